@@ -1,9 +1,9 @@
-"""Cuts the embedded data set from Fashion-MNIST, so that what travels in the wheel can be made again by anyone.
+"""Cuts the embedded data set from Fashion-MNIST, so that anyone can make again what travels in the wheel.
 
     python benchmarks/cut_fashion_mnist.py FOLDER
 
-FOLDER holds the four original files (train-images-idx3-ubyte.gz and so on). The first `TRAIN_EACH` and `TEST_EACH`
-images of every class are kept, in the order of the originals: no choice is made that somebody could have tuned.
+FOLDER holds the four original files (train-images-idx3-ubyte.gz and so on). The first `TRAIN_EACH` and
+`TEST_EACH` images of every class are kept, in their order: no choice is made that somebody could have tuned.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TARGET = Path(__file__).parents[1] / "netspec" / "training" / "data" / "fashion_
 
 
 def read_idx(path: Path) -> Bytes:
-    """Return the array in a gzipped idx file of unsigned bytes: magic 0, 0, 8, axes; sizes; then the values."""
+    """Return the array in a gzipped idx file of bytes: 0, 0, 8, the number of axes; the sizes; the values."""
     content = gzip.decompress(path.read_bytes())
     if content[:3] != b"\x00\x00\x08":
         raise SystemExit(f"{path}: not an idx file of unsigned bytes")
@@ -35,8 +35,9 @@ def read_idx(path: Path) -> Bytes:
 
 
 def first_of_each_class(images: Bytes, labels: Bytes, count: int) -> tuple[Bytes, Bytes]:
-    """Return the first `count` images (N, 28, 28) of every class and their labels (N,), in their original order."""
-    kept: NDArray[Any] = np.sort(np.concatenate([np.flatnonzero(labels == c)[:count] for c in range(CLASSES)]))
+    """Return the first `count` images (N, 28, 28) of every class and their labels (N,), in their order."""
+    kept: NDArray[Any] = np.concatenate([np.flatnonzero(labels == c)[:count] for c in range(CLASSES)])
+    kept.sort()
     return images[kept], labels[kept]
 
 
