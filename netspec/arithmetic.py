@@ -1,15 +1,15 @@
-"""Convolution arithmetic as small pure functions, so that every size in netspec has one place that decides it.
+"""Convolution arithmetic as small pure functions, so that every size has one place that decides it.
 
-The numbers of the relationships are those of V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep
-learning" (arXiv 1603.07285). Everything is per axis, because axes do not interact: i is the size of the input, k of the
-kernel, s the stride, p the zeros added at each end, d the dilation, a the output padding; i' is the input of a
-transposed convolution. Callers guarantee whole numbers with k, s, d >= 1 and p, a >= 0; nothing here checks it again.
+The numbered relationships are those of V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep
+learning" (arXiv 1603.07285). Everything is per axis, because axes do not interact: i is the size of the input
+(i' that of a transposed convolution), k of the kernel, s the stride, p the zeros added at each end, d the
+dilation, a the output padding. Callers guarantee k, s, d >= 1 and p, a >= 0; nothing here checks it again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Pair = tuple[int, int]
 """What is added before the first and after the last element of an axis: (lo, hi)."""
@@ -29,7 +29,7 @@ def conv_unit_padded(i: int, k: int, p: int) -> int:
 
 
 def conv_unit_half(i: int, k: int) -> int:
-    """Relationship 3: s = 1, k odd, p = ⌊k/2⌋; the output is as large as the input. ValueError for an even k."""
+    """Relationship 3: s = 1, k odd, p = ⌊k/2⌋; o = i. ValueError for an even k."""
     _require_odd(k)
     return i + 2 * (k // 2) - (k - 1)
 
@@ -76,12 +76,12 @@ def transpose_unit_full(i: int, k: int) -> int:
 
 
 def transpose_strided(i: int, k: int, s: int) -> int:
-    """Relationship 12: the transpose of any s, p = 0, where i − k of the direct one is a multiple of s."""
+    """Relationship 12: the transpose of any s, p = 0, where i − k is a multiple of s."""
     return s * (i - 1) + k
 
 
 def transpose_strided_padded(i: int, k: int, s: int, p: int) -> int:
-    """Relationship 13: the transpose of any s and p, where i + 2p − k of the direct one is a multiple of s."""
+    """Relationship 13: the transpose of any s and p, where i + 2p − k is a multiple of s."""
     return s * (i - 1) + k - 2 * p
 
 
@@ -118,8 +118,8 @@ def pool_size(
 ) -> int:
     """The output size of a pool; zero or less when the window does not fit.
 
-    With `ceil`, what is left over after the last whole window gets a window of its own, provided that it starts
-    inside the input or the padding before it (PyTorch's rule, so no window sees padding alone).
+    With `ceil`, what is left over after the last whole window gets a window of its own, provided that it
+    starts inside the input or the padding before it (PyTorch's rule: no window hangs over for padding alone).
     """
     whole = conv_size(size, kernel, stride, pads, dilation)
     left_over = (size + sum(pads) - dilated(kernel, dilation)) % stride
@@ -130,8 +130,8 @@ def pool_size(
 def ceil_overhang(size: int, kernel: int, stride: int, pads: Pair = (0, 0), dilation: int = 1) -> int:
     """The padding to add at the end so that rounding down gives the size that rounding up does.
 
-    An average that counts its padding must still leave these elements out: a window that hangs over is divided by
-    what it covers of the input and the padding asked for.
+    An average that counts its padding must still leave these elements out: a window that hangs over is
+    divided by what it covers of the input and of the padding asked for.
     """
     padded = size + sum(pads)
     rounded_up = pool_size(size, kernel, stride, pads, dilation, ceil=True)
@@ -141,7 +141,7 @@ def ceil_overhang(size: int, kernel: int, stride: int, pads: Pair = (0, 0), dila
 def transpose_size(
     size: int, kernel: int, stride: int = 1, pads: Pair = (0, 0), dilation: int = 1, output_padding: int = 0
 ) -> int:
-    """The output size of a transposed convolution, `pads` being those of the direct one; may be zero or less."""
+    """The output size of a transposed convolution, the direct one having these pads; may be zero or less."""
     return stride * (size - 1) + output_padding + dilated(kernel, dilation) - sum(pads)
 
 
@@ -162,13 +162,13 @@ def half_pads(kernel: int, dilation: int = 1) -> Pair:
 
 
 def full_pads(kernel: int, dilation: int = 1) -> Pair:
-    """k − 1 at both ends, of the dilated kernel."""
+    """All but one of the dilated kernel, k − 1, at both ends."""
     full = dilated(kernel, dilation) - 1
     return full, full
 
 
 def causal_pads(kernel: int, dilation: int = 1) -> Pair:
-    """k − 1 before the first element, of the dilated kernel: no output sees a later input."""
+    """All but one of the dilated kernel, k − 1, at the beginning: no output sees a later input."""
     return dilated(kernel, dilation) - 1, 0
 
 
@@ -188,7 +188,7 @@ def same_transpose_pads(kernel: int, stride: int, dilation: int = 1) -> tuple[Pa
 def input_sizes(
     output: int, kernel: int, stride: int = 1, pads: Pair = (0, 0), dilation: int = 1, ceil: bool = False
 ) -> range:
-    """Every input size, from 1, of which a convolution or (with `ceil`) a pool makes `output`; empty when none."""
+    """Every input size of which a convolution, or a pool (with `ceil`), makes `output`; empty when none."""
     if output < 1:
         return range(0)
 
@@ -218,7 +218,9 @@ def transpose_input_sizes(
     return range(steps // stride + 1, steps // stride + 2)
 
 
-def output_padding_for(size: int, kernel: int, stride: int = 1, pads: Pair = (0, 0), dilation: int = 1) -> int:
+def output_padding_for(
+    size: int, kernel: int, stride: int = 1, pads: Pair = (0, 0), dilation: int = 1
+) -> int:
     """The a of relationship 14: with it, the transpose of the convolution of `size` gives back `size`."""
     return (size + sum(pads) - dilated(kernel, dilation)) % stride
 
@@ -227,8 +229,8 @@ def output_padding_for(size: int, kernel: int, stride: int = 1, pads: Pair = (0,
 class Direct:
     """A direct convolution that computes what a transposed one does, with the kernel turned around.
 
-    Its input is the given one with s − 1 zeros put between neighbours (`stretched`), then `output_padding` zeros added
-    at the end, then `pads`, which are k − 1 − p; a negative pad takes away instead.
+    Its input is the given one with s − 1 zeros put between neighbours (of size `stretched`), `output_padding`
+    zeros added at the end, and `pads`, which are k − 1 − p, at both; a negative pad takes away instead.
     """
 
     kernel: int
@@ -241,13 +243,16 @@ class Direct:
     @property
     def size(self) -> int:
         """Its output size, that of the transposed convolution."""
-        return conv_size(self.stretched + self.output_padding, self.kernel, self.stride, self.pads, self.dilation)
+        lo, hi = self.pads
+        return conv_size(
+            self.stretched, self.kernel, self.stride, (lo, hi + self.output_padding), self.dilation
+        )
 
 
 def transposed_equivalent(
     size: int, kernel: int, stride: int = 1, pads: Pair = (0, 0), dilation: int = 1, output_padding: int = 0
 ) -> Direct:
-    """The direct convolution (k', s', p', stretched input, a) equivalent to a transposed one; relationships 8–14."""
+    """The direct convolution (k', s', p', stretched input, a) that equals a transposed one: 8 to 14."""
     reach = dilated(kernel, dilation) - 1
     return Direct(
         kernel=kernel,
@@ -264,7 +269,7 @@ def transposed_equivalent(
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """A numbered relationship of the guide: when it holds, its formula (with places for the numbers), its function."""
+    """A relationship of the guide: its number, when it holds, its formula with places to fill, its function."""
 
     number: int
     holds: str
@@ -273,26 +278,25 @@ class Relationship:
 
 
 RELATIONSHIPS: dict[int, Relationship] = {
-    number: Relationship(number, holds, template, function)
-    for number, (holds, template, function) in enumerate(
-        (
-            ("s = 1, p = 0", "({i} − {k}) + 1", conv_unit),
-            ("s = 1", "({i} − {k}) + {pads} + 1", conv_unit_padded),
-            ("s = 1, k odd, p = ⌊k/2⌋", "{i} + 2·⌊{k}/2⌋ − ({k} − 1)", conv_unit_half),
-            ("s = 1, p = k − 1", "{i} + 2·({k} − 1) − ({k} − 1)", conv_unit_full),
-            ("p = 0", "⌊({i} − {k})/{s}⌋ + 1", conv_strided),
-            ("any s and p", "⌊({i} + {pads} − {k})/{s}⌋ + 1", conv_strided_padded),
-            ("pooling, p = 0", "⌊({i} − {k})/{s}⌋ + 1", pool_unpadded),
-            ("transposed, s = 1, p = 0", "{i} + ({k} − 1)", transpose_unit),
-            ("transposed, s = 1", "{i} + ({k} − 1) − {cut}", transpose_unit_padded),
-            ("transposed, s = 1, k odd, p = ⌊k/2⌋", "{i} + ({k} − 1) − 2·⌊{k}/2⌋", transpose_unit_half),
-            ("transposed, s = 1, p = k − 1", "{i} + ({k} − 1) − 2·({k} − 1)", transpose_unit_full),
-            ("transposed, p = 0, a = 0", "{s}·({i} − 1) + {k}", transpose_strided),
-            ("transposed, a = 0", "{s}·({i} − 1) + {k} − {cut}", transpose_strided_padded),
-            ("transposed, any s, p and a", "{s}·({i} − 1) + {a} + {k} − {cut}", transpose_output_padded),
-            ("dilated", "⌊({i} + {pads} − {k} − ({k} − 1)·({d} − 1))/{s}⌋ + 1", conv_dilated),
+    relationship.number: relationship
+    for relationship in (
+        Relationship(1, "s = 1, p = 0", "({i} − {k}) + 1", conv_unit),
+        Relationship(2, "s = 1", "({i} − {k}) + {pads} + 1", conv_unit_padded),
+        Relationship(3, "s = 1, k odd, p = ⌊k/2⌋", "{i} + 2·⌊{k}/2⌋ − ({k} − 1)", conv_unit_half),
+        Relationship(4, "s = 1, p = k − 1", "{i} + 2·({k} − 1) − ({k} − 1)", conv_unit_full),
+        Relationship(5, "p = 0", "⌊({i} − {k})/{s}⌋ + 1", conv_strided),
+        Relationship(6, "any s and p", "⌊({i} + {pads} − {k})/{s}⌋ + 1", conv_strided_padded),
+        Relationship(7, "p = 0", "⌊({i} − {k})/{s}⌋ + 1", pool_unpadded),
+        Relationship(8, "s = 1, p = 0", "{i} + ({k} − 1)", transpose_unit),
+        Relationship(9, "s = 1", "{i} + ({k} − 1) − {cut}", transpose_unit_padded),
+        Relationship(10, "s = 1, k odd, p = ⌊k/2⌋", "{i} + ({k} − 1) − 2·⌊{k}/2⌋", transpose_unit_half),
+        Relationship(11, "s = 1, p = k − 1", "{i} + ({k} − 1) − 2·({k} − 1)", transpose_unit_full),
+        Relationship(12, "p = 0, a = 0", "{s}·({i} − 1) + {k}", transpose_strided),
+        Relationship(13, "a = 0", "{s}·({i} − 1) + {k} − {cut}", transpose_strided_padded),
+        Relationship(14, "any s, p and a", "{s}·({i} − 1) + {a} + {k} − {cut}", transpose_output_padded),
+        Relationship(
+            15, "any s, p and d", "⌊({i} + {pads} − {k} − ({k} − 1)·({d} − 1))/{s}⌋ + 1", conv_dilated
         ),
-        start=1,
     )
 }
 
@@ -312,52 +316,57 @@ class Explanation:
         return f"{self.numbers}   [relationship {self.relationship}{remark}]"
 
 
-def explain_conv(size: int, kernel: int, stride: int = 1, pads: Pair = (0, 0), dilation: int = 1) -> Explanation:
-    """Why a convolution's output has its size.
+def explain_conv(
+    size: int, kernel: int, stride: int = 1, pads: Pair = (0, 0), dilation: int = 1
+) -> Explanation:
+    """Why a convolution's output has its size, by the most special relationship that holds.
 
-    The most special relationship is named, unless the kernel does not fit: then the general one, because it shows
-    everything that could be changed.
+    When the kernel does not fit it is the general one, because that shows everything that could be changed.
     """
     output = conv_size(size, kernel, stride, pads, dilation)
-    number = 15 if dilation > 1 else _conv_relationship(kernel, stride, pads) if output > 0 else 6
-    return _explain(number, output, size, kernel, stride, pads, dilation)
+    special = 1 + _unit_stride_case(kernel, pads) if stride == 1 else 6 if any(pads) else 5
+    number = 15 if dilation > 1 else special if output > 0 else 6
+    values = {"i": size, "k": kernel, "s": stride, "d": dilation}
+    return _explanation("o", RELATIONSHIPS[number], values, pads, output)
 
 
 def explain_pool(
     size: int, kernel: int, stride: int, pads: Pair = (0, 0), dilation: int = 1, ceil: bool = False
 ) -> Explanation:
-    """Why a pool's output has its size. Padded or dilated pools follow 6 and 15: the guide's 7 knows neither."""
+    """Why a pool's output has its size; 6 if padded and 15 if dilated, as the guide's 7 knows neither."""
     output = pool_size(size, kernel, stride, pads, dilation, ceil)
-    number = 15 if dilation > 1 else 6 if any(pads) else 7
+    relationship = RELATIONSHIPS[15 if dilation > 1 else 6 if any(pads) else 7]
+    values = {"i": size, "k": kernel, "s": stride, "d": dilation}
     if not ceil:
-        return _explain(number, output, size, kernel, stride, pads, dilation)
-    rounded_up = -((dilated(kernel, dilation) - size - sum(pads)) // stride) + 1
-    dropped = output < rounded_up
+        return _explanation("o", relationship, values, pads, output)
+    left_over = output_padding_for(size, kernel, stride, pads, dilation) > 0
+    dropped = left_over and output == conv_size(size, kernel, stride, pads, dilation)
+    template = relationship.template.replace("⌊", "⌈").replace("⌋", "⌉") + (" − 1" if dropped else "")
     remark = "rounded up" + (", less a window that would start beyond the input" if dropped else "")
-    template = RELATIONSHIPS[number].template.replace("⌊", "⌈").replace("⌋", "⌉") + (" − 1" if dropped else "")
-    return _explain(number, output, size, kernel, stride, pads, dilation, template=template, remark=remark)
+    return _explanation("o", replace(relationship, template=template), values, pads, output, remark)
 
 
 def explain_transpose(
     size: int, kernel: int, stride: int = 1, pads: Pair = (0, 0), dilation: int = 1, output_padding: int = 0
 ) -> Explanation:
-    """Why a transposed convolution's output has its size; the general relationship when nothing is left of it."""
+    """Why a transposed convolution's output has its size; by the general relationship when nothing is left.
+
+    The guide transposes no dilated convolution: k_d, how far the dilated kernel reaches, stands for k then.
+    """
     output = transpose_size(size, kernel, stride, pads, dilation, output_padding)
-    special = output > 0 and output_padding == 0
-    number = _transpose_relationship(dilated(kernel, dilation), stride, pads) if special else 14
-    return _explain(number, output, size, kernel, stride, pads, dilation, output_padding, transposed=True)
-
-
-def _conv_relationship(kernel: int, stride: int, pads: Pair) -> int:
-    if stride > 1:
-        return 6 if any(pads) else 5
-    return 1 + _unit_stride_case(kernel, pads)
-
-
-def _transpose_relationship(kernel: int, stride: int, pads: Pair) -> int:
-    if stride > 1:
-        return 13 if any(pads) else 12
-    return 8 + _unit_stride_case(kernel, pads)
+    reach = dilated(kernel, dilation)
+    special = 8 + _unit_stride_case(reach, pads) if stride == 1 else 13 if any(pads) else 12
+    relationship = RELATIONSHIPS[special if output > 0 and output_padding == 0 else 14]
+    values = {"i'": size, "k": kernel, "s": stride, "a": output_padding}
+    if dilation == 1:
+        return _explanation("o'", relationship, values, pads, output)
+    values = {"i'": size, "k_d": reach, "s": stride, "a": output_padding}
+    plain = _explanation("o'", relationship, values, pads, output)
+    return replace(
+        plain,
+        formula=f"{plain.formula}, k_d = k + (k − 1)·(d − 1)",
+        numbers=f"{plain.numbers}, k_d = {kernel} + ({kernel} − 1)·({dilation} − 1) = {reach}",
+    )
 
 
 def _unit_stride_case(kernel: int, pads: Pair) -> int:
@@ -369,30 +378,18 @@ def _unit_stride_case(kernel: int, pads: Pair) -> int:
     return 3 if pads == full_pads(kernel) else 1
 
 
-def _explain(
-    number: int,
-    output: int,
-    size: int,
-    kernel: int,
-    stride: int,
-    pads: Pair,
-    dilation: int,
-    output_padding: int = 0,
-    *,
-    transposed: bool = False,
-    template: str = "",
-    remark: str = "",
+def _explanation(
+    target: str, relationship: Relationship, values: dict[str, int], pads: Pair, output: int, remark: str = ""
 ) -> Explanation:
-    template = template or RELATIONSHIPS[number].template
-    symbol, prime = ("k_d", "'") if transposed and dilation > 1 else ("k", "'" if transposed else "")
-    reach = dilated(kernel, dilation) if symbol == "k_d" else kernel
-    even = pads[0] == pads[1]
-    added, numbers = ("2p", f"2·{pads[0]}") if even else ("p_lo + p_hi", f"{pads[0]} + {pads[1]}")
-    cut, cut_numbers = (added, numbers) if even else (f"({added})", f"({numbers})")
-    formula = template.format(i=f"i{prime}", k=symbol, s="s", d="d", a="a", pads=added, cut=cut)
-    filled = template.format(i=size, k=reach, s=stride, d=dilation, a=output_padding, pads=numbers, cut=cut_numbers)
-    formula, filled = f"o{prime} = {formula}", f"o{prime} = {filled} = {output}"
-    if symbol == "k_d":
-        formula += ", k_d = k + (k − 1)·(d − 1)"
-        filled += f", k_d = {kernel} + ({kernel} − 1)·({dilation} − 1) = {reach}"
-    return Explanation(output, number, formula, filled, remark)
+    lo, hi = pads
+    symbols = {"pads": "2p", "cut": "2p"} if lo == hi else {"pads": "p_lo + p_hi", "cut": "(p_lo + p_hi)"}
+    zeros = (
+        {"pads": f"2·{lo}", "cut": f"2·{lo}"}
+        if lo == hi
+        else {"pads": f"{lo} + {hi}", "cut": f"({lo} + {hi})"}
+    )
+    formula = relationship.template.format(**symbols, **{name[0]: name for name in values})
+    numbers = relationship.template.format(**zeros, **{name[0]: value for name, value in values.items()})
+    return Explanation(
+        output, relationship.number, f"{target} = {formula}", f"{target} = {numbers} = {output}", remark
+    )
