@@ -1,0 +1,75 @@
+# What one does with this repository. Every target sets up .venv by itself when it is missing or stale.
+# `make PYTHON=python3.12 test` chooses the interpreter of a new .venv.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+# keras-cpu, not keras: the CPU build of TensorFlow, a third of the download (see pyproject.toml).
+EXTRAS := torch,keras-cpu,dev
+DEMO   := runs/demo
+
+# A comma inside an argument of $(call …).
+, := ,
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow test-all lint format bench clean
+
+help:  ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml .ci/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "netspec needs Python 3.11 or newer: make PYTHON=…")'
+	@echo "Setting up $(VENV) (some minutes the first time: PyTorch, TensorFlow) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq -c .ci/constraints.txt -e '.[$(EXTRAS)]'
+	@touch $@
+
+# $(call show,heading) and $(call run,command): a heading; a command as one would type it, and what it prints.
+show = if [ -t 1 ]; then printf '\n\033[1m%s\033[0m\n' '$(1)'; else printf '\n%s\n' '$(1)'; fi
+run  = printf '\n$$ %s\n' '$(1)' && PATH="$(CURDIR)/$(BIN):$$PATH" $(1)
+
+demo: $(READY)  ## LeNet-5, from YAML to two trained models that are proven equal (a few minutes)
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)
+	@$(call show,1. A network is a page of YAML. Does it hold what it promises?)
+	@$(call run,netspec check specs)
+	@$(call show,2. What it is: sizes$(,) parameters$(,) work$(,) layer by layer)
+	@$(call run,netspec shapes zoo:lenet5)
+	@$(call show,3. The same page as PyTorch and as Keras$(,) to read and to keep)
+	@$(call run,netspec compile zoo:lenet5 --backend torch -o $(DEMO)/lenet5_torch.py)
+	@$(call run,netspec compile zoo:lenet5 --backend keras -o $(DEMO)/lenet5_keras.py)
+	@$(call run,cat $(DEMO)/lenet5_torch.py)
+	@$(call show,4. Trained on real images by both$(,) from the same weights on the same batches)
+	@$(call run,netspec train zoo:lenet5 --backend torch -o $(DEMO)/torch)
+	@$(call run,netspec train zoo:lenet5 --backend keras -o $(DEMO)/keras)
+	@$(call show,5. Equal? Every layer$(,) every gradient$(,) every step of the optimisers$(,) in float64)
+	@$(call run,netspec compare zoo:lenet5)
+	@$(call show,6. And if one layer were wrong$(,) would anyone notice?)
+	@$(call run,netspec compare zoo:lenet5 --inject conv2=1e-3) && exit 1 || test $$? -eq 1
+
+test: $(READY)  ## the tests, without the slow ones
+	@$(BIN)/python -m pytest -n auto -q
+
+test-slow: $(READY)
+	@$(BIN)/python -m pytest -n auto -q -m slow
+
+test-all: $(READY)  ## all tests, the slow ones too
+	@$(BIN)/python -m pytest -n auto -q -m 'slow or not slow'
+
+lint: $(READY)  ## ruff and mypy
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format -q --check .
+	@$(BIN)/mypy --no-error-summary
+	@echo "lint: clean"
+
+format: $(READY)  ## put the source into its form
+	@$(BIN)/ruff check -q --fix-only .
+	@$(BIN)/ruff format -q .
+
+bench: $(READY)  ## time the commands and the backends on this machine
+	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:  ## remove .venv and all that was built
+	@rm -rf $(VENV) build dist runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
