@@ -49,13 +49,13 @@ demo: $(READY)  ## LeNet-5, from YAML to two trained models that are proven equa
 	@$(call run,netspec compare zoo:lenet5 --inject conv2=1e-3) && exit 1 || test $$? -eq 1
 
 test: $(READY)  ## the tests, without the slow ones
-	@$(BIN)/python -m pytest -n auto -q
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -q
 
 test-slow: $(READY)
-	@$(BIN)/python -m pytest -n auto -q -m slow
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -q -m slow
 
 test-all: $(READY)  ## all tests, the slow ones too
-	@$(BIN)/python -m pytest -n auto -q -m 'slow or not slow'
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -q -m 'slow or not slow'
 
 lint: $(READY)  ## ruff and mypy
 	@$(BIN)/ruff check -q .
