@@ -1,0 +1,202 @@
+"""What a backend is, and how installed ones are found: through entry points, never from a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+from netspec.graph import Graph
+from netspec.ops.base import Op
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from netspec.training.fit import Fit
+    from netspec.training.optimizers import Optimizer
+
+    Array = NDArray[np.generic]
+    Arrays = Mapping[str, Array]
+
+GROUP = "netspec.backends"
+
+Float = Literal["float32", "float64"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """Where generated source makes the output of a layer.
+
+    After line `line` (from 1) the name `variable` holds the output of the node called `node` within the
+    class or function in which the line stands. When the line stands in a loop over the repetitions of a
+    repeat, `node` holds `{}` where their number goes: the k-th time around it is k, from 0.
+    """
+
+    line: int
+    variable: str
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Generated source, and where each layer's output stands in it."""
+
+    text: str
+    taps: tuple[Tap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What there is of a backend on this machine.
+
+    `state` is "ok", "missing" (the framework is not installed) or "broken" (it is, and fails).
+    `detail` has the versions, or the reason; `mend` the command that mends it.
+    """
+
+    state: Literal["ok", "missing", "broken"]
+    detail: str
+    mend: str = ""
+
+
+class Unavailable(Exception):
+    """A backend cannot be used here. `str()` says why, `mend` how to change that."""
+
+    def __init__(self, reason: str, mend: str = "") -> None:
+        super().__init__(reason)
+        self.mend = mend
+
+
+class Unsupported(Exception):
+    """A backend refuses an op, with its one-sentence reason."""
+
+
+class Trial(Protocol):
+    """One backend's side of a comparison. Arrays go in and come out channels first, with the batch.
+
+    Every call starts from the weights that the trial was given, in training mode. The loss is half the
+    squared distance from the outputs to their targets, summed, over the batch size.
+    """
+
+    def forward(self, inputs: Arrays) -> dict[str, Array]:
+        """The output of every node, by its canonical name."""
+        ...
+
+    def gradients(self, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
+        """The gradient of the loss by every trainable weight, canonical name and layout."""
+        ...
+
+    def steps(self, inputs: Arrays, targets: Arrays, optimizer: Optimizer, count: int) -> dict[str, Array]:
+        """Every weight, statistics included, after `count` steps on the same batch."""
+        ...
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """A table op → lowering, a table of refusals op → why, and what follows from them."""
+
+    name: str
+    lowerings: Mapping[type[Op], Any]
+    refusals: Mapping[type[Op], str]
+
+    def status(self) -> Status:
+        """What there is of it here. Imports the framework only to tell versions of an installed one."""
+        ...
+
+    def source(self, graph: Graph) -> Source:
+        """Readable source text that runs without netspec. Imports no framework.
+
+        Raises:
+            Unsupported: an op has no lowering.
+        """
+        ...
+
+    def build(self, graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto") -> Any:
+        """Execute exactly the generated source, and put the weights in: a native model."""
+        ...
+
+    def weights(self, model: Any, graph: Graph) -> dict[str, Array]:
+        """The weights of a native model that `build` made, canonical names and layout."""
+        ...
+
+    def trial(
+        self,
+        graph: Graph,
+        weights: Arrays,
+        dtype: Float = "float64",
+        inject: tuple[str, float] | None = None,
+    ) -> Trial:
+        """Its side of a comparison. `inject` adds a number to one layer's output, wherever it is used."""
+        ...
+
+    def fit(self, fit: Fit) -> None:
+        """Train natively, telling `fit.report` of every step and epoch."""
+        ...
+
+
+class Broken:
+    """A backend whose own package fails to import; it says so instead of seeming unknown."""
+
+    lowerings: Mapping[type[Op], Any] = {}
+    refusals: Mapping[type[Op], str] = {}
+
+    def __init__(self, name: str, error: BaseException) -> None:
+        self.name = name
+        self._reason = f"its package fails to import: {type(error).__name__}: {error}"
+
+    def status(self) -> Status:
+        return Status("broken", self._reason, f"reinstall it: pip install --force-reinstall 'netspec[{self.name}]'")
+
+    def __getattr__(self, attribute: str) -> Any:
+        raise Unavailable(f"the backend {self.name} is broken: {self._reason}")
+
+
+def names() -> tuple[str, ...]:
+    """The names of all registered backends, sorted."""
+    return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
+
+
+def backend(name: str) -> Backend:
+    """The backend of that name. Importing it imports no framework.
+
+    Raises:
+        Unavailable: no backend has that name.
+    """
+    found = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in found:
+        from netspec.ops.nearest import did_you_mean
+
+        known = ", ".join(sorted(found)) or "none"
+        raise Unavailable(f"no backend is called {name!r}{did_you_mean(name, found)} (registered: {known})")
+    return _load(found[name])
+
+
+def _load(point: EntryPoint) -> Backend:
+    try:
+        loaded: Callable[[], Backend] = point.load()
+        return loaded()
+    except Exception as error:  # whatever a third party's package does, it is told and not hidden
+        return Broken(point.name, error)  # type: ignore[return-value]
+
+
+def backends() -> Iterator[Backend]:
+    """All registered backends, broken ones included."""
+    for name in names():
+        yield backend(name)
+
+
+def usable(wanted: Sequence[str]) -> list[Backend]:
+    """These backends, each one ready to run.
+
+    Raises:
+        Unavailable: one is unknown, missing or broken.
+    """
+    ready = []
+    for name in wanted:
+        each = backend(name)
+        status = each.status()
+        if status.state != "ok":
+            raise Unavailable(f"the backend {name} is {status.state}: {status.detail}", status.mend)
+        ready.append(each)
+    return ready

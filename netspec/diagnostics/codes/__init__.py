@@ -1,0 +1,1 @@
+"""The codes, a module a family; a code is documented where it is defined."""

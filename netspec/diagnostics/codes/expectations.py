@@ -1,0 +1,3 @@
+"""NS04: what a spec expects of itself."""
+
+from netspec.diagnostics.diagnostic import Code

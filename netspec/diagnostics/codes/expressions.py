@@ -1,0 +1,3 @@
+"""NS02: parameters and ${…}."""
+
+from netspec.diagnostics.diagnostic import Code

@@ -1,0 +1,3 @@
+"""NS01: keys, ops, names, blocks, includes, networks."""
+
+from netspec.diagnostics.diagnostic import Code

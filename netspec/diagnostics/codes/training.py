@@ -1,0 +1,3 @@
+"""NS05: recipes, data, weights."""
+
+from netspec.diagnostics.diagnostic import Code

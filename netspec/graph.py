@@ -1,0 +1,196 @@
+"""The graph: the only thing that passes, analyses and backends see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from netspec.diagnostics.span import Span
+from netspec.ops.base import Op, Weight
+from netspec.types import Type
+
+if TYPE_CHECKING:
+    from netspec.analysis import Shapes
+    from netspec.language.source import Mapping
+
+ScopeKind = Literal["block", "network", "repeat", "group", "head"]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What the network is given: a name, a type, and for indices the size of their vocabulary."""
+
+    name: str
+    type: Type
+    span: Span
+    vocabulary: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What the network gives back: a name, and the value that it is."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One layer: a resolved op, what it takes, what it gives, what it learns.
+
+    `name` is canonical: the path of names from the root. `inputs` are names of values: of an input, of
+    a node (its first output) or `node.port`. `outputs` has one type a port, the first being the node's own.
+    `shares` names the node whose weights these are; they are counted there.
+    """
+
+    name: str
+    op: Op
+    inputs: tuple[str, ...]
+    outputs: tuple[Type, ...]
+    weights: tuple[Weight, ...]
+    scope: str
+    span: Span
+    shares: str | None = None
+    trainable: bool = True
+
+    @property
+    def output(self) -> Type:
+        return self.outputs[0]
+
+    @property
+    def local_name(self) -> str:
+        """The name within its scope."""
+        return self.name[len(self.scope) + 1 :] if self.scope else self.name
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The names of what it gives."""
+        return (self.name, *(f"{self.name}.{port}" for port in self.op.ports[1:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A stretch of the author's text that has a name of its own, so that generated code can keep it.
+
+    A `repeat` holds its repetitions, named 0, 1, …: each is a scope of what is repeated, or a node.
+    `inputs` are the values that the author hands in, `output` is the value that its name stands for.
+    """
+
+    path: str
+    kind: ScopeKind
+    parent: str
+    inputs: tuple[str, ...]
+    output: str
+    span: Span
+    definition: str = ""
+    arguments: tuple[tuple[str, object], ...] = ()
+    shares: str | None = None
+
+    @property
+    def local_name(self) -> str:
+        return self.path[len(self.parent) + 1 :] if self.parent else self.path
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network, whole and resolved. Nodes stand in topological order, which is the author's.
+
+    `scopes` stand in the order in which they open, parents first. `expect` and `train` are the author's
+    text with its parameters put in. `altered` tells that a parameter was set from outside.
+    """
+
+    name: str
+    inputs: tuple[Input, ...]
+    nodes: tuple[Node, ...]
+    outputs: tuple[Output, ...]
+    scopes: tuple[Scope, ...] = ()
+    description: str = ""
+    params: tuple[tuple[str, object], ...] = ()
+    file: str = ""
+    altered: tuple[str, ...] = ()
+    expect: Mapping | None = None
+    train: Mapping | None = None
+
+    @cached_property
+    def by_name(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}
+
+    @cached_property
+    def types(self) -> dict[str, Type]:
+        """The type of every value."""
+        types = {each.name: each.type for each in self.inputs}
+        for node in self.nodes:
+            types.update(zip(node.values, node.outputs, strict=True))
+        return types
+
+    @cached_property
+    def producers(self) -> dict[str, Node]:
+        """The node that gives each value; inputs are not here."""
+        return {value: node for node in self.nodes for value in node.values}
+
+    @cached_property
+    def scope_by_path(self) -> dict[str, Scope]:
+        return {scope.path: scope for scope in self.scopes}
+
+    @property
+    def weights(self) -> Iterator[Weight]:
+        """Every weight once, in order of nodes."""
+        for node in self.nodes:
+            if node.shares is None:
+                yield from node.weights
+
+    def shapes(self) -> Shapes:
+        """Shapes, parameters, MACs, receptive fields and memory of every layer, and the totals."""
+        from netspec.analysis import analyze
+
+        return analyze(self)
+
+    def __str__(self) -> str:
+        """The one stable printed form: every resolved number, a line a node."""
+        lines = [f"graph {self.name}"]
+        lines += [f"  input {each.name}: {each.type}" for each in self.inputs]
+        for node in self.nodes:
+            flags = ("" if node.shares is None else f" shares {node.shares}") + ("" if node.trainable else " frozen")
+            types = ", ".join(str(type_) for type_ in node.outputs)
+            lines.append(f"  {node.name} = {node.op}({', '.join(node.inputs)}) -> {types}{flags}")
+        lines += [f"  output {each.name}: {each.value}" for each in self.outputs]
+        return "\n".join(lines) + "\n"
+
+
+class IllegalGraph(AssertionError):
+    """A pass or the compiler broke the graph: a bug of netspec, never of a spec."""
+
+
+def verify(graph: Graph) -> Graph:
+    """Hold the graph to its own laws; tests run it between passes.
+
+    Raises:
+        IllegalGraph: a name stands twice, a value is used before it is made, or a node's type or weights
+            are not what its op says.
+    """
+    types = {each.name: each.type for each in graph.inputs}
+    nodes: dict[str, Node] = {}
+    for node in graph.nodes:
+        for value in node.inputs:
+            if value not in types:
+                raise IllegalGraph(f"{node.name} takes {value}, which is not made before it")
+        if node.name in types:
+            raise IllegalGraph(f"the name {node.name} stands twice")
+        inputs = tuple(types[value] for value in node.inputs)
+        if node.op.outputs(inputs) != node.outputs:
+            raise IllegalGraph(f"{node.name} says {node.outputs}, its op gives {node.op.outputs(inputs)}")
+        if node.op.resolve(inputs) != node.op:
+            raise IllegalGraph(f"{node.name} is not resolved: {node.op}")
+        shapes = [spec.shape for spec in node.op.weights(inputs)]
+        if shapes != [weight.shape for weight in node.weights]:
+            raise IllegalGraph(f"{node.name} holds other weights than its op asks for")
+        if node.shares is not None and [w.name for w in nodes[node.shares].weights] != [w.name for w in node.weights]:
+            raise IllegalGraph(f"{node.name} does not hold the weights of {node.shares}")
+        nodes[node.name] = node
+        types.update(zip(node.values, node.outputs, strict=True))
+    for output in graph.outputs:
+        if output.value not in types:
+            raise IllegalGraph(f"the output {output.name} is {output.value}, which nothing makes")
+    return graph

@@ -1,0 +1,133 @@
+"""What an op is: its fields, the type it gives, the weights it holds, what it costs, in one class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from netspec.diagnostics.diagnostic import Code
+from netspec.ops.initializers import Initializer
+from netspec.types import Type
+
+Inputs = Sequence[Type]
+R = TypeVar("R")
+
+
+class Misfit(Exception):
+    """An op does not fit what it is given. The elaborator adds the place in the text.
+
+    `field` names the field of the op to point at; None points at the op itself.
+    """
+
+    def __init__(
+        self, code: Code, message: str, field: str | None = None, notes: Sequence[str] = (), help: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code, self.message, self.field, self.notes, self.help = code, message, field, tuple(notes), help
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A tensor that an op holds, in the canonical layout, which is PyTorch's.
+
+    `axes` has a letter an axis: O output channels, I input channels (of a group), C channels, then the
+    spatial T, H W or D H W. A `statistic` is no parameter: it is measured, not learnt.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    axes: str
+    init: Initializer
+    trainable: bool = True
+    statistic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What one position of the output sees of the input, along one axis.
+
+    Output position p sees input positions from p·stride − before, `extent` of them.
+    """
+
+    extent: int
+    stride: int = 1
+    before: int = 0
+
+
+WHOLE = "whole"
+"""Every position of the output sees the whole input (a flatten, a global pool)."""
+
+
+class Op(BaseModel):
+    """One kind of layer. A subclass is the whole truth about it, and knows no framework."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    keyword: ClassVar[str]
+    """What an author writes."""
+    main: ClassVar[str | None] = None
+    """The field that a plain value sets: `dense: 10`."""
+    merges: ClassVar[bool] = False
+    """Whether it joins branches."""
+    ports: ClassVar[tuple[str, ...]] = ("output",)
+    """Names of what it gives; the first is what its own name stands for."""
+    resolved_only: ClassVar[frozenset[str]] = frozenset()
+    """Fields that resolution fills in and no author may write."""
+
+    def resolve(self, inputs: Inputs) -> Self:
+        """The same op with every word and default turned into numbers. Idempotent.
+
+        Raises:
+            Misfit: the op does not fit the types that it is given.
+        """
+        return self
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        """The types that it gives, one a port. The op is resolved.
+
+        Raises:
+            Misfit: as for `resolve`.
+        """
+        raise NotImplementedError
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        """The weights that it holds, under local names (`weight`, `bias`). The op is resolved."""
+        return ()
+
+    def macs(self, inputs: Inputs) -> int | None:
+        """Multiply-accumulates for one sample: products of weights and inputs, no bias. None: not known."""
+        return 0
+
+    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
+        """What an output position sees of each input, one `Reach` an axis, or WHOLE. None: not known."""
+        return tuple(Reach(1) for _ in inputs[0].spatial) if inputs[0].spatial else WHOLE
+
+    def settings(self) -> dict[str, object]:
+        """Its fields by name, the unset ones left out."""
+        return {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
+
+    def replace(self, **fields: object) -> Self:
+        """A copy with these fields changed, unchecked: for resolution and passes."""
+        return self.model_copy(update=fields)
+
+    def __str__(self) -> str:
+        fields = ", ".join(f"{name}={_short(value)}" for name, value in self.settings().items())
+        return f"{self.keyword}[{fields}]" if fields else self.keyword
+
+
+def _short(value: object) -> str:
+    if isinstance(value, tuple):
+        return "(" + ", ".join(_short(each) for each in value) + ")"
+    return str(value)
+
+
+def broadcast(values: Sequence[R], rank: int, fail: Callable[[], Misfit]) -> tuple[R, ...]:
+    """One value for every axis, or one an axis."""
+    if len(values) == 1:
+        return tuple(values) * rank
+    if len(values) != rank:
+        raise fail()
+    return tuple(values)

@@ -1,0 +1,41 @@
+"""Fully connected layers."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field
+
+from netspec.ops.activation import Activated
+from netspec.ops.base import Inputs, Weight
+from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init
+from netspec.ops.window import indices
+from netspec.types import Type
+
+
+class Dense(Activated):
+    """Every unit sees every channel; on a map it acts at every position. It does not flatten."""
+
+    keyword: ClassVar[str] = "dense"
+    main: ClassVar[str | None] = "units"
+
+    units: Annotated[int, Field(ge=1)]
+    bias: bool = True
+    init: Init = GLOROT_UNIFORM
+    bias_init: Init = ZEROS
+
+    def resolve(self, inputs: Inputs) -> Self:
+        if inputs[0].channels is None:
+            raise indices(self, inputs[0])
+        return self.replace(activation=self.resolve_activation(inputs[0].spatial))
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        return (Type(self.units, inputs[0].spatial),)
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        weight = Weight("weight", (self.units, inputs[0].channels or 0), "OI", self.init)
+        return (weight, Weight("bias", (self.units,), "O", self.bias_init)) if self.bias else (weight,)
+
+    def macs(self, inputs: Inputs) -> int | None:
+        return self.units * (inputs[0].channels or 0) * prod(inputs[0].sizes)

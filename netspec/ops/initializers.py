@@ -1,0 +1,97 @@
+"""How a weight starts: the named distributions, as data. `weights.py` draws from them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic_core import PydanticCustomError
+
+from netspec.ops.nearest import did_you_mean
+
+Kind = Literal[
+    "zeros",
+    "ones",
+    "constant",
+    "uniform",
+    "normal",
+    "glorot_uniform",
+    "glorot_normal",
+    "he_uniform",
+    "he_normal",
+    "lecun_uniform",
+    "lecun_normal",
+    "orthogonal",
+]
+
+# What each may be told besides its name, with its default; the first is what a plain value sets.
+SETTINGS: dict[str, dict[str, float]] = {
+    "zeros": {},
+    "ones": {},
+    "constant": {"value": 0.0},
+    "uniform": {"low": -0.05, "high": 0.05},
+    "normal": {"std": 0.05, "mean": 0.0},
+    "glorot_uniform": {},
+    "glorot_normal": {},
+    "he_uniform": {},
+    "he_normal": {},
+    "lecun_uniform": {},
+    "lecun_normal": {},
+    "orthogonal": {"gain": 1.0},
+}
+
+
+class Initializer(BaseModel):
+    """A named distribution and its settings.
+
+    glorot: variance 2/(fan_in + fan_out) (Glorot and Bengio 2010); he: 2/fan_in (He et al. 2015);
+    lecun: 1/fan_in (LeCun et al. 1998); orthogonal: Saxe et al. 2014. The normal ones are not truncated.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    kind: Kind
+    settings: tuple[tuple[str, float], ...] = ()
+
+    def __getitem__(self, name: str) -> float:
+        return dict(self.settings).get(name, SETTINGS[self.kind][name])
+
+    def __str__(self) -> str:
+        settings = ", ".join(f"{name}={value}" for name, value in self.settings)
+        return f"{self.kind}({settings})" if settings else self.kind
+
+
+def _initializer(value: object) -> object:
+    """`he_normal`, `constant: 0.5` or `normal: {std: 0.01}`."""
+    if isinstance(value, Initializer):
+        return value
+    kind, told = value, {}
+    if isinstance(value, dict) and len(value) == 1:
+        ((kind, told),) = value.items()
+    if not isinstance(kind, str):
+        raise PydanticCustomError("initializer", "an initialiser is a name or one `name: settings`")
+    known = SETTINGS.get(kind)
+    if known is None:
+        raise PydanticCustomError(
+            "initializer", "{text}", {"text": f"no initialiser is called `{kind}`{did_you_mean(kind, SETTINGS)}"}
+        )
+    if told is None:
+        told = {}
+    if not isinstance(told, dict):
+        if not known:
+            raise PydanticCustomError("initializer", "{text}", {"text": f"`{kind}` takes no settings"})
+        told = {next(iter(known)): told}
+    for name, number in told.items():
+        if name not in known:
+            hint = did_you_mean(str(name), known)
+            raise PydanticCustomError("initializer", "{text}", {"text": f"`{kind}` has no setting `{name}`{hint}"})
+        if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) < float("inf"):
+            raise PydanticCustomError("initializer", "{text}", {"text": f"`{name}` is a finite number, not {number!r}"})
+    return Initializer(kind=kind, settings=tuple((name, float(number)) for name, number in told.items()))
+
+
+Init = Annotated[Initializer, BeforeValidator(_initializer)]
+
+ZEROS = Initializer.model_construct(kind="zeros", settings=())
+ONES = Initializer.model_construct(kind="ones", settings=())
+GLOROT_UNIFORM = Initializer.model_construct(kind="glorot_uniform", settings=())

@@ -1,0 +1,42 @@
+"""Normalisations."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field
+
+from netspec.ops.base import Inputs, Op, Weight
+from netspec.ops.initializers import ONES, ZEROS
+from netspec.ops.window import indices
+from netspec.types import Type
+
+
+class BatchNorm(Op):
+    """Each channel to mean 0 and variance 1 over the batch and all positions, then scaled and shifted.
+
+    Running statistics: running ← momentum · running + (1 − momentum) · batch, the variance unbiased
+    (Ioffe and Szegedy 2015). With `trainable: false` the running statistics are used in training, too.
+    """
+
+    keyword: ClassVar[str] = "batch_norm"
+
+    momentum: Annotated[float, Field(ge=0, le=1)] = 0.9
+    epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-5
+
+    def resolve(self, inputs: Inputs) -> Self:
+        if inputs[0].channels is None:
+            raise indices(self, inputs[0])
+        return self
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        return (inputs[0],)
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        shape = (inputs[0].channels or 0,)
+        return (
+            Weight("weight", shape, "C", ONES),
+            Weight("bias", shape, "C", ZEROS),
+            Weight("running_mean", shape, "C", ZEROS, trainable=False, statistic=True),
+            Weight("running_var", shape, "C", ONES, trainable=False, statistic=True),
+        )

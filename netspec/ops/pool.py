@@ -1,0 +1,103 @@
+"""Pooling: over windows, and over everything."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Self
+
+from netspec import arithmetic
+from netspec.diagnostics.codes import shapes
+from netspec.ops.base import WHOLE, Inputs, Misfit, Op, Reach
+from netspec.ops.window import Windowed, check_fit, spatial
+from netspec.types import Type
+
+
+class Pool(Windowed):
+    """A pool over windows; strides by its kernel unless told otherwise (relationship 7)."""
+
+    main: ClassVar[str | None] = "kernel"
+    resolved_only: ClassVar[frozenset[str]] = frozenset({"overhang"})
+
+    rounding: Literal["floor", "ceil"] = "floor"
+    overhang: tuple[int, ...] = ()
+    """Part of the end padding that rounding up added; resolved."""
+
+    def resolve(self, inputs: Inputs) -> Self:
+        sizes = spatial(self, inputs[0])
+        if self.overhang:
+            return self
+        axes = self.spread(len(sizes), default_stride=self.kernel)
+        pads = self.resolve_pads(sizes, **axes)
+        overhang = (0,) * len(sizes)
+        if self.rounding == "ceil":
+            overhang = tuple(
+                arithmetic.ceil_overhang(i, k, s, p, d)
+                for i, k, s, p, d in zip(sizes, axes["kernel"], axes["stride"], pads, axes["dilation"], strict=True)
+            )
+        padded = tuple((lo, hi + more) for (lo, hi), more in zip(pads, overhang, strict=True))
+        op = self.replace(**axes, padding=padded, overhang=overhang, rounding="floor")
+        check_fit(op, sizes)
+        op._check_windows(sizes)
+        return op
+
+    def _check_windows(self, sizes: tuple[int, ...]) -> None:
+        """Refuse a window that lies in the padding altogether: its maximum is −∞, its mean 0/0."""
+        for axis, (size, k, s, (lo, _), d) in enumerate(
+            zip(sizes, self.kernel, self.strides, self.pads, self.dilation, strict=True)
+        ):
+            count = arithmetic.conv_size(size, k, s, self.pads[axis], d)
+            # A window's taps leave the input at the ends alone, unless dilation jumps over a small input.
+            suspects = range(count) if d > 1 else {0, count - 1}
+            for position in suspects:
+                start = position * s - lo
+                if not any(0 <= start + tap * d < size for tap in range(k)):
+                    raise Misfit(
+                        shapes.EMPTY_WINDOW,
+                        f"window {position} along {Type(1, sizes).axes[axis]} holds padding alone: it starts at "
+                        f"{start}, and the input is {size} long",
+                        "padding" if isinstance(self.padding, tuple) else None,
+                        help=f"pad by less than the kernel ({self.span[axis]})",
+                    )
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        axes = zip(inputs[0].sizes, self.kernel, self.strides, self.pads, self.dilation, strict=True)
+        return (Type(inputs[0].channels, tuple(arithmetic.conv_size(*axis) for axis in axes)),)
+
+
+class MaxPool(Pool):
+    """The largest value of each window. Padding counts as −∞."""
+
+    keyword: ClassVar[str] = "max_pool"
+
+
+class AvgPool(Pool):
+    """The mean of each window. Padding is left out of the mean unless `count_padding` is set."""
+
+    keyword: ClassVar[str] = "avg_pool"
+
+    count_padding: bool = False
+
+
+class GlobalPool(Op):
+    """A pool over all spatial axes: a map becomes a vector."""
+
+    def resolve(self, inputs: Inputs) -> Self:
+        spatial(self, inputs[0])
+        return self
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        return (Type(inputs[0].channels),)
+
+    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
+        return WHOLE
+
+
+class GlobalAvgPool(GlobalPool):
+    """The mean of each channel over all positions (Lin et al. 2013)."""
+
+    keyword: ClassVar[str] = "global_avg_pool"
+
+
+class GlobalMaxPool(GlobalPool):
+    """The largest value of each channel over all positions."""
+
+    keyword: ClassVar[str] = "global_max_pool"

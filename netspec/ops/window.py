@@ -1,0 +1,145 @@
+"""What convolutions and pools share: a window that slides over the spatial axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from netspec import arithmetic
+from netspec.diagnostics.codes import shapes
+from netspec.ops.base import Inputs, Misfit, Op, Reach, broadcast
+from netspec.ops.fields import Padding, Pads, PerAxis
+from netspec.types import Type
+
+
+class Windowed(Op):
+    """An op with a kernel, a stride, a padding and a dilation along each spatial axis."""
+
+    kernel: PerAxis
+    stride: PerAxis | None = None
+    padding: Padding = "valid"
+    dilation: PerAxis = (1,)
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """The stride along each axis, once resolved."""
+        return self.kernel if self.stride is None else self.stride
+
+    @property
+    def pads(self) -> Pads:
+        """The zeros before and after each axis, once resolved."""
+        return cast(Pads, self.padding)
+
+    @property
+    def span(self) -> tuple[int, ...]:
+        """The extent of the dilated kernel along each axis: k + (k − 1)(d − 1)."""
+        return tuple(arithmetic.dilated(k, d) for k, d in zip(self.kernel, self.dilation, strict=True))
+
+    def spread(self, rank: int, default_stride: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """Kernel, stride and dilation, one an axis."""
+        fields = {"kernel": self.kernel, "stride": self.stride or default_stride, "dilation": self.dilation}
+        return {name: broadcast(values, rank, lambda n=name, v=values: _count(n, v, rank)) for name, values in fields.items()}
+
+    def resolve_pads(
+        self, sizes: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
+    ) -> Pads:
+        """The padding as a pair an axis, whatever word it was written with."""
+        rank = len(sizes)
+        if isinstance(self.padding, int):
+            return ((self.padding, self.padding),) * rank
+        if isinstance(self.padding, tuple):
+            if len(self.padding) != rank:
+                raise _count("padding", self.padding, rank)
+            return self.padding
+        if self.padding == "causal" and rank != 1:
+            raise Misfit(
+                shapes.RANK,
+                f"`causal` padding is for one axis, time; the input has {rank}",
+                "padding",
+                help="use `same`, or a pair an axis such as `[[2, 0], [1, 1]]`",
+            )
+        if self.padding == "same":
+            return tuple(
+                arithmetic.same_pads(i, k, s, d) for i, k, s, d in zip(sizes, kernel, stride, dilation, strict=True)
+            )
+        rule = {
+            "half": arithmetic.half_pads,
+            "full": arithmetic.full_pads,
+            "causal": arithmetic.causal_pads,
+            "valid": lambda kernel, dilation: (0, 0),
+        }[self.padding]
+        return tuple(rule(k, d) for k, d in zip(kernel, dilation, strict=True))
+
+    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
+        return tuple(Reach(k, s, lo) for k, s, (lo, _) in zip(self.span, self.strides, self.pads, strict=True))
+
+
+def _count(field: str, values: Sequence[object], rank: int) -> Misfit:
+    axes = "1 spatial axis" if rank == 1 else f"{rank} spatial axes"
+    return Misfit(
+        shapes.AXES,
+        f"`{field}` is given for {len(values)} axes, but the input has {axes}",
+        field,
+        help=f"give one number for all, or a list of {rank}",
+    )
+
+
+def spatial(op: Op, type_: Type) -> tuple[int, ...]:
+    """The sizes of a map, for an op that slides a window over one.
+
+    Raises:
+        Misfit: the input is a vector, or indices.
+    """
+    if type_.channels is None:
+        raise indices(op, type_)
+    if not type_.spatial:
+        raise Misfit(
+            shapes.RANK,
+            f"`{op.keyword}` needs a map with 1 to 3 spatial axes; the input is a vector, {type_}",
+            help="put it before what makes the vector (flatten, global pool), or use `dense`",
+        )
+    return type_.sizes
+
+
+def indices(op: Op, type_: Type) -> Misfit:
+    """The complaint of an op that calculates, about an input of indices."""
+    return Misfit(
+        shapes.INDICES,
+        f"`{op.keyword}` calculates with numbers; its input holds indices of a vocabulary ({type_})",
+        help="an input without `vocabulary` holds numbers",
+    )
+
+
+def check_fit(op: Windowed, sizes: Sequence[int]) -> None:
+    """Refuse a kernel that fits nowhere.
+
+    Raises:
+        Misfit: the dilated kernel is larger than the padded input along an axis.
+    """
+    padded = [i + lo + hi for i, (lo, hi) in zip(sizes, op.pads, strict=True)]
+    misfits = [axis for axis, (extent, size) in enumerate(zip(op.span, padded, strict=True)) if extent > size]
+    if not misfits:
+        return
+    axis = misfits[0]
+    written = "×".join(map(str, op.kernel))
+    dilated = "" if op.span == op.kernel else f" ({'×'.join(map(str, op.span))} dilated)"
+    story = arithmetic.explain_conv(sizes[axis], op.kernel[axis], op.strides[axis], op.pads[axis], op.dilation[axis])
+    room = min(sizes)
+    fixes = [f"use `kernel: {room}`"] if op.span == op.kernel and room >= 1 else []
+    raise Misfit(
+        shapes.KERNEL,
+        f"the kernel does not fit: {written}{dilated} on a padded input of {'×'.join(map(str, padded))}",
+        "kernel",
+        notes=(
+            f"the input is {'×'.join(map(str, sizes))}, padding {_pads(op.pads)}, "
+            f"so {story.numbers}   [relationship {story.relationship}]",
+        ),
+        help=", or ".join([*fixes, "`padding: same`"]),
+    )
+
+
+def _pads(pads: Pads) -> str:
+    values = {value for pair in pads for value in pair}
+    if len(values) == 1:
+        return str(values.pop())
+    return ", ".join(f"{lo}+{hi}" for lo, hi in pads)

@@ -1,0 +1,1 @@
+"""What a recipe may say, and what it needs: data, batches, optimisers. No framework."""

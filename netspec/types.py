@@ -1,0 +1,66 @@
+"""What flows along an edge of the graph: channels, spatial sizes, and whether they are numbers or words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSize:
+    """A size left open by the author (`H`, `W`, `T`): a formula over names, as text."""
+
+    formula: str
+
+    def __str__(self) -> str:
+        return self.formula
+
+
+Size = int | OpenSize
+DType = Literal["float", "int"]
+
+AXES: dict[int, tuple[str, ...]] = {
+    0: (),
+    1: ("time",),
+    2: ("height", "width"),
+    3: ("depth", "height", "width"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """The type of a tensor, the batch axis implied: `channels @ spatial`.
+
+    `channels` is None for a tensor of indices (an input with a vocabulary), which has no channel axis.
+    """
+
+    channels: int | None
+    spatial: tuple[Size, ...] = ()
+    dtype: DType = "float"
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the spatial axes, in order."""
+        return AXES[len(self.spatial)]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The spatial sizes as numbers. Elaboration has refused open ones."""
+        return tuple(size for size in self.spatial if isinstance(size, int))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Channels first, without the batch axis."""
+        return self.sizes if self.channels is None else (self.channels, *self.sizes)
+
+    @property
+    def elements(self) -> int:
+        """How many numbers one sample holds."""
+        return prod(self.shape)
+
+    def __str__(self) -> str:
+        sizes = "×".join(str(size) for size in self.spatial)
+        if self.channels is None:
+            return f"indices {sizes}"
+        return f"{self.channels}@{sizes}" if sizes else str(self.channels)
