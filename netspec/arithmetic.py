@@ -269,7 +269,7 @@ def transposed_equivalent(
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """A relationship of the guide: its number, when it holds, its formula with places to fill, its function."""
+    """A relationship of the guide: its number, when it holds, its formula with gaps to fill, its function."""
 
     number: int
     holds: str
@@ -390,6 +390,7 @@ def _explanation(
     )
     formula = relationship.template.format(**symbols, **{name[0]: name for name in values})
     numbers = relationship.template.format(**zeros, **{name[0]: value for name, value in values.items()})
+    result = str(output).replace("-", "−")
     return Explanation(
-        output, relationship.number, f"{target} = {formula}", f"{target} = {numbers} = {output}", remark
+        output, relationship.number, f"{target} = {formula}", f"{target} = {numbers} = {result}", remark
     )
