@@ -1,0 +1,62 @@
+"""A rough reading of broken YAML: which brackets and quotes are open, and where a ${…} stands bare."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+# One step of the text. A quote opens a quoted value only where a value may start, a `#` a comment only
+# after a blank; inside a plain word both are letters.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\']|\'\')*\'', re.DOTALL)
+_BARE = re.compile(r"\$\{[^\n}]*\}?")
+_BLOCK_PLAIN = re.compile(r"(?:(?!:[ \t\r\n]|:$| #)[^\n])+")
+_FLOW_PLAIN = re.compile(r"(?:(?!: |:$| #|\$\{)[^\n,\[\]{}])+", re.MULTILINE)
+_BLANK = re.compile(r"[ \t\r\n]+|#[^\n]*|(?:[-?:](?=[ \t\r\n]|$)|,)")
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """An opening bracket by its offset in the text."""
+
+    sign: str
+    offset: int
+
+
+@dataclass(slots=True)
+class Reading:
+    """What stands open at the end, the bare expressions on the way, and quotes that span lines."""
+
+    open: list[Bracket] = field(default_factory=list)
+    bare: list[tuple[int, int]] = field(default_factory=list)
+    long_quotes: list[tuple[int, int]] = field(default_factory=list)
+
+
+def scan(text: str) -> Reading:
+    """Read the whole text once. Offsets are characters from its start."""
+    found = Reading()
+    at = 0
+    while at < len(text):
+        at = _step(text, at, found)
+    return found
+
+
+def _step(text: str, at: int, found: Reading) -> int:
+    sign = text[at]
+    if blank := _BLANK.match(text, at):
+        return blank.end()
+    if sign in "\"'" and (quoted := _QUOTED.match(text, at)):
+        if "\n" in quoted.group():
+            found.long_quotes.append(quoted.span())
+        return quoted.end()
+    if found.open and (bare := _BARE.match(text, at)):
+        found.bare.append(bare.span())
+        return bare.end()
+    if sign in "[{":
+        found.open.append(Bracket(sign, at))
+        return at + 1
+    if sign in "]}":
+        if found.open and found.open[-1].sign == {"]": "[", "}": "{"}[sign]:
+            found.open.pop()
+        return at + 1
+    word = (_FLOW_PLAIN if found.open else _BLOCK_PLAIN).match(text, at)
+    return word.end() if word else at + 1

@@ -1,0 +1,173 @@
+"""Reads YAML into values that remember where they stand, and refuses what YAML allows but a spec must not."""
+
+from __future__ import annotations
+
+import gc
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from netspec.diagnostics import Code, Problems, Span
+from netspec.diagnostics.codes import files as codes
+from netspec.language.build import Builder, Stop
+from netspec.language.syntax import LINE_END, explain
+from netspec.language.values import Entry, Listing, Mapping, Scalar, Value, locate, locate_key, plain
+
+# Without libyaml PyYAML is slower, otherwise the same.
+_Parser: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+__all__ = [
+    "Entry",
+    "Listing",
+    "Mapping",
+    "Scalar",
+    "Value",
+    "locate",
+    "locate_key",
+    "plain",
+    "read",
+    "read_file",
+]
+
+SIZE_LIMIT = 10_000_000
+"""The largest file that is read, in bytes."""
+
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+def read(text: str, file: str, problems: Problems) -> Value | None:
+    """Read one YAML document. None when nothing usable came of it; `problems` then says why.
+
+    A value that comes back may still stand beside problems: a duplicate key is reported and left out.
+    """
+    text = text.removeprefix(_BYTE_ORDER_MARK)
+    if len(text) > SIZE_LIMIT:
+        problems.error(codes.FILE_TOO_LARGE, *_too_large(f"{len(text):,} characters", file))
+        return None
+    if strange := _FORBIDDEN.search(text):
+        _report_character(text, strange.start(), file, problems)
+        return None
+    builder = Builder(file, problems)
+    with _no_collection():
+        complete = _build(text, file, builder, problems)
+    if not complete:
+        return None
+    root = builder.root
+    if builder.usable and (root is None or (isinstance(root, Scalar) and root.value is None)):
+        problems.error(
+            codes.FILE_EMPTY,
+            "the file holds nothing but blanks and comments",
+            _start(file),
+            help="a spec starts with `netspec: 1`",
+        )
+        return None
+    return root if builder.usable else None
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Everything built here lives on; looking for garbage meanwhile takes a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _build(text: str, file: str, builder: Builder, problems: Problems) -> bool:
+    parser = _Parser(text)
+    try:
+        while True:
+            event = parser.get_event()
+            if event is None or isinstance(event, yaml.StreamEndEvent):
+                return True
+            builder.take(event)
+    except Stop:
+        return False
+    except yaml.YAMLError as error:
+        explain(error, text, file, problems)
+        return False
+
+
+def read_file(path: Path, problems: Problems, shown: str | None = None) -> Value | None:
+    """Read a file; spans name it as `shown`. Whatever keeps it from being read is a problem, never raised."""
+    file = str(path) if shown is None else shown
+    raw = _bytes(path, file, problems)
+    if raw is None:
+        return None
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        _report_encoding(raw, error, file, problems)
+        return None
+    return read(text, file, problems)
+
+
+def _bytes(path: Path, file: str, problems: Problems) -> bytes | None:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no plain file"
+            message = f"`{file}` is {kind}"
+            problems.error(codes.FILE_UNREADABLE, message, _start(file), help="name a YAML file")
+            return None
+        if status.st_size > SIZE_LIMIT:
+            problems.error(codes.FILE_TOO_LARGE, *_too_large(f"{status.st_size / 1e6:,.1f} MB", file))
+            return None
+        with path.open("rb") as stream:
+            return stream.read(SIZE_LIMIT + 1)
+    except (OSError, ValueError) as error:
+        _report_unreadable(error, file, problems)
+        return None
+
+
+def _report_unreadable(error: Exception, file: str, problems: Problems) -> None:
+    code: Code = codes.FILE_UNREADABLE
+    reason = getattr(error, "strerror", None) or "its path is no path"
+    message, advice = (
+        f"`{file}` cannot be read: {reason.lower()}",
+        "mend its permissions, or name another file",
+    )
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        code, message, advice = codes.FILE_MISSING, f"there is no file `{file}`", "correct the path"
+    problems.error(code, message, _start(file), help=advice)
+
+
+def _too_large(size: str, file: str) -> tuple[str, Span]:
+    return f"the file has {size}, and a spec at most {SIZE_LIMIT / 1e6:.0f} MB", _start(file)
+
+
+def _report_encoding(raw: bytes, error: UnicodeDecodeError, file: str, problems: Problems) -> None:
+    before = LINE_END.split(raw[: error.start].decode("utf-8", "replace"))
+    line, column = len(before), len(before[-1]) + 1
+    utf16 = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+    problems.error(
+        codes.NOT_UTF8,
+        f"the byte 0x{raw[error.start]:02x} is not UTF-8",
+        Span(file, line, column, line, column + 1),
+        notes=["it looks like UTF-16"] if utf16 else [],
+        help="save the file as UTF-8",
+    )
+
+
+def _report_character(text: str, offset: int, file: str, problems: Problems) -> None:
+    before = LINE_END.split(text[:offset])
+    line, column = len(before), len(before[-1]) + 1
+    problems.error(
+        codes.CONTROL_CHARACTER,
+        f"the character U+{ord(text[offset]):04X} may not stand in YAML",
+        Span(file, line, column, line, column + 1),
+        help="delete it, or write it as an escape in double quotes",
+    )
+
+
+def _start(file: str) -> Span:
+    return Span(file, 1, 1, 1, 1)
