@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 
 import pytest
@@ -16,13 +15,18 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ["NO_COLOR"] = "1"
 os.environ["COLUMNS"] = "120"
 
-FRAMEWORKS = ("torch", "keras", "tensorflow")
-
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Refuse to start without the frameworks where NETSPEC_REQUIRE_BACKENDS=1 says that they must be there."""
-    if os.environ.get("NETSPEC_REQUIRE_BACKENDS") != "1":
+    """Refuse to start unless every registered backend works, where NETSPEC_REQUIRE_BACKENDS=1 says that it must."""
+    if os.environ.get("NETSPEC_REQUIRE_BACKENDS") != "1" or hasattr(session.config, "workerinput"):
         return
-    missing = [name for name in FRAMEWORKS if importlib.util.find_spec(name) is None]
-    if missing:
-        raise pytest.UsageError(f"NETSPEC_REQUIRE_BACKENDS=1, but not installed: {', '.join(missing)}")
+    from netspec.backend import backends
+
+    told = {each.name: each.status() for each in backends()}
+    wrong = [
+        f"{name} is {status.state}: {status.detail}" for name, status in told.items() if status.state != "ok"
+    ]
+    if wrong or not told:
+        raise pytest.UsageError(
+            f"NETSPEC_REQUIRE_BACKENDS=1, but {'; '.join(wrong) or 'no backend is registered'}"
+        )
