@@ -23,6 +23,10 @@ try:
 except SystemExit as stop:
     code = stop.code or 0
 """
+FIND_BACKENDS = """
+from netspec.backend import backends
+assert len([each.name for each in backends()]) >= 3
+"""
 
 
 def loaded_by(statements: str) -> tuple[int, set[str]]:
@@ -40,6 +44,11 @@ def loaded_by(statements: str) -> tuple[int, set[str]]:
 @pytest.mark.parametrize("statements", [LIBRARY, CHECK], ids=["import netspec", "netspec check specs"])
 def test_loads_nothing_heavy(statements: str) -> None:
     assert loaded_by(statements) == (0, set())
+
+
+def test_finding_the_backends_loads_no_framework() -> None:
+    code, modules = loaded_by(FIND_BACKENDS)
+    assert (code, modules - {"numpy"}) == (0, set())
 
 
 @pytest.mark.parametrize("module", ["numpy", "torch", "keras"])
