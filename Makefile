@@ -68,7 +68,7 @@ format: $(READY)  ## put the source into its form
 	@$(BIN)/ruff format -q .
 
 bench: $(READY)  ## time the commands and the backends on this machine
-	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+	@for script in $(sort $(wildcard benchmarks/bench_*.py)); do $(BIN)/python $$script || exit 1; done
 
 clean:  ## remove .venv and all that was built
 	@rm -rf $(VENV) build dist runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
