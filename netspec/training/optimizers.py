@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, description="a number above 0")]
+Fraction = Annotated[float, Field(ge=0, lt=1, description="a number from 0 to below 1")]
+Flag = Annotated[bool, Field(description="`true` or `false`")]
 
 
 class Sgd(BaseModel):
@@ -15,10 +17,17 @@ class Sgd(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
-    kind: Literal["sgd"] = "sgd"
+    kind: ClassVar[Literal["sgd"]] = "sgd"
     learning_rate: Positive = 0.01
     momentum: Fraction = 0.0
-    nesterov: bool = False
+    nesterov: Flag = False
+
+    @field_validator("nesterov")
+    @classmethod
+    def _looks_along_a_momentum(cls, nesterov: bool, info: ValidationInfo) -> bool:
+        if nesterov and info.data.get("momentum") == 0:
+            raise PydanticCustomError("nesterov", "`nesterov` looks ahead along the momentum, and `momentum` is 0")
+        return nesterov
 
 
 class Adam(BaseModel):
@@ -26,7 +35,7 @@ class Adam(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
-    kind: Literal["adam"] = "adam"
+    kind: ClassVar[Literal["adam"]] = "adam"
     learning_rate: Positive = 0.001
     beta1: Fraction = 0.9
     beta2: Fraction = 0.999
@@ -34,3 +43,5 @@ class Adam(BaseModel):
 
 
 Optimizer = Sgd | Adam
+OPTIMIZERS: dict[str, type[Sgd] | type[Adam]] = {each.kind: each for each in (Sgd, Adam)}
+"""What an author may name."""
