@@ -1,0 +1,40 @@
+"""Settings from the command line, laid over what an author wrote, with a place of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from netspec.diagnostics import Span
+from netspec.language import values
+from netspec.language.values import Entry, Listing, Scalar, Value
+
+
+def overlay(written: values.Mapping | None, overrides: Mapping[str, object], file: str) -> values.Mapping:
+    """What was written with these settings in place; a dotted key goes inside, and what is in its way yields."""
+    whole = written if written is not None else values.Mapping({}, Span(file, 1, 1, 1, 1))
+    for key, value in overrides.items():
+        span = Span(f"--set train.{key}", 1, 1, 1, 1)
+        whole = _put(whole, key.split("."), positioned(value, span), span)
+    return whole
+
+
+def positioned(value: object, span: Span) -> Value:
+    """A plain value as one that has a place."""
+    if isinstance(value, dict):
+        return values.Mapping({str(key): Entry(span, positioned(each, span)) for key, each in value.items()}, span)
+    if isinstance(value, list | tuple):
+        return Listing(tuple(positioned(each, span) for each in value), span)
+    if isinstance(value, bool):
+        return Scalar(value, span, str(value).lower())
+    if isinstance(value, str | int | float):
+        return Scalar(value, span, str(value))
+    return Scalar(None, span, "" if value is None else str(value))
+
+
+def _put(target: Value, path: list[str], value: Value, span: Span) -> values.Mapping:
+    entries = dict(target.entries) if isinstance(target, values.Mapping) else {}
+    place = target.span if isinstance(target, values.Mapping) else span
+    head, *rest = path
+    old = entries[head].value if head in entries else values.Mapping({}, span)
+    entries[head] = Entry(span, _put(old, rest, value, span) if rest else value)
+    return values.Mapping(entries, place)

@@ -1,0 +1,266 @@
+"""What `train:` may say: a recipe as data, and every mistake in one with its place. No NumPy, no framework."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from netspec.diagnostics import Problems
+from netspec.diagnostics.codes import training as codes
+from netspec.language import values
+from netspec.language.values import Listing, Scalar, Value
+from netspec.ops.nearest import did_you_mean, nearest
+from netspec.training.names import EMBEDDED, SETS, is_path
+from netspec.training.optimizers import OPTIMIZERS, Optimizer
+from netspec.training.overrides import overlay
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _listed(value: object) -> object:
+    """A lone value stands for a list of one."""
+    return tuple(value) if isinstance(value, list) else (value,)
+
+
+Count = Annotated[int, Field(ge=1, le=2**31 - 1, description="a whole number from 1")]
+Pixels = Annotated[int, Field(ge=0, le=10_000, description="a whole number of pixels from 0")]
+Seed = Annotated[int, Field(ge=0, lt=2**32, description="a whole number from 0 to 2³² − 1")]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Above = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Normalise(BaseModel):
+    """x ← (x − mean) / std, one number for all channels or one a channel; in units of the scaled image."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    mean: Annotated[tuple[Number, ...], BeforeValidator(_listed), Field(description="a number, or one a channel")]
+    std: Annotated[
+        tuple[Above, ...], BeforeValidator(_listed), Field(description="a number above 0, or one a channel")
+    ]
+
+
+class Recipe(BaseModel):
+    """How a network is trained, every default put in.
+
+    `data` is a name of `SETS` or a path. Bytes are divided by 255, floats are taken as they stand; `pad` adds
+    pixels of value 0 on every side before that, `normalise` comes after it. Sizes limit the sets to their first
+    samples. The same seed gives the same weights at the start and the same order of samples everywhere.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    data: Annotated[str, Field(min_length=1, description="the name of a data set, or a path")] = EMBEDDED
+    pad: Pixels = 0
+    normalise: Normalise | None = None
+    train_size: Count | None = Field(None, description="a whole number from 1")
+    test_size: Count | None = Field(None, description="a whole number from 1")
+    batch: Count = 64
+    epochs: Count = 10
+    loss: Annotated[Literal["cross_entropy"], Field(description="`cross_entropy`")] = "cross_entropy"
+    optimizer: Optimizer = OPTIMIZERS["adam"]()
+    metrics: Annotated[
+        tuple[Literal["accuracy"], ...], BeforeValidator(_listed), Field(description="a list of names: [accuracy]")
+    ] = ("accuracy",)
+    seed: Seed = 0
+
+
+_EXAMPLES = {
+    **{name: field.default for name, field in Recipe.model_fields.items()},
+    **{name: field.default for model in OPTIMIZERS.values() for name, field in model.model_fields.items()},
+    "train_size": 1000,
+    "test_size": 1000,
+    "metrics": "[accuracy]",
+    "mean": 0.5,
+    "std": 0.25,
+}
+
+
+def read(
+    value: values.Mapping | None,
+    problems: Problems,
+    file: str = "",
+    overrides: Mapping[str, object] | None = None,
+) -> Recipe | None:
+    """The recipe that an author wrote, with settings from outside laid over it; None when `problems` says why not.
+
+    Nothing written is a recipe too: the embedded data, Adam, ten epochs. A key of `overrides` is dotted
+    (`optimizer.sgd.learning_rate`); its value is plain, and problems with it point at `--set train.KEY`.
+    """
+    before = len(problems.errors)
+    whole = overlay(value, overrides or {}, file)
+    parts = {key: reader for key, reader in _PARTS.items() if key in whole.entries}
+    given = {key: reader(whole.entries[key].value, problems) for key, reader in parts.items()}
+    rest = values.Mapping({key: each for key, each in whole.entries.items() if key not in parts}, whole.span)
+    recipe = _validate(Recipe, rest, problems, {key: part for key, part in given.items() if part is not None})
+    _known_data(whole, problems)
+    return recipe if len(problems.errors) == before else None
+
+
+def plain(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as an author would write it, every default stated."""
+    written = recipe.model_dump(mode="json", exclude={"optimizer", "normalise"}, exclude_none=True)
+    if recipe.normalise is not None:
+        written["normalise"] = recipe.normalise.model_dump(mode="json")
+    written["optimizer"] = {recipe.optimizer.kind: recipe.optimizer.model_dump(mode="json")}
+    return {name: written[name] for name in Recipe.model_fields if name in written}
+
+
+def _validate(
+    model: type[M], mapping: values.Mapping, problems: Problems, given: Mapping[str, object] | None = None
+) -> M | None:
+    try:
+        return model.model_validate({**_plain(mapping), **(given or {})})
+    except ValidationError as error:
+        told: set[str] = set()
+        for detail in error.errors(include_url=False):
+            if (field := str(detail["loc"][0])) not in told:
+                told.add(field)
+                _report(detail, model, mapping, problems)
+    return None
+
+
+def _plain(mapping: values.Mapping) -> dict[str, object]:
+    return {key: values.plain(entry.value) for key, entry in mapping.entries.items()}
+
+
+def _report(detail: ErrorDetails, model: type[BaseModel], mapping: values.Mapping, problems: Problems) -> None:
+    field = str(detail["loc"][0])
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        span, known = values.locate_key(mapping, [field]), sorted(model.model_fields)
+        match = nearest(field, known)
+        advice = f"write `{match}`" if match else f"there is {_joined(known)}"
+        problems.error(codes.UNKNOWN_SETTING, f"{_NAMES[model]} has no setting `{field}`", span, help=advice)
+    elif kind == "missing":
+        message = f"`{field}` is missing in {_NAMES[model]}"
+        problems.error(codes.SETTING_MISSING, message, mapping.span, help=f"add `{field}: {_EXAMPLES[field]}`, say")
+    elif kind == "nesterov":
+        span = values.locate(mapping, [field])
+        problems.error(codes.SETTING_VALUE, detail["msg"], span, help="add `momentum: 0.9`, say, or remove `nesterov`")
+    elif kind == "literal_error":
+        _report_choice(field, values.locate(mapping, detail["loc"]), detail, problems)
+    else:
+        wanted = model.model_fields[field].description
+        found = _spoken(_inmost(mapping, detail["loc"]))
+        problems.error(
+            codes.SETTING_VALUE,
+            f"`{field}` is {wanted}, and {found} is given",
+            values.locate(mapping, detail["loc"]),
+            help=f"write `{field}: {_written(_EXAMPLES[field])}`, say",
+        )
+
+
+def _report_choice(field: str, span: Any, detail: ErrorDetails, problems: Problems) -> None:
+    known, given = _CHOICES[field], detail["input"]
+    if not isinstance(given, str):
+        message = f"`{field}` takes a name, and this is none"
+        problems.error(codes.SETTING_VALUE, message, span, help=f"write `{known[0]}`")
+        return
+    match = nearest(given, known)
+    problems.error(
+        codes.UNKNOWN_CHOICE,
+        f"no {_SINGULAR[field]} is called `{given}`",
+        span,
+        help=f"write `{match}`" if match else f"there is {_joined(known)}",
+    )
+
+
+def _optimizer(value: Value, problems: Problems) -> Optimizer | None:
+    """A name, or `{name: {settings}}`: the name is looked up first, then that optimiser's settings alone."""
+    if isinstance(value, values.Mapping) and len(value.entries) == 1:
+        ((name, entry),) = value.entries.items()
+        name_span, settings = entry.key_span, entry.value
+    elif isinstance(value, Scalar) and isinstance(value.value, str):
+        name, name_span, settings = value.value, value.span, Scalar(None, value.span, "")
+    else:
+        found = "several names are given" if isinstance(value, values.Mapping) else f"{_spoken(value)} is given"
+        advice = "write `{sgd: {learning_rate: 0.05, momentum: 0.9}}`, say"
+        problems.error(codes.ONE_OPTIMIZER, f"`optimizer` is one name, and {found}", value.span, help=advice)
+        return None
+    if name not in OPTIMIZERS:
+        _unknown_optimizer(name, name_span, problems)
+        return None
+    if isinstance(settings, Scalar) and settings.value is None:
+        settings = values.Mapping({}, settings.span)
+    if not isinstance(settings, values.Mapping):
+        message = f"`{name}` takes a mapping of settings, and {_spoken(settings)} is given"
+        advice = f"write `{name}: {{learning_rate: {_EXAMPLES['learning_rate']}}}`, say"
+        problems.error(codes.ONE_OPTIMIZER, message, settings.span, help=advice)
+        return None
+    return _validate(OPTIMIZERS[name], settings, problems)
+
+
+def _unknown_optimizer(name: str, span: Any, problems: Problems) -> None:
+    settings = {field for model in OPTIMIZERS.values() for field in model.model_fields}
+    if name in settings:
+        message = f"`{name}` is a setting of an optimiser, and the optimiser's name is missing"
+        problems.error(codes.ONE_OPTIMIZER, message, span, help=f"write `{{sgd: {{{name}: …}}}}`")
+        return
+    match = nearest(name, OPTIMIZERS)
+    advice = f"write `{match}`" if match else f"there is {_joined(OPTIMIZERS)}"
+    problems.error(codes.UNKNOWN_CHOICE, f"no optimiser is called `{name}`", span, help=advice)
+
+
+def _normalise(value: Value, problems: Problems) -> Normalise | None:
+    if isinstance(value, Scalar) and value.value is None:
+        return None
+    if isinstance(value, values.Mapping):
+        return _validate(Normalise, value, problems)
+    message = f"`normalise` is a mapping with `mean` and `std`, and {_spoken(value)} is given"
+    problems.error(codes.SETTING_VALUE, message, value.span, help="write `normalise: {mean: 0.5, std: 0.25}`, say")
+    return None
+
+
+def _known_data(whole: values.Mapping, problems: Problems) -> None:
+    entry = whole.entries.get("data")
+    name = entry.value.value if entry is not None and isinstance(entry.value, Scalar) else None
+    if entry is None or not isinstance(name, str) or not name or name in SETS or is_path(name):
+        return
+    problems.error(
+        codes.UNKNOWN_DATA,
+        f"no data set is called `{name}`{did_you_mean(name, SETS)}",
+        entry.value.span,
+        notes=[f"there is {_joined(SETS)}"],
+        help=f"for a file or folder write its path with a slash: `./{name}`",
+    )
+
+
+def _inmost(value: Value, loc: Sequence[str | int]) -> Value:
+    for part in loc:
+        if isinstance(value, values.Mapping):
+            value = value.entries[str(part)].value
+        elif isinstance(value, Listing) and isinstance(part, int):
+            value = value.items[part]
+    return value
+
+
+def _spoken(value: Value) -> str:
+    if isinstance(value, Listing):
+        return "a list"
+    if isinstance(value, values.Mapping):
+        return "a mapping"
+    return f"`{value.text[:40]}`" if value.text else "nothing"
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _joined(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+_PARTS: dict[str, Callable[[Value, Problems], BaseModel | None]] = {"optimizer": _optimizer, "normalise": _normalise}
+_NAMES: dict[type[BaseModel], str] = {
+    Recipe: "a recipe",
+    Normalise: "`normalise`",
+    **{model: f"`{name}`" for name, model in OPTIMIZERS.items()},
+}
+_CHOICES = {"loss": ("cross_entropy",), "metrics": ("accuracy",)}
+_SINGULAR = {"loss": "loss", "metrics": "metric"}
