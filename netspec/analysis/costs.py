@@ -1,0 +1,187 @@
+"""What a network is and costs, layer by layer: shapes, parameters, multiply-accumulates, memory, receptive field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from netspec.analysis.receptive import Receptive, fields
+from netspec.graph import Graph, Node
+from netspec.types import Type
+
+FLOAT_BYTES = 4
+"""Bytes are those of float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer, its activation included. None is not known, never zero."""
+
+    name: str
+    op: str
+    inputs: tuple[str, ...]
+    output: tuple[int, ...]
+    params: int
+    macs: int | None
+    receptive: Receptive | None
+    file: str
+    line: int
+
+    @property
+    def receptive_field(self) -> tuple[int, ...] | None:
+        return None if self.receptive is None else self.receptive.size
+
+    def as_dict(self) -> dict[str, Any]:
+        seen = self.receptive_field
+        return {
+            "name": self.name,
+            "op": self.op,
+            "inputs": list(self.inputs),
+            "output": list(self.output),
+            "params": self.params,
+            "macs": self.macs,
+            "receptive_field": None if seen is None else list(seen),
+            "file": self.file,
+            "line": self.line,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes of float32.
+
+    `inference_bytes` are the weights and the largest two tensors alive at once, one made from the other,
+    the network's input not counted. `training_bytes_per_sample` are the inputs and the outputs of all layers.
+    """
+
+    inference_bytes: int
+    training_bytes_per_sample: int
+    weights_bytes: int
+
+    def as_dict(self) -> dict[str, int]:
+        return {
+            "inference_bytes": self.inference_bytes,
+            "training_bytes_per_sample": self.training_bytes_per_sample,
+            "weights_bytes": self.weights_bytes,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The whole network. `params` are all weights but statistics, `trainable` those that learn."""
+
+    layers: int
+    params: int
+    trainable: int
+    macs: int | None
+    activations: int
+    memory: Memory
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "layers": self.layers,
+            "params": self.params,
+            "trainable": self.trainable,
+            "macs": self.macs,
+            "activations": self.activations,
+            "memory": self.memory.as_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """What `netspec shapes` prints."""
+
+    name: str
+    inputs: dict[str, tuple[int, ...]]
+    outputs: dict[str, tuple[int, ...]]
+    layers: tuple[Layer, ...]
+    totals: Totals
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON of `netspec shapes --format json`."""
+        return {
+            "netspec": 1,
+            "name": self.name,
+            "inputs": {name: list(shape) for name, shape in self.inputs.items()},
+            "outputs": {name: list(shape) for name, shape in self.outputs.items()},
+            "layers": [layer.as_dict() for layer in self.layers],
+            "totals": self.totals.as_dict(),
+        }
+
+
+def analyze(graph: Graph) -> Shapes:
+    """Shapes and costs of every layer for one sample, and the totals."""
+    seen = fields(graph)
+    layers = tuple(_layer(node, graph, seen[node.name]) for node in graph.nodes)
+    return Shapes(
+        graph.name,
+        {each.name: each.type.shape for each in graph.inputs},
+        {each.name: graph.types[each.value].shape for each in graph.outputs},
+        layers,
+        _totals(graph, layers),
+    )
+
+
+def _layer(node: Node, graph: Graph, receptive: Receptive | None) -> Layer:
+    return Layer(
+        node.name,
+        node.op.keyword,
+        node.inputs,
+        node.output.shape,
+        _params(node),
+        node.op.macs([graph.types[value] for value in node.inputs]),
+        receptive,
+        node.span.file,
+        node.span.line,
+    )
+
+
+def _params(node: Node) -> int:
+    """What it holds of its own; a sharing layer's weights are counted where they stand first."""
+    return (
+        0 if node.shares is not None else sum(prod(each.shape) for each in node.weights if not each.statistic)
+    )
+
+
+def _trainable(node: Node) -> int:
+    if node.shares is not None or not node.trainable:
+        return 0
+    return sum(prod(each.shape) for each in node.weights if each.trainable and not each.statistic)
+
+
+def _totals(graph: Graph, layers: tuple[Layer, ...]) -> Totals:
+    params = sum(layer.params for layer in layers)
+    macs = [layer.macs for layer in layers]
+    activations = sum(_elements(node.outputs) for node in graph.nodes)
+    inputs = _elements(each.type for each in graph.inputs)
+    weights_bytes = FLOAT_BYTES * params
+    memory = Memory(
+        inference_bytes=weights_bytes + FLOAT_BYTES * _largest_step(graph),
+        training_bytes_per_sample=FLOAT_BYTES * (inputs + activations),
+        weights_bytes=weights_bytes,
+    )
+    return Totals(
+        layers=len(layers),
+        params=params,
+        trainable=sum(_trainable(node) for node in graph.nodes),
+        macs=None if None in macs else sum(each or 0 for each in macs),
+        activations=activations,
+        memory=memory,
+    )
+
+
+def _largest_step(graph: Graph) -> int:
+    """The most elements that a tensor and one that is made from it hold together; inputs count nothing."""
+    made = {value: graph.types[value].elements for value in graph.producers}
+    steps = (
+        _elements(node.outputs) + max((made.get(value, 0) for value in node.inputs), default=0)
+        for node in graph.nodes
+    )
+    return max(steps, default=0)
+
+
+def _elements(types: Iterable[Type]) -> int:
+    return sum(type_.elements for type_ in types)

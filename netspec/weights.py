@@ -1,0 +1,208 @@
+"""The values of the weights: drawn from a seed and each weight's own name, laid out by letters, kept in safetensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import blake2b
+from math import prod, sqrt
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from netspec.graph import Graph
+from netspec.ops.base import Weight
+from netspec.ops.initializers import Initializer
+from netspec.ops.nearest import did_you_mean
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from netspec.backend import Float
+
+    Array: TypeAlias = NDArray[np.generic]
+    Drawn: TypeAlias = NDArray[np.float64]
+    Draw: TypeAlias = Callable[[Weight, np.random.Generator], Drawn]
+
+
+class WeightsError(Exception):
+    """Weights that are not those of the network, or a file that holds none. `str()` tells every mismatch."""
+
+
+def initialise(graph: Graph, seed: int = 0, dtype: Float = "float32") -> dict[str, Array]:
+    """Every weight of the graph by its canonical name, statistics included (mean 0, variance 1).
+
+    A weight is drawn in float64 from a generator seeded by `seed` (0 or more) and a hash of its own name,
+    and then rounded to `dtype`: neither the order of the layers nor the other weights have a say in it.
+    """
+    return {weight.name: _drawn(weight, seed).astype(dtype) for weight in graph.weights}
+
+
+def _drawn(weight: Weight, seed: int) -> Drawn:
+    import numpy as np
+
+    own = int.from_bytes(blake2b(weight.name.encode(), digest_size=16).digest(), "big")
+    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, own])))
+    return _DRAWS[weight.init.kind](weight, generator)
+
+
+def fans(weight: Weight) -> tuple[int, int]:
+    """How many inputs an output sees, and how many outputs see an input: I · k and O · k, k the kernel's size.
+
+    A weight without one of the two letters (a bias) takes the other in its place, one without both all it has.
+    """
+    sizes = dict(zip(weight.axes, weight.shape, strict=True))
+    kernel = prod(size for letter, size in sizes.items() if letter not in "OIC")
+    ins, outs = sizes.get("I", sizes.get("O")), sizes.get("O", sizes.get("I"))
+    if ins is None or outs is None:
+        return prod(weight.shape), prod(weight.shape)
+    return ins * kernel, outs * kernel
+
+
+_VARIANCES: dict[str, Callable[[int, int], float]] = {
+    "glorot": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
+    "he": lambda fan_in, fan_out: 2 / fan_in,
+    "lecun": lambda fan_in, fan_out: 1 / fan_in,
+}
+
+
+def _constant(value: Callable[[Initializer], float]) -> Draw:
+    def draw(weight: Weight, generator: np.random.Generator) -> Drawn:
+        import numpy as np
+
+        return np.full(weight.shape, value(weight.init), "float64")
+
+    return draw
+
+
+def _uniform(weight: Weight, generator: np.random.Generator) -> Drawn:
+    return generator.uniform(weight.init["low"], weight.init["high"], weight.shape)
+
+
+def _normal(weight: Weight, generator: np.random.Generator) -> Drawn:
+    return generator.normal(weight.init["mean"], weight.init["std"], weight.shape)
+
+
+def _scaled_uniform(rule: str) -> Draw:
+    def draw(weight: Weight, generator: np.random.Generator) -> Drawn:
+        limit = sqrt(3 * _VARIANCES[rule](*fans(weight)))
+        return generator.uniform(-limit, limit, weight.shape)
+
+    return draw
+
+
+def _scaled_normal(rule: str) -> Draw:
+    def draw(weight: Weight, generator: np.random.Generator) -> Drawn:
+        return generator.normal(0.0, sqrt(_VARIANCES[rule](*fans(weight))), weight.shape)
+
+    return draw
+
+
+def _orthogonal(weight: Weight, generator: np.random.Generator) -> Drawn:
+    """The rows of the (first axis, all others) matrix are orthonormal, or its columns if those are fewer."""
+    import numpy as np
+
+    rows, columns = weight.shape[0], prod(weight.shape[1:])
+    tall = generator.standard_normal((max(rows, columns), min(rows, columns)))
+    q, r = np.linalg.qr(tall)
+    # QR leaves the signs open, and libraries choose differently; with r's diagonal positive it is unique.
+    q = q * np.where(np.diag(r) < 0, -1.0, 1.0)
+    return weight.init["gain"] * (q.T if rows < columns else q).reshape(weight.shape)
+
+
+_DRAWS: dict[str, Draw] = {
+    "zeros": _constant(lambda init: 0.0),
+    "ones": _constant(lambda init: 1.0),
+    "constant": _constant(lambda init: init["value"]),
+    "uniform": _uniform,
+    "normal": _normal,
+    **{f"{rule}_uniform": _scaled_uniform(rule) for rule in _VARIANCES},
+    **{f"{rule}_normal": _scaled_normal(rule) for rule in _VARIANCES},
+    "orthogonal": _orthogonal,
+}
+
+
+def relayout(array: Array, axes: str, wanted: str) -> Array:
+    """The same values with their axes in another order, contiguous: `relayout(w, "OIHW", "HWIO")`.
+
+    Raises:
+        ValueError: a letter stands twice, is not in both, or the array has another number of axes.
+    """
+    import numpy as np
+
+    if len(set(axes)) != len(axes) or sorted(axes) != sorted(wanted):
+        raise ValueError(f"{axes} cannot be laid out as {wanted}: both name the same axes, each once")
+    if array.ndim != len(axes):
+        raise ValueError(f"an array of {array.ndim} axes ({_shape(array.shape)}) is not {axes}")
+    return np.ascontiguousarray(array.transpose([axes.index(letter) for letter in wanted]))
+
+
+def save(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, str] | None = None) -> None:
+    """Write weights as safetensors: canonical names and layout, as they are, and words about them."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    # safetensors writes what lies in memory: wrong numbers, silently, for a view such as a transpose.
+    solid = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    save_file(solid, target, dict(metadata or {}))
+
+
+def load(path: str | Path, graph: Graph) -> dict[str, Array]:
+    """The weights of the graph from a safetensors file, each float32 or float64, as it is written there.
+
+    No value is cast here; a backend that is built in the other of the two rounds, or widens, what it is given.
+
+    Raises:
+        WeightsError: the file cannot be read, or does not hold these weights; every mismatch is told.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        arrays: dict[str, Array] = load_file(Path(path))
+    except (OSError, SafetensorError, ValueError, TypeError, KeyError) as error:
+        raise WeightsError(
+            f"{path} cannot be read as safetensors: {str(error) or type(error).__name__}"
+        ) from None
+    check(arrays, graph, str(path))
+    return {weight.name: arrays[weight.name] for weight in graph.weights}
+
+
+def check(arrays: Mapping[str, Array], graph: Graph, where: str) -> None:
+    """Hold arrays to be the weights of the graph: same names, same shapes, float32 or float64.
+
+    Raises:
+        WeightsError: they are not. `where` says in the message where they come from.
+    """
+    wanted = {weight.name: weight for weight in graph.weights}
+    faults = [*_missing(wanted, arrays), *_unexpected(wanted, arrays)]
+    for name in wanted.keys() & arrays.keys():
+        array, weight = arrays[name], wanted[name]
+        if array.shape != weight.shape:
+            faults.append(
+                f"{name}: its shape is {_shape(array.shape)}, the network's {_shape(weight.shape)} ({weight.axes})"
+            )
+        if str(array.dtype) not in ("float32", "float64"):
+            faults.append(f"{name}: its numbers are {array.dtype}, and weights are float32 or float64")
+    if faults:
+        some = f"{len(faults)} things do" if len(faults) > 1 else "one thing does"
+        raise WeightsError(
+            "\n  ".join(
+                [f"{where} does not hold the weights of {graph.name}; {some} not fit:", *sorted(faults)]
+            )
+        )
+
+
+def _missing(wanted: Iterable[str], given: Mapping[str, Array]) -> list[str]:
+    return [f"{name}: missing" for name in wanted if name not in given]
+
+
+def _unexpected(wanted: Mapping[str, Weight], given: Iterable[str]) -> list[str]:
+    there = set(given)
+    free = [name for name in wanted if name not in there] or list(wanted)
+    return [f"{name}: not in the network{did_you_mean(name, free)}" for name in there if name not in wanted]
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "a lone number"

@@ -1,0 +1,58 @@
+"""Graphs built by hand, so that a test of what comes after the language needs no language."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from netspec.diagnostics import Span
+from netspec.graph import Graph, Input, Node, Output, Scope, verify
+from netspec.ops.base import Op
+from netspec.types import Type
+
+
+def span(line: int = 1) -> Span:
+    return Span("hand.yaml", line, 1, line, 2)
+
+
+class Sketch:
+    """Collects nodes; each takes the last value unless told otherwise."""
+
+    def __init__(self, name: str = "sketch", **inputs: tuple[int, ...]) -> None:
+        self.name = name
+        self.inputs = [Input(each, Type(shape[0], shape[1:]), span()) for each, shape in inputs.items()]
+        self.types = {each.name: each.type for each in self.inputs}
+        self.last = self.inputs[-1].name if self.inputs else ""
+        self.nodes: dict[str, Node] = {}
+        self.scopes: list[Scope] = []
+
+    def words(self, name: str, length: int, vocabulary: int) -> str:
+        """A further input, of indices."""
+        self.inputs.append(Input(name, Type(None, (length,), "int"), span(), vocabulary))
+        self.types[name] = self.inputs[-1].type
+        self.last = name
+        return name
+
+    def add(self, name: str, op: Op, *inputs: str, shares: str | None = None, trainable: bool = True) -> str:
+        """A layer; its scope is what stands before the last dot of its name."""
+        values = inputs or (self.last,)
+        types = tuple(self.types[value] for value in values)
+        op = op.resolve(types)
+        owner = name if shares is None else shares
+        weights = tuple(replace(weight, name=f"{owner}.{weight.name}") for weight in op.weights(types))
+        where = span(len(self.nodes) + 2)
+        scope = name.rpartition(".")[0]
+        node = Node(name, op, values, op.outputs(types), weights, scope, where, shares, trainable)
+        self.nodes[name] = node
+        self.types.update(zip(node.values, node.outputs, strict=True))
+        self.last = name
+        return name
+
+    def scope(self, scope: Scope) -> None:
+        self.scopes.append(scope)
+
+    def graph(self, **outputs: str) -> Graph:
+        """The whole; without outputs its last value is the output `output`."""
+        named = outputs or {"output": self.last}
+        ends = tuple(Output(name, value) for name, value in named.items())
+        nodes = tuple(self.nodes.values())
+        return verify(Graph(self.name, tuple(self.inputs), nodes, ends, tuple(self.scopes)))
