@@ -1,0 +1,93 @@
+"""`$name` and `${…}`: finds the expression in a value, works it out, and points at what is wrong inside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from netspec.diagnostics import Problems, Span
+from netspec.diagnostics.codes import expressions as codes
+from netspec.language.calculate import FAILED, Failed, Silent, Unknown, calculate, look_up
+from netspec.language.formula import Refusal, parse
+from netspec.language.values import Scalar
+
+__all__ = ["FAILED", "Failed", "Unknown", "evaluate", "is_expression"]
+
+
+LENGTH_LIMIT = 1000
+
+_REFERENCE = re.compile(r"\$([^\W\d]\w*)")
+_TEXT_OR_BRACE = re.compile(r"'[^']*'|\"[^\"]*\"|[{}]")
+
+
+def is_expression(scalar: Scalar) -> bool:
+    """Whether a value asks to be worked out: `$name`, `${…}`, or a text that mixes one in (refused later)."""
+    value = scalar.value
+    return isinstance(value, str) and (value.startswith("$") or "${" in value)
+
+
+def evaluate(scalar: Scalar, names: Mapping[str, object], problems: Problems) -> object | Failed:
+    """The value of an expression, or FAILED with the reason reported at the part that causes it.
+
+    `names` holds parameters, and `in` and `block` as dicts of sizes (`{"channels": 64, "height": 56}`,
+    `{"in": {…}}`), and `index`. An Unknown among them is reported with its reason once it is needed; one
+    without a reason stands for something that is broken already, and stays quiet.
+    A whole float that `${…}` works out is given as an int; `$name` gives what the parameter holds.
+    """
+    text = str(scalar.value).strip()
+    try:
+        return _evaluate(text, names)
+    except Silent:
+        return FAILED
+    except Refusal as refusal:
+        problems.error(refusal.code, refusal.message, _span(scalar, text, refusal), help=refusal.help)
+        return FAILED
+
+
+def _evaluate(text: str, names: Mapping[str, object]) -> object:
+    """The value. Raises Refusal with columns in `text`."""
+    if reference := _REFERENCE.fullmatch(text):
+        return look_up(reference.group(1), names, 1)
+    if not _is_whole(text):
+        raise _mixed(text)
+    inside = text[2:-1]
+    if len(inside) > LENGTH_LIMIT:
+        message = f"this expression has {len(inside):,} characters; the limit is {LENGTH_LIMIT:,}"
+        raise Refusal(codes.EXPRESSION_TOO_LONG, message, 0, len(text), "use parameters for its parts")
+    formula = parse(inside)
+    if isinstance(formula, Refusal):
+        raise formula.moved(2)
+    try:
+        return calculate(formula, names)
+    except Refusal as refusal:
+        raise refusal.moved(2) from None
+
+
+def _is_whole(text: str) -> bool:
+    """Whether the text is one `${…}` and nothing more."""
+    if not text.startswith("${") or not text.endswith("}"):
+        return False
+    return not any(found.group() in "{}" for found in _TEXT_OR_BRACE.finditer(text[2:-1]))
+
+
+def _mixed(text: str) -> Refusal:
+    if "${" not in text:
+        message = "after `$` comes the name of a parameter, and nothing else"
+        advice = "write `$name`, or `${…}` to calculate"
+    elif text.startswith("${") and "}" not in text:
+        message, advice = "the brace of this `${` is not closed", "put `}` at its end"
+    else:
+        message = "`${…}` stands alone: a value is one whole expression or none"
+        advice = "put the whole calculation inside one pair of braces"
+    return Refusal(codes.EXPRESSION_ALONE, message, 0, len(text), advice)
+
+
+def _span(scalar: Scalar, text: str, refusal: Refusal) -> Span:
+    """The place of a part of the expression; the whole value where columns cannot be told."""
+    span, quotes = scalar.span, 2 if scalar.quoted else 0
+    raw = str(scalar.value)
+    if span.line != span.end_line or span.end_column - span.column != len(raw) + quotes:
+        return span
+    first = span.column + quotes // 2 + raw.index(text)
+    start, end = first + refusal.start, first + max(refusal.end, refusal.start + 1)
+    return Span(span.file, span.line, start, span.line, end)
