@@ -27,7 +27,9 @@ class Report(Protocol):
         """After every optimiser step: epoch from 1, step from 1 within it, the batch's mean loss before the step."""
         ...
 
-    def epoch(self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Mapping[str, Array]]) -> None:
+    def epoch(
+        self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Mapping[str, Array]]
+    ) -> None:
         """After every epoch: train_loss, train_accuracy, test_loss, test_accuracy; `weights` reads the model.
 
         Each is a mean over samples, accuracies being fractions. The train figures are those of the batches as

@@ -26,7 +26,9 @@ class Sgd(BaseModel):
     @classmethod
     def _looks_along_a_momentum(cls, nesterov: bool, info: ValidationInfo) -> bool:
         if nesterov and info.data.get("momentum") == 0:
-            raise PydanticCustomError("nesterov", "`nesterov` looks ahead along the momentum, and `momentum` is 0")
+            raise PydanticCustomError(
+                "nesterov", "`nesterov` looks ahead along the momentum, and `momentum` is 0"
+            )
         return nesterov
 
 

@@ -21,7 +21,9 @@ def overlay(written: values.Mapping | None, overrides: Mapping[str, object], fil
 def positioned(value: object, span: Span) -> Value:
     """A plain value as one that has a place."""
     if isinstance(value, dict):
-        return values.Mapping({str(key): Entry(span, positioned(each, span)) for key, each in value.items()}, span)
+        return values.Mapping(
+            {str(key): Entry(span, positioned(each, span)) for key, each in value.items()}, span
+        )
     if isinstance(value, list | tuple):
         return Listing(tuple(positioned(each, span) for each in value), span)
     if isinstance(value, bool):

@@ -39,7 +39,9 @@ class Normalise(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
-    mean: Annotated[tuple[Number, ...], BeforeValidator(_listed), Field(description="a number, or one a channel")]
+    mean: Annotated[
+        tuple[Number, ...], BeforeValidator(_listed), Field(description="a number, or one a channel")
+    ]
     std: Annotated[
         tuple[Above, ...], BeforeValidator(_listed), Field(description="a number above 0, or one a channel")
     ]
@@ -65,7 +67,9 @@ class Recipe(BaseModel):
     loss: Annotated[Literal["cross_entropy"], Field(description="`cross_entropy`")] = "cross_entropy"
     optimizer: Optimizer = OPTIMIZERS["adam"]()
     metrics: Annotated[
-        tuple[Literal["accuracy"], ...], BeforeValidator(_listed), Field(description="a list of names: [accuracy]")
+        tuple[Literal["accuracy"], ...],
+        BeforeValidator(_listed),
+        Field(description="a list of names: [accuracy]"),
     ] = ("accuracy",)
     seed: Seed = 0
 
@@ -129,7 +133,9 @@ def _plain(mapping: values.Mapping) -> dict[str, object]:
     return {key: values.plain(entry.value) for key, entry in mapping.entries.items()}
 
 
-def _report(detail: ErrorDetails, model: type[BaseModel], mapping: values.Mapping, problems: Problems) -> None:
+def _report(
+    detail: ErrorDetails, model: type[BaseModel], mapping: values.Mapping, problems: Problems
+) -> None:
     field = str(detail["loc"][0])
     kind = detail["type"]
     if kind == "extra_forbidden":
@@ -139,10 +145,14 @@ def _report(detail: ErrorDetails, model: type[BaseModel], mapping: values.Mappin
         problems.error(codes.UNKNOWN_SETTING, f"{_NAMES[model]} has no setting `{field}`", span, help=advice)
     elif kind == "missing":
         message = f"`{field}` is missing in {_NAMES[model]}"
-        problems.error(codes.SETTING_MISSING, message, mapping.span, help=f"add `{field}: {_EXAMPLES[field]}`, say")
+        problems.error(
+            codes.SETTING_MISSING, message, mapping.span, help=f"add `{field}: {_EXAMPLES[field]}`, say"
+        )
     elif kind == "nesterov":
         span = values.locate(mapping, [field])
-        problems.error(codes.SETTING_VALUE, detail["msg"], span, help="add `momentum: 0.9`, say, or remove `nesterov`")
+        problems.error(
+            codes.SETTING_VALUE, detail["msg"], span, help="add `momentum: 0.9`, say, or remove `nesterov`"
+        )
     elif kind == "literal_error":
         _report_choice(field, values.locate(mapping, detail["loc"]), detail, problems)
     else:
@@ -179,7 +189,9 @@ def _optimizer(value: Value, problems: Problems) -> Optimizer | None:
     elif isinstance(value, Scalar) and isinstance(value.value, str):
         name, name_span, settings = value.value, value.span, Scalar(None, value.span, "")
     else:
-        found = "several names are given" if isinstance(value, values.Mapping) else f"{_spoken(value)} is given"
+        found = (
+            "several names are given" if isinstance(value, values.Mapping) else f"{_spoken(value)} is given"
+        )
         advice = "write `{sgd: {learning_rate: 0.05, momentum: 0.9}}`, say"
         problems.error(codes.ONE_OPTIMIZER, f"`optimizer` is one name, and {found}", value.span, help=advice)
         return None
@@ -213,7 +225,9 @@ def _normalise(value: Value, problems: Problems) -> Normalise | None:
     if isinstance(value, values.Mapping):
         return _validate(Normalise, value, problems)
     message = f"`normalise` is a mapping with `mean` and `std`, and {_spoken(value)} is given"
-    problems.error(codes.SETTING_VALUE, message, value.span, help="write `normalise: {mean: 0.5, std: 0.25}`, say")
+    problems.error(
+        codes.SETTING_VALUE, message, value.span, help="write `normalise: {mean: 0.5, std: 0.25}`, say"
+    )
     return None
 
 
@@ -256,7 +270,10 @@ def _joined(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-_PARTS: dict[str, Callable[[Value, Problems], BaseModel | None]] = {"optimizer": _optimizer, "normalise": _normalise}
+_PARTS: dict[str, Callable[[Value, Problems], BaseModel | None]] = {
+    "optimizer": _optimizer,
+    "normalise": _normalise,
+}
 _NAMES: dict[type[BaseModel], str] = {
     Recipe: "a recipe",
     Normalise: "`normalise`",

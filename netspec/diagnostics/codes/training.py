@@ -71,7 +71,8 @@ NOT_A_CLASSIFIER = Code(
     "a recipe cannot train this network",
     "This version trains classifiers: one input of images, one output, and that a vector of one number a class. A"
     " network with several inputs, heads, or an output that is still a map can be checked, compiled and compared.",
-    example=_HEAD.replace("flatten, {dense: 10}", "{conv: {filters: 10, kernel: 3}}") + "train: {data: mnist}\n",
+    example=_HEAD.replace("flatten, {dense: 10}", "{conv: {filters: 10, kernel: 3}}")
+    + "train: {data: mnist}\n",
 )
 
 LONE_SAMPLE = Code(
@@ -79,5 +80,6 @@ LONE_SAMPLE = Code(
     "a batch of one cannot be normalised",
     "Batch normalisation of a vector measures its mean and variance over the batch. When the last batch of an epoch"
     " holds a single sample there is no variance to measure. Choose a batch size that leaves no remainder of one.",
-    example=_HEAD.replace("softmax", "batch_norm, softmax") + "train: {data: mnist, train_size: 65, batch: 64}\n",
+    example=_HEAD.replace("softmax", "batch_norm, softmax")
+    + "train: {data: mnist, train_size: 65, batch: 64}\n",
 )

@@ -1,0 +1,84 @@
+"""Batches of a data set: the same ones, in the same order, to the same bits, whoever asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from netspec.training.names import Shape
+from netspec.training.samples import Dataset
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from netspec.training.recipe import Normalise, Recipe
+
+    Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """A data set in batches, scaled as its recipe says.
+
+    An image is padded by `pad` pixels of 0 on every side; bytes are divided by 255, floats stay; then comes
+    (x − mean) / std. All of it in float32. The padding looks like the image's own black therefore.
+    """
+
+    data: Dataset
+    size: int
+    seed: int
+    pad: int = 0
+    normalise: Normalise | None = None
+
+    @classmethod
+    def of(cls, data: Dataset, recipe: Recipe) -> Batches:
+        """Those of a recipe, within its limits of size."""
+        limited = data.limited(recipe.train_size, recipe.test_size)
+        return cls(limited, recipe.batch, recipe.seed, recipe.pad, recipe.normalise)
+
+    @property
+    def steps(self) -> int:
+        """How many training batches an epoch has; the last may be smaller."""
+        return ceil(len(self.data.train_labels) / self.size)
+
+    @property
+    def shape(self) -> Shape:
+        """Of one image as the network gets it, channels first."""
+        return padded(self.data.shape, self.pad)
+
+    def train(self, epoch: int) -> Iterator[Batch]:
+        """The training set once, in the order of this epoch (from 1), which seed and epoch alone decide."""
+        import numpy as np
+
+        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.data.train_labels))
+        for at in range(0, len(order), self.size):
+            chosen = order[at : at + self.size]
+            yield self._scaled(self.data.train_images[chosen]), self.data.train_labels[chosen]
+
+    def test(self) -> Iterator[Batch]:
+        """The test set once, in its own order."""
+        for at in range(0, len(self.data.test_labels), self.size):
+            part = slice(at, at + self.size)
+            yield self._scaled(self.data.test_images[part]), self.data.test_labels[part]
+
+    def _scaled(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        import numpy as np
+
+        scaled = images.astype(np.float32)
+        if images.dtype == np.uint8:
+            scaled /= np.float32(255)
+        if self.pad:
+            side = (self.pad, self.pad)
+            scaled = np.pad(scaled, ((0, 0), (0, 0), side, side))
+        if self.normalise is not None:
+            scaled -= np.asarray(self.normalise.mean, np.float32)[:, None, None]
+            scaled /= np.asarray(self.normalise.std, np.float32)[:, None, None]
+        return scaled
+
+
+def padded(shape: Shape, pad: int) -> Shape:
+    """The shape of an image, channels first, with `pad` pixels around it."""
+    return (shape[0], *(size + 2 * pad for size in shape[1:]))
