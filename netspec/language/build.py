@@ -201,7 +201,8 @@ class Builder:
     def _key(self, parent: _Open, value: Value, span: Span) -> str | None:
         """The key, or None when it is refused and its value is to be dropped."""
         if not isinstance(value, Scalar) or not isinstance(value.value, str):
-            self._problems.error(codes.KEY_NOT_WORD, *_refused_key(value, span))
+            message, advice = _refused_key(value)
+            self._problems.error(codes.KEY_NOT_WORD, message, span, help=advice)
             return None
         key = value.value
         if key == "<<" and not value.quoted:
@@ -273,12 +274,12 @@ class Builder:
         return Span(self._file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
 
-def _refused_key(value: Value, span: Span) -> tuple[str, Span]:
-    if isinstance(value, Listing):
-        return "a key is a word, and this is a list", span
-    if isinstance(value, Mapping):
-        return "a key is a word, and this is a mapping", span
+def _refused_key(value: Value) -> tuple[str, str]:
+    if not isinstance(value, Scalar):
+        kind = "a list" if isinstance(value, Listing) else "a mapping"
+        return f"a key is a word, and this is {kind}", "write a word before the colon"
     if value.value is None and not value.text:
-        return "a key is missing before the colon", span
+        return "a key is missing before the colon", "write a word before the colon"
     kind = {bool: "a boolean", type(None): "nothing"}.get(type(value.value), "a number")
-    return f"a key is a word, and `{value.text[:40]}` is {kind}", span
+    shown = value.text[:40]
+    return f"a key is a word, and `{shown}` is {kind}", f'put it in quotes if it is a name: `"{shown}"`'

@@ -1,0 +1,9 @@
+"""Diagnostics as text for people and as data for machines; one file a format."""
+
+from netspec.diagnostics.render.github import as_github
+from netspec.diagnostics.render.json import as_json
+from netspec.diagnostics.render.junit import as_junit
+from netspec.diagnostics.render.sarif import as_sarif
+from netspec.diagnostics.render.text import as_text
+
+__all__ = ["as_github", "as_json", "as_junit", "as_sarif", "as_text"]

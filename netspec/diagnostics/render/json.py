@@ -1,0 +1,35 @@
+"""Diagnostics as JSON, in the stable form that the documentation promises."""
+
+from __future__ import annotations
+
+import json
+
+from netspec.diagnostics.diagnostic import Diagnostic
+from netspec.diagnostics.render.report import Report, is_ok
+
+
+def as_json(report: Report) -> str:
+    """The JSON of `netspec check`: every file with `ok` and its diagnostics."""
+    files = [
+        {"path": path, "ok": is_ok(diagnostics), "diagnostics": [_fields(each) for each in diagnostics]}
+        for path, diagnostics in report
+    ]
+    text = json.dumps({"netspec": 1, "files": files}, indent=2, ensure_ascii=False)
+    # Half of a surrogate pair cannot be written; its escape is JSON for the same.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
+
+
+def _fields(diagnostic: Diagnostic) -> dict[str, object]:
+    span = diagnostic.span
+    return {
+        "code": diagnostic.code.id,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message,
+        "file": span.file,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+        "notes": list(diagnostic.notes),
+        "help": diagnostic.help,
+    }
