@@ -10,6 +10,8 @@ from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph
 from netspec.language.values import locate
+from netspec.ops.activation import Activated, Sigmoid
+from netspec.passes.logits import NoLogits, logits
 from netspec.training.names import SETS, Shape
 from netspec.training.recipe import Recipe, read
 
@@ -71,6 +73,23 @@ def _classifies(graph: Graph, recipe: Recipe, problems: Problems) -> bool:
         )
         advice = "end with `global_avg_pool`, or `flatten` and `dense`"
         problems.error(codes.NOT_A_CLASSIFIER, message, place, help=advice)
+        return False
+    return _has_logits(graph, problems)
+
+
+def _has_logits(graph: Graph, problems: Problems) -> bool:
+    node = graph.producers.get(graph.outputs[0].value)
+    place = graph.inputs[0].span if node is None else node.span
+    op = None if node is None else node.op
+    last = op.activation if isinstance(op, Activated) and op.activation is not None else op
+    if isinstance(last, Sigmoid):
+        message = "`cross_entropy` is of classes that exclude each other, and a sigmoid gives each its own probability"
+        problems.error(codes.NOT_A_CLASSIFIER, message, place, help="end with `softmax`")
+        return False
+    try:
+        logits(graph)
+    except NoLogits as error:
+        problems.error(codes.NOT_A_CLASSIFIER, str(error), place)
         return False
     return True
 

@@ -1,0 +1,240 @@
+"""`netspec train`: one spec, one backend, real data; a table of epochs on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from netspec_cli.common import fail, load_spec
+
+if TYPE_CHECKING:
+    from netspec.backend import Arrays, Backend
+    from netspec.graph import Graph
+    from netspec.training.fit import Report
+    from netspec.training.folder import Epoch
+    from netspec.training.recipe import Recipe
+    from netspec.training.run import Run
+    from netspec.training.samples import Dataset
+
+PREFIX = "train."
+UNAVAILABLE = "unavailable"
+
+
+class Format(StrEnum):
+    """How the report is written."""
+
+    text = "text"
+    json = "json"
+
+
+def train(
+    spec: Annotated[str, typer.Argument(help="A path, or zoo:NAME.")],
+    backend: Annotated[str, typer.Option("--backend", "-b", help="torch or keras; see `netspec backends`.")],
+    data: Annotated[
+        str | None, typer.Option("--data", help="fashion-mnist-small, fashion-mnist, mnist, or a path.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Where the files of named data sets are.")
+    ] = None,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Download what is missing of a named set.")] = False,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A parameter of the spec, or train.SETTING of its recipe: NAME=VALUE."),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", help="The same as --set train.epochs=N.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="The same as --set train.seed=N.")] = None,
+    device: Annotated[
+        str, typer.Option("--device", help="auto, cpu, or what the framework calls one.")
+    ] = "auto",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The run folder; runs/NAME-BACKEND-N without it.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option("--weights", help="Start from this safetensors file.")
+    ] = None,
+    format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.text,
+) -> None:
+    """Train a network as its recipe says, and keep the run in a folder."""
+    chosen = {"data": _from_here(data), "epochs": epochs, "seed": seed}
+    overrides, params = _split(sets or [])
+    graph = load_spec(spec, params)
+    overrides |= {key: value for key, value in chosen.items() if value is not None}
+    recipe = _recipe(graph, overrides)
+    _run(graph, _backend(backend), recipe, _data(recipe, data_dir, fetch), out, weights, device, format)
+
+
+def _split(sets: list[str]) -> tuple[dict[str, object], list[str]]:
+    """Settings of the recipe by their key, and what is left for the spec."""
+    from netspec.diagnostics import Problems
+    from netspec.language import source
+
+    overrides: dict[str, object] = {}
+    for each in sets:
+        if not each.startswith(PREFIX):
+            continue
+        key, equals, text = each.removeprefix(PREFIX).partition("=")
+        if not equals or not all(key.split(".")):
+            fail(f"--set {each}: write --set train.NAME=VALUE, such as --set train.epochs=3")
+        value = source.read(text, f"--set {each}", problems := Problems())
+        if value is None:
+            fail(f"--set {each}: " + "; ".join(problem.message for problem in problems))
+        overrides[key] = source.plain(value)
+    return overrides, [each for each in sets if not each.startswith(PREFIX)]
+
+
+def _from_here(data: str | None) -> str | None:
+    """A path on the command line counts from the folder that one is in, and it may lack a slash."""
+    from netspec.training.names import SETS, is_path
+
+    if data is None or data in SETS or not (is_path(data) or Path(data).exists()):
+        return data
+    return str(Path(data).expanduser().absolute())
+
+
+def _recipe(graph: Graph, overrides: Mapping[str, object]) -> Recipe:
+    from netspec.diagnostics import Problems, SpecError
+    from netspec.training.recipe import read
+
+    problems = Problems()
+    recipe = read(graph.train, problems, graph.file, overrides)
+    if recipe is None:
+        raise SpecError(problems.in_order())
+    return recipe
+
+
+def _backend(name: str) -> Backend:
+    from netspec.backend import Unavailable, usable
+
+    try:
+        return usable([name])[0]
+    except Unavailable as error:
+        fail(str(error) + (f"\n  to mend it: {error.mend}" if error.mend else ""))
+
+
+def _data(recipe: Recipe, folder: Path | None, fetch: bool) -> Dataset:
+    from netspec.training import datasets
+    from netspec.training.fetch import fetch as get
+    from netspec.training.idx import DataError
+    from netspec.training.names import SETS
+
+    place = folder or datasets.default_folder()
+    try:
+        if fetch and recipe.data in SETS:
+            get(recipe.data, place, tell=lambda line: print(line, file=sys.stderr))
+        return datasets.load(recipe.data, place)
+    except DataError as error:
+        fail(str(error) + (f"\n{error.help}" if error.help else ""))
+
+
+def _run(
+    graph: Graph,
+    backend: Backend,
+    recipe: Recipe,
+    data: Dataset,
+    out: Path | None,
+    weights: Path | None,
+    device: str,
+    format: Format,
+) -> None:
+    from netspec.backend import Unavailable, Unsupported
+    from netspec.training.folder import METRICS, FolderTaken
+    from netspec.training.run import Diverged
+    from netspec.training.run import train as run
+    from netspec.weights import WeightsError
+    from netspec_cli.progress import Progress
+
+    names = [name for name in METRICS if not name.endswith("accuracy") or "accuracy" in recipe.metrics]
+    listeners: list[Report] = [Table(names)] if format is Format.text else []
+    try:
+        start = _weights(weights, graph)
+        with Progress(recipe, len(data.train_labels)) as progress:
+            done = run(
+                graph,
+                backend,
+                recipe,
+                data,
+                out=out,
+                weights=start,
+                device=device,
+                text=_text(graph),
+                listeners=[progress, *listeners],
+            )
+    except Diverged as error:
+        fail(f"{error}; a smaller learning rate may help", 1)
+    except (FolderTaken, Unavailable, Unsupported, WeightsError) as error:
+        fail(str(error))
+    typer.echo(_json(graph, done) if format is Format.json else _summary(done))
+
+
+def _weights(path: Path | None, graph: Graph) -> Arrays | None:
+    from netspec.weights import load
+
+    return None if path is None else load(path, graph)
+
+
+def _text(graph: Graph) -> str | None:
+    try:
+        return Path(graph.file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+# The report.
+
+
+class Table:
+    """A line an epoch, as soon as it is known."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._names = names
+
+    def step(self, epoch: int, step: int, loss: float) -> None:
+        """Nothing: a table has epochs alone."""
+
+    def epoch(self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Any]) -> None:
+        """Print its line, after the heading if it is the first."""
+        if epoch == 1:
+            typer.echo("epoch  " + "  ".join(f"{name.replace('_', ' '):>14}" for name in self._names))
+        typer.echo(
+            f"{epoch:>5}  " + "  ".join(f"{figure(name, metrics.get(name)):>14}" for name in self._names)
+        )
+
+
+def figure(name: str, value: float | None) -> str:
+    """A metric as one reads it: an accuracy in percent, a loss with its digits."""
+    if value is None or value != value:
+        return UNAVAILABLE
+    return f"{100 * value:.2f} %" if name.endswith("accuracy") else f"{value:.6f}"
+
+
+def _summary(run: Run) -> str:
+    best, seconds = run.best, sum(epoch.seconds for epoch in run.epochs)
+    name = "test_accuracy" if best.metrics.get("test_accuracy") is not None else "test_loss"
+    curves = "" if run.curves else "\ncurves.png: unavailable (it needs matplotlib)"
+    return (
+        f"{run.backend} on {run.data}: best {name.replace('_', ' ')} {figure(name, best.metrics.get(name))} "
+        f"after epoch {best.number} of {len(run.epochs)}, {seconds:.0f} s; kept in {run.folder}{curves}"
+    )
+
+
+def _json(graph: Graph, run: Run) -> str:
+    whole = {
+        "netspec": 1,
+        "spec": graph.name,
+        "backend": run.backend,
+        "data": run.data,
+        "folder": str(run.folder),
+        "epochs": [_epoch(epoch) for epoch in run.epochs],
+        "best": _epoch(run.best),
+    }
+    return json.dumps(whole, indent=2, ensure_ascii=False)
+
+
+def _epoch(epoch: Epoch) -> dict[str, Any]:
+    return {"epoch": epoch.number, **epoch.metrics, "seconds": round(epoch.seconds, 3)}

@@ -1,0 +1,157 @@
+"""Trains one graph on one backend, as its recipe says, and keeps what came of it in a run folder."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netspec.backend import Backend
+from netspec.diagnostics import Problems, SpecError
+from netspec.graph import Graph
+from netspec.passes import logits
+from netspec.training.batches import Batches
+from netspec.training.curves import draw
+from netspec.training.fit import Fit, Report
+from netspec.training.folder import METRICS, Epoch, Folder, numbered
+from netspec.training.match import Facts, match
+from netspec.training.recipe import Recipe
+from netspec.training.samples import Dataset
+from netspec.weights import check, initialise
+
+if TYPE_CHECKING:
+    from netspec.backend import Array, Arrays
+
+
+class Diverged(Exception):
+    """The loss is no number any more; going on would teach nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished training. `curves` is the picture, or None where matplotlib is missing."""
+
+    folder: Path
+    backend: str
+    data: str
+    epochs: tuple[Epoch, ...]
+    best: Epoch
+    losses: tuple[float, ...]
+    curves: Path | None
+
+
+def train(
+    graph: Graph,
+    backend: Backend,
+    recipe: Recipe,
+    data: Dataset,
+    *,
+    out: Path | None = None,
+    weights: Arrays | None = None,
+    device: str = "auto",
+    text: str | None = None,
+    listeners: Sequence[Report] = (),
+) -> Run:
+    """Train from these weights, or from those that the recipe's seed gives; `text` is the spec as written.
+
+    The run folder is `out`, which must be new or empty, or else runs/NAME-BACKEND-1 and so on.
+
+    Raises:
+        SpecError: recipe, data and network do not belong together.
+        FolderTaken: `out` holds something.
+        Diverged: the loss became infinite or no number; the folder keeps what was until then.
+        Unavailable, Unsupported: the backend cannot do it.
+        WeightsError: `weights` are not those of the graph.
+    """
+    problems = Problems()
+    match(graph, recipe, Facts.of(data), problems)
+    if problems.errors:
+        raise SpecError(problems.in_order())
+    if weights is not None:
+        check(weights, graph, "the given file")
+    start = initialise(graph, recipe.seed) if weights is None else weights
+    batches = Batches.of(data, recipe)
+    path = out if out is not None else numbered(Path("runs"), f"{graph.name}-{backend.name}")
+    folder = Folder.make(path, _metrics(recipe))
+    folder.describe(graph, text, recipe, _circumstances(graph, backend, batches, weights, device))
+    everyone = _Everyone((folder, *listeners))
+    fit = Fit(
+        graph=logits(graph),
+        weights=start,
+        optimizer=recipe.optimizer,
+        epochs=recipe.epochs,
+        steps_per_epoch=batches.steps,
+        batches=batches.train,
+        test_batches=batches.test,
+        report=everyone,
+        seed=recipe.seed,
+        device=device,
+    )
+    with folder:
+        backend.fit(fit)
+    return _finished(folder, f"{graph.name} on {backend.name}", backend.name, data.name)
+
+
+def _finished(folder: Folder, title: str, backend: str, data: str) -> Run:
+    assert folder.best is not None, "a training has at least one epoch"
+    picture = folder.path / "curves.png"
+    drawn = draw(picture, title, folder.losses, folder.epochs)
+    return Run(
+        folder=folder.path,
+        backend=backend,
+        data=data,
+        epochs=tuple(folder.epochs),
+        best=folder.best,
+        losses=tuple(folder.losses),
+        curves=picture if drawn else None,
+    )
+
+
+def _metrics(recipe: Recipe) -> tuple[str, ...]:
+    return tuple(name for name in METRICS if not name.endswith("accuracy") or "accuracy" in recipe.metrics)
+
+
+def _circumstances(
+    graph: Graph, backend: Backend, batches: Batches, weights: Arrays | None, device: str
+) -> dict[str, Any]:
+    from netspec._version import __version__
+
+    return {
+        "netspec": __version__,
+        "spec": graph.name,
+        "file": graph.file,
+        "params": dict(graph.params),
+        "backend": backend.name,
+        "framework": backend.status().detail,
+        "device": device,
+        "data": batches.data.name,
+        "train_samples": len(batches.data.train_labels),
+        "test_samples": len(batches.data.test_labels),
+        "steps_per_epoch": batches.steps,
+        "weights": "from the seed" if weights is None else "given",
+        "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Everyone:
+    """Passes a backend's reports on to several, and ends a training that has gone astray."""
+
+    reports: tuple[Report, ...]
+
+    def step(self, epoch: int, step: int, loss: float) -> None:
+        for report in self.reports:
+            report.step(epoch, step, loss)
+        if not isfinite(loss):
+            raise Diverged(f"the loss is {loss} at step {step} of epoch {epoch}")
+
+    def epoch(
+        self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Mapping[str, Array]]
+    ) -> None:
+        for report in self.reports:
+            report.epoch(epoch, metrics, weights)
