@@ -324,7 +324,10 @@ def _text_forward(axis: dict[str, Any]) -> Iterable[str]:
     if axis["output"] is None and transposed:
         yield "no output: the padding takes away all that the transposed convolution makes"
     elif axis["output"] is None:
-        reach, padded = arithmetic.dilated(axis["kernel"], axis["dilation"]), axis["input"] + sum(axis["padding"])
+        reach, padded = (
+            arithmetic.dilated(axis["kernel"], axis["dilation"]),
+            axis["input"] + sum(axis["padding"]),
+        )
         yield f"no output: the kernel does not fit, {reach} on a padded input of {padded}"
     yield axis["formula"]
     remark = f", {axis['remark']}" if axis["remark"] else ""
