@@ -146,7 +146,9 @@ class Broken:
         self._reason = f"its package fails to import: {type(error).__name__}: {error}"
 
     def status(self) -> Status:
-        return Status("broken", self._reason, f"reinstall it: pip install --force-reinstall 'netspec[{self.name}]'")
+        return Status(
+            "broken", self._reason, f"reinstall it: pip install --force-reinstall 'netspec[{self.name}]'"
+        )
 
     def __getattr__(self, attribute: str) -> Any:
         raise Unavailable(f"the backend {self.name} is broken: {self._reason}")

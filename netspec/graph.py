@@ -98,7 +98,8 @@ class Graph:
     """A network, whole and resolved. Nodes stand in topological order, which is the author's.
 
     `scopes` stand in the order in which they open, parents first. `expect` and `train` are the author's
-    text with its parameters put in. `altered` tells that a parameter was set from outside.
+    text with its parameters put in. `altered` names the parameters that were set from outside.
+    `pretrained` gives, for the path of an embedded network, the file that its weights start from.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Graph:
     altered: tuple[str, ...] = ()
     expect: Mapping | None = None
     train: Mapping | None = None
+    pretrained: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, Node]:
@@ -152,7 +154,9 @@ class Graph:
         lines = [f"graph {self.name}"]
         lines += [f"  input {each.name}: {each.type}" for each in self.inputs]
         for node in self.nodes:
-            flags = ("" if node.shares is None else f" shares {node.shares}") + ("" if node.trainable else " frozen")
+            flags = ("" if node.shares is None else f" shares {node.shares}") + (
+                "" if node.trainable else " frozen"
+            )
             types = ", ".join(str(type_) for type_ in node.outputs)
             lines.append(f"  {node.name} = {node.op}({', '.join(node.inputs)}) -> {types}{flags}")
         lines += [f"  output {each.name}: {each.value}" for each in self.outputs]
@@ -186,7 +190,9 @@ def verify(graph: Graph) -> Graph:
         shapes = [spec.shape for spec in node.op.weights(inputs)]
         if shapes != [weight.shape for weight in node.weights]:
             raise IllegalGraph(f"{node.name} holds other weights than its op asks for")
-        if node.shares is not None and [w.name for w in nodes[node.shares].weights] != [w.name for w in node.weights]:
+        if node.shares is not None and [w.name for w in nodes[node.shares].weights] != [
+            w.name for w in node.weights
+        ]:
             raise IllegalGraph(f"{node.name} does not hold the weights of {node.shares}")
         nodes[node.name] = node
         types.update(zip(node.values, node.outputs, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -45,21 +45,24 @@ class Problems:
     """Collects the problems of one run, so that all of them are told, each once."""
 
     found: list[Diagnostic] = field(default_factory=list)
+    _told: set[Diagnostic] = field(default_factory=set)
 
     def error(
         self, code: Code, message: str, span: Span, *, notes: Sequence[str] = (), help: str | None = None
     ) -> None:
-        self._add(Diagnostic(code, message, span, tuple(notes), help))
+        self.add([Diagnostic(code, message, span, tuple(notes), help)])
 
     def warning(
         self, code: Code, message: str, span: Span, *, notes: Sequence[str] = (), help: str | None = None
     ) -> None:
-        self._add(Diagnostic(code, message, span, tuple(notes), help, severity="warning"))
+        self.add([Diagnostic(code, message, span, tuple(notes), help, severity="warning")])
 
-    def _add(self, diagnostic: Diagnostic) -> None:
-        # A block that is called ten times has its mistake once.
-        if diagnostic not in self.found:
-            self.found.append(diagnostic)
+    def add(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Take these, each once."""
+        for each in diagnostics:
+            if each not in self._told:
+                self._told.add(each)
+                self.found.append(each)
 
     @property
     def errors(self) -> list[Diagnostic]:

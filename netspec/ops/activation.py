@@ -75,7 +75,9 @@ def _activation(value: object) -> object:
     cls = ACTIVATIONS.get(keyword)
     if cls is None:
         hint = did_you_mean(keyword, [*ACTIVATIONS, "none"])
-        raise PydanticCustomError("activation", "{text}", {"text": f"no activation is called `{keyword}`{hint}"})
+        raise PydanticCustomError(
+            "activation", "{text}", {"text": f"no activation is called `{keyword}`{hint}"}
+        )
     fields = {} if told is None else told if isinstance(told, Mapping) else {cls.main or "value": told}
     try:
         return cls.model_validate(dict(fields))

@@ -19,11 +19,17 @@ R = TypeVar("R")
 class Misfit(Exception):
     """An op does not fit what it is given. The elaborator adds the place in the text.
 
-    `field` names the field of the op to point at; None points at the op itself.
+    `field` names the field of the op to point at; None points at the op itself. In a note `{source}`
+    stands for the line that the input comes from.
     """
 
     def __init__(
-        self, code: Code, message: str, field: str | None = None, notes: Sequence[str] = (), help: str | None = None
+        self,
+        code: Code,
+        message: str,
+        field: str | None = None,
+        notes: Sequence[str] = (),
+        help: str | None = None,
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.field, self.notes, self.help = code, message, field, tuple(notes), help

@@ -39,7 +39,7 @@ class Conv(Activated, Windowed):
         axes = self.spread(len(sizes), default_stride=(1,))
         pads = self.resolve_pads(sizes, **axes)
         op = self.replace(**axes, padding=pads, activation=self.resolve_activation(inputs[0].spatial))
-        check_fit(op, sizes)
+        check_fit(op, inputs[0])
         return op
 
     def _check_groups(self, type_: Type) -> None:

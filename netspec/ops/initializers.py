@@ -73,7 +73,9 @@ def _initializer(value: object) -> object:
     known = SETTINGS.get(kind)
     if known is None:
         raise PydanticCustomError(
-            "initializer", "{text}", {"text": f"no initialiser is called `{kind}`{did_you_mean(kind, SETTINGS)}"}
+            "initializer",
+            "{text}",
+            {"text": f"no initialiser is called `{kind}`{did_you_mean(kind, SETTINGS)}"},
         )
     if told is None:
         told = {}
@@ -84,9 +86,13 @@ def _initializer(value: object) -> object:
     for name, number in told.items():
         if name not in known:
             hint = did_you_mean(str(name), known)
-            raise PydanticCustomError("initializer", "{text}", {"text": f"`{kind}` has no setting `{name}`{hint}"})
+            raise PydanticCustomError(
+                "initializer", "{text}", {"text": f"`{kind}` has no setting `{name}`{hint}"}
+            )
         if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) < float("inf"):
-            raise PydanticCustomError("initializer", "{text}", {"text": f"`{name}` is a finite number, not {number!r}"})
+            raise PydanticCustomError(
+                "initializer", "{text}", {"text": f"`{name}` is a finite number, not {number!r}"}
+            )
     return Initializer(kind=kind, settings=tuple((name, float(number)) for name, number in told.items()))
 
 

@@ -31,11 +31,13 @@ class Pool(Windowed):
         if self.rounding == "ceil":
             overhang = tuple(
                 arithmetic.ceil_overhang(i, k, s, p, d)
-                for i, k, s, p, d in zip(sizes, axes["kernel"], axes["stride"], pads, axes["dilation"], strict=True)
+                for i, k, s, p, d in zip(
+                    sizes, axes["kernel"], axes["stride"], pads, axes["dilation"], strict=True
+                )
             )
         padded = tuple((lo, hi + more) for (lo, hi), more in zip(pads, overhang, strict=True))
         op = self.replace(**axes, padding=padded, overhang=overhang, rounding="floor")
-        check_fit(op, sizes)
+        check_fit(op, inputs[0])
         op._check_windows(sizes)
         return op
 

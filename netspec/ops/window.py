@@ -38,7 +38,10 @@ class Windowed(Op):
     def spread(self, rank: int, default_stride: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         """Kernel, stride and dilation, one an axis."""
         fields = {"kernel": self.kernel, "stride": self.stride or default_stride, "dilation": self.dilation}
-        return {name: broadcast(values, rank, lambda n=name, v=values: _count(n, v, rank)) for name, values in fields.items()}
+        return {
+            name: broadcast(values, rank, lambda n=name, v=values: _count(n, v, rank))
+            for name, values in fields.items()
+        }
 
     def resolve_pads(
         self, sizes: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
@@ -60,7 +63,8 @@ class Windowed(Op):
             )
         if self.padding == "same":
             return tuple(
-                arithmetic.same_pads(i, k, s, d) for i, k, s, d in zip(sizes, kernel, stride, dilation, strict=True)
+                arithmetic.same_pads(i, k, s, d)
+                for i, k, s, d in zip(sizes, kernel, stride, dilation, strict=True)
             )
         rule = {
             "half": arithmetic.half_pads,
@@ -71,7 +75,9 @@ class Windowed(Op):
         return tuple(rule(k, d) for k, d in zip(kernel, dilation, strict=True))
 
     def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
-        return tuple(Reach(k, s, lo) for k, s, (lo, _) in zip(self.span, self.strides, self.pads, strict=True))
+        return tuple(
+            Reach(k, s, lo) for k, s, (lo, _) in zip(self.span, self.strides, self.pads, strict=True)
+        )
 
 
 def _count(field: str, values: Sequence[object], rank: int) -> Misfit:
@@ -110,12 +116,13 @@ def indices(op: Op, type_: Type) -> Misfit:
     )
 
 
-def check_fit(op: Windowed, sizes: Sequence[int]) -> None:
+def check_fit(op: Windowed, type_: Type) -> None:
     """Refuse a kernel that fits nowhere.
 
     Raises:
         Misfit: the dilated kernel is larger than the padded input along an axis.
     """
+    sizes = type_.sizes
     padded = [i + lo + hi for i, (lo, hi) in zip(sizes, op.pads, strict=True)]
     misfits = [axis for axis, (extent, size) in enumerate(zip(op.span, padded, strict=True)) if extent > size]
     if not misfits:
@@ -123,7 +130,9 @@ def check_fit(op: Windowed, sizes: Sequence[int]) -> None:
     axis = misfits[0]
     written = "×".join(map(str, op.kernel))
     dilated = "" if op.span == op.kernel else f" ({'×'.join(map(str, op.span))} dilated)"
-    story = arithmetic.explain_conv(sizes[axis], op.kernel[axis], op.strides[axis], op.pads[axis], op.dilation[axis])
+    story = arithmetic.explain_conv(
+        sizes[axis], op.kernel[axis], op.strides[axis], op.pads[axis], op.dilation[axis]
+    )
     room = min(sizes)
     fixes = [f"use `kernel: {room}`"] if op.span == op.kernel and room >= 1 else []
     raise Misfit(
@@ -131,7 +140,7 @@ def check_fit(op: Windowed, sizes: Sequence[int]) -> None:
         f"the kernel does not fit: {written}{dilated} on a padded input of {'×'.join(map(str, padded))}",
         "kernel",
         notes=(
-            f"the input is {'×'.join(map(str, sizes))}, padding {_pads(op.pads)}, "
+            f"the input is {type_}{{source}}, padding {_pads(op.pads)}, "
             f"so {story.numbers}   [relationship {story.relationship}]",
         ),
         help=", or ".join([*fixes, "`padding: same`"]),

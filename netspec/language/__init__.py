@@ -1,0 +1,1 @@
+"""What an author writes: text → positioned values → Document → Graph."""

@@ -1,0 +1,383 @@
+"""The skeleton of a spec: which keys there are and what stands behind each. It knows no op."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from netspec.diagnostics import Problems, Span
+from netspec.diagnostics.codes import structure as codes
+from netspec.language.item import IDENTIFIER, Item, read_items
+from netspec.language.validation import report, unknown_key
+from netspec.language.values import Entry, Listing, Mapping, Scalar, Value
+
+VERSION = 1
+_STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+
+
+class Skeleton(BaseModel):
+    """The keys of a spec."""
+
+    model_config = _STRICT
+    netspec: Literal[1] = Field(description="the version of the language")
+    name: str = Field(description="the name of the network; it names the generated model")
+    description: str = ""
+    params: Any = Field(None, description="parameters with their values; `--set name=value` overrides")
+    input: Any = Field(None, description="the shape of the one input, channels first, without the batch")
+    inputs: Any = Field(None, description="several inputs by name")
+    defaults: Any = Field(None, description="defaults of fields, by op, for this file")
+    blocks: Any = Field(None, description="reusable groups of layers with parameters")
+    layers: Any = Field(description="the network, from top to bottom")
+    heads: Any = Field(None, description="further outputs by name")
+    expect: Any = Field(None, description="what the network is held to")
+    train: Any = Field(None, description="a training recipe")
+
+
+class BlockSkeleton(BaseModel):
+    """The keys of a block."""
+
+    model_config = _STRICT
+    description: str = ""
+    params: Any = None
+    inputs: Any = None
+    layers: Any
+
+
+class HeadSkeleton(BaseModel):
+    """The keys of a head."""
+
+    model_config = _STRICT
+    from_: Any = Field(None, alias="from")
+    layers: Any
+
+
+class InputSkeleton(BaseModel):
+    """The keys of an input that is more than a shape."""
+
+    model_config = _STRICT
+    shape: Any
+    vocabulary: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class InputDeclaration:
+    """One input as written: its shape and, for indices, the size of their vocabulary."""
+
+    name: str
+    shape: Value
+    vocabulary: Value | None
+    span: Span
+
+
+@dataclass(frozen=True, eq=False)
+class Parameter:
+    """A parameter and its default; none means that it must be given."""
+
+    name: str
+    default: Value | None
+    span: Span
+
+
+@dataclass(eq=False)
+class Block:
+    """A block as written, and the document whose parameters, blocks and defaults it sees."""
+
+    name: str
+    params: tuple[Parameter, ...]
+    inputs: tuple[str, ...]
+    items: tuple[Item, ...]
+    span: Span
+    document: Document
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """A further output as written."""
+
+    name: str
+    source: Value | None
+    items: tuple[Item, ...]
+    span: Span
+
+
+@dataclass(eq=False)
+class Document:
+    """A file, read: everything that it declares, nothing worked out yet."""
+
+    file: str
+    path: Path | None
+    span: Span
+    name: str = ""
+    description: str = ""
+    params: tuple[Parameter, ...] = ()
+    inputs: tuple[InputDeclaration, ...] = ()
+    several: bool = False
+    defaults: dict[str, Mapping] = field(default_factory=dict)
+    default_spans: dict[str, Span] = field(default_factory=dict)
+    blocks: dict[str, Block] = field(default_factory=dict)
+    includes: tuple[Scalar, ...] = ()
+    items: tuple[Item, ...] = ()
+    heads: tuple[Head, ...] = ()
+    expect: Mapping | None = None
+    train: Mapping | None = None
+
+
+def read_document(value: Value, file: str, path: Path | None, problems: Problems) -> Document | None:
+    """A spec's document, or None when it is none at all.
+
+    What is wrong is a problem; what is right beside it is there, so that all can be told in one run.
+    """
+    entries = _entries_of_spec(value, problems)
+    if entries is None:
+        return None
+    assert isinstance(value, Mapping)
+    head = Span(file, value.span.line, value.span.column, value.span.line, value.span.column + 7)
+    _check(Skeleton, "a spec", entries, head, problems)
+    document = Document(file, path, head)
+    document.name = _name_of_spec(entries, problems)
+    document.description = _text(entries, "description")
+    document.params = _parameters(_mapping(entries, "params", problems))
+    document.inputs, document.several = _inputs(entries, head, problems)
+    _read_defaults(document, _mapping(entries, "defaults", problems))
+    _read_blocks(document, _mapping(entries, "blocks", problems), problems)
+    if "layers" in entries:
+        document.items = read_items(entries["layers"].value, problems, "`layers`")
+    document.heads = _heads(_mapping(entries, "heads", problems), problems)
+    document.expect = _mapping(entries, "expect", problems)
+    document.train = _mapping(entries, "train", problems)
+    return document
+
+
+def read_blocks_file(value: Value, file: str, path: Path, problems: Problems) -> Document | None:
+    """The document of a file of blocks, which holds `netspec` and `blocks` alone."""
+    entries = _entries_of_spec(value, problems)
+    if entries is None:
+        return None
+    document = Document(file, path, value.span)
+    for key in entries.keys() - {"netspec", "blocks", "defaults", "description"}:
+        problems.error(
+            codes.INCLUDE,
+            f"a file of blocks holds `netspec` and `blocks`; this one holds `{key}`, too",
+            entries[key].key_span,
+            help="move it to the spec that includes the file, or use the whole file with `network`",
+        )
+    if "blocks" not in entries:
+        problems.error(codes.MISSING, "a file of blocks needs `blocks`", value.span, help="add `blocks: …`")
+    _read_defaults(document, _mapping(entries, "defaults", problems))
+    _read_blocks(document, _mapping(entries, "blocks", problems), problems)
+    return document
+
+
+def is_blocks_file(value: Value) -> bool:
+    """Whether a file with the key `netspec` holds blocks alone."""
+    return isinstance(value, Mapping) and "blocks" in value.entries and "layers" not in value.entries
+
+
+def _entries_of_spec(value: Value, problems: Problems) -> dict[str, Entry] | None:
+    if not isinstance(value, Mapping):
+        problems.error(codes.NOT_A_SPEC, "a spec is a mapping", value.span, help="start it with `netspec: 1`")
+        return None
+    version = value.entries.get("netspec")
+    if version is None:
+        span = Span(
+            value.span.file, value.span.line, value.span.column, value.span.line, value.span.column + 1
+        )
+        problems.error(
+            codes.NOT_A_SPEC,
+            "the file does not say its version of the language",
+            span,
+            help="start it with `netspec: 1`",
+        )
+        return None
+    if not isinstance(version.value, Scalar) or version.value.value is True or version.value.value != VERSION:
+        problems.error(
+            codes.NOT_A_SPEC,
+            "this netspec speaks version 1 of the language alone",
+            version.value.span,
+            help="write `netspec: 1`",
+        )
+        return None
+    return value.entries
+
+
+def _check(
+    model: type[BaseModel], owner: str, entries: dict[str, Entry], span: Span, problems: Problems
+) -> None:
+    """Hold a mapping to the keys of a skeleton: unknown and missing ones, and plain words."""
+    given = {key: _opaque(entry.value) for key, entry in entries.items()}
+    try:
+        model.model_validate(given)
+    except ValidationError as error:
+        values = {key: entry.value for key, entry in entries.items()}
+        keys = {key: entry.key_span for key, entry in entries.items()}
+        known = [info.alias or name for name, info in model.model_fields.items()]
+        report(error, owner, known, values, keys, span, problems)
+
+
+def _opaque(value: Value) -> object:
+    return value.value if isinstance(value, Scalar) else value
+
+
+def _mapping(entries: dict[str, Entry], key: str, problems: Problems) -> Mapping | None:
+    entry = entries.get(key)
+    if entry is None or (isinstance(entry.value, Scalar) and entry.value.value is None):
+        return None
+    if isinstance(entry.value, Mapping):
+        return entry.value
+    problems.error(codes.WRONG_VALUE, f"`{key}` is a mapping", entry.value.span, help=f"write `{key}: {{…}}`")
+    return None
+
+
+def _text(entries: dict[str, Entry], key: str) -> str:
+    entry = entries.get(key)
+    value = entry.value if entry else None
+    return value.value if isinstance(value, Scalar) and isinstance(value.value, str) else ""
+
+
+def check_name(name: object, span: Span, problems: Problems) -> bool:
+    """Whether a name can become an identifier of generated code; reports when it cannot."""
+    if isinstance(name, str) and IDENTIFIER.match(name) and len(name) <= 80:
+        return True
+    problems.error(
+        codes.NAME,
+        f"`{str(name)[:80]}` cannot be a name",
+        span,
+        help="a letter, then letters, digits and underscores, 80 at most",
+    )
+    return False
+
+
+def _name_of_spec(entries: dict[str, Entry], problems: Problems) -> str:
+    name = _text(entries, "name")
+    if not name:
+        return "network"
+    return name if check_name(name, entries["name"].value.span, problems) else "network"
+
+
+def _parameters(mapping: Mapping | None) -> tuple[Parameter, ...]:
+    if mapping is None:
+        return ()
+    parameters = []
+    for name, entry in mapping.entries.items():
+        empty = isinstance(entry.value, Scalar) and entry.value.value is None
+        parameters.append(Parameter(name, None if empty else entry.value, entry.key_span))
+    return tuple(parameters)
+
+
+def _inputs(
+    entries: dict[str, Entry], head: Span, problems: Problems
+) -> tuple[tuple[InputDeclaration, ...], bool]:
+    single, several = entries.get("input"), entries.get("inputs")
+    if single and several:
+        problems.error(
+            codes.ITEM, "both `input` and `inputs` are given", several.key_span, help="keep one of them"
+        )
+    if several:
+        mapping = _mapping(entries, "inputs", problems)
+        rows = [] if mapping is None else list(mapping.entries.items())
+        named = [(name, entry) for name, entry in rows if check_name(name, entry.key_span, problems)]
+        read = [_input(name, entry.value, entry.key_span, problems) for name, entry in named]
+        return tuple(each for each in read if each), True
+    if single:
+        read_one = _input("input", single.value, single.key_span, problems)
+        return (() if read_one is None else (read_one,)), False
+    problems.error(
+        codes.MISSING, "a spec needs `input`", head, help="add `input: [3, 224, 224]`, or `inputs: {…}`"
+    )
+    return (), False
+
+
+def _input(name: str, value: Value, span: Span, problems: Problems) -> InputDeclaration | None:
+    if not isinstance(value, Mapping):
+        return InputDeclaration(name, value, None, value.span)
+    _check(InputSkeleton, f"the input `{name}`", value.entries, span, problems)
+    shape, vocabulary = value.entries.get("shape"), value.entries.get("vocabulary")
+    if shape is None:
+        return None
+    return InputDeclaration(name, shape.value, vocabulary.value if vocabulary else None, shape.value.span)
+
+
+def _read_defaults(document: Document, mapping: Mapping | None) -> None:
+    for keyword, entry in mapping.entries.items() if mapping else ():
+        document.default_spans[keyword] = entry.key_span
+        if isinstance(entry.value, Mapping):
+            document.defaults[keyword] = entry.value
+
+
+def _read_blocks(document: Document, mapping: Mapping | None, problems: Problems) -> None:
+    for name, entry in mapping.entries.items() if mapping else ():
+        if name == "include":
+            document.includes = tuple(_paths(entry.value, problems))
+        elif check_name(name, entry.key_span, problems):
+            _read_block(document, name, entry, problems)
+
+
+def _paths(value: Value, problems: Problems) -> Iterable[Scalar]:
+    for each in value.items if isinstance(value, Listing) else (value,):
+        if isinstance(each, Scalar) and isinstance(each.value, str):
+            yield each
+        else:
+            problems.error(codes.WRONG_VALUE, "`include` takes a path, or a list of paths", each.span)
+
+
+def _read_block(document: Document, name: str, entry: Entry, problems: Problems) -> None:
+    if not isinstance(entry.value, Mapping):
+        problems.error(
+            codes.WRONG_VALUE,
+            f"the block `{name}` is a mapping",
+            entry.value.span,
+            help="write its `layers: […]`",
+        )
+        return
+    entries = entry.value.entries
+    _check(BlockSkeleton, f"the block `{name}`", entries, entry.key_span, problems)
+    params = _parameters(_mapping(entries, "params", problems))
+    for parameter in params:
+        check_name(parameter.name, parameter.span, problems)
+    layers = entries.get("layers")
+    items = read_items(layers.value if layers else None, problems, f"`layers` of the block `{name}`")
+    inputs = tuple(_words(entries.get("inputs"), problems))
+    document.blocks[name] = Block(name, params, inputs, items, entry.key_span, document)
+
+
+def _words(entry: Entry | None, problems: Problems) -> Iterable[str]:
+    if entry is None:
+        return
+    for each in entry.value.items if isinstance(entry.value, Listing) else (entry.value,):
+        word = each.value if isinstance(each, Scalar) else None
+        if check_name(word, each.span, problems):
+            yield str(word)
+
+
+def _heads(mapping: Mapping | None, problems: Problems) -> tuple[Head, ...]:
+    heads = []
+    for name, entry in mapping.entries.items() if mapping else ():
+        if not check_name(name, entry.key_span, problems):
+            continue
+        if not isinstance(entry.value, Mapping):
+            problems.error(codes.WRONG_VALUE, f"the head `{name}` is a mapping", entry.value.span)
+            continue
+        entries = entry.value.entries
+        _check(HeadSkeleton, f"the head `{name}`", entries, entry.key_span, problems)
+        source, layers = entries.get("from"), entries.get("layers")
+        items = read_items(layers.value if layers else None, problems, f"`layers` of the head `{name}`")
+        heads.append(Head(name, source.value if source else None, items, entry.key_span))
+    return tuple(heads)
+
+
+__all__ = [
+    "Block",
+    "Document",
+    "Head",
+    "InputDeclaration",
+    "Parameter",
+    "check_name",
+    "is_blocks_file",
+    "read_blocks_file",
+    "read_document",
+    "unknown_key",
+]

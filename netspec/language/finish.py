@@ -1,0 +1,115 @@
+"""The end of elaboration: outputs, what nothing uses, the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Given, Sequence
+
+from netspec.diagnostics.codes import structure as codes
+from netspec.graph import Graph, Input, Node, Output, Scope
+from netspec.language.document import Document
+from netspec.language.expression import Unknown
+from netspec.language.values import Mapping
+from netspec.language.walk import Frame, Missing, Tensor, Walk
+
+
+def graph(
+    walk: Walk,
+    document: Document,
+    root: Frame,
+    inputs: Sequence[Input],
+    end: Tensor,
+    heads: Sequence[tuple[str, Tensor]],
+    given: Given[str, object],
+) -> Graph | None:
+    """The graph of what was walked, or None when anything was wrong."""
+    sight = {**root.names}
+    expect = None if document.expect is None else walk.put_in(document.expect, sight)
+    train = None if document.train is None else walk.put_in(document.train, sight)
+    if walk.problems.errors or isinstance(end, Missing):
+        if not walk.problems.errors:
+            walk.problems.error(
+                codes.MISSING, "the network has no layer", document.span, help="add items to `layers`"
+            )
+        return None
+    outputs = _outputs(walk, document, root, end, heads)
+    nodes = _prune(walk, outputs)
+    _report_unused(walk, nodes, inputs, outputs)
+    params = tuple((name, root.names[name]) for name in (each.name for each in document.params))
+    return Graph(
+        name=document.name,
+        inputs=tuple(inputs),
+        nodes=tuple(nodes),
+        outputs=tuple(outputs),
+        scopes=tuple(_scopes(walk, nodes)),
+        description=document.description,
+        params=tuple((name, value) for name, value in params if not isinstance(value, Unknown)),
+        file=document.file,
+        altered=tuple(given),
+        expect=expect if isinstance(expect, Mapping) else None,
+        train=train if isinstance(train, Mapping) else None,
+        pretrained=tuple(walk.pretrained),
+    )
+
+
+def _outputs(
+    walk: Walk, document: Document, root: Frame, end: Tensor, heads: Sequence[tuple[str, Tensor]]
+) -> list[Output]:
+    """The end, unless a head starts there, then the heads."""
+    starts = {
+        scope.inputs[0]
+        for scope in walk.scopes
+        if scope is not None and scope.kind == "head" and scope.inputs
+    }
+    outputs = [] if end in starts else [Output("output", str(end))]
+    return outputs + [Output(name, str(tensor)) for name, tensor in heads]
+
+
+def _users(nodes: Sequence[Node], outputs: Sequence[Output]) -> set[str]:
+    return {value for node in nodes for value in node.inputs} | {output.value for output in outputs}
+
+
+def _prune(walk: Walk, outputs: Sequence[Output]) -> list[Node]:
+    """Leave out what only a cut-off part of an embedded network used."""
+    nodes = walk.nodes
+    if not walk.cut:
+        return nodes
+    prefixes = tuple(f"{path}." for path in walk.cut)
+    owners = {node.shares for node in nodes if node.shares}
+    while True:
+        used = _users(nodes, outputs)
+        kept = [
+            node
+            for node in nodes
+            if used.intersection(node.values) or node.name in owners or not node.name.startswith(prefixes)
+        ]
+        if len(kept) == len(nodes):
+            return nodes
+        nodes = kept
+
+
+def _scopes(walk: Walk, nodes: Sequence[Node]) -> list[Scope]:
+    """The scopes that still hold a layer."""
+    held: set[str] = set()
+    for node in nodes:
+        path = node.scope
+        while path and path not in held:
+            held.add(path)
+            path = path.rpartition(".")[0]
+    return [scope for scope in walk.scopes if scope is not None and scope.path in held]
+
+
+def _report_unused(
+    walk: Walk, nodes: Sequence[Node], inputs: Sequence[Input], outputs: Sequence[Output]
+) -> None:
+    used = _users(nodes, outputs)
+    for node in nodes:
+        if used.isdisjoint(node.values):
+            walk.problems.warning(
+                codes.UNUSED,
+                f"nothing uses the output of `{node.name}`",
+                node.span,
+                help="take it with `from`, make it a head, or drop the layer",
+            )
+    for each in inputs:
+        if each.name not in used:
+            walk.problems.warning(codes.UNUSED_INPUT, f"nothing uses the input `{each.name}`", each.span)

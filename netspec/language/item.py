@@ -1,0 +1,177 @@
+"""One entry of `layers`, as written: what it calls, with what, and the reserved keys beside it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from netspec.diagnostics import Problems, Span
+from netspec.diagnostics.codes import structure as codes
+from netspec.language.values import Entry, Listing, Mapping, Scalar, Value
+from netspec.ops.nearest import nearest
+
+RESERVED = ("name", "from", "repeat", "when", "else", "share", "trainable")
+"""Keys that stand beside the op."""
+
+IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+
+GROUP = "layers"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """An item of `layers`. `keyword` is an op, a block, `network`, or `layers` for a group.
+
+    `argument` is what stands behind the keyword; the items of a group are in `items`.
+    """
+
+    keyword: str
+    span: Span
+    argument: Value | None
+    items: tuple[Item, ...] = ()
+    name: Scalar | None = None
+    source: Value | None = None
+    repeat: Scalar | None = None
+    when: Scalar | None = None
+    otherwise: tuple[Item, ...] | None = None
+    share: Scalar | None = None
+    trainable: Scalar | None = None
+    branches: tuple[tuple[Item, ...], ...] | None = None
+
+    @property
+    def place(self) -> Span:
+        """The span of what stands behind the keyword, or of the keyword."""
+        return self.span if self.argument is None else self.argument.span
+
+
+def read_items(value: Value | None, problems: Problems, where: str) -> tuple[Item, ...]:
+    """A list of items; every malformed one is a problem and is left out."""
+    if value is None:
+        return ()
+    if not isinstance(value, Listing):
+        problems.error(
+            codes.WRONG_VALUE,
+            f"{where} is a list of items",
+            value.span,
+            help="start each item with a dash, one a line",
+        )
+        return ()
+    read = [_read_item(each, problems) for each in value.items]
+    return tuple(item for item in read if item is not None)
+
+
+def _read_item(value: Value, problems: Problems) -> Item | None:
+    if isinstance(value, Scalar):
+        return _bare(value, problems)
+    if isinstance(value, Listing):
+        problems.error(
+            codes.ITEM,
+            "an item is a name or one mapping, not a list",
+            value.span,
+            help="a group of items is written `layers: […]`",
+        )
+        return None
+    called = [key for key in value.entries if key not in RESERVED]
+    if len(called) == 1:
+        return _called(value, called[0], problems)
+    if not called:
+        span = next(iter(value.entries.values())).key_span if value.entries else value.span
+        problems.error(
+            codes.ITEM, "the item calls no op", span, help="write the op first: `- relu:`, then its keys"
+        )
+        return None
+    _report_several(value, called, problems)
+    return None
+
+
+def _bare(value: Scalar, problems: Problems) -> Item | None:
+    if isinstance(value.value, str) and value.value:
+        return Item(value.value, value.span, None)
+    shown = f"`{value.text}`" if value.text else "nothing"
+    problems.error(codes.ITEM, f"an item is the name of an op or a mapping, not {shown}", value.span)
+    return None
+
+
+def _report_several(value: Mapping, called: list[str], problems: Problems) -> None:
+    """Several keys that are not reserved: a misspelt reserved key, or two ops in one item."""
+    for key in called[1:]:
+        match = nearest(key, RESERVED)
+        if match is None:
+            continue
+        entry = value.entries[key]
+        problems.error(
+            codes.UNKNOWN_KEY,
+            f"`{key}` is no key of an item; did you mean `{match}`?",
+            entry.key_span,
+            help=f"beside an op stand {', '.join(RESERVED)}",
+        )
+        return
+    second = value.entries[called[1]]
+    problems.error(
+        codes.ITEM,
+        f"the item calls `{called[0]}` and `{called[1]}`; an item calls one",
+        second.key_span,
+        notes=("fields of an op are indented below it, or stand in braces behind it",),
+        help="start a new item with a dash",
+    )
+
+
+def _called(value: Mapping, keyword: str, problems: Problems) -> Item:
+    entries = value.entries
+    argument: Value | None = entries[keyword].value
+    if isinstance(argument, Scalar) and argument.value is None:
+        argument = None
+    items: tuple[Item, ...] = ()
+    if keyword == GROUP:
+        items = read_items(argument, problems, "`layers`")
+    otherwise = entries.get("else")
+    return Item(
+        keyword,
+        entries[keyword].key_span,
+        argument,
+        items,
+        name=_scalar(entries, "name", problems),
+        source=entries["from"].value if "from" in entries else None,
+        repeat=_scalar(entries, "repeat", problems),
+        when=_scalar(entries, "when", problems),
+        otherwise=None if otherwise is None else _else(value, problems),
+        share=_scalar(entries, "share", problems),
+        trainable=_scalar(entries, "trainable", problems),
+        branches=_branches(argument, problems),
+    )
+
+
+def _else(value: Mapping, problems: Problems) -> tuple[Item, ...]:
+    entry = value.entries["else"]
+    if "when" not in value.entries:
+        problems.error(
+            codes.MISSING,
+            "`else` stands without `when`",
+            entry.key_span,
+            help="add `when: ${…}`, or drop `else`",
+        )
+    return read_items(entry.value, problems, "`else`")
+
+
+def _scalar(entries: dict[str, Entry], key: str, problems: Problems) -> Scalar | None:
+    entry = entries.get(key)
+    if entry is None:
+        return None
+    if isinstance(entry.value, Scalar) and entry.value.value is not None:
+        return entry.value
+    problems.error(
+        codes.WRONG_VALUE, f"`{key}` is one value", entry.value.span, help=f"write `{key}: …` on one line"
+    )
+    return None
+
+
+def _branches(argument: Value | None, problems: Problems) -> tuple[tuple[Item, ...], ...] | None:
+    """The items of each branch, when the argument looks like branches; whether it may is decided later."""
+    value = argument
+    if isinstance(argument, Mapping) and "branches" in argument.entries:
+        value = argument.entries["branches"].value
+    elif not isinstance(argument, Listing):
+        return None
+    if not isinstance(value, Listing) or not all(isinstance(each, Listing) for each in value.items):
+        return None
+    return tuple(read_items(each, problems, "a branch") for each in value.items)

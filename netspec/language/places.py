@@ -1,0 +1,46 @@
+"""Where specs are: the zoo, the root that relative paths stay below, and how both are shown."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+ZOO = "zoo:"
+ROOT_MARKS = ("pyproject.toml", ".git", "netspec.toml")
+SUFFIXES = (".yaml", ".yml")
+
+
+@cache
+def zoo_folder() -> Path:
+    """The folder of the zoo: beside the packages in a wheel, `specs/` in a source tree."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "zoo"
+    return installed if installed.is_dir() else package.parent / "specs"
+
+
+@cache
+def zoo() -> dict[str, Path]:
+    """Every spec of the zoo by its name. Files of blocks, which live in folders called `parts`, are no specs."""
+    found = sorted(path for path in zoo_folder().rglob("*.yaml") if "parts" not in path.parts)
+    return {path.stem: path for path in found}
+
+
+@cache
+def root_of(path: Path) -> Path:
+    """The folder that paths in this file stay below: the nearest upwards with a mark, else the file's own."""
+    folder = path.resolve().parent
+    if folder.is_relative_to(zoo_folder().resolve()):
+        return zoo_folder().resolve()
+    for each in (folder, *folder.parents):
+        if any((each / mark).exists() for mark in ROOT_MARKS):
+            return each
+    return folder
+
+
+def shown(path: Path) -> str:
+    """The path as a person would write it: relative to the working folder where that is shorter."""
+    try:
+        relative = path.resolve().relative_to(Path.cwd())
+    except (ValueError, OSError):
+        return str(path)
+    return str(relative)

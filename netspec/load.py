@@ -1,0 +1,98 @@
+"""From a file or a text to a graph: the first half of the pipeline, for the API and every command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from netspec.diagnostics import Problems, SpecError
+from netspec.graph import Graph
+from netspec.language import places
+from netspec.language.document import Document, read_document
+from netspec.language.elaborate import elaborate
+from netspec.language.library import Library
+from netspec.language.source import read
+from netspec.ops.nearest import did_you_mean
+
+
+class ParameterError(Exception):
+    """A parameter was set that the spec does not have, or to what no parameter holds."""
+
+
+def find(spec: str | Path) -> Path:
+    """The file of a spec: a path, or `zoo:` and a name.
+
+    Raises:
+        FileNotFoundError: the zoo has no such spec.
+    """
+    text = str(spec)
+    if not text.startswith(places.ZOO):
+        return Path(spec)
+    name = text.removeprefix(places.ZOO)
+    path = places.zoo().get(name)
+    if path is None:
+        raise FileNotFoundError(f"the zoo has no spec {name!r}{did_you_mean(name, places.zoo())}")
+    return path
+
+
+def load(spec: str | Path, **params: object) -> Graph:
+    """The graph of a spec.
+
+    Args:
+        spec: a path, or `zoo:` and a name.
+        params: values for parameters of the spec.
+
+    Raises:
+        SpecError: the spec is wrong; it holds every diagnostic.
+        ParameterError: the spec has no such parameter.
+        FileNotFoundError: the zoo has no such spec.
+    """
+    problems = Problems()
+    graph = graph_of_file(find(spec), problems, params)
+    if graph is None:
+        raise SpecError(problems.in_order())
+    return graph
+
+
+def graph_of_file(path: Path, problems: Problems, params: Mapping[str, object] | None = None) -> Graph | None:
+    """The graph of a file, or None; `problems` has what was found."""
+    library = Library(problems)
+    return _graph(library.spec(path, places.shown(path)), library, problems, params or {})
+
+
+def graph_of_text(
+    text: str, file: str, problems: Problems, params: Mapping[str, object] | None = None
+) -> Graph | None:
+    """The graph of a text that stands for a file called `file`; it cannot include by relative paths."""
+    library = Library(problems)
+    value = read(text, file, problems)
+    document = None if value is None else library.complete(read_document(value, file, None, problems))
+    return _graph(document, library, problems, params or {})
+
+
+def _graph(
+    document: Document | None, library: Library, problems: Problems, params: Mapping[str, object]
+) -> Graph | None:
+    if document is None:
+        return None
+    known = [each.name for each in document.params]
+    for name, value in params.items():
+        if name not in known:
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            raise ParameterError(f"the spec has no parameter {name!r}{did_you_mean(name, known)} ({has})")
+        _check_value(name, value)
+    return elaborate(document, library, problems, params)
+
+
+def _check_value(name: str, value: object) -> None:
+    parts = value if isinstance(value, list | tuple) else [value]
+    for part in parts:
+        if isinstance(part, list | tuple):
+            _check_value(name, list(part))
+        elif not isinstance(part, int | float | str) or part != part or part in (float("inf"), float("-inf")):
+            raise ParameterError(
+                f"the parameter {name!r} takes a finite number, a boolean, a word or a list of them"
+            )
+
+
+__all__ = ["ParameterError", "find", "graph_of_file", "graph_of_text", "load"]
