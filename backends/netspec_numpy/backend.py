@@ -1,0 +1,85 @@
+"""The oracle as a backend: it answers what an output is, and refuses, with a reason, what it cannot know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from netspec.backend import Source, Status, Unsupported
+from netspec.graph import Graph
+
+if TYPE_CHECKING:
+    from netspec.backend import Array, Arrays, Float
+    from netspec.ops.base import Op
+    from netspec.training.fit import Fit
+    from netspec.training.optimizers import Optimizer
+
+NO_GRADIENTS = (
+    "the oracle calculates outputs alone: a derivative by hand for every op would need an oracle itself"
+)
+NO_SOURCE = (
+    "the oracle runs the graph as it is, so that it shares nothing with the generated source that it judges"
+)
+
+
+class NumpyBackend:
+    """Every op from its definition; there is no native model, no gradient and no training."""
+
+    name = "numpy"
+
+    @property
+    def lowerings(self) -> Mapping[type[Op], Any]:
+        from netspec_numpy.lowerings import LOWERINGS
+
+        return LOWERINGS
+
+    refusals: Mapping[type[Op], str] = {}
+
+    def status(self) -> Status:
+        try:
+            import numpy as np
+        except ImportError as error:
+            return Status("missing", str(error), "pip install numpy")
+        return Status("ok", f"numpy {np.__version__}, forward only")
+
+    def source(self, graph: Graph) -> Source:
+        raise Unsupported(NO_SOURCE)
+
+    def build(
+        self, graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto"
+    ) -> NoReturn:
+        raise Unsupported(NO_SOURCE)
+
+    def weights(self, model: Any, graph: Graph) -> dict[str, Array]:
+        raise Unsupported(NO_SOURCE)
+
+    def trial(
+        self,
+        graph: Graph,
+        weights: Arrays,
+        dtype: Float = "float64",
+        inject: tuple[str, float] | None = None,
+    ) -> NumpyTrial:
+        return NumpyTrial(graph, weights, dtype, inject)
+
+    def fit(self, fit: Fit) -> None:
+        raise Unsupported(NO_GRADIENTS)
+
+
+class NumpyTrial:
+    """The oracle's side of a comparison. It calculates in float64 and rounds at the end."""
+
+    def __init__(self, graph: Graph, weights: Arrays, dtype: Float, inject: tuple[str, float] | None) -> None:
+        self._graph, self._weights, self._dtype, self._inject = graph, weights, dtype, inject
+
+    def forward(self, inputs: Arrays) -> dict[str, Array]:
+        from netspec_numpy.lowerings import forward
+
+        results = forward(self._graph, self._weights, inputs, training=True, inject=self._inject)
+        return {name: array.astype(self._dtype) for name, array in results.items()}
+
+    def gradients(self, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
+        raise Unsupported(NO_GRADIENTS)
+
+    def steps(self, inputs: Arrays, targets: Arrays, optimizer: Optimizer, count: int) -> dict[str, Array]:
+        raise Unsupported(NO_GRADIENTS)

@@ -1,0 +1,281 @@
+"""One spec, several backends, every number: each layer's output, each gradient, steps of the optimisers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from math import inf, isfinite, prod
+from typing import TYPE_CHECKING, Any
+
+from netspec.backend import Trial, usable
+from netspec.difference import Difference, differences, over, worst
+from netspec.graph import Graph
+from netspec.ops.base import Weight
+from netspec.ops.nearest import did_you_mean
+from netspec.ops.norm import BatchNorm
+from netspec.passes.still import still
+from netspec.training.optimizers import Adam, Optimizer, Sgd
+from netspec.types import Type
+from netspec.weights import initialise
+
+if TYPE_CHECKING:
+    from netspec.backend import Array, Backend, Float
+
+ORACLE = "numpy"
+
+
+class CannotCompare(Exception):
+    """What was asked for makes no comparison. `str()` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """The largest `max_rel` that counts as equal. None: measured, but not judged."""
+
+    forward: float
+    gradients: float | None
+    steps: float | None
+
+
+# Float64 is the proof. In float32 a rounding may flip a relu, and with it a gradient; no bound on that is honest,
+# so there the outputs alone are judged.
+TOLERANCES: dict[str, Tolerance] = {
+    "float64": Tolerance(1e-10, 1e-10, 1e-9),
+    "float32": Tolerance(1e-4, None, None),
+}
+
+# Constants that float32 holds exactly: frameworks keep some of them so. Adam's epsilon is large because a
+# gradient that is truly zero (a bias before batch norm) is noise, which Adam would otherwise blow up to its rate.
+OPTIMIZERS: tuple[Optimizer, ...] = (
+    Sgd(learning_rate=2**-7, momentum=0.875),
+    Adam(learning_rate=2**-10, beta1=0.875, beta2=0.96875, epsilon=1e-3),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The weights after some steps of one optimiser."""
+
+    optimizer: str
+    count: int
+    found: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was found: the worst pair for every layer, gradient and weight."""
+
+    spec: str
+    dtype: str
+    backends: tuple[str, ...]
+    oracle: bool
+    batch: int
+    tolerance: Tolerance
+    layers: tuple[Difference, ...]
+    gradients: tuple[Difference, ...]
+    steps: tuple[Steps, ...]
+
+    @cached_property
+    def failures(self) -> tuple[Difference, ...]:
+        """Everything over its tolerance: layers in the order of the graph, then gradients, then weights."""
+        stepped = [each for steps in self.steps for each in over(steps.found, self.tolerance.steps)]
+        layers = over(self.layers, self.tolerance.forward)
+        return (*layers, *over(self.gradients, self.tolerance.gradients), *stepped)
+
+    @property
+    def ok(self) -> bool:
+        return not self.failures
+
+    @property
+    def first_difference(self) -> Difference | None:
+        """The first layer, in the order of the graph, whose outputs differ."""
+        return next(iter(over(self.layers, self.tolerance.forward)), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON of `netspec compare --format json`; an infinite difference is "inf", nothing compared null."""
+        first = self.first_difference
+        forward, gradients = worst(self.layers), worst(self.gradients)
+        return {
+            "spec": self.spec,
+            "dtype": self.dtype,
+            "backends": list(self.backends),
+            "batch": self.batch,
+            "ok": self.ok,
+            "tolerance": {
+                "forward": self.tolerance.forward,
+                "gradients": self.tolerance.gradients,
+                "steps": self.tolerance.steps,
+            },
+            "forward": {"max_rel": _number(forward), "layer": _name(forward)},
+            "gradients": {"max_rel": _number(gradients), "weight": _name(gradients)},
+            "steps": [
+                {
+                    "optimizer": steps.optimizer,
+                    "count": steps.count,
+                    "max_rel": _number(worst(steps.found)),
+                    "weight": _name(worst(steps.found)),
+                }
+                for steps in self.steps
+            ],
+            "first_difference": None if first is None else {"layer": first.name, "max_rel": _number(first)},
+            "layers": [{"name": each.name, "max_rel": _number(each)} for each in self.layers],
+        }
+
+
+def _number(found: Difference | None) -> float | str | None:
+    if found is None:
+        return None
+    return "inf" if found.max_rel == inf else found.max_rel
+
+
+def _name(found: Difference | None) -> str | None:
+    return None if found is None else found.name
+
+
+def compare(
+    graph: Graph,
+    backends: Sequence[str] = ("torch", "keras"),
+    dtype: Float = "float64",
+    batch: int = 2,
+    seed: int = 0,
+    steps: int = 5,
+    inject: str | None = None,
+    oracle: bool = True,
+    report: Callable[[str], None] = lambda line: None,
+) -> Comparison:
+    """Run one network on several backends, from the same weights on the same batch, and compare every number.
+
+    Training mode, dropout off. Inputs and targets are standard normal, or indices of the vocabulary. The oracle
+    takes part in the outputs. `steps` steps are taken with each of `OPTIMIZERS`. `inject`, such as
+    "conv1=1e-3", adds a number to one layer's output on the last backend. `report` hears what is being done.
+
+    Raises:
+        CannotCompare: fewer than two sides, an unknown layer or dtype, or a batch too small for its batch norm.
+        Unavailable: a backend is unknown, missing or broken.
+        Unsupported: a backend refuses an op.
+    """
+    quiet = still(graph)
+    names = _sides(backends, oracle)
+    perturbed = None if inject is None else _injection(inject, quiet)
+    _check(quiet, dtype, batch, steps)
+    ready = usable(names)
+    run = _Run(quiet, dtype, batch, seed, report)
+    for each in ready:
+        run.enter(each, perturbed if each.name == backends[-1] else None)
+    learnt = [weight.name for weight in quiet.weights if _learns(weight, quiet)]
+    return Comparison(
+        spec=graph.file or graph.name,
+        dtype=dtype,
+        backends=tuple(backends),
+        oracle=ORACLE in names,
+        batch=batch,
+        tolerance=TOLERANCES[dtype],
+        layers=differences((node.name for node in quiet.nodes), run.outputs()),
+        gradients=differences(learnt, run.gradients()),
+        steps=tuple(run.steps(optimizer, steps) for optimizer in OPTIMIZERS if steps),
+    )
+
+
+def _sides(backends: Sequence[str], oracle: bool) -> list[str]:
+    names = [*backends, *([ORACLE] if oracle and ORACLE not in backends else [])]
+    if len(set(names)) != len(names):
+        raise CannotCompare(f"a backend is named twice: {', '.join(names)}")
+    if not backends or len(names) < 2:
+        raise CannotCompare("a comparison needs two backends, or one and the oracle")
+    return names
+
+
+def _injection(inject: str, graph: Graph) -> tuple[str, float]:
+    """`LAYER=EPS` as a layer of the graph and a number."""
+    layer, sign, text = inject.partition("=")
+    if layer not in graph.by_name:
+        hint = did_you_mean(layer, graph.by_name)
+        raise CannotCompare(f"no layer is called `{layer}`{hint}; `netspec shapes` lists the names")
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not sign or not number or not isfinite(number):
+        raise CannotCompare(f"`{inject}` is not LAYER=EPS, such as {layer}=1e-3")
+    return layer, number
+
+
+def _check(graph: Graph, dtype: str, batch: int, steps: int) -> None:
+    if dtype not in TOLERANCES:
+        raise CannotCompare(f"`{dtype}` is not {' or '.join(TOLERANCES)}{did_you_mean(dtype, TOLERANCES)}")
+    if batch < 1 or steps < 0:
+        raise CannotCompare("a batch holds 1 sample or more, and steps are 0 or more")
+    for node in graph.nodes:
+        if isinstance(node.op, BatchNorm) and node.trainable and batch * prod(node.output.sizes) == 1:
+            raise CannotCompare(
+                f"`{node.name}` would take the variance of a single value a channel; "
+                "take a batch of 2 or more, or a larger input"
+            )
+
+
+def _learns(weight: Weight, graph: Graph) -> bool:
+    owner = graph.by_name[weight.name.rpartition(".")[0]]
+    return weight.trainable and not weight.statistic and owner.trainable
+
+
+class _Run:
+    """The weights, the batch, and everybody's side of it."""
+
+    def __init__(
+        self, graph: Graph, dtype: Float, batch: int, seed: int, report: Callable[[str], None]
+    ) -> None:
+        self.graph, self.dtype, self.report = graph, dtype, report
+        self.trials: dict[str, Trial] = {}
+        self.weights = initialise(graph, seed, dtype)
+        self.inputs = {
+            each.name: _sample(f"input {each.name}", each.type, each.vocabulary, batch, seed, dtype)
+            for each in graph.inputs
+        }
+        self.targets = {
+            each.name: _sample(f"target {each.name}", graph.types[each.value], None, batch, seed, dtype)
+            for each in graph.outputs
+        }
+
+    def enter(self, backend: Backend, inject: tuple[str, float] | None) -> None:
+        """Let one more backend take part."""
+        self.report(f"{backend.name}: building")
+        self.trials[backend.name] = backend.trial(self.graph, self.weights, self.dtype, inject)
+
+    def outputs(self) -> dict[str, dict[str, Array]]:
+        """Every layer's output, of everybody."""
+        return {name: trial.forward(self.inputs) for name, trial in self._telling("outputs")}
+
+    def gradients(self) -> dict[str, dict[str, Array]]:
+        """Every gradient, of everybody but the oracle."""
+        return {
+            name: trial.gradients(self.inputs, self.targets)
+            for name, trial in self._telling("gradients", learners=True)
+        }
+
+    def steps(self, optimizer: Optimizer, count: int) -> Steps:
+        """The weights after `count` steps from the same start, of everybody but the oracle."""
+        stepped = {
+            name: trial.steps(self.inputs, self.targets, optimizer, count)
+            for name, trial in self._telling(f"{count} steps of {optimizer.kind}", learners=True)
+        }
+        return Steps(optimizer.kind, count, differences((each.name for each in self.graph.weights), stepped))
+
+    def _telling(self, what: str, learners: bool = False) -> Iterator[tuple[str, Trial]]:
+        for name, trial in self.trials.items():
+            if not (learners and name == ORACLE):
+                self.report(f"{name}: {what}")
+                yield name, trial
+
+
+def _sample(name: str, type_: Type, vocabulary: int | None, batch: int, seed: int, dtype: str) -> Array:
+    """Standard normal numbers, or indices of a vocabulary; each tensor from its own name, as the weights are."""
+    import numpy as np
+
+    own = int.from_bytes(blake2b(name.encode(), digest_size=16).digest(), "big")
+    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, own])))
+    shape = (batch, *type_.shape)
+    if vocabulary is not None:
+        return generator.integers(0, vocabulary, shape)
+    return generator.standard_normal(shape).astype(dtype)
