@@ -233,6 +233,18 @@ def _after_quote(failure: _Failure) -> _Finding | None:
     )
 
 
+def _missing_key(failure: _Failure) -> _Finding | None:
+    before = failure.text[: failure.column].rstrip()
+    if failure.sign != ":" or (before and before[-1] not in "{,"):
+        return None
+    return _Finding(
+        codes.KEY_NOT_WORD,
+        "a key is missing before the colon",
+        failure.here,
+        "write a word before the colon",
+    )
+
+
 def _indentation(failure: _Failure) -> _Finding | None:
     start = len(failure.text) - len(failure.text.lstrip())
     key = _KEY.match(failure.text)
@@ -309,6 +321,7 @@ _JARGON: dict[str, tuple[Code, str, str]] = {
 _CAUSES: tuple[Callable[[_Failure], _Finding | None], ...] = (
     _open_quote,
     _tab,
+    _missing_key,
     _bracket,
     _closer_alone,
     _keys_beside_name,
