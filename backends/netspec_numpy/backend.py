@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+
 from netspec.backend import Source, Status, Unsupported
 from netspec.graph import Graph
+from netspec_numpy.lowerings import LOWERINGS, forward
 
 if TYPE_CHECKING:
     from netspec.backend import Array, Arrays, Float
@@ -26,20 +29,10 @@ class NumpyBackend:
     """Every op from its definition; there is no native model, no gradient and no training."""
 
     name = "numpy"
-
-    @property
-    def lowerings(self) -> Mapping[type[Op], Any]:
-        from netspec_numpy.lowerings import LOWERINGS
-
-        return LOWERINGS
-
+    lowerings: Mapping[type[Op], Any] = LOWERINGS
     refusals: Mapping[type[Op], str] = {}
 
     def status(self) -> Status:
-        try:
-            import numpy as np
-        except ImportError as error:
-            return Status("missing", str(error), "pip install numpy")
         return Status("ok", f"numpy {np.__version__}, forward only")
 
     def source(self, graph: Graph) -> Source:
@@ -73,8 +66,6 @@ class NumpyTrial:
         self._graph, self._weights, self._dtype, self._inject = graph, weights, dtype, inject
 
     def forward(self, inputs: Arrays) -> dict[str, Array]:
-        from netspec_numpy.lowerings import forward
-
         results = forward(self._graph, self._weights, inputs, training=True, inject=self._inject)
         return {name: array.astype(self._dtype) for name, array in results.items()}
 
