@@ -13,7 +13,6 @@ import pytest
 from netspec.diagnostics import Problems, Span
 from netspec.language import source
 from netspec.language.source import (
-from netspec.language.syntax import LINE_END
     Listing,
     Mapping,
     Scalar,
@@ -24,6 +23,7 @@ from netspec.language.syntax import LINE_END
     read,
     read_file,
 )
+from netspec.language.syntax import LINE_END
 
 
 def value_of(text: str) -> Value:
