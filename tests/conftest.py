@@ -16,6 +16,11 @@ os.environ["NO_COLOR"] = "1"
 os.environ["COLUMNS"] = "120"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` writes the expected texts anew; read the difference before it is committed."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite the golden files")
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Refuse to start unless every registered backend works, where NETSPEC_REQUIRE_BACKENDS=1 says that it must."""
     if os.environ.get("NETSPEC_REQUIRE_BACKENDS") != "1" or hasattr(session.config, "workerinput"):

@@ -231,13 +231,14 @@ def test_what_exists_elsewhere_is_told_so(name: str) -> None:
 
 def test_what_is_unknown_is_told_with_its_reason_or_stays_quiet() -> None:
     open_size = Unknown("the size is open")
-    for text, names in [
+    cases: list[tuple[str, dict[str, object]]] = [
         ("${in.channels}", {"in": open_size}),
         ("${in.height}", {"in": {"channels": 3, "height": open_size}}),
         ("${block.in.height}", {"block": {"in": open_size}}),
         ("${width + 1}", {"width": open_size}),
         ("$width", {"width": open_size}),
-    ]:
+    ]
+    for text, names in cases:
         value, told = outcome(text, names)
         assert value is FAILED
         assert [code for code, _ in told] == ["NS0214"]
