@@ -1,0 +1,180 @@
+"""`netspec compare`: one spec on several backends, every number, and the first layer that differs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from netspec_cli.common import fail, load_spec
+
+if TYPE_CHECKING:
+    from netspec.compare import Comparison
+    from netspec.difference import Difference
+
+SHOWN = 10
+"""How many layers the table has without `--verbose`: those that differ most."""
+
+
+class Format(StrEnum):
+    """How the answer is written."""
+
+    text = "text"
+    json = "json"
+
+
+class DType(StrEnum):
+    """What the backends calculate in."""
+
+    float64 = "float64"
+    float32 = "float32"
+
+
+def compare(
+    spec: Annotated[str, typer.Argument(help="A path, or zoo:NAME.")],
+    backends: Annotated[str, typer.Option(help="Which, with commas between.")] = "torch,keras",
+    dtype: Annotated[
+        DType, typer.Option(help="float64 is the proof, float32 the smoke test.")
+    ] = DType.float64,
+    batch: Annotated[int, typer.Option(min=1, help="Samples in the batch.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Of the weights, inputs and targets.")] = 0,
+    steps: Annotated[int, typer.Option(min=0, help="Steps of SGD with momentum, and of Adam.")] = 5,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter.")
+    ] = None,
+    inject: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYER=EPS", help="Add EPS to one layer's output on the last backend: a fault to find."
+        ),
+    ] = None,
+    format: Annotated[Format, typer.Option(help="How to write the answer.")] = Format.text,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line for every layer.")] = False,
+) -> None:
+    """Run the spec on several backends from the same weights, and compare every output, gradient and step.
+
+    Training mode, dropout off. Exit code 1 when anything differs by more than its tolerance.
+    """
+    from netspec.backend import Unavailable, Unsupported
+    from netspec.compare import CannotCompare
+    from netspec.compare import compare as run
+
+    graph = load_spec(spec, sets or [])
+    wanted = [name.strip() for name in backends.split(",") if name.strip()]
+    try:
+        found = run(
+            graph,
+            wanted,
+            dtype.value,
+            batch,
+            seed,
+            steps,
+            inject,
+            report=lambda line: typer.echo(line, err=True),
+        )
+    except Unavailable as reason:
+        fail(str(reason) + (f"\n  to mend it: {reason.mend}" if reason.mend else ""))
+    except (CannotCompare, Unsupported) as reason:
+        fail(str(reason))
+    if format is Format.json:
+        typer.echo(json.dumps(found.as_dict(), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        typer.echo("\n".join(text(found, verbose)))
+    if not found.ok:
+        raise typer.Exit(1)
+
+
+def text(found: Comparison, verbose: bool = False) -> Iterator[str]:
+    """The comparison as lines: who, the table of layers, a line for each kind of number, the verdict."""
+    sides = [
+        *found.backends,
+        *(["the NumPy oracle"] if found.oracle and "numpy" not in found.backends else []),
+    ]
+    yield f"{found.spec}: {_and(sides)}, {found.dtype}, a batch of {found.batch}, training mode, dropout off"
+    yield ""
+    yield from _table(found, verbose)
+    yield ""
+    yield from _summary(found)
+    yield ""
+    yield from _verdict(found)
+
+
+def _table(found: Comparison, verbose: bool) -> Iterator[str]:
+    tolerance = found.tolerance.forward
+    shown: Sequence[Difference] = found.layers
+    if not verbose and len(found.layers) > SHOWN:
+        order = {each.name: place for place, each in enumerate(found.layers)}
+        worst = sorted(found.layers, key=lambda each: (-each.max_rel, order[each.name]))[:SHOWN]
+        first = found.first_difference
+        kept = {each.name for each in worst} | ({first.name} if first else set())
+        shown = [each for each in found.layers if each.name in kept]
+    rows = [(each.name, number(each.max_rel), _between(each), _mark(each, tolerance)) for each in shown]
+    yield from _columns([("layer", "max rel", "farthest apart", ""), *rows])
+    if len(shown) < len(found.layers):
+        rest = len(found.layers) - len(shown)
+        yield f"… and {rest} more that differ less (--verbose shows all {len(found.layers)})"
+
+
+def _mark(each: Difference, tolerance: float) -> str:
+    if each.max_rel <= tolerance:
+        return ""
+    return "differs" if each.what == "values" else f"differs in {each.what}: {each.detail}"
+
+
+def _between(each: Difference) -> str:
+    return "" if each.max_rel == 0 else " / ".join(each.backends)
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _summary(found: Comparison) -> Iterator[str]:
+    rows = [_line("outputs", "layer", found.layers, found.tolerance.forward)]
+    rows.append(_line("gradients", "weight", found.gradients, found.tolerance.gradients))
+    for steps in found.steps:
+        what = f"weights after {steps.count} step{'s' if steps.count > 1 else ''} of {steps.optimizer}"
+        rows.append(_line(what, "weight", steps.found, found.tolerance.steps))
+    yield from _columns(rows)
+
+
+def _line(what: str, kind: str, found: Sequence[Difference], tolerance: float | None) -> tuple[str, ...]:
+    from netspec.difference import over, worst
+
+    most = worst(found)
+    if most is None:
+        return what, "not compared", "", ""
+    bound = "not judged" if tolerance is None else f"tolerance {tolerance:.0e}"
+    verdict = (
+        "" if tolerance is None and not over(found, None) else "differ" if over(found, tolerance) else "equal"
+    )
+    where = f", {len(found)} {kind}s, most in {most.name}" if most.max_rel else f", {len(found)} {kind}s"
+    return what, number(most.max_rel), f"({bound}{where})", verdict
+
+
+def _verdict(found: Comparison) -> Iterator[str]:
+    if found.ok:
+        yield f"equal: {_and(found.backends)} compute the same network"
+        return
+    first = found.first_difference
+    if first is not None:
+        yield f"different: the first layer that differs is {first.name}"
+        yield f"  {first}"
+        return
+    yield f"different: all layers agree, but not what is learnt; the first is {found.failures[0].name}"
+    yield f"  {found.failures[0]}"
+
+
+def number(value: float) -> str:
+    """Two digits, as short as they can be read."""
+    return "0" if value == 0 else f"{value:.1e}"
+
+
+def _and(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
