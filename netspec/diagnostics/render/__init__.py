@@ -6,4 +6,7 @@ from netspec.diagnostics.render.junit import as_junit
 from netspec.diagnostics.render.sarif import as_sarif
 from netspec.diagnostics.render.text import as_text
 
-__all__ = ["as_github", "as_json", "as_junit", "as_sarif", "as_text"]
+REPORTS = {"json": as_json, "github": as_github, "sarif": as_sarif, "junit": as_junit}
+"""How the report of a check is written for machines, by format."""
+
+__all__ = ["REPORTS", "as_github", "as_json", "as_junit", "as_sarif", "as_text"]

@@ -1,0 +1,61 @@
+"""`netspec check`: every spec below the paths is valid, its shapes fit, its `expect` holds."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from netspec.check import check_file, specs_below
+from netspec.diagnostics import Diagnostic
+from netspec.diagnostics.render import REPORTS, as_text
+from netspec.language.places import shown
+from netspec.load import ParameterError
+from netspec_cli.common import WRONG_SPEC, colourful, fail, parameters, path_of
+
+
+class Format(StrEnum):
+    """How the report is written."""
+
+    text = "text"
+    json = "json"
+    github = "github"
+    sarif = "sarif"
+    junit = "junit"
+
+
+def check(
+    paths: Annotated[list[str], typer.Argument(help="Specs, folders of specs, or zoo:NAME.")],
+    format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.text,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE. `expect` is then not held.")
+    ] = None,
+) -> None:
+    """Check every spec below the paths: valid, shapes fit, `expect` holds. Imports no framework."""
+    params = parameters(sets) or None
+    found = list(dict.fromkeys(specs_below([path_of(path) for path in paths])))
+    if not found:
+        fail(f"no spec below {', '.join(paths)}: a spec is a .yaml file with the key `netspec`")
+    try:
+        report = [(shown(path), check_file(path, params)[1]) for path in found]
+    except ParameterError as error:
+        fail(str(error))
+    typer.echo(_text(report) if format is Format.text else REPORTS[format](report))
+    if any(each.severity == "error" for _, diagnostics in report for each in diagnostics):
+        raise typer.Exit(WRONG_SPEC)
+
+
+def _text(report: list[tuple[str, list[Diagnostic]]]) -> str:
+    """What is wrong, then one line that sums up."""
+    blocks = [as_text(diagnostics, colour=colourful()) for _, diagnostics in report if diagnostics]
+    wrong = [path for path, diagnostics in report if any(each.severity == "error" for each in diagnostics)]
+    warnings = sum(each.severity == "warning" for _, diagnostics in report for each in diagnostics)
+    errors = sum(each.severity == "error" for _, diagnostics in report for each in diagnostics)
+    counted = f"{len(report)} spec{'s' * (len(report) != 1)} checked: "
+    more = f", {warnings} warning{'s' * (warnings != 1)}" if warnings else ""
+    if not wrong:
+        return "\n\n".join([*blocks, f"{counted}all hold{more}"])
+    verdict = f"{errors} error{'s' * (errors != 1)} in {len(wrong)} of them" if len(report) > 1 else f"{errors} error{'s' * (errors != 1)}"
+    return "\n\n".join([*blocks, f"{counted}{verdict}{more}"])

@@ -1,0 +1,28 @@
+"""`netspec compile`: the generated source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from netspec_cli.common import WRONG_SPEC, fail, load_spec, write
+
+
+def compile(
+    spec: Annotated[str, typer.Argument(help="A path, or zoo:NAME.")],
+    backend: Annotated[str, typer.Option("--backend", "-b", help="torch or keras; see `netspec backends`.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="A file; stdout without it.")] = None,
+    sets: Annotated[list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")] = None,
+) -> None:
+    """Write the network as readable source that runs without netspec. Needs no framework."""
+    from netspec.backend import Unavailable, Unsupported, backend as find_backend
+
+    graph = load_spec(spec, sets)
+    try:
+        write(find_backend(backend).source(graph).text, out)
+    except Unavailable as error:
+        fail(str(error))
+    except Unsupported as error:
+        fail(f"{backend} cannot express {graph.name}: {error}", WRONG_SPEC)

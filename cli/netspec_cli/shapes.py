@@ -1,0 +1,113 @@
+"""`netspec shapes`: a line a layer, and the totals."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from netspec_cli.common import load_spec
+
+if TYPE_CHECKING:
+    from netspec.analysis import Shapes
+
+UNAVAILABLE = "unavailable"
+HEADINGS = ("layer", "op", "output", "parameters", "MACs", "receptive field", "memory")
+
+
+class Format(StrEnum):
+    """How the report is written."""
+
+    table = "table"
+    json = "json"
+
+
+def shapes(
+    spec: Annotated[str, typer.Argument(help="A path, or zoo:NAME.")],
+    format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.table,
+    sets: Annotated[list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")] = None,
+) -> None:
+    """Show every layer's type, parameters, MACs, receptive field and memory, and the totals."""
+    graph = load_spec(spec, sets)
+    found = graph.shapes()
+    typer.echo(json.dumps(found.as_dict(), indent=2) if format is Format.json else table(found))
+
+
+def table(found: Shapes) -> str:
+    """The layers in columns, the totals below."""
+    report = found.as_dict()
+    rows = [[name, "input", _shape(shape), "", "", "", _bytes(4 * _elements(shape))] for name, shape in report["inputs"].items()]
+    rows += [
+        [
+            layer["name"],
+            layer["op"],
+            _shape(layer["output"]),
+            f"{layer['params']:,}" if layer["params"] else "",
+            UNAVAILABLE if layer["macs"] is None else f"{layer['macs']:,}" if layer["macs"] else "",
+            _field(layer["receptive_field"]),
+            _bytes(4 * _elements(layer["output"])),
+        ]
+        for layer in report["layers"]
+    ]
+    return "\n".join([report["name"], "", *columns([list(HEADINGS), *rows]), "", *_totals(report)])
+
+
+def columns(rows: list[list[str]]) -> list[str]:
+    """Rows as lines: the first is the headings; the first three columns are words, the others numbers."""
+    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if index < 3 else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    return [lines[0], "─" * max(map(len, lines)), *lines[1:]]
+
+
+def _totals(report: dict[str, object]) -> list[str]:
+    totals = report["totals"]
+    assert isinstance(totals, dict)
+    memory = totals["memory"]
+    macs = UNAVAILABLE if totals["macs"] is None else f"{totals['macs']:,}"
+    rows = [
+        ("layers", f"{totals['layers']:,}"),
+        ("parameters", f"{totals['params']:,}, {totals['trainable']:,} of them trainable"),
+        ("MACs", macs),
+        ("activations", f"{totals['activations']:,} numbers a sample"),
+        ("weights", _bytes(memory["weights_bytes"])),
+        ("to predict", f"{_bytes(memory['inference_bytes'])}: weights and the two largest tensors in a row"),
+        ("to train", f"{_bytes(memory['training_bytes_per_sample'])} a sample: input and all outputs; and the weights"),
+    ]
+    width = max(len(name) for name, _ in rows)
+    return [f"{name.ljust(width)}  {value}" for name, value in rows]
+
+
+def _shape(shape: list[int]) -> str:
+    channels, *sizes = shape
+    return f"{channels}@{'×'.join(map(str, sizes))}" if sizes else str(channels)
+
+
+def _field(field: list[int] | None) -> str:
+    if field is None:
+        return UNAVAILABLE
+    return "×".join(map(str, field))
+
+
+def _elements(shape: list[int]) -> int:
+    count = 1
+    for size in shape:
+        count *= size
+    return count
+
+
+def _bytes(count: int | None) -> str:
+    """Bytes in powers of ten: kB, MB, GB."""
+    if count is None:
+        return UNAVAILABLE
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} B"

@@ -1,0 +1,82 @@
+"""The public functions that need a backend: compile, build, compare, train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netspec.backend import backend as find_backend, usable
+from netspec.graph import Graph
+
+if TYPE_CHECKING:
+    from netspec.backend import Float
+    from netspec.compare import Comparison
+    from netspec.training.run import Run
+
+
+def compile(graph: Graph, backend: str) -> str:
+    """Readable source for a framework, which runs without netspec. The framework need not be installed.
+
+    Raises:
+        Unavailable: no backend has that name.
+        Unsupported: the backend refuses an op.
+    """
+    return find_backend(backend).source(graph).text
+
+
+def build(
+    graph: Graph,
+    backend: str,
+    *,
+    seed: int = 0,
+    dtype: Float = "float32",
+    device: str = "auto",
+    weights: str | Path | Mapping[str, str | Path] | None = None,
+) -> Any:
+    """A native model (`nn.Module`, `keras.Model`): the generated source, executed, with its weights put in.
+
+    Args:
+        seed: weights start from it and their own names, the same on every backend.
+        weights: a safetensors file of all weights, or files by the path of an embedded network.
+
+    Raises:
+        Unavailable: the backend is unknown, missing or broken.
+        Unsupported: the backend refuses an op.
+        WeightsError: a file cannot be read, or does not hold the weights of the graph.
+    """
+    from netspec.weights import load, starting
+
+    (chosen,) = usable([backend])
+    if isinstance(weights, str | Path):
+        return chosen.build(graph, load(weights, graph), dtype, device)
+    return chosen.build(graph, starting(graph, seed, dtype, weights), dtype, device)
+
+
+def compare(graph: Graph, *backends: str, dtype: Float = "float64", **settings: Any) -> Comparison:
+    """Run a network on several backends and compare every number; see `netspec.compare.compare`."""
+    from netspec.compare import compare as run
+
+    return run(graph, backends or ("torch", "keras"), dtype, **settings)
+
+
+def train(
+    graph: Graph, backend: str, *, data: str | None = None, data_dir: Path | None = None, **recipe: object
+) -> Run:
+    """Train by the spec's recipe; `recipe` sets single values of it (`epochs=3`).
+
+    Raises:
+        SpecError: the recipe is wrong, or data and network do not belong together.
+        DataError: a data set is missing or malformed.
+        Unavailable: the backend is unknown, missing or broken.
+    """
+    from netspec.diagnostics import Problems, SpecError
+    from netspec.training.datasets import load
+    from netspec.training.recipe import read
+    from netspec.training.run import train as run
+
+    problems = Problems()
+    told = read(graph.train, problems, graph.file, {**recipe, **({} if data is None else {"data": data})})
+    if told is None:
+        raise SpecError(problems.in_order())
+    return run(graph, usable([backend])[0], told, load(told.data, data_dir))
