@@ -1,0 +1,189 @@
+"""What to write in a hole: a literal, a parameter of the block, or a simple expression of those."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import permutations
+from operator import add, floordiv, mul
+from typing import Any
+
+from netspec.lowering.names import free, numbered
+from netspec.lowering.parts import Value, literal
+
+Values = tuple[Value, ...]
+"""What stands in a hole, a value for each use."""
+
+# What a person would multiply or divide a count of channels by.
+FORMS = [("*", factor) for factor in (2, 3, 4, 6, 8)] + [("//", divisor) for divisor in (2, 4, 8, 16, 32, 3)]
+OPERATORS: dict[str, Callable[[int, int], int]] = {"*": mul, "//": lambda divisor, value: value // divisor}
+
+
+@dataclass(frozen=True, eq=False)
+class Hole:
+    """A `Slot` of all uses at once. Compared by identity: each has an expression of its own."""
+
+    values: Values
+    hint: str
+    default: Value | None = None
+    channels: bool = False
+
+    @property
+    def constant(self) -> bool:
+        return all(same(value, self.values[0]) for value in self.values)
+
+    @property
+    def omitted(self) -> bool:
+        return self.default is not None and all(same(value, self.default) for value in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A text, and what it comes to for given arguments."""
+
+    text: str
+    at: Callable[[Mapping[str, Value]], Value]
+    parameter: str | None = None
+
+    @property
+    def operand(self) -> str:
+        """The text as an operand of something else."""
+        return f"({self.text})" if " " in self.text else self.text
+
+
+@dataclass
+class Parameter:
+    """A parameter of a definition, with its value in each use."""
+
+    name: str
+    values: Values
+    channels: bool = False
+    known: bool = False
+    default: Value | None = None
+
+
+def same(a: Value, b: Value) -> bool:
+    """Equal, and of one type: True is not 1."""
+    return type(a) is type(b) and a == b
+
+
+def equal(a: Sequence[Value], b: Sequence[Value]) -> bool:
+    """The same values, one by one."""
+    return len(a) == len(b) and all(map(same, a, b))
+
+
+@dataclass
+class Naming:
+    """Finds the expressions of the holes of one definition, in the order of its text.
+
+    In this order: a literal where all uses agree, what is given, one of the block's own arguments, a simple expression
+    of those (counts of channels alone), a parameter of its own, named by the hint.
+    """
+
+    known: Mapping[str, Values]
+    given: Mapping[str, Values]
+    taken: Collection[str]
+    parameters: list[Parameter] = field(default_factory=list)
+    chosen: dict[Hole, Expression] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # The author's `class` is `class_` here.
+        self._spelling = {name: free(name, self.taken) for name in self.known}
+
+    def expression(self, hole: Hole) -> Expression:
+        """What stands in the hole."""
+        if hole not in self.chosen:
+            self.chosen[hole] = self._choose(hole)
+        expression = self.chosen[hole]
+        if expression.parameter and hole.default is not None:
+            self._offer_default(expression.parameter, hole.default)
+        return expression
+
+    def _choose(self, hole: Hole) -> Expression:
+        if hole.constant:
+            value = hole.values[0]
+            return Expression(literal(value), lambda _: value)
+        for name, values in self._candidates(hole):
+            if equal(values, hole.values):
+                return self._name(name, values, hole)
+        if hole.channels:
+            for expression in self._derived(hole.values):
+                return expression
+        return self._fresh(hole)
+
+    def _candidates(self, hole: Hole) -> Iterator[tuple[str, Values]]:
+        yield from self.given.items()
+        yield from (item for item in self.known.items() if item[0] == hole.hint and not hole.channels)
+        yield from self.known.items()
+        yield from (
+            (p.name, p.values) for p in self.parameters if not p.known and p.channels == hole.channels
+        )
+
+    def _name(self, name: str, values: Values, hole: Hole) -> Expression:
+        if name in self.given:
+            return Expression(name, lambda arguments: arguments[name])
+        if name in self.known:
+            spelling = self._spelling[name]
+            if all(each.name != spelling for each in self.parameters):
+                self.parameters.append(Parameter(spelling, values, hole.channels, known=True))
+            name = spelling
+        return Expression(name, lambda arguments: arguments[name], name)
+
+    def _fresh(self, hole: Hole) -> Expression:
+        name = numbered(
+            hole.hint, {*self.taken, *self._spelling.values(), *(each.name for each in self.parameters)}
+        )
+        self.parameters.append(Parameter(name, hole.values, hole.channels))
+        return Expression(name, lambda arguments: arguments[name], name)
+
+    def _offer_default(self, name: str, default: Value) -> None:
+        for each in self.parameters:
+            if each.name == name and any(same(value, default) for value in each.values):
+                each.default = default
+
+    def _derived(self, wanted: Values) -> Iterator[Expression]:
+        """Simple expressions that come to the wanted values in every use."""
+        numbers = _positive(wanted)
+        bases = [(name, values) for name, row in self._bases() if (values := _positive(row))]
+        if not numbers:
+            return
+        for name, values in bases:
+            for sign, factor in FORMS:
+                if [OPERATORS[sign](factor, value) for value in values] == numbers:
+                    yield self._join(sign, factor, name)
+        for sign, operator in (("+", add), ("*", mul), ("//", floordiv)):
+            for (left, a), (right, b) in permutations(bases, 2):
+                if list(map(operator, a, b)) == numbers:
+                    yield self._join(sign, left, right)
+        for name, values in bases:
+            more = {whole - part for whole, part in zip(numbers, values, strict=True)}
+            if len(more) == 1 and min(more) > 0:
+                yield self._join("+", name, min(more))
+
+    def _join(self, sign: str, left: str | int, right: str | int) -> Expression:
+        if sign == "//" and isinstance(left, int):
+            left, right = right, left
+        first, second = self._operand(left), self._operand(right)
+        operator: Any = {"+": add, "*": mul, "//": floordiv}[sign]
+        return Expression(
+            f"{first.operand} {sign} {second.operand}",
+            lambda arguments: operator(first.at(arguments), second.at(arguments)),
+        )
+
+    def _operand(self, what: str | int) -> Expression:
+        if isinstance(what, int):
+            return Expression(str(what), lambda _: what)
+        values = dict(self._bases())[what]
+        return self._name(what, values, Hole(values, what, channels=True))
+
+    def _bases(self) -> Iterator[tuple[str, Values]]:
+        # What comes first is what a person would think of first.
+        yield from self.given.items()
+        yield from self.known.items()
+        yield from ((each.name, each.values) for each in self.parameters if not each.known and each.channels)
+
+
+def _positive(values: Values) -> list[int]:
+    """The values, if all are counts; else none."""
+    numbers = [value for value in values if type(value) is int and value > 0]
+    return numbers if len(numbers) == len(values) else []

@@ -1,0 +1,160 @@
+"""Statements broken into lines as a formatter leaves them, so that generated text needs none."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from netspec.backend import Source, Tap
+from netspec.lowering.writing import Text
+
+WIDTH = 100
+STEP = 4
+
+_OPEN, _CLOSE = "([{", ")]}"
+
+
+class Page:
+    """Generated text as it grows, and the taps in it."""
+
+    def __init__(self) -> None:
+        self.rows: list[str] = []
+        self.taps: list[Tap] = []
+
+    def blank(self, count: int = 1) -> None:
+        """Empty lines."""
+        self.rows += [""] * count
+
+    def write(self, text: str, indent: int = 0) -> None:
+        """A statement."""
+        self.rows += wrap(text, indent)
+
+    def docstring(self, text: str, indent: int = 0) -> None:
+        """A docstring; its first paragraph is one line if it fits."""
+        self.rows += docstring(text, indent)
+
+    def statements(self, lines: Iterable[Text], indent: int = 0) -> None:
+        """Finished statements, with their comments and taps."""
+        for line in lines:
+            rows = wrap(line.text, line.indent + indent)
+            beside = f"{rows[0]}  # {line.comment}"
+            if line.comment and len(rows) == 1 and len(beside) <= WIDTH:
+                rows = [beside]
+            elif line.comment:
+                rows = [*_comment(line.comment, line.indent + indent), *rows]
+            self.rows += rows
+            if line.tap:
+                self.taps.append(Tap(len(self.rows), *line.tap))
+
+    def source(self) -> Source:
+        """All that was written."""
+        return Source("\n".join(self.rows) + "\n", tuple(self.taps))
+
+
+def wrap(text: str, indent: int = 0, width: int = WIDTH) -> list[str]:
+    """The lines of one statement: whole if it fits, else broken at its last bracket."""
+    pad = " " * (STEP * indent)
+    if len(pad) + len(text) <= width:
+        return [pad + text]
+    pair = _breakable(text)
+    if pair is None:
+        return [pad + text]
+    start, end = pair
+    body = text[start + 1 : end].strip()
+    if not body:
+        return [pad + text]
+    return [pad + text[: start + 1], *_inside(body, indent + 1, width), pad + text[end:]]
+
+
+def _inside(body: str, indent: int, width: int) -> list[str]:
+    pad = " " * (STEP * indent)
+    if len(pad) + len(body) <= width:
+        return [pad + body]
+    generator = _split(body, " for ")
+    if len(generator) == 2:
+        return [*wrap(generator[0], indent, width), pad + "for " + generator[1]]
+    rows: list[str] = []
+    for item in _split(body, ","):
+        rows += wrap(item.strip() + ",", indent, width)
+    return rows
+
+
+def _breakable(text: str) -> tuple[int, int] | None:
+    """The brackets to break at: of those that end the statement, the ones that hold most."""
+    pairs = _top_level(text)
+    if not pairs:
+        return None
+    trailing = [pairs[-1]]
+    for pair in reversed(pairs[:-1]):
+        # A chain of calls: what stands between is `.name`.
+        if not text[pair[1] + 1 : trailing[-1][0]].lstrip(".").isidentifier():
+            break
+        trailing.append(pair)
+    return max(trailing, key=lambda pair: pair[1] - pair[0])
+
+
+def _top_level(text: str) -> list[tuple[int, int]]:
+    pairs: list[tuple[int, int]] = []
+    depth, start = 0, 0
+    for at, character in _code(text):
+        if character in _OPEN:
+            start = at if depth == 0 else start
+            depth += 1
+        elif character in _CLOSE:
+            depth -= 1
+            if depth == 0:
+                pairs.append((start, at))
+    return pairs
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """The pieces between separators that stand in no bracket and no string."""
+    pieces, depth, last = [], 0, 0
+    for at, character in _code(text):
+        depth += (character in _OPEN) - (character in _CLOSE)
+        if depth == 0 and text.startswith(separator, at):
+            pieces.append(text[last:at])
+            last = at + len(separator)
+    return [piece for piece in (*pieces, text[last:]) if piece.strip()]
+
+
+def _code(text: str) -> Iterable[tuple[int, str]]:
+    """The characters of a statement that are not in a string."""
+    inside = escaped = False
+    for at, character in enumerate(text):
+        if inside:
+            inside = character != '"' or escaped
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            inside = True
+        else:
+            yield at, character
+
+
+def docstring(text: str, indent: int = 0) -> list[str]:
+    """A docstring that says the text, whatever is in it; paragraphs are wrapped."""
+    pad = " " * (STEP * indent)
+    paragraphs = [_safe(" ".join(part.split())) for part in text.split("\n\n") if part.strip()]
+    room = WIDTH - len(pad)
+    first = textwrap.wrap(paragraphs[0], room - 6, break_long_words=False, break_on_hyphens=False)
+    if len(paragraphs) == 1 and len(first) == 1:
+        return [f'{pad}"""{first[0]}"""']
+    rows = [f'{pad}"""{first[0]}', *(pad + row for row in first[1:])]
+    for paragraph in paragraphs[1:]:
+        wrapped = textwrap.wrap(paragraph, room, break_long_words=False, break_on_hyphens=False)
+        rows += ["", *(pad + row for row in wrapped)]
+    return [*rows, f'{pad}"""']
+
+
+def _safe(text: str) -> str:
+    """Text that ends no docstring and escapes nothing."""
+    plain = "".join(character if character.isprintable() else " " for character in text)
+    plain = plain.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    # A quote at either end would join the docstring's own.
+    plain = f" {plain}" if plain.startswith('"') else plain
+    return f'{plain[:-1]}\\"' if plain.endswith('"') else plain
+
+
+def _comment(text: str, indent: int) -> Sequence[str]:
+    pad = " " * (STEP * indent) + "# "
+    return [pad + row for row in textwrap.wrap(text, WIDTH - len(pad), break_long_words=False)]

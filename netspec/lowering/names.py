@@ -1,0 +1,78 @@
+"""Names on their way into generated text: proven to be identifiers, renamed where a language has taken them."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Collection
+from unicodedata import normalize
+
+from netspec.graph import Node
+from netspec.lowering.outline import Module
+
+
+class UnsafeName(ValueError):
+    """A name is no identifier; it must not reach generated text."""
+
+
+def identifier(name: str) -> str:
+    """The name, proven: what Python reads is what stands there.
+
+    Raises:
+        UnsafeName: it is not an identifier, or Python would read another one.
+    """
+    if not name.isidentifier() or normalize("NFKC", name) != name:
+        raise UnsafeName(f"{name!r} is no identifier")
+    return name
+
+
+def free(name: str, taken: Collection[str]) -> str:
+    """The proven name, with `_` appended until it is no keyword and not taken (`class` → `class_`).
+
+    A name with two leading underscores loses them: Python mangles it within a class.
+    """
+    name = identifier(name)
+    if name.startswith("__"):
+        name = name.strip("_") + "_"
+    while keyword.iskeyword(name) or name in taken:
+        name += "_"
+    return identifier(name)
+
+
+def numbered(name: str, taken: Collection[str]) -> str:
+    """The proven name, numbered from 2 where it is taken: `filters`, `filters2`."""
+    candidate, number = free(name, ()), 2
+    while candidate in taken:
+        candidate, number = f"{name}{number}", number + 1
+    return candidate
+
+
+def words(name: str) -> list[str]:
+    """The words of any text, ASCII letters and digits alone."""
+    return re.findall(r"[A-Za-z0-9]+", name)
+
+
+def camel(name: str, otherwise: str = "Model") -> str:
+    """A class name: `se_resnet34` → `SeResnet34`. What starts with a digit gets a letter before it."""
+    joined = "".join(word[0].upper() + word[1:] for word in words(name)) or otherwise
+    return identifier(joined if not joined[0].isdigit() else f"N{joined}")
+
+
+def snake(name: str, otherwise: str = "model") -> str:
+    """A function name: `se-resnet34` → `se_resnet34`."""
+    joined = "_".join(word.lower() for word in words(name)) or otherwise
+    return identifier(joined if not joined[0].isdigit() else f"n{joined}")
+
+
+def is_automatic(item: Node | Module) -> bool:
+    """Whether nobody chose the name: it is the kind of the thing and a number, or a number alone."""
+    local = item.local_name
+    return local.isdigit() or any(re.fullmatch(rf"{re.escape(kind)}\d+", local) for kind in _kinds(item))
+
+
+def _kinds(item: Node | Module) -> set[str]:
+    if isinstance(item, Node):
+        return {item.op.keyword}
+    kinds = {item.kind, item.scope.definition if item.scope else ""} - {""}
+    # The repeat of an unnamed op or block is called as a single one would be.
+    return kinds | set().union(*(_kinds(each) for each in item.items[:1])) if item.is_repeat else kinds

@@ -1,0 +1,236 @@
+"""A graph as the tree of scopes that its author wrote, each with what goes in and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from netspec.graph import Graph, IllegalGraph, Node, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A scope with its nodes and scopes in order; `scope` is None at the root.
+
+    `inputs` are values made outside and used inside, those that the author hands in first, in his order.
+    `outputs` are values made inside and used outside, the scope's own output first.
+    """
+
+    scope: Scope | None
+    items: tuple[Node | Module, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def path(self) -> str:
+        return self.scope.path if self.scope else ""
+
+    @property
+    def local_name(self) -> str:
+        return self.scope.local_name if self.scope else ""
+
+    @property
+    def kind(self) -> str:
+        return self.scope.kind if self.scope else "network"
+
+    @property
+    def shares(self) -> str | None:
+        return self.scope.shares if self.scope else None
+
+    @property
+    def is_repeat(self) -> bool:
+        return self.kind == "repeat"
+
+    def nodes(self) -> Iterator[Node]:
+        """Every node in it and below, in the order in which generated code runs them."""
+        for item in self.items:
+            if isinstance(item, Module):
+                yield from item.nodes()
+            else:
+                yield item
+
+    def modules(self) -> Iterator[Module]:
+        """Every module below it, inner ones first."""
+        for item in self.items:
+            if isinstance(item, Module):
+                yield from item.modules()
+                yield item
+
+    def local(self, value: str) -> str:
+        """A name made inside it, as it is called inside."""
+        return value[len(self.path) + 1 :] if self.path else value
+
+
+def outline(graph: Graph) -> Module:
+    """The tree of a graph. Scopes without a node leave no trace: what they give is what they take.
+
+    Raises:
+        IllegalGraph: a scope uses a value that is made after it begins.
+    """
+    uses = _uses(graph)
+    _equalise(graph, uses)
+    return _Outliner(graph, uses).module(None)
+
+
+def given(item: Node | Module) -> tuple[str, ...]:
+    """The values that an item of a body gives."""
+    return item.values if isinstance(item, Node) else item.outputs
+
+
+def definitions(root: Module) -> tuple[tuple[Module, ...], ...]:
+    """The modules grouped by what they are uses of, so that no group needs a later one; the root is last.
+
+    Uses of a block or a network are one group wherever they stand; a named group of layers or a head is one
+    group for all uses of the definition that it stands in. Repeats are no definitions: they are lists.
+    """
+    groups: dict[tuple[str, ...], list[Module]] = {}
+    within: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+
+    def visit(module: Module, owner: tuple[str, ...], trail: tuple[str, ...]) -> None:
+        key = owner
+        if module.is_repeat:
+            trail = (*trail, module.local_name)
+        else:
+            key = definition_key(module, owner, trail)
+            groups.setdefault(key, []).append(module)
+            within.setdefault(key, set())
+            within.setdefault(owner, set()).add(key)
+            trail = ()
+        for item in module.items:
+            if isinstance(item, Module):
+                visit(item, key, trail)
+
+    visit(root, ("",), ())
+    within[("",)].discard(("",))
+    ordered: list[tuple[str, ...]] = []
+
+    def settle(key: tuple[str, ...]) -> None:
+        for inner in within[key]:
+            if inner not in ordered and inner != key:
+                settle(inner)
+        if key not in ordered:
+            ordered.append(key)
+
+    # In the order of first use, so that the text reads as the spec does.
+    for key in groups:
+        for inner in groups:
+            if inner in within[key]:
+                settle(inner)
+        settle(key)
+    return tuple(tuple(groups[key]) for key in ordered)
+
+
+def definition_key(module: Module, owner: tuple[str, ...], trail: tuple[str, ...]) -> tuple[str, ...]:
+    """What a module is a use of: `trail` are the repeats between it and its owner."""
+    if module.scope is None:
+        return ("",)
+    if module.kind in ("block", "network") and module.scope.definition:
+        return (module.kind, module.scope.definition)
+    local = () if trail and module.local_name.isdigit() else (module.local_name,)
+    return (*owner, *trail, *local)
+
+
+def _uses(graph: Graph) -> dict[str, set[str]]:
+    """For each value the scopes in which it is used; the root stands for what the graph gives back."""
+    uses: dict[str, set[str]] = {value: set() for value in graph.types}
+    for node in graph.nodes:
+        for value in node.inputs:
+            uses[value].add(node.scope)
+    for output in graph.outputs:
+        uses[output.value].add("")
+    return uses
+
+
+def _equalise(graph: Graph, uses: dict[str, set[str]]) -> None:
+    """Let scopes that share their weights give back the same things, so that one module serves them all."""
+    families: dict[str, list[Scope]] = {}
+    for scope in graph.scopes:
+        if scope.shares is not None and scope.shares in graph.scope_by_path:
+            owner = graph.scope_by_path[scope.shares]
+            families.setdefault(owner.path, [owner]).append(scope)
+    changed = bool(families)
+    while changed:
+        changed = False
+        for family in families.values():
+            names = {
+                value[len(scope.path) + 1 :]
+                for scope in family
+                for value, users in uses.items()
+                if inside(value, scope.path) and any(not within(user, scope.path) for user in users)
+            }
+            for scope in family:
+                for name in names:
+                    value = f"{scope.path}.{name}"
+                    if value in uses and all(within(user, scope.path) for user in uses[value]):
+                        uses[value].add(scope.parent)
+                        changed = True
+
+
+def inside(name: str, path: str) -> bool:
+    """Whether a name is below a path."""
+    return not path or name.startswith(path + ".")
+
+
+def within(path: str, ancestor: str) -> bool:
+    """Whether a scope is another one, or below it."""
+    return path == ancestor or inside(path, ancestor)
+
+
+class _Outliner:
+    def __init__(self, graph: Graph, uses: dict[str, set[str]]) -> None:
+        self.graph, self.uses = graph, uses
+        self.children: dict[str, list[Node | str]] = {}
+        seen: set[str] = set()
+        for node in graph.nodes:
+            # Each scope stands in its parent where its first node stands.
+            above, path = [], node.scope
+            while path and path not in seen:
+                above.append(path)
+                path = graph.scope_by_path[path].parent
+            for fresh in reversed(above):
+                seen.add(fresh)
+                self.children.setdefault(graph.scope_by_path[fresh].parent, []).append(fresh)
+            self.children.setdefault(node.scope, []).append(node)
+
+    def module(self, scope: Scope | None) -> Module:
+        path = scope.path if scope else ""
+        items = tuple(
+            self.module(self.graph.scope_by_path[child]) if isinstance(child, str) else child
+            for child in self.children.get(path, [])
+        )
+        module = Module(scope, items, (), ())
+        made = self._check(module)
+        if scope is None:
+            return replace(
+                module,
+                inputs=tuple(each.name for each in self.graph.inputs),
+                outputs=tuple(dict.fromkeys(each.value for each in self.graph.outputs)),
+            )
+        return replace(module, inputs=self._inputs(module, made), outputs=self._outputs(module, made))
+
+    def _check(self, module: Module) -> dict[str, None]:
+        """What is made in it; refuses a module that is not in order."""
+        everything = {value for item in module.items for value in _all_values(item)}
+        made: dict[str, None] = {}
+        for item in module.items:
+            late = [value for value in item.inputs if value in everything and value not in made]
+            if late:
+                raise IllegalGraph(f"{module.path or 'the graph'} uses {late[0]} before it is made")
+            made.update(dict.fromkeys(_all_values(item)))
+        return made
+
+    def _inputs(self, module: Module, made: dict[str, None]) -> tuple[str, ...]:
+        used = [value for item in module.items for value in item.inputs if value not in made]
+        handed = [value for value in (module.scope.inputs if module.scope else ()) if value in used]
+        return tuple(dict.fromkeys([*handed, *used]))
+
+    def _outputs(self, module: Module, made: dict[str, None]) -> tuple[str, ...]:
+        own = module.scope.output if module.scope else ""
+        outside = [value for value in made if any(not within(user, module.path) for user in self.uses[value])]
+        if own in outside:
+            outside = [own, *(value for value in outside if value != own)]
+        return tuple(outside) or ((own,) if own in made else (next(reversed(made)),))
+
+
+def _all_values(item: Node | Module) -> list[str]:
+    return [value for node in ([item] if isinstance(item, Node) else item.nodes()) for value in node.values]

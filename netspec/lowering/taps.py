@@ -1,0 +1,104 @@
+"""Watching every layer of generated source: the same text, with a call after each line that makes a value."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from netspec.backend import Source
+from netspec.lowering.outline import Module
+
+HOOK = "__tap__"
+
+
+def instrument(source: Source) -> ast.Module:
+    """The source, parsed, with `variable = __tap__("node", variable)` after the line of each tap.
+
+    The text itself stays as it is; `compile` takes what this gives. `__tap__` is to be put into the
+    namespace in which it is executed: a `Recorder`.
+
+    Raises:
+        ValueError: a tap points at a line at which no statement ends.
+    """
+    tree = ast.parse(source.text)
+    taps: dict[int, list[tuple[str, str]]] = {}
+    for tap in source.taps:
+        taps.setdefault(tap.line, []).append((tap.variable, tap.node))
+    for body in _bodies(tree):
+        for statement in list(body):
+            calls = [] if _is_compound(statement) else taps.pop(statement.end_lineno or 0, [])
+            at = body.index(statement) + 1
+            body[at:at] = [_call(variable, node, statement) for variable, node in calls]
+    if taps:
+        raise ValueError(
+            f"no statement ends at line {min(taps)}, where {taps[min(taps)][0][1]} is said to be made"
+        )
+    return ast.fix_missing_locations(tree)
+
+
+def _bodies(tree: ast.AST) -> Iterator[list[ast.stmt]]:
+    for node in ast.walk(tree):
+        for name in ("body", "orelse"):
+            body = getattr(node, name, None)
+            if isinstance(body, list):
+                yield body
+
+
+def _is_compound(statement: ast.stmt) -> bool:
+    return isinstance(getattr(statement, "body", None), list)
+
+
+def _call(variable: str, node: str, after: ast.stmt) -> ast.stmt:
+    call = ast.Call(
+        func=ast.Name(id=HOOK, ctx=ast.Load()),
+        args=[ast.Constant(node), ast.Name(id=variable, ctx=ast.Load())],
+        keywords=[],
+    )
+    statement = ast.Assign(targets=[ast.Name(id=variable, ctx=ast.Store())], value=call)
+    return ast.copy_location(statement, after)
+
+
+def order(root: Module) -> tuple[str, ...]:
+    """The canonical names of all nodes in the order in which generated code makes them."""
+    return tuple(node.name for node in root.nodes())
+
+
+class Recorder:
+    """What `__tap__` is: it knows the order of the nodes, and so which one each call is about.
+
+    Generated code runs its layers in the order of the outline. The name that a tap gives is local to its
+    function, so one function may serve several uses; it is held against the name that is due.
+    `seen` has what each node gave in the last pass; `inject` adds a number to one node's output.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        inject: tuple[str, float] | None = None,
+        keep: Callable[[Any], Any] = lambda v: v,
+    ) -> None:
+        if inject is not None and inject[0] not in names:
+            raise KeyError(inject[0])
+        self.names, self.inject, self.keep = names, inject, keep
+        self.seen: dict[str, Any] = {}
+        self._next = 0
+
+    def start(self) -> None:
+        """Before every pass through the model."""
+        self.seen = {}
+        self._next = 0
+
+    def __call__(self, node: str, value: Any) -> Any:
+        if self._next >= len(self.names):
+            raise RuntimeError(f"{node} is made after the last layer of the graph")
+        name = self.names[self._next]
+        self._next += 1
+        pattern = re.escape(node).replace(r"\{\}", r"\d+")
+        if not re.search(rf"(^|\.){pattern}$", name):
+            raise RuntimeError(f"{node} is made where {name} is due")
+        if self.inject is not None and name == self.inject[0]:
+            value = value + self.inject[1]
+        self.seen[name] = self.keep(value)
+        return value

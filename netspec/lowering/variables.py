@@ -1,0 +1,121 @@
+"""Variable names for the values of one body, as a person would choose them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from netspec.graph import Node
+from netspec.lowering.names import free, is_automatic, numbered
+from netspec.lowering.outline import Module, given
+from netspec.ops.reshape import Identity
+
+MAIN = "x"
+
+
+def parameters(module: Module, taken: Collection[str]) -> dict[str, str]:
+    """What the function of a module calls its inputs: `x`, and at the root the author's names of several."""
+    if len(module.inputs) == 1:
+        return {module.inputs[0]: MAIN}
+    if module.scope is None:
+        return {value: free(value, taken) for value in module.inputs}
+    letters = (
+        ("x", "y", "z")
+        if len(module.inputs) <= 3
+        else tuple(f"x{i}" for i in range(1, len(module.inputs) + 1))
+    )
+    return dict(zip(module.inputs, letters, strict=True))
+
+
+def variables(
+    items: Sequence[Node | Module], inputs: Mapping[str, str], outputs: Sequence[str], taken: Collection[str]
+) -> dict[str, str]:
+    """The variable of every value that the items give, and of the inputs.
+
+    The main line is `x`. A value that is kept while others are made has the author's name where he gave one;
+    a branch beside `x` is `y`, two are `y` and `z`, more are `branch1`, `branch2`, … A variable is reused as
+    soon as the value in it is used up.
+    """
+    return _Allocation(items, inputs, outputs, taken).names()
+
+
+class _Allocation:
+    def __init__(
+        self,
+        items: Sequence[Node | Module],
+        inputs: Mapping[str, str],
+        outputs: Sequence[str],
+        taken: Collection[str],
+    ) -> None:
+        self.items, self.inputs, self.outputs = items, inputs, outputs
+        self.taken = {*taken, *inputs.values(), MAIN}
+        self.uses: dict[str, list[int]] = {}
+        for index, item in enumerate(items):
+            for value in item.inputs:
+                self.uses.setdefault(value, []).append(index)
+        for value in outputs:
+            self.uses.setdefault(value, []).append(len(items))
+        self.made = {value: index for index, item in enumerate(items) for value in given(item)}
+        # A branch that has no name yet is a number.
+        self.variable: dict[str, str | int] = dict(inputs)
+
+    def names(self) -> dict[str, str]:
+        for index, item in enumerate(self.items):
+            first, *others = given(item)
+            kept = self._kept(index)
+            self.variable[first] = self._first(index, item, kept)
+            for value in others:
+                self.variable[value] = self._own_name(value.rsplit(".", 1)[-1])
+        return self._named()
+
+    def _kept(self, index: int) -> set[str | int]:
+        """The variables whose values are still wanted after this item."""
+        return {var for value, var in self.variable.items() if self._last(value) > index}
+
+    def _last(self, value: str) -> int:
+        return max(self.uses.get(value, [self.made.get(value, -1)]))
+
+    def _first(self, index: int, item: Node | Module, kept: set[str | int]) -> str | int:
+        if self._deserves_name(index, item):
+            return self._own_name(item.local_name)
+        freed = [self.variable[value] for value in item.inputs if self._last(value) == index]
+        chain = [var for var in freed if var not in kept and self._reusable(var)]
+        if MAIN in chain or (len(set(chain)) != 1 and MAIN not in kept):
+            return MAIN
+        if chain:
+            return chain[0]
+        return next(number for number in range(len(self.items) + 1) if number not in kept)
+
+    def _reusable(self, variable: str | int) -> bool:
+        return isinstance(variable, int) or variable in self.inputs.values() or variable == MAIN
+
+    def _deserves_name(self, index: int, item: Node | Module) -> bool:
+        if isinstance(item, Node) and isinstance(item.op, Identity):
+            return True
+        value = given(item)[0]
+        uses = self.uses.get(value, [])
+        if not uses or (uses[0] == uses[-1] == index + 1):
+            return False
+        if not is_automatic(item):
+            return True
+        if uses[0] == uses[-1]:
+            return uses[0] == len(self.items) and len(self.outputs) > 1
+        # Beside a fork within a fork, `y` and `z` would say nothing.
+        between = range(index + 1, uses[-1])
+        forks = (
+            each for at in between for each in given(self.items[at]) if len(set(self.uses.get(each, []))) > 1
+        )
+        return uses[-1] == len(self.items) or any(forks)
+
+    def _own_name(self, name: str) -> str:
+        chosen = numbered(free(name if name.isidentifier() else f"x{name}", ()), self.taken)
+        self.taken.add(chosen)
+        return chosen
+
+    def _named(self) -> dict[str, str]:
+        count = 1 + max((var for var in self.variable.values() if isinstance(var, int)), default=-1)
+        stems = ["y", "z"][:count] if count <= 2 else [f"branch{number}" for number in range(1, count + 1)]
+        names: list[str] = []
+        for stem in stems:
+            names.append(numbered(stem, self.taken))
+            self.taken.add(names[-1])
+        return {value: names[var] if isinstance(var, int) else var for value, var in self.variable.items()}

@@ -1,0 +1,162 @@
+"""A folded text back to source, and written out in full, which is what two texts must agree in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from netspec.lowering.derive import Expression, Hole
+from netspec.lowering.folding import Affine, Run, transform
+from netspec.lowering.parts import Call, Index, Line, Loop, Quoted, Raw, Seq, Series, Value, literal, quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A finished statement, not yet broken into lines."""
+
+    text: str
+    indent: int = 0
+    tap: tuple[str, str] | None = None
+    comment: str = ""
+
+
+class Writer:
+    """Writes a folded text, with an expression in each hole."""
+
+    def __init__(self, expression: Callable[[Hole], Expression]) -> None:
+        self.expression = expression
+
+    def lines(self, body: Any, more: int = 0, number: int | None = None, loop: str = "") -> Iterator[Text]:
+        for each in body:
+            if isinstance(each, Line):
+                tap = each.tap and (each.tap[0], each.tap[1] if loop else _numbered(each.tap[1], number))
+                yield Text(self.text(each.part, loop), each.indent + more, tap, each.comment)
+            else:
+                yield from self._loop(each, more)
+
+    def _loop(self, loop: Loop, more: int) -> Iterator[Text]:
+        runs: Any = loop.bodies
+        for run in runs:
+            if run.count == 1:
+                yield from self.lines(run.item, more, run.first)
+                continue
+            counted = run.counts or _has_index(run.item)
+            yield Text(f"for {loop.variable if counted else '_'} in {run.range}:", loop.indent + more)
+            yield from self.lines(run.item, more + 1, loop=loop.variable)
+
+    def text(self, part: Any, loop: str = "") -> str:
+        match part:
+            case str():
+                return part
+            case Hole():
+                return self.expression(part).text
+            case Affine():
+                return self._affine(part)
+            case Index(number):
+                return loop or str(number)
+            case Quoted(parts):
+                return _quoted(parts, loop)
+            case Seq(parts):
+                return "".join(self.text(each, loop) for each in parts)
+            case Call():
+                return f"{part.function}({', '.join(self._arguments(part, loop))}){part.tail}"
+            case Series(runs):
+                return ", ".join(self._run(run, loop) for run in runs)
+        raise TypeError(f"no text: {part!r}")
+
+    def _arguments(self, call: Call, loop: str) -> Iterator[str]:
+        for argument in call.arguments:
+            value: Any = argument.value
+            if isinstance(value, Hole) and value.omitted:
+                continue
+            yield (
+                f"{argument.keyword}={self.text(value, loop)}" if argument.keyword else self.text(value, loop)
+            )
+
+    def _run(self, run: Any, loop: str) -> str:
+        text = self.text(run.item, loop)
+        if run.count == 1:
+            return text
+        return f"*({text} for {run.variable if run.counts else '_'} in {run.range})"
+
+    def _affine(self, part: Affine) -> str:
+        step = self.expression(part.step)
+        counted = part.variable if step.text == "1" else f"{step.operand} * {part.variable}"
+        start = self.expression(part.start).text
+        return counted if start == "0" else f"{start} + {counted}"
+
+
+def _numbered(node: str, number: int | None) -> str:
+    return node if number is None else node.replace("{}", str(number))
+
+
+def _has_index(part: Any) -> bool:
+    found: list[bool] = []
+
+    def note(each: Any) -> None:
+        if isinstance(each, Index) or (
+            isinstance(each, Quoted) and any(isinstance(p, Index) for p in each.parts)
+        ):
+            found.append(True)
+
+    transform(part, note)
+    return bool(found)
+
+
+def _quoted(parts: tuple[str | Index | Raw, ...], loop: str) -> str:
+    live = any(isinstance(each, Raw) or (isinstance(each, Index) and loop) for each in parts)
+    text = ""
+    for each in parts:
+        match each:
+            case str():
+                escaped = quoted(each)[1:-1]
+                text += escaped.replace("{", "{{").replace("}", "}}") if live else escaped
+            case Index(number):
+                text += f"{{{loop}}}" if loop else str(number)
+            case Raw(inner):
+                text += f"{{{inner}}}"
+    return f'{"f" if live else ""}"{text}"'
+
+
+class Expansion:
+    """Writes a text out with a literal in each hole and every run unrolled: what two texts must agree in."""
+
+    def __init__(self, value: Callable[[Hole], Value]) -> None:
+        self.value = value
+
+    def text(self, part: Any, number: int | None = None) -> str:
+        match part:
+            case str():
+                return part
+            case Hole():
+                return literal(self.value(part))
+            case Affine(start, step):
+                first: Any = self.value(start)
+                more: Any = self.value(step)
+                return literal(first + more * number)
+            case Index(own):
+                return str(own if number is None else number)
+            case Quoted(parts):
+                return "".join(self.text(each, number) for each in parts)
+            case Raw(text):
+                return "{" + text + "}"
+            case Run(first, count, item):
+                return "".join(self.text(item, first + at) + "\n" for at in range(count))
+            case Call(function, arguments, tail):
+                inner = ", ".join(f"{a.keyword}={self.text(a.value, number)}" for a in arguments)
+                return f"{function}({inner}){tail}"
+            case Series(items):
+                return "".join(self._item(each, number, at) for at, each in enumerate(items))
+            case Seq(parts):
+                return "".join(self.text(each, number) for each in parts)
+            case Line():
+                return f"{part.indent}:{self.text(part.part, number)}"
+            case Loop(bodies):
+                return "".join(self._item(each, number, at) for at, each in enumerate(bodies))
+            case tuple():
+                return "".join(self.text(each, number) + ";" for each in part)
+        raise TypeError(f"no text: {part!r}")
+
+    def _item(self, item: Any, number: int | None, at: int) -> str:
+        return self.text(item, number) if isinstance(item, Run) else self.text(item, at) + "\n"
