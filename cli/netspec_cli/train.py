@@ -61,12 +61,16 @@ def train(
     format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.text,
 ) -> None:
     """Train a network as its recipe says, and keep the run in a folder."""
+    from netspec.backend import usable
+
     chosen = {"data": _from_here(data), "epochs": epochs, "seed": seed}
     overrides, params = _split(sets or [])
     graph = load_spec(spec, params)
     overrides |= {key: value for key, value in chosen.items() if value is not None}
     recipe = _recipe(graph, overrides)
-    _run(graph, _backend(backend), recipe, _data(recipe, data_dir, fetch), out, weights, device, format)
+    _run(
+        graph, _backend(backend), recipe, _data(graph, recipe, data_dir, fetch), out, weights, device, format
+    )
 
 
 def _split(sets: list[str]) -> tuple[dict[str, object], list[str]]:
@@ -83,7 +87,10 @@ def _split(sets: list[str]) -> tuple[dict[str, object], list[str]]:
             fail(f"--set {each}: write --set train.NAME=VALUE, such as --set train.epochs=3")
         value = source.read(text, f"--set {each}", problems := Problems())
         if value is None:
-            fail(f"--set {each}: " + "; ".join(problem.message for problem in problems))
+            fail(
+                f"--set {each}: "
+                + ("; ".join(problem.message for problem in problems) or "there is no value")
+            )
         overrides[key] = source.plain(value)
     return overrides, [each for each in sets if not each.startswith(PREFIX)]
 
@@ -108,26 +115,19 @@ def _recipe(graph: Graph, overrides: Mapping[str, object]) -> Recipe:
     return recipe
 
 
-def _backend(name: str) -> Backend:
-    from netspec.backend import Unavailable, usable
-
-    try:
-        return usable([name])[0]
-    except Unavailable as error:
-        fail(str(error) + (f"\n  to mend it: {error.mend}" if error.mend else ""))
-
-
-def _data(recipe: Recipe, folder: Path | None, fetch: bool) -> Dataset:
+def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Dataset:
     from netspec.training import datasets
     from netspec.training.fetch import fetch as get
     from netspec.training.idx import DataError
-    from netspec.training.names import SETS
+    from netspec.training.names import SETS, is_path
 
     place = folder or datasets.default_folder()
     try:
         if fetch and recipe.data in SETS:
             get(recipe.data, place, tell=lambda line: print(line, file=sys.stderr))
-        return datasets.load(recipe.data, place)
+        # A path in a recipe counts from the folder of its spec.
+        data = str(Path(graph.file).parent / recipe.data) if is_path(recipe.data) else recipe.data
+        return datasets.load(data, place)
     except DataError as error:
         fail(str(error) + (f"\n{error.help}" if error.help else ""))
 
@@ -142,7 +142,6 @@ def _run(
     device: str,
     format: Format,
 ) -> None:
-    from netspec.backend import Unavailable, Unsupported
     from netspec.training.folder import METRICS, FolderTaken
     from netspec.training.run import Diverged
     from netspec.training.run import train as run
@@ -167,7 +166,7 @@ def _run(
             )
     except Diverged as error:
         fail(f"{error}; a smaller learning rate may help", 1)
-    except (FolderTaken, Unavailable, Unsupported, WeightsError) as error:
+    except (FolderTaken, WeightsError) as error:
         fail(str(error))
     typer.echo(_json(graph, done) if format is Format.json else _summary(done))
 

@@ -7,12 +7,16 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from netspec.ops.nearest import did_you_mean
 from netspec.training import idx
 from netspec.training.idx import DataError
 from netspec.training.names import EMBEDDED, SETS, STEMS, File, Named, is_path
 from netspec.training.samples import Dataset, checked
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 KEYS = ("train_images", "train_labels", "test_images", "test_labels")
 """What an .npz file holds."""
@@ -116,16 +120,23 @@ def _npz(path: Path, name: str, classes: int | None) -> Dataset:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise DataError(f"{path}: holds a single array", "an .npz file holds " + ", ".join(KEYS))
-            if absent := [key for key in KEYS if key not in file.files]:
-                has = ", ".join(file.files) or "nothing"
-                raise DataError(f"{path}: lacks {', '.join(absent)}", f"it has {has}; rename what is meant")
-            arrays = [file[key] for key in KEYS]
+        # Opened here, because NumPy leaves a file open that it cannot read.
+        with path.open("rb") as stream:
+            arrays = _arrays(np.load(stream, allow_pickle=False), path)
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
         # NumPy takes whatever is no archive for pickled objects, and refuses those with the same error.
         raise DataError(f"{path}: is no .npz file of plain numbers, or it is damaged") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
     return checked(name, *arrays, where=str(path), classes=classes)
+
+
+def _arrays(file: Any, path: Path) -> list[NDArray[Any]]:
+    import numpy as np
+
+    if not isinstance(file, np.lib.npyio.NpzFile):
+        raise DataError(f"{path}: holds a single array", "an .npz file holds " + ", ".join(KEYS))
+    if absent := [key for key in KEYS if key not in file.files]:
+        has = ", ".join(file.files) or "nothing"
+        raise DataError(f"{path}: lacks {', '.join(absent)}", f"it has {has}; rename what is meant")
+    return [file[key] for key in KEYS]

@@ -82,4 +82,6 @@ def _copy(answer: IO[bytes], out: IO[bytes], source: str) -> str:
         raise DataError(
             f"{source}: is not gzip", "the address gave something else, a web page say"
         ) from error
+    if not unpack.eof:
+        raise DataError(f"{source}: ends before it is complete, after {size:,} bytes", "try again")
     return digest.hexdigest()

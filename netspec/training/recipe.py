@@ -24,10 +24,11 @@ M = TypeVar("M", bound=BaseModel)
 
 def _listed(value: object) -> object:
     """A lone value stands for a list of one."""
-    return tuple(value) if isinstance(value, list) else (value,)
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 Count = Annotated[int, Field(ge=1, le=2**31 - 1, description="a whole number from 1")]
+Limit = Annotated[Count | None, Field(description="a whole number from 1")]
 Pixels = Annotated[int, Field(ge=0, le=10_000, description="a whole number of pixels from 0")]
 Seed = Annotated[int, Field(ge=0, lt=2**32, description="a whole number from 0 to 2³² − 1")]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -60,8 +61,8 @@ class Recipe(BaseModel):
     data: Annotated[str, Field(min_length=1, description="the name of a data set, or a path")] = EMBEDDED
     pad: Pixels = 0
     normalise: Normalise | None = None
-    train_size: Count | None = Field(None, description="a whole number from 1")
-    test_size: Count | None = Field(None, description="a whole number from 1")
+    train_size: Limit = None
+    test_size: Limit = None
     batch: Count = 64
     epochs: Count = 10
     loss: Annotated[Literal["cross_entropy"], Field(description="`cross_entropy`")] = "cross_entropy"

@@ -1,0 +1,261 @@
+"""Data sets: found, complete, undamaged and what their name says, or a message that says what to do."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from netspec.training import names
+from netspec.training.datasets import default_folder, load
+from netspec.training.fetch import fetch
+from netspec.training.idx import DataError
+from netspec.training.names import EMBEDDED, SETS, STEMS, File, Named
+from tests.training.test_idx import idx
+
+CONTENTS = (idx(3, 2, 2), idx(3), idx(2, 2, 2), idx(2))
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> Named:
+    """A named set of three and two images of 2×2, in the place of MNIST."""
+    files = tuple(
+        File(stem, hashlib.sha256(content).hexdigest()) for stem, content in zip(STEMS, CONTENTS, strict=True)
+    )
+    known = Named((1, 2, 2), 3, 3, 2, "https://example.org/", files)
+    monkeypatch.setitem(names.SETS, "mnist", known)
+    return known
+
+
+def put(folder: Path, end: str = ".gz", pack: Any = gzip.compress) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for stem, content in zip(STEMS, CONTENTS, strict=True):
+        (folder / f"{stem}{end}").write_bytes(pack(content))
+    return folder
+
+
+def told(data: str, folder: Path | None = None) -> tuple[str, str]:
+    with pytest.raises(DataError) as caught:
+        load(data, folder)
+    return str(caught.value), caught.value.help
+
+
+def test_the_embedded_set() -> None:
+    data = load(EMBEDDED)
+    assert (data.train_images.shape, data.test_images.shape) == ((6000, 1, 28, 28), (1000, 1, 28, 28))
+    assert np.bincount(data.train_labels).tolist() == [600] * 10
+    assert np.bincount(data.test_labels).tolist() == [100] * 10
+    assert (data.shape, data.classes) == (SETS[EMBEDDED].shape, SETS[EMBEDDED].classes)
+
+
+@pytest.mark.parametrize(("inside", "end", "pack"), [("mnist", ".gz", gzip.compress), (".", "", bytes)])
+def test_a_named_set_is_found(inside: str, end: str, pack: Any, tiny: Named, tmp_path: Path) -> None:
+    put(tmp_path / inside, end, pack)
+    data = load("mnist", tmp_path)
+    assert data.train_images.shape == (3, 1, 2, 2)
+    assert data.train_labels.tolist() == [0, 1, 2]
+    assert data.test_labels.tolist() == [0, 1]
+    assert data.classes == 3
+
+
+def test_a_missing_set_says_what_to_fetch_and_where_to_put_it(tiny: Named, tmp_path: Path) -> None:
+    put(tmp_path / "mnist")
+    (tmp_path / "mnist" / f"{STEMS[1]}.gz").unlink()
+    (tmp_path / "mnist" / f"{STEMS[2]}.gz").unlink()
+    assert told("mnist", tmp_path) == (
+        f"mnist is not here: {tmp_path / 'mnist'} lacks {STEMS[1]}.gz, {STEMS[2]}.gz",
+        f"fetch\n  https://example.org/{STEMS[1]}.gz\n  https://example.org/{STEMS[2]}.gz\n"
+        f"and put them into {tmp_path / 'mnist'}; --fetch does both, --data-dir names another folder",
+    )
+
+
+def test_a_changed_file_is_not_the_original(tiny: Named, tmp_path: Path) -> None:
+    put(tmp_path)
+    other = idx(3, content=b"\x02\x01\x00")
+    (tmp_path / f"{STEMS[1]}.gz").write_bytes(gzip.compress(other))
+    message, _ = told("mnist", tmp_path)
+    digest = hashlib.sha256(other).hexdigest()
+    assert (
+        message
+        == f"{tmp_path / STEMS[1]}.gz: is not {STEMS[1]} of mnist: the SHA-256 of its content is {digest}"
+    )
+
+
+def test_the_file_of_another_set_is_recognised(tiny: Named, tmp_path: Path) -> None:
+    put(tmp_path)
+    (tmp_path / f"{STEMS[0]}.gz").write_bytes(gzip.compress(CONTENTS[2]))
+    assert told("mnist", tmp_path)[0].endswith(f"is not {STEMS[0]} of mnist: it is {STEMS[2]} of mnist")
+
+
+def test_an_unknown_name() -> None:
+    assert told("mnits")[0] == "no data set is called mnits; did you mean `mnist`?"
+
+
+def test_the_default_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETSPEC_DATA", "/somewhere")
+    assert default_folder() == Path("/somewhere")
+    monkeypatch.delenv("NETSPEC_DATA")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
+    assert default_folder() == Path("/cache/netspec")
+
+
+# Somebody's own.
+
+
+def test_a_folder_of_ones_own(tmp_path: Path) -> None:
+    data = load(str(put(tmp_path / "own")))
+    assert (data.name, data.classes, data.shape) == ("own", 3, (1, 2, 2))
+
+
+def test_a_folder_that_lacks_files(tmp_path: Path) -> None:
+    folder = put(tmp_path / "own")
+    (folder / f"{STEMS[3]}.gz").unlink()
+    assert told(str(folder)) == (
+        f"{folder}: lacks {STEMS[3]}",
+        f"a folder holds {', '.join(STEMS)}, plain or .gz",
+    )
+    (folder / "set.npz").touch()
+    assert told(str(folder))[1] == f"name the file {folder / 'set.npz'} itself"
+
+
+def test_a_path_that_is_not_there(tmp_path: Path) -> None:
+    assert told(str(tmp_path / "no")) == (f"{tmp_path / 'no'}: there is no such file or folder", "")
+
+
+def arrays(**changed: Any) -> dict[str, Any]:
+    whole: dict[str, Any] = {
+        "train_images": np.zeros((4, 3, 5, 6), np.uint8),
+        "train_labels": np.array([0, 1, 2, 3]),
+        "test_images": np.zeros((2, 3, 5, 6), np.uint8),
+        "test_labels": np.array([0, 1], np.uint8),
+    }
+    return {key: value for key, value in {**whole, **changed}.items() if value is not None}
+
+
+def npz(path: Path, **changed: Any) -> str:
+    np.savez(path, **arrays(**changed))
+    return str(path)
+
+
+def test_an_npz_of_ones_own(tmp_path: Path) -> None:
+    data = load(npz(tmp_path / "a.npz"))
+    assert (data.name, data.classes, data.shape) == ("a.npz", 4, (3, 5, 6))
+    assert data.test_labels.dtype == np.int64
+
+
+def test_an_npz_of_floats(tmp_path: Path) -> None:
+    data = load(npz(tmp_path / "a.npz", train_images=np.ones((4, 5, 6)), test_images=np.ones((2, 5, 6))))
+    assert data.train_images.dtype == np.float32
+    assert data.shape == (1, 5, 6)
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "a key": (
+        {"test_labels": None, "y_test": np.zeros(2)},
+        "lacks test_labels | it has train_images, train_labels, test_images, y_test; rename what is meant",
+    ),
+    "objects": (
+        {"train_labels": np.array([{}, 1], object)},
+        "is no .npz file of plain numbers, or it is damaged | ",
+    ),
+    "axes": (
+        {"train_images": np.zeros((4, 5), np.uint8)},
+        "train_images is 4×5 | images are N × height × width, or N × channels × height × width",
+    ),
+    "no images": ({"train_images": np.zeros((0, 5, 6), np.uint8)}, "train_images holds nothing | "),
+    "kind": (
+        {"test_images": np.zeros((2, 3, 5, 6), np.int32)},
+        "test_images holds int32 | pixels are bytes (uint8), or floats already scaled",
+    ),
+    "nan": (
+        {"train_images": np.full((4, 3, 5, 6), np.nan)},
+        "train_images holds numbers that are not finite | ",
+    ),
+    "sizes": (
+        {"test_images": np.zeros((2, 3, 5, 7), np.uint8)},
+        "training images are 3@5×6, test images 3@5×7 | ",
+    ),
+    "count": ({"train_labels": np.array([0, 1, 2])}, "4 train images and 3 labels | "),
+    "one-hot": (
+        {"train_labels": np.eye(4)},
+        "train_labels has 2 axes | labels are one whole number a sample",
+    ),
+    "no labels": ({"test_labels": np.zeros(0, np.int64)}, "test_labels holds nothing | "),
+    "float labels": (
+        {"test_labels": np.zeros(2)},
+        "test_labels holds float64 | labels are whole numbers from 0",
+    ),
+    "negative": (
+        {"test_labels": np.array([0, -1])},
+        "test_labels holds -1 | labels are whole numbers from 0",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_npz(case: str, tmp_path: Path) -> None:
+    changed, message = WRONG[case]
+    path = npz(tmp_path / "a.npz", **changed)
+    assert " | ".join(told(path)) == f"{path}: {message}"
+
+
+def test_a_label_beyond_the_classes(tiny: Named, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(names.SETS, "mnist", Named(tiny.shape, 2, 3, 2, tiny.url, tiny.files))
+    message = f"{put(tmp_path)}: there is a label 2, and mnist has 2 classes, from 0"
+    assert told("mnist", tmp_path)[0] == message
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut", "npy"], ids=repr)
+def test_no_npz_at_all(content: bytes | str, tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    if content == "npy":
+        buffer = io.BytesIO()
+        np.save(buffer, np.zeros(3))
+        content = buffer.getvalue()
+    assert isinstance(content, bytes)
+    path.write_bytes(content)
+    assert told(str(path))[0] in {
+        f"{path}: is no .npz file of plain numbers, or it is damaged",
+        f"{path}: holds a single array",
+    }
+
+
+# Fetching.
+
+
+def test_fetches_what_is_missing_and_no_more(tiny: Named, tmp_path: Path) -> None:
+    there = put(tmp_path / "server")
+    put(tmp_path / "here" / "mnist")
+    (tmp_path / "here" / "mnist" / f"{STEMS[0]}.gz").unlink()
+    said: list[str] = []
+    url = f"{there.as_uri()}/"
+    assert fetch("mnist", tmp_path / "here", url, said.append) == (
+        tmp_path / "here" / "mnist" / f"{STEMS[0]}.gz",
+    )
+    assert said == [f"fetching {url}{STEMS[0]}.gz"]
+    assert load("mnist", tmp_path / "here").classes == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (gzip.compress(b"something else"), "is not the original"),
+        (b"<html>", "is not gzip"),
+        (gzip.compress(CONTENTS[0])[:-4], "ends before it is complete"),
+        (None, "cannot be fetched"),
+    ],
+    ids=["other", "page", "cut", "absent"],
+)
+def test_keeps_nothing_that_is_wrong(content: bytes | None, words: str, tiny: Named, tmp_path: Path) -> None:
+    there = put(tmp_path / "server")
+    (there / f"{STEMS[0]}.gz").unlink()
+    if content is not None:
+        (there / f"{STEMS[0]}.gz").write_bytes(content)
+    with pytest.raises(DataError, match=words):
+        fetch("mnist", tmp_path / "here", f"{there.as_uri()}/", lambda line: None)
+    assert list((tmp_path / "here").rglob("*.*")) == []

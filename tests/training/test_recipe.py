@@ -1,0 +1,175 @@
+"""Recipes: what is read, and the exact words for what is not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from netspec.diagnostics import Problems
+from netspec.language import source
+from netspec.language.values import Mapping
+from netspec.training.optimizers import Adam, Sgd
+from netspec.training.recipe import Normalise, Recipe, plain, read
+
+
+def recipe(text: str, **overrides: object) -> tuple[Recipe | None, str]:
+    """What is read from the text of a recipe, and every problem in one line each."""
+    problems = Problems()
+    value = source.read(text, "r.yaml", problems) if text else None
+    assert value is None or isinstance(value, Mapping)
+    dotted = {key.replace("__", "."): each for key, each in overrides.items()}
+    found = read(value, problems, "r.yaml", dotted)
+    return found, "\n".join(
+        " | ".join([f"{each.span}: {each.code}", each.message, *each.notes, each.help or ""])
+        for each in problems
+    )
+
+
+READ = {
+    "": Recipe(),
+    "{}": Recipe(),
+    "epochs: 3": Recipe(epochs=3),
+    "optimizer: sgd": Recipe(optimizer=Sgd()),
+    "optimizer: {sgd: }": Recipe(optimizer=Sgd()),
+    "optimizer: {sgd: {learning_rate: 1, momentum: 0.9, nesterov: true}}": Recipe(
+        optimizer=Sgd(learning_rate=1.0, momentum=0.9, nesterov=True)
+    ),
+    "optimizer: {adam: {learning_rate: 1e-4, beta1: 0.5}}": Recipe(
+        optimizer=Adam(learning_rate=1e-4, beta1=0.5)
+    ),
+    "metrics: accuracy": Recipe(),
+    "metrics: []": Recipe(metrics=()),
+    "normalise: {mean: 0.5, std: [0.5, 1, 2]}": Recipe(normalise=Normalise(mean=(0.5,), std=(0.5, 1.0, 2.0))),
+    "normalise: ": Recipe(),
+    "{data: mnist, pad: 2, batch: 1, train_size: 7, test_size: 5, seed: 4294967295}": Recipe(
+        data="mnist", pad=2, batch=1, train_size=7, test_size=5, seed=2**32 - 1
+    ),
+    "data: ./own": Recipe(data="./own"),
+    "data: own.npz": Recipe(data="own.npz"),
+}
+
+
+@pytest.mark.parametrize("text", READ)
+def test_reads(text: str) -> None:
+    assert recipe(text) == (READ[text], "")
+
+
+@pytest.mark.parametrize("each", READ.values(), ids=READ)
+def test_is_written_so_that_it_reads_the_same(each: Recipe) -> None:
+    assert recipe(yaml.safe_dump(plain(each), sort_keys=False)) == (each, "")
+
+
+SETTINGS = (
+    "`batch`, `data`, `epochs`, `loss`, `metrics`, `normalise`, `optimizer`, `pad`, `seed`, `test_size`,"
+    " `train_size`"
+)
+NAMED = "write `{sgd: {learning_rate: 0.05, momentum: 0.9}}`, say"
+SETS = "there is `fashion-mnist-small`, `fashion-mnist`, `mnist`"
+
+WRONG = {
+    "epoch: 3": "1:1: NS0501 | a recipe has no setting `epoch` | write `epochs`",
+    "zzz: 3": f"1:1: NS0501 | a recipe has no setting `zzz` | there is {SETTINGS}",
+    "batch: 0": "1:8: NS0502 | `batch` is a whole number from 1, and `0` is given | write `batch: 64`, say",
+    "batch: true": "1:8: NS0502 | `batch` is a whole number from 1, and `true` is given | write `batch: 64`, say",
+    "batch: '64'": "1:8: NS0502 | `batch` is a whole number from 1, and `64` is given | write `batch: 64`, say",
+    "batch: .nan": "1:8: NS0502 | `batch` is a whole number from 1, and `.nan` is given | write `batch: 64`, say",
+    "batch: ": "1:7: NS0502 | `batch` is a whole number from 1, and nothing is given | write `batch: 64`, say",
+    "epochs: 1.5": "1:9: NS0502 | `epochs` is a whole number from 1, and `1.5` is given | write `epochs: 10`, say",
+    "pad: -1": "1:6: NS0502 | `pad` is a whole number of pixels from 0, and `-1` is given | write `pad: 0`, say",
+    "train_size: 0": (
+        "1:13: NS0502 | `train_size` is a whole number from 1, and `0` is given | write `train_size: 1000`, say"
+    ),
+    "seed: -1": "1:7: NS0502 | `seed` is a whole number from 0 to 2³² − 1, and `-1` is given | write `seed: 0`, say",
+    "data: [a]": (
+        "1:7: NS0502 | `data` is the name of a data set, or a path, and a list is given"
+        " | write `data: fashion-mnist-small`, say"
+    ),
+    "normalise: 3": (
+        "1:12: NS0502 | `normalise` is a mapping with `mean` and `std`, and `3` is given"
+        " | write `normalise: {mean: 0.5, std: 0.25}`, say"
+    ),
+    "normalise: {mean: [0.5, a], std: 0}": (
+        "1:25: NS0502 | `mean` is a number, or one a channel, and `a` is given | write `mean: 0.5`, say\n"
+        "r.yaml:1:34: NS0502 | `std` is a number above 0, or one a channel, and `0` is given"
+        " | write `std: 0.25`, say"
+    ),
+    "normalise: {mean: 0.5}": "1:12: NS0503 | `std` is missing in `normalise` | add `std: 0.25`, say",
+    "optimizer: {sgd: {nesterov: true}}": (
+        "1:29: NS0502 | `nesterov` looks ahead along the momentum, and `momentum` is 0"
+        " | add `momentum: 0.9`, say, or remove `nesterov`"
+    ),
+    "optimizer: {sgd: {nesterov: yes}}": (
+        "1:29: NS0502 | `nesterov` is `true` or `false`, and `yes` is given | write `nesterov: false`, say"
+    ),
+    "optimizer: {sgd: {momentum: 1}}": (
+        "1:29: NS0502 | `momentum` is a number from 0 to below 1, and `1` is given | write `momentum: 0.0`, say"
+    ),
+    "optimizer: {adam: {epsilon: .inf}}": (
+        "1:29: NS0502 | `epsilon` is a number above 0, and `.inf` is given | write `epsilon: 1e-08`, say"
+    ),
+    "optimizer: {adam: {momentum: 0.9}}": (
+        "1:20: NS0501 | `adam` has no setting `momentum`"
+        " | there is `beta1`, `beta2`, `epsilon`, `learning_rate`"
+    ),
+    "optimizer: {sgd: {learning_rate: -1, momentun: 2}}": (
+        "1:34: NS0502 | `learning_rate` is a number above 0, and `-1` is given | write `learning_rate: 0.001`, say\n"
+        "r.yaml:1:38: NS0501 | `sgd` has no setting `momentun` | write `momentum`"
+    ),
+    "optimizer: agam": "1:12: NS0504 | no optimiser is called `agam` | write `adam`",
+    "optimizer: {rmsprop: {}}": "1:13: NS0504 | no optimiser is called `rmsprop` | there is `sgd`, `adam`",
+    "loss: mse": "1:7: NS0504 | no loss is called `mse` | there is `cross_entropy`",
+    "loss: 3": "1:7: NS0502 | `loss` takes a name, and this is none | write `cross_entropy`",
+    "metrics: [accuracy, acuracy]": "1:21: NS0504 | no metric is called `acuracy` | write `accuracy`",
+    "optimizer: {learning_rate: 0.1}": (
+        "1:13: NS0505 | `learning_rate` is a setting of an optimiser, and the optimiser's name is missing"
+        " | write `{sgd: {learning_rate: …}}`"
+    ),
+    "optimizer: {sgd: {}, adam: {}}": f"1:12: NS0505 | `optimizer` is one name, and several names are given | {NAMED}",
+    "optimizer: 3": f"1:12: NS0505 | `optimizer` is one name, and `3` is given | {NAMED}",
+    "optimizer: {sgd: 3}": (
+        "1:18: NS0505 | `sgd` takes a mapping of settings, and `3` is given | write `sgd: {learning_rate: 0.001}`, say"
+    ),
+    "data: mnits": (
+        "1:7: NS0506 | no data set is called `mnits`; did you mean `mnist`?"
+        f" | {SETS} | for a file or folder write its path with a slash: `./mnits`"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_says_what_is_wrong(text: str) -> None:
+    assert recipe(text) == (None, f"r.yaml:{WRONG[text]}")
+
+
+def test_overrides_lie_over_what_is_written() -> None:
+    text = "{epochs: 9, optimizer: {sgd: {momentum: 0.5}}}"
+    found, problems = recipe(text, epochs=3, optimizer__sgd__learning_rate=0.25, metrics=[])
+    assert (found, problems) == (
+        Recipe(epochs=3, optimizer=Sgd(learning_rate=0.25, momentum=0.5), metrics=()),
+        "",
+    )
+
+
+def test_an_override_takes_the_place_of_what_is_in_its_way() -> None:
+    assert recipe("optimizer: adam", optimizer__sgd__learning_rate=0.25)[0] == Recipe(
+        optimizer=Sgd(learning_rate=0.25)
+    )
+
+
+def test_a_wrong_override_is_told_where_it_stands() -> None:
+    assert recipe("epochs: 3", epoch=4)[1].startswith(
+        "--set train.epoch:1:1: NS0501 | a recipe has no setting"
+    )
+
+
+def test_needs_no_numpy() -> None:
+    program = (
+        "import sys; import netspec.training.match, netspec.training.recipe as r\n"
+        "from netspec.diagnostics import Problems\n"
+        "assert r.read(None, Problems(), '', {'epochs': 3}).epochs == 3\n"
+        "sys.exit('numpy' in sys.modules or 'rich' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-W", "error", "-c", program], check=False).returncode == 0
