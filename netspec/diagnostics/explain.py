@@ -33,7 +33,7 @@ def explain(code: str, check: Callable[[str, str], Sequence[Diagnostic]]) -> str
     if told.example:
         found = as_text(check(told.example, EXAMPLE_FILE), {EXAMPLE_FILE: told.example})
         parts += ["For example", _indented(_lines(told.example)), "gives", _indented(found)]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts)
 
 
 def _lines(example: str) -> str:

@@ -85,7 +85,7 @@ def _all_known(formula: Formula, names: Mapping[str, object]) -> None:
 
 def _unknown(name: str, names: Mapping[str, object], start: int, end: int) -> Refusal:
     if name in _ABSENT:
-        return Refusal(codes.UNKNOWN_PARAMETER, _ABSENT[name], start, end)
+        return Refusal(codes.UNKNOWN_SIZE, _ABSENT[name], start, end)
     near = get_close_matches(name, names, n=1)
     if name in FUNCTIONS:
         advice = f"`{name}` is a function: `{name}(…)`"

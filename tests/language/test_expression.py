@@ -225,7 +225,7 @@ def test_what_exists_elsewhere_is_told_so(name: str) -> None:
     assert (
         evaluate(scalar_of(f"${{{name}.in}}" if name == "block" else f"${{{name}}}"), {}, problems) is FAILED
     )
-    assert [each.code.id for each in problems] == ["NS0203"]
+    assert [each.code.id for each in problems] == ["NS0214"]
     assert "`" in problems.found[0].message
 
 

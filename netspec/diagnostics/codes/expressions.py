@@ -114,8 +114,9 @@ NO_SUCH_AXIS = Code(
 
 UNKNOWN_SIZE = Code(
     "NS0214",
-    "a size that is not known yet",
-    "The expression needs a size of the tensor, and that size is open: it is known only when the network"
-    " runs. What a layer is made of must be known before. State the size in the shape of the input, or"
-    " calculate without it.",
+    "a value that is not known here",
+    "`index` exists under a `repeat`, `block.in` inside a block, and `in` where a tensor arrives. A size of the"
+    " input that is left open is known only when the network runs, and what a layer is made of must be known before."
+    " Calculate without it, or pass what is needed on as a parameter.",
+    example="netspec: 1\nname: alone\ninput: [4]\nlayers:\n  - dense: ${index + 1}\n",
 )

@@ -8,7 +8,7 @@ from netspec.diagnostics.render.report import Report, printable
 
 def as_github(report: Report) -> str:
     """One `::error …::` or `::warning …::` line for each diagnostic; nothing when all is well."""
-    return "".join(_command(each) + "\n" for _, diagnostics in report for each in diagnostics)
+    return "\n".join(_command(each) for _, diagnostics in report for each in diagnostics)
 
 
 def _command(diagnostic: Diagnostic) -> str:

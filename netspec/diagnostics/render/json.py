@@ -16,7 +16,7 @@ def as_json(report: Report) -> str:
     ]
     text = json.dumps({"netspec": 1, "files": files}, indent=2, ensure_ascii=False)
     # Half of a surrogate pair cannot be written; its escape is JSON for the same.
-    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _fields(diagnostic: Diagnostic) -> dict[str, object]:

@@ -21,7 +21,7 @@ def as_junit(report: Report) -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<testsuites name="netspec" {counts}>\n'
-        f'  <testsuite name="netspec check" {counts}>\n{cases}  </testsuite>\n</testsuites>\n'
+        f'  <testsuite name="netspec check" {counts}>\n{cases}  </testsuite>\n</testsuites>'
     )
 
 

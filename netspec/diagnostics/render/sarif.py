@@ -21,14 +21,15 @@ def as_sarif(report: Report) -> str:
         "columnKind": "unicodeCodePoints",
         "results": [_result(each, places[each.code.id]) for each in found],
     }
-    return (
-        json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
-        + "\n"
-    )
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
 
 
 def _rule(code: Code) -> dict[str, object]:
-    return {"id": code.id, "shortDescription": {"text": code.title}, "fullDescription": {"text": code.story}}
+    return {
+        "id": code.id,
+        "shortDescription": {"text": code.title},
+        "fullDescription": {"text": " ".join(code.story.split())},
+    }
 
 
 def _result(diagnostic: Diagnostic, rule: int) -> dict[str, object]:

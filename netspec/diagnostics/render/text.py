@@ -24,14 +24,14 @@ _COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "frame": "\x1b[1;34m
 def as_text(
     diagnostics: Sequence[Diagnostic], sources: Mapping[str, str] | None = None, colour: bool = False
 ) -> str:
-    """Render diagnostics one after the other, with a blank line between.
+    """Render diagnostics one after the other, with a blank line between, and no line end at the end.
 
     `sources` gives the text of files by the name that their spans hold; other files are read. Where there is
     no text to be had, the excerpt is left out.
     """
     lines = _Lines(sources or {})
     paint = _Paint(colour)
-    return "\n".join(_block(each, lines, paint) for each in diagnostics)
+    return "\n\n".join(_block(each, lines, paint) for each in diagnostics)
 
 
 class _Lines:
@@ -98,7 +98,7 @@ def _block(diagnostic: Diagnostic, lines: _Lines, paint: _Paint) -> str:
         # A remark of several lines goes on below its own first word.
         hanging = "\n" + margin + " " * len(" = help: ")
         block.append(lead + printable(text).replace("\n", hanging))
-    return "\n".join(block) + "\n"
+    return "\n".join(block)
 
 
 def _excerpt(source: str, span: Span) -> tuple[str, str]:
