@@ -69,7 +69,14 @@ def train(
     overrides |= {key: value for key, value in chosen.items() if value is not None}
     recipe = _recipe(graph, overrides)
     _run(
-        graph, _backend(backend), recipe, _data(graph, recipe, data_dir, fetch), out, weights, device, format
+        graph,
+        usable([backend])[0],
+        recipe,
+        _data(graph, recipe, data_dir, fetch),
+        out,
+        weights,
+        device,
+        format,
     )
 
 
