@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from netspec.ops.base import Inputs, Op
+from netspec.ops.base import Op
 from netspec.ops.nearest import did_you_mean
-from netspec.ops.window import indices
+from netspec.ops.pointwise import Pointwise
 from netspec.types import Size, Type
 
 
-class Activation(Op):
-    """A function that keeps its input's type."""
-
-    def resolve(self, inputs: Inputs) -> Self:
-        if inputs[0].channels is None:
-            raise indices(self, inputs[0])
-        return self
-
-    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
-        return (inputs[0],)
+class Activation(Pointwise):
+    """A function that can also be the `activation` of another layer."""
 
 
 class Relu(Activation):
@@ -101,6 +93,4 @@ class Activated(Op):
         return None if self.activation is None else self.activation.resolve((Type(1, spatial),))
 
 
-ACTIVATIONS: dict[str, type[Activation]] = {
-    cls.keyword: cls for cls in (Relu, LeakyRelu, Sigmoid, Tanh, Softmax)
-}
+ACTIVATIONS: dict[str, type[Activation]] = {cls.keyword: cls for cls in Activation.__subclasses__()}

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from netspec.ops.base import Inputs, Op, Weight
+from netspec.ops.base import Inputs, Weight
 from netspec.ops.initializers import ONES, ZEROS
-from netspec.ops.window import indices
-from netspec.types import Type
+from netspec.ops.pointwise import Pointwise
 
 
-class BatchNorm(Op):
+class BatchNorm(Pointwise):
     """Each channel to mean 0 and variance 1 over the batch and all positions, then scaled and shifted.
 
     Running statistics: running ← momentum · running + (1 − momentum) · batch, the variance unbiased
@@ -23,14 +22,6 @@ class BatchNorm(Op):
 
     momentum: Annotated[float, Field(ge=0, le=1)] = 0.9
     epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-5
-
-    def resolve(self, inputs: Inputs) -> Self:
-        if inputs[0].channels is None:
-            raise indices(self, inputs[0])
-        return self
-
-    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
-        return (inputs[0],)
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         shape = (inputs[0].channels or 0,)

@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from netspec.ops.activation import Activation
+from netspec.ops.pointwise import Pointwise
 
 
-class Dropout(Activation):
+class Dropout(Pointwise):
     """In training each value is 0 with probability `rate`, the others are divided by 1 − rate.
 
     Srivastava et al. 2014, with the scaling moved to training. Elsewhere it does nothing.
