@@ -64,6 +64,8 @@ def _fields(walk: Walk, op: type[Op], item: Item, inputs: Sequence[Tensor], fram
     known = walk.constants.get(id(item))
     if isinstance(known, Op):
         return known
+    if isinstance(item.argument, Scalar) and op.main is None:
+        return None  # no plain value belongs here: the vocabulary has told it
     values, keys = _values(op, item, frame)
     current = inputs[0] if inputs else BROKEN
     fields = {key: walk.work_out(value, lambda: walk.sight(frame, current)) for key, value in values.items()}

@@ -25,10 +25,13 @@ def zoo() -> dict[str, Path]:
     return {path.stem: path for path in found}
 
 
-@cache
 def root_of(path: Path) -> Path:
     """The folder that paths in this file stay below: the nearest upwards with a mark, else the file's own."""
-    folder = path.resolve().parent
+    return _root_from(path.resolve().parent)
+
+
+@cache
+def _root_from(folder: Path) -> Path:
     if folder.is_relative_to(zoo_folder().resolve()):
         return zoo_folder().resolve()
     for each in (folder, *folder.parents):

@@ -35,7 +35,7 @@ NOT_ARITHMETIC = Code(
     "Expressions calculate with numbers and choose between values. Lists, functions, texts with holes,"
     " and all the rest of a programming language stay outside, so that a spec is data that anyone may"
     " check safely. A list can be a parameter; a choice is `a if c else b`.",
-    example='netspec: 1\nname: clever\nparams: {width: 8}\ninput: [4]\nlayers:\n  - dense: "${[w for w in width]}"\n',
+    example='netspec: 1\nname: clever\nparams: {width: 8}\ninput: [4]\nlayers:\n  - dense: "${[8, 16][0]}"\n',
 )
 
 ATTRIBUTE = Code(

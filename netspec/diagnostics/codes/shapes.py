@@ -99,7 +99,8 @@ layers:
 BRANCHES = Code(
     "NS0308",
     "too few branches",
-    "A merge joins two branches or more.",
+    "A merge joins two branches or more; with one there is nothing to join. An empty branch, `[]`, is the\n"
+    "identity: the current tensor itself.",
     """\
 netspec: 1
 name: example

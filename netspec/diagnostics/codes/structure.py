@@ -269,7 +269,8 @@ layers:
 UNUSED_INPUT = Code(
     "NS0121",
     "an input that nothing uses",
-    "An input of the network is taken by no layer.",
+    "An input of the network is taken by no layer, so that whoever feeds it feeds nothing. Remove it from\n"
+    "`inputs`, or name it in a `from`.",
     """\
 netspec: 1
 name: example
@@ -282,7 +283,8 @@ layers:
 REPEAT = Code(
     "NS0122",
     "a repeat that is no count",
-    "`repeat` is a whole number from 0.",
+    "`repeat` says how many times an item stands in a row: a whole number from 0, or an expression that gives\n"
+    "one. Repeated 0 times, the item is left out.",
     """\
 netspec: 1
 name: example

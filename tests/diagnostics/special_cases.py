@@ -1,0 +1,73 @@
+"""Codes that no single small file can show: each with the situation that brings it about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from netspec.check import check_file
+from netspec.diagnostics import Diagnostic
+
+HEAD = "netspec: 1\nname: {name}\ninput: [3, 8, 8]\n"
+
+
+def _missing(folder: Path) -> Path:
+    return folder / "no.yaml"
+
+
+def _folder(folder: Path) -> Path:
+    return folder
+
+
+def _latin1(folder: Path) -> Path:
+    path = folder / "latin1.yaml"
+    path.write_bytes("netspec: 1\nname: caf\xe9\n".encode("latin-1"))
+    return path
+
+
+def _fifty_megabytes(folder: Path) -> Path:
+    path = folder / "large.yaml"
+    with path.open("wb") as stream:
+        stream.truncate(50_000_000)  # a file with a hole: large to look at, nothing on the disk
+    return path
+
+
+def _written(folder: Path, **texts: str) -> Path:
+    """Write files, and give the path of the first."""
+    for name, text in texts.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return folder / f"{next(iter(texts))}.yaml"
+
+
+def _include_of_itself(folder: Path) -> Path:
+    main = HEAD.format(name="main") + "blocks: {include: parts.yaml}\nlayers: [relu]\n"
+    return _written(folder, main=main, parts="netspec: 1\nblocks: {include: parts.yaml}\n")
+
+
+def _network_of_other_channels(folder: Path) -> Path:
+    main = HEAD.format(name="main") + "layers:\n  - network: {spec: inner.yaml}\n"
+    inner = "netspec: 1\nname: inner\ninput: [1, 8, 8]\nlayers: [relu]\n"
+    return _written(folder, main=main, inner=inner)
+
+
+def _checked(build: Callable[[Path], Path]) -> Callable[[Path], Sequence[Diagnostic]]:
+    return lambda folder: check_file(build(folder))[1]
+
+
+def _set_beside_expect(folder: Path) -> Sequence[Diagnostic]:
+    text = (
+        HEAD.format(name="main")
+        + "params: {units: 4}\nlayers: [flatten, dense: $units]\nexpect: {output: [4]}\n"
+    )
+    return check_file(_written(folder, main=text), {"units": 5})[1]
+
+
+SPECIAL_CASES: dict[str, Callable[[Path], Sequence[Diagnostic]]] = {
+    "NS0001": _checked(_missing),
+    "NS0002": _checked(_folder),
+    "NS0003": _checked(_latin1),
+    "NS0004": _checked(_fifty_megabytes),
+    "NS0113": _checked(_include_of_itself),
+    "NS0118": _checked(_network_of_other_channels),
+    "NS0406": _set_beside_expect,
+}
