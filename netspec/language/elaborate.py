@@ -6,11 +6,13 @@ error points at the line that causes it. What is fed by something broken stays q
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Given, Sequence
+from collections.abc import Mapping as Given
+from collections.abc import Sequence
 from dataclasses import replace
 
 from netspec.diagnostics import Problems, Span
-from netspec.diagnostics.codes import shapes, structure as codes
+from netspec.diagnostics.codes import shapes
+from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Graph
 from netspec.language import finish
 from netspec.language.document import Block, Document, Head, Parameter
@@ -219,6 +221,8 @@ def _op(
     name = local if local is not None else walk.local_name(item, frame, item.keyword)
     if op.merges and item.branches is not None:
         inputs = [_items(walk, branch, inputs[0], frame) for branch in item.branches]
+    elif op.merges and item.source is None:
+        inputs = [BROKEN]  # nothing to join: the vocabulary has told it
     elif not op.merges and len(inputs) > 1:
         _report_count(walk, item, f"`{item.keyword}`", len(inputs))
         inputs = [BROKEN]
@@ -358,8 +362,7 @@ def _parameters(
             )
             values[parameter.name] = Unknown(None)
             continue
-        seen = {**names, **values}
-        value = walk.work_out(parameter.default, lambda seen=seen: seen)
+        value = walk.work_out(parameter.default, lambda: {**names, **values})
         values[parameter.name] = Unknown(None) if value is FAILED else _sound(walk, value, parameter)
     return values
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self, TypeVar
+from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,7 +13,6 @@ from netspec.ops.initializers import Initializer
 from netspec.types import Type
 
 Inputs = Sequence[Type]
-R = TypeVar("R")
 
 
 class Misfit(Exception):
@@ -128,12 +127,3 @@ def _short(value: object) -> str:
     if isinstance(value, tuple):
         return "(" + ", ".join(_short(each) for each in value) + ")"
     return str(value)
-
-
-def broadcast(values: Sequence[R], rank: int, fail: Callable[[], Misfit]) -> tuple[R, ...]:
-    """One value for every axis, or one an axis."""
-    if len(values) == 1:
-        return tuple(values) * rank
-    if len(values) != rank:
-        raise fail()
-    return tuple(values)

@@ -25,32 +25,29 @@ PerAxis = Annotated[tuple[Positive, ...], BeforeValidator(_per_axis), Field(min_
 """`3`, or one an axis: `[3, 5]`."""
 
 
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _padding(value: object) -> object:
     """A word, a number, one an axis, or a pair an axis; numbers become pairs."""
-    if isinstance(value, str):
-        if value not in WORDS:
-            text = f"no padding is called `{value}`{did_you_mean(value, WORDS)}"
-            raise PydanticCustomError("padding", "{text}", {"text": text})
+    if isinstance(value, str) and value not in WORDS:
+        text = f"no padding is called `{value}`{did_you_mean(value, WORDS)}"
+        raise PydanticCustomError("padding", "{text}", {"text": text})
+    if isinstance(value, str | tuple):
         return value
-    if isinstance(value, tuple):
-        return value
-    parts = value if isinstance(value, list) else [value]
-    pads: list[Pair] = []
-    for part in parts:
-        pair = part if isinstance(part, list) and len(part) == 2 else [part, part]
-        if not all(_whole(each) and each >= 0 for each in pair):
-            raise PydanticCustomError(
-                "padding",
-                "padding is a word (valid, same, half, full, causal), a whole number from 0, one an axis, "
-                "or a pair an axis",
-            )
-        pads.append((pair[0], pair[1]))
-    # A lone number stands for every axis; a list is one an axis, so its length is checked against the input.
-    return pads[0][0] if not isinstance(value, list) else tuple(pads)
+    if not isinstance(value, list):
+        return _pair(value)[0]
+    return tuple(_pair(part) for part in value)
+
+
+def _pair(part: object) -> Pair:
+    """`2` is a pair of equal pads; `[2, 1]` says both."""
+    match part if isinstance(part, list) else [part, part]:
+        case [int() as lo, int() as hi] if (
+            not isinstance(lo, bool) and not isinstance(hi, bool) and min(lo, hi) >= 0
+        ):
+            return lo, hi
+    raise PydanticCustomError(
+        "padding",
+        "padding is a word (valid, same, half, full, causal), a whole number from 0, one an axis, or a pair an axis",
+    )
 
 
 Padding = Annotated[PaddingWord | int | Pads, BeforeValidator(_padding)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
@@ -65,7 +65,8 @@ def _initializer(value: object) -> object:
     """`he_normal`, `constant: 0.5` or `normal: {std: 0.01}`."""
     if isinstance(value, Initializer):
         return value
-    kind, told = value, {}
+    kind: object = value
+    told: object = {}
     if isinstance(value, dict) and len(value) == 1:
         ((kind, told),) = value.items()
     if not isinstance(kind, str):
@@ -83,17 +84,22 @@ def _initializer(value: object) -> object:
         if not known:
             raise PydanticCustomError("initializer", "{text}", {"text": f"`{kind}` takes no settings"})
         told = {next(iter(known)): told}
-    for name, number in told.items():
-        if name not in known:
-            hint = did_you_mean(str(name), known)
-            raise PydanticCustomError(
-                "initializer", "{text}", {"text": f"`{kind}` has no setting `{name}`{hint}"}
-            )
-        if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) < float("inf"):
-            raise PydanticCustomError(
-                "initializer", "{text}", {"text": f"`{name}` is a finite number, not {number!r}"}
-            )
-    return Initializer(kind=kind, settings=tuple((name, float(number)) for name, number in told.items()))
+    settings = tuple((str(name), _number(kind, str(name), number)) for name, number in told.items())
+    return Initializer.model_construct(kind=cast(Kind, kind), settings=settings)
+
+
+def _number(kind: str, name: str, number: object) -> float:
+    known = SETTINGS[kind]
+    if name not in known:
+        hint = did_you_mean(name, known)
+        raise PydanticCustomError(
+            "initializer", "{text}", {"text": f"`{kind}` has no setting `{name}`{hint}"}
+        )
+    if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) < float("inf"):
+        raise PydanticCustomError(
+            "initializer", "{text}", {"text": f"`{name}` is a finite number, not {number!r}"}
+        )
+    return float(number)
 
 
 Init = Annotated[Initializer, BeforeValidator(_initializer)]

@@ -139,3 +139,7 @@ class Concat(Merge):
         shape = list(rows[0])
         shape[where] = sum(row[where] for row in rows)
         return (Type(shape[0], tuple(shape[1:])),)
+
+    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
+        # Along a spatial axis a position sees one branch or another, and which depends on where it is.
+        return super().reach(inputs) if self.axis == "channels" else None

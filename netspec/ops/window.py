@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import Inputs, Misfit, Op, Reach, broadcast
-from netspec.ops.fields import Padding, Pads, PerAxis
+from netspec.ops.base import Inputs, Misfit, Op, Reach
+from netspec.ops.fields import Padding, Pads, Pair, PerAxis
 from netspec.types import Type
 
 
@@ -38,10 +38,7 @@ class Windowed(Op):
     def spread(self, rank: int, default_stride: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         """Kernel, stride and dilation, one an axis."""
         fields = {"kernel": self.kernel, "stride": self.stride or default_stride, "dilation": self.dilation}
-        return {
-            name: broadcast(values, rank, lambda n=name, v=values: _count(n, v, rank))
-            for name, values in fields.items()
-        }
+        return {name: broadcast(name, values, rank) for name, values in fields.items()}
 
     def resolve_pads(
         self, sizes: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
@@ -66,18 +63,35 @@ class Windowed(Op):
                 arithmetic.same_pads(i, k, s, d)
                 for i, k, s, d in zip(sizes, kernel, stride, dilation, strict=True)
             )
-        rule = {
-            "half": arithmetic.half_pads,
-            "full": arithmetic.full_pads,
-            "causal": arithmetic.causal_pads,
-            "valid": lambda kernel, dilation: (0, 0),
-        }[self.padding]
+        rule = _RULES[self.padding]
         return tuple(rule(k, d) for k, d in zip(kernel, dilation, strict=True))
 
     def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
         return tuple(
             Reach(k, s, lo) for k, s, (lo, _) in zip(self.span, self.strides, self.pads, strict=True)
         )
+
+
+_RULES: dict[str, Callable[[int, int], Pair]] = {
+    "valid": lambda kernel, dilation: (0, 0),
+    "half": arithmetic.half_pads,
+    "full": arithmetic.full_pads,
+    "causal": arithmetic.causal_pads,
+}
+"""The words that do not depend on the size of the input; `same` does."""
+
+
+def broadcast(field: str, values: tuple[int, ...], rank: int) -> tuple[int, ...]:
+    """One value for every axis, or one an axis.
+
+    Raises:
+        Misfit: the values are neither one nor as many as there are axes.
+    """
+    if len(values) == 1:
+        return values * rank
+    if len(values) != rank:
+        raise _count(field, values, rank)
+    return values
 
 
 def _count(field: str, values: Sequence[object], rank: int) -> Misfit:
