@@ -179,10 +179,11 @@ def _binary(node: ast.BinOp, scope: _Scope) -> object:
     except ZeroDivisionError:
         divisor = scope.formula.source(node.right)
         message = f"`{divisor[:40]}` is 0 here, and nothing can be divided by it"
-        at = node.left if isinstance(node.op, ast.Pow) else node.right
-        if at is node.left:
+        if isinstance(node.op, ast.Pow):
             message = "0 to a negative power is a division by zero"
-        raise scope.formula.refuse(codes.DIVISION_BY_ZERO, message, at) from None
+            raise scope.formula.refuse(codes.DIVISION_BY_ZERO, message, node.left) from None
+        advice = f"`max(1, {divisor[:40]})` keeps it from 0"
+        raise scope.formula.refuse(codes.DIVISION_BY_ZERO, message, node.right, advice) from None
     except OverflowError:
         raise _too_large(node, scope) from None
 
@@ -197,7 +198,7 @@ def _bound_power(base: Any, exponent: Any, node: ast.BinOp, scope: _Scope) -> No
 def _bounded(value: Any, node: ast.AST, scope: _Scope) -> object:
     if isinstance(value, complex):
         message = "a root of a negative number is no real number"
-        raise scope.formula.refuse(codes.NOT_A_NUMBER, message, node)
+        raise scope.formula.refuse(codes.NOT_A_NUMBER, message, node, "keep the base from going below 0")
     if isinstance(value, float) and not math.isfinite(value):
         raise scope.formula.refuse(codes.NOT_A_NUMBER, f"the result is {_shown(value)}", node)
     if isinstance(value, int) and abs(value) >= LIMIT:
@@ -207,7 +208,7 @@ def _bounded(value: Any, node: ast.AST, scope: _Scope) -> object:
 
 def _too_large(node: ast.AST, scope: _Scope) -> Refusal:
     message = f"`{scope.formula.source(node)[:40]}` is too large: numbers stay below 2⁶³"
-    return scope.formula.refuse(codes.RESULT_TOO_LARGE, message, node)
+    return scope.formula.refuse(codes.RESULT_TOO_LARGE, message, node, "calculate with smaller numbers")
 
 
 def _unary(node: ast.UnaryOp, scope: _Scope) -> object:
@@ -300,7 +301,10 @@ def _demand_number(value: object, node: ast.AST, scope: _Scope) -> None:
     if _is_number(value):
         return
     message = f"a number belongs here, and `{scope.formula.source(node)[:40]}` is {_kind(value)}"
-    advice = "write `1 if … else 0` to count a boolean" if isinstance(value, bool) else None
+    advice = {
+        bool: "write `1 if … else 0` to count a boolean",
+        list: "choose a value of it with `[…]`, or count them with `len(…)`",
+    }.get(type(value))
     raise scope.formula.refuse(codes.EXPRESSION_TYPE, message, node, advice)
 
 

@@ -200,6 +200,7 @@ def _unreadable(text: str, column: int, reason: str = "") -> Refusal:
         message = f"this cannot be read from `{rest[:40]}` on"
     else:
         message, column = "the expression ends too early", max(len(text.rstrip()) - 1, 0)
+        advice = advice or f"something is missing behind `{text.split()[-1][-20:]}`"
     return Refusal(codes.EXPRESSION_SYNTAX, message, column, column + 1, advice)
 
 

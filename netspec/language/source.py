@@ -48,7 +48,7 @@ def read(text: str, file: str, problems: Problems) -> Value | None:
     """
     text = text.removeprefix(_BYTE_ORDER_MARK)
     if len(text) > SIZE_LIMIT:
-        problems.error(codes.FILE_TOO_LARGE, *_too_large(f"{len(text):,} characters", file))
+        _report_large(f"{len(text):,} characters", file, problems)
         return None
     if strange := _FORBIDDEN.search(text):
         _report_character(text, strange.start(), file, problems)
@@ -120,7 +120,7 @@ def _bytes(path: Path, file: str, problems: Problems) -> bytes | None:
             problems.error(codes.FILE_UNREADABLE, message, _start(file), help="name a YAML file")
             return None
         if status.st_size > SIZE_LIMIT:
-            problems.error(codes.FILE_TOO_LARGE, *_too_large(f"{status.st_size / 1e6:,.1f} MB", file))
+            _report_large(f"{status.st_size / 1e6:,.1f} MB", file, problems)
             return None
         with path.open("rb") as stream:
             return stream.read(SIZE_LIMIT + 1)
@@ -141,8 +141,13 @@ def _report_unreadable(error: Exception, file: str, problems: Problems) -> None:
     problems.error(code, message, _start(file), help=advice)
 
 
-def _too_large(size: str, file: str) -> tuple[str, Span]:
-    return f"the file has {size}, and a spec at most {SIZE_LIMIT / 1e6:.0f} MB", _start(file)
+def _report_large(size: str, file: str, problems: Problems) -> None:
+    problems.error(
+        codes.FILE_TOO_LARGE,
+        f"the file has {size}, and a spec at most {SIZE_LIMIT / 1e6:.0f} MB",
+        _start(file),
+        help="is it a spec? `repeat` and blocks keep one short",
+    )
 
 
 def _report_encoding(raw: bytes, error: UnicodeDecodeError, file: str, problems: Problems) -> None:
