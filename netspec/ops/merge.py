@@ -104,6 +104,7 @@ class Concat(Merge):
     keyword: ClassVar[str] = "concat"
 
     axis: Literal["channels", "time", "depth", "height", "width"] = "channels"
+    """Along which axis the branches are put one after the other."""
 
     def resolve(self, inputs: Inputs) -> Self:
         self.check_inputs(inputs)
