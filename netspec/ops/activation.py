@@ -8,10 +8,13 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from netspec.ops.base import Op
+from netspec.ops.base import Inputs, Op, Weight
+from netspec.ops.initializers import Init, Initializer
 from netspec.ops.nearest import did_you_mean
 from netspec.ops.pointwise import Pointwise
 from netspec.types import Size, Type
+
+QUARTER = Initializer.model_construct(kind="constant", settings=(("value", 0.25),))
 
 
 class Activation(Pointwise):
@@ -31,6 +34,52 @@ class LeakyRelu(Activation):
     main: ClassVar[str | None] = "slope"
 
     slope: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
+
+
+class Relu6(Activation):
+    """min(max(x, 0), 6) (Krizhevsky 2010)."""
+
+    keyword: ClassVar[str] = "relu6"
+
+
+class Elu(Activation):
+    """x where x > 0, alpha · (eˣ − 1) elsewhere (Clevert et al. 2015)."""
+
+    keyword: ClassVar[str] = "elu"
+    main: ClassVar[str | None] = "alpha"
+
+    alpha: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+
+
+class Selu(Activation):
+    """1.0507 · x where x > 0, 1.0507 · 1.6733 · (eˣ − 1) elsewhere (Klambauer et al. 2017)."""
+
+    keyword: ClassVar[str] = "selu"
+
+
+class Silu(Activation):
+    """x · sigmoid(x) (Ramachandran et al. 2017 call it swish)."""
+
+    keyword: ClassVar[str] = "silu"
+    aliases: ClassVar[tuple[str, ...]] = ("swish",)
+
+
+class HardSigmoid(Activation):
+    """min(max(x + 3, 0), 6) / 6."""
+
+    keyword: ClassVar[str] = "hard_sigmoid"
+
+
+class HardSwish(Activation):
+    """x · min(max(x + 3, 0), 6) / 6 (Howard et al. 2019)."""
+
+    keyword: ClassVar[str] = "hard_swish"
+
+
+class Softplus(Activation):
+    """ln(1 + eˣ)."""
+
+    keyword: ClassVar[str] = "softplus"
 
 
 class Sigmoid(Activation):
@@ -93,4 +142,17 @@ class Activated(Op):
         return None if self.activation is None else self.activation.resolve((Type(1, spatial),))
 
 
-ACTIVATIONS: dict[str, type[Activation]] = {cls.keyword: cls for cls in Activation.__subclasses__()}
+class Prelu(Pointwise):
+    """x where x > 0, a learnt slope a channel times x elsewhere (He et al. 2015). A layer of its own: it learns."""
+
+    keyword: ClassVar[str] = "prelu"
+
+    init: Init = QUARTER
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        return (Weight("weight", (inputs[0].channels or 0,), "C", self.init),)
+
+
+ACTIVATIONS: dict[str, type[Activation]] = {
+    word: cls for cls in Activation.__subclasses__() for word in (cls.keyword, *cls.aliases)
+}

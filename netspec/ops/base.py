@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -48,18 +49,21 @@ class Weight:
     init: Initializer
     trainable: bool = True
     statistic: bool = False
+    fans: tuple[int, int] | None = None
+    """How many inputs an output sees, and the reverse, where the axes do not tell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
     """What one position of the output sees of the input, along one axis.
 
-    Output position p sees input positions from p·stride − before, `extent` of them.
+    Output position p sees the input positions from p·stride − before to that + extent − 1. Where the output
+    is the larger one the stride is a fraction, and so may be the others: whole positions between are seen.
     """
 
-    extent: int
-    stride: int = 1
-    before: int = 0
+    extent: int | Fraction
+    stride: int | Fraction = 1
+    before: int | Fraction = 0
 
 
 WHOLE = "whole"
@@ -79,6 +83,10 @@ class Op(BaseModel):
     """Whether it joins branches."""
     ports: ClassVar[tuple[str, ...]] = ("output",)
     """Names of what it gives; the first is what its own name stands for."""
+    aliases: ClassVar[tuple[str, ...]] = ()
+    """Further words for it."""
+    likes: ClassVar[Mapping[str, str]] = {}
+    """Fields that name another layer, and the field that takes that layer's spatial sizes instead."""
     resolved_only: ClassVar[frozenset[str]] = frozenset()
     """Fields that resolution fills in and no author may write."""
 

@@ -1,4 +1,4 @@
-"""Convolutions."""
+"""Convolutions: full, grouped, by a table of connections, depthwise, separable."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
 from netspec.ops.activation import Activated
 from netspec.ops.base import Inputs, Misfit, Weight
+from netspec.ops.fields import Table
 from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init
 from netspec.ops.window import Windowed, check_fit, spatial
 from netspec.types import Type
@@ -18,55 +19,170 @@ from netspec.types import Type
 KERNEL_AXES = {1: "T", 2: "HW", 3: "DHW"}
 
 
-class Conv(Activated, Windowed):
-    """A convolution (cross-correlation) over 1, 2 or 3 spatial axes; `groups` splits the channels.
+class Convolution(Activated, Windowed):
+    """What convolutions share: a window with weights, a bias, an activation.
 
-    With g groups, output channels in block j see input channels in block j alone. Output size along an
-    axis: relationship 6 of Dumoulin and Visin 2016, with the dilated kernel of their section 5.1.
+    Output size along an axis: relationship 6 of Dumoulin and Visin 2016, with the dilated kernel of their
+    section 5.1.
     """
 
-    keyword: ClassVar[str] = "conv"
-
-    filters: Annotated[int, Field(ge=1)]
-    groups: Annotated[int, Field(ge=1)] = 1
     bias: bool = True
     init: Init = GLOROT_UNIFORM
     bias_init: Init = ZEROS
 
+    def maps(self, channels: int) -> int:
+        """How many channels it gives for as many that it takes."""
+        raise NotImplementedError
+
+    def check_channels(self, type_: Type) -> None:
+        """Refuse channels that do not fit the fields."""
+
     def resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
-        self._check_groups(inputs[0])
+        self.check_channels(inputs[0])
         axes = self.spread(len(sizes), default_stride=(1,))
         pads = self.resolve_pads(sizes, **axes)
         op = self.replace(**axes, padding=pads, activation=self.resolve_activation(inputs[0].spatial))
         check_fit(op, inputs[0])
         return op
 
-    def _check_groups(self, type_: Type) -> None:
-        channels = type_.channels or 0
-        for what, count in (("input channels", channels), ("filters", self.filters)):
-            if count % self.groups:
-                raise Misfit(
-                    shapes.GROUPS,
-                    f"{count} {what} do not divide into {self.groups} groups",
-                    "groups",
-                    notes=(f"the input is {type_}, with {self.filters} filters",),
-                    help=f"`groups` divides both; here {_common_divisors(channels, self.filters)} do",
-                )
-
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         axes = zip(inputs[0].sizes, self.kernel, self.strides, self.pads, self.dilation, strict=True)
-        return (Type(self.filters, tuple(arithmetic.conv_size(*axis) for axis in axes)),)
+        sizes = tuple(arithmetic.conv_size(*axis) for axis in axes)
+        return (Type(self.maps(inputs[0].channels or 0), sizes),)
+
+    @property
+    def axes(self) -> str:
+        """The letters of the kernel's spatial axes, once resolved."""
+        return KERNEL_AXES[len(self.kernel)]
+
+    def with_bias(self, weights: tuple[Weight, ...], channels: int, name: str = "bias") -> tuple[Weight, ...]:
+        """These weights, and the bias if there is one."""
+        return (*weights, Weight(name, (channels,), "O", self.bias_init)) if self.bias else weights
+
+
+class Conv(Convolution):
+    """A convolution (cross-correlation) over 1, 2 or 3 spatial axes.
+
+    With `groups: g`, output channels in block j see input channels in block j alone. With a `table`, a list
+    for each filter, filter j sees the input channels that its list names (LeCun et al. 1998, table I); the
+    weights are then those of the connections alone, filter by filter.
+    """
+
+    keyword: ClassVar[str] = "conv"
+
+    filters: Annotated[int, Field(ge=1)]
+    groups: Annotated[int, Field(ge=1)] = 1
+    table: Table | None = None
+
+    def maps(self, channels: int) -> int:
+        return self.filters
+
+    def check_channels(self, type_: Type) -> None:
+        check_groups(self.groups, type_, self.filters)
+        if self.table is not None:
+            self._check_table(self.table, type_)
+
+    def _check_table(self, table: Table, type_: Type) -> None:
+        channels = type_.channels or 0
+        if self.groups > 1:
+            raise Misfit(
+                shapes.GROUPS, "`table` and `groups` both choose what a filter sees", "table", help="keep one"
+            )
+        if len(table) != self.filters:
+            raise Misfit(
+                shapes.TABLE,
+                f"`table` has {len(table)} lists for {self.filters} filters",
+                "table",
+                help="one list a filter",
+            )
+        for row, sees in enumerate(table):
+            if not sees or len(set(sees)) < len(sees) or max(sees) >= channels:
+                raise Misfit(
+                    shapes.TABLE,
+                    f"filter {row} of `table` sees {list(sees)}; the input has channels 0 to {channels - 1}",
+                    "table",
+                    help="name each channel that the filter sees once, counting from 0",
+                )
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         channels = inputs[0].channels or 0
-        shape = (self.filters, channels // self.groups, *self.kernel)
-        weight = Weight("weight", shape, "OI" + KERNEL_AXES[len(self.kernel)], self.init)
-        return (weight, Weight("bias", (self.filters,), "O", self.bias_init)) if self.bias else (weight,)
+        if self.table is None:
+            shape = (self.filters, channels // self.groups, *self.kernel)
+            return self.with_bias((Weight("weight", shape, "OI" + self.axes, self.init),), self.filters)
+        count = sum(map(len, self.table))
+        window = prod(self.kernel)
+        fans = (count * window // self.filters, count * window // channels)
+        weight = Weight("weight", (count, *self.kernel), "N" + self.axes, self.init, fans=fans)
+        return self.with_bias((weight,), self.filters)
 
     def macs(self, inputs: Inputs) -> int | None:
-        window = (inputs[0].channels or 0) // self.groups * prod(self.kernel)
-        return self.outputs(inputs)[0].elements * window
+        channels = inputs[0].channels or 0
+        sees = self.filters * channels // self.groups if self.table is None else sum(map(len, self.table))
+        return prod(self.outputs(inputs)[0].sizes) * sees * prod(self.kernel)
+
+
+class DepthwiseConv(Convolution):
+    """Each input channel convolved by itself, `multiplier` times; channel c gives c·multiplier and on."""
+
+    keyword: ClassVar[str] = "depthwise_conv"
+    main: ClassVar[str | None] = "kernel"
+
+    multiplier: Annotated[int, Field(ge=1)] = 1
+
+    def maps(self, channels: int) -> int:
+        return channels * self.multiplier
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        maps = self.maps(inputs[0].channels or 0)
+        weight = Weight("weight", (maps, 1, *self.kernel), "OI" + self.axes, self.init)
+        return self.with_bias((weight,), maps)
+
+    def macs(self, inputs: Inputs) -> int | None:
+        return self.outputs(inputs)[0].elements * prod(self.kernel)
+
+
+class SeparableConv(Convolution):
+    """A depthwise convolution without bias, then a 1×1 convolution that mixes the channels (Chollet 2016)."""
+
+    keyword: ClassVar[str] = "separable_conv"
+
+    filters: Annotated[int, Field(ge=1)]
+    multiplier: Annotated[int, Field(ge=1)] = 1
+
+    def maps(self, channels: int) -> int:
+        return self.filters
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        between = (inputs[0].channels or 0) * self.multiplier
+        one = (1,) * len(self.kernel)
+        weights = (
+            Weight("depthwise.weight", (between, 1, *self.kernel), "OI" + self.axes, self.init),
+            Weight("pointwise.weight", (self.filters, between, *one), "OI" + self.axes, self.init),
+        )
+        return self.with_bias(weights, self.filters, "pointwise.bias")
+
+    def macs(self, inputs: Inputs) -> int | None:
+        between = (inputs[0].channels or 0) * self.multiplier
+        return prod(self.outputs(inputs)[0].sizes) * between * (prod(self.kernel) + self.filters)
+
+
+def check_groups(groups: int, type_: Type, filters: int) -> None:
+    """Refuse groups that do not divide both the input channels and the filters.
+
+    Raises:
+        Misfit: they do not.
+    """
+    channels = type_.channels or 0
+    for what, count in (("input channels", channels), ("filters", filters)):
+        if count % groups:
+            raise Misfit(
+                shapes.GROUPS,
+                f"{count} {what} do not divide into {groups} groups",
+                "groups",
+                notes=(f"the input is {type_}, with {filters} filters",),
+                help=f"`groups` divides both; here {_common_divisors(channels, filters)} do",
+            )
 
 
 def _common_divisors(a: int, b: int) -> str:

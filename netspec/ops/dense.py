@@ -8,10 +8,12 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field
 
 from netspec.ops.activation import Activated
-from netspec.ops.base import Inputs, Weight
-from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init
+from netspec.ops.base import Inputs, Op, Weight
+from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init, Initializer
 from netspec.ops.window import indices
 from netspec.types import Type
+
+NORMAL = Initializer.model_construct(kind="normal", settings=(("std", 1.0),))
 
 
 class Dense(Activated):
@@ -36,6 +38,33 @@ class Dense(Activated):
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         weight = Weight("weight", (self.units, inputs[0].channels or 0), "OI", self.init)
         return (weight, Weight("bias", (self.units,), "O", self.bias_init)) if self.bias else (weight,)
+
+    def macs(self, inputs: Inputs) -> int | None:
+        return self.units * (inputs[0].channels or 0) * prod(inputs[0].sizes)
+
+
+class Rbf(Op):
+    """The squared Euclidean distance from the channels to each unit's weights: Σ (x − w)² (LeCun et al. 1998).
+
+    On a map it acts at every position.
+    """
+
+    keyword: ClassVar[str] = "rbf"
+    main: ClassVar[str | None] = "units"
+
+    units: Annotated[int, Field(ge=1)]
+    init: Init = NORMAL
+
+    def resolve(self, inputs: Inputs) -> Self:
+        if inputs[0].channels is None:
+            raise indices(self, inputs[0])
+        return self
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        return (Type(self.units, inputs[0].spatial),)
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        return (Weight("weight", (self.units, inputs[0].channels or 0), "OI", self.init),)
 
     def macs(self, inputs: Inputs) -> int | None:
         return self.units * (inputs[0].channels or 0) * prod(inputs[0].sizes)

@@ -24,6 +24,18 @@ Positive = Annotated[int, Field(ge=1)]
 PerAxis = Annotated[tuple[Positive, ...], BeforeValidator(_per_axis), Field(min_length=1, max_length=3)]
 """`3`, or one an axis: `[3, 5]`."""
 
+Natural = Annotated[int, Field(ge=0)]
+Counts = Annotated[tuple[Natural, ...], BeforeValidator(_per_axis), Field(min_length=1, max_length=3)]
+"""As `PerAxis`, from 0."""
+
+
+def _tuples(value: object) -> object:
+    return tuple(_tuples(each) for each in value) if isinstance(value, list) else value
+
+
+Table = Annotated[tuple[tuple[Natural, ...], ...], BeforeValidator(_tuples)]
+"""A list of whole numbers for each of several things."""
+
 
 def _padding(value: object) -> object:
     """A word, a number, one an axis, or a pair an axis; numbers become pairs."""
@@ -49,5 +61,12 @@ def _pair(part: object) -> Pair:
         "padding is a word (valid, same, half, full, causal), a whole number from 0, one an axis, or a pair an axis",
     )
 
+
+def _amounts(value: object) -> object:
+    return value if isinstance(value, str) else _padding(value)
+
+
+Amounts = Annotated[int | Pads, BeforeValidator(_amounts)]
+"""What is added or taken at both ends: a number, one an axis, or a pair an axis."""
 
 Padding = Annotated[PaddingWord | int | Pads, BeforeValidator(_padding)]

@@ -22,6 +22,7 @@ Kind = Literal[
     "lecun_uniform",
     "lecun_normal",
     "orthogonal",
+    "bilinear",
 ]
 
 # What each may be told besides its name, with its default; the first is what a plain value sets.
@@ -38,6 +39,7 @@ SETTINGS: dict[str, dict[str, float]] = {
     "lecun_uniform": {},
     "lecun_normal": {},
     "orthogonal": {"gain": 1.0},
+    "bilinear": {},
 }
 
 
@@ -45,7 +47,8 @@ class Initializer(BaseModel):
     """A named distribution and its settings.
 
     glorot: variance 2/(fan_in + fan_out) (Glorot and Bengio 2010); he: 2/fan_in (He et al. 2015);
-    lecun: 1/fan_in (LeCun et al. 1998); orthogonal: Saxe et al. 2014. The normal ones are not truncated.
+    lecun: 1/fan_in (LeCun et al. 1998); orthogonal: Saxe et al. 2014;
+    bilinear: the kernel that interpolates linearly, from each channel to itself (Long et al. 2015). The normal ones are not truncated.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)

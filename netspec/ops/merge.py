@@ -98,6 +98,33 @@ class Multiply(Elementwise):
     keyword: ClassVar[str] = "multiply"
 
 
+class Subtract(Elementwise):
+    """The first branch less the second."""
+
+    keyword: ClassVar[str] = "subtract"
+
+    def check_inputs(self, inputs: Inputs) -> None:
+        super().check_inputs(inputs)
+        if len(inputs) > 2:
+            raise Misfit(
+                shapes.BRANCHES,
+                f"`subtract` joins two branches; it has {len(inputs)}",
+                help="`add` two first",
+            )
+
+
+class Maximum(Elementwise):
+    """The largest of the branches, value by value. Where they are equal the gradient is shared equally."""
+
+    keyword: ClassVar[str] = "maximum"
+
+
+class Average(Elementwise):
+    """The mean of the branches."""
+
+    keyword: ClassVar[str] = "average"
+
+
 class Concat(Merge):
     """The branches one after the other, along the channels or a named spatial axis."""
 

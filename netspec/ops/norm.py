@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from netspec.ops.base import Inputs, Weight
-from netspec.ops.initializers import ONES, ZEROS
+from netspec.diagnostics.codes import shapes
+from netspec.ops.base import WHOLE, Inputs, Misfit, Reach, Weight
+from netspec.ops.conv import KERNEL_AXES
+from netspec.ops.initializers import ONES, ZEROS, Init, Initializer
 from netspec.ops.pointwise import Pointwise
 
+Epsilon = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
-class BatchNorm(Pointwise):
+
+class Normalisation(Pointwise):
+    """What normalisations that learn share: a scale and a shift a channel, each of which may be left out."""
+
+    epsilon: Epsilon = 1e-5
+    scale: bool = True
+    center: bool = True
+
+    def learnt(self, shape: tuple[int, ...], axes: str = "C") -> tuple[Weight, ...]:
+        """The scale and the shift that are there."""
+        weight = (Weight("weight", shape, axes, ONES),) if self.scale else ()
+        bias = (Weight("bias", shape, axes, ZEROS),) if self.center else ()
+        return weight + bias
+
+
+class BatchNorm(Normalisation):
     """Each channel to mean 0 and variance 1 over the batch and all positions, then scaled and shifted.
 
     Running statistics: running ← momentum · running + (1 − momentum) · batch, the variance unbiased
@@ -21,13 +40,93 @@ class BatchNorm(Pointwise):
     keyword: ClassVar[str] = "batch_norm"
 
     momentum: Annotated[float, Field(ge=0, le=1)] = 0.9
-    epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-5
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         shape = (inputs[0].channels or 0,)
         return (
-            Weight("weight", shape, "C", ONES),
-            Weight("bias", shape, "C", ZEROS),
+            *self.learnt(shape),
             Weight("running_mean", shape, "C", ZEROS, trainable=False, statistic=True),
             Weight("running_var", shape, "C", ONES, trainable=False, statistic=True),
         )
+
+
+class LayerNorm(Normalisation):
+    """Each sample to mean 0 and variance 1: at each position over its channels, or over everything.
+
+    Ba et al. 2016. Over everything, scale and shift have the shape of the sample.
+    """
+
+    keyword: ClassVar[str] = "layer_norm"
+
+    over: Literal["channels", "everything"] = "channels"
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        if self.over == "channels" or not inputs[0].spatial:
+            return self.learnt((inputs[0].channels or 0,))
+        return self.learnt(inputs[0].shape, "C" + KERNEL_AXES[len(inputs[0].spatial)])
+
+    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
+        return WHOLE if self.over == "everything" else super().reach(inputs)
+
+
+class GroupNorm(Normalisation):
+    """Each group of channels of a sample to mean 0 and variance 1 over its positions (Wu and He 2018).
+
+    As many groups as channels is instance normalisation (Ulyanov et al. 2016).
+    """
+
+    keyword: ClassVar[str] = "group_norm"
+    main: ClassVar[str | None] = "groups"
+
+    groups: Annotated[int, Field(ge=1)] = 32
+
+    def resolve(self, inputs: Inputs) -> Self:
+        super().resolve(inputs)
+        channels = inputs[0].channels or 0
+        if channels % self.groups:
+            raise Misfit(
+                shapes.GROUPS, f"{channels} channels do not divide into {self.groups} groups", "groups",
+                help=f"the input is {inputs[0]}: use a divisor of {channels}",
+            )  # fmt: skip
+        return self
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        return self.learnt((inputs[0].channels or 0,))
+
+    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
+        return WHOLE
+
+
+class LocalResponseNorm(Pointwise):
+    """Each value divided by (bias + alpha · Σ x²)^beta, the sum over `size` neighbouring channels.
+
+    That is the formula of Krizhevsky et al. 2012. Frameworks take alpha · the mean of the squares:
+    `average: true`, so that their alpha is `size` times the paper's. The window of channel c is
+    c − ⌊size/2⌋ … c + ⌊(size − 1)/2⌋; channels that are not there count as 0.
+    """
+
+    keyword: ClassVar[str] = "local_response_norm"
+
+    size: Annotated[int, Field(ge=1)] = 5
+    alpha: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e-4
+    beta: Finite = 0.75
+    bias: Epsilon = 2.0
+    average: bool = False
+
+
+TWENTY = Initializer.model_construct(kind="constant", settings=(("value", 20.0),))
+
+
+class L2Norm(Pointwise):
+    """At each position the channels to length 1, then scaled by a learnt number a channel (Liu et al. 2015).
+
+    x / √(Σ x² + epsilon).
+    """
+
+    keyword: ClassVar[str] = "l2_norm"
+
+    epsilon: Epsilon = 1e-12
+    init: Init = TWENTY
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        return (Weight("weight", (inputs[0].channels or 0,), "C", self.init),)

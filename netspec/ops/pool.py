@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field
 
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import WHOLE, Inputs, Misfit, Op, Reach
-from netspec.ops.window import Windowed, check_fit, spatial
+from netspec.ops.window import Windowed, check_fit, indices, spatial
 from netspec.types import Type
 
 
@@ -103,3 +105,27 @@ class GlobalMaxPool(GlobalPool):
     """The largest value of each channel over all positions."""
 
     keyword: ClassVar[str] = "global_max_pool"
+
+
+class ChannelPool(Op):
+    """The largest or the mean of each run of `size` channels (maxout: Goodfellow et al. 2013)."""
+
+    keyword: ClassVar[str] = "channel_pool"
+    main: ClassVar[str | None] = "size"
+
+    size: Annotated[int, Field(ge=1)]
+    kind: Literal["max", "average"] = "max"
+
+    def resolve(self, inputs: Inputs) -> Self:
+        channels = inputs[0].channels
+        if channels is None:
+            raise indices(self, inputs[0])
+        if channels % self.size:
+            raise Misfit(
+                shapes.GROUPS, f"{channels} channels do not divide into runs of {self.size}", "size",
+                help=f"the input is {inputs[0]}: use a divisor of {channels}",
+            )  # fmt: skip
+        return self
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        return (Type((inputs[0].channels or 0) // self.size, inputs[0].spatial),)

@@ -19,3 +19,33 @@ class Dropout(Pointwise):
     main: ClassVar[str | None] = "rate"
 
     rate: Annotated[float, Field(ge=0, lt=1)]
+
+
+class SpatialDropout(Pointwise):
+    """As `dropout`, but whole channels at a time (Tompson et al. 2015)."""
+
+    keyword: ClassVar[str] = "spatial_dropout"
+    main: ClassVar[str | None] = "rate"
+
+    rate: Annotated[float, Field(ge=0, lt=1)]
+
+
+class GaussianNoise(Pointwise):
+    """In training adds normal noise of mean 0 and this standard deviation."""
+
+    keyword: ClassVar[str] = "gaussian_noise"
+    main: ClassVar[str | None] = "std"
+
+    std: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class MaskInput(Pointwise):
+    """In training each value is 0 with probability `rate`, the others stay as they are.
+
+    The corruption of denoising autoencoders (Vincent et al. 2008).
+    """
+
+    keyword: ClassVar[str] = "mask_input"
+    main: ClassVar[str | None] = "rate"
+
+    rate: Annotated[float, Field(ge=0, lt=1)]

@@ -2,28 +2,172 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from fractions import Fraction
+from math import prod
+from typing import Annotated, ClassVar, Self
 
-from netspec.ops.base import WHOLE, Inputs, Op, Reach
-from netspec.ops.window import indices
+from pydantic import BeforeValidator, Field
+
+from netspec.diagnostics.codes import shapes
+from netspec.ops.base import WHOLE, Inputs, Misfit, Op, Reach
+from netspec.ops.nearest import did_you_mean
+from netspec.ops.window import indices, spatial
 from netspec.types import Type
 
 
-class Flatten(Op):
-    """A map becomes a vector, channels first: channel by channel, then row by row."""
+def _listed(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, int | str) else value
 
-    keyword: ClassVar[str] = "flatten"
+
+Size = Annotated[int, Field(ge=-1)]
+Shape = Annotated[tuple[Size, ...], BeforeValidator(_listed), Field(min_length=1, max_length=4)]
+AxisNames = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1, max_length=4)]
+
+
+class Rearranged(Op):
+    """An op whose output positions may see any input position."""
 
     def resolve(self, inputs: Inputs) -> Self:
         if inputs[0].channels is None:
             raise indices(self, inputs[0])
         return self
 
+    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
+        return WHOLE
+
+
+class Flatten(Rearranged):
+    """A map becomes a vector, channels first: channel by channel, then row by row."""
+
+    keyword: ClassVar[str] = "flatten"
+
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (Type(inputs[0].elements),)
 
+
+class Reshape(Rearranged):
+    """The same values in another shape, channels first; one size may be −1 and is then worked out."""
+
+    keyword: ClassVar[str] = "reshape"
+    main: ClassVar[str | None] = "shape"
+
+    shape: Shape
+
+    def resolve(self, inputs: Inputs) -> Self:
+        super().resolve(inputs)
+        known = prod(size for size in self.shape if size != -1)
+        elements = inputs[0].elements
+        fits = (
+            self.shape.count(-1) <= 1
+            and 0 not in self.shape
+            and (elements % known == 0 if -1 in self.shape else elements == known)
+        )
+        if not fits:
+            raise Misfit(
+                shapes.SIZE, f"{inputs[0]} holds {elements:,} values; {list(self.shape)} does not hold as many", "shape",
+                notes=(f"the input is {inputs[0]}{{source}}",), help="one size may be −1: it is worked out",
+            )  # fmt: skip
+        return self.replace(shape=tuple(elements // known if size == -1 else size for size in self.shape))
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        return (Type(self.shape[0], self.shape[1:]),)
+
+
+class Permute(Rearranged):
+    """The axes in another order, by name: `permute: [channels, width, height]` lays an image on its side.
+
+    What comes first are the channels of the output, whatever it was before.
+    """
+
+    keyword: ClassVar[str] = "permute"
+    main: ClassVar[str | None] = "axes"
+
+    axes: AxisNames
+
+    def resolve(self, inputs: Inputs) -> Self:
+        super().resolve(inputs)
+        known = ("channels", *inputs[0].axes)
+        for name in self.axes:
+            if name not in known:
+                raise Misfit(
+                    shapes.RANK, f"{inputs[0]} has no axis `{name}`{did_you_mean(name, known)}", "axes",
+                    help=f"its axes are {', '.join(known)}",
+                )  # fmt: skip
+        if sorted(self.axes) != sorted(known):
+            raise Misfit(
+                shapes.RANK,
+                "`permute` names every axis once",
+                "axes",
+                help=f"its axes are {', '.join(known)}",
+            )
+        return self
+
+    def order(self, inputs: Inputs) -> tuple[int, ...]:
+        """Which axis comes where, counted channels first without the batch."""
+        known = ("channels", *inputs[0].axes)
+        return tuple(known.index(name) for name in self.axes)
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        shape = [inputs[0].shape[axis] for axis in self.order(inputs)]
+        return (Type(shape[0], tuple(shape[1:])),)
+
+
+class Blocks(Op):
+    """What the two ops between depth and space share."""
+
+    main: ClassVar[str | None] = "block"
+
+    block: Annotated[int, Field(ge=1)] = 2
+
+
+class SpaceToDepth(Blocks):
+    """Each block of positions becomes channels: channel c, place p of the block → channel c·blockⁿ + p.
+
+    The inverse of `depth_to_space`.
+    """
+
+    keyword: ClassVar[str] = "space_to_depth"
+
+    def resolve(self, inputs: Inputs) -> Self:
+        if any(size % self.block for size in spatial(self, inputs[0])):
+            raise Misfit(
+                shapes.SIZE, f"the sizes of {inputs[0]} do not divide into blocks of {self.block}", "block",
+                help="crop or pad the input to a multiple",
+            )  # fmt: skip
+        return self
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        channels = (inputs[0].channels or 0) * self.block ** len(inputs[0].spatial)
+        return (Type(channels, tuple(size // self.block for size in inputs[0].sizes)),)
+
     def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
-        return WHOLE
+        return tuple(Reach(self.block, self.block) for _ in inputs[0].spatial)
+
+
+class DepthToSpace(Blocks):
+    """Channels become blocks of positions, the pixel shuffle of Shi et al. 2016.
+
+    Channel c·blockⁿ + p goes to channel c, place p of the block, places counted row by row.
+    """
+
+    keyword: ClassVar[str] = "depth_to_space"
+
+    def resolve(self, inputs: Inputs) -> Self:
+        count = self.block ** len(spatial(self, inputs[0]))
+        if (inputs[0].channels or 0) % count:
+            raise Misfit(
+                shapes.GROUPS, f"{inputs[0].channels} channels do not divide into blocks of {count} positions", "block",
+                help=f"give it a multiple of {count} channels",
+            )  # fmt: skip
+        return self
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        channels = (inputs[0].channels or 0) // self.block ** len(inputs[0].spatial)
+        return (Type(channels, tuple(size * self.block for size in inputs[0].sizes)),)
+
+    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
+        part = Fraction(self.block - 1, self.block)
+        return tuple(Reach(1 + part, Fraction(1, self.block), part) for _ in inputs[0].spatial)
 
 
 class Identity(Op):

@@ -158,3 +158,41 @@ layers:
     from: [a, b]
 """,
 )
+TABLE = Code(
+    "NS0312",
+    "a table of connections that does not fit",
+    "The `table` of a convolution has a list for each filter: the input channels that the filter sees, counted\n"
+    "from 0, each once.",
+    """\
+netspec: 1
+name: example
+input: [3, 8, 8]
+layers:
+  - conv: {filters: 2, kernel: 3, table: [[0, 1], [2, 3]]}
+""",
+)
+OUTPUT_PADDING = Code(
+    "NS0313",
+    "an output padding that is too large",
+    "Several input sizes of a strided convolution have one output size. Its transpose is told by `output_padding`,\n"
+    "from 0 to the stride less 1, which of them is meant. `padding: same` chooses it itself.",
+    """\
+netspec: 1
+name: example
+input: [3, 8, 8]
+layers:
+  - conv_transpose: {filters: 2, kernel: 3, stride: 2, output_padding: 2}
+""",
+)
+SIZE = Code(
+    "NS0314",
+    "sizes that do not fit",
+    "The input is too large, too small or of the wrong number of values for what is asked.",
+    """\
+netspec: 1
+name: example
+input: [3, 8, 8]
+layers:
+  - crop: {size: 9}
+""",
+)

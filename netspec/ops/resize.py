@@ -1,0 +1,185 @@
+"""Ops that change the sizes of a map without weights: upsample, pad, crop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, ClassVar, Literal, Self, cast
+
+from pydantic import Field
+
+from netspec.diagnostics.codes import shapes
+from netspec.ops.base import Inputs, Misfit, Op, Reach
+from netspec.ops.fields import Amounts, Counts, Pads, PerAxis
+from netspec.ops.window import broadcast, spatial
+from netspec.types import Type
+
+WORDS = {1: "linear", 2: "bilinear", 3: "trilinear"}
+
+
+class Upsample(Op):
+    """A map made larger, by a whole `factor` or to a `size`: each value repeated, or linearly between values.
+
+    Linear: output position p lies at (p + ½) / factor − ½ of the input, kept inside; with `align_corners`
+    at p · (i − 1) / (o − 1), so that the corners fall together.
+    """
+
+    keyword: ClassVar[str] = "upsample"
+    main: ClassVar[str | None] = "factor"
+
+    factor: PerAxis | None = None
+    size: PerAxis | None = None
+    mode: Literal["nearest", "linear", "bilinear", "trilinear"] = "nearest"
+    align_corners: bool = False
+
+    def resolve(self, inputs: Inputs) -> Self:
+        sizes = spatial(self, inputs[0])
+        self._check_mode(inputs[0])
+        if (self.factor is None) == (self.size is None):
+            raise Misfit(shapes.SIZE, "`upsample` takes a `factor` or a `size`", help="write `upsample: 2`")
+        if self.size is None:
+            factors = broadcast("factor", self.factor or (), len(sizes))
+            size = tuple(i * f for i, f in zip(sizes, factors, strict=True))
+        else:
+            size = broadcast("size", self.size, len(sizes))
+        if any(o < i for o, i in zip(size, sizes, strict=True)):
+            raise Misfit(
+                shapes.SIZE,
+                f"{inputs[0]} is larger than {size} already",
+                "size",
+                help="use a pool to make it smaller",
+            )
+        mode = "nearest" if self.mode == "nearest" else "linear"
+        return self.replace(size=size, factor=None, mode=mode)
+
+    def _check_mode(self, type_: Type) -> None:
+        if self.mode not in ("nearest", "linear", WORDS[len(type_.spatial)]):
+            raise Misfit(
+                shapes.RANK, f"`{self.mode}` is for {self.mode.replace('linear', '')}-dimensional maps; the input is {type_}",
+                "mode", help="`linear` fits any number of axes",
+            )  # fmt: skip
+        if self.align_corners and self.mode == "nearest":
+            raise Misfit(shapes.SIZE, "`align_corners` is for `linear`", "align_corners", help="drop it")
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        return (Type(inputs[0].channels, self.size or ()),)
+
+    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
+        rows = list(zip(inputs[0].sizes, self.size or (), strict=True))
+        if any(o % i for i, o in rows) or self.align_corners:
+            return None
+        if self.mode == "nearest":
+            return tuple(
+                Reach(1 + Fraction(o // i - 1, o // i), Fraction(i, o), Fraction(o // i - 1, o // i))
+                for i, o in rows
+            )
+        return tuple(
+            Reach(3 - Fraction(i, o), Fraction(i, o), Fraction(3, 2) - Fraction(i, o)) for i, o in rows
+        )
+
+
+class Pad(Op):
+    """A border around a map: of a constant, of its mirror image, or of its outermost values."""
+
+    keyword: ClassVar[str] = "pad"
+    main: ClassVar[str | None] = "amount"
+
+    amount: Amounts
+    mode: Literal["constant", "reflect", "replicate"] = "constant"
+    value: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+
+    @property
+    def pads(self) -> Pads:
+        """The border before and after each axis, once resolved."""
+        return cast(Pads, self.amount)
+
+    def resolve(self, inputs: Inputs) -> Self:
+        sizes = spatial(self, inputs[0])
+        pads = _pairs(self.amount, len(sizes), "amount")
+        if self.mode == "reflect":
+            for size, pair in zip(sizes, pads, strict=True):
+                if max(pair) >= size:
+                    raise Misfit(
+                        shapes.SIZE, f"a mirror image of {size} values has {size - 1}, not {max(pair)}", "amount",
+                        help="pad by less, or use `mode: replicate`",
+                    )  # fmt: skip
+        return self.replace(amount=pads)
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        sizes = (i + lo + hi for i, (lo, hi) in zip(inputs[0].sizes, self.pads, strict=True))
+        return (Type(inputs[0].channels, tuple(sizes)),)
+
+    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
+        # A position of the border sees an inner one; nothing further away than the position itself.
+        return tuple(Reach(1, 1, lo) for lo, _ in self.pads)
+
+
+class Crop(Op):
+    """A part of a map: an `amount` taken off, a `size` left, or as large as another layer (`like: name`).
+
+    With a size, `offset` tells where the part begins; without one it is the middle, the odd position
+    being taken off at the end.
+    """
+
+    keyword: ClassVar[str] = "crop"
+    main: ClassVar[str | None] = "amount"
+    likes: ClassVar[Mapping[str, str]] = {"like": "size"}
+
+    amount: Amounts | None = None
+    size: PerAxis | None = None
+    offset: Counts | None = None
+
+    @property
+    def cuts(self) -> Pads:
+        """What is taken off before and after each axis, once resolved."""
+        return cast(Pads, self.amount)
+
+    def resolve(self, inputs: Inputs) -> Self:
+        sizes = spatial(self, inputs[0])
+        if (self.amount is None) == (self.size is None):
+            raise Misfit(
+                shapes.SIZE,
+                "`crop` takes one of `amount`, `size` and `like`",
+                help="write `crop: {like: name}`",
+            )
+        if self.amount is not None:
+            cuts = _pairs(self.amount, len(sizes), "amount")
+        else:
+            cuts = self._cuts(sizes)
+        if any(lo + hi >= size or min(lo, hi) < 0 for (lo, hi), size in zip(cuts, sizes, strict=True)):
+            wanted = self.size or cuts
+            raise Misfit(
+                shapes.SIZE, f"{inputs[0]} cannot be cropped so: {_listed(wanted)}", "amount" if self.size is None else "size",
+                notes=(f"the input is {inputs[0]}{{source}}",), help="what is left must lie inside the input",
+            )  # fmt: skip
+        return self.replace(amount=cuts, size=None, offset=None)
+
+    def _cuts(self, sizes: tuple[int, ...]) -> Pads:
+        wanted = broadcast("size", self.size or (), len(sizes))
+        if self.offset is None:
+            starts = tuple((i - o) // 2 for i, o in zip(sizes, wanted, strict=True))
+        else:
+            starts = broadcast("offset", self.offset, len(sizes))
+        return tuple((lo, i - o - lo) for i, o, lo in zip(sizes, wanted, starts, strict=True))
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        sizes = (i - lo - hi for i, (lo, hi) in zip(inputs[0].sizes, self.cuts, strict=True))
+        return (Type(inputs[0].channels, tuple(sizes)),)
+
+    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
+        return tuple(Reach(1, 1, -lo) for lo, _ in self.cuts)
+
+
+def _pairs(amounts: int | Pads, rank: int, field: str) -> Pads:
+    if isinstance(amounts, int):
+        return ((amounts, amounts),) * rank
+    if len(amounts) != rank:
+        raise Misfit(
+            shapes.AXES, f"`{field}` is given for {len(amounts)} axes, but the input has {rank}", field,
+            help=f"give one number for all, or a list of {rank}",
+        )  # fmt: skip
+    return amounts
+
+
+def _listed(values: object) -> str:
+    return str(list(values)) if isinstance(values, tuple) else str(values)

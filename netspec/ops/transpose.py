@@ -1,0 +1,126 @@
+"""Transposed convolutions."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import prod
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field
+
+from netspec import arithmetic
+from netspec.diagnostics.codes import shapes
+from netspec.ops.base import Inputs, Misfit, Reach, Weight
+from netspec.ops.conv import Convolution, check_groups
+from netspec.ops.fields import Counts
+from netspec.ops.window import broadcast, spatial
+from netspec.types import Type
+
+
+class ConvTranspose(Convolution):
+    """The transpose of the convolution with this kernel, stride, padding and dilation.
+
+    Output size along an axis: o' = s(i' − 1) + a + k − 2p, k being the dilated kernel, 2p = lo + hi and a the
+    `output_padding` (relationship 14 of Dumoulin and Visin 2016). `same` gives o' = s·i'.
+    """
+
+    keyword: ClassVar[str] = "conv_transpose"
+
+    filters: Annotated[int, Field(ge=1)]
+    groups: Annotated[int, Field(ge=1)] = 1
+    output_padding: Counts = (0,)
+
+    def maps(self, channels: int) -> int:
+        return self.filters
+
+    def check_channels(self, type_: Type) -> None:
+        check_groups(self.groups, type_, self.filters)
+
+    def resolve(self, inputs: Inputs) -> Self:
+        sizes = spatial(self, inputs[0])
+        self.check_channels(inputs[0])
+        if self.padding == "causal":
+            raise Misfit(
+                shapes.RANK,
+                "`causal` has no meaning for a transposed convolution",
+                "padding",
+                help="use a pair an axis",
+            )
+        axes = self.spread(len(sizes), default_stride=(1,))
+        more = broadcast("output_padding", self.output_padding, len(sizes))
+        if self.padding == "same":
+            op = self._same(axes, more)
+        else:
+            op = self.replace(**axes, padding=self.resolve_pads(sizes, **axes), output_padding=more)
+        op = op.replace(activation=self.resolve_activation(inputs[0].spatial))
+        op._check_sizes(inputs[0])
+        return op
+
+    def _same(self, axes: dict[str, tuple[int, ...]], more: tuple[int, ...]) -> Self:
+        if any(more):
+            raise Misfit(
+                shapes.OUTPUT_PADDING,
+                "`padding: same` chooses the output padding itself",
+                "output_padding",
+                help="drop `output_padding`, or give the padding in numbers",
+            )
+        kernels, strides, dilations = axes["kernel"], axes["stride"], axes["dilation"]
+        rows = [
+            arithmetic.same_transpose_pads(*axis) for axis in zip(kernels, strides, dilations, strict=True)
+        ]
+        return self.replace(
+            **axes, padding=tuple(p for p, _ in rows), output_padding=tuple(a for _, a in rows)
+        )
+
+    def _check_sizes(self, type_: Type) -> None:
+        for axis, (a, s) in enumerate(zip(self.output_padding, self.strides, strict=True)):
+            if a >= s:
+                raise Misfit(
+                    shapes.OUTPUT_PADDING,
+                    f"`output_padding` is less than the stride: {a} is not less than {s}",
+                    "output_padding",
+                    notes=(
+                        "it tells which of the s input sizes with one output size is meant   [relationship 14]",
+                    ),
+                    help=f"use at most {s - 1} along {type_.axes[axis]}",
+                )
+        sizes = self._sizes(type_)
+        if min(sizes) >= 1:
+            return
+        axis = sizes.index(min(sizes))
+        story = arithmetic.explain_transpose(
+            type_.sizes[axis], self.kernel[axis], self.strides[axis], self.pads[axis], self.dilation[axis],
+            self.output_padding[axis],
+        )  # fmt: skip
+        raise Misfit(
+            shapes.KERNEL,
+            "the padding takes the whole output away",
+            "padding",
+            notes=(
+                f"the input is {type_}{{source}}, so {story.numbers}   [relationship {story.relationship}]",
+            ),
+            help="pad less, or take a larger kernel",
+        )
+
+    def _sizes(self, type_: Type) -> tuple[int, ...]:
+        rows = zip(
+            type_.sizes, self.kernel, self.strides, self.pads, self.dilation, self.output_padding, strict=True
+        )
+        return tuple(arithmetic.transpose_size(*row) for row in rows)
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        return (Type(self.filters, self._sizes(inputs[0])),)
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        shape = (inputs[0].channels or 0, self.filters // self.groups, *self.kernel)
+        return self.with_bias((Weight("weight", shape, "IO" + self.axes, self.init),), self.filters)
+
+    def macs(self, inputs: Inputs) -> int | None:
+        return inputs[0].elements * self.filters // self.groups * prod(self.kernel)
+
+    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
+        # Output q takes input i when q = s·i − lo + d·j for a tap j, so i lies within (q + lo − (k − 1))/s … (q + lo)/s.
+        rows = zip(self.span, self.strides, self.pads, strict=True)
+        return tuple(
+            Reach(1 + Fraction(k - 1, s), Fraction(1, s), Fraction(k - 1 - lo, s)) for k, s, (lo, _) in rows
+        )
