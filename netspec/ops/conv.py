@@ -28,10 +28,15 @@ class Conv(Activated, Windowed):
     keyword: ClassVar[str] = "conv"
 
     filters: Annotated[int, Field(ge=1)]
+    """The channels of the output."""
     groups: Annotated[int, Field(ge=1)] = 1
+    """Into how many blocks the channels are split; it divides the input's channels and `filters`."""
     bias: bool = True
+    """Whether a number is added to each output channel."""
     init: Init = GLOROT_UNIFORM
+    """How the kernel starts."""
     bias_init: Init = ZEROS
+    """How the bias starts."""
 
     def resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])

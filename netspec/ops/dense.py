@@ -21,9 +21,13 @@ class Dense(Activated):
     main: ClassVar[str | None] = "units"
 
     units: Annotated[int, Field(ge=1)]
+    """The channels of the output."""
     bias: bool = True
+    """Whether a number is added to each unit."""
     init: Init = GLOROT_UNIFORM
+    """How the matrix starts."""
     bias_init: Init = ZEROS
+    """How the bias starts."""
 
     def resolve(self, inputs: Inputs) -> Self:
         if inputs[0].channels is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -16,12 +18,50 @@ PaddingWord = Literal["valid", "same", "half", "full", "causal"]
 WORDS: tuple[str, ...] = ("valid", "same", "half", "full", "causal")
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an author may write for a field that a validator turns into something else, as JSON schema.
+
+    Stands in the field's annotation; its `description` says the same in words. For `netspec ops`, the docs
+    and editors; the schema is asked for late, so that it may read tables that come after it.
+    """
+
+    schema: Callable[[], dict[str, Any]]
+
+    def __get_pydantic_json_schema__(self, core_schema: object, handler: object) -> dict[str, Any]:
+        return self.schema()
+
+
+def _per_axis_schema() -> dict[str, Any]:
+    number = {"type": "integer", "minimum": 1}
+    return {
+        "description": "a whole number from 1, or a list of one an axis",
+        "anyOf": [number, {"type": "array", "items": number, "minItems": 1, "maxItems": 3}],
+    }
+
+
+def _padding_schema() -> dict[str, Any]:
+    number = {"type": "integer", "minimum": 0}
+    pair = {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
+    an_axis = {"type": "array", "items": {"anyOf": [number, pair]}, "minItems": 1, "maxItems": 3}
+    return {
+        "description": f"{', '.join(f'`{word}`' for word in WORDS)}, a whole number from 0, a list of one an "
+        "axis, or a list of a pair an axis",
+        "anyOf": [{"enum": list(WORDS)}, number, an_axis],
+    }
+
+
 def _per_axis(value: object) -> object:
     return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, int) else value
 
 
 Positive = Annotated[int, Field(ge=1)]
-PerAxis = Annotated[tuple[Positive, ...], BeforeValidator(_per_axis), Field(min_length=1, max_length=3)]
+PerAxis = Annotated[
+    tuple[Positive, ...],
+    BeforeValidator(_per_axis),
+    Field(min_length=1, max_length=3),
+    Written(_per_axis_schema),
+]
 """`3`, or one an axis: `[3, 5]`."""
 
 
@@ -50,4 +90,4 @@ def _pair(part: object) -> Pair:
     )
 
 
-Padding = Annotated[PaddingWord | int | Pads, BeforeValidator(_padding)]
+Padding = Annotated[PaddingWord | int | Pads, BeforeValidator(_padding), Written(_padding_schema)]

@@ -21,7 +21,9 @@ class BatchNorm(Pointwise):
     keyword: ClassVar[str] = "batch_norm"
 
     momentum: Annotated[float, Field(ge=0, le=1)] = 0.9
+    """How much of the running statistics a step of training keeps."""
     epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-5
+    """Added to the variance, so that nothing is divided by 0."""
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         shape = (inputs[0].channels or 0,)

@@ -18,6 +18,7 @@ class Pool(Windowed):
     resolved_only: ClassVar[frozenset[str]] = frozenset({"overhang"})
 
     rounding: Literal["floor", "ceil"] = "floor"
+    """What becomes of a last window that does not fit: `ceil` keeps it, padded."""
     overhang: tuple[int, ...] = ()
     """Part of the end padding that rounding up added; resolved."""
 
@@ -77,6 +78,7 @@ class AvgPool(Pool):
     keyword: ClassVar[str] = "avg_pool"
 
     count_padding: bool = False
+    """Whether padding counts as zeros in the mean."""
 
 
 class GlobalPool(Op):

@@ -19,3 +19,4 @@ class Dropout(Pointwise):
     main: ClassVar[str | None] = "rate"
 
     rate: Annotated[float, Field(ge=0, lt=1)]
+    """The probability that a value becomes 0."""
