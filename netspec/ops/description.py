@@ -30,7 +30,7 @@ PROBES: dict[str, Type] = {
 
 @dataclass(frozen=True, slots=True)
 class FieldDescription:
-    """A field as an author sees it. `default` is how the author would write it; None: there is none."""
+    """A field as an author sees it. `default` is how the author would write it; None: it is required, or unset."""
 
     name: str
     words: str
@@ -80,9 +80,12 @@ def _fields(op: type[Op]) -> Iterator[FieldDescription]:
         if name in op.resolved_only:
             continue
         field, own = op.model_fields[name], _own(properties[name], definitions)
-        default = None if field.is_required() else written(field.get_default())
+        told, default = words(own), None if field.is_required() else field.get_default()
+        # An unset field has a default to show only where an author could write `none`.
+        shown = None if default is None and "`none`" not in told else written(default)
+        required = field.is_required()
         yield FieldDescription(
-            name, words(own), docs.get(name, ""), default, field.is_required(), name == op.main, own
+            name, told, docs.get(name, ""), None if required else shown, required, name == op.main, own
         )
 
 
@@ -146,7 +149,7 @@ def written(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:g}".replace("e-0", "e-")
     if isinstance(value, Initializer):
         return _initializer(value)
     if isinstance(value, Op):
