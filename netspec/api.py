@@ -11,7 +11,7 @@ from netspec.graph import Graph
 
 if TYPE_CHECKING:
     from netspec.backend import Float
-    from netspec.compare import Comparison
+    from netspec.comparison import Comparison
     from netspec.training.run import Run
 
 
@@ -54,8 +54,8 @@ def build(
 
 
 def compare(graph: Graph, *backends: str, dtype: Float = "float64", **settings: Any) -> Comparison:
-    """Run a network on several backends and compare every number; see `netspec.compare.compare`."""
-    from netspec.compare import compare as run
+    """Run a network on several backends and compare every number; see `netspec.comparison.compare`."""
+    from netspec.comparison import compare as run
 
     return run(graph, backends or ("torch", "keras"), dtype, **settings)
 

@@ -64,6 +64,10 @@ class Node:
         """The name within its scope."""
         return self.name[len(self.scope) + 1 :] if self.scope else self.name
 
+    def local(self, weight: Weight) -> str:
+        """The name of one of its weights within the layer: `weight`, `depthwise.weight`."""
+        return weight.name.removeprefix(f"{self.shares or self.name}.")
+
     @property
     def values(self) -> tuple[str, ...]:
         """The names of what it gives."""

@@ -50,6 +50,8 @@ def fans(weight: Weight) -> tuple[int, int]:
 
     A weight without one of the two letters (a bias) takes the other in its place, one without both all it has.
     """
+    if weight.fans is not None:
+        return weight.fans
     sizes = dict(zip(weight.axes, weight.shape, strict=True))
     kernel = prod(size for letter, size in sizes.items() if letter not in "OIC")
     ins, outs = sizes.get("I", sizes.get("O")), sizes.get("O", sizes.get("I"))
@@ -109,6 +111,23 @@ def _orthogonal(weight: Weight, generator: np.random.Generator) -> Drawn:
     return weight.init["gain"] * (q.T if rows < columns else q).reshape(weight.shape)
 
 
+def _bilinear(weight: Weight, generator: np.random.Generator) -> Drawn:
+    """Along each axis a triangle, the product of them from each channel to itself, 0 between channels."""
+    import numpy as np
+
+    first, second, *kernel = weight.shape
+    triangles = []
+    for size in kernel:
+        factor = (size + 1) // 2
+        middle = factor - 1 if size % 2 else factor - 0.5
+        triangles.append(1 - abs(np.arange(size) - middle) / factor)
+    peak = np.ones(())
+    for triangle in triangles:
+        peak = np.multiply.outer(peak, triangle)
+    itself = np.arange(first)[:, None] % second == np.arange(second)
+    return np.multiply.outer(itself.astype("float64"), peak)
+
+
 _DRAWS: dict[str, Draw] = {
     "zeros": _constant(lambda init: 0.0),
     "ones": _constant(lambda init: 1.0),
@@ -118,6 +137,7 @@ _DRAWS: dict[str, Draw] = {
     **{f"{rule}_uniform": _scaled_uniform(rule) for rule in _VARIANCES},
     **{f"{rule}_normal": _scaled_normal(rule) for rule in _VARIANCES},
     "orthogonal": _orthogonal,
+    "bilinear": _bilinear,
 }
 
 

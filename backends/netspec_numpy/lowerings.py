@@ -61,7 +61,7 @@ def forward(
     for node in graph.nodes:
         given = tuple(values[value] for value in node.inputs)
         held = {
-            each.name.rpartition(".")[2]: np.asarray(weights[each.name], "float64") for each in node.weights
+            node.local(each): np.asarray(weights[each.name], "float64") for each in node.weights
         }
         result = _activated(node.op, LOWERINGS[type(node.op)](Call(node, given, held, training)))
         if inject is not None and inject[0] == node.name:

@@ -12,7 +12,7 @@ import typer
 from netspec_cli.common import fail, load_spec
 
 if TYPE_CHECKING:
-    from netspec.compare import Comparison
+    from netspec.comparison import Comparison
     from netspec.difference import Difference
 
 SHOWN = 10
@@ -59,8 +59,8 @@ def compare(
     Training mode, dropout off. Exit code 1 when anything differs by more than its tolerance.
     """
     from netspec.backend import Unavailable, Unsupported
-    from netspec.compare import CannotCompare
-    from netspec.compare import compare as run
+    from netspec.comparison import CannotCompare
+    from netspec.comparison import compare as run
 
     graph = load_spec(spec, sets or [])
     wanted = [name.strip() for name in backends.split(",") if name.strip()]

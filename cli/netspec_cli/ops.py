@@ -1,18 +1,130 @@
-"""`netspec ops`: the catalogue of ops, from their classes."""
+"""`netspec ops`: the catalogue of ops by family, or all that there is to say of one; from their classes."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from collections.abc import Iterator
+from enum import StrEnum
+from textwrap import wrap
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from netspec_cli.common import fail
 
-def ops(op: Annotated[str | None, typer.Argument(help="An op; all of them without it.")] = None) -> None:
-    """List the ops by family."""
-    from netspec.ops import FAMILIES
+if TYPE_CHECKING:
+    from netspec.ops.description import FieldDescription, OpDescription
 
-    for family, members in FAMILIES.items():
-        typer.echo(family)
+WIDTH = 100
+
+
+class Format(StrEnum):
+    """How the catalogue is written."""
+
+    text = "text"
+    json = "json"
+
+
+def ops(
+    op: Annotated[str | None, typer.Argument(help="An op; the whole catalogue without it.")] = None,
+    format: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.text,
+) -> None:
+    """List the ops by family; or tell all about one: its fields, weights, what it takes."""
+    from netspec.ops import FAMILIES, OPS
+    from netspec.ops.description import describe
+    from netspec.ops.nearest import did_you_mean
+
+    if op is not None and op not in OPS:
+        fail(f"no op is called `{op}`{did_you_mean(op, OPS)} (`netspec ops` lists them)")
+    if op is not None:
+        told = describe(op)
+        typer.echo(_json(_op(told)) if format is Format.json else "\n".join(_page(told)))
+        return
+    families = {name: [describe(each.keyword) for each in members] for name, members in FAMILIES.items()}
+    if format is Format.json:
+        rows = [{"name": name, "ops": [_op(each) for each in members]} for name, members in families.items()]
+        typer.echo(_json({"netspec": 1, "families": rows}))
+    else:
+        typer.echo("\n".join(_catalogue(families)))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _op(told: OpDescription) -> dict[str, Any]:
+    return {
+        "op": told.keyword,
+        "family": told.family,
+        "doc": told.doc,
+        "takes": list(told.takes),
+        "branches": told.merges,
+        "outputs": list(told.ports),
+        "fields": [_field(field) for field in told.fields],
+        "weights": [
+            {"name": each.name, "axes": each.axes, "init": str(each.init), "trainable": each.trainable}
+            for each in told.weights
+        ],
+    }
+
+
+def _field(field: FieldDescription) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "takes": field.words,
+        "doc": field.doc,
+        "default": field.default,
+        "required": field.required,
+        "main": field.main,
+        "schema": field.schema,
+    }
+
+
+def _catalogue(families: dict[str, list[OpDescription]]) -> Iterator[str]:
+    width = max(len(each.keyword) for members in families.values() for each in members)
+    for family, members in families.items():
+        yield family
         for each in members:
-            if op in (None, each.keyword):
-                typer.echo(f"  {each.keyword:18} {(each.__doc__ or '').splitlines()[0]}")
+            yield f"  {each.keyword.ljust(width)}  {each.summary}"
+        yield ""
+    yield "`netspec ops NAME` tells all about one."
+
+
+def _page(told: OpDescription) -> Iterator[str]:
+    yield f"{told.keyword}  ({told.family})"
+    yield ""
+    for paragraph in told.doc.split("\n\n"):
+        yield from wrap(" ".join(paragraph.split()), WIDTH, initial_indent="  ", subsequent_indent="  ")
+        yield ""
+    yield f"takes    {'branches, each ' if told.merges else ''}{', '.join(told.takes)}"
+    if len(told.ports) > 1:
+        yield f"outputs  {', '.join(told.ports)}"
+    yield from _weights(told)
+    yield ""
+    yield from _fields(told)
+
+
+def _weights(told: OpDescription) -> Iterator[str]:
+    heading = "weights"
+    if not told.weights:
+        yield f"{heading}  none"
+    width = max((len(each.name) for each in told.weights), default=0)
+    for each in told.weights:
+        kind = "measured" if each.statistic else f"starts as {each.init}"
+        yield f"{heading.ljust(7)}  {each.name.ljust(width)}  {' '.join(each.axes)}  ({kind})"
+        heading = ""
+
+
+def _fields(told: OpDescription) -> Iterator[str]:
+    if not told.fields:
+        yield "fields   none"
+        return
+    yield "fields"
+    for field in told.fields:
+        facts = "required" if field.required else f"default {field.default}" if field.default else ""
+        main = f"`{told.keyword}: …` sets it" if field.main else ""
+        yield f"  {'   '.join(part for part in (field.name, facts, main) if part)}"
+        for text in (field.doc, field.words):
+            yield from wrap(
+                " ".join(text.split()), WIDTH, initial_indent="      ", subsequent_indent="      "
+            )

@@ -172,6 +172,12 @@ def _branches(argument: Value | None, problems: Problems) -> tuple[tuple[Item, .
         value = argument.entries["branches"].value
     elif not isinstance(argument, Listing):
         return None
-    if not isinstance(value, Listing) or not all(isinstance(each, Listing) for each in value.items):
+    if not isinstance(value, Listing):
         return None
+    if not all(isinstance(each, Listing) and not any(map(_is_number, each.items)) for each in value.items):
+        return None  # not branches; or numbers, such as pairs of pads, which are no items
     return tuple(read_items(each, problems, "a branch") for each in value.items)
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, Scalar) and isinstance(value.value, int | float)

@@ -17,6 +17,7 @@ from netspec.language.validation import report
 from netspec.language.values import Mapping, Scalar, Value, locate
 from netspec.language.vocabulary import fields_of
 from netspec.language.walk import BROKEN, Frame, Place, Tensor, Walk, has_expression, join
+from netspec.ops import OPS
 from netspec.ops.base import Misfit, Op, Weight
 
 
@@ -35,11 +36,12 @@ def layer(
     except Misfit as misfit:
         _report(walk, misfit, item, frame, inputs)
         return BROKEN
+    local = resolved.weights(types)
     weights = [
         replace(each, name=f"{place.path}.{each.name}", trainable=each.trainable and not frozen)
-        for each in resolved.weights(types)
+        for each in local
     ]
-    shared = _shared(walk, item, frame, name, weights)
+    shared = _shared(walk, item, frame, name, local)
     if shared is BROKEN:
         return BROKEN
     owner = shared if isinstance(shared, Node) else None
@@ -67,8 +69,12 @@ def _fields(walk: Walk, op: type[Op], item: Item, inputs: Sequence[Tensor], fram
     if isinstance(item.argument, Scalar) and op.main is None:
         return None  # no plain value belongs here: the vocabulary has told it
     values, keys = _values(op, item, frame)
+    likes = _likes(walk, op, values, frame)
+    if likes is None:
+        return None
     current = inputs[0] if inputs else BROKEN
     fields = {key: walk.work_out(value, lambda: walk.sight(frame, current)) for key, value in values.items()}
+    fields |= likes
     sound = {key: value for key, value in fields.items() if value is not FAILED}
     try:
         written = op.model_validate(sound)
@@ -79,9 +85,22 @@ def _fields(walk: Walk, op: type[Op], item: Item, inputs: Sequence[Tensor], fram
         return None
     if len(sound) < len(fields):
         return None
-    if not any(has_expression(value) for value in values.values()):
+    if not likes and not any(has_expression(value) for value in values.values()):
         walk.constants[id(item)] = written
     return written
+
+
+def _likes(walk: Walk, op: type[Op], values: dict[str, Value], frame: Frame) -> dict[str, object] | None:
+    """For fields that name another layer, that layer's sizes; None when one is unknown."""
+    sizes: dict[str, object] = {}
+    for like, field in op.likes.items():
+        if like not in values:
+            continue
+        places = find(walk, values.pop(like), frame)
+        if not places or not isinstance(places[0].tensor, str):
+            return None
+        sizes[field] = list(walk.types[places[0].tensor].sizes)
+    return sizes
 
 
 def _values(op: type[Op], item: Item, frame: Frame) -> tuple[dict[str, Value], dict[str, Span]]:
@@ -92,9 +111,9 @@ def _values(op: type[Op], item: Item, frame: Frame) -> tuple[dict[str, Value], d
         if isinstance(given, Mapping):
             for key, entry in given.entries.items():
                 # Unknown ones are told by the check of the vocabulary, once for all calls.
-                if key in op.model_fields and key not in op.resolved_only:
+                if key in fields_of(op):
                     values[key], keys[key] = entry.value, entry.key_span
-        elif isinstance(given, Scalar) and op.main is not None:
+        elif given is not None and op.main is not None and not op.merges:
             values[op.main], keys[op.main] = given, given.span
     return values, keys
 
@@ -115,12 +134,12 @@ def _field_span(field: str | None, item: Item, frame: Frame) -> Span:
     for given in (item.argument, frame.document.defaults.get(item.keyword)):
         if isinstance(given, Mapping) and field in given.entries:
             return locate(given, (field,))
-        if isinstance(given, Scalar):
+        if given is not None and not isinstance(given, Mapping) and not OPS[item.keyword].merges:
             return given.span
     return item.span
 
 
-def _shared(walk: Walk, item: Item, frame: Frame, name: str, weights: list[Weight]) -> Node | Tensor | None:
+def _shared(walk: Walk, item: Item, frame: Frame, name: str, weights: Sequence[Weight]) -> Node | Tensor | None:
     """The node whose weights this layer uses, None for its own, BROKEN when it cannot be."""
     if item.share is not None:
         places = find(walk, item.share, frame)
@@ -132,8 +151,8 @@ def _shared(walk: Walk, item: Item, frame: Frame, name: str, weights: list[Weigh
     else:
         return None
     owner = walk.by_name.get(path)
-    wanted = [(weight.name.rpartition(".")[2], weight.shape) for weight in weights]
-    held = [(weight.name.rpartition(".")[2], weight.shape) for weight in owner.weights] if owner else None
+    wanted = [(weight.name, weight.shape) for weight in weights]
+    held = [(owner.local(weight), weight.shape) for weight in owner.weights] if owner else None
     if owner is None or wanted != held:
         message = (
             f"`{path}` is no layer that has weights"

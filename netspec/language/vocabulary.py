@@ -26,7 +26,7 @@ TAKEN = frozenset(
 
 def fields_of(op: type[Op]) -> list[str]:
     """The fields of an op that an author may write."""
-    return [name for name in op.model_fields if name not in op.resolved_only]
+    return [*(name for name in op.model_fields if name not in op.resolved_only), *op.likes]
 
 
 def check_vocabulary(document: Document, problems: Problems) -> None:

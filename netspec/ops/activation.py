@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from netspec.ops.base import Inputs, Op, Weight
+from netspec.ops.fields import Written
 from netspec.ops.initializers import Init, Initializer
 from netspec.ops.nearest import did_you_mean
 from netspec.ops.pointwise import Pointwise
@@ -34,6 +35,7 @@ class LeakyRelu(Activation):
     main: ClassVar[str | None] = "slope"
 
     slope: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
+    """What a negative value is multiplied by."""
 
 
 class Relu6(Activation):
@@ -49,6 +51,7 @@ class Elu(Activation):
     main: ClassVar[str | None] = "alpha"
 
     alpha: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    """What the output comes to, negated, far below 0."""
 
 
 class Selu(Activation):
@@ -101,6 +104,7 @@ class Softmax(Activation):
     main: ClassVar[str | None] = "temperature"
 
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    """The input is divided by it first: above 1 flattens the distribution, below 1 sharpens it."""
 
 
 def _activation(value: object) -> object:
@@ -129,13 +133,24 @@ def _activation(value: object) -> object:
         raise PydanticCustomError("activation", "{text}", {"text": text}) from None
 
 
-ActivationField = Annotated[Activation | None, BeforeValidator(_activation)]
+def _schema() -> dict[str, Any]:
+    told: dict[str, Any] = {keyword: {} for keyword, cls in ACTIVATIONS.items() if cls.model_fields}
+    one = {"type": "object", "properties": told, "additionalProperties": False}
+    return {
+        "description": f"an activation: {', '.join(f'`{keyword}`' for keyword in ACTIVATIONS)} or `none`; "
+        "its fields stand behind its name: `leaky_relu: 0.1`",
+        "anyOf": [{"enum": [*ACTIVATIONS, "none"]}, {**one, "minProperties": 1, "maxProperties": 1}],
+    }
+
+
+ActivationField = Annotated[Activation | None, BeforeValidator(_activation), Written(_schema)]
 
 
 class Activated(Op):
     """An op that may end in an activation."""
 
     activation: ActivationField = None
+    """What is applied to the result."""
 
     def resolve_activation(self, spatial: tuple[Size, ...]) -> Activation | None:
         """The activation, resolved for what it will be given; its channels do not matter to it."""
@@ -148,6 +163,7 @@ class Prelu(Pointwise):
     keyword: ClassVar[str] = "prelu"
 
     init: Init = QUARTER
+    """How the slopes start."""
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         return (Weight("weight", (inputs[0].channels or 0,), "C", self.init),)

@@ -27,8 +27,11 @@ class Convolution(Activated, Windowed):
     """
 
     bias: bool = True
+    """Whether a number is added to each output channel."""
     init: Init = GLOROT_UNIFORM
+    """How the kernel starts."""
     bias_init: Init = ZEROS
+    """How the bias starts."""
 
     def maps(self, channels: int) -> int:
         """How many channels it gives for as many that it takes."""
@@ -72,8 +75,11 @@ class Conv(Convolution):
     keyword: ClassVar[str] = "conv"
 
     filters: Annotated[int, Field(ge=1)]
+    """The channels of the output."""
     groups: Annotated[int, Field(ge=1)] = 1
+    """Into how many blocks the channels are split; it divides the input's channels and `filters`."""
     table: Table | None = None
+    """For each filter the input channels that it sees, counted from 0."""
 
     def maps(self, channels: int) -> int:
         return self.filters
@@ -129,6 +135,7 @@ class DepthwiseConv(Convolution):
     main: ClassVar[str | None] = "kernel"
 
     multiplier: Annotated[int, Field(ge=1)] = 1
+    """How many outputs each input channel is convolved to."""
 
     def maps(self, channels: int) -> int:
         return channels * self.multiplier
@@ -148,7 +155,9 @@ class SeparableConv(Convolution):
     keyword: ClassVar[str] = "separable_conv"
 
     filters: Annotated[int, Field(ge=1)]
+    """The channels of the output."""
     multiplier: Annotated[int, Field(ge=1)] = 1
+    """How many outputs each input channel is convolved to."""
 
     def maps(self, channels: int) -> int:
         return self.filters

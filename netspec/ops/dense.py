@@ -23,9 +23,13 @@ class Dense(Activated):
     main: ClassVar[str | None] = "units"
 
     units: Annotated[int, Field(ge=1)]
+    """The channels of the output."""
     bias: bool = True
+    """Whether a number is added to each unit."""
     init: Init = GLOROT_UNIFORM
+    """How the matrix starts."""
     bias_init: Init = ZEROS
+    """How the bias starts."""
 
     def resolve(self, inputs: Inputs) -> Self:
         if inputs[0].channels is None:
@@ -53,7 +57,9 @@ class Rbf(Op):
     main: ClassVar[str | None] = "units"
 
     units: Annotated[int, Field(ge=1)]
+    """The channels of the output."""
     init: Init = NORMAL
+    """How the weight vectors start."""
 
     def resolve(self, inputs: Inputs) -> Self:
         if inputs[0].channels is None:

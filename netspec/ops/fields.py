@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -16,16 +19,70 @@ PaddingWord = Literal["valid", "same", "half", "full", "causal"]
 WORDS: tuple[str, ...] = ("valid", "same", "half", "full", "causal")
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an author may write for a field that a validator turns into something else, as JSON schema.
+
+    Stands in the field's annotation; its `description` says the same in words. For `netspec ops`, the docs
+    and editors; the schema is asked for late, so that it may read tables that come after it.
+    """
+
+    schema: Callable[[], dict[str, Any]]
+
+    def __get_pydantic_json_schema__(self, core_schema: object, handler: object) -> dict[str, Any]:
+        return self.schema()
+
+
+def _per_axis_schema(least: int = 1) -> dict[str, Any]:
+    number = {"type": "integer", "minimum": least}
+    return {
+        "description": f"a whole number from {least}, or a list of one an axis",
+        "anyOf": [number, {"type": "array", "items": number, "minItems": 1, "maxItems": 3}],
+    }
+
+
+def _amounts_schema() -> dict[str, Any]:
+    number = {"type": "integer", "minimum": 0}
+    pair = {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
+    an_axis = {"type": "array", "items": {"anyOf": [number, pair]}, "minItems": 1, "maxItems": 3}
+    words = "a whole number from 0, a list of one an axis, or a list of a pair an axis"
+    return {"description": words, "anyOf": [number, an_axis]}
+
+
+def _padding_schema() -> dict[str, Any]:
+    amounts = _amounts_schema()
+    words = ", ".join(f"`{word}`" for word in WORDS)
+    return {
+        "description": f"{words}, {amounts['description']}",
+        "anyOf": [{"enum": list(WORDS)}, *amounts["anyOf"]],
+    }
+
+
+def _table_schema() -> dict[str, Any]:
+    row = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1}
+    return {"description": "a list of whole numbers for each filter", "type": "array", "items": row}
+
+
 def _per_axis(value: object) -> object:
     return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, int) else value
 
 
 Positive = Annotated[int, Field(ge=1)]
-PerAxis = Annotated[tuple[Positive, ...], BeforeValidator(_per_axis), Field(min_length=1, max_length=3)]
+PerAxis = Annotated[
+    tuple[Positive, ...],
+    BeforeValidator(_per_axis),
+    Field(min_length=1, max_length=3),
+    Written(_per_axis_schema),
+]
 """`3`, or one an axis: `[3, 5]`."""
 
 Natural = Annotated[int, Field(ge=0)]
-Counts = Annotated[tuple[Natural, ...], BeforeValidator(_per_axis), Field(min_length=1, max_length=3)]
+Counts = Annotated[
+    tuple[Natural, ...],
+    BeforeValidator(_per_axis),
+    Field(min_length=1, max_length=3),
+    Written(partial(_per_axis_schema, 0)),
+]
 """As `PerAxis`, from 0."""
 
 
@@ -33,7 +90,7 @@ def _tuples(value: object) -> object:
     return tuple(_tuples(each) for each in value) if isinstance(value, list) else value
 
 
-Table = Annotated[tuple[tuple[Natural, ...], ...], BeforeValidator(_tuples)]
+Table = Annotated[tuple[tuple[Natural, ...], ...], BeforeValidator(_tuples), Written(_table_schema)]
 """A list of whole numbers for each of several things."""
 
 
@@ -66,7 +123,7 @@ def _amounts(value: object) -> object:
     return value if isinstance(value, str) else _padding(value)
 
 
-Amounts = Annotated[int | Pads, BeforeValidator(_amounts)]
+Amounts = Annotated[int | Pads, BeforeValidator(_amounts), Written(_amounts_schema)]
 """What is added or taken at both ends: a number, one an axis, or a pair an axis."""
 
-Padding = Annotated[PaddingWord | int | Pads, BeforeValidator(_padding)]
+Padding = Annotated[PaddingWord | int | Pads, BeforeValidator(_padding), Written(_padding_schema)]

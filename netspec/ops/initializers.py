@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
+from netspec.ops.fields import Written
 from netspec.ops.nearest import did_you_mean
 
 Kind = Literal[
@@ -47,8 +48,8 @@ class Initializer(BaseModel):
     """A named distribution and its settings.
 
     glorot: variance 2/(fan_in + fan_out) (Glorot and Bengio 2010); he: 2/fan_in (He et al. 2015);
-    lecun: 1/fan_in (LeCun et al. 1998); orthogonal: Saxe et al. 2014;
-    bilinear: the kernel that interpolates linearly, from each channel to itself (Long et al. 2015). The normal ones are not truncated.
+    lecun: 1/fan_in (LeCun et al. 1998); orthogonal: Saxe et al. 2014; bilinear: the kernel that interpolates
+    linearly, from each channel to itself (Long et al. 2015). The normal ones are not truncated.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
@@ -105,7 +106,25 @@ def _number(kind: str, name: str, number: object) -> float:
     return float(number)
 
 
-Init = Annotated[Initializer, BeforeValidator(_initializer)]
+def _schema() -> dict[str, Any]:
+    number = {"type": "number"}
+    told: dict[str, Any] = {}
+    for kind, settings in SETTINGS.items():
+        several = {
+            "type": "object",
+            "properties": dict.fromkeys(settings, number),
+            "additionalProperties": False,
+        }
+        told[kind] = {"anyOf": [number, several]} if settings else {"type": "null"}
+    one = {"type": "object", "properties": told, "additionalProperties": False}
+    return {
+        "description": f"an initialiser: {', '.join(f'`{kind}`' for kind in SETTINGS)}; settings stand behind "
+        "the name: `normal: {std: 0.01}`",
+        "anyOf": [{"enum": list(SETTINGS)}, {**one, "minProperties": 1, "maxProperties": 1}],
+    }
+
+
+Init = Annotated[Initializer, BeforeValidator(_initializer), Written(_schema)]
 
 ZEROS = Initializer.model_construct(kind="zeros", settings=())
 ONES = Initializer.model_construct(kind="ones", settings=())

@@ -20,8 +20,11 @@ class Normalisation(Pointwise):
     """What normalisations that learn share: a scale and a shift a channel, each of which may be left out."""
 
     epsilon: Epsilon = 1e-5
+    """Added to the variance, so that nothing is divided by 0."""
     scale: bool = True
+    """Whether a learnt number multiplies each channel."""
     center: bool = True
+    """Whether a learnt number is added to each channel."""
 
     def learnt(self, shape: tuple[int, ...], axes: str = "C") -> tuple[Weight, ...]:
         """The scale and the shift that are there."""
@@ -40,6 +43,7 @@ class BatchNorm(Normalisation):
     keyword: ClassVar[str] = "batch_norm"
 
     momentum: Annotated[float, Field(ge=0, le=1)] = 0.9
+    """How much of the running statistics a step of training keeps."""
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         shape = (inputs[0].channels or 0,)
@@ -59,6 +63,7 @@ class LayerNorm(Normalisation):
     keyword: ClassVar[str] = "layer_norm"
 
     over: Literal["channels", "everything"] = "channels"
+    """What is brought to mean 0 and variance 1 together."""
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         if self.over == "channels" or not inputs[0].spatial:
@@ -79,6 +84,7 @@ class GroupNorm(Normalisation):
     main: ClassVar[str | None] = "groups"
 
     groups: Annotated[int, Field(ge=1)] = 32
+    """Into how many groups the channels are split."""
 
     def resolve(self, inputs: Inputs) -> Self:
         super().resolve(inputs)
@@ -108,10 +114,15 @@ class LocalResponseNorm(Pointwise):
     keyword: ClassVar[str] = "local_response_norm"
 
     size: Annotated[int, Field(ge=1)] = 5
+    """How many neighbouring channels are summed."""
     alpha: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e-4
+    """What the sum, or the mean, of the squares is multiplied by."""
     beta: Finite = 0.75
+    """The power that the divisor is raised to."""
     bias: Epsilon = 2.0
+    """What is added before the power is taken; the paper's k."""
     average: bool = False
+    """Whether alpha multiplies the mean of the squares, as in frameworks, and not their sum, as in the paper."""
 
 
 TWENTY = Initializer.model_construct(kind="constant", settings=(("value", 20.0),))
@@ -126,7 +137,9 @@ class L2Norm(Pointwise):
     keyword: ClassVar[str] = "l2_norm"
 
     epsilon: Epsilon = 1e-12
+    """Added to the sum of the squares, so that nothing is divided by 0."""
     init: Init = TWENTY
+    """How the scale starts."""
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         return (Weight("weight", (inputs[0].channels or 0,), "C", self.init),)

@@ -20,6 +20,7 @@ class Pool(Windowed):
     resolved_only: ClassVar[frozenset[str]] = frozenset({"overhang"})
 
     rounding: Literal["floor", "ceil"] = "floor"
+    """What becomes of a last window that does not fit: `ceil` keeps it, padded."""
     overhang: tuple[int, ...] = ()
     """Part of the end padding that rounding up added; resolved."""
 
@@ -79,6 +80,7 @@ class AvgPool(Pool):
     keyword: ClassVar[str] = "avg_pool"
 
     count_padding: bool = False
+    """Whether padding counts as zeros in the mean."""
 
 
 class GlobalPool(Op):
@@ -114,7 +116,9 @@ class ChannelPool(Op):
     main: ClassVar[str | None] = "size"
 
     size: Annotated[int, Field(ge=1)]
+    """How many channels make a run."""
     kind: Literal["max", "average"] = "max"
+    """Whether the largest or the mean is taken."""
 
     def resolve(self, inputs: Inputs) -> Self:
         channels = inputs[0].channels

@@ -19,6 +19,7 @@ class Dropout(Pointwise):
     main: ClassVar[str | None] = "rate"
 
     rate: Annotated[float, Field(ge=0, lt=1)]
+    """The probability that a value becomes 0."""
 
 
 class SpatialDropout(Pointwise):
@@ -28,6 +29,7 @@ class SpatialDropout(Pointwise):
     main: ClassVar[str | None] = "rate"
 
     rate: Annotated[float, Field(ge=0, lt=1)]
+    """The probability that a channel becomes 0."""
 
 
 class GaussianNoise(Pointwise):
@@ -37,6 +39,7 @@ class GaussianNoise(Pointwise):
     main: ClassVar[str | None] = "std"
 
     std: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    """The standard deviation of the noise."""
 
 
 class MaskInput(Pointwise):
@@ -49,3 +52,4 @@ class MaskInput(Pointwise):
     main: ClassVar[str | None] = "rate"
 
     rate: Annotated[float, Field(ge=0, lt=1)]
+    """The probability that a value becomes 0."""

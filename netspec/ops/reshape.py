@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import prod
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field
 
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import WHOLE, Inputs, Misfit, Op, Reach
+from netspec.ops.fields import Written
 from netspec.ops.nearest import did_you_mean
 from netspec.ops.window import indices, spatial
 from netspec.types import Type
@@ -19,9 +20,31 @@ def _listed(value: object) -> object:
     return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, int | str) else value
 
 
+def _list_schema(words: str, items: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "description": f"a list of {words}",
+        "type": "array",
+        "items": items,
+        "minItems": 1,
+        "maxItems": 4,
+    }
+
+
 Size = Annotated[int, Field(ge=-1)]
-Shape = Annotated[tuple[Size, ...], BeforeValidator(_listed), Field(min_length=1, max_length=4)]
-AxisNames = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1, max_length=4)]
+Shape = Annotated[
+    tuple[Size, ...],
+    BeforeValidator(_listed),
+    Field(min_length=1, max_length=4),
+    Written(lambda: _list_schema("sizes, channels first; one may be −1", {"type": "integer", "minimum": -1})),
+]
+AxisNames = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_listed),
+    Field(min_length=1, max_length=4),
+    Written(
+        lambda: _list_schema("names of axes", {"enum": ["channels", "time", "depth", "height", "width"]})
+    ),
+]
 
 
 class Rearranged(Op):
@@ -52,6 +75,7 @@ class Reshape(Rearranged):
     main: ClassVar[str | None] = "shape"
 
     shape: Shape
+    """The new shape, channels first."""
 
     def resolve(self, inputs: Inputs) -> Self:
         super().resolve(inputs)
@@ -83,6 +107,7 @@ class Permute(Rearranged):
     main: ClassVar[str | None] = "axes"
 
     axes: AxisNames
+    """The names of the axes in their new order."""
 
     def resolve(self, inputs: Inputs) -> Self:
         super().resolve(inputs)
@@ -118,6 +143,7 @@ class Blocks(Op):
     main: ClassVar[str | None] = "block"
 
     block: Annotated[int, Field(ge=1)] = 2
+    """The length of a block along each axis."""
 
 
 class SpaceToDepth(Blocks):

@@ -28,9 +28,13 @@ class Upsample(Op):
     main: ClassVar[str | None] = "factor"
 
     factor: PerAxis | None = None
+    """How many times as large it becomes."""
     size: PerAxis | None = None
+    """How large it becomes."""
     mode: Literal["nearest", "linear", "bilinear", "trilinear"] = "nearest"
+    """Whether values are repeated or interpolated."""
     align_corners: bool = False
+    """Whether the outermost positions of input and output fall together."""
 
     def resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
@@ -85,8 +89,11 @@ class Pad(Op):
     main: ClassVar[str | None] = "amount"
 
     amount: Amounts
+    """How much is added at both ends: a number, one an axis, or a pair an axis."""
     mode: Literal["constant", "reflect", "replicate"] = "constant"
+    """What the border is made of."""
     value: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    """The constant of the border."""
 
     @property
     def pads(self) -> Pads:
@@ -126,8 +133,11 @@ class Crop(Op):
     likes: ClassVar[Mapping[str, str]] = {"like": "size"}
 
     amount: Amounts | None = None
+    """How much is taken off at both ends: a number, one an axis, or a pair an axis."""
     size: PerAxis | None = None
+    """How large it becomes; `like: name` takes the sizes of another layer."""
     offset: Counts | None = None
+    """Where the part begins."""
 
     @property
     def cuts(self) -> Pads:

@@ -18,8 +18,11 @@ class Scale(Activated, Pointwise):
     keyword: ClassVar[str] = "scale"
 
     bias: bool = True
+    """Whether a learnt number is added to each channel."""
     init: Init = ONES
+    """How the coefficients start."""
     bias_init: Init = ZEROS
+    """How the biases start."""
 
     def resolve(self, inputs: Inputs) -> Self:
         super().resolve(inputs)
@@ -38,3 +41,4 @@ class ScaleBy(Pointwise):
     main: ClassVar[str | None] = "factor"
 
     factor: Annotated[float, Field(allow_inf_nan=False)]
+    """The constant."""

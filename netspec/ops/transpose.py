@@ -27,8 +27,11 @@ class ConvTranspose(Convolution):
     keyword: ClassVar[str] = "conv_transpose"
 
     filters: Annotated[int, Field(ge=1)]
+    """The channels of the output."""
     groups: Annotated[int, Field(ge=1)] = 1
+    """Into how many blocks the channels are split; it divides the input's channels and `filters`."""
     output_padding: Counts = (0,)
+    """Which of the input sizes with one output size is meant: from 0 to the stride less 1."""
 
     def maps(self, channels: int) -> int:
         return self.filters
@@ -119,7 +122,7 @@ class ConvTranspose(Convolution):
         return inputs[0].elements * self.filters // self.groups * prod(self.kernel)
 
     def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
-        # Output q takes input i when q = s·i − lo + d·j for a tap j, so i lies within (q + lo − (k − 1))/s … (q + lo)/s.
+        # Output q takes input i when q = s·i − lo + j, j < k: so i is from (q + lo − (k − 1))/s to (q + lo)/s.
         rows = zip(self.span, self.strides, self.pads, strict=True)
         return tuple(
             Reach(1 + Fraction(k - 1, s), Fraction(1, s), Fraction(k - 1 - lo, s)) for k, s, (lo, _) in rows

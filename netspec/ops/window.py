@@ -16,9 +16,13 @@ class Windowed(Op):
     """An op with a kernel, a stride, a padding and a dilation along each spatial axis."""
 
     kernel: PerAxis
+    """The size of the window."""
     stride: PerAxis | None = None
+    """The step of the window: 1 for a convolution, the kernel for a pool, unless told otherwise."""
     padding: Padding = "valid"
+    """What is added around the input: `same` gives ⌈i/s⌉ outputs, the odd zero at the end."""
     dilation: PerAxis = (1,)
+    """The distance between neighbours of the window."""
 
     @property
     def strides(self) -> tuple[int, ...]:

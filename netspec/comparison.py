@@ -164,7 +164,7 @@ def compare(
     run = _Run(quiet, dtype, batch, seed, report)
     for each in ready:
         run.enter(each, perturbed if each.name == backends[-1] else None)
-    learnt = [weight.name for weight in quiet.weights if _learns(weight, quiet)]
+    learnt = [weight.name for weight in quiet.weights if weight.trainable]
     return Comparison(
         spec=graph.file or graph.name,
         dtype=dtype,
@@ -213,11 +213,6 @@ def _check(graph: Graph, dtype: str, batch: int, steps: int) -> None:
                 f"`{node.name}` would take the variance of a single value a channel; "
                 "take a batch of 2 or more, or a larger input"
             )
-
-
-def _learns(weight: Weight, graph: Graph) -> bool:
-    owner = graph.by_name[weight.name.rpartition(".")[0]]
-    return weight.trainable and not weight.statistic and owner.trainable
 
 
 class _Run:

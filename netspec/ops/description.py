@@ -1,0 +1,216 @@
+"""What an op is, in words and as JSON schema, read from its class: for `netspec ops`, the docs and editors."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from textwrap import dedent
+from typing import Any
+
+from netspec.ops import FAMILIES, OPS
+from netspec.ops.base import Misfit, Op, Weight
+from netspec.ops.initializers import Initializer
+from netspec.types import Type
+
+Schema = dict[str, Any]
+
+# What an op is tried on, to find out what it takes: nothing else in its class says it.
+PROBES: dict[str, Type] = {
+    "a vector": Type(4),
+    "1-D": Type(4, (8,)),
+    "2-D": Type(4, (8, 8)),
+    "3-D": Type(4, (8, 8, 8)),
+    "indices": Type(None, (8,), "int"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDescription:
+    """A field as an author sees it. `default` is how the author would write it; None: it is required, or unset."""
+
+    name: str
+    words: str
+    doc: str
+    default: str | None
+    required: bool
+    main: bool
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class OpDescription:
+    """An op as an author sees it. `takes` names the kinds of input; `weights` are those for the largest of them."""
+
+    keyword: str
+    family: str
+    summary: str
+    doc: str
+    fields: tuple[FieldDescription, ...]
+    takes: tuple[str, ...]
+    weights: tuple[Weight, ...]
+    ports: tuple[str, ...]
+    merges: bool
+
+
+@cache
+def describe(keyword: str) -> OpDescription:
+    """The description of the op of that name."""
+    op = OPS[keyword]
+    family = next(name for name, members in FAMILIES.items() if op in members)
+    doc = inspect.getdoc(op) or ""
+    fields = tuple(_fields(op))
+    tried = dict(_tried(op, fields))
+    weights = max(tried.values(), key=lambda each: sum(len(w.shape) for w in each), default=())
+    return OpDescription(
+        keyword, family, doc.partition("\n")[0], doc, fields, tuple(tried), weights, op.ports, op.merges
+    )
+
+
+def _fields(op: type[Op]) -> Iterator[FieldDescription]:
+    schema = op.model_json_schema()
+    properties, definitions = schema.get("properties", {}), schema.get("$defs", {})
+    docs = _docs(op)
+    # What must be given comes first, then the fields in the order of the class.
+    names = sorted(op.model_fields, key=lambda name: not op.model_fields[name].is_required())
+    for name in names:
+        if name in op.resolved_only:
+            continue
+        field, own = op.model_fields[name], _own(properties[name], definitions)
+        told, default = words(own), None if field.is_required() else field.get_default()
+        # An unset field has a default to show only where an author could write `none`.
+        shown = None if default is None and "`none`" not in told else written(default)
+        required = field.is_required()
+        yield FieldDescription(
+            name, told, docs.get(name, ""), None if required else shown, required, name == op.main, own
+        )
+
+
+def _own(schema: Any, definitions: dict[str, Any]) -> Any:
+    """The schema of a field alone: references put in, titles and defaults left out."""
+    if isinstance(schema, list):
+        return [_own(each, definitions) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        rest = {key: value for key, value in schema.items() if key != "$ref"}
+        return _own({**definitions[schema["$ref"].rpartition("/")[2]], **rest}, definitions)
+    kept = {key: _own(value, definitions) for key, value in schema.items() if key not in ("title", "default")}
+    # `stride: 2` or nothing at all: that a field may be unset is no form of writing it.
+    parts = [each for each in kept.get("anyOf", ()) if each != {"type": "null"}]
+    if len(parts) == 1:
+        return {**{key: value for key, value in kept.items() if key != "anyOf"}, **parts[0]}
+    return {**kept, "anyOf": parts} if parts else kept
+
+
+def words(schema: Schema) -> str:
+    """What a field takes, in the words of an author."""
+    if "description" in schema:
+        return str(schema["description"])
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(words(each) for each in schema["anyOf"]))
+    if "enum" in schema:
+        return _choice([f"`{written(each)}`" for each in schema["enum"]])
+    if "const" in schema:
+        return f"`{written(schema['const'])}`"
+    kind = schema.get("type")
+    if kind in ("integer", "number"):
+        return ("a whole number" if kind == "integer" else "a number") + _bounds(schema)
+    if kind == "array":
+        return f"a list, each {words(schema['items'])}" if "items" in schema else "a list"
+    return {"boolean": "`true` or `false`", "string": "a word", "object": "a mapping"}.get(
+        str(kind), "a value"
+    )
+
+
+def _choice(names: list[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _bounds(schema: Schema) -> str:
+    low, above = schema.get("minimum"), schema.get("exclusiveMinimum")
+    high, below = schema.get("maximum"), schema.get("exclusiveMaximum")
+    parts = [
+        f"from {written(low)}" if low is not None else f"above {written(above)}" if above is not None else "",
+        f"to {written(high)}" if high is not None else f"below {written(below)}" if below is not None else "",
+    ]
+    told = ", ".join(part for part in parts if part).replace(", to", " to")
+    return f" {told}" if told else ""
+
+
+def written(value: object) -> str:
+    """A value as an author would write it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}".replace("e-0", "e-")
+    if isinstance(value, Initializer):
+        return _initializer(value)
+    if isinstance(value, Op):
+        return value.keyword
+    if isinstance(value, tuple | list):
+        return written(value[0]) if len(value) == 1 else f"[{', '.join(map(written, value))}]"
+    return str(value)
+
+
+def _initializer(init: Initializer) -> str:
+    settings = ", ".join(f"{name}: {written(number)}" for name, number in init.settings)
+    return f"{init.kind}: {{{settings}}}" if settings else init.kind
+
+
+def _docs(op: type[Op]) -> dict[str, str]:
+    """The string below each field, in the class and its bases; pydantic would read them at import, slowly."""
+    found: dict[str, str] = {}
+    for cls in reversed(op.__mro__):
+        if not issubclass(cls, Op) or cls is Op:
+            continue
+        tree = ast.parse(dedent(inspect.getsource(cls)))
+        body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
+        for field, below in pairwise(body):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and _is_text(below):
+                assert isinstance(below, ast.Expr)
+                found[field.target.id] = inspect.cleandoc(ast.literal_eval(below.value))
+    return found
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _tried(op: type[Op], fields: tuple[FieldDescription, ...]) -> Iterator[tuple[str, tuple[Weight, ...]]]:
+    """The kinds of input that the op takes, each with the weights that it then holds."""
+    given = {field.name: example(field.schema) for field in fields if field.required}
+    smallest = op.model_validate(given)
+    for kind, type_ in PROBES.items():
+        inputs = (type_, type_) if op.merges else (type_,)
+        try:
+            resolved = smallest.resolve(inputs)
+            resolved.outputs(inputs)
+        except Misfit:
+            continue
+        yield kind, resolved.weights(inputs)
+
+
+def example(schema: Schema) -> object:
+    """The plainest value that a schema allows."""
+    if "anyOf" in schema:
+        return example(schema["anyOf"][0])
+    if "enum" in schema:
+        return schema["enum"][0]
+    if schema.get("type") == "array":
+        return [example(schema.get("items", {}))] * int(schema.get("minItems", 1))
+    if schema.get("type") == "integer":
+        return schema.get("minimum", 1)
+    if schema.get("type") == "number":
+        return float(schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1))
+    return {"boolean": True, "object": {}}.get(str(schema.get("type")), "a")

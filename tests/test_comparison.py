@@ -1,0 +1,391 @@
+"""The comparison, with backends that are the oracle, changed in one place: it finds what is there and no more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf, nan
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from netspec import comparison as module
+from netspec.backend import Unavailable, Unsupported
+from netspec.comparison import CannotCompare, Comparison, compare
+from netspec.difference import difference, differences
+from netspec.graph import Graph
+from netspec.ops.activation import Relu
+from netspec.ops.conv import Conv
+from netspec.ops.dense import Dense
+from netspec.ops.norm import BatchNorm
+from netspec.ops.pool import GlobalAvgPool
+from netspec.ops.regularize import Dropout
+from netspec.training.optimizers import Adam, Optimizer, Sgd
+from netspec_numpy.backend import NumpyBackend
+from tests.building import Sketch
+
+Array = NDArray[Any]
+Change = Callable[[dict[str, Array]], None]
+
+A = np.arange(24.0).reshape(2, 3, 4) / 7
+
+
+def nothing(arrays: dict[str, Array]) -> None:
+    """The honest backend."""
+
+
+# The one comparison of two tensors.
+
+
+def altered(change: Callable[[Array], Any]) -> Array:
+    copy = A.copy()
+    changed = change(copy)
+    return copy if changed is None else np.asarray(changed)
+
+
+def one_nan(array: Array) -> None:
+    array[1, 2, 3] = nan
+
+
+def one_infinity(array: Array) -> None:
+    array[0, 0, 1] = inf
+
+
+def a_thousandth(array: Array) -> None:
+    array[1, 0, 2] += 1e-3
+
+
+WRONG: dict[str, tuple[Array | None, str, tuple[int, ...] | None]] = {
+    "dropped tensor": (None, "names", None),
+    "dropped row": (altered(lambda a: a[:, :-1]), "shape", None),
+    "swapped axis": (altered(lambda a: a.transpose(0, 2, 1)), "shape", None),
+    "other precision": (altered(lambda a: a.astype("float32")), "dtype", None),
+    "one NaN": (altered(one_nan), "finite", (1, 2, 3)),
+    "one infinity": (altered(one_infinity), "finite", (0, 0, 1)),
+    "1e-3 added": (altered(a_thousandth), "values", (1, 0, 2)),
+}
+
+
+@pytest.mark.parametrize(("other", "what", "index"), WRONG.values(), ids=WRONG)
+def test_the_comparison_can_fail(other: Array | None, what: str, index: tuple[int, ...] | None) -> None:
+    for pair in ((A, other), (other, A)):
+        found = difference("conv1", pair[0], pair[1], 0.0, ("torch", "keras"))
+        assert (found.what, found.index, found.max_rel > 1e-10) == (what, index, True)
+        assert found.max_rel == inf or what == "values"
+        assert str(found).startswith("conv1: torch and keras differ in " + what)
+
+
+def test_a_swapped_axis_of_equal_length_is_found_by_its_values() -> None:
+    square = A[0, :, :3]
+    assert difference("w", square, square.T.copy(), 0.0).max_rel > 0.1
+
+
+def test_equal_is_zero_and_zero_against_zero_is() -> None:
+    assert difference("x", A, A.copy(), 0.0).max_rel == 0
+    assert difference("x", 0 * A, 0 * A, 0.0).max_rel == 0
+    assert difference("x", A[:0], A[:0], 0.0).max_rel == 0
+
+
+def test_max_rel_is_the_definition() -> None:
+    a, b = np.array([1.0, -8.0]), np.array([1.5, -8.0])
+    assert difference("x", a, b, 0.0).max_rel == 0.5 / 8
+    assert difference("x", a, b, 16.0).max_rel == 0.5 / 16
+    assert difference("x", np.array([0.0]), np.array([1e-30]), 0.0).max_rel == 1
+
+
+def test_small_beside_the_largest_of_its_kind_is_noise() -> None:
+    sides = {
+        "torch": {"big": np.array([1000.0]), "zero": np.array([1e-13])},
+        "keras": {"big": np.array([1000.0]), "zero": np.array([-1e-13])},
+    }
+    big, zero = differences(["big", "zero"], sides)
+    assert big.max_rel == 0
+    assert zero.max_rel == pytest.approx(2e-13)
+
+
+def test_the_noise_floor_does_not_hear_what_is_not_finite() -> None:
+    sides = {name: {"x": np.array([2.0]), "y": np.array([value])} for name, value in (("a", inf), ("b", 1.0))}
+    x, y = differences(["x", "y"], sides)
+    assert (x.max_rel, y.max_rel, y.what) == (0, inf, "finite")
+
+
+def test_the_worst_of_all_pairs_is_named_and_a_stranger_is_seen() -> None:
+    sides = {"a": {"x": A}, "b": {"x": A + 1e-6}, "c": {"x": A + 1e-3, "extra": A}}
+    x, extra = differences(["x"], sides)
+    assert x.backends == ("a", "c")
+    assert (extra.name, extra.what) == ("extra", "names")
+
+
+# Whole runs.
+
+
+@dataclass
+class Fake:
+    """The oracle under another name, with gradients made up from names; `change` spoils what it answers."""
+
+    name: str
+    forward: Change = nothing
+    gradients: Change = nothing
+    steps: Change = nothing
+    asked: list[Optimizer] = field(default_factory=list)
+
+    def trial(
+        self,
+        graph: Graph,
+        weights: Mapping[str, Array],
+        dtype: str = "float64",
+        inject: tuple[str, float] | None = None,
+    ) -> FakeTrial:
+        honest = NumpyBackend().trial(graph, weights, dtype, inject)  # type: ignore[arg-type]
+        return FakeTrial(self, honest, weights)
+
+
+@dataclass
+class FakeTrial:
+    fake: Fake
+    honest: Any
+    weights: Mapping[str, Array]
+
+    def forward(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        return self._spoilt(self.honest.forward(inputs), self.fake.forward)
+
+    def gradients(self, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> dict[str, Array]:
+        learnt = {name: array for name, array in self.weights.items() if "running" not in name}
+        return self._spoilt(learnt, self.fake.gradients)
+
+    def steps(
+        self, inputs: Mapping[str, Array], targets: Mapping[str, Array], optimizer: Optimizer, count: int
+    ) -> dict[str, Array]:
+        self.fake.asked.append(optimizer)
+        return self._spoilt(self.weights, self.fake.steps)
+
+    def _spoilt(self, arrays: Mapping[str, Array], change: Change) -> dict[str, Array]:
+        copies = {name: array.copy() for name, array in arrays.items()}
+        change(copies)
+        return copies
+
+
+def network() -> Graph:
+    sketch = Sketch("small", image=(2, 6, 6))
+    sketch.add("conv1", Conv.model_validate({"filters": 3, "kernel": 3, "bias": False}))
+    sketch.add("norm1", BatchNorm())
+    sketch.add("relu1", Relu())
+    sketch.add("drop1", Dropout(rate=0.5))
+    sketch.add("pool1", GlobalAvgPool())
+    sketch.add("top", Dense(units=4))
+    return sketch.graph()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Comparison]:
+    """`compare` of the small network between `torch`, honest, and `keras`, as spoilt as one likes."""
+
+    def compared(*spoilt: Fake, **options: Any) -> Comparison:
+        fakes = {each.name: each for each in (Fake("torch"), Fake("keras"), *spoilt)}
+
+        def usable(wanted: Sequence[str]) -> list[object]:
+            return [fakes.get(name) or NumpyBackend() for name in wanted]
+
+        monkeypatch.setattr(module, "usable", usable)
+        return compare(options.pop("graph", network()), **options)
+
+    return compared
+
+
+def test_equal_backends_are_equal(run: Callable[..., Comparison]) -> None:
+    found = run()
+    told = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+    assert told == {
+        "spec": "small",
+        "dtype": "float64",
+        "backends": ["torch", "keras"],
+        "batch": 2,
+        "ok": True,
+        "tolerance": {"forward": 1e-10, "gradients": 1e-10, "steps": 1e-9},
+        "forward": {"max_rel": 0.0, "layer": "conv1"},
+        "gradients": {"max_rel": 0.0, "weight": "conv1.weight"},
+        "steps": [
+            {"optimizer": "sgd", "count": 5, "max_rel": 0.0, "weight": "conv1.weight"},
+            {"optimizer": "adam", "count": 5, "max_rel": 0.0, "weight": "conv1.weight"},
+        ],
+        "first_difference": None,
+        "layers": [{"name": node.name, "max_rel": 0.0} for node in network().nodes],
+    }
+    assert [each.name for each in found.gradients] == [
+        "conv1.weight", "norm1.weight", "norm1.bias", "top.weight", "top.bias",
+    ]  # fmt: skip
+    assert len(found.steps[0].found) == 7
+
+
+def spoil(name: str, by: float) -> Change:
+    def change(arrays: dict[str, Array]) -> None:
+        arrays[name].flat[-1] += by
+
+    return change
+
+
+def test_the_first_layer_that_differs_is_named(run: Callable[..., Comparison]) -> None:
+    def two(arrays: dict[str, Array]) -> None:
+        arrays["relu1"][0, 0, 0, 0] += 1e-6
+        arrays["top"] += 1
+
+    found = run(Fake("keras", forward=two))
+    assert not found.ok
+    assert found.first_difference is not None
+    assert found.first_difference.name == "relu1"
+    assert found.first_difference.index == (0, 0, 0, 0)
+    assert found.as_dict()["forward"]["layer"] == "top"
+
+
+def test_the_oracle_finds_what_all_backends_share(run: Callable[..., Comparison]) -> None:
+    wrong = [Fake(name, forward=spoil("pool1", 1e-3)) for name in ("torch", "keras")]
+    assert run(*wrong, oracle=False).ok
+    found = run(*wrong)
+    assert found.first_difference is not None
+    assert (found.first_difference.name, found.first_difference.backends) == ("pool1", ("torch", "numpy"))
+
+
+def test_a_gradient_that_differs_fails_and_no_layer_is_blamed(run: Callable[..., Comparison]) -> None:
+    found = run(Fake("keras", gradients=spoil("top.bias", 1e-6)))
+    assert (found.ok, found.first_difference) == (False, None)
+    assert [each.name for each in found.failures] == ["top.bias"]
+
+
+@pytest.mark.parametrize("name", ["conv1.weight", "norm1.running_var"])
+def test_weights_and_statistics_after_the_steps_are_compared(
+    name: str, run: Callable[..., Comparison]
+) -> None:
+    found = run(Fake("torch", steps=spoil(name, 1e-6)))
+    assert {each.name for each in found.failures} == {name}
+
+
+def test_a_missing_gradient_and_a_nan_are_infinite(run: Callable[..., Comparison]) -> None:
+    def lose(arrays: dict[str, Array]) -> None:
+        del arrays["norm1.bias"]
+
+    found = run(Fake("keras", gradients=lose, forward=spoil("top", nan)), dtype="float32")
+    told = found.as_dict()
+    assert not found.ok
+    assert told["gradients"] == {"max_rel": "inf", "weight": "norm1.bias"}
+    assert told["first_difference"] == {"layer": "top", "max_rel": "inf"}
+    json.dumps(told, allow_nan=False)
+
+
+def test_float32_judges_the_outputs_alone(run: Callable[..., Comparison]) -> None:
+    wrong = Fake("keras", gradients=spoil("top.bias", 0.1), steps=spoil("top.bias", 0.1))
+    found = run(wrong, dtype="float32")
+    assert found.ok
+    assert found.as_dict()["tolerance"] == {"forward": 1e-4, "gradients": None, "steps": None}
+    assert found.as_dict()["gradients"]["max_rel"] > 1e-2
+    assert not run(Fake("keras", forward=spoil("top", 0.1)), dtype="float32").ok
+
+
+def test_an_injected_fault_is_found_where_it_was_put(run: Callable[..., Comparison]) -> None:
+    for layer in ("conv1", "norm1", "pool1", "top"):
+        found = run(inject=f"{layer}=1e-3", steps=0)
+        assert found.first_difference is not None
+        assert found.first_difference.name == layer
+        assert found.first_difference.backends == ("torch", "keras")
+    assert run(inject="top=1e-14", steps=0).ok
+
+
+def test_the_optimisers_are_those_that_every_backend_can_keep_exactly(run: Callable[..., Comparison]) -> None:
+    fake = Fake("torch")
+    run(fake, steps=3)
+    sgd, adam = (each.model_dump() for each in fake.asked)
+    assert sgd == {"kind": "sgd", "learning_rate": 2**-7, "momentum": 0.875, "nesterov": False}
+    assert adam == {
+        "kind": "adam",
+        "learning_rate": 2**-10,
+        "beta1": 0.875,
+        "beta2": 0.96875,
+        "epsilon": 1e-3,
+    }
+    for number in (2**-7, 0.875, 2**-10, 0.96875):
+        assert float(np.float32(number)) == number
+
+
+def test_one_backend_is_compared_with_the_oracle(run: Callable[..., Comparison]) -> None:
+    for backends in (["torch"], ["torch", "numpy"]):
+        told = run(backends=backends).as_dict()
+        assert told["ok"]
+        assert told["gradients"] == {"max_rel": None, "weight": None}
+        assert [each["max_rel"] for each in told["steps"]] == [None, None]
+
+
+def test_no_steps_are_no_steps(run: Callable[..., Comparison]) -> None:
+    assert run(steps=0).as_dict()["steps"] == []
+
+
+def test_inputs_are_of_their_kind_and_hang_on_the_seed(run: Callable[..., Comparison]) -> None:
+    seen: list[dict[str, Array]] = []
+
+    class Listener(Fake):
+        def trial(self, *args: Any, **more: Any) -> Any:
+            trial = super().trial(*args, **more)
+            real = trial.honest.forward
+
+            def forward(inputs: dict[str, Array]) -> dict[str, Array]:
+                seen.append(inputs)
+                return dict(real(inputs))
+
+            trial.honest.forward = forward
+            return trial
+
+    sketch = Sketch(image=(2, 6, 6))
+    sketch.words("text", 5, 7)
+    sketch.add("relu", Relu(), "image")
+    for seed in (0, 0, 1):
+        run(Listener("torch"), graph=sketch.graph(), seed=seed, batch=200, steps=0)
+    first, again, other = seen
+    np.testing.assert_array_equal(first["image"], again["image"])
+    assert not np.array_equal(first["image"], other["image"])
+    assert first["image"].std() == pytest.approx(1, abs=0.05)
+    assert (first["text"].shape, set(np.unique(first["text"]))) == ((200, 5), set(range(7)))
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "unknown layer": ({"inject": "cnv1=1e-3"}, "no layer is called `cnv1`; did you mean `conv1`?"),
+    "no number": ({"inject": "conv1=much"}, "`conv1=much` is not LAYER=EPS"),
+    "no fault": ({"inject": "conv1"}, "`conv1` is not LAYER=EPS"),
+    "nothing to find": ({"inject": "conv1=0"}, "`conv1=0` is not LAYER=EPS"),
+    "not finite": ({"inject": "conv1=nan"}, "`conv1=nan` is not LAYER=EPS"),
+    "one side": ({"backends": ["torch"], "oracle": False}, "needs two backends"),
+    "no side": ({"backends": []}, "needs two backends"),
+    "twice": ({"backends": ["torch", "torch"]}, "named twice"),
+    "dtype": ({"dtype": "float46"}, "`float46` is not float64 or float32; did you mean `float64`?"),
+    "batch": ({"batch": 0}, "a batch holds 1 sample or more"),
+}
+
+
+@pytest.mark.parametrize(("options", "told"), REFUSED.values(), ids=REFUSED)
+def test_what_makes_no_comparison_is_refused(
+    options: dict[str, Any], told: str, run: Callable[..., Comparison]
+) -> None:
+    with pytest.raises(CannotCompare) as caught:
+        run(**options)
+    assert told in str(caught.value)
+
+
+def test_the_variance_of_one_value_is_refused(run: Callable[..., Comparison]) -> None:
+    sketch = Sketch(x=(3,))
+    sketch.add("norm1", BatchNorm())
+    with pytest.raises(CannotCompare, match="`norm1` would take the variance of a single value"):
+        run(graph=sketch.graph(), batch=1)
+    frozen = Sketch(x=(3,))
+    frozen.add("norm1", BatchNorm(), trainable=False)
+    assert run(graph=frozen.graph(), batch=1, steps=0).ok
+
+
+def test_an_unknown_backend_is_told_and_a_refusal_goes_up(run: Callable[..., Comparison]) -> None:
+    with pytest.raises(Unavailable, match="numpi"):
+        compare(network(), backends=["numpi"])
+
+    def refuse(arrays: dict[str, Array]) -> None:
+        raise Unsupported("torch has no such op")
+
+    with pytest.raises(Unsupported):
+        run(Fake("torch", gradients=refuse))
