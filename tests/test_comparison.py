@@ -24,7 +24,7 @@ from netspec.ops.norm import BatchNorm
 from netspec.ops.pool import GlobalAvgPool
 from netspec.ops.regularize import Dropout
 from netspec.training.optimizers import Adam, Optimizer, Sgd
-from netspec_numpy.backend import NumpyBackend
+from netspec_numpy.oracle import NumpyBackend
 from tests.building import Sketch
 
 Array = NDArray[Any]
