@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from netspec_keras.backend import KerasBackend
+# Loaded here, before the function below takes the name: a module that loads later would take it away again.
+from netspec_keras.backend import KerasBackend
 
 __all__ = ["backend"]
 
 
 def backend() -> KerasBackend:
     """The backend `keras`, as the entry point `netspec.backends` names it."""
-    from netspec_keras.backend import KerasBackend
-
     return KerasBackend()
