@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from netspec import comparison as module
 from netspec.backend import Unavailable, Unsupported
 from netspec.comparison import CannotCompare, Comparison, compare
-from netspec.difference import difference, differences
+from netspec.difference import Difference, difference, differences, over
 from netspec.graph import Graph
 from netspec.ops.activation import Relu
 from netspec.ops.conv import Conv
@@ -24,7 +24,7 @@ from netspec.ops.norm import BatchNorm
 from netspec.ops.pool import GlobalAvgPool
 from netspec.ops.regularize import Dropout
 from netspec.training.optimizers import Adam, Optimizer, Sgd
-from netspec_numpy.backend import NumpyBackend
+from netspec_numpy.oracle import NumpyBackend
 from tests.building import Sketch
 
 Array = NDArray[Any]
@@ -119,6 +119,14 @@ def test_the_worst_of_all_pairs_is_named_and_a_stranger_is_seen() -> None:
     assert (extra.name, extra.what) == ("extra", "names")
 
 
+def test_a_tolerance_is_the_largest_that_counts_as_equal() -> None:
+    at, above, wild, none = (
+        Difference("x", ("a", "b"), "values", number) for number in (1e-10, 1.000001e-10, inf, nan)
+    )
+    assert over([at, above, wild, none], 1e-10) == [above, wild, none]
+    assert over([at, above, wild], None) == [wild]
+
+
 # Whole runs.
 
 
@@ -131,6 +139,7 @@ class Fake:
     gradients: Change = nothing
     steps: Change = nothing
     asked: list[Optimizer] = field(default_factory=list)
+    injected: list[object] = field(default_factory=list)
 
     def trial(
         self,
@@ -139,6 +148,7 @@ class Fake:
         dtype: str = "float64",
         inject: tuple[str, float] | None = None,
     ) -> FakeTrial:
+        self.injected.append(inject)
         honest = NumpyBackend().trial(graph, weights, dtype, inject)  # type: ignore[arg-type]
         return FakeTrial(self, honest, weights)
 
@@ -292,18 +302,19 @@ def test_an_injected_fault_is_found_where_it_was_put(run: Callable[..., Comparis
     assert run(inject="top=1e-14", steps=0).ok
 
 
+def test_the_fault_is_put_into_the_last_backend_alone(run: Callable[..., Comparison]) -> None:
+    torch, keras = Fake("torch"), Fake("keras")
+    run(torch, keras, inject="top=1e-3", steps=0)
+    assert (torch.injected, keras.injected) == ([None], [("top", 1e-3)])
+
+
 def test_the_optimisers_are_those_that_every_backend_can_keep_exactly(run: Callable[..., Comparison]) -> None:
     fake = Fake("torch")
     run(fake, steps=3)
-    sgd, adam = (each.model_dump() for each in fake.asked)
-    assert sgd == {"kind": "sgd", "learning_rate": 2**-7, "momentum": 0.875, "nesterov": False}
-    assert adam == {
-        "kind": "adam",
-        "learning_rate": 2**-10,
-        "beta1": 0.875,
-        "beta2": 0.96875,
-        "epsilon": 1e-3,
-    }
+    assert fake.asked == [
+        Sgd(learning_rate=2**-7, momentum=0.875),
+        Adam(learning_rate=2**-10, beta1=0.875, beta2=0.96875, epsilon=1e-3),
+    ]
     for number in (2**-7, 0.875, 2**-10, 0.96875):
         assert float(np.float32(number)) == number
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from netspec.graph import Graph
-    from netspec_numpy.backend import NumpyBackend
+    from netspec_numpy.oracle import NumpyBackend
     from netspec_numpy.lowerings import Array
 
 __all__ = ["backend", "forward"]
@@ -16,7 +16,7 @@ __all__ = ["backend", "forward"]
 
 def backend() -> NumpyBackend:
     """The backend `numpy`, as the entry point `netspec.backends` names it."""
-    from netspec_numpy.backend import NumpyBackend
+    from netspec_numpy.oracle import NumpyBackend
 
     return NumpyBackend()
 

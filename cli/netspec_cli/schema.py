@@ -1,4 +1,4 @@
-"""`netspec schema`: the JSON schema of a spec, for editors."""
+"""`netspec schema`: the JSON schema of a spec, so that an editor completes and checks one as it is written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from netspec_cli.common import write
 def schema(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="A file; stdout without it.")] = None,
 ) -> None:
-    """Write the JSON schema of a spec."""
-    from netspec.language.document import Skeleton
+    """Write the JSON schema of a spec, for editors.
 
-    write(json.dumps(Skeleton.model_json_schema(), indent=2), out)
+    With the YAML extension of an editor, start a spec with: # yaml-language-server: $schema=netspec.schema.json
+    """
+    from netspec.schema import schema as made
+
+    write(json.dumps(made(), indent=2, ensure_ascii=False) + "\n", out)

@@ -177,6 +177,8 @@ _HANDLERS: dict[str, Callable[[_Holder, str, Value], None]] = {
     "max_macs": _Holder.budget,
     "max_memory": _Holder.budget,
 }
+KEYS: tuple[str, ...] = tuple(_HANDLERS)
+"""What a spec can expect."""
 
 
 def amount(value: Value, in_bytes: bool = False) -> float | None:

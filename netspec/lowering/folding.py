@@ -34,10 +34,14 @@ class Run:
     counts: bool
     variable: str = "i"
 
-    @property
-    def range(self) -> str:
+    def range(self, numbered: bool) -> str:
+        """What it runs over: the numbers of the repetitions, or just as many."""
         end = self.first + self.count
-        return f"range({end})" if self.first == 0 else f"range({self.first}, {end})"
+        return (
+            f"range({self.first}, {end})"
+            if numbered and self.first
+            else f"range({end if numbered else self.count})"
+        )
 
 
 def shape(part: object) -> object:

@@ -42,7 +42,9 @@ class Writer:
                 yield from self.lines(run.item, more, run.first)
                 continue
             counted = run.counts or _has_index(run.item)
-            yield Text(f"for {loop.variable if counted else '_'} in {run.range}:", loop.indent + more)
+            yield Text(
+                f"for {loop.variable if counted else '_'} in {run.range(counted)}:", loop.indent + more
+            )
             yield from self.lines(run.item, more + 1, loop=loop.variable)
 
     def text(self, part: Any, loop: str = "") -> str:
@@ -78,7 +80,7 @@ class Writer:
         text = self.text(run.item, loop)
         if run.count == 1:
             return text
-        return f"*({text} for {run.variable if run.counts else '_'} in {run.range})"
+        return f"*({text} for {run.variable if run.counts else '_'} in {run.range(run.counts)})"
 
     def _affine(self, part: Affine) -> str:
         step = self.expression(part.step)

@@ -79,7 +79,7 @@ def _fields(op: type[Op]) -> Iterator[FieldDescription]:
     for name in names:
         if name in op.resolved_only:
             continue
-        field, own = op.model_fields[name], _own(properties[name], definitions)
+        field, own = op.model_fields[name], inlined(properties[name], definitions)
         told, default = words(own), None if field.is_required() else field.get_default()
         # An unset field has a default to show only where an author could write `none`.
         shown = None if default is None and "`none`" not in told else written(default)
@@ -89,16 +89,18 @@ def _fields(op: type[Op]) -> Iterator[FieldDescription]:
         )
 
 
-def _own(schema: Any, definitions: dict[str, Any]) -> Any:
-    """The schema of a field alone: references put in, titles and defaults left out."""
+def inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """The schema of a field alone: references put in, titles, defaults and `null` left out."""
     if isinstance(schema, list):
-        return [_own(each, definitions) for each in schema]
+        return [inlined(each, definitions) for each in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
         rest = {key: value for key, value in schema.items() if key != "$ref"}
-        return _own({**definitions[schema["$ref"].rpartition("/")[2]], **rest}, definitions)
-    kept = {key: _own(value, definitions) for key, value in schema.items() if key not in ("title", "default")}
+        return inlined({**definitions[schema["$ref"].rpartition("/")[2]], **rest}, definitions)
+    kept = {
+        key: inlined(value, definitions) for key, value in schema.items() if key not in ("title", "default")
+    }
     # `stride: 2` or nothing at all: that a field may be unset is no form of writing it.
     parts = [each for each in kept.get("anyOf", ()) if each != {"type": "null"}]
     if len(parts) == 1:

@@ -1,0 +1,13 @@
+"""Keras 3: generated source of `keras.layers` and `keras.ops` alone, run on TensorFlow or on JAX."""
+
+from __future__ import annotations
+
+# Loaded here, before the function below takes the name: a module that loads later would take it away again.
+from netspec_keras.backend import KerasBackend
+
+__all__ = ["backend"]
+
+
+def backend() -> KerasBackend:
+    """The backend `keras`, as the entry point `netspec.backends` names it."""
+    return KerasBackend()

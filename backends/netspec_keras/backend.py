@@ -1,0 +1,68 @@
+"""The backend `keras`: what the rest of netspec sees of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from netspec.backend import Source, Status
+from netspec.graph import Graph
+
+if TYPE_CHECKING:
+    from netspec.backend import Array, Arrays, Float, Trial
+    from netspec.ops.base import Op
+    from netspec.training.fit import Fit
+
+
+class KerasBackend:
+    """Every op as Keras layers. Nothing here imports the framework before it is needed."""
+
+    name = "keras"
+
+    @property
+    def lowerings(self) -> Mapping[type[Op], Any]:
+        from netspec_keras.lowering import LOWERINGS
+
+        return LOWERINGS
+
+    @property
+    def refusals(self) -> Mapping[type[Op], str]:
+        from netspec_keras.lowering import REFUSALS
+
+        return REFUSALS
+
+    def status(self) -> Status:
+        from netspec_keras.engine import status
+
+        return status()
+
+    def source(self, graph: Graph) -> Source:
+        from netspec_keras.source import source
+
+        return source(graph)
+
+    def build(self, graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto") -> Any:
+        from netspec_keras.runtime import build
+
+        return build(graph, weights, dtype, device)
+
+    def weights(self, model: Any, graph: Graph) -> dict[str, Array]:
+        from netspec_keras.runtime import read
+
+        return read(model, graph)
+
+    def trial(
+        self,
+        graph: Graph,
+        weights: Arrays,
+        dtype: Float = "float64",
+        inject: tuple[str, float] | None = None,
+    ) -> Trial:
+        from netspec_keras.trial import KerasTrial
+
+        return KerasTrial(graph, weights, dtype, inject)
+
+    def fit(self, fit: Fit) -> None:
+        from netspec_keras.train import train
+
+        train(fit)

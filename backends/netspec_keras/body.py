@@ -1,0 +1,215 @@
+"""One function of the generated text: what is written for one use of a block, with holes for what may differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from netspec.backend import Unsupported
+from netspec.graph import Node
+from netspec.lowering.names import free, numbered
+from netspec.lowering.outline import Module
+from netspec.lowering.parts import Argument, Call, Index, Line, Loop, Part, Quoted, Raw, Seq, Slot
+from netspec.lowering.template import Definition
+from netspec.lowering.variables import parameters, variables
+from netspec_keras.layer import Layer, Lowered
+from netspec_keras.lowering import LOWERINGS, REFUSALS
+from netspec_keras.plan import Entry, Heading, Name, Plan, Rounds, Step
+
+NAME = "name"
+ROOT_INPUT = "inputs"
+
+Lent = tuple[str, str]
+"""A layer that is called by name: the path of its node or module, and what its own name has behind that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A written function: its name, and which of the uses of its definition a call of it is."""
+
+    name: str
+    definition: Definition
+    use: int
+
+
+def lowered(plan: Plan, node: Node) -> Lowered:
+    """The Keras layers of a node.
+
+    Raises:
+        Unsupported: its op has no lowering.
+    """
+    lowering = LOWERINGS.get(type(node.op))
+    if lowering is None:
+        reason = REFUSALS.get(type(node.op), "it has no lowering")
+        raise Unsupported(f"keras does not do `{node.op.keyword}` (`{node.name}`): {reason}")
+    return lowering(node.op, [plan.graph.types[value] for value in node.inputs])
+
+
+@dataclass
+class Body:
+    """Writes the statements of one function, as this use of it has them."""
+
+    plan: Plan
+    module: Module
+    functions: Mapping[str, Function]
+    taken: set[str]
+    classes: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.is_root, self.is_lent = self.module.scope is None, self.plan.is_lent(self.module)
+        self.steps = self.plan.steps(self.module)
+        self.inputs = parameters(self.module, self.taken)
+        if self.is_root and len(self.inputs) == 1:
+            self.inputs = dict.fromkeys(self.inputs, ROOT_INPUT)
+        entries = list(_entries(self.steps))
+        self.lent: dict[Lent, str] = {}
+        for entry in entries:
+            self._name_lent(entry)
+        taken = {*self.taken, NAME, *self.lent.values()}
+        # The model is made of its inputs at the very end, so that no value may take their place.
+        wanted = (*self.module.outputs, *(self.inputs if self.is_root else ()))
+        self.names = variables([each.item for each in entries], self.inputs, wanted, taken)
+
+    @property
+    def variables(self) -> set[str]:
+        """Every name that the function binds."""
+        return {*self.inputs.values(), *self.names.values(), *self.lent.values()}
+
+    def lines(self) -> tuple[Line | Loop, ...]:
+        """The statements, the last one giving back what the function gives."""
+        back = Line("return " + ", ".join(self.names[value] for value in self.module.outputs))
+        if not self.is_lent:
+            return (*self._lines(self.steps), *(() if self.is_root else (back,)))
+        made = [line for entry in _entries(self.steps) for line in self._make(entry)]
+        called = [line for line in self._lines(self.steps) if isinstance(line, Line)]
+        inner = [Line(line.part, line.indent + 1, line.tap) for line in (*called, back)]
+        call = Line(f"def call({', '.join(self.inputs.values())}):")
+        return (*made, Line(""), call, *inner, Line(""), Line("return call"))
+
+    def _name_lent(self, entry: Entry) -> None:
+        """Variables for layers called by name: all in a function that gives a function, else what is shared."""
+        item = entry.item
+        if self.is_lent and item.shares is None:
+            suffixes = [each.suffix for each in self._layers(item)] if isinstance(item, Node) else [""]
+            stem = "_".join("".join(_spell(entry.name)).split("."))
+        elif self._has_borrower(item):
+            suffixes, stem = [""], f"shared_{item.local_name}"
+        else:
+            return
+        for suffix in suffixes:
+            name = "_".join(filter(None, (stem, suffix)))
+            name = free(name if name.isidentifier() else f"layer_{name}", ())
+            self.lent[_path(item), suffix] = numbered(name, {*self.taken, NAME, *self.inputs.values(), *self.lent.values()})
+
+    def _has_borrower(self, item: Node | Module) -> bool:
+        """Whether something else that is written in this function is called with the layers of an item."""
+        graph = self.plan.graph
+        if isinstance(item, Node):
+            others = (each.scope for each in graph.nodes if each.shares == item.name and each.weights)
+            return any(self.plan.body(scope) == self.module.path for scope in others)
+        return any(each.shares == item.path and each.path in self.plan.keys for each in graph.scopes)
+
+    def _layers(self, node: Node) -> tuple[Layer, ...]:
+        return lowered(self.plan, node).layers
+
+    def _lines(self, steps: Sequence[Step]) -> Iterator[Line | Loop]:
+        for at, step in enumerate(steps):
+            match step:
+                case Heading(text):
+                    yield from ([Line("")] if at else [])
+                    yield Line(f"# {free(text, ())}")
+                case Rounds(bodies) if self.is_lent:
+                    yield from (line for body in bodies for line in self._lines(body))
+                case Rounds(bodies):
+                    yield Loop(tuple(tuple(self._lines(body)) for body in bodies))
+                case Entry():
+                    yield from ([] if self.is_lent else self._make(step))
+                    yield from self._call(step)
+
+    def _make(self, entry: Entry) -> Iterator[Line]:
+        """What makes the layers of an item that are called by name."""
+        item = entry.item
+        if item.shares is not None:
+            return
+        layers: Sequence[Layer | None] = self._layers(item) if isinstance(item, Node) else [None]
+        for layer in layers:
+            name = self.lent.get((_path(item), layer.suffix if layer else ""))
+            if name is not None:
+                yield Line(Seq((f"{name} = ", self._maker(entry, layer))))
+
+    def _call(self, entry: Entry) -> Iterator[Line]:
+        """What makes the value, or values, of an item."""
+        item = entry.item
+        if isinstance(item, Module):
+            yield self._call_function(item, entry)
+            return
+        variable, takes = self.names[item.name], self._takes(item)
+        layers = self._layers(item)
+        tap = (variable, "".join("{}" if isinstance(each, Index) else each for each in entry.name))
+        for layer in layers:
+            part = Seq((f"{variable} = ", self._maker_or_name(entry, layer), f"({takes}", *layer.after, ")"))
+            yield Line(part, tap=tap if layer is layers[-1] else None)
+            takes = variable
+
+    def _call_function(self, module: Module, entry: Entry) -> Line:
+        gives = ", ".join(self.names[value] for value in module.outputs)
+        takes = ", ".join(self.names[value] for value in module.inputs)
+        if self.plan.is_lent(module):
+            return Line(Seq((f"{gives} = ", self._maker_or_name(entry, None), f"({takes})")))
+        made = self._maker(entry, None)
+        return Line(Seq((f"{gives} = ", Call(made.function, (Argument(takes), *made.arguments)))))
+
+    def _maker_or_name(self, entry: Entry, layer: Layer | None) -> Part:
+        """A new layer, or the name of one that there is."""
+        item, suffix = entry.item, layer.suffix if layer else ""
+        own = suffix or item.shares is None or (isinstance(item, Node) and not item.weights)
+        owner = _path(item) if own else str(item.shares)
+        if (owner, suffix) not in self.lent:
+            return self._maker(entry, layer)
+        if not own and isinstance(item, Node):
+            self._check_alike(item, layer)
+        return self.lent[owner, suffix]
+
+    def _check_alike(self, node: Node, layer: Layer | None) -> None:
+        owner = self.plan.graph.by_name[str(node.shares)]
+        if layer not in self._layers(owner):
+            raise Unsupported(
+                f"keras cannot let `{node.name}` share with `{owner.name}`: their settings differ, and a Keras "
+                "layer has its weights for itself"
+            )
+
+    def _maker(self, entry: Entry, layer: Layer | None) -> Call:
+        """The call that makes a layer, or that of a function."""
+        parts = entry.name if self.is_root else (Raw(NAME), ".", *entry.name)
+        if isinstance(entry.item, Module):
+            function = self.functions[entry.item.path]
+            arguments = function.definition.arguments(function.use)
+            return Call(function.name, (*arguments, Argument(Quoted(parts), NAME)))
+        assert layer is not None
+        self.classes.add(layer.cls)
+        frozen = not entry.item.trainable and not layer.suffix and bool(entry.item.weights)
+        trainable = Argument(Slot(not frozen, "trainable", True), "trainable")
+        suffix = (f".{layer.suffix}",) if layer.suffix else ()
+        return Call(layer.cls, (*layer.arguments, trainable, Argument(Quoted((*parts, *suffix)), NAME)))
+
+    def _takes(self, node: Node) -> str:
+        values = [self.names[value] for value in node.inputs]
+        return f"[{', '.join(values)}]" if node.op.merges else values[0]
+
+
+def _entries(steps: Sequence[Step]) -> Iterator[Entry]:
+    for step in steps:
+        match step:
+            case Entry():
+                yield step
+            case Rounds(bodies):
+                for body in bodies:
+                    yield from _entries(body)
+
+
+def _path(item: Node | Module) -> str:
+    return item.name if isinstance(item, Node) else item.path
+
+
+def _spell(name: Name) -> Iterator[str]:
+    yield from (str(each.number) if isinstance(each, Index) else each for each in name)

@@ -1,0 +1,101 @@
+"""Keras and the engine below it: what is installed, and importing them without their start-up chatter."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from netspec.backend import Status, Unavailable
+
+ENGINES = {"tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"), "jax": ("jax",)}
+"""The engines that generated text is held to, and the distributions that bring each."""
+
+OLDEST = (3, 10)
+INSTALL = "pip install 'netspec[keras-cpu]', or 'netspec[keras]' for a GPU"
+
+
+def chosen() -> str:
+    """The engine that Keras will take: KERAS_BACKEND, else its configuration file, else TensorFlow."""
+    if name := os.environ.get("KERAS_BACKEND"):
+        return name
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    try:
+        told = json.loads((home / "keras.json").read_text(encoding="utf-8")).get("backend")
+    except (OSError, ValueError, AttributeError):
+        return "tensorflow"
+    return told if isinstance(told, str) else "tensorflow"
+
+
+def status() -> Status:
+    """What there is of Keras here, found without importing it."""
+    if find_spec("keras") is None:
+        return Status("missing", "Keras is not installed", INSTALL)
+    keras = _version("keras")
+    if keras is None:
+        return Status("broken", "Keras is there, but not as an installed package", INSTALL)
+    if tuple(map(int, keras.split(".")[:2])) < OLDEST:
+        return Status("broken", f"Keras {keras} is older than 3.10", "pip install --upgrade 'keras>=3.10'")
+    engine = chosen()
+    if engine not in ENGINES:
+        known = " or ".join(ENGINES)
+        return Status("broken", f"Keras would run on {engine}; netspec holds {known}", "set KERAS_BACKEND=tensorflow")
+    if find_spec(engine) is None:
+        return Status("broken", f"Keras {keras} is installed, but {engine}, on which it would run, is not", INSTALL)
+    found = next(filter(None, map(_version, ENGINES[engine])), "of unknown version")
+    return Status("ok", f"keras {keras} on {engine} {found}")
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+def load() -> Any:
+    """Keras, imported.
+
+    Raises:
+        Unavailable: it, or the engine below it, fails to import.
+    """
+    # Only where the user has not set it: 1 leaves out what TensorFlow tells for information.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    try:
+        with _quiet():
+            import keras
+    except Exception as error:  # a broken installation fails in any way it likes
+        raise Unavailable(f"Keras fails to import: {type(error).__name__}: {error}", INSTALL) from error
+    return keras
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep from stderr what TensorFlow's C++ says before its own filter works; let all else through."""
+    if "keras" in sys.modules:
+        yield
+        return
+    with tempfile.TemporaryFile() as caught:
+        sys.stderr.flush()
+        real = os.dup(2)
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(real, 2)
+            os.close(real)
+            caught.seek(0)
+            told = caught.read().splitlines(keepends=True)
+            os.write(2, b"".join(line for line in told if not _chatter(line)))
+
+
+def _chatter(line: bytes) -> bool:
+    return line.startswith((b"I0000 ", b"WARNING: All log messages before absl::InitializeLog()"))

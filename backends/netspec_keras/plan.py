@@ -1,0 +1,184 @@
+"""Which of the author's scopes become functions, and which of those give layers that are called twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from netspec.graph import Graph, Node
+from netspec.lowering.outline import Module, outline
+from netspec.lowering.parts import Index
+
+Name = tuple[str | Index, ...]
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A node, or the call of a function; `name` is its own within the function in which it stands."""
+
+    item: Node | Module
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """Repetitions, numbered from 0."""
+
+    bodies: tuple[tuple[Step, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Here begins a scope of the author's that is no function."""
+
+    text: str
+
+
+Step = Entry | Rounds | Heading
+
+
+@dataclass
+class Plan:
+    """Blocks and networks are functions, repeats are loops; groups and heads are written where they stand.
+
+    `uses` has the modules of each definition, inner definitions first. `lent` are definitions whose function
+    gives a function to call, more than once if one likes: a layer made of layers. A `flat` plan has neither
+    functions nor loops.
+    """
+
+    graph: Graph
+    root: Module
+    flat: bool = False
+    modules: dict[str, Module] = field(default_factory=dict)
+    keys: dict[str, Key] = field(default_factory=dict)
+    uses: dict[Key, list[Module]] = field(default_factory=dict)
+    lent: set[Key] = field(default_factory=set)
+
+    def is_function(self, module: Module) -> bool:
+        return module.path in self.keys
+
+    def is_lent(self, module: Module) -> bool:
+        return self.keys.get(module.path) in self.lent
+
+    def steps(self, module: Module, prefix: Name = ()) -> tuple[Step, ...]:
+        """What is written in the function of a module, in order."""
+        return tuple(step for item in module.items for step in self._item(item, prefix))
+
+    def _item(self, item: Node | Module, prefix: Name) -> Iterator[Step]:
+        name = (*prefix, item.local_name)
+        if isinstance(item, Node) or self.is_function(item):
+            yield Entry(item, name)
+        elif item.is_repeat and not self.flat and _counts(item):
+            yield Rounds(tuple(self._round(each, (*name, "."), n) for n, each in enumerate(item.items)))
+        else:
+            if not item.is_repeat:
+                yield Heading(item.local_name)
+            yield from self.steps(item, (*name, "."))
+
+    def _round(self, item: Node | Module, prefix: Name, number: int) -> tuple[Step, ...]:
+        name = (*prefix, Index(number))
+        if isinstance(item, Node) or self.is_function(item):
+            return (Entry(item, name),)
+        return self.steps(item, (*name, "."))
+
+    def body(self, scope: str) -> str:
+        """The path of the function in which what a scope holds is written."""
+        while scope and scope not in self.keys:
+            scope = self.graph.scope_by_path[scope].parent
+        return scope
+
+
+def plan(graph: Graph) -> Plan:
+    """Decide the functions of a graph.
+
+    Sharing is written as layers called twice: within one function by the name of the layer, between two
+    calls of a block by the name of what the first gave. Where it is neither, the whole network is flat.
+    """
+    root = outline(graph)
+    made = Plan(graph, root, modules={each.path: each for each in root.modules()})
+    _name(made, root, ())
+    _lend(made)
+    if all(_served(made, node) for node in graph.nodes if node.shares is not None and node.weights):
+        return made
+    return Plan(graph, root, flat=True)
+
+
+def _name(made: Plan, module: Module, owner: Key) -> None:
+    """Give each module that becomes a function the key of its definition."""
+    for item in module.items:
+        if not isinstance(item, Module):
+            continue
+        key = _key(item, owner, module)
+        _name(made, item, key or owner)
+        if key is not None:
+            made.keys[item.path] = key
+            made.uses.setdefault(key, []).append(item)
+
+
+def _key(module: Module, owner: Key, above: Module) -> Key | None:
+    if module.kind in ("block", "network") and module.scope is not None and module.scope.definition:
+        return (module.kind, module.scope.definition)
+    # A loop in a loop would need two numbers in one name; the inner one gets a function.
+    if above.is_repeat and _has_loop(module):
+        return (*owner, "repeat", above.local_name)
+    return None
+
+
+def _has_loop(module: Module) -> bool:
+    inner = [item for item in module.items if isinstance(item, Module)]
+    return any(item.is_repeat or (item.kind in ("group", "head") and _has_loop(item)) for item in inner)
+
+
+def _lend(made: Plan) -> None:
+    """What is called twice, and all that is used within it, gives functions to call."""
+    sharing = [module for path, module in made.modules.items() if module.shares is not None and path in made.keys]
+    made.lent = {made.keys[module.path] for module in sharing}
+    while True:
+        within = [each for key in made.lent for module in made.uses[key] for each in module.modules()]
+        inner = {made.keys[each.path] for each in within if each.path in made.keys}
+        if inner <= made.lent:
+            return
+        made.lent |= inner
+
+
+def _served(made: Plan, node: Node) -> bool:
+    """Whether a node that shares can call the layer of its owner by name."""
+    owner = made.graph.by_name[node.shares or node.name]
+    if made.body(node.scope) == made.body(owner.scope):
+        return not _in_loop(made, node.scope) and not _in_loop(made, owner.scope)
+    path = node.scope
+    while path:
+        module = made.modules[path]
+        lender = made.modules.get(module.shares or "")
+        if lender is not None and path in made.keys and _can_lend(made, lender, module):
+            return node.name[len(path) :] == owner.name[len(lender.path) :]
+        path = made.graph.scope_by_path[path].parent
+    return False
+
+
+def _can_lend(made: Plan, owner: Module, module: Module) -> bool:
+    """Whether two modules hold the same layers and are called in one function, outside of any loop."""
+    if owner.scope is None or module.scope is None:
+        return False
+    parents = (owner.scope.parent, module.scope.parent)
+    same = [(node.name[len(owner.path) :], node.op) for node in owner.nodes()]
+    return (
+        same == [(node.name[len(module.path) :], node.op) for node in module.nodes()]
+        and made.body(parents[0]) == made.body(parents[1])
+        and not any(_in_loop(made, parent) for parent in parents)
+    )
+
+
+def _in_loop(made: Plan, scope: str) -> bool:
+    """Whether what a scope holds is written in a loop."""
+    while scope and scope not in made.keys:
+        if made.graph.scope_by_path[scope].kind == "repeat":
+            return True
+        scope = made.graph.scope_by_path[scope].parent
+    return False
+
+
+def _counts(repeat: Module) -> bool:
+    """Whether the repetitions of a repeat are numbered 0, 1, …: none was left out."""
+    return [item.local_name for item in repeat.items] == [str(number) for number in range(len(repeat.items))]

@@ -1,0 +1,137 @@
+"""Generated text becomes a Keras model: executed as it is, its weights put in and read out."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from netspec.graph import Graph, Node
+from netspec.types import Type
+from netspec_keras.engine import load
+from netspec_keras.layer import Place
+from netspec_keras.lowering import LOWERINGS
+from netspec_keras.source import function_name, source
+
+if TYPE_CHECKING:
+    from netspec.backend import Array, Arrays, Float
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where one weight of a graph lives: the layer, and the variable of it."""
+
+    name: str
+    layer: str
+    place: Place
+    shape: tuple[int, ...]
+    learns: bool
+
+    def variable(self, model: Any) -> Any:
+        """The variable of a model in which the weight lives."""
+        return getattr(model.get_layer(self.layer), self.place.variable)
+
+
+def homes(graph: Graph) -> Iterator[Home]:
+    """The home of every weight, each once."""
+    for node in graph.nodes:
+        if node.weights and node.shares is None:
+            yield from _homes(node, graph)
+
+
+def _homes(node: Node, graph: Graph) -> Iterator[Home]:
+    places = LOWERINGS[type(node.op)](node.op, [graph.types[value] for value in node.inputs]).places
+    for weight in node.weights:
+        place = places[weight.name.rpartition(".")[2]]
+        learns = node.trainable and weight.trainable and not weight.statistic
+        yield Home(weight.name, node.name, place, weight.shape, learns)
+
+
+def build(graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto") -> Any:
+    """Execute the generated text, and give the model that it makes these weights.
+
+    `device` is "auto", "cpu", or as Keras writes it ("gpu:0"; "cuda" means a GPU).
+    """
+    model = execute(source(graph).text, graph, dtype, device)
+    write(model, graph, weights)
+    return model
+
+
+def execute(
+    code: str | ast.Module, graph: Graph, dtype: Float, device: str = "auto", given: Mapping[str, object] | None = None
+) -> Any:
+    """Run generated text, or what was parsed from it, and in it the function that makes the model.
+
+    `given` are names that the text finds besides its own.
+    """
+    keras = load()
+    function = function_name(graph)
+    file = f"<netspec keras {function}>"
+    if isinstance(code, str):
+        # So that a traceback shows the generated line.
+        linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
+    module: dict[str, Any] = {"__name__": f"netspec_generated_{function}", **(given or {})}
+    place = nullcontext() if device == "auto" else keras.device(device.replace("cuda", "gpu"))
+    with _precision(keras, dtype), _undrawn(keras), place:
+        exec(compile(code, file, "exec"), module)  # noqa: S102 - the text is our own, its names are proven
+        return module[function]()
+
+
+def write(model: Any, graph: Graph, weights: Arrays) -> None:
+    """Put weights, in canonical names and layout, into a model of the graph."""
+    for home in homes(graph):
+        variable = home.variable(model)
+        variable.assign(home.place.inward(np.asarray(weights[home.name]).astype(variable.dtype)))
+
+
+def read(model: Any, graph: Graph) -> dict[str, Array]:
+    """The weights of a model that `build` made, in canonical names and layout."""
+    keras = load()
+    return {
+        home.name: home.place.outward(keras.ops.convert_to_numpy(home.variable(model)), home.shape)
+        for home in homes(graph)
+    }
+
+
+def inward(array: Array, type_: Type) -> Array:
+    """A batch, channels first, as a Keras model takes it: channels last."""
+    return np.ascontiguousarray(np.moveaxis(array, 1, -1)) if type_.channels and type_.spatial else array
+
+
+def outward(array: Array, type_: Type) -> Array:
+    """A batch as a Keras model gives it, channels first."""
+    return np.ascontiguousarray(np.moveaxis(array, -1, 1)) if type_.channels and type_.spatial else array
+
+
+@contextmanager
+def _precision(keras: Any, dtype: Float) -> Iterator[None]:
+    """Make `dtype` that of every layer built meanwhile; inputs follow floatx, all other layers the policy."""
+    policy, floatx = keras.config.dtype_policy(), keras.config.floatx()
+    keras.config.set_dtype_policy(dtype)
+    keras.config.set_floatx(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)
+
+
+@contextmanager
+def _undrawn(keras: Any) -> Iterator[None]:
+    """Let kernels begin at zero meanwhile: drawing values that are overwritten takes seconds in a large network."""
+    initializer = keras.initializers.GlorotUniform
+
+    def zeros(self: Any, shape: Any, dtype: Any = None) -> Any:
+        return keras.ops.zeros(shape, dtype=dtype)
+
+    # The class inherits its call; what is put on it for a while hides that, and is taken away again.
+    initializer.__call__ = zeros
+    try:
+        yield
+    finally:
+        del initializer.__call__

@@ -1,0 +1,188 @@
+"""A graph as readable Keras 3 source: imports, helpers, a function for each block, and the one that gives the model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from netspec.backend import Source
+from netspec.graph import Graph, Input
+from netspec.lowering.layout import Page
+from netspec.lowering.names import free, numbered, snake
+from netspec.lowering.outline import Module
+from netspec.lowering.parts import Use, Value, literal, quoted
+from netspec.lowering.template import Definition, Text, unify, variant_names
+from netspec.types import Type
+from netspec_keras.body import NAME, Body, Function
+from netspec_keras.helpers import HELPERS, required
+from netspec_keras.plan import Key, Plan, plan
+
+TAKEN = frozenset({"keras", "layers", "ops", "call", "enumerate", "float", "range", "slice", "sum", "super", "zip"})
+"""What generated text calls by these names itself."""
+
+
+def function_name(graph: Graph) -> str:
+    """The function that makes the model."""
+    return free(snake(graph.name), {*TAKEN, *HELPERS})
+
+
+def source(graph: Graph) -> Source:
+    """The module that makes a graph's model.
+
+    Raises:
+        Unsupported: an op has no lowering.
+    """
+    return _Module(graph, plan(graph)).write()
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A function that is ready to be put on the page."""
+
+    name: str
+    signature: tuple[str, ...]
+    lines: tuple[Text, ...]
+    note: str = ""
+
+
+@dataclass
+class _Module:
+    graph: Graph
+    plan: Plan
+    functions: dict[str, Function] = field(default_factory=dict)
+    written: list[_Written] = field(default_factory=list)
+    classes: set[str] = field(default_factory=set)
+    done: set[Key] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.name = function_name(self.graph)
+        self.taken = {*TAKEN, *HELPERS, self.name}
+
+    def write(self) -> Source:
+        for key in self.plan.uses:
+            self._define(key)
+        root = Body(self.plan, self.plan.root, self.functions, self.taken)
+        (definition,) = unify([Use(self.name, root.lines())], self.taken)
+        self.classes |= root.classes
+        return self._page(root, definition)
+
+    def _define(self, key: Key) -> None:
+        """Write the function, or functions, of one definition, after those that it calls."""
+        if key in self.done:
+            return
+        self.done.add(key)
+        uses = [module for module in self.plan.uses[key] if module.shares is None]
+        for module in uses:
+            for inner in module.modules():
+                if inner.path in self.plan.keys:
+                    self._define(self.plan.keys[inner.path])
+        bodies = [Body(self.plan, module, self.functions, self.taken) for module in uses]
+        taken = {*self.taken, NAME, *(name for body in bodies for name in body.variables)}
+        channels = numbered("channels", taken)
+        definitions = _unify(bodies, channels, taken)
+        for definition, name in zip(definitions, variant_names(snake(key[-1]), definitions), strict=True):
+            function = free(name, self.taken)
+            self.taken.add(function)
+            for number in definition.uses:
+                self.functions[uses[number].path] = Function(function, definition, number)
+            self.written.append(_function(function, bodies[definition.uses[0]], definition, channels))
+        self.classes |= {name for body in bodies for name in body.classes}
+
+    def _page(self, root: Body, definition: Definition) -> Source:
+        page = Page()
+        page.docstring(_story(self.graph))
+        helpers = required(self.classes)
+        texts = [HELPERS[name].text for name in helpers]
+        names = {name for name in ("layers", "ops") if any(f"{name}." in text for text in (*self.classes, *texts))}
+        page.blank()
+        page.write("import keras")
+        if names:
+            page.write(f"from keras import {', '.join(sorted(names))}")
+        for text in texts:
+            page.blank(2)
+            page.rows += text.strip("\n").split("\n")
+        for function in self.written:
+            page.blank(2)
+            page.write(f"def {function.name}({', '.join(function.signature)}):")
+            page.statements(function.lines, 1)
+        page.blank(2)
+        page.write(f"def {self.name}() -> keras.Model:")
+        self._root(page, root, definition)
+        # An empty statement is an empty line.
+        page.rows = [row.rstrip() for row in page.rows]
+        return page.source()
+
+    def _root(self, page: Page, root: Body, definition: Definition) -> None:
+        for each in self.graph.inputs:
+            page.write(f"{root.names[each.name]} = {_input(each)}", 1)
+        page.statements(definition.lines, 1)
+        takes = {each.name: root.names[each.name] for each in self.graph.inputs}
+        gives = {each.name: root.names[each.value] for each in self.graph.outputs}
+        page.write(f"return keras.Model({_one_or_all(takes)}, {_one_or_all(gives)}, name={quoted(self.name)})", 1)
+
+
+def _unify(bodies: Sequence[Body], channels: str, taken: set[str]) -> tuple[Definition, ...]:
+    """The definitions of one block, as the author's arguments have them, or with fewer by what comes in."""
+    plain = unify([_use(body) for body in bodies], taken)
+    if all(each.known or not each.channels for definition in plain for each in definition.parameters):
+        return plain
+    return unify([_use(body, channels) for body in bodies], taken)
+
+
+def _use(body: Body, channels: str | None = None) -> Use:
+    """One use of a definition, as `unify` takes it; `channels` stands for those of its first input."""
+    scope = body.module.scope
+    known = {name: value for name, value in scope.arguments if _is_value(value)} if scope else {}
+    first = body.plan.graph.types[body.module.inputs[0]].channels if body.module.inputs else None
+    given: dict[str, Value] = {} if first is None or channels is None or body.is_lent else {channels: first}
+    members = tuple(item.local_name for item in body.module.items)
+    return Use(body.module.path, body.lines(), known, given, members)
+
+
+def _is_value(value: object) -> bool:
+    return isinstance(value, int | float | bool | str)
+
+
+def _function(name: str, body: Body, definition: Definition, channels: str) -> _Written:
+    lines = definition.lines
+    if any(re.search(rf"\b{channels}\b", line.text) for line in lines):
+        first = next(iter(body.inputs.values()))
+        lines = (Text(f"{channels} = {first}.shape[-1]"), *lines)
+    inputs = () if body.is_lent else tuple(body.inputs.values())
+    given = definition.signature()
+    # What has a default comes before `name`, which has none.
+    star = ("*",) if any("=" in each for each in given) else ()
+    return _Written(name, (*inputs, *given, *star, NAME), lines)
+
+
+def _input(each: Input) -> str:
+    kind = "" if each.vocabulary is None else ', dtype="int32"'
+    return f"keras.Input(shape={literal(_shape(each.type))}{kind}, name={quoted(each.name)})"
+
+
+def _shape(type_: Type) -> tuple[int, ...]:
+    """Channels last, as Keras has it."""
+    return type_.sizes if type_.channels is None else (*type_.sizes, type_.channels)
+
+
+def _one_or_all(names: Mapping[str, str]) -> str:
+    if len(names) == 1:
+        return next(iter(names.values()))
+    return "{" + ", ".join(f"{quoted(name)}: {variable}" for name, variable in names.items()) + "}"
+
+
+def _story(graph: Graph) -> str:
+    """What the module says of itself."""
+    first = f"{graph.name}: {graph.description}" if graph.description else graph.name
+    origin = f" from {PurePath(graph.file).name}" if graph.file else ""
+    params = ", ".join(f"{name}={value}" for name, value in graph.params)
+    with_params = f", with {params}" if params else ""
+    takes = ", ".join(f"{each.name} {_batch(each.type)}" for each in graph.inputs)
+    gives = ", ".join(f"{each.name} {_batch(graph.types[each.value])}" for each in graph.outputs)
+    return f"{first}\n\nWritten by netspec{origin}{with_params}; it needs Keras 3 alone.\n\nTakes {takes}; gives {gives}."
+
+
+def _batch(type_: Type) -> str:
+    return "(" + ", ".join(["N", *map(str, _shape(type_))]) + ")"

@@ -1,0 +1,78 @@
+"""The backend `torch` as netspec sees it; PyTorch itself is imported when something is to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from netspec.backend import Source, Status
+from netspec_torch.lowering import LOWERINGS, REFUSALS
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from netspec.backend import Array, Arrays, Float
+    from netspec.graph import Graph
+    from netspec.ops.base import Op
+    from netspec.training.fit import Fit
+    from netspec_torch.trial import TorchTrial
+
+INSTALL = "pip install 'netspec[torch]'"
+
+
+class TorchBackend:
+    """PyTorch, eager, channels first; in float64 the reference that Keras is held to."""
+
+    name = "torch"
+    lowerings: Mapping[type[Op], Any] = LOWERINGS
+    refusals: Mapping[type[Op], str] = REFUSALS
+
+    def status(self) -> Status:
+        """Whether PyTorch is installed and imports."""
+        if find_spec("torch") is None:
+            return Status("missing", "PyTorch is not installed", INSTALL)
+        try:
+            import torch
+        except Exception as error:  # a damaged installation may raise anything
+            return Status("broken", f"PyTorch fails to import: {type(error).__name__}: {error}", INSTALL)
+        devices = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU alone"
+        return Status("ok", f"torch {torch.__version__}, {devices}")
+
+    def source(self, graph: Graph) -> Source:
+        """The text of a module with a class for the network and one for each of its blocks."""
+        from netspec_torch.source import source
+
+        return source(graph)
+
+    def build(
+        self, graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto"
+    ) -> nn.Module:
+        """An instance of the generated class, with these weights, in evaluation mode."""
+        from netspec_torch.runtime import build
+
+        return build(graph, weights, dtype, device)
+
+    def weights(self, model: nn.Module, graph: Graph) -> dict[str, Array]:
+        """The weights of such an instance."""
+        from netspec_torch.runtime import read
+
+        return read(model, graph)
+
+    def trial(
+        self,
+        graph: Graph,
+        weights: Arrays,
+        dtype: Float = "float64",
+        inject: tuple[str, float] | None = None,
+    ) -> TorchTrial:
+        """Its side of a comparison, on the CPU."""
+        from netspec_torch.trial import TorchTrial
+
+        return TorchTrial(graph, weights, dtype, inject)
+
+    def fit(self, fit: Fit) -> None:
+        """Train with a plain loop."""
+        from netspec_torch.train import train
+
+        train(fit)

@@ -1,0 +1,242 @@
+"""One use of a block as text with holes: what it constructs, and how it runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from netspec.graph import Graph, Node
+from netspec.lowering.outline import Module, given, inside
+from netspec.lowering.parts import Argument, Call, Line, Part, Series, Use, Value, quoted, seq
+from netspec.lowering.variables import parameters, variables
+from netspec_torch.lowering import LOWERINGS, TEMPORARIES, Lowered, Site
+from netspec_torch.places import Places, shared_within
+from netspec_torch.reserved import VARIABLES
+
+SELF = "self"
+IDENTITY = Call("nn.Identity")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The class that serves a module, and what it is constructed with."""
+
+    name: str
+    arguments: tuple[Argument, ...]
+
+    def call(self) -> Call:
+        return Call(self.name, self.arguments)
+
+
+class Body:
+    """Lowers one module. `made` has the classes of the modules in it, `frozen` the paths that learn nothing."""
+
+    def __init__(
+        self, module: Module, graph: Graph, places: Places, made: Mapping[str, Made], frozen: set[str]
+    ) -> None:
+        self.module, self.graph, self.places, self.made, self.frozen = module, graph, places, made, frozen
+        self.taken = VARIABLES | TEMPORARIES
+        self.inputs = parameters(module, self.taken)
+        self.items = list(self._flat(module.items))
+        self.names = variables(self.items, self.inputs, module.outputs, self.taken)
+        self.alone = False
+
+    def use(self, alone: bool) -> Use:
+        """The text. `alone` says that the block is used once, so that its sizes can be told."""
+        self.alone = alone
+        construction = [line for item in self.module.items for line in self._construct(item)]
+        construction += self._ties()
+        lines = (
+            *construction,
+            Line(f"def forward({', '.join([SELF, *self.inputs.values()])}):"),
+            *(line for item in self.items for line in self._run(item)),
+            Line(f"return {self._result()}", 1),
+        )
+        members = tuple(item.local_name for item in self.module.items)
+        return Use(self.module.path, lines, self._known(), members=members)
+
+    def _known(self) -> dict[str, Value]:
+        scope = self.module.scope
+        known: dict[str, Value] = {}
+        if scope is None:
+            return known
+        for name, value in scope.arguments:
+            if isinstance(value, int | float):
+                known[name] = value
+            elif isinstance(value, list) and all(isinstance(each, int) for each in value):
+                known[name] = tuple(value)
+        channels = self.graph.types[self.module.inputs[0]].channels if self.module.inputs else None
+        if channels is not None:
+            known.setdefault("in_channels", channels)
+        return known
+
+    # Repeats: one call where they are a chain of modules, a loop where they are a chain of one layer.
+
+    def _flat(self, items: Sequence[Node | Module]) -> Iterator[Node | Module]:
+        for item in items:
+            if (
+                isinstance(item, Module)
+                and item.is_repeat
+                and not (self._chained(item) or self._looped(item))
+            ):
+                yield from self._flat(item.items)
+            else:
+                yield item
+
+    def _chained(self, repeat: Module) -> bool:
+        """Whether `nn.Sequential` runs it."""
+        plain = all(
+            isinstance(each, Module) and not each.is_repeat and shared_within(each, self.module) is None
+            for each in repeat.items
+        )
+        return plain and _is_chain(repeat)
+
+    def _looped(self, repeat: Module) -> bool:
+        """Whether one line in a loop runs it: layers with modules, all run in the same way."""
+        nodes = [each for each in repeat.items if isinstance(each, Node)]
+        if len(nodes) < len(repeat.items) or not _is_chain(repeat):
+            return False
+        if any(shared_within(each, self.module) is not None for each in nodes):
+            return False
+        lowered = [self._lower(each, ["x"] * len(each.inputs), "layer") for each in nodes]
+        texts = {(each.result, each.before) for each in lowered}
+        return all(each.module is not None for each in lowered) and len(texts) == 1
+
+    # What is constructed
+
+    def _construct(self, item: Node | Module) -> Iterator[Line]:
+        part = self._constructed(item)
+        if part is not None:
+            yield Line(seq(f"self.{self.places.attribute(item)} = ", part), 1)
+
+    def _constructed(self, item: Node | Module) -> Part | None:
+        """The module of an item, with its weights frozen if they are; None when it has none of its own."""
+        if self._calls_owner(item):
+            return None
+        if isinstance(item, Node):
+            module = self._lower(item, ["x"] * len(item.inputs), "layer").module
+            frozen = bool(item.weights) and not item.trainable and self._learns_here(item.scope)
+            return replace(module, tail=".requires_grad_(False)") if module and frozen else module
+        frozen = item.path in self.frozen and self._learns_here(item.path.rpartition(".")[0])
+        tail = ".requires_grad_(False)" if frozen else ""
+        if not item.is_repeat:
+            return replace(self.made[item.path].call(), tail=tail)
+        children = self._numbered(item)
+        if all(child is None for child in children):
+            return None
+        series = Series(tuple(IDENTITY if child is None else child for child in children))
+        if self._chained(item):
+            return seq("nn.Sequential(", series, ")" + tail)
+        return seq("nn.ModuleList([", series, "])" + tail)
+
+    def _numbered(self, repeat: Module) -> list[Part | None]:
+        """What the repetitions construct, by their numbers; some may have been left out by `when`."""
+        made = {int(each.local_name): self._constructed(each) for each in repeat.items}
+        return [made.get(number) for number in range(max(made) + 1)]
+
+    def _learns_here(self, path: str) -> bool:
+        """Whether nothing around has frozen it already."""
+        while inside(path, self.module.path) and path != self.module.path:
+            if path in self.frozen:
+                return False
+            path = path.rpartition(".")[0]
+        return not any(self.module.path == each or inside(self.module.path, each) for each in self.frozen)
+
+    # Sharing
+
+    def _calls_owner(self, item: Node | Module) -> bool:
+        """Whether the module of another item serves this one, too."""
+        owner = shared_within(item, self.module)
+        if owner is None:
+            return False
+        return isinstance(item, Node) or self._same(item.path, owner)
+
+    def _same(self, path: str, owner: str) -> bool:
+        """Whether two modules are of one class and constructed with the same."""
+        mine, theirs = self.made.get(path), self.made.get(owner)
+        return mine is not None and mine == theirs
+
+    def _ties(self) -> Iterator[Line]:
+        """Lines that give a layer in one module the weights of a layer in another."""
+        below = [each for each in self.module.modules() if not each.is_repeat]
+        served = [each.path for each in below if self._calls_owner(each)]
+        for node in self.module.nodes():
+            owner = node.shares
+            if owner is None or not node.weights or not inside(owner, self.module.path):
+                continue
+            homes = [each.path for each in below if inside(node.name, each.path)]
+            if not homes or any(inside(owner, path) or path in served for path in homes):
+                continue  # a layer of this module itself calls its owner; else a module further in sees to it
+            left = self.places.expression(node.name, self.module)
+            right = self.places.expression(owner, self.module)
+            yield Line(f"{left} = {right}", 1, comment="the same weights")
+
+    # How it runs
+
+    def _run(self, item: Node | Module) -> Iterator[Line]:
+        if isinstance(item, Node):
+            yield from self._run_node(item, self._reference(item), 1, self.module.local(item.name))
+        elif item.is_repeat and self._looped(item):
+            yield from self._run_loop(item)
+        else:
+            arguments = ", ".join(self.names[value] for value in item.inputs)
+            results = ", ".join(self.names[value] for value in item.outputs)
+            shape = str(self.graph.types[item.outputs[0]]) if self.alone and len(item.outputs) == 1 else ""
+            yield Line(f"{results} = {self._reference(item)}({arguments})", 1, comment=shape)
+
+    def _run_node(self, node: Node, reference: str, indent: int, tap: str) -> Iterator[Line]:
+        lowered = self._lower(node, [self.names[value] for value in node.inputs], reference)
+        yield from (Line(text, indent) for text in lowered.before)
+        results = ", ".join(self.names[value] for value in node.values)
+        text = f"{results} = {lowered.result}"
+        yield Line(text, indent, tap=(self.names[node.name], tap), comment=self._comment(node, text))
+
+    def _comment(self, node: Node, text: str) -> str:
+        """The spec's name where the code does not say it, and the size where there is one."""
+        attribute = self.places.attribute(node)
+        shape = str(node.output) if self.alone else ""
+        if re.search(rf"\b{re.escape(attribute)}\b", text):
+            return shape
+        name = self.module.local(node.name)
+        return f"{name}: {shape}" if shape else name
+
+    def _run_loop(self, repeat: Module) -> Iterator[Line]:
+        first = next(each for each in repeat.items if isinstance(each, Node))
+        before, after = self.names[repeat.inputs[0]], self.names[repeat.outputs[0]]
+        if before != after:
+            yield Line(f"{after} = {before}", 1)
+        yield Line(f"for layer in {self._reference(repeat)}:", 1)
+        lowered = self._lower(first, [after] * len(first.inputs), "layer")
+        yield from (Line(text, 2) for text in lowered.before)
+        tap = f"{self.module.local(repeat.path)}.{{}}"
+        shape = str(first.output) if self.alone else ""
+        yield Line(f"{after} = {lowered.result}", 2, tap=(after, tap), comment=shape)
+
+    def _reference(self, item: Node | Module) -> str:
+        own = item.path if isinstance(item, Module) else item.name
+        owner = shared_within(item, self.module) if self._calls_owner(item) else None
+        return self.places.expression(owner or own, self.module)
+
+    def _lower(self, node: Node, arguments: Sequence[str], reference: str) -> Lowered:
+        types = tuple(self.graph.types[value] for value in node.inputs)
+        site = Site(types, node.output, tuple(arguments), node.trainable, reference)
+        return LOWERINGS[type(node.op)](node.op, site)
+
+    def _result(self) -> str:
+        if self.module.scope is None and len(self.graph.outputs) > 1:
+            pairs = [f"{quoted(each.name)}: {self.names[each.value]}" for each in self.graph.outputs]
+            return "{" + ", ".join(pairs) + "}"
+        return ", ".join(self.names[value] for value in self.module.outputs)
+
+
+def _is_chain(repeat: Module) -> bool:
+    """Whether each repetition takes what the one before gives, and nothing else goes in or out."""
+    if len(repeat.inputs) != 1 or len(repeat.outputs) != 1:
+        return False
+    current = repeat.inputs[0]
+    for each in repeat.items:
+        if set(each.inputs) != {current} or len(given(each)) != 1:
+            return False
+        current = given(each)[0]
+    return current == repeat.outputs[0]

@@ -1,0 +1,56 @@
+"""Where each scope and layer of a graph is in the model: its attribute, and so its key in the state dict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netspec.graph import Node
+from netspec.lowering.names import free
+from netspec.lowering.outline import Module, inside
+from netspec_torch.reserved import ATTRIBUTES
+
+
+class Places:
+    """The attribute path of everything, `stage2.0.train_` for `stage2.0.train`; only taken names change."""
+
+    def __init__(self, root: Module) -> None:
+        self._paths = dict(_paths(root, "", ""))
+
+    def __getitem__(self, path: str) -> str:
+        return self._paths[path]
+
+    def attribute(self, item: Node | Module) -> str:
+        """The last part of it."""
+        return self._paths[item.path if isinstance(item, Module) else item.name].rpartition(".")[2]
+
+    def expression(self, path: str, module: Module) -> str:
+        """How the code of a module speaks of something in it: `self.stage2[0].conv1`."""
+        full, start = self._paths[path], self._paths[module.path]
+        parts = (full[len(start) + 1 :] if start else full).split(".")
+        return "self" + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in parts)
+
+    def key(self, weight: str) -> str:
+        """The key of a weight in the state dict."""
+        node, _, name = weight.rpartition(".")
+        return f"{self._paths[node]}.{name}"
+
+
+def _paths(module: Module, path: str, attribute: str) -> Iterator[tuple[str, str]]:
+    yield path, attribute
+    taken = ATTRIBUTES | {item.local_name for item in module.items}
+    for item in module.items:
+        name = item.local_name
+        if not (module.is_repeat and name.isdigit()):
+            # A name that another layer has of its own is not given to a renamed one.
+            name = free(name, taken - {name} if name not in ATTRIBUTES else taken)
+        below = f"{attribute}.{name}" if attribute else name
+        if isinstance(item, Module):
+            yield from _paths(item, item.path, below)
+        else:
+            yield item.name, below
+
+
+def shared_within(item: Node | Module, module: Module) -> str | None:
+    """The path whose weights an item uses, if that is in the same module, where it can be called."""
+    owner = item.shares
+    return owner if owner is not None and inside(owner, module.path) else None

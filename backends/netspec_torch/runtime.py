@@ -1,0 +1,112 @@
+"""From generated text to a model: execute exactly that text, and put the weights in."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from netspec.backend import Source
+from netspec.graph import Graph
+from netspec.lowering.outline import outline
+from netspec_torch.places import Places
+from netspec_torch.source import class_name, source
+
+if TYPE_CHECKING:
+    from netspec.backend import Array, Arrays, Float
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+_numbers = count(1)
+
+
+def build(graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto") -> nn.Module:
+    """An instance of the generated class, with these weights, in evaluation mode.
+
+    Raises:
+        Unsupported: an op has no lowering.
+        ValueError: the weights are not those of the graph.
+    """
+    text = source(graph)
+    module = execute(text, ast.parse(text.text), graph.name, {})
+    return instance(module, graph, weights, dtype).to(choose(device)).eval()
+
+
+def choose(device: str) -> torch.device:
+    """The device of that name; `auto` is the GPU if there is one."""
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+
+
+def execute(text: Source, tree: ast.Module, name: str, names: Mapping[str, Any]) -> dict[str, Any]:
+    """What the text defines. `names` are there beside it. Errors in it show its lines."""
+    file = f"<netspec {name} {next(_numbers)}>"
+    linecache.cache[file] = (len(text.text), None, text.text.splitlines(keepends=True), file)
+    space: dict[str, Any] = {"__name__": f"netspec.generated.{name}", **names}
+    exec(compile(tree, file, "exec"), space)  # noqa: S102 - the text is our own; its names are proven
+    return space
+
+
+def instance(space: Mapping[str, Any], graph: Graph, weights: Arrays, dtype: Float) -> nn.Module:
+    """The network, with its weights put in, on the CPU."""
+    with default_dtype(DTYPES[dtype]), torch.device("meta"):
+        # Nothing is drawn that would be overwritten.
+        model: nn.Module = space[class_name(graph)]()
+    write(model, graph, weights, DTYPES[dtype])
+    return model
+
+
+@contextmanager
+def default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    """PyTorch's default for new tensors, for a while."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def keys(graph: Graph) -> dict[str, str]:
+    """The key in the state dict of every weight, by its canonical name."""
+    places = Places(outline(graph))
+    return {weight.name: places.key(weight.name) for weight in graph.weights}
+
+
+def write(model: nn.Module, graph: Graph, weights: Arrays, dtype: torch.dtype) -> None:
+    """Put weights into a model, in place of what it has.
+
+    Raises:
+        ValueError: one is missing, too many, or of another shape.
+    """
+    names = keys(graph)
+    if wrong := weights.keys() ^ names.keys():
+        raise ValueError(f"these are not the weights of {graph.name}: {', '.join(sorted(wrong)[:5])}")
+    state = {names[name]: _tensor(array, dtype) for name, array in weights.items()}
+    for key, tensor in model.state_dict().items():
+        if key.endswith(".num_batches_tracked"):
+            state[key] = torch.zeros_like(tensor, device="cpu")
+    try:
+        found = model.load_state_dict(state, strict=False, assign=True)
+    except RuntimeError as error:
+        raise ValueError(str(error)) from None
+    left = [name for name, tensor in model.state_dict(keep_vars=True).items() if tensor.is_meta]
+    if found.unexpected_keys or left:
+        raise AssertionError(f"generated code and graph disagree about {found.unexpected_keys or left}")
+
+
+def _tensor(array: Array, dtype: torch.dtype) -> torch.Tensor:
+    # A copy: the model learns, and what it was given stays.
+    return torch.from_numpy(np.array(array, order="C")).to(dtype)
+
+
+def read(model: nn.Module, graph: Graph) -> dict[str, Array]:
+    """The weights of a model, by their canonical names."""
+    state = model.state_dict()
+    return {name: state[key].detach().cpu().numpy().copy() for name, key in keys(graph).items()}

@@ -1,0 +1,191 @@
+"""A graph as the text of a PyTorch module: a class for each block, a list for each repeat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from netspec.backend import Source, Unsupported
+from netspec.graph import Graph
+from netspec.lowering.layout import Page
+from netspec.lowering.names import camel, numbered
+from netspec.lowering.outline import Module, definitions, outline
+from netspec.lowering.template import Definition, unify, variant_names
+from netspec.ops.norm import BatchNorm
+from netspec_torch.body import SELF, Body, Made
+from netspec_torch.lowering import FROZEN_NORM, LOWERINGS, REFUSALS
+from netspec_torch.places import Places
+from netspec_torch.reserved import VARIABLES
+
+IMPORTS = (
+    ("import torch", r"\btorch\."),
+    ("import torch.nn.functional as F", r"\bF\."),
+    ("from torch import nn", r"\bnn\."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A class of the generated text."""
+
+    name: str
+    definition: Definition
+    uses: tuple[Module, ...]
+
+
+def source(graph: Graph) -> Source:
+    """The text of a module that defines the network as a class, named after the spec.
+
+    Raises:
+        Unsupported: an op has no lowering.
+    """
+    for node in graph.nodes:
+        if type(node.op) not in LOWERINGS:
+            raise Unsupported(REFUSALS.get(type(node.op), f"`{node.op.keyword}` has no lowering to PyTorch"))
+    return _Text(graph).source()
+
+
+def class_name(graph: Graph) -> str:
+    """What the class of the whole network is called."""
+    return camel(graph.name)
+
+
+class _Text:
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.root = outline(graph)
+        self.places = Places(self.root)
+        self.made: dict[str, Made] = {}
+        self.classes: list[Class] = []
+        self.frozen_ranks = sorted({
+            max(len(node.output.spatial), 1)
+            for node in graph.nodes
+            if isinstance(node.op, BatchNorm) and not node.trainable and node.shares is None
+        })  # fmt: skip
+        self.taken = {
+            "F",
+            "torch",
+            "nn",
+            class_name(graph),
+            *(f"{FROZEN_NORM}{rank}d" for rank in self.frozen_ranks),
+        }
+
+    def source(self) -> Source:
+        frozen = _frozen_paths(self.root)
+        for uses in definitions(self.root):
+            self._define(uses, frozen)
+        page = Page()
+        page.docstring(self._description())
+        page.blank()
+        for line in self._imports():
+            page.write(line)
+        for rank in self.frozen_ranks:
+            page.blank(2)
+            _frozen_norm(page, rank)
+        for each in self.classes:
+            page.blank(2)
+            _class(page, each)
+        return page.source()
+
+    def _define(self, uses: Sequence[Module], frozen: set[str]) -> None:
+        """Turn all uses of a block into classes."""
+        alone = len(uses) == 1
+        bodies = [Body(each, self.graph, self.places, self.made, frozen).use(alone) for each in uses]
+        found = unify(bodies, VARIABLES)
+        for name, definition in zip(self._names(uses[0], found), found, strict=True):
+            for number in definition.uses:
+                self.made[uses[number].path] = Made(name, definition.arguments(number))
+            self.classes.append(Class(name, definition, tuple(uses[number] for number in definition.uses)))
+
+    def _names(self, use: Module, found: Sequence[Definition]) -> list[str]:
+        if use.scope is None:
+            return [class_name(self.graph)]
+        stem = use.scope.definition or _stem(use)
+        names = []
+        for variant in variant_names(stem, found):
+            names.append(numbered(camel(variant, "Block"), self.taken))
+            self.taken.add(names[-1])
+        return names
+
+    def _description(self) -> str:
+        graph = self.graph
+        about = graph.description.strip()
+        title = f"{class_name(graph)}: {about}" if about else class_name(graph)
+        title += "" if title.endswith((".", "!", "?")) else "."
+        count = sum(prod(weight.shape) for weight in graph.weights if not weight.statistic)
+        values = ", ".join(f"{name} {value}" for name, value in graph.params)
+        origin = f"Written by netspec from the spec `{graph.name}`" + (f" with {values}." if values else ".")
+        takes = ", ".join(f"{each.name} (N, {_shape(each.type.shape)})" for each in graph.inputs)
+        gives = ", ".join(
+            f"{each.name} (N, {_shape(graph.types[each.value].shape)})" for each in graph.outputs
+        )
+        return f"{title}\n\n{origin} {count:,} parameters. Takes {takes}; gives {gives}."
+
+    def _imports(self) -> Iterator[str]:
+        code = [line.text for each in self.classes for line in each.definition.lines]
+        code += [f"F.batch_norm({FROZEN_NORM})"] if self.frozen_ranks else []
+        for line, pattern in IMPORTS:
+            # Every class derives from `nn.Module`.
+            if line.endswith("nn") or any(re.search(pattern, text) for text in code):
+                yield line
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return ", ".join(map(str, shape))
+
+
+def _stem(use: Module) -> str:
+    """What to call a named group of layers, a head, or the layers of a repeat."""
+    names = [part for part in use.path.split(".") if not part.isdigit()]
+    return names[-1] if names else "layers"
+
+
+def _frozen_paths(root: Module) -> set[str]:
+    """The modules all of whose weights are frozen."""
+    frozen = set()
+    for module in root.modules():
+        holders = [node for node in module.nodes() if node.weights]
+        if holders and not any(node.trainable for node in holders):
+            frozen.add(module.path)
+    return frozen
+
+
+def _class(page: Page, each: Class) -> None:
+    page.write(f"class {each.name}(nn.Module):")
+    if each.uses[0].scope is not None:
+        page.docstring(_told(each), 1)
+        page.blank()
+    lines = list(each.definition.lines)
+    at = next(number for number, line in enumerate(lines) if line.text.startswith("def forward("))
+    if at:
+        signature = ", ".join([SELF, *each.definition.signature()])
+        page.write(f"def __init__({signature}):", 1)
+        page.write("super().__init__()", 2)
+        page.statements(lines[:at], 1)
+        page.blank()
+    page.statements(lines[at:], 1)
+
+
+def _told(each: Class) -> str:
+    """What a class is in the spec, and where."""
+    use = each.uses[0]
+    places = [module.path for module in each.uses]
+    shown = (
+        ", ".join(places)
+        if len(", ".join(places)) <= 70
+        else f"{places[0]} … {places[-1]}, {len(places)} in all"
+    )
+    kind = {"block": "Block", "network": "Network", "head": "Head"}.get(use.kind, "Layers")
+    name = use.scope.definition if use.scope and use.scope.definition else _stem(use)
+    return f"{kind} `{name}`: {shown}." if shown != name else f"{kind} `{name}`."
+
+
+def _frozen_norm(page: Page, rank: int) -> None:
+    page.write(f"class {FROZEN_NORM}{rank}d(nn.BatchNorm{rank}d):")
+    page.docstring("Batch norm that does not learn: it uses its running statistics in training, too.", 1)
+    page.blank()
+    page.write("def forward(self, x):", 1)
+    mean = "F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)"
+    page.write(f"return {mean}", 2)

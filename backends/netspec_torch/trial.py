@@ -1,0 +1,108 @@
+"""PyTorch's side of a comparison: every layer's output, every gradient, steps of the optimisers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+
+from netspec.graph import Graph
+from netspec.lowering.outline import outline
+from netspec.lowering.taps import HOOK, Recorder, instrument, order
+from netspec.training.optimizers import Optimizer, Sgd
+from netspec_torch.runtime import DTYPES, execute, instance, keys, read
+from netspec_torch.source import source
+
+if TYPE_CHECKING:
+    from netspec.backend import Array, Arrays, Float
+
+Tensors = dict[str, torch.Tensor]
+
+
+class TorchTrial:
+    """See `netspec.backend.Trial`."""
+
+    def __init__(
+        self, graph: Graph, weights: Arrays, dtype: Float = "float64", inject: tuple[str, float] | None = None
+    ) -> None:
+        self.graph, self.dtype = graph, DTYPES[dtype]
+        text = source(graph)
+        self.recorder = Recorder(order(outline(graph)), inject)
+        space = execute(text, instrument(text), graph.name, {HOOK: self.recorder})
+        self.model = instance(space, graph, weights, dtype)
+        self.start = {key: value.clone() for key, value in self.model.state_dict().items()}
+
+    def forward(self, inputs: Arrays) -> dict[str, Array]:
+        """The output of every node, by its canonical name."""
+        self._reset()
+        with torch.no_grad():
+            self._run(inputs)
+        return {name: value.numpy() for name, value in self.recorder.seen.items()}
+
+    def gradients(self, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
+        """The gradient of the loss by every trainable weight."""
+        self._reset()
+        self._loss(inputs, targets).backward()  # type: ignore[no-untyped-call]
+        parameters = dict(self.model.named_parameters(remove_duplicate=False))
+        return {name: _gradient(parameters[key]) for name, key in self._learnt().items()}
+
+    def steps(self, inputs: Arrays, targets: Arrays, optimizer: Optimizer, count: int) -> dict[str, Array]:
+        """Every weight, statistics included, after `count` steps on the same batch."""
+        self._reset()
+        stepper = make_optimizer(optimizer, self.model)
+        for _ in range(count):
+            stepper.zero_grad()
+            self._loss(inputs, targets).backward()  # type: ignore[no-untyped-call]
+            stepper.step()
+        return read(self.model, self.graph)
+
+    def _reset(self) -> None:
+        self.model.load_state_dict(self.start)
+        self.model.zero_grad()
+        self.model.train()
+
+    def _run(self, inputs: Arrays) -> Tensors:
+        self.recorder.start()
+        given = [self._tensor(inputs[each.name], each.vocabulary is not None) for each in self.graph.inputs]
+        result = self.model(*given)
+        return dict(result) if isinstance(result, Mapping) else {self.graph.outputs[0].name: result}
+
+    def _loss(self, inputs: Arrays, targets: Arrays) -> torch.Tensor:
+        outputs = self._run(inputs)
+        terms = [
+            (value - self._tensor(targets[name])).square().sum() / (2 * len(value))
+            for name, value in outputs.items()
+        ]
+        return torch.stack(terms).sum()
+
+    def _tensor(self, array: Array, indices: bool = False) -> torch.Tensor:
+        return torch.as_tensor(array, dtype=torch.int64 if indices else self.dtype)
+
+    def _learnt(self) -> dict[str, str]:
+        every = keys(self.graph)
+        return {
+            weight.name: every[weight.name]
+            for node in self.graph.nodes
+            if node.trainable and node.shares is None
+            for weight in node.weights
+            if weight.trainable and not weight.statistic
+        }
+
+
+def _gradient(parameter: torch.nn.Parameter) -> Array:
+    # What no output depends on has no gradient in PyTorch; it is zero.
+    found = parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
+    array: Array = found.numpy().copy()
+    return array
+
+
+def make_optimizer(optimizer: Optimizer, model: torch.nn.Module) -> torch.optim.Optimizer:
+    """PyTorch's own, with the recipe's settings, over all that learns."""
+    learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if isinstance(optimizer, Sgd):
+        return torch.optim.SGD(
+            learnt, optimizer.learning_rate, momentum=optimizer.momentum, nesterov=optimizer.nesterov
+        )
+    betas = (optimizer.beta1, optimizer.beta2)
+    return torch.optim.Adam(learnt, optimizer.learning_rate, betas=betas, eps=optimizer.epsilon)

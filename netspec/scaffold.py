@@ -1,0 +1,135 @@
+"""A spec of one's own from another one: its text with a new name, and the files that it needs beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from netspec.diagnostics import Problems, Span, SpecError
+from netspec.language import places
+from netspec.language.source import read_file
+from netspec.language.syntax import LINE_END
+from netspec.language.values import Listing, Mapping, Scalar, Value
+
+PARTS = "parts"
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A word of the text, to be replaced."""
+
+    span: Span
+    text: str
+
+
+def copies(origin: Path, name: str) -> dict[str, str]:
+    """The files of a new spec called `name`: paths relative to its folder, with their texts, the spec first.
+
+    What the spec refers to by a relative path becomes `zoo:…` if the zoo has it, and is copied into `parts/`
+    if not, with what it refers to in turn. Comments and layout stay.
+
+    Raises:
+        SpecError: a file cannot be read, is no spec, or refers to a file that is not there.
+    """
+    files: dict[str, str] = {f"{name}.yaml": ""}
+    waiting = [(f"{name}.yaml", origin)]
+    sources: dict[str, Path] = {f"{name}.yaml": origin.resolve()}
+    while waiting:
+        where, path = waiting.pop()
+        value, text = _read(path)
+        changes = [_renamed(value, name, path)] if path == origin else []
+        for reference in _references(value):
+            target = (path.resolve().parent / str(reference.value)).resolve()
+            changes.append(_Change(reference.span, _redirected(reference, target, where, sources, waiting)))
+        files[where] = _changed(text, changes)
+    return files
+
+
+def _read(path: Path) -> tuple[Value, str]:
+    problems = Problems()
+    value = read_file(path, problems, places.shown(path))
+    if value is None:
+        raise SpecError(problems.in_order())
+    return value, path.read_text(encoding="utf-8-sig")
+
+
+def _renamed(value: Value, name: str, path: Path) -> _Change:
+    from netspec.diagnostics.codes import structure as codes
+
+    entry = value.entries.get("name") if isinstance(value, Mapping) else None
+    if entry is None:
+        problems = Problems()
+        problems.error(codes.NOT_A_SPEC, f"`{places.shown(path)}` has no name", value.span)
+        raise SpecError(problems.in_order())
+    return _Change(entry.value.span, name)
+
+
+def _references(value: Value) -> Iterator[Scalar]:
+    """The relative paths in a document: of included blocks, of embedded networks."""
+    if isinstance(value, Mapping) and "blocks" in value.entries:
+        blocks = value.entries["blocks"].value
+        include = blocks.entries.get("include") if isinstance(blocks, Mapping) else None
+        yield from _paths(include.value if include else None)
+    stack = [value]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, Listing):
+            stack += each.items
+        elif isinstance(each, Mapping):
+            stack += [entry.value for entry in each.entries.values()]
+            network = each.entries.get("network")
+            if network is not None:
+                spec = network.value.entries.get("spec") if isinstance(network.value, Mapping) else network
+                yield from _paths(spec.value if spec else None)
+
+
+def _paths(value: Value | None) -> Iterator[Scalar]:
+    for each in value.items if isinstance(value, Listing) else (value,):
+        if isinstance(each, Scalar) and isinstance(each.value, str) and not each.value.startswith(places.ZOO):
+            yield each
+
+
+def _redirected(
+    reference: Scalar, target: Path, where: str, sources: dict[str, Path], waiting: list[tuple[str, Path]]
+) -> str:
+    """What the reference reads in the copy; a file that has to come along joins those that wait."""
+    zoo = {path.resolve(): name for name, path in places.zoo().items()}
+    if target in zoo:
+        return places.ZOO + zoo[target]
+    copy = next((each for each, source in sources.items() if source == target), None)
+    if copy is None:
+        copy = _free(f"{PARTS}/{target.name}", sources)
+        if not target.is_file():
+            _report_missing(reference)
+        sources[copy] = target
+        waiting.append((copy, target))
+    return copy.removeprefix(f"{PARTS}/") if where.startswith(f"{PARTS}/") else copy
+
+
+def _free(path: str, taken: dict[str, Path]) -> str:
+    stem, count = path.removesuffix(".yaml"), 2
+    while path in taken:
+        path, count = f"{stem}_{count}.yaml", count + 1
+    return path
+
+
+def _report_missing(reference: Scalar) -> None:
+    from netspec.diagnostics.codes import structure as codes
+
+    problems = Problems()
+    problems.error(codes.INCLUDE, f"there is no file `{reference.value}`", reference.span)
+    raise SpecError(problems.in_order())
+
+
+def _changed(text: str, changes: list[_Change]) -> str:
+    """The text with words replaced; spans count lines and columns from 1."""
+    starts = [0, *(match.end() for match in LINE_END.finditer(text))]
+    for change in sorted(changes, key=lambda each: (each.span.line, each.span.column), reverse=True):
+        span = change.span
+        start, end = (
+            starts[line - 1] + column - 1
+            for line, column in ((span.line, span.column), (span.end_line, span.end_column))
+        )
+        text = text[:start] + change.text + text[end:]
+    return text

@@ -1,0 +1,273 @@
+"""The JSON schema of a spec, for editors: from the skeleton of a document, the op classes and the recipe.
+
+It is generous where a schema cannot know (names of blocks, what an expression comes to) and strict in the rest:
+keys, fields, words, bounds. `netspec check` has the last word.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+
+from pydantic import BaseModel
+
+from netspec.analysis.expect import KEYS
+from netspec.language.document import BlockSkeleton, HeadSkeleton, InputSkeleton, Skeleton
+from netspec.language.item import RESERVED
+from netspec.language.vocabulary import NETWORK_KEYS
+from netspec.ops import OPS
+from netspec.ops.description import FieldDescription, Schema, describe, inlined
+from netspec.training.optimizers import OPTIMIZERS
+from netspec.training.recipe import Recipe
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+WORD = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"}
+LONG = 120
+"""A form whose text is longer is stated once."""
+PATH = {"type": "string", "minLength": 1}
+
+
+def schema() -> Schema:
+    """The JSON schema (draft 2020-12) of a spec, or of a file of blocks."""
+    return {
+        "$schema": DIALECT,
+        "title": "netspec",
+        "description": "A neural network, written once (netspec, version 1 of the language).",
+        "type": "object",
+        "properties": _keys(Skeleton, _SPEC),
+        "required": ["netspec"],
+        "additionalProperties": False,
+        # A file that holds blocks and no layers is for others to include.
+        "if": {"required": ["blocks"], "not": {"required": ["layers"]}},
+        "then": {"propertyNames": {"enum": ["netspec", "blocks", "defaults", "description"]}},
+        "else": {
+            "required": ["name", "layers"],
+            "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
+        },
+        "$defs": _definitions(),
+    }
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _any(*schemas: Schema) -> Schema:
+    return {"anyOf": list(schemas)}
+
+
+def _list(items: Schema, **more: object) -> Schema:
+    return {"type": "array", "items": items, **more}
+
+
+def _map(values: Schema, names: Schema = WORD) -> Schema:
+    return {"type": ["object", "null"], "propertyNames": names, "additionalProperties": values}
+
+
+def _keys(model: type[BaseModel], known: dict[str, Schema]) -> dict[str, Schema]:
+    """The keys of a skeleton, each with its description there and with what may stand behind it here."""
+    described = model.model_json_schema(by_alias=True)["properties"]
+    keys: dict[str, Schema] = {}
+    for key, own in described.items():
+        plain = {name: value for name, value in own.items() if name not in ("title", "default")}
+        keys[key] = {**plain, **known.get(key, {})}
+    return keys
+
+
+def _closed(model: type[BaseModel], known: dict[str, Schema], required: Iterable[str] = ()) -> Schema:
+    return {
+        "type": "object",
+        "properties": _keys(model, known),
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+_VALUE = _ref("value")
+_ITEMS = _ref("items")
+_SHAPE = _any(
+    _ref("expression"), _list(_any({"type": "integer", "minimum": 1}, PATH), minItems=1, maxItems=4)
+)
+_VOCABULARY = _any(_ref("expression"), {"type": "integer", "minimum": 1})
+_NAMES = _any(PATH, _list(PATH, minItems=1))
+
+_SPEC: dict[str, Schema] = {
+    "name": WORD,
+    "params": _map(_VALUE),
+    "input": _ref("input"),
+    "inputs": {**_map(_ref("input")), "minProperties": 1},
+    "defaults": _ref("defaults"),
+    "blocks": _ref("blocks"),
+    "layers": _ITEMS,
+    "heads": _map(_ref("head")),
+    "expect": _ref("expect"),
+    "train": _ref("train"),
+}
+_BESIDE: dict[str, Schema] = {
+    "name": {**WORD, "description": "the name of the layer, to be referred to with `from`"},
+    "from": {**_NAMES, "description": "what it takes in place of the layer before it: a name, or several"},
+    "repeat": {**_any(_ref("expression"), {"type": "integer", "minimum": 0}), "description": "how often"},
+    "when": {**_any(_ref("expression"), {"type": "boolean"}), "description": "left out unless this is true"},
+    "else": {"$ref": "#/$defs/items", "description": "items used when `when` is false"},
+    "share": {**PATH, "description": "the name of an earlier layer or block whose weights it uses"},
+    "trainable": {**_any(_ref("expression"), {"type": "boolean"}), "description": "false: not trained"},
+}
+
+
+def _definitions() -> dict[str, Schema]:
+    scalar: Schema = {"type": ["number", "boolean", "string", "null"]}
+    return {
+        "expression": {"type": "string", "pattern": "\\$", "description": "`$name`, or `${…}` to calculate"},
+        "value": _any(scalar, _list(_any(scalar, _list(scalar)))),
+        "input": _any(
+            _SHAPE, _closed(InputSkeleton, {"shape": _SHAPE, "vocabulary": _VOCABULARY}, ["shape"])
+        ),
+        "defaults": {
+            "type": ["object", "null"],
+            "properties": {keyword: _ref(f"{keyword}.fields") for keyword in OPS},
+            "additionalProperties": False,
+        },
+        "blocks": {**_map(_ref("block")), "properties": {"include": _NAMES}},
+        "block": _closed(
+            BlockSkeleton,
+            {"params": _map(_VALUE), "inputs": _any(WORD, _list(WORD)), "layers": _ITEMS},
+            ["layers"],
+        ),
+        "head": _closed(HeadSkeleton, {"from": PATH, "layers": _ITEMS}, ["layers"]),
+        "items": _list(_ref("item")),
+        "item": _any({**PATH, "examples": list(OPS)}, _ref("call")),
+        "call": _call(),
+        "network": _any(
+            PATH,
+            {
+                "type": "object",
+                "properties": dict(zip(NETWORK_KEYS, (PATH, _map(_VALUE), PATH, PATH), strict=True)),
+                "required": ["spec"],
+                "additionalProperties": False,
+            },
+        ),
+        "expect": _expect(),
+        "train": _train(),
+        **{name: _open(json.loads(form)) for form, name in _common().items()},
+        **{f"{keyword}.fields": _fields(keyword) for keyword in OPS},
+        **{keyword: _op(keyword) for keyword in OPS},
+    }
+
+
+def _call() -> Schema:
+    """An item that is a mapping: one op, network or group, or a block of any name, and the keys beside it."""
+    calls = [*OPS, "network", "layers"]
+    called = {keyword: _ref(keyword) for keyword in (*OPS, "network")}
+    return {
+        "type": "object",
+        "properties": {**called, "layers": {**_ITEMS, "description": "a group of items"}, **_BESIDE},
+        "propertyNames": WORD,
+        # Blocks: their parameters are for `netspec check`.
+        "additionalProperties": _any(_VALUE, _map(_VALUE)),
+        "not": {"propertyNames": {"enum": list(RESERVED)}},
+        "oneOf": [
+            *({"required": [keyword]} for keyword in calls),
+            {"not": {"anyOf": [{"required": [keyword]} for keyword in calls]}},
+        ],
+        "dependentRequired": {"else": ["when"]},
+    }
+
+
+def _op(keyword: str) -> Schema:
+    """What may stand behind an op: nothing, its fields, its main field alone, its branches."""
+    told = describe(keyword)
+    main = [_form(field) for field in told.fields if field.main]
+    branches = [_list(_ITEMS)] if told.merges else []
+    return {"description": told.doc, **_any({"type": "null"}, *branches, *main, _ref(f"{keyword}.fields"))}
+
+
+def _fields(keyword: str) -> Schema:
+    told = describe(keyword)
+    fields = {field.name: {**_form(field), "description": _about(field)} for field in told.fields}
+    if told.merges:
+        fields["branches"] = {**_list(_ITEMS), "description": "a list of branches, each a list of items"}
+    # None is required: the file's `defaults` may give it.
+    return {"type": "object", "properties": fields, "additionalProperties": False}
+
+
+def _form(field: FieldDescription) -> Schema:
+    """What a field takes: stated here, or where a form that several fields have in common is stated."""
+    name = _common().get(_key(field))
+    return _open(field.schema) if name is None else _ref(name)
+
+
+def _key(field: FieldDescription) -> str:
+    return json.dumps(field.schema, sort_keys=True)
+
+
+@cache
+def _common() -> dict[str, str]:
+    """Long forms that several fields have in common (paddings, initialisers), with a name for each."""
+    fields = [field for keyword in OPS for field in describe(keyword).fields if len(_key(field)) > LONG]
+    counts = Counter(_key(field) for field in fields)
+    named: dict[str, str] = {}
+    for field in fields:
+        if counts[_key(field)] > 1 and _key(field) not in named:
+            taken = sum(name.startswith(f"a.{field.name}") for name in named.values())
+            named[_key(field)] = f"a.{field.name}" + (f".{taken + 1}" if taken else "")
+    return named
+
+
+def _about(field: FieldDescription) -> str:
+    default = "" if field.default is None else f" (default {field.default})"
+    return f"{field.doc} Takes {field.words}{default}.".strip()
+
+
+def _open(schema: Schema) -> Schema:
+    """The schema of a field in which any value may be an expression instead."""
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [*(_open(each) for each in schema["anyOf"]), _ref("expression")]}
+    if schema.get("type") == "object":
+        named = {name: _open(each) for name, each in schema.get("properties", {}).items()}
+        return {**schema, "properties": named}
+    if schema.get("type") == "array":
+        return _any({**schema, "items": _open(schema.get("items", {}))}, _ref("expression"))
+    if schema.get("type") in ("integer", "number", "boolean") or "enum" in schema or "const" in schema:
+        return _any(schema, _ref("expression"))
+    return schema
+
+
+def _expect() -> Schema:
+    """Shapes by name, exact numbers, budgets."""
+    count = _any({"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9][0-9_]*$|\\$"})
+    amount = _any({"type": "number", "minimum": 0}, {"type": "string", "pattern": "^[0-9]|\\$"})
+    known = {key: amount if key.startswith("max_") else count for key in KEYS}
+    known |= {"output": _any(_SHAPE, _map(_SHAPE)), "layers": _map(_SHAPE, names={})}
+    return {"type": ["object", "null"], "properties": known, "additionalProperties": False}
+
+
+def _train() -> Schema:
+    """The recipe. A setting that takes a list takes one value, too."""
+    whole = Recipe.model_json_schema()
+    own = {key: inlined(each, whole.get("$defs", {})) for key, each in whole["properties"].items()}
+    settings = {key: _lone(_open(each)) for key, each in own.items()}
+    settings["optimizer"] = _optimizer()
+    return {"type": ["object", "null"], "properties": settings, "additionalProperties": False}
+
+
+def _lone(schema: Schema) -> Schema:
+    if schema.get("type") == "object":
+        return {**schema, "properties": {name: _lone(each) for name, each in schema["properties"].items()}}
+    parts = [each["items"] for each in schema.get("anyOf", ()) if each.get("type") == "array"]
+    return {**schema, "anyOf": [*schema["anyOf"], *parts]} if parts else schema
+
+
+def _optimizer() -> Schema:
+    """A name, or a name with its settings."""
+    named: dict[str, Schema] = {}
+    for name, model in OPTIMIZERS.items():
+        whole = model.model_json_schema()
+        own = {key: _open(inlined(each, {})) for key, each in whole["properties"].items()}
+        settings = {"type": ["object", "null"], "properties": own, "additionalProperties": False}
+        named[name] = {**settings, "description": whole.get("description", name)}
+    one = {"type": "object", "properties": named, "additionalProperties": False}
+    return _any(
+        {"enum": list(OPTIMIZERS)}, {**one, "minProperties": 1, "maxProperties": 1}, _ref("expression")
+    )
