@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from netspec_torch.backend import TorchBackend
+# Loaded here, before the function below takes the name: a module that loads later would take it away again.
+from netspec_torch.backend import TorchBackend
 
 __all__ = ["backend"]
 
 
 def backend() -> TorchBackend:
     """The backend `torch`, as the entry point `netspec.backends` names it. Imports no framework."""
-    from netspec_torch.backend import TorchBackend
-
     return TorchBackend()

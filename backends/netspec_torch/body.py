@@ -29,17 +29,31 @@ class Made:
         return Call(self.name, self.arguments)
 
 
-class Body:
-    """Lowers one module. `made` has the classes of the modules in it, `frozen` the paths that learn nothing."""
+@dataclass(frozen=True)
+class Whole:
+    """The network that a module is part of.
 
-    def __init__(
-        self, module: Module, graph: Graph, places: Places, made: Mapping[str, Made], frozen: set[str]
-    ) -> None:
-        self.module, self.graph, self.places, self.made, self.frozen = module, graph, places, made, frozen
+    `made` has the classes of the modules so far, `frozen` the paths of those that learn nothing, `titles`
+    the author's names for values.
+    """
+
+    graph: Graph
+    places: Places
+    made: dict[str, Made]
+    frozen: frozenset[str]
+    titles: Mapping[str, str]
+
+
+class Body:
+    """Lowers one module, those in it being made already."""
+
+    def __init__(self, module: Module, whole: Whole) -> None:
+        self.module, self.graph, self.places = module, whole.graph, whole.places
+        self.made, self.frozen = whole.made, whole.frozen
         self.taken = VARIABLES | TEMPORARIES
         self.inputs = parameters(module, self.taken)
         self.items = list(self._flat(module.items))
-        self.names = variables(self.items, self.inputs, module.outputs, self.taken)
+        self.names = variables(self.items, self.inputs, module.outputs, self.taken, whole.titles)
         self.alone = False
 
     def use(self, alone: bool) -> Use:

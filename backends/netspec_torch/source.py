@@ -11,10 +11,11 @@ from netspec.backend import Source, Unsupported
 from netspec.graph import Graph
 from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered
-from netspec.lowering.outline import Module, definitions, outline
+from netspec.lowering.outline import Module, definitions, outline, titles
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.ops.norm import BatchNorm
-from netspec_torch.body import SELF, Body, Made
+from netspec.types import Type
+from netspec_torch.body import SELF, Body, Made, Whole
 from netspec_torch.lowering import FROZEN_NORM, LOWERINGS, REFUSALS
 from netspec_torch.places import Places
 from netspec_torch.reserved import VARIABLES
@@ -24,6 +25,9 @@ IMPORTS = (
     ("import torch.nn.functional as F", r"\bF\."),
     ("from torch import nn", r"\bnn\."),
 )
+
+TITLE = 95
+"""A description so long does not go into the first line of the docstring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,8 @@ class _Text:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.root = outline(graph)
-        self.places = Places(self.root)
-        self.made: dict[str, Made] = {}
+        frozen = frozenset(_frozen_paths(self.root))
+        self.whole = Whole(graph, Places(self.root), {}, frozen, titles(graph))
         self.classes: list[Class] = []
         self.frozen_ranks = sorted({
             max(len(node.output.spatial), 1)
@@ -73,9 +77,8 @@ class _Text:
         }
 
     def source(self) -> Source:
-        frozen = _frozen_paths(self.root)
         for uses in definitions(self.root):
-            self._define(uses, frozen)
+            self._define(uses)
         page = Page()
         page.docstring(self._description())
         page.blank()
@@ -89,14 +92,14 @@ class _Text:
             _class(page, each)
         return page.source()
 
-    def _define(self, uses: Sequence[Module], frozen: set[str]) -> None:
+    def _define(self, uses: Sequence[Module]) -> None:
         """Turn all uses of a block into classes."""
         alone = len(uses) == 1
-        bodies = [Body(each, self.graph, self.places, self.made, frozen).use(alone) for each in uses]
+        bodies = [Body(each, self.whole).use(alone) for each in uses]
         found = unify(bodies, VARIABLES)
         for name, definition in zip(self._names(uses[0], found), found, strict=True):
             for number in definition.uses:
-                self.made[uses[number].path] = Made(name, definition.arguments(number))
+                self.whole.made[uses[number].path] = Made(name, definition.arguments(number))
             self.classes.append(Class(name, definition, tuple(uses[number] for number in definition.uses)))
 
     def _names(self, use: Module, found: Sequence[Definition]) -> list[str]:
@@ -111,17 +114,17 @@ class _Text:
 
     def _description(self) -> str:
         graph = self.graph
-        about = graph.description.strip()
-        title = f"{class_name(graph)}: {about}" if about else class_name(graph)
+        name, about = class_name(graph), " ".join(graph.description.split())
+        title = f"{name}: {about}" if about else name
+        if len(title) > TITLE:
+            title = f"{name}.\n\n{about}"
         title += "" if title.endswith((".", "!", "?")) else "."
         count = sum(prod(weight.shape) for weight in graph.weights if not weight.statistic)
-        values = ", ".join(f"{name} {value}" for name, value in graph.params)
+        values = ", ".join(f"{each} {value}" for each, value in graph.params)
         origin = f"Written by netspec from the spec `{graph.name}`" + (f" with {values}." if values else ".")
-        takes = ", ".join(f"{each.name} (N, {_shape(each.type.shape)})" for each in graph.inputs)
-        gives = ", ".join(
-            f"{each.name} (N, {_shape(graph.types[each.value].shape)})" for each in graph.outputs
-        )
-        return f"{title}\n\n{origin} {count:,} parameters. Takes {takes}; gives {gives}."
+        takes = ", ".join(f"{each.name} {_shape(each.type)}" for each in graph.inputs)
+        gives = ", ".join(f"{each.name} {_shape(graph.types[each.value])}" for each in graph.outputs)
+        return f"{title}\n\n{origin}\n{count:,} parameters.\nTakes {takes}; gives {gives}."
 
     def _imports(self) -> Iterator[str]:
         code = [line.text for each in self.classes for line in each.definition.lines]
@@ -132,8 +135,8 @@ class _Text:
                 yield line
 
 
-def _shape(shape: Sequence[int]) -> str:
-    return ", ".join(map(str, shape))
+def _shape(type_: Type) -> str:
+    return f"({', '.join(['N', *map(str, type_.shape)])})"
 
 
 def _stem(use: Module) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from netspec.backend import Source, Tap
 from netspec.lowering.writing import Text
@@ -12,6 +13,7 @@ WIDTH = 100
 STEP = 4
 
 _OPEN, _CLOSE = "([{", ")]}"
+_KEEP_WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 
 
 class Page:
@@ -132,18 +134,17 @@ def _code(text: str) -> Iterable[tuple[int, str]]:
 
 
 def docstring(text: str, indent: int = 0) -> list[str]:
-    """A docstring that says the text, whatever is in it; paragraphs are wrapped."""
+    """A docstring that says the text, whatever is in it; its lines are kept, and wrapped where they are long."""
     pad = " " * (STEP * indent)
-    paragraphs = [_safe(" ".join(part.split())) for part in text.split("\n\n") if part.strip()]
     room = WIDTH - len(pad)
-    first = textwrap.wrap(paragraphs[0], room - 6, break_long_words=False, break_on_hyphens=False)
-    if len(paragraphs) == 1 and len(first) == 1:
-        return [f'{pad}"""{first[0]}"""']
-    rows = [f'{pad}"""{first[0]}', *(pad + row for row in first[1:])]
-    for paragraph in paragraphs[1:]:
-        wrapped = textwrap.wrap(paragraph, room, break_long_words=False, break_on_hyphens=False)
-        rows += ["", *(pad + row for row in wrapped)]
-    return [*rows, f'{pad}"""']
+    rows: list[str] = []
+    for line in text.strip().split("\n"):
+        opening = 0 if rows else len('"""')
+        rows += textwrap.wrap(_safe(" ".join(line.split())), room - opening, **_KEEP_WORDS) or [""]
+    if len(rows) == 1 and len(rows[0]) <= room - len('""""""'):
+        return [f'{pad}"""{rows[0]}"""']
+    rows = [f'"""{rows[0]}', *rows[1:], '"""']
+    return [pad + row if row else "" for row in rows]
 
 
 def _safe(text: str) -> str:
@@ -157,4 +158,4 @@ def _safe(text: str) -> str:
 
 def _comment(text: str, indent: int) -> Sequence[str]:
     pad = " " * (STEP * indent) + "# "
-    return [pad + row for row in textwrap.wrap(text, WIDTH - len(pad), break_long_words=False)]
+    return [pad + row for row in textwrap.wrap(text, WIDTH - len(pad), **_KEEP_WORDS)]

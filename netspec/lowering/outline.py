@@ -77,6 +77,17 @@ def given(item: Node | Module) -> tuple[str, ...]:
     return item.values if isinstance(item, Node) else item.outputs
 
 
+def titles(graph: Graph) -> dict[str, str]:
+    """What the author calls a value that is the output of a scope: by the outermost such scope."""
+    found: dict[str, str] = {}
+    for scope in graph.scopes:
+        name = scope.local_name
+        if name.isdigit():
+            name = f"{scope.parent.rpartition('.')[2]}_{name}"
+        found.setdefault(scope.output, name)
+    return found
+
+
 def definitions(root: Module) -> tuple[tuple[Module, ...], ...]:
     """The modules grouped by what they are uses of, so that no group needs a later one; the root is last.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from netspec.graph import Node
 from netspec.lowering.names import free, is_automatic, numbered
@@ -27,15 +28,19 @@ def parameters(module: Module, taken: Collection[str]) -> dict[str, str]:
 
 
 def variables(
-    items: Sequence[Node | Module], inputs: Mapping[str, str], outputs: Sequence[str], taken: Collection[str]
+    items: Sequence[Node | Module],
+    inputs: Mapping[str, str],
+    outputs: Sequence[str],
+    taken: Collection[str],
+    titles: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """The variable of every value that the items give, and of the inputs.
 
     The main line is `x`. A value that is kept while others are made has the author's name where he gave one;
     a branch beside `x` is `y`, two are `y` and `z`, more are `branch1`, `branch2`, … A variable is reused as
-    soon as the value in it is used up.
+    soon as the value in it is used up. `titles` are names for what a module gives besides its own output.
     """
-    return _Allocation(items, inputs, outputs, taken).names()
+    return _Allocation(items, inputs, outputs, taken, titles).names()
 
 
 class _Allocation:
@@ -45,7 +50,9 @@ class _Allocation:
         inputs: Mapping[str, str],
         outputs: Sequence[str],
         taken: Collection[str],
+        titles: Mapping[str, str],
     ) -> None:
+        self.titles = titles
         self.items, self.inputs, self.outputs = items, inputs, outputs
         self.taken = {*taken, *inputs.values(), MAIN}
         self.uses: dict[str, list[int]] = {}
@@ -64,7 +71,7 @@ class _Allocation:
             kept = self._kept(index)
             self.variable[first] = self._first(index, item, kept)
             for value in others:
-                self.variable[value] = self._own_name(value.rsplit(".", 1)[-1])
+                self.variable[value] = self._own_name(self.titles.get(value, value.rpartition(".")[2]))
         return self._named()
 
     def _kept(self, index: int) -> set[str | int]:
@@ -93,9 +100,16 @@ class _Allocation:
             return True
         value = given(item)[0]
         uses = self.uses.get(value, [])
-        if not uses or (uses[0] == uses[-1] == index + 1):
-            return False
-        if not is_automatic(item):
+        named = not is_automatic(item)
+        if not uses or uses[0] == uses[-1] == index + 1:
+            # Only a merge says what its branches are.
+            return (
+                named
+                and bool(uses)
+                and uses[0] < len(self.items)
+                and len(set(self.items[uses[0]].inputs)) > 1
+            )
+        if named:
             return True
         if uses[0] == uses[-1]:
             return uses[0] == len(self.items) and len(self.outputs) > 1
