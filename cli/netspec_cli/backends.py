@@ -24,7 +24,9 @@ def backends(
 
     found = [(each.name, each.status()) for each in registered()]
     if format is Format.json:
-        rows = [{"name": name, "state": s.state, "detail": s.detail, "mend": s.mend or None} for name, s in found]
+        rows = [
+            {"name": name, "state": s.state, "detail": s.detail, "mend": s.mend or None} for name, s in found
+        ]
         typer.echo(json.dumps({"netspec": 1, "backends": rows}, indent=2))
         return
     for name, status in found:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,7 +29,8 @@ def check(
     paths: Annotated[list[str], typer.Argument(help="Specs, folders of specs, or zoo:NAME.")],
     format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.text,
     sets: Annotated[
-        list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE. `expect` is then not held.")
+        list[str] | None,
+        typer.Option("--set", help="A parameter of the spec: NAME=VALUE. `expect` is then not held."),
     ] = None,
 ) -> None:
     """Check every spec below the paths: valid, shapes fit, `expect` holds. Imports no framework."""
@@ -57,5 +57,9 @@ def _text(report: list[tuple[str, list[Diagnostic]]]) -> str:
     more = f", {warnings} warning{'s' * (warnings != 1)}" if warnings else ""
     if not wrong:
         return "\n\n".join([*blocks, f"{counted}all hold{more}"])
-    verdict = f"{errors} error{'s' * (errors != 1)} in {len(wrong)} of them" if len(report) > 1 else f"{errors} error{'s' * (errors != 1)}"
+    verdict = (
+        f"{errors} error{'s' * (errors != 1)} in {len(wrong)} of them"
+        if len(report) > 1
+        else f"{errors} error{'s' * (errors != 1)}"
+    )
     return "\n\n".join([*blocks, f"{counted}{verdict}{more}"])

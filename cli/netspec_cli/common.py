@@ -51,7 +51,10 @@ def parameters(sets: Iterable[str] | None) -> dict[str, object]:
         problems = Problems()
         value = source.read(text, "--set", problems)
         if value is None:
-            fail(f"--set {each}: " + ("; ".join(problem.message for problem in problems) or "there is no value"))
+            fail(
+                f"--set {each}: "
+                + ("; ".join(problem.message for problem in problems) or "there is no value")
+            )
         params[name] = source.plain(value)
     return params
 

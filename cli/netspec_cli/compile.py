@@ -8,18 +8,26 @@ from typing import Annotated
 import typer
 
 from netspec_cli.common import WRONG_SPEC, fail, load_spec, write
+from netspec_cli.passes import through
 
 
 def compile(
     spec: Annotated[str, typer.Argument(help="A path, or zoo:NAME.")],
     backend: Annotated[str, typer.Option("--backend", "-b", help="torch or keras; see `netspec backends`.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="A file; stdout without it.")] = None,
-    sets: Annotated[list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")] = None,
+    passes: Annotated[
+        list[str] | None,
+        typer.Option("--pass", help="logits, fold-batch-norm, fully-convolutional, still or cut=NAME."),
+    ] = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")
+    ] = None,
 ) -> None:
     """Write the network as readable source that runs without netspec. Needs no framework."""
-    from netspec.backend import Unavailable, Unsupported, backend as find_backend
+    from netspec.backend import Unavailable, Unsupported
+    from netspec.backend import backend as find_backend
 
-    graph = load_spec(spec, sets)
+    graph = through(load_spec(spec, sets), passes or ())
     try:
         write(find_backend(backend).source(graph).text, out)
     except Unavailable as error:

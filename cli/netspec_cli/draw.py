@@ -14,7 +14,9 @@ from netspec_cli.common import load_spec, write
 def draw(
     spec: Annotated[str, typer.Argument(help="A path, or zoo:NAME.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="A file; stdout without it.")] = None,
-    sets: Annotated[list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")] = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")
+    ] = None,
 ) -> None:
     """Draw the network as SVG."""
     graph = load_spec(spec, sets)

@@ -9,7 +9,22 @@ from typing import Annotated
 import typer
 
 from netspec.diagnostics import SpecError
-from netspec_cli import arith, backends, bench, check, compare, compile, draw, explain, new, ops, schema, shapes, train
+from netspec_cli import (
+    arith,
+    backends,
+    bench,
+    check,
+    compare,
+    compile,
+    convert,
+    draw,
+    explain,
+    new,
+    ops,
+    schema,
+    shapes,
+    train,
+)
 
 app = typer.Typer(
     name="netspec",
@@ -19,7 +34,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (check, shapes, compile, train, compare, bench, draw, ops, schema, explain, new, backends):
+for command in (
+    check,
+    shapes,
+    compile,
+    convert,
+    train,
+    compare,
+    bench,
+    draw,
+    ops,
+    schema,
+    explain,
+    new,
+    backends,
+):
     name = command.__name__.rpartition(".")[2]
     app.command(name)(getattr(command, name))
 app.add_typer(arith.app, name="arith")
@@ -35,7 +64,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def main(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version.")
+    ] = False,
 ) -> None:
     """Write a network once, in YAML; check it, infer its shapes, compile it, prove it."""
 

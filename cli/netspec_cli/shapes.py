@@ -27,7 +27,9 @@ class Format(StrEnum):
 def shapes(
     spec: Annotated[str, typer.Argument(help="A path, or zoo:NAME.")],
     format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.table,
-    sets: Annotated[list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")] = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")
+    ] = None,
 ) -> None:
     """Show every layer's type, parameters, MACs, receptive field and memory, and the totals."""
     graph = load_spec(spec, sets)
@@ -38,7 +40,10 @@ def shapes(
 def table(found: Shapes) -> str:
     """The layers in columns, the totals below."""
     report = found.as_dict()
-    rows = [[name, "input", _shape(shape), "", "", "", _bytes(4 * _elements(shape))] for name, shape in report["inputs"].items()]
+    rows = [
+        [name, "input", _shape(shape), "", "", "", _bytes(4 * _elements(shape))]
+        for name, shape in report["inputs"].items()
+    ]
     rows += [
         [
             layer["name"],
@@ -79,7 +84,10 @@ def _totals(report: dict[str, object]) -> list[str]:
         ("activations", f"{totals['activations']:,} numbers a sample"),
         ("weights", _bytes(memory["weights_bytes"])),
         ("to predict", f"{_bytes(memory['inference_bytes'])}: weights and the two largest tensors in a row"),
-        ("to train", f"{_bytes(memory['training_bytes_per_sample'])} a sample: input and all outputs; and the weights"),
+        (
+            "to train",
+            f"{_bytes(memory['training_bytes_per_sample'])} a sample: input and all outputs; and the weights",
+        ),
     ]
     width = max(len(name) for name, _ in rows)
     return [f"{name.ljust(width)}  {value}" for name, value in rows]

@@ -87,6 +87,8 @@ class Op(BaseModel):
     """Further words for it."""
     likes: ClassVar[Mapping[str, str]] = {}
     """Fields that name another layer, and the field that takes that layer's spatial sizes instead."""
+    quiet: ClassVar[Mapping[str, object]] = {}
+    """For an op that draws random numbers: the fields, and their values, that stop it."""
     resolved_only: ClassVar[frozenset[str]] = frozenset()
     """Fields that resolution fills in and no author may write."""
 

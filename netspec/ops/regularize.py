@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -17,6 +18,7 @@ class Dropout(Pointwise):
 
     keyword: ClassVar[str] = "dropout"
     main: ClassVar[str | None] = "rate"
+    quiet: ClassVar[Mapping[str, object]] = {"rate": 0.0}
 
     rate: Annotated[float, Field(ge=0, lt=1)]
     """The probability that a value becomes 0."""
@@ -27,6 +29,7 @@ class SpatialDropout(Pointwise):
 
     keyword: ClassVar[str] = "spatial_dropout"
     main: ClassVar[str | None] = "rate"
+    quiet: ClassVar[Mapping[str, object]] = {"rate": 0.0}
 
     rate: Annotated[float, Field(ge=0, lt=1)]
     """The probability that a channel becomes 0."""
@@ -37,6 +40,7 @@ class GaussianNoise(Pointwise):
 
     keyword: ClassVar[str] = "gaussian_noise"
     main: ClassVar[str | None] = "std"
+    quiet: ClassVar[Mapping[str, object]] = {"std": 0.0}
 
     std: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     """The standard deviation of the noise."""
@@ -50,6 +54,7 @@ class MaskInput(Pointwise):
 
     keyword: ClassVar[str] = "mask_input"
     main: ClassVar[str | None] = "rate"
+    quiet: ClassVar[Mapping[str, object]] = {"rate": 0.0}
 
     rate: Annotated[float, Field(ge=0, lt=1)]
     """The probability that a value becomes 0."""

@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from netspec.graph import Graph
+from netspec.passes.cut import cut
+from netspec.passes.fold_batch_norm import fold_batch_norm, folded_weights
+from netspec.passes.fully_convolutional import convolutional_weights, fully_convolutional
 from netspec.passes.logits import logits
 from netspec.passes.still import still
 
-__all__ = ["PASSES", "logits", "still"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-PASSES: tuple[tuple[str, Callable[[Graph], Graph]], ...] = (
-    ("still", still),
-    ("logits", logits),
+    Arrays = Mapping[str, NDArray[np.generic]]
+
+__all__ = ["PASSES", "Pass", "cut", "fold_batch_norm", "fully_convolutional", "logits", "still"]
+
+
+def kept(graph: Graph, weights: Arrays) -> dict[str, NDArray[np.generic]]:
+    """The weights of a pass that changes none."""
+    return dict(weights)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A pass by its name on the command line, and what becomes of the weights of the graph that it is given."""
+
+    name: str
+    run: Callable[[Graph], Graph]
+    weights: Callable[[Graph, Arrays], dict[str, NDArray[np.generic]]] = kept
+
+
+PASSES: tuple[Pass, ...] = (
+    Pass("still", still),
+    Pass("logits", logits),
+    Pass("fold-batch-norm", fold_batch_norm, folded_weights),
+    Pass("fully-convolutional", fully_convolutional, convolutional_weights),
 )
+"""Passes that need nothing but the graph; `cut` needs a name, too."""

@@ -1,0 +1,27 @@
+"""Ends a network at a name, for transfer learning."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from netspec.graph import Graph, Output
+from netspec.ops.nearest import did_you_mean
+from netspec.passes.rewire import needed
+
+
+class NoSuchLayer(Exception):
+    """The graph has no layer, block or repeat of that name."""
+
+
+def cut(graph: Graph, name: str) -> Graph:
+    """The network up to the layer, block or repeat of that name, which becomes its output.
+
+    Raises:
+        NoSuchLayer: nothing has that name.
+    """
+    scope = graph.scope_by_path.get(name)
+    value = scope.output if scope is not None else name
+    if value not in graph.types:
+        known = [*graph.by_name, *graph.scope_by_path]
+        raise NoSuchLayer(f"no layer is called `{name}`{did_you_mean(name, known)}")
+    return needed(replace(graph, outputs=(Output("output", value),), expect=None, train=None))

@@ -1,0 +1,86 @@
+"""Moves on a graph that several passes make: take a layer out, keep what an output needs, infer types anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from netspec.graph import Graph, Node, Scope
+from netspec.ops.reshape import Identity
+from netspec.types import Type
+
+
+def without(graph: Graph, names: frozenset[str]) -> Graph:
+    """The graph without these layers: whoever used one uses its first input.
+
+    One that is all that its scope holds becomes the identity, so that the scope stays.
+    """
+    gone = {name for name in names if not _alone(graph, graph.by_name[name], names)}
+    heirs: dict[str, str] = {}
+    for node in graph.nodes:
+        if node.name in gone:
+            heirs[node.name] = heirs.get(node.inputs[0], node.inputs[0])
+    nodes = []
+    for node in graph.nodes:
+        if node.name in gone:
+            continue
+        calm = replace(node, op=Identity(), weights=(), shares=None) if node.name in names else node
+        nodes.append(replace(calm, inputs=tuple(heirs.get(value, value) for value in node.inputs)))
+    scopes = tuple(_inherit(scope, heirs) for scope in graph.scopes)
+    outputs = tuple(replace(each, value=heirs.get(each.value, each.value)) for each in graph.outputs)
+    return replace(graph, nodes=tuple(nodes), scopes=scopes, outputs=outputs)
+
+
+def _alone(graph: Graph, node: Node, names: frozenset[str]) -> bool:
+    if not node.scope:
+        return False
+    # The repetitions of a repeat are alike, and a loop in the generated code says so.
+    if graph.scope_by_path[node.scope].kind == "repeat":
+        return True
+    prefix = f"{node.scope}."
+    return not any(each.name.startswith(prefix) and each.name not in names for each in graph.nodes)
+
+
+def _inherit(scope: Scope, heirs: dict[str, str]) -> Scope:
+    inputs = tuple(heirs.get(value, value) for value in scope.inputs)
+    return replace(scope, inputs=inputs, output=heirs.get(scope.output, scope.output))
+
+
+def needed(graph: Graph) -> Graph:
+    """The graph with only the layers and scopes that its outputs need."""
+    wanted = {output.value for output in graph.outputs}
+    kept: list[Node] = []
+    for node in reversed(graph.nodes):
+        if wanted.intersection(node.values) or node.name in wanted:
+            kept.append(node)
+            wanted.update(node.inputs)
+            if node.shares is not None:
+                wanted.add(node.shares)
+    kept.reverse()
+    held = {path for node in kept for path in _paths(node.scope)}
+    scopes = [_end(scope, kept) for scope in graph.scopes if scope.path in held]
+    inputs = tuple(each for each in graph.inputs if each.name in wanted)
+    return replace(graph, nodes=tuple(kept), scopes=tuple(scopes), inputs=inputs)
+
+
+def _paths(path: str) -> Sequence[str]:
+    parts = path.split(".") if path else []
+    return [".".join(parts[: end + 1]) for end in range(len(parts))]
+
+
+def _end(scope: Scope, kept: Sequence[Node]) -> Scope:
+    """A scope whose output is gone ends with the last layer that is left of it."""
+    inside = [node.name for node in kept if node.name.startswith(f"{scope.path}.")]
+    names = {node.name for node in kept}
+    return scope if scope.output in names or not inside else replace(scope, output=inside[-1])
+
+
+def inferred(graph: Graph) -> Graph:
+    """The graph with the types of all values worked out anew from its ops, which must be resolved."""
+    types: dict[str, Type] = {each.name: each.type for each in graph.inputs}
+    nodes = []
+    for node in graph.nodes:
+        outputs = node.op.outputs(tuple(types[value] for value in node.inputs))
+        types.update(zip(node.values, outputs, strict=True))
+        nodes.append(replace(node, outputs=outputs))
+    return replace(graph, nodes=tuple(nodes))
