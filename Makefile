@@ -46,7 +46,7 @@ demo: $(READY)  ## LeNet-5, from YAML to two trained models that are proven equa
 	@$(call show,5. Equal? Every layer$(,) every gradient$(,) every step of the optimisers$(,) in float64)
 	@$(call run,netspec compare zoo:lenet5)
 	@$(call show,6. And if one layer were wrong$(,) would anyone notice?)
-	@$(call run,netspec compare zoo:lenet5 --inject conv2=1e-3) && exit 1 || test $$? -eq 1
+	@$(call run,netspec compare zoo:lenet5 --inject C3=1e-3) && exit 1 || test $$? -eq 1
 
 test: $(READY)  ## the tests, without the slow ones
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -q

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from netspec.api import build, compare, compile, train
     from netspec.diagnostics import Diagnostic, SpecError
     from netspec.graph import Graph
-    from netspec.load import load
+    from netspec.loading import load
 
 _HOMES = {
     "Diagnostic": "netspec.diagnostics",
@@ -26,7 +26,7 @@ _HOMES = {
     "build": "netspec.api",
     "compare": "netspec.api",
     "compile": "netspec.api",
-    "load": "netspec.load",
+    "load": "netspec.loading",
     "train": "netspec.api",
 }
 

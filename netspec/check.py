@@ -15,7 +15,7 @@ from netspec.language import places
 from netspec.language.document import is_blocks_file
 from netspec.language.library import Library
 from netspec.language.source import read_file
-from netspec.load import graph_of_file, graph_of_text
+from netspec.loading import graph_of_file, graph_of_text
 from netspec.training.match import check as check_recipe
 
 # A file below a folder is a spec if it has this key; a broken one must still count as one.

@@ -189,6 +189,38 @@ def load(path: str | Path, graph: Graph) -> dict[str, Array]:
     return {weight.name: arrays[weight.name] for weight in graph.weights}
 
 
+def starting(
+    graph: Graph, seed: int = 0, dtype: Float = "float32", files: Mapping[str, str | Path] | None = None
+) -> dict[str, Array]:
+    """What the network starts from: `initialise`, and for embedded networks the files that they name.
+
+    `files` gives files by the path of an embedded network, in place of those that the spec names. Such a
+    file holds the whole network by its own names; what a cut network does not reach is not taken.
+
+    Raises:
+        WeightsError: a file cannot be read, or lacks a weight; every mismatch is told.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    weights = initialise(graph, seed, dtype)
+    for scope, path in {**dict(graph.pretrained), **(files or {})}.items():
+        prefix = f"{scope}."
+        try:
+            held = {f"{prefix}{name}": array for name, array in load_file(path).items()}
+        except (OSError, SafetensorError) as error:
+            raise WeightsError(f"cannot read the weights of {scope} from {path}: {error}") from error
+        wanted = [weight for weight in graph.weights if weight.name.startswith(prefix)]
+        if not wanted:
+            raise WeightsError(f"the network has no part called {scope} that holds weights")
+        found = {weight.name: held[weight.name] for weight in wanted if weight.name in held}
+        check({**weights, **found}, graph, str(path))
+        if absent := [weight.name for weight in wanted if weight.name not in found]:
+            raise WeightsError(f"{path} lacks {', '.join(name.removeprefix(prefix) for name in absent)}")
+        weights.update({name: array.astype(dtype) for name, array in found.items()})
+    return weights
+
+
 def check(arrays: Mapping[str, Array], graph: Graph, where: str) -> None:
     """Hold arrays to be the weights of the graph: same names, same shapes, float32 or float64.
 

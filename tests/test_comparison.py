@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from math import inf, nan
 from typing import Any
 
@@ -23,18 +22,14 @@ from netspec.ops.dense import Dense
 from netspec.ops.norm import BatchNorm
 from netspec.ops.pool import GlobalAvgPool
 from netspec.ops.regularize import Dropout
-from netspec.training.optimizers import Adam, Optimizer, Sgd
+from netspec.training.optimizers import Adam, Sgd
 from netspec_numpy.oracle import NumpyBackend
 from tests.building import Sketch
+from tests.fakes import Change, Fake
 
 Array = NDArray[Any]
-Change = Callable[[dict[str, Array]], None]
 
 A = np.arange(24.0).reshape(2, 3, 4) / 7
-
-
-def nothing(arrays: dict[str, Array]) -> None:
-    """The honest backend."""
 
 
 # The one comparison of two tensors.
@@ -128,54 +123,6 @@ def test_a_tolerance_is_the_largest_that_counts_as_equal() -> None:
 
 
 # Whole runs.
-
-
-@dataclass
-class Fake:
-    """The oracle under another name, with gradients made up from names; `change` spoils what it answers."""
-
-    name: str
-    forward: Change = nothing
-    gradients: Change = nothing
-    steps: Change = nothing
-    asked: list[Optimizer] = field(default_factory=list)
-    injected: list[object] = field(default_factory=list)
-
-    def trial(
-        self,
-        graph: Graph,
-        weights: Mapping[str, Array],
-        dtype: str = "float64",
-        inject: tuple[str, float] | None = None,
-    ) -> FakeTrial:
-        self.injected.append(inject)
-        honest = NumpyBackend().trial(graph, weights, dtype, inject)  # type: ignore[arg-type]
-        return FakeTrial(self, honest, weights)
-
-
-@dataclass
-class FakeTrial:
-    fake: Fake
-    honest: Any
-    weights: Mapping[str, Array]
-
-    def forward(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        return self._spoilt(self.honest.forward(inputs), self.fake.forward)
-
-    def gradients(self, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> dict[str, Array]:
-        learnt = {name: array for name, array in self.weights.items() if "running" not in name}
-        return self._spoilt(learnt, self.fake.gradients)
-
-    def steps(
-        self, inputs: Mapping[str, Array], targets: Mapping[str, Array], optimizer: Optimizer, count: int
-    ) -> dict[str, Array]:
-        self.fake.asked.append(optimizer)
-        return self._spoilt(self.weights, self.fake.steps)
-
-    def _spoilt(self, arrays: Mapping[str, Array], change: Change) -> dict[str, Array]:
-        copies = {name: array.copy() for name, array in arrays.items()}
-        change(copies)
-        return copies
 
 
 def network() -> Graph:

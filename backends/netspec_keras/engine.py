@@ -66,8 +66,8 @@ def load() -> Any:
     Raises:
         Unavailable: it, or the engine below it, fails to import.
     """
-    # Only where the user has not set it: 1 leaves out what TensorFlow tells for information.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    # Only where the user has not set it: errors alone, for it warns of every float64 kernel that it does not fuse.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         with _quiet():
             import keras

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -76,10 +76,17 @@ def execute(
         # So that a traceback shows the generated line.
         linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
     module: dict[str, Any] = {"__name__": f"netspec_generated_{function}", **(given or {})}
-    place = nullcontext() if device == "auto" else keras.device(device.replace("cuda", "gpu"))
-    with _precision(keras, dtype), _undrawn(keras), place:
+    with _precision(keras, dtype), _undrawn(keras), placed(keras, device):
         exec(compile(code, file, "exec"), module)  # noqa: S102 - the text is our own, its names are proven
         return module[function]()
+
+
+def placed(keras: Any, device: str) -> AbstractContextManager[object]:
+    """Where everything meanwhile is put: where Keras likes, or on a device."""
+    if device == "auto":
+        return nullcontext()
+    chosen: AbstractContextManager[object] = keras.device(device.replace("cuda", "gpu"))
+    return chosen
 
 
 def write(model: Any, graph: Graph, weights: Arrays) -> None:
@@ -91,11 +98,14 @@ def write(model: Any, graph: Graph, weights: Arrays) -> None:
 
 def read(model: Any, graph: Graph) -> dict[str, Array]:
     """The weights of a model that `build` made, in canonical names and layout."""
-    keras = load()
-    return {
-        home.name: home.place.outward(keras.ops.convert_to_numpy(home.variable(model)), home.shape)
-        for home in homes(graph)
-    }
+    return {home.name: home.place.outward(array(home.variable(model)), home.shape) for home in homes(graph)}
+
+
+def array(variable: Any) -> Array:
+    """What a variable holds now, apart from it."""
+    value = variable.value
+    # TensorFlow's variables turn into arrays in a way of which NumPy warns; their own method does not.
+    return np.array(value.numpy() if hasattr(value, "numpy") else value)
 
 
 def inward(array: Array, type_: Type) -> Array:

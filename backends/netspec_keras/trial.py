@@ -48,7 +48,7 @@ class KerasTrial:
     def forward(self, inputs: Arrays) -> dict[str, Array]:
         write(self.model, self.graph, self.start)
         probe = self.keras.Model(self.model.inputs, list(self.values.values()))
-        arrays = map(self.keras.ops.convert_to_numpy, probe(self._batch(inputs), training=True))
+        arrays = map(self.keras.ops.convert_to_numpy, _listed(probe(self._batch(inputs), training=True)))
         types = self.graph.types
         return {name: outward(array, types[name]) for name, array in zip(self.values, arrays, strict=True)}
 
@@ -82,12 +82,18 @@ class KerasTrial:
         ]
 
 
-def _loss(outputs: Tensors, targets: Tensors) -> Any:
+def _loss(outputs: Any, targets: Tensors) -> Any:
     """Half the squared distance, summed, over the batch size."""
     from keras import ops
 
-    distances = [ops.sum(ops.square(output - target)) for output, target in zip(outputs, targets, strict=True)]
-    return sum(distances[1:], distances[0]) * (0.5 / outputs[0].shape[0])
+    pairs = zip(_listed(outputs), targets, strict=True)
+    distances = [ops.sum(ops.square(output - target)) for output, target in pairs]
+    return sum(distances[1:], distances[0]) * (0.5 / targets[0].shape[0])
+
+
+def _listed(outputs: Any) -> Tensors:
+    """What a model gives as a list; a list of one it gives without the list."""
+    return outputs if isinstance(outputs, list | tuple) else [outputs]
 
 
 class TensorFlow:

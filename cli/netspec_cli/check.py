@@ -11,7 +11,7 @@ from netspec.check import check_file, specs_below
 from netspec.diagnostics import Diagnostic
 from netspec.diagnostics.render import REPORTS, as_text
 from netspec.language.places import shown
-from netspec.load import ParameterError
+from netspec.loading import ParameterError
 from netspec_cli.common import WRONG_SPEC, colourful, fail, parameters, path_of
 
 

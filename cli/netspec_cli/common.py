@@ -12,7 +12,7 @@ import typer
 
 from netspec.diagnostics import Diagnostic, Problems
 from netspec.graph import Graph
-from netspec.load import ParameterError, find, graph_of_file
+from netspec.loading import ParameterError, find, graph_of_file
 
 WRONG_SPEC = 1
 WRONG_COMMAND = 2

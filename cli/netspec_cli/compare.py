@@ -89,17 +89,18 @@ def compare(
 
 def text(found: Comparison, verbose: bool = False) -> Iterator[str]:
     """The comparison as lines: who, the table of layers, a line for each kind of number, the verdict."""
-    sides = [
-        *found.backends,
-        *(["the NumPy oracle"] if found.oracle and "numpy" not in found.backends else []),
-    ]
-    yield f"{found.spec}: {_and(sides)}, {found.dtype}, a batch of {found.batch}, training mode, dropout off"
+    yield f"{found.spec}: {_and(_sides(found))}, {found.dtype}, a batch of {found.batch}, training mode, dropout off"
     yield ""
     yield from _table(found, verbose)
     yield ""
     yield from _summary(found)
     yield ""
     yield from _verdict(found)
+
+
+def _sides(found: Comparison) -> list[str]:
+    oracle = found.oracle and "numpy" not in found.backends
+    return [*found.backends, *(["the NumPy oracle"] if oracle else [])]
 
 
 def _table(found: Comparison, verbose: bool) -> Iterator[str]:
@@ -159,7 +160,7 @@ def _line(what: str, kind: str, found: Sequence[Difference], tolerance: float | 
 
 def _verdict(found: Comparison) -> Iterator[str]:
     if found.ok:
-        yield f"equal: {_and(found.backends)} compute the same network"
+        yield f"equal: {_and(_sides(found))} compute the same network"
         return
     first = found.first_difference
     if first is not None:

@@ -28,8 +28,8 @@ from netspec.language.vocabulary import NETWORK
 from netspec.language.walk import (
     ABSENT,
     BROKEN,
-    LAYER_LIMIT,
     Cut,
+    Exceeded,
     Frame,
     Place,
     Tensor,
@@ -62,8 +62,11 @@ def elaborate(
     current: Tensor = inputs[0].name if len(inputs) == 1 and not document.several else ABSENT
     if not inputs:
         current = BROKEN
-    end = _items(walk, document.items, current, root)
-    heads = [(head.name, _head(walk, head, end, root)) for head in document.heads]
+    try:
+        end = _items(walk, document.items, current, root)
+        heads = [(head.name, _head(walk, head, end, root)) for head in document.heads]
+    except Exceeded:
+        return None
     return finish.graph(walk, document, root, inputs, end, heads, given)
 
 
@@ -90,11 +93,11 @@ def _cut(frame: Frame, before: set[str]) -> None:
 
 def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
     """One item, all its repetitions; the tensor after it."""
-    if len(walk.nodes) > LAYER_LIMIT:
-        return BROKEN
+    walk.step(item.span)
     inputs = [current] if item.source is None else sources(walk, item.source, frame)
     if item.repeat is None:
-        return _once(walk, item, inputs, current, frame, None)
+        with walk.deeper(item.span):
+            return _once(walk, item, inputs, current, frame, None)
     count = _value(walk, item.repeat, frame, inputs[0])
     if count is FAILED:
         return BROKEN
@@ -103,15 +106,7 @@ def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
             codes.REPEAT, f"`repeat` is a whole number from 0, not {shown(count)}", item.repeat.span
         )
         return BROKEN
-    if count + len(walk.nodes) > LAYER_LIMIT:
-        walk.problems.error(
-            codes.TOO_LARGE,
-            f"more than {LAYER_LIMIT:,} layers",
-            item.repeat.span,
-            help="use a smaller `repeat`",
-        )
-        walk.nodes.clear()
-        return BROKEN
+    walk.step(item.repeat.span, count)
     return _repeat(walk, item, count, inputs, current, frame) if count else current
 
 
@@ -125,7 +120,7 @@ def _repeat(
         first, *others = inputs
         for index in range(count):
             inner.names = {**frame.names, "index": index}
-            with walk.once():
+            with walk.once(), walk.deeper(item.span):
                 first = _once(walk, item, [first, *others], first, inner, str(index))
             _cut_if_reached(inner, str(index))
         place.tensor = first

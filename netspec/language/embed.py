@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netspec.diagnostics.codes import shapes, structure as codes
+from netspec.diagnostics.codes import shapes
+from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Input
 from netspec.language import places
 from netspec.language.document import Document, InputDeclaration

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Given, Sequence
+from collections.abc import Mapping as Given
+from collections.abc import Sequence
 
 from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Graph, Input, Node, Output, Scope

@@ -98,6 +98,9 @@ class Library:
             return None
         root = places.root_of(document.path)
         path = document.path.resolve().parent / text
+        if not places.is_possible(path):
+            self.problems.error(codes.INCLUDE, "this is no path of a file", scalar.span, help="write a plain path")
+            return None
         if not path.resolve().is_relative_to(root):
             self.problems.error(
                 codes.OUTSIDE,

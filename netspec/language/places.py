@@ -40,6 +40,17 @@ def _root_from(folder: Path) -> Path:
     return folder
 
 
+def is_possible(path: Path) -> bool:
+    """Whether the system can be asked about this path: not with a null in it, not too long, not a circle of links."""
+    try:
+        path.resolve().stat()
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError, RuntimeError):
+        return False
+    return True
+
+
 def shown(path: Path) -> str:
     """The path as a person would write it: relative to the working folder where that is shorter."""
     try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping as Fields
+from collections.abc import Callable, Collection, Iterable
+from collections.abc import Mapping as Fields
 from typing import Any
 
 from pydantic import ValidationError

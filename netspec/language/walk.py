@@ -21,7 +21,14 @@ from netspec.ops import OPS
 from netspec.types import Type
 
 LAYER_LIMIT = 200_000
-"""More layers than this are taken for a mistake."""
+"""More layers than this, or items walked to make them, are taken for a mistake."""
+
+DEPTH_LIMIT = 64
+"""Groups, branches, blocks and networks that may stand inside each other; Python's own stack allows no more."""
+
+
+class Exceeded(Exception):
+    """A limit is passed and reported; the walk ends here."""
 
 
 class Missing(Enum):
@@ -82,6 +89,7 @@ class Frame:
             boundary=False,
             until=None,
             is_network=False,
+            shares=None if self.shares is None else join(self.shares, path.rpartition(".")[2]),
         )
         for name, value in changes.items():
             setattr(frame, name, value)
@@ -111,6 +119,36 @@ class Walk:
     cut: list[str] = field(default_factory=list)
     calls: list[object] = field(default_factory=list)
     constants: dict[int, object] = field(default_factory=dict)
+    steps: int = 0
+    depth: int = 0
+
+    # Limits
+
+    def step(self, span: Span, count: int = 1) -> None:
+        """Count items on the way. Raises Exceeded once there are too many, nodes or none."""
+        self.steps += count
+        if self.steps > LAYER_LIMIT:
+            self.problems.error(
+                codes.TOO_LARGE, f"more than {LAYER_LIMIT:,} layers", span, help="use a smaller `repeat`"
+            )
+            raise Exceeded
+
+    @contextmanager
+    def deeper(self, span: Span) -> Iterator[None]:
+        """Walk what stands inside an item. Raises Exceeded once it is too deep."""
+        if self.depth >= DEPTH_LIMIT:
+            self.problems.error(
+                codes.TOO_LARGE,
+                f"groups, branches and blocks stand inside each other more than {DEPTH_LIMIT} deep",
+                span,
+                help="put layers in a row, with `repeat` perhaps",
+            )
+            raise Exceeded
+        self.depth += 1
+        try:
+            yield
+        finally:
+            self.depth -= 1
 
     # Values and expressions
 

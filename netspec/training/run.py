@@ -21,7 +21,7 @@ from netspec.training.folder import METRICS, Epoch, Folder, numbered
 from netspec.training.match import Facts, match
 from netspec.training.recipe import Recipe
 from netspec.training.samples import Dataset
-from netspec.weights import check, initialise
+from netspec.weights import check, starting
 
 if TYPE_CHECKING:
     from netspec.backend import Array, Arrays
@@ -56,7 +56,7 @@ def train(
     text: str | None = None,
     listeners: Sequence[Report] = (),
 ) -> Run:
-    """Train from these weights, or from those that the recipe's seed gives; `text` is the spec as written.
+    """Train from these weights, or from those that the seed and pretrained parts give; `text` is the spec as written.
 
     The run folder is `out`, which must be new or empty, or else runs/NAME-BACKEND-1 and so on.
 
@@ -65,7 +65,7 @@ def train(
         FolderTaken: `out` holds something.
         Diverged: the loss became infinite or no number; the folder keeps what was until then.
         Unavailable, Unsupported: the backend cannot do it.
-        WeightsError: `weights` are not those of the graph.
+        WeightsError: `weights` are not those of the graph, or those of a pretrained part cannot be had.
     """
     problems = Problems()
     match(graph, recipe, Facts.of(data), problems)
@@ -73,7 +73,7 @@ def train(
         raise SpecError(problems.in_order())
     if weights is not None:
         check(weights, graph, "the given file")
-    start = initialise(graph, recipe.seed) if weights is None else weights
+    start = starting(graph, recipe.seed) if weights is None else weights
     batches = Batches.of(data, recipe)
     path = out if out is not None else numbered(Path("runs"), f"{graph.name}-{backend.name}")
     folder = Folder.make(path, _metrics(recipe))

@@ -1,0 +1,68 @@
+"""Backends that are the oracle under another name, spoilt as one likes: for tests of who looks for faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from netspec.graph import Graph
+from netspec.training.optimizers import Optimizer
+from netspec_numpy.oracle import NumpyBackend
+
+Array = NDArray[Any]
+Change = Callable[[dict[str, Array]], None]
+
+
+def nothing(arrays: dict[str, Array]) -> None:
+    """The honest backend."""
+
+
+@dataclass
+class Fake:
+    """The oracle under another name, with gradients made up from names; `change` spoils what it answers."""
+
+    name: str
+    forward: Change = nothing
+    gradients: Change = nothing
+    steps: Change = nothing
+    asked: list[Optimizer] = field(default_factory=list)
+    injected: list[object] = field(default_factory=list)
+
+    def trial(
+        self,
+        graph: Graph,
+        weights: Mapping[str, Array],
+        dtype: str = "float64",
+        inject: tuple[str, float] | None = None,
+    ) -> FakeTrial:
+        self.injected.append(inject)
+        honest = NumpyBackend().trial(graph, weights, dtype, inject)  # type: ignore[arg-type]
+        return FakeTrial(self, honest, weights)
+
+
+@dataclass
+class FakeTrial:
+    fake: Fake
+    honest: Any
+    weights: Mapping[str, Array]
+
+    def forward(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        return self._spoilt(self.honest.forward(inputs), self.fake.forward)
+
+    def gradients(self, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> dict[str, Array]:
+        learnt = {name: array for name, array in self.weights.items() if "running" not in name}
+        return self._spoilt(learnt, self.fake.gradients)
+
+    def steps(
+        self, inputs: Mapping[str, Array], targets: Mapping[str, Array], optimizer: Optimizer, count: int
+    ) -> dict[str, Array]:
+        self.fake.asked.append(optimizer)
+        return self._spoilt(self.weights, self.fake.steps)
+
+    def _spoilt(self, arrays: Mapping[str, Array], change: Change) -> dict[str, Array]:
+        copies = {name: array.copy() for name, array in arrays.items()}
+        change(copies)
+        return copies

@@ -1,0 +1,161 @@
+"""`netspec compare`: what it prints, what it is worth as an exit code, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from netspec import comparison
+from netspec.backend import Unavailable
+from netspec_cli.compare import compare
+from netspec_numpy.oracle import NumpyBackend
+from tests.fakes import Array, Fake
+
+SPEC = """\
+netspec: 1
+name: small
+params: {units: 4}
+input: [2, 6, 6]
+layers:
+  - conv: {filters: 3, kernel: 3}
+  - batch_norm
+  - relu
+  - dropout: 0.5
+  - global_avg_pool
+  - dense: $units
+"""
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """The command on a small spec, with honest fakes unless others are given."""
+    (tmp_path / "small.yaml").write_text(SPEC)
+    monkeypatch.chdir(tmp_path)
+    app = typer.Typer()
+    app.command()(compare)
+
+    def command(*options: str, fakes: Sequence[Fake] = ()) -> Any:
+        known = {each.name: each for each in (Fake("torch"), Fake("keras"), *fakes)}
+
+        def usable(wanted: Sequence[str]) -> list[object]:
+            if "jax" in wanted:
+                raise Unavailable("the backend jax is missing: not installed", "pip install jax")
+            return [known.get(name) or NumpyBackend() for name in wanted]
+
+        monkeypatch.setattr(comparison, "usable", usable)
+        return CliRunner().invoke(app, ["small.yaml", *options])
+
+    return command
+
+
+EQUAL = """\
+small.yaml: torch, keras and the NumPy oracle, float64, a batch of 2, training mode, dropout off
+
+layer             max rel  farthest apart
+conv1             0
+batch_norm1       0
+relu1             0
+dropout1          0
+global_avg_pool1  0
+dense1            0
+
+outputs                        0  (tolerance 1e-10, 6 layers)   equal
+gradients                      0  (tolerance 1e-10, 6 weights)  equal
+weights after 5 steps of sgd   0  (tolerance 1e-09, 8 weights)  equal
+weights after 5 steps of adam  0  (tolerance 1e-09, 8 weights)  equal
+
+equal: torch, keras and the NumPy oracle compute the same network
+"""
+
+
+def test_equal(run: Run) -> None:
+    result = run()
+    assert (result.exit_code, result.stdout) == (0, EQUAL)
+    assert "torch: gradients" in result.stderr
+
+
+def test_a_fault_is_found_named_and_worth_1(run: Run) -> None:
+    result = run("--inject", "relu1=1e-3", "--steps", "1")
+    assert result.exit_code == 1
+    assert (
+        "different: the first layer that differs is relu1\n  relu1: torch and keras differ in values at ["
+        in result.stdout
+    )
+    marked = [line.split()[0] for line in result.stdout.splitlines() if line.endswith("  differs")]
+    assert marked == ["relu1", "dropout1", "global_avg_pool1", "dense1"]
+
+
+def test_a_wrong_gradient_is_told_when_all_layers_agree(run: Run) -> None:
+    def wrong(arrays: dict[str, Array]) -> None:
+        arrays["dense1.bias"] += 1
+
+    result = run(fakes=[Fake("keras", gradients=wrong)])
+    assert result.exit_code == 1
+    assert "all layers agree, but not what is learnt; the first is dense1.bias" in result.stdout
+
+
+def test_a_lost_layer_is_told_as_one(run: Run) -> None:
+    def lose(arrays: dict[str, Array]) -> None:
+        del arrays["relu1"]
+
+    result = run(fakes=[Fake("keras", forward=lose)])
+    assert result.exit_code == 1
+    assert "differs in names: keras did not give it" in result.stdout
+
+
+def test_json(run: Run) -> None:
+    result = run("--format", "json", "--set", "units=7", "--steps", "0")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["ok"], told["spec"], told["steps"]) == (0, True, "small.yaml", [])
+
+
+def test_only_the_worst_are_shown_without_verbose(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netspec_cli.compare.SHOWN", 2)
+    short = run("--inject", "dense1=1e-3", "--steps", "0").stdout
+    assert [line.split()[0] for line in short.splitlines()[3:5]] == ["conv1", "dense1"]
+    assert "… and 4 more that differ less (--verbose shows all 6)" in short
+    assert "more that differ" not in run("--verbose", "--steps", "0").stdout
+
+
+def test_float32_says_what_is_not_judged(run: Run) -> None:
+    result = run("--dtype", "float32")
+    assert result.exit_code == 0
+    assert result.stdout.count("not judged") == 3
+
+
+def test_one_backend_beside_the_oracle(run: Run) -> None:
+    result = run("--backends", "torch")
+    assert result.exit_code == 0
+    assert result.stdout.count("not compared") == 3
+    assert result.stdout.endswith("equal: torch and the NumPy oracle compute the same network\n")
+
+
+REFUSED = {
+    "a layer that is not there": (
+        ["--inject", "rellu1=1e-3"],
+        "no layer is called `rellu1`; did you mean `relu1`?",
+    ),
+    "a backend that is missing": (
+        ["--backends", "torch,jax"],
+        "the backend jax is missing: not installed\n  to mend it: pip install jax",
+    ),
+    "a dtype that is none": (["--dtype", "float16"], "'float16'"),
+    "a parameter that is not there": (["--set", "unit=3"], "unit"),
+    "an empty batch": (["--batch", "0"], "--batch"),
+    "no backend": (["--backends", ","], "needs two backends"),
+}
+
+
+@pytest.mark.parametrize(("options", "told"), REFUSED.values(), ids=REFUSED)
+def test_a_wrong_command_is_worth_2(options: list[str], told: str, run: Run) -> None:
+    result = run(*options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert told in result.stderr
