@@ -179,7 +179,7 @@ def _load(point: EntryPoint) -> Backend:
         loaded: Callable[[], Backend] = point.load()
         return loaded()
     except Exception as error:  # whatever a third party's package does, it is told and not hidden
-        return Broken(point.name, error)  # type: ignore[return-value]
+        return Broken(point.name, error) 
 
 
 def backends() -> Iterator[Backend]:

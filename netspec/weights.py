@@ -121,11 +121,10 @@ def _bilinear(weight: Weight, generator: np.random.Generator) -> Drawn:
         factor = (size + 1) // 2
         middle = factor - 1 if size % 2 else factor - 0.5
         triangles.append(1 - abs(np.arange(size) - middle) / factor)
-    peak = np.ones(())
+    spread: Drawn = (np.arange(first)[:, None] % second == np.arange(second)).astype("float64")
     for triangle in triangles:
-        peak = np.multiply.outer(peak, triangle)
-    itself = np.arange(first)[:, None] % second == np.arange(second)
-    return np.multiply.outer(itself.astype("float64"), peak)
+        spread = spread[..., None] * triangle
+    return spread
 
 
 _DRAWS: dict[str, Draw] = {

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from netspec.graph import Graph
+    from netspec_numpy.call import Array
     from netspec_numpy.oracle import NumpyBackend
-    from netspec_numpy.lowerings import Array
 
 __all__ = ["backend", "forward"]
 

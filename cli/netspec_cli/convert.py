@@ -28,7 +28,7 @@ def convert(
     """Write a network as a spec again, after passes; its scopes are laid flat, its paddings are numbers."""
     from netspec.diagnostics import Problems
     from netspec.language.write import write_spec
-    from netspec.load import graph_of_text
+    from netspec.loading import graph_of_text
 
     asked = ["fully-convolutional"] if fully_convolutional else []
     asked += passes or []

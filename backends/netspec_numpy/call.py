@@ -1,0 +1,44 @@
+"""One node about to be calculated, and what all lowerings do with its arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netspec.graph import Node
+
+Array: TypeAlias = NDArray[np.generic]
+Values: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One node about to be calculated: its inputs, its weights by local names, and whether this is training."""
+
+    node: Node
+    inputs: tuple[Values, ...]
+    weights: Mapping[str, Values]
+    training: bool
+
+    @property
+    def x(self) -> Values:
+        return self.inputs[0]
+
+
+def biased(y: Values, call: Call, name: str = "bias") -> Values:
+    """With the bias of the call, if it has one."""
+    return y + along_channels(call.weights[name], y) if name in call.weights else y
+
+
+def along_channels(vector: Values, like: Values) -> Values:
+    """One value a channel, shaped to meet (N, C, *spatial)."""
+    return vector.reshape(1, -1, *(1,) * (like.ndim - 2))
+
+
+def spatial(x: Values) -> tuple[int, ...]:
+    """The spatial axes of an array."""
+    return tuple(range(2, x.ndim))

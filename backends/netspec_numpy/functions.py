@@ -1,0 +1,124 @@
+"""Activations: functions of their own op, so that they serve as a layer and as the end of another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import numpy as np
+
+from netspec.ops.activation import (
+    Activation,
+    Elu,
+    HardSigmoid,
+    HardSwish,
+    LeakyRelu,
+    Relu,
+    Relu6,
+    Selu,
+    Sigmoid,
+    Silu,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from netspec.ops.base import Op
+from netspec_numpy.call import Call, Values, along_channels
+
+
+def relu(op: Activation, x: Values) -> Values:
+    """max(x, 0)."""
+    return np.maximum(x, 0.0)
+
+
+def leaky_relu(op: Activation, x: Values) -> Values:
+    """x, or slope · x below 0."""
+    return np.where(x > 0, x, cast(LeakyRelu, op).slope * x)
+
+
+def sigmoid(op: Activation, x: Values) -> Values:
+    """1 / (1 + e⁻ˣ)."""
+    # e⁻ˣ overflows where x is far below zero; eˣ / (1 + eˣ) is the same and does not.
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, small) / (1.0 + small)
+
+
+def tanh(op: Activation, x: Values) -> Values:
+    """The hyperbolic tangent."""
+    return np.tanh(x)
+
+
+def softmax(op: Activation, x: Values) -> Values:
+    """eˣ / Σ eˣ over the channels, of x / temperature."""
+    scaled = x / cast(Softmax, op).temperature
+    raised = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+
+def relu6(op: Activation, x: Values) -> Values:
+    """min(max(x, 0), 6)."""
+    return np.clip(x, 0.0, 6.0)
+
+
+def elu(op: Activation, x: Values) -> Values:
+    """x, or alpha · (eˣ − 1) below 0."""
+    return np.where(x > 0, x, cast(Elu, op).alpha * np.expm1(np.minimum(x, 0.0)))
+
+
+def selu(op: Activation, x: Values) -> Values:
+    """Scale · x, or scale · alpha · (eˣ − 1) below 0."""
+    alpha, scale = 1.6732632423543772, 1.0507009873554805
+    return scale * np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))
+
+
+def silu(op: Activation, x: Values) -> Values:
+    """X · sigmoid(x)."""
+    return x * sigmoid(op, x)
+
+
+def hard_sigmoid(op: Activation, x: Values) -> Values:
+    """min(max(x + 3, 0), 6) / 6."""
+    return np.clip(x + 3.0, 0.0, 6.0) / 6.0
+
+
+def hard_swish(op: Activation, x: Values) -> Values:
+    """X · hard_sigmoid(x)."""
+    return x * hard_sigmoid(op, x)
+
+
+def softplus(op: Activation, x: Values) -> Values:
+    """ln(1 + eˣ)."""
+    return np.logaddexp(x, 0.0)
+
+
+FUNCTIONS: dict[type[Activation], Callable[[Activation, Values], Values]] = {
+    Relu: relu,
+    LeakyRelu: leaky_relu,
+    Relu6: relu6,
+    Elu: elu,
+    Selu: selu,
+    Silu: silu,
+    HardSwish: hard_swish,
+    Sigmoid: sigmoid,
+    HardSigmoid: hard_sigmoid,
+    Tanh: tanh,
+    Softplus: softplus,
+    Softmax: softmax,
+}
+
+
+def function(call: Call) -> Values:
+    """An activation that is a layer of its own."""
+    op = cast(Activation, call.node.op)
+    return FUNCTIONS[type(op)](op, call.x)
+
+
+def activated(op: Op, result: Values) -> Values:
+    """With the activation that a layer ends in, if it has one."""
+    activation: Activation | None = getattr(op, "activation", None)
+    return result if activation is None else FUNCTIONS[type(activation)](activation, result)
+
+
+def prelu(call: Call) -> Values:
+    """x, or its channel's slope · x below 0."""
+    return np.where(call.x > 0, call.x, along_channels(call.weights["weight"], call.x) * call.x)

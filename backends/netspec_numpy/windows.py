@@ -1,0 +1,135 @@
+"""Convolutions and pools, from their definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import cast
+
+import numpy as np
+
+from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
+from netspec.ops.pool import AvgPool, ChannelPool, MaxPool
+from netspec.ops.transpose import ConvTranspose
+from netspec.ops.window import Windowed
+from netspec_numpy.call import Call, Values, biased, spatial
+
+
+def taps(op: Windowed, padded: Values, sizes: Sequence[int]) -> Iterator[tuple[tuple[int, ...], Values]]:
+    """For every place in the kernel, what the windows of all positions see there."""
+    for place in product(*(range(k) for k in op.kernel)):
+        starts = [at * d for at, d in zip(place, op.dilation, strict=True)]
+        cuts = [
+            slice(start, start + (size - 1) * stride + 1, stride)
+            for start, size, stride in zip(starts, sizes, op.strides, strict=True)
+        ]
+        yield place, padded[(slice(None), slice(None), *cuts)]
+
+
+def pad(x: Values, pads: Sequence[tuple[int, int]], value: float = 0.0) -> Values:
+    """The spatial axes lengthened at both ends."""
+    return np.pad(x, [(0, 0), (0, 0), *pads], constant_values=value)
+
+
+def correlate(op: Windowed, kernel: Values, x: Values, sizes: Sequence[int], groups: int) -> Values:
+    """y[o, p] = Σ over input channels i of o's group and places t of w[o, i, t] · x[i, p·s + t·d − pad]."""
+    padded = pad(x, op.pads)
+    blocks = []
+    for part, seen_by in zip(np.split(kernel, groups), np.split(padded, groups, axis=1), strict=True):
+        block = np.zeros((len(part), len(x), *sizes))
+        for place, seen in taps(op, seen_by, sizes):
+            at: tuple[slice | int, ...] = (slice(None), slice(None), *place)
+            block += np.tensordot(part[at], seen, axes=(1, 1))
+        blocks.append(block)
+    return np.moveaxis(np.concatenate(blocks), 0, 1)
+
+
+def conv(call: Call) -> Values:
+    """A correlation; with a table, the connections that are not there weigh 0."""
+    op = cast(Conv, call.node.op)
+    kernel = call.weights["weight"]
+    if op.table is not None:
+        full = np.zeros((op.filters, call.x.shape[1], *op.kernel))
+        pairs = [(o, i) for o, sees in enumerate(op.table) for i in sees]
+        for value, (o, i) in zip(kernel, pairs, strict=True):
+            full[o, i] = value
+        kernel = full
+    return biased(correlate(op, kernel, call.x, call.node.output.sizes, op.groups), call)
+
+
+def depthwise_conv(call: Call) -> Values:
+    """A group a channel."""
+    op = cast(DepthwiseConv, call.node.op)
+    y = correlate(op, call.weights["weight"], call.x, call.node.output.sizes, call.x.shape[1])
+    return biased(y, call)
+
+
+def separable_conv(call: Call) -> Values:
+    """Each channel by itself, then the channels at each position."""
+    op = cast(SeparableConv, call.node.op)
+    between = correlate(op, call.weights["depthwise.weight"], call.x, call.node.output.sizes, call.x.shape[1])
+    mixing = call.weights["pointwise.weight"].reshape(op.filters, -1)
+    return biased(np.moveaxis(np.tensordot(mixing, between, axes=(1, 1)), 0, 1), call, "pointwise.bias")
+
+
+def conv_transpose(call: Call) -> Values:
+    """Every input value spreads its kernel: y[o, i·s + t·d − lo] += w[i, o, t] · x[i]; what falls outside is lost."""
+    op = cast(ConvTranspose, call.node.op)
+    sizes = call.node.output.sizes
+    # Room for the whole spread and for what the output padding adds at the end.
+    spread = [s * (i - 1) + k for i, s, k in zip(call.x.shape[2:], op.strides, op.span, strict=True)]
+    room = [max(full, lo + o) for full, (lo, _), o in zip(spread, op.pads, sizes, strict=True)]
+    blocks = []
+    kernels = np.split(call.weights["weight"], op.groups)
+    for part, x in zip(kernels, np.split(call.x, op.groups, axis=1), strict=True):
+        block = np.zeros((part.shape[1], len(x), *room))
+        for place in product(*(range(k) for k in op.kernel)):
+            starts = [at * d for at, d in zip(place, op.dilation, strict=True)]
+            cuts = [
+                slice(start, start + (i - 1) * s + 1, s)
+                for start, i, s in zip(starts, call.x.shape[2:], op.strides, strict=True)
+            ]
+            at: tuple[slice | int, ...] = (slice(None), slice(None), *place)
+            block[(slice(None), slice(None), *cuts)] += np.tensordot(part[at].T, x, axes=(1, 1))
+        blocks.append(block)
+    cropped = [slice(lo, lo + o) for (lo, _), o in zip(op.pads, sizes, strict=True)]
+    y = np.moveaxis(np.concatenate(blocks), 0, 1)[(slice(None), slice(None), *cropped)]
+    return biased(y, call)
+
+
+def max_pool(call: Call) -> Values:
+    """The largest value of each window, padding being −∞."""
+    op = cast(MaxPool, call.node.op)
+    padded = pad(call.x, op.pads, -np.inf)
+    return np.asarray(np.max([seen for _, seen in taps(op, padded, call.node.output.sizes)], axis=0))
+
+
+def avg_pool(call: Call) -> Values:
+    """The sum of each window, divided by how many of its places count.
+
+    Those in the input do, with `count_padding` those in the padding asked for, too; never the overhang.
+    """
+    op = cast(AvgPool, call.node.op)
+    sizes = call.node.output.sizes
+    asked = [(lo, hi - more) for (lo, hi), more in zip(op.pads, op.overhang, strict=True)]
+    ones = np.ones_like(call.x[:1, :1])
+    counted = pad(pad(ones, asked, float(op.count_padding)), [(0, more) for more in op.overhang])
+    total = sum(seen for _, seen in taps(op, pad(call.x, op.pads), sizes))
+    return np.asarray(total / sum(seen for _, seen in taps(op, counted, sizes)))
+
+
+def global_avg_pool(call: Call) -> Values:
+    """The mean of each channel over all positions."""
+    return np.asarray(call.x.mean(axis=spatial(call.x)))
+
+
+def global_max_pool(call: Call) -> Values:
+    """The largest value of each channel over all positions."""
+    return np.asarray(call.x.max(axis=spatial(call.x)))
+
+
+def channel_pool(call: Call) -> Values:
+    """The largest or the mean of each run of channels."""
+    op = cast(ChannelPool, call.node.op)
+    runs = call.x.reshape(len(call.x), -1, op.size, *call.x.shape[2:])
+    return np.asarray(runs.max(axis=2) if op.kind == "max" else runs.mean(axis=2))
