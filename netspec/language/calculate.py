@@ -273,7 +273,7 @@ def _rounded(name: str, values: Sequence[Any], node: ast.Call, scope: _Scope) ->
     _demand_number(value, node.args[0], scope)
     if not math.isfinite(value):
         raise scope.formula.refuse(codes.NOT_A_NUMBER, f"`{name}` of {_shown(value)} is no number", node)
-    return {"ceil": math.ceil, "floor": math.floor, "round": round}[name](value)
+    return _ROUNDINGS[name](value)
 
 
 def _length(name: str, values: Sequence[Any], node: ast.Call, scope: _Scope) -> object:
@@ -327,6 +327,8 @@ def _shown(value: Any) -> str:
         return _kind(value)
     return "beyond 2⁶³" if isinstance(value, int) and abs(value) >= LIMIT else f"{value:,.10g}"
 
+
+_ROUNDINGS: dict[str, Callable[[float], int]] = {"ceil": math.ceil, "floor": math.floor, "round": round}
 
 _FUNCTIONS: dict[str, Callable[[str, Sequence[Any], ast.Call, _Scope], object]] = {
     "min": _extreme,
