@@ -8,28 +8,11 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from enum import Enum
-from typing import Any, Final
+from typing import Any
 
 from netspec.diagnostics.codes import expressions as codes
+from netspec.language.absent import FAILED, Unknown
 from netspec.language.formula import FUNCTIONS, LIMIT, LITERALS, Formula, Refusal, written
-
-
-class Failed(Enum):
-    """The type of FAILED, so that a type checker can tell it from a value."""
-
-    FAILED = "failed"
-
-
-FAILED: Final = Failed.FAILED
-"""What stands for a value that could not be had; the reason is already reported."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A value that is not known, and why. Without a reason: something is broken that is reported already."""
-
-    reason: str | None = None
 
 
 class Silent(Exception):
