@@ -63,7 +63,7 @@ MAY_IMPORT = {
     "netspec": set(),
     "backends/netspec_numpy": {"netspec"},
     "backends/netspec_torch": {"netspec", "torch"},
-    "backends/netspec_keras": {"netspec", "keras", "tensorflow"},
+    "backends/netspec_keras": {"netspec", "jax", "keras", "tensorflow"},
     "cli/netspec_cli": {"netspec"},
 }
 GOVERNED = FRAMEWORKS | {Path(package).name for package in MAY_IMPORT}

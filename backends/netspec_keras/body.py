@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from netspec.backend import Unsupported
 from netspec.graph import Node
@@ -99,7 +99,8 @@ class Body:
         for suffix in suffixes:
             name = "_".join(filter(None, (stem, suffix)))
             name = free(name if name.isidentifier() else f"layer_{name}", ())
-            self.lent[_path(item), suffix] = numbered(name, {*self.taken, NAME, *self.inputs.values(), *self.lent.values()})
+            taken = {*self.taken, NAME, *self.inputs.values(), *self.lent.values()}
+            self.lent[_path(item), suffix] = numbered(name, taken)
 
     def _has_borrower(self, item: Node | Module) -> bool:
         """Whether something else that is written in this function is called with the layers of an item."""
@@ -122,9 +123,19 @@ class Body:
                     yield from (line for body in bodies for line in self._lines(body))
                 case Rounds(bodies):
                     yield Loop(tuple(tuple(self._lines(body)) for body in bodies))
-                case Entry():
+                case Entry(item):
                     yield from ([] if self.is_lent else self._make(step))
-                    yield from self._call(step)
+                    *before, last = self._call(step)
+                    # In a loop what is said of the first round might not hold for the next.
+                    comment = self._comment(item) if steps is self.steps else ""
+                    yield from (*before, replace(last, comment=comment))
+
+    def _comment(self, item: Node | Module) -> str:
+        """At the top the type of what was made, without the batch; elsewhere it may differ from use to use."""
+        if not self.is_root:
+            return ""
+        type_ = self.plan.graph.types[_value(item)]
+        return "×".join(map(str, (*type_.sizes, type_.channels)))
 
     def _make(self, entry: Entry) -> Iterator[Line]:
         """What makes the layers of an item that are called by name."""
@@ -205,6 +216,10 @@ def _entries(steps: Sequence[Step]) -> Iterator[Entry]:
             case Rounds(bodies):
                 for body in bodies:
                     yield from _entries(body)
+
+
+def _value(item: Node | Module) -> str:
+    return item.name if isinstance(item, Node) else item.outputs[0]
 
 
 def _path(item: Node | Module) -> str:

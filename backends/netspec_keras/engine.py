@@ -1,19 +1,14 @@
-"""Keras and the engine below it: what is installed, and importing them without their start-up chatter."""
+"""Keras and the engine below it: what is installed of them, found without importing either."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from netspec.backend import Status, Unavailable
+from netspec.backend import Status
 
 ENGINES = {"tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"), "jax": ("jax",)}
 """The engines that generated text is held to, and the distributions that bring each."""
@@ -46,9 +41,13 @@ def status() -> Status:
     engine = chosen()
     if engine not in ENGINES:
         known = " or ".join(ENGINES)
-        return Status("broken", f"Keras would run on {engine}; netspec holds {known}", "set KERAS_BACKEND=tensorflow")
+        return Status(
+            "broken", f"Keras would run on {engine}; netspec holds {known}", "set KERAS_BACKEND=tensorflow"
+        )
     if find_spec(engine) is None:
-        return Status("broken", f"Keras {keras} is installed, but {engine}, on which it would run, is not", INSTALL)
+        return Status(
+            "broken", f"Keras {keras} is installed, but {engine}, on which it would run, is not", INSTALL
+        )
     found = next(filter(None, map(_version, ENGINES[engine])), "of unknown version")
     return Status("ok", f"keras {keras} on {engine} {found}")
 
@@ -58,44 +57,3 @@ def _version(distribution: str) -> str | None:
         return version(distribution)
     except PackageNotFoundError:
         return None
-
-
-def load() -> Any:
-    """Keras, imported.
-
-    Raises:
-        Unavailable: it, or the engine below it, fails to import.
-    """
-    # Only where the user has not set it: errors alone, for it warns of every float64 kernel that it does not fuse.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        with _quiet():
-            import keras
-    except Exception as error:  # a broken installation fails in any way it likes
-        raise Unavailable(f"Keras fails to import: {type(error).__name__}: {error}", INSTALL) from error
-    return keras
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep from stderr what TensorFlow's C++ says before its own filter works; let all else through."""
-    if "keras" in sys.modules:
-        yield
-        return
-    with tempfile.TemporaryFile() as caught:
-        sys.stderr.flush()
-        real = os.dup(2)
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(real, 2)
-            os.close(real)
-            caught.seek(0)
-            told = caught.read().splitlines(keepends=True)
-            os.write(2, b"".join(line for line in told if not _chatter(line)))
-
-
-def _chatter(line: bytes) -> bool:
-    return line.startswith((b"I0000 ", b"WARNING: All log messages before absl::InitializeLog()"))

@@ -159,7 +159,9 @@ HELPERS: dict[str, Helper] = {
     "LowestPadding": Helper(LOWEST_PADDING),
     "pool_planewise": Helper(PLANEWISE),
     "MaxPooling3D": Helper(POOLING_3D.format(mode="Max", op="max_pool"), needs=("pool_planewise",)),
-    "AveragePooling3D": Helper(POOLING_3D.format(mode="Average", op="average_pool"), needs=("pool_planewise",)),
+    "AveragePooling3D": Helper(
+        POOLING_3D.format(mode="Average", op="average_pool"), needs=("pool_planewise",)
+    ),
     "PaddedAveragePooling1D": Helper(PADDED_AVERAGE.format(n=1, base="layers.")),
     "PaddedAveragePooling2D": Helper(PADDED_AVERAGE.format(n=2, base="layers.")),
     "PaddedAveragePooling3D": Helper(PADDED_AVERAGE.format(n=3, base=""), needs=("AveragePooling3D",)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from netspec import arithmetic
@@ -19,7 +20,6 @@ from netspec.ops.pool import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool, Poo
 from netspec.ops.regularize import Dropout
 from netspec.ops.reshape import Flatten, Identity
 from netspec.types import Type
-
 from netspec_keras.layer import Layer, Lowered, Place
 
 Types = Sequence[Type]
@@ -39,12 +39,12 @@ def conv(op: Conv, types: Types) -> Lowered:
     strides = (1,) * rank if apart else op.strides
     padding, word = _padding(op, types[0].sizes, strides, causal=not depthwise)
     named, activation = _activation(op.activation)
-    options = (
+    options: Arguments = (
         _option("strides", _squeeze(strides), 1, "stride"),
         _option("padding", word, "valid"),
         _option("dilation_rate", _squeeze(op.dilation), 1, "dilation"),
     )
-    ending = (_option("activation", named), _option("use_bias", op.bias, True, "bias"))
+    ending: Arguments = (_option("activation", named), _option("use_bias", op.bias, True, "bias"))
     kernel = _first(_squeeze(op.kernel), "kernel")
     letters = KERNEL_AXES[rank]
     if depthwise:
@@ -63,13 +63,17 @@ def conv(op: Conv, types: Types) -> Lowered:
 
 
 def dense(op: Dense, types: Types) -> Lowered:
+    """A dense layer; Keras' acts on the last axis, which is that of the channels."""
     named, activation = _activation(op.activation)
     units = Argument(Slot(op.units, "units", channels=True))
-    layer = Layer("layers.Dense", (units, _option("activation", named), _option("use_bias", op.bias, True, "bias")))
+    layer = Layer(
+        "layers.Dense", (units, _option("activation", named), _option("use_bias", op.bias, True, "bias"))
+    )
     return Lowered((layer, *activation), _places(op.bias, Place("kernel", "OI", "IO")))
 
 
 def max_pool(op: MaxPool, types: Types) -> Lowered:
+    """A maximum; padding that is not Keras' own has a layer of its own before it."""
     lowest = _lowest(op.pads)
     if max(op.dilation) > 1:
         layer = Layer("DilatedMaxPooling", (_first(op.kernel, "kernel"), _first(op.dilation, "dilation")))
@@ -102,41 +106,61 @@ def avg_pool(op: AvgPool, types: Types) -> Lowered:
 
 
 def global_pool(cls: str) -> Lowering:
+    """A pool over everything."""
     return lambda op, types: Lowered((Layer(cls.format(len(types[0].spatial))),))
 
 
 def batch_norm(op: BatchNorm, types: Types) -> Lowered:
-    layer = Layer("BatchNormalization", (_option("momentum", op.momentum, 0.99), _option("epsilon", op.epsilon, 1e-3)))
-    variables = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
+    """A batch norm, with the helper that keeps the running variance unbiased."""
+    layer = Layer(
+        "BatchNormalization", (_option("momentum", op.momentum, 0.99), _option("epsilon", op.epsilon, 1e-3))
+    )
+    variables = {
+        "weight": "gamma",
+        "bias": "beta",
+        "running_mean": "moving_mean",
+        "running_var": "moving_variance",
+    }
     return Lowered((layer,), {name: Place(variable, "C", "C") for name, variable in variables.items()})
 
 
 def dropout(op: Dropout, types: Types) -> Lowered:
+    """A dropout."""
     return Lowered((Layer("layers.Dropout", (_first(op.rate, "rate"),)),))
 
 
 def leaky_relu(op: LeakyRelu, types: Types) -> Lowered:
-    return Lowered((_leaky_relu(op, ""),))
+    """A leaky rectifier."""
+    # TensorFlow keeps the slope in single precision; where that is exact, its own layer is.
+    exact = struct.unpack("f", struct.pack("f", op.slope))[0] == op.slope
+    cls = "layers.LeakyReLU" if exact else "LeakyReLU"
+    return Lowered((Layer(cls, (Argument(Slot(op.slope, "slope"), "negative_slope"),)),))
 
 
 def softmax(op: Softmax, types: Types) -> Lowered:
-    return Lowered((_softmax(op, ""),))
+    """A softmax over the channels, which stand last."""
+    after = () if op.temperature == 1 else (" / ", Slot(op.temperature, "temperature"))
+    return Lowered((Layer("layers.Softmax", after=after),))
 
 
 def plain(cls: str) -> Lowering:
+    """A layer that needs to be told nothing."""
     return lambda op, types: Lowered((Layer(cls),))
 
 
 def activation(op: Activation, types: Types) -> Lowered:
+    """An activation that Keras has by name and not as a layer."""
     return Lowered((Layer("layers.Activation", (_first(NAMED[type(op)], "activation"),)),))
 
 
 def concat(op: Concat, types: Types) -> Lowered:
+    """A concatenation."""
     # Channels first and the batch left out, an axis of space has the number that it has in Keras.
     return Lowered((Layer("layers.Concatenate", (_option("axis", op.dimension(types) or -1, -1),)),))
 
 
 def flatten(op: Flatten, types: Types) -> Lowered:
+    """A flatten, channels first; where only one axis is longer than 1, any order is that one."""
     layer, type_ = Layer("layers.Flatten"), types[0]
     if type_.elements in type_.shape or type_.channels == 1:
         return Lowered((layer,))
@@ -168,13 +192,17 @@ def _padded(pads: Pads) -> bool:
     return any(lo or hi for lo, hi in pads)
 
 
-def _same(sizes: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int] = ()) -> Pads:
+def _same(
+    sizes: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int] = ()
+) -> Pads:
     """What Keras' `same` pads."""
     rates = dilation or (1,) * len(sizes)
     return tuple(map(arithmetic.same_pads, sizes, kernel, stride, rates))
 
 
-def _padding(op: Conv, sizes: Sequence[int], strides: tuple[int, ...], causal: bool) -> tuple[tuple[Layer, ...], str]:
+def _padding(
+    op: Conv, sizes: Sequence[int], strides: tuple[int, ...], causal: bool
+) -> tuple[tuple[Layer, ...], str]:
     """The layer that pads, if one is needed, and the word for the convolution after it."""
     if not _padded(op.pads):
         return (), "valid"
@@ -225,23 +253,11 @@ def _activation(op: Activation | None) -> tuple[str, tuple[Layer, ...]]:
     """An activation as a name that the layer takes, or as a layer behind it."""
     if op is None:
         return "", ()
-    if isinstance(op, LeakyRelu):
-        return "", (_leaky_relu(op, op.keyword),)
-    if isinstance(op, Softmax) and op.temperature != 1:
-        return "", (_softmax(op, op.keyword),)
-    return NAMED[type(op)], ()
-
-
-def _leaky_relu(op: LeakyRelu, suffix: str) -> Layer:
-    # TensorFlow keeps the slope in single precision; where that is exact, its own layer is.
-    exact = struct.unpack("f", struct.pack("f", op.slope))[0] == op.slope
-    cls = "layers.LeakyReLU" if exact else "LeakyReLU"
-    return Layer(cls, (Argument(Slot(op.slope, "slope"), "negative_slope"),), suffix)
-
-
-def _softmax(op: Softmax, suffix: str) -> Layer:
-    after = () if op.temperature == 1 else (" / ", Slot(op.temperature, "temperature"))
-    return Layer("layers.Softmax", (), suffix, after)
+    if type(op) in NAMED and op == type(op)():
+        return NAMED[type(op)], ()
+    # The same layer as if it stood alone; what it is given does not matter to it.
+    (layer,) = LOWERINGS[type(op)](op, ()).layers
+    return "", (replace(layer, suffix=op.keyword),)
 
 
 LOWERINGS: Mapping[type[Op], Lowering] = {

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from netspec.training.optimizers import Adam, Optimizer, Sgd
-from netspec_keras.engine import load
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from netspec_keras.framework import keras, ops
 
 
 def native(spec: Optimizer) -> Any:
@@ -19,80 +16,75 @@ def native(spec: Optimizer) -> Any:
     Keras' own differ: they keep constants in single precision, put the learning rate inside the velocity, and
     add Adam's epsilon before the bias is corrected.
     """
-    return _classes()[type(spec)](spec)
+    return CLASSES[type(spec)](spec)
 
 
-@cache
-def _classes() -> dict[type[Optimizer], Callable[[Any], Any]]:
-    keras = load()
-    ops = keras.ops
+class Canonical(keras.optimizers.Optimizer):  # type: ignore[misc]
+    """Keeps a tensor or two for each variable, and calculates in the variable's precision.
 
-    class Rate(keras.optimizers.schedules.LearningRateSchedule):
-        """A learning rate that is not rounded to single precision on the way."""
+    The learning rate comes from the recipe: what Keras hands to `update_step` was rounded to single precision.
+    """
 
-        def __init__(self, value: float) -> None:
-            self.value = value
+    slots: tuple[str, ...] = ()
 
-        def __call__(self, step: Any) -> float:
-            return self.value
+    def __init__(self, spec: Any) -> None:
+        super().__init__(learning_rate=spec.learning_rate, name=spec.kind)
+        self.spec = spec
 
-        def get_config(self) -> dict[str, Any]:
-            return {"value": self.value}
+    def build(self, variables: list[Any]) -> None:
+        """Make what is kept for each variable."""
+        if self.built:
+            return
+        super().build(variables)
+        self.kept = {
+            slot: [self.add_variable_from_reference(each, name=slot) for each in variables]
+            for slot in self.slots
+        }
 
-    class Canonical(keras.optimizers.Optimizer):
-        """Keeps a tensor or two for each variable, and does its arithmetic in the variable's precision."""
+    def get_config(self) -> dict[str, Any]:
+        """The recipe."""
+        config: dict[str, Any] = self.spec.model_dump()
+        return config
 
-        slots: tuple[str, ...] = ()
 
-        def __init__(self, spec: Any) -> None:
-            super().__init__(learning_rate=Rate(spec.learning_rate), name=spec.kind)
-            self.spec = spec
+class CanonicalSgd(Canonical):
+    """v ← momentum · v + g; w ← w − rate · v, or w ← w − rate · (g + momentum · v)."""
 
-        def build(self, variables: list[Any]) -> None:
-            if self.built:
-                return
-            super().build(variables)
-            for slot in self.slots:
-                setattr(self, slot, [self.add_variable_from_reference(each, name=slot) for each in variables])
+    slots = ("velocity",)
 
-        def kept(self, slot: str, variable: Any) -> Any:
-            """What is kept for a variable."""
-            return getattr(self, slot)[self._get_variable_index(variable)]
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """One step of one variable."""
+        gradient, momentum = ops.convert_to_tensor(gradient), self.spec.momentum
+        if momentum:
+            kept = self.kept["velocity"][self._get_variable_index(variable)]
+            velocity = kept * momentum + gradient
+            self.assign(kept, velocity)
+            gradient = gradient + velocity * momentum if self.spec.nesterov else velocity
+        self.assign_sub(variable, gradient * self.spec.learning_rate)
 
-        def get_config(self) -> dict[str, Any]:
-            return self.spec.model_dump()
 
-    class CanonicalSgd(Canonical):
-        """v ← momentum · v + g; w ← w − rate · v, or w ← w − rate · (g + momentum · v)."""
+class CanonicalAdam(Canonical):
+    """Kingma and Ba 2015, algorithm 1: epsilon is added to the bias-corrected root."""
 
-        slots = ("velocity",)
+    slots = ("mean", "square")
 
-        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-            gradient = ops.convert_to_tensor(gradient)
-            momentum = self.spec.momentum
-            if momentum:
-                velocity = self.kept("velocity", variable)
-                self.assign(velocity, velocity * momentum + gradient)
-                gradient = gradient + velocity * momentum if self.spec.nesterov else ops.convert_to_tensor(velocity)
-            self.assign_sub(variable, gradient * self.spec.learning_rate)
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """One step of one variable."""
+        # As a whole tensor: the gradient of an embedding comes as rows, some of them twice.
+        gradient, spec = ops.convert_to_tensor(gradient), self.spec
+        index = self._get_variable_index(variable)
+        step = ops.cast(self.iterations + 1, variable.dtype)
+        mean = self.kept["mean"][index] * spec.beta1 + gradient * (1 - spec.beta1)
+        square = self.kept["square"][index] * spec.beta2 + ops.square(gradient) * (1 - spec.beta2)
+        self.assign(self.kept["mean"][index], mean)
+        self.assign(self.kept["square"][index], square)
+        root = ops.sqrt(square) / ops.sqrt(_correction(spec.beta2, step)) + spec.epsilon
+        self.assign_sub(variable, mean * (spec.learning_rate / _correction(spec.beta1, step)) / root)
 
-    class CanonicalAdam(Canonical):
-        """Kingma and Ba 2015, algorithm 1: epsilon is added to the bias-corrected root."""
 
-        slots = ("first", "second")
+def _correction(beta: float, step: Any) -> Any:
+    """1 − betaᵗ, in a form that single precision does not spoil."""
+    return -ops.expm1(step * math.log(beta)) if beta else ops.ones_like(step)
 
-        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-            # Also densifies: the gradient of an embedding comes as rows, some of them twice.
-            gradient = ops.convert_to_tensor(gradient)
-            spec, first, second = self.spec, self.kept("first", variable), self.kept("second", variable)
-            step = ops.cast(self.iterations + 1, variable.dtype)
-            self.assign(first, first * spec.beta1 + gradient * (1 - spec.beta1))
-            self.assign(second, second * spec.beta2 + ops.square(gradient) * (1 - spec.beta2))
-            root = ops.sqrt(second) / ops.sqrt(_correction(spec.beta2, step)) + spec.epsilon
-            self.assign_sub(variable, first * (spec.learning_rate / _correction(spec.beta1, step)) / root)
 
-    def _correction(beta: float, step: Any) -> Any:
-        """1 − betaᵗ, in a form that is exact in single precision, too."""
-        return -ops.expm1(step * math.log(beta)) if beta else ops.ones_like(step)
-
-    return {Sgd: CanonicalSgd, Adam: CanonicalAdam}
+CLASSES: Mapping[type[Optimizer], type[Canonical]] = {Sgd: CanonicalSgd, Adam: CanonicalAdam}

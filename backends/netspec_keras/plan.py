@@ -132,7 +132,9 @@ def _has_loop(module: Module) -> bool:
 
 def _lend(made: Plan) -> None:
     """What is called twice, and all that is used within it, gives functions to call."""
-    sharing = [module for path, module in made.modules.items() if module.shares is not None and path in made.keys]
+    sharing = [
+        module for path, module in made.modules.items() if module.shares is not None and path in made.keys
+    ]
     made.lent = {made.keys[module.path] for module in sharing}
     while True:
         within = [each for key in made.lent for module in made.uses[key] for each in module.modules()]

@@ -13,7 +13,7 @@ import numpy as np
 
 from netspec.graph import Graph, Node
 from netspec.types import Type
-from netspec_keras.engine import load
+from netspec_keras.framework import keras, ops
 from netspec_keras.layer import Place
 from netspec_keras.lowering import LOWERINGS
 from netspec_keras.source import function_name, source
@@ -63,25 +63,28 @@ def build(graph: Graph, weights: Arrays, dtype: Float = "float32", device: str =
 
 
 def execute(
-    code: str | ast.Module, graph: Graph, dtype: Float, device: str = "auto", given: Mapping[str, object] | None = None
+    code: str | ast.Module,
+    graph: Graph,
+    dtype: Float,
+    device: str = "auto",
+    given: Mapping[str, object] | None = None,
 ) -> Any:
     """Run generated text, or what was parsed from it, and in it the function that makes the model.
 
     `given` are names that the text finds besides its own.
     """
-    keras = load()
     function = function_name(graph)
     file = f"<netspec keras {function}>"
     if isinstance(code, str):
         # So that a traceback shows the generated line.
         linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
     module: dict[str, Any] = {"__name__": f"netspec_generated_{function}", **(given or {})}
-    with _precision(keras, dtype), _undrawn(keras), placed(keras, device):
+    with _precision(dtype), _undrawn(), placed(device):
         exec(compile(code, file, "exec"), module)  # noqa: S102 - the text is our own, its names are proven
         return module[function]()
 
 
-def placed(keras: Any, device: str) -> AbstractContextManager[object]:
+def placed(device: str) -> AbstractContextManager[object]:
     """Where everything meanwhile is put: where Keras likes, or on a device."""
     if device == "auto":
         return nullcontext()
@@ -119,7 +122,7 @@ def outward(array: Array, type_: Type) -> Array:
 
 
 @contextmanager
-def _precision(keras: Any, dtype: Float) -> Iterator[None]:
+def _precision(dtype: Float) -> Iterator[None]:
     """Make `dtype` that of every layer built meanwhile; inputs follow floatx, all other layers the policy."""
     policy, floatx = keras.config.dtype_policy(), keras.config.floatx()
     keras.config.set_dtype_policy(dtype)
@@ -132,12 +135,12 @@ def _precision(keras: Any, dtype: Float) -> Iterator[None]:
 
 
 @contextmanager
-def _undrawn(keras: Any) -> Iterator[None]:
+def _undrawn() -> Iterator[None]:
     """Let kernels begin at zero meanwhile: drawing values that are overwritten takes seconds in a large network."""
     initializer = keras.initializers.GlorotUniform
 
     def zeros(self: Any, shape: Any, dtype: Any = None) -> Any:
-        return keras.ops.zeros(shape, dtype=dtype)
+        return ops.zeros(shape, dtype=dtype)
 
     # The class inherits its call; what is put on it for a while hides that, and is taken away again.
     initializer.__call__ = zeros

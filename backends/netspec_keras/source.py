@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from math import prod
 
 from netspec.backend import Source
 from netspec.graph import Graph, Input
@@ -13,13 +13,16 @@ from netspec.lowering.layout import Page
 from netspec.lowering.names import free, numbered, snake
 from netspec.lowering.outline import Module
 from netspec.lowering.parts import Use, Value, literal, quoted
-from netspec.lowering.template import Definition, Text, unify, variant_names
+from netspec.lowering.template import Definition, unify, variant_names
+from netspec.lowering.writing import Text
 from netspec.types import Type
 from netspec_keras.body import NAME, Body, Function
 from netspec_keras.helpers import HELPERS, required
 from netspec_keras.plan import Key, Plan, plan
 
-TAKEN = frozenset({"keras", "layers", "ops", "call", "enumerate", "float", "range", "slice", "sum", "super", "zip"})
+TAKEN = frozenset(
+    {"keras", "layers", "ops", "call", "enumerate", "float", "range", "slice", "sum", "super", "zip"}
+)
 """What generated text calls by these names itself."""
 
 
@@ -43,8 +46,8 @@ class _Written:
 
     name: str
     signature: tuple[str, ...]
+    told: str
     lines: tuple[Text, ...]
-    note: str = ""
 
 
 @dataclass
@@ -87,7 +90,8 @@ class _Module:
             self.taken.add(function)
             for number in definition.uses:
                 self.functions[uses[number].path] = Function(function, definition, number)
-            self.written.append(_function(function, bodies[definition.uses[0]], definition, channels))
+            told = [uses[number] for number in definition.uses]
+            self.written.append(_function(function, bodies[definition.uses[0]], definition, channels, told))
         self.classes |= {name for body in bodies for name in body.classes}
 
     def _page(self, root: Body, definition: Definition) -> Source:
@@ -95,7 +99,9 @@ class _Module:
         page.docstring(_story(self.graph))
         helpers = required(self.classes)
         texts = [HELPERS[name].text for name in helpers]
-        names = {name for name in ("layers", "ops") if any(f"{name}." in text for text in (*self.classes, *texts))}
+        names = {
+            name for name in ("layers", "ops") if any(f"{name}." in text for text in (*self.classes, *texts))
+        }
         page.blank()
         page.write("import keras")
         if names:
@@ -106,6 +112,7 @@ class _Module:
         for function in self.written:
             page.blank(2)
             page.write(f"def {function.name}({', '.join(function.signature)}):")
+            page.docstring(function.told, 1)
             page.statements(function.lines, 1)
         page.blank(2)
         page.write(f"def {self.name}() -> keras.Model:")
@@ -120,7 +127,9 @@ class _Module:
         page.statements(definition.lines, 1)
         takes = {each.name: root.names[each.name] for each in self.graph.inputs}
         gives = {each.name: root.names[each.value] for each in self.graph.outputs}
-        page.write(f"return keras.Model({_one_or_all(takes)}, {_one_or_all(gives)}, name={quoted(self.name)})", 1)
+        page.write(
+            f"return keras.Model({_one_or_all(takes)}, {_one_or_all(gives)}, name={quoted(self.name)})", 1
+        )
 
 
 def _unify(bodies: Sequence[Body], channels: str, taken: set[str]) -> tuple[Definition, ...]:
@@ -134,18 +143,21 @@ def _unify(bodies: Sequence[Body], channels: str, taken: set[str]) -> tuple[Defi
 def _use(body: Body, channels: str | None = None) -> Use:
     """One use of a definition, as `unify` takes it; `channels` stands for those of its first input."""
     scope = body.module.scope
-    known = {name: value for name, value in scope.arguments if _is_value(value)} if scope else {}
+    known = _literals(scope.arguments) if scope else {}
     first = body.plan.graph.types[body.module.inputs[0]].channels if body.module.inputs else None
     given: dict[str, Value] = {} if first is None or channels is None or body.is_lent else {channels: first}
     members = tuple(item.local_name for item in body.module.items)
     return Use(body.module.path, body.lines(), known, given, members)
 
 
-def _is_value(value: object) -> bool:
-    return isinstance(value, int | float | bool | str)
+def _literals(arguments: Sequence[tuple[str, object]]) -> dict[str, Value]:
+    """The author's arguments that may stand in the text; a list may not."""
+    return {name: value for name, value in arguments if isinstance(value, int | float | bool | str)}
 
 
-def _function(name: str, body: Body, definition: Definition, channels: str) -> _Written:
+def _function(
+    name: str, body: Body, definition: Definition, channels: str, uses: Sequence[Module]
+) -> _Written:
     lines = definition.lines
     if any(re.search(rf"\b{channels}\b", line.text) for line in lines):
         first = next(iter(body.inputs.values()))
@@ -154,7 +166,18 @@ def _function(name: str, body: Body, definition: Definition, channels: str) -> _
     given = definition.signature()
     # What has a default comes before `name`, which has none.
     star = ("*",) if any("=" in each for each in given) else ()
-    return _Written(name, (*inputs, *given, *star, NAME), lines)
+    return _Written(name, (*inputs, *given, *star, NAME), _told(uses), lines)
+
+
+def _told(uses: Sequence[Module]) -> str:
+    """What a function is in the spec, and where."""
+    scope, places = uses[0].scope, [module.path for module in uses]
+    name = scope.definition if scope and scope.definition else places[0].rpartition(".")[0]
+    kind = (scope.kind if scope else "block") if name == (scope and scope.definition) else "layers"
+    shown = ", ".join(places)
+    if len(shown) > 70:
+        shown = f"{places[0]} … {places[-1]}, {len(places)} in all"
+    return f"{kind.capitalize()} `{name}`: {shown}."
 
 
 def _input(each: Input) -> str:
@@ -175,13 +198,15 @@ def _one_or_all(names: Mapping[str, str]) -> str:
 
 def _story(graph: Graph) -> str:
     """What the module says of itself."""
-    first = f"{graph.name}: {graph.description}" if graph.description else graph.name
-    origin = f" from {PurePath(graph.file).name}" if graph.file else ""
-    params = ", ".join(f"{name}={value}" for name, value in graph.params)
-    with_params = f", with {params}" if params else ""
+    about = graph.description.strip()
+    title = f"{graph.name}: {about}" if about else graph.name
+    title += "" if title.endswith((".", "!", "?")) else "."
+    count = sum(prod(weight.shape) for weight in graph.weights if not weight.statistic)
+    values = ", ".join(f"{name} {value}" for name, value in graph.params)
+    origin = f"Written by netspec from the spec `{graph.name}`" + (f" with {values}." if values else ".")
     takes = ", ".join(f"{each.name} {_batch(each.type)}" for each in graph.inputs)
     gives = ", ".join(f"{each.name} {_batch(graph.types[each.value])}" for each in graph.outputs)
-    return f"{first}\n\nWritten by netspec{origin}{with_params}; it needs Keras 3 alone.\n\nTakes {takes}; gives {gives}."
+    return f"{title}\n\n{origin} {count:,} parameters. Takes {takes}; gives {gives}."
 
 
 def _batch(type_: Type) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from netspec.graph import Graph
 from netspec.lowering.outline import outline
 from netspec.lowering.taps import HOOK, Recorder, instrument, order
 from netspec.training.optimizers import Optimizer
-from netspec_keras.engine import load
+from netspec_keras.framework import keras, ops
 from netspec_keras.optimizers import native
 from netspec_keras.runtime import execute, homes, inward, outward, read, write
 from netspec_keras.source import source
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from netspec.backend import Array, Arrays, Float
 
 Tensors = Sequence[Any]
-Gradients = Callable[[Tensors, Tensors], Tensors]
 
 
 class KerasTrial:
@@ -31,15 +30,14 @@ class KerasTrial:
         dtype: Float = "float64",
         inject: tuple[str, float] | None = None,
     ) -> None:
-        self.keras = load()
-        engine = ENGINES[self.keras.backend.backend()]
+        engine = ENGINES[keras.backend.backend()]
         engine.prepare(dtype)
         self.graph, self.start, self.dtype = graph, weights, dtype
         recorder = Recorder(order(outline(graph)), inject)
         self.model = execute(instrument(source(graph)), graph, dtype, given={HOOK: recorder})
         self.values: dict[str, Any] = recorder.seen
         made = {**{each.name: each for each in self.model.inputs}, **self.values}
-        self.network = self.keras.Model(self.model.inputs, [made[each.value] for each in graph.outputs])
+        self.network = keras.Model(self.model.inputs, [made[each.value] for each in graph.outputs])
         self.homes = list(homes(graph))
         self.learnt = [home for home in self.homes if home.learns]
         self.variables = [home.variable(self.model) for home in self.learnt]
@@ -47,8 +45,8 @@ class KerasTrial:
 
     def forward(self, inputs: Arrays) -> dict[str, Array]:
         write(self.model, self.graph, self.start)
-        probe = self.keras.Model(self.model.inputs, list(self.values.values()))
-        arrays = map(self.keras.ops.convert_to_numpy, _listed(probe(self._batch(inputs), training=True)))
+        probe = keras.Model(self.model.inputs, list(self.values.values()))
+        arrays = map(ops.convert_to_numpy, _listed(probe(self._batch(inputs), training=True)))
         types = self.graph.types
         return {name: outward(array, types[name]) for name, array in zip(self.values, arrays, strict=True)}
 
@@ -56,7 +54,7 @@ class KerasTrial:
         write(self.model, self.graph, self.start)
         found = self.engine.gradients(self._batch(inputs), self._targets(targets))
         return {
-            home.name: home.place.outward(self.keras.ops.convert_to_numpy(each), home.shape)
+            home.name: home.place.outward(ops.convert_to_numpy(each), home.shape)
             for home, each in zip(self.learnt, found, strict=True)
         }
 
@@ -70,22 +68,20 @@ class KerasTrial:
     def _batch(self, inputs: Arrays) -> Tensors:
         types = self.graph.types
         return [
-            self.keras.ops.convert_to_tensor(inward(inputs[each.name], types[each.name]), dtype=each.dtype)
+            ops.convert_to_tensor(inward(inputs[each.name], types[each.name]), dtype=each.dtype)
             for each in self.model.inputs
         ]
 
     def _targets(self, targets: Arrays) -> Tensors:
         types = self.graph.types
         return [
-            self.keras.ops.convert_to_tensor(inward(targets[each.name], types[each.value]), dtype=self.dtype)
+            ops.convert_to_tensor(inward(targets[each.name], types[each.value]), dtype=self.dtype)
             for each in self.graph.outputs
         ]
 
 
 def _loss(outputs: Any, targets: Tensors) -> Any:
     """Half the squared distance, summed, over the batch size."""
-    from keras import ops
-
     pairs = zip(_listed(outputs), targets, strict=True)
     distances = [ops.sum(ops.square(output - target)) for output, target in pairs]
     return sum(distances[1:], distances[0]) * (0.5 / targets[0].shape[0])
@@ -110,7 +106,13 @@ class TensorFlow:
             return found
 
         # Without autograph: it reads the source of what it is given, for nothing.
-        self.gradients: Gradients = tf.function(gradients, autograph=False)
+        self.function = tf.function(gradients, autograph=False)
+
+    def gradients(self, inputs: Tensors, targets: Tensors) -> Tensors:
+        """By each variable, in order; the statistics of batch norm move on."""
+        # Called as it is, a function that many trials make anew would be warned of as one that never rests.
+        found: Tensors = self.function.get_concrete_function(inputs, targets)(inputs, targets)
+        return found
 
     @staticmethod
     def prepare(dtype: Float) -> None:
@@ -125,7 +127,9 @@ class Jax:
 
         self.network = network
         trained = network.trainable_variables
-        self.order = [next(at for at, each in enumerate(trained) if each is variable) for variable in variables]
+        self.order = [
+            next(at for at, each in enumerate(trained) if each is variable) for variable in variables
+        ]
 
         def loss(learnt: Tensors, kept: Tensors, inputs: Tensors, targets: Tensors) -> tuple[Any, Tensors]:
             outputs, kept = network.stateless_call(learnt, kept, list(inputs), training=True)

@@ -1,28 +1,35 @@
-"""`netspec draw`: a picture of the network."""
+"""`netspec draw`: a picture of the network, as SVG or as a page whose boxes fold."""
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from netspec_cli.common import load_spec, write
+from netspec_cli.common import fail, load_spec, write
+
+SUFFIXES = (".svg", ".html", ".htm")
 
 
 def draw(
     spec: Annotated[str, typer.Argument(help="A path, or zoo:NAME.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="A file; stdout without it.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="x.svg or x.html; SVG to stdout without it.")
+    ] = None,
     sets: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")
     ] = None,
 ) -> None:
-    """Draw the network as SVG."""
+    """Draw the network: blocks as boxes, branches side by side, equal repetitions once. HTML boxes fold."""
+    if out is not None and out.suffix.lower() not in SUFFIXES:
+        fail(f"{out}: a picture is .svg or .html")
     graph = load_spec(spec, sets)
-    rows = [
-        f'<text x="8" y="{20 * row + 20}">{escape(f"{node.name} {node.output}")}</text>'
-        for row, node in enumerate(graph.nodes)
-    ]
-    size = f'width="480" height="{20 * len(rows) + 20}"'
-    write(f'<svg xmlns="http://www.w3.org/2000/svg" {size}>' + "".join(rows) + "</svg>", out)
+    if out is not None and out.suffix.lower() != ".svg":
+        from netspec.drawing.page import as_html
+
+        write(as_html(graph), out)
+        return
+    from netspec.drawing.svg import as_svg
+
+    write(as_svg(graph), out)

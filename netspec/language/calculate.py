@@ -8,28 +8,11 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from enum import Enum
-from typing import Any, Final
+from typing import Any
 
 from netspec.diagnostics.codes import expressions as codes
+from netspec.language.absent import FAILED, Unknown
 from netspec.language.formula import FUNCTIONS, LIMIT, LITERALS, Formula, Refusal, written
-
-
-class Failed(Enum):
-    """The type of FAILED, so that a type checker can tell it from a value."""
-
-    FAILED = "failed"
-
-
-FAILED: Final = Failed.FAILED
-"""What stands for a value that could not be had; the reason is already reported."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A value that is not known, and why. Without a reason: something is broken that is reported already."""
-
-    reason: str | None = None
 
 
 class Silent(Exception):
@@ -273,7 +256,7 @@ def _rounded(name: str, values: Sequence[Any], node: ast.Call, scope: _Scope) ->
     _demand_number(value, node.args[0], scope)
     if not math.isfinite(value):
         raise scope.formula.refuse(codes.NOT_A_NUMBER, f"`{name}` of {_shown(value)} is no number", node)
-    return {"ceil": math.ceil, "floor": math.floor, "round": round}[name](value)
+    return _ROUNDINGS[name](value)
 
 
 def _length(name: str, values: Sequence[Any], node: ast.Call, scope: _Scope) -> object:
@@ -327,6 +310,8 @@ def _shown(value: Any) -> str:
         return _kind(value)
     return "beyond 2⁶³" if isinstance(value, int) and abs(value) >= LIMIT else f"{value:,.10g}"
 
+
+_ROUNDINGS: dict[str, Callable[[float], int]] = {"ceil": math.ceil, "floor": math.floor, "round": round}
 
 _FUNCTIONS: dict[str, Callable[[str, Sequence[Any], ast.Call, _Scope], object]] = {
     "min": _extreme,

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import expressions as codes
-from netspec.language.calculate import FAILED, Failed, Silent, Unknown, calculate, look_up
+from netspec.language.absent import FAILED, Failed, Unknown
+from netspec.language.calculate import Silent, calculate, look_up
 from netspec.language.formula import Refusal, parse
 from netspec.language.values import Scalar
 

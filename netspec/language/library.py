@@ -14,6 +14,9 @@ from netspec.language.values import Scalar
 from netspec.language.vocabulary import check_vocabulary
 from netspec.ops.nearest import did_you_mean
 
+INCLUDE_LIMIT = 30
+"""How deep files may include each other."""
+
 
 @dataclass
 class Library:
@@ -65,6 +68,14 @@ class Library:
                     f"`{scalar.text}` includes itself",
                     scalar.span,
                     help="drop one of the includes",
+                )
+                continue
+            if len(self._including) >= INCLUDE_LIMIT:
+                self.problems.error(
+                    codes.INCLUDE,
+                    f"files include files more than {INCLUDE_LIMIT} deep",
+                    scalar.span,
+                    help="include them side by side: `include: [a.yaml, b.yaml]`",
                 )
                 continue
             part = self.part(path, places.shown(path))

@@ -58,19 +58,41 @@ def wrap(text: str, indent: int = 0, width: int = WIDTH) -> list[str]:
     pad = " " * (STEP * indent)
     if len(pad) + len(text) <= width:
         return [pad + text]
-    pair = _breakable(text)
-    if pair is None:
-        return [pad + text]
-    start, end = pair
+    made = _applied(text)
+    if made is not None:
+        (start, end), explode = made, len(pad) + made[1] + 2 <= width
+    else:
+        pair, explode = _breakable(text, width - len(pad)), False
+        if pair is None:
+            return [pad + text]
+        start, end = pair
     body = text[start + 1 : end].strip()
     if not body:
         return [pad + text]
-    return [pad + text[: start + 1], *_inside(body, indent + 1, width), pad + text[end:]]
+    # What is called there may need breaking, too; the bracket is a name for so long.
+    first, *others = wrap("_" + text[end + 1 :], indent, width)
+    return [
+        pad + text[: start + 1],
+        *_inside(body, indent + 1, width, explode),
+        first.replace("_", text[end], 1),
+        *others,
+    ]
 
 
-def _inside(body: str, indent: int, width: int) -> list[str]:
+def _applied(text: str) -> tuple[int, int] | None:
+    """The brackets of the first call in `layer(…)(x)`, which reads better broken there than at the second.
+
+    A formatter breaks at the second as long as the text before it fits, unless each argument of the first
+    has a line of its own.
+    """
+    *_, made, applied = [(0, 0), (0, 0), *_top_level(text)]
+    called = applied[0] == made[1] + 1 and applied[1] == len(text) - 1
+    return made if called and text[applied[0] + 1 : applied[1]].isidentifier() else None
+
+
+def _inside(body: str, indent: int, width: int, explode: bool = False) -> list[str]:
     pad = " " * (STEP * indent)
-    if len(pad) + len(body) <= width:
+    if len(pad) + len(body) <= width and not explode:
         return [pad + body]
     generator = _split(body, " for ")
     if len(generator) == 2:
@@ -81,12 +103,17 @@ def _inside(body: str, indent: int, width: int) -> list[str]:
     return rows
 
 
-def _breakable(text: str) -> tuple[int, int] | None:
-    """The brackets to break at: of those that end the statement, the ones that hold most."""
+def _breakable(text: str, room: int) -> tuple[int, int] | None:
+    """The brackets to break at: of those that end the statement, the ones that hold most.
+
+    Of `layer(…)([x, y])` it is the second pair, as long as the text up to it fits.
+    """
     pairs = _top_level(text)
     if not pairs:
         return None
     trailing = [pairs[-1]]
+    if len(pairs) > 1 and pairs[-2][1] + 1 == pairs[-1][0] and len(text[: pairs[-1][0]]) >= room:
+        return pairs[-2]
     for pair in reversed(pairs[:-1]):
         # A chain of calls: what stands between is `.name`.
         if not text[pair[1] + 1 : trailing[-1][0]].lstrip(".").isidentifier():

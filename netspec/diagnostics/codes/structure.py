@@ -243,8 +243,8 @@ NETWORK = Code(
 TOO_LARGE = Code(
     "NS0119",
     "too large a network",
-    "Repeats within repeats made more layers than netspec is willing to hold. A `repeat` is probably not what it\n"
-    "was meant to be.",
+    "Repeats within repeats, or blocks within blocks, made more layers than netspec is willing to hold, or stand\n"
+    "deeper inside each other than it is willing to follow. A `repeat` is probably not what it was meant to be.",
     """\
 netspec: 1
 name: example

@@ -1,0 +1,61 @@
+"""Keras, imported: whoever imports this module has it, without what TensorFlow says on its way up."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from netspec.backend import Unavailable
+from netspec_keras.engine import INSTALL
+
+__all__ = ["keras", "ops"]
+
+
+def _load() -> Any:
+    """Keras itself.
+
+    Raises:
+        Unavailable: it, or the engine below it, fails to import.
+    """
+    # Only where the user has not set it: errors alone, for it warns of every float64 kernel that it does not fuse.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        with _quiet():
+            import keras as found
+    except Exception as error:  # a broken installation fails in any way it likes
+        raise Unavailable(f"Keras fails to import: {type(error).__name__}: {error}", INSTALL) from error
+    return found
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep from stderr what TensorFlow's C++ says before its own filter works; let all else through."""
+    if "keras" in sys.modules:
+        yield
+        return
+    with tempfile.TemporaryFile() as caught:
+        sys.stderr.flush()
+        real = os.dup(2)
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(real, 2)
+            os.close(real)
+            caught.seek(0)
+            told = caught.read().splitlines(keepends=True)
+            os.write(2, b"".join(line for line in told if not _chatter(line)))
+
+
+def _chatter(line: bytes) -> bool:
+    return line.startswith((b"I0000 ", b"WARNING: All log messages before absl::InitializeLog()"))
+
+
+# Untyped, as Keras is.
+keras: Any = _load()
+ops: Any = keras.ops

@@ -1,0 +1,131 @@
+"""Sizes and places: boxes from the inside outwards, rows from top to bottom, lines straight where they can be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from netspec.drawing.columns import place
+from netspec.drawing.picture import Frame, Leaf
+from netspec.drawing.rows import Cell, Rows, arrange
+
+LINE_HEIGHT = 15
+LEAF_PAD = 9
+LEAF_WIDTH = 110
+HEADER = 22
+MARGIN = 14
+GAP = 16
+WIDE_GAP = 28
+PORT = 12
+
+NARROW = set("ijltfr.,:;|!'()[]{} 1I→·")
+WIDE = set("mwMW@%—")
+
+
+def text_width(text: str, size: float) -> float:
+    """About how wide a text is; rather too wide than too narrow."""
+    units = sum(0.36 if each in NARROW else 0.92 if each in WIDE else 0.6 for each in text)
+    return units * size
+
+
+@dataclass(eq=False)
+class Placed:
+    """A box with a place for everything in it. `xs` are middles, from the left border; rows have heights and gaps.
+
+    `entries` and `exits` say where the lines of each value cross the border, from the box's middle.
+    """
+
+    frame: Frame
+    rows: Rows
+    boxes: dict[Frame, Placed]
+    width: float
+    heights: list[float]
+    gaps: list[float]
+    entries: dict[str, float]
+    exits: dict[str, float]
+
+    @property
+    def head(self) -> float:
+        """How far below its upper border the first row starts."""
+        return HEADER if self.frame.kind != "whole" else 0.0
+
+    @property
+    def height(self) -> float:
+        return self.head + sum(self.heights) + sum(self.gaps)
+
+    def top(self, row: int) -> float:
+        """Where a row starts, from the upper border."""
+        return self.head + sum(self.gaps[: row + 1]) + sum(self.heights[:row])
+
+
+def lay_out(frame: Frame) -> Placed:
+    """A place for everything in a box."""
+    boxes = {child: lay_out(child) for child in frame.children if isinstance(child, Frame)}
+    into = {(child, value): x for child, box in boxes.items() for value, x in box.entries.items()}
+    out_of = {(child, value): x for child, box in boxes.items() for value, x in box.exits.items()}
+    rows = arrange(frame, {child: _width(child, boxes) for child in frame.children}, into, out_of)
+    place(rows)
+    left = min((cell.x - cell.width / 2 for row in rows.rows for cell in row), default=0.0)
+    right = max((cell.x + cell.width / 2 for row in rows.rows for cell in row), default=0.0)
+    title = text_width(frame.title, 12) + 40 if frame.kind != "whole" else 0.0
+    width = max(right - left + 2 * MARGIN, title)
+    shift = (width - (right - left)) / 2 - left
+    for row in rows.rows:
+        for cell in row:
+            cell.x += shift
+    _spread(rows)
+    heights = [max((_height(cell.item, boxes) for cell in row), default=0.0) for row in rows.rows]
+    entries = _ports(rows.rows[:1], width) if frame.entries else {}
+    exits = _ports(rows.rows[-1:], width) if frame.exits else {}
+    return Placed(frame, rows, boxes, width, heights, _gaps(rows, frame), entries, exits)
+
+
+def _ports(rows: Sequence[Sequence[Cell]], width: float) -> dict[str, float]:
+    """Where the lines of each value cross the border, from its middle."""
+    return {cell.item: cell.x - width / 2 for row in rows for cell in row if isinstance(cell.item, str)}
+
+
+def leaf_height(leaf: Leaf) -> float:
+    """One line of text, or two."""
+    return (2 if leaf.note else 1) * LINE_HEIGHT + LEAF_PAD
+
+
+def _width(item: Leaf | Frame, boxes: dict[Frame, Placed]) -> float:
+    if isinstance(item, Frame):
+        return boxes[item].width
+    return max(LEAF_WIDTH, text_width(item.text, 12.5) + 20, text_width(item.note, 11) + 20)
+
+
+def _height(item: Leaf | Frame | str | None, boxes: dict[Frame, Placed]) -> float:
+    if isinstance(item, Frame):
+        return boxes[item].height
+    return leaf_height(item) if isinstance(item, Leaf) else 0.0
+
+
+def _spread(rows: Rows) -> None:
+    """Several lines into one leaf end side by side, one that comes straight down in the middle."""
+    for row in rows.rows:
+        for cell in row:
+            if isinstance(cell.item, Leaf) and len(cell.above) > 1:
+                links = sorted(cell.above, key=lambda link: link.source.x + link.source_shift)
+                away = [abs(link.source.x + link.source_shift - cell.x) for link in links]
+                middle = away.index(min(away)) if min(away) < 1 else (len(links) - 1) / 2
+                for index, link in enumerate(links):
+                    link.target_shift = (index - middle) * min(PORT, cell.width / len(links) * 0.8)
+
+
+def _gaps(rows: Rows, frame: Frame) -> list[float]:
+    """The room above each row, and below the last: more where lines bend."""
+    whole = frame.kind == "whole"
+    gaps = [0.0 if whole or frame.entries else GAP * 0.5]
+    gaps += [_gap(row) for row in rows.rows[:-1]]
+    return [*gaps, 0.0 if whole or frame.exits else GAP * 0.7]
+
+
+def _gap(row: Sequence[Cell]) -> float:
+    bends = [
+        abs(link.source.x + link.source_shift - link.target.x - link.target_shift)
+        for cell in row
+        for link in cell.below
+    ]
+    return WIDE_GAP if max(bends, default=0.0) > PORT + 1 else GAP

@@ -1,0 +1,240 @@
+"""What a picture of a graph shows: leaves, boxes within boxes, and the lines between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from netspec.drawing.repeats import Merged, merge
+from netspec.graph import Graph, Node, Scope
+from netspec.ops import FAMILIES
+from netspec.types import Type
+
+FAMILY_OF = {op: family for family, members in FAMILIES.items() for op in members}
+
+
+@dataclass(eq=False)
+class Leaf:
+    """One layer, input or output: a line or two of text, and all that there is to say in `about`."""
+
+    name: str
+    text: str
+    note: str
+    about: str
+    family: str
+
+
+@dataclass(eq=False)
+class Frame:
+    """A box of the author's: a block, a network, a repeat, a named group, a head; or the whole.
+
+    A line of `lines` runs from a child to a child. It comes in from outside where its source is a name (a value
+    of `entries`), and goes out where its target is one (a value of `exits`).
+    """
+
+    name: str
+    title: str
+    about: str
+    kind: str
+    children: list[Leaf | Frame] = field(default_factory=list)
+    entries: list[str] = field(default_factory=list)
+    exits: list[str] = field(default_factory=list)
+    lines: dict[tuple[Leaf | Frame | str, Leaf | Frame | str, str], None] = field(default_factory=dict)
+
+
+def picture(graph: Graph) -> Frame:
+    """The picture of a graph. Equal repetitions are shown once, with their number."""
+    merged = merge(graph)
+    root = Frame("", graph.name, graph.description, "whole")
+    builder = _Builder(graph, merged, root)
+    for each in graph.inputs:
+        builder.add(
+            Leaf(each.name, each.name, str(each.type), f"input {each.name}: {each.type}", "input"), ""
+        )
+    for node in merged.nodes:
+        builder.add(_leaf(node, graph, merged), node.scope)
+    for node in merged.nodes:
+        for value in node.inputs:
+            builder.draw(merged.value(value), node.name)
+    for output in graph.outputs:
+        name = f"output {output.name}"
+        type_ = graph.types[output.value]
+        builder.add(Leaf(name, output.name, str(type_), f"output {output.name}: {type_}", "output"), "")
+        builder.draw(merged.value(output.value), name)
+    return root
+
+
+@dataclass
+class _Builder:
+    graph: Graph
+    merged: Merged
+    root: Frame
+    frames: dict[str, Frame] = field(default_factory=dict)
+    homes: dict[str, tuple[Frame, ...]] = field(default_factory=dict)
+    leaves: dict[str, Leaf] = field(default_factory=dict)
+
+    def add(self, leaf: Leaf, scope: str) -> None:
+        """Put a leaf into the box of its scope."""
+        chain = tuple(self._chain(scope))
+        chain[-1].children.append(leaf)
+        self.leaves[leaf.name] = leaf
+        self.homes[leaf.name] = chain
+
+    def _chain(self, path: str) -> Iterator[Frame]:
+        """The boxes around, from the outside inwards; made where they are not there yet."""
+        yield self.root
+        parent, inner = self.root, ""
+        for part in path.split(".") if path else ():
+            inner = f"{inner}.{part}" if inner else part
+            scope = self.graph.scope_by_path.get(inner)
+            if scope is None or self._is_one(scope):
+                continue
+            if inner not in self.frames:
+                self.frames[inner] = _frame(scope, self.graph, self.merged)
+                parent.children.append(self.frames[inner])
+            parent = self.frames[inner]
+            yield parent
+
+    def _is_one(self, scope: Scope) -> bool:
+        """A repetition whose repeat is drawn as nothing but this one, or a repeat of one op: a box is too much."""
+        run = self.merged.runs.get(scope.path)
+        if run is not None:
+            return run.count == _count(self.graph, scope.parent)
+        first = self.merged.runs.get(f"{scope.path}.0")
+        is_op = f"{scope.path}.0" in self.graph.by_name
+        return is_op and first is not None and first.count == _count(self.graph, scope.path)
+
+    def draw(self, value: str, target: str) -> None:
+        """A line from what makes a value to a leaf, through the boxes around both."""
+        producer = value if value in self.leaves else self.graph.producers[value].name
+        up, down = self.homes[producer], self.homes[target]
+        shared = sum(1 for a, b in zip(up, down, strict=False) if a is b)
+        source: Leaf | Frame = self.leaves[producer]
+        for frame in reversed(up[shared:]):
+            _line(frame, source, value, value)
+            source = frame
+        last: Leaf | Frame = self.leaves[target]
+        for frame in reversed(down[shared:]):
+            _line(frame, value, last, value)
+            last = frame
+        _line(up[shared - 1], source, last, value)
+
+
+def _line(frame: Frame, source: Leaf | Frame | str, target: Leaf | Frame | str, value: str) -> None:
+    if isinstance(source, str) and source not in frame.entries:
+        frame.entries.append(source)
+    if isinstance(target, str) and target not in frame.exits:
+        frame.exits.append(target)
+    frame.lines[source, target, value] = None
+
+
+def _count(graph: Graph, repeat: str) -> int:
+    """How many repetitions a repeat has."""
+    start = len(repeat) + 1
+    inside = {n.name[start:].partition(".")[0] for n in graph.nodes if n.name.startswith(f"{repeat}.")}
+    return sum(1 for name in inside if name.isdigit())
+
+
+def _frame(scope: Scope, graph: Graph, merged: Merged) -> Frame:
+    """The box of a scope, with a title that says what it is, and how often."""
+    run = merged.runs.get(scope.path)
+    count = _count(graph, scope.path) if scope.kind == "repeat" else 1
+    first = graph.scope_by_path.get(f"{scope.path}.0") if scope.kind == "repeat" else None
+    inner = merged.runs.get(f"{scope.path}.0")
+    whole = inner is not None and inner.count == count
+    # A repeat that is drawn as one repetition says what is repeated, with its arguments.
+    called = first if first is not None and whole else scope
+    name = scope.local_name
+    if run is not None and run.count > 1:
+        name = f"{run.first} to {run.first + run.count - 1}"
+    times = f"×{count}" if scope.kind == "repeat" else f"×{run.count}" if run is not None else ""
+    definition = first.definition if first is not None else scope.definition
+    if definition and re.fullmatch(rf"{re.escape(definition)}\d*", name):
+        name = ""
+    of = f"weights of {scope.shares}" if scope.shares else ""
+    named = " · ".join(part for part in (name, definition, of) if part) or scope.local_name
+    title = f"{named}  {times}".strip()
+    arguments = ", ".join(f"{key}: {_short(value)}" for key, value in called.arguments)
+    about = "\n".join(part for part in (f"{scope.kind} {scope.path}", arguments, of) if part)
+    return Frame(scope.path, title, about, scope.kind)
+
+
+def _leaf(node: Node, graph: Graph, merged: Merged) -> Leaf:
+    inputs = tuple(graph.types[value] for value in node.inputs)
+    run = merged.runs.get(node.name)
+    text = label(node) + (f"  ×{run.count}" if run is not None else "")
+    # A repeat of one op is drawn as that op; its name is the repeat's.
+    name = node.scope.rpartition(".")[2] if run is not None else node.local_name
+    note = _note(node, name, inputs)
+    return Leaf(node.name, text, note, "\n".join(_about(node, inputs)), FAMILY_OF.get(type(node.op), ""))
+
+
+def _note(node: Node, local: str, inputs: tuple[Type, ...]) -> str:
+    """The name, if the author gave one, and the type, if it is news."""
+    own = not re.fullmatch(rf"({re.escape(node.op.keyword)})?\d+", local)
+    news = bool(node.op.macs(inputs)) or any(type_ != inputs[0] for type_ in (*node.outputs, *inputs))
+    return " · ".join([local] * own + [", ".join(map(str, node.outputs))] * news)
+
+
+def _about(node: Node, inputs: tuple[Type, ...]) -> Iterable[str]:
+    yield node.name
+    yield str(node.op)
+    yield f"{', '.join(map(str, inputs))} → {', '.join(map(str, node.outputs))}"
+    held = sum(_size(weight.shape) for weight in node.weights if not weight.statistic)
+    if held:
+        yield f"{held:,} parameters" + (f", those of {node.shares}" if node.shares else "")
+    macs = node.op.macs(inputs)
+    if macs:
+        yield f"{macs:,} MACs"
+    if not node.trainable:
+        yield "frozen"
+    yield f"{node.span.file}:{node.span.line}"
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    count = 1
+    for each in shape:
+        count *= each
+    return count
+
+
+def label(node: Node) -> str:
+    """The op with what matters most of its fields: kernel, channels, stride."""
+    settings = node.op.settings()
+    told = [shown(settings[name]) for name, shown in PLAIN.items() if name in settings]
+    told += [
+        f"{name} {_axes(settings[name])}"
+        for name, usual in NAMED.items()
+        if name in settings and _axes(settings[name]) != usual
+    ]
+    main = node.op.main
+    if main is not None and main not in (*PLAIN, *NAMED):
+        field_ = type(node.op).model_fields[main]
+        if field_.is_required() or settings.get(main) != field_.default:
+            told.append(_short(settings.get(main)))
+    activation = settings.get("activation")
+    after = f" → {getattr(activation, 'keyword', '')}" if activation is not None else ""
+    return " ".join([node.op.keyword, ", ".join(told)]).strip() + after
+
+
+def _axes(value: object) -> str:
+    """`3×3`; `2` where all axes have the same step."""
+    if isinstance(value, tuple) and len(set(value)) == 1:
+        return str(value[0])
+    return "×".join(map(str, value)) if isinstance(value, tuple) else _short(value)
+
+
+def _kernel(value: object) -> str:
+    return "×".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _short(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "[" + ", ".join(map(_short, value)) + "]" if isinstance(value, list | tuple) else str(value)
+
+
+# Fields that need no name, and fields that are named unless they are as usual; the rest is told on demand.
+PLAIN: dict[str, Callable[[object], str]] = {"kernel": _kernel, "filters": str, "units": str}
+NAMED = {"stride": "1", "dilation": "1", "groups": "1", "axis": "channels"}

@@ -1,0 +1,194 @@
+"""No spec whatever raises, hangs or is refused without a reason: limits, and specs broken at random."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from netspec.check import check_file, check_text
+from netspec.diagnostics.catalogue import CODES
+from netspec.diagnostics.render import REPORTS, as_text
+
+HEAD = "netspec: 1\nname: x\ninput: [4]\n"
+
+
+def groups(depth: int) -> str:
+    return f"{HEAD}layers: {'[{layers: ' * depth}[relu]{'}]' * depth}\n"
+
+
+def calls(depth: int, inside: str = "[b{}]", last: str = "relu") -> str:
+    """Blocks that call each other, `depth` of them."""
+    blocks = "".join(f"  b{n}:\n    layers: {inside.format(n + 1, n + 1)}\n" for n in range(depth))
+    return f"{HEAD}blocks:\n{blocks}  b{depth}:\n    layers: ['{last}']\nlayers: [b0]\n"
+
+
+LIMITS: list[tuple[str, str, set[str]]] = [
+    ("groups", groups(40), set()),
+    ("deep groups", groups(49), set()),
+    ("calls", calls(50), set()),
+    ("deep calls", calls(100), {"NS0119"}),
+    ("very deep calls", calls(5000), {"NS0119"}),
+    ("doubling", calls(30, "[{{add: [[b{}], [b{}]]}}]"), {"NS0119"}),
+    (
+        "repeats in repeats",
+        HEAD + "layers:\n- layers:\n  - relu:\n    repeat: 99999\n  repeat: 99999\n",
+        {"NS0119"},
+    ),
+    (
+        "empty repeats",
+        HEAD + "layers:\n- layers:\n  - layers: []\n    repeat: 99999\n  repeat: 99999\n",
+        {"NS0119"},
+    ),
+    ("endless repeat", HEAD + "layers:\n- relu:\n  repeat: 9000000000000000000\n", {"NS0119"}),
+    ("many errors", HEAD + "layers:\n" + "".join(f"- foo{n}\n" for n in range(3000)), {"NS0105"}),
+    (
+        "vast sizes",
+        HEAD.replace("4", "9223372036854775807") + "layers: [dense: 9223372036854775807]\n",
+        set(),
+    ),
+    ("a path that is none", HEAD + 'blocks: {include: "\\0"}\nlayers: [relu]\n', {"NS0112"}),
+]
+
+
+@pytest.mark.parametrize(("text", "codes"), [each[1:] for each in LIMITS], ids=[each[0] for each in LIMITS])
+def test_limits_are_told_and_soon(text: str, codes: set[str]) -> None:
+    started = time.perf_counter()
+    graph, diagnostics = check_text(text, "f.yaml")
+    assert {each.code.id for each in diagnostics} == codes
+    assert (graph is None) is bool(codes)
+    assert time.perf_counter() - started < 30
+
+
+def test_the_deepest_that_is_taken_leaves_python_room() -> None:
+    deepest = calls(28, "[{{add: [[b{}], []]}}]", last="relu") + ""
+    text = deepest.replace("['relu']", '[{dense: "${' + "(1 + " * 22 + "in.channels - 22" + ")" * 22 + '}"}]')
+    graph, diagnostics = check_text(text, "f.yaml")
+    assert not diagnostics
+    assert graph is not None
+
+
+@pytest.mark.parametrize(
+    "path", ["\\0", "x" * 5000, "a/" * 3000, ".", "loop.yaml", "../../x.yaml", "/etc/passwd", "zoo:no"]
+)
+@pytest.mark.parametrize(
+    "use", ["blocks: {{include: {path}}}\nlayers: [relu]\n", "layers:\n- network: {{spec: {path}}}\n"]
+)
+def test_paths_that_lead_nowhere(tmp_path: Path, path: str, use: str) -> None:
+    (tmp_path / "loop.yaml").symlink_to(tmp_path / "loop.yaml")
+    main = tmp_path / "main.yaml"
+    main.write_text(HEAD + use.format(path=f'"{path}"'), encoding="utf-8")
+    graph, diagnostics = check_file(main)
+    assert graph is None
+    assert {each.code.id for each in diagnostics} <= {"NS0112", "NS0113", "NS0001", "NS0002"}
+    assert as_text(diagnostics).encode()
+
+
+@pytest.mark.parametrize("what", ["blocks", "network"])
+def test_files_that_lead_to_files_without_end(tmp_path: Path, what: str) -> None:
+    for number in range(1200):
+        follow = f"p{number + 1}.yaml"
+        text = (
+            f"netspec: 1\nblocks: {{include: {follow}}}\n"
+            if what == "blocks"
+            else f"{HEAD}layers:\n- network: {{spec: {follow}}}\n"
+        )
+        (tmp_path / f"p{number}.yaml").write_text(text, encoding="utf-8")
+    main = tmp_path / "main.yaml"
+    use = (
+        "blocks: {include: p0.yaml}\nlayers: [relu]\n"
+        if what == "blocks"
+        else "layers:\n- network: {spec: p0.yaml}\n"
+    )
+    main.write_text(HEAD + use, encoding="utf-8")
+    _, diagnostics = check_file(main)
+    assert {each.code.id for each in diagnostics} <= {"NS0113", "NS0119"}
+    assert diagnostics
+
+
+_PIECE = re.compile(r"[A-Za-z_$][\w.]*|\d+|[^\w\s]|\n *|\s")
+_EXAMPLES = [code.example for code in CODES.values() if code.example and code.id not in ("NS0020", "NS0119")]
+_STRANGE = [
+    *(
+        "null",
+        "true",
+        ".nan",
+        ".inf",
+        "-1",
+        "0",
+        "1e400",
+        "[]",
+        "{}",
+        "''",
+        "${1/0}",
+        "$",
+        "999999999999",
+        "\x07",
+        "é",
+    ),
+    *(
+        "in",
+        "block",
+        "index",
+        "from",
+        "share",
+        "repeat",
+        "when",
+        "else",
+        "trainable",
+        "name",
+        "layers",
+        "heads",
+    ),
+    *(
+        "network",
+        "until",
+        "inputs",
+        "defaults",
+        "expect",
+        "train",
+        "include",
+        "zoo:lenet5",
+        "class",
+        "__class__",
+    ),
+]
+
+
+def broken(chance: random.Random, words: list[str]) -> str:
+    """An example with a few of its words changed, lost, added or swapped."""
+    pieces = _PIECE.findall(chance.choice(_EXAMPLES))
+    for _ in range(chance.randint(1, 4)):
+        place, other = chance.randrange(len(pieces)), chance.randrange(len(pieces))
+        change = chance.randrange(4)
+        if change == 0:
+            pieces[place] = chance.choice(words)
+        elif change == 1 and len(pieces) > 1:
+            del pieces[place]
+        elif change == 2:
+            pieces.insert(place, chance.choice(words))
+        else:
+            pieces[place], pieces[other] = pieces[other], pieces[place]
+    return "".join(pieces)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_spec_whatever_raises(seed: int) -> None:
+    chance = random.Random(seed)
+    words = sorted({piece for example in _EXAMPLES for piece in _PIECE.findall(example)}) + _STRANGE
+    for number in range(1500):
+        text = broken(chance, words)
+        say = f"seed {seed}, spec {number}:\n{text}"
+        try:
+            graph, diagnostics = check_text(text, "f.yaml")
+            as_text(diagnostics, {"f.yaml": text}).encode()
+            for render in REPORTS.values():
+                render([("f.yaml", diagnostics)]).encode()
+        except Exception as error:  # say how to see it again, whatever it is
+            pytest.fail(f"{error!r}, {say}")
+        wrong = any(each.severity == "error" for each in diagnostics)
+        assert graph is not None or wrong, f"refused without a reason, {say}"
+        assert all(each.span.line >= 1 and each.span.column >= 1 for each in diagnostics), say
