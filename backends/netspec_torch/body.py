@@ -10,9 +10,10 @@ from netspec.graph import Graph, Node
 from netspec.lowering.outline import Module, given, inside
 from netspec.lowering.parts import Argument, Call, Line, Part, Series, Use, Value, quoted, seq
 from netspec.lowering.variables import parameters, variables
-from netspec_torch.lowering import LOWERINGS, TEMPORARIES, Lowered, Site
+from netspec_torch.lowering import LOWERINGS, TEMPORARIES
 from netspec_torch.places import Places, shared_within
 from netspec_torch.reserved import VARIABLES
+from netspec_torch.site import Lowered, Site
 
 SELF = "self"
 IDENTITY = Call("nn.Identity")

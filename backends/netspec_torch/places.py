@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from netspec.graph import Node
 from netspec.lowering.names import free
 from netspec.lowering.outline import Module, inside
+from netspec.ops.base import Weight
 from netspec_torch.reserved import ATTRIBUTES
 
 
@@ -29,10 +30,9 @@ class Places:
         parts = (full[len(start) + 1 :] if start else full).split(".")
         return "self" + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in parts)
 
-    def key(self, weight: str) -> str:
-        """The key of a weight in the state dict."""
-        node, _, name = weight.rpartition(".")
-        return f"{self._paths[node]}.{name}"
+    def key(self, node: Node, weight: Weight) -> str:
+        """The key of a layer's weight in the state dict."""
+        return f"{self._paths[node.name]}.{node.local(weight)}"
 
 
 def _paths(module: Module, path: str, attribute: str) -> Iterator[tuple[str, str]]:

@@ -76,7 +76,12 @@ def default_dtype(dtype: torch.dtype) -> Iterator[None]:
 def keys(graph: Graph) -> dict[str, str]:
     """The key in the state dict of every weight, by its canonical name."""
     places = Places(outline(graph))
-    return {weight.name: places.key(weight.name) for weight in graph.weights}
+    return {
+        weight.name: places.key(node, weight)
+        for node in graph.nodes
+        if node.shares is None
+        for weight in node.weights
+    }
 
 
 def write(model: nn.Module, graph: Graph, weights: Arrays, dtype: torch.dtype) -> None:

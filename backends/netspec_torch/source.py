@@ -13,10 +13,10 @@ from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered
 from netspec.lowering.outline import Module, definitions, outline, titles
 from netspec.lowering.template import Definition, unify, variant_names
-from netspec.ops.norm import BatchNorm
 from netspec.types import Type
 from netspec_torch.body import SELF, Body, Made, Whole
-from netspec_torch.lowering import FROZEN_NORM, LOWERINGS, REFUSALS
+from netspec_torch.helpers import NAMES, helpers
+from netspec_torch.lowering import LOWERINGS, REFUSALS
 from netspec_torch.places import Places
 from netspec_torch.reserved import VARIABLES
 
@@ -63,18 +63,7 @@ class _Text:
         frozen = frozenset(_frozen_paths(self.root))
         self.whole = Whole(graph, Places(self.root), {}, frozen, titles(graph))
         self.classes: list[Class] = []
-        self.frozen_ranks = sorted({
-            max(len(node.output.spatial), 1)
-            for node in graph.nodes
-            if isinstance(node.op, BatchNorm) and not node.trainable and node.shares is None
-        })  # fmt: skip
-        self.taken = {
-            "F",
-            "torch",
-            "nn",
-            class_name(graph),
-            *(f"{FROZEN_NORM}{rank}d" for rank in self.frozen_ranks),
-        }
+        self.taken = {"F", "torch", "nn", class_name(graph), *NAMES}
 
     def source(self) -> Source:
         for uses in definitions(self.root):
@@ -82,11 +71,14 @@ class _Text:
         page = Page()
         page.docstring(self._description())
         page.blank()
-        for line in self._imports():
+        code = [line.text for each in self.classes for line in each.definition.lines]
+        own = helpers(code)
+        for line in _imports([*code, *own.values()]):
             page.write(line)
-        for rank in self.frozen_ranks:
+        for text in own.values():
             page.blank(2)
-            _frozen_norm(page, rank)
+            for line in text.split("\n"):
+                page.write(line)
         for each in self.classes:
             page.blank(2)
             _class(page, each)
@@ -126,13 +118,12 @@ class _Text:
         gives = ", ".join(f"{each.name} {_shape(graph.types[each.value])}" for each in graph.outputs)
         return f"{title}\n\n{origin}\n{count:,} parameters.\nTakes {takes}; gives {gives}."
 
-    def _imports(self) -> Iterator[str]:
-        code = [line.text for each in self.classes for line in each.definition.lines]
-        code += [f"F.batch_norm({FROZEN_NORM})"] if self.frozen_ranks else []
-        for line, pattern in IMPORTS:
-            # Every class derives from `nn.Module`.
-            if line.endswith("nn") or any(re.search(pattern, text) for text in code):
-                yield line
+
+def _imports(code: Sequence[str]) -> Iterator[str]:
+    for line, pattern in IMPORTS:
+        # Every class derives from `nn.Module`.
+        if line.endswith("nn") or any(re.search(pattern, text) for text in code):
+            yield line
 
 
 def _shape(type_: Type) -> str:
@@ -183,12 +174,3 @@ def _told(each: Class) -> str:
     kind = {"block": "Block", "network": "Network", "head": "Head"}.get(use.kind, "Layers")
     name = use.scope.definition if use.scope and use.scope.definition else _stem(use)
     return f"{kind} `{name}`: {shown}." if shown != name else f"{kind} `{name}`."
-
-
-def _frozen_norm(page: Page, rank: int) -> None:
-    page.write(f"class {FROZEN_NORM}{rank}d(nn.BatchNorm{rank}d):")
-    page.docstring("Batch norm that does not learn: it uses its running statistics in training, too.", 1)
-    page.blank()
-    page.write("def forward(self, x):", 1)
-    mean = "F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)"
-    page.write(f"return {mean}", 2)

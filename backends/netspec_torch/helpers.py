@@ -1,0 +1,144 @@
+"""Classes that generated code defines for itself where PyTorch has none, by name: only those that are used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_NORM = re.compile(r"(Frozen)?(Unscaled)?(Uncentred)?((?:Batch|Layer|Group)Norm(\d?d?))\Z")
+_CALLED = re.compile(r"(?<![\w.])([A-Z]\w*)\(")
+
+
+def helpers(code: Iterable[str]) -> dict[str, str]:
+    """The helper classes that lines of code call, by their names, in the order of the names."""
+    called = {name for line in code for name in _CALLED.findall(line)}
+    return {name: text for name in sorted(called) if (text := _text(name)) is not None}
+
+
+def _text(name: str) -> str | None:
+    if norm := _NORM.match(name):
+        return _norm(name, bool(norm[1]), bool(norm[2]), bool(norm[3]), norm[4]) if name != norm[4] else None
+    if ranked := re.match(r"(TableConv|SeparableConv)(\d)d\Z", name):
+        return _RANKED[ranked[1]].replace("{rank}", ranked[2])
+    return _TEXTS.get(name)
+
+
+def _norm(name: str, frozen: bool, unscaled: bool, uncentred: bool, base: str) -> str:
+    """A normalisation of PyTorch's without its scale, its shift, or its learning."""
+    lacks = [word for word, missing in (("scale", unscaled), ("shift", uncentred)) if missing]
+    told = f"{base} without a {' and a '.join(lacks)}" if lacks else f"{base} that does not learn"
+    lines = [f"class {name}(nn.{base}):"]
+    doc = f"{told}; it uses its running statistics in training, too." if frozen else f"{told}."
+    lines += [f'    """{doc}"""', ""]
+    if lacks:
+        lines += [
+            "    def __init__(self, *sizes, **settings):",
+            "        super().__init__(*sizes, **settings)",
+        ]
+        lines += ['        self.register_parameter("weight", None)'] * unscaled
+        lines += ['        self.register_parameter("bias", None)'] * uncentred
+        lines += [""] * frozen
+    if frozen:
+        given = "x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps"
+        lines += ["    def forward(self, x):", f"        return F.batch_norm({given})"]
+    return "\n".join(lines)
+
+
+_RANKED = {
+    "SeparableConv": '''\
+class SeparableConv{rank}d(nn.Sequential):
+    """A depthwise convolution, then a 1×1 convolution that mixes the channels."""
+
+    def __init__(self, in_channels, filters, kernel, multiplier=1, bias=True, **window):
+        super().__init__()
+        between = in_channels * multiplier
+        self.depthwise = nn.Conv{rank}d(
+            in_channels, between, kernel, groups=in_channels, bias=False, **window
+        )
+        self.pointwise = nn.Conv{rank}d(between, filters, 1, bias=bias)''',
+    "TableConv": '''\
+class TableConv{rank}d(nn.Module):
+    """A convolution whose filters see the input channels that a table lists for each."""
+
+    def __init__(self, in_channels, filters, kernel, table, bias=True, **window):
+        super().__init__()
+        kernel = kernel if isinstance(kernel, tuple) else (kernel,) * {rank}
+        self.shape, self.window = (filters, in_channels, *kernel), window
+        self.rows = [row for row, sees in enumerate(table) for _ in sees]
+        self.channels = [channel for sees in table for channel in sees]
+        bound = (len(self.rows) / filters * torch.Size(kernel).numel()) ** -0.5
+        self.weight = nn.Parameter(torch.empty(len(self.rows), *kernel).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.zeros(filters)) if bias else None
+
+    def forward(self, x):
+        kernel = self.weight.new_zeros(self.shape)
+        kernel[self.rows, self.channels] = self.weight
+        return F.conv{rank}d(x, kernel, self.bias, **self.window)''',
+}
+
+_TEXTS = {
+    "GaussianNoise": '''\
+class GaussianNoise(nn.Module):
+    """In training adds normal noise of this standard deviation."""
+
+    def __init__(self, std):
+        super().__init__()
+        self.std = std
+
+    def forward(self, x):
+        return x + self.std * torch.randn_like(x) if self.training and self.std else x''',
+    "MaskInput": '''\
+class MaskInput(nn.Module):
+    """In training sets values to 0 with this probability, and leaves the others as they are."""
+
+    def __init__(self, rate):
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x):
+        return x * (torch.rand_like(x) >= self.rate) if self.training and self.rate else x''',
+    "L2Norm": '''\
+class L2Norm(nn.Module):
+    """The channels at each position to length 1, then times a learnt number a channel."""
+
+    def __init__(self, in_channels, eps=1e-12):
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((in_channels,), 20.0))
+        self.eps = eps
+
+    def forward(self, x):
+        scale = self.weight.reshape(-1, *(1,) * (x.dim() - 2))
+        return scale * x / (x.square().sum(dim=1, keepdim=True) + self.eps).sqrt()''',
+    "Rbf": '''\
+class Rbf(nn.Module):
+    """The squared distance from the channels to each unit's weights."""
+
+    def __init__(self, in_channels, units):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(units, in_channels))
+
+    def forward(self, x):
+        weight = self.weight.reshape(*self.weight.shape, *(1,) * (x.dim() - 2))
+        return (x[:, None] - weight).square().sum(dim=2)''',
+    "Scale": '''\
+class Scale(nn.Module):
+    """Each channel times a learnt number, plus another one."""
+
+    def __init__(self, in_channels, bias=True):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(in_channels))
+        self.bias = nn.Parameter(torch.zeros(in_channels)) if bias else None
+
+    def forward(self, x):
+        shape = (-1, *(1,) * (x.dim() - 2))
+        x = x * self.weight.reshape(shape)
+        return x if self.bias is None else x + self.bias.reshape(shape)''',
+}
+
+NAMES = frozenset(
+    {
+        *_TEXTS,
+        *(f"{name}{rank}d" for name in (*_RANKED, "FrozenBatchNorm") for rank in (1, 2, 3)),
+    }
+)
+"""Names of classes that no block may take."""

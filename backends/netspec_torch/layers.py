@@ -1,0 +1,120 @@
+"""Dense layers, normalisations, scalings and noise in PyTorch."""
+
+from __future__ import annotations
+
+from netspec.lowering.parts import Call, Part, Slot, Value, call, literal
+from netspec.ops.dense import Dense, Rbf
+from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm, Normalisation
+from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
+from netspec.ops.scale import Scale, ScaleBy
+from netspec_torch.functions import activate
+from netspec_torch.site import Lowered, Site
+
+
+def dense(op: Dense, site: Site) -> Lowered:
+    """On a map it acts on the channels of every position."""
+    module = call(
+        "nn.Linear",
+        Slot(site.channels, "in_channels", channels=True),
+        Slot(op.units, "units", channels=True),
+        bias=Slot(op.bias, "bias", default=True),
+    )
+    if not site.rank:
+        return Lowered(activate(f"{site.module}({site.x})", op.activation), module)
+    inner = activate(f"{site.module}({site.x}.movedim(1, -1))", op.activation, channels_last=True)
+    return Lowered(f"{inner}.movedim(-1, 1)", module)
+
+
+def _channels(site: Site) -> Slot:
+    return Slot(site.channels, "in_channels", channels=True)
+
+
+def _run(site: Site, module: Call) -> Lowered:
+    return Lowered(f"{site.module}({site.x})", module)
+
+
+def rbf(op: Rbf, site: Site) -> Lowered:
+    """A class that holds the weight vectors."""
+    return _run(site, call("Rbf", _channels(site), Slot(op.units, "units", channels=True)))
+
+
+def _without(op: Normalisation, name: str, frozen: bool = False) -> str:
+    """The class of a normalisation: PyTorch's own, or one of it without a scale or a shift, or that is frozen."""
+    words = ("Frozen" if frozen else "", "" if op.scale else "Unscaled", "" if op.center else "Uncentred")
+    prefix = "".join(words)
+    return f"{prefix}{name}" if prefix else f"nn.{name}"
+
+
+def batch_norm(op: BatchNorm, site: Site) -> Lowered:
+    """PyTorch keeps the unbiased running variance, as we do."""
+    module = call(
+        _without(op, f"BatchNorm{max(site.rank, 1)}d", not site.trainable),
+        _channels(site),
+        eps=Slot(op.epsilon, "eps", default=1e-5),
+        # The share of the new batch, without the dust of 1 − 0.9.
+        momentum=Slot(round(1 - op.momentum, 12), "momentum", default=0.1),
+    )
+    return _run(site, module)
+
+
+def layer_norm(op: LayerNorm, site: Site) -> Lowered:
+    """PyTorch's own normalises the last axes: all of them, or the channels moved there."""
+    shape: Value = site.channels if op.over == "channels" or not site.rank else tuple(site.inputs[0].shape)
+    size: Part = Slot(shape, "in_channels", channels=isinstance(shape, int))
+    module = call(_without(op, "LayerNorm"), size, eps=Slot(op.epsilon, "eps", default=1e-5))
+    if op.over == "everything" or not site.rank:
+        return _run(site, module)
+    return Lowered(f"{site.module}({site.x}.movedim(1, -1)).movedim(-1, 1)", module)
+
+
+def group_norm(op: GroupNorm, site: Site) -> Lowered:
+    """PyTorch's own."""
+    groups = Slot(op.groups, "groups", channels=True)
+    return _run(
+        site,
+        call(_without(op, "GroupNorm"), groups, _channels(site), eps=Slot(op.epsilon, "eps", default=1e-5)),
+    )
+
+
+def local_response_norm(op: LocalResponseNorm, site: Site) -> Lowered:
+    """PyTorch's alpha multiplies the mean of the squares."""
+    alpha = op.alpha if op.average else op.alpha * op.size
+    settings = f"{op.size}, alpha={literal(alpha)}, beta={literal(op.beta)}, k={literal(op.bias)}"
+    if site.rank:
+        return Lowered(f"F.local_response_norm({site.x}, {settings})")
+    return Lowered(f"F.local_response_norm({site.x}[:, :, None], {settings}).squeeze(2)")
+
+
+def l2_norm(op: L2Norm, site: Site) -> Lowered:
+    """A class that holds the scale."""
+    return _run(site, call("L2Norm", _channels(site), eps=Slot(op.epsilon, "eps", default=1e-12)))
+
+
+def scale(op: Scale, site: Site) -> Lowered:
+    """A class that holds the coefficients."""
+    module = call("Scale", _channels(site), bias=Slot(op.bias, "bias", default=True))
+    return Lowered(activate(f"{site.module}({site.x})", op.activation), module)
+
+
+def scale_by(op: ScaleBy, site: Site) -> Lowered:
+    """A product with a literal."""
+    return Lowered(f"{literal(op.factor)} * {site.x}")
+
+
+def dropout(op: Dropout, site: Site) -> Lowered:
+    """PyTorch's own."""
+    return _run(site, call("nn.Dropout", Slot(op.rate, "rate")))
+
+
+def spatial_dropout(op: SpatialDropout, site: Site) -> Lowered:
+    """PyTorch's own; a vector has no positions that a channel could fill."""
+    name = f"nn.Dropout{site.rank}d" if site.rank else "nn.Dropout"
+    return _run(site, call(name, Slot(op.rate, "rate")))
+
+
+def noise(op: GaussianNoise | MaskInput, site: Site) -> Lowered:
+    """A class that looks whether this is training."""
+    value = op.std if isinstance(op, GaussianNoise) else op.rate
+    return _run(
+        site, call(type(op).__name__, Slot(value, "std" if isinstance(op, GaussianNoise) else "rate"))
+    )

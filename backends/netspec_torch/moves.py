@@ -1,0 +1,112 @@
+"""Merges, and what moves values about, in PyTorch."""
+
+from __future__ import annotations
+
+from netspec.lowering.parts import literal
+from netspec.ops.merge import Average, Concat, Maximum
+from netspec.ops.reshape import DepthToSpace, Permute, Reshape, SpaceToDepth
+from netspec.ops.resize import Crop, Pad, Upsample
+from netspec_torch.site import Lowered, Site, cut
+from netspec_torch.site import pad as padded
+
+LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
+
+
+def spread(site: Site) -> list[str]:
+    """The branches, a vector beside a map given its axes; one channel spreads by itself."""
+    rank = max(len(type_.spatial) for type_ in site.inputs)
+    return [
+        variable if len(type_.spatial) == rank else f"{variable}[:, :{', None' * rank}]"
+        for variable, type_ in zip(site.variables, site.inputs, strict=True)
+    ]
+
+
+def maximum(op: Maximum, site: Site) -> Lowered:
+    """One after the other; where two are equal the gradient is shared."""
+    first, *others = spread(site)
+    for other in others:
+        first = f"torch.maximum({first}, {other})"
+    return Lowered(first)
+
+
+def average(op: Average, site: Site) -> Lowered:
+    """The sum over their number."""
+    return Lowered(f"({' + '.join(spread(site))}) / {len(site.variables)}")
+
+
+def concat(op: Concat, site: Site) -> Lowered:
+    """PyTorch's own."""
+    return Lowered(f"torch.cat([{', '.join(site.variables)}], dim={op.dimension(site.inputs) + 1})")
+
+
+def upsample(op: Upsample, site: Site) -> Lowered:
+    """PyTorch's own, but for repeating to a size that is no multiple: there it rounds in float32."""
+    given, wanted = site.inputs[0].sizes, op.size or ()
+    factors = {o / i for i, o in zip(given, wanted, strict=True)}
+    whole = all(o % i == 0 for i, o in zip(given, wanted, strict=True))
+    if op.mode == "nearest" and not whole:
+        return Lowered(_indexed(site.x, given, wanted))
+    if whole and len(factors) == 1 and not op.align_corners:
+        size = f"scale_factor={int(factors.pop())}"
+    else:
+        size = f"size={literal(wanted)}"
+    if op.mode == "nearest":
+        return Lowered(f"F.interpolate({site.x}, {size})")
+    corners = "True" if op.align_corners else "False"
+    return Lowered(f'F.interpolate({site.x}, {size}, mode="{LINEAR[site.rank]}", align_corners={corners})')
+
+
+def _indexed(x: str, given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    text = x
+    for axis, (i, o) in enumerate(zip(given, wanted, strict=True)):
+        before = ":, " * (2 + axis)
+        text = f"{text}[{before}torch.arange({o}, device={x}.device) * {i} // {o}]"
+    return text
+
+
+def pad(op: Pad, site: Site) -> Lowered:
+    """PyTorch's own."""
+    if op.mode != "constant":
+        return Lowered(padded(site.x, op.pads, mode=op.mode))
+    return Lowered(padded(site.x, op.pads, literal(op.value) if op.value else ""))
+
+
+def crop(op: Crop, site: Site) -> Lowered:
+    """A slice."""
+    return Lowered(cut(site.x, op.cuts))
+
+
+def reshape(op: Reshape, site: Site) -> Lowered:
+    """Channels first, as they are."""
+    return Lowered(f"{site.x}.reshape({', '.join(map(str, (-1, *op.shape)))})")
+
+
+def permute(op: Permute, site: Site) -> Lowered:
+    """The batch stays where it is."""
+    order = (0, *(axis + 1 for axis in op.order(site.inputs)))
+    return Lowered(f"{site.x}.permute({', '.join(map(str, order))})")
+
+
+def space_to_depth(op: SpaceToDepth, site: Site) -> Lowered:
+    """PyTorch's own on images; elsewhere the blocks become axes."""
+    if site.rank == 2:
+        return Lowered(f"F.pixel_unshuffle({site.x}, {op.block})")
+    text = site.x
+    for axis in range(site.rank):
+        text += f".unflatten({2 + 2 * axis}, (-1, {op.block}))"
+    order = [0, 1, *(3 + 2 * axis for axis in range(site.rank)), *(2 + 2 * axis for axis in range(site.rank))]
+    return Lowered(f"{text}.permute({', '.join(map(str, order))}).flatten(1, {1 + site.rank})")
+
+
+def depth_to_space(op: DepthToSpace, site: Site) -> Lowered:
+    """PyTorch's own on images; elsewhere the channels become axes."""
+    if site.rank == 2:
+        return Lowered(f"F.pixel_shuffle({site.x}, {op.block})")
+    blocks = ", ".join([str(op.block)] * site.rank)
+    order = [0, 1]
+    for axis in range(site.rank):
+        order += [2 + site.rank + axis, 2 + axis]
+    text = f"{site.x}.unflatten(1, (-1, {blocks})).permute({', '.join(map(str, order))})"
+    for axis in range(site.rank):
+        text += f".flatten({2 + axis}, {3 + axis})"
+    return Lowered(text)

@@ -1,0 +1,90 @@
+"""What a lowering is given and gives, and the words that several of them write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from netspec.lowering.parts import Call, Part, Slot, Value, literal
+from netspec.ops.fields import Pads
+from netspec.ops.window import Windowed
+from netspec.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where an op stands: the variables that it takes, their types, what it gives."""
+
+    inputs: tuple[Type, ...]
+    output: Type
+    variables: tuple[str, ...]
+    trainable: bool = True
+    module: str = ""
+    """The expression for its own module, `self.conv1`."""
+
+    @property
+    def x(self) -> str:
+        return self.variables[0]
+
+    @property
+    def rank(self) -> int:
+        return len(self.inputs[0].spatial)
+
+    @property
+    def channels(self) -> int:
+        return self.inputs[0].channels or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """The expression that gives an op's output, statements before it, and what its module is, if it has one."""
+
+    result: str
+    module: Call | None = None
+    before: tuple[str, ...] = ()
+
+
+Lowering = Callable[[Any, Site], Lowered]
+
+
+def compact(values: Sequence[int]) -> Value:
+    """One number where all axes agree: `3`, else `(3, 5)`."""
+    return values[0] if len(set(values)) == 1 else tuple(values)
+
+
+def pad(x: str, pads: Pads, value: str = "", mode: str = "") -> str:
+    """`F.pad` counts axes from the last one."""
+    flat = tuple(chain.from_iterable(reversed(pads)))
+    how = (f', mode="{mode}"' if mode else "") + (f", value={value}" if value else "")
+    return f"F.pad({x}, {literal(flat)}{how})" if any(flat) else x
+
+
+def symmetric(op: Windowed, sizes: Sequence[int]) -> tuple[int, ...] | None:
+    """The padding as one number an axis, if that gives the same windows; else None.
+
+    Zeros at the end that no window reaches make no difference.
+    """
+    axes = list(zip(sizes, op.span, op.strides, op.pads, strict=True))
+    same = all((n + 2 * lo - k) // s == (n + lo + hi - k) // s for n, k, s, (lo, hi) in axes)
+    return tuple(lo for lo, _ in op.pads) if same else None
+
+
+def windowed(op: Windowed) -> dict[str, Part]:
+    """Stride and dilation as arguments that are left out at 1."""
+    return {
+        "stride": Slot(compact(op.strides), "stride", default=1),
+        "dilation": Slot(compact(op.dilation), "dilation", default=1),
+    }
+
+
+def border(values: Sequence[int]) -> Slot:
+    """Padding as an argument that is left out at 0."""
+    return Slot(compact(values), "padding", default=0)
+
+
+def cut(x: str, cuts: Sequence[tuple[int, int]]) -> str:
+    """A map without so many positions before and after, an axis at a time."""
+    slices = [f"{lo or ''}:{-hi if hi else ''}" for lo, hi in cuts]
+    return f"{x}[:, :, {', '.join(slices)}]" if any(map(any, cuts)) else x

@@ -1,0 +1,209 @@
+"""Convolutions and pools in PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+
+from netspec.lowering.parts import Argument, Call, Part, Slot, call, literal
+from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
+from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, Pool
+from netspec.ops.transpose import ConvTranspose
+from netspec.ops.window import Windowed
+from netspec_torch.functions import activate
+from netspec_torch.site import Lowered, Site, border, compact, cut, pad, symmetric, windowed
+
+
+def _convolution(
+    op: Convolution,
+    site: Site,
+    filters: Slot,
+    groups: Slot | None = None,
+    name: str = "nn.Conv",
+    own: Slot | None = None,
+) -> Lowered:
+    """A convolution's module, run on its input or on that padded; `own` is a further argument of our class."""
+    padding = symmetric(op, site.inputs[0].sizes)
+    x = site.x if padding is not None else pad(site.x, op.pads)
+    fields: dict[str, Part] = {**windowed(op), "padding": border(padding or (0,))}
+    fields = {key: fields[key] for key in ("stride", "padding", "dilation")}
+    if groups is not None:
+        fields["groups"] = groups
+    further = () if own is None else (Argument(own, own.hint),)
+    module = Call(
+        f"{name}{site.rank}d",
+        (
+            Argument(Slot(site.channels, "in_channels", channels=True)),
+            Argument(filters),
+            Argument(Slot(compact(op.kernel), "kernel")),
+            *further,
+            *(Argument(part, keyword) for keyword, part in fields.items()),
+            Argument(_bias(op), "bias"),
+        ),
+    )
+    return Lowered(activate(f"{site.module}({x})", op.activation), module)
+
+
+def _filters(op: Conv | SeparableConv | ConvTranspose) -> Slot:
+    return Slot(op.filters, "filters", channels=True)
+
+
+def _bias(op: Convolution) -> Slot:
+    return Slot(op.bias, "bias", default=True)
+
+
+def conv(op: Conv, site: Site) -> Lowered:
+    """PyTorch's own, padded before where it pads unevenly; with a table, a class that holds the connections."""
+    if op.table is not None:
+        return _convolution(op, site, _filters(op), name="TableConv", own=Slot(op.table, "table"))
+    return _convolution(op, site, _filters(op), Slot(op.groups, "groups", default=1, channels=True))
+
+
+def depthwise_conv(op: DepthwiseConv, site: Site) -> Lowered:
+    """A group a channel."""
+    count = Slot(site.channels * op.multiplier, "filters", channels=True)
+    return _convolution(op, site, count, Slot(site.channels, "in_channels", default=1, channels=True))
+
+
+def separable_conv(op: SeparableConv, site: Site) -> Lowered:
+    """A class of two convolutions."""
+    own = Slot(op.multiplier, "multiplier", default=1)
+    return _convolution(op, site, _filters(op), name="SeparableConv", own=own)
+
+
+def conv_transpose(op: ConvTranspose, site: Site) -> Lowered:
+    """PyTorch's own crops the same at both ends and adds `output_padding`; other crops are cut out of the whole."""
+    axes = list(zip(op.pads, op.output_padding, op.strides, strict=True))
+    more = tuple(lo - hi + a for (lo, hi), a, _ in axes)
+    native = all(0 <= each < s for each, (_, _, s) in zip(more, axes, strict=True))
+    crops: list[tuple[int, int]] = []
+    padding = tuple(lo for lo, _ in op.pads)
+    if not native:
+        padding, more = (0,), tuple(max(a - hi, 0) for (_, hi), a, _ in axes)
+        crops = [(lo, max(hi - a, 0)) for (lo, hi), a, _ in axes]
+    fields = windowed(op)
+    module = call(
+        f"nn.ConvTranspose{site.rank}d",
+        Slot(site.channels, "in_channels", channels=True),
+        _filters(op),
+        Slot(compact(op.kernel), "kernel"),
+        stride=fields["stride"],
+        padding=border(padding),
+        output_padding=Slot(compact(more), "output_padding", default=0),
+        groups=Slot(op.groups, "groups", default=1, channels=True),
+        bias=_bias(op),
+        dilation=fields["dilation"],
+    )
+    return Lowered(activate(cut(f"{site.module}({site.x})", crops), op.activation), module)
+
+
+def native_padding(op: Pool, sizes: Sequence[int]) -> tuple[tuple[int, ...], bool] | None:
+    """The padding and `ceil_mode` with which PyTorch's own pool has the same windows; else None.
+
+    It pads by half a kernel at most. With `ceil_mode` it rounds every axis up, but begins no window in
+    the padding at the end; what such a window reaches beyond the padding counts for nothing.
+    """
+    padding = tuple(lo for lo, _ in op.pads)
+    if any(lo > k // 2 for lo, k in zip(padding, op.kernel, strict=True)):
+        return None
+    counts = isinstance(op, AvgPool) and op.count_padding
+    if not (counts and any(op.overhang)) and symmetric(op, sizes) is not None:
+        return padding, False
+    for n, k, s, (lo, hi), over in zip(sizes, op.span, op.strides, op.pads, op.overhang, strict=True):
+        rounded = ceil((n + 2 * lo - k) / s) + 1
+        rounded -= (rounded - 1) * s >= n + lo
+        if rounded != (n + lo + hi - k) // s + 1 or (counts and hi - over != lo):
+            return None
+    return padding, True
+
+
+def _pool_module(name: str, op: Pool, padding: Sequence[int], ceil_mode: bool, **more: Part) -> Call:
+    # A stride that is the kernel is PyTorch's own default.
+    strides = () if op.strides == op.kernel else (Argument(Slot(compact(op.strides), "stride"), "stride"),)
+    rest = {"padding": border(padding), "ceil_mode": Slot(ceil_mode, "ceil_mode", default=False), **more}
+    return Call(
+        f"nn.{name}{len(op.kernel)}d",
+        (
+            Argument(Slot(compact(op.kernel), "kernel")),
+            *strides,
+            *(Argument(part, keyword) for keyword, part in rest.items()),
+        ),
+    )
+
+
+def max_pool(op: MaxPool, site: Site) -> Lowered:
+    """PyTorch's own, padded with −∞ before where it pads otherwise."""
+    native = native_padding(op, site.inputs[0].sizes)
+    dilation = Slot(compact(op.dilation), "dilation", default=1)
+    padding, ceil_mode = native or ((0,), False)
+    x = site.x if native else pad(site.x, op.pads, "-torch.inf")
+    module = _pool_module("MaxPool", op, padding, ceil_mode, dilation=dilation)
+    return Lowered(f"{site.module}({x})", module)
+
+
+def avg_pool(op: AvgPool, site: Site) -> Lowered:
+    """PyTorch's own where it counts the same; else the mean of what is there."""
+    if set(op.dilation) != {1}:
+        return _dilated_avg_pool(op, site)
+    native = native_padding(op, site.inputs[0].sizes)
+    if native:
+        padding, ceil_mode = native
+        padded = any(padding) or ceil_mode
+        counted: Part = Slot(op.count_padding or not padded, "count_padding", default=True)
+        module = _pool_module("AvgPool", op, padding, ceil_mode, count_include_pad=counted)
+        return Lowered(f"{site.module}({site.x})", module)
+    module = _pool_module("AvgPool", op, (0,), False)
+    mean = f"{site.module}({pad(site.x, op.pads)})"
+    if op.count_padding and not any(op.overhang):
+        return Lowered(mean, module)
+    return Lowered(f"{mean} / {site.module}(inside)", module, _inside(op, site.x))
+
+
+def _inside(op: AvgPool, x: str) -> tuple[str, ...]:
+    """Statements after which `inside` is 1 where a position counts in the mean and 0 where it does not."""
+    ones = f"torch.ones_like({x}[:1, :1])"
+    if not op.count_padding:
+        return (f"inside = {pad(ones, op.pads)}",)
+    told = tuple((lo, hi - over) for (lo, hi), over in zip(op.pads, op.overhang, strict=True))
+    rest = tuple((0, over) for over in op.overhang)
+    counted = pad(ones, told, "1.0")
+    return (f"inside = {counted}", *([f"inside = {pad('inside', rest)}"] if any(op.overhang) else []))
+
+
+def _dilated_avg_pool(op: AvgPool, site: Site) -> Lowered:
+    """PyTorch has none: the windows are views of the input."""
+    dims = literal(tuple(range(-site.rank, 0)))
+    windows = (f"windows = {pad(site.x, op.pads)}", f"windows = {_unfold('windows', op)}")
+    if op.count_padding and not any(op.overhang):
+        return Lowered(f"windows.mean(dim={dims})", before=windows)
+    if symmetric(op, site.inputs[0].sizes) is not None and not any(lo for lo, _ in op.pads):
+        return Lowered(f"windows.mean(dim={dims})", before=windows)
+    inside = (*_inside(op, site.x), f"inside = {_unfold('inside', op)}")
+    return Lowered(f"windows.sum(dim={dims}) / inside.sum(dim={dims})", before=(*windows, *inside))
+
+
+def _unfold(x: str, op: Windowed) -> str:
+    for axis, (extent, stride) in enumerate(zip(op.span, op.strides, strict=True)):
+        x += f".unfold({axis + 2}, {extent}, {stride})"
+    taps = ", ".join(":" if d == 1 else f"::{d}" for d in op.dilation)
+    return f"{x}[..., {taps}]"
+
+
+def _everywhere(site: Site) -> str:
+    return literal(tuple(range(2, 2 + site.rank))) if site.rank > 1 else "2"
+
+
+def global_avg_pool(op: GlobalAvgPool, site: Site) -> Lowered:
+    """The mean over all positions."""
+    return Lowered(f"{site.x}.mean(dim={_everywhere(site)})")
+
+
+def global_max_pool(op: GlobalMaxPool, site: Site) -> Lowered:
+    """`amax` shares the gradient among equal values."""
+    return Lowered(f"{site.x}.amax(dim={_everywhere(site)})")
+
+
+def channel_pool(op: ChannelPool, site: Site) -> Lowered:
+    """Runs of channels as an axis of their own."""
+    taken = "amax" if op.kind == "max" else "mean"
+    return Lowered(f"{site.x}.unflatten(1, (-1, {op.size})).{taken}(dim=2)")
