@@ -29,6 +29,9 @@ IMPORTS = (
 TITLE = 95
 """A description so long does not go into the first line of the docstring."""
 
+TAKEN = frozenset({"F", "nn", "torch", *(f"{FROZEN_NORM}{rank}d" for rank in (1, 2, 3))})
+"""Names that the text itself has at its top."""
+
 
 @dataclass(frozen=True, slots=True)
 class Class:
@@ -53,7 +56,7 @@ def source(graph: Graph) -> Source:
 
 def class_name(graph: Graph) -> str:
     """What the class of the whole network is called."""
-    return camel(graph.name)
+    return numbered(camel(graph.name), TAKEN)
 
 
 class _Text:
@@ -68,13 +71,7 @@ class _Text:
             for node in graph.nodes
             if isinstance(node.op, BatchNorm) and not node.trainable and node.shares is None
         })  # fmt: skip
-        self.taken = {
-            "F",
-            "torch",
-            "nn",
-            class_name(graph),
-            *(f"{FROZEN_NORM}{rank}d" for rank in self.frozen_ranks),
-        }
+        self.taken = {*TAKEN, class_name(graph)}
 
     def source(self) -> Source:
         for uses in definitions(self.root):

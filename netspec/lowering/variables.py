@@ -19,11 +19,8 @@ def parameters(module: Module, taken: Collection[str]) -> dict[str, str]:
         return {module.inputs[0]: MAIN}
     if module.scope is None:
         return {value: free(value, taken) for value in module.inputs}
-    letters = (
-        ("x", "y", "z")
-        if len(module.inputs) <= 3
-        else tuple(f"x{i}" for i in range(1, len(module.inputs) + 1))
-    )
+    count = len(module.inputs)
+    letters = ("x", "y", "z")[:count] if count <= 3 else [f"x{number}" for number in range(1, count + 1)]
     return dict(zip(module.inputs, letters, strict=True))
 
 
