@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from netspec.graph import Graph, Node
+from netspec.lowering.names import free
 from netspec.lowering.outline import Module, given, inside
 from netspec.lowering.parts import Argument, Call, Line, Part, Series, Use, Value, quoted, seq
 from netspec.lowering.variables import parameters, variables
@@ -44,9 +45,13 @@ class Whole:
 
 
 class Body:
-    """Lowers one module, those in it being made already."""
+    """Lowers one module, those in it being made already.
 
-    def __init__(self, module: Module, whole: Whole) -> None:
+    With `pads_apart`, what pads a layer is a module of its own, so that its widths can be arguments.
+    """
+
+    def __init__(self, module: Module, whole: Whole, pads_apart: bool = False) -> None:
+        self.pads_apart = pads_apart
         self.module, self.graph, self.places = module, whole.graph, whole.places
         self.made, self.frozen = whole.made, whole.frozen
         self.taken = VARIABLES | TEMPORARIES
@@ -120,6 +125,13 @@ class Body:
 
     def _construct(self, item: Node | Module) -> Iterator[Line]:
         part = self._constructed(item)
+        pad = (
+            self._lower(item, ["x"] * len(item.inputs), self._reference(item)).pad
+            if isinstance(item, Node)
+            else None
+        )
+        if pad is not None:
+            yield Line(seq(f"{self._pad(self._reference(item))} = ", pad), 1)
         if part is not None:
             yield Line(seq(f"self.{self.places.attribute(item)} = ", part), 1)
 
@@ -227,7 +239,8 @@ class Body:
         lowered = self._lower(first, [after] * len(first.inputs), "layer")
         yield from (Line(text, 2) for text in lowered.before)
         tap = f"{self.module.local(repeat.path)}.{{}}"
-        shape = str(first.output) if self.alone else ""
+        sizes = {str(each.outputs[0]) for each in repeat.items if isinstance(each, Node)}
+        shape = sizes.pop() if self.alone and len(sizes) == 1 else ""
         yield Line(f"{after} = {lowered.result}", 2, tap=(after, tap), comment=shape)
 
     def _reference(self, item: Node | Module) -> str:
@@ -237,8 +250,16 @@ class Body:
 
     def _lower(self, node: Node, arguments: Sequence[str], reference: str) -> Lowered:
         types = tuple(self.graph.types[value] for value in node.inputs)
-        site = Site(types, node.output, tuple(arguments), node.trainable, reference)
+        pad = self._pad(reference) if self.pads_apart else ""
+        site = Site(types, node.output, tuple(arguments), node.trainable, reference, pad)
         return LOWERINGS[type(node.op)](node.op, site)
+
+    def _pad(self, reference: str) -> str:
+        """The module that pads for a layer that is an attribute; layers in a list have none."""
+        owner, _, name = reference.rpartition(".")
+        if owner != SELF or "[" in name:
+            return ""
+        return f"{SELF}.{free(name + '_pad', {item.local_name for item in self.module.items})}"
 
     def _result(self) -> str:
         if self.module.scope is None and len(self.graph.outputs) > 1:

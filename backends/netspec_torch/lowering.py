@@ -38,6 +38,8 @@ class Site:
     trainable: bool = True
     module: str = ""
     """The expression for its own module, `self.conv1`."""
+    pad: str = ""
+    """The expression for a module that pads its input; without it the text pads."""
 
     @property
     def x(self) -> str:
@@ -54,11 +56,12 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """The expression that gives an op's output, statements before it, and what its module is, if it has one."""
+    """The expression that gives an op's output, statements before it, and what its modules are, if it has any."""
 
     result: str
     module: Call | None = None
     before: tuple[str, ...] = ()
+    pad: Call | None = None
 
 
 Lowering = Callable[[Any, Site], Lowered]
@@ -73,6 +76,16 @@ def _pad(x: str, pads: Pads, value: str = "") -> str:
     """`F.pad` counts axes from the last one."""
     flat = tuple(chain.from_iterable(reversed(pads)))
     return f"F.pad({x}, {literal(flat)}{', value=' + value if value else ''})" if any(flat) else x
+
+
+def _padded(site: Site, pads: Pads, value: str = "") -> tuple[str, Call | None]:
+    """The input, padded: in the text, or by a module where the uses of a block pad differently."""
+    if not site.pad or not any(chain.from_iterable(pads)):
+        return _pad(site.x, pads, value), None
+    flat = Slot(tuple(chain.from_iterable(reversed(pads))), "padding")
+    rank = len(pads)
+    module = call(f"nn.ConstantPad{rank}d", flat, value) if value else call(f"nn.ZeroPad{rank}d", flat)
+    return f"{site.pad}({site.x})", module
 
 
 def symmetric(op: Windowed, sizes: Sequence[int]) -> tuple[int, ...] | None:
@@ -123,7 +136,7 @@ def _activation(op: Op, site: Site) -> Lowered:
 
 def _conv(op: Conv, site: Site) -> Lowered:
     padding = symmetric(op, site.inputs[0].sizes)
-    x = site.x if padding is not None else _pad(site.x, op.pads)
+    x, pad = (site.x, None) if padding is not None else _padded(site, op.pads)
     fields = _windowed(op)
     module = call(
         f"nn.Conv{site.rank}d",
@@ -136,7 +149,7 @@ def _conv(op: Conv, site: Site) -> Lowered:
         groups=Slot(op.groups, "groups", default=1, channels=True),
         bias=Slot(op.bias, "bias", default=True),
     )
-    return Lowered(activate(f"{site.module}({x})", op.activation), module)
+    return Lowered(activate(f"{site.module}({x})", op.activation), module, pad=pad)
 
 
 def _dense(op: Dense, site: Site) -> Lowered:
@@ -207,9 +220,9 @@ def _max_pool(op: MaxPool, site: Site) -> Lowered:
     native = native_padding(op, site.inputs[0].sizes)
     dilation = Slot(_compact(op.dilation), "dilation", default=1)
     padding, ceil_mode = native or ((0,), False)
-    x = site.x if native else _pad(site.x, op.pads, "-torch.inf")
+    x, pad = (site.x, None) if native else _padded(site, op.pads, "-torch.inf")
     module = _pool_module("MaxPool", op, padding, ceil_mode, dilation=dilation)
-    return Lowered(f"{site.module}({x})", module)
+    return Lowered(f"{site.module}({x})", module, pad=pad)
 
 
 def _avg_pool(op: AvgPool, site: Site) -> Lowered:
