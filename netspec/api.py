@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netspec.backend import backend as find_backend, usable
+from netspec.backend import backend as find_backend
+from netspec.backend import usable
 from netspec.graph import Graph
 
 if TYPE_CHECKING:

@@ -92,6 +92,39 @@ class Trial(Protocol):
         ...
 
 
+class Workload(Protocol):
+    """A network to be timed. When there is one, its framework is loaded; a call returns when its work is done."""
+
+    device: str
+
+    def prepare(self) -> None:
+        """Build the model, and put the data where it has to be."""
+        ...
+
+    def forward(self) -> None:
+        """Predict a batch, as one does when nothing is learnt."""
+        ...
+
+    def train(self) -> None:
+        """One step of SGD with momentum on the mean squared error, as one would take it natively."""
+        ...
+
+    def peak_bytes(self) -> int | None:
+        """The most that the device's own memory held so far. None: not known, or it has none of its own."""
+        ...
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """A backend that can be timed; one need not."""
+
+    def workload(
+        self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"
+    ) -> Workload:
+        """The network as it is timed, in float32; arrays are channels first, with the batch."""
+        ...
+
+
 @runtime_checkable
 class Backend(Protocol):
     """A table op → lowering, a table of refusals op → why, and what follows from them."""
@@ -179,7 +212,7 @@ def _load(point: EntryPoint) -> Backend:
         loaded: Callable[[], Backend] = point.load()
         return loaded()
     except Exception as error:  # whatever a third party's package does, it is told and not hidden
-        return Broken(point.name, error) 
+        return Broken(point.name, error)
 
 
 def backends() -> Iterator[Backend]:

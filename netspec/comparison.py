@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from netspec.backend import Trial, usable
 from netspec.difference import Difference, differences, over, worst
 from netspec.graph import Graph
-from netspec.ops.base import Weight
 from netspec.ops.nearest import did_you_mean
 from netspec.ops.norm import BatchNorm
 from netspec.passes.still import still

@@ -9,7 +9,7 @@ from netspec.backend import Source, Status
 from netspec.graph import Graph
 
 if TYPE_CHECKING:
-    from netspec.backend import Array, Arrays, Float, Trial
+    from netspec.backend import Array, Arrays, Float, Trial, Workload
     from netspec.ops.base import Op
     from netspec.training.fit import Fit
 
@@ -66,3 +66,11 @@ class KerasBackend:
         from netspec_keras.train import train
 
         train(fit)
+
+    def workload(
+        self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"
+    ) -> Workload:
+        """The network as it is timed."""
+        from netspec_keras.bench import KerasWorkload
+
+        return KerasWorkload(graph, weights, inputs, targets, device)

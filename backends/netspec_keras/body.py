@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from netspec.backend import Unsupported
 from netspec.graph import Node
 from netspec.lowering.names import free, numbered
 from netspec.lowering.outline import Module
@@ -13,8 +13,7 @@ from netspec.lowering.parts import Argument, Call, Index, Line, Loop, Part, Quot
 from netspec.lowering.template import Definition
 from netspec.lowering.variables import parameters, variables
 from netspec_keras.layer import Layer, Lowered
-from netspec_keras.lowering import LOWERINGS, REFUSALS
-from netspec_keras.plan import Entry, Heading, Name, Plan, Rounds, Step
+from netspec_keras.plan import Entry, Heading, Plan, Rounds, Step, spell
 
 NAME = "name"
 ROOT_INPUT = "inputs"
@@ -32,26 +31,15 @@ class Function:
     use: int
 
 
-def lowered(plan: Plan, node: Node) -> Lowered:
-    """The Keras layers of a node.
-
-    Raises:
-        Unsupported: its op has no lowering.
-    """
-    lowering = LOWERINGS.get(type(node.op))
-    if lowering is None:
-        reason = REFUSALS.get(type(node.op), "it has no lowering")
-        raise Unsupported(f"keras does not do `{node.op.keyword}` (`{node.name}`): {reason}")
-    return lowering(node.op, [plan.graph.types[value] for value in node.inputs])
-
-
 @dataclass
 class Body:
     """Writes the statements of one function, as this use of it has them."""
 
     plan: Plan
+    layers: Mapping[str, Lowered]
     module: Module
     functions: Mapping[str, Function]
+    titles: Mapping[str, str]
     taken: set[str]
     classes: set[str] = field(default_factory=set)
 
@@ -68,7 +56,15 @@ class Body:
         taken = {*self.taken, NAME, *self.lent.values()}
         # The model is made of its inputs at the very end, so that no value may take their place.
         wanted = (*self.module.outputs, *(self.inputs if self.is_root else ()))
-        self.names = variables([each.item for each in entries], self.inputs, wanted, taken)
+        items = [each.item for each in entries]
+        self.names = variables(items, self.inputs, wanted, taken, self.titles)
+        self._name_rounds(items, taken)
+        used = {*wanted, *(value for item in items for value in item.inputs)}
+        # What only the other calls of a shared block give back.
+        unused = {
+            value for item in items if isinstance(item, Module) for value in item.outputs if value not in used
+        }
+        self.names |= dict.fromkeys(unused, "_")
 
     @property
     def variables(self) -> set[str]:
@@ -90,8 +86,8 @@ class Body:
         """Variables for layers called by name: all in a function that gives a function, else what is shared."""
         item = entry.item
         if self.is_lent and item.shares is None:
-            suffixes = [each.suffix for each in self._layers(item)] if isinstance(item, Node) else [""]
-            stem = "_".join("".join(_spell(entry.name)).split("."))
+            suffixes = [each.suffix for each in self._of(item)] if isinstance(item, Node) else [""]
+            stem = "_".join("".join(spell(entry.name)).split("."))
         elif self._has_borrower(item):
             suffixes, stem = [""], f"shared_{item.local_name}"
         else:
@@ -102,6 +98,15 @@ class Body:
             taken = {*self.taken, NAME, *self.inputs.values(), *self.lent.values()}
             self.lent[_path(item), suffix] = numbered(name, taken)
 
+    def _name_rounds(self, items: Sequence[Node | Module], taken: set[str]) -> None:
+        """What is kept of a repetition is called as the author calls it, and not by its bare number."""
+        for item in items:
+            value, number = _value(item), item.local_name
+            if number.isdigit() and re.fullmatch(rf"x{number}\d*", self.names[value]):
+                repeat = _path(item).split(".")[-2]
+                name = free(self.titles.get(value, f"{repeat}_{number}"), ())
+                self.names[value] = numbered(name, {*taken, *self.names.values()})
+
     def _has_borrower(self, item: Node | Module) -> bool:
         """Whether something else that is written in this function is called with the layers of an item."""
         graph = self.plan.graph
@@ -110,15 +115,15 @@ class Body:
             return any(self.plan.body(scope) == self.module.path for scope in others)
         return any(each.shares == item.path and each.path in self.plan.keys for each in graph.scopes)
 
-    def _layers(self, node: Node) -> tuple[Layer, ...]:
-        return lowered(self.plan, node).layers
+    def _of(self, node: Node) -> tuple[Layer, ...]:
+        return self.layers[node.name].layers
 
     def _lines(self, steps: Sequence[Step]) -> Iterator[Line | Loop]:
         for at, step in enumerate(steps):
             match step:
-                case Heading(text):
+                case Heading(text) if all(map(_is_name, text.split("."))):
                     yield from ([Line("")] if at else [])
-                    yield Line(f"# {free(text, ())}")
+                    yield Line(f"# {text}")
                 case Rounds(bodies) if self.is_lent:
                     yield from (line for body in bodies for line in self._lines(body))
                 case Rounds(bodies):
@@ -142,7 +147,7 @@ class Body:
         item = entry.item
         if item.shares is not None:
             return
-        layers: Sequence[Layer | None] = self._layers(item) if isinstance(item, Node) else [None]
+        layers: Sequence[Layer | None] = self._of(item) if isinstance(item, Node) else [None]
         for layer in layers:
             name = self.lent.get((_path(item), layer.suffix if layer else ""))
             if name is not None:
@@ -155,7 +160,7 @@ class Body:
             yield self._call_function(item, entry)
             return
         variable, takes = self.names[item.name], self._takes(item)
-        layers = self._layers(item)
+        layers = self._of(item)
         tap = (variable, "".join("{}" if isinstance(each, Index) else each for each in entry.name))
         for layer in layers:
             part = Seq((f"{variable} = ", self._maker_or_name(entry, layer), f"({takes}", *layer.after, ")"))
@@ -177,17 +182,7 @@ class Body:
         owner = _path(item) if own else str(item.shares)
         if (owner, suffix) not in self.lent:
             return self._maker(entry, layer)
-        if not own and isinstance(item, Node):
-            self._check_alike(item, layer)
         return self.lent[owner, suffix]
-
-    def _check_alike(self, node: Node, layer: Layer | None) -> None:
-        owner = self.plan.graph.by_name[str(node.shares)]
-        if layer not in self._layers(owner):
-            raise Unsupported(
-                f"keras cannot let `{node.name}` share with `{owner.name}`: their settings differ, and a Keras "
-                "layer has its weights for itself"
-            )
 
     def _maker(self, entry: Entry, layer: Layer | None) -> Call:
         """The call that makes a layer, or that of a function."""
@@ -218,13 +213,13 @@ def _entries(steps: Sequence[Step]) -> Iterator[Entry]:
                     yield from _entries(body)
 
 
+def _is_name(part: str) -> bool:
+    return part.isidentifier() or part.isdigit()
+
+
 def _value(item: Node | Module) -> str:
     return item.name if isinstance(item, Node) else item.outputs[0]
 
 
 def _path(item: Node | Module) -> str:
     return item.name if isinstance(item, Node) else item.path
-
-
-def _spell(name: Name) -> Iterator[str]:
-    yield from (str(each.number) if isinstance(each, Index) else each for each in name)

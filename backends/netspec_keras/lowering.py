@@ -9,7 +9,7 @@ from typing import Any
 
 from netspec import arithmetic
 from netspec.lowering.parts import Argument, Slot, Value
-from netspec.ops.activation import Activation, LeakyRelu, Relu, Sigmoid, Softmax, Tanh
+from netspec.ops.activation import Activated, Activation, LeakyRelu, Relu, Sigmoid, Softmax, Tanh
 from netspec.ops.base import Op
 from netspec.ops.conv import KERNEL_AXES, Conv
 from netspec.ops.dense import Dense
@@ -167,6 +167,23 @@ def flatten(op: Flatten, types: Types) -> Lowered:
     rank = len(type_.spatial)
     order = _first((rank + 1, *range(1, rank + 1)), "order")
     return Lowered((Layer("layers.Permute", (order,), suffix="channels_first"), layer))
+
+
+def bare(op: Op, types: Types) -> Lowered:
+    """The same, with layers of their own for the padding before it and the activation after it.
+
+    So two layers that share their weights may differ in either.
+    """
+    if isinstance(op, Activated) and op.activation is not None:
+        inner = bare(op.replace(activation=None), types)
+        (layer,) = LOWERINGS[type(op.activation)](op.activation, ()).layers
+        return replace(inner, layers=(*inner.layers, replace(layer, suffix=op.activation.keyword)))
+    if isinstance(op, Conv):
+        sizes = tuple(size + lo + hi for size, (lo, hi) in zip(types[0].sizes, op.pads, strict=True))
+        valid = op.replace(padding=((0, 0),) * len(sizes))
+        inner = conv(valid, (Type(types[0].channels, sizes),))
+        return replace(inner, layers=(*_zeros(op.pads), *inner.layers))
+    return LOWERINGS[type(op)](op, types)
 
 
 def _first(value: Value, hint: str) -> Argument:

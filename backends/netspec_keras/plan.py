@@ -73,7 +73,7 @@ class Plan:
             yield Rounds(tuple(self._round(each, (*name, "."), n) for n, each in enumerate(item.items)))
         else:
             if not item.is_repeat:
-                yield Heading(item.local_name)
+                yield Heading("".join(spell(name)))
             yield from self.steps(item, (*name, "."))
 
     def _round(self, item: Node | Module, prefix: Name, number: int) -> tuple[Step, ...]:
@@ -87,6 +87,11 @@ class Plan:
         while scope and scope not in self.keys:
             scope = self.graph.scope_by_path[scope].parent
         return scope
+
+
+def spell(name: Name) -> Iterator[str]:
+    """The parts of a name, the numbers of repetitions written out."""
+    return (str(each.number) if isinstance(each, Index) else each for each in name)
 
 
 def plan(graph: Graph) -> Plan:

@@ -11,14 +11,16 @@ from netspec.backend import Source
 from netspec.graph import Graph, Input
 from netspec.lowering.layout import Page
 from netspec.lowering.names import free, numbered, snake
-from netspec.lowering.outline import Module
+from netspec.lowering.outline import Module, titles
 from netspec.lowering.parts import Use, Value, literal, quoted
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.writing import Text
 from netspec.types import Type
 from netspec_keras.body import NAME, Body, Function
 from netspec_keras.helpers import HELPERS, required
+from netspec_keras.layer import Lowered
 from netspec_keras.plan import Key, Plan, plan
+from netspec_keras.sharing import lower
 
 TAKEN = frozenset(
     {"keras", "layers", "ops", "call", "enumerate", "float", "range", "slice", "sum", "super", "zip"}
@@ -35,9 +37,9 @@ def source(graph: Graph) -> Source:
     """The module that makes a graph's model.
 
     Raises:
-        Unsupported: an op has no lowering.
+        Unsupported: an op has no lowering, or layers share their weights that cannot.
     """
-    return _Module(graph, plan(graph)).write()
+    return _Module(graph, lower(graph), plan(graph)).write()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class _Written:
 @dataclass
 class _Module:
     graph: Graph
+    layers: Mapping[str, Lowered]
     plan: Plan
     functions: dict[str, Function] = field(default_factory=dict)
     written: list[_Written] = field(default_factory=list)
@@ -60,13 +63,13 @@ class _Module:
     done: set[Key] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.name = function_name(self.graph)
+        self.name, self.titles = function_name(self.graph), titles(self.graph)
         self.taken = {*TAKEN, *HELPERS, self.name}
 
     def write(self) -> Source:
         for key in self.plan.uses:
             self._define(key)
-        root = Body(self.plan, self.plan.root, self.functions, self.taken)
+        root = Body(self.plan, self.layers, self.plan.root, self.functions, self.titles, self.taken)
         (definition,) = unify([Use(self.name, root.lines())], self.taken)
         self.classes |= root.classes
         return self._page(root, definition)
@@ -81,7 +84,9 @@ class _Module:
             for inner in module.modules():
                 if inner.path in self.plan.keys:
                     self._define(self.plan.keys[inner.path])
-        bodies = [Body(self.plan, module, self.functions, self.taken) for module in uses]
+        bodies = [
+            Body(self.plan, self.layers, module, self.functions, self.titles, self.taken) for module in uses
+        ]
         taken = {*self.taken, NAME, *(name for body in bodies for name in body.variables)}
         channels = numbered("channels", taken)
         definitions = _unify(bodies, channels, taken)
@@ -128,7 +133,8 @@ class _Module:
         takes = {each.name: root.names[each.name] for each in self.graph.inputs}
         gives = {each.name: root.names[each.value] for each in self.graph.outputs}
         page.write(
-            f"return keras.Model({_one_or_all(takes)}, {_one_or_all(gives)}, name={quoted(self.name)})", 1
+            f"return keras.Model({_one_or_all(takes)}, {_one_or_all(gives)}, name={quoted(snake(self.graph.name))})",
+            1,
         )
 
 

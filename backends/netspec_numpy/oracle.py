@@ -12,7 +12,7 @@ from netspec.graph import Graph
 from netspec_numpy.lowerings import LOWERINGS, forward
 
 if TYPE_CHECKING:
-    from netspec.backend import Array, Arrays, Float
+    from netspec.backend import Array, Arrays, Float, Workload
     from netspec.ops.base import Op
     from netspec.training.fit import Fit
     from netspec.training.optimizers import Optimizer
@@ -56,6 +56,11 @@ class NumpyBackend:
         return NumpyTrial(graph, weights, dtype, inject)
 
     def fit(self, fit: Fit) -> None:
+        raise Unsupported(NO_GRADIENTS)
+
+    def workload(
+        self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"
+    ) -> Workload:
         raise Unsupported(NO_GRADIENTS)
 
 

@@ -12,7 +12,7 @@ from netspec_torch.lowering import LOWERINGS, REFUSALS
 if TYPE_CHECKING:
     from torch import nn
 
-    from netspec.backend import Array, Arrays, Float
+    from netspec.backend import Array, Arrays, Float, Workload
     from netspec.graph import Graph
     from netspec.ops.base import Op
     from netspec.training.fit import Fit
@@ -76,3 +76,11 @@ class TorchBackend:
         from netspec_torch.train import train
 
         train(fit)
+
+    def workload(
+        self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"
+    ) -> Workload:
+        """The network as it is timed."""
+        from netspec_torch.bench import TorchWorkload
+
+        return TorchWorkload(graph, weights, inputs, targets, device)

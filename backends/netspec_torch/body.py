@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from netspec.graph import Graph, Node
+from netspec.lowering.names import free
 from netspec.lowering.outline import Module, given, inside
 from netspec.lowering.parts import Argument, Call, Line, Part, Series, Use, Value, quoted, seq
 from netspec.lowering.variables import parameters, variables
@@ -46,9 +46,13 @@ class Whole:
 
 
 class Body:
-    """Lowers one module, those in it being made already."""
+    """Lowers one module, those in it being made already.
 
-    def __init__(self, module: Module, whole: Whole) -> None:
+    With `pads_apart`, what pads a layer is a module of its own, so that its widths can be arguments.
+    """
+
+    def __init__(self, module: Module, whole: Whole, pads_apart: bool = False) -> None:
+        self.pads_apart = pads_apart
         self.module, self.graph, self.places = module, whole.graph, whole.places
         self.made, self.frozen = whole.made, whole.frozen
         self.taken = VARIABLES | TEMPORARIES
@@ -110,7 +114,7 @@ class Body:
     def _looped(self, repeat: Module) -> bool:
         """Whether one line in a loop runs it: layers with modules, all run in the same way."""
         nodes = [each for each in repeat.items if isinstance(each, Node)]
-        if len(nodes) < len(repeat.items) or not _is_chain(repeat):
+        if len(nodes) < len(repeat.items) or not _is_chain(repeat) or not _is_whole(repeat):
             return False
         if any(shared_within(each, self.module) is not None for each in nodes):
             return False
@@ -122,6 +126,13 @@ class Body:
 
     def _construct(self, item: Node | Module) -> Iterator[Line]:
         part = self._constructed(item)
+        pad = (
+            self._lower(item, ["x"] * len(item.inputs), self._reference(item)).pad
+            if isinstance(item, Node)
+            else None
+        )
+        if pad is not None:
+            yield Line(seq(f"{self._pad(self._reference(item))} = ", pad), 1)
         if part is not None:
             yield Line(seq(f"self.{self.places.attribute(item)} = ", part), 1)
 
@@ -130,7 +141,7 @@ class Body:
         if self._calls_owner(item):
             return None
         if isinstance(item, Node):
-            module = self._lower(item, ["x"] * len(item.inputs), "layer").module
+            module = self._module(item)
             frozen = bool(item.weights) and not item.trainable and self._learns_here(item.scope)
             return replace(module, tail=".requires_grad_(False)") if module and frozen else module
         frozen = item.path in self.frozen and self._learns_here(item.path.rpartition(".")[0])
@@ -161,31 +172,35 @@ class Body:
     # Sharing
 
     def _calls_owner(self, item: Node | Module) -> bool:
-        """Whether the module of another item serves this one, too."""
+        """Whether the module of another item serves this one, too: it is constructed in the same way."""
         owner = shared_within(item, self.module)
         if owner is None:
             return False
-        return isinstance(item, Node) or self._same(item.path, owner)
-
-    def _same(self, path: str, owner: str) -> bool:
-        """Whether two modules are of one class and constructed with the same."""
-        mine, theirs = self.made.get(path), self.made.get(owner)
+        if isinstance(item, Node):
+            return self._module(item) == self._module(self.graph.by_name[owner])
+        mine, theirs = self.made.get(item.path), self.made.get(owner)
         return mine is not None and mine == theirs
 
+    def _module(self, node: Node) -> Call | None:
+        return self._lower(node, ["x"] * len(node.inputs), "layer").module
+
     def _ties(self) -> Iterator[Line]:
-        """Lines that give a layer in one module the weights of a layer in another."""
+        """Lines that give a layer the weights of another one, where it cannot be that other one."""
         below = [each for each in self.module.modules() if not each.is_repeat]
         served = [each.path for each in below if self._calls_owner(each)]
         for node in self.module.nodes():
             owner = node.shares
-            if owner is None or not node.weights or not inside(owner, self.module.path):
+            if owner is None or not inside(owner, self.module.path):
                 continue
             homes = [each.path for each in below if inside(node.name, each.path)]
-            if not homes or any(inside(owner, path) or path in served for path in homes):
-                continue  # a layer of this module itself calls its owner; else a module further in sees to it
+            if any(inside(owner, path) or path in served for path in homes):
+                continue  # a module further in sees to it
+            if not homes and self._calls_owner(node):
+                continue
             left = self.places.expression(node.name, self.module)
             right = self.places.expression(owner, self.module)
-            yield Line(f"{left} = {right}", 1, comment="the same weights")
+            for name in (weight.name.rpartition(".")[2] for weight in node.weights):
+                yield Line(f"{left}.{name} = {right}.{name}", 1)
 
     # How it runs
 
@@ -209,9 +224,9 @@ class Body:
 
     def _comment(self, node: Node, text: str) -> str:
         """The spec's name where the code does not say it, and the size where there is one."""
-        attribute = self.places.attribute(node)
         shape = str(node.output) if self.alone else ""
-        if re.search(rf"\b{re.escape(attribute)}\b", text):
+        said = f"self.{self.places.attribute(node)}(" in text or self.names[node.name] == node.local_name
+        if said:
             return shape
         name = self.module.local(node.name)
         return f"{name}: {shape}" if shape else name
@@ -225,7 +240,8 @@ class Body:
         lowered = self._lower(first, [after] * len(first.inputs), "layer")
         yield from (Line(text, 2) for text in lowered.before)
         tap = f"{self.module.local(repeat.path)}.{{}}"
-        shape = str(first.output) if self.alone else ""
+        sizes = {str(each.outputs[0]) for each in repeat.items if isinstance(each, Node)}
+        shape = sizes.pop() if self.alone and len(sizes) == 1 else ""
         yield Line(f"{after} = {lowered.result}", 2, tap=(after, tap), comment=shape)
 
     def _reference(self, item: Node | Module) -> str:
@@ -235,14 +251,27 @@ class Body:
 
     def _lower(self, node: Node, arguments: Sequence[str], reference: str) -> Lowered:
         types = tuple(self.graph.types[value] for value in node.inputs)
-        site = Site(types, node.output, tuple(arguments), node.trainable, reference)
+        pad = self._pad(reference) if self.pads_apart else ""
+        site = Site(types, node.output, tuple(arguments), node.trainable, reference, pad)
         return LOWERINGS[type(node.op)](node.op, site)
+
+    def _pad(self, reference: str) -> str:
+        """The module that pads for a layer that is an attribute; layers in a list have none."""
+        owner, _, name = reference.rpartition(".")
+        if owner != SELF or "[" in name:
+            return ""
+        return f"{SELF}.{free(name + '_pad', {item.local_name for item in self.module.items})}"
 
     def _result(self) -> str:
         if self.module.scope is None and len(self.graph.outputs) > 1:
             pairs = [f"{quoted(each.name)}: {self.names[each.value]}" for each in self.graph.outputs]
             return "{" + ", ".join(pairs) + "}"
         return ", ".join(self.names[value] for value in self.module.outputs)
+
+
+def _is_whole(repeat: Module) -> bool:
+    """Whether `when` has left no repetition out."""
+    return [each.local_name for each in repeat.items] == [str(number) for number in range(len(repeat.items))]
 
 
 def _is_chain(repeat: Module) -> bool:

@@ -55,8 +55,13 @@ def execute(text: Source, tree: ast.Module, name: str, names: Mapping[str, Any])
 
 def instance(space: Mapping[str, Any], graph: Graph, weights: Arrays, dtype: Float) -> nn.Module:
     """The network, with its weights put in, on the CPU."""
-    with default_dtype(DTYPES[dtype]), torch.device("meta"):
-        # Nothing is drawn that would be overwritten.
+    # Nothing is drawn that would be overwritten; but layers of one weight lose each other on the way from there.
+    tied = any(node.shares is not None for node in graph.nodes)
+    with (
+        default_dtype(DTYPES[dtype]),
+        torch.random.fork_rng(devices=[]),
+        torch.device("cpu" if tied else "meta"),
+    ):
         model: nn.Module = space[class_name(graph)]()
     write(model, graph, weights, DTYPES[dtype])
     return model
@@ -98,7 +103,8 @@ def write(model: nn.Module, graph: Graph, weights: Arrays, dtype: torch.dtype) -
         if key.endswith(".num_batches_tracked"):
             state[key] = torch.zeros_like(tensor, device="cpu")
     try:
-        found = model.load_state_dict(state, strict=False, assign=True)
+        assign = any(tensor.is_meta for tensor in model.state_dict().values())
+        found = model.load_state_dict(state, strict=False, assign=assign)
     except RuntimeError as error:
         raise ValueError(str(error)) from None
     left = [name for name, tensor in model.state_dict(keep_vars=True).items() if tensor.is_meta]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from netspec.lowering.parts import Call, Part, Slot, Value, literal
+from netspec.lowering.parts import Call, Part, Slot, Value, call, literal
 from netspec.ops.fields import Pads
 from netspec.ops.window import Windowed
 from netspec.types import Type
@@ -23,6 +23,8 @@ class Site:
     trainable: bool = True
     module: str = ""
     """The expression for its own module, `self.conv1`."""
+    pad: str = ""
+    """The expression for a module that pads its input; without it the text pads."""
 
     @property
     def x(self) -> str:
@@ -39,11 +41,12 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """The expression that gives an op's output, statements before it, and what its module is, if it has one."""
+    """The expression that gives an op's output, statements before it, and what its modules are, if it has any."""
 
     result: str
     module: Call | None = None
     before: tuple[str, ...] = ()
+    pad: Call | None = None
 
 
 Lowering = Callable[[Any, Site], Lowered]
@@ -59,6 +62,16 @@ def pad(x: str, pads: Pads, value: str = "", mode: str = "") -> str:
     flat = tuple(chain.from_iterable(reversed(pads)))
     how = (f', mode="{mode}"' if mode else "") + (f", value={value}" if value else "")
     return f"F.pad({x}, {literal(flat)}{how})" if any(flat) else x
+
+
+def padded(site: Site, pads: Pads, value: str = "") -> tuple[str, Call | None]:
+    """The input, padded: in the text, or by a module where the uses of a block pad differently."""
+    if not site.pad or not any(chain.from_iterable(pads)):
+        return pad(site.x, pads, value), None
+    flat = Slot(tuple(chain.from_iterable(reversed(pads))), "padding")
+    rank = len(pads)
+    module = call(f"nn.ConstantPad{rank}d", flat, value) if value else call(f"nn.ZeroPad{rank}d", flat)
+    return f"{site.pad}({site.x})", module
 
 
 def symmetric(op: Windowed, sizes: Sequence[int]) -> tuple[int, ...] | None:

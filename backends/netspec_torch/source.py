@@ -29,6 +29,9 @@ IMPORTS = (
 TITLE = 95
 """A description so long does not go into the first line of the docstring."""
 
+TAKEN = frozenset({"F", "nn", "torch", *NAMES})
+"""Names that the text itself has at its top."""
+
 
 @dataclass(frozen=True, slots=True)
 class Class:
@@ -53,7 +56,7 @@ def source(graph: Graph) -> Source:
 
 def class_name(graph: Graph) -> str:
     """What the class of the whole network is called."""
-    return camel(graph.name)
+    return numbered(camel(graph.name), TAKEN)
 
 
 class _Text:
@@ -63,7 +66,7 @@ class _Text:
         frozen = frozenset(_frozen_paths(self.root))
         self.whole = Whole(graph, Places(self.root), {}, frozen, titles(graph))
         self.classes: list[Class] = []
-        self.taken = {"F", "torch", "nn", class_name(graph), *NAMES}
+        self.taken = {*TAKEN, class_name(graph)}
 
     def source(self) -> Source:
         for uses in definitions(self.root):
@@ -87,8 +90,11 @@ class _Text:
     def _define(self, uses: Sequence[Module]) -> None:
         """Turn all uses of a block into classes."""
         alone = len(uses) == 1
-        bodies = [Body(each, self.whole).use(alone) for each in uses]
-        found = unify(bodies, VARIABLES)
+        found = unify([Body(each, self.whole).use(alone) for each in uses], VARIABLES)
+        if len(found) > 1:
+            # Uses that pad differently may still be one class, if its padding is an argument.
+            apart = unify([Body(each, self.whole, pads_apart=True).use(alone) for each in uses], VARIABLES)
+            found = apart if len(apart) < len(found) else found
         for name, definition in zip(self._names(uses[0], found), found, strict=True):
             for number in definition.uses:
                 self.whole.made[uses[number].path] = Made(name, definition.arguments(number))

@@ -43,18 +43,19 @@ class TorchTrial:
     def gradients(self, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
         """The gradient of the loss by every trainable weight."""
         self._reset()
-        self._loss(inputs, targets).backward()  # type: ignore[no-untyped-call]
+        self._descend(inputs, targets)
         parameters = dict(self.model.named_parameters(remove_duplicate=False))
         return {name: _gradient(parameters[key]) for name, key in self._learnt().items()}
 
     def steps(self, inputs: Arrays, targets: Arrays, optimizer: Optimizer, count: int) -> dict[str, Array]:
         """Every weight, statistics included, after `count` steps on the same batch."""
         self._reset()
-        stepper = make_optimizer(optimizer, self.model)
+        stepper = make_optimizer(optimizer, self.model) if self._learnt() else None
         for _ in range(count):
-            stepper.zero_grad()
-            self._loss(inputs, targets).backward()  # type: ignore[no-untyped-call]
-            stepper.step()
+            self.model.zero_grad()
+            self._descend(inputs, targets)
+            if stepper is not None:
+                stepper.step()
         return read(self.model, self.graph)
 
     def _reset(self) -> None:
@@ -75,6 +76,11 @@ class TorchTrial:
             for name, value in outputs.items()
         ]
         return torch.stack(terms).sum()
+
+    def _descend(self, inputs: Arrays, targets: Arrays) -> None:
+        loss = self._loss(inputs, targets)
+        if loss.requires_grad:
+            loss.backward()  # type: ignore[no-untyped-call]
 
     def _tensor(self, array: Array, indices: bool = False) -> torch.Tensor:
         return torch.as_tensor(array, dtype=torch.int64 if indices else self.dtype)

@@ -11,7 +11,7 @@ from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool,
 from netspec.ops.transpose import ConvTranspose
 from netspec.ops.window import Windowed
 from netspec_torch.functions import activate
-from netspec_torch.site import Lowered, Site, border, compact, cut, pad, symmetric, windowed
+from netspec_torch.site import Lowered, Site, border, compact, cut, pad, padded, symmetric, windowed
 
 
 def _convolution(
@@ -24,7 +24,7 @@ def _convolution(
 ) -> Lowered:
     """A convolution's module, run on its input or on that padded; `own` is a further argument of our class."""
     padding = symmetric(op, site.inputs[0].sizes)
-    x = site.x if padding is not None else pad(site.x, op.pads)
+    x, before = (site.x, None) if padding is not None else padded(site, op.pads)
     fields: dict[str, Part] = {**windowed(op), "padding": border(padding or (0,))}
     fields = {key: fields[key] for key in ("stride", "padding", "dilation")}
     if groups is not None:
@@ -41,7 +41,7 @@ def _convolution(
             Argument(_bias(op), "bias"),
         ),
     )
-    return Lowered(activate(f"{site.module}({x})", op.activation), module)
+    return Lowered(activate(f"{site.module}({x})", op.activation), module, pad=before)
 
 
 def _filters(op: Conv | SeparableConv | ConvTranspose) -> Slot:
@@ -136,9 +136,9 @@ def max_pool(op: MaxPool, site: Site) -> Lowered:
     native = native_padding(op, site.inputs[0].sizes)
     dilation = Slot(compact(op.dilation), "dilation", default=1)
     padding, ceil_mode = native or ((0,), False)
-    x = site.x if native else pad(site.x, op.pads, "-torch.inf")
+    x, before = (site.x, None) if native else padded(site, op.pads, "-torch.inf")
     module = _pool_module("MaxPool", op, padding, ceil_mode, dilation=dilation)
-    return Lowered(f"{site.module}({x})", module)
+    return Lowered(f"{site.module}({x})", module, pad=before)
 
 
 def avg_pool(op: AvgPool, site: Site) -> Lowered:

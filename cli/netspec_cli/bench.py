@@ -1,24 +1,134 @@
-"""`netspec bench`: speed and memory of the backends, side by side."""
+"""`netspec bench`: speed and memory of the backends, side by side in one run."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netspec_cli.common import fail, load_spec
+from netspec_cli.common import WRONG_SPEC, fail, load_spec, parameters, path_of
+
+if TYPE_CHECKING:
+    from netspec.benchmark import Measurement, Times
+
+UNAVAILABLE = "unavailable"
+
+
+class Format(StrEnum):
+    """How the figures are written."""
+
+    text = "text"
+    json = "json"
 
 
 def bench(
     spec: Annotated[str, typer.Argument(help="A path, or zoo:NAME.")],
     backends: Annotated[str, typer.Option(help="Which, with commas between.")] = "torch,keras",
+    batch: Annotated[int, typer.Option(min=1, help="Samples in the batch.")] = 8,
+    steps: Annotated[int, typer.Option(min=1, help="Runs to measure, of each kind.")] = 10,
+    device: Annotated[str, typer.Option(help="auto, cpu, or what the framework calls one.")] = "auto",
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")
+    ] = None,
+    format: Annotated[Format, typer.Option("--format", help="How to write the figures.")] = Format.text,
 ) -> None:
-    """Time the forward and the training step of the backends side by side."""
-    from netspec.backend import Unavailable, usable
+    """Time a forward pass and a step of training on each backend, and the memory that they take.
 
-    load_spec(spec)
+    Each backend runs in a process of its own, on the same weights and data, in float32.
+    """
+    from netspec.backend import Unavailable, Unsupported
+    from netspec.benchmark import Failed, race
+
+    graph = load_spec(spec, sets)
+    names = [name.strip() for name in backends.split(",") if name.strip()]
+    if not names:
+        fail("--backends names none")
     try:
-        usable(backends.split(","))
+        found = race(
+            path_of(spec),
+            parameters(sets),
+            names,
+            batch,
+            steps,
+            device,
+            tell=lambda line: typer.echo(line, err=True),
+        )
     except Unavailable as error:
+        fail(str(error) + (f"\n  to mend it: {error.mend}" if error.mend else ""))
+    except Unsupported as error:
+        fail(f"{graph.name}: {error}", WRONG_SPEC)
+    except Failed as error:
         fail(str(error))
-    fail("the backends cannot be timed yet")
+    if format is Format.json:
+        head = {"netspec": 1, "spec": graph.name, "dtype": "float32", "batch": batch, "steps": steps}
+        rows = [_as_json(each, found[0]) for each in found]
+        typer.echo(json.dumps({**head, "machine": _machine(), "backends": rows}, indent=2))
+    else:
+        typer.echo("\n".join(_text(graph.name, batch, steps, found)))
+
+
+def _machine() -> dict[str, Any]:
+    return {"cores": os.cpu_count(), "threads": os.environ.get("OMP_NUM_THREADS")}
+
+
+def _as_json(each: Measurement, first: Measurement) -> dict[str, Any]:
+    ratio = {
+        "forward": each.forward.median / first.forward.median,
+        "training": each.training.median / first.training.median,
+    }
+    return {**asdict(each), f"ratio_to_{first.backend}": ratio}
+
+
+def _text(name: str, batch: int, steps: int, found: list[Measurement]) -> Iterator[str]:
+    threads = os.environ.get("OMP_NUM_THREADS")
+    where = f"{os.cpu_count()} cores" + (f", OMP_NUM_THREADS={threads}" if threads else "")
+    runs = f"{steps} run{'s' * (steps > 1)}"
+    yield f"{name}: a batch of {batch}, float32, the median of {runs} (least – most), {where}"
+    yield ""
+    for each in found:
+        yield f"{each.backend}: {each.versions}; on {each.device}"
+    yield ""
+    rows = [["", *(each.backend for each in found)]]
+    rows += [["forward", *(_spread(each.forward) for each in found)]]
+    rows += [["training step", *(_spread(each.training) for each in found)]]
+    rows += [["first step after", *(_seconds(each.ready) for each in found)]]
+    rows += [["peak memory", *(_bytes(each.memory) for each in found)]]
+    if any(each.device_memory is not None for each in found):
+        rows += [["on the device", *(_bytes(each.device_memory) for each in found)]]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield from _ratios(found)
+
+
+def _ratios(found: list[Measurement]) -> Iterator[str]:
+    first, *others = found
+    if others:
+        yield ""
+    for each in others:
+        forward = each.forward.median / first.forward.median
+        training = each.training.median / first.training.median
+        yield f"{each.backend} / {first.backend}: forward {forward:.2f}, training step {training:.2f}"
+
+
+def _spread(times: Times) -> str:
+    return f"{_seconds(times.median)} ({_seconds(times.least)} – {_seconds(times.most)})"
+
+
+def _seconds(value: float) -> str:
+    """Three digits: µs, ms or s."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}" if value / size < 100 else f"{value / size:.0f} {unit}"
+    return f"{value * 1e6:.0f} µs"
+
+
+def _bytes(count: int | None) -> str:
+    if count is None:
+        return UNAVAILABLE
+    return f"{count / 1e9:.2f} GB" if count >= 10**9 else f"{count / 1e6:.0f} MB"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
-from operator import add, floordiv, mul
+from operator import add, floordiv, mul, sub
 from typing import Any
 
 from netspec.lowering.names import free, numbered
@@ -21,12 +21,16 @@ OPERATORS: dict[str, Callable[[int, int], int]] = {"*": mul, "//": lambda diviso
 
 @dataclass(frozen=True, eq=False)
 class Hole:
-    """A `Slot` of all uses at once. Compared by identity: each has an expression of its own."""
+    """A `Slot` of all uses at once. Compared by identity: each has an expression of its own.
+
+    `counts` marks a number of repetitions, which may be a parameter less a little (`count - 1`).
+    """
 
     values: Values
     hint: str
     default: Value | None = None
     channels: bool = False
+    counts: bool = False
 
     @property
     def constant(self) -> bool:
@@ -106,9 +110,9 @@ class Naming:
         for name, values in self._candidates(hole):
             if equal(values, hole.values):
                 return self._name(name, values, hole)
-        if hole.channels:
-            for expression in self._derived(hole.values):
-                return expression
+        derived = self._derived if hole.channels else self._fewer if hole.counts else None
+        for expression in derived(hole.values) if derived else ():
+            return expression
         return self._fresh(hole)
 
     def _candidates(self, hole: Hole) -> Iterator[tuple[str, Values]]:
@@ -160,11 +164,20 @@ class Naming:
             if len(more) == 1 and min(more) > 0:
                 yield self._join("+", name, min(more))
 
+    def _fewer(self, wanted: Values) -> Iterator[Expression]:
+        """A count of repetitions that is a little less than a parameter, or a little more."""
+        numbers = _positive(wanted)
+        for name, row in self._bases(every=True):
+            less = {whole - part for whole, part in zip(_positive(row), numbers, strict=False)}
+            if len(_positive(row)) == len(numbers) and len(less) == 1 and 0 < abs(min(less)) <= 2:
+                by = less.pop()
+                yield self._join("-" if by > 0 else "+", name, abs(by))
+
     def _join(self, sign: str, left: str | int, right: str | int) -> Expression:
         if sign == "//" and isinstance(left, int):
             left, right = right, left
         first, second = self._operand(left), self._operand(right)
-        operator: Any = {"+": add, "*": mul, "//": floordiv}[sign]
+        operator: Any = {"+": add, "-": sub, "*": mul, "//": floordiv}[sign]
         return Expression(
             f"{first.operand} {sign} {second.operand}",
             lambda arguments: operator(first.at(arguments), second.at(arguments)),
@@ -173,14 +186,15 @@ class Naming:
     def _operand(self, what: str | int) -> Expression:
         if isinstance(what, int):
             return Expression(str(what), lambda _: what)
-        values = dict(self._bases())[what]
+        values = dict(self._bases(every=True))[what]
         return self._name(what, values, Hole(values, what, channels=True))
 
-    def _bases(self) -> Iterator[tuple[str, Values]]:
+    def _bases(self, every: bool = False) -> Iterator[tuple[str, Values]]:
         # What comes first is what a person would think of first.
         yield from self.given.items()
         yield from self.known.items()
-        yield from ((each.name, each.values) for each in self.parameters if not each.known and each.channels)
+        own = (each for each in self.parameters if not each.known)
+        yield from ((each.name, each.values) for each in own if every or each.channels)
 
 
 def _positive(values: Values) -> list[int]:

@@ -9,10 +9,19 @@ from typing import Any
 from netspec.lowering.derive import Hole, equal
 from netspec.lowering.parts import Argument, Call, Index, Line, Loop, Quoted, Seq, Series, Slot
 
-LEAST_EQUAL, LEAST_STEPS = 3, 4
-"""So many alike calls in a list become a generator; so many that count up."""
-LEAST_ROUNDS = 2
-"""So many alike bodies become a loop."""
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """So many alike repetitions become a run; so many that count up."""
+
+    equal: int
+    steps: int
+
+
+IN_A_LIST = Least(3, 4)
+IN_STATEMENTS = Least(2, 3)
+ELASTIC = Least(2, 3)
+"""Where the number of repetitions may differ from use to use."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,24 +33,37 @@ class Affine:
     variable: str = "i"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """Repetitions `first` … that are one text."""
+    """Repetitions from number `first` to before `end` that are one text; `count` of them."""
 
-    first: int
-    count: int
+    first: Hole
+    end: Hole
+    count: Hole
     item: Any
     counts: bool
     variable: str = "i"
 
-    def range(self, numbered: bool) -> str:
-        """What it runs over: the numbers of the repetitions, or just as many."""
-        end = self.first + self.count
-        return (
-            f"range({self.first}, {end})"
-            if numbered and self.first
-            else f"range({end if numbered else self.count})"
+    @property
+    def numbered(self) -> bool:
+        """Whether the numbers of its repetitions stand in its text."""
+        return self.counts or any(
+            isinstance(each, Index)
+            or (isinstance(each, Quoted) and any(isinstance(piece, Index) for piece in each.parts))
+            for each in all_parts(self.item)
         )
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one repetition in every use."""
+        return all(count == 1 for count in self.count.values)
+
+    @property
+    def number(self) -> int:
+        """The number of its first repetition, of a single one."""
+        (first,) = set(self.first.values)
+        assert isinstance(first, int)
+        return first
 
 
 def shape(part: object) -> object:
@@ -53,6 +75,10 @@ def shape(part: object) -> object:
             return ("slot", hint, default, channels)
         case Index():
             return "index"
+        case Affine():
+            return "affine"
+        case Run():
+            return ("run", shape(part.item), part.counts, part.variable)
         case Quoted(parts):
             return ("quoted", shape(parts))
         case Call(function, arguments, tail):
@@ -68,29 +94,45 @@ def shape(part: object) -> object:
     return part
 
 
-def holes(part: object) -> Iterator[Hole]:
-    """The holes of a merged text, in order."""
-    match part:
+def merge(trees: Sequence[Any]) -> Any:
+    """One text for several of one shape; in each hole the values of all."""
+    first = trees[0]
+    match first:
+        case Slot():
+            return Hole(tuple(each.value for each in trees), first.hint, first.default, first.channels)
         case Hole():
-            yield part
+            return replace(first, values=tuple(value for each in trees for value in each.values))
         case tuple():
-            for each in part:
-                yield from holes(each)
-        case Call(_, arguments, _):
-            for argument in arguments:
-                yield from holes(argument.value)
-        case Series(items):
-            yield from holes(items)
-        case Seq(parts):
-            yield from holes(parts)
-        case Line(inner, _, _, _):
-            yield from holes(inner)
-        case Loop(bodies, _, _):
-            yield from holes(bodies)
+            return tuple(merge(column) for column in zip(*trees, strict=True))
+        case Affine():
+            return Affine(_column(trees, "start"), _column(trees, "step"), first.variable)
+        case Run():
+            fields = {name: _column(trees, name) for name in ("first", "end", "count", "item")}
+            return Run(**fields, counts=first.counts, variable=first.variable)
+        case Call():
+            values = [
+                merge([each.arguments[at].value for each in trees]) for at in range(len(first.arguments))
+            ]
+            named = zip(values, first.arguments, strict=True)
+            return replace(first, arguments=tuple(Argument(value, each.keyword) for value, each in named))
+        case Series():
+            return Series(_column(trees, "items"))
+        case Seq():
+            return Seq(_column(trees, "parts"))
+        case Line():
+            comment = first.comment if len({each.comment for each in trees}) == 1 else ""
+            return replace(first, part=_column(trees, "part"), comment=comment)
+        case Loop():
+            return replace(first, bodies=_column(trees, "bodies"))
+    return first
+
+
+def _column(trees: Sequence[Any], name: str) -> Any:
+    return merge([getattr(each, name) for each in trees])
 
 
 def transform(part: Any, change: Callable[[Any], Any]) -> Any:
-    """The same text, each `Slot`, hole, series or loop changed where `change` gives something else than None."""
+    """The same text, each part changed where `change` gives something else than None."""
     changed = change(part)
     if changed is not None:
         return changed
@@ -109,106 +151,73 @@ def transform(part: Any, change: Callable[[Any], Any]) -> Any:
             return replace(part, part=transform(part.part, change))
         case Loop():
             return replace(part, bodies=transform(part.bodies, change))
+        case Run():
+            return replace(part, item=transform(part.item, change))
     return part
 
 
-def merge(bodies: Sequence[Any]) -> Any:
-    """One text with holes for all uses, whose shapes are equal."""
-    columns = [list(_slots(body)) for body in bodies]
-    position = iter(range(len(columns[0])))
-
-    def change(part: Any) -> Any:
-        if not isinstance(part, Slot):
-            return None
-        at = next(position)
-        return Hole(tuple(column[at].value for column in columns), part.hint, part.default, part.channels)
-
-    comments = iter(list(zip(*(_comments(body) for body in bodies), strict=True)))
-
-    def hush(part: Any) -> Any:
-        if not isinstance(part, Line):
-            return None
-        told = set(next(comments))
-        return part if len(told) == 1 else replace(part, comment="")
-
-    return transform(transform(bodies[0], hush), change)
-
-
-def _slots(part: object) -> Iterator[Slot]:
-    found: list[Slot] = []
-    transform(part, lambda each: found.append(each) if isinstance(each, Slot) else None)
+def all_parts(part: Any) -> Iterator[Any]:
+    """Every part of a text, in order."""
+    found: list[Any] = []
+    transform(part, found.append)
     return iter(found)
 
 
-def _comments(part: object) -> Iterator[str]:
-    found: list[str] = []
-
-    def note(each: Any) -> None:
-        if isinstance(each, Line):
-            found.append(each.comment)
-
-    transform(part, note)
-    return iter(found)
+def _holes(part: Any) -> Iterator[Hole]:
+    return (each for each in all_parts(part) if isinstance(each, Hole))
 
 
-def fold(body: Any) -> Any:
-    """The same text, alike repetitions gathered into runs."""
+def fold(body: Any, elastic: bool = False) -> Any:
+    """The same text, alike repetitions gathered into runs. `elastic`: as many or as few as there are."""
 
     def change(part: Any) -> Any:
         if isinstance(part, Series):
-            items = tuple(map(fold, part.items))
-            return Series(_runs(items, LEAST_EQUAL, LEAST_STEPS, "i"))
+            items = tuple(fold(each, elastic) for each in part.items)
+            return Series(_runs(items, ELASTIC if elastic else IN_A_LIST, "i"))
         if isinstance(part, Loop):
-            bodies = tuple(map(fold, part.bodies))
-            return replace(part, bodies=_runs(bodies, LEAST_ROUNDS, LEAST_ROUNDS + 1, part.variable))
+            bodies = tuple(fold(each, elastic) for each in part.bodies)
+            return replace(part, bodies=_runs(bodies, ELASTIC if elastic else IN_STATEMENTS, part.variable))
         return None
 
     return transform(body, change)
 
 
-def _runs(items: tuple[Any, ...], least_equal: int, least_steps: int, variable: str) -> tuple[Any, ...]:
-    runs: list[Any] = []
+def _runs(items: tuple[Any, ...], least: Least, variable: str) -> Any:
+    runs: list[Run] = []
     at = 0
     while at < len(items):
-        alike = _alike(items, at)
-        steps = _steps(items, at)
-        if alike >= least_equal:
-            runs.append(Run(at, alike, items[at], False, variable))
-            at += alike
-        elif steps >= least_steps:
-            runs.append(Run(at, steps, _counting(items, at, variable), True, variable))
-            at += steps
-        else:
-            runs.append(Run(at, 1, items[at], False, variable))
-            at += 1
+        alike, steps = _alike(items, at), _steps(items, at)
+        count, item, counts = 1, items[at], False
+        if alike >= least.equal:
+            count = alike
+        elif steps >= least.steps:
+            count, item, counts = steps, _counting(items, at, variable), True
+        first, end, many = (Hole((n,), "count", counts=True) for n in (at, at + count, count))
+        runs.append(Run(first, end, many, item, counts, variable))
+        at += count
     return tuple(runs)
+
+
+def _comparable(items: tuple[Any, ...], at: int, end: int) -> bool:
+    # Runs within repetitions are not compared: such repetitions stand one by one.
+    pair = (items[at], items[end])
+    return shape(pair[0]) == shape(pair[1]) and not any(isinstance(each, Run) for each in all_parts(pair))
 
 
 def _alike(items: tuple[Any, ...], at: int) -> int:
     end = at + 1
-    while end < len(items) and _alike_shapes(items, at, end):
-        pairs = zip(holes(items[at]), holes(items[end]), strict=True)
+    while end < len(items) and _comparable(items, at, end):
+        pairs = zip(_holes(items[at]), _holes(items[end]), strict=True)
         if not all(equal(a.values, b.values) for a, b in pairs):
             break
         end += 1
     return end - at
 
 
-def _alike_shapes(items: tuple[Any, ...], at: int, end: int) -> bool:
-    # What was folded within is compared as it is: two inner runs are alike only if they are one object's text.
-    return shape(items[at]) == shape(items[end]) and not _has_runs(items[at]) and not _has_runs(items[end])
-
-
-def _has_runs(part: Any) -> bool:
-    found: list[bool] = []
-    transform(part, lambda each: found.append(True) if isinstance(each, Run) else None)
-    return bool(found)
-
-
 def _steps(items: tuple[Any, ...], at: int) -> int:
     end = at + 1
-    while end < len(items) and _alike_shapes(items, at, end):
-        rows = zip(*(holes(items[index]) for index in (at, min(at + 1, end), end)), strict=True)
+    while end < len(items) and _comparable(items, at, end):
+        rows = zip(*(_holes(items[index]) for index in (at, at + 1, end)), strict=True)
         if not all(_continues(a, b, c, end - at) for a, b, c in rows):
             break
         end += 1
@@ -226,7 +235,7 @@ def _continues(first: Hole, second: Hole, now: Hole, distance: int) -> bool:
 
 
 def _counting(items: tuple[Any, ...], at: int, variable: str) -> Any:
-    seconds = iter(list(holes(items[at + 1])))
+    seconds = iter(list(_holes(items[at + 1])))
 
     def change(part: Any) -> Any:
         if not isinstance(part, Hole):

@@ -54,27 +54,47 @@ class Page:
 
 
 def wrap(text: str, indent: int = 0, width: int = WIDTH) -> list[str]:
-    """The lines of one statement: whole if it fits, else broken at its last bracket."""
+    """The lines of one statement: whole if it fits, else broken where a formatter would."""
     pad = " " * (STEP * indent)
     if len(pad) + len(text) <= width:
         return [pad + text]
-    made = _applied(text)
+    head, value = _parts(text)
+    targets, values = _split(head.removesuffix(" = "), ","), _split(value, ",")
+    if len(targets) > 1:
+        return [f"{pad}(", *_listed(targets, indent + 1, width), f"{pad}) = {value}"]
+    if head and len(values) > 1:
+        return [f"{pad}{head}(", *_listed(values, indent + 1, width), f"{pad})"]
+    if head and _operands(value) != [value]:
+        return [f"{pad}{head}(", *_sum(value, indent + 1, width), f"{pad})"]
+    return _at_bracket(head, value, indent, width)
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """What stands before a value (`x = `, `return `, or nothing), and the value."""
+    if text.startswith("return "):
+        return "return ", text.removeprefix("return ")
+    sides = _split(text, " = ")
+    return (f"{sides[0]} = ", sides[1]) if len(sides) == 2 else ("", text)
+
+
+def _at_bracket(head: str, value: str, indent: int, width: int) -> list[str]:
+    pad = " " * (STEP * indent)
+    made = _applied(value)
     if made is not None:
-        (start, end), explode = made, len(pad) + made[1] + 2 <= width
+        pair: tuple[int, int] | None = made
+        explode = len(pad + head) + made[1] + 2 <= width
     else:
-        pair, explode = _breakable(text, width - len(pad)), False
-        if pair is None:
-            return [pad + text]
-        start, end = pair
-    body = text[start + 1 : end].strip()
-    if not body:
-        return [pad + text]
+        pair, explode = _breakable(value, width - len(pad + head)), False
+    if pair is None or not value[pair[0] + 1 : pair[1]].strip() or len(pad + head) + pair[0] >= width:
+        # No bracket that would help: a pair of its own.
+        return [f"{pad}{head}(", f"{pad}    {value}", f"{pad})"] if head else [pad + value]
+    start, end = pair
     # What is called there may need breaking, too; the bracket is a name for so long.
-    first, *others = wrap("_" + text[end + 1 :], indent, width)
+    first, *others = wrap("_" + value[end + 1 :], indent, width)
     return [
-        pad + text[: start + 1],
-        *_inside(body, indent + 1, width, explode),
-        first.replace("_", text[end], 1),
+        pad + head + value[: start + 1],
+        *_inside(value[start + 1 : end].strip(), indent + 1, width, explode),
+        first.replace("_", value[end], 1),
         *others,
     ]
 
@@ -97,10 +117,31 @@ def _inside(body: str, indent: int, width: int, explode: bool = False) -> list[s
     generator = _split(body, " for ")
     if len(generator) == 2:
         return [*wrap(generator[0], indent, width), pad + "for " + generator[1]]
-    rows: list[str] = []
-    for item in _split(body, ","):
-        rows += wrap(item.strip() + ",", indent, width)
-    return rows
+    items = _split(body, ",")
+    if len(items) == 1 and not explode:
+        return wrap(body, indent, width)
+    return _listed(items, indent, width)
+
+
+def _listed(items: Sequence[str], indent: int, width: int) -> list[str]:
+    """One item a line, a comma after each."""
+    return [row for item in items for row in wrap(item.strip() + ",", indent, width)]
+
+
+def _operands(value: str) -> list[str]:
+    """The operands of a sum, product or quotient, each with its operator before it."""
+    for sign in (" + ", " * ", " / "):
+        first, *others = _split(value, sign)
+        if others:
+            return [first, *(sign.lstrip() + each for each in others)]
+    return [value]
+
+
+def _sum(value: str, indent: int, width: int) -> list[str]:
+    pad = " " * (STEP * indent)
+    if len(pad) + len(value) <= width:
+        return [pad + value]
+    return [row for operand in _operands(value) for row in wrap(operand, indent, width)]
 
 
 def _breakable(text: str, room: int) -> tuple[int, int] | None:

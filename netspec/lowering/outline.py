@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -159,6 +160,7 @@ def _equalise(graph: Graph, uses: dict[str, set[str]]) -> None:
         if scope.shares is not None and scope.shares in graph.scope_by_path:
             owner = graph.scope_by_path[scope.shares]
             families.setdefault(owner.path, [owner]).append(scope)
+    _equalise_repetitions(graph, uses)
     changed = bool(families)
     while changed:
         changed = False
@@ -175,6 +177,27 @@ def _equalise(graph: Graph, uses: dict[str, set[str]]) -> None:
                     if value in uses and all(within(user, scope.path) for user in uses[value]):
                         uses[value].add(scope.parent)
                         changed = True
+
+
+def _equalise_repetitions(graph: Graph, uses: dict[str, set[str]]) -> None:
+    """Let the repetitions of a block give back the same things, where most of them do."""
+    rows: dict[tuple[str, str], list[Scope]] = {}
+    for scope in graph.scopes:
+        if scope.definition and scope.local_name.isdigit():
+            rows.setdefault((scope.parent, scope.definition), []).append(scope)
+    given: dict[str, list[str]] = {}
+    for value, users in uses.items():
+        path = value
+        while (path := path.rpartition(".")[0]) in graph.scope_by_path:
+            if any(not within(user, path) for user in users):
+                given.setdefault(path, []).append(value[len(path) + 1 :])
+    for row in rows.values():
+        counts = Counter(name for scope in row for name in given.get(scope.path, []))
+        for name, count in counts.items():
+            for scope in row if 2 * count > len(row) else ():
+                value = f"{scope.path}.{name}"
+                if value in uses and name not in given.get(scope.path, []):
+                    uses[value].add(scope.parent)
 
 
 def inside(name: str, path: str) -> bool:

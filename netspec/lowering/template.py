@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from netspec.lowering.derive import Hole, Naming, Parameter, Values
 from netspec.lowering.folding import fold, merge, shape
@@ -54,13 +55,26 @@ def unify(uses: Sequence[Use], taken: Collection[str] = ()) -> tuple[Definition,
     Raises:
         WrongFold: a definition does not give one of its uses its own text back.
     """
-    groups: dict[object, list[int]] = {}
-    for number, use in enumerate(uses):
-        groups.setdefault(shape(use.body), []).append(number)
-    found = [
-        _define([uses[number] for number in numbers], tuple(numbers), taken) for numbers in groups.values()
-    ]
+    exact = _groups([shape(use.body) for use in uses])
+    elastic = [fold(merge([use.body]), elastic=True) for use in uses] if len(exact) > 1 else []
+    loose = _groups([shape(tree) for tree in elastic])
+    found = []
+    for numbers in loose if len(loose) < len(exact) and elastic else exact:
+        group = [uses[number] for number in numbers]
+        if len({shape(use.body) for use in group}) > 1:
+            tree = merge([elastic[number] for number in numbers])
+        else:
+            tree = fold(merge([use.body for use in group]))
+        found.append(_define(group, numbers, tree, taken))
     return tuple(sorted(found, key=lambda each: -len(each.uses)))
+
+
+def _groups(shapes: Sequence[object]) -> list[tuple[int, ...]]:
+    """The numbers of what has one shape."""
+    groups: dict[object, list[int]] = {}
+    for number, each in enumerate(shapes):
+        groups.setdefault(each, []).append(number)
+    return [tuple(numbers) for numbers in groups.values()]
 
 
 def variant_names(stem: str, variants: Sequence[Definition]) -> tuple[str, ...]:
@@ -99,11 +113,10 @@ def _distinction(variant: Definition, variants: Sequence[Definition]) -> str | N
     return None
 
 
-def _define(uses: Sequence[Use], numbers: tuple[int, ...], taken: Collection[str]) -> Definition:
+def _define(uses: Sequence[Use], numbers: tuple[int, ...], folded: Any, taken: Collection[str]) -> Definition:
     known = _together([use.known for use in uses])
     given = _together([use.given for use in uses])
     naming = Naming(known, given, taken)
-    folded = fold(merge([use.body for use in uses]))
     lines = tuple(Writer(naming.expression).lines(folded))
     for number, use in enumerate(uses):
         arguments = {name: values[number] for name, values in given.items()}

@@ -19,11 +19,8 @@ def parameters(module: Module, taken: Collection[str]) -> dict[str, str]:
         return {module.inputs[0]: MAIN}
     if module.scope is None:
         return {value: free(value, taken) for value in module.inputs}
-    letters = (
-        ("x", "y", "z")
-        if len(module.inputs) <= 3
-        else tuple(f"x{i}" for i in range(1, len(module.inputs) + 1))
-    )
+    count = len(module.inputs)
+    letters = ("x", "y", "z")[:count] if count <= 3 else [f"x{number}" for number in range(1, count + 1)]
     return dict(zip(module.inputs, letters, strict=True))
 
 
@@ -83,17 +80,19 @@ class _Allocation:
 
     def _first(self, index: int, item: Node | Module, kept: set[str | int]) -> str | int:
         if self._deserves_name(index, item):
-            return self._own_name(item.local_name)
+            return self._own_name(self._title(item))
         freed = [self.variable[value] for value in item.inputs if self._last(value) == index]
-        chain = [var for var in freed if var not in kept and self._reusable(var)]
+        alone = len(set(item.inputs)) == 1
+        chain = [var for var in freed if var not in kept and self._reusable(var, alone)]
         if MAIN in chain or (len(set(chain)) != 1 and MAIN not in kept):
             return MAIN
         if chain:
             return chain[0]
         return next(number for number in range(len(self.items) + 1) if number not in kept)
 
-    def _reusable(self, variable: str | int) -> bool:
-        return isinstance(variable, int) or variable in self.inputs.values() or variable == MAIN
+    def _reusable(self, variable: str | int, alone: bool) -> bool:
+        """Whether what follows may go by the same name: an input's own name only while it is itself that changes."""
+        return isinstance(variable, int) or variable == MAIN or (alone and variable in self.inputs.values())
 
     def _deserves_name(self, index: int, item: Node | Module) -> bool:
         if isinstance(item, Node) and isinstance(item.op, Identity):
@@ -120,8 +119,15 @@ class _Allocation:
         )
         return uses[-1] == len(self.items) or any(forks)
 
+    def _title(self, item: Node | Module) -> str:
+        name = item.local_name
+        if not name.isdigit():
+            return name
+        path = item.path if isinstance(item, Module) else item.name
+        return "_".join(path.split(".")[-2:])
+
     def _own_name(self, name: str) -> str:
-        chosen = numbered(free(name if name.isidentifier() else f"x{name}", ()), self.taken)
+        chosen = numbered(free(name, ()), self.taken)
         self.taken.add(chosen)
         return chosen
 

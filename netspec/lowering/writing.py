@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from netspec.lowering.derive import Expression, Hole
-from netspec.lowering.folding import Affine, Run, transform
+from netspec.lowering.folding import Affine, Run
 from netspec.lowering.parts import Call, Index, Line, Loop, Quoted, Raw, Seq, Series, Value, literal, quoted
 
 
@@ -38,14 +38,18 @@ class Writer:
     def _loop(self, loop: Loop, more: int) -> Iterator[Text]:
         runs: Any = loop.bodies
         for run in runs:
-            if run.count == 1:
-                yield from self.lines(run.item, more, run.first)
+            if run.single:
+                yield from self.lines(run.item, more, run.number)
                 continue
-            counted = run.counts or _has_index(run.item)
-            yield Text(
-                f"for {loop.variable if counted else '_'} in {run.range(counted)}:", loop.indent + more
-            )
+            yield Text(f"for {self._rounds(run)}:", loop.indent + more)
             yield from self.lines(run.item, more + 1, loop=loop.variable)
+
+    def _rounds(self, run: Run) -> str:
+        """`i in range(1, 4)`, or `_ in range(3)` where the number does not matter."""
+        if not run.numbered:
+            return f"_ in range({self.expression(run.count).text})"
+        first, end = self.expression(run.first).text, self.expression(run.end).text
+        return f"{run.variable} in " + (f"range({end})" if first == "0" else f"range({first}, {end})")
 
     def text(self, part: Any, loop: str = "") -> str:
         match part:
@@ -78,9 +82,9 @@ class Writer:
 
     def _run(self, run: Any, loop: str) -> str:
         text = self.text(run.item, loop)
-        if run.count == 1:
+        if run.single:
             return text
-        return f"*({text} for {run.variable if run.counts else '_'} in {run.range(run.counts)})"
+        return f"*({text} for {self._rounds(run)})"
 
     def _affine(self, part: Affine) -> str:
         step = self.expression(part.step)
@@ -91,19 +95,6 @@ class Writer:
 
 def _numbered(node: str, number: int | None) -> str:
     return node if number is None else node.replace("{}", str(number))
-
-
-def _has_index(part: Any) -> bool:
-    found: list[bool] = []
-
-    def note(each: Any) -> None:
-        if isinstance(each, Index) or (
-            isinstance(each, Quoted) and any(isinstance(p, Index) for p in each.parts)
-        ):
-            found.append(True)
-
-    transform(part, note)
-    return bool(found)
 
 
 def _quoted(parts: tuple[str | Index | Raw, ...], loop: str) -> str:
@@ -143,8 +134,8 @@ class Expansion:
                 return "".join(self.text(each, number) for each in parts)
             case Raw(text):
                 return "{" + text + "}"
-            case Run(first, count, item):
-                return "".join(self.text(item, first + at) + "\n" for at in range(count))
+            case Run():
+                return "".join(self.text(part.item, at) + "\n" for at in self._numbers(part))
             case Call(function, arguments, tail):
                 inner = ", ".join(f"{a.keyword}={self.text(a.value, number)}" for a in arguments)
                 return f"{function}({inner}){tail}"
@@ -159,6 +150,13 @@ class Expansion:
             case tuple():
                 return "".join(self.text(each, number) + ";" for each in part)
         raise TypeError(f"no text: {part!r}")
+
+    def _numbers(self, run: Run) -> range:
+        if not run.numbered:
+            count: Any = self.value(run.count)
+            return range(count)
+        ends: Any = (self.value(run.first), self.value(run.end))
+        return range(*ends)
 
     def _item(self, item: Any, number: int | None, at: int) -> str:
         return self.text(item, number) if isinstance(item, Run) else self.text(item, at) + "\n"

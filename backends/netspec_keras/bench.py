@@ -1,0 +1,81 @@
+"""A network as Keras is timed with it: compiled, its own functions for a batch to predict and to train on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from netspec.graph import Graph
+from netspec.training.optimizers import Sgd
+from netspec_keras.framework import keras, ops
+from netspec_keras.optimizers import native
+from netspec_keras.runtime import build, inward, placed
+
+if TYPE_CHECKING:
+    from netspec.backend import Arrays
+
+STEP = Sgd(learning_rate=1e-4, momentum=0.9)
+
+
+class KerasWorkload:
+    """See `netspec.backend.Workload`."""
+
+    def __init__(
+        self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"
+    ) -> None:
+        self.graph, self.given, self.where = graph, (weights, inputs, targets), device
+        self.device = _device()
+
+    def prepare(self) -> None:
+        """The compiled model and the data, on the device."""
+        weights, inputs, targets = self.given
+        self.model = build(self.graph, weights, "float32", self.where)
+        with placed(self.where):
+            given = [
+                ops.convert_to_tensor(inward(inputs[each.name], each.type), dtype=own.dtype)
+                for each, own in zip(self.graph.inputs, self.model.inputs, strict=True)
+            ]
+            types = {each.name: self.graph.types[each.value] for each in self.graph.outputs}
+            wanted = {
+                name: ops.convert_to_tensor(inward(targets[name], type_)) for name, type_ in types.items()
+            }
+            losses: Any = {name: keras.losses.MeanSquaredError() for name in wanted}
+            # One input, or output, stands alone for Keras.
+            self.inputs: Any = given if len(given) > 1 else given[0]
+            self.targets: Any = wanted if len(wanted) > 1 else next(iter(wanted.values()))
+            loss = losses if len(wanted) > 1 else next(iter(losses.values()))
+            self.model.compile(native(STEP), loss=loss)
+
+    def forward(self) -> None:
+        """A batch, predicted; it comes back as an array, so that it is there."""
+        with placed(self.where):
+            self.model.predict_on_batch(self.inputs)
+
+    def train(self) -> None:
+        """A step; its loss comes back as a number, so that it is done."""
+        with placed(self.where):
+            self.model.train_on_batch(self.inputs, self.targets)
+
+    def peak_bytes(self) -> int | None:
+        """What the engine's allocator held at most on the first GPU."""
+        return PEAKS[keras.backend.backend()]() if "gpu" in self.device else None
+
+
+def _device() -> str:
+    found = keras.distribution.list_devices("gpu") or keras.distribution.list_devices("cpu")
+    return str(found[0])
+
+
+def _tensorflow_peak() -> int | None:
+    import tensorflow as tf
+
+    return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+
+
+def _jax_peak() -> int | None:
+    import jax
+
+    found = jax.local_devices()[0].memory_stats() or {}
+    return int(found["peak_bytes_in_use"]) if "peak_bytes_in_use" in found else None
+
+
+PEAKS = {"tensorflow": _tensorflow_peak, "jax": _jax_peak}

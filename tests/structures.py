@@ -1,0 +1,224 @@
+"""Small networks, one for each way in which scopes, repeats, sharing and names can meet; for every backend's suite."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+from netspec.diagnostics import Problems
+from netspec.graph import Graph
+from netspec.loading import graph_of_text
+
+STRUCTURES: dict[str, str] = {
+    "chain": """
+        input: [3, 8, 8]
+        layers: [{conv: {filters: 4, kernel: 3}}, relu, flatten, {dense: 5}]
+    """,
+    "names": """
+        input: [2, 6, 6]
+        layers:
+          - conv: {filters: 3, kernel: 1}
+            name: class
+          - conv: {filters: 3, kernel: 1}
+            name: train
+          - conv: {filters: 3, kernel: 1}
+            name: train_
+          - {relu: , name: half}
+          - conv: {filters: 3, kernel: 1}
+            name: forward
+          - {batch_norm: , name: self}
+          - {dense: {units: 4}, name: torch}
+          - {tanh: , name: x}
+          - {add: , from: [half, forward], name: nn}
+          - {add: , from: [class, nn], name: F}
+          - {name: super, layers: [relu, {dense: {units: 2}, name: layers}, {identity: , name: lambda}]}
+          - {dense: {units: 2}, name: keras}
+          - {dense: {units: 2}, name: ops}
+          - {dense: {units: 2}, name: name}
+        heads:
+          import: {from: torch, layers: [global_avg_pool]}
+    """,
+    "residual": """
+        input: [3, 8, 8]
+        blocks:
+          unit:
+            params: {filters: , stride: 1}
+            layers:
+              - add:
+                  - [{conv: {filters: $filters, kernel: 3, stride: $stride, padding: half}}, batch_norm, relu,
+                     {conv: {filters: $filters, kernel: 3, padding: half}}]
+                  - [{when: "${stride > 1 or in.channels != filters}",
+                      layers: [{conv: {filters: $filters, kernel: 1, stride: $stride}}]}]
+              - relu
+        layers:
+          - {unit: {filters: 4}, repeat: 3, name: stage1}
+          - {unit: {filters: 6, stride: "${2 if index == 0 else 1}"}, repeat: 5}
+          - {unit: {filters: 8, stride: "${2 if index == 0 else 1}"}, repeat: 4}
+          - global_avg_pool
+    """,
+    "growing": """
+        input: [4, 6, 6]
+        blocks:
+          layer:
+            params: {growth: 2}
+            layers:
+              - concat: [[], [batch_norm, relu, {conv: {filters: $growth, kernel: 3, padding: same}}]]
+          dense_block:
+            params: {count: , growth: 2}
+            layers: [{layer: {growth: $growth}, repeat: $count}]
+        layers:
+          - {layer: , repeat: 6}
+          - {dense_block: {count: 4, growth: 3}}
+          - {max_pool: 2}
+          - {dense_block: {count: 4, growth: 3}}
+          - {dense_block: {count: 5}}
+          - flatten
+    """,
+    "repeated_ops": """
+        input: [3, 9]
+        layers:
+          - {conv: {filters: 4, kernel: 3, activation: relu}, repeat: 3}
+          - {relu: , repeat: 2}
+          - {add: [[{dense: 4, repeat: 2}], []]}
+          - {dense: "${index + 2}", repeat: 3, name: shrinking}
+          - {conv: {filters: 2, kernel: 2, padding: same}, repeat: 2, name: padded}
+          - {add: , from: [padded.0, padded.1]}
+          - {layers: [{dense: 3}, tanh], repeat: 3, name: pairs}
+          - {concat: , from: pairs.*.tanh1}
+    """,
+    "gaps": """
+        input: [2, 4, 4]
+        blocks:
+          unit: {layers: [{conv: {filters: 2, kernel: 1}}, relu]}
+        layers:
+          - {unit: , repeat: 4, when: "${index != 1}", name: stage}
+          - {conv: {filters: 2, kernel: 1}, repeat: 3, when: "${index != 0}", name: convs}
+          - {unit: , repeat: 2, when: "${index == 1}", else: [{dense: 2}], name: mixed}
+    """,
+    "skips": """
+        input: [3, 16, 16]
+        blocks:
+          down: {params: {filters: }, layers: [{conv: {filters: $filters, kernel: 3, padding: same}},
+                                              {relu: , name: skip}, {max_pool: 2}]}
+        layers:
+          - {down: {filters: 4}, name: outer}
+          - {down: {filters: 6}, name: deeper}
+          - {conv: {filters: 8, kernel: 1}, name: bottom}
+          - {concat: [[], [{from: deeper.skip, layers: [{max_pool: 2}]}]]}
+          - {add: [[{conv: {filters: 4, kernel: 1}}], [{from: outer.skip, layers: [{max_pool: 4}]}]]}
+    """,
+    "many_skips": """
+        input: [2, 12]
+        blocks:
+          layer:
+            params: {dilation: }
+            layers:
+              - {conv: {filters: 2, kernel: 2, padding: causal, dilation: $dilation, activation: tanh}, name: gate}
+              - {conv: {filters: 3, kernel: 1}, name: skip}
+              - {add: , from: [gate, input_], name: out}
+            inputs: [input_]
+        layers:
+          - {layer: {dilation: "${2 ** index}"}, repeat: 4, name: layers}
+          - {add: , from: layers.*.skip}
+          - relu
+    """,
+    "two_inputs": """
+        inputs: {image: [3, 8, 8], code: [4]}
+        blocks:
+          gate: {inputs: [x, signal], layers: [{conv: {filters: 4, kernel: 1}}, {multiply: , from: [conv1, signal]}]}
+        layers:
+          - {gate: , from: [image, code]}
+          - {relu: , name: gated}
+          - {gate: , from: [gated, code]}
+          - {gate: , from: [gate2, gate2]}
+    """,
+    "siamese": """
+        inputs: {left: [1, 8, 8], right: [1, 8, 8]}
+        blocks:
+          tower: {layers: [{conv: {filters: 3, kernel: 3}, name: first}, batch_norm, relu, {inner: }, flatten]}
+          inner: {layers: [{dense: 4}, {name: deep, layers: [{dense: 4}]}]}
+        layers:
+          - {tower: , from: left, name: one}
+          - {tower: , from: right, name: two, share: one}
+          - {tower: , from: right, name: three, share: one}
+          - {concat: , from: [one, two, three]}
+          - {dense: 5}
+          - {add: , from: [dense1, two.first2]}
+    """.replace("          - {add: , from: [dense1, two.first2]}\n", ""),
+    "tied": """
+        input: [4, 6, 6]
+        blocks:
+          unit: {layers: [{dense: 4, name: inner}, relu]}
+          pad: {params: {by: }, layers: [{conv: {filters: 4, kernel: 3, padding: $by}}]}
+        layers:
+          - {dense: 4, name: first}
+          - {dense: 4, share: first}
+          - {name: group, layers: [{dense: 4, share: first}, relu]}
+          - {unit: , name: unit_a}
+          - {dense: 4, share: unit_a.inner}
+          - {name: deep, layers: [{name: deeper, layers: [{dense: 4, share: unit_a.inner}]}]}
+          - {pad: {by: 1}, name: even}
+          - {pad: {by: [[2, 0], [0, 2]]}, share: even}
+          - {unit: , repeat: 2, share: unit_a}
+    """,
+    "taps_of_shared": """
+        inputs: {left: [2, 8, 8], right: [2, 8, 8]}
+        blocks:
+          tower: {layers: [{conv: {filters: 3, kernel: 3}, name: first}, relu, {conv: {filters: 3, kernel: 3}}]}
+        layers:
+          - {tower: , from: left, name: one}
+          - {tower: , from: right, name: two, share: one}
+          - {add: , from: [one, two]}
+          - {flatten: , name: both}
+          - {flatten: , from: two.first, name: tap}
+          - {concat: , from: [both, tap]}
+    """,
+    "frozen": """
+        input: [3, 8, 8]
+        blocks:
+          unit: {layers: [{conv: {filters: 3, kernel: 1}}, batch_norm, relu]}
+        layers:
+          - {unit: , repeat: 2, trainable: false, name: trunk}
+          - {unit: , name: alive}
+          - {unit: , trainable: false, name: still}
+          - {conv: {filters: 4, kernel: 1}, trainable: false}
+          - {batch_norm: , trainable: false}
+          - {conv: {filters: 4, kernel: 3}, repeat: 2, trainable: false}
+          - {flatten: }
+          - {dense: 3}
+    """,
+    "heads": """
+        input: [3, 8, 8]
+        layers:
+          - {conv: {filters: 4, kernel: 3}}
+          - {relu: , name: trunk}
+          - {conv: {filters: 4, kernel: 3}}
+          - flatten
+          - {dense: 5}
+        heads:
+          aux: {from: trunk, layers: [global_avg_pool, {dense: 2}, softmax]}
+          class: {from: trunk, layers: [flatten, {dense: 3, name: final}]}
+    """,
+    "branches": """
+        input: [4, 8, 8]
+        layers:
+          - concat:
+              - [{conv: {filters: 2, kernel: 1}}]
+              - [{conv: {filters: 2, kernel: 1}}, {conv: {filters: 3, kernel: 3, padding: same}}]
+              - [{max_pool: {kernel: 3, stride: 1, padding: same}}, {conv: {filters: 2, kernel: 1}}]
+              - []
+          - add:
+              - [{identity: , name: kept}]
+              - [{conv: {filters: 11, kernel: 1}, name: changed}]
+          - multiply: [[], [global_avg_pool, {dense: {units: 11, activation: sigmoid}}]]
+          - add: [[], [relu], [tanh, {add: [[], [sigmoid]]}]]
+    """,
+}
+
+
+def structure(name: str) -> Graph:
+    """The graph of one of them."""
+    text = f"netspec: 1\nname: {name}\ndescription: The structure {name}\n{dedent(STRUCTURES[name])}"
+    problems = Problems()
+    graph = graph_of_text(text, f"{name}.yaml", problems)
+    assert graph is not None, [f"{each.span}: {each.message}" for each in problems.in_order()]
+    return graph
