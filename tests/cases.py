@@ -160,4 +160,171 @@ def _merges() -> Iterator[Case]:
             yield _row(axis, "concat", x, x, axis=axis)
 
 
-CASES: tuple[Case, ...] = (*_conv(), *_pool(), *_dense(), *_elementwise(), *_merges())
+def _transposed() -> Iterator[Case]:
+    for rank in SIZES:
+        x = _map(rank)
+        for stride in (1, 2, 3):
+            for name, padding in _paddings(rank):
+                if name not in ("causal", "full"):
+                    yield _row(f"pad_{name}_by_{stride}", "conv_transpose", x, filters=3, kernel=[4, 3, 3][:rank],
+                               stride=stride, padding=padding)  # fmt: skip
+        yield _row("full", "conv_transpose", x, filters=3, kernel=3, padding="full")
+        yield _row(
+            "more",
+            "conv_transpose",
+            x,
+            filters=3,
+            kernel=3,
+            stride=3,
+            padding=1,
+            output_padding=[2, 1, 0][:rank],
+        )
+        yield _row("more_than_cut", "conv_transpose", x, filters=3, kernel=2, stride=3, padding=[[1, 0], [0, 1], [0, 0]][:rank],
+                   output_padding=2)  # fmt: skip
+        yield _row("small_kernel", "conv_transpose", x, filters=2, kernel=1, stride=2, padding="same")
+        yield _row(
+            "dilated",
+            "conv_transpose",
+            x,
+            filters=3,
+            kernel=3,
+            stride=2,
+            dilation=2,
+            padding=1,
+            output_padding=1,
+        )
+        yield _row("dilated_unit", "conv_transpose", x, filters=3, kernel=2, dilation=[3, 2, 1][:rank])
+        yield _row(
+            "grouped", "conv_transpose", x, filters=6, kernel=3, stride=2, groups=2, padding=1, bias=False
+        )
+        yield _row("activated", "conv_transpose", x, filters=3, kernel=2, stride=2, activation="relu")
+        yield _row(
+            "bilinear", "conv_transpose", x, filters=4, kernel=4, stride=2, init="bilinear", bias=False
+        )
+
+
+def _by_channel() -> Iterator[Case]:
+    table = [[0], [0, 1], [1, 2, 3], [0, 1, 2, 3], [3]]
+    for rank in SIZES:
+        x = _map(rank)
+        yield _row("table", "conv", x, filters=5, kernel=[2, 3, 1][:rank], table=table)
+        yield _row("table_padded", "conv", x, filters=5, kernel=3, table=table, stride=2, padding="same", bias=False,
+                   activation="tanh")  # fmt: skip
+        yield _row("plain", "depthwise_conv", x, kernel=3)
+        yield _row(
+            "same", "depthwise_conv", x, kernel=3, stride=2, padding="same", multiplier=2, activation="relu"
+        )
+        yield _row(
+            "strides", "depthwise_conv", x, kernel=[3, 2, 2][:rank], stride=[2, 1, 2][:rank], bias=False
+        )
+        yield _row(
+            "dilated", "depthwise_conv", x, kernel=2, dilation=2, padding=[[1, 2], [2, 0], [1, 1]][:rank]
+        )
+        yield _row("strided_dilated", "depthwise_conv", x, kernel=2, dilation=2, stride=2, padding=1)
+        yield _row("plain", "separable_conv", x, filters=5, kernel=3)
+        yield _row("all", "separable_conv", x, filters=5, kernel=3, stride=2, padding="same", multiplier=2, bias=False,
+                   activation="relu")  # fmt: skip
+        yield _row("dilated", "separable_conv", x, filters=3, kernel=2, dilation=2, padding="half")
+        yield _row("max", "channel_pool", x, size=2)
+        yield _row("mean", "channel_pool", x, size=4, kind="average")
+    yield _row("max", "channel_pool", (6,), size=3)
+
+
+def _norms() -> Iterator[Case]:
+    for x in ((6,), *(_map(rank) for rank in SIZES)):
+        for name, flags in (
+            ("no_scale", {"scale": False}),
+            ("no_center", {"center": False}),
+            ("bare", {"scale": False, "center": False}),
+        ):
+            yield _row(name, "batch_norm", x, **flags)
+            yield _row(name, "layer_norm", x, **flags)
+            yield _row(name, "group_norm", x, groups=2, **flags)
+        yield _row("frozen_no_scale", "batch_norm", x, scale=False, trainable=False)
+        yield _row("channels", "layer_norm", x, epsilon=1e-3)
+        yield _row("everything", "layer_norm", x, over="everything")
+        yield _row("groups", "group_norm", x, groups=2)
+        yield _row("instance", "group_norm", x, groups=x[0] if len(x) > 1 else 1)
+        yield _row("paper", "local_response_norm", x)
+        yield _row(
+            "frameworks", "local_response_norm", x, size=3, alpha=0.5, beta=0.5, bias=1.0, average=True
+        )
+        yield _row("even", "local_response_norm", x, size=4, alpha=0.25)
+        yield _row("plain", "l2_norm", x)
+        yield _row("plain", "scale", x)
+        yield _row("all", "scale", x, bias=False, activation="sigmoid")
+        yield _row("tenth", "scale_by", x, factor=0.125)
+        yield _row("plain", "prelu", x)
+        yield _row("plain", "rbf", x, units=3)
+        for keyword, field in (
+            ("spatial_dropout", "rate"),
+            ("gaussian_noise", "std"),
+            ("mask_input", "rate"),
+        ):
+            yield _row("none", keyword, x, **{field: 0.0})
+            yield _row("half", keyword, x, **{field: 0.5})
+        for keyword in ("relu6", "elu", "selu", "silu", "swish", "hard_sigmoid", "hard_swish", "softplus"):
+            yield _row("plain", keyword, x)
+        yield _row("half", "elu", x, alpha=0.5)
+
+
+def _joined() -> Iterator[Case]:
+    vector = (CHANNELS,)
+    for rank in SIZES:
+        x, thin = _map(rank), _map(rank, 1)
+        yield _row("two", "subtract", x, x)
+        yield _row("vector", "subtract", vector, x)
+        for keyword in ("maximum", "average"):
+            yield _row("two", keyword, x, x)
+            yield _row("three", keyword, x, thin, vector)
+
+
+def _resized() -> Iterator[Case]:
+    for rank in SIZES:
+        x = _map(rank, 2)
+        odd = [size + 3 for size in SIZES[rank]]
+        word = {1: "linear", 2: "bilinear", 3: "trilinear"}[rank]
+        yield _row("twice", "upsample", x, factor=2)
+        yield _row("factors", "upsample", x, factor=[3, 1, 2][:rank])
+        yield _row("size", "upsample", x, size=odd)
+        yield _row("linear", "upsample", x, factor=2, mode="linear")
+        yield _row("linear_three", "upsample", x, factor=3, mode=word)
+        yield _row("linear_size", "upsample", x, size=odd, mode=word)
+        yield _row("corners", "upsample", x, factor=2, mode=word, align_corners=True)
+        yield _row("corners_size", "upsample", x, size=odd, mode=word, align_corners=True)
+        yield _row("zeros", "pad", x, amount=[[1, 2], [0, 1], [2, 0]][:rank])
+        yield _row("value", "pad", x, amount=1, value=0.5)
+        yield _row("reflect", "pad", x, amount=[[1, 2], [0, 3], [2, 0]][:rank], mode="reflect")
+        yield _row("replicate", "pad", x, amount=[[1, 3], [0, 2], [2, 0]][:rank], mode="replicate")
+        yield _row("amount", "crop", x, amount=[[1, 2], [0, 1], [2, 0]][:rank])
+        yield _row("size", "crop", x, size=3)
+        yield _row("offset", "crop", x, size=2, offset=[1, 0, 3][:rank])
+
+
+def _rearranged() -> Iterator[Case]:
+    for rank in SIZES:
+        names = ["channels", *{1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}[rank]]
+        even = (8, *(4, 6, 2)[:rank])
+        yield _row("blocks", "space_to_depth", even, block=2)
+        yield _row("blocks", "depth_to_space", even, block=2)
+        yield _row("reversed", "permute", _map(rank), axes=names[::-1])
+        yield _row("rolled", "permute", _map(rank), axes=[*names[1:], names[0]])
+        yield _row("flat", "reshape", _map(rank), shape=[-1])
+        yield _row("split", "reshape", _map(rank), shape=[2, -1])
+    yield _row("image", "reshape", (8, 6), shape=[4, 3, 4])
+    yield _row("map", "reshape", (24,), shape=[2, 3, 4])
+
+
+CASES: tuple[Case, ...] = (
+    *_conv(),
+    *_pool(),
+    *_dense(),
+    *_elementwise(),
+    *_merges(),
+    *_transposed(),
+    *_by_channel(),
+    *_norms(),
+    *_joined(),
+    *_resized(),
+    *_rearranged(),
+)

@@ -148,7 +148,7 @@ STRUCTURES: dict[str, str] = {
         input: [4, 6, 6]
         blocks:
           unit: {layers: [{dense: 4, name: inner}, relu]}
-          pad: {params: {by: }, layers: [{conv: {filters: 4, kernel: 3, padding: $by}}]}
+          bordered: {params: {by: }, layers: [{conv: {filters: 4, kernel: 3, padding: $by}}]}
         layers:
           - {dense: 4, name: first}
           - {dense: 4, share: first}
@@ -156,8 +156,8 @@ STRUCTURES: dict[str, str] = {
           - {unit: , name: unit_a}
           - {dense: 4, share: unit_a.inner}
           - {name: deep, layers: [{name: deeper, layers: [{dense: 4, share: unit_a.inner}]}]}
-          - {pad: {by: 1}, name: even}
-          - {pad: {by: [[2, 0], [0, 2]]}, share: even}
+          - {bordered: {by: 1}, name: even}
+          - {bordered: {by: [[2, 0], [0, 2]]}, share: even}
           - {unit: , repeat: 2, share: unit_a}
     """,
     "taps_of_shared": """

@@ -38,6 +38,11 @@ def _norm(name: str, frozen: bool, unscaled: bool, uncentred: bool, base: str) -
         lines += ['        self.register_parameter("weight", None)'] * unscaled
         lines += ['        self.register_parameter("bias", None)'] * uncentred
         lines += [""] * frozen
+    if base == "GroupNorm" and unscaled and not uncentred:
+        # F.group_norm cannot go backwards with a shift alone.
+        normal = "F.group_norm(x, self.num_groups, eps=self.eps)"
+        lines += ["", "    def forward(self, x):", "        shape = (-1, *(1,) * (x.dim() - 2))"]
+        lines += [f"        return {normal} + self.bias.reshape(shape)"]
     if frozen:
         given = "x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps"
         lines += ["    def forward(self, x):", f"        return F.batch_norm({given})"]

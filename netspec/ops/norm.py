@@ -33,6 +33,19 @@ class Normalisation(Pointwise):
         return weight + bias
 
 
+def check_variance(op: Normalisation, count: int, field: str) -> None:
+    """Refuse to normalise single values: each would become 0.
+
+    Raises:
+        Misfit: what is normalised together is one value.
+    """
+    if count < 2:
+        raise Misfit(
+            shapes.SIZE, f"`{op.keyword}` would normalise each value by itself, and a single value has no variance",
+            field, help="normalise more of them together",
+        )  # fmt: skip
+
+
 class BatchNorm(Normalisation):
     """Each channel to mean 0 and variance 1 over the batch and all positions, then scaled and shifted.
 
@@ -65,6 +78,12 @@ class LayerNorm(Normalisation):
     over: Literal["channels", "everything"] = "channels"
     """What is brought to mean 0 and variance 1 together."""
 
+    def resolve(self, inputs: Inputs) -> Self:
+        super().resolve(inputs)
+        count = inputs[0].channels if self.over == "channels" else inputs[0].elements
+        check_variance(self, count or 0, "over")
+        return self
+
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         if self.over == "channels" or not inputs[0].spatial:
             return self.learnt((inputs[0].channels or 0,))
@@ -94,6 +113,7 @@ class GroupNorm(Normalisation):
                 shapes.GROUPS, f"{channels} channels do not divide into {self.groups} groups", "groups",
                 help=f"the input is {inputs[0]}: use a divisor of {channels}",
             )  # fmt: skip
+        check_variance(self, inputs[0].elements // self.groups, "groups")
         return self
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
