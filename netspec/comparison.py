@@ -142,12 +142,13 @@ def compare(
     steps: int = 5,
     inject: str | None = None,
     oracle: bool = True,
+    gradients: bool = True,
     report: Callable[[str], None] = lambda line: None,
 ) -> Comparison:
     """Run one network on several backends, from the same weights on the same batch, and compare every number.
 
     Training mode, dropout off. Inputs and targets are standard normal, or indices of the vocabulary. The oracle
-    takes part in the outputs. `steps` steps are taken with each of `OPTIMIZERS`. `inject`, such as
+    takes part in the outputs. Without `gradients` outputs alone are compared. `steps` steps are taken with each of `OPTIMIZERS`. `inject`, such as
     "conv1=1e-3", adds a number to one layer's output on the last backend. `report` hears what is being done.
 
     Raises:
@@ -172,8 +173,8 @@ def compare(
         batch=batch,
         tolerance=TOLERANCES[dtype],
         layers=differences((node.name for node in quiet.nodes), run.outputs()),
-        gradients=differences(learnt, run.gradients()),
-        steps=tuple(run.steps(optimizer, steps) for optimizer in OPTIMIZERS if steps),
+        gradients=differences(learnt, run.gradients()) if gradients else (),
+        steps=tuple(run.steps(optimizer, steps) for optimizer in OPTIMIZERS if steps and gradients),
     )
 
 
