@@ -121,9 +121,11 @@ class Body:
     def _lines(self, steps: Sequence[Step]) -> Iterator[Line | Loop]:
         for at, step in enumerate(steps):
             match step:
-                case Heading(text) if all(map(_is_name, text.split("."))):
+                case Heading(text) if all(map(_is_name, text.split("."))) and not _is_heading(steps, at + 1):
                     yield from ([Line("")] if at else [])
                     yield Line(f"# {text}")
+                case Heading():
+                    pass
                 case Rounds(bodies) if self.is_lent:
                     yield from (line for body in bodies for line in self._lines(body))
                 case Rounds(bodies):
@@ -211,6 +213,10 @@ def _entries(steps: Sequence[Step]) -> Iterator[Entry]:
             case Rounds(bodies):
                 for body in bodies:
                     yield from _entries(body)
+
+
+def _is_heading(steps: Sequence[Step], at: int) -> bool:
+    return at < len(steps) and isinstance(steps[at], Heading)
 
 
 def _is_name(part: str) -> bool:

@@ -91,12 +91,14 @@ def _catalogue(families: dict[str, list[OpDescription]]) -> Iterator[str]:
 
 
 def _page(told: OpDescription) -> Iterator[str]:
+    from netspec.ops.description import kinds
+
     yield f"{told.keyword}  ({told.family})"
     yield ""
     for paragraph in told.doc.split("\n\n"):
         yield from wrap(" ".join(paragraph.split()), WIDTH, initial_indent="  ", subsequent_indent="  ")
         yield ""
-    yield f"takes    {'branches, each ' if told.merges else ''}{', '.join(told.takes)}"
+    yield f"takes    {'branches, each ' if told.merges else ''}{kinds(told.takes)}"
     if len(told.ports) > 1:
         yield f"outputs  {', '.join(told.ports)}"
     yield from _weights(told)

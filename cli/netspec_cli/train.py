@@ -56,7 +56,10 @@ def train(
         Path | None, typer.Option("--out", "-o", help="The run folder; runs/NAME-BACKEND-N without it.")
     ] = None,
     weights: Annotated[
-        Path | None, typer.Option("--weights", help="Start from this safetensors file.")
+        list[str] | None,
+        typer.Option(
+            "--weights", help="Start from this safetensors FILE; NAME=FILE for an embedded network."
+        ),
     ] = None,
     format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.text,
 ) -> None:
@@ -74,7 +77,7 @@ def train(
         recipe,
         _data(graph, recipe, data_dir, fetch),
         out,
-        weights,
+        weights or [],
         device,
         format,
     )
@@ -145,7 +148,7 @@ def _run(
     recipe: Recipe,
     data: Dataset,
     out: Path | None,
-    weights: Path | None,
+    weights: list[str],
     device: str,
     format: Format,
 ) -> None:
@@ -158,7 +161,7 @@ def _run(
     names = [name for name in METRICS if not name.endswith("accuracy") or "accuracy" in recipe.metrics]
     listeners: list[Report] = [Table(names)] if format is Format.text else []
     try:
-        start = _weights(weights, graph)
+        start = _weights(weights, graph, recipe.seed)
         with Progress(recipe, len(data.train_labels)) as progress:
             done = run(
                 graph,
@@ -178,10 +181,16 @@ def _run(
     typer.echo(_json(graph, done) if format is Format.json else _summary(done))
 
 
-def _weights(path: Path | None, graph: Graph) -> Arrays | None:
-    from netspec.weights import load
+def _weights(given: list[str], graph: Graph, seed: int) -> Arrays | None:
+    """Where to start: None is what the seed gives; a file holds all weights, NAME=FILE those of a part."""
+    from netspec.weights import load, starting
 
-    return None if path is None else load(path, graph)
+    if len(given) == 1 and "=" not in given[0]:
+        return load(given[0], graph)
+    parts = [each.partition("=") for each in given]
+    if any(not (name and equals and file) for name, equals, file in parts):
+        fail("--weights is one FILE, or NAME=FILE for each embedded network")
+    return starting(graph, seed, files={name: file for name, _, file in parts}) if parts else None
 
 
 def _text(graph: Graph) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -43,7 +43,7 @@ _ABSENT = {
 
 def calculate(formula: Formula, names: Mapping[str, object]) -> object:
     """The value; a whole float becomes an int. Raises Refusal, or Silent for what is broken already."""
-    _all_known(formula, names)
+    _hold(formula, names)
     value = _value(formula.root, _Scope(formula, names))
     if isinstance(value, float) and value.is_integer() and abs(value) < LIMIT:
         return int(value)
@@ -58,7 +58,18 @@ def look_up(name: str, names: Mapping[str, object], start: int) -> object:
     return _usable(names[name], name, start, end)
 
 
-def _all_known(formula: Formula, names: Mapping[str, object]) -> None:
+def hold_name(name: str, parameters: Collection[str], start: int) -> None:
+    """Refuse `$name` when nobody declared it; what exists in some places alone is not held here."""
+    if name not in parameters and name not in _ABSENT:
+        raise _unknown(name, parameters, start, start + len(name))
+
+
+def hold_all_names(formula: Formula, parameters: Collection[str]) -> None:
+    """As `hold_name`, for every name in a formula."""
+    _hold(formula, [*parameters, *_ABSENT])
+
+
+def _hold(formula: Formula, names: Collection[str]) -> None:
     """Refuse a name that nobody declared, even in the branch that is not taken."""
     for node in formula.names():
         name = written(node.id)
@@ -66,7 +77,7 @@ def _all_known(formula: Formula, names: Mapping[str, object]) -> None:
             raise _unknown(name, names, *formula.place(node))
 
 
-def _unknown(name: str, names: Mapping[str, object], start: int, end: int) -> Refusal:
+def _unknown(name: str, names: Collection[str], start: int, end: int) -> Refusal:
     if name in _ABSENT:
         return Refusal(codes.UNKNOWN_SIZE, _ABSENT[name], start, end)
     near = get_close_matches(name, names, n=1)

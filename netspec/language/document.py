@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
-from netspec.language.item import IDENTIFIER, Item, read_items
-from netspec.language.validation import report, unknown_key
+from netspec.language.item import IDENTIFIER, Item, broken_item, read_items
+from netspec.language.validation import report, shown
 from netspec.language.values import Entry, Listing, Mapping, Scalar, Value
+from netspec.ops.base import Op
+from netspec.ops.nearest import nearest
 
 VERSION = 1
 _STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
@@ -65,10 +67,13 @@ class InputSkeleton(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class InputDeclaration:
-    """One input as written: its shape and, for indices, the size of their vocabulary."""
+    """One input as written: its shape and, for indices, the size of their vocabulary.
+
+    Without a shape it is missing, and reported.
+    """
 
     name: str
-    shape: Value
+    shape: Value | None
     vocabulary: Value | None
     span: Span
 
@@ -84,10 +89,13 @@ class Parameter:
 
 @dataclass(eq=False)
 class Block:
-    """A block as written, and the document whose parameters, blocks and defaults it sees."""
+    """A block as written, and the document whose parameters, blocks and defaults it sees.
+
+    Without parameters (None) it is broken: they could not be read, so that no call can be judged.
+    """
 
     name: str
-    params: tuple[Parameter, ...]
+    params: tuple[Parameter, ...] | None
     inputs: tuple[str, ...]
     items: tuple[Item, ...]
     span: Span
@@ -118,12 +126,21 @@ class Document:
     several: bool = False
     defaults: dict[str, Mapping] = field(default_factory=dict)
     default_spans: dict[str, Span] = field(default_factory=dict)
+    wrong_defaults: set[str] = field(default_factory=set)
     blocks: dict[str, Block] = field(default_factory=dict)
     includes: tuple[Scalar, ...] = ()
+    incomplete: bool = False
+    """An include failed, so that a word that is not known may be one of its blocks."""
+    nameless: bool = False
+    """The inputs could not be read, so that a name that is not known may be one of theirs."""
     items: tuple[Item, ...] = ()
     heads: tuple[Head, ...] = ()
     expect: Mapping | None = None
     train: Mapping | None = None
+    wrong: set[Item] = field(default_factory=set)
+    """Items whose words are refused already."""
+    ready: dict[Item, Op] = field(default_factory=dict)
+    """Ops of the items in whose fields there is nothing to calculate."""
 
 
 def read_document(value: Value, file: str, path: Path | None, problems: Problems) -> Document | None:
@@ -140,12 +157,13 @@ def read_document(value: Value, file: str, path: Path | None, problems: Problems
     document = Document(file, path, head)
     document.name = _name_of_spec(entries, problems)
     document.description = _text(entries, "description")
-    document.params = _parameters(_mapping(entries, "params", problems))
-    document.inputs, document.several = _inputs(entries, head, problems)
+    document.params = _parameters(_mapping(entries, "params", problems), problems)
+    document.several = "inputs" in entries
+    document.inputs = _inputs(entries, head, problems)
+    document.nameless = document.several and not document.inputs
     _read_defaults(document, _mapping(entries, "defaults", problems))
     _read_blocks(document, _mapping(entries, "blocks", problems), problems)
-    if "layers" in entries:
-        document.items = read_items(entries["layers"].value, problems, "`layers`")
+    document.items = _items(entries, head, problems, "`layers`")
     document.heads = _heads(_mapping(entries, "heads", problems), problems)
     document.expect = _mapping(entries, "expect", problems)
     document.train = _mapping(entries, "train", problems)
@@ -218,6 +236,12 @@ def _check(
         report(error, owner, known, values, keys, span, problems)
 
 
+def _items(entries: dict[str, Entry], span: Span, problems: Problems, where: str) -> tuple[Item, ...]:
+    """The items under `layers`; one broken item where the key is missing, which is reported already."""
+    layers = entries.get("layers")
+    return (broken_item(span),) if layers is None else read_items(layers.value, problems, where)
+
+
 def _opaque(value: Value) -> object:
     return value.value if isinstance(value, Scalar) else value
 
@@ -244,7 +268,7 @@ def check_name(name: object, span: Span, problems: Problems) -> bool:
         return True
     problems.error(
         codes.NAME,
-        f"`{str(name)[:80]}` cannot be a name",
+        f"{f'`{name[:80]}`' if isinstance(name, str) else shown(name)} cannot be a name",
         span,
         help="a letter, then letters, digits and underscores, 80 at most",
     )
@@ -258,19 +282,18 @@ def _name_of_spec(entries: dict[str, Entry], problems: Problems) -> str:
     return name if check_name(name, entries["name"].value.span, problems) else "network"
 
 
-def _parameters(mapping: Mapping | None) -> tuple[Parameter, ...]:
+def _parameters(mapping: Mapping | None, problems: Problems) -> tuple[Parameter, ...]:
     if mapping is None:
         return ()
     parameters = []
     for name, entry in mapping.entries.items():
+        check_name(name, entry.key_span, problems)
         empty = isinstance(entry.value, Scalar) and entry.value.value is None
         parameters.append(Parameter(name, None if empty else entry.value, entry.key_span))
     return tuple(parameters)
 
 
-def _inputs(
-    entries: dict[str, Entry], head: Span, problems: Problems
-) -> tuple[tuple[InputDeclaration, ...], bool]:
+def _inputs(entries: dict[str, Entry], head: Span, problems: Problems) -> tuple[InputDeclaration, ...]:
     single, several = entries.get("input"), entries.get("inputs")
     if single and several:
         problems.error(
@@ -278,26 +301,35 @@ def _inputs(
         )
     if several:
         mapping = _mapping(entries, "inputs", problems)
-        rows = [] if mapping is None else list(mapping.entries.items())
-        named = [(name, entry) for name, entry in rows if check_name(name, entry.key_span, problems)]
-        read = [_input(name, entry.value, entry.key_span, problems) for name, entry in named]
-        return tuple(each for each in read if each), True
+        declared = []
+        for name, entry in mapping.entries.items() if mapping else ():
+            check_name(name, entry.key_span, problems)
+            declared.append(_input(name, entry.value, entry.key_span, problems))
+        if not declared and not isinstance(several.value, Listing):
+            problems.error(
+                codes.MISSING,
+                "`inputs` names no input",
+                several.key_span,
+                help="write `inputs: {image: [3, 8, 8]}`",
+            )
+        return tuple(declared)
     if single:
-        read_one = _input("input", single.value, single.key_span, problems)
-        return (() if read_one is None else (read_one,)), False
-    problems.error(
-        codes.MISSING, "a spec needs `input`", head, help="add `input: [3, 224, 224]`, or `inputs: {…}`"
-    )
-    return (), False
+        return (_input("input", single.value, single.key_span, problems),)
+    # A misspelt one is reported as an unknown key.
+    if not any(nearest(key, Skeleton.model_fields) in ("input", "inputs") for key in entries):
+        problems.error(
+            codes.MISSING, "a spec needs `input`", head, help="add `input: [3, 224, 224]`, or `inputs: {…}`"
+        )
+    return ()
 
 
-def _input(name: str, value: Value, span: Span, problems: Problems) -> InputDeclaration | None:
+def _input(name: str, value: Value, span: Span, problems: Problems) -> InputDeclaration:
     if not isinstance(value, Mapping):
         return InputDeclaration(name, value, None, value.span)
     _check(InputSkeleton, f"the input `{name}`", value.entries, span, problems)
     shape, vocabulary = value.entries.get("shape"), value.entries.get("vocabulary")
     if shape is None:
-        return None
+        return InputDeclaration(name, None, None, span)
     return InputDeclaration(name, shape.value, vocabulary.value if vocabulary else None, shape.value.span)
 
 
@@ -312,8 +344,9 @@ def _read_blocks(document: Document, mapping: Mapping | None, problems: Problems
     for name, entry in mapping.entries.items() if mapping else ():
         if name == "include":
             document.includes = tuple(_paths(entry.value, problems))
-        elif check_name(name, entry.key_span, problems):
-            _read_block(document, name, entry, problems)
+        else:
+            check_name(name, entry.key_span, problems)
+            document.blocks[name] = _block(document, name, entry, problems)
 
 
 def _paths(value: Value, problems: Problems) -> Iterable[Scalar]:
@@ -321,10 +354,16 @@ def _paths(value: Value, problems: Problems) -> Iterable[Scalar]:
         if isinstance(each, Scalar) and isinstance(each.value, str):
             yield each
         else:
-            problems.error(codes.WRONG_VALUE, "`include` takes a path, or a list of paths", each.span)
+            problems.error(
+                codes.WRONG_VALUE,
+                "`include` takes a path, or a list of paths",
+                each.span,
+                help="write `include: parts/blocks.yaml`",
+            )
 
 
-def _read_block(document: Document, name: str, entry: Entry, problems: Problems) -> None:
+def _block(document: Document, name: str, entry: Entry, problems: Problems) -> Block:
+    """The block of this name; a malformed one is broken, so that its calls are not told again."""
     if not isinstance(entry.value, Mapping):
         problems.error(
             codes.WRONG_VALUE,
@@ -332,25 +371,30 @@ def _read_block(document: Document, name: str, entry: Entry, problems: Problems)
             entry.value.span,
             help="write its `layers: […]`",
         )
-        return
+        return Block(name, None, (), (broken_item(entry.key_span),), entry.key_span, document)
     entries = entry.value.entries
     _check(BlockSkeleton, f"the block `{name}`", entries, entry.key_span, problems)
-    params = _parameters(_mapping(entries, "params", problems))
-    for parameter in params:
-        check_name(parameter.name, parameter.span, problems)
-    layers = entries.get("layers")
-    items = read_items(layers.value if layers else None, problems, f"`layers` of the block `{name}`")
+    before = len(problems)
+    params = _parameters(_mapping(entries, "params", problems), problems)
+    sound = len(problems) == before
     inputs = tuple(_words(entries.get("inputs"), problems))
-    document.blocks[name] = Block(name, params, inputs, items, entry.key_span, document)
+    items = _items(entries, entry.key_span, problems, f"`layers` of the block `{name}`")
+    return Block(name, params if sound else None, inputs, items, entry.key_span, document)
 
 
 def _words(entry: Entry | None, problems: Problems) -> Iterable[str]:
+    """The names of a block's inputs."""
     if entry is None:
         return
+    seen: set[str] = set()
     for each in entry.value.items if isinstance(entry.value, Listing) else (entry.value,):
-        word = each.value if isinstance(each, Scalar) else None
-        if check_name(word, each.span, problems):
-            yield str(word)
+        word = each.value if isinstance(each, Scalar) else "[…]" if isinstance(each, Listing) else "{…}"
+        if check_name(word, each.span, problems) and word in seen:
+            problems.error(
+                codes.NAME_TWICE, f"the input `{word}` stands twice", each.span, help="choose another name"
+            )
+        seen.add(str(word))
+        yield str(word)
 
 
 def _heads(mapping: Mapping | None, problems: Problems) -> tuple[Head, ...]:
@@ -359,12 +403,17 @@ def _heads(mapping: Mapping | None, problems: Problems) -> tuple[Head, ...]:
         if not check_name(name, entry.key_span, problems):
             continue
         if not isinstance(entry.value, Mapping):
-            problems.error(codes.WRONG_VALUE, f"the head `{name}` is a mapping", entry.value.span)
+            problems.error(
+                codes.WRONG_VALUE,
+                f"the head `{name}` is a mapping",
+                entry.value.span,
+                help="write its `layers: […]`, and `from: …` where it starts from a name",
+            )
             continue
         entries = entry.value.entries
         _check(HeadSkeleton, f"the head `{name}`", entries, entry.key_span, problems)
-        source, layers = entries.get("from"), entries.get("layers")
-        items = read_items(layers.value if layers else None, problems, f"`layers` of the head `{name}`")
+        source = entries.get("from")
+        items = _items(entries, entry.key_span, problems, f"`layers` of the head `{name}`")
         heads.append(Head(name, source.value if source else None, items, entry.key_span))
     return tuple(heads)
 
@@ -379,5 +428,4 @@ __all__ = [
     "is_blocks_file",
     "read_blocks_file",
     "read_document",
-    "unknown_key",
 ]

@@ -10,39 +10,41 @@ from collections.abc import Mapping as Given
 from collections.abc import Sequence
 from dataclasses import replace
 
-from netspec.diagnostics import Problems, Span
+from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import shapes
 from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Graph
 from netspec.language import finish
-from netspec.language.document import Block, Document, Head, Parameter
+from netspec.language.absent import FAILED
+from netspec.language.arguments import given_by_call, parameters
+from netspec.language.document import Block, Document, Head
 from netspec.language.embed import bind_inputs, embedded, inputs_of
-from netspec.language.expression import FAILED, Failed, Unknown, is_expression
+from netspec.language.expression import is_expression
+from netspec.language.fields import has_expression
 from netspec.language.item import GROUP, Item
 from netspec.language.layer import layer
 from netspec.language.library import Library
-from netspec.language.lookup import find, sources
+from netspec.language.lookup import sources
+from netspec.language.sharing import shared_scope
 from netspec.language.validation import shown
-from netspec.language.values import Mapping, Scalar, Value
+from netspec.language.values import Mapping, Scalar
 from netspec.language.vocabulary import NETWORK
 from netspec.language.walk import (
     ABSENT,
     BROKEN,
+    NOWHERE,
+    OPEN,
     Cut,
     Exceeded,
     Frame,
+    Missing,
     Place,
     Tensor,
+    Until,
     Walk,
     join,
-    whole,
 )
 from netspec.ops import OPS
-
-NOWHERE = {
-    "index": Unknown("`index` counts repetitions, and there is no `repeat` around this"),
-    "block": Unknown("`block` is the block around, and there is none around this"),
-}
 
 
 def elaborate(
@@ -55,15 +57,14 @@ def elaborate(
     """
     given = given or {}
     walk = Walk(problems, library)
-    names = _parameters(walk, document.params, given, {}, "the spec", document.span)
-    root = Frame("", None, document, {**names, **NOWHERE}, boundary=True)
+    names = parameters(walk, document.params, given, {}, "the spec")
+    root = Frame("", None, document, {**names, **NOWHERE}, document.items, boundary=True)
+    walk.calls.append(document)
     inputs = inputs_of(walk, document, root)
     bind_inputs(walk, root, inputs)
-    current: Tensor = inputs[0].name if len(inputs) == 1 and not document.several else ABSENT
-    if not inputs:
-        current = BROKEN
+    current: Tensor = inputs[0].name if inputs else BROKEN
     try:
-        end = _items(walk, document.items, current, root)
+        end = _items(walk, document.items, ABSENT if inputs and document.several else current, root)
         heads = [(head.name, _head(walk, head, end, root)) for head in document.heads]
     except Exceeded:
         return None
@@ -72,69 +73,98 @@ def elaborate(
 
 def _items(walk: Walk, items: Sequence[Item], current: Tensor, frame: Frame) -> Tensor:
     """Walk a list of items; the tensor at its end."""
-    for item in items:
-        if item.name is not None and isinstance(item.name.value, str):
-            frame.later.setdefault(item.name.value, item.name.span)
-    for item in items:
-        before = set(frame.members) if frame.until else None
-        current = _item(walk, item, current, frame)
-        if before is not None:
-            _cut(frame, before)
+    if not items:
+        return current
+    walk.enter(items[0].span)
+    try:
+        for item in items:
+            current = _item(walk, item, current, frame)
+            if frame.until:
+                _cut(frame)
+    finally:
+        walk.leave()
     return current
 
 
-def _cut(frame: Frame, before: set[str]) -> None:
-    """Stop the embedded network once its last wanted layer is there."""
-    assert frame.until is not None
-    name, *rest = frame.until
-    if not rest and name in frame.members and name not in before:
-        raise Cut(frame.members[name].tensor)
+def _cut(frame: Frame) -> None:
+    """End the embedded network around, once its last wanted layer is there."""
+    for until in frame.until:
+        found = frame.members.get(until.names[0])
+        if len(until.names) == 1 and found is not None and found.tensor is not OPEN:
+            raise Cut(until.place, found.tensor)
 
 
 def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
     """One item, all its repetitions; the tensor after it."""
     walk.step(item.span)
-    inputs = [current] if item.source is None else sources(walk, item.source, frame)
+    wrong = item in frame.document.wrong
+    inputs = [current]
+    if item.source is not None and not (wrong and has_expression(item.source)):
+        inputs = sources(walk, item.source, frame)
+    if wrong:
+        return _wrong(walk, item, inputs[0], frame)
     if item.repeat is None:
-        with walk.deeper(item.span):
-            return _once(walk, item, inputs, current, frame, None)
-    count = _value(walk, item.repeat, frame, inputs[0])
-    if count is FAILED:
-        return BROKEN
+        return _once(walk, item, inputs, current, frame, None)
+    count = walk.work_out(item.repeat, lambda: walk.sight(frame, inputs[0]))
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        walk.problems.error(
-            codes.REPEAT, f"`repeat` is a whole number from 0, not {shown(count)}", item.repeat.span
-        )
-        return BROKEN
+        if count is not FAILED:
+            walk.problems.error(
+                codes.REPEAT,
+                f"`repeat` is a whole number from 0, not {shown(count)}",
+                item.repeat.span,
+                help="`when` leaves an item out"
+                if isinstance(count, bool)
+                else "write how often, as `repeat: 3`",
+            )
+        return _broken(walk, item, frame, None)
     walk.step(item.repeat.span, count)
-    return _repeat(walk, item, count, inputs, current, frame) if count else current
+    return (
+        _repeat(walk, item, count, inputs, current, frame) if count else _left_out(walk, item, current, frame)
+    )
+
+
+def _wrong(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
+    """An item whose own words are refused: what stands in its branches is still looked at."""
+    if item.repeat is None and item.keyword in OPS:
+        for branch in item.branches or ():
+            _items(walk, branch, current, frame)
+    return _broken(walk, item, frame, None)
+
+
+def _broken(walk: Walk, item: Item, frame: Frame, local: str | None) -> Tensor:
+    """Nothing, under the name that the item has; why is reported."""
+    if local is None and not has_expression(item.name):
+        local = walk.local_name(item, frame, _stem(item))
+    if local is not None:
+        frame.members[local] = Place(join(frame.path, local), BROKEN)
+    return BROKEN
+
+
+def _left_out(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
+    """What an item leaves behind that is not there: its name stands for what flows past it."""
+    if item.name is not None and (name := walk.own_name(item.name, frame)):
+        frame.members[name] = Place(join(frame.path, name), current)
+    return current
 
 
 def _repeat(
     walk: Walk, item: Item, count: int, inputs: list[Tensor], current: Tensor, frame: Frame
 ) -> Tensor:
     name = walk.local_name(item, frame, _stem(item))
-    inner = frame.inner(join(frame.path, name), until=_below(frame, name))
-    place = frame.members[name] = Place(inner.path, BROKEN, inner.members)
+    inner = frame.inner(name, (), frame.frozen)
+    place = frame.members[name] = Place(inner.path, OPEN, inner.members)
     with walk.scope(inner, "repeat", inputs, item.span, place):
-        first, *others = inputs
         for index in range(count):
             inner.names = {**frame.names, "index": index}
-            with walk.once(), walk.deeper(item.span):
-                first = _once(walk, item, [first, *others], first, inner, str(index))
-            _cut_if_reached(inner, str(index))
-        place.tensor = first
-    return place.tensor
-
-
-def _below(frame: Frame, name: str) -> tuple[str, ...] | None:
-    """What is left of `until` inside a scope of this name."""
-    return frame.until[1:] if frame.until and len(frame.until) > 1 and frame.until[0] == name else None
-
-
-def _cut_if_reached(frame: Frame, name: str) -> None:
-    if frame.until == (name,) and name in frame.members:
-        raise Cut(frame.members[name].tensor)
+            with walk.once():
+                after = _once(walk, item, inputs, current, inner, str(index))
+            if after != current:
+                # The next repetition takes the place of the first input; one that is left out changes nothing.
+                inputs, current = [after, *inputs[1:]], after
+            if inner.until:
+                _cut(inner)
+        place.tensor = current
+    return current
 
 
 def _stem(item: Item) -> str:
@@ -145,37 +175,27 @@ def _once(
     walk: Walk, item: Item, inputs: list[Tensor], current: Tensor, frame: Frame, local: str | None
 ) -> Tensor:
     """An item, once. `local` is its name when it is a repetition."""
-    if item.when is not None:
-        holds = _flag(walk, item.when, "when", frame, inputs[0])
-        if holds is None:
-            return BROKEN
-        if not holds:
-            return _otherwise(walk, item, inputs, current, frame, local)
     frozen = frame.frozen
     if item.trainable is not None:
         trainable = _flag(walk, item.trainable, "trainable", frame, inputs[0])
-        frozen = frozen or trainable is False
+        if trainable is None:
+            return _broken(walk, item, frame, local)
+        frozen = frozen or not trainable
+    if item.when is not None:
+        holds = _flag(walk, item.when, "when", frame, inputs[0])
+        if holds is None:
+            return _broken(walk, item, frame, local)
+        if not holds and item.otherwise is None:
+            return current if local is not None else _left_out(walk, item, current, frame)
+        if not holds:
+            return _group(walk, item, item.otherwise or (), inputs, frame, local, frozen)
     if item.keyword == GROUP:
         return _group(walk, item, item.items, inputs, frame, local, frozen)
-    if item.keyword in OPS:
-        return _op(walk, item, inputs, frame, local, frozen)
     if item.keyword in frame.document.blocks:
         return _block(walk, item, inputs, frame, local, frozen)
     if item.keyword == NETWORK:
         return _network(walk, item, inputs, frame, local, frozen)
-    if item.name is not None:
-        frame.members[str(item.name.value)] = Place("", BROKEN)
-    return BROKEN  # unknown, and told by the check of the vocabulary
-
-
-def _otherwise(
-    walk: Walk, item: Item, inputs: list[Tensor], current: Tensor, frame: Frame, local: str | None
-) -> Tensor:
-    if item.otherwise is None:
-        if item.name is not None and local is None:
-            frame.members[str(item.name.value)] = Place("", current)
-        return current
-    return _group(walk, item, item.otherwise, inputs, frame, local, frame.frozen)
+    return _op(walk, item, inputs, frame, local, frozen)
 
 
 def _group(
@@ -188,22 +208,16 @@ def _group(
     frozen: bool,
 ) -> Tensor:
     """Items in a row: a scope of its own when it has a name, else a part of the scope around."""
-    if item.share is not None:
-        walk.problems.error(
-            codes.UNKNOWN_KEY,
-            "a group cannot `share`",
-            item.share.span,
-            help="make a block of it, and call it twice",
-        )
     if len(inputs) > 1:
         _report_count(walk, item, "a group", len(inputs))
-        return BROKEN
+        return _broken(walk, item, frame, local)
     if local is None and item.name is None:
-        same = replace(frame, frozen=frozen)
-        return _items(walk, items, inputs[0], same)
+        return _items(
+            walk, items, inputs[0], frame if frozen == frame.frozen else replace(frame, frozen=frozen)
+        )
     name = local if local is not None else walk.local_name(item, frame, "group")
-    inner = frame.inner(join(frame.path, name), frozen=frozen, until=_below(frame, name))
-    place = frame.members[name] = Place(inner.path, BROKEN, inner.members)
+    inner = frame.inner(name, items, frozen)
+    place = frame.members[name] = Place(inner.path, OPEN, inner.members)
     with walk.scope(inner, "group", inputs, item.span, place):
         place.tensor = _items(walk, items, inputs[0], inner)
     return place.tensor
@@ -213,27 +227,26 @@ def _op(
     walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, local: str | None, frozen: bool
 ) -> Tensor:
     op = OPS[item.keyword]
+    received = inputs[0]
     name = local if local is not None else walk.local_name(item, frame, item.keyword)
     if op.merges and item.branches is not None:
-        inputs = [_items(walk, branch, inputs[0], frame) for branch in item.branches]
-    elif op.merges and item.source is None:
-        inputs = [BROKEN]  # nothing to join: the vocabulary has told it
+        inputs = [_items(walk, branch, received, frame) for branch in item.branches]
     elif not op.merges and len(inputs) > 1:
         _report_count(walk, item, f"`{item.keyword}`", len(inputs))
         inputs = [BROKEN]
     if ABSENT in inputs:
-        _report_absent(walk, item)
-        inputs = [BROKEN]
-    return layer(walk, op, item, inputs, frame, name, frozen)
+        inputs = _report_absent(walk, item)
+    return layer(walk, op, item, inputs, received, frame, name, frozen)
 
 
-def _report_absent(walk: Walk, item: Item) -> None:
+def _report_absent(walk: Walk, item: Item) -> list[Tensor]:
     walk.problems.error(
         codes.NO_CURRENT,
         "there is no current tensor: with several `inputs` the first item states its `from`",
         item.span,
         help="add `from: …` with the name of an input",
     )
+    return [BROKEN]
 
 
 def _report_count(walk: Walk, item: Item, what: str, count: int) -> None:
@@ -251,196 +264,102 @@ def _block(
 ) -> Tensor:
     block = frame.document.blocks[item.keyword]
     name = local if local is not None else walk.local_name(item, frame, block.name)
-    place = frame.members[name] = Place(join(frame.path, name), BROKEN)
-    if block in walk.calls:
-        walk.problems.error(
-            codes.RECURSION,
-            f"the block `{block.name}` contains itself",
-            item.span,
-            help="use `repeat` to repeat layers",
-        )
-        return BROKEN
+    inner = frame.inner(name, block.items, frozen)
+    place = frame.members[name] = Place(inner.path, BROKEN, definition=block)
     if ABSENT in inputs:
-        _report_absent(walk, item)
-        inputs = [BROKEN]
-    wanted = block.inputs or ("",)
-    if len(inputs) != len(wanted):
+        inputs = _report_absent(walk, item)
+    count = len(block.inputs) or 1
+    if len(inputs) != count and BROKEN not in inputs:
         _report_block_inputs(walk, item, block, len(inputs))
+    received = inputs[0] if len(inputs) == count else BROKEN
+    owner = f"the block `{block.name}`"
+    declared = block.params or ()
+    written = {}
+    if isinstance(item.argument, Mapping):
+        written = {key: entry.value for key, entry in item.argument.entries.items()}
+    elif item.argument is not None:
+        written = {declared[0].name: item.argument}
+    given = given_by_call(walk, written, lambda: walk.sight(frame, received))
+    if given is None or len(inputs) != count:
         return BROKEN
-    arguments = _arguments(walk, block.params, item, inputs[0], frame, f"the block `{block.name}`")
-    if arguments is None:
+    inner.document, inner.boundary = block.document, True
+    sees = {**inner.parameters, **NOWHERE, "block": {"in": walk.sizes(received)}}
+    with walk.once():
+        arguments = parameters(walk, declared, given, sees, owner, item.span)
+    inner.shares = inner.shared_at = None
+    shares = shared_scope(walk, item, frame, name, block)
+    if isinstance(shares, Missing):
         return BROKEN
-    shares = _shared_scope(walk, item, frame, name)
-    if shares is BROKEN:
-        return BROKEN
-    seen = {
-        **_file_parameters(walk, block.document, frame),
-        **NOWHERE,
-        **arguments,
-        "block": {"in": walk.sizes(inputs[0])},
-    }
-    inner = frame.inner(
-        place.path, document=block.document, names=seen, boundary=True, frozen=frozen, shares=shares,
-        until=_below(frame, name),
-    )  # fmt: skip
+    if shares is not None:
+        inner.shares, inner.shared_at = shares, item.share.span if item.share else frame.shared_at
+    inner.names = {**sees, **arguments}
     place.members = inner.members
     for own, tensor in zip(block.inputs, inputs, strict=False):
-        inner.members[own] = Place(str(tensor), tensor)
+        inner.members[own] = Place(join(inner.path, own), tensor)
     details = {"definition": block.name, "arguments": tuple(arguments.items()), "shares": shares}
-    walk.calls.append(block)
-    try:
-        with walk.scope(inner, "block", inputs, item.span, place, **details), walk.once():
-            place.tensor = _items(walk, block.items, inputs[0], inner)
-    finally:
-        walk.calls.pop()
+    place.tensor = OPEN
+    with walk.scope(inner, "block", inputs, item.span, place, **details), walk.once():
+        place.tensor = _items(walk, block.items, received, inner)
     return place.tensor
-
-
-def _file_parameters(walk: Walk, document: Document, frame: Frame) -> dict[str, object]:
-    """The parameters of the file in which a block stands; a file of blocks has none."""
-    root: Frame | None = frame
-    while (
-        root is not None and not (root.document is document and root.parent is None) and not root.is_network
-    ):
-        root = root.parent
-    if root is None or root.document is not document:
-        return {}
-    return {key: value for key, value in root.names.items() if key not in NOWHERE}
 
 
 def _report_block_inputs(walk: Walk, item: Item, block: Block, count: int) -> None:
     names = ", ".join(block.inputs) or "the current tensor"
     wanted = len(block.inputs) or 1
+    given = ", ".join("…" for _ in range(wanted))
     walk.problems.error(
         codes.BLOCK_INPUTS,
         f"the block `{block.name}` takes {wanted} ({names}), and is given {count}",
         item.span if item.source is None else item.source.span,
-        help=f"write `from: [{', '.join('…' for _ in range(wanted))}]` beside it",
+        help=f"write `from: [{given}]` beside it"
+        if block.inputs
+        else "declare `inputs` in the block, or join them first: `concat` or `add`",
     )
-
-
-def _arguments(
-    walk: Walk, params: Sequence[Parameter], item: Item, current: Tensor, frame: Frame, owner: str
-) -> dict[str, object] | None:
-    """The parameters of a block for one call; None when one failed."""
-    written: dict[str, Value] = {}
-    if isinstance(item.argument, Mapping):
-        written = {key: entry.value for key, entry in item.argument.entries.items()}
-    elif item.argument is not None and len(params) == 1:
-        written = {params[0].name: item.argument}
-    given: dict[str, object] = {}
-    for key, value in written.items():
-        given[key] = walk.work_out(value, lambda: walk.sight(frame, current))
-    if any(value is FAILED for value in given.values()):
-        return None
-    arguments = _parameters(walk, params, given, frame.names, owner, item.span)
-    return None if any(isinstance(value, Unknown) for value in arguments.values()) else arguments
-
-
-def _parameters(
-    walk: Walk,
-    params: Sequence[Parameter],
-    given: Given[str, object],
-    names: Given[str, object],
-    owner: str,
-    span: Span,
-) -> dict[str, object]:
-    """The values of parameters: given, else by default, which may use earlier ones. What fails is Unknown."""
-    values: dict[str, object] = {}
-    for parameter in params:
-        if parameter.name in given:
-            values[parameter.name] = whole(given[parameter.name])
-            continue
-        if parameter.default is None:
-            walk.problems.error(
-                codes.MISSING, f"{owner} needs `{parameter.name}`", span, help=f"give `{parameter.name}: …`"
-            )
-            values[parameter.name] = Unknown(None)
-            continue
-        value = walk.work_out(parameter.default, lambda: {**names, **values})
-        values[parameter.name] = Unknown(None) if value is FAILED else _sound(walk, value, parameter)
-    return values
-
-
-def _sound(walk: Walk, value: object, parameter: Parameter) -> object:
-    """A parameter is a number, a boolean, a word, or a list of them."""
-    parts = value if isinstance(value, list) else [value]
-    for part in parts:
-        flat = part if isinstance(part, list) else [part]
-        if any(
-            each is None or isinstance(each, dict) or each != each or each in (float("inf"), float("-inf"))
-            for each in flat
-        ):
-            span = parameter.span if parameter.default is None else parameter.default.span
-            walk.problems.error(
-                codes.WRONG_VALUE,
-                f"the parameter `{parameter.name}` is a finite number, a boolean, a word or a list of them",
-                span,
-            )
-            return Unknown(None)
-    return value
-
-
-def _shared_scope(walk: Walk, item: Item, frame: Frame, name: str) -> str | Tensor | None:
-    """The path of the block whose weights this call uses, if it shares."""
-    if item.share is None:
-        return None if frame.shares is None else join(frame.shares, name)
-    places = find(walk, item.share, frame)
-    if not places:
-        return BROKEN
-    if not places[0].is_scope:
-        walk.problems.error(
-            shapes.SHARE,
-            f"`{item.share.text}` is no block; a block shares with a call of the same block",
-            item.share.span,
-            help="name an earlier call of the block",
-        )
-        return BROKEN
-    return places[0].path
 
 
 def _network(
     walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, local: str | None, frozen: bool
 ) -> Tensor:
     name = local if local is not None else walk.local_name(item, frame, NETWORK)
-    place = frame.members[name] = Place(join(frame.path, name), BROKEN)
+    inner = frame.inner(name, (), frozen)
+    place = frame.members[name] = Place(inner.path, BROKEN)
     if ABSENT in inputs:
-        _report_absent(walk, item)
-        inputs = [BROKEN]
+        inputs = _report_absent(walk, item)
     network = embedded(walk, item, frame)
     if network is None:
         return BROKEN
-    document = network.document
-    given = {}
-    for key, value in network.params.items():
-        given[key] = walk.work_out(value, lambda: walk.sight(frame, inputs[0]))
-    if any(value is FAILED for value in given.values()):
+    document = place.definition = network.document
+    given = given_by_call(walk, network.params, lambda: walk.sight(frame, inputs[0]))
+    if given is None:
         return BROKEN
-    shares = _shared_scope(walk, item, frame, name)
-    if shares is BROKEN:
+    shares = shared_scope(walk, item, frame, name, document)
+    if isinstance(shares, Missing):
         return BROKEN
-    names = _parameters(walk, document.params, given, {}, f"the network `{document.name}`", item.span)
-    inner = frame.inner(
-        place.path, document=document, names={**names, **NOWHERE}, boundary=True, frozen=frozen, shares=shares,
-        is_network=True, until=network.until,
-    )  # fmt: skip
+    inner.shares, inner.shared_at = shares, item.share.span if item.share else frame.shared_at
+    names = parameters(walk, document.params, given, {}, f"the network `{document.name}`", item.span)
+    inner.document, inner.boundary, inner.is_network = document, True, True
+    inner.names, inner.items = {**names, **NOWHERE}, document.items
     place.members = inner.members
     if not network.take(walk, inner, inputs, item):
         return BROKEN
+    if network.until is not None:
+        inner.until += (Until(place, network.until),)
     details = {"definition": document.name, "arguments": tuple(names.items()), "shares": shares}
     walk.calls.append(document)
+    place.tensor = OPEN
     try:
         with walk.scope(inner, "network", inputs, item.span, place, **details), walk.once():
-            current = inputs[0] if len(document.inputs) == 1 and not document.several else ABSENT
+            current = ABSENT if document.several else inputs[0]
             place.tensor = _items(walk, document.items, current, inner)
             if network.until is not None:
                 network.report_until(walk, inner)
                 place.tensor = BROKEN
     except Cut as cut:
-        walk.cut.append(place.path)
-        place.tensor = cut.tensor
+        if cut.place is not place:
+            raise
     finally:
         walk.calls.pop()
+    walk.embedded.append(place.path)
     if network.weights is not None:
         walk.pretrained.append((place.path, network.weights))
     return place.tensor
@@ -449,7 +368,6 @@ def _network(
 def _head(walk: Walk, head: Head, end: Tensor, root: Frame) -> Tensor:
     """A further output of the network: a scope that starts at a name, or at the end."""
     inputs = [end] if head.source is None else sources(walk, head.source, root)
-    inner = root.inner(head.name)
     if head.name in root.members:
         walk.problems.error(
             codes.NAME_TWICE,
@@ -458,30 +376,38 @@ def _head(walk: Walk, head: Head, end: Tensor, root: Frame) -> Tensor:
             help="rename one of the two",
         )
         return BROKEN
-    place = root.members[head.name] = Place(head.name, BROKEN, inner.members)
+    inner = root.inner(head.name, head.items, frozen=False)
+    place = root.members[head.name] = Place(head.name, OPEN, inner.members)
     if len(inputs) > 1:
-        walk.problems.error(codes.WRONG_VALUE, "a head starts from one layer", head.span)
-        return BROKEN
+        walk.problems.error(
+            shapes.INPUT_COUNT,
+            f"a head starts from one layer; `from` names {len(inputs)}",
+            head.span if head.source is None else head.source.span,
+            help="let it start with a `concat` or an `add` of them",
+        )
+        inputs = [BROKEN]
     with walk.scope(inner, "head", inputs, head.span, place):
         place.tensor = _items(walk, head.items, inputs[0], inner)
+    if place.tensor is ABSENT:
+        walk.problems.error(
+            codes.NO_CURRENT,
+            f"the head `{head.name}` has nothing to start from",
+            head.span,
+            help="add `from: …` with the name of a layer",
+        )
     return place.tensor
-
-
-def _value(walk: Walk, scalar: Scalar, frame: Frame, current: Tensor) -> object | Failed:
-    return walk.work_out(scalar, lambda: walk.sight(frame, current))
 
 
 def _flag(walk: Walk, scalar: Scalar, key: str, frame: Frame, current: Tensor) -> bool | None:
     """The truth of `when` or `trainable`; None when it failed."""
-    value = _value(walk, scalar, frame, current)
-    if value is FAILED:
-        return None
+    value = walk.work_out(scalar, lambda: walk.sight(frame, current))
     if isinstance(value, bool):
         return value
-    walk.problems.error(
-        codes.WRONG_VALUE,
-        f"`{key}` is true or false, not {shown(value)}",
-        scalar.span,
-        help=f'write a comparison: `{key}: "${{stride > 1}}"`' if is_expression(scalar) else None,
-    )
+    if value is not FAILED:
+        advice = f'write a comparison: `{key}: "${{stride > 1}}"`'
+        if isinstance(value, str) and not is_expression(scalar):
+            advice = f'write `{key}: "${{{value[:60]}}}"` to calculate'
+        walk.problems.error(
+            codes.WRONG_VALUE, f"`{key}` is true or false, not {shown(value)}", scalar.span, help=advice
+        )
     return None

@@ -14,7 +14,7 @@ from netspec.language.item import Item
 from netspec.language.lookup import PATH
 from netspec.language.validation import shown, unknown_key
 from netspec.language.values import Listing, Mapping, Scalar, Value
-from netspec.language.walk import BROKEN, Frame, Place, Tensor, Walk
+from netspec.language.walk import BROKEN, Frame, Place, Tensor, Walk, join
 from netspec.types import Type
 
 
@@ -25,6 +25,8 @@ def inputs_of(walk: Walk, document: Document, frame: Frame) -> list[Input]:
 
 
 def _input(walk: Walk, declared: InputDeclaration, frame: Frame) -> Input | None:
+    if declared.shape is None:
+        return None
     shape = walk.work_out(declared.shape, lambda: frame.names)
     vocabulary = (
         None if declared.vocabulary is None else walk.work_out(declared.vocabulary, lambda: frame.names)
@@ -39,7 +41,8 @@ def _input(walk: Walk, declared: InputDeclaration, frame: Frame) -> Input | None
             help="write `[3, 224, 224]` for an image, `[784]` for a vector",
         )
         return None
-    if not all([_size(walk, size, index, declared.shape) for index, size in enumerate(shape)]):
+    sound = [_size(walk, size, index, declared.shape) for index, size in enumerate(shape)]
+    if not all(sound):
         return None
     if declared.vocabulary is not None:
         return _indices(walk, declared, shape, vocabulary)
@@ -126,7 +129,7 @@ class Network:
             return False
         for own, tensor in zip(declared, inputs, strict=True):
             type_ = walk.types[str(tensor)]
-            inner.members[own.name] = Place(str(tensor), tensor)
+            inner.members[own.name] = Place(join(inner.path, own.name), tensor)
             if (type_.channels, len(type_.spatial), type_.dtype) != (
                 own.type.channels,
                 len(own.type.spatial),
@@ -169,7 +172,7 @@ def embedded(walk: Walk, item: Item, frame: Frame) -> Network | None:
     document = None if path is None else walk.library.spec(path, places.shown(path))
     if document is None:
         return None
-    if document in walk.calls or document is _outermost(frame).document:
+    if any(document is each for each in walk.calls):
         walk.problems.error(
             codes.INCLUDE, f"`{spec.text}` contains itself", spec.span, help="drop one of the two"
         )
@@ -203,9 +206,3 @@ def _weights(walk: Walk, value: Value | None, frame: Frame) -> str | None:
         return None
     folder = frame.document.path.parent if frame.document.path else None
     return str(folder / value.value) if folder else value.value
-
-
-def _outermost(frame: Frame) -> Frame:
-    while frame.parent is not None:
-        frame = frame.parent
-    return frame

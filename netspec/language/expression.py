@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import expressions as codes
 from netspec.language.absent import FAILED, Failed, Unknown
-from netspec.language.calculate import Silent, calculate, look_up
-from netspec.language.formula import Refusal, parse
+from netspec.language.calculate import Silent, calculate, hold_all_names, hold_name, look_up
+from netspec.language.formula import Formula, Refusal, parse
 from netspec.language.values import Scalar
 
-__all__ = ["FAILED", "Failed", "Unknown", "evaluate", "is_expression"]
+__all__ = ["FAILED", "Failed", "Unknown", "evaluate", "hold_names", "is_expression"]
 
 
 LENGTH_LIMIT = 1000
@@ -45,10 +45,35 @@ def evaluate(scalar: Scalar, names: Mapping[str, object], problems: Problems) ->
         return FAILED
 
 
+def hold_names(scalar: Scalar, parameters: Collection[str], problems: Problems) -> None:
+    """Report an expression that cannot be read, or that names what is no parameter; nothing is worked out."""
+    text = str(scalar.value).strip()
+    try:
+        if reference := _REFERENCE.fullmatch(text):
+            hold_name(reference.group(1), parameters, 1)
+        else:
+            formula = _formula(text)
+            try:
+                hold_all_names(formula, parameters)
+            except Refusal as refusal:
+                raise refusal.moved(2) from None
+    except Refusal as refusal:
+        problems.error(refusal.code, refusal.message, _span(scalar, text, refusal), help=refusal.help)
+
+
 def _evaluate(text: str, names: Mapping[str, object]) -> object:
     """The value. Raises Refusal with columns in `text`."""
     if reference := _REFERENCE.fullmatch(text):
         return look_up(reference.group(1), names, 1)
+    formula = _formula(text)
+    try:
+        return calculate(formula, names)
+    except Refusal as refusal:
+        raise refusal.moved(2) from None
+
+
+def _formula(text: str) -> Formula:
+    """What stands in the braces of a `${…}`. Raises Refusal with columns in `text`."""
     if not _is_whole(text):
         raise _mixed(text)
     inside = text[2:-1]
@@ -58,10 +83,7 @@ def _evaluate(text: str, names: Mapping[str, object]) -> object:
     formula = parse(inside)
     if isinstance(formula, Refusal):
         raise formula.moved(2)
-    try:
-        return calculate(formula, names)
-    except Refusal as refusal:
-        raise refusal.moved(2) from None
+    return formula
 
 
 def _is_whole(text: str) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping as Given
 from collections.abc import Sequence
 
+from netspec.diagnostics import Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Graph, Input, Node, Output, Scope
 from netspec.language.document import Document
 from netspec.language.expression import Unknown
 from netspec.language.values import Mapping
-from netspec.language.walk import Frame, Missing, Tensor, Walk
+from netspec.language.walk import Frame, Tensor, Walk
 
 
 def graph(
@@ -23,14 +24,13 @@ def graph(
     given: Given[str, object],
 ) -> Graph | None:
     """The graph of what was walked, or None when anything was wrong."""
-    sight = {**root.names}
-    expect = None if document.expect is None else walk.put_in(document.expect, sight)
-    train = None if document.train is None else walk.put_in(document.train, sight)
-    if walk.problems.errors or isinstance(end, Missing):
-        if not walk.problems.errors:
-            walk.problems.error(
-                codes.MISSING, "the network has no layer", document.span, help="add items to `layers`"
-            )
+    expect = None if document.expect is None else walk.put_in(document.expect, root.names)
+    train = None if document.train is None else walk.put_in(document.train, root.names)
+    if not walk.problems.errors and not walk.nodes:
+        walk.problems.error(
+            codes.MISSING, "the network has no layer", document.span, help="add items to `layers`"
+        )
+    if walk.problems.errors:
         return None
     outputs = _outputs(walk, document, root, end, heads)
     nodes = _prune(walk, outputs)
@@ -61,7 +61,7 @@ def _outputs(
         for scope in walk.scopes
         if scope is not None and scope.kind == "head" and scope.inputs
     }
-    outputs = [] if end in starts else [Output("output", str(end))]
+    outputs = [Output("output", end)] if isinstance(end, str) and end not in starts else []
     return outputs + [Output(name, str(tensor)) for name, tensor in heads]
 
 
@@ -70,22 +70,17 @@ def _users(nodes: Sequence[Node], outputs: Sequence[Output]) -> set[str]:
 
 
 def _prune(walk: Walk, outputs: Sequence[Output]) -> list[Node]:
-    """Leave out what only a cut-off part of an embedded network used."""
-    nodes = walk.nodes
-    if not walk.cut:
-        return nodes
-    prefixes = tuple(f"{path}." for path in walk.cut)
-    owners = {node.shares for node in nodes if node.shares}
-    while True:
-        used = _users(nodes, outputs)
-        kept = [
-            node
-            for node in nodes
-            if used.intersection(node.values) or node.name in owners or not node.name.startswith(prefixes)
-        ]
-        if len(kept) == len(nodes):
-            return nodes
-        nodes = kept
+    """Leave out what only a part of an embedded network used that stayed behind: cut off, or a head."""
+    if not walk.embedded:
+        return walk.nodes
+    prefixes = tuple(f"{path}." for path in walk.embedded)
+    needed = {output.value for output in outputs} | {node.shares for node in walk.nodes if node.shares}
+    kept = []
+    for node in reversed(walk.nodes):
+        if not needed.isdisjoint(node.values) or not node.name.startswith(prefixes):
+            needed.update(node.inputs)
+            kept.append(node)
+    return kept[::-1]
 
 
 def _scopes(walk: Walk, nodes: Sequence[Node]) -> list[Scope]:
@@ -103,8 +98,10 @@ def _report_unused(
     walk: Walk, nodes: Sequence[Node], inputs: Sequence[Input], outputs: Sequence[Output]
 ) -> None:
     used = _users(nodes, outputs)
+    told: set[Span] = set()
     for node in nodes:
-        if used.isdisjoint(node.values):
+        if used.isdisjoint(node.values) and node.span not in told:
+            told.add(node.span)
             walk.problems.warning(
                 codes.UNUSED,
                 f"nothing uses the output of `{node.name}`",
@@ -113,4 +110,9 @@ def _report_unused(
             )
     for each in inputs:
         if each.name not in used:
-            walk.problems.warning(codes.UNUSED_INPUT, f"nothing uses the input `{each.name}`", each.span)
+            walk.problems.warning(
+                codes.UNUSED_INPUT,
+                f"nothing uses the input `{each.name}`",
+                each.span,
+                help="take it with `from`, or drop it",
+            )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.values import Entry, Listing, Mapping, Scalar, Value
+from netspec.ops import OPS
 from netspec.ops.nearest import nearest
 
 RESERVED = ("name", "from", "repeat", "when", "else", "share", "trainable")
@@ -22,7 +23,8 @@ GROUP = "layers"
 class Item:
     """An item of `layers`. `keyword` is an op, a block, `network`, or `layers` for a group.
 
-    `argument` is what stands behind the keyword; the items of a group are in `items`.
+    `argument` is what stands behind the keyword; the items of a group are in `items`. A `broken` item is
+    one that was refused: it keeps its place, so that what it feeds is known to be fed by nothing.
     """
 
     keyword: str
@@ -37,6 +39,7 @@ class Item:
     share: Scalar | None = None
     trainable: Scalar | None = None
     branches: tuple[tuple[Item, ...], ...] | None = None
+    broken: bool = False
 
     @property
     def place(self) -> Span:
@@ -45,7 +48,7 @@ class Item:
 
 
 def read_items(value: Value | None, problems: Problems, where: str) -> tuple[Item, ...]:
-    """A list of items; every malformed one is a problem and is left out."""
+    """A list of items; every malformed one is a problem, and is broken."""
     if value is None:
         return ()
     if not isinstance(value, Listing):
@@ -55,12 +58,16 @@ def read_items(value: Value | None, problems: Problems, where: str) -> tuple[Ite
             value.span,
             help="start each item with a dash, one a line",
         )
-        return ()
-    read = [_read_item(each, problems) for each in value.items]
-    return tuple(item for item in read if item is not None)
+        return (broken_item(value.span),)
+    return tuple([_read_item(each, problems) for each in value.items])
 
 
-def _read_item(value: Value, problems: Problems) -> Item | None:
+def broken_item(span: Span, name: Scalar | None = None) -> Item:
+    """What stands where an item should, and is reported."""
+    return Item("", span, None, name=name, broken=True)
+
+
+def _read_item(value: Value, problems: Problems) -> Item:
     if isinstance(value, Scalar):
         return _bare(value, problems)
     if isinstance(value, Listing):
@@ -70,47 +77,66 @@ def _read_item(value: Value, problems: Problems) -> Item | None:
             value.span,
             help="a group of items is written `layers: […]`",
         )
-        return None
+        return broken_item(value.span)
     called = [key for key in value.entries if key not in RESERVED]
     if len(called) == 1:
         return _called(value, called[0], problems)
-    if not called:
+    if called:
+        _report_several(value, called, problems)
+    else:
         span = next(iter(value.entries.values())).key_span if value.entries else value.span
         problems.error(
-            codes.ITEM, "the item calls no op", span, help="write the op first: `- relu:`, then its keys"
+            codes.ITEM,
+            "the item calls no op"
+            if value.entries
+            else "an item is the name of an op or a mapping, not `{}`",
+            span,
+            help="write the op first: `- relu:`, then its keys",
         )
-        return None
-    _report_several(value, called, problems)
-    return None
+    name = value.entries.get("name")
+    return broken_item(value.span, name.value if name and isinstance(name.value, Scalar) else None)
 
 
-def _bare(value: Scalar, problems: Problems) -> Item | None:
+def _bare(value: Scalar, problems: Problems) -> Item:
     if isinstance(value.value, str) and value.value:
         return Item(value.value, value.span, None)
     shown = f"`{value.text}`" if value.text else "nothing"
-    problems.error(codes.ITEM, f"an item is the name of an op or a mapping, not {shown}", value.span)
-    return None
+    problems.error(
+        codes.ITEM,
+        f"an item is the name of an op or a mapping, not {shown}",
+        value.span,
+        help="delete the line, or write the name of an op" if value.value is None or not value.text else None,
+    )
+    return broken_item(value.span)
 
 
 def _report_several(value: Mapping, called: list[str], problems: Problems) -> None:
-    """Several keys that are not reserved: a misspelt reserved key, or two ops in one item."""
-    for key in called[1:]:
-        match = nearest(key, RESERVED)
-        if match is None:
-            continue
-        entry = value.entries[key]
+    """Several keys that are not reserved: a misspelt one, fields beside their op, or two ops in one item."""
+    misspelt = {key: match for key in called if key not in OPS and (match := nearest(key, RESERVED))}
+    owner = next((key for key in called if key in OPS), called[0])
+    for key, match in misspelt.items():
         problems.error(
             codes.UNKNOWN_KEY,
             f"`{key}` is no key of an item; did you mean `{match}`?",
-            entry.key_span,
+            value.entries[key].key_span,
             help=f"beside an op stand {', '.join(RESERVED)}",
         )
+    others = [key for key in called if key != owner and key not in misspelt]
+    if not others:
         return
-    second = value.entries[called[1]]
+    span = value.entries[others[0]].key_span
+    if owner in OPS and others[0] in OPS[owner].model_fields:
+        problems.error(
+            codes.ITEM,
+            f"`{others[0]}` is a field of `{owner}`, and stands beside it",
+            span,
+            help=f"indent the fields below `{owner}:`, or write them in braces behind it",
+        )
+        return
     problems.error(
         codes.ITEM,
-        f"the item calls `{called[0]}` and `{called[1]}`; an item calls one",
-        second.key_span,
+        f"the item calls `{owner}` and `{others[0]}`; an item calls one",
+        span,
         notes=("fields of an op are indented below it, or stand in braces behind it",),
         help="start a new item with a dash",
     )
@@ -137,7 +163,7 @@ def _called(value: Mapping, keyword: str, problems: Problems) -> Item:
         otherwise=None if otherwise is None else _else(value, problems),
         share=_scalar(entries, "share", problems),
         trainable=_scalar(entries, "trainable", problems),
-        branches=_branches(argument, problems),
+        branches=_branches(keyword, argument, problems),
     )
 
 
@@ -165,19 +191,19 @@ def _scalar(entries: dict[str, Entry], key: str, problems: Problems) -> Scalar |
     return None
 
 
-def _branches(argument: Value | None, problems: Problems) -> tuple[tuple[Item, ...], ...] | None:
-    """The items of each branch, when the argument looks like branches; whether it may is decided later."""
+def _branches(
+    keyword: str, argument: Value | None, problems: Problems
+) -> tuple[tuple[Item, ...], ...] | None:
+    """The items of each branch, when the argument looks like branches of a merge."""
+    if keyword not in OPS:
+        problems = Problems()  # a block may be given a list of lists; if it is no block, that is told
+    elif not OPS[keyword].merges:
+        return None
     value = argument
     if isinstance(argument, Mapping) and "branches" in argument.entries:
         value = argument.entries["branches"].value
     elif not isinstance(argument, Listing):
         return None
-    if not isinstance(value, Listing):
+    if not isinstance(value, Listing) or not all(isinstance(each, Listing) for each in value.items):
         return None
-    if not all(isinstance(each, Listing) and not any(map(_is_number, each.items)) for each in value.items):
-        return None  # not branches; or numbers, such as pairs of pads, which are no items
-    return tuple(read_items(each, problems, "a branch") for each in value.items)
-
-
-def _is_number(value: Value) -> bool:
-    return isinstance(value, Scalar) and isinstance(value.value, int | float)
+    return tuple([read_items(each, problems, "a branch") for each in value.items])

@@ -110,7 +110,9 @@ class Library:
         root = places.root_of(document.path)
         path = document.path.resolve().parent / text
         if not places.is_possible(path):
-            self.problems.error(codes.INCLUDE, "this is no path of a file", scalar.span, help="write a plain path")
+            self.problems.error(
+                codes.INCLUDE, "this is no path of a file", scalar.span, help="write a plain path"
+            )
             return None
         if not path.resolve().is_relative_to(root):
             self.problems.error(

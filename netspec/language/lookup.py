@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import structure as codes
+from netspec.language.absent import Failed
+from netspec.language.item import GROUP, Item
 from netspec.language.values import Listing, Scalar, Value
-from netspec.language.walk import BROKEN, Frame, Place, Tensor, Walk
+from netspec.language.walk import BROKEN, OPEN, Frame, Place, Tensor, Walk
 from netspec.ops.nearest import did_you_mean
 
 PATH = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.([A-Za-z0-9_]+|\*))*\Z")
 
 
 def sources(walk: Walk, value: Value, frame: Frame) -> list[Tensor]:
-    """The tensors that a `from` names, in order."""
-    scalars = value.items if isinstance(value, Listing) else (value,)
+    """The tensors that a `from` names, in order; never none."""
+    known = walk.word(value, frame)
+    if isinstance(known, Failed):
+        return [BROKEN]
+    scalars = known.items if isinstance(known, Listing) else (known,)
     found: list[Tensor] = []
     for scalar in scalars:
         found += [place.tensor for place in find(walk, scalar, frame)] or [BROKEN]
@@ -28,10 +34,15 @@ def sources(walk: Walk, value: Value, frame: Frame) -> list[Tensor]:
 
 
 def find(walk: Walk, value: Value, frame: Frame) -> list[Place]:
-    """The places that one path of names stands for; several if it holds `*`, none if it is unknown."""
-    path = value.value if isinstance(value, Scalar) else None
-    if not isinstance(value, Scalar) or not isinstance(path, str) or not PATH.match(path):
-        shown = f"`{value.text}`" if isinstance(value, Scalar) else "this"
+    """The places that one path of names stands for; several if it holds `*`, none if that is reported."""
+    known = walk.word(value, frame)
+    if isinstance(known, Failed):
+        return []
+    if isinstance(known, Scalar) and (place := frame.members.get(known.text)) and place.tensor is BROKEN:
+        return [place]
+    path = known.value if isinstance(known, Scalar) else None
+    if not isinstance(known, Scalar) or not isinstance(path, str) or not PATH.match(path):
+        shown = "this" if not isinstance(known, Scalar) else f"`{known.text}`" if known.text else "nothing"
         walk.problems.error(
             codes.BAD_PATH,
             f"{shown} is no name of a layer",
@@ -42,9 +53,18 @@ def find(walk: Walk, value: Value, frame: Frame) -> list[Place]:
     first, *rest = path.split(".")
     place = _outwards(first, frame)
     if place is None:
-        _report_unknown(first, value, frame, walk.problems)
+        _report_unknown(first, known, frame, walk.problems)
         return []
-    return _inside([place], rest, value, walk)
+    found = _inside([place], rest, known, walk)
+    if any(each.tensor is OPEN for each in found):
+        walk.problems.error(
+            codes.NOT_YET,
+            f"`{path}` is not there yet: this stands inside it, and only earlier layers are found",
+            value.span,
+            help="name a layer above this one",
+        )
+        return []
+    return found
 
 
 def _outwards(name: str, frame: Frame) -> Place | None:
@@ -62,18 +82,12 @@ def _inside(found: list[Place], rest: list[str], value: Scalar, walk: Walk) -> l
             member
             for place in found
             for key, member in (place.members | _ports(place, walk)).items()
-            if key == name or (name == "*" and key in place.members)
+            if key == name or (name == "*" and key.isdigit())
         ]
         if not inner:
-            if all(place.tensor is BROKEN for place in found):
+            if any(place.tensor is BROKEN for place in found):
                 return [Place(value.text, BROKEN)]
-            known = list(found[0].members)
-            walk.problems.error(
-                codes.UNKNOWN_NAME,
-                f"`{found[0].path}` has no `{name}` inside{did_you_mean(name, known)}",
-                value.span,
-                help=f"it holds {', '.join(known[:12])}" if known else "it holds no names",
-            )
+            _report_nothing_inside(name, found[0], value, walk.problems)
             return []
         found = inner
     return found
@@ -81,28 +95,71 @@ def _inside(found: list[Place], rest: list[str], value: Scalar, walk: Walk) -> l
 
 def _ports(place: Place, walk: Walk) -> dict[str, Place]:
     node = walk.by_name.get(place.path)
-    if node is None or place.is_scope:
+    if node is None or place.tensor != node.name:
         return {}
     return {port: Place(value, value) for port, value in zip(node.op.ports, node.values, strict=True)}
+
+
+def _report_nothing_inside(name: str, place: Place, value: Scalar, problems: Problems) -> None:
+    known = list(place.members)
+    if name == "*":
+        message = f"`{place.path}` is no repetition, and `*` stands for every one"
+    else:
+        message = f"`{place.path}` has no `{name}` inside{did_you_mean(name, known)}"
+    problems.error(
+        codes.UNKNOWN_NAME,
+        message,
+        value.span,
+        help=f"it holds {', '.join(known[:12])}{', …' if len(known) > 12 else ''}"
+        if known
+        else "it holds no names",
+    )
 
 
 def _report_unknown(name: str, value: Scalar, frame: Frame, problems: Problems) -> None:
     known: list[str] = []
     scope: Frame | None = frame
     while scope is not None:
-        if name in scope.later:
-            problems.error(
-                codes.NOT_YET,
-                f"`{name}` is not there yet: it is named in line {scope.later[name].line}, and only earlier layers are found",
-                value.span,
-                help="move the item below the layer that it names",
-            )
+        later = next((item for item in _named(scope.items) if item.name and item.name.value == name), None)
+        if later is not None:
+            _report_later(name, later, value, problems)
+            return
+        if scope.document.nameless:
             return
         known += scope.members
         scope = None if scope.boundary else scope.parent
+    here = f"here are {'…, ' if len(known) > 12 else ''}{', '.join(known[-12:])}"
     problems.error(
         codes.UNKNOWN_NAME,
         f"no earlier layer is called `{name}`{did_you_mean(name, known)}",
         value.span,
-        help=f"here are {', '.join(known[-12:])}" if known else "name a layer with `name: …` beside its op",
+        help=here if known else "name a layer with `name: …` beside its op",
     )
+
+
+def _report_later(name: str, item: Item, value: Scalar, problems: Problems) -> None:
+    given = item.source.items if isinstance(item.source, Listing) else (item.source,)
+    itself = any(each is not None and each.span == value.span for each in given)
+    line = item.name.span.line if item.name else item.span.line
+    why = "it is this item itself" if itself else f"it is named in line {line}"
+    problems.error(
+        codes.NOT_YET,
+        f"`{name}` is not there yet: {why}, and only earlier layers are found",
+        value.span,
+        help="name a layer above this one" if itself else "move the item below the layer that it names",
+    )
+
+
+def _named(items: Iterable[Item]) -> Iterator[Item]:
+    """The named items of a scope: branches and unnamed groups open none of their own."""
+    for item in items:
+        if item.name is not None:
+            yield item
+        if item.repeat is not None:
+            continue
+        if item.keyword == GROUP and item.name is None:
+            yield from _named(item.items)
+        if item.name is None:
+            yield from _named(item.otherwise or ())
+        for branch in item.branches or ():
+            yield from _named(branch)

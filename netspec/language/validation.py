@@ -36,12 +36,17 @@ def report(
         skip: fields that are told already.
     """
     told: set[object] = set()
-    for each in error.errors(include_url=False):
+    known = list(known)
+    found = error.errors(include_url=False)
+    unknown = {str(each["loc"][0]) for each in found if each["type"] == "extra_forbidden"}
+    # A key that is missing because it is misspelt is told by the misspelling.
+    misspelt = {nearest(key, known) for key in unknown}
+    for each in found:
         field = each["loc"][0] if each["loc"] else ""
-        if field in told or field in skip:
+        if field in told or field in skip or (each["type"] == "missing" and field in misspelt):
             continue  # a union refuses once a member
         told.add(field)
-        _report_one(each, str(field), owner, list(known), values, keys, span, problems)
+        _report_one(each, str(field), owner, known, values, keys, span, problems)
 
 
 def _report_one(

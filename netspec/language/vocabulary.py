@@ -1,6 +1,7 @@
-"""Checks the words of a document before anything is worked out: ops, blocks, fields, parameters.
+"""Checks the words of a document before anything is worked out: ops, blocks, fields, parameters, names.
 
-It looks at every item once, also at those that no call and no `when` ever reaches.
+It looks at every item once, also at those that no call and no `when` ever reaches, and remembers which are
+wrong, so that the walk says nothing more of them.
 """
 
 from __future__ import annotations
@@ -9,59 +10,97 @@ from collections.abc import Collection, Iterable, Iterator
 
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
-from netspec.language.document import Block, Document
+from netspec.language.document import Block, Document, Parameter
+from netspec.language.expression import hold_names, is_expression
+from netspec.language.fields import fields_of, has_expression, plainly, validated, written
 from netspec.language.item import GROUP, Item
 from netspec.language.validation import unknown_key
-from netspec.language.values import Listing, Mapping, Scalar
+from netspec.language.values import Listing, Mapping, Scalar, Value
 from netspec.ops import OPS
 from netspec.ops.base import Op
-from netspec.ops.nearest import did_you_mean
+from netspec.ops.nearest import did_you_mean, nearest
 
 NETWORK = "network"
 NETWORK_KEYS = ("spec", "params", "until", "weights")
 TAKEN = frozenset(
     {"in", "block", "index", "if", "else", "and", "or", "not", "true", "false", "True", "False"}
 )
+PORTS = frozenset(port for op in OPS.values() for port in op.ports)
 
 
-def fields_of(op: type[Op]) -> list[str]:
-    """The fields of an op that an author may write."""
-    return [*(name for name in op.model_fields if name not in op.resolved_only), *op.likes]
+def reserved(name: str, document: Document) -> str | None:
+    """Why a name cannot be an author's, or None."""
+    stem = name.rstrip("0123456789")
+    if stem != name and (stem in OPS or stem in document.blocks or stem in ("group", NETWORK)):
+        return f"`{stem}` and a number is what an unnamed layer is called"
+    if name == "output":
+        return "it is what the end of the network is called"
+    if name == "input":
+        return "it is what the input of the network is called"
+    return f"it is what an op calls one of its outputs ({name})" if name in PORTS else None
 
 
 def check_vocabulary(document: Document, problems: Problems) -> None:
-    """Report every unknown op, block, field and parameter of a document."""
-    for keyword, span in document.default_spans.items():
-        if keyword not in OPS:
-            problems.error(
-                codes.UNKNOWN_OP, f"no op is called `{keyword}`{did_you_mean(keyword, OPS)}", span,
-                help="`defaults` holds fields by op",
-            )  # fmt: skip
-            continue
-        if keyword not in document.defaults:
-            problems.error(codes.WRONG_VALUE, f"the defaults of `{keyword}` are a mapping of fields", span)
-            continue
-        _check_keys(f"`{keyword}`", fields_of(OPS[keyword]), document.defaults[keyword], problems)
+    """Report every unknown op, block, field, parameter and name of a document, and every refused value."""
+    names = [parameter.name for parameter in document.params]
     for parameter in document.params:
-        _check_parameter(parameter.name, parameter.span, problems)
+        _check_parameter(parameter, problems)
+    _check_defaults(document, names, problems)
+    for declared in document.inputs:
+        if declared.name != "input":
+            _check_own(declared.name, declared.span, document, problems)
     for block in document.blocks.values():
         if block.document is document:
-            _check_block(block, document, problems)
-    for item in _all(document.items):
-        _check_item(item, document, problems)
+            _check_block(block, document, names, problems)
+    _check_recursion(document, problems)
+    _check_items(document.items, document, names, problems)
     for head in document.heads:
-        for item in _all(head.items):
-            _check_item(item, document, problems)
+        _check_own(head.name, head.span, document, problems)
+        _check_items(head.items, document, names, problems)
 
 
-def _check_parameter(name: str, span: Span, problems: Problems) -> None:
-    if name in TAKEN:
+def _check_own(name: str, span: Span, document: Document, problems: Problems) -> None:
+    why = reserved(name, document)
+    if why is not None:
+        problems.error(codes.NAME, f"`{name}` cannot be a name: {why}", span, help="choose another name")
+
+
+def _check_defaults(document: Document, names: list[str], problems: Problems) -> None:
+    for keyword, span in document.default_spans.items():
+        before = len(problems)
+        op, given = OPS.get(keyword), document.defaults.get(keyword)
+        if op is None:
+            message = f"no op is called `{keyword}`{did_you_mean(keyword, OPS)}"
+            problems.error(codes.UNKNOWN_OP, message, span, help="`defaults` holds fields by op")
+        elif given is None:
+            problems.error(
+                codes.WRONG_VALUE,
+                f"the defaults of `{keyword}` are a mapping of fields",
+                span,
+                help=f"write `{keyword}: {{{fields_of(op)[0]}: …}}`" if fields_of(op) else "delete them",
+            )
+        else:
+            _check_keys(f"`{keyword}`", fields_of(op), given, problems)
+            found = written(op, Item(keyword, span, given), document)
+            plain = {key: plainly(value) for key, value in found.values.items() if not has_expression(value)}
+            validated(op, plain, found, span, problems, skip=op.model_fields.keys() - plain.keys())
+            for scalar in _scalars([given]):
+                hold_names(scalar, names, problems)
+        if len(problems) > before:
+            document.wrong_defaults.add(keyword)
+
+
+def _check_parameter(parameter: Parameter, problems: Problems) -> None:
+    if parameter.name in TAKEN:
         problems.error(
-            codes.NAME, f"`{name}` means something else in `${{…}}`", span, help="rename the parameter"
+            codes.NAME,
+            f"`{parameter.name}` means something else in `${{…}}`",
+            parameter.span,
+            help="rename the parameter",
         )
 
 
-def _check_block(block: Block, document: Document, problems: Problems) -> None:
+def _check_block(block: Block, document: Document, names: list[str], problems: Problems) -> None:
     if block.name in OPS or block.name in (GROUP, NETWORK):
         problems.error(
             codes.BLOCK_CLASH,
@@ -69,13 +108,68 @@ def _check_block(block: Block, document: Document, problems: Problems) -> None:
             block.span,
             help="give the block another name",
         )
-    for parameter in block.params:
-        _check_parameter(parameter.name, parameter.span, problems)
-    for item in _all(block.items):
+    known = list(names)
+    for parameter in block.params or ():
+        _check_parameter(parameter, problems)
+        for scalar in _scalars([parameter.default]):
+            hold_names(scalar, known, problems)
+        known.append(parameter.name)
+    for name in block.inputs:
+        if name != "input":
+            _check_own(name, block.span, document, problems)
+    _check_items(block.items, document, None if block.params is None else known, problems)
+
+
+def _check_recursion(document: Document, problems: Problems) -> None:
+    """Report the calls that lead back to the block in which they stand."""
+    own = [block for block in document.blocks.values() if block.document is document]
+    done: set[Block] = set()
+    for block in own:
+        way = [(block, _calls(block, document))]
+        while way:
+            calls = way[-1][1]
+            item = next(calls, None)
+            if item is None:
+                done.add(way.pop()[0])
+                continue
+            called = document.blocks[item.keyword]
+            circle = [each.name for each, _ in way]
+            if called.name in circle:
+                _report_recursion(item, circle[circle.index(called.name) :], problems)
+                document.wrong.add(item)
+            elif called not in done and called.document is document:
+                way.append((called, _calls(called, document)))
+
+
+def _calls(block: Block, document: Document) -> Iterator[Item]:
+    return (item for item in _all(block.items, document) if item.keyword in document.blocks)
+
+
+def _report_recursion(item: Item, circle: list[str], problems: Problems) -> None:
+    through = f", through {', '.join(f'`{name}`' for name in circle[1:])}" if len(circle) > 1 else ""
+    problems.error(
+        codes.RECURSION,
+        f"the block `{item.keyword}` contains itself{through}",
+        item.span,
+        help="use `repeat` to repeat layers",
+    )
+
+
+def _check_items(
+    items: Iterable[Item], document: Document, names: list[str] | None, problems: Problems
+) -> None:
+    """Check items and those inside them; `names` are the parameters they see, None if that is not known."""
+    for item in _all(items, document):
+        before = len(problems)
         _check_item(item, document, problems)
+        if names is not None:
+            for scalar in _expressions(item):
+                hold_names(scalar, names, problems)
+        if len(problems) > before or item.broken:
+            document.wrong.add(item)
 
 
-def _all(items: Iterable[Item]) -> Iterator[Item]:
+def _all(items: Iterable[Item], document: Document) -> Iterator[Item]:
     """Every item, with those inside it."""
     stack = list(items)
     while stack:
@@ -83,99 +177,194 @@ def _all(items: Iterable[Item]) -> Iterator[Item]:
         yield item
         stack += item.items
         stack += item.otherwise or ()
-        for branch in item.branches or ():
-            stack += branch
+        if item.branches and item.keyword not in document.blocks:
+            for branch in item.branches:
+                stack += branch
+
+
+def _expressions(item: Item) -> Iterator[Scalar]:
+    """Everything of an item that is to be calculated, without the items inside it."""
+    stack: list[Value | None] = [item.name, item.source, item.repeat, item.when, item.share, item.trainable]
+    if isinstance(item.argument, Mapping):
+        entries = item.argument.entries.items()
+        stack += [entry.value for key, entry in entries if key != "branches" or item.branches is None]
+    elif item.keyword != GROUP and item.branches is None:
+        stack.append(item.argument)
+    return _scalars(stack)
+
+
+def _scalars(values: Iterable[Value | None]) -> Iterator[Scalar]:
+    """The expressions in these values."""
+    stack = list(values)
+    while stack:
+        value = stack.pop()
+        if isinstance(value, Scalar):
+            if is_expression(value):
+                yield value
+        elif isinstance(value, Listing):
+            stack += value.items
+        elif value is not None:
+            stack += [entry.value for entry in value.entries.values()]
 
 
 def _check_item(item: Item, document: Document, problems: Problems) -> None:
-    if item.keyword == GROUP:
+    if item.broken:
         return
-    if item.keyword in document.blocks:
-        _check_call(item, document.blocks[item.keyword], problems)
+    if item.keyword == GROUP:
+        _check_group(item, problems)
+    elif item.keyword in document.blocks:
+        _check_call(item, document.blocks[item.keyword], document, problems)
     elif item.keyword == NETWORK:
         _check_network(item, problems)
     elif item.keyword in OPS:
-        _check_op(item, OPS[item.keyword], problems)
+        _check_op(item, OPS[item.keyword], document, problems)
     else:
-        known = [*OPS, *document.blocks, NETWORK]
+        document.wrong.add(item)
+        if not document.incomplete:
+            _report_unknown(item, document, problems)
+
+
+def _report_unknown(item: Item, document: Document, problems: Problems) -> None:
+    known = [*OPS, *document.blocks, NETWORK]
+    message = f"no op and no block is called `{item.keyword[:80]}`{did_you_mean(item.keyword, known)}"
+    advice = "`netspec ops` lists the ops; a block stands in `blocks` of the same file"
+    if is_expression(Scalar(item.keyword, item.span, item.keyword)):
+        advice = "an op is a plain word; to choose between two use `when` and `else`"
+    problems.error(codes.UNKNOWN_OP, message, item.span, help=advice)
+
+
+def _check_group(item: Item, problems: Problems) -> None:
+    if item.share is not None:
         problems.error(
-            codes.UNKNOWN_OP,
-            f"no op and no block is called `{item.keyword}`{did_you_mean(item.keyword, known)}",
-            item.span,
-            help="`netspec ops` lists the ops; a block stands in `blocks` of the same file",
+            codes.UNKNOWN_KEY,
+            "a group cannot `share`",
+            item.share.span,
+            help="make a block of it, and call it twice",
         )
 
 
 def _check_network(item: Item, problems: Problems) -> None:
     if isinstance(item.argument, Mapping):
         _check_keys("`network`", NETWORK_KEYS, item.argument, problems)
-        if "spec" not in item.argument.entries:
+        if "spec" not in item.argument.entries and not _misspelt(item.argument, NETWORK_KEYS) & {"spec"}:
             problems.error(
                 codes.MISSING, "`network` needs `spec`", item.span, help="add `spec: zoo:…`, or a path"
             )
     elif not isinstance(item.argument, Scalar):
         problems.error(
-            codes.MISSING, "`network` needs `spec`", item.span, help="write `network: {spec: zoo:…}`"
+            codes.MISSING, "`network` needs `spec`", item.place, help="write `network: {spec: zoo:…}`"
         )
 
 
-def _check_call(item: Item, block: Block, problems: Problems) -> None:
+def _check_call(item: Item, block: Block, document: Document, problems: Problems) -> None:
+    if block.params is None:
+        document.wrong.add(item)
+        return
+    owner = f"the block `{block.name}`"
     names = [parameter.name for parameter in block.params]
+    required = [parameter.name for parameter in block.params if parameter.default is None]
+    given: Collection[str] = ()
     if isinstance(item.argument, Mapping):
-        _check_keys(f"the block `{block.name}`", names, item.argument, problems)
+        _check_keys(owner, names, item.argument, problems)
+        given = item.argument.entries.keys() | _misspelt(item.argument, names)
+        for name, entry in item.argument.entries.items():
+            if name in names and isinstance(entry.value, Scalar) and entry.value.value is None:
+                problems.error(
+                    codes.MISSING, f"{owner}: `{name}` is given nothing", entry.key_span,
+                    help=f"write `{name}: …`" if name in required else f"write `{name}: …`, or leave it out",
+                )  # fmt: skip
     elif item.argument is not None and len(names) != 1:
+        has = f"{len(names)} parameters, so each is named" if names else "no parameters"
         problems.error(
             codes.NO_PLAIN_VALUE,
-            f"the block `{block.name}` has {len(names) or 'no'} parameters, so each is named",
+            f"{owner} has {has}",
             item.argument.span,
-            help=f"write `{block.name}: {{{', '.join(f'{name}: …' for name in names)}}}`" if names else None,
+            help=f"write `{block.name}: {{{', '.join(f'{name}: …' for name in names)}}}`"
+            if names
+            else f"write `{block.name}` alone",
         )
+        return
+    elif item.argument is not None:
+        given = names
+    for name in required:
+        if name not in given:
+            problems.error(codes.MISSING, f"{owner} needs `{name}`", item.span, help=f"give `{name}: …`")
 
 
-def _check_op(item: Item, op: type[Op], problems: Problems) -> None:
+def _check_op(item: Item, op: type[Op], document: Document, problems: Problems) -> None:
+    before = len(problems)
+    known = ["branches", *fields_of(op)] if op.merges else fields_of(op)
+    if isinstance(item.argument, Mapping):
+        _check_keys(f"`{op.keyword}`", known, item.argument, problems)
+    elif item.argument is not None and op.main is None and not op.merges:
+        _report_plain(item.argument, op, problems)
+        return
     if op.merges:
         _check_branches(item, op, problems)
-        return
-    if isinstance(item.argument, Mapping):
-        _check_keys(f"`{op.keyword}`", fields_of(op), item.argument, problems)
-    elif item.argument is not None and op.main is None:
-        names = [name for name in fields_of(op) if op.model_fields[name].is_required()]
-        wanted = ", ".join(f"{name}: …" for name in names or fields_of(op)[:1])
-        problems.error(
-            codes.NO_PLAIN_VALUE,
-            f"`{op.keyword}` takes no plain value",
-            item.argument.span,
-            help=f"write `{op.keyword}: {{{wanted}}}`" if wanted else f"write `{op.keyword}` alone",
-        )
+    if op.keyword in document.wrong_defaults:
+        document.wrong.add(item)
+    given = written(op, item, document)
+    plain = {key: plainly(value) for key, value in given.values.items() if not has_expression(value)}
+    skip = given.values.keys() - plain.keys() | _misspelt(item.argument, known)
+    ready = validated(op, plain, given, item.span, problems, skip=skip)
+    if ready is not None and not given.likes and len(plain) == len(given.values) and len(problems) == before:
+        document.ready[item] = ready
+
+
+def _report_plain(value: Value, op: type[Op], problems: Problems) -> None:
+    names = [name for name in fields_of(op) if op.model_fields[name].is_required()]
+    wanted = ", ".join(f"{name}: …" for name in names or fields_of(op)[:1])
+    problems.error(
+        codes.NO_PLAIN_VALUE,
+        f"`{op.keyword}` takes no plain value",
+        value.span,
+        help=f"write `{op.keyword}: {{{wanted}}}`" if wanted else f"write `{op.keyword}` alone",
+    )
 
 
 def _check_branches(item: Item, op: type[Op], problems: Problems) -> None:
-    given = isinstance(item.argument, Listing)
-    if isinstance(item.argument, Mapping):
-        given = "branches" in item.argument.entries
-        _check_keys(f"`{op.keyword}`", ["branches", *fields_of(op)], item.argument, problems)
+    value = item.argument
+    if isinstance(value, Mapping):
+        value = value.entries["branches"].value if "branches" in value.entries else None
     how = f"write `{op.keyword}:` and below it a list of branches, each a list of items"
-    if given and item.branches is None:
-        problems.error(codes.BRANCHES_FORM, "a branch is a list of items", item.place, help=how)
-    elif given and item.source is not None:
+    if isinstance(value, Listing) and item.branches is None:
+        wrong = next(each for each in value.items if not isinstance(each, Listing))
+        problems.error(codes.BRANCHES_FORM, "a branch is a list of items", wrong.span, help=_bracketed(wrong))
+    elif value is not None and not isinstance(value, Listing):
+        what = "`branches` is a list of branches" if value is not item.argument else "takes no plain value"
+        subject = "" if value is not item.argument else f"`{op.keyword}` "
+        problems.error(codes.BRANCHES_FORM, subject + what, value.span, help=how)
+    elif value is not None and item.source is not None:
         problems.error(
             codes.BRANCHES_FORM,
             f"`{op.keyword}` has branches and `from`",
             item.source.span,
-            help="keep one of the two",
+            help="keep one of the two; a branch may itself start with `from`",
         )
-    elif not given and item.source is None:
+    elif value is None and item.source is None and "branches" not in _misspelt(item.argument, ["branches"]):
         problems.error(
             codes.BRANCHES_FORM,
             f"`{op.keyword}` has nothing to join",
-            item.place,
+            item.span,
             help=f"{how}, or add `from: [a, b]`",
         )
-    elif isinstance(item.argument, Scalar):
-        problems.error(codes.BRANCHES_FORM, f"`{op.keyword}` takes no plain value", item.place, help=how)
+
+
+def _bracketed(value: Value) -> str:
+    """How a lone item is written as a branch."""
+    if isinstance(value, Scalar) and isinstance(value.value, str) and value.text:
+        return f"write `- - {value.text[:40]}`, with a dash for the branch and one for the item"
+    return "start each item of a branch with a dash of its own: `- - conv: …`"
 
 
 def _check_keys(owner: str, known: Collection[str], given: Mapping, problems: Problems) -> None:
     for key, entry in given.entries.items():
         if key not in known:
             unknown_key(key, owner, known, entry.key_span, problems)
+
+
+def _misspelt(value: Value | None, known: Collection[str]) -> set[str]:
+    """The known keys that unknown ones probably stand for, and of whose absence nothing is said."""
+    if not isinstance(value, Mapping):
+        return set()
+    return {match for key in value.entries if key not in known and (match := nearest(key, known))}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
@@ -14,10 +13,11 @@ from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Node, Scope, ScopeKind
 from netspec.language.document import Document, check_name
 from netspec.language.expression import FAILED, Failed, Unknown, evaluate, is_expression
+from netspec.language.fields import has_expression, whole
 from netspec.language.item import Item
 from netspec.language.library import Library
-from netspec.language.values import Entry, Listing, Mapping, Scalar, Value
-from netspec.ops import OPS
+from netspec.language.values import Entry, Listing, Mapping, Scalar, Value, plain
+from netspec.language.vocabulary import reserved
 from netspec.types import Type
 
 LAYER_LIMIT = 200_000
@@ -32,14 +32,19 @@ class Exceeded(Exception):
 
 
 class Missing(Enum):
-    """What stands where a tensor should: something that failed and is reported, or nothing at all yet."""
+    """What stands where a tensor should.
+
+    Something that failed and is reported, nothing at all yet, or the end of a scope that is not reached.
+    """
 
     BROKEN = "broken"
     ABSENT = "absent"
+    OPEN = "open"
 
 
 BROKEN: Final = Missing.BROKEN
 ABSENT: Final = Missing.ABSENT
+OPEN: Final = Missing.OPEN
 
 Tensor = str | Missing
 """The name of a value, or why there is none."""
@@ -47,61 +52,94 @@ Tensor = str | Missing
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """What a name stands for: a tensor, and for a scope the names inside it."""
+    """What a name stands for: a tensor, and for a scope the names inside it.
+
+    `definition` is the block or the document that a call is of.
+    """
 
     path: str
     tensor: Tensor
     members: dict[str, Place] = field(default_factory=dict)
-    is_scope: bool = False
+    definition: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """The names down to the layer after which an embedded network, which stands at `place`, is cut."""
+
+    place: Place
+    names: tuple[str, ...]
 
 
 @dataclass(slots=True, eq=False)
 class Frame:
     """Where the walk is: a scope with its names, and what its expressions see.
 
-    A boundary (a block, a network, the root) is as far outwards as names are looked for.
-    `shares` is the path of the scope whose weights everything in here uses.
+    `items` is the text of the scope. A boundary (a block, a network, the root) is as far outwards as names
+    are looked for. `shares` is the path of the scope whose weights everything in here uses, and `shared_at`
+    the place that says so.
     """
 
     path: str
     parent: Frame | None
     document: Document
     names: dict[str, object]
+    items: Sequence[Item] = ()
     members: dict[str, Place] = field(default_factory=dict)
-    counts: Counter[str] = field(default_factory=Counter)
-    later: dict[str, Span] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     boundary: bool = False
     is_network: bool = False
     frozen: bool = False
     shares: str | None = None
-    until: tuple[str, ...] | None = None
-    """Names down to the layer after which an embedded network is cut."""
+    shared_at: Span | None = None
+    until: tuple[Until, ...] = ()
 
-    def inner(self, path: str, **changes: Any) -> Frame:
-        """A scope inside this one; it sees the same parameters unless told otherwise."""
-        frame = replace(
+    def inner(self, name: str, items: Sequence[Item], frozen: bool) -> Frame:
+        """A scope of this name inside this one, which sees what this one sees."""
+        return Frame(
+            join(self.path, name),
             self,
-            path=path,
-            parent=self,
-            members={},
-            counts=Counter(),
-            later={},
-            boundary=False,
-            until=None,
-            is_network=False,
-            shares=None if self.shares is None else join(self.shares, path.rpartition(".")[2]),
+            self.document,
+            self.names,
+            items,
+            frozen=frozen,
+            shares=None if self.shares is None else join(self.shares, name),
+            shared_at=self.shared_at,
+            until=self.until and self.below(name),
         )
-        for name, value in changes.items():
-            setattr(frame, name, value)
-        return frame
+
+    def below(self, name: str) -> tuple[Until, ...]:
+        """What is left of `until` inside a scope of this name."""
+        return tuple(
+            Until(each.place, each.names[1:])
+            for each in self.until
+            if each.names[0] == name and len(each.names) > 1
+        )
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The parameters of the file in which this stands; a file of blocks has none."""
+        root: Frame | None = self
+        while root is not None and not (root.is_network or root.parent is None):
+            root = root.parent
+        if root is None or root.document is not self.document:
+            return {}
+        return {key: value for key, value in root.names.items() if key not in NOWHERE}
+
+
+NOWHERE: dict[str, object] = {
+    "index": Unknown("`index` counts repetitions, and there is no `repeat` around this"),
+    "block": Unknown("`block` is the block around, and there is none around this"),
+}
+"""What an expression sees of a block or a repetition, where there is none."""
 
 
 class Cut(Exception):
-    """The layer named by `until` is reached."""
+    """The layer named by `until` is reached; the network at `place` ends here."""
 
-    def __init__(self, tensor: Tensor) -> None:
+    def __init__(self, place: Place, tensor: Tensor) -> None:
         super().__init__()
-        self.tensor = tensor
+        self.place, self.tensor = place, tensor
 
 
 @dataclass(eq=False)
@@ -116,9 +154,8 @@ class Walk:
     origins: dict[str, Span] = field(default_factory=dict)
     scopes: list[Scope | None] = field(default_factory=list)
     pretrained: list[tuple[str, str]] = field(default_factory=list)
-    cut: list[str] = field(default_factory=list)
+    embedded: list[str] = field(default_factory=list)
     calls: list[object] = field(default_factory=list)
-    constants: dict[int, object] = field(default_factory=dict)
     steps: int = 0
     depth: int = 0
 
@@ -133,9 +170,8 @@ class Walk:
             )
             raise Exceeded
 
-    @contextmanager
-    def deeper(self, span: Span) -> Iterator[None]:
-        """Walk what stands inside an item. Raises Exceeded once it is too deep."""
+    def enter(self, span: Span) -> None:
+        """Go into a list of items. Raises Exceeded once it is too deep."""
         if self.depth >= DEPTH_LIMIT:
             self.problems.error(
                 codes.TOO_LARGE,
@@ -145,10 +181,10 @@ class Walk:
             )
             raise Exceeded
         self.depth += 1
-        try:
-            yield
-        finally:
-            self.depth -= 1
+
+    def leave(self) -> None:
+        """Come out of a list of items again."""
+        self.depth -= 1
 
     # Values and expressions
 
@@ -158,10 +194,10 @@ class Walk:
 
     def sizes(self, tensor: Tensor) -> object:
         """The sizes of a tensor by name, as expressions see them."""
-        if tensor is BROKEN:
-            return Unknown(None)
         if tensor is ABSENT:
             return Unknown("there is no current tensor: with several inputs, state a `from`")
+        if isinstance(tensor, Missing):
+            return Unknown(None)
         type_ = self.types[tensor]
         sizes: dict[str, object] = dict(zip(type_.axes, type_.sizes, strict=True))
         if type_.spatial:
@@ -175,25 +211,39 @@ class Walk:
     def work_out(self, value: Value, sight: Callable[[], dict[str, object]]) -> object | Failed:
         """A value with its expressions calculated: plain data, or FAILED with the reason reported."""
         if isinstance(value, Scalar):
-            return (
-                whole(evaluate(value, sight(), self.problems)) if is_expression(value) else whole(value.value)
-            )
+            if not is_expression(value):
+                return whole(value.value)
+            return whole(evaluate(value, sight(), self.problems))
         if isinstance(value, Listing):
             parts = [self.work_out(each, sight) for each in value.items]
             return FAILED if any(part is FAILED for part in parts) else parts
         fields = {key: self.work_out(entry.value, sight) for key, entry in value.entries.items()}
         return FAILED if any(part is FAILED for part in fields.values()) else fields
 
-    def put_in(self, value: Value, sight: dict[str, object]) -> Value:
-        """The same value with its expressions replaced by what they come to; places stay."""
+    def put_in(self, value: Value, sight: dict[str, object]) -> Value | Failed:
+        """The same value with its expressions replaced by what they come to; places stay.
+
+        FAILED, with the reason reported, when one of them cannot be worked out.
+        """
         if isinstance(value, Scalar):
             if not is_expression(value):
                 return value
-            return positioned(self.work_out(value, lambda: sight), value)
+            data = self.work_out(value, lambda: sight)
+            return FAILED if data is FAILED else positioned(data, value)
         if isinstance(value, Listing):
-            return Listing(tuple(self.put_in(each, sight) for each in value.items), value.span)
-        entries = {k: Entry(e.key_span, self.put_in(e.value, sight)) for k, e in value.entries.items()}
-        return Mapping(entries, value.span)
+            items = [self.put_in(each, sight) for each in value.items]
+            sound = tuple(each for each in items if not isinstance(each, Failed))
+            return Listing(sound, value.span) if len(sound) == len(items) else FAILED
+        entries: dict[str, Entry] = {}
+        for key, entry in value.entries.items():
+            inner = self.put_in(entry.value, sight)
+            if not isinstance(inner, Failed):
+                entries[key] = Entry(entry.key_span, inner)
+        return Mapping(entries, value.span) if len(entries) == len(value.entries) else FAILED
+
+    def word(self, value: Value, frame: Frame) -> Value | Failed:
+        """A name, or names, with a parameter put in where one stands: `from: $source`."""
+        return self.put_in(value, frame.names) if has_expression(value) else value
 
     # Nodes and scopes
 
@@ -212,7 +262,6 @@ class Walk:
         """Open a scope; when it closes, `place` has its output."""
         slot = len(self.scopes)
         self.scopes.append(None)
-        place.is_scope = True
         parent = frame.parent.path if frame.parent else ""
         given = tuple(each for each in inputs if isinstance(each, str))
         try:
@@ -232,50 +281,49 @@ class Walk:
             yield
         finally:
             inner, self.problems = self.problems, outer
-            if inner.found:
-                told = {(each.code, each.span) for each in outer.found}
-                outer.add(each for each in inner.found if (each.code, each.span) not in told)
+            told = {(each.code, each.span) for each in outer.found} if inner.found else set()
+            for each in inner.found:
+                if (each.code, each.span) not in told:
+                    told.add((each.code, each.span))
+                    outer.add([each])
 
     # Names
 
     def local_name(self, item: Item, frame: Frame, keyword: str) -> str:
         """The name of an item in its scope: its own if it has a good one, else its op and ordinal."""
-        frame.counts[keyword] += 1
-        automatic = f"{keyword}{frame.counts[keyword]}"
+        count = frame.counts[keyword] = frame.counts.get(keyword, 0) + 1
+        automatic = f"{keyword}{count}"
         if item.name is None:
             return automatic
         return self.own_name(item.name, frame) or automatic
 
     def own_name(self, scalar: Scalar, frame: Frame) -> str | None:
         """A name that an author gives, or None with the reason reported."""
-        name = scalar.value
-        if not check_name(name, scalar.span, self.problems):
+        value = self.word(scalar, frame)
+        if not isinstance(value, Scalar):
+            if not isinstance(value, Failed):
+                check_name(plain(value), scalar.span, self.problems)
             return None
-        name = str(name)
-        stem = name.rstrip("0123456789")
-        automatic = stem != name and (
-            stem in OPS or stem in frame.document.blocks or stem in ("group", "network")
-        )
-        if automatic or name in ("input", "output"):
-            why = f"`{stem}` and a number is what an unnamed layer is called" if automatic else "it is taken"
+        name = value.value
+        why = reserved(name, frame.document) if isinstance(name, str) else None
+        if not check_name(name, scalar.span, self.problems):
+            pass
+        elif why is not None:
             self.problems.error(
                 codes.NAME, f"`{name}` cannot be a name: {why}", scalar.span, help="choose another name"
             )
-            return None
-        if name in frame.members:
+        elif name in frame.members:
             self.problems.error(
                 codes.NAME_TWICE,
                 f"the name `{name}` stands twice in this scope",
                 scalar.span,
                 help="choose another name",
             )
-            return None
-        return name
-
-
-def whole(value: object) -> object:
-    """A whole float counts as an integer."""
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+        else:
+            return str(name)
+        # What refers to a refused name is quiet.
+        frame.members.setdefault(str(name), Place(join(frame.path, str(name)), BROKEN))
+        return None
 
 
 def join(path: str, name: str) -> str:
@@ -290,14 +338,3 @@ def positioned(data: object, place: Scalar) -> Value:
     if data is None or isinstance(data, str | int | float | bool):
         return Scalar(data, place.span, str(data), quoted=isinstance(data, str))
     return Scalar(None, place.span, place.text)
-
-
-def has_expression(value: Value | None) -> bool:
-    """Whether anything in a value is to be calculated."""
-    if value is None:
-        return False
-    if isinstance(value, Scalar):
-        return is_expression(value)
-    if isinstance(value, Listing):
-        return any(has_expression(each) for each in value.items)
-    return any(has_expression(entry.value) for entry in value.entries.values())

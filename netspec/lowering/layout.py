@@ -218,10 +218,9 @@ def docstring(text: str, indent: int = 0) -> list[str]:
 def _safe(text: str) -> str:
     """Text that ends no docstring and escapes nothing."""
     plain = "".join(character if character.isprintable() else " " for character in text)
-    plain = plain.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    # A quote at either end would join the docstring's own.
-    plain = f" {plain}" if plain.startswith('"') else plain
-    return f'{plain[:-1]}\\"' if plain.endswith('"') else plain
+    plain = plain.replace("\\", "\\\\")
+    # A quote at the end would join the docstring's own.
+    return plain.replace('"', '\\"') if '"""' in plain or plain.endswith('"') else plain
 
 
 def _comment(text: str, indent: int) -> Sequence[str]:

@@ -68,7 +68,7 @@ class _Allocation:
             kept = self._kept(index)
             self.variable[first] = self._first(index, item, kept)
             for value in others:
-                self.variable[value] = self._own_name(self.titles.get(value, value.rpartition(".")[2]))
+                self.variable[value] = self._own_name(self.titles.get(value, _title(value)))
         return self._named()
 
     def _kept(self, index: int) -> set[str | int]:
@@ -80,7 +80,7 @@ class _Allocation:
 
     def _first(self, index: int, item: Node | Module, kept: set[str | int]) -> str | int:
         if self._deserves_name(index, item):
-            return self._own_name(self._title(item))
+            return self._own_name(_title(item.path if isinstance(item, Module) else item.name))
         freed = [self.variable[value] for value in item.inputs if self._last(value) == index]
         alone = len(set(item.inputs)) == 1
         chain = [var for var in freed if var not in kept and self._reusable(var, alone)]
@@ -119,13 +119,6 @@ class _Allocation:
         )
         return uses[-1] == len(self.items) or any(forks)
 
-    def _title(self, item: Node | Module) -> str:
-        name = item.local_name
-        if not name.isdigit():
-            return name
-        path = item.path if isinstance(item, Module) else item.name
-        return "_".join(path.split(".")[-2:])
-
     def _own_name(self, name: str) -> str:
         chosen = numbered(free(name, ()), self.taken)
         self.taken.add(chosen)
@@ -139,3 +132,9 @@ class _Allocation:
             names.append(numbered(stem, self.taken))
             self.taken.add(names[-1])
         return {value: names[var] if isinstance(var, int) else var for value, var in self.variable.items()}
+
+
+def _title(path: str) -> str:
+    """The last name of a path; of a repetition, the repeat's name and its number."""
+    *above, last = path.split(".")
+    return f"{above[-1]}_{last}" if last.isdigit() and above else last

@@ -88,8 +88,11 @@ class Writer:
 
     def _affine(self, part: Affine) -> str:
         step = self.expression(part.step)
-        counted = part.variable if step.text == "1" else f"{step.operand} * {part.variable}"
         start = self.expression(part.start).text
+        by = step.text.removeprefix("-")
+        counted = part.variable if by == "1" else f"{step.operand.removeprefix('-')} * {part.variable}"
+        if by != step.text:
+            return f"{start} - {counted}"
         return counted if start == "0" else f"{start} + {counted}"
 
 

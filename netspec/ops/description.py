@@ -70,6 +70,14 @@ def describe(keyword: str) -> OpDescription:
     )
 
 
+def kinds(takes: tuple[str, ...]) -> str:
+    """The kinds of input in words: `a vector, or a map with 1, 2 or 3 spatial axes`."""
+    ranks = [kind[0] for kind in takes if kind.endswith("-D")]
+    named = [kind for kind in takes if not kind.endswith("-D")]
+    axes = f"a map with {_choice(ranks)} spatial ax{'i' if ranks == ['1'] else 'e'}s" if ranks else ""
+    return ", or ".join([*named[:1], *([axes] if axes else []), *named[1:]])
+
+
 def _fields(op: type[Op]) -> Iterator[FieldDescription]:
     schema = op.model_json_schema()
     properties, definitions = schema.get("properties", {}), schema.get("$defs", {})

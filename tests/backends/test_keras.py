@@ -1,0 +1,273 @@
+"""The Keras backend against the oracle and against PyTorch: every op, every way in which scopes can meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from netspec.backend import Unsupported
+from netspec.graph import Graph
+from netspec.ops import OPS
+from netspec.ops.activation import LeakyRelu, Relu
+from netspec.ops.conv import Conv
+from netspec.ops.norm import BatchNorm
+from netspec.passes.still import still
+from netspec.training.optimizers import Adam, Optimizer, Sgd
+from netspec.weights import initialise
+from netspec_keras import backend
+from netspec_numpy import forward
+from tests.building import Sketch
+from tests.cases import CASES, Case
+from tests.structures import STRUCTURES, structure
+
+keras = pytest.importorskip("keras")
+
+Values = NDArray[np.float64]
+BATCH = 3
+FORWARD, GRADIENTS = 1e-12, 1e-10
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A network that draws nothing by lot, with weights, a batch and what it shall give."""
+
+    graph: Graph
+    weights: dict[str, Any]
+    inputs: dict[str, Values]
+    targets: dict[str, Values]
+
+
+def sample(graph: Graph, dtype: str = "float64") -> Sample:
+    graph = still(graph)
+    draw = np.random.default_rng(0)
+    drawn = initialise(graph, 1, "float64")
+    weights = {
+        name: (np.asarray(array, "float64") + 0.3 * draw.random(array.shape)).astype(dtype)
+        for name, array in drawn.items()
+    }
+    inputs = {
+        each.name: draw.standard_normal((BATCH, *each.type.shape)).astype(dtype) for each in graph.inputs
+    }
+    targets = {
+        each.name: draw.standard_normal((BATCH, *graph.types[each.value].shape)).astype(dtype)
+        for each in graph.outputs
+    }
+    return Sample(graph, weights, inputs, targets)
+
+
+def farthest(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[float, str]:
+    """How far apart two sets of tensors are, and where; of what is small all over, beside the largest of all."""
+    assert set(found) == set(wanted)
+    for name, array in wanted.items():
+        assert found[name].shape == array.shape, name
+        assert np.isfinite(found[name]).all(), name
+    floor = 1e-3 * max((np.abs(array).max() for array in wanted.values()), default=0.0)
+    return max(
+        (
+            (float(np.abs(found[name] - array).max()) / max(float(np.abs(array).max()), floor, 1e-300), name)
+            for name, array in wanted.items()
+        ),
+        default=(0.0, ""),
+    )
+
+
+def close(found: Any, wanted: Any, rtol: float, atol: float = 0.0) -> None:
+    np.testing.assert_allclose(
+        np.asarray(found, "float64"), np.asarray(wanted, "float64"), rtol=rtol, atol=atol
+    )
+
+
+@cache
+def torch_gradients(name: str) -> Any:
+    """What PyTorch says of a network of one of the two tables."""
+    torch = pytest.importorskip("netspec_torch")
+    this = sample(network(name))
+    return torch.backend().trial(this.graph, this.weights).gradients(this.inputs, this.targets)
+
+
+BY_NAME: dict[str, Case] = {case.name: case for case in CASES}
+
+
+def network(name: str) -> Graph:
+    return BY_NAME[name].graph(learning=True) if name in BY_NAME else structure(name)
+
+
+@pytest.mark.parametrize("name", [*BY_NAME, *STRUCTURES])
+def test_outputs_are_the_oracles_and_gradients_are_pytorchs(name: str) -> None:
+    this = sample(network(name))
+    trial = backend().trial(this.graph, this.weights)
+    outputs = trial.forward(this.inputs)
+    assert list(outputs) == [node.name for node in this.graph.nodes]
+    for node in this.graph.nodes:
+        assert outputs[node.name].shape == (BATCH, *node.output.shape)
+    far, where = farthest(outputs, forward(this.graph, this.weights, this.inputs))
+    assert far <= FORWARD, where
+    far, where = farthest(trial.gradients(this.inputs, this.targets), torch_gradients(name))
+    assert far <= GRADIENTS, where
+
+
+def test_every_op_is_lowered_or_refused_with_a_reason() -> None:
+    keras_backend = backend()
+    lowered, refused = set(keras_backend.lowerings), set(keras_backend.refusals)
+    assert lowered | refused == set(OPS.values())
+    assert not lowered & refused
+    assert all(reason.endswith(".") for reason in keras_backend.refusals.values())
+
+
+def test_a_slope_that_single_precision_cannot_hold_is_kept_in_full() -> None:
+    sketch = Sketch("slopes", x=(4, 5))
+    sketch.add("first", LeakyRelu(slope=0.1))
+    sketch.add("second", Conv(filters=2, kernel=(1,), activation=LeakyRelu(slope=0.3)))
+    this = sample(sketch.graph())
+    far, _ = farthest(
+        backend().trial(this.graph, this.weights).forward(this.inputs),
+        forward(this.graph, this.weights, this.inputs),
+    )
+    assert far <= FORWARD
+
+
+def test_a_layer_that_is_disturbed_differs_from_there_on() -> None:
+    this = sample(structure("residual"))
+    plain = backend().trial(this.graph, this.weights).forward(this.inputs)
+    moved = backend().trial(this.graph, this.weights, inject=("unit2.0.relu1", 1e-3)).forward(this.inputs)
+    differing = [name for name in plain if np.abs(np.subtract(plain[name], moved[name])).max() > 1e-9]
+    assert differing[0] == "unit2.0.relu1"
+    close(np.subtract(moved["unit2.0.relu1"], plain["unit2.0.relu1"]), 1e-3, rtol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights_come_out_of_a_model_as_they_went_in(dtype: Any) -> None:
+    for name in (*STRUCTURES, "conv_2d_depthwise", "conv_1d_depthwise", "conv_3d_all", "dense_0d_plain"):
+        this = sample(network(name), dtype)
+        model = backend().build(this.graph, this.weights, dtype)
+        found = backend().weights(model, this.graph)
+        assert list(found) == [weight.name for weight in this.graph.weights]
+        for key, array in this.weights.items():
+            assert found[key].dtype == dtype
+            assert found[key].flags["C_CONTIGUOUS"]
+            np.testing.assert_array_equal(found[key], array, err_msg=f"{name}: {key}")
+
+
+def test_a_model_takes_and_gives_channels_last() -> None:
+    this = sample(structure("heads"), "float32")
+    model = backend().build(this.graph, this.weights)
+    (image,) = this.inputs.values()
+    given = model(np.moveaxis(image, 1, -1))
+    assert set(given) == {each.name for each in this.graph.outputs}
+    wanted = forward(this.graph, this.weights, this.inputs, training=False)
+    for each in this.graph.outputs:
+        close(given[each.name], wanted[each.value], rtol=2e-5, atol=1e-6)
+
+
+def test_building_leaves_keras_as_it_was() -> None:
+    policy, floatx = keras.config.dtype_policy(), keras.config.floatx()
+    this = sample(structure("chain"))
+    model = backend().build(this.graph, this.weights, "float64", device="cpu")
+    assert {layer.compute_dtype for layer in model.layers} == {"float64"}
+    assert (keras.config.dtype_policy(), keras.config.floatx()) == (policy, floatx)
+    # Kernels that nobody gives a value are drawn again.
+    assert np.any(keras.layers.Dense(3).kernel_initializer((4, 4)).numpy())
+
+
+def test_weights_that_are_frozen_stay_and_statistics_with_them() -> None:
+    this = sample(structure("frozen"))
+    trial = backend().trial(this.graph, this.weights)
+    frozen = {weight.name for node in this.graph.nodes if not node.trainable for weight in node.weights}
+    assert frozen
+    assert not frozen & set(trial.gradients(this.inputs, this.targets))
+    stepped = trial.steps(this.inputs, this.targets, Sgd(learning_rate=0.1), 2)
+    moved = {name for name, array in this.weights.items() if not np.array_equal(array, stepped[name])}
+    assert moved == set(this.weights) - frozen
+
+
+def test_the_running_variance_is_unbiased() -> None:
+    sketch = Sketch("norm", x=(2, 3))
+    sketch.add("norm", BatchNorm(momentum=0.75))
+    this = sample(sketch.graph())
+    trial = backend().trial(this.graph, this.weights)
+    stepped = trial.steps(this.inputs, this.targets, Sgd(learning_rate=0.1), 1)
+    values = this.inputs["x"]
+    wanted = 0.75 * this.weights["norm.running_var"] + 0.25 * values.var(axis=(0, 2), ddof=1)
+    close(stepped["norm.running_var"], wanted, rtol=1e-14)
+    wanted = 0.75 * this.weights["norm.running_mean"] + 0.25 * values.mean(axis=(0, 2))
+    close(stepped["norm.running_mean"], wanted, rtol=1e-14)
+
+
+OPTIMIZERS: tuple[Optimizer, ...] = (
+    Sgd(learning_rate=0.1),
+    Sgd(learning_rate=0.1, momentum=0.9),
+    Sgd(learning_rate=0.1, momentum=0.9, nesterov=True),
+    Adam(learning_rate=0.01),
+    Adam(learning_rate=0.1, beta1=0.0, beta2=0.5, epsilon=1e-3),
+)
+
+
+def stepped_by_hand(optimizer: Optimizer, weight: Values, gradient: Values, count: int) -> Values:
+    """The definitions of the two optimisers, on a gradient that does not change."""
+    first, second = np.zeros_like(weight), np.zeros_like(weight)
+    for step in range(1, count + 1):
+        if isinstance(optimizer, Sgd):
+            first = optimizer.momentum * first + gradient
+            ahead = gradient + optimizer.momentum * first if optimizer.nesterov else first
+            weight = weight - optimizer.learning_rate * ahead
+        else:
+            first = optimizer.beta1 * first + (1 - optimizer.beta1) * gradient
+            second = optimizer.beta2 * second + (1 - optimizer.beta2) * gradient**2
+            mean, square = first / (1 - optimizer.beta1**step), second / (1 - optimizer.beta2**step)
+            weight = weight - optimizer.learning_rate * mean / (np.sqrt(square) + optimizer.epsilon)
+    return weight
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-13), ("float32", 3e-6)])
+def test_optimisers_are_what_they_are_defined_as(optimizer: Optimizer, dtype: str, tolerance: float) -> None:
+    from netspec_keras.optimizers import native
+
+    draw = np.random.default_rng(0)
+    weight, gradient = draw.standard_normal((2, 5, 4))
+    variable = keras.Variable(weight, dtype=dtype)
+    stepper = native(optimizer)
+    for _ in range(4):
+        stepper.apply([keras.ops.convert_to_tensor(gradient, dtype=dtype)], [variable])
+    found = variable.value.numpy()
+    close(found, stepped_by_hand(optimizer, weight, gradient, 4), rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+def test_steps_are_pytorchs(optimizer: Optimizer) -> None:
+    torch = pytest.importorskip("netspec_torch")
+    this = sample(structure("chain"))
+    sides = [
+        each.trial(this.graph, this.weights).steps(this.inputs, this.targets, optimizer, 5)
+        for each in (backend(), torch.backend())
+    ]
+    far, where = farthest(*sides)
+    assert far <= 1e-9, where
+
+
+def test_layers_that_no_one_layer_serves_are_refused() -> None:
+    sketch = Sketch("trident", x=(3, 6, 6))
+    sketch.add("first", Conv(filters=3, kernel=(3,), padding="same"))
+    sketch.add("wide", Conv(filters=3, kernel=(3,), padding="same", dilation=(2,)), shares="first")
+    with pytest.raises(Unsupported, match="`wide` cannot share with `first`"):
+        backend().source(sketch.graph())
+
+
+def test_layers_that_differ_in_padding_and_activation_share() -> None:
+    sketch = Sketch("shared", x=(3, 6, 6))
+    sketch.add("first", Conv(filters=3, kernel=(3,), padding="same"))
+    sketch.add(
+        "second", Conv(filters=3, kernel=(3,), padding=((2, 0), (0, 1)), activation=Relu()), shares="first"
+    )
+    this = sample(sketch.graph())
+    far, _ = farthest(
+        backend().trial(this.graph, this.weights).forward(this.inputs),
+        forward(this.graph, this.weights, this.inputs),
+    )
+    assert far <= FORWARD

@@ -1,0 +1,212 @@
+"""The text that the Keras backend writes: as a formatter leaves it, as an engineer reads it, and without netspec."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from netspec.graph import Graph
+from netspec.language import places
+from netspec.loading import load
+from netspec.ops.base import Op
+from netspec.ops.conv import Conv
+from netspec.ops.pool import MaxPool
+from netspec_keras.helpers import HELPERS, required
+from netspec_keras.source import function_name, source
+from tests.building import Sketch
+from tests.cases import CASES
+from tests.structures import STRUCTURES, structure
+
+DTYPE = re.compile(r"\bb?float\d+\b|\bint\d+\b|dtype=")
+# Built without netspec, these tell what shapes they give.
+ALONE = """
+import json, numpy, sys
+from pathlib import Path
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("netspec", "netspec_keras", "netspec_torch", "netspec_numpy"):
+            raise ImportError(f"{name} is not here")
+
+sys.meta_path.insert(0, Absent())
+told = {}
+for path in sys.argv[1:]:
+    module = {"__name__": "alone"}
+    exec(compile(Path(path).read_text("utf-8"), path, "exec"), module)
+    model = module[Path(path).stem]()
+    given = model.output if isinstance(model.output, dict) else {"output": model.output}
+    told[model.name] = {name: list(tensor.shape[1:]) for name, tensor in given.items()}
+    batch = {each.name: numpy.zeros((2, *each.shape[1:])) for each in model.inputs}
+    model.predict_on_batch(batch if len(batch) > 1 else next(iter(batch.values())))
+print(json.dumps(told))
+"""
+
+
+def zoo() -> list[Graph]:
+    return [load(path) for path in places.zoo().values()]
+
+
+def everything() -> list[Graph]:
+    return [*(case.graph() for case in CASES), *map(structure, STRUCTURES), *zoo()]
+
+
+def body(text: str, function: str) -> str:
+    """The lines of one function."""
+    (found,) = (
+        each for each in ast.parse(text).body if isinstance(each, ast.FunctionDef) and each.name == function
+    )
+    return "\n".join(text.splitlines()[found.lineno - 1 : found.end_lineno])
+
+
+def test_all_text_is_as_the_formatter_leaves_it_and_the_linter_likes_it(tmp_path: Path) -> None:
+    ruff = pytest.importorskip("ruff").find_ruff_bin()
+    for number, graph in enumerate(everything()):
+        (tmp_path / f"{graph.name}_{number}.py").write_text(source(graph).text, encoding="utf-8")
+    for command in (["format", "--diff"], ["check"]):
+        done = subprocess.run(
+            [ruff, *command, "--isolated", "--line-length", "100", str(tmp_path)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[:4000]
+
+
+def test_no_text_names_a_dtype() -> None:
+    for graph in everything():
+        assert not DTYPE.search(source(graph).text), graph.name
+
+
+def test_text_imports_keras_alone() -> None:
+    for graph in everything():
+        imported = [each for each in ast.walk(ast.parse(source(graph).text)) if isinstance(each, ast.Import)]
+        taken = [each for each in ast.walk(ast.parse(source(graph).text)) if isinstance(each, ast.ImportFrom)]
+        assert [alias.name for each in imported for alias in each.names] == ["keras"]
+        assert {each.module for each in taken} <= {"keras"}
+        assert {alias.name for each in taken for alias in each.names} <= {"layers", "ops"}
+
+
+def test_every_layer_is_tapped_once() -> None:
+    for name in ("chain", "heads", "two_inputs", "branches"):
+        graph = structure(name)
+        written = source(graph)
+        lines = written.text.splitlines()
+        for tap in written.taps:
+            assert tap.variable in lines[tap.line - 1] or lines[tap.line - 1].strip().startswith(")")
+    assert [tap.node for tap in source(structure("chain")).taps] == ["conv1", "relu1", "flatten1", "dense1"]
+
+
+def test_text_runs_where_there_is_no_netspec(tmp_path: Path) -> None:
+    pytest.importorskip("keras")
+    paths, wanted = [], {}
+    for graph in map(structure, ("residual", "siamese", "heads", "names", "growing", "tied", "frozen")):
+        path = tmp_path / f"{function_name(graph)}.py"
+        path.write_text(source(graph).text, encoding="utf-8")
+        paths.append(str(path))
+        types = {each.name: graph.types[each.value] for each in graph.outputs}
+        wanted[graph.name] = {name: [*type_.sizes, type_.channels] for name, type_ in types.items()}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", ALONE, *paths], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert {name: list(each.values()) for name, each in told.items()} == {
+        name: list(each.values()) for name, each in wanted.items()
+    }
+
+
+def test_blocks_are_functions_and_repeats_are_loops() -> None:
+    text = source(structure("residual")).text
+    assert body(text, "unit").splitlines() == [
+        "def unit(x, filters, name):",
+        '    """Block `unit`: stage1.1 … unit3.3, 9 in all."""',
+        '    y = layers.Conv2D(filters, 3, padding="same", name=f"{name}.conv1")(x)',
+        '    y = BatchNormalization(momentum=0.9, epsilon=1e-05, name=f"{name}.batch_norm1")(y)',
+        '    y = layers.ReLU(name=f"{name}.relu1")(y)',
+        '    y = layers.Conv2D(filters, 3, padding="same", name=f"{name}.conv2")(y)',
+        '    x = layers.Add(name=f"{name}.add1")([y, x])',
+        '    x = layers.ReLU(name=f"{name}.relu2")(x)',
+        "    return x",
+    ]
+    assert "    for i in range(1, 5):\n" + '        x = unit(x, 6, name=f"unit2.{i}")\n' in text
+
+
+def test_a_block_that_is_shared_is_made_once_and_called_twice() -> None:
+    text = source(structure("siamese")).text
+    assert body(text, "siamese").splitlines()[1:7] == [
+        '    left = keras.Input(shape=(8, 8, 1), name="left")',
+        '    right = keras.Input(shape=(8, 8, 1), name="right")',
+        '    shared_one = tower(name="one")',
+        "    one = shared_one(left)  # 144",
+        "    two = shared_one(right)  # 144",
+        "    three = shared_one(right)  # 144",
+    ]
+    assert "    def call(x):\n" in body(text, "tower")
+
+
+def test_what_an_author_calls_by_a_taken_name_is_renamed_in_the_text_alone() -> None:
+    text = source(structure("names")).text
+    for name in ("class", "lambda", "keras", "layers", "ops", "name"):
+        assert re.search(rf'name="([a-z]+\.)*{name}"', text)
+    assert not re.search(r"^\s*(keras|layers|ops|super|name) = ", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("op", "sizes", "line"),
+    [
+        (Conv(filters=3, kernel=(3,), padding="same", stride=(2,)), (8, 8), 'padding="same"'),
+        (Conv(filters=3, kernel=(3,), padding="half", stride=(2,)), (8, 8), "layers.ZeroPadding2D(1,"),
+        (Conv(filters=3, kernel=(3,), padding="half", stride=(2,)), (9, 9), 'padding="same"'),
+        (Conv(filters=3, kernel=(3,), padding="causal"), (9,), 'padding="causal"'),
+        (Conv(filters=4, kernel=(3,), groups=4), (9, 9), "layers.DepthwiseConv2D(3,"),
+        (Conv(filters=4, kernel=(3,), groups=2), (9, 9), "GroupedConv2D(4, 3,"),
+        (
+            Conv(filters=4, kernel=(3,), stride=(2,), dilation=(2,)),
+            (9, 9),
+            "layers.MaxPooling2D(1, strides=2,",
+        ),
+        (MaxPool(kernel=(3,), stride=(2,), padding="half"), (8, 8), "LowestPadding(((1, 1), (1, 1)),"),
+        (MaxPool(kernel=(2,)), (8, 8), 'layers.MaxPooling2D(2, name="layer")'),
+        (MaxPool(kernel=(2,)), (4, 4, 4), 'MaxPooling3D(2, name="layer")'),
+    ],
+    ids=str,
+)
+def test_the_native_layer_is_taken_where_it_means_the_same(op: Op, sizes: tuple[int, ...], line: str) -> None:
+    sketch = Sketch("sketch", x=(4, *sizes))
+    sketch.add("layer", op)
+    assert line in body(source(sketch.graph()).text, "sketch")
+
+
+def test_only_the_helpers_that_are_used_are_there() -> None:
+    assert "class " not in source(structure("chain")).text
+    assert required({"PaddedAveragePooling3D"}) == [
+        "pool_planewise",
+        "AveragePooling3D",
+        "PaddedAveragePooling3D",
+    ]
+
+
+def test_every_helper_says_why_it_is_there_and_needs_what_stands_before_it() -> None:
+    seen: set[str] = set()
+    for name, helper in HELPERS.items():
+        (definition,) = ast.parse(helper.text).body
+        assert isinstance(definition, ast.ClassDef | ast.FunctionDef)
+        assert definition.name == name
+        assert ast.get_docstring(definition)
+        assert set(helper.needs) <= seen
+        seen.add(name)
+
+
+def test_a_description_cannot_become_code() -> None:
+    hostile = replace(structure("chain"), description='x"""\nimport os  # \\')
+    tree = ast.parse(source(hostile).text)
+    assert not [
+        each for each in ast.walk(tree) if isinstance(each, ast.Import) and each.names[0].name != "keras"
+    ]

@@ -1,0 +1,284 @@
+"""PyTorch against the oracle on every op and structure: layers, shapes, keys, gradients, frozen layers, training."""
+
+from __future__ import annotations
+
+import keyword
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from netspec.comparison import compare
+from netspec.graph import Graph
+from netspec.ops import OPS
+from netspec.training.fit import Fit
+from netspec.training.optimizers import Sgd
+from netspec.weights import initialise
+from netspec_torch import backend
+from netspec_torch.reserved import ATTRIBUTES
+from netspec_torch.runtime import keys
+from tests.building import Sketch
+from tests.cases import CASES, Case
+from tests.structures import STRUCTURES, structure
+
+if TYPE_CHECKING:
+    from netspec.backend import Array
+
+TORCH = backend()
+FORWARD = 1e-12
+
+
+def by_name(case: Case) -> str:
+    return case.name
+
+
+def renamed(key: str) -> str:
+    """A key of a state dict, without what is appended to names that are taken."""
+    return ".".join(part.rstrip("_") if taken(part.rstrip("_")) else part for part in key.split("."))
+
+
+def taken(name: str) -> bool:
+    return keyword.iskeyword(name) or name in ATTRIBUTES
+
+
+def check_build(graph: Graph) -> None:
+    """In float32: the shapes of all outputs are the inferred ones, and the keys the canonical names."""
+    model = TORCH.build(graph, initialise(graph), device="cpu")
+    inputs = [torch.zeros(2, *each.type.shape) for each in graph.inputs]
+    result = model(*inputs)
+    outputs = result if isinstance(result, dict) else {graph.outputs[0].name: result}
+    shapes = {name: tuple(value.shape[1:]) for name, value in outputs.items()}
+    assert shapes == {each.name: graph.types[each.value].shape for each in graph.outputs}
+    assert all(value.dtype == torch.float32 for value in outputs.values())
+    canonical = Counter(renamed(weight.name) for weight in graph.weights)
+    found = Counter(renamed(key) for key in model.state_dict() if not key.endswith("num_batches_tracked"))
+    assert canonical <= found
+    assert canonical == found or any(node.shares for node in graph.nodes)
+
+
+def test_every_op_has_a_lowering_or_a_reason() -> None:
+    assert set(TORCH.lowerings) | set(TORCH.refusals) == set(OPS.values())
+    assert not set(TORCH.lowerings) & set(TORCH.refusals)
+
+
+def test_the_list_of_taken_names_is_that_of_pytorch() -> None:
+    module = nn.Module()
+    own = {
+        name for name in (*dir(module), *vars(module)) if not (name.startswith("__") and name.endswith("__"))
+    }
+    assert own <= ATTRIBUTES
+
+
+@pytest.mark.parametrize("case", CASES, ids=by_name)
+def test_an_op_equals_the_oracle(case: Case) -> None:
+    graph = case.graph()
+    found = compare(graph, ("torch",), steps=0)
+    assert max(each.max_rel for each in found.layers) <= FORWARD
+    check_build(graph)
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_a_structure_equals_the_oracle(name: str) -> None:
+    graph = structure(name)
+    found = compare(graph, ("torch",), steps=0)
+    assert {each.name for each in found.layers} == {node.name for node in graph.nodes}
+    assert max(each.max_rel for each in found.layers) <= FORWARD
+    check_build(graph)
+
+
+def numeric(
+    loss: Callable[[Mapping[str, Array]], float], weights: Mapping[str, Array], name: str
+) -> Iterator[tuple[int, float]]:
+    """Differences of the loss by a few numbers of a weight."""
+    size = weights[name].size
+    for at in range(0, size, max(size // 3, 1)):
+        sides = []
+        for sign in (1, -1):
+            moved = {key: np.array(value, "float64") for key, value in weights.items()}
+            moved[name].flat[at] += sign * 1e-6
+            sides.append(loss(moved))
+        yield at, (sides[0] - sides[1]) / 2e-6
+
+
+@pytest.mark.parametrize("name", ["residual", "siamese", "tied", "heads", "frozen"])
+def test_gradients_are_those_of_the_loss(name: str) -> None:
+    """By differences of the loss that the oracle's outputs give, so that neither side is PyTorch's."""
+    from netspec_numpy import forward
+
+    graph = structure(name)
+    generator = np.random.default_rng(3)
+    inputs = {each.name: generator.standard_normal((2, *each.type.shape)) for each in graph.inputs}
+    targets = {
+        each.name: generator.standard_normal((2, *graph.types[each.value].shape)) for each in graph.outputs
+    }
+
+    def loss(weights: Mapping[str, Array]) -> float:
+        found = forward(graph, weights, inputs)
+        differences = [
+            np.asarray(found[each.value], "float64") - targets[each.name] for each in graph.outputs
+        ]
+        return sum(float((difference**2).sum()) / 4 for difference in differences)
+
+    # Biases that are not 0, so that no relu stands at its kink.
+    weights = {
+        name: np.asarray(array, "float64") + 0.1 * (generator.random(array.shape) + 0.5)
+        for name, array in initialise(graph, dtype="float64").items()
+    }
+    gradients = TORCH.trial(graph, weights).gradients(inputs, targets)
+    largest = max(float(np.abs(gradient).max()) for gradient in gradients.values())
+    for weight, gradient in gradients.items():
+        for at, expected in numeric(loss, weights, weight):
+            assert gradient.flat[at] == pytest.approx(expected, abs=1e-6 * largest), weight
+
+
+def test_what_is_frozen_stays_and_what_is_not_moves() -> None:
+    graph = structure("frozen")
+    weights = initialise(graph, dtype="float64")
+    inputs = {"input": np.random.default_rng(0).standard_normal((3, 3, 8, 8))}
+    targets = {"output": np.ones((3, 3))}
+    trial = TORCH.trial(graph, weights)
+    after = trial.steps(inputs, targets, Sgd(learning_rate=0.1, momentum=0.9), 3)
+    moved = {name for name in weights if not np.array_equal(weights[name], after[name])}
+    assert moved == {name for name in weights if name.startswith(("alive.", "dense1."))}
+    assert set(trial.gradients(inputs, targets)) == {name for name in moved if "running" not in name}
+
+
+def test_a_trial_starts_anew_each_time() -> None:
+    graph = structure("residual")
+    inputs = {"input": np.random.default_rng(0).standard_normal((2, 3, 8, 8))}
+    targets = {"output": np.zeros((2, 8))}
+    trial = TORCH.trial(graph, initialise(graph, dtype="float64"))
+    first = trial.steps(inputs, targets, Sgd(), 2)
+    trial.forward(inputs)
+    second = trial.steps(inputs, targets, Sgd(), 2)
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_an_injection_moves_its_layer_and_what_follows() -> None:
+    graph = structure("siamese")
+    inputs = {name: np.random.default_rng(0).standard_normal((2, 1, 8, 8)) for name in ("left", "right")}
+    weights = initialise(graph, dtype="float64")
+    plain = TORCH.trial(graph, weights).forward(inputs)
+    moved = TORCH.trial(graph, weights, inject=("two.first", 1e-3)).forward(inputs)
+    different = {name for name in plain if not np.array_equal(plain[name], moved[name])}
+    assert "two.first" in different
+    assert not any(name.startswith(("one.", "three.")) for name in different)
+    by = np.asarray(moved["two.first"], "float64") - np.asarray(plain["two.first"], "float64")
+    np.testing.assert_allclose(by, 1e-3, rtol=0, atol=1e-15)
+
+
+def test_weights_go_in_and_come_out() -> None:
+    for name in ("names", "tied", "frozen"):
+        graph = structure(name)
+        weights = initialise(graph, seed=5)
+        model = TORCH.build(graph, weights, device="cpu")
+        back = TORCH.weights(model, graph)
+        assert back.keys() == weights.keys() == keys(graph).keys()
+        assert all(np.array_equal(back[key], weights[key]) for key in weights)
+        assert not model.training
+        for array in weights.values():
+            array.fill(7)
+        again = TORCH.weights(model, graph)
+        assert all(np.array_equal(back[key], again[key]) for key in back)
+
+
+def test_tied_layers_learn_as_one() -> None:
+    graph = structure("tied")
+    model = TORCH.build(graph, initialise(graph), device="cpu")
+    owner = model.get_parameter("first.weight")
+    assert model.get_parameter("group.dense1.weight") is owner
+    assert sum(each.numel() for each in model.parameters()) == sum(
+        int(np.prod(weight.shape)) for weight in graph.weights
+    )
+
+
+def test_wrong_weights_are_refused() -> None:
+    graph = structure("chain")
+    weights = initialise(graph)
+    with pytest.raises(ValueError, match=r"conv1\.weight"):
+        TORCH.build(graph, {name: array for name, array in weights.items() if name != "conv1.weight"})
+    with pytest.raises(ValueError, match=r"conv1\.bias"):
+        TORCH.build(graph, {**weights, "conv1.bias": np.zeros(3, "float32")})
+
+
+def test_building_leaves_pytorch_as_it_was() -> None:
+    graph = structure("tied")
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    TORCH.build(graph, initialise(graph), dtype="float64", device="cpu")
+    assert torch.equal(before, torch.get_rng_state())
+    assert torch.get_default_dtype() == torch.float32
+
+
+def test_an_error_in_generated_code_shows_its_line() -> None:
+    import traceback
+
+    graph = structure("chain")
+    model = TORCH.build(graph, initialise(graph), device="cpu")
+    with pytest.raises(RuntimeError) as caught:
+        model(torch.zeros(1, 3, 2, 2))
+    assert "x = self.conv1(x)" in "".join(traceback.format_tb(caught.value.__traceback__))
+
+
+@dataclass
+class Heard:
+    """A report that keeps what it is told."""
+
+    losses: list[float] = field(default_factory=list)
+    epochs: list[Mapping[str, float]] = field(default_factory=list)
+    weights: dict[str, Array] = field(default_factory=dict)
+
+    def step(self, epoch: int, step: int, loss: float) -> None:
+        self.losses.append(loss)
+
+    def epoch(
+        self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Mapping[str, Array]]
+    ) -> None:
+        self.epochs.append(metrics)
+        self.weights = dict(weights())
+
+
+def learn(seed: int, **changes: Any) -> Heard:
+    """Two classes told apart by the sign of their mean, with dropout on the way."""
+    sketch = Sketch("learner", input=(1, 4, 4))
+    sketch.add("flatten", OPS["flatten"]())
+    sketch.add("hidden", OPS["dense"].model_validate({"units": 8, "activation": "tanh"}))
+    sketch.add("dropout", OPS["dropout"].model_validate({"rate": 0.25}))
+    sketch.add("logits", OPS["dense"].model_validate({"units": 2}))
+    graph = sketch.graph()
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 2, 60)
+    images = (generator.standard_normal((60, 1, 4, 4)) + (2 * labels - 1)[:, None, None, None]).astype(
+        "float32"
+    )
+    report = Heard()
+
+    def batches(epoch: int) -> Iterator[tuple[Array, Array]]:
+        return iter([(images[at : at + 16], labels[at : at + 16]) for at in range(0, 60, 16)])
+
+    given: dict[str, Any] = {
+        "graph": graph, "weights": initialise(graph), "optimizer": Sgd(learning_rate=0.1, momentum=0.9),
+        "epochs": 3, "steps_per_epoch": 4, "batches": batches, "test_batches": lambda: batches(1),
+        "report": report, "seed": seed, "device": "cpu",
+    }  # fmt: skip
+    TORCH.fit(Fit(**{**given, **changes}))
+    return report
+
+
+def test_training_learns_and_repeats_itself() -> None:
+    first, again, other = learn(1), learn(1), learn(2)
+    assert len(first.losses) == 12
+    assert first.losses == again.losses
+    assert first.losses[0] != other.losses[0]
+    assert first.epochs[-1]["test_accuracy"] > 0.9
+    assert first.epochs[-1]["test_loss"] < first.epochs[0]["train_loss"]
+    sizes = (16, 16, 16, 12)
+    mean = sum(loss * size for loss, size in zip(first.losses[:4], sizes, strict=True)) / 60
+    assert first.epochs[0]["train_loss"] == pytest.approx(mean)
+    assert set(first.weights) == {"hidden.weight", "hidden.bias", "logits.weight", "logits.bias"}
+    assert not torch.are_deterministic_algorithms_enabled()

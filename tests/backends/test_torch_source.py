@@ -1,0 +1,162 @@
+"""The text for PyTorch: formatted, free of netspec, of dtypes and of code from a spec."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from netspec.backend import Source, Unsupported
+from netspec.graph import Graph
+from netspec.lowering.names import UnsafeName
+from netspec.ops.activation import Relu
+from netspec_torch import backend
+from tests.building import Sketch
+from tests.cases import CASES
+from tests.structures import STRUCTURES, structure
+
+TORCH = backend()
+GOLDEN = Path(__file__).parent.parent / "lowering" / "golden"
+GOLDENS = ("residual", "growing", "branches", "names", "tied", "frozen", "many_skips", "heads")
+
+
+@pytest.fixture(scope="module")
+def graphs() -> dict[str, Graph]:
+    """Every op and every structure."""
+    return {case.name: case.graph() for case in CASES} | {name: structure(name) for name in STRUCTURES}
+
+
+@pytest.fixture(scope="module")
+def sources(graphs: dict[str, Graph]) -> dict[str, Source]:
+    return {name: TORCH.source(graph) for name, graph in graphs.items()}
+
+
+def run(*command: str, cwd: Path) -> str:
+    done = subprocess.run([sys.executable, *command], cwd=cwd, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def test_the_text_is_as_the_formatter_leaves_it(sources: dict[str, Source], tmp_path: Path) -> None:
+    for name, source in sources.items():
+        (tmp_path / f"{name}.py").write_text(source.text, encoding="utf-8")
+    options = ("--isolated", "--line-length", "100", ".")
+    assert run("-m", "ruff", "format", "--diff", *options, cwd=tmp_path) == ""
+    assert run("-m", "ruff", "check", "--select", "E,F,W,I,B,C4,PIE,UP", *options, cwd=tmp_path) == ""
+
+
+ALONE = """
+import importlib.util, json, sys
+sys.path[:] = [each for each in sys.path if "netspec" not in each]
+sys.modules["netspec"] = None
+import torch
+for name, (model, shapes, expected) in json.load(open("wanted.json")).items():
+    spec = importlib.util.spec_from_file_location(name, f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    result = getattr(module, model)()(*(torch.randn(2, *shape) for shape in shapes))
+    outputs = list(result.values()) if isinstance(result, dict) else [result]
+    assert [list(each.shape[1:]) for each in outputs] == expected, name
+    assert not any(each.startswith("netspec") for each in sys.modules if sys.modules[each] is not None)
+"""
+
+
+def test_the_text_runs_without_netspec(
+    graphs: dict[str, Graph], sources: dict[str, Source], tmp_path: Path
+) -> None:
+    import json
+
+    from netspec_torch.source import class_name
+
+    wanted = {}
+    for name, source in sources.items():
+        (tmp_path / f"{name}.py").write_text(source.text, encoding="utf-8")
+        graph = graphs[name]
+        shapes = [each.type.shape for each in graph.inputs]
+        wanted[name] = (class_name(graph), shapes, [graph.types[each.value].shape for each in graph.outputs])
+    (tmp_path / "wanted.json").write_text(json.dumps(wanted), encoding="utf-8")
+    (tmp_path / "alone.py").write_text(ALONE, encoding="utf-8")
+    assert run("-W", "error", "alone.py", cwd=tmp_path) == ""
+
+
+def test_the_text_names_no_dtype_and_no_device(sources: dict[str, Source]) -> None:
+    for name, source in sources.items():
+        for word in ("float32", "float64", "dtype", "cuda", "device", "netspec."):
+            assert word not in source.text, name
+
+
+def test_the_text_holds_imports_and_classes_alone(sources: dict[str, Source]) -> None:
+    for source in sources.values():
+        docstring, *others = ast.parse(source.text).body
+        assert isinstance(docstring, ast.Expr)
+        assert all(isinstance(each, ast.Import | ast.ImportFrom | ast.ClassDef) for each in others)
+
+
+def test_every_layer_can_be_watched(graphs: dict[str, Graph], sources: dict[str, Source]) -> None:
+    for name, source in sources.items():
+        lines = source.text.splitlines()
+        assert source.taps, name
+        for tap in source.taps:
+            # A statement may end lines after the name that it assigns.
+            above = "\n".join(lines[max(0, tap.line - 12) : tap.line])
+            assert f"{tap.variable} = " in above or f"{tap.variable}, " in above
+
+
+@pytest.mark.parametrize("name", GOLDENS)
+def test_the_text_is_the_golden_one(name: str, request: pytest.FixtureRequest) -> None:
+    path = GOLDEN / f"{name}_torch.py.txt"
+    text = TORCH.source(structure(name)).text
+    if request.config.getoption("--update-golden"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def test_a_description_cannot_leave_its_docstring() -> None:
+    for text in (
+        '"""\nimport os\n"""',
+        'ends in a quote"',
+        "back\\slash \\",
+        "\\N{BULLET} \x00 \x1b[31m",
+        '""""""',
+    ):
+        graph = replace(structure("chain"), description=text)
+        tree = ast.parse(TORCH.source(graph).text)
+        assert len(tree.body) == 5  # the docstring, three imports and the class
+        assert isinstance(tree.body[0], ast.Expr)
+
+
+@pytest.mark.parametrize("name", ["a b", "x;import os", "1x", "x.y()", "", "ﬁ", "a-b"])
+def test_a_name_that_is_no_identifier_does_not_reach_the_text(name: str) -> None:
+    graph = structure("chain")
+    first, *others = graph.nodes
+    broken = replace(first, name=name)
+    rest = tuple(
+        replace(node, inputs=tuple(name if each == first.name else each for each in node.inputs))
+        for node in others
+    )
+    with pytest.raises(UnsafeName):
+        TORCH.source(replace(graph, nodes=(broken, *rest)))
+
+
+def test_an_op_without_a_lowering_is_refused_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    from netspec_torch import source
+
+    sketch = Sketch("refused", input=(3,))
+    sketch.add("relu1", Relu())
+    kept = {op: lowering for op, lowering in TORCH.lowerings.items() if op is not Relu}
+    monkeypatch.setattr(source, "LOWERINGS", kept)
+    with pytest.raises(Unsupported, match="`relu`"):
+        TORCH.source(sketch.graph())
+
+
+def test_writing_text_imports_no_framework() -> None:
+    code = """
+import sys, netspec
+netspec.compile(netspec.load("zoo:resnet34"), "torch")
+print(set(sys.modules) & {"torch", "keras", "tensorflow", "numpy"})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,64 @@
+"""Every spec that docs/language.md shows holds; a block whose first line is `# name.yaml` is that file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from netspec.analysis.expect import KEYS
+from netspec.check import check_file
+from netspec.language.document import Skeleton
+from netspec.language.item import RESERVED
+from netspec.ops.fields import WORDS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
+EXAMPLES = [
+    text
+    for text in re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    if "netspec: 1" in text
+]
+
+
+def named(text: str, number: int) -> str:
+    """The file of an example."""
+    found = re.match(r"# (\S+\.yaml)\n", text)
+    return found[1] if found else f"example{number}.yaml"
+
+
+NAMES = [named(text, number) for number, text in enumerate(EXAMPLES)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All examples as files."""
+    root = tmp_path_factory.mktemp("language")
+    for name, text in zip(NAMES, EXAMPLES, strict=True):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_example_holds(name: str, folder: Path) -> None:
+    graph, diagnostics = check_file(folder / name)
+    assert not diagnostics, "\n".join(each.message for each in diagnostics)
+    assert (graph is None) == name.startswith("parts/")
+
+
+@pytest.mark.parametrize(
+    "key", [*RESERVED, *(info.alias or name for name, info in Skeleton.model_fields.items())]
+)
+def test_every_key_is_told(key: str) -> None:
+    assert re.search(rf"^\| [^|]*`{key}`", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("word", [*WORDS, *KEYS])
+def test_every_word_is_told(word: str) -> None:
+    assert f"`{word}`" in PAGE
+
+
+def test_a_wrong_example_would_fail(tmp_path: Path) -> None:
+    (tmp_path / "wrong.yaml").write_text(EXAMPLES[0].replace("max_pool: 2", "max_pool: 99"), encoding="utf-8")
+    assert check_file(tmp_path / "wrong.yaml")[1]

@@ -1,0 +1,283 @@
+"""All uses of a block as one definition: which holes become what, and that every use gets its own text back."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from netspec.lowering.derive import Naming
+from netspec.lowering.parts import (
+    Argument,
+    Body,
+    Call,
+    Index,
+    Line,
+    Loop,
+    Quoted,
+    Raw,
+    Series,
+    Slot,
+    Use,
+    Value,
+    call,
+    literal,
+    quoted,
+    seq,
+)
+from netspec.lowering.template import Definition, WrongFold, unify, variant_names
+
+
+def channels(value: int, hint: str = "filters") -> Slot:
+    return Slot(value, hint, channels=True)
+
+
+def conv(ins: int, outs: int, kernel: Value = 3, stride: int = 1) -> Call:
+    return call(
+        "conv", channels(ins, "in_channels"), channels(outs), Slot(kernel, "kernel"),
+        stride=Slot(stride, "stride", default=1),
+    )  # fmt: skip
+
+
+def use(
+    *parts: Any, known: Mapping[str, Value] | None = None, given: Mapping[str, Value] | None = None
+) -> Use:
+    lines: Body = tuple(part if isinstance(part, Line | Loop) else Line(part) for part in parts)
+    return Use(
+        "somewhere", lines, known or {}, given or {}, members=tuple(str(at) for at in range(len(lines)))
+    )
+
+
+def told(definition: Definition) -> list[str]:
+    return [" " * 4 * line.indent + line.text for line in definition.lines]
+
+
+def one(uses: Sequence[Use]) -> Definition:
+    (found,) = unify(uses)
+    return found
+
+
+def test_a_single_use_has_literals_and_no_parameters() -> None:
+    found = one([use(conv(3, 64, stride=2), known={"filters": 64, "in_channels": 3})])
+    assert told(found) == ["conv(3, 64, 3, stride=2)"]
+    assert found.signature() == ()
+
+
+def test_what_all_uses_agree_in_stays_a_literal() -> None:
+    found = one([use(conv(3, 64), known={"filters": 64}), use(conv(3, 32), known={"filters": 32})])
+    assert told(found) == ["conv(3, filters, 3)"]
+    assert found.signature() == ("filters",)
+
+
+def test_the_block_s_own_argument_comes_before_the_channels_that_come_in() -> None:
+    known = [{"filters": n, "in_channels": n} for n in (64, 128)]
+    found = one([use(conv(n, n), known=each) for n, each in zip((64, 128), known, strict=True)])
+    assert told(found) == ["conv(filters, filters, 3)"]
+
+
+def test_channels_come_first_and_defaults_last() -> None:
+    rows = [(3, 64, 1), (64, 128, 2), (64, 64, 1)]
+    found = one(
+        [use(conv(i, o, stride=s), known={"stride": s, "filters": o, "in_channels": i}) for i, o, s in rows]
+    )
+    assert told(found) == ["conv(in_channels, filters, 3, stride=stride)"]
+    assert found.signature() == ("in_channels", "filters", "stride=1")
+    assert [(argument.keyword, argument.value) for argument in found.arguments(1)] == [
+        ("", Slot(64, "in_channels", None, True)),
+        ("", Slot(128, "filters", None, True)),
+        ("stride", Slot(2, "stride", 1, False)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ((128, 256, 1024), "2 * filters"),
+        ((32, 64, 256), "filters // 2"),
+        ((4, 8, 32), "filters // 16"),
+        ((67, 134, 518), "filters + in_channels"),
+        ((96, 160, 544), "filters + 32"),
+        ((21, 21, 85), "filters // in_channels"),
+        ((17, 5, 9), "units"),
+    ],
+)
+def test_counts_of_channels_are_derived(wanted: tuple[int, ...], expected: str) -> None:
+    known = [{"filters": f, "in_channels": c} for f, c in ((64, 3), (128, 6), (512, 6))]
+    uses = [use(call("f", channels(n, "units")), known=each) for n, each in zip(wanted, known, strict=True)]
+    assert told(one(uses)) == [f"f({expected})"]
+
+
+def test_other_numbers_are_not_derived() -> None:
+    uses = [use(call("f", Slot(k, "kernel")), known={"filters": 2 * k}) for k in (3, 5)]
+    found = one(uses)
+    assert told(found) == ["f(kernel)"]
+    assert [each.keyword for each in found.arguments(0)] == ["kernel"]
+
+
+def test_equal_columns_share_a_parameter_and_others_are_numbered() -> None:
+    uses = [use(call("f", channels(a), channels(b), channels(a))) for a, b in ((1, 5), (7, 6))]
+    found = one(uses)
+    assert told(found) == ["f(filters, filters2, filters)"]
+    assert found.signature() == ("filters", "filters2")
+
+
+def test_true_is_not_one() -> None:
+    uses = [
+        use(call("f", Slot(flag, "bias")), known={"n": number}) for flag, number in ((True, 1), (False, 0))
+    ]
+    assert told(one(uses)) == ["f(bias)"]
+
+
+def test_what_is_given_needs_no_parameter() -> None:
+    uses = [use(conv(n, n), given={"x.shape[-1]": n}) for n in (3, 5)]
+    found = one(uses)
+    assert told(found) == ["conv(x.shape[-1], x.shape[-1], 3)"]
+    assert found.signature() == ()
+
+
+def test_a_keyword_as_an_argument_is_renamed() -> None:
+    uses = [use(call("f", Slot(n, "units")), known={"class": n, "x": 1}) for n in (3, 5)]
+    (found,) = unify(uses, taken={"x"})
+    assert told(found) == ["f(class_)"]
+
+
+def test_different_texts_are_different_definitions_the_most_used_first() -> None:
+    plain, other = use("a"), use("a", "b")
+    found = unify([other, plain, plain])
+    assert [each.uses for each in found] == [(1, 2), (0,)]
+    assert variant_names("unit", found) == ("unit", "unit_with_1")
+    assert variant_names("unit", unify([other, other, plain])) == ("unit", "unit_without_1")
+
+
+def test_variants_of_the_same_members_are_told_by_an_argument_or_a_number() -> None:
+    first, second, third = (
+        Use("p", (Line(text),), {"stride": s}) for text, s in (("a", 1), ("b", 2), ("c", 2))
+    )
+    assert variant_names("unit", unify([first, second])) == ("unit", "unit_stride2")
+    assert variant_names("unit", unify([first, second, third])) == ("unit", "unit2", "unit3")
+
+
+def units(*sizes: int) -> Series:
+    return Series(tuple(call("Unit", channels(size)) for size in sizes))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ((4,), "Unit(4)"),
+        ((4, 4), "Unit(4), Unit(4)"),
+        ((4, 4, 4), "*(Unit(4) for _ in range(3))"),
+        ((2, 4, 4, 4), "Unit(2), *(Unit(4) for _ in range(3))"),
+        ((1, 2, 4), "Unit(1), Unit(2), Unit(4)"),
+        ((4, 6, 8, 10), "*(Unit(4 + 2 * i) for i in range(4))"),
+        ((0, 1, 2, 3, 4), "*(Unit(i) for i in range(5))"),
+        ((9, 4, 6, 8, 10), "Unit(9), *(Unit(2 + 2 * i) for i in range(1, 5))"),
+        ((10, 8, 6, 4), "*(Unit(10 - 2 * i) for i in range(4))"),
+    ],
+)
+def test_alike_calls_in_a_list_are_gathered(sizes: tuple[int, ...], expected: str) -> None:
+    assert told(one([use(seq("[", units(*sizes), "]"))])) == [f"[{expected}]"]
+
+
+def test_a_list_counts_up_from_parameters() -> None:
+    rows = [(16, 4), (24, 8), (40, 8)]
+    uses = [
+        use(units(*(c + g * i for i in range(5))), known={"growth": g, "in_channels": c}) for c, g in rows
+    ]
+    assert told(one(uses)) == ["*(Unit(in_channels + growth * i) for i in range(5))"]
+
+
+def test_uses_may_repeat_differently_often() -> None:
+    rows = [(64, 3), (128, 4), (256, 6), (512, 2)]
+    uses = [use(units(f // 2, *[f] * (count - 1)), known={"filters": f, "count": count}) for f, count in rows]
+    found = one(uses)
+    assert told(found) == ["Unit(filters // 2), *(Unit(filters) for _ in range(count - 1))"]
+    assert found.signature() == ("filters", "count")
+
+
+def rounds(names: Sequence[str], sizes: Sequence[int]) -> Loop:
+    return Loop(
+        tuple(
+            (Line(seq("x = ", call("unit", "x", channels(size), name=Quoted((Raw("name"), ".", Index(at))))),
+                  tap=("x", f"{names[0]}.{{}}")),)
+            for at, size in enumerate(sizes)
+        )
+    )  # fmt: skip
+
+
+def test_alike_bodies_become_a_loop_that_knows_its_number() -> None:
+    found = one([use(rounds(["stage"], [8, 16, 16, 16]))])
+    assert told(found) == [
+        'x = unit(x, 8, name=f"{name}.0")',
+        "for i in range(1, 4):",
+        '    x = unit(x, 16, name=f"{name}.{i}")',
+    ]
+    assert [line.tap for line in found.lines] == [("x", "stage.0"), None, ("x", "stage.{}")]
+
+
+def test_loops_may_run_differently_often() -> None:
+    uses = [use(rounds(["stage"], [f] * n), known={"filters": f, "layers": n}) for f, n in ((8, 2), (16, 5))]
+    assert told(one(uses)) == [
+        "for i in range(layers):",
+        '    x = unit(x, filters, name=f"{name}.{i}")',
+    ]
+
+
+def test_strings_stay_strings() -> None:
+    text = 'a"b\\c\n{d}\u2028'
+    assert eval(quoted(text)) == text  # noqa: S307
+    live = one([use(Quoted((text, Raw("1 + 1"))))])
+    assert eval(told(live)[0]) == text + "2"  # noqa: S307
+    assert eval(literal((1, (2.5,), "x", True))) == (1, (2.5,), "x", True)  # noqa: S307
+
+
+def test_a_wrong_expression_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Naming, "_derived", lambda self, wanted: iter([self._join("*", 3, "filters")]))
+    uses = [use(call("f", channels(2 * n)), known={"filters": n}) for n in (3, 5)]
+    with pytest.raises(WrongFold, match="somewhere"):
+        unify(uses)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_text_itself_gives_every_use_its_own_calls(seed: int) -> None:
+    """Random blocks, used at random: each definition is executed, and what it calls is compared."""
+    rng = random.Random(seed)
+    uses, wanted = [], []
+    for _ in range(rng.randint(1, 6)):
+        known: dict[str, Value] = {
+            "filters": rng.choice([8, 16, 64]), "count": rng.randint(1, 6), "stride": rng.choice([1, 2]),
+            "in_channels": rng.choice([3, 8, 16]),
+        }  # fmt: skip
+        calls: list[list[Slot]] = []
+        for at in range(3):
+            numbers: list[Any] = [known["filters"], known["in_channels"], rng.choice([4, 2])]
+            first = rng.choice([numbers[0] * 2, numbers[0] // 2, numbers[0] + numbers[1], rng.randint(1, 3)])
+            calls.append([channels(first), Slot(numbers[2], "kernel", default=4), Slot(at % 2 == 0, "bias")])
+        step = rng.choice([0, 0, numbers[1], 5])
+        series = [[channels(numbers[0] + step * i)] for i in range(int(known["count"]))]  # type: ignore[arg-type]
+        parts = [Call("f", tuple(Argument(each, each.hint) for each in row)) for row in calls]
+        listed = Call(
+            "g", (Argument(seq("[", Series(tuple(Call("h", (Argument(row[0]),)) for row in series)), "]")),)
+        )
+        uses.append(use(*parts, listed, known=known))
+        wanted.append(
+            ([{each.hint: each.value for each in row} for row in calls], [row[0].value for row in series])
+        )
+    for definition in unify(uses):
+        head = f"def block({', '.join(definition.signature())}):\n"
+        body = "".join(f"    {line.text}\n" for line in definition.lines)
+        for number in definition.uses:
+            heard: tuple[list[dict[str, Value]], list[Value]] = ([], [])
+            space: dict[str, Any] = {
+                "f": lambda heard=heard, **fields: heard[0].append({"kernel": 4, **fields}),
+                "g": heard[1].extend, "h": lambda value: value,
+            }  # fmt: skip
+            exec(head + body, space)
+            given = definition.arguments(number)
+            space["block"](
+                *(each.value.value for each in given if not each.keyword),  # type: ignore[union-attr]
+                **{each.keyword: each.value.value for each in given if each.keyword},  # type: ignore[union-attr]
+            )
+            assert heard == wanted[number], head + body

@@ -1,0 +1,87 @@
+"""What the values of a body are called."""
+
+from __future__ import annotations
+
+import pytest
+
+from netspec.graph import Graph
+from netspec.lowering.outline import given, outline, titles
+from netspec.lowering.variables import parameters, variables
+from netspec.ops import OPS
+from tests.building import Sketch
+from tests.structures import STRUCTURES, structure
+
+TAKEN = frozenset({"self", "torch"})
+
+
+def names(graph: Graph) -> dict[str, str]:
+    root = outline(graph)
+    return variables(root.items, parameters(root, TAKEN), root.outputs, TAKEN, titles(graph))
+
+
+def sketch(*layers: tuple[str, str, str]) -> Graph:
+    """Layers as (name, op, what it takes)."""
+    made = Sketch("sketch", image=(4, 4, 4))
+    for name, keyword, inputs in layers:
+        op = OPS[keyword].model_validate({"filters": 4, "kernel": 1} if keyword == "conv" else {})
+        made.add(name, op, *inputs.split())
+    return made.graph()
+
+
+def test_a_chain_is_x() -> None:
+    found = names(sketch(("conv1", "conv", "image"), ("relu1", "relu", "conv1"), ("kept", "relu", "relu1")))
+    assert set(found.values()) == {"x"}
+
+
+def test_a_branch_beside_x_is_y() -> None:
+    found = names(
+        sketch(("conv1", "conv", "image"), ("relu1", "relu", "conv1"), ("add1", "add", "relu1 image"))
+    )
+    assert found == {"image": "x", "conv1": "y", "relu1": "y", "add1": "x"}
+
+
+def test_many_branches_are_numbered() -> None:
+    branches = [(f"relu{at}", "relu", "image") for at in range(1, 5)]
+    found = names(sketch(*branches, ("concat1", "concat", "relu1 relu2 relu3 relu4")))
+    assert [found[f"relu{at}"] for at in range(1, 5)] == ["branch1", "branch2", "branch3", "x"]
+
+
+def test_what_the_author_named_and_keeps_has_its_name() -> None:
+    found = names(
+        sketch(("skip", "conv", "image"), ("conv1", "conv", "skip"), ("conv2", "conv", "conv1"),
+               ("add1", "add", "conv2 skip"))
+    )  # fmt: skip
+    assert found == {"image": "x", "skip": "skip", "conv1": "x", "conv2": "x", "add1": "x"}
+
+
+def test_a_name_that_is_taken_is_numbered() -> None:
+    found = names(sketch(("self", "relu", "image"), ("torch", "relu", "self"), ("x", "add", "self torch")))
+    assert found["self"] == "self2"
+    assert found["torch"] == "torch2"
+
+
+def test_an_identity_is_an_assignment_of_its_own() -> None:
+    found = names(sketch(("identity1", "identity", "image"), ("relu1", "relu", "identity1")))
+    assert found == {"image": "x", "identity1": "identity1", "relu1": "x"}
+
+
+def test_inputs_go_by_their_names_until_they_meet() -> None:
+    found = names(structure("siamese"))
+    assert (found["left"], found["right"]) == ("left", "right")
+    assert [found[name] for name in ("one.flatten1", "two.flatten1", "concat1")] == ["one", "two", "x"]
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_no_variable_is_overwritten_while_it_is_wanted(name: str) -> None:
+    """Run the assignments of every body, and see that each item finds the values that it wants."""
+    graph = structure(name)
+    root = outline(graph)
+    for module in (root, *root.modules()):
+        found = variables(module.items, parameters(module, TAKEN), module.outputs, TAKEN, titles(graph))
+        holds = {found[value]: value for value in module.inputs}
+        for item in module.items:
+            assert all(holds[found[value]] == value for value in item.inputs)
+            assert len({found[value] for value in given(item)}) == len(given(item))
+            holds |= {found[value]: value for value in given(item)}
+        assert all(holds[found[value]] == value for value in module.outputs)
+        assert not TAKEN & set(found.values())

@@ -1,0 +1,195 @@
+"""A run: what a backend is handed, what the folder holds, how a training ends early."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from safetensors.numpy import load_file
+
+from netspec.diagnostics import SpecError
+from netspec.ops.activation import Softmax
+from netspec.ops.dense import Dense
+from netspec.ops.reshape import Flatten
+from netspec.training.folder import FolderTaken
+from netspec.training.optimizers import Sgd
+from netspec.training.recipe import Recipe
+from netspec.training.run import Diverged, train
+from netspec.weights import initialise
+from tests.building import Sketch
+from tests.training.fakes import FakeBackend, dataset, network
+
+FIGURES = [
+    {"train_loss": 1.0, "train_accuracy": 0.25, "test_loss": 1.5, "test_accuracy": 0.5},
+    {"train_loss": 0.5, "train_accuracy": 0.5, "test_loss": 0.75, "test_accuracy": 0.75},
+    {"train_loss": 0.25, "train_accuracy": 1.0, "test_loss": 1.0, "test_accuracy": 0.75},
+]
+RECIPE = Recipe(data="own.npz", batch=2, epochs=3, optimizer=Sgd(learning_rate=0.5), seed=7)
+
+
+def fake() -> FakeBackend:
+    return FakeBackend([1 / (1 + at) for at in range(9)], FIGURES)
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_backend_is_handed_all_that_it_needs(tmp_path: Path) -> None:
+    sketch = Sketch("tiny", image=(1, 2, 2))
+    for name, op in (("flatten1", Flatten()), ("dense1", Dense(units=3)), ("softmax1", Softmax())):
+        sketch.add(name, op)
+    backend = fake()
+    train(sketch.graph(), backend, RECIPE, dataset(), out=tmp_path / "run", device="cpu")
+    (fit,) = backend.fits
+    assert [node.name for node in fit.graph.nodes] == ["flatten1", "dense1"]
+    assert (fit.epochs, fit.steps_per_epoch, fit.seed, fit.device) == (3, 3, 7, "cpu")
+    assert fit.optimizer == Sgd(learning_rate=0.5)
+    start = initialise(sketch.graph(), 7)
+    assert start.keys() == fit.weights.keys()
+    assert all(np.array_equal(start[name], fit.weights[name]) for name in start)
+    first = [labels.tolist() for _, labels in fit.batches(1)]
+    assert first == [labels.tolist() for _, labels in fit.batches(1)]
+    assert [len(each) for each in first] == [2, 2, 1]
+
+
+def test_a_run_folder_holds_all_of_a_run(tmp_path: Path) -> None:
+    graph = network()
+    run = train(graph, fake(), RECIPE, dataset(), out=tmp_path / "run", text="netspec: 1\n# mine\n")
+    files = {path.name for path in run.folder.iterdir()}
+    assert files - {"curves.png"} == {
+        "spec.yaml",
+        "graph.txt",
+        "recipe.yaml",
+        "run.json",
+        "metrics.jsonl",
+        "weights.safetensors",
+        "best.safetensors",
+    }
+    assert (run.folder / "spec.yaml").read_text() == "netspec: 1\n# mine\n"
+    assert (run.folder / "graph.txt").read_text() == str(graph)
+    recipe = yaml.safe_load((run.folder / "recipe.yaml").read_text())["train"]
+    assert recipe["optimizer"] == {"sgd": {"learning_rate": 0.5, "momentum": 0.0, "nesterov": False}}
+    assert list(recipe) == ["data", "pad", "batch", "epochs", "loss", "optimizer", "metrics", "seed"]
+    facts = json.loads((run.folder / "run.json").read_text())
+    assert facts["framework"] == "fake 1.0"
+    assert (facts["train_samples"], facts["test_samples"], facts["steps_per_epoch"]) == (5, 2, 3)
+
+
+def test_metrics_have_a_line_a_step_and_a_line_an_epoch(tmp_path: Path) -> None:
+    run = train(network(), fake(), RECIPE, dataset(), out=tmp_path / "run")
+    told = lines(run.folder)
+    assert told[:3] == [
+        {"epoch": 1, "step": 1, "loss": 1.0},
+        {"epoch": 1, "step": 2, "loss": 0.5},
+        {"epoch": 1, "step": 3, "loss": 1 / 3},
+    ]
+    assert {**told[3], "seconds": 0} == {"epoch": 1, **FIGURES[0], "seconds": 0}
+    assert len(told) == 12
+    assert run.losses == tuple(1 / (1 + at) for at in range(9))
+    assert [epoch.metrics for epoch in run.epochs] == FIGURES
+
+
+def test_the_best_weights_are_of_the_first_epoch_that_none_surpasses(tmp_path: Path) -> None:
+    graph = network()
+    run = train(graph, fake(), RECIPE, dataset(), out=tmp_path / "run")
+    start = initialise(graph, 7)
+    best, last = (load_file(run.folder / f"{name}.safetensors") for name in ("best", "weights"))
+    assert run.best.number == 2
+    assert best.keys() == last.keys() == start.keys()
+    for name, array in start.items():
+        assert np.array_equal(best[name], np.asarray(array + 2, np.float32))
+        assert np.array_equal(last[name], np.asarray(array + 3, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("figures", "best"),
+    [
+        ([{"test_loss": 2.0}, {"test_loss": 1.0}, {"test_loss": 3.0}], 2),
+        ([{"train_loss": 1.0}, {"train_loss": 2.0}], 1),
+        ([{"test_accuracy": float("nan"), "test_loss": 1.0}], 1),
+        ([{}, {}], 1),
+    ],
+)
+def test_the_best_without_an_accuracy(figures: list[dict[str, float]], best: int, tmp_path: Path) -> None:
+    backend = FakeBackend([1.0] * 9, figures)
+    run = train(network(), backend, RECIPE, dataset(), out=tmp_path / "run")
+    assert run.best.number == best
+    assert (run.folder / "best.safetensors").exists()
+
+
+def test_what_is_not_known_is_null(tmp_path: Path) -> None:
+    backend = FakeBackend([1.0] * 9, [{"train_loss": 1.0, "test_loss": float("inf")}])
+    run = train(network(), backend, RECIPE, dataset(), out=tmp_path / "run")
+    assert lines(run.folder)[3] == {
+        "epoch": 1,
+        "train_loss": 1.0,
+        "train_accuracy": None,
+        "test_loss": None,
+        "test_accuracy": None,
+        "seconds": lines(run.folder)[3]["seconds"],
+    }
+
+
+def test_a_recipe_chooses_its_metrics(tmp_path: Path) -> None:
+    recipe = RECIPE.model_copy(update={"metrics": ()})
+    run = train(network(), fake(), recipe, dataset(), out=tmp_path / "run")
+    assert list(run.epochs[0].metrics) == ["train_loss", "test_loss"]
+
+
+def test_runs_are_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folders = [train(network(), fake(), RECIPE, dataset()).folder for _ in range(2)]
+    assert folders == [Path("runs/tiny-fake-1"), Path("runs/tiny-fake-2")]
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "precious").touch()
+    with pytest.raises(FolderTaken, match="is not empty"):
+        train(network(), fake(), RECIPE, dataset(), out=tmp_path)
+    with pytest.raises(FolderTaken, match="cannot be made"):
+        train(network(), fake(), RECIPE, dataset(), out=tmp_path / "precious")
+    assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
+    backend = FakeBackend([1.0, 2.0, float("nan")], FIGURES)
+    with pytest.raises(Diverged, match="the loss is nan at step 3 of epoch 1"):
+        train(network(), backend, RECIPE, dataset(), out=tmp_path / "run")
+    assert lines(tmp_path / "run")[-1] == {"epoch": 1, "step": 3, "loss": None}
+
+
+class Stopper:
+    """A listener that has seen enough."""
+
+    def step(self, epoch: int, step: int, loss: float) -> None:
+        if (epoch, step) == (2, 2):
+            raise KeyboardInterrupt
+
+    def epoch(self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Any]) -> None:
+        """Nothing."""
+
+
+def test_a_run_that_is_interrupted_keeps_what_was(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(network(), fake(), RECIPE, dataset(), out=tmp_path / "run", listeners=[Stopper()])
+    assert len(lines(tmp_path / "run")) == 6
+    assert load_file(tmp_path / "run" / "weights.safetensors")
+
+
+def test_given_weights_are_where_it_starts(tmp_path: Path) -> None:
+    given = {name: np.ones_like(array) for name, array in initialise(network()).items()}
+    backend = fake()
+    train(network(), backend, RECIPE, dataset(), out=tmp_path / "run", weights=given)
+    assert all(np.all(array == 1) for array in backend.fits[0].weights.values())
+
+
+def test_what_does_not_fit_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(SpecError):
+        train(network((1, 3, 3)), fake(), RECIPE, dataset(), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
