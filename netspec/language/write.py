@@ -50,7 +50,7 @@ class _Writer:
         asked: set[str] = {output.value for output in self.graph.outputs[: len(self.graph.outputs) - 1]}
         for node in self.graph.nodes:
             asked.update(value for value in node.inputs if value != previous or len(node.inputs) > 1)
-            asked.update([node.shares] if node.shares else [])
+            asked.update([node.shares] if node.shares and node.weights else [])
             previous = node.name
         asked.update(output.value for output in self.graph.outputs if output.name != "output")
         for node in self.graph.nodes:
@@ -90,7 +90,7 @@ class _Writer:
         if node.op.merges or node.inputs != (before,):
             values = ", ".join(self._name(value) for value in node.inputs)
             keys.append(f"from: [{values}]" if len(node.inputs) > 1 else f"from: {values}")
-        if node.shares is not None:
+        if node.shares is not None and node.weights:
             keys.append(f"share: {self._name(node.shares)}")
         if not node.trainable:
             keys.append("trainable: false")
@@ -106,7 +106,7 @@ class _Writer:
             yield "heads:"
         for output in further:
             start = "" if output.value == before else f"from: {self._name(output.value)}, "
-            yield f"  {output.name}: {{{start}layers: [identity]}}"
+            yield f"  {output.name}: {{{start}layers: []}}"
 
 
 def _fields(op: Op, inputs: tuple[Type, ...]) -> dict[str, str]:
