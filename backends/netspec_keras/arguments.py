@@ -1,0 +1,77 @@
+"""What a lowering is given and gives, and the words that several of them write."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from netspec.lowering.parts import Argument, Slot, Value
+from netspec.ops.fields import Pads
+from netspec.types import Type
+from netspec_keras.layer import Layer, Lowered
+
+Types = Sequence[Type]
+Arguments = tuple[Argument, ...]
+Lowering = Callable[[Any, Types], Lowered]
+
+
+def first(value: Value, hint: str) -> Argument:
+    """An argument by its position."""
+    return Argument(Slot(value, hint))
+
+
+def option(keyword: str, value: Value, default: Value = "", hint: str = "") -> Argument:
+    """An argument by its keyword, left out where it is its default."""
+    return Argument(Slot(value, hint or keyword, default), keyword)
+
+
+def count(value: int, hint: str) -> Argument:
+    """A number of channels."""
+    return Argument(Slot(value, hint, channels=True))
+
+
+def plain(cls: str) -> Lowering:
+    """A layer that needs to be told nothing."""
+    return lambda op, types: Lowered((Layer(cls),))
+
+
+def squeeze(values: tuple[int, ...]) -> Value:
+    """One number for all axes, where it is."""
+    return values[0] if len(set(values)) == 1 else values
+
+
+def padded(pads: Pads) -> bool:
+    """Whether there is any padding."""
+    return any(lo or hi for lo, hi in pads)
+
+
+def border(pads: Pads) -> Argument:
+    """A padding, or a cropping, as Keras' layers take it: one number, one an axis, or a pair an axis."""
+    if any(lo != hi for lo, hi in pads):
+        return first(pads if len(pads) > 1 else pads[0], "pads")
+    return first(squeeze(tuple(lo for lo, _ in pads)), "pads")
+
+
+def zeros(pads: Pads, suffix: str = "pad") -> tuple[Layer, ...]:
+    """The layer that pads with zeros, if there is any padding."""
+    return (Layer(f"layers.ZeroPadding{len(pads)}D", (border(pads),), suffix),) if padded(pads) else ()
+
+
+def channels_first(type_: Type) -> tuple[Layer, ...]:
+    """The layer that brings the channels before the positions, where that is another order of the values."""
+    if is_line(type_):
+        return ()
+    rank = len(type_.spatial)
+    return (Layer("layers.Permute", (first((rank + 1, *range(1, rank + 1)), "order"),), "channels_first"),)
+
+
+def is_line(type_: Type) -> bool:
+    """Whether one axis alone is longer than 1, or there is one channel: any order of the axes is then one."""
+    return type_.elements in type_.shape or type_.channels == 1
+
+
+def is_single(value: float) -> bool:
+    """Whether single precision holds a number exactly: TensorFlow's layers keep their constants in it."""
+    exact: float = struct.unpack("f", struct.pack("f", value))[0]
+    return exact == value

@@ -1,0 +1,103 @@
+"""Activations in Keras: by their names, where a layer takes them so, and as layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from netspec.lowering.parts import Argument, Slot
+from netspec.ops.activation import (
+    Activation,
+    Elu,
+    HardSigmoid,
+    HardSwish,
+    LeakyRelu,
+    Prelu,
+    Relu,
+    Relu6,
+    Selu,
+    Sigmoid,
+    Silu,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from netspec_keras.arguments import Lowering, Types, first, is_single, option, plain
+from netspec_keras.layer import Layer, Lowered, Place
+
+NAMED: Mapping[type[Activation], str] = {
+    Relu: "relu",
+    Relu6: "relu6",
+    Elu: "elu",
+    Silu: "silu",
+    HardSwish: "hard_silu",
+    Sigmoid: "sigmoid",
+    HardSigmoid: "hard_sigmoid",
+    Tanh: "tanh",
+    Softplus: "softplus",
+    Softmax: "softmax",
+}
+"""Activations that a layer takes by name, and that mean the same there, with the fields that they have unasked."""
+
+
+def named(op: Activation, types: Types) -> Lowered:
+    """An activation that Keras has by name and not as a layer."""
+    return Lowered((Layer("layers.Activation", (first(NAMED[type(op)], "activation"),)),))
+
+
+def leaky_relu(op: LeakyRelu, types: Types) -> Lowered:
+    """A leaky rectifier."""
+    cls = "layers.LeakyReLU" if is_single(op.slope) else "LeakyReLU"
+    return Lowered((Layer(cls, (Argument(Slot(op.slope, "slope"), "negative_slope"),)),))
+
+
+def elu(op: Elu, types: Types) -> Lowered:
+    """An exponential below 0."""
+    return Lowered((Layer("layers.ELU", (option("alpha", op.alpha, 1.0),)),))
+
+
+def softmax(op: Softmax, types: Types) -> Lowered:
+    """A softmax over the channels, which stand last."""
+    after = () if op.temperature == 1 else (" / ", Slot(op.temperature, "temperature"))
+    return Lowered((Layer("layers.Softmax", after=after),))
+
+
+def prelu(op: Prelu, types: Types) -> Lowered:
+    """A slope a channel, shared over all positions."""
+    type_ = types[0]
+    axes = tuple(range(1, 1 + len(type_.spatial)))
+    shared = (option("shared_axes", axes),) if axes else ()
+    letters = "THWD"[: len(axes)] + "C"
+    place = Place("alpha", letters, letters, (*(1 for _ in axes), type_.channels or 0))
+    return Lowered((Layer("PReLU", shared),), {"weight": place})
+
+
+ACTIVATIONS: Mapping[type[Activation], Lowering] = {
+    Relu: plain("layers.ReLU"),
+    LeakyRelu: leaky_relu,
+    Relu6: named,
+    Elu: elu,
+    Selu: plain("SELU"),
+    Silu: named,
+    HardSwish: named,
+    Sigmoid: named,
+    HardSigmoid: named,
+    Tanh: named,
+    Softplus: named,
+    Softmax: softmax,
+}
+
+
+def layer(op: Activation) -> Layer:
+    """An activation as a layer behind another; what it is given does not matter to it."""
+    (found,) = ACTIVATIONS[type(op)](op, ()).layers
+    return replace(found, suffix=op.keyword)
+
+
+def ending(op: Activation | None) -> tuple[str, tuple[Layer, ...]]:
+    """An activation as a name that a layer takes, or as a layer behind it."""
+    if op is None:
+        return "", ()
+    if type(op) in NAMED and op == type(op)():
+        return NAMED[type(op)], ()
+    return "", (layer(op),)

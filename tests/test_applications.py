@@ -1,0 +1,177 @@
+"""The zoo against networks that nobody here wrote: `keras.applications`, their random weights carried into ours.
+
+Which layer is which stands here. Logits are compared, since a softmax would hide what is small.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from netspec.backend import usable
+from netspec.graph import Graph, Node
+from netspec.loading import load
+from netspec.ops.conv import DepthwiseConv
+from netspec.ops.reshape import Flatten
+from netspec.passes import logits
+from netspec.weights import relayout
+
+Array = NDArray[np.float32]
+TOLERANCE = 1e-4
+
+pytestmark = pytest.mark.slow
+
+
+def as_they_stand(names: Sequence[str]) -> list[str]:
+    """The author of the application and of the spec wrote the layers in the same order."""
+    return list(names)
+
+
+def shortcut_last(names: Sequence[str]) -> list[str]:
+    """ResNet: `conv2_block1_0_conv` is the shortcut, which our block writes behind the three convolutions."""
+
+    def place(name: str) -> tuple[int, int, int, bool]:
+        found = re.match(r"conv(\d)_block(\d+)_(\d)_(conv|bn)", name)
+        if found is None:
+            return (9 if name == "predictions" else 0, 0, 0, name.endswith("bn"))
+        stage, block, number = int(found[1]), int(found[2]), int(found[3])
+        return (stage, block, number or 4, found[4] == "bn")
+
+    return sorted(names, key=place)
+
+
+def by_number(names: Sequence[str]) -> list[str]:
+    """Inception: layers are numbered as they were written, convolution and normalisation in turn."""
+
+    def place(name: str) -> tuple[int, bool]:
+        found = re.match(r"(conv2d|batch_normalization)(?:_(\d+))?\Z", name)
+        return (10**6, False) if found is None else (int(found[2] or 0), found[1] != "conv2d")
+
+    return sorted(names, key=place)
+
+
+@dataclass(frozen=True)
+class Application:
+    """An application, the spec that it is held against, and the order of its layers in that spec."""
+
+    name: str
+    spec: str
+    order: Callable[[Sequence[str]], list[str]] = as_they_stand
+    sets: dict[str, object] = field(default_factory=dict)
+
+
+APPLICATIONS = (
+    Application("VGG16", "vgg16"),
+    Application("VGG19", "vgg19"),
+    Application("ResNet50", "resnet50", shortcut_last, {"bias": True}),
+    Application("Xception", "xception"),
+    Application("MobileNet", "mobilenet"),
+    Application("MobileNetV2", "mobilenet_v2"),
+    Application("InceptionV3", "inception_v3", by_number),
+    Application("DenseNet121", "densenet121"),
+)
+
+
+@pytest.mark.parametrize("each", APPLICATIONS, ids=lambda each: each.name)
+def test_an_application_and_our_spec_compute_the_same(each: Application) -> None:
+    keras = pytest.importorskip("keras")
+    pytest.importorskip("torch")
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(11)
+    model = getattr(keras.applications, each.name)(weights=None, classifier_activation=None)
+    unsettle(model)
+    graph = logits(load(f"zoo:{each.spec}", **each.sets))
+    weights = carried(model, graph, each.order)
+
+    image = np.random.default_rng(13).standard_normal((2, *graph.inputs[0].type.shape)).astype("float32")
+    last = np.moveaxis(image, 1, -1)
+    expected = np.asarray(model(last, training=False)).reshape(2, -1)
+    keras_backend, torch_backend = usable(["keras", "torch"])
+    ours = np.asarray(keras_backend.build(graph, weights)(last, training=False)).reshape(2, -1)
+    check(ours, expected, f"{each.name}: keras")
+    import torch
+
+    network = torch_backend.build(graph, weights, device="cpu").eval()
+    with torch.no_grad():
+        native = network(torch.from_numpy(image)).numpy().reshape(2, -1)
+    check(native, expected, f"{each.name}: torch")
+
+
+def check(ours: Array, expected: Array, where: str) -> None:
+    """Equal to 1e-4 of the largest logit, and no trivial agreement of constants."""
+    assert ours.shape == expected.shape
+    assert expected.std() > 1e-3 * abs(expected).max() > 0, "the application's own output says nothing"
+    difference = abs(ours - expected).max() / abs(expected).max()
+    assert difference <= TOLERANCE, f"{where}: {difference:.1e}"
+
+
+def unsettle(model: Any) -> None:
+    """Statistics and biases that are neither 0 nor 1, so that one in the wrong place shows."""
+    generator = np.random.default_rng(12)
+    for layer in model.layers:
+        for variable in layer.weights:
+            kind = variable.name
+            if kind in ("gamma", "moving_variance"):
+                variable.assign(generator.uniform(0.5, 1.5, variable.shape))
+            elif kind in ("beta", "moving_mean", "bias"):
+                variable.assign(generator.normal(0, 0.1, variable.shape))
+
+
+def carried(model: Any, graph: Graph, order: Callable[[Sequence[str]], list[str]]) -> dict[str, Array]:
+    """The weights of an application under our names and in our layout; every one of both is used once."""
+    theirs = order([layer.name for layer in model.layers if layer.weights])
+    ours = [node for node in graph.nodes if node.weights]
+    assert len(theirs) == len(ours), (len(theirs), len(ours))
+    weights: dict[str, Array] = {}
+    for name, node in zip(theirs, ours, strict=True):
+        weights.update(_layer(model.get_layer(name), node, graph))
+    shapes = {each.name: each.shape for each in graph.weights}
+    assert {name: array.shape for name, array in weights.items()} == shapes
+    return weights
+
+
+_PLACES = {
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+    "bias": "bias",
+    "kernel": "weight",
+    "depthwise_kernel": "depthwise.weight",
+    "pointwise_kernel": "pointwise.weight",
+}
+
+
+def _layer(layer: Any, node: Node, graph: Graph) -> Iterator[tuple[str, Array]]:
+    shapes = {node.local(each): each.shape for each in node.weights}
+    for variable in layer.weights:
+        local = _PLACES[variable.name]
+        if isinstance(node.op, DepthwiseConv) and variable.name == "kernel":
+            local = "weight"
+        array = np.asarray(variable)
+        if array.ndim == 4 and (isinstance(node.op, DepthwiseConv) or local == "depthwise.weight"):
+            array = relayout(array, "HWIO", "IOHW")
+        elif array.ndim == 4:
+            array = relayout(array, "HWIO", "OIHW")
+        elif array.ndim == 2:
+            array = np.ascontiguousarray(_channels_first(array, node, graph).T)
+        # A classifier that is a 1×1 convolution there and a dense layer here, and the reverse.
+        if array.size == np.prod(shapes[local]):
+            array = array.reshape(shapes[local])
+        yield f"{node.name}.{local}", array
+
+
+def _channels_first(kernel: Array, node: Node, graph: Graph) -> Array:
+    """The rows of a dense kernel on a flattened map: Keras flattens channels last, netspec channels first."""
+    before = graph.producers.get(node.inputs[0])
+    if before is None or not isinstance(before.op, Flatten):
+        return kernel
+    channels, height, width = graph.types[before.inputs[0]].shape
+    rows = kernel.reshape(height, width, channels, -1)
+    return relayout(rows, "HWCO", "CHWO").reshape(kernel.shape)
