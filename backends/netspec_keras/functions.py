@@ -22,6 +22,8 @@ from netspec.ops.activation import (
     Softplus,
     Tanh,
 )
+from netspec.ops.base import Op
+from netspec.ops.conv import KERNEL_AXES
 from netspec_keras.arguments import Lowering, Types, first, is_single, option, plain
 from netspec_keras.layer import Layer, Lowered, Place
 
@@ -67,12 +69,12 @@ def prelu(op: Prelu, types: Types) -> Lowered:
     type_ = types[0]
     axes = tuple(range(1, 1 + len(type_.spatial)))
     shared = (option("shared_axes", axes),) if axes else ()
-    letters = "THWD"[: len(axes)] + "C"
+    letters = KERNEL_AXES[len(axes)] + "C" if axes else "C"
     place = Place("alpha", letters, letters, (*(1 for _ in axes), type_.channels or 0))
     return Lowered((Layer("PReLU", shared),), {"weight": place})
 
 
-ACTIVATIONS: Mapping[type[Activation], Lowering] = {
+ACTIVATIONS: Mapping[type[Op], Lowering] = {
     Relu: plain("layers.ReLU"),
     LeakyRelu: leaky_relu,
     Relu6: named,
@@ -88,16 +90,16 @@ ACTIVATIONS: Mapping[type[Activation], Lowering] = {
 }
 
 
-def layer(op: Activation) -> Layer:
-    """An activation as a layer behind another; what it is given does not matter to it."""
-    (found,) = ACTIVATIONS[type(op)](op, ()).layers
-    return replace(found, suffix=op.keyword)
-
-
-def ending(op: Activation | None) -> tuple[str, tuple[Layer, ...]]:
+def by_name(op: Activation | None) -> tuple[str, tuple[Layer, ...]]:
     """An activation as a name that a layer takes, or as a layer behind it."""
-    if op is None:
-        return "", ()
-    if type(op) in NAMED and op == type(op)():
+    if op is not None and type(op) in NAMED and op == type(op)():
         return NAMED[type(op)], ()
-    return "", (layer(op),)
+    return "", behind(op)
+
+
+def behind(op: Activation | None) -> tuple[Layer, ...]:
+    """An activation as a layer behind another; what it is given does not matter to it."""
+    if op is None:
+        return ()
+    (layer,) = ACTIVATIONS[type(op)](op, ()).layers
+    return (replace(layer, suffix=op.keyword),)

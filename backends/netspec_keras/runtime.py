@@ -47,7 +47,7 @@ def homes(graph: Graph) -> Iterator[Home]:
 def _homes(node: Node, graph: Graph) -> Iterator[Home]:
     places = LOWERINGS[type(node.op)](node.op, [graph.types[value] for value in node.inputs]).places
     for weight in node.weights:
-        place = places[weight.name.rpartition(".")[2]]
+        place = places[node.local(weight)]
         learns = node.trainable and weight.trainable and not weight.statistic
         yield Home(weight.name, node.name, place, weight.shape, learns)
 

@@ -23,7 +23,10 @@ from netspec_keras.plan import Key, Plan, plan
 from netspec_keras.sharing import lower
 
 TAKEN = frozenset(
-    {"keras", "layers", "ops", "call", "enumerate", "float", "range", "slice", "sum", "super", "zip"}
+    """
+    keras layers ops call
+    abs enumerate float len max min range slice sum super tuple zip
+    """.split()  # noqa: SIM905
 )
 """What generated text calls by these names itself."""
 

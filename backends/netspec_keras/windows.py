@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from netspec import arithmetic
+from netspec.lowering.parts import Argument
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.fields import Pads
 from netspec.ops.pool import AvgPool, ChannelPool, MaxPool, Pool
@@ -23,15 +24,17 @@ from netspec_keras.arguments import (
     squeeze,
     zeros,
 )
-from netspec_keras.functions import ending
+from netspec_keras.functions import behind, by_name
 from netspec_keras.layer import Layer, Lowered, Place
 
 Layers = tuple[Layer, ...]
 
 
 def conv(op: Conv, types: Types) -> Lowered:
-    """A convolution; with a group a channel Keras has a layer of its own."""
+    """A convolution; with a group a channel Keras has a layer of its own, with a table it has none."""
     channels = types[0].channels or 0
+    if op.table is not None:
+        return _by_table(op, types)
     if op.groups == channels > 1 and len(op.kernel) < 3:
         return _by_channel(op, op.filters // channels, types)
     return _full(op, op.filters, op.groups, types)
@@ -46,76 +49,236 @@ def depthwise_conv(op: DepthwiseConv, types: Types) -> Lowered:
 
 
 def _full(op: Conv | DepthwiseConv, filters: int, groups: int, types: Types) -> Lowered:
-    """A convolution. Keras refuses stride with dilation; then every position is made and some are kept."""
+    """A convolution of dense groups."""
     rank = len(op.kernel)
     before, window, thin = _window(op, types[0].sizes, apart=max(op.dilation) > 1, causal=True)
-    cls, own = f"layers.Conv{rank}D", (option("groups", groups, 1),)
-    place = Place("kernel", "OI" + op.axes, op.axes + "IO")
-    if groups > 1:
-        cls = f"GroupedConv{rank}D"
-    elif isinstance(op, Conv) and op.table is not None:
-        cls, own = f"TableConv{rank}D", (option("table", op.table),)
-        place = Place("connections", "N" + op.axes, "N" + op.axes)
-    closing, activation = _closing(op)
-    layer = Layer(cls, (count(filters, "filters"), _kernel(op), *window, *own, *closing))
-    return Lowered((*before, layer, *thin, *activation), places(op.bias, place))
+    cls = f"GroupedConv{rank}D" if groups > 1 else f"layers.Conv{rank}D"
+    closing, after = _closing(op)
+    arguments = (count(filters, "filters"), _kernel(op), *window, option("groups", groups, 1), *closing)
+    kernel = Place("kernel", "OI" + op.axes, op.axes + "IO")
+    return Lowered((*before, Layer(cls, arguments), *thin, *after), places(op, kernel))
+
+
+def _by_table(op: Conv, types: Types) -> Lowered:
+    """A helper that holds the connections alone."""
+    before, window, thin = _window(op, types[0].sizes, apart=max(op.dilation) > 1)
+    arguments = (count(op.filters, "filters"), first(op.kernel, "kernel"), option("table", op.table or ()))
+    layer = Layer("TableConv", (*arguments, *window, _bias(op)))
+    connections = Place("connections", "N" + op.axes, "N" + op.axes)
+    return Lowered((*before, layer, *thin, *behind(op.activation)), places(op, connections))
 
 
 def _by_channel(op: Conv | DepthwiseConv, multiplier: int, types: Types) -> Lowered:
-    """Each channel by itself. On a CPU TensorFlow strides both axes alike; else positions are left out after."""
+    """Each channel by itself. On a CPU TensorFlow strides both axes alike."""
     before, window, thin = _window(op, types[0].sizes, apart=len(set(op.strides)) > 1)
-    more = option("depth_multiplier", multiplier, 1, "multiplier")
-    closing, activation = _closing(op)
-    layer = Layer(f"layers.DepthwiseConv{len(op.kernel)}D", (_kernel(op), more, *window, *closing))
-    place = _depthwise("kernel", op, types[0].channels or 0, multiplier)
-    return Lowered((*before, layer, *thin, *activation), places(op.bias, place))
+    closing, after = _closing(op)
+    arguments = (_kernel(op), option("depth_multiplier", multiplier, 1, "multiplier"), *window, *closing)
+    kernel = _depthwise("kernel", op, types[0].channels or 0, multiplier)
+    layer = Layer(f"layers.DepthwiseConv{len(op.kernel)}D", arguments)
+    return Lowered((*before, layer, *thin, *after), places(op, kernel))
 
 
 def separable_conv(op: SeparableConv, types: Types) -> Lowered:
-    """Each channel by itself, then all at each position; over three axes with a helper."""
-    rank, channels = len(op.kernel), types[0].channels or 0
-    apart = len(set(op.strides)) > 1 if rank < 3 else max(op.dilation) > 1
-    before, window, thin = _window(op, types[0].sizes, apart)
-    more = option("depth_multiplier", op.multiplier, 1, "multiplier")
-    closing, activation = _closing(op)
-    cls = f"layers.SeparableConv{rank}D" if rank < 3 else "SeparableConv3D"
-    layer = Layer(cls, (count(op.filters, "filters"), _kernel(op), *window, more, *closing))
+    """Each channel by itself, then all at each position; over three axes Keras has no layer of its own."""
+    rank, filters = len(op.kernel), count(op.filters, "filters")
+    multiplier = option("depth_multiplier", op.multiplier, 1, "multiplier")
+    if rank < 3:
+        before, window, thin = _window(op, types[0].sizes, apart=len(set(op.strides)) > 1)
+        closing, after = _closing(op)
+        layer = Layer(f"layers.SeparableConv{rank}D", (filters, _kernel(op), *window, multiplier, *closing))
+    else:
+        before, window, thin = _window(op, types[0].sizes, apart=max(op.dilation) > 1)
+        after = behind(op.activation)
+        arguments = (filters, first(op.kernel, "kernel"), *window, multiplier, _bias(op))
+        layer = Layer("SeparableConv3D", arguments)
     held = {
-        "depthwise.weight": _depthwise("depthwise_kernel", op, channels, op.multiplier),
+        "depthwise.weight": _depthwise("depthwise_kernel", op, types[0].channels or 0, op.multiplier),
         "pointwise.weight": Place("pointwise_kernel", "OI" + op.axes, op.axes + "IO"),
         **({"pointwise.bias": Place("bias", "O", "O")} if op.bias else {}),
     }
-    return Lowered((*before, layer, *thin, *activation), held)
+    return Lowered((*before, layer, *thin, *after), held)
 
 
 def _depthwise(variable: str, op: Convolution, channels: int, multiplier: int) -> Place:
-    """Where a kernel that takes each channel by itself lives."""
+    """Where a kernel lives that takes each channel by itself."""
     return Place(variable, "CM" + op.axes, op.axes + "CM", (channels, multiplier, *op.kernel))
 
 
 def conv_transpose(op: ConvTranspose, types: Types) -> Lowered:
-    """A transposed convolution; what is not Keras' `same` is cut out of the whole."""
-    return _transpose(op, by_word=True)
+    """A transposed convolution; where it is not Keras' `same`, it is cut out of the whole."""
+    axes = list(zip(op.kernel, op.strides, op.pads, op.output_padding, strict=True))
+    plain = op.groups == max(op.dilation) == 1
+    if plain and all(lo == max(k - s, 0) // 2 and lo + hi - a == k - s for k, s, (lo, hi), a in axes):
+        # Without any cut both words are the same.
+        word = "same" if any(k > s for k, s, _, _ in axes) else "valid"
+        return _native_transpose(op, (option("padding", word, "valid"),))
+    return _cut_transpose(op)
 
 
-def _transpose(op: ConvTranspose, by_word: bool) -> Lowered:
+def _cut_transpose(op: ConvTranspose) -> Lowered:
+    """Cut out of the whole, which is made longer at the end where that is less than what is asked for."""
     axes = list(zip(op.kernel, op.strides, op.pads, op.output_padding, strict=True))
     cuts: Pads = tuple((lo, max(hi - a, 0)) for _, _, (lo, hi), a in axes)
     more = tuple(max(a - hi, 0) for _, _, (_, hi), a in axes)
-    # Where the kernel is shorter than the stride, Keras adds the rest of the stride unasked.
-    unasked = tuple(max(s - k, 0) for k, s, _, _ in axes)
-    same = all(
-        lo == max(k - s, 0) // 2 and lo + hi - a == k - s for k, s, (lo, hi), a in axes
-    )
-    wide = op.groups > 1 or max(op.dilation) > 1
-    kernel, filters = op.kernel if wide else squeeze(op.kernel), count(op.filters, "filters")
-    place = places(op.bias, Place("kernel", "IO" + op.axes, op.axes + "OI"))
     crop = (Layer(f"layers.Cropping{len(cuts)}D", (border(cuts),), "crop"),) if padded(cuts) else ()
-    if wide:
-        window = (
-            option("strides", op.strides, (1,) * len(op.kernel), "stride"),
-            option("output_padding", more, (0,) * len(op.kernel)),
-            option("dilation_rate", op.dilation, (1,) * len(op.kernel), "dilation"),
-            option("groups", op.groups, 1),
-        )
-    ...
+    if op.groups == max(op.dilation) == 1:
+        # Where a stride leaves a gap behind the kernel, Keras adds that unasked.
+        unasked = tuple(max(s - k, 0) for k, s, _, _ in axes)
+        return _native_transpose(op, (option("output_padding", squeeze(more), squeeze(unasked)),), crop)
+    ones = (1,) * len(axes)
+    arguments = (
+        count(op.filters, "filters"),
+        first(op.kernel, "kernel"),
+        option("strides", op.strides, ones, "stride"),
+        option("output_padding", more, (0,) * len(axes)),
+        option("dilation_rate", op.dilation, ones, "dilation"),
+        option("groups", op.groups, 1),
+        _bias(op),
+    )
+    layer = Layer("GeneralConvTranspose", arguments)
+    return Lowered((layer, *crop, *behind(op.activation)), _transposed(op))
+
+
+def _native_transpose(op: ConvTranspose, window: Arguments, crop: Layers = ()) -> Lowered:
+    closing, after = _closing(op)
+    strides = option("strides", squeeze(op.strides), 1, "stride")
+    arguments = (count(op.filters, "filters"), _kernel(op), strides, *window, *closing)
+    layer = Layer(f"layers.Conv{len(op.kernel)}DTranspose", arguments)
+    return Lowered((layer, *crop, *after), _transposed(op))
+
+
+def _transposed(op: ConvTranspose) -> dict[str, Place]:
+    return places(op, Place("kernel", "IO" + op.axes, op.axes + "OI"))
+
+
+def bare(op: Convolution, types: Types, lowering: Lowering) -> Lowered:
+    """A convolution whose padding, or cropping, is a layer of its own, so that it may differ between uses."""
+    if isinstance(op, ConvTranspose):
+        return _cut_transpose(op)
+    sizes = tuple(size + lo + hi for size, (lo, hi) in zip(types[0].sizes, op.pads, strict=True))
+    valid = op.replace(padding=((0, 0),) * len(sizes))
+    inner = lowering(valid, (Type(types[0].channels, sizes),))
+    return replace(inner, layers=(*zeros(op.pads), *inner.layers))
+
+
+def max_pool(op: MaxPool, types: Types) -> Lowered:
+    """A maximum; padding that is not Keras' own has a layer of its own before it."""
+    lowest = (Layer("LowestPadding", (first(op.pads, "pads"),), "pad"),) if padded(op.pads) else ()
+    if max(op.dilation) > 1:
+        layer = Layer("DilatedMaxPooling", (first(op.kernel, "kernel"), first(op.dilation, "dilation")))
+        return Lowered((*lowest, layer, *_thin(op.strides)))
+    word = "valid"
+    if lowest and op.pads == _same(types[0].sizes, op.kernel, op.strides):
+        lowest, word = (), "same"
+    return Lowered((*lowest, Layer(_pooling("Max", len(op.kernel)), _pooled(op, word))))
+
+
+def avg_pool(op: AvgPool, types: Types) -> Lowered:
+    """A mean. `out` is the padding that is left out of it, `filled` what is counted like any other value."""
+    rank, sizes = len(op.kernel), types[0].sizes
+    filled, out = ((0, 0),) * rank, op.pads
+    if op.count_padding:
+        # What rounding up added is never counted.
+        filled = tuple((lo, hi - more) for (lo, hi), more in zip(op.pads, op.overhang, strict=True))
+        out = tuple((0, more) for more in op.overhang)
+        sizes = tuple(size + lo + hi for size, (lo, hi) in zip(sizes, filled, strict=True))
+    before = zeros(filled)
+    if max(op.dilation) > 1:
+        window = (first(op.kernel, "kernel"), first(op.dilation, "dilation"), first(out, "pads"))
+        return Lowered((*before, Layer("DilatedAveragePooling", window), *_thin(op.strides)))
+    if not padded(out):
+        return Lowered((*before, Layer(_pooling("Average", rank), _pooled(op, "valid"))))
+    if out == _same(sizes, op.kernel, op.strides):
+        return Lowered((*before, Layer(_pooling("Average", rank), _pooled(op, "same"))))
+    kernel, stride, _ = _pooled(op, "valid")
+    return Lowered((*before, Layer(f"PaddedAveragePooling{rank}D", (kernel, first(out, "pads"), stride))))
+
+
+def global_pool(cls: str) -> Lowering:
+    """A pool over everything."""
+    return lambda op, types: Lowered((Layer(cls.format(len(types[0].spatial))),))
+
+
+def channel_pool(op: ChannelPool, types: Types) -> Lowered:
+    """A helper: Keras pools over positions alone."""
+    return Lowered((Layer("ChannelPooling", (first(op.size, "size"), option("mode", op.kind, "max"))),))
+
+
+def places(op: Convolution, kernel: Place) -> dict[str, Place]:
+    """Where a kernel and a bias live."""
+    return {"weight": kernel, **({"bias": Place("bias", "O", "O")} if op.bias else {})}
+
+
+def _kernel(op: Convolution) -> Argument:
+    return first(squeeze(op.kernel), "kernel")
+
+
+def _bias(op: Convolution) -> Argument:
+    return option("use_bias", op.bias, True, "bias")
+
+
+def _closing(op: Convolution) -> tuple[Arguments, Layers]:
+    """The last arguments of one of Keras' own layers, and the activation behind it."""
+    named, after = by_name(op.activation)
+    return (option("activation", named), _bias(op)), after
+
+
+def _window(
+    op: Convolution, sizes: Sequence[int], apart: bool, causal: bool = False
+) -> tuple[Layers, Arguments, Layers]:
+    """The layer that pads, the arguments of a convolution, and the layer that leaves positions out.
+
+    `apart`: the layer cannot stride as it should. Then every position is made and some are kept.
+    `causal`: the layer knows that word.
+    """
+    strides = (1,) * len(op.kernel) if apart else op.strides
+    before, word = _padding(op, sizes, strides, causal)
+    window = (
+        option("strides", squeeze(strides), 1, "stride"),
+        option("padding", word, "valid"),
+        option("dilation_rate", squeeze(op.dilation), 1, "dilation"),
+    )
+    return before, window, _thin(op.strides) if apart else ()
+
+
+def _padding(
+    op: Convolution, sizes: Sequence[int], strides: tuple[int, ...], causal: bool
+) -> tuple[Layers, str]:
+    """The layer that pads, if one is needed, and the word for the convolution after it."""
+    if not padded(op.pads):
+        return (), "valid"
+    if op.pads == _same(sizes, op.kernel, strides, op.dilation):
+        return (), "same"
+    if causal and op.pads == (arithmetic.causal_pads(op.kernel[0], op.dilation[0]),):
+        return (), "causal"
+    return zeros(op.pads), "valid"
+
+
+def _same(
+    sizes: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int] = ()
+) -> Pads:
+    """What Keras' `same` pads."""
+    rates = dilation or (1,) * len(sizes)
+    return tuple(map(arithmetic.same_pads, sizes, kernel, stride, rates))
+
+
+def _thin(strides: tuple[int, ...]) -> Layers:
+    """Keep one position in so many along each axis: a pool over single positions."""
+    if max(strides) == 1:
+        return ()
+    arguments = (first(1, "kernel"), option("strides", squeeze(strides), 1, "stride"))
+    return (Layer(_pooling("Max", len(strides)), arguments, suffix="stride"),)
+
+
+def _pooling(mode: str, rank: int) -> str:
+    # Over three axes TensorFlow has no kernel in double precision on a CPU: a helper does without.
+    return f"{mode}Pooling3D" if rank == 3 else f"layers.{mode}Pooling{rank}D"
+
+
+def _pooled(op: Pool, word: str) -> Arguments:
+    kernel = squeeze(op.kernel)
+    return (
+        first(kernel, "kernel"),
+        option("strides", squeeze(op.strides), kernel, "stride"),
+        option("padding", word, "valid"),
+    )

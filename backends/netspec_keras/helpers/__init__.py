@@ -1,0 +1,25 @@
+"""The few classes that Keras lacks, as source text; a generated module holds those that it uses."""
+
+from __future__ import annotations
+
+from netspec_keras.helpers import functions, merges, norms, windows
+from netspec_keras.helpers.helper import Helper
+
+__all__ = ["HELPERS", "Helper", "required"]
+
+HELPERS: dict[str, Helper] = {
+    **windows.HELPERS,
+    **functions.HELPERS,
+    **norms.HELPERS,
+    **merges.HELPERS,
+}
+"""Every helper by its name; no op is called so, and a function of the spec that is gives way."""
+
+
+def required(names: set[str]) -> list[str]:
+    """These helpers and all that they need, in the order of the table, which is one of definition."""
+    wanted = set(names)
+    for name in reversed(HELPERS):
+        if name in wanted:
+            wanted.update(HELPERS[name].needs)
+    return [name for name in HELPERS if name in wanted]

@@ -1,0 +1,42 @@
+"""Activations that TensorFlow rounds, or whose derivative at 0 Keras has otherwise."""
+
+from __future__ import annotations
+
+from netspec_keras.helpers.helper import Helper
+
+LEAKY_RELU = '''
+class LeakyReLU(layers.Layer):
+    """Keeps its slope in full; `layers.LeakyReLU` rounds it to single precision on TensorFlow."""
+
+    def __init__(self, negative_slope, **kwargs):
+        super().__init__(**kwargs)
+        self.negative_slope = negative_slope
+
+    def call(self, inputs):
+        return ops.where(inputs > 0, inputs, inputs * self.negative_slope)
+'''
+
+SELU = '''
+class SELU(layers.Layer):
+    """Has at 0 the derivative of what is below it; TensorFlow's has that of what is above."""
+
+    alpha, scale = 1.6732632423543772, 1.0507009873554805
+
+    def call(self, inputs):
+        below = self.alpha * ops.expm1(ops.where(inputs > 0, 0, inputs))
+        return self.scale * ops.where(inputs > 0, inputs, below)
+'''
+
+PRELU = '''
+class PReLU(layers.PReLU):
+    """Has at 0 the derivative of what is below it; that of `layers.PReLU` is 0 there."""
+
+    def call(self, inputs):
+        return ops.where(inputs > 0, inputs, inputs * self.alpha)
+'''
+
+HELPERS = {
+    "LeakyReLU": Helper(LEAKY_RELU),
+    "SELU": Helper(SELU),
+    "PReLU": Helper(PRELU),
+}

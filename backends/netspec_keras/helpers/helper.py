@@ -1,0 +1,13 @@
+"""What a helper is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A class or function of the generated text, and the helpers that it needs before it."""
+
+    text: str
+    needs: tuple[str, ...] = ()

@@ -1,0 +1,149 @@
+"""Merges, and what moves values about, that Keras lacks or TensorFlow does otherwise."""
+
+from __future__ import annotations
+
+from netspec_keras.helpers.helper import Helper
+
+MAXIMUM = '''
+class Maximum(layers.Maximum):
+    """Branches that are equal share the gradient; `layers.Maximum` gives it to one on TensorFlow."""
+
+    def call(self, inputs):
+        largest = super().call(inputs)
+        rank = len(largest.shape)
+        inputs = [ops.expand_dims(x, tuple(range(1, 1 + rank - len(x.shape)))) for x in inputs]
+        count = sum(ops.cast(ops.equal(x, largest), largest.dtype) for x in inputs)
+        return sum(ops.where(ops.equal(x, largest), x, 0) for x in inputs) / count
+'''
+
+NEAREST_UPSAMPLING = '''
+class NearestUpsampling(layers.Layer):
+    """Repeats values up to a size; Keras does so by a whole factor."""
+
+    def __init__(self, size, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+
+    def call(self, inputs):
+        x = inputs
+        for axis, size in enumerate(self.size, start=1):
+            given = x.shape[axis]
+            x = ops.take(x, [at * given // size for at in range(size)], axis=axis)
+        return x
+'''
+
+LINEAR_UPSAMPLING = '''
+class LinearUpsampling(layers.Layer):
+    """Interpolates along one axis after the other; TensorFlow's own is rounded, and wrong under XLA."""
+
+    def __init__(self, factor=None, size=None, align_corners=False, **kwargs):
+        super().__init__(**kwargs)
+        self.factor, self.size, self.align_corners = factor, size, align_corners
+
+    def call(self, inputs):
+        x = inputs
+        for axis, given in enumerate(inputs.shape[1:-1], start=1):
+            wanted = self.size[axis - 1] if self.size else self.factor[axis - 1] * given
+            shares = ops.convert_to_tensor(self.shares(given, wanted), inputs.dtype)
+            shape = ops.shape(x)
+            x = ops.matmul(shares, ops.reshape(x, (*shape[: axis + 1], -1)))
+            x = ops.reshape(x, (*shape[:axis], wanted, *shape[axis + 1 :]))
+        return x
+
+    def shares(self, given, wanted):
+        """How much of each given position is in each wanted one."""
+        if self.align_corners:
+            places = [at * (given - 1) / max(wanted - 1, 1) for at in range(wanted)]
+        else:
+            places = [max((at + 0.5) * given / wanted - 0.5, 0) for at in range(wanted)]
+        places = [min(place, given - 1) for place in places]
+        return [[max(1 - abs(place - at), 0.0) for at in range(given)] for place in places]
+'''
+
+CONSTANT_PADDING = '''
+class ConstantPadding(layers.Layer):
+    """A border of any one value; Keras pads with zeros."""
+
+    def __init__(self, padding, value, **kwargs):
+        super().__init__(**kwargs)
+        self.padding, self.value = padding, value
+
+    def call(self, inputs):
+        return ops.pad(inputs, ((0, 0), *self.padding, (0, 0)), constant_values=self.value)
+'''
+
+REFLECT_PADDING = '''
+class ReflectPadding(layers.Layer):
+    """A border that mirrors what is inside; Keras pads with zeros."""
+
+    def __init__(self, padding, **kwargs):
+        super().__init__(**kwargs)
+        self.padding = padding
+
+    def call(self, inputs):
+        return ops.pad(inputs, ((0, 0), *self.padding, (0, 0)), mode="reflect")
+'''
+
+REPLICATE_PADDING = '''
+class ReplicatePadding(layers.Layer):
+    """A border of the outermost values; Keras pads with zeros."""
+
+    def __init__(self, padding, **kwargs):
+        super().__init__(**kwargs)
+        self.padding = padding
+
+    def call(self, inputs):
+        x = inputs
+        for axis, (before, after) in enumerate(self.padding, start=1):
+            last = x.shape[axis] - 1
+            places = [min(max(at, 0), last) for at in range(-before, last + 1 + after)]
+            x = ops.take(x, places, axis=axis)
+        return x
+'''
+
+SPACE_TO_DEPTH = '''
+class SpaceToDepth(layers.Layer):
+    """Each block of positions becomes channels, those of one channel side by side; Keras has none."""
+
+    def __init__(self, block_size, **kwargs):
+        super().__init__(**kwargs)
+        self.block_size = block_size
+
+    def call(self, inputs):
+        *sizes, channels = inputs.shape[1:]
+        block, rank = self.block_size, len(sizes)
+        split = [part for size in sizes for part in (size // block, block)]
+        blocks, places = range(1, 2 * rank, 2), range(2, 2 * rank + 1, 2)
+        x = ops.reshape(inputs, (-1, *split, channels))
+        x = ops.transpose(x, (0, *blocks, 2 * rank + 1, *places))
+        return ops.reshape(x, (-1, *(size // block for size in sizes), channels * block**rank))
+'''
+
+DEPTH_TO_SPACE = '''
+class DepthToSpace(layers.Layer):
+    """Channels that stand side by side become a block of positions; Keras has none."""
+
+    def __init__(self, block_size, **kwargs):
+        super().__init__(**kwargs)
+        self.block_size = block_size
+
+    def call(self, inputs):
+        *sizes, channels = inputs.shape[1:]
+        block, rank = self.block_size, len(sizes)
+        channels //= block**rank
+        x = ops.reshape(inputs, (-1, *sizes, channels, *[block] * rank))
+        pairs = [axis for at in range(1, 1 + rank) for axis in (at, at + rank + 1)]
+        x = ops.transpose(x, (0, *pairs, rank + 1))
+        return ops.reshape(x, (-1, *(size * block for size in sizes), channels))
+'''
+
+HELPERS = {
+    "Maximum": Helper(MAXIMUM),
+    "NearestUpsampling": Helper(NEAREST_UPSAMPLING),
+    "LinearUpsampling": Helper(LINEAR_UPSAMPLING),
+    "ConstantPadding": Helper(CONSTANT_PADDING),
+    "ReflectPadding": Helper(REFLECT_PADDING),
+    "ReplicatePadding": Helper(REPLICATE_PADDING),
+    "SpaceToDepth": Helper(SPACE_TO_DEPTH),
+    "DepthToSpace": Helper(DEPTH_TO_SPACE),
+}

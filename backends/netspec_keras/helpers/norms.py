@@ -1,0 +1,123 @@
+"""Normalisations, scalings and noise that Keras lacks, or has otherwise."""
+
+from __future__ import annotations
+
+from netspec_keras.helpers.helper import Helper
+
+BATCH_NORMALIZATION = '''
+class BatchNormalization(layers.BatchNormalization):
+    """Keeps the unbiased running variance, as Ioffe and Szegedy 2015; Keras keeps the biased one."""
+
+    def call(self, inputs, training=None, mask=None):
+        kept = ops.convert_to_tensor(self.moving_variance) * self.momentum
+        outputs = super().call(inputs, training=training, mask=mask)
+        if training and self.trainable:
+            count = ops.cast(ops.size(inputs) // inputs.shape[-1], kept.dtype)
+            fresh = self.moving_variance - kept
+            self.moving_variance.assign(kept + fresh * (count / ops.maximum(count - 1, 1)))
+        return outputs
+'''
+
+LOCAL_RESPONSE_NORMALIZATION = '''
+class LocalResponseNormalization(layers.Layer):
+    """Divides by the power of neighbouring channels (Krizhevsky et al. 2012); Keras has none."""
+
+    def __init__(self, size, alpha, beta, bias, **kwargs):
+        super().__init__(**kwargs)
+        self.size, self.alpha, self.beta, self.bias = size, alpha, beta, bias
+
+    def call(self, inputs):
+        channels = inputs.shape[-1]
+        none = [(0, 0)] * (len(inputs.shape) - 1)
+        squares = ops.pad(ops.square(inputs), [*none, (self.size // 2, (self.size - 1) // 2)])
+        total = sum(squares[..., shift : shift + channels] for shift in range(self.size))
+        return inputs / (self.bias + self.alpha * total) ** self.beta
+'''
+
+L2_NORMALIZATION = '''
+class L2Normalization(layers.Layer):
+    """The channels at each position to length 1, then times a learnt number a channel; Keras has none."""
+
+    def __init__(self, epsilon=1e-12, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        start = keras.initializers.Constant(20.0)
+        self.scale = self.add_weight((input_shape[-1],), start, name="scale")
+
+    def call(self, inputs):
+        squared = ops.sum(ops.square(inputs), axis=-1, keepdims=True)
+        return inputs / ops.sqrt(squared + self.epsilon) * self.scale
+'''
+
+SCALE = '''
+class Scale(layers.Layer):
+    """Each channel times a learnt number, plus another one; Keras has none."""
+
+    def __init__(self, use_bias=True, **kwargs):
+        super().__init__(**kwargs)
+        self.use_bias = use_bias
+
+    def build(self, input_shape):
+        shape = (input_shape[-1],)
+        self.scale = self.add_weight(shape, "ones", name="scale")
+        self.bias = self.add_weight(shape, "zeros", name="bias") if self.use_bias else None
+
+    def call(self, inputs):
+        outputs = inputs * self.scale
+        return outputs if self.bias is None else outputs + self.bias
+'''
+
+RESCALING = '''
+class Rescaling(layers.Rescaling):
+    """Keeps its factor in full; `layers.Rescaling` rounds it to single precision on TensorFlow."""
+
+    def call(self, inputs):
+        return inputs * self.scale
+'''
+
+RBF = '''
+class RBF(layers.Layer):
+    """The squared distance from the channels to each unit's center; Keras has none."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, input_shape):
+        start = keras.initializers.RandomNormal(stddev=1.0)
+        self.centers = self.add_weight((self.units, input_shape[-1]), start, name="centers")
+
+    def call(self, inputs):
+        return ops.sum(ops.square(ops.expand_dims(inputs, -2) - self.centers), axis=-1)
+'''
+
+GAUSSIAN_NOISE = '''
+class GaussianNoise(layers.GaussianNoise):
+    """Takes any standard deviation; `layers.GaussianNoise` refuses those above 1."""
+
+    def __init__(self, stddev, **kwargs):
+        super().__init__(1.0, **kwargs)
+        self.stddev = stddev
+'''
+
+MASK_INPUT = '''
+class MaskInput(layers.Dropout):
+    """Leaves the values that it keeps as they are; `layers.Dropout` makes up for those that are gone."""
+
+    def call(self, inputs, training=False):
+        kept = super().call(ops.ones_like(inputs), training=training)
+        return ops.where(kept > 0, inputs, 0)
+'''
+
+HELPERS = {
+    "BatchNormalization": Helper(BATCH_NORMALIZATION),
+    "LocalResponseNormalization": Helper(LOCAL_RESPONSE_NORMALIZATION),
+    "L2Normalization": Helper(L2_NORMALIZATION),
+    "Scale": Helper(SCALE),
+    "Rescaling": Helper(RESCALING),
+    "RBF": Helper(RBF),
+    "GaussianNoise": Helper(GAUSSIAN_NOISE),
+    "MaskInput": Helper(MASK_INPUT),
+}

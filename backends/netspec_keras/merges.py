@@ -1,0 +1,83 @@
+"""Merges, and what moves values about, in Keras."""
+
+from __future__ import annotations
+
+from netspec.ops.merge import Concat
+from netspec.ops.reshape import Blocks, Flatten, Permute, Reshape
+from netspec.ops.resize import Crop, Pad, Upsample
+from netspec.types import Type
+from netspec_keras.arguments import (
+    Lowering,
+    Types,
+    border,
+    channels_first,
+    first,
+    is_line,
+    option,
+    squeeze,
+)
+from netspec_keras.layer import Layer, Lowered
+
+
+def concat(op: Concat, types: Types) -> Lowered:
+    """A concatenation."""
+    # Channels first and the batch left out, an axis of space has the number that it has in Keras.
+    return Lowered((Layer("layers.Concatenate", (option("axis", op.dimension(types) or -1, -1),)),))
+
+
+def flatten(op: Flatten, types: Types) -> Lowered:
+    """A flatten, channels first."""
+    return Lowered((*channels_first(types[0]), Layer("layers.Flatten")))
+
+
+def reshape(op: Reshape, types: Types) -> Lowered:
+    """Channels first, and back again."""
+    wanted = Type(op.shape[0], op.shape[1:])
+    rank = len(wanted.spatial)
+    if is_line(wanted):
+        shape = (*wanted.sizes, op.shape[0])
+        return Lowered((*channels_first(types[0]), Layer("layers.Reshape", (first(shape, "shape"),))))
+    back = Layer("layers.Permute", (first((*range(2, rank + 2), 1), "order"),), "channels_last")
+    return Lowered((*channels_first(types[0]), Layer("layers.Reshape", (first(op.shape, "shape"),)), back))
+
+
+def permute(op: Permute, types: Types) -> Lowered:
+    """The axes counted from 1, the channels being the last."""
+    channels, *positions = (axis or len(op.axes) for axis in op.order(types))
+    return Lowered((Layer("layers.Permute", (first((*positions, channels), "order"),)),))
+
+
+def blocks(cls: str) -> Lowering:
+    """What moves values between channels and positions: a helper."""
+
+    def lower(op: Blocks, types: Types) -> Lowered:
+        return Lowered((Layer(cls, (first(op.block, "block"),)),))
+
+    return lower
+
+
+def upsample(op: Upsample, types: Types) -> Lowered:
+    """Keras' own for repeating by a whole factor."""
+    given, wanted = types[0].sizes, op.size or ()
+    whole = all(o % i == 0 for i, o in zip(given, wanted, strict=True))
+    factors = tuple(o // i for i, o in zip(given, wanted, strict=True))
+    if op.mode == "nearest" and whole:
+        return Lowered((Layer(f"layers.UpSampling{len(given)}D", (first(squeeze(factors), "factor"),)),))
+    if op.mode == "nearest":
+        return Lowered((Layer("NearestUpsampling", (first(wanted, "size"),)),))
+    by = option("factor", factors) if whole else option("size", wanted)
+    return Lowered((Layer("LinearUpsampling", (by, option("align_corners", op.align_corners, False))),))
+
+
+def pad(op: Pad, types: Types) -> Lowered:
+    """Keras' own pads with zeros."""
+    if op.mode != "constant":
+        return Lowered((Layer(f"{op.mode.capitalize()}Padding", (first(op.pads, "pads"),)),))
+    if op.value:
+        return Lowered((Layer("ConstantPadding", (first(op.pads, "pads"), first(op.value, "value"))),))
+    return Lowered((Layer(f"layers.ZeroPadding{len(op.pads)}D", (border(op.pads),)),))
+
+
+def crop(op: Crop, types: Types) -> Lowered:
+    """Keras' own."""
+    return Lowered((Layer(f"layers.Cropping{len(op.cuts)}D", (border(op.cuts),)),))

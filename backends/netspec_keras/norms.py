@@ -1,0 +1,113 @@
+"""Dense layers, normalisations, scalings and noise in Keras."""
+
+from __future__ import annotations
+
+from netspec.ops.conv import KERNEL_AXES
+from netspec.ops.dense import Dense, Rbf
+from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm, Normalisation
+from netspec.ops.regularize import GaussianNoise, SpatialDropout
+from netspec.ops.scale import Scale, ScaleBy
+from netspec_keras.arguments import Arguments, Lowering, Types, count, first, is_single, option
+from netspec_keras.functions import behind, by_name
+from netspec_keras.layer import Layer, Lowered, Place
+
+EPSILON = 1e-3
+"""What Keras' normalisations add to the variance unasked."""
+
+
+def dense(op: Dense, types: Types) -> Lowered:
+    """A dense layer; Keras' acts on the last axis, which is that of the channels."""
+    named, activation = by_name(op.activation)
+    bias = option("use_bias", op.bias, True, "bias")
+    layer = Layer("layers.Dense", (count(op.units, "units"), option("activation", named), bias))
+    held = {"weight": Place("kernel", "OI", "IO"), **({"bias": Place("bias", "O", "O")} if op.bias else {})}
+    return Lowered((layer, *activation), held)
+
+
+def rbf(op: Rbf, types: Types) -> Lowered:
+    """A helper that holds the weight vectors."""
+    return Lowered((Layer("RBF", (count(op.units, "units"),)),), {"weight": Place("centers", "OI", "OI")})
+
+
+def _flags(op: Normalisation) -> Arguments:
+    return (option("center", op.center, True), option("scale", op.scale, True))
+
+
+def _learnt(op: Normalisation, axes: str = "C", wanted: str = "C") -> dict[str, Place]:
+    """Where the scale and the shift live, those that are there."""
+    there = {"weight": ("gamma", op.scale), "bias": ("beta", op.center)}
+    return {name: Place(variable, axes, wanted) for name, (variable, has) in there.items() if has}
+
+
+def batch_norm(op: BatchNorm, types: Types) -> Lowered:
+    """A batch norm, with the helper that keeps the running variance unbiased."""
+    settings = (option("momentum", op.momentum, 0.99), option("epsilon", op.epsilon, EPSILON), *_flags(op))
+    statistics = {"running_mean": "moving_mean", "running_var": "moving_variance"}
+    held = {name: Place(variable, "C", "C") for name, variable in statistics.items()}
+    return Lowered((Layer("BatchNormalization", settings),), {**_learnt(op), **held})
+
+
+def layer_norm(op: LayerNorm, types: Types) -> Lowered:
+    """Keras' own normalises the last axis unless told otherwise."""
+    rank = len(types[0].spatial)
+    epsilon = option("epsilon", op.epsilon, EPSILON)
+    if op.over == "channels" or not rank:
+        return Lowered((Layer("layers.LayerNormalization", (epsilon, *_flags(op))),), _learnt(op))
+    letters = KERNEL_AXES[rank]
+    everything = option("axis", tuple(range(1, rank + 2)))
+    layer = Layer("layers.LayerNormalization", (everything, epsilon, *_flags(op)))
+    return Lowered((layer,), _learnt(op, "C" + letters, letters + "C"))
+
+
+def group_norm(op: GroupNorm, types: Types) -> Lowered:
+    """Keras' own."""
+    arguments = (first(op.groups, "groups"), option("epsilon", op.epsilon, EPSILON), *_flags(op))
+    return Lowered((Layer("layers.GroupNormalization", arguments),), _learnt(op))
+
+
+def local_response_norm(op: LocalResponseNorm, types: Types) -> Lowered:
+    """A helper, whose alpha multiplies the sum of the squares."""
+    arguments = (
+        first(op.size, "size"),
+        option("alpha", op.alpha / op.size if op.average else op.alpha),
+        option("beta", op.beta),
+        option("bias", op.bias),
+    )
+    return Lowered((Layer("LocalResponseNormalization", arguments),))
+
+
+def l2_norm(op: L2Norm, types: Types) -> Lowered:
+    """A helper that holds the scale."""
+    layer = Layer("L2Normalization", (option("epsilon", op.epsilon, 1e-12),))
+    return Lowered((layer,), {"weight": Place("scale", "C", "C")})
+
+
+def scale(op: Scale, types: Types) -> Lowered:
+    """A helper that holds the coefficients."""
+    held = {"weight": Place("scale", "C", "C"), **({"bias": Place("bias", "C", "C")} if op.bias else {})}
+    layer = Layer("Scale", (option("use_bias", op.bias, True, "bias"),))
+    return Lowered((layer, *behind(op.activation)), held)
+
+
+def scale_by(op: ScaleBy, types: Types) -> Lowered:
+    """Keras' own where it is exact."""
+    cls = "layers.Rescaling" if is_single(op.factor) else "Rescaling"
+    return Lowered((Layer(cls, (first(op.factor, "factor"),)),))
+
+
+def noise(cls: str) -> Lowering:
+    """What draws by a rate."""
+    return lambda op, types: Lowered((Layer(cls, (first(op.rate, "rate"),)),))
+
+
+def spatial_dropout(op: SpatialDropout, types: Types) -> Lowered:
+    """Keras' own; a vector has no positions that a channel could fill."""
+    rank = len(types[0].spatial)
+    cls = f"layers.SpatialDropout{rank}D" if rank else "layers.Dropout"
+    return Lowered((Layer(cls, (first(op.rate, "rate"),)),))
+
+
+def gaussian_noise(op: GaussianNoise, types: Types) -> Lowered:
+    """Keras' own takes nothing above 1."""
+    cls = "layers.GaussianNoise" if op.std <= 1 else "GaussianNoise"
+    return Lowered((Layer(cls, (first(op.std, "std"),)),))
