@@ -40,8 +40,11 @@ class TableConv(layers.Layer):
         self.window = {"strides": strides, "padding": padding, "dilation_rate": dilation_rate}
 
     def build(self, input_shape):
-        self.connections = self.add_weight((len(self.places), *self.kernel_size), name="connections")
-        self.bias = self.add_weight((self.filters,), "zeros", name="bias") if self.use_bias else None
+        shape = (len(self.places), *self.kernel_size)
+        self.connections = self.add_weight(shape, name="connections")
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight((self.filters,), "zeros", name="bias")
 
     def call(self, inputs):
         shape = (inputs.shape[-1], self.filters, *self.kernel_size)
@@ -77,7 +80,9 @@ class SeparableConv3D(layers.Layer):
         self.pointwise_kernel = self.add_weight(
             (1, 1, 1, between, self.filters), name="pointwise_kernel"
         )
-        self.bias = self.add_weight((self.filters,), "zeros", name="bias") if self.use_bias else None
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight((self.filters,), "zeros", name="bias")
 
     def call(self, inputs):
         parts = zip(
@@ -93,8 +98,8 @@ SPACED = '''
 def spaced(x, axis, rate):
     """An axis with zeros between its places, so that each is `rate` from the next."""
     before, size, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
-    gaps = ops.zeros_like(x)
-    x = ops.reshape(ops.stack([x] + [gaps] * (rate - 1), axis=axis + 1), (*before, size * rate, *after))
+    x = ops.stack([x] + [ops.zeros_like(x)] * (rate - 1), axis=axis + 1)
+    x = ops.reshape(x, (*before, size * rate, *after))
     return x[(*(slice(None) for _ in before), slice((size - 1) * rate + 1))]
 '''
 
@@ -121,7 +126,9 @@ class GeneralConvTranspose(layers.Layer):
     def build(self, input_shape):
         shape = (*self.kernel_size, self.filters // self.groups, input_shape[-1])
         self.kernel = self.add_weight(shape, name="kernel")
-        self.bias = self.add_weight((self.filters,), "zeros", name="bias") if self.use_bias else None
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight((self.filters,), "zeros", name="bias")
 
     def call(self, inputs):
         kernel = ops.convert_to_tensor(self.kernel)
