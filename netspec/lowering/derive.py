@@ -87,6 +87,8 @@ class Naming:
     known: Mapping[str, Values]
     given: Mapping[str, Values]
     taken: Collection[str]
+    plain: bool = False
+    """Whether nothing but multiples of parameters may be derived."""
     parameters: list[Parameter] = field(default_factory=list)
     chosen: dict[Hole, Expression] = field(default_factory=dict)
 
@@ -153,8 +155,11 @@ class Naming:
             return
         for name, values in bases:
             for sign, factor in FORMS:
-                if [OPERATORS[sign](factor, value) for value in values] == numbers:
+                multiple = sign == "*" or not self.plain
+                if multiple and [OPERATORS[sign](factor, value) for value in values] == numbers:
                     yield self._join(sign, factor, name)
+        if self.plain:
+            return
         for sign, operator in (("+", add), ("*", mul), ("//", floordiv)):
             for (left, a), (right, b) in permutations(bases, 2):
                 if list(map(operator, a, b)) == numbers:
