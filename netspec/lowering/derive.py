@@ -94,7 +94,7 @@ class Naming:
 
     def __post_init__(self) -> None:
         # The author's `class` is `class_` here.
-        self._spelling = {name: free(name, self.taken) for name in self.known}
+        self.spelling = {name: free(name, self.taken) for name in self.known}
 
     def expression(self, hole: Hole) -> Expression:
         """What stands in the hole."""
@@ -129,7 +129,7 @@ class Naming:
         if name in self.given:
             return Expression(name, lambda arguments: arguments[name])
         if name in self.known:
-            spelling = self._spelling[name]
+            spelling = self.spelling[name]
             if all(each.name != spelling for each in self.parameters):
                 self.parameters.append(Parameter(spelling, values, hole.channels, known=True))
             name = spelling
@@ -137,7 +137,7 @@ class Naming:
 
     def _fresh(self, hole: Hole) -> Expression:
         name = numbered(
-            hole.hint, {*self.taken, *self._spelling.values(), *(each.name for each in self.parameters)}
+            hole.hint, {*self.taken, *self.spelling.values(), *(each.name for each in self.parameters)}
         )
         self.parameters.append(Parameter(name, hole.values, hole.channels))
         return Expression(name, lambda arguments: arguments[name], name)

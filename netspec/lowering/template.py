@@ -17,6 +17,10 @@ COMING_IN = "in_channels"
 """What the channels of a block's input are called."""
 
 
+_COUNTERS = ("i", "range")
+"""What repetitions are counted with."""
+
+
 class WrongFold(AssertionError):
     """A definition does not give a use its own text back: a bug of netspec, found before anything runs."""
 
@@ -59,6 +63,7 @@ def unify(uses: Sequence[Use], taken: Collection[str] = ()) -> tuple[Definition,
     Raises:
         WrongFold: a definition does not give one of its uses its own text back.
     """
+    taken = {*taken, *_COUNTERS}
     exact = _groups([shape(use.body) for use in uses])
     elastic = [fold(merge([use.body]), elastic=True) for use in uses] if len(exact) > 1 else []
     loose = _groups([shape(tree) for tree in elastic])
@@ -136,7 +141,7 @@ def _define(uses: Sequence[Use], numbers: tuple[int, ...], folded: Any, taken: C
         own = Expansion(lambda hole: hole.values[0]).text(merge([use.body]))
         if back != own:
             raise WrongFold(f"{use.place}: {own!r} comes back as {back!r}")
-    return Definition(tuple(_ordered(naming.parameters, known)), lines, numbers, uses[0].members, known)
+    return Definition(tuple(_ordered(naming)), lines, numbers, uses[0].members, known)
 
 
 def _naming(
@@ -160,12 +165,12 @@ def _together(rows: Sequence[Mapping[str, Value]]) -> dict[str, Values]:
     return {name: tuple(row[name] for row in rows) for name in rows[0] if all(name in row for row in rows)}
 
 
-def _ordered(parameters: Sequence[Parameter], known: Mapping[str, Values]) -> list[Parameter]:
+def _ordered(naming: Naming) -> list[Parameter]:
     """What comes in first, then the author's own arguments, then the rest; defaults last."""
-    order = [COMING_IN, *known]
+    order = [COMING_IN, *naming.spelling.values()]
 
     def rank(each: Parameter) -> tuple[bool, bool, int]:
         position = order.index(each.name) if each.name in order else len(order)
         return (each.default is not None, not each.known, position)
 
-    return sorted(parameters, key=rank)
+    return sorted(naming.parameters, key=rank)

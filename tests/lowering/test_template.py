@@ -150,6 +150,11 @@ def test_a_keyword_as_an_argument_is_renamed() -> None:
     assert told(found) == ["f(class_)"]
 
 
+def test_an_argument_called_as_the_counter_is_renamed() -> None:
+    uses = [use(units(*(n + 3 * at for at in range(n))), known={"i": n, "range": n}) for n in (4, 6)]
+    assert told(one(uses)) == ["*(Unit(i_ + 3 * i) for i in range(i_))"]
+
+
 def test_different_texts_are_different_definitions_the_most_used_first() -> None:
     plain, other = use("a"), use("a", "b")
     found = unify([other, plain, plain])
