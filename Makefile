@@ -14,7 +14,7 @@ DEMO   := runs/demo
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all lint format bench clean
+.PHONY: help demo test test-slow test-all lint format docs bench clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ lint: $(READY)  ## ruff and mypy
 format: $(READY)  ## put the source into its form
 	@$(BIN)/ruff check -q --fix-only .
 	@$(BIN)/ruff format -q .
+
+docs: $(READY)  ## write the generated pages of docs/ anew
+	@$(BIN)/python docs/generate.py
 
 bench: $(READY)  ## time the commands and the backends on this machine
 	@for script in $(sort $(wildcard benchmarks/bench_*.py)); do $(BIN)/python $$script || exit 1; done

@@ -73,11 +73,17 @@ def train(
     """
     from netspec.diagnostics import Problems, SpecError
     from netspec.training.datasets import load
+    from netspec.training.names import seen_from
     from netspec.training.recipe import read
     from netspec.training.run import train as run
 
     problems = Problems()
-    told = read(graph.train, problems, graph.file, {**recipe, **({} if data is None else {"data": data})})
+    if data is not None:
+        recipe["data"] = seen_from(Path.cwd(), data)
+    told = read(graph.train, problems, graph.file, recipe)
     if told is None:
         raise SpecError(problems.in_order())
-    return run(graph, usable([backend])[0], told, load(told.data, data_dir))
+    # A path in a recipe counts from the folder of its spec.
+    return run(
+        graph, usable([backend])[0], told, load(seen_from(Path(graph.file).parent, told.data), data_dir)
+    )

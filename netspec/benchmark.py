@@ -113,10 +113,10 @@ def measure(
     from netspec.weights import initialise
 
     (framework,) = usable([backend])
-    versions = framework.status().detail
-    weights, inputs, targets = initialise(graph, seed), *_data(graph, batch, seed)
     if not isinstance(framework, Timed):
         raise Unsupported(f"the backend {backend} cannot be timed")
+    versions = framework.status().detail
+    weights, inputs, targets = initialise(graph, seed), *sample(graph, batch, seed)
     workload = framework.workload(graph, weights, inputs, targets, device)
     memory = _Memory()
     start = perf_counter()
@@ -129,8 +129,8 @@ def measure(
     return Measurement(backend, versions, workload.device, ready, forward, training, growth, own)
 
 
-def _data(graph: Graph, batch: int, seed: int) -> tuple[Arrays, Arrays]:
-    """Standard normal numbers, or indices of a vocabulary; the values do not matter to the time."""
+def sample(graph: Graph, batch: int, seed: int) -> tuple[Arrays, Arrays]:
+    """Inputs and targets: normal numbers, or indices of a vocabulary; their values do not matter to the time."""
     import numpy as np
 
     generator = np.random.default_rng(seed)

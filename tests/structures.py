@@ -37,6 +37,23 @@ STRUCTURES: dict[str, str] = {
         heads:
           import: {from: torch, layers: [global_avg_pool]}
     """,
+    "arguments": """
+        input: [3, 6, 6]
+        blocks:
+          inner: {params: {Inner: , nn: }, layers: [{conv: {filters: $Inner, kernel: $nn, padding: same}}]}
+          unit:
+            params: {i: , range: , self: , inner: , Inner: 2, x: 1, class: 2, name: 3}
+            layers:
+              - {inner: {Inner: "${i + index * range}", nn: $self}, repeat: $x}
+              - {dense: "${inner + range}"}
+              - {inner: {Inner: $inner, nn: $self}, repeat: "${class + 2}"}
+              - {dense: $Inner}
+              - {dense: $name}
+        layers:
+          - {unit: {i: 4, range: 2, self: 3, inner: 5, x: 4, class: 3, name: 6}}
+          - {unit: {i: 7, range: 3, self: 1, inner: 6, Inner: 9, x: 5}}
+          - {unit: {i: 5, range: 1, self: 2, inner: 4, x: 6, name: 7}}
+    """,
     "residual": """
         input: [3, 8, 8]
         blocks:

@@ -30,17 +30,18 @@ class KerasWorkload:
         weights, inputs, targets = self.given
         self.model = build(self.graph, weights, "float32", self.where)
         with placed(self.where):
-            given = [
-                ops.convert_to_tensor(inward(inputs[each.name], each.type), dtype=own.dtype)
-                for each, own in zip(self.graph.inputs, self.model.inputs, strict=True)
-            ]
+            kinds = {own.name: own.dtype for own in self.model.inputs}
+            given = {
+                each.name: ops.convert_to_tensor(inward(inputs[each.name], each.type), dtype=kinds[each.name])
+                for each in self.graph.inputs
+            }
             types = {each.name: self.graph.types[each.value] for each in self.graph.outputs}
             wanted = {
                 name: ops.convert_to_tensor(inward(targets[name], type_)) for name, type_ in types.items()
             }
             losses: Any = {name: keras.losses.MeanSquaredError() for name in wanted}
             # One input, or output, stands alone for Keras.
-            self.inputs: Any = given if len(given) > 1 else given[0]
+            self.inputs: Any = given if len(given) > 1 else next(iter(given.values()))
             self.targets: Any = wanted if len(wanted) > 1 else next(iter(wanted.values()))
             loss = losses if len(wanted) > 1 else next(iter(losses.values()))
             self.model.compile(native(STEP), loss=loss)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from netspec.backend import Unsupported
 from netspec.graph import Graph
 from netspec.lowering.outline import outline
 from netspec.lowering.taps import HOOK, Recorder, instrument, order
@@ -148,11 +149,15 @@ class Jax:
 
     @staticmethod
     def prepare(dtype: Float) -> None:
-        """JAX is of single precision unless told otherwise."""
-        import jax
+        """Single precision alone: given float64, Keras calculates here and there in float32 on JAX.
 
-        if dtype == "float64":
-            jax.config.update("jax_enable_x64", True)
+        Raises:
+            Unsupported: something else was asked for.
+        """
+        if dtype != "float32":
+            raise Unsupported(
+                "keras on JAX keeps some results in float32; compare in float32, or on TensorFlow"
+            )
 
 
 ENGINES: dict[str, Any] = {"tensorflow": TensorFlow, "jax": Jax}

@@ -76,10 +76,13 @@ class Body:
         return Use(self.module.path, lines, self._known(), members=members)
 
     def _known(self) -> dict[str, Value]:
-        scope = self.module.scope
         known: dict[str, Value] = {}
+        scope = self.module.scope
         if scope is None:
             return known
+        while not scope.definition and scope.parent:
+            # Layers in a row see what the block around them is called with.
+            scope = self.graph.scope_by_path[scope.parent]
         for name, value in scope.arguments:
             if isinstance(value, int | float):
                 known[name] = value

@@ -90,10 +90,11 @@ class _Text:
     def _define(self, uses: Sequence[Module]) -> None:
         """Turn all uses of a block into classes."""
         alone = len(uses) == 1
-        found = unify([Body(each, self.whole).use(alone) for each in uses], VARIABLES)
+        taken = VARIABLES | self.taken
+        found = unify([Body(each, self.whole).use(alone) for each in uses], taken)
         if len(found) > 1:
             # Uses that pad differently may still be one class, if its padding is an argument.
-            apart = unify([Body(each, self.whole, pads_apart=True).use(alone) for each in uses], VARIABLES)
+            apart = unify([Body(each, self.whole, pads_apart=True).use(alone) for each in uses], taken)
             found = apart if len(apart) < len(found) else found
         for name, definition in zip(self._names(uses[0], found), found, strict=True):
             for number in definition.uses:

@@ -107,11 +107,12 @@ def _split(sets: list[str]) -> tuple[dict[str, object], list[str]]:
 
 def _from_here(data: str | None) -> str | None:
     """A path on the command line counts from the folder that one is in, and it may lack a slash."""
-    from netspec.training.names import SETS, is_path
+    from netspec.training.names import SETS, is_path, seen_from
 
-    if data is None or data in SETS or not (is_path(data) or Path(data).exists()):
+    if data is None or data in SETS:
         return data
-    return str(Path(data).expanduser().absolute())
+    lacks_slash = not is_path(data) and Path(data).exists()
+    return seen_from(Path.cwd(), f"./{data}" if lacks_slash else data)
 
 
 def _recipe(graph: Graph, overrides: Mapping[str, object]) -> Recipe:
@@ -129,15 +130,14 @@ def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Dat
     from netspec.training import datasets
     from netspec.training.fetch import fetch as get
     from netspec.training.idx import DataError
-    from netspec.training.names import SETS, is_path
+    from netspec.training.names import SETS, seen_from
 
     place = folder or datasets.default_folder()
     try:
         if fetch and recipe.data in SETS:
             get(recipe.data, place, tell=lambda line: print(line, file=sys.stderr))
         # A path in a recipe counts from the folder of its spec.
-        data = str(Path(graph.file).parent / recipe.data) if is_path(recipe.data) else recipe.data
-        return datasets.load(data, place)
+        return datasets.load(seen_from(Path(graph.file).parent, recipe.data), place)
     except DataError as error:
         fail(str(error) + (f"\n{error.help}" if error.help else ""))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from netspec.drawing.columns import place
 from netspec.drawing.picture import Frame, Leaf
@@ -49,13 +50,22 @@ class Placed:
         """How far below its upper border the first row starts."""
         return HEADER if self.frame.kind != "whole" else 0.0
 
+    @cached_property
+    def tops(self) -> list[float]:
+        """Where each row starts, from the upper border, and where one after the last would."""
+        tops, y = [], self.head
+        for height, gap in zip([*self.heights, 0.0], self.gaps, strict=True):
+            tops.append(y + gap)
+            y += gap + height
+        return tops
+
     @property
     def height(self) -> float:
-        return self.head + sum(self.heights) + sum(self.gaps)
+        return self.tops[-1]
 
     def top(self, row: int) -> float:
         """Where a row starts, from the upper border."""
-        return self.head + sum(self.gaps[: row + 1]) + sum(self.heights[:row])
+        return self.tops[row]
 
 
 def lay_out(frame: Frame) -> Placed:

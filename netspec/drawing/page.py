@@ -92,7 +92,7 @@ button {{ background: #f6f8fa; color: inherit; }}
 .cap {{ cursor: pointer; }}
 .cap:hover path, .cap:focus-visible path {{ fill: #c4ccd4; }}
 .cap:focus {{ outline: none; }}
-.folded > .cap text::after {{ content: " …"; }}
+.folded > .cap path {{ stroke: #57606a; stroke-width: 1.2; stroke-dasharray: 5 3; }}
 @media (prefers-color-scheme: dark) {{
 body {{ color: #e6edf3; background: #0d1117; }}
 header span {{ color: #9aa4af; }}

@@ -154,7 +154,7 @@ def _frame(scope: Scope, graph: Graph, merged: Merged) -> Frame:
         name = ""
     of = f"weights of {scope.shares}" if scope.shares else ""
     named = " · ".join(part for part in (name, definition, of) if part) or scope.local_name
-    title = f"{named}  {times}".strip()
+    title = f"{named} {times}".strip()
     arguments = ", ".join(f"{key}: {_short(value)}" for key, value in called.arguments)
     about = "\n".join(part for part in (f"{scope.kind} {scope.path}", arguments, of) if part)
     return Frame(scope.path, title, about, scope.kind)
@@ -163,7 +163,7 @@ def _frame(scope: Scope, graph: Graph, merged: Merged) -> Frame:
 def _leaf(node: Node, graph: Graph, merged: Merged) -> Leaf:
     inputs = tuple(graph.types[value] for value in node.inputs)
     run = merged.runs.get(node.name)
-    text = label(node) + (f"  ×{run.count}" if run is not None else "")
+    text = label(node) + (f" ×{run.count}" if run is not None else "")
     # A repeat of one op is drawn as that op; its name is the repeat's.
     name = node.scope.rpartition(".")[2] if run is not None else node.local_name
     note = _note(node, name, inputs)

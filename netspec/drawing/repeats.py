@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from netspec.graph import Graph, Node, Scope
@@ -35,16 +35,16 @@ def merge(graph: Graph) -> Merged:
     """Find the repetitions that are alike: same ops, types and wiring, inside and to the outside."""
     merged = Merged(list(graph.nodes))
     consumers = _consumers(graph)
-    hidden: list[str] = []
+    hidden: set[str] = set()
     for scope in graph.scopes:
         if scope.kind != "repeat" or _is_below(scope.path, hidden):
             continue
         parts = _parts(graph, scope)
         for run in _runs(parts, consumers):
             merged.runs[run.path] = run
-            others = [part.path for part in parts[run.first + 1 : run.first + run.count]]
-            hidden += others
-            merged.aliases.update(_aliases(run.path, others, graph))
+            others = parts[run.first + 1 : run.first + run.count]
+            hidden.update(part.path for part in others)
+            merged.aliases.update(_aliases(run.path, others))
     if hidden:
         merged.nodes = [node for node in graph.nodes if not _is_below(node.name, hidden)]
     return merged
@@ -55,8 +55,9 @@ def below(name: str, path: str) -> bool:
     return name == path or name.startswith(f"{path}.")
 
 
-def _is_below(name: str, paths: Iterable[str]) -> bool:
-    return any(below(name, path) for path in paths)
+def _is_below(name: str, paths: Collection[str]) -> bool:
+    parts = name.split(".")
+    return any(".".join(parts[:count]) in paths for count in range(1, len(parts) + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +170,8 @@ def _consumers(graph: Graph) -> dict[str, list[str]]:
     return consumers
 
 
-def _aliases(path: str, others: Iterable[str], graph: Graph) -> Iterator[tuple[str, str]]:
+def _aliases(path: str, others: Iterable[_Part]) -> Iterator[tuple[str, str]]:
     for other in others:
-        for node in graph.nodes:
-            if below(node.name, other):
-                for value in node.values:
-                    yield value, path + value[len(other) :]
+        for node in other.nodes:
+            for value in node.values:
+                yield value, path + value[len(other.path) :]

@@ -87,12 +87,14 @@ class Naming:
     known: Mapping[str, Values]
     given: Mapping[str, Values]
     taken: Collection[str]
+    plain: bool = False
+    """Whether nothing but multiples of parameters may be derived."""
     parameters: list[Parameter] = field(default_factory=list)
     chosen: dict[Hole, Expression] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # The author's `class` is `class_` here.
-        self._spelling = {name: free(name, self.taken) for name in self.known}
+        self.spelling = {name: free(name, self.taken) for name in self.known}
 
     def expression(self, hole: Hole) -> Expression:
         """What stands in the hole."""
@@ -127,7 +129,7 @@ class Naming:
         if name in self.given:
             return Expression(name, lambda arguments: arguments[name])
         if name in self.known:
-            spelling = self._spelling[name]
+            spelling = self.spelling[name]
             if all(each.name != spelling for each in self.parameters):
                 self.parameters.append(Parameter(spelling, values, hole.channels, known=True))
             name = spelling
@@ -135,7 +137,7 @@ class Naming:
 
     def _fresh(self, hole: Hole) -> Expression:
         name = numbered(
-            hole.hint, {*self.taken, *self._spelling.values(), *(each.name for each in self.parameters)}
+            hole.hint, {*self.taken, *self.spelling.values(), *(each.name for each in self.parameters)}
         )
         self.parameters.append(Parameter(name, hole.values, hole.channels))
         return Expression(name, lambda arguments: arguments[name], name)
@@ -153,8 +155,11 @@ class Naming:
             return
         for name, values in bases:
             for sign, factor in FORMS:
-                if [OPERATORS[sign](factor, value) for value in values] == numbers:
+                multiple = sign == "*" or not self.plain
+                if multiple and [OPERATORS[sign](factor, value) for value in values] == numbers:
                     yield self._join(sign, factor, name)
+        if self.plain:
+            return
         for sign, operator in (("+", add), ("*", mul), ("//", floordiv)):
             for (left, a), (right, b) in permutations(bases, 2):
                 if list(map(operator, a, b)) == numbers:

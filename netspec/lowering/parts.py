@@ -118,7 +118,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Statements for each repetition, numbered from 0; runs of alike ones become a `for` over a range."""
+    """Statements for each repetition, numbered from 0; runs of alike ones become a `for` over a range.
+
+    A `variable` other than `i` must be among the names that `unify` is told are taken.
+    """
 
     bodies: tuple[tuple[Line | Loop, ...], ...]
     indent: int = 0

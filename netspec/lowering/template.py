@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,13 @@ from netspec.lowering.folding import fold, merge, shape
 from netspec.lowering.names import camel
 from netspec.lowering.parts import Argument, Slot, Use, Value, literal
 from netspec.lowering.writing import Expansion, Text, Writer
+
+COMING_IN = "in_channels"
+"""What the channels of a block's input are called."""
+
+
+_COUNTERS = ("i", "range")
+"""What repetitions are counted with."""
 
 
 class WrongFold(AssertionError):
@@ -55,6 +63,7 @@ def unify(uses: Sequence[Use], taken: Collection[str] = ()) -> tuple[Definition,
     Raises:
         WrongFold: a definition does not give one of its uses its own text back.
     """
+    taken = {*taken, *_COUNTERS}
     exact = _groups([shape(use.body) for use in uses])
     elastic = [fold(merge([use.body]), elastic=True) for use in uses] if len(exact) > 1 else []
     loose = _groups([shape(tree) for tree in elastic])
@@ -91,32 +100,39 @@ def variant_names(stem: str, variants: Sequence[Definition]) -> tuple[str, ...]:
             name = f"{stem}_without_{less[0]}"
         else:
             name = f"{stem}_{called}" if called else stem
-        number = 2
-        plain = name
-        while name in names:
-            name, number = f"{plain}_{number}" if plain != stem else f"{stem}{number}", number + 1
-        names.append(name)
+        if name in names and called:
+            name = f"{stem}_{called}"
+        names.append(_unused(name, stem, names))
     return tuple(names)
 
 
+def _unused(name: str, stem: str, names: Sequence[str]) -> str:
+    """The name, or numbered: `unit2`, `unit_with_conv3_variant2`."""
+    number, plain = 2, name
+    while name in names:
+        name = f"{stem}{number}" if plain == stem else f"{plain}_variant{number}"
+        number += 1
+    return name
+
+
 def _distinction(variant: Definition, variants: Sequence[Definition]) -> str | None:
-    """An argument that all uses of the variant have, and none of another: `stride2`."""
+    """An argument that all uses of the variant have, and none of another: `stride2`.
+
+    Where there are several, one that does not vary among the others either.
+    """
+    found: list[tuple[int, str]] = []
     for name, values in variant.known.items():
         others = {value for each in variants if each is not variant for value in each.known.get(name, ())}
-        if (
-            len(set(values)) == 1
-            and values[0] not in others
-            and isinstance(values[0], int)
-            and values[0] >= 0
-        ):
-            return f"{camel(name).lower()}{values[0]}"
-    return None
+        (value, *more) = set(values)
+        if not more and value not in others and isinstance(value, int) and value >= 0:
+            found.append((len(others), f"{camel(name).lower()}{value}"))
+    return min(found, key=lambda each: each[0])[1] if found else None
 
 
 def _define(uses: Sequence[Use], numbers: tuple[int, ...], folded: Any, taken: Collection[str]) -> Definition:
     known = _together([use.known for use in uses])
     given = _together([use.given for use in uses])
-    naming = Naming(known, given, taken)
+    naming = _naming(known, given, taken, folded)
     lines = tuple(Writer(naming.expression).lines(folded))
     for number, use in enumerate(uses):
         arguments = {name: values[number] for name, values in given.items()}
@@ -125,7 +141,20 @@ def _define(uses: Sequence[Use], numbers: tuple[int, ...], folded: Any, taken: C
         own = Expansion(lambda hole: hole.values[0]).text(merge([use.body]))
         if back != own:
             raise WrongFold(f"{use.place}: {own!r} comes back as {back!r}")
-    return Definition(tuple(_ordered(naming.parameters, known)), lines, numbers, uses[0].members, known)
+    return Definition(tuple(_ordered(naming)), lines, numbers, uses[0].members, known)
+
+
+def _naming(
+    known: Mapping[str, Values], given: Mapping[str, Values], taken: Collection[str], folded: Any
+) -> Naming:
+    """The fewest parameters: without the channels that come in, where the author's own arguments tell them."""
+    own = {name: values for name, values in known.items() if name != COMING_IN}
+    without = Naming(own, given, taken, plain=True)
+    if own and own != known:
+        deque(Writer(without.expression).lines(folded), maxlen=0)
+        if all(each.known or not each.channels for each in without.parameters):
+            return without
+    return Naming(known, given, taken)
 
 
 def _substitution(naming: Naming, arguments: Mapping[str, Value]) -> Callable[[Hole], Value]:
@@ -136,12 +165,12 @@ def _together(rows: Sequence[Mapping[str, Value]]) -> dict[str, Values]:
     return {name: tuple(row[name] for row in rows) for name in rows[0] if all(name in row for row in rows)}
 
 
-def _ordered(parameters: Sequence[Parameter], known: Mapping[str, Values]) -> list[Parameter]:
+def _ordered(naming: Naming) -> list[Parameter]:
     """What comes in first, then the author's own arguments, then the rest; defaults last."""
-    order = ["in_channels", *known]
+    order = [COMING_IN, *naming.spelling.values()]
 
     def rank(each: Parameter) -> tuple[bool, bool, int]:
         position = order.index(each.name) if each.name in order else len(order)
         return (each.default is not None, not each.known, position)
 
-    return sorted(parameters, key=rank)
+    return sorted(naming.parameters, key=rank)

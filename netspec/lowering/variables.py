@@ -61,6 +61,7 @@ class _Allocation:
         self.made = {value: index for index, item in enumerate(items) for value in given(item)}
         # A branch that has no name yet is a number.
         self.variable: dict[str, str | int] = dict(inputs)
+        self.alive = set(inputs)
 
     def names(self) -> dict[str, str]:
         for index, item in enumerate(self.items):
@@ -69,14 +70,17 @@ class _Allocation:
             self.variable[first] = self._first(index, item, kept)
             for value in others:
                 self.variable[value] = self._own_name(self.titles.get(value, _title(value)))
+            self.alive.update(given(item))
         return self._named()
 
     def _kept(self, index: int) -> set[str | int]:
         """The variables whose values are still wanted after this item."""
-        return {var for value, var in self.variable.items() if self._last(value) > index}
+        self.alive = {value for value in self.alive if self._last(value) > index}
+        return {self.variable[value] for value in self.alive}
 
     def _last(self, value: str) -> int:
-        return max(self.uses.get(value, [self.made.get(value, -1)]))
+        uses = self.uses.get(value)
+        return uses[-1] if uses else self.made.get(value, -1)
 
     def _first(self, index: int, item: Node | Module, kept: set[str | int]) -> str | int:
         if self._deserves_name(index, item):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
+from shutil import rmtree
 from time import monotonic
 from typing import IO, TYPE_CHECKING, Any, Self
 
@@ -78,6 +79,11 @@ class Folder:
             "recipe.yaml", yaml.safe_dump({"train": plain(recipe)}, sort_keys=False, allow_unicode=True)
         )
         self._write("run.json", json.dumps(facts, indent=2, ensure_ascii=False, default=str) + "\n")
+
+    def discard(self) -> None:
+        """Remove the folder of a training that never began."""
+        if not self.losses:
+            rmtree(self.path)
 
     def __enter__(self) -> Self:
         self._lines = (self.path / "metrics.jsonl").open("w", encoding="utf-8", buffering=1)

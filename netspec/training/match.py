@@ -156,7 +156,9 @@ def _match_batches(graph: Graph, recipe: Recipe, facts: Facts, problems: Problem
                 f"{samples:,} samples in batches of {recipe.batch} leave a batch of one, which `{node.name}` on "
                 f"{node.output} cannot normalise",
                 _place(graph, ["batch"]),
-                help=f"choose another `batch`, or `train_size: {samples - 1}`" if recipe.batch > 1 else None,
+                help=f"choose another `batch`, or `train_size: {samples - 1}`"
+                if recipe.batch > 1
+                else "choose a larger `batch`",
             )
             return
 

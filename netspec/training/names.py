@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 Shape = tuple[int, ...]
 
@@ -79,3 +80,8 @@ SETS: dict[str, Named] = {
 def is_path(data: str) -> bool:
     """Whether this is the path of a file or folder: a name holds no slash and does not end in `.npz`."""
     return "/" in data or "\\" in data or data.endswith(".npz") or data in {".", ".."}
+
+
+def seen_from(folder: Path, data: str) -> str:
+    """A path as it counts from a folder, absolute; a name stays a name."""
+    return str((folder / Path(data).expanduser()).absolute()) if is_path(data) else data

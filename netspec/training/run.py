@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netspec.backend import Backend
+from netspec.backend import Backend, Unavailable, Unsupported
 from netspec.diagnostics import Problems, SpecError
 from netspec.graph import Graph
 from netspec.passes import logits
@@ -91,8 +91,12 @@ def train(
         seed=recipe.seed,
         device=device,
     )
-    with folder:
-        backend.fit(fit)
+    try:
+        with folder:
+            backend.fit(fit)
+    except (Unavailable, Unsupported):
+        folder.discard()
+        raise
     return _finished(folder, f"{graph.name} on {backend.name}", backend.name, data.name)
 
 

@@ -148,6 +148,21 @@ def test_what_is_frozen_stays_and_what_is_not_moves() -> None:
     assert set(trial.gradients(inputs, targets)) == {name for name in moved if "running" not in name}
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9, 0.99, 1.0])
+def test_running_statistics_are_the_canonical_ones(momentum: float) -> None:
+    sketch = Sketch("running", input=(3, 4, 5))
+    sketch.add("norm", OPS["batch_norm"].model_validate({"momentum": momentum}))
+    graph = sketch.graph()
+    x = 2 + np.random.default_rng(0).standard_normal((4, 3, 4, 5))
+    after = TORCH.trial(graph, initialise(graph, dtype="float64")).steps(
+        {"input": x}, {"output": x}, Sgd(learning_rate=0.1), 1
+    )
+    mean, variance = x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3), ddof=1)
+    expected = {"mean": (1 - momentum) * mean, "var": momentum + (1 - momentum) * variance}
+    for name, value in expected.items():
+        np.testing.assert_allclose(np.asarray(after[f"norm.running_{name}"], "float64"), value, rtol=1e-12)
+
+
 def test_a_trial_starts_anew_each_time() -> None:
     graph = structure("residual")
     inputs = {"input": np.random.default_rng(0).standard_normal((2, 3, 8, 8))}

@@ -109,6 +109,13 @@ def test_counts_of_channels_are_derived(wanted: tuple[int, ...], expected: str) 
     assert told(one(uses)) == [f"f({expected})"]
 
 
+def test_the_channels_that_come_in_are_left_out_where_the_author_s_arguments_tell_them() -> None:
+    uses = [use(conv(4 * f, f), known={"filters": f, "in_channels": 4 * f}) for f in (64, 128)]
+    assert told(one(uses)) == ["conv(4 * filters, filters, 3)"]
+    uses = [use(conv(f // 2, f), known={"filters": f, "in_channels": f // 2}) for f in (64, 128)]
+    assert told(one(uses)) == ["conv(in_channels, filters, 3)"]
+
+
 def test_other_numbers_are_not_derived() -> None:
     uses = [use(call("f", Slot(k, "kernel")), known={"filters": 2 * k}) for k in (3, 5)]
     found = one(uses)
@@ -143,6 +150,11 @@ def test_a_keyword_as_an_argument_is_renamed() -> None:
     assert told(found) == ["f(class_)"]
 
 
+def test_an_argument_called_as_the_counter_is_renamed() -> None:
+    uses = [use(units(*(n + 3 * at for at in range(n))), known={"i": n, "range": n}) for n in (4, 6)]
+    assert told(one(uses)) == ["*(Unit(i_ + 3 * i) for i in range(i_))"]
+
+
 def test_different_texts_are_different_definitions_the_most_used_first() -> None:
     plain, other = use("a"), use("a", "b")
     found = unify([other, plain, plain])
@@ -157,6 +169,22 @@ def test_variants_of_the_same_members_are_told_by_an_argument_or_a_number() -> N
     )
     assert variant_names("unit", unify([first, second])) == ("unit", "unit_stride2")
     assert variant_names("unit", unify([first, second, third])) == ("unit", "unit2", "unit3")
+
+
+def test_a_variant_s_name_says_what_nothing_else_would() -> None:
+    rows = [("a", 1, 16), ("b", 6, 24), ("b", 6, 32), ("c", 6, 24), ("c", 6, 40), ("c", 6, 48)]
+    uses = [
+        Use(
+            "p",
+            (Line(text),),
+            {"filters": filters, "expand": expand},
+            members=("add",) if text == "c" else (),
+        )
+        for text, expand, filters in rows
+    ]
+    assert variant_names("unit", unify(uses)) == ("unit", "unit_without_add", "unit_expand1")
+    same = [Use("p", (Line(text),), members=("add",) if text == "a" else ()) for text in "aabc"]
+    assert variant_names("unit", unify(same)) == ("unit", "unit_without_add", "unit_without_add_variant2")
 
 
 def units(*sizes: int) -> Series:

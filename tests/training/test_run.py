@@ -12,10 +12,12 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
+from netspec.backend import Unsupported
 from netspec.diagnostics import SpecError
 from netspec.ops.activation import Softmax
 from netspec.ops.dense import Dense
 from netspec.ops.reshape import Flatten
+from netspec.training.fit import Fit
 from netspec.training.folder import FolderTaken
 from netspec.training.optimizers import Sgd
 from netspec.training.recipe import Recipe
@@ -187,6 +189,19 @@ def test_given_weights_are_where_it_starts(tmp_path: Path) -> None:
     backend = fake()
     train(network(), backend, RECIPE, dataset(), out=tmp_path / "run", weights=given)
     assert all(np.all(array == 1) for array in backend.fits[0].weights.values())
+
+
+class Unable(FakeBackend):
+    """A backend that does not train."""
+
+    def fit(self, fit: Fit) -> None:
+        raise Unsupported("it has no gradients")
+
+
+def test_a_training_that_never_began_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(Unsupported):
+        train(network(), Unable([], []), RECIPE, dataset(), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_what_does_not_fit_leaves_no_folder(tmp_path: Path) -> None:

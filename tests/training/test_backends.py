@@ -1,0 +1,194 @@
+"""The real backends: the same training, step by step, and one that learns."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netspec.backend import Backend, Unsupported, backends
+from netspec.diagnostics import Problems
+from netspec.graph import Graph
+from netspec.loading import graph_of_text
+from netspec.training.datasets import load
+from netspec.training.fit import Fit
+from netspec.training.names import EMBEDDED
+from netspec.training.optimizers import Adam, Optimizer, Sgd
+from netspec.training.recipe import Recipe
+from netspec.training.run import Run, train
+
+STEPS = 20
+
+# LeNet-5 in small: the same kinds of layers in the same order, and batch norm beside them.
+SPEC = """\
+netspec: 1
+name: small_lenet
+input: [1, 32, 32]
+layers:
+  - conv: {filters: 4, kernel: 5, bias: false}
+  - batch_norm
+  - tanh
+  - avg_pool: 2
+  - conv: {filters: 8, kernel: 5, activation: tanh}
+  - avg_pool: 2
+  - flatten
+  - dense: {units: 24, activation: tanh}
+  - dense: 10
+  - softmax
+"""
+
+
+def graph(text: str = SPEC) -> Graph:
+    problems = Problems()
+    built = graph_of_text(text, "small.yaml", problems)
+    assert built is not None, list(problems)
+    return built
+
+
+INSTALLED = [backend for backend in backends() if backend.status().state == "ok"]
+each_backend = pytest.mark.parametrize("backend", INSTALLED, ids=lambda backend: backend.name)
+
+
+@pytest.fixture(scope="module")
+def learners(tmp_path_factory: pytest.TempPathFactory) -> list[Backend]:
+    """The installed backends that do not refuse to train."""
+    found = []
+    for backend in INSTALLED:
+        try:
+            run(
+                backend,
+                Recipe(pad=2, epochs=1, batch=2, train_size=2, test_size=1),
+                tmp_path_factory.mktemp("try"),
+            )
+            found.append(backend)
+        except Unsupported:
+            continue
+    return found
+
+
+@pytest.fixture
+def two(learners: list[Backend]) -> list[Backend]:
+    """All of them, two at least."""
+    if len(learners) < 2:
+        pytest.skip(f"a comparison takes two backends; there is {[each.name for each in learners]}")
+    return learners
+
+
+@pytest.fixture
+def learner(backend: Backend, learners: list[Backend]) -> Backend:
+    """This one, if it trains."""
+    if backend not in learners:
+        pytest.skip(f"{backend.name} does not train")
+    return backend
+
+
+OPTIMIZERS: dict[str, Optimizer] = {
+    "sgd": Sgd(learning_rate=0.05),
+    "momentum": Sgd(learning_rate=0.05, momentum=0.9),
+    "nesterov": Sgd(learning_rate=0.05, momentum=0.9, nesterov=True),
+    "adam": Adam(learning_rate=0.002),
+}
+
+
+def run(backend: Backend, recipe: Recipe, folder: Path, network: Graph | None = None) -> Run:
+    return train(network or graph(), backend, recipe, load(EMBEDDED), out=folder / backend.name)
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_the_first_losses_are_equal_to_print_precision(kind: str, two: list[Backend], tmp_path: Path) -> None:
+    recipe = Recipe(pad=2, batch=16, epochs=2, train_size=STEPS * 8, test_size=40, optimizer=OPTIMIZERS[kind])
+    runs = [run(backend, recipe, tmp_path) for backend in two]
+    for one, other in combinations(runs, 2):
+        assert len(one.losses) == len(other.losses) == STEPS
+        worst = max(abs(a - b) / abs(a) for a, b in zip(one.losses, other.losses, strict=True))
+        assert worst <= 1e-5, f"{one.backend} and {other.backend} differ by {worst:.1e}"
+        for mine, yours in zip(one.epochs, other.epochs, strict=True):
+            assert mine.metrics.keys() == yours.metrics.keys()
+            for name, value in mine.metrics.items():
+                assert value == pytest.approx(yours.metrics[name], rel=1e-5), name
+
+
+def test_other_batches_would_be_seen(two: list[Backend], tmp_path: Path) -> None:
+    """The comparison above can fail: another seed gives another order and other losses."""
+    recipe = Recipe(pad=2, batch=16, epochs=1, train_size=160, test_size=10)
+    first = run(two[0], recipe, tmp_path)
+    second = run(two[1], recipe.model_copy(update={"seed": 1}), tmp_path)
+    assert max(abs(a - b) / abs(a) for a, b in zip(first.losses, second.losses, strict=True)) > 1e-2
+
+
+@each_backend
+def test_an_epoch_on_a_small_part_teaches_something(learner: Backend, tmp_path: Path) -> None:
+    recipe = Recipe(pad=2, batch=16, epochs=1, train_size=1500, test_size=300)
+    done = run(learner, recipe, tmp_path)
+    (epoch,) = done.epochs
+    assert epoch.metrics["test_accuracy"] is not None
+    assert epoch.metrics["test_accuracy"] > 0.6
+    assert epoch.metrics["train_loss"] == pytest.approx(_mean(done.losses, 1500, 16), rel=1e-5)
+
+
+def _mean(losses: tuple[float, ...], samples: int, batch: int) -> float:
+    sizes = [min(batch, samples - at) for at in range(0, samples, batch)]
+    return float(np.average(losses, weights=sizes))
+
+
+@each_backend
+def test_the_same_run_twice_is_the_same_to_the_bit(learner: Backend, tmp_path: Path) -> None:
+    """Dropout included: its masks come from the seed."""
+    network = graph(SPEC.replace("  - dense: 10\n", "  - dropout: 0.5\n  - dense: 10\n"))
+    recipe = Recipe(pad=2, batch=16, epochs=1, train_size=160, test_size=10, seed=3)
+    first, second = (run(learner, recipe, tmp_path / name, network) for name in "ab")
+    assert first.losses == second.losses
+    one, other = ((each.folder / "weights.safetensors").read_bytes() for each in (first, second))
+    assert one == other
+
+
+@each_backend
+def test_kept_weights_are_those_that_were_tested(learner: Backend, tmp_path: Path) -> None:
+    """Training on from them starts where it stopped: the first loss is that of the trained network."""
+    from netspec.weights import load as load_weights
+
+    recipe = Recipe(pad=2, batch=50, epochs=1, train_size=500, test_size=50, optimizer=Sgd(learning_rate=0.1))
+    first = run(learner, recipe, tmp_path)
+    weights = load_weights(first.folder / "weights.safetensors", graph())
+    told: list[float] = []
+
+    class Tested:
+        def step(self, epoch: int, step: int, loss: float) -> None:
+            """Nothing."""
+
+        def epoch(self, epoch: int, metrics: object, weights: object) -> None:
+            assert isinstance(metrics, dict)
+            told.append(metrics["test_loss"])
+
+    still = recipe.model_copy(update={"optimizer": Sgd(learning_rate=1e-30), "train_size": 50})
+    second = train(
+        graph(SPEC.replace("  - batch_norm\n", "  - {batch_norm: {}, trainable: false}\n")),
+        learner,
+        still,
+        load(EMBEDDED),
+        out=tmp_path / "second",
+        weights=weights,
+        listeners=[Tested()],
+    )
+    lines = (first.folder / "metrics.jsonl").read_text().splitlines()
+    assert told == [pytest.approx(json.loads(lines[-1])["test_loss"], rel=1e-6)]
+    assert second.epochs[0].metrics["test_loss"] == told[0]
+
+
+def test_what_a_backend_is_handed_is_a_fit() -> None:
+    """The fields that a loop may count on; a new one needs a default, or every backend breaks."""
+    assert list(Fit.__dataclass_fields__) == [
+        "graph",
+        "weights",
+        "optimizer",
+        "epochs",
+        "steps_per_epoch",
+        "batches",
+        "test_batches",
+        "report",
+        "seed",
+        "device",
+    ]

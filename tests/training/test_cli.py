@@ -1,0 +1,184 @@
+"""`netspec train`: what it prints where, and with which exit code it ends."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+import netspec.backend
+from netspec_cli import main
+from tests.training.fakes import FakeBackend
+
+SPEC = """\
+netspec: 1
+name: tiny
+params: {classes: 3}
+input: [1, 2, 2]
+layers: [flatten, {dense: $classes}, softmax]
+train: {data: ./own.npz, batch: 2, epochs: 2}
+"""
+FIGURES = [
+    {"train_loss": 1.0, "train_accuracy": 0.25, "test_loss": 1.5, "test_accuracy": 0.5},
+    {"train_loss": 0.5, "train_accuracy": 0.5, "test_loss": 0.75},
+]
+
+
+class Answer(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Netspec = Callable[..., Answer]
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Netspec:
+    """Runs `netspec` with these words, in a folder with a spec and its data."""
+    images, labels = np.arange(20, dtype=np.uint8).reshape(5, 2, 2), np.arange(5) % 3
+    keys = ("train_images", "train_labels", "test_images", "test_labels")
+    (tmp_path / "specs").mkdir()
+    np.savez(tmp_path / "specs" / "own.npz", **dict(zip(keys, (images, labels) * 2, strict=True)))  # type: ignore[arg-type]
+    (tmp_path / "specs" / "tiny.yaml").write_text(SPEC)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["netspec", *words])
+        code = 0
+        try:
+            main.run()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return Answer(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeBackend:
+    """In the place of every backend."""
+    backend = FakeBackend([1.0] * 99, FIGURES)
+    monkeypatch.setattr(netspec.backend, "usable", lambda wanted: [backend])
+    return backend
+
+
+def test_prints_a_line_an_epoch_and_what_came_of_it(command: Netspec, fake: FakeBackend) -> None:
+    answer = command("train", "specs/tiny.yaml", "--backend", "fake", "-o", "run")
+    lines = answer.out.splitlines()
+    assert (answer.code, answer.err) == (0, "")
+    assert lines[:3] == [
+        "epoch      train loss  train accuracy       test loss   test accuracy",
+        "    1        1.000000         25.00 %        1.500000         50.00 %",
+        "    2        0.500000         50.00 %        0.750000     unavailable",
+    ]
+    assert lines[3] == "fake on own.npz: best test accuracy 50.00 % after epoch 1 of 2, 0 s; kept in run"
+    assert Path("run/spec.yaml").read_text() == SPEC
+
+
+def test_json(command: Netspec, fake: FakeBackend) -> None:
+    answer = command("train", "specs/tiny.yaml", "--backend", "fake", "--format", "json")
+    told = json.loads(answer.out)
+    assert (answer.code, answer.err) == (0, "")
+    assert list(told) == ["netspec", "spec", "backend", "data", "folder", "epochs", "best"]
+    assert told["folder"] == "runs/tiny-fake-1"
+    assert told["epochs"][1]["test_accuracy"] is None
+    assert told["best"]["epoch"] == 1
+
+
+def test_settings_from_the_command_line(command: Netspec, fake: FakeBackend) -> None:
+    answer = command(
+        *("train", "specs/tiny.yaml", "--backend", "fake", "--epochs", "1", "--seed", "9", "--device", "cpu"),
+        *("--set", "train.optimizer.sgd.learning_rate=0.5", "--set", "train.batch=5", "--set", "classes=4"),
+    )
+    assert answer.code == 0, answer.err
+    (fit,) = fake.fits
+    assert (fit.epochs, fit.seed, fit.steps_per_epoch, fit.device) == (1, 9, 1, "cpu")
+    assert (fit.optimizer.kind, fit.optimizer.learning_rate) == ("sgd", 0.5)
+    assert fit.weights["dense1.weight"].shape == (4, 4)
+
+
+def test_a_path_on_the_command_line_counts_from_here(command: Netspec, fake: FakeBackend) -> None:
+    Path("specs/own.npz").rename("mine.npz")
+    assert command("train", "specs/tiny.yaml", "--backend", "fake", "--data", "mine.npz").code == 0
+
+
+def test_starts_from_given_weights(command: Netspec, fake: FakeBackend) -> None:
+    assert command("train", "specs/tiny.yaml", "--backend", "fake", "-o", "a").code == 0
+    answer = command(
+        "train", "specs/tiny.yaml", "--backend", "fake", "-o", "b", "--weights", "a/weights.safetensors"
+    )
+    assert answer.code == 0, answer.err
+    first, second = fake.fits
+    grown = np.asarray(first.weights["dense1.bias"], np.float32) + 2
+    assert np.array_equal(second.weights["dense1.bias"], grown)
+
+
+# What the words are, the exit code, and what stderr says.
+REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
+    "no such setting": (
+        ("--set", "train.epoch=3"),
+        1,
+        "error[NS0501]: a recipe has no setting `epoch`",
+    ),
+    "no such parameter": (("--set", "clases=3"), 2, "netspec: the spec has no parameter 'clases'"),
+    "no value": (("--set", "train.epochs"), 2, "netspec: --set train.epochs: write --set train.NAME=VALUE"),
+    "no YAML": (("--set", "train.epochs=[1"), 2, "netspec: --set train.epochs=[1: "),
+    "no such set": (
+        ("--data", "mnits"),
+        1,
+        "error[NS0506]: no data set is called `mnits`; did you mean `mnist`?",
+    ),
+    "no such file": (("--data", "./no.npz"), 2, "netspec: .*/no.npz: there is no such file or folder"),
+    "a missing set": (
+        ("--data", "mnist", "--data-dir", "nowhere"),
+        2,
+        "netspec: mnist is not here: nowhere/mnist lacks train-images-idx3-ubyte.gz, .*\nfetch\n  https://",
+    ),
+    "data that do not fit": (("--set", "train.pad=1"), 1, "error[NS0507]: the images of own.npz are 1@4×4"),
+    "a taken folder": (("-o", "specs"), 2, "netspec: specs is not empty"),
+    "no weights": (("--weights", "no.safetensors"), 2, "netspec: no.safetensors cannot be read"),
+    "weights in two ways": (
+        ("--weights", "a=b", "--weights", "c"),
+        2,
+        "netspec: --weights is one FILE, or NAME=FILE",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refuses(case: str, command: Netspec, fake: FakeBackend) -> None:
+    words, code, message = REFUSED[case]
+    answer = command("train", "specs/tiny.yaml", "--backend", "fake", *words)
+    assert (answer.code, answer.out) == (code, "")
+    assert re.match(message if ".*" in message else re.escape(message), answer.err), answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_a_loss_that_is_no_number(command: Netspec, fake: FakeBackend) -> None:
+    fake.losses = [float("inf")]
+    answer = command("train", "specs/tiny.yaml", "--backend", "fake")
+    assert answer.code == 1
+    assert answer.err == "netspec: the loss is inf at step 1 of epoch 1; a smaller learning rate may help\n"
+
+
+def test_an_unknown_backend(command: Netspec) -> None:
+    answer = command("train", "specs/tiny.yaml", "--backend", "torhc")
+    assert answer.code == 2
+    assert "no backend is called 'torhc'; did you mean `torch`?" in answer.err
+
+
+def test_a_missing_framework(command: Netspec, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(wanted: list[str]) -> None:
+        raise netspec.backend.Unavailable("the backend torch is missing", "pip install 'netspec[torch]'")
+
+    monkeypatch.setattr(netspec.backend, "usable", missing)
+    answer = command("train", "specs/tiny.yaml", "--backend", "torch")
+    assert answer.code == 2
+    assert answer.err == "netspec: the backend torch is missing\n  to mend it: pip install 'netspec[torch]'\n"

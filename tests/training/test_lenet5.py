@@ -1,0 +1,38 @@
+"""LeNet-5 as the zoo has it: it learns real images, and equally on every backend that trains."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+import netspec
+from netspec.backend import Unsupported, backends
+from netspec.diagnostics import Problems
+from netspec.training.datasets import load
+from netspec.training.recipe import read
+from netspec.training.run import train
+
+pytestmark = pytest.mark.slow
+
+
+def test_lenet5(tmp_path: Path) -> None:
+    graph = netspec.load("zoo:lenet5")
+    recipe = read(graph.train, Problems())
+    assert recipe is not None
+    runs = []
+    for backend in backends():
+        if backend.status().state == "ok":
+            try:
+                runs.append(train(graph, backend, recipe, load(recipe.data), out=tmp_path / backend.name))
+            except Unsupported:
+                continue
+    if len(runs) < 2:
+        pytest.skip(f"a comparison takes two backends; there is {[run.backend for run in runs]}")
+    reached = [float(run.epochs[-1].metrics["test_accuracy"] or 0) for run in runs]
+    assert min(reached) >= 0.8
+    assert max(reached) - min(reached) <= 0.01
+    for one, other in pairwise(runs):
+        worst = max(abs(a - b) / a for a, b in zip(one.losses[:20], other.losses[:20], strict=True))
+        assert worst <= 1e-5, f"{one.backend} and {other.backend} differ by {worst:.1e} in the first 20 steps"

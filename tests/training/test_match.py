@@ -1,0 +1,196 @@
+"""Recipe, data and network: what does not belong together is said before anything is trained."""
+
+from __future__ import annotations
+
+import pytest
+
+from netspec.check import check_text
+from netspec.diagnostics import Problems
+from netspec.graph import Graph
+from netspec.loading import graph_of_text
+from netspec.training.match import Facts, match
+from netspec.training.recipe import Recipe, read
+
+OWN = Facts("own.npz", (3, 8, 8), 4, 33)
+
+
+def graph(layers: str, shape: str = "[3, 8, 8]", rest: str = "") -> Graph:
+    problems = Problems()
+    built = graph_of_text(
+        f"netspec: 1\nname: net\ninput: {shape}\nlayers: [{layers}]\n{rest}", "n.yaml", problems
+    )
+    assert built is not None, list(problems)
+    return built
+
+
+def told(network: Graph, recipe: str = "{}", facts: Facts = OWN) -> list[str]:
+    """Codes, messages and help, for a recipe that is no part of the spec."""
+    problems = Problems()
+    overrides = dict(part.split("=") for part in recipe.strip("{}").split(", ") if part)
+    settings = {key: int(value) for key, value in overrides.items()}
+    wanted = read(network.train, problems, "n.yaml", settings)
+    assert wanted is not None
+    match(network, wanted, facts, problems)
+    return [" | ".join([str(each.code), each.message, *each.notes, each.help or ""]) for each in problems]
+
+
+FITS = {
+    "as it is": ("flatten, {dense: 4}, softmax", "{}"),
+    "more classes than seen": ("flatten, {dense: 9}, softmax", "{}"),
+    "logits": ("flatten, {dense: 4}", "{}"),
+    "softmax within": ("flatten, {dense: {units: 4, activation: softmax}}", "{}"),
+    "a map is normalised by a lone sample": (
+        "{conv: {filters: 4, kernel: 3}}, batch_norm, global_avg_pool",
+        "{batch=32}",
+    ),
+    "statistics that stay": ("flatten, {dense: 4}, {batch_norm: {}, trainable: false}", "{batch=32}"),
+    "no remainder": ("flatten, {dense: 4}, batch_norm", "{batch=31}"),
+}
+
+
+@pytest.mark.parametrize("case", FITS)
+def test_fits(case: str) -> None:
+    layers, recipe = FITS[case]
+    assert told(graph(layers), recipe) == []
+
+
+MISFITS = {
+    "sizes": (
+        "[3, 9, 9]",
+        "flatten, {dense: 4}",
+        "{}",
+        "NS0507 | the images of own.npz are 3@8×8, and `net` takes 3@9×9 | let the network take `input: [3, 8, 8]`",
+    ),
+    "pad": (
+        "[3, 14, 14]",
+        "flatten, {dense: 4}",
+        "{}",
+        "NS0507 | the images of own.npz are 3@8×8, and `net` takes 3@14×14 | `pad: 3` in the recipe makes them fit",
+    ),
+    "another pad": (
+        "[3, 14, 14]",
+        "flatten, {dense: 4}",
+        "{pad=1}",
+        "NS0507 | the images of own.npz are 3@10×10, padded by 1, and `net` takes 3@14×14"
+        " | `pad: 3` in the recipe makes them fit",
+    ),
+    "no pad": (
+        "[3, 8, 8]",
+        "flatten, {dense: 4}",
+        "{pad=1}",
+        "NS0507 | the images of own.npz are 3@10×10, padded by 1, and `net` takes 3@8×8"
+        " | remove `pad` from the recipe",
+    ),
+    "channels": (
+        "[1, 8, 8]",
+        "flatten, {dense: 4}",
+        "{}",
+        "NS0507 | the images of own.npz are 3@8×8, and `net` takes 1@8×8 | let the network take `input: [3, 8, 8]`",
+    ),
+    "a vector": (
+        "[192]",
+        "{dense: 4}",
+        "{}",
+        "NS0507 | the images of own.npz are 3@8×8, and `net` takes 192"
+        " | let the network take `input: [3, 8, 8]` and start with `flatten`",
+    ),
+    "classes": (
+        "[3, 8, 8]",
+        "flatten, {dense: 3}, softmax",
+        "{}",
+        "NS0508 | own.npz has 4 classes, and `net` gives 3 numbers | its output is made on line 4"
+        " | let the last `dense` have 4 units",
+    ),
+    "a map": (
+        "[3, 8, 8]",
+        "{conv: {filters: 4, kernel: 3}}",
+        "{}",
+        "NS0509 | a recipe trains a network that gives one number a class, and `net` gives 4@6×6"
+        " | end with `global_avg_pool`, or `flatten` and `dense`",
+    ),
+    "sigmoid": (
+        "[3, 8, 8]",
+        "flatten, {dense: {units: 4, activation: sigmoid}}",
+        "{}",
+        "NS0509 | `cross_entropy` is of classes that exclude each other, and a sigmoid gives each its own probability"
+        " | end with `softmax`",
+    ),
+    "temperature": (
+        "[3, 8, 8]",
+        "flatten, {dense: 4}, {softmax: {temperature: 2}}",
+        "{}",
+        "NS0509 | `softmax1` is a softmax of temperature 2: its logits are its input divided by that, and no layer "
+        "gives these; take the temperature out of the spec to train it | ",
+    ),
+    "lone sample": (
+        "[3, 8, 8]",
+        "flatten, {dense: 4}, batch_norm",
+        "{batch=32}",
+        "NS0510 | 33 samples in batches of 32 leave a batch of one, which `batch_norm1` on 4 cannot normalise"
+        " | choose another `batch`, or `train_size: 32`",
+    ),
+    "batches of one": (
+        "[3, 8, 8]",
+        "flatten, {dense: 4}, batch_norm",
+        "{batch=1}",
+        "NS0510 | 33 samples in batches of 1 leave a batch of one, which `batch_norm1` on 4 cannot normalise"
+        " | choose a larger `batch`",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MISFITS)
+def test_says_what_does_not_fit(case: str) -> None:
+    shape, layers, recipe, message = MISFITS[case]
+    assert told(graph(layers, shape), recipe) == [message]
+
+
+def test_several_outputs() -> None:
+    heads = "heads: {aux: {from: dense1, layers: [{dense: 4}]}}"
+    assert told(graph("flatten, {dense: 4}, softmax", rest=heads)) == [
+        "NS0509 | a recipe trains a network of one output, and `net` has 2 | they are `output`, `aux` | "
+    ]
+
+
+def test_several_inputs() -> None:
+    text = "netspec: 1\nname: net\ninputs: {a: [4], b: [4]}\nlayers: [{add: , from: [a, b]}]\ntrain: {data: mnist}\n"
+    _, problems = check_text(text, "n.yaml")
+    assert [each.message for each in problems] == [
+        "a recipe trains a network that takes one image, and `net` takes 2 inputs"
+    ]
+
+
+@pytest.mark.parametrize("numbers", ["[0.5, 0.5]", "[0.5, 0.5, 0.5, 0.5]"])
+def test_a_number_a_channel(numbers: str) -> None:
+    rest = f"train: {{data: own.npz, normalise: {{mean: {numbers}, std: [1, 1, 1]}}}}"
+    count = numbers.count(",") + 1
+    assert told(graph("flatten, {dense: 4}", rest=rest)) == [
+        f"NS0507 | `mean` has {count} numbers, and an image of own.npz has 3 channels"
+        " | give one number for all channels, or one a channel"
+    ]
+
+
+SPEC = "netspec: 1\nname: net\nparams: {{size: 28}}\ninput: [1, $size, $size]\nlayers: [flatten, {{dense: 10}}]\n{}"
+
+
+@pytest.mark.parametrize(
+    ("train", "params", "codes"),
+    [
+        ("", {}, []),
+        ("train: {data: mnist}", {}, []),
+        ("train: {data: mnist, pad: 2}", {}, ["NS0507"]),
+        ("train: {data: mnist, pad: 2, epoch: 1}", {}, ["NS0501"]),
+        ("train: {data: own.npz}", {}, []),  # not known before it is loaded
+        ("train: {data: mnist}", {"size": 32}, []),  # the recipe was written for another size
+    ],
+)
+def test_check_says_what_needs_no_data(train: str, params: dict[str, object], codes: list[str]) -> None:
+    _, problems = check_text(SPEC.format(train), "n.yaml", params)
+    assert [str(each.code) for each in problems] == codes
+
+
+def test_facts_are_those_of_the_data() -> None:
+    from tests.training.fakes import dataset
+
+    assert Facts.of(dataset()) == Facts("own", (1, 2, 2), 3, 5)
+    assert Recipe().data == "fashion-mnist-small"
