@@ -59,11 +59,11 @@ class Run:
         return all(count == 1 for count in self.count.values)
 
     @property
-    def number(self) -> int:
-        """The number of its first repetition, of a single one."""
-        (first,) = set(self.first.values)
+    def number(self) -> int | None:
+        """The number of its first repetition, where that is one in every use."""
+        first = self.first.values[0]
         assert isinstance(first, int)
-        return first
+        return first if self.first.constant else None
 
 
 def shape(part: object) -> object:

@@ -39,10 +39,17 @@ class Writer:
         runs: Any = loop.bodies
         for run in runs:
             if run.single:
-                yield from self.lines(run.item, more, run.number)
+                yield from self._single(run, more)
                 continue
             yield Text(f"for {self._rounds(run)}:", loop.indent + more)
             yield from self.lines(run.item, more + 1, loop=loop.variable)
+
+    def _single(self, run: Run, more: int) -> Iterator[Text]:
+        """A repetition that is one in every use; which one it is may still differ between them."""
+        if run.numbered and run.number is None:
+            yield from self.lines(run.item, more, loop=self.expression(run.first).text)
+        else:
+            yield from self.lines(run.item, more, run.number)
 
     def _rounds(self, run: Run) -> str:
         """`i in range(1, 4)`, or `_ in range(3)` where the number does not matter."""

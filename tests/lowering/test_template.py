@@ -253,6 +253,20 @@ def test_loops_may_run_differently_often() -> None:
     ]
 
 
+def test_a_repetition_after_others_is_numbered_by_how_many_they_are() -> None:
+    uses = [
+        use(rounds(["stage"], [f] * n + [4]), known={"filters": f, "layers": n + 1})
+        for f, n in ((8, 2), (16, 1))
+    ]
+    found = one(uses)
+    assert told(found) == [
+        "for i in range(layers - 1):",
+        '    x = unit(x, filters, name=f"{name}.{i}")',
+        'x = unit(x, 4, name=f"{name}.{layers - 1}")',
+    ]
+    assert [line.tap for line in found.lines] == [None, ("x", "stage.{}"), ("x", "stage.{}")]
+
+
 def test_strings_stay_strings() -> None:
     text = 'a"b\\c\n{d}\u2028'
     assert eval(quoted(text)) == text  # noqa: S307
