@@ -14,7 +14,6 @@ from netspec.graph import Graph
 from netspec.language import places
 from netspec.language.document import is_blocks_file
 from netspec.language.library import Library
-from netspec.language.source import read_file
 from netspec.loading import graph_of_file, graph_of_text
 from netspec.training.match import check as check_recipe
 
@@ -23,16 +22,20 @@ _MARK = re.compile(rb"^(\xef\xbb\xbf)?[\"']?netspec[\"']?[ \t]*:", re.MULTILINE)
 _SKIPPED = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
 
 
-def check_file(path: Path, params: Mapping[str, object] | None = None) -> tuple[Graph | None, list[Diagnostic]]:
+def check_file(
+    path: Path, params: Mapping[str, object] | None = None
+) -> tuple[Graph | None, list[Diagnostic]]:
     """The graph of a spec, if it has one, and all that is wrong with it, in source order.
 
     A file of blocks has no graph: its blocks are checked, not elaborated.
     """
     problems = Problems()
-    if params is None and _holds_blocks(path):
-        Library(problems).part(path, places.shown(path))
+    library = Library(problems)
+    value = library.read(path, places.shown(path))
+    if params is None and value is not None and is_blocks_file(value):
+        library.part(path, places.shown(path))
         return None, problems.in_order()
-    graph = graph_of_file(path, problems, params)
+    graph = graph_of_file(path, problems, params, library)
     _hold(graph, problems)
     return graph, problems.in_order()
 
@@ -53,11 +56,6 @@ def _hold(graph: Graph | None, problems: Problems) -> None:
     problems.add(hold(graph, analyze(graph)))
     if graph.train is not None:
         check_recipe(graph, problems)
-
-
-def _holds_blocks(path: Path) -> bool:
-    value = read_file(path, Problems()) if path.is_file() else None
-    return value is not None and is_blocks_file(value)
 
 
 def specs_below(paths: Iterable[Path]) -> Iterator[Path]:

@@ -54,9 +54,18 @@ def load(spec: str | Path, **params: object) -> Graph:
     return graph
 
 
-def graph_of_file(path: Path, problems: Problems, params: Mapping[str, object] | None = None) -> Graph | None:
-    """The graph of a file, or None; `problems` has what was found."""
-    library = Library(problems)
+def graph_of_file(
+    path: Path,
+    problems: Problems,
+    params: Mapping[str, object] | None = None,
+    library: Library | None = None,
+) -> Graph | None:
+    """The graph of a file, or None; `problems` has what was found.
+
+    Args:
+        library: what has read files of this run already, if anything has.
+    """
+    library = library or Library(problems)
     return _graph(library.spec(path, places.shown(path)), library, problems, params or {})
 
 

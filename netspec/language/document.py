@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -76,6 +76,7 @@ class InputDeclaration:
     shape: Value | None
     vocabulary: Value | None
     span: Span
+    name_span: Span
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +101,7 @@ class Block:
     items: tuple[Item, ...]
     span: Span
     document: Document
+    input_spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +131,8 @@ class Document:
     wrong_defaults: set[str] = field(default_factory=set)
     blocks: dict[str, Block] = field(default_factory=dict)
     includes: tuple[Scalar, ...] = ()
+    clashing: set[str] = field(default_factory=set)
+    """Names that two blocks have, so that no call can be judged."""
     incomplete: bool = False
     """An include failed, so that a word that is not known may be one of its blocks."""
     nameless: bool = False
@@ -160,7 +164,7 @@ def read_document(value: Value, file: str, path: Path | None, problems: Problems
     document.params = _parameters(_mapping(entries, "params", problems), problems)
     document.several = "inputs" in entries
     document.inputs = _inputs(entries, head, problems)
-    document.nameless = document.several and not document.inputs
+    document.nameless = not document.inputs
     _read_defaults(document, _mapping(entries, "defaults", problems))
     _read_blocks(document, _mapping(entries, "blocks", problems), problems)
     document.items = _items(entries, head, problems, "`layers`")
@@ -184,7 +188,9 @@ def read_blocks_file(value: Value, file: str, path: Path, problems: Problems) ->
             help="move it to the spec that includes the file, or use the whole file with `network`",
         )
     if "blocks" not in entries:
-        problems.error(codes.MISSING, "a file of blocks needs `blocks`", value.span, help="add `blocks: …`")
+        head = Span(file, value.span.line, value.span.column, value.span.line, value.span.column + 7)
+        problems.error(codes.MISSING, "a file of blocks needs `blocks`", head, help="add `blocks: …`")
+        document.incomplete = True
     _read_defaults(document, _mapping(entries, "defaults", problems))
     _read_blocks(document, _mapping(entries, "blocks", problems), problems)
     return document
@@ -299,6 +305,7 @@ def _inputs(entries: dict[str, Entry], head: Span, problems: Problems) -> tuple[
         problems.error(
             codes.ITEM, "both `input` and `inputs` are given", several.key_span, help="keep one of them"
         )
+        return ()
     if several:
         mapping = _mapping(entries, "inputs", problems)
         declared = []
@@ -325,12 +332,13 @@ def _inputs(entries: dict[str, Entry], head: Span, problems: Problems) -> tuple[
 
 def _input(name: str, value: Value, span: Span, problems: Problems) -> InputDeclaration:
     if not isinstance(value, Mapping):
-        return InputDeclaration(name, value, None, value.span)
+        return InputDeclaration(name, value, None, value.span, span)
     _check(InputSkeleton, f"the input `{name}`", value.entries, span, problems)
     shape, vocabulary = value.entries.get("shape"), value.entries.get("vocabulary")
     if shape is None:
-        return InputDeclaration(name, None, None, span)
-    return InputDeclaration(name, shape.value, vocabulary.value if vocabulary else None, shape.value.span)
+        return InputDeclaration(name, None, None, span, span)
+    words = vocabulary.value if vocabulary else None
+    return InputDeclaration(name, shape.value, words, shape.value.span, span)
 
 
 def _read_defaults(document: Document, mapping: Mapping | None) -> None:
@@ -343,7 +351,9 @@ def _read_defaults(document: Document, mapping: Mapping | None) -> None:
 def _read_blocks(document: Document, mapping: Mapping | None, problems: Problems) -> None:
     for name, entry in mapping.entries.items() if mapping else ():
         if name == "include":
+            before = len(problems)
             document.includes = tuple(_paths(entry.value, problems))
+            document.incomplete = document.incomplete or len(problems) > before
         else:
             check_name(name, entry.key_span, problems)
             document.blocks[name] = _block(document, name, entry, problems)
@@ -377,13 +387,14 @@ def _block(document: Document, name: str, entry: Entry, problems: Problems) -> B
     before = len(problems)
     params = _parameters(_mapping(entries, "params", problems), problems)
     sound = len(problems) == before
-    inputs = tuple(_words(entries.get("inputs"), problems))
+    words = list(_words(entries.get("inputs"), problems))
+    inputs, spans = tuple(name for name, _ in words), tuple(span for _, span in words)
     items = _items(entries, entry.key_span, problems, f"`layers` of the block `{name}`")
-    return Block(name, params if sound else None, inputs, items, entry.key_span, document)
+    return Block(name, params if sound else None, inputs, items, entry.key_span, document, spans)
 
 
-def _words(entry: Entry | None, problems: Problems) -> Iterable[str]:
-    """The names of a block's inputs."""
+def _words(entry: Entry | None, problems: Problems) -> Iterator[tuple[str, Span]]:
+    """The names of a block's inputs, and where they stand."""
     if entry is None:
         return
     seen: set[str] = set()
@@ -394,7 +405,7 @@ def _words(entry: Entry | None, problems: Problems) -> Iterable[str]:
                 codes.NAME_TWICE, f"the input `{word}` stands twice", each.span, help="choose another name"
             )
         seen.add(str(word))
-        yield str(word)
+        yield str(word), each.span
 
 
 def _heads(mapping: Mapping | None, problems: Problems) -> tuple[Head, ...]:

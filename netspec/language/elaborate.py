@@ -18,7 +18,7 @@ from netspec.language import finish
 from netspec.language.absent import FAILED
 from netspec.language.arguments import given_by_call, parameters
 from netspec.language.document import Block, Document, Head
-from netspec.language.embed import bind_inputs, embedded, inputs_of
+from netspec.language.embed import Network, bind_inputs, embedded, inputs_of
 from netspec.language.expression import is_expression
 from netspec.language.fields import has_expression
 from netspec.language.item import GROUP, Item
@@ -27,7 +27,7 @@ from netspec.language.library import Library
 from netspec.language.lookup import sources
 from netspec.language.sharing import shared_scope
 from netspec.language.validation import shown
-from netspec.language.values import Mapping, Scalar
+from netspec.language.values import Mapping, Scalar, Value
 from netspec.language.vocabulary import NETWORK
 from netspec.language.walk import (
     ABSENT,
@@ -265,16 +265,23 @@ def _block(
     block = frame.document.blocks[item.keyword]
     name = local if local is not None else walk.local_name(item, frame, block.name)
     inner = frame.inner(name, block.items, frozen)
-    place = frame.members[name] = Place(inner.path, BROKEN, definition=block)
+    place = frame.members[name] = Place(inner.path, OPEN, inner.members, block)
+    place.tensor = _called_block(walk, item, block, inputs, frame, inner, place)
+    return place.tensor
+
+
+def _called_block(
+    walk: Walk, item: Item, block: Block, inputs: list[Tensor], frame: Frame, inner: Frame, place: Place
+) -> Tensor:
+    """Walk a block for one call, in the scope `inner` of the caller's `frame`."""
     if ABSENT in inputs:
         inputs = _report_absent(walk, item)
     count = len(block.inputs) or 1
     if len(inputs) != count and BROKEN not in inputs:
         _report_block_inputs(walk, item, block, len(inputs))
     received = inputs[0] if len(inputs) == count else BROKEN
-    owner = f"the block `{block.name}`"
     declared = block.params or ()
-    written = {}
+    written: dict[str, Value] = {}
     if isinstance(item.argument, Mapping):
         written = {key: entry.value for key, entry in item.argument.entries.items()}
     elif item.argument is not None:
@@ -285,19 +292,16 @@ def _block(
     inner.document, inner.boundary = block.document, True
     sees = {**inner.parameters, **NOWHERE, "block": {"in": walk.sizes(received)}}
     with walk.once():
+        owner = f"the block `{block.name}`"
         arguments = parameters(walk, declared, given, sees, owner, item.span)
-    inner.shares = inner.shared_at = None
-    shares = shared_scope(walk, item, frame, name, block)
+    shares = shared_scope(walk, item, frame, inner)
     if isinstance(shares, Missing):
         return BROKEN
-    if shares is not None:
-        inner.shares, inner.shared_at = shares, item.share.span if item.share else frame.shared_at
+    inner.shares, inner.shared_at = shares, item.share.span if item.share else frame.shared_at
     inner.names = {**sees, **arguments}
-    place.members = inner.members
     for own, tensor in zip(block.inputs, inputs, strict=False):
         inner.members[own] = Place(join(inner.path, own), tensor)
     details = {"definition": block.name, "arguments": tuple(arguments.items()), "shares": shares}
-    place.tensor = OPEN
     with walk.scope(inner, "block", inputs, item.span, place, **details), walk.once():
         place.tensor = _items(walk, block.items, received, inner)
     return place.tensor
@@ -322,35 +326,50 @@ def _network(
 ) -> Tensor:
     name = local if local is not None else walk.local_name(item, frame, NETWORK)
     inner = frame.inner(name, (), frozen)
-    place = frame.members[name] = Place(inner.path, BROKEN)
+    place = frame.members[name] = Place(inner.path, OPEN, inner.members)
     if ABSENT in inputs:
         inputs = _report_absent(walk, item)
     network = embedded(walk, item, frame)
-    if network is None:
-        return BROKEN
+    ready = network is not None and _prepared(walk, item, network, inputs, frame, inner, place)
+    place.tensor = _called_network(walk, item, network, inputs, inner, place) if network and ready else BROKEN
+    return place.tensor
+
+
+def _prepared(
+    walk: Walk, item: Item, network: Network, inputs: list[Tensor], frame: Frame, inner: Frame, place: Place
+) -> bool:
+    """Put the network, its parameters and what it is given into its scope; False when that failed."""
     document = place.definition = network.document
     given = given_by_call(walk, network.params, lambda: walk.sight(frame, inputs[0]))
     if given is None:
-        return BROKEN
-    shares = shared_scope(walk, item, frame, name, document)
+        return False
+    shares = shared_scope(walk, item, frame, inner)
     if isinstance(shares, Missing):
-        return BROKEN
+        return False
     inner.shares, inner.shared_at = shares, item.share.span if item.share else frame.shared_at
     names = parameters(walk, document.params, given, {}, f"the network `{document.name}`", item.span)
     inner.document, inner.boundary, inner.is_network = document, True, True
     inner.names, inner.items = {**names, **NOWHERE}, document.items
-    place.members = inner.members
     if not network.take(walk, inner, inputs, item):
-        return BROKEN
-    if network.until is not None:
+        return False
+    if network.until is not None and network.until[0] not in inner.members:  # an input is no layer
         inner.until += (Until(place, network.until),)
-    details = {"definition": document.name, "arguments": tuple(names.items()), "shares": shares}
+    return True
+
+
+def _called_network(
+    walk: Walk, item: Item, network: Network, inputs: list[Tensor], inner: Frame, place: Place
+) -> Tensor:
+    document = network.document
+    arguments = tuple((each.name, inner.names[each.name]) for each in document.params)
+    details = {"definition": document.name, "arguments": arguments, "shares": inner.shares}
     walk.calls.append(document)
-    place.tensor = OPEN
+    walk.embedded.append(place.path)
+    if network.weights is not None:
+        walk.pretrained.append((place.path, network.weights))
     try:
         with walk.scope(inner, "network", inputs, item.span, place, **details), walk.once():
-            current = ABSENT if document.several else inputs[0]
-            place.tensor = _items(walk, document.items, current, inner)
+            place.tensor = _items(walk, document.items, ABSENT if document.several else inputs[0], inner)
             if network.until is not None:
                 network.report_until(walk, inner)
                 place.tensor = BROKEN
@@ -359,9 +378,6 @@ def _network(
             raise
     finally:
         walk.calls.pop()
-    walk.embedded.append(place.path)
-    if network.weights is not None:
-        walk.pretrained.append((place.path, network.weights))
     return place.tensor
 
 

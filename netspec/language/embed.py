@@ -8,13 +8,14 @@ from netspec.diagnostics.codes import shapes
 from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Input
 from netspec.language import places
+from netspec.language.absent import FAILED, Failed
 from netspec.language.document import Document, InputDeclaration
-from netspec.language.expression import FAILED
 from netspec.language.item import Item
 from netspec.language.lookup import PATH
 from netspec.language.validation import shown, unknown_key
 from netspec.language.values import Listing, Mapping, Scalar, Value
 from netspec.language.walk import BROKEN, Frame, Place, Tensor, Walk, join
+from netspec.ops.nearest import did_you_mean
 from netspec.types import Type
 
 
@@ -148,61 +149,112 @@ class Network:
     def report_until(self, walk: Walk, inner: Frame) -> None:
         """Say that the walk came to its end without meeting `until`."""
         assert self.until_at is not None
-        known = [name for name in inner.members if name not in {each.name for each in self.document.inputs}]
+        assert self.until is not None
+        inputs = {each.name for each in self.document.inputs}
+        known = {name: place for name, place in inner.members.items() if name not in inputs}
+        way = f"the network `{self.document.name}`"
+        *steps, last = self.until
+        for step in steps:
+            if step not in known:
+                last = step
+                break
+            if known[step].tensor is BROKEN:
+                return
+            way, known = f"`{known[step].path}`", known[step].members
+        advice = f"it holds {', '.join(list(known)[:16])}{', …' if len(known) > 16 else ''}"
+        if last in {head.name for head in self.document.heads}:
+            advice = "it is a head, and heads stay behind; name a layer"
         walk.problems.error(
             codes.UNKNOWN_NAME,
-            f"the network `{self.document.name}` has no layer `{self.until_at.text}`",
+            f"{way} has no layer `{last}`{did_you_mean(last, known)}",
             self.until_at.span,
-            help=f"it holds {', '.join(known[:16])}{', …' if len(known) > 16 else ''}",
+            help=advice if known or steps else "it holds no layer at all",
         )
 
 
 def embedded(walk: Walk, item: Item, frame: Frame) -> Network | None:
     """The network that an item embeds, or None with the reason reported."""
-    entries = item.argument.entries if isinstance(item.argument, Mapping) else {}
-    fields = {key: entry.value for key, entry in entries.items()}
+    fields: dict[str, Value] = {}
     if isinstance(item.argument, Scalar):
         fields = {"spec": item.argument}
-    spec, params, until = fields.get("spec"), fields.get("params"), fields.get("until")
+    elif isinstance(item.argument, Mapping):
+        fields = {key: entry.value for key, entry in item.argument.entries.items()}
+    words = {key: walk.word(value, frame) for key, value in fields.items() if key != "params"}
+    document = _document(walk, words.get("spec"), frame)
+    if document is None:
+        return None
+    before = len(walk.problems)
+    given = _given(walk, fields.get("params"), document)
+    until = words.get("until")
+    if until is not None and not (isinstance(until, Scalar) and _is_path(until.value)):
+        if not isinstance(until, Failed):
+            walk.problems.error(
+                codes.BAD_PATH,
+                "`until` is the name of a layer",
+                until.span,
+                help="one name, or names joined by dots",
+            )
+        return None
+    weights = _weights(walk, words.get("weights"), frame)
+    if len(walk.problems) > before:
+        return None
+    names = None if until is None else tuple(str(until.value).split("."))
+    return Network(document, given, names, until, weights)
+
+
+def _document(walk: Walk, spec: Value | Failed | None, frame: Frame) -> Document | None:
+    if spec is None or isinstance(spec, Failed):
+        return None
     if not isinstance(spec, Scalar) or not isinstance(spec.value, str):
-        if spec is not None:
-            walk.problems.error(codes.WRONG_VALUE, "`spec` is a path, or `zoo:` and a name", spec.span)
+        walk.problems.error(
+            codes.WRONG_VALUE,
+            "`spec` is a path, or `zoo:` and a name",
+            spec.span,
+            help="write `spec: zoo:…`, or a path",
+        )
         return None
     path = walk.library.find(spec, frame.document)
     document = None if path is None else walk.library.spec(path, places.shown(path))
-    if document is None:
-        return None
     if any(document is each for each in walk.calls):
         walk.problems.error(
             codes.INCLUDE, f"`{spec.text}` contains itself", spec.span, help="drop one of the two"
         )
         return None
-    if not (params is None or isinstance(params, Mapping)):
-        walk.problems.error(codes.WRONG_VALUE, "`params` is a mapping", params.span)
-        return None
-    given = {} if params is None else {key: entry.value for key, entry in params.entries.items()}
+    return document
+
+
+def _given(walk: Walk, params: Value | None, document: Document) -> dict[str, Value]:
+    """What the item gives to the parameters of the network; unknown ones are reported."""
+    if params is None or (isinstance(params, Scalar) and params.value is None):
+        return {}
+    if not isinstance(params, Mapping):
+        walk.problems.error(
+            codes.WRONG_VALUE, "`params` is a mapping", params.span, help="write `params: {name: value}`"
+        )
+        return {}
     known = [each.name for each in document.params]
-    for key, entry in params.entries.items() if params else ():
+    for key, entry in params.entries.items():
         if key not in known:
             unknown_key(key, f"the network `{document.name}`", known, entry.key_span, walk.problems)
-    if until is not None and not (isinstance(until, Scalar) and PATH.match(str(until.value))):
-        walk.problems.error(codes.BAD_PATH, "`until` is the name of a layer", until.span)
-        return None
-    return Network(
-        document,
-        given,
-        None if until is None else tuple(str(until.value).split(".")),
-        until,
-        _weights(walk, fields.get("weights"), frame),
-    )
+    return {key: entry.value for key, entry in params.entries.items()}
 
 
-def _weights(walk: Walk, value: Value | None, frame: Frame) -> str | None:
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and PATH.match(value) is not None and "*" not in value
+
+
+def _weights(walk: Walk, value: Value | Failed | None, frame: Frame) -> str | None:
     """The path of a file of weights, relative to the file that names it."""
-    if value is None:
+    if value is None or isinstance(value, Failed):
         return None
     if not isinstance(value, Scalar) or not isinstance(value.value, str):
-        walk.problems.error(codes.WRONG_VALUE, "`weights` is the path of a safetensors file", value.span)
+        walk.problems.error(
+            codes.WRONG_VALUE,
+            "`weights` is the path of a safetensors file",
+            value.span,
+            help="write `weights: name.safetensors`",
+        )
         return None
-    folder = frame.document.path.parent if frame.document.path else None
-    return str(folder / value.value) if folder else value.value
+    advice = "keep it below the root, or give it by `--weights NAME=FILE`, which may name any file"
+    path = walk.library.below_root(value, frame.document, advice)
+    return None if path is None else str(path)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from netspec.diagnostics import Span
 from netspec.diagnostics.codes import structure as codes
-from netspec.graph import Graph, Input, Node, Output, Scope
+from netspec.graph import Graph, IllegalGraph, Input, Node, Output, Scope
 from netspec.language.document import Document
 from netspec.language.expression import Unknown
 from netspec.language.values import Mapping
-from netspec.language.walk import Frame, Tensor, Walk
+from netspec.language.walk import ABSENT, Frame, Missing, Place, Tensor, Walk
 
 
 def graph(
@@ -32,6 +32,7 @@ def graph(
         )
     if walk.problems.errors:
         return None
+    _hold_sound(root.members)
     outputs = _outputs(walk, document, root, end, heads)
     nodes = _prune(walk, outputs)
     _report_unused(walk, nodes, inputs, outputs)
@@ -50,6 +51,16 @@ def graph(
         train=train if isinstance(train, Mapping) else None,
         pretrained=tuple(walk.pretrained),
     )
+
+
+def _hold_sound(members: Given[str, Place]) -> None:
+    """What is broken was reported; a layer that silently is not there would be a bug of netspec."""
+    stack = list(members.values())
+    while stack:
+        place = stack.pop()
+        if isinstance(place.tensor, Missing) and place.tensor is not ABSENT:
+            raise IllegalGraph(f"{place.path} is {place.tensor.value}, and nothing was said of it")
+        stack += place.members.values()
 
 
 def _outputs(

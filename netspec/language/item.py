@@ -24,7 +24,8 @@ class Item:
     """An item of `layers`. `keyword` is an op, a block, `network`, or `layers` for a group.
 
     `argument` is what stands behind the keyword; the items of a group are in `items`. A `broken` item is
-    one that was refused: it keeps its place, so that what it feeds is known to be fed by nothing.
+    one that was refused: it keeps its place, so that what it feeds is known to be fed by nothing. It has no
+    keyword when none could be read.
     """
 
     keyword: str
@@ -145,25 +146,23 @@ def _report_several(value: Mapping, called: list[str], problems: Problems) -> No
 def _called(value: Mapping, keyword: str, problems: Problems) -> Item:
     entries = value.entries
     argument: Value | None = entries[keyword].value
+    items = read_items(argument, problems, "`layers`") if keyword == GROUP else ()
     if isinstance(argument, Scalar) and argument.value is None:
         argument = None
-    items: tuple[Item, ...] = ()
-    if keyword == GROUP:
-        items = read_items(argument, problems, "`layers`")
-    otherwise = entries.get("else")
+    otherwise = _else(value, problems) if "else" in entries else None
+    before = len(problems)
+    keys = {key: _scalar(entries, key, problems) for key in ("name", "repeat", "when", "share", "trainable")}
+    broken = len(problems) > before
     return Item(
         keyword,
         entries[keyword].key_span,
         argument,
         items,
-        name=_scalar(entries, "name", problems),
         source=entries["from"].value if "from" in entries else None,
-        repeat=_scalar(entries, "repeat", problems),
-        when=_scalar(entries, "when", problems),
-        otherwise=None if otherwise is None else _else(value, problems),
-        share=_scalar(entries, "share", problems),
-        trainable=_scalar(entries, "trainable", problems),
+        otherwise=otherwise,
         branches=_branches(keyword, argument, problems),
+        broken=broken,
+        **keys,
     )
 
 

@@ -13,7 +13,7 @@ from netspec.language.item import Item
 from netspec.language.lookup import find
 from netspec.language.sharing import shared_layer
 from netspec.language.values import Value
-from netspec.language.walk import BROKEN, Frame, Missing, Place, Tensor, Walk, join
+from netspec.language.walk import BROKEN, OPEN, Frame, Missing, Place, Tensor, Walk, join
 from netspec.ops import OPS
 from netspec.ops.base import Misfit, Op
 
@@ -34,7 +34,22 @@ def layer(
         inputs: what the op takes.
         received: what the item received; before its branches, if it has any.
     """
-    place = frame.members[name] = Place(join(frame.path, name), BROKEN)
+    place = frame.members[name] = Place(join(frame.path, name), OPEN)
+    place.tensor = _added(walk, op, item, inputs, received, frame, name, frozen)
+    return place.tensor
+
+
+def _added(
+    walk: Walk,
+    op: type[Op],
+    item: Item,
+    inputs: Sequence[Tensor],
+    received: Tensor,
+    frame: Frame,
+    name: str,
+    frozen: bool,
+) -> Tensor:
+    path = join(frame.path, name)
     op_written = frame.document.ready.get(item) or _worked_out(walk, op, item, received, frame)
     if op_written is None or any(isinstance(tensor, Missing) for tensor in inputs):
         return BROKEN
@@ -53,11 +68,10 @@ def layer(
             return BROKEN
         owner = shared
     weights = [
-        replace(each, name=f"{place.path}.{each.name}", trainable=each.trainable and not frozen)
-        for each in local
+        replace(each, name=f"{path}.{each.name}", trainable=each.trainable and not frozen) for each in local
     ]
     node = Node(
-        place.path,
+        path,
         resolved,
         tuple([str(tensor) for tensor in inputs]),
         outputs,
@@ -68,7 +82,6 @@ def layer(
         not frozen and (owner is None or owner.trainable),
     )
     walk.add(node)
-    place.tensor = node.name
     return node.name
 
 

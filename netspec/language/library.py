@@ -10,7 +10,7 @@ from netspec.diagnostics.codes import structure as codes
 from netspec.language import places
 from netspec.language.document import Block, Document, read_blocks_file, read_document
 from netspec.language.source import read_file
-from netspec.language.values import Scalar
+from netspec.language.values import Scalar, Value
 from netspec.language.vocabulary import check_vocabulary
 from netspec.ops.nearest import did_you_mean
 
@@ -25,13 +25,21 @@ class Library:
     problems: Problems
     specs: dict[Path, Document | None] = field(default_factory=dict)
     parts: dict[Path, Document | None] = field(default_factory=dict)
+    values: dict[Path, Value | None] = field(default_factory=dict)
     _including: list[Path] = field(default_factory=list)
+
+    def read(self, path: Path, shown: str) -> Value | None:
+        """What a file holds, read once."""
+        key = places.real(path)
+        if key not in self.values:
+            self.values[key] = read_file(path, self.problems, shown)
+        return self.values[key]
 
     def spec(self, path: Path, shown: str) -> Document | None:
         """A whole spec, with the blocks that it includes."""
-        key = path.resolve()
+        key = places.real(path)
         if key not in self.specs:
-            value = read_file(path, self.problems, shown)
+            value = self.read(path, shown)
             self.specs[key] = (
                 None if value is None else self.complete(read_document(value, shown, path, self.problems))
             )
@@ -47,9 +55,9 @@ class Library:
 
     def part(self, path: Path, shown: str) -> Document | None:
         """A file of blocks, with the blocks that it includes in turn."""
-        key = path.resolve()
+        key = places.real(path)
         if key not in self.parts:
-            value = read_file(path, self.problems, shown)
+            value = self.read(path, shown)
             document = None if value is None else read_blocks_file(value, shown, path, self.problems)
             self._including.append(key)
             self.parts[key] = self.complete(document)
@@ -59,34 +67,33 @@ class Library:
     def _include(self, document: Document) -> None:
         own = dict(document.blocks)
         for scalar in document.includes:
-            path = self.find(scalar, document)
-            if path is None:
-                continue
-            if path.resolve() in self._including:
-                self.problems.error(
-                    codes.INCLUDE,
-                    f"`{scalar.text}` includes itself",
-                    scalar.span,
-                    help="drop one of the includes",
-                )
-                continue
-            if len(self._including) >= INCLUDE_LIMIT:
-                self.problems.error(
-                    codes.INCLUDE,
-                    f"files include files more than {INCLUDE_LIMIT} deep",
-                    scalar.span,
-                    help="include them side by side: `include: [a.yaml, b.yaml]`",
-                )
-                continue
-            part = self.part(path, places.shown(path))
+            part = self._included(scalar, document)
+            if part is None or part.incomplete:
+                document.incomplete = True
             for name, block in part.blocks.items() if part else ():
                 self._take(document, own, name, block, scalar.span)
+
+    def _included(self, scalar: Scalar, document: Document) -> Document | None:
+        path = self.find(scalar, document)
+        if path is None:
+            return None
+        message, advice = "", ""
+        if places.real(path) in self._including:
+            message, advice = f"`{scalar.text}` includes itself", "drop one of the includes"
+        elif len(self._including) >= INCLUDE_LIMIT:
+            message = f"files include files more than {INCLUDE_LIMIT} deep"
+            advice = "include them side by side: `include: [a.yaml, b.yaml]`"
+        if message:
+            self.problems.error(codes.INCLUDE, message, scalar.span, help=advice)
+            return None
+        return self.part(path, places.shown(path))
 
     def _take(self, document: Document, own: dict[str, Block], name: str, block: Block, span: Span) -> None:
         other = document.blocks.get(name)
         if other is None or other is block:
             document.blocks[name] = block
             return
+        document.clashing.add(name)
         self.problems.error(
             codes.BLOCK_CLASH,
             f"the included block `{name}` is there already, from {other.span.file}:{other.span.line}",
@@ -99,6 +106,21 @@ class Library:
         text = str(scalar.value)
         if text.startswith(places.ZOO):
             return self._in_zoo(text.removeprefix(places.ZOO), scalar)
+        path = self.below_root(scalar, document)
+        if path is not None and not path.is_file():
+            self.problems.error(
+                codes.INCLUDE,
+                f"`{text}` is a folder" if path.is_dir() else f"there is no file `{text}`",
+                scalar.span,
+                notes=(f"looked for {places.shown(path)}",),
+                help="paths are relative to the file that names them; `zoo:name` names a spec of the zoo",
+            )
+            return None
+        return path
+
+    def below_root(self, scalar: Scalar, document: Document, advice: str = "") -> Path | None:
+        """The path that a document names, there or not, or None with the reason reported: it leaves the tree."""
+        text = str(scalar.value)
         if document.path is None:
             self.problems.error(
                 codes.OUTSIDE,
@@ -107,30 +129,23 @@ class Library:
                 help="save it as a file",
             )
             return None
-        root = places.root_of(document.path)
-        path = document.path.resolve().parent / text
+        path = places.real(document.path).parent / text
         if not places.is_possible(path):
             self.problems.error(
                 codes.INCLUDE, "this is no path of a file", scalar.span, help="write a plain path"
             )
             return None
-        if not path.resolve().is_relative_to(root):
-            self.problems.error(
-                codes.OUTSIDE,
-                f"`{text}` leaves the tree below {places.shown(root)}",
-                scalar.span,
-                help="move the file below the root, or mark a higher folder with an empty `netspec.toml`",
-            )
-            return None
-        if not path.is_file():
-            self.problems.error(
-                codes.INCLUDE,
-                f"there is no file `{text}`",
-                scalar.span,
-                notes=(f"looked for {places.shown(path)}",),
-            )
-            return None
-        return path
+        root = places.root_of(document.path)
+        if places.real(path).is_relative_to(root):
+            return path
+        self.problems.error(
+            codes.OUTSIDE,
+            f"`{text}` leaves the tree below {places.shown(root)}",
+            scalar.span,
+            help=advice
+            or "move the file below the root, or mark a higher folder with an empty `netspec.toml`",
+        )
+        return None
 
     def _in_zoo(self, name: str, scalar: Scalar) -> Path | None:
         path = places.zoo().get(name.removesuffix(".yaml"))

@@ -38,9 +38,9 @@ def find(walk: Walk, value: Value, frame: Frame) -> list[Place]:
     known = walk.word(value, frame)
     if isinstance(known, Failed):
         return []
-    if isinstance(known, Scalar) and (place := frame.members.get(known.text)) and place.tensor is BROKEN:
-        return [place]
     path = known.value if isinstance(known, Scalar) else None
+    if isinstance(path, str) and (refused := frame.members.get(path)) and not PATH.match(path):
+        return [Place(refused.path, BROKEN)]
     if not isinstance(known, Scalar) or not isinstance(path, str) or not PATH.match(path):
         shown = "this" if not isinstance(known, Scalar) else f"`{known.text}`" if known.text else "nothing"
         walk.problems.error(
@@ -59,7 +59,7 @@ def find(walk: Walk, value: Value, frame: Frame) -> list[Place]:
     if any(each.tensor is OPEN for each in found):
         walk.problems.error(
             codes.NOT_YET,
-            f"`{path}` is not there yet: this stands inside it, and only earlier layers are found",
+            f"`{path}` is not there yet: this is a part of it, and only earlier layers are found",
             value.span,
             help="name a layer above this one",
         )

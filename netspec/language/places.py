@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def zoo() -> dict[str, Path]:
 
 def root_of(path: Path) -> Path:
     """The folder that paths in this file stay below: the nearest upwards with a mark, else the file's own."""
-    return _root_from(path.resolve().parent)
+    return _root_from(real(path).parent)
 
 
 @cache
@@ -38,6 +39,14 @@ def _root_from(folder: Path) -> Path:
         if any((each / mark).exists() for mark in ROOT_MARKS):
             return each
     return folder
+
+
+def real(path: Path) -> Path:
+    """The path with its links followed; as it stands where they cannot be (a circle, a null in it)."""
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):
+        return path
 
 
 def is_possible(path: Path) -> bool:
@@ -54,7 +63,6 @@ def is_possible(path: Path) -> bool:
 def shown(path: Path) -> str:
     """The path as a person would write it: relative to the working folder where that is shorter."""
     try:
-        relative = path.resolve().relative_to(Path.cwd())
+        return str(Path(os.path.abspath(path)).relative_to(Path.cwd()))  # noqa: PTH100 (it must not follow links)
     except (ValueError, OSError):
         return str(path)
-    return str(relative)

@@ -14,14 +14,18 @@ from netspec.language.walk import BROKEN, Frame, Missing, Place, Walk, join
 from netspec.ops.base import Weight
 
 
-def shared_scope(walk: Walk, item: Item, frame: Frame, name: str, definition: object) -> str | Missing | None:
-    """The path of the call whose weights this call uses; None for its own, BROKEN when it cannot be."""
+def shared_scope(walk: Walk, item: Item, frame: Frame, inner: Frame) -> str | Missing | None:
+    """The path of the call whose weights this call, whose scope is `inner`, uses.
+
+    None for its own weights, BROKEN when it cannot be.
+    """
     if item.share is None:
-        return None if frame.shares is None else join(frame.shares, name)
+        return inner.shares
     place = _one(walk, item, frame)
     if place is None:
         return BROKEN
-    if place.definition is not definition:
+    mine = frame.members[inner.path.rpartition(".")[2]]
+    if place.definition is not mine.definition:
         walk.problems.error(
             shapes.SHARE,
             f"`{item.share.text}` is no call of `{item.keyword}`; a block shares with a call of the same block",

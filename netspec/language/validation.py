@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable
 from collections.abc import Mapping as Fields
 from typing import Any
@@ -11,8 +12,8 @@ from pydantic_core import ErrorDetails
 
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
-from netspec.language.values import Value, locate
-from netspec.ops.nearest import did_you_mean, nearest
+from netspec.language.values import Scalar, Value, locate
+from netspec.ops.nearest import nearest
 
 
 def report(
@@ -67,7 +68,9 @@ def _report_one(
         return
     value = values.get(field)
     place = span if value is None else locate(value, each["loc"][1:])
-    problems.error(codes.WRONG_VALUE, f"{owner}: `{field}` {sentence(each)}", place)
+    problems.error(
+        codes.WRONG_VALUE, f"{owner}: `{field}` {sentence(each)}", place, help=_advice(each, field, value)
+    )
 
 
 def unknown_key(key: str, owner: str, known: Iterable[str], span: Span, problems: Problems) -> None:
@@ -92,23 +95,39 @@ def sentence(each: ErrorDetails) -> str:
 
 def shown(value: object) -> str:
     """A value as an author would write it."""
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
     if value is None:
         return "nothing"
     if isinstance(value, str):
-        return f"the text `{value}`"
-    if isinstance(value, int | float):
-        return str(value).replace("-", "−")
+        return f"the text `{_cut(value)}`"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _yaml(value).replace("-", "−")
+    if isinstance(value, list | tuple) and len(value) > 6:
+        return "a list"
+    return f"`{_cut(_yaml(value))}`"
+
+
+def _yaml(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "~"}[value]
     if isinstance(value, list | tuple):
-        return "a list" if len(value) > 6 else f"`[{', '.join(map(str, value))}]`"
-    return "a mapping" if isinstance(value, dict) else f"a {type(value).__name__.lower()}"
+        return f"[{', '.join(map(_yaml, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_yaml(each)}' for key, each in value.items())}}}"
+    return str(value)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _words(context: dict[str, Any]) -> list[str]:
+    return [word.strip(" '") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
 
 
 def _literal(context: dict[str, Any], given: object) -> str:
-    words = [word.strip(" '") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
-    hint = did_you_mean(given, words) if isinstance(given, str) else ""
-    return f"is one of {', '.join(words)}{hint and f' ({hint[2:]})'}"
+    return f"is one of {', '.join(_words(context))}"
 
 
 Tell = Callable[[dict[str, Any], object], str]
@@ -120,10 +139,10 @@ _SENTENCES: dict[str, Tell] = {
     "finite_number": lambda context, given: "takes a finite number",
     "bool_type": lambda context, given: "is `true` or `false`",
     "string_type": lambda context, given: "takes a text",
-    "greater_than_equal": lambda context, given: f"is at least {context['ge']}",
-    "greater_than": lambda context, given: f"is greater than {context['gt']}",
-    "less_than_equal": lambda context, given: f"is at most {context['le']}",
-    "less_than": lambda context, given: f"is less than {context['lt']}",
+    "greater_than_equal": lambda context, given: f"is at least {context['ge']:g}",
+    "greater_than": lambda context, given: f"is greater than {context['gt']:g}",
+    "less_than_equal": lambda context, given: f"is at most {context['le']:g}",
+    "less_than": lambda context, given: f"is less than {context['lt']:g}",
     "literal_error": _literal,
     "tuple_type": lambda context, given: "takes one whole number, or a list of one an axis",
     "list_type": lambda context, given: "takes a list",
@@ -131,6 +150,42 @@ _SENTENCES: dict[str, Tell] = {
     "too_long": lambda context, given: f"takes at most {context['max_length']} numbers, one an axis",
     "too_short": lambda context, given: f"takes at least {context['min_length']}",
     "model_type": lambda context, given: "takes a mapping",
+}
+
+
+def _advice(each: ErrorDetails, field: str, written: Value | None) -> str | None:
+    """The smallest change that mends a value, where there is one to tell."""
+    write = _ADVICE.get(each["type"])
+    better = None if write is None else write(each.get("ctx") or {}, each["input"])
+    if better is None:
+        return None
+    return f"write `{field}: {better}`" if isinstance(written, Scalar) else f"write `{better}`"
+
+
+def _number(context: dict[str, Any], given: object) -> str | None:
+    """A number in quotes loses them; half a number becomes a whole one."""
+    if isinstance(given, str):
+        return given if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", given) else None
+    if isinstance(given, float) and abs(given) < 2**53:
+        return str(round(given))
+    return None
+
+
+def _boolean(context: dict[str, Any], given: object) -> str | None:
+    return {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}.get(
+        str(given).lower()
+    )
+
+
+_ADVICE: dict[str, Callable[[dict[str, Any], object], str | None]] = {
+    "int_type": _number,
+    "int_from_float": _number,
+    "float_type": _number,
+    "bool_type": _boolean,
+    "greater_than_equal": lambda context, given: f"{context['ge']:g}",
+    "less_than_equal": lambda context, given: f"{context['le']:g}",
+    "literal_error": lambda context, given: nearest(str(given), _words(context)),
+    "tuple_type": lambda context, given: "3",
 }
 
 _OWN_WORDS = frozenset({"padding", "initializer", "activation", "value_error", "own"})

@@ -48,7 +48,7 @@ def check_vocabulary(document: Document, problems: Problems) -> None:
     _check_defaults(document, names, problems)
     for declared in document.inputs:
         if declared.name != "input":
-            _check_own(declared.name, declared.span, document, problems)
+            _check_own(declared.name, declared.name_span, document, problems)
     for block in document.blocks.values():
         if block.document is document:
             _check_block(block, document, names, problems)
@@ -114,9 +114,9 @@ def _check_block(block: Block, document: Document, names: list[str], problems: P
         for scalar in _scalars([parameter.default]):
             hold_names(scalar, known, problems)
         known.append(parameter.name)
-    for name in block.inputs:
+    for name, span in zip(block.inputs, block.input_spans, strict=True):
         if name != "input":
-            _check_own(name, block.span, document, problems)
+            _check_own(name, span, document, problems)
     _check_items(block.items, document, None if block.params is None else known, problems)
 
 
@@ -208,7 +208,7 @@ def _scalars(values: Iterable[Value | None]) -> Iterator[Scalar]:
 
 
 def _check_item(item: Item, document: Document, problems: Problems) -> None:
-    if item.broken:
+    if not item.keyword:
         return
     if item.keyword == GROUP:
         _check_group(item, problems)
@@ -257,7 +257,7 @@ def _check_network(item: Item, problems: Problems) -> None:
 
 
 def _check_call(item: Item, block: Block, document: Document, problems: Problems) -> None:
-    if block.params is None:
+    if block.params is None or block.name in document.clashing:
         document.wrong.add(item)
         return
     owner = f"the block `{block.name}`"
@@ -301,11 +301,12 @@ def _check_op(item: Item, op: type[Op], document: Document, problems: Problems) 
         return
     if op.merges:
         _check_branches(item, op, problems)
-    if op.keyword in document.wrong_defaults:
-        document.wrong.add(item)
     given = written(op, item, document)
     plain = {key: plainly(value) for key, value in given.values.items() if not has_expression(value)}
-    skip = given.values.keys() - plain.keys() | _misspelt(item.argument, known)
+    skip = (given.values.keys() - plain.keys()) | _misspelt(item.argument, known)
+    if op.keyword in document.wrong_defaults:
+        document.wrong.add(item)
+        skip |= op.model_fields.keys() - given.own
     ready = validated(op, plain, given, item.span, problems, skip=skip)
     if ready is not None and not given.likes and len(plain) == len(given.values) and len(problems) == before:
         document.ready[item] = ready

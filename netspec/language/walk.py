@@ -20,7 +20,7 @@ from netspec.language.values import Entry, Listing, Mapping, Scalar, Value, plai
 from netspec.language.vocabulary import reserved
 from netspec.types import Type
 
-LAYER_LIMIT = 200_000
+LAYER_LIMIT = 100_000
 """More layers than this, or items walked to make them, are taken for a mistake."""
 
 DEPTH_LIMIT = 64
@@ -199,13 +199,10 @@ class Walk:
         if isinstance(tensor, Missing):
             return Unknown(None)
         type_ = self.types[tensor]
-        sizes: dict[str, object] = dict(zip(type_.axes, type_.sizes, strict=True))
-        if type_.spatial:
-            sizes.setdefault("time", type_.spatial[0])
-            if len(type_.spatial) == 2:
-                del sizes["time"]
-        if type_.channels is not None:
-            sizes["channels"] = type_.channels
+        sizes: dict[str, object] = {} if type_.channels is None else {"channels": type_.channels}
+        sizes.update(zip(type_.axes, type_.sizes, strict=True))
+        if len(type_.spatial) == 3:
+            sizes["time"] = type_.spatial[0]
         return sizes
 
     def work_out(self, value: Value, sight: Callable[[], dict[str, object]]) -> object | Failed:
