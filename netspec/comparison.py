@@ -148,8 +148,9 @@ def compare(
     """Run one network on several backends, from the same weights on the same batch, and compare every number.
 
     Training mode, dropout off. Inputs and targets are standard normal, or indices of the vocabulary. The oracle
-    takes part in the outputs. Without `gradients` outputs alone are compared. `steps` steps are taken with each of `OPTIMIZERS`. `inject`, such as
-    "conv1=1e-3", adds a number to one layer's output on the last backend. `report` hears what is being done.
+    takes part in the outputs. Without `gradients` outputs alone are compared. `steps` steps are taken with each
+    of `OPTIMIZERS`. `inject`, such as "conv1=1e-3", adds a number to one layer's output on the last backend.
+    `report` hears what is being done.
 
     Raises:
         CannotCompare: fewer than two sides, an unknown layer or dtype, or a batch too small for its batch norm.

@@ -179,7 +179,8 @@ def _transposed() -> Iterator[Case]:
             padding=1,
             output_padding=[2, 1, 0][:rank],
         )
-        yield _row("more_than_cut", "conv_transpose", x, filters=3, kernel=2, stride=3, padding=[[1, 0], [0, 1], [0, 0]][:rank],
+        uneven = [[1, 0], [0, 1], [0, 0]][:rank]
+        yield _row("more_than_cut", "conv_transpose", x, filters=3, kernel=2, stride=3, padding=uneven,
                    output_padding=2)  # fmt: skip
         yield _row("small_kernel", "conv_transpose", x, filters=2, kernel=1, stride=2, padding="same")
         yield _row(
@@ -261,8 +262,8 @@ def _norms() -> Iterator[Case]:
             ("gaussian_noise", "std"),
             ("mask_input", "rate"),
         ):
-            yield _row("none", keyword, x, **{field: 0.0})
-            yield _row("half", keyword, x, **{field: 0.5})
+            yield Case(f"{keyword}_{len(x) - 1}d_none", keyword, {field: 0.0}, (x,))
+            yield Case(f"{keyword}_{len(x) - 1}d_half", keyword, {field: 0.5}, (x,))
         for keyword in ("relu6", "elu", "selu", "silu", "swish", "hard_sigmoid", "hard_swish", "softplus"):
             yield _row("plain", keyword, x)
         yield _row("half", "elu", x, alpha=0.5)

@@ -22,7 +22,7 @@ from netspec.ops.reshape import Flatten
 from netspec.passes import logits
 from netspec.weights import relayout
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 TOLERANCE = 1e-4
 
 pytestmark = pytest.mark.slow
@@ -163,7 +163,7 @@ def _layer(layer: Any, node: Node, graph: Graph) -> Iterator[tuple[str, Array]]:
             array = np.ascontiguousarray(_channels_first(array, node, graph).T)
         # A classifier that is a 1×1 convolution there and a dense layer here, and the reverse.
         if array.size == np.prod(shapes[local]):
-            array = array.reshape(shapes[local])
+            array = np.reshape(array, shapes[local])
         yield f"{node.name}.{local}", array
 
 

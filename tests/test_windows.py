@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def _pads(each: Window) -> list[tuple[int, int]]:
         return [(total // 2, total - total // 2) for total in wanted]
     rules = {"valid": (0, 0), "half": (1, 1), "full": (2, 2), "causal": (2, 0)}
     lo, hi = rules[written]
-    amounts = {0: lambda k: 0, 1: lambda k: k // 2, 2: lambda k: k - 1}
+    amounts: dict[int, Callable[[int], int]] = {0: lambda k: 0, 1: lambda k: k // 2, 2: lambda k: k - 1}
     return [(amounts[lo](k), amounts[hi](k)) for k in reach]
 
 

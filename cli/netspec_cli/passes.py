@@ -20,9 +20,8 @@ def through(graph: Graph, asked: Iterable[str]) -> Graph:
     for each in asked:
         name, _, layer = each.partition("=")
         if name != "cut" and (name not in known or layer):
-            fail(
-                f"no pass is called {each!r}{did_you_mean(name, [*known, 'cut'])} (there are {', '.join(known)}, cut=LAYER)"
-            )
+            hint = did_you_mean(name, [*known, "cut"])
+            fail(f"no pass is called {each!r}{hint} (there are {', '.join(known)}, cut=LAYER)")
         try:
             graph = cut(graph, layer) if name == "cut" else known[name](graph)
         except NoSuchLayer as error:

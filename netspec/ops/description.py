@@ -95,6 +95,10 @@ def _fields(op: type[Op]) -> Iterator[FieldDescription]:
         yield FieldDescription(
             name, told, docs.get(name, ""), None if required else shown, required, name == op.main, own
         )
+    for name, sizes in op.likes.items():
+        doc = f"The name of a layer, whose sizes it takes as its `{sizes}`."
+        schema = {"type": "string", "description": "the name of a layer, or names joined by dots"}
+        yield FieldDescription(name, schema["description"], doc, None, False, False, schema)
 
 
 def inlined(schema: Any, definitions: dict[str, Any]) -> Any:
@@ -199,16 +203,19 @@ def _is_text(statement: ast.stmt) -> bool:
 
 def _tried(op: type[Op], fields: tuple[FieldDescription, ...]) -> Iterator[tuple[str, tuple[Weight, ...]]]:
     """The kinds of input that the op takes, each with the weights that it then holds."""
-    given = {field.name: example(field.schema) for field in fields if field.required}
-    smallest = op.model_validate(given)
+    required = {field.name: example(field.schema) for field in fields if field.required}
+    # Where nothing is required one of several fields may still be, and its default may be too large for a probe.
+    main = {field.name: example(field.schema) for field in fields if field.main}
     for kind, type_ in PROBES.items():
         inputs = (type_, type_) if op.merges else (type_,)
-        try:
-            resolved = smallest.resolve(inputs)
-            resolved.outputs(inputs)
-        except Misfit:
-            continue
-        yield kind, resolved.weights(inputs)
+        for given in (required, {**required, **main}):
+            try:
+                resolved = op.model_validate(given).resolve(inputs)
+                resolved.outputs(inputs)
+            except Misfit:
+                continue
+            yield kind, resolved.weights(inputs)
+            break
 
 
 def example(schema: Schema) -> object:

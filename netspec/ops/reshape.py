@@ -88,9 +88,12 @@ class Reshape(Rearranged):
         )
         if not fits:
             raise Misfit(
-                shapes.SIZE, f"{inputs[0]} holds {elements:,} values; {list(self.shape)} does not hold as many", "shape",
-                notes=(f"the input is {inputs[0]}{{source}}",), help="one size may be −1: it is worked out",
-            )  # fmt: skip
+                shapes.SIZE,
+                f"{inputs[0]} holds {elements:,} values; {list(self.shape)} does not hold as many",
+                "shape",
+                notes=(f"the input is {inputs[0]}{{source}}",),
+                help="one size may be −1: it is worked out",
+            )
         return self.replace(shape=tuple(elements // known if size == -1 else size for size in self.shape))
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:

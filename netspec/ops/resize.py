@@ -59,9 +59,11 @@ class Upsample(Op):
     def _check_mode(self, type_: Type) -> None:
         if self.mode not in ("nearest", "linear", WORDS[len(type_.spatial)]):
             raise Misfit(
-                shapes.RANK, f"`{self.mode}` is for {self.mode.replace('linear', '')}-dimensional maps; the input is {type_}",
-                "mode", help="`linear` fits any number of axes",
-            )  # fmt: skip
+                shapes.RANK,
+                f"`{self.mode}` does not fit {len(type_.spatial)} spatial axes; the input is {type_}",
+                "mode",
+                help="`linear` fits any number of axes",
+            )
         if self.align_corners and self.mode == "nearest":
             raise Misfit(shapes.SIZE, "`align_corners` is for `linear`", "align_corners", help="drop it")
 
@@ -159,9 +161,12 @@ class Crop(Op):
         if any(lo + hi >= size or min(lo, hi) < 0 for (lo, hi), size in zip(cuts, sizes, strict=True)):
             wanted = self.size or cuts
             raise Misfit(
-                shapes.SIZE, f"{inputs[0]} cannot be cropped so: {_listed(wanted)}", "amount" if self.size is None else "size",
-                notes=(f"the input is {inputs[0]}{{source}}",), help="what is left must lie inside the input",
-            )  # fmt: skip
+                shapes.SIZE,
+                f"{inputs[0]} cannot be cropped so: {_listed(wanted)}",
+                "amount" if self.size is None else "size",
+                notes=(f"the input is {inputs[0]}{{source}}",),
+                help="what is left must lie inside the input",
+            )
         return self.replace(amount=cuts, size=None, offset=None)
 
     def _cuts(self, sizes: tuple[int, ...]) -> Pads:

@@ -43,7 +43,9 @@ def test_json_is_the_same_as_data() -> None:
     assert one["fields"][0] == {**one["fields"][0], "name": "kernel", "required": True, "default": None}
     assert [each["axes"] for each in one["weights"]] == ["OIDHW", "O"]
     whole = json.loads(RUN.invoke(app, ["ops", "--format", "json"]).stdout)
-    assert [op["op"] for family in whole["families"] for op in family["ops"]] == list(OPS)
+    assert [op["op"] for family in whole["families"] for op in family["ops"]] == list(
+        dict.fromkeys(op.keyword for op in OPS.values())
+    )
     assert one in [op for family in whole["families"] for op in family["ops"]]
 
 

@@ -75,7 +75,8 @@ def test_a_folded_batch_norm_computes_the_same(name: str) -> None:
 
 KEPT = {
     "an activation between": "  - conv: {filters: 4, kernel: 3, activation: relu}\n  - batch_norm\n",
-    "used elsewhere": "  - conv: {filters: 4, kernel: 3}\n    name: a\n  - batch_norm\n  - add:\n    from: [a, batch_norm1]\n",
+    "used elsewhere": "  - conv: {filters: 4, kernel: 3}\n    name: a\n  - batch_norm\n"
+    "  - add:\n    from: [a, batch_norm1]\n",
     "before": "  - batch_norm\n  - conv: {filters: 4, kernel: 3}\n",
 }
 
