@@ -49,8 +49,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """What one process found. Times are in seconds; `ratio` is ours to theirs, round by round,
-    `processor` the same of the time that all cores together spent on it."""
+    """What one process found.
+
+    Times are in seconds; `ratio` is ours to theirs, round by round, `processor` the same of the time that
+    all cores together spent on it.
+    """
 
     framework: str
     network: str
@@ -191,7 +194,8 @@ def apart(asked: Request) -> Contest:
 
 def table(found: list[Contest]) -> list[str]:
     """The figures, a contest a row."""
-    rows = [["network", "framework", "generated (ms)", "hand-written (ms)", "ratio", "of processor time", "against"]]
+    titles = ("generated (ms)", "hand-written (ms)", "ratio", "of processor time", "against")
+    rows = [["network", "framework", *titles]]
     for each in found:
         ours, theirs = (_spread(times, 1e3, 0) for times in (each.ours, each.theirs))
         ratios = (_spread(times, 1, 2) for times in (each.ratio, each.processor))

@@ -33,11 +33,12 @@ class Bottleneck(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, channels, H, W) → (N, 4 · width, H / stride, W / stride)."""
-        out = self.relu(self.bn1(self.conv1(x)))
+        out: torch.Tensor = self.relu(self.bn1(self.conv1(x)))
         out = self.relu(self.bn2(self.conv2(out)))
         out = self.bn3(self.conv3(out))
         out += self.shortcut(x)
-        return self.relu(out)
+        out = self.relu(out)
+        return out
 
 
 class ResNet50(nn.Module):
@@ -64,15 +65,18 @@ class ResNet50(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, 3, H, W) → (N, classes)."""
         x = self.pool(self.stages(self.stem(x)))
-        return self.fc(torch.flatten(x, 1))
+        logits: torch.Tensor = self.fc(torch.flatten(x, 1))
+        return logits
 
 
 def convolution(
     channels: int, filters: int, kernel: int = 1, stride: int = 1, groups: int = 1
 ) -> nn.Sequential:
-    """A convolution, batch normalisation and ReLU6."""
-    padding = (kernel - 1) // 2
+    """A convolution, batch normalisation and ReLU6, padded as the spec and TensorFlow have it."""
+    same: list[nn.Module] = [nn.ZeroPad2d((0, 1, 0, 1))] if stride == 2 else []
+    padding = 0 if same else (kernel - 1) // 2
     return nn.Sequential(
+        *same,
         nn.Conv2d(channels, filters, kernel, stride, padding, groups=groups, bias=False),
         nn.BatchNorm2d(filters, eps=1e-3),
         nn.ReLU6(inplace=True),
@@ -96,11 +100,12 @@ class InvertedResidual(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, channels, H, W) → (N, filters, H / stride, W / stride)."""
-        return x + self.body(x) if self.residual else self.body(x)
+        out: torch.Tensor = self.body(x)
+        return x + out if self.residual else out
 
 
 class MobileNetV2(nn.Module):
-    """MobileNetV2, padded alike on all sides, as is usual in PyTorch."""
+    """MobileNetV2; a stride of 2 pads an even size at its end alone."""
 
     SETTINGS = (
         (1, 16, 1, 1),
@@ -127,7 +132,8 @@ class MobileNetV2(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, 3, H, W) → (N, classes)."""
-        return self.classifier(self.features(x).mean(dim=(2, 3)))
+        logits: torch.Tensor = self.classifier(self.features(x).mean(dim=(2, 3)))
+        return logits
 
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {"resnet50": ResNet50, "mobilenet_v2": MobileNetV2}

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from netspec.graph import Graph, Node
+from netspec.lowering.folding import merge
 from netspec.lowering.names import free
 from netspec.lowering.outline import Module, given, inside
 from netspec.lowering.parts import Argument, Call, Line, Part, Series, Use, Value, quoted, seq
 from netspec.lowering.variables import parameters, variables
+from netspec.lowering.writing import Expansion
 from netspec_torch.lowering import LOWERINGS, TEMPORARIES
 from netspec_torch.places import Places, shared_within
 from netspec_torch.reserved import VARIABLES
-from netspec_torch.site import Lowered, Site
+from netspec_torch.site import Lowered, Site, around
 
 SELF = "self"
 IDENTITY = Call("nn.Identity")
@@ -48,11 +50,14 @@ class Whole:
 class Body:
     """Lowers one module, those in it being made already.
 
-    With `pads_apart`, what pads a layer is a module of its own, so that its widths can be arguments.
+    With `pads_apart`, what pads a layer is a module of its own, so that its widths can be arguments; the layers
+    named in `optional` have one in every use, though it may pad nothing.
     """
 
-    def __init__(self, module: Module, whole: Whole, pads_apart: bool = False) -> None:
-        self.pads_apart = pads_apart
+    def __init__(
+        self, module: Module, whole: Whole, pads_apart: bool = False, optional: Collection[str] = ()
+    ) -> None:
+        self.pads_apart, self.optional = pads_apart, optional
         self.module, self.graph, self.places = module, whole.graph, whole.places
         self.made, self.frozen = whole.made, whole.frozen
         self.taken = VARIABLES | TEMPORARIES
@@ -66,14 +71,21 @@ class Body:
         self.alone = alone
         construction = [line for item in self.module.items for line in self._construct(item)]
         construction += self._ties()
-        lines = (
-            *construction,
-            Line(f"def forward({', '.join([SELF, *self.inputs.values()])}):"),
-            *(line for item in self.items for line in self._run(item)),
-            Line(f"return {self._result()}", 1),
-        )
-        members = tuple(item.local_name for item in self.module.items)
+        run = [Line(f"def forward({', '.join([SELF, *self.inputs.values()])}):")]
+        for line in (line for item in self.items for line in self._run(item)):
+            run.append(replace(line, part="") if _is_nothing(line) and _is_statement(run[-1]) else line)
+        lines = (*construction, *run, Line(f"return {self._result()}", 1))
+        nothing = {line.tap[1] for line in run if line.tap and not line.part}
+        members = tuple(item.local_name for item in self.module.items if item.local_name not in nothing)
         return Use(self.module.path, lines, self._known(), members=members)
+
+    def padded(self) -> set[str]:
+        """The layers before which something of its own pads."""
+        nodes = [each for each in self.module.items if isinstance(each, Node)]
+        return {each.local_name for each in nodes if self._pad_of(each) is not None}
+
+    def _pad_of(self, node: Node) -> Part | None:
+        return self._lower(node, ["x"] * len(node.inputs), self._reference(node)).pad
 
     def _known(self) -> dict[str, Value]:
         known: dict[str, Value] = {}
@@ -129,11 +141,7 @@ class Body:
 
     def _construct(self, item: Node | Module) -> Iterator[Line]:
         part = self._constructed(item)
-        pad = (
-            self._lower(item, ["x"] * len(item.inputs), self._reference(item)).pad
-            if isinstance(item, Node)
-            else None
-        )
+        pad = self._pad_of(item) if isinstance(item, Node) else None
         if pad is not None:
             yield Line(seq(f"{self._pad(self._reference(item))} = ", pad), 1)
         if part is not None:
@@ -157,7 +165,7 @@ class Body:
         series = Series(tuple(IDENTITY if child is None else child for child in children))
         if self._chained(item):
             return seq("nn.Sequential(", series, ")" + tail)
-        return seq("nn.ModuleList([", series, "])" + tail)
+        return seq("nn.ModuleList(", replace(series, listed=True), ")" + tail)
 
     def _numbered(self, repeat: Module) -> list[Part | None]:
         """What the repetitions construct, by their numbers; some may have been left out by `when`."""
@@ -222,13 +230,14 @@ class Body:
         lowered = self._lower(node, [self.names[value] for value in node.inputs], reference)
         yield from (Line(text, indent) for text in lowered.before)
         results = ", ".join(self.names[value] for value in node.values)
-        text = f"{results} = {lowered.result}"
+        text = around(f"{results} = ", lowered.result, "")
         yield Line(text, indent, tap=(self.names[node.name], tap), comment=self._comment(node, text))
 
-    def _comment(self, node: Node, text: str) -> str:
+    def _comment(self, node: Node, text: Part) -> str:
         """The spec's name where the code does not say it, and the size where there is one."""
         shape = str(node.output) if self.alone else ""
-        said = f"self.{self.places.attribute(node)}(" in text or self.names[node.name] == node.local_name
+        whole = text if isinstance(text, str) else Expansion(lambda hole: hole.values[0]).text(merge([text]))
+        said = f"self.{self.places.attribute(node)}(" in whole or self.names[node.name] == node.local_name
         if said:
             return shape
         name = self.module.local(node.name)
@@ -245,7 +254,7 @@ class Body:
         tap = f"{self.module.local(repeat.path)}.{{}}"
         sizes = {str(each.outputs[0]) for each in repeat.items if isinstance(each, Node)}
         shape = sizes.pop() if self.alone and len(sizes) == 1 else ""
-        yield Line(f"{after} = {lowered.result}", 2, tap=(after, tap), comment=shape)
+        yield Line(around(f"{after} = ", lowered.result, ""), 2, tap=(after, tap), comment=shape)
 
     def _reference(self, item: Node | Module) -> str:
         own = item.path if isinstance(item, Module) else item.name
@@ -255,7 +264,8 @@ class Body:
     def _lower(self, node: Node, arguments: Sequence[str], reference: str) -> Lowered:
         types = tuple(self.graph.types[value] for value in node.inputs)
         pad = self._pad(reference) if self.pads_apart else ""
-        site = Site(types, node.output, tuple(arguments), node.trainable, reference, pad)
+        optional = bool(pad) and node.local_name in self.optional
+        site = Site(types, node.output, tuple(arguments), node.trainable, reference, pad, optional)
         return LOWERINGS[type(node.op)](node.op, site)
 
     def _pad(self, reference: str) -> str:
@@ -270,6 +280,16 @@ class Body:
             pairs = [f"{quoted(each.name)}: {self.names[each.value]}" for each in self.graph.outputs]
             return "{" + ", ".join(pairs) + "}"
         return ", ".join(self.names[value] for value in self.module.outputs)
+
+
+def _is_nothing(line: Line) -> bool:
+    """Whether it gives a variable its own value."""
+    return line.tap is not None and line.part == f"{line.tap[0]} = {line.tap[0]}"
+
+
+def _is_statement(line: Line) -> bool:
+    """Whether what a line makes is known after it: it is no head of others, and in no loop."""
+    return line.indent == 1 and not (isinstance(line.part, str) and line.part.endswith(":"))
 
 
 def _is_whole(repeat: Module) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from netspec.lowering.parts import Slot, call, literal
+from netspec.lowering.parts import Part, Slot, call, literal, seq
 from netspec.ops.activation import (
     Elu,
     HardSigmoid,
@@ -24,12 +24,19 @@ from netspec.ops.activation import (
 from netspec.ops.base import Op
 from netspec_torch.site import Lowered, Site
 
+HERE = "\0"
+"""Where an activation's argument goes."""
 
-def activate(x: str, activation: Op | None, channels_last: bool = False) -> str:
+
+def activate(x: Part, activation: Op | None, channels_last: bool = False) -> Part:
     """An expression followed by an activation."""
     if activation is None:
         return x
-    return ACTIVATIONS[type(activation)](activation, x, "-1" if channels_last else "1")
+    text = ACTIVATIONS[type(activation)](activation, HERE, "-1" if channels_last else "1")
+    pieces = text.split(HERE)
+    if isinstance(x, str):
+        return x.join(pieces)
+    return seq(pieces[0], *(part for piece in pieces[1:] for part in (x, piece)))
 
 
 def _softmax(op: Softmax, x: str, dim: str) -> str:

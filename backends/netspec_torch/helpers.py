@@ -45,7 +45,8 @@ def _norm(name: str, frozen: bool, unscaled: bool, uncentred: bool, base: str) -
         lines += [f"        return {normal} + self.bias.reshape(shape)"]
     if frozen:
         given = "x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps"
-        lines += ["    def forward(self, x):", f"        return F.batch_norm({given})"]
+        lines += ["    def forward(self, x):", "        return F.batch_norm("]
+        lines += [f"            {given}", "        )"]
     return "\n".join(lines)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netspec.lowering.parts import literal
+from netspec.lowering.parts import Part, Slot, literal, seq
 from netspec.ops.merge import Average, Concat, Maximum
 from netspec.ops.reshape import DepthToSpace, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
@@ -78,7 +78,10 @@ def crop(op: Crop, site: Site) -> Lowered:
 
 def reshape(op: Reshape, site: Site) -> Lowered:
     """Channels first, as they are."""
-    return Lowered(f"{site.x}.reshape({', '.join(map(str, (-1, *op.shape)))})")
+    parts: list[Part] = [f"{site.x}.reshape(-1"]
+    for size in op.shape:
+        parts += [", ", Slot(size, "size", kept=True)]
+    return Lowered(seq(*parts, ")"))
 
 
 def permute(op: Permute, site: Site) -> Lowered:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from netspec.lowering.parts import Call, Part, Slot, Value, call, literal
+from netspec.lowering.parts import Call, Cut, Part, Seq, Slot, Value, call, literal, seq
 from netspec.ops.fields import Pads
 from netspec.ops.window import Windowed
 from netspec.types import Type
@@ -25,6 +25,8 @@ class Site:
     """The expression for its own module, `self.conv1`."""
     pad: str = ""
     """The expression for a module that pads its input; without it the text pads."""
+    optional: bool = False
+    """Whether that module stands for all uses of a block, also for those that pad natively."""
 
     @property
     def x(self) -> str:
@@ -43,10 +45,10 @@ class Site:
 class Lowered:
     """The expression that gives an op's output, statements before it, and what its modules are, if it has any."""
 
-    result: str
+    result: Part
     module: Call | None = None
     before: tuple[str, ...] = ()
-    pad: Call | None = None
+    pad: Part | None = None
 
 
 Lowering = Callable[[Any, Site], Lowered]
@@ -64,14 +66,17 @@ def pad(x: str, pads: Pads, value: str = "", mode: str = "") -> str:
     return f"F.pad({x}, {literal(flat)}{how})" if any(flat) else x
 
 
-def padded(site: Site, pads: Pads, value: str = "") -> tuple[str, Call | None]:
+def padded(site: Site, pads: Pads, value: str = "") -> tuple[str, Part | None]:
     """The input, padded: in the text, or by a module where the uses of a block pad differently."""
+    rank, flat = len(pads), Slot(tuple(chain.from_iterable(reversed(pads))), "padding")
+    if site.optional:
+        flat = Slot(flat.value if any(chain.from_iterable(pads)) else 0, "pad", default=0)
+        module = seq(f"nn.ZeroPad{rank}d(", flat, ") if ", flat, " else nn.Identity()")
+        return f"{site.pad}({site.x})", module
     if not site.pad or not any(chain.from_iterable(pads)):
         return pad(site.x, pads, value), None
-    flat = Slot(tuple(chain.from_iterable(reversed(pads))), "padding")
-    rank = len(pads)
-    module = call(f"nn.ConstantPad{rank}d", flat, value) if value else call(f"nn.ZeroPad{rank}d", flat)
-    return f"{site.pad}({site.x})", module
+    name, settings = ("ConstantPad", (flat, value)) if value else ("ZeroPad", (flat,))
+    return f"{site.pad}({site.x})", call(f"nn.{name}{rank}d", *settings)
 
 
 def symmetric(op: Windowed, sizes: Sequence[int]) -> tuple[int, ...] | None:
@@ -97,7 +102,20 @@ def border(values: Sequence[int]) -> Slot:
     return Slot(compact(values), "padding", default=0)
 
 
-def cut(x: str, cuts: Sequence[tuple[int, int]]) -> str:
+def cut(x: str, cuts: Sequence[tuple[int, int]]) -> Part:
     """A map without so many positions before and after, an axis at a time."""
-    slices = [f"{lo or ''}:{-hi if hi else ''}" for lo, hi in cuts]
-    return f"{x}[:, :, {', '.join(slices)}]" if any(map(any, cuts)) else x
+    if not any(map(any, cuts)):
+        return x
+    parts: list[Part] = [f"{x}[:, :"]
+    for lo, hi in cuts:
+        parts += [", ", Cut(_taken(lo), _taken(hi))]
+    return seq(*parts, "]")
+
+
+def _taken(count: int) -> Part:
+    return Slot(count, "cut", kept=True) if count else ""
+
+
+def around(before: str, part: Part, after: str) -> Part:
+    """Text around a part, which stays a text if it is one."""
+    return f"{before}{part}{after}" if isinstance(part, str) else Seq((before, part, after))

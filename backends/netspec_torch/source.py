@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from netspec.backend import Source, Unsupported
@@ -18,7 +18,7 @@ from netspec_torch.body import SELF, Body, Made, Whole
 from netspec_torch.helpers import NAMES, helpers
 from netspec_torch.lowering import LOWERINGS, REFUSALS
 from netspec_torch.places import Places
-from netspec_torch.reserved import VARIABLES
+from netspec_torch.reserved import ATTRIBUTES, VARIABLES
 
 IMPORTS = (
     ("import torch", r"\btorch\."),
@@ -89,17 +89,44 @@ class _Text:
 
     def _define(self, uses: Sequence[Module]) -> None:
         """Turn all uses of a block into classes."""
-        alone = len(uses) == 1
-        taken = VARIABLES | self.taken
-        found = unify([Body(each, self.whole).use(alone) for each in uses], taken)
-        if len(found) > 1:
-            # Uses that pad differently may still be one class, if its padding is an argument.
-            apart = unify([Body(each, self.whole, pads_apart=True).use(alone) for each in uses], taken)
-            found = apart if len(apart) < len(found) else found
+        found = self._unified(uses)
         for name, definition in zip(self._names(uses[0], found), found, strict=True):
             for number in definition.uses:
                 self.whole.made[uses[number].path] = Made(name, definition.arguments(number))
             self.classes.append(Class(name, definition, tuple(uses[number] for number in definition.uses)))
+
+    def _unified(self, uses: Sequence[Module]) -> tuple[Definition, ...]:
+        """The fewest classes; among as few, those that pad in the plainest way."""
+        bodies = self._padding(uses, 0)
+        found = plain = self._unify(bodies)
+        for ways in (1, 2) if len(plain) > 1 else ():
+            # Uses that pad differently may still be one class, if its padding is an argument.
+            other = self._unify(self._padding(uses, ways))
+            found = other if len(other) < len(found) else found
+        return plain if found is plain else tuple(self._plainest(uses, each) for each in found)
+
+    def _plainest(self, uses: Sequence[Module], definition: Definition) -> Definition:
+        """The same class, padding as plainly as its uses allow."""
+        for ways in (0, 1):
+            bodies = self._padding([uses[number] for number in definition.uses], ways)
+            first, *others = self._unify(bodies)
+            if not others:
+                return replace(first, uses=definition.uses)
+        return definition
+
+    def _padding(self, uses: Sequence[Module], ways: int) -> list[Body]:
+        """The bodies: padding in the text, by modules, or by modules that need not pad."""
+        if ways == 0:
+            return [Body(each, self.whole) for each in uses]
+        apart = [Body(each, self.whole, pads_apart=True) for each in uses]
+        if ways == 1:
+            return apart
+        optional = {name for body in apart for name in body.padded()}
+        return [Body(each, self.whole, pads_apart=True, optional=optional) for each in uses]
+
+    def _unify(self, bodies: Sequence[Body]) -> tuple[Definition, ...]:
+        alone = len(bodies) == 1
+        return unify([each.use(alone) for each in bodies], VARIABLES | self.taken, ATTRIBUTES)
 
     def _names(self, use: Module, found: Sequence[Definition]) -> list[str]:
         if use.scope is None:
@@ -160,10 +187,13 @@ def _class(page: Page, each: Class) -> None:
         page.blank()
     lines = list(each.definition.lines)
     at = next(number for number, line in enumerate(lines) if line.text.startswith("def forward("))
-    if at:
+    kept = each.definition.kept
+    if at or kept:
         signature = ", ".join([SELF, *each.definition.signature()])
         page.write(f"def __init__({signature}):", 1)
         page.write("super().__init__()", 2)
+        for attribute, name in kept:
+            page.write(f"self.{attribute} = {name}", 2)
         page.statements(lines[:at], 1)
         page.blank()
     page.statements(lines[at:], 1)

@@ -24,7 +24,7 @@ def _convolution(
 ) -> Lowered:
     """A convolution's module, run on its input or on that padded; `own` is a further argument of our class."""
     padding = symmetric(op, site.inputs[0].sizes)
-    x, before = (site.x, None) if padding is not None else padded(site, op.pads)
+    x, before = padded(site, op.pads if padding is None else ((0, 0),) * site.rank)
     fields: dict[str, Part] = {**windowed(op), "padding": border(padding or (0,))}
     fields = {key: fields[key] for key in ("stride", "padding", "dilation")}
     if groups is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from operator import add, floordiv, mul, sub
 from typing import Any
@@ -31,6 +31,7 @@ class Hole:
     default: Value | None = None
     channels: bool = False
     counts: bool = False
+    kept: bool = False
 
     @property
     def constant(self) -> bool:
@@ -89,6 +90,10 @@ class Naming:
     taken: Collection[str]
     plain: bool = False
     """Whether nothing but multiples of parameters may be derived."""
+    attributes: Collection[str] = ()
+    """Names under which nothing can be kept."""
+    kept: dict[str, str] = field(default_factory=dict)
+    """The attribute of each parameter that is kept."""
     parameters: list[Parameter] = field(default_factory=list)
     chosen: dict[Hole, Expression] = field(default_factory=dict)
 
@@ -99,7 +104,7 @@ class Naming:
     def expression(self, hole: Hole) -> Expression:
         """What stands in the hole."""
         if hole not in self.chosen:
-            self.chosen[hole] = self._choose(hole)
+            self.chosen[hole] = self._keep(self._choose(hole)) if hole.kept else self._choose(hole)
         expression = self.chosen[hole]
         if expression.parameter and hole.default is not None:
             self._offer_default(expression.parameter, hole.default)
@@ -112,10 +117,21 @@ class Naming:
         for name, values in self._candidates(hole):
             if equal(values, hole.values):
                 return self._name(name, values, hole)
+        for name, values, at in self._elements():
+            if equal(values, hole.values):
+                return self._element(name, at)
         derived = self._derived if hole.channels else self._fewer if hole.counts else None
         for expression in derived(hole.values) if derived else ():
             return expression
         return self._fresh(hole)
+
+    def _keep(self, expression: Expression) -> Expression:
+        """The same, where the parameters are out of sight."""
+        name = expression.parameter
+        if name is None:
+            return expression
+        attribute = self.kept.setdefault(name, free(name, self.attributes))
+        return replace(expression, text=expression.text.replace(name, f"self.{attribute}", 1))
 
     def _candidates(self, hole: Hole) -> Iterator[tuple[str, Values]]:
         yield from self.given.items()
@@ -124,6 +140,23 @@ class Naming:
         yield from (
             (p.name, p.values) for p in self.parameters if not p.known and p.channels == hole.channels
         )
+
+    def _elements(self) -> Iterator[tuple[str, Values, int]]:
+        """What stands in the lists that the block is called with."""
+        for name, rows in self.known.items():
+            lists = [row for row in rows if isinstance(row, tuple)]
+            for at in range(min(map(len, lists)) if len(lists) == len(rows) else 0):
+                yield name, tuple(row[at] for row in lists), at
+
+    def _element(self, name: str, at: int) -> Expression:
+        whole = self._name(name, self.known[name], Hole(self.known[name], name))
+
+        def element(arguments: Mapping[str, Value]) -> Value:
+            row = whole.at(arguments)
+            assert isinstance(row, tuple)
+            return row[at]
+
+        return Expression(f"{whole.text}[{at}]", element, whole.parameter)
 
     def _name(self, name: str, values: Values, hole: Hole) -> Expression:
         if name in self.given:

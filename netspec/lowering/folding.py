@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from netspec.lowering.derive import Hole, equal
-from netspec.lowering.parts import Argument, Call, Index, Line, Loop, Quoted, Seq, Series, Slot
+from netspec.lowering.parts import Argument, Call, Cut, Index, Line, Loop, Quoted, Seq, Series, Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def shape(part: object) -> object:
         case tuple():
             return tuple(map(shape, part))
         case Slot(_, hint, default, channels) | Hole(_, hint, default, channels):
-            return ("slot", hint, default, channels)
+            return ("slot", hint, default, channels, part.kept)
         case Index():
             return "index"
         case Affine():
@@ -83,10 +83,12 @@ def shape(part: object) -> object:
             return ("quoted", shape(parts))
         case Call(function, arguments, tail):
             return ("call", function, tuple((each.keyword, shape(each.value)) for each in arguments), tail)
-        case Series(items):
-            return ("series", shape(items))
+        case Series(items, listed):
+            return ("series", shape(items), listed)
         case Seq(parts):
             return ("seq", shape(parts))
+        case Cut(start, end):
+            return ("cut", shape(start), shape(end))
         case Line(inner, indent, tap, _):
             return ("line", shape(inner), indent, tap)
         case Loop(bodies, indent, variable):
@@ -99,7 +101,8 @@ def merge(trees: Sequence[Any]) -> Any:
     first = trees[0]
     match first:
         case Slot():
-            return Hole(tuple(each.value for each in trees), first.hint, first.default, first.channels)
+            row = tuple(each.value for each in trees)
+            return Hole(row, first.hint, first.default, first.channels, kept=first.kept)
         case Hole():
             return replace(first, values=tuple(value for each in trees for value in each.values))
         case tuple():
@@ -116,9 +119,11 @@ def merge(trees: Sequence[Any]) -> Any:
             named = zip(values, first.arguments, strict=True)
             return replace(first, arguments=tuple(Argument(value, each.keyword) for value, each in named))
         case Series():
-            return Series(_column(trees, "items"))
+            return replace(first, items=_column(trees, "items"))
         case Seq():
             return Seq(_column(trees, "parts"))
+        case Cut():
+            return Cut(_column(trees, "start"), _column(trees, "end"))
         case Line():
             comment = first.comment if len({each.comment for each in trees}) == 1 else ""
             return replace(first, part=_column(trees, "part"), comment=comment)
@@ -144,9 +149,11 @@ def transform(part: Any, change: Callable[[Any], Any]) -> Any:
                 function, tuple(Argument(transform(a.value, change), a.keyword) for a in arguments), tail
             )
         case Series(items):
-            return Series(transform(items, change))
+            return replace(part, items=transform(items, change))
         case Seq(parts):
             return Seq(transform(parts, change))
+        case Cut(start, end):
+            return Cut(transform(start, change), transform(end, change))
         case Line():
             return replace(part, part=transform(part.part, change))
         case Loop():
@@ -173,7 +180,7 @@ def fold(body: Any, elastic: bool = False) -> Any:
     def change(part: Any) -> Any:
         if isinstance(part, Series):
             items = tuple(fold(each, elastic) for each in part.items)
-            return Series(_runs(items, ELASTIC if elastic else IN_A_LIST, "i"))
+            return replace(part, items=_runs(items, ELASTIC if elastic else IN_A_LIST, "i"))
         if isinstance(part, Loop):
             bodies = tuple(fold(each, elastic) for each in part.bodies)
             return replace(part, bodies=_runs(bodies, ELASTIC if elastic else IN_STATEMENTS, part.variable))

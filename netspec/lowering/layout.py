@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from netspec.backend import Source, Tap
@@ -38,6 +39,9 @@ class Page:
     def statements(self, lines: Iterable[Text], indent: int = 0) -> None:
         """Finished statements, with their comments and taps."""
         for line in lines:
+            if line.tap and not line.text:
+                self.taps.append(Tap(len(self.rows), *line.tap))
+                continue
             rows = wrap(line.text, line.indent + indent)
             beside = f"{rows[0]}  # {line.comment}"
             if line.comment and len(rows) == 1 and len(beside) <= WIDTH:
@@ -66,6 +70,8 @@ def wrap(text: str, indent: int = 0, width: int = WIDTH) -> list[str]:
         return [f"{pad}{head}(", *_listed(values, indent + 1, width), f"{pad})"]
     if head and _operands(value) != [value]:
         return [f"{pad}{head}(", *_sum(value, indent + 1, width), f"{pad})"]
+    if head and len(chain := _chain(value)) > 2:
+        return [f"{pad}{head}(", *(f"{pad}    {each}" for each in chain), f"{pad})"]
     return _at_bracket(head, value, indent, width)
 
 
@@ -97,6 +103,13 @@ def _at_bracket(head: str, value: str, indent: int, width: int) -> list[str]:
         first.replace("_", value[end], 1),
         *others,
     ]
+
+
+def _chain(value: str) -> list[str]:
+    """Calls of methods one after the other, `x.a(…)`, `.b(…)`, `.c(…)`."""
+    ends = [end + 1 for start, end in _top_level(value) if value[start] == "("]
+    cuts = [0, *(end for end in ends if value[end : end + 1] == "."), len(value)]
+    return [value[start:end] for start, end in pairwise(cuts)]
 
 
 def _applied(text: str) -> tuple[int, int] | None:

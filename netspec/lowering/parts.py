@@ -36,13 +36,15 @@ class Slot:
 
     `hint` is what it is called, as a parameter of the layer. With a `default`, the argument in which it
     stands is left out where it is that in every use. `channels` marks a count of channels: such counts may be derived
-    from each other (`2 * filters`), others not.
+    from each other (`2 * filters`), others not. `kept` marks one in a method that runs later, when the parameters
+    are out of sight: the definition keeps what differs in an attribute.
     """
 
     value: Value
     hint: str
     default: Value | None = None
     channels: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,20 @@ class Call:
 class Series:
     """Calls one after the other in a list of arguments; runs of alike ones become a generator, starred.
 
-    `*(Unit(128) for _ in range(3))`, or `*(Layer(64 + 32 * i) for i in range(24))`.
+    `*(Unit(128) for _ in range(3))`, or `*(Layer(64 + 32 * i) for i in range(24))`. `listed` is for a call that takes
+    one list: in square brackets, or the generator alone.
     """
 
     items: tuple[Part, ...]
+    listed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A slice without so many positions at its start and its end: `4:-4`; nothing stands for 0."""
+
+    start: Part = ""
+    end: Part = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +112,14 @@ class Seq:
     parts: tuple[Part, ...]
 
 
-Part = str | Slot | Index | Quoted | Call | Series | Seq
+Part = str | Slot | Index | Quoted | Call | Series | Seq | Cut
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """A statement. `tap` is (variable, node): after it the variable holds what the node gives.
 
+    An empty one with a tap is nothing to be written: the statement before it makes the node's value, too.
     Within the bodies of a `Loop` the node has `{}` where the number of the repetition goes.
     """
 

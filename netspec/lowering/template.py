@@ -34,6 +34,8 @@ class Definition:
     uses: tuple[int, ...]
     members: tuple[str, ...]
     known: Mapping[str, Values]
+    kept: tuple[tuple[str, str], ...] = ()
+    """Attributes and the parameters that they keep, for methods that run later."""
 
     def signature(self) -> tuple[str, ...]:
         """`in_channels`, `filters`, `stride=1`."""
@@ -54,11 +56,13 @@ class Definition:
         )
 
 
-def unify(uses: Sequence[Use], taken: Collection[str] = ()) -> tuple[Definition, ...]:
+def unify(
+    uses: Sequence[Use], taken: Collection[str] = (), attributes: Collection[str] = ()
+) -> tuple[Definition, ...]:
     """The definitions that serve these uses of one block, the most used first.
 
     Uses whose texts are equal but for literals share a definition; literals that differ become parameters.
-    `taken` are names that no parameter may have.
+    `taken` are names that no parameter may have, `attributes` names that no attribute may have.
 
     Raises:
         WrongFold: a definition does not give one of its uses its own text back.
@@ -66,15 +70,14 @@ def unify(uses: Sequence[Use], taken: Collection[str] = ()) -> tuple[Definition,
     taken = {*taken, *_COUNTERS}
     exact = _groups([shape(use.body) for use in uses])
     elastic = [fold(merge([use.body]), elastic=True) for use in uses] if len(exact) > 1 else []
-    loose = _groups([shape(tree) for tree in elastic])
     found = []
-    for numbers in loose if len(loose) < len(exact) and elastic else exact:
+    for numbers in _joined(exact, [shape(tree) for tree in elastic]) if elastic else exact:
         group = [uses[number] for number in numbers]
         if len({shape(use.body) for use in group}) > 1:
             tree = merge([elastic[number] for number in numbers])
         else:
             tree = fold(merge([use.body for use in group]))
-        found.append(_define(group, numbers, tree, taken))
+        found.append(_define(group, numbers, tree, taken, attributes))
     return tuple(sorted(found, key=lambda each: -len(each.uses)))
 
 
@@ -86,24 +89,41 @@ def _groups(shapes: Sequence[object]) -> list[tuple[int, ...]]:
     return [tuple(numbers) for numbers in groups.values()]
 
 
+def _joined(exact: list[tuple[int, ...]], loose: Sequence[object]) -> list[tuple[int, ...]]:
+    """The groups, those made one that are alike as soon as repetitions may differ in number."""
+    shapes = [{loose[number] for number in numbers} for numbers in exact]
+    keys = [each.pop() if len(each) == 1 else at for at, each in enumerate(shapes)]
+    return [tuple(sorted(number for at in together for number in exact[at])) for together in _groups(keys)]
+
+
 def variant_names(stem: str, variants: Sequence[Definition]) -> tuple[str, ...]:
-    """A name for each: the first is plain, another says what it has more, has less, or is called with."""
+    """A name for each: the first is plain, another says what it has more, is called with, or has less."""
     first = variants[0]
     names = [stem]
     for variant in variants[1:]:
-        more = [name for name in variant.members if name not in first.members]
-        less = [name for name in first.members if name not in variant.members]
+        more = _beyond(variant.members, first.members)
+        less = _beyond(first.members, variant.members)
         called = _distinction(variant, variants)
         if more:
-            name = f"{stem}_with_{more[0]}"
-        elif less:
-            name = f"{stem}_without_{less[0]}"
+            name = f"{stem}_with_{more}"
+        elif called:
+            name = f"{stem}_{called}"
         else:
-            name = f"{stem}_{called}" if called else stem
+            name = f"{stem}_without_{less}" if less else stem
         if name in names and called:
             name = f"{stem}_{called}"
         names.append(_unused(name, stem, names))
     return tuple(names)
+
+
+def _beyond(members: Sequence[str], others: Sequence[str]) -> str | None:
+    """The first that the others do not have; without its number where it is the only one of its kind."""
+    for name in members:
+        if name not in others:
+            kind = name.rstrip("0123456789")
+            alike = [each for each in {*members, *others} if each.rstrip("0123456789") == kind]
+            return kind if kind and len(alike) == 1 else name
+    return None
 
 
 def _unused(name: str, stem: str, names: Sequence[str]) -> str:
@@ -124,15 +144,22 @@ def _distinction(variant: Definition, variants: Sequence[Definition]) -> str | N
     for name, values in variant.known.items():
         others = {value for each in variants if each is not variant for value in each.known.get(name, ())}
         (value, *more) = set(values)
-        if not more and value not in others and isinstance(value, int) and value >= 0:
+        if name != COMING_IN and not more and value not in others and isinstance(value, int) and value >= 0:
             found.append((len(others), f"{camel(name).lower()}{value}"))
     return min(found, key=lambda each: each[0])[1] if found else None
 
 
-def _define(uses: Sequence[Use], numbers: tuple[int, ...], folded: Any, taken: Collection[str]) -> Definition:
+def _define(
+    uses: Sequence[Use],
+    numbers: tuple[int, ...],
+    folded: Any,
+    taken: Collection[str],
+    attributes: Collection[str],
+) -> Definition:
     known = _together([use.known for use in uses])
     given = _together([use.given for use in uses])
-    naming = _naming(known, given, taken, folded)
+    members = {name for use in uses for name in use.members}
+    naming = _naming(known, given, taken, folded, {*attributes, *members})
     lines = tuple(Writer(naming.expression).lines(folded))
     for number, use in enumerate(uses):
         arguments = {name: values[number] for name, values in given.items()}
@@ -141,20 +168,25 @@ def _define(uses: Sequence[Use], numbers: tuple[int, ...], folded: Any, taken: C
         own = Expansion(lambda hole: hole.values[0]).text(merge([use.body]))
         if back != own:
             raise WrongFold(f"{use.place}: {own!r} comes back as {back!r}")
-    return Definition(tuple(_ordered(naming)), lines, numbers, uses[0].members, known)
+    kept = tuple((attribute, name) for name, attribute in naming.kept.items())
+    return Definition(tuple(_ordered(naming)), lines, numbers, uses[0].members, known, kept)
 
 
 def _naming(
-    known: Mapping[str, Values], given: Mapping[str, Values], taken: Collection[str], folded: Any
+    known: Mapping[str, Values],
+    given: Mapping[str, Values],
+    taken: Collection[str],
+    folded: Any,
+    attributes: Collection[str],
 ) -> Naming:
     """The fewest parameters: without the channels that come in, where the author's own arguments tell them."""
     own = {name: values for name, values in known.items() if name != COMING_IN}
-    without = Naming(own, given, taken, plain=True)
+    without = Naming(own, given, taken, plain=True, attributes=attributes)
     if own and own != known:
         deque(Writer(without.expression).lines(folded), maxlen=0)
         if all(each.known or not each.channels for each in without.parameters):
             return without
-    return Naming(known, given, taken)
+    return Naming(known, given, taken, attributes=attributes)
 
 
 def _substitution(naming: Naming, arguments: Mapping[str, Value]) -> Callable[[Hole], Value]:

@@ -105,13 +105,9 @@ class _Allocation:
         uses = self.uses.get(value, [])
         named = not is_automatic(item)
         if not uses or uses[0] == uses[-1] == index + 1:
-            # Only a merge says what its branches are.
-            return (
-                named
-                and bool(uses)
-                and uses[0] < len(self.items)
-                and len(set(self.items[uses[0]].inputs)) > 1
-            )
+            # Only a merge says what its branches are, and a result of several what it is.
+            together = self.items[uses[0]].inputs if uses and uses[0] < len(self.items) else self.outputs
+            return named and bool(uses) and len(set(together)) > 1
         if named:
             return True
         if uses[0] == uses[-1]:

@@ -8,7 +8,20 @@ from typing import Any
 
 from netspec.lowering.derive import Expression, Hole
 from netspec.lowering.folding import Affine, Run
-from netspec.lowering.parts import Call, Index, Line, Loop, Quoted, Raw, Seq, Series, Value, literal, quoted
+from netspec.lowering.parts import (
+    Call,
+    Cut,
+    Index,
+    Line,
+    Loop,
+    Quoted,
+    Raw,
+    Seq,
+    Series,
+    Value,
+    literal,
+    quoted,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +88,9 @@ class Writer:
             case Call():
                 return f"{part.function}({', '.join(self._arguments(part, loop))}){part.tail}"
             case Series(runs):
-                return ", ".join(self._run(run, loop) for run in runs)
+                return self._series(part, runs, loop)
+            case Cut(start, end):
+                return _cut(self.text(start, loop), self.text(end, loop))
         raise TypeError(f"no text: {part!r}")
 
     def _arguments(self, call: Call, loop: str) -> Iterator[str]:
@@ -87,11 +102,17 @@ class Writer:
                 f"{argument.keyword}={self.text(value, loop)}" if argument.keyword else self.text(value, loop)
             )
 
+    def _series(self, part: Series, runs: Any, loop: str) -> str:
+        if part.listed and len(runs) == 1 and not runs[0].single:
+            return self._generator(runs[0], loop)
+        text = ", ".join(self._run(run, loop) for run in runs)
+        return f"[{text}]" if part.listed else text
+
     def _run(self, run: Any, loop: str) -> str:
-        text = self.text(run.item, loop)
-        if run.single:
-            return text
-        return f"*({text} for {self._rounds(run)})"
+        return self.text(run.item, loop) if run.single else f"*({self._generator(run, loop)})"
+
+    def _generator(self, run: Any, loop: str) -> str:
+        return f"{self.text(run.item, loop)} for {self._rounds(run)}"
 
     def _affine(self, part: Affine) -> str:
         step = self.expression(part.step)
@@ -101,6 +122,14 @@ class Writer:
         if by != step.text:
             return f"{start} - {counted}"
         return counted if start == "0" else f"{start} + {counted}"
+
+
+def _cut(start: str, end: str) -> str:
+    """The slice as a formatter leaves it: with spaces where a side is more than a number."""
+    left, right = start, f"-{end}" if end else ""
+    if left.isdigit() + right[1:].isdigit() == bool(left) + bool(right):
+        return f"{left}:{right}"
+    return f"{left} : {right}".strip()
 
 
 def _numbered(node: str, number: int | None) -> str:
@@ -153,6 +182,8 @@ class Expansion:
                 return "".join(self._item(each, number, at) for at, each in enumerate(items))
             case Seq(parts):
                 return "".join(self.text(each, number) for each in parts)
+            case Cut(start, end):
+                return f"{self.text(start, number)}:-{self.text(end, number)}"
             case Line():
                 return f"{part.indent}:{self.text(part.part, number)}"
             case Loop(bodies):
