@@ -189,8 +189,11 @@ def index() -> Iterator[str]:
     yield "# netspec: the pages"
     yield NOTICE
     yield "Start with the [README](../README.md). Then:"
-    names = sorted(({path.name for path in DOCS.glob("*.md")} | set(PAGES)) - {"index.md"})
+    names = sorted(({path.name for path in DOCS.glob("*.md")} | set(PAGES)) - {"index.md", *LISTS})
     yield "\n".join(f"- [{_title(name)}]({name})" for name in names)
+    lists = " and ".join(f"`docs/{name}`" for name in LISTS)
+    yield f"`make docs` writes {lists}, too: every op with its fields, and what each backend makes of it. \
+`netspec ops` prints the same."
 
 
 def _title(name: str) -> str:
@@ -210,22 +213,25 @@ def fence(language: str, text: str) -> str:
     return f"```{language}\n{text.strip(chr(10))}\n```"
 
 
+LISTS: dict[str, Callable[[], Iterator[str]]] = {"ops.md": ops, "backends.md": support}
+"""Pages that say what `netspec ops` and `netspec backends` say. They are written on demand and not kept, so that
+a new op touches no page."""
+
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
-    "ops.md": ops,
-    "backends.md": support,
     "diagnostics.md": diagnostics,
     "zoo.md": zoo_page,
     "index.md": index,
 }
+"""Pages that are kept, and held fresh."""
 
 
 def page(name: str) -> str:
     """The whole text of a generated page."""
-    text = "\n\n".join(PAGES[name]()) + "\n"
+    text = "\n\n".join((PAGES | LISTS)[name]()) + "\n"
     return re.sub(r"^(- .*)\n\n(?=- )", r"\1\n", text, flags=re.MULTILINE)
 
 
 if __name__ == "__main__":
-    for each in PAGES:
+    for each in PAGES | LISTS:
         (DOCS / each).write_text(page(each), encoding="utf-8")
         print(f"wrote docs/{each}")

@@ -11,6 +11,7 @@ from netspec.language import places
 from netspec.language.document import Document, read_document
 from netspec.language.elaborate import elaborate
 from netspec.language.library import Library
+from netspec.language.memory import no_collection
 from netspec.language.source import read
 from netspec.ops.nearest import did_you_mean
 
@@ -66,7 +67,8 @@ def graph_of_file(
         library: what has read files of this run already, if anything has.
     """
     library = library or Library(problems)
-    return _graph(library.spec(path, places.shown(path)), library, problems, params or {})
+    with no_collection():
+        return _graph(library.spec(path, places.shown(path)), library, problems, params or {})
 
 
 def graph_of_text(
@@ -74,9 +76,10 @@ def graph_of_text(
 ) -> Graph | None:
     """The graph of a text that stands for a file called `file`; it cannot include by relative paths."""
     library = Library(problems)
-    value = read(text, file, problems)
-    document = None if value is None else library.complete(read_document(value, file, None, problems))
-    return _graph(document, library, problems, params or {})
+    with no_collection():
+        value = read(text, file, problems)
+        document = None if value is None else library.complete(read_document(value, file, None, problems))
+        return _graph(document, library, problems, params or {})
 
 
 def _graph(

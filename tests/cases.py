@@ -267,6 +267,8 @@ def _norms() -> Iterator[Case]:
         for keyword in ("relu6", "elu", "selu", "silu", "swish", "hard_sigmoid", "hard_swish", "softplus"):
             yield _row("plain", keyword, x)
         yield _row("half", "elu", x, alpha=0.5)
+        yield _row("plain", "gelu", x)
+        yield _row("tanh", "gelu", x, approximate="tanh")
 
 
 def _joined() -> Iterator[Case]:

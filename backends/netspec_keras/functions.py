@@ -9,6 +9,7 @@ from netspec.lowering.parts import Argument, Slot
 from netspec.ops.activation import (
     Activation,
     Elu,
+    Gelu,
     HardSigmoid,
     HardSwish,
     LeakyRelu,
@@ -58,6 +59,11 @@ def elu(op: Elu, types: Types) -> Lowered:
     return Lowered((Layer("layers.ELU", (option("alpha", op.alpha, 1.0),)),))
 
 
+def gelu(op: Gelu, types: Types) -> Lowered:
+    """A normal distribution's worth of the input."""
+    return Lowered((Layer("GELU", (option("approximate", op.approximate == "tanh", False),)),))
+
+
 def softmax(op: Softmax, types: Types) -> Lowered:
     """A softmax over the channels, which stand last."""
     after = () if op.temperature == 1 else (" / ", Slot(op.temperature, "temperature"))
@@ -80,6 +86,7 @@ ACTIVATIONS: Mapping[type[Op], Lowering] = {
     Relu6: named,
     Elu: elu,
     Selu: plain("SELU"),
+    Gelu: gelu,
     Silu: named,
     HardSwish: named,
     Sigmoid: named,

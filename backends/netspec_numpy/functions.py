@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import erf, pi, sqrt
 from typing import cast
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from netspec.ops.activation import (
     Activation,
     Elu,
+    Gelu,
     HardSigmoid,
     HardSwish,
     LeakyRelu,
@@ -76,6 +78,13 @@ def silu(op: Activation, x: Values) -> Values:
     return x * sigmoid(op, x)
 
 
+def gelu(op: Activation, x: Values) -> Values:
+    """The input times Φ of it, or of its tanh approximation."""
+    if cast(Gelu, op).approximate == "tanh":
+        return 0.5 * x * (1.0 + np.tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))
+    return np.asarray(0.5 * x * (1.0 + np.vectorize(erf, otypes=["float64"])(x / sqrt(2))))
+
+
 def hard_sigmoid(op: Activation, x: Values) -> Values:
     """min(max(x + 3, 0), 6) / 6."""
     return np.clip(x + 3.0, 0.0, 6.0) / 6.0
@@ -97,6 +106,7 @@ FUNCTIONS: dict[type[Activation], Callable[[Activation, Values], Values]] = {
     Relu6: relu6,
     Elu: elu,
     Selu: selu,
+    Gelu: gelu,
     Silu: silu,
     HardSwish: hard_swish,
     Sigmoid: sigmoid,

@@ -8,6 +8,7 @@ from typing import Any
 from netspec.lowering.parts import Part, Slot, call, literal, seq
 from netspec.ops.activation import (
     Elu,
+    Gelu,
     HardSigmoid,
     HardSwish,
     LeakyRelu,
@@ -53,6 +54,9 @@ ACTIVATIONS: Mapping[type[Op], Callable[[Any, str, str], str]] = {
     Relu6: lambda op, x, dim: f"F.relu6({x})",
     Elu: lambda op, x, dim: f"F.elu({x}, {literal(op.alpha)})",
     Selu: lambda op, x, dim: f"F.selu({x})",
+    Gelu: lambda op, x, dim: (
+        f"F.gelu({x})" if op.approximate == "none" else f'F.gelu({x}, approximate="tanh")'
+    ),
     Silu: lambda op, x, dim: f"F.silu({x})",
     # F.hardsigmoid has a derivative that is exact in float32 alone.
     HardSigmoid: lambda op, x, dim: f"F.relu6({x} + 3) / 6",

@@ -71,7 +71,7 @@ def hold_all_names(formula: Formula, parameters: Collection[str]) -> None:
 
 def _hold(formula: Formula, names: Collection[str]) -> None:
     """Refuse a name that nobody declared, even in the branch that is not taken."""
-    for node in formula.names():
+    for node in formula.names:
         name = written(node.id)
         if name not in names and name not in LITERALS:
             raise _unknown(name, names, *formula.place(node))

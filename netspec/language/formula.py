@@ -7,7 +7,7 @@ import keyword
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
@@ -108,6 +108,8 @@ class Formula:
     text: str
     disguised: str
     blank: int
+    names: tuple[ast.Name, ...]
+    """Every name that stands for a value, in the order of the text."""
 
     def place(self, node: ast.AST) -> tuple[int, int]:
         """The columns of a part, from 0, in characters of the text."""
@@ -126,14 +128,6 @@ class Formula:
     def refuse(self, code: Code, message: str, node: ast.AST, help: str | None = None) -> Refusal:
         """A refusal of one part."""
         return Refusal(code, message, *self.place(node), help)
-
-    def names(self) -> Iterator[ast.Name]:
-        """Every name that stands for a value, in the order of the text."""
-        called = {id(node.func) for node in ast.walk(self.root) if isinstance(node, ast.Call)}
-        found = [
-            node for node in ast.walk(self.root) if isinstance(node, ast.Name) and id(node) not in called
-        ]
-        yield from sorted(found, key=lambda node: node.col_offset)
 
 
 def written(name: str) -> str:
@@ -165,12 +159,19 @@ def parse(text: str) -> Formula | Refusal:
         return _unreadable(flat, blank + column, error.msg)
     except (ValueError, MemoryError, RecursionError, OverflowError):
         return _unreadable(flat, 0)
-    formula = Formula(root, flat, disguised, blank)
+    formula = Formula(root, flat, disguised, blank, _names(root))
     try:
         _hold_to_arithmetic(formula)
     except Refusal as refusal:
         return refusal
     return formula
+
+
+def _names(root: ast.expr) -> tuple[ast.Name, ...]:
+    nodes = list(ast.walk(root))
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    found = [node for node in nodes if isinstance(node, ast.Name) and id(node) not in called]
+    return tuple(sorted(found, key=lambda node: node.col_offset))
 
 
 def _disguise(found: re.Match[str]) -> str:

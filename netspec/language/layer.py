@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from netspec.diagnostics import Span
 from netspec.graph import Node
@@ -15,7 +14,7 @@ from netspec.language.sharing import shared_layer
 from netspec.language.values import Value
 from netspec.language.walk import BROKEN, OPEN, Frame, Missing, Place, Tensor, Walk, join
 from netspec.ops import OPS
-from netspec.ops.base import Misfit, Op
+from netspec.ops.base import Misfit, Op, Weight
 
 
 def layer(
@@ -67,15 +66,12 @@ def _added(
         if isinstance(shared, Missing):
             return BROKEN
         owner = shared
-    weights = [
-        replace(each, name=f"{path}.{each.name}", trainable=each.trainable and not frozen) for each in local
-    ]
     node = Node(
         path,
         resolved,
         tuple([str(tensor) for tensor in inputs]),
         outputs,
-        tuple(weights) if owner is None else owner.weights,
+        _named(local, path, frozen) if owner is None else owner.weights,
         frame.path,
         item.span,
         None if owner is None else owner.shares or owner.name,
@@ -83,6 +79,23 @@ def _added(
     )
     walk.add(node)
     return node.name
+
+
+def _named(local: Sequence[Weight], path: str, frozen: bool) -> tuple[Weight, ...]:
+    """The weights under their canonical names."""
+    return tuple(
+        [
+            Weight(
+                f"{path}.{each.name}",
+                each.shape,
+                each.axes,
+                each.init,
+                each.trainable and not frozen,
+                each.statistic,
+            )
+            for each in local
+        ]
+    )
 
 
 def _worked_out(walk: Walk, op: type[Op], item: Item, received: Tensor, frame: Frame) -> Op | None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import re
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ import yaml
 from netspec.diagnostics import Code, Problems, Span
 from netspec.diagnostics.codes import files as codes
 from netspec.language.build import Builder, Stop
+from netspec.language.memory import no_collection
 from netspec.language.syntax import LINE_END, explain
 from netspec.language.values import Entry, Listing, Mapping, Scalar, Value, locate, locate_key, plain
 
@@ -54,7 +52,7 @@ def read(text: str, file: str, problems: Problems) -> Value | None:
         _report_character(text, strange.start(), file, problems)
         return None
     builder = Builder(file, problems)
-    with _no_collection():
+    with no_collection():
         complete = _build(text, file, builder, problems)
     if not complete:
         return None
@@ -68,18 +66,6 @@ def read(text: str, file: str, problems: Problems) -> Value | None:
         )
         return None
     return root if builder.usable else None
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Everything built here lives on; looking for garbage meanwhile takes a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _build(text: str, file: str, builder: Builder, problems: Problems) -> bool:

@@ -125,20 +125,21 @@ def _check_recursion(document: Document, problems: Problems) -> None:
     own = [block for block in document.blocks.values() if block.document is document]
     done: set[Block] = set()
     for block in own:
-        way = [(block, _calls(block, document))]
+        way = {block: _calls(block, document)}
         while way:
-            calls = way[-1][1]
+            inside, calls = next(reversed(way.items()))
             item = next(calls, None)
             if item is None:
-                done.add(way.pop()[0])
+                way.pop(inside)
+                done.add(inside)
                 continue
             called = document.blocks[item.keyword]
-            circle = [each.name for each, _ in way]
-            if called.name in circle:
+            if called in way:
+                circle = [each.name for each in way]
                 _report_recursion(item, circle[circle.index(called.name) :], problems)
                 document.wrong.add(item)
             elif called not in done and called.document is document:
-                way.append((called, _calls(called, document)))
+                way[called] = _calls(called, document)
 
 
 def _calls(block: Block, document: Document) -> Iterator[Item]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from netspec.ops.activation import (
     Elu,
+    Gelu,
     HardSigmoid,
     HardSwish,
     LeakyRelu,
@@ -40,6 +41,7 @@ FAMILIES: dict[str, tuple[type[Op], ...]] = {
         Elu,
         Selu,
         Prelu,
+        Gelu,
         Silu,
         HardSwish,
         Sigmoid,

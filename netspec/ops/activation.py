@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
@@ -65,6 +65,16 @@ class Silu(Activation):
 
     keyword: ClassVar[str] = "silu"
     aliases: ClassVar[tuple[str, ...]] = ("swish",)
+
+
+class Gelu(Activation):
+    """x · Φ(x), Φ being the normal distribution (Hendrycks and Gimpel 2016), or its tanh approximation there."""
+
+    keyword: ClassVar[str] = "gelu"
+    main: ClassVar[str | None] = "approximate"
+
+    approximate: Literal["none", "tanh"] = "none"
+    """Whether Φ is exact, or ½ (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
 
 
 class HardSigmoid(Activation):

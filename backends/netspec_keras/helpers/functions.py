@@ -27,6 +27,21 @@ class SELU(layers.Layer):
         return self.scale * ops.where(inputs > 0, inputs, below)
 '''
 
+GELU = '''
+class GELU(layers.Layer):
+    """Keeps its constants in full; `layers.Activation("gelu")` rounds them to single precision on TensorFlow."""
+
+    def __init__(self, approximate=False, **kwargs):
+        super().__init__(**kwargs)
+        self.approximate = approximate
+
+    def call(self, inputs):
+        if self.approximate:
+            cubic = inputs + 0.044715 * inputs * inputs * inputs
+            return 0.5 * inputs * (1 + ops.tanh(0.7978845608028654 * cubic))
+        return 0.5 * inputs * (1 + ops.erf(inputs * 0.7071067811865476))
+'''
+
 PRELU = '''
 class PReLU(layers.PReLU):
     """Has at 0 the derivative of what is below it; that of `layers.PReLU` is 0 there."""
@@ -38,5 +53,6 @@ class PReLU(layers.PReLU):
 HELPERS = {
     "LeakyReLU": Helper(LEAKY_RELU),
     "SELU": Helper(SELU),
+    "GELU": Helper(GELU),
     "PReLU": Helper(PRELU),
 }
