@@ -160,8 +160,14 @@ def _use(body: Body, channels: str | None = None) -> Use:
 
 
 def _literals(arguments: Sequence[tuple[str, object]]) -> dict[str, Value]:
-    """The author's arguments that may stand in the text; a list may not."""
-    return {name: value for name, value in arguments if isinstance(value, int | float | bool | str)}
+    """The author's arguments that may stand in the text: plain ones, and lists of whole numbers."""
+    found: dict[str, Value] = {}
+    for name, value in arguments:
+        if isinstance(value, int | float | str):
+            found[name] = value
+        elif isinstance(value, list) and all(isinstance(each, int) for each in value):
+            found[name] = tuple(value)
+    return found
 
 
 def _function(

@@ -120,6 +120,8 @@ class Naming:
         for name, values, at in self._elements():
             if equal(values, hole.values):
                 return self._element(name, at)
+        if (whole := self._tuple(hole)) is not None:
+            return whole
         derived = self._derived if hole.channels else self._fewer if hole.counts else None
         for expression in derived(hole.values) if derived else ():
             return expression
@@ -140,6 +142,19 @@ class Naming:
         yield from (
             (p.name, p.values) for p in self.parameters if not p.known and p.channels == hole.channels
         )
+
+    def _tuple(self, hole: Hole) -> Expression | None:
+        """`(values, 10)`: what is a tuple in every use, if nothing in it needs a parameter of its own."""
+        rows = [value for value in hole.values if isinstance(value, tuple)]
+        if len(rows) < len(hole.values) or len(set(map(len, rows))) > 1 or hole.kept:
+            return None
+        parts = [Hole(column, hole.hint) for column in zip(*rows, strict=True)]
+        known = [values for _, values in self._candidates(Hole((), ""))]
+        if not all(each.constant or any(equal(each.values, row) for row in known) for each in parts):
+            return None
+        inner = [self._choose(each) for each in parts]
+        text = ", ".join(each.text for each in inner) + ("," if len(inner) == 1 else "")
+        return Expression(f"({text})", lambda arguments: tuple(each.at(arguments) for each in inner))
 
     def _elements(self) -> Iterator[tuple[str, Values, int]]:
         """What stands in the lists that the block is called with."""

@@ -84,7 +84,7 @@ class _Allocation:
 
     def _first(self, index: int, item: Node | Module, kept: set[str | int]) -> str | int:
         if self._deserves_name(index, item):
-            return self._own_name(_title(item.path if isinstance(item, Module) else item.name))
+            return self._own_name(self._called(item))
         freed = [self.variable[value] for value in item.inputs if self._last(value) == index]
         alone = len(set(item.inputs)) == 1
         chain = [var for var in freed if var not in kept and self._reusable(var, alone)]
@@ -98,12 +98,23 @@ class _Allocation:
         """Whether what follows may go by the same name: an input's own name only while it is itself that changes."""
         return isinstance(variable, int) or variable == MAIN or (alone and variable in self.inputs.values())
 
+    def _called(self, item: Node | Module) -> str:
+        """What its author calls it, or what it is the result of."""
+        first, *_ = given(item)
+        if is_automatic(item) and self._is_result(first):
+            return self.titles[first]
+        return _title(item.path if isinstance(item, Module) else item.name)
+
+    def _is_result(self, value: str) -> bool:
+        """Whether it is one of several results, and has a name as such."""
+        return len(self.outputs) > 1 and value in self.outputs and value in self.titles
+
     def _deserves_name(self, index: int, item: Node | Module) -> bool:
         if isinstance(item, Node) and isinstance(item.op, Identity):
             return True
         value = given(item)[0]
         uses = self.uses.get(value, [])
-        named = not is_automatic(item)
+        named = not is_automatic(item) or self._is_result(value)
         if not uses or uses[0] == uses[-1] == index + 1:
             # Only a merge says what its branches are, and a result of several what it is.
             together = self.items[uses[0]].inputs if uses and uses[0] < len(self.items) else self.outputs
