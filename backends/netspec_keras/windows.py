@@ -51,7 +51,8 @@ def depthwise_conv(op: DepthwiseConv, types: Types) -> Lowered:
 def _full(op: Conv | DepthwiseConv, filters: int, groups: int, types: Types) -> Lowered:
     """A convolution of dense groups."""
     rank = len(op.kernel)
-    before, window, thin = _window(op, types[0].sizes, apart=max(op.dilation) > 1, causal=True)
+    apart = _is_refused(op, (types[0].channels or 0) // groups, types)
+    before, window, thin = _window(op, types[0].sizes, apart, causal=groups == 1)
     cls = f"GroupedConv{rank}D" if groups > 1 else f"layers.Conv{rank}D"
     closing, after = _closing(op)
     arguments = (count(filters, "filters"), _kernel(op), *window, option("groups", groups, 1), *closing)
@@ -61,7 +62,8 @@ def _full(op: Conv | DepthwiseConv, filters: int, groups: int, types: Types) -> 
 
 def _by_table(op: Conv, types: Types) -> Lowered:
     """A helper that holds the connections alone."""
-    before, window, thin = _window(op, types[0].sizes, apart=max(op.dilation) > 1)
+    apart = _is_refused(op, types[0].channels or 0, types)
+    before, window, thin = _window(op, types[0].sizes, apart)
     arguments = (count(op.filters, "filters"), first(op.kernel, "kernel"), option("table", op.table or ()))
     layer = Layer("TableConv", (*arguments, *window, _bias(op)))
     connections = Place("connections", "N" + op.axes, "N" + op.axes)
@@ -87,7 +89,7 @@ def separable_conv(op: SeparableConv, types: Types) -> Lowered:
         closing, after = _closing(op)
         layer = Layer(f"layers.SeparableConv{rank}D", (filters, _kernel(op), *window, multiplier, *closing))
     else:
-        before, window, thin = _window(op, types[0].sizes, apart=max(op.dilation) > 1)
+        before, window, thin = _window(op, types[0].sizes, apart=_is_refused(op, 1, types))
         after = behind(op.activation)
         arguments = (filters, first(op.kernel, "kernel"), *window, multiplier, _bias(op))
         layer = Layer("SeparableConv3D", arguments)
@@ -241,13 +243,28 @@ def _window(
     return before, window, _thin(op.strides) if apart else ()
 
 
+def _is_refused(op: Convolution, channels: int, types: Types) -> bool:
+    """Whether Keras cannot stride a convolution: with dilation, and where TensorFlow gives wrong numbers.
+
+    Of one channel over three axes, oneDNN strides wrongly, in single precision, where a single column comes out.
+    """
+    if max(op.strides) > 1 and max(op.dilation) > 1:
+        return True
+    if len(op.kernel) < 3 or channels > 1:
+        return False
+    _, rows, columns = op.strides
+    return rows == 1 < columns and op.outputs(types)[0].sizes[2] == 1
+
+
 def _padding(
     op: Convolution, sizes: Sequence[int], strides: tuple[int, ...], causal: bool
 ) -> tuple[Layers, str]:
     """The layer that pads, if one is needed, and the word for the convolution after it."""
     if not padded(op.pads):
         return (), "valid"
-    if op.pads == _same(sizes, op.kernel, strides, op.dilation):
+    # TensorFlow misplaces a convolution over three axes that steps over positions, in double precision.
+    steps_over = len(strides) == 3 and any(k < s for k, s in zip(op.span, strides, strict=True))
+    if op.pads == _same(sizes, op.kernel, strides, op.dilation) and not steps_over:
         return (), "same"
     if causal and op.pads == (arithmetic.causal_pads(op.kernel[0], op.dilation[0]),):
         return (), "causal"

@@ -145,7 +145,10 @@ def avg_pool(op: AvgPool, site: Site) -> Lowered:
     """PyTorch's own where it counts the same; else the mean of what is there."""
     if set(op.dilation) != {1}:
         return _dilated_avg_pool(op, site)
-    native = native_padding(op, site.inputs[0].sizes)
+    sizes = site.inputs[0].sizes
+    # Over three axes PyTorch refuses a kernel that is larger than the input without its padding.
+    refused = site.rank == 3 and any(k > n for k, n in zip(op.kernel, sizes, strict=True))
+    native = None if refused else native_padding(op, sizes)
     if native:
         padding, ceil_mode = native
         padded = any(padding) or ceil_mode
