@@ -22,11 +22,11 @@ def spread(site: Site) -> list[str]:
 
 
 def maximum(op: Maximum, site: Site) -> Lowered:
-    """One after the other; where two are equal the gradient is shared."""
-    first, *others = spread(site)
-    for other in others:
-        first = f"torch.maximum({first}, {other})"
-    return Lowered(first)
+    """Where branches are equal they share the gradient equally, which `torch.maximum` does for two alone."""
+    branches = ", ".join(spread(site))
+    if len(site.variables) == 2:
+        return Lowered(f"torch.maximum({branches})")
+    return Lowered(f"torch.stack(torch.broadcast_tensors({branches})).amax(dim=0)")
 
 
 def average(op: Average, site: Site) -> Lowered:

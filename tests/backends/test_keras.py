@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,9 +15,14 @@ from numpy.typing import NDArray
 from netspec.backend import Unsupported
 from netspec.graph import Graph
 from netspec.ops import OPS
-from netspec.ops.activation import LeakyRelu, Relu
-from netspec.ops.conv import Conv
+from netspec.ops.activation import Elu, LeakyRelu, Relu, Selu
+from netspec.ops.base import Op
+from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
+from netspec.ops.dense import Dense
 from netspec.ops.norm import BatchNorm
+from netspec.ops.regularize import GaussianNoise, MaskInput
+from netspec.ops.scale import ScaleBy
+from netspec.ops.transpose import ConvTranspose
 from netspec.passes.still import still
 from netspec.training.optimizers import Adam, Optimizer, Sgd
 from netspec.weights import initialise
@@ -25,6 +31,7 @@ from netspec_numpy import forward
 from tests.building import Sketch
 from tests.cases import CASES, Case
 from tests.structures import STRUCTURES, structure
+from tests.windows import WINDOWED, Window, window
 
 keras = pytest.importorskip("keras")
 
@@ -112,6 +119,105 @@ def test_outputs_are_the_oracles_and_gradients_are_pytorchs(name: str) -> None:
     assert far <= GRADIENTS, where
 
 
+@pytest.mark.parametrize("keyword", WINDOWED)
+@pytest.mark.parametrize("count", [8, pytest.param(200, marks=pytest.mark.slow)])
+def test_random_windows_give_the_oracles_numbers(keyword: str, count: int) -> None:
+    fitting = (seed for seed in itertools.count() if window(keyword, seed).op is not None)
+    for seed in itertools.islice(fitting, count):
+        this = sample(one_layer(window(keyword, seed)))
+        outputs = backend().trial(this.graph, this.weights).forward(this.inputs)
+        far, _ = farthest(outputs, forward(this.graph, this.weights, this.inputs))
+        assert far <= FORWARD, f"window({keyword!r}, {seed}): {this.graph}"
+
+
+@pytest.mark.parametrize(
+    ("keyword", "seed"),
+    [("conv", 77), ("conv", 109), ("depthwise_conv", 38), ("separable_conv", 73)],
+)
+def test_a_window_that_steps_over_positions_is_where_it_should_be(keyword: str, seed: int) -> None:
+    this = sample(one_layer(window(keyword, seed)))
+    outputs = backend().trial(this.graph, this.weights).forward(this.inputs)
+    far, _ = farthest(outputs, forward(this.graph, this.weights, this.inputs))
+    assert far <= FORWARD
+
+
+def test_one_column_of_one_channel_is_right_in_single_precision() -> None:
+    sketch = Sketch("column", x=(1, 4, 5, 5))
+    sketch.add("layer", Conv(filters=3, kernel=(3, 2, 3), stride=(3, 1, 3)))
+    this = sample(sketch.graph(), "float32")
+    outputs = backend().trial(this.graph, this.weights, "float32").forward(this.inputs)
+    far, _ = farthest(outputs, forward(this.graph, this.weights, this.inputs))
+    assert far <= 1e-5
+
+
+def one_layer(each: Window) -> Graph:
+    assert each.op is not None
+    sketch = Sketch("window", x=each.input.shape)
+    sketch.add("layer", each.op)
+    return sketch.graph()
+
+
+@pytest.mark.parametrize(
+    ("keyword", "fields", "derivative"),
+    [
+        ("relu", {}, 0.0),
+        ("leaky_relu", {"slope": 0.25}, 0.25),
+        ("relu6", {}, 0.0),
+        ("elu", {"alpha": 0.5}, 0.5),
+        ("selu", {}, 1.0507009873554805 * 1.6732632423543772),
+        ("prelu", {}, 0.375),
+    ],
+)
+def test_where_an_activation_bends_its_derivative_is_that_of_below(
+    keyword: str, fields: dict[str, Any], derivative: float
+) -> None:
+    sketch = Sketch("bend", x=(2, 3))
+    sketch.add("before", Dense(units=2, bias=True))
+    sketch.add("layer", OPS[keyword].model_validate(fields))
+    graph = sketch.graph()
+    zero = {weight.name: np.zeros(weight.shape) for weight in graph.weights}
+    weights = {**zero, **({"layer.weight": np.full(2, 0.375)} if keyword == "prelu" else {})}
+    inputs, targets = {"x": np.ones((1, 2, 3))}, {"output": -np.ones((1, 2, 3))}
+    for each in both():
+        found = each.trial(graph, weights).gradients(inputs, targets)["before.bias"]
+        np.testing.assert_allclose(found, 3 * derivative, rtol=1e-14, err_msg=each.name)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_branches_that_are_equal_share_the_gradient_of_a_maximum(count: int) -> None:
+    sketch = Sketch("tie", x=(2, 3))
+    branches = [sketch.add(f"branch{number}", Dense(units=2), "x") for number in range(count)]
+    sketch.add("layer", OPS["maximum"](), *branches)
+    graph = sketch.graph()
+    weights = {weight.name: np.full(weight.shape, 0.5) for weight in graph.weights}
+    inputs, targets = {"x": np.ones((1, 2, 3))}, {"output": np.zeros((1, 2, 3))}
+    for each in both():
+        gradients = each.trial(graph, weights).gradients(inputs, targets)
+        for branch in branches:
+            np.testing.assert_allclose(
+                gradients[f"{branch}.bias"], 3 * 1.5 / count, rtol=1e-14, err_msg=each.name
+            )
+
+
+def both() -> list[Any]:
+    return [backend(), pytest.importorskip("netspec_torch").backend()]
+
+
+def test_noise_is_there_in_training_alone() -> None:
+    for op, told in ((MaskInput(rate=0.5), "masked"), (GaussianNoise(std=2.0), "moved")):
+        sketch = Sketch(told, x=(8, 50))
+        sketch.add("layer", op)
+        model = backend().build(sketch.graph(), {})
+        x = np.random.default_rng(0).standard_normal((4, 50, 8)).astype("float32")
+        np.testing.assert_array_equal(model(x), x)
+        y = np.asarray(keras.ops.convert_to_numpy(model(x, training=True)))
+        if told == "masked":
+            assert 0.4 < np.mean(y == 0) < 0.6
+            np.testing.assert_array_equal(y[y != 0], x[y != 0])
+        else:
+            assert 1.8 < np.std(y - x) < 2.2
+
+
 def test_every_op_is_lowered_or_refused_with_a_reason() -> None:
     keras_backend = backend()
     lowered, refused = set(keras_backend.lowerings), set(keras_backend.refusals)
@@ -120,9 +226,11 @@ def test_every_op_is_lowered_or_refused_with_a_reason() -> None:
     assert all(reason.endswith(".") for reason in keras_backend.refusals.values())
 
 
-def test_a_slope_that_single_precision_cannot_hold_is_kept_in_full() -> None:
-    sketch = Sketch("slopes", x=(4, 5))
+def test_a_constant_that_single_precision_cannot_hold_is_kept_in_full() -> None:
+    sketch = Sketch("constants", x=(4, 5))
     sketch.add("first", LeakyRelu(slope=0.1))
+    sketch.add("scaled", ScaleBy(factor=0.17))
+    sketch.add("bent", Elu(alpha=0.3))
     sketch.add("second", Conv(filters=2, kernel=(1,), activation=LeakyRelu(slope=0.3)))
     this = sample(sketch.graph())
     far, _ = farthest(
@@ -141,9 +249,17 @@ def test_a_layer_that_is_disturbed_differs_from_there_on() -> None:
     close(np.subtract(moved["unit2.0.relu1"], plain["unit2.0.relu1"]), 1e-3, rtol=1e-9)
 
 
+LAID_OUT = (
+    "conv_2d_depthwise", "conv_1d_depthwise", "conv_3d_all", "conv_2d_table", "conv_transpose_2d_grouped",
+    "conv_transpose_3d_more", "depthwise_conv_2d_same", "separable_conv_1d_all", "separable_conv_3d_plain",
+    "dense_0d_plain", "rbf_2d_plain", "prelu_3d_plain", "layer_norm_2d_everything", "scale_1d_plain", "l2_norm_2d_plain",
+    "batch_norm_2d_no_center",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_weights_come_out_of_a_model_as_they_went_in(dtype: Any) -> None:
-    for name in (*STRUCTURES, "conv_2d_depthwise", "conv_1d_depthwise", "conv_3d_all", "dense_0d_plain"):
+    for name in (*STRUCTURES, *LAID_OUT):
         this = sample(network(name), dtype)
         model = backend().build(this.graph, this.weights, dtype)
         found = backend().weights(model, this.graph)
@@ -257,6 +373,37 @@ def test_layers_that_no_one_layer_serves_are_refused() -> None:
     sketch.add("wide", Conv(filters=3, kernel=(3,), padding="same", dilation=(2,)), shares="first")
     with pytest.raises(Unsupported, match="`wide` cannot share with `first`"):
         backend().source(sketch.graph())
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (DepthwiseConv(kernel=(3,), padding="same"), DepthwiseConv(kernel=(3,), padding=((2, 0), (0, 1)))),
+        (
+            SeparableConv(filters=3, kernel=(3,), padding="same"),
+            SeparableConv(filters=3, kernel=(3,), padding=1, activation=Selu()),
+        ),
+        (
+            Conv(filters=3, kernel=(3,), table=((0,), (1, 2), (0, 2)), padding="same"),
+            Conv(filters=3, kernel=(3,), table=((0,), (1, 2), (0, 2)), padding=((2, 0), (0, 1))),
+        ),
+        (
+            ConvTranspose(filters=3, kernel=(4,), stride=(2,), padding="same"),
+            ConvTranspose(filters=3, kernel=(4,), stride=(2,), padding=((1, 2), (0, 2)), activation=Relu()),
+        ),
+    ],
+    ids=lambda op: op.keyword,
+)
+def test_convolutions_of_every_kind_share_with_other_padding(first: Op, second: Op) -> None:
+    sketch = Sketch("shared", x=(3, 6, 6))
+    sketch.add("first", first)
+    sketch.add("second", second, shares="first")
+    this = sample(sketch.graph())
+    far, _ = farthest(
+        backend().trial(this.graph, this.weights).forward(this.inputs),
+        forward(this.graph, this.weights, this.inputs),
+    )
+    assert far <= FORWARD
 
 
 def test_layers_that_differ_in_padding_and_activation_share() -> None:

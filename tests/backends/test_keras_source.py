@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import re
 import subprocess
@@ -15,11 +16,18 @@ import pytest
 from netspec.graph import Graph
 from netspec.language import places
 from netspec.loading import load
+from netspec.ops.activation import Elu, Relu6, Selu
 from netspec.ops.base import Op
-from netspec.ops.conv import Conv
+from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
+from netspec.ops.norm import GroupNorm, LayerNorm
 from netspec.ops.pool import MaxPool
+from netspec.ops.regularize import GaussianNoise
+from netspec.ops.reshape import Reshape
+from netspec.ops.resize import Crop, Upsample
+from netspec.ops.scale import ScaleBy
+from netspec.ops.transpose import ConvTranspose
 from netspec_keras.helpers import HELPERS, required
-from netspec_keras.source import function_name, source
+from netspec_keras.source import TAKEN, function_name, source
 from tests.building import Sketch
 from tests.cases import CASES
 from tests.structures import STRUCTURES, structure
@@ -175,6 +183,43 @@ def test_what_an_author_calls_by_a_taken_name_is_renamed_in_the_text_alone() -> 
         (MaxPool(kernel=(3,), stride=(2,), padding="half"), (8, 8), "LowestPadding(((1, 1), (1, 1)),"),
         (MaxPool(kernel=(2,)), (8, 8), 'layers.MaxPooling2D(2, name="layer")'),
         (MaxPool(kernel=(2,)), (4, 4, 4), 'MaxPooling3D(2, name="layer")'),
+        (DepthwiseConv(kernel=(3,), multiplier=2), (8,), "layers.DepthwiseConv1D(3, depth_multiplier=2,"),
+        (DepthwiseConv(kernel=(3,)), (5, 5, 5), "GroupedConv3D(4, 3, groups=4,"),
+        (SeparableConv(filters=3, kernel=(3,)), (8, 8), "layers.SeparableConv2D(3, 3,"),
+        (
+            ConvTranspose(filters=3, kernel=(2,), stride=(2,)),
+            (4, 4),
+            "layers.Conv2DTranspose(3, 2, strides=2, name",
+        ),
+        (
+            ConvTranspose(filters=3, kernel=(4,), stride=(2,), padding=1),
+            (4, 4),
+            'strides=2, padding="same", name',
+        ),
+        (
+            ConvTranspose(filters=3, kernel=(3,), stride=(2,), padding=1, output_padding=(1,)),
+            (4, 4),
+            "layers.Cropping2D(((1, 0), (1, 0)),",
+        ),
+        (
+            ConvTranspose(filters=4, kernel=(3,), groups=2),
+            (4, 4),
+            "GeneralConvTranspose(4, (3, 3), groups=2,",
+        ),
+        (LayerNorm(), (8, 8), "layers.LayerNormalization(epsilon=1e-05, name"),
+        (GroupNorm(groups=2), (8, 8), "layers.GroupNormalization(2, epsilon=1e-05, name"),
+        (ScaleBy(factor=0.5), (8, 8), "= layers.Rescaling(0.5,"),
+        (ScaleBy(factor=0.17), (8, 8), "= Rescaling(0.17,"),
+        (GaussianNoise(std=0.5), (8, 8), "= layers.GaussianNoise(0.5,"),
+        (GaussianNoise(std=2.0), (8, 8), "= GaussianNoise(2.0,"),
+        (Upsample(factor=(2,)), (8, 8), "layers.UpSampling2D(2,"),
+        (Upsample(size=(9,)), (8, 8), "NearestUpsampling((9, 9),"),
+        (Upsample(factor=(2,), mode="linear"), (8, 8), "LinearUpsampling(factor=(2, 2),"),
+        (Crop(size=(5,)), (8, 8), "layers.Cropping2D(((1, 2), (1, 2)),"),
+        (Reshape(shape=(1, 4, 64)), (8, 8), "layers.Reshape((4, 64, 1),"),
+        (Relu6(), (8, 8), 'layers.Activation("relu6",'),
+        (Conv(filters=2, kernel=(1,), activation=Elu()), (8, 8), 'activation="elu"'),
+        (Conv(filters=2, kernel=(1,), activation=Selu()), (8, 8), 'SELU(name="layer.selu")'),
     ],
     ids=str,
 )
@@ -202,6 +247,13 @@ def test_every_helper_says_why_it_is_there_and_needs_what_stands_before_it() -> 
         assert ast.get_docstring(definition)
         assert set(helper.needs) <= seen
         seen.add(name)
+
+
+def test_no_function_of_an_author_takes_the_place_of_what_a_helper_calls() -> None:
+    for helper in HELPERS.values():
+        read = {each.id for each in ast.walk(ast.parse(helper.text)) if isinstance(each, ast.Name)}
+        assert read & set(dir(builtins)) <= TAKEN
+        assert read & set(HELPERS) <= {*helper.needs}
 
 
 def test_a_description_cannot_become_code() -> None:
