@@ -54,6 +54,22 @@ STRUCTURES: dict[str, str] = {
           - {unit: {i: 7, range: 3, self: 1, inner: 6, Inner: 9, x: 5}}
           - {unit: {i: 5, range: 1, self: 2, inner: 4, x: 6, name: 7}}
     """,
+    "kept": """
+        input: [4, 12, 12]
+        blocks:
+          part:
+            params: {row: , values: , stride: 1}
+            layers:
+              - {conv: {filters: "${row[0]}", kernel: 3, stride: $stride, padding: same}}
+              - {conv: {filters: "${row[1]}", kernel: 1}, name: cut}
+              - {crop: "${row[2]}"}
+              - {reshape: [$values, "${in.channels * in.height * in.width // values}"]}
+        layers:
+          - {part: {row: [4, 6, 2], values: 8}, from: input, name: whole}
+          - {part: {row: [5, 8, 1], values: 4, stride: 2}, from: input, name: half}
+        heads:
+          plain: {from: whole, layers: [{crop: 0}, relu, {crop: 0}, {dense: 2}]}
+    """,
     "residual": """
         input: [3, 8, 8]
         blocks:

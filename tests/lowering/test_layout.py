@@ -31,6 +31,7 @@ STATEMENTS = [
     f'return {{"{LONG}": {LONG}, "another_output": x, "c": y}}',
     f"self.{LONG}.{LONG}.weight = self.{LONG}.weight",
     f"{LONG}_of_a_layer = self.{LONG}_and_longer_still_than_before(x)",
+    f"x = x.unflatten(2, (-1, {LONG})).permute(0, 1, 3, 2).flatten(1, 2).flatten(2, 3)",
     f"def __init__(self, {LONG}, {LONG}_b, stride=1):",
     f"def forward(self, {LONG}, {LONG}_b, {LONG}_c):",
 ]

@@ -13,6 +13,7 @@ from netspec.lowering.parts import (
     Argument,
     Body,
     Call,
+    Cut,
     Index,
     Line,
     Loop,
@@ -185,6 +186,76 @@ def test_a_variant_s_name_says_what_nothing_else_would() -> None:
     assert variant_names("unit", unify(uses)) == ("unit", "unit_without_add", "unit_expand1")
     same = [Use("p", (Line(text),), members=("add",) if text == "a" else ()) for text in "aabc"]
     assert variant_names("unit", unify(same)) == ("unit", "unit_without_add", "unit_without_add_variant2")
+
+
+def test_what_differs_in_a_method_is_kept_by_the_class() -> None:
+    uses = [
+        Use("p", (Line(seq("y[", Cut(Slot(n, "cut", kept=True), Slot(n, "cut", kept=True)), "]")),))
+        for n in (4, 8)
+    ]
+    (found,) = unify(uses)
+    assert told(found) == ["y[self.cut : -self.cut]"]
+    assert (found.signature(), found.kept) == (("cut",), (("cut", "cut"),))
+    (found,) = unify([Use("p", each.body, members=("cut",)) for each in uses], attributes={"cut_"})
+    assert told(found) == ["y[self.cut__ : -self.cut__]"]
+    assert found.kept == (("cut__", "cut"),)
+    (found,) = unify(uses[:1])
+    assert told(found) == ["y[4:-4]"]
+    assert found.kept == ()
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [(1, 2, "1:-2"), (1, None, "1:"), (None, 2, ":-2"), (None, None, ":")],
+)
+def test_a_slice_is_as_a_formatter_leaves_it(start: int | None, end: int | None, expected: str) -> None:
+    def cut(more: int) -> Cut:
+        ends = ("" if n is None else Slot(n + more, "cut", kept=True) for n in (start, end))
+        return Cut(*ends)
+
+    assert told(one([use(cut(0))])) == [expected]
+    spaced = {"1:-2": "self.cut : -self.cut2", "1:": "self.cut :", ":-2": ": -self.cut", ":": ":"}[expected]
+    assert told(one([use(cut(0)), use(cut(1))])) == [spaced]
+
+
+def test_what_stands_in_a_list_of_the_caller_s_is_taken_from_it() -> None:
+    rows = ((64, 96), (32, 48))
+    uses = [use(conv(3, a), conv(a, b), known={"row": (a, b)}) for a, b in rows]
+    found = one(uses)
+    assert told(found) == ["conv(3, row[0], 3)", "conv(row[0], row[1], 3)"]
+    assert found.signature() == ("row",)
+
+
+def test_a_tuple_of_what_is_known_needs_no_parameter() -> None:
+    sizes = [use(call("f", Slot((n, 10), "shape")), known={"values": n}) for n in (21, 4)]
+    assert told(one(sizes)) == ["f((values, 10))"]
+    other = [use(call("f", Slot((n, 2 * n), "shape")), known={"values": n}) for n in (21, 4)]
+    assert told(one(other)) == ["f(shape)"]
+
+
+def test_variants_are_joined_where_only_their_repetitions_differ_in_number() -> None:
+    # The first two are alike but for a literal, and would not be after counting.
+    rows = [("b", 8, 8, 8), ("b", 8, 8, 4), ("a", 8, 8, 4), ("a", 8, 4)]
+    found = unify([use(seq(letter, units(*sizes))) for letter, *sizes in rows])
+    assert sorted(each.uses for each in found) == [(0, 1), (2, 3)]
+
+
+def test_a_variant_is_called_by_its_argument_before_what_it_lacks() -> None:
+    uses = [
+        Use("p", (Line(text),), {"expand": expand, "in_channels": count}, members=("conv1", "conv2")[:count])
+        for text, expand, count in (("a", 6, 2), ("a", 6, 2), ("b", 1, 1))
+    ]
+    assert variant_names("unit", unify(uses)) == ("unit", "unit_expand1")
+    plain = [Use(each.place, each.body, {"in_channels": 1}, members=each.members) for each in uses]
+    assert variant_names("unit", unify(plain)) == ("unit", "unit_without_conv2")
+
+
+def test_a_list_that_is_one_run_is_a_generator() -> None:
+    def listed(*sizes: int) -> Series:
+        return Series(units(*sizes).items, listed=True)
+
+    assert told(one([use(seq("f(", listed(4, 4, 4), ")"))])) == ["f(Unit(4) for _ in range(3))"]
+    assert told(one([use(seq("f(", listed(2, 4), ")"))])) == ["f([Unit(2), Unit(4)])"]
 
 
 def units(*sizes: int) -> Series:
