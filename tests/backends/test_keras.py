@@ -252,8 +252,8 @@ def test_a_layer_that_is_disturbed_differs_from_there_on() -> None:
 LAID_OUT = (
     "conv_2d_depthwise", "conv_1d_depthwise", "conv_3d_all", "conv_2d_table", "conv_transpose_2d_grouped",
     "conv_transpose_3d_more", "depthwise_conv_2d_same", "separable_conv_1d_all", "separable_conv_3d_plain",
-    "dense_0d_plain", "rbf_2d_plain", "prelu_3d_plain", "layer_norm_2d_everything", "scale_1d_plain", "l2_norm_2d_plain",
-    "batch_norm_2d_no_center",
+    "dense_0d_plain", "rbf_2d_plain", "prelu_3d_plain", "layer_norm_2d_everything", "scale_1d_plain",
+    "l2_norm_2d_plain", "batch_norm_2d_no_center",
 )  # fmt: skip
 
 
