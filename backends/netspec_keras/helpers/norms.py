@@ -6,7 +6,7 @@ from netspec_keras.helpers.helper import Helper
 
 BATCH_NORMALIZATION = '''
 class BatchNormalization(layers.BatchNormalization):
-    """Keeps the unbiased running variance, as Ioffe and Szegedy 2015; Keras keeps the biased one."""
+    """Keeps the unbiased running variance, as Ioffe and Szegedy 2015; Keras keeps a biased one."""
 
     def call(self, inputs, training=None, mask=None):
         kept = ops.convert_to_tensor(self.moving_variance) * self.momentum
@@ -36,7 +36,7 @@ class LocalResponseNormalization(layers.Layer):
 
 L2_NORMALIZATION = '''
 class L2Normalization(layers.Layer):
-    """The channels at each position to length 1, then times a learnt number a channel; Keras has none."""
+    """The channels at each position to length 1, times a learnt number a channel; Keras has none."""
 
     def __init__(self, epsilon=1e-12, **kwargs):
         super().__init__(**kwargs)
