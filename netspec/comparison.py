@@ -10,12 +10,13 @@ from math import inf, isfinite, prod
 from typing import TYPE_CHECKING, Any
 
 from netspec.backend import Trial, usable
-from netspec.difference import Difference, differences, over, worst
+from netspec.difference import Difference, differences, farthest, over, pairwise, worst
 from netspec.graph import Graph
 from netspec.ops.nearest import did_you_mean
 from netspec.ops.norm import BatchNorm
+from netspec.pace import at, suited
 from netspec.passes.still import still
-from netspec.training.optimizers import Adam, Optimizer, Sgd
+from netspec.training.optimizers import Optimizer
 from netspec.types import Type
 from netspec.weights import initialise
 
@@ -45,13 +46,6 @@ TOLERANCES: dict[str, Tolerance] = {
     "float32": Tolerance(1e-4, None, None),
 }
 
-# Constants that float32 holds exactly: frameworks keep some of them so. Adam's epsilon is large because a
-# gradient that is truly zero (a bias before batch norm) is noise, which Adam would otherwise blow up to its rate.
-OPTIMIZERS: tuple[Optimizer, ...] = (
-    Sgd(learning_rate=2**-7, momentum=0.875),
-    Adam(learning_rate=2**-10, beta1=0.875, beta2=0.96875, epsilon=1e-3),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Steps:
@@ -59,12 +53,13 @@ class Steps:
 
     optimizer: str
     count: int
+    learning_rate: float
     found: tuple[Difference, ...]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was found: the worst pair for every layer, gradient and weight."""
+    """What was found: the worst pair for every layer, gradient and weight; the worst layer for every pair."""
 
     spec: str
     dtype: str
@@ -73,6 +68,7 @@ class Comparison:
     batch: int
     tolerance: Tolerance
     layers: tuple[Difference, ...]
+    pairs: tuple[Difference, ...]
     gradients: tuple[Difference, ...]
     steps: tuple[Steps, ...]
 
@@ -108,11 +104,16 @@ class Comparison:
                 "steps": self.tolerance.steps,
             },
             "forward": {"max_rel": _number(forward), "layer": _name(forward)},
+            "pairs": [
+                {"backends": list(each.backends), "max_rel": _number(each), "layer": each.name}
+                for each in self.pairs
+            ],
             "gradients": {"max_rel": _number(gradients), "weight": _name(gradients)},
             "steps": [
                 {
                     "optimizer": steps.optimizer,
                     "count": steps.count,
+                    "learning_rate": steps.learning_rate,
                     "max_rel": _number(worst(steps.found)),
                     "weight": _name(worst(steps.found)),
                 }
@@ -140,6 +141,7 @@ def compare(
     batch: int = 2,
     seed: int = 0,
     steps: int = 5,
+    rate: float | None = None,
     inject: str | None = None,
     oracle: bool = True,
     gradients: bool = True,
@@ -149,8 +151,9 @@ def compare(
 
     Training mode, dropout off. Inputs and targets are standard normal, or indices of the vocabulary. The oracle
     takes part in the outputs. Without `gradients` outputs alone are compared. `steps` steps are taken with each
-    of `OPTIMIZERS`. `inject`, such as "conv1=1e-3", adds a number to one layer's output on the last backend.
-    `report` hears what is being done.
+    of SGD and Adam, as long as suits the gradients, or with `rate` for SGD and an eighth of it for Adam.
+    `inject`, such as "conv1=1e-3", adds a number to one layer's output on the last backend. `report` hears what
+    is being done.
 
     Raises:
         CannotCompare: fewer than two sides, an unknown layer or dtype, or a batch too small for its batch norm.
@@ -160,12 +163,14 @@ def compare(
     quiet = still(graph)
     names = _sides(backends, oracle)
     perturbed = None if inject is None else _injection(inject, quiet)
-    _check(quiet, dtype, batch, steps)
+    _check(quiet, dtype, batch, steps, rate)
     ready = usable(names)
     run = _Run(quiet, dtype, batch, seed, report)
     for each in ready:
         run.enter(each, perturbed if each.name == backends[-1] else None)
-    learnt = [weight.name for weight in quiet.weights if weight.trainable]
+    outputs = pairwise((node.name for node in quiet.nodes), run.outputs())
+    slopes = run.gradients() if gradients else {}
+    pace = at(rate) if rate else suited(run.loss, next(iter(slopes.values()), {}))
     return Comparison(
         spec=graph.file or graph.name,
         dtype=dtype,
@@ -173,9 +178,10 @@ def compare(
         oracle=ORACLE in names,
         batch=batch,
         tolerance=TOLERANCES[dtype],
-        layers=differences((node.name for node in quiet.nodes), run.outputs()),
-        gradients=differences(learnt, run.gradients()) if gradients else (),
-        steps=tuple(run.steps(optimizer, steps) for optimizer in OPTIMIZERS if steps and gradients),
+        layers=farthest(outputs),
+        pairs=tuple(found for each in outputs.values() if (found := worst(each)) is not None),
+        gradients=differences((each.name for each in quiet.weights if each.trainable), slopes),
+        steps=tuple(run.steps(optimizer, steps) for optimizer in pace if steps and gradients),
     )
 
 
@@ -203,11 +209,13 @@ def _injection(inject: str, graph: Graph) -> tuple[str, float]:
     return layer, number
 
 
-def _check(graph: Graph, dtype: str, batch: int, steps: int) -> None:
+def _check(graph: Graph, dtype: str, batch: int, steps: int, rate: float | None) -> None:
     if dtype not in TOLERANCES:
         raise CannotCompare(f"`{dtype}` is not {' or '.join(TOLERANCES)}{did_you_mean(dtype, TOLERANCES)}")
     if batch < 1 or steps < 0:
         raise CannotCompare("a batch holds 1 sample or more, and steps are 0 or more")
+    if rate is not None and not 0 < rate < inf:
+        raise CannotCompare(f"a rate of {rate} takes no steps: it is a number above 0")
     for node in graph.nodes:
         if isinstance(node.op, BatchNorm) and node.trainable and batch * prod(node.output.sizes) == 1:
             raise CannotCompare(
@@ -223,6 +231,7 @@ class _Run:
         self, graph: Graph, dtype: Float, batch: int, seed: int, report: Callable[[str], None]
     ) -> None:
         self.graph, self.dtype, self.report = graph, dtype, report
+        self.batch = batch
         self.trials: dict[str, Trial] = {}
         self.weights = initialise(graph, seed, dtype)
         self.inputs = {
@@ -233,6 +242,11 @@ class _Run:
             each.name: _sample(f"target {each.name}", graph.types[each.value], None, batch, seed, dtype)
             for each in graph.outputs
         }
+
+    @property
+    def loss(self) -> float:
+        """What the loss is when the outputs are near zero: half a unit for each number that has a target."""
+        return sum(array.size for array in self.targets.values()) / self.batch / 2
 
     def enter(self, backend: Backend, inject: tuple[str, float] | None) -> None:
         """Let one more backend take part."""
@@ -256,7 +270,8 @@ class _Run:
             name: trial.steps(self.inputs, self.targets, optimizer, count)
             for name, trial in self._telling(f"{count} steps of {optimizer.kind}", learners=True)
         }
-        return Steps(optimizer.kind, count, differences((each.name for each in self.graph.weights), stepped))
+        found = differences((each.name for each in self.graph.weights), stepped)
+        return Steps(optimizer.kind, count, optimizer.learning_rate, found)
 
     def _telling(self, what: str, learners: bool = False) -> Iterator[tuple[str, Trial]]:
         for name, trial in self.trials.items():

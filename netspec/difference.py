@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 NOISE = 1e-3
 """A tensor counts as no smaller than this part of the largest value of its kind in the network."""
 
+Pair = tuple[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -80,22 +82,28 @@ def differences(names: Iterable[str], sides: Mapping[str, Arrays]) -> tuple[Diff
 
     Nothing when there are not two sides to compare.
     """
-    if len(sides) < 2:
-        return ()
+    return farthest(pairwise(names, sides))
+
+
+def pairwise(names: Iterable[str], sides: Mapping[str, Arrays]) -> dict[Pair, tuple[Difference, ...]]:
+    """Every tensor, in the order of `names` and then what is beyond them, for every pair of backends."""
     wanted = list(dict.fromkeys(names))
     more = {name for arrays in sides.values() for name in arrays}.difference(wanted)
     floor = NOISE * max(
         (_largest(array) for arrays in sides.values() for array in arrays.values()), default=0.0
     )
-    return tuple(_worst(name, sides, floor) for name in [*wanted, *sorted(more)])
+    return {
+        (a, b): tuple(
+            difference(name, sides[a].get(name), sides[b].get(name), floor, (a, b))
+            for name in [*wanted, *sorted(more)]
+        )
+        for a, b in combinations(sides, 2)
+    }
 
 
-def _worst(name: str, sides: Mapping[str, Arrays], floor: float) -> Difference:
-    pairs = combinations(sides, 2)
-    return max(
-        (difference(name, sides[a].get(name), sides[b].get(name), floor, (a, b)) for a, b in pairs),
-        key=lambda each: each.max_rel,
-    )
+def farthest(found: Mapping[Pair, Sequence[Difference]]) -> tuple[Difference, ...]:
+    """Of every tensor the pair that lies farthest apart, the first of equals."""
+    return tuple(max(each, key=lambda pair: pair.max_rel) for each in zip(*found.values(), strict=True))
 
 
 def _largest(array: Array) -> float:

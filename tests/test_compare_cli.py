@@ -67,10 +67,10 @@ dropout1          0
 global_avg_pool1  0
 dense1            0
 
-outputs                        0  (tolerance 1e-10, 6 layers)   equal
-gradients                      0  (tolerance 1e-10, 6 weights)  equal
-weights after 5 steps of sgd   0  (tolerance 1e-09, 8 weights)  equal
-weights after 5 steps of adam  0  (tolerance 1e-09, 8 weights)  equal
+outputs                        0  (tolerance 1e-10, 6 layers)                 equal
+gradients                      0  (tolerance 1e-10, 6 weights)                equal
+weights after 5 steps of sgd   0  (tolerance 1e-09, 8 weights, rate 7.8e-03)  equal
+weights after 5 steps of adam  0  (tolerance 1e-09, 8 weights, rate 9.8e-04)  equal
 
 equal: torch, keras and the NumPy oracle compute the same network
 """
@@ -117,6 +117,10 @@ def test_json(run: Run) -> None:
     assert (result.exit_code, told["ok"], told["spec"], told["steps"]) == (0, True, "small.yaml", [])
 
 
+def test_a_rate_can_be_given(run: Run) -> None:
+    assert "weights, rate 1.2e-01)" in run("--rate", "0.125").stdout
+
+
 def test_only_the_worst_are_shown_without_verbose(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("netspec_cli.compare.SHOWN", 2)
     short = run("--inject", "dense1=1e-3", "--steps", "0").stdout
@@ -149,6 +153,7 @@ REFUSED = {
     ),
     "a dtype that is none": (["--dtype", "float16"], "'float16'"),
     "a parameter that is not there": (["--set", "unit=3"], "unit"),
+    "no rate": (["--rate", "-1"], "a rate of -1.0 takes no steps"),
     "an empty batch": (["--batch", "0"], "--batch"),
     "no backend": (["--backends", ","], "needs two backends"),
 }

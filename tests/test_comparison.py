@@ -163,10 +163,14 @@ def test_equal_backends_are_equal(run: Callable[..., Comparison]) -> None:
         "ok": True,
         "tolerance": {"forward": 1e-10, "gradients": 1e-10, "steps": 1e-9},
         "forward": {"max_rel": 0.0, "layer": "conv1"},
+        "pairs": [
+            {"backends": pair, "max_rel": 0.0, "layer": "conv1"}
+            for pair in (["torch", "keras"], ["torch", "numpy"], ["keras", "numpy"])
+        ],
         "gradients": {"max_rel": 0.0, "weight": "conv1.weight"},
         "steps": [
-            {"optimizer": "sgd", "count": 5, "max_rel": 0.0, "weight": "conv1.weight"},
-            {"optimizer": "adam", "count": 5, "max_rel": 0.0, "weight": "conv1.weight"},
+            {"optimizer": name, "count": 5, "learning_rate": rate, "max_rel": 0.0, "weight": "conv1.weight"}
+            for name, rate in (("sgd", 2**-7), ("adam", 2**-10))
         ],
         "first_difference": None,
         "layers": [{"name": node.name, "max_rel": 0.0} for node in network().nodes],
@@ -266,6 +270,46 @@ def test_the_optimisers_are_those_that_every_backend_can_keep_exactly(run: Calla
         assert float(np.float32(number)) == number
 
 
+@pytest.mark.parametrize(("slope", "sgd", "adam"), [(1.0, -7, -10), (64.0, -12, -10), (2.0**20, -40, -20)])
+def test_steep_gradients_are_walked_in_short_steps(
+    slope: float, sgd: int, adam: int, run: Callable[..., Comparison]
+) -> None:
+    """The loss is half a unit for each of 4 outputs: SGD's rate is 2 / (2 · slope²), Adam's 2 / (2 · slope)."""
+
+    def steep(arrays: dict[str, Array]) -> None:
+        for array in arrays.values():
+            array.fill(0)
+        arrays["top.bias"][:2] = slope
+
+    told = run(Fake("torch", gradients=steep), Fake("keras", gradients=steep)).as_dict()["steps"]
+    assert [each["learning_rate"] for each in told] == [2.0**sgd, 2.0**adam]
+
+
+@pytest.mark.parametrize("strange", [nan, inf, 0.0])
+def test_gradients_without_a_size_are_walked_as_any(strange: float, run: Callable[..., Comparison]) -> None:
+    def spoilt(arrays: dict[str, Array]) -> None:
+        for array in arrays.values():
+            array.fill(strange)
+
+    told = run(Fake("torch", gradients=spoilt), steps=1).as_dict()["steps"]
+    assert [each["learning_rate"] for each in told] == [2**-7, 2**-10]
+
+
+def test_a_rate_that_is_given_is_kept(run: Callable[..., Comparison]) -> None:
+    fake = Fake("torch", gradients=lambda arrays: arrays["top.bias"].fill(1e9))
+    run(fake, rate=0.5)
+    assert [each.learning_rate for each in fake.asked] == [0.5, 2**-4]
+
+
+def test_every_pair_has_its_worst_layer(run: Callable[..., Comparison]) -> None:
+    found = run(Fake("torch", forward=spoil("relu1", 1e-3)), Fake("keras", forward=spoil("top", 1e-6)))
+    assert [(each.backends, each.name) for each in found.pairs] == [
+        (("torch", "keras"), "relu1"),
+        (("torch", "numpy"), "relu1"),
+        (("keras", "numpy"), "top"),
+    ]
+
+
 def test_one_backend_is_compared_with_the_oracle(run: Callable[..., Comparison]) -> None:
     for backends in (["torch"], ["torch", "numpy"]):
         told = run(backends=backends).as_dict()
@@ -315,6 +359,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no side": ({"backends": []}, "needs two backends"),
     "twice": ({"backends": ["torch", "torch"]}, "named twice"),
     "dtype": ({"dtype": "float46"}, "`float46` is not float64 or float32; did you mean `float64`?"),
+    "rate": ({"rate": 0.0}, "a rate of 0.0 takes no steps"),
+    "no rate": ({"rate": nan}, "a rate of nan takes no steps"),
     "batch": ({"batch": 0}, "a batch holds 1 sample or more"),
 }
 

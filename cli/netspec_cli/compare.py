@@ -42,6 +42,10 @@ def compare(
     batch: Annotated[int, typer.Option(min=1, help="Samples in the batch.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Of the weights, inputs and targets.")] = 0,
     steps: Annotated[int, typer.Option(min=0, help="Steps of SGD with momentum, and of Adam.")] = 5,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="Of SGD; Adam takes an eighth. Left out, it suits the gradients."),
+    ] = None,
     sets: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter.")
     ] = None,
@@ -72,6 +76,7 @@ def compare(
             batch,
             seed,
             steps,
+            rate,
             inject,
             report=lambda line: typer.echo(line, err=True),
         )
@@ -140,11 +145,14 @@ def _summary(found: Comparison) -> Iterator[str]:
     rows.append(_line("gradients", "weight", found.gradients, found.tolerance.gradients))
     for steps in found.steps:
         what = f"weights after {steps.count} step{'s' if steps.count > 1 else ''} of {steps.optimizer}"
-        rows.append(_line(what, "weight", steps.found, found.tolerance.steps))
+        pace = f", rate {number(steps.learning_rate)}"
+        rows.append(_line(what, "weight", steps.found, found.tolerance.steps, pace))
     yield from _columns(rows)
 
 
-def _line(what: str, kind: str, found: Sequence[Difference], tolerance: float | None) -> tuple[str, ...]:
+def _line(
+    what: str, kind: str, found: Sequence[Difference], tolerance: float | None, more: str = ""
+) -> tuple[str, ...]:
     from netspec.difference import over, worst
 
     most = worst(found)
@@ -155,7 +163,7 @@ def _line(what: str, kind: str, found: Sequence[Difference], tolerance: float | 
         "" if tolerance is None and not over(found, None) else "differ" if over(found, tolerance) else "equal"
     )
     where = f", {len(found)} {kind}s, most in {most.name}" if most.max_rel else f", {len(found)} {kind}s"
-    return what, number(most.max_rel), f"({bound}{where})", verdict
+    return what, number(most.max_rel), f"({bound}{where}{more})", verdict
 
 
 def _verdict(found: Comparison) -> Iterator[str]:
