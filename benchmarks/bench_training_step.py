@@ -59,7 +59,7 @@ class Contest:
     network: str
     versions: str
     theirs_is: str
-    parameters: tuple[int, int]
+    parameters: int
     ours: Times
     theirs: Times
     ratio: Times
@@ -146,6 +146,8 @@ def contest(asked: Request) -> Contest:
 
     (framework,) = usable([asked.framework])
     ours, theirs, theirs_is = RIVALS[asked.framework](asked)
+    if ours.parameters != theirs.parameters:
+        sys.exit(f"not the same network: {ours.parameters:,} weights against {theirs.parameters:,}")
     for rival in (ours, theirs) * WARM_UP:
         rival.step()
     seconds: tuple[list[float], list[float]] = ([], [])
@@ -162,7 +164,7 @@ def contest(asked: Request) -> Contest:
         asked.network,
         framework.status().detail,
         theirs_is,
-        (ours.parameters, theirs.parameters),
+        ours.parameters,
         _times(seconds[0]),
         _times(seconds[1]),
         _times([a / b for a, b in zip(*seconds, strict=True)]),
@@ -189,7 +191,7 @@ def apart(asked: Request) -> Contest:
         raise RuntimeError(f"{asked.framework}, {asked.network}: {done.stderr.strip()[-2000:]}")
     found: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
     times = {key: Times(**found[key]) for key in ("ours", "theirs", "ratio", "processor")}
-    return Contest(**{**found, **times, "parameters": tuple(found["parameters"])})
+    return Contest(**{**found, **times})
 
 
 def table(found: list[Contest]) -> list[str]:

@@ -37,8 +37,7 @@ class Bottleneck(nn.Module):
         out = self.relu(self.bn2(self.conv2(out)))
         out = self.bn3(self.conv3(out))
         out += self.shortcut(x)
-        out = self.relu(out)
-        return out
+        return torch.relu_(out)
 
 
 class ResNet50(nn.Module):
