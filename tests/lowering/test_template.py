@@ -235,8 +235,8 @@ def test_a_tuple_of_what_is_known_needs_no_parameter() -> None:
 
 def test_variants_are_joined_where_only_their_repetitions_differ_in_number() -> None:
     # The first two are alike but for a literal, and would not be after counting.
-    rows = [("b", 8, 8, 8), ("b", 8, 8, 4), ("a", 8, 8, 4), ("a", 8, 4)]
-    found = unify([use(seq(letter, units(*sizes))) for letter, *sizes in rows])
+    rows = [("b", (8, 8, 8)), ("b", (8, 8, 4)), ("a", (8, 8, 4)), ("a", (8, 4))]
+    found = unify([use(seq(letter, units(*sizes))) for letter, sizes in rows])
     assert sorted(each.uses for each in found) == [(0, 1), (2, 3)]
 
 
