@@ -15,7 +15,6 @@ from netspec.language import places
 from netspec.language.document import is_blocks_file
 from netspec.language.library import Library
 from netspec.loading import graph_of_file, graph_of_text
-from netspec.training.match import check as check_recipe
 
 # A file below a folder is a spec if it has this key; a broken one must still count as one.
 _MARK = re.compile(rb"^(\xef\xbb\xbf)?[\"']?netspec[\"']?[ \t]*:", re.MULTILINE)
@@ -55,6 +54,8 @@ def _hold(graph: Graph | None, problems: Problems) -> None:
         return
     problems.add(hold(graph, analyze(graph)))
     if graph.train is not None:
+        from netspec.training.match import check as check_recipe
+
         check_recipe(graph, problems)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from netspec.check import check_file, specs_below
 from netspec.diagnostics import Diagnostic
-from netspec.diagnostics.render import REPORTS, as_text
+from netspec.diagnostics.render import REPORTS
 from netspec.language.places import shown
 from netspec.loading import ParameterError
 from netspec_cli.common import WRONG_SPEC, colourful, fail, parameters, path_of
@@ -47,9 +47,15 @@ def check(
         raise typer.Exit(WRONG_SPEC)
 
 
+def _blocks(diagnostics: list[Diagnostic]) -> str:
+    from netspec.diagnostics.render import as_text  # needed where there is something to say
+
+    return as_text(diagnostics, colour=colourful())
+
+
 def _text(report: list[tuple[str, list[Diagnostic]]]) -> str:
     """What is wrong, then one line that sums up."""
-    blocks = [as_text(diagnostics, colour=colourful()) for _, diagnostics in report if diagnostics]
+    blocks = [_blocks(diagnostics) for _, diagnostics in report if diagnostics]
     wrong = [path for path, diagnostics in report if any(each.severity == "error" for each in diagnostics)]
     warnings = sum(each.severity == "warning" for _, diagnostics in report for each in diagnostics)
     errors = sum(each.severity == "error" for _, diagnostics in report for each in diagnostics)

@@ -1,6 +1,7 @@
 """What an op is: its fields, the type it gives, the weights it holds, what it costs, in one class."""
 
-from __future__ import annotations
+# No annotations as text here: pydantic would evaluate those of `Op` anew for every subclass, which is most of
+# what the import of the ops would cost.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,19 +1,38 @@
 """Diagnostics as text for people and as data for machines; one file a format."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
-from netspec.diagnostics.render.github import as_github
-from netspec.diagnostics.render.json import as_json
-from netspec.diagnostics.render.junit import as_junit
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from netspec.diagnostics.render.report import Report
-from netspec.diagnostics.render.sarif import as_sarif
-from netspec.diagnostics.render.text import as_text
+
+if TYPE_CHECKING:
+    from netspec.diagnostics.render.github import as_github
+    from netspec.diagnostics.render.json import as_json
+    from netspec.diagnostics.render.junit import as_junit
+    from netspec.diagnostics.render.sarif import as_sarif
+    from netspec.diagnostics.render.text import as_text
+
+
+def __getattr__(name: str) -> Any:
+    """Load a renderer when it is first used: most runs find nothing, and need none."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{name.removeprefix('as_')}"), name)
+
+
+def _renderer(name: str) -> Callable[[Report], str]:
+    def render(report: Report) -> str:
+        write: Callable[[Report], str] = __getattr__(f"as_{name}")
+        return write(report)
+
+    return render
+
 
 REPORTS: dict[str, Callable[[Report], str]] = {
-    "json": as_json,
-    "github": as_github,
-    "sarif": as_sarif,
-    "junit": as_junit,
+    name: _renderer(name) for name in ("json", "github", "sarif", "junit")
 }
 """The formats for machines, by the names that `netspec check --format` takes."""
 
