@@ -8,7 +8,8 @@ from pathlib import Path
 from netspec.diagnostics import Problems, SpecError
 from netspec.graph import Graph
 from netspec.language import places
-from netspec.language.document import Document, read_document
+from netspec.language.declarations import Document
+from netspec.language.document import read_document
 from netspec.language.elaborate import elaborate
 from netspec.language.library import Library
 from netspec.language.memory import no_collection

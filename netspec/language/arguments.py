@@ -9,7 +9,7 @@ from math import isfinite
 from netspec.diagnostics import Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.absent import FAILED, Unknown
-from netspec.language.document import Parameter
+from netspec.language.declarations import Parameter
 from netspec.language.fields import whole
 from netspec.language.values import Value
 from netspec.language.walk import Walk
@@ -48,7 +48,9 @@ def parameters(
                 codes.MISSING,
                 f"{owner} needs `{parameter.name}`",
                 place or parameter.span,
-                help=f"give `{parameter.name}: …`",
+                help=f"give `{parameter.name}: …`"
+                if place
+                else f"give it a value here, or by `--set {parameter.name}=…`",
             )
             values[parameter.name] = Unknown(None)
             continue

@@ -16,18 +16,18 @@ from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Graph
 from netspec.language import finish
 from netspec.language.absent import FAILED
-from netspec.language.arguments import given_by_call, parameters
-from netspec.language.document import Block, Document, Head
-from netspec.language.embed import Network, bind_inputs, embedded, inputs_of
+from netspec.language.arguments import parameters
+from netspec.language.calls import call_block, call_network, opened, report_absent
+from netspec.language.declarations import Document, Head
+from netspec.language.embed import bind_inputs, inputs_of
 from netspec.language.expression import is_expression
 from netspec.language.fields import has_expression
 from netspec.language.item import GROUP, Item
 from netspec.language.layer import layer
 from netspec.language.library import Library
 from netspec.language.lookup import sources
-from netspec.language.sharing import shared_scope
-from netspec.language.validation import shown
-from netspec.language.values import Mapping, Scalar, Value
+from netspec.language.validation import boolean, shown
+from netspec.language.values import Scalar
 from netspec.language.vocabulary import NETWORK
 from netspec.language.walk import (
     ABSENT,
@@ -37,10 +37,8 @@ from netspec.language.walk import (
     Cut,
     Exceeded,
     Frame,
-    Missing,
     Place,
     Tensor,
-    Until,
     Walk,
     join,
 )
@@ -192,9 +190,11 @@ def _once(
     if item.keyword == GROUP:
         return _group(walk, item, item.items, inputs, frame, local, frozen)
     if item.keyword in frame.document.blocks:
-        return _block(walk, item, inputs, frame, local, frozen)
+        name = local or walk.local_name(item, frame, item.keyword)
+        return call_block(opened(walk, item, inputs, frame, name, frozen, _items))
     if item.keyword == NETWORK:
-        return _network(walk, item, inputs, frame, local, frozen)
+        name = local or walk.local_name(item, frame, NETWORK)
+        return call_network(opened(walk, item, inputs, frame, name, frozen, _items))
     return _op(walk, item, inputs, frame, local, frozen)
 
 
@@ -235,18 +235,8 @@ def _op(
         _report_count(walk, item, f"`{item.keyword}`", len(inputs))
         inputs = [BROKEN]
     if ABSENT in inputs:
-        inputs = _report_absent(walk, item)
+        inputs = report_absent(walk, item)
     return layer(walk, op, item, inputs, received, frame, name, frozen)
-
-
-def _report_absent(walk: Walk, item: Item) -> list[Tensor]:
-    walk.problems.error(
-        codes.NO_CURRENT,
-        "there is no current tensor: with several `inputs` the first item states its `from`",
-        item.span,
-        help="add `from: …` with the name of an input",
-    )
-    return [BROKEN]
 
 
 def _report_count(walk: Walk, item: Item, what: str, count: int) -> None:
@@ -257,128 +247,6 @@ def _report_count(walk: Walk, item: Item, what: str, count: int) -> None:
         span,
         help="join them first: `concat` or `add`",
     )
-
-
-def _block(
-    walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, local: str | None, frozen: bool
-) -> Tensor:
-    block = frame.document.blocks[item.keyword]
-    name = local if local is not None else walk.local_name(item, frame, block.name)
-    inner = frame.inner(name, block.items, frozen)
-    place = frame.members[name] = Place(inner.path, OPEN, inner.members, block)
-    place.tensor = _called_block(walk, item, block, inputs, frame, inner, place)
-    return place.tensor
-
-
-def _called_block(
-    walk: Walk, item: Item, block: Block, inputs: list[Tensor], frame: Frame, inner: Frame, place: Place
-) -> Tensor:
-    """Walk a block for one call, in the scope `inner` of the caller's `frame`."""
-    if ABSENT in inputs:
-        inputs = _report_absent(walk, item)
-    count = len(block.inputs) or 1
-    if len(inputs) != count and BROKEN not in inputs:
-        _report_block_inputs(walk, item, block, len(inputs))
-    received = inputs[0] if len(inputs) == count else BROKEN
-    declared = block.params or ()
-    written: dict[str, Value] = {}
-    if isinstance(item.argument, Mapping):
-        written = {key: entry.value for key, entry in item.argument.entries.items()}
-    elif item.argument is not None:
-        written = {declared[0].name: item.argument}
-    given = given_by_call(walk, written, lambda: walk.sight(frame, received))
-    if given is None or len(inputs) != count:
-        return BROKEN
-    inner.document, inner.boundary = block.document, True
-    sees = {**inner.parameters, **NOWHERE, "block": {"in": walk.sizes(received)}}
-    with walk.once():
-        owner = f"the block `{block.name}`"
-        arguments = parameters(walk, declared, given, sees, owner, item.span)
-    shares = shared_scope(walk, item, frame, inner)
-    if isinstance(shares, Missing):
-        return BROKEN
-    inner.shares, inner.shared_at = shares, item.share.span if item.share else frame.shared_at
-    inner.names = {**sees, **arguments}
-    for own, tensor in zip(block.inputs, inputs, strict=False):
-        inner.members[own] = Place(join(inner.path, own), tensor)
-    details = {"definition": block.name, "arguments": tuple(arguments.items()), "shares": shares}
-    with walk.scope(inner, "block", inputs, item.span, place, **details), walk.once():
-        place.tensor = _items(walk, block.items, received, inner)
-    return place.tensor
-
-
-def _report_block_inputs(walk: Walk, item: Item, block: Block, count: int) -> None:
-    names = ", ".join(block.inputs) or "the current tensor"
-    wanted = len(block.inputs) or 1
-    given = ", ".join("…" for _ in range(wanted))
-    walk.problems.error(
-        codes.BLOCK_INPUTS,
-        f"the block `{block.name}` takes {wanted} ({names}), and is given {count}",
-        item.span if item.source is None else item.source.span,
-        help=f"write `from: [{given}]` beside it"
-        if block.inputs
-        else "declare `inputs` in the block, or join them first: `concat` or `add`",
-    )
-
-
-def _network(
-    walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, local: str | None, frozen: bool
-) -> Tensor:
-    name = local if local is not None else walk.local_name(item, frame, NETWORK)
-    inner = frame.inner(name, (), frozen)
-    place = frame.members[name] = Place(inner.path, OPEN, inner.members)
-    if ABSENT in inputs:
-        inputs = _report_absent(walk, item)
-    network = embedded(walk, item, frame)
-    ready = network is not None and _prepared(walk, item, network, inputs, frame, inner, place)
-    place.tensor = _called_network(walk, item, network, inputs, inner, place) if network and ready else BROKEN
-    return place.tensor
-
-
-def _prepared(
-    walk: Walk, item: Item, network: Network, inputs: list[Tensor], frame: Frame, inner: Frame, place: Place
-) -> bool:
-    """Put the network, its parameters and what it is given into its scope; False when that failed."""
-    document = place.definition = network.document
-    given = given_by_call(walk, network.params, lambda: walk.sight(frame, inputs[0]))
-    if given is None:
-        return False
-    shares = shared_scope(walk, item, frame, inner)
-    if isinstance(shares, Missing):
-        return False
-    inner.shares, inner.shared_at = shares, item.share.span if item.share else frame.shared_at
-    names = parameters(walk, document.params, given, {}, f"the network `{document.name}`", item.span)
-    inner.document, inner.boundary, inner.is_network = document, True, True
-    inner.names, inner.items = {**names, **NOWHERE}, document.items
-    if not network.take(walk, inner, inputs, item):
-        return False
-    if network.until is not None and network.until[0] not in inner.members:  # an input is no layer
-        inner.until += (Until(place, network.until),)
-    return True
-
-
-def _called_network(
-    walk: Walk, item: Item, network: Network, inputs: list[Tensor], inner: Frame, place: Place
-) -> Tensor:
-    document = network.document
-    arguments = tuple((each.name, inner.names[each.name]) for each in document.params)
-    details = {"definition": document.name, "arguments": arguments, "shares": inner.shares}
-    walk.calls.append(document)
-    walk.embedded.append(place.path)
-    if network.weights is not None:
-        walk.pretrained.append((place.path, network.weights))
-    try:
-        with walk.scope(inner, "network", inputs, item.span, place, **details), walk.once():
-            place.tensor = _items(walk, document.items, ABSENT if document.several else inputs[0], inner)
-            if network.until is not None:
-                network.report_until(walk, inner)
-                place.tensor = BROKEN
-    except Cut as cut:
-        if cut.place is not place:
-            raise
-    finally:
-        walk.calls.pop()
-    return place.tensor
 
 
 def _head(walk: Walk, head: Head, end: Tensor, root: Frame) -> Tensor:
@@ -421,7 +289,9 @@ def _flag(walk: Walk, scalar: Scalar, key: str, frame: Frame, current: Tensor) -
         return value
     if value is not FAILED:
         advice = f'write a comparison: `{key}: "${{stride > 1}}"`'
-        if isinstance(value, str) and not is_expression(scalar):
+        if (meant := boolean(value)) is not None:
+            advice = f"write `{key}: {meant}`"
+        elif isinstance(value, str) and not is_expression(scalar):
             advice = f'write `{key}: "${{{value[:60]}}}"` to calculate'
         walk.problems.error(
             codes.WRONG_VALUE, f"`{key}` is true or false, not {shown(value)}", scalar.span, help=advice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from netspec.diagnostics.codes import shapes
@@ -9,7 +10,7 @@ from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Input
 from netspec.language import places
 from netspec.language.absent import FAILED, Failed
-from netspec.language.document import Document, InputDeclaration
+from netspec.language.declarations import Document, InputDeclaration
 from netspec.language.item import Item
 from netspec.language.lookup import PATH
 from netspec.language.validation import shown, unknown_key
@@ -42,7 +43,8 @@ def _input(walk: Walk, declared: InputDeclaration, frame: Frame) -> Input | None
             help="write `[3, 224, 224]` for an image, `[784]` for a vector",
         )
         return None
-    sound = [_size(walk, size, index, declared.shape) for index, size in enumerate(shape)]
+    names = [parameter.name for parameter in frame.document.params]
+    sound = [_size(walk, size, index, declared.shape, names) for index, size in enumerate(shape)]
     if not all(sound):
         return None
     if declared.vocabulary is not None:
@@ -52,16 +54,25 @@ def _input(walk: Walk, declared: InputDeclaration, frame: Frame) -> Input | None
             codes.WRONG_VALUE,
             f"an input has channels and up to 3 spatial axes, not {len(shape)} sizes",
             declared.span,
+            help="write `[3, 224, 224]` for an image, `[784]` for a vector",
         )
         return None
     return Input(declared.name, Type(shape[0], tuple(shape[1:])), declared.span)
 
 
-def _size(walk: Walk, size: object, index: int, shape: Value) -> bool:
+def _size(walk: Walk, size: object, index: int, shape: Value, parameters: Collection[str]) -> bool:
     """Whether a size is one that this version can calculate with."""
     span = shape.items[index].span if isinstance(shape, Listing) and index < len(shape.items) else shape.span
     if isinstance(size, int) and not isinstance(size, bool) and size >= 1:
         return True
+    if isinstance(size, str) and size in parameters:
+        walk.problems.error(
+            codes.WRONG_VALUE,
+            f"a size is a whole number from 1, not {shown(size)}",
+            span,
+            help=f"write `${size}` for the parameter",
+        )
+        return False
     if isinstance(size, str) and size.isidentifier():
         walk.problems.error(
             shapes.OPEN_SIZE,

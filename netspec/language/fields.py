@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from netspec.diagnostics import Problems, Span
-from netspec.language.document import Document
+from netspec.language.declarations import Document
 from netspec.language.expression import is_expression
 from netspec.language.item import Item
 from netspec.language.validation import report
@@ -59,6 +59,7 @@ def validated(
     place: Span,
     problems: Problems,
     skip: Collection[str] = (),
+    parameters: Collection[str] = (),
 ) -> Op | None:
     """The op with these fields, not yet fitted to its input; None when they are refused, which is reported.
 
@@ -66,12 +67,14 @@ def validated(
         given: where each field stands.
         place: the place of the item, for what is missing.
         skip: fields of which nothing is said, since they are reported, or worked out later.
+        parameters: names of parameters, one of which may have been meant.
     """
     try:
         return op.model_validate(fields)
     except ValidationError as error:
         owner = f"`{op.keyword}`"
-        report(error, owner, fields_of(op), given.values, given.keys, place, problems, skip=skip)
+        known = fields_of(op)
+        report(error, owner, known, given.values, given.keys, place, problems, skip, parameters)
         return None
 
 

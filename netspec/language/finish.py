@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from netspec.diagnostics import Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Graph, IllegalGraph, Input, Node, Output, Scope
-from netspec.language.document import Document
+from netspec.language.declarations import Document
 from netspec.language.expression import Unknown
 from netspec.language.values import Mapping
 from netspec.language.walk import ABSENT, Frame, Missing, Place, Tensor, Walk

@@ -106,7 +106,9 @@ def _bare(value: Scalar, problems: Problems) -> Item:
         codes.ITEM,
         f"an item is the name of an op or a mapping, not {shown}",
         value.span,
-        help="delete the line, or write the name of an op" if value.value is None or not value.text else None,
+        help="delete the line, or write the name of an op"
+        if value.value is None or not value.text
+        else f"write the name of an op before it, as `- dense: {value.text[:20]}`",
     )
     return broken_item(value.span)
 

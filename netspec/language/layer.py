@@ -130,7 +130,7 @@ def _report(
 ) -> None:
     origins = [_line(walk.origins[str(tensor)], item.span) for tensor in inputs]
     notes = [note.replace("{source}", f" (from {origins[0]})") if origins else note for note in misfit.notes]
-    if len(inputs) > 1:
+    if len({walk.types[str(tensor)] for tensor in inputs}) > 1:
         rows = zip(inputs, origins, strict=True)
         told = [f"{walk.types[str(tensor)]} comes from {origin}" for tensor, origin in rows]
         notes.insert(0, ", ".join(told[:6]))

@@ -8,7 +8,8 @@ from pathlib import Path
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language import places
-from netspec.language.document import Block, Document, read_blocks_file, read_document
+from netspec.language.declarations import Block, Document
+from netspec.language.document import read_blocks_file, read_document
 from netspec.language.source import read_file
 from netspec.language.values import Scalar, Value
 from netspec.language.vocabulary import check_vocabulary

@@ -47,7 +47,7 @@ def find(walk: Walk, value: Value, frame: Frame) -> list[Place]:
             codes.BAD_PATH,
             f"{shown} is no name of a layer",
             value.span,
-            help="a name, or names joined by dots",
+            help="write a name, or names joined by dots, as `stage2.1`",
         )
         return []
     first, *rest = path.split(".")
@@ -68,12 +68,7 @@ def find(walk: Walk, value: Value, frame: Frame) -> list[Place]:
 
 
 def _outwards(name: str, frame: Frame) -> Place | None:
-    scope: Frame | None = frame
-    while scope is not None:
-        if name in scope.members:
-            return scope.members[name]
-        scope = None if scope.boundary else scope.parent
-    return None
+    return next((scope.members[name] for scope in _scopes(frame) if name in scope.members), None)
 
 
 def _inside(found: list[Place], rest: list[str], value: Scalar, walk: Walk) -> list[Place]:
@@ -118,8 +113,7 @@ def _report_nothing_inside(name: str, place: Place, value: Scalar, problems: Pro
 
 def _report_unknown(name: str, value: Scalar, frame: Frame, problems: Problems) -> None:
     known: list[str] = []
-    scope: Frame | None = frame
-    while scope is not None:
+    for scope in _scopes(frame):
         later = next((item for item in _named(scope.items) if item.name and item.name.value == name), None)
         if later is not None:
             _report_later(name, later, value, problems)
@@ -127,14 +121,35 @@ def _report_unknown(name: str, value: Scalar, frame: Frame, problems: Problems) 
         if scope.document.nameless:
             return
         known += scope.members
-        scope = None if scope.boundary else scope.parent
+    inside = next((path for scope in _scopes(frame) for path in _deep(name, scope.members)), None)
     here = f"here are {'…, ' if len(known) > 12 else ''}{', '.join(known[-12:])}"
     problems.error(
         codes.UNKNOWN_NAME,
         f"no earlier layer is called `{name}`{did_you_mean(name, known)}",
         value.span,
-        help=here if known else "name a layer with `name: …` beside its op",
+        help=f"it stands inside a scope: `{inside}`"
+        if inside
+        else here
+        if known
+        else "name a layer with `name: …` beside its op",
     )
+
+
+def _scopes(frame: Frame) -> Iterator[Frame]:
+    """The scopes in which names are looked for, outwards."""
+    scope: Frame | None = frame
+    while scope is not None:
+        yield scope
+        scope = None if scope.boundary else scope.parent
+
+
+def _deep(name: str, members: dict[str, Place]) -> Iterator[str]:
+    """The paths that end in this name, the shortest first."""
+    level = list(members.items())
+    while level:
+        inner = [(f"{path}.{key}", place) for path, scope in level for key, place in scope.members.items()]
+        yield from (path for path, _ in inner if path.endswith(f".{name}"))
+        level = inner
 
 
 def _report_later(name: str, item: Item, value: Scalar, problems: Problems) -> None:

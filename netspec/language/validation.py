@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterable
 from collections.abc import Mapping as Fields
@@ -25,6 +26,7 @@ def report(
     span: Span,
     problems: Problems,
     skip: Collection[str] = (),
+    parameters: Collection[str] = (),
 ) -> None:
     """Report each field that pydantic refused, once.
 
@@ -35,6 +37,7 @@ def report(
         keys: where the name of each field stands.
         span: the place of the owner, for what is missing.
         skip: fields that are told already.
+        parameters: names that `$` could stand before.
     """
     told: set[object] = set()
     known = list(known)
@@ -47,7 +50,7 @@ def report(
         if field in told or field in skip or (each["type"] == "missing" and field in misspelt):
             continue  # a union refuses once a member
         told.add(field)
-        _report_one(each, str(field), owner, known, values, keys, span, problems)
+        _report_one(each, str(field), owner, known, values, keys, span, problems, parameters)
 
 
 def _report_one(
@@ -59,6 +62,7 @@ def _report_one(
     keys: Fields[str, Span],
     span: Span,
     problems: Problems,
+    parameters: Collection[str],
 ) -> None:
     if each["type"] == "missing":
         problems.error(codes.MISSING, f"{owner} needs `{field}`", span, help=f"add `{field}: …`")
@@ -68,16 +72,19 @@ def _report_one(
         return
     value = values.get(field)
     place = span if value is None else locate(value, each["loc"][1:])
-    problems.error(
-        codes.WRONG_VALUE, f"{owner}: `{field}` {sentence(each)}", place, help=_advice(each, field, value)
-    )
+    advice = _advice(each, field, value)
+    if isinstance(value, Scalar) and value.text in parameters:
+        advice = f"write `{field}: ${value.text}` for the parameter"
+    problems.error(codes.WRONG_VALUE, f"{owner}: `{field}` {sentence(each)}", place, help=advice)
 
 
 def unknown_key(key: str, owner: str, known: Iterable[str], span: Span, problems: Problems) -> None:
     """Report a key that its owner does not have, with the nearest that it has."""
     known = sorted(known)
     match = nearest(key, known)
-    advice = f"did you mean `{match}`?" if match else f"it has {', '.join(known)}" if known else "it has none"
+    advice = (
+        f"did you mean `{match}`?" if match else f"it has {', '.join(known)}" if known else "it takes none"
+    )
     problems.error(codes.UNKNOWN_KEY, f"{owner} has no `{key}`", span, help=advice)
 
 
@@ -85,7 +92,10 @@ def sentence(each: ErrorDetails) -> str:
     """What a field takes, and what was given, as the end of a sentence that starts with the field."""
     context: dict[str, Any] = each.get("ctx") or {}
     given = shown(each["input"])
-    tell = _SENTENCES.get(each["type"])
+    # A NaN breaks whatever bound is looked at first.
+    is_nan = isinstance(each["input"], float) and math.isnan(each["input"])
+    is_bound = each["type"].startswith(("greater", "less"))
+    tell = _SENTENCES.get("finite_number" if is_nan and is_bound else each["type"])
     if tell is not None:
         return f"{tell(context, each['input'])}, not {given}"
     if each["type"] in _OWN_WORDS:
@@ -115,6 +125,8 @@ def _yaml(value: object) -> str:
         return f"[{', '.join(map(_yaml, value))}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key}: {_yaml(each)}' for key, each in value.items())}}}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}[str(value)]
     return str(value)
 
 
@@ -155,8 +167,10 @@ _SENTENCES: dict[str, Tell] = {
 
 def _advice(each: ErrorDetails, field: str, written: Value | None) -> str | None:
     """The smallest change that mends a value, where there is one to tell."""
-    write = _ADVICE.get(each["type"])
-    better = None if write is None else write(each.get("ctx") or {}, each["input"])
+    write, wrong = _ADVICE.get(each["type"]), each["input"]
+    if write is None or (isinstance(wrong, float) and math.isnan(wrong)):
+        return None
+    better = write(each.get("ctx") or {}, wrong)
     if better is None:
         return None
     return f"write `{field}: {better}`" if isinstance(written, Scalar) else f"write `{better}`"
@@ -168,13 +182,21 @@ def _number(context: dict[str, Any], given: object) -> str | None:
         return given if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", given) else None
     if isinstance(given, float) and abs(given) < 2**53:
         return str(round(given))
+    if isinstance(given, list) and len(given) == 1 and isinstance(given[0], int | float):
+        return _yaml(given[0])
     return None
 
 
+def boolean(given: object) -> str | None:
+    """The boolean that was probably meant, as it is written, or None."""
+    return _BOOLEANS.get(str(given).lower())
+
+
+_BOOLEANS = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
+
+
 def _boolean(context: dict[str, Any], given: object) -> str | None:
-    return {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}.get(
-        str(given).lower()
-    )
+    return boolean(given)
 
 
 _ADVICE: dict[str, Callable[[dict[str, Any], object], str | None]] = {

@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterable, Iterator
 
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
-from netspec.language.document import Block, Document, Parameter
+from netspec.language.declarations import Block, Document, Parameter
 from netspec.language.expression import hold_names, is_expression
 from netspec.language.fields import fields_of, has_expression, plainly, validated, written
 from netspec.language.item import GROUP, Item
+from netspec.language.recursion import all_items, check_recursion
 from netspec.language.validation import unknown_key
 from netspec.language.values import Listing, Mapping, Scalar, Value
 from netspec.ops import OPS
@@ -52,7 +53,7 @@ def check_vocabulary(document: Document, problems: Problems) -> None:
     for block in document.blocks.values():
         if block.document is document:
             _check_block(block, document, names, problems)
-    _check_recursion(document, problems)
+    check_recursion(document, problems)
     _check_items(document.items, document, names, problems)
     for head in document.heads:
         _check_own(head.name, head.span, document, problems)
@@ -104,7 +105,7 @@ def _check_block(block: Block, document: Document, names: list[str], problems: P
     if block.name in OPS or block.name in (GROUP, NETWORK):
         problems.error(
             codes.BLOCK_CLASH,
-            f"`{block.name}` is an op already",
+            f"`{block.name}` is {'an op' if block.name in OPS else 'a word of the language'} already",
             block.span,
             help="give the block another name",
         )
@@ -120,67 +121,18 @@ def _check_block(block: Block, document: Document, names: list[str], problems: P
     _check_items(block.items, document, None if block.params is None else known, problems)
 
 
-def _check_recursion(document: Document, problems: Problems) -> None:
-    """Report the calls that lead back to the block in which they stand."""
-    own = [block for block in document.blocks.values() if block.document is document]
-    done: set[Block] = set()
-    for block in own:
-        way = {block: _calls(block, document)}
-        while way:
-            inside, calls = next(reversed(way.items()))
-            item = next(calls, None)
-            if item is None:
-                way.pop(inside)
-                done.add(inside)
-                continue
-            called = document.blocks[item.keyword]
-            if called in way:
-                circle = [each.name for each in way]
-                _report_recursion(item, circle[circle.index(called.name) :], problems)
-                document.wrong.add(item)
-            elif called not in done and called.document is document:
-                way[called] = _calls(called, document)
-
-
-def _calls(block: Block, document: Document) -> Iterator[Item]:
-    return (item for item in _all(block.items, document) if item.keyword in document.blocks)
-
-
-def _report_recursion(item: Item, circle: list[str], problems: Problems) -> None:
-    through = f", through {', '.join(f'`{name}`' for name in circle[1:])}" if len(circle) > 1 else ""
-    problems.error(
-        codes.RECURSION,
-        f"the block `{item.keyword}` contains itself{through}",
-        item.span,
-        help="use `repeat` to repeat layers",
-    )
-
-
 def _check_items(
     items: Iterable[Item], document: Document, names: list[str] | None, problems: Problems
 ) -> None:
     """Check items and those inside them; `names` are the parameters they see, None if that is not known."""
-    for item in _all(items, document):
+    for item in all_items(items, document):
         before = len(problems)
-        _check_item(item, document, problems)
+        _check_item(item, document, names or (), problems)
         if names is not None:
             for scalar in _expressions(item):
                 hold_names(scalar, names, problems)
         if len(problems) > before or item.broken:
             document.wrong.add(item)
-
-
-def _all(items: Iterable[Item], document: Document) -> Iterator[Item]:
-    """Every item, with those inside it."""
-    stack = list(items)
-    while stack:
-        item = stack.pop()
-        yield item
-        stack += item.items
-        stack += item.otherwise or ()
-        if item.branches and item.keyword not in document.blocks:
-            for branch in item.branches:
-                stack += branch
 
 
 def _expressions(item: Item) -> Iterator[Scalar]:
@@ -208,7 +160,7 @@ def _scalars(values: Iterable[Value | None]) -> Iterator[Scalar]:
             stack += [entry.value for entry in value.entries.values()]
 
 
-def _check_item(item: Item, document: Document, problems: Problems) -> None:
+def _check_item(item: Item, document: Document, names: Collection[str], problems: Problems) -> None:
     if not item.keyword:
         return
     if item.keyword == GROUP:
@@ -218,7 +170,7 @@ def _check_item(item: Item, document: Document, problems: Problems) -> None:
     elif item.keyword == NETWORK:
         _check_network(item, problems)
     elif item.keyword in OPS:
-        _check_op(item, OPS[item.keyword], document, problems)
+        _check_op(item, OPS[item.keyword], document, names, problems)
     else:
         document.wrong.add(item)
         if not document.incomplete:
@@ -292,7 +244,9 @@ def _check_call(item: Item, block: Block, document: Document, problems: Problems
             problems.error(codes.MISSING, f"{owner} needs `{name}`", item.span, help=f"give `{name}: …`")
 
 
-def _check_op(item: Item, op: type[Op], document: Document, problems: Problems) -> None:
+def _check_op(
+    item: Item, op: type[Op], document: Document, names: Collection[str], problems: Problems
+) -> None:
     before = len(problems)
     known = ["branches", *fields_of(op)] if op.merges else fields_of(op)
     if isinstance(item.argument, Mapping):
@@ -308,7 +262,7 @@ def _check_op(item: Item, op: type[Op], document: Document, problems: Problems) 
     if op.keyword in document.wrong_defaults:
         document.wrong.add(item)
         skip |= op.model_fields.keys() - given.own
-    ready = validated(op, plain, given, item.span, problems, skip=skip)
+    ready = validated(op, plain, given, item.span, problems, skip, names)
     if ready is not None and not given.likes and len(plain) == len(given.values) and len(problems) == before:
         document.ready[item] = ready
 

@@ -11,7 +11,8 @@ from typing import Any, Final
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Node, Scope, ScopeKind
-from netspec.language.document import Document, check_name
+from netspec.language.declarations import Document
+from netspec.language.document import check_name
 from netspec.language.expression import FAILED, Failed, Unknown, evaluate, is_expression
 from netspec.language.fields import has_expression, whole
 from netspec.language.item import Item

@@ -115,7 +115,7 @@ def _pair(part: object) -> Pair:
             return lo, hi
     raise PydanticCustomError(
         "padding",
-        "padding is a word (valid, same, half, full, causal), a whole number from 0, one an axis, or a pair an axis",
+        "it is a word (valid, same, half, full, causal), a whole number from 0, one an axis, or a pair an axis",
     )
 
 

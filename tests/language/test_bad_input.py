@@ -375,3 +375,65 @@ def test_load_raises_what_check_says(tmp_path: Path) -> None:
         load(path)
     assert list(raised.value.diagnostics) == check_file(path)[1]
     assert graph_of_file(path, Problems()) is None
+
+
+ADVICE = [
+    ("params: {n: 3}\nlayers: [dense: «n»]", "NS0104", "write `units: $n` for the parameter"),
+    ("layers: [dense: «'10'»]", "NS0104", "write `units: 10`"),
+    ("layers: [dense: «[10]»]", "NS0104", "write `10`"),
+    ("layers: [dense: «2.5»]", "NS0104", "write `units: 2`"),
+    ("layers: [{max_pool: {kernel: 2, stride: «0»}}]", "NS0104", "write `stride: 1`"),
+    ("layers: [{dense: {units: 3, bias: «no»}}]", "NS0104", "write `bias: false`"),
+    ("layers: [{dense: 3, trainable: «0»}]", "NS0104", "write `trainable: false`"),
+    ("layers: [{batch_norm: {momentum: «.nan»}}]", "NS0104", "takes a finite number, not .nan"),
+    ("layers: [«3»]", "NS0106", "`- dense: 3`"),
+    (
+        "blocks: {u: {layers: [{relu: , name: deep}]}}\nlayers: [u, {tanh: , from: «deep»}]",
+        "NS0109",
+        "`u1.deep`",
+    ),
+    ("params: {«n»: }\nlayers: [dense: $n]", "NS0102", "`--set n=…`"),
+]
+
+
+@pytest.mark.parametrize(("text", "code", "words"), ADVICE)
+def test_help_says_the_smallest_change(text: str, code: str, words: str) -> None:
+    hold_refusals(text, (code, words))
+
+
+def test_a_size_that_names_a_parameter_is_told_how_to_pass_it_on() -> None:
+    text = "netspec: 1\nname: a\nparams: {size: 8}\ninput: [3, «size», 8]\nlayers: [relu]"
+    hold_refusals(text, ("NS0104", "write `$size` for the parameter"))
+
+
+LENET = """\
+netspec: 1
+name: lenet5
+description: too small an image
+input: [1, 28, 28]
+
+layers:
+  - conv: {filters: 6, kernel: 5, activation: tanh}
+  - avg_pool: 2
+
+  - conv: {filters: 16, kernel: 5, activation: tanh}
+
+  # The image is too small for a third convolution.
+  - avg_pool: 2
+  - conv: {filters: 120, kernel: 5}
+  - dense: 10
+"""
+
+SHOWN = """\
+error[NS0301]: the kernel does not fit: 5×5 on a padded input of 4×4
+  --> specs/lenet5.yaml:14:34
+   |
+14 |   - conv: {filters: 120, kernel: 5}
+   |                                  ^
+   = note: the input is 16@4×4 (from line 13), padding 0, so o = ⌊(4 + 2·0 − 5)/1⌋ + 1 = 0   [relationship 6]
+   = help: use `kernel: 4`, or `padding: same`"""
+
+
+def test_a_person_sees_what_the_design_shows() -> None:
+    _, diagnostics = check_text(LENET, "specs/lenet5.yaml")
+    assert as_text(diagnostics, {"specs/lenet5.yaml": LENET}) == SHOWN
