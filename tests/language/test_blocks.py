@@ -189,6 +189,20 @@ def test_a_shape_that_does_not_fit_inside_is_told_once_with_its_layer() -> None:
     )
 
 
+def test_calls_that_fail_alike_are_told_once() -> None:
+    hold_refusals(
+        """
+        blocks: {unit: {params: {k: 9}, layers: [{conv: {filters: 2, kernel: «$k»}}]}}
+        layers:
+          - unit
+          - {unit: , from: input}
+          - {unit: {k: 11}, from: input, name: other}
+          - {layers: [{unit: , from: input}], repeat: 3}
+        """,
+        ("NS0301", "the layer is `unit1.conv1`"),
+    )
+
+
 def test_inputs_of_a_block_are_counted() -> None:
     text = "blocks: {join: {inputs: [x, skip], layers: [{add: , from: [x, skip]}]}}\n"
     hold_refusals(text + "layers: [«join»]", ("NS0123", "takes 2 (x, skip), and is given 1"))
