@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -10,6 +11,8 @@ from typing import Annotated, Any
 import typer
 import typer.core
 import typer.main
+
+from netspec.language.memory import no_collection
 
 COMMANDS = (
     *("check", "shapes", "compile", "convert", "train", "compare", "bench", "draw"),
@@ -34,7 +37,9 @@ class Commands(typer.core.TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.commands:
             return None
-        module = import_module(f"netspec_cli.{cmd_name}")
+        with no_collection():
+            module = import_module(f"netspec_cli.{cmd_name}")
+        gc.freeze()  # what is imported stays; no later search for garbage need look at it
         part = getattr(module, "app", None)
         if part is None:
             part = typer.Typer(**_STYLE)
