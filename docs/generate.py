@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 
+from docs import published
 from netspec.analysis import Shapes
 from netspec.backend import backends
 from netspec.check import check_file, check_text
@@ -176,6 +177,32 @@ def _figures(shapes: Shapes) -> list[str]:
     ]
 
 
+def published_page() -> Iterator[str]:
+    """What the literature says of the networks of the zoo, beside what netspec counts."""
+    yield "# Published figures beside ours"
+    yield NOTICE
+    yield (
+        "Sources count differently: some take a MAC for two operations, some count additions or running statistics,"
+        " too. So each row says what was counted, and ours is counted alike from the layers of `netspec shapes`"
+        " ([how netspec counts](accounting.md)). A figure is written as it was printed, and a test holds that ours"
+        " rounds to it; where it is cut off, the row says so."
+    )
+    yield table(FIGURE_HEAD, [_figure(each) for each in published.FIGURES])
+    yield "## Where ours differs"
+    yield "Figures that ours does not give, with what is known of the reason; a test holds that they differ."
+    yield table(FIGURE_HEAD, [_figure(each) for each in published.DIFFERENT])
+
+
+FIGURE_HEAD = ["network", "what is counted", "published", "ours", "source", ""]
+
+
+def _figure(told: published.Figure) -> list[str]:
+    values = ", ".join(f"{name} {value}" for name, value in told.values.items())
+    name = f"`{told.spec}`, {values}" if values else f"`{told.spec}`"
+    why = f"Cut off: {told.why}" if told.cut else told.why
+    return [name, told.count.words, told.published, f"{told.ours:,}", told.source, why]
+
+
 def size(count: int) -> str:
     """Bytes in powers of ten."""
     for unit, each in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
@@ -220,6 +247,7 @@ a new op touches no page."""
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "diagnostics.md": diagnostics,
     "zoo.md": zoo_page,
+    "published.md": published_page,
     "index.md": index,
 }
 """Pages that are kept, and held fresh."""

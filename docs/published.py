@@ -1,0 +1,347 @@
+"""Figures that were published of the networks of the zoo: a test holds ours to them, docs/published.md tells both.
+
+Papers count differently, so a row says what its source counts. A figure is written as it was printed: ours holds if it
+rounds to as many digits, and one without a unit is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from functools import cache
+from math import prod
+
+from netspec.analysis import Shapes
+from netspec.graph import Graph
+from netspec.loading import load
+from netspec.ops.conv import Conv
+
+UNITS = {"": 1, "M": 10**6, "G": 10**9}
+
+
+@dataclass(frozen=True)
+class Network:
+    """A spec of the zoo under values of its parameters."""
+
+    graph: Graph
+    shapes: Shapes
+
+    @property
+    def macs(self) -> int:
+        assert self.shapes.totals.macs is not None
+        return self.shapes.totals.macs
+
+    @property
+    def params(self) -> int:
+        return self.shapes.totals.params
+
+    @property
+    def statistics(self) -> int:
+        """Running means and variances: two for each channel that is normalised."""
+        weights = (weight for node in self.graph.nodes for weight in node.weights)
+        return sum(prod(weight.shape) for weight in weights if weight.statistic)
+
+    def layer_macs(self, name: str) -> int:
+        """Of a layer, or of all in a block."""
+        return sum(each.macs or 0 for each in self.shapes.layers if f"{each.name}.".startswith(f"{name}."))
+
+    def op_macs(self, op: str) -> int:
+        return sum(each.macs or 0 for each in self.shapes.layers if each.op == op)
+
+    def values(self, op: str) -> int:
+        """How many numbers come out of all layers of an op."""
+        return sum(prod(each.output) for each in self.shapes.layers if each.op == op)
+
+    def projections(self) -> int:
+        """MACs of 1×1 convolutions: in residual networks of 3×3 convolutions, those of the shortcuts."""
+        ones = {
+            node.name for node in self.graph.nodes if isinstance(node.op, Conv) and set(node.op.kernel) == {1}
+        }
+        return sum(each.macs or 0 for each in self.shapes.layers if each.name in ones)
+
+
+@cache
+def network(spec: str, values: tuple[tuple[str, object], ...] = ()) -> Network:
+    """A spec of the zoo, analysed once."""
+    graph = load(f"zoo:{spec}", **dict(values))
+    return Network(graph, graph.shapes())
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a source counts, in words and in numbers."""
+
+    words: str
+    of: Callable[[Network], int]
+
+
+MACS = Count("MACs", lambda net: net.macs)
+OPERATIONS = Count("operations, 2 a MAC", lambda net: 2 * net.macs)
+CONVOLUTIONS = Count("MACs without dense layers", lambda net: net.macs - net.op_macs("dense"))
+CONVOLUTION_OPERATIONS = Count(
+    "operations, 2 a MAC, without dense layers", lambda net: 2 * (net.macs - net.op_macs("dense"))
+)
+NORMALISED = Count("MACs, and one for each normalised value", lambda net: net.macs + net.values("batch_norm"))
+ADDED = Count("MACs, and one for each value added to a shortcut", lambda net: net.macs + net.values("add"))
+EXCITED = Count(
+    "MACs, and two for each value, squeezed and rescaled", lambda net: net.macs + 2 * net.values("multiply")
+)
+IDENTITIES = Count("MACs, shortcuts without projections", lambda net: net.macs - net.projections())
+TABLE_1 = Count(
+    "MACs, but 34 M for the first convolution", lambda net: net.macs - net.layer_macs("conv1") + 34 * 10**6
+)
+CONNECTIONS = Count(
+    "connections: MACs, a bias for each value, 4 + 1 for each subsampled",
+    lambda net: (
+        net.macs
+        + sum(net.graph.types[name].elements for name in ("C1", "C3", "C5", "F6"))
+        + 5 * net.values("avg_pool")
+    ),
+)
+
+PARAMS = Count("parameters", lambda net: net.params)
+TRAINABLE = Count("parameters that learn", lambda net: net.shapes.totals.trainable)
+STATISTICS = Count("parameters and running statistics", lambda net: net.params + net.statistics)
+BIASES = Count(
+    "parameters, running statistics, and biases before batch norm",
+    lambda net: net.params + net.statistics + net.statistics // 2,
+)
+SCALES = Count("parameters, and scales in batch norm", lambda net: net.params + net.statistics // 2)
+FOLDED = Count("parameters, each batch norm folded to a bias", lambda net: net.params - net.statistics // 2)
+FILE_16 = Count(
+    "bytes: a head of 16, parameters, running statistics", lambda net: 16 + 4 * (net.params + net.statistics)
+)
+FILE_20 = Count(
+    "bytes: a head of 20, parameters, running statistics", lambda net: 20 + 4 * (net.params + net.statistics)
+)
+
+
+def block(name: str) -> Count:
+    """The MACs of a block alone."""
+    return Count(f"MACs of {name}", lambda net: net.layer_macs(name))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A published figure, as it was printed: `3.8 G`, `569 M`, `4,231,976`.
+
+    `cut`: the source cuts off further digits and does not round. `why` tells what is not plain.
+    """
+
+    spec: str
+    count: Count
+    published: str
+    source: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    cut: bool = False
+    why: str = ""
+
+    @property
+    def ours(self) -> int:
+        return self.count.of(network(self.spec, tuple(self.values.items())))
+
+    @property
+    def as_printed(self) -> Decimal:
+        """Our figure with the digits of the published one, in its unit."""
+        number, unit = self.parts
+        rounding = ROUND_DOWN if self.cut else ROUND_HALF_UP
+        return (Decimal(self.ours) / unit).quantize(number, rounding)
+
+    @property
+    def parts(self) -> tuple[Decimal, int]:
+        """The published number with its digits, and what its unit stands for."""
+        number, _, unit = self.published.partition(" ")
+        return Decimal(number.replace(",", "")), UNITS[unit]
+
+    @property
+    def holds(self) -> bool:
+        return self.as_printed == self.parts[0]
+
+
+KRIZHEVSKY = "Krizhevsky et al. 2012, abstract"
+LECUN = "LeCun et al. 1998, II.B"
+VGG = "Simonyan and Zisserman 2014, table 2"
+SZEGEDY = "Szegedy et al. 2014, table 1"
+HE = "He et al. 2015, table 1"
+HU = "Hu et al. 2018, table 2"
+HOWARD = "Howard et al. 2017, tables 6 and 7"
+SANDLER = "Sandler et al. 2018, table 4"
+EYERISS = "Chen et al. 2016, Eyeriss, abstract"
+CHOLLET = "Chollet 2016, table 3"
+ZOPH = "Zoph et al. 2017, table 2"
+YOLO9000 = "Redmon and Farhadi 2016, section 3"
+YOLO_PAGE = "Darknet's page of YOLO, table"
+IMAGENET_PAGE = "Darknet's page of ImageNet models, table"
+TORCHVISION = "torchvision's table of weights"
+KERAS = "documentation of Keras 2, applications"
+TF_SLIM = "TF-Slim, mobilenet_v1.md"
+SHELHAMER = "Long et al. 2015, table 1"
+SEGNET = "Badrinarayanan et al. 2015"
+OPEN_MODELS = "Open Model Zoo, se-inception"
+
+EXCITATION = (
+    "Plain MACs are {}. The paper does not say what it counts; this gives its figures for both such networks of the"
+    " zoo. Where a shortcut follows, the rescaling and the sum are one, as in the Axpy layer that was released."
+)
+SHORTCUTS = "Plain MACs are {}; the paper does not say what it counts."
+
+FIGURES = (
+    Figure("lenet5_1998", TRAINABLE, "60,000", LECUN),
+    Figure("lenet5_1998", CONNECTIONS, "340,908", LECUN),
+    Figure(
+        "alexnet_two_tower",
+        PARAMS,
+        "60 M",
+        KRIZHEVSKY,
+        cut=True,
+        why="60.97 M, “60 million” in the abstract.",
+    ),
+    Figure("alexnet_two_tower", CONVOLUTIONS, "666 M", EYERISS),
+    Figure("alexnet", OPERATIONS, "2.27 G", IMAGENET_PAGE),
+    Figure("vgg16", PARAMS, "138 M", VGG),
+    Figure("vgg19", PARAMS, "144 M", VGG),
+    Figure("vgg16", MACS, "15.47 G", HU),
+    Figure("vgg16", MACS, "15.47 G", TORCHVISION),
+    Figure("vgg16", PARAMS, "138,357,544", TORCHVISION),
+    Figure("vgg16", CONVOLUTIONS, "15.3 G", EYERISS),
+    Figure("vgg16", OPERATIONS, "30.94 G", IMAGENET_PAGE),
+    Figure("vgg16", CONVOLUTION_OPERATIONS, "30.69 G", YOLO9000),
+    Figure("vgg19", MACS, "19.6 G", "He et al. 2015, section 3.3"),
+    Figure("vgg19", MACS, "19.632 G", TORCHVISION),
+    Figure("vgg19", PARAMS, "143,667,240", TORCHVISION),
+    Figure(
+        "googlenet",
+        TABLE_1,
+        "1.5 G",
+        "Szegedy et al. 2014, section 1",
+        why="Table 1 has 34 M for the first convolution; its products are 64 · 112 · 112 · 7 · 7 · 3 = 118 M.",
+    ),
+    Figure("googlenet", block("inception_3a"), "128 M", SZEGEDY),
+    Figure("googlenet", block("inception_3b"), "304 M", SZEGEDY),
+    Figure("googlenet", block("inception_4a"), "73 M", SZEGEDY, cut=True, why="73.6 M."),
+    Figure("googlenet", block("inception_4b"), "88 M", SZEGEDY),
+    Figure("googlenet", block("inception_4c"), "100 M", SZEGEDY),
+    Figure("googlenet", block("inception_4d"), "119 M", SZEGEDY),
+    Figure("googlenet", block("inception_4e"), "170 M", SZEGEDY),
+    Figure("googlenet", block("inception_5b"), "71 M", SZEGEDY),
+    Figure("googlenet", block("dense1"), "1 M", SZEGEDY),
+    Figure("inception_v3", MACS, "5.713 G", TORCHVISION),
+    Figure("inception_v3", NORMALISED, "5.72 G", ZOPH),
+    Figure(
+        "inception_v3", MACS, "5 G", "Szegedy et al. 2015, abstract", cut=True, why="“5 billion”: one digit."
+    ),
+    Figure("inception_v3", PARAMS, "23.8 M", ZOPH),
+    Figure("inception_v3", STATISTICS, "23,851,784", KERAS),
+    Figure("inception_v4", SCALES, "42.68 M", "timm, results-imagenet.csv"),
+    Figure("inception_resnet_v2", NORMALISED, "13.2 G", ZOPH),
+    Figure("inception_resnet_v2", PARAMS, "55.8 M", ZOPH),
+    Figure("inception_resnet_v2", STATISTICS, "55,873,736", KERAS),
+    Figure("se_inception", FOLDED, "11.922 M", OPEN_MODELS),
+    Figure("se_inception", EXCITED, "2.04 G", HU, why=EXCITATION.format("2.033 G")),
+    Figure("resnet18", MACS, "1.8 G", HE),
+    Figure("resnet18", MACS, "1.814 G", TORCHVISION),
+    Figure("resnet18", PARAMS, "11,689,512", TORCHVISION),
+    Figure(
+        "resnet34",
+        IDENTITIES,
+        "3.6 G",
+        HE,
+        why="With the projections, the paper's option B and torchvision's network, 3.66 G.",
+    ),
+    Figure("resnet34", MACS, "3.664 G", TORCHVISION),
+    Figure("resnet34", PARAMS, "21,797,672", TORCHVISION),
+    Figure("resnet50", MACS, "3.86 G", HU),
+    Figure("resnet50", BIASES, "25,636,712", KERAS),
+    Figure("resnet101", MACS, "7.6 G", HE),
+    Figure("resnet101", ADDED, "7.58 G", HU, why=SHORTCUTS.format("7.570 G")),
+    Figure("resnet101", BIASES, "44,707,176", KERAS),
+    Figure("resnet152", MACS, "11.3 G", HE),
+    Figure("resnet152", ADDED, "11.30 G", HU, why=SHORTCUTS.format("11.282 G")),
+    Figure("resnet152", BIASES, "60,419,944", KERAS),
+    Figure("se_resnet50", EXCITED, "3.87 G", HU, why=EXCITATION.format("3.860 G")),
+    Figure("se_resnet50", PARAMS, "28.1 M", "Hu et al. 2018, section 3"),
+    Figure("xception", PARAMS, "22,855,952", CHOLLET),
+    Figure("xception", STATISTICS, "22,910,480", KERAS),
+    Figure("xception", NORMALISED, "8.38 G", ZOPH),
+    Figure("mobilenet", MACS, "569 M", HOWARD),
+    Figure("mobilenet", PARAMS, "4.2 M", HOWARD),
+    Figure("mobilenet", MACS, "325 M", HOWARD, {"alpha": 0.75}),
+    Figure("mobilenet", PARAMS, "2.6 M", HOWARD, {"alpha": 0.75}),
+    Figure("mobilenet", MACS, "149 M", HOWARD, {"alpha": 0.5}),
+    Figure("mobilenet", PARAMS, "1.3 M", HOWARD, {"alpha": 0.5}),
+    Figure("mobilenet", MACS, "41 M", HOWARD, {"alpha": 0.25}),
+    Figure("mobilenet", PARAMS, "0.5 M", HOWARD, {"alpha": 0.25}),
+    Figure("mobilenet", MACS, "418 M", HOWARD, {"size": 192}),
+    Figure("mobilenet", MACS, "291 M", TF_SLIM, {"size": 160}),
+    Figure(
+        "mobilenet",
+        MACS,
+        "290 M",
+        HOWARD,
+        {"size": 160},
+        cut=True,
+        why="290.7 M; its authors' TF-Slim has 291.",
+    ),
+    Figure("mobilenet", MACS, "186 M", HOWARD, {"size": 128}),
+    Figure("mobilenet", STATISTICS, "4,253,864", KERAS),
+    Figure("mobilenet_v2", MACS, "300 M", SANDLER, cut=True, why="300.8 M; torchvision rounds it."),
+    Figure("mobilenet_v2", MACS, "0.301 G", TORCHVISION),
+    Figure("mobilenet_v2", STATISTICS, "3,538,984", KERAS),
+    Figure("densenet121", MACS, "2.834 G", TORCHVISION),
+    Figure("densenet121", PARAMS, "7,978,856", TORCHVISION),
+    Figure("densenet121", STATISTICS, "8,062,504", KERAS),
+    Figure("darknet19", OPERATIONS, "5.58 G", YOLO9000),
+    Figure("darknet19", OPERATIONS, "7.29 G", IMAGENET_PAGE, {"size": 256}),
+    Figure("darknet19", OPERATIONS, "22.33 G", IMAGENET_PAGE, {"size": 448}),
+    Figure("darknet53", OPERATIONS, "18.57 G", IMAGENET_PAGE),
+    Figure("darknet53", OPERATIONS, "56.87 G", IMAGENET_PAGE, {"size": 448}),
+    Figure("yolov2", OPERATIONS, "62.94 G", YOLO_PAGE),
+    Figure("yolov2", FILE_16, "203,934,260", "size of yolov2.weights"),
+    Figure("yolov3", OPERATIONS, "38.97 G", YOLO_PAGE, {"size": 320}),
+    Figure("yolov3", OPERATIONS, "65.86 G", YOLO_PAGE),
+    Figure("yolov3", OPERATIONS, "140.69 G", YOLO_PAGE, {"size": 608}),
+    Figure("yolov3", FILE_20, "248,007,048", "size of yolov3.weights"),
+    Figure("fcn32s", TRAINABLE, "134 M", SHELHAMER),
+    Figure("segnet", PARAMS, "29.45 M", SEGNET),
+)
+"""What ours equals."""
+
+DIFFERENT = (
+    Figure(
+        "resnet50",
+        MACS,
+        "3.8 G",
+        HE,
+        why="Unexplained. Hu et al. count 3.86 G for the same network, and 101 and 152 layers hold in the same table.",
+    ),
+    Figure(
+        "darknet53",
+        OPERATIONS,
+        "18.7 G",
+        "Redmon and Farhadi 2018, table 2",
+        why="Unexplained. Its author's page has 18.57 G.",
+    ),
+    Figure(
+        "mobilenet_v2",
+        PARAMS,
+        "3.4 M",
+        SANDLER,
+        why="Without the weights of its batch norms, 34,112, ours has 3.47 M, which is 3.4 if cut off.",
+    ),
+    Figure(
+        "googlenet",
+        block("inception_5a"),
+        "54 M",
+        SZEGEDY,
+        why="Unexplained: the widths of the table give ours, and Caffe's bvlc_googlenet has the same.",
+    ),
+    Figure(
+        "inception_v3",
+        PARAMS,
+        "23,626,728",
+        CHOLLET,
+        why="Another variant, not identified. Keras and TF-Slim have ours.",
+    ),
+)
+"""What it does not, and why as far as it is known."""
