@@ -6,22 +6,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from math import inf, isfinite, prod
+from math import inf, isfinite, nan, prod
 from typing import TYPE_CHECKING, Any
 
 from netspec.backend import Trial, usable
+from netspec.conditions import at, start, suited
 from netspec.difference import Difference, differences, farthest, over, pairwise, worst
 from netspec.graph import Graph
 from netspec.ops.nearest import did_you_mean
 from netspec.ops.norm import BatchNorm
-from netspec.pace import at, suited
 from netspec.passes.still import still
 from netspec.training.optimizers import Optimizer
 from netspec.types import Type
-from netspec.weights import initialise
 
 if TYPE_CHECKING:
-    from netspec.backend import Array, Backend, Float
+    from netspec.backend import Array, Arrays, Backend, Float
 
 ORACLE = "numpy"
 
@@ -168,9 +167,10 @@ def compare(
     run = _Run(quiet, dtype, batch, seed, report)
     for each in ready:
         run.enter(each, perturbed if each.name == backends[-1] else None)
-    outputs = pairwise((node.name for node in quiet.nodes), run.outputs())
+    layers = run.outputs()
+    outputs = pairwise((node.name for node in quiet.nodes), layers)
     slopes = run.gradients() if gradients else {}
-    pace = at(rate) if rate else suited(run.loss, next(iter(slopes.values()), {}))
+    pace = at(rate) if rate else suited(run.loss(layers[names[0]]), slopes.get(names[0], {}))
     return Comparison(
         spec=graph.file or graph.name,
         dtype=dtype,
@@ -233,7 +233,7 @@ class _Run:
         self.graph, self.dtype, self.report = graph, dtype, report
         self.batch = batch
         self.trials: dict[str, Trial] = {}
-        self.weights = initialise(graph, seed, dtype)
+        self.weights = start(graph, seed, dtype)
         self.inputs = {
             each.name: _sample(f"input {each.name}", each.type, each.vocabulary, batch, seed, dtype)
             for each in graph.inputs
@@ -243,10 +243,18 @@ class _Run:
             for each in graph.outputs
         }
 
-    @property
-    def loss(self) -> float:
-        """What the loss is when the outputs are near zero: half a unit for each number that has a target."""
-        return sum(array.size for array in self.targets.values()) / self.batch / 2
+    def loss(self, layers: Arrays) -> float:
+        """The loss (see `Trial`) with these outputs; no number when they are none, or not of their shape."""
+        import numpy as np
+
+        total = 0.0
+        for each in self.graph.outputs:
+            found, target = layers.get(each.value), self.targets[each.name]
+            if found is None or found.shape != target.shape:
+                return nan
+            with np.errstate(invalid="ignore", over="ignore"):
+                total += float(((found.astype("float64") - target) ** 2).sum())
+        return total / self.batch / 2
 
     def enter(self, backend: Backend, inject: tuple[str, float] | None) -> None:
         """Let one more backend take part."""

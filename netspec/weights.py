@@ -34,10 +34,11 @@ def initialise(graph: Graph, seed: int = 0, dtype: Float = "float32") -> dict[st
     A weight is drawn in float64 from a generator seeded by `seed` (0 or more) and a hash of its own name,
     and then rounded to `dtype`: neither the order of the layers nor the other weights have a say in it.
     """
-    return {weight.name: _drawn(weight, seed).astype(dtype) for weight in graph.weights}
+    return {weight.name: drawn(weight, seed).astype(dtype) for weight in graph.weights}
 
 
-def _drawn(weight: Weight, seed: int) -> Drawn:
+def drawn(weight: Weight, seed: int) -> Drawn:
+    """One weight in float64, from its own name, initialiser and fans, and the seed."""
     import numpy as np
 
     own = int.from_bytes(blake2b(weight.name.encode(), digest_size=16).digest(), "big")

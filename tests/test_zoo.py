@@ -106,20 +106,9 @@ def test_backends_are_equal_in_float64(row: Row) -> None:
     assert found.tolerance.steps == 1e-9
 
 
-DEEP = ("inception_v3", "inception_v4", "resnet50", "resnet101", "resnet152", "segnet")
-"""Networks that have not learnt, so deep in batch normalisations that single precision is not enough for 1e-4.
-
-Their float64 rows agree to 1e-10 and better. At full size in float32 differences of 2e-4 to 9e-3 were measured; they
-grow smoothly from layer to layer, as rounding does.
-"""
-
-
 def at_full_size(name: str) -> object:
     """One test at a time: the largest networks take 10 GB with every layer's output of two backends."""
-    marks = [pytest.mark.slow, pytest.mark.xdist_group("full size")]
-    if name in DEEP:
-        marks.append(pytest.mark.xfail(reason="rounding of float32 grows past 1e-4 on the way", strict=False))
-    return pytest.param(name, marks=marks)
+    return pytest.param(name, marks=[pytest.mark.slow, pytest.mark.xdist_group("full size")])
 
 
 @pytest.mark.parametrize("name", [at_full_size(name) for name in sorted(BY_SPEC)])
