@@ -159,13 +159,14 @@ def relayout(array: Array, axes: str, wanted: str) -> Array:
 def save(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, str] | None = None) -> None:
     """Write weights as safetensors: canonical names and layout, as they are, and words about them."""
     import numpy as np
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save as as_bytes
 
     # safetensors writes what lies in memory: wrong numbers, silently, for a view such as a transpose.
     solid = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    save_file(solid, target, dict(metadata or {}))
+    # The library's own file is readable by its owner alone; this one is as any file that a program writes.
+    target.write_bytes(as_bytes(solid, dict(metadata or {})))
 
 
 def load(path: str | Path, graph: Graph) -> dict[str, Array]:

@@ -149,6 +149,12 @@ def test_a_file_holds_the_same_bits(dtype: str, tmp_path: Path) -> None:
         np.testing.assert_array_equal(back[name], array)
 
 
+def test_a_file_is_readable_by_whom_other_files_are(tmp_path: Path) -> None:
+    (tmp_path / "other").touch()
+    save(tmp_path / "w.safetensors", {"dense.weight": np.ones((2, 3))})
+    assert (tmp_path / "w.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 def test_a_transposed_view_is_saved_as_it_reads(tmp_path: Path) -> None:
     sketch = Sketch(x=(3,))
     sketch.add("dense", Dense.model_validate({"units": 2, "bias": False}))
