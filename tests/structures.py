@@ -154,6 +154,26 @@ STRUCTURES: dict[str, str] = {
           - {add: , from: layers.*.skip}
           - relu
     """,
+    "trunk": """
+        input: [3, 8, 8]
+        defaults: {conv: {filters: 4, kernel: 3, padding: same}}
+        blocks:
+          trunk:
+            layers:
+              - {conv: , name: fine}
+              - max_pool: 2
+              - {conv: {activation: relu}, repeat: 2, name: deep}
+              - max_pool: 2
+              - conv:
+        layers:
+          - trunk: {}
+          - upsample: 2
+          - {add: , from: [upsample1, trunk1.deep], name: deep}
+          - upsample: 2
+          - {conv: , name: fine}
+          - {add: , from: [fine, trunk1.fine]}
+          - relu
+    """,
     "two_inputs": """
         inputs: {image: [3, 8, 8], code: [4]}
         blocks:

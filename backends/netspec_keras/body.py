@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from netspec.graph import Node
 from netspec.lowering.names import free, numbered
-from netspec.lowering.outline import Module
+from netspec.lowering.outline import Module, titles
 from netspec.lowering.parts import Argument, Call, Index, Line, Loop, Part, Quoted, Raw, Seq, Slot
 from netspec.lowering.template import Definition
 from netspec.lowering.variables import parameters, variables
@@ -39,7 +39,6 @@ class Body:
     layers: Mapping[str, Lowered]
     module: Module
     functions: Mapping[str, Function]
-    titles: Mapping[str, str]
     taken: set[str]
     classes: set[str] = field(default_factory=set)
 
@@ -57,6 +56,7 @@ class Body:
         # The model is made of its inputs at the very end, so that no value may take their place.
         wanted = (*self.module.outputs, *(self.inputs if self.is_root else ()))
         items = [each.item for each in entries]
+        self.titles = titles(self.module)
         self.names = variables(items, self.inputs, wanted, taken, self.titles)
         self._name_rounds(items, taken)
         used = {*wanted, *(value for item in items for value in item.inputs)}

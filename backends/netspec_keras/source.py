@@ -11,7 +11,7 @@ from netspec.backend import Source
 from netspec.graph import Graph, Input
 from netspec.lowering.layout import Page
 from netspec.lowering.names import free, numbered, snake
-from netspec.lowering.outline import Module, titles
+from netspec.lowering.outline import Module
 from netspec.lowering.parts import Use, Value, literal, quoted
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.writing import Text
@@ -66,13 +66,13 @@ class _Module:
     done: set[Key] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.name, self.titles = function_name(self.graph), titles(self.graph)
+        self.name = function_name(self.graph)
         self.taken = {*TAKEN, *HELPERS, self.name}
 
     def write(self) -> Source:
         for key in self.plan.uses:
             self._define(key)
-        root = Body(self.plan, self.layers, self.plan.root, self.functions, self.titles, self.taken)
+        root = Body(self.plan, self.layers, self.plan.root, self.functions, self.taken)
         (definition,) = unify([Use(self.name, root.lines())], self.taken)
         self.classes |= root.classes
         return self._page(root, definition)
@@ -87,9 +87,7 @@ class _Module:
             for inner in module.modules():
                 if inner.path in self.plan.keys:
                     self._define(self.plan.keys[inner.path])
-        bodies = [
-            Body(self.plan, self.layers, module, self.functions, self.titles, self.taken) for module in uses
-        ]
+        bodies = [Body(self.plan, self.layers, module, self.functions, self.taken) for module in uses]
         taken = {*self.taken, NAME, *(name for body in bodies for name in body.variables)}
         channels = numbered("channels", taken)
         definitions = _unify(bodies, channels, taken)

@@ -11,7 +11,7 @@ from netspec.backend import Source, Unsupported
 from netspec.graph import Graph
 from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered
-from netspec.lowering.outline import Module, definitions, outline, titles
+from netspec.lowering.outline import Module, definitions, outline
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.types import Type
 from netspec_torch.body import SELF, Body, Made, Whole
@@ -64,7 +64,7 @@ class _Text:
         self.graph = graph
         self.root = outline(graph)
         frozen = frozenset(_frozen_paths(self.root))
-        self.whole = Whole(graph, Places(self.root), {}, frozen, titles(graph))
+        self.whole = Whole(graph, Places(self.root), {}, frozen)
         self.classes: list[Class] = []
         self.taken = {*TAKEN, class_name(graph)}
 

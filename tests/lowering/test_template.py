@@ -164,12 +164,21 @@ def test_different_texts_are_different_definitions_the_most_used_first() -> None
     assert variant_names("unit", unify([other, other, plain])) == ("unit", "unit_without_1")
 
 
+def test_an_argument_that_nothing_needs_takes_no_name() -> None:
+    uses = [
+        use(call("f", padding=Slot(word, "padding")), known={"padding": lo, "stride": stride})
+        for word, lo, stride in (("same", 1, 1), ("valid", 0, 1), ("valid", 1, 2))
+    ]
+    assert told(one(uses)) == ["f(padding=padding)"]
+    assert [each.values for each in one(uses).parameters] == [("same", "valid", "valid")]
+
+
 def test_variants_of_the_same_members_are_told_by_an_argument_or_a_number() -> None:
     first, second, third = (
         Use("p", (Line(text),), {"stride": s}) for text, s in (("a", 1), ("b", 2), ("c", 2))
     )
     assert variant_names("unit", unify([first, second])) == ("unit", "unit_stride2")
-    assert variant_names("unit", unify([first, second, third])) == ("unit", "unit2", "unit3")
+    assert variant_names("unit", unify([first, second, third])) == ("unit", "unit_variant2", "unit_variant3")
 
 
 def test_a_variant_s_name_says_what_nothing_else_would() -> None:
