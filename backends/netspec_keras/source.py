@@ -153,7 +153,7 @@ def _use(body: Body, channels: str | None = None) -> Use:
     known = _literals(scope.arguments) if scope else {}
     first = body.plan.graph.types[body.module.inputs[0]].channels if body.module.inputs else None
     given: dict[str, Value] = {} if first is None or channels is None or body.is_lent else {channels: first}
-    members = tuple(item.local_name for item in body.module.items)
+    members = tuple(item.local_name for item in body.module.items if not body.is_nothing(item))
     return Use(body.module.path, body.lines(), known, given, members)
 
 

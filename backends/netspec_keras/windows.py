@@ -122,7 +122,9 @@ def _cut_transpose(op: ConvTranspose) -> Lowered:
     axes = list(zip(op.kernel, op.strides, op.pads, op.output_padding, strict=True))
     cuts: Pads = tuple((lo, max(hi - a, 0)) for _, _, (lo, hi), a in axes)
     more = tuple(max(a - hi, 0) for _, _, (_, hi), a in axes)
-    crop = (Layer(f"layers.Cropping{len(cuts)}D", (border(cuts),), "crop"),) if padded(cuts) else ()
+    crop = (
+        (Layer(f"layers.Cropping{len(cuts)}D", (border(cuts, "cropping"),), "crop"),) if padded(cuts) else ()
+    )
     if op.groups == max(op.dilation) == 1:
         # Where a stride leaves a gap behind the kernel, Keras adds that unasked.
         unasked = tuple(max(s - k, 0) for k, s, _, _ in axes)
@@ -165,7 +167,7 @@ def bare(op: Convolution, types: Types, lowering: Lowering) -> Lowered:
 
 def max_pool(op: MaxPool, types: Types) -> Lowered:
     """A maximum; padding that is not Keras' own has a layer of its own before it."""
-    lowest = (Layer("LowestPadding", (first(op.pads, "pads"),), "pad"),) if padded(op.pads) else ()
+    lowest = (Layer("LowestPadding", (first(op.pads, "padding"),), "pad"),) if padded(op.pads) else ()
     if max(op.dilation) > 1:
         layer = Layer("DilatedMaxPooling", (first(op.kernel, "kernel"), first(op.dilation, "dilation")))
         return Lowered((*lowest, layer, *_thin(op.strides)))

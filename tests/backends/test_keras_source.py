@@ -19,11 +19,11 @@ from netspec.loading import load
 from netspec.ops.activation import Elu, Relu6, Selu
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
-from netspec.ops.norm import GroupNorm, LayerNorm
+from netspec.ops.norm import BatchNorm, GroupNorm, LayerNorm
 from netspec.ops.pool import MaxPool
 from netspec.ops.regularize import GaussianNoise
 from netspec.ops.reshape import Reshape
-from netspec.ops.resize import Crop, Upsample
+from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import ScaleBy
 from netspec.ops.transpose import ConvTranspose
 from netspec_keras.helpers import HELPERS, required
@@ -136,7 +136,7 @@ def test_blocks_are_functions_and_repeats_are_loops() -> None:
         "def unit(x, filters, name):",
         '    """Block `unit`: stage1.1 … unit3.3, 9 in all."""',
         '    y = layers.Conv2D(filters, 3, padding="same", name=f"{name}.conv1")(x)',
-        '    y = BatchNormalization(momentum=0.9, epsilon=1e-05, name=f"{name}.batch_norm1")(y)',
+        '    y = BatchNormalization(name=f"{name}.batch_norm1")(y)',
         '    y = layers.ReLU(name=f"{name}.relu1")(y)',
         '    y = layers.Conv2D(filters, 3, padding="same", name=f"{name}.conv2")(y)',
         '    x = layers.Add(name=f"{name}.add1")([y, x])',
@@ -206,8 +206,8 @@ def test_what_an_author_calls_by_a_taken_name_is_renamed_in_the_text_alone() -> 
             (4, 4),
             "GeneralConvTranspose(4, (3, 3), groups=2,",
         ),
-        (LayerNorm(), (8, 8), "layers.LayerNormalization(epsilon=1e-05, name"),
-        (GroupNorm(groups=2), (8, 8), "layers.GroupNormalization(2, epsilon=1e-05, name"),
+        (LayerNorm(), (8, 8), "layers.LayerNormalization(epsilon=1e-5, name"),
+        (GroupNorm(groups=2), (8, 8), "layers.GroupNormalization(2, epsilon=1e-5, name"),
         (ScaleBy(factor=0.5), (8, 8), "= layers.Rescaling(0.5,"),
         (ScaleBy(factor=0.17), (8, 8), "= Rescaling(0.17,"),
         (GaussianNoise(std=0.5), (8, 8), "= layers.GaussianNoise(0.5,"),
@@ -216,6 +216,14 @@ def test_what_an_author_calls_by_a_taken_name_is_renamed_in_the_text_alone() -> 
         (Upsample(size=(9,)), (8, 8), "NearestUpsampling((9, 9),"),
         (Upsample(factor=(2,), mode="linear"), (8, 8), "LinearUpsampling(factor=(2, 2),"),
         (Crop(size=(5,)), (8, 8), "layers.Cropping2D(((1, 2), (1, 2)),"),
+        (Crop(size=(8,)), (8, 8), "    layer = inputs  # 8×8×4"),
+        (Pad(amount=0), (8, 8), "    layer = inputs  # 8×8×4"),
+        (BatchNorm(), (8, 8), "BatchNormalization(name"),
+        (
+            BatchNorm(momentum=0.99, epsilon=1e-3),
+            (8, 8),
+            "BatchNormalization(momentum=0.99, epsilon=0.001, name",
+        ),
         (Reshape(shape=(1, 4, 64)), (8, 8), "layers.Reshape((4, 64, 1),"),
         (Relu6(), (8, 8), 'layers.Activation("relu6",'),
         (Conv(filters=2, kernel=(1,), activation=Elu()), (8, 8), 'activation="elu"'),

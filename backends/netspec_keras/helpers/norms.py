@@ -8,6 +8,9 @@ BATCH_NORMALIZATION = '''
 class BatchNormalization(layers.BatchNormalization):
     """Keeps the unbiased running variance, as Ioffe and Szegedy 2015; Keras keeps a biased one."""
 
+    def __init__(self, momentum=0.9, epsilon=1e-5, **kwargs):
+        super().__init__(momentum=momentum, epsilon=epsilon, **kwargs)
+
     def call(self, inputs, training=None, mask=None):
         kept = ops.convert_to_tensor(self.moving_variance) * self.momentum
         outputs = super().call(inputs, training=training, mask=mask)
