@@ -251,6 +251,18 @@ STRUCTURES: dict[str, str] = {
           aux: {from: trunk, layers: [global_avg_pool, {dense: 2}, softmax]}
           class: {from: trunk, layers: [flatten, {dense: 3, name: final}]}
     """,
+    "alike_heads": """
+        input: [3, 8, 8]
+        blocks:
+          score: {params: {filters: }, layers: [{conv: {filters: $filters, kernel: 1}}]}
+        layers:
+          - {conv: {filters: 4, kernel: 3, activation: relu}, name: fine}
+          - {conv: {filters: 6, kernel: 3, stride: 2, activation: relu}, name: coarse}
+        heads:
+          small: {from: fine, layers: [{score: {filters: 5}}]}
+          deep: {from: coarse, layers: [global_avg_pool, {dense: 2}]}
+          large: {from: coarse, layers: [{score: {filters: 5}}]}
+    """,
     "branches": """
         input: [4, 8, 8]
         layers:

@@ -128,6 +128,10 @@ class Body:
                 case Heading(text) if all(map(_is_name, text.split("."))) and not _is_heading(steps, at + 1):
                     yield from ([Line("")] if at else [])
                     yield Line(f"# {text}")
+                case Heading("") if (
+                    steps is self.steps and at + 1 < len(steps) and not _is_heading(steps, at + 1)
+                ):
+                    yield Line("")
                 case Heading():
                     pass
                 case Rounds(bodies) if self.is_lent:

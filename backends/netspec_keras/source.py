@@ -211,7 +211,7 @@ def _one_or_all(names: Mapping[str, str]) -> str:
 
 def _story(graph: Graph) -> str:
     """What the module says of itself."""
-    about = graph.description.strip()
+    about = " ".join(graph.description.split())
     title = f"{graph.name}: {about}" if about else graph.name
     title += "" if title.endswith((".", "!", "?")) else "."
     count = sum(prod(weight.shape) for weight in graph.weights if not weight.statistic)
@@ -219,7 +219,7 @@ def _story(graph: Graph) -> str:
     origin = f"Written by netspec from the spec `{graph.name}`" + (f" with {values}." if values else ".")
     takes = ", ".join(f"{each.name} {_batch(each.type)}" for each in graph.inputs)
     gives = ", ".join(f"{each.name} {_batch(graph.types[each.value])}" for each in graph.outputs)
-    return f"{title}\n\n{origin} {count:,} parameters. Takes {takes}; gives {gives}."
+    return f"{title}\n\n{origin}\n{count:,} parameters.\nTakes {takes}; gives {gives}."
 
 
 def _batch(type_: Type) -> str:

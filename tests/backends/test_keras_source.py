@@ -16,6 +16,7 @@ import pytest
 from netspec.graph import Graph
 from netspec.language import places
 from netspec.loading import load
+from netspec.lowering.layout import WIDTH
 from netspec.ops.activation import Elu, Relu6, Selu
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
@@ -146,6 +147,14 @@ def test_blocks_are_functions_and_repeats_are_loops() -> None:
     assert "    for i in range(1, 5):\n" + '        x = unit(x, 6, name=f"unit2.{i}")\n' in text
 
 
+def test_a_section_of_several_layers_has_a_heading_and_an_end() -> None:
+    lines = body(source(structure("alike_heads")).text, "alike_heads").splitlines()
+    assert [line.partition(" = ")[0].strip() for line in lines[2:]] == [
+        "fine", "coarse", "small", "", "# deep", "x", "deep", "", "large",
+        'return keras.Model(inputs, {"small": small, "deep": deep, "large": large}, name="alike_heads")',
+    ]  # fmt: skip
+
+
 def test_a_block_that_is_shared_is_made_once_and_called_twice() -> None:
     text = source(structure("siamese")).text
     assert body(text, "siamese").splitlines()[1:7] == [
@@ -235,6 +244,11 @@ def test_the_native_layer_is_taken_where_it_means_the_same(op: Op, sizes: tuple[
     sketch = Sketch("sketch", x=(4, *sizes))
     sketch.add("layer", op)
     assert line in body(source(sketch.graph()).text, "sketch")
+
+
+def test_no_helper_is_wider_than_the_rest() -> None:
+    lines = [line for each in HELPERS.values() for line in each.text.split("\n")]
+    assert [line for line in lines if len(line) > WIDTH] == []
 
 
 def test_only_the_helpers_that_are_used_are_there() -> None:

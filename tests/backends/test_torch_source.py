@@ -31,6 +31,7 @@ GOLDENS = (
     "frozen",
     "many_skips",
     "heads",
+    "alike_heads",
     "kept",
 )
 
