@@ -263,6 +263,18 @@ STRUCTURES: dict[str, str] = {
           deep: {from: coarse, layers: [global_avg_pool, {dense: 2}]}
           large: {from: coarse, layers: [{score: {filters: 5}}]}
     """,
+    "points": """
+        input: [3, 8, 8]
+        blocks:
+          unit: {params: {kernel: }, layers: [{conv: {filters: 4, kernel: $kernel, padding: half, bias: false}}, relu]}
+          mixed: {params: {kernel: , padding: same}, layers: [{conv: {filters: 4, kernel: $kernel, padding: $padding}}]}
+        layers:
+          - {unit: {kernel: 1}}
+          - {unit: {kernel: 3}}
+          - {mixed: {kernel: 1}}
+          - {mixed: {kernel: 3}}
+          - {mixed: {kernel: 3, padding: valid}}
+    """,
     "branches": """
         input: [4, 8, 8]
         layers:

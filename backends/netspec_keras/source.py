@@ -21,6 +21,7 @@ from netspec_keras.helpers import HELPERS, required
 from netspec_keras.layer import Lowered
 from netspec_keras.plan import Key, Plan, plan
 from netspec_keras.sharing import lower
+from netspec_keras.windows import called_same
 
 TAKEN = frozenset(
     """
@@ -68,6 +69,7 @@ class _Module:
     def __post_init__(self) -> None:
         self.name = function_name(self.graph)
         self.taken = {*TAKEN, *HELPERS, self.name}
+        self.same = {node.name: called_same(node.op, self.layers[node.name]) for node in self.graph.nodes}
 
     def write(self) -> Source:
         for key in self.plan.uses:
@@ -87,10 +89,12 @@ class _Module:
             for inner in module.modules():
                 if inner.path in self.plan.keys:
                     self._define(self.plan.keys[inner.path])
-        bodies = [Body(self.plan, self.layers, module, self.functions, self.taken) for module in uses]
-        taken = {*self.taken, NAME, *(name for body in bodies for name in body.variables)}
-        channels = numbered("channels", taken)
-        definitions = _unify(bodies, channels, taken)
+        bodies, channels, definitions = self._unified(uses, self.layers)
+        if any(set(each.values) == {"same", "valid"} for found in definitions for each in found.parameters):
+            # The word need be no parameter, if it differs where it makes no difference alone.
+            other = self._unified(uses, self.same)
+            if _size(other[2]) < _size(definitions):
+                bodies, channels, definitions = other
         for definition, name in zip(definitions, variant_names(snake(key[-1]), definitions), strict=True):
             function = free(name, self.taken)
             self.taken.add(function)
@@ -99,6 +103,15 @@ class _Module:
             told = [uses[number] for number in definition.uses]
             self.written.append(_function(function, bodies[definition.uses[0]], definition, channels, told))
         self.classes |= {name for body in bodies for name in body.classes}
+
+    def _unified(
+        self, uses: Sequence[Module], layers: Mapping[str, Lowered]
+    ) -> tuple[list[Body], str, tuple[Definition, ...]]:
+        """The bodies of the uses, what the channels of their input are called, and the definitions."""
+        bodies = [Body(self.plan, layers, module, self.functions, self.taken) for module in uses]
+        taken = {*self.taken, NAME, *(name for body in bodies for name in body.variables)}
+        channels = numbered("channels", taken)
+        return bodies, channels, _unify(bodies, channels, taken)
 
     def _page(self, root: Body, definition: Definition) -> Source:
         page = Page()
@@ -145,6 +158,11 @@ def _unify(bodies: Sequence[Body], channels: str, taken: set[str]) -> tuple[Defi
     if all(each.known or not each.channels for definition in plain for each in definition.parameters):
         return plain
     return unify([_use(body, channels) for body in bodies], taken)
+
+
+def _size(definitions: Sequence[Definition]) -> tuple[int, int]:
+    """How many definitions, and how many parameters in all."""
+    return len(definitions), sum(len(each.parameters) for each in definitions)
 
 
 def _use(body: Body, channels: str | None = None) -> Use:

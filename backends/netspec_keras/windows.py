@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from netspec import arithmetic
 from netspec.lowering.parts import Argument
+from netspec.ops.base import Op
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.fields import Pads
 from netspec.ops.pool import AvgPool, ChannelPool, MaxPool, Pool
@@ -163,6 +164,21 @@ def bare(op: Convolution, types: Types, lowering: Lowering) -> Lowered:
     valid = op.replace(padding=((0, 0),) * len(sizes))
     inner = lowering(valid, (Type(types[0].channels, sizes),))
     return replace(inner, layers=(*zeros(op.pads), *inner.layers))
+
+
+def called_same(op: Op, lowered: Lowered) -> Lowered:
+    """A convolution of single positions, which pads nothing by either word, by the word `same`."""
+    if not isinstance(op, Convolution) or isinstance(op, ConvTranspose):
+        return lowered
+    if padded(op.pads) or set(op.kernel) | set(op.strides) != {1}:
+        return lowered
+    return replace(lowered, layers=tuple(map(_called_same, lowered.layers)))
+
+
+def _called_same(layer: Layer) -> Layer:
+    same = option("padding", "same", "valid")
+    arguments = tuple(same if each.keyword == "padding" else each for each in layer.arguments)
+    return replace(layer, arguments=arguments)
 
 
 def max_pool(op: MaxPool, types: Types) -> Lowered:

@@ -147,6 +147,12 @@ def test_blocks_are_functions_and_repeats_are_loops() -> None:
     assert "    for i in range(1, 5):\n" + '        x = unit(x, 6, name=f"unit2.{i}")\n' in text
 
 
+def test_a_word_for_padding_is_no_parameter_where_one_serves_all() -> None:
+    text = source(structure("points")).text
+    assert 'layers.Conv2D(4, kernel, padding="same", use_bias=False' in body(text, "unit")
+    assert 'def mixed(x, kernel, padding="valid", *, name):' in text
+
+
 def test_a_section_of_several_layers_has_a_heading_and_an_end() -> None:
     lines = body(source(structure("alike_heads")).text, "alike_heads").splitlines()
     assert [line.partition(" = ")[0].strip() for line in lines[2:]] == [
