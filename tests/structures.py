@@ -154,6 +154,26 @@ STRUCTURES: dict[str, str] = {
           - {add: , from: layers.*.skip}
           - relu
     """,
+    "trunk": """
+        input: [3, 8, 8]
+        defaults: {conv: {filters: 4, kernel: 3, padding: same}}
+        blocks:
+          trunk:
+            layers:
+              - {conv: , name: fine}
+              - max_pool: 2
+              - {conv: {activation: relu}, repeat: 2, name: deep}
+              - max_pool: 2
+              - conv:
+        layers:
+          - trunk: {}
+          - upsample: 2
+          - {add: , from: [upsample1, trunk1.deep], name: deep}
+          - upsample: 2
+          - {conv: , name: fine}
+          - {add: , from: [fine, trunk1.fine]}
+          - relu
+    """,
     "two_inputs": """
         inputs: {image: [3, 8, 8], code: [4]}
         blocks:
@@ -230,6 +250,30 @@ STRUCTURES: dict[str, str] = {
         heads:
           aux: {from: trunk, layers: [global_avg_pool, {dense: 2}, softmax]}
           class: {from: trunk, layers: [flatten, {dense: 3, name: final}]}
+    """,
+    "alike_heads": """
+        input: [3, 8, 8]
+        blocks:
+          score: {params: {filters: }, layers: [{conv: {filters: $filters, kernel: 1}}]}
+        layers:
+          - {conv: {filters: 4, kernel: 3, activation: relu}, name: fine}
+          - {conv: {filters: 6, kernel: 3, stride: 2, activation: relu}, name: coarse}
+        heads:
+          small: {from: fine, layers: [{score: {filters: 5}}]}
+          deep: {from: coarse, layers: [global_avg_pool, {dense: 2}]}
+          large: {from: coarse, layers: [{score: {filters: 5}}]}
+    """,
+    "points": """
+        input: [3, 8, 8]
+        blocks:
+          unit: {params: {kernel: }, layers: [{conv: {filters: 4, kernel: $kernel, padding: half, bias: false}}, relu]}
+          mixed: {params: {kernel: , padding: same}, layers: [{conv: {filters: 4, kernel: $kernel, padding: $padding}}]}
+        layers:
+          - {unit: {kernel: 1}}
+          - {unit: {kernel: 3}}
+          - {mixed: {kernel: 1}}
+          - {mixed: {kernel: 3}}
+          - {mixed: {kernel: 3, padding: valid}}
     """,
     "branches": """
         input: [4, 8, 8]

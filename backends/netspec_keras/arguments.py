@@ -46,11 +46,11 @@ def padded(pads: Pads) -> bool:
     return any(lo or hi for lo, hi in pads)
 
 
-def border(pads: Pads) -> Argument:
+def border(pads: Pads, hint: str = "padding") -> Argument:
     """A padding, or a cropping, as Keras' layers take it: one number, one an axis, or a pair an axis."""
     if any(lo != hi for lo, hi in pads):
-        return first(pads if len(pads) > 1 else pads[0], "pads")
-    return first(squeeze(tuple(lo for lo, _ in pads)), "pads")
+        return first(pads if len(pads) > 1 else pads[0], hint)
+    return first(squeeze(tuple(lo for lo, _ in pads)), hint)
 
 
 def zeros(pads: Pads, suffix: str = "pad") -> tuple[Layer, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from netspec.graph import Node
 from netspec.lowering.names import free, numbered
-from netspec.lowering.outline import Module
+from netspec.lowering.outline import Module, titles
 from netspec.lowering.parts import Argument, Call, Index, Line, Loop, Part, Quoted, Raw, Seq, Slot
 from netspec.lowering.template import Definition
 from netspec.lowering.variables import parameters, variables
@@ -39,7 +39,6 @@ class Body:
     layers: Mapping[str, Lowered]
     module: Module
     functions: Mapping[str, Function]
-    titles: Mapping[str, str]
     taken: set[str]
     classes: set[str] = field(default_factory=set)
 
@@ -57,6 +56,7 @@ class Body:
         # The model is made of its inputs at the very end, so that no value may take their place.
         wanted = (*self.module.outputs, *(self.inputs if self.is_root else ()))
         items = [each.item for each in entries]
+        self.titles = titles(self.module)
         self.names = variables(items, self.inputs, wanted, taken, self.titles)
         self._name_rounds(items, taken)
         used = {*wanted, *(value for item in items for value in item.inputs)}
@@ -115,6 +115,10 @@ class Body:
             return any(self.plan.body(scope) == self.module.path for scope in others)
         return any(each.shares == item.path and each.path in self.plan.keys for each in graph.scopes)
 
+    def is_nothing(self, item: Node | Module) -> bool:
+        """Whether it is a layer that changes nothing, and so is none."""
+        return isinstance(item, Node) and not self._of(item)
+
     def _of(self, node: Node) -> tuple[Layer, ...]:
         return self.layers[node.name].layers
 
@@ -124,6 +128,10 @@ class Body:
                 case Heading(text) if all(map(_is_name, text.split("."))) and not _is_heading(steps, at + 1):
                     yield from ([Line("")] if at else [])
                     yield Line(f"# {text}")
+                case Heading("") if (
+                    steps is self.steps and at + 1 < len(steps) and not _is_heading(steps, at + 1)
+                ):
+                    yield Line("")
                 case Heading():
                     pass
                 case Rounds(bodies) if self.is_lent:
@@ -132,7 +140,7 @@ class Body:
                     yield Loop(tuple(tuple(self._lines(body)) for body in bodies))
                 case Entry(item):
                     yield from ([] if self.is_lent else self._make(step))
-                    *before, last = self._call(step)
+                    *before, last = self._call(step, follows=at > 0 and isinstance(steps[at - 1], Entry))
                     # In a loop what is said of the first round might not hold for the next.
                     comment = self._comment(item) if steps is self.steps else ""
                     yield from (*before, replace(last, comment=comment))
@@ -155,8 +163,8 @@ class Body:
             if name is not None:
                 yield Line(Seq((f"{name} = ", self._maker(entry, layer))))
 
-    def _call(self, entry: Entry) -> Iterator[Line]:
-        """What makes the value, or values, of an item."""
+    def _call(self, entry: Entry, follows: bool = False) -> Iterator[Line]:
+        """What makes the value, or values, of an item; where it `follows` one, that may be nothing."""
         item = entry.item
         if isinstance(item, Module):
             yield self._call_function(item, entry)
@@ -164,6 +172,8 @@ class Body:
         variable, takes = self.names[item.name], self._takes(item)
         layers = self._of(item)
         tap = (variable, "".join("{}" if isinstance(each, Index) else each for each in entry.name))
+        if not layers:
+            yield Line("" if follows and variable == takes else f"{variable} = {takes}", tap=tap)
         for layer in layers:
             part = Seq((f"{variable} = ", self._maker_or_name(entry, layer), f"({takes}", *layer.after, ")"))
             yield Line(part, tap=tap if layer is layers[-1] else None)

@@ -14,6 +14,7 @@ from netspec_keras.arguments import (
     first,
     is_line,
     option,
+    padded,
     squeeze,
 )
 from netspec_keras.layer import Layer, Lowered
@@ -70,14 +71,18 @@ def upsample(op: Upsample, types: Types) -> Lowered:
 
 
 def pad(op: Pad, types: Types) -> Lowered:
-    """Keras' own pads with zeros."""
+    """Keras' own pads with zeros; no layer where there is nothing to pad."""
+    if not padded(op.pads):
+        return Lowered(())
     if op.mode != "constant":
-        return Lowered((Layer(f"{op.mode.capitalize()}Padding", (first(op.pads, "pads"),)),))
+        return Lowered((Layer(f"{op.mode.capitalize()}Padding", (first(op.pads, "padding"),)),))
     if op.value:
-        return Lowered((Layer("ConstantPadding", (first(op.pads, "pads"), first(op.value, "value"))),))
+        return Lowered((Layer("ConstantPadding", (first(op.pads, "padding"), first(op.value, "value"))),))
     return Lowered((Layer(f"layers.ZeroPadding{len(op.pads)}D", (border(op.pads),)),))
 
 
 def crop(op: Crop, types: Types) -> Lowered:
-    """Keras' own."""
-    return Lowered((Layer(f"layers.Cropping{len(op.cuts)}D", (border(op.cuts),)),))
+    """Keras' own; no layer where there is nothing to cut off."""
+    if not padded(op.cuts):
+        return Lowered(())
+    return Lowered((Layer(f"layers.Cropping{len(op.cuts)}D", (border(op.cuts, "cropping"),)),))

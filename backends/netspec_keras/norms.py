@@ -41,7 +41,7 @@ def _learnt(op: Normalisation, axes: str = "C", wanted: str = "C") -> dict[str, 
 
 def batch_norm(op: BatchNorm, types: Types) -> Lowered:
     """A batch norm, with the helper that keeps the running variance unbiased."""
-    settings = (option("momentum", op.momentum, 0.99), option("epsilon", op.epsilon, EPSILON), *_flags(op))
+    settings = (option("momentum", op.momentum, 0.9), option("epsilon", op.epsilon, 1e-5), *_flags(op))
     statistics = {"running_mean": "moving_mean", "running_var": "moving_variance"}
     held = {name: Place(variable, "C", "C") for name, variable in statistics.items()}
     return Lowered((Layer("BatchNormalization", settings),), {**_learnt(op), **held})

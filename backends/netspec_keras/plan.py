@@ -35,6 +35,9 @@ class Heading:
     text: str
 
 
+END = Heading("")
+"""There what began last ends."""
+
 Step = Entry | Rounds | Heading
 
 
@@ -72,9 +75,11 @@ class Plan:
         elif item.is_repeat and not self.flat and _counts(item):
             yield Rounds(tuple(self._round(each, (*name, "."), n) for n, each in enumerate(item.items)))
         else:
-            if not item.is_repeat:
-                yield Heading("".join(spell(name)))
-            yield from self.steps(item, (*name, "."))
+            inner = self.steps(item, (*name, "."))
+            if item.is_repeat or len(inner) < 2:
+                yield from inner
+            else:
+                yield from (Heading("".join(spell(name))), *inner, END)
 
     def _round(self, item: Node | Module, prefix: Name, number: int) -> tuple[Step, ...]:
         name = (*prefix, Index(number))

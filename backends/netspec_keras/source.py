@@ -11,7 +11,7 @@ from netspec.backend import Source
 from netspec.graph import Graph, Input
 from netspec.lowering.layout import Page
 from netspec.lowering.names import free, numbered, snake
-from netspec.lowering.outline import Module, titles
+from netspec.lowering.outline import Module
 from netspec.lowering.parts import Use, Value, literal, quoted
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.writing import Text
@@ -21,6 +21,7 @@ from netspec_keras.helpers import HELPERS, required
 from netspec_keras.layer import Lowered
 from netspec_keras.plan import Key, Plan, plan
 from netspec_keras.sharing import lower
+from netspec_keras.windows import called_same
 
 TAKEN = frozenset(
     """
@@ -66,13 +67,14 @@ class _Module:
     done: set[Key] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.name, self.titles = function_name(self.graph), titles(self.graph)
+        self.name = function_name(self.graph)
         self.taken = {*TAKEN, *HELPERS, self.name}
+        self.same = {node.name: called_same(node.op, self.layers[node.name]) for node in self.graph.nodes}
 
     def write(self) -> Source:
         for key in self.plan.uses:
             self._define(key)
-        root = Body(self.plan, self.layers, self.plan.root, self.functions, self.titles, self.taken)
+        root = Body(self.plan, self.layers, self.plan.root, self.functions, self.taken)
         (definition,) = unify([Use(self.name, root.lines())], self.taken)
         self.classes |= root.classes
         return self._page(root, definition)
@@ -87,12 +89,12 @@ class _Module:
             for inner in module.modules():
                 if inner.path in self.plan.keys:
                     self._define(self.plan.keys[inner.path])
-        bodies = [
-            Body(self.plan, self.layers, module, self.functions, self.titles, self.taken) for module in uses
-        ]
-        taken = {*self.taken, NAME, *(name for body in bodies for name in body.variables)}
-        channels = numbered("channels", taken)
-        definitions = _unify(bodies, channels, taken)
+        bodies, channels, definitions = self._unified(uses, self.layers)
+        if any(set(each.values) == {"same", "valid"} for found in definitions for each in found.parameters):
+            # The word need be no parameter, if it differs where it makes no difference alone.
+            other = self._unified(uses, self.same)
+            if _size(other[2]) < _size(definitions):
+                bodies, channels, definitions = other
         for definition, name in zip(definitions, variant_names(snake(key[-1]), definitions), strict=True):
             function = free(name, self.taken)
             self.taken.add(function)
@@ -101,6 +103,15 @@ class _Module:
             told = [uses[number] for number in definition.uses]
             self.written.append(_function(function, bodies[definition.uses[0]], definition, channels, told))
         self.classes |= {name for body in bodies for name in body.classes}
+
+    def _unified(
+        self, uses: Sequence[Module], layers: Mapping[str, Lowered]
+    ) -> tuple[list[Body], str, tuple[Definition, ...]]:
+        """The bodies of the uses, what the channels of their input are called, and the definitions."""
+        bodies = [Body(self.plan, layers, module, self.functions, self.taken) for module in uses]
+        taken = {*self.taken, NAME, *(name for body in bodies for name in body.variables)}
+        channels = numbered("channels", taken)
+        return bodies, channels, _unify(bodies, channels, taken)
 
     def _page(self, root: Body, definition: Definition) -> Source:
         page = Page()
@@ -149,13 +160,18 @@ def _unify(bodies: Sequence[Body], channels: str, taken: set[str]) -> tuple[Defi
     return unify([_use(body, channels) for body in bodies], taken)
 
 
+def _size(definitions: Sequence[Definition]) -> tuple[int, int]:
+    """How many definitions, and how many parameters in all."""
+    return len(definitions), sum(len(each.parameters) for each in definitions)
+
+
 def _use(body: Body, channels: str | None = None) -> Use:
     """One use of a definition, as `unify` takes it; `channels` stands for those of its first input."""
     scope = body.module.scope
     known = _literals(scope.arguments) if scope else {}
     first = body.plan.graph.types[body.module.inputs[0]].channels if body.module.inputs else None
     given: dict[str, Value] = {} if first is None or channels is None or body.is_lent else {channels: first}
-    members = tuple(item.local_name for item in body.module.items)
+    members = tuple(item.local_name for item in body.module.items if not body.is_nothing(item))
     return Use(body.module.path, body.lines(), known, given, members)
 
 
@@ -213,7 +229,7 @@ def _one_or_all(names: Mapping[str, str]) -> str:
 
 def _story(graph: Graph) -> str:
     """What the module says of itself."""
-    about = graph.description.strip()
+    about = " ".join(graph.description.split())
     title = f"{graph.name}: {about}" if about else graph.name
     title += "" if title.endswith((".", "!", "?")) else "."
     count = sum(prod(weight.shape) for weight in graph.weights if not weight.statistic)
@@ -221,7 +237,7 @@ def _story(graph: Graph) -> str:
     origin = f"Written by netspec from the spec `{graph.name}`" + (f" with {values}." if values else ".")
     takes = ", ".join(f"{each.name} {_batch(each.type)}" for each in graph.inputs)
     gives = ", ".join(f"{each.name} {_batch(graph.types[each.value])}" for each in graph.outputs)
-    return f"{title}\n\n{origin} {count:,} parameters. Takes {takes}; gives {gives}."
+    return f"{title}\n\n{origin}\n{count:,} parameters.\nTakes {takes}; gives {gives}."
 
 
 def _batch(type_: Type) -> str:

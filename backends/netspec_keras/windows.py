@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from netspec import arithmetic
 from netspec.lowering.parts import Argument
+from netspec.ops.base import Op
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.fields import Pads
 from netspec.ops.pool import AvgPool, ChannelPool, MaxPool, Pool
@@ -122,7 +123,9 @@ def _cut_transpose(op: ConvTranspose) -> Lowered:
     axes = list(zip(op.kernel, op.strides, op.pads, op.output_padding, strict=True))
     cuts: Pads = tuple((lo, max(hi - a, 0)) for _, _, (lo, hi), a in axes)
     more = tuple(max(a - hi, 0) for _, _, (_, hi), a in axes)
-    crop = (Layer(f"layers.Cropping{len(cuts)}D", (border(cuts),), "crop"),) if padded(cuts) else ()
+    crop = (
+        (Layer(f"layers.Cropping{len(cuts)}D", (border(cuts, "cropping"),), "crop"),) if padded(cuts) else ()
+    )
     if op.groups == max(op.dilation) == 1:
         # Where a stride leaves a gap behind the kernel, Keras adds that unasked.
         unasked = tuple(max(s - k, 0) for k, s, _, _ in axes)
@@ -163,9 +166,24 @@ def bare(op: Convolution, types: Types, lowering: Lowering) -> Lowered:
     return replace(inner, layers=(*zeros(op.pads), *inner.layers))
 
 
+def called_same(op: Op, lowered: Lowered) -> Lowered:
+    """A convolution of single positions, which pads nothing by either word, by the word `same`."""
+    if not isinstance(op, Convolution) or isinstance(op, ConvTranspose):
+        return lowered
+    if padded(op.pads) or set(op.kernel) | set(op.strides) != {1}:
+        return lowered
+    return replace(lowered, layers=tuple(map(_called_same, lowered.layers)))
+
+
+def _called_same(layer: Layer) -> Layer:
+    same = option("padding", "same", "valid")
+    arguments = tuple(same if each.keyword == "padding" else each for each in layer.arguments)
+    return replace(layer, arguments=arguments)
+
+
 def max_pool(op: MaxPool, types: Types) -> Lowered:
     """A maximum; padding that is not Keras' own has a layer of its own before it."""
-    lowest = (Layer("LowestPadding", (first(op.pads, "pads"),), "pad"),) if padded(op.pads) else ()
+    lowest = (Layer("LowestPadding", (first(op.pads, "padding"),), "pad"),) if padded(op.pads) else ()
     if max(op.dilation) > 1:
         layer = Layer("DilatedMaxPooling", (first(op.kernel, "kernel"), first(op.dilation, "dilation")))
         return Lowered((*lowest, layer, *_thin(op.strides)))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from netspec.graph import Graph, Node
 from netspec.lowering.folding import merge
 from netspec.lowering.names import free
-from netspec.lowering.outline import Module, given, inside
+from netspec.lowering.outline import Module, given, inside, titles
 from netspec.lowering.parts import Argument, Call, Line, Part, Series, Use, Value, quoted, seq
-from netspec.lowering.variables import parameters, variables
+from netspec.lowering.variables import MAIN, parameters, variables
 from netspec.lowering.writing import Expansion
 from netspec_torch.lowering import LOWERINGS, TEMPORARIES
 from netspec_torch.places import Places, shared_within
@@ -36,15 +36,13 @@ class Made:
 class Whole:
     """The network that a module is part of.
 
-    `made` has the classes of the modules so far, `frozen` the paths of those that learn nothing, `titles`
-    the author's names for values.
+    `made` has the classes of the modules so far, `frozen` the paths of those that learn nothing.
     """
 
     graph: Graph
     places: Places
     made: dict[str, Made]
     frozen: frozenset[str]
-    titles: Mapping[str, str]
 
 
 class Body:
@@ -63,7 +61,7 @@ class Body:
         self.taken = VARIABLES | TEMPORARIES
         self.inputs = parameters(module, self.taken)
         self.items = list(self._flat(module.items))
-        self.names = variables(self.items, self.inputs, module.outputs, self.taken, whole.titles)
+        self.names = variables(self.items, self.inputs, module.outputs, self.taken, titles(module))
         self.alone = False
 
     def use(self, alone: bool) -> Use:
@@ -246,15 +244,27 @@ class Body:
     def _run_loop(self, repeat: Module) -> Iterator[Line]:
         first = next(each for each in repeat.items if isinstance(each, Node))
         before, after = self.names[repeat.inputs[0]], self.names[repeat.outputs[0]]
-        if before != after:
-            yield Line(f"{after} = {before}", 1)
+        # What the loop begins with goes by the name of its result, unless it is used up.
+        current = before if before == MAIN and self._ends_at(repeat) else after
+        if before != current:
+            yield Line(f"{current} = {before}", 1)
         yield Line(f"for layer in {self._reference(repeat)}:", 1)
-        lowered = self._lower(first, [after] * len(first.inputs), "layer")
+        lowered = self._lower(first, [current] * len(first.inputs), "layer")
         yield from (Line(text, 2) for text in lowered.before)
         tap = f"{self.module.local(repeat.path)}.{{}}"
         sizes = {str(each.outputs[0]) for each in repeat.items if isinstance(each, Node)}
         shape = sizes.pop() if self.alone and len(sizes) == 1 else ""
-        yield Line(around(f"{after} = ", lowered.result, ""), 2, tap=(after, tap), comment=shape)
+        yield Line(around(f"{current} = ", lowered.result, ""), 2, tap=(current, tap), comment=shape)
+        if current != after:
+            yield Line(f"{after} = {current}", 1)
+
+    def _ends_at(self, item: Module) -> bool:
+        """Whether nothing after an item uses what comes into it."""
+        later = self.items[self.items.index(item) + 1 :]
+        return item.inputs[0] not in {
+            *self.module.outputs,
+            *(value for each in later for value in each.inputs),
+        }
 
     def _reference(self, item: Node | Module) -> str:
         own = item.path if isinstance(item, Module) else item.name

@@ -79,10 +79,12 @@ def group_norm(op: GroupNorm, site: Site) -> Lowered:
 def local_response_norm(op: LocalResponseNorm, site: Site) -> Lowered:
     """PyTorch's alpha multiplies the mean of the squares."""
     alpha = op.alpha if op.average else op.alpha * op.size
-    settings = f"{op.size}, alpha={literal(alpha)}, beta={literal(op.beta)}, k={literal(op.bias)}"
-    if site.rank:
-        return Lowered(f"F.local_response_norm({site.x}, {settings})")
-    return Lowered(f"F.local_response_norm({site.x}[:, :, None], {settings}).squeeze(2)")
+    values = {"alpha": (alpha, 1e-4), "beta": (op.beta, 0.75), "k": (op.bias, 1.0)}
+    told = [f", {name}={literal(value)}" for name, (value, default) in values.items() if value != default]
+    x = site.x if site.rank else f"{site.x}[:, :, None]"
+    return Lowered(
+        f"F.local_response_norm({x}, {op.size}{''.join(told)})" + ("" if site.rank else ".squeeze(2)")
+    )
 
 
 def l2_norm(op: L2Norm, site: Site) -> Lowered:

@@ -11,7 +11,7 @@ from netspec.backend import Source, Unsupported
 from netspec.graph import Graph
 from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered
-from netspec.lowering.outline import Module, definitions, outline, titles
+from netspec.lowering.outline import Module, definitions, outline
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.types import Type
 from netspec_torch.body import SELF, Body, Made, Whole
@@ -25,9 +25,6 @@ IMPORTS = (
     ("import torch.nn.functional as F", r"\bF\."),
     ("from torch import nn", r"\bnn\."),
 )
-
-TITLE = 95
-"""A description so long does not go into the first line of the docstring."""
 
 TAKEN = frozenset({"F", "nn", "torch", *NAMES})
 """Names that the text itself has at its top."""
@@ -64,12 +61,12 @@ class _Text:
         self.graph = graph
         self.root = outline(graph)
         frozen = frozenset(_frozen_paths(self.root))
-        self.whole = Whole(graph, Places(self.root), {}, frozen, titles(graph))
+        self.whole = Whole(graph, Places(self.root), {}, frozen)
         self.classes: list[Class] = []
         self.taken = {*TAKEN, class_name(graph)}
 
     def source(self) -> Source:
-        for uses in definitions(self.root):
+        for uses in self._with_heads_together(definitions(self.root)):
             self._define(uses)
         page = Page()
         page.docstring(self._description())
@@ -86,6 +83,15 @@ class _Text:
             page.blank(2)
             _class(page, each)
         return page.source()
+
+    def _with_heads_together(self, found: Sequence[Sequence[Module]]) -> Iterator[Sequence[Module]]:
+        """The definitions, the heads that one class serves in one, before the network."""
+        heads = [uses[0] for uses in found if _is_head(uses[0])]
+        *others, root = (uses for uses in found if not _is_head(uses[0]))
+        yield from others
+        for each in sorted(self._unified(heads), key=lambda each: each.uses) if heads else ():
+            yield tuple(heads[number] for number in each.uses)
+        yield root
 
     def _define(self, uses: Sequence[Module]) -> None:
         """Turn all uses of a block into classes."""
@@ -131,7 +137,8 @@ class _Text:
     def _names(self, use: Module, found: Sequence[Definition]) -> list[str]:
         if use.scope is None:
             return [class_name(self.graph)]
-        stem = use.scope.definition or _stem(use)
+        together = _is_head(use) and len(found[0].uses) > 1
+        stem = "head" if together else use.scope.definition or _stem(use)
         names = []
         for variant in variant_names(stem, found):
             names.append(numbered(camel(variant, "Block"), self.taken))
@@ -142,8 +149,6 @@ class _Text:
         graph = self.graph
         name, about = class_name(graph), " ".join(graph.description.split())
         title = f"{name}: {about}" if about else name
-        if len(title) > TITLE:
-            title = f"{name}.\n\n{about}"
         title += "" if title.endswith((".", "!", "?")) else "."
         count = sum(prod(weight.shape) for weight in graph.weights if not weight.statistic)
         values = ", ".join(f"{each} {value}" for each, value in graph.params)
@@ -168,6 +173,11 @@ def _stem(use: Module) -> str:
     """What to call a named group of layers, a head, or the layers of a repeat."""
     names = [part for part in use.path.split(".") if not part.isdigit()]
     return names[-1] if names else "layers"
+
+
+def _is_head(use: Module) -> bool:
+    """Whether it is a head of the network itself."""
+    return use.kind == "head" and use.scope is not None and not use.scope.parent
 
 
 def _frozen_paths(root: Module) -> set[str]:
@@ -208,6 +218,8 @@ def _told(each: Class) -> str:
         if len(", ".join(places)) <= 70
         else f"{places[0]} … {places[-1]}, {len(places)} in all"
     )
+    if use.kind == "head" and len(places) > 1:
+        return f"Heads {shown}."
     kind = {"block": "Block", "network": "Network", "head": "Head"}.get(use.kind, "Layers")
     name = use.scope.definition if use.scope and use.scope.definition else _stem(use)
     return f"{kind} `{name}`: {shown}." if shown != name else f"{kind} `{name}`."

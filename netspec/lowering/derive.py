@@ -16,6 +16,8 @@ Values = tuple[Value, ...]
 
 # What a person would multiply or divide a count of channels by.
 FORMS = [("*", factor) for factor in (2, 3, 4, 6, 8)] + [("//", divisor) for divisor in (2, 4, 8, 16, 32, 3)]
+KERNEL, PADDING = "kernel", "padding"
+"""The hints of the two that often depend on each other."""
 OPERATORS: dict[str, Callable[[int, int], int]] = {"*": mul, "//": lambda divisor, value: value // divisor}
 
 
@@ -82,7 +84,7 @@ class Naming:
     """Finds the expressions of the holes of one definition, in the order of its text.
 
     In this order: a literal where all uses agree, what is given, one of the block's own arguments, a simple expression
-    of those (counts of channels alone), a parameter of its own, named by the hint.
+    of those (counts of channels, and padding by half the kernel), a parameter of its own, named by the hint.
     """
 
     known: Mapping[str, Values]
@@ -96,6 +98,8 @@ class Naming:
     """The attribute of each parameter that is kept."""
     parameters: list[Parameter] = field(default_factory=list)
     chosen: dict[Hole, Expression] = field(default_factory=dict)
+    kernels: dict[str, Values] = field(default_factory=dict)
+    """The parameters that are sizes of kernels."""
 
     def __post_init__(self) -> None:
         # The author's `class` is `class_` here.
@@ -106,6 +110,8 @@ class Naming:
         if hole not in self.chosen:
             self.chosen[hole] = self._keep(self._choose(hole)) if hole.kept else self._choose(hole)
         expression = self.chosen[hole]
+        if hole.hint == KERNEL and expression.text == expression.parameter:
+            self.kernels[expression.text] = hole.values
         if expression.parameter and hole.default is not None:
             self._offer_default(expression.parameter, hole.default)
         return expression
@@ -122,10 +128,17 @@ class Naming:
                 return self._element(name, at)
         if (whole := self._tuple(hole)) is not None:
             return whole
-        derived = self._derived if hole.channels else self._fewer if hole.counts else None
-        for expression in derived(hole.values) if derived else ():
+        for expression in self._expressions(hole):
             return expression
         return self._fresh(hole)
+
+    def _expressions(self, hole: Hole) -> Iterator[Expression]:
+        if hole.channels:
+            yield from self._derived(hole.values)
+        elif hole.counts:
+            yield from self._fewer(hole.values)
+        elif hole.hint == PADDING:
+            yield from self._halves(hole.values)
 
     def _keep(self, expression: Expression) -> Expression:
         """The same, where the parameters are out of sight."""
@@ -226,6 +239,13 @@ class Naming:
                 by = less.pop()
                 yield self._join("-" if by > 0 else "+", name, abs(by))
 
+    def _halves(self, wanted: Values) -> Iterator[Expression]:
+        """Padding that keeps the size, `kernel // 2`."""
+        for name, row in self.kernels.items():
+            numbers = _positive(row)
+            if numbers and equal([number // 2 for number in numbers], wanted):
+                yield self._join("//", name, 2)
+
     def _join(self, sign: str, left: str | int, right: str | int) -> Expression:
         if sign == "//" and isinstance(left, int):
             left, right = right, left
@@ -239,7 +259,7 @@ class Naming:
     def _operand(self, what: str | int) -> Expression:
         if isinstance(what, int):
             return Expression(str(what), lambda _: what)
-        values = dict(self._bases(every=True))[what]
+        values = {**dict(self._bases(every=True)), **self.kernels}[what]
         return self._name(what, values, Hole(values, what, channels=True))
 
     def _bases(self, every: bool = False) -> Iterator[tuple[str, Values]]:

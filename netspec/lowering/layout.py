@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -14,6 +15,8 @@ WIDTH = 100
 STEP = 4
 
 _OPEN, _CLOSE = "([{", ")]}"
+_WHOLE = re.compile(r"\(N[\d, ]{1,60}\)|\[[\d., -]{1,60}\]")
+"""A shape, or a short list of numbers: it is not broken in two."""
 _KEEP_WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 
 
@@ -221,7 +224,9 @@ def docstring(text: str, indent: int = 0) -> list[str]:
     rows: list[str] = []
     for line in text.strip().split("\n"):
         opening = 0 if rows else len('"""')
-        rows += textwrap.wrap(_safe(" ".join(line.split())), room - opening, **_KEEP_WORDS) or [""]
+        whole = _WHOLE.sub(lambda found: found[0].replace(" ", "\0"), _safe(" ".join(line.split())))
+        wrapped = textwrap.wrap(whole, room - opening, **_KEEP_WORDS) or [""]
+        rows += (row.replace("\0", " ") for row in wrapped)
     if len(rows) == 1 and len(rows[0]) <= room - len('""""""'):
         return [f'{pad}"""{rows[0]}"""']
     rows = [f'"""{rows[0]}', *rows[1:], '"""']

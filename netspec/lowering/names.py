@@ -53,8 +53,15 @@ def words(name: str) -> list[str]:
 
 
 def camel(name: str, otherwise: str = "Model") -> str:
-    """A class name: `se_resnet34` → `SeResnet34`. What starts with a digit gets a letter before it."""
-    joined = "".join(word[0].upper() + word[1:] for word in words(name)) or otherwise
+    """A class name: `se_resnet34` → `SeResnet34`. What starts with a digit gets a letter before it.
+
+    Two numbers stay apart: `lenet5_1998` → `Lenet5_1998`.
+    """
+    joined = ""
+    for word in words(name):
+        apart = "_" if joined[-1:].isdigit() and word[0].isdigit() else ""
+        joined += apart + word[0].upper() + word[1:]
+    joined = joined or otherwise
     return identifier(joined if not joined[0].isdigit() else f"N{joined}")
 
 

@@ -78,14 +78,13 @@ def given(item: Node | Module) -> tuple[str, ...]:
     return item.values if isinstance(item, Node) else item.outputs
 
 
-def titles(graph: Graph) -> dict[str, str]:
-    """What the author calls a value that is the output of a scope: by the outermost such scope."""
+def titles(module: Module) -> dict[str, str]:
+    """What the author calls a value that is the output of a scope in a module: by the outermost such scope."""
     found: dict[str, str] = {}
-    for scope in graph.scopes:
-        name = scope.local_name
-        if name.isdigit():
-            name = f"{scope.parent.rpartition('.')[2]}_{name}"
-        found.setdefault(scope.output, name)
+    for each in module.modules():
+        if each.scope is not None:
+            name, above = each.local_name, each.scope.parent.rpartition(".")[2]
+            found[each.scope.output] = f"{above}_{name}" if name.isdigit() else name
     return found
 
 

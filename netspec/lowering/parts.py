@@ -15,7 +15,8 @@ def literal(value: Value) -> str:
         return quoted(value)
     if isinstance(value, tuple):
         return "(" + ", ".join(map(literal, value)) + ("," if len(value) == 1 else "") + ")"
-    return repr(value)
+    # `1e-05` is 1e-5 to a person.
+    return repr(value).replace("e-0", "e-")
 
 
 def quoted(text: str) -> str:

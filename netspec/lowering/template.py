@@ -112,7 +112,7 @@ def variant_names(stem: str, variants: Sequence[Definition]) -> tuple[str, ...]:
             name = f"{stem}_without_{less}" if less else stem
         if name in names and called:
             name = f"{stem}_{called}"
-        names.append(_unused(name, stem, names))
+        names.append(_unused(name, names))
     return tuple(names)
 
 
@@ -126,11 +126,12 @@ def _beyond(members: Sequence[str], others: Sequence[str]) -> str | None:
     return None
 
 
-def _unused(name: str, stem: str, names: Sequence[str]) -> str:
-    """The name, or numbered: `unit2`, `unit_with_conv3_variant2`."""
+def _unused(name: str, names: Sequence[str]) -> str:
+    """The name, or numbered: `unit_variant2`, `unit_with_conv3_variant2`."""
     number, plain = 2, name
     while name in names:
-        name = f"{stem}{number}" if plain == stem else f"{plain}_variant{number}"
+        # Not `unit2`: so a layer is called, the second of its kind.
+        name = f"{plain}_variant{number}"
         number += 1
     return name
 
@@ -181,12 +182,20 @@ def _naming(
 ) -> Naming:
     """The fewest parameters: without the channels that come in, where the author's own arguments tell them."""
     own = {name: values for name, values in known.items() if name != COMING_IN}
-    without = Naming(own, given, taken, plain=True, attributes=attributes)
-    if own and own != known:
-        deque(Writer(without.expression).lines(folded), maxlen=0)
-        if all(each.known or not each.channels for each in without.parameters):
-            return without
-    return Naming(known, given, taken, attributes=attributes)
+    without = _settled(Naming(own, given, taken, plain=True, attributes=attributes), folded)
+    if own and own != known and all(each.known or not each.channels for each in without.parameters):
+        return without
+    return _settled(Naming(known, given, taken, attributes=attributes), folded)
+
+
+def _settled(naming: Naming, folded: Any) -> Naming:
+    """The same, where arguments that nothing needs keep no other parameter from their names."""
+    deque(Writer(naming.expression).lines(folded), maxlen=0)
+    needed = {each.name for each in naming.parameters if each.known}
+    known = {name: row for name, row in naming.known.items() if naming.spelling[name] in needed}
+    freed = Naming(known, naming.given, naming.taken, naming.plain, naming.attributes)
+    deque(Writer(freed.expression).lines(folded), maxlen=0)
+    return freed
 
 
 def _substitution(naming: Naming, arguments: Mapping[str, Value]) -> Callable[[Hole], Value]:

@@ -69,9 +69,14 @@ class _Allocation:
             kept = self._kept(index)
             self.variable[first] = self._first(index, item, kept)
             for value in others:
-                self.variable[value] = self._own_name(self.titles.get(value, _title(value)))
+                self.variable[value] = self._own_name(self._further(value, item))
             self.alive.update(given(item))
         return self._named()
+
+    def _further(self, value: str, item: Node | Module) -> str:
+        """What else an item gives: by its own name, or by both where another item here has that."""
+        title = self.titles.get(value, _title(value))
+        return f"{item.local_name}_{title}" if any(each.local_name == title for each in self.items) else title
 
     def _kept(self, index: int) -> set[str | int]:
         """The variables whose values are still wanted after this item."""

@@ -16,14 +16,15 @@ import pytest
 from netspec.graph import Graph
 from netspec.language import places
 from netspec.loading import load
+from netspec.lowering.layout import WIDTH
 from netspec.ops.activation import Elu, Relu6, Selu
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
-from netspec.ops.norm import GroupNorm, LayerNorm
+from netspec.ops.norm import BatchNorm, GroupNorm, LayerNorm
 from netspec.ops.pool import MaxPool
 from netspec.ops.regularize import GaussianNoise
 from netspec.ops.reshape import Reshape
-from netspec.ops.resize import Crop, Upsample
+from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import ScaleBy
 from netspec.ops.transpose import ConvTranspose
 from netspec_keras.helpers import HELPERS, required
@@ -136,7 +137,7 @@ def test_blocks_are_functions_and_repeats_are_loops() -> None:
         "def unit(x, filters, name):",
         '    """Block `unit`: stage1.1 … unit3.3, 9 in all."""',
         '    y = layers.Conv2D(filters, 3, padding="same", name=f"{name}.conv1")(x)',
-        '    y = BatchNormalization(momentum=0.9, epsilon=1e-05, name=f"{name}.batch_norm1")(y)',
+        '    y = BatchNormalization(name=f"{name}.batch_norm1")(y)',
         '    y = layers.ReLU(name=f"{name}.relu1")(y)',
         '    y = layers.Conv2D(filters, 3, padding="same", name=f"{name}.conv2")(y)',
         '    x = layers.Add(name=f"{name}.add1")([y, x])',
@@ -144,6 +145,20 @@ def test_blocks_are_functions_and_repeats_are_loops() -> None:
         "    return x",
     ]
     assert "    for i in range(1, 5):\n" + '        x = unit(x, 6, name=f"unit2.{i}")\n' in text
+
+
+def test_a_word_for_padding_is_no_parameter_where_one_serves_all() -> None:
+    text = source(structure("points")).text
+    assert 'layers.Conv2D(4, kernel, padding="same", use_bias=False' in body(text, "unit")
+    assert 'def mixed(x, kernel, padding="valid", *, name):' in text
+
+
+def test_a_section_of_several_layers_has_a_heading_and_an_end() -> None:
+    lines = body(source(structure("alike_heads")).text, "alike_heads").splitlines()
+    assert [line.partition(" = ")[0].strip() for line in lines[2:]] == [
+        "fine", "coarse", "small", "", "# deep", "x", "deep", "", "large",
+        'return keras.Model(inputs, {"small": small, "deep": deep, "large": large}, name="alike_heads")',
+    ]  # fmt: skip
 
 
 def test_a_block_that_is_shared_is_made_once_and_called_twice() -> None:
@@ -206,8 +221,8 @@ def test_what_an_author_calls_by_a_taken_name_is_renamed_in_the_text_alone() -> 
             (4, 4),
             "GeneralConvTranspose(4, (3, 3), groups=2,",
         ),
-        (LayerNorm(), (8, 8), "layers.LayerNormalization(epsilon=1e-05, name"),
-        (GroupNorm(groups=2), (8, 8), "layers.GroupNormalization(2, epsilon=1e-05, name"),
+        (LayerNorm(), (8, 8), "layers.LayerNormalization(epsilon=1e-5, name"),
+        (GroupNorm(groups=2), (8, 8), "layers.GroupNormalization(2, epsilon=1e-5, name"),
         (ScaleBy(factor=0.5), (8, 8), "= layers.Rescaling(0.5,"),
         (ScaleBy(factor=0.17), (8, 8), "= Rescaling(0.17,"),
         (GaussianNoise(std=0.5), (8, 8), "= layers.GaussianNoise(0.5,"),
@@ -216,6 +231,14 @@ def test_what_an_author_calls_by_a_taken_name_is_renamed_in_the_text_alone() -> 
         (Upsample(size=(9,)), (8, 8), "NearestUpsampling((9, 9),"),
         (Upsample(factor=(2,), mode="linear"), (8, 8), "LinearUpsampling(factor=(2, 2),"),
         (Crop(size=(5,)), (8, 8), "layers.Cropping2D(((1, 2), (1, 2)),"),
+        (Crop(size=(8,)), (8, 8), "    layer = inputs  # 8×8×4"),
+        (Pad(amount=0), (8, 8), "    layer = inputs  # 8×8×4"),
+        (BatchNorm(), (8, 8), "BatchNormalization(name"),
+        (
+            BatchNorm(momentum=0.99, epsilon=1e-3),
+            (8, 8),
+            "BatchNormalization(momentum=0.99, epsilon=0.001, name",
+        ),
         (Reshape(shape=(1, 4, 64)), (8, 8), "layers.Reshape((4, 64, 1),"),
         (Relu6(), (8, 8), 'layers.Activation("relu6",'),
         (Conv(filters=2, kernel=(1,), activation=Elu()), (8, 8), 'activation="elu"'),
@@ -227,6 +250,11 @@ def test_the_native_layer_is_taken_where_it_means_the_same(op: Op, sizes: tuple[
     sketch = Sketch("sketch", x=(4, *sizes))
     sketch.add("layer", op)
     assert line in body(source(sketch.graph()).text, "sketch")
+
+
+def test_no_helper_is_wider_than_the_rest() -> None:
+    lines = [line for each in HELPERS.values() for line in each.text.split("\n")]
+    assert [line for line in lines if len(line) > WIDTH] == []
 
 
 def test_only_the_helpers_that_are_used_are_there() -> None:

@@ -21,7 +21,19 @@ from tests.structures import STRUCTURES, structure
 
 TORCH = backend()
 GOLDEN = Path(__file__).parent.parent / "lowering" / "golden"
-GOLDENS = ("residual", "growing", "branches", "names", "tied", "frozen", "many_skips", "heads", "kept")
+GOLDENS = (
+    "residual",
+    "growing",
+    "branches",
+    "names",
+    "tied",
+    "trunk",
+    "frozen",
+    "many_skips",
+    "heads",
+    "alike_heads",
+    "kept",
+)
 
 
 @pytest.fixture(scope="module")

@@ -97,6 +97,14 @@ def test_a_docstring_says_its_text(text: str) -> None:
     assert all(len(row) <= WIDTH for row in rows)
 
 
+def test_a_docstring_breaks_no_shape_and_no_list() -> None:
+    for lead in range(60, 90):
+        rows = docstring("w" * lead + " (N, 3, 224, 224) and [1, 2, 2] " + str(list(range(50))), 1)
+        assert any("(N, 3, 224, 224)" in row for row in rows)
+        assert any("[1, 2, 2]" in row for row in rows)
+        assert all(len(row) <= WIDTH for row in rows)
+
+
 def test_comments_stand_beside_or_above_and_taps_after() -> None:
     page = Page()
     page.statements(

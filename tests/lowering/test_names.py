@@ -44,6 +44,7 @@ def test_numbers_start_at_two() -> None:
     [
         ("se_resnet34", "SeResnet34", "se_resnet34"),
         ("LeNet-5", "LeNet5", "lenet_5"),
+        ("lenet5_1998", "Lenet5_1998", "lenet5_1998"),
         ("3d net", "N3dNet", "n3d_net"),
         ("ünï", "N", "n"),
         ("§", "Model", "model"),

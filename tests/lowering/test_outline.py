@@ -91,7 +91,7 @@ def test_repetitions_give_the_same_where_most_of_them_do() -> None:
 
 
 def test_scopes_name_the_values_that_are_their_outputs() -> None:
-    found = titles(structure("residual"))
+    found = titles(outline(structure("residual")))
     assert found["stage1.2.relu2"] == "stage1"
     assert found["stage1.0.relu2"] == "stage1_0"
 

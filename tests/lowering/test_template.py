@@ -164,12 +164,36 @@ def test_different_texts_are_different_definitions_the_most_used_first() -> None
     assert variant_names("unit", unify([other, other, plain])) == ("unit", "unit_without_1")
 
 
+def test_padding_is_half_the_kernel_where_it_always_is() -> None:
+    def padded(kernel: Value, lo: Value) -> Use:
+        return use(call("f", Slot(kernel, "kernel"), padding=Slot(lo, "padding", default=0)))
+
+    assert told(one([padded(1, 0), padded(3, 1), padded(5, 2)])) == ["f(kernel, padding=kernel // 2)"]
+    assert told(one([padded(1, 0), padded(3, 1), padded(5, 0)])) == ["f(kernel, padding=padding)"]
+    assert told(one([padded(1, 0), padded((1, 3), (0, 1))])) == ["f(kernel, padding=padding)"]
+
+
+def test_a_small_number_is_written_as_a_person_writes_it() -> None:
+    assert [literal(each) for each in (1e-5, 1.001e-5, 1e-10, -1e-07, 0.001)] == [
+        "1e-5", "1.001e-5", "1e-10", "-1e-7", "0.001",
+    ]  # fmt: skip
+
+
+def test_an_argument_that_nothing_needs_takes_no_name() -> None:
+    uses = [
+        use(call("f", padding=Slot(word, "padding")), known={"padding": lo, "stride": stride})
+        for word, lo, stride in (("same", 1, 1), ("valid", 0, 1), ("valid", 1, 2))
+    ]
+    assert told(one(uses)) == ["f(padding=padding)"]
+    assert [each.values for each in one(uses).parameters] == [("same", "valid", "valid")]
+
+
 def test_variants_of_the_same_members_are_told_by_an_argument_or_a_number() -> None:
     first, second, third = (
         Use("p", (Line(text),), {"stride": s}) for text, s in (("a", 1), ("b", 2), ("c", 2))
     )
     assert variant_names("unit", unify([first, second])) == ("unit", "unit_stride2")
-    assert variant_names("unit", unify([first, second, third])) == ("unit", "unit2", "unit3")
+    assert variant_names("unit", unify([first, second, third])) == ("unit", "unit_variant2", "unit_variant3")
 
 
 def test_a_variant_s_name_says_what_nothing_else_would() -> None:

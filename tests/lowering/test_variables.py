@@ -16,7 +16,7 @@ TAKEN = frozenset({"self", "torch"})
 
 def names(graph: Graph) -> dict[str, str]:
     root = outline(graph)
-    return variables(root.items, parameters(root, TAKEN), root.outputs, TAKEN, titles(graph))
+    return variables(root.items, parameters(root, TAKEN), root.outputs, TAKEN, titles(root))
 
 
 def sketch(*layers: tuple[str, str, str]) -> Graph:
@@ -65,6 +65,11 @@ def test_an_identity_is_an_assignment_of_its_own() -> None:
     assert found == {"image": "x", "identity1": "identity1", "relu1": "x"}
 
 
+def test_what_a_network_gives_besides_its_end_is_told_from_what_is_called_so_here() -> None:
+    found = names(structure("trunk"))
+    assert (found["trunk1.fine"], found["fine"]) == ("trunk1_fine", "fine")
+
+
 def test_inputs_go_by_their_names_until_they_meet() -> None:
     found = names(structure("siamese"))
     assert (found["left"], found["right"]) == ("left", "right")
@@ -77,7 +82,7 @@ def test_no_variable_is_overwritten_while_it_is_wanted(name: str) -> None:
     graph = structure(name)
     root = outline(graph)
     for module in (root, *root.modules()):
-        found = variables(module.items, parameters(module, TAKEN), module.outputs, TAKEN, titles(graph))
+        found = variables(module.items, parameters(module, TAKEN), module.outputs, TAKEN, titles(module))
         holds = {found[value]: value for value in module.inputs}
         for item in module.items:
             assert all(holds[found[value]] == value for value in item.inputs)

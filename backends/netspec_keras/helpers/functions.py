@@ -29,7 +29,7 @@ class SELU(layers.Layer):
 
 GELU = '''
 class GELU(layers.Layer):
-    """Keeps its constants in full; `layers.Activation("gelu")` rounds them to single precision on TensorFlow."""
+    """Keeps its constants in full; TensorFlow rounds those of Keras' own to single precision."""
 
     def __init__(self, approximate=False, **kwargs):
         super().__init__(**kwargs)

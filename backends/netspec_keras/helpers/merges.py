@@ -6,7 +6,7 @@ from netspec_keras.helpers.helper import Helper
 
 MAXIMUM = '''
 class Maximum(layers.Maximum):
-    """Branches that are equal share the gradient; `layers.Maximum` gives it to one on TensorFlow."""
+    """Branches that are equal share the gradient; TensorFlow gives it to one of them."""
 
     def call(self, inputs):
         largest = super().call(inputs)
@@ -34,7 +34,7 @@ class NearestUpsampling(layers.Layer):
 
 LINEAR_UPSAMPLING = '''
 class LinearUpsampling(layers.Layer):
-    """Interpolates along one axis after the other; TensorFlow's own is rounded, and wrong under XLA."""
+    """Interpolates axis by axis; TensorFlow's own is rounded, and wrong under XLA."""
 
     def __init__(self, factor=None, size=None, align_corners=False, **kwargs):
         super().__init__(**kwargs)
@@ -103,7 +103,7 @@ class ReplicatePadding(layers.Layer):
 
 SPACE_TO_DEPTH = '''
 class SpaceToDepth(layers.Layer):
-    """Each block of positions becomes channels, those of one channel side by side; Keras has none."""
+    """Each block of positions becomes channels, a channel's side by side; Keras has none."""
 
     def __init__(self, block_size, **kwargs):
         super().__init__(**kwargs)

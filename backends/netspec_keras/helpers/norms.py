@@ -8,6 +8,9 @@ BATCH_NORMALIZATION = '''
 class BatchNormalization(layers.BatchNormalization):
     """Keeps the unbiased running variance, as Ioffe and Szegedy 2015; Keras keeps a biased one."""
 
+    def __init__(self, momentum=0.9, epsilon=1e-5, **kwargs):
+        super().__init__(momentum=momentum, epsilon=epsilon, **kwargs)
+
     def call(self, inputs, training=None, mask=None):
         kept = ops.convert_to_tensor(self.moving_variance) * self.momentum
         outputs = super().call(inputs, training=training, mask=mask)
@@ -36,7 +39,7 @@ class LocalResponseNormalization(layers.Layer):
 
 L2_NORMALIZATION = '''
 class L2Normalization(layers.Layer):
-    """The channels at each position to length 1, times a learnt number a channel; Keras has none."""
+    """The channels at each position to length 1, times a learnt scale; Keras has none."""
 
     def __init__(self, epsilon=1e-12, **kwargs):
         super().__init__(**kwargs)
@@ -104,7 +107,7 @@ class GaussianNoise(layers.GaussianNoise):
 
 MASK_INPUT = '''
 class MaskInput(layers.Dropout):
-    """Leaves the values that it keeps as they are; `layers.Dropout` makes up for those that are gone."""
+    """Keeps what it keeps as it is; `layers.Dropout` makes up for what is gone."""
 
     def call(self, inputs, training=False):
         kept = super().call(ops.ones_like(inputs), training=training)

@@ -6,7 +6,7 @@ from netspec_keras.helpers.helper import Helper
 
 GROUPED_CONV = '''
 class GroupedConv{n}D(layers.Conv{n}D):
-    """Convolves group by group: on a CPU, TensorFlow has no kernel for groups and is slow without one."""
+    """Convolves group by group: on a CPU, TensorFlow has no kernel for groups and is slow."""
 
     def call(self, inputs):
         parts = zip(
@@ -161,7 +161,7 @@ class LowestPadding(layers.Layer):
 
 PLANEWISE = '''
 def pool_planewise(pool, x, size, strides, padding):
-    """Pools height and width, then depth: on a CPU, TensorFlow cannot do all three in double precision."""
+    """Pools height and width, then depth: TensorFlow cannot do all three in double precision."""
     depth, height, width, channels = x.shape[1:]
     x = ops.reshape(x, (-1, height, width, channels))
     x = pool(x, size[1:], strides[1:], padding)
