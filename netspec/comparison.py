@@ -70,6 +70,9 @@ class Comparison:
     pairs: tuple[Difference, ...]
     gradients: tuple[Difference, ...]
     steps: tuple[Steps, ...]
+    two_valued: tuple[str, ...] = ()
+    """Batch norms that normalise two values a channel. They give −1 and 1 whatever the values are, but for the
+    epsilon, and turn about where the two are nearly the same: steps through them are chaotic."""
 
     @cached_property
     def failures(self) -> tuple[Difference, ...]:
@@ -182,6 +185,7 @@ def compare(
         pairs=tuple(found for each in outputs.values() if (found := worst(each)) is not None),
         gradients=differences((each.name for each in quiet.weights if each.trainable), slopes),
         steps=tuple(run.steps(optimizer, steps) for optimizer in pace if steps and gradients),
+        two_valued=tuple(_normalising(quiet, batch, 2)),
     )
 
 
@@ -216,12 +220,18 @@ def _check(graph: Graph, dtype: str, batch: int, steps: int, rate: float | None)
         raise CannotCompare("a batch holds 1 sample or more, and steps are 0 or more")
     if rate is not None and not 0 < rate < inf:
         raise CannotCompare(f"a rate of {rate} takes no steps: it is a number above 0")
+    for name in _normalising(graph, batch, 1):
+        raise CannotCompare(
+            f"`{name}` would take the variance of a single value a channel; "
+            "take a batch of 2 or more, or a larger input"
+        )
+
+
+def _normalising(graph: Graph, batch: int, count: int) -> Iterator[str]:
+    """Batch norms that normalise this many values a channel by their own statistics."""
     for node in graph.nodes:
-        if isinstance(node.op, BatchNorm) and node.trainable and batch * prod(node.output.sizes) == 1:
-            raise CannotCompare(
-                f"`{node.name}` would take the variance of a single value a channel; "
-                "take a batch of 2 or more, or a larger input"
-            )
+        if isinstance(node.op, BatchNorm) and node.trainable and batch * prod(node.output.sizes) == count:
+            yield node.name
 
 
 class _Run:

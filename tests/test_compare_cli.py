@@ -102,6 +102,17 @@ def test_a_wrong_gradient_is_told_when_all_layers_agree(run: Run) -> None:
     assert "all layers agree, but not what is learnt; the first is dense1.bias" in result.stdout
 
 
+def test_a_batch_norm_of_two_values_is_told_when_steps_part(run: Run) -> None:
+    def wrong(arrays: dict[str, Array]) -> None:
+        arrays["dense1.bias"] += 1
+
+    Path("small.yaml").write_text(SPEC + "  - batch_norm\n")
+    told = run(fakes=[Fake("keras", steps=wrong)]).stdout
+    assert "note: batch_norm2 normalises two values a channel, to −1 and 1;" in told
+    assert "note" not in run("--batch", "3", fakes=[Fake("keras", steps=wrong)]).stdout
+    assert "note" not in run().stdout
+
+
 def test_a_lost_layer_is_told_as_one(run: Run) -> None:
     def lose(arrays: dict[str, Array]) -> None:
         del arrays["relu1"]

@@ -386,6 +386,14 @@ def test_the_variance_of_one_value_is_refused(run: Callable[..., Comparison]) ->
     assert run(graph=frozen.graph(), batch=1, steps=0).ok
 
 
+def test_batch_norms_of_two_values_are_named(run: Callable[..., Comparison]) -> None:
+    sketch = Sketch(x=(3,))
+    sketch.add("norm1", BatchNorm())
+    assert run(graph=sketch.graph(), batch=2).two_valued == ("norm1",)
+    assert run(graph=sketch.graph(), batch=3).two_valued == ()
+    assert run(batch=2).two_valued == ()
+
+
 def test_an_unknown_backend_is_told_and_a_refusal_goes_up(run: Callable[..., Comparison]) -> None:
     with pytest.raises(Unavailable, match="numpi"):
         compare(network(), backends=["numpi"])

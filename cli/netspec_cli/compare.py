@@ -177,6 +177,11 @@ def _verdict(found: Comparison) -> Iterator[str]:
         return
     yield f"different: all layers agree, but not what is learnt; the first is {found.failures[0].name}"
     yield f"  {found.failures[0]}"
+    if found.two_valued:
+        others = len(found.two_valued) - 1
+        more = f" and {others} more" if others else ""
+        yield f"  note: {found.two_valued[0]}{more} normalise{'' if others else 's'} two values a channel, to −1 and 1;"
+        yield "  steps through that are chaotic, and rounding grows: take a larger --batch, or a larger input"
 
 
 def number(value: float) -> str:
