@@ -174,6 +174,18 @@ STRUCTURES: dict[str, str] = {
           - {add: , from: [fine, trunk1.fine]}
           - relu
     """,
+    "kept_ends": """
+        input: [4, 8, 8]
+        defaults: {conv: {filters: 4, kernel: 3, padding: same, activation: relu}}
+        layers:
+          - {max_pool: 2, name: half}
+          - {conv: , repeat: 3, name: deep}
+          - {conv: , repeat: 2, name: short}
+          - {add: , from: [half, deep, short]}
+          - {conv: {filters: 6}, name: wide}
+          - {conv: {filters: 6}, repeat: 2, name: two}
+          - {add: , from: [wide, two]}
+    """,
     "two_inputs": """
         inputs: {image: [3, 8, 8], code: [4]}
         blocks:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from netspec.graph import Node
+from netspec.lowering.folding import all_parts, shape
 from netspec.lowering.names import free, numbered
-from netspec.lowering.outline import Module, titles
+from netspec.lowering.outline import Module, given, titles
 from netspec.lowering.parts import Argument, Call, Index, Line, Loop, Part, Quoted, Raw, Seq, Slot
 from netspec.lowering.template import Definition
 from netspec.lowering.variables import parameters, variables
@@ -17,6 +18,8 @@ from netspec_keras.plan import Entry, Heading, Plan, Rounds, Step, spell
 
 NAME = "name"
 ROOT_INPUT = "inputs"
+LOOPED = 3
+"""So many alike repetitions are a shorter text as a loop, though a name is bound before or after it."""
 
 Lent = tuple[str, str]
 """A layer that is called by name: the path of its node or module, and what its own name has behind that."""
@@ -137,13 +140,42 @@ class Body:
                 case Rounds(bodies) if self.is_lent:
                     yield from (line for body in bodies for line in self._lines(body))
                 case Rounds(bodies):
-                    yield Loop(tuple(tuple(self._lines(body)) for body in bodies))
+                    yield from self._loop(bodies)
                 case Entry(item):
                     yield from ([] if self.is_lent else self._make(step))
                     *before, last = self._call(step, follows=at > 0 and isinstance(steps[at - 1], Entry))
                     # In a loop what is said of the first round might not hold for the next.
                     comment = self._comment(item) if steps is self.steps else ""
                     yield from (*before, replace(last, comment=comment))
+
+    def _loop(self, bodies: Sequence[Sequence[Step]]) -> Iterator[Line | Loop]:
+        """Repetitions, as alike as they can be.
+
+        What goes into a chain of them, or comes out, may have a name of its own. It is bound before, or after,
+        where that makes one more repetition alike.
+        """
+        names, chain = self.names, _chain(bodies)
+        variables = {names[value] for value in chain[1:-1]}
+        if len(variables) != 1:
+            yield Loop(self._rounds(bodies))
+            return
+        (current,) = variables
+        self.names = {**names, **dict.fromkeys(chain, current)}
+        rounds = self._rounds(bodies)
+        self.names = dict(names)
+        if names[chain[0]] != current and _alike(rounds[:LOOPED]):
+            yield Line(f"{current} = {names[chain[0]]}")
+            self.names[chain[0]] = current
+        ends_apart = names[chain[-1]] != current and _alike(rounds[-LOOPED:])
+        if ends_apart:
+            self.names[chain[-1]] = current
+        yield Loop(self._rounds(bodies))
+        self.names = names
+        if ends_apart:
+            yield Line(f"{names[chain[-1]]} = {current}")
+
+    def _rounds(self, bodies: Sequence[Sequence[Step]]) -> tuple[tuple[Line | Loop, ...], ...]:
+        return tuple(tuple(self._lines(body)) for body in bodies)
 
     def _comment(self, item: Node | Module) -> str:
         """At the top the type of what was made, without the batch; elsewhere it may differ from use to use."""
@@ -223,6 +255,27 @@ def _entries(steps: Sequence[Step]) -> Iterator[Entry]:
             case Rounds(bodies):
                 for body in bodies:
                     yield from _entries(body)
+
+
+def _chain(bodies: Sequence[Sequence[Step]]) -> list[str]:
+    """The values from what goes into a row of calls to what comes out; none where it is no such row."""
+    values: list[str] = []
+    for body in bodies:
+        match body:
+            case [Entry(item)] if len(item.inputs) == 1 and len(given(item)) == 1:
+                if values and values[-1] != item.inputs[0]:
+                    return []
+                values = [*(values or item.inputs), *given(item)]
+            case _:
+                return []
+    return values
+
+
+def _alike(rounds: Sequence[tuple[Line | Loop, ...]]) -> bool:
+    """Whether repetitions are one text but for their numbers, and enough to bind a name for."""
+    texts = {shape(each) for each in rounds}
+    literals = [[part.value for part in all_parts(each) if isinstance(part, Slot)] for each in rounds]
+    return len(rounds) == LOOPED and len(texts) == 1 and all(each == literals[0] for each in literals)
 
 
 def _is_heading(steps: Sequence[Step], at: int) -> bool:

@@ -290,3 +290,17 @@ def test_a_description_cannot_become_code() -> None:
     assert not [
         each for each in ast.walk(tree) if isinstance(each, ast.Import) and each.names[0].name != "keras"
     ]
+
+
+def test_a_loop_takes_every_repetition_though_its_ends_are_kept() -> None:
+    text = source(structure("kept_ends")).text
+    loop = """\
+    x = half
+    for i in range(3):
+        x = layers.Conv2D(4, 3, padding="same", activation="relu", name=f"deep.{i}")(x)
+"""
+    assert loop in text
+    assert '(x, 64, name=f"{name}.stage1.{i}")\n    stage1 = x\n' in source(load("zoo:skip_taps")).text
+    # Two are as short without one.
+    assert "short.0" in text
+    assert "two.0" in text
