@@ -27,7 +27,7 @@ def compile(
     from netspec.backend import Unavailable, Unsupported
     from netspec.backend import backend as find_backend
 
-    graph = through(load_spec(spec, sets), passes or ())
+    graph, _ = through(load_spec(spec, sets), passes or ())
     try:
         write(find_backend(backend).source(graph).text, out)
     except Unavailable as error:

@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from netspec.graph import Graph
 from netspec_cli.common import WRONG_SPEC, fail
 
+if TYPE_CHECKING:
+    from netspec.passes import Arrays
 
-def through(graph: Graph, asked: Iterable[str]) -> Graph:
-    """The graph after these passes, in order: names of `PASSES`, or `cut=LAYER`."""
+
+def through(graph: Graph, asked: Iterable[str], weights: Arrays | None = None) -> tuple[Graph, Arrays | None]:
+    """The graph after these passes, in order, and what becomes of its weights, if it has any.
+
+    `asked` has names of `PASSES`, or `cut=LAYER`.
+    """
     from netspec.ops.nearest import did_you_mean
     from netspec.passes import PASSES, cut
     from netspec.passes.cut import NoSuchLayer
     from netspec.passes.fully_convolutional import NotConvolutional
     from netspec.passes.logits import NoLogits
 
-    known = {each.name: each.run for each in PASSES}
+    known = {each.name: each for each in PASSES}
     for each in asked:
         name, _, layer = each.partition("=")
         if name != "cut" and (name not in known or layer):
             hint = did_you_mean(name, [*known, "cut"])
             fail(f"no pass is called {each!r}{hint} (there are {', '.join(known)}, cut=LAYER)")
         try:
-            graph = cut(graph, layer) if name == "cut" else known[name](graph)
+            changed = cut(graph, layer) if name == "cut" else known[name].run(graph)
         except NoSuchLayer as error:
             fail(str(error))
         except (NotConvolutional, NoLogits) as error:
             fail(str(error), WRONG_SPEC)
-    return graph
+        if weights is not None:
+            carried = weights if name == "cut" else known[name].weights(graph, weights)
+            weights = {weight.name: carried[weight.name] for weight in changed.weights}
+        graph = changed
+    return graph, weights
