@@ -64,7 +64,7 @@ class _Writer:
             asked.update([node.shares] if node.shares and node.weights else [])
             previous = node.name
         asked.update(output.value for output in self.graph.outputs if output.name != "output")
-        taken = {each.name for each in (*self.graph.inputs, *self.graph.outputs)}
+        taken = {each.name for each in self.graph.inputs} | {each.name for each in self.graph.outputs}
         for node in self.graph.nodes:
             flat = node.name.replace(".", "_")
             automatic = _AUTOMATIC.match(flat)
