@@ -113,9 +113,14 @@ def _orthogonal(weight: Weight, generator: np.random.Generator) -> Drawn:
 
 
 def _bilinear(weight: Weight, generator: np.random.Generator) -> Drawn:
-    """Along each axis a triangle, the product of them from each channel to itself, 0 between channels."""
+    """Along each axis a triangle, the product of them from each channel to itself, 0 between channels.
+
+    A number a channel is 1: there is nothing between positions.
+    """
     import numpy as np
 
+    if len(weight.shape) < 2:
+        return np.ones(weight.shape)
     first, second, *kernel = weight.shape
     triangles = []
     for size in kernel:

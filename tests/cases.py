@@ -26,6 +26,7 @@ ACTIVATIONS: tuple[tuple[str, object], ...] = (
     ("softmax", "softmax"),
     ("warm_softmax", {"softmax": {"temperature": 2.0}}),
 )
+OTHERS = ("relu6", "elu", "selu", "gelu", "silu", "hard_swish", "hard_sigmoid", "softplus")
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,10 @@ def _dense() -> Iterator[Case]:
         yield _row("no_bias", "dense", x, units=5, bias=False)
         for name, activation in ACTIVATIONS:
             yield _row(name, "dense", x, units=3, activation=activation)
+    # On a map something comes behind the activation.
+    for name in OTHERS:
+        yield _row(name, "dense", _map(2), units=3, activation=name)
+        yield _row(name, "conv", _map(2), filters=3, kernel=2, activation=name)
 
 
 def _elementwise() -> Iterator[Case]:

@@ -118,6 +118,43 @@ STRUCTURES: dict[str, str] = {
           - {layers: [{dense: 3}, tanh], repeat: 3, name: pairs}
           - {concat: , from: pairs.*.tanh1}
     """,
+    "repeated_merges": """
+        input: [4, 6, 6]
+        blocks:
+          unit: {layers: [{add: [[], [{conv: {filters: 4, kernel: 3, padding: same}}, relu]], repeat: 2}]}
+        layers:
+          - {add: [[], [{dense: 4}, tanh]], repeat: 3, name: steps}
+          - {concat: [[], [{dense: "${index + 1}", name: grown}]], repeat: 2}
+          - {multiply: [[], [{add: [[], [{conv: {filters: "${in.channels}", kernel: 1}}]]}]], repeat: 2}
+          - {dense: 4}
+          - {unit: , repeat: 2, name: units}
+          - {unit: , share: units.1}
+          - {add: [[], [{add: , from: steps.*}]]}
+        heads:
+          inner: {from: steps.1.dense1, layers: [{maximum: [[relu], []], repeat: 2}]}
+    """,
+    "activations": """
+        input: [4, 6, 6]
+        blocks:
+          unit: {params: {act: }, layers: [{conv: {filters: 4, kernel: 1, activation: $act}},
+                                           {dense: {units: 4, activation: $act}}, {scale: {activation: $act}}]}
+        layers: [{unit: none}, {unit: relu}, {unit: {act: tanh}}, {unit: none}, {unit: hard_sigmoid}]
+    """,
+    "variables": """
+        input: [3, 5, 5]
+        blocks:
+          x: {params: {filters: }, layers: [{dense: $filters}, relu]}
+          y: {layers: [{x: 3}, {x: 4}, {x: 3}]}
+          z: {inputs: [a, b, c, d], layers: [{add: , from: [a, b, c, d]}, {x: 3}]}
+          rows: {layers: [{x: {filters: 3}, repeat: 3}]}
+          inputs: {layers: [{add: [[], [{y: }], [{rows: }]]}]}
+          x1: {layers: [{inputs: }]}
+        layers:
+          - {inputs: , repeat: 2, name: first}
+          - {x1: , name: second}
+          - {z: , from: [first, second, second, input]}
+          - {rows: , repeat: 2}
+    """,
     "gaps": """
         input: [2, 4, 4]
         blocks:

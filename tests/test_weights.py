@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from netspec import weights
 from netspec.graph import Graph
 from netspec.ops.base import Weight
 from netspec.ops.conv import Conv
@@ -107,6 +108,11 @@ def test_orthogonal(units: int, channels: int) -> None:
     matrix = drawn({"orthogonal": 2.0}, units, channels)
     gram = matrix @ matrix.T if units <= channels else matrix.T @ matrix
     np.testing.assert_allclose(gram, 4 * np.eye(min(units, channels)), atol=1e-12)
+
+
+def test_bilinear_of_a_number_a_channel_is_one() -> None:
+    weight = Weight("weight", (3,), "C", Initializer(kind="bilinear"))
+    np.testing.assert_array_equal(weights.drawn(weight, 0), np.ones(3))
 
 
 def test_every_initialiser_draws() -> None:

@@ -42,6 +42,9 @@ NAMED: Mapping[type[Activation], str] = {
 }
 """Activations that a layer takes by name, and that mean the same there, with the fields that they have unasked."""
 
+LINEAR = "linear"
+"""The name of no activation."""
+
 
 def named(op: Activation, types: Types) -> Lowered:
     """An activation that Keras has by name and not as a layer."""
@@ -97,11 +100,12 @@ ACTIVATIONS: Mapping[type[Op], Lowering] = {
 }
 
 
-def by_name(op: Activation | None) -> tuple[str, tuple[Layer, ...]]:
-    """An activation as a name that a layer takes, or as a layer behind it."""
+def by_name(op: Activation | None) -> tuple[Argument, tuple[Layer, ...]]:
+    """An activation as an argument that a layer takes, or as a layer behind it."""
+    name, after = LINEAR, behind(op)
     if op is not None and type(op) in NAMED and op == type(op)():
-        return NAMED[type(op)], ()
-    return "", behind(op)
+        name, after = NAMED[type(op)], ()
+    return option("activation", name, LINEAR), after
 
 
 def behind(op: Activation | None) -> tuple[Layer, ...]:

@@ -19,7 +19,7 @@ def dense(op: Dense, types: Types) -> Lowered:
     """A dense layer; Keras' acts on the last axis, which is that of the channels."""
     named, activation = by_name(op.activation)
     bias = option("use_bias", op.bias, True, "bias")
-    layer = Layer("layers.Dense", (count(op.units, "units"), option("activation", named), bias))
+    layer = Layer("layers.Dense", (count(op.units, "units"), named, bias))
     held = {"weight": Place("kernel", "OI", "IO"), **({"bias": Place("bias", "O", "O")} if op.bias else {})}
     return Lowered((layer, *activation), held)
 

@@ -14,9 +14,10 @@ from netspec.lowering.names import free, numbered, snake
 from netspec.lowering.outline import Module
 from netspec.lowering.parts import Use, Value, literal, quoted
 from netspec.lowering.template import Definition, unify, variant_names
+from netspec.lowering.variables import MAIN
 from netspec.lowering.writing import Text
 from netspec.types import Type
-from netspec_keras.body import NAME, Body, Function
+from netspec_keras.body import NAME, ROOT_INPUT, Body, Function
 from netspec_keras.helpers import HELPERS, required
 from netspec_keras.layer import Lowered
 from netspec_keras.plan import Key, Plan, plan
@@ -30,6 +31,9 @@ TAKEN = frozenset(
     """.split()  # noqa: SIM905
 )
 """What generated text calls by these names itself."""
+
+VARIABLES = frozenset({MAIN, "y", "z", "i", ROOT_INPUT, NAME})
+"""Variables and parameters of generated functions."""
 
 
 def function_name(graph: Graph) -> str:
@@ -96,7 +100,7 @@ class _Module:
             if _size(other[2]) < _size(definitions):
                 bodies, channels, definitions = other
         for definition, name in zip(definitions, variant_names(snake(key[-1]), definitions), strict=True):
-            function = free(name, self.taken)
+            function = free(name, {*self.taken, *self._variables()})
             self.taken.add(function)
             for number in definition.uses:
                 self.functions[uses[number].path] = Function(function, definition, number)
@@ -112,6 +116,11 @@ class _Module:
         taken = {*self.taken, NAME, *(name for body in bodies for name in body.variables)}
         channels = numbered("channels", taken)
         return bodies, channels, _unify(bodies, channels, taken)
+
+    def _variables(self) -> set[str]:
+        """What the text calls its values whatever the functions are called; they must not hide one."""
+        most = max(len(module.inputs) for modules in self.plan.uses.values() for module in modules)
+        return {*VARIABLES, *(f"{MAIN}{number}" for number in range(1, most + 1))}
 
     def _page(self, root: Body, definition: Definition) -> Source:
         page = Page()

@@ -240,7 +240,7 @@ def _bias(op: Convolution) -> Argument:
 def _closing(op: Convolution) -> tuple[Arguments, Layers]:
     """The last arguments of one of Keras' own layers, and the activation behind it."""
     named, after = by_name(op.activation)
-    return (option("activation", named), _bias(op)), after
+    return (named, _bias(op)), after
 
 
 def _window(

@@ -208,7 +208,7 @@ class Body:
                 continue
             left = self.places.expression(node.name, self.module)
             right = self.places.expression(owner, self.module)
-            for name in (weight.name.rpartition(".")[2] for weight in node.weights):
+            for name in map(node.local, node.weights):
                 yield Line(f"{left}.{name} = {right}.{name}", 1)
 
     # How it runs

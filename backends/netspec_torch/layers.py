@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netspec.lowering.parts import Call, Part, Slot, Value, call, literal
+from netspec.ops.activation import HardSigmoid
 from netspec.ops.dense import Dense, Rbf
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm, Normalisation
 from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
@@ -22,6 +23,8 @@ def dense(op: Dense, site: Site) -> Lowered:
     if not site.rank:
         return Lowered(activate(f"{site.module}({site.x})", op.activation), module)
     inner = activate(f"{site.module}({site.x}.movedim(1, -1))", op.activation, channels_last=True)
+    # The only activation that is no call: its quotient needs a hedge before a method.
+    inner = f"({inner})" if isinstance(op.activation, HardSigmoid) else inner
     return Lowered(f"{inner}.movedim(-1, 1)", module)
 
 

@@ -226,9 +226,27 @@ def _group(
 def _op(
     walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, local: str | None, frozen: bool
 ) -> Tensor:
+    if local is not None and any(item.branches or ()):
+        return _repeated_merge(walk, item, inputs, frame, local, frozen)
+    name = local if local is not None else walk.local_name(item, frame, item.keyword)
+    return _named_op(walk, item, inputs, frame, name, frozen)
+
+
+def _repeated_merge(
+    walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, local: str, frozen: bool
+) -> Tensor:
+    """One repetition of a merge: the scope of the layers in its branches, and of the merge behind them."""
+    inner = frame.inner(local, [each for branch in item.branches or () for each in branch], frozen)
+    place = frame.members[local] = Place(inner.path, OPEN, inner.members)
+    inner.counts[item.keyword] = 1
+    with walk.scope(inner, "group", inputs, item.span, place):
+        place.tensor = _named_op(walk, item, inputs, inner, f"{item.keyword}1", frozen)
+    return place.tensor
+
+
+def _named_op(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: str, frozen: bool) -> Tensor:
     op = OPS[item.keyword]
     received = inputs[0]
-    name = local if local is not None else walk.local_name(item, frame, item.keyword)
     if op.merges and item.branches is not None:
         inputs = [_items(walk, branch, received, frame) for branch in item.branches]
     elif not op.merges and len(inputs) > 1:

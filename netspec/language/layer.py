@@ -92,6 +92,7 @@ def _named(local: Sequence[Weight], path: str, frozen: bool) -> tuple[Weight, ..
                 each.init,
                 each.trainable and not frozen,
                 each.statistic,
+                each.fans,
             )
             for each in local
         ]

@@ -11,6 +11,7 @@ from netspec.ops import OPS
 from netspec.ops.activation import Activation
 from netspec.ops.base import Op
 from netspec.ops.initializers import Initializer
+from netspec.ops.pool import Pool
 from netspec.types import Type
 
 _AUTOMATIC = re.compile(r"([a-z_0-9]*[a-z])(\d+)\Z")
@@ -39,27 +40,43 @@ class _Writer:
         for node in self.graph.nodes:
             lines += self._item(node, before)
             before = node.name
+        end = self._end(before)
+        if end is not None:
+            lines += ["  - identity:", f"    from: {self._name(end)}"]
+            before = ""
         return "\n".join([*lines, *self._heads(before)]) + "\n"
 
     def _single(self) -> bool:
         return self.graph.inputs[0].name == "input"
 
+    def _end(self, last: str) -> str | None:
+        """The value that the network ends in, where that is not its last layer: one of a head stands behind it."""
+        ends = [output.value for output in self.graph.outputs if output.name == "output"]
+        return ends[0] if ends and ends[0] != last else None
+
     def _choose_names(self) -> None:
         """The names that are needed: the author's own, and those that something other than the next layer uses."""
         previous = self.graph.inputs[0].name
-        asked: set[str] = {output.value for output in self.graph.outputs[: len(self.graph.outputs) - 1]}
+        last = self.graph.nodes[-1].name
+        asked: set[str] = {output.value for output in self.graph.outputs if output.value != last}
         for node in self.graph.nodes:
             asked.update(value for value in node.inputs if value != previous or len(node.inputs) > 1)
             asked.update([node.shares] if node.shares and node.weights else [])
             previous = node.name
         asked.update(output.value for output in self.graph.outputs if output.name != "output")
+        taken = {each.name for each in self.graph.inputs} | {each.name for each in self.graph.outputs}
         for node in self.graph.nodes:
             flat = node.name.replace(".", "_")
             automatic = _AUTOMATIC.match(flat)
             if automatic and automatic[1] in (*OPS, "group", "network"):
-                if node.name in asked:
-                    self.names[node.name] = f"{automatic[1]}_{automatic[2]}"
-            elif "." not in node.name or node.name in asked:
+                flat = f"{automatic[1]}_{automatic[2]}" if node.name in asked else ""
+            elif "." in node.name and node.name not in asked:
+                flat = ""
+            if flat:
+                # Two paths may be one name when they are laid flat.
+                while flat in taken:
+                    flat += "_"
+                taken.add(flat)
                 self.names[node.name] = flat
 
     def _name(self, value: str) -> str:
@@ -83,7 +100,7 @@ class _Writer:
 
     def _item(self, node: Node, before: str) -> Iterator[str]:
         types = tuple(self.graph.types[value] for value in node.inputs)
-        fields = _fields(node.op, types)
+        fields = _fields(_rounded_up(node.op), types)
         keys = []
         if node.name in self.names:
             keys.append(f"name: {self.names[node.name]}")
@@ -107,6 +124,14 @@ class _Writer:
         for output in further:
             start = "" if output.value == before else f"from: {self._name(output.value)}, "
             yield f"  {output.name}: {{{start}layers: []}}"
+
+
+def _rounded_up(op: Op) -> Op:
+    """A pool whose last windows hang over, as its author wrote it: what hangs over is no padding that counts."""
+    if not isinstance(op, Pool) or not any(op.overhang):
+        return op
+    pads = tuple((lo, hi - more) for (lo, hi), more in zip(op.pads, op.overhang, strict=True))
+    return op.replace(padding=pads, overhang=(), rounding="ceil")
 
 
 def _fields(op: Op, inputs: tuple[Type, ...]) -> dict[str, str]:

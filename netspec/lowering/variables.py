@@ -76,7 +76,9 @@ class _Allocation:
     def _further(self, value: str, item: Node | Module) -> str:
         """What else an item gives: by its own name, or by both where another item here has that."""
         title = self.titles.get(value, _title(value))
-        return f"{item.local_name}_{title}" if any(each.local_name == title for each in self.items) else title
+        if all(each.local_name != title for each in self.items):
+            return title
+        return f"{_title(item.path if isinstance(item, Module) else item.name)}_{title}"
 
     def _kept(self, index: int) -> set[str | int]:
         """The variables whose values are still wanted after this item."""

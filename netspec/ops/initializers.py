@@ -89,7 +89,12 @@ def _initializer(value: object) -> object:
             raise PydanticCustomError("initializer", "{text}", {"text": f"`{kind}` takes no settings"})
         told = {next(iter(known)): told}
     settings = tuple((str(name), _number(kind, str(name), number)) for name, number in told.items())
-    return Initializer.model_construct(kind=cast(Kind, kind), settings=settings)
+    init = Initializer.model_construct(kind=cast(Kind, kind), settings=settings)
+    if kind == "normal" and init["std"] < 0:
+        raise PydanticCustomError("initializer", "`std` is a number from 0")
+    if kind == "uniform" and init["low"] > init["high"]:
+        raise PydanticCustomError("initializer", "`low` is above `high`")
+    return init
 
 
 def _number(kind: str, name: str, number: object) -> float:

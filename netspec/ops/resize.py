@@ -105,6 +105,8 @@ class Pad(Op):
     def resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
         pads = _pairs(self.amount, len(sizes), "amount")
+        if self.value and self.mode != "constant":
+            raise Misfit(shapes.SIZE, "`value` is for `mode: constant`", "value", help="drop one of the two")
         if self.mode == "reflect":
             for size, pair in zip(sizes, pads, strict=True):
                 if max(pair) >= size:
@@ -154,6 +156,8 @@ class Crop(Op):
                 "`crop` takes one of `amount`, `size` and `like`",
                 help="write `crop: {like: name}`",
             )
+        if self.offset is not None and self.size is None:
+            raise Misfit(shapes.SIZE, "`offset` is for a `size`", "offset", help="give the amounts as pairs")
         if self.amount is not None:
             cuts = _pairs(self.amount, len(sizes), "amount")
         else:

@@ -17,11 +17,13 @@ def cut(graph: Graph, name: str) -> Graph:
     """The network up to the layer, block or repeat of that name, which becomes its output.
 
     Raises:
-        NoSuchLayer: nothing has that name.
+        NoSuchLayer: nothing has that name, or it is an input.
     """
     scope = graph.scope_by_path.get(name)
     value = scope.output if scope is not None else name
     if value not in graph.types:
         known = [*graph.by_name, *graph.scope_by_path]
         raise NoSuchLayer(f"no layer is called `{name}`{did_you_mean(name, known)}")
+    if value in (each.name for each in graph.inputs):
+        raise NoSuchLayer(f"`{name}` is an input of {graph.name}: nothing would be left of the network")
     return needed(replace(graph, outputs=(Output("output", value),), expect=None, train=None))

@@ -63,8 +63,8 @@ def folded_weights(graph: Graph, weights: Mapping[str, Array]) -> dict[str, Arra
         bias = folded.get(shift, np.zeros_like(mean))
         folded[kernel] = folded[kernel] * factor.reshape(along)
         folded[shift] = (bias - mean) * factor + beta
-    dtype = next(iter(weights.values())).dtype
-    return {name: array.astype(dtype) for name, array in folded.items()}
+    dtypes = {array.dtype for array in weights.values()}
+    return {name: array.astype(np.result_type(*dtypes)) for name, array in folded.items()}
 
 
 def _pairs(graph: Graph) -> list[tuple[str, str]]:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import TYPE_CHECKING
 
 from netspec.graph import Graph, Node
-from netspec.ops.base import Op
+from netspec.ops.activation import Activation, Softmax
+from netspec.ops.base import WHOLE, Op
 from netspec.ops.conv import KERNEL_AXES, Conv
 from netspec.ops.dense import Dense
 from netspec.ops.pointwise import Pointwise
+from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput
 from netspec.ops.reshape import Flatten, Identity
+from netspec.ops.scale import ScaleBy
 from netspec.passes.rewire import inferred, without
+from netspec.types import Type
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Array = NDArray[np.generic]
+
+
+VALUE_BY_VALUE = (Activation, Dropout, GaussianNoise, Identity, MaskInput, ScaleBy)
+"""Ops to which it is all one where a value stands; a softmax is none."""
 
 
 class NotConvolutional(Exception):
@@ -33,23 +42,42 @@ def fully_convolutional(graph: Graph) -> Graph:
     behind a global pool stay: they work for any size already.
 
     Raises:
-        NotConvolutional: the network does not flatten, or what follows is not dense or pointwise.
+        NotConvolutional: the network does not flatten a map, what follows is not dense, or works on more than
+            single values or positions, or layers of different kernels share their weights.
     """
-    flattened = {node.name: node for node in graph.nodes if isinstance(node.op, Flatten)}
-    if not flattened:
-        raise NotConvolutional(f"{graph.name} has no `flatten`, so no dense layer stands on a flattened map")
     kernels: dict[str, tuple[int, ...]] = {}
     nodes = [_turned(node, graph, kernels) for node in graph.nodes]
+    if not kernels:
+        raise NotConvolutional(f"{graph.name} has no `flatten` of a map, so no dense layer stands on one")
+    for output in graph.outputs:
+        if prod(kernels.get(output.value, ())) > 1:
+            raise NotConvolutional(
+                f"the output `{output.name}` is a flattened map, and no dense layer takes it"
+            )
+    _check_shared(nodes)
+    flattened = {node.name for node in graph.nodes if isinstance(node.op, Flatten) and node.name in kernels}
     bare = without(replace(graph, nodes=tuple(nodes), expect=None), frozenset(flattened))
     return inferred(bare)
 
 
+def _check_shared(nodes: Sequence[Node]) -> None:
+    owners = {node.name: node for node in nodes}
+    for node in nodes:
+        owner = owners[node.shares or node.name]
+        if [weight.shape for weight in node.weights] != [weight.shape for weight in owner.weights]:
+            raise NotConvolutional(
+                f"`{node.name}` shares its weights with `{owner.name}`, and their kernels would differ in size"
+            )
+
+
 def _turned(node: Node, graph: Graph, kernels: dict[str, tuple[int, ...]]) -> Node:
     """A node as it is once flattened maps stay maps; `kernels` tells which values are maps, and how large."""
-    if isinstance(node.op, Flatten):
-        kernels[node.name] = graph.types[node.inputs[0]].sizes
-        return node
     behind = [kernels[value] for value in node.inputs if value in kernels]
+    if isinstance(node.op, Flatten):
+        # A vector is flat already, unless it was a map before.
+        sizes = behind[0] if behind else graph.types[node.inputs[0]].sizes
+        kernels |= {node.name: sizes} if sizes else {}
+        return node
     if not behind:
         return node
     if len(behind) < len(node.inputs) or len(behind) > 1:
@@ -58,10 +86,17 @@ def _turned(node: Node, graph: Graph, kernels: dict[str, tuple[int, ...]]) -> No
     if isinstance(node.op, Dense):
         kernels[node.name] = (1,) * len(size)
         return _convolution(node, node.op, size)
-    if isinstance(node.op, Pointwise | Identity):
+    if _works_on_maps(node.op, size):
         kernels[node.name] = size
         return node
     raise NotConvolutional(f"`{node.name}` ({node.op.keyword}) takes a flattened map apart")
+
+
+def _works_on_maps(op: Op, size: tuple[int, ...]) -> bool:
+    """Whether it computes the same on a map of this size as on that map flattened, and at each of its positions."""
+    if prod(size) > 1:
+        return isinstance(op, VALUE_BY_VALUE) and not isinstance(op, Softmax)
+    return isinstance(op, Pointwise | Identity) and op.reach((Type(1, size),)) != WHOLE
 
 
 def _convolution(node: Node, op: Dense, size: tuple[int, ...]) -> Node:
@@ -71,11 +106,8 @@ def _convolution(node: Node, op: Dense, size: tuple[int, ...]) -> Node:
         bias=op.bias, init=op.init, bias_init=op.bias_init, activation=op.activation,
     )  # fmt: skip
     kernel, *bias = node.weights
-    per = 1
-    for extent in size:
-        per *= extent
     units, channels = kernel.shape
-    shape = (units, channels // per, *size)
+    shape = (units, channels // prod(size), *size)
     weights = (replace(kernel, shape=shape, axes="OI" + KERNEL_AXES[len(size)]), *bias)
     return replace(node, op=conv, weights=weights)
 

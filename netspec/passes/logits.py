@@ -47,14 +47,14 @@ def _check(name: str, activation: Activation) -> None:
 
 
 def _drop(graph: Graph, output: str, node: Node) -> Graph:
-    """Without the node. One that is all that its scope holds becomes the identity, so that the scope stays."""
+    """Without the node. One that is all that its scope, or the network, holds becomes the identity."""
     before = node.inputs[0]
     outputs = tuple(replace(each, value=before) if each.name == output else each for each in graph.outputs)
     if any(node.name in other.inputs for other in graph.nodes) or any(
         each.value == node.name for each in outputs
     ):
         return replace(graph, outputs=outputs)
-    if node.scope and not _has_company(graph, node):
+    if len(graph.nodes) == 1 or (node.scope and not _has_company(graph, node)):
         calm = replace(node, op=Identity())
         return replace(graph, nodes=tuple(calm if each is node else each for each in graph.nodes))
     nodes = tuple(each for each in graph.nodes if each is not node)
@@ -76,6 +76,8 @@ def _strip(graph: Graph, node: Node, activation: Activation) -> Graph:
     """The node without its activation; whoever else uses it gets the activation as a layer of its own."""
     bare = replace(node, op=node.op.replace(activation=None))
     moved = f"{node.name}_{activation.keyword}"
+    while moved in graph.types or moved in graph.scope_by_path:
+        moved += "_"
     if not any(node.name in each.inputs for each in graph.nodes):
         return replace(graph, nodes=tuple(bare if each is node else each for each in graph.nodes))
     layer = Node(moved, activation, (node.name,), node.outputs, (), node.scope, node.span)

@@ -13,9 +13,12 @@ from netspec.types import Type
 def without(graph: Graph, names: frozenset[str]) -> Graph:
     """The graph without these layers: whoever used one uses its first input.
 
-    One that is all that its scope holds becomes the identity, so that the scope stays.
+    One that is all that its scope holds becomes the identity, so that the scope stays; and so does the last
+    layer of all, so that a network stays.
     """
     gone = {name for name in names if not _alone(graph, graph.by_name[name], names)}
+    if len(gone) == len(graph.nodes):
+        gone.remove(graph.nodes[-1].name)
     heirs: dict[str, str] = {}
     for node in graph.nodes:
         if node.name in gone:

@@ -19,7 +19,8 @@ from netspec.ops.activation import Elu, LeakyRelu, Relu, Selu
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.dense import Dense
-from netspec.ops.norm import BatchNorm
+from netspec.ops.norm import BatchNorm, GroupNorm
+from netspec.ops.pool import GlobalAvgPool
 from netspec.ops.regularize import GaussianNoise, MaskInput
 from netspec.ops.scale import ScaleBy
 from netspec.ops.transpose import ConvTranspose
@@ -373,6 +374,37 @@ def test_layers_that_no_one_layer_serves_are_refused() -> None:
     sketch.add("wide", Conv(filters=3, kernel=(3,), padding="same", dilation=(2,)), shares="first")
     with pytest.raises(Unsupported, match="`wide` cannot share with `first`"):
         backend().source(sketch.graph())
+
+
+@pytest.mark.parametrize("norm", [BatchNorm(), GroupNorm(groups=2)], ids=lambda op: op.keyword)
+def test_a_norm_of_a_map_cannot_be_that_of_a_vector_too(norm: Op) -> None:
+    sketch = Sketch("ranks", x=(4, 6, 6))
+    sketch.add("first", norm)
+    sketch.add("mean", GlobalAvgPool())
+    sketch.add("second", norm, shares="first")
+    with pytest.raises(Unsupported, match="their inputs have 0 and 2 spatial axes"):
+        backend().source(sketch.graph())
+
+
+@pytest.mark.parametrize("shares", [None, "first"], ids=["its own", "shared"])
+def test_weights_that_no_output_depends_on_are_refused(shares: str | None) -> None:
+    # Of a shared layer that is measured a model would forget one of the two calls.
+    sketch = Sketch("unused", x=(4, 6, 6))
+    sketch.add("first", BatchNorm())
+    sketch.add("unused", BatchNorm(), shares=shares)
+    sketch.add("behind", Relu())
+    with pytest.raises(Unsupported, match="no output depends on `unused`"):
+        backend().source(sketch.graph(output="first"))
+
+
+def test_a_layer_without_an_output_may_lend_its_weights() -> None:
+    sketch = Sketch("lent", x=(4, 6, 6))
+    sketch.add("first", Dense(units=3), "x")
+    sketch.add("second", Dense(units=3), "x", shares="first")
+    this = sample(sketch.graph())
+    found = backend().trial(this.graph, this.weights).forward(this.inputs)
+    far, _ = farthest(found, forward(this.graph, this.weights, this.inputs))
+    assert far <= FORWARD
 
 
 @pytest.mark.parametrize(

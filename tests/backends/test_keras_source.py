@@ -284,6 +284,19 @@ def test_no_function_of_an_author_takes_the_place_of_what_a_helper_calls() -> No
         assert read & set(HELPERS) <= {*helper.needs}
 
 
+@pytest.mark.parametrize("name", ["x", "y", "z", "x4", "i", "inputs"])
+def test_no_function_of_an_author_is_hidden_by_a_variable(name: str, tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        f"netspec: 1\nname: spec\ninput: [3]\nblocks: {{{name}: {{layers: [relu]}}, joined: {{inputs: [a, b, c, d], "
+        f"layers: [{{add: , from: [a, b, c, d]}}]}}}}\nlayers: [{{{name}: , repeat: 3}}, {{joined: , from: "
+        f"[{name}1.0, {name}1.1, {name}1.2, input]}}]\n",
+        encoding="utf-8",
+    )
+    functions = re.findall(r"^def (\w+)", source(load(spec)).text, re.MULTILINE)
+    assert functions == [f"{name}_", "joined", "spec"]
+
+
 def test_a_description_cannot_become_code() -> None:
     hostile = replace(structure("chain"), description='x"""\nimport os  # \\')
     tree = ast.parse(source(hostile).text)

@@ -16,6 +16,7 @@ from torch import nn
 from netspec.comparison import compare
 from netspec.graph import Graph
 from netspec.ops import OPS
+from netspec.ops.conv import SeparableConv
 from netspec.training.fit import Fit
 from netspec.training.optimizers import Sgd
 from netspec.weights import initialise
@@ -210,6 +211,13 @@ def test_tied_layers_learn_as_one() -> None:
     assert sum(each.numel() for each in model.parameters()) == sum(
         int(np.prod(weight.shape)) for weight in graph.weights
     )
+
+
+def test_layers_of_several_parts_share_them_with_another_stride() -> None:
+    sketch = Sketch("strides", x=(4, 9, 9))
+    sketch.add("first", SeparableConv(filters=4, kernel=(3,), padding="same"))
+    sketch.add("second", SeparableConv(filters=4, kernel=(3,), stride=(2,)), shares="first")
+    assert compare(sketch.graph(), ["torch"], steps=1).ok
 
 
 def test_wrong_weights_are_refused() -> None:

@@ -157,6 +157,22 @@ BAD: dict[str, tuple[str, str, str]] = {
         "NS0104",
         "a finite number",
     ),
+    "a spread below 0": (
+        "layers: [{dense: {units: 3, init: «{normal: -1}»}}]",
+        "NS0104",
+        "`std` is a number from 0",
+    ),
+    "bounds the wrong way round": (
+        "layers: [{dense: {units: 3, init: «{uniform: {low: 1, high: 0}}»}}]",
+        "NS0104",
+        "`low` is above `high`",
+    ),
+    "an offset without a size": ("layers: [{crop: {amount: 1, offset: «1»}}]", "NS0314", "is for a `size`"),
+    "a value of a mirror image": (
+        "layers: [{pad: {amount: 1, mode: reflect, value: «2.0»}}]",
+        "NS0314",
+        "is for `mode: constant`",
+    ),
     "a boolean for a size": ("layers: [{dense: «true»}]", "NS0104", "takes a whole number, not `true`"),
     "a boolean for a rate": ("layers: [{dropout: «true»}]", "NS0104", "takes a number, not `true`"),
     "a boolean for a kernel": ("layers: [{conv: {filters: 3, kernel: «true»}}]", "NS0104", ""),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.language.author import graph_of, hold_refusals, names_of, types_of, wires_of
@@ -47,6 +49,12 @@ def test_a_group_takes_the_keys_of_an_item() -> None:
     assert wires_of(graph)["g.dense1"] == ("a",)
     assert not graph.by_name["g.dense1"].trainable
     assert not any(weight.trainable for weight in graph.by_name["g.dense1"].weights)
+
+
+def test_weights_are_those_of_the_op_by_their_paths() -> None:
+    graph = graph_of("layers: [{conv: {filters: 2, kernel: 3, table: [[0], [1, 2]]}, name: c}]")
+    local = graph.by_name["c"].op.weights((graph.inputs[0].type,))
+    assert graph.by_name["c"].weights == tuple(replace(each, name=f"c.{each.name}") for each in local)
 
 
 def test_an_empty_group_is_the_identity() -> None:

@@ -46,8 +46,8 @@ def test_a_branch_that_loses_all_its_items_is_the_identity() -> None:
 def test_branches_nest_and_repeat() -> None:
     graph = graph_of("layers: [{add: [[], [{add: [[], [relu]]}]], repeat: 2, name: stack}]")
     wires = wires_of(graph)
-    assert wires["stack.0"] == ("input", "stack.add1")
-    assert wires["stack.1"] == ("stack.0", "stack.add2")
+    assert wires["stack.0.add1"] == ("input", "stack.0.add2")
+    assert wires["stack.1.add1"] == ("stack.0.add1", "stack.1.add2")
 
 
 def test_a_field_of_a_merge_sees_what_the_merge_received() -> None:

@@ -106,6 +106,22 @@ def test_the_scopes_of_a_repeat_are_known() -> None:
     ]
 
 
+def test_a_repetition_of_a_merge_is_the_scope_of_its_branches() -> None:
+    graph = graph_of(
+        "layers: [{add: [[], [{dense: 4}]], repeat: 2, name: a}, {add: , from: [a, a.1.dense1]}]"
+    )
+    assert names_of(graph) == ["a.0.dense1", "a.0.add1", "a.1.dense1", "a.1.add1", "add2"]
+    assert [(scope.path, scope.kind, scope.output) for scope in graph.scopes] == [
+        ("a", "repeat", "a.1.add1"),
+        ("a.0", "group", "a.0.add1"),
+        ("a.1", "group", "a.1.add1"),
+    ]
+
+
+def test_a_repetition_of_a_merge_whose_branches_are_empty_is_a_layer() -> None:
+    assert names_of(graph_of("layers: [{add: [[], []], repeat: 2}]")) == ["add1.0", "add1.1"]
+
+
 REFUSED = [
     ("«-1»", "NS0122", "not −1"),
     ("«1.5»", "NS0122", "not 1.5"),

@@ -119,6 +119,23 @@ def test_a_scope_of_a_softmax_alone_is_not_left_empty() -> None:
     np.testing.assert_array_equal(outputs(bare)["output"], forward(bare, initialise(bare), X)["dense1"])
 
 
+def test_a_network_of_a_softmax_alone_is_not_left_empty() -> None:
+    sketch = Sketch(x=(8,))
+    sketch.add("end", Softmax())
+    bare = verify(logits(sketch.graph()))
+    assert [str(node.op) for node in bare.nodes] == ["identity"]
+
+
+def test_an_activation_that_becomes_a_layer_takes_no_name_that_is_there() -> None:
+    sketch = Sketch(x=(8,))
+    sketch.add("a", dense(8, "sigmoid"))
+    sketch.add("a_sigmoid", dense(8))
+    sketch.add("both", Multiply(), "a", "a_sigmoid")
+    graph = sketch.graph(a="a", output="both")
+    bare = verify(logits(graph))
+    np.testing.assert_array_equal(outputs(bare)["output"], outputs(graph)["output"])
+
+
 def test_a_temperature_is_refused_and_not_forgotten() -> None:
     sketch = Sketch(x=(8,))
     sketch.add("end", Softmax(temperature=2.0))

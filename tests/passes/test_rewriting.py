@@ -73,6 +73,12 @@ def test_a_folded_batch_norm_computes_the_same(name: str) -> None:
     np.testing.assert_allclose(run(folded, changed, x), run(graph, weights, x), rtol=1e-12)
 
 
+def test_a_network_without_weights_folds_to_itself() -> None:
+    graph = graph_of("  - relu\n")
+    assert fold_batch_norm(graph) == graph
+    assert folded_weights(graph, {}) == {}
+
+
 KEPT = {
     "an activation between": "  - conv: {filters: 4, kernel: 3, activation: relu}\n  - batch_norm\n",
     "used elsewhere": "  - conv: {filters: 4, kernel: 3}\n    name: a\n  - batch_norm\n"
@@ -146,11 +152,42 @@ def test_vgg_at_448_pixels_gives_a_grid_of_8_by_8() -> None:
     [
         ("  - global_avg_pool\n  - dense: 3\n", "no `flatten`"),
         ("  - flatten\n  - reshape: [3, 64]\n", "reshape"),
+        ("  - global_avg_pool\n  - flatten\n  - dense: 3\n", "no `flatten` of a map"),
+        ("  - flatten\n  - softmax\n  - dense: 3\n", "softmax"),
+        ("  - flatten\n  - local_response_norm\n  - dense: 3\n", "local_response_norm"),
+        ("  - flatten\n  - batch_norm\n  - dense: 3\n", "batch_norm"),
+        ("  - flatten\n  - spatial_dropout: 0.5\n  - dense: 3\n", "spatial_dropout"),
+        ("  - flatten\n  - dense: 4\n  - group_norm: 2\n", "group_norm"),
+        ("  - flatten\n  - dense: 4\n  - layer_norm: {over: everything}\n", "layer_norm"),
+        ("  - flatten\n", "`output` is a flattened map"),
+        ("  - flatten\n  - relu\n", "`output` is a flattened map"),
+        (
+            "  - flatten\n  - dense: 192\n    name: a\n  - dense: 192\n    share: a\n",
+            "shares its weights with `a`",
+        ),
     ],
 )
 def test_what_cannot_be_convolutional_is_refused(layers: str, word: str) -> None:
     with pytest.raises(NotConvolutional, match=word):
         fully_convolutional(graph_of(layers))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "  - flatten\n  - flatten\n  - dense: 3\n",
+        "  - flatten\n  - dense: 5\n  - flatten\n  - dense: 3\n",
+        "  - flatten\n  - tanh\n  - scale_by: 2\n  - dense: 5\n  - batch_norm\n  - softmax\n  - dense: 3\n",
+        "  - flatten\n  - dense: 4\n    name: a\n  - dense: 4\n    name: b\n  - dense: 4\n    share: b\n",
+    ],
+)
+def test_what_works_value_by_value_or_on_units_stays(layers: str) -> None:
+    graph = graph_of(layers)
+    turned = verify(fully_convolutional(graph))
+    weights = random_weights(graph)
+    x = samples(graph)
+    after = run(turned, convolutional_weights(graph, weights), x)
+    np.testing.assert_allclose(after[:, :, 0, 0], run(graph, weights, x), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["stage2", "stage2.1", "stage3.0.relu1", "max_pool1"])
@@ -170,6 +207,38 @@ def test_a_cut_network_gives_what_the_whole_one_has_there(name: str) -> None:
 def test_a_cut_at_an_unknown_name_names_the_nearest() -> None:
     with pytest.raises(NoSuchLayer, match="max_pool1"):
         cut(load("zoo:resnet34"), "maxpool1")
+
+
+def test_a_cut_at_an_input_would_leave_nothing() -> None:
+    with pytest.raises(NoSuchLayer, match="`input` is an input of tried"):
+        cut(graph_of("  - relu\n"), "input")
+
+
+WRITTEN = {
+    "an end before a head": "  - conv: {filters: 2, kernel: 1}\n    name: a\n  - relu\n"
+    "heads:\n  h: {from: a, layers: [tanh]}\n",
+    "a mean that rounds up": "  - avg_pool: {kernel: 3, stride: 2, padding: [[1, 0], [1, 1]], rounding: ceil, "
+    "count_padding: true}\n",
+    "paths that meet": "  - layers: [{relu: , name: b_c}, tanh]\n    name: a\n"
+    "  - layers: [{tanh: , name: c}, relu]\n    name: a_b\n  - add:\n    from: [a.b_c, a_b.c, a_b]\n",
+    "a path that is a head's": "  - layers: [{relu: , name: k}, tanh]\n    name: h\n  - add:\n    from: [h.k, h]\n"
+    "    name: end\nheads:\n  h_k: {from: h, layers: [sigmoid]}\n",
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_is_written_down_again_computes_the_same(name: str) -> None:
+    graph = graph_of(WRITTEN[name])
+    problems = Problems()
+    again = graph_of_text(write_spec(graph, "again"), "again.yaml", problems)
+    assert again is not None, as_text(problems.in_order())
+    weights = random_weights(graph)
+    named = dict(zip((each.name for each in again.weights), weights.values(), strict=True))
+    x = {"input": samples(graph)}
+    before, after = forward(graph, weights, x, training=False), forward(again, named, x, training=False)
+    assert [each.name for each in again.outputs] == [each.name for each in graph.outputs]
+    for old, new in zip(graph.outputs, again.outputs, strict=True):
+        np.testing.assert_array_equal(after[new.value], before[old.value])
 
 
 @pytest.mark.parametrize("name", ["lenet5", "resnet34", "siamese", "inception_module", "unet", "yolov3"])
