@@ -151,7 +151,8 @@ def compare(
 ) -> Comparison:
     """Run one network on several backends, from the same weights on the same batch, and compare every number.
 
-    Training mode, dropout off. Inputs and targets are standard normal, or indices of the vocabulary. The oracle
+    Training mode, dropout off. The weights are those of `conditions.start`: zeros and ones of the spec are drawn,
+    too. Inputs and targets are standard normal, or indices of the vocabulary. The oracle
     takes part in the outputs. Without `gradients` outputs alone are compared. `steps` steps are taken with each
     of SGD and Adam, as long as suits the gradients, or with `rate` for SGD and an eighth of it for Adam.
     `inject`, such as "conv1=1e-3", adds a number to one layer's output on the last backend. `report` hears what

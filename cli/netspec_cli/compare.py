@@ -60,7 +60,8 @@ def compare(
 ) -> None:
     """Run the spec on several backends from the same weights, and compare every output, gradient and step.
 
-    Training mode, dropout off. Exit code 1 when anything differs by more than its tolerance.
+    Training mode, dropout off. What a spec lets start as zeros and ones is drawn, too, so that none can be
+    forgotten. Exit code 1 when anything differs by more than its tolerance.
     """
     from netspec.backend import Unavailable, Unsupported
     from netspec.comparison import CannotCompare
