@@ -152,11 +152,10 @@ def compare(
     """Run one network on several backends, from the same weights on the same batch, and compare every number.
 
     Training mode, dropout off. The weights are those of `conditions.start`: zeros and ones of the spec are drawn,
-    too. Inputs and targets are standard normal, or indices of the vocabulary. The oracle
-    takes part in the outputs. Without `gradients` outputs alone are compared. `steps` steps are taken with each
-    of SGD and Adam, as long as suits the gradients, or with `rate` for SGD and an eighth of it for Adam.
-    `inject`, such as "conv1=1e-3", adds a number to one layer's output on the last backend. `report` hears what
-    is being done.
+    too. Inputs and targets are standard normal, or indices of the vocabulary. The oracle takes part in the outputs.
+    Without `gradients` outputs alone are compared. `steps` steps are taken with each of SGD and Adam, as long as
+    suits the gradients, or with `rate` for SGD and an eighth of it for Adam. `inject`, such as "conv1=1e-3", adds a
+    number to one layer's output on the last backend. `report` hears what is being done.
 
     Raises:
         CannotCompare: fewer than two sides, an unknown layer or dtype, or a batch too small for its batch norm.
