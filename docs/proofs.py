@@ -11,7 +11,7 @@ import json
 import sys
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from importlib.metadata import version
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -20,7 +20,7 @@ from netspec.graph import Graph
 from netspec.loading import load
 
 RECORD = Path(__file__).with_name("proofs.json")
-VERSIONS = ("torch", "keras", "tensorflow-cpu", "numpy")
+PACKAGES = ("torch", "keras", "tensorflow", "tensorflow-cpu", "numpy")
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,8 @@ def main(names: list[str]) -> None:
         if not names or row.spec in names:
             record["proofs"][row.spec] = prove(row)
             print(row.spec, record["proofs"][row.spec], flush=True)
-    record["versions"] = {name: version(name) for name in VERSIONS}
+    installed = {each.name: each.version for each in distributions()}
+    record["versions"] = {name: installed[name] for name in PACKAGES if name in installed}
     record["proofs"] = dict(sorted(record["proofs"].items()))
     RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
