@@ -156,7 +156,7 @@ def main(names: list[str]) -> None:
         if not names or row.spec in names:
             record["proofs"][row.spec] = prove(row)
             print(row.spec, record["proofs"][row.spec], flush=True)
-    installed = {each.name: each.version for each in distributions()}
+    installed = {each.name.replace("_", "-"): each.version for each in distributions()}
     record["versions"] = {name: installed[name] for name in PACKAGES if name in installed}
     record["proofs"] = dict(sorted(record["proofs"].items()))
     RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
