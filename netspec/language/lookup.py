@@ -120,7 +120,7 @@ def _report_unknown(name: str, value: Scalar, frame: Frame, problems: Problems) 
             return
         if scope.document.nameless:
             return
-        known += scope.members
+        known += (each for each, place in scope.members.items() if place.tensor is not OPEN)
     inside = next((path for scope in _scopes(frame) for path in _deep(name, scope.members)), None)
     here = f"here are {'…, ' if len(known) > 12 else ''}{', '.join(known[-12:])}"
     problems.error(

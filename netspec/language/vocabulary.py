@@ -178,8 +178,12 @@ def _check_item(item: Item, document: Document, names: Collection[str], problems
 
 
 def _report_unknown(item: Item, document: Document, problems: Problems) -> None:
+    from netspec.ops.elsewhere import called_elsewhere
+
     known = [*OPS, *document.blocks, NETWORK]
-    message = f"no op and no block is called `{item.keyword[:80]}`{did_you_mean(item.keyword, known)}"
+    elsewhere = called_elsewhere(item.keyword)
+    hint = f"; here that is `{elsewhere}`" if elsewhere else did_you_mean(item.keyword, known)
+    message = f"no op and no block is called `{item.keyword[:80]}`{hint}"
     advice = "`netspec ops` lists the ops; a block stands in `blocks` of the same file"
     if is_expression(Scalar(item.keyword, item.span, item.keyword)):
         advice = "an op is a plain word; to choose between two use `when` and `else`"

@@ -29,6 +29,8 @@ BAD: dict[str, tuple[str, str, str]] = {
         "more than 100 levels deep",
     ),
     "an unknown op": ("layers: [{«covn»: {filters: 3, kernel: 1}}]", "NS0105", "did you mean `conv`?"),
+    "an op of PyTorch's": ("layers: [flatten, {«Linear»: 3}]", "NS0105", "here that is `dense`"),
+    "an op of Keras'": ("layers: [{«MaxPooling2D»: 2}]", "NS0105", "here that is `max_pool`"),
     "an unknown key of the spec": ("layers: [relu]\n«expects»: {}", "NS0103", "did you mean `expect`?"),
     "an unknown key of an op": (
         "layers: [{conv: {filters: 3, kernel: 1, «strid»: 2}}]",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.language.author import graph_of, hold_refusals, wires_of
+from tests.language.author import graph_of, hold_refusals, told, wires_of
 
 TRUNK = """
 blocks:
@@ -273,3 +273,8 @@ def test_a_later_or_broken_thing_is_told_once() -> None:
         """,
         ("NS0301", "9×9 on a padded input of 8×8"),
     )
+
+
+def test_a_layer_is_not_among_what_it_may_name() -> None:
+    (found,) = told("layers: [relu, {crop: {like: nowhere}}]")
+    assert found.help == "here are input, relu1"

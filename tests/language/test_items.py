@@ -118,7 +118,7 @@ REFUSED = [
     ("{«repaet»: 3, relu: }", "NS0103", "did you mean `repeat`?"),
     ("{relu: , «trainabel»: false}", "NS0103", "did you mean `trainable`?"),
     ("«rleu»", "NS0105", "did you mean `relu`?"),
-    ("{«conv2d»: {filters: 8, kernel: 3}}", "NS0105", "did you mean `conv`?"),
+    ("{«conv2d»: {filters: 8, kernel: 3}}", "NS0105", "here that is `conv`"),
     ("«$op»", "NS0105", "an op is a plain word"),
     ("{relu: «5»}", "NS0120", "`relu` takes no plain value"),
     ("{conv: «8»}", "NS0120", "write `conv: {kernel: …, filters: …}`"),
