@@ -32,10 +32,10 @@ def ops(
     """List the ops by family; or tell all about one: its fields, weights, what it takes."""
     from netspec.ops import FAMILIES, OPS
     from netspec.ops.description import describe
-    from netspec.ops.nearest import did_you_mean
+    from netspec.ops.elsewhere import hint
 
     if op is not None and op not in OPS:
-        fail(f"no op is called `{op}`{did_you_mean(op, OPS)} (`netspec ops` lists them)")
+        fail(f"no op is called `{op}`{hint(op)} (`netspec ops` lists them)")
     if op is not None:
         told = describe(op)
         typer.echo(_json(_op(told)) if format is Format.json else "\n".join(_page(told)))

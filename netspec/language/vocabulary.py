@@ -178,12 +178,10 @@ def _check_item(item: Item, document: Document, names: Collection[str], problems
 
 
 def _report_unknown(item: Item, document: Document, problems: Problems) -> None:
-    from netspec.ops.elsewhere import called_elsewhere
+    from netspec.ops.elsewhere import hint
 
     known = [*OPS, *document.blocks, NETWORK]
-    elsewhere = called_elsewhere(item.keyword)
-    hint = f"; here that is `{elsewhere}`" if elsewhere else did_you_mean(item.keyword, known)
-    message = f"no op and no block is called `{item.keyword[:80]}`{hint}"
+    message = f"no op and no block is called `{item.keyword[:80]}`{hint(item.keyword, known)}"
     advice = "`netspec ops` lists the ops; a block stands in `blocks` of the same file"
     if is_expression(Scalar(item.keyword, item.span, item.keyword)):
         advice = "an op is a plain word; to choose between two use `when` and `else`"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from netspec.ops import OPS
+from netspec.ops.nearest import did_you_mean
 
 _CALLED: dict[str, tuple[str, ...]] = {
     "conv": ("convolution", "convolutional"),
@@ -46,3 +48,9 @@ def called_elsewhere(name: str) -> str | None:
     bare = re.sub(r"[123]d$", "", plain)
     own = {op.replace("_", ""): op for op in OPS}
     return next((found[each] for found in (own, _BY_NAME) for each in (plain, bare) if each in found), None)
+
+
+def hint(name: str, known: Iterable[str] = OPS) -> str:
+    """What an unknown op may mean: `; here that is …`, `; did you mean …?`, or nothing."""
+    elsewhere = called_elsewhere(name)
+    return f"; here that is `{elsewhere}`" if elsewhere else did_you_mean(name, known)
