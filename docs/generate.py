@@ -163,7 +163,11 @@ def zoo_page() -> Iterator[str]:
         f" torch and keras at full size. Measured by `python docs/proofs.py` with {versions}; tests hold 1e-10 for"
         " outputs and gradients, 1e-9 for steps, 1e-4 in float32."
     )
-    found = {path: graph for path in zoo().values() if (graph := check_file(path)[0]) is not None}
+    found: dict[Path, Graph] = {}
+    for name, path in zoo().items():
+        graph, _ = check_file(path)
+        assert graph is not None, f"zoo:{name} does not hold"
+        found[path] = graph
     rows = [
         [
             f"[`{name}`](../specs/{path.relative_to(zoo_folder()).as_posix()})",

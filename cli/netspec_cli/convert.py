@@ -49,6 +49,10 @@ def convert(
         fail("name a pass: --fully-convolutional, or --pass NAME")
     if weights is not None and out is None:
         fail("weights go to a file beside the new spec: name it by -o NEW.yaml")
+    if weights is not None and out is not None:
+        beside = out.with_suffix(".safetensors")
+        if beside == out or beside.resolve() == weights.resolve():
+            fail(f"the new weights would be written over {beside}: give -o another name")
     graph = load_spec(spec, sets)
     changed, carried = through(graph, asked, None if weights is None else _read(weights, graph))
     name = (

@@ -129,6 +129,16 @@ WRONG: dict[str, tuple[list[str], int, str]] = {
     "unknown layer": (["--pass", "cut=lats"], 2, "no layer is called `lats`; did you mean `last`?"),
     "weights and no file": (["--pass", "logits", "--weights", "small.safetensors"], 2, "-o NEW.yaml"),
     "no weights": (["--pass", "logits", "--weights", "no.safetensors", "-o", "n.yaml"], 2, "no.safetensors"),
+    "over the weights": (
+        ["--pass", "logits", "--weights", "small.safetensors", "-o", "./small.yaml"],
+        2,
+        "written over small.safe",
+    ),
+    "over the spec": (
+        ["--pass", "logits", "--weights", "small.safetensors", "-o", "n.safetensors"],
+        2,
+        "written over n.safe",
+    ),
     "no place": (["--pass", "logits", "-o", "small.yaml/new.yaml"], 2, "cannot write"),
 }
 
