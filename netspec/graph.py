@@ -104,6 +104,8 @@ class Graph:
     `scopes` stand in the order in which they open, parents first. `expect` and `train` are the author's
     text with its parameters put in. `altered` names the parameters that were set from outside.
     `pretrained` gives, for the path of an embedded network, the file that its weights start from.
+    `left_out` gives the types of what the author's text names in embedded networks, and no output needs:
+    it is in the spec, not in the network.
     """
 
     name: str
@@ -118,6 +120,7 @@ class Graph:
     expect: Mapping | None = None
     train: Mapping | None = None
     pretrained: tuple[tuple[str, str], ...] = ()
+    left_out: tuple[tuple[str, Type], ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, Node]:

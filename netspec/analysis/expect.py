@@ -83,8 +83,10 @@ class _Holder:
             )
             return
         types = self.graph.types
-        known = {name: type_.shape for name, type_ in types.items()}
-        known.update({path: types[scope.output].shape for path, scope in self.graph.scope_by_path.items()})
+        known = {name: type_.shape for name, type_ in (*self.graph.left_out, *types.items())}
+        for path, scope in self.graph.scope_by_path.items():
+            if scope.output in types:
+                known[path] = types[scope.output].shape
         for name, entry in value.entries.items():
             self._named(f"`{name}`", name, entry, known)
 

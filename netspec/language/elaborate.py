@@ -27,7 +27,7 @@ from netspec.language.layer import layer
 from netspec.language.library import Library
 from netspec.language.lookup import sources
 from netspec.language.validation import boolean, shown
-from netspec.language.values import Scalar
+from netspec.language.values import Listing, Scalar
 from netspec.language.vocabulary import NETWORK
 from netspec.language.walk import (
     ABSENT,
@@ -103,6 +103,9 @@ def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
         return _wrong(walk, item, inputs[0], frame)
     if item.repeat is None:
         return _once(walk, item, inputs, current, frame, None)
+    if len(inputs) > 1 and item.keyword != GROUP and (item.keyword not in OPS or OPS[item.keyword].merges):
+        _report_repeated_inputs(walk, item, len(inputs))
+        return _broken(walk, item, frame, None)
     count = walk.work_out(item.repeat, lambda: walk.sight(frame, inputs[0]))
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         if count is not FAILED:
@@ -118,6 +121,26 @@ def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
     walk.step(item.repeat.span, count)
     return (
         _repeat(walk, item, count, inputs, current, frame) if count else _left_out(walk, item, current, frame)
+    )
+
+
+def _report_repeated_inputs(walk: Walk, item: Item, count: int) -> None:
+    """Say that a repeat passes on one tensor only, and how the item is repeated inside a group."""
+    assert item.repeat is not None
+    named = item.source.items if isinstance(item.source, Listing) else ()
+    words = [each.text if isinstance(each, Scalar) else "…" for each in named]
+    plain = len(words) == count and not any("*" in word or "$" in word for word in words)
+    first, *others = words if plain else ["first", "…"]
+    own = "x" if "x" not in others else "carried"
+    call = f"{item.keyword}: " if item.argument is None else f"{item.keyword}: …"
+    group = f"layers: [{{identity: , name: {own}}}, {{{call}, from: [{', '.join([own, *others])}]}}]"
+    walk.problems.error(
+        codes.REPEAT_INPUTS,
+        f"`repeat` passes one tensor on, and `{item.keyword}` takes {count}",
+        item.repeat.span,
+        notes=["the first input would be the repetition before, and nothing says what the others are"],
+        help=f"to keep the others, repeat a group: `{group}` with `from: {first}` and `repeat: "
+        f"{item.repeat.text}` beside it; else write the items one after the other",
     )
 
 
@@ -157,8 +180,8 @@ def _repeat(
             with walk.once():
                 after = _once(walk, item, inputs, current, inner, str(index))
             if after != current:
-                # The next repetition takes the place of the first input; one that is left out changes nothing.
-                inputs, current = [after, *inputs[1:]], after
+                # One that is left out changes nothing: the next one still takes what `from` names.
+                inputs, current = [after], after
             if inner.until:
                 _cut(inner)
         place.tensor = current

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Given
-from collections.abc import Sequence
 
 from netspec.diagnostics import Span
 from netspec.diagnostics.codes import structure as codes
@@ -12,6 +12,7 @@ from netspec.language.declarations import Document
 from netspec.language.expression import Unknown
 from netspec.language.values import Mapping
 from netspec.language.walk import ABSENT, Frame, Missing, Place, Tensor, Walk
+from netspec.types import Type
 
 
 def graph(
@@ -50,6 +51,7 @@ def graph(
         expect=expect if isinstance(expect, Mapping) else None,
         train=train if isinstance(train, Mapping) else None,
         pretrained=tuple(walk.pretrained),
+        left_out=tuple(_left_out(walk, nodes)),
     )
 
 
@@ -92,6 +94,19 @@ def _prune(walk: Walk, outputs: Sequence[Output]) -> list[Node]:
             needed.update(node.inputs)
             kept.append(node)
     return kept[::-1]
+
+
+def _left_out(walk: Walk, kept: Sequence[Node]) -> Iterator[tuple[str, Type]]:
+    """The names of layers and scopes that stand for a value that is not in the graph, with its type."""
+    if len(kept) == len(walk.nodes):
+        return
+    gone = {value for node in walk.nodes for value in node.values}
+    gone -= {value for node in kept for value in node.values}
+    for node in walk.nodes:
+        yield from ((value, walk.types[value]) for value in node.values if value in gone)
+    for scope in walk.scopes:
+        if scope is not None and scope.output in gone:
+            yield scope.path, walk.types[scope.output]
 
 
 def _scopes(walk: Walk, nodes: Sequence[Node]) -> list[Scope]:

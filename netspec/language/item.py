@@ -80,9 +80,16 @@ def _read_item(value: Value, problems: Problems) -> Item:
         )
         return broken_item(value.span)
     called = [key for key in value.entries if key not in RESERVED]
-    if len(called) == 1:
+    if called == [""]:
+        problems.error(
+            codes.ITEM,
+            "the item calls an op without a name",
+            value.entries[""].key_span,
+            help="write the name of an op: `- relu:`, then its keys",
+        )
+    elif len(called) == 1:
         return _called(value, called[0], problems)
-    if called:
+    elif called:
         _report_several(value, called, problems)
     else:
         span = next(iter(value.entries.values())).key_span if value.entries else value.span

@@ -21,6 +21,8 @@ def cut(graph: Graph, name: str) -> Graph:
     """
     scope = graph.scope_by_path.get(name)
     value = scope.output if scope is not None else name
+    if name in dict(graph.left_out):
+        raise NoSuchLayer(f"nothing uses `{name}`, so {graph.name} does not hold it")
     if value not in graph.types:
         known = [*graph.by_name, *graph.scope_by_path]
         raise NoSuchLayer(f"no layer is called `{name}`{did_you_mean(name, known)}")

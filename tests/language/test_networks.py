@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from netspec.check import check_file
 from netspec.graph import Graph
 from tests.language.author import graph_of, graph_of_file, hold_file, names_of, spec, types_of, wires_of
 
@@ -91,6 +92,32 @@ UNTIL = [
     ("last.mix", "network1.last.mix"),
     ("dense1", "network1.dense1"),
 ]
+
+
+LEFT_OUT = {
+    "the scope": ("n: [4, 8, 8]", None),
+    "a layer of it": ("n.stage.1.mix: [4, 8, 8]", None),
+    "a scope of it": ("n.stage.1: [4, 8, 8]", None),
+    "what is used": ("n.stage.0: [4, 8, 8]", None),
+    "another shape": ("n: [5, 8, 8]", "NS0401"),
+    "nobody": ("n.nobody: [4, 8, 8]", "NS0405"),
+}
+
+
+@pytest.mark.parametrize(("expected", "code"), LEFT_OUT.values(), ids=LEFT_OUT)
+def test_what_no_output_needs_of_a_network_can_be_expected(
+    folder: Path, expected: str, code: str | None
+) -> None:
+    """Its end is there for the author of the spec, though the network is only tapped before it."""
+    path = write(
+        folder,
+        "layers: [{network: {spec: trunk.yaml, until: stage}, name: n}, {tanh: , from: n.stage.0}]\n"
+        f"expect: {{layers: {{{expected}}}}}",
+    )
+    graph, diagnostics = check_file(path)
+    assert [each.code.id for each in diagnostics] == ([] if code is None else [code])
+    assert graph is not None
+    assert names_of(graph) == ["n.first", "n.stage.0.mix", "n.stage.0.relu1", "tanh1"]
 
 
 @pytest.mark.parametrize(("until", "value"), UNTIL)

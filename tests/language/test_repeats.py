@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.language.author import graph_of, hold_refusals, names_of, types_of, wires_of
@@ -79,16 +81,54 @@ def test_the_count_sees_the_index_around_and_what_it_receives() -> None:
     ]
 
 
-def test_only_the_first_input_is_replaced() -> None:
-    graph = graph_of(
-        """
-        blocks: {join: {inputs: [x, skip], layers: [{add: , from: [x, skip]}]}}
-        layers: [relu, tanh, {join: , from: [relu1, tanh1], repeat: 2, name: j}]
-        """
+JOIN = """
+blocks:
+  join: {inputs: [x, skip], layers: [{add: , from: [x, skip]}]}
+  scaled: {params: {by: 2}, inputs: [x, skip], layers: [{scale_by: $by}, {add: , from: [scale_by1, skip]}]}
+layers:
+  - relu
+  - tanh
+"""
+
+SEVERAL = {
+    "a block": "{join: , from: [relu1, tanh1], repeat: «2», name: j}",
+    "a block with an argument": "{scaled: 3, from: [relu1, tanh1], repeat: «2»}",
+    "a merge": "{add: , from: [relu1, tanh1], repeat: «2»}",
+    "once": "{add: , from: [relu1, tanh1], repeat: «1»}",
+    "every repetition": "{add: , from: a.*, repeat: «3»}",
+    "a parameter": "{add: , from: $both, repeat: «3»}",
+    "a network": "{network: {spec: 'zoo:siamese'}, from: [relu1, tanh1], repeat: «2»}",
+}
+
+
+@pytest.mark.parametrize("item", SEVERAL.values(), ids=SEVERAL)
+def test_an_item_of_several_inputs_is_not_repeated(item: str) -> None:
+    """Today's `repeat` passes one tensor on; what the others would be is never guessed."""
+    more = "  - {relu: , repeat: 2, name: a}\n" if "a.*" in item else ""
+    params = "params: {both: [relu1, tanh1]}\n" if "$" in item else ""
+    hold_refusals(f"{params}{JOIN}{more}  - {item}", ("NS0125", "`repeat` passes one tensor on"))
+
+
+@pytest.mark.parametrize("item", ["join: ", "add: "])
+def test_the_help_about_several_inputs_leads_to_a_network(item: str) -> None:
+    """As it stands in the help: the first input goes round, the others stay what they are."""
+    (found,) = hold_refusals(
+        f"{JOIN}  - {{{item}, from: [relu1, tanh1], repeat: «2»}}", ("NS0125", "name: x}")
     )
-    wires = wires_of(graph)
-    assert wires["j.0.add1"] == ("relu1", "tanh1")
-    assert wires["j.1.add1"] == ("j.0.add1", "tanh1")
+    group, start, times = re.findall("`([^`]+)`", found.help or "")
+    wires = wires_of(graph_of(f"{JOIN}  - {{{group}, {start}, {times}, name: j}}"))
+    merge = "join1.add1" if item == "join: " else "add1"
+    assert wires["j.0.x"] == ("relu1",)
+    assert wires[f"j.0.{merge}"] == ("j.0.x", "tanh1")
+    assert wires["j.1.x"] == (f"j.0.{merge}",)
+    assert wires[f"j.1.{merge}"] == ("j.1.x", "tanh1")
+
+
+def test_the_help_about_several_inputs_takes_a_free_name() -> None:
+    hold_refusals(
+        "layers: [relu, {tanh: , name: x}, {add: , from: [relu1, x], repeat: «2»}]",
+        ("NS0125", "{identity: , name: carried}, {add: , from: [carried, x]}"),
+    )
 
 
 def test_a_whole_float_is_a_count() -> None:

@@ -325,3 +325,24 @@ layers:
     from: 'a b'
 """,
 )
+REPEAT_INPUTS = Code(
+    "NS0125",
+    "a repeat of an item with several inputs",
+    "`repeat` passes one tensor on: the output of a repetition is the input of the next. An item that takes\n"
+    "several inputs says nothing of where the others come from, the second time, so it cannot be repeated as it\n"
+    "stands. Repeat a group that starts from the first input, and name the other inputs inside it, or write the\n"
+    "items one after the other.",
+    """\
+netspec: 1
+name: example
+input: [8]
+layers:
+  - dense: 8
+    name: a
+  - dense: 8
+    name: b
+  - add:
+    from: [b, a]
+    repeat: 3
+""",
+)
