@@ -199,6 +199,11 @@ def _transposed() -> Iterator[Case]:
             padding=1,
             output_padding=1,
         )
+        # Legal in both frameworks: the output padding is below the dilation, but not below the stride.
+        yield _row("more_than_stride", "conv_transpose", x, filters=2, kernel=3, dilation=3,
+                   output_padding=[2, 0, 1][:rank])  # fmt: skip
+        yield _row("more_than_cut_and_stride", "conv_transpose", x, filters=4, kernel=2, stride=2, groups=2,
+                   dilation=4, padding=[[1, 2], [2, 1], [0, 0]][:rank], output_padding=3)  # fmt: skip
         yield _row("dilated_unit", "conv_transpose", x, filters=3, kernel=2, dilation=[3, 2, 1][:rank])
         yield _row(
             "grouped", "conv_transpose", x, filters=6, kernel=3, stride=2, groups=2, padding=1, bias=False
@@ -256,6 +261,7 @@ def _norms() -> Iterator[Case]:
             "frameworks", "local_response_norm", x, size=3, alpha=0.5, beta=0.5, bias=1.0, average=True
         )
         yield _row("even", "local_response_norm", x, size=4, alpha=0.25)
+        yield _row("slow_decimal", "batch_norm", x, momentum=0.123456789012345)
         yield _row("plain", "l2_norm", x)
         yield _row("plain", "scale", x)
         yield _row("all", "scale", x, bias=False, activation="sigmoid")
@@ -295,6 +301,9 @@ def _resized() -> Iterator[Case]:
         yield _row("twice", "upsample", x, factor=2)
         yield _row("factors", "upsample", x, factor=[3, 1, 2][:rank])
         yield _row("size", "upsample", x, size=odd)
+        # 41 and 47: PyTorch's own arithmetic in float32 repeats another position there.
+        if rank < 3:
+            yield _row("by_41", "upsample", (1, 3, 2)[: rank + 1], factor=[41, 47][:rank])
         yield _row("linear", "upsample", x, factor=2, mode="linear")
         yield _row("linear_three", "upsample", x, factor=3, mode=word)
         yield _row("linear_size", "upsample", x, size=odd, mode=word)

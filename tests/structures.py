@@ -133,6 +133,23 @@ STRUCTURES: dict[str, str] = {
         heads:
           inner: {from: steps.1.dense1, layers: [{maximum: [[relu], []], repeat: 2}]}
     """,
+    # What a permute gives lies in memory in another order, which PyTorch's views refuse.
+    "permuted_views": """
+        input: [5, 2, 6, 4]
+        layers:
+          - {permute: [height, depth, channels, width]}
+          - {local_response_norm: {size: 3}}
+          - {permute: [width, channels, height, depth]}
+          - {add: [[{local_response_norm: {size: 2}}], [{l2_norm: }], [{batch_norm: }],
+                   [{space_to_depth: 1}], [{group_norm: {groups: 2}}], [{avg_pool: {kernel: 1}}]]}
+          - {permute: [depth, channels, height, width]}
+          - {reshape: [4, -1]}
+          - {permute: [time, channels]}
+          - {local_response_norm: {size: 3}}
+          - {upsample: {factor: 2, mode: linear}}
+          - flatten
+          - {dense: 3}
+    """,
     "activations": """
         input: [4, 6, 6]
         blocks:

@@ -136,7 +136,7 @@ WRONG = [
     ),
     (
         "transpose -i 5 -k 3 -s 2 -a 2",
-        "error: --output-padding 2 is not below the stride 2 (relationship 14)",
+        "error: --output-padding 2 is below neither the stride 2 nor the dilation 1",
     ),
     (
         "transpose -i 5 -k 3 -p same -a 0",

@@ -73,5 +73,8 @@ def is_line(type_: Type) -> bool:
 
 def is_single(value: float) -> bool:
     """Whether single precision holds a number exactly: TensorFlow's layers keep their constants in it."""
-    exact: float = struct.unpack("f", struct.pack("f", value))[0]
+    try:
+        exact: float = struct.unpack("f", struct.pack("f", value))[0]
+    except OverflowError:
+        return False
     return exact == value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from netspec.lowering.parts import Call, Part, Slot, Value, call, literal
 from netspec.ops.activation import HardSigmoid
 from netspec.ops.dense import Dense, Rbf
@@ -54,8 +56,8 @@ def batch_norm(op: BatchNorm, site: Site) -> Lowered:
         _without(op, f"BatchNorm{max(site.rank, 1)}d", not site.trainable),
         _channels(site),
         eps=Slot(op.epsilon, "eps", default=1e-5),
-        # The share of the new batch, without the dust of 1 − 0.9.
-        momentum=Slot(round(1 - op.momentum, 12), "momentum", default=0.1),
+        # PyTorch's momentum is the share of the new batch. In decimals 1 − 0.9 is 0.1, in binary floats it is not.
+        momentum=Slot(float(1 - Decimal(repr(op.momentum))), "momentum", default=0.1),
     )
     return _run(site, module)
 
@@ -80,11 +82,15 @@ def group_norm(op: GroupNorm, site: Site) -> Lowered:
 
 
 def local_response_norm(op: LocalResponseNorm, site: Site) -> Lowered:
-    """PyTorch's alpha multiplies the mean of the squares."""
+    """PyTorch's alpha multiplies the mean of the squares.
+
+    Over three axes PyTorch's function takes a view that joins height and width, which needs contiguous memory: the
+    result of a `permute` has none.
+    """
     alpha = op.alpha if op.average else op.alpha * op.size
     values = {"alpha": (alpha, 1e-4), "beta": (op.beta, 0.75), "k": (op.bias, 1.0)}
     told = [f", {name}={literal(value)}" for name, (value, default) in values.items() if value != default]
-    x = site.x if site.rank else f"{site.x}[:, :, None]"
+    x = {0: f"{site.x}[:, :, None]", 3: f"{site.x}.contiguous()"}.get(site.rank, site.x)
     return Lowered(
         f"F.local_response_norm({x}, {op.size}{''.join(told)})" + ("" if site.rank else ".squeeze(2)")
     )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import struct
+from fractions import Fraction
+
 from netspec.lowering.parts import Part, Slot, literal, seq
 from netspec.ops.merge import Average, Concat, Maximum
 from netspec.ops.reshape import DepthToSpace, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec_torch.site import Lowered, Site, cut
 from netspec_torch.site import pad as padded
+
+LONGEST = 2**22
+"""Up to this size float32 tells positions and their quotients apart."""
 
 LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
@@ -40,20 +46,33 @@ def concat(op: Concat, site: Site) -> Lowered:
 
 
 def upsample(op: Upsample, site: Site) -> Lowered:
-    """PyTorch's own, but for repeating to a size that is no multiple: there it rounds in float32."""
+    """PyTorch's own, except where it repeats values and its float32 arithmetic finds another position."""
     given, wanted = site.inputs[0].sizes, op.size or ()
-    factors = {o / i for i, o in zip(given, wanted, strict=True)}
     whole = all(o % i == 0 for i, o in zip(given, wanted, strict=True))
-    if op.mode == "nearest" and not whole:
+    factors = {o // i for i, o in zip(given, wanted, strict=True)} if whole else set()
+    exact = whole and max(wanted) <= LONGEST and all(map(_exact_in_float32, factors))
+    if op.mode == "nearest" and not exact:
         return Lowered(_indexed(site.x, given, wanted))
-    if whole and len(factors) == 1 and not op.align_corners:
-        size = f"scale_factor={int(factors.pop())}"
+    if len(factors) == 1 and not op.align_corners:
+        size = f"scale_factor={factors.pop()}"
     else:
         size = f"size={literal(wanted)}"
     if op.mode == "nearest":
         return Lowered(f"F.interpolate({site.x}, {size})")
     corners = "True" if op.align_corners else "False"
     return Lowered(f'F.interpolate({site.x}, {size}, mode="{LINEAR[site.rank]}", align_corners={corners})')
+
+
+def _exact_in_float32(factor: int) -> bool:
+    """Whether PyTorch repeats values exactly by a whole factor.
+
+    Its kernels take position j of the output from ⌊j · (1/factor)⌋, the quotient and the product rounded to float32.
+    The first position that belongs to input 1 is j = factor: where the product falls below 1 there (41, 47, 55, …),
+    that position repeats input 0. Later multiples of the factor round no worse.
+    """
+    quotient = Fraction(struct.unpack("f", struct.pack("f", 1 / factor))[0])
+    product = struct.unpack("f", struct.pack("f", float(factor * quotient)))[0]
+    return bool(product >= 1)
 
 
 def _indexed(x: str, given: tuple[int, ...], wanted: tuple[int, ...]) -> str:

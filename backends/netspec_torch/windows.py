@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
 
 from netspec.lowering.parts import Argument, Call, Part, Slot, call, literal
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
@@ -75,7 +74,9 @@ def conv_transpose(op: ConvTranspose, site: Site) -> Lowered:
     """PyTorch's own crops the same at both ends and adds `output_padding`; other crops are cut out of the whole."""
     axes = list(zip(op.pads, op.output_padding, op.strides, strict=True))
     more = tuple(lo - hi + a for (lo, hi), a, _ in axes)
-    native = all(0 <= each < s for each, (_, _, s) in zip(more, axes, strict=True))
+    # It takes an `output_padding` below the stride or the dilation.
+    most = map(max, op.strides, op.dilation)
+    native = all(0 <= each < limit for each, limit in zip(more, most, strict=True))
     crops: list[tuple[int, int]] = []
     padding = tuple(lo for lo, _ in op.pads)
     if not native:
@@ -110,7 +111,7 @@ def native_padding(op: Pool, sizes: Sequence[int]) -> tuple[tuple[int, ...], boo
     if not (counts and any(op.overhang)) and symmetric(op, sizes) is not None:
         return padding, False
     for n, k, s, (lo, hi), over in zip(sizes, op.span, op.strides, op.pads, op.overhang, strict=True):
-        rounded = ceil((n + 2 * lo - k) / s) + 1
+        rounded = -(-(n + 2 * lo - k) // s) + 1
         rounded -= (rounded - 1) * s >= n + lo
         if rounded != (n + lo + hi - k) // s + 1 or (counts and hi - over != lo):
             return None

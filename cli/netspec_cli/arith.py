@@ -167,9 +167,10 @@ def _windows(
 
 
 def _with_pads(window: Window, word: str, transposed: bool) -> Window:
-    if 0 < window.output_padding >= window.stride:
+    if 0 < window.output_padding >= max(window.stride, window.dilation):
         _refuse(
-            f"--output-padding {window.output_padding} is not below the stride {window.stride} (relationship 14)"
+            f"--output-padding {window.output_padding} is below neither the stride {window.stride} nor the dilation "
+            f"{window.dilation}"
         )
     kernel, stride, dilation = window.kernel, window.stride, window.dilation
     if word in WORDS:

@@ -31,7 +31,10 @@ class ConvTranspose(Convolution):
     groups: Annotated[int, Field(ge=1)] = 1
     """Into how many blocks the channels are split; it divides the input's channels and `filters`."""
     output_padding: Counts = (0,)
-    """Which of the input sizes with one output size is meant: from 0 to the stride less 1."""
+    """Zeros added at the end; below the stride it tells which of the input sizes with one output size is meant.
+
+    It is below the stride or the dilation, whichever is larger, as frameworks have it.
+    """
 
     def maps(self, channels: int) -> int:
         return self.filters
@@ -76,16 +79,18 @@ class ConvTranspose(Convolution):
         )
 
     def _check_sizes(self, type_: Type) -> None:
-        for axis, (a, s) in enumerate(zip(self.output_padding, self.strides, strict=True)):
-            if a >= s:
+        rows = zip(type_.axes, self.output_padding, self.strides, self.dilation, strict=True)
+        for name, a, s, d in rows:
+            if a >= max(s, d):
                 raise Misfit(
                     shapes.OUTPUT_PADDING,
-                    f"`output_padding` is less than the stride: {a} is not less than {s}",
+                    f"`output_padding` must be below the stride or the dilation: {a} is below neither {s} nor {d}",
                     "output_padding",
                     notes=(
-                        "it tells which of the s input sizes with one output size is meant   [relationship 14]",
+                        "below the stride it tells which of the s input sizes with one output size is meant   "
+                        "[relationship 14]",
                     ),
-                    help=f"use at most {s - 1} along {type_.axes[axis]}",
+                    help=f"use at most {max(s, d) - 1} along {name}",
                 )
         sizes = self._sizes(type_)
         if min(sizes) >= 1:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,7 @@ from netspec.passes.still import still
 from netspec.training.optimizers import Adam, Optimizer, Sgd
 from netspec.weights import initialise
 from netspec_keras import backend
+from netspec_keras.helpers import HELPERS
 from netspec_numpy import forward
 from tests.building import Sketch
 from tests.cases import CASES, Case
@@ -269,6 +272,38 @@ def test_weights_come_out_of_a_model_as_they_went_in(dtype: Any) -> None:
             assert found[key].dtype == dtype
             assert found[key].flags["C_CONTIGUOUS"]
             np.testing.assert_array_equal(found[key], array, err_msg=f"{name}: {key}")
+
+
+def _classes(graph: Graph) -> list[str]:
+    return re.findall(r"^class (\w+)\(", backend().source(graph).text, re.M)
+
+
+# TensorFlow's variables turn into arrays in a way of which NumPy warns.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_saved_model_loads_whatever_layers_its_text_defines(tmp_path: Path) -> None:
+    # Helpers for constants that the table does not have: those that single precision cannot hold, a large deviation.
+    others = (
+        Case("tenth", "leaky_relu", {"slope": 0.1}, ((4,),)),
+        Case("tenth", "scale_by", {"factor": 0.1}, ((4,),)),
+        Case("loud", "gaussian_noise", {"std": 1.5}, ((4,),)),
+    )
+    graphs = {name: case.graph() for case in (*CASES, *others) for name in _classes(case.graph())}
+    defined = {name for name, each in HELPERS.items() if each.text.lstrip().startswith("class ")}
+    assert defined == set(graphs)
+    for name, graph in graphs.items():
+        this = sample(graph, "float32")
+        model = backend().build(graph, this.weights, "float32", "cpu")
+        space: dict[str, Any] = {"__name__": "generated"}
+        exec(compile(backend().source(graph).text, name, "exec"), space)
+        model.save(tmp_path / "model.keras")
+        own = {key: value for key, value in space.items() if isinstance(value, type)}
+        loaded = keras.models.load_model(tmp_path / "model.keras", custom_objects=own)
+        given = {
+            key: np.moveaxis(array, 1, -1) if array.ndim > 2 else array for key, array in this.inputs.items()
+        }
+        given = given if len(given) > 1 else given["in0"]
+        found, wanted = (np.asarray(each.predict_on_batch(given)) for each in (loaded, model))
+        np.testing.assert_array_equal(found, wanted, name)
 
 
 def test_a_model_takes_and_gives_channels_last() -> None:

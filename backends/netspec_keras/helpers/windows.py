@@ -112,7 +112,7 @@ class GeneralConvTranspose(layers.Layer):
         filters,
         kernel_size,
         strides=1,
-        output_padding=0,
+        output_padding=(),
         dilation_rate=(),
         groups=1,
         use_bias=True,
@@ -142,8 +142,11 @@ class GeneralConvTranspose(layers.Layer):
         return outputs if self.bias is None else outputs + self.bias
 
     def spread(self, x, kernel):
-        """What one group gives."""
-        return ops.conv_transpose(x, kernel, self.strides, output_padding=self.output_padding)
+        """What one group gives; Keras refuses zeros at its end that are not fewer than the stride."""
+        outputs = ops.conv_transpose(x, kernel, self.strides, output_padding=0)
+        if not self.output_padding:
+            return outputs
+        return ops.pad(outputs, ((0, 0), *((0, more) for more in self.output_padding), (0, 0)))
 '''
 
 LOWEST_PADDING = '''
@@ -195,6 +198,9 @@ class PaddedAveragePooling{n}D({base}AveragePooling{n}D):
     def compute_output_shape(self, input_shape):
         sizes = (size + lo + hi for size, (lo, hi) in zip(input_shape[1:-1], self.extent))
         return super().compute_output_shape((input_shape[0], *sizes, input_shape[-1]))
+
+    def get_config(self):
+        return {{**super().get_config(), "extent": self.extent}}
 '''
 
 TAPS = '''

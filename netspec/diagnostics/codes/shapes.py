@@ -174,8 +174,9 @@ layers:
 OUTPUT_PADDING = Code(
     "NS0313",
     "an output padding that is too large",
-    "Several input sizes of a strided convolution have one output size. Its transpose is told by `output_padding`,\n"
-    "from 0 to the stride less 1, which of them is meant. `padding: same` chooses it itself.",
+    "Several input sizes of a strided convolution have one output size. `output_padding` says to its transpose which\n"
+    "of them is meant: a number from 0 to the stride less 1. With a dilation above the stride it may go up to the\n"
+    "dilation less 1. `padding: same` chooses it itself.",
     """\
 netspec: 1
 name: example
