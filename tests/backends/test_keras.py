@@ -275,7 +275,7 @@ def test_weights_come_out_of_a_model_as_they_went_in(dtype: Any) -> None:
 
 
 def _classes(graph: Graph) -> list[str]:
-    return re.findall(r"^class (\w+)\(", backend().source(graph).text, re.M)
+    return re.findall(r"^class (\w+)\(", backend().source(graph).text, re.MULTILINE)
 
 
 # TensorFlow's variables turn into arrays in a way of which NumPy warns.
