@@ -298,10 +298,10 @@ def test_a_saved_model_loads_whatever_layers_its_text_defines(tmp_path: Path) ->
         model.save(tmp_path / "model.keras")
         own = {key: value for key, value in space.items() if isinstance(value, type)}
         loaded = keras.models.load_model(tmp_path / "model.keras", custom_objects=own)
-        given = {
+        named = {
             key: np.moveaxis(array, 1, -1) if array.ndim > 2 else array for key, array in this.inputs.items()
         }
-        given = given if len(given) > 1 else given["in0"]
+        given = named if len(named) > 1 else named["in0"]
         found, wanted = (np.asarray(each.predict_on_batch(given)) for each in (loaded, model))
         np.testing.assert_array_equal(found, wanted, name)
 
