@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from netspec.ops.base import Inputs, Op, Weight
+from netspec.ops.base import Inputs, Meaning, Moves, Op, Weight
 from netspec.ops.fields import Written
 from netspec.ops.initializers import Init, Initializer
 from netspec.ops.nearest import did_you_mean
@@ -20,6 +20,9 @@ QUARTER = Initializer.model_construct(kind="constant", settings=(("value", 0.25)
 
 class Activation(Pointwise):
     """A function that can also be the `activation` of another layer."""
+
+    squashes: ClassVar[Moves | None] = None
+    """For a function that makes probabilities of logits: what it makes them from, single values or positions."""
 
 
 class Relu(Activation):
@@ -81,6 +84,7 @@ class HardSigmoid(Activation):
     """min(max(x + 3, 0), 6) / 6."""
 
     keyword: ClassVar[str] = "hard_sigmoid"
+    gives: ClassVar[Meaning | None] = Meaning.INDEPENDENT
 
 
 class HardSwish(Activation):
@@ -99,6 +103,8 @@ class Sigmoid(Activation):
     """1 / (1 + e⁻ˣ)."""
 
     keyword: ClassVar[str] = "sigmoid"
+    gives: ClassVar[Meaning | None] = Meaning.INDEPENDENT
+    squashes: ClassVar[Moves | None] = "values"
 
 
 class Tanh(Activation):
@@ -112,6 +118,8 @@ class Softmax(Activation):
 
     keyword: ClassVar[str] = "softmax"
     main: ClassVar[str | None] = "temperature"
+    gives: ClassVar[Meaning | None] = Meaning.PROBABILITIES
+    squashes: ClassVar[Moves | None] = "positions"
 
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     """The input is divided by it first: above 1 flattens the distribution, below 1 sharpens it."""
@@ -161,6 +169,10 @@ class Activated(Op):
 
     activation: ActivationField = None
     """What is applied to the result."""
+
+    def means(self, inputs: Sequence[Meaning]) -> Meaning:
+        bare = super().means(inputs)
+        return bare if self.activation is None else self.activation.means((bare,))
 
     def resolve_activation(self, spatial: tuple[Size, ...]) -> Activation | None:
         """The activation, resolved for what it will be given; its channels do not matter to it."""

@@ -5,8 +5,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from fractions import Fraction
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -71,6 +72,23 @@ WHOLE = "whole"
 """Every position of the output sees the whole input (a flatten, a global pool)."""
 
 
+class Meaning(IntEnum):
+    """What the numbers of a tensor mean to a loss that takes logits. Only scores are logits."""
+
+    SCORES = 0
+    """Any numbers: the larger, the likelier."""
+    PROBABILITIES = 1
+    """Probabilities of classes that exclude each other: they sum to 1 over the channels."""
+    INDEPENDENT = 2
+    """Probabilities, each on its own."""
+    DISTANCES = 3
+    """Any numbers: the larger, the less likely."""
+
+
+Moves = Literal["positions", "values"]
+"""What an op moves about without changing it: whole positions with all their channels, or single values."""
+
+
 class Op(BaseModel):
     """One kind of layer. A subclass is the whole truth about it, and knows no framework."""
 
@@ -90,6 +108,8 @@ class Op(BaseModel):
     """Fields that name another layer, and the field that takes that layer's spatial sizes instead."""
     quiet: ClassVar[Mapping[str, object]] = {}
     """For an op that draws random numbers: the fields, and their values, that stop it."""
+    gives: ClassVar[Meaning | None] = None
+    """What its output means, whatever its inputs mean. None: what its inputs mean; see `means`."""
     resolved_only: ClassVar[frozenset[str]] = frozenset()
     """Fields that resolution fills in and no author may write."""
 
@@ -120,6 +140,17 @@ class Op(BaseModel):
     def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
         """What an output position sees of each input, one `Reach` an axis, or WHOLE. None: not known."""
         return tuple(Reach(1) for _ in inputs[0].spatial) if inputs[0].spatial else WHOLE
+
+    def means(self, inputs: Sequence[Meaning]) -> Meaning:
+        """What its output means, from what its inputs mean. One input that is no score makes the output none."""
+        return max(inputs) if self.gives is None else self.gives
+
+    def moves(self, inputs: Inputs) -> Moves | None:
+        """What it only moves (or drops, or repeats); None if it computes anything. The op is resolved.
+
+        What moves values commutes with every elementwise function, what moves positions with a softmax, too.
+        """
+        return None
 
     def settings(self) -> dict[str, object]:
         """Its fields by name, the unset ones left out."""

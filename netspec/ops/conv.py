@@ -10,7 +10,7 @@ from pydantic import Field
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
 from netspec.ops.activation import Activated
-from netspec.ops.base import Inputs, Misfit, Weight
+from netspec.ops.base import Inputs, Meaning, Misfit, Weight
 from netspec.ops.fields import Table
 from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init
 from netspec.ops.window import Windowed, check_fit, spatial
@@ -25,6 +25,8 @@ class Convolution(Activated, Windowed):
     Output size along an axis: relationship 6 of Dumoulin and Visin 2016, with the dilated kernel of their
     section 5.1.
     """
+
+    gives: ClassVar[Meaning | None] = Meaning.SCORES
 
     bias: bool = True
     """Whether a number is added to each output channel."""

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field
 
 from netspec.ops.activation import Activated
-from netspec.ops.base import Inputs, Op, Weight
+from netspec.ops.base import Inputs, Meaning, Op, Weight
 from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init, Initializer
 from netspec.ops.window import indices
 from netspec.types import Type
@@ -20,6 +20,7 @@ class Dense(Activated):
     """Every unit sees every channel; on a map it acts at every position. It does not flatten."""
 
     keyword: ClassVar[str] = "dense"
+    gives: ClassVar[Meaning | None] = Meaning.SCORES
     main: ClassVar[str | None] = "units"
 
     units: Annotated[int, Field(ge=1)]
@@ -54,6 +55,7 @@ class Rbf(Op):
     """
 
     keyword: ClassVar[str] = "rbf"
+    gives: ClassVar[Meaning | None] = Meaning.DISTANCES
     main: ClassVar[str | None] = "units"
 
     units: Annotated[int, Field(ge=1)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal, Self
 
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import WHOLE, Inputs, Misfit, Op, Reach
+from netspec.ops.base import WHOLE, Inputs, Meaning, Misfit, Op, Reach
 from netspec.ops.nearest import did_you_mean
 from netspec.ops.window import indices
 from netspec.types import Type
@@ -96,6 +96,11 @@ class Multiply(Elementwise):
     """The product of the branches."""
 
     keyword: ClassVar[str] = "multiply"
+
+    def means(self, inputs: Sequence[Meaning]) -> Meaning:
+        # Scores times probabilities are scores: probabilities are what gates are made of.
+        gated = Meaning.SCORES in inputs and Meaning.DISTANCES not in inputs
+        return Meaning.SCORES if gated else super().means(inputs)
 
 
 class Subtract(Elementwise):

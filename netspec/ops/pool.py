@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import WHOLE, Inputs, Misfit, Op, Reach
+from netspec.ops.base import WHOLE, Inputs, Misfit, Moves, Op, Reach
 from netspec.ops.window import Windowed, check_fit, indices, spatial
 from netspec.types import Type
 
@@ -92,6 +93,10 @@ class GlobalPool(Op):
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (Type(inputs[0].channels),)
+
+    def moves(self, inputs: Inputs) -> Moves | None:
+        # The mean of one position, and its maximum, is the position itself.
+        return "positions" if prod(inputs[0].sizes) == 1 else None
 
     def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
         return WHOLE

@@ -7,10 +7,19 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from netspec.ops.base import Inputs, Moves
 from netspec.ops.pointwise import Pointwise
 
 
-class Dropout(Pointwise):
+class Noise(Pointwise):
+    """An op that changes numbers at random in training, and passes them on elsewhere."""
+
+    def moves(self, inputs: Inputs) -> Moves | None:
+        still = all(getattr(self, name) == value for name, value in self.quiet.items())
+        return "positions" if still else None
+
+
+class Dropout(Noise):
     """In training each value is 0 with probability `rate`, the others are divided by 1 − rate.
 
     Srivastava et al. 2014, with the scaling moved to training. Elsewhere it does nothing.
@@ -24,7 +33,7 @@ class Dropout(Pointwise):
     """The probability that a value becomes 0."""
 
 
-class SpatialDropout(Pointwise):
+class SpatialDropout(Noise):
     """As `dropout`, but whole channels at a time (Tompson et al. 2015)."""
 
     keyword: ClassVar[str] = "spatial_dropout"
@@ -35,7 +44,7 @@ class SpatialDropout(Pointwise):
     """The probability that a channel becomes 0."""
 
 
-class GaussianNoise(Pointwise):
+class GaussianNoise(Noise):
     """In training adds normal noise of mean 0 and this standard deviation."""
 
     keyword: ClassVar[str] = "gaussian_noise"
@@ -46,7 +55,7 @@ class GaussianNoise(Pointwise):
     """The standard deviation of the noise."""
 
 
-class MaskInput(Pointwise):
+class MaskInput(Noise):
     """In training each value is 0 with probability `rate`, the others stay as they are.
 
     The corruption of denoising autoencoders (Vincent et al. 2008).

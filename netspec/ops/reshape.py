@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, Field
 
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import WHOLE, Inputs, Misfit, Op, Reach
+from netspec.ops.base import WHOLE, Inputs, Misfit, Moves, Op, Reach
 from netspec.ops.fields import Written
 from netspec.ops.nearest import did_you_mean
 from netspec.ops.window import indices, spatial
@@ -67,6 +67,9 @@ class Flatten(Rearranged):
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (Type(inputs[0].elements),)
 
+    def moves(self, inputs: Inputs) -> Moves | None:
+        return "positions" if prod(inputs[0].sizes) == 1 else "values"
+
 
 class Reshape(Rearranged):
     """The same values in another shape, channels first; one size may be −1 and is then worked out."""
@@ -98,6 +101,9 @@ class Reshape(Rearranged):
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (Type(self.shape[0], self.shape[1:]),)
+
+    def moves(self, inputs: Inputs) -> Moves | None:
+        return "positions" if self.shape[0] == inputs[0].channels else "values"
 
 
 class Permute(Rearranged):
@@ -139,6 +145,9 @@ class Permute(Rearranged):
         shape = [inputs[0].shape[axis] for axis in self.order(inputs)]
         return (Type(shape[0], tuple(shape[1:])),)
 
+    def moves(self, inputs: Inputs) -> Moves | None:
+        return "positions" if self.axes[0] == "channels" else "values"
+
 
 class Blocks(Op):
     """What the two ops between depth and space share."""
@@ -147,6 +156,9 @@ class Blocks(Op):
 
     block: Annotated[int, Field(ge=1)] = 2
     """The length of a block along each axis."""
+
+    def moves(self, inputs: Inputs) -> Moves | None:
+        return "values"
 
 
 class SpaceToDepth(Blocks):
@@ -206,3 +218,6 @@ class Identity(Op):
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (inputs[0],)
+
+    def moves(self, inputs: Inputs) -> Moves | None:
+        return "positions"

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self, cast
 from pydantic import Field
 
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import Inputs, Misfit, Op, Reach
+from netspec.ops.base import Inputs, Misfit, Moves, Op, Reach
 from netspec.ops.fields import Amounts, Counts, Pads, PerAxis
 from netspec.ops.window import broadcast, spatial
 from netspec.types import Type
@@ -70,6 +70,9 @@ class Upsample(Op):
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (Type(inputs[0].channels, self.size or ()),)
 
+    def moves(self, inputs: Inputs) -> Moves | None:
+        return "positions" if self.mode == "nearest" else None
+
     def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
         rows = list(zip(inputs[0].sizes, self.size or (), strict=True))
         if any(o % i for i, o in rows) or self.align_corners:
@@ -119,6 +122,9 @@ class Pad(Op):
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         sizes = (i + lo + hi for i, (lo, hi) in zip(inputs[0].sizes, self.pads, strict=True))
         return (Type(inputs[0].channels, tuple(sizes)),)
+
+    def moves(self, inputs: Inputs) -> Moves | None:
+        return None if self.mode == "constant" and any(map(any, self.pads)) else "positions"
 
     def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
         # A position of the border sees an inner one; nothing further away than the position itself.
@@ -184,6 +190,9 @@ class Crop(Op):
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         sizes = (i - lo - hi for i, (lo, hi) in zip(inputs[0].sizes, self.cuts, strict=True))
         return (Type(inputs[0].channels, tuple(sizes)),)
+
+    def moves(self, inputs: Inputs) -> Moves | None:
+        return "positions"
 
     def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
         return tuple(Reach(1, 1, -lo) for lo, _ in self.cuts)

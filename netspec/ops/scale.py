@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 
 from netspec.ops.activation import Activated
-from netspec.ops.base import Inputs, Weight
+from netspec.ops.base import Inputs, Meaning, Weight
 from netspec.ops.initializers import ONES, ZEROS, Init
 from netspec.ops.pointwise import Pointwise
 
@@ -42,3 +43,8 @@ class ScaleBy(Pointwise):
 
     factor: Annotated[float, Field(allow_inf_nan=False)]
     """The constant."""
+
+    def means(self, inputs: Sequence[Meaning]) -> Meaning:
+        # The nearest has the largest of the negated distances.
+        negated = self.factor < 0 and inputs[0] is Meaning.DISTANCES
+        return Meaning.SCORES if negated else super().means(inputs)

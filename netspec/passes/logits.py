@@ -1,86 +1,195 @@
-"""Ends a network before its final softmax or sigmoid, where a loss wants to begin."""
+"""Ends a network before the softmax or sigmoid that makes its probabilities, where a loss wants to begin."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from netspec.analysis.meaning import meanings, origins
 from netspec.graph import Graph, Node
-from netspec.ops.activation import Activated, Activation, Sigmoid, Softmax
-from netspec.ops.reshape import Identity
+from netspec.ops.activation import Activated, Activation, Softmax
+from netspec.ops.base import Meaning
+from netspec.passes.rewire import without
 
 
 class NoLogits(Exception):
-    """The network's probabilities have logits that no layer gives."""
+    """An output is no score, and no layer gives the logits that it was made from.
+
+    `node` is the layer at fault, `help` says how to change the network.
+    """
+
+    def __init__(self, message: str, node: Node, help: str) -> None:
+        super().__init__(f"{message}; {help}")
+        self.message, self.node, self.help = message, node, help
 
 
 def logits(graph: Graph) -> Graph:
-    """The network whose outputs are logits; the graph itself if no output ends in a softmax or sigmoid.
+    """The network whose outputs are logits; the graph itself if all of them are scores.
 
-    The names of all weights stay. A softmax that other layers use, too, stays for them.
+    The softmax or sigmoid may have layers behind it that only move its values: a flatten, a crop. These stay.
+    The names of all weights stay. Probabilities that other layers use stay for them.
 
     Raises:
-        NoLogits: the softmax has a temperature T: its logits are x/T, and no layer gives these.
+        NoLogits: an output is made of probabilities in another way, or it is a distance.
     """
     for output in graph.outputs:
-        node = graph.producers.get(output.value)
-        if node is not None:
-            graph = _without(graph, output.name, node)
+        value = next(each.value for each in graph.outputs if each.name == output.name)
+        if meanings(graph)[value] is not Meaning.SCORES:
+            graph = _lifted(graph, output.name, _ending(graph, value))
     return graph
 
 
-def _without(graph: Graph, output: str, node: Node) -> Graph:
-    if isinstance(node.op, Softmax | Sigmoid):
-        _check(node.name, node.op)
-        return _drop(graph, output, node)
-    if isinstance(node.op, Activated) and isinstance(node.op.activation, Softmax | Sigmoid):
-        _check(node.name, node.op.activation)
-        return _strip(graph, node, node.op.activation)
-    return graph
+def take_out(nodes: Sequence[Node]) -> str:
+    """The advice that leaves these layers without what makes probabilities."""
+    parts = []
+    for node in nodes:
+        function = _function(node)
+        if function is None or function is node.op:
+            parts.append(f"`{node.name}` out")
+        else:
+            parts.append(f"`activation: {function.keyword}` out of `{node.name}`")
+    *others, last = parts
+    return "take " + (f"{', '.join(others)} and {last}" if others else last)
 
 
-def _check(name: str, activation: Activation) -> None:
-    if isinstance(activation, Softmax) and activation.temperature != 1:
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """The layer that makes an output's probabilities, and those behind it, which move them."""
+
+    node: Node
+    moved: tuple[Node, ...]
+
+
+def _function(node: Node) -> Activation | None:
+    """What the layer applies last, if it is an activation."""
+    op = node.op
+    return op.activation if isinstance(op, Activated) else op if isinstance(op, Activation) else None
+
+
+def _ending(graph: Graph, value: str) -> _Ending:
+    moved: list[Node] = []
+    moves = "positions"
+    node = graph.producers[value]
+    while (function := _function(node)) is None or function.gives is None:
+        kind = node.op.moves([graph.types[each] for each in node.inputs])
+        if len(node.inputs) != 1 or kind is None:
+            raise _refusal(graph, node)
+        moves = kind if kind == "values" else moves
+        moved.insert(0, node)
+        node = graph.producers[node.inputs[0]]
+    if function.squashes is None or (function.squashes == "positions" and moves == "values"):
+        raise _refusal(graph, moved[-1] if moved else node)
+    found = meanings(graph)
+    before = node.op.replace(activation=None).means([found[each] for each in node.inputs])
+    if function is node.op:
+        before = found[node.inputs[0]]
+    if before is not Meaning.SCORES:
+        raise _twice(graph, node)
+    if isinstance(function, Softmax) and function.temperature != 1:
         raise NoLogits(
-            f"`{name}` is a softmax of temperature {activation.temperature:g}: its logits are its input divided by "
-            "that, and no layer gives these; take the temperature out of the spec to train it"
+            f"`{node.name}` is a softmax of temperature {function.temperature:g}: its logits are its input divided by "
+            f"{function.temperature:g}, and no layer gives these",
+            node,
+            f'put `scale_by: "${{1 / {function.temperature:g}}}"` in front of the softmax, and remove its temperature',
         )
+    return _Ending(node, tuple(moved))
 
 
-def _drop(graph: Graph, output: str, node: Node) -> Graph:
-    """Without the node. One that is all that its scope, or the network, holds becomes the identity."""
-    before = node.inputs[0]
-    outputs = tuple(replace(each, value=before) if each.name == output else each for each in graph.outputs)
-    if any(node.name in other.inputs for other in graph.nodes) or any(
-        each.value == node.name for each in outputs
-    ):
-        return replace(graph, outputs=outputs)
-    if len(graph.nodes) == 1 or (node.scope and not _has_company(graph, node)):
-        calm = replace(node, op=Identity())
-        return replace(graph, nodes=tuple(calm if each is node else each for each in graph.nodes))
-    nodes = tuple(each for each in graph.nodes if each is not node)
-    scopes = tuple(
-        replace(each, output=before) if each.output == node.name else each for each in graph.scopes
+def _refusal(graph: Graph, node: Node) -> NoLogits:
+    """The error for a layer that stands between probabilities, or distances, and the output."""
+    sources = origins(graph, node.name)
+    if meanings(graph)[node.name] is Meaning.DISTANCES:
+        return _distances(f"{_names(sources)} gives distances: the larger, the less likely", node, sources)
+    function = _function(sources[0])
+    assert function is not None, "only activations give probabilities"
+    if node in sources:
+        message = f"`{node.name}` ends in `{function.keyword}`, which is not made from logits"
+    elif node.op.moves([graph.types[each] for each in node.inputs]) is not None:
+        message = f"`{node.name}` moves the probabilities of {_names(sources)} to other positions"
+    else:
+        message = f"`{node.name}` computes with the probabilities of {_names(sources)}, so no layer gives the logits"
+    end = function.keyword if function.squashes is not None else "softmax"
+    return NoLogits(message, node, f"{take_out(sources)}, and end the network with `{end}`")
+
+
+def _twice(graph: Graph, node: Node) -> NoLogits:
+    """The error for a softmax or sigmoid of what is no score."""
+    found = meanings(graph)
+    worst = max(node.inputs, key=lambda each: found[each])
+    sources = origins(graph, worst)
+    if found[worst] is Meaning.DISTANCES:
+        message = (
+            f"`{node.name}` takes the distances of {_names(sources)}: the farthest becomes the likeliest"
+        )
+        return _distances(message, node, sources)
+    message = f"`{node.name}` takes the probabilities of {_names(sources)}, which are no logits"
+    return NoLogits(message, node, take_out(sources))
+
+
+def _distances(message: str, node: Node, sources: Sequence[Node]) -> NoLogits:
+    return NoLogits(
+        message, node, f"put `scale_by: -1` after {_names(sources)}: the nearest is then the likeliest"
     )
-    return replace(graph, nodes=nodes, scopes=scopes, outputs=outputs)
 
 
-def _has_company(graph: Graph, node: Node) -> bool:
-    scope = graph.scope_by_path.get(node.scope)
-    # The repetitions of a repeat are alike, and a loop in the generated code says so.
-    if scope is None or scope.kind == "repeat":
-        return False
-    return any(each.name.startswith(f"{node.scope}.") for each in graph.nodes if each is not node)
+def _names(nodes: Sequence[Node]) -> str:
+    return " and ".join(f"`{node.name}`" for node in nodes)
 
 
-def _strip(graph: Graph, node: Node, activation: Activation) -> Graph:
-    """The node without its activation; whoever else uses it gets the activation as a layer of its own."""
+def _lifted(graph: Graph, output: str, ending: _Ending) -> Graph:
+    """The graph whose output comes from the logits, through the same moves."""
+    chain = (ending.node, *ending.moved)
+    if not _used_elsewhere(graph, output, chain):
+        return (
+            _bare(graph, ending.node)
+            if _is_field(ending.node)
+            else without(graph, frozenset({ending.node.name}))
+        )
+    graph, value = _beside(graph, ending.node) if _is_field(ending.node) else (graph, ending.node.inputs[0])
+    for node in ending.moved:
+        copy = replace(node, name=_free(graph, f"{node.local_name}_logits"), inputs=(value,), scope="")
+        copy = replace(copy, outputs=copy.op.outputs((graph.types[value],)))
+        graph = replace(graph, nodes=(*graph.nodes, copy))
+        value = copy.name
+    ends = tuple(replace(each, value=value) if each.name == output else each for each in graph.outputs)
+    return _without_unused(replace(graph, outputs=ends), ending.moved)
+
+
+def _is_field(node: Node) -> bool:
+    return _function(node) is not node.op
+
+
+def _used_elsewhere(graph: Graph, output: str, chain: Sequence[Node]) -> bool:
+    """Whether any value of the chain goes anywhere but along the chain to this output."""
+    names = [node.name for node in chain]
+    users = [node for node in graph.nodes if node.name not in names[1:]]
+    others = [each for each in graph.outputs if each.name != output]
+    branches = any(name in node.inputs for name in names for node in users)
+    return branches or any(each.value in names for each in others)
+
+
+def _without_unused(graph: Graph, moved: Sequence[Node]) -> Graph:
+    """Without those of the moves that nobody uses any more; one within a scope stays, so that the scope does."""
+    for node in reversed([each for each in moved if not each.scope]):
+        used = any(node.name in each.inputs for each in graph.nodes)
+        if not used and all(each.value != node.name for each in graph.outputs):
+            graph = without(graph, frozenset({node.name}))
+    return graph
+
+
+def _bare(graph: Graph, node: Node) -> Graph:
+    """The graph with this layer lacking its activation."""
     bare = replace(node, op=node.op.replace(activation=None))
-    moved = f"{node.name}_{activation.keyword}"
-    while moved in graph.types or moved in graph.scope_by_path:
-        moved += "_"
-    if not any(node.name in each.inputs for each in graph.nodes):
-        return replace(graph, nodes=tuple(bare if each is node else each for each in graph.nodes))
-    layer = Node(moved, activation, (node.name,), node.outputs, (), node.scope, node.span)
+    return replace(graph, nodes=tuple(bare if each is node else each for each in graph.nodes))
+
+
+def _beside(graph: Graph, node: Node) -> tuple[Graph, str]:
+    """The graph in which the layer's activation is a layer of its own, for all who use it; and the bare layer."""
+    function = _function(node)
+    assert function is not None
+    moved = _free(graph, f"{node.name}_{function.keyword}")
+    bare = replace(node, op=node.op.replace(activation=None))
+    layer = Node(moved, function, (node.name,), node.outputs, (), node.scope, node.span)
 
     def instead(values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(moved if value == node.name else value for value in values)
@@ -89,4 +198,14 @@ def _strip(graph: Graph, node: Node, activation: Activation) -> Graph:
     for each in graph.nodes:
         nodes += [bare, layer] if each is node else [replace(each, inputs=instead(each.inputs))]
     scopes = tuple(replace(each, inputs=instead(each.inputs)) for each in graph.scopes)
-    return replace(graph, nodes=tuple(nodes), scopes=scopes)
+    outputs = tuple(
+        replace(each, value=moved if each.value == node.name else each.value) for each in graph.outputs
+    )
+    return replace(graph, nodes=tuple(nodes), scopes=scopes, outputs=outputs), node.name
+
+
+def _free(graph: Graph, name: str) -> str:
+    """The name, or one like it that nothing has."""
+    while name in graph.types or name in graph.scope_by_path:
+        name += "_"
+    return name

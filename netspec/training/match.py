@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
+from netspec.analysis.meaning import meanings, origins
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph
 from netspec.language.values import locate
-from netspec.ops.activation import Activated, Sigmoid
-from netspec.passes.logits import NoLogits, logits
+from netspec.ops.base import Meaning
+from netspec.passes.logits import NoLogits, logits, take_out
 from netspec.training.names import SETS, Shape
 from netspec.training.recipe import Recipe, read
 
@@ -40,56 +41,76 @@ def check(graph: Graph, problems: Problems) -> Recipe | None:
         return None
     recipe = read(graph.train, problems, graph.file)
     # Set from outside, a size or a number of classes may differ from what the recipe was written for.
-    if recipe is not None and not graph.altered and (known := SETS.get(recipe.data)):
+    if graph.altered:
+        return recipe
+    known = None if recipe is None else SETS.get(recipe.data)
+    if recipe is not None and known is not None:
         match(graph, recipe, Facts(recipe.data, known.shape, known.classes, known.train), problems)
+    else:
+        _classifies(graph, problems)
     return recipe
 
 
 def match(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:
     """Report whatever keeps this network from being trained on these data in this way."""
-    if not _classifies(graph, recipe, problems):
+    if not _classifies(graph, problems):
         return
     _match_images(graph, recipe, facts, problems)
     _match_classes(graph, facts, problems)
     _match_batches(graph, recipe, facts, problems)
 
 
-def _classifies(graph: Graph, recipe: Recipe, problems: Problems) -> bool:
+LIMITS = "this version trains classifiers: one input of numbers, one output, and that a vector of one number a class"
+
+
+def _classifies(graph: Graph, problems: Problems) -> bool:
     place = _place(graph, ["data"])
     if len(graph.inputs) != 1 or graph.inputs[0].type.dtype != "float":
         found = "indices" if len(graph.inputs) == 1 else f"{len(graph.inputs)} inputs"
-        message = f"a recipe trains a network that takes one image, and `{graph.name}` takes {found}"
-        problems.error(codes.NOT_A_CLASSIFIER, message, place)
+        message = f"`{graph.name}` cannot be trained: it takes {found}"
+        problems.error(codes.NOT_A_CLASSIFIER, message, place, notes=[LIMITS])
         return False
     if len(graph.outputs) != 1:
         names = ", ".join(f"`{output.name}`" for output in graph.outputs)
-        message = f"a recipe trains a network of one output, and `{graph.name}` has {len(graph.outputs)}"
-        problems.error(codes.NOT_A_CLASSIFIER, message, place, notes=[f"they are {names}"])
+        message = f"`{graph.name}` cannot be trained: it has {len(graph.outputs)} outputs, {names}"
+        problems.error(codes.NOT_A_CLASSIFIER, message, place, notes=[LIMITS])
         return False
     output = graph.types[graph.outputs[0].value]
     if output.spatial or output.dtype != "float":
-        message = (
-            f"a recipe trains a network that gives one number a class, and `{graph.name}` gives {output}"
-        )
-        advice = "end with `global_avg_pool`, or `flatten` and `dense`"
-        problems.error(codes.NOT_A_CLASSIFIER, message, place, help=advice)
+        node = graph.producers.get(graph.outputs[0].value)
+        message = f"`{graph.name}` cannot be trained: it gives {output}, a map"
+        place = place if node is None else node.span
+        advice = f"for a classifier {_as_vector(graph)}"
+        problems.error(codes.NOT_A_CLASSIFIER, message, place, notes=[LIMITS], help=advice)
         return False
     return _has_logits(graph, problems)
 
 
+def _as_vector(graph: Graph) -> str:
+    """How the network comes to give one number a class. Probabilities have to be made after that."""
+    value = graph.outputs[0].value
+    if prod(graph.types[value].sizes) == 1:
+        return "end with `flatten`"
+    if meanings(graph)[value] in (Meaning.PROBABILITIES, Meaning.INDEPENDENT):
+        first = take_out(origins(graph, value))
+        return (
+            f"{first}, and end with `global_avg_pool` and `softmax`, or with `flatten`, `dense` and `softmax`"
+        )
+    return "end with `global_avg_pool`, or with `flatten` and `dense`"
+
+
 def _has_logits(graph: Graph, problems: Problems) -> bool:
-    node = graph.producers.get(graph.outputs[0].value)
-    place = graph.inputs[0].span if node is None else node.span
-    op = None if node is None else node.op
-    last = op.activation if isinstance(op, Activated) and op.activation is not None else op
-    if isinstance(last, Sigmoid):
+    value = graph.outputs[0].value
+    if meanings(graph)[value] is Meaning.INDEPENDENT:
+        sources = origins(graph, value)
         message = "`cross_entropy` is of classes that exclude each other, and a sigmoid gives each its own probability"
-        problems.error(codes.NOT_A_CLASSIFIER, message, place, help="end with `softmax`")
+        advice = f"{take_out(sources)}, and end with `softmax`"
+        problems.error(codes.NOT_A_CLASSIFIER, message, sources[-1].span, help=advice)
         return False
     try:
         logits(graph)
     except NoLogits as error:
-        problems.error(codes.NOT_A_CLASSIFIER, str(error), place)
+        problems.error(codes.NOT_A_CLASSIFIER, error.message, error.node.span, help=error.help)
         return False
     return True
 

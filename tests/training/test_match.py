@@ -8,7 +8,7 @@ from netspec.check import check_text
 from netspec.diagnostics import Problems
 from netspec.graph import Graph
 from netspec.loading import graph_of_text
-from netspec.training.match import Facts, match
+from netspec.training.match import LIMITS, Facts, match
 from netspec.training.recipe import Recipe, read
 
 OWN = Facts("own.npz", (3, 8, 8), 4, 33)
@@ -35,6 +35,7 @@ def told(network: Graph, recipe: str = "{}", facts: Facts = OWN) -> list[str]:
 
 
 FITS = {
+    "softmax, then moved": ("{conv: {filters: 4, kernel: 8}}, softmax, flatten", "{}"),
     "as it is": ("flatten, {dense: 4}, softmax", "{}"),
     "more classes than seen": ("flatten, {dense: 9}, softmax", "{}"),
     "logits": ("flatten, {dense: 4}", "{}"),
@@ -105,22 +106,57 @@ MISFITS = {
         "[3, 8, 8]",
         "{conv: {filters: 4, kernel: 3}}",
         "{}",
-        "NS0509 | a recipe trains a network that gives one number a class, and `net` gives 4@6×6"
-        " | end with `global_avg_pool`, or `flatten` and `dense`",
+        f"NS0509 | `net` cannot be trained: it gives 4@6×6, a map | {LIMITS}"
+        " | for a classifier end with `global_avg_pool`, or with `flatten` and `dense`",
+    ),
+    "a map of probabilities": (
+        "[3, 8, 8]",
+        "{conv: {filters: 4, kernel: 3}}, softmax",
+        "{}",
+        f"NS0509 | `net` cannot be trained: it gives 4@6×6, a map | {LIMITS}"
+        " | for a classifier take `softmax1` out, and end with `global_avg_pool` and `softmax`, or with `flatten`,"
+        " `dense` and `softmax`",
+    ),
+    "a map of one position": (
+        "[3, 8, 8]",
+        "{conv: {filters: 4, kernel: 8}}, softmax",
+        "{}",
+        f"NS0509 | `net` cannot be trained: it gives 4@1×1, a map | {LIMITS} | for a classifier end with `flatten`",
+    ),
+    "sigmoid behind a flatten": (
+        "[3, 8, 8]",
+        "{conv: {filters: 4, kernel: 8, activation: sigmoid}}, flatten",
+        "{}",
+        "NS0509 | `cross_entropy` is of classes that exclude each other, and a sigmoid gives each its own probability"
+        " | take `activation: sigmoid` out of `conv1`, and end with `softmax`",
+    ),
+    "a mean of probabilities": (
+        "[3, 8, 8]",
+        "{conv: {filters: 4, kernel: 3, activation: softmax}}, global_avg_pool",
+        "{}",
+        "NS0509 | `global_avg_pool1` computes with the probabilities of `conv1`, so no layer gives the logits"
+        " | take `activation: softmax` out of `conv1`, and end the network with `softmax`",
+    ),
+    "distances": (
+        "[3, 8, 8]",
+        "flatten, {rbf: 4}",
+        "{}",
+        "NS0509 | `rbf1` gives distances: the larger, the less likely"
+        " | put `scale_by: -1` after `rbf1`: the nearest is then the likeliest",
     ),
     "sigmoid": (
         "[3, 8, 8]",
         "flatten, {dense: {units: 4, activation: sigmoid}}",
         "{}",
         "NS0509 | `cross_entropy` is of classes that exclude each other, and a sigmoid gives each its own probability"
-        " | end with `softmax`",
+        " | take `activation: sigmoid` out of `dense1`, and end with `softmax`",
     ),
     "temperature": (
         "[3, 8, 8]",
         "flatten, {dense: 4}, {softmax: {temperature: 2}}",
         "{}",
-        "NS0509 | `softmax1` is a softmax of temperature 2: its logits are its input divided by that, and no layer "
-        "gives these; take the temperature out of the spec to train it | ",
+        "NS0509 | `softmax1` is a softmax of temperature 2: its logits are its input divided by 2, and no layer "
+        'gives these | put `scale_by: "${1 / 2}"` in front of the softmax, and remove its temperature',
     ),
     "lone sample": (
         "[3, 8, 8]",
@@ -148,16 +184,14 @@ def test_says_what_does_not_fit(case: str) -> None:
 def test_several_outputs() -> None:
     heads = "heads: {aux: {from: dense1, layers: [{dense: 4}]}}"
     assert told(graph("flatten, {dense: 4}, softmax", rest=heads)) == [
-        "NS0509 | a recipe trains a network of one output, and `net` has 2 | they are `output`, `aux` | "
+        f"NS0509 | `net` cannot be trained: it has 2 outputs, `output`, `aux` | {LIMITS} | "
     ]
 
 
 def test_several_inputs() -> None:
     text = "netspec: 1\nname: net\ninputs: {a: [4], b: [4]}\nlayers: [{add: , from: [a, b]}]\ntrain: {data: mnist}\n"
     _, problems = check_text(text, "n.yaml")
-    assert [each.message for each in problems] == [
-        "a recipe trains a network that takes one image, and `net` takes 2 inputs"
-    ]
+    assert [each.message for each in problems] == ["`net` cannot be trained: it takes 2 inputs"]
 
 
 @pytest.mark.parametrize("numbers", ["[0.5, 0.5]", "[0.5, 0.5, 0.5, 0.5]"])
@@ -181,6 +215,8 @@ SPEC = "netspec: 1\nname: net\nparams: {{size: 28}}\ninput: [1, $size, $size]\nl
         ("train: {data: mnist, pad: 2}", {}, ["NS0507"]),
         ("train: {data: mnist, pad: 2, epoch: 1}", {}, ["NS0501"]),
         ("train: {data: own.npz}", {}, []),  # not known before it is loaded
+        ("heads: {a: {layers: [sigmoid]}}\ntrain: {data: own.npz}", {}, ["NS0509"]),  # the network is
+        ("heads: {a: {layers: [sigmoid]}}\ntrain: {epoch: 1}", {}, ["NS0509", "NS0501"]),
         ("train: {data: mnist}", {"size": 32}, []),  # the recipe was written for another size
     ],
 )
