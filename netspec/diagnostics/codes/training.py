@@ -72,7 +72,8 @@ NOT_A_CLASSIFIER = Code(
     "This version trains classifiers: one input of numbers, one output, and that a vector of one number a class. A"
     " network with several inputs, heads, or an output that is still a map can be checked, compiled and compared."
     " Cross-entropy takes logits: a softmax at the end is left out of the loss, and layers behind it that only move"
-    " its values (a `flatten`, say) stay. Anything else that makes the output of probabilities or of distances is an error.",
+    " its values (a `flatten`, say) stay. Anything else that makes the output of probabilities or of distances is an"
+    " error.",
     example=_HEAD.replace("flatten, {dense: 10}", "{conv: {filters: 10, kernel: 3}}")
     + "train: {data: mnist}\n",
 )
