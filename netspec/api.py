@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netspec.backend import backend as find_backend
-from netspec.backend import usable
+from netspec.backend import native_names, usable
 from netspec.graph import Graph
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def build(
 
     Args:
         seed: weights start from it and their own names, the same on every backend.
-        weights: a safetensors file of all weights, or files by the path of an embedded network.
+        weights: a safetensors file of all weights, or files by the path of an embedded network. Numbers of
+            any dtype are taken, and what is converted or left out is a `WeightsWarning`. The `state_dict` of
+            a model that `build` made is such a file.
 
     Raises:
         Unavailable: the backend is unknown, missing or broken.
@@ -49,9 +51,10 @@ def build(
     from netspec.weights import load, starting
 
     (chosen,) = usable([backend])
+    native = native_names(graph) if weights or graph.pretrained else {}
     if isinstance(weights, str | Path):
-        return chosen.build(graph, load(weights, graph), dtype, device)
-    return chosen.build(graph, starting(graph, seed, dtype, weights), dtype, device)
+        return chosen.build(graph, load(weights, graph, dtype, native), dtype, device)
+    return chosen.build(graph, starting(graph, seed, dtype, weights, native), dtype, device)
 
 
 def compare(graph: Graph, *backends: str, dtype: Float = "float64", **settings: Any) -> Comparison:

@@ -127,6 +127,15 @@ class Timed(Protocol):
 
 
 @runtime_checkable
+class Keyed(Protocol):
+    """A backend whose models name their weights themselves, as PyTorch's state dict does; one need not."""
+
+    def keys(self, graph: Graph) -> Mapping[str, str | None]:
+        """The canonical name of the weight behind each key; None if it is no weight. Imports no framework."""
+        ...
+
+
+@runtime_checkable
 class Backend(Protocol):
     """A table op → lowering, a table of refusals op → why, and what follows from them."""
 
@@ -236,3 +245,12 @@ def usable(wanted: Sequence[str]) -> list[Backend]:
             raise Unavailable(f"the backend {name} is {status.state}: {status.detail}", status.mend)
         ready.append(each)
     return ready
+
+
+def native_names(graph: Graph) -> dict[str, str | None]:
+    """The names that models of any registered backend give to the weights of a graph; see `Keyed.keys`."""
+    found: dict[str, str | None] = {}
+    for each in backends():
+        if not isinstance(each, Broken) and isinstance(each, Keyed):
+            found.update(each.keys(graph))
+    return found

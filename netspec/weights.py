@@ -8,10 +8,12 @@ from math import prod, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from netspec import tensors
 from netspec.graph import Graph
 from netspec.ops.base import Weight
 from netspec.ops.initializers import Initializer
 from netspec.ops.nearest import did_you_mean
+from netspec.tensors import save
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,9 +25,26 @@ if TYPE_CHECKING:
     Drawn: TypeAlias = NDArray[np.float64]
     Draw: TypeAlias = Callable[[Weight, np.random.Generator], Drawn]
 
+__all__ = [
+    "WeightsError",
+    "WeightsWarning",
+    "check",
+    "drawn",
+    "fans",
+    "initialise",
+    "load",
+    "relayout",
+    "save",
+    "starting",
+]
+
 
 class WeightsError(Exception):
     """Weights that are not those of the network, or a file that holds none. `str()` tells every mismatch."""
+
+
+class WeightsWarning(UserWarning):
+    """Weights were read, and something about them was converted or left out."""
 
 
 def initialise(graph: Graph, seed: int = 0, dtype: Float = "float32") -> dict[str, Array]:
@@ -161,61 +180,50 @@ def relayout(array: Array, axes: str, wanted: str) -> Array:
     return np.ascontiguousarray(array.transpose([axes.index(letter) for letter in wanted]))
 
 
-def save(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, str] | None = None) -> None:
-    """Write weights as safetensors: canonical names and layout, as they are, and words about them."""
-    import numpy as np
-    from safetensors.numpy import save as as_bytes
+def load(
+    path: str | Path,
+    graph: Graph,
+    dtype: Float | None = None,
+    native: Mapping[str, str | None] | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> dict[str, Array]:
+    """The weights of the graph from a safetensors file, each float32 or float64, with the values of the file.
 
-    # safetensors writes what lies in memory: wrong numbers, silently, for a view such as a transpose.
-    solid = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # The library's own file is readable by its owner alone; this one is as any file that a program writes.
-    target.write_bytes(as_bytes(solid, dict(metadata or {})))
-
-
-def load(path: str | Path, graph: Graph) -> dict[str, Array]:
-    """The weights of the graph from a safetensors file, each float32 or float64, as it is written there.
-
-    No value is cast here; a backend that is built in the other of the two rounds, or widens, what it is given.
+    Args:
+        dtype: what they will be rounded to, so that it can be reported; they are not rounded here.
+        native: the names that a backend's own models give to weights, see `netspec.backend.native_names`.
+        tell: is given a sentence for each conversion; a `WeightsWarning` without it.
 
     Raises:
-        WeightsError: the file cannot be read, or does not hold these weights; every mismatch is told.
+        WeightsError: the file cannot be read, or does not hold these weights; every mismatch is listed.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        arrays: dict[str, Array] = load_file(Path(path))
-    except (OSError, SafetensorError, ValueError, TypeError, KeyError) as error:
-        raise WeightsError(
-            f"{path} cannot be read as safetensors: {str(error) or type(error).__name__}"
-        ) from None
+    arrays = _read(path, f"{path} cannot be read as safetensors", native or {}, "", dtype, tell or _warn)
     check(arrays, graph, str(path))
     return {weight.name: arrays[weight.name] for weight in graph.weights}
 
 
 def starting(
-    graph: Graph, seed: int = 0, dtype: Float = "float32", files: Mapping[str, str | Path] | None = None
+    graph: Graph,
+    seed: int = 0,
+    dtype: Float = "float32",
+    parts: Mapping[str, str | Path] | None = None,
+    native: Mapping[str, str | None] | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> dict[str, Array]:
     """What the network starts from: `initialise`, and for embedded networks the files that they name.
 
-    `files` gives files by the path of an embedded network, in place of those that the spec names. Such a
-    file holds the whole network by its own names; what a cut network does not reach is not taken.
+    `parts` gives files by the path of an embedded network, in place of those that the spec names. Such a
+    file holds the whole network by its own names; what a cut network does not reach is not taken. `native`
+    and `tell` are as in `load`.
 
     Raises:
-        WeightsError: a file cannot be read, or lacks a weight; every mismatch is told.
+        WeightsError: a file cannot be read, or lacks a weight; every mismatch is listed.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     weights = initialise(graph, seed, dtype)
-    for scope, path in {**dict(graph.pretrained), **(files or {})}.items():
+    for scope, path in {**dict(graph.pretrained), **(parts or {})}.items():
         prefix = f"{scope}."
-        try:
-            held = {f"{prefix}{name}": array for name, array in load_file(path).items()}
-        except (OSError, SafetensorError) as error:
-            raise WeightsError(f"cannot read the weights of {scope} from {path}: {error}") from error
+        cannot = f"cannot read the weights of {scope} from {path}"
+        held = _read(path, cannot, native or {}, prefix, dtype, tell or _warn)
         wanted = [weight for weight in graph.weights if weight.name.startswith(prefix)]
         if not wanted:
             raise WeightsError(f"the network has no part called {scope} that holds weights")
@@ -225,6 +233,56 @@ def starting(
             raise WeightsError(f"{path} lacks {', '.join(name.removeprefix(prefix) for name in absent)}")
         weights.update({name: array.astype(dtype) for name, array in found.items()})
     return weights
+
+
+def _read(
+    path: str | Path,
+    cannot: str,
+    native: Mapping[str, str | None],
+    prefix: str,
+    dtype: Float | None,
+    tell: Callable[[str], None],
+) -> dict[str, Array]:
+    """The tensors of a file by the names of weights, with `prefix` before them."""
+    try:
+        held, others = tensors.read(path)
+    except tensors.UnreadableTensors as error:
+        raise WeightsError(f"{cannot}: {error}") from None
+    own = {name for name in native.values() if name is not None}
+    arrays = {f"{prefix}{key}": array for key, array in held.items()}
+    others = {f"{prefix}{key}": dtype for key, dtype in others.items()}
+    left = []
+    for key in [key for key in arrays if key in native and key not in own]:
+        name = native[key]
+        if name is None:
+            left.append(key)
+        elif name not in arrays:
+            arrays[name] = arrays[key]
+        elif not _equal(arrays[name], arrays[key]):
+            continue  # one weight under two names: neither can be preferred
+        del arrays[key]
+        others.pop(key, None)
+    for line in tensors.conversions(path, others):
+        tell(line)
+    if left:
+        some = f"{left[0]} and {len(left) - 1} more are counts" if len(left) > 1 else f"{left[0]} is a count"
+        tell(f"{path}: {some} that the framework keeps, not a weight: left out")
+    wide = [name for name, array in arrays.items() if dtype == "float32" and str(array.dtype) == "float64"]
+    if wide:
+        tell(f"{path}: {len(wide)} tensor{'s are' if len(wide) > 1 else ' is'} float64, rounded to float32")
+    return arrays
+
+
+def _equal(one: Array, other: Array) -> bool:
+    import numpy as np
+
+    return bool(np.array_equal(one, other, equal_nan=True))
+
+
+def _warn(line: str) -> None:
+    import warnings
+
+    warnings.warn(line, WeightsWarning, stacklevel=4)
 
 
 def check(arrays: Mapping[str, Array], graph: Graph, where: str) -> None:

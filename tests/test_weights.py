@@ -173,13 +173,13 @@ def test_every_mismatch_is_told_at_once(tmp_path: Path) -> None:
     arrays = dict(initialise(small()))
     arrays["norm.wieght"] = arrays.pop("norm.weight")
     arrays["conv1.bias"] = np.zeros(5, "float32")
-    arrays["norm.bias"] = np.zeros(4, "float16")
+    del arrays["norm.bias"]
     save(tmp_path / "w.safetensors", arrays)
     with pytest.raises(WeightsError) as caught:
         load(tmp_path / "w.safetensors", small())
     assert str(caught.value).splitlines()[1:] == [
         "  conv1.bias: its shape is 5, the network's 4 (O)",
-        "  norm.bias: its numbers are float16, and weights are float32 or float64",
+        "  norm.bias: missing",
         "  norm.weight: missing",
         "  norm.wieght: not in the network; did you mean `norm.weight`?",
     ]

@@ -59,6 +59,12 @@ class TorchBackend:
 
         return read(model, graph)
 
+    def keys(self, graph: Graph) -> dict[str, str | None]:
+        """The canonical name behind every key of its state dict; None for a count that is no weight."""
+        from netspec_torch.places import native_names
+
+        return native_names(graph)
+
     def trial(
         self,
         graph: Graph,

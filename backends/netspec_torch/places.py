@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netspec.graph import Node
+from netspec.graph import Graph, Node
 from netspec.lowering.names import free
-from netspec.lowering.outline import Module, inside
+from netspec.lowering.outline import Module, inside, outline
 from netspec.ops.base import Weight
 from netspec_torch.reserved import ATTRIBUTES
 
@@ -33,6 +33,18 @@ class Places:
     def key(self, node: Node, weight: Weight) -> str:
         """The key of a layer's weight in the state dict."""
         return f"{self._paths[node.name]}.{node.local(weight)}"
+
+
+def native_names(graph: Graph) -> dict[str, str | None]:
+    """The canonical name of every key of a state dict; None for the count of batches that batch norm keeps."""
+    places = Places(outline(graph))
+    found: dict[str, str | None] = {}
+    for node in graph.nodes:
+        for weight in node.weights:
+            found[places.key(node, weight)] = weight.name
+        if any(weight.statistic for weight in node.weights):
+            found[f"{places[node.name]}.num_batches_tracked"] = None
+    return found
 
 
 def _paths(module: Module, path: str, attribute: str) -> Iterator[tuple[str, str]]:

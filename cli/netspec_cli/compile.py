@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from netspec_cli.common import WRONG_SPEC, fail, load_spec, write
+from netspec_cli.common import WRONG_SPEC, Force, fail, load_with_sources, may_write, write
 from netspec_cli.passes import through
 
 
@@ -22,14 +22,18 @@ def compile(
     sets: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Write the network as readable source that runs without netspec. Needs no framework."""
     from netspec.backend import Unavailable, Unsupported
     from netspec.backend import backend as find_backend
 
-    graph, _ = through(load_spec(spec, sets), passes or ())
+    graph, sources = load_with_sources(spec, sets)
+    if out is not None:
+        may_write([out], sources, force)
+    graph, _ = through(graph, passes or ())
     try:
-        write(find_backend(backend).source(graph).text, out)
+        write(find_backend(backend).source(graph).text, out, "python")
     except Unavailable as error:
         fail(str(error))
     except Unsupported as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec_cli.common import WRONG_SPEC, fail, load_spec, write
+from netspec_cli.common import WRONG_SPEC, Force, fail, load_with_sources, may_write, note, put
 from netspec_cli.passes import through
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def convert(
     sets: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Write a network as a spec again, after passes; its scopes are laid flat, its paddings are numbers.
 
@@ -42,6 +43,8 @@ def convert(
     from netspec.diagnostics import Problems
     from netspec.language.write import write_spec
     from netspec.loading import graph_of_text
+    from netspec.marks import marked, metadata
+    from netspec.tensors import as_bytes
 
     asked = ["fully-convolutional"] if fully_convolutional else []
     asked += passes or []
@@ -49,11 +52,13 @@ def convert(
         fail("name a pass: --fully-convolutional, or --pass NAME")
     if weights is not None and out is None:
         fail("weights go to a file beside the new spec: name it by -o NEW.yaml")
-    if weights is not None and out is not None:
-        beside = out.with_suffix(".safetensors")
-        if beside == out or beside.resolve() == weights.resolve():
-            fail(f"the new weights would be written over {beside}: give -o another name")
-    graph = load_spec(spec, sets)
+    graph, sources = load_with_sources(spec, sets)
+    new_weights = out.with_suffix(".safetensors") if out is not None and weights is not None else None
+    if out is not None:
+        if new_weights == out:
+            fail(f"the new weights would be written over {out}: give -o a name that ends in .yaml")
+        targets = [out] if new_weights is None else [out, new_weights]
+        may_write(targets, [*sources, *([] if weights is None else [weights])], force)
     changed, carried = through(graph, asked, None if weights is None else _read(weights, graph))
     name = (
         out.stem.replace("-", "_")
@@ -68,30 +73,27 @@ def convert(
             "the network cannot be written as a spec: " + "; ".join(each.message for each in problems),
             WRONG_SPEC,
         )
-    write(text, out)
-    if carried is not None and out is not None:
-        # The scopes of the new spec are laid flat, so that its weights have other names, in the same order.
-        names = zip(changed.weights, written.weights, strict=True)
-        _save(out.with_suffix(".safetensors"), {new.name: carried[old.name] for old, new in names})
-    elif graph.pretrained:
+    text = marked(text, "yaml")
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        contents: dict[Path, str | bytes] = {out: text}
+        if carried is not None and new_weights is not None:
+            # The scopes of the new spec are laid flat, so that its weights have other names, in the same order.
+            names = zip(changed.weights, written.weights, strict=True)
+            new = {new.name: carried[old.name] for old, new in names}
+            contents[new_weights] = as_bytes(new, metadata("convert"))
+        put(contents)
+    if carried is None and graph.pretrained:
         files = ", ".join(str(file) for _, file in graph.pretrained)
-        typer.echo(f"note: the new spec does not start from {files}: it is one network", err=True)
+        note(f"the new spec does not start from {files}: it is one network")
 
 
 def _read(path: Path, graph: Graph) -> Arrays:
+    from netspec.backend import native_names
     from netspec.weights import WeightsError, load
 
     try:
-        return load(path, graph)
+        return load(path, graph, None, native_names(graph), note)
     except WeightsError as error:
         fail(str(error))
-
-
-def _save(path: Path, weights: Arrays) -> None:
-    from netspec.weights import save
-
-    try:
-        save(path, weights)
-    except OSError as error:
-        fail(f"cannot write {path}: {error.strerror or error}")
-    typer.echo(f"wrote {path}", err=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from netspec_cli.common import fail, load_spec, write
+from netspec_cli.common import Force, fail, load_with_sources, may_write, write
 
 SUFFIXES = (".svg", ".html", ".htm")
 
@@ -20,16 +20,19 @@ def draw(
     sets: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Draw the network: blocks as boxes, branches side by side, equal repetitions once. HTML boxes fold."""
     if out is not None and out.suffix.lower() not in SUFFIXES:
         fail(f"{out}: a picture is .svg or .html")
-    graph = load_spec(spec, sets)
+    graph, sources = load_with_sources(spec, sets)
+    if out is not None:
+        may_write([out], sources, force)
     if out is not None and out.suffix.lower() != ".svg":
         from netspec.drawing.page import as_html
 
-        write(as_html(graph), out)
+        write(as_html(graph), out, "xml")
         return
     from netspec.drawing.svg import as_svg
 
-    write(as_svg(graph), out)
+    write(as_svg(graph), out, "xml")

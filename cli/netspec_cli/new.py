@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from netspec_cli.common import WRONG_SPEC, fail, path_of, show
+from netspec_cli.common import WRONG_SPEC, Force, fail, may_write, path_of, put, show
 
 
 class Format(StrEnum):
@@ -28,39 +28,33 @@ def new(
     ] = "zoo:lenet5",
     list_: Annotated[bool, typer.Option("--list", help="Show the zoo instead.")] = False,
     format: Annotated[Format, typer.Option("--format", help="How to write the list.")] = Format.text,
+    force: Force = False,
 ) -> None:
-    """Write NAME.yaml from a spec of the zoo. Never overwrites a file."""
+    """Write NAME.yaml from a spec of the zoo."""
     if list_:
         _list(format)
         return
     if name is None:
         fail("give the new network a name: netspec new my_net --from zoo:lenet5 (--list shows the zoo)")
-    _write(name, origin)
+    _write(name, origin, force)
 
 
-def _write(name: str, origin: str) -> None:
+def _write(name: str, origin: str, force: bool) -> None:
     from netspec.diagnostics import SpecError
     from netspec.language.item import IDENTIFIER
+    from netspec.marks import marked
     from netspec.scaffold import copies
 
     if not IDENTIFIER.match(name):
         fail(f"`{name}` cannot be a name: a letter, then letters, digits and underscores")
+    source = path_of(origin)
     try:
-        files = copies(path_of(origin), name)
+        texts = copies(source, name)
     except SpecError as error:
         show(error.diagnostics)
         raise typer.Exit(WRONG_SPEC) from None
-    present = [path for path in files if Path(path).exists()]
-    if present:
-        fail(f"{', '.join(present)} is there already, and nothing is overwritten")
-    for path, text in files.items():
-        try:
-            Path(path).parent.mkdir(exist_ok=True)
-            with Path(path).open("x", encoding="utf-8", newline="") as file:
-                file.write(text)
-        except OSError as error:
-            fail(f"cannot write {path}: {error.strerror or error}")
-        typer.echo(f"wrote {path}" + (f", from {origin}" if path == f"{name}.yaml" else ""), err=True)
+    may_write(map(Path, texts), [source], force)
+    put({Path(path): marked(text, "yaml") for path, text in texts.items()}, f", from {origin}")
     typer.echo(f"next: netspec check {name}.yaml", err=True)
 
 

@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from netspec_cli.common import write
+from netspec_cli.common import Force, may_write, write
 
 
 def schema(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="A file; stdout without it.")] = None,
+    force: Force = False,
 ) -> None:
     """Write the JSON schema of a spec, for editors.
 
@@ -20,4 +21,6 @@ def schema(
     """
     from netspec.schema import schema as made
 
-    write(json.dumps(made(), indent=2, ensure_ascii=False) + "\n", out)
+    if out is not None:
+        may_write([out], (), force)
+    write(json.dumps(made(), indent=2, ensure_ascii=False) + "\n", out, "json")

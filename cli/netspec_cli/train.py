@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netspec_cli.common import fail, load_spec
+from netspec_cli.common import fail, load_spec, note
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays, Backend
@@ -183,14 +183,18 @@ def _run(
 
 def _weights(given: list[str], graph: Graph, seed: int) -> Arrays | None:
     """Where to start: None is what the seed gives; a file holds all weights, NAME=FILE those of a part."""
+    from netspec.backend import native_names
     from netspec.weights import load, starting
 
+    if not given:
+        return None
+    native = native_names(graph)
     if len(given) == 1 and "=" not in given[0]:
-        return load(given[0], graph)
+        return load(given[0], graph, "float32", native, note)
     parts = [each.partition("=") for each in given]
     if any(not (name and equals and file) for name, equals, file in parts):
         fail("--weights is one FILE, or NAME=FILE for each embedded network")
-    return starting(graph, seed, files={name: file for name, _, file in parts}) if parts else None
+    return starting(graph, seed, "float32", {name: file for name, _, file in parts}, native, note)
 
 
 def _text(graph: Graph) -> str | None:

@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netspec.backend import Backend, Unavailable, Unsupported
+from netspec.backend import Backend, Unavailable, Unsupported, native_names
 from netspec.diagnostics import Problems, SpecError
 from netspec.graph import Graph
 from netspec.passes import logits
@@ -73,7 +73,7 @@ def train(
         raise SpecError(problems.in_order())
     if weights is not None:
         check(weights, graph, "the given file")
-    start = starting(graph, recipe.seed) if weights is None else weights
+    start = starting(graph, recipe.seed, native=native_names(graph)) if weights is None else weights
     batches = Batches.of(data, recipe)
     path = out if out is not None else numbered(Path("runs"), f"{graph.name}-{backend.name}")
     folder = Folder.make(path, _metrics(recipe))

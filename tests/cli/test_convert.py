@@ -115,7 +115,9 @@ def test_a_larger_input_gives_a_grid(here: Path) -> None:
 def test_without_a_file_the_spec_is_printed(here: Path) -> None:
     done = RUN.invoke(app, ["convert", "small.yaml", "--pass", "logits"])
     assert done.exit_code == 0
-    assert done.stdout.startswith("netspec: 1\nname: small_logits\n")
+    mark, text = done.stdout.split("\n", 1)
+    assert mark.startswith("# Written by netspec ")
+    assert text.startswith("netspec: 1\nname: small_logits\n")
     assert "softmax" not in done.stdout
 
 
@@ -132,7 +134,7 @@ WRONG: dict[str, tuple[list[str], int, str]] = {
     "over the weights": (
         ["--pass", "logits", "--weights", "small.safetensors", "-o", "./small.yaml"],
         2,
-        "written over small.safe",
+        "small.yaml is a file that this command reads",
     ),
     "over the spec": (
         ["--pass", "logits", "--weights", "small.safetensors", "-o", "n.safetensors"],

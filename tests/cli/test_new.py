@@ -38,14 +38,15 @@ def test_starts_from_lenet5_and_keeps_all_but_the_name(here: Path) -> None:
     assert RUN.invoke(app, ["new", "mine"]).exit_code == 0
     before = zoo()["lenet5"].read_text(encoding="utf-8").splitlines()
     after = (here / "mine.yaml").read_text(encoding="utf-8").splitlines()
-    assert [line for line in after if line not in before] == ["name: mine"]
+    assert after[0].startswith("# Written by netspec ")
+    assert [line for line in after[1:] if line not in before] == ["name: mine"]
 
 
-def test_never_overwrites(here: Path) -> None:
+def test_never_writes_over_what_somebody_wrote(here: Path) -> None:
     (here / "mine.yaml").write_text("precious", encoding="utf-8")
     done = RUN.invoke(app, ["new", "mine"])
     assert done.exit_code == 2
-    assert "mine.yaml is there already" in done.stderr
+    assert "mine.yaml was not written by netspec" in done.stderr
     assert (here / "mine.yaml").read_text(encoding="utf-8") == "precious"
 
 

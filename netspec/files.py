@@ -1,0 +1,209 @@
+"""The one way to read and to write a file: it looks before it opens, and a file is there whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+LONGEST = 160
+"""How many characters of a path a sentence shows."""
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+_REASONS = {
+    errno.EACCES: "permission denied",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file would be larger than the system allows",
+    errno.EISDIR: "it is a folder",
+    errno.ELOOP: "its links lead in a circle",
+    errno.ENAMETOOLONG: "its path is too long",
+    errno.ENOENT: "it does not exist",
+    errno.ENOSPC: "the disk is full",
+    errno.ENOTDIR: "a part of its path is a file, not a folder",
+    errno.EROFS: "the disk can only be read",
+}
+
+
+class NotPlain(OSError):
+    """What stands at a path is no plain file: a folder, a pipe, a socket, a device."""
+
+
+# Reading.
+
+
+def open_plain(path: str | Path) -> BinaryIO:
+    """A plain file, open for reading. Nothing else is opened, because a pipe or a device may never answer.
+
+    Raises:
+        OSError: there is nothing, it is no plain file (`NotPlain`), or it cannot be opened; see `reason`.
+    """
+    with possible():
+        require_plain(Path(path).stat())  # before it is opened: to open a device may do something
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+    try:
+        require_plain(os.fstat(handle))  # another file may have taken its place in between
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def read(path: str | Path, limit: int = -1) -> bytes:
+    """The bytes of a plain file, at most `limit` of them.
+
+    Raises:
+        OSError: as `open_plain`.
+    """
+    with open_plain(path) as stream:
+        return stream.read(limit) or b""
+
+
+def fault(path: str | Path) -> OSError | None:
+    """Why the path is not that of a plain file, or None if it is one. Opens nothing."""
+    try:
+        with possible():
+            require_plain(Path(path).stat())
+    except OSError as error:
+        return error
+    return None
+
+
+def exists(path: str | Path) -> bool:
+    """Whether something stands at the path: False too where the system cannot say."""
+    return status_of(path) is not None
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether a folder stands at the path: False too where the system cannot say."""
+    status = status_of(path)
+    return status is not None and stat.S_ISDIR(status.st_mode)
+
+
+def is_missing(error: OSError) -> bool:
+    """Whether the error says that nothing stands at the path."""
+    return isinstance(error, FileNotFoundError | NotADirectoryError)
+
+
+def reason(error: OSError) -> str:
+    """Why a file cannot be read or written, as the end of a sentence: `permission denied`."""
+    if isinstance(error, NotPlain):
+        return str(error)
+    known = _REASONS.get(error.errno or 0)
+    return known or (error.strerror or str(error) or type(error).__name__).rstrip(".").lower()
+
+
+def shortened(path: str | Path) -> str:
+    """The path as a sentence shows it: the middle of a very long one left out."""
+    text, half = str(path), LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[:half]}…{text[-half:]}"
+
+
+def require_plain(status: os.stat_result) -> None:
+    """Raise `NotPlain` unless this is the status of a plain file."""
+    if not stat.S_ISREG(status.st_mode):
+        kind = next((name for holds, name in _KINDS if holds(status.st_mode)), "something else")
+        raise NotPlain(f"it is {kind}, not a plain file")
+
+
+def status_of(path: str | Path) -> os.stat_result | None:
+    """What the system says of the path, or None if it says nothing."""
+    try:
+        with possible():
+            return Path(path).stat()
+    except OSError:
+        return None
+
+
+@contextmanager
+def possible() -> Iterator[None]:
+    """Turn what Python says of a path that no file can have into an `OSError`, as the system says it."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise OSError(errno.EINVAL, "its path holds a character that no file name can hold") from error
+    except ValueError as error:
+        raise OSError(errno.EINVAL, "its path holds a null character") from error
+
+
+# Writing.
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[BinaryIO]:
+    """A stream whose bytes become the file at `path` when the block ends without an error.
+
+    They are written beside it and renamed, so that a full disk, an error or a kill leaves what was there.
+    A link is followed. The file keeps its permissions.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with possible():
+        target = Path(os.path.realpath(path))
+        before = status_of(target)
+        if before is not None:
+            require_plain(before)
+        part = target.parent / f".netspec-{os.urandom(6).hex()}.part"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(part, flags, 0o666), "wb") as stream:
+            if before is not None and hasattr(os, "fchmod"):
+                os.fchmod(stream.fileno(), stat.S_IMODE(before.st_mode))
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+    sync(target.parent)
+
+
+def write(path: str | Path, content: str | bytes) -> None:
+    """Write a file whole, or leave what was there; a text as UTF-8. See `writing`.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    write_all({Path(path): content})
+
+
+def write_all(contents: Mapping[Path, str | bytes]) -> None:
+    """Write several files: none of them takes its place before all are on the disk.
+
+    Raises:
+        OSError: one cannot be written; `filename` says which.
+    """
+    with ExitStack() as stack:
+        for path, content in contents.items():
+            # A half of a surrogate pair stands for a byte of a file's name; UTF-8 has its escape only.
+            data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+            try:
+                stream = stack.enter_context(writing(path))
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            except OSError as error:
+                error.filename = str(path)
+                raise
+
+
+def sync(folder: Path) -> None:
+    """Make sure that names in a folder outlast a loss of power, where the system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,115 @@
+"""The mark by which netspec knows its own files, and the rule about what a command may write over."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
+
+from netspec._version import __version__
+from netspec.files import NotPlain, open_plain, possible, reason, require_plain, shortened, status_of
+
+_MARK = re.compile(rb"Written by netspec \S+; sha256 of all other lines: ([0-9a-f]{16})")
+_HEAD, _HEAD_BYTES = 5, 100_000
+"""The mark is one of the first lines."""
+
+_COMMENTS = {
+    "python": ("# ", ""),
+    "yaml": ("# ", ""),
+    "xml": ("<!-- ", " -->"),
+    "json": ('  "$comment": "', '",'),
+}
+_OPENINGS = ("<?xml", "<!doctype", "{\n")
+"""What must stay the first line of a text."""
+
+
+class Occupied(Exception):
+    """A file may not be written over. `str()` says why and what to do."""
+
+
+def marked(text: str, language: str) -> str:
+    """The text with a comment by which netspec knows it again, and sees whether it was edited since."""
+    before, after = _COMMENTS[language]
+    first, newline, rest = text.partition("\n")
+    head = f"{first}{newline}" if text.lower().startswith(_OPENINGS) else ""
+    digest = _digest(text.encode("utf-8", "backslashreplace").split(b"\n"))
+    line = f"{before}Written by netspec {__version__}; sha256 of all other lines: {digest}{after}\n"
+    return head + line + (rest if head else text)
+
+
+def metadata(command: str) -> dict[str, str]:
+    """What a file of weights says of itself, by which the command knows its own again."""
+    return {"netspec": __version__, "command": command}
+
+
+def guard(targets: Iterable[Path], inputs: Iterable[str | Path], force: bool) -> None:
+    """Make sure that each target may be written: it is new, or netspec wrote it and nobody edited it since.
+
+    `inputs` are the files that the command reads; a link to one of them is that file. Of weights only those
+    that `netspec convert` wrote are written over: trained ones cannot be made again in a moment. `force`
+    allows all but what is no plain file.
+
+    Raises:
+        Occupied: one may not.
+        OSError: the system does not let one be looked at.
+    """
+    inputs = list(inputs)
+    faults = []
+    for target in targets:
+        with possible():
+            try:
+                status = target.stat()
+            except FileNotFoundError:
+                continue
+        try:
+            require_plain(status)
+        except NotPlain as error:
+            faults.append(f"cannot write {shortened(target)}: {error}")
+            continue
+        if not force and (why := _occupied(target, status, inputs)):
+            faults.append(f"{shortened(target)} {why}; give another name, or --force to write over it")
+    if faults:
+        raise Occupied("\n".join(faults))
+
+
+def _occupied(target: Path, status: os.stat_result, inputs: Iterable[str | Path]) -> str | None:
+    for each in inputs:
+        other = status_of(each)
+        if other is not None and os.path.samestat(status, other):
+            name = "" if Path(each) == target else f", {shortened(each)}"
+            return f"is a file that this command reads{name}"
+    try:
+        with open_plain(target) as stream:
+            if target.suffix == ".safetensors":
+                return None if _is_converted(stream) else "was not written by netspec convert"
+            head = stream.read(_HEAD_BYTES)
+            content = head + stream.read() if _MARK.search(head) else head
+    except OSError as error:
+        return f"cannot be read ({reason(error)}), so netspec cannot tell who wrote it"
+    lines = content.split(b"\n")
+    for number, line in enumerate(lines[:_HEAD]):
+        if found := _MARK.search(line):
+            unchanged = _digest(lines[:number] + lines[number + 1 :]) == found[1].decode()
+            return None if unchanged else "was written by netspec and edited since"
+    return "was not written by netspec"
+
+
+def _digest(lines: Iterable[bytes]) -> str:
+    # A checkout may change the ends of lines, which edits nothing.
+    return sha256(b"\n".join(line.removesuffix(b"\r") for line in lines)).hexdigest()[:16]
+
+
+def _is_converted(stream: BinaryIO) -> bool:
+    """Whether the header of a safetensors file says that `netspec convert` wrote it."""
+    size = int.from_bytes(stream.read(8), "little")
+    if size > 100_000_000:  # the most that the format allows
+        return False
+    try:
+        told = json.loads(stream.read(size))["__metadata__"]
+        return "netspec" in told and told["command"] == "convert"
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False

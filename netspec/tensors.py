@@ -1,0 +1,177 @@
+"""Files of tensors, in safetensors: read whatever their dtype, and written whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import cache
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from netspec import files
+from netspec._version import __version__
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[np.generic]
+
+
+class UnreadableTensors(Exception):
+    """A file of tensors cannot be read. `str()` is the reason, as the end of a sentence."""
+
+
+def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
+    """The tensors of a safetensors file as float32 or float64, and the dtype of those that had another one.
+
+    Every value is exactly that of the file. float32 holds float16, bfloat16, the 8-bit floats, booleans and
+    whole numbers of up to 16 bits; float64 holds larger whole numbers up to 2⁵³.
+
+    Raises:
+        UnreadableTensors: the file cannot be read, or holds numbers that no float64 holds.
+    """
+    from safetensors import SafetensorError, deserialize
+
+    try:
+        held = deserialize(files.read(path))  # type: ignore[no-untyped-call]
+    except OSError as error:
+        raise UnreadableTensors(files.reason(error)) from None
+    except (SafetensorError, ValueError, TypeError) as error:
+        raise UnreadableTensors(str(error) or type(error).__name__) from None
+    arrays, others = {}, {}
+    for name, tensor in held:
+        dtype, shape = str(tensor["dtype"]), tuple(tensor["shape"])
+        reader = _READERS.get(dtype)
+        if reader is None:
+            known = ", ".join(_READERS)
+            raise UnreadableTensors(f"the numbers of {name} are {dtype}; netspec reads {known}")
+        array = reader(bytes(tensor["data"]))
+        if array is None:
+            raise UnreadableTensors(
+                f"{name} is {dtype} and holds whole numbers that no float64 holds exactly"
+            )
+        if array.size != prod(shape):
+            raise UnreadableTensors(f"{name} holds {array.size} numbers, and its shape says {prod(shape)}")
+        arrays[name] = array.reshape(shape)
+        if dtype not in ("F32", "F64"):
+            others[name] = dtype
+    return arrays, others
+
+
+def conversions(where: str | Path, others: Mapping[str, str]) -> list[str]:
+    """A sentence for each dtype that was converted."""
+    counted = Counter(others.values())
+    return [
+        f"{where}: {count} tensor{'s are' if count > 1 else ' is'} {dtype}, read as {wide}, which holds every value"
+        for dtype, count in sorted(counted.items())
+        for wide in ["float64" if dtype in _WIDE else "float32"]
+    ]
+
+
+def as_bytes(arrays: Mapping[str, Array], metadata: Mapping[str, str] | None = None) -> bytes:
+    """Tensors as the content of a safetensors file, which says that netspec wrote it."""
+    import numpy as np
+    from safetensors.numpy import save as packed
+
+    # safetensors writes what lies in memory: wrong numbers, silently, for a view such as a transpose.
+    solid = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    content: bytes = packed(solid, {"netspec": __version__, **(metadata or {})})
+    return content
+
+
+def save(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, str] | None = None) -> None:
+    """Write weights as safetensors: canonical names and layout, as they are, and words about them.
+
+    Raises:
+        OSError: the file cannot be written; what was there is still there.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    files.write(target, as_bytes(arrays, metadata))
+
+
+# From the bytes of a tensor to float32 or float64. None: a value would change.
+
+_Reader: TypeAlias = "Callable[[bytes], Array | None]"
+
+_WIDE = ("I32", "U32", "I64", "U64")
+
+
+def _cast(dtype: str, wanted: str) -> _Reader:
+    def values(data: bytes) -> Array | None:
+        import numpy as np
+
+        found = np.frombuffer(data, dtype)
+        cast: Array = found.astype(wanted)
+        largest = 1 << 53
+        exact = found.dtype.itemsize < 8 or not ((found > largest).any() or (found < -largest).any())
+        return cast if exact or found.dtype.kind == "f" else None
+
+    return values
+
+
+def _bfloat16(data: bytes) -> Array:
+    import numpy as np
+
+    return (np.frombuffer(data, "<u2").astype("<u4") << 16).view("<f4")
+
+
+def _float8(exponent: int, mantissa: int, bias: int, special: str) -> _Reader:
+    def read(data: bytes) -> Array:
+        import numpy as np
+
+        table = np.array(_float8_values(exponent, mantissa, bias, special), "float32")
+        values: Array = table[np.frombuffer(data, "u1")]
+        return values
+
+    return read
+
+
+@cache
+def _float8_values(exponent: int, mantissa: int, bias: int, special: str) -> tuple[float, ...]:
+    """What each of the 256 bytes stands for.
+
+    `special`: "ieee" has infinities and NaNs at the largest exponent, "fn" only a NaN at all ones, "fnuz"
+    only a NaN in place of −0, "scale" is a power of two without a sign, and a NaN at all ones.
+    """
+    found = []
+    for byte in range(256):
+        sign = -1.0 if byte >> 7 and special != "scale" else 1.0
+        power = (byte >> mantissa) & ((1 << exponent) - 1)
+        part = byte & ((1 << mantissa) - 1)
+        ones = power == (1 << exponent) - 1
+        value = (1 + part / (1 << mantissa)) * 2.0 ** (power - bias)
+        if special != "scale" and not power:
+            value = part / (1 << mantissa) * 2.0 ** (1 - bias)
+        if special == "ieee" and ones:
+            value = float("nan") if part else float("inf")
+        if (special in ("fn", "scale") and ones and part == (1 << mantissa) - 1) or (
+            special == "fnuz" and byte == 0x80
+        ):
+            value = float("nan")
+        found.append(sign * value)
+    return tuple(found)
+
+
+_READERS: dict[str, _Reader] = {
+    "F64": _cast("<f8", "float64"),
+    "F32": _cast("<f4", "float32"),
+    "F16": _cast("<f2", "float32"),
+    "BF16": _bfloat16,
+    "F8_E4M3": _float8(4, 3, 7, "fn"),
+    "F8_E5M2": _float8(5, 2, 15, "ieee"),
+    "F8_E8M0": _float8(8, 0, 127, "scale"),
+    "F8_E4M3FNUZ": _float8(4, 3, 8, "fnuz"),
+    "F8_E5M2FNUZ": _float8(5, 2, 16, "fnuz"),
+    "BOOL": _cast("?", "float32"),
+    "I8": _cast("i1", "float32"),
+    "U8": _cast("u1", "float32"),
+    "I16": _cast("<i2", "float32"),
+    "U16": _cast("<u2", "float32"),
+    "I32": _cast("<i4", "float64"),
+    "U32": _cast("<u4", "float64"),
+    "I64": _cast("<i8", "float64"),
+    "U64": _cast("<u8", "float64"),
+}
