@@ -291,6 +291,81 @@ STRUCTURES: dict[str, str] = {
           - {flatten: , from: two.first, name: tap}
           - {concat: , from: [both, tap]}
     """,
+    "shared_in_part": """
+        input: [4]
+        blocks:
+          inner: {layers: [{dense: 4}, batch_norm]}
+          outer: {params: {bent: true}, layers: [{inner: }, {tanh: , when: $bent}, {inner: , name: last}]}
+        layers:
+          - {outer: {bent: true}, name: one}
+          - {outer: {bent: false}, name: two, share: one}
+          - {outer: {bent: false}, name: three, share: two}
+    """,
+    "shared_on_and_on": """
+        input: [4, 6]
+        blocks:
+          unit: {layers: [{dense: 4}, batch_norm, {dense: 4, share: dense1}]}
+          pair: {layers: [{unit: , name: first}, {unit: , name: second, share: first}]}
+        layers:
+          - {pair: , name: one}
+          - {pair: , name: two, share: one}
+          - {pair: , name: three, share: two}
+          - {unit: , name: alone}
+          - {unit: , name: again, share: alone}
+          - {unit: , share: again}
+          - {conv: {filters: 4, kernel: 3, padding: same}, name: even}
+          - {conv: {filters: 4, kernel: 3, padding: causal}, name: past, share: even}
+          - {conv: {filters: 4, kernel: 3, padding: [[0, 2]]}, name: future, share: past}
+          - {conv: {filters: 4, kernel: 3, padding: causal}, share: future}
+    """,
+    "shared_on_two_sizes": """
+        input: [2, 8, 8]
+        blocks:
+          unit: {layers: [{conv: {filters: 2, kernel: 1}}, {upsample: {size: 16}}]}
+          pool: {layers: [{avg_pool: {kernel: 4, padding: same}}, relu]}
+        layers:
+          - {unit: , name: one}
+          - {avg_pool: {kernel: 2, stride: 1}, from: input, name: small}
+          - {unit: , name: two, share: one}
+          - {add: , from: [one, two]}
+          - {pool: , name: third}
+          - {pool: , name: fourth, share: third}
+          - {pool: , name: fifth, share: third}
+    """,
+    "pools_that_pad": """
+        input: [2, 5, 4]
+        blocks:
+          unit:
+            params: {kernel: , by: same}
+            layers:
+              - {conv: {filters: 2, kernel: $kernel, padding: same}}
+              - {max_pool: {kernel: 2, stride: 1, padding: $by}}
+        layers:
+          - {unit: {kernel: 1}}
+          - {unit: {kernel: 2}}
+          - {unit: {kernel: 2, by: [[0, 1], [1, 1]]}}
+          - {unit: {kernel: 3, by: valid}}
+    """,
+    "short_branches": """
+        inputs: {map: [3, 3], code: [3]}
+        layers:
+          - {dense: 1, from: map, name: flat}
+          - {add: , from: [map, flat], name: first}
+          - {average: , from: [first, flat, map], name: second}
+          - {add: , from: [flat, second], name: third}
+          - {add: , from: [third, code]}
+          - {average: , from: [add3, code]}
+          - {multiply: , from: [average2, flat]}
+          - {subtract: , from: [multiply1, flat]}
+          - {maximum: , from: [subtract1, flat]}
+    """,
+    "inputs_of_any_name": """
+        inputs: {i: [3, 8], layer: [3, 8], x: [3, 8], name: [3, 8], range: [3, 8], inputs: [3, 8]}
+        layers:
+          - {add: , from: [i, layer, x, name, range, inputs]}
+          - {conv: {filters: 3, kernel: 3, padding: same}, repeat: 3}
+          - {conv: {filters: 3, kernel: 1}, repeat: 3, name: channels}
+    """,
     "frozen": """
         input: [3, 8, 8]
         blocks:

@@ -20,6 +20,11 @@ from netspec_keras.arguments import (
 from netspec_keras.layer import Layer, Lowered
 
 
+def total(cls: str) -> Lowering:
+    """A sum or a mean; a helper where branches are spread, for Keras' own may take such a branch for a bias."""
+    return lambda op, types: Lowered((Layer(f"layers.{cls}" if len(set(types)) == 1 else cls),))
+
+
 def concat(op: Concat, types: Types) -> Lowered:
     """A concatenation."""
     # Channels first and the batch left out, an axis of space has the number that it has in Keras.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from netspec.graph import Graph, Node
 from netspec.lowering.outline import Module, outline
 from netspec.lowering.parts import Index
+from netspec_keras.layer import Layer, Lowered
 
 Name = tuple[str | Index, ...]
 Key = tuple[str, ...]
@@ -52,6 +53,7 @@ class Plan:
 
     graph: Graph
     root: Module
+    layers: Mapping[str, Lowered]
     flat: bool = False
     modules: dict[str, Module] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
@@ -99,19 +101,21 @@ def spell(name: Name) -> Iterator[str]:
     return (str(each.number) if isinstance(each, Index) else each for each in name)
 
 
-def plan(graph: Graph) -> Plan:
-    """Decide the functions of a graph.
+def plan(graph: Graph, layers: Mapping[str, Lowered]) -> Plan:
+    """Decide the functions of a graph whose nodes have these layers.
 
     Sharing is written as layers called twice: within one function by the name of the layer, between two
     calls of a block by the name of what the first gave. Where it is neither, the whole network is flat.
     """
     root = outline(graph)
-    made = Plan(graph, root, modules={each.path: each for each in root.modules()})
+    made = Plan(graph, root, layers, modules={each.path: each for each in root.modules()})
     _name(made, root, ())
     _lend(made)
-    if all(_served(made, node) for node in graph.nodes if node.shares is not None and node.weights):
+    nodes = (node for node in graph.nodes if node.shares is not None and node.weights)
+    calls = (module for module in made.modules.values() if module.shares is not None)
+    if all(_served(made, node) for node in nodes) and all(_lent(made, each.path) for each in calls):
         return made
-    return Plan(graph, root, flat=True)
+    return Plan(graph, root, layers, flat=True)
 
 
 def _name(made: Plan, module: Module, owner: Key) -> None:
@@ -159,27 +163,39 @@ def _served(made: Plan, node: Node) -> bool:
     owner = made.graph.by_name[node.shares or node.name]
     if made.body(node.scope) == made.body(owner.scope):
         return not _in_loop(made, node.scope) and not _in_loop(made, owner.scope)
-    path = node.scope
+    calls = _lent(made, node.scope)
+    return calls is not None and node.name[len(calls[1]) :] == owner.name[len(calls[0]) :]
+
+
+def _lent(made: Plan, path: str) -> tuple[str, str] | None:
+    """The innermost pair of calls, lender and borrower, such that a scope is in one that is lent whole."""
     while path:
         module = made.modules[path]
         lender = made.modules.get(module.shares or "")
         if lender is not None and path in made.keys and _can_lend(made, lender, module):
-            return node.name[len(path) :] == owner.name[len(lender.path) :]
+            return lender.path, path
         path = made.graph.scope_by_path[path].parent
-    return False
+    return None
 
 
 def _can_lend(made: Plan, owner: Module, module: Module) -> bool:
-    """Whether two modules hold the same layers and are called in one function, outside of any loop."""
+    """Whether one module's layers serve the other one, and both are called in one function, outside of any loop.
+
+    The ops alone do not say so: an op may become other layers for an input of another size.
+    """
     if owner.scope is None or module.scope is None:
         return False
     parents = (owner.scope.parent, module.scope.parent)
-    same = [(node.name[len(owner.path) :], node.op) for node in owner.nodes()]
     return (
-        same == [(node.name[len(module.path) :], node.op) for node in module.nodes()]
+        _layers(made, owner) == _layers(made, module)
         and made.body(parents[0]) == made.body(parents[1])
         and not any(_in_loop(made, parent) for parent in parents)
     )
+
+
+def _layers(made: Plan, module: Module) -> list[tuple[str, tuple[Layer, ...]]]:
+    """The layers of each node of a module, by the node's name within it."""
+    return [(module.local(node.name), made.layers[node.name].layers) for node in module.nodes()]
 
 
 def _in_loop(made: Plan, scope: str) -> bool:

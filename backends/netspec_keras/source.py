@@ -26,11 +26,11 @@ from netspec_keras.windows import called_same
 
 TAKEN = frozenset(
     """
-    keras layers ops call
+    keras layers ops call i _
     abs enumerate float len max min range slice sum super tuple zip
     """.split()  # noqa: SIM905
 )
-"""What generated text calls by these names itself."""
+"""What generated text calls by these names itself; loops count with `i` and `_`."""
 
 VARIABLES = frozenset({MAIN, "y", "z", "i", ROOT_INPUT, NAME})
 """Variables and parameters of generated functions."""
@@ -47,7 +47,8 @@ def source(graph: Graph) -> Source:
     Raises:
         Unsupported: an op has no lowering, or layers share their weights that cannot.
     """
-    return _Module(graph, lower(graph), plan(graph)).write()
+    layers = lower(graph)
+    return _Module(graph, layers, plan(graph, layers)).write()
 
 
 @dataclass(frozen=True, slots=True)

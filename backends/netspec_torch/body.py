@@ -9,27 +9,17 @@ from netspec.graph import Graph, Node
 from netspec.lowering.folding import merge
 from netspec.lowering.names import free
 from netspec.lowering.outline import Module, given, inside, titles
-from netspec.lowering.parts import Argument, Call, Line, Part, Series, Use, Value, quoted, seq
+from netspec.lowering.parts import Call, Line, Part, Series, Use, Value, quoted, seq
 from netspec.lowering.variables import MAIN, parameters, variables
 from netspec.lowering.writing import Expansion
 from netspec_torch.lowering import LOWERINGS, TEMPORARIES
-from netspec_torch.places import Places, shared_within
+from netspec_torch.places import Places
 from netspec_torch.reserved import VARIABLES
+from netspec_torch.sharing import Made, Sharing, path_of
 from netspec_torch.site import Lowered, Site, around
 
 SELF = "self"
 IDENTITY = Call("nn.Identity")
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """The class that serves a module, and what it is constructed with."""
-
-    name: str
-    arguments: tuple[Argument, ...]
-
-    def call(self) -> Call:
-        return Call(self.name, self.arguments)
 
 
 @dataclass(frozen=True)
@@ -41,6 +31,7 @@ class Whole:
 
     graph: Graph
     places: Places
+    sharing: Sharing
     made: dict[str, Made]
     frozen: frozenset[str]
 
@@ -57,7 +48,7 @@ class Body:
     ) -> None:
         self.pads_apart, self.optional = pads_apart, optional
         self.module, self.graph, self.places = module, whole.graph, whole.places
-        self.made, self.frozen = whole.made, whole.frozen
+        self.sharing, self.made, self.frozen = whole.sharing, whole.made, whole.frozen
         self.taken = VARIABLES | TEMPORARIES
         self.inputs = parameters(module, self.taken)
         self.items = list(self._flat(module.items))
@@ -119,7 +110,7 @@ class Body:
     def _chained(self, repeat: Module) -> bool:
         """Whether `nn.Sequential` runs it."""
         plain = all(
-            isinstance(each, Module) and not each.is_repeat and shared_within(each, self.module) is None
+            isinstance(each, Module) and not each.is_repeat and not self._borrows(each)
             for each in repeat.items
         )
         return plain and _is_chain(repeat)
@@ -129,7 +120,7 @@ class Body:
         nodes = [each for each in repeat.items if isinstance(each, Node)]
         if len(nodes) < len(repeat.items) or not _is_chain(repeat) or not _is_whole(repeat):
             return False
-        if any(shared_within(each, self.module) is not None for each in nodes):
+        if any(map(self._borrows, nodes)):
             return False
         lowered = [self._lower(each, ["x"] * len(each.inputs), "layer") for each in nodes]
         texts = {(each.result, each.before) for each in lowered}
@@ -147,10 +138,10 @@ class Body:
 
     def _constructed(self, item: Node | Module) -> Part | None:
         """The module of an item, with its weights frozen if they are; None when it has none of its own."""
-        if self._calls_owner(item):
+        if self.sharing.lender(item, self.module) is not None:
             return None
         if isinstance(item, Node):
-            module = self._module(item)
+            module = self._lower(item, ["x"] * len(item.inputs), "layer").module
             frozen = bool(item.weights) and not item.trainable and self._learns_here(item.scope)
             return replace(module, tail=".requires_grad_(False)") if module and frozen else module
         frozen = item.path in self.frozen and self._learns_here(item.path.rpartition(".")[0])
@@ -180,36 +171,42 @@ class Body:
 
     # Sharing
 
-    def _calls_owner(self, item: Node | Module) -> bool:
-        """Whether the module of another item serves this one, too: it is constructed in the same way."""
-        owner = shared_within(item, self.module)
-        if owner is None:
-            return False
-        if isinstance(item, Node):
-            return self._module(item) == self._module(self.graph.by_name[owner])
-        mine, theirs = self.made.get(item.path), self.made.get(owner)
-        return mine is not None and mine == theirs
-
-    def _module(self, node: Node) -> Call | None:
-        return self._lower(node, ["x"] * len(node.inputs), "layer").module
+    def _borrows(self, item: Node | Module) -> bool:
+        """Whether it uses the weights of something before it in this module."""
+        return next(self.sharing.earlier(item, self.module), None) is not None
 
     def _ties(self) -> Iterator[Line]:
-        """Lines that give a layer the weights of another one, where it cannot be that other one."""
-        below = [each for each in self.module.modules() if not each.is_repeat]
-        served = [each.path for each in below if self._calls_owner(each)]
-        for node in self.module.nodes():
-            owner = node.shares
-            if owner is None or not inside(owner, self.module.path):
+        """Lines that give what is constructed the weights of another, where it is not that other one itself."""
+        for item in _flattened(self.module.items):
+            if self.sharing.lender(item, self.module) is not None:
                 continue
-            homes = [each.path for each in below if inside(node.name, each.path)]
-            if any(inside(owner, path) or path in served for path in homes):
-                continue  # a module further in sees to it
-            if not homes and self._calls_owner(node):
-                continue
-            left = self.places.expression(node.name, self.module)
-            right = self.places.expression(owner, self.module)
-            for name in map(node.local, node.weights):
-                yield Line(f"{left}.{name} = {right}.{name}", 1)
+            if isinstance(item, Module):
+                yield from self._ties_below(item, item)
+            else:
+                yield from self._tie_weights(item)
+
+    def _ties_below(self, module: Module, child: Module) -> Iterator[Line]:
+        """The ties of what stands in a module, at any depth below a child, to what stands before that child."""
+        for item in _flattened(module.items):
+            if self.sharing.lender(item, module) is not None:
+                continue  # it is not constructed
+            lender = self.sharing.lender(item, self.module)
+            if lender is not None and not inside(path_of(lender), child.path):
+                yield Line(f"{self._place(item)} = {self._place(lender)}", 1)
+            elif isinstance(item, Module):
+                yield from self._ties_below(item, child)
+            else:
+                yield from self._tie_weights(item, child)
+
+    def _tie_weights(self, node: Node, child: Module | None = None) -> Iterator[Line]:
+        owner = next(self.sharing.earlier(node, self.module), None)
+        if owner is None or (child is not None and inside(path_of(owner), child.path)):
+            return  # its weights are its own, or tied further in
+        for name in map(node.local, node.weights):
+            yield Line(f"{self._place(node)}.{name} = {self._place(owner)}.{name}", 1)
+
+    def _place(self, item: Node | Module) -> str:
+        return self.places.expression(path_of(item), self.module)
 
     # How it runs
 
@@ -267,9 +264,7 @@ class Body:
         }
 
     def _reference(self, item: Node | Module) -> str:
-        own = item.path if isinstance(item, Module) else item.name
-        owner = shared_within(item, self.module) if self._calls_owner(item) else None
-        return self.places.expression(owner or own, self.module)
+        return self._place(self.sharing.lender(item, self.module) or item)
 
     def _lower(self, node: Node, arguments: Sequence[str], reference: str) -> Lowered:
         types = tuple(self.graph.types[value] for value in node.inputs)
@@ -290,6 +285,15 @@ class Body:
             pairs = [f"{quoted(each.name)}: {self.names[each.value]}" for each in self.graph.outputs]
             return "{" + ", ".join(pairs) + "}"
         return ", ".join(self.names[value] for value in self.module.outputs)
+
+
+def _flattened(items: Sequence[Node | Module]) -> Iterator[Node | Module]:
+    """Layers, and modules that are classes of their own; repeats are lists of those."""
+    for item in items:
+        if isinstance(item, Module) and item.is_repeat:
+            yield from _flattened(item.items)
+        else:
+            yield item
 
 
 def _is_nothing(line: Line) -> bool:

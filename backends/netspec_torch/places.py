@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from netspec.graph import Graph, Node
 from netspec.lowering.names import free
-from netspec.lowering.outline import Module, inside, outline
+from netspec.lowering.outline import Module, outline
 from netspec.ops.base import Weight
 from netspec_torch.reserved import ATTRIBUTES
 
@@ -60,9 +60,3 @@ def _paths(module: Module, path: str, attribute: str) -> Iterator[tuple[str, str
             yield from _paths(item, item.path, below)
         else:
             yield item.name, below
-
-
-def shared_within(item: Node | Module, module: Module) -> str | None:
-    """The path whose weights an item uses, if that is in the same module, where it can be called."""
-    owner = item.shares
-    return owner if owner is not None and inside(owner, module.path) else None

@@ -71,12 +71,16 @@ def padded(site: Site, pads: Pads, value: str = "") -> tuple[str, Part | None]:
     rank, flat = len(pads), Slot(tuple(chain.from_iterable(reversed(pads))), "padding")
     if site.optional:
         flat = Slot(flat.value if any(chain.from_iterable(pads)) else 0, "pad", default=0)
-        module = seq(f"nn.ZeroPad{rank}d(", flat, ") if ", flat, " else nn.Identity()")
-        return f"{site.pad}({site.x})", module
+        return f"{site.pad}({site.x})", seq(_border(rank, flat, value), " if ", flat, " else nn.Identity()")
     if not site.pad or not any(chain.from_iterable(pads)):
         return pad(site.x, pads, value), None
-    name, settings = ("ConstantPad", (flat, value)) if value else ("ZeroPad", (flat,))
-    return f"{site.pad}({site.x})", call(f"nn.{name}{rank}d", *settings)
+    return f"{site.pad}({site.x})", _border(rank, flat, value)
+
+
+def _border(rank: int, widths: Slot, value: str) -> Call:
+    """The module that pads with zeros, or with another value."""
+    name, settings = ("ConstantPad", (widths, value)) if value else ("ZeroPad", (widths,))
+    return call(f"nn.{name}{rank}d", *settings)
 
 
 def symmetric(op: Windowed, sizes: Sequence[int]) -> tuple[int, ...] | None:

@@ -14,11 +14,12 @@ from netspec.lowering.names import camel, numbered
 from netspec.lowering.outline import Module, definitions, outline
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.types import Type
-from netspec_torch.body import SELF, Body, Made, Whole
+from netspec_torch.body import SELF, Body, Whole
 from netspec_torch.helpers import NAMES, helpers
 from netspec_torch.lowering import LOWERINGS, REFUSALS
 from netspec_torch.places import Places
 from netspec_torch.reserved import ATTRIBUTES, VARIABLES
+from netspec_torch.sharing import Made, Sharing
 
 IMPORTS = (
     ("import torch", r"\btorch\."),
@@ -61,7 +62,8 @@ class _Text:
         self.graph = graph
         self.root = outline(graph)
         frozen = frozenset(_frozen_paths(self.root))
-        self.whole = Whole(graph, Places(self.root), {}, frozen)
+        made: dict[str, Made] = {}
+        self.whole = Whole(graph, Places(self.root), Sharing(graph, self.root, made), made, frozen)
         self.classes: list[Class] = []
         self.taken = {*TAKEN, class_name(graph)}
 

@@ -167,7 +167,7 @@ def _share(call: Call) -> bool:
     shares = shared_scope(call.walk, call.item, call.frame, call.inner)
     if isinstance(shares, Missing):
         return False
-    call.inner.shares = shares
+    call.inner.shares = call.place.shares = shares
     call.inner.shared_at = call.item.share.span if call.item.share else call.frame.shared_at
     return True
 

@@ -33,7 +33,9 @@ def shared_scope(walk: Walk, item: Item, frame: Frame, inner: Frame) -> str | Mi
             help="name an earlier call of the block",
         )
         return BROKEN
-    return place.path
+    # Of three calls in one scope the first is the owner, also where the third names the second.
+    inside = f"{frame.path}." if frame.path else ""
+    return place.shares if place.shares and place.shares.startswith(inside) else place.path
 
 
 def shared_layer(

@@ -55,13 +55,14 @@ Tensor = str | Missing
 class Place:
     """What a name stands for: a tensor, and for a scope the names inside it.
 
-    `definition` is the block or the document that a call is of.
+    `definition` is the block or the document that a call is of, `shares` the call whose weights it uses.
     """
 
     path: str
     tensor: Tensor
     members: dict[str, Place] = field(default_factory=dict)
     definition: object = None
+    shares: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,11 +154,14 @@ def _uses(graph: Graph) -> dict[str, set[str]]:
 
 def _equalise(graph: Graph, uses: dict[str, set[str]]) -> None:
     """Let scopes that share their weights give back the same things, so that one module serves them all."""
-    families: dict[str, list[Scope]] = {}
+    families: dict[tuple[str, tuple[str, ...]], list[Scope]] = {}
     for scope in graph.scopes:
         if scope.shares is not None and scope.shares in graph.scope_by_path:
             owner = graph.scope_by_path[scope.shares]
-            families.setdefault(owner.path, [owner]).append(scope)
+            # Calls that hold other layers cannot be one module anyway.
+            layers = _layers(graph, scope)
+            first = [owner] if _layers(graph, owner) == layers else []
+            families.setdefault((owner.path, layers), first).append(scope)
     _equalise_repetitions(graph, uses)
     changed = bool(families)
     while changed:
@@ -176,6 +179,11 @@ def _equalise(graph: Graph, uses: dict[str, set[str]]) -> None:
                     if value in uses and all(within(user, scope.path) for user in uses[value]):
                         uses[value].add(scope.parent)
                         changed = True
+
+
+def _layers(graph: Graph, scope: Scope) -> tuple[str, ...]:
+    """The names of the layers of a scope, within it."""
+    return tuple(node.name[len(scope.path) :] for node in graph.nodes if inside(node.name, scope.path))
 
 
 def _equalise_repetitions(graph: Graph, uses: dict[str, set[str]]) -> None:

@@ -54,7 +54,7 @@ class Sample:
     targets: dict[str, Values]
 
 
-def sample(graph: Graph, dtype: str = "float64") -> Sample:
+def sample(graph: Graph, dtype: str = "float64", batch: int = BATCH) -> Sample:
     graph = still(graph)
     draw = np.random.default_rng(0)
     drawn = initialise(graph, 1, "float64")
@@ -63,10 +63,10 @@ def sample(graph: Graph, dtype: str = "float64") -> Sample:
         for name, array in drawn.items()
     }
     inputs = {
-        each.name: draw.standard_normal((BATCH, *each.type.shape)).astype(dtype) for each in graph.inputs
+        each.name: draw.standard_normal((batch, *each.type.shape)).astype(dtype) for each in graph.inputs
     }
     targets = {
-        each.name: draw.standard_normal((BATCH, *graph.types[each.value].shape)).astype(dtype)
+        each.name: draw.standard_normal((batch, *graph.types[each.value].shape)).astype(dtype)
         for each in graph.outputs
     }
     return Sample(graph, weights, inputs, targets)
@@ -113,12 +113,14 @@ def network(name: str) -> Graph:
 def test_outputs_are_the_oracles_and_gradients_are_pytorchs(name: str) -> None:
     this = sample(network(name))
     trial = backend().trial(this.graph, this.weights)
-    outputs = trial.forward(this.inputs)
-    assert list(outputs) == [node.name for node in this.graph.nodes]
-    for node in this.graph.nodes:
-        assert outputs[node.name].shape == (BATCH, *node.output.shape)
-    far, where = farthest(outputs, forward(this.graph, this.weights, this.inputs))
-    assert far <= FORWARD, where
+    assert list(trial.forward(this.inputs)) == [node.name for node in this.graph.nodes]
+    for batch in (BATCH, 1, 2):
+        inputs = this.inputs if batch == BATCH else sample(this.graph, batch=batch).inputs
+        outputs = trial.forward(inputs)
+        for node in this.graph.nodes:
+            assert outputs[node.name].shape == (batch, *node.output.shape)
+        far, where = farthest(outputs, forward(this.graph, this.weights, inputs))
+        assert far <= FORWARD, f"{where} of a batch of {batch}"
     far, where = farthest(trial.gradients(this.inputs, this.targets), torch_gradients(name))
     assert far <= GRADIENTS, where
 

@@ -16,6 +16,23 @@ class Maximum(layers.Maximum):
         return sum(ops.where(ops.equal(x, largest), x, 0) for x in inputs) / count
 '''
 
+ADD = '''
+class Add(layers.Add):
+    """Spreads a branch that is smaller than the others; Keras' own may take it for a bias."""
+
+    def call(self, inputs):
+        rank = max(len(x.shape) for x in inputs)
+        return sum(ops.expand_dims(x, tuple(range(1, 1 + rank - len(x.shape)))) for x in inputs)
+'''
+
+AVERAGE = '''
+class Average(Add):
+    """The mean of branches of which some are spread."""
+
+    def call(self, inputs):
+        return super().call(inputs) / len(inputs)
+'''
+
 NEAREST_UPSAMPLING = '''
 class NearestUpsampling(layers.Layer):
     """Repeats values up to a size; Keras does so by a whole factor."""
@@ -139,6 +156,8 @@ class DepthToSpace(layers.Layer):
 
 HELPERS = {
     "Maximum": Helper(MAXIMUM),
+    "Add": Helper(ADD),
+    "Average": Helper(AVERAGE, needs=("Add",)),
     "NearestUpsampling": Helper(NEAREST_UPSAMPLING),
     "LinearUpsampling": Helper(LINEAR_UPSAMPLING),
     "ConstantPadding": Helper(CONSTANT_PADDING),

@@ -1,0 +1,88 @@
+"""Which layers and modules of a network use the same weights, and which of them can be one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from netspec.graph import Graph, Node
+from netspec.lowering.outline import Module, inside
+from netspec.lowering.parts import Argument, Call
+from netspec_torch.lowering import LOWERINGS
+from netspec_torch.site import Site
+
+Item = Node | Module
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The class that serves a module, and what it is constructed with."""
+
+    name: str
+    arguments: tuple[Argument, ...]
+
+    def call(self) -> Call:
+        return Call(self.name, self.arguments)
+
+
+def path_of(item: Item) -> str:
+    """The path of a module, the name of a layer."""
+    return item.path if isinstance(item, Module) else item.name
+
+
+class Sharing:
+    """The families of a graph: the layers that use the same weights, and the calls of blocks that do.
+
+    `made` has the classes of the modules that are written so far: inner ones before outer ones.
+    """
+
+    def __init__(self, graph: Graph, root: Module, made: Mapping[str, Made]) -> None:
+        self.graph, self.made = graph, made
+        families: dict[str, list[Item]] = {}
+        for item in _items(root):
+            if owner := self._owner(item):
+                families.setdefault(owner, []).append(item)
+        self._families = {path_of(each): row for row in families.values() if len(row) > 1 for each in row}
+
+    def _owner(self, item: Item) -> str:
+        """The path that stands for the weights of an item; none where it has no weights of its own to share."""
+        if isinstance(item, Node):
+            return (item.shares or item.name) if item.weights else ""
+        path = item.path
+        while owner := self.graph.scope_by_path[path].shares:
+            path = owner
+        return path
+
+    def earlier(self, item: Item, module: Module) -> Iterator[Item]:
+        """What comes before an item in a module and uses the same weights, at any depth."""
+        for each in self._families.get(path_of(item), ()):
+            if each is item:
+                return
+            if inside(path_of(each), module.path):
+                yield each
+
+    def lender(self, item: Item, module: Module) -> Item | None:
+        """The first item of a module that is constructed just as this one: one object can be both."""
+        return next((each for each in self.earlier(item, module) if self._alike(each, item)), None)
+
+    def _alike(self, first: Item, second: Item) -> bool:
+        if isinstance(first, Node) and isinstance(second, Node):
+            return first.trainable == second.trainable and self._call(first) == self._call(second)
+        mine, theirs = self.made.get(path_of(first)), self.made.get(path_of(second))
+        return mine is not None and mine == theirs
+
+    def _call(self, node: Node) -> Call | None:
+        types = tuple(self.graph.types[value] for value in node.inputs)
+        site = Site(types, node.output, ("x",) * len(types), node.trainable, "layer")
+        return LOWERINGS[type(node.op)](node.op, site).module
+
+
+def _items(module: Module) -> Iterator[Item]:
+    """Every layer and every module that is a class of its own, in the order in which they run; outer ones first."""
+    for item in module.items:
+        if isinstance(item, Module):
+            if not item.is_repeat:
+                yield item
+            yield from _items(item)
+        else:
+            yield item
