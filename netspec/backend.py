@@ -53,20 +53,20 @@ class Status:
     """What there is of a backend on this machine.
 
     `state` is "ok", "missing" (the framework is not installed) or "broken" (it is, and fails).
-    `detail` has the versions, or the reason; `mend` the command that mends it.
+    `detail` has the versions, or the reason; `fix` the command that fixes it.
     """
 
     state: Literal["ok", "missing", "broken"]
     detail: str
-    mend: str = ""
+    fix: str = ""
 
 
 class Unavailable(Exception):
-    """A backend cannot be used here. `str()` says why, `mend` how to change that."""
+    """A backend cannot be used here. `str()` says why, `fix` how to change that."""
 
-    def __init__(self, reason: str, mend: str = "") -> None:
+    def __init__(self, reason: str, fix: str = "") -> None:
         super().__init__(reason)
-        self.mend = mend
+        self.fix = fix
 
 
 class Unsupported(Exception):
@@ -242,7 +242,7 @@ def usable(wanted: Sequence[str]) -> list[Backend]:
         each = backend(name)
         status = each.status()
         if status.state != "ok":
-            raise Unavailable(f"the backend {name} is {status.state}: {status.detail}", status.mend)
+            raise Unavailable(f"the backend {name} is {status.state}: {status.detail}", status.fix)
         ready.append(each)
     return ready
 

@@ -113,34 +113,34 @@ def test_no_answer_exits_1_with_the_reason(command: str, text: str) -> None:
 
 
 WRONG = [
-    ("conv -k 3", "error: give either --input (what comes out?) or --output (what must go in?)"),
-    ("conv -k 3 -i 5 -o 5", "error: give either --input (what comes out?) or --output (what must go in?)"),
-    ("conv -i five -k 3", "error: --input: 'five' is not a whole number from 1; write 5, 5x5 or 5,5"),
-    ("conv -i '' -k 3", "error: --input: '' is not a whole number from 1; write 5, 5x5 or 5,5"),
-    ("conv -i 5 -k 0", "error: --kernel: '0' is not a whole number from 1; write 5, 5x5 or 5,5"),
-    ("conv -i 5 -k 3 -s -1", "error: --stride: '-1' is not a whole number from 1; write 5, 5x5 or 5,5"),
-    ("conv -i 5 -k 1e2", "error: --kernel: '1e2' is not a whole number from 1; write 5, 5x5 or 5,5"),
-    ("conv -i 5 -k ٣", "error: --kernel: '٣' is not a whole number from 1; write 5, 5x5 or 5,5"),
-    ("conv -i 5xx5 -k 3", "error: --input: '' is not a whole number from 1; write 5, 5x5 or 5,5"),
-    ("conv -i 5x5 -k 3x3x3", "error: --input names 2 axes and --kernel names 3; one number holds for all"),
-    ("conv -i 5x5x5x5 -k 3", "error: --input names 4 axes; there are at most 3"),
+    ("conv -k 3", "netspec: give either --input (what comes out?) or --output (what must go in?)"),
+    ("conv -k 3 -i 5 -o 5", "netspec: give either --input (what comes out?) or --output (what must go in?)"),
+    ("conv -i five -k 3", "netspec: --input: 'five' is not a whole number from 1; write 5, 5x5 or 5,5"),
+    ("conv -i '' -k 3", "netspec: --input: '' is not a whole number from 1; write 5, 5x5 or 5,5"),
+    ("conv -i 5 -k 0", "netspec: --kernel: '0' is not a whole number from 1; write 5, 5x5 or 5,5"),
+    ("conv -i 5 -k 3 -s -1", "netspec: --stride: '-1' is not a whole number from 1; write 5, 5x5 or 5,5"),
+    ("conv -i 5 -k 1e2", "netspec: --kernel: '1e2' is not a whole number from 1; write 5, 5x5 or 5,5"),
+    ("conv -i 5 -k ٣", "netspec: --kernel: '٣' is not a whole number from 1; write 5, 5x5 or 5,5"),
+    ("conv -i 5xx5 -k 3", "netspec: --input: '' is not a whole number from 1; write 5, 5x5 or 5,5"),
+    ("conv -i 5x5 -k 3x3x3", "netspec: --input names 2 axes and --kernel names 3; one number holds for all"),
+    ("conv -i 5x5x5x5 -k 3", "netspec: --input names 4 axes; there are at most 3"),
     (
         "conv -i 5 -k 3 -p some",
-        "error: --padding: 'some' is none of same, valid, half, full, causal, a number or lo:hi; "
+        "netspec: --padding: 'some' is none of same, valid, half, full, causal, a number or lo:hi; "
         "write 1, 1x2 or 0:1x1:1",
     ),
     (
         "conv -i 5 -k 3 -p 1:2:3",
-        "error: --padding: '1:2:3' is none of same, valid, half, full, causal, a number or lo:hi; "
+        "netspec: --padding: '1:2:3' is none of same, valid, half, full, causal, a number or lo:hi; "
         "write 1, 1x2 or 0:1x1:1",
     ),
     (
         "transpose -i 5 -k 3 -s 2 -a 2",
-        "error: --output-padding 2 is below neither the stride 2 nor the dilation 1",
+        "netspec: --output-padding 2 is below neither the stride 2 nor the dilation 1",
     ),
     (
         "transpose -i 5 -k 3 -p same -a 0",
-        "error: `--padding same` decides the output padding itself: leave --output-padding out",
+        "netspec: `--padding same` decides the output padding itself: leave --output-padding out",
     ),
 ]
 

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from netspec import comparison
 from netspec.backend import Unavailable
-from netspec_cli.compare import compare
+from netspec_cli.main import app
 from netspec_numpy.oracle import NumpyBackend
 from tests.fakes import Array, Fake
 
@@ -39,8 +38,6 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """The command on a small spec, with honest fakes unless others are given."""
     (tmp_path / "small.yaml").write_text(SPEC)
     monkeypatch.chdir(tmp_path)
-    app = typer.Typer()
-    app.command()(compare)
 
     def command(*options: str, fakes: Sequence[Fake] = ()) -> Any:
         known = {each.name: each for each in (Fake("torch"), Fake("keras"), *fakes)}
@@ -51,7 +48,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
             return [known.get(name) or NumpyBackend() for name in wanted]
 
         monkeypatch.setattr(comparison, "usable", usable)
-        return CliRunner().invoke(app, ["small.yaml", *options])
+        return CliRunner().invoke(app, ["compare", "small.yaml", *options])
 
     return command
 
@@ -160,7 +157,7 @@ REFUSED = {
     ),
     "a backend that is missing": (
         ["--backends", "torch,jax"],
-        "the backend jax is missing: not installed\n  to mend it: pip install jax",
+        "the backend jax is missing: not installed\n  fix: pip install jax",
     ),
     "a dtype that is none": (["--dtype", "float16"], "'float16'"),
     "a parameter that is not there": (["--set", "unit=3"], "unit"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -14,9 +13,11 @@ import typer
 from netspec import arithmetic
 from netspec.arithmetic import Explanation, Pair
 from netspec.types import AXES
+from netspec_cli.form import STYLE
+from netspec_cli.streams import complain, say, say_json
 
 app = typer.Typer(
-    no_args_is_help=True, help="Convolution arithmetic: sizes, and the relationship behind each."
+    **STYLE, no_args_is_help=True, help="Convolution arithmetic: sizes, and the relationship behind each."
 )
 
 
@@ -27,24 +28,41 @@ class Format(StrEnum):
     json = "json"
 
 
-Input = Annotated[str | None, typer.Option("--input", "-i", help="Input size: 224, 224x224 or 224,224.")]
-Output = Annotated[
-    str | None, typer.Option("--output", "-o", help="Ask the inverse: which inputs give this output size?")
+Input = Annotated[
+    str | None, typer.Option("--input", "-i", metavar="SIZE", help="Input size: 224, 224x224 or 224,224.")
 ]
-Kernel = Annotated[str, typer.Option("--kernel", "-k", help="Kernel size, one number or one per axis.")]
-Stride = Annotated[str, typer.Option("--stride", "-s", help="Stride, one number or one per axis.")]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output", "-o", metavar="SIZE", help="Ask the inverse: which inputs give this output size?"
+    ),
+]
+Kernel = Annotated[
+    str, typer.Option("--kernel", "-k", metavar="NUMBERS", help="Kernel size, one number or one per axis.")
+]
+Stride = Annotated[
+    str, typer.Option("--stride", "-s", metavar="NUMBERS", help="Stride, one number or one per axis.")
+]
 PoolStride = Annotated[
-    str | None, typer.Option("--stride", "-s", help="Stride; the kernel's size if absent.")
+    str | None, typer.Option("--stride", "-s", metavar="NUMBERS", help="Stride; the kernel's size if absent.")
 ]
 Padding = Annotated[
     str,
     typer.Option(
-        "--padding", "-p", help="valid, same, half, full, causal, a number, or lo:hi; one or per axis."
+        "--padding",
+        "-p",
+        metavar="PADS",
+        help="valid, same, half, full, causal, a number, or lo:hi; one or per axis.",
     ),
 ]
-Dilation = Annotated[str, typer.Option("--dilation", "-d", help="Dilation, one number or one per axis.")]
+Dilation = Annotated[
+    str, typer.Option("--dilation", "-d", metavar="NUMBERS", help="Dilation, one number or one per axis.")
+]
 OutputPadding = Annotated[
-    str | None, typer.Option("--output-padding", "-a", help="Zeros added at the end (a of relationship 14).")
+    str | None,
+    typer.Option(
+        "--output-padding", "-a", metavar="NUMBERS", help="Zeros added at the end (a of relationship 14)."
+    ),
 ]
 Ceil = Annotated[bool, typer.Option("--ceil", help="Round up: what is left over gets a window too.")]
 Formats = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
@@ -222,7 +240,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _refuse(message: str) -> NoReturn:
-    typer.echo(f"error: {message}", err=True)
+    complain(f"netspec: {message}")
     raise typer.Exit(2)
 
 
@@ -299,10 +317,9 @@ def _inverse(window: Window, sizes: range) -> dict[str, Any]:
 def _answer(operation: str, format: Format, axes: list[dict[str, Any]]) -> None:
     ok = all(axis["output"] is not None and axis["input"] is not None for axis in axes)
     if format is Format.json:
-        whole = {"netspec": 1, "operation": operation, "ok": ok, "axes": axes}
-        typer.echo(json.dumps(whole, indent=2, ensure_ascii=False))
+        say_json({"operation": operation, "ok": ok, "axes": axes})
     else:
-        typer.echo("\n".join(_text(axes)))
+        say("\n".join(_text(axes)))
     if not ok:
         raise typer.Exit(1)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from typing import Annotated
 
 import typer
+
+from netspec_cli.streams import say, say_json
 
 
 class Format(StrEnum):
@@ -25,11 +26,11 @@ def backends(
     found = [(each.name, each.status()) for each in registered()]
     if format is Format.json:
         rows = [
-            {"name": name, "state": s.state, "detail": s.detail, "mend": s.mend or None} for name, s in found
+            {"name": name, "state": s.state, "detail": s.detail, "fix": s.fix or None} for name, s in found
         ]
-        typer.echo(json.dumps({"netspec": 1, "backends": rows}, indent=2))
+        say_json({"backends": rows})
         return
     for name, status in found:
-        typer.echo(f"{name:8} {status.state:8} {status.detail}")
-        if status.mend:
-            typer.echo(f"{'':17} {status.mend}")
+        say(f"{name:8} {status.state:8} {status.detail}")
+        if status.fix:
+            say(f"{'':17} {status.fix}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netspec_cli.common import WRONG_SPEC, fail, load_spec, parameters, path_of
+from netspec_cli.common import Device, Sets, Several, Spec, fail, load_spec, parameters, path_of
+from netspec_cli.failures import WRONG_SPEC
+from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
     from netspec.benchmark import Measurement, Times
@@ -27,21 +28,19 @@ class Format(StrEnum):
 
 
 def bench(
-    spec: Annotated[str, typer.Argument(help="A path, or zoo:NAME.")],
-    backends: Annotated[str, typer.Option(help="Which, with commas between.")] = "torch,keras",
+    spec: Spec,
+    backends: Several = "torch,keras",
     batch: Annotated[int, typer.Option(min=1, help="Samples in the batch.")] = 8,
     steps: Annotated[int, typer.Option(min=1, help="Runs to measure, of each kind.")] = 10,
-    device: Annotated[str, typer.Option(help="auto, cpu, or what the framework calls one.")] = "auto",
-    sets: Annotated[
-        list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")
-    ] = None,
+    device: Device = "auto",
+    sets: Sets = None,
     format: Annotated[Format, typer.Option("--format", help="How to write the figures.")] = Format.text,
 ) -> None:
     """Time a forward pass and a step of training on each backend, and the memory that they take.
 
     Each backend runs in a process of its own, on the same weights and data, in float32.
     """
-    from netspec.backend import Unavailable, Unsupported
+    from netspec.backend import Unsupported
     from netspec.benchmark import Failed, race
 
     graph = load_spec(spec, sets)
@@ -56,10 +55,8 @@ def bench(
             batch,
             steps,
             device,
-            tell=lambda line: typer.echo(line, err=True),
+            tell=complain,
         )
-    except Unavailable as error:
-        fail(str(error) + (f"\n  to mend it: {error.mend}" if error.mend else ""))
     except Unsupported as error:
         fail(f"{graph.name}: {error}", WRONG_SPEC)
     except Failed as error:
@@ -67,9 +64,9 @@ def bench(
     if format is Format.json:
         head = {"netspec": 1, "spec": graph.name, "dtype": "float32", "batch": batch, "steps": steps}
         rows = [_as_json(each, found[0]) for each in found]
-        typer.echo(json.dumps({**head, "machine": _machine(), "backends": rows}, indent=2))
+        say_json({**head, "machine": _machine(), "backends": rows})
     else:
-        typer.echo("\n".join(_text(graph.name, batch, steps, found)))
+        say("\n".join(_text(graph.name, batch, steps, found)))
 
 
 def _machine() -> dict[str, Any]:

@@ -12,7 +12,9 @@ from netspec.diagnostics import Diagnostic
 from netspec.diagnostics.render import REPORTS
 from netspec.language.places import shown
 from netspec.loading import ParameterError
-from netspec_cli.common import WRONG_SPEC, colourful, fail, parameters, path_of
+from netspec_cli.common import Sets, colourful, fail, parameters, path_of
+from netspec_cli.failures import WRONG_SPEC
+from netspec_cli.streams import hand_over, say, say_json_text
 
 
 class Format(StrEnum):
@@ -26,23 +28,32 @@ class Format(StrEnum):
 
 
 def check(
-    paths: Annotated[list[str], typer.Argument(help="Specs, folders of specs, or zoo:NAME.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Specs, folders of specs, or zoo:NAME.")],
     format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.text,
-    sets: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="A parameter of the spec: NAME=VALUE. `expect` is then not held."),
-    ] = None,
+    sets: Sets = None,
 ) -> None:
-    """Check every spec below the paths: valid, shapes fit, `expect` holds. Imports no framework."""
+    """Check every spec below the paths: valid, shapes fit, `expect` holds. Imports no framework.
+
+    With --set, `expect` is not checked: it speaks of the spec as written.
+    """
     params = parameters(sets) or None
     found = list(dict.fromkeys(specs_below([path_of(path) for path in paths])))
     if not found:
         fail(f"no spec below {', '.join(paths)}: a spec is a .yaml file with the key `netspec`")
-    try:
-        report = [(shown(path), check_file(path, params)[1]) for path in found]
-    except ParameterError as error:
-        fail(str(error))
-    typer.echo(_text(report) if format is Format.text else REPORTS[format](report))
+    report: list[tuple[str, list[Diagnostic]]] = []
+    refused = []
+    for path in found:
+        try:
+            report.append((shown(path), check_file(path, params)[1]))
+        except ParameterError as error:
+            refused.append(f"{shown(path)}: {error}")
+    if refused:
+        fail("\n".join(refused))
+    if format is Format.text:
+        say(_text(report))
+    else:
+        document = say_json_text if format in (Format.json, Format.sarif) else hand_over
+        document(REPORTS[format](report))
     if any(each.severity == "error" for _, diagnostics in report for each in diagnostics):
         raise typer.Exit(WRONG_SPEC)
 

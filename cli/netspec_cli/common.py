@@ -1,4 +1,4 @@
-"""What the commands share: loading a spec, reading `--set`, failing politely."""
+"""What the commands share: their options, loading a spec, reading `--set`, failing politely."""
 
 from __future__ import annotations
 
@@ -15,9 +15,24 @@ from netspec.diagnostics import Diagnostic, Problems
 from netspec.graph import Graph
 from netspec.language.library import Library
 from netspec.loading import ParameterError, find, graph_of_file
+from netspec_cli.failures import WRONG_COMMAND, WRONG_SPEC
+from netspec_cli.streams import complain, hand_over
 
-WRONG_SPEC = 1
-WRONG_COMMAND = 2
+# The arguments and options that several commands have. Help is ASCII, so that every terminal can show it.
+Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A path, or zoo:NAME.")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter of the spec. Repeatable."),
+]
+Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="A file; stdout without it.")]
+Named = Annotated[
+    str,
+    typer.Option("--backend", "-b", metavar="NAME", help="torch or keras; see `netspec backends`."),
+]
+Several = Annotated[str, typer.Option("--backends", metavar="NAME,NAME", help="Which, with commas between.")]
+Device = Annotated[
+    str, typer.Option("--device", metavar="NAME", help="auto, cpu, or what the framework calls one.")
+]
 
 Force: TypeAlias = Annotated[
     bool,
@@ -28,13 +43,13 @@ Force: TypeAlias = Annotated[
 
 def fail(message: str, code: int = WRONG_COMMAND) -> NoReturn:
     """Say what is wrong with the command, on stderr, and stop."""
-    typer.echo(f"netspec: {message}", err=True)
+    complain(f"netspec: {message}")
     raise typer.Exit(code)
 
 
 def note(line: str) -> None:
     """Say what somebody should know, and go on: on stderr."""
-    typer.echo(f"note: {line}", err=True)
+    complain(f"note: {line}")
 
 
 def colourful(stream: object = None) -> bool:
@@ -49,45 +64,72 @@ def show(diagnostics: Iterable[Diagnostic]) -> None:
 
     diagnostics = list(diagnostics)
     if diagnostics:
-        typer.echo(as_text(diagnostics, colour=colourful(sys.stderr)), err=True)
+        complain(as_text(diagnostics, colour=colourful(sys.stderr)))
 
 
 def parameters(sets: Iterable[str] | None) -> dict[str, object]:
     """`--set name=value` as a mapping; a value is read as YAML reads it."""
-    from netspec.language import source
-
     params: dict[str, object] = {}
     for each in sets or ():
         name, equals, text = each.partition("=")
         if not equals or not name:
             fail(f"--set {each}: write --set NAME=VALUE")
-        problems = Problems()
-        value = source.read(text, "--set", problems)
-        if value is None:
-            fail(
-                f"--set {each}: "
-                + ("; ".join(problem.message for problem in problems) or "there is no value")
-            )
-        params[name] = source.plain(value)
+        if name in params:
+            fail(f"--set {each}: {name} is set twice")
+        params[name] = setting(each, text)
     return params
 
 
+def setting(option: str, text: str) -> object:
+    """The value in `--set OPTION`; `text` is what stands behind its `=`, and is read as YAML reads it."""
+    from netspec.diagnostics.codes.files import FILE_EMPTY
+    from netspec.language import source
+
+    problems = Problems()
+    value = source.read(text, "--set", problems) if text else None
+    errors = [problem for problem in problems if problem.code is not FILE_EMPTY]
+    if errors:
+        fail(f"--set {option}: " + "\n".join(_in_option(option, text, problem) for problem in errors))
+    if value is None:
+        fail(f"--set {option}: there is no value after the `=`")
+    return source.plain(value)
+
+
+def _in_option(option: str, text: str, problem: Diagnostic) -> str:
+    """What is wrong with a value, and a caret below the place in the option as it was typed."""
+    lines = [problem.message]
+    if "\n" not in option:
+        at = len(option) - len(text) + problem.span.column - 1
+        lines += [f"  --set {option}", f"  {' ' * (len('--set ') + at)}^"]
+    if problem.help:
+        lines.append(f"  help: {problem.help}")
+    return "\n".join(lines)
+
+
 def path_of(spec: str) -> Path:
-    """The file of a spec: a path that is there, or `zoo:` and a name."""
+    """The file or folder of a spec: a path that is there, or `zoo:` and a name."""
     try:
         path = find(spec)
     except FileNotFoundError as error:
         fail(str(error))
     fault = None if files.is_folder(path) else files.fault(path)
     if fault is not None and files.is_missing(fault):
-        fail(f"there is no file {files.shortened(spec)}")
+        fail(f"there is no file {files.shortened(spec)}{_in_the_zoo(spec)}")
     if fault is not None:
         fail(f"{files.shortened(spec)} cannot be read: {files.reason(fault)}")
     return path
 
 
+def _in_the_zoo(spec: str) -> str:
+    """A hint, if the zoo has a spec of that name."""
+    from netspec.language.places import SUFFIXES, ZOO, zoo
+
+    name = Path(spec).stem if Path(spec).suffix in SUFFIXES else spec
+    return f"; did you mean {ZOO}{name}?" if name in zoo() else ""
+
+
 def load_spec(spec: str, sets: Iterable[str] | None = None) -> Graph:
-    """The graph of a spec. Tells what is wrong with it and stops with 1; with 2 if the command is wrong."""
+    """The graph of a spec. Says what is wrong with it and stops with 1; with 2 if the command is wrong."""
     return load_with_sources(spec, sets)[0]
 
 
@@ -95,8 +137,12 @@ def load_with_sources(spec: str, sets: Iterable[str] | None = None) -> tuple[Gra
     """As `load_spec`, and the files that it was read from: includes, embedded networks and their weights too."""
     problems = Problems()
     library = Library(problems)
+    params = parameters(sets)
+    path = path_of(spec)
+    if files.is_folder(path):
+        fail(f"{spec} is a folder; name one spec (`netspec check {spec}` says what is wrong in all of them)")
     try:
-        graph = graph_of_file(path_of(spec), problems, parameters(sets), library)
+        graph = graph_of_file(path, problems, params, library)
     except ParameterError as error:
         fail(str(error))
     show(problems)
@@ -124,7 +170,7 @@ def write(text: str, out: Path | None, language: str) -> None:
 
     text = marked(text, language)
     if out is None:
-        typer.echo(text, nl=not text.endswith("\n"))
+        hand_over(text)
     else:
         put({out: text})
 
@@ -139,5 +185,5 @@ def put(contents: Mapping[Path, str | bytes], note: str = "") -> None:
     except OSError as error:
         fail(f"cannot write {files.shortened(error.filename or out)}: {files.reason(error)}")
     for out in contents:
-        typer.echo(f"wrote {out}{note}", err=True)
+        complain(f"wrote {out}{note}")
         note = ""

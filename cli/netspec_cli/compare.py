@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec_cli.common import fail, load_spec
+from netspec_cli.common import Sets, Several, Spec, fail, load_spec
+from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
     from netspec.comparison import Comparison
@@ -34,8 +34,8 @@ class DType(StrEnum):
 
 
 def compare(
-    spec: Annotated[str, typer.Argument(help="A path, or zoo:NAME.")],
-    backends: Annotated[str, typer.Option(help="Which, with commas between.")] = "torch,keras",
+    spec: Spec,
+    backends: Several = "torch,keras",
     dtype: Annotated[
         DType, typer.Option(help="float64 is the proof, float32 the smoke test.")
     ] = DType.float64,
@@ -44,11 +44,9 @@ def compare(
     steps: Annotated[int, typer.Option(min=0, help="Steps of SGD with momentum, and of Adam.")] = 5,
     rate: Annotated[
         float | None,
-        typer.Option(help="Of SGD; Adam takes an eighth. Left out, it suits the gradients."),
+        typer.Option(metavar="RATE", help="Of SGD; Adam takes an eighth. Left out, it suits the gradients."),
     ] = None,
-    sets: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter.")
-    ] = None,
+    sets: Sets = None,
     inject: Annotated[
         str | None,
         typer.Option(
@@ -63,7 +61,7 @@ def compare(
     Training mode, dropout off. What a spec lets start as zeros and ones is drawn, too, so that none can be
     forgotten. Exit code 1 when anything differs by more than its tolerance.
     """
-    from netspec.backend import Unavailable, Unsupported
+    from netspec.backend import Unsupported
     from netspec.comparison import CannotCompare
     from netspec.comparison import compare as run
 
@@ -79,16 +77,14 @@ def compare(
             steps,
             rate,
             inject,
-            report=lambda line: typer.echo(line, err=True),
+            report=complain,
         )
-    except Unavailable as reason:
-        fail(str(reason) + (f"\n  to mend it: {reason.mend}" if reason.mend else ""))
     except (CannotCompare, Unsupported) as reason:
         fail(str(reason))
     if format is Format.json:
-        typer.echo(json.dumps(found.as_dict(), indent=2, ensure_ascii=False, allow_nan=False))
+        say_json(found.as_dict())
     else:
-        typer.echo("\n".join(text(found, verbose)))
+        say("\n".join(text(found, verbose)))
     if not found.ok:
         raise typer.Exit(1)
 

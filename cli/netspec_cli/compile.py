@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from netspec_cli.common import WRONG_SPEC, Force, fail, load_with_sources, may_write, write
+from netspec_cli.common import Force, Named, Out, Sets, Spec, fail, load_with_sources, may_write, write
+from netspec_cli.failures import WRONG_SPEC
 from netspec_cli.passes import through
 
 
 def compile(
-    spec: Annotated[str, typer.Argument(help="A path, or zoo:NAME.")],
-    backend: Annotated[str, typer.Option("--backend", "-b", help="torch or keras; see `netspec backends`.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="A file; stdout without it.")] = None,
+    spec: Spec,
+    backend: Named,
+    out: Out = None,
     passes: Annotated[
         list[str] | None,
-        typer.Option("--pass", help="logits, fold-batch-norm, fully-convolutional, still or cut=NAME."),
+        typer.Option(
+            "--pass",
+            metavar="PASS",
+            help="logits, fold-batch-norm, fully-convolutional, still or cut=NAME. Repeatable.",
+        ),
     ] = None,
-    sets: Annotated[
-        list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")
-    ] = None,
+    sets: Sets = None,
     force: Force = False,
 ) -> None:
     """Write the network as readable source that runs without netspec. Needs no framework."""

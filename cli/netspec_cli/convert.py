@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec_cli.common import WRONG_SPEC, Force, fail, load_with_sources, may_write, note, put
+from netspec_cli.common import Force, Out, Sets, Spec, fail, load_with_sources, may_write, note, put
+from netspec_cli.failures import WRONG_SPEC
 from netspec_cli.passes import through
+from netspec_cli.streams import hand_over
 
 if TYPE_CHECKING:
     from netspec.graph import Graph
@@ -16,24 +18,26 @@ if TYPE_CHECKING:
 
 
 def convert(
-    spec: Annotated[str, typer.Argument(help="A path, or zoo:NAME.")],
+    spec: Spec,
     fully_convolutional: Annotated[
         bool,
         typer.Option("--fully-convolutional", help="Dense layers on a flattened map become convolutions."),
     ] = False,
     passes: Annotated[
-        list[str] | None, typer.Option("--pass", help="A pass, such as fold-batch-norm or cut=NAME.")
+        list[str] | None,
+        typer.Option(
+            "--pass", metavar="PASS", help="A pass, such as fold-batch-norm or cut=NAME. Repeatable."
+        ),
     ] = None,
     weights: Annotated[
         Path | None,
         typer.Option(
-            help="Weights of SPEC, as `netspec train` keeps them; OUT.safetensors gets the new spec's."
+            metavar="FILE",
+            help="Weights of SPEC, as `netspec train` keeps them; OUT.safetensors gets the new spec's.",
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="A file; stdout without it.")] = None,
-    sets: Annotated[
-        list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")
-    ] = None,
+    out: Out = None,
+    sets: Sets = None,
     force: Force = False,
 ) -> None:
     """Write a network as a spec again, after passes; its scopes are laid flat, its paddings are numbers.
@@ -75,7 +79,7 @@ def convert(
         )
     text = marked(text, "yaml")
     if out is None:
-        typer.echo(text, nl=False)
+        hand_over(text)
     else:
         contents: dict[Path, str | bytes] = {out: text}
         if carried is not None and new_weights is not None:

@@ -7,19 +7,18 @@ from typing import Annotated
 
 import typer
 
-from netspec_cli.common import Force, fail, load_with_sources, may_write, write
+from netspec_cli.common import Force, Sets, Spec, fail, load_with_sources, may_write, write
 
 SUFFIXES = (".svg", ".html", ".htm")
 
 
 def draw(
-    spec: Annotated[str, typer.Argument(help="A path, or zoo:NAME.")],
+    spec: Spec,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="x.svg or x.html; SVG to stdout without it.")
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="x.svg or x.html; SVG to stdout without it."),
     ] = None,
-    sets: Annotated[
-        list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")
-    ] = None,
+    sets: Sets = None,
     force: Force = False,
 ) -> None:
     """Draw the network: blocks as boxes, branches side by side, equal repetitions once. HTML boxes fold."""

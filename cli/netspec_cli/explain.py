@@ -7,10 +7,13 @@ from typing import Annotated
 import typer
 
 from netspec_cli.common import fail
+from netspec_cli.streams import say
 
 
 def explain(
-    code: Annotated[str, typer.Argument(help="A code such as NS0301; `all` lists every one.")],
+    code: Annotated[
+        str, typer.Argument(metavar="CODE", help="A code such as NS0301; `all` lists every one.")
+    ],
 ) -> None:
     """Tell what a diagnostic means, with an example."""
     from netspec.check import check_text
@@ -19,11 +22,11 @@ def explain(
     from netspec.diagnostics.explain import explain as story
 
     if code == "all":
-        typer.echo(
+        say(
             "\n".join(f"{each.id}  {each.title}" for each in sorted(CODES.values(), key=lambda each: each.id))
         )
         return
     try:
-        typer.echo(story(code, lambda text, file: check_text(text, file)[1]))
+        say(story(code, lambda text, file: check_text(text, file)[1]))
     except UnknownCode as error:
         fail(str(error))

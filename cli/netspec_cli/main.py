@@ -10,21 +10,17 @@ from typing import Annotated, Any
 
 import typer
 import typer.core
-import typer.main
 
 from netspec.language.memory import no_collection
+from netspec_cli import streams
+from netspec_cli.failures import INTERRUPTED, WRONG_COMMAND
+from netspec_cli.form import STYLE, formed
 
 COMMANDS = (
     *("check", "shapes", "compile", "convert", "train", "compare", "bench", "draw"),
     *("ops", "schema", "explain", "new", "backends", "arith"),
 )
 """The commands in the order in which they are shown; each is the function, or the `app`, of its module."""
-
-_STYLE: dict[str, Any] = {
-    "add_completion": False,
-    "pretty_exceptions_enable": False,
-    "rich_markup_mode": None,
-}
 
 
 class Commands(typer.core.TyperGroup):
@@ -42,9 +38,23 @@ class Commands(typer.core.TyperGroup):
         gc.freeze()  # what is imported stays; no later search for garbage need look at it
         part = getattr(module, "app", None)
         if part is None:
-            part = typer.Typer(**_STYLE)
+            part = typer.Typer(**STYLE)
             part.command(cmd_name)(getattr(module, cmd_name))
-        return typer.main.get_command(part)
+        return formed(part)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; an error that speaks to the author ends it with a sentence."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            from netspec_cli.failures import told
+
+            known = told(error)
+            if known is None:
+                raise
+            message, code = known
+            streams.complain(message)
+            raise typer.Exit(code) from None
 
 
 app = typer.Typer(
@@ -52,7 +62,7 @@ app = typer.Typer(
     name="netspec",
     help="Write a network once, in YAML; check it, infer its shapes, compile it, prove it.",
     no_args_is_help=True,
-    **_STYLE,
+    **STYLE,
 )
 
 
@@ -60,14 +70,14 @@ def _version(wanted: bool) -> None:
     if wanted:
         from netspec._version import __version__
 
-        typer.echo(f"netspec {__version__}")
+        streams.say(f"netspec {__version__}")
         raise typer.Exit
 
 
 @app.callback()
 def main(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Write a network once, in YAML; check it, infer its shapes, compile it, prove it."""
@@ -77,35 +87,32 @@ def run() -> None:
     """The entry point. A spec that is wrong ends with 1, a command that is wrong with 2."""
     # To look for plugins of pydantic would be to read what every installed package says of itself.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    streams.prepare()
+    sys.exit(_code())
+
+
+def _code() -> int:
+    """Run the command; return the exit code, with everything written and everything said."""
     try:
-        app()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        # Not standalone: there a closed pipe would end with 1, which means that a spec is wrong.
+        code = int(app(standalone_mode=False) or 0)
+        sys.stdout.flush()
+    except streams.Unwritable as error:
+        streams.complain(f"netspec: cannot write to standard output: {error}")
+        return WRONG_COMMAND
     except KeyboardInterrupt:
-        _stop("netspec: interrupted", 130)
+        code = INTERRUPTED
     except Exception as error:
-        _explain(error)
-        # A bug of ours; its traceback is for those who ask for it.
+        if hasattr(error, "show") and hasattr(error, "exit_code"):  # a wrong command, as typer says it
+            error.show()
+            return int(error.exit_code)
         if "NETSPEC_DEBUG" in os.environ:
-            raise
+            raise  # its traceback is for those who ask for it
         what = f"{type(error).__name__}: {error}".splitlines()[0]
-        _stop(f"netspec: this is a bug in netspec, please report it ({what}); NETSPEC_DEBUG=1 shows where", 2)
-
-
-def _explain(error: Exception) -> None:
-    """Stop with what an error says, if it is one that speaks to the author; imported once there is one."""
-    from netspec.backend import Unavailable, Unsupported
-    from netspec.diagnostics import SpecError
-
-    if isinstance(error, SpecError):
-        _stop(str(error), 1)
-    if isinstance(error, Unsupported):
-        _stop(f"netspec: {error}", 1)
-    if isinstance(error, Unavailable):
-        _stop(f"netspec: {error}" + (f"\n  to mend it: {error.mend}" if error.mend else ""), 2)
-
-
-def _stop(message: str, code: int) -> None:
-    typer.echo(message, err=True)
-    sys.exit(code)
+        streams.complain(
+            f"netspec: this is a bug in netspec, please report it ({what}); NETSPEC_DEBUG=1 shows where"
+        )
+        return WRONG_COMMAND
+    if code == INTERRUPTED:
+        streams.complain("netspec: interrupted")
+    return code

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from netspec_cli.common import WRONG_SPEC, Force, fail, may_write, path_of, put, show
+from netspec_cli.common import Force, fail, may_write, path_of, put, show
+from netspec_cli.failures import WRONG_SPEC
+from netspec_cli.streams import complain, say, say_json
 
 
 class Format(StrEnum):
@@ -21,10 +22,10 @@ class Format(StrEnum):
 
 def new(
     name: Annotated[
-        str | None, typer.Argument(help="The name of the network; the file is NAME.yaml.")
+        str | None, typer.Argument(metavar="NAME", help="The name of the network; the file is NAME.yaml.")
     ] = None,
     origin: Annotated[
-        str, typer.Option("--from", help="What to start from: zoo:NAME, or a path.")
+        str, typer.Option("--from", metavar="SPEC", help="What to start from: zoo:NAME, or a path.")
     ] = "zoo:lenet5",
     list_: Annotated[bool, typer.Option("--list", help="Show the zoo instead.")] = False,
     format: Annotated[Format, typer.Option("--format", help="How to write the list.")] = Format.text,
@@ -55,7 +56,7 @@ def _write(name: str, origin: str, force: bool) -> None:
         raise typer.Exit(WRONG_SPEC) from None
     may_write(map(Path, texts), [source], force)
     put({Path(path): marked(text, "yaml") for path, text in texts.items()}, f", from {origin}")
-    typer.echo(f"next: netspec check {name}.yaml", err=True)
+    complain(f"next: netspec check {name}.yaml")
 
 
 def _list(format: Format) -> None:
@@ -63,12 +64,12 @@ def _list(format: Format) -> None:
 
     rows = [_row(name, path) for name, path in zoo().items()]
     if format is Format.json:
-        typer.echo(json.dumps({"netspec": 1, "zoo": rows}, indent=2, ensure_ascii=False))
+        say_json({"zoo": rows})
         return
     width = max(len(row["name"]) for row in rows)
     for row in rows:
         count = "unavailable" if row["params"] is None else f"{row['params']:,}"
-        typer.echo(f"{row['name'].ljust(width)}  {count:>12}  {row['description']}")
+        say(f"{row['name'].ljust(width)}  {count:>12}  {row['description']}")
 
 
 def _row(name: str, path: Path) -> dict[str, Any]:

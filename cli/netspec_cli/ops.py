@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from enum import StrEnum
 from textwrap import wrap
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from netspec_cli.common import fail
+from netspec_cli.streams import say, say_json
 
 if TYPE_CHECKING:
     from netspec.ops.description import FieldDescription, OpDescription
@@ -26,7 +26,9 @@ class Format(StrEnum):
 
 
 def ops(
-    op: Annotated[str | None, typer.Argument(help="An op; the whole catalogue without it.")] = None,
+    op: Annotated[
+        str | None, typer.Argument(metavar="OP", help="An op; the whole catalogue without it.")
+    ] = None,
     format: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.text,
 ) -> None:
     """List the ops by family; or tell all about one: its fields, weights, what it takes."""
@@ -38,18 +40,17 @@ def ops(
         fail(f"no op is called `{op}`{hint(op)} (`netspec ops` lists them)")
     if op is not None:
         told = describe(op)
-        typer.echo(_json(_op(told)) if format is Format.json else "\n".join(_page(told)))
+        if format is Format.json:
+            say_json(_op(told))
+        else:
+            say("\n".join(_page(told)))
         return
     families = {name: [describe(each.keyword) for each in members] for name, members in FAMILIES.items()}
     if format is Format.json:
         rows = [{"name": name, "ops": [_op(each) for each in members]} for name, members in families.items()]
-        typer.echo(_json({"netspec": 1, "families": rows}))
+        say_json({"families": rows})
     else:
-        typer.echo("\n".join(_catalogue(families)))
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+        say("\n".join(_catalogue(families)))
 
 
 def _op(told: OpDescription) -> dict[str, Any]:

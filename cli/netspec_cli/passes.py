@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from netspec.graph import Graph
-from netspec_cli.common import WRONG_SPEC, fail
+from netspec_cli.common import fail
+from netspec_cli.failures import WRONG_SPEC
 
 if TYPE_CHECKING:
     from netspec.passes import Arrays

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from netspec_cli.common import Force, may_write, write
+from netspec_cli.common import Force, Out, may_write, write
 
 
 def schema(
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="A file; stdout without it.")] = None,
+    out: Out = None,
     force: Force = False,
 ) -> None:
     """Write the JSON schema of a spec, for editors.
 
-    With the YAML extension of an editor, start a spec with: # yaml-language-server: $schema=netspec.schema.json
+    An editor with a YAML extension uses it when a spec starts with this line:
+
+    # yaml-language-server: $schema=netspec.schema.json
     """
     from netspec.schema import schema as made
 

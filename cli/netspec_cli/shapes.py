@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec_cli.common import load_spec
+from netspec_cli.common import Sets, Spec, load_spec
+from netspec_cli.streams import rule, say, say_json
 
 if TYPE_CHECKING:
     from netspec.analysis import Shapes
@@ -25,16 +25,17 @@ class Format(StrEnum):
 
 
 def shapes(
-    spec: Annotated[str, typer.Argument(help="A path, or zoo:NAME.")],
+    spec: Spec,
     format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.table,
-    sets: Annotated[
-        list[str] | None, typer.Option("--set", help="A parameter of the spec: NAME=VALUE.")
-    ] = None,
+    sets: Sets = None,
 ) -> None:
     """Show every layer's type, parameters, MACs, receptive field and memory, and the totals."""
     graph = load_spec(spec, sets)
     found = graph.shapes()
-    typer.echo(json.dumps(found.as_dict(), indent=2) if format is Format.json else table(found))
+    if format is Format.json:
+        say_json(found.as_dict())
+    else:
+        say(table(found))
 
 
 def table(found: Shapes) -> str:
@@ -69,7 +70,7 @@ def columns(rows: list[list[str]]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
-    return [lines[0], "─" * max(map(len, lines)), *lines[1:]]
+    return [lines[0], rule(max(map(len, lines))), *lines[1:]]
 
 
 def _totals(report: dict[str, object]) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netspec_cli.common import fail, load_spec, note
+from netspec_cli.common import Device, Named, Spec, fail, load_spec, note
+from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays, Backend
@@ -34,31 +33,38 @@ class Format(StrEnum):
 
 
 def train(
-    spec: Annotated[str, typer.Argument(help="A path, or zoo:NAME.")],
-    backend: Annotated[str, typer.Option("--backend", "-b", help="torch or keras; see `netspec backends`.")],
+    spec: Spec,
+    backend: Named,
     data: Annotated[
-        str | None, typer.Option("--data", help="fashion-mnist-small, fashion-mnist, mnist, or a path.")
+        str | None,
+        typer.Option("--data", metavar="DATA", help="fashion-mnist-small, fashion-mnist, mnist, or a path."),
     ] = None,
     data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", help="Where the files of named data sets are.")
+        Path | None,
+        typer.Option("--data-dir", metavar="FOLDER", help="Where the files of named data sets are."),
     ] = None,
     fetch: Annotated[bool, typer.Option("--fetch", help="Download what is missing of a named set.")] = False,
     sets: Annotated[
         list[str] | None,
-        typer.Option("--set", help="A parameter of the spec, or train.SETTING of its recipe: NAME=VALUE."),
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Set a parameter of the spec, or train.SETTING of its recipe. Repeatable.",
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", help="The same as --set train.epochs=N.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="The same as --set train.seed=N.")] = None,
-    device: Annotated[
-        str, typer.Option("--device", help="auto, cpu, or what the framework calls one.")
-    ] = "auto",
+    device: Device = "auto",
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The run folder; runs/NAME-BACKEND-N without it.")
+        Path | None,
+        typer.Option("--out", "-o", metavar="FOLDER", help="The run folder; runs/NAME-BACKEND-N without it."),
     ] = None,
     weights: Annotated[
         list[str] | None,
         typer.Option(
-            "--weights", help="Start from this safetensors FILE; NAME=FILE for an embedded network."
+            "--weights",
+            metavar="FILE",
+            help="Start from this safetensors FILE; NAME=FILE for an embedded network. Repeatable.",
         ),
     ] = None,
     format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.text,
@@ -135,7 +141,7 @@ def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Dat
     place = folder or datasets.default_folder()
     try:
         if fetch and recipe.data in SETS:
-            get(recipe.data, place, tell=lambda line: print(line, file=sys.stderr))
+            get(recipe.data, place, tell=complain)
         # A path in a recipe counts from the folder of its spec.
         return datasets.load(seen_from(Path(graph.file).parent, recipe.data), place)
     except DataError as error:
@@ -178,7 +184,10 @@ def _run(
         fail(f"{error}; a smaller learning rate may help", 1)
     except (FolderTaken, WeightsError) as error:
         fail(str(error))
-    typer.echo(_json(graph, done) if format is Format.json else _summary(done))
+    if format is Format.json:
+        say_json(_facts(graph, done))
+    else:
+        say(_summary(done))
 
 
 def _weights(given: list[str], graph: Graph, seed: int) -> Arrays | None:
@@ -219,10 +228,8 @@ class Table:
     def epoch(self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Any]) -> None:
         """Print its line, after the heading if it is the first."""
         if epoch == 1:
-            typer.echo("epoch  " + "  ".join(f"{name.replace('_', ' '):>14}" for name in self._names))
-        typer.echo(
-            f"{epoch:>5}  " + "  ".join(f"{figure(name, metrics.get(name)):>14}" for name in self._names)
-        )
+            say("epoch  " + "  ".join(f"{name.replace('_', ' '):>14}" for name in self._names))
+        say(f"{epoch:>5}  " + "  ".join(f"{figure(name, metrics.get(name)):>14}" for name in self._names))
 
 
 def figure(name: str, value: float | None) -> str:
@@ -242,9 +249,8 @@ def _summary(run: Run) -> str:
     )
 
 
-def _json(graph: Graph, run: Run) -> str:
-    whole = {
-        "netspec": 1,
+def _facts(graph: Graph, run: Run) -> dict[str, object]:
+    return {
         "spec": graph.name,
         "backend": run.backend,
         "data": run.data,
@@ -252,7 +258,6 @@ def _json(graph: Graph, run: Run) -> str:
         "epochs": [_epoch(epoch) for epoch in run.epochs],
         "best": _epoch(run.best),
     }
-    return json.dumps(whole, indent=2, ensure_ascii=False)
 
 
 def _epoch(epoch: Epoch) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def test_all_is_well(installed: dict[str, str]) -> None:
 def test_keras_is_missing(installed: dict[str, str]) -> None:
     del installed["keras"]
     assert engine.status().state == "missing"
-    assert "pip install" in engine.status().mend
+    assert "pip install" in engine.status().fix
 
 
 def test_keras_without_an_engine_is_broken(installed: dict[str, str]) -> None:

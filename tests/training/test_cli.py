@@ -181,4 +181,4 @@ def test_a_missing_framework(command: Netspec, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(netspec.backend, "usable", missing)
     answer = command("train", "specs/tiny.yaml", "--backend", "torch")
     assert answer.code == 2
-    assert answer.err == "netspec: the backend torch is missing\n  to mend it: pip install 'netspec[torch]'\n"
+    assert answer.err == "netspec: the backend torch is missing\n  fix: pip install 'netspec[torch]'\n"

@@ -1,0 +1,44 @@
+"""What ends a command, as a sentence and an exit code: 0 all hold, 1 a spec is wrong, 2 the command is wrong."""
+
+from __future__ import annotations
+
+import os
+
+WRONG_SPEC = 1
+WRONG_COMMAND = 2
+INTERRUPTED = 130
+
+
+def told(error: BaseException) -> tuple[str, int] | None:
+    """What an error says to the author, and the exit code; None when it is a bug of netspec."""
+    from netspec.backend import Unavailable, Unsupported
+    from netspec.diagnostics import SpecError
+    from netspec.loading import ParameterError
+
+    if isinstance(error, SpecError):
+        return str(error), WRONG_SPEC
+    if isinstance(error, Unsupported):
+        return f"netspec: {error}", WRONG_SPEC
+    if isinstance(error, Unavailable):
+        return f"netspec: {error}" + (f"\n  fix: {error.fix}" if error.fix else ""), WRONG_COMMAND
+    if isinstance(error, ParameterError):
+        return f"netspec: {error}", WRONG_COMMAND
+    if isinstance(error, MemoryError):
+        return f"netspec: not enough memory{_detail(error)}", WRONG_COMMAND
+    if isinstance(error, OSError):
+        return f"netspec: {_sentence(error)}", WRONG_COMMAND
+    return None
+
+
+def _detail(error: MemoryError) -> str:
+    text = str(error).strip()
+    return f": {text[0].lower()}{text[1:]}" if text else ""
+
+
+def _sentence(error: OSError) -> str:
+    """The file, if the error names one, and what the system says."""
+    why = error.strerror or str(error) or type(error).__name__
+    if error.filename is None:
+        return why
+    name = os.fsdecode(error.filename) if isinstance(error.filename, bytes | os.PathLike) else error.filename
+    return f"{name}: {why}"

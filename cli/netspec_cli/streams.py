@@ -1,0 +1,137 @@
+"""The two streams of a command: stdout for reports, stderr for messages. Neither ends a command with a traceback.
+
+Reports are written with `say`, documents (source text, pictures, specs) with `hand_over`, JSON with `say_json`,
+messages with `complain`.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+STRICT = ("strict", "surrogateescape")
+"""The ways of encoding that raise an error for a character that the stream does not have."""
+
+
+class Unwritable(Exception):
+    """The report cannot be written. `str()` says why."""
+
+
+def prepare() -> None:
+    """Set up stdout and stderr, once, before anything is written."""
+    sys.stdout = _stream(sys.stdout, report=True)
+    sys.stderr = _stream(sys.stderr, report=False)
+
+
+def _stream(stream: TextIO | None, report: bool) -> TextIO:
+    if stream is None:  # the caller has closed it
+        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    errors = "backslashreplace" if stream.errors in STRICT else stream.errors
+    sink = io.BufferedWriter(_Sink(stream, report))
+    return io.TextIOWrapper(sink, stream.encoding, errors, line_buffering=not report or stream.isatty())
+
+
+class _Sink(io.RawIOBase):
+    """A file descriptor that says once why it takes no more, and then swallows the rest.
+
+    Without it the interpreter, at its end, writes what is left again, and fails again.
+    """
+
+    def __init__(self, stream: io.TextIOWrapper, report: bool) -> None:
+        self._stream = stream  # kept: it closes what is below it when it goes
+        self._raw: Any = getattr(stream.buffer, "raw", stream.buffer)
+        self._report, self._deaf = report, False
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        number: int = self._raw.fileno()
+        return number
+
+    def isatty(self) -> bool:
+        return bool(self._raw.isatty())
+
+    def write(self, data: Any) -> int:
+        size = memoryview(data).nbytes
+        if self._deaf:
+            return size
+        try:
+            return int(self._raw.write(data))
+        except OSError as error:
+            self._deaf = True
+            # Whoever closes a pipe has read enough, and what nobody can read changes no verdict: the exit code
+            # is the same as without the pipe, whenever it closes. But a report that is lost is an error.
+            closed = error.errno == errno.EPIPE or (os.name == "nt" and error.errno == errno.EINVAL)
+            if self._report and not closed:
+                raise Unwritable(error.strerror or str(error)) from None
+            return size
+
+
+def say(text: str) -> None:
+    """Write a report to stdout; what its encoding does not have is escaped."""
+    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+    sys.stdout.flush()
+
+
+def say_json(facts: Mapping[str, object]) -> None:
+    """Write facts to stdout as JSON, with the version of netspec's formats first."""
+    import json
+
+    say_json_text(json.dumps({"netspec": 1, **facts}, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def say_json_text(text: str) -> None:
+    """Write JSON to stdout. It is JSON in every encoding: outside UTF-8 it is written in ASCII."""
+    say(text if _is_utf8(sys.stdout) else _ascii(text))
+
+
+def hand_over(text: str) -> None:
+    """Write a document to stdout, exactly as it would stand in a file: as UTF-8, unless a person looks at it."""
+    if _is_utf8(sys.stdout) or sys.stdout.isatty():
+        say(text)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(
+        (text if text.endswith("\n") else f"{text}\n").encode("utf-8", "backslashreplace")
+    )
+    sys.stdout.flush()
+
+
+def complain(text: str) -> None:
+    """Write a message to stderr."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def rule(width: int) -> str:
+    """A line across a table."""
+    return _drawn("─", "-") * width
+
+
+def _drawn(character: str, plain: str) -> str:
+    try:
+        character.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return plain
+    return character
+
+
+def _is_utf8(stream: TextIO) -> bool:
+    return (stream.encoding or "ascii").lower().replace("_", "-") in ("utf-8", "utf8")
+
+
+def _ascii(text: str) -> str:
+    """JSON text with every other character as `\\uXXXX`; outside strings it has none."""
+    return "".join(each if each.isascii() else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

@@ -1,0 +1,216 @@
+"""Every command on streams that have no `×`, are full, or are closed: a sentence, and the exit code that is true."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from netspec_cli.main import COMMANDS
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the runner forks")
+
+SPEC = """\
+netspec: 1
+name: small
+description: a map of 5×5, 卷积
+input: [1, 28, 28]
+layers: [{conv: {filters: 2, kernel: 3, stride: 3}}, relu, flatten, {dense: 10}]
+train: {data: fashion-mnist-small, batch: 10, epochs: 1}
+"""
+# A command, and its exit code where nothing is wrong with the streams.
+CASES = {
+    "--help": 0,
+    "--version": 0,
+    "check small.yaml": 0,
+    "check wrong.yaml": 1,
+    "check wrong.yaml --format json": 1,
+    "check wrong.yaml --format sarif": 1,
+    "check wrong.yaml --format junit": 1,
+    "check wrong.yaml --format github": 1,
+    "check kernel×.yaml": 2,
+    "shapes small.yaml": 0,
+    "shapes small.yaml --format json": 0,
+    "shapes small.yaml --sett a=1": 2,
+    "compile small.yaml -b torch": 0,
+    "compile small.yaml -b keras": 0,
+    "convert small.yaml --pass still": 0,
+    "draw small.yaml": 0,
+    "ops": 0,
+    "ops conv": 0,
+    "ops --format json": 0,
+    "schema": 0,
+    "explain NS0301": 0,
+    "explain all": 0,
+    "arith conv -i 5x5 -k 3": 0,
+    "arith conv -i 5x5 -k 3 --format json": 0,
+    "arith conv -i 5×a -k 3": 2,
+    "chek small.yaml": 2,
+}
+HEAVY = {
+    "new --list": 0,
+    "backends": 0,
+    "compare small.yaml --backends torch --steps 0": 0,
+    "compare small.yaml --backends torch --steps 0 --format json": 0,
+    "train small.yaml -b torch --set train.data.train=20 --set train.data.test=20": 0,
+    "bench small.yaml --backends torch --steps 1": 0,
+}
+ENCODINGS = ("ascii", "cp1252", "latin-1", "utf-8")
+LOST = ("full stdout",)
+DEAF = (
+    "closed pipe",
+    "full stderr",
+    "closed pipes",
+    "closed stderr pipe",
+    "no stdout",
+    "no stderr",
+    "nothing",
+)
+
+# Each command runs in a fork, so that what is imported is imported once. A fork ends as a process of its own does.
+RUNNER = (
+    f"ENCODINGS = {ENCODINGS}"
+    """
+import importlib, io, os, sys
+import netspec_cli.main
+
+def onto(number, path):
+    os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+
+def stream(number, encoding):
+    try:
+        os.fstat(number)
+    except OSError:
+        return None
+    errors = "strict" if number == 1 else "backslashreplace"
+    return io.TextIOWrapper(io.BufferedWriter(io.FileIO(number, "w", closefd=False)), encoding, errors)
+
+def spoil(kind):
+    if kind.startswith("full"):
+        onto(1 if kind == "full stdout" else 2, "/dev/full")
+    for number in {"closed pipe": [1], "closed pipes": [1, 2], "closed stderr pipe": [2]}.get(kind, []):
+        reading, writing = os.pipe()
+        os.close(reading)
+        os.dup2(writing, number)
+    for number in {"no stdout": [1], "no stderr": [2], "nothing": [1, 2]}.get(kind, []):
+        os.close(number)
+    encoding = kind if kind in ENCODINGS else "utf-8"
+    sys.stdout, sys.stderr = stream(1, encoding), stream(2, encoding)
+
+kind, modules, *commands = sys.argv[1:]
+for module in modules.split(","):
+    importlib.import_module(module)
+for number, command in enumerate(commands):
+    child = os.fork()
+    if not child:
+        onto(1, f"{number}.out")
+        onto(2, f"{number}.err")
+        spoil(kind)
+        sys.argv = ["netspec", *command.split()]
+        netspec_cli.main.run()
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+)
+
+
+class Outcome:
+    """How one command ended, and what it wrote."""
+
+    def __init__(self, code: int, out: bytes, err: bytes) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+def outcomes(folder: Path, kind: str, commands: dict[str, int], modules: str) -> dict[str, Outcome]:
+    """Run the commands in a folder, on streams of this kind."""
+    (folder / "small.yaml").write_text(SPEC, encoding="utf-8")
+    (folder / "wrong.yaml").write_text(SPEC.replace("kernel: 3", "kernel: 29"), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", RUNNER, kind, modules, *commands],
+        cwd=folder,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONUTF8": "1"},
+    )
+    codes = list(map(int, done.stdout.split()))
+    assert len(codes) == len(commands), done.stderr.decode()
+    return {
+        command: Outcome(code, (folder / f"{at}.out").read_bytes(), (folder / f"{at}.err").read_bytes())
+        for at, (command, code) in enumerate(zip(commands, codes, strict=True))
+    }
+
+
+def hold(found: dict[str, Outcome], commands: dict[str, int], lost: bool = False) -> None:
+    """Every command has its exit code, and nothing reads like a fault of netspec or of the interpreter."""
+    for command, each in found.items():
+        said = each.err.decode("utf-8", "replace")
+        for word in ("a bug in", "Traceback", "Exception ignored", "OSError"):
+            assert word not in said, f"{command}: {said}"
+        assert each.code == (2 if lost else commands[command]), f"{command}: {each.code}\n{said}"
+
+
+QUICK = ",".join(f"netspec_cli.{name}" for name in ("check", "convert", "draw", "ops"))
+QUICK += ",netspec.schema,netspec.drawing.svg,netspec.diagnostics.explain,netspec.diagnostics.render.text"
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+    """What every command writes where nothing is in its way."""
+    return outcomes(tmp_path_factory.mktemp("plain"), "utf-8", CASES, QUICK)
+
+
+def test_the_table_has_every_command() -> None:
+    assert {each.split()[0] for each in (*CASES, *HEAVY)} >= set(COMMANDS)
+
+
+def test_the_exit_codes(plain: dict[str, Outcome]) -> None:
+    hold(plain, CASES)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS[:2])
+def test_what_a_stream_cannot_encode_is_escaped(
+    encoding: str, plain: dict[str, Outcome], tmp_path: Path
+) -> None:
+    found = outcomes(tmp_path, encoding, CASES, QUICK)
+    hold(found, CASES)
+    for command, each in found.items():
+        name = command.split()[0]
+        if name in ("compile", "convert", "draw", "schema") or command.endswith(("junit", "github")):
+            assert each.out == plain[command].out, "a document is the same bytes everywhere"
+        elif "json" in command or "sarif" in command:
+            assert json.loads(each.out.decode("ascii")) == json.loads(plain[command].out.decode("utf-8"))
+        else:
+            each.out.decode(encoding)
+    times = "\\xd7" if encoding == "ascii" else "×"
+    assert f"1@28{times}28" in found["shapes small.yaml"].out.decode(encoding)
+    assert ElementTree.fromstring(found["draw small.yaml"].out.decode("utf-8")) is not None
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_a_report_that_is_lost_is_an_error(kind: str, tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    found = outcomes(tmp_path, kind, CASES, QUICK)
+    hold(found, CASES, lost=True)
+    assert found["ops"].err == b"netspec: cannot write to standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("kind", DEAF[:2])
+def test_what_nobody_reads_changes_no_verdict(kind: str, plain: dict[str, Outcome], tmp_path: Path) -> None:
+    if kind.startswith("full") and not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    found = outcomes(tmp_path, kind, CASES, QUICK)
+    hold(found, CASES)
+    if kind.endswith("stderr") or "stderr" in kind:
+        assert [each.out for each in found.values()] == [each.out for each in plain.values()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [*ENCODINGS, *LOST, *DEAF])
+def test_every_command_on_every_kind_of_stream(kind: str, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    hold(outcomes(tmp_path, kind, CASES | HEAVY, f"{QUICK},torch"), CASES | HEAVY, lost=kind in LOST)
