@@ -34,10 +34,12 @@ def ops(
     """List the ops by family; or tell all about one: its fields, weights, what it takes."""
     from netspec.ops import FAMILIES, OPS
     from netspec.ops.description import describe
-    from netspec.ops.elsewhere import hint
+    from netspec.ops.words import lead
+    from netspec.ops.words.ops import WORDS
 
     if op is not None and op not in OPS:
-        fail(f"no op is called `{op}`{hint(op)} (`netspec ops` lists them)")
+        found = lead(op, OPS, WORDS)
+        fail(f"no op is called `{op}`: {'`netspec ops` lists them' if found is None else found.help}")
     if op is not None:
         told = describe(op)
         if format is Format.json:

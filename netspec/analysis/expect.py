@@ -12,6 +12,7 @@ from netspec.diagnostics.codes import expectations as codes
 from netspec.graph import Graph
 from netspec.language.values import Entry, Listing, Mapping, Scalar, Value
 from netspec.ops.nearest import did_you_mean
+from netspec.ops.words import lead
 
 _AMOUNT = re.compile(r"(\d[\d_]*(?:\.\d+)?(?:[eE]\+?\d+)?) ?([kMGT]?)(B?)")
 _FACTORS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -53,11 +54,15 @@ class _Holder:
     def take(self, key: str, entry: Entry) -> None:
         handler = _HANDLERS.get(key)
         if handler is None:
+            from netspec.analysis.words import WORDS
+
+            found = lead(key, _HANDLERS, WORDS)
+            known = f"it has {', '.join(f'`{each}`' for each in _HANDLERS)}"
             self.problems.error(
                 codes.UNKNOWN_KEY,
-                f"`expect` knows no `{key}`{did_you_mean(key, _HANDLERS)}",
+                f"`expect` has no `{key[:80]}`",
                 entry.key_span,
-                help=f"it knows {', '.join(_HANDLERS)}",
+                help=known if found is None else found.help,
             )
             return
         handler(self, key, entry.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,9 +13,9 @@ from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.declarations import Block, Document, Head, InputDeclaration, Parameter
 from netspec.language.item import IDENTIFIER, Item, broken_item, read_items
-from netspec.language.validation import report, shown
+from netspec.language.validation import meant, report, shown
 from netspec.language.values import Entry, Listing, Mapping, Scalar, Value
-from netspec.ops.nearest import nearest
+from netspec.ops.words import Table
 
 VERSION = 1
 _STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
@@ -145,6 +146,19 @@ def _entries_of_spec(value: Value, problems: Problems) -> dict[str, Entry] | Non
     return value.entries
 
 
+def words_of(model: type[BaseModel]) -> Table:
+    """What others call the keys of a skeleton."""
+    from netspec.language import words
+
+    tables = {
+        Skeleton: words.SPEC,
+        BlockSkeleton: words.BLOCK,
+        HeadSkeleton: words.HEAD,
+        InputSkeleton: words.INPUT,
+    }
+    return tables[model]
+
+
 def _check(
     model: type[BaseModel], owner: str, entries: dict[str, Entry], span: Span, problems: Problems
 ) -> None:
@@ -156,7 +170,7 @@ def _check(
         values = {key: entry.value for key, entry in entries.items()}
         keys = {key: entry.key_span for key, entry in entries.items()}
         known = [info.alias or name for name, info in model.model_fields.items()]
-        report(error, owner, known, values, keys, span, problems)
+        report(error, owner, known, values, keys, span, problems, partial(words_of, model))
 
 
 def _items(entries: dict[str, Entry], span: Span, problems: Problems, where: str) -> tuple[Item, ...]:
@@ -240,7 +254,8 @@ def _inputs(entries: dict[str, Entry], head: Span, problems: Problems) -> tuple[
     if single:
         return (_input("input", single.value, single.key_span, problems),)
     # A misspelt one is reported as an unknown key.
-    if not any(nearest(key, Skeleton.model_fields) in ("input", "inputs") for key in entries):
+    unknown = [key for key in entries if key not in Skeleton.model_fields]
+    if not meant(unknown, Skeleton.model_fields, partial(words_of, Skeleton)) & {"input", "inputs"}:
         problems.error(
             codes.MISSING, "a spec needs `input`", head, help="add `input: [3, 224, 224]`, or `inputs: {…}`"
         )

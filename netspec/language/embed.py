@@ -11,8 +11,7 @@ from netspec.graph import Input
 from netspec.language import places
 from netspec.language.absent import FAILED, Failed
 from netspec.language.declarations import Document, InputDeclaration
-from netspec.language.item import Item
-from netspec.language.lookup import PATH
+from netspec.language.item import PATH, Item
 from netspec.language.validation import shown, unknown_key
 from netspec.language.values import Listing, Mapping, Scalar, Value
 from netspec.language.walk import BROKEN, Frame, Place, Tensor, Walk, join

@@ -12,9 +12,10 @@ from netspec.diagnostics import Problems, Span
 from netspec.language.declarations import Document
 from netspec.language.expression import is_expression
 from netspec.language.item import Item
-from netspec.language.validation import report
+from netspec.language.validation import Tables, report
 from netspec.language.values import Listing, Mapping, Scalar, Value
 from netspec.ops.base import Op
+from netspec.ops.words import Table
 
 
 @dataclass(slots=True)
@@ -31,6 +32,17 @@ class Written:
 def fields_of(op: type[Op]) -> list[str]:
     """The fields of an op that an author may write."""
     return [*(name for name in op.model_fields if name not in op.resolved_only), *op.likes]
+
+
+def words_of(op: type[Op]) -> Tables:
+    """Other libraries' words for the fields of an op."""
+
+    def words() -> Table:
+        from netspec.ops.words.fields import for_op
+
+        return for_op(op.keyword, ["branches", *fields_of(op)] if op.merges else fields_of(op))
+
+    return words
 
 
 def written(op: type[Op], item: Item, document: Document) -> Written:
@@ -74,7 +86,7 @@ def validated(
     except ValidationError as error:
         owner = f"`{op.keyword}`"
         known = fields_of(op)
-        report(error, owner, known, given.values, given.keys, place, problems, skip, parameters)
+        report(error, owner, known, given.values, given.keys, place, problems, words_of(op), skip, parameters)
         return None
 
 

@@ -9,12 +9,16 @@ from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.values import Entry, Listing, Mapping, Scalar, Value
 from netspec.ops import OPS
-from netspec.ops.nearest import nearest
+from netspec.ops.nearest import fold
+from netspec.ops.words import lead
 
 RESERVED = ("name", "from", "repeat", "when", "else", "share", "trainable")
 """Keys that stand beside the op."""
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+
+PATH = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.([A-Za-z0-9_]+|\*))*\Z")
+"""A name of a layer, or names joined by dots."""
 
 GROUP = "layers"
 
@@ -122,15 +126,30 @@ def _bare(value: Scalar, problems: Problems) -> Item:
 
 def _report_several(value: Mapping, called: list[str], problems: Problems) -> None:
     """Several keys that are not reserved: a misspelt one, fields beside their op, or two ops in one item."""
-    misspelt = {key: match for key in called if key not in OPS and (match := nearest(key, RESERVED))}
-    owner = next((key for key in called if key in OPS), called[0])
-    for key, match in misspelt.items():
+    from netspec.language.words import ITEM, OP_KEYS, op_as_key
+
+    ops = [key for key in called if key in OPS]
+    keyed = next((key for key in called if not ops and fold(key) in OP_KEYS), None)
+    if keyed is not None and isinstance(typed := value.entries[keyed].value, Scalar) and typed.text:
         problems.error(
-            codes.UNKNOWN_KEY,
-            f"`{key}` is no key of an item; did you mean `{match}`?",
-            value.entries[key].key_span,
-            help=f"beside an op stand {', '.join(RESERVED)}",
+            codes.ITEM,
+            f"the item calls `{keyed}`, which is no op",
+            value.entries[keyed].key_span,
+            help=op_as_key(typed.text, [key for key in called if key != keyed]),
         )
+        return
+    fields = OPS[ops[0]].model_fields if ops else {}
+    others = [key for key in called if key not in OPS and key not in fields]
+    misspelt = {key: found for key in others if (found := lead(key, RESERVED, ITEM))}
+    owner = next((key for key in called if key in OPS or key not in misspelt), called[0])
+    for key, found in misspelt.items():
+        if key != owner:
+            problems.error(
+                codes.UNKNOWN_KEY,
+                f"`{key[:80]}` is no key of an item",
+                value.entries[key].key_span,
+                help=found.help,
+            )
     others = [key for key in called if key != owner and key not in misspelt]
     if not others:
         return

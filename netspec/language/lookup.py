@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.absent import Failed
-from netspec.language.item import GROUP, Item
+from netspec.language.item import GROUP, PATH, Item
 from netspec.language.values import Listing, Scalar, Value
 from netspec.language.walk import BROKEN, OPEN, Frame, Place, Tensor, Walk
 from netspec.ops.nearest import did_you_mean
-
-PATH = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.([A-Za-z0-9_]+|\*))*\Z")
 
 
 def sources(walk: Walk, value: Value, frame: Frame) -> list[Tensor]:

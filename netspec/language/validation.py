@@ -13,18 +13,28 @@ from pydantic_core import ErrorDetails
 
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
+from netspec.language.expression import is_expression
 from netspec.language.values import Scalar, Value, locate
-from netspec.ops.nearest import nearest
+from netspec.ops.words import Lead, Table, lead
+
+Tables = Callable[[], Table]
+"""Where other libraries' words come from: imported only when a word is unknown."""
+
+
+def no_words() -> Table:
+    """No words but ours."""
+    return {}
 
 
 def report(
     error: ValidationError,
     owner: str,
-    known: Iterable[str],
+    known: Collection[str],
     values: Fields[str, Value],
     keys: Fields[str, Span],
     span: Span,
     problems: Problems,
+    words: Tables = no_words,
     skip: Collection[str] = (),
     parameters: Collection[str] = (),
 ) -> None:
@@ -36,56 +46,73 @@ def report(
         values: what was given for each field; its place is pointed at.
         keys: where the name of each field stands.
         span: the place of the owner, for what is missing.
+        words: other libraries' words for the names of the fields.
         skip: fields that are told already.
         parameters: names that `$` could stand before.
     """
     told: set[object] = set()
-    known = list(known)
     found = error.errors(include_url=False)
     unknown = {str(each["loc"][0]) for each in found if each["type"] == "extra_forbidden"}
     # A key that is missing because it is misspelt is told by the misspelling.
-    misspelt = {nearest(key, known) for key in unknown}
+    misspelt = meant(unknown, known, words)
     for each in found:
         field = each["loc"][0] if each["loc"] else ""
         if field in told or field in skip or (each["type"] == "missing" and field in misspelt):
             continue  # a union refuses once a member
         told.add(field)
-        _report_one(each, str(field), owner, known, values, keys, span, problems, parameters)
+        _report_one(each, str(field), owner, known, values, keys, span, problems, words, parameters)
 
 
 def _report_one(
     each: ErrorDetails,
     field: str,
     owner: str,
-    known: list[str],
+    known: Collection[str],
     values: Fields[str, Value],
     keys: Fields[str, Span],
     span: Span,
     problems: Problems,
+    words: Tables,
     parameters: Collection[str],
 ) -> None:
     if each["type"] == "missing":
         problems.error(codes.MISSING, f"{owner} needs `{field}`", span, help=f"add `{field}: …`")
         return
     if each["type"] == "extra_forbidden":
-        unknown_key(field, owner, known, keys.get(field, span), problems)
+        unknown_key(field, owner, known, keys.get(field, span), problems, words)
         return
     value = values.get(field)
     place = span if value is None else locate(value, each["loc"][1:])
-    advice = _advice(each, field, value)
+    # A plain value behind the op (`dense: 10`) is written again without the name of its field.
+    plain = value is not None and keys.get(field) == value.span
+    key = "" if not isinstance(value, Scalar) or value.span != place else owner.strip("`") if plain else field
+    advice = _advice(each, key, value)
     if isinstance(value, Scalar) and value.text in parameters:
-        advice = f"write `{field}: ${value.text}` for the parameter"
+        advice = f"write `{key}: ${value.text}` for the parameter"
     problems.error(codes.WRONG_VALUE, f"{owner}: `{field}` {sentence(each)}", place, help=advice)
 
 
-def unknown_key(key: str, owner: str, known: Iterable[str], span: Span, problems: Problems) -> None:
-    """Report a key that its owner does not have, with the nearest that it has."""
-    known = sorted(known)
-    match = nearest(key, known)
-    advice = (
-        f"did you mean `{match}`?" if match else f"it has {', '.join(known)}" if known else "it takes none"
-    )
-    problems.error(codes.UNKNOWN_KEY, f"{owner} has no `{key}`", span, help=advice)
+def unknown_key(
+    key: str,
+    owner: str,
+    known: Collection[str],
+    span: Span,
+    problems: Problems,
+    words: Tables = no_words,
+) -> None:
+    """Report a key that its owner does not have, and what it probably stands for."""
+    found = lead(key, known, words())
+    if re.fullmatch(r"[\d.]+\s*\)", key):
+        found = Lead("write a list in square brackets: `[3, 3]`, not `(3, 3)`")
+    has = f"it has {', '.join(f'`{each}`' for each in sorted(known))}" if known else "it takes none"
+    advice = has if found is None else found.help
+    problems.error(codes.UNKNOWN_KEY, f"{owner} has no `{key[:80]}`", span, help=advice)
+
+
+def meant(unknown: Iterable[str], known: Collection[str], words: Tables) -> set[str]:
+    """The known keys that unknown ones stand for, and of whose absence nothing is said."""
+    found = [lead(key, known, words()) for key in unknown]
+    return {each.ours for each in found if each is not None and each.ours is not None}
 
 
 def sentence(each: ErrorDetails) -> str:
@@ -98,6 +125,8 @@ def sentence(each: ErrorDetails) -> str:
     tell = _SENTENCES.get("finite_number" if is_nan and is_bound else each["type"])
     if tell is not None:
         return f"{tell(context, each['input'])}, not {given}"
+    if each["type"] in _OWN_WORDS and each["msg"].startswith("no "):
+        return f"takes no such word: {each['msg']}"
     if each["type"] in _OWN_WORDS:
         return f"is wrong: {each['msg']}"
     return f"is wrong: {each['msg'][:1].lower()}{each['msg'][1:]}, given {given}"
@@ -165,26 +194,53 @@ _SENTENCES: dict[str, Tell] = {
 }
 
 
-def _advice(each: ErrorDetails, field: str, written: Value | None) -> str | None:
-    """The smallest change that mends a value, where there is one to tell."""
-    write, wrong = _ADVICE.get(each["type"]), each["input"]
-    if write is None or (isinstance(wrong, float) and math.isnan(wrong)):
+def _advice(each: ErrorDetails, key: str, written: Value | None) -> str | None:
+    """The smallest change that makes a value right, where there is one to name.
+
+    `key` stands before the value in what is written; it is empty where the caret marks a part of the value.
+    """
+    advise, given = _ADVICE.get(each["type"]), each["input"]
+    if advise is None or (isinstance(given, float) and math.isnan(given)):
         return None
-    better = write(each.get("ctx") or {}, wrong)
-    if better is None:
-        return None
-    return f"write `{field}: {better}`" if isinstance(written, Scalar) else f"write `{better}`"
+    calculated = isinstance(written, Scalar) and is_expression(written)
+    return _of_expression(each["type"], given) if calculated else advise(each.get("ctx") or {}, given, key)
 
 
-def _number(context: dict[str, Any], given: object) -> str | None:
-    """A number in quotes loses them; half a number becomes a whole one."""
-    if isinstance(given, str):
-        return given if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", given) else None
-    if isinstance(given, float) and abs(given) < 2**53:
-        return str(round(given))
-    if isinstance(given, list) and len(given) == 1 and isinstance(given[0], int | float):
-        return _yaml(given[0])
+def _write(key: str, *texts: str) -> str:
+    """What to write, with the key before it."""
+    return f"write {' or '.join(f'`{key}: {text}`' if key else f'`{text}`' for text in texts)}"
+
+
+def _of_expression(kind: str, given: object) -> str | None:
+    """What to change in an expression: never its value, which depends on others."""
+    if isinstance(given, float) and kind in ("int_type", "int_from_float", "tuple_type"):
+        return "`//` divides and drops the rest; `round(…)`, `floor(…)` and `ceil(…)` give whole numbers"
     return None
+
+
+def _number(context: dict[str, Any], given: object, key: str) -> str | None:
+    """A number in quotes loses them; half a number is one of its neighbours."""
+    if isinstance(given, str):
+        return _write(key, given) if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", given) else None
+    if isinstance(given, float) and abs(given) < 2**53:
+        return _write(key, *dict.fromkeys((str(math.floor(given)), str(math.ceil(given)))))
+    if isinstance(given, list) and len(given) == 1 and isinstance(given[0], int | float):
+        return _write(key, _yaml(given[0]))
+    return None
+
+
+def _numbers(context: dict[str, Any], given: object, key: str) -> str | None:
+    """A size for each axis, as others write it: `7x7`, `(3, 3)`."""
+    if isinstance(given, float):
+        return _number(context, given, key)
+    numbers = re.findall("[0-9]+", given) if isinstance(given, str) else []
+    if isinstance(given, str) and re.fullmatch(r"\(\s*[0-9]+", given):
+        return "write a list in square brackets: `[3, 3]`, not `(3, 3)`"
+    if not numbers or not re.fullmatch(
+        r"[\s(\[]*[0-9]+(\s*[x×*,;\s]\s*[0-9]+){0,2}[\s)\]]*", str(given), re.IGNORECASE
+    ):
+        return f"give one whole number, as in `{key or '…'}: 3`, or a list of one for each axis"
+    return _write(key, numbers[0] if len(set(numbers)) == 1 else f"[{', '.join(numbers)}]")
 
 
 def boolean(given: object) -> str | None:
@@ -195,19 +251,45 @@ def boolean(given: object) -> str | None:
 _BOOLEANS = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
 
 
-def _boolean(context: dict[str, Any], given: object) -> str | None:
-    return boolean(given)
+def _boolean(context: dict[str, Any], given: object, key: str) -> str | None:
+    meant = boolean(given)
+    return None if meant is None else _write(key, meant)
 
 
-_ADVICE: dict[str, Callable[[dict[str, Any], object], str | None]] = {
+def _word(context: dict[str, Any], given: object, key: str) -> str | None:
+    from netspec.ops.words.values import MODES
+
+    known = _words(context)
+    words = {
+        word: entry
+        for word, entry in MODES.items()
+        if not isinstance(entry, Lead) or entry.ours is None or entry.ours in known
+    }
+    found = lead(str(given), known, words)
+    return None if found is None else _keyed(found.help, key)
+
+
+def _own(context: dict[str, Any], given: object, key: str) -> str | None:
+    """The help that an op's own validator gives."""
+    found = context.get("help")
+    return None if found is None else _keyed(str(found), key)
+
+
+def _keyed(help: str, key: str) -> str:
+    """A help with the key before the word that it says to write."""
+    return re.sub(r"(?<=^write )`(?![\w ]*:)(?=[\w]+`)", f"`{key}: ", help) if key else help
+
+
+_ADVICE: dict[str, Callable[[dict[str, Any], object, str], str | None]] = {
     "int_type": _number,
     "int_from_float": _number,
     "float_type": _number,
     "bool_type": _boolean,
-    "greater_than_equal": lambda context, given: f"{context['ge']:g}",
-    "less_than_equal": lambda context, given: f"{context['le']:g}",
-    "literal_error": lambda context, given: nearest(str(given), _words(context)),
-    "tuple_type": lambda context, given: "3",
+    "greater_than_equal": lambda context, given, key: _write(key, f"{context['ge']:g}"),
+    "less_than_equal": lambda context, given, key: _write(key, f"{context['le']:g}"),
+    "literal_error": _word,
+    "tuple_type": _numbers,
+    **dict.fromkeys(("padding", "initializer", "activation"), _own),
 }
 
 _OWN_WORDS = frozenset({"padding", "initializer", "activation", "value_error", "own"})

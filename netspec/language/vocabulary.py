@@ -6,20 +6,22 @@ wrong, so that the walk says nothing more of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.declarations import Block, Document, Parameter
 from netspec.language.expression import hold_names, is_expression
-from netspec.language.fields import fields_of, has_expression, plainly, validated, written
-from netspec.language.item import GROUP, Item
+from netspec.language.fields import fields_of, has_expression, plainly, validated, words_of, written
+from netspec.language.item import GROUP, PATH, Item
 from netspec.language.recursion import all_items, check_recursion
-from netspec.language.validation import unknown_key
+from netspec.language.validation import Tables, meant, no_words, unknown_key
 from netspec.language.values import Listing, Mapping, Scalar, Value
 from netspec.ops import OPS
 from netspec.ops.base import Op
-from netspec.ops.nearest import did_you_mean, nearest
+from netspec.ops.nearest import fold
+from netspec.ops.words import Lead, Table, lead
 
 NETWORK = "network"
 NETWORK_KEYS = ("spec", "params", "until", "weights")
@@ -71,8 +73,9 @@ def _check_defaults(document: Document, names: list[str], problems: Problems) ->
         before = len(problems)
         op, given = OPS.get(keyword), document.defaults.get(keyword)
         if op is None:
-            message = f"no op is called `{keyword}`{did_you_mean(keyword, OPS)}"
-            problems.error(codes.UNKNOWN_OP, message, span, help="`defaults` holds fields by op")
+            meaning = _lead(keyword, OPS, None)
+            advice = "`defaults` holds fields by op" if meaning is None else meaning.help
+            problems.error(codes.UNKNOWN_OP, f"no op is called `{keyword[:80]}`", span, help=advice)
         elif given is None:
             problems.error(
                 codes.WRONG_VALUE,
@@ -81,7 +84,7 @@ def _check_defaults(document: Document, names: list[str], problems: Problems) ->
                 help=f"write `{keyword}: {{{fields_of(op)[0]}: …}}`" if fields_of(op) else "delete them",
             )
         else:
-            _check_keys(f"`{keyword}`", fields_of(op), given, problems)
+            _check_keys(f"`{keyword}`", fields_of(op), given, problems, words_of(op))
             found = written(op, Item(keyword, span, given), document)
             plain = {key: plainly(value) for key, value in found.values.items() if not has_expression(value)}
             validated(op, plain, found, span, problems, skip=op.model_fields.keys() - plain.keys())
@@ -174,18 +177,61 @@ def _check_item(item: Item, document: Document, names: Collection[str], problems
     else:
         document.wrong.add(item)
         if not document.incomplete:
-            _report_unknown(item, document, problems)
+            _report_unknown(item, document, names, problems)
 
 
-def _report_unknown(item: Item, document: Document, problems: Problems) -> None:
-    from netspec.ops.elsewhere import hint
+def _lead(word: str, known: Iterable[str], given: Value | None) -> Lead | None:
+    """Where an unknown word for an op leads."""
+    from netspec.ops.words.ops import WORDS
 
-    known = [*OPS, *document.blocks, NETWORK]
-    message = f"no op and no block is called `{item.keyword[:80]}`{hint(item.keyword, known)}"
-    advice = "`netspec ops` lists the ops; a block stands in `blocks` of the same file"
+    return lead(word, known, WORDS, None if given is None else plainly(given))
+
+
+def _report_unknown(item: Item, document: Document, names: Collection[str], problems: Problems) -> None:
+    message = f"no op and no block is called `{item.keyword[:80]}`"
     if is_expression(Scalar(item.keyword, item.span, item.keyword)):
         advice = "an op is a plain word; to choose between two use `when` and `else`"
+        problems.error(codes.UNKNOWN_OP, message, item.span, help=advice)
+        return
+    from netspec.language.words import OP_KEYS, op_as_key
+
+    if fold(item.keyword) in OP_KEYS and isinstance(item.argument, Scalar):
+        problems.error(codes.UNKNOWN_OP, message, item.span, help=op_as_key(item.argument.text, ()))
+        return
+    call = _CALL.match(item.keyword)
+    numbered = item.keyword.rstrip("0123456789")
+    found = _lead(call.group(1) if call else item.keyword, [*OPS, *document.blocks, NETWORK], item.argument)
+    if found is None and numbered in OPS:
+        found = Lead(
+            f"write `{numbered}`: layers without a `name` are numbered in their order", numbered, True
+        )
+    advice = "`netspec ops` lists the ops; a block stands in `blocks` of the same file"
+    if call:
+        advice = _as_fields(found.ours if found else None, document)
+    elif found is not None:
+        advice = found.help
     problems.error(codes.UNKNOWN_OP, message, item.span, help=advice)
+    if found is not None and found.exact and found.ours in OPS and not call:
+        # The op is known now, so what is wrong with its fields can be said in the same run.
+        _check_op(item, OPS[found.ours], document, names, problems)
+
+
+_CALL = re.compile(r"([A-Za-z_][\w.]*)\s*\(.*\)\s*\Z", re.DOTALL)
+"""How code writes a layer: `Conv2d(3, 64, 3)`."""
+
+
+def _as_fields(ours: str | None, document: Document) -> str:
+    """How a spec writes what somebody wrote as a call of a function."""
+    if ours in OPS:
+        op = OPS[ours]
+        required = [name for name, field in op.model_fields.items() if field.is_required()]
+        fields = ", ".join(f"{name}: …" for name in required)
+        return (
+            f"a spec is data: write `{ours}: {{{fields}}}`" if required else f"a spec is data: write `{ours}`"
+        )
+    if ours in document.blocks:
+        return f"a spec is data: write `{ours}: {{…}}`"
+    return "a spec is data: write an op and its fields, as `conv: {filters: 8, kernel: 3}`"
 
 
 def _check_group(item: Item, problems: Problems) -> None:
@@ -200,8 +246,9 @@ def _check_group(item: Item, problems: Problems) -> None:
 
 def _check_network(item: Item, problems: Problems) -> None:
     if isinstance(item.argument, Mapping):
-        _check_keys("`network`", NETWORK_KEYS, item.argument, problems)
-        if "spec" not in item.argument.entries and not _misspelt(item.argument, NETWORK_KEYS) & {"spec"}:
+        _check_keys("`network`", NETWORK_KEYS, item.argument, problems, _network_words)
+        named = _misspelt(item.argument, NETWORK_KEYS, _network_words)
+        if "spec" not in item.argument.entries and "spec" not in named:
             problems.error(
                 codes.MISSING, "`network` needs `spec`", item.span, help="add `spec: zoo:…`, or a path"
             )
@@ -252,15 +299,15 @@ def _check_op(
     before = len(problems)
     known = ["branches", *fields_of(op)] if op.merges else fields_of(op)
     if isinstance(item.argument, Mapping):
-        _check_keys(f"`{op.keyword}`", known, item.argument, problems)
+        _check_keys(f"`{op.keyword}`", known, item.argument, problems, words_of(op))
     elif item.argument is not None and op.main is None and not op.merges:
         _report_plain(item.argument, op, problems)
         return
     if op.merges:
-        _check_branches(item, op, problems)
+        _check_branches(item, op, document, problems)
     given = written(op, item, document)
     plain = {key: plainly(value) for key, value in given.values.items() if not has_expression(value)}
-    skip = (given.values.keys() - plain.keys()) | _misspelt(item.argument, known)
+    skip = (given.values.keys() - plain.keys()) | _misspelt(item.argument, known, words_of(op))
     if op.keyword in document.wrong_defaults:
         document.wrong.add(item)
         skip |= op.model_fields.keys() - given.own
@@ -280,14 +327,21 @@ def _report_plain(value: Value, op: type[Op], problems: Problems) -> None:
     )
 
 
-def _check_branches(item: Item, op: type[Op], problems: Problems) -> None:
+def _check_branches(item: Item, op: type[Op], document: Document, problems: Problems) -> None:
     value = item.argument
     if isinstance(value, Mapping):
         value = value.entries["branches"].value if "branches" in value.entries else None
     how = f"write `{op.keyword}:` and below it a list of branches, each a list of items"
     if isinstance(value, Listing) and item.branches is None:
         wrong = next(each for each in value.items if not isinstance(each, Listing))
-        problems.error(codes.BRANCHES_FORM, "a branch is a list of items", wrong.span, help=_bracketed(wrong))
+        names = _names_of_layers(value, document)
+        advice = f"write `{op.keyword}:` and below it, beside the op, `from: [{', '.join(names)}]`"
+        problems.error(
+            codes.BRANCHES_FORM,
+            "a branch is a list of items",
+            wrong.span,
+            help=advice if names else _bracketed(wrong),
+        )
     elif value is not None and not isinstance(value, Listing):
         what = "`branches` is a list of branches" if value is not item.argument else "takes no plain value"
         subject = "" if value is not item.argument else f"`{op.keyword}` "
@@ -299,13 +353,24 @@ def _check_branches(item: Item, op: type[Op], problems: Problems) -> None:
             item.source.span,
             help="keep one of the two; a branch may itself start with `from`",
         )
-    elif value is None and item.source is None and "branches" not in _misspelt(item.argument, ["branches"]):
+    elif (
+        value is None
+        and item.source is None
+        and "branches" not in (_misspelt(item.argument, ["branches", *fields_of(op)], words_of(op)))
+    ):
         problems.error(
             codes.BRANCHES_FORM,
             f"`{op.keyword}` has nothing to join",
             item.span,
             help=f"{how}, or add `from: [a, b]`",
         )
+
+
+def _names_of_layers(value: Listing, document: Document) -> list[str]:
+    """The words of a list, if they can only be names of layers."""
+    words = [each.text for each in value.items if isinstance(each, Scalar) and PATH.match(each.text)]
+    called = any(word in OPS or word in document.blocks for word in words)
+    return [] if called or len(words) < len(value.items) else words
 
 
 def _bracketed(value: Value) -> str:
@@ -315,14 +380,23 @@ def _bracketed(value: Value) -> str:
     return "start each item of a branch with a dash of its own: `- - conv: …`"
 
 
-def _check_keys(owner: str, known: Collection[str], given: Mapping, problems: Problems) -> None:
+def _check_keys(
+    owner: str, known: Collection[str], given: Mapping, problems: Problems, words: Tables = no_words
+) -> None:
     for key, entry in given.entries.items():
         if key not in known:
-            unknown_key(key, owner, known, entry.key_span, problems)
+            unknown_key(key, owner, known, entry.key_span, problems, words)
 
 
-def _misspelt(value: Value | None, known: Collection[str]) -> set[str]:
-    """The known keys that unknown ones probably stand for, and of whose absence nothing is said."""
+def _misspelt(value: Value | None, known: Collection[str], words: Tables = no_words) -> set[str]:
+    """The known keys that unknown ones stand for, and of whose absence nothing is said."""
     if not isinstance(value, Mapping):
         return set()
-    return {match for key in value.entries if key not in known and (match := nearest(key, known))}
+    unknown = [key for key in value.entries if key not in known]
+    return meant(unknown, known, words) if unknown else set()
+
+
+def _network_words() -> Table:
+    from netspec.language.words import NETWORK
+
+    return NETWORK

@@ -9,9 +9,8 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from netspec.ops.base import Inputs, Meaning, Moves, Op, Weight
-from netspec.ops.fields import Written
+from netspec.ops.fields import Written, unknown_word
 from netspec.ops.initializers import Init, Initializer
-from netspec.ops.nearest import did_you_mean
 from netspec.ops.pointwise import Pointwise
 from netspec.types import Size, Type
 
@@ -137,10 +136,8 @@ def _activation(value: object) -> object:
         raise PydanticCustomError("activation", "an activation is a name or one `name: fields`")
     cls = ACTIVATIONS.get(keyword)
     if cls is None:
-        hint = did_you_mean(keyword, [*ACTIVATIONS, "none"])
-        raise PydanticCustomError(
-            "activation", "{text}", {"text": f"no activation is called `{keyword}`{hint}"}
-        )
+        _refuse_op(keyword)
+        raise unknown_word("activation", "activation", keyword, [*ACTIVATIONS, "none"], "ACTIVATIONS")
     fields = {} if told is None else told if isinstance(told, Mapping) else {cls.main or "value": told}
     try:
         return cls.model_validate(dict(fields))
@@ -149,6 +146,27 @@ def _activation(value: object) -> object:
         where = ".".join(str(part) for part in first["loc"])
         text = f"the activation `{keyword}`: `{where}`: {first['msg'].lower()}"
         raise PydanticCustomError("activation", "{text}", {"text": text}) from None
+
+
+def _refuse_op(keyword: str) -> None:
+    """Refuse an op that is no activation.
+
+    Raises:
+        PydanticCustomError: there is an op of this name.
+    """
+    from netspec.ops import OPS
+    from netspec.ops.words.values import ACTIVATIONS as CALLED
+
+    if keyword not in OPS or keyword in CALLED:
+        return
+    raise PydanticCustomError(
+        "activation",
+        "{text}",
+        {
+            "text": f"no activation is called `{keyword}`",
+            "help": f"write `- {keyword}` as an item behind this one: it is an op of its own",
+        },
+    )
 
 
 def _schema() -> dict[str, Any]:

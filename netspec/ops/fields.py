@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, LiteralString
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
-
-from netspec.ops.nearest import did_you_mean
 
 Pair = tuple[int, int]
 Pads = tuple[Pair, ...]
@@ -94,11 +92,28 @@ Table = Annotated[tuple[tuple[Natural, ...], ...], BeforeValidator(_tuples), Wri
 """A list of whole numbers for each of several things."""
 
 
+def unknown_word(
+    kind: LiteralString, what: str, word: str, known: Iterable[str], table: str
+) -> PydanticCustomError:
+    """The refusal of a word of a field, with what it probably stands for as its help.
+
+    Args:
+        kind: the type of the error.
+        what: what is called so, for the message.
+        table: the name of the table in `netspec.ops.words.values` with other libraries' words.
+    """
+    from netspec.ops.words import lead, values
+
+    known = list(known)
+    found = lead(word, known, getattr(values, table))
+    help_ = f"there are {', '.join(f'`{each}`' for each in known)}" if found is None else found.help
+    return PydanticCustomError(kind, "{text}", {"text": f"no {what} is called `{word[:80]}`", "help": help_})
+
+
 def _padding(value: object) -> object:
     """A word, a number, one an axis, or a pair an axis; numbers become pairs."""
     if isinstance(value, str) and value not in WORDS:
-        text = f"no padding is called `{value}`{did_you_mean(value, WORDS)}"
-        raise PydanticCustomError("padding", "{text}", {"text": text})
+        raise unknown_word("padding", "padding", value, WORDS, "PADDINGS")
     if isinstance(value, str | tuple):
         return value
     if not isinstance(value, list):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
-from netspec.ops.fields import Written
+from netspec.ops.fields import Written, unknown_word
 from netspec.ops.nearest import did_you_mean
 
 Kind = Literal[
@@ -77,11 +77,7 @@ def _initializer(value: object) -> object:
         raise PydanticCustomError("initializer", "an initialiser is a name or one `name: settings`")
     known = SETTINGS.get(kind)
     if known is None:
-        raise PydanticCustomError(
-            "initializer",
-            "{text}",
-            {"text": f"no initialiser is called `{kind}`{did_you_mean(kind, SETTINGS)}"},
-        )
+        raise unknown_word("initializer", "initialiser", kind, SETTINGS, "INITIALIZERS")
     if told is None:
         told = {}
     if not isinstance(told, dict):

@@ -1,19 +1,93 @@
-"""The nearest known name, for messages about an unknown one."""
+"""The known name that a misspelt one stands for, by the number of slips of the pen between them.
+
+It suggests only what is close: equal apart from case, separators and a plural, or one slip away in every part
+(two in a part of 8 letters, three in one of 13). A slip is a letter too many, too few, wrong, or swapped with its
+neighbour. A number is never changed: `conv3` is not `conv2`. Other libraries' words are no misspellings:
+`netspec.ops.words` knows them, and is asked first.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
+_LONGEST = 80
+
+
+def fold(name: str) -> str:
+    """The name without case and separators: `Batch-Norm` and `BatchNorm` are `batchnorm`."""
+    return re.sub(r"[\W_]", "", name).lower()
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like this one, if one is alike at all."""
-    from difflib import get_close_matches
-
-    matches = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    """The one known name that this one stands for; None if there is none, or if two are as near."""
+    if len(name) > _LONGEST:
+        return None
+    plain, least = fold(name), _LONGEST
+    best: list[str] = []
+    for each in known:
+        folded = fold(each)
+        slips = 0 if singular(plain) == singular(folded) else _slips(name, each, plain, folded)
+        if slips is None or slips > least:
+            continue
+        if slips < least:
+            best, least = [], slips
+        best.append(each)
+    # `input` and `inputs` are one word; the length says which is meant. Two words as near are no suggestion.
+    if len({singular(fold(each)) for each in best}) != 1:
+        return None
+    return min(best, key=lambda each: abs(len(fold(each)) - len(fold(name))))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`; did you mean …?`, or nothing."""
     match = nearest(name, known)
     return "" if match is None else f"; did you mean `{match}`?"
+
+
+def _slips(name: str, other: str, plain: str, folded: str) -> int | None:
+    """The slips between two names; None if they are too many, or change a number."""
+    number = re.findall(r"\d+", plain)
+    if number and number != re.findall(r"\d+", folded):
+        return None
+    mine, theirs = _parts(name), _parts(other)
+    if len(mine) == len(theirs) > 1:
+        found = [_within(a, b) for a, b in zip(mine, theirs, strict=True)]
+        return None if None in found else sum(slips or 0 for slips in found)
+    return _within(plain, folded)
+
+
+def _parts(name: str) -> list[str]:
+    return [part.lower() for part in _PART.findall(name)]
+
+
+def singular(word: str) -> str:
+    """A folded word without the ending of a plural."""
+    return (
+        word[:-2] if word.endswith(("ches", "shes")) else word[:-1] if re.search(r"[^s]s\Z", word) else word
+    )
+
+
+def _within(a: str, b: str) -> int | None:
+    """The slips between two words, if they are few for words so long."""
+    longest = max(len(a), len(b))
+    limit = 0 if longest < 3 else 1 if longest < 8 else 2 if longest < 13 else 3
+    if abs(len(a) - len(b)) > limit:
+        return None
+    slips = _distance(a, b)
+    return slips if slips <= limit else None
+
+
+def _distance(a: str, b: str) -> int:
+    """Insertions, deletions, substitutions and swaps of neighbours that lead from one word to the other."""
+    two_ago: list[int] = []
+    last = list(range(len(b) + 1))
+    for i, x in enumerate(a, start=1):
+        row = [i]
+        for j, y in enumerate(b, start=1):
+            row.append(min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y)))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                row[j] = min(row[j], two_ago[j - 2] + 1)
+        two_ago, last = last, row
+    return last[-1]

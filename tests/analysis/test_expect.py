@@ -71,7 +71,7 @@ UNMET = {
     "max_params: 405": ("NS0402", 13, "`params` is 406, and the spec allows 405"),
     "max_macs: 0.6k": ("NS0402", 11, "`macs` is 684, and the spec allows 600"),
     "max_memory: 1.7kB": ("NS0402", 13, "`memory` is 1,912 bytes, and the spec allows 1,700 bytes"),
-    "parms: 406": ("NS0403", 1, "`expect` knows no `parms`; did you mean `params`?"),
+    "parms: 406": ("NS0403", 1, "`expect` has no `parms`"),
     "params: many": ("NS0404", 9, "`params` is a whole number; this is `many`"),
     "params: 406.0": ("NS0404", 9, "`params` is a whole number; this is `406.0`"),
     "params: true": ("NS0404", 9, "`params` is a whole number; this is `true`"),

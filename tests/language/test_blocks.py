@@ -120,8 +120,8 @@ def test_a_parameter_of_a_block_hides_that_of_the_file() -> None:
 
 REFUSED = [
     ("layers: [«unit»]", "NS0102", "the block `unit` needs `filters`"),
-    ("layers: [{unit: {«filter»: 3}}]", "NS0103", "did you mean `filters`?"),
-    ("layers: [{unit: {filters: 3, «nobody»: 1}}]", "NS0103", "it has filters, half, kernel, wide"),
+    ("layers: [{unit: {«filter»: 3}}]", "NS0103", "write `filters`"),
+    ("layers: [{unit: {filters: 3, «nobody»: 1}}]", "NS0103", "it has `filters`, `half`, `kernel`, `wide`"),
     ("layers: [{unit: {«filters»: }}]", "NS0102", "`filters` is given nothing"),
     ("layers: [{unit: «3»}]", "NS0120", "the block `unit` has 4 parameters, so each is named"),
     ("layers: [{unit: {filters: «{a: 1}»}}]", "NS0104", "a finite number, a boolean, a word or a list"),
@@ -148,7 +148,7 @@ WRONG_BLOCKS = [
     ("unit: «5»", "NS0104", "the block `unit` is a mapping"),
     ("unit: «[relu]»", "NS0104", "write its `layers: […]`"),
     ("«unit»: {params: {a: 1}}", "NS0102", "the block `unit` needs `layers`"),
-    ("unit: {«layer»: [relu]}", "NS0103", "did you mean `layers`?"),
+    ("unit: {«layer»: [relu]}", "NS0103", "write `layers`"),
     ("unit: {layers: [relu], «heads»: {}}", "NS0103", "the block `unit` has no `heads`"),
     ("unit: {layers: «relu»}", "NS0104", "is a list of items"),
     ("unit: {params: «[a]», layers: [relu]}", "NS0104", "`params` is a mapping"),

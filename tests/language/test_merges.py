@@ -74,7 +74,7 @@ REFUSED = [
     ("{add: {branches: [[], [tanh]]}, from: «input»}", "NS0116", "has branches and `from`"),
     ("«add»", "NS0116", "`add` has nothing to join"),
     ("{«concat»: {axis: height}}", "NS0116", "`concat` has nothing to join"),
-    ("{concat: {«branch»: [[], []]}}", "NS0103", "did you mean `branches`?"),
+    ("{concat: {«branch»: [[], []]}}", "NS0103", "write `branches`"),
     ("{concat: {axis: «depth», branches: [[], []]}}", "NS0303", "4@8×8 has no axis `depth`"),
     ("{concat: {axis: «3», branches: [[], []]}}", "NS0104", "`axis` is one of channels"),
     ("{«add»: [[tanh]]}", "NS0308", "two branches or more; it has 1"),

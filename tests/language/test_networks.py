@@ -272,7 +272,7 @@ REFUSED = [
     ("«network»", "NS0102", "`network` needs `spec`"),
     ("{«network»: {until: a}}", "NS0102", "`network` needs `spec`"),
     ("{network: {«sepc»: trunk.yaml}}", "NS0103", "did you mean `spec`?"),
-    ("{network: {spec: trunk.yaml, «cut»: a}}", "NS0103", "it has params, spec, until, weights"),
+    ("{network: {spec: trunk.yaml, «cut»: a}}", "NS0103", "write `until`"),
     ("{network: {spec: trunk.yaml, until: «nobody»}}", "NS0109", "has no layer `nobody`"),
     ("{network: {spec: trunk.yaml, until: «frist»}}", "NS0109", "did you mean `first`?"),
     ("{network: {spec: trunk.yaml, until: «stage.7»}}", "NS0109", "stage` has no layer `7`"),

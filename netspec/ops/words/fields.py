@@ -1,0 +1,145 @@
+"""What other libraries call the fields of an op."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from netspec.ops.words import Entry, Lead, absent, instead, same
+
+# For each field of ours the words for it. Several fields have a word in common: the first that the op has counts.
+_CALLED: tuple[tuple[str, str], ...] = (
+    (
+        "kernel",
+        "kernelsize kernelshape ksize k kernelsizes kerneldim poolsize poolingsize windowshape windowsize window "
+        "filtersize kernelwidth windowdimensions size f poolkernel",
+    ),
+    (
+        "filters",
+        "outchannels outchannel numoutput numfilters numfilter nfilters nfilter nbfilter channels outputchannels "
+        "features maps featuremaps nummaps outplanes cout units width outputdim",
+    ),
+    (
+        "units",
+        "outfeatures features numoutput nunits nbunits numunits numhidden hidden hiddenunits hiddensize outputdim "
+        "neurons numneurons outputsize outputs output filters outchannels size width nout outdim dim numclasses",
+    ),
+    ("stride", "windowstrides step steps stridesize subsample subsamplefactor stridehw"),
+    ("padding", "pad pads bordermode paddings autopad padsize zeropadding padmode"),
+    ("dilation", "dilationrate atrousrate rate rhsdilation kerneldilation dilatation holes hole atrous"),
+    ("groups", "group numgroups numgroup featuregroupcount cardinality ngroups g"),
+    ("bias_init", "biasinitializer biasfiller binit biasinitialiser initbias biasinitialization"),
+    (
+        "init",
+        "kernelinitializer kernelinit weightfiller initializer initialiser weightinit winit weightsinitializer "
+        "kernelinitialiser initialization weightinitializer alphainitializer",
+    ),
+    ("bias", "usebias biasterm hasbias withbias biases addbias"),
+    ("activation", "act activationfn activationfunction nonlinearity actfn activationtype actlayer fn"),
+    (
+        "rate",
+        "p prob droprate dropoutrate dropoutratio dropprob dropoutprob probability ratio dropout drop",
+    ),
+    ("std", "stddev stdev sigma noise standarddeviation noisestd stddevs"),
+    ("slope", "negativeslope alpha leak leakiness leakyslope leakrate"),
+    ("epsilon", "eps varianceepsilon"),
+    ("momentum", "decay movingaveragefraction decayrate bnmomentum"),
+    ("multiplier", "depthmultiplier channelmultiplier depthmult"),
+    ("count_padding", "countincludepad countpad includepad"),
+    (
+        "factor",
+        "scalefactor scale scales upscalefactor stride ratio zoom multiplyby constant value by sizefactor",
+    ),
+    ("block", "blocksize upscalefactor downscalefactor upscale downscale factor scale r scalefactor stride"),
+    ("mode", "interpolation resizemode upsamplemode method paddingmode interpolationmode padmode"),
+    ("output_padding", "outputpad adj outpadding"),
+    ("axis", "dim axes concataxis concatdim dimension along direction over"),
+    ("over", "axis normalizedshape axes dim acrossaxes"),
+    ("temperature", "temp t tau"),
+    ("amount", "padding pad pads cropping border paddingsize margin paddings widths"),
+    ("shape", "targetshape newshape dims size outputshape sizes shapes"),
+    ("axes", "dims perm order permutation dimensions"),
+    (
+        "size",
+        "outputsize targetsize newsize localsize n shape outsize windowsize depthsize poolsize nsize runs",
+    ),
+    ("value", "constantvalue constantvalues fillvalue const fill padvalue"),
+    ("branches", "inputs layers paths items children ways branch towers"),
+    ("kind", "pool op type mode method pooltype"),
+    ("table", "connections connectiontable connectivity conntable"),
+    ("scale", "usescale gamma elementwisescale"),
+    ("center", "centre usebias beta bias shift offset"),
+    ("like", "as sizeof reference liketensor sameas"),
+    ("offset", "offsets start origin position topleft"),
+    ("alpha", "a"),
+    ("approximate", "approximation tanh"),
+)
+
+_UNNEEDED = instead("remove it: netspec works it out from what the layer receives")
+_LAYOUT = instead(
+    "remove it: shapes are channels first in every spec, and each backend uses the layout it needs"
+)
+_BESIDE = instead("write it beside the op, in a line of its own below the dash, not among the op's fields")
+
+_ANYWHERE: tuple[tuple[Entry, str], ...] = (
+    (
+        _UNNEEDED,
+        "inchannels infeatures inputdim inputchannels nin nchannels numchannels inputsize inputshape inchannel "
+        "numparameters numinput inplanes cin batchinputshape numfeatures normalizedshape inputfeatures channelsin",
+    ),
+    (
+        _LAYOUT,
+        "dataformat datalayout layout dimensionnumbers dimordering channelaxis channelsfirst memoryformat",
+    ),
+    (_BESIDE, "name from repeat when else share trainable"),
+    (instead("write `trainable: false` beside the op"), "frozen freeze requiresgrad"),
+    (
+        instead("remove it: it changes no number of the network"),
+        "inplace device dtype usecudnnonrecip usecudnn engine "
+        "seed useglobalstats trackrunningstats autocast paramdtype precision",
+    ),
+    (
+        absent("penalty or bound on weights"),
+        "kernelregularizer biasregularizer activityregularizer kernelconstraint "
+        "biasconstraint weightdecay regularizer l1 l2 constraint weightregularizer",
+    ),
+    (instead("`bias: false` says the same"), "nobias"),
+    (instead("`rounding: ceil` says the same as `ceil_mode: true`"), "ceilmode roundmode ceil"),
+    (
+        instead(
+            "write `scale: false` and `center: false` for `affine: false`; both are `true` unless written"
+        ),
+        "affine elementwiseaffine learnedaffine",
+    ),
+    (instead("write `rate` with 1 − keep_prob"), "keepprob keep keepprobability"),
+    (instead("write `size` with 2 · depth_radius + 1"), "depthradius"),
+    (
+        instead("write an op of its own behind this one, as `- batch_norm`"),
+        "normalization norm batchnorm batchnormalize bn normalizerfn usebn",
+    ),
+)
+
+# Words that mean something of their own for one op.
+_OWN: dict[str, tuple[tuple[Entry, str], ...]] = {
+    "local_response_norm": (
+        (same("bias"), "k knorm"),
+        (instead("remove it: the sum always runs over channels"), "normregion"),
+    ),
+    "batch_norm": ((instead("write the activation as an op behind it: `- relu`"), "activation act"),),
+    "upsample": ((instead("write `mode: linear` for bilinear, `mode: nearest` for nearest"), "bilinear"),),
+    "softmax": ((instead("remove it: `softmax` works over the channels"), "dim axis"),),
+    "prelu": ((instead("remove it: one slope is learnt for each channel"), "sharedaxes"),),
+}
+
+
+def for_op(keyword: str, known: Iterable[str]) -> dict[str, Entry]:
+    """The words for the fields of one op, whose fields are `known`."""
+    known = set(known)
+    found: dict[str, Entry] = {}
+    rows: list[tuple[Entry, str]] = [*_OWN.get(keyword, ())]
+    rows += [(same(ours), words) for ours, words in _CALLED if ours in known]
+    rows += _ANYWHERE
+    for entry, words in rows:
+        for word in words.split():
+            if not isinstance(entry, Lead) or entry.ours is None or entry.ours in known:
+                found.setdefault(word, entry)
+    return found

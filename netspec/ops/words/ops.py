@@ -1,0 +1,482 @@
+"""What other libraries and papers call an op."""
+
+from __future__ import annotations
+
+from netspec.ops.words import Entry, Lead, absent, instead, same, table
+
+
+def _number(given: object, default: str = "…") -> str:
+    """A plain number or list that an item gives, as it is written."""
+    plain = isinstance(given, int | float | list) and not isinstance(given, bool)
+    return str(given) if plain else default
+
+
+def _adaptive(kind: str, *axes: str) -> Entry:
+    """Equal windows where the size divides the input's; elsewhere the expression is refused, never rounded."""
+
+    def entry(given: object) -> Lead:
+        plain = next(iter(given.values()), None) if isinstance(given, dict) else given
+        sizes = plain if isinstance(plain, list) else [plain] * len(axes)
+        if len(sizes) != len(axes) or not all(isinstance(size, int) and size >= 1 for size in sizes):
+            return instead(
+                f"a result of size 1 is `global_{kind}_pool`; for another size give `{kind}_pool` the `kernel` that "
+                "makes it"
+            )
+        if set(sizes) == {1}:
+            return instead(f"write `global_{kind}_pool`: it gives one value for each channel")
+        kernel = ", ".join(f'"${{in.{axis} / {size}}}"' for axis, size in zip(axes, sizes, strict=True))
+        shown = "×".join(map(str, sizes))
+        return instead(
+            f"write `{kind}_pool: {{kernel: [{kernel}]}}`: it gives {shown} where the input's sizes are multiples of "
+            "that; this version has no pool with windows of unequal sizes"
+        )
+
+    return entry
+
+
+def _border(mode: str) -> Entry:
+    def entry(given: object) -> Lead:
+        return instead(f"write `pad: {{amount: {_number(given)}, mode: {mode}}}`")
+
+    return entry
+
+
+def _average(given: object) -> Lead:
+    if given is None:
+        return same("avg_pool", "Darknet's, which has no kernel, is `global_avg_pool`")
+    return same("avg_pool", "`count_padding: true` counts padding as zeros, as PyTorch and Caffe do")
+
+
+def _minimum(pool: str) -> Entry:
+    def entry(given: object) -> Lead:
+        op = pool if pool.startswith("global") else f"{pool}: {_number(given)}"
+        return instead(f"write `layers: [scale_by: -1, {op}, scale_by: -1]`: the largest of −x, negated")
+
+    return entry
+
+
+def _instance(given: object) -> Lead:
+    return instead(
+        'write `group_norm: {groups: "${in.channels}"}`: one group for each channel; without a learnt scale and '
+        "shift add `scale: false, center: false`"
+    )
+
+
+def _unit(given: object) -> Lead:
+    return instead(
+        "write `l2_norm: {init: ones}` with `trainable: false` beside it: `l2_norm` itself multiplies by a learnt "
+        "number that starts at 20"
+    )
+
+
+def _response(given: object) -> Lead:
+    return Lead(
+        "write `local_response_norm: {size: …, bias: 1, average: true}`: other libraries divide alpha by the size "
+        "and start from 1, the paper and netspec's defaults do not",
+        "local_response_norm",
+    )
+
+
+def _named_activation(given: object) -> Lead:
+    name = given if isinstance(given, str) and given.isidentifier() else "relu"
+    return instead(f"write `{name}`: an activation is an op of its own")
+
+
+def _by_block(zoo: str) -> Lead:
+    return instead(f"write it as a block of your own; `netspec new {zoo}` copies a spec that has one")
+
+
+_ORDER = "its channels are in the order of PyTorch's pixel shuffle, not of TensorFlow's and ONNX's `depth_to_space`"
+_POOL_ALL = "`global_avg_pool` and `global_max_pool`"
+
+WORDS = table(
+    (same("identity"), "noop passthru"),
+    # Convolutions and dense layers
+    (same("conv"), "convolution convolutional convolve lazyconv convgeneraldilated"),
+    (
+        same("conv_transpose"),
+        "deconv deconvolution deconvolutional convtransposed transposedconv transposedconvolution transposeconv "
+        "transposeconvolution upconv upconvolution conv1dtranspose conv2dtranspose conv3dtranspose lazyconvtranspose "
+        "fractionallystridedconv transpconv convolutiontranspose convolution2dtranspose",
+    ),
+    (same("depthwise_conv"), "depthwise dwconv depthwiseconvolution depthwiseconv2dnative"),
+    (
+        same("separable_conv"),
+        "sepconv separableconvolution depthwiseseparableconv depthwiseseparableconvolution",
+    ),
+    (
+        instead("write `conv` with `kernel: 1`: a 1×1 convolution"),
+        "pointwise pointwiseconv pointwiseconvolution conv1x1 nin",
+    ),
+    (instead("write `conv` with `groups: …`"), "groupconv groupedconv groupconvolution groupedconvolution"),
+    (
+        instead("write `conv` with `dilation: …`"),
+        "dilatedconv dilatedconvolution atrousconv atrousconvolution atrous",
+    ),
+    (
+        instead("write `conv` with `padding: causal`"),
+        "causalconv causalconvolution",
+    ),
+    (
+        same("dense", "it acts on the channels: put `flatten` before it to see a whole map"),
+        "linear fc fullyconnected innerproduct affine lazylinear gemm connected ip fulllayer perceptron denselayer",
+    ),
+    (absent("product with a second input in a layer"), "bilinear"),
+    (absent("einsum layer"), "einsumdense densegeneral einsum"),
+    (absent("locally connected layer"), "locallyconnected local locallyconnectedconv convlocal"),
+    (absent("deformable convolution"), "deformconv deformableconv"),
+    (absent("op that makes channels of sliding blocks"), "fold unfold im2col col2im extractpatches"),
+    # Pools
+    (same("max_pool"), "maxpooling maxpoolwithindices spatialmaxpooling"),
+    (
+        _average,
+        "avgpool avgpooling averagepooling averagepool meanpool meanpooling",
+    ),
+    (
+        instead("write `max_pool` or `avg_pool`; Caffe rounds sizes up: `rounding: ceil`"),
+        "pool pooling pool2d subsamplinglayer downsample downsampling",
+    ),
+    (instead("write `avg_pool: 2`, and `scale` for LeNet-5's learnt part"), "subsample subsampling"),
+    (
+        same("global_avg_pool"),
+        "gap globalaveragepooling globalaveragepool globalavgpooling globalmeanpool globalmeanpooling "
+        "spatialmean",
+    ),
+    (same("global_max_pool"), "gmp globalmaxpooling globalmaximumpooling"),
+    (instead(f"write one of {_POOL_ALL}"), "globalpool globalpooling"),
+    (
+        _adaptive("avg", "height", "width"),
+        "adaptiveavgpool adaptiveaveragepool adaptiveaveragepooling adaptiveavgpooling",
+    ),
+    (_adaptive("avg", "time"), "adaptiveavgpool1d adaptiveaveragepool1d adaptiveaveragepooling1d"),
+    (
+        _adaptive("avg", "depth", "height", "width"),
+        "adaptiveavgpool3d adaptiveaveragepool3d adaptiveaveragepooling3d",
+    ),
+    (_adaptive("max", "height", "width"), "adaptivemaxpool adaptivemaxpooling"),
+    (_adaptive("max", "time"), "adaptivemaxpool1d adaptivemaxpooling1d"),
+    (_adaptive("max", "depth", "height", "width"), "adaptivemaxpool3d adaptivemaxpooling3d"),
+    (
+        absent("max-unpooling: it needs the places of the maxima; `upsample` is another function"),
+        "unpool unpooling maxunpool maxunpooling upool",
+    ),
+    (absent("fractional pool"), "fractionalmaxpool fractionalmaxpooling fractionalavgpool"),
+    (absent("Lp pool"), "lppool lpnormpool globallppool"),
+    (_minimum("max_pool"), "minpool minpooling"),
+    (_minimum("global_max_pool"), "globalminpool globalminpooling"),
+    (
+        absent("pyramid pool; pool to each size in a branch, and `concat`"),
+        "spp spatialpyramidpooling sppf aspp",
+    ),
+    (absent("pool over regions"), "roipool roipooling roialign psroipool"),
+    (
+        absent(f"such reduction; the mean and the maximum over all positions are {_POOL_ALL}"),
+        "reduce reduction "
+        "reducemean reducemax reducesum reducemin reduceprod reducel2 reducewindow amax amin",
+    ),
+    (
+        same("channel_pool", "its `size` is how many channels give one"),
+        "maxout channelmaxpool",
+    ),
+    # Activations
+    (_named_activation, "activation act nonlinearity activationfunction"),
+    (same("silu"), "sigmoidlinearunit sigmoidweightedlinearunit"),
+    (
+        same("leaky_relu", "its slope is 0.01, as in PyTorch; Keras' is `leaky_relu: 0.3`"),
+        "leakyrelu lrelu leakyrectify leakyrectifier leakyrectifiedlinear",
+    ),
+    (same("relu"), "rectifier rectify rectified rectifiedlinear rectifiedlinearunit"),
+    (same("sigmoid"), "logistic sigm expit"),
+    (same("tanh"), "hyperbolictangent hypertan htan"),
+    (same("elu"), "exponentiallinearunit"),
+    (same("softplus"), "bnll softplusactivation"),
+    (same("softmax"), "softargmax softmaxlayer"),
+    (same("prelu", "it learns a slope for each channel"), "prelu parametricrelu"),
+    (same("gelu", "it is exact unless you write `gelu: tanh`, which is JAX's default"), "gelu"),
+    (
+        same("hard_sigmoid", "it is min(max(x + 3, 0), 6) / 6; ONNX and Keras 2 have another slope"),
+        "hardsigmoid",
+    ),
+    # The same function, written with the ops that there are
+    (instead("write `multiply: [[], [softplus, tanh]]`: x · tanh(softplus(x))"), "mish"),
+    (instead("write `subtract: [[], [tanh]]`: x − tanh(x)"), "tanhshrink"),
+    (instead("write `layers: [scale_by: -1, softmax]`: the softmax of −x"), "softmin"),
+    (
+        instead("write `layers: [scale_by: -1, softplus, scale_by: -1]`: −softplus(−x)"),
+        "logsigmoid",
+    ),
+    (
+        instead("write `layers: [concat: [[], [scale_by: -1]], relu]`: x and −x, each through `relu`"),
+        "crelu concatrelu",
+    ),
+    (instead("write `maximum: [[], [scale_by: -1]]`: the larger of x and −x"), "abs absval absolute"),
+    (instead("write `scale_by: -1`"), "neg negative negate"),
+    (instead("write `multiply: [[], []]`: x · x"), "square"),
+    (
+        instead("write `layers: [relu, multiply: [[], []]]`: the square of `relu`"),
+        "squaredrelu relusquared relu2",
+    ),
+    (instead("write `multiply: [[], [scale_by: 1.702, sigmoid]]`: x · sigmoid(1.702 x)"), "quickgelu"),
+    (same("hard_swish"), "hardsilu"),
+    (instead("write `leaky_relu: 0.1`: Darknet's slope"), "leaky"),
+    (
+        absent("logarithm of a softmax; end with `softmax`, whose logits the loss takes"),
+        "logsoftmax adaptivelogsoftmaxwithloss",
+    ),
+    (instead("write `gelu: tanh`"), "gelutanh gelunew quickgelutanh approximategelu"),
+    (instead("CELU with alpha 1 is `elu`; this version has no other"), "celu"),
+    (
+        absent("activation of this name"),
+        "hardshrink hardtanh rrelu softshrink softsign threshold glu swiglu geglu reglu squareplus hardelu "
+        "thresholdedrelu thresholdrelu sparsemax sparseplus sparsesigmoid sine sin cos tan snake exponential "
+        "exp log sqrt pow power clip clamp clipbyvalue sign erf gumbelsoftmax logexp hardmax reciprocal round "
+        "floor ceil softcap rootn logsumexp logaddexp isrlu shrink parametricsoftplus scaledtanh heaviside "
+        "step",
+    ),
+    # Normalisation and regularisation
+    (
+        same("batch_norm", "its `momentum` is what a step keeps, as in Keras: 1 − PyTorch's"),
+        "batchnorm bn batchnormalization batchnormalisation lazybatchnorm spatialbatchnorm batchnormlayer",
+    ),
+    (
+        instead("on one device it is `batch_norm`; this version has none over several devices"),
+        "syncbatchnorm syncbn synchronizedbatchnorm crossreplicabatchnorm",
+    ),
+    (absent("batch renormalisation"), "batchrenorm batchrenormalization"),
+    (
+        same(
+            "layer_norm",
+            "it normalises the channels at each position; `over: everything` normalises the whole",
+        ),
+        "layernorm ln layernormalization layernormalisation",
+    ),
+    (same("group_norm"), "gn groupnormalization groupnormalisation"),
+    (
+        _instance,
+        "instancenorm instancenormalization instancenormalisation lazyinstancenorm contrastnorm",
+    ),
+    (
+        _response,
+        "localresponsenorm lrn crossmaplrn localresponsenormalization localresponsenormalisation responsenorm "
+        "localresponsenorm1d localresponsenorm2d localnorm localresponse norm1 norm2",
+    ),
+    (_unit, "normalize l2normalize l2normalization unitnormalization unitnorm lpnormalization"),
+    (absent("RMS normalisation"), "rmsnorm rmsnormalization"),
+    (
+        absent("normalisation of this kind"),
+        "weightnorm weightnormalization spectralnorm spectralnormalization mvn meanvariancenormalization "
+        "filterresponsenorm switchablenorm evonorm adain divisivenorm",
+    ),
+    (instead("write `normalise: {mean: …, std: …}` in the recipe, `train:`"), "normalization normalisation"),
+    (
+        same("spatial_dropout", "it leaves out whole channels"),
+        "dropout1d dropout2d dropout3d featuredropout channeldropout",
+    ),
+    (
+        absent("dropout of this kind"),
+        "alphadropout featurealphadropout gaussiandropout dropblock droppath "
+        "stochasticdepth zoneout dropconnect",
+    ),
+    (same("gaussian_noise"), "additivegaussiannoise gaussiannoiselayer"),
+    (absent("penalty on activities or weights"), "activityregularization regularization weightdecay l1 l2"),
+    (same("scale", "a learnt number, and a bias, for each channel"), "channelscale scaleshift"),
+    (same("scale_by", "it multiplies by a constant"), "rescaling rescale mulconstant multiplyscalar"),
+    (absent("op that adds a bias only"), "bias biasadd addbias"),
+    # Merges
+    (
+        same("add"),
+        "addition shortcut elementwiseadd elemwiseadd eltwiseadd caddtable skipadd residualadd addn accumulaten",
+    ),
+    (
+        instead("write `add` with a list of branches; `[]` is the branch that changes nothing"),
+        "residual resblock residualblock residualunit skip skipconnection identityblock resnetblock shortcutblock",
+    ),
+    (
+        instead("write `add`, `multiply` or `maximum`; Caffe's default is `add`"),
+        "eltwise elementwise elemwise merge",
+    ),
+    (same("multiply"), "mul product elementwisemul elemwisemul eltwiseproduct cmultable hadamard"),
+    (same("subtract"), "sub minus difference csubtable"),
+    (instead("of branches it is `average`, over all positions `global_avg_pool`"), "mean"),
+    (
+        instead("of branches it is `maximum`, of windows `max_pool`, over all positions `global_max_pool`"),
+        "max",
+    ),
+    (same("maximum"), "elementwisemax eltwisemax emax cmaxtable"),
+    (instead("of branches it is `add`; this version has no sum over axes"), "sum"),
+    (
+        instead("negate each branch, join them with `maximum`, and negate again: `scale_by: -1`"),
+        "min minimum elementwisemin",
+    ),
+    (absent("op that divides branches"), "div divide truediv cdivtable"),
+    (
+        same("concat"),
+        "cat concatenate concatenation route depthconcat filterconcat joinchannels jointable concatv2",
+    ),
+    (absent("merge along a new axis; `concat` joins along one that is there"), "stack pack"),
+    (
+        absent("layer that multiplies two tensors as matrices"),
+        "matmul bmm mm dot dotproduct batchdot tensordot dotgeneral outer mv",
+    ),
+    (absent("distance between branches"), "cosinesimilarity pairwisedistance cdist"),
+    # Sizes and shapes
+    (
+        same("upsample", "`mode: linear` interpolates"),
+        "upsampling upsamplingnearest upsamplenearest resizenearest nearestupsampling upsamplelayer",
+    ),
+    (
+        instead(
+            "write `upsample: {factor: …}`, or `upsample: {size: …}`; it repeats values, `mode: linear` interpolates"
+        ),
+        "interpolate resize resizing resizeimages imageresize interp resizebilinear",
+    ),
+    (
+        instead("write `upsample: {factor: …, mode: linear, align_corners: true}`"),
+        "upsamplingbilinear upsamplebilinear bilinearupsampling bilinearinterpolation",
+    ),
+    (
+        same("pad", "lists go from the first axis to the last"),
+        "zeropad zeropadding constantpad constantpadding padding padlayer",
+    ),
+    (_border("reflect"), "reflectionpad reflectpad reflectionpadding mirrorpad"),
+    (_border("replicate"), "replicationpad replicatepad edgepad replicationpadding"),
+    (absent("circular padding"), "circularpad circularpadding wrappad"),
+    (same("crop"), "cropping spatialcropping"),
+    (instead("write `crop: {size: …}`: it keeps the middle"), "centercrop"),
+    (
+        absent("op that takes slices; `crop: {size: …, offset: …}` keeps a part of the positions"),
+        "slice split chunk "
+        "stridedslice splitv narrow unstack unbind select index gather gathernd scatter topk indexselect",
+    ),
+    (same("flatten"), "ravel lazyflatten flattenlayer"),
+    (instead("write `flatten` for a vector, or `reshape: […]`"), "view"),
+    (same("reshape"), "reshapelayer unflatten viewas"),
+    (
+        instead("write `reshape: […]` with the new shape"),
+        "squeeze unsqueeze expanddims viewcopy squeezelayer",
+    ),
+    (same("permute", "axes are named: `[channels, width, height]`"), "permutelayer dimshuffle"),
+    (
+        instead("write `permute: […]` with the names of all axes in their new order"),
+        "transpose movedim moveaxis swapaxes swapdims",
+    ),
+    (same("depth_to_space", _ORDER), "depthtospace"),
+    (same("depth_to_space"), "pixelshuffle pixelshuffler subpixel subpixelconv periodicshuffle"),
+    (same("space_to_depth", _ORDER), "spacetodepth"),
+    (same("space_to_depth"), "pixelunshuffle subpixeldown"),
+    (
+        absent(
+            "reorganisation in Darknet's order of channels; `space_to_depth` orders them otherwise, so weights trained "
+            "with `reorg` do not fit it"
+        ),
+        "reorg reorganize passthrough reorglayer",
+    ),
+    (
+        instead(
+            "write `reshape: [groups, channels / groups, height, width]`, `permute: [depth, channels, height, width]`, "
+            "and `reshape` again"
+        ),
+        "channelshuffle nativechannelshuffle shufflechannel channelshuffler",
+    ),
+    (
+        absent("op that repeats values along a new axis"),
+        "repeatvector tile expand broadcastto repeatinterleave repeat",
+    ),
+    # What this version does not have
+    (
+        absent("attention layer"),
+        "attention multiheadattention multiheaddotproductattention selfattention additiveattention "
+        "groupqueryattention groupedqueryattention scaleddotproductattention dotproductattention mha crossattention",
+    ),
+    (
+        absent("transformer layer"),
+        "transformer transformerencoder transformerdecoder transformerencoderlayer transformerdecoderlayer "
+        "positionalencoding positionalembedding positionembedding rope rotaryembedding",
+    ),
+    (
+        absent("recurrent layer"),
+        "rnn lstm gru rnnbase rnncell lstmcell grucell rnncellbase simplernn simplernncell stackedrnncells "
+        "bidirectional convlstm convlstm1d convlstm2d convlstm3d crnn birnn bilstm bigru timedistributed ctc "
+        "dynamicrnn bidirectionaldynamicrnn lstmunit recurrent "
+        "optimizedlstmcell",
+    ),
+    (
+        absent("embedding"),
+        "embeddinglookup reversibleembedding embedding embeddingbag embed lookup "
+        "wordembedding wordvectors tokenembedding",
+    ),
+    (
+        instead("write the function with ops, or as a block of your own: a spec is data and holds no code"),
+        "lambda function func custom python pyfunc tensorlayer",
+    ),
+    (absent("noise or mask of this kind"), "masking mask randomnoise uniformnoise"),
+    (
+        absent("augmentation or preprocessing layer; prepare the data before training"),
+        "randomcrop randomflip randomrotation randomzoom randomtranslation randomcontrast randombrightness "
+        "randomheight randomwidth randomgrayscale randomhue randomsaturation randomsharpness randomshear "
+        "randomposterization randomperspective randomgaussianblur randomerasing randomelastictransform "
+        "randomcolorjitter randomcolordegeneration randominvert randaugment autocontrast equalization solarization "
+        "mixup cutmix augmix discretization hashing hashedcrossing categoryencoding stringlookup integerlookup "
+        "textvectorization featurespace melspectrogram stftspectrogram spectrogram maxnumboundingboxes pipeline "
+        "colorjitter flip rot90",
+    ),
+    (
+        absent("op of this name"),
+        "and or xor not equal less greater where if loop scan range shape size onehot argmax argmin constant nonzero "
+        "bitshift multinomial gridsample affinegrid stn spatialtransformer standardize moments",
+    ),
+    # What is no layer here
+    (
+        instead("write `- layers: […]` for a group of items"),
+        "sequential modulelist moduledict group stage container sequentialcell block",
+    ),
+    (
+        instead("remove it: the spec's `input` says what goes in"),
+        "input inputlayer inputs placeholder data imagedata hdf5data dummydata inputspec",
+    ),
+    (
+        instead("remove it: a loss is no layer; it stands in the recipe, `train: {loss: cross_entropy}`"),
+        "crossentropyloss crossentropy softmaxwithloss softmaxloss softmaxcrossentropy",
+    ),
+    (
+        instead("remove it: a loss is no layer; it stands in the recipe, `train: {loss: …}`"),
+        "loss l1loss nllloss nllloss2d mseloss bceloss bcewithlogitsloss kldivloss poissonnllloss gaussiannllloss "
+        "hingeembeddingloss multilabelmarginloss multilabelsoftmarginloss multimarginloss smoothl1loss huberloss "
+        "softmarginloss cosineembeddingloss marginrankingloss tripletmarginloss tripletmarginwithdistanceloss ctcloss "
+        "euclideanloss hingeloss sigmoidcrossentropyloss infogainloss contrastiveloss binarycrossentropy "
+        "binarycrossentropywithlogits cosineembedding gaussiannll hingeembedding kldiv mse marginranking "
+        "multilabelmargin multilabelsoftmargin multimargin nll poissonnll smoothl1 softmargin tripletmargin "
+        "tripletmarginwithdistance huber cost region yolo detection iseg logisticloss multinomiallogisticloss "
+        "linearcrossentropyloss linearcrossentropy",
+    ),
+    (
+        instead("remove it: metrics stand in the recipe, `train: {metrics: [accuracy]}`"),
+        "accuracy metric metrics",
+    ),
+    (
+        instead("remove it: a layer's output can be taken any number of times with `from`"),
+        "fork tee branch duplicate clone copy",
+    ),
+    (
+        instead("remove it: it changes no number of the network"),
+        "print stopgradient detach contiguous silence cast requiresgrad dequantize quantize",
+    ),
+    (
+        instead("remove it: the network's end is its output; `heads` adds further ones"),
+        "output outputs outputlayer",
+    ),
+    (
+        _by_block("se_resnet34"),
+        "squeezeexcite squeezeexcitation squeezeandexcitation seblock selayer semodule",
+    ),
+    (_by_block("googlenet"), "inception inceptionblock inceptionmodule"),
+    (_by_block("resnet50"), "bottleneck bottleneckblock basicblock"),
+    (_by_block("densenet121"), "denseblock transitionlayer"),
+    (_by_block("mobilenet_v2"), "invertedresidual mbconv"),
+    (
+        instead("write it as a block of your own, from the ops that there are"),
+        "fire firemodule fpn cbam highway hypercolumn nonlocal ghostmodule shuffleunit resnextblock convblock "
+        "doubleconv convbnrelu convbn attentiongate channelattention spatialattention scseblock seunit",
+    ),
+)
+"""By the folded word."""

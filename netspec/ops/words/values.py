@@ -1,0 +1,120 @@
+"""What other libraries call the values of fields: activations, initialisers, paddings, modes."""
+
+from __future__ import annotations
+
+from netspec.ops.words import Entry, absent, instead, same, table
+
+ACTIVATIONS = table(
+    (same("none"), "linear identity no nothing"),
+    (same("relu"), "rectifier rectify rectified rectifiedlinear rectifiedlinearunit"),
+    (
+        same("leaky_relu", "its slope is 0.01, as in PyTorch; Keras' is `leaky_relu: 0.3`"),
+        "leakyrelu lrelu leakyrectify",
+    ),
+    (instead("write `{leaky_relu: 0.1}`: Darknet's slope"), "leaky"),
+    (same("silu"), "sigmoidlinearunit"),
+    (same("hard_swish"), "hardsilu"),
+    (same("sigmoid"), "logistic sigm expit"),
+    (same("tanh"), "hyperbolictangent htan"),
+    (same("elu"), "exponentiallinearunit"),
+    (same("softplus"), "bnll"),
+    (same("softmax"), "softargmax"),
+    (same("gelu", "it is exact unless you write `{gelu: tanh}`, which is JAX's default"), "gelu"),
+    (
+        same("hard_sigmoid", "it is min(max(x + 3, 0), 6) / 6; ONNX and Keras 2 have another slope"),
+        "hardsigmoid",
+    ),
+    (instead("write `{gelu: tanh}`"), "gelutanh gelunew gelupytorchtanh"),
+    (
+        instead("write `- prelu` as an item behind the layer: it learns, so it is a layer of its own"),
+        "prelu parametricrelu",
+    ),
+    (instead("write `- channel_pool: …` as an item behind the layer"), "maxout"),
+    (
+        instead("write it as items behind the layer; as an op its name says how"),
+        "tanhshrink logsigmoid mish softmin crelu abs square squaredrelu relusquared quickgelu",
+    ),
+    (
+        absent("activation of this name"),
+        "hardshrink hardtanh rrelu softshrink softsign threshold glu swiglu geglu reglu "
+        " logsoftmax squareplus thresholdedrelu sparsemax sparseplus "
+        "sparsesigmoid celu exponential exp log sqrt sine sin cos tan snake hardmax "
+        "gumbelsoftmax binarystep step sign erf cube scaledtanh loggy plse lhtan ramp",
+    ),
+)
+
+INITIALIZERS = table(
+    (same("glorot_uniform"), "xavieruniform glorot"),
+    (same("glorot_normal", "it is not truncated"), "glorotnormal xaviernormal"),
+    (
+        instead("write `glorot_uniform`; Caffe's `xavier` looks at the inputs only: `lecun_uniform`"),
+        "xavier",
+    ),
+    (same("he_uniform"), "kaiminguniform msrauniform"),
+    (same("he_normal", "it is not truncated"), "henormal kaimingnormal msra msranormal"),
+    (instead("write `he_normal` or `he_uniform`"), "kaiming he"),
+    (same("lecun_normal", "it is not truncated"), "lecunnormal"),
+    (instead("write `lecun_normal` or `lecun_uniform`"), "lecun"),
+    (same("normal", "write its spread: `normal: 0.01`"), "normal gaussian randomnormal gauss randn"),
+    (same("uniform", "write its bounds: `uniform: {low: …, high: …}`"), "uniform randomuniform rand"),
+    (same("zeros"), "zero allzeros"),
+    (same("ones"), "one allones"),
+    (same("orthogonal"), "orthogonalinitializer ortho"),
+    (same("constant", "write its value: `constant: 0.5`"), "const fill"),
+    (same("bilinear"), "bilinearinterpolation bilinearfiller"),
+    (absent("truncated normal distribution"), "truncatednormal truncnormal truncatednormalinitializer"),
+    (
+        instead("name the distribution: `he_normal`, `glorot_uniform`, `lecun_normal`, `normal: 0.01`"),
+        "variancescaling",
+    ),
+    (
+        absent("initialiser of this kind"),
+        "eye dirac sparse identity identityinitializer lecunsparse positiveunitball stftinitializer stft "
+        "deltaorthogonal",
+    ),
+    (instead("remove it: each op states how it starts (`netspec ops NAME`)"), "default none auto"),
+)
+
+_BORDER = instead("write an item before it, as `- pad: {amount: 1, mode: reflect}` or `mode: replicate`")
+
+PADDINGS = table(
+    (same("valid"), "none no notset off"),
+    (same("same"), "sameupper samepadding"),
+    (same("half"), "symmetricalsame"),
+    (
+        instead("write the zeros as pairs: `[[before, after], …]`; `same` puts the odd one at the end"),
+        "samelower",
+    ),
+    (_BORDER, "reflect reflection mirror symmetric edge replicate replication"),
+    (instead("write how many: `padding: 1`; what is added are zeros"), "zeros zero constant true yes"),
+    (absent("circular padding"), "circular wrap periodic"),
+)
+
+MODES: dict[str, Entry] = table(
+    (same("nearest"), "nearestneighbor nearestneighbour nn repeat nearestexact repeated"),
+    (same("linear"), "interpolate interpolated"),
+    (same("replicate"), "edge border"),
+    (
+        instead("write `mode: reflect`; a mirror that repeats the outermost value is not in this version"),
+        "symmetric",
+    ),
+    (same("reflect"), "mirror reflection"),
+    (same("constant"), "zeros zero const"),
+    (
+        absent("interpolation of this kind"),
+        "bicubic cubic lanczos lanczos3 lanczos5 area gaussian mitchellcubic",
+    ),
+    (absent("circular padding"), "circular wrap"),
+    (same("average"), "avg mean ave"),
+    (same("max"), "maximum"),
+    (same("channels"), "channel c features filters"),
+    (same("height"), "h rows y"),
+    (same("width"), "w columns x"),
+    (same("time"), "t steps length sequence"),
+    (same("depth"), "d frames z"),
+    (same("everything"), "all layer whole"),
+    (same("ceil"), "up ceiling"),
+    (same("floor"), "down"),
+    (same("tanh"), "approximate true"),
+)
+"""The words of the fields that take one of a list. A word counts only where the field takes what it leads to."""

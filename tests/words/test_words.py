@@ -1,0 +1,241 @@
+"""Other libraries' words: each leads to something real, and none to something else.
+
+`names.txt` lists names of other libraries; `leads.txt` is what is said about each, to be read by a person whenever it
+changes (`--update-golden` writes it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netspec.check import check_text
+from netspec.diagnostics.render import as_text
+from netspec.language.fields import fields_of
+from netspec.ops import OPS
+from netspec.ops.activation import ACTIVATIONS
+from netspec.ops.base import Op
+from netspec.ops.description import describe, example
+from netspec.ops.fields import WORDS as PADDINGS
+from netspec.ops.initializers import SETTINGS
+from netspec.ops.nearest import fold, nearest
+from netspec.ops.words import Lead, Table, lead, ops, values
+from netspec.ops.words.fields import for_op
+from tests.language.author import FILE
+from tests.language.follow import follow, follow_all
+
+HERE = Path(__file__).parent
+HEAD = "netspec: 1\nname: spec\ninput: [32, 8, 8]\nlayers:\n"
+
+# Fields that a spec of the op needs, where the plainest value of each required one does not do.
+FIELDS: dict[str, dict[str, Any]] = {
+    "reshape": {"shape": [2048]},
+    "permute": {"axes": ["channels", "width", "height"]},
+    "crop": {"amount": 1},
+    "upsample": {"factor": 2},
+}
+VALUES: dict[str, Any] = {
+    "kernel": 1,
+    "filters": 4,
+    "units": 4,
+    "stride": 1,
+    "padding": 0,
+    "dilation": 1,
+    "groups": 2,
+    "bias": True,
+    "init": "ones",
+    "bias_init": "ones",
+    "activation": "relu",
+    "rate": 0.5,
+    "std": 0.5,
+    "slope": 0.5,
+    "epsilon": 0.5,
+    "momentum": 0.5,
+    "multiplier": 1,
+    "count_padding": True,
+    "factor": 2,
+    "block": 2,
+    "output_padding": 0,
+    "axis": "channels",
+    "over": "channels",
+    "temperature": 2.0,
+    "amount": 1,
+    "shape": [2048],
+    "axes": ["channels", "width", "height"],
+    "size": 2,
+    "value": 0.5,
+    "branches": [[], []],
+    "kind": "average",
+    "scale": True,
+    "center": True,
+    "alpha": 0.5,
+    "approximate": "tanh",
+}
+
+
+def libraries() -> Iterator[tuple[str, list[str]]]:
+    for part in (HERE / "names.txt").read_text(encoding="utf-8").split("# ")[1:]:
+        library, *names = part.split()
+        yield library, names
+
+
+def words_for(library: str) -> tuple[list[str], Table]:
+    if library.endswith("activations"):
+        return [*ACTIVATIONS, "none"], values.ACTIVATIONS
+    if library.endswith(("initializers", "init")):
+        return list(SETTINGS), values.INITIALIZERS
+    return list(OPS), ops.WORDS
+
+
+def shown(found: Lead | None) -> str:
+    if found is None:
+        return "-"
+    return f"{'=' if found.exact else '?' if found.ours else ' '} {found.help}"
+
+
+def plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value).replace("'", "")
+
+
+def usage(keyword: str, **more: object) -> str:
+    """What stands behind an op in the plainest item that calls it."""
+    needed = {field.name: example(field.schema) for field in describe(keyword).fields if field.required}
+    fields = {**needed, **FIELDS.get(keyword, {}), **more}
+    if OPS[keyword].merges:
+        fields = {"branches": [[], ["relu"]], **fields}
+    return "{" + ", ".join(f"{name}: {plain(value)}" for name, value in fields.items()) + "}"
+
+
+def graph_text(text: str) -> str:
+    graph, diagnostics = check_text(text, FILE)
+    assert graph is not None, as_text(diagnostics, {FILE: text})
+    return str(graph)
+
+
+def test_what_is_said_about_the_names_of_other_libraries(request: pytest.FixtureRequest) -> None:
+    lines = []
+    for library, names in libraries():
+        known, words = words_for(library)
+        lines += [f"# {library}"]
+        lines += [f"{name}: {shown(lead(name, known, words))}" for name in names if name not in known]
+    text, golden = "\n".join(lines) + "\n", HERE / "leads.txt"
+    if request.config.getoption("--update-golden"):
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+def test_distance_suggests_no_name_of_another_library() -> None:
+    """A name that another library has is no misspelling of ours: the table knows it, or nothing is said."""
+    for library, names in libraries():
+        known, words = words_for(library)
+        found = {name: lead(name, known, words) for name in names if name not in known}
+        assert not {
+            name: each.help for name, each in found.items() if each and each.help.startswith("did you mean")
+        }, library
+
+
+def test_a_word_that_means_an_op_of_ours_can_be_followed() -> None:
+    for word, entry in ops.WORDS.items():
+        found = entry if isinstance(entry, Lead) else entry(2)
+        if not found.exact or word in OPS:
+            continue
+        assert found.ours is not None
+        text = f"{HEAD}  - {word}: {usage(found.ours)}\n"
+        graph, diagnostics = check_text(text, FILE)
+        assert graph is None
+        assert [each.code.id for each in diagnostics] == ["NS0105"], as_text(diagnostics)
+        step = follow(text, diagnostics[0])
+        assert not step.left, as_text(step.left)
+        assert str(step.graph) == graph_text(f"{HEAD}  - {found.ours}: {usage(found.ours)}\n")
+
+
+@pytest.mark.parametrize("keyword", OPS)
+def test_a_word_that_means_a_field_of_ours_can_be_followed(keyword: str) -> None:
+    op: type[Op] = OPS[keyword]
+    known = ["branches", *fields_of(op)] if op.merges else fields_of(op)
+    followed: set[str] = set()
+    for word, entry in for_op(keyword, known).items():
+        if fold(word) in {fold(each) for each in known} or not isinstance(entry, Lead) or entry.ours is None:
+            continue
+        assert entry.ours in known
+        if entry.ours in followed or entry.ours not in VALUES:
+            continue
+        followed.add(entry.ours)
+        want = usage(keyword, **{entry.ours: VALUES[entry.ours]})
+        if check_text(f"{HEAD}  - {keyword}: {want}\n", FILE)[0] is None:
+            continue  # the field stands with others only
+        text = f"{HEAD}  - {keyword}: {want.replace(f'{entry.ours}: ', f'{word}: ', 1)}\n"
+        result = follow_all(text)
+        assert not result.left, as_text(result.left)
+        assert str(result.graph) == graph_text(f"{HEAD}  - {keyword}: {want}\n")
+
+
+CHOICES: dict[str, tuple[Table, str, list[str]]] = {
+    "activation": (
+        values.ACTIVATIONS,
+        "conv: {{filters: 4, kernel: 3, activation: {}}}",
+        [*ACTIVATIONS, "none"],
+    ),
+    "initialiser": (values.INITIALIZERS, "conv: {{filters: 4, kernel: 3, init: {}}}", list(SETTINGS)),
+    "padding": (values.PADDINGS, "conv: {{filters: 4, kernel: 3, padding: {}}}", list(PADDINGS)),
+    "pad mode": (values.MODES, "pad: {{amount: 1, mode: {}}}", ["constant", "reflect", "replicate"]),
+    "upsample mode": (values.MODES, "upsample: {{factor: 2, mode: {}}}", ["nearest", "linear"]),
+    "axis": (values.MODES, "concat: {{branches: [[], [relu]], axis: {}}}", ["channels", "height", "width"]),
+    "rounding": (values.MODES, "max_pool: {{kernel: 3, rounding: {}}}", ["floor", "ceil"]),
+    "kind": (values.MODES, "channel_pool: {{size: 2, kind: {}}}", ["max", "average"]),
+    "over": (values.MODES, "layer_norm: {{over: {}}}", ["channels", "everything"]),
+}
+
+
+@pytest.mark.parametrize("kind", CHOICES)
+def test_a_word_that_means_a_value_of_ours_can_be_followed(kind: str) -> None:
+    table, item, known = CHOICES[kind]
+    for word, entry in table.items():
+        if word in known or not isinstance(entry, Lead) or entry.ours not in known:
+            continue
+        text = f"{HEAD}  - {item.format(word)}\n"
+        _, diagnostics = check_text(text, FILE)
+        assert [each.code.id for each in diagnostics] == ["NS0104"], as_text(diagnostics, {FILE: text})
+        step = follow(text, diagnostics[0])
+        assert not step.left, as_text(step.left, {FILE: step.text})
+        assert str(step.graph) == graph_text(f"{HEAD}  - {item.format(entry.ours)}\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "ours"),
+    [
+        ("covn", OPS, "conv"), ("softmx", OPS, "softmax"), ("Conv-Transpose", OPS, "conv_transpose"),
+        ("batch norm", OPS, "batch_norm"), ("dropouts", OPS, "dropout"), ("avg_pol", OPS, "avg_pool"),
+        ("relu7", OPS, None), ("max_unpool", OPS, None), ("minpool", OPS, None), ("global_sum_pool", OPS, None),
+        ("attention", OPS, None), ("matmul", OPS, None), ("selu", ["gelu", "elu"], None), ("stage3", ["stage2"], None),
+        ("adamw", ["adam", "sgd"], "adam"),
+        ("a" * 5000, OPS, None), ("", OPS, None), ("form", ["from", "name"], "from"),
+    ],
+)  # fmt: skip
+def test_only_what_is_close_is_suggested(name: str, known: list[str], ours: str | None) -> None:
+    """`adamw` shows why other libraries' words are looked up first: no distance can tell it from a slip."""
+    assert nearest(name, known) == ours
+
+
+def test_a_word_of_the_author_is_no_word_of_another_library() -> None:
+    text = (
+        "netspec: 1\nname: spec\ninput: [8]\nblocks:\n  attention: {layers: [relu]}\nlayers:\n  - Attention\n"
+    )
+    _, diagnostics = check_text(text, FILE)
+    assert [each.help for each in diagnostics] == ["write `attention`"]
+
+
+def test_no_word_is_looked_up_where_nothing_is_wrong() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from netspec.check import check_text; "
+        f"g, d = check_text({HEAD + '  - conv: {filters: 4, kernel: 3}'!r}, 'a.yaml'); assert g and not d; "
+        "print([m for m in sys.modules if m.startswith('netspec') and 'words' in m])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['netspec.ops.words']"
