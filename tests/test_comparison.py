@@ -360,7 +360,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "one side": ({"backends": ["torch"], "oracle": False}, "needs two backends"),
     "no side": ({"backends": []}, "needs two backends"),
     "twice": ({"backends": ["torch", "torch"]}, "named twice"),
-    "dtype": ({"dtype": "float46"}, "`float46` is not float64 or float32; did you mean `float64`?"),
+    "dtype": ({"dtype": "float46"}, "`float46` is not float64 or float32"),
     "rate": ({"rate": 0.0}, "a rate of 0.0 takes no steps"),
     "no rate": ({"rate": nan}, "a rate of nan takes no steps"),
     "batch": ({"batch": 0}, "a batch holds 1 sample or more"),
