@@ -138,6 +138,55 @@ def ceil_overhang(size: int, kernel: int, stride: int, pads: Pair = (0, 0), dila
     return max((rounded_up - 1) * stride + dilated(kernel, dilation) - padded, 0)
 
 
+def empty_window(size: int, kernel: int, stride: int, pads: Pair = (0, 0), dilation: int = 1) -> int | None:
+    """The first window of a pool that covers padding only; None when each covers an element of the input.
+
+    It looks at no window and no tap one by one: both may be more than can be counted.
+    """
+    count = conv_size(size, kernel, stride, pads, dilation)
+    lo = pads[0]
+    # Window p starts at p·s − lo. The first one reaches furthest to the left.
+    if count < 1 or lo - (kernel - 1) * dilation > 0:
+        return None if count < 1 else 0
+    # Of one that starts before the input and reaches it, the first tap inside is at (p·s − lo) mod d.
+    jump = _first_residue(stride, -lo % dilation, dilation, size, dilation - 1)
+    if jump is not None and jump < min(count, -(-lo // stride)):
+        return jump
+    beyond = -(-(size + lo) // stride)
+    return beyond if beyond < count else None
+
+
+def _first_residue(step: int, start: int, modulus: int, low: int, high: int) -> int | None:
+    """The least x ≥ 0 for which low ≤ (step·x + start) mod modulus ≤ high, or None. 0 ≤ low, high < modulus.
+
+    As Euclid's algorithm: each turn makes the modulus the step and the step a remainder, so that the turns are
+    as many as the numbers have digits.
+    """
+    if low > high:
+        return None
+    if low <= start % modulus <= high:
+        return 0
+    # step·x mod modulus from low − start to high − start, which no longer holds 0.
+    return _least_multiple(step % modulus, modulus, (low - start) % modulus, (high - start) % modulus)
+
+
+def _least_multiple(step: int, modulus: int, low: int, high: int) -> int | None:
+    """The least x ≥ 0 with low ≤ step·x mod modulus ≤ high, or None. 0 < low ≤ high < modulus, 0 ≤ step."""
+    turns: list[tuple[int, int, int]] = []
+    while True:
+        if step == 0:
+            return None
+        x = -(-low // step)
+        if step * x <= high:
+            break
+        # No multiple of the step lies between: how often the modulus is taken away, y, is the next question.
+        turns.append((step, modulus, low))
+        step, modulus, low, high = -modulus % step, step, low % step, high % step
+    for step, modulus, low in reversed(turns):
+        x = -(-(low + modulus * x) // step)
+    return x
+
+
 def transpose_size(
     size: int, kernel: int, stride: int = 1, pads: Pair = (0, 0), dilation: int = 1, output_padding: int = 0
 ) -> int:

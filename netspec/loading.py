@@ -15,6 +15,7 @@ from netspec.language.library import Library
 from netspec.language.memory import no_collection
 from netspec.language.source import read
 from netspec.ops.nearest import did_you_mean
+from netspec.types import LIMIT
 
 
 class ParameterError(Exception):
@@ -106,6 +107,8 @@ def _check_value(name: str, value: object) -> None:
             raise ParameterError(
                 f"the parameter {name!r} takes a finite number, a boolean, a word or a list of them"
             )
+        elif isinstance(part, int) and abs(part) >= LIMIT:
+            raise ParameterError(f"the parameter {name!r} takes a whole number below 2⁶³")
 
 
 __all__ = ["ParameterError", "find", "graph_of_file", "graph_of_text", "load"]

@@ -17,6 +17,9 @@ class OpenSize:
         return self.formula
 
 
+LIMIT = 2**63
+"""Sizes, counts and products of them stay below it: no backend counts further."""
+
 Size = int | OpenSize
 DType = Literal["float", "int"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -62,6 +63,41 @@ def test_pool_size_counts_the_windows_rounding_down_and_up() -> None:
         for size in SIZES:
             counted = len(windows(size, *shape, ceil))
             assert max(ar.pool_size(size, *shape, ceil), 0) == counted, (size, shape, ceil)
+
+
+def test_the_first_window_of_padding_alone_is_found_without_counting() -> None:
+    draw = random.Random(7)
+    found = 0
+    for _ in range(20_000):
+        size, kernel, stride, dilation = (draw.randint(1, most) for most in (12, 6, 9, 14))
+        pads = (draw.randint(0, 40), draw.randint(0, 40))
+        starts = [at * stride - pads[0] for at in range(ar.conv_size(size, kernel, stride, pads, dilation))]
+        empty = [
+            number
+            for number, start in enumerate(starts)
+            if not any(0 <= start + tap * dilation < size for tap in range(kernel))
+        ]
+        first = empty[0] if empty else None
+        assert ar.empty_window(size, kernel, stride, pads, dilation) == first, (
+            size,
+            kernel,
+            stride,
+            pads,
+            dilation,
+        )
+        found += bool(first)
+    assert found > 1000, "few windows between two others are empty: nothing is proven of them"
+
+
+def test_the_first_window_of_padding_alone_is_found_in_sizes_beyond_counting() -> None:
+    big = 10**18
+    assert ar.empty_window(32, big, 1, (big // 2, big // 2)) is None
+    assert ar.empty_window(32, big, 1, (big, big)) == 0
+    assert ar.empty_window(3, big, 1, (big, 5 * big), 5) == 3
+    assert ar.empty_window(big, 3, 7, (2 * big, 0), big) is None
+    first = ar.empty_window(big, 3, 7, (2 * big, 0), big + 2)
+    assert first is not None
+    assert (7 * first - 2 * big) % (big + 2) >= big
 
 
 def test_ceil_overhang_makes_rounding_down_give_the_same() -> None:

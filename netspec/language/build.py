@@ -10,7 +10,7 @@ from yaml import events
 
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import files as codes
-from netspec.language.scalars import TooLarge, interpret
+from netspec.language.scalars import OutOfRange, interpret
 from netspec.language.values import Entry, Listing, Mapping, Scalar, Value
 
 DEPTH_LIMIT = 100
@@ -104,13 +104,13 @@ class Builder:
     def _interpret(self, text: str, span: Span) -> str | int | float | bool | None:
         try:
             return interpret(text)
-        except TooLarge:
-            digits = sum(each.isdigit() for each in text)
+        except OutOfRange as refused:
+            advice = "a larger number" if "small" in str(refused) else "a smaller number"
             self._problems.error(
                 codes.NUMBER_TOO_LARGE,
-                f"this whole number has {digits} digits; the largest is 2⁶³ − 1, with 19",
+                str(refused),
                 span,
-                help="use a smaller number, or put it in quotes if it is a text",
+                help=f"use {advice}, or put it in quotes if it is a text",
             )
             self.usable = False
             return None

@@ -12,7 +12,8 @@ from typing import Any
 
 from netspec.diagnostics.codes import expressions as codes
 from netspec.language.absent import FAILED, Unknown
-from netspec.language.formula import FUNCTIONS, LIMIT, LITERALS, Formula, Refusal, written
+from netspec.language.formula import FUNCTIONS, LITERALS, Formula, Refusal, written
+from netspec.types import LIMIT
 
 
 class Silent(Exception):

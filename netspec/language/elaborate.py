@@ -59,9 +59,9 @@ def elaborate(
     root = Frame("", None, document, {**names, **NOWHERE}, document.items, boundary=True)
     walk.calls.append(document)
     inputs = inputs_of(walk, document, root)
-    bind_inputs(walk, root, inputs)
     current: Tensor = inputs[0].name if inputs else BROKEN
     try:
+        bind_inputs(walk, root, inputs)
         end = _items(walk, document.items, ABSENT if inputs and document.several else current, root)
         heads = [(head.name, _head(walk, head, end, root)) for head in document.heads]
     except Exceeded:

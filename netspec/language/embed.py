@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from math import prod
 
 from netspec.diagnostics.codes import shapes
 from netspec.diagnostics.codes import structure as codes
@@ -15,6 +16,8 @@ from netspec.language.item import PATH, Item
 from netspec.language.validation import shown, unknown_key
 from netspec.language.values import Listing, Mapping, Scalar, Value
 from netspec.language.walk import BROKEN, Frame, Place, Tensor, Walk, join
+from netspec.ops.base import Misfit
+from netspec.ops.bounds import check_count
 from netspec.ops.nearest import did_you_mean
 from netspec.types import Type
 
@@ -44,7 +47,7 @@ def _input(walk: Walk, declared: InputDeclaration, frame: Frame) -> Input | None
         return None
     names = [parameter.name for parameter in frame.document.params]
     sound = [_size(walk, size, index, declared.shape, names) for index, size in enumerate(shape)]
-    if not all(sound):
+    if not all(sound) or not _is_countable(walk, declared, shape):
         return None
     if declared.vocabulary is not None:
         return _indices(walk, declared, shape, vocabulary)
@@ -84,6 +87,16 @@ def _size(walk: Walk, size: object, index: int, shape: Value, parameters: Collec
     return False
 
 
+def _is_countable(walk: Walk, declared: InputDeclaration, shape: list[int]) -> bool:
+    """Whether the elements of an input can be counted; reports when not."""
+    try:
+        check_count(f"the number of elements of `{declared.name}`", prod(shape))
+    except Misfit as misfit:
+        walk.problems.error(misfit.code, misfit.message, declared.span, help=misfit.help)
+        return False
+    return True
+
+
 def _indices(walk: Walk, declared: InputDeclaration, shape: list[int], vocabulary: object) -> Input | None:
     assert declared.vocabulary is not None
     if isinstance(vocabulary, bool) or not isinstance(vocabulary, int) or vocabulary < 1:
@@ -106,6 +119,7 @@ def _indices(walk: Walk, declared: InputDeclaration, shape: list[int], vocabular
 def bind_inputs(walk: Walk, frame: Frame, inputs: list[Input]) -> None:
     """Make the inputs of the whole network values, and names that `from` finds."""
     for each in inputs:
+        walk.weigh([each.type], (), 0, each.span)
         walk.types[each.name] = each.type
         walk.origins[each.name] = each.span
         frame.members[each.name] = Place(each.name, each.name)

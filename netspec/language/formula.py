@@ -15,10 +15,9 @@ from typing import Any
 
 from netspec.diagnostics import Code
 from netspec.diagnostics.codes import expressions as codes
+from netspec.types import LIMIT
 
 DEPTH_LIMIT = 50
-LIMIT = 2**63
-"""Whole numbers stay below it at every step."""
 
 FUNCTIONS = ("min", "max", "ceil", "floor", "round", "len")
 LITERALS = {"true": True, "false": False}

@@ -12,9 +12,11 @@ from netspec.language.item import Item
 from netspec.language.lookup import find
 from netspec.language.sharing import shared_layer
 from netspec.language.values import Value
-from netspec.language.walk import BROKEN, OPEN, Frame, Missing, Place, Tensor, Walk, join
+from netspec.language.walk import BROKEN, OPEN, Fitted, Frame, Missing, Place, Tensor, Walk, join
 from netspec.ops import OPS
 from netspec.ops.base import Misfit, Op, Weight
+from netspec.ops.bounds import check_numbers
+from netspec.types import Type
 
 
 def layer(
@@ -54,12 +56,10 @@ def _added(
         return BROKEN
     types = tuple([walk.types[str(tensor)] for tensor in inputs])
     try:
-        resolved = op_written.resolve(types)
-        outputs = resolved.outputs(types)
+        resolved, outputs, local, macs = _fitted(walk, op_written, types)
     except Misfit as misfit:
         _report(walk, misfit, item, frame, inputs, name)
         return BROKEN
-    local = resolved.weights(types)
     owner: Node | None = None
     if item.share is not None or frame.shares is not None:
         shared = shared_layer(walk, item, frame, name, local, frozen)
@@ -77,8 +77,25 @@ def _added(
         None if owner is None else owner.shares or owner.name,
         not frozen and (owner is None or owner.trainable),
     )
-    walk.add(node)
+    walk.add(node, macs)
     return node.name
+
+
+def _fitted(walk: Walk, op: Op, types: tuple[Type, ...]) -> Fitted:
+    """The op resolved for these inputs, what it gives, holds and costs. Raises Misfit.
+
+    A repetition fits the same op to the same types again and again: what it came to is kept.
+    """
+    key = (id(op), types)
+    known = walk.fitted.get(key)
+    if known is None:
+        resolved = op.resolve(types)
+        outputs = resolved.outputs(types)
+        weights = resolved.weights(types)
+        known = Fitted(resolved, outputs, weights, check_numbers(resolved, types, outputs, weights))
+        walk.fitted[key] = known
+        walk.ops.append(op)  # as long as it is there no other op has its id
+    return known
 
 
 def _named(local: Sequence[Weight], path: str, frozen: bool) -> tuple[Weight, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from netspec.types import LIMIT
+
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*(?:_[0-9]+)*)")
 _FLOAT = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*(?:_[0-9]+)*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _WORDS: dict[str, float | bool | None] = {
@@ -15,31 +17,44 @@ _WORDS: dict[str, float | bool | None] = {
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
 _DIGIT_LIMIT = 19
-LARGEST = 2**63 - 1
 
 
-class TooLarge(ValueError):
-    """A whole number beyond what any size or count can be."""
+class OutOfRange(ValueError):
+    """A number that cannot be held: a whole one beyond any count, or another beyond what float64 tells."""
 
 
 def interpret(text: str) -> str | int | float | bool | None:
     """Tell the value of an unquoted scalar.
 
     `1e-5` and `1E3` are floats, `21_958_868` is a whole number; `on`, `yes`, `no` and `012` are words
-    (YAML 1.1 reads booleans and an octal number there). Raises TooLarge beyond 2⁶³ − 1.
+    (YAML 1.1 reads booleans and an octal number there).
+
+    Raises:
+        OutOfRange: a whole number from 2⁶³ on, or one that float64 could hold only as infinite, or as 0.
     """
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
         return _integer(text)
     if _FLOAT.fullmatch(text):
-        return float(text)
+        return _float(text)
     return text
 
 
 def _integer(text: str) -> int:
     digits = text.replace("_", "")
     # The length first: Python refuses to convert a number of thousands of digits.
-    if len(digits.lstrip("+-")) > _DIGIT_LIMIT or abs(int(digits)) > LARGEST:
-        raise TooLarge(text)
+    if len(digits.lstrip("+-")) > _DIGIT_LIMIT or abs(int(digits)) >= LIMIT:
+        raise OutOfRange(
+            f"this whole number has {sum(map(str.isdigit, digits))} digits; the largest is 2⁶³ − 1, with 19"
+        )
     return int(digits)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise OutOfRange("this number is too large: the largest is about 1.8e308")
+    if value == 0 and re.search("[1-9]", re.split("[eE]", text)[0]):
+        raise OutOfRange("this number is too small: float64 knows only 0 there")
+    return value

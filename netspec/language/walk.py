@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final
+from math import prod
+from typing import Any, Final, NamedTuple
 
 from netspec.diagnostics import Problems, Span
+from netspec.diagnostics.codes import shapes
 from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Node, Scope, ScopeKind
 from netspec.language.declarations import Document
@@ -19,9 +21,10 @@ from netspec.language.item import Item
 from netspec.language.library import Library
 from netspec.language.values import Entry, Listing, Mapping, Scalar, Value, plain
 from netspec.language.vocabulary import reserved
-from netspec.types import Type
+from netspec.ops.base import Op, Weight
+from netspec.types import LIMIT, Type
 
-LAYER_LIMIT = 100_000
+LAYER_LIMIT = 10_000
 """More layers than this, or items walked to make them, are taken for a mistake."""
 
 DEPTH_LIMIT = 64
@@ -144,6 +147,15 @@ class Cut(Exception):
         self.place, self.tensor = place, tensor
 
 
+class Fitted(NamedTuple):
+    """An op resolved for its inputs, the types that it gives, its weights under local names, its MACs."""
+
+    op: Op
+    outputs: tuple[Type, ...]
+    weights: tuple[Weight, ...]
+    macs: int
+
+
 @dataclass(eq=False)
 class Walk:
     """The state of one elaboration."""
@@ -158,8 +170,12 @@ class Walk:
     pretrained: list[tuple[str, str]] = field(default_factory=list)
     embedded: list[str] = field(default_factory=list)
     calls: list[object] = field(default_factory=list)
+    fitted: dict[tuple[int, tuple[Type, ...]], Fitted] = field(default_factory=dict)
+    ops: list[Op] = field(default_factory=list)
     steps: int = 0
     depth: int = 0
+    macs: int = 0
+    bytes: int = 0
 
     # Limits
 
@@ -246,13 +262,30 @@ class Walk:
 
     # Nodes and scopes
 
-    def add(self, node: Node) -> None:
+    def add(self, node: Node, macs: int) -> None:
         """Put a node into the graph."""
+        self.weigh(node.outputs, () if node.shares else node.weights, macs, node.span)
         self.nodes.append(node)
         self.by_name[node.name] = node
         for value, type_ in zip(node.values, node.outputs, strict=True):
             self.types[value] = type_
             self.origins[value] = node.span
+
+    def weigh(self, types: Sequence[Type], weights: Sequence[Weight], macs: int, span: Span) -> None:
+        """Add what a layer or an input costs to the sums. Raises Exceeded once one of them is too large to count."""
+        self.macs += macs
+        # As `netspec shapes` reckons the memory: four bytes an element.
+        self.bytes += 4 * (sum(type_.elements for type_ in types) + sum(prod(each.shape) for each in weights))
+        if self.macs < LIMIT and self.bytes < LIMIT:
+            return
+        what = "multiply-accumulates" if self.macs >= LIMIT else "bytes of weights and of outputs"
+        self.problems.error(
+            shapes.TOO_LARGE,
+            f"up to here the network has 2⁶³ {what} or more; they must be below 2⁶³",
+            span,
+            help="use smaller sizes, or fewer layers",
+        )
+        raise Exceeded
 
     @contextmanager
     def scope(

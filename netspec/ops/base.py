@@ -3,7 +3,7 @@
 # No annotations as text here: pydantic would evaluate those of `Op` anew for every subclass, which is most of
 # what the import of the ops would cost.
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
@@ -131,6 +131,10 @@ class Op(BaseModel):
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         """The weights that it holds, under local names (`weight`, `bias`). The op is resolved."""
+        return ()
+
+    def extents(self, inputs: Inputs) -> Iterable[tuple[str, int]]:
+        """Sizes that arise on the way to the output and may be larger than it, each with what it is."""
         return ()
 
     def macs(self, inputs: Inputs) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import gcd, prod
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
@@ -197,5 +197,7 @@ def check_groups(groups: int, type_: Type, filters: int) -> None:
 
 
 def _common_divisors(a: int, b: int) -> str:
-    found = [str(n) for n in range(1, min(a, b) + 1) if a % n == 0 and b % n == 0]
-    return ", ".join(found[:8]) + (", …" if len(found) > 8 else "")
+    # The smallest few; to look for all would take as long as the numbers are large.
+    common = gcd(a, b)
+    found = [str(n) for n in range(1, min(common, 1000) + 1) if common % n == 0]
+    return ", ".join(found[:8]) + (", …" if len(found) > 8 or common > 1000 else "")

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import WHOLE, Inputs, Misfit, Reach, Weight
+from netspec.ops.bounds import LARGEST_FLOAT
 from netspec.ops.conv import KERNEL_AXES
 from netspec.ops.initializers import ONES, ZEROS, Init, Initializer
 from netspec.ops.pointwise import Pointwise
@@ -143,6 +144,18 @@ class LocalResponseNorm(Pointwise):
     """What is added before the power is taken; the paper's k."""
     average: bool = False
     """Whether alpha multiplies the mean of the squares, as in frameworks, and not their sum, as in the paper."""
+
+    def resolve(self, inputs: Inputs) -> Self:
+        super().resolve(inputs)
+        if not self.average and self.alpha * self.size > LARGEST_FLOAT:
+            raise Misfit(
+                shapes.TOO_LARGE,
+                f"alpha · size, which frameworks take for alpha, is {self.alpha * self.size:g}; the largest "
+                "number of float32 is 3.4e38",
+                "alpha",
+                help="use a smaller number",
+            )
+        return self
 
 
 TWENTY = Initializer.model_construct(kind="constant", settings=(("value", 20.0),))

@@ -50,19 +50,15 @@ class Pool(Windowed):
         for axis, (size, k, s, (lo, _), d) in enumerate(
             zip(sizes, self.kernel, self.strides, self.pads, self.dilation, strict=True)
         ):
-            count = arithmetic.conv_size(size, k, s, self.pads[axis], d)
-            # A window's taps leave the input at the ends alone, unless dilation jumps over a small input.
-            suspects = range(count) if d > 1 else {0, count - 1}
-            for position in suspects:
-                start = position * s - lo
-                if not any(0 <= start + tap * d < size for tap in range(k)):
-                    raise Misfit(
-                        shapes.EMPTY_WINDOW,
-                        f"window {position} along {Type(1, sizes).axes[axis]} holds padding alone: it starts at "
-                        f"{start}, and the input is {size} long",
-                        "padding" if isinstance(self.padding, tuple) else None,
-                        help=f"pad by less than the kernel ({self.span[axis]})",
-                    )
+            position = arithmetic.empty_window(size, k, s, self.pads[axis], d)
+            if position is not None:
+                raise Misfit(
+                    shapes.EMPTY_WINDOW,
+                    f"window {position} along {Type(1, sizes).axes[axis]} holds padding alone: it starts at "
+                    f"{position * s - lo}, and the input is {size} long",
+                    "padding" if isinstance(self.padding, tuple) else None,
+                    help=f"pad by less than the kernel ({self.span[axis]})",
+                )
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         axes = zip(inputs[0].sizes, self.kernel, self.strides, self.pads, self.dilation, strict=True)

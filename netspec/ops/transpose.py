@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from math import prod
 from typing import Annotated, ClassVar, Self
@@ -115,6 +116,12 @@ class ConvTranspose(Convolution):
             type_.sizes, self.kernel, self.strides, self.pads, self.dilation, self.output_padding, strict=True
         )
         return tuple(arithmetic.transpose_size(*row) for row in rows)
+
+    def extents(self, inputs: Inputs) -> Iterable[tuple[str, int]]:
+        """Of the output before its padding is taken away, and of the window."""
+        uncut = (o + lo + hi for o, (lo, hi) in zip(self._sizes(inputs[0]), self.pads, strict=True))
+        yield from (("the output before its padding is taken away,", size) for size in uncut)
+        yield "the number of values of a window", prod(self.kernel)
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (Type(self.filters, self._sizes(inputs[0])),)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from math import prod
 from typing import cast
 
 from netspec import arithmetic
@@ -69,6 +70,12 @@ class Windowed(Op):
             )
         rule = _RULES[self.padding]
         return tuple(rule(k, d) for k, d in zip(kernel, dilation, strict=True))
+
+    def extents(self, inputs: Inputs) -> Iterable[tuple[str, int]]:
+        yield from (
+            ("the padded input", i + lo + hi) for i, (lo, hi) in zip(inputs[0].sizes, self.pads, strict=True)
+        )
+        yield "the number of values of a window", prod(self.kernel)
 
     def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
         return tuple(

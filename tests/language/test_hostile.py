@@ -48,7 +48,20 @@ LIMITS: list[tuple[str, str, set[str]]] = [
     (
         "vast sizes",
         HEAD.replace("4", "9223372036854775807") + "layers: [dense: 9223372036854775807]\n",
+        {"NS0315"},
+    ),
+    (
+        "a pool of more taps than can be counted",
+        HEAD.replace("[4]", "[3, 32, 32]")
+        + "layers:\n  - max_pool: {kernel: 1000000000, padding: 500000000, stride: 1}\n"
+        + "  - avg_pool: {kernel: 2147483648, padding: 2147483647, stride: 2147483648, dilation: 2}\n",
         set(),
+    ),
+    (
+        "groups that do not divide",
+        HEAD.replace("[4]", "[2305843009213693951, 1]")
+        + "layers:\n  - conv: {filters: 2305843009213693951, kernel: 1, groups: 1000000007}\n",
+        {"NS0306"},
     ),
     ("a path that is none", HEAD + 'blocks: {include: "\\0"}\nlayers: [relu]\n', {"NS0112"}),
 ]

@@ -193,9 +193,10 @@ UNKNOWN_ALIAS = Code(
 
 NUMBER_TOO_LARGE = Code(
     "NS0023",
-    "a whole number is too large",
+    "a number is too large or too small",
     "Whole numbers go up to 2⁶³ − 1, about nine quintillion, which no size or count of a network reaches."
-    " If it is a text made of digits, put it in quotes.",
+    " Other numbers are those of float64: beyond 1.8e308 they would be infinite, and much below 1e-308 they"
+    " would be 0. If it is a text made of digits, put it in quotes.",
     example="netspec: 1\nname: huge\ninput: [4]\nlayers:\n  - dense: 99999999999999999999\n",
 )
 

@@ -185,6 +185,21 @@ layers:
   - conv_transpose: {filters: 2, kernel: 3, stride: 2, output_padding: 2}
 """,
 )
+TOO_LARGE = Code(
+    "NS0315",
+    "a number that is too large",
+    "Sizes, numbers of elements, parameters and multiply-accumulates stay below 2⁶³: no framework counts further,\n"
+    "and no machine holds as much. A constant, as the slope of an activation, stays within float32, or it would be\n"
+    "infinite in the network. Mostly a size is multiplied more often than is meant.",
+    """\
+netspec: 1
+name: example
+input: [3, 8, 8]
+layers:
+  - upsample: 1000
+    repeat: 10
+""",
+)
 SIZE = Code(
     "NS0314",
     "sizes that do not fit",
