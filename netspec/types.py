@@ -31,6 +31,11 @@ AXES: dict[int, tuple[str, ...]] = {
 }
 
 
+def channels_last(shape: tuple[int, ...]) -> bool:
+    """Whether an image or a volume of this shape looks as if its channels came last: 28×28×1, 16×112×112×3."""
+    return len(shape) > 2 and shape[-1] in (1, 3, 4) and shape[-1] < min(shape[:-1])
+
+
 @dataclass(frozen=True, slots=True)
 class Type:
     """The type of a tensor, the batch axis implied: `channels @ spatial`.

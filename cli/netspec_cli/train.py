@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netspec_cli.common import Device, Named, Spec, fail, load_spec, note
+from netspec_cli.common import Device, Named, Spec, fail, load_spec, note, show
 from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
@@ -179,6 +179,7 @@ def _run(
                 device=device,
                 text=_text(graph),
                 listeners=[progress, *listeners],
+                warn=show,
             )
     except Diverged as error:
         fail(f"{error}; a smaller learning rate may help", 1)

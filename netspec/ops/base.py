@@ -108,6 +108,8 @@ class Op(BaseModel):
     """Fields that name another layer, and the field that takes that layer's spatial sizes instead."""
     quiet: ClassVar[Mapping[str, object]] = {}
     """For an op that draws random numbers: the fields, and their values, that stop it."""
+    width: ClassVar[str | None] = None
+    """The field that says how many channels it gives."""
     gives: ClassVar[Meaning | None] = None
     """What its output means, whatever its inputs mean. None: what its inputs mean; see `means`."""
     resolved_only: ClassVar[frozenset[str]] = frozenset()

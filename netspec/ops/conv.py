@@ -75,6 +75,7 @@ class Conv(Convolution):
     """
 
     keyword: ClassVar[str] = "conv"
+    width: ClassVar[str | None] = "filters"
 
     filters: Annotated[int, Field(ge=1)]
     """The channels of the output."""
@@ -155,6 +156,7 @@ class SeparableConv(Convolution):
     """A depthwise convolution without bias, then a 1×1 convolution that mixes the channels (Chollet 2016)."""
 
     keyword: ClassVar[str] = "separable_conv"
+    width: ClassVar[str | None] = "filters"
 
     filters: Annotated[int, Field(ge=1)]
     """The channels of the output."""

@@ -20,6 +20,7 @@ class Dense(Activated):
     """Every unit sees every channel; on a map it acts at every position. It does not flatten."""
 
     keyword: ClassVar[str] = "dense"
+    width: ClassVar[str | None] = "units"
     gives: ClassVar[Meaning | None] = Meaning.SCORES
     main: ClassVar[str | None] = "units"
 
@@ -55,6 +56,7 @@ class Rbf(Op):
     """
 
     keyword: ClassVar[str] = "rbf"
+    width: ClassVar[str | None] = "units"
     gives: ClassVar[Meaning | None] = Meaning.DISTANCES
     main: ClassVar[str | None] = "units"
 

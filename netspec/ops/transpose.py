@@ -26,6 +26,7 @@ class ConvTranspose(Convolution):
     """
 
     keyword: ClassVar[str] = "conv_transpose"
+    width: ClassVar[str | None] = "filters"
 
     filters: Annotated[int, Field(ge=1)]
     """The channels of the output."""

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Batches:
     """A data set in batches, scaled as its recipe says.
 
-    An image is padded by `pad` pixels of 0 on every side; bytes are divided by 255, floats stay; then comes
-    (x − mean) / std. All of it in float32. The padding looks like the image's own black therefore.
+    A sample is padded by `pad` positions of 0 on both sides of every spatial axis; bytes are divided by 255, floats
+    stay; then comes (x − mean) / std. All of it in float32. The padding looks like the image's own black therefore.
     """
 
     data: Dataset
@@ -46,7 +46,7 @@ class Batches:
 
     @property
     def shape(self) -> Shape:
-        """Of one image as the network gets it, channels first."""
+        """Of one sample as the network gets it, channels first."""
         return padded(self.data.shape, self.pad)
 
     def train(self, epoch: int) -> Iterator[Batch]:
@@ -71,14 +71,15 @@ class Batches:
         if images.dtype == np.uint8:
             scaled /= np.float32(255)
         if self.pad:
-            side = (self.pad, self.pad)
-            scaled = np.pad(scaled, ((0, 0), (0, 0), side, side))
+            sides = ((self.pad, self.pad),) * (scaled.ndim - 2)
+            scaled = np.pad(scaled, ((0, 0), (0, 0), *sides))
         if self.normalise is not None:
-            scaled -= np.asarray(self.normalise.mean, np.float32)[:, None, None]
-            scaled /= np.asarray(self.normalise.std, np.float32)[:, None, None]
+            by_channel = (-1, *(1,) * (scaled.ndim - 2))
+            scaled -= np.asarray(self.normalise.mean, np.float32).reshape(by_channel)
+            scaled /= np.asarray(self.normalise.std, np.float32).reshape(by_channel)
         return scaled
 
 
 def padded(shape: Shape, pad: int) -> Shape:
-    """The shape of an image, channels first, with `pad` pixels around it."""
+    """The shape of a sample, channels first, with `pad` positions around it."""
     return (shape[0], *(size + 2 * pad for size in shape[1:]))

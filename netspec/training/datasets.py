@@ -45,7 +45,7 @@ def load(data: str, folder: Path | None = None) -> Dataset:
     if is_path(data):
         return _own(Path(data).expanduser())
     if data == EMBEDDED:
-        return _npz(_EMBEDDED_FILE, EMBEDDED, SETS[EMBEDDED].classes)
+        return _npz(_EMBEDDED_FILE, EMBEDDED, SETS[EMBEDDED].classes).with_channel()
     if data not in SETS:
         raise DataError(
             f"no data set is called {data}{did_you_mean(data, SETS)}", f"there is {', '.join(SETS)}"
@@ -78,7 +78,7 @@ def _named(name: str, known: Named, folder: Path) -> Dataset:
                 f"{path}: is not {file.name} of {name}: {_identity(digest)}", "fetch the original"
             )
         arrays.append(array)
-    return checked(name, *arrays, where=str(folder), classes=known.classes)
+    return checked(name, *arrays, where=str(folder), classes=known.classes).with_channel()
 
 
 def _incomplete(name: str, known: Named, absent: Sequence[File], folder: Path) -> DataError:
@@ -113,7 +113,7 @@ def _own(path: Path) -> Dataset:
         )
         raise DataError(f"{path}: lacks {', '.join(absent)}", advice)
     arrays = [idx.read(file, axes)[0] for file, axes in zip(files, _AXES, strict=True) if file is not None]
-    return checked(path.name, *arrays, where=str(path))
+    return checked(path.name, *arrays, where=str(path)).with_channel()
 
 
 def _npz(path: Path, name: str, classes: int | None) -> Dataset:

@@ -10,29 +10,49 @@ from netspec.analysis.meaning import meanings, origins
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph
-from netspec.language.values import locate
+from netspec.language.values import locate, plain
 from netspec.ops.base import Meaning
 from netspec.passes.logits import NoLogits, logits, take_out
+from netspec.training import advice
+from netspec.training.advice import Labels
 from netspec.training.names import SETS, Shape
 from netspec.training.recipe import Recipe, read
+from netspec.types import Type
 
 if TYPE_CHECKING:
     from netspec.training.samples import Dataset
 
+LARGEST_SCALED = 20.0
+"""Above that a number was surely not scaled: of a normal distribution none is 20 deviations from the mean."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What has to be known of a data set: its name, the shape of an image, how many classes and training samples."""
+    """What has to be known of a data set: its name, the shape of a sample, how many classes and training samples.
+
+    For a set of one's own also which labels it has, and for floats the smallest and the largest of them.
+    """
 
     name: str
     shape: Shape
     classes: int
     train: int
+    labels: Labels | None = None
+    floats: tuple[float, float] | None = None
 
     @classmethod
     def of(cls, data: Dataset) -> Facts:
         """Those of a loaded set."""
-        return cls(data.name, data.shape, data.classes, len(data.train_labels))
+        import numpy as np
+
+        labels = floats = None
+        if data.own:
+            known = np.union1d(data.train_labels, data.test_labels)
+            labels = Labels(int(known[0]), int(known[-1]), len(known))
+        parts = (data.train_images, data.test_images)
+        if data.train_images.dtype.kind == "f" or data.test_images.dtype.kind == "f":
+            floats = (min(float(part.min()) for part in parts), max(float(part.max()) for part in parts))
+        return cls(data.name, data.shape, data.classes, len(data.train_labels), labels, floats)
 
 
 def check(graph: Graph, problems: Problems) -> Recipe | None:
@@ -55,8 +75,9 @@ def match(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> Non
     """Report whatever keeps this network from being trained on these data in this way."""
     if not _classifies(graph, problems):
         return
-    _match_images(graph, recipe, facts, problems)
-    _match_classes(graph, facts, problems)
+    _match_shape(graph, recipe, facts, problems)
+    _match_scale(graph, recipe, facts, problems)
+    _match_classes(graph, recipe, facts, problems)
     _match_batches(graph, recipe, facts, problems)
 
 
@@ -64,7 +85,7 @@ LIMITS = "this version trains classifiers: one input of numbers, one output, and
 
 
 def _classifies(graph: Graph, problems: Problems) -> bool:
-    place = _place(graph, ["data"])
+    place = graph.inputs[0].span
     if len(graph.inputs) != 1 or graph.inputs[0].type.dtype != "float":
         found = "indices" if len(graph.inputs) == 1 else f"{len(graph.inputs)} inputs"
         message = f"`{graph.name}` cannot be trained: it takes {found}"
@@ -80,8 +101,8 @@ def _classifies(graph: Graph, problems: Problems) -> bool:
         node = graph.producers.get(graph.outputs[0].value)
         message = f"`{graph.name}` cannot be trained: it gives {output}, a map"
         place = place if node is None else node.span
-        advice = f"for a classifier {_as_vector(graph)}"
-        problems.error(codes.NOT_A_CLASSIFIER, message, place, notes=[LIMITS], help=advice)
+        how = f"for a classifier {_as_vector(graph)}"
+        problems.error(codes.NOT_A_CLASSIFIER, message, place, notes=[LIMITS], help=how)
         return False
     return _has_logits(graph, problems)
 
@@ -104,8 +125,8 @@ def _has_logits(graph: Graph, problems: Problems) -> bool:
     if meanings(graph)[value] is Meaning.INDEPENDENT:
         sources = origins(graph, value)
         message = "`cross_entropy` is of classes that exclude each other, and a sigmoid gives each its own probability"
-        advice = f"{take_out(sources)}, and end with `softmax`"
-        problems.error(codes.NOT_A_CLASSIFIER, message, sources[-1].span, help=advice)
+        how = f"{take_out(sources)}, and end with `softmax`"
+        problems.error(codes.NOT_A_CLASSIFIER, message, sources[-1].span, help=how)
         return False
     try:
         logits(graph)
@@ -115,17 +136,23 @@ def _has_logits(graph: Graph, problems: Problems) -> bool:
     return True
 
 
-def _match_images(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:
+def _match_shape(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:
     from netspec.training.batches import padded
 
     given, wanted = padded(facts.shape, recipe.pad), graph.inputs[0].type.shape
     if given != wanted:
         around = f", padded by {recipe.pad}" if recipe.pad else ""
+        what = "images" if len(given) == 3 else "samples"
         problems.error(
             codes.DATA_MISFIT,
-            f"the images of {facts.name} are {_image(given)}{around}, and `{graph.name}` takes {graph.inputs[0].type}",
-            _place(graph, ["pad"] if recipe.pad else ["data"]),
-            help=_mend(facts.shape, wanted),
+            f"the {what} of {facts.name} are {_type(given)}{around}, and `{graph.name}` takes {graph.inputs[0].type}",
+            _place(graph, recipe, ["pad"] if recipe.pad else ["data"]),
+            help=advice.on_shape(facts.shape, wanted, own=facts.labels is not None),
+        )
+    elif recipe.pad and len(facts.shape) == 1:
+        message = f"`pad` is {recipe.pad}, and a sample of {facts.name} is a vector, which has no border"
+        problems.error(
+            codes.DATA_MISFIT, message, _place(graph, recipe, ["pad"]), help="remove `pad` from the recipe"
         )
     normalise = recipe.normalise
     if normalise is None:
@@ -134,34 +161,62 @@ def _match_images(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems
         if len(numbers) not in (1, facts.shape[0]):
             problems.error(
                 codes.DATA_MISFIT,
-                f"`{name}` has {len(numbers)} numbers, and an image of {facts.name} has {_counted(facts.shape[0])}",
-                _place(graph, ["normalise", name]),
+                f"`{name}` has {len(numbers)} numbers, and a sample of {facts.name} has {_counted(facts.shape[0])}",
+                _place(graph, recipe, ["normalise", name]),
                 help="give one number for all channels, or one a channel",
             )
 
 
-def _mend(given: Shape, wanted: Shape) -> str:
-    if len(wanted) != 3:
-        return f"let the network take `input: {list(given)}` and start with `flatten`"
-    pads = {(w - g) / 2 for w, g in zip(wanted[1:], given[1:], strict=True)}
-    if wanted[0] == given[0] and len(pads) == 1 and (pad := pads.pop()) >= 0 and pad == int(pad):
-        return f"`pad: {int(pad)}` in the recipe makes them fit" if pad else "remove `pad` from the recipe"
-    return f"let the network take `input: {list(given)}`"
+def _match_scale(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:
+    """Warn of floats that nobody has scaled: bytes are divided by 255, floats are not."""
+    if facts.floats is None:
+        return
+    low, high = facts.floats
+    means, stds = (recipe.normalise.mean, recipe.normalise.std) if recipe.normalise else ((0.0,), (1.0,))
+    largest = max(abs(extreme - mean) for extreme in facts.floats for mean in means) / min(stds)
+    if largest <= LARGEST_SCALED:
+        return
+    after = f"; `normalise` makes numbers up to {largest:g} of them" if recipe.normalise else ""
+    problems.warning(
+        codes.UNSCALED,
+        f"{facts.name} holds floats from {low:g} to {high:g}, which are taken as they stand{after}",
+        _place(graph, recipe, ["normalise"] if recipe.normalise else ["data"]),
+        notes=["bytes are divided by 255, floats are not"],
+        help=advice.on_scale(low, high),
+    )
 
 
-def _match_classes(graph: Graph, facts: Facts, problems: Problems) -> None:
+def _match_classes(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:
     numbers = graph.types[graph.outputs[0].value].channels or 0
-    # A set of one's own tells its largest label alone: a network may know classes of which it has no sample.
-    if numbers == facts.classes or (facts.name not in SETS and numbers > facts.classes):
+    labels = facts.labels
+    # A network may know classes of which one's own set has no sample.
+    if numbers == facts.classes or (labels is not None and numbers > facts.classes):
+        if labels is not None and labels.from_1:
+            smaller = f", and let {advice.sized(graph, labels.distinct)}" if numbers == facts.classes else ""
+            problems.warning(
+                codes.NO_LABEL_0,
+                f"no sample of {facts.name} has label 0: its labels are 1 to {labels.largest}",
+                _place(graph, recipe, ["data"]),
+                notes=[f"`{graph.name}` gives {numbers} numbers, and the first of them is of class 0"],
+                help=advice.FROM_0 + smaller,
+            )
         return
     node = graph.producers.get(graph.outputs[0].value)
+    made = [f"its output is made on line {node.span.line}"] if node is not None else []
     problems.error(
         codes.CLASSES_MISFIT,
-        f"{facts.name} has {facts.classes} classes, and `{graph.name}` gives {numbers} numbers",
-        _place(graph, ["data"]),
-        notes=[f"its output is made on line {node.span.line}"] if node is not None else [],
-        help=f"let the last `dense` have {facts.classes} units",
+        f"{facts.name} {_classes(facts)}, and `{graph.name}` gives {numbers:,} numbers",
+        _place(graph, recipe, ["data"]),
+        notes=made,
+        help=advice.on_classes(graph, facts.classes, labels, numbers),
     )
+
+
+def _classes(facts: Facts) -> str:
+    labels = facts.labels
+    if labels is None or labels.distinct == facts.classes:
+        return f"has {facts.classes} classes"
+    return f"has labels from {labels.smallest} to {labels.largest}, {labels.distinct} of them different"
 
 
 def _match_batches(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:
@@ -176,7 +231,7 @@ def _match_batches(graph: Graph, recipe: Recipe, facts: Facts, problems: Problem
                 codes.LONE_SAMPLE,
                 f"{samples:,} samples in batches of {recipe.batch} leave a batch of one, which `{node.name}` on "
                 f"{node.output} cannot normalise",
-                _place(graph, ["batch"]),
+                _place(graph, recipe, ["batch"]),
                 help=f"choose another `batch`, or `train_size: {samples - 1}`"
                 if recipe.batch > 1
                 else "choose a larger `batch`",
@@ -184,12 +239,20 @@ def _match_batches(graph: Graph, recipe: Recipe, facts: Facts, problems: Problem
             return
 
 
-def _place(graph: Graph, loc: list[str | int]) -> Span:
-    return graph.inputs[0].span if graph.train is None else locate(graph.train, loc)
+def _place(graph: Graph, recipe: Recipe, loc: list[str | int]) -> Span:
+    """Where a setting stands in the spec; the network's input for one that is not there, or set from outside."""
+    key = str(loc[0])
+    if graph.train is None or key not in graph.train.entries:
+        return graph.inputs[0].span
+    written = plain(graph.train.entries[key].value)
+    # `normalise` is read into something else than what is written, and is compared by nobody.
+    if not isinstance(written, dict) and written != getattr(recipe, key):
+        return graph.inputs[0].span
+    return locate(graph.train, loc)
 
 
-def _image(shape: Shape) -> str:
-    return f"{shape[0]}@" + "×".join(map(str, shape[1:]))
+def _type(shape: Shape) -> str:
+    return str(Type(shape[0], shape[1:]))
 
 
 def _counted(channels: int) -> str:

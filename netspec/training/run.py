@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netspec.backend import Backend, Unavailable, Unsupported, native_names
-from netspec.diagnostics import Problems, SpecError
+from netspec.diagnostics import Diagnostic, Problems, SpecError
 from netspec.graph import Graph
 from netspec.passes import logits
 from netspec.training.batches import Batches
@@ -55,6 +56,7 @@ def train(
     device: str = "auto",
     text: str | None = None,
     listeners: Sequence[Report] = (),
+    warn: Callable[[Sequence[Diagnostic]], None] | None = None,
 ) -> Run:
     """Train from these weights, or from those that the seed and pretrained parts give; `text` is the spec as written.
 
@@ -68,9 +70,12 @@ def train(
         WeightsError: `weights` are not those of the graph, or those of a pretrained part cannot be had.
     """
     problems = Problems()
+    data = data.seen_as(graph.inputs[0].type.shape)
     match(graph, recipe, Facts.of(data), problems)
     if problems.errors:
         raise SpecError(problems.in_order())
+    if len(problems):
+        (warn or _warn)(problems.in_order())
     if weights is not None:
         check(weights, graph, "the given file")
     start = starting(graph, recipe.seed, native=native_names(graph)) if weights is None else weights
@@ -98,6 +103,13 @@ def train(
         folder.discard()
         raise
     return _finished(folder, f"{graph.name} on {backend.name}", backend.name, data.name)
+
+
+def _warn(diagnostics: Sequence[Diagnostic]) -> None:
+    """Tell a caller from Python, once, what does not keep the training from being done."""
+    from netspec.diagnostics.render import as_text
+
+    warnings.warn(as_text(diagnostics), stacklevel=3)
 
 
 def _finished(folder: Folder, title: str, backend: str, data: str) -> Run:

@@ -1,4 +1,4 @@
-"""What a data set is once it is loaded, and the laws that hold for every one, wherever it came from."""
+"""What a data set is once it is loaded, and what holds for every one, wherever it came from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from netspec.training.idx import DataError
+from netspec.training.names import Shape
+from netspec.types import AXES, Type
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,10 +15,16 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+MOST_AXES = 2 + max(AXES)
+"""Axes of an array of samples: the samples, their channels, and the spatial axes."""
+LARGEST_LABEL = 2**31 - 2
+RENUMBER = "save `numpy.searchsorted(numpy.union1d(train_labels, test_labels), labels)`"
+"""Advice that numbers any kind of labels from 0. In advice `labels` and `images` stand for those of each part."""
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images (N, channels, height, width) as uint8 or float32, labels (N,) as int64 from 0, for training and test.
+    """Samples (N, channels, *spatial) as uint8 or float32, labels (N,) as int64 from 0, for training and test.
 
     `classes` is what a set with a name has; for one's own it is the largest label and one.
     """
@@ -27,10 +35,12 @@ class Dataset:
     test_images: Array
     test_labels: NDArray[np.int64]
     classes: int
+    own: bool = True
+    """Whether it is somebody's own, not one with a name in netspec."""
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Of one image, channels first."""
+    def shape(self) -> Shape:
+        """Of one sample, channels first."""
         return tuple(self.train_images.shape[1:])
 
     def limited(self, train: int | None, test: int | None) -> Dataset:
@@ -43,6 +53,20 @@ class Dataset:
             test_labels=self.test_labels[:test],
         )
 
+    def seen_as(self, wanted: Shape) -> Dataset:
+        """The set as a network of this input takes it: samples that have no axis of channels get one.
+
+        Two axes are channels and time where the network takes sequences, and an image of one channel elsewhere.
+        """
+        axes = len(self.shape)
+        if len(wanted) == axes + 1 or (axes == 2 and len(wanted) != 2):
+            return self.with_channel()
+        return self
+
+    def with_channel(self) -> Dataset:
+        """The set with an axis of one channel before the other axes."""
+        return replace(self, train_images=self.train_images[:, None], test_images=self.test_images[:, None])
+
 
 def checked(
     name: str,
@@ -54,58 +78,106 @@ def checked(
     where: str,
     classes: int | None = None,
 ) -> Dataset:
-    """A data set of these arrays. Images without an axis of channels have one channel.
+    """A data set of these arrays.
 
     Raises:
         DataError: kinds, sizes or numbers contradict each other; `where` starts the message.
     """
-    train, test = _images(train_images, "train_images", where), _images(test_images, "test_images", where)
+    train, test = _samples(train_images, "train_images", where), _samples(test_images, "test_images", where)
     if train.shape[1:] != test.shape[1:]:
-        raise DataError(f"{where}: training images are {_size(train)}, test images {_size(test)}")
+        raise DataError(f"{where}: training samples are {_size(train)}, test samples {_size(test)}")
     found = []
-    for part, images, labels in (("train", train, train_labels), ("test", test, test_labels)):
+    for part, samples, labels in (("train", train, train_labels), ("test", test, test_labels)):
         found.append(_labels(labels, f"{part}_labels", where))
-        if len(images) != len(labels):
-            raise DataError(f"{where}: {len(images):,} {part} images and {len(labels):,} labels")
+        if len(samples) != len(labels):
+            raise DataError(f"{where}: {len(samples):,} {part} images and {len(labels):,} labels")
     largest = max(int(labels.max()) for labels in found)
     if classes is not None and largest >= classes:
         raise DataError(f"{where}: there is a label {largest}, and {name} has {classes} classes, from 0")
-    return Dataset(name, train, found[0], test, found[1], largest + 1 if classes is None else classes)
+    own = classes is None
+    return Dataset(name, train, found[0], test, found[1], largest + 1 if classes is None else classes, own)
 
 
-def _images(images: Array, key: str, where: str) -> Array:
+def _samples(images: Array, key: str, where: str) -> Array:
+    """The samples as bytes or as float32, which holds every one of them.
+
+    Raises:
+        DataError: they are something else, or a float is too large for float32.
+    """
     import numpy as np
 
-    if images.ndim not in (3, 4):
+    if not 2 <= images.ndim <= MOST_AXES:
         shape = "×".join(map(str, images.shape)) or "a single number"
         raise DataError(
-            f"{where}: {key} is {shape}", "images are N × height × width, or N × channels × height × width"
+            f"{where}: {key} is {shape}", "samples are N × channels, with up to three spatial axes after them"
         )
     if not images.size:
         raise DataError(f"{where}: {key} holds nothing")
-    if images.dtype != np.uint8 and images.dtype.kind != "f":
-        raise DataError(
-            f"{where}: {key} holds {images.dtype}", "pixels are bytes (uint8), or floats already scaled"
-        )
-    if images.dtype.kind == "f" and not np.isfinite(images).all():
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind != "f":
+        raise DataError(f"{where}: {key} holds {images.dtype}", _as_pixels(images))
+    if not np.isfinite(images).all():
         raise DataError(f"{where}: {key} holds numbers that are not finite")
-    images = images if images.ndim == 4 else images[:, None]
-    return images if images.dtype == np.uint8 else images.astype(np.float32)
+    with np.errstate(over="ignore"):
+        converted = images.astype(np.float32)
+    if not np.isfinite(converted).all():
+        largest = images.flat[int(np.abs(images).argmax())]
+        raise DataError(
+            f"{where}: {key} holds {largest:g}, and training is in float32, which ends at 3.4e38",
+            "scale the samples before they are saved",
+        )
+    return converted
+
+
+def _as_pixels(images: Array) -> str:
+    """How to save samples that are neither bytes nor floats."""
+    if images.dtype.kind in "iu" and images.min() >= 0 and images.max() <= 255:
+        return "pixels are bytes: save `images.astype('uint8')`"
+    if images.dtype.kind in "iub":
+        return "samples are bytes (uint8) or floats: save `images.astype('float32')`, scaled"
+    return "samples are bytes (uint8), or floats already scaled"
 
 
 def _labels(labels: Array, key: str, where: str) -> NDArray[np.int64]:
+    """The labels as int64; one column of labels is taken for a vector.
+
+    Raises:
+        DataError: they are not whole numbers from 0, one a sample.
+    """
     import numpy as np
 
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
     if labels.ndim != 1:
-        raise DataError(f"{where}: {key} has {labels.ndim} axes", "labels are one whole number a sample")
+        raise DataError(f"{where}: {key} has {labels.ndim} axes", _as_one_number(labels))
     if not labels.size:
         raise DataError(f"{where}: {key} holds nothing")
     if labels.dtype.kind not in "iu":
-        raise DataError(f"{where}: {key} holds {labels.dtype}", "labels are whole numbers from 0")
-    if int(labels.min()) < 0:
-        raise DataError(f"{where}: {key} holds {int(labels.min())}", "labels are whole numbers from 0")
+        raise DataError(f"{where}: {key} holds {labels.dtype}", _as_whole_numbers(labels))
+    for extreme in (int(labels.min()), int(labels.max())):
+        if not 0 <= extreme <= LARGEST_LABEL:
+            advice = f"labels are the numbers of the classes, from 0: {RENUMBER}"
+            raise DataError(f"{where}: {key} holds {extreme}", advice)
     return labels.astype(np.int64)
 
 
+def _as_one_number(labels: Array) -> str:
+    numeric = labels.ndim == 2 and labels.size and labels.dtype.kind in "iufb"
+    if numeric and ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all():
+        return "labels are one whole number a sample; these are one-hot: save `labels.argmax(axis=1)`"
+    return "labels are one whole number a sample"
+
+
+def _as_whole_numbers(labels: Array) -> str:
+    import numpy as np
+
+    if labels.dtype.kind == "b" or (labels.dtype.kind == "f" and (np.floor(labels) == labels).all()):
+        return "labels are whole numbers from 0: save `labels.astype('int64')`"
+    if labels.dtype.kind in "US":
+        return f"labels are whole numbers from 0: {RENUMBER}"
+    return "labels are whole numbers from 0"
+
+
 def _size(images: Array) -> str:
-    return f"{images.shape[1]}@" + "×".join(map(str, images.shape[2:]))
+    return str(Type(images.shape[1], images.shape[2:]))

@@ -6,7 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from netspec.check import check_file
-from netspec.diagnostics import Diagnostic
+from netspec.diagnostics import Diagnostic, Problems
+from netspec.loading import graph_of_file
+from netspec.training.advice import Labels
+from netspec.training.match import Facts, match
+from netspec.training.recipe import read
 
 HEAD = "netspec: 1\nname: {name}\ninput: [3, 8, 8]\n"
 
@@ -62,6 +66,23 @@ def _set_beside_expect(folder: Path) -> Sequence[Diagnostic]:
     return check_file(_written(folder, main=text), {"units": 5})[1]
 
 
+def _with_data(facts: Facts) -> Callable[[Path], Sequence[Diagnostic]]:
+    """What is said of a network of 27 classes and this data set."""
+    text = HEAD.format(name="letters").replace("[3, 8, 8]", "[1, 8, 8]")
+    text += "layers: [flatten, dense: 27, softmax]\ntrain: {data: ./letters.npz}\n"
+
+    def found(folder: Path) -> Sequence[Diagnostic]:
+        problems = Problems()
+        graph = graph_of_file(_written(folder, main=text), problems)
+        assert graph is not None
+        recipe = read(graph.train, problems)
+        assert recipe is not None
+        match(graph, recipe, facts, problems)
+        return problems.in_order()
+
+    return found
+
+
 SPECIAL_CASES: dict[str, Callable[[Path], Sequence[Diagnostic]]] = {
     "NS0001": _checked(_missing),
     "NS0002": _checked(_folder),
@@ -70,4 +91,8 @@ SPECIAL_CASES: dict[str, Callable[[Path], Sequence[Diagnostic]]] = {
     "NS0113": _checked(_include_of_itself),
     "NS0118": _checked(_network_of_other_channels),
     "NS0406": _set_beside_expect,
+    "NS0511": _with_data(
+        Facts("letters.npz", (1, 8, 8), 27, 900, Labels(0, 26, 27), floats=(0.0, 255.0)),
+    ),
+    "NS0512": _with_data(Facts("letters.npz", (1, 8, 8), 27, 900, Labels(1, 26, 26))),
 }

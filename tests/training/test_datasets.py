@@ -16,6 +16,7 @@ from netspec.training.datasets import default_folder, load
 from netspec.training.fetch import fetch
 from netspec.training.idx import DataError
 from netspec.training.names import EMBEDDED, SETS, STEMS, File, Named
+from netspec.training.samples import RENUMBER
 from tests.training.test_idx import idx
 
 CONTENTS = (idx(3, 2, 2), idx(3), idx(2, 2, 2), idx(2))
@@ -151,7 +152,35 @@ def test_an_npz_of_ones_own(tmp_path: Path) -> None:
 def test_an_npz_of_floats(tmp_path: Path) -> None:
     data = load(npz(tmp_path / "a.npz", train_images=np.ones((4, 5, 6)), test_images=np.ones((2, 5, 6))))
     assert data.train_images.dtype == np.float32
-    assert data.shape == (1, 5, 6)
+    assert data.shape == (5, 6)
+
+
+# The shape of a sample as saved, the input of the network, the shape that it is taken for.
+SEEN: dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {
+    "an image without its channel": ((5, 6), (1, 5, 6), (1, 5, 6)),
+    "an image for a vector": ((5, 6), (30,), (1, 5, 6)),
+    "a sequence": ((2, 9), (2, 9), (2, 9)),
+    "a sequence without its channel": ((9,), (1, 9), (1, 9)),
+    "a vector": ((9,), (9,), (9,)),
+    "a volume": ((1, 3, 4, 5), (1, 3, 4, 5), (1, 3, 4, 5)),
+    "a volume without its channel": ((3, 4, 5), (1, 3, 4, 5), (1, 3, 4, 5)),
+    "an image": ((3, 5, 6), (3, 5, 6), (3, 5, 6)),
+    "an image for a sequence": ((3, 5, 6), (3, 5), (3, 5, 6)),
+}
+
+
+@pytest.mark.parametrize("case", SEEN)
+def test_the_network_says_what_the_axes_are(case: str, tmp_path: Path) -> None:
+    saved, wanted, seen = SEEN[case]
+    samples = np.arange(4 * np.prod(saved), dtype=np.uint8).reshape(4, *saved)
+    data = load(npz(tmp_path / "a.npz", train_images=samples, test_images=samples[:2])).seen_as(wanted)
+    assert data.shape == seen
+    np.testing.assert_array_equal(data.test_images, samples[:2].reshape(2, *seen))
+
+
+def test_one_column_of_labels_is_taken(tmp_path: Path) -> None:
+    data = load(npz(tmp_path / "a.npz", train_labels=np.array([[0], [1], [2], [3]])))
+    assert data.train_labels.tolist() == [0, 1, 2, 3]
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
@@ -164,13 +193,26 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "is no .npz file of plain numbers, or it is damaged | ",
     ),
     "axes": (
-        {"train_images": np.zeros((4, 5), np.uint8)},
-        "train_images is 4×5 | images are N × height × width, or N × channels × height × width",
+        {"train_images": np.zeros(4, np.uint8)},
+        "train_images is 4 | samples are N × channels, with up to three spatial axes after them",
+    ),
+    "too many axes": (
+        {"train_images": np.zeros((4, 1, 1, 1, 1, 1), np.uint8)},
+        "train_images is 4×1×1×1×1×1 | samples are N × channels, with up to three spatial axes after them",
     ),
     "no images": ({"train_images": np.zeros((0, 5, 6), np.uint8)}, "train_images holds nothing | "),
     "kind": (
         {"test_images": np.zeros((2, 3, 5, 6), np.int32)},
-        "test_images holds int32 | pixels are bytes (uint8), or floats already scaled",
+        "test_images holds int32 | pixels are bytes: save `images.astype('uint8')`",
+    ),
+    "kind, not of bytes": (
+        {"test_images": np.full((2, 3, 5, 6), -1, np.int16)},
+        "test_images holds int16 | samples are bytes (uint8) or floats: save `images.astype('float32')`, scaled",
+    ),
+    "beyond float32": (
+        {"train_images": np.full((4, 3, 5, 6), -1e300)},
+        "train_images holds -1e+300, and training is in float32, which ends at 3.4e38"
+        " | scale the samples before they are saved",
     ),
     "nan": (
         {"train_images": np.full((4, 3, 5, 6), np.nan)},
@@ -178,21 +220,39 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "sizes": (
         {"test_images": np.zeros((2, 3, 5, 7), np.uint8)},
-        "training images are 3@5×6, test images 3@5×7 | ",
+        "training samples are 3@5×6, test samples 3@5×7 | ",
     ),
     "count": ({"train_labels": np.array([0, 1, 2])}, "4 train images and 3 labels | "),
     "one-hot": (
         {"train_labels": np.eye(4)},
-        "train_labels has 2 axes | labels are one whole number a sample",
+        "train_labels has 2 axes"
+        " | labels are one whole number a sample; these are one-hot: save `labels.argmax(axis=1)`",
     ),
     "no labels": ({"test_labels": np.zeros(0, np.int64)}, "test_labels holds nothing | "),
     "float labels": (
         {"test_labels": np.zeros(2)},
-        "test_labels holds float64 | labels are whole numbers from 0",
+        "test_labels holds float64 | labels are whole numbers from 0: save `labels.astype('int64')`",
     ),
     "negative": (
         {"test_labels": np.array([0, -1])},
-        "test_labels holds -1 | labels are whole numbers from 0",
+        f"test_labels holds -1 | labels are the numbers of the classes, from 0: {RENUMBER}",
+    ),
+    "beyond int64": (
+        {"train_labels": np.array([0, 1, 2, 2**64 - 1], np.uint64)},
+        "train_labels holds 18446744073709551615 | labels are the numbers of the classes, from 0: "
+        + RENUMBER,
+    ),
+    "words": (
+        {"test_labels": np.array(["cat", "dog"])},
+        f"test_labels holds <U3 | labels are whole numbers from 0: {RENUMBER}",
+    ),
+    "two numbers a sample": (
+        {"test_labels": np.array([[0, 1], [1, 1]])},
+        "test_labels has 2 axes | labels are one whole number a sample",
+    ),
+    "half labels": (
+        {"test_labels": np.array([0.5, np.nan])},
+        "test_labels holds float64 | labels are whole numbers from 0",
     ),
 }
 

@@ -8,10 +8,11 @@ from netspec.check import check_text
 from netspec.diagnostics import Problems
 from netspec.graph import Graph
 from netspec.loading import graph_of_text
+from netspec.training.advice import Labels
 from netspec.training.match import LIMITS, Facts, match
 from netspec.training.recipe import Recipe, read
 
-OWN = Facts("own.npz", (3, 8, 8), 4, 33)
+OWN = Facts("own.npz", (3, 8, 8), 4, 33, Labels(0, 3, 4))
 
 
 def graph(layers: str, shape: str = "[3, 8, 8]", rest: str = "") -> Graph:
@@ -100,7 +101,7 @@ MISFITS = {
         "flatten, {dense: 3}, softmax",
         "{}",
         "NS0508 | own.npz has 4 classes, and `net` gives 3 numbers | its output is made on line 4"
-        " | let the last `dense` have 4 units",
+        " | let `dense1` have `units: 4`",
     ),
     "a map": (
         "[3, 8, 8]",
@@ -199,7 +200,7 @@ def test_a_number_a_channel(numbers: str) -> None:
     rest = f"train: {{data: own.npz, normalise: {{mean: {numbers}, std: [1, 1, 1]}}}}"
     count = numbers.count(",") + 1
     assert told(graph("flatten, {dense: 4}", rest=rest)) == [
-        f"NS0507 | `mean` has {count} numbers, and an image of own.npz has 3 channels"
+        f"NS0507 | `mean` has {count} numbers, and a sample of own.npz has 3 channels"
         " | give one number for all channels, or one a channel"
     ]
 
@@ -228,5 +229,6 @@ def test_check_says_what_needs_no_data(train: str, params: dict[str, object], co
 def test_facts_are_those_of_the_data() -> None:
     from tests.training.fakes import dataset
 
-    assert Facts.of(dataset()) == Facts("own", (1, 2, 2), 3, 5)
+    assert Facts.of(dataset()) == Facts("own", (2, 2), 3, 5, Labels(0, 2, 3))
+    assert Facts.of(dataset().with_channel()).shape == (1, 2, 2)
     assert Recipe().data == "fashion-mnist-small"

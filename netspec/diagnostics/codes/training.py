@@ -54,8 +54,9 @@ UNKNOWN_DATA = Code(
 DATA_MISFIT = Code(
     "NS0507",
     "the data do not fit the network's input",
-    "The images of a data set have channels and sizes, and the network's input has to be the same: nothing is resized"
-    " in silence. `pad` puts zero pixels on every side (LeNet-5 takes 32×32, so 28×28 images are padded by 2).",
+    "The samples of a data set have channels and sizes, and the network's input has to be the same: nothing is resized"
+    " in silence, and no axis is moved. Samples are channels first: N × channels × height × width for images. `pad`"
+    " puts zeros on every side (LeNet-5 takes 32×32, so 28×28 images are padded by 2).",
     example=_HEAD.replace("28, 28", "32, 32") + "train: {data: mnist}\n",
 )
 
@@ -85,4 +86,18 @@ LONE_SAMPLE = Code(
     " holds a single sample there is no variance to measure. Choose a batch size that leaves no remainder of one.",
     example=_HEAD.replace("softmax", "batch_norm, softmax")
     + "train: {data: mnist, train_size: 65, batch: 64}\n",
+)
+
+UNSCALED = Code(
+    "NS0511",
+    "the samples are floats that are not scaled",
+    "Images of bytes are divided by 255. Floats are taken as they stand, because only you know what they measure; those"
+    " that go to 255 train badly, since the weights start for numbers around 1. `normalise` in the recipe scales them.",
+)
+
+NO_LABEL_0 = Code(
+    "NS0512",
+    "no sample has label 0",
+    "Labels count from 0: ten classes have the labels 0 to 9. A set whose labels go from 1 to 26 makes a network of 27"
+    " numbers, the first of which stands for a class that does not exist. Subtract 1 from the labels instead.",
 )
