@@ -19,7 +19,7 @@ from netspec.language.absent import FAILED
 from netspec.language.arguments import parameters
 from netspec.language.calls import call_block, call_network, opened, report_absent
 from netspec.language.declarations import Document, Head
-from netspec.language.embed import bind_inputs, inputs_of
+from netspec.language.embed import bind_inputs, inputs_of, warn_of_layout
 from netspec.language.expression import is_expression
 from netspec.language.fields import has_expression
 from netspec.language.item import GROUP, Item
@@ -59,6 +59,7 @@ def elaborate(
     root = Frame("", None, document, {**names, **NOWHERE}, document.items, boundary=True)
     walk.calls.append(document)
     inputs = inputs_of(walk, document, root)
+    warn_of_layout(walk, inputs)
     current: Tensor = inputs[0].name if inputs else BROKEN
     try:
         bind_inputs(walk, root, inputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -19,7 +19,7 @@ from netspec.language.walk import BROKEN, Frame, Place, Tensor, Walk, join
 from netspec.ops.base import Misfit
 from netspec.ops.bounds import check_count
 from netspec.ops.nearest import did_you_mean
-from netspec.types import Type
+from netspec.types import Type, channels_last
 
 
 def inputs_of(walk: Walk, document: Document, frame: Frame) -> list[Input]:
@@ -56,10 +56,44 @@ def _input(walk: Walk, declared: InputDeclaration, frame: Frame) -> Input | None
             codes.WRONG_VALUE,
             f"an input has channels and up to 3 spatial axes, not {len(shape)} sizes",
             declared.span,
-            help="write `[3, 224, 224]` for an image, `[784]` for a vector",
+            help=f"the batch has no axis here: write `{shape[1:]}`"
+            if len(shape) == 5
+            else "write `[3, 224, 224]` for an image, `[784]` for a vector",
         )
         return None
     return Input(declared.name, Type(shape[0], tuple(shape[1:])), declared.span)
+
+
+def warn_of_layout(walk: Walk, inputs: Sequence[Input]) -> None:
+    """Warn of a shape that means something else here than elsewhere: channels last, or with an axis for the batch."""
+    for each in inputs:
+        shape = list(each.type.shape)
+        if each.vocabulary is not None:
+            continue
+        if channels_last(each.type.shape):
+            looks, advice = "as if its channels came last", f"write `{[shape[-1], *shape[:-1]]}`"
+            if len(shape) == 4:
+                advice += f", or `{[shape[-1], *shape[1:-1]]}` for an image: the batch has no axis here"
+        elif len(shape) == 4 and shape[1] in (1, 3) and shape[1] < min(shape[2:]) and shape[0] != 3:
+            looks, advice = (
+                "as if it had an axis for the batch",
+                f"write `{shape[1:]}`: the batch has no axis here",
+            )
+        else:
+            continue
+        walk.problems.warning(
+            codes.INPUT_LAYOUT,
+            f"the input `{shape}` looks {looks}",
+            each.span,
+            notes=[f"shapes are channels first, without the batch: this is {_spoken(each.type)}"],
+            help=advice,
+        )
+
+
+def _spoken(type_: Type) -> str:
+    """`3@224×224, 3 channels of height 224, width 224`."""
+    axes = ", ".join(f"{name} {size}" for name, size in zip(type_.axes, type_.sizes, strict=True))
+    return f"{type_}, {type_.channels} channels of {axes}"
 
 
 def _size(walk: Walk, size: object, index: int, shape: Value, parameters: Collection[str]) -> bool:

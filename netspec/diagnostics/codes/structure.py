@@ -346,3 +346,17 @@ layers:
     repeat: 3
 """,
 )
+INPUT_LAYOUT = Code(
+    "NS0126",
+    "an input that looks channels last, or as if it had a batch",
+    "The shape of an input is channels first, and the batch has no axis: `[3, 224, 224]` is an image of three\n"
+    "channels. `[224, 224, 3]` is a legal shape, an image of 224 channels that is 3 wide, and hardly what is meant;\n"
+    "so is `[32, 3, 224, 224]`, a volume of 32 channels that is 3 deep. In Keras models and in many files the\n"
+    "channels come last; netspec brings the Keras model that it builds into that order itself.",
+    """\
+netspec: 1
+name: example
+input: [28, 28, 1]
+layers: [flatten, {dense: 10}, softmax]
+""",
+)
