@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from netspec.graph import Graph
@@ -184,14 +184,15 @@ class Broken:
     lowerings: Mapping[type[Op], Any] = {}
     refusals: Mapping[type[Op], str] = {}
 
-    def __init__(self, name: str, error: BaseException) -> None:
+    def __init__(self, name: str, error: BaseException, package: Distribution | None = None) -> None:
         self.name = name
+        self._package = package
         self._reason = f"its package fails to import: {type(error).__name__}: {error}"
 
     def status(self) -> Status:
-        return Status(
-            "broken", self._reason, f"reinstall it: pip install --force-reinstall 'netspec[{self.name}]'"
-        )
+        from netspec.installation import reinstall
+
+        return Status("broken", self._reason, reinstall(self._package))
 
     def __getattr__(self, attribute: str) -> Any:
         raise Unavailable(f"the backend {self.name} is broken: {self._reason}")
@@ -222,7 +223,7 @@ def _load(point: EntryPoint) -> Backend:
         loaded: Callable[[], Backend] = point.load()
         return loaded()
     except Exception as error:  # whatever a third party's package does, it is told and not hidden
-        return Broken(point.name, error)
+        return Broken(point.name, error, point.dist)
 
 
 def backends() -> Iterator[Backend]:

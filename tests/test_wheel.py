@@ -69,10 +69,13 @@ def test_checks_and_shows_the_zoo_from_anywhere(installed: Path, tmp_path: Path)
     assert "61,706" in run(installed / "netspec", "shapes", "zoo:lenet5", cwd=tmp_path)
 
 
-def test_says_which_backends_are_missing_and_how_to_install_them(installed: Path, tmp_path: Path) -> None:
+def test_says_which_backends_are_missing_and_how_to_install_them(
+    installed: Path, wheel: Path, tmp_path: Path
+) -> None:
     told = run(installed / "netspec", "backends", cwd=tmp_path)
-    assert "netspec[torch]" in told
-    assert "netspec[keras]" in told
+    (wheel,) = wheel.parent.glob("netspec_compiler-*.whl")
+    for extra in ("torch", "keras", "keras-cpu"):
+        assert f"'{wheel}[{extra}]'" in told, "what is installed from a file is completed from that file"
 
 
 def test_writes_source_without_the_framework(installed: Path, tmp_path: Path) -> None:

@@ -9,12 +9,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from netspec.backend import Status
+from netspec.installation import install
 
 ENGINES = {"tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"), "jax": ("jax",)}
 """The engines that generated text is held to, and the distributions that bring each."""
 
 OLDEST = (3, 10)
-INSTALL = "pip install 'netspec[keras-cpu]', or 'netspec[keras]' for a GPU"
+
+
+def how_to_install() -> str:
+    """The commands that install Keras and TensorFlow beside netspec."""
+    return f"{install('keras-cpu')}, or {install('keras').removeprefix('pip install ')} for a GPU"
 
 
 def chosen() -> str:
@@ -32,10 +37,10 @@ def chosen() -> str:
 def status() -> Status:
     """What there is of Keras here, found without importing it."""
     if find_spec("keras") is None:
-        return Status("missing", "Keras is not installed", INSTALL)
+        return Status("missing", "Keras is not installed", how_to_install())
     keras = _version("keras")
     if keras is None:
-        return Status("broken", "Keras is there, but not as an installed package", INSTALL)
+        return Status("broken", "Keras is there, but not as an installed package", how_to_install())
     if tuple(map(int, keras.split(".")[:2])) < OLDEST:
         return Status("broken", f"Keras {keras} is older than 3.10", "pip install --upgrade 'keras>=3.10'")
     engine = chosen()
@@ -46,7 +51,9 @@ def status() -> Status:
         )
     if find_spec(engine) is None:
         return Status(
-            "broken", f"Keras {keras} is installed, but {engine}, on which it would run, is not", INSTALL
+            "broken",
+            f"Keras {keras} is installed, but {engine}, on which it would run, is not",
+            how_to_install(),
         )
     found = next(filter(None, map(_version, ENGINES[engine])), "of unknown version")
     return Status("ok", f"keras {keras} on {engine} {found}")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from netspec.backend import Unavailable
-from netspec_keras.engine import INSTALL
+from netspec_keras.engine import how_to_install
 
 __all__ = ["keras", "ops"]
 
@@ -27,7 +27,9 @@ def _load() -> Any:
         with _quiet():
             import keras as found
     except Exception as error:  # a broken installation fails in any way it likes
-        raise Unavailable(f"Keras fails to import: {type(error).__name__}: {error}", INSTALL) from error
+        raise Unavailable(
+            f"Keras fails to import: {type(error).__name__}: {error}", how_to_install()
+        ) from error
     return found
 
 

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from netspec.backend import Source, Status
+from netspec.installation import install
 from netspec_torch.lowering import LOWERINGS, REFUSALS
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from netspec.ops.base import Op
     from netspec.training.fit import Fit
     from netspec_torch.trial import TorchTrial
-
-INSTALL = "pip install 'netspec[torch]'"
 
 
 class TorchBackend:
@@ -31,11 +30,12 @@ class TorchBackend:
     def status(self) -> Status:
         """Whether PyTorch is installed and imports."""
         if find_spec("torch") is None:
-            return Status("missing", "PyTorch is not installed", INSTALL)
+            return Status("missing", "PyTorch is not installed", install("torch"))
         try:
             import torch
         except Exception as error:  # a damaged installation may raise anything
-            return Status("broken", f"PyTorch fails to import: {type(error).__name__}: {error}", INSTALL)
+            why = f"PyTorch fails to import: {type(error).__name__}: {error}"
+            return Status("broken", why, install("torch"))
         devices = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU alone"
         return Status("ok", f"torch {torch.__version__}, {devices}")
 
