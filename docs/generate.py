@@ -153,7 +153,8 @@ def zoo_page() -> Iterator[str]:
     )
     yield (
         "Figures are those of `netspec shapes` ([how they are counted](accounting.md)): memory is of float32, in powers"
-        " of ten; the receptive field is that of the last map, before what sees the whole image."
+        " of ten; the receptive field is that of the last map, before what sees the whole image, from the smallest to the"
+        " largest where positions differ."
     )
     yield (
         "The rest is the largest difference that `netspec compare` found between two sides (numpy is the oracle), over"
@@ -195,9 +196,7 @@ def _proof(proof: proofs.Proof, pairs: list[str]) -> list[str]:
 def _figures(graph: Graph) -> list[str]:
     shapes = graph.shapes()
     totals, memory = shapes.totals, shapes.totals.memory
-    maps = [
-        layer.receptive_field for layer in shapes.layers if len(layer.output) > 1 and layer.receptive_field
-    ]
+    maps = [layer.receptive for layer in shapes.layers if len(layer.output) > 1 and layer.receptive_field]
     return [
         ", ".join(str(each.type) for each in graph.inputs),
         f"{totals.params:,}",
@@ -205,7 +204,7 @@ def _figures(graph: Graph) -> list[str]:
         size(memory.weights_bytes),
         size(memory.inference_bytes),
         size(memory.training_bytes_per_sample),
-        "×".join(map(str, maps[-1])) if maps else "whole",
+        str(maps[-1]) if maps else "whole",
     ]
 
 

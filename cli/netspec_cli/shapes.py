@@ -52,10 +52,10 @@ def table(found: Shapes) -> str:
             _shape(layer["output"]),
             f"{layer['params']:,}" if layer["params"] else "",
             UNAVAILABLE if layer["macs"] is None else f"{layer['macs']:,}" if layer["macs"] else "",
-            _field(layer["receptive_field"]),
+            UNAVAILABLE if seen is None else str(seen),
             _bytes(4 * _elements(layer["output"])),
         ]
-        for layer in report["layers"]
+        for layer, seen in zip(report["layers"], (each.receptive for each in found.layers), strict=True)
     ]
     return "\n".join([report["name"], "", *columns([list(HEADINGS), *rows]), "", *_totals(report)])
 
@@ -97,12 +97,6 @@ def _totals(report: dict[str, object]) -> list[str]:
 def _shape(shape: list[int]) -> str:
     channels, *sizes = shape
     return f"{channels}@{'×'.join(map(str, sizes))}" if sizes else str(channels)
-
-
-def _field(field: list[int] | None) -> str:
-    if field is None:
-        return UNAVAILABLE
-    return "×".join(map(str, field))
 
 
 def _elements(shape: list[int]) -> int:

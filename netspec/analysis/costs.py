@@ -31,10 +31,16 @@ class Layer:
 
     @property
     def receptive_field(self) -> tuple[int, ...] | None:
+        """The largest over positions."""
         return None if self.receptive is None else self.receptive.size
 
+    @property
+    def receptive_field_min(self) -> tuple[int, ...] | None:
+        """The smallest over positions."""
+        return None if self.receptive is None else self.receptive.smallest
+
     def as_dict(self) -> dict[str, Any]:
-        seen = self.receptive_field
+        largest, smallest = self.receptive_field, self.receptive_field_min
         return {
             "name": self.name,
             "op": self.op,
@@ -42,7 +48,8 @@ class Layer:
             "output": list(self.output),
             "params": self.params,
             "macs": self.macs,
-            "receptive_field": None if seen is None else list(seen),
+            "receptive_field": None if largest is None else list(largest),
+            "receptive_field_min": None if smallest is None else list(smallest),
             "file": self.file,
             "line": self.line,
         }

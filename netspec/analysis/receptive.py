@@ -1,52 +1,197 @@
-"""The receptive field: which part of the network's input a position of a layer's output sees, in any DAG."""
+"""The receptive field: how much of the network's input one position of a layer's output sees, in any DAG.
+
+Along an axis, the part of the input that a position sees reaches from a first to a last input position. Both move
+on with the position, but not evenly once a map has been made larger: after `upsample: 2` two neighbours see the
+same. So a `Field` holds them for each *phase*, position modulo a period; positions further on see the same part
+moved. Only the phases are walked, never a window or a map, so that no size and no kernel is too large; above
+`MOST_PHASES` phases a field is not known.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
-from typing import TypeAlias
+from math import gcd, lcm
+from typing import Literal, TypeAlias
 
 from netspec.graph import Graph, Node
-from netspec.ops.base import WHOLE, Reach
+from netspec.ops.reach import EACH, WHOLE, Reach, Taps
 from netspec.types import Type
+
+MOST_PHASES = 4096
+"""How many phases a field may have: the product of the upsampling factors that later strides do not take back."""
+
+Ends: TypeAlias = tuple[int | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Along one axis, output position p sees the input from p · jump + low to p · jump + high, both included."""
+    """What the positions along output axis `axis` see of one input axis.
 
-    jump: Fraction = Fraction(1)
-    low: Fraction = Fraction(0)
-    high: Fraction = Fraction(0)
+    Position p < period sees the input from `first[p]` to `last[p]`, both included, or nothing if they are None;
+    position p + period sees the same part, `advance` further on.
+    """
+
+    axis: int
+    first: Ends = (0,)
+    last: Ends = (0,)
+    advance: int = 1
 
     @property
-    def size(self) -> int:
-        return floor(self.high - self.low) + 1
+    def period(self) -> int:
+        return len(self.first)
 
-    def through(self, reach: Reach) -> Field:
-        """What is seen through one more layer, whose position sees several of these."""
-        first = self.low - reach.before * self.jump
-        last = self.high + (reach.extent - 1 - reach.before) * self.jump
-        return Field(self.jump * reach.stride, first, last)
+    @property
+    def step(self) -> Fraction:
+        """How far apart the fields of two neighbours lie, on average."""
+        return Fraction(self.advance, self.period)
+
+    @property
+    def extents(self) -> list[int]:
+        """How many input positions lie between the ends, both included, phase by phase."""
+        return [
+            0 if low is None or high is None else high - low + 1
+            for low, high in zip(self.first, self.last, strict=True)
+        ]
+
+    def through(self, taps: Taps, axis: int) -> Field | None:
+        """What is seen through one more layer, whose positions run along `axis`. None: too many phases."""
+        if taps == EACH:
+            return Field(axis, self.first, self.last, self.advance)
+        turns = self.period // gcd(self.period, taps.advance)
+        period = taps.period * turns
+        if period > MOST_PHASES:
+            return None
+        lows, highs = _Sweep(self.first, self.advance, min), _Sweep(self.last, self.advance, max)
+        seen = [taps.at(position) for position in range(period)]
+        first = tuple(lows.over(each) for each in seen)
+        last = tuple(highs.over(each) for each in seen)
+        return Field(axis, *_shortest(first, last, self.advance * taps.advance * turns // self.period))
+
+    def joined(self, other: Field) -> Field | None:
+        """What either sees. None: their fields drift apart, lie along different axes, or have too many phases."""
+        period = lcm(self.period, other.period)
+        if self.axis != other.axis or self.step != other.step or period > MOST_PHASES:
+            return None
+        first = tuple(map(_least, self._repeated(self.first, period), other._repeated(other.first, period)))
+        last = tuple(map(_most, self._repeated(self.last, period), other._repeated(other.last, period)))
+        return Field(self.axis, *_shortest(first, last, self.advance * period // self.period))
+
+    def _repeated(self, ends: Ends, period: int) -> list[int | None]:
+        return [_at(ends, self.advance, position) for position in range(period)]
+
+
+def _at(ends: Sequence[int | None], advance: int, position: int) -> int | None:
+    turn, phase = divmod(position, len(ends))
+    end = ends[phase]
+    return None if end is None else end + turn * advance
+
+
+def _least(a: int | None, b: int | None) -> int | None:
+    return a if b is None else b if a is None else min(a, b)
+
+
+def _most(a: int | None, b: int | None) -> int | None:
+    return a if b is None else b if a is None else max(a, b)
+
+
+class _Sweep:
+    """The least first end, or the greatest last end, over windows of positions, however many these hold.
+
+    Positions a period apart differ by the advance only, so of the positions in a window the first of each phase
+    holds the least, and the last of each phase the greatest. Those are found by doubling the window.
+    """
+
+    def __init__(self, ends: Ends, advance: int, choose: Callable[..., int]) -> None:
+        self.ends, self.advance = ends, advance
+        self.choose = _least if choose is min else _most
+        self.forwards = choose is min
+        self.tables: dict[tuple[int, int], Sequence[int | None]] = {}
+
+    def over(self, positions: range) -> int | None:
+        if not positions:
+            return None
+        step = positions.step if self.forwards else -positions.step
+        start = positions[0] if self.forwards else positions[-1]
+        count = (positions[-1] - positions[0]) // positions.step + 1
+        phases = len(self.ends) // gcd(len(self.ends), step)
+        return _at(self._table(step, min(count, phases)), self.advance, start)
+
+    def _table(self, step: int, count: int) -> Sequence[int | None]:
+        """For each phase, the choice among the `count` positions from there on, `step` apart."""
+        if (step, count) not in self.tables:
+            table: Sequence[int | None] = self.ends
+            width = 1
+            while width < count:
+                further = min(width, count - width)
+                table = [
+                    self.choose(table[phase], _at(table, self.advance, phase + further * step))
+                    for phase in range(len(table))
+                ]
+                width += further
+            self.tables[step, count] = table
+        return self.tables[step, count]
+
+
+def _shortest(first: Ends, last: Ends, advance: int) -> tuple[Ends, Ends, int]:
+    """The same with the shortest period."""
+    for prime in _primes(len(first)):
+        while len(first) % prime == 0 and advance % prime == 0:
+            period, step = len(first) // prime, advance // prime
+            if any(
+                _at(ends[:period], step, phase) != ends[phase]
+                for ends in (first, last)
+                for phase in range(period, len(first))
+            ):
+                break
+            first, last, advance = first[:period], last[:period], step
+    return first, last, advance
+
+
+def _primes(number: int) -> list[int]:
+    """The primes that divide a number, which is at most MOST_PHASES."""
+    found, divisor = [], 2
+    while number > 1:
+        if number % divisor == 0:
+            found.append(divisor)
+            while number % divisor == 0:
+                number //= divisor
+        divisor += 1
+    return found
 
 
 # One axis of an input: a field, all of it, or not known.
-Seen: TypeAlias = Field | str | None
-# What a value sees of every input that it comes from, one `Seen` an axis of that input.
-View: TypeAlias = dict[str, tuple[Seen, ...]]
+Seen: TypeAlias = Field | Literal["whole"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a value sees of every input that it comes from, one `Seen` an axis of that input.
+
+    `uniform`: each of its channels sees what the position sees.
+    """
+
+    inputs: dict[str, tuple[Seen, ...]]
+    uniform: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Receptive:
     """The receptive field of a layer, one number an axis of the input; the field is not cut off at its edges.
 
-    `stride` is how far apart the fields of two neighbours lie; None where every position sees everything.
+    `size` is the largest over positions, `smallest` the smallest; they differ only where positions do. `stride` is
+    how far apart the fields of two neighbours lie on average; None where every position sees everything.
     """
 
     size: tuple[int, ...]
+    smallest: tuple[int, ...]
     stride: tuple[Fraction | None, ...]
+
+    def __str__(self) -> str:
+        """`5×5`; `188–204×188–204` where positions differ."""
+        rows = zip(self.smallest, self.size, strict=True)
+        return "×".join(str(high) if low == high else f"{low}–{high}" for low, high in rows)
 
 
 def fields(graph: Graph) -> dict[str, Receptive | None]:
@@ -56,12 +201,13 @@ def fields(graph: Graph) -> dict[str, Receptive | None]:
     Paths with different strides have no common field, and inputs of different sizes no common axes.
     """
     sizes = {each.name: each.type.sizes for each in graph.inputs}
-    views: dict[str, View] = {name: {name: tuple(Field() for _ in axes)} for name, axes in sizes.items()}
+    views = {
+        name: View({name: tuple(Field(axis) for axis in range(len(axes)))}) for name, axes in sizes.items()
+    }
     found: dict[str, Receptive | None] = {}
     for node in graph.nodes:
-        view = _view(
-            node, [views[value] for value in node.inputs], [graph.types[value] for value in node.inputs]
-        )
+        inputs = [views[value] for value in node.inputs]
+        view = _view(node, inputs, [graph.types[value] for value in node.inputs])
         views.update(dict.fromkeys(node.values, view))
         found[node.name] = _summary(view, sizes)
     return found
@@ -69,22 +215,37 @@ def fields(graph: Graph) -> dict[str, Receptive | None]:
 
 def _view(node: Node, views: Sequence[View], types: Sequence[Type]) -> View:
     reach = node.op.reach(types)
-    joined: View = {}
+    joined: dict[str, tuple[Seen, ...]] = {}
     for view in views:
-        for source, axes in view.items():
-            seen = _through(axes, reach)
+        for source, axes in view.inputs.items():
+            seen = _through(axes, reach, view.uniform)
             joined[source] = _join(joined[source], seen) if source in joined else seen
-    return joined
+    return View(joined, _uniform(reach, views))
 
 
-def _through(axes: tuple[Seen, ...], reach: tuple[Reach, ...] | str | None) -> tuple[Seen, ...]:
-    if isinstance(reach, str):
-        return (WHOLE,) * len(axes)
-    if reach is None or len(reach) != len(axes):
-        # Axes that no longer stand side by side; what sees everything still does.
-        return tuple(WHOLE if seen == WHOLE else None for seen in axes)
-    return tuple(
-        seen.through(one) if isinstance(seen, Field) else seen for seen, one in zip(axes, reach, strict=True)
+def _through(axes: tuple[Seen, ...], reach: Reach | None, uniform: bool) -> tuple[Seen, ...]:
+    if reach is None or (reach.splits and not uniform):
+        # Which channels a position takes decides what it sees; what sees everything in every channel still does.
+        return tuple(WHOLE if uniform and seen == WHOLE else None for seen in axes)
+    return tuple(_along(seen, reach) for seen in axes)
+
+
+def _along(seen: Seen, reach: Reach) -> Seen:
+    if not isinstance(seen, Field):
+        # What sees the whole map sees the whole input, however the map's positions see it.
+        return WHOLE if seen == WHOLE or (reach.axes and set(reach.axes) == {WHOLE}) else None
+    taps = reach.axes[seen.axis]
+    return taps if taps is None or taps == WHOLE else seen.through(taps, reach.output_axis(seen.axis))
+
+
+def _uniform(reach: Reach | None, views: Sequence[View]) -> bool:
+    """Whether every channel of what comes out sees what its position sees."""
+    if reach is None or reach.gathers:
+        return False
+    if reach.mixes:
+        return True
+    return all(view.uniform for view in views) and (
+        not reach.stacks or all(view == views[0] for view in views)
     )
 
 
@@ -95,26 +256,25 @@ def _join(first: tuple[Seen, ...], second: tuple[Seen, ...]) -> tuple[Seen, ...]
 def _union(a: Seen, b: Seen) -> Seen:
     if WHOLE in (a, b):
         return WHOLE
-    if not isinstance(a, Field) or not isinstance(b, Field) or a.jump != b.jump:
-        return None
-    return Field(a.jump, min(a.low, b.low), max(a.high, b.high))
+    return a.joined(b) if isinstance(a, Field) and isinstance(b, Field) else None
 
 
 def _summary(view: View, sizes: dict[str, tuple[int, ...]]) -> Receptive | None:
     """One field for all inputs that have axes, provided that these are the same axes."""
-    seen = [(axes, sizes[source]) for source, axes in view.items() if axes]
+    seen = [(axes, sizes[source]) for source, axes in view.inputs.items() if axes]
     if not seen:
-        return Receptive((), ())
+        return Receptive((), (), ())
     if len({size for _, size in seen}) > 1:
         return None
     joined, whole = seen[0]
     for axes, _ in seen[1:]:
         joined = _join(joined, axes)
-    if any(each is None for each in joined):
-        return None
-    return Receptive(
-        tuple(
-            each.size if isinstance(each, Field) else size for each, size in zip(joined, whole, strict=True)
-        ),
-        tuple(each.jump if isinstance(each, Field) else None for each in joined),
-    )
+    largest, smallest, strides = [], [], []
+    for each, size in zip(joined, whole, strict=True):
+        if each is None:
+            return None
+        extents = each.extents if isinstance(each, Field) else [size]
+        largest.append(max(extents))
+        smallest.append(min(extents))
+        strides.append(each.step if isinstance(each, Field) else None)
+    return Receptive(tuple(largest), tuple(smallest), tuple(strides))

@@ -12,6 +12,7 @@ from netspec.ops.base import Inputs, Meaning, Moves, Op, Weight
 from netspec.ops.fields import Written, unknown_word
 from netspec.ops.initializers import Init, Initializer
 from netspec.ops.pointwise import Pointwise
+from netspec.ops.reach import Reach
 from netspec.types import Size, Type
 
 QUARTER = Initializer.model_construct(kind="constant", settings=(("value", 0.25),))
@@ -122,6 +123,9 @@ class Softmax(Activation):
 
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     """The input is divided by it first: above 1 flattens the distribution, below 1 sharpens it."""
+
+    def reach(self, inputs: Inputs) -> Reach | None:
+        return Reach.each(len(inputs[0].spatial), mixes=True)
 
 
 def _activation(value: object) -> object:

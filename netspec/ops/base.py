@@ -6,13 +6,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from fractions import Fraction
 from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from netspec.diagnostics.diagnostic import Code
 from netspec.ops.initializers import Initializer
+from netspec.ops.reach import Reach
 from netspec.types import Type
 
 Inputs = Sequence[Type]
@@ -53,23 +53,6 @@ class Weight:
     statistic: bool = False
     fans: tuple[int, int] | None = None
     """How many inputs an output sees, and the reverse, where the axes do not tell."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What one position of the output sees of the input, along one axis.
-
-    Output position p sees the input positions from p·stride − before to that + extent − 1. Where the output
-    is the larger one the stride is a fraction, and so may be the others: whole positions between are seen.
-    """
-
-    extent: int | Fraction
-    stride: int | Fraction = 1
-    before: int | Fraction = 0
-
-
-WHOLE = "whole"
-"""Every position of the output sees the whole input (a flatten, a global pool)."""
 
 
 class Meaning(IntEnum):
@@ -143,9 +126,9 @@ class Op(BaseModel):
         """Multiply-accumulates for one sample: products of weights and inputs, no bias. None: not known."""
         return 0
 
-    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
-        """What an output position sees of each input, one `Reach` an axis, or WHOLE. None: not known."""
-        return tuple(Reach(1) for _ in inputs[0].spatial) if inputs[0].spatial else WHOLE
+    def reach(self, inputs: Inputs) -> Reach | None:
+        """What an output position sees of each input that has its axes. None: not known. The op is resolved."""
+        return Reach.each(len(inputs[0].spatial))
 
     def means(self, inputs: Sequence[Meaning]) -> Meaning:
         """What its output means, from what its inputs mean. One input that is no score makes the output none."""

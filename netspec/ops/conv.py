@@ -13,6 +13,7 @@ from netspec.ops.activation import Activated
 from netspec.ops.base import Inputs, Meaning, Misfit, Weight
 from netspec.ops.fields import Table
 from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init
+from netspec.ops.reach import Reach
 from netspec.ops.window import Windowed, check_fit, spatial
 from netspec.types import Type
 
@@ -130,6 +131,13 @@ class Conv(Convolution):
         sees = self.filters * channels // self.groups if self.table is None else sum(map(len, self.table))
         return prod(self.outputs(inputs)[0].sizes) * sees * prod(self.kernel)
 
+    def reach(self, inputs: Inputs) -> Reach | None:
+        if self.table is None:
+            return self.windows(mixes=self.groups == 1)
+        channels = set(range(inputs[0].channels or 0))
+        mixes = all(channels == set(sees) for sees in self.table)
+        return self.windows(mixes=mixes, splits=channels != {each for sees in self.table for each in sees})
+
 
 class DepthwiseConv(Convolution):
     """Each input channel convolved by itself, `multiplier` times; channel c gives c·multiplier and on."""
@@ -178,6 +186,9 @@ class SeparableConv(Convolution):
     def macs(self, inputs: Inputs) -> int | None:
         between = (inputs[0].channels or 0) * self.multiplier
         return prod(self.outputs(inputs)[0].sizes) * between * (prod(self.kernel) + self.filters)
+
+    def reach(self, inputs: Inputs) -> Reach | None:
+        return self.windows(mixes=True)
 
 
 def check_groups(groups: int, type_: Type, filters: int) -> None:

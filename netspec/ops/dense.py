@@ -10,6 +10,7 @@ from pydantic import Field
 from netspec.ops.activation import Activated
 from netspec.ops.base import Inputs, Meaning, Op, Weight
 from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init, Initializer
+from netspec.ops.reach import Reach
 from netspec.ops.window import indices
 from netspec.types import Type
 
@@ -48,6 +49,9 @@ class Dense(Activated):
     def macs(self, inputs: Inputs) -> int | None:
         return self.units * (inputs[0].channels or 0) * prod(inputs[0].sizes)
 
+    def reach(self, inputs: Inputs) -> Reach | None:
+        return Reach.each(len(inputs[0].spatial), mixes=True)
+
 
 class Rbf(Op):
     """The squared Euclidean distance from the channels to each unit's weights: Σ (x − w)² (LeCun et al. 1998).
@@ -78,3 +82,6 @@ class Rbf(Op):
 
     def macs(self, inputs: Inputs) -> int | None:
         return self.units * (inputs[0].channels or 0) * prod(inputs[0].sizes)
+
+    def reach(self, inputs: Inputs) -> Reach | None:
+        return Reach.each(len(inputs[0].spatial), mixes=True)

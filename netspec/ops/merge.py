@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal, Self
 
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import WHOLE, Inputs, Meaning, Misfit, Op, Reach
+from netspec.ops.base import Inputs, Meaning, Misfit, Op
 from netspec.ops.nearest import did_you_mean
+from netspec.ops.reach import EACH, Reach
 from netspec.ops.window import indices
 from netspec.types import Type
 
@@ -33,8 +34,8 @@ class Merge(Op):
             if type_.channels is None:
                 raise indices(self, type_)
 
-    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
-        return tuple(Reach(1) for _ in self.outputs(inputs)[0].spatial) or WHOLE
+    def reach(self, inputs: Inputs) -> Reach | None:
+        return Reach.each(len(self.outputs(inputs)[0].spatial))
 
 
 class Elementwise(Merge):
@@ -173,6 +174,7 @@ class Concat(Merge):
         shape[where] = sum(row[where] for row in rows)
         return (Type(shape[0], tuple(shape[1:])),)
 
-    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
+    def reach(self, inputs: Inputs) -> Reach | None:
         # Along a spatial axis a position sees one branch or another, and which depends on where it is.
-        return super().reach(inputs) if self.axis == "channels" else None
+        rank = len(inputs[0].spatial)
+        return Reach((EACH,) * rank, stacks=True) if self.axis == "channels" else None

@@ -7,11 +7,12 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field
 
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import WHOLE, Inputs, Misfit, Reach, Weight
+from netspec.ops.base import Inputs, Misfit, Weight
 from netspec.ops.bounds import LARGEST_FLOAT
 from netspec.ops.conv import KERNEL_AXES
 from netspec.ops.initializers import ONES, ZEROS, Init, Initializer
 from netspec.ops.pointwise import Pointwise
+from netspec.ops.reach import Reach
 
 Epsilon = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -90,8 +91,9 @@ class LayerNorm(Normalisation):
             return self.learnt((inputs[0].channels or 0,))
         return self.learnt(inputs[0].shape, "C" + KERNEL_AXES[len(inputs[0].spatial)])
 
-    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
-        return WHOLE if self.over == "everything" else super().reach(inputs)
+    def reach(self, inputs: Inputs) -> Reach | None:
+        rank = len(inputs[0].spatial)
+        return Reach.whole(rank, mixes=True) if self.over == "everything" else Reach.each(rank, mixes=True)
 
 
 class GroupNorm(Normalisation):
@@ -120,8 +122,8 @@ class GroupNorm(Normalisation):
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         return self.learnt((inputs[0].channels or 0,))
 
-    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
-        return WHOLE
+    def reach(self, inputs: Inputs) -> Reach | None:
+        return Reach.whole(len(inputs[0].spatial))
 
 
 class LocalResponseNorm(Pointwise):
@@ -176,3 +178,6 @@ class L2Norm(Pointwise):
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         return (Weight("weight", (inputs[0].channels or 0,), "C", self.init),)
+
+    def reach(self, inputs: Inputs) -> Reach | None:
+        return Reach.each(len(inputs[0].spatial), mixes=True)

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import WHOLE, Inputs, Misfit, Moves, Op, Reach
+from netspec.ops.base import Inputs, Misfit, Moves, Op
+from netspec.ops.reach import Reach
 from netspec.ops.window import Windowed, check_fit, indices, spatial
 from netspec.types import Type
 
@@ -94,8 +95,8 @@ class GlobalPool(Op):
         # The mean of one position, and its maximum, is the position itself.
         return "positions" if prod(inputs[0].sizes) == 1 else None
 
-    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
-        return WHOLE
+    def reach(self, inputs: Inputs) -> Reach | None:
+        return Reach.whole(len(inputs[0].spatial))
 
 
 class GlobalAvgPool(GlobalPool):

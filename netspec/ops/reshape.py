@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from math import prod
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field
 
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import WHOLE, Inputs, Misfit, Moves, Op, Reach
+from netspec.ops.base import Inputs, Misfit, Moves, Op
 from netspec.ops.fields import Written
 from netspec.ops.nearest import did_you_mean
+from netspec.ops.reach import EACH, WHOLE, Reach, Sample, Window
 from netspec.ops.window import indices, spatial
 from netspec.types import Type
 
@@ -47,16 +47,34 @@ AxisNames = Annotated[
 ]
 
 
+CHANNELS = -1
+"""Where an axis goes that ends up in the channels; the output's spatial axes are counted from 0."""
+
+
 class Rearranged(Op):
-    """An op whose output positions may see any input position."""
+    """An op that gives the same values other places, channels among them."""
 
     def resolve(self, inputs: Inputs) -> Self:
         if inputs[0].channels is None:
             raise indices(self, inputs[0])
         return self
 
-    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
-        return WHOLE
+    def reach(self, inputs: Inputs) -> Reach | None:
+        """An axis of the input is kept where an output axis counts the same values; or it ends up in channels."""
+        channels, *axes = self._places(inputs)
+        kept = tuple(WHOLE if place == CHANNELS else None if place is None else EACH for place in axes)
+        return Reach(
+            kept,
+            along=tuple(place or 0 for place in axes),
+            gathers=any(
+                each is not EACH and size > 1 for each, size in zip(kept, inputs[0].sizes, strict=True)
+            ),
+            splits=channels != CHANNELS and inputs[0].channels != 1,
+        )
+
+    def _places(self, inputs: Inputs) -> tuple[int | None, ...]:
+        """Where each axis of the input goes, channels first: CHANNELS, an output axis, or None for several."""
+        raise NotImplementedError
 
 
 class Flatten(Rearranged):
@@ -69,6 +87,9 @@ class Flatten(Rearranged):
 
     def moves(self, inputs: Inputs) -> Moves | None:
         return "positions" if prod(inputs[0].sizes) == 1 else "values"
+
+    def _places(self, inputs: Inputs) -> tuple[int | None, ...]:
+        return (CHANNELS,) * len(inputs[0].shape)
 
 
 class Reshape(Rearranged):
@@ -104,6 +125,21 @@ class Reshape(Rearranged):
 
     def moves(self, inputs: Inputs) -> Moves | None:
         return "positions" if self.shape[0] == inputs[0].channels else "values"
+
+    def _places(self, inputs: Inputs) -> tuple[int | None, ...]:
+        # Values stand row by row. Two axes of one size count the same if one step along either skips as many values.
+        axes, positions = _steps(self.shape)[1:], prod(self.shape[1:])
+        places: list[int | None] = []
+        for own, (size, step) in enumerate(_steps(inputs[0].shape), start=-1):
+            same = [axis for axis, each in enumerate(axes) if each == (size, step)]
+            elsewhere = None if step % positions else CHANNELS
+            places.append(own if own in same else same[0] if same else elsewhere)
+        return tuple(places)
+
+
+def _steps(shape: tuple[int, ...]) -> list[tuple[int, int]]:
+    """For each axis its size, and how many values one step along it skips."""
+    return [(size, prod(shape[axis + 1 :])) for axis, size in enumerate(shape)]
 
 
 class Permute(Rearranged):
@@ -148,6 +184,10 @@ class Permute(Rearranged):
     def moves(self, inputs: Inputs) -> Moves | None:
         return "positions" if self.axes[0] == "channels" else "values"
 
+    def _places(self, inputs: Inputs) -> tuple[int | None, ...]:
+        order = self.order(inputs)
+        return tuple(order.index(axis) - 1 for axis in range(len(order)))
+
 
 class Blocks(Op):
     """What the two ops between depth and space share."""
@@ -181,8 +221,9 @@ class SpaceToDepth(Blocks):
         channels = (inputs[0].channels or 0) * self.block ** len(inputs[0].spatial)
         return (Type(channels, tuple(size // self.block for size in inputs[0].sizes)),)
 
-    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
-        return tuple(Reach(self.block, self.block) for _ in inputs[0].spatial)
+    def reach(self, inputs: Inputs) -> Reach | None:
+        block = Window(self.block, self.block)
+        return Reach((block,) * len(inputs[0].spatial), gathers=self.block > 1)
 
 
 class DepthToSpace(Blocks):
@@ -206,9 +247,8 @@ class DepthToSpace(Blocks):
         channels = (inputs[0].channels or 0) // self.block ** len(inputs[0].spatial)
         return (Type(channels, tuple(size * self.block for size in inputs[0].sizes)),)
 
-    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
-        part = Fraction(self.block - 1, self.block)
-        return tuple(Reach(1 + part, Fraction(1, self.block), part) for _ in inputs[0].spatial)
+    def reach(self, inputs: Inputs) -> Reach | None:
+        return Reach((Sample(1, self.block),) * len(inputs[0].spatial), splits=self.block > 1)
 
 
 class Identity(Op):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Annotated, ClassVar, Literal, Self, cast
 
 from pydantic import Field
 
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import Inputs, Misfit, Moves, Op, Reach
+from netspec.ops.base import Inputs, Misfit, Moves, Op
 from netspec.ops.fields import Amounts, Counts, Pads, PerAxis
+from netspec.ops.reach import Reach, Sample, Window
 from netspec.ops.window import broadcast, spatial
 from netspec.types import Type
 
@@ -73,18 +73,15 @@ class Upsample(Op):
     def moves(self, inputs: Inputs) -> Moves | None:
         return "positions" if self.mode == "nearest" else None
 
-    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
-        rows = list(zip(inputs[0].sizes, self.size or (), strict=True))
-        if any(o % i for i, o in rows) or self.align_corners:
-            return None
+    def reach(self, inputs: Inputs) -> Reach | None:
+        return Reach(tuple(map(self._sample, inputs[0].sizes, self.size or ())))
+
+    def _sample(self, i: int, o: int) -> Sample:
         if self.mode == "nearest":
-            return tuple(
-                Reach(1 + Fraction(o // i - 1, o // i), Fraction(i, o), Fraction(o // i - 1, o // i))
-                for i, o in rows
-            )
-        return tuple(
-            Reach(3 - Fraction(i, o), Fraction(i, o), Fraction(3, 2) - Fraction(i, o)) for i, o in rows
-        )
+            return Sample(i, o)
+        if self.align_corners:
+            return Sample(i - 1, max(o - 1, 1), between=True)
+        return Sample(2 * i, 2 * o, i - o, between=True)
 
 
 class Pad(Op):
@@ -126,9 +123,9 @@ class Pad(Op):
     def moves(self, inputs: Inputs) -> Moves | None:
         return None if self.mode == "constant" and any(map(any, self.pads)) else "positions"
 
-    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
-        # A position of the border sees an inner one; nothing further away than the position itself.
-        return tuple(Reach(1, 1, lo) for lo, _ in self.pads)
+    def reach(self, inputs: Inputs) -> Reach | None:
+        # Far from the border, which the mode fills, a position sees its own place.
+        return Reach(tuple(Window(before=lo) for lo, _ in self.pads))
 
 
 class Crop(Op):
@@ -194,8 +191,8 @@ class Crop(Op):
     def moves(self, inputs: Inputs) -> Moves | None:
         return "positions"
 
-    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
-        return tuple(Reach(1, 1, -lo) for lo, _ in self.cuts)
+    def reach(self, inputs: Inputs) -> Reach | None:
+        return Reach(tuple(Window(before=-lo) for lo, _ in self.cuts))
 
 
 def _pairs(amounts: int | Pads, rank: int, field: str) -> Pads:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fractions import Fraction
 from math import prod
 from typing import Annotated, ClassVar, Self
 
@@ -11,9 +10,10 @@ from pydantic import Field
 
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import Inputs, Misfit, Reach, Weight
+from netspec.ops.base import Inputs, Misfit, Weight
 from netspec.ops.conv import Convolution, check_groups
 from netspec.ops.fields import Counts
+from netspec.ops.reach import Reach, TransposedWindow
 from netspec.ops.window import broadcast, spatial
 from netspec.types import Type
 
@@ -134,9 +134,7 @@ class ConvTranspose(Convolution):
     def macs(self, inputs: Inputs) -> int | None:
         return inputs[0].elements * self.filters // self.groups * prod(self.kernel)
 
-    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
-        # Output q takes input i when q = s·i − lo + j, j < k: so i is from (q + lo − (k − 1))/s to (q + lo)/s.
-        rows = zip(self.span, self.strides, self.pads, strict=True)
-        return tuple(
-            Reach(1 + Fraction(k - 1, s), Fraction(1, s), Fraction(k - 1 - lo, s)) for k, s, (lo, _) in rows
-        )
+    def reach(self, inputs: Inputs) -> Reach | None:
+        rows = zip(self.kernel, self.strides, self.pads, self.dilation, strict=True)
+        axes = tuple(TransposedWindow(k, s, lo, d) for k, s, (lo, _), d in rows)
+        return Reach(axes, mixes=self.groups == 1)

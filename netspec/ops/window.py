@@ -8,8 +8,9 @@ from typing import cast
 
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import Inputs, Misfit, Op, Reach
+from netspec.ops.base import Inputs, Misfit, Op
 from netspec.ops.fields import Padding, Pads, Pair, PerAxis
+from netspec.ops.reach import Reach, Window
 from netspec.types import Type
 
 
@@ -77,10 +78,13 @@ class Windowed(Op):
         )
         yield "the number of values of a window", prod(self.kernel)
 
-    def reach(self, inputs: Inputs) -> tuple[Reach, ...] | str | None:
-        return tuple(
-            Reach(k, s, lo) for k, s, (lo, _) in zip(self.span, self.strides, self.pads, strict=True)
-        )
+    def reach(self, inputs: Inputs) -> Reach | None:
+        return self.windows()
+
+    def windows(self, mixes: bool = False, splits: bool = False) -> Reach:
+        """What a position of the output sees: a window along each axis."""
+        rows = zip(self.kernel, self.strides, self.pads, self.dilation, strict=True)
+        return Reach(tuple(Window(k, s, lo, d) for k, s, (lo, _), d in rows), mixes=mixes, splits=splits)
 
 
 _RULES: dict[str, Callable[[int, int], Pair]] = {

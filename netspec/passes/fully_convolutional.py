@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from netspec.graph import Graph, Node
 from netspec.ops.activation import Activation, Softmax
-from netspec.ops.base import WHOLE, Op
+from netspec.ops.base import Op
 from netspec.ops.conv import KERNEL_AXES, Conv
 from netspec.ops.dense import Dense
 from netspec.ops.pointwise import Pointwise
+from netspec.ops.reach import EACH
 from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput
 from netspec.ops.reshape import Flatten, Identity
 from netspec.ops.scale import ScaleBy
@@ -96,7 +97,10 @@ def _works_on_maps(op: Op, size: tuple[int, ...]) -> bool:
     """Whether it computes the same on a map of this size as on that map flattened, and at each of its positions."""
     if prod(size) > 1:
         return isinstance(op, VALUE_BY_VALUE) and not isinstance(op, Softmax)
-    return isinstance(op, Pointwise | Identity) and op.reach((Type(1, size),)) != WHOLE
+    if not isinstance(op, Pointwise | Identity):
+        return False
+    reach = op.reach((Type(1, size),))
+    return reach is not None and all(axis == EACH for axis in reach.axes)
 
 
 def _convolution(node: Node, op: Dense, size: tuple[int, ...]) -> Node:

@@ -139,6 +139,7 @@ def test_what_is_not_known_is_null_in_the_layer_and_in_the_total() -> None:
     assert told["layers"][0]["macs"] == 4 * 6 * 3 * 3
     assert told["layers"][1]["macs"] is None
     assert told["layers"][1]["receptive_field"] is None
+    assert told["layers"][1]["receptive_field_min"] is None
     assert told["totals"]["macs"] is None
 
 
@@ -159,6 +160,7 @@ def test_the_json_is_the_promised_one() -> None:
                 "params": 20,
                 "macs": 72,
                 "receptive_field": [3, 3],
+                "receptive_field_min": [3, 3],
                 "file": "hand.yaml",
                 "line": 2,
             }
