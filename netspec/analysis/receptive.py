@@ -250,7 +250,16 @@ def _uniform(reach: Reach | None, views: Sequence[View]) -> bool:
 
 
 def _join(first: tuple[Seen, ...], second: tuple[Seen, ...]) -> tuple[Seen, ...]:
-    return tuple(_union(a, b) for a, b in zip(first, second, strict=True))
+    joined = tuple(_union(a, b) for a, b in zip(first, second, strict=True))
+    if len(joined) > 1 and first != second and (_holes(first) or _holes(second)):
+        # Where one of them sees nothing along any axis, the other decides along all: no axis has its own answer.
+        return tuple(WHOLE if seen == WHOLE else None for seen in joined)
+    return joined
+
+
+def _holes(axes: tuple[Seen, ...]) -> bool:
+    """Whether some positions see nothing."""
+    return any(isinstance(each, Field) and None in each.first for each in axes)
 
 
 def _union(a: Seen, b: Seen) -> Seen:
@@ -270,11 +279,17 @@ def _summary(view: View, sizes: dict[str, tuple[int, ...]]) -> Receptive | None:
     for axes, _ in seen[1:]:
         joined = _join(joined, axes)
     largest, smallest, strides = [], [], []
-    for each, size in zip(joined, whole, strict=True):
+    for each, all_of_it in zip(joined, whole, strict=True):
         if each is None:
             return None
-        extents = each.extents if isinstance(each, Field) else [size]
+        extents = each.extents if isinstance(each, Field) else [all_of_it]
         largest.append(max(extents))
         smallest.append(min(extents))
         strides.append(each.step if isinstance(each, Field) else None)
-    return Receptive(tuple(largest), tuple(smallest), tuple(strides))
+    # What sees nothing along one axis sees nothing at all.
+    nothing = (0,) * len(joined)
+    return Receptive(
+        tuple(largest) if all(largest) else nothing,
+        tuple(smallest) if all(smallest) else nothing,
+        tuple(strides),
+    )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
+from pathlib import Path
+from textwrap import dedent
 
 import numpy as np
 import pytest
 
 from netspec.analysis.receptive import fields
+from netspec.check import check_text
 from netspec.graph import Graph
+from netspec.loading import load
 from netspec.ops.activation import Relu, Softmax
 from netspec.ops.base import Misfit, Op
 from netspec.ops.conv import Conv
@@ -17,6 +21,7 @@ from netspec.ops.dense import Dense
 from netspec.ops.merge import Add, Concat, Multiply
 from netspec.ops.pool import AvgPool, GlobalAvgPool, MaxPool
 from netspec.ops.reshape import Flatten
+from netspec.ops.transpose import ConvTranspose
 from netspec_numpy import forward
 from tests.building import Sketch
 
@@ -159,6 +164,186 @@ def test_a_vector_beside_a_map_has_no_field_of_its_own() -> None:
     assert seen(sketch) == ()
     sketch.add("both", Add(), sketch.add("map", conv(3), "a"), "vector")
     assert seen(sketch) == (3,)
+
+
+POSITIONS: dict[str, tuple[str, tuple[int, ...] | None, tuple[int, ...] | None]] = {
+    "a mean repeated": ("input: [1, 64]\nlayers: [{avg_pool: 2}, {upsample: 2}]", (2,), (2,)),
+    "one level of a u-net": (
+        """
+        input: [1, 64]
+        layers:
+          - conv: {filters: 2, kernel: 3, padding: 1}
+            name: skip
+          - max_pool: 2
+          - conv: {filters: 2, kernel: 3, padding: 1}
+          - conv_transpose: {filters: 2, kernel: 2, stride: 2}
+            name: grown
+          - concat:
+            from: [grown, skip]
+        """,
+        (8,),
+        (8,),
+    ),
+    "a convolution over repeated values": (
+        "input: [1, 64]\nlayers: [{upsample: 2}, {conv: {filters: 1, kernel: 4}}]", (3,), (2,),
+    ),
+    "linear by 1": ("input: [1, 64]\nlayers: [{upsample: {factor: 1, mode: linear}}]", (1,), (1,)),
+    "linear by 2": ("input: [1, 64]\nlayers: [{upsample: {factor: 2, mode: linear}}]", (2,), (2,)),
+    "linear by 3": ("input: [1, 64]\nlayers: [{upsample: {factor: 3, mode: linear}}]", (2,), (1,)),
+    "corners that fall together": (
+        "input: [1, 33]\nlayers: [{upsample: {size: 65, mode: linear, align_corners: true}}]", (2,), (1,),
+    ),
+    "a size that is no multiple": (
+        "input: [1, 64]\nlayers: [{upsample: {size: 96}}, {conv: {filters: 1, kernel: 2}}]", (2,), (1,),
+    ),
+    "outputs between the taps see nothing": (
+        "input: [1, 64]\nlayers: [{conv_transpose: {filters: 1, kernel: 1, stride: 2}}]", (1,), (0,),
+    ),
+    "a dilated window over every second that sees nothing": (
+        "input: [1, 64]\nlayers: [{conv_transpose: {filters: 1, kernel: 1, stride: 2}},"
+        " {conv: {filters: 1, kernel: 3, dilation: 2}}]", (3,), (0,),
+    ),
+    "a dilated transposed window takes others by turns": (
+        "input: [1, 64]\nlayers: [{conv_transpose: {filters: 1, kernel: 3, stride: 2, dilation: 3}}]", (4,), (1,),
+    ),
+    "nothing along one axis is nothing": (
+        "input: [1, 16, 16]\nlayers: [{conv_transpose: {filters: 1, kernel: [1, 3], stride: [2, 1]}}]",
+        (1, 3), (0, 0),
+    ),
+    "holes beside another map": (
+        """
+        input: [1, 16, 16]
+        layers:
+          - conv_transpose: {filters: 1, kernel: 1, stride: 2}
+            name: holes
+          - upsample: 2
+            from: input
+          - crop: {like: holes}
+          - add:
+            from: [holes, crop1]
+        """,
+        None, None,
+    ),
+    "a shuffle of mixed channels": (
+        "input: [4, 64]\nlayers: [{conv: {filters: 4, kernel: 3}}, {depth_to_space: 2}]", (3,), (3,),
+    ),
+    "there and back by a sum of mixed channels": (
+        """
+        input: [4, 64]
+        layers:
+          - add:
+              - [{conv: {filters: 4, kernel: 3, padding: 1}}]
+              - []
+          - depth_to_space: 2
+        """,
+        (3,), (3,),
+    ),
+    # Which position it is decides which channels it sees, and these do not see the same.
+    "a shuffle of channels that see different places": (
+        "input: [1, 64]\nlayers: [{space_to_depth: 2}, {depth_to_space: 2}]", None, None,
+    ),
+    "the same, mixed between": (
+        "input: [1, 64]\nlayers: [{space_to_depth: 2}, {dense: 2}, {depth_to_space: 2}]", (2,), (2,),
+    ),
+    "a reshape that leaves the axes alone": (
+        "input: [4, 30, 20]\nlayers: [{conv: {filters: 6, kernel: [3, 5]}}, {reshape: [6, 28, 16]},"
+        " {conv: {filters: 1, kernel: [1, 3]}}]", (3, 7), (3, 7),
+    ),
+    "a reshape of an axis into channels": (
+        "input: [4, 30, 20]\nlayers: [{conv: {filters: 6, kernel: [3, 5]}}, {reshape: [168, 16]}]", (30, 5), (30, 5),
+    ),
+    "a reshape that cuts an axis in two": (
+        "input: [4, 30, 20]\nlayers: [{conv: {filters: 6, kernel: [3, 5]}}, {reshape: [6, 28, 8, 2]}]", None, None,
+    ),
+    "a permute that leaves the axes alone": (
+        "input: [4, 30, 20]\nlayers: [{conv: {filters: 6, kernel: [3, 5]}}, {permute: [channels, height, width]},"
+        " {conv: {filters: 1, kernel: [1, 3]}}]", (3, 7), (3, 7),
+    ),
+    # The numbers stand in the order of the input's axes; the next window slides along the axes as they are then.
+    "a permute that swaps the axes": (
+        "input: [4, 30, 20]\nlayers: [{conv: {filters: 6, kernel: [3, 5]}}, {permute: [channels, width, height]},"
+        " {conv: {filters: 1, kernel: [1, 3]}}]", (5, 5), (5, 5),
+    ),
+    "a permute of an axis into channels": (
+        "input: [4, 30, 20]\nlayers: [{conv: {filters: 6, kernel: [3, 5]}}, {permute: [height, channels, width]}]",
+        (30, 5), (30, 5),
+    ),
+    "a map as long as it is far": (
+        "input: [1, 1, 9]\nlayers: [{reshape: [1, 1, 9]}, {conv: {filters: 1, kernel: [1, 3]}}]", (1, 3), (1, 3),
+    ),
+    "flattened and back": ("input: [2, 8]\nlayers: [flatten, {reshape: [2, 8]}]", None, None),
+    "flattened, mixed, and back": ("input: [2, 8]\nlayers: [flatten, {dense: 16}, {reshape: [2, 8]}]", (8,), (8,)),
+    "a window of a billion": (
+        "input: [1, 4000000000]\nlayers: [{avg_pool: {kernel: 1000000000, stride: 7}}, {upsample: 3}]",
+        (10**9,), (10**9,),
+    ),
+    "a billion phases": (
+        "input: [1, 64]\nlayers: [{upsample: 1000000000}, {conv: {filters: 1, kernel: 3}}]", None, None,
+    ),
+    "a billion zeros between": (
+        "input: [1, 64]\nlayers: [{conv_transpose: {filters: 1, kernel: 3, stride: 1000000000}}]", None, None,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", POSITIONS)
+def test_what_one_position_sees(case: str) -> None:
+    text, largest, smallest = POSITIONS[case]
+    graph, diagnostics = check_text("netspec: 1\nname: seen\n" + dedent(text).lstrip("\n"), "seen.yaml")
+    assert graph is not None, diagnostics
+    layer = graph.shapes().layers[-1]
+    assert (layer.receptive_field, layer.receptive_field_min) == (largest, smallest)
+
+
+def test_the_u_net_by_position() -> None:
+    last = load("zoo:unet").shapes().layers[-1]
+    assert (last.receptive_field_min, last.receptive_field) == ((188, 188), (204, 204))
+    assert str(last.receptive) == "188–204×188–204"
+
+
+def test_v_net_and_how_its_table_counts() -> None:
+    """Milletari et al. 2016, table 1: going down alike, going up another convention (see docs/accounting.md)."""
+    stages = [1, 2, 3, 3, 3]
+    sketch = Sketch(x=(1, 2048))
+    for stage, count in enumerate(stages):
+        if stage:
+            sketch.add(f"down{stage}", conv(2, stride=2))
+        for place in range(count):
+            sketch.add(f"left{stage + 1}.{place}", conv(5, padding="same"))
+    for stage, count in zip((4, 3, 2, 1), (3, 3, 2, 1), strict=True):
+        up = ConvTranspose.model_validate({"filters": 2, "kernel": 2, "stride": 2})
+        sketch.add(f"up{stage}", up)
+        sketch.add(f"join{stage}", Concat(), f"up{stage}", f"left{stage}.{stages[stage - 1] - 1}")
+        for place in range(count):
+            sketch.add(f"right{stage}.{place}", conv(5, padding="same"))
+    found = fields(sketch.graph())
+    ends = [
+        "left1.0",
+        "left2.1",
+        "left3.2",
+        "left4.2",
+        "left5.2",
+        "right4.2",
+        "right3.2",
+        "right2.1",
+        "right1.0",
+    ]
+    ours = [each for name in ends if (each := found[name]) is not None]
+    assert [each.size[0] for each in ours[:5]] == [5, 22, 72, 172, 372]
+    table, jump = 372, 16
+    rows = []
+    for count in (3, 3, 2, 1):
+        jump //= 2
+        table += jump + count * 4 * jump
+        rows.append(table)
+    assert rows == [476, 528, 546, 551]
+    assert [(each.smallest[0], each.size[0]) for each in ours[5:]] == RIGHT_STAGES
+    text = (Path(__file__).parents[2] / "docs" / "accounting.md").read_text(encoding="utf-8")
+    for row, (low, high) in zip(rows, RIGHT_STAGES, strict=True):
+        assert f"| {row} | {low if low == high else f'{low}–{high}'} |" in text
+
+
+RIGHT_STAGES = [(468, 468), (516, 516), (532, 532), (532, 548)]
 
 
 def test_a_concatenation_in_space_is_not_known() -> None:

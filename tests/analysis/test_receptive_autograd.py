@@ -1,0 +1,350 @@
+"""The receptive field of random networks against autograd, at interior positions.
+
+A position's gradient is not 0 exactly at what it sees, if nothing is cancelled and nothing chosen: so the weights
+are positive, maxima become means and activations the identity. Positions in the middle of a large enough input see
+no padding. The generator bounds how far from the edges padding can be felt, and how many phases there can be.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import pytest
+import torch
+
+from netspec.analysis.receptive import Receptive, fields
+from netspec.graph import Graph, Node, Output
+from netspec.ops import OPS
+from netspec.ops.activation import Activated, Activation
+from netspec.ops.base import Misfit
+from netspec.ops.merge import Add, Maximum, Subtract
+from netspec.ops.pool import AvgPool, MaxPool
+from netspec.ops.reshape import Identity
+from netspec.weights import initialise
+from netspec_torch import backend
+from tests.building import Sketch
+
+QUICK, COUNT = 20, 500
+LAYERS = {1: 7, 2: 5}
+LENGTHS = {1: (128, 2048), 2: (48, 192)}
+"""The shortest and the longest input, by its number of axes."""
+SLOWEST, FASTEST = 8, Fraction(1, 12)
+"""Between what the distance of two neighbours' fields stays, so that the input need not be huge."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A value of the random network: its name, and along each axis what bounds its field."""
+
+    name: str
+    jump: tuple[Fraction, ...]
+    """How far apart the fields of two neighbours lie."""
+    phases: tuple[int, ...]
+    """A multiple of the period of what positions see."""
+    margin: tuple[int, ...]
+    """How far from the edges of the input, in its positions, padding can be felt."""
+
+
+class Builder:
+    """Adds random layers to a sketch, keeping count of what they do to a position's field."""
+
+    def __init__(self, seed: int, sizes: tuple[int, ...]) -> None:
+        self.draw = random.Random(seed)
+        self.sketch = Sketch(x=(2, *sizes))
+        self.rank = len(sizes)
+        self.count = 0
+
+    def start(self) -> Place:
+        ones = (1,) * self.rank
+        return Place("x", tuple(map(Fraction, ones)), ones, (0,) * self.rank)
+
+    def size(self, place: Place) -> tuple[int, ...]:
+        return self.sketch.types[place.name].sizes
+
+    def add(
+        self,
+        place: Place,
+        keyword: str,
+        fields: Mapping[str, object],
+        slower: Sequence[int | Fraction] = (),
+        phases: Sequence[int] = (),
+        reach: Sequence[int] = (),
+    ) -> Place:
+        """A layer, and along each axis how much slower positions run, how many phases it makes, how far it reaches."""
+        self.count += 1
+        op = OPS[keyword].model_validate(fields)
+        name = self.sketch.add(f"{keyword}_{self.count}", op, place.name)
+        ones = (1,) * self.rank
+        along = (slower or ones, phases or ones, reach or ones)
+        rows = list(zip(place.jump, place.phases, place.margin, *along, strict=True))
+        return Place(
+            name,
+            tuple(jump * s for jump, _, _, s, _, _ in rows),
+            tuple(p * more for _, p, _, _, more, _ in rows),
+            tuple(m + int(r * max(jump, jump * s, 1)) + 1 for jump, _, m, s, _, r in rows),
+        )
+
+    def each(self, low: int, high: int) -> list[int]:
+        return [self.draw.randint(low, high) for _ in range(self.rank)]
+
+    def window(self, place: Place) -> Place:
+        keyword = self.draw.choice(["conv", "depthwise_conv", "avg_pool", "max_pool", "separable_conv"])
+        kernel, stride, dilation = self.each(1, 4), self.each(1, 3), self.each(1, 2)
+        span = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+        pads = [[self.draw.randint(0, k // 2), self.draw.randint(0, k // 2)] for k in kernel]
+        padding = self.draw.choice([pads, "same", "valid"])
+        fields: dict[str, object] = {
+            "kernel": kernel,
+            "stride": stride,
+            "dilation": dilation,
+            "padding": padding,
+        }
+        if keyword in ("conv", "separable_conv"):
+            fields["filters"] = 2
+        return self.add(place, keyword, fields, slower=tuple(stride), reach=tuple(2 * s for s in span))
+
+    def transposed(self, place: Place) -> Place:
+        kernel, stride, dilation = self.each(1, 4), self.each(1, 3), self.each(1, 3)
+        span = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+        pads = [[self.draw.randint(0, min(k, 2)), self.draw.randint(0, min(k, 2))] for k in span]
+        more = [self.draw.randint(0, s - 1) for s in stride]
+        fields = {
+            "filters": 2,
+            "kernel": kernel,
+            "stride": stride,
+            "dilation": dilation,
+            "padding": pads,
+            "output_padding": more,
+        }
+        slower = tuple(Fraction(1, s) for s in stride)
+        return self.add(
+            place, "conv_transpose", fields, slower=slower, phases=tuple(stride), reach=tuple(span)
+        )
+
+    def upsample(self, place: Place) -> Place:
+        linear = self.draw.random() < 0.5
+        mode = {"mode": "linear" if linear else "nearest"}
+        if self.draw.random() < 0.6:
+            factor = self.each(1, 3)
+            slower = tuple(Fraction(1, f) for f in factor)
+            return self.add(
+                place, "upsample", {"factor": factor, **mode}, slower=slower, phases=tuple(factor)
+            )
+        # Three positions for two: by the sizes, or by their distances if the corners fall together.
+        corners = linear and self.draw.random() < 0.5
+        size = [each - (each + corners) % 2 for each in self.size(place)]
+        place = self.add(place, "crop", {"size": size})
+        larger = [(each - corners) // 2 * 3 + corners for each in size]
+        fields = {"size": larger, **mode, "align_corners": corners}
+        thirds, phases = (Fraction(2, 3),) * self.rank, (3,) * self.rank
+        return self.add(place, "upsample", fields, slower=thirds, phases=phases)
+
+    def shuffled(self, place: Place) -> Place:
+        """The pixel shuffle, of channels that a convolution has mixed, as it is used."""
+        block = self.draw.randint(1, 3)
+        if self.draw.random() < 0.5:
+            place = self.add(place, "conv", {"filters": 2 * block**self.rank, "kernel": 1})
+            quicker, phases = (Fraction(1, block),) * self.rank, (block,) * self.rank
+            return self.add(place, "depth_to_space", {"block": block}, slower=quicker, phases=phases)
+        place = self.add(place, "crop", {"size": [each // block * block for each in self.size(place)]})
+        slower, reach = (block,) * self.rank, (block,) * self.rank
+        place = self.add(place, "space_to_depth", {"block": block}, slower=slower, reach=reach)
+        return self.add(place, "conv", {"filters": 2, "kernel": 1})
+
+    def border(self, place: Place) -> Place:
+        pairs = [[self.draw.randint(0, 3), self.draw.randint(0, 3)] for _ in range(self.rank)]
+        reach = (6,) * self.rank
+        if self.draw.random() < 0.5:
+            return self.add(place, "crop", {"amount": pairs}, reach=reach)
+        mode = self.draw.choice(["constant", "reflect", "replicate"])
+        return self.add(place, "pad", {"amount": pairs, "mode": mode}, reach=reach)
+
+    def other(self, place: Place) -> Place:
+        keyword = self.draw.choice(["relu", "tanh", "softmax", "batch_norm", "permute", "reshape"])
+        if keyword == "reshape":
+            return self.add(place, "reshape", {"shape": list(self.sketch.types[place.name].shape)})
+        if keyword != "permute":
+            return self.add(place, keyword, {})
+        # The other way round and, lest axes of the input and of positions differ at the end, back again.
+        axes = ["channels", *reversed(self.sketch.types[place.name].axes)]
+        place = self.turned(self.add(place, "permute", {"axes": axes}))
+        place = self.turned(self.window(place))
+        return self.turned(self.add(self.turned(place), "permute", {"axes": axes}))
+
+    @staticmethod
+    def turned(place: Place) -> Place:
+        return replace(place, jump=place.jump[::-1], phases=place.phases[::-1], margin=place.margin[::-1])
+
+    def branched(self, place: Place) -> Place:
+        """Two ways that come back to one size: smaller and larger again, and none or another of these."""
+        ways = [self.there_and_back(place) for _ in range(2)]
+        if self.draw.random() < 0.3:
+            ways[1] = place
+        size = [min(both) for both in zip(*map(self.size, ways), strict=True)]
+        ends = [self.add(way, "crop", {"size": size}) for way in ways]
+        joined = self.draw.choice(["add", "concat", "maximum", "average", "subtract", "multiply"])
+        channels = {self.sketch.types[end.name].channels for end in ends}
+        self.count += 1
+        op = OPS[joined if len(channels) == 1 else "concat"]()
+        name = self.sketch.add(f"{joined}_{self.count}", op, *(end.name for end in ends))
+        rows = list(
+            zip(*(list(zip(end.jump, end.phases, end.margin, strict=True)) for end in ends), strict=True)
+        )
+        assert all(a[0] == b[0] for a, b in rows)
+        crop = [abs(a - b) for a, b in zip(*map(self.size, ways), strict=True)]
+        both = Place(
+            name,
+            ends[0].jump,
+            tuple(a[1] * b[1] for a, b in rows),
+            tuple(max(a[2], b[2]) + int(c * max(a[0], 1)) + 1 for (a, b), c in zip(rows, crop, strict=True)),
+        )
+        return self.add(both, "conv", {"filters": 2, "kernel": 1})
+
+    def there_and_back(self, place: Place) -> Place:
+        factor = self.draw.randint(1, 2)
+        slower = (factor,) * self.rank
+        kernel = self.draw.randint(1, 3)
+        fields = {"filters": 2, "kernel": kernel, "stride": factor, "padding": self.draw.randint(0, 1)}
+        down = self.add(place, "conv", fields, slower=slower, reach=(kernel + 2,) * self.rank)
+        quicker, phases = (Fraction(1, factor),) * self.rank, slower
+        if self.draw.random() < 0.5:
+            mode = self.draw.choice(["nearest", "linear"])
+            return self.add(down, "upsample", {"factor": factor, "mode": mode}, slower=quicker, phases=phases)
+        kernel = self.draw.randint(1, 4)
+        fields = {"filters": 2, "kernel": kernel, "stride": factor}
+        reach = (kernel,) * self.rank
+        return self.add(down, "conv_transpose", fields, slower=quicker, phases=phases, reach=reach)
+
+
+def network(seed: int) -> tuple[Graph, list[Place]]:
+    """A random network whose middle positions see no edge, and the values in it."""
+    draw = random.Random(f"size {seed}")
+    rank = draw.choice([1, 1, 2])
+    length, longest = LENGTHS[rank]
+    while True:
+        builder = Builder(seed, (length,) * rank)
+        places = grown(builder)
+        graph = builder.sketch.graph(**{place.name: place.name for place in places})
+        clear = [place for place in places if middle(place, graph, length) is not None]
+        if len(clear) == len(places) or (clear and 2 * length > longest):
+            return replace(graph, outputs=tuple(Output(each.name, each.name) for each in clear)), clear
+        length *= 2
+
+
+def grown(builder: Builder) -> list[Place]:
+    """The random layers, those that do not fit left out."""
+    kinds = [
+        builder.window, builder.window, builder.transposed, builder.upsample, builder.shuffled,
+        builder.border, builder.other, builder.branched,
+    ]  # fmt: skip
+    place, places = builder.start(), []
+    for _ in range(builder.draw.randint(2, LAYERS[builder.rank])):
+        before = dict(builder.sketch.nodes)
+        kind = builder.draw.choice(kinds)
+        try:
+            found = kind(place)
+        except Misfit:
+            found = None
+        slow = found is None or not all(FASTEST <= jump <= SLOWEST for jump in found.jump)
+        if slow or found is None or max(found.phases) > 36:
+            builder.sketch.nodes = before
+            continue
+        place = found
+        places.append(place)
+    return places or [builder.add(place, "relu", {})]
+
+
+def middle(place: Place, graph: Graph, length: int) -> tuple[range, ...] | None:
+    """Along each axis, enough positions for every phase, far from padding; None if there are not so many."""
+    found = []
+    rows = zip(graph.types[place.name].sizes, place.jump, place.phases, place.margin, strict=True)
+    for size, jump, phases, margin in rows:
+        first = (size - phases) // 2
+        # What a position sees lies about at its own place, but for crops and pads, which the margin counts.
+        low, high = first * jump, (first + phases) * jump
+        if low < 3 * margin or length - high < 3 * margin:
+            return None
+        found.append(range(first, first + phases))
+    return tuple(found)
+
+
+def experiment(graph: Graph) -> Graph:
+    """The same connections with nothing cancelled and nothing chosen."""
+    return replace(graph, nodes=tuple(map(_linear, graph.nodes)))
+
+
+def _linear(node: Node) -> Node:
+    op = node.op
+    if isinstance(op, MaxPool):
+        return replace(node, op=AvgPool.model_construct(None, count_padding=False, **op.settings()))
+    if isinstance(op, Activation) or op.keyword == "batch_norm":
+        return replace(node, op=Identity(), weights=())
+    if isinstance(op, Maximum | Subtract):
+        return replace(node, op=Add())
+    return replace(node, op=op.replace(activation=None)) if isinstance(op, Activated) else node
+
+
+@pytest.mark.parametrize("count", [QUICK, pytest.param(COUNT, marks=pytest.mark.slow)])
+def test_the_field_is_what_autograd_finds(count: int) -> None:
+    compared = sum(check(seed) for seed in range(count))
+    assert compared > 2 * count
+
+
+def check(seed: int) -> int:
+    """Hold every value of one random network to autograd; how many there were."""
+    graph, places = network(seed)
+    found = fields(graph)
+    linear = experiment(graph)
+    weights = {name: abs(array) + 0.1 for name, array in initialise(linear, dtype="float64").items()}
+    model = backend().build(linear, weights, dtype="float64", device="cpu")
+    length = graph.inputs[0].type.sizes
+    x = torch.ones(1, 2, *length, dtype=torch.float64, requires_grad=True)
+    results = model(x)
+    results = results if isinstance(results, dict) else {places[0].name: results}
+    for place in places:
+        extents = seen(results[place.name], x, place, graph)
+        # A position that sees nothing along one axis sees nothing along any.
+        nothing = any(0 in rows for rows in extents)
+        told = found[place.name]
+        if told is None and graph_has_holes(found):
+            continue
+        assert told is not None, f"seed {seed}: {place.name} is not known\n{graph}"
+        assert told.stride == place.jump, f"seed {seed}: {place.name}\n{graph}"
+        largest = tuple(map(max, extents))
+        expected = (
+            largest if all(largest) else (0,) * len(largest),
+            (0,) * len(largest) if nothing else tuple(map(min, extents)),
+        )
+        assert (told.size, told.smallest) == expected, f"seed {seed}: {place.name}\n{graph}"
+    return len(places)
+
+
+def graph_has_holes(found: dict[str, Receptive | None]) -> bool:
+    """Whether some positions of a map see nothing: joined with another map, its axes have no separate answers."""
+    return any(each is not None and len(each.size) > 1 and 0 in each.smallest for each in found.values())
+
+
+def seen(result: torch.Tensor, x: torch.Tensor, place: Place, graph: Graph) -> list[list[int]]:
+    """Along each axis, how much of the input each of the middle positions sees."""
+    ranges = middle(place, graph, x.shape[2])
+    assert ranges is not None
+    extents = []
+    for axis, positions in enumerate(ranges):
+        rows = []
+        for position in positions:
+            # All positions beside it along the other axes, for some may see nothing.
+            line = result[0]
+            for each, beside in enumerate(ranges):
+                places = [position] if each == axis else list(beside)
+                line = line.index_select(each + 1, torch.tensor(places))
+            (gradient,) = torch.autograd.grad(line.sum(), x, retain_graph=True)
+            there = (gradient[0] != 0).any(0)
+            for each in reversed(range(len(ranges))):
+                there = there if each == axis else there.any(each)
+            where = there.nonzero().flatten()
+            rows.append(int(where[-1] - where[0]) + 1 if len(where) else 0)
+        extents.append(rows)
+    return extents
