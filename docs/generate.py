@@ -153,8 +153,8 @@ def zoo_page() -> Iterator[str]:
     )
     yield (
         "Figures are those of `netspec shapes` ([how they are counted](accounting.md)): memory is of float32, in powers"
-        " of ten; the receptive field is that of the last map, before what sees the whole image, from the smallest to the"
-        " largest where positions differ."
+        " of ten; the receptive field is that of the last map, before what sees the whole image, from the"
+        " smallest to the largest where positions differ."
     )
     yield (
         "The rest is the largest difference that `netspec compare` found between two sides (numpy is the oracle), over"
