@@ -11,13 +11,14 @@ from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import training as codes
 from netspec.language import values
 from netspec.language.values import Listing, Scalar, Value
-from netspec.ops.nearest import did_you_mean, nearest
 from netspec.training.names import EMBEDDED, SETS, is_path
 from netspec.training.optimizers import OPTIMIZERS, Optimizer
 from netspec.training.overrides import overlay
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+    from netspec.ops.words import Table
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -31,8 +32,10 @@ Count = Annotated[int, Field(ge=1, le=2**31 - 1, description="a whole number fro
 Limit = Annotated[Count | None, Field(description="a whole number from 1")]
 Pixels = Annotated[int, Field(ge=0, le=10_000, description="a whole number of pixels from 0")]
 Seed = Annotated[int, Field(ge=0, lt=2**32, description="a whole number from 0 to 2³² − 1")]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Above = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+# Images are float32, and so is all that is done to them.
+_LARGEST, _SMALLEST = (2 - 2**-23) * 2.0**127, 2.0**-126
+Number = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST, allow_inf_nan=False)]
+Above = Annotated[float, Field(ge=_SMALLEST, le=_LARGEST, allow_inf_nan=False)]
 
 
 class Normalise(BaseModel):
@@ -41,10 +44,14 @@ class Normalise(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     mean: Annotated[
-        tuple[Number, ...], BeforeValidator(_listed), Field(description="a number, or one a channel")
+        tuple[Number, ...],
+        BeforeValidator(_listed),
+        Field(description="a number of float32, or one a channel"),
     ]
     std: Annotated[
-        tuple[Above, ...], BeforeValidator(_listed), Field(description="a number above 0, or one a channel")
+        tuple[Above, ...],
+        BeforeValidator(_listed),
+        Field(description="a number of float32 above 0, or one a channel"),
     ]
 
 
@@ -102,7 +109,8 @@ def read(
     parts = {key: reader for key, reader in _PARTS.items() if key in whole.entries}
     given = {key: reader(whole.entries[key].value, problems) for key, reader in parts.items()}
     rest = values.Mapping({key: each for key, each in whole.entries.items() if key not in parts}, whole.span)
-    recipe = _validate(Recipe, rest, problems, {key: part for key, part in given.items() if part is not None})
+    sound = {key: part for key, part in given.items() if part is not None}
+    recipe = _validate(Recipe, rest, problems, sound, whole)
     _known_data(whole, problems)
     return recipe if len(problems.errors) == before else None
 
@@ -117,8 +125,13 @@ def plain(recipe: Recipe) -> dict[str, Any]:
 
 
 def _validate(
-    model: type[M], mapping: values.Mapping, problems: Problems, given: Mapping[str, object] | None = None
+    model: type[M],
+    mapping: values.Mapping,
+    problems: Problems,
+    given: Mapping[str, object] | None = None,
+    whole: values.Mapping | None = None,
 ) -> M | None:
+    """The model of a mapping; `given` are parts of it that are read already, `whole` is the recipe as written."""
     try:
         return model.model_validate({**_plain(mapping), **(given or {})})
     except ValidationError as error:
@@ -126,7 +139,7 @@ def _validate(
         for detail in error.errors(include_url=False):
             if (field := str(detail["loc"][0])) not in told:
                 told.add(field)
-                _report(detail, model, mapping, problems)
+                _report(detail, model, mapping, problems, whole or mapping)
     return None
 
 
@@ -135,14 +148,21 @@ def _plain(mapping: values.Mapping) -> dict[str, object]:
 
 
 def _report(
-    detail: ErrorDetails, model: type[BaseModel], mapping: values.Mapping, problems: Problems
+    detail: ErrorDetails,
+    model: type[BaseModel],
+    mapping: values.Mapping,
+    problems: Problems,
+    whole: values.Mapping,
 ) -> None:
     field = str(detail["loc"][0])
     kind = detail["type"]
     if kind == "extra_forbidden":
         span, known = values.locate_key(mapping, [field]), sorted(model.model_fields)
-        match = nearest(field, known)
-        advice = f"write `{match}`" if match else f"there is {_joined(known)}"
+        given: object = values.plain(mapping.entries[field].value)
+        if model is Recipe:
+            given = (given, _optimizer_of(whole))
+        advice = _lead(field, known, _words(_TABLES.get(model, "SETTINGS")), given)
+        advice = advice or f"there is {_joined(known)}"
         problems.error(codes.UNKNOWN_SETTING, f"{_NAMES[model]} has no setting `{field}`", span, help=advice)
     elif kind == "missing":
         message = f"`{field}` is missing in {_NAMES[model]}"
@@ -173,12 +193,12 @@ def _report_choice(field: str, span: Any, detail: ErrorDetails, problems: Proble
         message = f"`{field}` takes a name, and this is none"
         problems.error(codes.SETTING_VALUE, message, span, help=f"write `{known[0]}`")
         return
-    match = nearest(given, known)
+    words = _words("LOSSES" if field == "loss" else "METRICS")
     problems.error(
         codes.UNKNOWN_CHOICE,
         f"no {_SINGULAR[field]} is called `{given}`",
         span,
-        help=f"write `{match}`" if match else f"there is {_joined(known)}",
+        help=_lead(given, known, words) or f"there is {_joined(known)}",
     )
 
 
@@ -215,8 +235,7 @@ def _unknown_optimizer(name: str, span: Any, problems: Problems) -> None:
         message = f"`{name}` is a setting of an optimiser, and the optimiser's name is missing"
         problems.error(codes.ONE_OPTIMIZER, message, span, help=f"write `{{sgd: {{{name}: …}}}}`")
         return
-    match = nearest(name, OPTIMIZERS)
-    advice = f"write `{match}`" if match else f"there is {_joined(OPTIMIZERS)}"
+    advice = _lead(name, OPTIMIZERS, _words("OPTIMIZERS")) or f"there is {_joined(OPTIMIZERS)}"
     problems.error(codes.UNKNOWN_CHOICE, f"no optimiser is called `{name}`", span, help=advice)
 
 
@@ -237,18 +256,49 @@ def _known_data(whole: values.Mapping, problems: Problems) -> None:
     name = entry.value.value if entry is not None and isinstance(entry.value, Scalar) else None
     if entry is None or not isinstance(name, str) or not name or name in SETS or is_path(name):
         return
+    path = f"for a file or folder write its path with a slash: `./{name}`"
     problems.error(
         codes.UNKNOWN_DATA,
-        f"no data set is called `{name}`{did_you_mean(name, SETS)}",
+        f"no data set is called `{name}`",
         entry.value.span,
         notes=[f"there is {_joined(SETS)}"],
-        help=f"for a file or folder write its path with a slash: `./{name}`",
+        help=f"{meant}; {path}" if (meant := _lead(name, SETS, _words("DATA"))) else path,
     )
+
+
+def _optimizer_of(whole: values.Mapping) -> str:
+    """The name of the optimiser that a recipe has, as far as it can be read."""
+    entry = whole.entries.get("optimizer")
+    written = None if entry is None else values.plain(entry.value)
+    name = next(iter(written), None) if isinstance(written, dict) else written
+    return (
+        name
+        if isinstance(name, str) and name in OPTIMIZERS
+        else Recipe.model_fields["optimizer"].default.kind
+    )
+
+
+def _words(table: str) -> Table:
+    """Other libraries' words of one kind; the tables are read only when a word is unknown."""
+    from netspec.training import words
+
+    found: Table = getattr(words, table)
+    return found
+
+
+def _lead(word: str, known: Iterable[str], words: Table, given: object = None) -> str | None:
+    """What an unknown word stands for, if it is anybody's."""
+    from netspec.ops.words import lead
+
+    # `torch.optim.SGD`, `keras.losses.MeanSquaredError`: the last part says what it is.
+    found = lead(word.rpartition(".")[2] or word, known, words, given)
+    return None if found is None else found.help
 
 
 def _inmost(value: Value, loc: Sequence[str | int]) -> Value:
     for part in loc:
-        if isinstance(value, values.Mapping):
+        # A lone value stands for a list of one: the index of pydantic then has no counterpart in the text.
+        if isinstance(value, values.Mapping) and str(part) in value.entries:
             value = value.entries[str(part)].value
         elif isinstance(value, Listing) and isinstance(part, int):
             value = value.items[part]
@@ -280,5 +330,6 @@ _NAMES: dict[type[BaseModel], str] = {
     Normalise: "`normalise`",
     **{model: f"`{name}`" for name, model in OPTIMIZERS.items()},
 }
+_TABLES: dict[type[BaseModel], str] = {Recipe: "RECIPE", Normalise: "NORMALISE"}
 _CHOICES = {"loss": ("cross_entropy",), "metrics": ("accuracy",)}
 _SINGULAR = {"loss": "loss", "metrics": "metric"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import subprocess
 import sys
 
@@ -92,10 +94,25 @@ WRONG = {
         " | write `normalise: {mean: 0.5, std: 0.25}`, say"
     ),
     "normalise: {mean: [0.5, a], std: 0}": (
-        "1:25: NS0502 | `mean` is a number, or one a channel, and `a` is given | write `mean: 0.5`, say\n"
-        "r.yaml:1:34: NS0502 | `std` is a number above 0, or one a channel, and `0` is given"
+        "1:25: NS0502 | `mean` is a number of float32, or one a channel, and `a` is given | write `mean: 0.5`, say\n"
+        "r.yaml:1:34: NS0502 | `std` is a number of float32 above 0, or one a channel, and `0` is given"
         " | write `std: 0.25`, say"
     ),
+    "normalise: {mean: 1e300, std: 1e-300}": (
+        "1:19: NS0502 | `mean` is a number of float32, or one a channel, and `1e300` is given"
+        " | write `mean: 0.5`, say\n"
+        "r.yaml:1:31: NS0502 | `std` is a number of float32 above 0, or one a channel, and `1e-300` is given"
+        " | write `std: 0.25`, say"
+    ),
+    "normalise: {mean: {}, std: 1}": (
+        "1:19: NS0502 | `mean` is a number of float32, or one a channel, and a mapping is given | write `mean: 0.5`, say"
+    ),
+    "normalise: {mean: {a: 1}, std: [[1]]}": (
+        "1:19: NS0502 | `mean` is a number of float32, or one a channel, and a mapping is given | write `mean: 0.5`, say\n"
+        "r.yaml:1:33: NS0502 | `std` is a number of float32 above 0, or one a channel, and a list is given"
+        " | write `std: 0.25`, say"
+    ),
+    "metrics: {accuracy: }": "1:10: NS0502 | `metrics` takes a name, and this is none | write `accuracy`",
     "normalise: {mean: 0.5}": "1:12: NS0503 | `std` is missing in `normalise` | add `std: 0.25`, say",
     "optimizer: {sgd: {nesterov: true}}": (
         "1:29: NS0502 | `nesterov` looks ahead along the momentum, and `momentum` is 0"
@@ -116,13 +133,19 @@ WRONG = {
     ),
     "optimizer: {sgd: {learning_rate: -1, momentun: 2}}": (
         "1:34: NS0502 | `learning_rate` is a number above 0, and `-1` is given | write `learning_rate: 0.001`, say\n"
-        "r.yaml:1:38: NS0501 | `sgd` has no setting `momentun` | write `momentum`"
+        "r.yaml:1:38: NS0501 | `sgd` has no setting `momentun` | did you mean `momentum`?"
     ),
-    "optimizer: agam": "1:12: NS0504 | no optimiser is called `agam` | write `adam`",
-    "optimizer: {rmsprop: {}}": "1:13: NS0504 | no optimiser is called `rmsprop` | there is `sgd`, `adam`",
-    "loss: mse": "1:7: NS0504 | no loss is called `mse` | there is `cross_entropy`",
+    "optimizer: agam": "1:12: NS0504 | no optimiser is called `agam` | did you mean `adam`?",
+    "optimizer: {rmsprop: {}}": (
+        "1:13: NS0504 | no optimiser is called `rmsprop`"
+        " | this version of netspec has no optimiser of this name; it has `sgd` and `adam`"
+    ),
+    "loss: mse": (
+        "1:7: NS0504 | no loss is called `mse`"
+        " | this version of netspec has no loss of this name; it has `cross_entropy`"
+    ),
     "loss: 3": "1:7: NS0502 | `loss` takes a name, and this is none | write `cross_entropy`",
-    "metrics: [accuracy, acuracy]": "1:21: NS0504 | no metric is called `acuracy` | write `accuracy`",
+    "metrics: [accuracy, acuracy]": "1:21: NS0504 | no metric is called `acuracy` | did you mean `accuracy`?",
     "optimizer: {learning_rate: 0.1}": (
         "1:13: NS0505 | `learning_rate` is a setting of an optimiser, and the optimiser's name is missing"
         " | write `{sgd: {learning_rate: …}}`"
@@ -133,8 +156,8 @@ WRONG = {
         "1:18: NS0505 | `sgd` takes a mapping of settings, and `3` is given | write `sgd: {learning_rate: 0.001}`, say"
     ),
     "data: mnits": (
-        "1:7: NS0506 | no data set is called `mnits`; did you mean `mnist`?"
-        f" | {SETS} | for a file or folder write its path with a slash: `./mnits`"
+        "1:7: NS0506 | no data set is called `mnits`"
+        f" | {SETS} | did you mean `mnist`?; for a file or folder write its path with a slash: `./mnits`"
     ),
 }
 
@@ -173,3 +196,53 @@ def test_needs_no_numpy() -> None:
         "sys.exit('numpy' in sys.modules or 'rich' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-W", "error", "-c", program], check=False).returncode == 0
+
+
+def test_no_value_is_a_fault_of_netspec() -> None:
+    """Any value under any key is read, or told with a place in the text."""
+    draw = random.Random(11)
+    keys = [
+        *Recipe.model_fields,
+        "mean",
+        "std",
+        "sgd",
+        "adam",
+        "learning_rate",
+        "momentum",
+        "nesterov",
+        "a",
+        "0",
+    ]
+    plain_values: list[object] = [
+        None,
+        True,
+        0,
+        1,
+        -1,
+        0.5,
+        2**62,
+        "",
+        "adam",
+        "mnist",
+        "./x",
+        "cross_entropy",
+    ]
+
+    def value(depth: int) -> object:
+        kind = draw.randrange(6 if depth else 4)
+        if kind == 4:
+            return [value(depth - 1) for _ in range(draw.randrange(3))]
+        if kind == 5:
+            return {draw.choice(keys): value(depth - 1) for _ in range(draw.randrange(3))}
+        return draw.choice(plain_values)
+
+    for number in range(1500):
+        written = {draw.choice(keys): value(3) for _ in range(draw.randrange(1, 4))}
+        text = yaml.safe_dump(written, default_flow_style=draw.random() < 0.5)
+        found, problems = recipe(text)
+        assert (found is None) == bool(problems), (number, text)
+        lines = text.splitlines()
+        for each in re.findall(r"^r\.yaml:(\d+):(\d+)", problems, re.MULTILINE):
+            line, column = map(int, each)
+            assert line <= len(lines) + 1, (number, text, problems)
+            assert column <= len([*lines, ""][line - 1]) + 1, (number, text, problems)
