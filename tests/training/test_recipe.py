@@ -105,10 +105,12 @@ WRONG = {
         " | write `std: 0.25`, say"
     ),
     "normalise: {mean: {}, std: 1}": (
-        "1:19: NS0502 | `mean` is a number of float32, or one a channel, and a mapping is given | write `mean: 0.5`, say"
+        "1:19: NS0502 | `mean` is a number of float32, or one a channel, and a mapping is given"
+        " | write `mean: 0.5`, say"
     ),
     "normalise: {mean: {a: 1}, std: [[1]]}": (
-        "1:19: NS0502 | `mean` is a number of float32, or one a channel, and a mapping is given | write `mean: 0.5`, say\n"
+        "1:19: NS0502 | `mean` is a number of float32, or one a channel, and a mapping is given"
+        " | write `mean: 0.5`, say\n"
         "r.yaml:1:33: NS0502 | `std` is a number of float32 above 0, or one a channel, and a list is given"
         " | write `std: 0.25`, say"
     ),
