@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from netspec.backend import Source, Status, Unsupported
+from netspec.backend import Source, Status, Unavailable, Unsupported
 from netspec.graph import Graph
 from netspec_numpy.lowerings import LOWERINGS, forward
 
@@ -56,7 +56,7 @@ class NumpyBackend:
         return NumpyTrial(graph, weights, dtype, inject)
 
     def fit(self, fit: Fit) -> None:
-        raise Unsupported(NO_GRADIENTS)
+        raise Unavailable(f"numpy does not train: {NO_GRADIENTS}", "train with --backend torch or keras")
 
     def workload(
         self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"

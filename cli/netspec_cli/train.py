@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from netspec_cli.common import Device, Named, Spec, fail, load_spec, note, show
+from netspec_cli.common import Device, Named, Spec, fail, load_spec, note, setting, show
 from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays, Backend
+    from netspec.diagnostics import Diagnostic
     from netspec.graph import Graph
     from netspec.training.fit import Report
     from netspec.training.folder import Epoch
@@ -72,10 +73,14 @@ def train(
     """Train a network as its recipe says, and keep the run in a folder."""
     from netspec.backend import usable
 
-    chosen = {"data": _from_here(data), "epochs": epochs, "seed": seed}
     overrides, params = _split(sets or [])
+    if data is not None:
+        overrides["data"] = _Override(_from_here(data), f"--data {data}")
+    if epochs is not None:
+        overrides["epochs"] = _Override(epochs, f"--epochs {epochs}")
+    if seed is not None:
+        overrides["seed"] = _Override(seed, f"--seed {seed}")
     graph = load_spec(spec, params)
-    overrides |= {key: value for key, value in chosen.items() if value is not None}
     recipe = _recipe(graph, overrides)
     _run(
         graph,
@@ -89,25 +94,25 @@ def train(
     )
 
 
-def _split(sets: list[str]) -> tuple[dict[str, object], list[str]]:
-    """Settings of the recipe by their key, and what is left for the spec."""
-    from netspec.diagnostics import Problems
-    from netspec.language import source
+class _Override(NamedTuple):
+    """A setting of the recipe from the command line, and the option as it was typed."""
 
-    overrides: dict[str, object] = {}
+    value: object
+    option: str
+
+
+def _split(sets: list[str]) -> tuple[dict[str, _Override], list[str]]:
+    """Settings of the recipe by their key, and what is left for the spec."""
+    overrides: dict[str, _Override] = {}
     for each in sets:
         if not each.startswith(PREFIX):
             continue
         key, equals, text = each.removeprefix(PREFIX).partition("=")
         if not equals or not all(key.split(".")):
             fail(f"--set {each}: write --set train.NAME=VALUE, such as --set train.epochs=3")
-        value = source.read(text, f"--set {each}", problems := Problems())
-        if value is None:
-            fail(
-                f"--set {each}: "
-                + ("; ".join(problem.message for problem in problems) or "there is no value")
-            )
-        overrides[key] = source.plain(value)
+        if key in overrides:
+            fail(f"--set {each}: {PREFIX}{key} is set twice")
+        overrides[key] = _Override(setting(each, text), f"--set {each}")
     return overrides, [each for each in sets if not each.startswith(PREFIX)]
 
 
@@ -121,15 +126,33 @@ def _from_here(data: str | None) -> str | None:
     return seen_from(Path.cwd(), f"./{data}" if lacks_slash else data)
 
 
-def _recipe(graph: Graph, overrides: Mapping[str, object]) -> Recipe:
+def _recipe(graph: Graph, overrides: Mapping[str, _Override]) -> Recipe:
+    """The recipe with the settings of the command line; a wrong one of those is a wrong command."""
     from netspec.diagnostics import Problems, SpecError
+    from netspec.training.overrides import given_as
     from netspec.training.recipe import read
 
     problems = Problems()
-    recipe = read(graph.train, problems, graph.file, overrides)
-    if recipe is None:
-        raise SpecError(problems.in_order())
-    return recipe
+    recipe = read(graph.train, problems, graph.file, {key: each.value for key, each in overrides.items()})
+    if recipe is not None:
+        return recipe
+    options = {given_as(key): each.option for key, each in overrides.items()}
+    wrong = [each for each in problems if each.span.file in options]
+    if wrong:
+        show(each for each in problems if each not in wrong)
+        fail("\nnetspec: ".join(_in_words(each, options[each.span.file]) for each in wrong))
+    raise SpecError(problems.in_order())
+
+
+def _in_words(diagnostic: Diagnostic, option: str) -> str:
+    """A diagnostic of an option: without a place, and with its help as it is typed."""
+    lines = [f"{option}: {diagnostic.message}", *(f"  {each}" for each in diagnostic.notes)]
+    if diagnostic.help:
+        flag = option.partition("=" if option.startswith("--set") else " ")[0]
+        by, name = ("=", flag.rpartition(".")[2]) if option.startswith("--set") else (" ", flag[2:])
+        # In a spec one writes `epochs: 10`, here `--epochs 10`.
+        lines.append("  help: " + diagnostic.help.replace(f"`{name}: ", f"`{flag}{by}"))
+    return "\n".join(lines)
 
 
 def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Dataset:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of one file. Lines and columns count from 1; the end column is exclusive."""
+    """A stretch of one file. Lines and columns count from 1; the end column is exclusive.
+
+    What stands in no file (an option of the command line) has line 0, and its name in place of the file's.
+    """
 
     file: str
     line: int
@@ -16,4 +19,4 @@ class Span:
     end_column: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file

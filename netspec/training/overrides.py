@@ -8,13 +8,29 @@ from netspec.diagnostics import Span
 from netspec.language import values
 from netspec.language.values import Entry, Listing, Scalar, Value
 
+ONE_NAME = "optimizer"
+"""The setting that is a mapping of one name."""
+
+
+def given_as(key: str) -> str:
+    """What a setting from outside is called where a diagnostic has the name of a file."""
+    return f"--set train.{key}"
+
 
 def overlay(written: values.Mapping | None, overrides: Mapping[str, object], file: str) -> values.Mapping:
-    """What was written with these settings in place; a dotted key goes inside, and what is in its way yields."""
+    """What was written with these settings in place; a dotted key goes inside, and what is in its way yields.
+
+    A recipe has one optimiser: a setting of another one than is written takes the place of the whole.
+    """
     whole = written if written is not None else values.Mapping({}, Span(file, 1, 1, 1, 1))
     for key, value in overrides.items():
-        span = Span(f"--set train.{key}", 1, 1, 1, 1)
-        whole = _put(whole, key.split("."), positioned(value, span), span)
+        span = Span(given_as(key), 0, 0, 0, 0)
+        path = key.split(".")
+        if path[0] == ONE_NAME and len(path) > 1 and ONE_NAME in whole.entries:
+            written_one = whole.entries[ONE_NAME].value
+            if isinstance(written_one, values.Mapping) and path[1] not in written_one.entries:
+                whole = _put(whole, path[:1], values.Mapping({}, span), span)
+        whole = _put(whole, path, positioned(value, span), span)
     return whole
 
 

@@ -124,17 +124,46 @@ def test_starts_from_given_weights(command: Netspec, fake: FakeBackend) -> None:
 REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "no such setting": (
         ("--set", "train.epoch=3"),
-        1,
-        "error[NS0501]: a recipe has no setting `epoch`",
+        2,
+        "netspec: --set train.epoch=3: a recipe has no setting `epoch`\n  help: write `epochs`\n",
     ),
+    "no epochs": (
+        ("--epochs", "0"),
+        2,
+        "netspec: --epochs 0: `epochs` is a whole number from 1, and `0` is given\n"
+        "  help: write `--epochs 10`, say\n",
+    ),
+    "no epochs, by their key": (
+        ("--set", "train.epochs=0"),
+        2,
+        "netspec: --set train.epochs=0: `epochs` is a whole number from 1, and `0` is given\n"
+        "  help: write `--set train.epochs=10`, say\n",
+    ),
+    "several settings": (
+        ("--set", "train.batch=0", "--seed", "-1", "--set", "train.optimizer.sgd.lr=3"),
+        2,
+        "netspec: --set train.batch=0: `batch` is a whole number from 1, and `0` is given\n"
+        "  help: write `--set train.batch=64`, say\n"
+        "netspec: --set train.optimizer.sgd.lr=3: `sgd` has no setting `lr`\n"
+        "  help: write `learning_rate`: that is netspec's name for it\n"
+        "netspec: --seed -1: `seed` is a whole number from 0 to 2³² − 1, and `-1` is given\n"
+        "  help: write `--seed 0`, say\n",
+    ),
+    "a setting twice": (
+        ("--set", "train.batch=1", "--set", "train.batch=2"),
+        2,
+        "netspec: --set train.batch=2: train.batch is set twice",
+    ),
+    "a tag": (("--set", "train.batch=!!int 3"), 2, "netspec: --set train.batch=!!int 3: `!!int` is a tag"),
     "no such parameter": (("--set", "clases=3"), 2, "netspec: the spec has no parameter 'clases'"),
     "no value": (("--set", "train.epochs"), 2, "netspec: --set train.epochs: write --set train.NAME=VALUE"),
     "no YAML": (("--set", "train.epochs=[1"), 2, "netspec: --set train.epochs=[1: "),
     "no such set": (
         ("--data", "mnits"),
-        1,
-        "error[NS0506]: no data set is called `mnits`; did you mean `mnist`?",
+        2,
+        "netspec: --data mnits: no data set is called `mnits`",
     ),
+    "a set that is not here": (("--data", "cifar10"), 2, "netspec: --data cifar10: no data set is called"),
     "no such file": (("--data", "./no.npz"), 2, "netspec: .*/no.npz: there is no such file or folder"),
     "a missing set": (
         ("--data", "mnist", "--data-dir", "nowhere"),
@@ -172,6 +201,23 @@ def test_an_unknown_backend(command: Netspec) -> None:
     answer = command("train", "specs/tiny.yaml", "--backend", "torhc")
     assert answer.code == 2
     assert "no backend is called 'torhc'; did you mean `torch`?" in answer.err
+
+
+def test_a_backend_that_does_not_train(command: Netspec) -> None:
+    answer = command("train", "specs/tiny.yaml", "--backend", "numpy")
+    assert answer.code == 2
+    assert answer.err.startswith("netspec: numpy does not train")
+    assert "--backend torch or keras" in answer.err
+    assert not Path("runs/tiny-numpy-1").exists()
+
+
+def test_a_wrong_setting_beside_a_wrong_recipe(command: Netspec, fake: FakeBackend) -> None:
+    text = Path("specs/tiny.yaml").read_text()
+    Path("specs/tiny.yaml").write_text(text.replace("batch: 2", "bacth: 2"))
+    answer = command("train", "specs/tiny.yaml", "--backend", "fake", "--epochs", "0")
+    assert answer.code == 2
+    assert "error[NS0501]: a recipe has no setting `bacth`\n --> specs/tiny.yaml:6:" in answer.err
+    assert "netspec: --epochs 0: " in answer.err
 
 
 def test_a_missing_framework(command: Netspec, monkeypatch: pytest.MonkeyPatch) -> None:

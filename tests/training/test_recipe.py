@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from netspec.diagnostics import Problems
+from netspec.diagnostics.render import as_text
 from netspec.language import source
 from netspec.language.values import Mapping
 from netspec.training.optimizers import Adam, Sgd
@@ -184,10 +185,23 @@ def test_an_override_takes_the_place_of_what_is_in_its_way() -> None:
     )
 
 
-def test_a_wrong_override_is_told_where_it_stands() -> None:
-    assert recipe("epochs: 3", epoch=4)[1].startswith(
-        "--set train.epoch:1:1: NS0501 | a recipe has no setting"
+def test_an_override_of_another_optimizer_takes_the_place_of_the_one_that_is_written() -> None:
+    found, problems = recipe(
+        "optimizer: {adam: {learning_rate: 0.5}}",
+        optimizer__sgd__learning_rate=0.25,
+        optimizer__sgd__momentum=0.5,
     )
+    assert (found, problems) == (Recipe(optimizer=Sgd(learning_rate=0.25, momentum=0.5)), "")
+
+
+def test_a_wrong_override_has_its_name_for_a_place() -> None:
+    assert recipe("epochs: 3", epoch=4)[1].startswith("--set train.epoch: NS0501 | a recipe has no setting")
+
+
+def test_a_wrong_override_is_shown_without_a_line() -> None:
+    problems = Problems()
+    read(None, problems, "r.yaml", {"epochs": 0})
+    assert as_text(problems.in_order()).splitlines()[1] == " --> --set train.epochs"
 
 
 def test_needs_no_numpy() -> None:
