@@ -18,6 +18,7 @@ from typing import Any, TypedDict
 from netspec.comparison import Comparison, compare
 from netspec.graph import Graph
 from netspec.loading import load
+from netspec.weights import fans
 
 RECORD = Path(__file__).with_name("proofs.json")
 PACKAGES = ("torch", "keras", "tensorflow", "tensorflow-cpu", "numpy")
@@ -42,7 +43,8 @@ class Row:
     @property
     def digest(self) -> str:
         """A fingerprint of what is proven: another one means another network, or another batch."""
-        texts = [str(self.graph(full)) for full in (False, True)]
+        graphs = [self.graph(full) for full in (False, True)]
+        texts = [*map(str, graphs), *(line for graph in graphs for line in _starts(graph))]
         return blake2b("\n".join([str(self.batch), *texts]).encode(), digest_size=8).hexdigest()
 
     def in_float64(self) -> Comparison:
@@ -53,6 +55,15 @@ class Row:
         """Outputs on all backends, at full size."""
         graph = self.graph(full=True)
         return compare(graph, dtype="float32", batch=self.full_batch, oracle=False, gradients=False)
+
+
+def _starts(graph: Graph) -> list[str]:
+    """How weights start, where the printed graph does not say it: those of groups and tables."""
+    return [
+        f"{weight.name}: {weight.init}, fans {', '.join(map(str, fans(weight)))}"
+        for weight in graph.weights
+        if weight.groups > 1 or weight.fans is not None
+    ]
 
 
 ROWS = (

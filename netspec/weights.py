@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
 from hashlib import blake2b
 from math import prod, sqrt
 from pathlib import Path
@@ -65,25 +66,30 @@ def drawn(weight: Weight, seed: int) -> Drawn:
     return _DRAWS[weight.init.kind](weight, generator)
 
 
-def fans(weight: Weight) -> tuple[int, int]:
-    """How many inputs an output sees, and how many outputs see an input: I · k and O · k, k the kernel's size.
+Fans: TypeAlias = "tuple[int | Fraction, int | Fraction]"
 
-    A weight without one of the two letters (a bias) takes the other in its place, one without both all it has.
+
+def fans(weight: Weight) -> Fans:
+    """How many inputs an output sees through this weight, and how many outputs see an input.
+
+    Counted in the middle of a map, at stride 1, as the rules of Glorot and He do: I · k and O · k, where I and O are
+    the channels of one group and k is the size of the kernel. A number a channel connects each channel to itself:
+    1 and 1. A bias, which has no inputs, takes its outputs for both, as in Keras.
     """
     if weight.fans is not None:
         return weight.fans
     sizes = dict(zip(weight.axes, weight.shape, strict=True))
-    kernel = prod(size for letter, size in sizes.items() if letter not in "OIC")
-    ins, outs = sizes.get("I", sizes.get("O")), sizes.get("O", sizes.get("I"))
-    if ins is None or outs is None:
-        return prod(weight.shape), prod(weight.shape)
-    return ins * kernel, outs * kernel
+    if "C" in sizes:
+        return 1, 1
+    sizes[weight.axes[0]] //= weight.groups
+    kernel = prod(size for letter, size in sizes.items() if letter not in "OI")
+    return sizes.get("I", sizes["O"]) * kernel, sizes["O"] * kernel
 
 
-_VARIANCES: dict[str, Callable[[int, int], float]] = {
-    "glorot": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
-    "he": lambda fan_in, fan_out: 2 / fan_in,
-    "lecun": lambda fan_in, fan_out: 1 / fan_in,
+_VARIANCES: dict[str, Callable[[int | Fraction, int | Fraction], float]] = {
+    "glorot": lambda fan_in, fan_out: float(2 / (fan_in + fan_out)),
+    "he": lambda fan_in, fan_out: float(2 / fan_in),
+    "lecun": lambda fan_in, fan_out: float(1 / fan_in),
 }
 
 
@@ -120,21 +126,21 @@ def _scaled_normal(rule: str) -> Draw:
 
 
 def _orthogonal(weight: Weight, generator: np.random.Generator) -> Drawn:
-    """The rows of the (first axis, all others) matrix are orthonormal, or its columns if those are fewer."""
+    """In each group the rows of the (first axis, all others) matrix are orthonormal, or the columns if fewer."""
     import numpy as np
 
-    rows, columns = weight.shape[0], prod(weight.shape[1:])
-    tall = generator.standard_normal((max(rows, columns), min(rows, columns)))
+    rows, columns = weight.shape[0] // weight.groups, prod(weight.shape[1:])
+    tall = generator.standard_normal((weight.groups, max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(tall)
     # QR leaves the signs open, and libraries choose differently; with r's diagonal positive it is unique.
-    q = q * np.where(np.diag(r) < 0, -1.0, 1.0)
-    return weight.init["gain"] * (q.T if rows < columns else q).reshape(weight.shape)
+    q = q * np.where(np.diagonal(r, axis1=1, axis2=2) < 0, -1.0, 1.0)[:, None, :]
+    return weight.init["gain"] * (q.transpose(0, 2, 1) if rows < columns else q).reshape(weight.shape)
 
 
 def _bilinear(weight: Weight, generator: np.random.Generator) -> Drawn:
     """Along each axis a triangle, the product of them from each channel to itself, 0 between channels.
 
-    A number a channel is 1: there is nothing between positions.
+    Channels are counted within their group. A number a channel is 1: there is nothing between positions.
     """
     import numpy as np
 
@@ -146,7 +152,8 @@ def _bilinear(weight: Weight, generator: np.random.Generator) -> Drawn:
         factor = (size + 1) // 2
         middle = factor - 1 if size % 2 else factor - 0.5
         triangles.append(1 - abs(np.arange(size) - middle) / factor)
-    spread: Drawn = (np.arange(first)[:, None] % second == np.arange(second)).astype("float64")
+    own = np.arange(first) % (first // weight.groups) % second
+    spread: Drawn = (own[:, None] == np.arange(second)).astype("float64")
     for triangle in triangles:
         spread = spread[..., None] * triangle
     return spread

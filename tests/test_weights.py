@@ -125,7 +125,9 @@ def test_fans_are_read_off_the_letters() -> None:
     assert fans(Weight("w", (8, 3, 5, 2), "OIHW", init)) == (30, 80)
     assert fans(Weight("w", (8, 3), "OI", init)) == (3, 8)
     assert fans(Weight("b", (8,), "O", init)) == (8, 8)
-    assert fans(Weight("g", (8,), "C", init)) == (8, 8)
+    assert fans(Weight("g", (8,), "C", init)) == (1, 1)
+    assert fans(Weight("w", (8, 3, 5, 2), "OIHW", init, groups=4)) == (30, 20)
+    assert fans(Weight("w", (8, 3, 5, 2), "IOHW", init, groups=4)) == (20, 30)
 
 
 def test_relayout_moves_axes_by_their_letters() -> None:

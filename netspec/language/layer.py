@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from netspec.diagnostics import Span
 from netspec.graph import Node
@@ -101,18 +102,7 @@ def _fitted(walk: Walk, op: Op, types: tuple[Type, ...]) -> Fitted:
 def _named(local: Sequence[Weight], path: str, frozen: bool) -> tuple[Weight, ...]:
     """The weights under their canonical names."""
     return tuple(
-        [
-            Weight(
-                f"{path}.{each.name}",
-                each.shape,
-                each.axes,
-                each.init,
-                each.trainable and not frozen,
-                each.statistic,
-                each.fans,
-            )
-            for each in local
-        ]
+        [replace(each, name=f"{path}.{each.name}", trainable=each.trainable and not frozen) for each in local]
     )
 
 

@@ -6,6 +6,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from fractions import Fraction
 from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -51,8 +52,10 @@ class Weight:
     init: Initializer
     trainable: bool = True
     statistic: bool = False
-    fans: tuple[int, int] | None = None
-    """How many inputs an output sees, and the reverse, where the axes do not tell."""
+    groups: int = 1
+    """Into how many groups the channels of its first axis are split; each sees channels of its own group only."""
+    fans: tuple[Fraction, Fraction] | None = None
+    """How many inputs an output sees, and how many outputs see an input, where the axes do not say."""
 
 
 class Meaning(IntEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import gcd, prod
 from typing import Annotated, ClassVar, Self
 
@@ -18,6 +19,10 @@ from netspec.ops.window import Windowed, check_fit, spatial
 from netspec.types import Type
 
 KERNEL_AXES = {1: "T", 2: "HW", 3: "DHW"}
+
+
+WHOLE_MATRICES = ("orthogonal", "bilinear")
+"""Initialisers that lay all weights between the channels out together."""
 
 
 class Convolution(Activated, Windowed):
@@ -114,15 +119,23 @@ class Conv(Convolution):
                     "table",
                     help="name each channel that the filter sees once, counting from 0",
                 )
+        if self.init.kind in WHOLE_MATRICES:
+            raise Misfit(
+                shapes.TABLE,
+                f"`init: {self.init.kind}` is a rule for all connections together, and `table` leaves some out",
+                "init",
+                help="use an initialiser that draws each weight by itself, such as `glorot_uniform`",
+            )
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         channels = inputs[0].channels or 0
         if self.table is None:
             shape = (self.filters, channels // self.groups, *self.kernel)
-            return self.with_bias((Weight("weight", shape, "OI" + self.axes, self.init),), self.filters)
+            weight = Weight("weight", shape, "OI" + self.axes, self.init, groups=self.groups)
+            return self.with_bias((weight,), self.filters)
         count = sum(map(len, self.table))
         window = prod(self.kernel)
-        fans = (count * window // self.filters, count * window // channels)
+        fans = (Fraction(count * window, self.filters), Fraction(count * window, channels))
         weight = Weight("weight", (count, *self.kernel), "N" + self.axes, self.init, fans=fans)
         return self.with_bias((weight,), self.filters)
 
@@ -152,8 +165,9 @@ class DepthwiseConv(Convolution):
         return channels * self.multiplier
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
-        maps = self.maps(inputs[0].channels or 0)
-        weight = Weight("weight", (maps, 1, *self.kernel), "OI" + self.axes, self.init)
+        channels = inputs[0].channels or 0
+        maps = self.maps(channels)
+        weight = Weight("weight", (maps, 1, *self.kernel), "OI" + self.axes, self.init, groups=channels)
         return self.with_bias((weight,), maps)
 
     def macs(self, inputs: Inputs) -> int | None:
@@ -175,10 +189,12 @@ class SeparableConv(Convolution):
         return self.filters
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
-        between = (inputs[0].channels or 0) * self.multiplier
+        channels = inputs[0].channels or 0
+        between = channels * self.multiplier
         one = (1,) * len(self.kernel)
+        shape = (between, 1, *self.kernel)
         weights = (
-            Weight("depthwise.weight", (between, 1, *self.kernel), "OI" + self.axes, self.init),
+            Weight("depthwise.weight", shape, "OI" + self.axes, self.init, groups=channels),
             Weight("pointwise.weight", (self.filters, between, *one), "OI" + self.axes, self.init),
         )
         return self.with_bias(weights, self.filters, "pointwise.bias")

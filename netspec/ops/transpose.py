@@ -129,7 +129,8 @@ class ConvTranspose(Convolution):
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         shape = (inputs[0].channels or 0, self.filters // self.groups, *self.kernel)
-        return self.with_bias((Weight("weight", shape, "IO" + self.axes, self.init),), self.filters)
+        weight = Weight("weight", shape, "IO" + self.axes, self.init, groups=self.groups)
+        return self.with_bias((weight,), self.filters)
 
     def macs(self, inputs: Inputs) -> int | None:
         return inputs[0].elements * self.filters // self.groups * prod(self.kernel)
