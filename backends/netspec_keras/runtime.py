@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netspec.graph import Graph, Node
+from netspec.lowering.template import WrongFold
 from netspec.types import Type
 from netspec_keras.framework import keras, ops
 from netspec_keras.layer import Place
@@ -93,10 +94,18 @@ def placed(device: str) -> AbstractContextManager[object]:
 
 
 def write(model: Any, graph: Graph, weights: Arrays) -> None:
-    """Put weights, in canonical names and layout, into a model of the graph."""
+    """Put weights, in canonical names and layout, into a model of the graph.
+
+    Raises:
+        WrongFold: the model holds other weights than the graph.
+    """
+    known = set()
     for home in homes(graph):
         variable = home.variable(model)
+        known.add(id(variable))
         variable.assign(home.place.inward(np.asarray(weights[home.name]).astype(variable.dtype)))
+    if beyond := [variable.path for variable in model.weights if id(variable) not in known]:
+        raise WrongFold(f"{graph.name}: no weight of the graph is {', '.join(beyond[:5])}")
 
 
 def read(model: Any, graph: Graph) -> dict[str, Array]:

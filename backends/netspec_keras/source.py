@@ -15,12 +15,15 @@ from netspec.lowering.outline import Module
 from netspec.lowering.parts import Use, Value, literal, quoted
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.variables import MAIN
+from netspec.lowering.witness import prove
 from netspec.lowering.writing import Text
 from netspec.types import Type
 from netspec_keras.body import NAME, ROOT_INPUT, Body, Function
+from netspec_keras.canonical import ways
 from netspec_keras.helpers import HELPERS, required
 from netspec_keras.layer import Lowered
 from netspec_keras.plan import Key, Plan, plan
+from netspec_keras.reading import KerasReading
 from netspec_keras.sharing import lower
 from netspec_keras.windows import called_same
 
@@ -48,7 +51,11 @@ def source(graph: Graph) -> Source:
         Unsupported: an op has no lowering, or layers share their weights that cannot.
     """
     layers = lower(graph)
-    return _Module(graph, layers, plan(graph, layers)).write()
+    module = _Module(graph, layers, plan(graph, layers))
+    written = module.write()
+    reading = KerasReading(graph, module.name, ways(graph, layers, module.same))
+    prove(graph, module.plan.root, written, reading)
+    return written
 
 
 @dataclass(frozen=True, slots=True)

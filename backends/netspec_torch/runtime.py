@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from torch import nn
 from netspec.backend import Source
 from netspec.graph import Graph
 from netspec.lowering.outline import outline
+from netspec.lowering.template import WrongFold
 from netspec_torch.places import Places
 from netspec_torch.source import class_name, source
 
@@ -94,6 +95,7 @@ def write(model: nn.Module, graph: Graph, weights: Arrays, dtype: torch.dtype) -
 
     Raises:
         ValueError: one is missing, too many, or of another shape.
+        WrongFold: the model holds other tensors than the graph.
     """
     names = keys(graph)
     if wrong := weights.keys() ^ names.keys():
@@ -107,9 +109,20 @@ def write(model: nn.Module, graph: Graph, weights: Arrays, dtype: torch.dtype) -
         found = model.load_state_dict(state, strict=False, assign=assign)
     except RuntimeError as error:
         raise ValueError(str(error)) from None
-    left = [name for name, tensor in model.state_dict(keep_vars=True).items() if tensor.is_meta]
-    if found.unexpected_keys or left:
-        raise AssertionError(f"generated code and graph disagree about {found.unexpected_keys or left}")
+    if beyond := [*found.unexpected_keys, *_beyond(model, names.values())]:
+        raise WrongFold(f"{graph.name}: generated code and graph disagree about {', '.join(beyond[:5])}")
+
+
+def _beyond(model: nn.Module, names: Collection[str]) -> Iterator[str]:
+    """The parameters and buffers that are no tensor of these keys: nobody would give them a value, or read it."""
+    held = dict(
+        chain(model.named_parameters(remove_duplicate=False), model.named_buffers(remove_duplicate=False))
+    )
+    known = {id(held[name]) for name in names if name in held}
+    for name, tensor in held.items():
+        counts = name.endswith(".num_batches_tracked")
+        if tensor.is_meta or (id(tensor) not in known and not counts):
+            yield name
 
 
 def _tensor(array: Array, dtype: torch.dtype) -> torch.Tensor:

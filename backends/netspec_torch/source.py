@@ -13,11 +13,13 @@ from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered
 from netspec.lowering.outline import Module, definitions, outline
 from netspec.lowering.template import Definition, unify, variant_names
+from netspec.lowering.witness import prove
 from netspec.types import Type
 from netspec_torch.body import SELF, Body, Whole
 from netspec_torch.helpers import NAMES, helpers
 from netspec_torch.lowering import LOWERINGS, REFUSALS
 from netspec_torch.places import Places
+from netspec_torch.reading import TorchReading
 from netspec_torch.reserved import ATTRIBUTES, VARIABLES
 from netspec_torch.sharing import Made, Sharing
 
@@ -49,7 +51,11 @@ def source(graph: Graph) -> Source:
     for node in graph.nodes:
         if type(node.op) not in LOWERINGS:
             raise Unsupported(REFUSALS.get(type(node.op), f"`{node.op.keyword}` has no lowering to PyTorch"))
-    return _Text(graph).source()
+    text = _Text(graph)
+    written = text.source()
+    used = helpers(written.text.splitlines())
+    prove(graph, text.root, written, TorchReading(graph, text.whole.places, class_name(graph), used))
+    return written
 
 
 def class_name(graph: Graph) -> str:

@@ -70,8 +70,8 @@ class Parameter:
 
 
 def same(a: Value, b: Value) -> bool:
-    """Equal, and of one type: True is not 1."""
-    return type(a) is type(b) and a == b
+    """Equal, and written alike: True is not 1, and −0.0 not 0.0, in a tuple neither."""
+    return type(a) is type(b) and a == b and (isinstance(a, int | str) or repr(a) == repr(b))
 
 
 def equal(a: Sequence[Value], b: Sequence[Value]) -> bool:

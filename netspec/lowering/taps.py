@@ -35,7 +35,7 @@ def instrument(source: Source) -> ast.Module:
         raise ValueError(
             f"no statement ends at line {min(taps)}, where {taps[min(taps)][0][1]} is said to be made"
         )
-    return ast.fix_missing_locations(tree)
+    return tree
 
 
 def _bodies(tree: ast.AST) -> Iterator[list[ast.stmt]]:
@@ -57,7 +57,7 @@ def _call(variable: str, node: str, after: ast.stmt) -> ast.stmt:
         keywords=[],
     )
     statement = ast.Assign(targets=[ast.Name(id=variable, ctx=ast.Store())], value=call)
-    return ast.copy_location(statement, after)
+    return ast.fix_missing_locations(ast.copy_location(statement, after))
 
 
 def order(root: Module) -> tuple[str, ...]:
@@ -90,15 +90,25 @@ class Recorder:
         self.seen = {}
         self._next = 0
 
-    def __call__(self, node: str, value: Any) -> Any:
+    def due(self, node: str) -> str:
+        """The canonical name of what is made now, which is called so within its function."""
         if self._next >= len(self.names):
             raise RuntimeError(f"{node} is made after the last layer of the graph")
         name = self.names[self._next]
         self._next += 1
-        pattern = re.escape(node).replace(r"\{\}", r"\d+")
-        if not re.search(rf"(^|\.){pattern}$", name):
+        if not (f".{name}".endswith(f".{node}") or _is_numbered(node, name)):
             raise RuntimeError(f"{node} is made where {name} is due")
+        return name
+
+    def __call__(self, node: str, value: Any) -> Any:
+        name = self.due(node)
         if self.inject is not None and name == self.inject[0]:
             value = value + self.inject[1]
         self.seen[name] = self.keep(value)
         return value
+
+
+def _is_numbered(node: str, name: str) -> bool:
+    """Whether a name is that of a node in a loop, whose number stands as `{}`."""
+    pattern = re.escape(node).replace(r"\{\}", r"\d+")
+    return "{}" in node and re.search(rf"(^|\.){pattern}$", name) is not None

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from netspec.backend import Unsupported
 from netspec.graph import Graph
+from netspec.lowering.template import WrongFold
 from netspec.ops import OPS
 from netspec.ops.activation import Elu, LeakyRelu, Relu, Selu
 from netspec.ops.base import Op
@@ -306,6 +307,19 @@ def test_a_saved_model_loads_whatever_layers_its_text_defines(tmp_path: Path) ->
         given = named if len(named) > 1 else named["in0"]
         found, wanted = (np.asarray(each.predict_on_batch(given)) for each in (loaded, model))
         np.testing.assert_array_equal(found, wanted, name)
+
+
+def test_what_a_model_holds_beyond_the_graph_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    this = sample(structure("chain"), "float32")
+    kept = keras.layers.Dense.build
+
+    def build(self: Any, shape: Any) -> None:
+        kept(self, shape)
+        self.mask = self.add_weight((3,), name="mask")
+
+    monkeypatch.setattr(keras.layers.Dense, "build", build)
+    with pytest.raises(WrongFold, match="no weight of the graph is dense1/mask"):
+        backend().build(this.graph, this.weights)
 
 
 def test_a_model_takes_and_gives_channels_last() -> None:

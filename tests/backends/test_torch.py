@@ -15,6 +15,7 @@ from torch import nn
 
 from netspec.comparison import compare
 from netspec.graph import Graph
+from netspec.lowering.template import WrongFold
 from netspec.ops import OPS
 from netspec.ops.conv import SeparableConv
 from netspec.training.fit import Fit
@@ -211,6 +212,28 @@ def test_tied_layers_learn_as_one() -> None:
     assert sum(each.numel() for each in model.parameters()) == sum(
         int(np.prod(weight.shape)) for weight in graph.weights
     )
+
+
+def test_what_a_model_holds_beyond_the_graph_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would keep the numbers that PyTorch drew, and they would be lost with the model."""
+    graph = structure("chain")
+    weights = initialise(graph)
+    kept = torch.nn.Linear.__init__
+
+    def more(self: Any, *arguments: Any, **settings: Any) -> None:
+        kept(self, *arguments, **settings)
+        self.register_buffer("mask", torch.ones(3))
+
+    monkeypatch.setattr(torch.nn.Linear, "__init__", more)
+    with pytest.raises(WrongFold, match=r"disagree about dense1\.mask"):
+        TORCH.build(graph, weights, device="cpu")
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_a_module_has_the_parameters_of_the_graph(name: str) -> None:
+    graph = structure(name)
+    model = TORCH.build(graph, initialise(graph), device="cpu")
+    assert sum(each.numel() for each in model.parameters()) == graph.shapes().totals.params
 
 
 def test_layers_of_several_parts_share_them_with_another_stride() -> None:

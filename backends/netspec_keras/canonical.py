@@ -1,0 +1,121 @@
+"""One form for the layers of a node, however padding, cropping and activation are written.
+
+A layer that is shared has them beside it, as layers of their own, and a convolution of single positions may say
+`same` for `valid`. Both must be the node's own lowering in other words, and here that is held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from netspec import arithmetic
+from netspec.graph import Graph
+from netspec.lowering.parts import Slot
+from netspec.lowering.template import WrongFold
+from netspec.ops.fields import Pads
+from netspec_keras.arguments import Types, padded
+from netspec_keras.functions import LINEAR, NAMED, behind
+from netspec_keras.layer import Layer, Lowered
+from netspec_keras.lowering import LOWERINGS
+
+Layers = tuple[Layer, ...]
+Step = tuple[Any, ...]
+
+BY_NAME = {name: cls() for cls, name in NAMED.items()}
+
+
+def ways(graph: Graph, *lowered: Mapping[str, Lowered]) -> Mapping[str, Collection[Layers]]:
+    """The layers that each node may be written as.
+
+    Raises:
+        WrongFold: some of them do not do what the node's own lowering does.
+    """
+    found = {}
+    for node in graph.nodes:
+        types = [graph.types[value] for value in node.inputs]
+        own = LOWERINGS[type(node.op)](node.op, types).layers
+        found[node.name] = {each[node.name].layers for each in lowered}
+        for layers in found[node.name] - {own}:
+            if canonical(layers, types) != canonical(own, types):
+                raise WrongFold(f"{node.name}: {layers} is not {own}")
+    return found
+
+
+def canonical(layers: Layers, types: Types) -> tuple[Step, ...]:
+    """What the layers do: what pads is part of the convolution behind it, what crops of the one before it."""
+    steps: list[Step] = []
+    nothing: Pads = ((0, 0),) * len(types[0].sizes)
+    pads, activation = nothing, LINEAR
+    for layer in layers:
+        values = _values(layer)
+        if layer.cls.startswith("layers.ZeroPadding"):
+            pads = _pairs(values["padding"], len(nothing))
+            continue
+        if layer.cls.startswith("layers.Cropping") and steps and steps[-1][0] == "transposed":
+            *before, cuts = steps.pop()
+            more = _pairs(values["cropping"], len(nothing))
+            total = tuple((a + c, b + d) for (a, b), (c, d) in zip(cuts, more, strict=True))
+            steps.append((*before, total))
+            continue
+        if "activation" in values and "kernel" in values:
+            activation = values.pop("activation")
+        if "kernel" in values and "Transpose" in layer.cls:
+            steps.append(("transposed", layer.cls, *_transposed(values, len(nothing))))
+        elif "kernel" in values and "Conv" in layer.cls:
+            pads = _resolved(values, pads, types)
+            steps.append((layer.cls, _settled(values), pads))
+        else:
+            steps += [("zeros", pads)] if padded(pads) else []
+            steps.append((layer.cls, _settled(values), layer.after))
+        pads = nothing
+    if activation != LINEAR:
+        # Which positions are kept does not matter to it.
+        steps += [(each.cls, _settled(_values(each)), each.after) for each in behind(BY_NAME[activation])]
+    return (*steps, *([("zeros", pads)] if padded(pads) else ()))
+
+
+def _values(layer: Layer) -> dict[str, Any]:
+    """The arguments by their keywords, or by what they are called."""
+    slots = [(each.keyword, each.value) for each in layer.arguments]
+    return {keyword or slot.hint: slot.value for keyword, slot in slots if isinstance(slot, Slot)}
+
+
+def _settled(values: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple(sorted(values.items()))
+
+
+def _each(value: Any, rank: int) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,) * rank
+
+
+def _pairs(value: Any, rank: int) -> Pads:
+    """A border as Keras' layers take it: one number, one an axis, or a pair an axis."""
+    if rank == 1 and isinstance(value, tuple):
+        return (value,)
+    return tuple(each if isinstance(each, tuple) else (each, each) for each in _each(value, rank))
+
+
+def _resolved(values: dict[str, Any], pads: Pads, types: Types) -> Pads:
+    """The padding of a convolution: what stands before it, or what its own word means for this input."""
+    word, rank = values.pop("padding", "valid"), len(pads)
+    if word == "valid":
+        return pads
+    if padded(pads):
+        raise WrongFold(f"what is padded already is padded by `{word}`, too")
+    window = zip(*(_each(values[name], rank) for name in ("kernel", "strides", "dilation_rate")), strict=True)
+    if word == "causal":
+        return tuple(arithmetic.causal_pads(kernel, rate) for kernel, _, rate in window)
+    sizes = types[0].sizes
+    return tuple(arithmetic.same_pads(size, *each) for size, each in zip(sizes, window, strict=True))
+
+
+def _transposed(values: dict[str, Any], rank: int) -> Step:
+    """What a transposed convolution adds at the end, and what it cuts off: Keras' words say both."""
+    word, more = values.pop("padding", "valid"), values.pop("output_padding", None)
+    window = list(zip(_each(values["kernel"], rank), _each(values["strides"], rank), strict=True))
+    added = (
+        _each(more, rank) if more is not None else tuple(max(stride - kernel, 0) for kernel, stride in window)
+    )
+    beyond = [max(kernel - stride, 0) if word == "same" else 0 for kernel, stride in window]
+    return _settled(values), added, tuple((each // 2, each - each // 2) for each in beyond)

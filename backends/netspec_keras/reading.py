@@ -1,0 +1,151 @@
+"""How generated Keras is read without Keras: layers that are constructed and called, and nothing computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from netspec.graph import Graph, Node
+from netspec.lowering.parts import Argument, Slot
+from netspec.lowering.symbols import Bound, Layer, Symbol, Value
+from netspec.lowering.template import WrongFold
+from netspec.lowering.witness import Reading
+from netspec.types import Type
+from netspec_keras.helpers import HELPERS
+from netspec_keras.layer import Layer as Written
+
+NAME = "name"
+
+Layers = tuple[Written, ...]
+
+
+class KerasReading(Reading):
+    """Generated Keras as the layers that it makes. `ways` has, for each node, the layers that it may be."""
+
+    helpers = frozenset(HELPERS)
+
+    def __init__(self, graph: Graph, function: str, ways: Mapping[str, Collection[Layers]]) -> None:
+        self.graph, self.function, self.ways = graph, function, ways
+        self.inputs: dict[str, Value] = {}
+        self.made: list[Layer] = []
+        self.users: dict[Layer, Node] = {}
+        self.holders: dict[str, Layer] = {}
+        self.types = {name: channels_last(type_) for name, type_ in graph.types.items()}
+
+    def names(self) -> Mapping[str, Any]:
+        keras = _Namespace({"Input": self._input, "Model": _model})
+        layers = _Namespace(otherwise=lambda name: self._constructor(f"layers.{name}"))
+        own = {name: self._constructor(name) for name in HELPERS}
+        return {"keras": keras, "layers": layers, "ops": Symbol("name", "ops"), **own}
+
+    def _constructor(self, cls: str) -> Callable[..., Layer]:
+        def construct(*arguments: Any, **keywords: Any) -> Layer:
+            self.made.append(Layer(cls, arguments, keywords))
+            return self.made[-1]
+
+        return construct
+
+    def _input(self, shape: Any, name: str, dtype: str = "") -> Value:
+        wanted = next(each for each in self.graph.inputs if each.name == name)
+        if (None, *shape) != self.types[name] or (dtype == "int32") != (wanted.vocabulary is not None):
+            raise WrongFold(f"{self.graph.name}: the text takes {name} as {shape} {dtype}")
+        return self.inputs[name]
+
+    def value(self, name: str) -> Value:
+        return Value(name, self.types[name])
+
+    def run(self, space: Mapping[str, Any], inputs: Mapping[str, Value]) -> Mapping[str, Any]:
+        self.inputs = dict(inputs)
+        takes, gives, _ = space[self.function]()
+        if _by_name(takes, self.graph.inputs[0].name) != self.inputs:
+            raise WrongFold(f"{self.graph.name}: the text takes other inputs")
+        return _by_name(gives, self.graph.outputs[0].name)
+
+    def own(self, node: Node, inputs: Sequence[Value]) -> Sequence[Any]:
+        takes: Any = list(inputs) if node.op.merges else inputs[0]
+        return [_applied(layers, node, takes) for layers in self.ways[node.name]]
+
+    def hold(self, node: Node, bound: Bound) -> None:
+        owner = node.shares or node.name
+        for wanted, found in bound.items():
+            suffix = wanted.keywords[NAME]
+            holds = bool(node.weights) and not suffix
+            if found not in self.users:
+                path = ".".join(filter(None, (owner if holds else node.name, suffix)))
+                if found.keywords[NAME] != path:
+                    raise WrongFold(f"{node.name} runs {found.keywords[NAME]}, and should run {path}")
+                self.users[found] = node
+            if holds and self.holders.setdefault(owner, found) is not found:
+                raise WrongFold(f"{node.name} does not use the weights of {owner}")
+            if holds != (found in self.holders.values()):
+                raise WrongFold(f"{node.name} runs a layer that holds the weights of another")
+
+    def close(self) -> None:
+        names = [layer.keywords[NAME] for layer in self.made]
+        if unused := [layer.keywords[NAME] for layer in self.made if layer not in self.users]:
+            raise WrongFold(f"{self.graph.name}: the text makes {unused[0]}, which no layer runs")
+        if len(set(names)) < len(names):
+            raise WrongFold(f"{self.graph.name}: two layers of the text have one name")
+
+
+class _Namespace:
+    """A module of Keras."""
+
+    def __init__(self, known: Mapping[str, Any] | None = None, otherwise: Callable[[str], Any] | None = None):
+        self.known, self.otherwise = known or {}, otherwise
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.known:
+            return self.known[name]
+        if self.otherwise is None or name.startswith("__"):
+            raise AttributeError(name)
+        return self.otherwise(name)
+
+
+def _model(inputs: Any, outputs: Any, name: str) -> tuple[Any, Any, str]:
+    return inputs, outputs, name
+
+
+def channels_last(type_: Type) -> tuple[int | None, ...]:
+    """The shape of a batch of this type, as Keras says it."""
+    return (None, *type_.sizes, *(() if type_.channels is None else (type_.channels,)))
+
+
+def _by_name(given: Any, only: str) -> dict[str, Any]:
+    return given if isinstance(given, dict) else {only: given}
+
+
+def _applied(layers: Layers, node: Node, x: Any) -> Any:
+    for layer in layers:
+        x = _constructed(layer, node)(_after(layer, x))
+    return x
+
+
+def _after(layer: Written, x: Any) -> Any:
+    """What a layer is called with: its input, or that over a number."""
+    match layer.after:
+        case ():
+            return x
+        case (" / ", Slot(value=number)):
+            return x / number
+    raise TypeError(f"no input: {layer.after!r}")
+
+
+def _constructed(layer: Written, node: Node) -> Layer:
+    """The layer with every argument that may be left out; its name is what it has behind that of its node."""
+    frozen = bool(node.weights) and not layer.suffix and not node.trainable
+    given = [(each.keyword, _slot(each)) for each in layer.arguments]
+    keywords = {keyword: slot.value for keyword, slot in given if keyword}
+    defaults = {keyword: slot.default for keyword, slot in given if keyword and slot.default is not None}
+    return Layer(
+        layer.cls,
+        tuple(slot.value for keyword, slot in given if not keyword),
+        {**keywords, "trainable": not frozen, NAME: layer.suffix},
+        {**defaults, "trainable": True},
+        apart=(NAME,),
+    )
+
+
+def _slot(argument: Argument) -> Slot:
+    assert isinstance(argument.value, Slot)
+    return argument.value

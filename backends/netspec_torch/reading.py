@@ -1,0 +1,268 @@
+"""How generated PyTorch is read without PyTorch: what its classes do with values that are not computed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from types import CodeType
+from typing import Any
+
+from netspec.graph import Graph, Node
+from netspec.lowering.derive import Expression
+from netspec.lowering.folding import merge
+from netspec.lowering.parts import Call, Part, Slot, literal
+from netspec.lowering.symbols import Bound, Layer, Symbol, Value
+from netspec.lowering.template import WrongFold
+from netspec.lowering.witness import Reading
+from netspec.lowering.writing import Writer
+from netspec_torch.lowering import LOWERINGS
+from netspec_torch.places import Places
+from netspec_torch.site import Site
+
+TORCH, F = Symbol("name", "torch"), Symbol("name", "F")
+RESULT = "result"
+"""The variable that a lowering's statements, by themselves, leave its value in."""
+
+
+class Module:
+    """`nn.Module`, as far as generated text uses it."""
+
+    def __call__(self, *inputs: Any) -> Any:
+        return self.forward(*inputs)
+
+    def forward(self, *inputs: Any) -> Any:
+        raise NotImplementedError
+
+    def children(self) -> Iterator[tuple[str, Module]]:
+        """The modules that it holds, by their attributes."""
+        return ((name, each) for name, each in vars(self).items() if isinstance(each, Module))
+
+    def requires_grad_(self, learns: bool) -> Module:
+        for _, each in self.children():
+            each.requires_grad_(learns)
+        return self
+
+
+class Items(Module):
+    """`nn.ModuleList`."""
+
+    def __init__(self, items: Iterable[Module]) -> None:
+        self.items = list(items)
+
+    def children(self) -> Iterator[tuple[str, Module]]:
+        return ((str(number), each) for number, each in enumerate(self.items))
+
+    def __getitem__(self, number: int) -> Module:
+        return self.items[number]
+
+    def __setitem__(self, number: int, item: Module) -> None:
+        self.items[number] = item
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self.items)
+
+
+class Sequential(Items):
+    """`nn.Sequential`."""
+
+    def __init__(self, *items: Module) -> None:
+        super().__init__(items)
+
+    def forward(self, *inputs: Any) -> Any:
+        for item in self.items:
+            inputs = (item(*inputs),)
+        (result,) = inputs
+        return result
+
+
+class Border(Module):
+    """`nn.ZeroPad…d` and `nn.ConstantPad…d`, which say what `F.pad` says; no widths are `nn.Identity`."""
+
+    def __init__(self, widths: Any = 0, *value: Any) -> None:
+        self.widths, self.more = widths, {"value": value[0]} if value else {}
+
+    def forward(self, *inputs: Any) -> Any:
+        (x,) = inputs
+        return F.pad(x, self.widths, **self.more) if self.widths else x
+
+
+class Tensor:
+    """A parameter or a buffer of a layer, or a layer within it that has some: they come to be when asked for."""
+
+    def __init__(self, learns: bool) -> None:
+        self.learns = learns
+
+    def __getattr__(self, name: str) -> Tensor:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        made = Tensor(self.learns)
+        setattr(self, name, made)
+        return made
+
+    def learn(self, learns: bool) -> None:
+        """Let it, and all in it, learn or not."""
+        self.learns = learns
+        for each in vars(self).values():
+            if isinstance(each, Tensor):
+                each.learn(learns)
+
+    def at(self, path: str) -> Tensor:
+        """What is below it by this dotted name."""
+        tensor = self
+        for name in path.split("."):
+            tensor = getattr(tensor, name)
+        return tensor
+
+
+class Held(Layer, Module):
+    """A layer of PyTorch's, or of a helper class; attributes asked of it are its weights."""
+
+    def __init__(self, cls: str, *arguments: Any, **keywords: Any) -> None:
+        Layer.__init__(self, cls, arguments, keywords)
+        self.tensors = Tensor(learns=True)
+
+    def __call__(self, *inputs: Any) -> Any:
+        return Layer.__call__(self, *inputs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.tensors, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Tensor) and name != "tensors":
+            setattr(self.tensors, name, value)
+        else:
+            object.__setattr__(self, name, value)
+
+    def requires_grad_(self, learns: bool) -> Module:
+        self.tensors.learn(learns)
+        return self
+
+
+class _Namespace:
+    """`nn`: what has a meaning here, and constructors of layers for all other names."""
+
+    meanings: Mapping[str, Any] = {
+        "Module": Module,
+        "ModuleList": Items,
+        "Sequential": Sequential,
+        "Identity": Border,
+    }
+
+    def __getattr__(self, name: str) -> Any:
+        if re.fullmatch(r"(Zero|Constant)Pad\dd", name):
+            return Border
+        return self.meanings.get(name) or constructor(f"nn.{name}")
+
+
+def constructor(cls: str) -> Callable[..., Held]:
+    """What constructs a layer of a class."""
+    return lambda *arguments, **keywords: Held(cls, *arguments, **keywords)
+
+
+class TorchReading(Reading):
+    """Generated PyTorch as the classes, layers and functions that it names."""
+
+    def __init__(self, graph: Graph, places: Places, class_name: str, helpers: Iterable[str]) -> None:
+        self.graph, self.places, self.class_name = graph, places, class_name
+        self.helpers = frozenset(helpers)
+        self.model: Any = None
+        self.ran: dict[str, Held] = {}
+        self._own: dict[object, tuple[CodeType, Layer | None]] = {}
+
+    def names(self) -> Mapping[str, Any]:
+        own = {name: constructor(name) for name in self.helpers}
+        return {"torch": TORCH, "F": F, "nn": _Namespace(), **own}
+
+    def value(self, name: str) -> Value:
+        return Value(name)
+
+    def run(self, space: Mapping[str, Any], inputs: Mapping[str, Value]) -> Mapping[str, Any]:
+        self.model = space[self.class_name]()
+        found = self.model(*inputs.values())
+        return found if isinstance(found, dict) else {self.graph.outputs[0].name: found}
+
+    def own(self, node: Node, inputs: Sequence[Value]) -> Sequence[Any]:
+        types = tuple(self.graph.types[value] for value in node.inputs)
+        key = (node.op, types, node.trainable)
+        if key not in self._own:
+            variables = tuple(f"x{number}" for number in range(len(inputs)))
+            lowered = LOWERINGS[type(node.op)](
+                node.op, Site(types, node.output, variables, *key[2:], "module")
+            )
+            code = _code("\n".join((*lowered.before, f"{RESULT} = {_text(lowered.result)}")))
+            self._own[key] = code, None if lowered.module is None else _by_itself(lowered.module)
+        code, module = self._own[key]
+        space: dict[str, Any] = {f"x{number}": each for number, each in enumerate(inputs)}
+        exec(code, {"torch": TORCH, "F": F, "module": module}, space)  # noqa: S102 - the text is our own
+        return [space[RESULT]]
+
+    def hold(self, node: Node, bound: Bound) -> None:
+        for found in bound.values():
+            assert isinstance(found, Held)
+            self.ran[node.name] = found
+
+    def close(self) -> None:
+        self._weights_have_their_places()
+        ran = {id(each) for each in self.ran.values()}
+        for path, module in _below(self.model, ""):
+            if isinstance(module, Held) and id(module) not in ran:
+                raise WrongFold(f"{self.graph.name}: the text constructs {path}, which no layer runs")
+
+    def _weights_have_their_places(self) -> None:
+        """Every weight is where the state dict has it, its own, and that of all layers that use it."""
+        tensors: dict[int, str] = {}
+        for node in self.graph.nodes:
+            owner = self.graph.by_name[node.shares or node.name]
+            for weight in node.weights:
+                held = self.ran[node.name].tensors.at(node.local(weight))
+                if held is not _find(self.model, self.places.key(owner, weight)):
+                    raise WrongFold(f"{node.name} does not use {weight.name}")
+                if tensors.setdefault(id(held), weight.name) != weight.name:
+                    raise WrongFold(f"{weight.name} and {tensors[id(held)]} are one tensor")
+                if held.learns != owner.trainable:
+                    raise WrongFold(f"{weight.name} {'learns' if held.learns else 'is frozen'} in the text")
+
+
+def _by_itself(call: Call) -> Layer:
+    """The layer that a lowering constructs, with every argument that it may leave out."""
+    slots = [(each.keyword, each.value) for each in call.arguments]
+    assert all(isinstance(slot, Slot) for _, slot in slots)
+    given = [(keyword, slot) for keyword, slot in slots if isinstance(slot, Slot)]
+    return Layer(
+        call.function,
+        tuple(slot.value for keyword, slot in given if not keyword),
+        {keyword: slot.value for keyword, slot in given if keyword},
+        {keyword: slot.default for keyword, slot in given if keyword and slot.default is not None},
+    )
+
+
+def _text(part: Part) -> str:
+    """A part of a lowering as Python, every slot a literal."""
+    if isinstance(part, str):
+        return part
+    return Writer(lambda hole: Expression(literal(hole.values[0]), lambda _: hole.values[0])).text(
+        merge([part])
+    )
+
+
+@lru_cache(maxsize=1024)
+def _code(text: str) -> CodeType:
+    return compile(text, "<a lowering>", "exec")
+
+
+def _below(module: Module, path: str) -> Iterator[tuple[str, Module]]:
+    for name, each in module.children():
+        place = f"{path}.{name}" if path else name
+        yield place, each
+        yield from _below(each, place)
+
+
+def _find(model: Module, key: str) -> Any:
+    """What stands in a model at a key of its state dict."""
+    found: Any = model
+    names = key.split(".")
+    while names and not isinstance(found, Held):
+        name = names.pop(0)
+        found = found[int(name)] if isinstance(found, Items) else getattr(found, name)
+    return found.tensors.at(".".join(names))

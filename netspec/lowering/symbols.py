@@ -1,0 +1,171 @@
+"""Values that are not computed: each holds how it was made, so that two texts can be compared in what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+from netspec.lowering.parts import literal
+
+
+class Undecided(TypeError):
+    """Generated text asks of a value what only its numbers could tell."""
+
+
+def _binary(sign: str) -> Callable[[Symbol, Any], Symbol]:
+    return lambda left, right: Symbol(sign, left, right)
+
+
+def _reflected(sign: str) -> Callable[[Symbol, Any], Symbol]:
+    return lambda right, left: Symbol(sign, left, right)
+
+
+class Symbol:
+    """What an expression gives: the operator or function, and its operands."""
+
+    __slots__ = ("term",)
+    term: tuple[Any, ...]
+
+    def __init__(self, *term: Any) -> None:
+        self.term = term
+
+    def __getattr__(self, name: str) -> Symbol:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Symbol(".", self, name)
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Symbol:
+        return Symbol("()", self, arguments, keywords)
+
+    def __getitem__(self, key: Any) -> Symbol:
+        return Symbol("[]", self, key)
+
+    def __neg__(self) -> Symbol:
+        return Symbol("-", 0, self)
+
+    def __bool__(self) -> bool:
+        raise Undecided(f"whether {spell(self)} is true is not known")
+
+    def __iter__(self) -> Iterator[Any]:
+        raise Undecided(f"{spell(self)} is one value, and not several")
+
+    __add__, __radd__ = _binary("+"), _reflected("+")
+    __sub__, __rsub__ = _binary("-"), _reflected("-")
+    __mul__, __rmul__ = _binary("*"), _reflected("*")
+    __truediv__, __rtruediv__ = _binary("/"), _reflected("/")
+    __floordiv__, __rfloordiv__ = _binary("//"), _reflected("//")
+
+
+class Value(Symbol):
+    """A value by its name: an input, or what a layer gave. `shape` is known where a text may ask for it."""
+
+    __slots__ = ("name", "shape")
+
+    def __init__(self, name: str, shape: tuple[int | None, ...] | None = None) -> None:
+        super().__init__("value", name)
+        self.name = name
+        if shape is not None:
+            self.shape = shape
+
+
+class Layer:
+    """An object of a framework, or of a helper class, as it was constructed.
+
+    `defaults` are keyword arguments that need not be given, with what they are then. `apart` are those that
+    change nothing in what it does.
+    """
+
+    def __init__(
+        self,
+        cls: str,
+        arguments: tuple[Any, ...] = (),
+        keywords: Mapping[str, Any] | None = None,
+        defaults: Mapping[str, Any] | None = None,
+        apart: Collection[str] = (),
+    ) -> None:
+        self.cls, self.arguments = cls, arguments
+        self.keywords, self.defaults = dict(keywords or {}), dict(defaults or {})
+        self.apart = apart
+
+    def __call__(self, *inputs: Any) -> Symbol:
+        return Symbol("run", self, inputs)
+
+
+Bound = dict[Layer, Layer]
+"""Which layer of a text stands for which layer of a lowering."""
+
+
+def bind(wanted: Any, found: Any) -> Bound | None:
+    """The layers of `found` for those of `wanted`, where both do the same; None where they do not."""
+    bound: Bound = {}
+    return bound if _alike(wanted, found, bound) else None
+
+
+def _alike(wanted: Any, found: Any, bound: Bound) -> bool:
+    if isinstance(wanted, Layer):
+        if wanted not in bound and isinstance(found, Layer) and _constructed_alike(wanted, found):
+            bound[wanted] = found
+        return bound.get(wanted) is found
+    if type(wanted) is not type(found):
+        return False
+    if isinstance(wanted, Value):
+        return wanted is found
+    if isinstance(wanted, Symbol):
+        return _alike(wanted.term, found.term, bound)
+    if isinstance(wanted, tuple | list):
+        return len(wanted) == len(found) and all(
+            _alike(mine, theirs, bound) for mine, theirs in zip(wanted, found, strict=True)
+        )
+    if isinstance(wanted, dict):
+        return wanted.keys() == found.keys() and all(_alike(wanted[key], found[key], bound) for key in wanted)
+    return bool(wanted == found)
+
+
+def _constructed_alike(wanted: Layer, found: Layer) -> bool:
+    keywords = [
+        {
+            name: value
+            for name, value in {**wanted.defaults, **each.keywords}.items()
+            if name not in wanted.apart
+        }
+        for each in (wanted, found)
+    ]
+    sides = zip((wanted, found), keywords, strict=True)
+    first, second = ((each.cls, each.arguments, more) for each, more in sides)
+    return _alike(first, second, {})
+
+
+def spell(value: Any) -> str:
+    """A symbol as the expression that it stands for, for messages."""
+    match value:
+        case Layer():
+            given = [*map(spell, value.arguments), *(f"{k}={spell(v)}" for k, v in value.keywords.items())]
+            return f"{value.cls}({', '.join(given)})"
+        case Value():
+            return value.name
+        case Symbol():
+            return _spelled(*value.term)
+        case tuple() | list():
+            return f"[{', '.join(map(spell, value))}]"
+        case bool() | int() | float() | str():
+            return literal(value)
+        case slice():
+            return f"{'' if value.start is None else value.start}:{'' if value.stop is None else value.stop}"
+    return repr(value)
+
+
+def _spelled(operator: str, *operands: Any) -> str:
+    match operator, operands:
+        case "name", [name]:
+            return str(name)
+        case ".", [owner, name]:
+            return f"{spell(owner)}.{name}"
+        case "()", [function, arguments, keywords]:
+            given = [*map(spell, arguments), *(f"{name}={spell(each)}" for name, each in keywords.items())]
+            return f"{spell(function)}({', '.join(given)})"
+        case "[]", [owner, key]:
+            inner = ", ".join(map(spell, key)) if isinstance(key, tuple) else spell(key)
+            return f"{spell(owner)}[{inner}]"
+        case "run", [layer, inputs]:
+            return f"{spell(layer)}({', '.join(map(spell, inputs))})"
+    return f"({spell(operands[0])} {operator} {spell(operands[1])})"

@@ -1,0 +1,123 @@
+"""The proof that a generated text is the network: every layer in it does what that layer's own lowering says.
+
+A template, a fold, a layer that is called twice are shorter ways to say what each layer's lowering says by itself.
+So the finished text is run on symbols, and what each line makes is compared with what the lowering of that one
+node makes, alone and written out. No framework takes part, and no number: what is compared are the expressions,
+with every argument of every layer, and which object holds which weights.
+"""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from netspec.backend import Source
+from netspec.graph import Graph, Node
+from netspec.lowering.outline import Module
+from netspec.lowering.symbols import Bound, Undecided, Value, bind, spell
+from netspec.lowering.taps import HOOK, Recorder, instrument, order
+from netspec.lowering.template import WrongFold
+
+
+class Reading(ABC):
+    """How the text of one framework is read: what its names mean, and what each node is by itself."""
+
+    helpers: Collection[str] = ()
+    """Classes and functions that the text defines for itself and that a backend's tests prove: taken as they are."""
+
+    @abstractmethod
+    def names(self) -> Mapping[str, Any]:
+        """What the names that the text imports stand for, and the helpers."""
+
+    @abstractmethod
+    def value(self, name: str) -> Value:
+        """The symbol of an input, or of what a node gives."""
+
+    @abstractmethod
+    def run(self, space: Mapping[str, Any], inputs: Mapping[str, Value]) -> Mapping[str, Any]:
+        """Run the network that the text defines: its outputs by their names."""
+
+    @abstractmethod
+    def own(self, node: Node, inputs: Sequence[Value]) -> Sequence[Any]:
+        """What the node's own lowering makes of its inputs, one way or another."""
+
+    @abstractmethod
+    def hold(self, node: Node, bound: Bound) -> None:
+        """Note which layer of the text a node runs.
+
+        Raises:
+            WrongFold: it is one that it must not be.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Look at the whole when every node has run.
+
+        Raises:
+            WrongFold: a weight of the graph has no place of its own, or the text holds more than the graph.
+        """
+
+
+def prove(graph: Graph, root: Module, source: Source, reading: Reading) -> None:
+    """Hold a text to its graph.
+
+    Raises:
+        WrongFold: it is another network: a bug of netspec, found before anything runs.
+    """
+    witness = _Witness(graph, root, reading)
+    space = {"__name__": f"netspec.proof.{graph.name}", HOOK: witness, **reading.names()}
+    inputs = {each.name: reading.value(each.name) for each in graph.inputs}
+    witness.values.update(inputs)
+    try:
+        tree = _without(instrument(source), reading.helpers)
+        exec(compile(tree, f"<proof of {graph.name}>", "exec"), space)  # noqa: S102 - the text is our own
+        outputs = reading.run(space, inputs)
+    except WrongFold:
+        raise
+    except (Undecided, RecursionError, Exception) as error:
+        raise WrongFold(f"{graph.name}: the text does not run: {type(error).__name__}: {error}") from error
+    if witness.left:
+        raise WrongFold(f"{graph.name}: the text never makes {witness.left[0]}")
+    wanted = {each.name: witness.values[each.value] for each in graph.outputs}
+    if list(outputs) != list(wanted) or any(outputs[name] is not wanted[name] for name in wanted):
+        gives = ", ".join(f"{name}: {spell(each)}" for name, each in outputs.items())
+        raise WrongFold(f"{graph.name}: the text gives back {gives}")
+    reading.close()
+
+
+def _without(tree: ast.Module, helpers: Collection[str]) -> ast.Module:
+    """The text without its imports and helpers, which the reading stands for."""
+    kept = [
+        each
+        for each in tree.body
+        if not isinstance(each, ast.Import | ast.ImportFrom)
+        and not (isinstance(each, ast.ClassDef | ast.FunctionDef) and each.name in helpers)
+    ]
+    return ast.Module(kept, tree.type_ignores)
+
+
+class _Witness(Recorder):
+    """Sees what the text makes, node by node, and passes on a symbol for each."""
+
+    def __init__(self, graph: Graph, root: Module, reading: Reading) -> None:
+        super().__init__(order(root))
+        self.graph, self.reading = graph, reading
+        self.values: dict[str, Any] = {}
+
+    @property
+    def left(self) -> Sequence[str]:
+        """The nodes that were not made."""
+        return self.names[len(self.seen) :]
+
+    def __call__(self, node: str, value: Any) -> Any:
+        name = self.due(node)
+        due = self.graph.by_name[name]
+        ways = self.reading.own(due, [self.values[each] for each in due.inputs])
+        bound = next((found for way in ways if (found := bind(way, value)) is not None), None)
+        if bound is None:
+            raise WrongFold(f"{name}: the text makes {spell(value)}, its own lowering {spell(ways[0])}")
+        self.reading.hold(due, bound)
+        self.seen[name] = self.values[name] = self.reading.value(name)
+        return self.seen[name]

@@ -1,0 +1,228 @@
+"""The proof of a text finds whatever makes it another network: any number, any statement, any sharing that is lost."""
+
+from __future__ import annotations
+
+import ast
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from netspec.backend import Source
+from netspec.graph import Graph
+from netspec.lowering.outline import outline
+from netspec.lowering.parts import Call
+from netspec.lowering.template import WrongFold
+from netspec.lowering.witness import Reading, prove
+from netspec.ops.activation import LeakyRelu, Relu
+from netspec.ops.base import Op
+from netspec.ops.conv import Convolution
+from netspec_keras.canonical import canonical
+from netspec_keras.canonical import ways as keras_ways
+from netspec_keras.helpers import HELPERS
+from netspec_keras.lowering import LOWERINGS, bare
+from netspec_keras.reading import KerasReading
+from netspec_keras.sharing import lower
+from netspec_keras.source import function_name
+from netspec_keras.source import source as keras_source
+from netspec_keras.windows import called_same
+from netspec_torch.body import Body as TorchBody
+from netspec_torch.helpers import helpers
+from netspec_torch.places import Places
+from netspec_torch.reading import TorchReading
+from netspec_torch.sharing import Sharing
+from netspec_torch.source import class_name
+from netspec_torch.source import source as torch_source
+from tests.cases import CASES
+from tests.structures import STRUCTURES, structure
+
+
+def torch_reading(graph: Graph, text: str) -> Reading:
+    return TorchReading(graph, Places(outline(graph)), class_name(graph), helpers(text.splitlines()))
+
+
+def keras_reading(graph: Graph, text: str) -> Reading:
+    layers = lower(graph)
+    same = {node.name: called_same(node.op, layers[node.name]) for node in graph.nodes}
+    return KerasReading(graph, function_name(graph), keras_ways(graph, layers, same))
+
+
+BACKENDS: Mapping[str, tuple[Callable[[Graph], Source], Callable[[Graph, str], Reading]]] = {
+    "torch": (torch_source, torch_reading),
+    "keras": (keras_source, keras_reading),
+}
+
+Change = tuple[int, str]
+"""The number of a line, from 1, and what stands there instead."""
+
+
+def own(tree: ast.Module, helpers: frozenset[str]) -> Iterator[ast.AST]:
+    """All that stands in the classes and functions of the network itself."""
+    for each in tree.body:
+        if isinstance(each, ast.ClassDef | ast.FunctionDef) and each.name not in helpers:
+            yield from ast.walk(each)
+
+
+def changes(text: str, helpers: frozenset[str]) -> Iterator[Change]:
+    """Texts that differ in one number or one statement; helpers are left as they are."""
+    rows = text.split("\n")
+    for node in own(ast.parse(text), helpers):
+        if not isinstance(node, ast.expr | ast.stmt) or node.lineno != node.end_lineno:
+            continue
+        row = rows[node.lineno - 1]
+        before, after = row[: node.col_offset], row[node.end_col_offset :]
+        match node:
+            case ast.Constant(value=bool(value)):
+                yield node.lineno, f"{before}{not value}{after}"
+            case ast.Constant(value=int(value) | float(value)):
+                yield node.lineno, f"{before}{value + 1!r}{after}"
+            case ast.Assign() | ast.Return() | ast.Expr(value=ast.Call()):
+                yield node.lineno, f"{before}pass{after}"
+
+
+HARMLESS = (
+    "super().__init__()",
+    ".shape[",
+    "x = x  #",
+    "kernel // 2",
+    "def __init__(self, in_channels, Inner, nn_, pad=0",
+)
+"""Lines in which another number is the same network: a size of two axes, a default that every call gives."""
+
+
+def harmless(row: str, text: str) -> bool:
+    """Whether a change of a line may change nothing; so it is where a layer is constructed that a tie replaces."""
+    attribute = row.partition(" = ")[0].strip().removeprefix("self.")
+    return any(each in row for each in HARMLESS) or f".{attribute} = self." in text
+
+
+@pytest.mark.parametrize("count", [12, pytest.param(None, marks=pytest.mark.slow, id="all")])
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_no_number_and_no_statement_can_be_another(name: str, backend: str, count: int | None) -> None:
+    write, read = BACKENDS[backend]
+    graph = structure(name)
+    source = write(graph)
+    rows = source.text.split("\n")
+    prove(graph, outline(graph), source, read(graph, source.text))
+    taken = frozenset(helpers(rows)) if backend == "torch" else frozenset(HELPERS)
+    unseen = []
+    drawn = list(changes(source.text, taken))
+    random.Random(name).shuffle(drawn)
+    for at, row in drawn[:count]:
+        changed = replace(source, text="\n".join([*rows[: at - 1], row, *rows[at:]]))
+        try:
+            prove(graph, outline(graph), changed, read(graph, source.text))
+        except (WrongFold, ValueError):
+            continue
+        if not harmless(rows[at - 1], source.text):
+            unseen.append((rows[at - 1], row))
+    assert not unseen
+
+
+def a_border_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    from netspec_torch import site
+
+    kept = site._border
+    monkeypatch.setattr(site, "_border", lambda rank, widths, value: kept(rank, widths, ""))
+
+
+def no_ties(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TorchBody, "_ties", lambda self: ())
+
+
+def ties_of_the_last_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = TorchBody._ties
+    monkeypatch.setattr(TorchBody, "_ties", lambda self: tuple(kept(self))[-1:])
+
+
+def one_object_for_all_that_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sharing, "_alike", lambda self, first, second: True)
+
+
+def the_class_of_another_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    from netspec.lowering.template import Definition
+
+    kept = Definition.arguments
+    monkeypatch.setattr(Definition, "arguments", lambda self, use: kept(self, self.uses[0]))
+
+
+def layers_lent_by_their_ops(monkeypatch: pytest.MonkeyPatch) -> None:
+    from netspec_keras import plan
+
+    monkeypatch.setattr(plan, "_can_lend", lambda made, owner, module: True)
+
+
+def nothing_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def thawed(self: Any, item: Any) -> Any:
+        part = kept(self, item)
+        return replace(part, tail="") if isinstance(part, Call) else part
+
+    kept = TorchBody._constructed
+    monkeypatch.setattr(TorchBody, "_constructed", thawed)
+
+
+def a_counter_that_an_input_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    from netspec_keras import source
+
+    monkeypatch.setattr(source, "TAKEN", source.TAKEN - {"i"})
+
+
+Sabotage = Callable[[pytest.MonkeyPatch], None]
+
+SABOTAGES: Sequence[tuple[Sabotage, str, str]] = (
+    (a_border_without_its_value, "torch", "pools_that_pad"),
+    (no_ties, "torch", "tied"),
+    (no_ties, "torch", "shared_in_part"),
+    (ties_of_the_last_only, "torch", "shared_in_part"),
+    (one_object_for_all_that_share, "torch", "shared_in_part"),
+    (one_object_for_all_that_share, "torch", "shared_on_and_on"),
+    (the_class_of_another_use, "torch", "residual"),
+    (the_class_of_another_use, "keras", "residual"),
+    (nothing_frozen, "torch", "frozen"),
+    (layers_lent_by_their_ops, "keras", "shared_on_two_sizes"),
+    (layers_lent_by_their_ops, "keras", "shared_in_part"),
+    (a_counter_that_an_input_is_called, "keras", "inputs_of_any_name"),
+)
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "backend", "name"), SABOTAGES, ids=lambda each: getattr(each, "__name__", each)
+)
+def test_what_breaks_a_fold_is_found_where_the_text_is_made(
+    sabotage: Sabotage, backend: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, _ = BACKENDS[backend]
+    graph = structure(name)
+    write(graph)
+    sabotage(monkeypatch)
+    with pytest.raises(WrongFold):
+        write(graph)
+
+
+def test_a_message_shows_both_sides() -> None:
+    graph = structure("chain")
+    source = torch_source(graph)
+    wrong = replace(source, text=source.text.replace("nn.Conv2d(3, 4, 3)", "nn.Conv2d(3, 4, 5)"))
+    with pytest.raises(WrongFold) as caught:
+        prove(graph, outline(graph), wrong, torch_reading(graph, wrong.text))
+    assert str(caught.value) == (
+        "conv1: the text makes nn.Conv2d(3, 4, 5)(input), its own lowering nn.Conv2d(3, 4, 3, stride=1, "
+        "padding=0, dilation=1, groups=1, bias=True)(input)"
+    )
+
+
+CONVOLUTIONS = [case for case in CASES if isinstance(case.graph().by_name["layer"].op, Convolution)]
+
+
+@pytest.mark.parametrize("activation", [None, Relu(), LeakyRelu(slope=0.25)], ids=str)
+def test_layers_that_are_shared_are_the_nodes_own_in_other_words(activation: Op | None) -> None:
+    for case in CONVOLUTIONS:
+        graph = case.graph()
+        node = graph.by_name["layer"]
+        types, op = [graph.types[value] for value in node.inputs], node.op.replace(activation=activation)
+        own = canonical(LOWERINGS[type(op)](op, types).layers, types)
+        assert canonical(bare(op, types).layers, types) == own, case.name
+        assert canonical(called_same(op, bare(op, types)).layers, types) == own, case.name
