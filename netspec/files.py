@@ -34,6 +34,9 @@ _REASONS = {
 }
 
 
+_PART = (".netspec-", ".part")
+
+
 class NotPlain(OSError):
     """What stands at a path is no plain file: a folder, a pipe, a socket, a device."""
 
@@ -153,7 +156,7 @@ def writing(path: str | Path) -> Iterator[BinaryIO]:
         before = status_of(target)
         if before is not None:
             require_plain(before)
-        part = target.parent / f".netspec-{os.urandom(6).hex()}.part"
+        part = target.parent / os.urandom(6).hex().join(_PART)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         with os.fdopen(os.open(part, flags, 0o666), "wb") as stream:
@@ -197,6 +200,11 @@ def write_all(contents: Mapping[Path, str | bytes]) -> None:
             except OSError as error:
                 error.filename = str(path)
                 raise
+
+
+def is_part(name: str) -> bool:
+    """Whether a file of this name is one that `writing` began, left behind by a process that was killed."""
+    return name.startswith(_PART[0]) and name.endswith(_PART[1])
 
 
 def sync(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -77,8 +78,17 @@ def as_bytes(arrays: Mapping[str, Array], metadata: Mapping[str, str] | None = N
 
     # safetensors writes what lies in memory: wrong numbers, silently, for a view such as a transpose.
     solid = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    content: bytes = packed(solid, {"netspec": __version__, **(metadata or {})})
-    return content
+    return _ordered(packed(solid, {"netspec": __version__, **(metadata or {})}))
+
+
+def _ordered(content: bytes) -> bytes:
+    """The same file, with its metadata in order of their names: the library writes them in a random one."""
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + content[8 + size :]
 
 
 def save(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, str] | None = None) -> None:

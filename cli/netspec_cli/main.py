@@ -54,6 +54,7 @@ class Commands(typer.core.TyperGroup):
                 raise
             message, code = known
             streams.complain(message)
+            _add_notes(error)
             raise typer.Exit(code) from None
 
 
@@ -112,7 +113,14 @@ def _code() -> int:
         streams.complain(
             f"netspec: this is a bug in netspec, please report it ({what}); NETSPEC_DEBUG=1 shows where"
         )
+        _add_notes(error)
         return WRONG_COMMAND
     if code == INTERRUPTED:
         streams.complain("netspec: interrupted")
     return code
+
+
+def _add_notes(error: BaseException) -> None:
+    """Say what was noted on an error, such as where a run is kept."""
+    for note in getattr(error, "__notes__", []):
+        streams.complain(f"note: {note}")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from netspec_cli.common import Device, Named, Spec, fail, load_spec, note, setting, show
+from netspec import files
+from netspec_cli.common import Device, Named, Spec, fail, load_with_sources, note, setting, show
 from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def train(
         Path | None,
         typer.Option("--out", "-o", metavar="FOLDER", help="The run folder; runs/NAME-BACKEND-N without it."),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over the run that --out holds.")] = False,
     weights: Annotated[
         list[str] | None,
         typer.Option(
@@ -80,7 +82,7 @@ def train(
         overrides["epochs"] = _Override(epochs, f"--epochs {epochs}")
     if seed is not None:
         overrides["seed"] = _Override(seed, f"--seed {seed}")
-    graph = load_spec(spec, params)
+    graph, sources = load_with_sources(spec, params)
     recipe = _recipe(graph, overrides)
     _run(
         graph,
@@ -91,6 +93,8 @@ def train(
         weights or [],
         device,
         format,
+        (*sources, *(Path(each.rpartition("=")[2]) for each in weights or [])),
+        force,
     )
 
 
@@ -180,10 +184,13 @@ def _run(
     weights: list[str],
     device: str,
     format: Format,
+    sources: tuple[Path, ...],
+    force: bool,
 ) -> None:
-    from netspec.training.folder import METRICS, FolderTaken
+    from netspec.training.folder import METRICS, CannotKeep, FolderTaken
     from netspec.training.run import Diverged
     from netspec.training.run import train as run
+    from netspec.training.stops import Terminated, stoppable
     from netspec.weights import WeightsError
     from netspec_cli.progress import Progress
 
@@ -191,7 +198,7 @@ def _run(
     listeners: list[Report] = [Table(names)] if format is Format.text else []
     try:
         start = _weights(weights, graph, recipe.seed)
-        with Progress(recipe, len(data.train_labels)) as progress:
+        with stoppable(), Progress(recipe, len(data.train_labels)) as progress:
             done = run(
                 graph,
                 backend,
@@ -201,13 +208,21 @@ def _run(
                 weights=start,
                 device=device,
                 text=_text(graph),
+                inputs=sources,
+                force=force,
                 listeners=[progress, *listeners],
                 warn=show,
             )
     except Diverged as error:
-        fail(f"{error}; a smaller learning rate may help", 1)
-    except (FolderTaken, WeightsError) as error:
-        fail(str(error))
+        fail("\n".join([f"{error}; a smaller learning rate may help", *_notes(error)]), 1)
+    except (CannotKeep, FolderTaken, WeightsError) as error:
+        fail("\n".join([str(error), *_notes(error)]))
+    except Terminated as stop:
+        fail("\n".join(["the training was told to end", *_notes(stop)]), 128 + stop.number)
+    except KeyboardInterrupt as stop:
+        for line in _notes(stop):
+            note(line)
+        raise
     if format is Format.json:
         say_json(_facts(graph, done))
     else:
@@ -230,9 +245,14 @@ def _weights(given: list[str], graph: Graph, seed: int) -> Arrays | None:
     return starting(graph, seed, "float32", {name: file for name, _, file in parts}, native, note)
 
 
+def _notes(error: BaseException) -> list[str]:
+    """What was noted on an error: where the run is kept."""
+    return getattr(error, "__notes__", [])
+
+
 def _text(graph: Graph) -> str | None:
     try:
-        return Path(graph.file).read_text(encoding="utf-8")
+        return files.read(graph.file).decode()
     except (OSError, UnicodeDecodeError):
         return None
 

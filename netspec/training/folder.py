@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from math import isfinite
-from pathlib import Path
-from shutil import rmtree
 from time import monotonic
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 
+from netspec import files
 from netspec.graph import Graph
+from netspec.marks import metadata
+from netspec.training.claim import FACTS, CannotKeep, Claim, FolderTaken
 from netspec.training.recipe import Recipe, plain
+from netspec.training.stops import is_stop, undisturbed
 
 if TYPE_CHECKING:
     from netspec.backend import Array
@@ -22,9 +25,7 @@ if TYPE_CHECKING:
 METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 _SMALLER_IS_BETTER = ("test_loss", "train_loss")
 
-
-class FolderTaken(Exception):
-    """The folder that was asked for holds something already."""
+__all__ = ["METRICS", "CannotKeep", "Epoch", "Folder", "FolderTaken", "described"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,74 +48,99 @@ class Epoch:
 class Folder:
     """A `Report` that keeps a training on disk: every step at once, the weights after every epoch."""
 
-    def __init__(self, path: Path, metrics: tuple[str, ...]) -> None:
-        self.path = path
+    def __init__(self, claim: Claim, description: Mapping[str, Any], metrics: tuple[str, ...]) -> None:
+        self.path = claim.path
         self.epochs: list[Epoch] = []
         self.losses: list[float] = []
+        self._claim = claim
+        self._description = description
         self._metrics = metrics
         self._began = monotonic()
-        self._lines: IO[str] | None = None
 
     @classmethod
-    def make(cls, path: Path, metrics: tuple[str, ...]) -> Self:
-        """A folder that is new or empty.
+    def make(
+        cls, claim: Claim, texts: Mapping[str, str], facts: Mapping[str, Any], metrics: tuple[str, ...]
+    ) -> Self:
+        """The run folder that was claimed. `texts` are its first files, `facts` what `run.json` says.
 
         Raises:
-            FolderTaken: something is in it, or it cannot be made.
+            CannotKeep: it cannot be written; then nothing of it is left.
         """
+        folder = cls(claim, facts, metrics)
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
-                raise FolderTaken(f"{path} is not empty")
-        except OSError as error:
-            raise FolderTaken(f"{path} cannot be made: {(error.strerror or str(error)).lower()}") from error
-        return cls(path, metrics)
-
-    def describe(self, graph: Graph, text: str | None, recipe: Recipe, facts: Mapping[str, Any]) -> None:
-        """Write what is trained: the spec as written, its printed graph, the resolved recipe, and the circumstances."""
-        if text is not None:
-            self._write("spec.yaml", text)
-        self._write("graph.txt", str(graph))
-        self._write(
-            "recipe.yaml", yaml.safe_dump({"train": plain(recipe)}, sort_keys=False, allow_unicode=True)
-        )
-        self._write("run.json", json.dumps(facts, indent=2, ensure_ascii=False, default=str) + "\n")
-
-    def discard(self) -> None:
-        """Remove the folder of a training that never began."""
-        if not self.losses:
-            rmtree(self.path)
+            folder._say("running")
+            for name, text in texts.items():
+                folder._write(name, text)
+        except BaseException:
+            claim.give_back()
+            raise
+        return folder
 
     def __enter__(self) -> Self:
-        self._lines = (self.path / "metrics.jsonl").open("w", encoding="utf-8", buffering=1)
         self._began = monotonic()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._lines is not None:
-            self._lines.close()
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Write how it ended; a training that never came to a step leaves no folder."""
+        with undisturbed(drop=error is not None):
+            if error is not None and not self.losses:
+                self._claim.give_back()
+                return
+            state = "finished" if error is None else "stopped" if is_stop(error) else "failed"
+            try:
+                self._say(state, _reason(error))
+            except CannotKeep as lost:
+                if error is None:
+                    raise
+                error.add_note(str(lost))
+            finally:
+                self._claim.close()
+        if error is not None:
+            error.add_note(f"the run is kept in {self.path}: {self.progress()}")
+
+    def progress(self) -> str:
+        """How far it came: `2 epochs, 340 steps`."""
+        counts = ((len(self.epochs), "epoch"), (len(self.losses), "step"))
+        return ", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in counts)
+
+    def _say(self, state: str, reason: str = "") -> None:
+        """Write `run.json`: what is trained, and how it goes."""
+        facts: dict[str, Any] = {"state": state, **self._description}
+        if state != "running":
+            facts["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
+            facts |= {"epochs": len(self.epochs), "steps": len(self.losses)}
+        if reason:
+            facts["reason"] = reason
+        self._write(FACTS, json.dumps(facts, indent=2, ensure_ascii=False, default=str) + "\n")
+
+    def _write(self, name: str, content: str | bytes) -> None:
+        """A file is there whole or not at all, whenever the process ends."""
+        try:
+            files.write(self.path / name, content)
+        except OSError as error:
+            raise CannotKeep(self.path / name, error) from error
 
     def step(self, epoch: int, step: int, loss: float) -> None:
         """Write one line."""
-        self.losses.append(loss)
-        self._line({"epoch": epoch, "step": step, "loss": _number(loss)})
+        with undisturbed():
+            self.losses.append(loss)
+            self._line({"epoch": epoch, "step": step, "loss": _number(loss)})
 
     def epoch(
         self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Mapping[str, Array]]
     ) -> None:
-        """Write one line and the weights, as the best ones too if they are."""
+        """Write the weights, as the best ones too if they are, and then one line: what it says is there."""
         now = monotonic()
         known = {name: _number(metrics.get(name)) for name in self._metrics}
         done = Epoch(epoch, known, now - self._began)
-        self._line({"epoch": epoch, **known, "seconds": round(done.seconds, 3)})
         arrays = weights()
-        self._weights("weights.safetensors", arrays, epoch)
-        if (
-            done.worth() > max((each.worth() for each in self.epochs), default=float("-inf"))
-            or not self.epochs
-        ):
-            self._weights("best.safetensors", arrays, epoch)
-        self.epochs.append(done)
+        best = self.best
+        with undisturbed():
+            self._weights("weights.safetensors", arrays, epoch)
+            if best is None or done.worth() > best.worth():
+                self._weights("best.safetensors", arrays, epoch)
+            self._line({"epoch": epoch, **known, "seconds": round(done.seconds, 3)})
+            self.epochs.append(done)
         self._began = monotonic()
 
     @property
@@ -123,27 +149,26 @@ class Folder:
         return max(self.epochs, key=Epoch.worth, default=None)
 
     def _line(self, values: Mapping[str, Any]) -> None:
-        assert self._lines is not None, "a folder is entered before it is reported to"
-        self._lines.write(json.dumps(values) + "\n")
-
-    def _write(self, name: str, text: str) -> None:
-        (self.path / name).write_text(text, encoding="utf-8")
+        self._claim.append(json.dumps(values) + "\n")
 
     def _weights(self, name: str, arrays: Mapping[str, Array], epoch: int) -> None:
-        """A file is there whole or not at all, whenever the process ends."""
-        from netspec.weights import save
+        from netspec.tensors import as_bytes
 
-        part = self.path / f".{name}.part"
-        save(part, arrays, {"epoch": str(epoch)})
-        part.replace(self.path / name)
+        self._write(name, as_bytes(arrays, {**metadata("train"), "epoch": str(epoch)}))
 
 
-def numbered(parent: Path, stem: str) -> Path:
-    """The first of `stem-1`, `stem-2`, … that is not there."""
-    number = 1
-    while (parent / f"{stem}-{number}").exists():
-        number += 1
-    return parent / f"{stem}-{number}"
+def described(graph: Graph, text: str | None, recipe: Recipe) -> dict[str, str]:
+    """The files that say what is trained: the spec as written, its printed graph, the resolved recipe."""
+    recipe_text = yaml.safe_dump({"train": plain(recipe)}, sort_keys=False, allow_unicode=True)
+    spec = {} if text is None else {"spec.yaml": text}
+    return {**spec, "graph.txt": str(graph), "recipe.yaml": recipe_text}
+
+
+def _reason(error: BaseException | None) -> str:
+    """Why it ended, in a line; nothing where it ended well or somebody stopped it."""
+    if error is None or is_stop(error):
+        return ""
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _number(value: float | None) -> float | None:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import platform
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netspec.backend import Backend, Unavailable, Unsupported, native_names
+from netspec.backend import Backend, native_names
 from netspec.diagnostics import Diagnostic, Problems, SpecError
 from netspec.graph import Graph
 from netspec.passes import logits
 from netspec.training.batches import Batches
+from netspec.training.claim import Claim
 from netspec.training.curves import draw
 from netspec.training.fit import Fit, Report
-from netspec.training.folder import METRICS, Epoch, Folder, numbered
+from netspec.training.folder import METRICS, Epoch, Folder, described
 from netspec.training.match import Facts, match
 from netspec.training.recipe import Recipe
 from netspec.training.samples import Dataset
@@ -55,16 +56,21 @@ def train(
     weights: Arrays | None = None,
     device: str = "auto",
     text: str | None = None,
+    inputs: Collection[Path] = (),
+    force: bool = False,
     listeners: Sequence[Report] = (),
     warn: Callable[[Sequence[Diagnostic]], None] | None = None,
 ) -> Run:
     """Train from these weights, or from those that the seed and pretrained parts give; `text` is the spec as written.
 
-    The run folder is `out`, which must be new or empty, or else runs/NAME-BACKEND-1 and so on.
+    The run folder is `out`, which must be new or empty, or else runs/NAME-BACKEND-1 and so on. With `force` it
+    may hold something: the files of an old run go, if none of them is one of `inputs`, which the training
+    has read. A training that ends before its first step leaves no folder.
 
     Raises:
         SpecError: recipe, data and network do not belong together.
-        FolderTaken: `out` holds something.
+        FolderTaken: `out` holds something, or another training writes to it.
+        CannotKeep: the folder cannot be written; what was until then is kept.
         Diverged: the loss became infinite or no number; the folder keeps what was until then.
         Unavailable, Unsupported: the backend cannot do it.
         WeightsError: `weights` are not those of the graph, or those of a pretrained part cannot be had.
@@ -80,28 +86,25 @@ def train(
         check(weights, graph, "the given file")
     start = starting(graph, recipe.seed, native=native_names(graph)) if weights is None else weights
     batches = Batches.of(data, recipe)
-    path = out if out is not None else numbered(Path("runs"), f"{graph.name}-{backend.name}")
-    folder = Folder.make(path, _metrics(recipe))
-    folder.describe(graph, text, recipe, _circumstances(graph, backend, batches, weights, device))
-    everyone = _Everyone((folder, *listeners))
-    fit = Fit(
-        graph=logits(graph),
-        weights=start,
-        optimizer=recipe.optimizer,
-        epochs=recipe.epochs,
-        steps_per_epoch=batches.steps,
-        batches=batches.train,
-        test_batches=batches.test,
-        report=everyone,
-        seed=recipe.seed,
-        device=device,
-    )
-    try:
-        with folder:
-            backend.fit(fit)
-    except (Unavailable, Unsupported):
-        folder.discard()
-        raise
+    name = f"{graph.name}-{backend.name}"
+    claim = Claim.numbered(Path("runs"), name) if out is None else Claim.take(out, inputs, force)
+    facts = _circumstances(graph, backend, batches, weights, device)
+    folder = Folder.make(claim, described(graph, text, recipe), facts, _metrics(recipe))
+    with folder:
+        everyone = _Everyone((folder, *listeners))
+        fit = Fit(
+            graph=logits(graph),
+            weights=start,
+            optimizer=recipe.optimizer,
+            epochs=recipe.epochs,
+            steps_per_epoch=batches.steps,
+            batches=batches.train,
+            test_batches=batches.test,
+            report=everyone,
+            seed=recipe.seed,
+            device=device,
+        )
+        backend.fit(fit)
     return _finished(folder, f"{graph.name} on {backend.name}", backend.name, data.name)
 
 

@@ -194,7 +194,10 @@ def test_a_loss_that_is_no_number(command: Netspec, fake: FakeBackend) -> None:
     fake.losses = [float("inf")]
     answer = command("train", "specs/tiny.yaml", "--backend", "fake")
     assert answer.code == 1
-    assert answer.err == "netspec: the loss is inf at step 1 of epoch 1; a smaller learning rate may help\n"
+    assert answer.err == (
+        "netspec: the loss is inf at step 1 of epoch 1; a smaller learning rate may help\n"
+        "the run is kept in runs/tiny-fake-1: 0 epochs, 1 step\n"
+    )
 
 
 def test_an_unknown_backend(command: Netspec) -> None:
