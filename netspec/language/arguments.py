@@ -11,13 +11,14 @@ from netspec.diagnostics.codes import structure as codes
 from netspec.language.absent import FAILED, Unknown
 from netspec.language.declarations import Parameter
 from netspec.language.fields import whole
+from netspec.language.story import Binding
 from netspec.language.values import Value
 from netspec.language.walk import Walk
 
-Sight = Callable[[], dict[str, object]]
 
-
-def given_by_call(walk: Walk, written: Given[str, Value], sight: Sight) -> dict[str, object] | None:
+def given_by_call(
+    walk: Walk, written: Given[str, Value], sight: Callable[[], dict[str, object]]
+) -> dict[str, object] | None:
     """The values that a call gives to parameters; None when one failed, which is reported."""
     given = {
         name: _sound(walk, walk.work_out(value, sight), name, value.span) for name, value in written.items()
@@ -32,13 +33,18 @@ def parameters(
     names: Given[str, object],
     owner: str,
     place: Span | None = None,
+    bindings: dict[str, Binding] | None = None,
 ) -> dict[str, object]:
     """The values of parameters: what is given, else the default, which may use earlier ones and `names`.
 
     What fails is reported, and is Unknown. `place` is that of the call; without one a parameter that has no
-    value is reported where it is declared.
+    value is reported where it is declared. A default that is used is put into `bindings`.
     """
     values: dict[str, object] = {}
+
+    def sight() -> dict[str, object]:
+        return {**names, **values}
+
     for parameter in declared:
         if parameter.name in given:
             values[parameter.name] = whole(given[parameter.name])
@@ -54,7 +60,9 @@ def parameters(
             )
             values[parameter.name] = Unknown(None)
             continue
-        value = walk.work_out(parameter.default, lambda: {**names, **values})
+        value = walk.work_out(parameter.default, sight)
+        if bindings is not None:
+            bindings[parameter.name] = Binding(parameter.default, None, sight, default=True)
         values[parameter.name] = _sound(walk, value, parameter.name, parameter.default.span)
     return values
 

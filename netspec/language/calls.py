@@ -12,6 +12,7 @@ from netspec.language.declarations import Block
 from netspec.language.embed import Network, embedded
 from netspec.language.item import Item
 from netspec.language.sharing import shared_scope
+from netspec.language.story import Binding
 from netspec.language.values import Mapping, Value
 from netspec.language.walk import (
     ABSENT,
@@ -91,16 +92,22 @@ def _prepare_block(call: Call, block: Block) -> bool:
         _report_inputs(call, block)
     received = call.inputs[0] if fits else BROKEN
     written = _written(item, block)
-    given = given_by_call(walk, written, lambda: walk.sight(call.frame, received))
+
+    def sight() -> dict[str, object]:
+        return walk.sight(call.frame, received)
+
+    given = given_by_call(walk, written, sight)
     if given is None or not fits:
         return False
     inner.document, inner.boundary, inner.items = block.document, True, block.items
     sees = {**inner.parameters, **NOWHERE, "block": {"in": walk.sizes(received)}}
     with walk.once():
         owner = f"the block `{block.name}`"
-        inner.names = {**sees, **parameters(walk, block.params or (), given, sees, owner, item.span)}
-    for own, tensor in zip(block.inputs, call.inputs, strict=False):
-        inner.members[own] = Place(join(inner.path, own), tensor)
+        own = parameters(walk, block.params or (), given, sees, owner, item.span, inner.bindings)
+        inner.names = {**sees, **own}
+    inner.bindings.update({name: Binding(value, call.frame, sight) for name, value in written.items()})
+    for port, tensor in zip(block.inputs, call.inputs, strict=False):
+        inner.members[port] = Place(join(inner.path, port), tensor)
     return _share(call)
 
 
@@ -125,11 +132,16 @@ def _prepare_network(call: Call, network: Network) -> bool:
     """Put the parameters and inputs of a network into its scope; False when that failed, which is reported."""
     walk, inner = call.walk, call.inner
     document = call.place.definition = network.document
-    given = given_by_call(walk, network.params, lambda: walk.sight(call.frame, call.inputs[0]))
+
+    def sight() -> dict[str, object]:
+        return walk.sight(call.frame, call.inputs[0])
+
+    given = given_by_call(walk, network.params, sight)
     if given is None:
         return False
+    inner.bindings.update({name: Binding(value, call.frame, sight) for name, value in network.params.items()})
     owner = f"the network `{document.name}`"
-    names = parameters(walk, document.params, given, {}, owner, call.item.span)
+    names = parameters(walk, document.params, given, {}, owner, call.item.span, inner.bindings)
     inner.document, inner.boundary, inner.is_network = document, True, True
     inner.names, inner.items = {**names, **NOWHERE}, document.items
     if not network.take(walk, inner, call.inputs, call.item):

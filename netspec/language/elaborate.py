@@ -55,8 +55,9 @@ def elaborate(
     """
     given = given or {}
     walk = Walk(problems, library)
-    names = parameters(walk, document.params, given, {}, "the spec")
-    root = Frame("", None, document, {**names, **NOWHERE}, document.items, boundary=True)
+    root = Frame("", None, document, {}, document.items, boundary=True)
+    names = parameters(walk, document.params, given, {}, "the spec", bindings=root.bindings)
+    root.names = {**names, **NOWHERE}
     walk.calls.append(document)
     inputs = inputs_of(walk, document, root)
     warn_of_layout(walk, inputs)

@@ -9,7 +9,7 @@ from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import expressions as codes
 from netspec.language.absent import FAILED, Failed, Unknown
 from netspec.language.calculate import Silent, calculate, hold_all_names, hold_name, look_up
-from netspec.language.formula import Formula, Refusal, parse
+from netspec.language.formula import Formula, Refusal, parse, used_names, written_as
 from netspec.language.values import Scalar
 
 __all__ = ["FAILED", "Failed", "Unknown", "evaluate", "hold_names", "is_expression"]
@@ -41,8 +41,36 @@ def evaluate(scalar: Scalar, names: Mapping[str, object], problems: Problems) ->
     except Silent:
         return FAILED
     except Refusal as refusal:
-        problems.error(refusal.code, refusal.message, _span(scalar, text, refusal), help=refusal.help)
+        facts = ", ".join(f"`{name}` is {written_as(value)}" for name, value in seen(scalar, names).items())
+        problems.error(
+            refusal.code,
+            refusal.message,
+            _span(scalar, text, refusal),
+            notes=[f"here {facts}"] if facts else (),
+            help=refusal.help,
+        )
         return FAILED
+
+
+def seen(scalar: Scalar, names: Mapping[str, object]) -> dict[str, object]:
+    """The plain values that an expression uses, by the names as they stand in it: `in.channels`, `width`."""
+    text = str(scalar.value).strip()
+    if reference := _REFERENCE.fullmatch(text):
+        used = [reference.group(1)]
+    else:
+        formula = parse(text[2:-1]) if _is_whole(text) and len(text) <= LENGTH_LIMIT else None
+        used = [] if not isinstance(formula, Formula) else used_names(formula)
+    found = {name: _at(names, name) for name in used}
+    return {
+        name: value for name, value in found.items() if isinstance(value, int | float | str | list | tuple)
+    }
+
+
+def _at(names: Mapping[str, object], path: str) -> object:
+    value: object = names
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
 
 
 def hold_names(scalar: Scalar, parameters: Collection[str], problems: Problems) -> None:

@@ -12,7 +12,7 @@ from netspec.diagnostics import Problems, Span
 from netspec.language.declarations import Document
 from netspec.language.expression import is_expression
 from netspec.language.item import Item
-from netspec.language.validation import Tables, report
+from netspec.language.validation import Explain, Tables, report, unexplained
 from netspec.language.values import Listing, Mapping, Scalar, Value
 from netspec.ops.base import Op
 from netspec.ops.words import Table
@@ -72,6 +72,7 @@ def validated(
     problems: Problems,
     skip: Collection[str] = (),
     parameters: Collection[str] = (),
+    explain: Explain = unexplained,
 ) -> Op | None:
     """The op with these fields, not yet fitted to its input; None when they are refused, which is reported.
 
@@ -80,13 +81,26 @@ def validated(
         place: the place of the item, for what is missing.
         skip: fields of which nothing is said, since they are reported, or worked out later.
         parameters: names of parameters, one of which may have been meant.
+        explain: notes on where the value of a field comes from.
     """
     try:
         return op.model_validate(fields)
     except ValidationError as error:
         owner = f"`{op.keyword}`"
         known = fields_of(op)
-        report(error, owner, known, given.values, given.keys, place, problems, words_of(op), skip, parameters)
+        report(
+            error,
+            owner,
+            known,
+            given.values,
+            given.keys,
+            place,
+            problems,
+            words_of(op),
+            skip,
+            parameters,
+            explain,
+        )
         return None
 
 

@@ -166,6 +166,30 @@ def parse(text: str) -> Formula | Refusal:
     return formula
 
 
+def used_names(formula: Formula) -> list[str]:
+    """The names and paths of names (`in.channels`) in a formula, each once, in the order of the text."""
+    nodes = [node for node in ast.walk(formula.root) if isinstance(node, ast.Attribute)]
+    inside = {id(part) for node in nodes for part in ast.walk(node.value)}
+    whole = [*(node for node in nodes if id(node) not in inside)]
+    whole_names = [node for node in formula.names if id(node) not in inside]
+    places = sorted(
+        (formula.place(node), formula.source(node).replace(" ", "")) for node in [*whole, *whole_names]
+    )
+    return list(dict.fromkeys(name for _, name in places))
+
+
+def written_as(value: object) -> str:
+    """A value of an expression as a message shows it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        shown = ", ".join(written_as(each) for each in value[:8])
+        return f"[{shown}{', …' if len(value) > 8 else ''}]"
+    if isinstance(value, int | float):
+        return f"{value:.10g}".replace("-", "−") if abs(value) < LIMIT else "beyond 2⁶³"
+    return f"`{str(value)[:40]}`"
+
+
 def _names(root: ast.expr) -> tuple[ast.Name, ...]:
     nodes = list(ast.walk(root))
     called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}

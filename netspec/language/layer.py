@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from netspec.diagnostics import Span
@@ -12,6 +12,7 @@ from netspec.language.fields import has_expression, plainly, validated, written
 from netspec.language.item import Item
 from netspec.language.lookup import find
 from netspec.language.sharing import shared_layer
+from netspec.language.story import story
 from netspec.language.values import Value
 from netspec.language.walk import BROKEN, OPEN, Fitted, Frame, Missing, Place, Tensor, Walk, join
 from netspec.ops import OPS
@@ -111,18 +112,27 @@ def _worked_out(walk: Walk, op: type[Op], item: Item, received: Tensor, frame: F
     given = written(op, item, frame.document)
     fields: dict[str, object] = {}
     for key, value in given.values.items():
-        if not has_expression(value):
-            fields[key] = plainly(value)
-        elif key in given.own:
-            fields[key] = walk.work_out(value, lambda: walk.sight(frame, received))
+        if has_expression(value):
+            fields[key] = walk.work_out(value, _sight(walk, key in given.own, received, frame))
         else:
-            # A default stands in its file, outside every block, and sees no more than that.
-            fields[key] = walk.work_out(value, lambda: {**frame.parameters, "in": walk.sizes(received)})
+            fields[key] = plainly(value)
     for key, value in given.likes.items():
         fields[key] = _sizes(walk, value, frame)
     if any(value is FAILED for value in fields.values()):
         return None
-    return validated(op, fields, given, item.span, walk.problems)
+
+    def explain(field: str) -> tuple[str, ...]:
+        return story(given.values.get(field), frame, _sight(walk, field in given.own, received, frame))
+
+    return validated(op, fields, given, item.span, walk.problems, explain=explain)
+
+
+def _sight(walk: Walk, own: bool, received: Tensor, frame: Frame) -> Callable[[], dict[str, object]]:
+    """What the expressions of a field see.
+
+    A default of the file stands in its file, outside every block, and sees no more than that.
+    """
+    return lambda: walk.sight(frame, received) if own else {**frame.parameters, "in": walk.sizes(received)}
 
 
 def _sizes(walk: Walk, name: Value, frame: Frame) -> object:

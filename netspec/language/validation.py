@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Mapping as Fields
 from typing import Any
 
@@ -26,6 +26,15 @@ def no_words() -> Table:
     return {}
 
 
+Explain = Callable[[str], Sequence[str]]
+"""Notes on where the value of a field comes from."""
+
+
+def unexplained(field: str) -> Sequence[str]:
+    """No notes: the value stands in the text."""
+    return ()
+
+
 def report(
     error: ValidationError,
     owner: str,
@@ -37,6 +46,7 @@ def report(
     words: Tables = no_words,
     skip: Collection[str] = (),
     parameters: Collection[str] = (),
+    explain: Explain = unexplained,
 ) -> None:
     """Report each field that pydantic refused, once.
 
@@ -60,7 +70,7 @@ def report(
         if field in told or field in skip or (each["type"] == "missing" and field in misspelt):
             continue  # a union refuses once a member
         told.add(field)
-        _report_one(each, str(field), owner, known, values, keys, span, problems, words, parameters)
+        _report_one(each, str(field), owner, known, values, keys, span, problems, words, parameters, explain)
 
 
 def _report_one(
@@ -74,6 +84,7 @@ def _report_one(
     problems: Problems,
     words: Tables,
     parameters: Collection[str],
+    explain: Explain,
 ) -> None:
     if each["type"] == "missing":
         problems.error(codes.MISSING, f"{owner} needs `{field}`", span, help=f"add `{field}: …`")
@@ -89,7 +100,8 @@ def _report_one(
     advice = _advice(each, key, value)
     if isinstance(value, Scalar) and value.text in parameters:
         advice = f"write `{key}: ${value.text}` for the parameter"
-    problems.error(codes.WRONG_VALUE, f"{owner}: `{field}` {sentence(each)}", place, help=advice)
+    message = f"{owner}: `{field}` {sentence(each)}"
+    problems.error(codes.WRONG_VALUE, message, place, notes=explain(field), help=advice)
 
 
 def unknown_key(

@@ -19,6 +19,7 @@ from netspec.language.expression import FAILED, Failed, Unknown, evaluate, is_ex
 from netspec.language.fields import has_expression, whole
 from netspec.language.item import Item
 from netspec.language.library import Library
+from netspec.language.story import Binding
 from netspec.language.values import Entry, Listing, Mapping, Scalar, Value, plain
 from netspec.language.vocabulary import reserved
 from netspec.ops.base import Op, Weight
@@ -98,6 +99,7 @@ class Frame:
     shares: str | None = None
     shared_at: Span | None = None
     until: tuple[Until, ...] = ()
+    bindings: dict[str, Binding] = field(default_factory=dict)
 
     def inner(self, name: str, items: Sequence[Item], frozen: bool) -> Frame:
         """A scope of this name inside this one, which sees what this one sees."""
@@ -120,6 +122,17 @@ class Frame:
             for each in self.until
             if each.names[0] == name and len(each.names) > 1
         )
+
+    def binding(self, name: str) -> Binding | None:
+        """What gave a parameter that is seen here its value; None if it came from outside, or is none."""
+        frame: Frame | None = self
+        while frame is not None and not frame.boundary:
+            frame = frame.parent
+        if frame is not None and name in frame.bindings:
+            return frame.bindings[name]
+        while frame is not None and not (frame.is_network or frame.parent is None):
+            frame = frame.parent
+        return None if frame is None else frame.bindings.get(name)
 
     @property
     def parameters(self) -> dict[str, object]:
