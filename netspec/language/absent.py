@@ -22,3 +22,4 @@ class Unknown:
     """A value that is not known, and why. Without a reason: something is broken that is reported already."""
 
     reason: str | None = None
+    help: str | None = None

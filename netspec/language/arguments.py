@@ -62,7 +62,7 @@ def parameters(
             continue
         value = walk.work_out(parameter.default, sight)
         if bindings is not None:
-            bindings[parameter.name] = Binding(parameter.default, None, sight, default=True)
+            bindings[parameter.name] = Binding(parameter.default, None, sight, default=place is not None)
         values[parameter.name] = _sound(walk, value, parameter.name, parameter.default.span)
     return values
 

@@ -36,10 +36,11 @@ _ORDER: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.GtE: operator.ge,
 }
 _ABSENT = {
-    "in": "here no tensor is received, so there is no `in`",
-    "block": "`block.in` exists inside a block only",
-    "index": "`index` exists under a `repeat` only",
+    "in": Unknown("no tensor is received here", "use parameters and numbers only"),
+    "block": Unknown("there is no block around this", "use parameters and numbers only"),
+    "index": Unknown("there is no `repeat` around this", "use parameters and numbers only"),
 }
+"""Names that an expression may see, and why it sees none of them where nothing else is said."""
 
 
 def calculate(formula: Formula, names: Mapping[str, object]) -> object:
@@ -80,7 +81,9 @@ def _hold(formula: Formula, names: Collection[str]) -> None:
 
 def _unknown(name: str, names: Collection[str], start: int, end: int) -> Refusal:
     if name in _ABSENT:
-        return Refusal(codes.UNKNOWN_SIZE, _ABSENT[name], start, end)
+        absent = _ABSENT[name]
+        message = f"`{name}` is not known here: {absent.reason}"
+        return Refusal(codes.UNKNOWN_SIZE, message, start, end, absent.help)
     near = get_close_matches(name, names, n=1)
     if name in FUNCTIONS:
         advice = f"`{name}` is a function: `{name}(…)`"
@@ -98,7 +101,8 @@ def _usable(value: object, name: str, start: int, end: int) -> object:
     if value is FAILED or (isinstance(value, Unknown) and value.reason is None):
         raise Silent
     if isinstance(value, Unknown):
-        raise Refusal(codes.UNKNOWN_SIZE, f"`{name}` is not known here: {value.reason}", start, end)
+        message = f"`{name}` is not known here: {value.reason}"
+        raise Refusal(codes.UNKNOWN_SIZE, message, start, end, value.help)
     if isinstance(value, Mapping):
         message = f"`{name}` is no number: it is what a tensor is made of"
         advice = "name a size of it: " + ", ".join(f"`{path}`" for path in _paths(name, value))

@@ -17,6 +17,9 @@ from netspec.language.values import Mapping, Value
 from netspec.language.walk import (
     ABSENT,
     BROKEN,
+    IN_BLOCK,
+    IN_DEFAULT,
+    IN_SPEC,
     NOWHERE,
     OPEN,
     Cut,
@@ -100,10 +103,11 @@ def _prepare_block(call: Call, block: Block) -> bool:
     if given is None or not fits:
         return False
     inner.document, inner.boundary, inner.items = block.document, True, block.items
-    sees = {**inner.parameters, **NOWHERE, "block": {"in": walk.sizes(received)}}
+    sees = {**inner.parameters, **IN_BLOCK, "block": {"in": walk.sizes(received)}}
     with walk.once():
         owner = f"the block `{block.name}`"
-        own = parameters(walk, block.params or (), given, sees, owner, item.span, inner.bindings)
+        default_sees = {**sees, **IN_DEFAULT}
+        own = parameters(walk, block.params or (), given, default_sees, owner, item.span, inner.bindings)
         inner.names = {**sees, **own}
     inner.bindings.update({name: Binding(value, call.frame, sight) for name, value in written.items()})
     for port, tensor in zip(block.inputs, call.inputs, strict=False):
@@ -141,7 +145,7 @@ def _prepare_network(call: Call, network: Network) -> bool:
         return False
     inner.bindings.update({name: Binding(value, call.frame, sight) for name, value in network.params.items()})
     owner = f"the network `{document.name}`"
-    names = parameters(walk, document.params, given, {}, owner, call.item.span, inner.bindings)
+    names = parameters(walk, document.params, given, IN_SPEC, owner, call.item.span, inner.bindings)
     inner.document, inner.boundary, inner.is_network = document, True, True
     inner.names, inner.items = {**names, **NOWHERE}, document.items
     if not network.take(walk, inner, call.inputs, call.item):

@@ -26,12 +26,14 @@ from netspec.language.item import GROUP, Item
 from netspec.language.layer import layer
 from netspec.language.library import Library
 from netspec.language.lookup import sources
+from netspec.language.story import story
 from netspec.language.validation import boolean, shown
 from netspec.language.values import Listing, Scalar
 from netspec.language.vocabulary import NETWORK
 from netspec.language.walk import (
     ABSENT,
     BROKEN,
+    IN_SPEC,
     NOWHERE,
     OPEN,
     Cut,
@@ -56,7 +58,7 @@ def elaborate(
     given = given or {}
     walk = Walk(problems, library)
     root = Frame("", None, document, {}, document.items, boundary=True)
-    names = parameters(walk, document.params, given, {}, "the spec", bindings=root.bindings)
+    names = parameters(walk, document.params, given, IN_SPEC, "the spec", bindings=root.bindings)
     root.names = {**names, **NOWHERE}
     walk.calls.append(document)
     inputs = inputs_of(walk, document, root)
@@ -115,6 +117,7 @@ def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
                 codes.REPEAT,
                 f"`repeat` is a whole number from 0, not {shown(count)}",
                 item.repeat.span,
+                notes=story(item.repeat, frame, lambda: walk.sight(frame, inputs[0])),
                 help="`when` leaves an item out"
                 if isinstance(count, bool)
                 else "write how often, as `repeat: 3`",
@@ -337,6 +340,10 @@ def _flag(walk: Walk, scalar: Scalar, key: str, frame: Frame, current: Tensor) -
         elif isinstance(value, str) and not is_expression(scalar):
             advice = f'write `{key}: "${{{value[:60]}}}"` to calculate'
         walk.problems.error(
-            codes.WRONG_VALUE, f"`{key}` is true or false, not {shown(value)}", scalar.span, help=advice
+            codes.WRONG_VALUE,
+            f"`{key}` is true or false, not {shown(value)}",
+            scalar.span,
+            notes=story(scalar, frame, lambda: walk.sight(frame, current)),
+            help=advice,
         )
     return None

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from netspec.diagnostics import Span
+from netspec.diagnostics.codes import shapes
 from netspec.graph import Node
+from netspec.language import sizes
 from netspec.language.expression import FAILED
 from netspec.language.fields import has_expression, plainly, validated, written
 from netspec.language.item import Item
@@ -152,10 +154,19 @@ def _report(
         rows = zip(inputs, origins, strict=True)
         told = [f"{walk.types[str(tensor)]} comes from {origin}" for tensor, origin in rows]
         notes.insert(0, ", ".join(told[:6]))
+    help_ = misfit.help
+    if misfit.code is shapes.MERGE:
+        why, better = sizes.explain(walk, item, inputs)
+        notes += [why] if why else []
+        help_ = better or help_
+    given = written(OPS[item.keyword], item, frame.document)
+    if misfit.field is not None:
+        own, received = misfit.field in given.own, inputs[0] if inputs else BROKEN
+        notes += story(given.values.get(misfit.field), frame, _sight(walk, own, received, frame))
     if frame.path:
         notes.append(f"the layer is `{join(frame.path, name)}`")
     walk.problems.error(
-        misfit.code, misfit.message, _place(misfit.field, item, frame), notes=notes, help=misfit.help
+        misfit.code, misfit.message, _place(misfit.field, item, frame), notes=notes, help=help_
     )
 
 

@@ -39,7 +39,7 @@ def check_recursion(document: Document, problems: Problems) -> None:
             called = document.blocks[item.keyword]
             if called in way:
                 circle = [each.name for each in way]
-                _report_recursion(item, circle[circle.index(called.name) :], problems)
+                _report_recursion(item, circle[circle.index(called.name) :], inside, problems)
                 document.wrong.add(item)
             elif called not in done and called.document is document:
                 way[called] = _calls(called, document)
@@ -49,11 +49,24 @@ def _calls(block: Block, document: Document) -> Iterator[Item]:
     return (item for item in all_items(block.items, document) if item.keyword in document.blocks)
 
 
-def _report_recursion(item: Item, circle: list[str], problems: Problems) -> None:
+def _report_recursion(item: Item, circle: list[str], inside: Block, problems: Problems) -> None:
     through = f", through {', '.join(f'`{name}`' for name in circle[1:])}" if len(circle) > 1 else ""
     problems.error(
         codes.RECURSION,
         f"the block `{item.keyword}` contains itself{through}",
         item.span,
-        help="use `repeat` to repeat layers",
+        help=_advice(item, circle, inside),
+    )
+
+
+def _advice(item: Item, circle: list[str], inside: Block) -> str:
+    """How to write it without an end that never comes."""
+    if len(circle) == 1 and len(inside.items) > 1 and item is inside.items[-1] and item.source is None:
+        # Layers, then the same again: that is a repetition.
+        return (
+            f"remove this call, and write how often where `{item.keyword}` is called: `repeat: 3` beside it"
+        )
+    return (
+        "remove this call; write each level as a block of its own, which calls the next, and the innermost "
+        "without a call"
     )

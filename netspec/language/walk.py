@@ -146,10 +146,42 @@ class Frame:
 
 
 NOWHERE: dict[str, object] = {
-    "index": Unknown("`index` counts repetitions, and there is no `repeat` around this"),
-    "block": Unknown("`block` is the block around, and there is none around this"),
+    "index": Unknown(
+        "it counts repetitions, and there is no `repeat` around this", "add `repeat: …` to the item"
+    ),
+    "block": Unknown("there is no block around this", "write `in`: it is what the item receives"),
 }
 """What an expression sees of a block or a repetition, where there is none."""
+
+IN_BLOCK: dict[str, object] = {
+    **NOWHERE,
+    "index": Unknown(
+        "a block does not see the repetitions of its caller",
+        'give the block a parameter, as `n`, and pass it where the block is called: `n: "${index}"`',
+    ),
+}
+"""The same inside a block, without what `block` is there."""
+
+IN_DEFAULT: dict[str, object] = {
+    "in": Unknown(
+        "the default of a parameter belongs to no item",
+        "write `block.in` for the block's input; or drop the default, and pass `${in.channels}` in the call",
+    ),
+}
+"""What the default of a block's parameter sees of a tensor; its block's input it sees as `block.in`."""
+
+IN_SPEC: dict[str, object] = {
+    "in": Unknown(
+        "a parameter of a spec belongs to no item", "write the expression in the item that uses it"
+    ),
+    "block": Unknown(
+        "a parameter of a spec belongs to no block", "write the expression in the item that uses it"
+    ),
+    "index": Unknown(
+        "a parameter of a spec belongs to no `repeat`", "write the expression in the item that uses it"
+    ),
+}
+"""The same for a parameter of a whole spec."""
 
 
 class Cut(Exception):

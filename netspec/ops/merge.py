@@ -77,14 +77,26 @@ def _spread(large: Type, small: Type) -> Type | None:
 
 def _advice(inputs: Sequence[Type]) -> str:
     first, second = next((inputs[0], other) for other in inputs if other != inputs[0])
+    if first.spatial == second.spatial:
+        return f"`conv: {{filters: {first.channels}, kernel: 1}}` on the branch of {second} gives it as many channels"
+    large, small = sorted((first, second), key=lambda type_: sum(type_.sizes), reverse=True)
+    strides = _strides(large, small)
+    if strides is not None:
+        wanted = strides[0] if len(set(strides)) == 1 else list(strides)
+        conv = f"`conv: {{filters: {small.channels}, kernel: 1, stride: {wanted}}}`"
+        return f"{conv} on the branch of {large} gives it the type of the other"
     if first.channels == second.channels:
         return "make their sizes equal: the strides and paddings of the branches decide them"
-    if first.spatial == second.spatial:
-        return (
-            f"make their channels equal: a 1×1 `conv` with `filters: {first.channels}` brings "
-            f"{second.channels} to {first.channels}"
-        )
-    return "make both channels and sizes equal: a strided 1×1 `conv` on the shorter branch does both"
+    return "make their sizes equal with strides and paddings, and their channels with a 1×1 `conv`"
+
+
+def _strides(large: Type, small: Type) -> tuple[int, ...] | None:
+    """The strides with which a window of 1 makes one map as large as another, if there are any."""
+    if not small.spatial or len(large.spatial) != len(small.spatial):
+        return None
+    rows = list(zip(large.sizes, small.sizes, strict=True))
+    strides = tuple(-(-i // o) for i, o in rows)
+    return strides if all(-(-i // s) == o for (i, o), s in zip(rows, strides, strict=True)) else None
 
 
 class Add(Elementwise):
@@ -168,11 +180,29 @@ class Concat(Merge):
                 shapes.MERGE,
                 f"`concat` along {self.axis} cannot join {' and '.join(map(str, inputs))}",
                 notes=(f"all but {self.axis} must be equal",),
-                help="pad, stride or crop the branches to the same sizes",
+                help=self._advice(inputs),
             )
         shape = list(rows[0])
         shape[where] = sum(row[where] for row in rows)
         return (Type(shape[0], tuple(shape[1:])),)
+
+    def _advice(self, inputs: Inputs) -> str:
+        map_ = next((each for each in inputs if each.spatial), inputs[0])
+        vector = next((each for each in inputs if not each.spatial), None)
+        if map_.spatial and vector is not None:
+            ones = ", ".join("1" for _ in map_.spatial)
+            size = map_.sizes[0] if len(set(map_.sizes)) == 1 else list(map_.sizes)
+            return (
+                f"spread the vector over the positions first: `- reshape: [{vector.channels}, {ones}]`, then "
+                f"`- upsample: {{size: {size}}}`"
+            )
+        other = next((each for each in inputs if each.spatial != map_.spatial), map_)
+        large, small = sorted((map_, other), key=lambda type_: sum(type_.sizes), reverse=True)
+        strides = _strides(large, small) if self.axis == "channels" else None
+        if strides is not None:
+            wanted = strides[0] if len(set(strides)) == 1 else list(strides)
+            return f"a window with `stride: {wanted}` gives the branch of {large} the sizes of the other"
+        return "pad, stride or crop the branches to the same sizes"
 
     def reach(self, inputs: Inputs) -> Reach | None:
         # Along a spatial axis a position sees one branch or another, and which depends on where it is.

@@ -216,8 +216,8 @@ def test_a_block_sees_no_parameter_of_its_caller_and_no_index() -> None:
     )
     hold_refusals(text, ("NS0203", "`n` is no parameter here"))
     text = 'blocks: {unit: {layers: [{dense: "${«index» + 1}"}]}}\nlayers: [{unit: , repeat: 2}]'
-    hold_refusals(text, ("NS0214", "there is no `repeat` around this"))
-    hold_refusals('layers: [{dense: "${«block.in».channels}"}]', ("NS0214", "there is none around this"))
+    hold_refusals(text, ("NS0214", "does not see the repetitions of its caller"))
+    hold_refusals('layers: [{dense: "${«block.in».channels}"}]', ("NS0214", "no block around"))
 
 
 def test_a_default_sees_no_parameter_of_the_caller() -> None:

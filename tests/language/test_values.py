@@ -48,7 +48,7 @@ PARAMETERS = [
     ("params: {n: $«n»}", "NS0203", "`n`"),
     ('params: {n: "${1 // «0»}"}', "NS0207", "0"),
     ('params: {n: "${«2 ** 99»}"}', "NS0208", "below 2⁶³"),
-    ('params: {n: "${«in».channels}"}', "NS0214", "no tensor is received"),
+    ('params: {n: "${«in».channels}"}', "NS0214", "belongs to no item"),
     ("params: «[n]»", "NS0104", "`params` is a mapping"),
     ("params: {n: «1e400»}", "NS0104", "a finite number"),
 ]
