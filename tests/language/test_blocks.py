@@ -217,7 +217,7 @@ def test_a_block_sees_no_parameter_of_its_caller_and_no_index() -> None:
     hold_refusals(text, ("NS0203", "`n` is no parameter here"))
     text = 'blocks: {unit: {layers: [{dense: "${«index» + 1}"}]}}\nlayers: [{unit: , repeat: 2}]'
     hold_refusals(text, ("NS0214", "does not see the repetitions of its caller"))
-    hold_refusals('layers: [{dense: "${«block.in».channels}"}]', ("NS0214", "no block around"))
+    hold_refusals('layers: [{dense: "${«block.in».channels}"}]', ("NS0214", "there is no block around this"))
 
 
 def test_a_default_sees_no_parameter_of_the_caller() -> None:
