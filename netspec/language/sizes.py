@@ -11,6 +11,8 @@ from netspec.ops.window import Windowed
 
 _MOST_NODES = 5_000
 _MOST_LAYERS = 6
+_MOST_MERGES = 50
+"""How many merges of one spec are explained: each looks at all the layers before it."""
 
 
 def explain(walk: Walk, item: Item, inputs: Sequence[Tensor]) -> tuple[str | None, str | None]:
@@ -18,6 +20,9 @@ def explain(walk: Walk, item: Item, inputs: Sequence[Tensor]) -> tuple[str | Non
 
     None and None where the sizes do not differ, or where nothing certain can be said.
     """
+    walk.explained += 1
+    if walk.explained > _MOST_MERGES:
+        return None, None
     values = [str(tensor) for tensor in inputs]
     types = [walk.types[value] for value in values]
     pair = next(

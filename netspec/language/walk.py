@@ -219,6 +219,7 @@ class Walk:
     ops: list[Op] = field(default_factory=list)
     steps: int = 0
     depth: int = 0
+    explained: int = 0
     macs: int = 0
     bytes: int = 0
 
