@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netspec.ops.nearest import did_you_mean
-from netspec.training import idx
+from netspec.training import conversion, idx
 from netspec.training.idx import DataError
 from netspec.training.names import EMBEDDED, SETS, STEMS, File, Named, is_path
 from netspec.training.samples import Dataset, checked
@@ -102,11 +102,14 @@ def _identity(digest: str) -> str:
 
 def _own(path: Path) -> Dataset:
     if path.is_file():
+        _require_arrays(path)
         return _npz(path, path.name, None)
     if not path.is_dir():
         raise DataError(f"{path}: there is no such file or folder")
     files = [find(stem, (path,)) for stem in STEMS]
     if absent := [stem for stem, file in zip(STEMS, files, strict=True) if file is None]:
+        if len(absent) == len(STEMS) and (converted := conversion.of_pictures(path)):
+            raise DataError(f"{path}: is a folder of pictures, and data are an .npz file", converted)
         inside = next(iter(sorted(path.glob("*.npz"))), None)
         advice = (
             f"name the file {inside} itself" if inside else f"a folder holds {', '.join(STEMS)}, plain or .gz"
@@ -114,6 +117,24 @@ def _own(path: Path) -> Dataset:
         raise DataError(f"{path}: lacks {', '.join(absent)}", advice)
     arrays = [idx.read(file, axes)[0] for file, axes in zip(files, _AXES, strict=True) if file is not None]
     return checked(path.name, *arrays, where=str(path)).with_channel()
+
+
+def _require_arrays(path: Path) -> None:
+    """Refuse tables and pictures, which are no arrays yet.
+
+    Raises:
+        DataError: it is one of these; the help says how to convert it.
+    """
+    kind = path.suffix.lower()
+    if kind in conversion.TABLES:
+        try:
+            converted = conversion.of_table(path)
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+        raise DataError(f"{path}: is a table of text, and data are an .npz file", converted)
+    if kind in conversion.PICTURES:
+        advice = "lay the pictures into a folder for each class, and name the folder around them to see how to go on"
+        raise DataError(f"{path}: is a single picture, and data are an .npz file of many", advice)
 
 
 def _npz(path: Path, name: str, classes: int | None) -> Dataset:
@@ -125,7 +146,9 @@ def _npz(path: Path, name: str, classes: int | None) -> Dataset:
             arrays = _arrays(np.load(stream, allow_pickle=False), path)
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
         # NumPy takes whatever is no archive for pickled objects, and refuses those with the same error.
-        raise DataError(f"{path}: is no .npz file of plain numbers, or it is damaged") from error
+        raise DataError(
+            f"{path}: is no .npz file of plain numbers, or it is damaged", conversion.SAVE
+        ) from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
     return checked(name, *arrays, where=str(path), classes=classes)
@@ -137,6 +160,5 @@ def _arrays(file: Any, path: Path) -> list[NDArray[Any]]:
     if not isinstance(file, np.lib.npyio.NpzFile):
         raise DataError(f"{path}: holds a single array", "an .npz file holds " + ", ".join(KEYS))
     if absent := [key for key in KEYS if key not in file.files]:
-        has = ", ".join(file.files) or "nothing"
-        raise DataError(f"{path}: lacks {', '.join(absent)}", f"it has {has}; rename what is meant")
+        raise DataError(f"{path}: lacks {', '.join(absent)}", conversion.of_names(path, file.files, KEYS))
     return [file[key] for key in KEYS]

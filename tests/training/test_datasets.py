@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from netspec.training import names
+from netspec.training.conversion import SAVE
 from netspec.training.datasets import default_folder, load
 from netspec.training.fetch import fetch
 from netspec.training.idx import DataError
@@ -185,12 +186,12 @@ def test_one_column_of_labels_is_taken(tmp_path: Path) -> None:
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a key": (
-        {"test_labels": None, "y_test": np.zeros(2)},
-        "lacks test_labels | it has train_images, train_labels, test_images, y_test; rename what is meant",
+        {"test_labels": None, "z": np.zeros(2)},
+        f"lacks test_labels | it has train_images, train_labels, test_images, z; {SAVE}",
     ),
     "objects": (
         {"train_labels": np.array([{}, 1], object)},
-        "is no .npz file of plain numbers, or it is damaged | ",
+        f"is no .npz file of plain numbers, or it is damaged | {SAVE}",
     ),
     "axes": (
         {"train_images": np.zeros(4, np.uint8)},
