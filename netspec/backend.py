@@ -69,8 +69,16 @@ class Unavailable(Exception):
         self.fix = fix
 
 
+class Incapable(Unavailable):
+    """A backend never does what was asked of it, whatever the network: the command named the wrong one."""
+
+
+class NoDevice(Unavailable):
+    """The device that was named is not here, or is none."""
+
+
 class Unsupported(Exception):
-    """A backend refuses an op, with its one-sentence reason."""
+    """A backend refuses a network, with its one-sentence reason."""
 
 
 class Trial(Protocol):
@@ -238,14 +246,14 @@ def usable(wanted: Sequence[str]) -> list[Backend]:
     Raises:
         Unavailable: one is unknown, missing or broken.
     """
-    ready = []
-    for name in wanted:
-        each = backend(name)
-        status = each.status()
-        if status.state != "ok":
-            raise Unavailable(f"the backend {name} is {status.state}: {status.detail}", status.fix)
-        ready.append(each)
-    return ready
+    found = [(each := backend(name), each.status()) for name in wanted]
+    lacking = [(each.name, status) for each, status in found if status.state != "ok"]
+    if lacking:
+        raise Unavailable(
+            "; ".join(f"the backend {name} is {status.state}: {status.detail}" for name, status in lacking),
+            "; ".join(dict.fromkeys(status.fix for _, status in lacking if status.fix)),
+        )
+    return [each for each, _ in found]
 
 
 def native_names(graph: Graph) -> dict[str, str | None]:

@@ -17,7 +17,7 @@ from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from netspec.backend import Timed, Unavailable, Unsupported, usable
+from netspec.backend import Incapable, Timed, Unavailable, Unsupported, usable
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays
@@ -91,8 +91,9 @@ def _apart(request: Mapping[str, object]) -> Measurement:
         command = [sys.executable, "-m", "netspec.benchmark", str(asked), str(answered)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")
         answer = json.loads(answered.read_text(encoding="utf-8")) if answered.exists() else {}
-    if "unsupported" in answer:
-        raise Unsupported(answer["unsupported"])
+    for refusal in (Unsupported, Unavailable):
+        if refusal.__name__ in answer:
+            raise refusal(*answer[refusal.__name__])
     if "backend" not in answer:
         raise Failed(f"{request['backend']}: {_reason(done)}")
     times = {key: Times(**answer[key]) for key in ("forward", "training")}
@@ -114,7 +115,7 @@ def measure(
 
     (framework,) = usable([backend])
     if not isinstance(framework, Timed):
-        raise Unsupported(f"the backend {backend} cannot be timed")
+        raise Incapable(f"the backend {backend} cannot be timed")
     versions = framework.status().detail
     weights, inputs, targets = initialise(graph, seed), *sample(graph, batch, seed)
     workload = framework.workload(graph, weights, inputs, targets, device)
@@ -197,8 +198,10 @@ def main(request: str, result: str) -> None:
     try:
         found = measure(graph, asked["backend"], asked["batch"], asked["steps"], asked["device"])
         answer = asdict(found)
-    except (Unsupported, Unavailable) as error:
-        answer = {"unsupported": str(error)}
+    except Unsupported as error:
+        answer = {Unsupported.__name__: [str(error)]}
+    except Unavailable as error:
+        answer = {Unavailable.__name__: [str(error), error.fix]}
     Path(result).write_text(json.dumps(answer), encoding="utf-8")
 
 

@@ -163,7 +163,9 @@ REFUSED = {
     "a parameter that is not there": (["--set", "unit=3"], "unit"),
     "no rate": (["--rate", "-1"], "a rate of -1.0 takes no steps"),
     "an empty batch": (["--batch", "0"], "--batch"),
-    "no backend": (["--backends", ","], "needs two backends"),
+    "no backend": (["--backends", ","], "names none"),
+    "a backend twice": (["--backends", "torch,torch"], "names torch twice"),
+    "the oracle against itself": (["--backends", "numpy"], "needs two backends"),
 }
 
 

@@ -8,7 +8,7 @@ from netspec.graph import Graph
 from netspec.training.optimizers import Sgd
 from netspec_keras.framework import keras, ops
 from netspec_keras.optimizers import native
-from netspec_keras.runtime import build, inward, placed
+from netspec_keras.runtime import build, inward, known, placed
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays
@@ -23,7 +23,7 @@ class KerasWorkload:
         self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"
     ) -> None:
         self.graph, self.given, self.where = graph, (weights, inputs, targets), device
-        self.device = _device()
+        self.device = _device() if device == "auto" else known(device)
 
     def prepare(self) -> None:
         """The compiled model and the data, on the device."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from netspec.backend import NoDevice
 from netspec.graph import Graph, Node
 from netspec.lowering.template import WrongFold
 from netspec.types import Type
@@ -89,8 +90,32 @@ def placed(device: str) -> AbstractContextManager[object]:
     """Where everything meanwhile is put: where Keras likes, or on a device."""
     if device == "auto":
         return nullcontext()
-    chosen: AbstractContextManager[object] = keras.device(device.replace("cuda", "gpu"))
+    chosen: AbstractContextManager[object] = keras.device(known(device))
     return chosen
+
+
+def known(device: str) -> str:
+    """The device as Keras writes it. TensorFlow would take the CPU, in silence, for one that is not here.
+
+    Raises:
+        NoDevice: it is not here, or is none.
+    """
+    name = device.lower().replace("cuda", "gpu")
+    kind, colon, number = name.partition(":")
+    if kind not in ("cpu", "gpu", "tpu") or (colon and not number.isdecimal()):
+        raise NoDevice(f"Keras knows no device `{device}`", "name auto, cpu, gpu, or one GPU as gpu:0")
+    try:
+        count = len(keras.distribution.list_devices(kind))
+    except RuntimeError:  # JAX, of a kind that it has not
+        count = 0
+    if int(number or 0) >= count:
+        has = (
+            f"there {'is' if count == 1 else 'are'} {count} of its kind"
+            if count
+            else "there is none of its kind"
+        )
+        raise NoDevice(f"the device `{device}` is not here: {has}", "name auto, or cpu")
+    return name
 
 
 def write(model: Any, graph: Graph, weights: Arrays) -> None:

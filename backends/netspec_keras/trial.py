@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from netspec.backend import Unsupported
+from netspec.backend import Incapable
 from netspec.graph import Graph
 from netspec.lowering.outline import outline
 from netspec.lowering.taps import HOOK, Recorder, instrument, order
@@ -152,10 +152,10 @@ class Jax:
         """Single precision alone: given float64, Keras calculates here and there in float32 on JAX.
 
         Raises:
-            Unsupported: something else was asked for.
+            Incapable: something else was asked for.
         """
         if dtype != "float32":
-            raise Unsupported(
+            raise Incapable(
                 "keras on JAX keeps some results in float32; compare in float32, or on TensorFlow"
             )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from netspec.backend import Source, Status, Unavailable, Unsupported
+from netspec.backend import Incapable, Source, Status
 from netspec.graph import Graph
 from netspec_numpy.lowerings import LOWERINGS, forward
 
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from netspec.training.optimizers import Optimizer
 
 NO_GRADIENTS = (
-    "the oracle calculates outputs alone: a derivative by hand for every op would need an oracle itself"
+    "the backend numpy, the oracle, calculates outputs only: "
+    "a derivative by hand for every op would need an oracle itself"
 )
 NO_SOURCE = (
-    "the oracle runs the graph as it is, so that it shares nothing with the generated source that it judges"
+    "the backend numpy, the oracle, writes no source: it runs the graph as it is, "
+    "so that it shares nothing with the generated source that it judges"
 )
 
 
@@ -36,15 +38,15 @@ class NumpyBackend:
         return Status("ok", f"numpy {np.__version__}, forward only")
 
     def source(self, graph: Graph) -> Source:
-        raise Unsupported(NO_SOURCE)
+        raise Incapable(NO_SOURCE)
 
     def build(
         self, graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto"
     ) -> NoReturn:
-        raise Unsupported(NO_SOURCE)
+        raise Incapable(NO_SOURCE)
 
     def weights(self, model: Any, graph: Graph) -> dict[str, Array]:
-        raise Unsupported(NO_SOURCE)
+        raise Incapable(NO_SOURCE)
 
     def trial(
         self,
@@ -56,12 +58,12 @@ class NumpyBackend:
         return NumpyTrial(graph, weights, dtype, inject)
 
     def fit(self, fit: Fit) -> None:
-        raise Unavailable(f"numpy does not train: {NO_GRADIENTS}", "train with --backend torch or keras")
+        raise Incapable(NO_GRADIENTS, "train with --backend torch or keras")
 
     def workload(
         self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"
     ) -> Workload:
-        raise Unsupported(NO_GRADIENTS)
+        raise Incapable(NO_GRADIENTS)
 
 
 class NumpyTrial:
@@ -75,7 +77,7 @@ class NumpyTrial:
         return {name: array.astype(self._dtype) for name, array in results.items()}
 
     def gradients(self, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
-        raise Unsupported(NO_GRADIENTS)
+        raise Incapable(NO_GRADIENTS)
 
     def steps(self, inputs: Arrays, targets: Arrays, optimizer: Optimizer, count: int) -> dict[str, Array]:
-        raise Unsupported(NO_GRADIENTS)
+        raise Incapable(NO_GRADIENTS)

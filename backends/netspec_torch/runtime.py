@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from netspec.backend import Source
+from netspec.backend import NoDevice, Source
 from netspec.graph import Graph
 from netspec.lowering.outline import outline
 from netspec.lowering.template import WrongFold
@@ -42,7 +42,20 @@ def build(graph: Graph, weights: Arrays, dtype: Float = "float32", device: str =
 
 def choose(device: str) -> torch.device:
     """The device of that name; `auto` is the GPU if there is one."""
-    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(device)
+    except RuntimeError:  # its text lists devices that hardly anybody has
+        raise NoDevice(
+            f"PyTorch knows no device `{device}`", "name auto, cpu, cuda, or one GPU as cuda:0"
+        ) from None
+    try:
+        torch.zeros((), device=found).item()
+    except Exception as error:  # what is missing raises many things: an assertion, a runtime error, no kernel
+        why = str(error).splitlines()[0]
+        raise NoDevice(f"the device `{device}` is not here: {why}", "name auto, or cpu") from error
+    return found
 
 
 def execute(text: Source, tree: ast.Module, name: str, names: Mapping[str, Any]) -> dict[str, Any]:

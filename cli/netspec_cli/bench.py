@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netspec_cli.common import Device, Sets, Several, Spec, fail, load_spec, parameters, path_of
+from netspec_cli.common import (
+    Device,
+    Sets,
+    Several,
+    Spec,
+    chosen,
+    fail,
+    load_spec,
+    parameters,
+    path_of,
+    without_what_lacks,
+)
 from netspec_cli.failures import WRONG_SPEC
 from netspec_cli.streams import complain, say, say_json
 
@@ -40,13 +51,11 @@ def bench(
 
     Each backend runs in a process of its own, on the same weights and data, in float32.
     """
-    from netspec.backend import Unsupported
+    from netspec.backend import Unavailable, Unsupported
     from netspec.benchmark import Failed, race
 
     graph = load_spec(spec, sets)
-    names = [name.strip() for name in backends.split(",") if name.strip()]
-    if not names:
-        fail("--backends names none")
+    names = chosen(backends)
     try:
         found = race(
             path_of(spec),
@@ -57,6 +66,8 @@ def bench(
             device,
             tell=complain,
         )
+    except Unavailable as error:
+        without_what_lacks(names, error)
     except Unsupported as error:
         fail(f"{graph.name}: {error}", WRONG_SPEC)
     except Failed as error:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeAlias
 
 import typer
 
 from netspec import files
 from netspec.diagnostics import Diagnostic, Problems
 from netspec.graph import Graph
+from netspec.language.document import is_blocks_file
 from netspec.language.library import Library
+from netspec.language.places import SUFFIXES, ZOO, shown, zoo
 from netspec.loading import ParameterError, find, graph_of_file
 from netspec_cli.failures import WRONG_COMMAND, WRONG_SPEC
 from netspec_cli.streams import complain, hand_over
+
+if TYPE_CHECKING:
+    from netspec.backend import Unavailable
 
 # The arguments and options that several commands have. Help is ASCII, so that every terminal can show it.
 Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A path, or zoo:NAME.")]
@@ -120,10 +126,16 @@ def path_of(spec: str) -> Path:
     return path
 
 
+def file_of(spec: str) -> Path:
+    """As `path_of`, of one spec: no folder."""
+    path = path_of(spec)
+    if files.is_folder(path):
+        fail(f"{spec} is a folder; name one spec (`netspec check {spec}` says what is wrong in all of them)")
+    return path
+
+
 def _in_the_zoo(spec: str) -> str:
     """A hint, if the zoo has a spec of that name."""
-    from netspec.language.places import SUFFIXES, ZOO, zoo
-
     name = Path(spec).stem if Path(spec).suffix in SUFFIXES else spec
     return f"; did you mean {ZOO}{name}?" if name in zoo() else ""
 
@@ -138,9 +150,12 @@ def load_with_sources(spec: str, sets: Iterable[str] | None = None) -> tuple[Gra
     problems = Problems()
     library = Library(problems)
     params = parameters(sets)
-    path = path_of(spec)
-    if files.is_folder(path):
-        fail(f"{spec} is a folder; name one spec (`netspec check {spec}` says what is wrong in all of them)")
+    path = file_of(spec)
+    value = library.read(path, shown(path))
+    if value is not None and is_blocks_file(value):
+        fail(
+            f"{spec} holds blocks for other specs to include, and no network (`netspec check {spec}` checks it)"
+        )
     try:
         graph = graph_of_file(path, problems, params, library)
     except ParameterError as error:
@@ -162,6 +177,29 @@ def may_write(targets: Iterable[Path], inputs: Iterable[str | Path], force: bool
         fail(str(error))
     except OSError as error:
         fail(f"cannot write {' and '.join(map(files.shortened, targets))}: {files.reason(error)}")
+
+
+def chosen(backends: str) -> list[str]:
+    """The names in `--backends`, each once."""
+    names = [name.strip() for name in backends.split(",") if name.strip()]
+    if not names:
+        fail("--backends names none: write --backends torch,keras, say (`netspec backends` lists them)")
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        fail(f"--backends names {', '.join(twice)} twice")
+    return names
+
+
+def without_what_lacks(names: Sequence[str], error: Unavailable) -> NoReturn:
+    """Say which of the backends cannot be used here, and how to go on with the others."""
+    from netspec.backend import Unavailable, usable
+    from netspec_cli.failures import lacking
+
+    ready = []
+    for name in names:
+        with suppress(Unavailable):
+            ready += [each.name for each in usable([name])]
+    others = f"\n  or without it: --backends {','.join(ready)}" if 0 < len(ready) < len(names) else ""
+    fail(lacking(error) + others)
 
 
 def write(text: str, out: Path | None, language: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec_cli.common import Sets, Several, Spec, fail, load_spec
+from netspec_cli.common import Sets, Several, Spec, chosen, fail, load_spec, without_what_lacks
 from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
@@ -61,12 +61,12 @@ def compare(
     Training mode, dropout off. What a spec lets start as zeros and ones is drawn, too, so that none can be
     forgotten. Exit code 1 when anything differs by more than its tolerance.
     """
-    from netspec.backend import Unsupported
+    from netspec.backend import Unavailable
     from netspec.comparison import CannotCompare
     from netspec.comparison import compare as run
 
     graph = load_spec(spec, sets or [])
-    wanted = [name.strip() for name in backends.split(",") if name.strip()]
+    wanted = chosen(backends)
     try:
         found = run(
             graph,
@@ -79,8 +79,10 @@ def compare(
             inject,
             report=complain,
         )
-    except (CannotCompare, Unsupported) as reason:
-        fail(str(reason))
+    except Unavailable as error:
+        without_what_lacks(wanted, error)
+    except CannotCompare as error:
+        fail(str(error))
     if format is Format.json:
         say_json(found.as_dict())
     else:

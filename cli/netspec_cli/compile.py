@@ -27,7 +27,7 @@ def compile(
     force: Force = False,
 ) -> None:
     """Write the network as readable source that runs without netspec. Needs no framework."""
-    from netspec.backend import Unavailable, Unsupported
+    from netspec.backend import Unsupported
     from netspec.backend import backend as find_backend
 
     graph, sources = load_with_sources(spec, sets)
@@ -36,7 +36,5 @@ def compile(
     graph, _ = through(graph, passes or ())
     try:
         write(find_backend(backend).source(graph).text, out, "python")
-    except Unavailable as error:
-        fail(str(error))
     except Unsupported as error:
         fail(f"{backend} cannot express {graph.name}: {error}", WRONG_SPEC)

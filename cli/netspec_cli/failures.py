@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from netspec.backend import Unavailable
 
 WRONG_SPEC = 1
 WRONG_COMMAND = 2
@@ -20,7 +24,7 @@ def told(error: BaseException) -> tuple[str, int] | None:
     if isinstance(error, Unsupported):
         return f"netspec: {error}", WRONG_SPEC
     if isinstance(error, Unavailable):
-        return f"netspec: {error}" + (f"\n  fix: {error.fix}" if error.fix else ""), WRONG_COMMAND
+        return f"netspec: {lacking(error)}", WRONG_COMMAND
     if isinstance(error, ParameterError):
         return f"netspec: {error}", WRONG_COMMAND
     if isinstance(error, MemoryError):
@@ -28,6 +32,11 @@ def told(error: BaseException) -> tuple[str, int] | None:
     if isinstance(error, OSError):
         return f"netspec: {_sentence(error)}", WRONG_COMMAND
     return None
+
+
+def lacking(error: Unavailable) -> str:
+    """What is not here, and how to get it."""
+    return str(error) + (f"\n  fix: {error.fix}" if error.fix else "")
 
 
 def _detail(error: MemoryError) -> str:

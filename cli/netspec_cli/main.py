@@ -49,6 +49,9 @@ class Commands(typer.core.TyperGroup):
         except Exception as error:
             from netspec_cli.failures import told
 
+            if hasattr(error, "show") and hasattr(error, "message"):  # a wrong command, as typer says it
+                error.message = error.message.replace("Value error, ", "")
+                raise
             known = told(error)
             if known is None:
                 raise
@@ -104,7 +107,7 @@ def _code() -> int:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except Exception as error:
-        if hasattr(error, "show") and hasattr(error, "exit_code"):  # a wrong command, as typer says it
+        if hasattr(error, "show") and hasattr(error, "exit_code"):
             error.show()
             return int(error.exit_code)
         if "NETSPEC_DEBUG" in os.environ:

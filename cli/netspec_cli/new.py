@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from netspec_cli.common import Force, fail, may_write, path_of, put, show
+from netspec_cli.common import Force, fail, file_of, may_write, put, show
 from netspec_cli.failures import WRONG_SPEC
 from netspec_cli.streams import complain, say, say_json
 
@@ -28,13 +28,19 @@ def new(
         str, typer.Option("--from", metavar="SPEC", help="What to start from: zoo:NAME, or a path.")
     ] = "zoo:lenet5",
     list_: Annotated[bool, typer.Option("--list", help="Show the zoo instead.")] = False,
-    format: Annotated[Format, typer.Option("--format", help="How to write the list.")] = Format.text,
+    format: Annotated[
+        Format | None, typer.Option("--format", help="How to write the list.  [default: text]")
+    ] = None,
     force: Force = False,
 ) -> None:
     """Write NAME.yaml from a spec of the zoo."""
     if list_:
-        _list(format)
+        if name is not None:
+            fail(f"--list shows the zoo and writes no {name}.yaml: leave out one of the two")
+        _list(format or Format.text)
         return
+    if format is not None:
+        fail("--format is how --list writes; a new spec is YAML")
     if name is None:
         fail("give the new network a name: netspec new my_net --from zoo:lenet5 (--list shows the zoo)")
     _write(name, origin, force)
@@ -48,7 +54,7 @@ def _write(name: str, origin: str, force: bool) -> None:
 
     if not IDENTIFIER.match(name):
         fail(f"`{name}` cannot be a name: a letter, then letters, digits and underscores")
-    source = path_of(origin)
+    source = file_of(origin)
     try:
         texts = copies(source, name)
     except SpecError as error:

@@ -30,6 +30,8 @@ def through(graph: Graph, asked: Iterable[str], weights: Arrays | None = None) -
         if name != "cut" and (name not in known or layer):
             hint = did_you_mean(name, [*known, "cut"])
             fail(f"no pass is called {each!r}{hint} (there are {', '.join(known)}, cut=LAYER)")
+        if name == "cut" and not layer:
+            fail("--pass cut needs the layer to end with: --pass cut=NAME (`netspec shapes` lists the names)")
         try:
             changed = cut(graph, layer) if name == "cut" else known[name].run(graph)
         except NoSuchLayer as error:

@@ -115,7 +115,7 @@ def read_blocks_file(value: Value, file: str, path: Path, problems: Problems) ->
 
 
 def is_blocks_file(value: Value) -> bool:
-    """Whether a file with the key `netspec` holds blocks alone."""
+    """Whether a file with the key `netspec` holds only blocks."""
     return isinstance(value, Mapping) and "blocks" in value.entries and "layers" not in value.entries
 
 

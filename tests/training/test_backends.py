@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netspec.backend import Backend, Unsupported, backends
+from netspec.backend import Backend, Incapable, backends
 from netspec.diagnostics import Problems
 from netspec.graph import Graph
 from netspec.loading import graph_of_text
@@ -64,7 +64,7 @@ def learners(tmp_path_factory: pytest.TempPathFactory) -> list[Backend]:
                 tmp_path_factory.mktemp("try"),
             )
             found.append(backend)
-        except Unsupported:
+        except Incapable:
             continue
     return found
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import netspec
-from netspec.backend import Unsupported, backends
+from netspec.backend import Incapable, backends
 from netspec.diagnostics import Problems
 from netspec.training.datasets import load
 from netspec.training.recipe import read
@@ -26,7 +26,7 @@ def test_lenet5(tmp_path: Path) -> None:
         if backend.status().state == "ok":
             try:
                 runs.append(train(graph, backend, recipe, load(recipe.data), out=tmp_path / backend.name))
-            except Unsupported:
+            except Incapable:
                 continue
     if len(runs) < 2:
         pytest.skip(f"a comparison takes two backends; there is {[run.backend for run in runs]}")

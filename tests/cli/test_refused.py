@@ -1,0 +1,223 @@
+"""A wrong command is worth 2, whatever is wrong with it; a spec that is wrong is worth 1; each with one sentence."""
+
+from __future__ import annotations
+
+import shlex
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from netspec_cli.main import COMMANDS, app
+
+SPEC = """\
+netspec: 1
+name: small
+params: {units: 4}
+input: [1, 8, 8]
+layers: [{conv: {filters: 2, kernel: 3}}, relu, flatten, {dense: $units}]
+"""
+ON_A_SPEC = {
+    "shapes": "",
+    "compile": "-b torch",
+    "convert": "--pass still",
+    "draw": "",
+    "compare": "--backends torch",
+    "bench": "--backends torch",
+    "train": "-b torch",
+}
+"""The commands that take one spec, with what each cannot do without."""
+
+WRONG_COMMANDS = {
+    "check": "Missing argument 'PATH'",
+    "check empty": "no spec below empty",
+    "check zoo:nope": "the zoo has no spec 'nope'",
+    "check small.yaml --format xml": "Invalid value for '--format': 'xml' is not one of",
+    "check small.yaml other.yaml --set units=3": "other.yaml: the spec has no parameter 'units'",
+    "check small.yaml blocks.yaml --set units=3": "blocks.yaml: the spec has no parameter 'units'",
+    "shapes lenet5": "there is no file lenet5; did you mean zoo:lenet5?",
+    "shapes specs/resnet50.yaml": "did you mean zoo:resnet50?",
+    "compile small.yaml": "Missing option '--backend' / '-b'",
+    "compile small.yaml -b numpy": "the backend numpy, the oracle, writes no source",
+    "compile small.yaml -b nope": "no backend is called 'nope'",
+    "compile small.yaml -b torch --pass nope": "no pass is called 'nope'",
+    "compile small.yaml -b torch --pass cut": "--pass cut needs the layer to end with",
+    "compile small.yaml -b torch --pass cut=": "--pass cut needs the layer to end with",
+    "compile small.yaml -b torch --pass cut=nope": "no layer is called `nope`",
+    "compile small.yaml -b torch -o empty": "cannot write empty",
+    "convert small.yaml": "name a pass",
+    "convert small.yaml --pass still --weights none.safetensors -o new.yaml": "none.safetensors",
+    "convert small.yaml --pass still --weights none.safetensors": "weights go to a file beside the new spec",
+    "draw small.yaml -o x.png": "a picture is .svg or .html",
+    "ops nope": "no op is called `nope`",
+    "schema -o empty": "cannot write empty",
+    "explain NS9999": "there is no code `NS9999`",
+    "new": "give the new network a name",
+    "new 3x": "`3x` cannot be a name",
+    "new fresh --from none.yaml": "there is no file none.yaml",
+    "new fresh --from empty": "empty is a folder",
+    "new fresh --list": "--list shows the zoo and writes no fresh.yaml",
+    "new fresh --format json": "--format is how --list writes",
+    "backends more": "unexpected extra argument",
+    "arith nope": "No such command 'nope'",
+    "arith conv -i 5": "Missing option '--kernel'",
+    "arith conv -i 5 -k a": "--kernel: 'a' is not a whole number",
+    "compare small.yaml --backends torch,nope": "no backend is called 'nope'",
+    "compare small.yaml --backends torch,torch": "--backends names torch twice",
+    "compare small.yaml --backends numpy": "a comparison needs two backends",
+    "compare small.yaml --backends ,": "--backends names none",
+    "compare small.yaml --backends torch --rate 0": "a rate of 0.0 takes no steps",
+    "compare small.yaml --backends torch --batch 0": "Invalid value for '--batch'",
+    "compare small.yaml --backends torch --inject nope=1": "no layer is called `nope`",
+    "compare small.yaml --backends torch --inject conv1=x": "`conv1=x` is not LAYER=EPS",
+    "bench small.yaml --backends torch,torch": "--backends names torch twice",
+    "bench small.yaml --backends torch --steps 0": "Invalid value for '--steps'",
+    "train small.yaml": "Missing option '--backend' / '-b'",
+    "train small.yaml -b nope": "no backend is called 'nope'",
+    "chek small.yaml": "No such command 'chek'. Did you mean 'check'",
+}
+SETS = {
+    "units": "--set units: write --set NAME=VALUE",
+    "=3": "--set =3: write --set NAME=VALUE",
+    "units=": "--set units=: there is no value after the `=`",
+    "units=~": "--set units=~: there is no value after the `=`",
+    "units=[1": (
+        "--set units=[1: a comma or a closing bracket is missing before this\n"
+        "  --set units=[1\n"
+        "              ^"
+    ),
+    "units=!!int 3": (
+        "--set units=!!int 3: `!!int` is a tag, and a spec is plain data\n"
+        "  --set units=!!int 3\n"
+        "              ^"
+    ),
+    "units={a: 1, a: 2}": "--set units={a: 1, a: 2}: the key `a` stands twice",
+    "units={a: 1}": "the parameter 'units' takes a finite number, a boolean, a word or a list of them",
+    "unit=3": "the spec has no parameter 'unit'; did you mean `units`? (it has units)",
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a spec, a spec without parameters, a file of blocks and an empty folder, to work in."""
+    for name, text in {
+        "small": SPEC,
+        "other": SPEC.replace("params: {units: 4}\n", "").replace("$units", "4"),
+        "blocks": "netspec: 1\nblocks: {b: {layers: [relu]}}\n",
+        "wrong": SPEC.replace("kernel: 3", "kernel: 9"),
+    }.items():
+        (tmp_path / f"{name}.yaml").write_text(SPEC if name == "small" else text, encoding="utf-8")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def refused(words: list[str], code: int, message: str) -> None:
+    """Run a command; it ends with this code, says this on stderr, nothing on stdout, and writes nothing."""
+    before = sorted(Path().rglob("*"))
+    result = CliRunner().invoke(app, words)
+    assert (result.exit_code, result.stdout) == (code, ""), result.output + repr(result.exception)
+    assert message in result.stderr
+    assert "Value error" not in result.stderr
+    assert sorted(Path().rglob("*")) == before
+
+
+@pytest.mark.parametrize(("command", "message"), WRONG_COMMANDS.items(), ids=WRONG_COMMANDS)
+def test_a_wrong_command_is_worth_2(command: str, message: str) -> None:
+    refused(shlex.split(command), 2, message)
+
+
+@pytest.mark.parametrize("name", ON_A_SPEC)
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    {
+        "none.yaml": "there is no file none.yaml",
+        "empty": "empty is a folder; name one spec",
+        "blocks.yaml": "blocks.yaml holds blocks for other specs to include, and no network",
+        "zoo:nope": "the zoo has no spec 'nope'",
+    }.items(),
+)
+def test_what_is_no_spec_is_worth_2(name: str, spec: str, message: str) -> None:
+    refused([name, spec, *ON_A_SPEC[name].split()], 2, message)
+
+
+@pytest.mark.parametrize("name", ON_A_SPEC)
+def test_a_wrong_spec_is_worth_1(name: str) -> None:
+    refused([name, "wrong.yaml", *ON_A_SPEC[name].split()], 1, "error[NS0301]: the kernel does not fit")
+
+
+@pytest.mark.parametrize("name", ["check", "shapes", "train"])
+@pytest.mark.parametrize(("option", "message"), SETS.items(), ids=SETS)
+def test_set_speaks_of_the_option(name: str, option: str, message: str) -> None:
+    refused([name, "small.yaml", *ON_A_SPEC.get(name, "").split(), "--set", option], 2, message)
+
+
+@pytest.mark.parametrize("name", ["check", *ON_A_SPEC])
+def test_set_twice_is_refused_in_every_command(name: str) -> None:
+    words = [name, "small.yaml", *ON_A_SPEC.get(name, "").split(), "--set", "units=3", "--set", "units=5"]
+    refused(words, 2, "--set units=5: units is set twice")
+
+
+# Frameworks and devices.
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No framework is installed."""
+    monkeypatch.setattr(import_module("netspec_torch.backend"), "find_spec", lambda name: None)
+    monkeypatch.setattr(import_module("netspec_keras.engine"), "find_spec", lambda name: None)
+
+
+@pytest.mark.parametrize("command", ["compare small.yaml", "bench small.yaml", "train small.yaml -b torch"])
+@pytest.mark.usefixtures("bare")
+def test_a_missing_framework_is_worth_2(command: str) -> None:
+    refused(command.split(), 2, "the backend torch is missing: PyTorch is not installed")
+    refused(
+        command.replace("torch", "keras").split(), 2, "the backend keras is missing: Keras is not installed"
+    )
+    refused(command.split(), 2, "\n  fix: pip install ")
+
+
+@pytest.mark.parametrize("command", ["compare small.yaml", "bench small.yaml"])
+def test_what_is_there_can_be_named_by_itself(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.setattr(import_module("netspec_keras.engine"), "find_spec", lambda name: None)
+    refused(command.split(), 2, "\n  or without it: --backends torch\n")
+
+
+@pytest.mark.usefixtures("bare")
+def test_what_needs_no_framework_runs_without() -> None:
+    for backend in ("torch", "keras"):
+        assert CliRunner().invoke(app, ["compile", "small.yaml", "-b", backend]).exit_code == 0
+
+
+@pytest.mark.parametrize("device", ["nope", "cuda:99", "gpu:99", "meta", "cpu:x", ""])
+@pytest.mark.parametrize("backend", ["torch", "keras"])
+def test_a_missing_device_is_refused(backend: str, device: str) -> None:
+    """TensorFlow, asked for a GPU that is not here, would calculate on the CPU in silence."""
+    from netspec.api import build
+    from netspec.backend import NoDevice
+    from netspec.backend import backend as find
+    from netspec.loading import load
+
+    if find(backend).status().state != "ok":
+        pytest.skip(find(backend).status().detail)
+    with pytest.raises(NoDevice, match=f"no device `{device}`|the device `{device}` is not here"):
+        build(load("small.yaml"), backend, device=device)
+
+
+# Help.
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize("command", ["", *COMMANDS, "arith conv", "arith pool", "arith transpose"])
+def test_help_is_the_same_everywhere(command: str, option: str) -> None:
+    result: Any = CliRunner().invoke(app, [*command.split(), option], prog_name="netspec")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"Usage: netspec {command}".rstrip())
+    assert result.stdout.isascii()
+    assert "<" not in result.stdout, "options take words, not Python's types"
+    assert "-h, --help" in result.stdout
+    assert "completion" not in result.stdout
