@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from netspec.training.optimizers import Optimizer
 
 NO_GRADIENTS = (
-    "the backend numpy, the oracle, calculates outputs only: "
+    "numpy does not train: the oracle calculates outputs only, since "
     "a derivative by hand for every op would need an oracle itself"
 )
 NO_SOURCE = (
-    "the backend numpy, the oracle, writes no source: it runs the graph as it is, "
+    "numpy writes no source: the oracle runs the graph as it is, "
     "so that it shares nothing with the generated source that it judges"
 )
 

@@ -40,7 +40,7 @@ WRONG_COMMANDS = {
     "shapes lenet5": "there is no file lenet5; did you mean zoo:lenet5?",
     "shapes specs/resnet50.yaml": "did you mean zoo:resnet50?",
     "compile small.yaml": "Missing option '--backend' / '-b'",
-    "compile small.yaml -b numpy": "the backend numpy, the oracle, writes no source",
+    "compile small.yaml -b numpy": "numpy writes no source: the oracle runs the graph as it is",
     "compile small.yaml -b nope": "no backend is called 'nope'",
     "compile small.yaml -b torch --pass nope": "no pass is called 'nope'",
     "compile small.yaml -b torch --pass cut": "--pass cut needs the layer to end with",
