@@ -95,7 +95,7 @@ def test_the_first_window_of_padding_alone_is_found_in_sizes_beyond_counting() -
     assert ar.empty_window(32, big, 1, (big, big)) == 0
     assert ar.empty_window(3, big, 1, (big, 5 * big), 5) == 3
     assert ar.empty_window(big, 3, 7, (2 * big, 0), big) is None
-    first = ar.empty_window(big, 3, 7, (2 * big, 0), big + 9)
+    first = ar.empty_window(big, 3, 7, (2 * big, big), big + 9)
     assert first is not None
     assert (7 * first - 2 * big) % (big + 9) >= big
 
