@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from netspec.analysis import analyze
 from netspec.analysis.expect import hold
-from netspec.diagnostics import Diagnostic, Problems
+from netspec.diagnostics import Diagnostic, Full, Problems
 from netspec.graph import Graph
 from netspec.language import places
 from netspec.language.document import is_blocks_file
@@ -32,7 +33,8 @@ def check_file(
     library = Library(problems)
     value = library.read(path, places.shown(path))
     if params is None and value is not None and is_blocks_file(value):
-        library.part(path, places.shown(path))
+        with suppress(Full):
+            library.part(path, places.shown(path))
         return None, problems.in_order()
     graph = graph_of_file(path, problems, params, library)
     _hold(graph, problems)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from netspec.diagnostics import Problems, SpecError
+from netspec.diagnostics import Full, Problems, SpecError
 from netspec.graph import Graph
 from netspec.language import places
 from netspec.language.declarations import Document
@@ -69,8 +70,9 @@ def graph_of_file(
         library: what has read files of this run already, if anything has.
     """
     library = library or Library(problems)
-    with no_collection():
+    with no_collection(), suppress(Full):
         return _graph(library.spec(path, places.shown(path)), library, problems, params or {})
+    return None
 
 
 def graph_of_text(
@@ -78,10 +80,11 @@ def graph_of_text(
 ) -> Graph | None:
     """The graph of a text that stands for a file called `file`; it cannot include by relative paths."""
     library = Library(problems)
-    with no_collection():
+    with no_collection(), suppress(Full):
         value = read(text, file, problems)
         document = None if value is None else library.complete(read_document(value, file, None, problems))
         return _graph(document, library, problems, params or {})
+    return None
 
 
 def _graph(

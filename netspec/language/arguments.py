@@ -15,6 +15,12 @@ from netspec.language.story import Binding
 from netspec.language.values import Value
 from netspec.language.walk import Walk
 
+VALUE_LIMIT = 10_000
+"""The values that a parameter may hold, those of lists within lists counted one by one."""
+
+NESTING = 16
+"""How deep its lists may stand inside each other."""
+
 
 def given_by_call(
     walk: Walk, written: Given[str, Value], sight: Callable[[], dict[str, object]]
@@ -41,13 +47,14 @@ def parameters(
     value is reported where it is declared. A default that is used is put into `bindings`.
     """
     values: dict[str, object] = {}
+    seen = {**names}
 
     def sight() -> dict[str, object]:
-        return {**names, **values}
+        return seen
 
     for parameter in declared:
         if parameter.name in given:
-            values[parameter.name] = whole(given[parameter.name])
+            values[parameter.name] = seen[parameter.name] = whole(given[parameter.name])
             continue
         if parameter.default is None:
             walk.problems.error(
@@ -58,12 +65,12 @@ def parameters(
                 if place
                 else f"give it a value here, or by `--set {parameter.name}=…`",
             )
-            values[parameter.name] = Unknown(None)
+            values[parameter.name] = seen[parameter.name] = Unknown(None)
             continue
-        value = walk.work_out(parameter.default, sight)
+        value = _sound(walk, walk.work_out(parameter.default, sight), parameter.name, parameter.default.span)
         if bindings is not None:
             bindings[parameter.name] = Binding(parameter.default, None, sight, default=place is not None)
-        values[parameter.name] = _sound(walk, value, parameter.name, parameter.default.span)
+        values[parameter.name] = seen[parameter.name] = value
     return values
 
 
@@ -71,20 +78,40 @@ def _sound(walk: Walk, value: object, name: str, place: Span) -> object:
     """The value, if it is one that a parameter may have: a number, a boolean, a word, or a list of them."""
     if value is FAILED or isinstance(value, Unknown):
         return Unknown(None)
-    if _is_plain(value):
+    size = measure(value)
+    if size is not None and size <= VALUE_LIMIT:
+        walk.spend(place, size)
         return value
-    walk.problems.error(
-        codes.WRONG_VALUE,
-        f"the parameter `{name}` is a finite number, a boolean, a word or a list of them",
-        place,
-        help="a mapping cannot be passed on; give its values one by one" if isinstance(value, dict) else None,
-    )
+    message = f"the parameter `{name}` is a finite number, a boolean, a word or a list of them"
+    advice = "a mapping cannot be passed on; give its values one by one" if isinstance(value, dict) else None
+    if size is not None:
+        message = f"the parameter `{name}` is a list of more than {VALUE_LIMIT:,} values, or more than {NESTING} deep"
+        advice = "pass on less, or write it out where it is used"
+    walk.problems.error(codes.WRONG_VALUE, message, place, help=advice)
     return Unknown(None)
 
 
+def measure(value: object) -> int | None:
+    """How many values a parameter holds, those of its lists too; None if one of them is no value for a parameter.
+
+    It stops at VALUE_LIMIT, and says that it is passed for lists deeper than NESTING, too: lists that hold each other
+    through parameters (`b: [$a, $a]`, `c: [$b, $b]`, …) stand for more values than anybody could count.
+    """
+    count, level = 0, [value]
+    for _ in range(NESTING + 1):
+        count += len(level)
+        if count > VALUE_LIMIT:
+            return count
+        lists = [each for each in level if isinstance(each, list | tuple)]
+        if not all(isinstance(each, list | tuple) or _is_plain(each) for each in level):
+            return None
+        if not lists:
+            return count
+        if sum(map(len, lists)) > VALUE_LIMIT:
+            return VALUE_LIMIT + 1
+        level = [each for one in lists for each in one]
+    return VALUE_LIMIT + 1
+
+
 def _is_plain(value: object) -> bool:
-    if isinstance(value, list | tuple):
-        return all(_is_plain(each) for each in value)
-    if isinstance(value, float):
-        return isfinite(value)
-    return isinstance(value, bool | int | str)
+    return isfinite(value) if isinstance(value, float) else isinstance(value, bool | int | str)

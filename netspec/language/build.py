@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from yaml import events
@@ -12,6 +11,7 @@ from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import files as codes
 from netspec.language.scalars import OutOfRange, interpret
 from netspec.language.values import Entry, Listing, Mapping, Scalar, Value
+from netspec.ops.nearest import nearest
 
 DEPTH_LIMIT = 100
 VALUE_LIMIT = 1_000_000
@@ -170,16 +170,17 @@ class Builder:
         self._place(known.value, span)
 
     def _unknown_alias(self, name: str, span: Span) -> None:
-        near = get_close_matches(name, self._anchors, n=1)
+        self.usable = False
+        if self._problems.full:
+            self._problems.skip(span)
+            return
+        near = nearest(name, self._anchors)
         self._problems.error(
             codes.UNKNOWN_ALIAS,
             f"nothing above is marked with `&{name}`",
             span,
-            help=f"did you mean `*{near[0]}`?"
-            if near
-            else f'if the text `*{name}` is meant, write `"*{name}"`',
+            help=f"did you mean `*{near}`?" if near else f'if the text `*{name}` is meant, write `"*{name}"`',
         )
-        self.usable = False
 
     def _place(self, value: Value, span: Span) -> None:
         if not self._stack:

@@ -7,12 +7,12 @@ import math
 import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from netspec.diagnostics.codes import expressions as codes
 from netspec.language.absent import FAILED, Unknown
 from netspec.language.formula import FUNCTIONS, LITERALS, Formula, Refusal, written
+from netspec.ops.nearest import nearest
 from netspec.types import LIMIT
 
 
@@ -68,14 +68,14 @@ def hold_name(name: str, parameters: Collection[str], start: int) -> None:
 
 def hold_all_names(formula: Formula, parameters: Collection[str]) -> None:
     """As `hold_name`, for every name in a formula."""
-    _hold(formula, [*parameters, *_ABSENT])
+    _hold(formula, parameters, _ABSENT)
 
 
-def _hold(formula: Formula, names: Collection[str]) -> None:
+def _hold(formula: Formula, names: Collection[str], besides: Collection[str] = ()) -> None:
     """Refuse a name that nobody declared, even in the branch that is not taken."""
     for node in formula.names:
         name = written(node.id)
-        if name not in names and name not in LITERALS:
+        if name not in names and name not in besides and name not in LITERALS:
             raise _unknown(name, names, *formula.place(node))
 
 
@@ -84,11 +84,11 @@ def _unknown(name: str, names: Collection[str], start: int, end: int) -> Refusal
         absent = _ABSENT[name]
         message = f"`{name}` is not known here: {absent.reason}"
         return Refusal(codes.UNKNOWN_SIZE, message, start, end, absent.help)
-    near = get_close_matches(name, names, n=1)
+    near = nearest(name, names)
     if name in FUNCTIONS:
         advice = f"`{name}` is a function: `{name}(…)`"
     elif near:
-        advice = f"did you mean `{near[0]}`?"
+        advice = f"did you mean `{near}`?"
     elif known := [each for each in names if each not in _ABSENT]:
         advice = "the parameters here are " + ", ".join(f"`{each}`" for each in known[:12])
     else:

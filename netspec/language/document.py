@@ -18,6 +18,7 @@ from netspec.language.values import Entry, Listing, Mapping, Scalar, Value
 from netspec.ops.words import Table
 
 VERSION = 1
+PARAMETER_LIMIT = 1000
 _STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
@@ -221,6 +222,14 @@ def _name_of_spec(entries: dict[str, Entry], problems: Problems) -> str:
 
 def _parameters(mapping: Mapping | None, problems: Problems) -> tuple[Parameter, ...]:
     if mapping is None:
+        return ()
+    if len(mapping.entries) > PARAMETER_LIMIT:
+        problems.error(
+            codes.WRONG_VALUE,
+            f"there are {len(mapping.entries):,} parameters; the limit is {PARAMETER_LIMIT:,}",
+            mapping.span,
+            help="put values that belong together into a list",
+        )
         return ()
     parameters = []
     for name, entry in mapping.entries.items():

@@ -57,19 +57,23 @@ def elaborate(
     """
     given = given or {}
     walk = Walk(problems, library)
+    try:
+        return _walked(walk, document, given)
+    except Exceeded:
+        return None
+
+
+def _walked(walk: Walk, document: Document, given: Given[str, object]) -> Graph | None:
     root = Frame("", None, document, {}, document.items, boundary=True)
     names = parameters(walk, document.params, given, IN_SPEC, "the spec", bindings=root.bindings)
     root.names = {**names, **NOWHERE}
     walk.calls.append(document)
     inputs = inputs_of(walk, document, root)
     warn_of_layout(walk, inputs)
+    bind_inputs(walk, root, inputs)
     current: Tensor = inputs[0].name if inputs else BROKEN
-    try:
-        bind_inputs(walk, root, inputs)
-        end = _items(walk, document.items, ABSENT if inputs and document.several else current, root)
-        heads = [(head.name, _head(walk, head, end, root)) for head in document.heads]
-    except Exceeded:
-        return None
+    end = _items(walk, document.items, ABSENT if inputs and document.several else current, root)
+    heads = [(head.name, _head(walk, head, end, root)) for head in document.heads]
     return finish.graph(walk, document, root, inputs, end, heads, given)
 
 

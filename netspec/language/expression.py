@@ -75,6 +75,8 @@ def _at(names: Mapping[str, object], path: str) -> object:
 
 def hold_names(scalar: Scalar, parameters: Collection[str], problems: Problems) -> None:
     """Report an expression that cannot be read, or that names what is no parameter; nothing is worked out."""
+    if problems.full:
+        return
     text = str(scalar.value).strip()
     try:
         if reference := _REFERENCE.fullmatch(text):

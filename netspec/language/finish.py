@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Given
+from itertools import takewhile
 
 from netspec.diagnostics import Span
 from netspec.diagnostics.codes import structure as codes
@@ -86,14 +87,21 @@ def _prune(walk: Walk, outputs: Sequence[Output]) -> list[Node]:
     """Leave out what only a part of an embedded network used that stayed behind: cut off, or a head."""
     if not walk.embedded:
         return walk.nodes
-    prefixes = tuple(f"{path}." for path in walk.embedded)
+    embedded = set(walk.embedded)
     needed = {output.value for output in outputs} | {node.shares for node in walk.nodes if node.shares}
     kept = []
     for node in reversed(walk.nodes):
-        if not needed.isdisjoint(node.values) or not node.name.startswith(prefixes):
+        if not needed.isdisjoint(node.values) or embedded.isdisjoint(_scopes_around(node)):
             needed.update(node.inputs)
             kept.append(node)
     return kept[::-1]
+
+
+def _scopes_around(node: Node) -> Iterator[str]:
+    path = node.scope
+    while path:
+        yield path
+        path = path.rpartition(".")[0]
 
 
 def _left_out(walk: Walk, kept: Sequence[Node]) -> Iterator[tuple[str, Type]]:
@@ -113,10 +121,7 @@ def _scopes(walk: Walk, nodes: Sequence[Node]) -> list[Scope]:
     """The scopes that still hold a layer."""
     held: set[str] = set()
     for node in nodes:
-        path = node.scope
-        while path and path not in held:
-            held.add(path)
-            path = path.rpartition(".")[0]
+        held.update(takewhile(lambda path: path not in held, _scopes_around(node)))
     return [scope for scope in walk.scopes if scope is not None and scope.path in held]
 
 

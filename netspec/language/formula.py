@@ -9,12 +9,12 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
 from netspec.diagnostics import Code
 from netspec.diagnostics.codes import expressions as codes
+from netspec.ops.nearest import nearest
 from netspec.types import LIMIT
 
 DEPTH_LIMIT = 50
@@ -276,9 +276,9 @@ def _attribute(formula: Formula, node: ast.Attribute) -> None:
 def _call(formula: Formula, node: ast.Call) -> None:
     name = written(node.func.id) if isinstance(node.func, ast.Name) else ""
     if name not in FUNCTIONS:
-        near = get_close_matches(name, FUNCTIONS, n=1)
+        near = nearest(name, FUNCTIONS)
         message = f"`{formula.source(node.func)[:40]}` is no function of expressions"
-        advice = f"did you mean `{near[0]}`?" if near else "the functions are " + ", ".join(FUNCTIONS)
+        advice = f"did you mean `{near}`?" if near else "the functions are " + ", ".join(FUNCTIONS)
         raise formula.refuse(codes.CALL, message, node.func, advice)
     if node.keywords:
         message = f"`{name}` takes plain values, and none by name"

@@ -9,6 +9,7 @@ from netspec.diagnostics import Span
 from netspec.diagnostics.codes import shapes
 from netspec.graph import Node
 from netspec.language import sizes
+from netspec.language.arguments import measure
 from netspec.language.expression import FAILED
 from netspec.language.fields import has_expression, plainly, validated, written
 from netspec.language.item import Item
@@ -122,6 +123,7 @@ def _worked_out(walk: Walk, op: type[Op], item: Item, received: Tensor, frame: F
         fields[key] = _sizes(walk, value, frame)
     if any(value is FAILED for value in fields.values()):
         return None
+    walk.spend(item.span, sum(measure(value) or 1 for value in fields.values() if isinstance(value, list)))
 
     def explain(field: str) -> tuple[str, ...]:
         return story(given.values.get(field), frame, _sight(walk, field in given.own, received, frame))

@@ -51,6 +51,7 @@ class Library:
         if document is None:
             return None
         self._include(document)
+        self.problems.check_room()
         check_vocabulary(document, self.problems)
         return document
 
@@ -67,7 +68,11 @@ class Library:
 
     def _include(self, document: Document) -> None:
         own = dict(document.blocks)
+        taken: set[str] = set()
         for scalar in document.includes:
+            if scalar.text in taken:
+                continue  # the same words name the same file
+            taken.add(scalar.text)
             part = self._included(scalar, document)
             if part is None or part.incomplete:
                 document.incomplete = True

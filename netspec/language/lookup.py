@@ -21,7 +21,9 @@ def sources(walk: Walk, value: Value, frame: Frame) -> list[Tensor]:
     scalars = known.items if isinstance(known, Listing) else (known,)
     found: list[Tensor] = []
     for scalar in scalars:
-        found += [place.tensor for place in find(walk, scalar, frame)] or [BROKEN]
+        named = find(walk, scalar, frame)
+        walk.spend(scalar.span, len(named))
+        found += [place.tensor for place in named] or [BROKEN]
     if not scalars:
         walk.problems.error(
             codes.MISSING, "`from` names nothing", value.span, help="give a name, or drop `from`"
@@ -70,12 +72,7 @@ def _outwards(name: str, frame: Frame) -> Place | None:
 
 def _inside(found: list[Place], rest: list[str], value: Scalar, walk: Walk) -> list[Place]:
     for name in rest:
-        inner = [
-            member
-            for place in found
-            for key, member in (place.members | _ports(place, walk)).items()
-            if key == name or (name == "*" and key.isdigit())
-        ]
+        inner = [member for place in found for member in _members(place, name, walk)]
         if not inner:
             if any(place.tensor is BROKEN for place in found):
                 return [Place(value.text, BROKEN)]
@@ -83,6 +80,14 @@ def _inside(found: list[Place], rest: list[str], value: Scalar, walk: Walk) -> l
             return []
         found = inner
     return found
+
+
+def _members(place: Place, name: str, walk: Walk) -> list[Place]:
+    """What a name stands for inside a place: one member or none; `*` is every repetition."""
+    if name == "*":
+        return [member for key, member in place.members.items() if key.isdigit()]
+    member = _ports(place, walk).get(name) or place.members.get(name)
+    return [] if member is None else [member]
 
 
 def _ports(place: Place, walk: Walk) -> dict[str, Place]:

@@ -6,12 +6,13 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Mapping as Fields
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from netspec.diagnostics import Problems, Span
+from netspec.diagnostics import SHOWN, Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.expression import is_expression
 from netspec.language.values import Scalar, Value, locate
@@ -113,6 +114,9 @@ def unknown_key(
     words: Tables = no_words,
 ) -> None:
     """Report a key that its owner does not have, and what it probably stands for."""
+    if problems.full:
+        problems.skip(span)
+        return
     found = lead(key, known, words())
     if re.fullmatch(r"[\d.]+\s*\)", key):
         found = Lead("write a list in square brackets: `[3, 3]`, not `(3, 3)`")
@@ -123,7 +127,8 @@ def unknown_key(
 
 def meant(unknown: Iterable[str], known: Collection[str], words: Tables) -> set[str]:
     """The known keys that unknown ones stand for, and of whose absence nothing is said."""
-    found = [lead(key, known, words()) for key in unknown]
+    table = words()
+    found = [lead(key, known, table) for key in islice(unknown, SHOWN)]
     return {each.ours for each in found if each is not None and each.ours is not None}
 
 

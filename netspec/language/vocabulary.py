@@ -45,7 +45,7 @@ def reserved(name: str, document: Document) -> str | None:
 
 def check_vocabulary(document: Document, problems: Problems) -> None:
     """Report every unknown op, block, field, parameter and name of a document, and every refused value."""
-    names = [parameter.name for parameter in document.params]
+    names = {parameter.name: None for parameter in document.params}
     for parameter in document.params:
         _check_parameter(parameter, problems)
     _check_defaults(document, names, problems)
@@ -68,11 +68,13 @@ def _check_own(name: str, span: Span, document: Document, problems: Problems) ->
         problems.error(codes.NAME, f"`{name}` cannot be a name: {why}", span, help="choose another name")
 
 
-def _check_defaults(document: Document, names: list[str], problems: Problems) -> None:
+def _check_defaults(document: Document, names: dict[str, None], problems: Problems) -> None:
     for keyword, span in document.default_spans.items():
         before = len(problems)
         op, given = OPS.get(keyword), document.defaults.get(keyword)
-        if op is None:
+        if op is None and problems.full:
+            problems.skip(span)
+        elif op is None:
             meaning = _lead(keyword, OPS, None)
             advice = "`defaults` holds fields by op" if meaning is None else meaning.help
             problems.error(codes.UNKNOWN_OP, f"no op is called `{keyword[:80]}`", span, help=advice)
@@ -104,7 +106,7 @@ def _check_parameter(parameter: Parameter, problems: Problems) -> None:
         )
 
 
-def _check_block(block: Block, document: Document, names: list[str], problems: Problems) -> None:
+def _check_block(block: Block, document: Document, names: dict[str, None], problems: Problems) -> None:
     if block.name in OPS or block.name in (GROUP, NETWORK):
         problems.error(
             codes.BLOCK_CLASH,
@@ -112,12 +114,12 @@ def _check_block(block: Block, document: Document, names: list[str], problems: P
             block.span,
             help="give the block another name",
         )
-    known = list(names)
+    known = dict(names)
     for parameter in block.params or ():
         _check_parameter(parameter, problems)
         for scalar in _scalars([parameter.default]):
             hold_names(scalar, known, problems)
-        known.append(parameter.name)
+        known[parameter.name] = None
     for name, span in zip(block.inputs, block.input_spans, strict=True):
         if name != "input":
             _check_own(name, span, document, problems)
@@ -125,7 +127,7 @@ def _check_block(block: Block, document: Document, names: list[str], problems: P
 
 
 def _check_items(
-    items: Iterable[Item], document: Document, names: list[str] | None, problems: Problems
+    items: Iterable[Item], document: Document, names: dict[str, None] | None, problems: Problems
 ) -> None:
     """Check items and those inside them; `names` are the parameters they see, None if that is not known."""
     for item in all_items(items, document):
@@ -188,6 +190,9 @@ def _lead(word: str, known: Iterable[str], given: Value | None) -> Lead | None:
 
 
 def _report_unknown(item: Item, document: Document, names: Collection[str], problems: Problems) -> None:
+    if problems.full:
+        problems.skip(item.span)
+        return
     message = f"no op and no block is called `{item.keyword[:80]}`"
     if is_expression(Scalar(item.keyword, item.span, item.keyword)):
         advice = "an op is a plain word; to choose between two use `when` and `else`"

@@ -28,6 +28,9 @@ from netspec.types import LIMIT, Type
 LAYER_LIMIT = 10_000
 """More layers than this, or items walked to make them, are taken for a mistake."""
 
+WORK_LIMIT = 1_000_000
+"""Values of fields and of parameters that are worked out, all repetitions taken together."""
+
 DEPTH_LIMIT = 64
 """Groups, branches, blocks and networks that may stand inside each other; Python's own stack allows no more."""
 
@@ -218,6 +221,7 @@ class Walk:
     fitted: dict[tuple[int, tuple[Type, ...]], Fitted] = field(default_factory=dict)
     ops: list[Op] = field(default_factory=list)
     steps: int = 0
+    work: int = 0
     depth: int = 0
     explained: int = 0
     macs: int = 0
@@ -226,11 +230,24 @@ class Walk:
     # Limits
 
     def step(self, span: Span, count: int = 1) -> None:
-        """Count items on the way. Raises Exceeded once there are too many, nodes or none."""
+        """Count items on the way. Raises Exceeded once there are too many, nodes or none; Full as `Problems` does."""
+        self.problems.check_room()
         self.steps += count
         if self.steps > LAYER_LIMIT:
             self.problems.error(
                 codes.TOO_LARGE, f"more than {LAYER_LIMIT:,} layers", span, help="use a smaller `repeat`"
+            )
+            raise Exceeded
+
+    def spend(self, span: Span, count: int = 1) -> None:
+        """Count values that are worked out. Raises Exceeded once there are too many."""
+        self.work += count
+        if self.work > WORK_LIMIT:
+            self.problems.error(
+                codes.TOO_LARGE,
+                f"the layers take more than {WORK_LIMIT:,} values to work out",
+                span,
+                help="use a smaller `repeat`, or shorter lists",
             )
             raise Exceeded
 
@@ -272,6 +289,7 @@ class Walk:
     def work_out(self, value: Value, sight: Callable[[], dict[str, object]]) -> object | Failed:
         """A value with its expressions calculated: plain data, or FAILED with the reason reported."""
         if isinstance(value, Scalar):
+            self.spend(value.span)
             if not is_expression(value):
                 return whole(value.value)
             return whole(evaluate(value, sight(), self.problems))
@@ -290,7 +308,11 @@ class Walk:
             if not is_expression(value):
                 return value
             data = self.work_out(value, lambda: sight)
-            return FAILED if data is FAILED else positioned(data, value)
+            if data is FAILED:
+                return FAILED
+            found = positioned(data, value)
+            self.spend(value.span, count_of(found))
+            return found
         if isinstance(value, Listing):
             items = [self.put_in(each, sight) for each in value.items]
             sound = tuple(each for each in items if not isinstance(each, Failed))
@@ -364,6 +386,8 @@ class Walk:
                 if (each.code, each.span) not in told:
                     told.add((each.code, each.span))
                     outer.add([each])
+            if inner.first_more is not None:
+                outer.skip(inner.first_more, inner.more)
 
     # Names
 
@@ -407,6 +431,11 @@ class Walk:
 def join(path: str, name: str) -> str:
     """A path one name longer."""
     return f"{path}.{name}" if path else name
+
+
+def count_of(value: Value) -> int:
+    """How many values a value is, with those inside it."""
+    return 1 + sum(map(count_of, value.items)) if isinstance(value, Listing) else 1
 
 
 def positioned(data: object, place: Scalar) -> Value:

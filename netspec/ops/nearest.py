@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
 _LONGEST = 80
+MOST = 1000
+"""As many known names are looked at: a suggestion must not take as long as the text that it is about."""
 
 
 def fold(name: str) -> str:
@@ -26,7 +29,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         return None
     plain, least = fold(name), _LONGEST
     best: list[str] = []
-    for each in known:
+    for each in islice(known, MOST):
         folded = fold(each)
         slips = 0 if singular(plain) == singular(folded) else _slips(name, each, plain, folded)
         if slips is None or slips > least:

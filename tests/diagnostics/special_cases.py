@@ -83,11 +83,18 @@ def _with_data(facts: Facts) -> Callable[[Path], Sequence[Diagnostic]]:
     return found
 
 
+def _more_than_are_shown(folder: Path) -> Sequence[Diagnostic]:
+    layers = "".join(f"  - no_op{number}\n" for number in range(250))
+    found = check_file(_written(folder, main=HEAD.format(name="main") + f"layers:\n{layers}"))[1]
+    return found[100:]
+
+
 SPECIAL_CASES: dict[str, Callable[[Path], Sequence[Diagnostic]]] = {
     "NS0001": _checked(_missing),
     "NS0002": _checked(_folder),
     "NS0003": _checked(_latin1),
     "NS0004": _checked(_fifty_megabytes),
+    "NS0025": _more_than_are_shown,
     "NS0113": _checked(_include_of_itself),
     "NS0118": _checked(_network_of_other_channels),
     "NS0406": _set_beside_expect,

@@ -50,7 +50,7 @@ PARAMETERS = [
     ('params: {n: "${«2 ** 99»}"}', "NS0208", "below 2⁶³"),
     ('params: {n: "${«in».channels}"}', "NS0214", "belongs to no item"),
     ("params: «[n]»", "NS0104", "`params` is a mapping"),
-    ("params: {n: «1e400»}", "NS0104", "a finite number"),
+    ("params: {n: «1e400»}", "NS0023", "this number is too large"),
 ]
 
 

@@ -208,3 +208,10 @@ CONTROL_CHARACTER = Code(
     " Delete the character.",
     example="netspec: 1\nname: bell\x07\ninput: [4]\nlayers: [relu]\n",
 )
+
+MORE_PROBLEMS = Code(
+    "NS0025",
+    "more problems than are shown",
+    "A report is for reading: it shows the first hundred problems of a spec and says how many more were met until"
+    " it stopped. Mostly they have one cause, as a wrong indentation or a word that is used everywhere.",
+)

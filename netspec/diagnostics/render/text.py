@@ -105,10 +105,12 @@ def _excerpt(source: str, span: Span) -> tuple[str, str]:
     """The line as it is shown, and the blanks and carets below it, in columns of the terminal."""
     first = min(span.column - 1, len(source))
     last = min(span.end_column - 1, len(source)) if span.end_line == span.line else len(source.rstrip())
-    cells = [_shown(sign) for sign in source]
-    before, marked = "".join(cells[:first]), "".join(cells[first:last])
-    behind = "".join(cells[last:]) if last > first else "".join(cells[first:])
-    if _width(before + marked + behind) > _WIDEST:
+    last = max(first, last)
+    # No more than can be shown is looked at: a line may be as long as a file.
+    before = _cells_of(source[max(first - _WIDEST, 0) : first])
+    marked = _cells_of(source[first : min(last, first + _WIDEST)])
+    behind = _cells_of(source[last : last + _WIDEST])
+    if len(source) > 2 * _WIDEST or _width(before + marked + behind) > _WIDEST:
         before, marked, behind = _cut(before, marked, behind)
     return before + marked + behind, " " * _width(before) + "^" * max(_width(marked), 1)
 
@@ -123,6 +125,10 @@ def _cut(before: str, marked: str, behind: str) -> tuple[str, str, str]:
     if len(behind) > room:
         behind = behind[:room] + "…"
     return before, marked, behind
+
+
+def _cells_of(text: str) -> str:
+    return "".join(map(_shown, text))
 
 
 def _shown(sign: str) -> str:

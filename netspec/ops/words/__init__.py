@@ -21,8 +21,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
-from netspec.ops.nearest import fold, nearest, singular
+from netspec.ops.nearest import MOST, fold, nearest, singular
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def lead(word: str, known: Iterable[str], words: Table, given: object = None) ->
         words: other libraries' words of the same kind.
         given: the plain value that stands with the word, if there is one.
     """
-    known = list(known)
+    known = list(islice(known, MOST))
     plain = _unqualified(word)
     folded = fold(plain)
     own = {singular(fold(each)): each for each in reversed(known)}

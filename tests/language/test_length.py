@@ -1,0 +1,146 @@
+"""A report takes no longer than its text: no number, no repeat and no count of errors multiplies the work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from netspec.check import check_text
+from netspec.diagnostics import SHOWN, Problems, Span
+from netspec.diagnostics.codes import structure as codes
+from netspec.diagnostics.render import REPORTS, as_text
+
+HEAD = "netspec: 1\nname: x\ninput: [4, 8, 8]\n"
+LIMIT = 20.0
+"""Seconds: a hang on any machine, where each of these takes well below one."""
+
+
+def lines(count: int, make: Callable[[int], str]) -> str:
+    return "".join(map(make, range(count)))
+
+
+def _doubling(count: int) -> str:
+    return (
+        HEAD
+        + "params:\n  a0: [1, 2]\n"
+        + lines(count, lambda n: f"  a{n + 1}: [$a{n}, $a{n}]\n")
+        + "layers: [relu]\n"
+    )
+
+
+TEXTS: dict[str, tuple[Callable[[int], str], set[str]]] = {
+    "duplicate keys": (
+        lambda n: f"{HEAD}defaults:\n{('  a: 1' + chr(10)) * n}layers: [relu]\n",
+        {"NS0010", "NS0025"},
+    ),
+    "duplicate keys on one line": (
+        lambda n: f"{HEAD}defaults: {{{'a: 1, ' * n}}}\nlayers: [relu]\n",
+        {"NS0010", "NS0025"},
+    ),
+    "unknown ops": (lambda n: f"{HEAD}layers: [{lines(n, lambda i: f'foo{i}, ')}]\n", {"NS0105", "NS0025"}),
+    "unknown blocks beside blocks": (
+        lambda n: f"{HEAD}blocks:\n{lines(n, lambda i: f'  b{i}_x: {{layers: [c{i}]}}' + chr(10))}layers: [relu]\n",
+        {"NS0105", "NS0025"},
+    ),
+    "unknown names": (
+        lambda n: f"{HEAD}layers:\n{lines(n, lambda i: f'- {{relu: , name: n{i}, from: m{i}}}' + chr(10))}",
+        {"NS0109", "NS0025"},
+    ),
+    "unknown fields": (
+        lambda n: f"{HEAD}layers:\n- conv: {{{lines(n, lambda i: f'k{i}: 1, ')}filters: 3, kernel: 1}}\n",
+        {"NS0103", "NS0025"},
+    ),
+    "unknown parameters": (
+        lambda n: f"{HEAD}params: {{{lines(900, lambda i: f'p{i}: 1, ')}}}\nlayers:\n"
+        + lines(n, lambda i: f"- dense: $q{i}\n"),
+        {"NS0203", "NS0025"},
+    ),
+    "unknown aliases": (
+        lambda n: f"{HEAD}params: {{{lines(n, lambda i: f'p{i}: &a{i} 1, ')}}}\n"
+        f"layers: [{lines(n, lambda i: f'*b{i}, ')}]\n",
+        {"NS0022", "NS0025"},
+    ),
+    "unknown expectations": (
+        lambda n: f"{HEAD}layers: [relu]\nexpect: {{layers: {{{lines(n, lambda i: f'a{i}: [1], ')}}}}}\n",
+        {"NS0405", "NS0025"},
+    ),
+    "unknown words of a recipe": (
+        lambda n: f"{HEAD}layers: [flatten, {{dense: 3}}]\ntrain: {{{lines(n, lambda i: f'a{i}: 1, ')}}}\n",
+        {"NS0501", "NS0025"},
+    ),
+    "unused layers": (
+        lambda n: f"{HEAD}layers:\n{lines(min(n, 900), lambda _: '- {relu: , from: input}' + chr(10))}",
+        {"NS0117", "NS0025"},
+    ),
+    "long words": (lambda n: f"{HEAD}layers: [{'a' * 50 * n}, {'a' * 50 * n}b]\n", {"NS0105"}),
+    "long aliases": (lambda n: f"{HEAD}params: {{a: &{'a' * 50 * n} 1}}\nlayers: [*{'a' * 50 * n}b]\n", {"NS0022"}),
+    "parameters that double": (_doubling, {"NS0104"}),
+    "parameters in each other": (
+        lambda n: f"{HEAD}params:\n  a0: [1]\n{lines(900, lambda i: f'  a{i + 1}: [$a{i}]' + chr(10))}layers: [relu]\n",
+        {"NS0104"},
+    ),
+    "more parameters than anybody names": (
+        lambda n: f"{HEAD}params: {{{lines(n, lambda i: f'p{i}: 1, ')}}}\nlayers: [relu]\n",
+        {"NS0104"},
+    ),
+    "a table in every repetition": (
+        lambda n: f"{HEAD}params: {{t: [{'[0, 1], ' * 500}]}}\n"
+        f"layers:\n- conv: {{filters: 500, kernel: 1, table: $t}}\n  repeat: {n}\n",
+        {"NS0119"},
+    ),
+    "a table of its own in every repetition": (
+        lambda n: f"{HEAD}layers:\n- conv: {{filters: 500, kernel: '${{index + 1}}', padding: same, "
+        f"table: [{'[0, 1], ' * 500}]}}\n  repeat: {n}\n",
+        {"NS0119"},
+    ),
+    "all repetitions in every repetition": (
+        lambda n: f"{HEAD}layers:\n- layers: [relu]\n  name: a\n  repeat: {n // 3}\n"
+        f"- layers: [{{add: , from: a.*}}]\n  repeat: {n // 3}\n",
+        {"NS0119"},
+    ),
+    "an error in every call": (
+        lambda n: f"{HEAD}blocks: {{b: {{layers: [{{tanh: , from: nobody}}]}}}}\nlayers:\n"
+        + "- {b: , from: input}\n" * (n // 4),
+        {"NS0109"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "found"), TEXTS.values(), ids=TEXTS)
+def test_a_long_text_is_read_and_reported_in_time(make: Callable[[int], str], found: set[str]) -> None:
+    text = make(4000)
+    began = time.process_time()
+    _, diagnostics = check_text(text, "spec.yaml")
+    shown = [
+        as_text(diagnostics, {"spec.yaml": text}),
+        *(r([("spec.yaml", diagnostics)]) for r in REPORTS.values()),
+    ]
+    assert time.process_time() - began < LIMIT
+    assert {each.code.id for each in diagnostics} == found
+    assert len(diagnostics) <= SHOWN + 1
+    assert all(len(each) < 300_000 for each in shown)
+
+
+def test_what_is_not_shown_is_counted() -> None:
+    text = f"{HEAD}layers: [relu]\ndefaults:\n" + "  conv: {bias: false}\n" * 20_000
+    *shown, last = check_text(text, "spec.yaml")[1]
+    assert len(shown) == SHOWN
+    assert last.message == "100 problems are shown; there are at least 19,899 more, from here on"
+    assert last.span.line == 6 + SHOWN + 1
+
+
+def test_warnings_never_hide_an_error() -> None:
+    text = f"{HEAD}layers:\n" + "- {relu: , from: input}\n" * 150 + "expect: {output: [1]}\n"
+    _, diagnostics = check_text(text, "spec.yaml")
+    assert [each.code.id for each in diagnostics if each.severity == "error"] == ["NS0401", "NS0025"]
+
+
+def test_a_text_that_an_author_makes_long_is_cut() -> None:
+    problems = Problems()
+    problems.error(codes.NAME, "a" * 5000, Span("f.yaml", 1, 1, 1, 2), notes=["b"] * 50, help="c" * 5000)
+    (only,) = problems.in_order()
+    assert len(only.message) < 1010
+    assert len(only.help or "") < 1010
+    assert len(only.notes) == 12
