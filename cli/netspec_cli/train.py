@@ -286,10 +286,9 @@ def figure(name: str, value: float | None) -> str:
 def _summary(run: Run) -> str:
     best, seconds = run.best, sum(epoch.seconds for epoch in run.epochs)
     name = "test_accuracy" if best.metrics.get("test_accuracy") is not None else "test_loss"
-    curves = "" if run.curves else "\ncurves.png: unavailable (it needs matplotlib)"
     return (
         f"{run.backend} on {run.data}: best {name.replace('_', ' ')} {figure(name, best.metrics.get(name))} "
-        f"after epoch {best.number} of {len(run.epochs)}, {seconds:.0f} s; kept in {run.folder}{curves}"
+        f"after epoch {best.number} of {len(run.epochs)}, {seconds:.0f} s; kept in {run.folder}"
     )
 
 

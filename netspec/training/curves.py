@@ -1,34 +1,43 @@
-"""A picture of how a training went, if matplotlib is there to draw it."""
+"""A picture of how a training went: losses and accuracies over the epochs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
-from pathlib import Path
 
+from netspec.drawing.chart import Line, Panel, as_svg
 from netspec.training.folder import Epoch
 
+NAMES = {"loss": False, "accuracy": True}
+"""What is drawn, and whether it is a fraction."""
 
-def draw(path: Path, title: str, losses: Sequence[float], epochs: Sequence[Epoch]) -> bool:
-    """Draw the loss of every step and the figures of every epoch into a PNG; False if matplotlib is missing."""
-    try:
-        figure = import_module("matplotlib.figure").Figure(figsize=(10, 4), layout="constrained")
-    except ImportError:
-        return False
-    left, right = figure.subplots(1, 2)
-    per_epoch = len(losses) / len(epochs)
-    left.plot(
-        [(at + 1) / per_epoch for at in range(len(losses))], losses, linewidth=0.6, alpha=0.6, label="a step"
-    )
-    for axes, name in ((left, "loss"), (right, "accuracy")):
-        for part in ("train", "test"):
-            known = [(each.number, each.metrics.get(f"{part}_{name}")) for each in epochs]
-            points = [(number, value) for number, value in known if value is not None]
-            if points:
-                axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=part)
-        axes.set(xlabel="epoch", ylabel=name)
-        if axes.lines:
-            axes.legend()
-    figure.suptitle(title)
-    figure.savefig(path, dpi=120)
-    return True
+
+def curves(title: str, facts: str, losses: Sequence[float], epochs: Sequence[Epoch]) -> str:
+    """The loss of every step and the figures of every epoch, as SVG."""
+    steps = _steps(losses, len(epochs))
+    panels = []
+    for name, percent in NAMES.items():
+        lines = [Line(part, part, _points(epochs, f"{part}_{name}")) for part in ("train", "test")]
+        thin = [Line("each step", "step", steps)] if name == "loss" else []
+        shown = tuple(line for line in (*thin, *lines) if line.points)
+        if shown:
+            panels.append(Panel("epoch", name, shown, percent))
+    return as_svg(title, facts, panels)
+
+
+def headline(best: Epoch) -> str:
+    """What was best, in a line."""
+    accuracy, loss = best.metrics.get("test_accuracy"), best.metrics.get("test_loss")
+    if accuracy is not None:
+        return f"best test accuracy {100 * accuracy:.2f} % after epoch {best.number}"
+    return "" if loss is None else f"best test loss {loss:.6f} after epoch {best.number}"
+
+
+def _steps(losses: Sequence[float], epochs: int) -> list[tuple[float, float]]:
+    """Each loss at the part of an epoch that is done after its step."""
+    per_epoch = len(losses) / max(epochs, 1)
+    return [((at + 1) / per_epoch, loss) for at, loss in enumerate(losses)]
+
+
+def _points(epochs: Sequence[Epoch], metric: str) -> list[tuple[float, float]]:
+    known = [(each.number, each.metrics.get(metric)) for each in epochs]
+    return [(float(number), value) for number, value in known if value is not None]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
@@ -147,6 +148,11 @@ class Folder:
     def best(self) -> Epoch | None:
         """The first epoch that none surpasses."""
         return max(self.epochs, key=Epoch.worth, default=None)
+
+    def picture(self, svg: str) -> Path:
+        """Write the picture of the curves; return its path."""
+        self._write("curves.svg", svg)
+        return self.path / "curves.svg"
 
     def _line(self, values: Mapping[str, Any]) -> None:
         self._claim.append(json.dumps(values) + "\n")

@@ -17,7 +17,7 @@ from netspec.graph import Graph
 from netspec.passes import logits
 from netspec.training.batches import Batches
 from netspec.training.claim import Claim
-from netspec.training.curves import draw
+from netspec.training.curves import curves, headline
 from netspec.training.fit import Fit, Report
 from netspec.training.folder import METRICS, Epoch, Folder, described
 from netspec.training.match import Facts, match
@@ -35,7 +35,7 @@ class Diverged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished training. `curves` is the picture, or None where matplotlib is missing."""
+    """A finished training. `curves` is the picture of its losses and accuracies."""
 
     folder: Path
     backend: str
@@ -43,7 +43,7 @@ class Run:
     epochs: tuple[Epoch, ...]
     best: Epoch
     losses: tuple[float, ...]
-    curves: Path | None
+    curves: Path
 
 
 def train(
@@ -105,7 +105,8 @@ def train(
             device=device,
         )
         backend.fit(fit)
-    return _finished(folder, f"{graph.name} on {backend.name}", backend.name, data.name)
+    title = f"{graph.name} on {backend.name}, {data.name}"
+    return _finished(folder, title, backend.name, data.name)
 
 
 def _warn(diagnostics: Sequence[Diagnostic]) -> None:
@@ -117,8 +118,7 @@ def _warn(diagnostics: Sequence[Diagnostic]) -> None:
 
 def _finished(folder: Folder, title: str, backend: str, data: str) -> Run:
     assert folder.best is not None, "a training has at least one epoch"
-    picture = folder.path / "curves.png"
-    drawn = draw(picture, title, folder.losses, folder.epochs)
+    picture = folder.picture(curves(title, headline(folder.best), folder.losses, folder.epochs))
     return Run(
         folder=folder.path,
         backend=backend,
@@ -126,7 +126,7 @@ def _finished(folder: Folder, title: str, backend: str, data: str) -> Run:
         epochs=tuple(folder.epochs),
         best=folder.best,
         losses=tuple(folder.losses),
-        curves=picture if drawn else None,
+        curves=picture,
     )
 
 
