@@ -108,7 +108,9 @@ class _Holder:
             return
         written = "unavailable" if actual is None else f"{actual:,}"
         help = (
-            f"mend the layers, or write `{key}: {actual:_}`" if actual is not None else f"leave out `{key}`"
+            f"correct the layers, or write `{key}: {actual:_}`"
+            if actual is not None
+            else f"leave out `{key}`"
         )
         self._unmet(f"`{key}` is {written}, and the spec expects {wanted:,}", value.span, help)
 
@@ -164,7 +166,7 @@ class _Holder:
             )
         elif wanted != actual:
             message = f"{shown} is {list(actual)}, and the spec expects {list(wanted)}"
-            self._unmet(message, value.span, f"mend the layers, or write `{list(actual)}`", notes)
+            self._unmet(message, value.span, f"correct the layers, or write `{list(actual)}`", notes)
 
     def _unmet(self, message: str, span: Span, help: str, notes: Iterable[str] = ()) -> None:
         if not self.graph.altered:

@@ -1,4 +1,4 @@
-"""A problem as data: what is wrong, where, why, and the smallest change that mends it."""
+"""A problem as data: what is wrong, where, why, and the smallest change that fixes it."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ class Builder:
         if colon and name.isidentifier() and rest and isinstance(value, Scalar) and value.text == "":
             self._problems.error(
                 codes.MISSING_SPACE,
-                f"`{key}` is one word: a blank is missing after the colon",
+                f"`{key}` is one word: a space is missing after the colon",
                 span,
                 help=f"write `{name}: {rest}`",
             )
@@ -257,7 +257,7 @@ class Builder:
             f"the file stands for more than {VALUE_LIMIT:,} values",
             span,
             notes=["an alias counts as often as it is used"] if self._anchors else [],
-            help="use `repeat` and blocks instead of aliases and copies",
+            help="write layers once, with `repeat` or as a block, instead of aliases and copies",
         )
         raise Stop
 
@@ -283,4 +283,8 @@ def _refused_key(value: Value) -> tuple[str, str]:
         return "a key is missing before the colon", "write a word before the colon"
     kind = {bool: "a boolean", type(None): "nothing"}.get(type(value.value), "a number")
     shown = value.text[:40]
-    return f"a key is a word, and `{shown}` is {kind}", f'put it in quotes if it is a name: `"{shown}"`'
+    advice = f'write `"{shown}"` if it is a name'
+    if kind == "a number":
+        # In quotes it would be no name either.
+        advice = "use a name: it starts with a letter, as `n3`"
+    return f"a key is a word, and `{shown}` is {kind}", advice

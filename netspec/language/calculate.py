@@ -181,7 +181,7 @@ def _binary(node: ast.BinOp, scope: _Scope) -> object:
         if isinstance(node.op, ast.Pow):
             message = "0 to a negative power is a division by zero"
             raise scope.formula.refuse(codes.DIVISION_BY_ZERO, message, node.left) from None
-        advice = f"`max(1, {divisor[:40]})` keeps it from 0"
+        advice = f"give it another value, or write `max(1, {divisor[:40]})`"
         if isinstance(node.right, ast.Constant):
             message, advice = "nothing can be divided by 0", "divide by something else"
         raise scope.formula.refuse(codes.DIVISION_BY_ZERO, message, node.right, advice) from None

@@ -56,17 +56,18 @@ def opened(
     inner = frame.inner(name, (), frozen)
     place = frame.members[name] = Place(inner.path, OPEN, inner.members)
     if ABSENT in inputs:
-        inputs = report_absent(walk, item)
+        inputs = report_absent(walk, item, frame)
     return Call(walk, item, inputs, frame, inner, place, items)
 
 
-def report_absent(walk: Walk, item: Item) -> list[Tensor]:
+def report_absent(walk: Walk, item: Item, frame: Frame) -> list[Tensor]:
     """Say that an item has nothing to take; what it then takes is broken."""
+    names = [each.name for each in frame.document.inputs] or ["…"]
     walk.problems.error(
         codes.NO_CURRENT,
         "there is no current tensor: with several `inputs` the first item states its `from`",
         item.span,
-        help="add `from: …` with the name of an input",
+        help=f"add `from: …` with the name of an input: {', '.join(f'`{name}`' for name in names[:8])}",
     )
     return [BROKEN]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -131,7 +132,7 @@ def _entries_of_spec(value: Value, problems: Problems) -> dict[str, Entry] | Non
         )
         problems.error(
             codes.NOT_A_SPEC,
-            "the file does not say its version of the language",
+            "the file does not say which version of the language it is written in",
             span,
             help="start it with `netspec: 1`",
         )
@@ -139,7 +140,7 @@ def _entries_of_spec(value: Value, problems: Problems) -> dict[str, Entry] | Non
     if not isinstance(version.value, Scalar) or version.value.value is True or version.value.value != VERSION:
         problems.error(
             codes.NOT_A_SPEC,
-            "this netspec speaks version 1 of the language alone",
+            "this version of netspec supports only language version 1",
             version.value.span,
             help="write `netspec: 1`",
         )
@@ -208,9 +209,15 @@ def check_name(name: object, span: Span, problems: Problems) -> bool:
         codes.NAME,
         f"{f'`{name[:80]}`' if isinstance(name, str) else shown(name)} cannot be a name",
         span,
-        help="a letter, then letters, digits and underscores, 80 at most",
+        help=_name_advice(name),
     )
     return False
+
+
+def _name_advice(name: object) -> str:
+    rule = "a name is a letter, then letters, digits and underscores, 80 at most"
+    plain = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") if isinstance(name, str) and name.isascii() else ""
+    return f"write `{plain}`: {rule}" if IDENTIFIER.match(plain) and len(plain) <= 80 else rule
 
 
 def _name_of_spec(entries: dict[str, Entry], problems: Problems) -> str:
@@ -320,7 +327,7 @@ def _block(document: Document, name: str, entry: Entry, problems: Problems) -> B
             codes.WRONG_VALUE,
             f"the block `{name}` is a mapping",
             entry.value.span,
-            help="write its `layers: […]`",
+            help="write its `layers: […]` below it",
         )
         return Block(name, None, (), (broken_item(entry.key_span),), entry.key_span, document)
     entries = entry.value.entries

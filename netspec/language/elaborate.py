@@ -285,7 +285,7 @@ def _named_op(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: 
         _report_count(walk, item, f"`{item.keyword}`", len(inputs))
         inputs = [BROKEN]
     if ABSENT in inputs:
-        inputs = report_absent(walk, item)
+        inputs = report_absent(walk, item, frame)
     return layer(walk, op, item, inputs, received, frame, name, frozen)
 
 

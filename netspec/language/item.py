@@ -167,7 +167,7 @@ def _report_several(value: Mapping, called: list[str], problems: Problems) -> No
         f"the item calls `{owner}` and `{others[0]}`; an item calls one",
         span,
         notes=("fields of an op are indented below it, or stand in braces behind it",),
-        help="start a new item with a dash",
+        help=f"write an item for each, with a dash of its own: `- {owner[:40]}` and `- {others[0][:40]}`",
     )
 
 

@@ -61,9 +61,9 @@ def read(text: str, file: str, problems: Problems) -> Value | None:
     if builder.usable and (root is None or (isinstance(root, Scalar) and root.value is None)):
         problems.error(
             codes.FILE_EMPTY,
-            "the file holds nothing but blanks and comments",
+            "the file is empty",
             _start(file),
-            help="a spec starts with `netspec: 1`",
+            help="a spec starts with `netspec: 1`; `netspec new lenet5` writes one to start from",
         )
         return None
     return root if builder.usable else None
@@ -123,7 +123,7 @@ def _report_unreadable(error: Exception, file: str, problems: Problems) -> None:
     reason = getattr(error, "strerror", None) or "its path is no path"
     message, advice = (
         f"`{file}` cannot be read: {reason.lower()}",
-        "mend its permissions, or name another file",
+        "correct its permissions, or name another file",
     )
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         code, message, advice = codes.FILE_MISSING, f"there is no file `{file}`", "correct the path"

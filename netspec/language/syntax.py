@@ -111,7 +111,7 @@ def _open_quote(failure: _Failure) -> _Finding | None:
         codes.QUOTE,
         f"the quote {sign} that opens here is not closed on its line",
         failure.at(line, column),
-        f"put {sign} at the end of the value",
+        f"add {sign} at the end of the value",
     )
 
 
@@ -130,7 +130,7 @@ def _tab(failure: _Failure) -> _Finding | None:
         return None
     column = failure.column if failure.sign == "\t" else indent.index("\t")
     return _Finding(
-        codes.TAB, "a tab indents this line", failure.at(failure.line, column), "replace the tab by blanks"
+        codes.TAB, "a tab indents this line", failure.at(failure.line, column), "replace the tab by spaces"
     )
 
 
@@ -165,7 +165,7 @@ def _unclosed(failure: _Failure, line: int, column: int, sign: str, how: str) ->
         codes.BRACKET,
         f"`{sign}` is opened here {how}",
         failure.at(line, column),
-        f"put the missing `{partner}`",
+        f"add the missing `{partner}`",
     )
 
 
@@ -202,7 +202,7 @@ def _glued_colon(failure: _Failure) -> _Finding | None:
             key, rest = glued.groups()
             return _Finding(
                 codes.MISSING_SPACE,
-                "a blank is missing after the colon",
+                "a space is missing after the colon",
                 failure.at(number, glued.start(1), len(line.rstrip()) - glued.start(1)),
                 f"write `{key}: {rest.strip()}`",
             )
@@ -213,11 +213,13 @@ def _second_colon(failure: _Failure) -> _Finding | None:
     twice = _TWO_COLONS.match(failure.text[: failure.column])
     if "mapping values" not in failure.problem or not twice:
         return None
+    value = failure.text[twice.start(1) :].rstrip()
+    quoted = f'"{value}"' if '"' not in value and "\\" not in value else "'" + value.replace("'", "''") + "'"
     return _Finding(
         codes.NOT_YAML,
         "a second colon on one line: a value that holds a colon needs quotes",
-        failure.here,
-        f'write `"{failure.text[twice.start(1) :].strip()}"`, or put the inner key on its own line',
+        failure.at(failure.line, twice.start(1), len(value)),
+        f"write `{quoted}`, or put the inner key on its own line",
     )
 
 
@@ -257,8 +259,32 @@ def _indentation(failure: _Failure) -> _Finding | None:
         codes.INDENTATION,
         f"this line is indented by {start}, which is no level of the lines above",
         failure.at(failure.line, start),
-        "let keys of one mapping, and dashes of one list, stand exactly below each other",
+        _levels(failure, start)
+        or "let keys of one mapping, and dashes of one list, stand exactly below each other",
     )
+
+
+def _levels(failure: _Failure, start: int) -> str:
+    """The levels above that the line may belong to: those of dashes for a dash, those of keys for a key."""
+    is_dash = failure.text[start:].startswith("- ")
+    levels: dict[int, int] = {}
+    least = len(failure.text) + 1000
+    for number in range(failure.line - 1, max(failure.line - 200, -1), -1):
+        line = failure.lines[number]
+        inside = line.lstrip()
+        indent = len(line) - len(inside)
+        if not inside or inside.startswith("#") or indent >= least:
+            continue
+        least = indent
+        if inside.startswith("- ") and not is_dash:
+            indent += len(inside) - len(inside[1:].lstrip())
+        if inside.startswith("- ") or not is_dash:
+            levels.setdefault(indent, number + 1)
+    nearest = sorted(levels, key=lambda indent: abs(indent - start))[:2]
+    found = [
+        f"by {indent} {'space' if indent == 1 else 'spaces'}, as line {levels[indent]}" for indent in nearest
+    ]
+    return f"indent it {'; or '.join(found)}" if found and start not in levels else ""
 
 
 def _known_jargon(failure: _Failure) -> _Finding | None:

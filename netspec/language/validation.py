@@ -238,7 +238,7 @@ def _of_expression(kind: str, given: object) -> str | None:
 def _number(context: dict[str, Any], given: object, key: str) -> str | None:
     """A number in quotes loses them; half a number is one of its neighbours."""
     if isinstance(given, str):
-        return _write(key, given) if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", given) else None
+        return _write(key, given) if re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", given) else None
     if isinstance(given, float) and abs(given) < 2**53:
         return _write(key, *dict.fromkeys((str(math.floor(given)), str(math.ceil(given)))))
     if isinstance(given, list) and len(given) == 1 and isinstance(given[0], int | float):

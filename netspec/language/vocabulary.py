@@ -338,15 +338,16 @@ def _check_branches(item: Item, op: type[Op], document: Document, problems: Prob
         value = value.entries["branches"].value if "branches" in value.entries else None
     how = f"write `{op.keyword}:` and below it a list of branches, each a list of items"
     if isinstance(value, Listing) and item.branches is None:
-        wrong = next(each for each in value.items if not isinstance(each, Listing))
         names = _names_of_layers(value, document)
         advice = f"write `{op.keyword}:` and below it, beside the op, `from: [{', '.join(names)}]`"
-        problems.error(
-            codes.BRANCHES_FORM,
-            "a branch is a list of items",
-            wrong.span,
-            help=advice if names else _bracketed(wrong),
-        )
+        wrong = [each for each in value.items if not isinstance(each, Listing)]
+        for each in wrong[:1] if names else wrong:
+            problems.error(
+                codes.BRANCHES_FORM,
+                "a branch is a list of items",
+                each.span,
+                help=advice if names else _bracketed(each, value),
+            )
     elif value is not None and not isinstance(value, Listing):
         what = "`branches` is a list of branches" if value is not item.argument else "takes no plain value"
         subject = "" if value is not item.argument else f"`{op.keyword}` "
@@ -378,8 +379,13 @@ def _names_of_layers(value: Listing, document: Document) -> list[str]:
     return [] if called or len(words) < len(value.items) else words
 
 
-def _bracketed(value: Value) -> str:
+def _bracketed(value: Value, around: Listing) -> str:
     """How a lone item is written as a branch."""
+    last = around.items[-1].span
+    if (around.span.end_line, around.span.end_column) != (last.end_line, last.end_column):
+        # The list stands in brackets, where no dash can.
+        shown = value.text[:40] if isinstance(value, Scalar) and value.text else "…"
+        return f"write `[{shown}]`: a branch is a list of items, also of one"
     if isinstance(value, Scalar) and isinstance(value.value, str) and value.text:
         return f"write `- - {value.text[:40]}`, with a dash for the branch and one for the item"
     return "start each item of a branch with a dash of its own: `- - conv: …`"

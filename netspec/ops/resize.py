@@ -51,7 +51,7 @@ class Upsample(Op):
                 shapes.SIZE,
                 f"{inputs[0]} is larger than {size} already",
                 "size",
-                help="use a pool to make it smaller",
+                help="`size` is the size of the output; for a factor write `factor: …`; to make it smaller use a pool",
             )
         mode = "nearest" if self.mode == "nearest" else "linear"
         return self.replace(size=size, factor=None, mode=mode)
@@ -157,7 +157,7 @@ class Crop(Op):
             raise Misfit(
                 shapes.SIZE,
                 "`crop` takes one of `amount`, `size` and `like`",
-                help="write `crop: {like: name}`",
+                help="write `crop: {size: …}`, `crop: 2` or `crop: {like: NAME}`",
             )
         if self.offset is not None and self.size is None:
             raise Misfit(shapes.SIZE, "`offset` is for a `size`", "offset", help="give the amounts as pairs")

@@ -14,7 +14,7 @@ from tests.language.author import FILE, hold_refusals, hold_words, place_of, spe
 
 BAD: dict[str, tuple[str, str, str]] = {
     "a bracket that is not closed": ("layers: «[»relu\n", "NS0008", "`[` is opened here and never closed"),
-    "a tab": ("layers:\n«\t»- relu\n", "NS0007", "replace the tab by blanks"),
+    "a tab": ("layers:\n«\t»- relu\n", "NS0007", "replace the tab by spaces"),
     "a duplicate key": ("layers: [relu]\n«layers»: [tanh]\n", "NS0010", "it stands first on line 4"),
     "an alias bomb": (
         "layers: [relu]\na: &a [x, x, x, x, x, x, x, x, x, x]\n"
@@ -207,7 +207,7 @@ def test_a_failed_expectation_is_told_at_its_value() -> None:
 
 
 FILES: dict[str, tuple[bytes, str, str]] = {
-    "an empty file": (b"", "NS0005", "nothing but blanks"),
+    "an empty file": (b"", "NS0005", "the file is empty"),
     "a file of blanks": (b"\n\n  \n# nothing\n", "NS0005", "starts with `netspec: 1`"),
     "no YAML at all": (b"%PDF-1.7 \n 1 0 obj", "NS0006", ""),
     "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00", "NS0003", "0x89"),

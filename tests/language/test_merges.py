@@ -64,7 +64,7 @@ def test_a_vector_or_one_channel_is_spread() -> None:
 
 
 REFUSED = [
-    ("{add: [[], «relu»]}", "NS0116", "write `- - relu`"),
+    ("{add: [[], «relu»]}", "NS0116", "write `[relu]`"),
     ("{add: [[], «{conv: {filters: 4, kernel: 1}}»]}", "NS0116", "a branch is a list of items"),
     ("{add: [[], «~»]}", "NS0116", "a branch is a list of items"),
     ("{add: «relu»}", "NS0116", "`add` takes no plain value"),

@@ -15,7 +15,7 @@ FILE_UNREADABLE = Code(
     "the file cannot be read",
     "Something stands at this path, but it is no readable file: a folder, a device, or a file that the"
     " system does not let you open. netspec reads plain files alone, so that a check never waits for input"
-    " that does not come. Name a file, or mend its permissions.",
+    " that does not come. Name a file, or correct its permissions.",
 )
 
 NOT_UTF8 = Code(
@@ -37,7 +37,7 @@ FILE_TOO_LARGE = Code(
 FILE_EMPTY = Code(
     "NS0005",
     "the file is empty",
-    "There is nothing in this file but blanks and comments. A spec holds at least the version of the"
+    "The file holds nothing, or only comments. A spec holds at least the version of the"
     " language, an input and layers.",
     example="# nothing here yet\n",
 )
@@ -54,8 +54,8 @@ NOT_YAML = Code(
 TAB = Code(
     "NS0007",
     "a tab indents",
-    "YAML indents with blanks alone, because a tab is as wide as each editor likes. Replace the tab by"
-    " blanks; most editors do it for the whole file at once.",
+    "YAML indents with spaces only, because a tab is as wide as each editor likes. Replace the tab by"
+    " spaces; most editors do it for the whole file at once.",
     example="netspec: 1\nname: tabbed\ninput: [4]\nlayers:\n\t- relu\n",
 )
 
@@ -148,8 +148,8 @@ INDENTATION = Code(
 
 MISSING_SPACE = Code(
     "NS0018",
-    "a blank is missing after a colon",
-    "`key: value` needs a blank after the colon. Without it, `key:value` is one long word.",
+    "a space is missing after a colon",
+    "`key: value` needs a space after the colon. Without it, `key:value` is one long word.",
     example="netspec: 1\nname: tight\ninput: [3, 8, 8]\nlayers:\n  - conv: {filters:4, kernel: 3}\n",
 )
 
