@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from netspec import files
 from netspec.diagnostics import Problems, Span, SpecError
 from netspec.language import places
 from netspec.language.source import read_file
@@ -32,7 +33,7 @@ def copies(origin: Path, name: str) -> dict[str, str]:
     Raises:
         SpecError: a file cannot be read, is no spec, or refers to a file that is not there.
     """
-    files: dict[str, str] = {f"{name}.yaml": ""}
+    texts: dict[str, str] = {f"{name}.yaml": ""}
     waiting = [(f"{name}.yaml", origin)]
     sources: dict[str, Path] = {f"{name}.yaml": origin.resolve()}
     while waiting:
@@ -42,8 +43,8 @@ def copies(origin: Path, name: str) -> dict[str, str]:
         for reference in _references(value):
             target = (path.resolve().parent / str(reference.value)).resolve()
             changes.append(_Change(reference.span, _redirected(reference, target, where, sources, waiting)))
-        files[where] = _changed(text, changes)
-    return files
+        texts[where] = _changed(text, changes)
+    return texts
 
 
 def _read(path: Path) -> tuple[Value, str]:
@@ -51,7 +52,7 @@ def _read(path: Path) -> tuple[Value, str]:
     value = read_file(path, problems, places.shown(path))
     if value is None:
         raise SpecError(problems.in_order())
-    return value, path.read_text(encoding="utf-8-sig")
+    return value, files.read(path).decode("utf-8-sig")
 
 
 def _renamed(value: Value, name: str, path: Path) -> _Change:
@@ -100,7 +101,7 @@ def _redirected(
     copy = next((each for each, source in sources.items() if source == target), None)
     if copy is None:
         copy = _free(f"{PARTS}/{target.name}", sources)
-        if not target.is_file():
+        if files.fault(target) is not None:
             _report_missing(reference)
         sources[copy] = target
         waiting.append((copy, target))

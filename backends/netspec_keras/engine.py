@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from netspec import files
 from netspec.backend import Status
 from netspec.installation import install
 
@@ -28,7 +29,7 @@ def chosen() -> str:
         return name
     home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
     try:
-        told = json.loads((home / "keras.json").read_text(encoding="utf-8")).get("backend")
+        told = json.loads(files.read(home / "keras.json")).get("backend")
     except (OSError, ValueError, AttributeError):
         return "tensorflow"
     return told if isinstance(told, str) else "tensorflow"

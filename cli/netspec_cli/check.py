@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from netspec.check import check_file, specs_below
+from netspec.below import look
+from netspec.check import checked
 from netspec.diagnostics import Diagnostic
 from netspec.diagnostics.render import REPORTS
-from netspec.language.places import shown
+from netspec.language import places
 from netspec.loading import ParameterError
-from netspec_cli.common import Sets, colourful, fail, parameters, path_of
+from netspec_cli.common import Sets, colourful, fail, parameters, path_of, show
 from netspec_cli.failures import WRONG_SPEC
 from netspec_cli.streams import hand_over, say, say_json_text
 
@@ -37,24 +38,40 @@ def check(
     With --set, `expect` is not checked: it speaks of the spec as written.
     """
     params = parameters(sets) or None
-    found = list(dict.fromkeys(specs_below([path_of(path) for path in paths])))
-    if not found:
-        fail(f"no spec below {', '.join(paths)}: a spec is a .yaml file with the key `netspec`")
-    report: list[tuple[str, list[Diagnostic]]] = []
-    refused = []
-    for path in found:
+    found = look(path_of(path) for path in paths)
+    if not found.specs:
+        show(each for remarks in found.remarks.values() for each in remarks)
+        others = f" ({_counted(found.others, 'YAML file')} without it)" if found.others else ""
+        fail(f"no spec below {', '.join(paths)}: a spec is a .yaml file with the key `netspec`{others}")
+    report = {places.shown(path): remarks for path, remarks in found.remarks.items()}
+    kinds, refused = [], []
+    for path in found.specs:
         try:
-            report.append((shown(path), check_file(path, params)[1]))
+            kind, _, diagnostics = checked(path, params)
         except ParameterError as error:
-            refused.append(f"{shown(path)}: {error}")
+            refused.append(f"{places.shown(path)}: {error}")
+        else:
+            kinds.append(kind)
+            report[places.shown(path)] = diagnostics
     if refused:
         fail("\n".join(refused))
+    counts = {
+        "specs": kinds.count("spec"),
+        "blocks": kinds.count("blocks"),
+        "others": found.others,
+        "linked_folders": found.links,
+    }
+    whole = sorted(report.items()) if found.folders else list(report.items())
     if format is Format.text:
-        say(_text(report))
+        say(_text(whole, counts, found.folders > 0))
+    elif format is Format.json:
+        from netspec.diagnostics.render.json import as_json
+
+        say_json_text(as_json(whole, counts))
     else:
-        document = say_json_text if format in (Format.json, Format.sarif) else hand_over
-        document(REPORTS[format](report))
-    if any(each.severity == "error" for _, diagnostics in report for each in diagnostics):
+        document = say_json_text if format is Format.sarif else hand_over
+        document(REPORTS[format](whole))
+    if any(each.severity == "error" for _, diagnostics in whole for each in diagnostics):
         raise typer.Exit(WRONG_SPEC)
 
 
@@ -64,19 +81,23 @@ def _blocks(diagnostics: list[Diagnostic]) -> str:
     return as_text(diagnostics, colour=colourful())
 
 
-def _text(report: list[tuple[str, list[Diagnostic]]]) -> str:
-    """What is wrong, then one line that sums up."""
+def _text(report: list[tuple[str, list[Diagnostic]]], counts: dict[str, int], searched: bool) -> str:
+    """What is wrong, then one line that sums up: how many files were what, and what holds."""
     blocks = [_blocks(diagnostics) for _, diagnostics in report if diagnostics]
     wrong = [path for path, diagnostics in report if any(each.severity == "error" for each in diagnostics)]
     warnings = sum(each.severity == "warning" for _, diagnostics in report for each in diagnostics)
     errors = sum(each.severity == "error" for _, diagnostics in report for each in diagnostics)
-    counted = f"{len(report)} spec{'s' * (len(report) != 1)} checked: "
-    more = f", {warnings} warning{'s' * (warnings != 1)}" if warnings else ""
-    if not wrong:
-        return "\n\n".join([*blocks, f"{counted}all hold{more}"])
-    verdict = (
-        f"{errors} error{'s' * (errors != 1)} in {len(wrong)} of them"
-        if len(report) > 1
-        else f"{errors} error{'s' * (errors != 1)}"
-    )
-    return "\n\n".join([*blocks, f"{counted}{verdict}{more}"])
+    checked = [_counted(counts["specs"], "spec")] if counts["specs"] else []
+    checked += [_counted(counts["blocks"], "file", " of blocks")] if counts["blocks"] else []
+    verdict = "all hold" if not wrong else _counted(errors, "error")
+    if wrong and len(report) > 1:
+        verdict += f" in {len(wrong)} of them" if len(wrong) < len(report) else " in all of them"
+    more = f", {_counted(warnings, 'warning')}" if warnings else ""
+    more += f"; {_counted(counts['others'], 'other YAML file')}" if searched else ""
+    if counts["linked_folders"]:
+        more += f"; {_counted(counts['linked_folders'], 'linked folder')} not followed"
+    return "\n\n".join([*blocks, f"{' and '.join(checked)} checked: {verdict}{more}"])
+
+
+def _counted(count: int, name: str, more: str = "") -> str:
+    return f"{count or 'no'} {name}{'s' * (count != 1)}{more}"

@@ -126,7 +126,7 @@ def _from_here(data: str | None) -> str | None:
 
     if data is None or data in SETS:
         return data
-    lacks_slash = not is_path(data) and Path(data).exists()
+    lacks_slash = not is_path(data) and files.exists(data)
     return seen_from(Path.cwd(), f"./{data}" if lacks_slash else data)
 
 

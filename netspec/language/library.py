@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from netspec import files
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language import places
@@ -113,12 +114,15 @@ class Library:
         if text.startswith(places.ZOO):
             return self._in_zoo(text.removeprefix(places.ZOO), scalar)
         path = self.below_root(scalar, document)
-        if path is not None and not path.is_file():
+        fault = None if path is None else files.fault(path)
+        if path is not None and fault is not None:
+            shown = files.shortened(text)
+            missing, why = f"there is no file `{shown}`", f"`{shown}` cannot be read: {files.reason(fault)}"
             self.problems.error(
                 codes.INCLUDE,
-                f"`{text}` is a folder" if path.is_dir() else f"there is no file `{text}`",
+                missing if files.is_missing(fault) else why,
                 scalar.span,
-                notes=(f"looked for {places.shown(path)}",),
+                notes=(f"looked for {files.shortened(places.shown(path))}",),
                 help="paths are relative to the file that names them; `zoo:name` names a spec of the zoo",
             )
             return None
@@ -136,10 +140,9 @@ class Library:
             )
             return None
         path = places.real(document.path).parent / text
-        if not places.is_possible(path):
-            self.problems.error(
-                codes.INCLUDE, "this is no path of a file", scalar.span, help="write a plain path"
-            )
+        if fault := places.impossible(path):
+            message = f"`{files.shortened(text)}` cannot be read: {files.reason(fault)}"
+            self.problems.error(codes.INCLUDE, message, scalar.span, help="write the path of a file")
             return None
         root = places.root_of(document.path)
         if places.real(path).is_relative_to(root):

@@ -6,6 +6,8 @@ import os
 from functools import cache
 from pathlib import Path
 
+from netspec import files
+
 ZOO = "zoo:"
 ROOT_MARKS = ("pyproject.toml", ".git", "netspec.toml")
 SUFFIXES = (".yaml", ".yml")
@@ -36,7 +38,7 @@ def _root_from(folder: Path) -> Path:
     if folder.is_relative_to(zoo_folder().resolve()):
         return zoo_folder().resolve()
     for each in (folder, *folder.parents):
-        if any((each / mark).exists() for mark in ROOT_MARKS):
+        if any(files.exists(each / mark) for mark in ROOT_MARKS):
             return each
     return folder
 
@@ -49,15 +51,12 @@ def real(path: Path) -> Path:
         return path
 
 
-def is_possible(path: Path) -> bool:
-    """Whether the system can be asked about this path: not with a null in it, not too long, not a circle of links."""
-    try:
-        path.resolve().stat()
-    except FileNotFoundError:
-        return True
-    except (OSError, ValueError, RuntimeError):
-        return False
-    return True
+def impossible(path: Path) -> OSError | None:
+    """Why no file can have this path: a null in it, too long, a circle of links. None if one can."""
+    fault = files.fault(path)
+    if fault is None or files.is_missing(fault) or isinstance(fault, files.NotPlain | PermissionError):
+        return None
+    return fault
 
 
 def shown(path: Path) -> str:

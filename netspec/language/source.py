@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
-import stat
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from netspec import files
 from netspec.diagnostics import Code, Problems, Span
 from netspec.diagnostics.codes import files as codes
 from netspec.language.build import Builder, Stop
@@ -102,31 +103,26 @@ def read_file(path: Path, problems: Problems, shown: str | None = None) -> Value
 
 def _bytes(path: Path, file: str, problems: Problems) -> bytes | None:
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no plain file"
-            message = f"`{file}` is {kind}"
-            problems.error(codes.FILE_UNREADABLE, message, _start(file), help="name a YAML file")
-            return None
-        if status.st_size > SIZE_LIMIT:
-            _report_large(f"{status.st_size / 1e6:,.1f} MB", file, problems)
-            return None
-        with path.open("rb") as stream:
+        with files.open_plain(path) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size > SIZE_LIMIT:
+                _report_large(f"{size / 1e6:,.1f} MB", file, problems)
+                return None
             return stream.read(SIZE_LIMIT + 1)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         _report_unreadable(error, file, problems)
         return None
 
 
-def _report_unreadable(error: Exception, file: str, problems: Problems) -> None:
+def _report_unreadable(error: OSError, file: str, problems: Problems) -> None:
     code: Code = codes.FILE_UNREADABLE
-    reason = getattr(error, "strerror", None) or "its path is no path"
-    message, advice = (
-        f"`{file}` cannot be read: {reason.lower()}",
-        "correct its permissions, or name another file",
-    )
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        code, message, advice = codes.FILE_MISSING, f"there is no file `{file}`", "correct the path"
+    message = f"`{files.shortened(file)}` cannot be read: {files.reason(error)}"
+    advice = "fix its permissions, or name another file"
+    if isinstance(error, files.NotPlain):
+        advice = "name a YAML file"
+    if files.is_missing(error):
+        code, message = codes.FILE_MISSING, f"there is no file `{files.shortened(file)}`"
+        advice = "correct the path"
     problems.error(code, message, _start(file), help=advice)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from netspec.below import look
 from netspec.check import check_file
 from netspec.diagnostics import Diagnostic, Problems
 from netspec.loading import graph_of_file
@@ -66,6 +67,12 @@ def _set_beside_expect(folder: Path) -> Sequence[Diagnostic]:
     return check_file(_written(folder, main=text), {"units": 5})[1]
 
 
+def _near_miss(folder: Path) -> Sequence[Diagnostic]:
+    _written(folder, main="netspc: 1\nname: main\ninput: [4]\nlayers: [relu]\n")
+    ((_, diagnostics),) = look([folder]).remarks.items()
+    return diagnostics
+
+
 def _with_data(facts: Facts) -> Callable[[Path], Sequence[Diagnostic]]:
     """What is said of a network of 27 classes and this data set."""
     text = HEAD.format(name="letters").replace("[3, 8, 8]", "[1, 8, 8]")
@@ -95,6 +102,7 @@ SPECIAL_CASES: dict[str, Callable[[Path], Sequence[Diagnostic]]] = {
     "NS0003": _checked(_latin1),
     "NS0004": _checked(_fifty_megabytes),
     "NS0025": _more_than_are_shown,
+    "NS0026": _near_miss,
     "NS0113": _checked(_include_of_itself),
     "NS0118": _checked(_network_of_other_channels),
     "NS0406": _set_beside_expect,

@@ -13,9 +13,9 @@ FILE_MISSING = Code(
 FILE_UNREADABLE = Code(
     "NS0002",
     "the file cannot be read",
-    "Something stands at this path, but it is no readable file: a folder, a device, or a file that the"
-    " system does not let you open. netspec reads plain files alone, so that a check never waits for input"
-    " that does not come. Name a file, or correct its permissions.",
+    "Something stands at this path, but it cannot be read: a folder, a named pipe, a device, or a file or"
+    " folder that the system does not let you open. netspec reads only plain files, so that a check never"
+    " waits for input that does not come. Name a file, or fix its permissions.",
 )
 
 NOT_UTF8 = Code(
@@ -214,4 +214,13 @@ MORE_PROBLEMS = Code(
     "more problems than are shown",
     "A report is for reading: it shows the first hundred problems of a spec and says how many more were met until"
     " it stopped. Mostly they have one cause, as a wrong indentation or a word that is used everywhere.",
+)
+
+NEAR_MISS = Code(
+    "NS0026",
+    "a file that looks like a spec is not checked",
+    "Below a folder, a YAML file is a spec if it has the key `netspec`. This file has layers or blocks but not"
+    " that key, or misspells it, so `netspec check FOLDER` passes over it, and its report says nothing about"
+    " the network in it. Write `netspec: 1` as its first line. If the file belongs to another tool, the"
+    " warning changes nothing.",
 )

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from netspec.diagnostics.diagnostic import Diagnostic
 from netspec.diagnostics.render.report import Report, is_ok
 
 
-def as_json(report: Report) -> str:
-    """The JSON of `netspec check`: every file with `ok` and its diagnostics."""
+def as_json(report: Report, counts: Mapping[str, int] | None = None) -> str:
+    """The JSON of `netspec check`: every file with `ok` and its diagnostics, and how many were what."""
     files = [
         {"path": path, "ok": is_ok(diagnostics), "diagnostics": [_fields(each) for each in diagnostics]}
         for path, diagnostics in report
     ]
-    text = json.dumps({"netspec": 1, "files": files}, indent=2, ensure_ascii=False)
+    text = json.dumps(
+        {"netspec": 1, "files": files, **({} if counts is None else {"counts": counts})},
+        indent=2,
+        ensure_ascii=False,
+    )
     # Half of a surrogate pair cannot be written; its escape is JSON for the same.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
+from netspec import files
 from netspec.diagnostics.diagnostic import Diagnostic
 from netspec.diagnostics.render.report import printable
 from netspec.diagnostics.span import Span
@@ -54,13 +54,10 @@ class _Lines:
 
 
 def _read(file: str) -> str:
-    path = Path(file)
     try:
-        if path.is_file() and path.stat().st_size <= _SIZE_LIMIT:
-            return path.read_text(encoding="utf-8", errors="replace")
-    except (OSError, ValueError):
-        pass  # the excerpt is a courtesy; the diagnostic itself says what is wrong
-    return ""
+        return files.read(file, _SIZE_LIMIT).decode("utf-8", "replace")
+    except OSError:
+        return ""  # the excerpt is a courtesy; the diagnostic itself says what is wrong
 
 
 class _Paint:

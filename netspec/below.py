@@ -1,0 +1,173 @@
+"""What below a folder is a spec. Nothing is passed over without a count, and what looks like one gets a warning."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from netspec import files
+from netspec.diagnostics import Diagnostic, Problems, Span
+from netspec.diagnostics.codes import files as codes
+from netspec.language import places
+from netspec.ops.nearest import nearest
+
+KEY = "netspec"
+SKIPPED = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
+"""Folders that are not looked into, beside hidden ones."""
+
+_LIMIT = 1_000_000
+"""As many bytes of a file are looked at."""
+
+# A broken file must still count as a spec, so the key is looked for in the text first.
+_MARK = re.compile(rb"^[\"']?netspec[\"']?[ \t]*:", re.MULTILINE)
+_FLOW = re.compile(rb"\A[^\n\w{]*\{[^{}\[\]]*?[\"']?\bnetspec[\"']?[ \t]*:")
+_WORDS = re.compile(rb"netspec|layers|blocks", re.IGNORECASE)
+_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+# Without libyaml PyYAML is slower, otherwise the same.
+_Parser: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+@dataclass
+class Found:
+    """What stands at or below the paths of a command.
+
+    `specs` are to be checked: files that were named, and files below a folder with the key `netspec`. `others`
+    counts YAML files without it, `links` linked folders, which are not followed. `remarks` has what is wrong
+    about a file or a folder that is not checked.
+    """
+
+    specs: list[Path] = field(default_factory=list)
+    others: int = 0
+    links: int = 0
+    folders: int = 0
+    remarks: dict[Path, list[Diagnostic]] = field(default_factory=dict)
+
+
+def look(paths: Iterable[Path]) -> Found:
+    """Everything at or below these paths, in the order in which it is reported."""
+    found = Found()
+    for path in paths:
+        if files.is_folder(path):
+            found.folders += 1
+            _walk(path, found)
+        else:
+            found.specs.append(path)
+    found.specs = list(dict.fromkeys(found.specs))
+    return found
+
+
+def _walk(folder: Path, found: Found) -> None:
+    candidates: list[Path] = []
+
+    def unreadable(error: OSError) -> None:
+        path = Path(os.fsdecode(error.filename))
+        message = f"the folder `{places.shown(path)}` cannot be read: {files.reason(error)}"
+        problems = Problems()
+        problems.error(
+            codes.FILE_UNREADABLE, message, _start(path), help="fix its permissions: specs may be in it"
+        )
+        found.remarks[path] = list(problems)
+
+    for parent, folders, names in os.walk(folder, onerror=unreadable):
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in SKIPPED]
+        found.links += sum(Path(parent, name).is_symlink() for name in folders)
+        candidates += [Path(parent, name) for name in names if Path(name).suffix.lower() in places.SUFFIXES]
+    for path in sorted(candidates):
+        _sort(path, found)
+
+
+def _sort(path: Path, found: Found) -> None:
+    """Decide what a file with the name of a YAML file is."""
+    try:
+        raw = files.read(path, _LIMIT)
+    except files.NotPlain as error:
+        problems = Problems()
+        message = f"`{places.shown(path)}` is not checked: {files.reason(error)}"
+        problems.warning(codes.FILE_UNREADABLE, message, _start(path), help="rename it, or take it away")
+        found.remarks[path] = list(problems)
+        return
+    except OSError:
+        found.specs.append(path)  # it may be one: the check says why it cannot be read
+        return
+    if _is_spec(raw):
+        found.specs.append(path)
+        return
+    keys = _keys(raw) if _WORDS.search(raw) else {}
+    if KEY in keys:
+        found.specs.append(path)
+        return
+    found.others += 1
+    if remark := _near_miss(path, keys):
+        found.remarks[path] = [remark]
+
+
+def _is_spec(raw: bytes) -> bool:
+    text = raw
+    for mark in _BYTE_ORDER_MARKS:
+        text = text.removeprefix(mark)
+    # In another encoding it is a spec all the same; the check says that it must be UTF-8.
+    text = text.replace(b"\0", b"")
+    return bool(_MARK.search(text) or _FLOW.search(text))
+
+
+def _keys(raw: bytes) -> dict[str, Span]:
+    """The keys of the mapping that the text is, and where they stand; of a broken text those before the break."""
+    keys: dict[str, Span] = {}
+    depth, is_key = 0, True
+    parser = _Parser(raw.decode("utf-8", "replace").removeprefix("\ufeff"))
+    try:
+        while (event := parser.get_event()) is not None and not isinstance(event, yaml.StreamEndEvent):
+            if isinstance(event, yaml.CollectionStartEvent):
+                if not depth and not isinstance(event, yaml.MappingStartEvent):
+                    break
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+                is_key = not is_key if depth == 1 else is_key
+            elif isinstance(event, yaml.ScalarEvent | yaml.AliasEvent) and depth == 1:
+                if is_key and isinstance(event, yaml.ScalarEvent):
+                    start: Any = event.start_mark
+                    end: Any = event.end_mark
+                    span = Span("", start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+                    keys.setdefault(event.value, span)
+                is_key = not is_key
+    except (yaml.YAMLError, RecursionError):
+        pass
+    return keys
+
+
+def _near_miss(path: Path, keys: dict[str, Span]) -> Diagnostic | None:
+    """A warning about a file that is no spec, and looks like one."""
+    if not keys.keys() & {"layers", "blocks"}:
+        return None
+    problems = Problems()
+    slip = next((key for key in keys if nearest(key, (KEY,))), None)
+    if slip is not None:
+        problems.warning(
+            codes.NEAR_MISS,
+            f"the file is not checked: its key is `{slip}`, not `{KEY}`",
+            _at(path, keys[slip]),
+            help=f"write `{KEY}: 1`",
+        )
+    elif "layers" in keys and keys.keys() & {"input", "inputs"}:
+        problems.warning(
+            codes.NEAR_MISS,
+            f"the file is not checked: it has `layers` and an input, but not the key `{KEY}`",
+            _start(path),
+            help=f"start it with `{KEY}: 1` if it is a spec",
+        )
+    return next(iter(problems), None)
+
+
+def _at(path: Path, span: Span) -> Span:
+    return Span(places.shown(path), span.line, span.column, span.end_line, span.end_column)
+
+
+def _start(path: Path) -> Span:
+    return Span(places.shown(path), 1, 1, 1, 1)
