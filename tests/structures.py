@@ -240,6 +240,29 @@ STRUCTURES: dict[str, str] = {
           - {conv: {filters: 6}, repeat: 2, name: two}
           - {add: , from: [wide, two]}
     """,
+    "wanted_before_the_end": """
+        input: [4, 8]
+        defaults: {conv: {filters: 4, kernel: 3, padding: same, activation: relu}}
+        blocks:
+          unit: {layers: [{tanh: , repeat: 4, name: bent}, {dense: 4}, {add: , from: [bent.2, dense1]}]}
+        layers:
+          - {relu: , repeat: 3, name: first}
+          - {batch_norm: , name: middle}
+          - {add: , from: [middle, first.1]}
+          - {conv: , repeat: 4, name: convs}
+          - {add: , from: [convs, convs.2]}
+          - {unit: , repeat: 2}
+    """,
+    "borrowed_loops": """
+        input: [2, 8]
+        blocks:
+          inner: {layers: [{add: [[], [{identity: , repeat: 3}, {conv: {filters: 2, kernel: 2, padding: causal}}]]}]}
+          outer: {layers: [{layers: [{relu: , repeat: 2}, {inner: }], repeat: 2}, {inner: , name: last}]}
+        layers:
+          - {outer: , name: one}
+          - {max_pool: 2}
+          - {outer: , name: two, share: one}
+    """,
     "two_inputs": """
         inputs: {image: [3, 8, 8], code: [4]}
         blocks:
@@ -295,11 +318,14 @@ STRUCTURES: dict[str, str] = {
         input: [4]
         blocks:
           inner: {layers: [{dense: 4}, batch_norm]}
+          bend: {params: {bent: }, layers: [{relu: , when: $bent}]}
           outer: {params: {bent: true}, layers: [{inner: }, {tanh: , when: $bent}, {inner: , name: last}]}
         layers:
           - {outer: {bent: true}, name: one}
           - {outer: {bent: false}, name: two, share: one}
           - {outer: {bent: false}, name: three, share: two}
+          - {bend: {bent: false}, name: nothing}
+          - {bend: {bent: true}, share: nothing}
     """,
     "shared_on_and_on": """
         input: [4, 6]

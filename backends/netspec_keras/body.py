@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -59,6 +60,7 @@ class Body:
         # The model is made of its inputs at the very end, so that no value may take their place.
         wanted = (*self.module.outputs, *(self.inputs if self.is_root else ()))
         items = [each.item for each in entries]
+        self.uses = Counter([*wanted, *(value for item in items for value in set(item.inputs))])
         self.titles = titles(self.module)
         self.names = variables(items, self.inputs, wanted, taken, self.titles)
         self._name_rounds(items, taken)
@@ -166,7 +168,9 @@ class Body:
         if names[chain[0]] != current and _alike(rounds[:LOOPED]):
             yield Line(f"{current} = {names[chain[0]]}")
             self.names[chain[0]] = current
-        ends_apart = names[chain[-1]] != current and _alike(rounds[-LOOPED:])
+        # What the last repetition takes must not be wanted any more.
+        used_up = self.uses[chain[-2]] == 1
+        ends_apart = names[chain[-1]] != current and used_up and _alike(rounds[-LOOPED:])
         if ends_apart:
             self.names[chain[-1]] = current
         yield Loop(self._rounds(bodies))

@@ -38,7 +38,7 @@ def ways(graph: Graph, *lowered: Mapping[str, Lowered]) -> Mapping[str, Collecti
         found[node.name] = {each[node.name].layers for each in lowered}
         for layers in found[node.name] - {own}:
             if canonical(layers, types) != canonical(own, types):
-                raise WrongFold(f"{node.name}: {layers} is not {own}")
+                raise WrongFold(f"{node.name}: {_spelled(layers)} is not its own lowering {_spelled(own)}")
     return found
 
 
@@ -73,6 +73,10 @@ def canonical(layers: Layers, types: Types) -> tuple[Step, ...]:
         # Which positions are kept does not matter to it.
         steps += [(each.cls, _settled(_values(each)), each.after) for each in behind(BY_NAME[activation])]
     return (*steps, *([("zeros", pads)] if padded(pads) else ()))
+
+
+def _spelled(layers: Layers) -> str:
+    return ", ".join(f"{layer.cls}{_values(layer)}" for layer in layers)
 
 
 def _values(layer: Layer) -> dict[str, Any]:

@@ -63,6 +63,15 @@ class Plan:
     def is_function(self, module: Module) -> bool:
         return module.path in self.keys
 
+    def is_written(self, module: Module) -> bool:
+        """Whether it stands in the text: what is in a call that borrows its layers is written where they are."""
+        path = module.path
+        while path:
+            if path in self.keys and self.modules[path].shares is not None:
+                return False
+            path = self.graph.scope_by_path[path].parent
+        return True
+
     def is_lent(self, module: Module) -> bool:
         return self.keys.get(module.path) in self.lent
 

@@ -96,7 +96,7 @@ class _Module:
         if key in self.done:
             return
         self.done.add(key)
-        uses = [module for module in self.plan.uses[key] if module.shares is None]
+        uses = [module for module in self.plan.uses[key] if self.plan.is_written(module)]
         for module in uses:
             for inner in module.modules():
                 if inner.path in self.plan.keys:

@@ -38,6 +38,7 @@ class Sharing:
 
     def __init__(self, graph: Graph, root: Module, made: Mapping[str, Made]) -> None:
         self.graph, self.made = graph, made
+        self._modules = {each.path: each for each in root.modules()}
         families: dict[str, list[Item]] = {}
         for item in _items(root):
             if owner := self._owner(item):
@@ -48,10 +49,9 @@ class Sharing:
         """The path that stands for the weights of an item; none where it has no weights of its own to share."""
         if isinstance(item, Node):
             return (item.shares or item.name) if item.weights else ""
-        path = item.path
-        while owner := self.graph.scope_by_path[path].shares:
-            path = owner
-        return path
+        while item.shares is not None:
+            item = self._modules[item.shares]
+        return item.path
 
     def earlier(self, item: Item, module: Module) -> Iterator[Item]:
         """What comes before an item in a module and uses the same weights, at any depth."""

@@ -235,6 +235,8 @@ class _Outliner:
 
     def module(self, scope: Scope | None) -> Module:
         path = scope.path if scope else ""
+        if scope is not None and scope.shares not in self.graph.scope_by_path:
+            scope = replace(scope, shares=None)  # a call without a layer is no scope, and lends nothing
         items = tuple(
             self.module(self.graph.scope_by_path[child]) if isinstance(child, str) else child
             for child in self.children.get(path, [])
