@@ -1,0 +1,362 @@
+"""What `netspec shapes` counts, against the real thing: products that loops count, modules, tensors, allocations.
+
+The table of docs/accounting.md says which figure is held to what; a test holds that table to these tests.
+"""
+
+from __future__ import annotations
+
+import re
+import weakref
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from docs.proofs import ROWS, Row
+from netspec.graph import Graph
+from netspec.ops.base import Op
+from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
+from netspec.ops.dense import Dense, Rbf
+from netspec.ops.transpose import ConvTranspose
+from netspec.weights import initialise
+from netspec_keras import backend as keras_backend
+from netspec_numpy import forward
+from netspec_torch import backend as torch_backend
+from tests.cases import CASES, Case
+from tests.language.author import graph_of
+from tests.structures import STRUCTURES, structure
+
+Floats = NDArray[np.float64]
+ROOT = Path(__file__).parents[2]
+
+
+# Products, one by one.
+
+
+class Loops:
+    """Layers calculated by the plainest loops there are; every product of a weight and a value is counted."""
+
+    def __init__(self) -> None:
+        self.products = 0
+
+    def convolved(self, x: Floats, kernel: Floats, sees: list[list[int]], op: Convolution) -> Floats:
+        """`kernel` holds, for each filter, a window for each channel that it sees."""
+        padded = np.pad(x, [(0, 0), *op.pads])
+        spans = zip(padded.shape[1:], op.span, op.strides, strict=True)
+        sizes = [(size - span) // stride + 1 for size, span, stride in spans]
+        out = np.zeros((len(sees), *sizes))
+        for place in product(*map(range, sizes)):
+            for unit, channels in enumerate(sees):
+                for row, channel in enumerate(channels):
+                    for tap in product(*map(range, op.kernel)):
+                        steps = zip(place, op.strides, tap, op.dilation, strict=True)
+                        at = tuple(p * s + t * d for p, s, t, d in steps)
+                        out[(unit, *place)] += kernel[(unit, row, *tap)] * padded[(channel, *at)]
+                        self.products += 1
+        return out
+
+    def scattered(self, x: Floats, kernel: Floats, op: ConvTranspose, shape: tuple[int, ...]) -> Floats:
+        """The transpose: each input value goes to the outputs that its window covers."""
+        out = np.zeros(shape)
+        per_group = x.shape[0] // op.groups
+        for channel, *place in product(*map(range, x.shape)):
+            for unit in range(kernel.shape[1]):
+                target = channel // per_group * kernel.shape[1] + unit
+                for tap in product(*map(range, op.kernel)):
+                    steps = zip(place, op.strides, tap, op.dilation, op.pads, strict=True)
+                    at = tuple(p * s + t * d - lo for p, s, t, d, (lo, _) in steps)
+                    value = kernel[(channel, unit, *tap)] * x[(channel, *place)]
+                    self.products += 1
+                    if all(0 <= each < size for each, size in zip(at, shape[1:], strict=True)):
+                        out[(target, *at)] += value
+        return out
+
+    def mixed(self, x: Floats, matrix: Floats, squares: bool) -> Floats:
+        out = np.zeros((len(matrix), *x.shape[1:]))
+        for place in product(*map(range, x.shape[1:])):
+            for unit, row in enumerate(matrix):
+                for channel, weight in enumerate(row):
+                    value = x[(channel, *place)]
+                    out[(unit, *place)] += (value - weight) ** 2 if squares else weight * value
+                    self.products += 1
+        return out
+
+    def layer(self, op: Op, x: Floats, weights: dict[str, Floats], shape: tuple[int, ...]) -> Floats:
+        channels = list(range(x.shape[0]))
+        if isinstance(op, ConvTranspose):
+            out = self.scattered(x, weights["weight"], op, shape)
+        elif isinstance(op, Conv):
+            per_filter, per_group = op.filters // op.groups, len(channels) // op.groups
+            starts = [each // per_filter * per_group for each in range(op.filters)]
+            sees = [channels[start : start + per_group] for start in starts]
+            kernel: Any = weights["weight"]
+            if op.table is not None:
+                sees, rows = [list(each) for each in op.table], iter(weights["weight"])
+                wide = np.zeros((op.filters, max(map(len, sees)), *op.kernel))
+                for unit, each in enumerate(sees):
+                    for row in range(len(each)):
+                        wide[unit, row] = next(rows)
+                kernel = wide
+            out = self.convolved(x, kernel, sees, op)
+        elif isinstance(op, DepthwiseConv):
+            own = [[each] for each in channels for _ in range(op.multiplier)]
+            out = self.convolved(x, weights["weight"], own, op)
+        elif isinstance(op, SeparableConv):
+            own = [[each] for each in channels for _ in range(op.multiplier)]
+            between = self.convolved(x, weights["depthwise.weight"], own, op)
+            matrix = weights["pointwise.weight"].reshape(op.filters, -1)
+            out = self.mixed(between, matrix, squares=False)
+        else:
+            out = self.mixed(x, weights["weight"], squares=isinstance(op, Rbf))
+        bias = weights.get("bias", weights.get("pointwise.bias"))
+        return out if bias is None else out + bias.reshape(-1, *[1] * (out.ndim - 1))
+
+
+WEIGHTED = (Conv, DepthwiseConv, SeparableConv, ConvTranspose, Dense, Rbf)
+COUNTED = [case for case in CASES if isinstance(case.graph().nodes[-1].op, WEIGHTED)]
+SMALL = [case for case in COUNTED if (case.graph().shapes().totals.macs or 0) <= 4000]
+
+
+def check_products(cases: list[Case]) -> None:
+    for case in cases:
+        graph = case.graph()
+        node = graph.nodes[-1]
+        arrays = {
+            name: np.asarray(array, "float64") for name, array in initialise(graph, 1, "float64").items()
+        }
+        x = np.random.default_rng(0).standard_normal(graph.inputs[0].type.shape)
+        loops = Loops()
+        local = {node.local(each): arrays[each.name] for each in node.weights}
+        result = loops.layer(node.op, x, local, node.output.shape)
+        if node.op.settings().get("activation") is None:
+            oracle = forward(graph, arrays, {graph.inputs[0].name: x[None]}, training=False)[node.name]
+            np.testing.assert_allclose(
+                result, np.asarray(oracle, "float64")[0], atol=1e-12, err_msg=case.name
+            )
+        assert graph.shapes().layers[-1].macs == loops.products, case.name
+
+
+def test_macs_are_the_products_that_loops_count() -> None:
+    assert {type(case.graph().nodes[-1].op) for case in SMALL} == set(WEIGHTED)
+    check_products(SMALL)
+
+
+@pytest.mark.slow
+def test_macs_are_the_products_that_loops_count_in_every_case() -> None:
+    check_products(COUNTED)
+
+
+def test_other_layers_have_no_macs() -> None:
+    for case in CASES:
+        if not isinstance(case.graph().nodes[-1].op, WEIGHTED):
+            assert case.graph().shapes().totals.macs == 0, case.name
+
+
+def quick(row: Row) -> object:
+    return pytest.param(row, id=row.spec, marks=() if row.quick else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("row", [quick(row) for row in ROWS if row.spec != "lenet5_1998"])
+def test_macs_are_half_the_operations_that_torch_counts(row: Row) -> None:
+    """Without lenet5_1998, whose table and distances torch counts otherwise than as convolutions and products."""
+    graph = row.graph(full=False)
+    model = torch_backend().build(graph, initialise(graph), device="cpu").eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(*(torch.zeros(1, *each.type.shape) for each in graph.inputs))
+    assert graph.shapes().totals.macs == counter.get_total_flops() / 2
+
+
+# Parameters, bytes of weights and activations, by what is there.
+
+GRAPHS = {name: structure(name) for name in STRUCTURES}
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_parameters_are_those_of_the_modules(name: str) -> None:
+    graph = GRAPHS[name]
+    totals = graph.shapes().totals
+    module = torch_backend().build(graph, initialise(graph), device="cpu")
+    there = list(module.parameters())
+    assert sum(each.numel() for each in there) == totals.params
+    assert sum(each.numel() for each in there if each.requires_grad) == totals.trainable
+    assert sum(each.numel() * each.element_size() for each in there) == totals.memory.weights_bytes
+
+
+QUICK_KERAS = ("residual", "frozen", "heads", "repeated_ops")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=() if each in QUICK_KERAS else pytest.mark.slow) for each in GRAPHS]
+)
+def test_parameters_are_those_of_keras(name: str) -> None:
+    graph = GRAPHS[name]
+    totals = graph.shapes().totals
+    model = keras_backend().build(graph, initialise(graph), device="cpu")
+    assert isinstance(model, keras.Model)
+    measured = sum(
+        int(np.prod(each.shape))
+        for each in model.weights
+        if each.path.rsplit("/", 1)[-1].startswith("moving_")
+    )
+    states = sum(int(np.prod(each.shape)) for each in model.weights if "seed" in each.path)
+    assert model.count_params() - measured - states == totals.params
+    assert sum(int(np.prod(each.shape)) for each in model.trainable_weights) == totals.trainable
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_activations_are_the_values_of_all_outputs(name: str) -> None:
+    graph = GRAPHS[name]
+    batch = {each.name: np.zeros((1, *each.type.shape)) for each in graph.inputs}
+    values = forward(graph, initialise(graph, 0, "float64"), batch, training=False)
+    totals = graph.shapes().totals
+    outputs = sum(np.asarray(values[value]).size for node in graph.nodes for value in node.values)
+    assert outputs == totals.activations
+    inputs = sum(each.size for each in batch.values())
+    assert totals.memory.training_bytes_per_sample == 4 * (outputs + inputs)
+
+
+# Memory, by what PyTorch allocates.
+
+CHAINS: dict[str, str] = {
+    "falling": "input: [3, 20, 30]\nlayers: [{conv: {filters: 8, kernel: 3, stride: 2}}, tanh, {conv: {filters: 4, "
+    "kernel: 3}}, {avg_pool: 2}, sigmoid]",
+    "rising": "input: [2, 9]\nlayers: [{conv: {filters: 3, kernel: 3}}, tanh, {conv_transpose: {filters: 5, kernel: 4, "
+    "stride: 3}}, sigmoid, {conv: {filters: 7, "
+    "kernel: 1}}, tanh]",
+    "wide in the middle": "input: [2, 6, 6, 6]\nlayers: [{conv: {filters: 20, kernel: 1}}, tanh, {conv: {filters: 30, "
+    "kernel: 3}}, sigmoid, {conv: {filters: 1, kernel: 2}}]",
+    "largest pair in the middle": "input: [1, 40]\nlayers: [{conv: {filters: 9, kernel: 3}}, {conv: {filters: 2, "
+    "kernel: 1}}, {conv: {filters: 6, kernel: 1}}, {conv: {filters: 6, kernel: 1}}, {conv: {filters: 1, kernel: 1}}]",
+}
+
+
+class Allocations(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Follows which storages are alive; `peak` is the most bytes that were so at once."""
+
+    def __init__(self, ignored: Iterator[torch.Tensor]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.alive: dict[int, tuple[int, int]] = {}
+        self.ignored = {each.untyped_storage().data_ptr() for each in ignored}
+        self.peak = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for each in result if isinstance(result, tuple | list) else [result]:
+            if isinstance(each, torch.Tensor):
+                self.made(each)
+        self.peak = max(self.peak, sum(size for size, _ in self.alive.values()))
+        return result
+
+    def made(self, tensor: torch.Tensor) -> None:
+        storage = tensor.untyped_storage()
+        key = storage.data_ptr()
+        if key in self.ignored or not storage.nbytes():
+            return
+        size, users = self.alive.get(key, (storage.nbytes(), 0))
+        self.alive[key] = (size, users + 1)
+        weakref.finalize(tensor, self.gone, key)
+
+    def gone(self, key: int) -> None:
+        size, users = self.alive.pop(key)
+        if users > 1:
+            self.alive[key] = (size, users - 1)
+
+
+def chain(name: str) -> Graph:
+    return graph_of(f"netspec: 1\nname: chain\n{CHAINS[name]}\n")
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_inference_takes_what_torch_allocates(name: str) -> None:
+    """In a chain of layers that are one operation each, the most that is alive is one layer's input and output."""
+    graph = chain(name)
+    module = torch_backend().build(graph, initialise(graph), device="cpu").eval()
+    x = torch.zeros(1, *graph.inputs[0].type.shape)
+    weights = list(module.parameters())
+    with torch.no_grad(), Allocations(iter([x, *weights])) as allocations:
+        module(x)
+    held = sum(each.numel() * each.element_size() for each in weights)
+    assert allocations.peak + held == graph.shapes().totals.memory.inference_bytes
+
+
+KEPT: dict[str, str] = {
+    "convolutions": "input: [3, 20, 30]\nlayers: [{conv: {filters: 8, kernel: 3, stride: 2}}, {conv: {filters: 4, "
+    "kernel: 3}}, {avg_pool: 2}, {conv: {filters: 2, kernel: 1}}]",
+    "with activations of their own": "input: [2, 9]\nlayers: [{conv: {filters: 3, kernel: 3, activation: tanh}}, "
+    "{conv_transpose: {filters: 5, kernel: 4, stride: 3, activation: sigmoid}}, {conv: {filters: 2, kernel: 2}}]",
+}
+"""Chains in which each layer's gradient needs its input, or its output, so that all are kept."""
+
+
+def saved(text: str) -> tuple[int, int]:
+    """Bytes that PyTorch keeps for the gradients of a chain, input and output included, and the figure."""
+    graph = graph_of(f"netspec: 1\nname: chain\n{text}\n")
+    module = torch_backend().build(graph, initialise(graph), device="cpu")
+    x = torch.zeros(3, *graph.inputs[0].type.shape, requires_grad=True)
+    weights = {each.untyped_storage().data_ptr() for each in module.parameters()}
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        result = module(x)
+    keep(result)
+    keep(x)
+    return sum(kept.values()), 3 * graph.shapes().totals.memory.training_bytes_per_sample
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_training_takes_what_torch_keeps(name: str) -> None:
+    kept, figure = saved(KEPT[name])
+    assert kept == figure
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_training_takes_no_less_than_torch_keeps(name: str) -> None:
+    """The gradient of an activation needs its output only: what a layer of its own was made from need not stay."""
+    kept, figure = saved(CHAINS[name])
+    assert kept <= figure
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_inference_is_a_lower_bound_of_what_is_alive(name: str) -> None:
+    """By walking any graph: a value dies when its last reader has run. The figure counts one reader and one input."""
+    graph = GRAPHS[name]
+    made = {value: 4 * graph.types[value].elements for node in graph.nodes for value in node.values}
+    last = {value: place for place, node in enumerate(graph.nodes) for value in node.inputs}
+    last.update({each.value: len(graph.nodes) for each in graph.outputs})
+    alive: set[str] = set()
+    peak, pairs = 0, 0
+    for place, node in enumerate(graph.nodes):
+        alive.update(node.values)
+        peak = max(peak, sum(made[value] for value in alive))
+        alive = {value for value in alive if last.get(value, -1) > place}
+        for value in node.inputs:
+            pairs = max(pairs, sum(made[each] for each in node.values) + made.get(value, 0))
+    memory = graph.shapes().totals.memory
+    assert memory.inference_bytes - memory.weights_bytes == pairs <= peak
+
+
+# The table that says all this.
+
+
+def test_the_table_of_references_names_tests_that_are_there() -> None:
+    text = (ROOT / "docs" / "accounting.md").read_text(encoding="utf-8")
+    table = text.partition("## What each number is held to")[2]
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", table)
+    assert len(named) > 10
+    for path, name in named:
+        source = (ROOT / path).read_text(encoding="utf-8")
+        assert not name or f"def {name}(" in source, f"{path} has no {name}"
