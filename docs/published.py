@@ -160,6 +160,8 @@ class Figure:
 
 
 KRIZHEVSKY = "Krizhevsky et al. 2012, abstract"
+GERON = "Géron 2019, chapter 14"
+CAFFE = "Caffe's bvlc_googlenet, counted from its definition"
 LECUN = "LeCun et al. 1998, II.B"
 VGG = "Simonyan and Zisserman 2014, table 2"
 SZEGEDY = "Szegedy et al. 2014, table 1"
@@ -225,6 +227,8 @@ FIGURES = (
     Figure("googlenet", block("inception_4d"), "119 M", SZEGEDY),
     Figure("googlenet", block("inception_4e"), "170 M", SZEGEDY),
     Figure("googlenet", block("inception_5b"), "71 M", SZEGEDY),
+    Figure("googlenet", PARAMS, "6,998,552", CAFFE),
+    Figure("googlenet_aux", PARAMS, "13,378,280", CAFFE),
     Figure("googlenet", block("dense1"), "1 M", SZEGEDY),
     Figure("inception_v3", MACS, "5.713 G", TORCHVISION),
     Figure("inception_v3", NORMALISED, "5.72 G", ZOPH),
@@ -335,6 +339,13 @@ DIFFERENT = (
         "54 M",
         SZEGEDY,
         why="Unexplained: the widths of the table give ours, and Caffe's bvlc_googlenet has the same.",
+    ),
+    Figure(
+        "googlenet",
+        PARAMS,
+        "6 M",
+        GERON,
+        why="“Roughly 6 million”. Caffe's bvlc_googlenet has ours, 6,998,552, which rounds to 7 M.",
     ),
     Figure(
         "inception_v3",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from netspec.drawing.repeats import Merged, merge
 from netspec.graph import Graph, Node, Scope
+from netspec.language.places import named
 from netspec.ops import FAMILIES
 from netspec.types import Type
 
@@ -167,7 +168,9 @@ def _leaf(node: Node, graph: Graph, merged: Merged) -> Leaf:
     # A repeat of one op is drawn as that op; its name is the repeat's.
     name = node.scope.rpartition(".")[2] if run is not None else node.local_name
     note = _note(node, name, inputs)
-    return Leaf(node.name, text, note, "\n".join(_about(node, inputs)), FAMILY_OF.get(type(node.op), ""))
+    return Leaf(
+        node.name, text, note, "\n".join(_about(node, inputs, graph.file)), FAMILY_OF.get(type(node.op), "")
+    )
 
 
 def _note(node: Node, local: str, inputs: tuple[Type, ...]) -> str:
@@ -177,7 +180,7 @@ def _note(node: Node, local: str, inputs: tuple[Type, ...]) -> str:
     return " · ".join([local] * own + [", ".join(map(str, node.outputs))] * news)
 
 
-def _about(node: Node, inputs: tuple[Type, ...]) -> Iterable[str]:
+def _about(node: Node, inputs: tuple[Type, ...], graph_file: str) -> Iterable[str]:
     yield node.name
     yield str(node.op)
     yield f"{', '.join(map(str, inputs))} → {', '.join(map(str, node.outputs))}"
@@ -189,7 +192,7 @@ def _about(node: Node, inputs: tuple[Type, ...]) -> Iterable[str]:
         yield f"{macs:,} MACs"
     if not node.trainable:
         yield "frozen"
-    yield f"{node.span.file}:{node.span.line}"
+    yield f"{named(node.span.file, graph_file)}:{node.span.line}"
 
 
 def _size(shape: tuple[int, ...]) -> int:

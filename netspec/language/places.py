@@ -65,3 +65,18 @@ def shown(path: Path) -> str:
         return str(Path(os.path.abspath(path)).relative_to(Path.cwd()))  # noqa: PTH100 (it must not follow links)
     except (ValueError, OSError):
         return str(path)
+
+
+@cache
+def named(file: str, spec: str) -> str:
+    """A file in a text that others read: `zoo:vgg16`, or a path from the folder of the spec; never an absolute one."""
+    path = real(Path(file))
+    for name, member in zoo().items():
+        if path == real(member):
+            return f"{ZOO}{name}"
+    if path.is_relative_to(real(zoo_folder())):
+        return f"{ZOO}{path.relative_to(real(zoo_folder())).as_posix()}"
+    try:
+        return Path(os.path.relpath(path, real(Path(spec)).parent)).as_posix() if spec else path.name
+    except ValueError:  # on another drive
+        return path.name

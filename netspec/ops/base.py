@@ -144,6 +144,11 @@ class Op(BaseModel):
         """
         return None
 
+    @classmethod
+    def sample(cls, type_: Type) -> dict[str, object]:
+        """Fields with which it takes such an input, where the plainest value of each field does not do; for docs."""
+        return {}
+
     def settings(self) -> dict[str, object]:
         """Its fields by name, the unset ones left out."""
         return {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}

@@ -208,7 +208,7 @@ def _tried(op: type[Op], fields: tuple[FieldDescription, ...]) -> Iterator[tuple
     main = {field.name: example(field.schema) for field in fields if field.main}
     for kind, type_ in PROBES.items():
         inputs = (type_, type_) if op.merges else (type_,)
-        for given in (required, {**required, **main}):
+        for given in (required, {**required, **main}, {**required, **op.sample(type_)}):
             try:
                 resolved = op.model_validate(given).resolve(inputs)
                 resolved.outputs(inputs)

@@ -172,6 +172,10 @@ class Permute(Rearranged):
             )
         return self
 
+    @classmethod
+    def sample(cls, type_: Type) -> dict[str, object]:
+        return {"axes": ["channels", *type_.axes]}
+
     def order(self, inputs: Inputs) -> tuple[int, ...]:
         """Which axis comes where, counted channels first without the batch."""
         known = ("channels", *inputs[0].axes)

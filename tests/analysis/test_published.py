@@ -164,9 +164,18 @@ def test_rescaling_a_module_has_no_weights() -> None:
     assert network("se_inception").params + sum(channels) == 11_938_246
 
 
+def test_alexnet_normalises_as_the_paper_does_or_the_textbook() -> None:
+    """Krizhevsky et al. 2012, section 3.3: n 5, alpha 1e-4, beta 0.75, k 2; Géron 2019, chapter 14, has others."""
+    for textbook, numbers in ((False, (5, 1e-4, 0.75, 2.0)), (True, (3, 2e-5, 0.75, 1.0))):
+        nodes = network("alexnet", (("textbook", textbook),)).graph.nodes
+        found = [node.op.settings() for node in nodes if node.op.keyword == "local_response_norm"]
+        told = [tuple(each[name] for name in ("size", "alpha", "beta", "bias")) for each in found]
+        assert told == [numbers, numbers]
+
+
 UNPUBLISHED = {
     "fashion_cnn", "lecture_cnn", "mlp", "inception_module", "skip_taps", "siamese", "autoencoder", "localiser",
-    "googlenet_aux", "se_resnet34", "fcn16s", "fcn8s", "ssd300", "dcgan_generator", "super_resolution",
+    "se_resnet34", "fcn16s", "fcn8s", "ssd300", "dcgan_generator", "super_resolution",
 }  # fmt: skip
 """Sketches, networks of textbooks, and those of which no figure is known to be published but what `expect` holds."""
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from netspec.language.places import zoo
+from netspec.language.places import zoo, zoo_folder
 from netspec_cli.main import app
 
 RUN = CliRunner()
@@ -90,3 +90,32 @@ def test_a_wrong_spec_is_told(tmp_path: Path) -> None:
 
 def test_parameters_can_be_set() -> None:
     assert "3@96×96" in RUN.invoke(app, ["draw", "zoo:resnet34", "--set", "size=96"]).stdout
+
+
+@pytest.mark.parametrize("suffix", ["svg", "html"])
+def test_a_picture_names_no_place_of_this_machine(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A picture is passed on: what stands in it are the names of the zoo, and paths from the folder of the spec."""
+    parts = tmp_path / "project" / "parts"
+    parts.mkdir(parents=True)
+    (parts.parent / "pyproject.toml").touch()
+    (parts / "unit.yaml").write_text("netspec: 1\nblocks:\n  unit:\n    layers:\n      - dense: 3\n")
+    spec = parts.parent / "specs" / "mine.yaml"
+    spec.parent.mkdir()
+    spec.write_text(
+        "netspec: 1\nname: mine\ninput: [3, 64, 64]\nblocks: {include: ../parts/unit.yaml}\nlayers:\n"
+        "  - network: {spec: zoo:vgg16, until: pool3}\n  - unit\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    cases = {
+        str(spec): ["zoo:vgg16:", "../parts/unit.yaml:5"],
+        "zoo:resnet50": ["zoo:resnet/parts/residual.yaml:"],
+    }
+    for number, (name, told) in enumerate(cases.items()):
+        target = tmp_path / f"picture{number}.{suffix}"
+        assert RUN.invoke(app, ["draw", name, "-o", str(target)]).exit_code == 0
+        text = target.read_text(encoding="utf-8")
+        assert str(tmp_path) not in text
+        assert str(zoo_folder()) not in text
+        assert all(each in text for each in told)

@@ -50,6 +50,21 @@ def test_json_is_the_same_as_data() -> None:
     assert one in [op for family in whole["families"] for op in family["ops"]]
 
 
+TAKES = {
+    "conv": "a map with 1, 2 or 3 spatial axes",
+    "permute": "a vector, or a map with 1, 2 or 3 spatial axes",
+    "reshape": "a vector, or a map with 1, 2 or 3 spatial axes",
+    "dense": "a vector, or a map with 1, 2 or 3 spatial axes",
+    "add": "branches, each a vector, or a map with 1, 2 or 3 spatial axes",
+    "identity": "a vector, or a map with 1, 2 or 3 spatial axes, or indices",
+}
+
+
+@pytest.mark.parametrize(("keyword", "told"), TAKES.items())
+def test_what_an_op_takes(keyword: str, told: str) -> None:
+    assert f"takes    {told}\n" in RUN.invoke(app, ["ops", keyword]).stdout
+
+
 def test_an_unknown_op_names_the_nearest() -> None:
     done = RUN.invoke(app, ["ops", "max_pol"])
     assert done.exit_code == 2

@@ -48,8 +48,8 @@ layers:
 INDICES = Code(
     "NS0304",
     "indices where numbers belong",
-    "An input with a `vocabulary` holds whole numbers that stand for words. Only an op that looks them up\n"
-    "takes them; nothing can be calculated with them.",
+    "An input with a `vocabulary` holds whole numbers that stand for words; nothing can be calculated with\n"
+    "them. This version has no op that looks them up: only `identity` takes them.",
     """\
 netspec: 1
 name: example
