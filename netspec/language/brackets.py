@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass, field
 
 # One step of the text. A quote opens a quoted value only where a value may start, a `#` a comment only
-# after a blank; inside a plain word both are letters.
+# after a blank; inside a plain word both are letters. Lines end where YAML ends them.
+_ENDS = r"\n\r\x85\u2028\u2029"
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\']|\'\')*\'', re.DOTALL)
-_BARE = re.compile(r"\$\{[^\n}]*\}?")
-_BLOCK_PLAIN = re.compile(r"(?:(?!:[ \t\r\n]|:$| #)[^\n])+")
-_FLOW_PLAIN = re.compile(r"(?:(?!: |:$| #|\$\{)[^\n,\[\]{}])+", re.MULTILINE)
-_BLANK = re.compile(r"[ \t\r\n]+|#[^\n]*|(?:[-?:](?=[ \t\r\n]|$)|,)")
+_BARE = re.compile(rf"\$\{{[^{_ENDS}}}]*\}}?")
+_BLOCK_PLAIN = re.compile(rf"(?:(?!:[ \t{_ENDS}]|:$| #)[^{_ENDS}])+")
+_FLOW_PLAIN = re.compile(rf"(?:(?!: |:$| #|\$\{{)[^{_ENDS},\[\]{{}}])+", re.MULTILINE)
+_BLANK = re.compile(rf"[ \t{_ENDS}]+|#[^{_ENDS}]*|(?:[-?:](?=[ \t{_ENDS}]|$)|,)")
+_END = re.compile(rf"[{_ENDS}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def _step(text: str, at: int, found: Reading) -> int:
     if blank := _BLANK.match(text, at):
         return blank.end()
     if sign in "\"'" and (quoted := _QUOTED.match(text, at)):
-        if "\n" in quoted.group():
+        if _END.search(quoted.group()):
             found.long_quotes.append(quoted.span())
         return quoted.end()
     if found.open and (bare := _BARE.match(text, at)):

@@ -36,6 +36,7 @@ class _Open:
     entries: dict[str, Entry] = field(default_factory=dict)
     key: str | None = None
     key_span: Span | None = None  # None: a key comes next
+    last: Span | None = None  # where the last child stands; that of an alias, not of what it stands for
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +136,11 @@ class Builder:
         self._place(value, value.span)
 
     def _finished(self, done: _Open, event: Any) -> Value:
-        children = done.items or [entry.value for entry in done.entries.values()]
-        if done.event.flow_style or not children:
+        if done.event.flow_style or done.last is None:
             end_line, end_column = event.end_mark.line + 1, event.end_mark.column + 1
         else:
             # A block ends, for YAML, where the next thing starts; for a reader it ends with its last child.
-            last = children[-1].span
-            end_line, end_column = last.end_line, last.end_column
+            end_line, end_column = done.last.end_line, done.last.end_column
         start = done.event.start_mark
         span = Span(self._file, start.line + 1, start.column + 1, end_line, end_column)
         return Mapping(done.entries, span) if done.is_mapping else Listing(tuple(done.items), span)
@@ -187,6 +186,7 @@ class Builder:
             self.root = value
             return
         parent = self._stack[-1]
+        parent.last = span
         if not parent.is_mapping:
             parent.items.append(value)
         elif parent.key_span is None:

@@ -94,7 +94,9 @@ def _bare_expressions(failure: _Failure, text: str, problems: Problems) -> bool:
             codes.BARE_EXPRESSION,
             f"`{written}` stands without quotes inside {{ }} or [ ]",
             failure.at(line, column, len(written)),
-            help=f'write `"{written}"`',
+            help=f'write `"{written}"`'
+            if written.endswith("}")
+            else 'write the whole expression on one line, in quotes: `"${…}"`',
         )
     return bool(failure.reading.bare)
 
