@@ -273,6 +273,8 @@ def _repeated_merge(
     inner.counts[item.keyword] = 1
     with walk.scope(inner, "group", inputs, item.span, place):
         place.tensor = _named_op(walk, item, inputs, inner, f"{item.keyword}1", frozen)
+        if inner.until:
+            _cut(inner)
     return place.tensor
 
 
@@ -280,7 +282,13 @@ def _named_op(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: 
     op = OPS[item.keyword]
     received = inputs[0]
     if op.merges and item.branches is not None:
-        inputs = [_items(walk, branch, received, frame) for branch in item.branches]
+        # The name is taken already in its own branches, and stands for nothing there yet.
+        frame.members[name] = Place(join(frame.path, name), OPEN)
+        try:
+            inputs = [_items(walk, branch, received, frame) for branch in item.branches]
+        except Cut:
+            del frame.members[name]  # a network that ends in a branch has no such layer
+            raise
     elif not op.merges and len(inputs) > 1:
         _report_count(walk, item, f"`{item.keyword}`", len(inputs))
         inputs = [BROKEN]

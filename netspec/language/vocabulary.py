@@ -14,7 +14,7 @@ from netspec.diagnostics.codes import structure as codes
 from netspec.language.declarations import Block, Document, Parameter
 from netspec.language.expression import hold_names, is_expression
 from netspec.language.fields import fields_of, has_expression, plainly, validated, words_of, written
-from netspec.language.item import GROUP, PATH, Item
+from netspec.language.item import GROUP, PATH, RESERVED, Item
 from netspec.language.recursion import all_items, check_recursion
 from netspec.language.validation import Tables, meant, no_words, unknown_key
 from netspec.language.values import Listing, Mapping, Scalar, Value
@@ -107,7 +107,7 @@ def _check_parameter(parameter: Parameter, problems: Problems) -> None:
 
 
 def _check_block(block: Block, document: Document, names: dict[str, None], problems: Problems) -> None:
-    if block.name in OPS or block.name in (GROUP, NETWORK):
+    if block.name in OPS or block.name in (GROUP, NETWORK, *RESERVED):
         problems.error(
             codes.BLOCK_CLASH,
             f"`{block.name}` is {'an op' if block.name in OPS else 'a word of the language'} already",

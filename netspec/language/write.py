@@ -6,15 +6,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from netspec.graph import Graph, Node
+from netspec.graph import Graph, IllegalGraph, Node
+from netspec.language.emit import emit
 from netspec.ops import OPS
 from netspec.ops.activation import Activation
-from netspec.ops.base import Op
+from netspec.ops.base import Misfit, Op
 from netspec.ops.initializers import Initializer
 from netspec.ops.pool import Pool
 from netspec.types import Type
 
 _AUTOMATIC = re.compile(r"([a-z_0-9]*[a-z])(\d+)\Z")
+_LONGEST = 80
+"""Letters of a name, as the language takes it."""
 
 
 def write_spec(graph: Graph, name: str, description: str = "") -> str:
@@ -32,27 +35,39 @@ class _Writer:
 
     def text(self, name: str, description: str) -> str:
         self._choose_names()
-        lines = ["netspec: 1", f"name: {name}"]
+        lines = ["netspec: 1", f"name: {emit(name)}"]
         if description:
-            lines.append(f"description: {_word(description)}")
+            lines.append(f"description: {emit(description)}")
         lines += [*self._inputs(), "", "layers:"]
         before = self.graph.inputs[0].name if len(self.graph.inputs) == 1 and self._single() else ""
         for node in self.graph.nodes:
             lines += self._item(node, before)
             before = node.name
-        end = self._end(before)
-        if end is not None:
-            lines += ["  - identity:", f"    from: {self._name(end)}"]
-            before = ""
-        return "\n".join([*lines, *self._heads(before)]) + "\n"
+        end = self._end()
+        if end != before:
+            lines += self._ending(end)
+        return "\n".join([*lines, *self._heads(end)]) + "\n"
 
     def _single(self) -> bool:
         return self.graph.inputs[0].name == "input"
 
-    def _end(self, last: str) -> str | None:
-        """The value that the network ends in, where that is not its last layer: one of a head stands behind it."""
-        ends = [output.value for output in self.graph.outputs if output.name == "output"]
-        return ends[0] if ends and ends[0] != last else None
+    def _end(self) -> str:
+        """The value that `layers` ends in: the network's own end, or where there is none, that of its last head."""
+        ends = {output.name: output.value for output in self.graph.outputs}
+        return ends.get("output") or self.graph.outputs[-1].value
+
+    def _ending(self, end: str) -> Iterator[str]:
+        """What leads to the end, where that is not the last layer: one of a head stands behind it."""
+        if self._is_taken(end):
+            yield "  - identity:"
+        else:
+            yield "  - layers: []"
+        yield f"    from: {emit(self._name(end))}"
+
+    def _is_taken(self, end: str) -> bool:
+        """Whether a head gives the very end, too; an end where a head starts is no output of its own."""
+        named = [output.name for output in self.graph.outputs if output.value == end]
+        return "output" in named and len(named) > 1
 
     def _choose_names(self) -> None:
         """The names that are needed: the author's own, and those that something other than the next layer uses."""
@@ -73,11 +88,8 @@ class _Writer:
             elif "." in node.name and node.name not in asked:
                 flat = ""
             if flat:
-                # Two paths may be one name when they are laid flat.
-                while flat in taken:
-                    flat += "_"
-                taken.add(flat)
-                self.names[node.name] = flat
+                self.names[node.name] = _free(flat, taken)
+                taken.add(self.names[node.name])
 
     def _name(self, value: str) -> str:
         return self.names.get(value, value)
@@ -85,45 +97,57 @@ class _Writer:
     def _inputs(self) -> Iterator[str]:
         first = self.graph.inputs[0]
         if len(self.graph.inputs) == 1 and self._single() and first.vocabulary is None:
-            sizes = set(first.type.spatial)
+            sizes = set(first.type.sizes)
             if len(sizes) == 1:
-                yield f"params: {{size: {sizes.pop()}}}"
-                yield f"input: [{first.type.channels}{', $size' * len(first.type.spatial)}]"
+                yield f"params: {emit({'size': sizes.pop()})}"
+                yield f"input: {emit([first.type.channels, *['$size'] * len(first.type.spatial)])}"
             else:
-                yield f"input: {list(first.type.shape)}"
+                yield f"input: {emit(first.type.shape)}"
             return
         yield "inputs:"
         for each in self.graph.inputs:
-            shape = list(each.type.shape)
-            more = f"{{shape: {shape}, vocabulary: {each.vocabulary}}}" if each.vocabulary else str(shape)
-            yield f"  {each.name}: {more}"
+            shape = each.type.shape
+            more = emit({"shape": shape, "vocabulary": each.vocabulary}) if each.vocabulary else emit(shape)
+            yield f"  {emit(each.name)}: {more}"
 
     def _item(self, node: Node, before: str) -> Iterator[str]:
         types = tuple(self.graph.types[value] for value in node.inputs)
-        fields = _fields(_rounded_up(node.op), types)
-        keys = []
+        fields = _fields(node.op, types)
+        keys: dict[str, object] = {}
         if node.name in self.names:
-            keys.append(f"name: {self.names[node.name]}")
+            keys["name"] = self.names[node.name]
         if node.op.merges or node.inputs != (before,):
-            values = ", ".join(self._name(value) for value in node.inputs)
-            keys.append(f"from: [{values}]" if len(node.inputs) > 1 else f"from: {values}")
+            values = [self._name(value) for value in node.inputs]
+            keys["from"] = values if len(values) > 1 else values[0]
         if node.shares is not None and node.weights:
-            keys.append(f"share: {self._name(node.shares)}")
+            keys["share"] = self._name(node.shares)
         if not node.trainable:
-            keys.append("trainable: false")
+            keys["trainable"] = False
         if fields:
-            yield f"  - {node.op.keyword}: {{{', '.join(f'{key}: {value}' for key, value in fields.items())}}}"
+            yield f"  - {node.op.keyword}: {emit(fields)}"
         else:
             yield f"  - {node.op.keyword}{':' if keys else ''}"
-        yield from (f"    {key}" for key in keys)
+        yield from (f"    {key}: {emit(value)}" for key, value in keys.items())
 
-    def _heads(self, before: str) -> Iterator[str]:
+    def _heads(self, end: str) -> Iterator[str]:
         further = [output for output in self.graph.outputs if output.name != "output"]
         if further:
             yield "heads:"
+        # Where a head starts at the end, the end is no output: so one does just where it is none.
+        none = len(further) == len(self.graph.outputs)
         for output in further:
-            start = "" if output.value == before else f"from: {self._name(output.value)}, "
-            yield f"  {output.name}: {{{start}layers: []}}"
+            start = {} if none and output.value == end else {"from": self._name(output.value)}
+            yield f"  {emit(output.name)}: {emit({**start, 'layers': []})}"
+
+
+def _free(flat: str, taken: set[str]) -> str:
+    """The name, or one like it: two paths may be one name when they are laid flat, and a long one is cut."""
+    name, number = flat[:_LONGEST], 1
+    while name in taken:
+        number += 1
+        ending = "_" * number if len(flat) + number <= _LONGEST else f"_{number}_"
+        name = flat[: _LONGEST - len(ending)] + ending
+    return name
 
 
 def _rounded_up(op: Op) -> Op:
@@ -134,65 +158,48 @@ def _rounded_up(op: Op) -> Op:
     return op.replace(padding=pads, overhang=(), rounding="ceil")
 
 
-def _fields(op: Op, inputs: tuple[Type, ...]) -> dict[str, str]:
-    """The fields that are not what they would be without being written."""
-    plain = op.replace(
-        **{name: info.default for name, info in type(op).model_fields.items() if not info.is_required()}
-    )
-    default = plain.resolve(inputs).settings() if _resolves(plain, inputs) else plain.settings()
-    return {
-        name: _value(value)
-        for name, value in op.settings().items()
-        if name not in op.resolved_only
-        and (type(op).model_fields[name].is_required() or value != default.get(name))
-    }
+def _fields(op: Op, inputs: tuple[Type, ...]) -> dict[str, object]:
+    """The fields that are not what they would be without being written, as an author would write them.
+
+    Raises:
+        IllegalGraph: no text says the same.
+    """
+    written = _rounded_up(op)
+    full = {name: _plain(value) for name, value in written.settings().items() if name not in op.resolved_only}
+    for name, info in type(op).model_fields.items():
+        if not info.is_required() and name in full:
+            less = {key: value for key, value in full.items() if key != name}
+            full = less if _reads_as(op, less, inputs) else full
+    for name, value in full.items():
+        # One number for all axes, where the field takes one.
+        short = _short(value)
+        if short is not value and _reads_as(op, {**full, name: short}, inputs):
+            full[name] = short
+    if not _reads_as(op, full, inputs):
+        raise IllegalGraph(f"{op} cannot be written: {full} says something else")
+    return full
 
 
-def _resolves(op: Op, inputs: tuple[Type, ...]) -> bool:
-    from netspec.ops.base import Misfit
-
+def _reads_as(op: Op, fields: dict[str, object], inputs: tuple[Type, ...]) -> bool:
+    """Whether these fields, read, come to this resolved op."""
     try:
-        op.resolve(inputs)
-    except Misfit:
+        return type(op).model_validate(fields).resolve(inputs) == op
+    except (ValueError, Misfit):
         return False
-    return True
 
 
-def _value(value: object) -> str:
+def _plain(value: object) -> object:
+    """A field's value as plain data."""
     if isinstance(value, Activation):
-        return _called(value.keyword, {name: _value(each) for name, each in value.settings().items()})
+        settings = {name: _plain(each) for name, each in value.settings().items()}
+        return {value.keyword: settings} if settings else value.keyword
     if isinstance(value, Initializer):
-        return _called(value.kind, {name: repr(number) for name, number in value.settings})
-    if isinstance(value, tuple):
-        return _numbers(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    return _word(value) if isinstance(value, str) else repr(value)
+        return {value.kind: dict(value.settings)} if value.settings else value.kind
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
-def _called(keyword: str, fields: dict[str, str]) -> str:
-    if not fields:
-        return keyword
-    return f"{{{keyword}: {{{', '.join(f'{name}: {value}' for name, value in fields.items())}}}}}"
-
-
-def _numbers(values: tuple[object, ...]) -> str:
-    """A number for all axes where one says it, else a list; pairs of equal pads are numbers."""
-    flat = [
-        each[0] if isinstance(each, tuple) and len(each) == 2 and each[0] == each[1] else each
-        for each in values
-    ]
-    if flat and all(isinstance(each, int) and each == flat[0] for each in flat):
-        return str(flat[0])
-    return (
-        "["
-        + ", ".join(_value(each) if not isinstance(each, tuple) else str(list(each)) for each in values)
-        + "]"
-    )
-
-
-def _word(text: str) -> str:
-    """A text as YAML takes it for one."""
-    if re.fullmatch(r"[A-Za-z_][\w .,;()×/–-]*", text) and text not in ("true", "false", "null"):
-        return text
-    return "'" + text.replace("'", "''").replace("\n", " ") + "'"
+def _short(value: object) -> object:
+    """What a list with the same in all places repeats: `[[1, 1], [1, 1]]` is 1."""
+    while isinstance(value, list) and value and all(each == value[0] for each in value):
+        value = value[0]
+    return value

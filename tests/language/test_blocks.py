@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from netspec.language.item import RESERVED
 from tests.language.author import graph_of, hold_refusals, names_of, types_of, wires_of
 
 UNIT = """
@@ -145,6 +146,7 @@ WRONG_BLOCKS = [
     ("«relu»: {layers: [tanh]}", "NS0114", "`relu` is an op already"),
     ("«network»: {layers: [tanh]}", "NS0114", "already"),
     ("«layers»: {layers: [tanh]}", "NS0114", "already"),
+    *((f"«{word}»: {{layers: [tanh]}}", "NS0114", "a word of the language") for word in RESERVED),
     ("unit: «5»", "NS0104", "the block `unit` is a mapping"),
     ("unit: «[relu]»", "NS0104", "write its `layers: […]`"),
     ("«unit»: {params: {a: 1}}", "NS0102", "the block `unit` needs `layers`"),

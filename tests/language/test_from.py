@@ -224,7 +224,7 @@ NOT_YET = [
     ("layers: [{relu: , from: «b»}, {tanh: , name: b}]", "it is named in line 4"),
     ("layers: [{relu: , name: a, from: «a»}]", "it is this item itself"),
     ("layers: [{add: , name: a, from: [input, «a»]}]", "it is this item itself"),
-    ("layers: [{add: [[{relu: , from: «a»}], []], name: a}]", "named in line 4"),
+    ("layers: [{add: [[{relu: , from: «a»}], []], name: a}]", "this is a part of it"),
     ("layers: [{relu: , from: «b»}, {add: [[{tanh: , name: b}], []]}]", "named in line 4"),
     ("layers: [{relu: , from: «b»}, {layers: [{tanh: , name: b}]}]", "named in line 4"),
     ("layers: [{layers: [tanh, {relu: , from: «g»}], name: g}]", "this is a part of it"),

@@ -100,3 +100,15 @@ def test_what_is_fed_by_a_broken_branch_is_quiet() -> None:
         ("NS0301", "9×9"),
         ("NS0104", "at least 1"),
     )
+
+
+@pytest.mark.parametrize(
+    "branch",
+    ["[{dense: 4, name: «x»}]", "[{layers: [{relu: , name: «x»}]}]", "[{add: [[], [tanh]], name: «x»}]"],
+)
+def test_what_stands_in_a_branch_cannot_have_the_name_of_the_merge(branch: str) -> None:
+    hold_refusals(f"layers: [{{add: [[], {branch}], name: x}}]", ("NS0108", "`x`"))
+
+
+def test_a_merge_is_not_there_yet_in_its_own_branches() -> None:
+    hold_refusals("layers: [{add: [[], [{relu: , from: «x»}]], name: x}]", ("NS0110", "`x` is not there yet"))

@@ -93,6 +93,28 @@ UNTIL = [
     ("dense1", "network1.dense1"),
 ]
 
+MERGES = """
+layers:
+  - {add: [[], [tanh]], repeat: 2, name: s}
+  - {add: [[], [{add: [[], [relu]], repeat: 2, name: t}]], name: u}
+"""
+UNTIL_MERGE = [
+    ("s.0.add1", "network1.s.0.add1"),
+    ("s.1.add1", "network1.s.1.add1"),
+    ("s.1.tanh1", "network1.s.1.tanh1"),
+    ("t.0.add1", "network1.t.0.add1"),
+    ("t.1", "network1.t.1.add1"),
+    ("u", "network1.u"),
+]
+
+
+@pytest.mark.parametrize(("until", "value"), UNTIL_MERGE)
+def test_until_may_be_a_merge_of_one_repetition(tmp_path: Path, until: str, value: str) -> None:
+    write(tmp_path, MERGES, "inner.yaml")
+    graph = load(tmp_path, f"layers: [{{network: {{spec: inner.yaml, until: {until}}}}}]")
+    assert graph.outputs[0].value == value
+    assert graph.nodes[-1].name == value
+
 
 LEFT_OUT = {
     "the scope": ("n: [4, 8, 8]", None),
