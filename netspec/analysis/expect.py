@@ -11,7 +11,7 @@ from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import expectations as codes
 from netspec.graph import Graph
 from netspec.language.values import Entry, Listing, Mapping, Scalar, Value
-from netspec.ops.nearest import did_you_mean
+from netspec.ops.nearest import nearest
 from netspec.ops.words import lead
 
 _AMOUNT = re.compile(r"(\d[\d_]*(?:\.\d+)?(?:[eE]\+?\d+)?) ?([kMGT]?)(B?)")
@@ -100,7 +100,9 @@ class _Holder:
         if isinstance(wanted, bool) or not isinstance(wanted, int):
             budget = f"; `max_{key}` is for a bound" if f"max_{key}" in _HANDLERS else ""
             self._malformed(
-                value, f"`{key}` is a whole number", f"write all its digits: `{key}: 61_706`{budget}"
+                value,
+                f"`{key}` is a whole number",
+                f"write all its digits: `{key}: {self._total(key) or 61706:_}`{budget}",
             )
             return
         actual = self._total(key)
@@ -108,7 +110,7 @@ class _Holder:
             return
         written = "unavailable" if actual is None else f"{actual:,}"
         help = (
-            f"correct the layers, or write `{key}: {actual:_}`"
+            f"write `{key}: {actual:_}`, or correct the layers"
             if actual is not None
             else f"leave out `{key}`"
         )
@@ -151,22 +153,23 @@ class _Holder:
             notes = [] if node is None else [f"`{name}` stands on line {node.span.line} of {node.span.file}"]
             self._shape(shown, entry.value, known[name], notes)
         elif not self.graph.altered:
+            near = nearest(name, known)
             self.problems.error(
                 codes.UNKNOWN_LAYER,
-                f"the network has no {shown.removeprefix('the ')}{did_you_mean(name, known)}",
+                f"the network has no {shown.removeprefix('the ')}",
                 entry.key_span,
-                help="`netspec shapes` lists the names",
+                help=f"did you mean `{near}`?" if near else "`netspec shapes` lists the names",
             )
 
     def _shape(self, shown: str, value: Value, actual: tuple[int, ...], notes: Iterable[str] = ()) -> None:
         wanted = _whole_numbers(value)
         if wanted is None:
             self._malformed(
-                value, "a shape is a list of whole numbers, channels first", f"write {list(actual)}"
+                value, "a shape is a list of whole numbers, channels first", f"write `{list(actual)}`"
             )
         elif wanted != actual:
             message = f"{shown} is {list(actual)}, and the spec expects {list(wanted)}"
-            self._unmet(message, value.span, f"correct the layers, or write `{list(actual)}`", notes)
+            self._unmet(message, value.span, f"write `{list(actual)}`, or correct the layers", notes)
 
     def _unmet(self, message: str, span: Span, help: str, notes: Iterable[str] = ()) -> None:
         if not self.graph.altered:

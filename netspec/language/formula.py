@@ -278,7 +278,9 @@ def _call(formula: Formula, node: ast.Call) -> None:
     if name not in FUNCTIONS:
         near = nearest(name, FUNCTIONS)
         message = f"`{formula.source(node.func)[:40]}` is no function of expressions"
-        advice = f"did you mean `{near}`?" if near else "the functions are " + ", ".join(FUNCTIONS)
+        called = _CALLED.get(formula.source(node.func).rpartition(".")[2])
+        known = called or "the functions are " + ", ".join(FUNCTIONS)
+        advice = f"did you mean `{near}`?" if near and not called else known
         raise formula.refuse(codes.CALL, message, node.func, advice)
     if node.keywords:
         message = f"`{name}` takes plain values, and none by name"
@@ -286,6 +288,23 @@ def _call(formula: Formula, node: ast.Call) -> None:
             codes.CALL, message, node.keywords[0], f"write the values in order: `{name}(a, b)`"
         )
 
+
+# How other languages' functions are written.
+_CALLED = {
+    "sqrt": "a root is a power: `x ** 0.5`",
+    "pow": "a power is `x ** y`",
+    "abs": "write `max(x, -x)`",
+    "int": "write `floor(x)`",
+    "trunc": "write `floor(x)`",
+    "ceildiv": "write `ceil(a / b)`",
+    "cdiv": "write `ceil(a / b)`",
+    "sum": "write the sum: `a + b`",
+    "prod": "write the product: `a * b`",
+    "mod": "write `a % b`",
+    "divmod": "write `a // b` and `a % b`",
+    "size": "write `len(x)`",
+    "length": "write `len(x)`",
+}
 
 _CHECKS: dict[type[ast.AST], Callable[[Formula, Any], None]] = {
     ast.Constant: _constant,

@@ -10,7 +10,7 @@ from netspec.language.absent import Failed
 from netspec.language.item import GROUP, PATH, Item
 from netspec.language.values import Listing, Scalar, Value
 from netspec.language.walk import BROKEN, OPEN, Frame, Place, Tensor, Walk
-from netspec.ops.nearest import did_you_mean
+from netspec.ops.nearest import nearest
 
 
 def sources(walk: Walk, value: Value, frame: Frame) -> list[Tensor]:
@@ -99,15 +99,17 @@ def _ports(place: Place, walk: Walk) -> dict[str, Place]:
 
 def _report_nothing_inside(name: str, place: Place, value: Scalar, problems: Problems) -> None:
     known = list(place.members)
+    near = nearest(name, known)
+    guess = f"did you mean `{value.text.replace(name, near)}`? " if near else ""
     if name == "*":
         message = f"`{place.path}` is no repetition, and `*` stands for every one"
     else:
-        message = f"`{place.path}` has no `{name}` inside{did_you_mean(name, known)}"
+        message = f"`{place.path}` has no `{name}` inside"
     problems.error(
         codes.UNKNOWN_NAME,
         message,
         value.span,
-        help=f"it holds {', '.join(known[:12])}{', …' if len(known) > 12 else ''}"
+        help=f"{guess}it holds {', '.join(known[:12])}{', …' if len(known) > 12 else ''}"
         if known
         else "it holds no names",
     )
@@ -124,12 +126,16 @@ def _report_unknown(name: str, value: Scalar, frame: Frame, problems: Problems) 
             return
         known += (each for each, place in scope.members.items() if place.tensor is not OPEN)
     inside = next((path for scope in _scopes(frame) for path in _deep(name, scope.members)), None)
-    here = f"here are {'…, ' if len(known) > 12 else ''}{', '.join(known[-12:])}"
+    near = nearest(name, known)
+    names = [f"`{each}`" for each in known[-12:]]
+    here = f"the names here are {'…, ' if len(known) > 12 else ''}{', '.join(names)}"
     problems.error(
         codes.UNKNOWN_NAME,
-        f"no earlier layer is called `{name}`{did_you_mean(name, known)}",
+        f"no earlier layer is called `{name}`",
         value.span,
-        help=f"it stands inside a scope: `{inside}`"
+        help=f"did you mean `{near}`? {here}"
+        if near
+        else f"it stands inside a scope: write `{inside}`"
         if inside
         else here
         if known

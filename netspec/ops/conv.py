@@ -221,12 +221,14 @@ def check_groups(groups: int, type_: Type, filters: int) -> None:
                 f"{count} {what} do not divide into {groups} groups",
                 "groups",
                 notes=(f"the input is {type_}, with {filters} filters",),
-                help=f"`groups` divides both; here {_common_divisors(channels, filters)} do",
+                help=_fitting_groups(channels, filters),
             )
 
 
-def _common_divisors(a: int, b: int) -> str:
-    # The smallest few; to look for all would take as long as the numbers are large.
-    common = gcd(a, b)
-    found = [str(n) for n in range(1, min(common, 1000) + 1) if common % n == 0]
-    return ", ".join(found[:8]) + (", …" if len(found) > 8 or common > 1000 else "")
+def _fitting_groups(channels: int, filters: int) -> str:
+    """What `groups` may be. The smallest few; to look for all would take as long as the numbers are large."""
+    common = gcd(channels, filters)
+    found = [n for n in range(1, min(common, 1000) + 1) if common % n == 0]
+    written = " or ".join(f"`groups: {n}`" for n in found[:4])
+    more = ", …" if len(found) > 4 or common > 1000 else ""
+    return f"use {written}{more}: it must divide the input channels and the filters"

@@ -58,7 +58,11 @@ class Pool(Windowed):
                     f"window {position} along {Type(1, sizes).axes[axis]} holds padding alone: it starts at "
                     f"{position * s - lo}, and the input is {size} long",
                     "padding" if isinstance(self.padding, tuple) else None,
-                    help=f"pad by less than the kernel ({self.span[axis]})",
+                    help=f"use `padding: {k - 1}` or less: a pool pads by less than its kernel"
+                    if d == 1
+                    and len({*self.pads, *((each, each) for each in self.pads[0])}) == 1
+                    and k == min(self.kernel)
+                    else f"pad by less than the kernel ({self.span[axis]})",
                 )
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:

@@ -81,7 +81,7 @@ class ConvTranspose(Convolution):
         )
 
     def _check_sizes(self, type_: Type) -> None:
-        rows = zip(type_.axes, self.output_padding, self.strides, self.dilation, strict=True)
+        rows = list(zip(type_.axes, self.output_padding, self.strides, self.dilation, strict=True))
         for name, a, s, d in rows:
             if a >= max(s, d):
                 raise Misfit(
@@ -92,7 +92,9 @@ class ConvTranspose(Convolution):
                         "below the stride it tells which of the s input sizes with one output size is meant   "
                         "[relationship 14]",
                     ),
-                    help=f"use at most {max(s, d) - 1} along {name}",
+                    help=f"use `output_padding: {most}` or less"
+                    if (most := min(max(s, d) - 1 for *_, s, d in rows)) == max(s, d) - 1
+                    else f"use at most {max(s, d) - 1} along {name}",
                 )
         sizes = self._sizes(type_)
         if min(sizes) >= 1:

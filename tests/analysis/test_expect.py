@@ -81,7 +81,7 @@ UNMET = {
     "max_params: -1": ("NS0404", 13, "`max_params` is a number that is not negative; this is `-1`"),
     "max_params: 5kB": ("NS0404", 13, "`max_params` is a number that is not negative; this is `5kB`"),
     "max_macs: .inf": ("NS0404", 11, "`max_macs` is a number that is not negative; this is `.inf`"),
-    "layers: {sten: [4, 3, 3]}": ("NS0405", 10, "the network has no `sten`; did you mean `stem`?"),
+    "layers: {sten: [4, 3, 3]}": ("NS0405", 10, "the network has no `sten`"),
     "output: {aux: [10]}": ("NS0405", 10, "the network has no output `aux`"),
 }
 

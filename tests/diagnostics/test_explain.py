@@ -19,7 +19,7 @@ def check(text: str, file: str) -> Sequence[Diagnostic]:
 
 def test_a_code_is_explained() -> None:
     text = explain("ns0007", check)
-    assert text.startswith("NS0007: a tab indents\n\nYAML indents with blanks alone")
+    assert text.startswith("NS0007: a tab indents\n\nYAML indents with spaces only")
     assert "For example\n\n    netspec: 1\n    name: tabbed\n" in text
     assert "    →   - relu\n\ngives\n\n    error[NS0007]: a tab indents this line\n" in text
     assert max(map(len, text.splitlines())) <= 100

@@ -12,8 +12,8 @@ from netspec.graph import Graph
 from tests.language.author import FILE
 
 QUOTED = re.compile(r"`([^`]*)`")
-WRITTEN = ("write", "use", "did you mean")
-"""How a help starts whose first quoted text takes the place of what the caret marks."""
+WRITTEN = re.compile(r"(?:write|use|did you mean) `([^`]*)`")
+"""How a help starts whose quoted text takes the place of what the caret marks."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,15 @@ class Followed:
 
 def can_be_followed(diagnostic: Diagnostic) -> bool:
     """Whether the help says a whole text to write, without a part that is left to the author."""
-    help = diagnostic.help or ""
-    quoted = QUOTED.search(help)
-    return help.startswith(WRITTEN) and quoted is not None and "…" not in quoted.group()
+    written = WRITTEN.match(diagnostic.help or "")
+    return written is not None and "…" not in written.group()
 
 
 def follow(text: str, diagnostic: Diagnostic) -> Followed:
     """Write what the help says where the caret stands."""
-    assert can_be_followed(diagnostic), diagnostic.help
-    quoted = QUOTED.search(diagnostic.help or "")
-    assert quoted is not None
-    changed = _written(text, diagnostic, quoted.group(1))
+    written = WRITTEN.match(diagnostic.help or "")
+    assert written is not None, diagnostic.help
+    changed = _written(text, diagnostic, written.group(1))
     graph, left = check_text(changed, FILE)
     return Followed(changed, graph, tuple(left))
 

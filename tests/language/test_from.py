@@ -194,7 +194,7 @@ REFUSED = [
     ("frist", "NS0109", "did you mean `first`?"),
     ("inside", "NS0109", "no earlier layer"),
     ("stage.3", "NS0109", "`stage` has no `3` inside"),
-    ("stage.0.insid", "NS0109", "did you mean `inside`?"),
+    ("stage.0.insid", "NS0109", "did you mean `stage.0.inside`?"),
     ("stage.*.nobody", "NS0109", "`stage.0` has no `nobody` inside"),
     ("tail.*", "NS0109", "`tail` is no repetition"),
     ("first.state", "NS0109", "`first` has no `state` inside"),
@@ -277,4 +277,4 @@ def test_a_later_or_broken_thing_is_told_once() -> None:
 
 def test_a_layer_is_not_among_what_it_may_name() -> None:
     (found,) = told("layers: [relu, {crop: {like: nowhere}}]")
-    assert found.help == "here are input, relu1"
+    assert found.help == "the names here are `input`, `relu1`"
