@@ -74,6 +74,7 @@ def train(
 ) -> None:
     """Train a network as its recipe says, and keep the run in a folder."""
     from netspec.backend import usable
+    from netspec.training.match import require_classifier
 
     overrides, params = _split(sets or [])
     if data is not None:
@@ -84,6 +85,7 @@ def train(
         overrides["seed"] = _Override(seed, f"--seed {seed}")
     graph, sources = load_with_sources(spec, params)
     recipe = _recipe(graph, overrides)
+    require_classifier(graph)  # before a large data set is read for nothing
     _run(
         graph,
         usable([backend])[0],

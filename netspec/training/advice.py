@@ -97,6 +97,14 @@ def sized(graph: Graph, count: int) -> str:
     return f"`{node.name}` have `{node.op.width}: {count}`"
 
 
+def on_batch(samples: int, batch: int) -> str:
+    """For batches the last of which has a single sample."""
+    if samples == 1:
+        return "give it two samples at least"
+    larger = next(each for each in range(batch + 1, samples + 1) if samples % each != 1)
+    return f"`batch: {larger}` leaves none" + (f", or `train_size: {samples - 1}`" if batch > 1 else "")
+
+
 def on_scale(low: float, high: float) -> str:
     """For floats that are too large as they stand."""
     if low >= 0 and high <= 255:

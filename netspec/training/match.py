@@ -7,9 +7,9 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netspec.analysis.meaning import meanings, origins
-from netspec.diagnostics import Problems, Span
+from netspec.diagnostics import Problems, Span, SpecError
 from netspec.diagnostics.codes import training as codes
-from netspec.graph import Graph
+from netspec.graph import Graph, Node
 from netspec.language.values import locate, plain
 from netspec.ops.base import Meaning
 from netspec.passes.logits import NoLogits, logits, take_out
@@ -82,6 +82,17 @@ def match(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> Non
 
 
 LIMITS = "this version trains classifiers: one input of numbers, one output, and that a vector of one number a class"
+
+
+def require_classifier(graph: Graph) -> None:
+    """Refuse a network that no recipe trains, whatever the data.
+
+    Raises:
+        SpecError: it is no classifier, or its output is no logit.
+    """
+    problems = Problems()
+    if not _classifies(graph, problems):
+        raise SpecError(problems.in_order())
 
 
 def _classifies(graph: Graph, problems: Problems) -> bool:
@@ -202,11 +213,12 @@ def _match_classes(graph: Graph, recipe: Recipe, facts: Facts, problems: Problem
             )
         return
     node = graph.producers.get(graph.outputs[0].value)
-    made = [f"its output is made on line {node.span.line}"] if node is not None else []
+    place = _place(graph, recipe, ["data"], node)
+    made = [f"its output is made on line {node.span.line}"] if node is not None and place != node.span else []
     problems.error(
         codes.CLASSES_MISFIT,
         f"{facts.name} {_classes(facts)}, and `{graph.name}` gives {numbers:,} numbers",
-        _place(graph, recipe, ["data"]),
+        place,
         notes=made,
         help=advice.on_classes(graph, facts.classes, labels, numbers),
     )
@@ -216,6 +228,8 @@ def _classes(facts: Facts) -> str:
     labels = facts.labels
     if labels is None or labels.distinct == facts.classes:
         return f"has {facts.classes} classes"
+    if labels.from_1:
+        return f"has labels from 1 to {labels.largest} and none that is 0"
     return f"has labels from {labels.smallest} to {labels.largest}, {labels.distinct} of them different"
 
 
@@ -231,23 +245,22 @@ def _match_batches(graph: Graph, recipe: Recipe, facts: Facts, problems: Problem
                 codes.LONE_SAMPLE,
                 f"{samples:,} samples in batches of {recipe.batch} leave a batch of one, which `{node.name}` on "
                 f"{node.output} cannot normalise",
-                _place(graph, recipe, ["batch"]),
-                help=f"choose another `batch`, or `train_size: {samples - 1}`"
-                if recipe.batch > 1
-                else "choose a larger `batch`",
+                _place(graph, recipe, ["batch"], node),
+                help=advice.on_batch(samples, recipe.batch),
             )
             return
 
 
-def _place(graph: Graph, recipe: Recipe, loc: list[str | int]) -> Span:
-    """Where a setting stands in the spec; the network's input for one that is not there, or set from outside."""
+def _place(graph: Graph, recipe: Recipe, loc: list[str | int], node: Node | None = None) -> Span:
+    """Where a setting stands in the spec; for one that is not there, or set from outside, the layer or the input."""
+    elsewhere = graph.inputs[0].span if node is None else node.span
     key = str(loc[0])
     if graph.train is None or key not in graph.train.entries:
-        return graph.inputs[0].span
+        return elsewhere
     written = plain(graph.train.entries[key].value)
     # `normalise` is read into something else than what is written, and is compared by nobody.
     if not isinstance(written, dict) and written != getattr(recipe, key):
-        return graph.inputs[0].span
+        return elsewhere
     return locate(graph.train, loc)
 
 

@@ -14,7 +14,7 @@ ONE_NAME = "optimizer"
 
 def given_as(key: str) -> str:
     """What a setting from outside is called where a diagnostic has the name of a file."""
-    return f"--set train.{key}"
+    return f"train.{key}"
 
 
 def overlay(written: values.Mapping | None, overrides: Mapping[str, object], file: str) -> values.Mapping:

@@ -12,8 +12,9 @@ from netspec.analysis.meaning import meanings
 from netspec.comparison import compare
 from netspec.diagnostics import Problems
 from netspec.graph import Graph, verify
+from netspec.language.places import zoo
 from netspec.language.write import write_spec
-from netspec.loading import graph_of_text
+from netspec.loading import graph_of_text, load
 from netspec.ops import OPS
 from netspec.ops.base import Meaning
 from netspec.passes import logits
@@ -134,6 +135,30 @@ def test_the_softmax_of_the_logits_is_the_output(case: str) -> None:
     np.testing.assert_allclose(softmax(value(bare, output)), value(graph, output), atol=1e-14)
     assert [each.name for each in bare.weights] == [each.name for each in graph.weights]
     assert logits(bare) is bare
+
+
+def test_the_softmax_of_an_embedded_network_is_left_out() -> None:
+    text = "netspec: 1\nname: outer\ninput: [1, 32, 32]\nlayers: [{network: {spec: zoo:lenet5}}, identity]\n"
+    graph = graph_of_text(text, "outer.yaml", Problems())
+    assert graph is not None
+    bare = verify(logits(graph))
+    assert [node.op.keyword for node in bare.nodes][-2:] == ["dense", "identity"]
+    x = {"input": np.random.default_rng(1).standard_normal((2, 1, 32, 32))}
+    before = np.asarray(forward(graph, initialise(graph), x)[graph.outputs[0].value], np.float64)
+    after = np.asarray(forward(bare, initialise(bare), x)[bare.outputs[0].value], np.float64)
+    np.testing.assert_allclose(softmax(after), before, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", sorted(zoo()))
+def test_the_zoo_says_what_it_gives(name: str) -> None:
+    """A classifier of the zoo gives scores or probabilities, and no pass changes that."""
+    graph = load(f"zoo:{name}")
+    if name == "lenet5_1998":
+        with pytest.raises(NoLogits, match="distances"):
+            logits(graph)
+        return
+    bare = logits(graph)
+    assert {meanings(bare)[each.value] for each in bare.outputs} == {Meaning.SCORES}
 
 
 def test_the_sigmoid_of_the_logits_is_the_output() -> None:

@@ -189,12 +189,19 @@ CASES = {
         ["flatten", {"dense": 3}, {"softmax": 3}],
         then_layers=["flatten", {"dense": 3}, {"scale_by": "${1 / 3}"}, "softmax"],
     ),
+    "batches of one": Case(
+        IMAGES,
+        MAP,
+        ["flatten", {"dense": 3}, "batch_norm"],
+        recipe={"batch": 1},
+        then_recipe={"batch": 3},
+    ),
     "a lone sample": Case(
         IMAGES,
         MAP,
         ["flatten", {"dense": 3}, "batch_norm"],
         recipe={"batch": 4},
-        then_recipe={"batch": 4, "train_size": 8},
+        then_recipe={"batch": 5},
     ),
 }
 

@@ -17,8 +17,9 @@ from netspec.training.datasets import load
 from netspec.training.fit import Fit
 from netspec.training.names import EMBEDDED
 from netspec.training.optimizers import Adam, Optimizer, Sgd
-from netspec.training.recipe import Recipe
+from netspec.training.recipe import Normalise, Recipe
 from netspec.training.run import Run, train
+from netspec.training.samples import checked
 
 STEPS = 20
 
@@ -109,6 +110,31 @@ def test_the_first_losses_are_equal_to_print_precision(kind: str, two: list[Back
             assert mine.metrics.keys() == yours.metrics.keys()
             for name, value in mine.metrics.items():
                 assert value == pytest.approx(yours.metrics[name], rel=1e-5), name
+
+
+RANKS = {
+    "vectors": ([6], "[{dense: {units: 5, activation: tanh}}, batch_norm, {dense: 3}, softmax]", 0),
+    "sequences": ([2, 9], "[{conv: {filters: 4, kernel: 3}}, batch_norm, softmax, flatten, {dense: 3}]", 1),
+    "volumes": ([2, 4, 5, 3], "[{conv: {filters: 3, kernel: [6, 7, 5]}}, softmax, flatten]", 1),
+}
+
+
+@pytest.mark.parametrize("rank", RANKS)
+def test_data_of_every_rank_train_alike(rank: str, two: list[Backend], tmp_path: Path) -> None:
+    shape, layers, pad = RANKS[rank]
+    network = graph(f"netspec: 1\nname: ranks\ninput: {_padded(shape, pad)}\nlayers: {layers}\n")
+    draw = np.random.default_rng(2)
+    samples, labels = draw.standard_normal((24, *shape)), np.arange(24) % 3
+    data = checked("own", samples, labels, samples[:7], labels[:7], where="here")
+    normalise = Normalise(mean=tuple(0.1 * at for at in range(shape[0])), std=(0.5,))
+    recipe = Recipe(data="own", pad=pad, normalise=normalise, batch=8, epochs=2)
+    runs = [train(network, backend, recipe, data, out=tmp_path / backend.name) for backend in two]
+    for one, other in combinations(runs, 2):
+        assert one.losses == pytest.approx(other.losses, rel=1e-5)
+
+
+def _padded(shape: list[int], pad: int) -> list[int]:
+    return [shape[0], *(size + 2 * pad for size in shape[1:])]
 
 
 def test_other_batches_would_be_seen(two: list[Backend], tmp_path: Path) -> None:

@@ -100,8 +100,7 @@ MISFITS = {
         "[3, 8, 8]",
         "flatten, {dense: 3}, softmax",
         "{}",
-        "NS0508 | own.npz has 4 classes, and `net` gives 3 numbers | its output is made on line 4"
-        " | let `dense1` have `units: 4`",
+        "NS0508 | own.npz has 4 classes, and `net` gives 3 numbers | let `dense1` have `units: 4`",
     ),
     "a map": (
         "[3, 8, 8]",
@@ -164,14 +163,14 @@ MISFITS = {
         "flatten, {dense: 4}, batch_norm",
         "{batch=32}",
         "NS0510 | 33 samples in batches of 32 leave a batch of one, which `batch_norm1` on 4 cannot normalise"
-        " | choose another `batch`, or `train_size: 32`",
+        " | `batch: 33` leaves none, or `train_size: 32`",
     ),
     "batches of one": (
         "[3, 8, 8]",
         "flatten, {dense: 4}, batch_norm",
         "{batch=1}",
         "NS0510 | 33 samples in batches of 1 leave a batch of one, which `batch_norm1` on 4 cannot normalise"
-        " | choose a larger `batch`",
+        " | `batch: 3` leaves none",
     ),
 }
 

@@ -195,13 +195,13 @@ def test_an_override_of_another_optimizer_takes_the_place_of_the_one_that_is_wri
 
 
 def test_a_wrong_override_has_its_name_for_a_place() -> None:
-    assert recipe("epochs: 3", epoch=4)[1].startswith("--set train.epoch: NS0501 | a recipe has no setting")
+    assert recipe("epochs: 3", epoch=4)[1].startswith("train.epoch: NS0501 | a recipe has no setting")
 
 
 def test_a_wrong_override_is_shown_without_a_line() -> None:
     problems = Problems()
     read(None, problems, "r.yaml", {"epochs": 0})
-    assert as_text(problems.in_order()).splitlines()[1] == " --> --set train.epochs"
+    assert as_text(problems.in_order()).splitlines()[1] == " --> train.epochs"
 
 
 def test_needs_no_numpy() -> None:
