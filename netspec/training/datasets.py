@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netspec import files
 from netspec.ops.nearest import did_you_mean
-from netspec.training import conversion, idx
-from netspec.training.idx import DataError
+from netspec.training import conversion, idx, npz
+from netspec.training.bounds import DataError
+from netspec.training.idx import Header
 from netspec.training.names import EMBEDDED, SETS, STEMS, File, Named, is_path
 from netspec.training.samples import Dataset, checked
 
@@ -62,17 +63,15 @@ def find(stem: str, places: Sequence[Path]) -> Path | None:
     """A file of an idx set, compressed or not."""
     stems = (stem, stem.replace("-idx", ".idx"))  # the second is what some archives unpack to
     paths = (place / f"{each}{end}" for place in places for each in stems for end in (".gz", ""))
-    return next((path for path in paths if path.is_file()), None)
+    return next((path for path in paths if files.exists(path)), None)
 
 
 def _named(name: str, known: Named, folder: Path) -> Dataset:
     if absent := missing(name, folder):
         raise _incomplete(name, known, absent, folder)
+    paths = [find(file.name, (folder / name, folder)) for file in known.files]
     arrays = []
-    for file, axes in zip(known.files, _AXES, strict=True):
-        path = find(file.name, (folder / name, folder))
-        assert path is not None  # it was there a moment ago
-        array, digest = idx.read(path, axes)
+    for file, path, (array, digest) in zip(known.files, paths, _idx(paths, known), strict=True):
         if digest != file.sha256:
             raise DataError(
                 f"{path}: is not {file.name} of {name}: {_identity(digest)}", "fetch the original"
@@ -81,15 +80,38 @@ def _named(name: str, known: Named, folder: Path) -> Dataset:
     return checked(name, *arrays, where=str(folder), classes=known.classes).with_channel()
 
 
+def _idx(paths: Sequence[Path | None], known: Named | None = None) -> Iterator[tuple[NDArray[Any], str]]:
+    """The four files of a set, in their order; what their headers promise is looked at before any is read."""
+    present = [path for path in paths if path is not None]
+    headers = [idx.header(path, axes) for path, axes in zip(present, _AXES, strict=True)]
+    if known is None:
+        _check_agreement(*headers)
+    else:
+        largest = known.train * prod(known.shape)
+        for each in headers:
+            if each.size > largest:  # its checksum will tell which file it is, if it can be one
+                raise DataError(f"{each.says()}, more than any file of this set", "fetch the original")
+    yield from (idx.read(path, axes) for path, axes in zip(present, _AXES, strict=True))
+
+
+def _check_agreement(images: Header, labels: Header, test_images: Header, test_labels: Header) -> None:
+    for samples, classes in ((images, labels), (test_images, test_labels)):
+        if samples.shape[0] != classes.shape[0]:
+            raise DataError(
+                f"{samples.path}: holds {samples.shape[0]:,} images, and {classes.path.name} "
+                f"{classes.shape[0]:,} labels"
+            )
+
+
 def _incomplete(name: str, known: Named, absent: Sequence[File], folder: Path) -> DataError:
     place, it = folder / name, "it" if len(absent) == 1 else "them"
-    files = ", ".join(f"{file.name}.gz" for file in absent)
+    names = ", ".join(f"{file.name}.gz" for file in absent)
     lines = [
         "fetch",
         *(f"  {known.url}{file.name}.gz" for file in absent),
         f"and put {it} into {place}; --fetch does both, --data-dir names another folder",
     ]
-    return DataError(f"{name} is not here: {place} lacks {files}", "\n".join(lines))
+    return DataError(f"{name} is not here: {place} lacks {names}", "\n".join(lines))
 
 
 def _identity(digest: str) -> str:
@@ -101,13 +123,18 @@ def _identity(digest: str) -> str:
 
 
 def _own(path: Path) -> Dataset:
-    if path.is_file():
+    if not files.is_folder(path):
+        if fault := files.fault(path):
+            why = (
+                "there is no such file or folder"
+                if files.is_missing(fault)
+                else f"cannot be read: {files.reason(fault)}"
+            )
+            raise DataError(f"{files.shortened(path)}: {why}")
         _require_arrays(path)
         return _npz(path, path.name, None)
-    if not path.is_dir():
-        raise DataError(f"{path}: there is no such file or folder")
-    files = [find(stem, (path,)) for stem in STEMS]
-    if absent := [stem for stem, file in zip(STEMS, files, strict=True) if file is None]:
+    paths = [find(stem, (path,)) for stem in STEMS]
+    if absent := [stem for stem, file in zip(STEMS, paths, strict=True) if file is None]:
         if len(absent) == len(STEMS) and (converted := conversion.of_pictures(path)):
             raise DataError(f"{path}: is a folder of pictures, and data are an .npz file", converted)
         inside = next(iter(sorted(path.glob("*.npz"))), None)
@@ -115,7 +142,7 @@ def _own(path: Path) -> Dataset:
             f"name the file {inside} itself" if inside else f"a folder holds {', '.join(STEMS)}, plain or .gz"
         )
         raise DataError(f"{path}: lacks {', '.join(absent)}", advice)
-    arrays = [idx.read(file, axes)[0] for file, axes in zip(files, _AXES, strict=True) if file is not None]
+    arrays = [array for array, _ in _idx(paths)]
     return checked(path.name, *arrays, where=str(path)).with_channel()
 
 
@@ -130,7 +157,7 @@ def _require_arrays(path: Path) -> None:
         try:
             converted = conversion.of_table(path)
         except OSError as error:
-            raise DataError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+            raise DataError(f"{path}: cannot be read: {files.reason(error)}") from error
         raise DataError(f"{path}: is a table of text, and data are an .npz file", converted)
     if kind in conversion.PICTURES:
         advice = "lay the pictures into a folder for each class, and name the folder around them to see how to go on"
@@ -138,27 +165,4 @@ def _require_arrays(path: Path) -> None:
 
 
 def _npz(path: Path, name: str, classes: int | None) -> Dataset:
-    import numpy as np
-
-    try:
-        # Opened here, because NumPy leaves a file open that it cannot read.
-        with path.open("rb") as stream:
-            arrays = _arrays(np.load(stream, allow_pickle=False), path)
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
-        # NumPy takes whatever is no archive for pickled objects, and refuses those with the same error.
-        raise DataError(
-            f"{path}: is no .npz file of plain numbers, or it is damaged", conversion.SAVE
-        ) from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
-    return checked(name, *arrays, where=str(path), classes=classes)
-
-
-def _arrays(file: Any, path: Path) -> list[NDArray[Any]]:
-    import numpy as np
-
-    if not isinstance(file, np.lib.npyio.NpzFile):
-        raise DataError(f"{path}: holds a single array", "an .npz file holds " + ", ".join(KEYS))
-    if absent := [key for key in KEYS if key not in file.files]:
-        raise DataError(f"{path}: lacks {', '.join(absent)}", conversion.of_names(path, file.files, KEYS))
-    return [file[key] for key in KEYS]
+    return checked(name, *npz.read(path, KEYS), where=str(path), classes=classes)

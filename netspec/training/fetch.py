@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 import zlib
 from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO
 
+from netspec import files
 from netspec.training.datasets import missing
 from netspec.training.idx import DataError
 from netspec.training.names import SETS, File
@@ -46,23 +45,18 @@ def _fetch(file: File, source: str, place: Path) -> Path:
     target = place / f"{file.name}.gz"
     try:
         place.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=place, prefix=f".{file.name}.")
-        try:
-            with os.fdopen(handle, "wb") as out, urlopen(source, timeout=_SECONDS) as answer:
-                digest = _copy(answer, out, source)
-            if digest != file.sha256:
+        with files.writing(target) as out, urlopen(source, timeout=_SECONDS) as answer:
+            digest = _copy(answer, out, source)
+            if digest != file.sha256:  # an error leaves what was there
                 message = f"{source}: is not the original {file.name}: its content has the SHA-256 {digest}"
                 raise DataError(message, f"expected {file.sha256}")
-            Path(part).chmod(0o644)
-            Path(part).replace(target)
-        finally:
-            Path(part).unlink(missing_ok=True)
     except URLError as error:
         raise DataError(
             f"{source}: cannot be fetched: {error.reason}", f"fetch it by hand into {place}"
         ) from error
     except (OSError, HTTPException) as error:
-        raise DataError(f"{source}: cannot be fetched into {place}: {error}") from error
+        why = files.reason(error) if isinstance(error, OSError) else str(error)
+        raise DataError(f"{source}: cannot be fetched into {place}: {why}") from error
     return target
 
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
+
+from netspec import files
+from netspec.training.bounds import LARGEST, DataError, check_packed
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_CHUNK = 1 << 24
-_LIMIT = 1 << 34  # 16 GiB: more is a damaged header, not a data set
+__all__ = ["DataError", "Header", "header", "read"]
+
+_CHUNK = 1 << 20
 _KINDS = {
     0x09: "signed bytes",
     0x0B: "16-bit numbers",
@@ -24,12 +32,32 @@ _KINDS = {
 }
 
 
-class DataError(Exception):
-    """A data set is missing or damaged: `str()` says what is wrong, `help` what to do about it."""
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What an idx file says of itself, before its bytes are read."""
 
-    def __init__(self, message: str, help: str = "") -> None:
-        super().__init__(message)
-        self.help = help
+    path: Path
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """How many bytes follow the header."""
+        return prod(self.shape)
+
+    def says(self) -> str:
+        """The start of a sentence."""
+        return f"{self.path}: says that it holds {_times(self.shape)} = {self.size:,} bytes"
+
+
+def header(path: Path, axes: int) -> Header:
+    """The header of an idx file; nothing behind it is read.
+
+    Raises:
+        DataError: the file cannot be read, is no idx file of bytes, has another number of axes, or cannot
+            hold as many bytes as it says.
+    """
+    with _opened(path) as (stream, length, packed):
+        return _header(stream, path, axes, length, packed)[0]
 
 
 def read(path: Path, axes: int) -> tuple[NDArray[np.uint8], str]:
@@ -38,40 +66,61 @@ def read(path: Path, axes: int) -> tuple[NDArray[np.uint8], str]:
     Whether it is compressed is told from its first bytes, not from its name.
 
     Raises:
-        DataError: the file cannot be read, is no idx file of bytes, has another number of axes, or more or
-            fewer bytes than it says.
+        DataError: as `header`, or more or fewer bytes follow than it says.
     """
+    with _opened(path) as (stream, length, packed):
+        found, start = _header(stream, path, axes, length, packed)
+        digest = hashlib.sha256(start)
+        content = _content(stream, found)
+        digest.update(content.data)
+        return content.reshape(found.shape), digest.hexdigest()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[IO[bytes], int, bool]]:
+    """The content of a file, unpacked if it is packed; how long the file itself is; and whether it is packed."""
     try:
-        with path.open("rb") as plain:
+        with files.open_plain(path) as plain:
+            length = os.fstat(plain.fileno()).st_size
             start = plain.read(2)
             plain.seek(0)
             if start != b"\x1f\x8b":
-                return _parse(plain, path, axes)
-            with gzip.open(plain) as stream:
-                return _parse(stream, path, axes)
+                yield plain, length, False
+            else:
+                with gzip.open(plain) as stream:
+                    yield cast("IO[bytes]", stream), length, True
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(
             f"{path}: the gzip data are damaged: {str(error).rstrip('.')}", "fetch it again"
         ) from error
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+        raise DataError(f"{path}: cannot be read: {files.reason(error)}") from error
 
 
-def _parse(stream: IO[bytes] | gzip.GzipFile, path: Path, axes: int) -> tuple[NDArray[np.uint8], str]:
-    import numpy as np
-
+def _header(stream: IO[bytes], path: Path, axes: int, length: int, packed: bool) -> tuple[Header, bytes]:
     magic = stream.read(4)
     _check_magic(magic, path, axes)
-    header = stream.read(4 * axes)
-    if len(header) < 4 * axes:
-        raise DataError(f"{path}: ends within its header, after {4 + len(header)} of {4 + 4 * axes} bytes")
-    shape = tuple(int.from_bytes(header[at : at + 4], "big") for at in range(0, 4 * axes, 4))
+    sizes = stream.read(4 * axes)
+    if len(sizes) < 4 * axes:
+        raise DataError(f"{path}: ends within its header, after {4 + len(sizes)} of {4 + 4 * axes} bytes")
+    shape = tuple(int.from_bytes(sizes[at : at + 4], "big") for at in range(0, 4 * axes, 4))
     if 0 in shape:
         raise DataError(f"{path}: holds nothing: its sizes are {_times(shape)}")
-    content = _content(stream, prod(shape), path, shape)
-    digest = hashlib.sha256(magic + header)
-    digest.update(content)
-    return np.frombuffer(content, dtype=np.uint8).reshape(shape), digest.hexdigest()
+    found = Header(path, shape)
+    if found.size > LARGEST:
+        raise DataError(f"{found.says()}, more than any set: its header is damaged", "fetch it again")
+    if packed:
+        check_packed(found.size, length, f"{path}:")
+    else:
+        _check_length(found, length - len(magic) - len(sizes))
+    return found, magic + sizes
+
+
+def _check_length(found: Header, held: int) -> None:
+    if held < found.size:
+        raise DataError(f"{found.says()}, and {held:,} follow: it is cut short", "fetch it again")
+    if held > found.size:
+        raise DataError(f"{found.says()}, and more follow", "fetch it again")
 
 
 def _check_magic(magic: bytes, path: Path, axes: int) -> None:
@@ -91,21 +140,20 @@ def _check_magic(magic: bytes, path: Path, axes: int) -> None:
         )
 
 
-def _content(stream: IO[bytes] | gzip.GzipFile, size: int, path: Path, shape: tuple[int, ...]) -> bytes:
-    """Exactly `size` bytes, never reading much further, whatever a damaged header or archive promises."""
-    says = f"{path}: says that it holds {_times(shape)} = {size:,} bytes"
-    if size > _LIMIT:
-        raise DataError(f"{says}, more than any set: its header is damaged", "fetch it again")
-    parts: list[bytes] = []
-    left = size
-    while left and (part := stream.read(min(left, _CHUNK))):
-        parts.append(part)
-        left -= len(part)
-    if left:
-        raise DataError(f"{says}, and {size - left:,} follow: it is cut short", "fetch it again")
-    if stream.read(1):
-        raise DataError(f"{says}, and more follow", "fetch it again")
-    return b"".join(parts)
+def _content(stream: IO[bytes], found: Header) -> NDArray[np.uint8]:
+    """Exactly as many bytes as the header says, in memory once, never reading much further."""
+    import numpy as np
+
+    content = np.empty(found.size, np.uint8)
+    view, done = content.data, 0
+    while done < found.size:
+        part = stream.read(min(found.size - done, _CHUNK))
+        if not part:
+            break
+        view[done : done + len(part)] = part
+        done += len(part)
+    _check_length(found, done + len(stream.read(1)) if done == found.size else done)
+    return content
 
 
 def _times(shape: tuple[int, ...]) -> str:

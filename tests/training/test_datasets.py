@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,28 @@ def test_a_missing_set_says_what_to_fetch_and_where_to_put_it(tiny: Named, tmp_p
         f"mnist is not here: {tmp_path / 'mnist'} lacks {STEMS[1]}.gz, {STEMS[2]}.gz",
         f"fetch\n  https://example.org/{STEMS[1]}.gz\n  https://example.org/{STEMS[2]}.gz\n"
         f"and put them into {tmp_path / 'mnist'}; --fetch does both, --data-dir names another folder",
+    )
+
+
+def test_headers_are_held_against_each_other_before_anything_is_read(tmp_path: Path) -> None:
+    """The file of images unpacks to 200 MB; that there are other labels is seen in its first bytes."""
+    put(tmp_path)
+    images = idx(200_000, 1, 1000, content=b"")
+    (tmp_path / f"{STEMS[0]}.gz").write_bytes(gzip.compress(images + bytes(200_000_000), 1))
+    tracemalloc.start()
+    message, _ = told(f"{tmp_path}/")
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert message == f"{tmp_path / STEMS[0]}.gz: holds 200,000 images, and {STEMS[1]}.gz 3 labels"
+    assert held < 1_000_000
+
+
+def test_a_file_larger_than_the_original_is_not_read(tiny: Named, tmp_path: Path) -> None:
+    put(tmp_path)
+    (tmp_path / f"{STEMS[1]}.gz").write_bytes(gzip.compress(idx(13, content=bytes(13))))
+    assert told("mnist", tmp_path) == (
+        f"{tmp_path / STEMS[1]}.gz: says that it holds 13 = 13 bytes, more than any file of this set",
+        "fetch the original",
     )
 
 
@@ -191,7 +214,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "objects": (
         {"train_labels": np.array([{}, 1], object)},
-        f"is no .npz file of plain numbers, or it is damaged | {SAVE}",
+        f"train_labels holds Python objects, which are never loaded | {SAVE}",
     ),
     "axes": (
         {"train_images": np.zeros(4, np.uint8)},

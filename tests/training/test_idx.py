@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from netspec.training.idx import DataError, read
+from netspec.training.idx import DataError, header, read
 
 
 def idx(*shape: int, kind: int = 8, content: bytes | None = None) -> bytes:
@@ -83,5 +85,69 @@ def test_damaged_gzip_is_told_whatever_byte_is_hit(tmp_path: Path) -> None:
 
 
 def test_a_folder_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be read: is a directory"):
+    with pytest.raises(DataError, match="cannot be read: it is a folder"):
         read(tmp_path, 3)
+
+
+# What a file promises is held against what it can hold, before anything is read.
+
+
+def peak(attempt: Callable[[], object]) -> int:
+    """The most bytes that the attempt holds at once; it must be refused."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError):
+            attempt()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def bomb(path: Path, *shape: int) -> Path:
+    """An idx file of zeros, packed; written without ever holding what it unpacks to."""
+    with gzip.open(path, "wb", compresslevel=1) as stream:
+        stream.write(idx(*shape, content=b""))
+        left, chunk = int(np.prod(shape, dtype=np.int64)), bytes(1 << 22)
+        while left > 0:
+            stream.write(chunk[:left])
+            left -= len(chunk)
+    return path
+
+
+def test_a_header_that_promises_more_than_the_file_can_hold(tmp_path: Path) -> None:
+    path = tmp_path / "images"
+    for content in (idx(60_000, 400, 400, content=b"x"), gzip.compress(idx(60_000, 400, 400, content=b"x"))):
+        path.write_bytes(content)
+        assert peak(lambda: read(path, 3)) < 1_000_000
+        with pytest.raises(DataError, match=r"it is damaged|it is cut short"):
+            header(path, 3)
+
+
+def test_an_honest_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    """Its header says what follows, 300 MB of zeros in a file of one."""
+    path = bomb(tmp_path / "images", 30_000, 100, 100)
+    assert path.stat().st_size < 3_000_000
+    assert peak(lambda: read(path, 3)) < 1_000_000
+    with pytest.raises(
+        DataError, match=r"unpacks to 300,000,000 bytes, .* no real data pack so well"
+    ) as caught:
+        read(path, 3)
+    assert caught.value.help == "if it is meant, save it without compression"
+
+
+def test_a_lying_bomb_is_read_no_further_than_its_header_says(tmp_path: Path) -> None:
+    path = tmp_path / "images"
+    path.write_bytes(gzip.compress(idx(2, 3, 4, content=bytes(100_000_000)), 1))
+    assert peak(lambda: read(path, 3)) < 1_000_000
+
+
+def test_bytes_are_held_once(tmp_path: Path) -> None:
+    path = tmp_path / "images"
+    for pack in (bytes, gzip.compress):
+        path.write_bytes(pack(idx(2000, 50, 100)))
+        tracemalloc.start()
+        array, _ = read(path, 3)
+        held = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert array.size == 10_000_000
+        assert held < 10_000_000 + 6_000_000  # and a chunk or two

@@ -1,0 +1,101 @@
+"""Reads .npz files: each array's header is held against the archive before any of its numbers is read."""
+
+from __future__ import annotations
+
+import struct
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from math import prod
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from netspec import files
+from netspec.training import conversion
+from netspec.training.bounds import DataError, check_packed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_DAMAGED: tuple[type[Exception], ...] = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, UnicodeError, NotImplementedError),
+    # What NumPy, and Python's parser below it, say of a header that is none.
+    *(ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, SyntaxError),
+    *(tokenize.TokenError, RecursionError, MemoryError, RuntimeError),
+)
+
+
+def read(path: Path, keys: Sequence[str]) -> list[NDArray[Any]]:
+    """The arrays of these names.
+
+    Raises:
+        DataError: the file cannot be read, is no archive of plain numbers, lacks one of them, or an array is
+            not as large as its header says.
+    """
+    try:
+        # Opened here: NumPy leaves a file open that it cannot read.
+        with files.open_plain(path) as stream:
+            return _arrays(stream, path, keys)
+    except _DAMAGED as error:
+        raise DataError(
+            f"{path}: is no .npz file of plain numbers, or it is damaged", conversion.SAVE
+        ) from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {files.reason(error)}") from error
+
+
+def _arrays(stream: IO[bytes], path: Path, keys: Sequence[str]) -> list[NDArray[Any]]:
+    import numpy as np
+
+    if stream.read(6) == np.lib.format.MAGIC_PREFIX:
+        raise DataError(f"{path}: holds a single array", "an .npz file holds " + ", ".join(keys))
+    with zipfile.ZipFile(stream) as archive:
+        members = [info.filename.removesuffix(".npy") for info in archive.infolist()]
+        if absent := [key for key in keys if key not in members]:
+            raise DataError(f"{path}: lacks {', '.join(absent)}", conversion.of_names(path, members, keys))
+        if twice := [key for key in keys if members.count(key) > 1]:
+            raise DataError(f"{path}: holds {', '.join(twice)} twice", conversion.SAVE)
+        infos = [archive.infolist()[members.index(key)] for key in keys]
+        for key, info in zip(keys, infos, strict=True):
+            with archive.open(info) as member:
+                _check(member, info, f"{path}: {key}")
+        found = []
+        for info in infos:
+            with archive.open(info) as member:
+                found.append(np.lib.format.read_array(member, allow_pickle=False))
+        return found
+
+
+def _check(member: IO[bytes], info: zipfile.ZipInfo, what: str) -> None:
+    """Refuse an array that is not as large as its header says, or larger than what is packed can be."""
+    import numpy as np
+
+    version = np.lib.format.read_magic(member)
+    shape, _, dtype = _HEADERS[version]()(member)
+    if dtype.hasobject:
+        raise DataError(f"{what} holds Python objects, which are never loaded", conversion.SAVE)
+    size = prod(shape) * dtype.itemsize
+    held = info.file_size - member.tell()
+    if size != held:
+        sizes = "×".join(map(str, shape)) or "1"
+        raise DataError(
+            f"{what} says that it is {sizes} numbers of {dtype}, {size:,} bytes, and {held:,} follow: it is damaged",
+            conversion.SAVE,
+        )
+    check_packed(size, info.compress_size, what)
+
+
+def _later(version: int) -> Callable[[], Any]:
+    """NumPy's function for the header of a version, found when there is one to read."""
+
+    def find() -> Any:
+        import numpy as np
+
+        return getattr(np.lib.format, f"read_array_header_{version}_0")
+
+    return find
+
+
+# The third version differs from the second in the encoding of the names of fields, which plain numbers have not.
+_HEADERS = {(1, 0): _later(1), (2, 0): _later(2)}
