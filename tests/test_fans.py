@@ -74,7 +74,7 @@ def weight_of(graph: Graph, name: str) -> Weight:
 
 
 def connected(name: str, rank: int) -> Graph:
-    """A layer whose connections are those of the weight alone: of a separable one the half that holds it."""
+    """A layer whose connections are exactly those of the weight: of a separable layer the half that has it."""
     if name == "separable, depthwise":
         fields: dict[str, object] = {"kernel": 3, "multiplier": 2}
         sketch = Sketch(x=(CHANNELS, *SIZES[rank]))

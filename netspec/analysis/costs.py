@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
-from netspec.analysis.receptive import Receptive, fields
+from netspec.analysis.receptive import Fields, Receptive
 from netspec.graph import Graph, Node
 from netspec.types import Type
 
@@ -25,9 +25,14 @@ class Layer:
     output: tuple[int, ...]
     params: int
     macs: int | None
-    receptive: Receptive | None
     file: str
     line: int
+    fields: Fields = field(repr=False, compare=False)
+
+    @property
+    def receptive(self) -> Receptive | None:
+        """How much of the input one position of the output sees."""
+        return self.fields[self.name]
 
     @property
     def receptive_field(self) -> tuple[int, ...] | None:
@@ -121,8 +126,8 @@ class Shapes:
 
 def analyze(graph: Graph) -> Shapes:
     """Shapes and costs of every layer for one sample, and the totals."""
-    seen = fields(graph)
-    layers = tuple(_layer(node, graph, seen[node.name]) for node in graph.nodes)
+    seen = Fields(graph)
+    layers = tuple(_layer(node, graph, seen) for node in graph.nodes)
     return Shapes(
         graph.name,
         {each.name: each.type.shape for each in graph.inputs},
@@ -132,7 +137,7 @@ def analyze(graph: Graph) -> Shapes:
     )
 
 
-def _layer(node: Node, graph: Graph, receptive: Receptive | None) -> Layer:
+def _layer(node: Node, graph: Graph, seen: Fields) -> Layer:
     return Layer(
         node.name,
         node.op.keyword,
@@ -140,9 +145,9 @@ def _layer(node: Node, graph: Graph, receptive: Receptive | None) -> Layer:
         node.output.shape,
         _params(node),
         node.op.macs([graph.types[value] for value in node.inputs]),
-        receptive,
         node.span.file,
         node.span.line,
+        seen,
     )
 
 

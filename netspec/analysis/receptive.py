@@ -9,9 +9,11 @@ moved. Only the phases are walked, never a window or a map, so that no size and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
 from math import gcd, lcm
 from typing import Literal, TypeAlias
 
@@ -63,10 +65,9 @@ class Field:
         period = taps.period * turns
         if period > MOST_PHASES:
             return None
-        lows, highs = _Sweep(self.first, self.advance, min), _Sweep(self.last, self.advance, max)
         seen = [taps.at(position) for position in range(period)]
-        first = tuple(lows.over(each) for each in seen)
-        last = tuple(highs.over(each) for each in seen)
+        first = _Sweep(self.first, self.advance, forwards=True).over(seen)
+        last = _Sweep(self.last, self.advance, forwards=False).over(seen)
         return Field(axis, *_shortest(first, last, self.advance * taps.advance * turns // self.period))
 
     def joined(self, other: Field) -> Field | None:
@@ -97,24 +98,40 @@ def _most(a: int | None, b: int | None) -> int | None:
 
 
 class _Sweep:
-    """The least first end, or the greatest last end, over windows of positions, however many these hold.
+    """The least first end (`forwards`), or the greatest last end, over windows, however many positions these hold.
 
-    Positions a period apart differ by the advance only, so of the positions in a window the first of each phase
-    holds the least, and the last of each phase the greatest. Those are found by doubling the window.
+    Mostly ends rise with the position, and it is that of the window's first or last position. Where some positions see
+    nothing, or see by turns less and more: positions a period apart differ by the advance only, so of the positions
+    in a window the first of each phase holds the least, and the last of each phase the greatest. Those are found by
+    doubling the window.
     """
 
-    def __init__(self, ends: Ends, advance: int, choose: Callable[..., int]) -> None:
-        self.ends, self.advance = ends, advance
-        self.choose = _least if choose is min else _most
-        self.forwards = choose is min
+    def __init__(self, ends: Ends, advance: int, forwards: bool) -> None:
+        self.ends, self.advance, self.forwards = ends, advance, forwards
+        self.choose = _least if forwards else _most
         self.tables: dict[tuple[int, int], Sequence[int | None]] = {}
 
-    def over(self, positions: range) -> int | None:
-        if not positions:
+    def over(self, windows: Sequence[range]) -> Ends:
+        """For each window, the end of what its positions see; None: nothing."""
+        rising = self._rising()
+        if rising is None or not all(windows):
+            return tuple(map(self._end, windows))
+        period, advance, place = len(rising), self.advance, 0 if self.forwards else -1
+        places = [window[place] for window in windows]
+        return tuple([rising[each % period] + each // period * advance for each in places])
+
+    def _rising(self) -> list[int] | None:
+        """The ends, if every position sees something and none ends before the one in front of it."""
+        ends = [end for end in self.ends if end is not None]
+        whole = len(ends) == len(self.ends) and ends[-1] <= ends[0] + self.advance
+        return ends if whole and all(a <= b for a, b in pairwise(ends)) else None
+
+    def _end(self, window: range) -> int | None:
+        if not window:
             return None
-        step = positions.step if self.forwards else -positions.step
-        start = positions[0] if self.forwards else positions[-1]
-        count = (positions[-1] - positions[0]) // positions.step + 1
+        step = window.step if self.forwards else -window.step
+        start = window[0] if self.forwards else window[-1]
+        count = (window[-1] - window[0]) // window.step + 1
         phases = len(self.ends) // gcd(len(self.ends), step)
         return _at(self._table(step, min(count, phases)), self.advance, start)
 
@@ -194,6 +211,20 @@ class Receptive:
         return "×".join(str(high) if low == high else f"{low}–{high}" for low, high in rows)
 
 
+class Fields:
+    """The receptive fields of a graph, calculated when the first is asked for: what is checked needs none."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    @cached_property
+    def _found(self) -> dict[str, Receptive | None]:
+        return fields(self._graph)
+
+    def __getitem__(self, name: str) -> Receptive | None:
+        return self._found[name]
+
+
 def fields(graph: Graph) -> dict[str, Receptive | None]:
     """The receptive field of every node by its name. None: not known.
 
@@ -209,7 +240,7 @@ def fields(graph: Graph) -> dict[str, Receptive | None]:
         inputs = [views[value] for value in node.inputs]
         view = _view(node, inputs, [graph.types[value] for value in node.inputs])
         views.update(dict.fromkeys(node.values, view))
-        found[node.name] = _summary(view, sizes)
+        found[node.name] = _summary(view, sizes, node.output.sizes)
     return found
 
 
@@ -268,8 +299,8 @@ def _union(a: Seen, b: Seen) -> Seen:
     return a.joined(b) if isinstance(a, Field) and isinstance(b, Field) else None
 
 
-def _summary(view: View, sizes: dict[str, tuple[int, ...]]) -> Receptive | None:
-    """One field for all inputs that have axes, provided that these are the same axes."""
+def _summary(view: View, sizes: dict[str, tuple[int, ...]], positions: tuple[int, ...]) -> Receptive | None:
+    """One field for all inputs that have axes, provided that these are the same axes; over the positions there are."""
     seen = [(axes, sizes[source]) for source, axes in view.inputs.items() if axes]
     if not seen:
         return Receptive((), (), ())
@@ -282,7 +313,7 @@ def _summary(view: View, sizes: dict[str, tuple[int, ...]]) -> Receptive | None:
     for each, all_of_it in zip(joined, whole, strict=True):
         if each is None:
             return None
-        extents = each.extents if isinstance(each, Field) else [all_of_it]
+        extents = each.extents[: positions[each.axis]] if isinstance(each, Field) else [all_of_it]
         largest.append(max(extents))
         smallest.append(min(extents))
         strides.append(each.step if isinstance(each, Field) else None)

@@ -294,7 +294,7 @@ def test_the_field_is_what_autograd_finds(count: int) -> None:
 
 
 def check(seed: int) -> int:
-    """Hold every value of one random network to autograd; how many there were."""
+    """Compare every value of one random network with autograd; how many there were."""
     graph, places = network(seed)
     found = fields(graph)
     linear = experiment(graph)
@@ -308,17 +308,17 @@ def check(seed: int) -> int:
         extents = seen(results[place.name], x, place, graph)
         # A position that sees nothing along one axis sees nothing along any.
         nothing = any(0 in rows for rows in extents)
-        told = found[place.name]
-        if told is None and graph_has_holes(found):
+        reported = found[place.name]
+        if reported is None and graph_has_holes(found):
             continue
-        assert told is not None, f"seed {seed}: {place.name} is not known\n{graph}"
-        assert told.stride == place.jump, f"seed {seed}: {place.name}\n{graph}"
+        assert reported is not None, f"seed {seed}: {place.name} is not known\n{graph}"
+        assert reported.stride == place.jump, f"seed {seed}: {place.name}\n{graph}"
         largest = tuple(map(max, extents))
         expected = (
             largest if all(largest) else (0,) * len(largest),
             (0,) * len(largest) if nothing else tuple(map(min, extents)),
         )
-        assert (told.size, told.smallest) == expected, f"seed {seed}: {place.name}\n{graph}"
+        assert (reported.size, reported.smallest) == expected, f"seed {seed}: {place.name}\n{graph}"
     return len(places)
 
 

@@ -1,6 +1,6 @@
 """What `netspec shapes` counts, against the real thing: products that loops count, modules, tensors, allocations.
 
-The table of docs/accounting.md says which figure is held to what; a test holds that table to these tests.
+The table in docs/accounting.md lists which test compares which figure with what; a test checks that they exist.
 """
 
 from __future__ import annotations
@@ -283,8 +283,8 @@ def test_inference_takes_what_torch_allocates(name: str) -> None:
     weights = list(module.parameters())
     with torch.no_grad(), Allocations(iter([x, *weights])) as allocations:
         module(x)
-    held = sum(each.numel() * each.element_size() for each in weights)
-    assert allocations.peak + held == graph.shapes().totals.memory.inference_bytes
+    weight_bytes = sum(each.numel() * each.element_size() for each in weights)
+    assert allocations.peak + weight_bytes == graph.shapes().totals.memory.inference_bytes
 
 
 KEPT: dict[str, str] = {
@@ -354,7 +354,7 @@ def test_inference_is_a_lower_bound_of_what_is_alive(name: str) -> None:
 
 def test_the_table_of_references_names_tests_that_are_there() -> None:
     text = (ROOT / "docs" / "accounting.md").read_text(encoding="utf-8")
-    table = text.partition("## What each number is held to")[2]
+    table = text.partition("## What each number is tested against")[2]
     named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", table)
     assert len(named) > 10
     for path, name in named:
