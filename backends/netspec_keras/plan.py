@@ -110,13 +110,15 @@ def spell(name: Name) -> Iterator[str]:
     return (str(each.number) if isinstance(each, Index) else each for each in name)
 
 
-def plan(graph: Graph, layers: Mapping[str, Lowered]) -> Plan:
-    """Decide the functions of a graph whose nodes have these layers.
+def plan(graph: Graph, layers: Mapping[str, Lowered], folded: bool = True) -> Plan:
+    """Decide the functions of a graph whose nodes have these layers; unless it is `folded`, there are none.
 
     Sharing is written as layers called twice: within one function by the name of the layer, between two
     calls of a block by the name of what the first gave. Where it is neither, the whole network is flat.
     """
     root = outline(graph)
+    if not folded:
+        return Plan(graph, root, layers, flat=True)
     made = Plan(graph, root, layers, modules={each.path: each for each in root.modules()})
     _name(made, root, ())
     _lend(made)

@@ -15,7 +15,7 @@ from netspec.lowering.outline import Module
 from netspec.lowering.parts import Use, Value, literal, quoted
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.variables import MAIN
-from netspec.lowering.witness import prove
+from netspec.lowering.witness import Draft, proven
 from netspec.lowering.writing import Text
 from netspec.types import Type
 from netspec_keras.body import NAME, ROOT_INPUT, Body, Function
@@ -51,11 +51,14 @@ def source(graph: Graph) -> Source:
         Unsupported: an op has no lowering, or layers share their weights that cannot.
     """
     layers = lower(graph)
-    module = _Module(graph, layers, plan(graph, layers))
+    return proven(graph, lambda: _draft(graph, layers), lambda: _draft(graph, layers, folded=False))
+
+
+def _draft(graph: Graph, layers: Mapping[str, Lowered], folded: bool = True) -> Draft:
+    module = _Module(graph, layers, plan(graph, layers, folded))
     written = module.write()
     reading = KerasReading(graph, module.name, ways(graph, layers, module.same))
-    prove(graph, module.plan.root, written, reading)
-    return written
+    return Draft(module.plan.root, written, reading)
 
 
 @dataclass(frozen=True, slots=True)

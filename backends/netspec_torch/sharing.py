@@ -33,11 +33,12 @@ def path_of(item: Item) -> str:
 class Sharing:
     """The families of a graph: the layers that use the same weights, and the calls of blocks that do.
 
-    `made` has the classes of the modules that are written so far: inner ones before outer ones.
+    `made` has the classes of the modules that are written so far: inner ones before outer ones. Unless it is
+    `folded`, no object is two items: each has its own, with the weights of the first.
     """
 
-    def __init__(self, graph: Graph, root: Module, made: Mapping[str, Made]) -> None:
-        self.graph, self.made = graph, made
+    def __init__(self, graph: Graph, root: Module, made: Mapping[str, Made], folded: bool = True) -> None:
+        self.graph, self.made, self.folded = graph, made, folded
         self._modules = {each.path: each for each in root.modules()}
         families: dict[str, list[Item]] = {}
         for item in _items(root):
@@ -63,7 +64,8 @@ class Sharing:
 
     def lender(self, item: Item, module: Module) -> Item | None:
         """The first item of a module that is constructed just as this one: one object can be both."""
-        return next((each for each in self.earlier(item, module) if self._alike(each, item)), None)
+        alike = (each for each in self.earlier(item, module) if self.folded and self._alike(each, item))
+        return next(alike, None)
 
     def _alike(self, first: Item, second: Item) -> bool:
         if isinstance(first, Node) and isinstance(second, Node):

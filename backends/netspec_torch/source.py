@@ -13,7 +13,7 @@ from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered
 from netspec.lowering.outline import Module, definitions, outline
 from netspec.lowering.template import Definition, unify, variant_names
-from netspec.lowering.witness import prove
+from netspec.lowering.witness import Draft, proven
 from netspec.types import Type
 from netspec_torch.body import SELF, Body, Whole
 from netspec_torch.helpers import NAMES, helpers
@@ -51,11 +51,14 @@ def source(graph: Graph) -> Source:
     for node in graph.nodes:
         if type(node.op) not in LOWERINGS:
             raise Unsupported(REFUSALS.get(type(node.op), f"`{node.op.keyword}` has no lowering to PyTorch"))
-    text = _Text(graph)
+    return proven(graph, lambda: _draft(graph), lambda: _draft(graph, folded=False))
+
+
+def _draft(graph: Graph, folded: bool = True) -> Draft:
+    text = _Text(graph, folded)
     written = text.source()
     used = helpers(written.text.splitlines())
-    prove(graph, text.root, written, TorchReading(graph, text.whole.places, class_name(graph), used))
-    return written
+    return Draft(text.root, written, TorchReading(graph, text.whole.places, class_name(graph), used))
 
 
 def class_name(graph: Graph) -> str:
@@ -64,12 +67,14 @@ def class_name(graph: Graph) -> str:
 
 
 class _Text:
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    """The text of a graph. Unless it is `folded`, each use of a block is a class, and no object is called twice."""
+
+    def __init__(self, graph: Graph, folded: bool = True) -> None:
+        self.graph, self.folded = graph, folded
         self.root = outline(graph)
         frozen = frozenset(_frozen_paths(self.root))
         made: dict[str, Made] = {}
-        self.whole = Whole(graph, Places(self.root), Sharing(graph, self.root, made), made, frozen)
+        self.whole = Whole(graph, Places(self.root), Sharing(graph, self.root, made, folded), made, frozen)
         self.classes: list[Class] = []
         self.taken = {*TAKEN, class_name(graph)}
 
@@ -111,6 +116,9 @@ class _Text:
 
     def _unified(self, uses: Sequence[Module]) -> tuple[Definition, ...]:
         """The fewest classes; among as few, those that pad in the plainest way."""
+        if not self.folded:
+            alone = [self._unify(self._padding([use], 0)) for use in uses]
+            return tuple(replace(only, uses=(number,)) for number, (only,) in enumerate(alone))
         bodies = self._padding(uses, 0)
         found = plain = self._unify(bodies)
         for ways in (1, 2) if len(plain) > 1 else ():

@@ -9,8 +9,10 @@ with every argument of every layer, and which object holds which weights.
 from __future__ import annotations
 
 import ast
+import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from netspec.backend import Source
@@ -58,6 +60,42 @@ class Reading(ABC):
         Raises:
             WrongFold: a weight of the graph has no place of its own, or the text holds more than the graph.
         """
+
+
+class Unfolded(UserWarning):
+    """A text is written out at greater length, since the short one is another network: a bug of netspec."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A text that is not proven yet."""
+
+    root: Module
+    source: Source
+    reading: Reading
+
+
+def proven(graph: Graph, *writers: Callable[[], Draft]) -> Source:
+    """The first text that is the network, which is the first one unless netspec has a bug; each next one folds less.
+
+    Raises:
+        WrongFold: none is.
+    """
+    *folding, plain = writers
+    for write in folding:
+        try:
+            return _proven(graph, write())
+        except WrongFold as wrong:
+            message = (
+                f"this text is longer than it should be, for a bug of netspec; please report it ({wrong})"
+            )
+            warnings.warn(message, Unfolded, stacklevel=2)
+    return _proven(graph, plain())
+
+
+def _proven(graph: Graph, draft: Draft) -> Source:
+    prove(graph, draft.root, draft.source, draft.reading)
+    return draft.source
 
 
 def prove(graph: Graph, root: Module, source: Source, reading: Reading) -> None:
