@@ -54,7 +54,7 @@ class Row:
     def in_float32(self) -> Comparison:
         """Outputs on all backends, at full size."""
         graph = self.graph(full=True)
-        return compare(graph, dtype="float32", batch=self.full_batch, oracle=False, gradients=False)
+        return compare(graph, dtype="float32", batch=self.full_batch, oracle=False, gradients=False, sizes=())
 
 
 def _starts(graph: Graph) -> list[str]:

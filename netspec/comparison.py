@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from netspec.backend import Trial, usable
 from netspec.conditions import at, start, suited
-from netspec.difference import Difference, differences, farthest, over, pairwise, worst
+from netspec.difference import Difference, differences, farthest, larger, over, pairwise, worst
 from netspec.graph import Graph
 from netspec.ops.nearest import did_you_mean
 from netspec.ops.norm import BatchNorm
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from netspec.backend import Array, Arrays, Backend, Float
 
 ORACLE = "numpy"
+SIZES = (1, 2, 3)
+"""The sizes of batches at which outputs are compared: an axis that is as long as another one may be taken for it."""
 
 
 class CannotCompare(Exception):
@@ -65,6 +67,8 @@ class Comparison:
     backends: tuple[str, ...]
     oracle: bool
     batch: int
+    others: tuple[int, ...]
+    """Further sizes of a batch at which the outputs were compared; what is said of a layer is the worst of all."""
     tolerance: Tolerance
     layers: tuple[Difference, ...]
     pairs: tuple[Difference, ...]
@@ -147,12 +151,14 @@ def compare(
     inject: str | None = None,
     oracle: bool = True,
     gradients: bool = True,
+    sizes: Sequence[int] = SIZES,
     report: Callable[[str], None] = lambda line: None,
 ) -> Comparison:
     """Run one network on several backends, from the same weights on the same batch, and compare every number.
 
     Training mode, dropout off. The weights are those of `conditions.start`: zeros and ones of the spec are drawn,
     too. Inputs and targets are standard normal, or indices of the vocabulary. The oracle takes part in the outputs.
+    Outputs are compared on batches of these `sizes`, too, where no batch norm is left with one or two values a channel.
     Without `gradients` outputs alone are compared. `steps` steps are taken with each of SGD and Adam, as long as
     suits the gradients, or with `rate` for SGD and an eighth of it for Adam. `inject`, such as "conv1=1e-3", adds a
     number to one layer's output on the last backend. `report` hears what is being done.
@@ -171,7 +177,11 @@ def compare(
     for each in ready:
         run.enter(each, perturbed if each.name == backends[-1] else None)
     layers = run.outputs()
-    outputs = pairwise((node.name for node in quiet.nodes), layers)
+    names_of_layers = [node.name for node in quiet.nodes]
+    outputs = pairwise(names_of_layers, layers)
+    others = tuple(size for size in sizes if size != batch and not _is_small(quiet, size))
+    for size in others:
+        outputs = larger(outputs, pairwise(names_of_layers, run.outputs(size)))
     slopes = run.gradients() if gradients else {}
     pace = at(rate) if rate else suited(run.loss(layers[names[0]]), slopes.get(names[0], {}))
     return Comparison(
@@ -180,6 +190,7 @@ def compare(
         backends=tuple(backends),
         oracle=ORACLE in names,
         batch=batch,
+        others=others,
         tolerance=TOLERANCES[dtype],
         layers=farthest(outputs),
         pairs=tuple(found for each in outputs.values() if (found := worst(each)) is not None),
@@ -234,6 +245,11 @@ def _normalising(graph: Graph, batch: int, count: int) -> Iterator[str]:
             yield node.name
 
 
+def _is_small(graph: Graph, batch: int) -> bool:
+    """Whether a batch leaves a batch norm with one value a channel, or with two, which it makes −1 and 1."""
+    return any(True for count in (1, 2) for _ in _normalising(graph, batch, count))
+
+
 class _Run:
     """The weights, the batch, and everybody's side of it."""
 
@@ -241,16 +257,19 @@ class _Run:
         self, graph: Graph, dtype: Float, batch: int, seed: int, report: Callable[[str], None]
     ) -> None:
         self.graph, self.dtype, self.report = graph, dtype, report
-        self.batch = batch
+        self.batch, self.seed = batch, seed
         self.trials: dict[str, Trial] = {}
         self.weights = start(graph, seed, dtype)
-        self.inputs = {
-            each.name: _sample(f"input {each.name}", each.type, each.vocabulary, batch, seed, dtype)
-            for each in graph.inputs
-        }
+        self.inputs = self._batch(batch)
         self.targets = {
             each.name: _sample(f"target {each.name}", graph.types[each.value], None, batch, seed, dtype)
             for each in graph.outputs
+        }
+
+    def _batch(self, size: int) -> dict[str, Array]:
+        return {
+            each.name: _sample(f"input {each.name}", each.type, each.vocabulary, size, self.seed, self.dtype)
+            for each in self.graph.inputs
         }
 
     def loss(self, layers: Arrays) -> float:
@@ -271,9 +290,12 @@ class _Run:
         self.report(f"{backend.name}: building")
         self.trials[backend.name] = backend.trial(self.graph, self.weights, self.dtype, inject)
 
-    def outputs(self) -> dict[str, dict[str, Array]]:
-        """Every layer's output, of everybody."""
-        return {name: trial.forward(self.inputs) for name, trial in self._telling("outputs")}
+    def outputs(self, size: int = 0) -> dict[str, dict[str, Array]]:
+        """Every layer's output, of everybody, on the batch or on another one of this size."""
+        inputs, what = (
+            (self._batch(size), f"outputs of a batch of {size}") if size else (self.inputs, "outputs")
+        )
+        return {name: trial.forward(inputs) for name, trial in self._telling(what)}
 
     def gradients(self) -> dict[str, dict[str, Array]]:
         """Every gradient, of everybody but the oracle."""

@@ -101,6 +101,18 @@ def pairwise(names: Iterable[str], sides: Mapping[str, Arrays]) -> dict[Pair, tu
     }
 
 
+def larger(
+    first: Mapping[Pair, Sequence[Difference]], second: Mapping[Pair, Sequence[Difference]]
+) -> dict[Pair, tuple[Difference, ...]]:
+    """For every pair of backends and every tensor the larger of two differences, the first of equals."""
+    return {
+        pair: tuple(
+            max(each, key=lambda found: found.max_rel) for each in zip(row, second[pair], strict=True)
+        )
+        for pair, row in first.items()
+    }
+
+
 def farthest(found: Mapping[Pair, Sequence[Difference]]) -> tuple[Difference, ...]:
     """Of every tensor the pair that lies farthest apart, the first of equals."""
     return tuple(max(each, key=lambda pair: pair.max_rel) for each in zip(*found.values(), strict=True))

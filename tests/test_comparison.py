@@ -188,6 +188,23 @@ def spoil(name: str, by: float) -> Change:
     return change
 
 
+def test_a_layer_that_differs_at_one_size_of_batch_is_found(run: Callable[..., Comparison]) -> None:
+    def alone(arrays: dict[str, Array]) -> None:
+        if len(arrays["top"]) == 1:
+            arrays["top"] += 1
+
+    found = run(Fake("keras", forward=alone), batch=2)
+    assert found.first_difference is not None
+    assert (found.first_difference.name, found.batch, found.others) == ("top", 2, (1, 3))
+    assert run(Fake("keras", forward=alone), batch=2, sizes=()).ok
+
+
+def test_a_size_of_batch_that_suits_no_batch_norm_is_left_out(run: Callable[..., Comparison]) -> None:
+    sketch = Sketch("flat", x=(4,))
+    sketch.add("norm", BatchNorm())
+    assert run(graph=sketch.graph(), batch=4, steps=0).others == (3,)
+
+
 def test_the_first_layer_that_differs_is_named(run: Callable[..., Comparison]) -> None:
     def two(arrays: dict[str, Array]) -> None:
         arrays["relu1"][0, 0, 0, 0] += 1e-6
@@ -343,7 +360,7 @@ def test_inputs_are_of_their_kind_and_hang_on_the_seed(run: Callable[..., Compar
     sketch.words("text", 5, 7)
     sketch.add("relu", Relu(), "image")
     for seed in (0, 0, 1):
-        run(Listener("torch"), graph=sketch.graph(), seed=seed, batch=200, steps=0)
+        run(Listener("torch"), graph=sketch.graph(), seed=seed, batch=200, steps=0, sizes=())
     first, again, other = seen
     np.testing.assert_array_equal(first["image"], again["image"])
     assert not np.array_equal(first["image"], other["image"])

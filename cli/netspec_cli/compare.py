@@ -93,7 +93,10 @@ def compare(
 
 def text(found: Comparison, verbose: bool = False) -> Iterator[str]:
     """The comparison as lines: who, the table of layers, a line for each kind of number, the verdict."""
-    yield f"{found.spec}: {_and(_sides(found))}, {found.dtype}, a batch of {found.batch}, training mode, dropout off"
+    batch = f"a batch of {found.batch}"
+    if found.others:
+        batch += f" (outputs also of {_and([*map(str, found.others)])})"
+    yield f"{found.spec}: {_and(_sides(found))}, {found.dtype}, {batch}, training mode, dropout off"
     yield ""
     yield from _table(found, verbose)
     yield ""
