@@ -54,7 +54,8 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
 
 
 EQUAL = """\
-small.yaml: torch, keras and the NumPy oracle, float64, a batch of 2 (outputs also of 1 and 3), training mode, dropout off
+small.yaml: torch, keras and the NumPy oracle, float64, a batch of 2 (outputs also of 1 and 3), \
+training mode, dropout off
 
 layer             max rel  farthest apart
 conv1             0
