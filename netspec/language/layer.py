@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -11,12 +12,12 @@ from netspec.graph import Node
 from netspec.language import sizes
 from netspec.language.arguments import measure
 from netspec.language.expression import FAILED
-from netspec.language.fields import has_expression, plainly, validated, written
+from netspec.language.fields import Written, has_expression, plainly, validated, written
 from netspec.language.item import Item
 from netspec.language.lookup import find
 from netspec.language.sharing import shared_layer
 from netspec.language.story import story
-from netspec.language.values import Value
+from netspec.language.values import Scalar, Value
 from netspec.language.walk import BROKEN, OPEN, Fitted, Frame, Missing, Place, Tensor, Walk, join
 from netspec.ops import OPS
 from netspec.ops.base import Misfit, Op, Weight
@@ -162,6 +163,8 @@ def _report(
         notes += [why] if why else []
         help_ = better or help_
     given = written(OPS[item.keyword], item, frame.document)
+    if misfit.field is not None and help_ is not None:
+        help_ = _as_written(help_, misfit.field, item, given)
     if misfit.field is not None:
         own, received = misfit.field in given.own, inputs[0] if inputs else BROKEN
         notes += story(given.values.get(misfit.field), frame, _sight(walk, own, received, frame))
@@ -170,6 +173,23 @@ def _report(
     walk.problems.error(
         misfit.code, misfit.message, _place(misfit.field, item, frame), notes=notes, help=help_
     )
+
+
+def _as_written(help: str, field: str, item: Item, given: Written) -> str:
+    """A help in the form in which the item is written: `max_pool: 8`, where it gives its field plainly."""
+    value = given.values.get(field)
+    if not isinstance(value, Scalar) or given.keys.get(field) != value.span:
+        return help
+
+    def rewritten(found: re.Match[str]) -> str:
+        name, text = found.groups()
+        if name == field:
+            return f"`{item.keyword}: {text}`"
+        if name in OPS[item.keyword].model_fields:
+            return f"`{item.keyword}: {{{field}: {value.text}, {name}: {text}}}`"
+        return found.group()
+
+    return re.sub(r"`(\w+): ([^`]*)`", rewritten, help)
 
 
 def _line(origin: Span, here: Span) -> str:

@@ -288,7 +288,7 @@ def _check_call(item: Item, block: Block, document: Document, problems: Problems
             item.argument.span,
             help=f"write `{block.name}: {{{', '.join(f'{name}: …' for name in names)}}}`"
             if names
-            else f"write `{block.name}` alone",
+            else f"remove it: `{block.name}` has no parameters",
         )
         return
     elif item.argument is not None:
@@ -328,7 +328,7 @@ def _report_plain(value: Value, op: type[Op], problems: Problems) -> None:
         codes.NO_PLAIN_VALUE,
         f"`{op.keyword}` takes no plain value",
         value.span,
-        help=f"write `{op.keyword}: {{{wanted}}}`" if wanted else f"write `{op.keyword}` alone",
+        help=f"write `{op.keyword}: {{{wanted}}}`" if wanted else f"remove it: `{op.keyword}` has no fields",
     )
 
 
@@ -336,7 +336,7 @@ def _check_branches(item: Item, op: type[Op], document: Document, problems: Prob
     value = item.argument
     if isinstance(value, Mapping):
         value = value.entries["branches"].value if "branches" in value.entries else None
-    how = f"write `{op.keyword}:` and below it a list of branches, each a list of items"
+    how = f"put a list of branches below `{op.keyword}:`, each a list of items"
     if isinstance(value, Listing) and item.branches is None:
         names = _names_of_layers(value, document)
         advice = f"write `{op.keyword}:` and below it, beside the op, `from: [{', '.join(names)}]`"
