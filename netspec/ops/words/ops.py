@@ -23,7 +23,7 @@ def _adaptive(kind: str, *axes: str) -> Entry:
                 "makes it"
             )
         if set(sizes) == {1}:
-            return instead(f"write `global_{kind}_pool`: it gives one value for each channel")
+            return instead(f"write `- global_{kind}_pool`: it gives one value for each channel")
         kernel = ", ".join(f'"${{in.{axis} / {size}}}"' for axis, size in zip(axes, sizes, strict=True))
         shown = "×".join(map(str, sizes))
         return instead(
@@ -45,6 +45,12 @@ def _average(given: object) -> Lead:
     if given is None:
         return same("avg_pool", "Darknet's, which has no kernel, is `global_avg_pool`")
     return same("avg_pool", "`count_padding: true` counts padding as zeros, as PyTorch and Caffe do")
+
+
+def _celu(given: object) -> Lead:
+    if given in (None, 1):
+        return instead("write `elu`: CELU with alpha 1 is the same")
+    return absent("CELU with another alpha than 1, which would be `elu`")
 
 
 def _minimum(pool: str) -> Entry:
@@ -224,7 +230,7 @@ WORDS = table(
         "logsoftmax adaptivelogsoftmaxwithloss",
     ),
     (instead("write `gelu: tanh`"), "gelutanh gelunew quickgelutanh approximategelu"),
-    (instead("CELU with alpha 1 is `elu`; this version has no other"), "celu"),
+    (_celu, "celu"),
     (
         absent("activation of this name"),
         "hardshrink hardtanh rrelu softshrink softsign threshold glu swiglu geglu reglu squareplus hardelu "

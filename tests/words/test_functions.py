@@ -1,0 +1,113 @@
+"""What netspec says to write for another library's layer gives the same numbers as that layer of PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from netspec.check import check_text
+from netspec.diagnostics.render import as_text
+from netspec.graph import Graph
+from netspec.weights import initialise
+from netspec_numpy import forward
+from tests.language.author import FILE
+from tests.language.follow import follow
+
+Torch = Callable[[torch.Tensor], torch.Tensor]
+
+SHUFFLE = torch.nn.ChannelShuffle(2)
+
+WRITTEN: dict[str, tuple[str, Torch]] = {
+    # The item as somebody from another library writes it: what it computes there.
+    "adaptive_avg_pool: 4": ("4@8×8", lambda x: F.adaptive_avg_pool2d(x, 4)),
+    "AdaptiveAvgPool2d: [2, 4]": ("4@8×8", lambda x: F.adaptive_avg_pool2d(x, (2, 4))),
+    "AdaptiveAvgPool2d: {output_size: 1}": ("4@8×8", lambda x: x.mean((2, 3))),
+    "adaptive_max_pool1d: 2": ("4@8", lambda x: F.adaptive_max_pool1d(x, 2)),
+    "ReflectionPad2d: 2": ("4@8×8", lambda x: F.pad(x, (2, 2, 2, 2), mode="reflect")),
+    "ReplicationPad2d: 1": ("4@8×8", lambda x: F.pad(x, (1, 1, 1, 1), mode="replicate")),
+    "mish": ("4@8×8", F.mish),
+    "Tanhshrink": ("4@8×8", F.tanhshrink),
+    "softmin": ("4", lambda x: F.softmin(x, 1)),
+    "LogSigmoid": ("4@8×8", F.logsigmoid),
+    "crelu": ("4@8×8", lambda x: F.relu(torch.cat([x, -x], 1))),
+    "Abs": ("4@8×8", torch.abs),
+    "neg": ("4@8×8", torch.neg),
+    "square": ("4@8×8", torch.square),
+    "squared_relu": ("4@8×8", lambda x: F.relu(x) ** 2),
+    "quick_gelu": ("4@8×8", lambda x: x * torch.sigmoid(1.702 * x)),
+    "gelu_new": ("4@8×8", lambda x: F.gelu(x, approximate="tanh")),
+    "leaky": ("4@8×8", lambda x: F.leaky_relu(x, 0.1)),
+    "min_pool: 2": ("4@8×8", lambda x: -F.max_pool2d(-x, 2)),
+    "global_min_pool": ("4@8×8", lambda x: x.amin((2, 3))),
+    "InstanceNorm2d": ("4@8×8", F.instance_norm),
+    "Dropout2d: 0.0": ("4@8×8", lambda x: x),
+    "Softmax2d": ("4@8×8", lambda x: F.softmax(x, 1)),
+    "PixelShuffle: 2": ("4@8×8", lambda x: F.pixel_shuffle(x, 2)),
+    "PixelUnshuffle: 2": ("4@8×8", lambda x: F.pixel_unshuffle(x, 2)),
+    "Hardsigmoid": ("4@8×8", F.hardsigmoid),
+    "Hardswish": ("4@8×8", F.hardswish),
+    "LeakyReLU": ("4@8×8", F.leaky_relu),
+    "GELU": ("4@8×8", F.gelu),
+    "SELU": ("4@8×8", F.selu),
+    "BNLL": ("4@8×8", F.softplus),
+    "UpsamplingNearest2d: 2": ("4@8×8", lambda x: F.interpolate(x, scale_factor=2)),
+    "ConstantPad2d: 1": ("4@8×8", lambda x: F.pad(x, (1, 1, 1, 1))),
+    "ZeroPadding1D: 2": ("4@8", lambda x: F.pad(x, (2, 2))),
+    "AvgPool2d: 2": ("4@8×8", lambda x: F.avg_pool2d(x, 2)),
+    "MaxPooling2D: 2": ("4@8×8", lambda x: F.max_pool2d(x, 2)),
+    "GlobalAveragePooling2D": ("4@8×8", lambda x: x.mean((2, 3))),
+    "rescaling: 0.5": ("4@8×8", lambda x: x * 0.5),
+    "Unflatten: [2, 2]": ("4", lambda x: x.reshape(-1, 2, 2)),
+    "CELU": ("4@8×8", F.celu),
+}
+
+
+def followed(item: str, type_: str) -> Graph:
+    channels, _, spatial = type_.partition("@")
+    shape = ", ".join([channels, *(spatial.split("×") if spatial else [])])
+    text = f"netspec: 1\nname: spec\ninput: [{shape}]\nlayers:\n  - {item}\n"
+    graph, diagnostics = check_text(text, FILE)
+    assert graph is None
+    step = follow(text, diagnostics[0])
+    assert step.graph is not None, f"{step.text}\n{as_text(step.left, {FILE: step.text})}"
+    return step.graph
+
+
+@pytest.mark.parametrize("item", WRITTEN)
+def test_what_is_to_be_written_gives_the_same_numbers(item: str) -> None:
+    type_, function = WRITTEN[item]
+    graph = followed(item, type_)
+    (source,) = graph.inputs
+    x = np.random.default_rng(7).standard_normal((3, *source.type.shape))
+    found = forward(graph, initialise(graph), {source.name: x}, True)[graph.outputs[0].value]
+    wanted = function(torch.from_numpy(x)).numpy()
+    assert found.shape == wanted.shape
+    assert np.abs(found - wanted).max() < 1e-10
+
+
+def test_a_size_that_does_not_divide_is_refused_and_not_rounded() -> None:
+    text = "netspec: 1\nname: spec\ninput: [4, 15, 15]\nlayers:\n  - adaptive_avg_pool: 7\n"
+    step = follow(text, check_text(text, FILE)[1][0])
+    assert step.graph is None
+    assert [each.code.id for each in step.left] == ["NS0104"]
+
+
+def test_the_pool_of_vgg_is_no_global_one() -> None:
+    """`AdaptiveAvgPool2d(7)` on 14×14 leaves 7×7 positions."""
+    text = "netspec: 1\nname: spec\ninput: [8, 14, 14]\nlayers:\n  - adaptive_avg_pool: 7\n"
+    (found,) = check_text(text, FILE)[1]
+    assert "global" not in (found.help or "")
+    step = follow(text, found)
+    assert step.graph is not None
+    assert [str(node.output) for node in step.graph.nodes] == ["8@7×7"]
+
+
+def test_the_reorganisation_of_darknet_is_no_space_to_depth() -> None:
+    text = "netspec: 1\nname: spec\ninput: [64, 26, 26]\nlayers:\n  - reorg: 2\n"
+    (found,) = check_text(text, FILE)[1]
+    assert "this version of netspec has no" in (found.help or "")
+    assert "orders them otherwise" in (found.help or "")
