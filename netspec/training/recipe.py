@@ -12,7 +12,7 @@ from netspec.diagnostics.codes import training as codes
 from netspec.language import values
 from netspec.language.values import Listing, Scalar, Value
 from netspec.training.names import EMBEDDED, SETS, is_path
-from netspec.training.optimizers import OPTIMIZERS, Optimizer
+from netspec.training.optimizers import LARGEST, OPTIMIZERS, SMALLEST, Optimizer
 from netspec.training.overrides import overlay
 
 if TYPE_CHECKING:
@@ -32,10 +32,8 @@ Count = Annotated[int, Field(ge=1, le=2**31 - 1, description="a whole number fro
 Limit = Annotated[Count | None, Field(description="a whole number from 1")]
 Pixels = Annotated[int, Field(ge=0, le=10_000, description="a whole number of pixels from 0")]
 Seed = Annotated[int, Field(ge=0, lt=2**32, description="a whole number from 0 to 2³² − 1")]
-# Images are float32, and so is all that is done to them.
-_LARGEST, _SMALLEST = (2 - 2**-23) * 2.0**127, 2.0**-126
-Number = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST, allow_inf_nan=False)]
-Above = Annotated[float, Field(ge=_SMALLEST, le=_LARGEST, allow_inf_nan=False)]
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
+Above = Annotated[float, Field(ge=SMALLEST, le=LARGEST, allow_inf_nan=False)]
 
 
 class Normalise(BaseModel):
@@ -46,12 +44,12 @@ class Normalise(BaseModel):
     mean: Annotated[
         tuple[Number, ...],
         BeforeValidator(_listed),
-        Field(description="a number of float32, or one a channel"),
+        Field(description="a float32 number, or one a channel"),
     ]
     std: Annotated[
         tuple[Above, ...],
         BeforeValidator(_listed),
-        Field(description="a number of float32 above 0, or one a channel"),
+        Field(description="a float32 number above 0, or one a channel"),
     ]
 
 

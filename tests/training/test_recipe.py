@@ -95,24 +95,24 @@ WRONG = {
         " | write `normalise: {mean: 0.5, std: 0.25}`, say"
     ),
     "normalise: {mean: [0.5, a], std: 0}": (
-        "1:25: NS0502 | `mean` is a number of float32, or one a channel, and `a` is given | write `mean: 0.5`, say\n"
-        "r.yaml:1:34: NS0502 | `std` is a number of float32 above 0, or one a channel, and `0` is given"
+        "1:25: NS0502 | `mean` is a float32 number, or one a channel, and `a` is given | write `mean: 0.5`, say\n"
+        "r.yaml:1:34: NS0502 | `std` is a float32 number above 0, or one a channel, and `0` is given"
         " | write `std: 0.25`, say"
     ),
     "normalise: {mean: 1e300, std: 1e-300}": (
-        "1:19: NS0502 | `mean` is a number of float32, or one a channel, and `1e300` is given"
+        "1:19: NS0502 | `mean` is a float32 number, or one a channel, and `1e300` is given"
         " | write `mean: 0.5`, say\n"
-        "r.yaml:1:31: NS0502 | `std` is a number of float32 above 0, or one a channel, and `1e-300` is given"
+        "r.yaml:1:31: NS0502 | `std` is a float32 number above 0, or one a channel, and `1e-300` is given"
         " | write `std: 0.25`, say"
     ),
     "normalise: {mean: {}, std: 1}": (
-        "1:19: NS0502 | `mean` is a number of float32, or one a channel, and a mapping is given"
+        "1:19: NS0502 | `mean` is a float32 number, or one a channel, and a mapping is given"
         " | write `mean: 0.5`, say"
     ),
     "normalise: {mean: {a: 1}, std: [[1]]}": (
-        "1:19: NS0502 | `mean` is a number of float32, or one a channel, and a mapping is given"
+        "1:19: NS0502 | `mean` is a float32 number, or one a channel, and a mapping is given"
         " | write `mean: 0.5`, say\n"
-        "r.yaml:1:33: NS0502 | `std` is a number of float32 above 0, or one a channel, and a list is given"
+        "r.yaml:1:33: NS0502 | `std` is a float32 number above 0, or one a channel, and a list is given"
         " | write `std: 0.25`, say"
     ),
     "metrics: {accuracy: }": "1:10: NS0502 | `metrics` takes a name, and this is none | write `accuracy`",
@@ -125,17 +125,21 @@ WRONG = {
         "1:29: NS0502 | `nesterov` is `true` or `false`, and `yes` is given | write `nesterov: false`, say"
     ),
     "optimizer: {sgd: {momentum: 1}}": (
-        "1:29: NS0502 | `momentum` is a number from 0 to below 1, and `1` is given | write `momentum: 0.0`, say"
+        "1:29: NS0502 | `momentum` is a float32 number from 0 to below 1, and `1` is given | write `momentum: 0.0`, say"
     ),
     "optimizer: {adam: {epsilon: .inf}}": (
-        "1:29: NS0502 | `epsilon` is a number above 0, and `.inf` is given | write `epsilon: 1e-08`, say"
+        "1:29: NS0502 | `epsilon` is a float32 number above 0, and `.inf` is given | write `epsilon: 1e-08`, say"
+    ),
+    "optimizer: {adam: {epsilon: 1e-300}}": (
+        "1:29: NS0502 | `epsilon` is a float32 number above 0, and `1e-300` is given | write `epsilon: 1e-08`, say"
     ),
     "optimizer: {adam: {momentum: 0.9}}": (
         "1:20: NS0501 | `adam` has no setting `momentum`"
         " | there is `beta1`, `beta2`, `epsilon`, `learning_rate`"
     ),
     "optimizer: {sgd: {learning_rate: -1, momentun: 2}}": (
-        "1:34: NS0502 | `learning_rate` is a number above 0, and `-1` is given | write `learning_rate: 0.001`, say\n"
+        "1:34: NS0502 | `learning_rate` is a float32 number above 0, and `-1` is given"
+        " | write `learning_rate: 0.001`, say\n"
         "r.yaml:1:38: NS0501 | `sgd` has no setting `momentun` | did you mean `momentum`?"
     ),
     "optimizer: agam": "1:12: NS0504 | no optimiser is called `agam` | did you mean `adam`?",
