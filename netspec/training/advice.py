@@ -105,8 +105,10 @@ def on_batch(samples: int, batch: int) -> str:
     return f"`batch: {larger}` leaves none" + (f", or `train_size: {samples - 1}`" if batch > 1 else "")
 
 
-def on_scale(low: float, high: float) -> str:
-    """For floats that are too large as they stand."""
+def on_scale(low: float, high: float, shape: Shape) -> str:
+    """For floats that are too large as they stand. The numbers of a vector measure different things."""
+    if len(shape) == 1:
+        return "scale each: save `(images - train_images.mean(0)) / (train_images.std(0) + 1e-8)`"
     if low >= 0 and high <= 255:
         return "`normalise: {mean: 0, std: 255}` scales them as bytes are scaled"
     middle, half = (low + high) / 2, (high - low) / 2 or 1.0

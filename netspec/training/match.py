@@ -22,6 +22,7 @@ from netspec.types import Type
 if TYPE_CHECKING:
     from netspec.training.samples import Dataset
 
+LIMITS = "this version trains classifiers: one input of numbers, one output, and that a vector of one number a class"
 LARGEST_SCALED = 20.0
 """Above that a number was surely not scaled: of a normal distribution none is 20 deviations from the mean."""
 
@@ -79,9 +80,6 @@ def match(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> Non
     _match_scale(graph, recipe, facts, problems)
     _match_classes(graph, recipe, facts, problems)
     _match_batches(graph, recipe, facts, problems)
-
-
-LIMITS = "this version trains classifiers: one input of numbers, one output, and that a vector of one number a class"
 
 
 def require_classifier(graph: Graph) -> None:
@@ -193,7 +191,7 @@ def _match_scale(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems)
         f"{facts.name} holds floats from {low:g} to {high:g}, which are taken as they stand{after}",
         _place(graph, recipe, ["normalise"] if recipe.normalise else ["data"]),
         notes=["bytes are divided by 255, floats are not"],
-        help=advice.on_scale(low, high),
+        help=advice.on_scale(low, high, facts.shape),
     )
 
 

@@ -119,7 +119,7 @@ class Attempt:
         self.layers[at] = {op: {**(fields if isinstance(fields, dict) else {}), width: count}}
 
     def save(self, expression: str) -> None:
-        known = {"numpy": np, **{key: self.arrays[key] for key in ("train_labels", "test_labels")}}
+        known = {"numpy": np, **self.arrays}
         changed = {}
         for key, array in self.arrays.items():
             kind = key.partition("_")[2]

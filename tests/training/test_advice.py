@@ -23,6 +23,7 @@ IMAGES = np.random.default_rng(7).integers(0, 256, (9, 1, 6, 6)).astype(np.uint8
 COLOURED = np.random.default_rng(8).integers(0, 256, (9, 3, 6, 6)).astype(np.uint8)
 SEQUENCES = np.random.default_rng(9).standard_normal((9, 2, 7)).astype(np.float32)
 VOLUMES = np.random.default_rng(10).standard_normal((9, 1, 4, 5, 6)).astype(np.float32)
+MEASURED = np.stack([np.arange(9) * 1e-3, np.full(9, 7.0), np.arange(9) * 1e4], axis=1)
 LABELS = np.arange(9) % 3
 
 END: list[Item] = ["flatten", {"dense": 3}, "softmax"]
@@ -78,6 +79,12 @@ CASES = {
         np.linspace(-300, 100, 126, dtype=np.float32).reshape(9, 2, 7),
         [2, 7],
         then_recipe={"normalise": {"mean": -100, "std": 200}},
+    ),
+    "measurements of different kinds": Case(
+        MEASURED,
+        [3],
+        [{"dense": 3}],
+        then_samples=(MEASURED - MEASURED.mean(0)) / (MEASURED.std(0) + 1e-8),
     ),
     # Labels.
     "labels from 1": Case(IMAGES, MAP, labels=LABELS + 1, then_labels=LABELS),
