@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cache
 from math import prod
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -42,7 +43,7 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
     except (SafetensorError, ValueError, TypeError) as error:
         raise UnreadableTensors(str(error) or type(error).__name__) from None
     arrays, others = {}, {}
-    for name, tensor in held:
+    for name, tensor in sorted(held, key=itemgetter(0)):  # the library gives them in a random order
         dtype, shape = str(tensor["dtype"]), tuple(tensor["shape"])
         reader = _READERS.get(dtype)
         if reader is None:

@@ -262,7 +262,7 @@ def _read(
     for key in [key for key in arrays if key in native and key not in own]:
         name = native[key]
         if name is None:
-            left.append(key)
+            left.append(key.removeprefix(prefix))
         elif name not in arrays:
             arrays[name] = arrays[key]
         elif not _equal(arrays[name], arrays[key]):

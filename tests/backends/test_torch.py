@@ -6,6 +6,7 @@ import keyword
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import torch
 from torch import nn
 
+from netspec.backend import native_names
 from netspec.comparison import compare
 from netspec.graph import Graph
 from netspec.lowering.template import WrongFold
@@ -20,7 +22,7 @@ from netspec.ops import OPS
 from netspec.ops.conv import SeparableConv
 from netspec.training.fit import Fit
 from netspec.training.optimizers import Sgd
-from netspec.weights import initialise
+from netspec.weights import initialise, load
 from netspec_torch import backend
 from netspec_torch.reserved import ATTRIBUTES
 from netspec_torch.runtime import keys
@@ -328,3 +330,17 @@ def test_training_learns_and_repeats_itself() -> None:
     assert first.epochs[0]["train_loss"] == pytest.approx(mean)
     assert set(first.weights) == {"hidden.weight", "hidden.bias", "logits.weight", "logits.bias"}
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_the_state_dict_of_a_model_is_a_file_of_its_weights(name: str, tmp_path: Path) -> None:
+    """Whatever the structure: names that are taken, blocks, loops, shared layers."""
+    from safetensors.torch import save_file
+
+    graph = structure(name)
+    model = TORCH.build(graph, initialise(graph, 3), device="cpu")
+    state = {key: tensor.clone().contiguous() for key, tensor in model.state_dict().items()}
+    save_file(state, tmp_path / "w.safetensors")
+    found = load(tmp_path / "w.safetensors", graph, "float32", native_names(graph), lambda line: None)
+    for weight, array in initialise(graph, 3).items():
+        np.testing.assert_array_equal(found[weight], array)
