@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
 from docs import proofs, published
+from docs.words import words_page
 from netspec.backend import backends
 from netspec.check import check_file, check_text
 from netspec.diagnostics.catalogue import FAMILIES as CODE_FAMILIES
@@ -279,6 +281,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "diagnostics.md": diagnostics,
     "zoo.md": zoo_page,
     "published.md": published_page,
+    "words.md": partial(words_page, NOTICE),
     "index.md": index,
 }
 """Pages that are kept, and held fresh."""

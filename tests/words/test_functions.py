@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 
 from netspec.check import check_text
 from netspec.diagnostics.render import as_text
@@ -18,8 +21,6 @@ from tests.language.author import FILE
 from tests.language.follow import follow
 
 Torch = Callable[[torch.Tensor], torch.Tensor]
-
-SHUFFLE = torch.nn.ChannelShuffle(2)
 
 WRITTEN: dict[str, tuple[str, Torch]] = {
     # The item as somebody from another library writes it: what it computes there.
@@ -109,5 +110,30 @@ def test_the_pool_of_vgg_is_no_global_one() -> None:
 def test_the_reorganisation_of_darknet_is_no_space_to_depth() -> None:
     text = "netspec: 1\nname: spec\ninput: [64, 26, 26]\nlayers:\n  - reorg: 2\n"
     (found,) = check_text(text, FILE)[1]
-    assert "this version of netspec has no" in (found.help or "")
-    assert "orders them otherwise" in (found.help or "")
+    assert found.help == (
+        "this version of netspec has no op for Darknet's order of channels; `space_to_depth` orders them otherwise, "
+        "so weights trained with `reorg` do not fit it; docs/words.md has a block that gives Darknet's order"
+    )
+
+
+def darknet_reorg(x: NDArray[np.float64], stride: int = 2) -> NDArray[np.float64]:
+    """`reorg_cpu` of Darknet as its layer calls it: with `forward` 0 and the sizes of the input."""
+    batch, c, h, w = x.shape
+    out_c = c // stride**2
+    flat, result = x.reshape(batch, -1), np.empty((batch, c * h * w))
+    for k, j, i in np.ndindex(c, h, w):
+        row, column = j * stride + k // out_c // stride, i * stride + k // out_c % stride
+        result[:, i + w * (j + h * k)] = flat[:, column + w * stride * (row + h * stride * (k % out_c))]
+    return result.reshape(batch, c * stride**2, h // stride, w // stride)
+
+
+@pytest.mark.parametrize("shape", [(4, 2, 2), (8, 6, 4), (16, 4, 10)])
+def test_the_block_of_the_docs_is_the_reorganisation_of_darknet(shape: tuple[int, ...]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "words.md").read_text(encoding="utf-8")
+    (blocks,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    text = f"netspec: 1\nname: spec\ninput: {list(shape)}\n{blocks}layers: [reorg]\n"
+    graph, diagnostics = check_text(text, FILE)
+    assert graph is not None, as_text(diagnostics, {FILE: text})
+    x = np.random.default_rng(3).standard_normal((2, *shape))
+    found = forward(graph, initialise(graph), {"input": x}, True)[graph.outputs[0].value]
+    assert np.array_equal(found, darknet_reorg(x))

@@ -53,7 +53,6 @@ _CALLED: tuple[tuple[str, str], ...] = (
     ("mode", "interpolation resizemode upsamplemode method paddingmode interpolationmode padmode"),
     ("output_padding", "outputpad adj outpadding"),
     ("axis", "dim axes concataxis concatdim dimension along direction over"),
-    ("over", "axis normalizedshape axes dim acrossaxes"),
     ("temperature", "temp t tau"),
     ("amount", "padding pad pads cropping border paddingsize margin paddings widths"),
     ("shape", "targetshape newshape dims size outputshape sizes shapes"),
@@ -127,6 +126,12 @@ _OWN: dict[str, tuple[tuple[Entry, str], ...]] = {
     "batch_norm": ((instead("write the activation as an op behind it: `- relu`"), "activation act"),),
     "upsample": ((instead("write `mode: linear` for bilinear, `mode: nearest` for nearest"), "bilinear"),),
     "softmax": ((instead("remove it: `softmax` works over the channels"), "dim axis"),),
+    "layer_norm": (
+        (
+            instead("write `over: channels`, or `over: everything` for all axes"),
+            "axis normalizedshape axes dim normaxes",
+        ),
+    ),
     "prelu": ((instead("remove it: one slope is learnt for each channel"), "sharedaxes"),),
 }
 

@@ -372,8 +372,8 @@ WORDS = table(
     (same("space_to_depth"), "pixelunshuffle subpixeldown"),
     (
         absent(
-            "reorganisation in Darknet's order of channels; `space_to_depth` orders them otherwise, so weights trained "
-            "with `reorg` do not fit it"
+            "op for Darknet's order of channels; `space_to_depth` orders them otherwise, so weights trained with "
+            "`reorg` do not fit it; docs/words.md has a block that gives Darknet's order"
         ),
         "reorg reorganize passthrough reorglayer",
     ),

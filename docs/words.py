@@ -1,0 +1,58 @@
+"""The page of other libraries' words, from the tables that the diagnostics use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netspec.ops.words import Lead, Table, ops, values
+
+_REORG = """\
+blocks:
+  reorg:
+    description: The reorg layer of Darknet with stride 2, in Darknet's order of channels
+    layers:
+      - reshape: ["${in.channels / 4}", "${2 * in.height}", "${2 * in.width}"]
+      - space_to_depth: 2
+      - reshape: ["${in.channels / 4}", 4, "${in.height * in.width}"]
+      - permute: [height, channels, width]
+      - reshape: ["${4 * block.in.channels}", "${block.in.height / 2}", "${block.in.width / 2}"]"""
+
+_SECTIONS: tuple[tuple[str, str, Table], ...] = (
+    ("Layers", "As the op of an item, `- Conv2D: …`.", ops.WORDS),
+    ("Activations", "As the `activation` of a layer.", values.ACTIVATIONS),
+    ("Initialisers", "As `init` or `bias_init`.", values.INITIALIZERS),
+    ("Paddings", "As `padding`.", values.PADDINGS),
+)
+
+
+def words_page(notice: str) -> Iterator[str]:
+    """What netspec says about each word of another library."""
+    yield "# Words of other libraries"
+    yield notice
+    yield (
+        "A spec that uses a word of PyTorch, Keras, TensorFlow, Caffe, Darknet, ONNX, JAX or a paper is an error, never"
+        " a guess; the diagnostic says what to write. This page lists what it says. Upper and lower case, underscores,"
+        " hyphens, a module in front (`nn.`) and a `1d`, `2d` or `3d` at the end do not matter."
+    )
+    for title, where, table in _SECTIONS:
+        yield f"## {title}"
+        yield where
+        yield "\n".join(_rows(table))
+    yield "## Darknet's reorg"
+    yield (
+        "`reorg` of Darknet (YOLOv2) reads its input as if it had another shape, so its channels come out in an order"
+        " of their own. `space_to_depth` orders them otherwise: weights that were trained with `reorg` do not fit it. This"
+        " block gives the same numbers as Darknet:"
+    )
+    yield f"```yaml\n{_REORG}\n```"
+
+
+def _rows(table: Table) -> Iterator[str]:
+    grouped: dict[str, list[str]] = {}
+    for word, entry in table.items():
+        lead = entry if isinstance(entry, Lead) else entry(None)
+        grouped.setdefault(lead.help, []).append(word)
+    yield "| word | what netspec says |"
+    yield "| --- | --- |"
+    for help_, words in grouped.items():
+        yield f"| {', '.join(words)} | {help_.replace('|', chr(92) + '|')} |"
