@@ -41,8 +41,8 @@ def words_page(notice: str) -> Iterator[str]:
     yield "## Darknet's reorg"
     yield (
         "`reorg` of Darknet (YOLOv2) reads its input as if it had another shape, so its channels come out in an order"
-        " of their own. `space_to_depth` orders them otherwise: weights that were trained with `reorg` do not fit it. This"
-        " block gives the same numbers as Darknet:"
+        " of their own. `space_to_depth` orders them otherwise: weights that were trained with `reorg` do not fit it."
+        " This block gives the same numbers as Darknet:"
     )
     yield f"```yaml\n{_REORG}\n```"
 
