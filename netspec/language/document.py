@@ -76,7 +76,7 @@ def read_document(value: Value, file: str, path: Path | None, problems: Problems
     if entries is None:
         return None
     assert isinstance(value, Mapping)
-    head = Span(file, value.span.line, value.span.column, value.span.line, value.span.column + 7)
+    head = entries["netspec"].key_span
     _check(Skeleton, "a spec", entries, head, problems)
     document = Document(file, path, head)
     document.name = _name_of_spec(entries, problems)
@@ -108,7 +108,7 @@ def read_blocks_file(value: Value, file: str, path: Path, problems: Problems) ->
             help="move it to the spec that includes the file, or use the whole file with `network`",
         )
     if "blocks" not in entries:
-        head = Span(file, value.span.line, value.span.column, value.span.line, value.span.column + 7)
+        head = entries["netspec"].key_span
         problems.error(codes.MISSING, "a file of blocks needs `blocks`", head, help="add `blocks: …`")
         document.incomplete = True
     _read_defaults(document, _mapping(entries, "defaults", problems))

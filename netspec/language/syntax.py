@@ -62,7 +62,9 @@ class _Failure:
         return self.at(self.line, self.column)
 
     def at(self, line: int, column: int, width: int = 1) -> Span:
-        return Span(self.file, line + 1, column + 1, line + 1, column + 1 + width)
+        # The reader may stop at the end of a line, where nothing is left to mark.
+        end = max(min(column + width, len(self.lines[line])), column)
+        return Span(self.file, line + 1, column + 1, line + 1, end + 1)
 
     def place(self, offset: int) -> tuple[int, int]:
         """Line and column, from 0, of an offset in the text."""

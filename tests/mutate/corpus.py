@@ -1,0 +1,129 @@
+"""The valid specs that mutants are made of: the zoo, the table of cases, structures, examples of every code."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from functools import cached_property
+from textwrap import dedent
+
+from netspec.diagnostics.catalogue import CODES
+from netspec.language.places import zoo
+from netspec.language.write import write_spec
+from tests.cases import CASES
+from tests.structures import STRUCTURES
+
+EVERYTHING = """\
+netspec: 1
+name: everything
+description: one of each
+params: {classes: 10, widths: [4, 8], deep: true, size: 12, mode: same}
+inputs: {image: [3, $size, $size], other: {shape: [3, 12, 12]}}
+defaults:
+  conv: {padding: $mode, bias: false, init: {normal: {std: 0.1}}}
+blocks:
+  squeeze:
+    params: {ratio: 2, units: "${block.in.channels // ratio}"}
+    layers:
+      - multiply:
+          - []
+          - - global_avg_pool
+            - dense: {units: $units, activation: relu}
+            - dense: "${block.in.channels}"
+            - sigmoid
+  unit:
+    params: {filters: , stride: 1}
+    inputs: [x]
+    layers:
+      - add:
+          - - conv: {filters: $filters, kernel: 3, stride: $stride}
+            - batch_norm
+            - squeeze: {ratio: 1}
+          - - when: "${stride > 1 or in.channels != filters}"
+              layers:
+                - conv: {filters: $filters, kernel: 1, stride: $stride}
+              else: []
+  join:
+    inputs: [x, y]
+    layers:
+      - concat: {axis: channels}
+        from: [x, y]
+      - leaky_relu: 0.1
+layers:
+  - conv: {filters: "${widths[0]}", kernel: [3, 3]}
+    from: image
+    name: stem
+  - unit: {filters: 4}
+    name: first
+  - conv: {filters: 4, kernel: 3}
+    from: other
+    name: branch
+    share: stem
+  - join:
+    from: [first, branch]
+  - unit: {filters: "${8 * (index + 1)}", stride: "${2 if index == 0 else 1}"}
+    repeat: 3
+    name: stage
+  - layers:
+      - max_pool: {kernel: 2, rounding: ceil}
+      - when: $deep
+        layers: [dropout: 0.5, identity]
+        name: inner
+    name: tail
+    trainable: false
+  - add:
+    from: [tail, tail.inner]
+  - network: {spec: "zoo:lenet5", until: C1}
+    when: "${in.channels == 1}"
+  - global_avg_pool
+  - dense: $classes
+  - softmax: {temperature: 2}
+heads:
+  aux: {from: stage.0, layers: [global_max_pool, {dense: $classes}, softmax]}
+expect:
+  output: [10]
+  max_params: 1M
+"""
+"""One of each key of the language."""
+
+RECIPE = """\
+netspec: 1
+name: learner
+params: {classes: 10, rate: 0.1}
+input: [1, 28, 28]
+layers:
+  - conv: {filters: 8, kernel: 5, activation: relu, init: {normal: {std: 0.1}}}
+  - max_pool: {kernel: 2, stride: 2}
+  - flatten
+  - dense: $classes
+  - softmax
+expect: {output: [10], params: 11738, layers: {conv1: [8, 24, 24]}, max_memory: 1MB}
+train:
+  data: fashion-mnist-small
+  epochs: 2
+  batch: 32
+  loss: cross_entropy
+  optimizer: {sgd: {learning_rate: $rate, momentum: 0.9}}
+"""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Texts in groups; a mutant starts from a random text of a random group."""
+
+    @cached_property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """Small texts come first and often: a mutant of a large one takes long and differs little."""
+        structures = tuple(
+            f"netspec: 1\nname: {name}\n{dedent(text).strip()}\n" for name, text in STRUCTURES.items()
+        )
+        cases = tuple(write_spec(case.graph(), "a_case") for case in CASES)
+        specs = tuple(path.read_text(encoding="utf-8") for path in zoo().values())
+        examples = tuple(code.example for code in CODES.values() if code.example)
+        return (EVERYTHING, EVERYTHING, RECIPE), structures, structures, cases, examples, specs
+
+    def draw(self, chance: random.Random) -> str:
+        return chance.choice(chance.choice(self.groups))
+
+
+CORPUS = Corpus()

@@ -1,0 +1,83 @@
+"""What must hold of every text: diagnostics and nothing else, each with a place; of a spec, all that is derived."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from dataclasses import dataclass
+
+from netspec.check import check_text
+from netspec.diagnostics import Diagnostic
+from netspec.diagnostics.catalogue import CODES
+from netspec.diagnostics.render import REPORTS, as_text
+from netspec.graph import Graph, verify
+from netspec.language.places import zoo
+from tests.mutate.corpus import CORPUS
+from tests.mutate.edits import mutated
+from tests.rereading import differences, reread
+
+FILE = "mutant.yaml"
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a mutant came to: whether it holds, and the codes of what was said."""
+
+    holds: bool
+    codes: frozenset[str]
+
+
+def mutant(seed: str, number: int) -> str:
+    """The text of this number."""
+    draw = random.Random(f"{seed}/{number}")
+    return mutated(draw, CORPUS.draw(draw))
+
+
+def examine(text: str) -> Outcome:
+    """Check a text, report it, and derive from the spec that it may be.
+
+    Raises:
+        AssertionError: something that must hold does not.
+    """
+    graph, diagnostics = check_text(text, FILE)
+    shown = as_text(diagnostics, {FILE: text})
+    shown.encode()
+    for render in REPORTS.values():
+        render([(FILE, diagnostics)]).encode()
+    for each in diagnostics:
+        _check_place(each, text)
+        assert each.code is CODES[each.code.id]
+        assert each.message
+        assert "Error(" not in each.message, each.message
+    wrong = any(each.severity == "error" for each in diagnostics)
+    assert graph is not None or wrong, "there is no graph, and nothing is said"
+    if graph is not None:
+        _derive(graph)
+    return Outcome(not wrong, frozenset(each.code.id for each in diagnostics))
+
+
+def _check_place(diagnostic: Diagnostic, text: str) -> None:
+    """A place lies in the text, or in a file of the zoo that it names, and ends after it starts."""
+    span = diagnostic.span
+    if span.file != FILE:
+        assert span.file in {str(path) for path in zoo().values()} or "specs/" in span.file, span
+        return
+    lines = _LINE_END.split(text.removeprefix("\ufeff"))
+    where = f"{diagnostic.code.id} at {span.line}:{span.column}-{span.end_line}:{span.end_column}"
+    assert (span.line, span.column) <= (span.end_line, span.end_column), f"{where} ends before it starts"
+    assert 1 <= span.line <= span.end_line <= len(lines), f"{where} lies outside the {len(lines)} lines"
+    for line, column in ((span.line, span.column), (span.end_line, span.end_column)):
+        assert 1 <= column <= len(lines[line - 1]) + 1, f"{where} leaves its line"
+
+
+def _derive(graph: Graph) -> None:
+    verify(graph)
+    table = graph.shapes().as_dict()
+    json.dumps(table, allow_nan=False)
+    assert all(number < 2**63 for number in table["totals"]["memory"].values())
+    if graph.nodes and re.fullmatch("[A-Za-z][A-Za-z0-9_]*", graph.name):
+        again, _ = reread(graph)
+        found = differences(graph, again)
+        assert not found, f"written again it is another network: {found[:3]}"
