@@ -302,6 +302,19 @@ STRUCTURES: dict[str, str] = {
           - {bordered: {by: [[2, 0], [0, 2]]}, share: even}
           - {unit: , repeat: 2, share: unit_a}
     """,
+    "tied_with_another_activation": """
+        input: [4, 6, 6]
+        blocks:
+          end: {params: {act: , kernel: 1}, layers: [{conv: {filters: 4, kernel: $kernel, activation: $act}}]}
+          unit: {params: {act: }, layers: [{dense: {units: 4, activation: $act}}]}
+        layers:
+          - {dense: {units: 4, activation: relu}, name: first}
+          - {dense: 4, share: first}
+          - {end: {act: tanh, kernel: 3}, name: whole}
+          - {end: {act: none, kernel: 3}, share: whole}
+          - {unit: {act: softmax}, name: unit_a}
+          - {unit: {act: none}, share: unit_a}
+    """,
     "taps_of_shared": """
         inputs: {left: [2, 8, 8], right: [2, 8, 8]}
         blocks:

@@ -58,7 +58,7 @@ def canonical(layers: Layers, types: Types) -> tuple[Step, ...]:
             total = tuple((a + c, b + d) for (a, b), (c, d) in zip(cuts, more, strict=True))
             steps.append((*before, total))
             continue
-        if "activation" in values and "kernel" in values:
+        if "activation" in values and ("kernel" in values or "use_bias" in values):
             activation = values.pop("activation")
         if "kernel" in values and "Transpose" in layer.cls:
             steps.append(("transposed", layer.cls, *_transposed(values, len(nothing))))

@@ -86,6 +86,10 @@ def test_every_weighted_sum_says_that_it_gives_scores() -> None:
 # Networks.
 
 
+SHARED = ("shared", "a shared block", "a shared block with a field", "a repeated field", "a block in a block")
+"""Ends that generated code lays into functions, loops and shared layers."""
+
+
 def network(layers: str) -> Graph:
     """The network of these layers, in a list; more keys may follow on further lines."""
     problems = Problems()
@@ -119,6 +123,16 @@ TAKEN = {
     "blocks: {end: {layers: [flatten, identity]}}",
     "shared": "[flatten, {dense: {units: 48, activation: softmax}, name: a}, "
     "{dense: {units: 48, activation: softmax}, share: a}]",
+    "a shared block": "[flatten, {end: 48, name: a}, {end: 48, share: a}]\n"
+    "blocks: {end: {params: {units: }, layers: [{dense: $units}, softmax]}}",
+    "a shared block with a field": "[flatten, {end: 48, name: a}, {end: 48, share: a}, identity]\n"
+    "blocks: {end: {params: {units: }, layers: [{dense: {units: $units, activation: softmax}}]}}",
+    "a repeated field": "[flatten, {dense: {units: 5, activation: softmax}, repeat: 3}]",
+    "a repeated block": "[flatten, {end: 5, repeat: 3}, identity]\n"
+    "blocks: {end: {params: {units: }, layers: [{dense: $units}, softmax]}}",
+    "a block in a block": "[flatten, {outer: 5}]\n"
+    "blocks: {end: {params: {units: }, layers: [{dense: $units}, softmax]},"
+    " outer: {params: {units: }, layers: [relu, {end: $units}, identity]}}",
     "a gate before": "[flatten, {dense: 5}, {multiply: [[], [{dense: 5}, sigmoid]]}, softmax]",
     "distances negated": "[flatten, {rbf: 5}, {scale_by: -0.5}, softmax]",
     "weights behind": "[flatten, {dense: 5}, softmax, {dense: 4}, softmax]",
@@ -176,6 +190,9 @@ SEVERAL = {
     "heads: {a: {layers: [flatten]}, b: {layers: [flatten, {dense: 3}]}}",
     "outside of a head": "[{conv: {filters: 5, kernel: 4}}, softmax, {flatten: , name: a}]\n"
     "heads: {b: {from: a, layers: [{dense: 3}]}, c: {from: softmax1, layers: [flatten]}}",
+    "a repeated block": "[{conv: {filters: 5, kernel: 4}}, {end: , repeat: 2, name: r}, {end: }]\n"
+    "blocks: {end: {layers: [{conv: {filters: 5, kernel: 1}}, softmax]}}\n"
+    "heads: {b: {from: r.1, layers: [flatten]}, c: {from: r.1, layers: [flatten, {dense: 3}]}}",
     "in a block": "[{end: }, flatten]\nblocks: {end: {layers: [{conv: {filters: 5, kernel: 4}}, softmax]}}\n"
     "heads: {b: {from: end1, layers: [flatten, {dense: 3}]}}",
 }
@@ -197,7 +214,7 @@ def test_who_else_uses_the_probabilities_keeps_them(case: str) -> None:
 
 
 @pytest.mark.parametrize("backend", ["torch", "keras"])
-@pytest.mark.parametrize("case", [*SEVERAL, "shared", "in a group, repeated"])
+@pytest.mark.parametrize("case", [*SEVERAL, *SHARED])
 def test_generated_code_gives_the_same_logits(case: str, backend: str) -> None:
     pytest.importorskip(backend)
     found = compare(logits(network({**TAKEN, **SEVERAL}[case])), [backend], steps=0)
