@@ -7,9 +7,10 @@ from math import prod
 
 from netspec.graph import Graph, Node
 from netspec.training.names import Shape
-from netspec.training.samples import RENUMBER
 from netspec.types import channels_last
 
+RENUMBER = "save `numpy.searchsorted(numpy.union1d(train_labels, test_labels), labels)`"
+"""Advice that numbers any kind of labels from 0. In advice `labels` and `images` stand for those of each part."""
 FROM_0 = "labels count from 0: save `labels - 1`"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from netspec.training.advice import RENUMBER
 from netspec.training.idx import DataError
 from netspec.training.names import Shape
 from netspec.types import AXES, Type
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 MOST_AXES = 2 + max(AXES)
 """Axes of an array of samples: the samples, their channels, and the spatial axes."""
 LARGEST_LABEL = 2**31 - 2
-RENUMBER = "save `numpy.searchsorted(numpy.union1d(train_labels, test_labels), labels)`"
-"""Advice that numbers any kind of labels from 0. In advice `labels` and `images` stand for those of each part."""
 
 
 @dataclass(frozen=True, eq=False)
