@@ -42,7 +42,9 @@ def _input(walk: Walk, declared: InputDeclaration, frame: Frame) -> Input | None
             codes.WRONG_VALUE,
             f"the shape of an input is a list, channels first, not {shown(shape)}",
             declared.shape.span,
-            help="write `[3, 224, 224]` for an image, `[784]` for a vector",
+            help=f"write `[{shape}]`"
+            if isinstance(shape, int) and not isinstance(shape, bool)
+            else "give a list: `[3, 224, 224]` for an image, `[784]` for a vector",
         )
         return None
     names = [parameter.name for parameter in frame.document.params]

@@ -126,7 +126,11 @@ def _is_whole(text: str) -> bool:
 def _mixed(text: str) -> Refusal:
     if "${" not in text:
         message = "after `$` comes the name of a parameter, and nothing else"
+        inside = text[1:] if text.startswith("$") else ""
+        sound = bool(inside) and "$" not in inside and isinstance(parse(inside), Formula)
         advice = "write `$name`, or `${…}` to calculate"
+        if sound and len(inside) <= 200:
+            advice = f"write `${{{inside}}}`: `${{…}}` calculates"
     elif text.startswith("${") and "}" not in text:
         message, advice = "the brace of this `${` is not closed", "put `}` at its end"
     else:

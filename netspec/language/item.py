@@ -61,7 +61,9 @@ def read_items(value: Value | None, problems: Problems, where: str) -> tuple[Ite
             codes.WRONG_VALUE,
             f"{where} is a list of items",
             value.span,
-            help="start each item with a dash, one a line",
+            help=f"write `[{value.text[:40]}]`"
+            if isinstance(value, Scalar) and value.text.isidentifier()
+            else "start each item with a dash, one a line: `- relu`",
         )
         return (broken_item(value.span),)
     return tuple([_read_item(each, problems) for each in value.items])
@@ -80,7 +82,7 @@ def _read_item(value: Value, problems: Problems) -> Item:
             codes.ITEM,
             "an item is a name or one mapping, not a list",
             value.span,
-            help="a group of items is written `layers: […]`",
+            help="write the op as a key with its fields behind it: `- dense: 10`; a group is `- layers: […]`",
         )
         return broken_item(value.span)
     called = [key for key in value.entries if key not in RESERVED]

@@ -46,7 +46,10 @@ def find(walk: Walk, value: Value, frame: Frame) -> list[Place]:
             codes.BAD_PATH,
             f"{shown} is no name of a layer",
             value.span,
-            help="write a name, or names joined by dots, as `stage2.1`",
+            help="layers are named, not counted: an item without `from` takes what the item before it gives; for "
+            "another layer, give that one a `name`"
+            if isinstance(known, Scalar) and isinstance(path, int)
+            else "write a name, or names joined by dots, as `stage2.1`",
         )
         return []
     first, *rest = path.split(".")

@@ -15,7 +15,8 @@ from pydantic_core import ErrorDetails
 from netspec.diagnostics import SHOWN, Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.expression import is_expression
-from netspec.language.values import Scalar, Value, locate
+from netspec.language.formula import Formula, parse
+from netspec.language.values import Mapping, Scalar, Value, locate, locate_key
 from netspec.ops.words import Lead, Table, lead
 
 Tables = Callable[[], Table]
@@ -94,7 +95,12 @@ def _report_one(
         unknown_key(field, owner, known, keys.get(field, span), problems, words)
         return
     value = values.get(field)
-    place = span if value is None else locate(value, each["loc"][1:])
+    context = each.get("ctx") or {}
+    if each["type"] == "fields" and isinstance(value, Mapping):
+        _report_inner(context["op"], context["errors"], value, problems)
+        return
+    at = context.get("at") or ()
+    place = span if value is None else locate_key(value, at) if at else locate(value, each["loc"][1:])
     # A plain value behind the op (`dense: 10`) is written again without the name of its field.
     plain = value is not None and keys.get(field) == value.span
     key = "" if not isinstance(value, Scalar) or value.span != place else owner.strip("`") if plain else field
@@ -103,6 +109,23 @@ def _report_one(
         advice = f"write `{key}: ${value.text}` for the parameter"
     message = f"{owner}: `{field}` {sentence(each)}"
     problems.error(codes.WRONG_VALUE, message, place, notes=explain(field), help=advice)
+
+
+def _report_inner(op: Any, errors: Sequence[ErrorDetails], value: Mapping, problems: Problems) -> None:
+    """Report what is wrong with the fields of an activation that another op has."""
+    from netspec.ops.words.fields import for_op
+
+    ((keyword, entry),) = value.entries.items()
+    inner = entry.value
+    entries = inner.entries if isinstance(inner, Mapping) else {}
+    values = {name: each.value for name, each in entries.items()} or {op.main: inner}
+    keys = {name: each.key_span for name, each in entries.items()} or {op.main: inner.span}
+    known = list(op.model_fields)
+    for each in errors:
+        _report_one(
+            each, str(each["loc"][0]), f"`{keyword}`", known, values, keys, entry.key_span, problems,
+            lambda: for_op(op.keyword, known), (), unexplained,
+        )  # fmt: skip
 
 
 def unknown_key(
@@ -238,11 +261,27 @@ def _of_expression(kind: str, given: object) -> str | None:
 def _number(context: dict[str, Any], given: object, key: str) -> str | None:
     """A number in quotes loses them; half a number is one of its neighbours."""
     if isinstance(given, str):
-        return _write(key, given) if re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", given) else None
+        return _of_text(given, key)
     if isinstance(given, float) and abs(given) < 2**53:
-        return _write(key, *dict.fromkeys((str(math.floor(given)), str(math.ceil(given)))))
+        near = dict.fromkeys((math.floor(given), math.ceil(given)))
+        return _write(key, *(str(each) for each in near if each >= 1 or given < 0 or given > 1))
     if isinstance(given, list) and len(given) == 1 and isinstance(given[0], int | float):
         return _write(key, _yaml(given[0]))
+    return None
+
+
+def _of_text(given: str, key: str) -> str | None:
+    """A number that is written as a text: in quotes, as a part of a hundred, as a calculation, as a parameter."""
+    if re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", given):
+        return _write(key, given)
+    if share := re.fullmatch(r"([0-9]{1,2}(?:\.[0-9]{1,4})?) ?%", given):
+        return _write(key, f"{float(share.group(1)) / 100:g}")
+    if name := re.fullmatch(r"[{<(]{1,2}\s*([A-Za-z]\w*)\s*[}>)]{1,2}", given):
+        return f"{_write(key, '$' + name.group(1))}: that is how a parameter is passed on"
+    formula = parse(given) if len(given) <= 200 else None
+    if isinstance(formula, Formula) and re.search(r"[-+*/%]", given):
+        quoted = f'"${{{given}}}"'
+        return f"{_write(key, quoted)}: `${{…}}` calculates"
     return None
 
 
@@ -265,12 +304,28 @@ def boolean(given: object) -> str | None:
     return _BOOLEANS.get(str(given).lower())
 
 
-_BOOLEANS = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
+_BOOLEANS = {
+    "none": "false",
+    "null": "false",
+    "yes": "true",
+    "on": "true",
+    "1": "true",
+    "no": "false",
+    "off": "false",
+    "0": "false",
+}
 
 
 def _boolean(context: dict[str, Any], given: object, key: str) -> str | None:
     meant = boolean(given)
     return None if meant is None else _write(key, meant)
+
+
+def _share(context: dict[str, Any], given: object, key: str) -> str | None:
+    """A part of a hundred where a part of one belongs."""
+    if context["lt"] == 1 and isinstance(given, int | float) and 1 < given < 100:
+        return f"{_write(key, format(given / 100, 'g'))} for {given:g} %"
+    return None
 
 
 def _word(context: dict[str, Any], given: object, key: str) -> str | None:
@@ -304,6 +359,7 @@ _ADVICE: dict[str, Callable[[dict[str, Any], object, str], str | None]] = {
     "bool_type": _boolean,
     "greater_than_equal": lambda context, given, key: _write(key, f"{context['ge']:g}"),
     "less_than_equal": lambda context, given, key: _write(key, f"{context['le']:g}"),
+    "less_than": _share,
     "literal_error": _word,
     "tuple_type": _numbers,
     **dict.fromkeys(("padding", "initializer", "activation"), _own),

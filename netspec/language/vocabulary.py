@@ -221,8 +221,8 @@ def _report_unknown(item: Item, document: Document, names: Collection[str], prob
         _check_op(item, OPS[found.ours], document, names, problems)
 
 
-_CALL = re.compile(r"([A-Za-z_][\w.]*)\s*\(.*\)\s*\Z", re.DOTALL)
-"""How code writes a layer: `Conv2d(3, 64, 3)`."""
+_CALL = re.compile(r"([A-Za-z_][\w.]*)(?:\s*\(.*\)|\s+\(?\d.*)\s*\Z", re.DOTALL)
+"""How code and the tables of papers write a layer: `Conv2d(3, 64, 3)`, `conv 3x3`."""
 
 
 def _as_fields(ours: str | None, document: Document) -> str:

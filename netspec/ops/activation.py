@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from netspec.ops.base import Inputs, Meaning, Moves, Op, Weight
-from netspec.ops.fields import Written, unknown_word
+from netspec.ops.fields import Written, refusal, unknown_word
 from netspec.ops.initializers import Init, Initializer
 from netspec.ops.pointwise import Pointwise
 from netspec.ops.reach import Reach
@@ -137,19 +137,22 @@ def _activation(value: object) -> object:
     if isinstance(value, Mapping) and len(value) == 1:
         ((keyword, told),) = value.items()
     if not isinstance(keyword, str):
-        raise PydanticCustomError("activation", "an activation is a name or one `name: fields`")
+        raise refusal(
+            "activation", "an activation is a name or one `name: fields`", "write one name here, as `relu`"
+        )
     cls = ACTIVATIONS.get(keyword)
     if cls is None:
         _refuse_op(keyword)
-        raise unknown_word("activation", "activation", keyword, [*ACTIVATIONS, "none"], "ACTIVATIONS")
-    fields = {} if told is None else told if isinstance(told, Mapping) else {cls.main or "value": told}
+        at = () if keyword is value else (keyword,)
+        raise unknown_word("activation", "activation", keyword, [*ACTIVATIONS, "none"], "ACTIVATIONS", at)
+    if told is not None and not cls.model_fields:
+        raise refusal("activation", f"`{keyword}` has no fields", f"it stands alone: `{keyword}`")
+    fields = {} if told is None else told if isinstance(told, Mapping) else {cls.main: told}
     try:
         return cls.model_validate(dict(fields))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        text = f"the activation `{keyword}`: `{where}`: {first['msg'].lower()}"
-        raise PydanticCustomError("activation", "{text}", {"text": text}) from None
+        inner = {"text": str(error), "op": cls, "errors": error.errors(include_url=False)}
+        raise PydanticCustomError("fields", "{text}", inner) from None
 
 
 def _refuse_op(keyword: str) -> None:
@@ -163,13 +166,10 @@ def _refuse_op(keyword: str) -> None:
 
     if keyword not in OPS or keyword in CALLED:
         return
-    raise PydanticCustomError(
+    raise refusal(
         "activation",
-        "{text}",
-        {
-            "text": f"no activation is called `{keyword}`",
-            "help": f"write `- {keyword}` as an item behind this one: it is an op of its own",
-        },
+        f"no activation is called `{keyword}`",
+        f"put `- {keyword}` behind this item: it is an op of its own",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal, LiteralString
@@ -92,8 +92,18 @@ Table = Annotated[tuple[tuple[Natural, ...], ...], BeforeValidator(_tuples), Wri
 """A list of whole numbers for each of several things."""
 
 
+def refusal(
+    kind: LiteralString, text: str, help: str | None = None, at: Sequence[str] = ()
+) -> PydanticCustomError:
+    """A refusal of a value, with the help for its author.
+
+    `at` are the keys down to the part of the value that is wrong; the last is itself what is wrong.
+    """
+    return PydanticCustomError(kind, "{text}", {"text": text, "help": help, "at": tuple(at)})
+
+
 def unknown_word(
-    kind: LiteralString, what: str, word: str, known: Iterable[str], table: str
+    kind: LiteralString, what: str, word: str, known: Iterable[str], table: str, at: Sequence[str] = ()
 ) -> PydanticCustomError:
     """The refusal of a word of a field, with what it probably stands for as its help.
 
@@ -101,13 +111,14 @@ def unknown_word(
         kind: the type of the error.
         what: what is called so, for the message.
         table: the name of the table in `netspec.ops.words.values` with other libraries' words.
+        at: the keys down to the word, where it is a key.
     """
     from netspec.ops.words import lead, values
 
     known = list(known)
     found = lead(word, known, getattr(values, table))
     help_ = f"there are {', '.join(f'`{each}`' for each in known)}" if found is None else found.help
-    return PydanticCustomError(kind, "{text}", {"text": f"no {what} is called `{word[:80]}`", "help": help_})
+    return refusal(kind, f"no {what} is called `{word[:80]}`", help_, at)
 
 
 def _padding(value: object) -> object:
@@ -128,9 +139,14 @@ def _pair(part: object) -> Pair:
             not isinstance(lo, bool) and not isinstance(hi, bool) and min(lo, hi) >= 0
         ):
             return lo, hi
-    raise PydanticCustomError(
+    raise refusal(
         "padding",
         "it is a word (valid, same, half, full, causal), a whole number from 0, one an axis, or a pair an axis",
+        "nothing is taken away by padding: use `crop`"
+        if isinstance(part, int) and part < 0
+        else "write a pair for each axis, before and after: `[[0, 1], [0, 1]]`"
+        if isinstance(part, list)
+        else None,
     )
 
 

@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
-from netspec.ops.fields import Written, unknown_word
-from netspec.ops.nearest import did_you_mean
+from netspec.ops.fields import Written, refusal, unknown_word
 
 Kind = Literal[
     "zeros",
@@ -74,15 +73,18 @@ def _initializer(value: object) -> object:
     if isinstance(value, dict) and len(value) == 1:
         ((kind, told),) = value.items()
     if not isinstance(kind, str):
-        raise PydanticCustomError("initializer", "an initialiser is a name or one `name: settings`")
+        raise refusal(
+            "initializer", "an initialiser is a name or one `name: settings`", "write a name, as `he_normal`"
+        )
     known = SETTINGS.get(kind)
     if known is None:
-        raise unknown_word("initializer", "initialiser", kind, SETTINGS, "INITIALIZERS")
+        at = () if kind is value else (kind,)
+        raise unknown_word("initializer", "initialiser", kind, SETTINGS, "INITIALIZERS", at)
     if told is None:
         told = {}
     if not isinstance(told, dict):
         if not known:
-            raise PydanticCustomError("initializer", "{text}", {"text": f"`{kind}` takes no settings"})
+            raise refusal("initializer", f"`{kind}` has no settings", f"write `{kind}`")
         told = {next(iter(known)): told}
     settings = tuple((str(name), _number(kind, str(name), number)) for name, number in told.items())
     init = Initializer.model_construct(kind=cast(Kind, kind), settings=settings)
@@ -93,13 +95,20 @@ def _initializer(value: object) -> object:
     return init
 
 
+def unknown_setting(kind: str, name: str, known: list[str]) -> PydanticCustomError:
+    """The refusal of a setting that an initialiser does not have."""
+    from netspec.ops.words import lead, values
+
+    if not known:
+        return refusal("initializer", f"`{kind}` has no settings", f"write `{kind}`")
+    found = lead(name, known, values.SETTINGS)
+    help_ = found.help if found else f"it has {', '.join(f'`{each}`' for each in known)}"
+    return refusal("initializer", f"`{kind}` has no setting `{name[:80]}`", help_, (kind, name))
+
+
 def _number(kind: str, name: str, number: object) -> float:
-    known = SETTINGS[kind]
-    if name not in known:
-        hint = did_you_mean(name, known)
-        raise PydanticCustomError(
-            "initializer", "{text}", {"text": f"`{kind}` has no setting `{name}`{hint}"}
-        )
+    if name not in SETTINGS[kind]:
+        raise unknown_setting(kind, name, list(SETTINGS[kind]))
     if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) < float("inf"):
         raise PydanticCustomError(
             "initializer", "{text}", {"text": f"`{name}` is a finite number, not {number!r}"}

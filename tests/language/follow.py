@@ -25,10 +25,17 @@ class Followed:
     left: tuple[Diagnostic, ...]
 
 
-def can_be_followed(diagnostic: Diagnostic) -> bool:
-    """Whether the help says a whole text to write, without a part that is left to the author."""
+def can_be_followed(diagnostic: Diagnostic, text: str = "") -> bool:
+    """Whether the help says a whole text to write, without a part that is left to the author.
+
+    A help in the form of an item with its dash does not fit into brackets; with `text` that counts.
+    """
     written = WRITTEN.match(diagnostic.help or "")
-    return written is not None and "…" not in written.group()
+    if written is None or "…" in written.group():
+        return False
+    if not text or not written.group(1).startswith("- "):
+        return True
+    return text.split("\n")[diagnostic.span.line - 1].lstrip().startswith("- ")
 
 
 def follow(text: str, diagnostic: Diagnostic) -> Followed:

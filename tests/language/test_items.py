@@ -111,7 +111,7 @@ REFUSED = [
     ("{«''»: 1}", "NS0106", "without a name"),
     ("{«''»: , name: a, repeat: 2}", "NS0106", "without a name"),
     ("{relu: , «''»: 1}", "NS0106", "an item calls one"),
-    ("«[relu]»", "NS0106", "a group of items is written `layers: […]`"),
+    ("«[relu]»", "NS0106", "a group is `- layers: […]`"),
     ("«{}»", "NS0106", "write the op first"),
     ("{«name»: a}", "NS0106", "the item calls no op"),
     ("{«when»: true, else: [relu]}", "NS0106", "the item calls no op"),

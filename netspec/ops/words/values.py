@@ -26,10 +26,10 @@ ACTIVATIONS = table(
     ),
     (instead("write `{gelu: tanh}`"), "gelutanh gelunew gelupytorchtanh"),
     (
-        instead("write `- prelu` as an item behind the layer: it learns, so it is a layer of its own"),
+        instead("put `- prelu` behind the layer: it learns, so it is a layer of its own"),
         "prelu parametricrelu",
     ),
-    (instead("write `- channel_pool: …` as an item behind the layer"), "maxout"),
+    (instead("put `- channel_pool: …` behind the layer"), "maxout"),
     (
         instead("write it as items behind the layer; as an op its name says how"),
         "tanhshrink logsigmoid mish softmin crelu abs square squaredrelu relusquared quickgelu",
@@ -118,3 +118,19 @@ MODES: dict[str, Entry] = table(
     (same("tanh"), "approximate true"),
 )
 """The words of the fields that take one of a list. A word counts only where the field takes what it leads to."""
+
+
+SETTINGS = table(
+    (same("std"), "stddev stdev sigma standarddeviation scale spread"),
+    (same("mean"), "mu loc center"),
+    (same("low"), "minval min a lower minimum"),
+    (same("high"), "maxval max b upper maximum"),
+    (same("value"), "val c constant fill"),
+    (same("gain"), "multiplier factor"),
+    (instead("remove it: numbers are drawn by the seed of the run and the name of the weight"), "seed dtype"),
+    (
+        instead("remove it, and name the distribution: `he_normal`, `glorot_uniform`, `lecun_normal`"),
+        "mode nonlinearity distribution fanin fan",
+    ),
+)
+"""What others call the settings of an initialiser."""
