@@ -271,12 +271,20 @@ def _along(seen: Seen, reach: Reach) -> Seen:
 
 def _uniform(reach: Reach | None, views: Sequence[View]) -> bool:
     """Whether every channel of what comes out sees what its position sees."""
-    if reach is None or reach.gathers:
+    if reach is None:
         return False
     if reach.mixes:
         return True
-    return all(view.uniform for view in views) and (
-        not reach.stacks or all(view == views[0] for view in views)
+    if reach.stacks and any(view != views[0] for view in views):
+        return False
+    return all(view.uniform and not _gathered(view, reach) for view in views)
+
+
+def _gathered(view: View, reach: Reach) -> bool:
+    """Whether positions that see different places become channels."""
+    seen = [each for axes in view.inputs.values() for each in axes if each != WHOLE]
+    return bool(reach.gathers) and any(
+        not isinstance(each, Field) or each.axis in reach.gathers for each in seen
     )
 
 

@@ -122,15 +122,15 @@ class Reach:
 
     A position stands for all its channels. That is exact as long as no channel becomes a position of its own,
     so an op says what it does with channels: it `mixes` them (each output channel sees every input channel), it
-    `stacks` the channels of several inputs, it `gathers` positions into channels, or it `splits` channels over
-    positions, so that a position sees some channels only. Most ops do none of these.
+    `stacks` the channels of several inputs, it `gathers` the positions of some axes into channels, or it
+    `splits` channels over positions, so that a position sees some channels only. Most ops do none of these.
     """
 
     axes: tuple[Taps | Literal["whole"] | None, ...]
     along: tuple[int, ...] | None = None
     mixes: bool = False
     stacks: bool = False
-    gathers: bool = False
+    gathers: tuple[int, ...] = ()
     splits: bool = False
 
     @classmethod
@@ -139,9 +139,9 @@ class Reach:
         return cls((EACH,) * rank, mixes=mixes)
 
     @classmethod
-    def whole(cls, rank: int, mixes: bool = False, gathers: bool = False) -> Reach:
+    def whole(cls, rank: int, mixes: bool = False) -> Reach:
         """Everything."""
-        return cls((WHOLE,) * rank, mixes=mixes, gathers=gathers)
+        return cls((WHOLE,) * rank, mixes=mixes)
 
     def output_axis(self, axis: int) -> int:
         """The output axis along which this axis of the input runs."""

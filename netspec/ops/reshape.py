@@ -66,8 +66,8 @@ class Rearranged(Op):
         return Reach(
             kept,
             along=tuple(place or 0 for place in axes),
-            gathers=any(
-                each is not EACH and size > 1 for each, size in zip(kept, inputs[0].sizes, strict=True)
+            gathers=tuple(
+                axis for axis, size in enumerate(inputs[0].sizes) if kept[axis] is not EACH and size > 1
             ),
             splits=channels != CHANNELS and inputs[0].channels != 1,
         )
@@ -227,7 +227,8 @@ class SpaceToDepth(Blocks):
 
     def reach(self, inputs: Inputs) -> Reach | None:
         block = Window(self.block, self.block)
-        return Reach((block,) * len(inputs[0].spatial), gathers=self.block > 1)
+        rank = len(inputs[0].spatial)
+        return Reach((block,) * rank, gathers=tuple(range(rank)) if self.block > 1 else ())
 
 
 class DepthToSpace(Blocks):

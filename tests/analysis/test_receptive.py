@@ -271,6 +271,22 @@ POSITIONS: dict[str, tuple[str, tuple[int, ...] | None, tuple[int, ...] | None]]
     "a map as long as it is far": (
         "input: [1, 1, 9]\nlayers: [{reshape: [1, 1, 9]}, {conv: {filters: 1, kernel: [1, 3]}}]", (1, 3), (1, 3),
     ),
+    "a shuffle of channels, as ShuffleNet has it": (
+        """
+        input: [4, 30, 20]
+        layers:
+          - conv: {filters: 6, kernel: [3, 5]}
+          - conv: {filters: 6, kernel: 1, groups: 3}
+          - reshape: [3, 2, 28, 16]
+          - permute: [depth, channels, height, width]
+          - reshape: [6, 28, 16]
+          - depthwise_conv: {kernel: 3}
+        """,
+        (5, 7), (5, 7),
+    ),
+    "channels of the whole, flattened and back": (
+        "input: [2, 8]\nlayers: [global_avg_pool, flatten, {reshape: [2, 1]}]", (8,), (8,),
+    ),
     "flattened and back": ("input: [2, 8]\nlayers: [flatten, {reshape: [2, 8]}]", None, None),
     "flattened, mixed, and back": ("input: [2, 8]\nlayers: [flatten, {dense: 16}, {reshape: [2, 8]}]", (8,), (8,)),
     "a window of a billion": (

@@ -144,6 +144,8 @@ class Builder:
 
     def shuffled(self, place: Place) -> Place:
         """The pixel shuffle, of channels that a convolution has mixed, as it is used."""
+        if self.draw.random() < 0.3:
+            return self.channels_shuffled(place)
         block = self.draw.randint(1, 3)
         if self.draw.random() < 0.5:
             place = self.add(place, "conv", {"filters": 2 * block**self.rank, "kernel": 1})
@@ -153,6 +155,17 @@ class Builder:
         slower, reach = (block,) * self.rank, (block,) * self.rank
         place = self.add(place, "space_to_depth", {"block": block}, slower=slower, reach=reach)
         return self.add(place, "conv", {"filters": 2, "kernel": 1})
+
+    def channels_shuffled(self, place: Place) -> Place:
+        """The shuffle of ShuffleNet, between convolutions of groups: channels become an axis for a while."""
+        sizes = list(self.size(place))
+        place = self.add(place, "conv", {"filters": 4, "kernel": 1})
+        place = self.add(place, "conv", {"filters": 4, "kernel": 1, "groups": 2})
+        place = self.add(place, "reshape", {"shape": [2, 2, *sizes]})
+        first, *others = self.sketch.types[place.name].axes
+        place = self.add(place, "permute", {"axes": [first, "channels", *others]})
+        place = self.add(place, "reshape", {"shape": [4, *sizes]})
+        return self.add(place, "depthwise_conv", {"kernel": 2}, reach=(4,) * self.rank)
 
     def border(self, place: Place) -> Place:
         pairs = [[self.draw.randint(0, 3), self.draw.randint(0, 3)] for _ in range(self.rank)]
