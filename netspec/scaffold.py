@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from netspec import files
-from netspec.diagnostics import Problems, Span, SpecError
+from netspec.diagnostics import Code, Problems, Span, SpecError
+from netspec.diagnostics.codes import structure as codes
 from netspec.language import places
 from netspec.language.source import read_file
 from netspec.language.syntax import LINE_END
@@ -35,13 +37,14 @@ def copies(origin: Path, name: str) -> dict[str, str]:
     """
     texts: dict[str, str] = {f"{name}.yaml": ""}
     waiting = [(f"{name}.yaml", origin)]
-    sources: dict[str, Path] = {f"{name}.yaml": origin.resolve()}
+    sources: dict[str, Path] = {f"{name}.yaml": places.real(origin)}
     while waiting:
         where, path = waiting.pop()
         value, text = _read(path)
         changes = [_renamed(value, name, path)] if path == origin else []
         for reference in _references(value):
-            target = (path.resolve().parent / str(reference.value)).resolve()
+            target = places.real(places.real(path).parent / str(reference.value))
+            _require_inside(reference, target, path)
             changes.append(_Change(reference.span, _redirected(reference, target, where, sources, waiting)))
         texts[where] = _changed(text, changes)
     return texts
@@ -56,8 +59,6 @@ def _read(path: Path) -> tuple[Value, str]:
 
 
 def _renamed(value: Value, name: str, path: Path) -> _Change:
-    from netspec.diagnostics.codes import structure as codes
-
     entry = value.entries.get("name") if isinstance(value, Mapping) else None
     if entry is None:
         problems = Problems()
@@ -95,14 +96,13 @@ def _redirected(
     reference: Scalar, target: Path, where: str, sources: dict[str, Path], waiting: list[tuple[str, Path]]
 ) -> str:
     """What the reference reads in the copy; a file that has to come along joins those that wait."""
-    zoo = {path.resolve(): name for name, path in places.zoo().items()}
+    zoo = {places.real(path): name for name, path in places.zoo().items()}
     if target in zoo:
         return places.ZOO + zoo[target]
     copy = next((each for each, source in sources.items() if source == target), None)
     if copy is None:
         copy = _free(f"{PARTS}/{target.name}", sources)
-        if files.fault(target) is not None:
-            _report_missing(reference)
+        _require_plain(reference, target)
         sources[copy] = target
         waiting.append((copy, target))
     return copy.removeprefix(f"{PARTS}/") if where.startswith(f"{PARTS}/") else copy
@@ -115,11 +115,26 @@ def _free(path: str, taken: dict[str, Path]) -> str:
     return path
 
 
-def _report_missing(reference: Scalar) -> None:
-    from netspec.diagnostics.codes import structure as codes
+def _require_inside(reference: Scalar, target: Path, path: Path) -> None:
+    """Refuse a file outside the tree of the one that names it: a spec of somebody else must not copy it."""
+    root = places.root_of(path)
+    if not target.is_relative_to(root):
+        message = f"`{files.shortened(str(reference.value))}` leaves the tree below {places.shown(root)}"
+        _refuse(codes.OUTSIDE, message, reference)
 
+
+def _require_plain(reference: Scalar, target: Path) -> None:
+    fault = files.fault(target)
+    if fault is not None:
+        shown = files.shortened(str(reference.value))
+        why = f"`{shown}` cannot be read: {files.reason(fault)}"
+        message = f"there is no file `{shown}`" if files.is_missing(fault) else why
+        _refuse(codes.INCLUDE, message, reference)
+
+
+def _refuse(code: Code, message: str, reference: Scalar) -> NoReturn:
     problems = Problems()
-    problems.error(codes.INCLUDE, f"there is no file `{reference.value}`", reference.span)
+    problems.error(code, message, reference.span)
     raise SpecError(problems.in_order())
 
 

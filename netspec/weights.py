@@ -9,7 +9,7 @@ from math import prod, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from netspec import tensors
+from netspec import files, tensors
 from netspec.graph import Graph
 from netspec.ops.base import Weight
 from netspec.ops.initializers import Initializer
@@ -204,7 +204,9 @@ def load(
     Raises:
         WeightsError: the file cannot be read, or does not hold these weights; every mismatch is listed.
     """
-    arrays = _read(path, f"{path} cannot be read as safetensors", native or {}, "", dtype, tell or _warn)
+    arrays = _read(
+        path, f"{files.shortened(path)} cannot be read as safetensors", native or {}, "", dtype, tell or _warn
+    )
     check(arrays, graph, str(path))
     return {weight.name: arrays[weight.name] for weight in graph.weights}
 
@@ -229,7 +231,7 @@ def starting(
     weights = initialise(graph, seed, dtype)
     for scope, path in {**dict(graph.pretrained), **(parts or {})}.items():
         prefix = f"{scope}."
-        cannot = f"cannot read the weights of {scope} from {path}"
+        cannot = f"cannot read the weights of {scope} from {files.shortened(path)}"
         held = _read(path, cannot, native or {}, prefix, dtype, tell or _warn)
         wanted = [weight for weight in graph.weights if weight.name.startswith(prefix)]
         if not wanted:

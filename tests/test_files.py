@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import errno
 import os
 import random
@@ -221,3 +222,30 @@ def test_an_error_while_it_is_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert not list(tmp_path.iterdir())
+
+
+# Everywhere else, files are read and written by these functions.
+
+ELSEWHERE = {
+    "cli/netspec_cli/streams.py": "the null device, in place of a stream that is closed",
+    "netspec/benchmark.py": "questions and answers in a folder of its own, and /proc",
+    "netspec/installation.py": "what Python keeps about a package",
+    "netspec/training/claim.py": "metrics.jsonl, to which lines are added under a lock",
+    "netspec/training/idx.py": "gzip around a file that is open",
+    "netspec/training/npz.py": "a member of an archive that is open",
+}
+CALLS = {"open", "fdopen", "read_text", "read_bytes", "write_text", "write_bytes", "touch", "mkstemp"}
+CALLS |= {"load_file", "save_file", "safe_open", "NamedTemporaryFile", "savefig", "fromfile", "tofile"}
+
+
+def test_no_other_file_opens_files() -> None:
+    root = Path(__file__).parents[1]
+    found = set()
+    for package in ("netspec", "backends", "cli"):
+        for path in (root / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call):
+                    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                    if name in CALLS:
+                        found.add(path.relative_to(root).as_posix())
+    assert found - {"netspec/files.py"} == ELSEWHERE.keys()

@@ -13,7 +13,7 @@ from netspec.ops.nearest import did_you_mean
 from netspec.training import conversion, idx, npz
 from netspec.training.bounds import DataError
 from netspec.training.idx import Header
-from netspec.training.names import EMBEDDED, SETS, STEMS, File, Named, is_path
+from netspec.training.names import EMBEDDED, SETS, STEMS, File, Named, expanded, is_path
 from netspec.training.samples import Dataset, checked
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def load(data: str, folder: Path | None = None) -> Dataset:
         DataError: it is missing, incomplete, damaged, or not what its name says.
     """
     if is_path(data):
-        return _own(Path(data).expanduser())
+        return _own(expanded(data))
     if data == EMBEDDED:
         return _npz(_EMBEDDED_FILE, EMBEDDED, SETS[EMBEDDED].classes).with_channel()
     if data not in SETS:
@@ -109,9 +109,9 @@ def _incomplete(name: str, known: Named, absent: Sequence[File], folder: Path) -
     lines = [
         "fetch",
         *(f"  {known.url}{file.name}.gz" for file in absent),
-        f"and put {it} into {place}; --fetch does both, --data-dir names another folder",
+        f"and put {it} into {files.shortened(place)}; --fetch does both, --data-dir names another folder",
     ]
-    return DataError(f"{name} is not here: {place} lacks {names}", "\n".join(lines))
+    return DataError(f"{name} is not here: {files.shortened(place)} lacks {names}", "\n".join(lines))
 
 
 def _identity(digest: str) -> str:

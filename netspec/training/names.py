@@ -84,4 +84,12 @@ def is_path(data: str) -> bool:
 
 def seen_from(folder: Path, data: str) -> str:
     """A path as it counts from a folder, absolute; a name stays a name."""
-    return str((folder / Path(data).expanduser()).absolute()) if is_path(data) else data
+    return str((folder / expanded(data)).absolute()) if is_path(data) else data
+
+
+def expanded(data: str) -> Path:
+    """The path, with the home folder in place of `~`; as it stands where nobody has that name."""
+    try:
+        return Path(data).expanduser()
+    except RuntimeError:
+        return Path(data)

@@ -279,6 +279,8 @@ def test_a_path_that_no_file_can_have(text: str) -> None:
     done = RUN.invoke(app, ["check", "a.yaml"])
     assert done.exit_code == 1
     assert summary(done.stdout) == "1 spec checked: 1 error"
+    done = RUN.invoke(app, ["new", "x", "--from", "a.yaml"])
+    assert (done.exit_code, "NS0" in done.stderr) == (1, True), done.exception
 
 
 def test_a_name_that_is_no_text(here: Path) -> None:
