@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import isfinite
 
 from netspec.analysis.costs import Shapes
 from netspec.diagnostics import Problems, Span
@@ -202,7 +203,8 @@ def amount(value: Value, in_bytes: bool = False) -> float | None:
     match = _AMOUNT.fullmatch(value.value or "")
     if match is None or (match[3] and not in_bytes):
         return None
-    return round(float(match[1].replace("_", "")) * _FACTORS[match[2]], 6)
+    bound = round(float(match[1].replace("_", "")) * _FACTORS[match[2]], 6)
+    return bound if isfinite(bound) else None
 
 
 def _whole_numbers(value: Value) -> tuple[int, ...] | None:

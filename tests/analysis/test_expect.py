@@ -132,6 +132,8 @@ AMOUNTS = {
     "4KiB": None,
     "nan": None,
     "": None,
+    "1e999G": None,
+    "'1e400'": None,
 }
 
 
