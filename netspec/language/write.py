@@ -32,6 +32,8 @@ def write_spec(graph: Graph, name: str, description: str = "") -> str:
 class _Writer:
     graph: Graph
     names: dict[str, str] = field(default_factory=dict)
+    fields: dict[tuple[int, tuple[Type, ...]], dict[str, object]] = field(default_factory=dict)
+    """By the op, as long as its graph is there, and its inputs: repetitions are written alike."""
 
     def text(self, name: str, description: str) -> str:
         self._choose_names()
@@ -112,7 +114,8 @@ class _Writer:
 
     def _item(self, node: Node, before: str) -> Iterator[str]:
         types = tuple(self.graph.types[value] for value in node.inputs)
-        fields = _fields(node.op, types)
+        key = (id(node.op), types)
+        fields = self.fields[key] = self.fields.get(key) or _fields(node.op, types)
         keys: dict[str, object] = {}
         if node.name in self.names:
             keys["name"] = self.names[node.name]

@@ -9,7 +9,7 @@ from tests.mutate.shrink import shrunk
 from tests.mutate.trial import mutant
 from tests.mutate.workers import MEGABYTES, SECONDS, Failure, Tally, attempt, limit_memory, run_all
 
-_SHOWN = 20
+_SHOWN, _LINES = 20, 60
 
 
 def main() -> int:
@@ -67,7 +67,9 @@ def _explain(failure: Failure, text: str, seed: str) -> None:
     print(f"\n== {failure.kind}\nagain: python -m tests.mutate --seed {seed} --only {failure.number}")
     print(failure.details.rstrip())
     if failure.kind != "Lost":
-        print(f"-- shrunk:\n{shrunk(text, failure.kind)}\n--", flush=True)
+        lines = shrunk(text, failure.kind).split("\n")
+        more = [f"… {len(lines) - _LINES} more lines"] if len(lines) > _LINES else []
+        print("\n".join(["-- shrunk:", *lines[:_LINES], *more, "--"]), flush=True)
 
 
 if __name__ == "__main__":

@@ -207,6 +207,25 @@ def _beside(draw: random.Random, lines: list[str]) -> None:
         lines.insert(at + 1, f"{indent}{draw.choice(KEYS)}: {draw.choice(WORDS)}")
 
 
+def _many(draw: random.Random, lines: list[str]) -> None:
+    """One line again and again: as many problems, or as many layers."""
+    at = draw.randrange(len(lines))
+    lines[at:at] = [lines[at]] * draw.choice((20, 150, 2000))
+
+
+def _alias(draw: random.Random, text: str) -> str:
+    """A value gets an anchor, and others are it."""
+    places = list(_VALUE.finditer(text))
+    if not places:
+        return text
+    first, *others = sorted(
+        draw.sample(places, min(len(places), draw.choice((2, 3)))), key=lambda each: each.start()
+    )
+    for found in reversed(others):
+        text = text[: found.start()] + "*q" + text[found.end() :]
+    return text[: first.start()] + "&q " + text[first.start() :]
+
+
 def _sign(draw: random.Random, text: str) -> str:
     at = draw.randrange(len(text) + 1)
     return text[:at] + draw.choice(["", draw.choice(SIGNS)]) + text[at + draw.choice([0, 1]) :]
@@ -368,10 +387,34 @@ def _repeat(draw: random.Random, data: Data) -> None:
     if places := _items(data):
         inside, key = draw.choice(places)
         item = inside[key] if isinstance(inside[key], dict) else {inside[key]: None}
-        name, value = draw.choice(
-            (("repeat", 2), ("repeat", 3), ("name", "fresh"), ("trainable", False), ("when", True))
-        )
+        keys = (("repeat", 2), ("repeat", 3), ("name", "fresh"), ("trainable", False), ("when", True))
+        counts = (("repeat", 20), ("repeat", 3000), ("repeat", 50_000), ("repeat", 2**63 - 1))
+        name, value = draw.choice(counts if draw.random() < 0.1 else keys)
         inside[key] = {**item, name: value}
+
+
+def _chain(draw: random.Random, data: Data) -> None:
+    """Parameters that hold each other, and one of them somewhere."""
+    params = data.get("params")
+    params = data["params"] = dict(params) if isinstance(params, dict) else {}
+    params["c0"] = draw.choice((1, 2.5, [1, 2], "a", "${c9}"))
+    for number in range(1, draw.choice((3, 12, 40))):
+        last = f"c{number - 1}"
+        params[f"c{number}"] = draw.choice(
+            (f"${last}", [f"${last}"] * 2, f"${{{last} * {last}}}", f"${{{last} + 1}}")
+        )
+    inside, key = draw.choice(_places(data))
+    inside[key] = "$" + draw.choice(list(params))
+
+
+def _big(draw: random.Random, data: Data) -> None:
+    """A number that is far too large, or just large enough to hurt what counts up to it."""
+    places = [(inside, key) for inside, key in _places(data) if type(inside[key]) in (int, float)]
+    if places:
+        inside, key = draw.choice(places)
+        inside[key] = draw.choice(
+            (10**6, 10**9, 2**31 - 1, 2**40, 10**12, 2**53, 2**62, 2**63 - 1, 1e38, 1e39, 1e308)
+        )
 
 
 def _field(draw: random.Random, data: Data) -> None:
@@ -415,12 +458,12 @@ def _block(draw: random.Random, data: Data, indent: str) -> list[str]:
 
 
 TEXT_EDITS: tuple[Edit, ...] = (
-    *map(_lines, (_drop, _double, _swap, _move, _indent, _beside)),
-    *(_sign, _cut, _pieces, _pieces),
+    *map(_lines, (_drop, _double, _swap, _move, _indent, _beside, _many)),
+    *(_sign, _cut, _pieces, _pieces, _alias),
     *(_replaced(_VALUE, WORDS), _replaced(_VALUE, WORDS), _replaced(_KEY, KEYS)),
 )
 DATA_EDITS: tuple[Edit, ...] = tuple(
-    map(_on_data, (_put, _put, _near, _near, _copy, _lose, _rename, _add, _wrap))
+    map(_on_data, (_put, _put, _near, _big, _big, _copy, _lose, _rename, _add, _wrap, _chain))
 )
 
 

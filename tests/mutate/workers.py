@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
 
-from tests.mutate.trial import examine, mutant
+from tests.mutate.trial import derive, examine, mutant
 
 SECONDS = 2.0
 """Of processor time, for one text."""
@@ -64,8 +64,12 @@ def attempt(text: str, number: int = -1) -> tuple[Failure | None, float, tuple[b
     signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
     began = time.process_time()
     try:
-        outcome = examine(text)
-        return None, time.process_time() - began, (outcome.holds, outcome.codes)
+        outcome, graph = examine(text)
+        seconds = time.process_time() - began
+        if graph is not None:
+            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+            derive(graph)
+        return None, seconds, (outcome.holds, outcome.codes)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
