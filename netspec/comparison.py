@@ -9,6 +9,7 @@ from hashlib import blake2b
 from math import inf, isfinite, nan, prod
 from typing import TYPE_CHECKING, Any
 
+from netspec import rounding
 from netspec.backend import Trial, usable
 from netspec.conditions import at, start, suited
 from netspec.difference import Difference, differences, farthest, larger, over, pairwise, worst
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from netspec.backend import Array, Arrays, Backend, Float
 
 ORACLE = "numpy"
+DEVICE = "cpu"
+"""Where every backend calculates, so that all are held to the same arithmetic."""
 SIZES = (1, 2, 3)
 """The sizes of batches at which outputs are compared: an axis that is as long as another one may be taken for it."""
 
@@ -63,6 +66,7 @@ class Comparison:
     """What was found: the worst pair for every layer, gradient and weight; the worst layer for every pair."""
 
     spec: str
+    name: str
     dtype: str
     backends: tuple[str, ...]
     oracle: bool
@@ -74,6 +78,8 @@ class Comparison:
     pairs: tuple[Difference, ...]
     gradients: tuple[Difference, ...]
     steps: tuple[Steps, ...]
+    vanished: bool = False
+    """Whether every gradient is zero in theory, and was compared as zero: what was calculated is rounding."""
     two_valued: tuple[str, ...] = ()
     """Batch norms that normalise two values a channel. They give −1 and 1 whatever the values are, but for the
     epsilon, and turn about where the two are nearly the same: steps through them are chaotic."""
@@ -100,9 +106,12 @@ class Comparison:
         forward, gradients = worst(self.layers), worst(self.gradients)
         return {
             "spec": self.spec,
+            "name": self.name,
             "dtype": self.dtype,
+            "device": DEVICE,
             "backends": list(self.backends),
             "batch": self.batch,
+            "learning_rate": self.steps[0].learning_rate if self.steps else None,
             "ok": self.ok,
             "tolerance": {
                 "forward": self.tolerance.forward,
@@ -183,9 +192,12 @@ def compare(
     for size in others:
         outputs = larger(outputs, pairwise(names_of_layers, run.outputs(size)))
     slopes = run.gradients() if gradients else {}
+    if flat := rounding.vanished(slopes, rounding.level(quiet, layers, dtype)):
+        slopes = rounding.zeros(slopes)
     pace = at(rate) if rate else suited(run.loss(layers[names[0]]), slopes.get(names[0], {}))
     return Comparison(
         spec=graph.file or graph.name,
+        name=graph.name,
         dtype=dtype,
         backends=tuple(backends),
         oracle=ORACLE in names,
@@ -196,6 +208,7 @@ def compare(
         pairs=tuple(found for each in outputs.values() if (found := worst(each)) is not None),
         gradients=differences((each.name for each in quiet.weights if each.trainable), slopes),
         steps=tuple(run.steps(optimizer, steps) for optimizer in pace if steps and gradients),
+        vanished=flat,
         two_valued=tuple(_normalising(quiet, batch, 2)),
     )
 

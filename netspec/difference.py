@@ -90,7 +90,7 @@ def pairwise(names: Iterable[str], sides: Mapping[str, Arrays]) -> dict[Pair, tu
     wanted = list(dict.fromkeys(names))
     more = {name for arrays in sides.values() for name in arrays}.difference(wanted)
     floor = NOISE * max(
-        (_largest(array) for arrays in sides.values() for array in arrays.values()), default=0.0
+        (largest(array) for arrays in sides.values() for array in arrays.values()), default=0.0
     )
     return {
         (a, b): tuple(
@@ -118,7 +118,7 @@ def farthest(found: Mapping[Pair, Sequence[Difference]]) -> tuple[Difference, ..
     return tuple(max(each, key=lambda pair: pair.max_rel) for each in zip(*found.values(), strict=True))
 
 
-def _largest(array: Array) -> float:
+def largest(array: Array) -> float:
     """The largest magnitude of what is finite."""
     import numpy as np
 

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from netspec import comparison as module
 from netspec.backend import Unavailable, Unsupported
 from netspec.comparison import CannotCompare, Comparison, compare
+from netspec.diagnostics import Problems
 from netspec.difference import Difference, difference, differences, over
 from netspec.graph import Graph
+from netspec.loading import graph_of_text
 from netspec.ops.activation import Relu
 from netspec.ops.conv import Conv
 from netspec.ops.dense import Dense
@@ -157,9 +159,12 @@ def test_equal_backends_are_equal(run: Callable[..., Comparison]) -> None:
     told = json.loads(json.dumps(found.as_dict(), allow_nan=False))
     assert told == {
         "spec": "small",
+        "name": "small",
         "dtype": "float64",
+        "device": "cpu",
         "backends": ["torch", "keras"],
         "batch": 2,
+        "learning_rate": 2**-7,
         "ok": True,
         "tolerance": {"forward": 1e-10, "gradients": 1e-10, "steps": 1e-9},
         "forward": {"max_rel": 0.0, "layer": "conv1"},
@@ -420,3 +425,85 @@ def test_an_unknown_backend_is_told_and_a_refusal_goes_up(run: Callable[..., Com
 
     with pytest.raises(Unsupported):
         run(Fake("torch", gradients=refuse))
+
+
+# Gradients that are zero in theory: what is calculated of them is rounding.
+
+
+def scaled(part: float) -> Change:
+    """Gradients of at most this part of the largest layer output, which is 4 to 8 in the small network."""
+
+    def change(arrays: dict[str, Array]) -> None:
+        most = max(float(np.abs(array).max()) for array in arrays.values())
+        for array in arrays.values():
+            array *= part / most
+
+    return change
+
+
+def test_gradients_that_are_all_rounding_are_zero_on_both_sides(run: Callable[..., Comparison]) -> None:
+    found = run(Fake("torch", gradients=scaled(1e-13)), Fake("keras", gradients=scaled(-3e-13)))
+    assert found.ok
+    assert found.vanished
+    assert found.as_dict()["gradients"]["max_rel"] == 0
+
+
+@pytest.mark.parametrize("part", [1e-9, 1e-3])
+def test_small_gradients_are_compared_as_any(part: float, run: Callable[..., Comparison]) -> None:
+    """All lie far below the outputs, and are none the less the network's: a tenth more on one side is a fault."""
+    found = run(Fake("torch", gradients=scaled(part)), Fake("keras", gradients=scaled(1.1 * part)))
+    assert not found.ok
+    assert not found.vanished
+    assert found.as_dict()["gradients"]["max_rel"] == pytest.approx(1 / 11)
+
+
+def test_one_side_of_rounding_and_one_of_numbers_differ(run: Callable[..., Comparison]) -> None:
+    found = run(Fake("torch", gradients=scaled(1e-13)), Fake("keras", gradients=scaled(1e-3)))
+    assert not found.ok
+
+
+def test_a_gradient_that_is_lost_or_no_number_is_seen_among_rounding(run: Callable[..., Comparison]) -> None:
+    def lose(arrays: dict[str, Array]) -> None:
+        scaled(1e-13)(arrays)
+        del arrays["top.bias"]
+
+    def break_(arrays: dict[str, Array]) -> None:
+        scaled(1e-13)(arrays)
+        arrays["top.bias"][0] = nan
+
+    for change, what in ((lose, "names"), (break_, "finite")):
+        found = run(Fake("torch", gradients=scaled(1e-13)), Fake("keras", gradients=change))
+        assert [each.what for each in found.failures if each.name == "top.bias"] == [what]
+
+
+@pytest.mark.parametrize("shape", ["[4, 10]", "[3]", "[2, 60, 60]"])
+def test_a_network_whose_gradients_are_all_zero_is_equal(shape: str) -> None:
+    """A batch norm takes away whatever a shift before it adds, so that the shift has no gradient."""
+    pytest.importorskip("torch")
+    pytest.importorskip("keras")
+    text = f"netspec: 1\nname: flat\ninput: {shape}\nlayers:\n  - batch_norm: {{scale: false}}\n"
+    graph = graph_of_text(text + "  - batch_norm: {scale: false, center: false}\n", "flat.yaml", Problems())
+    assert graph is not None
+    found = compare(graph, steps=2)
+    assert found.ok, found.failures
+    assert found.vanished
+
+
+def test_a_network_of_small_gradients_is_measured() -> None:
+    """A frozen end of 1e-7 makes every gradient small, and the backends agree on what it is."""
+    pytest.importorskip("torch")
+    pytest.importorskip("keras")
+    text = """\
+netspec: 1
+name: faint
+input: [4, 10]
+layers:
+  - conv: {filters: 3, kernel: 3}
+  - conv: {filters: 2, kernel: 3, bias: false, init: {normal: {std: 1e-7}}}
+    trainable: false
+"""
+    graph = graph_of_text(text, "faint.yaml", Problems())
+    assert graph is not None
+    found = compare(graph, steps=0)
+    assert found.ok, found.failures
+    assert not found.vanished

@@ -84,7 +84,7 @@ def compare(
     except CannotCompare as error:
         fail(str(error))
     if format is Format.json:
-        say_json(found.as_dict())
+        say_json({**found.as_dict(), "spec": spec})
     else:
         say("\n".join(text(found, verbose)))
     if not found.ok:
@@ -144,7 +144,8 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
 def _summary(found: Comparison) -> Iterator[str]:
     rows = [_line("outputs", "layer", found.layers, found.tolerance.forward)]
-    rows.append(_line("gradients", "weight", found.gradients, found.tolerance.gradients))
+    flat = ", all zero in theory: what was calculated is rounding" if found.vanished else ""
+    rows.append(_line("gradients", "weight", found.gradients, found.tolerance.gradients, flat))
     for steps in found.steps:
         what = f"weights after {steps.count} step{'s' if steps.count > 1 else ''} of {steps.optimizer}"
         pace = f", rate {number(steps.learning_rate)}"
