@@ -1,0 +1,279 @@
+"""What every random network is held to, from its text to the gradients of its native models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netspec.backend import backend
+from netspec.diagnostics import Problems
+from netspec.diagnostics.render import as_text
+from netspec.graph import Graph, verify
+from netspec.language.write import write_spec
+from netspec.loading import graph_of_text
+from netspec.ops.norm import BatchNorm
+from netspec.passes.fold_batch_norm import fold_batch_norm, folded_weights
+from netspec.passes.still import still
+from netspec.weights import load, save
+from tests.random_networks.author import Refused
+from tests.random_networks.conditions import can_train, inputs_of, targets_of, weights_of
+from tests.random_networks.equal import TOLERANCE, apart, floors, unlike
+from tests.random_networks.networks import graph_of
+from tests.random_networks.text import Files
+from tests.random_networks.text import save as save_files
+
+if TYPE_CHECKING:
+    from tests.random_networks.native import Array, Arrays, Native
+
+
+class Broken(Exception):
+    """A promise that a network breaks. `kind` is the same for the same fault; `str()` has the numbers."""
+
+    def __init__(self, kind: str, words: str) -> None:
+        super().__init__(f"{kind}: {words}")
+        self.kind = kind
+
+
+@dataclass
+class Trial:
+    """One network with all that its checks share."""
+
+    graph: Graph
+    batches: Sequence[int]
+    backends: Sequence[str]
+    seed: int = 0
+    weights: dict[str, Array] = field(init=False)
+    quiet: Graph = field(init=False)
+    inference: dict[int, Arrays] = field(init=False)
+    """The oracle's values in inference, by the size of the batch."""
+
+    def __post_init__(self) -> None:
+        from netspec_numpy import forward
+
+        self.weights = weights_of(self.graph, self.seed)
+        self.quiet = still(self.graph)
+        with naming("numpy"):
+            self.inference = {
+                batch: forward(self.graph, self.weights, inputs_of(self.graph, self.seed, batch), training=False)
+                for batch in self.batches
+            }
+
+
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Tell any exception of this part as a broken promise: nothing valid ends in one."""
+    try:
+        yield
+    except Broken:
+        raise
+    except Exception as error:
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        place = "" if where is None else f" in {Path(where.tb_frame.f_code.co_filename).name}:{where.tb_lineno}"
+        raise Broken(f"{what} {type(error).__name__}", f"{str(error)[:600]}{place}") from error
+
+
+def check(files: Files, folder: Path, batches: Callable[[Graph], Sequence[int]], backends: Sequence[str]) -> None:
+    """Hold a network to everything.
+
+    Args:
+        batches: the sizes of batch for a graph.
+
+    Raises:
+        Broken: it breaks a promise, the first that is found.
+    """
+    path = save_files(files, folder)
+    try:
+        with naming("check"):
+            graph = graph_of(path)
+    except Broken as broken:
+        if isinstance(broken.__cause__, Refused):
+            raise Broken("check refuses", str(broken.__cause__)) from None
+        raise
+    check_written(graph, "written again")
+    trial = Trial(graph, batches(graph), backends)
+    _check_sizes(trial)
+    check_folded(trial, folder)
+    for name in backends:
+        _check_native(trial, name, folder)
+    _check_training(trial)
+
+
+def check_written(graph: Graph, what: str) -> Graph:
+    """Write a graph as a spec and read that: nothing but names may differ, and a second time nothing at all."""
+    with naming(what):
+        text = write_spec(graph, "again")
+        problems = Problems()
+        again = graph_of_text(text, "again.yaml", problems)
+    if again is None:
+        raise Broken(f"{what}: refused", f"{as_text(problems.in_order())}\n{text}")
+    difference = unlike(graph, verify(again))
+    if difference is not None:
+        raise Broken(f"{what}: another graph", f"{difference}\n{text}")
+    if write_spec(again, "again") != text:
+        raise Broken(f"{what}: another text", f"{text}\n{write_spec(again, 'again')}")
+    return again
+
+
+def _check_sizes(trial: Trial) -> None:
+    """The oracle's outputs have the sizes that the graph promises."""
+    for batch, values in trial.inference.items():
+        for name, value in values.items():
+            _check_shape(trial.graph, "numpy", name, value, batch)
+
+
+def _check_shape(graph: Graph, side: str, name: str, value: Array, batch: int) -> None:
+    promised = (batch, *graph.types[name].shape)
+    if value.shape != promised:
+        raise Broken(f"{side}: shape", f"{name} has {value.shape}, promised is {promised}")
+
+
+def check_folded(trial: Trial, folder: Path) -> None:
+    """Batch norm taken into the layers before it changes no output; what is left is a spec, too."""
+    from netspec_numpy import forward
+
+    with naming("folded"):
+        folded = verify(fold_batch_norm(trial.graph))
+        weights = folded_weights(trial.graph, trial.weights)
+    if folded == trial.graph:
+        return
+    check_written(folded, "folded and written")
+    batch = trial.batches[0]
+    inputs = inputs_of(trial.graph, trial.seed, batch)
+    with naming("folded"):
+        values = forward(folded, weights, inputs, training=False)
+    _check_ends(trial, "folded", _ends(folded, values), batch)
+    for name in trial.backends:
+        with naming(f"folded {name}"):
+            model = _native(name, folded, weights)
+            _check_ends(trial, f"folded {name}", model.outputs(inputs), batch)
+
+
+def _ends(graph: Graph, values: Arrays) -> dict[str, Array]:
+    """The values of the outputs; an output may be an input as it is."""
+    return {each.name: values[each.value] for each in graph.outputs if each.value in values}
+
+
+def _native(name: str, graph: Graph, weights: Arrays) -> Native:
+    from tests.random_networks.native import NATIVE
+
+    return NATIVE[name](graph, weights)
+
+
+def _check_native(trial: Trial, name: str, folder: Path) -> None:
+    """A built model holds the graph's parameters and no others, gives weights back, and infers as the oracle."""
+    with naming(f"{name} build"):
+        model = _native(name, trial.graph, trial.weights)
+    learnt = [w for node in trial.graph.nodes if node.shares is None for w in node.weights if not w.statistic]
+    promised = sum(_size(w) for w in learnt), sum(_size(w) for w in learnt if w.trainable)
+    with naming(f"{name} parameters"):
+        held = model.held()
+    if held != promised:
+        raise Broken(f"{name}: parameters", f"the model holds {held[0]}, {held[1]} of them learn; the graph {promised}")
+    with naming(f"{name} weights back"):
+        back = model.weights()
+        path = folder / "weights.safetensors"
+        save(path, back)
+        back = load(path, trial.graph)
+    for weight, array in trial.weights.items():
+        if weight not in back or not (back[weight] == array).all():
+            raise Broken(f"{name}: weights back", f"{weight} comes back as another")
+    for batch in trial.batches:
+        with naming(f"{name} inference"):
+            outputs = model.outputs(inputs_of(trial.graph, trial.seed, batch))
+        _check_ends(trial, f"{name} inference", outputs, batch)
+
+
+def _size(weight: Any) -> int:
+    from math import prod
+
+    return prod(weight.shape)
+
+
+def _check_ends(trial: Trial, side: str, outputs: Arrays, batch: int) -> None:
+    """Outputs are the oracle's."""
+    inputs = inputs_of(trial.graph, trial.seed, batch)
+    values = trial.inference[batch]
+    least = floors(trial.graph, inputs, values)
+    for each in trial.graph.outputs:
+        if each.value in values:
+            _check_near(trial, side, each.value, outputs[each.name], values[each.value], least[each.value], batch)
+
+
+def _check_near(
+    trial: Trial, side: str, name: str, found: Array, wanted: Array, floor: float, batch: int
+) -> None:
+    _check_shape(trial.graph, side, name, found, batch)
+    distance = apart(found, wanted, floor)
+    if not distance <= TOLERANCE:
+        op = trial.graph.by_name[name].op if name in trial.graph.by_name else "input"
+        raise Broken(f"{side}: differs", f"{name} ({op}) at batch {batch} by {distance:.3g}")
+
+
+def _check_training(trial: Trial) -> None:
+    """In training every layer gives what the oracle says, statistics move as they should, gradients are equal."""
+    from netspec_numpy import forward
+
+    trials: dict[str, Any] = {}
+    for name in trial.backends:
+        with naming(f"{name} trial"):
+            trials[name] = backend(name).trial(trial.quiet, trial.weights, "float64")
+    for batch in trial.batches:
+        if not can_train(trial.quiet, batch):
+            continue
+        inputs = inputs_of(trial.graph, trial.seed, batch)
+        with naming("numpy training"):
+            values = forward(trial.quiet, trial.weights, inputs, training=True)
+        least = floors(trial.quiet, inputs, values)
+        for name, each in trials.items():
+            with naming(f"{name} training"):
+                found = each.forward(inputs)
+            for node in trial.quiet.nodes:
+                if node.name not in found:
+                    raise Broken(f"{name} training: missing", node.name)
+                value = found[node.name]
+                _check_near(trial, f"{name} training", node.name, value, values[node.name], least[node.name], batch)
+            _check_statistics(trial, name, each.model, {**inputs, **values}, batch)
+        _check_gradients(trial, trials, inputs, batch)
+
+
+def _check_statistics(trial: Trial, name: str, model: Any, values: Arrays, batch: int) -> None:
+    """After one step in training the running statistics are those of its definition, and nothing else moved."""
+    with naming(f"{name} statistics"):
+        found = backend(name).weights(model, trial.quiet)
+    wanted = dict(trial.weights)
+    for node in trial.quiet.nodes:
+        if isinstance(node.op, BatchNorm) and node.trainable:
+            _move(node.op.momentum, node.shares or node.name, values[node.inputs[0]], wanted)
+    for weight, array in wanted.items():
+        distance = apart(found[weight], array, 1e-3)
+        if not distance <= TOLERANCE:
+            raise Broken(f"{name}: statistics", f"{weight} after a step at batch {batch} by {distance:.3g}")
+
+
+def _move(momentum: float, owner: str, taken: Array, weights: dict[str, Array]) -> None:
+    import numpy as np
+
+    axes = (0, *range(2, taken.ndim))
+    mean, variance = taken.mean(axes), np.var(taken, axes, ddof=1)
+    for name, value in (("running_mean", mean), ("running_var", variance)):
+        weights[f"{owner}.{name}"] = momentum * weights[f"{owner}.{name}"] + (1 - momentum) * value
+
+
+def _check_gradients(trial: Trial, trials: dict[str, Any], inputs: Arrays, batch: int) -> None:
+    """The gradients of all weights are equal on every pair of backends."""
+    from netspec.difference import differences
+
+    targets = targets_of(trial.graph, trial.seed, batch)
+    slopes = {}
+    for name, each in trials.items():
+        with naming(f"{name} gradients"):
+            slopes[name] = each.gradients(inputs, targets)
+    names = [weight.name for weight in trial.quiet.weights if weight.trainable]
+    for found in differences(names, slopes) if len(slopes) > 1 else ():
+        if not found.max_rel <= TOLERANCE:
+            raise Broken("gradients: differ", f"{found} at batch {batch}, by {found.max_rel:.3g}")

@@ -1,0 +1,109 @@
+"""Native models as a user has them: what they hold and what they give, in netspec's names and layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from netspec.backend import backend
+from netspec.graph import Graph
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.generic]
+    Arrays = Mapping[str, Array]
+
+
+class Native(Protocol):
+    """A built model. Arrays are channels first, with the batch."""
+
+    def outputs(self, inputs: Arrays) -> dict[str, Array]:
+        """What it gives in inference, by the name of the output."""
+        ...
+
+    def held(self) -> tuple[int, int]:
+        """How many numbers its parameters hold, and how many of them learn; each parameter once."""
+        ...
+
+    def weights(self) -> dict[str, Array]:
+        """Its weights, read back."""
+        ...
+
+
+class Torch:
+    """A PyTorch module."""
+
+    def __init__(self, graph: Graph, weights: Arrays) -> None:
+        self.graph = graph
+        self.model: Any = backend("torch").build(graph, weights, "float64", "cpu")
+
+    def outputs(self, inputs: Arrays) -> dict[str, Array]:
+        """See `Native`."""
+        import torch
+
+        given = [torch.as_tensor(inputs[each.name]) for each in self.graph.inputs]
+        with torch.no_grad():
+            result = self.model(*given)
+        return {name: value.numpy() for name, value in _named(result, self.graph).items()}
+
+    def held(self) -> tuple[int, int]:
+        """See `Native`."""
+        parameters = list(self.model.parameters())
+        return sum(p.numel() for p in parameters), sum(p.numel() for p in parameters if p.requires_grad)
+
+    def weights(self) -> dict[str, Array]:
+        """See `Native`."""
+        return backend("torch").weights(self.model, self.graph)
+
+
+class Keras:
+    """A Keras model."""
+
+    def __init__(self, graph: Graph, weights: Arrays) -> None:
+        self.graph = graph
+        self.model: Any = backend("keras").build(graph, weights, "float64", "cpu")
+
+    def outputs(self, inputs: Arrays) -> dict[str, Array]:
+        """See `Native`."""
+        import keras
+
+        from netspec_keras.runtime import inward, outward
+
+        types = self.graph.types
+        given = {
+            each.name: keras.ops.convert_to_tensor(inward(inputs[each.name], each.type))
+            for each in self.graph.inputs
+        }
+        result = _named(
+            self.model(given if len(given) > 1 else next(iter(given.values())), training=False), self.graph
+        )
+        return {
+            each.name: outward(keras.ops.convert_to_numpy(result[each.name]), types[each.value])
+            for each in self.graph.outputs
+        }
+
+    def held(self) -> tuple[int, int]:
+        """See `Native`."""
+        statistics = sum(weight.statistic * _size(weight.shape) for weight in self.graph.weights)
+        every = sum(_size(variable.shape) for variable in self.model.weights)
+        return every - statistics, sum(_size(variable.shape) for variable in self.model.trainable_weights)
+
+    def weights(self) -> dict[str, Array]:
+        """See `Native`."""
+        return backend("keras").weights(self.model, self.graph)
+
+
+def _named(result: Any, graph: Graph) -> dict[str, Any]:
+    return dict(result) if isinstance(result, Mapping) else {graph.outputs[0].name: result}
+
+
+def _size(shape: Any) -> int:
+    from math import prod
+
+    return prod(shape)
+
+
+NATIVE: dict[str, type[Torch] | type[Keras]] = {"torch": Torch, "keras": Keras}
+"""What is known of the models of each backend."""

@@ -1,0 +1,370 @@
+"""How the fields of each op are drawn: one recipe an op, every field of it at times.
+
+A recipe gives fields as an author writes them, for an input of this type; `made` tries them on the op itself, so
+a recipe need not know every rule. Constants are such that float32 holds them exactly (docs/proof.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+from netspec.ops import OPS
+from netspec.ops.activation import ACTIVATIONS
+from netspec.ops.base import Misfit, Op
+from netspec.ops.initializers import SETTINGS
+from netspec.types import Type
+from tests.random_networks.draw import Draw, Fields
+
+Recipe = Callable[[Draw, Type], Fields]
+
+CHANNELS, ELEMENTS = 16, 1500
+"""The most channels and values of a tensor, so that a network stays small."""
+TRIES = 6
+
+
+def made(draw: Draw, keyword: str, type_: Type, given: Fields | None = None) -> tuple[Fields, Type] | None:
+    """Fields of the op that fit the type, and what it then gives; None if none were found.
+
+    Args:
+        given: the defaults of the file for this op, which the drawn fields override.
+    """
+    for _ in range(TRIES):
+        fields = RECIPES[keyword](draw, type_)
+        result = outcome(keyword, {**(given or {}), **fields}, (type_,))
+        if result is not None and is_small(result):
+            return fields, result
+    return None
+
+
+def outcome(keyword: str, fields: Fields, types: tuple[Type, ...]) -> Type | None:
+    """What the op of these fields gives for these types; None if it does not fit them."""
+    op = resolved(keyword, fields, types)
+    return None if op is None else op.outputs(types)[0]
+
+
+def resolved(keyword: str, fields: Fields, types: tuple[Type, ...]) -> Op | None:
+    """The op of these fields for these types; None if it does not fit them."""
+    try:
+        op = OPS[keyword].model_validate(fields).resolve(types)
+        op.outputs(types)
+    except Misfit:
+        return None
+    return op
+
+
+def is_small(type_: Type) -> bool:
+    """Whether a tensor is as small as a random network should have it."""
+    many = CHANNELS if type_.spatial else 4 * CHANNELS
+    return (type_.channels or 0) <= many and type_.elements <= ELEMENTS and max(type_.shape) <= 4 * CHANNELS
+
+
+def _nothing(draw: Draw, type_: Type) -> Fields:
+    return {}
+
+
+def _init(draw: Draw) -> Any:
+    kind = draw.choice(list(SETTINGS))
+    values = {"low": -0.5, "high": 0.25, "std": 0.5, "mean": 0.125, "value": 0.25, "gain": 2.0}
+    settings = {name: values[name] for name in SETTINGS[kind] if draw.chance(0.6)}
+    return {kind: settings} if settings else kind
+
+
+def activation(draw: Draw, type_: Type) -> Any:
+    """An activation as the field `activation` takes it."""
+    keyword = draw.choice([*ACTIVATIONS, "none"])
+    if keyword == "none":
+        return keyword
+    fields = RECIPES[keyword](draw, type_)
+    main = ACTIVATIONS[keyword].main
+    if not fields:
+        return keyword
+    return {keyword: fields[main]} if main in fields and draw.chance(0.5) else {keyword: fields}
+
+
+def _learnt(draw: Draw, type_: Type) -> Fields:
+    return draw.some(
+        0.3,
+        bias=lambda: draw.chance(0.3),
+        init=lambda: _init(draw),
+        bias_init=lambda: _init(draw),
+        activation=lambda: activation(draw, type_),
+    )
+
+
+def _pads(draw: Draw, rank: int) -> Any:
+    word = draw.choice(["valid", "same", "same", "half", "full", "causal", "one", "axes", "pairs"])
+    if word == "one":
+        return draw.randint(0, 2)
+    if word == "axes":
+        return [draw.randint(0, 2) for _ in range(rank)]
+    if word == "pairs":
+        return [[draw.randint(0, 2), draw.randint(0, 2)] for _ in range(rank)]
+    return word
+
+
+def _window(draw: Draw, type_: Type, pads: float = 0.6) -> Fields:
+    rank = len(type_.spatial)
+    fields: Fields = {
+        "kernel": draw.one_or_each(rank, lambda axis: draw.randint(1, min(4, type_.sizes[axis] + 1)))
+    }
+    fields |= draw.some(0.35, stride=lambda: draw.one_or_each(rank, lambda _: draw.randint(1, 3)))
+    fields |= draw.some(0.25, dilation=lambda: draw.one_or_each(rank, lambda _: draw.randint(1, 3)))
+    fields |= draw.some(pads, padding=lambda: _pads(draw, rank))
+    return fields
+
+
+def _filters(draw: Draw) -> int:
+    return draw.randint(1, 6)
+
+
+def _conv(draw: Draw, type_: Type) -> Fields:
+    channels = type_.channels or 1
+    fields = {"filters": _filters(draw), **_window(draw, type_), **_learnt(draw, type_)}
+    if draw.chance(0.25):
+        groups = draw.choice(_divisors(channels))
+        fields |= {"groups": groups, "filters": groups * draw.randint(1, 3)}
+    elif draw.chance(0.1):
+        rows = [draw.part(range(channels), channels) for _ in range(fields["filters"])]
+        fields["table"] = rows
+    return fields
+
+
+def _conv_transpose(draw: Draw, type_: Type) -> Fields:
+    fields = {"filters": _filters(draw), **_window(draw, type_), **_learnt(draw, type_)}
+    if draw.chance(0.25):
+        groups = draw.choice(_divisors(type_.channels or 1))
+        fields |= {"groups": groups, "filters": groups * draw.randint(1, 3)}
+    if draw.chance(0.3):
+        fields["output_padding"] = draw.one_or_each(len(type_.spatial), lambda _: draw.randint(0, 2))
+    return fields
+
+
+def _depthwise(draw: Draw, type_: Type) -> Fields:
+    more = draw.some(0.4, multiplier=lambda: draw.randint(1, 3))
+    return {**_window(draw, type_), **more, **_learnt(draw, type_)}
+
+
+def _separable(draw: Draw, type_: Type) -> Fields:
+    return {"filters": _filters(draw), **_depthwise(draw, type_)}
+
+
+def _max_pool(draw: Draw, type_: Type) -> Fields:
+    return {**_window(draw, type_), **draw.some(0.4, rounding=lambda: draw.either("floor", "ceil"))}
+
+
+def _avg_pool(draw: Draw, type_: Type) -> Fields:
+    return {**_max_pool(draw, type_), **draw.some(0.4, count_padding=lambda: draw.chance(0.7))}
+
+
+def _channel_pool(draw: Draw, type_: Type) -> Fields:
+    size = draw.choice(_divisors(type_.channels or 1))
+    return {"size": size, **draw.some(0.5, kind=lambda: draw.either("max", "average"))}
+
+
+def _dense(draw: Draw, type_: Type) -> Fields:
+    return {"units": _filters(draw), **_learnt(draw, type_)}
+
+
+def _rbf(draw: Draw, type_: Type) -> Fields:
+    return {"units": draw.randint(1, 4), **draw.some(0.4, init=lambda: _init(draw))}
+
+
+def _with_init(draw: Draw, type_: Type) -> Fields:
+    return draw.some(0.5, init=lambda: _init(draw))
+
+
+def _epsilon(draw: Draw) -> float:
+    return draw.choice([1e-3, 2.0**-7, 0.5])
+
+
+def _normalisation(draw: Draw, type_: Type) -> Fields:
+    return draw.some(
+        0.3, epsilon=lambda: _epsilon(draw), scale=lambda: draw.chance(0.3), center=lambda: draw.chance(0.3)
+    )
+
+
+def _batch_norm(draw: Draw, type_: Type) -> Fields:
+    momentum = draw.some(0.3, momentum=lambda: draw.choice([0.0, 0.5, 0.875, 0.99, 1.0]))
+    return {**_normalisation(draw, type_), **momentum}
+
+
+def _layer_norm(draw: Draw, type_: Type) -> Fields:
+    return {
+        **_normalisation(draw, type_),
+        **draw.some(0.5, over=lambda: draw.either("channels", "everything")),
+    }
+
+
+def _group_norm(draw: Draw, type_: Type) -> Fields:
+    return {**_normalisation(draw, type_), "groups": draw.choice(_divisors(type_.channels or 1))}
+
+
+def _local_response_norm(draw: Draw, type_: Type) -> Fields:
+    return draw.some(
+        0.5,
+        size=lambda: draw.randint(1, 5),
+        alpha=lambda: draw.choice([0.0, 0.25, 0.5]),
+        beta=lambda: draw.choice([0.0, 0.5, 0.75, -0.5]),
+        bias=lambda: draw.choice([0.5, 1.0, 2.0]),
+        average=lambda: draw.chance(0.7),
+    )
+
+
+def _l2_norm(draw: Draw, type_: Type) -> Fields:
+    return draw.some(0.4, epsilon=lambda: draw.choice([1e-6, 1e-3, 0.5]), init=lambda: _init(draw))
+
+
+def _scale(draw: Draw, type_: Type) -> Fields:
+    return _learnt(draw, type_)
+
+
+def _upsample(draw: Draw, type_: Type) -> Fields:
+    rank = len(type_.spatial)
+    word = {1: "linear", 2: "bilinear", 3: "trilinear"}.get(rank, "linear")
+    fields: Fields = {}
+    if draw.chance(0.6):
+        fields["factor"] = draw.one_or_each(rank, lambda _: draw.randint(1, 3))
+    else:
+        fields["size"] = draw.one_or_each(rank, lambda axis: type_.sizes[axis] + draw.randint(0, 5))
+    fields |= draw.some(0.5, mode=lambda: draw.choice(["nearest", "linear", word]))
+    if fields.get("mode", "nearest") != "nearest":
+        fields |= draw.some(0.5, align_corners=lambda: draw.chance(0.7))
+    return fields
+
+
+def _pad(draw: Draw, type_: Type) -> Fields:
+    fields: Fields = {"amount": _amounts(draw, type_)}
+    fields |= draw.some(0.6, mode=lambda: draw.choice(["constant", "reflect", "replicate"]))
+    if fields.get("mode", "constant") == "constant":
+        fields |= draw.some(0.5, value=lambda: draw.choice([0.5, -1.5, 2]))
+    return fields
+
+
+def _amounts(draw: Draw, type_: Type) -> Any:
+    rank = len(type_.spatial)
+    if draw.chance(0.5):
+        return draw.one_or_each(rank, lambda _: draw.randint(0, 2))
+    return [[draw.randint(0, 2), draw.randint(0, 2)] for _ in range(rank)]
+
+
+def _crop(draw: Draw, type_: Type) -> Fields:
+    if draw.chance(0.5):
+        return {"amount": _amounts(draw, type_)}
+    size = [draw.randint(1, each) for each in type_.sizes]
+    fields: Fields = {"size": min(size) if draw.chance(0.3) else size}
+    if draw.chance(0.4):
+        fields["offset"] = [
+            draw.randint(0, each - part) for each, part in zip(type_.sizes, size, strict=True)
+        ]
+    return fields
+
+
+def _reshape(draw: Draw, type_: Type) -> Fields:
+    shape, left = [], type_.elements
+    for _ in range(draw.randint(0, 3)):
+        shape.append(draw.choice(_divisors(left)))
+        left //= shape[-1]
+    shape = draw.shuffled([*shape, left])
+    if draw.chance(0.3):
+        shape[draw.randrange(len(shape))] = -1
+    return {"shape": shape[0] if len(shape) == 1 and draw.chance(0.3) else shape}
+
+
+def _permute(draw: Draw, type_: Type) -> Fields:
+    return {"axes": draw.shuffled(["channels", *type_.axes])}
+
+
+def _space_to_depth(draw: Draw, type_: Type) -> Fields:
+    blocks = [each for each in (1, 2, 3) if not any(size % each for size in type_.sizes)]
+    return draw.some(0.8, block=lambda: draw.choice(blocks))
+
+
+def _depth_to_space(draw: Draw, type_: Type) -> Fields:
+    count = len(type_.spatial)
+    blocks = [each for each in (1, 2, 3) if not (type_.channels or 1) % each**count]
+    return draw.some(0.8, block=lambda: draw.choice(blocks))
+
+
+def _divisors(number: int) -> list[int]:
+    return [each for each in range(1, number + 1) if number % each == 0]
+
+
+def _constant(field: str, *values: object) -> Recipe:
+    return lambda draw, type_: {field: draw.choice(values)}
+
+
+def _at_times(field: str, *values: object) -> Recipe:
+    return lambda draw, type_: draw.some(0.6, **{field: lambda: draw.choice(values)})
+
+
+def _concat(draw: Draw, type_: Type) -> Fields:
+    names = ["channels", *type_.axes, *(["time"] if len(type_.spatial) == 3 else [])]
+    return draw.some(0.5, axis=lambda: draw.choice(names))
+
+
+RECIPES: dict[str, Recipe] = {
+    "conv": _conv,
+    "conv_transpose": _conv_transpose,
+    "depthwise_conv": _depthwise,
+    "separable_conv": _separable,
+    "max_pool": _max_pool,
+    "avg_pool": _avg_pool,
+    "global_avg_pool": _nothing,
+    "global_max_pool": _nothing,
+    "channel_pool": _channel_pool,
+    "dense": _dense,
+    "rbf": _rbf,
+    "relu": _nothing,
+    "leaky_relu": _at_times("slope", 0.25, 0.5, 0.0),
+    "relu6": _nothing,
+    "elu": _at_times("alpha", 0.5, 1.0, 0.0),
+    "selu": _nothing,
+    "prelu": _with_init,
+    "gelu": _at_times("approximate", "none", "tanh"),
+    "silu": _nothing,
+    "swish": _nothing,
+    "hard_swish": _nothing,
+    "sigmoid": _nothing,
+    "hard_sigmoid": _nothing,
+    "tanh": _nothing,
+    "softplus": _nothing,
+    "softmax": _at_times("temperature", 0.5, 2.0, 4),
+    "batch_norm": _batch_norm,
+    "layer_norm": _layer_norm,
+    "group_norm": _group_norm,
+    "local_response_norm": _local_response_norm,
+    "l2_norm": _l2_norm,
+    "scale": _scale,
+    "scale_by": _constant("factor", 0.125, -0.5, 2, 0),
+    "dropout": _constant("rate", 0.0, 0.5, 0.25),
+    "spatial_dropout": _constant("rate", 0.0, 0.5),
+    "gaussian_noise": _constant("std", 0.0, 0.5),
+    "mask_input": _constant("rate", 0.0, 0.5),
+    "add": _nothing,
+    "subtract": _nothing,
+    "multiply": _nothing,
+    "maximum": _nothing,
+    "average": _nothing,
+    "concat": _concat,
+    "upsample": _upsample,
+    "pad": _pad,
+    "crop": _crop,
+    "flatten": _nothing,
+    "reshape": _reshape,
+    "permute": _permute,
+    "space_to_depth": _space_to_depth,
+    "depth_to_space": _depth_to_space,
+    "identity": _nothing,
+}
+"""A recipe for every word of `netspec.ops.OPS`; a test says which lack one."""
+
+SINGLE = tuple(keyword for keyword in RECIPES if not OPS[keyword].merges)
+MERGES = tuple(keyword for keyword in RECIPES if OPS[keyword].merges)
+"""The ops of one input, and those that join several."""
+
+
+def volume(type_: Type) -> int:
+    """The number of positions of a map; 1 for a vector."""
+    return prod(type_.sizes)
