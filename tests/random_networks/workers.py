@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from time import monotonic
@@ -43,6 +43,8 @@ class Worker:
     line: Connection
     numbers: list[int]
     since: float = field(default_factory=monotonic)
+    ended: bool = False
+    """Whether it has sent all that it will ever send."""
 
 
 def outcomes(work: Work, numbers: Sequence[int], jobs: int) -> Iterator[Outcome]:
@@ -56,12 +58,16 @@ def outcomes(work: Work, numbers: Sequence[int], jobs: int) -> Iterator[Outcome]
             busy.append(_start(work, waiting.pop()))
         ready = wait([each.line for each in busy], timeout=5.0)
         for worker in list(busy):
-            outcome = _heard(worker) if worker.line in ready else _late(worker)
+            if worker.line not in ready:
+                _end_if_late(worker)
+                continue
+            outcome = _heard(worker)
             if outcome is not None:
                 worker.numbers.remove(outcome.number)
                 worker.since = monotonic()
                 yield outcome
-            if not worker.process.is_alive() and not worker.line.poll():
+            if worker.ended:
+                worker.process.join()
                 busy.remove(worker)
                 if worker.numbers:
                     yield Outcome(worker.numbers.pop(0), "process died", f"exit code {worker.process.exitcode}")
@@ -91,17 +97,12 @@ def _heard(worker: Worker) -> Outcome | None:
     try:
         outcome: Outcome = worker.line.recv()
     except EOFError:
-        worker.process.join()
+        worker.ended = True
         return None
     return outcome
 
 
-def _late(worker: Worker) -> Outcome | None:
-    if monotonic() - worker.since < HANG or not worker.process.is_alive():
-        return None
-    worker.process.kill()
-    worker.process.join()
-    return None
-
-
-Report = Callable[[Outcome], None]
+def _end_if_late(worker: Worker) -> None:
+    """Kill a process whose network hangs; its line then ends."""
+    if monotonic() - worker.since > HANG:
+        worker.process.kill()
