@@ -1,7 +1,8 @@
-"""`netspec convert`: a pass on a network, written down again as a spec, and on its weights."""
+"""`netspec convert`: a network written as a spec again, after passes if any are named, and its weights."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,7 +41,7 @@ def convert(
     sets: Sets = None,
     force: Force = False,
 ) -> None:
-    """Write a network as a spec again, after passes; its scopes are laid flat, its paddings are numbers.
+    """Write a network as a spec again, after passes if any are named: without scopes, its paddings as numbers.
 
     With weights, they become those of the new network: the same function, another form.
     """
@@ -52,8 +53,6 @@ def convert(
 
     asked = ["fully-convolutional"] if fully_convolutional else []
     asked += passes or []
-    if not asked:
-        fail("name a pass: --fully-convolutional, or --pass NAME")
     if weights is not None and out is None:
         fail("weights go to a file beside the new spec: name it by -o NEW.yaml")
     graph, sources = load_with_sources(spec, sets)
@@ -64,11 +63,7 @@ def convert(
         targets = [out] if new_weights is None else [out, new_weights]
         may_write(targets, [*sources, *([] if weights is None else [weights])], force)
     changed, carried = through(graph, asked, None if weights is None else _read(weights, graph))
-    name = (
-        out.stem.replace("-", "_")
-        if out is not None
-        else f"{graph.name}_{asked[-1].partition('=')[0].replace('-', '_')}"
-    )
+    name = _name(graph, asked, out)
     text = write_spec(changed, name)
     problems = Problems()
     written = graph_of_text(text, str(out or "the new spec"), problems)
@@ -88,9 +83,23 @@ def convert(
             new = {new.name: carried[old.name] for old, new in names}
             contents[new_weights] = as_bytes(new, metadata("convert"))
         put(contents)
+    left = [f"`{key}`" for key, value in (("expect", graph.expect), ("train", graph.train)) if value is not None]
+    if left:
+        note(f"the new spec holds no {' and no '.join(left)}: its layers have other names")
     if carried is None and graph.pretrained:
         files = ", ".join(str(file) for _, file in graph.pretrained)
         note(f"the new spec does not start from {files}: it is one network")
+
+
+def _name(graph: Graph, asked: Sequence[str], out: Path | None) -> str:
+    """What the new network is called: as its file where that can be a name, else as the old one and the last pass."""
+    from netspec.language.item import IDENTIFIER
+
+    stem = "" if out is None else out.stem.replace("-", "_")
+    if IDENTIFIER.match(stem) and len(stem) <= 80:
+        return stem
+    last = [asked[-1].partition("=")[0].replace("-", "_")] if asked else []
+    return "_".join([graph.name, *last])
 
 
 def _read(path: Path, graph: Graph) -> Arrays:

@@ -75,8 +75,9 @@ def output(graph: Graph, weights: dict[str, Array]) -> Array:
         ["--pass", "fold-batch-norm"],
         ["--pass", "fold-batch-norm", "--fully-convolutional"],
         ["--pass", "still"],
+        [],
     ],
-    ids=" ".join,
+    ids=lambda passes: " ".join(passes) or "no pass",
 )
 def test_the_new_spec_with_its_weights_computes_the_same(passes: list[str], here: Path) -> None:
     done = RUN.invoke(
@@ -121,8 +122,27 @@ def test_without_a_file_the_spec_is_printed(here: Path) -> None:
     assert "softmax" not in done.stdout
 
 
+def test_without_a_pass_the_same_network_is_written(here: Path) -> None:
+    done = RUN.invoke(app, ["convert", "small.yaml"])
+    assert done.exit_code == 0, done.stderr
+    (here / "again.yaml").write_text(done.stdout, encoding="utf-8")
+    old, new = load(here / "small.yaml"), load(here / "again.yaml")
+    assert new.name == "small"
+    assert [node.op for node in new.nodes] == [node.op for node in old.nodes]
+
+
+def test_a_file_that_no_network_can_be_called_after(here: Path) -> None:
+    assert RUN.invoke(app, ["convert", "small.yaml", "--pass", "still", "-o", "2 new.yaml"]).exit_code == 0
+    assert load(here / "2 new.yaml").name == "small_still"
+
+
+def test_what_the_new_spec_does_not_hold_is_said(here: Path) -> None:
+    done = RUN.invoke(app, ["convert", "zoo:lenet5"])
+    assert "holds no `expect` and no `train`" in done.stderr
+    assert "holds no" not in RUN.invoke(app, ["convert", "small.yaml"]).stderr
+
+
 WRONG: dict[str, tuple[list[str], int, str]] = {
-    "no pass": ([], 2, "name a pass"),
     "unknown pass": (
         ["--pass", "fold-batchnorm"],
         2,

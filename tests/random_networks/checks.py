@@ -17,7 +17,8 @@ from netspec.loading import graph_of_text
 from netspec.ops.norm import BatchNorm
 from netspec.passes.fold_batch_norm import fold_batch_norm, folded_weights
 from netspec.passes.still import still
-from netspec.weights import load, save
+from netspec.tensors import save
+from netspec.weights import load
 from tests.random_networks.author import Refused
 from tests.random_networks.conditions import can_train, inputs_of, targets_of, weights_of
 from tests.random_networks.equal import TOLERANCE, apart, floors, unlike
@@ -94,13 +95,13 @@ def check(files: Files, folder: Path, batches: Callable[[Graph], Sequence[int]],
         if isinstance(broken.__cause__, Refused):
             raise Broken("check refuses", str(broken.__cause__)) from None
         raise
-    check_written(graph, "written again")
     trial = Trial(graph, batches(graph), backends)
     _check_sizes(trial)
-    check_folded(trial, folder)
     for name in backends:
         _check_native(trial, name, folder)
     _check_training(trial)
+    _check_folded(trial)
+    check_written(graph, "written again")
 
 
 def check_written(graph: Graph, what: str) -> Graph:
@@ -132,7 +133,7 @@ def _check_shape(graph: Graph, side: str, name: str, value: Array, batch: int) -
         raise Broken(f"{side}: shape", f"{name} has {value.shape}, promised is {promised}")
 
 
-def check_folded(trial: Trial, folder: Path) -> None:
+def _check_folded(trial: Trial) -> None:
     """Batch norm taken into the layers before it changes no output; what is left is a spec, too."""
     from netspec_numpy import forward
 
