@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from netspec.tensors import save
 from netspec.weights import load
 from tests.random_networks.author import Refused
 from tests.random_networks.conditions import can_train, inputs_of, targets_of, weights_of
-from tests.random_networks.equal import TOLERANCE, apart, floors, unlike
+from tests.random_networks.equal import TOLERANCE, apart, floors, gradient_floor, unlike
 from tests.random_networks.networks import graph_of
 from tests.random_networks.text import Files
 from tests.random_networks.text import save as save_files
@@ -239,7 +240,7 @@ def _check_training(trial: Trial) -> None:
                 value = found[node.name]
                 _check_near(trial, f"{name} training", node.name, value, values[node.name], least[node.name], batch)
             _check_statistics(trial, name, each.model, {**inputs, **values}, batch)
-        _check_gradients(trial, trials, inputs, batch)
+        _check_gradients(trial, trials, inputs, values, batch)
 
 
 def _check_statistics(trial: Trial, name: str, model: Any, values: Arrays, batch: int) -> None:
@@ -265,16 +266,20 @@ def _move(momentum: float, owner: str, taken: Array, weights: dict[str, Array]) 
         weights[f"{owner}.{name}"] = momentum * weights[f"{owner}.{name}"] + (1 - momentum) * value
 
 
-def _check_gradients(trial: Trial, trials: dict[str, Any], inputs: Arrays, batch: int) -> None:
+def _check_gradients(trial: Trial, trials: dict[str, Any], inputs: Arrays, values: Arrays, batch: int) -> None:
     """The gradients of all weights are equal on every pair of backends."""
-    from netspec.difference import differences
-
     targets = targets_of(trial.graph, trial.seed, batch)
-    slopes = {}
+    slopes: dict[str, Arrays] = {}
     for name, each in trials.items():
         with naming(f"{name} gradients"):
             slopes[name] = each.gradients(inputs, targets)
-    names = [weight.name for weight in trial.quiet.weights if weight.trainable]
-    for found in differences(names, slopes) if len(slopes) > 1 else ():
-        if not found.max_rel <= TOLERANCE:
-            raise Broken("gradients: differ", f"{found} at batch {batch}, by {found.max_rel:.3g}")
+    wanted = {weight.name: weight.shape for weight in trial.quiet.weights if weight.trainable}
+    for name, found in slopes.items():
+        if {weight: array.shape for weight, array in found.items()} != wanted:
+            raise Broken(f"{name}: gradients of other weights", f"{sorted(found.keys() ^ wanted.keys())}")
+    floor = gradient_floor(slopes.values(), values)
+    for (a, one), (b, other) in combinations(slopes.items(), 2):
+        for weight in wanted:
+            distance = apart(one[weight], other[weight], floor)
+            if not distance <= TOLERANCE:
+                raise Broken("gradients: differ", f"{weight} on {a} and {b} at batch {batch} by {distance:.3g}")

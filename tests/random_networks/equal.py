@@ -17,6 +17,9 @@ TOLERANCE = 1e-10
 PART = 1e-3
 """A tensor counts as no smaller than this part of what it is made of; below that lies what cancels."""
 
+ULPS = 1e-15
+"""What rounding does to a sum of values around 1: four units in the last place."""
+
 
 def apart(a: Array, b: Array, floor: float) -> float:
     """max|a − b| / max(max|a|, max|b|, floor); infinite where one is no number, or the shapes differ."""
@@ -38,6 +41,16 @@ def floors(graph: Graph, inputs: Arrays, values: Arrays) -> dict[str, float]:
         found[node.name] = PART * max((sizes[value] for value in node.inputs), default=0.0)
         sizes[node.name] = max(_largest(values[node.name]), found[node.name])
     return found
+
+
+def gradient_floor(slopes: Iterable[Arrays], values: Arrays) -> float:
+    """The smallest size that a gradient counts as.
+
+    That is a part of the largest gradient; and where all gradients cancel, behind a normalisation of two values
+    for example, four units in the last place of the largest value that they are made of, in the tolerance's terms.
+    """
+    steepest = max((_largest(array) for each in slopes for array in each.values()), default=0.0)
+    return max(PART * steepest, ULPS / TOLERANCE * max(map(_largest, values.values()), default=0.0))
 
 
 def _largest(array: Array) -> float:

@@ -174,7 +174,7 @@ def a_group(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
             group |= {"else": others} if draw.chance(0.5) else {}
         else:
             group = {"layers": others, "when": draw.either(False, f"${{in.channels > {channels}}}"), "else": items}
-    if draw.chance(0.1):
+    if draw.chance(0.1) and not _has_key(items, "share"):
         group["trainable"] = False
         inside.owners.clear()
     if name is not None:
@@ -332,18 +332,21 @@ def _redraw(author: Author, keyword: str, key: str, value: Any, type_: Type) -> 
 def _conditions(author: Author, body: list[Item], parameters: list[Parameter]) -> None:
     """Let some items of a body be there by a parameter."""
     for number, item in enumerate(body):
-        if author.draw.chance(0.15) and not _has_name(item):
+        # A name in it may be used by what follows.
+        if author.draw.chance(0.15) and not _has_key(item, "when", "name"):
             name = author.names.parameter({each.name for each in parameters})
             parameters.append(Parameter(name, True, lambda: author.draw.chance(0.3)))
             whole = {item: None} if isinstance(item, str) else item
             body[number] = {**whole, "when": author.draw.either(f"${name}", f"${{not not {name}}}")}
 
 
-def _has_name(item: Item) -> bool:
-    """Whether there is a name in it, which may be used elsewhere, or a condition already."""
+def _has_key(item: Item, *keys: str) -> bool:
+    """Whether one of the keys stands anywhere in an item, or in a list of items."""
     if isinstance(item, list):
-        return any(map(_has_name, item))
-    return isinstance(item, dict) and (bool({"when", "name"} & item.keys()) or any(map(_has_name, item.values())))
+        return any(_has_key(each, *keys) for each in item)
+    if not isinstance(item, dict):
+        return False
+    return any(key in item for key in keys) or any(_has_key(each, *keys) for each in item.values())
 
 
 def fields_in(items: list[Item]) -> Iterator[tuple[str, Fields]]:
@@ -479,8 +482,8 @@ KINDS: dict[Kind, float] = {
     crop_like: 0.3,
     a_group: 1.0,
     a_repeat: 1.2,
-    a_call: 2.0,
+    a_call: 3.0,
     two_inputs: 0.5,
     a_shared_op: 1.0,
-    a_shared_call: 1.5,
+    a_shared_call: 2.5,
 }
