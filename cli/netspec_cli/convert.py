@@ -83,7 +83,9 @@ def convert(
             new = {new.name: carried[old.name] for old, new in names}
             contents[new_weights] = as_bytes(new, metadata("convert"))
         put(contents)
-    left = [f"`{key}`" for key, value in (("expect", graph.expect), ("train", graph.train)) if value is not None]
+    left = [
+        f"`{key}`" for key, value in (("expect", graph.expect), ("train", graph.train)) if value is not None
+    ]
     if left:
         note(f"the new spec holds no {' and no '.join(left)}: its layers have other names")
     if carried is None and graph.pretrained:

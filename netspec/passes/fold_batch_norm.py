@@ -95,10 +95,11 @@ def _is_plain(node: Node) -> bool:
 
 
 def _with_bias(node: Node) -> Node:
-    op = node.op.replace(bias=True)
-    _, bias_name = FOLDING[type(node.op)]
     if getattr(node.op, "bias", False):
         return node
+    # What the author says of a bias that is not there says nothing of this one.
+    op = node.op.replace(bias=True, bias_init=ZEROS)
+    _, bias_name = FOLDING[type(node.op)]
     channels = node.output.channels or 0
     bias = Weight(f"{node.name}.{bias_name}", (channels,), "O", ZEROS, trainable=node.trainable)
     return replace(node, op=op, weights=(*node.weights, bias))

@@ -43,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other networks")
     parser.add_argument("--start", type=int, default=0, help="the number of the first network")
     parser.add_argument("--only", type=int, help="run the network of this number")
-    parser.add_argument("--batches", choices=["all", "2"], default="2", help="all: 1, 2, 3 and an axis' length")
+    parser.add_argument(
+        "--batches", choices=["all", "2"], default="2", help="all: 1, 2, 3 and an axis' length"
+    )
     parser.add_argument("--backends", default="torch,keras", help="names, joined by commas")
     parser.add_argument("--jobs", type=int, default=1, help="how many processes")
     parser.add_argument("--whole", action="store_true", help="do not shrink what fails")

@@ -12,6 +12,7 @@ from netspec.ops.norm import BatchNorm
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
     from tests.random_networks.native import Array
 
@@ -59,7 +60,8 @@ def _weight(weight: Weight, generator: np.random.Generator) -> Array:
         return generator.uniform(0.5, 2.0, weight.shape)
     if len(weight.shape) > 1:
         return generator.standard_normal(weight.shape) / sqrt(prod(weight.shape[1:]))
-    return generator.uniform(0.25, 1.0, weight.shape) * generator.choice([-1.0, 1.0, 1.0], weight.shape)
+    signs: NDArray[np.float64] = generator.choice([-1.0, 1.0, 1.0], weight.shape)
+    return generator.uniform(0.25, 1.0, weight.shape) * signs
 
 
 def _generator(name: str, seed: int) -> np.random.Generator:

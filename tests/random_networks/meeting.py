@@ -47,7 +47,9 @@ def _joined(draw: Draw, keyword: str, steps: list[tuple[list[Item], Type]]) -> M
 
 def _towards(draw: Draw, type_: Type, goal: Type, how: str) -> tuple[list[Item], Type]:
     """Items that bring a tensor nearer to the type of another, and what they give."""
-    if how == "vectors" or (how != "as they are" and type_.spatial and len(type_.spatial) != len(goal.spatial)):
+    if how == "vectors" or (
+        how != "as they are" and type_.spatial and len(type_.spatial) != len(goal.spatial)
+    ):
         return _vector(draw, type_, goal if how != "vectors" else None)
     if how == "spread" and type_ != goal and goal.spatial:
         if draw.chance(0.5):
@@ -59,7 +61,11 @@ def _towards(draw: Draw, type_: Type, goal: Type, how: str) -> tuple[list[Item],
 def _vector(draw: Draw, type_: Type, goal: Type | None) -> tuple[list[Item], Type]:
     items: list[Item] = []
     if type_.spatial:
-        word = "flatten" if type_.elements <= 40 and draw.chance(0.4) else draw.either("global_avg_pool", "global_max_pool")
+        word = (
+            "flatten"
+            if type_.elements <= 40 and draw.chance(0.4)
+            else draw.either("global_avg_pool", "global_max_pool")
+        )
         items.append(word)
         type_ = Type(type_.elements if word == "flatten" else type_.channels)
     if goal is not None and goal.channels != type_.channels:

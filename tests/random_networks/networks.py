@@ -11,12 +11,11 @@ from netspec.graph import Graph, verify
 from netspec.loading import graph_of_file
 from netspec.ops import OPS
 from netspec.types import Type
-from tests.random_networks.author import FITS_NOT, NODES, Author, Refused
+from tests.random_networks.author import NODES, Author, Refused
 from tests.random_networks.draw import Draw
 from tests.random_networks.meeting import Item, meet
-from tests.random_networks.recipes import is_small
 from tests.random_networks.rooms import Room
-from tests.random_networks.structures import KINDS, Part, chain, fields_in
+from tests.random_networks.structures import Part, chain, fields_in
 from tests.random_networks.text import MAIN, Document, Files, save, yaml_text
 
 WORDS = (
@@ -120,7 +119,9 @@ def _inputs(author: Author, room: Room) -> dict[str, Type]:
 
 def _shape(draw: Draw, rank: int) -> Type:
     most = {0: 0, 1: 12, 2: 8, 3: 5}[rank]
-    return Type(draw.randint(1, 5), tuple(draw.randint(1 if draw.chance(0.2) else 3, most) for _ in range(rank)))
+    return Type(
+        draw.randint(1, 5), tuple(draw.randint(1 if draw.chance(0.2) else 3, most) for _ in range(rank))
+    )
 
 
 def _start(author: Author, room: Room, types: dict[str, Type]) -> Part:

@@ -11,20 +11,110 @@ from tests.random_networks.draw import Draw, Fields
 
 PLAIN = ("stem", "body", "left", "right", "skip", "trunk", "stage", "join", "mix", "tail", "C1", "a_b", "z9")
 HARD = (
-    *("i", "j", "n", "x", "y", "x1", "layer", "layers", "index_", "self", "super", "type", "id", "list", "range"),
-    *("zip", "len", "enumerate", "print", "repr", "object", "staticmethod", "annotations", "inputs", "outputs"),
-    *("class", "def", "lambda", "None", "True", "False", "import", "is", "in", "if", "for", "return", "yield"),
+    *(
+        "i",
+        "j",
+        "n",
+        "x",
+        "y",
+        "x1",
+        "layer",
+        "layers",
+        "index_",
+        "self",
+        "super",
+        "type",
+        "id",
+        "list",
+        "range",
+    ),
+    *(
+        "zip",
+        "len",
+        "enumerate",
+        "print",
+        "repr",
+        "object",
+        "staticmethod",
+        "annotations",
+        "inputs",
+        "outputs",
+    ),
+    *(
+        "class",
+        "def",
+        "lambda",
+        "None",
+        "True",
+        "False",
+        "import",
+        "is",
+        "in",
+        "if",
+        "for",
+        "return",
+        "yield",
+    ),
     *("match", "async", "nn", "F", "torch", "Tensor", "keras", "ops", "tf", "np", "math", "Model", "Module"),
-    *("train", "half", "forward", "eval", "cpu", "to", "float", "double", "call", "build", "modules", "children"),
-    *("parameters", "buffers", "apply", "training", "name", "names", "dtype", "shape", "weight", "bias", "init"),
+    *(
+        "train",
+        "half",
+        "forward",
+        "eval",
+        "cpu",
+        "to",
+        "float",
+        "double",
+        "call",
+        "build",
+        "modules",
+        "children",
+    ),
+    *(
+        "parameters",
+        "buffers",
+        "apply",
+        "training",
+        "name",
+        "names",
+        "dtype",
+        "shape",
+        "weight",
+        "bias",
+        "init",
+    ),
     *("state_dict", "zero_grad", "add_module", "get_layer", "get_config", "add_loss", "losses", "variables"),
     *("Input", "Layer", "Conv2d", "Dense", "ReLU", "Sequential", "ModuleList", "model", "branch", "branch1"),
-    *("output_", "input_", "T", "H", "pad_", "crop_", "out", "value", "values", "a", "A", "stage_", "e", "l", "O0"),
+    *(
+        "output_",
+        "input_",
+        "T",
+        "H",
+        "pad_",
+        "crop_",
+        "out",
+        "value",
+        "values",
+        "a",
+        "A",
+        "stage_",
+        "e",
+        "l",
+        "O0",
+    ),
 )
 """Names that generated code has other uses for, or might have."""
-KEYS = ("layers", "network", "group", "include", *("name", "from", "repeat", "when", "else", "share", "trainable"))
+KEYS = (
+    "layers",
+    "network",
+    "group",
+    "include",
+    *("name", "from", "repeat", "when", "else", "share", "trainable"),
+)
 """Words of the language, which no block is called."""
-CLOSED = frozenset({"in", "block", "index", "if", "else", "and", "or", "not", "true", "false", "True", "False"})
+CLOSED = frozenset(
+    {"in", "block", "index", "if", "else", "and", "or", "not", "true", "false", "True", "False"}
+)
 """Words of expressions, which no parameter is called; a name may be."""
 
 
@@ -96,7 +186,11 @@ class Names:
         return self.draw.choice([each for each in self._pool() if each not in CLOSED | others])
 
     def _pool(self) -> tuple[str, ...]:
-        return HARD if self.draw.chance(0.4) else (*PLAIN, *(name for name in HARD if not keyword.iskeyword(name)))
+        return (
+            HARD
+            if self.draw.chance(0.4)
+            else (*PLAIN, *(name for name in HARD if not keyword.iskeyword(name)))
+        )
 
     def _is_free(self, name: str) -> bool:
         stem = name.rstrip("0123456789")

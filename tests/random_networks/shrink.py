@@ -63,9 +63,9 @@ def _paths(value: Any, path: Path = ()) -> Iterator[Path]:
 
 def _is_there(value: Any, path: Path) -> bool:
     for step in path:
-        if isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+        if (isinstance(value, dict) and step in value) or (
+            isinstance(value, list) and isinstance(step, int) and step < len(value)
+        ):
             value = value[step]
         else:
             return False
@@ -119,11 +119,12 @@ def _plain(files: Files, path: Path) -> Iterator[Files]:
         return
     word = value.strip("${}")
     for known in _values_of(files, word):
+        yield _with(files, path, _setter(known))
 
-        def put(holder: Any, step: Any, known: Any = known) -> None:
-            holder[step] = deepcopy(known)
 
-        yield _with(files, path, put)
+def _setter(value: Any) -> Callable[[Any, Any], None]:
+    """Puts a copy of the value in the place."""
+    return lambda holder, step: holder.__setitem__(step, deepcopy(value))
 
 
 def _values_of(value: Any, word: str) -> Iterator[Any]:
@@ -143,4 +144,4 @@ def _lessened(files: Files, path: Path) -> Iterator[Files]:
     if type(value) is int and value > 1:
         for less in dict.fromkeys((1, 2, value // 2, value - 1)):
             if less < value:
-                yield _with(files, path, lambda holder, step, less=less: holder.__setitem__(step, less))
+                yield _with(files, path, _setter(less))

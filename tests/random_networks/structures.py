@@ -24,9 +24,23 @@ Part = tuple[list[Item], Type]
 Kind = Callable[[Author, Room, Type, int], Part | None]
 
 OFTEN: dict[str, float] = {
-    **{"conv": 5, "conv_transpose": 4, "depthwise_conv": 3, "separable_conv": 3, "batch_norm": 4, "dense": 3},
-    **{"max_pool": 3, "avg_pool": 4, "upsample": 4, "pad": 2, "crop": 2, "layer_norm": 2, "group_norm": 2},
-    **{"global_avg_pool": 0.5, "global_max_pool": 0.5, "flatten": 0.5, "rbf": 0.5},
+    "conv": 5,
+    "conv_transpose": 4,
+    "avg_pool": 4,
+    "batch_norm": 4,
+    "upsample": 4,
+    "depthwise_conv": 3,
+    "separable_conv": 3,
+    "dense": 3,
+    "max_pool": 3,
+    "pad": 2,
+    "crop": 2,
+    "layer_norm": 2,
+    "group_norm": 2,
+    "global_avg_pool": 0.5,
+    "global_max_pool": 0.5,
+    "flatten": 0.5,
+    "rbf": 0.5,
 }
 """How often an op is drawn, where that is not 1."""
 
@@ -36,7 +50,7 @@ def chain(author: Author, room: Room, type_: Type, length: int, depth: int) -> P
     items: list[Item] = []
     for _ in range(length):
         kinds = KINDS if depth > 0 else FLAT
-        kind = author.draw.weighted({kind: weight for kind, weight in kinds.items()})
+        kind = author.draw.weighted(kinds)
         part = kind(author, room, type_, depth - 1)
         if part is not None:
             items += part[0]
@@ -47,7 +61,9 @@ def chain(author: Author, room: Room, type_: Type, length: int, depth: int) -> P
 def an_op(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
     """One layer."""
     keyword = author.draw.weighted({each: OFTEN.get(each, 1.0) for each in SINGLE})
-    found = made(author.draw, keyword, type_, author.defaults.get(keyword)) if _takes(keyword, type_) else None
+    found = (
+        made(author.draw, keyword, type_, author.defaults.get(keyword)) if _takes(keyword, type_) else None
+    )
     if found is None:
         return None
     fields, result = found
@@ -64,9 +80,20 @@ def _takes(keyword: str, type_: Type) -> bool:
 
 
 MAPS = frozenset(
-    ("conv", "conv_transpose", "depthwise_conv", "separable_conv", "max_pool", "avg_pool", "global_avg_pool")
-    + ("global_max_pool", "upsample", "pad", "crop", "space_to_depth", "depth_to_space")
+    (
+        *("conv", "conv_transpose", "depthwise_conv", "separable_conv", "max_pool", "avg_pool"),
+        *(
+            "global_avg_pool",
+            "global_max_pool",
+            "upsample",
+            "pad",
+            "crop",
+            "space_to_depth",
+            "depth_to_space",
+        ),
+    )
 )
+"""Ops that refuse a vector."""
 
 
 def branches(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
@@ -93,7 +120,7 @@ def _from_elsewhere(author: Author, room: Room, type_: Type, depth: int) -> Part
     """A branch that starts from a name; one from the current tensor where there is no name yet."""
     draw = author.draw
     stars = [path for path, types in room.stars.items() if len(types) > 1]
-    if stars and draw.chance(0.3):
+    if stars and draw.chance(0.7):
         path = draw.choice(stars)
         equal = len(set(room.stars[path])) == 1
         keyword = draw.either("add", "average", "maximum", "multiply") if equal else "concat"
@@ -173,7 +200,11 @@ def a_group(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
             group |= {"when": draw.either(True, f"${{in.channels == {channels}}}", "${1 < 2}")}
             group |= {"else": others} if draw.chance(0.5) else {}
         else:
-            group = {"layers": others, "when": draw.either(False, f"${{in.channels > {channels}}}"), "else": items}
+            group = {
+                "layers": others,
+                "when": draw.either(False, f"${{in.channels > {channels}}}"),
+                "else": items,
+            }
     if draw.chance(0.1) and not _has_key(items, "share"):
         group["trainable"] = False
         inside.owners.clear()
@@ -201,7 +232,7 @@ def a_repeat(author: Author, room: Room, type_: Type, depth: int) -> Part | None
         varied = _by_index(author, item)
         if author.result([varied], type_) is not None:
             item = varied
-    name = author.names.layer(room) if draw.chance(0.5) else None
+    name = author.names.layer(room) if draw.chance(0.7) else None
     if name is not None:
         item["name"] = name
     graph = author.attempt([item], {"input": type_})
@@ -285,7 +316,9 @@ def _new_block(author: Author, type_: Type, depth: int) -> Block | None:
     return _write_block(author, name, body, type_)
 
 
-def _write_block(author: Author, name: str, body: list[Item], type_: Type, inputs: tuple[str, ...] = ()) -> Block:
+def _write_block(
+    author: Author, name: str, body: list[Item], type_: Type, inputs: tuple[str, ...] = ()
+) -> Block:
     parameters = _lifted(author, body, type_)
     _conditions(author, body, parameters)
     required = [each for each in parameters if author.draw.chance(0.5)]
@@ -444,7 +477,11 @@ def _bring(type_: Type, goal: Type) -> Part | None:
     """Items that give a tensor the channels and the number of axes of another; None where that is not plain."""
     if len(type_.spatial) != len(goal.spatial):
         return None
-    return ([], type_) if type_.channels == goal.channels else ([{"dense": goal.channels}], Type(goal.channels, type_.spatial))
+    return (
+        ([], type_)
+        if type_.channels == goal.channels
+        else ([{"dense": goal.channels}], Type(goal.channels, type_.spatial))
+    )
 
 
 def a_shared_call(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
@@ -481,7 +518,7 @@ KINDS: dict[Kind, float] = {
     join_names: 0.8,
     crop_like: 0.3,
     a_group: 1.0,
-    a_repeat: 1.2,
+    a_repeat: 2.0,
     a_call: 3.0,
     two_inputs: 0.5,
     a_shared_op: 1.0,

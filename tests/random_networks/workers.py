@@ -70,7 +70,9 @@ def outcomes(work: Work, numbers: Sequence[int], jobs: int) -> Iterator[Outcome]
                 worker.process.join()
                 busy.remove(worker)
                 if worker.numbers:
-                    yield Outcome(worker.numbers.pop(0), "process died", f"exit code {worker.process.exitcode}")
+                    yield Outcome(
+                        worker.numbers.pop(0), "process died", f"exit code {worker.process.exitcode}"
+                    )
                 if worker.numbers:
                     waiting.append(worker.numbers)
 

@@ -1,0 +1,201 @@
+"""The random networks themselves: that they reach everything, that the checks see, and some of them checked."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netspec.ops import OPS
+from netspec.types import Type
+from tests.random_networks.draw import Draw
+from tests.random_networks.networks import graph_of, random_network
+from tests.random_networks.one import failure, run
+from tests.random_networks.recipes import RECIPES
+from tests.random_networks.shrink import shrunk
+from tests.random_networks.text import MAIN, Files
+from tests.random_networks.workers import Work, outcomes
+
+SEED = 20261
+MAPS = (Type(4, (9,)), Type(6, (6, 8)), Type(8, (4, 6, 5)))
+
+
+def test_every_op_has_a_recipe() -> None:
+    assert RECIPES.keys() == OPS.keys(), (
+        "an op that no random network has: add it to tests/random_networks/recipes.py"
+    )
+
+
+def test_every_field_of_every_op_is_drawn() -> None:
+    drawn: dict[str, set[str]] = defaultdict(set)
+    for keyword, recipe in RECIPES.items():
+        for number in range(80):
+            draw = Draw(f"{SEED}/{keyword}/{number}")
+            drawn[keyword] |= set(recipe(draw, draw.choice(MAPS)))
+    wanted = {word: set(op.model_fields) - op.resolved_only for word, op in OPS.items()}
+    assert drawn == wanted
+
+
+@pytest.fixture(scope="module")
+def some(tmp_path_factory: pytest.TempPathFactory) -> list[Files]:
+    """A hundred and twenty of them. What is not valid raises here."""
+    specs = []
+    for number in range(120):
+        folder = tmp_path_factory.mktemp("network")
+        files = random_network(f"{SEED}/{number}", folder)
+        graph_of(folder / MAIN)
+        specs.append(files)
+    return specs
+
+
+def test_every_structure_is_reached(some: list[Files]) -> None:
+    found: Counter[str] = Counter()
+    for files in some:
+        main = files[MAIN]
+        text = json.dumps(files)
+        found.update(
+            key for key in main if key in ("heads", "expect", "defaults", "params", "inputs", "blocks")
+        )
+        found.update(word for word in WORDS if f'"{word}"' in text)
+        found["several files"] += len(files) > 1
+        found["a path with a star"] += ".*" in text
+        found["a path into a scope"] += bool(_from_paths(main))
+        found["a block of two inputs"] += any("inputs" in each for each in main.get("blocks", {}).values())
+        found["nothing"] += 1
+    missing = {*WORDS, *KEYS} - {word for word, count in found.items() if count}
+    assert not missing, found
+
+
+WORDS = (
+    "from",
+    "share",
+    "repeat",
+    "when",
+    "else",
+    "trainable",
+    "network",
+    "until",
+    "branches",
+    "like",
+    "name",
+)
+KEYS = (
+    *("heads", "expect", "defaults", "params", "inputs", "blocks"),
+    *("several files", "a path with a star", "a path into a scope", "a block of two inputs"),
+)
+
+
+def _from_paths(value: Any) -> bool:
+    if isinstance(value, dict):
+        return "." in str(value.get("from", "")) or any(map(_from_paths, value.values()))
+    return isinstance(value, list) and any(map(_from_paths, value))
+
+
+def test_the_same_seed_gives_the_same_network(some: list[Files], tmp_path: Path) -> None:
+    assert random_network(f"{SEED}/7", tmp_path) == some[7]
+
+
+def test_a_failing_network_is_shrunk_to_what_fails(some: list[Files]) -> None:
+    files = next(each for each in some if "softmax" in json.dumps(each) and len(each[MAIN]["layers"]) > 3)
+    small = shrunk(files, lambda each: "softmax" in json.dumps(each), seconds=5.0)
+    assert len(json.dumps(small)) < 70, small
+
+
+NETWORK: Files = {
+    MAIN: {
+        "netspec": 1,
+        "name": "net",
+        "input": [3, 6, 6],
+        "layers": [{"conv": {"filters": 4, "kernel": 3}}, "batch_norm", "relu", {"dense": 2}],
+    }
+}
+
+
+def _louder(array: Any) -> Any:
+    return array * (1 + 1e-8)
+
+
+def _shifted(arrays: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: _louder(array) if name in names else array for name, array in arrays.items()}
+
+
+def test_a_sound_network_passes() -> None:
+    pytest.importorskip("torch")
+    assert failure(NETWORK, "0", "all", ("torch",)) is None
+
+
+@pytest.mark.parametrize("kind", ["torch training: differs", "torch inference: differs", "folded: differs"])
+def test_a_wrong_value_is_seen(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oracle itself is made a little wrong, in training, in inference, or for the folded network."""
+    pytest.importorskip("torch")
+    import netspec_numpy
+
+    true = netspec_numpy.forward
+
+    def wrong(graph: Any, weights: Any, inputs: Any, training: bool = True) -> dict[str, Any]:
+        values = true(graph, weights, inputs, training)
+        folded = not any(node.op.keyword == "batch_norm" for node in graph.nodes)
+        now = "folded" if folded else "torch training" if training else "torch inference"
+        return _shifted(values, "dense1") if kind.startswith(now) else values
+
+    monkeypatch.setattr(netspec_numpy, "forward", wrong)
+    broken = failure(NETWORK, "0", "2", ("torch",))
+    assert broken is not None
+    assert broken.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("torch: weights back", "conv1.bias"), ("torch: statistics", "batch_norm1.running_var")],
+)
+def test_a_wrong_weight_is_seen(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from netspec_torch.backend import TorchBackend
+
+    true = TorchBackend.weights
+
+    def wrong(self: TorchBackend, model: Any, graph: Any) -> dict[str, Any]:
+        trained = model.training or kind == "torch: weights back"
+        return _shifted(true(self, model, graph), *([name] if trained else []))
+
+    monkeypatch.setattr(TorchBackend, "weights", wrong)
+    broken = failure(NETWORK, "0", "2", ("torch",))
+    assert broken is not None
+    assert broken.kind == kind
+
+
+def test_a_wrong_gradient_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("keras")
+    from netspec_torch.trial import TorchTrial
+
+    true = TorchTrial.gradients
+    monkeypatch.setattr(
+        TorchTrial, "gradients", lambda self, x, y: _shifted(true(self, x, y), "conv1.weight")
+    )
+    broken = failure(NETWORK, "0", "2", ("torch", "keras"))
+    assert broken is not None
+    assert broken.kind == "gradients: differ"
+
+
+def test_some_networks_keep_every_promise() -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("keras")
+    for number in range(8):
+        found = run(SEED, number, "2", ("torch", "keras"))
+        assert not found.kind or found.refused, f"{found.words}\n{found.text}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("batches", "count"), [("2", 200), ("all", 60)])
+def test_many_networks_keep_every_promise(batches: Any, count: int) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("keras")
+    work = Work(SEED, batches, ("torch", "keras"))
+    broken = [
+        each for each in outcomes(work, range(100, 100 + count), jobs=1) if each.kind and not each.refused
+    ]
+    assert not broken, "\n".join(f"{each.words}\n{each.text}" for each in broken)
