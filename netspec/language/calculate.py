@@ -160,7 +160,8 @@ def _subscript(node: ast.Subscript, scope: _Scope) -> object:
         raise scope.formula.refuse(codes.EXPRESSION_TYPE, message, node, "only a list takes `[…]`")
     if not _is_number(at) or at % 1 != 0:
         message = f"a place in a list is a whole number, and this is {_shown(at)}"
-        raise scope.formula.refuse(codes.EXPRESSION_TYPE, message, node.slice)
+        how = "`floor(…)` gives a whole number" if _is_number(at) else "use a number, counted from 0"
+        raise scope.formula.refuse(codes.EXPRESSION_TYPE, message, node.slice, how)
     if not -len(values) <= at < len(values):
         message = f"the list has {len(values)} values, so it has no place {_shown(at)}"
         advice = f"its places are 0 to {len(values) - 1}" if values else None
@@ -305,6 +306,7 @@ def _demand_number(value: object, node: ast.AST, scope: _Scope) -> None:
     advice = {
         bool: "write `1 if … else 0` to count a boolean",
         list: "choose a value of it with `[…]`, or count them with `len(…)`",
+        str: "give it a number: words can only be compared with `==` and `!=`",
     }.get(type(value))
     raise scope.formula.refuse(codes.EXPRESSION_TYPE, message, node, advice)
 

@@ -86,7 +86,10 @@ def read_document(value: Value, file: str, path: Path | None, problems: Problems
     document.inputs = _inputs(entries, head, problems)
     document.nameless = not document.inputs
     _read_defaults(document, _mapping(entries, "defaults", problems))
-    _read_blocks(document, _mapping(entries, "blocks", problems), problems)
+    before = len(problems)
+    blocks = _mapping(entries, "blocks", problems)
+    document.incomplete = document.incomplete or len(problems) > before
+    _read_blocks(document, blocks, problems)
     document.items = _items(entries, head, problems, "`layers`")
     document.heads = _heads(_mapping(entries, "heads", problems), problems)
     document.expect = _mapping(entries, "expect", problems)
@@ -191,8 +194,31 @@ def _mapping(entries: dict[str, Entry], key: str, problems: Problems) -> Mapping
         return None
     if isinstance(entry.value, Mapping):
         return entry.value
-    problems.error(codes.WRONG_VALUE, f"`{key}` is a mapping", entry.value.span, help=f"write `{key}: {{…}}`")
+    problems.error(
+        codes.WRONG_VALUE, f"`{key}` is a mapping", entry.value.span, help=_as_mapping(key, entry.value)
+    )
     return None
+
+
+_EXAMPLES = {
+    "params": "`params: {width: 64}`",
+    "inputs": "`inputs: {image: [3, 224, 224]}`",
+    "defaults": "`defaults: {conv: {padding: same}}`",
+    "blocks": "`blocks: {unit: {layers: […]}}`",
+    "heads": "`heads: {aux: {layers: […]}}`",
+    "expect": "`expect: {output: [10]}`",
+    "train": "`train: {epochs: 10}`",
+}
+
+
+def _as_mapping(key: str, value: Value) -> str:
+    """How a key is written that holds something else than a mapping."""
+    words = (
+        [each.text for each in value.items if isinstance(each, Scalar)] if isinstance(value, Listing) else []
+    )
+    if key == "params" and words and all(IDENTIFIER.match(word) for word in words):
+        return f"write `{{{', '.join(f'{word}: ' for word in words[:12])}}}`: each a key, with its value behind it"
+    return f"write names as keys, without dashes: {_EXAMPLES.get(key, f'`{key}: {{…}}`')}"
 
 
 def _text(entries: dict[str, Entry], key: str) -> str:
@@ -327,7 +353,7 @@ def _block(document: Document, name: str, entry: Entry, problems: Problems) -> B
             codes.WRONG_VALUE,
             f"the block `{name}` is a mapping",
             entry.value.span,
-            help="write its `layers: […]` below it",
+            help=f"write `{name}: {{layers: […]}}`",
         )
         return Block(name, None, (), (broken_item(entry.key_span),), entry.key_span, document)
     entries = entry.value.entries
@@ -366,7 +392,7 @@ def _heads(mapping: Mapping | None, problems: Problems) -> tuple[Head, ...]:
                 codes.WRONG_VALUE,
                 f"the head `{name}` is a mapping",
                 entry.value.span,
-                help="write its `layers: […]`, and `from: …` where it starts from a name",
+                help=f"write `{name}: {{layers: […]}}`, and `from: …` in it where it starts from a name",
             )
             continue
         entries = entry.value.entries

@@ -20,7 +20,7 @@ from netspec.language.arguments import parameters
 from netspec.language.calls import call_block, call_network, opened, report_absent
 from netspec.language.declarations import Document, Head
 from netspec.language.embed import bind_inputs, inputs_of, warn_of_layout
-from netspec.language.expression import is_expression
+from netspec.language.expression import can_be_calculated, is_expression
 from netspec.language.fields import has_expression
 from netspec.language.item import GROUP, Item
 from netspec.language.layer import layer
@@ -346,11 +346,12 @@ def _flag(walk: Walk, scalar: Scalar, key: str, frame: Frame, current: Tensor) -
     if isinstance(value, bool):
         return value
     if value is not FAILED:
-        advice = f'write a comparison: `{key}: "${{stride > 1}}"`'
-        if (meant := boolean(value)) is not None:
+        sight = walk.sight(frame, current)
+        advice = f'give a comparison, as `{key}: "${{stride > 1}}"`, or `true` or `false`'
+        if not is_expression(scalar) and (meant := boolean(value)) is not None:
             advice = f"write `{key}: {meant}`"
-        elif isinstance(value, str) and not is_expression(scalar):
-            advice = f'write `{key}: "${{{value[:60]}}}"` to calculate'
+        elif isinstance(value, str) and not is_expression(scalar) and can_be_calculated(value, sight):
+            advice = f'write `{key}: "${{{value}}}"` to calculate'
         walk.problems.error(
             codes.WRONG_VALUE,
             f"`{key}` is true or false, not {shown(value)}",

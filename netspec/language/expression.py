@@ -66,6 +66,14 @@ def seen(scalar: Scalar, names: Mapping[str, object]) -> dict[str, object]:
     }
 
 
+def can_be_calculated(text: str, names: Mapping[str, object]) -> bool:
+    """Whether a plain text is meant to be calculated: a known name, or arithmetic of any names."""
+    formula = parse(text) if len(text) <= LENGTH_LIMIT else None
+    if not isinstance(formula, Formula):
+        return False
+    return used_names(formula) != [text.strip()] or _at(names, text.strip()) is not None
+
+
 def _at(names: Mapping[str, object], path: str) -> object:
     value: object = names
     for step in path.split("."):

@@ -222,6 +222,10 @@ def _unreadable(text: str, column: int, reason: str = "") -> Refusal:
         message = "the quote that opens here is not closed"
     elif rest:
         message = f"this cannot be read from `{rest[:40]}` on"
+        if re.match(r"\.\d", rest):
+            advice = "a value of a list is chosen with brackets: `[0]`"
+        elif re.match(r"\w|\(", rest):
+            advice = advice or "is an operator missing before it, as `*`?"
     else:
         message, column = "the expression ends too early", max(len(text.rstrip()) - 1, 0)
         advice = advice or f"something is missing behind `{text.split()[-1][-20:]}`"
@@ -255,7 +259,9 @@ def _constant(formula: Formula, node: ast.Constant) -> None:
         message = "this number is too large; whole numbers stay below 2⁶³"
         raise formula.refuse(codes.RESULT_TOO_LARGE, message, node)
     if isinstance(value, float) and math.isinf(value):
-        raise formula.refuse(codes.NOT_A_NUMBER, "this number is beyond what a computer can tell", node)
+        raise formula.refuse(
+            codes.NOT_A_NUMBER, "this number is too large for a float", node, "use a number below 1e308"
+        )
     if not isinstance(value, int | float | str) or formula.source(node)[:1] in "uU":
         message = "this is neither a number, nor a word in quotes, nor a boolean"
         raise formula.refuse(codes.NOT_ARITHMETIC, message, node)

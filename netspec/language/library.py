@@ -14,7 +14,7 @@ from netspec.language.document import read_blocks_file, read_document
 from netspec.language.source import read_file
 from netspec.language.values import Scalar, Value
 from netspec.language.vocabulary import check_vocabulary
-from netspec.ops.nearest import did_you_mean
+from netspec.ops.nearest import nearest
 
 INCLUDE_LIMIT = 30
 """How deep files may include each other."""
@@ -136,7 +136,7 @@ class Library:
                 codes.OUTSIDE,
                 "a text that is no file has no folder to look in",
                 scalar.span,
-                help="save it as a file",
+                help=_in_the_zoo(text) or "save it as a file",
             )
             return None
         path = places.real(document.path).parent / text
@@ -159,8 +159,17 @@ class Library:
     def _in_zoo(self, name: str, scalar: Scalar) -> Path | None:
         path = places.zoo().get(name.removesuffix(".yaml"))
         if path is None:
-            message = f"the zoo has no `{name}`{did_you_mean(name, places.zoo())}"
+            near = nearest(name.removesuffix(".yaml"), places.zoo())
             self.problems.error(
-                codes.INCLUDE, message, scalar.span, help="`netspec new --list` shows the zoo"
+                codes.INCLUDE,
+                f"the zoo has no `{name}`",
+                scalar.span,
+                help=f"did you mean `{places.ZOO}{near}`?" if near else "`netspec new --list` shows the zoo",
             )
         return path
+
+
+def _in_the_zoo(text: str) -> str | None:
+    """The help where a path is the name of a spec of the zoo."""
+    name = text.removesuffix(".yaml")
+    return f"write `{places.ZOO}{name}` for the spec of the zoo" if name in places.zoo() else None

@@ -51,11 +51,11 @@ def story(value: Value | None, frame: Frame | None, sight: Sight) -> tuple[str, 
 
 def _fact(name: str, value: object, binding: Binding | None) -> str:
     fact = f"`{name}` is {written_as(value)}"
-    if binding is None or not isinstance(binding.value, Scalar):
+    if binding is None:
         return fact
     line = f"line {binding.value.span.line}"
     by = "by default in " if binding.default else ""
-    if is_expression(binding.value):
+    if isinstance(binding.value, Scalar) and is_expression(binding.value):
         return f"{fact} (`{_cut(binding.value.text)}`, {by}{line})"
     return f"{fact} ({by}{line})"
 

@@ -65,7 +65,17 @@ def check_vocabulary(document: Document, problems: Problems) -> None:
 def _check_own(name: str, span: Span, document: Document, problems: Problems) -> None:
     why = reserved(name, document)
     if why is not None:
-        problems.error(codes.NAME, f"`{name}` cannot be a name: {why}", span, help="choose another name")
+        problems.error(codes.NAME, f"`{name}` cannot be a name: {why}", span, help=another_name(name))
+
+
+def another_name(name: str) -> str:
+    """What to write instead of a reserved name."""
+    stem = name.rstrip("0123456789")
+    return (
+        f"write `{stem}_{name[len(stem) :]}`, or choose another name"
+        if stem != name
+        else "choose another name"
+    )
 
 
 def _check_defaults(document: Document, names: dict[str, None], problems: Problems) -> None:
@@ -83,7 +93,9 @@ def _check_defaults(document: Document, names: dict[str, None], problems: Proble
                 codes.WRONG_VALUE,
                 f"the defaults of `{keyword}` are a mapping of fields",
                 span,
-                help=f"write `{keyword}: {{{fields_of(op)[0]}: …}}`" if fields_of(op) else "delete them",
+                help=f"write fields in braces: `{keyword}: {{{_optional(op)}: …}}`"
+                if fields_of(op)
+                else f"remove it: `{keyword}` has no fields",
             )
         else:
             _check_keys(f"`{keyword}`", fields_of(op), given, problems, words_of(op))
@@ -94,6 +106,14 @@ def _check_defaults(document: Document, names: dict[str, None], problems: Proble
                 hold_names(scalar, names, problems)
         if len(problems) > before:
             document.wrong_defaults.add(keyword)
+
+
+def _optional(op: type[Op]) -> str:
+    """A field of an op that can stand in `defaults`: one that is not required, if there is one."""
+    fields = [
+        name for name in fields_of(op) if name in op.model_fields and not op.model_fields[name].is_required()
+    ]
+    return "padding" if "padding" in fields else (fields or fields_of(op))[0]
 
 
 def _check_parameter(parameter: Parameter, problems: Problems) -> None:
@@ -339,7 +359,7 @@ def _check_branches(item: Item, op: type[Op], document: Document, problems: Prob
     how = f"put a list of branches below `{op.keyword}:`, each a list of items"
     if isinstance(value, Listing) and item.branches is None:
         names = _names_of_layers(value, document)
-        advice = f"write `{op.keyword}:` and below it, beside the op, `from: [{', '.join(names)}]`"
+        advice = f"leave `{op.keyword}:` empty, and put `from: [{', '.join(names)}]` beside it"
         wrong = [each for each in value.items if not isinstance(each, Listing)]
         for each in wrong[:1] if names else wrong:
             problems.error(

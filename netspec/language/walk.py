@@ -21,7 +21,7 @@ from netspec.language.item import Item
 from netspec.language.library import Library
 from netspec.language.story import Binding
 from netspec.language.values import Entry, Listing, Mapping, Scalar, Value, plain
-from netspec.language.vocabulary import reserved
+from netspec.language.vocabulary import another_name, reserved
 from netspec.ops.base import Op, Weight
 from netspec.types import LIMIT, Type
 
@@ -412,7 +412,7 @@ class Walk:
             pass
         elif why is not None:
             self.problems.error(
-                codes.NAME, f"`{name}` cannot be a name: {why}", scalar.span, help="choose another name"
+                codes.NAME, f"`{name}` cannot be a name: {why}", scalar.span, help=another_name(str(name))
             )
         elif name in frame.members:
             self.problems.error(

@@ -452,6 +452,15 @@ ADVICE = [
     ("netspec: 1\nname: a\ninput: «784»\nlayers: [relu]", "NS0104", "write `[784]`"),
     ("netspec: 1\nname: a\ninput: [4]\nlayers: «relu»", "NS0104", "write `[relu]`"),
     ("layers: [relu]\n«epochs»: 3", "NS0103", "write it in the recipe, `train: {…}`"),
+    ("layers: [{relu: , trainable: «frozen»}]", "NS0104", "or `true` or `false`"),
+    ("params: {deep: true}\nlayers: [{relu: , when: «deep»}]", "NS0104", 'write `when: "${deep}"`'),
+    ("layers: [{network: {spec: «zoo:resnet-18»}}]", "NS0113", "did you mean `zoo:resnet18`?"),
+    ("layers: [{network: «resnet18»}]", "NS0112", "write `zoo:resnet18` for the spec of the zoo"),
+    ("layers: [{relu: , name: «relu5»}]", "NS0107", "write `relu_5`"),
+    ("params: «[a, b]»\nlayers: [relu]", "NS0104", "write `{a: , b: }`"),
+    ("layers: [relu]\nheads: «[relu]»", "NS0104", "`heads: {aux: {layers: […]}}`"),
+    ("layers: [relu]\ndefaults: {«conv»: same}", "NS0104", "`conv: {padding: …}`"),
+    ('params: {w: [1, 2]}\nlayers: [dense: "${w«.»0}"]', "NS0201", "`[0]`"),
     ("layers: [{max_pool: «9»}]", "NS0301", "use `max_pool: 8`, or `max_pool: {kernel: 9, padding: same}`"),
 ]
 

@@ -148,7 +148,7 @@ WRONG_BLOCKS = [
     ("«layers»: {layers: [tanh]}", "NS0114", "already"),
     *((f"«{word}»: {{layers: [tanh]}}", "NS0114", "a word of the language") for word in RESERVED),
     ("unit: «5»", "NS0104", "the block `unit` is a mapping"),
-    ("unit: «[relu]»", "NS0104", "write its `layers: […]`"),
+    ("unit: «[relu]»", "NS0104", "write `unit: {layers: […]}`"),
     ("«unit»: {params: {a: 1}}", "NS0102", "the block `unit` needs `layers`"),
     ("unit: {«layer»: [relu]}", "NS0103", "write `layers`"),
     ("unit: {layers: [relu], «heads»: {}}", "NS0103", "the block `unit` has no `heads`"),

@@ -135,7 +135,7 @@ REFUSED = [
     ("{relu: , «else»: [tanh]}", "NS0102", "`else` stands without `when`"),
     ("{relu: , when: «1»}", "NS0104", "`when` is true or false, not 1"),
     ("{relu: , when: «'stride > 1'»}", "NS0104", 'write `when: "${stride > 1}"`'),
-    ("{relu: , when: «'${1 + 1}'»}", "NS0104", "write a comparison"),
+    ("{relu: , when: «'${1 + 1}'»}", "NS0104", "give a comparison"),
     ("{relu: , when: «[true]»}", "NS0104", "`when` is one value"),
     ("{relu: , when: «~»}", "NS0104", "`when` is one value"),
     ("{relu: , when: true, else: «tanh»}", "NS0104", "`else` is a list of items"),

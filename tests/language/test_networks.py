@@ -284,7 +284,7 @@ REFUSED = [
     ("{network: {spec: «nobody.yaml»}}", "NS0113", "there is no file `nobody.yaml`"),
     ("{network: {spec: «.»}}", "NS0113", ""),
     ("{network: {spec: «'zoo:nobody'»}}", "NS0113", "the zoo has no `nobody`"),
-    ("{network: {spec: «'zoo:lenet'»}}", "NS0113", "did you mean `lenet5`?"),
+    ("{network: {spec: «'zoo:lenet'»}}", "NS0113", "did you mean `zoo:lenet5`?"),
     ("{network: {spec: «'zoo:../x'»}}", "NS0113", "the zoo has no"),
     ("{network: {spec: «../main.yaml»}}", "NS0112", "leaves the tree"),
     ("{network: {spec: «/etc/passwd»}}", "NS0112", "leaves the tree"),
