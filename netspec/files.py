@@ -81,6 +81,15 @@ def fault(path: str | Path) -> OSError | None:
     return None
 
 
+def unlisted(folder: str | Path) -> OSError | None:
+    """Why what is in a folder cannot be seen, or None if it can."""
+    try:
+        with possible(), os.scandir(folder):
+            return None
+    except OSError as error:
+        return error
+
+
 def exists(path: str | Path) -> bool:
     """Whether something stands at the path: False too where the system cannot say."""
     return status_of(path) is not None

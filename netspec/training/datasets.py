@@ -135,6 +135,8 @@ def _own(path: Path) -> Dataset:
         return _npz(path, path.name, None)
     paths = [find(stem, (path,)) for stem in STEMS]
     if absent := [stem for stem, file in zip(STEMS, paths, strict=True) if file is None]:
+        if fault := files.unlisted(path):
+            raise DataError(f"{path}: cannot be read: {files.reason(fault)}")
         if len(absent) == len(STEMS) and (converted := conversion.of_pictures(path)):
             raise DataError(f"{path}: is a folder of pictures, and data are an .npz file", converted)
         inside = next(iter(sorted(path.glob("*.npz"))), None)
