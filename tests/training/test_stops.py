@@ -101,9 +101,9 @@ def begun() -> Iterator[Start]:
         process.communicate()
 
 
-def until(holds: Callable[[], bool]) -> None:
+def until(holds: Callable[[], bool], seconds: int = 20) -> None:
     """Wait for a process to come so far."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it never came so far"
         time.sleep(0.01)
@@ -281,3 +281,37 @@ def test_a_finished_run_says_so_and_force_writes_over_it() -> None:
     again(force=True)
     assert len(Path("run/metrics.jsonl").read_text().splitlines()) == 12
     assert Path("run/mine.txt").read_text() == "precious"
+
+
+@POSIX
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["torch", "keras"])
+def test_ctrl_c_in_a_real_training(backend: str) -> None:
+    """At two moments that a seed chooses: while the model is built, and between two steps."""
+    seed = 5
+    chance = random.Random(seed)
+    text = (
+        SPEC.replace("[1, 2, 2]", "[1, 28, 28]")
+        .replace("dense: 3", "dense: 10")
+        .replace("./own.npz", "fashion-mnist-small")
+    )
+    Path("tiny.yaml").write_text(text)
+    path = ":".join(each for each in [os.environ.get("PYTHONPATH", ""), *sys.path] if each)
+    program = f"import sys; sys.path[:0] = {path.split(':')!r}\nfrom netspec_cli.entry import run\nrun()"
+    for steps in (0, 1):
+        folder = Path(f"run{steps}")
+        command = [sys.executable, "-c", program, "train", "tiny.yaml", "-b", backend, "-o", str(folder)]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        until((folder / "run.json").exists, 120)
+        if steps:
+            until(has_lines(str(folder), steps), 120)
+        time.sleep(chance.uniform(0, 0.3))
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+        assert (process.returncode, "Traceback" in err) == (130, False), f"seed {seed}: {err}"
+        assert err.endswith("netspec: interrupted\n")
+        if folder.exists():
+            assert facts(folder)["state"] == "stopped"
+            assert f"note: the run is kept in {folder}: 0 epochs, " in err
+        else:
+            assert not steps
