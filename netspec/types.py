@@ -20,6 +20,9 @@ class OpenSize:
 LIMIT = 2**63
 """Sizes, counts and products of them stay below it: no backend counts further."""
 
+LARGEST_FLOAT, SMALLEST_FLOAT = (2 - 2**-23) * 2.0**127, 2.0**-149
+"""The largest number of float32, in which a network runs unless told otherwise, and the smallest above 0."""
+
 Size = int | OpenSize
 DType = Literal["float", "int"]
 

@@ -9,10 +9,7 @@ from pydantic import BaseModel
 
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Op, Weight
-from netspec.types import LIMIT, Type
-
-LARGEST_FLOAT, SMALLEST_FLOAT = (2 - 2**-23) * 2.0**127, 2.0**-149
-"""The largest number of float32, in which a network runs unless told otherwise, and the smallest above 0."""
+from netspec.types import LARGEST_FLOAT, LIMIT, SMALLEST_FLOAT, Type
 
 
 def check_numbers(op: Op, inputs: Inputs, outputs: Sequence[Type], weights: Iterable[Weight]) -> int:

@@ -147,9 +147,12 @@ class Conv(Convolution):
     def reach(self, inputs: Inputs) -> Reach | None:
         if self.table is None:
             return self.windows(mixes=self.groups == 1)
-        channels = set(range(inputs[0].channels or 0))
-        mixes = all(channels == set(sees) for sees in self.table)
-        return self.windows(mixes=mixes, splits=channels != {each for sees in self.table for each in sees})
+        # A row names channels that there are, each once: how many it names says whether it names all.
+        channels = inputs[0].channels or 0
+        mixes = all(len(sees) == channels for sees in self.table)
+        return self.windows(
+            mixes=mixes, splits=len({each for sees in self.table for each in sees}) < channels
+        )
 
 
 class DepthwiseConv(Convolution):

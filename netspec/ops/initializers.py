@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
 from netspec.ops.fields import Written, refusal, unknown_word
+from netspec.types import LARGEST_FLOAT
 
 Kind = Literal[
     "zeros",
@@ -92,6 +93,8 @@ def _initializer(value: object) -> object:
         raise PydanticCustomError("initializer", "`std` is a number from 0")
     if kind == "uniform" and init["low"] > init["high"]:
         raise PydanticCustomError("initializer", "`low` is above `high`")
+    if kind == "uniform" and init["high"] - init["low"] > LARGEST_FLOAT:
+        raise PydanticCustomError("initializer", "`high` less `low` is more than float32 holds, 3.4e38")
     return init
 
 

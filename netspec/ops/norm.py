@@ -8,11 +8,11 @@ from pydantic import Field
 
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Weight
-from netspec.ops.bounds import LARGEST_FLOAT
 from netspec.ops.conv import KERNEL_AXES
 from netspec.ops.initializers import ONES, ZEROS, Init, Initializer
 from netspec.ops.pointwise import Pointwise
 from netspec.ops.reach import Reach
+from netspec.types import LARGEST_FLOAT
 
 Epsilon = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]

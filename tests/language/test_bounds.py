@@ -11,8 +11,9 @@ from netspec.diagnostics import Problems
 from netspec.loading import ParameterError, graph_of_text
 from netspec.ops import OPS
 from netspec.ops.activation import ACTIVATIONS
-from netspec.ops.bounds import LARGEST_FLOAT, shown
+from netspec.ops.bounds import shown
 from netspec.ops.initializers import SETTINGS
+from netspec.types import LARGEST_FLOAT
 from tests.language.author import graph_of, hold_refusals, spec, types_of
 
 BIG = 2**62
@@ -60,6 +61,10 @@ REFUSED = {
         "`activation` of `conv` is 1e+39",
     ),
     "a starting value": ("layers: [{prelu: {init: «{constant: 1e39}»}}]", "`init` of `prelu`"),
+    "a distance between two values": (
+        "layers: [{prelu: {init: «{uniform: {low: -3e38, high: 3e38}}»}}]",
+        "more than float32 holds",
+    ),
     "a slope from an expression": ("layers: [{leaky_relu: «'${10.0 ** 39}'»}]", "1e+39"),
     "what is calculated of a constant": (
         "layers: [{local_response_norm: {size: 5, alpha: «3e38»}}]",
@@ -79,7 +84,7 @@ def test_what_is_too_large_is_refused_where_it_arises(text: str, words: str) -> 
     found = check_text(spec(plain), "spec.yaml")[1]
     assert found, "nothing is wrong with it"
     hold_refusals(text, (found[0].code.id, words))
-    assert found[0].code.id in ("NS0315", "NS0023")
+    assert found[0].code.id in ("NS0315", "NS0023", "NS0104")
 
 
 @pytest.mark.parametrize(

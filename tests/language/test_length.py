@@ -11,6 +11,7 @@ from netspec.check import check_text
 from netspec.diagnostics import SHOWN, Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.diagnostics.render import REPORTS, as_text
+from tests.rereading import differences, reread
 
 HEAD = "netspec: 1\nname: x\ninput: [4, 8, 8]\n"
 LIMIT = 20.0
@@ -144,3 +145,28 @@ def test_a_text_that_an_author_makes_long_is_cut() -> None:
     assert len(only.message) < 1010
     assert len(only.help or "") < 1010
     assert len(only.notes) == 12
+
+
+VAST = {
+    "a pool": "input: [3, 32, 32]\nlayers: [{max_pool: {kernel: 1000000000, padding: 500000000, stride: 1}}]",
+    "a pool with steps": "input: [1, 32]\nlayers: [{pad: 1000000007}, {max_pool: {kernel: 999999937, stride: 65537}}, "
+    "{upsample: 65521}, {max_pool: 30011}, {upsample: 4099}]",
+    "a table": "input: [1099511627776, 1]\nlayers: [{conv: {filters: 1, kernel: 1, table: [[0, 1099511627775]]}}]",
+    "blocks": "input: [1, 1099511627776]\nlayers: [{space_to_depth: 1048576}, {depth_to_space: 524288}]",
+    "a dilated window": "input: [1, 64]\nlayers: "
+    "[{conv: {filters: 1, kernel: 3, dilation: 1000000007, padding: same}}]",
+    "a transposed one": "input: [1, 64]\nlayers: [{conv_transpose: {filters: 1, kernel: 99991, stride: 65537}}]",
+    "a crop": "input: [1, 1099511627776]\nlayers: [{crop: [[99999999977, 3]]}, {upsample: {size: 1099511627777}}]",
+    "groups": "input: [1099511627776, 1]\nlayers: [{group_norm: 4294967296}, {channel_pool: 1048576}]",
+    "a shape": "input: [1099511627776, 1]\nlayers: [{reshape: [1048576, 1048576]}, flatten]",
+}
+
+
+@pytest.mark.parametrize("text", VAST.values(), ids=VAST)
+def test_a_vast_network_is_reckoned_in_time(text: str) -> None:
+    began = time.process_time()
+    graph, diagnostics = check_text(f"netspec: 1\nname: x\n{text}\n", "spec.yaml")
+    assert graph is not None, as_text(diagnostics)
+    assert differences(graph, reread(graph)[0]) == []
+    assert all(each["output"] for each in graph.shapes().as_dict()["layers"])
+    assert time.process_time() - began < LIMIT
