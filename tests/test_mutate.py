@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from netspec.check import check_text
-from netspec.diagnostics.render import as_text
-from netspec.graph import verify
-from tests.mutate.corpus import CORPUS, EVERYTHING, RECIPE
+from tests.mutate.corpus import CORPUS, EMBEDDING, EVERYTHING, RECIPE
 from tests.mutate.shrink import shrunk
-from tests.mutate.trial import mutant
+from tests.mutate.trial import derive, examine, mutant
 from tests.mutate.workers import Tally, attempt, run, run_all
 
 
@@ -35,12 +34,12 @@ def test_many_mutants_of_every_kind() -> None:
     assert len(tally.codes) > 80
 
 
-@pytest.mark.parametrize("text", [EVERYTHING, RECIPE])
+@pytest.mark.parametrize("text", [EVERYTHING, RECIPE, EMBEDDING])
 def test_what_mutants_are_made_of_holds(text: str) -> None:
-    graph, diagnostics = check_text(text, "spec.yaml")
-    assert not diagnostics, as_text(diagnostics, {"spec.yaml": text})
+    outcome, graph = examine(text)
+    assert not outcome.codes
     assert graph is not None
-    verify(graph)
+    derive(graph)
 
 
 def test_a_mutant_is_the_same_each_time() -> None:
@@ -50,28 +49,28 @@ def test_a_mutant_is_the_same_each_time() -> None:
 
 
 def test_a_hang_a_crash_and_a_wrong_place_are_failures(monkeypatch: pytest.MonkeyPatch) -> None:
-    def hang(text: str, file: str) -> None:
+    def hang(path: Path) -> None:
         while True:
             pass
 
-    def crash(text: str, file: str) -> None:
-        raise KeyError(text)
+    def crash(path: Path) -> None:
+        raise KeyError(path)
 
     monkeypatch.setattr("tests.mutate.workers.SECONDS", 0.2)
     for broken, kind in ((hang, "TooSlow"), (crash, "KeyError")):
-        monkeypatch.setattr("tests.mutate.trial.check_text", broken)
+        monkeypatch.setattr("tests.mutate.trial.check_file", broken)
         failure, _, _ = attempt("netspec: 1\n")
         assert failure is not None
         assert failure.kind.startswith(kind)
 
 
 def test_a_failing_text_is_made_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    def crash(text: str, file: str) -> tuple[None, list[object]]:
-        if "relu" in text:
+    def crash(path: Path) -> tuple[None, list[object]]:
+        if "relu" in path.read_text(encoding="utf-8"):
             raise KeyError("relu")
         return None, []
 
-    monkeypatch.setattr("tests.mutate.trial.check_text", crash)
+    monkeypatch.setattr("tests.mutate.trial.check_file", crash)
     failure, _, _ = attempt(EVERYTHING)
     assert failure is not None
     assert shrunk(EVERYTHING, failure.kind) == "relu"

@@ -107,6 +107,58 @@ train:
 """
 
 
+TRUNK = """\
+netspec: 1
+name: trunk
+params: {width: 4}
+input: [1, 16, 16]
+layers:
+  - conv: {filters: $width, kernel: 3, padding: same}
+    name: first
+  - layers: [{conv: {filters: $width, kernel: 3, padding: same}}, relu]
+    repeat: 3
+    name: stage
+  - {add: [[], [{tanh: , name: branch}]], repeat: 2, name: merges}
+  - max_pool: 2
+  - dense: 3
+heads: {aux: {from: stage.0, layers: [global_avg_pool, {dense: 9}]}}
+"""
+PARTS = """\
+netspec: 1
+defaults: {conv: {padding: same}}
+blocks:
+  unit: {params: {filters: 4}, layers: [{conv: {filters: $filters, kernel: 3}}, batch_norm, relu]}
+  join: {inputs: [x, skip], layers: [{add: , from: [x, skip]}, {unit: {filters: "${in.channels}"}}]}
+"""
+FILES = {"trunk.yaml": TRUNK, "parts.yaml": PARTS}
+"""What lies beside a mutant."""
+
+EMBEDDING = """\
+netspec: 1
+name: embedding
+params: {width: 6, until: stage.1}
+input: [1, 16, 16]
+blocks: {include: parts.yaml}
+layers:
+  - network: {spec: trunk.yaml, until: $until, params: {width: $width}, weights: trunk.safetensors}
+    name: trunk
+    trainable: false
+  - unit: {filters: 6}
+    name: a
+  - join:
+    from: [a, trunk.stage.0]
+  - network: {spec: trunk.yaml, params: {width: 5}, until: merges.1}
+    from: input
+    name: second
+  - concat:
+    from: [join1, second.merges.0, second.first]
+  - global_avg_pool
+  - dense: 4
+expect: {layers: {trunk: [6, 16, 16], second: [5, 16, 16]}}
+"""
+"""A spec with others in it."""
+
+
 @dataclass(frozen=True)
 class Corpus:
     """Texts in groups; a mutant starts from a random text of a random group."""
@@ -120,7 +172,8 @@ class Corpus:
         cases = tuple(write_spec(case.graph(), "a_case") for case in CASES)
         specs = tuple(path.read_text(encoding="utf-8") for path in zoo().values())
         examples = tuple(code.example for code in CODES.values() if code.example)
-        return (EVERYTHING, EVERYTHING, RECIPE), structures, structures, cases, examples, specs
+        whole = (EVERYTHING, EVERYTHING, RECIPE, EMBEDDING)
+        return whole, structures, structures, cases, examples, specs
 
     def draw(self, chance: random.Random) -> str:
         return chance.choice(chance.choice(self.groups))

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import random
 import re
+import shutil
+import tempfile
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-from netspec.check import check_text
+from netspec.check import check_file
 from netspec.diagnostics import Diagnostic
 from netspec.diagnostics.catalogue import CODES
 from netspec.diagnostics.render import REPORTS, as_text
 from netspec.graph import Graph, verify
-from netspec.language.places import zoo
-from tests.mutate.corpus import CORPUS
+from netspec.language.places import zoo_folder
+from tests.mutate.corpus import CORPUS, FILES
 from tests.mutate.edits import mutated
 from tests.rereading import differences, reread
 
-FILE = "mutant.yaml"
 _WRITTEN = 500
 """Layers up to which a network is written again: a larger one says no more, and takes long."""
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -43,13 +47,14 @@ def examine(text: str) -> tuple[Outcome, Graph | None]:
     Raises:
         AssertionError: something that must hold does not.
     """
-    graph, diagnostics = check_text(text, FILE)
-    shown = as_text(diagnostics, {FILE: text})
-    shown.encode()
+    path = folder() / "mutant.yaml"
+    path.write_bytes(text.encode())
+    graph, diagnostics = check_file(path)
+    as_text(diagnostics).encode()
     for render in REPORTS.values():
-        render([(FILE, diagnostics)]).encode()
+        render([(str(path), diagnostics)]).encode()
     for each in diagnostics:
-        _check_place(each, text)
+        _check_place(each)
         assert each.code is CODES[each.code.id]
         assert each.message
         assert "Error(" not in each.message, each.message
@@ -58,12 +63,22 @@ def examine(text: str) -> tuple[Outcome, Graph | None]:
     return Outcome(not wrong, frozenset(each.code.id for each in diagnostics)), graph
 
 
-def _check_place(diagnostic: Diagnostic, text: str) -> None:
-    """A place lies in the text, or in a file of the zoo that it names, and ends after it starts."""
+@cache
+def folder() -> Path:
+    """Where this process writes its mutants, beside the files that they may include."""
+    made = Path(tempfile.mkdtemp(prefix="netspec-mutants-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    for name, text in FILES.items():
+        (made / name).write_text(text, encoding="utf-8")
+    for parts in zoo_folder().rglob("parts"):
+        shutil.copytree(parts, made / "parts", dirs_exist_ok=True)
+    return made
+
+
+def _check_place(diagnostic: Diagnostic) -> None:
+    """A place lies in a file that there is, and ends after it starts."""
     span = diagnostic.span
-    if span.file != FILE:
-        assert span.file in {str(path) for path in zoo().values()} or "specs/" in span.file, span
-        return
+    text = Path(span.file).read_bytes().decode()
     lines = _LINE_END.split(text.removeprefix("\ufeff"))
     where = f"{diagnostic.code.id} at {span.line}:{span.column}-{span.end_line}:{span.end_column}"
     assert (span.line, span.column) <= (span.end_line, span.end_column), f"{where} ends before it starts"
