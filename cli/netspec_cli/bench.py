@@ -23,12 +23,11 @@ from netspec_cli.common import (
     without_what_lacks,
 )
 from netspec_cli.failures import WRONG_SPEC
+from netspec_cli.sizes import size
 from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
     from netspec.benchmark import Measurement, Times
-
-UNAVAILABLE = "unavailable"
 
 
 class Format(StrEnum):
@@ -73,7 +72,7 @@ def bench(
     except Failed as error:
         fail(str(error))
     if format is Format.json:
-        head = {"netspec": 1, "spec": graph.name, "dtype": "float32", "batch": batch, "steps": steps}
+        head = {"spec": spec, "name": graph.name, "dtype": "float32", "batch": batch, "steps": steps}
         rows = [_as_json(each, found[0]) for each in found]
         say_json({**head, "machine": _machine(), "backends": rows})
     else:
@@ -105,9 +104,9 @@ def _text(name: str, batch: int, steps: int, found: list[Measurement]) -> Iterat
     rows += [["forward", *(_spread(each.forward) for each in found)]]
     rows += [["training step", *(_spread(each.training) for each in found)]]
     rows += [["first step after", *(_seconds(each.ready) for each in found)]]
-    rows += [["peak memory", *(_bytes(each.memory) for each in found)]]
+    rows += [["peak memory", *(size(each.memory) for each in found)]]
     if any(each.device_memory is not None for each in found):
-        rows += [["on the device", *(_bytes(each.device_memory) for each in found)]]
+        rows += [["on the device", *(size(each.device_memory) for each in found)]]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -130,13 +129,7 @@ def _spread(times: Times) -> str:
 
 def _seconds(value: float) -> str:
     """Three digits: µs, ms or s."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if value >= size:
-            return f"{value / size:.3g} {unit}" if value / size < 100 else f"{value / size:.0f} {unit}"
+    for unit, length in (("s", 1.0), ("ms", 1e-3)):
+        if value >= length:
+            return f"{value / length:.3g} {unit}" if value / length < 100 else f"{value / length:.0f} {unit}"
     return f"{value * 1e6:.0f} µs"
-
-
-def _bytes(count: int | None) -> str:
-    if count is None:
-        return UNAVAILABLE
-    return f"{count / 1e9:.2f} GB" if count >= 10**9 else f"{count / 1e6:.0f} MB"

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from netspec_cli.common import Sets, Spec, load_spec
+from netspec_cli.sizes import UNAVAILABLE, size
 from netspec_cli.streams import rule, say, say_json
 
 if TYPE_CHECKING:
     from netspec.analysis import Shapes
 
-UNAVAILABLE = "unavailable"
 HEADINGS = ("layer", "op", "output", "parameters", "MACs", "receptive field", "memory")
 
 
@@ -42,7 +42,7 @@ def table(found: Shapes) -> str:
     """The layers in columns, the totals below."""
     report = found.as_dict()
     rows = [
-        [name, "input", _shape(shape), "", "", "", _bytes(4 * _elements(shape))]
+        [name, "input", _shape(shape), "", "", "", size(4 * _elements(shape))]
         for name, shape in report["inputs"].items()
     ]
     rows += [
@@ -53,7 +53,7 @@ def table(found: Shapes) -> str:
             f"{layer['params']:,}" if layer["params"] else "",
             UNAVAILABLE if layer["macs"] is None else f"{layer['macs']:,}" if layer["macs"] else "",
             UNAVAILABLE if seen is None else str(seen),
-            _bytes(4 * _elements(layer["output"])),
+            size(layer["bytes"]),
         ]
         for layer, seen in zip(report["layers"], (each.receptive for each in found.layers), strict=True)
     ]
@@ -83,11 +83,11 @@ def _totals(report: dict[str, object]) -> list[str]:
         ("parameters", f"{totals['params']:,}, {totals['trainable']:,} of them trainable"),
         ("MACs", macs),
         ("activations", f"{totals['activations']:,} numbers a sample"),
-        ("weights", _bytes(memory["weights_bytes"])),
-        ("to predict", f"{_bytes(memory['inference_bytes'])}: weights and the two largest tensors in a row"),
+        ("weights", size(memory["weights_bytes"])),
+        ("to predict", f"{size(memory['inference_bytes'])}: weights and the two largest tensors in a row"),
         (
             "to train",
-            f"{_bytes(memory['training_bytes_per_sample'])} a sample: input and all outputs; and the weights",
+            f"{size(memory['training_bytes_per_sample'])} a sample: input and all outputs; and the weights",
         ),
     ]
     width = max(len(name) for name, _ in rows)
@@ -101,16 +101,6 @@ def _shape(shape: list[int]) -> str:
 
 def _elements(shape: list[int]) -> int:
     count = 1
-    for size in shape:
-        count *= size
+    for length in shape:
+        count *= length
     return count
-
-
-def _bytes(count: int | None) -> str:
-    """Bytes in powers of ten: kB, MB, GB."""
-    if count is None:
-        return UNAVAILABLE
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} B"

@@ -87,6 +87,7 @@ def train(
     recipe = _recipe(graph, overrides)
     require_classifier(graph)  # before a large data set is read for nothing
     _run(
+        spec,
         graph,
         usable([backend])[0],
         recipe,
@@ -178,6 +179,7 @@ def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Dat
 
 
 def _run(
+    spec: str,
     graph: Graph,
     backend: Backend,
     recipe: Recipe,
@@ -226,7 +228,7 @@ def _run(
             note(line)
         raise
     if format is Format.json:
-        say_json(_facts(graph, done))
+        say_json({"spec": spec, "name": graph.name, **_facts(done)})
     else:
         say(_summary(done))
 
@@ -294,9 +296,8 @@ def _summary(run: Run) -> str:
     )
 
 
-def _facts(graph: Graph, run: Run) -> dict[str, object]:
+def _facts(run: Run) -> dict[str, object]:
     return {
-        "spec": graph.name,
         "backend": run.backend,
         "data": run.data,
         "folder": str(run.folder),

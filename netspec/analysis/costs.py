@@ -25,6 +25,8 @@ class Layer:
     output: tuple[int, ...]
     params: int
     macs: int | None
+    bytes: int
+    """Of all its outputs."""
     file: str
     line: int
     fields: Fields = field(repr=False, compare=False)
@@ -53,6 +55,7 @@ class Layer:
             "output": list(self.output),
             "params": self.params,
             "macs": self.macs,
+            "bytes": self.bytes,
             "receptive_field": None if largest is None else list(largest),
             "receptive_field_min": None if smallest is None else list(smallest),
             "file": self.file,
@@ -145,6 +148,7 @@ def _layer(node: Node, graph: Graph, seen: Fields) -> Layer:
         node.output.shape,
         _params(node),
         node.op.macs([graph.types[value] for value in node.inputs]),
+        FLOAT_BYTES * _elements(node.outputs),
         node.span.file,
         node.span.line,
         seen,

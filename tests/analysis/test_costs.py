@@ -159,6 +159,7 @@ def test_the_json_is_the_promised_one() -> None:
                 "output": [2, 2, 2],
                 "params": 20,
                 "macs": 72,
+                "bytes": 32,
                 "receptive_field": [3, 3],
                 "receptive_field_min": [3, 3],
                 "file": "hand.yaml",

@@ -1,0 +1,139 @@
+"""What `--format json` of every command holds: the same words everywhere, and exactly these keys."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from netspec_cli.main import COMMANDS, app
+
+SPEC = """\
+netspec: 1
+name: little
+params: {units: 4}
+input: [1, 28, 28]
+layers:
+  - conv: {filters: 2, kernel: 5, stride: 4, name_of_nothing: 1}
+  - flatten
+  - dense: 10
+train: {data: fashion-mnist-small, batch: 10, epochs: 1, train_size: 20, test_size: 20}
+"""
+DIAGNOSTIC = {
+    *("code", "severity", "message", "file", "line", "column", "end_line", "end_column", "notes", "help"),
+}
+LAYER = {
+    *("name", "op", "inputs", "output", "params", "macs", "bytes"),
+    *("receptive_field", "receptive_field_min", "file", "line"),
+}
+TOTALS = {"layers", "params", "trainable", "macs", "activations", "memory"}
+AXIS = {"axis", "input", "output", "kernel", "stride", "padding", "dilation"}
+FORMULA = {"relationship", "formula", "numbers", "remark"}
+OP = {"op", "family", "doc", "takes", "branches", "outputs", "fields", "weights"}
+RACE = {"backend", "versions", "device", "ready", "forward", "training", "memory", "device_memory"}
+# A command; its keys beside `netspec`; where a list of mappings stands, and the keys of those.
+QUICK: dict[str, tuple[set[str], dict[str, set[str]]]] = {
+    "check wrong.yaml": (
+        {"files"},
+        {"files": {"path", "ok", "diagnostics"}, "files.diagnostics": DIAGNOSTIC},
+    ),
+    "shapes zoo:lenet5": (
+        {"name", "inputs", "outputs", "layers", "totals"},
+        {"layers": LAYER, "totals": TOTALS},
+    ),
+    "arith conv -i 5x5 -k 3": (
+        {"operation", "ok", "axes"},
+        {"axes": AXIS | FORMULA | {"output_padding"}},
+    ),
+    "arith pool -i 5x5 -k 3": ({"operation", "ok", "axes"}, {"axes": AXIS | FORMULA}),
+    "arith transpose -i 5x5 -k 3": (
+        {"operation", "ok", "axes"},
+        {"axes": AXIS | FORMULA | {"output_padding", "direct"}},
+    ),
+    "arith conv -o 5x5 -k 3": ({"operation", "ok", "axes"}, {"axes": AXIS}),
+    "ops": ({"families"}, {"families": {"name", "ops"}, "families.ops": OP}),
+    "ops conv": (OP, {"fields": {"name", "takes", "doc", "default", "required", "main", "schema"}}),
+    "backends": ({"backends"}, {"backends": {"name", "state", "detail", "fix"}}),
+    "new --list": ({"zoo"}, {"zoo": {"name", "description", "params"}}),
+}
+RUNS: dict[str, tuple[set[str], dict[str, set[str]]]] = {
+    "compare little.yaml --backends torch": (
+        {
+            *("spec", "name", "dtype", "device", "backends", "pairs", "batch", "learning_rate", "ok"),
+            *("tolerance", "forward", "gradients", "steps", "first_difference", "layers"),
+        },
+        {
+            "pairs": {"backends", "max_rel", "layer"},
+            "steps": {"optimizer", "count", "learning_rate", "max_rel", "weight"},
+            "layers": {"name", "max_rel"},
+            "tolerance": {"forward", "gradients", "steps"},
+            "forward": {"max_rel", "layer"},
+            "gradients": {"max_rel", "weight"},
+        },
+    ),
+    "bench little.yaml --backends torch --steps 1 --batch 1": (
+        {"spec", "name", "dtype", "batch", "steps", "machine", "backends"},
+        {"machine": {"cores", "threads"}, "backends": RACE | {"ratio_to_torch"}},
+    ),
+    "train little.yaml -b torch": (
+        {"spec", "name", "backend", "data", "folder", "epochs", "best"},
+        {},
+    ),
+}
+
+
+def entries(value: Any, path: str) -> list[dict[str, Any]]:
+    """The mappings at a path of keys; a list stands for each of its members."""
+    found = [value]
+    for key in path.split("."):
+        found = [each[key] for each in found]
+        found = [member for each in found for member in (each if isinstance(each, list) else [each])]
+    return found
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "wrong.yaml").write_text(SPEC, encoding="utf-8")
+    (tmp_path / "little.yaml").write_text(SPEC.replace(", name_of_nothing: 1", ""), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+
+def hold(command: str, keys: set[str], below: dict[str, set[str]]) -> dict[str, Any]:
+    result = CliRunner().invoke(app, [*shlex.split(command), "--format", "json"])
+    told: dict[str, Any] = json.loads(result.stdout)
+    assert told["netspec"] == 1
+    assert set(told) == {"netspec", *keys}
+    for path, wanted in below.items():
+        found = entries(told, path)
+        assert found
+        assert all(set(each) == wanted for each in found), path
+    return told
+
+
+@pytest.mark.parametrize("command", QUICK)
+def test_the_keys(command: str) -> None:
+    hold(command, *QUICK[command])
+
+
+@pytest.mark.parametrize("command", RUNS)
+def test_the_keys_of_what_runs_a_framework(command: str) -> None:
+    pytest.importorskip("torch")
+    told = hold(command, *RUNS[command])
+    assert (told["spec"], told["name"]) == ("little.yaml", "little")
+
+
+def test_every_command_with_a_format_is_here() -> None:
+    runner = CliRunner()
+    formatted = {each for each in COMMANDS if "|json" in runner.invoke(app, [each, "-h"]).stdout}
+    assert formatted | {"arith"} == {each.split()[0] for each in (*QUICK, *RUNS)}
+
+
+def test_the_memory_of_a_layer_is_what_the_table_shows() -> None:
+    told = json.loads(CliRunner().invoke(app, ["shapes", "zoo:lenet5", "--format", "json"]).stdout)
+    assert [each["bytes"] for each in told["layers"]][:2] == [4 * 6 * 28 * 28, 4 * 6 * 14 * 14]
+    memory = told["totals"]["memory"]
+    assert sum(each["bytes"] for each in told["layers"]) + 4 * 32 * 32 == memory["training_bytes_per_sample"]
