@@ -263,6 +263,22 @@ STRUCTURES: dict[str, str] = {
           - {max_pool: 2}
           - {outer: , name: two, share: one}
     """,
+    "called_as_helpers": """
+        input: [4, 6, 6]
+        blocks:
+          uncentred_layer_norm: {layers: [{layer_norm: {center: false}}, {dense: 4}]}
+          frozen_unscaled_batch_norm2d: {layers: [relu]}
+          scale_by2: {layers: [{scale: }]}
+          maximum2: {layers: [{maximum: [[], [{dense: 1}]]}]}
+          add2: {layers: [{add: [[], [{dense: 1}]]}, {average: [[], [{dense: 1}]]}]}
+        layers:
+          - uncentred_layer_norm
+          - {batch_norm: {scale: false}, trainable: false}
+          - frozen_unscaled_batch_norm2d
+          - scale_by2
+          - maximum2
+          - add2
+    """,
     "two_inputs": """
         inputs: {image: [3, 8, 8], code: [4]}
         blocks:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import product
 
-_NORM = re.compile(r"(Frozen)?(Unscaled)?(Uncentred)?((?:Batch|Layer|Group)Norm(\d?d?))\Z")
+_NORM = re.compile(r"(Frozen)?(Unscaled)?(Uncentred)?(BatchNorm[123]d|LayerNorm|GroupNorm)\Z")
 _CALLED = re.compile(r"(?<![\w.])([A-Z]\w*)\(")
 
 
@@ -18,7 +19,7 @@ def helpers(code: Iterable[str]) -> dict[str, str]:
 def _text(name: str) -> str | None:
     if norm := _NORM.match(name):
         return _norm(name, bool(norm[1]), bool(norm[2]), bool(norm[3]), norm[4]) if name != norm[4] else None
-    if ranked := re.match(r"(TableConv|SeparableConv)(\d)d\Z", name):
+    if ranked := re.match(r"(TableConv|SeparableConv)([123])d\Z", name):
         return _RANKED[ranked[1]].replace("{rank}", ranked[2])
     return _TEXTS.get(name)
 
@@ -144,7 +145,16 @@ class Scale(nn.Module):
 NAMES = frozenset(
     {
         *_TEXTS,
-        *(f"{name}{rank}d" for name in (*_RANKED, "FrozenBatchNorm") for rank in (1, 2, 3)),
+        *(f"{name}{rank}d" for name in _RANKED for rank in (1, 2, 3)),
+        *(
+            "".join(words)
+            for words in product(
+                ("Frozen", ""),
+                ("Unscaled", ""),
+                ("Uncentred", ""),
+                (*(f"BatchNorm{rank}d" for rank in (1, 2, 3)), "LayerNorm", "GroupNorm"),
+            )
+        ),
     }
 )
 """Names of classes that no block may take."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
+CPU = torch.device("cpu")
+
 _numbers = count(1)
 
 
@@ -37,7 +39,7 @@ def build(graph: Graph, weights: Arrays, dtype: Float = "float32", device: str =
     """
     text = source(graph)
     module = execute(text, ast.parse(text.text), graph.name, {})
-    return instance(module, graph, weights, dtype).to(choose(device)).eval()
+    return instance(module, graph, weights, dtype, choose(device)).eval()
 
 
 def choose(device: str) -> torch.device:
@@ -67,18 +69,21 @@ def execute(text: Source, tree: ast.Module, name: str, names: Mapping[str, Any])
     return space
 
 
-def instance(space: Mapping[str, Any], graph: Graph, weights: Arrays, dtype: Float) -> nn.Module:
-    """The network, with its weights put in, on the CPU."""
-    # Nothing is drawn that would be overwritten; but layers of one weight lose each other on the way from there.
+def instance(
+    space: Mapping[str, Any], graph: Graph, weights: Arrays, dtype: Float, device: torch.device = CPU
+) -> nn.Module:
+    """The network, with its weights put in, on a device."""
+    # Nothing is drawn that would be overwritten; but layers of one weight lose each other on the way from there, and
+    # buffers of two layers on the way to another device.
     tied = any(node.shares is not None for node in graph.nodes)
     with (
         default_dtype(DTYPES[dtype]),
-        torch.random.fork_rng(devices=[]),
-        torch.device("cpu" if tied else "meta"),
+        torch.random.fork_rng(devices=[device] if device.type == "cuda" else []),
+        device if tied else torch.device("meta"),
     ):
         model: nn.Module = space[class_name(graph)]()
     write(model, graph, weights, DTYPES[dtype])
-    return model
+    return model.to(device)
 
 
 @contextmanager
