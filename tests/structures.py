@@ -263,6 +263,19 @@ STRUCTURES: dict[str, str] = {
           - {max_pool: 2}
           - {outer: , name: two, share: one}
     """,
+    "called_as_variables": """
+        input: [2, 6]
+        blocks:
+          x: {params: {k: }, layers: [{conv: {filters: "${in.channels}", kernel: $k, padding: same}, name: channels}]}
+          unit: {layers: [{name: part, layers: [{prelu: , name: channels}, relu]}, {batch_norm: , name: call}, {x: 3, name: x}]}
+        layers:
+          - {x: 1, name: y}
+          - {unit: , name: c}
+          - {unit: , name: d, share: c}
+          - {dense: 3, name: channels}
+          - {x: 2, name: inputs}
+          - {x: 3, name: i}
+    """,
     "called_as_helpers": """
         input: [4, 6, 6]
         blocks:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -210,7 +209,7 @@ def _function(
     name: str, body: Body, definition: Definition, channels: str, uses: Sequence[Module]
 ) -> _Written:
     lines = definition.lines
-    if any(re.search(rf"\b{channels}\b", line.text) for line in lines):
+    if channels in definition.given:
         first = next(iter(body.inputs.values()))
         lines = (Text(f"{channels} = {first}.shape[-1]"), *lines)
     inputs = () if body.is_lent else tuple(body.inputs.values())

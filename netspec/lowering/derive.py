@@ -97,6 +97,8 @@ class Naming:
     kept: dict[str, str] = field(default_factory=dict)
     """The attribute of each parameter that is kept."""
     parameters: list[Parameter] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+    """What is given and stands in the text."""
     chosen: dict[Hole, Expression] = field(default_factory=dict)
     kernels: dict[str, Values] = field(default_factory=dict)
     """The parameters that are sizes of kernels."""
@@ -188,6 +190,7 @@ class Naming:
 
     def _name(self, name: str, values: Values, hole: Hole) -> Expression:
         if name in self.given:
+            self.used.add(name)
             return Expression(name, lambda arguments: arguments[name])
         if name in self.known:
             spelling = self.spelling[name]

@@ -36,6 +36,8 @@ class Definition:
     known: Mapping[str, Values]
     kept: tuple[tuple[str, str], ...] = ()
     """Attributes and the parameters that they keep, for methods that run later."""
+    given: frozenset[str] = frozenset()
+    """The expressions that need no parameter and stand in the text."""
 
     def signature(self) -> tuple[str, ...]:
         """`in_channels`, `filters`, `stride=1`."""
@@ -170,7 +172,8 @@ def _define(
         if back != own:
             raise WrongFold(f"{use.place}: {own!r} comes back as {back!r}")
     kept = tuple((attribute, name) for name, attribute in naming.kept.items())
-    return Definition(tuple(_ordered(naming)), lines, numbers, uses[0].members, known, kept)
+    parameters, used = tuple(_ordered(naming)), frozenset(naming.used)
+    return Definition(parameters, lines, numbers, uses[0].members, known, kept, used)
 
 
 def _naming(
