@@ -400,6 +400,20 @@ STRUCTURES: dict[str, str] = {
           - {pool: , name: fourth, share: third}
           - {pool: , name: fifth, share: third}
     """,
+    "shared_with_other_pads": """
+        input: [3, 8]
+        blocks:
+          unit:
+            params: {k: }
+            layers:
+              - {conv: {filters: 3, kernel: $k, padding: causal}, name: past}
+              - {conv: {filters: 3, kernel: $k, padding: same}, share: past}
+              - {conv: {filters: 3, kernel: $k, padding: causal}, share: past}
+        layers:
+          - {unit: 2}
+          - {unit: 4}
+          - {unit: 1}
+    """,
     "pools_that_pad": """
         input: [2, 5, 4]
         blocks:

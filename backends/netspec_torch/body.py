@@ -21,6 +21,9 @@ from netspec_torch.site import Lowered, Site, around
 SELF = "self"
 IDENTITY = Call("nn.Identity")
 
+LAYER = "layer"
+"""What a loop calls each of its layers."""
+
 
 @dataclass(frozen=True)
 class Whole:
@@ -122,7 +125,7 @@ class Body:
             return False
         if any(map(self._borrows, nodes)):
             return False
-        lowered = [self._lower(each, ["x"] * len(each.inputs), "layer") for each in nodes]
+        lowered = [self._lower(each, ["x"] * len(each.inputs), LAYER) for each in nodes]
         texts = {(each.result, each.before) for each in lowered}
         return all(each.module is not None for each in lowered) and len(texts) == 1
 
@@ -130,9 +133,8 @@ class Body:
 
     def _construct(self, item: Node | Module) -> Iterator[Line]:
         part = self._constructed(item)
-        pad = self._pad_of(item) if isinstance(item, Node) else None
-        if pad is not None:
-            yield Line(seq(f"{self._pad(self._reference(item))} = ", pad), 1)
+        if isinstance(item, Node) and (pad := self._pad_of(item)) is not None:
+            yield Line(seq(f"{self._pad(item)} = ", pad), 1)
         if part is not None:
             yield Line(seq(f"self.{self.places.attribute(item)} = ", part), 1)
 
@@ -141,7 +143,7 @@ class Body:
         if self.sharing.lender(item, self.module) is not None:
             return None
         if isinstance(item, Node):
-            module = self._lower(item, ["x"] * len(item.inputs), "layer").module
+            module = self._lower(item, ["x"] * len(item.inputs), LAYER).module
             frozen = bool(item.weights) and not item.trainable and self._learns_here(item.scope)
             return replace(module, tail=".requires_grad_(False)") if module and frozen else module
         frozen = item.path in self.frozen and self._learns_here(item.path.rpartition(".")[0])
@@ -246,7 +248,7 @@ class Body:
         if before != current:
             yield Line(f"{current} = {before}", 1)
         yield Line(f"for layer in {self._reference(repeat)}:", 1)
-        lowered = self._lower(first, [current] * len(first.inputs), "layer")
+        lowered = self._lower(first, [current] * len(first.inputs), LAYER)
         yield from (Line(text, 2) for text in lowered.before)
         tap = f"{self.module.local(repeat.path)}.{{}}"
         sizes = {str(each.outputs[0]) for each in repeat.items if isinstance(each, Node)}
@@ -268,14 +270,15 @@ class Body:
 
     def _lower(self, node: Node, arguments: Sequence[str], reference: str) -> Lowered:
         types = tuple(self.graph.types[value] for value in node.inputs)
-        pad = self._pad(reference) if self.pads_apart else ""
+        # In a loop all layers are `layer`. What shares a layer with another one may still pad as it needs.
+        pad = self._pad(node) if self.pads_apart and reference != LAYER else ""
         optional = bool(pad) and node.local_name in self.optional
         site = Site(types, node.output, tuple(arguments), node.trainable, reference, pad, optional)
         return LOWERINGS[type(node.op)](node.op, site)
 
-    def _pad(self, reference: str) -> str:
+    def _pad(self, node: Node) -> str:
         """The module that pads for a layer that is an attribute; layers in a list have none."""
-        owner, _, name = reference.rpartition(".")
+        owner, _, name = self._place(node).rpartition(".")
         if owner != SELF or "[" in name:
             return ""
         return f"{SELF}.{free(name + '_pad', {item.local_name for item in self.module.items})}"
