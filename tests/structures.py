@@ -292,6 +292,15 @@ STRUCTURES: dict[str, str] = {
           - maximum2
           - add2
     """,
+    "borrowed_with_other_inputs": """
+        inputs: {left: [3, 8], right: [3, 8]}
+        blocks:
+          gate: {inputs: [p, q], layers: [{conv: {filters: 3, kernel: 1}}, {multiply: , from: [conv1, q]}]}
+        layers:
+          - {gate: , from: [left, left], name: one}
+          - {gate: , from: [one, right], name: two, share: one}
+          - {gate: , from: [right, two], name: three, share: one}
+    """,
     "two_inputs": """
         inputs: {image: [3, 8, 8], code: [4]}
         blocks:

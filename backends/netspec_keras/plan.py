@@ -198,15 +198,28 @@ def _can_lend(made: Plan, owner: Module, module: Module) -> bool:
         return False
     parents = (owner.scope.parent, module.scope.parent)
     return (
-        _layers(made, owner) == _layers(made, module)
+        _content(made, owner) == _content(made, module)
         and made.body(parents[0]) == made.body(parents[1])
         and not any(_in_loop(made, parent) for parent in parents)
     )
 
 
-def _layers(made: Plan, module: Module) -> list[tuple[str, tuple[Layer, ...]]]:
-    """The layers of each node of a module, by the node's name within it."""
-    return [(module.local(node.name), made.layers[node.name].layers) for node in module.nodes()]
+Content = list[tuple[str, tuple[Layer, ...], tuple[str | int, ...]]]
+"""For each node its name, its layers and what it takes: a name within the module, or the number of its input."""
+
+
+def _content(made: Plan, module: Module) -> tuple[Content, list[str]]:
+    """What a module holds, however it is called, and the names of what it gives."""
+    numbers = {value: number for number, value in enumerate(module.inputs)}
+    nodes = [
+        (
+            module.local(node.name),
+            made.layers[node.name].layers,
+            tuple(numbers[value] if value in numbers else module.local(value) for value in node.inputs),
+        )
+        for node in module.nodes()
+    ]
+    return nodes, list(map(module.local, module.outputs))
 
 
 def _in_loop(made: Plan, scope: str) -> bool:
