@@ -267,7 +267,8 @@ STRUCTURES: dict[str, str] = {
         input: [2, 6]
         blocks:
           x: {params: {k: }, layers: [{conv: {filters: "${in.channels}", kernel: $k, padding: same}, name: channels}]}
-          unit: {layers: [{name: part, layers: [{prelu: , name: channels}, relu]}, {batch_norm: , name: call}, {x: 3, name: x}]}
+          unit:
+            layers: [{name: part, layers: [{prelu: , name: channels}, relu]}, {batch_norm: , name: call}, {x: 3, name: x}]
         layers:
           - {x: 1, name: y}
           - {unit: , name: c}
