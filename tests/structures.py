@@ -268,7 +268,7 @@ STRUCTURES: dict[str, str] = {
         blocks:
           x: {params: {k: }, layers: [{conv: {filters: "${in.channels}", kernel: $k, padding: same}, name: channels}]}
           unit:
-            layers: [{name: part, layers: [{prelu: , name: channels}, relu]}, {batch_norm: , name: call}, {x: 3, name: x}]
+            layers: [{name: part, layers: [{prelu: , name: channels}, relu]}, {batch_norm: , name: call}, {x: 3}]
         layers:
           - {x: 1, name: y}
           - {unit: , name: c}
