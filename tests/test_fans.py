@@ -5,21 +5,15 @@ A connection is counted by the oracle: the derivative of an output by an input, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from fractions import Fraction
-from functools import partial
 from math import prod, sqrt
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
-import torch
-from keras.src.initializers.random_initializers import compute_fans
 from numpy.typing import NDArray
-from torch import nn
 
 from netspec.graph import Graph
 from netspec.ops import OPS
@@ -210,76 +204,72 @@ def test_depthwise_pairs_pass_a_signal_on(init: str, least: float) -> None:
 
 # What the frameworks' own functions make of the kernels of the layers that our words stand for.
 
-FRAMEWORKS: dict[str, tuple[nn.Module, Callable[[], keras.Layer] | None]] = {
-    "conv: {filters: 16, kernel: 3}": (
-        nn.Conv2d(8, 16, 3), lambda: keras.layers.Conv2D(16, 3),
+LAYERS: dict[str, Callable[[Any, Any], tuple[Any, Any]]] = {
+    "conv: {filters: 16, kernel: 3}": lambda nn, layers: (nn.Conv2d(8, 16, 3), layers.Conv2D(16, 3)),
+    "conv: {filters: 16, kernel: 3, groups: 4}": lambda nn, layers: (
+        nn.Conv2d(8, 16, 3, groups=4),
+        layers.Conv2D(16, 3, groups=4),
     ),
-    "conv: {filters: 16, kernel: 3, groups: 4}": (
-        nn.Conv2d(8, 16, 3, groups=4), lambda: keras.layers.Conv2D(16, 3, groups=4),
+    "depthwise_conv: {kernel: 3, multiplier: 2}": lambda nn, layers: (
+        nn.Conv2d(8, 16, 3, groups=8),
+        layers.DepthwiseConv2D(3, depth_multiplier=2),
     ),
-    "depthwise_conv: {kernel: 3, multiplier: 2}": (
-        nn.Conv2d(8, 16, 3, groups=8), lambda: keras.layers.DepthwiseConv2D(3, depth_multiplier=2),
+    "conv_transpose: {filters: 16, kernel: 3}": lambda nn, layers: (
+        nn.ConvTranspose2d(8, 16, 3),
+        layers.Conv2DTranspose(16, 3),
     ),
-    "conv_transpose: {filters: 16, kernel: 3}": (
-        nn.ConvTranspose2d(8, 16, 3), lambda: keras.layers.Conv2DTranspose(16, 3),
+    "conv_transpose: {filters: 16, kernel: 3, groups: 4}": lambda nn, layers: (
+        nn.ConvTranspose2d(8, 16, 3, groups=4),
+        None,
     ),
-    "conv_transpose: {filters: 16, kernel: 3, groups: 4}": (
-        nn.ConvTranspose2d(8, 16, 3, groups=4), None,
-    ),
-    "dense: 16": (nn.Linear(8, 16), lambda: keras.layers.Dense(16)),
-}  # fmt: skip
+    "dense: 16": lambda nn, layers: (nn.Linear(8, 16), layers.Dense(16)),
+}
 
 
-def keras_kernel(make: Callable[[], keras.Layer]) -> tuple[int, ...]:
-    made = make()
-    made.build((None, 9, 9, 8) if "Conv" in type(made).__name__ else (None, 8))
-    return tuple(made.weights[0].shape)
+@pytest.mark.parametrize("text", LAYERS)
+def test_the_docs_say_where_the_frameworks_differ(text: str) -> None:
+    torch = pytest.importorskip("torch")
+    keras = pytest.importorskip("keras")
+    compute_fans = pytest.importorskip("keras.src.initializers.random_initializers").compute_fans
+    in_torch, in_keras = LAYERS[text](torch.nn, keras.layers)
+    keyword, _, fields = text.partition(": ")
+    sizes = () if keyword == "dense" else (9, 9)
+    shape = [8, *sizes]
+    graph = graph_of(f"netspec: 1\nname: one\ninput: {shape}\nlayers:\n  - {keyword}: {fields}\n")
+    cells = ["{}, {}".format(*fans(next(iter(graph.weights))))]
+    cells.append("{}, {}".format(*torch.nn.init._calculate_fan_in_and_fan_out(in_torch.weight)))
+    if in_keras is not None:
+        in_keras.build((None, *sizes, 8))
+        cells.append("{}, {}".format(*compute_fans(tuple(in_keras.weights[0].shape))))
+    else:
+        cells.append("not there")
+    assert f"| `{text}` | {' | '.join(cells)} |" in DOCS.read_text(encoding="utf-8")
 
 
-def beside() -> dict[str, tuple[str, str, str]]:
-    """For each layer on 8 channels the fans: ours, PyTorch's, Keras'."""
-    rows = {}
-    for text, (module, make) in FRAMEWORKS.items():
-        keyword, fields = re.fullmatch(r"(\w+): (.*)", text).groups()  # type: ignore[union-attr]
-        size = "[8]" if keyword == "dense" else "[8, 9, 9]"
-        graph = graph_of(f"netspec: 1\nname: one\ninput: {size}\nlayers:\n  - {keyword}: {fields}\n")
-        own = fans(next(iter(graph.weights)))
-        weight = module.weight
-        assert isinstance(weight, torch.Tensor)
-        theirs = nn.init._calculate_fan_in_and_fan_out(weight)
-        of_keras = "not there" if make is None else "{}, {}".format(*compute_fans(keras_kernel(make)))
-        rows[text] = ("{}, {}".format(*own), "{}, {}".format(*theirs), of_keras)
-    return rows
+THEIRS: dict[str, tuple[str | None, str]] = {
+    "glorot_uniform": ("xavier_uniform_", "GlorotUniform"),
+    "glorot_normal": ("xavier_normal_", "GlorotNormal"),
+    "he_uniform": ("kaiming_uniform_", "HeUniform"),
+    "he_normal": ("kaiming_normal_", "HeNormal"),
+    "lecun_uniform": (None, "LecunUniform"),
+    "lecun_normal": (None, "LecunNormal"),
+}
+"""The names of our initialisers in torch.nn.init and keras.initializers."""
 
 
-def test_the_docs_say_where_the_frameworks_differ() -> None:
-    text = DOCS.read_text(encoding="utf-8")
-    for name, row in beside().items():
-        assert f"| `{name}` | {' | '.join(row)} |" in text
-
-
-def test_where_fans_agree_the_frameworks_draw_alike() -> None:
-    """PyTorch's and Keras' own initialisers on a kernel of 32 to 64 channels: the same spread, the same bounds."""
-    graph = layer("conv", 2, 32, filters=64)
-    for kind, in_torch, in_keras in (
-        ("glorot_uniform", nn.init.xavier_uniform_, keras.initializers.GlorotUniform(0)),
-        ("glorot_normal", nn.init.xavier_normal_, keras.initializers.GlorotNormal(0)),
-        (
-            "he_uniform",
-            partial(nn.init.kaiming_uniform_, nonlinearity="relu"),
-            keras.initializers.HeUniform(0),
-        ),
-        ("he_normal", partial(nn.init.kaiming_normal_, nonlinearity="relu"), keras.initializers.HeNormal(0)),
-        ("lecun_uniform", None, keras.initializers.LecunUniform(0)),
-        ("lecun_normal", None, keras.initializers.LecunNormal(0)),
-    ):
-        graph = layer("conv", 2, 32, filters=64, init=kind)
-        ours = drawn(weight_of(graph, "conv"), 0)
+@pytest.mark.parametrize("kind", THEIRS)
+def test_where_fans_agree_the_frameworks_draw_alike(kind: str) -> None:
+    """PyTorch's and Keras' own initialisers on a kernel from 32 to 64 channels: the same spread, the same bounds."""
+    torch = pytest.importorskip("torch")
+    keras = pytest.importorskip("keras")
+    ours = drawn(weight_of(layer("conv", 2, 32, filters=64, init=kind), "conv"), 0)
+    in_torch, in_keras = THEIRS[kind]
+    samples = [np.asarray(getattr(keras.initializers, in_keras)(seed=0)((3, 3, 32, 64)))]
+    if in_torch is not None:
         torch.manual_seed(0)
-        samples = [np.asarray(in_keras((3, 3, 32, 64)))]
-        if in_torch is not None:
-            samples.append(in_torch(torch.empty(64, 32, 3, 3)).numpy())
-        for theirs in samples:
-            assert ours.std() == pytest.approx(theirs.std(), rel=0.03), kind
-            if kind.endswith("uniform"):
-                assert np.abs(ours).max() == pytest.approx(np.abs(theirs).max(), rel=0.01), kind
+        relu = {"nonlinearity": "relu"} if kind.startswith("he") else {}
+        samples.append(getattr(torch.nn.init, in_torch)(torch.empty(64, 32, 3, 3), **relu).numpy())
+    for theirs in samples:
+        assert ours.std() == pytest.approx(theirs.std(), rel=0.03)
+        if kind.endswith("uniform"):
+            assert np.abs(ours).max() == pytest.approx(np.abs(theirs).max(), rel=0.01)

@@ -11,9 +11,9 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
-import torch
 
 from netspec.analysis.receptive import Receptive, fields
 from netspec.graph import Graph, Node, Output
@@ -27,6 +27,7 @@ from netspec.weights import initialise
 from netspec_torch import backend
 from tests.building import Sketch
 
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 QUICK, COUNT = 20, 500
 LAYERS = {1: 7, 2: 5}
 LENGTHS = {1: (128, 2048), 2: (48, 192)}
@@ -340,7 +341,7 @@ def graph_has_holes(found: dict[str, Receptive | None]) -> bool:
     return any(each is not None and len(each.size) > 1 and 0 in each.smallest for each in found.values())
 
 
-def seen(result: torch.Tensor, x: torch.Tensor, place: Place, graph: Graph) -> list[list[int]]:
+def seen(result: Any, x: Any, place: Place, graph: Graph) -> list[list[int]]:
     """Along each axis, how much of the input each of the middle positions sees."""
     ranges = middle(place, graph, x.shape[2])
     assert ranges is not None
