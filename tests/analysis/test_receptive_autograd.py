@@ -215,7 +215,10 @@ class Builder:
             tuple(a[1] * b[1] for a, b in rows),
             tuple(max(a[2], b[2]) + int(c * max(a[0], 1)) + 1 for (a, b), c in zip(rows, crop, strict=True)),
         )
-        return self.add(both, "conv", {"filters": 2, "kernel": 1})
+        return self.mixed(both)
+
+    def mixed(self, place: Place) -> Place:
+        return self.add(place, "conv", {"filters": 2, "kernel": 1})
 
     def there_and_back(self, place: Place) -> Place:
         factor = self.draw.randint(1, 2)
@@ -233,13 +236,41 @@ class Builder:
         return self.add(down, "conv_transpose", fields, slower=quicker, phases=phases, reach=reach)
 
 
-def network(seed: int) -> tuple[Graph, list[Place]]:
+class Unmixed(Builder):
+    """Layers that keep channels apart, so that which channel sees what decides what is known behind a shuffle."""
+
+    def window(self, place: Place) -> Place:
+        keyword = self.draw.choice(["depthwise_conv", "avg_pool"])
+        kernel, stride, dilation = self.each(1, 3), self.each(1, 2), self.each(1, 2)
+        reach = [2 * ((k - 1) * d + 1) for k, d in zip(kernel, dilation, strict=True)]
+        fields = {"kernel": kernel, "stride": stride, "dilation": dilation}
+        return self.add(place, keyword, fields, slower=stride, reach=reach)
+
+    def shuffled(self, place: Place) -> Place:
+        channels = self.sketch.types[place.name].channels or 0
+        block = self.draw.randint(2, 3)
+        blocks = (block,) * self.rank
+        kind = self.draw.choice(["gather", "gather", "split", "split", "apart", "mix"])
+        if kind == "gather":
+            place = self.add(place, "crop", {"size": [each // block * block for each in self.size(place)]})
+            return self.add(place, "space_to_depth", {"block": block}, slower=blocks, reach=blocks)
+        if kind == "split":
+            quicker = (Fraction(1, block),) * self.rank
+            return self.add(place, "depth_to_space", {"block": block}, slower=quicker, phases=blocks)
+        groups, filters = (channels, channels) if kind == "apart" else (1, self.draw.choice([4, 8]))
+        return self.add(place, "conv", {"filters": filters, "kernel": 1, "groups": groups})
+
+    def mixed(self, place: Place) -> Place:
+        return place
+
+
+def network(seed: int, kind: type[Builder] = Builder) -> tuple[Graph, list[Place]]:
     """A random network whose middle positions see no edge, and the values in it."""
     draw = random.Random(f"size {seed}")
     rank = draw.choice([1, 1, 2])
     length, longest = LENGTHS[rank]
     while True:
-        builder = Builder(seed, (length,) * rank)
+        builder = kind(seed, (length,) * rank)
         places = grown(builder)
         graph = builder.sketch.graph(**{place.name: place.name for place in places})
         clear = [place for place in places if middle(place, graph, length) is not None]
@@ -307,10 +338,17 @@ def test_the_field_is_what_autograd_finds(count: int) -> None:
     assert compared > 2 * count
 
 
-def check(seed: int) -> int:
+@pytest.mark.parametrize("count", [QUICK, pytest.param(COUNT, marks=pytest.mark.slow)])
+def test_what_is_known_where_channels_stay_apart_is_what_autograd_finds(count: int) -> None:
+    compared = sum(check(seed, Unmixed) for seed in range(count))
+    assert compared > 2 * count
+
+
+def check(seed: int, kind: type[Builder] = Builder) -> int:
     """Compare every value of one random network with autograd; how many there were."""
-    graph, places = network(seed)
+    graph, places = network(seed, kind)
     found = fields(graph)
+    compared = 0
     linear = experiment(graph)
     weights = {name: abs(array) + 0.1 for name, array in initialise(linear, dtype="float64").items()}
     model = backend().build(linear, weights, dtype="float64", device="cpu")
@@ -323,8 +361,9 @@ def check(seed: int) -> int:
         # A position that sees nothing along one axis sees nothing along any.
         nothing = any(0 in rows for rows in extents)
         reported = found[place.name]
-        if reported is None and graph_has_holes(found):
+        if reported is None and (kind is Unmixed or graph_has_holes(found)):
             continue
+        compared += 1
         assert reported is not None, f"seed {seed}: {place.name} is not known\n{graph}"
         assert reported.stride == place.jump, f"seed {seed}: {place.name}\n{graph}"
         largest = tuple(map(max, extents))
@@ -333,7 +372,7 @@ def check(seed: int) -> int:
             (0,) * len(largest) if nothing else tuple(map(min, extents)),
         )
         assert (reported.size, reported.smallest) == expected, f"seed {seed}: {place.name}\n{graph}"
-    return len(places)
+    return compared
 
 
 def graph_has_holes(found: dict[str, Receptive | None]) -> bool:
