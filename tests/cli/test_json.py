@@ -38,7 +38,7 @@ RACE = {"backend", "versions", "device", "ready", "forward", "training", "memory
 # A command; its keys beside `netspec`; where a list of mappings stands, and the keys of those.
 QUICK: dict[str, tuple[set[str], dict[str, set[str]]]] = {
     "check wrong.yaml": (
-        {"files"},
+        {"files", "counts"},
         {"files": {"path", "ok", "diagnostics"}, "files.diagnostics": DIAGNOSTIC},
     ),
     "shapes zoo:lenet5": (

@@ -86,7 +86,7 @@ def test_json(command: Netspec, fake: FakeBackend) -> None:
     answer = command("train", "specs/tiny.yaml", "--backend", "fake", "--format", "json")
     told = json.loads(answer.out)
     assert (answer.code, answer.err) == (0, "")
-    assert list(told) == ["netspec", "spec", "backend", "data", "folder", "epochs", "best"]
+    assert list(told) == ["netspec", "spec", "name", "backend", "data", "folder", "epochs", "best"]
     assert told["folder"] == "runs/tiny-fake-1"
     assert told["epochs"][1]["test_accuracy"] is None
     assert told["best"]["epoch"] == 1
