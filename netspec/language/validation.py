@@ -321,6 +321,11 @@ def _boolean(context: dict[str, Any], given: object, key: str) -> str | None:
     return None if meant is None else _write(key, meant)
 
 
+def _bound(bound: float, given: object, key: str) -> str | None:
+    """The bound itself, for a count; a bound of a float is an extreme that is hardly meant."""
+    return _write(key, f"{bound:g}") if isinstance(given, int) and isinstance(bound, int) else None
+
+
 def _share(context: dict[str, Any], given: object, key: str) -> str | None:
     """A part of a hundred where a part of one belongs."""
     if context["lt"] == 1 and isinstance(given, int | float) and 1 < given < 100:
@@ -338,7 +343,9 @@ def _word(context: dict[str, Any], given: object, key: str) -> str | None:
         if not isinstance(entry, Lead) or entry.ours is None or entry.ours in known
     }
     found = lead(str(given), known, words)
-    return None if found is None else _keyed(found.help, key)
+    if found is None:
+        return f"it is a word: `{key or '…'}: {known[0]}`" if not isinstance(given, str) else None
+    return _keyed(found.help, key)
 
 
 def _own(context: dict[str, Any], given: object, key: str) -> str | None:
@@ -357,9 +364,12 @@ _ADVICE: dict[str, Callable[[dict[str, Any], object, str], str | None]] = {
     "int_from_float": _number,
     "float_type": _number,
     "bool_type": _boolean,
-    "greater_than_equal": lambda context, given, key: _write(key, f"{context['ge']:g}"),
-    "less_than_equal": lambda context, given, key: _write(key, f"{context['le']:g}"),
+    "greater_than_equal": lambda context, given, key: _bound(context["ge"], given, key),
+    "less_than_equal": lambda context, given, key: _bound(context["le"], given, key),
     "less_than": _share,
+    "string_type": lambda context, given, key: (
+        None if isinstance(given, str) else "write a name, not a number"
+    ),
     "literal_error": _word,
     "tuple_type": _numbers,
     **dict.fromkeys(("padding", "initializer", "activation"), _own),

@@ -343,12 +343,17 @@ def _check_op(
 
 def _report_plain(value: Value, op: type[Op], problems: Problems) -> None:
     names = [name for name in fields_of(op) if op.model_fields[name].is_required()]
-    wanted = ", ".join(f"{name}: …" for name in names or fields_of(op)[:1])
+    wanted = ", ".join(f"{name}: …" for name in names)
+    others = ", ".join(f"`{name}`" for name in fields_of(op))
     problems.error(
         codes.NO_PLAIN_VALUE,
         f"`{op.keyword}` takes no plain value",
         value.span,
-        help=f"write `{op.keyword}: {{{wanted}}}`" if wanted else f"remove it: `{op.keyword}` has no fields",
+        help=f"write `{op.keyword}: {{{wanted}}}`"
+        if wanted
+        else f"remove it, or name the field that it is for: {others}"
+        if others
+        else f"remove it: `{op.keyword}` has no fields",
     )
 
 

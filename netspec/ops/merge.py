@@ -7,7 +7,6 @@ from typing import ClassVar, Literal, Self
 
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Meaning, Misfit, Op
-from netspec.ops.nearest import did_you_mean
 from netspec.ops.reach import EACH, Reach
 from netspec.ops.window import indices
 from netspec.types import Type
@@ -80,6 +79,8 @@ def _advice(inputs: Sequence[Type]) -> str:
     if first.spatial == second.spatial:
         return f"`conv: {{filters: {first.channels}, kernel: 1}}` on the branch of {second} gives it as many channels"
     large, small = sorted((first, second), key=lambda type_: sum(type_.sizes), reverse=True)
+    if large.spatial and not small.spatial:
+        return f"a vector beside {large} has {large.channels} channels: end its branch with `dense: {large.channels}`"
     strides = _strides(large, small)
     if strides is not None:
         wanted = strides[0] if len(set(strides)) == 1 else list(strides)
@@ -159,9 +160,9 @@ class Concat(Merge):
         if name not in axes:
             raise Misfit(
                 shapes.RANK,
-                f"{inputs[0]} has no axis `{self.axis}`{did_you_mean(self.axis, axes)}",
+                f"{inputs[0]} has no axis `{self.axis}`",
                 "axis",
-                help=f"its axes are {', '.join(axes)}",
+                help=f"its axes are {', '.join(f'`{each}`' for each in axes)}",
             )
         op = self.replace(axis=name)
         op.outputs(inputs)

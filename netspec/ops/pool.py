@@ -55,7 +55,7 @@ class Pool(Windowed):
             if position is not None:
                 raise Misfit(
                     shapes.EMPTY_WINDOW,
-                    f"window {position} along {Type(1, sizes).axes[axis]} holds padding alone: it starts at "
+                    f"window {position} along {Type(1, sizes).axes[axis]} holds only padding: it starts at "
                     f"{position * s - lo}, and the input is {size} long",
                     "padding" if isinstance(self.padding, tuple) else None,
                     help=f"use `padding: {k - 1}` or less: a pool pads by less than its kernel"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Annotated, Any, ClassVar, Self
 
@@ -10,9 +11,9 @@ from pydantic import BeforeValidator, Field
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Moves, Op
 from netspec.ops.fields import Written
-from netspec.ops.nearest import did_you_mean
 from netspec.ops.reach import EACH, WHOLE, Reach, Sample, Window
 from netspec.ops.window import indices, spatial
+from netspec.ops.words import Lead
 from netspec.types import Type
 
 
@@ -49,6 +50,19 @@ AxisNames = Annotated[
 
 CHANNELS = -1
 """Where an axis goes that ends up in the channels; the output's spatial axes are counted from 0."""
+
+
+def _axes_for(names: Sequence[str], known: Sequence[str]) -> str:
+    """What to write for names of axes, some of which are not there."""
+    from netspec.ops.words import lead
+    from netspec.ops.words.values import MODES
+
+    words = {word: entry for word, entry in MODES.items() if isinstance(entry, Lead) and entry.ours in known}
+    found = [lead(name, known, words) for name in names]
+    meant = [each.ours for each in found if each is not None]
+    if sorted(str(each) for each in meant) == sorted(known):
+        return f"write `[{', '.join(map(str, meant))}]`"
+    return f"its axes are {', '.join(f'`{each}`' for each in known)}"
 
 
 class Rearranged(Op):
@@ -160,15 +174,15 @@ class Permute(Rearranged):
         for name in self.axes:
             if name not in known:
                 raise Misfit(
-                    shapes.RANK, f"{inputs[0]} has no axis `{name}`{did_you_mean(name, known)}", "axes",
-                    help=f"its axes are {', '.join(known)}",
+                    shapes.RANK, f"{inputs[0]} has no axis `{name}`", "axes",
+                    help=_axes_for(self.axes, known),
                 )  # fmt: skip
         if sorted(self.axes) != sorted(known):
             raise Misfit(
                 shapes.RANK,
                 "`permute` names every axis once",
                 "axes",
-                help=f"its axes are {', '.join(known)}",
+                help=f"write all of {', '.join(f'`{each}`' for each in known)} in their new order",
             )
         return self
 

@@ -40,7 +40,11 @@ class Upsample(Op):
         sizes = spatial(self, inputs[0])
         self._check_mode(inputs[0])
         if (self.factor is None) == (self.size is None):
-            raise Misfit(shapes.SIZE, "`upsample` takes a `factor` or a `size`", help="write `upsample: 2`")
+            raise Misfit(
+                shapes.SIZE,
+                "`upsample` takes either a `factor` or a `size`",
+                help="keep one of the two" if self.size is not None else "write `upsample: 2`",
+            )
         if self.size is None:
             factors = broadcast("factor", self.factor or (), len(sizes))
             size = tuple(i * f for i, f in zip(sizes, factors, strict=True))
@@ -49,7 +53,7 @@ class Upsample(Op):
         if any(o < i for o, i in zip(size, sizes, strict=True)):
             raise Misfit(
                 shapes.SIZE,
-                f"{inputs[0]} is larger than {size} already",
+                f"{inputs[0]} is larger than {'×'.join(map(str, size))}",
                 "size",
                 help="`size` is the size of the output; for a factor write `factor: …`; to make it smaller use a pool",
             )
@@ -157,7 +161,9 @@ class Crop(Op):
             raise Misfit(
                 shapes.SIZE,
                 "`crop` takes one of `amount`, `size` and `like`",
-                help="write `crop: {size: …}`, `crop: 2` or `crop: {like: NAME}`",
+                help="keep one of the two"
+                if self.amount is not None
+                else "write `crop: {size: …}`, `crop: 2` or `crop: {like: NAME}`",
             )
         if self.offset is not None and self.size is None:
             raise Misfit(shapes.SIZE, "`offset` is for a `size`", "offset", help="give the amounts as pairs")
@@ -207,4 +213,6 @@ def _pairs(amounts: int | Pads, rank: int, field: str) -> Pads:
 
 
 def _listed(values: object) -> str:
-    return str(list(values)) if isinstance(values, tuple) else str(values)
+    if isinstance(values, tuple):
+        return f"[{', '.join(map(_listed, values))}]"
+    return str(values)

@@ -52,7 +52,7 @@ class ConvTranspose(Convolution):
                 shapes.RANK,
                 "`causal` has no meaning for a transposed convolution",
                 "padding",
-                help="use a pair an axis",
+                help="give a pair for each axis, as `[[1, 0], [1, 0]]`",
             )
         axes = self.spread(len(sizes), default_stride=(1,))
         more = broadcast("output_padding", self.output_padding, len(sizes))

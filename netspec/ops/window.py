@@ -111,12 +111,22 @@ def broadcast(field: str, values: tuple[int, ...], rank: int) -> tuple[int, ...]
 
 def _count(field: str, values: Sequence[object], rank: int) -> Misfit:
     axes = "1 spatial axis" if rank == 1 else f"{rank} spatial axes"
+    # Other libraries give both ends of every axis in one list, in orders of their own.
+    both = field == "padding" and len(values) == 2 * rank
+    pairs = ", ".join(_pair(values) for _ in range(rank))
     return Misfit(
         shapes.AXES,
         f"`{field}` is given for {len(values)} axes, but the input has {axes}",
         field,
-        help=f"give one number for all, or a list of {rank}",
+        help=f"give one number for all, or a list of {rank}"
+        + (f"; before and after each axis: `[{pairs}]`" if both else ""),
     )
+
+
+def _pair(values: Sequence[object]) -> str:
+    """A pair of pads as it is written, if all are the same."""
+    first = values[0]
+    return str(list(first)) if len(set(values)) == 1 and isinstance(first, tuple) else "[…, …]"
 
 
 def spatial(op: Op, type_: Type) -> tuple[int, ...]:
@@ -173,7 +183,9 @@ def check_fit(op: Windowed, type_: Type) -> None:
             f"the input is {type_}{{source}}, padding {_pads(op.pads)}, "
             f"so {story.numbers}   [relationship {story.relationship}]",
         ),
-        help=", or ".join([*fixes, "`padding: same`"]),
+        help=", or ".join([*fixes, "`padding: same`"])
+        if fixes
+        else "use `padding: same`, or a smaller `dilation`",
     )
 
 

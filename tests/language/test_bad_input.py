@@ -461,6 +461,21 @@ ADVICE = [
     ("layers: [relu]\nheads: «[relu]»", "NS0104", "`heads: {aux: {layers: […]}}`"),
     ("layers: [relu]\ndefaults: {«conv»: same}", "NS0104", "`conv: {padding: …}`"),
     ('params: {w: [1, 2]}\nlayers: [dense: "${w«.»0}"]', "NS0201", "`[0]`"),
+    ("layers: [{permute: «[c, w, h]»}]", "NS0303", "write `[channels, width, height]`"),
+    ("layers: [{batch_norm: «4»}]", "NS0120", "name the field that it is for: `epsilon`"),
+    (
+        "layers: [{«multiply»: [[], [global_avg_pool, dense: 3]]}]",
+        "NS0302",
+        "end its branch with `dense: 4`",
+    ),
+    ("layers: [{conv: {filters: 4, kernel: 3, padding: «[1, 1, 1, 1]»}}]", "NS0305", "`[[1, 1], [1, 1]]`"),
+    (
+        "layers: [{upsample: {factor: 2, «size»: 16}}]".replace("«size»", "size").replace(
+            "upsample", "«upsample»"
+        ),
+        "NS0314",
+        "keep one of the two",
+    ),
     ("layers: [{max_pool: «9»}]", "NS0301", "use `max_pool: 8`, or `max_pool: {kernel: 9, padding: same}`"),
 ]
 
