@@ -14,7 +14,7 @@ from netspec.language.values import Entry, Listing, Mapping, Scalar, Value
 from netspec.ops.nearest import nearest
 
 DEPTH_LIMIT = 100
-VALUE_LIMIT = 1_000_000
+VALUE_LIMIT = 200_000
 
 # Only a text that starts so can be anything but a word; the test is cheap, and most scalars are words.
 _MAY_BE_NO_WORD = frozenset("0123456789+-.~tTfFnN")

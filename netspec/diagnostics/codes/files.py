@@ -165,7 +165,7 @@ TOO_DEEP = Code(
 TOO_MANY_VALUES = Code(
     "NS0020",
     "too many values",
-    "The file stands for more than a million values. Mostly that is an alias that is repeated inside"
+    "The file stands for more than 200,000 values. Mostly that is an alias that is repeated inside"
     " repeated aliases, which grows without end from a few lines. `repeat` and blocks say the same without"
     " growing.",
     example="netspec: 1\nname: bomb\ninput: [4]\nparams:\n  a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
