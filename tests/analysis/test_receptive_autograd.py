@@ -8,7 +8,7 @@ no padding. The generator bounds how far from the edges padding can be felt, and
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -57,6 +57,13 @@ class Builder:
         self.sketch = Sketch(x=(2, *sizes))
         self.rank = len(sizes)
         self.count = 0
+
+    def kinds(self) -> list[Callable[[Place], Place]]:
+        """What to add, each as likely as it is often here."""
+        return [
+            self.window, self.window, self.transposed, self.upsample, self.shuffled, self.border, self.other,
+            self.branched,
+        ]  # fmt: skip
 
     def start(self) -> Place:
         ones = (1,) * self.rank
@@ -239,6 +246,9 @@ class Builder:
 class Unmixed(Builder):
     """Layers that keep channels apart, so that which channel sees what decides what is known behind a shuffle."""
 
+    def kinds(self) -> list[Callable[[Place], Place]]:
+        return [*[self.shuffled] * 5, self.window, self.border, self.upsample, self.branched]
+
     def window(self, place: Place) -> Place:
         keyword = self.draw.choice(["depthwise_conv", "avg_pool"])
         kernel, stride, dilation = self.each(1, 3), self.each(1, 2), self.each(1, 2)
@@ -281,10 +291,7 @@ def network(seed: int, kind: type[Builder] = Builder) -> tuple[Graph, list[Place
 
 def grown(builder: Builder) -> list[Place]:
     """The random layers, those that do not fit left out."""
-    kinds = [
-        builder.window, builder.window, builder.transposed, builder.upsample, builder.shuffled,
-        builder.border, builder.other, builder.branched,
-    ]  # fmt: skip
+    kinds = builder.kinds()
     place, places = builder.start(), []
     for _ in range(builder.draw.randint(2, LAYERS[builder.rank])):
         before = dict(builder.sketch.nodes)
