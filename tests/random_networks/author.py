@@ -50,21 +50,48 @@ class Block:
     inputs: int = 1
 
 
+Part = tuple[list[Item], Type]
+"""Items, and the type after them."""
+Kind = Callable[["Author", Room, Type, int], Part | None]
+"""Writes one structure: takes the author, the room, the type of the current tensor and how deep it may go.
+
+None when nothing fitted this time."""
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """How often each structure is drawn: where something may hold something else, and where it may not."""
+
+    deep: Mapping[Kind, float]
+    flat: Mapping[Kind, float]
+
+
 @dataclass
 class Author:
     """One file that grows. Files that it embeds or includes grow beside it in the same folder."""
 
     draw: Draw
     folder: Path
+    kinds: Kinds
     files: Files = field(default_factory=dict)
     main: Document = field(default_factory=dict)
     defaults: dict[str, Fields] = field(default_factory=dict)
     blocks: dict[str, Block] = field(default_factory=dict)
-    depth: int = 0
     names: Names = field(init=False)
 
     def __post_init__(self) -> None:
         self.names = Names(self.draw)
+
+    def chain(self, room: Room, type_: Type, length: int, depth: int) -> Part:
+        """So many parts, one after the other; fewer where nothing fits."""
+        items: list[Item] = []
+        for _ in range(length):
+            kind = self.draw.weighted(self.kinds.deep if depth > 0 else self.kinds.flat)
+            part = kind(self, room, type_, depth - 1)
+            if part is not None:
+                items += part[0]
+                type_ = part[1]
+        return items, type_
 
     def item(self, keyword: str, fields: Fields, **keys: Any) -> Item:
         """An op, or a call of a block with one parameter, in one of the forms that mean the same."""

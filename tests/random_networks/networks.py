@@ -11,12 +11,13 @@ from netspec.graph import Graph, verify
 from netspec.loading import graph_of_file
 from netspec.ops import OPS
 from netspec.types import Type
-from tests.random_networks.author import NODES, Author, Refused
+from tests.random_networks.author import NODES, Author, Part, Refused
 from tests.random_networks.draw import Draw
+from tests.random_networks.kinds import KINDS
 from tests.random_networks.meeting import Item, meet
 from tests.random_networks.rooms import Room
-from tests.random_networks.structures import Part, chain, fields_in
 from tests.random_networks.text import MAIN, Document, Files, save, yaml_text
+from tests.random_networks.walks import fields_in
 
 WORDS = (
     "A random network",
@@ -60,7 +61,7 @@ def random_network(seed: str, folder: Path) -> Files:
         Refused: the compiler says of something valid that it is not.
     """
     draw = Draw(seed)
-    author = Author(draw, folder)
+    author = Author(draw, folder, KINDS)
     _write(author, MAIN, draw.randint(1, 6), depth=3)
     return {MAIN: author.main, **author.files}
 
@@ -153,7 +154,7 @@ def _longer(author: Author, room: Room, type_: Type, length: int, depth: int) ->
         if depth > 1 and author.draw.chance(0.12):
             part = _embedded(author, room, type_)
         else:
-            part = chain(author, room, type_, 1, depth)
+            part = author.chain(room, type_, 1, depth)
         if part is not None and part[0]:
             items += part[0]
             type_ = part[1]
@@ -165,11 +166,11 @@ def _longer(author: Author, room: Room, type_: Type, length: int, depth: int) ->
 def _embedded(author: Author, room: Room, type_: Type) -> Part | None:
     """A whole spec in the place of a layer, cut at times; a second call shares its weights at times."""
     draw = author.draw
-    inner = Author(draw, author.folder, author.files)
+    inner = Author(draw, author.folder, author.kinds, author.files)
     part = f"part{len(author.files)}.yaml"
     own = Room()
     inner.main |= {"netspec": 1, "name": "part", "input": list(type_.shape)}
-    items, _ = chain(inner, own, type_, draw.randint(1, 4), 2)
+    items, _ = inner.chain(own, type_, draw.randint(1, 4), 2)
     inner.main["layers"] = _never_empty(items)
     if own.values and draw.chance(0.3):
         _heads(inner, own)
@@ -188,8 +189,7 @@ def _embedded(author: Author, room: Room, type_: Type) -> Part | None:
         room.taken.discard(name)
         return None
     after = found.types[found.outputs[0].value]
-    room.values[name] = after
-    room.values |= {node.name: node.output for node in found.nodes if node.name.startswith(f"{name}.")}
+    room.learn(found, name)
     if draw.chance(0.3) and (after.channels, len(after.spatial)) == (type_.channels, len(type_.spatial)):
         again = {"network": fields, "share": name, "name": author.names.layer(room)}
         both = author.attempt([item, again], {"input": type_})
@@ -211,7 +211,7 @@ def _heads(author: Author, room: Room) -> None:
         if not found:
             break
         path = draw.choice(sorted(found))
-        items, _ = chain(author, Room(taken=set(room.taken)), found[path], draw.randint(1, 2), 1)
+        items, _ = author.chain(Room(taken=set(room.taken)), found[path], draw.randint(1, 2), 1)
         heads[author.names.layer(room)] = {"from": path, "layers": items}
     if heads:
         author.main["heads"] = heads

@@ -7,7 +7,6 @@ a recipe need not know every rule. Constants are such that float32 holds them ex
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
 from netspec.ops import OPS
@@ -365,6 +364,23 @@ MERGES = tuple(keyword for keyword in RECIPES if OPS[keyword].merges)
 """The ops of one input, and those that join several."""
 
 
-def volume(type_: Type) -> int:
-    """The number of positions of a map; 1 for a vector."""
-    return prod(type_.sizes)
+def takes(keyword: str, type_: Type) -> bool:
+    """Whether the recipe of an op can be asked: most that slide a window want a map."""
+    return bool(type_.spatial) or keyword not in WANT_MAPS
+
+
+WANT_MAPS = frozenset(
+    (
+        *("conv", "conv_transpose", "depthwise_conv", "separable_conv", "max_pool", "avg_pool"),
+        *(
+            "global_avg_pool",
+            "global_max_pool",
+            "upsample",
+            "pad",
+            "crop",
+            "space_to_depth",
+            "depth_to_space",
+        ),
+    )
+)
+"""Ops that refuse a vector."""

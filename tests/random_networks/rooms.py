@@ -5,104 +5,22 @@ from __future__ import annotations
 import keyword
 from dataclasses import dataclass, field
 
+from netspec.graph import Graph
 from netspec.ops import OPS
 from netspec.types import Type
 from tests.random_networks.draw import Draw, Fields
 
 PLAIN = ("stem", "body", "left", "right", "skip", "trunk", "stage", "join", "mix", "tail", "C1", "a_b", "z9")
-HARD = (
-    *(
-        "i",
-        "j",
-        "n",
-        "x",
-        "y",
-        "x1",
-        "layer",
-        "layers",
-        "index_",
-        "self",
-        "super",
-        "type",
-        "id",
-        "list",
-        "range",
-    ),
-    *(
-        "zip",
-        "len",
-        "enumerate",
-        "print",
-        "repr",
-        "object",
-        "staticmethod",
-        "annotations",
-        "inputs",
-        "outputs",
-    ),
-    *(
-        "class",
-        "def",
-        "lambda",
-        "None",
-        "True",
-        "False",
-        "import",
-        "is",
-        "in",
-        "if",
-        "for",
-        "return",
-        "yield",
-    ),
-    *("match", "async", "nn", "F", "torch", "Tensor", "keras", "ops", "tf", "np", "math", "Model", "Module"),
-    *(
-        "train",
-        "half",
-        "forward",
-        "eval",
-        "cpu",
-        "to",
-        "float",
-        "double",
-        "call",
-        "build",
-        "modules",
-        "children",
-    ),
-    *(
-        "parameters",
-        "buffers",
-        "apply",
-        "training",
-        "name",
-        "names",
-        "dtype",
-        "shape",
-        "weight",
-        "bias",
-        "init",
-    ),
-    *("state_dict", "zero_grad", "add_module", "get_layer", "get_config", "add_loss", "losses", "variables"),
-    *("Input", "Layer", "Conv2d", "Dense", "ReLU", "Sequential", "ModuleList", "model", "branch", "branch1"),
-    *(
-        "output_",
-        "input_",
-        "T",
-        "H",
-        "pad_",
-        "crop_",
-        "out",
-        "value",
-        "values",
-        "a",
-        "A",
-        "stage_",
-        "e",
-        "l",
-        "O0",
-    ),
-)
+_HARD = """
+    i j n x y x1 layer layers index_ self super type id list range zip len enumerate print repr object
+    staticmethod annotations inputs outputs class def lambda None True False import is in if for return
+    yield match async nn F torch Tensor keras ops tf np math Model Module train half forward eval cpu to
+    float double call build modules children parameters buffers apply training name names dtype shape
+    weight bias init state_dict zero_grad add_module get_layer get_config add_loss losses variables
+    Input Layer Conv2d Dense ReLU Sequential ModuleList model branch branch1 output_ input_ T H pad_
+    crop_ out value values a A stage_ e l O0
+"""
+HARD = tuple(_HARD.split())
 """Names that generated code has other uses for, or might have."""
 KEYS = (
     "layers",
@@ -155,6 +73,20 @@ class Room:
         # A name that is taken here hides all paths through the same name farther out.
         farther = {path: type_ for path, type_ in farther.items() if path.split(".")[0] not in self.taken}
         return {**farther, **self.values}
+
+    def learn(self, graph: Graph, name: str | None) -> None:
+        """Take in what lies below a name of this graph: paths, and those with a `*` for the repetitions."""
+        if name is None:
+            return
+        self.values[name] = graph.types[graph.outputs[0].value]
+        stars: dict[str, list[Type]] = {}
+        for node in graph.nodes:
+            if node.name.startswith(f"{name}."):
+                self.values[node.name] = node.output
+                parts = node.name.split(".")
+                if parts[1].isdigit():
+                    stars.setdefault(".".join([name, "*", *parts[2:]]), []).append(node.output)
+        self.stars |= {path: tuple(types) for path, types in stars.items()}
 
 
 @dataclass

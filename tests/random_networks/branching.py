@@ -1,0 +1,97 @@
+"""Branches and joins: from the current tensor, and from what has a name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netspec.types import Type
+from tests.random_networks.author import Author, Part
+from tests.random_networks.layers import an_op
+from tests.random_networks.meeting import Item, meet
+from tests.random_networks.recipes import RECIPES, made, resolved
+from tests.random_networks.rooms import Room
+
+
+def branches(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
+    """Branches from the current tensor, at times one from a tensor with a name, joined."""
+    draw = author.draw
+    count = draw.randint(1, 3)
+    kinds = ["here"] * count + ["elsewhere"] * (count == 1 or draw.chance(0.35))
+    rows = [
+        _from_elsewhere(author, room, type_, depth)
+        if kind == "elsewhere"
+        else author.chain(room, type_, draw.randint(0, 2), depth)
+        for kind in draw.shuffled(kinds)
+    ]
+    meeting = meet(draw, [after for _, after in rows])
+    if meeting is None:
+        return None
+    listed = [[*items, *way] for (items, _), way in zip(rows, meeting.ways, strict=True)]
+    argument: Any = {"branches": listed, **meeting.fields} if meeting.fields or draw.chance(0.2) else listed
+    item, _ = author.named(room, {meeting.keyword: argument}, meeting.result)
+    return [item], meeting.result
+
+
+def _from_elsewhere(author: Author, room: Room, type_: Type, depth: int) -> Part:
+    """A branch that starts from a name; one from the current tensor where there is no name yet."""
+    draw = author.draw
+    stars = [path for path, types in room.stars.items() if len(types) > 1]
+    if stars and draw.chance(0.7):
+        path = draw.choice(stars)
+        equal = len(set(room.stars[path])) == 1
+        keyword = draw.either("add", "average", "maximum", "multiply") if equal else "concat"
+        graph = author.attempt(
+            [{keyword: None, "from": [f"s{n}" for n in range(len(room.stars[path]))]}],
+            {f"s{n}": each for n, each in enumerate(room.stars[path])},
+        )
+        if graph is not None:
+            return [{keyword: None, "from": path}], graph.types[graph.outputs[0].value]
+    found = room.visible()
+    if not found:
+        return [], type_
+    path = draw.choice(sorted(found))
+    start = made(draw, draw.either("identity", "relu", "tanh", "dense", "batch_norm"), found[path])
+    keyword = "identity" if start is None else "dense" if "units" in start[0] else draw.either("relu", "tanh")
+    fields, after = ({}, found[path]) if start is None else start
+    if keyword != "dense":
+        fields, after = {}, found[path]
+    items: list[Item] = [{keyword: fields or None, "from": path}]
+    more, after = author.chain(room, after, draw.randint(0, 1), min(depth, 0))
+    return [*items, *more], after
+
+
+def join_names(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
+    """A layer with a name, and a join of it and others by `from`."""
+    first = an_op(author, Room(taken=room.taken), type_, depth)
+    if first is None:
+        return None
+    (item,), after = first
+    item = {item: None} if isinstance(item, str) else dict(item)
+    # A name that is known to no one yet: the room learns it below.
+    name = item.get("name") or author.names.layer(room)
+    room.values[name] = after
+    others = author.draw.sample(sorted(room.visible()), min(len(room.visible()), author.draw.randint(1, 2)))
+    names = [name, *(each for each in others if each != name)]
+    names = names if len(names) > 1 else [name, name]
+    known = room.visible()
+    for keyword in author.draw.shuffled(["add", "subtract", "multiply", "maximum", "average", "concat"]):
+        fields = RECIPES[keyword](author.draw, after)
+        op = resolved(keyword, fields, tuple(known[each] for each in names))
+        if op is not None:
+            result = op.outputs([known[each] for each in names])[0]
+            return [{**item, "name": name}, {keyword: fields or None, "from": names}], result
+    return [{**item, "name": name}], after
+
+
+def crop_like(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
+    """A crop to the sizes of a layer with a name."""
+    fitting = [
+        path
+        for path, other in room.visible().items()
+        if len(other.spatial) == len(type_.spatial) > 0
+        and all(b <= a for a, b in zip(type_.sizes, other.sizes, strict=True))
+    ]
+    if not fitting:
+        return None
+    path = author.draw.choice(sorted(fitting))
+    return [{"crop": {"like": path}}], Type(type_.channels, room.visible()[path].spatial)

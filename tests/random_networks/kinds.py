@@ -1,0 +1,25 @@
+"""All structures of the language, and how often each is drawn."""
+
+from __future__ import annotations
+
+from tests.random_networks.author import Kind, Kinds
+from tests.random_networks.blocks import a_call, a_shared_call, two_inputs
+from tests.random_networks.branching import branches, crop_like, join_names
+from tests.random_networks.layers import a_shared_op, an_op
+from tests.random_networks.scopes import a_group, a_repeat
+
+FLAT: dict[Kind, float] = {an_op: 6.0, a_shared_op: 1.0, join_names: 0.7, crop_like: 0.3}
+DEEP: dict[Kind, float] = {
+    an_op: 6.0,
+    branches: 2.0,
+    join_names: 0.8,
+    crop_like: 0.3,
+    a_group: 1.0,
+    a_repeat: 2.0,
+    a_call: 3.0,
+    two_inputs: 0.5,
+    a_shared_op: 1.0,
+    a_shared_call: 2.5,
+}
+
+KINDS = Kinds(DEEP, FLAT)
