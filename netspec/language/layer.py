@@ -145,7 +145,16 @@ def _sizes(walk: Walk, name: Value, frame: Frame) -> object:
     places = find(walk, name, frame)
     if not places or isinstance(places[0].tensor, Missing):
         return FAILED
-    return list(walk.types[places[0].tensor].sizes)
+    type_ = walk.types[places[0].tensor]
+    if not type_.spatial:
+        walk.problems.error(
+            shapes.RANK,
+            f"`{plainly(name)}` is a vector, {type_}: it has no sizes to take",
+            name.span,
+            help="name a layer that gives a map",
+        )
+        return FAILED
+    return list(type_.sizes)
 
 
 def _report(

@@ -278,3 +278,10 @@ def test_a_later_or_broken_thing_is_told_once() -> None:
 def test_a_layer_is_not_among_what_it_may_name() -> None:
     (found,) = told("layers: [relu, {crop: {like: nowhere}}]")
     assert found.help == "the names here are `input`, `relu1`"
+
+
+def test_what_is_as_large_as_a_vector_has_no_sizes() -> None:
+    hold_refusals(
+        "layers: [{global_max_pool: , name: flat}, {crop: {like: «flat»}, from: input}]",
+        ("NS0303", "`flat` is a vector, 4: it has no sizes to take"),
+    )
