@@ -80,7 +80,7 @@ def _occupied(target: Path, status: os.stat_result, inputs: Iterable[str | Path]
     for each in inputs:
         other = status_of(each)
         if other is not None and os.path.samestat(status, other):
-            name = "" if Path(each) == target else f", {shortened(each)}"
+            name = "" if os.path.realpath(each) == os.path.realpath(target) else f", {shortened(each)}"
             return f"is a file that this command reads{name}"
     try:
         with open_plain(target) as stream:

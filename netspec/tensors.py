@@ -49,7 +49,7 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
         if reader is None:
             known = ", ".join(_READERS)
             raise UnreadableTensors(f"the numbers of {name} are {dtype}; netspec reads {known}")
-        array = reader(bytes(tensor["data"]))
+        array = reader(tensor["data"])
         if array is None:
             raise UnreadableTensors(
                 f"{name} is {dtype} and holds whole numbers that no float64 holds exactly"
@@ -105,17 +105,17 @@ def save(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, s
 
 # From the bytes of a tensor to float32 or float64. None: a value would change.
 
-_Reader: TypeAlias = "Callable[[bytes], Array | None]"
+_Reader: TypeAlias = "Callable[[bytearray], Array | None]"
 
 _WIDE = ("I32", "U32", "I64", "U64")
 
 
 def _cast(dtype: str, wanted: str) -> _Reader:
-    def values(data: bytes) -> Array | None:
+    def values(data: bytearray) -> Array | None:
         import numpy as np
 
         found = np.frombuffer(data, dtype)
-        cast: Array = found.astype(wanted)
+        cast: Array = found.astype(wanted, copy=False)
         largest = 1 << 53
         exact = found.dtype.itemsize < 8 or not ((found > largest).any() or (found < -largest).any())
         return cast if exact or found.dtype.kind == "f" else None
@@ -123,14 +123,14 @@ def _cast(dtype: str, wanted: str) -> _Reader:
     return values
 
 
-def _bfloat16(data: bytes) -> Array:
+def _bfloat16(data: bytearray) -> Array:
     import numpy as np
 
     return (np.frombuffer(data, "<u2").astype("<u4") << 16).view("<f4")
 
 
 def _float8(exponent: int, mantissa: int, bias: int, special: str) -> _Reader:
-    def read(data: bytes) -> Array:
+    def read(data: bytearray) -> Array:
         import numpy as np
 
         table = np.array(_float8_values(exponent, mantissa, bias, special), "float32")
