@@ -78,7 +78,11 @@ class NoDevice(Unavailable):
 
 
 class Unsupported(Exception):
-    """A backend refuses a network, with its one-sentence reason."""
+    """A backend refuses a network, with its one-sentence reason, and the name of the layer that it is about."""
+
+    def __init__(self, reason: str, layer: str | None = None) -> None:
+        super().__init__(reason)
+        self.layer = layer
 
 
 class Trial(Protocol):

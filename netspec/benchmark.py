@@ -199,7 +199,7 @@ def main(request: str, result: str) -> None:
         found = measure(graph, asked["backend"], asked["batch"], asked["steps"], asked["device"])
         answer = asdict(found)
     except Unsupported as error:
-        answer = {Unsupported.__name__: [str(error)]}
+        answer = {Unsupported.__name__: [str(error), error.layer]}
     except Unavailable as error:
         answer = {Unavailable.__name__: [str(error), error.fix]}
     Path(result).write_text(json.dumps(answer), encoding="utf-8")

@@ -21,7 +21,8 @@ def lower(graph: Graph) -> dict[str, Lowered]:
     _check_used(graph)
     for node in graph.nodes:
         if type(node.op) not in LOWERINGS:
-            raise Unsupported(REFUSALS.get(type(node.op), f"`{node.op.keyword}` has no lowering to Keras"))
+            why = REFUSALS.get(type(node.op), f"`{node.op.keyword}` has no lowering to Keras")
+            raise Unsupported(why, node.name)
     found = {node.name: LOWERINGS[type(node.op)](node.op, _types(graph, node)) for node in graph.nodes}
     for family in _families(graph):
         if len({own_layer(found[node.name]) for node in family}) > 1:
@@ -31,7 +32,8 @@ def lower(graph: Graph) -> dict[str, Lowered]:
             if own_layer(found[node.name]) != own_layer(found[family[0].name]):
                 raise Unsupported(
                     f"`{node.name}` cannot share with `{family[0].name}`: they differ in more than padding and "
-                    "activation, and a Keras layer has one set of weights and one of settings"
+                    "activation, and a Keras layer has one set of weights and one of settings",
+                    node.name,
                 )
     return found
 
@@ -49,7 +51,8 @@ def _check_used(graph: Graph) -> None:
         if node.name not in used and (holds or measures):
             raise Unsupported(
                 f"no output depends on `{node.name}`, and a Keras model holds no weights of such a layer; take it "
-                "with `from`, make it a head, or drop it"
+                "with `from`, make it a head, or drop it",
+                node.name,
             )
 
 
@@ -58,7 +61,8 @@ def _check_axes(graph: Graph, node: Node, owner: Node) -> None:
     if isinstance(node.op, BatchNorm | GroupNorm) and len(set(ranks)) > 1:
         raise Unsupported(
             f"`{node.name}` cannot share with `{owner.name}`: their inputs have {ranks[0]} and {ranks[1]} spatial "
-            "axes, and this Keras layer takes one number of them"
+            "axes, and this Keras layer takes one number of them",
+            node.name,
         )
 
 

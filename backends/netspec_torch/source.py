@@ -50,7 +50,8 @@ def source(graph: Graph) -> Source:
     """
     for node in graph.nodes:
         if type(node.op) not in LOWERINGS:
-            raise Unsupported(REFUSALS.get(type(node.op), f"`{node.op.keyword}` has no lowering to PyTorch"))
+            why = REFUSALS.get(type(node.op), f"`{node.op.keyword}` has no lowering to PyTorch")
+            raise Unsupported(why, node.name)
     return proven(graph, lambda: _draft(graph), lambda: _draft(graph, folded=False))
 
 

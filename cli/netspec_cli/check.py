@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +17,11 @@ from netspec.loading import ParameterError
 from netspec_cli.common import Sets, colourful, fail, parameters, path_of, show
 from netspec_cli.failures import WRONG_SPEC
 from netspec_cli.streams import hand_over, say, say_json_text
+
+if TYPE_CHECKING:
+    from netspec.graph import Graph
+
+    Taker = Callable[[Graph | None, Sequence[Diagnostic]], list[Diagnostic]]
 
 
 class Format(StrEnum):
@@ -32,6 +38,12 @@ def check(
     paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Specs, folders of specs, or zoo:NAME.")],
     format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.text,
     sets: Sets = None,
+    backends: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--backend", "-b", metavar="NAME", help="Whether this backend takes them, too. Repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Check every spec below the paths: valid, shapes fit, `expect` holds. Imports no framework.
 
@@ -44,14 +56,16 @@ def check(
         others = f" ({_counted(found.others, 'YAML file')} without it)" if found.others else ""
         fail(f"no spec below {', '.join(paths)}: a spec is a .yaml file with the key `netspec`{others}")
     report = {places.shown(path): remarks for path, remarks in found.remarks.items()}
+    takers = _takers(backends or ())
     kinds, refused = [], []
     for path in found.specs:
         try:
-            kind, _, diagnostics = checked(path, params)
+            kind, graph, diagnostics = checked(path, params)
         except ParameterError as error:
             refused.append(f"{places.shown(path)}: {error}")
         else:
             kinds.append(kind)
+            diagnostics += [each for takes in takers for each in takes(graph, diagnostics)]
             report[places.shown(path)] = diagnostics
     if refused:
         fail("\n".join(refused))
@@ -73,6 +87,26 @@ def check(
         document(REPORTS[format](whole))
     if any(each.severity == "error" for _, diagnostics in whole for each in diagnostics):
         raise typer.Exit(WRONG_SPEC)
+
+
+def _takers(names: Sequence[str]) -> list[Taker]:
+    """For each backend, what it refuses of a graph that is right; looked up before anything is checked."""
+    if not names:
+        return []
+    from netspec.backend import backend
+    from netspec.refusals import refusals
+
+    def taker(name: str) -> Taker:
+        chosen = backend(name)
+
+        def refused(graph: Graph | None, diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
+            if graph is None or any(each.severity == "error" for each in diagnostics):
+                return []
+            return refusals(graph, chosen)
+
+        return refused
+
+    return [taker(name) for name in dict.fromkeys(names)]
 
 
 def _blocks(diagnostics: list[Diagnostic]) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from netspec_cli.common import Force, Named, Out, Sets, Spec, fail, load_with_sources, may_write, write
+from netspec_cli.common import Force, Named, Out, Sets, Spec, load_with_sources, may_write, show, write
 from netspec_cli.failures import WRONG_SPEC
 from netspec_cli.passes import through
 
@@ -29,6 +29,7 @@ def compile(
     """Write the network as readable source that runs without netspec. Needs no framework."""
     from netspec.backend import Unsupported
     from netspec.backend import backend as find_backend
+    from netspec.refusals import refusal
 
     graph, sources = load_with_sources(spec, sets)
     if out is not None:
@@ -37,4 +38,5 @@ def compile(
     try:
         write(find_backend(backend).source(graph).text, out, "python")
     except Unsupported as error:
-        fail(f"{backend} cannot express {graph.name}: {error}", WRONG_SPEC)
+        show([refusal(error, graph, backend)])
+        raise typer.Exit(WRONG_SPEC) from None

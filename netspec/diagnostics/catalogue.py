@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from netspec.diagnostics.codes import expectations, expressions, files, shapes, structure, training
+from netspec.diagnostics.codes import backends, expectations, expressions, files, shapes, structure, training
 from netspec.diagnostics.diagnostic import Code
 
-FAMILIES: tuple[ModuleType, ...] = (files, structure, expressions, shapes, expectations, training)
+FAMILIES: tuple[ModuleType, ...] = (files, structure, expressions, shapes, expectations, training, backends)
 
 CODES: dict[str, Code] = {
     value.id: value for family in FAMILIES for value in vars(family).values() if isinstance(value, Code)

@@ -125,6 +125,11 @@ def _scopes(walk: Walk, nodes: Sequence[Node]) -> list[Scope]:
     return [scope for scope in walk.scopes if scope is not None and scope.path in held]
 
 
+_WEIGHTED = (
+    "it has weights: a backend may refuse to hold them, and `netspec check --backend NAME` says which does"
+)
+
+
 def _report_unused(
     walk: Walk, nodes: Sequence[Node], inputs: Sequence[Input], outputs: Sequence[Output]
 ) -> None:
@@ -137,6 +142,7 @@ def _report_unused(
                 codes.UNUSED,
                 f"nothing uses the output of `{node.name}`",
                 node.span,
+                notes=[_WEIGHTED] if node.weights else [],
                 help="take it with `from`, make it a head, or drop the layer",
             )
     for each in inputs:

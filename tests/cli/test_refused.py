@@ -159,6 +159,39 @@ def test_set_twice_is_refused_in_every_command(name: str) -> None:
     refused(words, 2, "--set units=5: units is set twice")
 
 
+# What a backend refuses of a spec that is right.
+
+UNUSED = SPEC.replace("layers: [", "layers: [{conv: {filters: 2, kernel: 5}}, ").replace(
+    "{conv: {filters: 2, kernel: 3}}", "{conv: {filters: 2, kernel: 3}, from: input}"
+)
+
+
+@pytest.mark.parametrize("command", ["check unused.yaml -b keras", "compile unused.yaml -b keras"])
+def test_a_backend_refuses_a_network_in_the_same_words(command: str) -> None:
+    Path("unused.yaml").write_text(UNUSED, encoding="utf-8")
+    result = CliRunner().invoke(app, command.split())
+    told = result.stdout + result.stderr
+    assert result.exit_code == 1
+    assert "error[NS0601]: keras cannot hold `small`: no output depends on `conv1`" in told
+    assert "--> unused.yaml:5:" in told
+    assert "it has weights: a backend may refuse to hold them" in told
+
+
+def test_a_spec_that_a_backend_takes_holds() -> None:
+    Path("unused.yaml").write_text(UNUSED, encoding="utf-8")
+    assert CliRunner().invoke(app, ["check", "unused.yaml", "-b", "torch"]).exit_code == 0
+    assert CliRunner().invoke(app, ["check", "unused.yaml"]).exit_code == 0
+    both = CliRunner().invoke(
+        app, ["check", "small.yaml", "blocks.yaml", "-b", "torch", "--backend", "keras"]
+    )
+    assert both.exit_code == 0
+
+
+def test_the_backend_of_a_check_is_one_that_writes_source() -> None:
+    refused(["check", "small.yaml", "-b", "numpy"], 2, "numpy writes no source")
+    refused(["check", "small.yaml", "-b", "nope"], 2, "no backend is called 'nope'")
+
+
 # Frameworks and devices.
 
 

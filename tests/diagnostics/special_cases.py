@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from netspec.backend import backend
 from netspec.below import look
 from netspec.check import check_file
 from netspec.diagnostics import Diagnostic, Problems
 from netspec.loading import graph_of_file
+from netspec.refusals import refusals
 from netspec.training.advice import Labels
 from netspec.training.match import Facts, match
 from netspec.training.recipe import read
@@ -96,6 +98,13 @@ def _more_than_are_shown(folder: Path) -> Sequence[Diagnostic]:
     return found[100:]
 
 
+def _refused_by_keras(folder: Path) -> Sequence[Diagnostic]:
+    layers = "layers:\n  - conv: {filters: 2, kernel: 3}\n  - relu:\n    from: input\n"
+    graph = graph_of_file(_written(folder, unused=HEAD.format(name="unused") + layers), Problems())
+    assert graph is not None
+    return refusals(graph, backend("keras"))
+
+
 SPECIAL_CASES: dict[str, Callable[[Path], Sequence[Diagnostic]]] = {
     "NS0001": _checked(_missing),
     "NS0002": _checked(_folder),
@@ -106,6 +115,7 @@ SPECIAL_CASES: dict[str, Callable[[Path], Sequence[Diagnostic]]] = {
     "NS0113": _checked(_include_of_itself),
     "NS0118": _checked(_network_of_other_channels),
     "NS0406": _set_beside_expect,
+    "NS0601": _refused_by_keras,
     "NS0511": _with_data(
         Facts("letters.npz", (1, 8, 8), 27, 900, Labels(0, 26, 27), floats=(0.0, 255.0)),
     ),
