@@ -64,6 +64,7 @@ WRITTEN: dict[str, tuple[str, Torch]] = {
     "rescaling: 0.5": ("4@8×8", lambda x: x * 0.5),
     "Unflatten: [2, 2]": ("4", lambda x: x.reshape(-1, 2, 2)),
     "CELU": ("4@8×8", F.celu),
+    "Activation: tanh": ("4@8×8", torch.tanh),
 }
 
 

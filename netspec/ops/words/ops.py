@@ -85,7 +85,7 @@ def _response(given: object) -> Lead:
 
 def _named_activation(given: object) -> Lead:
     name = given if isinstance(given, str) and given.isidentifier() else "relu"
-    return instead(f"write `{name}`: an activation is an op of its own")
+    return instead(f"write `- {name}`: an activation is an op of its own")
 
 
 def _by_block(zoo: str) -> Lead:
@@ -265,6 +265,10 @@ WORDS = table(
         _response,
         "localresponsenorm lrn crossmaplrn localresponsenormalization localresponsenormalisation responsenorm "
         "localresponsenorm1d localresponsenorm2d localnorm localresponse norm1 norm2",
+    ),
+    (
+        same("l2_norm", "it multiplies by a learnt number that starts at 20, as in SSD"),
+        "l2norm",
     ),
     (_unit, "normalize l2normalize l2normalization unitnormalization unitnorm lpnormalization"),
     (absent("RMS normalisation"), "rmsnorm rmsnormalization"),
