@@ -142,9 +142,9 @@ def _ours(asked: Request) -> tuple[Any, Any]:
 
 def contest(asked: Request) -> Contest:
     """Let both take turns, in this process."""
-    from netspec.backend import usable
+    from netspec.backend import Builds, usable
 
-    (framework,) = usable([asked.framework])
+    (framework,) = usable([asked.framework], Builds)
     ours, theirs, theirs_is = RIVALS[asked.framework](asked)
     if ours.parameters != theirs.parameters:
         sys.exit(f"not the same network: {ours.parameters:,} weights against {theirs.parameters:,}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netspec.backend import usable
+from netspec.backend import Learns, usable
 from netspec.conditions import start
 from netspec.difference import differences, worst
 from netspec.graph import Graph
@@ -42,7 +42,7 @@ def apart(graph: Graph, one: Arrays, other: Arrays) -> float:
 def measure(name: str) -> None:
     """Print the rows of one network."""
     graph = still(load(f"zoo:{name}"))
-    torch, keras = usable(["torch", "keras"])
+    torch, keras = usable(["torch", "keras"], Learns)
     generator = np.random.default_rng(0)
     inputs = {
         each.name: generator.standard_normal((2, *each.type.shape)).astype("float32") for each in graph.inputs

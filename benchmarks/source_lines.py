@@ -15,7 +15,7 @@ import tokenize
 from collections.abc import Iterator
 from importlib import import_module
 
-from netspec.backend import backend
+from netspec.backend import Writes, capable
 from netspec.loading import load
 
 APPLICATIONS: dict[str, tuple[str, ...]] = {
@@ -75,7 +75,7 @@ def by_hand(name: str) -> tuple[int, int]:
 def row(name: str) -> str:
     """A network's row."""
     graph = load(f"zoo:{name}")
-    counts = [count(backend(each).source(graph).text) for each in ("torch", "keras")]
+    counts = [count(capable(each, Writes).source(graph).text) for each in ("torch", "keras")]
     if name in APPLICATIONS:
         counts.append(by_hand(name))
     cells = [f"{lines} ({code})" for lines, code in counts]

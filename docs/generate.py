@@ -93,6 +93,11 @@ def support() -> Iterator[str]:
             cells.append(mark if refused is not None or op in backend.lowerings else "missing")
         rows.append([f"[`{keyword}`](ops.md#{keyword})", *cells])
     yield table(["op", *(f"`{backend.name}`" for backend in found)], rows)
+    for backend in found:
+        if backend.limits:
+            yield f"`{backend.name}` also refuses:"
+            only = {id(each): f" ({each.dtype})" if each.dtype else "" for each in backend.limits}
+            yield "\n".join(f"* {each.what.rstrip('.')}{only[id(each)]}." for each in backend.limits)
     if reasons:
         yield "\n".join(f"{number}. {reason}" for number, reason in enumerate(reasons, start=1))
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netspec.backend import backend as find_backend
-from netspec.backend import native_names, usable
+from netspec.backend import Builds, Trains, Writes, capable, native_names, usable
 from netspec.graph import Graph
 
 if TYPE_CHECKING:
@@ -21,9 +20,10 @@ def compile(graph: Graph, backend: str) -> str:
 
     Raises:
         Unavailable: no backend has that name.
-        Unsupported: the backend refuses an op.
+        Incapable: the backend does not write source.
+        Unsupported: the backend refuses the graph.
     """
-    return find_backend(backend).source(graph).text
+    return capable(backend, Writes).source(graph).text
 
 
 def build(
@@ -35,7 +35,7 @@ def build(
     device: str = "auto",
     weights: str | Path | Mapping[str, str | Path] | None = None,
 ) -> Any:
-    """A native model (`nn.Module`, `keras.Model`): the generated source, executed, with its weights put in.
+    """A native model, such as an `nn.Module`: the generated source, executed, with its weights put in.
 
     Args:
         seed: weights start from it and their own names, the same on every backend.
@@ -50,7 +50,7 @@ def build(
     """
     from netspec.weights import load, starting
 
-    (chosen,) = usable([backend])
+    (chosen,) = usable([backend], Builds)
     native = native_names(graph) if weights or graph.pretrained else {}
     if isinstance(weights, str | Path):
         return chosen.build(graph, load(weights, graph, dtype, native), dtype, device)
@@ -58,10 +58,13 @@ def build(
 
 
 def compare(graph: Graph, *backends: str, dtype: Float = "float64", **settings: Any) -> Comparison:
-    """Run a network on several backends and compare every number; see `netspec.comparison.compare`."""
+    """Run a network on several backends and compare every number; see `netspec.comparison.compare`.
+
+    Without names: the installed backends that give gradients.
+    """
     from netspec.comparison import compare as run
 
-    return run(graph, backends or ("torch", "keras"), dtype, **settings)
+    return run(graph, backends or None, dtype, **settings)
 
 
 def train(
@@ -88,5 +91,8 @@ def train(
         raise SpecError(problems.in_order())
     # A path in a recipe counts from the folder of its spec.
     return run(
-        graph, usable([backend])[0], told, load(seen_from(Path(graph.file).parent, told.data), data_dir)
+        graph,
+        usable([backend], Trains)[0],
+        told,
+        load(seen_from(Path(graph.file).parent, told.data), data_dir),
     )

@@ -1,11 +1,15 @@
-"""What a backend is, and how installed ones are found: through entry points, never from a list."""
+"""What a backend can do, one small Protocol a capability; installed backends are found through entry points.
+
+A command asks for a capability and never for a name: `usable(names, Trains)` gives backends that train, or says in
+one line which does not and which do.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from netspec.graph import Graph
 from netspec.ops.base import Op
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 GROUP = "netspec.backends"
 
 Float = Literal["float32", "float64"]
+T = TypeVar("T", bound="Backend")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,19 @@ class Status:
     fix: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a backend refuses of the ops that it lowers: by where a layer stands, or by precision.
+
+    `what` is one sentence for the documentation. `found` gives the nodes of a graph to which the limit applies, by
+    name, each with the sentence that says why. With a `dtype` the limit holds in that precision only.
+    """
+
+    what: str
+    found: Callable[[Graph], Iterable[tuple[str, str]]]
+    dtype: Float | None = None
+
+
 class Unavailable(Exception):
     """A backend cannot be used here. `str()` says why, `fix` how to change that."""
 
@@ -88,13 +106,20 @@ class Unsupported(Exception):
 class Trial(Protocol):
     """One backend's side of a comparison. Arrays go in and come out channels first, with the batch.
 
-    Every call starts from the weights that the trial was given, in training mode. The loss is half the
-    squared distance from the outputs to their targets, summed, over the batch size.
+    Every call starts from the weights that the trial was given. Products of float32 are calculated in full
+    precision, whatever the framework does by default on that device.
     """
 
     def forward(self, inputs: Arrays) -> dict[str, Array]:
-        """The output of every node, by its canonical name."""
+        """The output of every node, by its canonical name, in training mode."""
         ...
+
+
+class LearningTrial(Trial, Protocol):
+    """A trial that also learns, in training mode.
+
+    The loss is half the squared distance from the outputs to their targets, summed, over the batch size.
+    """
 
     def gradients(self, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
         """The gradient of the loss by every trainable weight, canonical name and layout."""
@@ -128,44 +153,63 @@ class Workload(Protocol):
 
 
 @runtime_checkable
-class Timed(Protocol):
-    """A backend that can be timed; one need not."""
-
-    def workload(
-        self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"
-    ) -> Workload:
-        """The network as it is timed, in float32; arrays are channels first, with the batch."""
-        ...
-
-
-@runtime_checkable
-class Keyed(Protocol):
-    """A backend whose models name their weights themselves, as PyTorch's state dict does; one need not."""
-
-    def keys(self, graph: Graph) -> Mapping[str, str | None]:
-        """The canonical name of the weight behind each key; None if it is no weight. Imports no framework."""
-        ...
-
-
-@runtime_checkable
 class Backend(Protocol):
-    """A table op → lowering, a table of refusals op → why, and what follows from them."""
+    """What every backend has: a name, a table op → lowering, and what it refuses and why.
+
+    What a lowering is, is the backend's own; `refusals` has the ops that it never lowers, each with its reason in
+    one sentence, `limits` what it refuses of the others.
+    """
 
     name: str
-    lowerings: Mapping[type[Op], Any]
-    refusals: Mapping[type[Op], str]
+    frameworks: Sequence[str]
+    """The packages, besides NumPy, that it imports when something is to run; no other part of netspec does."""
+
+    @property
+    def lowerings(self) -> Mapping[type[Op], object]: ...
+
+    @property
+    def refusals(self) -> Mapping[type[Op], str]: ...
+
+    @property
+    def limits(self) -> Sequence[Limit]: ...
 
     def status(self) -> Status:
         """What there is of it here. Imports the framework only to tell versions of an installed one."""
         ...
 
+
+@runtime_checkable
+class Writes(Backend, Protocol):
+    """A backend that writes source."""
+
     def source(self, graph: Graph) -> Source:
         """Readable source text that runs without netspec. Imports no framework.
 
         Raises:
-            Unsupported: an op has no lowering.
+            Unsupported: it refuses the graph.
         """
         ...
+
+
+@runtime_checkable
+class Files(Backend, Protocol):
+    """A backend that writes a file, weights inside."""
+
+    suffix: str
+    """How the name of such a file ends, with the dot."""
+
+    def file(self, graph: Graph, weights: Arrays, dtype: Float = "float32") -> bytes:
+        """The content of the file. It has the line `netspec.marks.BLANK`, so that netspec knows it again.
+
+        Raises:
+            Unsupported: it refuses the graph.
+        """
+        ...
+
+
+@runtime_checkable
+class Builds(Backend, Protocol):
+    """A backend that builds a native model and reads the weights of one."""
 
     def build(self, graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto") -> Any:
         """Execute exactly the generated source, and put the weights in: a native model."""
@@ -175,26 +219,99 @@ class Backend(Protocol):
         """The weights of a native model that `build` made, canonical names and layout."""
         ...
 
+
+@runtime_checkable
+class Runs(Backend, Protocol):
+    """A backend that runs a network forward."""
+
     def trial(
         self,
         graph: Graph,
         weights: Arrays,
         dtype: Float = "float64",
         inject: tuple[str, float] | None = None,
+        device: str = "cpu",
     ) -> Trial:
-        """Its side of a comparison. `inject` adds a number to one layer's output, wherever it is used."""
+        """Its side of a comparison. `inject` adds a number to one layer's output, wherever it is used.
+
+        Raises:
+            NoDevice: the device is not here.
+            Unsupported: it refuses the graph in this precision.
+        """
         ...
+
+
+@runtime_checkable
+class Learns(Runs, Protocol):
+    """A backend that gives gradients and takes steps: its trials are learning ones."""
+
+    learns: Literal[True]
+
+    def trial(
+        self,
+        graph: Graph,
+        weights: Arrays,
+        dtype: Float = "float64",
+        inject: tuple[str, float] | None = None,
+        device: str = "cpu",
+    ) -> LearningTrial: ...
+
+
+@runtime_checkable
+class Judges(Runs, Protocol):
+    """An oracle: it calculates from the definitions, on the CPU, and takes part in every comparison."""
+
+    judges: Literal[True]
+
+
+@runtime_checkable
+class Trains(Backend, Protocol):
+    """A backend that trains."""
 
     def fit(self, fit: Fit) -> None:
         """Train natively, telling `fit.report` of every step and epoch."""
         ...
 
 
+@runtime_checkable
+class Timed(Backend, Protocol):
+    """A backend that can be timed."""
+
+    def workload(
+        self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"
+    ) -> Workload:
+        """The network as it is timed, in float32; arrays are channels first, with the batch."""
+        ...
+
+
+@runtime_checkable
+class Keyed(Backend, Protocol):
+    """A backend whose models name their weights themselves, as PyTorch's state dict does."""
+
+    def keys(self, graph: Graph) -> Mapping[str, str | None]:
+        """The canonical name of the weight behind each key; None if it is no weight. Imports no framework."""
+        ...
+
+
+CAPABILITIES: Mapping[type[Backend], tuple[str, str]] = {
+    Writes: ("source", "write source"),
+    Files: ("file", "write a file"),
+    Builds: ("build", "build a model"),
+    Runs: ("forward", "run a network"),
+    Learns: ("gradients", "give gradients"),
+    Trains: ("train", "train"),
+    Timed: ("bench", "be timed"),
+}
+"""The word for each capability, and what a backend with it can do."""
+
+
 class Broken:
     """A backend whose own package fails to import; it says so instead of seeming unknown."""
 
-    lowerings: Mapping[type[Op], Any] = {}
+    frameworks: Sequence[str] = ()
+    lowerings: Mapping[type[Op], object] = {}
     refusals: Mapping[type[Op], str] = {}
+    limits: Sequence[Limit] = ()
 
     def __init__(self, name: str, error: BaseException, package: Distribution | None = None) -> None:
         self.name = name
@@ -205,9 +322,6 @@ class Broken:
         from netspec.installation import reinstall
 
         return Status("broken", self._reason, reinstall(self._package))
-
-    def __getattr__(self, attribute: str) -> Any:
-        raise Unavailable(f"the backend {self.name} is broken: {self._reason}")
 
 
 def names() -> tuple[str, ...]:
@@ -234,7 +348,7 @@ def _load(point: EntryPoint) -> Backend:
     try:
         loaded: Callable[[], Backend] = point.load()
         return loaded()
-    except Exception as error:  # whatever a third party's package does, it is told and not hidden
+    except Exception as error:  # whatever a third party's package does, it is reported and not hidden
         return Broken(point.name, error, point.dist)
 
 
@@ -244,26 +358,122 @@ def backends() -> Iterator[Backend]:
         yield backend(name)
 
 
-def usable(wanted: Sequence[str]) -> list[Backend]:
-    """These backends, each one ready to run.
+def capabilities(backend: Backend) -> list[str]:
+    """The words for what a backend can do."""
+    return [word for capability, (word, _) in CAPABILITIES.items() if isinstance(backend, capability)]
+
+
+def capable(name: str, capability: type[T]) -> T:
+    """The backend of that name, which need not be installed.
+
+    Raises:
+        Unavailable: no backend has that name, or its package is broken.
+        Incapable: it does not have the capability. The message names backends that do.
+    """
+    found = backend(name)
+    if isinstance(found, Broken):
+        _require_ready([found])
+    if isinstance(found, capability):
+        return found
+    what = CAPABILITIES[capability][1]
+    raise Incapable(f"{name} cannot {what}; {_others(capability)}")
+
+
+def _others(capability: type[Backend]) -> str:
+    having = [each for each in backends() if isinstance(each, capability)]
+    ready = [each.name for each in having if each.status().state == "ok"]
+    if ready:
+        return f"{' and '.join(ready)} can"
+    return (
+        f"{' or '.join(each.name for each in having) or 'no registered backend'} could, but is not installed"
+    )
+
+
+def usable(wanted: Sequence[str], capability: type[T]) -> list[T]:
+    """These backends, each one with the capability and ready to run.
 
     Raises:
         Unavailable: one is unknown, missing or broken.
+        Incapable: one does not have the capability.
     """
-    found = [(each := backend(name), each.status()) for name in wanted]
-    lacking = [(each.name, status) for each, status in found if status.state != "ok"]
+    for name in wanted:
+        backend(name)  # an unknown name comes first: it may be a slip
+    found = [capable(name, capability) for name in wanted]
+    _require_ready(found)
+    return found
+
+
+def _require_ready(found: Sequence[Backend]) -> None:
+    lacking = [(each.name, status) for each in found if (status := each.status()).state != "ok"]
     if lacking:
         raise Unavailable(
             "; ".join(f"the backend {name} is {status.state}: {status.detail}" for name, status in lacking),
             "; ".join(dict.fromkeys(status.fix for _, status in lacking if status.fix)),
         )
-    return [each for each, _ in found]
+
+
+def installed(capability: type[Backend]) -> list[str]:
+    """The names of the installed backends that have a capability.
+
+    Raises:
+        Unavailable: there is none.
+    """
+    having = [each for each in backends() if isinstance(each, capability)]
+    ready = [each.name for each in having if each.status().state == "ok"]
+    if not ready:
+        fixes = dict.fromkeys(status.fix for each in having if (status := each.status()).fix)
+        raise Unavailable(f"no installed backend can {CAPABILITIES[capability][1]}", "; or ".join(fixes))
+    return ready
+
+
+def oracles() -> list[str]:
+    """The names of the registered oracles."""
+    return [each.name for each in backends() if isinstance(each, Judges)]
+
+
+def refused(backend: Backend, graph: Graph, dtype: Float | None = None) -> list[tuple[str, str]]:
+    """Why a backend refuses a graph: for each reason the first layer concerned, and a sentence that names them.
+
+    Without a `dtype` the limits of one precision do not count.
+    """
+    reasons: dict[str, list[str]] = {}
+    for name, reason in _reasons(backend, graph, dtype):
+        reasons.setdefault(reason, []).append(name)
+    return [(layers[0], _with_layers(reason, layers)) for reason, layers in reasons.items()]
+
+
+def _reasons(backend: Backend, graph: Graph, dtype: Float | None) -> Iterator[tuple[str, str]]:
+    lacking = [node for node in graph.nodes if type(node.op) not in backend.lowerings]
+    for node in lacking:
+        unknown = f"{backend.name} has no lowering of {node.op.keyword}"
+        yield node.name, backend.refusals.get(type(node.op), unknown)
+    if not lacking:  # a limit may look at how nodes are lowered
+        for limit in backend.limits:
+            if limit.dtype in (None, dtype):
+                yield from limit.found(graph)
+
+
+def _with_layers(reason: str, layers: Sequence[str]) -> str:
+    if f"`{layers[0]}`" in reason:
+        return reason
+    more = f" and {len(layers) - 1} more" if len(layers) > 1 else ""
+    return f"{reason.rstrip('.')} (`{layers[0]}`{more})"
+
+
+def require(backend: Backend, graph: Graph, dtype: Float | None = None) -> None:
+    """Make sure that a backend does not refuse a graph.
+
+    Raises:
+        Unsupported: it does; the message has all reasons.
+    """
+    if reasons := refused(backend, graph, dtype):
+        raise Unsupported("\n".join(reason for _, reason in reasons), reasons[0][0])
 
 
 def native_names(graph: Graph) -> dict[str, str | None]:
     """The names that models of any registered backend give to the weights of a graph; see `Keyed.keys`."""
     found: dict[str, str | None] = {}
     for each in backends():
-        if not isinstance(each, Broken) and isinstance(each, Keyed):
+        if isinstance(each, Keyed):
             found.update(each.keys(graph))
     return found

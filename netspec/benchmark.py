@@ -17,7 +17,7 @@ from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from netspec.backend import Incapable, Timed, Unavailable, Unsupported, usable
+from netspec.backend import Timed, Unavailable, Unsupported, usable
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays
@@ -74,7 +74,7 @@ def race(
         Unsupported: a backend cannot express the network, or cannot train.
         Failed: a process ended in another way.
     """
-    usable(backends)
+    usable(backends, Timed)
     found = []
     for name in backends:
         tell(f"{name}: {WARM_UP} runs to warm up, {steps} to measure, forward and training")
@@ -113,9 +113,7 @@ def measure(
     """Time one backend here, in this process."""
     from netspec.weights import initialise
 
-    (framework,) = usable([backend])
-    if not isinstance(framework, Timed):
-        raise Incapable(f"the backend {backend} cannot be timed")
+    (framework,) = usable([backend], Timed)
     versions = framework.status().detail
     weights, inputs, targets = initialise(graph, seed), *sample(graph, batch, seed)
     workload = framework.workload(graph, weights, inputs, targets, device)

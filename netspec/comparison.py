@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from math import inf, isfinite, nan, prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from netspec import rounding
-from netspec.backend import Trial, usable
+from netspec.backend import Judges, Learns, Runs, Trial, installed, oracles, usable
 from netspec.conditions import at, start, suited
 from netspec.difference import Difference, differences, farthest, larger, over, pairwise, worst
 from netspec.graph import Graph
@@ -21,13 +21,13 @@ from netspec.training.optimizers import Optimizer
 from netspec.types import Type
 
 if TYPE_CHECKING:
-    from netspec.backend import Array, Arrays, Backend, Float
+    from netspec.backend import Array, Arrays, Float, LearningTrial
 
-ORACLE = "numpy"
-DEVICE = "cpu"
-"""Where every backend calculates, so that all are held to the same arithmetic."""
 SIZES = (1, 2, 3)
 """The sizes of batches at which outputs are compared: an axis that is as long as another one may be taken for it."""
+
+
+T = TypeVar("T")
 
 
 class CannotCompare(Exception):
@@ -68,8 +68,10 @@ class Comparison:
     spec: str
     name: str
     dtype: str
+    device: str
     backends: tuple[str, ...]
-    oracle: bool
+    oracles: tuple[str, ...]
+    """Those that take part beside the backends."""
     batch: int
     others: tuple[int, ...]
     """Further sizes of a batch at which the outputs were compared; what is said of a layer is the worst of all."""
@@ -108,7 +110,7 @@ class Comparison:
             "spec": self.spec,
             "name": self.name,
             "dtype": self.dtype,
-            "device": DEVICE,
+            "device": self.device,
             "backends": list(self.backends),
             "batch": self.batch,
             "learning_rate": self.steps[0].learning_rate if self.steps else None,
@@ -151,7 +153,7 @@ def _name(found: Difference | None) -> str | None:
 
 def compare(
     graph: Graph,
-    backends: Sequence[str] = ("torch", "keras"),
+    backends: Sequence[str] | None = None,
     dtype: Float = "float64",
     batch: int = 2,
     seed: int = 0,
@@ -161,12 +163,16 @@ def compare(
     oracle: bool = True,
     gradients: bool = True,
     sizes: Sequence[int] = SIZES,
+    device: str = "cpu",
+    weights: Arrays | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> Comparison:
     """Run one network on several backends, from the same weights on the same batch, and compare every number.
 
-    Training mode, dropout off. The weights are those of `conditions.start`: zeros and ones of the spec are drawn,
-    too. Inputs and targets are standard normal, or indices of the vocabulary. The oracle takes part in the outputs.
+    Without `backends`: the installed ones that give gradients. Training mode, dropout off, every product in full
+    precision on every `device`. The weights are the given ones, else those of `conditions.start`: zeros and ones of
+    the spec are drawn, too. Inputs and targets are standard normal, or indices of the vocabulary. The oracle takes
+    part in the outputs, on the CPU; gradients and steps cover the backends that give them.
     Outputs are compared on batches of these `sizes`, too, where no batch norm is left with one or two values a channel.
     Without `gradients` outputs alone are compared. `steps` steps are taken with each of SGD and Adam, as long as
     suits the gradients, or with `rate` for SGD and an eighth of it for Adam. `inject`, such as "conv1=1e-3", adds a
@@ -174,17 +180,18 @@ def compare(
 
     Raises:
         CannotCompare: fewer than two sides, an unknown layer or dtype, or a batch too small for its batch norm.
-        Unavailable: a backend is unknown, missing or broken.
-        Unsupported: a backend refuses an op.
+        Unavailable: a backend is unknown, missing or broken, or the device is not there.
+        Unsupported: a backend refuses the graph.
     """
     quiet = still(graph)
+    backends = installed(Learns) if backends is None else backends
     names = _sides(backends, oracle)
     perturbed = None if inject is None else _injection(inject, quiet)
     _check(quiet, dtype, batch, steps, rate)
-    ready = usable(names)
-    run = _Run(quiet, dtype, batch, seed, report)
+    ready = usable(names, Runs)
+    run = _Run(quiet, dtype, batch, seed, report, weights)
     for each in ready:
-        run.enter(each, perturbed if each.name == backends[-1] else None)
+        run.enter(each, perturbed if each.name == backends[-1] else None, device)
     layers = run.outputs()
     names_of_layers = [node.name for node in quiet.nodes]
     outputs = pairwise(names_of_layers, layers)
@@ -194,13 +201,14 @@ def compare(
     slopes = run.gradients() if gradients else {}
     if flat := rounding.vanished(slopes, rounding.level(quiet, layers, dtype)):
         slopes = rounding.zeros(slopes)
-    pace = at(rate) if rate else suited(run.loss(layers[names[0]]), slopes.get(names[0], {}))
+    pace = at(rate) if rate else suited(run.loss(layers[names[0]]), next(iter(slopes.values()), {}))
     return Comparison(
         spec=graph.file or graph.name,
         name=graph.name,
         dtype=dtype,
+        device=device,
         backends=tuple(backends),
-        oracle=ORACLE in names,
+        oracles=tuple(names[len(backends) :]),
         batch=batch,
         others=others,
         tolerance=TOLERANCES[dtype],
@@ -214,7 +222,8 @@ def compare(
 
 
 def _sides(backends: Sequence[str], oracle: bool) -> list[str]:
-    names = [*backends, *([ORACLE] if oracle and ORACLE not in backends else [])]
+    judges = oracles() if oracle else []
+    names = [*backends, *(each for each in judges if each not in backends)]
     if len(set(names)) != len(names):
         raise CannotCompare(f"a backend is named twice: {', '.join(names)}")
     if not backends or len(names) < 2:
@@ -267,12 +276,19 @@ class _Run:
     """The weights, the batch, and everybody's side of it."""
 
     def __init__(
-        self, graph: Graph, dtype: Float, batch: int, seed: int, report: Callable[[str], None]
+        self,
+        graph: Graph,
+        dtype: Float,
+        batch: int,
+        seed: int,
+        report: Callable[[str], None],
+        weights: Arrays | None,
     ) -> None:
         self.graph, self.dtype, self.report = graph, dtype, report
         self.batch, self.seed = batch, seed
         self.trials: dict[str, Trial] = {}
-        self.weights = start(graph, seed, dtype)
+        self.learners: dict[str, LearningTrial] = {}
+        self.weights = start(graph, seed, dtype) if weights is None else weights
         self.inputs = self._batch(batch)
         self.targets = {
             each.name: _sample(f"target {each.name}", graph.types[each.value], None, batch, seed, dtype)
@@ -298,39 +314,43 @@ class _Run:
                 total += float(((found.astype("float64") - target) ** 2).sum())
         return total / self.batch / 2
 
-    def enter(self, backend: Backend, inject: tuple[str, float] | None) -> None:
-        """Let one more backend take part."""
+    def enter(self, backend: Runs, inject: tuple[str, float] | None, device: str) -> None:
+        """Let one more backend take part; an oracle is on the CPU."""
         self.report(f"{backend.name}: building")
-        self.trials[backend.name] = backend.trial(self.graph, self.weights, self.dtype, inject)
+        where = "cpu" if isinstance(backend, Judges) else device
+        if isinstance(backend, Learns):
+            learner = backend.trial(self.graph, self.weights, self.dtype, inject, where)
+            self.trials[backend.name] = self.learners[backend.name] = learner
+        else:
+            self.trials[backend.name] = backend.trial(self.graph, self.weights, self.dtype, inject, where)
 
     def outputs(self, size: int = 0) -> dict[str, dict[str, Array]]:
         """Every layer's output, of everybody, on the batch or on another one of this size."""
         inputs, what = (
             (self._batch(size), f"outputs of a batch of {size}") if size else (self.inputs, "outputs")
         )
-        return {name: trial.forward(inputs) for name, trial in self._telling(what)}
+        return {name: trial.forward(inputs) for name, trial in self._in_turn(self.trials, what)}
 
     def gradients(self) -> dict[str, dict[str, Array]]:
-        """Every gradient, of everybody but the oracle."""
+        """Every gradient, of everybody that gives them."""
         return {
             name: trial.gradients(self.inputs, self.targets)
-            for name, trial in self._telling("gradients", learners=True)
+            for name, trial in self._in_turn(self.learners, "gradients")
         }
 
     def steps(self, optimizer: Optimizer, count: int) -> Steps:
-        """The weights after `count` steps from the same start, of everybody but the oracle."""
+        """The weights after `count` steps from the same start, of everybody that takes them."""
         stepped = {
             name: trial.steps(self.inputs, self.targets, optimizer, count)
-            for name, trial in self._telling(f"{count} steps of {optimizer.kind}", learners=True)
+            for name, trial in self._in_turn(self.learners, f"{count} steps of {optimizer.kind}")
         }
         found = differences((each.name for each in self.graph.weights), stepped)
         return Steps(optimizer.kind, count, optimizer.learning_rate, found)
 
-    def _telling(self, what: str, learners: bool = False) -> Iterator[tuple[str, Trial]]:
-        for name, trial in self.trials.items():
-            if not (learners and name == ORACLE):
-                self.report(f"{name}: {what}")
-                yield name, trial
+    def _in_turn(self, trials: Mapping[str, T], what: str) -> Iterator[tuple[str, T]]:
+        for name, trial in trials.items():
+            self.report(f"{name}: {what}")
+            yield name, trial
 
 
 def _sample(name: str, type_: Type, vocabulary: int | None, batch: int, seed: int, dtype: str) -> Array:

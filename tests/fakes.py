@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from numpy.typing import NDArray
 
+from netspec.backend import Limit, Status
 from netspec.graph import Graph
+from netspec.ops.base import Op
 from netspec.training.optimizers import Optimizer
+from netspec_numpy.lowerings import LOWERINGS
 from netspec_numpy.oracle import NumpyBackend
 
 Array = NDArray[Any]
@@ -25,11 +28,21 @@ class Fake:
     """The oracle under another name, with gradients made up from names; `change` spoils what it answers."""
 
     name: str
+    learns: ClassVar[Literal[True]] = True
+    frameworks: ClassVar[tuple[str, ...]] = ()
+    lowerings: ClassVar[Mapping[type[Op], object]] = LOWERINGS
+    refusals: ClassVar[Mapping[type[Op], str]] = {}
+    limits: ClassVar[tuple[Limit, ...]] = ()
     forward: Change = nothing
     gradients: Change = nothing
     steps: Change = nothing
     asked: list[Optimizer] = field(default_factory=list)
     injected: list[object] = field(default_factory=list)
+
+    devices: list[str] = field(default_factory=list)
+
+    def status(self) -> Status:
+        return Status("ok", "made up")
 
     def trial(
         self,
@@ -37,8 +50,10 @@ class Fake:
         weights: Mapping[str, Array],
         dtype: str = "float64",
         inject: tuple[str, float] | None = None,
+        device: str = "cpu",
     ) -> FakeTrial:
         self.injected.append(inject)
+        self.devices.append(device)
         honest = NumpyBackend().trial(graph, weights, dtype, inject)  # type: ignore[arg-type]
         return FakeTrial(self, honest, weights)
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from netspec.backend import usable
+from netspec.backend import Builds, usable
 from netspec.graph import Graph, Node
 from netspec.loading import load
 from netspec.ops.conv import DepthwiseConv
@@ -92,7 +92,7 @@ def test_an_application_and_our_spec_compute_the_same(each: Application) -> None
     image = np.random.default_rng(13).standard_normal((2, *graph.inputs[0].type.shape)).astype("float32")
     last = np.moveaxis(image, 1, -1)
     expected = np.asarray(model(last, training=False)).reshape(2, -1)
-    keras_backend, torch_backend = usable(["keras", "torch"])
+    keras_backend, torch_backend = usable(["keras", "torch"], Builds)
     ours = np.asarray(keras_backend.build(graph, weights)(last, training=False)).reshape(2, -1)
     check(ours, expected, f"{each.name}: keras")
     import torch

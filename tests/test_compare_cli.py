@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+import netspec.backend
 from netspec import comparison
 from netspec.backend import Unavailable
 from netspec_cli.main import app
@@ -40,21 +41,22 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     monkeypatch.chdir(tmp_path)
 
     def command(*options: str, fakes: Sequence[Fake] = ()) -> Any:
-        known = {each.name: each for each in (Fake("torch"), Fake("keras"), *fakes)}
+        known = {each.name: each for each in (Fake("one"), Fake("two"), *fakes)}
 
-        def usable(wanted: Sequence[str]) -> list[object]:
+        def usable(wanted: Sequence[str], capability: object) -> list[object]:
             if "jax" in wanted:
                 raise Unavailable("the backend jax is missing: not installed", "pip install jax")
             return [known.get(name) or NumpyBackend() for name in wanted]
 
         monkeypatch.setattr(comparison, "usable", usable)
+        monkeypatch.setattr(netspec.backend, "installed", lambda capability: ["one", "two"])
         return CliRunner().invoke(app, ["compare", "small.yaml", *options])
 
     return command
 
 
 EQUAL = """\
-small.yaml: torch, keras and the NumPy oracle, float64, a batch of 2 (outputs also of 1 and 3), \
+small.yaml: one, two and the oracle numpy, float64, a batch of 2 (outputs also of 1 and 3), \
 training mode, dropout off
 
 layer             max rel  farthest apart
@@ -70,21 +72,21 @@ gradients                      0  (tolerance 1e-10, 6 weights)                eq
 weights after 5 steps of sgd   0  (tolerance 1e-09, 8 weights, rate 7.8e-03)  equal
 weights after 5 steps of adam  0  (tolerance 1e-09, 8 weights, rate 9.8e-04)  equal
 
-equal: torch, keras and the NumPy oracle compute the same network
+equal: one, two and the oracle numpy compute the same network
 """
 
 
 def test_equal(run: Run) -> None:
     result = run()
     assert (result.exit_code, result.stdout) == (0, EQUAL)
-    assert "torch: gradients" in result.stderr
+    assert "one: gradients" in result.stderr
 
 
 def test_a_fault_is_found_named_and_worth_1(run: Run) -> None:
     result = run("--inject", "relu1=1e-3", "--steps", "1")
     assert result.exit_code == 1
     assert (
-        "different: the first layer that differs is relu1\n  relu1: torch and keras differ in values at ["
+        "different: the first layer that differs is relu1\n  relu1: one and two differ in values at ["
         in result.stdout
     )
     marked = [line.split()[0] for line in result.stdout.splitlines() if line.endswith("  differs")]
@@ -95,7 +97,7 @@ def test_a_wrong_gradient_is_told_when_all_layers_agree(run: Run) -> None:
     def wrong(arrays: dict[str, Array]) -> None:
         arrays["dense1.bias"] += 1
 
-    result = run(fakes=[Fake("keras", gradients=wrong)])
+    result = run(fakes=[Fake("two", gradients=wrong)])
     assert result.exit_code == 1
     assert "all layers agree, but not what is learnt; the first is dense1.bias" in result.stdout
 
@@ -105,9 +107,9 @@ def test_a_batch_norm_of_two_values_is_told_when_steps_part(run: Run) -> None:
         arrays["dense1.bias"] += 1
 
     Path("small.yaml").write_text(SPEC + "  - batch_norm\n")
-    told = run(fakes=[Fake("keras", steps=wrong)]).stdout
+    told = run(fakes=[Fake("two", steps=wrong)]).stdout
     assert "note: batch_norm2 normalises two values a channel, to −1 and 1;" in told
-    assert "note" not in run("--batch", "3", fakes=[Fake("keras", steps=wrong)]).stdout
+    assert "note" not in run("--batch", "3", fakes=[Fake("two", steps=wrong)]).stdout
     assert "note" not in run().stdout
 
 
@@ -115,9 +117,9 @@ def test_a_lost_layer_is_told_as_one(run: Run) -> None:
     def lose(arrays: dict[str, Array]) -> None:
         del arrays["relu1"]
 
-    result = run(fakes=[Fake("keras", forward=lose)])
+    result = run(fakes=[Fake("two", forward=lose)])
     assert result.exit_code == 1
-    assert "differs in names: keras did not give it" in result.stdout
+    assert "differs in names: two did not give it" in result.stdout
 
 
 def test_json(run: Run) -> None:
@@ -145,10 +147,10 @@ def test_float32_says_what_is_not_judged(run: Run) -> None:
 
 
 def test_one_backend_beside_the_oracle(run: Run) -> None:
-    result = run("--backends", "torch")
+    result = run("--backends", "one")
     assert result.exit_code == 0
     assert result.stdout.count("not compared") == 3
-    assert result.stdout.endswith("equal: torch and the NumPy oracle compute the same network\n")
+    assert result.stdout.endswith("equal: one and the oracle numpy compute the same network\n")
 
 
 REFUSED = {
@@ -157,7 +159,7 @@ REFUSED = {
         "no layer is called `rellu1`; did you mean `relu1`?",
     ),
     "a backend that is missing": (
-        ["--backends", "torch,jax"],
+        ["--backends", "one,jax"],
         "the backend jax is missing: not installed\n  fix: pip install jax",
     ),
     "a dtype that is none": (["--dtype", "float16"], "'float16'"),
@@ -165,7 +167,7 @@ REFUSED = {
     "no rate": (["--rate", "-1"], "a rate of -1.0 takes no steps"),
     "an empty batch": (["--batch", "0"], "--batch"),
     "no backend": (["--backends", ","], "names none"),
-    "a backend twice": (["--backends", "torch,torch"], "names torch twice"),
+    "a backend twice": (["--backends", "one,one"], "names one twice"),
     "the oracle against itself": (["--backends", "numpy"], "needs two backends"),
 }
 

@@ -6,7 +6,9 @@ import ast
 import json
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,7 @@ except SystemExit as stop:
 """
 FIND_BACKENDS = """
 from netspec.backend import backends
-assert len([each.name for each in backends()]) >= 3
+assert list(backends())
 """
 
 
@@ -57,16 +59,13 @@ def test_the_probe_can_fail(module: str) -> None:
     assert module in loaded_by(f"{LIBRARY}\nimport {module}")[1]
 
 
-# What stands left may import, of the packages that stand anywhere in this table, only those right of it.
-FRAMEWORKS = {"jax", "keras", "tensorflow", "torch"}
-MAY_IMPORT = {
-    "netspec": set(),
-    "backends/netspec_numpy": {"netspec"},
-    "backends/netspec_torch": {"netspec", "torch"},
-    "backends/netspec_keras": {"netspec", "jax", "keras", "tensorflow"},
-    "cli/netspec_cli": {"netspec"},
+# Above netspec stand the backends, each with the frameworks that it names, and the commands, which know neither.
+BACKENDS = {path.parent.name: path.parent for path in sorted((ROOT / "backends").glob("*/__init__.py"))}
+OWN = {name: set(import_module(name).backend().frameworks) for name in BACKENDS}
+PACKAGES = {"netspec": set[str](), "cli/netspec_cli": {"netspec"}} | {
+    f"backends/{name}": {"netspec", *frameworks} for name, frameworks in OWN.items()
 }
-GOVERNED = FRAMEWORKS | {Path(package).name for package in MAY_IMPORT}
+GOVERNED = {Path(package).name for package in PACKAGES}.union(*OWN.values())
 
 
 def imports(source: str) -> Iterator[tuple[int, str]]:
@@ -78,9 +77,15 @@ def imports(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.module.partition(".")[0]
 
 
-@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_every_folder_of_a_backend_is_an_entry_point() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    points = project["entry-points"]["netspec.backends"].values()
+    assert sorted(points) == [f"{name}:backend" for name in BACKENDS]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
 def test_arrows_run_one_way(package: str) -> None:
-    allowed = MAY_IMPORT[package] | {Path(package).name}
+    allowed = PACKAGES[package] | {Path(package).name}
     files = sorted((ROOT / package).rglob("*.py"))
     assert files
     wrong = [

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
-from netspec.backend import Source, Status
+from netspec.backend import Limit, Source, Status
 from netspec.graph import Graph
 
 if TYPE_CHECKING:
-    from netspec.backend import Array, Arrays, Float, Trial, Workload
+    from netspec.backend import Array, Arrays, Float, LearningTrial, Workload
     from netspec.ops.base import Op
     from netspec.training.fit import Fit
+    from netspec_keras.arguments import Lowering
 
 
 class KerasBackend:
     """Every op as Keras layers. Nothing here imports the framework before it is needed."""
 
     name = "keras"
+    frameworks: Sequence[str] = ("keras", "tensorflow", "jax", "torch")
+    learns: Literal[True] = True
 
     @property
-    def lowerings(self) -> Mapping[type[Op], Any]:
+    def lowerings(self) -> Mapping[type[Op], Lowering]:
         from netspec_keras.lowering import LOWERINGS
 
         return LOWERINGS
@@ -30,6 +33,12 @@ class KerasBackend:
         from netspec_keras.lowering import REFUSALS
 
         return REFUSALS
+
+    @property
+    def limits(self) -> Sequence[Limit]:
+        from netspec_keras.sharing import LIMITS
+
+        return LIMITS
 
     def status(self) -> Status:
         from netspec_keras.engine import status
@@ -57,10 +66,11 @@ class KerasBackend:
         weights: Arrays,
         dtype: Float = "float64",
         inject: tuple[str, float] | None = None,
-    ) -> Trial:
+        device: str = "cpu",
+    ) -> LearningTrial:
         from netspec_keras.trial import KerasTrial
 
-        return KerasTrial(graph, weights, dtype, inject)
+        return KerasTrial(graph, weights, dtype, inject, device)
 
     def fit(self, fit: Fit) -> None:
         from netspec_keras.train import train

@@ -8,7 +8,7 @@ from netspec.graph import Graph
 from netspec.training.optimizers import Sgd
 from netspec_keras.framework import keras, ops
 from netspec_keras.optimizers import native
-from netspec_keras.runtime import build, inward, known, placed
+from netspec_keras.runtime import build, devices, inward, known, placed
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays
@@ -62,8 +62,7 @@ class KerasWorkload:
 
 
 def _device() -> str:
-    found = keras.distribution.list_devices("gpu") or keras.distribution.list_devices("cpu")
-    return str(found[0])
+    return (devices("gpu") or devices("cpu"))[0]
 
 
 def _tensorflow_peak() -> int | None:

@@ -104,10 +104,7 @@ def known(device: str) -> str:
     kind, colon, number = name.partition(":")
     if kind not in ("cpu", "gpu", "tpu") or (colon and not number.isdecimal()):
         raise NoDevice(f"Keras knows no device `{device}`", "name auto, cpu, gpu, or one GPU as gpu:0")
-    try:
-        count = len(keras.distribution.list_devices(kind))
-    except RuntimeError:  # JAX, of a kind that it has not
-        count = 0
+    count = len(devices(kind))
     if int(number or 0) >= count:
         has = (
             f"there {'is' if count == 1 else 'are'} {count} of its kind"
@@ -116,6 +113,14 @@ def known(device: str) -> str:
         )
         raise NoDevice(f"the device `{device}` is not here: {has}", "name auto, or cpu")
     return name
+
+
+def devices(kind: str) -> list[str]:
+    """The devices of a kind that are here: "cpu", "gpu" or "tpu"."""
+    try:
+        return list(map(str, keras.distribution.list_devices(kind)))
+    except RuntimeError:  # JAX, of a kind that it does not have
+        return []
 
 
 def write(model: Any, graph: Graph, weights: Arrays) -> None:

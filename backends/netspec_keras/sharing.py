@@ -1,44 +1,34 @@
-"""The layers of each node, in a form in which layers that share their weights can be one."""
+"""The layers of each node, in a form in which layers that share their weights can be one, and what prevents that."""
 
 from __future__ import annotations
 
-from netspec.backend import Unsupported
+from collections.abc import Iterator, Sequence
+
+from netspec.backend import Limit, require
 from netspec.graph import Graph, Node
 from netspec.ops.norm import BatchNorm, GroupNorm
 from netspec.types import Type
 from netspec_keras.layer import Layer, Lowered
-from netspec_keras.lowering import LOWERINGS, REFUSALS, bare
+from netspec_keras.lowering import LOWERINGS, bare
 
 
 def lower(graph: Graph) -> dict[str, Lowered]:
     """The Keras layers of every node.
 
     Raises:
-        Unsupported: an op has no lowering, or nodes share their weights and differ in more than padding and
-            activation, or in the number of axes, so that no one layer serves them, or a layer that nothing
-            uses holds weights.
+        Unsupported: an op has no lowering, or a limit applies to a node.
     """
-    _check_used(graph)
-    for node in graph.nodes:
-        if type(node.op) not in LOWERINGS:
-            why = REFUSALS.get(type(node.op), f"`{node.op.keyword}` has no lowering to Keras")
-            raise Unsupported(why, node.name)
+    from netspec_keras import backend
+
+    require(backend(), graph)
     found = {node.name: LOWERINGS[type(node.op)](node.op, _types(graph, node)) for node in graph.nodes}
     for family in _families(graph):
         if len({own_layer(found[node.name]) for node in family}) > 1:
             found |= {node.name: bare(node.op, _types(graph, node)) for node in family}
-        for node in family[1:]:
-            _check_axes(graph, node, family[0])
-            if own_layer(found[node.name]) != own_layer(found[family[0].name]):
-                raise Unsupported(
-                    f"`{node.name}` cannot share with `{family[0].name}`: they differ in more than padding and "
-                    "activation, and a Keras layer has one set of weights and one of settings",
-                    node.name,
-                )
     return found
 
 
-def _check_used(graph: Graph) -> None:
+def _unused(graph: Graph) -> Iterator[tuple[str, str]]:
     """A Keras model holds the layers that lead to its outputs, and forgets all others with their weights."""
     used = {output.value for output in graph.outputs}
     for node in reversed(graph.nodes):
@@ -49,21 +39,50 @@ def _check_used(graph: Graph) -> None:
         holds = node.weights and node.shares is None and node.name not in lent
         measures = node.trainable and any(weight.statistic for weight in node.weights)
         if node.name not in used and (holds or measures):
-            raise Unsupported(
+            yield (
+                node.name,
                 f"no output depends on `{node.name}`, and a Keras model holds no weights of such a layer; take it "
                 "with `from`, make it a head, or drop it",
-                node.name,
             )
 
 
-def _check_axes(graph: Graph, node: Node, owner: Node) -> None:
-    ranks = [len(type_.spatial) for each in (node, owner) for type_ in _types(graph, each)]
-    if isinstance(node.op, BatchNorm | GroupNorm) and len(set(ranks)) > 1:
-        raise Unsupported(
-            f"`{node.name}` cannot share with `{owner.name}`: their inputs have {ranks[0]} and {ranks[1]} spatial "
-            "axes, and this Keras layer takes one number of them",
-            node.name,
+def _other_axes(graph: Graph) -> Iterator[tuple[str, str]]:
+    for owner, *others in _families(graph):
+        if isinstance(owner.op, BatchNorm | GroupNorm):
+            for node in others:
+                own, lent = (len(_types(graph, each)[0].spatial) for each in (node, owner))
+                if own != lent:
+                    yield (
+                        node.name,
+                        f"`{node.name}` cannot share with `{owner.name}`: their inputs have {own} and {lent} "
+                        "spatial axes, and this Keras layer takes one number of them",
+                    )
+
+
+def _other_settings(graph: Graph) -> Iterator[tuple[str, str]]:
+    wrong_axes = {name for name, _ in _other_axes(graph)}
+    for family in _families(graph):
+        plain, stripped = (
+            [own_layer(lowering(node.op, _types(graph, node))) for node in family]
+            for lowering in (lambda op, types: LOWERINGS[type(op)](op, types), bare)
         )
+        if len(set(plain)) == 1:
+            continue
+        owner = family[0]
+        for node, layer in zip(family[1:], stripped[1:], strict=True):
+            if layer != stripped[0] and node.name not in wrong_axes:
+                yield (
+                    node.name,
+                    f"`{node.name}` cannot share with `{owner.name}`: they differ in more than padding and "
+                    "activation, and a Keras layer has one set of weights and one of settings",
+                )
+
+
+LIMITS: Sequence[Limit] = (
+    Limit("A layer with weights on which no output depends: a Keras model does not hold it.", _unused),
+    Limit("Norms that share their weights on inputs of different numbers of axes.", _other_axes),
+    Limit("Layers that share their weights and differ in more than padding and activation.", _other_settings),
+)
 
 
 def own_layer(lowered: Lowered) -> Layer:

@@ -12,6 +12,7 @@ from netspec.lowering.taps import HOOK, Recorder, instrument, order
 from netspec.training.optimizers import Optimizer
 from netspec_keras.framework import keras, ops
 from netspec_keras.optimizers import native
+from netspec_keras.precision import full_precision
 from netspec_keras.runtime import execute, homes, inward, outward, placed, read, write
 from netspec_keras.source import source
 
@@ -30,31 +31,33 @@ class KerasTrial:
         weights: Arrays,
         dtype: Float = "float64",
         inject: tuple[str, float] | None = None,
+        device: str = "cpu",
     ) -> None:
         engine = ENGINES[keras.backend.backend()]
         engine.prepare(dtype)
-        self.graph, self.start, self.dtype = graph, weights, dtype
+        self.graph, self.start, self.dtype, self.device = graph, weights, dtype, device
         recorder = Recorder(order(outline(graph)), inject)
-        self.model = execute(instrument(source(graph)), graph, dtype, "cpu", given={HOOK: recorder})
+        self.model = execute(instrument(source(graph)), graph, dtype, device, given={HOOK: recorder})
         self.values: dict[str, Any] = recorder.seen
         made = {**{each.name: each for each in self.model.inputs}, **self.values}
-        self.network = keras.Model(self.model.inputs, [made[each.value] for each in graph.outputs])
+        with placed(device):
+            self.network = keras.Model(self.model.inputs, [made[each.value] for each in graph.outputs])
         self.homes = list(homes(graph))
         self.learnt = [home for home in self.homes if home.learns]
         self.variables = [home.variable(self.model) for home in self.learnt]
         self.engine = engine(self.network, self.variables)
 
     def forward(self, inputs: Arrays) -> dict[str, Array]:
-        write(self.model, self.graph, self.start)
-        probe = keras.Model(self.model.inputs, list(self.values.values()))
-        with placed("cpu"):
+        with placed(self.device), full_precision():
+            write(self.model, self.graph, self.start)
+            probe = keras.Model(self.model.inputs, list(self.values.values()))
             arrays = [*map(ops.convert_to_numpy, _listed(probe(self._batch(inputs), training=True)))]
         types = self.graph.types
         return {name: outward(array, types[name]) for name, array in zip(self.values, arrays, strict=True)}
 
     def gradients(self, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
-        write(self.model, self.graph, self.start)
-        with placed("cpu"):
+        with placed(self.device), full_precision():
+            write(self.model, self.graph, self.start)
             found = self.engine.gradients(self._batch(inputs), self._targets(targets))
         return {
             home.name: home.place.outward(ops.convert_to_numpy(each), home.shape)
@@ -62,12 +65,12 @@ class KerasTrial:
         }
 
     def steps(self, inputs: Arrays, targets: Arrays, optimizer: Optimizer, count: int) -> dict[str, Array]:
-        write(self.model, self.graph, self.start)
-        with placed("cpu"):
+        with placed(self.device), full_precision():
+            write(self.model, self.graph, self.start)
             batch, wanted, stepper = self._batch(inputs), self._targets(targets), native(optimizer)
             for _ in range(count):
                 stepper.apply(self.engine.gradients(batch, wanted), self.variables)
-        return read(self.model, self.graph)
+            return read(self.model, self.graph)
 
     def _batch(self, inputs: Arrays) -> Tensors:
         types = self.graph.types

@@ -1,52 +1,37 @@
-"""The oracle as a backend: it answers what an output is, and refuses, with a reason, what it cannot know."""
+"""The oracle as a backend: it runs networks forward, and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from netspec.backend import Incapable, Source, Status
+from netspec.backend import Limit, Status
 from netspec.graph import Graph
 from netspec_numpy.lowerings import LOWERINGS, forward
 
 if TYPE_CHECKING:
-    from netspec.backend import Array, Arrays, Float, Workload
+    from netspec.backend import Array, Arrays, Float
     from netspec.ops.base import Op
-    from netspec.training.fit import Fit
-    from netspec.training.optimizers import Optimizer
-
-NO_GRADIENTS = (
-    "numpy does not train: the oracle calculates outputs only, since "
-    "a derivative by hand for every op would need an oracle itself"
-)
-NO_SOURCE = (
-    "numpy writes no source: the oracle runs the graph as it is, "
-    "so that it shares nothing with the generated source that it judges"
-)
+    from netspec_numpy.call import Call, Values
 
 
 class NumpyBackend:
-    """Every op from its definition; there is no native model, no gradient and no training."""
+    """Every op from its definition, run as the graph is, so that it shares nothing with the source that it judges.
+
+    It gives no gradients: a derivative by hand for every op would need an oracle itself.
+    """
 
     name = "numpy"
-    lowerings: Mapping[type[Op], Any] = LOWERINGS
+    frameworks: Sequence[str] = ()
+    judges: Literal[True] = True
+    lowerings: Mapping[type[Op], Callable[[Call], Values]] = LOWERINGS
     refusals: Mapping[type[Op], str] = {}
+    limits: Sequence[Limit] = ()
 
     def status(self) -> Status:
         return Status("ok", f"numpy {np.__version__}, forward only")
-
-    def source(self, graph: Graph) -> Source:
-        raise Incapable(NO_SOURCE)
-
-    def build(
-        self, graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto"
-    ) -> NoReturn:
-        raise Incapable(NO_SOURCE)
-
-    def weights(self, model: Any, graph: Graph) -> dict[str, Array]:
-        raise Incapable(NO_SOURCE)
 
     def trial(
         self,
@@ -54,16 +39,10 @@ class NumpyBackend:
         weights: Arrays,
         dtype: Float = "float64",
         inject: tuple[str, float] | None = None,
+        device: str = "cpu",
     ) -> NumpyTrial:
+        """Its side of a comparison; the oracle is on the CPU wherever the others are."""
         return NumpyTrial(graph, weights, dtype, inject)
-
-    def fit(self, fit: Fit) -> None:
-        raise Incapable(NO_GRADIENTS, "train with --backend torch or keras")
-
-    def workload(
-        self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"
-    ) -> Workload:
-        raise Incapable(NO_GRADIENTS)
 
 
 class NumpyTrial:
@@ -75,9 +54,3 @@ class NumpyTrial:
     def forward(self, inputs: Arrays) -> dict[str, Array]:
         results = forward(self._graph, self._weights, inputs, training=True, inject=self._inject)
         return {name: array.astype(self._dtype) for name, array in results.items()}
-
-    def gradients(self, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
-        raise Incapable(NO_GRADIENTS)
-
-    def steps(self, inputs: Arrays, targets: Arrays, optimizer: Optimizer, count: int) -> dict[str, Array]:
-        raise Incapable(NO_GRADIENTS)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
-from netspec.backend import Source, Status
+from netspec.backend import Limit, Source, Status
 from netspec.installation import install
 from netspec_torch.lowering import LOWERINGS, REFUSALS
 
@@ -17,15 +17,19 @@ if TYPE_CHECKING:
     from netspec.graph import Graph
     from netspec.ops.base import Op
     from netspec.training.fit import Fit
+    from netspec_torch.site import Lowering
     from netspec_torch.trial import TorchTrial
 
 
 class TorchBackend:
-    """PyTorch, eager, channels first; in float64 the reference that Keras is held to."""
+    """PyTorch, eager, channels first."""
 
     name = "torch"
-    lowerings: Mapping[type[Op], Any] = LOWERINGS
+    frameworks: Sequence[str] = ("torch",)
+    learns: Literal[True] = True
+    lowerings: Mapping[type[Op], Lowering] = LOWERINGS
     refusals: Mapping[type[Op], str] = REFUSALS
+    limits: Sequence[Limit] = ()
 
     def status(self) -> Status:
         """Whether PyTorch is installed and imports."""
@@ -36,7 +40,7 @@ class TorchBackend:
         except Exception as error:  # a damaged installation may raise anything
             why = f"PyTorch fails to import: {type(error).__name__}: {error}"
             return Status("broken", why, install("torch"))
-        devices = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU alone"
+        devices = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU only"
         return Status("ok", f"torch {torch.__version__}, {devices}")
 
     def source(self, graph: Graph) -> Source:
@@ -71,11 +75,12 @@ class TorchBackend:
         weights: Arrays,
         dtype: Float = "float64",
         inject: tuple[str, float] | None = None,
+        device: str = "cpu",
     ) -> TorchTrial:
-        """Its side of a comparison, on the CPU."""
+        """Its side of a comparison."""
         from netspec_torch.trial import TorchTrial
 
-        return TorchTrial(graph, weights, dtype, inject)
+        return TorchTrial(graph, weights, dtype, inject, device)
 
     def fit(self, fit: Fit) -> None:
         """Train with a plain loop."""

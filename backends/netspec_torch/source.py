@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-from netspec.backend import Source, Unsupported
+from netspec.backend import Source, require
 from netspec.graph import Graph
 from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered
@@ -17,7 +17,6 @@ from netspec.lowering.witness import Draft, proven
 from netspec.types import Type
 from netspec_torch.body import SELF, Body, Whole
 from netspec_torch.helpers import NAMES, helpers
-from netspec_torch.lowering import LOWERINGS, REFUSALS
 from netspec_torch.places import Places
 from netspec_torch.reading import TorchReading
 from netspec_torch.reserved import ATTRIBUTES, VARIABLES
@@ -48,10 +47,9 @@ def source(graph: Graph) -> Source:
     Raises:
         Unsupported: an op has no lowering.
     """
-    for node in graph.nodes:
-        if type(node.op) not in LOWERINGS:
-            why = REFUSALS.get(type(node.op), f"`{node.op.keyword}` has no lowering to PyTorch")
-            raise Unsupported(why, node.name)
+    from netspec_torch import backend
+
+    require(backend(), graph)
     return proven(graph, lambda: _draft(graph), lambda: _draft(graph, folded=False))
 
 

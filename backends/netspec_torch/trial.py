@@ -11,7 +11,8 @@ from netspec.graph import Graph
 from netspec.lowering.outline import outline
 from netspec.lowering.taps import HOOK, Recorder, instrument, order
 from netspec.training.optimizers import Optimizer, Sgd
-from netspec_torch.runtime import DTYPES, execute, instance, keys, read
+from netspec_torch.precision import full_precision
+from netspec_torch.runtime import DTYPES, choose, execute, instance, keys, read
 from netspec_torch.source import source
 
 if TYPE_CHECKING:
@@ -21,24 +22,29 @@ Tensors = dict[str, torch.Tensor]
 
 
 class TorchTrial:
-    """See `netspec.backend.Trial`."""
+    """See `netspec.backend.LearningTrial`."""
 
     def __init__(
-        self, graph: Graph, weights: Arrays, dtype: Float = "float64", inject: tuple[str, float] | None = None
+        self,
+        graph: Graph,
+        weights: Arrays,
+        dtype: Float = "float64",
+        inject: tuple[str, float] | None = None,
+        device: str = "cpu",
     ) -> None:
-        self.graph, self.dtype = graph, DTYPES[dtype]
+        self.graph, self.dtype, self.device = graph, DTYPES[dtype], choose(device)
         text = source(graph)
         self.recorder = Recorder(order(outline(graph)), inject)
         space = execute(text, instrument(text), graph.name, {HOOK: self.recorder})
-        self.model = instance(space, graph, weights, dtype)
+        self.model = instance(space, graph, weights, dtype).to(self.device)
         self.start = {key: value.clone() for key, value in self.model.state_dict().items()}
 
     def forward(self, inputs: Arrays) -> dict[str, Array]:
         """The output of every node, by its canonical name."""
         self._reset()
-        with torch.no_grad():
+        with torch.no_grad(), full_precision():
             self._run(inputs)
-        return {name: value.numpy() for name, value in self.recorder.seen.items()}
+        return {name: value.cpu().numpy() for name, value in self.recorder.seen.items()}
 
     def gradients(self, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
         """The gradient of the loss by every trainable weight."""
@@ -78,12 +84,13 @@ class TorchTrial:
         return torch.stack(terms).sum()
 
     def _descend(self, inputs: Arrays, targets: Arrays) -> None:
-        loss = self._loss(inputs, targets)
-        if loss.requires_grad:
-            loss.backward()  # type: ignore[no-untyped-call]
+        with full_precision():
+            loss = self._loss(inputs, targets)
+            if loss.requires_grad:
+                loss.backward()  # type: ignore[no-untyped-call]
 
     def _tensor(self, array: Array, indices: bool = False) -> torch.Tensor:
-        return torch.as_tensor(array, dtype=torch.int64 if indices else self.dtype)
+        return torch.as_tensor(array, dtype=torch.int64 if indices else self.dtype, device=self.device)
 
     def _learnt(self) -> dict[str, str]:
         every = keys(self.graph)
@@ -99,7 +106,7 @@ class TorchTrial:
 def _gradient(parameter: torch.nn.Parameter) -> Array:
     # What no output depends on has no gradient in PyTorch; it is zero.
     found = parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
-    array: Array = found.numpy().copy()
+    array: Array = found.cpu().numpy().copy()
     return array
 
 

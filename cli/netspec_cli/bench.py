@@ -39,7 +39,7 @@ class Format(StrEnum):
 
 def bench(
     spec: Spec,
-    backends: Several = "torch,keras",
+    backends: Several = None,
     batch: Annotated[int, typer.Option(min=1, help="Samples in the batch.")] = 8,
     steps: Annotated[int, typer.Option(min=1, help="Runs to measure, of each kind.")] = 10,
     device: Device = "auto",
@@ -50,11 +50,11 @@ def bench(
 
     Each backend runs in a process of its own, on the same weights and data, in float32.
     """
-    from netspec.backend import Unavailable, Unsupported
+    from netspec.backend import Timed, Unavailable, Unsupported
     from netspec.benchmark import Failed, race
 
     graph = load_spec(spec, sets)
-    names = chosen(backends)
+    names = chosen(backends, Timed)
     try:
         found = race(
             path_of(spec),

@@ -93,11 +93,11 @@ def _takers(names: Sequence[str]) -> list[Taker]:
     """For each backend, what it refuses of a graph that is right; looked up before anything is checked."""
     if not names:
         return []
-    from netspec.backend import backend
+    from netspec.backend import Backend, capable
     from netspec.refusals import refusals
 
     def taker(name: str) -> Taker:
-        chosen = backend(name)
+        chosen = capable(name, Backend)
 
         def refused(graph: Graph | None, diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
             if graph is None or any(each.severity == "error" for each in diagnostics):

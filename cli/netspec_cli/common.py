@@ -22,7 +22,7 @@ from netspec_cli.failures import WRONG_COMMAND, WRONG_SPEC
 from netspec_cli.streams import complain, hand_over
 
 if TYPE_CHECKING:
-    from netspec.backend import Unavailable
+    from netspec.backend import Backend, Unavailable
 
 # The arguments and options that several commands have. Help is ASCII, so that every terminal can show it.
 Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A path, or zoo:NAME.")]
@@ -33,9 +33,14 @@ Sets = Annotated[
 Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="A file; stdout without it.")]
 Named = Annotated[
     str,
-    typer.Option("--backend", "-b", metavar="NAME", help="torch or keras; see `netspec backends`."),
+    typer.Option("--backend", "-b", metavar="NAME", help="One of those that `netspec backends` lists."),
 ]
-Several = Annotated[str, typer.Option("--backends", metavar="NAME,NAME", help="Which, with commas between.")]
+Several = Annotated[
+    str | None,
+    typer.Option(
+        "--backends", metavar="NAME,NAME", help="With commas between; else all that are installed and can."
+    ),
+]
 Device = Annotated[
     str, typer.Option("--device", metavar="NAME", help="auto, cpu, or what the framework calls one.")
 ]
@@ -179,11 +184,15 @@ def may_write(targets: Iterable[Path], inputs: Iterable[str | Path], force: bool
         fail(f"cannot write {' and '.join(map(files.shortened, targets))}: {files.reason(error)}")
 
 
-def chosen(backends: str) -> list[str]:
-    """The names in `--backends`, each once."""
+def chosen(backends: str | None, capability: type[Backend]) -> list[str]:
+    """The names in `--backends`, each once; without the option the installed backends that have the capability."""
+    from netspec.backend import installed
+
+    if backends is None:
+        return installed(capability)
     names = [name.strip() for name in backends.split(",") if name.strip()]
     if not names:
-        fail("--backends names none: write --backends torch,keras, say (`netspec backends` lists them)")
+        fail("--backends names none: write --backends NAME,NAME (`netspec backends` lists them)")
     if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
         fail(f"--backends names {', '.join(twice)} twice")
     return names
@@ -191,13 +200,13 @@ def chosen(backends: str) -> list[str]:
 
 def without_what_lacks(names: Sequence[str], error: Unavailable) -> NoReturn:
     """Say which of the backends cannot be used here, and how to go on with the others."""
-    from netspec.backend import Unavailable, usable
+    from netspec.backend import Backend, Unavailable, usable
     from netspec_cli.failures import lacking
 
     ready = []
     for name in names:
         with suppress(Unavailable):
-            ready += [each.name for each in usable([name])]
+            ready += [each.name for each in usable([name], Backend)]
     others = f"\n  or without it: --backends {','.join(ready)}" if 0 < len(ready) < len(names) else ""
     fail(lacking(error) + others)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec_cli.common import Sets, Several, Spec, chosen, fail, load_spec, without_what_lacks
+from netspec_cli.common import Sets, Several, Spec, chosen, fail, load_spec, note, without_what_lacks
 from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class DType(StrEnum):
 
 def compare(
     spec: Spec,
-    backends: Several = "torch,keras",
+    backends: Several = None,
     dtype: Annotated[
         DType, typer.Option(help="float64 is the proof, float32 the smoke test.")
     ] = DType.float64,
@@ -45,6 +46,16 @@ def compare(
     rate: Annotated[
         float | None,
         typer.Option(metavar="RATE", help="Of SGD; Adam takes an eighth. Left out, it suits the gradients."),
+    ] = None,
+    device: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="auto, cpu, cuda, or what the framework calls one."),
+    ] = "cpu",
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Compare with the weights of this safetensors FILE, not with drawn ones."
+        ),
     ] = None,
     sets: Sets = None,
     inject: Annotated[
@@ -59,15 +70,18 @@ def compare(
     """Run the spec on several backends from the same weights, and compare every output, gradient and step.
 
     Training mode, dropout off. What a spec lets start as zeros and ones is drawn, too, so that none can be
-    forgotten. Exit code 1 when anything differs by more than its tolerance.
+    forgotten. Products are calculated in full precision on every device. Exit code 1 when anything differs by more
+    than its tolerance.
     """
-    from netspec.backend import Unavailable
+    from netspec.backend import Learns, Unavailable, native_names
     from netspec.comparison import CannotCompare
     from netspec.comparison import compare as run
+    from netspec.weights import WeightsError, load
 
     graph = load_spec(spec, sets or [])
-    wanted = chosen(backends)
+    wanted = chosen(backends, Learns)
     try:
+        given = None if weights is None else load(weights, graph, dtype.value, native_names(graph), note)
         found = run(
             graph,
             wanted,
@@ -77,11 +91,13 @@ def compare(
             steps,
             rate,
             inject,
+            device=device,
+            weights=given,
             report=complain,
         )
     except Unavailable as error:
         without_what_lacks(wanted, error)
-    except CannotCompare as error:
+    except (CannotCompare, WeightsError) as error:
         fail(str(error))
     if format is Format.json:
         say_json({**found.as_dict(), "spec": spec})
@@ -96,7 +112,9 @@ def text(found: Comparison, verbose: bool = False) -> Iterator[str]:
     batch = f"a batch of {found.batch}"
     if found.others:
         batch += f" (outputs also of {_and([*map(str, found.others)])})"
-    yield f"{found.spec}: {_and(_sides(found))}, {found.dtype}, {batch}, training mode, dropout off"
+    where = found.dtype if found.device == "cpu" else f"{found.dtype} on {found.device}"
+    exact = " in full precision (no TF32)" if found.dtype == "float32" else ""
+    yield f"{found.spec}: {_and(_sides(found))}, {where}{exact}, {batch}, training mode, dropout off"
     yield ""
     yield from _table(found, verbose)
     yield ""
@@ -106,8 +124,7 @@ def text(found: Comparison, verbose: bool = False) -> Iterator[str]:
 
 
 def _sides(found: Comparison) -> list[str]:
-    oracle = found.oracle and "numpy" not in found.backends
-    return [*found.backends, *(["the NumPy oracle"] if oracle else [])]
+    return [*found.backends, *(f"the oracle {name}" for name in found.oracles)]
 
 
 def _table(found: Comparison, verbose: bool) -> Iterator[str]:

@@ -27,16 +27,15 @@ def compile(
     force: Force = False,
 ) -> None:
     """Write the network as readable source that runs without netspec. Needs no framework."""
-    from netspec.backend import Unsupported
-    from netspec.backend import backend as find_backend
-    from netspec.refusals import refusal
+    from netspec.backend import Writes, capable
+    from netspec.refusals import refusals
 
+    chosen = capable(backend, Writes)
     graph, sources = load_with_sources(spec, sets)
     if out is not None:
         may_write([out], sources, force)
     graph, _ = through(graph, passes or ())
-    try:
-        write(find_backend(backend).source(graph).text, out, "python")
-    except Unsupported as error:
-        show([refusal(error, graph, backend)])
-        raise typer.Exit(WRONG_SPEC) from None
+    if wrong := refusals(graph, chosen):
+        show(wrong)
+        raise typer.Exit(WRONG_SPEC)
+    write(chosen.source(graph).text, out, "python")

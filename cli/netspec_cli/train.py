@@ -14,7 +14,7 @@ from netspec_cli.common import Device, Named, Spec, fail, load_with_sources, not
 from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
-    from netspec.backend import Arrays, Backend
+    from netspec.backend import Arrays, Trains
     from netspec.diagnostics import Diagnostic
     from netspec.graph import Graph
     from netspec.training.fit import Report
@@ -73,7 +73,7 @@ def train(
     format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.text,
 ) -> None:
     """Train a network as its recipe says, and keep the run in a folder."""
-    from netspec.backend import usable
+    from netspec.backend import Trains, usable
     from netspec.training.match import require_classifier
 
     overrides, params = _split(sets or [])
@@ -89,7 +89,7 @@ def train(
     _run(
         spec,
         graph,
-        usable([backend])[0],
+        usable([backend], Trains)[0],
         recipe,
         _data(graph, recipe, data_dir, fetch),
         out,
@@ -181,7 +181,7 @@ def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Dat
 def _run(
     spec: str,
     graph: Graph,
-    backend: Backend,
+    backend: Trains,
     recipe: Recipe,
     data: Dataset,
     out: Path | None,

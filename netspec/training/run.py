@@ -11,7 +11,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netspec.backend import Backend, native_names
+from netspec.backend import Trains, native_names
 from netspec.diagnostics import Diagnostic, Problems, SpecError
 from netspec.graph import Graph
 from netspec.passes import logits
@@ -48,7 +48,7 @@ class Run:
 
 def train(
     graph: Graph,
-    backend: Backend,
+    backend: Trains,
     recipe: Recipe,
     data: Dataset,
     *,
@@ -135,7 +135,7 @@ def _metrics(recipe: Recipe) -> tuple[str, ...]:
 
 
 def _circumstances(
-    graph: Graph, backend: Backend, batches: Batches, weights: Arrays | None, device: str
+    graph: Graph, backend: Trains, batches: Batches, weights: Arrays | None, device: str
 ) -> dict[str, Any]:
     from netspec._version import __version__
 

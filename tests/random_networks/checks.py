@@ -9,7 +9,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netspec.backend import backend
+from netspec.backend import Builds, Learns, capable
 from netspec.graph import Graph, verify
 from netspec.ops.norm import BatchNorm
 from netspec.passes.fold_batch_norm import fold_batch_norm, folded_weights
@@ -235,7 +235,7 @@ def _check_training(trial: Trial) -> None:
     trials: dict[str, Any] = {}
     for name in trial.backends:
         with naming(f"{name} trial"):
-            trials[name] = backend(name).trial(trial.quiet, trial.weights, "float64")
+            trials[name] = capable(name, Learns).trial(trial.quiet, trial.weights, "float64")
     for batch in trial.batches:
         if not can_train(trial.quiet, batch):
             continue
@@ -260,7 +260,7 @@ def _check_training(trial: Trial) -> None:
 def _check_statistics(trial: Trial, name: str, model: Any, values: Arrays, batch: int) -> None:
     """After one step in training the running statistics are those of its definition, and nothing else moved."""
     with naming(f"{name} statistics"):
-        found = backend(name).weights(model, trial.quiet)
+        found = capable(name, Builds).weights(model, trial.quiet)
     wanted = dict(trial.weights)
     for node in trial.quiet.nodes:
         if isinstance(node.op, BatchNorm) and node.trainable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from netspec.backend import backend
+from netspec.backend import Builds, capable
 from netspec.graph import Graph
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Torch:
 
     def __init__(self, graph: Graph, weights: Arrays) -> None:
         self.graph = graph
-        self.model: Any = backend("torch").build(graph, weights, "float64", "cpu")
+        self.model: Any = capable("torch", Builds).build(graph, weights, "float64", "cpu")
 
     def outputs(self, inputs: Arrays) -> dict[str, Array]:
         """See `Native`."""
@@ -55,7 +55,7 @@ class Torch:
 
     def weights(self) -> dict[str, Array]:
         """See `Native`."""
-        return backend("torch").weights(self.model, self.graph)
+        return capable("torch", Builds).weights(self.model, self.graph)
 
 
 class Keras:
@@ -63,7 +63,7 @@ class Keras:
 
     def __init__(self, graph: Graph, weights: Arrays) -> None:
         self.graph = graph
-        self.model: Any = backend("keras").build(graph, weights, "float64", "cpu")
+        self.model: Any = capable("keras", Builds).build(graph, weights, "float64", "cpu")
 
     def outputs(self, inputs: Arrays) -> dict[str, Array]:
         """See `Native`."""
@@ -92,7 +92,7 @@ class Keras:
 
     def weights(self) -> dict[str, Array]:
         """See `Native`."""
-        return backend("keras").weights(self.model, self.graph)
+        return capable("keras", Builds).weights(self.model, self.graph)
 
 
 def eager_gradients(trial: Any, inputs: Arrays, targets: Arrays) -> dict[str, Array]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netspec.backend import Float, Source, Status
+from netspec.backend import Limit, Status
 from netspec.graph import Graph
 from netspec.ops.base import Op
 from netspec.ops.dense import Dense
@@ -16,16 +15,15 @@ from netspec.training.fit import Fit
 from netspec.training.samples import Dataset, checked
 from tests.building import Sketch
 
-if TYPE_CHECKING:
-    from netspec.backend import Array, Arrays
-
 
 class FakeBackend:
     """Follows a script: the losses of its steps, the figures of its epochs. Weights grow by one an epoch."""
 
     name = "fake"
-    lowerings: Mapping[type[Op], Any] = {}
+    frameworks: Sequence[str] = ()
+    lowerings: Mapping[type[Op], object] = {}
     refusals: Mapping[type[Op], str] = {}
+    limits: Sequence[Limit] = ()
 
     def __init__(self, losses: Sequence[float], figures: Sequence[Mapping[str, float]]) -> None:
         self.losses, self.figures = losses, figures
@@ -33,24 +31,6 @@ class FakeBackend:
 
     def status(self) -> Status:
         return Status("ok", "fake 1.0")
-
-    def source(self, graph: Graph) -> Source:
-        raise NotImplementedError
-
-    def build(self, graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto") -> Any:
-        raise NotImplementedError
-
-    def weights(self, model: Any, graph: Graph) -> dict[str, Array]:
-        raise NotImplementedError
-
-    def trial(
-        self,
-        graph: Graph,
-        weights: Arrays,
-        dtype: Float = "float64",
-        inject: tuple[str, float] | None = None,
-    ) -> Any:
-        raise NotImplementedError
 
     def fit(self, fit: Fit) -> None:
         """Take every batch that there is, and tell what the script says."""

@@ -55,7 +55,7 @@ class Losses:
             yield 1.0
 
 figures = [{"train_loss": 1.0, "test_accuracy": 0.5}] * 9999
-netspec.backend.usable = lambda wanted: [Slow(Losses(), figures)]
+netspec.backend.usable = lambda wanted, capability: [Slow(Losses(), figures)]
 sys.argv = ["netspec", "train", "tiny.yaml", "-b", "fake", *sys.argv[2:]]
 from netspec_cli.main import run
 run()
