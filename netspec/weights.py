@@ -291,7 +291,7 @@ def _equal(one: Array, other: Array) -> bool:
 def _warn(line: str) -> None:
     import warnings
 
-    warnings.warn(line, WeightsWarning, stacklevel=4)
+    warnings.warn(line, WeightsWarning, stacklevel=5)  # the line that builds a model
 
 
 def check(arrays: Mapping[str, Array], graph: Graph, where: str) -> None:

@@ -200,7 +200,7 @@ def test_a_kill_leaves_a_whole_file(tmp_path: Path) -> None:
         "while True:\n    for each in whole: files.write('x', each)"
     )
     moments = random.Random(seed)
-    for _ in range(8):
+    for _ in range(5):
         writer = subprocess.Popen(
             [sys.executable, "-c", program, *sys.path], cwd=tmp_path, stdout=subprocess.PIPE
         )

@@ -196,7 +196,7 @@ def _race(path: str, where: str, barrier: Any, wins: Any) -> None:
 @POSIX
 def test_two_processes_never_have_one_folder() -> None:
     context = get_context("fork")
-    for attempt in range(30):
+    for attempt in range(21):
         where = ["new", "empty", "numbered"][attempt % 3]
         folder = f"run{attempt}"
         if where == "empty":
