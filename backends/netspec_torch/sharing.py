@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from netspec.graph import Graph, Node
-from netspec.lowering.outline import Module, inside
+from netspec.lowering.outline import Module
 from netspec.lowering.parts import Argument, Call
 from netspec_torch.lowering import LOWERINGS
 from netspec_torch.site import Site
@@ -40,11 +41,15 @@ class Sharing:
     def __init__(self, graph: Graph, root: Module, made: Mapping[str, Made], folded: bool = True) -> None:
         self.graph, self.made, self.folded = graph, made, folded
         self._modules = {each.path: each for each in root.modules()}
-        families: dict[str, list[Item]] = {}
+        self._calls: dict[str, Call | None] = {}
+        self._owners = {path_of(item): owner for item in _items(root) if (owner := self._owner(item))}
+        counts = Counter(self._owners.values())
+        # What uses the weights of each owner, module by module, so that none looks through all of a network.
+        self._users: dict[tuple[str, str], list[Item]] = {}
         for item in _items(root):
-            if owner := self._owner(item):
-                families.setdefault(owner, []).append(item)
-        self._families = {path_of(each): row for row in families.values() if len(row) > 1 for each in row}
+            owner = self._owners.get(path_of(item), "")
+            for path in _around(path_of(item)) if counts[owner] > 1 else ():
+                self._users.setdefault((owner, path), []).append(item)
 
     def _owner(self, item: Item) -> str:
         """The path that stands for the weights of an item; none where it has no weights of its own to share."""
@@ -56,11 +61,10 @@ class Sharing:
 
     def earlier(self, item: Item, module: Module) -> Iterator[Item]:
         """What comes before an item in a module and uses the same weights, at any depth."""
-        for each in self._families.get(path_of(item), ()):
+        for each in self._users.get((self._owners.get(path_of(item), ""), module.path), ()):
             if each is item:
                 return
-            if inside(path_of(each), module.path):
-                yield each
+            yield each
 
     def lender(self, item: Item, module: Module) -> Item | None:
         """The first item of a module that is constructed just as this one: one object can be both."""
@@ -74,9 +78,18 @@ class Sharing:
         return mine is not None and mine == theirs
 
     def _call(self, node: Node) -> Call | None:
-        types = tuple(self.graph.types[value] for value in node.inputs)
-        site = Site(types, node.output, ("x",) * len(types), node.trainable, "layer")
-        return LOWERINGS[type(node.op)](node.op, site).module
+        if node.name not in self._calls:
+            types = tuple(self.graph.types[value] for value in node.inputs)
+            site = Site(types, node.output, ("x",) * len(types), node.trainable, "layer")
+            self._calls[node.name] = LOWERINGS[type(node.op)](node.op, site).module
+        return self._calls[node.name]
+
+
+def _around(path: str) -> Iterator[str]:
+    """The paths of what a path stands in, from within outwards; the last is the root's, which is empty."""
+    while path:
+        path = path.rpartition(".")[0]
+        yield path
 
 
 def _items(module: Module) -> Iterator[Item]:

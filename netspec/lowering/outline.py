@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from netspec.graph import Graph, IllegalGraph, Node, Scope
@@ -155,23 +155,23 @@ def _uses(graph: Graph) -> dict[str, set[str]]:
 def _equalise(graph: Graph, uses: dict[str, set[str]]) -> None:
     """Let scopes that share their weights give back the same things, so that one module serves them all."""
     families: dict[tuple[str, tuple[str, ...]], list[Scope]] = {}
+    below = _below(graph, uses)
     for scope in graph.scopes:
         if scope.shares is not None and scope.shares in graph.scope_by_path:
             owner = graph.scope_by_path[scope.shares]
             # Calls that hold other layers cannot be one module anyway.
-            layers = _layers(graph, scope)
-            first = [owner] if _layers(graph, owner) == layers else []
-            families.setdefault((owner.path, layers), first).append(scope)
+            alike = below[owner.path] == below[scope.path]
+            families.setdefault((owner.path, below[scope.path]), [owner] if alike else []).append(scope)
     _equalise_repetitions(graph, uses)
     changed = bool(families)
     while changed:
         changed = False
         for family in families.values():
             names = {
-                value[len(scope.path) + 1 :]
+                name
                 for scope in family
-                for value, users in uses.items()
-                if inside(value, scope.path) and any(not within(user, scope.path) for user in users)
+                for name in below[scope.path]
+                if any(not within(user, scope.path) for user in uses[f"{scope.path}.{name}"])
             }
             for scope in family:
                 for name in names:
@@ -181,9 +181,14 @@ def _equalise(graph: Graph, uses: dict[str, set[str]]) -> None:
                         changed = True
 
 
-def _layers(graph: Graph, scope: Scope) -> tuple[str, ...]:
-    """The names of the layers of a scope, within it."""
-    return tuple(node.name[len(scope.path) :] for node in graph.nodes if inside(node.name, scope.path))
+def _below(graph: Graph, values: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """For each scope the names of the values that are made in it, at any depth, as they are called within it."""
+    found: dict[str, list[str]] = {}
+    for value in values:
+        path = value
+        while (path := path.rpartition(".")[0]) in graph.scope_by_path:
+            found.setdefault(path, []).append(value[len(path) + 1 :])
+    return {path: tuple(names) for path, names in found.items()}
 
 
 def _equalise_repetitions(graph: Graph, uses: dict[str, set[str]]) -> None:
