@@ -91,6 +91,7 @@ def _sort(path: Path, found: Found) -> None:
         message = f"`{places.shown(path)}` is not checked: {files.reason(error)}"
         problems.warning(codes.FILE_UNREADABLE, message, _start(path), help="rename it, or take it away")
         found.remarks[path] = list(problems)
+        found.others += 1
         return
     except OSError:
         found.specs.append(path)  # it may be one: the check says why it cannot be read

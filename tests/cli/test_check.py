@@ -178,6 +178,7 @@ def test_what_never_answers_is_not_opened(make: Callable[[Path], None]) -> None:
         f"`odd.yaml` is not checked: it is {make.__name__.replace('_', ' ')}".replace("pipe", "named pipe")
         in done.stdout
     )
+    assert summary(done.stdout) == "1 spec checked: all hold, 1 warning; 1 other YAML file"
     done = RUN.invoke(app, ["check", "odd.yaml"])
     assert (done.exit_code, done.stdout) == (2, "")
     assert "odd.yaml cannot be read: it is a" in done.stderr
