@@ -125,8 +125,8 @@ def _count(field: str, values: Sequence[object], rank: int) -> Misfit:
 
 def _pair(values: Sequence[object]) -> str:
     """A pair of pads as it is written, if all are the same."""
-    first = values[0]
-    return str(list(first)) if len(set(values)) == 1 and isinstance(first, tuple) else "[…, …]"
+    first = values[0] if len(set(values)) == 1 else None
+    return str(list(first)) if isinstance(first, tuple) else "[…, …]"
 
 
 def spatial(op: Op, type_: Type) -> tuple[int, ...]:

@@ -461,6 +461,7 @@ ADVICE = [
     ("layers: [relu]\nheads: «[relu]»", "NS0104", "`heads: {aux: {layers: […]}}`"),
     ("layers: [relu]\ndefaults: {«conv»: same}", "NS0104", "`conv: {padding: …}`"),
     ('params: {w: [1, 2]}\nlayers: [dense: "${w«.»0}"]', "NS0201", "`[0]`"),
+    ("layers: [{conv: {filters: 4, kernel: 3, padding: «[]»}}]", "NS0305", "a list of 2"),
     ("layers: [{permute: «[c, w, h]»}]", "NS0303", "write `[channels, width, height]`"),
     ("layers: [{batch_norm: «4»}]", "NS0120", "name the field that it is for: `epsilon`"),
     (
