@@ -153,6 +153,15 @@ class Workload(Protocol):
 
 
 @runtime_checkable
+class Fragile(Protocol):
+    """A backend whose framework has kernels that end the process; one need not have any."""
+
+    def fragile(self, graph: Graph, dtype: str) -> tuple[list[str], str]:
+        """The layers whose kernels these are, and what to do about them."""
+        ...
+
+
+@runtime_checkable
 class Backend(Protocol):
     """What every backend has: a name, a table op → lowering, and what it refuses and why.
 

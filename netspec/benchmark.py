@@ -88,10 +88,10 @@ def _apart(request: Mapping[str, object]) -> Measurement:
     with tempfile.TemporaryDirectory() as folder:
         asked, answered = Path(folder, "request.json"), Path(folder, "result.json")
         asked.write_text(json.dumps(request), encoding="utf-8")
-        command = [sys.executable, "-m", "netspec.benchmark", str(asked), str(answered)]
+        command = [sys.executable, "-P", "-m", "netspec.benchmark", str(asked), str(answered)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")
         answer = json.loads(answered.read_text(encoding="utf-8")) if answered.exists() else {}
-    for refusal in (Unsupported, Unavailable):
+    for refusal in (Unsupported, Unavailable, MemoryError):
         if refusal.__name__ in answer:
             raise refusal(*answer[refusal.__name__])
     if "backend" not in answer:
@@ -200,6 +200,8 @@ def main(request: str, result: str) -> None:
         answer = {Unsupported.__name__: [str(error), error.layer]}
     except Unavailable as error:
         answer = {Unavailable.__name__: [str(error), error.fix]}
+    except MemoryError as error:
+        answer = {MemoryError.__name__: [str(error)]}
     Path(result).write_text(json.dumps(answer), encoding="utf-8")
 
 

@@ -45,12 +45,21 @@ class KerasBackend:
 
         return status()
 
+    def fragile(self, graph: Graph, dtype: str) -> tuple[list[str], str]:
+        """The layers that end TensorFlow, and how to calculate them without oneDNN."""
+        from netspec_keras.engine import ONEDNN, fragile
+
+        return fragile(graph, dtype), f"set {ONEDNN}=0"
+
     def source(self, graph: Graph) -> Source:
         from netspec_keras.source import source
 
         return source(graph)
 
     def build(self, graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto") -> Any:
+        from netspec_keras.engine import steady
+
+        steady(graph, dtype)
         from netspec_keras.runtime import build
 
         return build(graph, weights, dtype, device)
@@ -68,11 +77,17 @@ class KerasBackend:
         inject: tuple[str, float] | None = None,
         device: str = "cpu",
     ) -> LearningTrial:
+        from netspec_keras.engine import steady
+
+        steady(graph, dtype)
         from netspec_keras.trial import KerasTrial
 
         return KerasTrial(graph, weights, dtype, inject, device)
 
     def fit(self, fit: Fit) -> None:
+        from netspec_keras.engine import steady
+
+        steady(fit.graph, "float32")
         from netspec_keras.train import train
 
         train(fit)
@@ -81,6 +96,9 @@ class KerasBackend:
         self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"
     ) -> Workload:
         """The network as it is timed."""
+        from netspec_keras.engine import steady
+
+        steady(graph, "float32")
         from netspec_keras.bench import KerasWorkload
 
         return KerasWorkload(graph, weights, inputs, targets, device)

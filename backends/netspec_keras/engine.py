@@ -10,7 +10,10 @@ from pathlib import Path
 
 from netspec import files
 from netspec.backend import Status
+from netspec.graph import Graph
 from netspec.installation import install
+from netspec.ops.conv import Conv
+from netspec.ops.transpose import ConvTranspose
 
 ENGINES = {"tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"), "jax": ("jax",)}
 """The engines that generated text is held to, and the distributions that bring each."""
@@ -33,6 +36,33 @@ def chosen() -> str:
     except (OSError, ValueError, AttributeError):
         return "tensorflow"
     return told if isinstance(told, str) else "tensorflow"
+
+
+ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+
+
+def fragile(graph: Graph, dtype: str) -> list[str]:
+    """The layers whose kernel gradient ends TensorFlow: in float32, a 1×1 kernel with a stride on a map.
+
+    Measured with TensorFlow 2.21 on a CPU of two cores: `Conv2DBackpropFilter` of oneDNN writes beyond its memory
+    for such kernels, of any stride, on more than one thread. Larger kernels, one stride, one thread, float64, three
+    dimensions and depthwise kernels do not.
+    """
+    return [
+        node.name
+        for node in graph.nodes
+        if dtype == "float32" and isinstance(node.op, Conv | ConvTranspose) and _is_fragile(node.op)
+    ]
+
+
+def _is_fragile(op: Conv | ConvTranspose) -> bool:
+    return len(op.kernel) == 2 and set(op.kernel) == {1} and max(op.strides) > 1
+
+
+def steady(graph: Graph, dtype: str) -> None:
+    """Let TensorFlow, before it is loaded, calculate such a network without oneDNN. Others keep it: it is quicker."""
+    if chosen() == "tensorflow" and fragile(graph, dtype):
+        os.environ.setdefault(ONEDNN, "0")
 
 
 def status() -> Status:

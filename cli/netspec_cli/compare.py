@@ -9,8 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec_cli.common import Sets, Several, Spec, chosen, fail, load_spec, note, without_what_lacks
-from netspec_cli.streams import complain, say, say_json
+from netspec_cli import apart
+from netspec_cli.common import (
+    Sets,
+    Several,
+    Spec,
+    chosen,
+    fail,
+    load_spec,
+    note,
+    parameters,
+    path_of,
+    without_what_lacks,
+)
+from netspec_cli.streams import say, say_json
 
 if TYPE_CHECKING:
     from netspec.comparison import Comparison
@@ -78,7 +90,9 @@ def compare(
     from netspec.comparison import compare as run
     from netspec.weights import WeightsError, load
 
-    graph = load_spec(spec, sets or [])
+    if not apart.is_apart():
+        apart.run(lambda last: _suspects(spec, sets, dtype.value, last))
+    graph = load_spec(spec, sets)
     wanted = chosen(backends, Learns)
     try:
         given = None if weights is None else load(weights, graph, dtype.value, native_names(graph), note)
@@ -93,7 +107,7 @@ def compare(
             inject,
             device=device,
             weights=given,
-            report=complain,
+            report=apart.report,
         )
     except Unavailable as error:
         without_what_lacks(wanted, error)
@@ -105,6 +119,18 @@ def compare(
         say("\n".join(text(found, verbose)))
     if not found.ok:
         raise typer.Exit(1)
+
+
+def _suspects(spec: str, sets: list[str] | None, dtype: str, last: str) -> str:
+    """The layers that are known to end the framework that was at work, and the way around them."""
+    from netspec.backend import Fragile, backend
+    from netspec.loading import load
+
+    at_work: object = backend(last.partition(":")[0]) if ":" in last else None
+    if not isinstance(at_work, Fragile):
+        return ""
+    layers, fix = at_work.fragile(load(path_of(spec), **parameters(sets)), dtype)
+    return f"\n  its framework is known to die of {', '.join(layers)}\n  fix: {fix}" if layers else ""
 
 
 def text(found: Comparison, verbose: bool = False) -> Iterator[str]:

@@ -12,7 +12,7 @@ import typer
 import typer.core
 
 from netspec.language.memory import no_collection
-from netspec_cli import streams
+from netspec_cli import apart, streams
 from netspec_cli.failures import INTERRUPTED, WRONG_COMMAND
 from netspec_cli.form import STYLE, formed
 
@@ -92,6 +92,7 @@ def run() -> None:
     # To look for plugins of pydantic would be to read what every installed package says of itself.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     streams.prepare()
+    apart.is_program = True
     sys.exit(_code())
 
 

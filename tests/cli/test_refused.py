@@ -286,6 +286,42 @@ def test_no_model_is_built_on_a_missing_device(name: str, device: str) -> None:
         build(load("small.yaml"), name, device=device)
 
 
+# What the machine cannot do.
+
+
+@pytest.mark.parametrize(
+    "command", ["compare huge.yaml --backends torch", "bench huge.yaml --backends torch"]
+)
+def test_what_does_not_fit_into_memory_is_a_sentence(command: str) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("keras")
+    Path("huge.yaml").write_text(SPEC.replace("filters: 2", "filters: 99999999999999"), encoding="utf-8")
+    refused(command.split(), 2, "netspec: not enough memory: unable to allocate 6.39 PiB")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "netspec: not enough memory\n"),
+        (OSError(28, "No space left on device"), "netspec: No space left on device\n"),
+        (PermissionError(13, "Permission denied", "a.yaml"), "netspec: a.yaml: Permission denied\n"),
+        (OSError("what no number stands for"), "netspec: what no number stands for\n"),
+    ],
+)
+@pytest.mark.parametrize("name", ["check", "shapes", "draw"])
+def test_what_the_system_refuses_is_a_sentence(
+    name: str, error: Exception, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it comes from: no error of the system is a bug of netspec."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("netspec.language.library.read_file", fail)
+    result = CliRunner().invoke(app, [name, "small.yaml"])
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", said)
+
+
 # Help.
 
 
