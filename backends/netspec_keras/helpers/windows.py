@@ -142,7 +142,7 @@ class GeneralConvTranspose(layers.Layer):
         return outputs if self.bias is None else outputs + self.bias
 
     def spread(self, x, kernel):
-        """What one group gives; Keras refuses zeros at its end that are not fewer than the stride."""
+        """What one group gives; at its end Keras takes fewer zeros only than the stride."""
         outputs = ops.conv_transpose(x, kernel, self.strides, output_padding=0)
         if not self.output_padding:
             return outputs
