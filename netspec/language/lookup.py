@@ -121,7 +121,7 @@ def _report_nothing_inside(name: str, place: Place, value: Scalar, problems: Pro
 def _report_unknown(name: str, value: Scalar, frame: Frame, problems: Problems) -> None:
     known: list[str] = []
     for scope in _scopes(frame):
-        later = next((item for item in _named(scope.items) if item.name and item.name.value == name), None)
+        later = _later(scope).get(name)
         if later is not None:
             _report_later(name, later, value, problems)
             return
@@ -174,6 +174,13 @@ def _report_later(name: str, item: Item, value: Scalar, problems: Problems) -> N
         value.span,
         help="name a layer above this one" if itself else "move the item below the layer that it names",
     )
+
+
+def _later(scope: Frame) -> dict[object, Item]:
+    """The named items of a scope by their names, of equal names the first: looked through once, however often asked."""
+    if scope.named is None:
+        scope.named = {item.name.value: item for item in reversed([*_named(scope.items)]) if item.name}
+    return scope.named
 
 
 def _named(items: Iterable[Item]) -> Iterator[Item]:

@@ -102,6 +102,8 @@ class Frame:
     shares: str | None = None
     shared_at: Span | None = None
     until: tuple[Until, ...] = ()
+    named: dict[object, Item] | None = None
+    """The named items of its text, once they are asked for."""
     bindings: dict[str, Binding] = field(default_factory=dict)
 
     def inner(self, name: str, items: Sequence[Item], frozen: bool) -> Frame:

@@ -101,6 +101,10 @@ TEXTS: dict[str, tuple[Callable[[int], str], set[str]]] = {
         f"- layers: [{{add: , from: a.*}}]\n  repeat: {n // 3}\n",
         {"NS0119"},
     ),
+    "names that cannot be known": (
+        lambda n: "netspec: 1\nname: x\nlayers:\n" + "- {add: , from: [i, j, k, l, m, o]}\n" * n,
+        {"NS0102"},
+    ),
     "an error in every call": (
         lambda n: f"{HEAD}blocks: {{b: {{layers: [{{tanh: , from: nobody}}]}}}}\nlayers:\n"
         + "- {b: , from: input}\n" * (n // 4),
