@@ -82,7 +82,7 @@ def _lifted(author: Author, body: list[Item], type_: Type) -> list[Parameter]:
     parameters: list[Parameter] = []
     for keyword, fields in list(fields_in(body)):
         for key, value in list(fields.items()):
-            if isinstance(value, dict) or _is_formula(value) or not draw.chance(0.3):
+            if isinstance(value, dict) or _is_formula(value) or not draw.chance(0.4):
                 continue
             name = author.names.parameter({each.name for each in parameters})
             parameters.append(Parameter(name, value, _redraw(author, keyword, key, value, type_)))
@@ -109,7 +109,7 @@ def _conditions(author: Author, body: list[Item], parameters: list[Parameter]) -
     """Let some items of a body be there by a parameter."""
     for number, item in enumerate(body):
         # A name in it may be used by what follows.
-        if author.draw.chance(0.15) and not has_key(item, "when", "name"):
+        if author.draw.chance(0.25) and not has_key(item, "when", "name"):
             name = author.names.parameter({each.name for each in parameters})
             parameters.append(Parameter(name, True, lambda: author.draw.chance(0.3)))
             whole = {item: None} if isinstance(item, str) else item

@@ -32,13 +32,11 @@ def apart(a: Array, b: Array, floor: float) -> float:
 
 
 def floors(graph: Graph, inputs: Arrays, values: Arrays) -> dict[str, float]:
-    """For every layer the smallest size that its output counts as: a part of what it takes."""
-    sizes = {name: _largest(array) for name, array in inputs.items()}
-    found = {}
+    """For every layer the smallest size that its output counts as: a part of the largest value it is made of."""
+    largest = {name: _largest(array) for name, array in inputs.items()}
     for node in graph.nodes:
-        found[node.name] = PART * max((sizes[value] for value in node.inputs), default=0.0)
-        sizes[node.name] = max(_largest(values[node.name]), found[node.name])
-    return found
+        largest[node.name] = max([_largest(values[node.name]), *(largest[value] for value in node.inputs)])
+    return {node.name: PART * largest[node.name] for node in graph.nodes}
 
 
 def gradient_floor(slopes: Iterable[Arrays], values: Arrays) -> float:
