@@ -199,3 +199,18 @@ def test_many_networks_keep_every_promise(batches: Any, count: int) -> None:
         each for each in outcomes(work, range(100, 100 + count), jobs=1) if each.kind and not each.refused
     ]
     assert not broken, "\n".join(f"{each.words}\n{each.text}" for each in broken)
+
+
+def test_rounding_that_a_network_makes_large_is_told_apart() -> None:
+    """A normalisation of values that are all equal multiplies rounding by 316; three of them by 3e7."""
+    pytest.importorskip("torch")
+    pytest.importorskip("keras")
+    layers = [
+        {"identity": None, "name": "a"},
+        {"subtract": None, "from": ["a", "a"]},
+        {"group_norm": {"groups": 1}, "repeat": 3},
+    ]
+    rounding: list[str] = []
+    files = {MAIN: {"netspec": 1, "name": "net", "input": [1, 2], "layers": layers}}
+    assert failure(files, "7/158", "2", ("torch", "keras"), rounding) is None
+    assert rounding

@@ -16,9 +16,11 @@ def main() -> int:
     asked = _parser().parse_args()
     numbers = [asked.only] if asked.only is not None else list(range(asked.start, asked.start + asked.count))
     work = Work(asked.seed, asked.batches, tuple(asked.backends.split(",")), not asked.whole)
-    began, kinds, seconds = monotonic(), Counter[str](), 0.0
+    began, kinds, rounding = monotonic(), Counter[str](), 0
     for done, outcome in enumerate(outcomes(work, numbers, asked.jobs), start=1):
-        seconds += outcome.seconds
+        if outcome.rounding:
+            rounding += 1
+            print(f"--- {asked.seed}/{outcome.number}: rounding: {outcome.rounding[0]}", flush=True)
         if outcome.kind:
             kinds[f"{outcome.kind} (a backend's refusal)" if outcome.refused else outcome.kind] += 1
             if not outcome.refused:
@@ -27,6 +29,8 @@ def main() -> int:
             print(f"{done} of {len(numbers)}, {monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     failed = sum(count for kind, count in kinds.items() if "refusal" not in kind)
     print(f"{len(numbers)} networks, {failed} failed, {monotonic() - began:.0f} s")
+    if rounding:
+        print(f"{rounding:6} differ by rounding that the network itself makes large")
     for kind, count in kinds.most_common():
         print(f"{count:6} {kind}")
     return 1 if failed else 0

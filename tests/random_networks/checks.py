@@ -20,6 +20,7 @@ from tests.random_networks.author import Refused
 from tests.random_networks.conditions import can_train, inputs_of, targets_of, weights_of
 from tests.random_networks.equal import TOLERANCE, apart, floors, gradient_floor
 from tests.random_networks.networks import graph_of
+from tests.random_networks.rounding import is_rounding
 from tests.random_networks.text import Files
 from tests.random_networks.text import save as save_files
 from tests.rereading import differences, reread
@@ -52,6 +53,8 @@ class Trial:
     quiet: Graph = field(init=False)
     inference: dict[int, Arrays] = field(init=False)
     """The oracle's values in inference, by the size of the batch."""
+    rounding: list[str] = field(default_factory=list)
+    """What differs by rounding that the network itself makes large."""
 
     def __post_init__(self) -> None:
         from netspec_numpy import forward
@@ -86,8 +89,8 @@ def naming(what: str) -> Iterator[None]:
 
 def check(
     files: Files, folder: Path, batches: Callable[[Graph], Sequence[int]], backends: Sequence[str]
-) -> None:
-    """Hold a network to everything.
+) -> list[str]:
+    """Hold a network to everything; return what differs by rounding that the network itself makes large.
 
     Args:
         batches: the sizes of batch for a graph.
@@ -110,6 +113,7 @@ def check(
     _check_training(trial)
     _check_folded(trial)
     check_written(graph, "written again")
+    return trial.rounding
 
 
 def check_written(graph: Graph, what: str) -> None:
@@ -223,9 +227,21 @@ def _check_near(
 ) -> None:
     _check_shape(trial.graph, side, name, found, batch)
     distance = apart(found, wanted, floor)
-    if not distance <= TOLERANCE:
-        op = trial.graph.by_name[name].op if name in trial.graph.by_name else "input"
-        raise Broken(f"{side}: differs", f"{name} ({op}) at batch {batch} by {distance:.3g}")
+    if distance <= TOLERANCE:
+        return
+    words = f"{name} ({trial.graph.by_name[name].op}) at batch {batch} by {distance:.3g}"
+    inputs = inputs_of(trial.graph, trial.seed, batch)
+    training = side.endswith("training")
+    graph = trial.quiet if training else trial.graph
+
+    def give(weights: Arrays) -> Array:
+        from netspec_numpy import forward
+
+        return forward(graph, weights, inputs, training)[name]
+
+    if not is_rounding(distance, trial.weights, floor, give):
+        raise Broken(f"{side}: differs", words)
+    trial.rounding.append(f"{side}: {words}")
 
 
 def _check_training(trial: Trial) -> None:
@@ -299,10 +315,19 @@ def _check_gradients(
         if {weight: array.shape for weight, array in found.items()} != wanted:
             raise Broken(f"{name}: gradients of other weights", f"{sorted(found.keys() ^ wanted.keys())}")
     floor = gradient_floor(slopes.values(), values)
+    first = trial.backends[0]
     for (a, one), (b, other) in combinations(slopes.items(), 2):
         for weight in wanted:
             distance = apart(one[weight], other[weight], floor)
-            if not distance <= TOLERANCE:
-                raise Broken(
-                    "gradients: differ", f"{weight} on {a} and {b} at batch {batch} by {distance:.3g}"
+            if distance <= TOLERANCE:
+                continue
+            words = f"{weight} on {a} and {b} at batch {batch} by {distance:.3g}"
+
+            def give(weights: Arrays, weight: str = weight) -> Array:
+                return (
+                    backend(first).trial(trial.quiet, weights, "float64").gradients(inputs, targets)[weight]
                 )
+
+            if not is_rounding(distance, trial.weights, floor, give):
+                raise Broken("gradients: differ", words)
+            trial.rounding.append(f"gradients: {words}")

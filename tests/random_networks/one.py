@@ -34,6 +34,8 @@ class Outcome:
     seconds: float = 0.0
     refused: bool = False
     """Whether a backend has no way to build it, and said so."""
+    rounding: tuple[str, ...] = ()
+    """What differs by rounding that the network itself makes large."""
 
 
 def run(seed: int, number: int, batches: Batches, backends: Sequence[str], shrinks: bool = True) -> Outcome:
@@ -45,9 +47,10 @@ def run(seed: int, number: int, batches: Batches, backends: Sequence[str], shrin
             files = random_network(name, Path(folder))
         except Refused as refused:
             return Outcome(number, "check refuses a part", str(refused), "", monotonic() - began)
-        broken = failure(files, name, batches, backends)
+        rounding: list[str] = []
+        broken = failure(files, name, batches, backends, rounding)
         if broken is None:
-            return Outcome(number, seconds=monotonic() - began)
+            return Outcome(number, seconds=monotonic() - began, rounding=tuple(rounding))
         refused_by_backend = isinstance(broken.__cause__, Unsupported)
         if shrinks and not refused_by_backend and broken.kind != "check refuses":
             kind = broken.kind
@@ -61,8 +64,10 @@ def run(seed: int, number: int, batches: Batches, backends: Sequence[str], shrin
     return Outcome(number, broken.kind, str(broken), shown(files), monotonic() - began, refused_by_backend)
 
 
-def failure(files: Files, name: str, batches: Batches, backends: Sequence[str]) -> Broken | None:
-    """The first promise that the network breaks, in a folder of its own."""
+def failure(
+    files: Files, name: str, batches: Batches, backends: Sequence[str], rounding: list[str] | None = None
+) -> Broken | None:
+    """The first promise that the network breaks, in a folder of its own; `rounding` learns what is rounding."""
     if "layers" not in files.get(MAIN, {}):
         return None
 
@@ -74,7 +79,9 @@ def failure(files: Files, name: str, batches: Batches, backends: Sequence[str]) 
 
     with tempfile.TemporaryDirectory() as folder:
         try:
-            check(files, Path(folder), sizes, backends)
+            found = check(files, Path(folder), sizes, backends)
         except Broken as broken:
             return broken
+    if rounding is not None:
+        rounding += found
     return None
