@@ -324,9 +324,8 @@ def _check_gradients(
             words = f"{weight} on {a} and {b} at batch {batch} by {distance:.3g}"
 
             def give(weights: Arrays, weight: str = weight) -> Array:
-                return (
-                    backend(first).trial(trial.quiet, weights, "float64").gradients(inputs, targets)[weight]
-                )
+                again = capable(first, Learns).trial(trial.quiet, weights, "float64")
+                return again.gradients(inputs, targets)[weight]
 
             if not is_rounding(distance, trial.weights, floor, give):
                 raise Broken("gradients: differ", words)
