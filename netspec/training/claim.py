@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Collection
+import shutil
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +28,10 @@ MADE = BEGUN | {"weights.safetensors", "best.safetensors", "curves.svg", "curves
 """All files of a run."""
 
 
+ASIDE = ".replaced"
+"""Where the files of an old run wait, within the folder, until the new one takes its first step."""
+
+
 class FolderTaken(Exception):
     """The folder that was asked for holds something already, or another process writes to it."""
 
@@ -45,10 +50,13 @@ class Claim:
         self.path = path
         self._lines = lines
         self._made = made
+        self._aside = False
 
     @classmethod
     def take(cls, path: Path, inputs: Collection[Path] = (), force: bool = False) -> Self:
-        """The folder at `path`, made if it is not there; left of an old run is nothing but what others put there.
+        """The folder at `path`, made if it is not there. The files of an old run are put aside.
+
+        They are deleted with the first step of the new one, and put back if it never comes to that.
 
         Raises:
             FolderTaken: another process has it, or it holds something and nothing forces it; or what would
@@ -92,6 +100,7 @@ class Claim:
         fresh = False
         try:
             lines, fresh = _locked(path)
+            fresh = fresh and not (path / ASIDE).exists()
             claim = cls(path, lines, made)
             claim._clear(fresh, inputs, force)
         except BaseException:
@@ -113,6 +122,9 @@ class Claim:
             CannotKeep: it cannot be written.
         """
         try:
+            if self._aside:
+                self._aside = False
+                shutil.rmtree(self.path / ASIDE, ignore_errors=True)
             left = memoryview(line.encode())
             while left:  # a full disk takes a part first
                 left = left[self._lines.write(left) :]
@@ -129,13 +141,18 @@ class Claim:
             with suppress(OSError):
                 (self.path / name).unlink()
         with suppress(OSError):
-            (self.path / LINES).unlink()  # last, while it is locked: until then the folder is taken
+            if self._aside:
+                self._put_back()
+            else:
+                (self.path / LINES).unlink()  # last, while it is locked: until then the folder is taken
         self.close()
         if self._made:
             with suppress(OSError):
                 self.path.rmdir()
 
     def _clear(self, fresh: bool, inputs: Collection[Path], force: bool) -> None:
+        if (self.path / ASIDE).is_dir():
+            self._put_back()  # a process that was killed before its first step had put it aside
         names = {each.name for each in self.path.iterdir()} - ({LINES} if fresh else set())
         for part in filter(files.is_part, sorted(names)):
             (self.path / part).unlink()  # the process that wrote it was killed: the lock is ours
@@ -149,16 +166,41 @@ class Claim:
             others = map(files.status_of, inputs)
             if status is not None and any(other and os.path.samestat(status, other) for other in others):
                 raise FolderTaken(f"{each} is a file that this training starts from; name a new folder")
-        self._lines.truncate(0)
+        if old and not self._never_began(names):
+            self._put_aside(old)
         for each in old:
             if each.name != LINES:
+                each.unlink(missing_ok=True)
+        self._lines.truncate(0)
+
+    def _put_aside(self, old: Sequence[Path]) -> None:
+        (self.path / ASIDE).mkdir()
+        self._aside = True
+        for each in old:
+            if each.name == LINES:  # this process holds the lock on it
+                files.write(self.path / ASIDE / LINES, files.read(each))
+            else:
+                each.replace(self.path / ASIDE / each.name)
+
+    def _put_back(self) -> None:
+        aside = self.path / ASIDE
+        for each in sorted(aside.iterdir()):
+            if each.name == LINES:
+                self._lines.truncate(0)
+                self._lines.write(files.read(each))
                 each.unlink()
+            else:
+                each.replace(self.path / each.name)
+        aside.rmdir()
+        self._aside = False
 
     def _never_began(self, names: set[str]) -> bool:
-        """Whether a process that died before its first step left these files."""
+        """Whether a process that died before its first step left these files: `run.json` is the first of them."""
         if not names <= BEGUN or os.fstat(self._lines.fileno()).st_size:
             return False
-        return FACTS not in names or _facts(self.path / FACTS).get("state") == "running"
+        if FACTS not in names:
+            return names <= {LINES}
+        return _facts(self.path / FACTS).get("state") == "running"
 
 
 def _make(path: Path) -> bool:

@@ -17,6 +17,7 @@ from netspec.diagnostics import SpecError
 from netspec.ops.activation import Softmax
 from netspec.ops.dense import Dense
 from netspec.ops.reshape import Flatten
+from netspec.training.claim import Claim
 from netspec.training.fit import Fit
 from netspec.training.folder import FolderTaken
 from netspec.training.optimizers import Sgd
@@ -209,3 +210,43 @@ def test_what_does_not_fit_leaves_no_folder(tmp_path: Path) -> None:
     with pytest.raises(SpecError):
         train(network((1, 3, 3)), fake(), RECIPE, dataset(), out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {each.name: each.read_bytes() for each in folder.iterdir()}
+
+
+def test_a_start_that_fails_leaves_the_run_that_was_to_be_replaced(tmp_path: Path) -> None:
+    train(network(), fake(), RECIPE, dataset(), out=tmp_path / "run")
+    before = _contents(tmp_path / "run")
+    assert "best.safetensors" in before
+    with pytest.raises(Unsupported):
+        train(network(), Unable([], []), RECIPE, dataset(), out=tmp_path / "run", force=True)
+    assert _contents(tmp_path / "run") == before
+
+
+def test_a_process_that_dies_before_its_first_step_leaves_the_old_run_to_the_next(tmp_path: Path) -> None:
+    train(network(), fake(), RECIPE, dataset(), out=tmp_path / "run")
+    before = _contents(tmp_path / "run")
+    claim = Claim.take(tmp_path / "run", force=True)
+    (tmp_path / "run" / "run.json").write_text('{"state": "running"}')
+    claim.close()  # as the end of a process does
+    with pytest.raises(FolderTaken, match="holds a run"):
+        Claim.take(tmp_path / "run")
+    assert _contents(tmp_path / "run") == before
+
+
+def test_a_new_run_replaces_the_old_one_with_its_first_step(tmp_path: Path) -> None:
+    train(network(), fake(), RECIPE, dataset(), out=tmp_path / "run")
+    old = _contents(tmp_path / "run")
+    train(network(), fake(), RECIPE, dataset(), out=tmp_path / "run", force=True)
+    assert _contents(tmp_path / "run").keys() == old.keys()
+
+
+@pytest.mark.parametrize("name", ["spec.yaml", "recipe.yaml", "graph.txt"])
+def test_an_authors_file_is_no_run_that_never_began(name: str, tmp_path: Path) -> None:
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / name).write_text("mine")
+    with pytest.raises(FolderTaken, match="is not empty"):
+        train(network(), fake(), RECIPE, dataset(), out=tmp_path / "net")
+    assert _contents(tmp_path / "net") == {name: b"mine"}
