@@ -199,8 +199,13 @@ def compare(
     for size in others:
         outputs = larger(outputs, pairwise(names_of_layers, run.outputs(size)))
     slopes = run.gradients() if gradients else {}
-    if flat := rounding.vanished(slopes, rounding.level(quiet, layers, dtype)):
+    learnt = [each.name for each in quiet.weights if each.trainable]
+    learning = differences(learnt, slopes)
+    # Gradients that agree need no excuse: only those that differ can be nothing but rounding.
+    differ = bool(over(learning, TOLERANCES[dtype].gradients or 0.0))
+    if flat := differ and rounding.vanished(slopes, rounding.level(quiet, layers, dtype)):
         slopes = rounding.zeros(slopes)
+        learning = differences(learnt, slopes)
     pace = at(rate) if rate else suited(run.loss(layers[names[0]]), next(iter(slopes.values()), {}))
     return Comparison(
         spec=graph.file or graph.name,
@@ -214,7 +219,7 @@ def compare(
         tolerance=TOLERANCES[dtype],
         layers=farthest(outputs),
         pairs=tuple(found for each in outputs.values() if (found := worst(each)) is not None),
-        gradients=differences((each.name for each in quiet.weights if each.trainable), slopes),
+        gradients=learning,
         steps=tuple(run.steps(optimizer, steps) for optimizer in pace if steps and gradients),
         vanished=flat,
         two_valued=tuple(_normalising(quiet, batch, 2)),

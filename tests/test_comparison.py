@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from netspec import comparison as module
+from netspec import rounding
 from netspec.backend import Learns, Unavailable, Unsupported, backends
 from netspec.comparison import CannotCompare, Comparison, compare
 from netspec.diagnostics import Problems
@@ -447,6 +448,21 @@ def test_gradients_that_are_all_rounding_are_zero_on_both_sides(run: Callable[..
     assert found.ok
     assert found.vanished
     assert found.as_dict()["gradients"]["max_rel"] == 0
+
+
+def test_gradients_that_agree_are_measured_however_small(run: Callable[..., Comparison]) -> None:
+    found = run(Fake("one", gradients=scaled(1e-13)), Fake("two", gradients=scaled(1e-13)))
+    assert found.ok
+    assert not found.vanished
+
+
+def test_in_float32_the_level_does_not_grow_with_the_positions() -> None:
+    text = "netspec: 1\nname: wide\ninput: [1, 224, 224]\nlayers: [relu]\n"
+    graph = graph_of_text(text, "wide.yaml", Problems())
+    assert graph is not None
+    outputs = {"one": {"relu1": np.full((1, 1, 2, 2), 8.0)}}
+    assert rounding.level(graph, outputs, "float32") == pytest.approx(8e-5)
+    assert rounding.level(graph, outputs, "float64") == pytest.approx(8e-12 * 224 * 224 / 10)
 
 
 @pytest.mark.parametrize("part", [1e-9, 1e-3])

@@ -62,6 +62,7 @@ class Problems:
     found: list[Diagnostic] = field(default_factory=list)
     more: int = 0
     first_more: Span | None = None
+    _worst_more: Severity = "warning"
     _kept: dict[Severity, int] = field(default_factory=lambda: {"error": 0, "warning": 0})
     _told: set[Diagnostic] = field(default_factory=set)
 
@@ -78,9 +79,11 @@ class Problems:
     def add(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Take these, each once."""
         for each in diagnostics:
+            if each in self._told:
+                continue
             if self._kept[each.severity] >= SHOWN:
-                self.skip(each.span)
-            elif each not in self._told:
+                self.skip(each.span, severity=each.severity)
+            else:
                 self._told.add(each)
                 self._kept[each.severity] += 1
                 self.found.append(each)
@@ -90,9 +93,11 @@ class Problems:
         """Whether further errors are counted only, so that nothing need be found out about them."""
         return self._kept["error"] >= SHOWN
 
-    def skip(self, span: Span, count: int = 1) -> None:
+    def skip(self, span: Span, count: int = 1, severity: Severity = "error") -> None:
         """Count problems of which nothing else is said; the first of them is at `span`."""
         self.more += count
+        if severity == "error":
+            self._worst_more = severity
         self.first_more = self.first_more or span
 
     def check_room(self) -> None:
@@ -113,7 +118,7 @@ class Problems:
             ordered.append(
                 Diagnostic(
                     files.MORE_PROBLEMS,
-                    f"{SHOWN} problems are shown; "
+                    f"{len(self.found)} problems are shown; "
                     + (
                         f"there are at least {self.more:,} more, from here on"
                         if self.more
@@ -121,6 +126,8 @@ class Problems:
                     ),
                     self.first_more or ordered[-1].span,
                     help="correct those above first: many of the others may have the same cause",
+                    # Warnings that are left out do not make a spec wrong.
+                    severity="error" if self.full else self._worst_more,
                 )
             )
         return ordered
@@ -136,7 +143,10 @@ def _diagnostic(
     code: Code, message: str, span: Span, notes: Sequence[str], help: str | None, severity: Severity
 ) -> Diagnostic:
     short = None if help is None else _cut(help)
-    return Diagnostic(code, _cut(message), span, tuple(map(_cut, notes[:_NOTES])), short, severity)
+    shown = [*map(_cut, notes[:_NOTES])]
+    if len(notes) > _NOTES:
+        shown.append(f"and {len(notes) - _NOTES:,} more notes")
+    return Diagnostic(code, _cut(message), span, tuple(shown), short, severity)
 
 
 def _cut(text: str) -> str:
