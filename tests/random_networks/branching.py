@@ -35,17 +35,6 @@ def branches(author: Author, room: Room, type_: Type, depth: int) -> Part | None
 def _from_elsewhere(author: Author, room: Room, type_: Type, depth: int) -> Part:
     """A branch that starts from a name; one from the current tensor where there is no name yet."""
     draw = author.draw
-    stars = [path for path, types in room.stars.items() if len(types) > 1]
-    if stars and draw.chance(0.7):
-        path = draw.choice(stars)
-        equal = len(set(room.stars[path])) == 1
-        keyword = draw.either("add", "average", "maximum", "multiply") if equal else "concat"
-        graph = author.attempt(
-            [{keyword: None, "from": [f"s{n}" for n in range(len(room.stars[path]))]}],
-            {f"s{n}": each for n, each in enumerate(room.stars[path])},
-        )
-        if graph is not None:
-            return [{keyword: None, "from": path}], graph.types[graph.outputs[0].value]
     found = room.visible()
     if not found:
         return [], type_
@@ -58,6 +47,25 @@ def _from_elsewhere(author: Author, room: Room, type_: Type, depth: int) -> Part
     items: list[Item] = [{keyword: fields or None, "from": path}]
     more, after = author.chain(room, after, draw.randint(0, 1), min(depth, 0))
     return [*items, *more], after
+
+
+def all_repetitions(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
+    """A join of the current tensor and of a layer's outputs in all repetitions, by a path with a `*`."""
+    draw = author.draw
+    stars = [path for path, types in room.stars.items() if len(types) > 1]
+    if not stars:
+        return None
+    path = draw.choice(stars)
+    types = {f"one{at}_": each for at, each in enumerate(room.stars[path])}
+    alike = len(set(types.values())) == 1
+    keyword = draw.either("add", "average", "maximum", "multiply") if alike else "concat"
+    graph = author.attempt([{keyword: None, "from": list(types)}], types)
+    meeting = None if graph is None else meet(draw, [type_, graph.types[graph.outputs[0].value]])
+    if meeting is None:
+        return None
+    rows: list[list[Item]] = [list(meeting.ways[0]), [{keyword: None, "from": path}, *meeting.ways[1]]]
+    argument: Any = {"branches": rows, **meeting.fields} if meeting.fields else rows
+    return [{meeting.keyword: argument}], meeting.result
 
 
 def join_names(author: Author, room: Room, type_: Type, depth: int) -> Part | None:

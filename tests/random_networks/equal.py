@@ -20,11 +20,14 @@ ULPS = 1e-15
 
 
 def apart(a: Array, b: Array, floor: float) -> float:
-    """max|a − b| / max(max|a|, max|b|, floor); infinite where one is no number, or the shapes differ."""
+    """max|a − b| / max(max|a|, max|b|, floor); infinite where only one is a number, or the shapes differ.
+
+    A network may overflow: then the same places of both do.
+    """
     import numpy as np
 
     if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
-        return float("inf")
+        return 0.0 if np.array_equal(a, b, equal_nan=True) else float("inf")
     if not a.size:
         return 0.0
     scale = max(_largest(a), _largest(b), floor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.random_networks.author import Kind, Kinds
 from tests.random_networks.blocks import a_call, a_shared_call, two_inputs
-from tests.random_networks.branching import branches, crop_like, join_names
+from tests.random_networks.branching import all_repetitions, branches, crop_like, join_names
 from tests.random_networks.layers import a_shared_op, an_op
 from tests.random_networks.scopes import a_group, a_repeat
 
@@ -12,6 +12,7 @@ FLAT: dict[Kind, float] = {an_op: 6.0, a_shared_op: 1.0, join_names: 0.7, crop_l
 DEEP: dict[Kind, float] = {
     an_op: 6.0,
     branches: 2.0,
+    all_repetitions: 1.5,
     join_names: 0.8,
     crop_like: 0.3,
     a_group: 1.0,
