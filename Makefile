@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 # keras-cpu, not keras: the CPU build of TensorFlow, a third of the download (see pyproject.toml).
-EXTRAS := torch,keras-cpu,dev
+EXTRAS := torch,keras-cpu,onnx,dev
 DEMO   := runs/demo
 
 # A comma inside an argument of $(call …).

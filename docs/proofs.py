@@ -21,6 +21,7 @@ from netspec.loading import load
 from netspec.weights import fans
 
 RECORD = Path(__file__).with_name("proofs.json")
+BACKENDS = ("torch", "keras")
 PACKAGES = ("torch", "keras", "tensorflow", "tensorflow-cpu", "numpy")
 
 
@@ -49,12 +50,12 @@ class Row:
 
     def in_float64(self) -> Comparison:
         """Outputs on all backends and the oracle, gradients, 3 steps of SGD with momentum and of Adam."""
-        return compare(self.graph(full=False), batch=self.batch, steps=3)
+        return compare(self.graph(full=False), BACKENDS, batch=self.batch, steps=3)
 
     def in_float32(self) -> Comparison:
         """Outputs on all backends, at full size."""
         graph = self.graph(full=True)
-        return compare(graph, dtype="float32", batch=self.full_batch, oracle=False, gradients=False, sizes=())
+        return compare(graph, BACKENDS, dtype="float32", batch=self.full_batch, oracle=False, gradients=False, sizes=())
 
 
 def _starts(graph: Graph) -> list[str]:

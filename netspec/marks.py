@@ -27,6 +27,10 @@ _OPENINGS = ("<?xml", "<!doctype", "{\n")
 """What must stay the first line of a text."""
 
 
+BLANK = f"Written by netspec {__version__}; sha256 of all other lines: {'0' * 16}"
+"""The mark that a backend puts on a line of its own near the head of a file; `sealed` fills in the digest."""
+
+
 class Occupied(Exception):
     """A file may not be written over. `str()` says why and what to do."""
 
@@ -39,6 +43,14 @@ def marked(text: str, language: str) -> str:
     digest = _digest(text.encode("utf-8", "backslashreplace").split(b"\n"))
     line = f"{before}Written by netspec {__version__}; sha256 of all other lines: {digest}{after}\n"
     return head + line + (rest if head else text)
+
+
+def sealed(content: bytes) -> bytes:
+    """The content of a file that has the line `BLANK`, with the digest of all other lines in it."""
+    before, blank, after = content.partition(BLANK.encode())
+    assert blank, "the backend left the mark out"
+    lines = before.split(b"\n")[:-1] + after.split(b"\n")[1:]
+    return before + blank[:-16] + _digest(lines).encode() + after
 
 
 def metadata(command: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pytest
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = {"netspec", "netspec_numpy", "netspec_torch", "netspec_keras", "netspec_cli"}
+PACKAGES = {"netspec", "netspec_numpy", "netspec_torch", "netspec_keras", "netspec_onnx", "netspec_cli"}
 
 
 def run(*command: str | Path, cwd: Path, code: int = 0) -> str:
@@ -74,7 +74,7 @@ def test_says_which_backends_are_missing_and_how_to_install_them(
 ) -> None:
     told = run(installed / "netspec", "backends", cwd=tmp_path)
     (wheel,) = wheel.parent.glob("netspec_compiler-*.whl")
-    for extra in ("torch", "keras", "keras-cpu"):
+    for extra in ("torch", "keras", "keras-cpu", "onnx"):
         assert f"'{wheel}[{extra}]'" in told, "what is installed from a file is completed from that file"
 
 

@@ -1,14 +1,32 @@
-"""`netspec compile`: the generated source."""
+"""`netspec compile`: the generated source, or a file."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec_cli.common import Force, Named, Out, Sets, Spec, load_with_sources, may_write, show, write
+from netspec_cli.common import (
+    Force,
+    Named,
+    Out,
+    Sets,
+    Spec,
+    fail,
+    load_with_sources,
+    may_write,
+    note,
+    put,
+    show,
+    write,
+)
 from netspec_cli.failures import WRONG_SPEC
 from netspec_cli.passes import through
+
+if TYPE_CHECKING:
+    from netspec.backend import Arrays, Files
+    from netspec.graph import Graph
 
 
 def compile(
@@ -23,19 +41,61 @@ def compile(
             help="logits, fold-batch-norm, fully-convolutional, still or cut=NAME. Repeatable.",
         ),
     ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The weights of a file, from this safetensors FILE; else from the seed 0."
+        ),
+    ] = None,
     sets: Sets = None,
     force: Force = False,
 ) -> None:
-    """Write the network as readable source that runs without netspec. Needs no framework."""
-    from netspec.backend import Writes, capable
+    """Write the network as readable source that runs without netspec, or as the file of a backend that writes one.
+
+    Source needs no framework. A file holds the weights, and needs the packages of its backend.
+    """
+    from netspec.backend import Backend, Files, Writes, capable, usable
+    from netspec.marks import sealed
     from netspec.refusals import refusals
 
-    chosen = capable(backend, Writes)
+    found = capable(backend, Backend)
+    chosen = found if isinstance(found, Files) else capable(backend, Writes)
     graph, sources = load_with_sources(spec, sets)
+    if isinstance(chosen, Files):
+        usable([backend], Files)
+        out = _file_name(out, chosen)
+    elif weights is not None:
+        fail(f"--weights: source of {backend} holds no weights; leave the option out")
     if out is not None:
-        may_write([out], sources, force)
-    graph, _ = through(graph, passes or ())
+        may_write([out], [*sources, *([weights] if weights else [])], force)
+    graph, arrays = through(
+        graph, passes or (), _weights(graph, weights) if isinstance(chosen, Files) else None
+    )
     if wrong := refusals(graph, chosen):
         show(wrong)
         raise typer.Exit(WRONG_SPEC)
-    write(chosen.source(graph).text, out, "python")
+    if isinstance(chosen, Files):
+        assert out is not None
+        assert arrays is not None
+        put({out: sealed(chosen.file(graph, arrays))})
+    else:
+        write(chosen.source(graph).text, out, "python")
+
+
+def _file_name(out: Path | None, backend: Files) -> Path:
+    """The name of a file, which is not for a terminal and says what it is."""
+    if out is None or out.suffix.lower() != backend.suffix:
+        fail(f"{backend.name} writes a file, not text: name it with --out NAME{backend.suffix}")
+    return out
+
+
+def _weights(graph: Graph, file: Path | None) -> Arrays:
+    from netspec.backend import native_names
+    from netspec.weights import WeightsError, load, starting
+
+    try:
+        if file is None:
+            return starting(graph, 0, native=native_names(graph))
+        return load(file, graph, "float32", native_names(graph), note)
+    except WeightsError as error:
+        fail(str(error))

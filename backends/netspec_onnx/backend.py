@@ -1,0 +1,69 @@
+"""The backend `onnx` as netspec sees it; the packages are imported when a file is to be written or run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from netspec.backend import Limit, Status
+from netspec.installation import install
+from netspec_onnx.lowering import LIMITS, LOWERINGS, REFUSALS
+
+if TYPE_CHECKING:
+    from netspec.backend import Arrays, Float
+    from netspec.graph import Graph
+    from netspec.ops.base import Op
+    from netspec_onnx.site import Lowering
+    from netspec_onnx.trial import OnnxTrial
+
+
+class OnnxBackend:
+    """ONNX files for inference, channels first, run by onnxruntime. It gives no gradients."""
+
+    name = "onnx"
+    frameworks: Sequence[str] = ("onnx", "onnxruntime")
+    suffix = ".onnx"
+    lowerings: Mapping[type[Op], Lowering] = LOWERINGS
+    refusals: Mapping[type[Op], str] = REFUSALS
+    limits: Sequence[Limit] = LIMITS
+
+    def status(self) -> Status:
+        """Whether both packages are installed."""
+        missing = [package for package in self.frameworks if find_spec(package) is None]
+        if missing:
+            are = "is" if len(missing) == 1 else "are"
+            return Status("missing", f"{' and '.join(missing)} {are} not installed", install("onnx"))
+        found = ", ".join(f"{package} {_version(package)}" for package in self.frameworks)
+        return Status("ok", f"{found}, forward only")
+
+    def file(self, graph: Graph, weights: Arrays, dtype: Float = "float32") -> bytes:
+        """The content of an ONNX file for inference, its weights inside."""
+        from netspec_onnx.model import model
+
+        content: bytes = model(graph, weights, dtype).SerializeToString(deterministic=True)
+        return content
+
+    def trial(
+        self,
+        graph: Graph,
+        weights: Arrays,
+        dtype: Float = "float64",
+        inject: tuple[str, float] | None = None,
+        device: str = "cpu",
+    ) -> OnnxTrial:
+        """Its side of a comparison."""
+        from netspec_onnx.trial import OnnxTrial
+
+        return OnnxTrial(graph, weights, dtype, inject, device)
+
+
+def _version(package: str) -> str:
+    """The version of a package; onnxruntime has other distributions for other devices."""
+    for distribution in (package, f"{package}-gpu"):
+        try:
+            return version(distribution)
+        except PackageNotFoundError:
+            continue
+    return "of unknown version"

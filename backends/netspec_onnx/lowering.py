@@ -1,0 +1,102 @@
+"""The table op → ONNX: for each op what emits its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from netspec.backend import Limit
+from netspec.graph import Graph, Node
+from netspec.ops.activation import Prelu
+from netspec.ops.base import Op
+from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
+from netspec.ops.dense import Dense, Rbf
+from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
+from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
+from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool
+from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
+from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
+from netspec.ops.resize import Crop, Pad, Upsample
+from netspec.ops.scale import Scale, ScaleBy
+from netspec.ops.transpose import ConvTranspose
+from netspec_onnx import functions, moves, norms, windows
+from netspec_onnx.site import Lowering, Site
+
+LOWERINGS: Mapping[type[Op], Lowering] = {
+    Conv: windows.conv,
+    ConvTranspose: windows.conv_transpose,
+    DepthwiseConv: windows.depthwise_conv,
+    SeparableConv: windows.separable_conv,
+    MaxPool: windows.max_pool,
+    AvgPool: windows.avg_pool,
+    GlobalAvgPool: windows.global_avg_pool,
+    GlobalMaxPool: windows.global_max_pool,
+    ChannelPool: windows.channel_pool,
+    Dense: norms.dense,
+    Rbf: norms.rbf,
+    **dict.fromkeys(functions.ACTIVATIONS, functions.activation),
+    Prelu: functions.prelu,
+    BatchNorm: norms.batch_norm,
+    LayerNorm: norms.layer_norm,
+    GroupNorm: norms.group_norm,
+    LocalResponseNorm: norms.local_response_norm,
+    L2Norm: norms.l2_norm,
+    Scale: norms.scale,
+    ScaleBy: norms.scale_by,
+    Dropout: norms.noise,
+    SpatialDropout: norms.noise,
+    GaussianNoise: norms.noise,
+    MaskInput: norms.noise,
+    Add: moves.merge("Sum"),
+    Subtract: moves.chain("Sub"),
+    Multiply: moves.chain("Mul"),
+    Maximum: moves.merge("Max"),
+    Average: moves.average,
+    Concat: moves.concat,
+    Upsample: moves.upsample,
+    Pad: moves.pad,
+    Crop: moves.crop,
+    Flatten: moves.flatten,
+    Reshape: moves.reshape,
+    Permute: moves.permute,
+    SpaceToDepth: moves.space_to_depth,
+    DepthToSpace: moves.depth_to_space,
+    Identity: moves.identity,
+}
+
+REFUSALS: Mapping[type[Op], str] = {}
+
+FLOAT32_ONLY = frozenset({
+    "AveragePool", "Conv", "ConvTranspose", "Elu", "Gelu", "HardSigmoid", "HardSwish", "LRN", "LeakyRelu", "PRelu",
+    "Resize", "Selu", "Softplus",
+})  # fmt: skip
+"""The operators that onnxruntime computes in float32 and not in float64."""
+
+
+def site(graph: Graph, node: Node, training: bool = False, double: bool = False) -> Site:
+    """Where a node of a graph is lowered, before it is; its values have the names of the graph."""
+    return Site(
+        node,
+        node.inputs,
+        tuple(graph.types[value] for value in node.inputs),
+        {node.local(weight): weight.name for weight in node.weights},
+        training,
+        double,
+    )
+
+
+def _float32_only(graph: Graph) -> Iterator[tuple[str, str]]:
+    for node in graph.nodes:
+        made = site(graph, node, training=True, double=True)
+        LOWERINGS[type(node.op)](node.op, made)
+        for operator in sorted({each.operator for each in made.emitted} & FLOAT32_ONLY):
+            yield node.name, f"onnxruntime computes {operator} in float32 only; compare in float32"
+
+
+LIMITS: Sequence[Limit] = (
+    Limit(
+        f"A layer that needs one of the ONNX operators {', '.join(sorted(FLOAT32_ONLY))}, which onnxruntime computes "
+        "in float32 only.",
+        _float32_only,
+        "float64",
+    ),
+)

@@ -1,0 +1,125 @@
+"""Merges, and what moves values about, in ONNX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from netspec.ops.base import Op
+from netspec.ops.merge import Average, Concat
+from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
+from netspec.ops.resize import Crop, Pad, Upsample
+from netspec_onnx.site import Site
+
+MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}
+
+
+def _spread(site: Site) -> list[str]:
+    """The branches, a vector beside a map with an axis for each of the map's; one channel spreads by itself."""
+    rank = max(len(type_.spatial) for type_ in site.types)
+    axes = range(2, 2 + rank)
+    return [
+        value if len(type_.spatial) == rank else site.emit("Unsqueeze", value, site.integers(axes))
+        for value, type_ in zip(site.values, site.types, strict=True)
+    ]
+
+
+def merge(operator: str) -> Callable[[Op, Site], str]:
+    """An operator of ONNX that takes any number of values."""
+    return lambda op, site: site.emit(operator, *_spread(site))
+
+
+def chain(operator: str) -> Callable[[Op, Site], str]:
+    """An operator of two values, from the first to the last."""
+
+    def lower(op: Op, site: Site) -> str:
+        first, *others = _spread(site)
+        for other in others:
+            first = site.emit(operator, first, other)
+        return first
+
+    return lower
+
+
+def average(op: Average, site: Site) -> str:
+    """The sum over their number."""
+    return site.emit("Div", site.emit("Sum", *_spread(site)), site.number(len(site.values)))
+
+
+def concat(op: Concat, site: Site) -> str:
+    """ONNX's own."""
+    return site.emit("Concat", *site.values, axis=op.dimension(site.types) + 1)
+
+
+def upsample(op: Upsample, site: Site) -> str:
+    """A Resize by whole factors, or linear; to another size values are repeated by their positions."""
+    wanted = op.size or ()
+    whole = all(o % i == 0 for i, o in zip(site.sizes, wanted, strict=True))
+    if op.mode == "nearest" and not whole:
+        return _indexed(site, wanted)
+    settings = {"mode": op.mode, "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    if op.mode == "linear":
+        corners = "align_corners" if op.align_corners else "half_pixel"
+        settings = {"mode": "linear", "coordinate_transformation_mode": corners}
+    # Along an axis that stays as it is nothing is to be interpolated; the batch is open.
+    axes = tuple(range(2, 2 + site.rank))
+    return site.emit("Resize", site.x, "", "", site.integers(wanted), axes=axes, **settings)
+
+
+def _indexed(site: Site, wanted: tuple[int, ...]) -> str:
+    x = site.x
+    for axis, (i, o) in enumerate(zip(site.sizes, wanted, strict=True), start=2):
+        x = site.emit("Gather", x, site.integers([at * i // o for at in range(o)]), axis=axis)
+    return x
+
+
+def pad(op: Pad, site: Site) -> str:
+    """ONNX's own."""
+    return site.pad(site.x, op.pads, op.value, MODES[op.mode])
+
+
+def crop(op: Crop, site: Site) -> str:
+    """A slice."""
+    if not any(lo or hi for lo, hi in op.cuts):
+        return site.x
+    starts = site.integers([lo for lo, _ in op.cuts])
+    ends = site.integers([size - hi for (_, hi), size in zip(op.cuts, site.sizes, strict=True)])
+    return site.emit("Slice", site.x, starts, ends, site.integers(range(2, 2 + site.rank)))
+
+
+def flatten(op: Flatten, site: Site) -> str:
+    """Channels first, as they are."""
+    return site.emit("Flatten", site.x, axis=1)
+
+
+def reshape(op: Reshape, site: Site) -> str:
+    """Channels first, as they are."""
+    return site.reshape(site.x, op.shape)
+
+
+def permute(op: Permute, site: Site) -> str:
+    """The batch stays where it is."""
+    return site.transpose(site.x, op.order(site.types))
+
+
+def space_to_depth(op: SpaceToDepth, site: Site) -> str:
+    """The blocks become axes: ONNX's own puts the places of a block before the channels."""
+    split = [part for size in site.sizes for part in (size // op.block, op.block)]
+    places = [2 + 2 * axis for axis in range(site.rank)]
+    blocks = [1 + 2 * axis for axis in range(site.rank)]
+    x = site.transpose(site.reshape(site.x, (site.channels, *split)), (0, *places, *blocks))
+    return site.reshape(x, site.node.output.shape)
+
+
+def depth_to_space(op: DepthToSpace, site: Site) -> str:
+    """ONNX's own on images; elsewhere the channels become axes."""
+    if site.rank == 2:
+        return site.emit("DepthToSpace", site.x, blocksize=op.block, mode="CRD")
+    channels = site.channels // op.block**site.rank
+    x = site.reshape(site.x, (channels, *(op.block,) * site.rank, *site.sizes))
+    pairs = [axis for at in range(1, 1 + site.rank) for axis in (at + site.rank, at)]
+    return site.reshape(site.transpose(x, (0, *pairs)), site.node.output.shape)
+
+
+def identity(op: Identity, site: Site) -> str:
+    """A node that changes nothing, for its name."""
+    return site.emit("Identity", site.x)

@@ -1,0 +1,134 @@
+"""Dense layers, normalisations, scalings and noise in ONNX."""
+
+from __future__ import annotations
+
+from netspec.ops.dense import Dense, Rbf
+from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
+from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
+from netspec.ops.scale import Scale, ScaleBy
+from netspec_onnx.functions import activate
+from netspec_onnx.site import Site
+
+
+def dense(op: Dense, site: Site) -> str:
+    """A Gemm on a vector; on a map the same product at every position."""
+    weight, bias = site.weights["weight"], site.weights.get("bias")
+    if not site.rank:
+        biases = () if bias is None else (bias,)
+        return activate(site, site.emit("Gemm", site.x, weight, *biases, transB=1), op.activation)
+    positions = site.emit("MatMul", weight, site.reshape(site.x, (site.channels, -1)))
+    if bias is not None:
+        positions = site.emit("Add", positions, site.broadcast(bias, 1))
+    return activate(site, site.reshape(positions, (op.units, *site.sizes)), op.activation)
+
+
+def rbf(op: Rbf, site: Site) -> str:
+    """The squared distance to each unit's weights."""
+    apart = site.emit("Unsqueeze", site.x, site.integers((1,)))
+    weight = site.weights["weight"]
+    if site.rank:
+        weight = site.emit("Unsqueeze", weight, site.integers(range(2, 2 + site.rank)))
+    return site.emit("ReduceSumSquare", site.emit("Sub", apart, weight), site.integers((2,)), keepdims=0)
+
+
+def _learnt(site: Site, x: str) -> str:
+    """Times the scale and plus the shift, a channel at a time, those that are there."""
+    for name, operator in (("weight", "Mul"), ("bias", "Add")):
+        if name in site.weights:
+            x = site.emit(operator, x, site.broadcast(site.weights[name], site.rank))
+    return x
+
+
+def _or_constant(site: Site, name: str, value: float, shape: tuple[int, ...]) -> str:
+    """A weight, or a constant where the author left it out."""
+    if name in site.weights:
+        return site.weights[name]
+    return site.emit("Expand", site.number(value), site.integers(shape))
+
+
+def _normal(site: Site, x: str, axes: tuple[int, ...], epsilon: float) -> str:
+    """To mean 0 and variance 1 over these axes, the batch counted."""
+    over = site.integers(axes)
+    apart = site.emit("Sub", x, site.emit("ReduceMean", x, over, keepdims=1))
+    variance = site.emit("ReduceMean", site.emit("Mul", apart, apart), over, keepdims=1)
+    return site.emit("Div", apart, site.emit("Sqrt", site.emit("Add", variance, site.number(epsilon))))
+
+
+def batch_norm(op: BatchNorm, site: Site) -> str:
+    """ONNX's own for inference, its formula in float64; in training the statistics of the batch, unless frozen."""
+    if site.training and site.node.trainable:
+        return _learnt(site, _normal(site, site.x, (0, *range(2, 2 + site.rank)), op.epsilon))
+    mean, variance = site.weights["running_mean"], site.weights["running_var"]
+    if not site.double:
+        scale = _or_constant(site, "weight", 1.0, (site.channels,))
+        shift = _or_constant(site, "bias", 0.0, (site.channels,))
+        settings = {"epsilon": float(op.epsilon)}
+        return site.emit("BatchNormalization", site.x, scale, shift, mean, variance, **settings)
+    deviation = site.emit("Sqrt", site.emit("Add", variance, site.number(op.epsilon)))
+    apart = site.emit("Sub", site.x, site.broadcast(mean, site.rank))
+    return _learnt(site, site.emit("Div", apart, site.broadcast(deviation, site.rank)))
+
+
+def layer_norm(op: LayerNorm, site: Site) -> str:
+    """ONNX's own, which normalises the last axes, where it can take them as they are; else its formula."""
+    over_channels = op.over == "channels" and site.rank > 0
+    if over_channels or site.double:
+        normal = _normal(site, site.x, (1,) if over_channels else tuple(range(1, 2 + site.rank)), op.epsilon)
+        if over_channels or not site.rank:
+            return _learnt(site, normal)
+        for name, operator in (("weight", "Mul"), ("bias", "Add")):
+            normal = site.emit(operator, normal, site.weights[name]) if name in site.weights else normal
+        return normal
+    # The scale is no optional input.
+    scale = _or_constant(site, "weight", 1.0, site.types[0].shape)
+    shift = (site.weights["bias"],) if op.center else ()
+    return site.emit("LayerNormalization", site.x, scale, *shift, axis=1, epsilon=float(op.epsilon))
+
+
+def group_norm(op: GroupNorm, site: Site) -> str:
+    """Its formula: ONNX's own takes no vectors."""
+    normal = _normal(site, site.reshape(site.x, (op.groups, -1)), (2,), op.epsilon)
+    return _learnt(site, site.reshape(normal, site.types[0].shape))
+
+
+def local_response_norm(op: LocalResponseNorm, site: Site) -> str:
+    """ONNX's own on images, where as many channels lie before as after; elsewhere the sum of shifted squares."""
+    if site.rank == 2 and op.size % 2:
+        alpha = op.alpha if op.average else op.alpha * op.size
+        settings = {"alpha": float(alpha), "beta": float(op.beta), "bias": float(op.bias)}
+        return site.emit("LRN", site.x, size=op.size, **settings)
+    before, after = op.size // 2, (op.size - 1) // 2
+    none = (0,) * site.rank
+    pads = site.integers((0, before, *none, 0, after, *none))
+    squares = site.emit("Pad", site.emit("Mul", site.x, site.x), pads)
+    axis = site.integers((1,))
+    rows = [
+        site.emit("Slice", squares, site.integers((shift,)), site.integers((shift + site.channels,)), axis)
+        for shift in range(min(op.size, before + site.channels + after))
+    ]
+    total = site.emit("Sum", *rows) if len(rows) > 1 else rows[0]
+    alpha = op.alpha / op.size if op.average else op.alpha
+    hedged = site.emit("Add", site.emit("Mul", total, site.number(alpha)), site.number(op.bias))
+    return site.emit("Div", site.x, site.emit("Pow", hedged, site.number(op.beta)))
+
+
+def l2_norm(op: L2Norm, site: Site) -> str:
+    """The channels at each position over the root of their squares and epsilon, scaled."""
+    squared = site.emit("ReduceSumSquare", site.x, site.integers((1,)), keepdims=1)
+    length = site.emit("Sqrt", site.emit("Add", squared, site.number(op.epsilon)))
+    return _learnt(site, site.emit("Div", site.x, length))
+
+
+def scale(op: Scale, site: Site) -> str:
+    """A coefficient a channel, and a shift."""
+    return activate(site, _learnt(site, site.x), op.activation)
+
+
+def scale_by(op: ScaleBy, site: Site) -> str:
+    """Times a constant."""
+    return site.emit("Mul", site.x, site.number(op.factor))
+
+
+def noise(op: Dropout | SpatialDropout | GaussianNoise | MaskInput, site: Site) -> str:
+    """A file is for inference: nothing is drawn there."""
+    return site.emit("Identity", site.x)

@@ -1,0 +1,126 @@
+"""Where one node is lowered: what it takes, and how it emits ONNX nodes and constants. Data only, no ONNX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import Any
+
+from netspec.graph import Node
+from netspec.types import Type
+
+Attribute = int | float | str | tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """One ONNX node: its operator, the values that it takes and gives, its attributes."""
+
+    operator: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A tensor that the file holds beside the weights: floats in the precision of the model, or 64-bit integers."""
+
+    name: str
+    shape: tuple[int, ...]
+    values: tuple[float, ...]
+    integer: bool
+
+
+@dataclass
+class Site:
+    """One node of the graph in the making.
+
+    `values` are the names of its inputs and `types` their types; `weights` has the names of its weights by local
+    name. `training`: batch norms that learn take the statistics of the batch. `double`: the model is in float64. The
+    attributes of ONNX' operators are float32, so there a constant that float32 cannot hold needs a formula.
+    """
+
+    node: Node
+    values: tuple[str, ...]
+    types: tuple[Type, ...]
+    weights: Mapping[str, str]
+    training: bool = False
+    double: bool = False
+    emitted: list[Emitted] = field(default_factory=list)
+    constants: list[Constant] = field(default_factory=list)
+
+    @property
+    def x(self) -> str:
+        return self.values[0]
+
+    @property
+    def rank(self) -> int:
+        return len(self.types[0].spatial)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return self.types[0].sizes
+
+    @property
+    def channels(self) -> int:
+        return self.types[0].channels or 0
+
+    def emit(self, operator: str, *inputs: str, **attributes: Attribute) -> str:
+        """An ONNX node with one output; returns the name of that value. An empty input is an optional one left out."""
+        output = f"{self.node.name}/{operator.lower()}{len(self.emitted) + 1}"
+        self.emitted.append(Emitted(operator, inputs, (output,), attributes))
+        return output
+
+    def numbers(self, values: Sequence[float], shape: Sequence[int] | None = None) -> str:
+        """A constant of floats."""
+        return self._constant(tuple(values), shape, integer=False)
+
+    def number(self, value: float) -> str:
+        """One float, without an axis."""
+        return self._constant((value,), (), integer=False)
+
+    def integers(self, values: Sequence[int]) -> str:
+        """A constant of integers along one axis."""
+        return self._constant(tuple(values), None, integer=True)
+
+    def _constant(self, values: tuple[float, ...], shape: Sequence[int] | None, integer: bool) -> str:
+        shape = (len(values),) if shape is None else tuple(shape)
+        assert prod(shape) == len(values)
+        name = f"{self.node.name}/constant{len(self.constants) + 1}"
+        self.constants.append(Constant(name, shape, values, integer))
+        return name
+
+    # What several lowerings write
+
+    def reshape(self, x: str, shape: Sequence[int]) -> str:
+        """Another shape behind the batch; one size may be −1."""
+        return self.emit("Reshape", x, self.integers((0, *shape)))
+
+    def broadcast(self, weight: str, rank: int) -> str:
+        """A value a channel, with an axis of size 1 for each spatial axis."""
+        return self.emit("Unsqueeze", weight, self.integers(range(1, rank + 1))) if rank else weight
+
+    def transpose(self, x: str, order: Sequence[int]) -> str:
+        """The axes in this order, counted without the batch, which stays first."""
+        return self.emit("Transpose", x, perm=(0, *(axis + 1 for axis in order)))
+
+    def pad(self, x: str, pads: Sequence[tuple[int, int]], value: float = 0.0, mode: str = "constant") -> str:
+        """The spatial axes with a border; nothing where there is none."""
+        if not any(lo or hi for lo, hi in pads):
+            return x
+        flat = (0, 0, *(lo for lo, _ in pads), 0, 0, *(hi for _, hi in pads))
+        filling = (self.number(value),) if value and mode == "constant" else ()
+        return self.emit("Pad", x, self.integers(flat), *filling, mode=mode)
+
+    def finish(self, result: str, name: str) -> None:
+        """Give the result the name of the node's value."""
+        if not self.emitted or result != self.emitted[-1].outputs[0]:
+            self.emit("Identity", result)
+        last = self.emitted[-1]
+        self.emitted[-1] = replace(last, outputs=(name,))
+
+
+Lowering = Callable[[Any, Site], str]
+"""Emits the nodes of an op and returns the name of its output."""

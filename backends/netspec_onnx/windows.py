@@ -1,0 +1,134 @@
+"""Convolutions and pools in ONNX, which pads unevenly by itself."""
+
+from __future__ import annotations
+
+from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
+from netspec.ops.fields import Pads
+from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, Pool
+from netspec.ops.transpose import ConvTranspose
+from netspec.ops.window import Windowed
+from netspec_onnx.functions import activate
+from netspec_onnx.site import Attribute, Site
+
+
+def _flat(pads: Pads) -> tuple[int, ...]:
+    """All that is added before, then all that is added after, as ONNX has it."""
+    return (*(lo for lo, _ in pads), *(hi for _, hi in pads))
+
+
+def _window(op: Windowed) -> dict[str, Attribute]:
+    return {
+        "kernel_shape": op.kernel,
+        "strides": op.strides,
+        "dilations": op.dilation,
+        "pads": _flat(op.pads),
+    }
+
+
+def _bias(site: Site, name: str = "bias") -> tuple[str, ...]:
+    return (site.weights[name],) if name in site.weights else ()
+
+
+def _convolved(op: Convolution, site: Site, kernel: str, groups: int) -> str:
+    y = site.emit("Conv", site.x, kernel, *_bias(site), group=groups, **_window(op))
+    return activate(site, y, op.activation)
+
+
+def conv(op: Conv, site: Site) -> str:
+    """ONNX's own; with a table, the connections are put into a kernel of zeros."""
+    if op.table is None:
+        return _convolved(op, site, site.weights["weight"], op.groups)
+    places = [place for row, sees in enumerate(op.table) for channel in sees for place in (row, channel)]
+    shape = (op.filters, site.channels, *op.kernel)
+    zeros = site.emit("Expand", site.number(0.0), site.integers(shape))
+    indices = site.emit("Reshape", site.integers(places), site.integers((-1, 2)))
+    kernel = site.emit("ScatterND", zeros, indices, site.weights["weight"])
+    return _convolved(op, site, kernel, 1)
+
+
+def depthwise_conv(op: DepthwiseConv, site: Site) -> str:
+    """A group a channel."""
+    return _convolved(op, site, site.weights["weight"], site.channels)
+
+
+def separable_conv(op: SeparableConv, site: Site) -> str:
+    """Each channel by itself, then a convolution of single positions."""
+    apart = site.emit("Conv", site.x, site.weights["depthwise.weight"], group=site.channels, **_window(op))
+    mixed = site.emit("Conv", apart, site.weights["pointwise.weight"], *_bias(site, "pointwise.bias"))
+    return activate(site, mixed, op.activation)
+
+
+def conv_transpose(op: ConvTranspose, site: Site) -> str:
+    """ONNX's own adds at the end what is less than the stride; more than that is a border before the bias."""
+    axes = list(zip(op.pads, op.output_padding, op.strides, strict=True))
+    cropped = tuple((lo, max(hi - a, 0)) for (lo, hi), a, _ in axes)
+    added = tuple(max(a - hi, 0) for (_, hi), a, _ in axes)
+    within = all(more < s for more, (_, _, s) in zip(added, axes, strict=True))
+    window = {**_window(op), "pads": _flat(cropped), "group": op.groups}
+    if within:
+        window["output_padding"] = added
+        y = site.emit("ConvTranspose", site.x, site.weights["weight"], *_bias(site), **window)
+    else:
+        plain = site.emit("ConvTranspose", site.x, site.weights["weight"], **window)
+        y = site.pad(plain, [(0, more) for more in added])
+        if op.bias:
+            y = site.emit("Add", y, site.broadcast(site.weights["bias"], site.rank))
+    return activate(site, y, op.activation)
+
+
+def max_pool(op: MaxPool, site: Site) -> str:
+    """ONNX's own pads with −∞, by less than the kernel; where there is more, the padding is a node before it."""
+    x, window = site.x, _window(op)
+    if any(max(pair) >= k for pair, k in zip(op.pads, op.kernel, strict=True)):
+        x, window["pads"] = site.pad(x, op.pads, value=float("-inf")), (0,) * 2 * site.rank
+    return site.emit("MaxPool", x, **window)
+
+
+def avg_pool(op: AvgPool, site: Site) -> str:
+    """The mean of the windows of the padded input, times kernel size / count where fewer values count."""
+    window = {**_window(op), "pads": (0,) * 2 * site.rank}
+    mean = site.emit("AveragePool", site.pad(site.x, op.pads), **window)
+    shares = [_shares(op, size, axis) for axis, size in enumerate(site.sizes)]
+    for axis, along in enumerate(shares):
+        if set(along) != {1.0}:
+            shape = [1] * (2 + site.rank)
+            shape[2 + axis] = len(along)
+            mean = site.emit("Mul", mean, site.numbers(along, shape))
+    return mean
+
+
+def _shares(op: Pool, size: int, axis: int) -> list[float]:
+    """The kernel's size over how many of its places count, for each window along an axis."""
+    kernel, stride, dilation = op.kernel[axis], op.strides[axis], op.dilation[axis]
+    (lo, hi), counted = op.pads[axis], isinstance(op, AvgPool) and op.count_padding
+    first, end = (-lo, size + hi - op.overhang[axis]) if counted else (0, size)
+    count = (size + lo + hi - op.span[axis]) // stride + 1
+    shares = []
+    for window in range(count):
+        start = window * stride - lo
+        # Places start, start + dilation, …: those from `first` to before `end`.
+        before = max(-((start - first) // dilation), 0)
+        until = min(-((start - end) // dilation), kernel)
+        shares.append(kernel / (until - before))
+    return shares
+
+
+def _everywhere(site: Site) -> str:
+    return site.integers(range(2, 2 + site.rank))
+
+
+def global_avg_pool(op: GlobalAvgPool, site: Site) -> str:
+    """The mean over all positions."""
+    return site.emit("ReduceMean", site.x, _everywhere(site), keepdims=0)
+
+
+def global_max_pool(op: GlobalMaxPool, site: Site) -> str:
+    """The maximum over all positions."""
+    return site.emit("ReduceMax", site.x, _everywhere(site), keepdims=0)
+
+
+def channel_pool(op: ChannelPool, site: Site) -> str:
+    """Runs of channels as an axis of their own."""
+    runs = site.reshape(site.x, (site.channels // op.size, op.size, *site.sizes))
+    operator = "ReduceMax" if op.kind == "max" else "ReduceMean"
+    return site.emit(operator, runs, site.integers((2,)), keepdims=0)
