@@ -55,7 +55,9 @@ class Row:
     def in_float32(self) -> Comparison:
         """Outputs on all backends, at full size."""
         graph = self.graph(full=True)
-        return compare(graph, BACKENDS, dtype="float32", batch=self.full_batch, oracle=False, gradients=False, sizes=())
+        return compare(
+            graph, BACKENDS, dtype="float32", batch=self.full_batch, oracle=False, gradients=False, sizes=()
+        )
 
 
 def _starts(graph: Graph) -> list[str]:

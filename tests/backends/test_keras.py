@@ -6,7 +6,6 @@ import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ keras = pytest.importorskip("keras")
 
 Values = NDArray[np.float64]
 BATCH = 3
-FORWARD, GRADIENTS = 1e-12, 1e-10
+FORWARD = 1e-12
 
 
 @dataclass(frozen=True)
@@ -95,35 +94,11 @@ def close(found: Any, wanted: Any, rtol: float, atol: float = 0.0) -> None:
     )
 
 
-@cache
-def torch_gradients(name: str) -> Any:
-    """What PyTorch says of a network of one of the two tables."""
-    torch = pytest.importorskip("netspec_torch")
-    this = sample(network(name))
-    return torch.backend().trial(this.graph, this.weights).gradients(this.inputs, this.targets)
-
-
 BY_NAME: dict[str, Case] = {case.name: case for case in CASES}
 
 
 def network(name: str) -> Graph:
     return BY_NAME[name].graph(learning=True) if name in BY_NAME else structure(name)
-
-
-@pytest.mark.parametrize("name", [*BY_NAME, *STRUCTURES])
-def test_outputs_are_the_oracles_and_gradients_are_pytorchs(name: str) -> None:
-    this = sample(network(name))
-    trial = backend().trial(this.graph, this.weights)
-    assert list(trial.forward(this.inputs)) == [node.name for node in this.graph.nodes]
-    for batch in (BATCH, 1, 2):
-        inputs = this.inputs if batch == BATCH else sample(this.graph, batch=batch).inputs
-        outputs = trial.forward(inputs)
-        for node in this.graph.nodes:
-            assert outputs[node.name].shape == (batch, *node.output.shape)
-        far, where = farthest(outputs, forward(this.graph, this.weights, inputs))
-        assert far <= FORWARD, f"{where} of a batch of {batch}"
-    far, where = farthest(trial.gradients(this.inputs, this.targets), torch_gradients(name))
-    assert far <= GRADIENTS, where
 
 
 @pytest.mark.parametrize("keyword", WINDOWED)
@@ -223,14 +198,6 @@ def test_noise_is_there_in_training_alone() -> None:
             np.testing.assert_array_equal(y[y != 0], x[y != 0])
         else:
             assert 1.8 < np.std(y - x) < 2.2
-
-
-def test_every_op_is_lowered_or_refused_with_a_reason() -> None:
-    keras_backend = backend()
-    lowered, refused = set(keras_backend.lowerings), set(keras_backend.refusals)
-    assert lowered | refused == set(OPS.values())
-    assert not lowered & refused
-    assert all(reason.endswith(".") for reason in keras_backend.refusals.values())
 
 
 def test_a_constant_that_single_precision_cannot_hold_is_kept_in_full() -> None:

