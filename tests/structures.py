@@ -315,7 +315,13 @@ STRUCTURES: dict[str, str] = {
     "siamese": """
         inputs: {left: [1, 8, 8], right: [1, 8, 8]}
         blocks:
-          tower: {layers: [{conv: {filters: 3, kernel: 3}, name: first}, batch_norm, relu, {inner: }, flatten]}
+          tower:
+            layers:
+              - {conv: {filters: 3, kernel: 3}, name: first}
+              - {batch_norm: , trainable: false}  # one that learns: Keras updates its statistics in an order of its own
+              - relu
+              - {inner: }
+              - flatten
           inner: {layers: [{dense: 4}, {name: deep, layers: [{dense: 4}]}]}
         layers:
           - {tower: , from: left, name: one}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from netspec.backend import Limit, require
 from netspec.graph import Graph, Node
@@ -78,10 +79,38 @@ def _other_settings(graph: Graph) -> Iterator[tuple[str, str]]:
                 )
 
 
+def _other_order(graph: Graph) -> Iterator[tuple[str, str]]:
+    """A Keras model runs what is farther from its outputs first, whatever the order in which it was called.
+
+    Two calls of one norm each update its running statistics, so their order is part of the result. Which of two calls
+    that are equally far comes first depends on how Keras walks the graph.
+    """
+    depths: dict[str, int] = {}
+    for node in reversed(graph.nodes):
+        depth = max((depths.get(value, 0) for value in node.values), default=0)
+        lowered = LOWERINGS[type(node.op)](node.op, _types(graph, node))
+        # What is done to an input on the way in is an operation of its own.
+        passed = depth + sum(1 + bool(layer.after) for layer in lowered.layers)
+        for value in node.inputs:
+            depths[value] = max(depths.get(value, 0), passed)
+        depths[node.name] = depth
+    for family in _families(graph):
+        for first, second in pairwise(each for each in family if each.trainable):
+            measures = any(weight.statistic for weight in first.weights)
+            if measures and depths[second.name] >= depths[first.name]:
+                yield (
+                    second.name,
+                    f"`{second.name}` cannot share with `{family[0].name}`: both update the running statistics, and a "
+                    f"Keras model may run `{second.name}` before `{first.name}`, as it is no nearer to the output; "
+                    "give each its own norm, or freeze them with `trainable: false`",
+                )
+
+
 LIMITS: Sequence[Limit] = (
     Limit("A layer with weights on which no output depends: a Keras model does not hold it.", _unused),
     Limit("Norms that share their weights on inputs of different numbers of axes.", _other_axes),
     Limit("Layers that share their weights and differ in more than padding and activation.", _other_settings),
+    Limit("Batch norms that share their statistics and that Keras would run in another order.", _other_order),
 )
 
 

@@ -73,12 +73,18 @@ def layer_norm(op: LayerNorm, site: Site) -> Lowered:
 
 
 def group_norm(op: GroupNorm, site: Site) -> Lowered:
-    """PyTorch's own."""
-    groups = Slot(op.groups, "groups", channels=True)
-    return _run(
-        site,
-        call(_without(op, "GroupNorm"), groups, _channels(site), eps=Slot(op.epsilon, "eps", default=1e-5)),
+    """PyTorch's own.
+
+    Its derivative crashes the process on a map in another memory order whose values need no gradient (PyTorch 2.13).
+    """
+    module = call(
+        _without(op, "GroupNorm"),
+        Slot(op.groups, "groups", channels=True),
+        _channels(site),
+        eps=Slot(op.epsilon, "eps", default=1e-5),
     )
+    x = f"{site.x}.contiguous()" if site.rank > 1 else site.x
+    return Lowered(f"{site.module}({x})", module)
 
 
 def local_response_norm(op: LocalResponseNorm, site: Site) -> Lowered:

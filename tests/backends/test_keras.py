@@ -14,7 +14,10 @@ import pytest
 from numpy.typing import NDArray
 
 from netspec.backend import Unsupported
+from netspec.comparison import compare
+from netspec.diagnostics import Problems
 from netspec.graph import Graph
+from netspec.loading import graph_of_text
 from netspec.lowering.template import WrongFold
 from netspec.ops import OPS
 from netspec.ops.activation import Elu, LeakyRelu, Relu, Selu
@@ -468,3 +471,36 @@ def test_layers_that_differ_in_padding_and_activation_share() -> None:
         forward(this.graph, this.weights, this.inputs),
     )
     assert far <= FORWARD
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "refused"),
+    [
+        (
+            "{out: , name: a}, tanh, tanh",
+            "{out: , share: a}",
+            False,
+        ),  # the first call is farther from the output
+        ("relu, {out: , name: a}, tanh", "{out: , share: a}, tanh, tanh", True),
+        ("relu, {out: , name: a}", "{out: , share: a}", True),  # equally far: Keras runs the second first
+        ("{out: , name: a}, relu, {out: , share: a}", "tanh", False),  # one after the other
+    ],
+)
+def test_norms_that_share_statistics_run_in_the_authors_order_or_are_refused(
+    first: str, second: str, refused: bool
+) -> None:
+    text = f"""
+netspec: 1
+name: order
+input: [3, 4]
+blocks: {{out: {{layers: [batch_norm]}}}}
+layers:
+  - {{add: [[{first}], [{second}]]}}
+"""
+    graph = graph_of_text(text, "order.yaml", Problems())
+    assert graph is not None
+    if refused:
+        with pytest.raises(Unsupported, match="both update the running statistics"):
+            backend().source(graph)
+    else:
+        assert compare(graph, ("torch", "keras"), steps=2).ok

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import keyword
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -331,3 +333,24 @@ def test_the_state_dict_of_a_model_is_a_file_of_its_weights(name: str, tmp_path:
     found = load(tmp_path / "w.safetensors", graph, "float32", native_names(graph), lambda line: None)
     for weight, array in initialise(graph, 3).items():
         np.testing.assert_array_equal(found[weight], array)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "{permute: [width, channels, height]}",
+        "{layer_norm: {scale: false, center: false}}",
+    ],
+)
+def test_a_group_norm_of_any_memory_order_goes_backwards(layers: str) -> None:
+    """In a process of its own: PyTorch's derivative ends it where the map needs no gradient and is not contiguous."""
+    text = f"netspec: 1\nname: order\ninput: [4, 4, 8]\nlayers: [{layers}, {{group_norm: 4}}]\n"
+    program = (
+        "import sys, netspec, torch\n"
+        "from netspec.diagnostics import Problems\n"
+        "from netspec.loading import graph_of_text\n"
+        "graph = graph_of_text(sys.argv[1], 'order.yaml', Problems())\n"
+        "netspec.build(graph, 'torch')(torch.randn(2, 4, 4, 8)).sum().backward()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, text], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
