@@ -6,7 +6,8 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -18,12 +19,20 @@ from netspec.training.bounds import DataError, check_packed
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_DAMAGED: tuple[type[Exception], ...] = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, UnicodeError, NotImplementedError),
-    # What NumPy, and Python's parser below it, say of a header that is none.
-    *(ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, SyntaxError),
-    *(tokenize.TokenError, RecursionError, MemoryError, RuntimeError),
+_Errors = tuple[type[Exception], ...]
+_ARCHIVE: _Errors = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, OverflowError),
+    # An entry that asks for a password, or for a version of the format that Python does not read.
+    RuntimeError,
 )
+"""What `zipfile` says of an archive that is none, and NumPy of numbers that end too early."""
+_HEADER: _Errors = (
+    *(*_ARCHIVE, TypeError, KeyError, IndexError, AttributeError, SyntaxError, tokenize.TokenError),
+    # Of a header, which is short, Python's parser says so where it is nested too deeply.
+    MemoryError,
+)
+"""What NumPy, and Python's parser below it, say of a header that is none."""
+_LARGEST = 2**63
 
 
 def read(path: Path, keys: Sequence[str]) -> list[NDArray[Any]]:
@@ -37,12 +46,21 @@ def read(path: Path, keys: Sequence[str]) -> list[NDArray[Any]]:
         # Opened here: NumPy leaves a file open that it cannot read.
         with files.open_plain(path) as stream:
             return _arrays(stream, path, keys)
-    except _DAMAGED as error:
-        raise DataError(
-            f"{path}: is no .npz file of plain numbers, or it is damaged", conversion.SAVE
-        ) from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {files.reason(error)}") from error
+
+
+@contextmanager
+def _reading(path: Path, errors: _Errors) -> Iterator[None]:
+    """Around calls of `zipfile` and NumPy and nothing of ours, whose errors are no damage of the file."""
+    try:
+        yield
+    except errors as error:
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> DataError:
+    return DataError(f"{path}: is no .npz file of plain numbers, or it is damaged", conversion.SAVE)
 
 
 def _arrays(stream: IO[bytes], path: Path, keys: Sequence[str]) -> list[NDArray[Any]]:
@@ -50,7 +68,9 @@ def _arrays(stream: IO[bytes], path: Path, keys: Sequence[str]) -> list[NDArray[
 
     if stream.read(6) == np.lib.format.MAGIC_PREFIX:
         raise DataError(f"{path}: holds a single array", "an .npz file holds " + ", ".join(keys))
-    with zipfile.ZipFile(stream) as archive:
+    with _reading(path, _ARCHIVE):
+        archive = zipfile.ZipFile(stream)
+    with archive:
         members = [info.filename.removesuffix(".npy") for info in archive.infolist()]
         if absent := [key for key in keys if key not in members]:
             raise DataError(f"{path}: lacks {', '.join(absent)}", conversion.of_names(path, members, keys))
@@ -58,25 +78,39 @@ def _arrays(stream: IO[bytes], path: Path, keys: Sequence[str]) -> list[NDArray[
             raise DataError(f"{path}: holds {', '.join(twice)} twice", conversion.SAVE)
         infos = [archive.infolist()[members.index(key)] for key in keys]
         for key, info in zip(keys, infos, strict=True):
-            with archive.open(info) as member:
-                _check(member, info, f"{path}: {key}")
+            _check(archive, info, path, key)
         found = []
         for info in infos:
-            with archive.open(info) as member:
+            with _reading(path, _ARCHIVE), archive.open(info) as member:
                 found.append(np.lib.format.read_array(member, allow_pickle=False))
         return found
 
 
-def _check(member: IO[bytes], info: zipfile.ZipInfo, what: str) -> None:
+def _check(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, key: str) -> None:
     """Refuse an array that is not as large as its header says, or larger than what is packed can be."""
     import numpy as np
 
-    version = np.lib.format.read_magic(member)
-    shape, _, dtype = _HEADERS[version]()(member)
+    # NumPy packs in no other way, and each way has errors of its own.
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise _damaged(path)
+    with _reading(path, _ARCHIVE):
+        member = archive.open(info)
+    with member:
+        with _reading(path, _ARCHIVE):
+            version = np.lib.format.read_magic(member)
+        if version not in _HEADERS:
+            raise _damaged(path)
+        read_header = _HEADERS[version]()
+        with _reading(path, _HEADER):
+            shape, _, dtype = read_header(member)
+        held = info.file_size - member.tell()
+    what = f"{path}: {key}"
     if dtype.hasobject:
         raise DataError(f"{what} holds Python objects, which are never loaded", conversion.SAVE)
     size = prod(shape) * dtype.itemsize
-    held = info.file_size - member.tell()
+    # Python writes no number of thousands of digits, which a header can hold.
+    if size >= _LARGEST or any(not 0 <= each < _LARGEST for each in shape):
+        raise _damaged(path)
     if size != held:
         sizes = "×".join(map(str, shape)) or "1"
         raise DataError(

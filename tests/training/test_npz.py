@@ -9,14 +9,17 @@ import struct
 import tracemalloc
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from netspec.training import npz
 from netspec.training.bounds import DataError
 from netspec.training.npz import read
 
-KEYS = ("a", "b")
+KEYS = ("train_images", "train_labels")
 
 
 def npy(header: str, content: bytes = b"", version: int = 1) -> bytes:
@@ -41,7 +44,11 @@ GOOD = npy(plain("(3,)"), b"abc")
 
 
 def test_reads_what_numpy_wrote(tmp_path: Path) -> None:
-    arrays = {"a": np.arange(12.0).reshape(3, 4), "b": np.array(5, np.int16), "c": np.zeros(3)}
+    arrays = {
+        "train_images": np.arange(12.0).reshape(3, 4),
+        "train_labels": np.array(5, np.int16),
+        "c": np.zeros(3),
+    }
     for save in (np.savez, np.savez_compressed):
         save(tmp_path / "x.npz", **arrays)  # type: ignore[arg-type]
         for found, wanted in zip(read(tmp_path / "x.npz", KEYS), arrays.values(), strict=False):
@@ -71,6 +78,7 @@ HOSTILE: dict[str, bytes] = {
     "too short": npy(plain("(4,)"), b"abc"),
     "too long": npy(plain("(2,)"), b"abc"),
     "terabytes": npy(plain("(1000000, 1000000)"), b"abc"),
+    "beyond what Python writes": npy(plain("(" + f"{'9' * 4000}, " * 2 + ")"), b"abc"),
     "beyond numbers": npy(plain("(99999999999999999999, 99999999999999999999)"), b"abc"),
     "no numbers at all, many times": npy(plain("(1000000000000,)", "|S0")),
 }
@@ -79,7 +87,7 @@ HOSTILE: dict[str, bytes] = {
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_hostile_header_is_refused(case: str, packed: bool, tmp_path: Path) -> None:
-    path = archive(tmp_path / "x.npz", {"a": GOOD, "b": HOSTILE[case]}, packed)
+    path = archive(tmp_path / "x.npz", {"train_images": GOOD, "train_labels": HOSTILE[case]}, packed)
     tracemalloc.start()
     try:
         if case == "no numbers at all, many times":
@@ -96,22 +104,22 @@ def test_an_archive_that_unpacks_to_too_much(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     size = 300_000_000
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
-        file.writestr("a.npy", GOOD)
-        with file.open("b.npy", "w") as member:
+        file.writestr("train_images.npy", GOOD)
+        with file.open("train_labels.npy", "w") as member:
             member.write(npy(plain(f"({size},)")))
             for _ in range(0, size, 1_000_000):
                 member.write(bytes(1_000_000))
-    with pytest.raises(DataError, match=r"x\.npz: b unpacks to 300,000,000 bytes"):
+    with pytest.raises(DataError, match=r"x\.npz: train_labels unpacks to 300,000,000 bytes"):
         read(path, KEYS)
 
 
 def test_a_name_that_stands_twice(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.npz", "w") as file:
-        for name in ("a", "b"):
+        for name in KEYS:
             file.writestr(f"{name}.npy", GOOD)
         with pytest.warns(UserWarning, match="Duplicate"):
-            file.writestr("a.npy", GOOD)
-    with pytest.raises(DataError, match="holds a twice"):
+            file.writestr("train_images.npy", GOOD)
+    with pytest.raises(DataError, match="holds train_images twice"):
         read(tmp_path / "x.npz", KEYS)
 
 
@@ -119,7 +127,8 @@ def test_whatever_byte_is_damaged_is_told_or_changes_nothing(tmp_path: Path) -> 
     seed = 5
     chance = random.Random(seed)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, a=np.arange(50), b=np.zeros((4, 5), np.uint8))
+    arrays = [np.arange(50), np.zeros((4, 5), np.uint8)]
+    np.savez_compressed(buffer, train_images=arrays[0], train_labels=arrays[1])
     whole = buffer.getvalue()
     for attempt in range(600):
         content = bytearray(whole)
@@ -128,7 +137,10 @@ def test_whatever_byte_is_damaged_is_told_or_changes_nothing(tmp_path: Path) -> 
         if chance.random() < 0.2:
             del content[chance.randrange(len(content)) :]
         (tmp_path / "x.npz").write_bytes(content)
-        must_be_told(tmp_path / "x.npz", f"seed {seed}, attempt {attempt}: {content.hex()}")
+        found = told_or_read(tmp_path / "x.npz", which := f"seed {seed}, attempt {attempt}: {content.hex()}")
+        for array, wanted in zip(found or arrays, arrays, strict=True):
+            np.testing.assert_array_equal(array, wanted, err_msg=which)
+            assert array.dtype == wanted.dtype, which
 
 
 def test_whatever_a_header_says_is_told_or_read(tmp_path: Path) -> None:
@@ -142,17 +154,57 @@ def test_whatever_a_header_says_is_told_or_read(tmp_path: Path) -> None:
             at = chance.randrange(len(header))
             header[at : at + chance.randint(0, 4)] = chance.choices(signs, k=chance.randint(0, 4))
         text = "".join(header)
-        path = archive(tmp_path / "x.npz", {"a": GOOD, "b": npy(text, b"abc", chance.choice([1, 2]))}, False)
-        must_be_told(path, f"seed {seed}, attempt {attempt}: {text!r}")
+        path = archive(
+            tmp_path / "x.npz",
+            {"train_images": GOOD, "train_labels": npy(text, b"abc", chance.choice([1, 2]))},
+            False,
+        )
+        told_or_read(path, f"seed {seed}, attempt {attempt}: {text!r}")
 
 
-def must_be_told(path: Path, which: str) -> None:
+def told_or_read(path: Path, which: str) -> list[NDArray[Any]] | None:
+    """The arrays; None if the file is refused."""
     try:
-        read(path, KEYS)
+        return read(path, KEYS)
     except DataError:
-        return
+        return None
     except Exception as error:
         raise AssertionError(which) from error
+
+
+@pytest.mark.parametrize("error", [KeyError, AttributeError, TypeError, RuntimeError, ValueError])
+def test_an_error_of_our_own_is_no_damage_of_the_file(
+    error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*given: object) -> None:
+        raise error("ours")
+
+    path = archive(tmp_path / "x.npz", {"train_images": GOOD, "train_labels": GOOD})
+    monkeypatch.setattr(npz, "check_packed", fails)
+    with pytest.raises(error, match="ours"):
+        read(path, KEYS)
+
+
+def test_a_machine_without_memory_is_no_damage_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*given: object, **more: object) -> None:
+        raise MemoryError
+
+    path = archive(tmp_path / "x.npz", {"train_images": GOOD, "train_labels": GOOD})
+    monkeypatch.setattr(np.lib.format, "read_array", fails)
+    with pytest.raises(MemoryError):
+        read(path, KEYS)
+
+
+def test_another_way_of_packing_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_DEFLATED) as file:
+        for name in KEYS:
+            file.writestr(f"{name}.npy", GOOD)
+        for info in file.infolist():
+            info.compress_type = zipfile.ZIP_LZMA
+    with pytest.raises(DataError, match="damaged"):
+        read(tmp_path / "x.npz", KEYS)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
