@@ -17,6 +17,10 @@ SAVE = 'save the arrays with `numpy.savez("own.npz", train_images=…, train_lab
 _FIRST_LINES = 1 << 20
 _ENTRIES = 2000
 _LABEL = re.compile(r"(class|label|target|y|category|species)(_?(id|name))?", re.IGNORECASE)
+_WHOLE_NUMBERS = """\
+rows[:, {}].astype(float)
+if (labels % 1).any(): raise ValueError("labels are whole numbers; this version has no regression")
+labels = labels.astype(int)"""
 _SPLIT = """\
 test = numpy.random.default_rng(0).permutation(len(labels)) % 5 == 0  # a fifth, at random
 numpy.savez({out!r}, train_images=samples[~test], train_labels=labels[~test],
@@ -34,12 +38,17 @@ def of_table(path: Path) -> str:
     column = _label_column(names, values if header else names, header)
     quoted = ", quotechar='\"'" if '"' in first + second else ""
     words = not _is_number((values if header else names)[column])
-    labels = (
-        f"numpy.unique(rows[:, {column}], return_inverse=True)[1]"
-        if words
-        else f"rows[:, {column}].astype(float).astype(int)"
-    )
     which = f"column {column}, {names[column]!r}," if header else f"column {column}"
+    if not words and (broken := _not_whole(lines[header:], by, column)):
+        how = "in the first line name the column of the labels `label`"
+        how = how if header else "add a first line that names the columns, the one of the labels `label`"
+        return (
+            f"{which} has {broken}, and labels are whole numbers: this version trains classifiers and has no "
+            f"regression; if another column has the labels (the first is 0), {how}"
+        )
+    labels = (
+        f"numpy.unique(rows[:, {column}], return_inverse=True)[1]" if words else _WHOLE_NUMBERS.format(column)
+    )
     code = f"""\
 import numpy
 rows = numpy.loadtxt({str(path)!r}, str, delimiter={by!r}, skiprows={int(header)}, comments=None{quoted})
@@ -47,6 +56,15 @@ labels = {labels}
 samples = numpy.delete(rows, {column}, axis=1).astype("float32")
 {_SPLIT.format(out=str(path.with_suffix(".npz")))}"""
     return f"convert it, if {which} has the labels and the others are numbers (the first column is 0):\n{_in(code)}"
+
+
+def _not_whole(lines: Sequence[str], by: str, column: int) -> str | None:
+    """The first number in a column that is not whole, as it is written."""
+    for line in lines:
+        value = "".join(line.split(by)[column : column + 1]).strip().strip('"')
+        if _is_number(value) and not float(value).is_integer():
+            return value
+    return None
 
 
 def _label_column(names: Sequence[str], values: Sequence[str], header: bool) -> int:

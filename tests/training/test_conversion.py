@@ -66,6 +66,34 @@ def test_a_table_is_converted_as_the_advice_says(case: str, tmp_path: Path) -> N
     assert len(data.test_labels) == 4
 
 
+@pytest.mark.parametrize("header", [True, False])
+def test_a_table_of_a_measurement_is_no_classifier(header: bool, tmp_path: Path) -> None:
+    """The labels may be another column than the last, and then what is said about it leads to them."""
+    path = tmp_path / "table.csv"
+    rows = "".join(f"{y},{a},{a + (0.7 if a else 0)}\n" for a, _, y in ROWS)
+    path.write_text("x,y2,price\n" + rows if header else rows)
+    told = refusal(path).help
+    assert "column 2" in told
+    assert (
+        "has 1.7, and labels are whole numbers: this version trains classifiers and has no regression" in told
+    )
+    assert "astype" not in told
+    assert ("in the first line name" if header else "add a first line that names") in told
+    path.write_text("label,y2,price\n" + rows)
+    followed(refusal(path))
+    assert sorted(y for _, y in pairs(load(str(path.with_suffix(".npz"))))) == sorted(y for *_, y in ROWS)
+
+
+def test_a_number_that_is_not_whole_stops_the_advice_wherever_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    lines = [f"{a},{y}" for a, _, y in ROWS]
+    path.write_text("\n".join(lines))
+    error = refusal(path)
+    path.write_text("\n".join([*lines, "3,4.2"]))
+    with pytest.raises(ValueError, match="this version has no regression"):
+        followed(error)
+
+
 @pytest.mark.parametrize("content", ["", "\n", "one", '"', "a,b\n"], ids=repr)
 def test_a_table_of_nothing_is_refused_too(content: str, tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
