@@ -75,3 +75,8 @@ class Type:
         if self.channels is None:
             return f"indices {sizes}"
         return f"{self.channels}@{sizes}" if sizes else str(self.channels)
+
+
+def in_full(value: float) -> str:
+    """A number with all its digits, as an author may write it: 4 for 4.0."""
+    return repr(value).removesuffix(".0")

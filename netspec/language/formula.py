@@ -186,7 +186,11 @@ def written_as(value: object) -> str:
         shown = ", ".join(written_as(each) for each in value[:8])
         return f"[{shown}{', …' if len(value) > 8 else ''}]"
     if isinstance(value, int | float):
-        return f"{value:.10g}".replace("-", "−") if abs(value) < LIMIT else "beyond 2⁶³"
+        if not abs(value) < LIMIT:
+            return "beyond 2⁶³"
+        whole = isinstance(value, int) or value.is_integer()
+        shown = str(int(value)) if whole else f"{value:.10g}"
+        return shown.replace("-", "−")
     return f"`{str(value)[:40]}`"
 
 

@@ -7,7 +7,7 @@ from math import prod
 
 from netspec.graph import Graph, Node
 from netspec.training.names import Shape
-from netspec.types import channels_last
+from netspec.types import channels_last, in_full
 
 RENUMBER = "save `numpy.searchsorted(numpy.union1d(train_labels, test_labels), labels)`"
 """Advice that numbers any kind of labels from 0. In advice `labels` and `images` stand for those of each part."""
@@ -113,4 +113,6 @@ def on_scale(low: float, high: float, shape: Shape) -> str:
     if low >= 0 and high <= 255:
         return "`normalise: {mean: 0, std: 255}` scales them as bytes are scaled"
     middle, half = (low + high) / 2, (high - low) / 2 or 1.0
-    return f"`normalise: {{mean: {middle:g}, std: {half:g}}}` in the recipe brings them to −1 to 1"
+    return (
+        f"`normalise: {{mean: {in_full(middle)}, std: {in_full(half)}}}` in the recipe brings them to −1 to 1"
+    )

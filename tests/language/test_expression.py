@@ -10,6 +10,7 @@ import pytest
 
 from netspec.diagnostics import Problems, Span
 from netspec.language.expression import FAILED, Unknown, evaluate, is_expression
+from netspec.language.formula import written_as
 from netspec.language.source import Scalar, read
 from netspec.language.values import Mapping as YamlMapping
 
@@ -211,6 +212,22 @@ REFUSALS: list[tuple[str, str, str]] = [
 @pytest.mark.parametrize(("text", "code", "part"), REFUSALS)
 def test_it_refuses_and_points_at_the_part(text: str, code: str, part: str) -> None:
     assert outcome(text) == (FAILED, [(code, part)])
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (12345678901, "12345678901"),
+        (-12345678901.0, "−12345678901"),
+        (2**63 - 1, "9223372036854775807"),
+        (0.1 + 0.2, "0.3"),
+        (1e-7, "1e−07"),
+        (2**63, "beyond 2⁶³"),
+        (float("nan"), "beyond 2⁶³"),
+    ],
+)
+def test_a_whole_number_is_shown_in_full(value: float, shown: str) -> None:
+    assert written_as(value) == shown
 
 
 def test_a_near_name_is_suggested() -> None:
