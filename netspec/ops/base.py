@@ -59,16 +59,23 @@ class Weight:
 
 
 class Meaning(IntEnum):
-    """What the numbers of a tensor mean to a loss that takes logits. Only scores are logits."""
+    """What the numbers of a tensor mean to a loss that takes logits: `is_logit`. The last of several counts."""
 
     SCORES = 0
     """Any numbers: the larger, the likelier."""
-    PROBABILITIES = 1
+    NEARNESS = 1
+    """Negated distances: the larger, the likelier, until an op changes their order."""
+    PROBABILITIES = 2
     """Probabilities of classes that exclude each other: they sum to 1 over the channels."""
-    INDEPENDENT = 2
+    INDEPENDENT = 3
     """Probabilities, each on its own."""
-    DISTANCES = 3
-    """Any numbers: the larger, the less likely."""
+    DISTANCES = 4
+    """Any numbers, of which the largest is not the likeliest."""
+
+    @property
+    def is_logit(self) -> bool:
+        """Whether a softmax makes probabilities of them."""
+        return self in (Meaning.SCORES, Meaning.NEARNESS)
 
 
 Moves = Literal["positions", "values"]
@@ -98,6 +105,8 @@ class Op(BaseModel):
     """The field that says how many channels it gives."""
     gives: ClassVar[Meaning | None] = None
     """What its output means, whatever its inputs mean. None: what its inputs mean; see `means`."""
+    keeps_order: ClassVar[bool] = False
+    """Whether each output is a value of its inputs, or a sum or a mean of them, so that the nearest stays largest."""
     resolved_only: ClassVar[frozenset[str]] = frozenset()
     """Fields that resolution fills in and no author may write."""
 
@@ -135,7 +144,9 @@ class Op(BaseModel):
 
     def means(self, inputs: Sequence[Meaning]) -> Meaning:
         """What its output means, from what its inputs mean. One input that is no score makes the output none."""
-        return max(inputs) if self.gives is None else self.gives
+        if self.gives is not None:
+            return self.gives
+        return Meaning.DISTANCES if Meaning.NEARNESS in inputs and not self.keeps_order else max(inputs)
 
     def moves(self, inputs: Inputs) -> Moves | None:
         """What it only moves (or drops, or repeats); None if it computes anything. The op is resolved.

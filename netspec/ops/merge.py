@@ -104,6 +104,7 @@ class Add(Elementwise):
     """The sum of the branches."""
 
     keyword: ClassVar[str] = "add"
+    keeps_order: ClassVar[bool] = True
 
 
 class Multiply(Elementwise):
@@ -113,7 +114,7 @@ class Multiply(Elementwise):
 
     def means(self, inputs: Sequence[Meaning]) -> Meaning:
         # Scores times probabilities are scores: probabilities are what gates are made of.
-        gated = Meaning.SCORES in inputs and Meaning.DISTANCES not in inputs
+        gated = Meaning.SCORES in inputs and not {Meaning.NEARNESS, Meaning.DISTANCES} & set(inputs)
         return Meaning.SCORES if gated else super().means(inputs)
 
 
@@ -136,18 +137,21 @@ class Maximum(Elementwise):
     """The largest of the branches, value by value. Where they are equal the gradient is shared equally."""
 
     keyword: ClassVar[str] = "maximum"
+    keeps_order: ClassVar[bool] = True
 
 
 class Average(Elementwise):
     """The mean of the branches."""
 
     keyword: ClassVar[str] = "average"
+    keeps_order: ClassVar[bool] = True
 
 
 class Concat(Merge):
     """The branches one after the other, along the channels or a named spatial axis."""
 
     keyword: ClassVar[str] = "concat"
+    keeps_order: ClassVar[bool] = True
 
     axis: Literal["channels", "time", "depth", "height", "width"] = "channels"
     """Along which axis the branches are put one after the other."""

@@ -74,12 +74,14 @@ class MaxPool(Pool):
     """The largest value of each window. Padding counts as −∞."""
 
     keyword: ClassVar[str] = "max_pool"
+    keeps_order: ClassVar[bool] = True
 
 
 class AvgPool(Pool):
     """The mean of each window. Padding is left out of the mean unless `count_padding` is set."""
 
     keyword: ClassVar[str] = "avg_pool"
+    keeps_order: ClassVar[bool] = True
 
     count_padding: bool = False
     """Whether padding counts as zeros in the mean."""
@@ -107,18 +109,21 @@ class GlobalAvgPool(GlobalPool):
     """The mean of each channel over all positions (Lin et al. 2013)."""
 
     keyword: ClassVar[str] = "global_avg_pool"
+    keeps_order: ClassVar[bool] = True
 
 
 class GlobalMaxPool(GlobalPool):
     """The largest value of each channel over all positions."""
 
     keyword: ClassVar[str] = "global_max_pool"
+    keeps_order: ClassVar[bool] = True
 
 
 class ChannelPool(Op):
     """The largest or the mean of each run of `size` channels (maxout: Goodfellow et al. 2013)."""
 
     keyword: ClassVar[str] = "channel_pool"
+    keeps_order: ClassVar[bool] = True
     main: ClassVar[str | None] = "size"
 
     size: Annotated[int, Field(ge=1)]

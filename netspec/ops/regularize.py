@@ -26,6 +26,7 @@ class Dropout(Noise):
     """
 
     keyword: ClassVar[str] = "dropout"
+    keeps_order: ClassVar[bool] = True
     main: ClassVar[str | None] = "rate"
     quiet: ClassVar[Mapping[str, object]] = {"rate": 0.0}
 
@@ -37,6 +38,7 @@ class SpatialDropout(Noise):
     """As `dropout`, but whole channels at a time (Tompson et al. 2015)."""
 
     keyword: ClassVar[str] = "spatial_dropout"
+    keeps_order: ClassVar[bool] = True
     main: ClassVar[str | None] = "rate"
     quiet: ClassVar[Mapping[str, object]] = {"rate": 0.0}
 
@@ -48,6 +50,7 @@ class GaussianNoise(Noise):
     """In training adds normal noise of mean 0 and this standard deviation."""
 
     keyword: ClassVar[str] = "gaussian_noise"
+    keeps_order: ClassVar[bool] = True
     main: ClassVar[str | None] = "std"
     quiet: ClassVar[Mapping[str, object]] = {"std": 0.0}
 
@@ -62,6 +65,7 @@ class MaskInput(Noise):
     """
 
     keyword: ClassVar[str] = "mask_input"
+    keeps_order: ClassVar[bool] = True
     main: ClassVar[str | None] = "rate"
     quiet: ClassVar[Mapping[str, object]] = {"rate": 0.0}
 

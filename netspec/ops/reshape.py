@@ -95,6 +95,7 @@ class Flatten(Rearranged):
     """A map becomes a vector, channels first: channel by channel, then row by row."""
 
     keyword: ClassVar[str] = "flatten"
+    keeps_order: ClassVar[bool] = True
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (Type(inputs[0].elements),)
@@ -110,6 +111,7 @@ class Reshape(Rearranged):
     """The same values in another shape, channels first; one size may be −1 and is then worked out."""
 
     keyword: ClassVar[str] = "reshape"
+    keeps_order: ClassVar[bool] = True
     main: ClassVar[str | None] = "shape"
 
     shape: Shape
@@ -163,6 +165,7 @@ class Permute(Rearranged):
     """
 
     keyword: ClassVar[str] = "permute"
+    keeps_order: ClassVar[bool] = True
     main: ClassVar[str | None] = "axes"
 
     axes: AxisNames
@@ -226,6 +229,7 @@ class SpaceToDepth(Blocks):
     """
 
     keyword: ClassVar[str] = "space_to_depth"
+    keeps_order: ClassVar[bool] = True
 
     def resolve(self, inputs: Inputs) -> Self:
         if any(size % self.block for size in spatial(self, inputs[0])):
@@ -252,6 +256,7 @@ class DepthToSpace(Blocks):
     """
 
     keyword: ClassVar[str] = "depth_to_space"
+    keeps_order: ClassVar[bool] = True
 
     def resolve(self, inputs: Inputs) -> Self:
         count = self.block ** len(spatial(self, inputs[0]))
@@ -274,6 +279,7 @@ class Identity(Op):
     """Its input, unchanged: a place to hang a name on."""
 
     keyword: ClassVar[str] = "identity"
+    keeps_order: ClassVar[bool] = True
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (inputs[0],)

@@ -25,6 +25,7 @@ class Upsample(Op):
     """
 
     keyword: ClassVar[str] = "upsample"
+    keeps_order: ClassVar[bool] = True
     main: ClassVar[str | None] = "factor"
 
     factor: PerAxis | None = None
@@ -92,6 +93,7 @@ class Pad(Op):
     """A border around a map: of a constant, of its mirror image, or of its outermost values."""
 
     keyword: ClassVar[str] = "pad"
+    keeps_order: ClassVar[bool] = True
     main: ClassVar[str | None] = "amount"
 
     amount: Amounts
@@ -140,6 +142,7 @@ class Crop(Op):
     """
 
     keyword: ClassVar[str] = "crop"
+    keeps_order: ClassVar[bool] = True
     main: ClassVar[str | None] = "amount"
     likes: ClassVar[Mapping[str, str]] = {"like": "size"}
 

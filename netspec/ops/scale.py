@@ -45,6 +45,7 @@ class ScaleBy(Pointwise):
     """The constant."""
 
     def means(self, inputs: Sequence[Meaning]) -> Meaning:
-        # The nearest has the largest of the negated distances.
-        negated = self.factor < 0 and inputs[0] is Meaning.DISTANCES
-        return Meaning.SCORES if negated else super().means(inputs)
+        # The nearest has the largest of the negated distances, until these are negated, too.
+        if self.factor < 0 and inputs[0] is Meaning.DISTANCES:
+            return Meaning.NEARNESS
+        return inputs[0] if self.factor > 0 else super().means(inputs)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from netspec.analysis.meaning import meanings, origins
+from netspec.analysis.meaning import disorders, meanings, origins
 from netspec.graph import Graph, Node
 from netspec.ops.activation import Activated, Activation, Softmax
 from netspec.ops.base import Meaning
 from netspec.passes.rewire import without
+from netspec.types import in_full
 
 
 class NoLogits(Exception):
@@ -34,7 +35,7 @@ def logits(graph: Graph) -> Graph:
     """
     for output in graph.outputs:
         value = next(each.value for each in graph.outputs if each.name == output.name)
-        if meanings(graph)[value] is not Meaning.SCORES:
+        if not meanings(graph)[value].is_logit:
             graph = _lifted(graph, output.name, _ending(graph, value))
     return graph
 
@@ -83,14 +84,15 @@ def _ending(graph: Graph, value: str) -> _Ending:
     before = node.op.replace(activation=None).means([found[each] for each in node.inputs])
     if function is node.op:
         before = found[node.inputs[0]]
-    if before is not Meaning.SCORES:
+    if not before.is_logit:
         raise _twice(graph, node)
     if isinstance(function, Softmax) and function.temperature != 1:
+        shown = in_full(function.temperature)
         raise NoLogits(
-            f"`{node.name}` is a softmax of temperature {function.temperature:g}: its logits are its input divided by "
-            f"{function.temperature:g}, and no layer gives these",
+            f"`{node.name}` is a softmax of temperature {shown}: its logits are its input divided by {shown}, "
+            "and no layer gives these",
             node,
-            f'put `scale_by: "${{1 / {function.temperature:g}}}"` in front of the softmax, and remove its temperature',
+            f'put `scale_by: "${{1 / {shown}}}"` in front of the softmax, and remove its temperature',
         )
     return _Ending(node, tuple(moved))
 
@@ -99,7 +101,8 @@ def _refusal(graph: Graph, node: Node) -> NoLogits:
     """The error for a layer that stands between probabilities, or distances, and the output."""
     sources = origins(graph, node.name)
     if meanings(graph)[node.name] is Meaning.DISTANCES:
-        return _distances(f"{_names(sources)} gives distances: the larger, the less likely", node, sources)
+        message = f"{_names(sources)} gives distances: the larger, the less likely"
+        return _distances(graph, message, node, sources)
     function = _function(sources[0])
     assert function is not None, "only activations give probabilities"
     if node in sources:
@@ -117,19 +120,28 @@ def _twice(graph: Graph, node: Node) -> NoLogits:
     found = meanings(graph)
     worst = max(node.inputs, key=lambda each: found[each])
     sources = origins(graph, worst)
-    if found[worst] is Meaning.DISTANCES:
+    if found[worst] in (Meaning.NEARNESS, Meaning.DISTANCES):
         message = (
             f"`{node.name}` takes the distances of {_names(sources)}: the farthest becomes the likeliest"
         )
-        return _distances(message, node, sources)
+        return _distances(graph, message, node, sources)
     message = f"`{node.name}` takes the probabilities of {_names(sources)}, which are no logits"
     return NoLogits(message, node, take_out(sources))
 
 
-def _distances(message: str, node: Node, sources: Sequence[Node]) -> NoLogits:
-    return NoLogits(
-        message, node, f"put `scale_by: -1` after {_names(sources)}: the nearest is then the likeliest"
-    )
+def _distances(graph: Graph, message: str, node: Node, sources: Sequence[Node]) -> NoLogits:
+    """The error for distances, and for negated distances that a layer behind them puts in another order."""
+    measured = [each for each in sources if each.op.gives is Meaning.DISTANCES]
+    disordered = disorders(graph, node.name, [each.name for each in measured])
+    parts = [f"put `scale_by: -1` after {_names(measured)}"] if measured else []
+    if disordered:
+        parts.append(f"take {_names(disordered)} out")
+    if not measured:
+        first = disordered[0]
+        message = (
+            f"`{first.name}` takes negated distances, and the largest of what it gives is not the nearest"
+        )
+    return NoLogits(message, node, f"{', and '.join(parts)}: the nearest is then the likeliest")
 
 
 def _names(nodes: Sequence[Node]) -> str:

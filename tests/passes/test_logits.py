@@ -135,6 +135,8 @@ TAKEN = {
     " outer: {params: {units: }, layers: [relu, {end: $units}, identity]}}",
     "a gate before": "[flatten, {dense: 5}, {multiply: [[], [{dense: 5}, sigmoid]]}, softmax]",
     "distances negated": "[flatten, {rbf: 5}, {scale_by: -0.5}, softmax]",
+    "negated, averaged": "[{rbf: 5}, {scale_by: -1}, {dropout: 0.1}, global_avg_pool, {scale_by: 2}, softmax]",
+    "distances negated, then weights": "[flatten, {rbf: 5}, {scale_by: -1}, relu, {dense: 4}, softmax]",
     "weights behind": "[flatten, {dense: 5}, softmax, {dense: 4}, softmax]",
     "a head": "[flatten, {dense: 5}, softmax]\nheads: {output2: {layers: [identity]}}",
 }
@@ -145,7 +147,7 @@ def test_the_softmax_of_the_logits_is_the_output(case: str) -> None:
     graph = network(TAKEN[case])
     bare = verify(logits(graph))
     output = graph.outputs[0].name
-    assert meanings(bare)[bare.outputs[0].value] is Meaning.SCORES
+    assert meanings(bare)[bare.outputs[0].value].is_logit
     np.testing.assert_allclose(softmax(value(bare, output)), value(graph, output), atol=1e-14)
     assert [each.name for each in bare.weights] == [each.name for each in graph.weights]
     assert logits(bare) is bare
@@ -276,6 +278,35 @@ REFUSED = {
     "[flatten, {rbf: 5}, softmax]": (
         "`softmax1` takes the distances of `rbf1`: the farthest becomes the likeliest; "
         "put `scale_by: -1` after `rbf1`: the nearest is then the likeliest"
+    ),
+    "[flatten, {rbf: 5}, {scale_by: -1}, {scale_by: -1}]": (
+        "`scale_by2` takes negated distances, and the largest of what it gives is not the nearest; "
+        "take `scale_by2` out: the nearest is then the likeliest"
+    ),
+    "[flatten, {rbf: 5}, {scale_by: -1}, {multiply: [[], []]}, softmax]": (
+        "`multiply1` takes negated distances, and the largest of what it gives is not the nearest; "
+        "take `multiply1` out: the nearest is then the likeliest"
+    ),
+    "[flatten, {rbf: 5}, {multiply: [[], []]}]": (
+        "`rbf1` gives distances: the larger, the less likely; "
+        "put `scale_by: -1` after `rbf1`, and take `multiply1` out: the nearest is then the likeliest"
+    ),
+    "[flatten, {rbf: 5}, {maximum: [[], [{scale_by: -1}]]}, relu]": (
+        "`rbf1` gives distances: the larger, the less likely; "
+        "put `scale_by: -1` after `rbf1`, and take `scale_by1` and `relu1` out: the nearest is then the likeliest"
+    ),
+    "[flatten, {rbf: 5}, {scale_by: -1}, {scale: {activation: softmax}}]": (
+        "`scale1` takes negated distances, and the largest of what it gives is not the nearest; "
+        "take `scale1` out: the nearest is then the likeliest"
+    ),
+    "[flatten, {rbf: 5}, {scale_by: -1}, {multiply: [[], [sigmoid]]}]": (
+        "`multiply1` takes negated distances, and the largest of what it gives is not the nearest; "
+        "take `multiply1` out: the nearest is then the likeliest"
+    ),
+    "[flatten, {dense: 5}, {softmax: 1.2345678}]": (
+        "`softmax1` is a softmax of temperature 1.2345678: its logits are its input divided by 1.2345678, "
+        "and no layer gives these; "
+        'put `scale_by: "${1 / 1.2345678}"` in front of the softmax, and remove its temperature'
     ),
     "[flatten, {dense: 5}, {softmax: 4}]": (
         "`softmax1` is a softmax of temperature 4: its logits are its input divided by 4, and no layer gives these; "

@@ -80,6 +80,11 @@ CASES = {
         [2, 7],
         then_recipe={"normalise": {"mean": -100, "std": 200}},
     ),
+    "floats of many digits": Case(
+        np.linspace(1000000, 2000001, 126).reshape(9, 2, 7),
+        [2, 7],
+        then_recipe={"normalise": {"mean": 1500000.5, "std": 500000.5}},
+    ),
     "measurements of different kinds": Case(
         MEASURED,
         [3],
@@ -238,7 +243,7 @@ def _trains_on_logits(tried: Attempt) -> None:
     """The loss is of scores, and their softmax is what the network gives, if it gives probabilities."""
     graph = tried.graph()
     bare = logits(graph)
-    assert meanings(bare)[bare.outputs[0].value] is Meaning.SCORES
+    assert meanings(bare)[bare.outputs[0].value].is_logit
     x = {"input": np.random.default_rng(0).standard_normal((2, *tried.input))}
     given = np.asarray(forward(graph, initialise(graph), x, training=False)[graph.outputs[0].value], float)
     scores = np.asarray(forward(bare, initialise(bare), x, training=False)[bare.outputs[0].value], float)
