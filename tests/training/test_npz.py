@@ -127,7 +127,7 @@ def test_whatever_byte_is_damaged_is_told_or_changes_nothing(tmp_path: Path) -> 
     seed = 5
     chance = random.Random(seed)
     buffer = io.BytesIO()
-    arrays = [np.arange(50), np.zeros((4, 5), np.uint8)]
+    arrays: list[NDArray[Any]] = [np.arange(50), np.zeros((4, 5), np.uint8)]
     np.savez_compressed(buffer, train_images=arrays[0], train_labels=arrays[1])
     whole = buffer.getvalue()
     for attempt in range(600):
