@@ -201,18 +201,10 @@ def test_every_backend_does_what_it_can_and_all_agree(name: str) -> None:
 
 
 LEARNING = [each for each in READY if isinstance(each, Learns)]
-STEPPED = [
-    # Of a batch norm that is called several times, Keras makes the calls in another order than the spec has them, and
-    # the running statistics depend on the order.
-    pytest.param(
-        name, marks=pytest.mark.xfail(strict=True, reason="the order of calls") if name == "siamese" else ()
-    )
-    for name in STRUCTURES
-]
 
 
 @pytest.mark.skipif(len(LEARNING) < 2, reason="steps are compared between two backends")
-@pytest.mark.parametrize("name", STEPPED)
+@pytest.mark.parametrize("name", STRUCTURES)
 def test_steps_agree(name: str) -> None:
     this = sample(structure(name))
     if any(refused(each, this.graph) for each in LEARNING):
