@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
+from netspec.lowering.derive import same
 from netspec.lowering.parts import literal
 
 
@@ -118,7 +119,7 @@ def _alike(wanted: Any, found: Any, bound: Bound) -> bool:
         )
     if isinstance(wanted, dict):
         return wanted.keys() == found.keys() and all(_alike(wanted[key], found[key], bound) for key in wanted)
-    return bool(wanted == found)
+    return same(wanted, found)  # −0.0 is not 0.0
 
 
 def _constructed_alike(wanted: Layer, found: Layer) -> bool:

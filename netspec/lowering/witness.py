@@ -18,7 +18,7 @@ from typing import Any
 from netspec.backend import Source
 from netspec.graph import Graph, Node
 from netspec.lowering.outline import Module
-from netspec.lowering.symbols import Bound, Undecided, Value, bind, spell
+from netspec.lowering.symbols import Bound, Value, bind, spell
 from netspec.lowering.taps import HOOK, Recorder, instrument, order
 from netspec.lowering.template import WrongFold
 
@@ -114,7 +114,9 @@ def prove(graph: Graph, root: Module, source: Source, reading: Reading) -> None:
         outputs = reading.run(space, inputs)
     except WrongFold:
         raise
-    except (Undecided, RecursionError, Exception) as error:
+    except Exception as error:  # a wrong text may raise anything
+        if error is witness.own_fault:
+            raise
         raise WrongFold(f"{graph.name}: the text does not run: {type(error).__name__}: {error}") from error
     if witness.left:
         raise WrongFold(f"{graph.name}: the text never makes {witness.left[0]}")
@@ -143,6 +145,8 @@ class _Witness(Recorder):
         super().__init__(order(root))
         self.graph, self.reading = graph, reading
         self.values: dict[str, Any] = {}
+        self.own_fault: Exception | None = None
+        """What the reading itself raised: a bug of it, not of the text."""
 
     @property
     def left(self) -> Sequence[str]:
@@ -152,7 +156,11 @@ class _Witness(Recorder):
     def __call__(self, node: str, value: Any) -> Any:
         name = self.due(node)
         due = self.graph.by_name[name]
-        ways = self.reading.own(due, [self.values[each] for each in due.inputs])
+        try:
+            ways = self.reading.own(due, [self.values[each] for each in due.inputs])
+        except Exception as error:
+            self.own_fault = error
+            raise
         bound = next((found for way in ways if (found := bind(way, value)) is not None), None)
         if bound is None:
             raise WrongFold(f"{name}: the text makes {spell(value)}, its own lowering {spell(ways[0])}")

@@ -255,6 +255,16 @@ def test_a_message_shows_both_sides() -> None:
     )
 
 
+def test_a_bug_of_a_reading_is_no_fault_of_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> Any:
+        raise AttributeError("a slip in a reading")
+
+    for reading, (write, _) in zip((TorchReading, KerasReading), BACKENDS.values(), strict=True):
+        monkeypatch.setattr(reading, "own", fails)
+        with pytest.raises(AttributeError, match="a slip in a reading"):
+            write(structure("chain"))
+
+
 CONVOLUTIONS = [case for case in CASES if isinstance(case.graph().by_name["layer"].op, Convolution)]
 
 
