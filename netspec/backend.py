@@ -310,6 +310,8 @@ CAPABILITIES: Mapping[type[Backend], tuple[str, str]] = {
     Learns: ("gradients", "give gradients"),
     Trains: ("train", "train"),
     Timed: ("bench", "be timed"),
+    Judges: ("oracle", "judge the others"),
+    Keyed: ("keys", "read weights by keys of its own"),
 }
 """The word for each capability, and what a backend with it can do."""
 
@@ -435,9 +437,9 @@ def installed(capability: type[Backend]) -> list[str]:
     return ready
 
 
-def oracles() -> list[str]:
-    """The names of the registered oracles."""
-    return [each.name for each in backends() if isinstance(each, Judges)]
+def oracles() -> dict[str, Status]:
+    """The registered oracles by name, and what there is of each here."""
+    return {each.name: each.status() for each in backends() if isinstance(each, Judges)}
 
 
 def refused(backend: Backend, graph: Graph, dtype: Float | None = None) -> list[tuple[str, str]]:
@@ -480,9 +482,13 @@ def require(backend: Backend, graph: Graph, dtype: Float | None = None) -> None:
 
 
 def native_names(graph: Graph) -> dict[str, str | None]:
-    """The names that models of any registered backend give to the weights of a graph; see `Keyed.keys`."""
-    found: dict[str, str | None] = {}
+    """The names that models of any registered backend give to the weights of a graph; see `Keyed.keys`.
+
+    A key that means one weight to one backend and another weight to another is left out: it names none for certain.
+    """
+    meanings: dict[str, set[str | None]] = {}
     for each in backends():
         if isinstance(each, Keyed):
-            found.update(each.keys(graph))
-    return found
+            for key, name in each.keys(graph).items():
+                meanings.setdefault(key, set()).add(name)
+    return {key: names.pop() for key, names in meanings.items() if len(names) == 1}

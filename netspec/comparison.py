@@ -72,6 +72,8 @@ class Comparison:
     backends: tuple[str, ...]
     oracles: tuple[str, ...]
     """Those that take part beside the backends."""
+    absent: Mapping[str, str]
+    """The oracles that cannot take part, each with the reason."""
     batch: int
     others: tuple[int, ...]
     """Further sizes of a batch at which the outputs were compared; what is said of a layer is the worst of all."""
@@ -112,6 +114,7 @@ class Comparison:
             "dtype": self.dtype,
             "device": self.device,
             "backends": list(self.backends),
+            "absent_oracles": dict(self.absent),
             "batch": self.batch,
             "learning_rate": self.steps[0].learning_rate if self.steps else None,
             "ok": self.ok,
@@ -185,7 +188,13 @@ def compare(
     """
     quiet = still(graph)
     backends = installed(Learns) if backends is None else backends
-    names = _sides(backends, oracle)
+    judges = oracles() if oracle else {}
+    absent = {
+        name: f"{status.state}: {status.detail}"
+        for name, status in judges.items()
+        if status.state != "ok" and name not in backends
+    }
+    names = _sides(backends, [name for name in judges if name not in absent], absent)
     perturbed = None if inject is None else _injection(inject, quiet)
     _check(quiet, dtype, batch, steps, rate)
     ready = usable(names, Runs)
@@ -214,6 +223,7 @@ def compare(
         device=device,
         backends=tuple(backends),
         oracles=tuple(names[len(backends) :]),
+        absent=absent,
         batch=batch,
         others=others,
         tolerance=TOLERANCES[dtype],
@@ -226,13 +236,13 @@ def compare(
     )
 
 
-def _sides(backends: Sequence[str], oracle: bool) -> list[str]:
-    judges = oracles() if oracle else []
+def _sides(backends: Sequence[str], judges: Sequence[str], absent: Mapping[str, str]) -> list[str]:
     names = [*backends, *(each for each in judges if each not in backends)]
     if len(set(names)) != len(names):
         raise CannotCompare(f"a backend is named twice: {', '.join(names)}")
     if not backends or len(names) < 2:
-        raise CannotCompare("a comparison needs two backends, or one and the oracle")
+        lost = "".join(f"; the oracle {name} is {why}" for name, why in absent.items())
+        raise CannotCompare(f"a comparison needs two backends, or one and the oracle{lost}")
     return names
 
 

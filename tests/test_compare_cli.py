@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import netspec.backend
 from netspec import comparison
-from netspec.backend import Unavailable
+from netspec.backend import Status, Unavailable
 from netspec_cli.main import app
 from netspec_numpy.oracle import NumpyBackend
 from tests.fakes import Array, Fake
@@ -151,6 +151,23 @@ def test_one_backend_beside_the_oracle(run: Run) -> None:
     assert result.exit_code == 0
     assert result.stdout.count("not compared") == 3
     assert result.stdout.endswith("equal: one and the oracle numpy compute the same network\n")
+
+
+def test_an_oracle_that_is_broken_takes_no_part_and_is_reported(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = {"judge": Status("broken", "its table is gone")}
+    monkeypatch.setattr(comparison, "oracles", lambda: {**judge, "numpy": Status("ok", "made up")})
+    result = run()
+    assert result.exit_code == 0
+    assert "\nnote: the oracle judge takes no part, it is broken: its table is gone\n" in result.stdout
+    assert result.stdout.endswith("equal: one, two and the oracle numpy compute the same network\n")
+    facts = json.loads(run("--format", "json").stdout)
+    assert facts["absent_oracles"] == {"judge": "broken: its table is gone"}
+    monkeypatch.setattr(comparison, "oracles", lambda: judge)
+    alone = run("--backends", "one")
+    assert alone.exit_code == 2
+    assert "or one and the oracle; the oracle judge is broken: its table is gone" in alone.stderr
 
 
 REFUSED = {

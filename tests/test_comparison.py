@@ -165,6 +165,7 @@ def test_equal_backends_are_equal(run: Callable[..., Comparison]) -> None:
         "dtype": "float64",
         "device": "cpu",
         "backends": ["one", "two"],
+        "absent_oracles": {},
         "batch": 2,
         "learning_rate": 2**-7,
         "ok": True,

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import netspec.backend
 from netspec import weights
+from netspec.backend import native_names
 from netspec.graph import Graph
 from netspec.ops.base import Weight
 from netspec.ops.conv import Conv
@@ -16,6 +18,7 @@ from netspec.ops.dense import Dense
 from netspec.ops.initializers import SETTINGS, Initializer
 from netspec.ops.norm import BatchNorm
 from netspec.weights import WeightsError, fans, initialise, load, relayout, save
+from netspec_numpy.oracle import NumpyBackend
 from tests.building import Sketch
 
 
@@ -192,3 +195,17 @@ def test_what_is_no_such_file_is_said_so(tmp_path: Path) -> None:
     for name in ("text", "absent", "."):
         with pytest.raises(WeightsError, match="cannot be read as safetensors"):
             load(tmp_path / name, small())
+
+
+def test_a_key_that_two_backends_read_differently_names_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Reads(NumpyBackend):
+        def __init__(self, **keys: str | None) -> None:
+            self.by_key = keys
+
+        def keys(self, graph: Graph) -> dict[str, str | None]:
+            return self.by_key
+
+    both = [Reads(a="x", b="y", c="z", d=None), Reads(a="x", b="z", d="y")]
+    for found in (both, both[::-1]):
+        monkeypatch.setattr(netspec.backend, "backends", lambda found=found: found)
+        assert native_names(small()) == {"a": "x", "c": "z"}

@@ -141,6 +141,8 @@ def text(found: Comparison, verbose: bool = False) -> Iterator[str]:
     where = found.dtype if found.device == "cpu" else f"{found.dtype} on {found.device}"
     exact = " in full precision (no TF32)" if found.dtype == "float32" else ""
     yield f"{found.spec}: {_and(_sides(found))}, {where}{exact}, {batch}, training mode, dropout off"
+    for name, why in found.absent.items():
+        yield f"note: the oracle {name} takes no part, it is {why}"
     yield ""
     yield from _table(found, verbose)
     yield ""
