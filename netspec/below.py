@@ -38,13 +38,14 @@ class Found:
     """What stands at or below the paths of a command.
 
     `specs` are to be checked: files that were named, and files below a folder with the key `netspec`. `others`
-    counts YAML files without it, `links` linked folders, which are not followed. `remarks` has what is wrong
-    about a file or a folder that is not checked.
+    counts YAML files without it, `links` linked folders, which are not followed, `skipped` hidden and installed
+    folders, which are not searched. `remarks` has what is wrong about a file or a folder that is not checked.
     """
 
     specs: list[Path] = field(default_factory=list)
     others: int = 0
     links: int = 0
+    skipped: int = 0
     folders: int = 0
     remarks: dict[Path, list[Diagnostic]] = field(default_factory=dict)
 
@@ -75,7 +76,9 @@ def _walk(folder: Path, found: Found) -> None:
         found.remarks[path] = list(problems)
 
     for parent, folders, names in os.walk(folder, onerror=unreadable):
-        folders[:] = [name for name in folders if not name.startswith(".") and name not in SKIPPED]
+        searched = [name for name in folders if not name.startswith(".") and name not in SKIPPED]
+        found.skipped += len(folders) - len(searched)
+        folders[:] = searched
         found.links += sum(Path(parent, name).is_symlink() for name in folders)
         candidates += [Path(parent, name) for name in names if Path(name).suffix.lower() in places.SUFFIXES]
     for path in sorted(candidates):

@@ -15,7 +15,7 @@ from netspec.diagnostics.render import REPORTS
 from netspec.language import places
 from netspec.loading import ParameterError
 from netspec_cli.common import Sets, colourful, fail, parameters, path_of, show
-from netspec_cli.failures import WRONG_SPEC
+from netspec_cli.exits import WRONG_SPEC
 from netspec_cli.streams import hand_over, say, say_json_text
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def check(
         "blocks": kinds.count("blocks"),
         "others": found.others,
         "linked_folders": found.links,
+        "skipped_folders": found.skipped,
     }
     whole = sorted(report.items()) if found.folders else list(report.items())
     if format is Format.text:
@@ -130,6 +131,8 @@ def _text(report: list[tuple[str, list[Diagnostic]]], counts: dict[str, int], se
     more += f"; {_counted(counts['others'], 'other YAML file')}" if searched else ""
     if counts["linked_folders"]:
         more += f"; {_counted(counts['linked_folders'], 'linked folder')} not followed"
+    if counts["skipped_folders"]:
+        more += f"; {_counted(counts['skipped_folders'], 'hidden or installed folder')} not searched"
     return "\n\n".join([*blocks, f"{' and '.join(checked)} checked: {verdict}{more}"])
 
 

@@ -55,7 +55,7 @@ def test_every_run_says_what_was_what() -> None:
         0,
         "1 spec and 1 file of blocks checked: all hold; 2 other YAML files\n",
     )
-    counts = {"specs": 1, "blocks": 1, "others": 2, "linked_folders": 0}
+    counts = {"specs": 1, "blocks": 1, "others": 2, "linked_folders": 0, "skipped_folders": 0}
     assert json.loads(RUN.invoke(app, ["check", ".", "--format", "json"]).stdout)["counts"] == counts
     assert RUN.invoke(app, ["check", "a.yaml"]).stdout == "1 spec checked: all hold\n"
     assert (
@@ -196,6 +196,19 @@ def test_linked_folders_are_counted() -> None:
     Path("loop").symlink_to(".")
     done = RUN.invoke(app, ["check", "."])
     assert done.stdout == "1 spec checked: all hold; no other YAML files; 1 linked folder not followed\n"
+
+
+def test_folders_that_are_not_searched_are_counted() -> None:
+    Path("a.yaml").write_text(SPEC)
+    for name in (".git/hooks", "venv/lib", "models/node_modules", "models/site-packages", "__pycache__"):
+        Path(name).mkdir(parents=True)
+        Path(name, "b.yaml").write_text(SPEC)
+    done = RUN.invoke(app, ["check", "."])
+    assert done.stdout == (
+        "1 spec checked: all hold; no other YAML files; 5 hidden or installed folders not searched\n"
+    )
+    counts = json.loads(RUN.invoke(app, ["check", ".", "--format", "json"]).stdout)["counts"]
+    assert (counts["linked_folders"], counts["skipped_folders"]) == (0, 5)
 
 
 PROGRAM = f"""
