@@ -103,7 +103,9 @@ def known(device: str) -> str:
     name = device.lower().replace("cuda", "gpu")
     kind, colon, number = name.partition(":")
     if kind not in ("cpu", "gpu", "tpu") or (colon and not number.isdecimal()):
-        raise NoDevice(f"Keras knows no device `{device}`", "name auto, cpu, gpu, or one GPU as gpu:0")
+        raise NoDevice(
+            f"Keras does not have a device called `{device}`", "name auto, cpu, gpu, or one GPU as gpu:0"
+        )
     count = len(devices(kind))
     if int(number or 0) >= count:
         has = (

@@ -50,13 +50,13 @@ def choose(device: str) -> torch.device:
         found = torch.device(device)
     except RuntimeError:  # its text lists devices that hardly anybody has
         raise NoDevice(
-            f"PyTorch knows no device `{device}`", "name auto, cpu, cuda, or one GPU as cuda:0"
+            f"PyTorch does not have a device called `{device}`", "name auto, cpu, cuda, or one GPU as cuda:0"
         ) from None
     try:
         torch.zeros((), device=found).item()
-    except Exception as error:  # what is missing raises many things: an assertion, a runtime error, no kernel
-        why = str(error).splitlines()[0]
-        raise NoDevice(f"the device `{device}` is not here: {why}", "name auto, or cpu") from error
+    except Exception as error:  # it is missing, or full, or has no kernel: each raises something else
+        why = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise NoDevice(f"the device `{device}` cannot be used: {why}", "name auto, or cpu") from error
     return found
 
 

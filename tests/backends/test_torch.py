@@ -16,7 +16,7 @@ import pytest
 import torch
 from torch import nn
 
-from netspec.backend import native_names
+from netspec.backend import NoDevice, native_names
 from netspec.comparison import compare
 from netspec.graph import Graph
 from netspec.lowering.template import WrongFold
@@ -27,7 +27,7 @@ from netspec.training.optimizers import Sgd
 from netspec.weights import initialise, load
 from netspec_torch import backend
 from netspec_torch.reserved import ATTRIBUTES
-from netspec_torch.runtime import keys
+from netspec_torch.runtime import choose, keys
 from tests.building import Sketch
 from tests.cases import CASES, Case
 from tests.structures import STRUCTURES, structure
@@ -241,6 +241,26 @@ def test_wrong_weights_are_refused() -> None:
         TORCH.build(graph, {name: array for name, array in weights.items() if name != "conv1.weight"})
     with pytest.raises(ValueError, match=r"conv1\.bias"):
         TORCH.build(graph, {**weights, "conv1.bias": np.zeros(3, "float32")})
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate"), "CUDA out of memory."),
+        (AssertionError(), "AssertionError"),
+        (RuntimeError("\nno kernel image"), "RuntimeError"),
+    ],
+)
+def test_a_device_that_cannot_be_used_says_why(
+    error: Exception, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(torch, "zeros", fails)
+    with pytest.raises(NoDevice) as caught:
+        choose("cuda:0")
+    assert str(caught.value) == f"the device `cuda:0` cannot be used: {why}"
 
 
 def test_building_leaves_pytorch_as_it_was() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from importlib import import_module
 from pathlib import Path
@@ -254,6 +255,8 @@ WITH_DEVICE: dict[type[Backend], str] = {
     Trains: "train small.yaml -b {} --device",
 }
 
+NO_DEVICE = "does not have a device called `{0}`|the device `{0}` (is not here|cannot be used): ."
+
 
 @pytest.mark.parametrize("device", ["nope", "cuda:99", "gpu:99", "cpu:x", ""])
 @pytest.mark.parametrize(
@@ -273,7 +276,7 @@ def test_a_missing_device_is_worth_2(name: str, command: str, device: str) -> No
         Path("small.yaml").write_text(TRAINED, encoding="utf-8")
     result = CliRunner().invoke(app, [*command.format(name).split(), device])
     assert (result.exit_code, result.stdout) == (2, ""), result.output + repr(result.exception)
-    assert f"no device `{device}`" in result.stderr or f"the device `{device}` is not here" in result.stderr
+    assert re.search(NO_DEVICE.format(device), result.stderr)
     assert not list(Path().glob("runs/*"))
 
 
@@ -282,7 +285,7 @@ def test_a_missing_device_is_worth_2(name: str, command: str, device: str) -> No
 def test_no_model_is_built_on_a_missing_device(name: str, device: str) -> None:
     if (status := backend(name).status()).state != "ok":
         pytest.skip(status.detail)
-    with pytest.raises(NoDevice, match=f"no device `{device}`|the device `{device}` is not here"):
+    with pytest.raises(NoDevice, match=NO_DEVICE.format(device)):
         build(load("small.yaml"), name, device=device)
 
 
