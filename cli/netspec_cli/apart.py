@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from netspec_cli.failures import INTERRUPTED, WRONG_COMMAND
+from netspec_cli.exits import INTERRUPTED, WRONG_COMMAND
 from netspec_cli.streams import complain
 
 LOG = "NETSPEC_APART"

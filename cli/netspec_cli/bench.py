@@ -22,7 +22,7 @@ from netspec_cli.common import (
     path_of,
     without_what_lacks,
 )
-from netspec_cli.failures import WRONG_SPEC
+from netspec_cli.exits import WRONG_SPEC
 from netspec_cli.sizes import size
 from netspec_cli.streams import complain, say, say_json
 

@@ -18,7 +18,7 @@ from netspec.language.document import is_blocks_file
 from netspec.language.library import Library
 from netspec.language.places import SUFFIXES, ZOO, shown, zoo
 from netspec.loading import ParameterError, find, graph_of_file
-from netspec_cli.failures import WRONG_COMMAND, WRONG_SPEC
+from netspec_cli.exits import WRONG_COMMAND, WRONG_SPEC
 from netspec_cli.streams import complain, hand_over
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from netspec_cli.common import (
     show,
     write,
 )
-from netspec_cli.failures import WRONG_SPEC
+from netspec_cli.exits import WRONG_SPEC
 from netspec_cli.passes import through
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import _signal as signal  # type: ignore[import-not-found]
 import os
 import sys
 
-INTERRUPTED = 130
+from netspec_cli.exits import INTERRUPTED
 
 
 def run() -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from netspec_cli.exits import WRONG_COMMAND, WRONG_SPEC
+
 if TYPE_CHECKING:
     from netspec.backend import Unavailable
-
-WRONG_SPEC = 1
-WRONG_COMMAND = 2
-INTERRUPTED = 130
 
 
 def told(error: BaseException) -> tuple[str, int] | None:

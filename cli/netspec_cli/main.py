@@ -13,7 +13,7 @@ import typer.core
 
 from netspec.language.memory import no_collection
 from netspec_cli import apart, streams
-from netspec_cli.failures import INTERRUPTED, WRONG_COMMAND
+from netspec_cli.exits import INTERRUPTED, WRONG_COMMAND
 from netspec_cli.form import STYLE, formed
 
 COMMANDS = (

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from netspec_cli.common import Force, fail, file_of, may_write, put, show
-from netspec_cli.failures import WRONG_SPEC
+from netspec_cli.exits import WRONG_SPEC
 from netspec_cli.streams import complain, say, say_json
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from netspec.graph import Graph
 from netspec_cli.common import fail
-from netspec_cli.failures import WRONG_SPEC
+from netspec_cli.exits import WRONG_SPEC
 
 if TYPE_CHECKING:
     from netspec.passes import Arrays

@@ -11,6 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Mapping
+from select import select
 from typing import Any, TextIO
 
 STRICT = ("strict", "surrogateescape")
@@ -63,7 +64,9 @@ class _Sink(io.RawIOBase):
         if self._deaf:
             return size
         try:
-            return int(self._raw.write(data))
+            while (written := self._raw.write(data)) is None:  # a pipe that does not wait, and is full
+                select([], [self._raw], [])
+            return int(written)
         except OSError as error:
             self._deaf = True
             # Whoever closes a pipe has read enough, and what nobody can read changes no verdict: the exit code

@@ -222,7 +222,7 @@ def _run(
     except (CannotKeep, FolderTaken, WeightsError) as error:
         fail("\n".join([str(error), *_notes(error)]))
     except Terminated as stop:
-        fail("\n".join(["the training was told to end", *_notes(stop)]), 128 + stop.number)
+        fail("\n".join(["the training was asked to stop", *_notes(stop)]), 128 + stop.number)
     except KeyboardInterrupt as stop:
         for line in _notes(stop):
             note(line)

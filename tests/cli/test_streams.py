@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from select import select
 from xml.etree import ElementTree
 
 import pytest
@@ -188,6 +190,24 @@ def test_what_a_stream_cannot_encode_is_escaped(
     times = "\\xd7" if encoding == "ascii" else "×"
     assert f"1@28{times}28" in found["shapes small.yaml"].out.decode(encoding)
     assert ElementTree.fromstring(found["draw small.yaml"].out.decode("utf-8")) is not None
+
+
+def test_a_pipe_that_does_not_wait_gets_the_whole_report() -> None:
+    """The pipe is smaller than the report, and nobody reads until it is full."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    command = [sys.executable, "-c", "from netspec_cli.entry import run; run()", "schema"]
+    whole = subprocess.run(command, capture_output=True, check=True).stdout
+    with subprocess.Popen(command, stdout=writing, stderr=subprocess.PIPE) as process:
+        os.close(writing)
+        assert process.stderr is not None
+        select([reading], [], [], 60)
+        time.sleep(0.3)
+        with os.fdopen(reading, "rb") as stream:
+            found = stream.read()
+        assert (process.stderr.read(), process.wait(60)) == (b"", 0)
+    assert len(whole) > 1 << 16
+    assert found == whole
 
 
 @pytest.mark.parametrize("kind", LOST)
