@@ -23,7 +23,8 @@ def origins(graph: Graph, value: str) -> list[Node]:
 
     `dense, softmax, relu`: of the end it is the softmax.
     """
-    found, meaning = meanings(graph), meanings(graph)[value]
+    found = meanings(graph)
+    meaning = found[value]
     seen: set[str] = set()
     waiting, sources = [value], set()
     while waiting:

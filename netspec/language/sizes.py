@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from netspec.graph import Node
 from netspec.language.item import Item
 from netspec.language.walk import Tensor, Walk
+from netspec.ops import OPS
 from netspec.ops.window import Windowed
 
 _MOST_NODES = 5_000
@@ -48,7 +49,7 @@ def _help(walk: Walk, item: Item, first: str, second: str, changed: Sequence[Nod
     pairs = list(zip(sizes[large], sizes[small], strict=True))
     if any(larger < smaller or larger >= 2 * smaller for larger, smaller in pairs):
         return None  # not a matter of rounding or of a border: what is meant is another stride
-    if item.keyword != "concat" and walk.types[large].channels != walk.types[small].channels:
+    if not OPS[item.keyword].any_channels and walk.types[large].channels != walk.types[small].channels:
         return None
     wanted = sizes[small][0] if len(set(sizes[small])) == 1 else list(sizes[small])
     crop = f"`- crop: {{size: {wanted}}}`"
@@ -96,7 +97,7 @@ def _before(walk: Walk, value: str) -> set[str] | None:
 
 def _rounds(walk: Walk, node: Node) -> bool:
     """Whether a strided window gives sizes that are no exact parts of what it receives."""
-    if not isinstance(node.op, Windowed) or node.op.keyword == "conv_transpose":
+    if not isinstance(node.op, Windowed) or not node.op.rounds:
         return False
     came, went = walk.types[node.inputs[0]].sizes, node.output.sizes
     rows = zip(came, went, node.op.strides, strict=True)

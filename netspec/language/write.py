@@ -115,7 +115,9 @@ class _Writer:
     def _item(self, node: Node, before: str) -> Iterator[str]:
         types = tuple(self.graph.types[value] for value in node.inputs)
         key = (id(node.op), types)
-        fields = self.fields[key] = self.fields.get(key) or _fields(node.op, types)
+        if key not in self.fields:
+            self.fields[key] = _fields(node.op, types)
+        fields = self.fields[key]
         keys: dict[str, object] = {}
         if node.name in self.names:
             keys["name"] = self.names[node.name]

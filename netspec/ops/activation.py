@@ -146,7 +146,7 @@ def _activation(value: object) -> object:
         at = () if keyword is value else (keyword,)
         raise unknown_word("activation", "activation", keyword, [*ACTIVATIONS, "none"], "ACTIVATIONS", at)
     if told is not None and not cls.model_fields:
-        raise refusal("activation", f"`{keyword}` has no fields", f"it stands alone: `{keyword}`")
+        raise refusal("activation", f"`{keyword}` has no fields", f"write only `{keyword}`")
     fields = {} if told is None else told if isinstance(told, Mapping) else {cls.main: told}
     try:
         return cls.model_validate(dict(fields))

@@ -93,6 +93,8 @@ class Op(BaseModel):
     """The field that a plain value sets: `dense: 10`."""
     merges: ClassVar[bool] = False
     """Whether it joins branches."""
+    any_channels: ClassVar[bool] = False
+    """For one that joins branches: whether their numbers of channels may differ."""
     ports: ClassVar[tuple[str, ...]] = ("output",)
     """Names of what it gives; the first is what its own name stands for."""
     aliases: ClassVar[tuple[str, ...]] = ()

@@ -152,6 +152,7 @@ class Concat(Merge):
 
     keyword: ClassVar[str] = "concat"
     keeps_order: ClassVar[bool] = True
+    any_channels: ClassVar[bool] = True
 
     axis: Literal["channels", "time", "depth", "height", "width"] = "channels"
     """Along which axis the branches are put one after the other."""

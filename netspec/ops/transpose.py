@@ -27,6 +27,7 @@ class ConvTranspose(Convolution):
 
     keyword: ClassVar[str] = "conv_transpose"
     width: ClassVar[str | None] = "filters"
+    rounds: ClassVar[bool] = False
 
     filters: Annotated[int, Field(ge=1)]
     """The channels of the output."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from math import prod
-from typing import cast
+from typing import ClassVar, cast
 
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
@@ -16,6 +16,9 @@ from netspec.types import Type
 
 class Windowed(Op):
     """An op with a kernel, a stride, a padding and a dilation along each spatial axis."""
+
+    rounds: ClassVar[bool] = True
+    """Whether a stride gives rounded parts of sizes that are no multiples of it."""
 
     kernel: PerAxis
     """The size of the window."""

@@ -33,6 +33,7 @@ def check_packed(size: int, packed: int, what: str) -> None:
         )
     if size > _SMALL and size > _DENSE * packed:
         raise DataError(
-            f"{what} unpacks to {size:,} bytes, {size // max(packed, 1)} times what it has: no real data pack so well",
+            f"{what} unpacks to {size:,} bytes, {size // max(packed, 1)} times what it has: "
+            "real data do not compress this well",
             "if it is meant, save it without compression",
         )

@@ -44,7 +44,7 @@ class CannotKeep(Exception):
 
 
 class Claim:
-    """A folder that this process has alone: it holds the lock on `metrics.jsonl`, which ends with the process."""
+    """A folder that no other process writes to: this one holds the lock on `metrics.jsonl` until it ends."""
 
     def __init__(self, path: Path, lines: BinaryIO, made: bool) -> None:
         self.path = path

@@ -7,10 +7,12 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from netspec.types import LARGEST_FLOAT
+
 # Weights are float32: a number that float32 does not hold would become 0 or infinite in there.
-LARGEST, SMALLEST = (2 - 2**-23) * 2.0**127, 2.0**-126
+SMALLEST = 2.0**-126
 Positive = Annotated[
-    float, Field(ge=SMALLEST, le=LARGEST, allow_inf_nan=False, description="a float32 number above 0")
+    float, Field(ge=SMALLEST, le=LARGEST_FLOAT, allow_inf_nan=False, description="a float32 number above 0")
 ]
 Fraction = Annotated[float, Field(ge=0, le=1 - 2.0**-24, description="a float32 number from 0 to below 1")]
 Flag = Annotated[bool, Field(description="`true` or `false`")]

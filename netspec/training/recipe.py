@@ -12,8 +12,9 @@ from netspec.diagnostics.codes import training as codes
 from netspec.language import values
 from netspec.language.values import Listing, Scalar, Value
 from netspec.training.names import EMBEDDED, SETS, is_path
-from netspec.training.optimizers import LARGEST, OPTIMIZERS, SMALLEST, Optimizer
+from netspec.training.optimizers import OPTIMIZERS, SMALLEST, Optimizer
 from netspec.training.overrides import overlay
+from netspec.types import LARGEST_FLOAT
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -32,8 +33,8 @@ Count = Annotated[int, Field(ge=1, le=2**31 - 1, description="a whole number fro
 Limit = Annotated[Count | None, Field(description="a whole number from 1")]
 Pixels = Annotated[int, Field(ge=0, le=10_000, description="a whole number of pixels from 0")]
 Seed = Annotated[int, Field(ge=0, lt=2**32, description="a whole number from 0 to 2³² − 1")]
-Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
-Above = Annotated[float, Field(ge=SMALLEST, le=LARGEST, allow_inf_nan=False)]
+Number = Annotated[float, Field(ge=-LARGEST_FLOAT, le=LARGEST_FLOAT, allow_inf_nan=False)]
+Above = Annotated[float, Field(ge=SMALLEST, le=LARGEST_FLOAT, allow_inf_nan=False)]
 
 
 class Normalise(BaseModel):

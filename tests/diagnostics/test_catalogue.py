@@ -68,5 +68,5 @@ def test_a_code_is_told_in_sentences(code: Code) -> None:
     assert len(code.id) == 6
     assert code.title
     assert not code.title.endswith(".")
-    assert len(code.story.split()) >= 12, "a story says what it means, why, and how to mend it"
+    assert len(code.story.split()) >= 12, "a story says what it means, why, and how to repair it"
     assert code.story.endswith((".", "`"))

@@ -129,7 +129,7 @@ def test_an_honest_bomb_is_not_unpacked(tmp_path: Path) -> None:
     assert path.stat().st_size < 3_000_000
     assert peak(lambda: read(path, 3)) < 1_000_000
     with pytest.raises(
-        DataError, match=r"unpacks to 300,000,000 bytes, .* no real data pack so well"
+        DataError, match=r"unpacks to 300,000,000 bytes, .* real data do not compress this well"
     ) as caught:
         read(path, 3)
     assert caught.value.help == "if it is meant, save it without compression"

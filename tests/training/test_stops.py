@@ -116,7 +116,7 @@ def has_lines(folder: str, count: int) -> Callable[[], bool]:
 @POSIX
 @pytest.mark.parametrize(
     ("number", "code", "says"),
-    [(signal.SIGINT, 130, "note: the run"), (signal.SIGTERM, 143, "the training was told to end\nthe run")],
+    [(signal.SIGINT, 130, "note: the run"), (signal.SIGTERM, 143, "the training was asked to stop\nthe run")],
     ids=["Ctrl-C", "SIGTERM"],
 )
 def test_a_stopped_run_says_where_it_lies_and_how_it_ended(
