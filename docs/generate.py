@@ -17,7 +17,7 @@ from docs.words import words_page
 from netspec.backend import backends
 from netspec.check import check_file, check_text
 from netspec.diagnostics.catalogue import FAMILIES as CODE_FAMILIES
-from netspec.diagnostics.diagnostic import Code
+from netspec.diagnostics.code import Code
 from netspec.diagnostics.explain import EXAMPLE_FILE
 from netspec.diagnostics.render.text import as_text
 from netspec.graph import Graph

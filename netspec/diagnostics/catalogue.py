@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from netspec.diagnostics.code import Code
 from netspec.diagnostics.codes import backends, expectations, expressions, files, shapes, structure, training
-from netspec.diagnostics.diagnostic import Code
 
 FAMILIES: tuple[ModuleType, ...] = (files, structure, expressions, shapes, expectations, training, backends)
 

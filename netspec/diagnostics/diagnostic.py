@@ -6,26 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from netspec.diagnostics.code import Code
+from netspec.diagnostics.codes import files
 from netspec.diagnostics.span import Span
 
 Severity = Literal["error", "warning"]
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """A kind of problem. The story and the example are what `netspec explain` prints.
-
-    `example` is a whole spec that has this problem and no other; a test checks it. It is empty only
-    for problems that no single small file can show (a missing file, a 50 MB one).
-    """
-
-    id: str
-    title: str
-    story: str
-    example: str = ""
-
-    def __str__(self) -> str:
-        return self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +98,6 @@ class Problems:
         """The problems in source order; last, how many more there are."""
         ordered = sorted(self.found, key=lambda each: (each.span.file, each.span.line, each.span.column))
         if self.full or self.first_more is not None:
-            from netspec.diagnostics.codes import files
-
             ordered.append(
                 Diagnostic(
                     files.MORE_PROBLEMS,

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from netspec.diagnostics.diagnostic import Code
+from netspec.diagnostics.code import Code
 from netspec.ops.initializers import Initializer
 from netspec.ops.reach import Reach
 from netspec.types import Type

@@ -10,7 +10,7 @@ import pytest
 from netspec.check import check_text
 from netspec.diagnostics import Diagnostic
 from netspec.diagnostics.catalogue import CODES, FAMILIES
-from netspec.diagnostics.diagnostic import Code
+from netspec.diagnostics.code import Code
 from netspec.diagnostics.explain import EXAMPLE_FILE
 from netspec.diagnostics.render import as_text
 from tests.diagnostics.special_cases import SPECIAL_CASES

@@ -6,7 +6,7 @@ import pytest
 
 from netspec.check import check_text
 from netspec.diagnostics.catalogue import CODES
-from netspec.diagnostics.diagnostic import Code
+from netspec.diagnostics.code import Code
 from netspec.diagnostics.render import as_text
 from tests.language.author import FILE
 from tests.language.follow import can_be_followed, follow_all

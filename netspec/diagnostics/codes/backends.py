@@ -1,6 +1,6 @@
 """NS06: what a backend does not take."""
 
-from netspec.diagnostics.diagnostic import Code
+from netspec.diagnostics.code import Code
 
 REFUSED = Code(
     "NS0601",

@@ -1,6 +1,6 @@
 """NS04: what a spec expects of itself."""
 
-from netspec.diagnostics.diagnostic import Code
+from netspec.diagnostics.code import Code
 
 UNMET = Code(
     "NS0401",

@@ -1,6 +1,6 @@
 """NS02: parameters and ${…}."""
 
-from netspec.diagnostics.diagnostic import Code
+from netspec.diagnostics.code import Code
 
 EXPRESSION_SYNTAX = Code(
     "NS0201",

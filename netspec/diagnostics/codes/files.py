@@ -1,6 +1,6 @@
 """NS00: the file and its YAML."""
 
-from netspec.diagnostics.diagnostic import Code
+from netspec.diagnostics.code import Code
 
 FILE_MISSING = Code(
     "NS0001",

@@ -1,6 +1,6 @@
 """NS03: types that do not fit."""
 
-from netspec.diagnostics.diagnostic import Code
+from netspec.diagnostics.code import Code
 
 KERNEL = Code(
     "NS0301",

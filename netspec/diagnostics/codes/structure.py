@@ -1,6 +1,6 @@
 """NS01: keys, ops, names, blocks, includes, networks."""
 
-from netspec.diagnostics.diagnostic import Code
+from netspec.diagnostics.code import Code
 
 NOT_A_SPEC = Code(
     "NS0101",

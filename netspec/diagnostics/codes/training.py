@@ -1,6 +1,6 @@
 """NS05: recipes, data, weights. 01 to 19 are recipes and the data they name; weights follow from 20."""
 
-from netspec.diagnostics.diagnostic import Code
+from netspec.diagnostics.code import Code
 
 _HEAD = "netspec: 1\nname: tiny\ninput: [1, 28, 28]\nlayers: [flatten, {dense: 10}, softmax]\n"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import PurePosixPath
 
-from netspec.diagnostics.diagnostic import Code, Diagnostic
+from netspec.diagnostics.code import Code
+from netspec.diagnostics.diagnostic import Diagnostic
 from netspec.diagnostics.render.report import Report, printable
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
