@@ -66,6 +66,9 @@ def _added(
     except Misfit as misfit:
         _report(walk, misfit, item, frame, inputs, name)
         return BROKEN
+    for doubt in resolved.doubts():
+        place = _place(doubt.field, item, frame)
+        walk.problems.warning(doubt.code, doubt.message, place, notes=doubt.notes, help=doubt.help)
     owner: Node | None = None
     if item.share is not None or frame.shares is not None:
         shared = shared_layer(walk, item, frame, name, local, frozen)

@@ -92,7 +92,7 @@ def _report_one(
         problems.error(codes.MISSING, f"{owner} needs `{field}`", span, help=f"add `{field}: …`")
         return
     if each["type"] == "extra_forbidden":
-        unknown_key(field, owner, known, keys.get(field, span), problems, words)
+        unknown_key(field, owner, known, keys.get(field, span), problems, words, each["input"])
         return
     value = values.get(field)
     context = each.get("ctx") or {}
@@ -135,12 +135,13 @@ def unknown_key(
     span: Span,
     problems: Problems,
     words: Tables = no_words,
+    given: object = None,
 ) -> None:
     """Report a key that its owner does not have, and what it probably stands for."""
     if problems.full:
         problems.skip(span)
         return
-    found = lead(key, known, words())
+    found = lead(key, known, words(), given)
     if re.fullmatch(r"[\d.]+\s*\)", key):
         found = Lead("write a list in square brackets: `[3, 3]`, not `(3, 3)`")
     has = f"it has {', '.join(f'`{each}`' for each in sorted(known))}" if known else "it takes none"

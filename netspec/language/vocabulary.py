@@ -421,7 +421,7 @@ def _check_keys(
 ) -> None:
     for key, entry in given.entries.items():
         if key not in known:
-            unknown_key(key, owner, known, entry.key_span, problems, words)
+            unknown_key(key, owner, known, entry.key_span, problems, words, plainly(entry.value))
 
 
 def _misspelt(value: Value | None, known: Collection[str], words: Tables = no_words) -> set[str]:

@@ -145,7 +145,8 @@ def _activation(value: object) -> object:
         _refuse_op(keyword)
         at = () if keyword is value else (keyword,)
         raise unknown_word("activation", "activation", keyword, [*ACTIVATIONS, "none"], "ACTIVATIONS", at)
-    if told is not None and not cls.model_fields:
+    # Fields that it has not are told one by one: each may lead to another activation.
+    if told is not None and not cls.model_fields and not (isinstance(told, Mapping) and told):
         raise refusal("activation", f"`{keyword}` has no fields", f"write only `{keyword}`")
     fields = {} if told is None else told if isinstance(told, Mapping) else {cls.main: told}
     try:

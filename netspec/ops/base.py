@@ -132,6 +132,10 @@ class Op(BaseModel):
         """The weights that it holds, under local names (`weight`, `bias`). The op is resolved."""
         return ()
 
+    def doubts(self) -> Sequence[Misfit]:
+        """What is legal as it is written and hardly meant. The elaborator warns of it."""
+        return ()
+
     def extents(self, inputs: Inputs) -> Iterable[tuple[str, int]]:
         """Sizes that arise on the way to the output and may be larger than it, each with what it is."""
         return ()

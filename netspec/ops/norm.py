@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from netspec.diagnostics.codes import shapes
+from netspec.diagnostics.codes import shapes, structure
 from netspec.ops.base import Inputs, Misfit, Weight
 from netspec.ops.conv import KERNEL_AXES
 from netspec.ops.initializers import ONES, ZEROS, Init, Initializer
 from netspec.ops.pointwise import Pointwise
 from netspec.ops.reach import Reach
-from netspec.types import LARGEST_FLOAT
+from netspec.types import LARGEST_FLOAT, in_full
 
 Epsilon = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -59,6 +60,14 @@ class BatchNorm(Normalisation):
 
     momentum: Annotated[float, Field(ge=0, le=1)] = 0.9
     """How much of the running statistics a step of training keeps."""
+
+    def doubts(self) -> Sequence[Misfit]:
+        if self.momentum >= 0.5:
+            return ()
+        kept, taken = in_full(self.momentum), in_full(round(1 - self.momentum, 12))
+        message = f"`momentum` is the share of the running statistics that a step keeps, and {kept} is little"
+        how = f"for PyTorch's {kept}, which is the share of the new batch, write `momentum: {taken}`"
+        return (Misfit(structure.MOMENTUM, message, "momentum", help=how),)
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         shape = (inputs[0].channels or 0,)

@@ -10,7 +10,10 @@ from netspec.training.names import Shape
 from netspec.types import channels_last, in_full
 
 RENUMBER = "save `numpy.searchsorted(numpy.union1d(train_labels, test_labels), labels)`"
-"""Advice that numbers any kind of labels from 0. In advice `labels` and `images` stand for those of each part."""
+"""Advice that numbers any kind of labels from 0.
+
+In advice `labels`, `images` and `samples` stand for those of each part.
+"""
 FROM_0 = "labels count from 0: save `labels - 1`"
 
 
@@ -26,6 +29,11 @@ class Labels:
     def from_1(self) -> bool:
         """Whether they are 1 to the number of classes, without a gap."""
         return self.smallest == 1 and self.largest == self.distinct
+
+
+def kind(shape: Shape) -> str:
+    """What samples of this shape are called."""
+    return "images" if len(shape) == 3 else "samples"
 
 
 def on_shape(given: Shape, wanted: Shape, own: bool) -> str:
@@ -44,16 +52,17 @@ def on_shape(given: Shape, wanted: Shape, own: bool) -> str:
 
 def _saved_otherwise(given: Shape, wanted: Shape) -> str:
     """How to save the samples, where they hold what the network takes in another order; else nothing."""
+    what = kind(given)
     if _padded(given[-1:] + given[:-1], wanted) or channels_last(given):
         return (
-            "samples are channels first, and these look channels last: save `numpy.moveaxis(images, -1, 1)`"
+            f"samples are channels first, and these look channels last: save `numpy.moveaxis({what}, -1, 1)`"
         )
     for axis, size in enumerate(given):
         if size == 1 and given[:axis] + given[axis + 1 :] == wanted:
-            return f"the samples have an axis too many: save `images.squeeze({axis + 1})`"
+            return f"the samples have an axis too many: save `{what}.squeeze({axis + 1})`"
     if len(given) == 1 < len(wanted) and prod(given) == prod(wanted):
         sizes = ", ".join(map(str, wanted))
-        return f"to see each row of numbers as {list(wanted)}: save `images.reshape(len(images), {sizes})`"
+        return f"to see each row of numbers as {list(wanted)}: save `{what}.reshape(len({what}), {sizes})`"
     return ""
 
 
@@ -109,7 +118,7 @@ def on_batch(samples: int, batch: int) -> str:
 def on_scale(low: float, high: float, shape: Shape) -> str:
     """For floats that are too large as they stand. The numbers of a vector measure different things."""
     if len(shape) == 1:
-        return "scale each: save `(images - train_images.mean(0)) / (train_images.std(0) + 1e-8)`"
+        return "scale each: save `(samples - train_images.mean(0)) / (train_images.std(0) + 1e-8)`"
     if low >= 0 and high <= 255:
         return "`normalise: {mean: 0, std: 255}` scales them as bytes are scaled"
     middle, half = (low + high) / 2, (high - low) / 2 or 1.0

@@ -151,7 +151,7 @@ def _match_shape(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems)
     given, wanted = padded(facts.shape, recipe.pad), graph.inputs[0].type.shape
     if given != wanted:
         around = f", padded by {recipe.pad}" if recipe.pad else ""
-        what = "images" if len(given) == 3 else "samples"
+        what = advice.kind(given)
         problems.error(
             codes.DATA_MISFIT,
             f"the {what} of {facts.name} are {_type(given)}{around}, and `{graph.name}` takes {graph.inputs[0].type}",

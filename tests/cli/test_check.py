@@ -44,6 +44,11 @@ def summary(output: str) -> str:
     return output.rstrip("\n").rpartition("\n")[2]
 
 
+def test_what_is_not_shown_is_not_left_out_of_the_count() -> None:
+    Path("a.yaml").write_text(f"{SPEC}defaults:\n" + "  conv: {bias: false}\n" * 200)
+    assert summary(RUN.invoke(app, ["check", "a.yaml"]).stdout) == "1 spec checked: at least 101 errors"
+
+
 def test_every_run_says_what_was_what() -> None:
     Path("sub").mkdir()
     Path("a.yaml").write_text(SPEC)

@@ -123,8 +123,9 @@ class Attempt:
         changed = {}
         for key, array in self.arrays.items():
             kind = key.partition("_")[2]
-            if re.search(rf"\b{kind}\b", expression):
-                changed[key] = eval(expression, {**known, kind: array})  # noqa: S307 (advice of ours)
+            word = r"images|samples" if kind == "images" else kind
+            if found := re.search(rf"\b({word})\b", expression):
+                changed[key] = eval(expression, {**known, found[0]: array})  # noqa: S307 (advice of ours)
         self.arrays |= changed
 
     def set_input(self, shape: str) -> None:

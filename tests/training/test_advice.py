@@ -272,6 +272,13 @@ def test_nothing_is_said_of_what_is_right(name: str) -> None:
     assert attempt(ACCEPTED[name]).first_advice() is None
 
 
+@pytest.mark.parametrize(("samples", "called"), [(SEQUENCES, "samples"), (IMAGES, "images")])
+def test_samples_are_called_the_same_in_the_message_and_in_the_advice(samples: Any, called: str) -> None:
+    wanted = list(samples.shape[1:])
+    tried = attempt(Case(np.moveaxis(samples, 1, -1), wanted, [conv(3), "global_avg_pool"]))
+    assert f"save `numpy.moveaxis({called}, -1, 1)`" in str(tried.first_advice())
+
+
 def test_advice_that_nobody_can_follow_fails() -> None:
     from tests.training.following import follow
 

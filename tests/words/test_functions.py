@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from netspec.check import check_text
 from netspec.diagnostics.render import as_text
 from netspec.graph import Graph
+from netspec.ops.words import lead
+from netspec.ops.words.values import MODES
 from netspec.weights import initialise
 from netspec_numpy import forward
-from tests.language.author import FILE
+from tests.language.author import FILE, graph_of
 from tests.language.follow import follow
 
 Torch = Callable[[torch.Tensor], torch.Tensor]
@@ -63,6 +65,8 @@ WRITTEN: dict[str, tuple[str, Torch]] = {
     "GlobalAveragePooling2D": ("4@8×8", lambda x: x.mean((2, 3))),
     "rescaling: 0.5": ("4@8×8", lambda x: x * 0.5),
     "Unflatten: [2, 2]": ("4", lambda x: x.reshape(-1, 2, 2)),
+    "channel_shuffle: 2": ("4@8×6", lambda x: F.channel_shuffle(x, 2)),
+    "ChannelShuffle: {groups: 3}": ("6@4×5", lambda x: F.channel_shuffle(x, 3)),
     "CELU": ("4@8×8", F.celu),
     "Activation: tanh": ("4@8×8", torch.tanh),
 }
@@ -89,6 +93,51 @@ def test_what_is_to_be_written_gives_the_same_numbers(item: str) -> None:
     wanted = function(torch.from_numpy(x)).numpy()
     assert found.shape == wanted.shape
     assert np.abs(found - wanted).max() < 1e-10
+
+
+@pytest.mark.parametrize("word", ["nearest", "nearest-exact"])
+def test_a_mode_is_called_the_same_only_where_it_gives_the_same(word: str) -> None:
+    """At a size that is no multiple, where modes differ."""
+    found = lead(word, ["nearest", "linear"], MODES)
+    graph = graph_of("layers:\n  - upsample: {size: 13}\n")
+    x = np.random.default_rng(7).standard_normal((1, 4, 8, 8))
+    ours = forward(graph, {}, {graph.inputs[0].name: x}, True)[graph.outputs[0].value]
+    theirs = F.interpolate(torch.from_numpy(x), 13, mode=word).numpy()
+    assert found is not None
+    assert found.exact is bool(np.array_equal(ours, theirs))
+
+
+def test_the_numbers_of_darknet_count_layers() -> None:
+    for item, ours in (("route: -4", "concat"), ("route: [-1, 61]", "concat"), ("shortcut: -3", "add")):
+        text = f"netspec: 1\nname: spec\ninput: [4, 8, 8]\nlayers:\n  - relu\n  - {item}\n"
+        (found,) = check_text(text, FILE)[1]
+        assert (found.help or "").startswith("the number counts layers")
+        assert f"`- {ours}:` with `from: [name, " in (found.help or "")
+
+
+@pytest.mark.parametrize(("momentum", "written"), [(0.1, "0.9"), (0.003, "0.997"), (0, "1"), (0.5, None)])
+def test_the_momentum_of_pytorch_is_doubted(momentum: float, written: str | None) -> None:
+    text = f"netspec: 1\nname: spec\ninput: [4, 8, 8]\nlayers:\n  - batch_norm: {{momentum: {momentum}}}\n"
+    graph, diagnostics = check_text(text, FILE)
+    assert graph is not None
+    assert [each.severity for each in diagnostics] == ["warning"] * (written is not None)
+    for each in diagnostics:
+        assert (each.help or "").endswith(f"which is the share of the new batch, write `momentum: {written}`")
+
+
+def test_the_slope_of_a_relu_in_a_field_is_not_dropped() -> None:
+    written = "relu: {negative_slope: 0.2}"
+    for item in (written, f"dense: {{units: 2, activation: {{{written}}}}}"):
+        (found,) = check_text(f"netspec: 1\nname: spec\ninput: [4]\nlayers:\n  - {item}\n", FILE)[1]
+        assert found.help == "write `leaky_relu: {slope: 0.2}` in place of `relu`, which has no slope"
+
+
+def test_a_border_is_the_padding_of_a_convolution() -> None:
+    text = (
+        "netspec: 1\nname: spec\ninput: [4, 8, 8]\nlayers:\n  - conv: {filters: 2, kernel: 3, border: same}\n"
+    )
+    (found,) = check_text(text, FILE)[1]
+    assert found.help == "write `padding`: that is netspec's name for it"
 
 
 def test_a_size_that_does_not_divide_is_refused_and_not_rounded() -> None:

@@ -360,3 +360,17 @@ input: [28, 28, 1]
 layers: [flatten, {dense: 10}, softmax]
 """,
 )
+MOMENTUM = Code(
+    "NS0127",
+    "a momentum that forgets most of what was measured",
+    "The `momentum` of a `batch_norm` is the share of the running statistics that a step keeps, as in Keras: mostly\n"
+    "0.9 or 0.99. PyTorch's `momentum` is the share of the new batch: its 0.1 is 0.9 here. Below 0.5\n"
+    "most of what was measured is forgotten in each step, which is legal and hardly meant.",
+    """\
+netspec: 1
+name: example
+input: [3, 8, 8]
+layers:
+  - batch_norm: {momentum: 0.1}
+""",
+)

@@ -24,7 +24,7 @@ _CALLED: tuple[tuple[str, str], ...] = (
         "neurons numneurons outputsize outputs output filters outchannels size width nout outdim dim numclasses",
     ),
     ("stride", "windowstrides step steps stridesize subsample subsamplefactor stridehw"),
-    ("padding", "pad pads bordermode paddings autopad padsize zeropadding padmode"),
+    ("padding", "pad pads border bordermode paddings autopad padsize zeropadding padmode"),
     ("dilation", "dilationrate atrousrate rate rhsdilation kerneldilation dilatation holes hole atrous"),
     ("groups", "group numgroups numgroup featuregroupcount cardinality ngroups g"),
     ("bias_init", "biasinitializer biasfiller binit biasinitialiser initbias biasinitialization"),
@@ -117,11 +117,26 @@ _ANYWHERE: tuple[tuple[Entry, str], ...] = (
     ),
 )
 
+
+def _slope(given: object) -> Lead:
+    number = isinstance(given, int | float) and not isinstance(given, bool)
+    return instead(
+        f"write `leaky_relu: {{slope: {given if number else '…'}}}` in place of `relu`, which has no slope"
+    )
+
+
 # Words that mean something of their own for one op.
 _OWN: dict[str, tuple[tuple[Entry, str], ...]] = {
     "local_response_norm": (
         (same("bias"), "k knorm"),
         (instead("remove it: the sum always runs over channels"), "normregion"),
+    ),
+    "relu": (
+        (_slope, "negativeslope slope alpha leak leakiness leakyslope leakrate"),
+        (
+            instead("write `relu6` in place of `relu` for 6; this version has none with another bound"),
+            "maxvalue",
+        ),
     ),
     "batch_norm": ((instead("write the activation as an op behind it: `- relu`"), "activation act"),),
     "upsample": ((instead("write `mode: linear` for bilinear, `mode: nearest` for nearest"), "bilinear"),),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from netspec.ops.words import Entry, Lead, absent, instead, same, table
 
 
@@ -45,6 +47,35 @@ def _average(given: object) -> Lead:
     if given is None:
         return same("avg_pool", "Darknet's, which has no kernel, is `global_avg_pool`")
     return same("avg_pool", "`count_padding: true` counts padding as zeros, as PyTorch and Caffe do")
+
+
+def _counted(ours: str) -> Entry:
+    """Darknet joins layers that it counts: from the start, or backwards below 0."""
+
+    def entry(given: object) -> Lead:
+        if not re.search(r"\d", str(given)):
+            return same(ours)
+        return instead(
+            "the number counts layers, and back if it is below 0: give each layer that it counts to a `name`, and "
+            f"write `- {ours}:` with `from: [name, …]` below it; of one layer only, `- identity:` with `from: name`"
+            if ours == "concat"
+            else "the number counts layers, and back if it is below 0: give that layer and the one before this item a "
+            f"`name`, and write `- {ours}:` with `from: [name, name]` below it"
+        )
+
+    return entry
+
+
+def _shuffle(given: object) -> Lead:
+    plain = next(iter(given.values()), None) if isinstance(given, dict) else given
+    groups = _number(plain, "groups")
+    sizes = '"${in.height}", "${in.width}"'
+    return instead(
+        f'write `layers: [{{reshape: [{groups}, "${{in.channels / {groups}}}", {sizes}]}}, '
+        "{permute: [depth, channels, height, width]}, "
+        f'{{reshape: ["${{in.channels * in.depth}}", {sizes}]}}]`'
+        + ("" if groups != "groups" else ", with the number of groups in place of `groups`")
+    )
 
 
 def _celu(given: object) -> Lead:
@@ -295,8 +326,10 @@ WORDS = table(
     # Merges
     (
         same("add"),
-        "addition shortcut elementwiseadd elemwiseadd eltwiseadd caddtable skipadd residualadd addn accumulaten",
+        "addition elementwiseadd elemwiseadd eltwiseadd caddtable skipadd residualadd addn accumulaten",
     ),
+    (_counted("add"), "shortcut"),
+    (_counted("concat"), "route"),
     (
         instead("write `add` with a list of branches; `[]` is the branch that changes nothing"),
         "residual resblock residualblock residualunit skip skipconnection identityblock resnetblock shortcutblock",
@@ -321,7 +354,7 @@ WORDS = table(
     (absent("op that divides branches"), "div divide truediv cdivtable"),
     (
         same("concat"),
-        "cat concatenate concatenation route depthconcat filterconcat joinchannels jointable concatv2",
+        "cat concatenate concatenation depthconcat filterconcat joinchannels jointable concatv2",
     ),
     (absent("merge along a new axis; `concat` joins along one that is there"), "stack pack"),
     (
@@ -382,10 +415,7 @@ WORDS = table(
         "reorg reorganize passthrough reorglayer",
     ),
     (
-        instead(
-            "write `reshape: [groups, channels / groups, height, width]`, `permute: [depth, channels, height, width]`, "
-            "and `reshape` again"
-        ),
+        _shuffle,
         "channelshuffle nativechannelshuffle shufflechannel channelshuffler",
     ),
     (

@@ -91,7 +91,14 @@ PADDINGS = table(
 )
 
 MODES: dict[str, Entry] = table(
-    (same("nearest"), "nearestneighbor nearestneighbour nn repeat nearestexact repeated"),
+    (same("nearest"), "nearestneighbor nearestneighbour nn repeat repeated"),
+    (
+        instead(
+            "write `mode: nearest` where the new sizes are whole multiples of the old ones: there both are the same; "
+            "this version has no `nearest-exact` for other sizes"
+        ),
+        "nearestexact",
+    ),
     (same("linear"), "interpolate interpolated"),
     (same("replicate"), "edge border"),
     (
