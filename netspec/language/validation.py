@@ -276,7 +276,7 @@ def _of_text(given: str, key: str) -> str | None:
     if re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", given):
         return _write(key, given)
     if share := re.fullmatch(r"([0-9]{1,2}(?:\.[0-9]{1,4})?) ?%", given):
-        return _write(key, f"{float(share.group(1)) / 100:g}")
+        return _write(key, f"{float(share.group(1)) / 100:.15g}")
     if name := re.fullmatch(r"[{<(]{1,2}\s*([A-Za-z]\w*)\s*[}>)]{1,2}", given):
         return f"{_write(key, '$' + name.group(1))}: that is how a parameter is passed on"
     formula = parse(given) if len(given) <= 200 else None
@@ -324,13 +324,13 @@ def _boolean(context: dict[str, Any], given: object, key: str) -> str | None:
 
 def _bound(bound: float, given: object, key: str) -> str | None:
     """The bound itself, for a count; a bound of a float is an extreme that is hardly meant."""
-    return _write(key, f"{bound:g}") if isinstance(given, int) and isinstance(bound, int) else None
+    return _write(key, f"{bound}") if isinstance(given, int) and isinstance(bound, int) else None
 
 
 def _share(context: dict[str, Any], given: object, key: str) -> str | None:
     """A part of a hundred where a part of one belongs."""
     if context["lt"] == 1 and isinstance(given, int | float) and 1 < given < 100:
-        return f"{_write(key, format(given / 100, 'g'))} for {given:g} %"
+        return f"{_write(key, format(given / 100, '.15g'))} for {given:.15g} %"
     return None
 
 

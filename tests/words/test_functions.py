@@ -187,3 +187,10 @@ def test_the_block_of_the_docs_is_the_reorganisation_of_darknet(shape: tuple[int
     x = np.random.default_rng(3).standard_normal((2, *shape))
     found = forward(graph, initialise(graph), {"input": x}, True)[graph.outputs[0].value]
     assert np.array_equal(found, darknet_reorg(x))
+
+
+def test_a_share_in_percent_keeps_its_digits() -> None:
+    for rate, share in (("12.3456%", "0.123456"), ("12.345678", "0.12345678")):
+        text = f"netspec: 1\nname: spec\ninput: [4]\nlayers:\n  - dropout: {rate}\n"
+        (found,) = check_text(text, FILE)[1]
+        assert f"rate: {share}" in (found.help or "") or f"dropout: {share}" in (found.help or "")
