@@ -31,7 +31,7 @@ sys.path[:0] = sys.argv[1].split(":")
 import netspec.backend
 from tests.training.fakes import FakeBackend
 from netspec_cli import main
-netspec.backend.usable = lambda wanted: [FakeBackend([1.0] * 9, [{{"train_loss": 1.0}}])]
+netspec.backend.usable = lambda wanted, capability: [FakeBackend([1.0] * 9, [{{"train_loss": 1.0}}])]
 from rich.console import Console
 from rich.progress import Progress
 

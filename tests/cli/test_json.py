@@ -64,7 +64,7 @@ RUNS: dict[str, tuple[set[str], dict[str, set[str]]]] = {
     "compare little.yaml --backends torch": (
         {
             *("spec", "name", "dtype", "device", "backends", "pairs", "batch", "learning_rate", "ok"),
-            *("tolerance", "forward", "gradients", "steps", "first_difference", "layers"),
+            *("tolerance", "forward", "gradients", "steps", "first_difference", "layers", "absent_oracles"),
         },
         {
             "pairs": {"backends", "max_rel", "layer"},
