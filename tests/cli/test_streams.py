@@ -11,6 +11,7 @@ from pathlib import Path
 from select import select
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from netspec_cli.main import COMMANDS
@@ -59,7 +60,7 @@ HEAVY = {
     "backends": 0,
     "compare small.yaml --backends torch --steps 0": 0,
     "compare small.yaml --backends torch --steps 0 --format json": 0,
-    "train small.yaml -b torch --set train.data.train=20 --set train.data.test=20": 0,
+    "train small.yaml -b torch --data ./own.npz --set train.batch=10 --epochs 1": 0,
     "bench small.yaml --backends torch --steps 1": 0,
 }
 ENCODINGS = ("ascii", "cp1252", "latin-1", "utf-8")
@@ -130,6 +131,9 @@ class Outcome:
 def outcomes(folder: Path, kind: str, commands: dict[str, int], modules: str) -> dict[str, Outcome]:
     """Run the commands in a folder, on streams of this kind."""
     (folder / "small.yaml").write_text(SPEC, encoding="utf-8")
+    images, labels = np.zeros((20, 1, 28, 28), "uint8"), np.arange(20, dtype="int64") % 10
+    parts = {"train_images": images, "train_labels": labels, "test_images": images, "test_labels": labels}
+    np.savez(folder / "own.npz", **parts)  # type: ignore[arg-type]
     (folder / "wrong.yaml").write_text(SPEC.replace("kernel: 3", "kernel: 29"), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-c", RUNNER, kind, modules, *commands],
