@@ -85,6 +85,9 @@ def _other_order(graph: Graph) -> Iterator[tuple[str, str]]:
     Two calls of one norm each update its running statistics, so their order is part of the result. Which of two calls
     that are equally far comes first depends on how Keras walks the graph.
     """
+    families = [each for each in _families(graph) if any(weight.statistic for weight in each[0].weights)]
+    if not families:
+        return
     depths: dict[str, int] = {}
     for node in reversed(graph.nodes):
         depth = max((depths.get(value, 0) for value in node.values), default=0)
@@ -94,10 +97,9 @@ def _other_order(graph: Graph) -> Iterator[tuple[str, str]]:
         for value in node.inputs:
             depths[value] = max(depths.get(value, 0), passed)
         depths[node.name] = depth
-    for family in _families(graph):
+    for family in families:
         for first, second in pairwise(each for each in family if each.trainable):
-            measures = any(weight.statistic for weight in first.weights)
-            if measures and depths[second.name] >= depths[first.name]:
+            if depths[second.name] >= depths[first.name]:
                 yield (
                     second.name,
                     f"`{second.name}` cannot share with `{family[0].name}`: both update the running statistics, and a "
