@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import median
 
 import netspec
-from netspec.language.places import zoo_folder
+from netspec.language.reading.locations import zoo_folder
 
 AIM = 1.5
 SPEC = "zoo:resnet34"

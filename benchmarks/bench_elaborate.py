@@ -16,7 +16,7 @@ from statistics import median
 
 from netspec.diagnostics import Problems
 from netspec.graph import Graph
-from netspec.language.source import read
+from netspec.language.reading.source import read
 from netspec.loading import graph_of_text
 
 SIZES = (100, 1_000, 10_000)

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netspec.backend import Learns, usable
-from netspec.conditions import start
-from netspec.difference import differences, worst
 from netspec.graph import Graph
 from netspec.loading import load
 from netspec.passes.still import still
+from netspec.proof.conditions import start
+from netspec.proof.difference import differences, worst
 from netspec.weights import initialise
 
 if TYPE_CHECKING:

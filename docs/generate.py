@@ -21,7 +21,7 @@ from netspec.diagnostics.code import Code
 from netspec.diagnostics.explain import EXAMPLE_FILE
 from netspec.diagnostics.render.text import as_text
 from netspec.graph import Graph
-from netspec.language.places import zoo, zoo_folder
+from netspec.language.reading.locations import zoo, zoo_folder
 from netspec.ops import FAMILIES, OPS
 from netspec.ops.description import FieldDescription, OpDescription, describe, kinds
 

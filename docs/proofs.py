@@ -15,9 +15,9 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, TypedDict
 
-from netspec.comparison import Comparison, compare
 from netspec.graph import Graph
 from netspec.loading import load
+from netspec.proof.comparison import Comparison, compare
 from netspec.weights import fans
 
 RECORD = Path(__file__).with_name("proofs.json")

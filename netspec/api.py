@@ -11,7 +11,7 @@ from netspec.graph import Graph
 
 if TYPE_CHECKING:
     from netspec.backend import Float
-    from netspec.comparison import Comparison
+    from netspec.proof.comparison import Comparison
     from netspec.training.run import Run
 
 
@@ -58,11 +58,11 @@ def build(
 
 
 def compare(graph: Graph, *backends: str, dtype: Float = "float64", **settings: Any) -> Comparison:
-    """Run a network on several backends and compare every number; see `netspec.comparison.compare`.
+    """Run a network on several backends and compare every number; see `netspec.proof.comparison.compare`.
 
     Without names: the installed backends that give gradients.
     """
-    from netspec.comparison import compare as run
+    from netspec.proof.comparison import compare as run
 
     return run(graph, backends or None, dtype, **settings)
 

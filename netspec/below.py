@@ -14,7 +14,7 @@ import yaml
 from netspec import files
 from netspec.diagnostics import Diagnostic, Problems, Span
 from netspec.diagnostics.codes import files as codes
-from netspec.language import places
+from netspec.language.reading import locations
 from netspec.ops.nearest import nearest
 
 KEY = "netspec"
@@ -68,7 +68,7 @@ def _walk(folder: Path, found: Found) -> None:
 
     def unreadable(error: OSError) -> None:
         path = Path(os.fsdecode(error.filename))
-        message = f"the folder `{places.shown(path)}` cannot be read: {files.reason(error)}"
+        message = f"the folder `{locations.shown(path)}` cannot be read: {files.reason(error)}"
         problems = Problems()
         problems.error(
             codes.FILE_UNREADABLE, message, _start(path), help="fix its permissions: specs may be in it"
@@ -80,7 +80,9 @@ def _walk(folder: Path, found: Found) -> None:
         found.skipped += len(folders) - len(searched)
         folders[:] = searched
         found.links += sum(Path(parent, name).is_symlink() for name in folders)
-        candidates += [Path(parent, name) for name in names if Path(name).suffix.lower() in places.SUFFIXES]
+        candidates += [
+            Path(parent, name) for name in names if Path(name).suffix.lower() in locations.SUFFIXES
+        ]
     for path in sorted(candidates):
         _sort(path, found)
 
@@ -91,7 +93,7 @@ def _sort(path: Path, found: Found) -> None:
         raw = files.read(path, _LIMIT)
     except files.NotPlain as error:
         problems = Problems()
-        message = f"`{places.shown(path)}` is not checked: {files.reason(error)}"
+        message = f"`{locations.shown(path)}` is not checked: {files.reason(error)}"
         problems.warning(codes.FILE_UNREADABLE, message, _start(path), help="rename it, or take it away")
         found.remarks[path] = list(problems)
         found.others += 1
@@ -170,8 +172,8 @@ def _near_miss(path: Path, keys: dict[str, Span]) -> Diagnostic | None:
 
 
 def _at(path: Path, span: Span) -> Span:
-    return Span(places.shown(path), span.line, span.column, span.end_line, span.end_column)
+    return Span(locations.shown(path), span.line, span.column, span.end_line, span.end_column)
 
 
 def _start(path: Path) -> Span:
-    return Span(places.shown(path), 1, 1, 1, 1)
+    return Span(locations.shown(path), 1, 1, 1, 1)

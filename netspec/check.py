@@ -11,9 +11,9 @@ from netspec.analysis import analyze
 from netspec.analysis.expect import hold
 from netspec.diagnostics import Diagnostic, Full, Problems
 from netspec.graph import Graph
-from netspec.language import places
-from netspec.language.document import is_blocks_file
-from netspec.language.library import Library
+from netspec.language.document.library import Library
+from netspec.language.document.skeleton import is_blocks_file
+from netspec.language.reading import locations
 from netspec.loading import ParameterError, graph_of_file, graph_of_text
 
 Kind = Literal["spec", "blocks"]
@@ -44,14 +44,14 @@ def checked(path: Path, params: Mapping[str, object] | None = None) -> Checked:
     """
     problems = Problems()
     library = Library(problems)
-    value = library.read(path, places.shown(path))
+    value = library.read(path, locations.shown(path))
     if value is not None and is_blocks_file(value):
         if params:
             raise ParameterError(
                 f"a file of blocks has no parameters, so {next(iter(params))!r} is none of them"
             )
         with suppress(Full):
-            library.part(path, places.shown(path))
+            library.part(path, locations.shown(path))
         return Checked("blocks", None, problems.in_order())
     graph = graph_of_file(path, problems, params, library)
     _hold(graph, problems)

@@ -13,7 +13,7 @@ from netspec.types import Type
 
 if TYPE_CHECKING:
     from netspec.analysis import Shapes
-    from netspec.language.source import Mapping
+    from netspec.language.reading.source import Mapping
 
 ScopeKind = Literal["block", "network", "repeat", "group", "head"]
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from netspec.diagnostics import Full, Problems, SpecError
 from netspec.graph import Graph
-from netspec.language import places
-from netspec.language.declarations import Document
-from netspec.language.document import read_document
-from netspec.language.elaborate import elaborate
-from netspec.language.library import Library
-from netspec.language.memory import no_collection
-from netspec.language.source import read
+from netspec.language.document.declarations import Document
+from netspec.language.document.library import Library
+from netspec.language.document.skeleton import read_document
+from netspec.language.elaboration.elaborate import elaborate
+from netspec.language.reading import locations
+from netspec.language.reading.memory import no_collection
+from netspec.language.reading.source import read
 from netspec.ops.nearest import did_you_mean
 from netspec.types import LIMIT
 
@@ -30,12 +30,12 @@ def find(spec: str | Path) -> Path:
         FileNotFoundError: the zoo has no such spec.
     """
     text = str(spec)
-    if not text.startswith(places.ZOO):
+    if not text.startswith(locations.ZOO):
         return Path(spec)
-    name = text.removeprefix(places.ZOO)
-    path = places.zoo().get(name)
+    name = text.removeprefix(locations.ZOO)
+    path = locations.zoo().get(name)
     if path is None:
-        raise FileNotFoundError(f"the zoo has no spec {name!r}{did_you_mean(name, places.zoo())}")
+        raise FileNotFoundError(f"the zoo has no spec {name!r}{did_you_mean(name, locations.zoo())}")
     return path
 
 
@@ -71,7 +71,7 @@ def graph_of_file(
     """
     library = library or Library(problems)
     with no_collection(), suppress(Full):
-        return _graph(library.spec(path, places.shown(path)), library, problems, params or {})
+        return _graph(library.spec(path, locations.shown(path)), library, problems, params or {})
     return None
 
 

@@ -10,10 +10,10 @@ from typing import NoReturn
 from netspec import files
 from netspec.diagnostics import Code, Problems, Span, SpecError
 from netspec.diagnostics.codes import structure as codes
-from netspec.language import places
-from netspec.language.source import read_file
-from netspec.language.syntax import LINE_END
-from netspec.language.values import Listing, Mapping, Scalar, Value
+from netspec.language.reading import locations
+from netspec.language.reading.source import read_file
+from netspec.language.reading.syntax import LINE_END
+from netspec.language.reading.values import Listing, Mapping, Scalar, Value
 
 PARTS = "parts"
 
@@ -37,13 +37,13 @@ def copies(origin: Path, name: str) -> dict[str, str]:
     """
     texts: dict[str, str] = {f"{name}.yaml": ""}
     waiting = [(f"{name}.yaml", origin)]
-    sources: dict[str, Path] = {f"{name}.yaml": places.real(origin)}
+    sources: dict[str, Path] = {f"{name}.yaml": locations.real(origin)}
     while waiting:
         where, path = waiting.pop()
         value, text = _read(path)
         changes = [_renamed(value, name, path)] if path == origin else []
         for reference in _references(value):
-            target = places.real(places.real(path).parent / str(reference.value))
+            target = locations.real(locations.real(path).parent / str(reference.value))
             _require_inside(reference, target, path)
             changes.append(_Change(reference.span, _redirected(reference, target, where, sources, waiting)))
         texts[where] = _changed(text, changes)
@@ -52,7 +52,7 @@ def copies(origin: Path, name: str) -> dict[str, str]:
 
 def _read(path: Path) -> tuple[Value, str]:
     problems = Problems()
-    value = read_file(path, problems, places.shown(path))
+    value = read_file(path, problems, locations.shown(path))
     if value is None:
         raise SpecError(problems.in_order())
     return value, files.read(path).decode("utf-8-sig")
@@ -62,7 +62,7 @@ def _renamed(value: Value, name: str, path: Path) -> _Change:
     entry = value.entries.get("name") if isinstance(value, Mapping) else None
     if entry is None:
         problems = Problems()
-        problems.error(codes.NOT_A_SPEC, f"`{places.shown(path)}` has no name", value.span)
+        problems.error(codes.NOT_A_SPEC, f"`{locations.shown(path)}` has no name", value.span)
         raise SpecError(problems.in_order())
     return _Change(entry.value.span, name)
 
@@ -88,7 +88,11 @@ def _references(value: Value) -> Iterator[Scalar]:
 
 def _paths(value: Value | None) -> Iterator[Scalar]:
     for each in value.items if isinstance(value, Listing) else (value,):
-        if isinstance(each, Scalar) and isinstance(each.value, str) and not each.value.startswith(places.ZOO):
+        if (
+            isinstance(each, Scalar)
+            and isinstance(each.value, str)
+            and not each.value.startswith(locations.ZOO)
+        ):
             yield each
 
 
@@ -96,9 +100,9 @@ def _redirected(
     reference: Scalar, target: Path, where: str, sources: dict[str, Path], waiting: list[tuple[str, Path]]
 ) -> str:
     """What the reference reads in the copy; a file that has to come along joins those that wait."""
-    zoo = {places.real(path): name for name, path in places.zoo().items()}
+    zoo = {locations.real(path): name for name, path in locations.zoo().items()}
     if target in zoo:
-        return places.ZOO + zoo[target]
+        return locations.ZOO + zoo[target]
     copy = next((each for each, source in sources.items() if source == target), None)
     if copy is None:
         copy = _free(f"{PARTS}/{target.name}", sources)
@@ -117,9 +121,9 @@ def _free(path: str, taken: dict[str, Path]) -> str:
 
 def _require_inside(reference: Scalar, target: Path, path: Path) -> None:
     """Refuse a file outside the tree of the one that names it: a spec of somebody else must not copy it."""
-    root = places.root_of(path)
+    root = locations.root_of(path)
     if not target.is_relative_to(root):
-        message = f"`{files.shortened(str(reference.value))}` leaves the tree below {places.shown(root)}"
+        message = f"`{files.shortened(str(reference.value))}` leaves the tree below {locations.shown(root)}"
         _refuse(codes.OUTSIDE, message, reference)
 
 

@@ -14,9 +14,9 @@ from functools import cache
 from pydantic import BaseModel
 
 from netspec.analysis.expect import KEYS
-from netspec.language.document import BlockSkeleton, HeadSkeleton, InputSkeleton, Skeleton
-from netspec.language.item import RESERVED
-from netspec.language.vocabulary import NETWORK_KEYS
+from netspec.language.document.item import RESERVED
+from netspec.language.document.skeleton import BlockSkeleton, HeadSkeleton, InputSkeleton, Skeleton
+from netspec.language.document.vocabulary import NETWORK_KEYS
 from netspec.ops import OPS
 from netspec.ops.description import FieldDescription, Schema, describe, inlined
 from netspec.training.optimizers import OPTIMIZERS

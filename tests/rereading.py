@@ -5,10 +5,10 @@ from __future__ import annotations
 from netspec.diagnostics import Problems
 from netspec.diagnostics.render import as_text
 from netspec.graph import Graph, Node, verify
-from netspec.language.write import write_spec
 from netspec.loading import graph_of_text
 from netspec.ops.base import Weight
 from netspec.ops.reshape import Identity
+from netspec.writing.spec import write_spec
 
 
 def reread(graph: Graph) -> tuple[Graph, str]:

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 import netspec.backend
-from netspec import comparison
 from netspec.backend import Status, Unavailable
+from netspec.proof import comparison
 from netspec_cli.main import app
 from netspec_numpy.oracle import NumpyBackend
 from tests.fakes import Array, Fake

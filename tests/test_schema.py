@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from docs.generate import DOCS
 from netspec.diagnostics import Problems
-from netspec.language.source import plain, read, read_file
+from netspec.language.reading.source import plain, read, read_file
 from netspec.ops import OPS
 from netspec.schema import schema
 from netspec_cli.main import app

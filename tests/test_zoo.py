@@ -10,10 +10,10 @@ import pytest
 
 from docs.proofs import ROWS, Row, read
 from netspec.check import check_file
-from netspec.comparison import TOLERANCES
 from netspec.diagnostics.render import as_text
 from netspec.graph import verify
-from netspec.language.places import zoo
+from netspec.language.reading.locations import zoo
+from netspec.proof.comparison import TOLERANCES
 
 SMALL = [pytest.param(row, id=row.spec, marks=() if row.quick else pytest.mark.slow) for row in ROWS]
 BY_SPEC = {row.spec: row for row in ROWS}

@@ -12,7 +12,7 @@ from netspec.below import look
 from netspec.check import checked
 from netspec.diagnostics import Diagnostic
 from netspec.diagnostics.render import REPORTS
-from netspec.language import places
+from netspec.language.reading import locations
 from netspec.loading import ParameterError
 from netspec_cli.common import Sets, colourful, fail, parameters, path_of, show
 from netspec_cli.exits import WRONG_SPEC
@@ -55,18 +55,18 @@ def check(
         show(each for remarks in found.remarks.values() for each in remarks)
         others = f" ({_counted(found.others, 'YAML file')} without it)" if found.others else ""
         fail(f"no spec below {', '.join(paths)}: a spec is a .yaml file with the key `netspec`{others}")
-    report = {places.shown(path): remarks for path, remarks in found.remarks.items()}
+    report = {locations.shown(path): remarks for path, remarks in found.remarks.items()}
     takers = _takers(backends or ())
     kinds, refused = [], []
     for path in found.specs:
         try:
             kind, graph, diagnostics = checked(path, params)
         except ParameterError as error:
-            refused.append(f"{places.shown(path)}: {error}")
+            refused.append(f"{locations.shown(path)}: {error}")
         else:
             kinds.append(kind)
             diagnostics += [each for takes in takers for each in takes(graph, diagnostics)]
-            report[places.shown(path)] = diagnostics
+            report[locations.shown(path)] = diagnostics
     if refused:
         fail("\n".join(refused))
     counts = {

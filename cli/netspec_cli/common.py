@@ -14,9 +14,9 @@ import typer
 from netspec import files
 from netspec.diagnostics import Diagnostic, Problems
 from netspec.graph import Graph
-from netspec.language.document import is_blocks_file
-from netspec.language.library import Library
-from netspec.language.places import SUFFIXES, ZOO, shown, zoo
+from netspec.language.document.library import Library
+from netspec.language.document.skeleton import is_blocks_file
+from netspec.language.reading.locations import SUFFIXES, ZOO, shown, zoo
 from netspec.loading import ParameterError, find, graph_of_file
 from netspec_cli.exits import WRONG_COMMAND, WRONG_SPEC
 from netspec_cli.streams import complain, hand_over
@@ -94,7 +94,7 @@ def parameters(sets: Iterable[str] | None) -> dict[str, object]:
 def setting(option: str, text: str) -> object:
     """The value in `--set OPTION`; `text` is what stands behind its `=`, and is read as YAML reads it."""
     from netspec.diagnostics.codes.files import FILE_EMPTY
-    from netspec.language import source
+    from netspec.language.reading import source
 
     problems = Problems()
     value = source.read(text, "--set", problems) if text else None

@@ -25,8 +25,8 @@ from netspec_cli.common import (
 from netspec_cli.streams import say, say_json
 
 if TYPE_CHECKING:
-    from netspec.comparison import Comparison
-    from netspec.difference import Difference
+    from netspec.proof.comparison import Comparison
+    from netspec.proof.difference import Difference
 
 SHOWN = 10
 """How many layers the table has without `--verbose`: those that differ most."""
@@ -86,8 +86,8 @@ def compare(
     than its tolerance.
     """
     from netspec.backend import Learns, Unavailable, native_names
-    from netspec.comparison import CannotCompare
-    from netspec.comparison import compare as run
+    from netspec.proof.comparison import CannotCompare
+    from netspec.proof.comparison import compare as run
     from netspec.weights import WeightsError, load
 
     if not apart.is_apart():
@@ -201,7 +201,7 @@ def _summary(found: Comparison) -> Iterator[str]:
 def _line(
     what: str, kind: str, found: Sequence[Difference], tolerance: float | None, more: str = ""
 ) -> tuple[str, ...]:
-    from netspec.difference import over, worst
+    from netspec.proof.difference import over, worst
 
     most = worst(found)
     if most is None:

@@ -46,10 +46,10 @@ def convert(
     With weights, they become those of the new network: the same function, another form.
     """
     from netspec.diagnostics import Problems
-    from netspec.language.write import write_spec
     from netspec.loading import graph_of_text
     from netspec.marks import marked, metadata
     from netspec.tensors import as_bytes
+    from netspec.writing.spec import write_spec
 
     asked = ["fully-convolutional"] if fully_convolutional else []
     asked += passes or []
@@ -95,7 +95,7 @@ def convert(
 
 def _name(graph: Graph, asked: Sequence[str], out: Path | None) -> str:
     """What the new network is called: as its file where that can be a name, else as the old one and the last pass."""
-    from netspec.language.item import IDENTIFIER
+    from netspec.language.document.item import IDENTIFIER
 
     stem = "" if out is None else out.stem.replace("-", "_")
     if IDENTIFIER.match(stem) and len(stem) <= 80:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from netspec.language.memory import no_collection
+from netspec.language.reading.memory import no_collection
 from netspec_cli import apart, streams
 from netspec_cli.exits import INTERRUPTED, WRONG_COMMAND
 from netspec_cli.form import STYLE, formed

@@ -48,7 +48,7 @@ def new(
 
 def _write(name: str, origin: str, force: bool) -> None:
     from netspec.diagnostics import SpecError
-    from netspec.language.item import IDENTIFIER
+    from netspec.language.document.item import IDENTIFIER
     from netspec.marks import marked
     from netspec.scaffold import copies
 
@@ -66,7 +66,7 @@ def _write(name: str, origin: str, force: bool) -> None:
 
 
 def _list(format: Format) -> None:
-    from netspec.language.places import zoo
+    from netspec.language.reading.locations import zoo
 
     rows = [_row(name, path) for name, path in zoo().items()]
     if format is Format.json:

@@ -11,7 +11,7 @@ from netspec.analysis.costs import Shapes
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import expectations as codes
 from netspec.graph import Graph
-from netspec.language.values import Entry, Listing, Mapping, Scalar, Value
+from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
 from netspec.ops.nearest import nearest
 from netspec.ops.words import lead
 

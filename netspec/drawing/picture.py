@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from netspec.drawing.repeats import Merged, merge
 from netspec.graph import Graph, Node, Scope
-from netspec.language.places import named
+from netspec.language.reading.locations import named
 from netspec.ops import FAMILIES
 from netspec.types import Type
 

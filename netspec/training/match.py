@@ -10,7 +10,7 @@ from netspec.analysis.meaning import meanings, origins
 from netspec.diagnostics import Problems, Span, SpecError
 from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph, Node
-from netspec.language.values import locate, plain
+from netspec.language.reading.values import locate, plain
 from netspec.ops.base import Meaning
 from netspec.passes.logits import NoLogits, logits, take_out
 from netspec.training import advice

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netspec.diagnostics import Span
-from netspec.language import values
-from netspec.language.values import Entry, Listing, Scalar, Value
+from netspec.language.reading import values
+from netspec.language.reading.values import Entry, Listing, Scalar, Value
 
 ONE_NAME = "optimizer"
 """The setting that is a mapping of one name."""

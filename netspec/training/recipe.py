@@ -9,8 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import training as codes
-from netspec.language import values
-from netspec.language.values import Listing, Scalar, Value
+from netspec.language.reading import values
+from netspec.language.reading.values import Listing, Scalar, Value
 from netspec.training.names import EMBEDDED, SETS, is_path
 from netspec.training.optimizers import OPTIMIZERS, SMALLEST, Optimizer
 from netspec.training.overrides import overlay

@@ -10,8 +10,8 @@ from netspec.analysis import analyze
 from netspec.analysis.expect import amount, hold
 from netspec.diagnostics import Problems, Span
 from netspec.graph import Graph, Scope
-from netspec.language import source
-from netspec.language.source import Mapping, Scalar
+from netspec.language.reading import source
+from netspec.language.reading.source import Mapping, Scalar
 from netspec.ops.conv import Conv
 from netspec.ops.dense import Dense
 from netspec.ops.reshape import Flatten

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from docs.published import DIFFERENT, FIGURES, Figure, network
-from netspec.language.places import zoo
+from netspec.language.reading.locations import zoo
 
 
 def told(figure: Figure) -> str:

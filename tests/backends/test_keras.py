@@ -14,7 +14,6 @@ import pytest
 from numpy.typing import NDArray
 
 from netspec.backend import Unsupported
-from netspec.comparison import compare
 from netspec.diagnostics import Problems
 from netspec.graph import Graph
 from netspec.loading import graph_of_text
@@ -30,6 +29,7 @@ from netspec.ops.regularize import GaussianNoise, MaskInput
 from netspec.ops.scale import ScaleBy
 from netspec.ops.transpose import ConvTranspose
 from netspec.passes.still import still
+from netspec.proof.comparison import compare
 from netspec.training.optimizers import Adam, Optimizer, Sgd
 from netspec.weights import initialise
 from netspec_keras import backend

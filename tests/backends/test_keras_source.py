@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from netspec.graph import Graph
-from netspec.language import places
+from netspec.language.reading import locations
 from netspec.loading import load
 from netspec.lowering.layout import WIDTH
 from netspec.ops.activation import Elu, Relu6, Selu
@@ -59,7 +59,7 @@ print(json.dumps(told))
 
 
 def zoo() -> list[Graph]:
-    return [load(path) for path in places.zoo().values()]
+    return [load(path) for path in locations.zoo().values()]
 
 
 def everything() -> list[Graph]:

@@ -11,10 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from docs.proofs import ROWS, Row
-from netspec.comparison import compare
-from netspec.conditions import start
 from netspec.graph import Graph
 from netspec.passes.still import still
+from netspec.proof.comparison import compare
+from netspec.proof.conditions import start
 from netspec.weights import initialise
 from netspec_cli.main import app
 from netspec_numpy import forward

@@ -33,14 +33,14 @@ from netspec.backend import (
     capabilities,
     refused,
 )
-from netspec.comparison import compare
-from netspec.conditions import start
 from netspec.graph import Graph
 from netspec.marks import BLANK
 from netspec.ops import OPS
 from netspec.ops.activation import Relu
 from netspec.ops.norm import BatchNorm
 from netspec.passes.still import still
+from netspec.proof.comparison import compare
+from netspec.proof.conditions import start
 from tests.building import Sketch
 from tests.cases import CASES, Case
 from tests.structures import STRUCTURES, structure

@@ -17,11 +17,11 @@ import torch
 from torch import nn
 
 from netspec.backend import NoDevice, native_names
-from netspec.comparison import compare
 from netspec.graph import Graph
 from netspec.lowering.template import WrongFold
 from netspec.ops import OPS
 from netspec.ops.conv import SeparableConv
+from netspec.proof.comparison import compare
 from netspec.training.fit import Fit
 from netspec.training.optimizers import Sgd
 from netspec.weights import initialise, load

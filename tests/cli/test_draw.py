@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from netspec.language.places import zoo, zoo_folder
+from netspec.language.reading.locations import zoo, zoo_folder
 from netspec_cli.main import app
 
 RUN = CliRunner()

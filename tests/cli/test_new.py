@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from netspec.check import check_file
-from netspec.language.places import zoo
+from netspec.language.reading.locations import zoo
 from netspec.loading import load
 from netspec_cli.main import app
 

@@ -320,7 +320,7 @@ def test_what_the_system_refuses_is_a_sentence(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("netspec.language.library.read_file", fail)
+    monkeypatch.setattr("netspec.language.document.library.read_file", fail)
     result = CliRunner().invoke(app, [name, "small.yaml"])
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", said)
 

@@ -8,7 +8,7 @@ import pytest
 
 from netspec.diagnostics import Diagnostic, Problems
 from netspec.diagnostics.explain import UnknownCode, explain
-from netspec.language.source import read
+from netspec.language.reading.source import read
 
 
 def check(text: str, file: str) -> Sequence[Diagnostic]:

@@ -9,8 +9,8 @@ import pytest
 
 from netspec.analysis.expect import KEYS
 from netspec.check import check_file
-from netspec.language.document import Skeleton
-from netspec.language.item import RESERVED
+from netspec.language.document.item import RESERVED
+from netspec.language.document.skeleton import Skeleton
 from netspec.ops.fields import WORDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")

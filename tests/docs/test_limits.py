@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from netspec.diagnostics import SHOWN
-from netspec.language import arguments, build, document, expression, formula, source, walk
+from netspec.language.document import skeleton
+from netspec.language.elaboration import arguments, walk
+from netspec.language.expressions import expression, formula
+from netspec.language.reading import build, source
 
 PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
 
@@ -18,7 +21,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="
         f"{source.SIZE_LIMIT // 10**6} MB, {build.VALUE_LIMIT:,} values, {build.DEPTH_LIMIT} levels",
         f"| {walk.LAYER_LIMIT:,} layers",
         f"inside each other | {walk.DEPTH_LIMIT} |",
-        f"or of a block | {document.PARAMETER_LIMIT:,} |",
+        f"or of a block | {skeleton.PARAMETER_LIMIT:,} |",
         f"| {arguments.VALUE_LIMIT:,} values, {arguments.NESTING} levels |",
         f"| {expression.LENGTH_LIMIT:,} characters, {formula.DEPTH_LIMIT} levels |",
         f"shows | {SHOWN} |",

@@ -11,7 +11,7 @@ import pytest
 from netspec.drawing.layout import Placed, lay_out, leaf_height, text_width
 from netspec.drawing.picture import Frame, Leaf, picture
 from netspec.drawing.rows import crossings
-from netspec.language.places import zoo
+from netspec.language.reading.locations import zoo
 from netspec.loading import load
 from tests.drawing.test_picture import UNIT, graph
 

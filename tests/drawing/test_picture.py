@@ -10,7 +10,7 @@ from netspec.check import check_text
 from netspec.drawing.picture import Frame, Leaf, picture
 from netspec.drawing.repeats import merge
 from netspec.graph import Graph
-from netspec.language.places import zoo
+from netspec.language.reading.locations import zoo
 from netspec.loading import load
 
 UNIT = """\

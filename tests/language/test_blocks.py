@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from netspec.language.item import RESERVED
+from netspec.language.document.item import RESERVED
 from tests.language.author import graph_of, hold_refusals, names_of, types_of, wires_of
 
 UNIT = """

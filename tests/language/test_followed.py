@@ -16,7 +16,7 @@ from netspec.diagnostics.render import as_text
 from tests.language.author import FILE, OPEN, unmarked
 from tests.language.follow import can_be_followed, follow
 
-FILES = sorted(Path(__file__).parent.glob("test_*.py"))
+FILES = sorted(Path(__file__).parent.rglob("test_*.py"))
 FORMS = ("{}", "layers: [{}]", "layers:\n  - {}", "heads: {{}}\nlayers: [relu]")
 """Tables of the tests hold whole specs, or an item, or a head."""
 

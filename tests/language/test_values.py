@@ -9,7 +9,7 @@ import pytest
 import netspec
 from netspec.check import check_file, check_text
 from netspec.diagnostics import SpecError
-from netspec.language.values import Mapping, plain
+from netspec.language.reading.values import Mapping, plain
 from netspec.loading import ParameterError
 from tests.language.author import FILE, HEAD, graph_of, hold_refusals, names_of, spec, told, types_of
 

@@ -8,8 +8,8 @@ from functools import cached_property
 from textwrap import dedent
 
 from netspec.diagnostics.catalogue import CODES
-from netspec.language.places import zoo
-from netspec.language.write import write_spec
+from netspec.language.reading.locations import zoo
+from netspec.writing.spec import write_spec
 from tests.cases import CASES
 from tests.structures import STRUCTURES
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from netspec.diagnostics import Problems
-from netspec.language.emit import emit
-from netspec.language.source import read
-from netspec.language.values import plain
+from netspec.language.reading.source import read
+from netspec.language.reading.values import plain
+from netspec.writing.emit import emit
 
 Edit = Callable[[random.Random, str], str]
 Data = Any

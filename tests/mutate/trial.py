@@ -17,7 +17,7 @@ from netspec.diagnostics import Diagnostic
 from netspec.diagnostics.catalogue import CODES
 from netspec.diagnostics.render import REPORTS, as_text
 from netspec.graph import Graph, verify
-from netspec.language.places import zoo_folder
+from netspec.language.reading.locations import zoo_folder
 from tests.mutate.corpus import CORPUS, FILES
 from tests.mutate.edits import mutated
 from tests.rereading import differences, reread

@@ -9,17 +9,17 @@ import pytest
 from numpy.typing import NDArray
 
 from netspec.analysis.meaning import meanings
-from netspec.comparison import compare
 from netspec.diagnostics import Problems
 from netspec.graph import Graph, verify
-from netspec.language.places import zoo
-from netspec.language.write import write_spec
+from netspec.language.reading.locations import zoo
 from netspec.loading import graph_of_text, load
 from netspec.ops import OPS
 from netspec.ops.base import Meaning
 from netspec.passes import logits
 from netspec.passes.logits import NoLogits
+from netspec.proof.comparison import compare
 from netspec.weights import initialise
+from netspec.writing.spec import write_spec
 from netspec_numpy import forward
 from tests.cases import CASES, Case
 

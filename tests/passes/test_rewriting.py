@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from netspec.diagnostics import Problems
 from netspec.diagnostics.render import as_text
 from netspec.graph import Graph, verify
-from netspec.language.write import write_spec
 from netspec.loading import graph_of_text, load
 from netspec.ops.conv import Conv
 from netspec.ops.norm import BatchNorm
@@ -20,6 +19,7 @@ from netspec.passes.cut import NoSuchLayer
 from netspec.passes.fold_batch_norm import folded_weights
 from netspec.passes.fully_convolutional import NotConvolutional, convolutional_weights
 from netspec.weights import initialise
+from netspec.writing.spec import write_spec
 from netspec_numpy import forward
 
 Arrays = Mapping[str, NDArray[np.generic]]

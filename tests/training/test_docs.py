@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from netspec.diagnostics import Problems
-from netspec.language import source
-from netspec.language.values import Mapping
+from netspec.language.reading import source
+from netspec.language.reading.values import Mapping
 from netspec.training.names import SETS
 from netspec.training.optimizers import OPTIMIZERS
 from netspec.training.recipe import Recipe, read

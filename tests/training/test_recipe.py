@@ -12,8 +12,8 @@ import yaml
 
 from netspec.diagnostics import Problems
 from netspec.diagnostics.render import as_text
-from netspec.language import source
-from netspec.language.values import Mapping
+from netspec.language.reading import source
+from netspec.language.reading.values import Mapping
 from netspec.training.optimizers import Adam, Sgd
 from netspec.training.recipe import Normalise, Recipe, plain, read
 

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from netspec.diagnostics import Problems
-from netspec.language import source
-from netspec.language.values import Mapping
+from netspec.language.reading import source
+from netspec.language.reading.values import Mapping
 from netspec.ops.words import Lead, Table, lead
 from netspec.training import words
 from netspec.training.optimizers import OPTIMIZERS

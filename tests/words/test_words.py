@@ -14,7 +14,7 @@ import pytest
 
 from netspec.check import check_text
 from netspec.diagnostics.render import as_text
-from netspec.language.fields import fields_of
+from netspec.language.document.fields import fields_of
 from netspec.ops import OPS
 from netspec.ops.activation import ACTIVATIONS
 from netspec.ops.base import Op

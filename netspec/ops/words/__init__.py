@@ -2,8 +2,8 @@
 
 A table is a dict from a folded word (`fold`: no case, no separators) to a `Lead`, or to a function that makes one
 from the value that stands with the word. There is one table for each kind of word, in a module of its own, that is
-imported only when a word is unknown: `ops`, `fields`, `values` here; `netspec.language.words` for the keys of a
-spec and of an item. A recipe's words can have a table of the same form beside the recipe.
+imported only when a word is unknown: `ops`, `fields`, `values` here; `netspec.language.document.words` for the keys of
+a spec and of an item. A recipe's words can have a table of the same form beside the recipe.
 
 A `Lead` is one of three:
 

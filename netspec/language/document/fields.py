@@ -1,0 +1,129 @@
+"""The fields of one op as an author gives them: beside the file's defaults, checked as far as they are plain."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Mapping as Fields
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from netspec.diagnostics import Problems, Span
+from netspec.language.document.declarations import Document
+from netspec.language.document.item import Item
+from netspec.language.document.validation import Explain, Tables, report, unexplained
+from netspec.language.expressions.expression import is_expression
+from netspec.language.reading.values import Listing, Mapping, Scalar, Value
+from netspec.ops.base import Op
+from netspec.ops.words import Table
+
+
+@dataclass(slots=True)
+class Written:
+    """The value of each field and the place of its key: the item's own, else the file's default."""
+
+    values: dict[str, Value] = field(default_factory=dict)
+    keys: dict[str, Span] = field(default_factory=dict)
+    own: set[str] = field(default_factory=set)
+    likes: dict[str, Value] = field(default_factory=dict)
+    """By field, the name of the layer whose sizes it takes."""
+
+
+def fields_of(op: type[Op]) -> list[str]:
+    """The fields of an op that an author may write."""
+    return [*(name for name in op.model_fields if name not in op.resolved_only), *op.likes]
+
+
+def words_of(op: type[Op]) -> Tables:
+    """Other libraries' words for the fields of an op."""
+
+    def words() -> Table:
+        from netspec.ops.words.fields import for_op
+
+        return for_op(op.keyword, ["branches", *fields_of(op)] if op.merges else fields_of(op))
+
+    return words
+
+
+def written(op: type[Op], item: Item, document: Document) -> Written:
+    """What an item and the file's defaults give for the fields of an op; unknown ones are left out."""
+    found = Written()
+    default = document.defaults.get(op.keyword)
+    for given in (item.argument,) if default is None else (default, item.argument):
+        if isinstance(given, Mapping):
+            for key, entry in given.entries.items():
+                if key in op.likes:
+                    found.likes[op.likes[key]] = entry.value
+                elif key in op.model_fields and key not in op.resolved_only:
+                    found.values[key], found.keys[key] = entry.value, entry.key_span
+                    if given is item.argument:
+                        found.own.add(key)
+        elif given is not None and op.main is not None and not op.merges:
+            found.values[op.main], found.keys[op.main] = given, given.span
+            found.own.add(op.main)
+    return found
+
+
+def validated(
+    op: type[Op],
+    fields: Fields[str, object],
+    given: Written,
+    place: Span,
+    problems: Problems,
+    skip: Collection[str] = (),
+    parameters: Collection[str] = (),
+    explain: Explain = unexplained,
+) -> Op | None:
+    """The op with these fields, not yet fitted to its input; None when they are refused, which is reported.
+
+    Args:
+        given: where each field stands.
+        place: the place of the item, for what is missing.
+        skip: fields of which nothing is said, since they are reported, or worked out later.
+        parameters: names of parameters, one of which may have been meant.
+        explain: notes on where the value of a field comes from.
+    """
+    try:
+        return op.model_validate(fields)
+    except ValidationError as error:
+        owner = f"`{op.keyword}`"
+        known = fields_of(op)
+        report(
+            error,
+            owner,
+            known,
+            given.values,
+            given.keys,
+            place,
+            problems,
+            words_of(op),
+            skip,
+            parameters,
+            explain,
+        )
+        return None
+
+
+def has_expression(value: Value | None) -> bool:
+    """Whether anything in a value is to be calculated."""
+    if value is None:
+        return False
+    if isinstance(value, Scalar):
+        return is_expression(value)
+    if isinstance(value, Listing):
+        return any(has_expression(each) for each in value.items)
+    return any(has_expression(entry.value) for entry in value.entries.values())
+
+
+def whole(value: object) -> object:
+    """A whole float counts as an integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+
+
+def plainly(value: Value) -> object:
+    """Plain data of a value without expressions; whole floats are integers."""
+    if isinstance(value, Scalar):
+        return whole(value.value)
+    if isinstance(value, Listing):
+        return [plainly(each) for each in value.items]
+    return {key: plainly(entry.value) for key, entry in value.entries.items()}

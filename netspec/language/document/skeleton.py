@@ -1,0 +1,403 @@
+"""The skeleton of a spec: which keys there are and what stands behind each. It knows no op."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from netspec.diagnostics import Problems, Span
+from netspec.diagnostics.codes import structure as codes
+from netspec.language.document.declarations import Block, Document, Head, InputDeclaration, Parameter
+from netspec.language.document.item import IDENTIFIER, Item, broken_item, read_items
+from netspec.language.document.validation import meant, report, shown
+from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
+from netspec.ops.words import Table
+
+VERSION = 1
+PARAMETER_LIMIT = 1000
+_STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+
+
+class Skeleton(BaseModel):
+    """The keys of a spec."""
+
+    model_config = _STRICT
+    netspec: Literal[1] = Field(description="the version of the language")
+    name: str = Field(description="the name of the network; it names the generated model")
+    description: str = ""
+    params: Any = Field(None, description="parameters with their values; `--set name=value` overrides")
+    input: Any = Field(None, description="the shape of the one input, channels first, without the batch")
+    inputs: Any = Field(None, description="several inputs by name")
+    defaults: Any = Field(None, description="defaults of fields, by op, for this file")
+    blocks: Any = Field(None, description="reusable groups of layers with parameters")
+    layers: Any = Field(description="the network, from top to bottom")
+    heads: Any = Field(None, description="further outputs by name")
+    expect: Any = Field(None, description="what the network is held to")
+    train: Any = Field(None, description="a training recipe")
+
+
+class BlockSkeleton(BaseModel):
+    """The keys of a block."""
+
+    model_config = _STRICT
+    description: str = ""
+    params: Any = None
+    inputs: Any = None
+    layers: Any
+
+
+class HeadSkeleton(BaseModel):
+    """The keys of a head."""
+
+    model_config = _STRICT
+    from_: Any = Field(None, alias="from")
+    layers: Any
+
+
+class InputSkeleton(BaseModel):
+    """The keys of an input that is more than a shape."""
+
+    model_config = _STRICT
+    shape: Any
+    vocabulary: Any = None
+
+
+def read_document(value: Value, file: str, path: Path | None, problems: Problems) -> Document | None:
+    """A spec's document, or None when it is none at all.
+
+    What is wrong is a problem; what is right beside it is there, so that all can be told in one run.
+    """
+    entries = _entries_of_spec(value, problems)
+    if entries is None:
+        return None
+    assert isinstance(value, Mapping)
+    head = entries["netspec"].key_span
+    _check(Skeleton, "a spec", entries, head, problems)
+    document = Document(file, path, head)
+    document.name = _name_of_spec(entries, problems)
+    document.description = _text(entries, "description")
+    document.params = _parameters(_mapping(entries, "params", problems), problems)
+    document.several = "inputs" in entries
+    document.inputs = _inputs(entries, head, problems)
+    document.nameless = not document.inputs
+    _read_defaults(document, _mapping(entries, "defaults", problems))
+    before = len(problems)
+    blocks = _mapping(entries, "blocks", problems)
+    document.incomplete = document.incomplete or len(problems) > before
+    _read_blocks(document, blocks, problems)
+    document.items = _items(entries, head, problems, "`layers`")
+    document.heads = _heads(_mapping(entries, "heads", problems), problems)
+    document.expect = _mapping(entries, "expect", problems)
+    document.train = _mapping(entries, "train", problems)
+    return document
+
+
+def read_blocks_file(value: Value, file: str, path: Path, problems: Problems) -> Document | None:
+    """The document of a file of blocks, which holds `netspec` and `blocks` alone."""
+    entries = _entries_of_spec(value, problems)
+    if entries is None:
+        return None
+    document = Document(file, path, value.span)
+    for key in entries.keys() - {"netspec", "blocks", "defaults", "description"}:
+        problems.error(
+            codes.INCLUDE,
+            f"a file of blocks holds `netspec` and `blocks`; this one holds `{key}`, too",
+            entries[key].key_span,
+            help="move it to the spec that includes the file, or use the whole file with `network`",
+        )
+    if "blocks" not in entries:
+        head = entries["netspec"].key_span
+        problems.error(codes.MISSING, "a file of blocks needs `blocks`", head, help="add `blocks: …`")
+        document.incomplete = True
+    _read_defaults(document, _mapping(entries, "defaults", problems))
+    _read_blocks(document, _mapping(entries, "blocks", problems), problems)
+    return document
+
+
+def is_blocks_file(value: Value) -> bool:
+    """Whether a file with the key `netspec` holds only blocks."""
+    return isinstance(value, Mapping) and "blocks" in value.entries and "layers" not in value.entries
+
+
+def _entries_of_spec(value: Value, problems: Problems) -> dict[str, Entry] | None:
+    if not isinstance(value, Mapping):
+        problems.error(codes.NOT_A_SPEC, "a spec is a mapping", value.span, help="start it with `netspec: 1`")
+        return None
+    version = value.entries.get("netspec")
+    if version is None:
+        span = Span(
+            value.span.file, value.span.line, value.span.column, value.span.line, value.span.column + 1
+        )
+        problems.error(
+            codes.NOT_A_SPEC,
+            "the file does not say which version of the language it is written in",
+            span,
+            help="start it with `netspec: 1`",
+        )
+        return None
+    if not isinstance(version.value, Scalar) or version.value.value is True or version.value.value != VERSION:
+        problems.error(
+            codes.NOT_A_SPEC,
+            "this version of netspec supports only language version 1",
+            version.value.span,
+            help="write `netspec: 1`",
+        )
+        return None
+    return value.entries
+
+
+def words_of(model: type[BaseModel]) -> Table:
+    """What others call the keys of a skeleton."""
+    from netspec.language.document import words
+
+    tables = {
+        Skeleton: words.SPEC,
+        BlockSkeleton: words.BLOCK,
+        HeadSkeleton: words.HEAD,
+        InputSkeleton: words.INPUT,
+    }
+    return tables[model]
+
+
+def _check(
+    model: type[BaseModel], owner: str, entries: dict[str, Entry], span: Span, problems: Problems
+) -> None:
+    """Hold a mapping to the keys of a skeleton: unknown and missing ones, and plain words."""
+    given = {key: _opaque(entry.value) for key, entry in entries.items()}
+    try:
+        model.model_validate(given)
+    except ValidationError as error:
+        values = {key: entry.value for key, entry in entries.items()}
+        keys = {key: entry.key_span for key, entry in entries.items()}
+        known = [info.alias or name for name, info in model.model_fields.items()]
+        report(error, owner, known, values, keys, span, problems, partial(words_of, model))
+
+
+def _items(entries: dict[str, Entry], span: Span, problems: Problems, where: str) -> tuple[Item, ...]:
+    """The items under `layers`; one broken item where the key is missing, which is reported already."""
+    layers = entries.get("layers")
+    return (broken_item(span),) if layers is None else read_items(layers.value, problems, where)
+
+
+def _opaque(value: Value) -> object:
+    return value.value if isinstance(value, Scalar) else value
+
+
+def _mapping(entries: dict[str, Entry], key: str, problems: Problems) -> Mapping | None:
+    entry = entries.get(key)
+    if entry is None or (isinstance(entry.value, Scalar) and entry.value.value is None):
+        return None
+    if isinstance(entry.value, Mapping):
+        return entry.value
+    problems.error(
+        codes.WRONG_VALUE, f"`{key}` is a mapping", entry.value.span, help=_as_mapping(key, entry.value)
+    )
+    return None
+
+
+_EXAMPLES = {
+    "params": "`params: {width: 64}`",
+    "inputs": "`inputs: {image: [3, 224, 224]}`",
+    "defaults": "`defaults: {conv: {padding: same}}`",
+    "blocks": "`blocks: {unit: {layers: […]}}`",
+    "heads": "`heads: {aux: {layers: […]}}`",
+    "expect": "`expect: {output: [10]}`",
+    "train": "`train: {epochs: 10}`",
+}
+
+
+def _as_mapping(key: str, value: Value) -> str:
+    """How a key is written that holds something else than a mapping."""
+    words = (
+        [each.text for each in value.items if isinstance(each, Scalar)] if isinstance(value, Listing) else []
+    )
+    if key == "params" and words and all(IDENTIFIER.match(word) for word in words):
+        return f"write `{{{', '.join(f'{word}: ' for word in words[:12])}}}`: each a key, with its value behind it"
+    return f"write names as keys, without dashes: {_EXAMPLES.get(key, f'`{key}: {{…}}`')}"
+
+
+def _text(entries: dict[str, Entry], key: str) -> str:
+    entry = entries.get(key)
+    value = entry.value if entry else None
+    return value.value if isinstance(value, Scalar) and isinstance(value.value, str) else ""
+
+
+def check_name(name: object, span: Span, problems: Problems) -> bool:
+    """Whether a name can become an identifier of generated code; reports when it cannot."""
+    if isinstance(name, str) and IDENTIFIER.match(name) and len(name) <= 80:
+        return True
+    problems.error(
+        codes.NAME,
+        f"{f'`{name[:80]}`' if isinstance(name, str) else shown(name)} cannot be a name",
+        span,
+        help=_name_advice(name),
+    )
+    return False
+
+
+def _name_advice(name: object) -> str:
+    rule = "a name is a letter, then letters, digits and underscores, 80 at most"
+    plain = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") if isinstance(name, str) and name.isascii() else ""
+    return f"write `{plain}`: {rule}" if IDENTIFIER.match(plain) and len(plain) <= 80 else rule
+
+
+def _name_of_spec(entries: dict[str, Entry], problems: Problems) -> str:
+    name = _text(entries, "name")
+    if not name:
+        return "network"
+    return name if check_name(name, entries["name"].value.span, problems) else "network"
+
+
+def _parameters(mapping: Mapping | None, problems: Problems) -> tuple[Parameter, ...]:
+    if mapping is None:
+        return ()
+    if len(mapping.entries) > PARAMETER_LIMIT:
+        problems.error(
+            codes.WRONG_VALUE,
+            f"there are {len(mapping.entries):,} parameters; the limit is {PARAMETER_LIMIT:,}",
+            mapping.span,
+            help="put values that belong together into a list",
+        )
+        return ()
+    parameters = []
+    for name, entry in mapping.entries.items():
+        check_name(name, entry.key_span, problems)
+        empty = isinstance(entry.value, Scalar) and entry.value.value is None
+        parameters.append(Parameter(name, None if empty else entry.value, entry.key_span))
+    return tuple(parameters)
+
+
+def _inputs(entries: dict[str, Entry], head: Span, problems: Problems) -> tuple[InputDeclaration, ...]:
+    single, several = entries.get("input"), entries.get("inputs")
+    if single and several:
+        problems.error(
+            codes.ITEM, "both `input` and `inputs` are given", several.key_span, help="keep one of them"
+        )
+        return ()
+    if several:
+        mapping = _mapping(entries, "inputs", problems)
+        declared = []
+        for name, entry in mapping.entries.items() if mapping else ():
+            check_name(name, entry.key_span, problems)
+            declared.append(_input(name, entry.value, entry.key_span, problems))
+        if not declared and not isinstance(several.value, Listing):
+            problems.error(
+                codes.MISSING,
+                "`inputs` names no input",
+                several.key_span,
+                help="write `inputs: {image: [3, 8, 8]}`",
+            )
+        return tuple(declared)
+    if single:
+        return (_input("input", single.value, single.key_span, problems),)
+    # A misspelt one is reported as an unknown key.
+    unknown = [key for key in entries if key not in Skeleton.model_fields]
+    if not meant(unknown, Skeleton.model_fields, partial(words_of, Skeleton)) & {"input", "inputs"}:
+        problems.error(
+            codes.MISSING, "a spec needs `input`", head, help="add `input: [3, 224, 224]`, or `inputs: {…}`"
+        )
+    return ()
+
+
+def _input(name: str, value: Value, span: Span, problems: Problems) -> InputDeclaration:
+    if not isinstance(value, Mapping):
+        return InputDeclaration(name, value, None, value.span, span)
+    _check(InputSkeleton, f"the input `{name}`", value.entries, span, problems)
+    shape, vocabulary = value.entries.get("shape"), value.entries.get("vocabulary")
+    if shape is None:
+        return InputDeclaration(name, None, None, span, span)
+    words = vocabulary.value if vocabulary else None
+    return InputDeclaration(name, shape.value, words, shape.value.span, span)
+
+
+def _read_defaults(document: Document, mapping: Mapping | None) -> None:
+    for keyword, entry in mapping.entries.items() if mapping else ():
+        document.default_spans[keyword] = entry.key_span
+        if isinstance(entry.value, Mapping):
+            document.defaults[keyword] = entry.value
+
+
+def _read_blocks(document: Document, mapping: Mapping | None, problems: Problems) -> None:
+    for name, entry in mapping.entries.items() if mapping else ():
+        if name == "include":
+            before = len(problems)
+            document.includes = tuple(_paths(entry.value, problems))
+            document.incomplete = document.incomplete or len(problems) > before
+        else:
+            check_name(name, entry.key_span, problems)
+            document.blocks[name] = _block(document, name, entry, problems)
+
+
+def _paths(value: Value, problems: Problems) -> Iterable[Scalar]:
+    for each in value.items if isinstance(value, Listing) else (value,):
+        if isinstance(each, Scalar) and isinstance(each.value, str):
+            yield each
+        else:
+            problems.error(
+                codes.WRONG_VALUE,
+                "`include` takes a path, or a list of paths",
+                each.span,
+                help="write `include: parts/blocks.yaml`",
+            )
+
+
+def _block(document: Document, name: str, entry: Entry, problems: Problems) -> Block:
+    """The block of this name; a malformed one is broken, so that its calls are not told again."""
+    if not isinstance(entry.value, Mapping):
+        problems.error(
+            codes.WRONG_VALUE,
+            f"the block `{name}` is a mapping",
+            entry.value.span,
+            help=f"write `{name}: {{layers: […]}}`",
+        )
+        return Block(name, None, (), (broken_item(entry.key_span),), entry.key_span, document)
+    entries = entry.value.entries
+    _check(BlockSkeleton, f"the block `{name}`", entries, entry.key_span, problems)
+    before = len(problems)
+    params = _parameters(_mapping(entries, "params", problems), problems)
+    sound = len(problems) == before
+    words = list(_words(entries.get("inputs"), problems))
+    inputs, spans = tuple(name for name, _ in words), tuple(span for _, span in words)
+    items = _items(entries, entry.key_span, problems, f"`layers` of the block `{name}`")
+    return Block(name, params if sound else None, inputs, items, entry.key_span, document, spans)
+
+
+def _words(entry: Entry | None, problems: Problems) -> Iterator[tuple[str, Span]]:
+    """The names of a block's inputs, and where they stand."""
+    if entry is None:
+        return
+    seen: set[str] = set()
+    for each in entry.value.items if isinstance(entry.value, Listing) else (entry.value,):
+        word = each.value if isinstance(each, Scalar) else "[…]" if isinstance(each, Listing) else "{…}"
+        if check_name(word, each.span, problems) and word in seen:
+            problems.error(
+                codes.NAME_TWICE, f"the input `{word}` stands twice", each.span, help="choose another name"
+            )
+        seen.add(str(word))
+        yield str(word), each.span
+
+
+def _heads(mapping: Mapping | None, problems: Problems) -> tuple[Head, ...]:
+    heads = []
+    for name, entry in mapping.entries.items() if mapping else ():
+        if not check_name(name, entry.key_span, problems):
+            continue
+        if not isinstance(entry.value, Mapping):
+            problems.error(
+                codes.WRONG_VALUE,
+                f"the head `{name}` is a mapping",
+                entry.value.span,
+                help=f"write `{name}: {{layers: […]}}`, and `from: …` in it where it starts from a name",
+            )
+            continue
+        entries = entry.value.entries
+        _check(HeadSkeleton, f"the head `{name}`", entries, entry.key_span, problems)
+        source = entries.get("from")
+        items = _items(entries, entry.key_span, problems, f"`layers` of the head `{name}`")
+        heads.append(Head(name, source.value if source else None, items, entry.key_span))
+    return tuple(heads)

@@ -1,0 +1,379 @@
+"""Turns what pydantic finds wrong into diagnostics that speak the author's language, at the author's place."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Mapping as Fields
+from itertools import islice
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from netspec.diagnostics import SHOWN, Problems, Span
+from netspec.diagnostics.codes import structure as codes
+from netspec.language.expressions.expression import is_expression
+from netspec.language.expressions.formula import Formula, parse
+from netspec.language.reading.values import Mapping, Scalar, Value, locate, locate_key
+from netspec.ops.words import Lead, Table, lead
+
+Tables = Callable[[], Table]
+"""Where other libraries' words come from: imported only when a word is unknown."""
+
+
+def no_words() -> Table:
+    """No words but ours."""
+    return {}
+
+
+Explain = Callable[[str], Sequence[str]]
+"""Notes on where the value of a field comes from."""
+
+
+def unexplained(field: str) -> Sequence[str]:
+    """No notes: the value stands in the text."""
+    return ()
+
+
+def report(
+    error: ValidationError,
+    owner: str,
+    known: Collection[str],
+    values: Fields[str, Value],
+    keys: Fields[str, Span],
+    span: Span,
+    problems: Problems,
+    words: Tables = no_words,
+    skip: Collection[str] = (),
+    parameters: Collection[str] = (),
+    explain: Explain = unexplained,
+) -> None:
+    """Report each field that pydantic refused, once.
+
+    Args:
+        owner: whose fields they are, as written: "`conv`".
+        known: the names of the fields that there are.
+        values: what was given for each field; its place is pointed at.
+        keys: where the name of each field stands.
+        span: the place of the owner, for what is missing.
+        words: other libraries' words for the names of the fields.
+        skip: fields that are told already.
+        parameters: names that `$` could stand before.
+    """
+    told: set[object] = set()
+    found = error.errors(include_url=False)
+    unknown = {str(each["loc"][0]) for each in found if each["type"] == "extra_forbidden"}
+    # A key that is missing because it is misspelt is told by the misspelling.
+    misspelt = meant(unknown, known, words)
+    for each in found:
+        field = each["loc"][0] if each["loc"] else ""
+        if field in told or field in skip or (each["type"] == "missing" and field in misspelt):
+            continue  # a union refuses once a member
+        told.add(field)
+        _report_one(each, str(field), owner, known, values, keys, span, problems, words, parameters, explain)
+
+
+def _report_one(
+    each: ErrorDetails,
+    field: str,
+    owner: str,
+    known: Collection[str],
+    values: Fields[str, Value],
+    keys: Fields[str, Span],
+    span: Span,
+    problems: Problems,
+    words: Tables,
+    parameters: Collection[str],
+    explain: Explain,
+) -> None:
+    if each["type"] == "missing":
+        problems.error(codes.MISSING, f"{owner} needs `{field}`", span, help=f"add `{field}: …`")
+        return
+    if each["type"] == "extra_forbidden":
+        unknown_key(field, owner, known, keys.get(field, span), problems, words, each["input"])
+        return
+    value = values.get(field)
+    context = each.get("ctx") or {}
+    if each["type"] == "fields" and isinstance(value, Mapping):
+        _report_inner(context["op"], context["errors"], value, problems)
+        return
+    at = context.get("at") or ()
+    place = span if value is None else locate_key(value, at) if at else locate(value, each["loc"][1:])
+    # A plain value behind the op (`dense: 10`) is written again without the name of its field.
+    plain = value is not None and keys.get(field) == value.span
+    key = "" if not isinstance(value, Scalar) or value.span != place else owner.strip("`") if plain else field
+    advice = _advice(each, key, value)
+    if isinstance(value, Scalar) and value.text in parameters:
+        advice = f"write `{key}: ${value.text}` for the parameter"
+    message = f"{owner}: `{field}` {sentence(each)}"
+    problems.error(codes.WRONG_VALUE, message, place, notes=explain(field), help=advice)
+
+
+def _report_inner(op: Any, errors: Sequence[ErrorDetails], value: Mapping, problems: Problems) -> None:
+    """Report what is wrong with the fields of an activation that another op has."""
+    from netspec.ops.words.fields import for_op
+
+    ((keyword, entry),) = value.entries.items()
+    inner = entry.value
+    entries = inner.entries if isinstance(inner, Mapping) else {}
+    values = {name: each.value for name, each in entries.items()} or {op.main: inner}
+    keys = {name: each.key_span for name, each in entries.items()} or {op.main: inner.span}
+    known = list(op.model_fields)
+    for each in errors:
+        _report_one(
+            each, str(each["loc"][0]), f"`{keyword}`", known, values, keys, entry.key_span, problems,
+            lambda: for_op(op.keyword, known), (), unexplained,
+        )  # fmt: skip
+
+
+def unknown_key(
+    key: str,
+    owner: str,
+    known: Collection[str],
+    span: Span,
+    problems: Problems,
+    words: Tables = no_words,
+    given: object = None,
+) -> None:
+    """Report a key that its owner does not have, and what it probably stands for."""
+    if problems.full:
+        problems.skip(span)
+        return
+    found = lead(key, known, words(), given)
+    if re.fullmatch(r"[\d.]+\s*\)", key):
+        found = Lead("write a list in square brackets: `[3, 3]`, not `(3, 3)`")
+    has = f"it has {', '.join(f'`{each}`' for each in sorted(known))}" if known else "it takes none"
+    advice = has if found is None else found.help
+    problems.error(codes.UNKNOWN_KEY, f"{owner} has no `{key[:80]}`", span, help=advice)
+
+
+def meant(unknown: Iterable[str], known: Collection[str], words: Tables) -> set[str]:
+    """The known keys that unknown ones stand for, and of whose absence nothing is said."""
+    table = words()
+    found = [lead(key, known, table) for key in islice(unknown, SHOWN)]
+    return {each.ours for each in found if each is not None and each.ours is not None}
+
+
+def sentence(each: ErrorDetails) -> str:
+    """What a field takes, and what was given, as the end of a sentence that starts with the field."""
+    context: dict[str, Any] = each.get("ctx") or {}
+    given = shown(each["input"])
+    # A NaN breaks whatever bound is looked at first.
+    is_nan = isinstance(each["input"], float) and math.isnan(each["input"])
+    is_bound = each["type"].startswith(("greater", "less"))
+    tell = _SENTENCES.get("finite_number" if is_nan and is_bound else each["type"])
+    if tell is not None:
+        return f"{tell(context, each['input'])}, not {given}"
+    if each["type"] in _OWN_WORDS and each["msg"].startswith("no "):
+        return f"takes no such word: {each['msg']}"
+    if each["type"] in _OWN_WORDS:
+        return f"is wrong: {each['msg']}"
+    return f"is wrong: {each['msg'][:1].lower()}{each['msg'][1:]}, given {given}"
+
+
+def shown(value: object) -> str:
+    """A value as an author would write it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, str):
+        return f"the text `{_cut(value)}`"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _yaml(value).replace("-", "−")
+    if isinstance(value, list | tuple) and len(value) > 6:
+        return "a list"
+    return f"`{_cut(_yaml(value))}`"
+
+
+def _yaml(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "~"}[value]
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_yaml, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_yaml(each)}' for key, each in value.items())}}}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}[str(value)]
+    return str(value)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _words(context: dict[str, Any]) -> list[str]:
+    return [word.strip(" '") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
+
+
+def _literal(context: dict[str, Any], given: object) -> str:
+    return f"is one of {', '.join(_words(context))}"
+
+
+Tell = Callable[[dict[str, Any], object], str]
+
+_SENTENCES: dict[str, Tell] = {
+    "int_type": lambda context, given: "takes a whole number",
+    "int_from_float": lambda context, given: "takes a whole number",
+    "float_type": lambda context, given: "takes a number",
+    "finite_number": lambda context, given: "takes a finite number",
+    "bool_type": lambda context, given: "is `true` or `false`",
+    "string_type": lambda context, given: "takes a text",
+    "greater_than_equal": lambda context, given: f"is at least {context['ge']:g}",
+    "greater_than": lambda context, given: f"is greater than {context['gt']:g}",
+    "less_than_equal": lambda context, given: f"is at most {context['le']:g}",
+    "less_than": lambda context, given: f"is less than {context['lt']:g}",
+    "literal_error": _literal,
+    "tuple_type": lambda context, given: "takes one whole number, or a list of one an axis",
+    "list_type": lambda context, given: "takes a list",
+    "dict_type": lambda context, given: "takes a mapping",
+    "too_long": lambda context, given: f"takes at most {context['max_length']} numbers, one an axis",
+    "too_short": lambda context, given: f"takes at least {context['min_length']}",
+    "model_type": lambda context, given: "takes a mapping",
+}
+
+
+def _advice(each: ErrorDetails, key: str, written: Value | None) -> str | None:
+    """The smallest change that makes a value right, where there is one to name.
+
+    `key` stands before the value in what is written; it is empty where the caret marks a part of the value.
+    """
+    advise, given = _ADVICE.get(each["type"]), each["input"]
+    if advise is None or (isinstance(given, float) and math.isnan(given)):
+        return None
+    calculated = isinstance(written, Scalar) and is_expression(written)
+    return _of_expression(each["type"], given) if calculated else advise(each.get("ctx") or {}, given, key)
+
+
+def _write(key: str, *texts: str) -> str:
+    """What to write, with the key before it."""
+    return f"write {' or '.join(f'`{key}: {text}`' if key else f'`{text}`' for text in texts)}"
+
+
+def _of_expression(kind: str, given: object) -> str | None:
+    """What to change in an expression: never its value, which depends on others."""
+    if isinstance(given, float) and kind in ("int_type", "int_from_float", "tuple_type"):
+        return "`//` divides and drops the rest; `round(…)`, `floor(…)` and `ceil(…)` give whole numbers"
+    return None
+
+
+def _number(context: dict[str, Any], given: object, key: str) -> str | None:
+    """A number in quotes loses them; half a number is one of its neighbours."""
+    if isinstance(given, str):
+        return _of_text(given, key)
+    if isinstance(given, float) and abs(given) < 2**53:
+        near = dict.fromkeys((math.floor(given), math.ceil(given)))
+        return _write(key, *(str(each) for each in near if each >= 1 or given < 0 or given > 1))
+    if isinstance(given, list) and len(given) == 1 and isinstance(given[0], int | float):
+        return _write(key, _yaml(given[0]))
+    return None
+
+
+def _of_text(given: str, key: str) -> str | None:
+    """A number that is written as a text: in quotes, as a part of a hundred, as a calculation, as a parameter."""
+    if re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", given):
+        return _write(key, given)
+    if share := re.fullmatch(r"([0-9]{1,2}(?:\.[0-9]{1,4})?) ?%", given):
+        return _write(key, f"{float(share.group(1)) / 100:.15g}")
+    if name := re.fullmatch(r"[{<(]{1,2}\s*([A-Za-z]\w*)\s*[}>)]{1,2}", given):
+        return f"{_write(key, '$' + name.group(1))}: that is how a parameter is passed on"
+    formula = parse(given) if len(given) <= 200 else None
+    if isinstance(formula, Formula) and re.search(r"[-+*/%]", given):
+        quoted = f'"${{{given}}}"'
+        return f"{_write(key, quoted)}: `${{…}}` calculates"
+    return None
+
+
+def _numbers(context: dict[str, Any], given: object, key: str) -> str | None:
+    """A size for each axis, as others write it: `7x7`, `(3, 3)`."""
+    if isinstance(given, float):
+        return _number(context, given, key)
+    numbers = re.findall("[0-9]+", given) if isinstance(given, str) else []
+    if isinstance(given, str) and re.fullmatch(r"\(\s*[0-9]+", given):
+        return "write a list in square brackets: `[3, 3]`, not `(3, 3)`"
+    if not numbers or not re.fullmatch(
+        r"[\s(\[]*[0-9]+(\s*[x×*,;\s]\s*[0-9]+){0,2}[\s)\]]*", str(given), re.IGNORECASE
+    ):
+        return f"give one whole number, as in `{key or '…'}: 3`, or a list of one for each axis"
+    return _write(key, numbers[0] if len(set(numbers)) == 1 else f"[{', '.join(numbers)}]")
+
+
+def boolean(given: object) -> str | None:
+    """The boolean that was probably meant, as it is written, or None."""
+    return _BOOLEANS.get(str(given).lower())
+
+
+_BOOLEANS = {
+    "none": "false",
+    "null": "false",
+    "yes": "true",
+    "on": "true",
+    "1": "true",
+    "no": "false",
+    "off": "false",
+    "0": "false",
+}
+
+
+def _boolean(context: dict[str, Any], given: object, key: str) -> str | None:
+    meant = boolean(given)
+    return None if meant is None else _write(key, meant)
+
+
+def _bound(bound: float, given: object, key: str) -> str | None:
+    """The bound itself, for a count; a bound of a float is an extreme that is hardly meant."""
+    return _write(key, f"{bound}") if isinstance(given, int) and isinstance(bound, int) else None
+
+
+def _share(context: dict[str, Any], given: object, key: str) -> str | None:
+    """A part of a hundred where a part of one belongs."""
+    if context["lt"] == 1 and isinstance(given, int | float) and 1 < given < 100:
+        return f"{_write(key, format(given / 100, '.15g'))} for {given:.15g} %"
+    return None
+
+
+def _word(context: dict[str, Any], given: object, key: str) -> str | None:
+    from netspec.ops.words.values import MODES
+
+    known = _words(context)
+    words = {
+        word: entry
+        for word, entry in MODES.items()
+        if not isinstance(entry, Lead) or entry.ours is None or entry.ours in known
+    }
+    found = lead(str(given), known, words)
+    if found is None:
+        return f"it is a word: `{key or '…'}: {known[0]}`" if not isinstance(given, str) else None
+    return _keyed(found.help, key)
+
+
+def _own(context: dict[str, Any], given: object, key: str) -> str | None:
+    """The help that an op's own validator gives."""
+    found = context.get("help")
+    return None if found is None else _keyed(str(found), key)
+
+
+def _keyed(help: str, key: str) -> str:
+    """A help with the key before the word that it says to write."""
+    return re.sub(r"(?<=^write )`(?![\w ]*:)(?=[\w]+`)", f"`{key}: ", help) if key else help
+
+
+_ADVICE: dict[str, Callable[[dict[str, Any], object, str], str | None]] = {
+    "int_type": _number,
+    "int_from_float": _number,
+    "float_type": _number,
+    "bool_type": _boolean,
+    "greater_than_equal": lambda context, given, key: _bound(context["ge"], given, key),
+    "less_than_equal": lambda context, given, key: _bound(context["le"], given, key),
+    "less_than": _share,
+    "string_type": lambda context, given, key: (
+        None if isinstance(given, str) else "write a name, not a number"
+    ),
+    "literal_error": _word,
+    "tuple_type": _numbers,
+    **dict.fromkeys(("padding", "initializer", "activation"), _own),
+}
+
+_OWN_WORDS = frozenset({"padding", "initializer", "activation", "value_error", "own"})

@@ -1,0 +1,1 @@
+"""Document and parameters → Graph: blocks, repeats, includes and shapes, in one walk."""

@@ -1,0 +1,203 @@
+"""Calls of blocks and of whole networks: what they are given, and the scope in which they are walked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from netspec.diagnostics.codes import structure as codes
+from netspec.language.document.declarations import Block
+from netspec.language.document.item import Item
+from netspec.language.elaboration.arguments import given_by_call, parameters
+from netspec.language.elaboration.embed import Network, embedded
+from netspec.language.elaboration.sharing import shared_scope
+from netspec.language.elaboration.story import Binding
+from netspec.language.elaboration.walk import (
+    ABSENT,
+    BROKEN,
+    IN_BLOCK,
+    IN_DEFAULT,
+    IN_SPEC,
+    NOWHERE,
+    OPEN,
+    Cut,
+    Frame,
+    Missing,
+    Place,
+    Tensor,
+    Until,
+    Walk,
+    join,
+)
+from netspec.language.reading.values import Mapping, Value
+
+Items: TypeAlias = Callable[[Walk, Sequence[Item], Tensor, Frame], Tensor]
+"""Walks a list of items from a tensor, in a scope; gives the tensor at its end."""
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call: the item in its `frame`, what it takes, and the scope `inner` that it opens."""
+
+    walk: Walk
+    item: Item
+    inputs: list[Tensor]
+    frame: Frame
+    inner: Frame
+    place: Place
+    items: Items
+
+
+def opened(
+    walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: str, frozen: bool, items: Items
+) -> Call:
+    """A call whose scope is open, under its name."""
+    inner = frame.inner(name, (), frozen)
+    place = frame.members[name] = Place(inner.path, OPEN, inner.members)
+    if ABSENT in inputs:
+        inputs = report_absent(walk, item, frame)
+    return Call(walk, item, inputs, frame, inner, place, items)
+
+
+def report_absent(walk: Walk, item: Item, frame: Frame) -> list[Tensor]:
+    """Say that an item has nothing to take; what it then takes is broken."""
+    names = [each.name for each in frame.document.inputs] or ["…"]
+    walk.problems.error(
+        codes.NO_CURRENT,
+        "there is no current tensor: with several `inputs` the first item states its `from`",
+        item.span,
+        help=f"add `from: …` with the name of an input: {', '.join(f'`{name}`' for name in names[:8])}",
+    )
+    return [BROKEN]
+
+
+def call_block(call: Call) -> Tensor:
+    """Walk a block for one call; the tensor at its end."""
+    block = call.frame.document.blocks[call.item.keyword]
+    call.place.definition = block
+    call.place.tensor = _walk_block(call, block) if _prepare_block(call, block) else BROKEN
+    return call.place.tensor
+
+
+def call_network(call: Call) -> Tensor:
+    """Walk an embedded network, as far as `until`; the tensor at its end."""
+    network = embedded(call.walk, call.item, call.frame)
+    ready = network is not None and _prepare_network(call, network)
+    call.place.tensor = _walk_network(call, network) if network and ready else BROKEN
+    return call.place.tensor
+
+
+def _prepare_block(call: Call, block: Block) -> bool:
+    """Put parameters and inputs of a block into its scope; False when that failed, which is reported."""
+    walk, item, inner = call.walk, call.item, call.inner
+    fits = len(call.inputs) == (len(block.inputs) or 1)
+    if not fits and BROKEN not in call.inputs:
+        _report_inputs(call, block)
+    received = call.inputs[0] if fits else BROKEN
+    written = _written(item, block)
+
+    def sight() -> dict[str, object]:
+        return walk.sight(call.frame, received)
+
+    given = given_by_call(walk, written, sight)
+    if given is None or not fits:
+        return False
+    inner.document, inner.boundary, inner.items = block.document, True, block.items
+    sees = {**inner.parameters, **IN_BLOCK, "block": {"in": walk.sizes(received)}}
+    with walk.once():
+        owner = f"the block `{block.name}`"
+        default_sees = {**sees, **IN_DEFAULT}
+        own = parameters(walk, block.params or (), given, default_sees, owner, item.span, inner.bindings)
+        inner.names = {**sees, **own}
+    inner.bindings.update({name: Binding(value, call.frame, sight) for name, value in written.items()})
+    for port, tensor in zip(block.inputs, call.inputs, strict=False):
+        inner.members[port] = Place(join(inner.path, port), tensor)
+    return _share(call)
+
+
+def _written(item: Item, block: Block) -> dict[str, Value]:
+    """What the item gives to the block's parameters."""
+    if isinstance(item.argument, Mapping):
+        return {key: entry.value for key, entry in item.argument.entries.items()}
+    return {} if item.argument is None or not block.params else {block.params[0].name: item.argument}
+
+
+def _walk_block(call: Call, block: Block) -> Tensor:
+    names = [parameter.name for parameter in block.params or ()]
+    arguments = tuple((name, call.inner.names[name]) for name in names)
+    details = {"definition": block.name, "arguments": arguments, "shares": call.inner.shares}
+    walk = call.walk
+    with walk.scope(call.inner, "block", call.inputs, call.item.span, call.place, **details), walk.once():
+        call.place.tensor = call.items(walk, block.items, call.inputs[0], call.inner)
+    return call.place.tensor
+
+
+def _prepare_network(call: Call, network: Network) -> bool:
+    """Put the parameters and inputs of a network into its scope; False when that failed, which is reported."""
+    walk, inner = call.walk, call.inner
+    document = call.place.definition = network.document
+
+    def sight() -> dict[str, object]:
+        return walk.sight(call.frame, call.inputs[0])
+
+    given = given_by_call(walk, network.params, sight)
+    if given is None:
+        return False
+    inner.bindings.update({name: Binding(value, call.frame, sight) for name, value in network.params.items()})
+    owner = f"the network `{document.name}`"
+    names = parameters(walk, document.params, given, IN_SPEC, owner, call.item.span, inner.bindings)
+    inner.document, inner.boundary, inner.is_network = document, True, True
+    inner.names, inner.items = {**names, **NOWHERE}, document.items
+    if not network.take(walk, inner, call.inputs, call.item):
+        return False
+    if network.until is not None and network.until[0] not in inner.members:  # an input is no layer
+        inner.until += (Until(call.place, network.until),)
+    return _share(call)
+
+
+def _walk_network(call: Call, network: Network) -> Tensor:
+    walk, document, place = call.walk, network.document, call.place
+    arguments = tuple((each.name, call.inner.names[each.name]) for each in document.params)
+    details = {"definition": document.name, "arguments": arguments, "shares": call.inner.shares}
+    walk.calls.append(document)
+    walk.embedded.append(place.path)
+    if network.weights is not None:
+        walk.pretrained.append((place.path, network.weights))
+    try:
+        with walk.scope(call.inner, "network", call.inputs, call.item.span, place, **details), walk.once():
+            current = ABSENT if document.several else call.inputs[0]
+            place.tensor = call.items(walk, document.items, current, call.inner)
+            if network.until is not None:
+                network.report_until(walk, call.inner)
+                place.tensor = BROKEN
+    except Cut as cut:
+        if cut.place is not place:
+            raise
+    finally:
+        walk.calls.pop()
+    return place.tensor
+
+
+def _share(call: Call) -> bool:
+    """Say whose weights the scope uses; False when it cannot use those, which is reported."""
+    shares = shared_scope(call.walk, call.item, call.frame, call.inner)
+    if isinstance(shares, Missing):
+        return False
+    call.inner.shares = call.place.shares = shares
+    call.inner.shared_at = call.item.share.span if call.item.share else call.frame.shared_at
+    return True
+
+
+def _report_inputs(call: Call, block: Block) -> None:
+    names = ", ".join(block.inputs) or "the current tensor"
+    wanted = len(block.inputs) or 1
+    given = ", ".join("…" for _ in range(wanted))
+    call.walk.problems.error(
+        codes.BLOCK_INPUTS,
+        f"the block `{block.name}` takes {wanted} ({names}), and is given {len(call.inputs)}",
+        call.item.span if call.item.source is None else call.item.source.span,
+        help=f"write `from: [{given}]` beside it"
+        if block.inputs
+        else "declare `inputs` in the block, or join them first: `concat` or `add`",
+    )

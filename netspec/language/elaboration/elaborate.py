@@ -1,0 +1,362 @@
+"""Document and parameters → Graph: blocks, repeats, includes and shapes, in one walk.
+
+The type of a layer's input is known when the layer is reached; so an expression can speak of it, and an
+error points at the line that causes it. What is fed by something broken stays quiet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Given
+from collections.abc import Sequence
+from dataclasses import replace
+
+from netspec.diagnostics import Problems
+from netspec.diagnostics.codes import shapes
+from netspec.diagnostics.codes import structure as codes
+from netspec.graph import Graph
+from netspec.language.document.declarations import Document, Head
+from netspec.language.document.fields import has_expression
+from netspec.language.document.item import GROUP, Item
+from netspec.language.document.library import Library
+from netspec.language.document.validation import boolean, shown
+from netspec.language.document.vocabulary import NETWORK
+from netspec.language.elaboration import finish
+from netspec.language.elaboration.arguments import parameters
+from netspec.language.elaboration.calls import call_block, call_network, opened, report_absent
+from netspec.language.elaboration.embed import bind_inputs, inputs_of, warn_of_layout
+from netspec.language.elaboration.layer import layer
+from netspec.language.elaboration.lookup import sources
+from netspec.language.elaboration.story import story
+from netspec.language.elaboration.walk import (
+    ABSENT,
+    BROKEN,
+    IN_SPEC,
+    NOWHERE,
+    OPEN,
+    Cut,
+    Exceeded,
+    Frame,
+    Place,
+    Tensor,
+    Walk,
+    join,
+)
+from netspec.language.expressions.absent import FAILED
+from netspec.language.expressions.expression import can_be_calculated, is_expression
+from netspec.language.reading.values import Listing, Scalar
+from netspec.ops import OPS
+
+
+def elaborate(
+    document: Document, library: Library, problems: Problems, given: Given[str, object] | None = None
+) -> Graph | None:
+    """The graph of a document, or None when something is wrong; `problems` then says what.
+
+    Args:
+        given: values for parameters of the document, from outside. They must be parameters of it.
+    """
+    given = given or {}
+    walk = Walk(problems, library)
+    try:
+        return _walked(walk, document, given)
+    except Exceeded:
+        return None
+
+
+def _walked(walk: Walk, document: Document, given: Given[str, object]) -> Graph | None:
+    root = Frame("", None, document, {}, document.items, boundary=True)
+    names = parameters(walk, document.params, given, IN_SPEC, "the spec", bindings=root.bindings)
+    root.names = {**names, **NOWHERE}
+    walk.calls.append(document)
+    inputs = inputs_of(walk, document, root)
+    warn_of_layout(walk, inputs)
+    bind_inputs(walk, root, inputs)
+    current: Tensor = inputs[0].name if inputs else BROKEN
+    end = _items(walk, document.items, ABSENT if inputs and document.several else current, root)
+    heads = [(head.name, _head(walk, head, end, root)) for head in document.heads]
+    return finish.graph(walk, document, root, inputs, end, heads, given)
+
+
+def _items(walk: Walk, items: Sequence[Item], current: Tensor, frame: Frame) -> Tensor:
+    """Walk a list of items; the tensor at its end."""
+    if not items:
+        return current
+    walk.enter(items[0].span)
+    try:
+        for item in items:
+            current = _item(walk, item, current, frame)
+            if frame.until:
+                _cut(frame)
+    finally:
+        walk.leave()
+    return current
+
+
+def _cut(frame: Frame) -> None:
+    """End the embedded network around, once its last wanted layer is there."""
+    for until in frame.until:
+        found = frame.members.get(until.names[0])
+        if len(until.names) == 1 and found is not None and found.tensor is not OPEN:
+            raise Cut(until.place, found.tensor)
+
+
+def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
+    """One item, all its repetitions; the tensor after it."""
+    walk.step(item.span)
+    wrong = item in frame.document.wrong
+    inputs = [current]
+    if item.source is not None and not (wrong and has_expression(item.source)):
+        inputs = sources(walk, item.source, frame)
+    if wrong:
+        return _wrong(walk, item, inputs[0], frame)
+    if item.repeat is None:
+        return _once(walk, item, inputs, current, frame, None)
+    if len(inputs) > 1 and item.keyword != GROUP and (item.keyword not in OPS or OPS[item.keyword].merges):
+        _report_repeated_inputs(walk, item, len(inputs))
+        return _broken(walk, item, frame, None)
+    count = walk.work_out(item.repeat, lambda: walk.sight(frame, inputs[0]))
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        if count is not FAILED:
+            walk.problems.error(
+                codes.REPEAT,
+                f"`repeat` is a whole number from 0, not {shown(count)}",
+                item.repeat.span,
+                notes=story(item.repeat, frame, lambda: walk.sight(frame, inputs[0])),
+                help="`when` leaves an item out"
+                if isinstance(count, bool)
+                else "write how often, as `repeat: 3`",
+            )
+        return _broken(walk, item, frame, None)
+    walk.step(item.repeat.span, count)
+    return (
+        _repeat(walk, item, count, inputs, current, frame) if count else _left_out(walk, item, current, frame)
+    )
+
+
+def _report_repeated_inputs(walk: Walk, item: Item, count: int) -> None:
+    """Say that a repeat passes on one tensor only, and how the item is repeated inside a group."""
+    assert item.repeat is not None
+    named = item.source.items if isinstance(item.source, Listing) else ()
+    words = [each.text if isinstance(each, Scalar) else "…" for each in named]
+    plain = len(words) == count and not any("*" in word or "$" in word for word in words)
+    first, *others = words if plain else ["first", "…"]
+    own = "x" if "x" not in others else "carried"
+    call = f"{item.keyword}: " if item.argument is None else f"{item.keyword}: …"
+    group = f"layers: [{{identity: , name: {own}}}, {{{call}, from: [{', '.join([own, *others])}]}}]"
+    walk.problems.error(
+        codes.REPEAT_INPUTS,
+        f"`repeat` passes one tensor on, and `{item.keyword}` takes {count}",
+        item.repeat.span,
+        notes=["the first input would be the repetition before, and nothing says what the others are"],
+        help=f"to keep the others, repeat a group: `{group}` with `from: {first}` and `repeat: "
+        f"{item.repeat.text}` beside it; else write the items one after the other",
+    )
+
+
+def _wrong(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
+    """An item whose own words are refused: what stands in its branches is still looked at."""
+    if item.repeat is None and item.keyword in OPS:
+        for branch in item.branches or ():
+            _items(walk, branch, current, frame)
+    return _broken(walk, item, frame, None)
+
+
+def _broken(walk: Walk, item: Item, frame: Frame, local: str | None) -> Tensor:
+    """Nothing, under the name that the item has; why is reported."""
+    if local is None and not has_expression(item.name):
+        local = walk.local_name(item, frame, _stem(item))
+    if local is not None:
+        frame.members[local] = Place(join(frame.path, local), BROKEN)
+    return BROKEN
+
+
+def _left_out(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
+    """What an item leaves behind that is not there: its name stands for what flows past it."""
+    if item.name is not None and (name := walk.own_name(item.name, frame)):
+        frame.members[name] = Place(join(frame.path, name), current)
+    return current
+
+
+def _repeat(
+    walk: Walk, item: Item, count: int, inputs: list[Tensor], current: Tensor, frame: Frame
+) -> Tensor:
+    name = walk.local_name(item, frame, _stem(item))
+    inner = frame.inner(name, (), frame.frozen)
+    place = frame.members[name] = Place(inner.path, OPEN, inner.members)
+    with walk.scope(inner, "repeat", inputs, item.span, place):
+        for index in range(count):
+            inner.names = {**frame.names, "index": index}
+            with walk.once():
+                after = _once(walk, item, inputs, current, inner, str(index))
+            if after != current:
+                # One that is left out changes nothing: the next one still takes what `from` names.
+                inputs, current = [after], after
+            if inner.until:
+                _cut(inner)
+        place.tensor = current
+    return current
+
+
+def _stem(item: Item) -> str:
+    return "group" if item.keyword == GROUP else item.keyword
+
+
+def _once(
+    walk: Walk, item: Item, inputs: list[Tensor], current: Tensor, frame: Frame, local: str | None
+) -> Tensor:
+    """An item, once. `local` is its name when it is a repetition."""
+    frozen = frame.frozen
+    if item.trainable is not None:
+        trainable = _flag(walk, item.trainable, "trainable", frame, inputs[0])
+        if trainable is None:
+            return _broken(walk, item, frame, local)
+        frozen = frozen or not trainable
+    if item.when is not None:
+        holds = _flag(walk, item.when, "when", frame, inputs[0])
+        if holds is None:
+            return _broken(walk, item, frame, local)
+        if not holds and item.otherwise is None:
+            return current if local is not None else _left_out(walk, item, current, frame)
+        if not holds:
+            return _group(walk, item, item.otherwise or (), inputs, frame, local, frozen)
+    if item.keyword == GROUP:
+        return _group(walk, item, item.items, inputs, frame, local, frozen)
+    if item.keyword in frame.document.blocks:
+        name = local or walk.local_name(item, frame, item.keyword)
+        return call_block(opened(walk, item, inputs, frame, name, frozen, _items))
+    if item.keyword == NETWORK:
+        name = local or walk.local_name(item, frame, NETWORK)
+        return call_network(opened(walk, item, inputs, frame, name, frozen, _items))
+    return _op(walk, item, inputs, frame, local, frozen)
+
+
+def _group(
+    walk: Walk,
+    item: Item,
+    items: Sequence[Item],
+    inputs: list[Tensor],
+    frame: Frame,
+    local: str | None,
+    frozen: bool,
+) -> Tensor:
+    """Items in a row: a scope of its own when it has a name, else a part of the scope around."""
+    if len(inputs) > 1:
+        _report_count(walk, item, "a group", len(inputs))
+        return _broken(walk, item, frame, local)
+    if local is None and item.name is None:
+        return _items(
+            walk, items, inputs[0], frame if frozen == frame.frozen else replace(frame, frozen=frozen)
+        )
+    name = local if local is not None else walk.local_name(item, frame, "group")
+    inner = frame.inner(name, items, frozen)
+    place = frame.members[name] = Place(inner.path, OPEN, inner.members)
+    with walk.scope(inner, "group", inputs, item.span, place):
+        place.tensor = _items(walk, items, inputs[0], inner)
+    return place.tensor
+
+
+def _op(
+    walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, local: str | None, frozen: bool
+) -> Tensor:
+    if local is not None and any(item.branches or ()):
+        return _repeated_merge(walk, item, inputs, frame, local, frozen)
+    name = local if local is not None else walk.local_name(item, frame, item.keyword)
+    return _named_op(walk, item, inputs, frame, name, frozen)
+
+
+def _repeated_merge(
+    walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, local: str, frozen: bool
+) -> Tensor:
+    """One repetition of a merge: the scope of the layers in its branches, and of the merge behind them."""
+    inner = frame.inner(local, [each for branch in item.branches or () for each in branch], frozen)
+    place = frame.members[local] = Place(inner.path, OPEN, inner.members)
+    inner.counts[item.keyword] = 1
+    with walk.scope(inner, "group", inputs, item.span, place):
+        place.tensor = _named_op(walk, item, inputs, inner, f"{item.keyword}1", frozen)
+        if inner.until:
+            _cut(inner)
+    return place.tensor
+
+
+def _named_op(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: str, frozen: bool) -> Tensor:
+    op = OPS[item.keyword]
+    received = inputs[0]
+    if op.merges and item.branches is not None:
+        # The name is taken already in its own branches, and stands for nothing there yet.
+        frame.members[name] = Place(join(frame.path, name), OPEN)
+        try:
+            inputs = [_items(walk, branch, received, frame) for branch in item.branches]
+        except Cut:
+            del frame.members[name]  # a network that ends in a branch has no such layer
+            raise
+    elif not op.merges and len(inputs) > 1:
+        _report_count(walk, item, f"`{item.keyword}`", len(inputs))
+        inputs = [BROKEN]
+    if ABSENT in inputs:
+        inputs = report_absent(walk, item, frame)
+    return layer(walk, op, item, inputs, received, frame, name, frozen)
+
+
+def _report_count(walk: Walk, item: Item, what: str, count: int) -> None:
+    span = item.span if item.source is None else item.source.span
+    walk.problems.error(
+        shapes.INPUT_COUNT,
+        f"{what} takes one input; `from` names {count}",
+        span,
+        help="join them first: `concat` or `add`",
+    )
+
+
+def _head(walk: Walk, head: Head, end: Tensor, root: Frame) -> Tensor:
+    """A further output of the network: a scope that starts at a name, or at the end."""
+    inputs = [end] if head.source is None else sources(walk, head.source, root)
+    if head.name in root.members:
+        walk.problems.error(
+            codes.NAME_TWICE,
+            f"a layer is called `{head.name}` already",
+            head.span,
+            help="rename one of the two",
+        )
+        return BROKEN
+    inner = root.inner(head.name, head.items, frozen=False)
+    place = root.members[head.name] = Place(head.name, OPEN, inner.members)
+    if len(inputs) > 1:
+        walk.problems.error(
+            shapes.INPUT_COUNT,
+            f"a head starts from one layer; `from` names {len(inputs)}",
+            head.span if head.source is None else head.source.span,
+            help="let it start with a `concat` or an `add` of them",
+        )
+        inputs = [BROKEN]
+    with walk.scope(inner, "head", inputs, head.span, place):
+        place.tensor = _items(walk, head.items, inputs[0], inner)
+    if place.tensor is ABSENT:
+        walk.problems.error(
+            codes.NO_CURRENT,
+            f"the head `{head.name}` has nothing to start from",
+            head.span,
+            help="add `from: …` with the name of a layer",
+        )
+    return place.tensor
+
+
+def _flag(walk: Walk, scalar: Scalar, key: str, frame: Frame, current: Tensor) -> bool | None:
+    """The truth of `when` or `trainable`; None when it failed."""
+    value = walk.work_out(scalar, lambda: walk.sight(frame, current))
+    if isinstance(value, bool):
+        return value
+    if value is not FAILED:
+        sight = walk.sight(frame, current)
+        advice = f'give a comparison, as `{key}: "${{stride > 1}}"`, or `true` or `false`'
+        if not is_expression(scalar) and (meant := boolean(value)) is not None:
+            advice = f"write `{key}: {meant}`"
+        elif isinstance(value, str) and not is_expression(scalar) and can_be_calculated(value, sight):
+            advice = f'write `{key}: "${{{value}}}"` to calculate'
+        walk.problems.error(
+            codes.WRONG_VALUE,
+            f"`{key}` is true or false, not {shown(value)}",
+            scalar.span,
+            notes=story(scalar, frame, lambda: walk.sight(frame, current)),
+            help=advice,
+        )
+    return None

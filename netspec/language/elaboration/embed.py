@@ -1,0 +1,320 @@
+"""Inputs of a network, and networks within networks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from netspec.diagnostics.codes import shapes
+from netspec.diagnostics.codes import structure as codes
+from netspec.graph import Input
+from netspec.language.document.declarations import Document, InputDeclaration
+from netspec.language.document.item import PATH, Item
+from netspec.language.document.validation import shown, unknown_key
+from netspec.language.elaboration.walk import BROKEN, Frame, Place, Tensor, Walk, join
+from netspec.language.expressions.absent import FAILED, Failed
+from netspec.language.reading import locations
+from netspec.language.reading.values import Listing, Mapping, Scalar, Value
+from netspec.ops.base import Misfit
+from netspec.ops.bounds import check_count
+from netspec.ops.nearest import did_you_mean
+from netspec.types import Type, channels_last
+
+
+def inputs_of(walk: Walk, document: Document, frame: Frame) -> list[Input]:
+    """The inputs that a document declares, with their types; a wrong one is reported and left out."""
+    found = [_input(walk, declared, frame) for declared in document.inputs]
+    return [each for each in found if each is not None]
+
+
+def _input(walk: Walk, declared: InputDeclaration, frame: Frame) -> Input | None:
+    if declared.shape is None:
+        return None
+    shape = walk.work_out(declared.shape, lambda: frame.names)
+    vocabulary = (
+        None if declared.vocabulary is None else walk.work_out(declared.vocabulary, lambda: frame.names)
+    )
+    if shape is FAILED or vocabulary is FAILED:
+        return None
+    if not isinstance(shape, list):
+        walk.problems.error(
+            codes.WRONG_VALUE,
+            f"the shape of an input is a list, channels first, not {shown(shape)}",
+            declared.shape.span,
+            help=f"write `[{shape}]`"
+            if isinstance(shape, int) and not isinstance(shape, bool)
+            else "give a list: `[3, 224, 224]` for an image, `[784]` for a vector",
+        )
+        return None
+    names = [parameter.name for parameter in frame.document.params]
+    sound = [_size(walk, size, index, declared.shape, names) for index, size in enumerate(shape)]
+    if not all(sound) or not _is_countable(walk, declared, shape):
+        return None
+    if declared.vocabulary is not None:
+        return _indices(walk, declared, shape, vocabulary)
+    if not 1 <= len(shape) <= 4:
+        walk.problems.error(
+            codes.WRONG_VALUE,
+            f"an input has channels and up to 3 spatial axes, not {len(shape)} sizes",
+            declared.span,
+            help=f"the batch has no axis here: write `{shape[1:]}`"
+            if len(shape) == 5
+            else "write `[3, 224, 224]` for an image, `[784]` for a vector",
+        )
+        return None
+    return Input(declared.name, Type(shape[0], tuple(shape[1:])), declared.span)
+
+
+def warn_of_layout(walk: Walk, inputs: Sequence[Input]) -> None:
+    """Warn of a shape that means something else here than elsewhere: channels last, or with an axis for the batch."""
+    for each in inputs:
+        shape = list(each.type.shape)
+        if each.vocabulary is not None:
+            continue
+        if channels_last(each.type.shape):
+            looks, advice = "as if its channels came last", f"write `{[shape[-1], *shape[:-1]]}`"
+            if len(shape) == 4:
+                advice += f", or `{[shape[-1], *shape[1:-1]]}` for an image: the batch has no axis here"
+        elif len(shape) == 4 and shape[1] in (1, 3) and shape[1] < min(shape[2:]) and shape[0] != 3:
+            looks, advice = (
+                "as if it had an axis for the batch",
+                f"write `{shape[1:]}`: the batch has no axis here",
+            )
+        else:
+            continue
+        walk.problems.warning(
+            codes.INPUT_LAYOUT,
+            f"the input `{shape}` looks {looks}",
+            each.span,
+            notes=[f"shapes are channels first, without the batch: this is {_spoken(each.type)}"],
+            help=advice,
+        )
+
+
+def _spoken(type_: Type) -> str:
+    """`3@224×224, 3 channels of height 224, width 224`."""
+    axes = ", ".join(f"{name} {size}" for name, size in zip(type_.axes, type_.sizes, strict=True))
+    return f"{type_}, {type_.channels} channels of {axes}"
+
+
+def _size(walk: Walk, size: object, index: int, shape: Value, parameters: Collection[str]) -> bool:
+    """Whether a size is one that this version can calculate with."""
+    span = shape.items[index].span if isinstance(shape, Listing) and index < len(shape.items) else shape.span
+    if isinstance(size, int) and not isinstance(size, bool) and size >= 1:
+        return True
+    if isinstance(size, str) and size in parameters:
+        walk.problems.error(
+            codes.WRONG_VALUE,
+            f"a size is a whole number from 1, not {shown(size)}",
+            span,
+            help=f"write `${size}` for the parameter",
+        )
+        return False
+    if isinstance(size, str) and size.isidentifier():
+        walk.problems.error(
+            shapes.OPEN_SIZE,
+            f"the size `{size}` is left open, and this version calculates with numbers alone",
+            span,
+            help=f"give a number, or make it a parameter: `params: {{{size.lower()}: 224}}` and `${size.lower()}`",
+        )
+        return False
+    walk.problems.error(codes.WRONG_VALUE, f"a size is a whole number from 1, not {shown(size)}", span)
+    return False
+
+
+def _is_countable(walk: Walk, declared: InputDeclaration, shape: list[int]) -> bool:
+    """Whether the elements of an input can be counted; reports when not."""
+    try:
+        check_count(f"the number of elements of `{declared.name}`", prod(shape))
+    except Misfit as misfit:
+        walk.problems.error(misfit.code, misfit.message, declared.span, help=misfit.help)
+        return False
+    return True
+
+
+def _indices(walk: Walk, declared: InputDeclaration, shape: list[int], vocabulary: object) -> Input | None:
+    assert declared.vocabulary is not None
+    if isinstance(vocabulary, bool) or not isinstance(vocabulary, int) or vocabulary < 1:
+        walk.problems.error(
+            codes.WRONG_VALUE,
+            f"`vocabulary` is a whole number from 1, not {shown(vocabulary)}",
+            declared.vocabulary.span,
+        )
+        return None
+    if not 1 <= len(shape) <= 3:
+        walk.problems.error(
+            codes.WRONG_VALUE,
+            f"an input of indices has 1 to 3 spatial axes and no channels, not {len(shape)} sizes",
+            declared.span,
+        )
+        return None
+    return Input(declared.name, Type(None, tuple(shape), "int"), declared.span, vocabulary)
+
+
+def bind_inputs(walk: Walk, frame: Frame, inputs: list[Input]) -> None:
+    """Make the inputs of the whole network values, and names that `from` finds."""
+    for each in inputs:
+        walk.weigh([each.type], (), 0, each.span)
+        walk.types[each.name] = each.type
+        walk.origins[each.name] = each.span
+        frame.members[each.name] = Place(each.name, each.name)
+    for declared in frame.document.inputs:
+        frame.members.setdefault(declared.name, Place(declared.name, BROKEN))
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A spec that stands in another one, as written there."""
+
+    document: Document
+    params: dict[str, Value]
+    until: tuple[str, ...] | None
+    until_at: Scalar | None
+    weights: str | None
+
+    def take(self, walk: Walk, inner: Frame, inputs: list[Tensor], item: Item) -> bool:
+        """Put what it is given in place of its own inputs; False, with the reason reported, if that fails."""
+        declared = inputs_of(walk, self.document, inner)
+        if BROKEN in inputs or len(declared) < len(self.document.inputs):
+            return False
+        span = item.span if item.source is None else item.source.span
+        if len(declared) != len(inputs):
+            names = ", ".join(each.name for each in declared)
+            walk.problems.error(
+                codes.NETWORK,
+                f"the network `{self.document.name}` takes {len(declared)} ({names}), and is given {len(inputs)}",
+                span,
+                help="name as many in `from`",
+            )
+            return False
+        for own, tensor in zip(declared, inputs, strict=True):
+            type_ = walk.types[str(tensor)]
+            inner.members[own.name] = Place(join(inner.path, own.name), tensor)
+            if (type_.channels, len(type_.spatial), type_.dtype) != (
+                own.type.channels,
+                len(own.type.spatial),
+                own.type.dtype,
+            ):
+                walk.problems.error(
+                    codes.NETWORK,
+                    f"the network `{self.document.name}` takes {own.type} as `{own.name}`, and is given {type_}",
+                    span,
+                    notes=("sizes may differ, channels and the number of axes may not",),
+                    help=f"bring the channels to {own.type.channels}, with a 1×1 `conv` perhaps",
+                )
+                return False
+        return True
+
+    def report_until(self, walk: Walk, inner: Frame) -> None:
+        """Say that the walk came to its end without meeting `until`."""
+        assert self.until_at is not None
+        assert self.until is not None
+        inputs = {each.name for each in self.document.inputs}
+        known = {name: place for name, place in inner.members.items() if name not in inputs}
+        way = f"the network `{self.document.name}`"
+        *steps, last = self.until
+        for step in steps:
+            if step not in known:
+                last = step
+                break
+            if known[step].tensor is BROKEN:
+                return
+            way, known = f"`{known[step].path}`", known[step].members
+        advice = f"it holds {', '.join(list(known)[:16])}{', …' if len(known) > 16 else ''}"
+        if last in {head.name for head in self.document.heads}:
+            advice = "it is a head, and heads stay behind; name a layer"
+        walk.problems.error(
+            codes.UNKNOWN_NAME,
+            f"{way} has no layer `{last}`{did_you_mean(last, known)}",
+            self.until_at.span,
+            help=advice if known or steps else "it holds no layer at all",
+        )
+
+
+def embedded(walk: Walk, item: Item, frame: Frame) -> Network | None:
+    """The network that an item embeds, or None with the reason reported."""
+    fields: dict[str, Value] = {}
+    if isinstance(item.argument, Scalar):
+        fields = {"spec": item.argument}
+    elif isinstance(item.argument, Mapping):
+        fields = {key: entry.value for key, entry in item.argument.entries.items()}
+    words = {key: walk.word(value, frame) for key, value in fields.items() if key != "params"}
+    document = _document(walk, words.get("spec"), frame)
+    if document is None:
+        return None
+    before = len(walk.problems)
+    given = _given(walk, fields.get("params"), document)
+    until = words.get("until")
+    if until is not None and not (isinstance(until, Scalar) and _is_path(until.value)):
+        if not isinstance(until, Failed):
+            walk.problems.error(
+                codes.BAD_PATH,
+                "`until` is the name of a layer",
+                until.span,
+                help="one name, or names joined by dots",
+            )
+        return None
+    weights = _weights(walk, words.get("weights"), frame)
+    if len(walk.problems) > before:
+        return None
+    names = None if until is None else tuple(str(until.value).split("."))
+    return Network(document, given, names, until, weights)
+
+
+def _document(walk: Walk, spec: Value | Failed | None, frame: Frame) -> Document | None:
+    if spec is None or isinstance(spec, Failed):
+        return None
+    if not isinstance(spec, Scalar) or not isinstance(spec.value, str):
+        walk.problems.error(
+            codes.WRONG_VALUE,
+            "`spec` is a path, or `zoo:` and a name",
+            spec.span,
+            help="write `spec: zoo:…`, or a path",
+        )
+        return None
+    path = walk.library.find(spec, frame.document)
+    document = None if path is None else walk.library.spec(path, locations.shown(path))
+    if any(document is each for each in walk.calls):
+        walk.problems.error(
+            codes.INCLUDE, f"`{spec.text}` contains itself", spec.span, help="drop one of the two"
+        )
+        return None
+    return document
+
+
+def _given(walk: Walk, params: Value | None, document: Document) -> dict[str, Value]:
+    """What the item gives to the parameters of the network; unknown ones are reported."""
+    if params is None or (isinstance(params, Scalar) and params.value is None):
+        return {}
+    if not isinstance(params, Mapping):
+        walk.problems.error(
+            codes.WRONG_VALUE, "`params` is a mapping", params.span, help="write `params: {name: value}`"
+        )
+        return {}
+    known = [each.name for each in document.params]
+    for key, entry in params.entries.items():
+        if key not in known:
+            unknown_key(key, f"the network `{document.name}`", known, entry.key_span, walk.problems)
+    return {key: entry.value for key, entry in params.entries.items()}
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and PATH.match(value) is not None and "*" not in value
+
+
+def _weights(walk: Walk, value: Value | Failed | None, frame: Frame) -> str | None:
+    """The path of a file of weights, relative to the file that names it."""
+    if value is None or isinstance(value, Failed):
+        return None
+    if not isinstance(value, Scalar) or not isinstance(value.value, str):
+        walk.problems.error(
+            codes.WRONG_VALUE,
+            "`weights` is the path of a safetensors file",
+            value.span,
+            help="write `weights: name.safetensors`",
+        )
+        return None
+    advice = "keep it below the root, or give it by `--weights NAME=FILE`, which may name any file"
+    path = walk.library.below_root(value, frame.document, advice)
+    return None if path is None else str(path)

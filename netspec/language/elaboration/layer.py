@@ -1,0 +1,214 @@
+"""One layer: from an item's fields to a node of the graph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from netspec.diagnostics import Span
+from netspec.diagnostics.codes import shapes
+from netspec.graph import Node
+from netspec.language.document.fields import Written, has_expression, plainly, validated, written
+from netspec.language.document.item import Item
+from netspec.language.elaboration import sizes
+from netspec.language.elaboration.arguments import measure
+from netspec.language.elaboration.lookup import find
+from netspec.language.elaboration.sharing import shared_layer
+from netspec.language.elaboration.story import story
+from netspec.language.elaboration.walk import BROKEN, OPEN, Fitted, Frame, Missing, Place, Tensor, Walk, join
+from netspec.language.expressions.expression import FAILED
+from netspec.language.reading.values import Scalar, Value
+from netspec.ops import OPS
+from netspec.ops.base import Misfit, Op, Weight
+from netspec.ops.bounds import check_numbers
+from netspec.types import Type
+
+
+def layer(
+    walk: Walk,
+    op: type[Op],
+    item: Item,
+    inputs: Sequence[Tensor],
+    received: Tensor,
+    frame: Frame,
+    name: str,
+    frozen: bool,
+) -> Tensor:
+    """Add the node of an item that calls an op; its output, or BROKEN with the reason reported.
+
+    Args:
+        inputs: what the op takes.
+        received: what the item received; before its branches, if it has any.
+    """
+    place = frame.members[name] = Place(join(frame.path, name), OPEN)
+    place.tensor = _added(walk, op, item, inputs, received, frame, name, frozen)
+    return place.tensor
+
+
+def _added(
+    walk: Walk,
+    op: type[Op],
+    item: Item,
+    inputs: Sequence[Tensor],
+    received: Tensor,
+    frame: Frame,
+    name: str,
+    frozen: bool,
+) -> Tensor:
+    path = join(frame.path, name)
+    op_written = frame.document.ready.get(item) or _worked_out(walk, op, item, received, frame)
+    if op_written is None or any(isinstance(tensor, Missing) for tensor in inputs):
+        return BROKEN
+    types = tuple([walk.types[str(tensor)] for tensor in inputs])
+    try:
+        resolved, outputs, local, macs = _fitted(walk, op_written, types)
+    except Misfit as misfit:
+        _report(walk, misfit, item, frame, inputs, name)
+        return BROKEN
+    for doubt in resolved.doubts():
+        place = _place(doubt.field, item, frame)
+        walk.problems.warning(doubt.code, doubt.message, place, notes=doubt.notes, help=doubt.help)
+    owner: Node | None = None
+    if item.share is not None or frame.shares is not None:
+        shared = shared_layer(walk, item, frame, name, local, frozen)
+        if isinstance(shared, Missing):
+            return BROKEN
+        owner = shared
+    node = Node(
+        path,
+        resolved,
+        tuple([str(tensor) for tensor in inputs]),
+        outputs,
+        _named(local, path, frozen) if owner is None else owner.weights,
+        frame.path,
+        item.span,
+        None if owner is None else owner.shares or owner.name,
+        not frozen and (owner is None or owner.trainable),
+    )
+    walk.add(node, macs)
+    return node.name
+
+
+def _fitted(walk: Walk, op: Op, types: tuple[Type, ...]) -> Fitted:
+    """The op resolved for these inputs, what it gives, holds and costs. Raises Misfit.
+
+    A repetition fits the same op to the same types again and again: what it came to is kept.
+    """
+    key = (id(op), types)
+    known = walk.fitted.get(key)
+    if known is None:
+        resolved = op.resolve(types)
+        outputs = resolved.outputs(types)
+        weights = resolved.weights(types)
+        known = Fitted(resolved, outputs, weights, check_numbers(resolved, types, outputs, weights))
+        walk.fitted[key] = known
+        walk.ops.append(op)  # as long as it is there no other op has its id
+    return known
+
+
+def _named(local: Sequence[Weight], path: str, frozen: bool) -> tuple[Weight, ...]:
+    """The weights under their canonical names."""
+    return tuple(
+        [replace(each, name=f"{path}.{each.name}", trainable=each.trainable and not frozen) for each in local]
+    )
+
+
+def _worked_out(walk: Walk, op: type[Op], item: Item, received: Tensor, frame: Frame) -> Op | None:
+    """The op as written, its expressions calculated; not yet fitted to its input."""
+    given = written(op, item, frame.document)
+    fields: dict[str, object] = {}
+    for key, value in given.values.items():
+        if has_expression(value):
+            fields[key] = walk.work_out(value, _sight(walk, key in given.own, received, frame))
+        else:
+            fields[key] = plainly(value)
+    for key, value in given.likes.items():
+        fields[key] = _sizes(walk, value, frame)
+    if any(value is FAILED for value in fields.values()):
+        return None
+    walk.spend(item.span, sum(measure(value) or 1 for value in fields.values() if isinstance(value, list)))
+
+    def explain(field: str) -> tuple[str, ...]:
+        return story(given.values.get(field), frame, _sight(walk, field in given.own, received, frame))
+
+    return validated(op, fields, given, item.span, walk.problems, explain=explain)
+
+
+def _sight(walk: Walk, own: bool, received: Tensor, frame: Frame) -> Callable[[], dict[str, object]]:
+    """What the expressions of a field see.
+
+    A default of the file stands in its file, outside every block, and sees no more than that.
+    """
+    return lambda: walk.sight(frame, received) if own else {**frame.parameters, "in": walk.sizes(received)}
+
+
+def _sizes(walk: Walk, name: Value, frame: Frame) -> object:
+    """The spatial sizes of the layer of that name; FAILED when it is unknown, which is reported."""
+    places = find(walk, name, frame)
+    if not places or isinstance(places[0].tensor, Missing):
+        return FAILED
+    type_ = walk.types[places[0].tensor]
+    if not type_.spatial:
+        walk.problems.error(
+            shapes.RANK,
+            f"`{plainly(name)}` is a vector, {type_}: it has no sizes to take",
+            name.span,
+            help="name a layer that gives a map",
+        )
+        return FAILED
+    return list(type_.sizes)
+
+
+def _report(
+    walk: Walk, misfit: Misfit, item: Item, frame: Frame, inputs: Sequence[Tensor], name: str
+) -> None:
+    origins = [_line(walk.origins[str(tensor)], item.span) for tensor in inputs]
+    notes = [note.replace("{source}", f" (from {origins[0]})") if origins else note for note in misfit.notes]
+    if len({walk.types[str(tensor)] for tensor in inputs}) > 1:
+        rows = zip(inputs, origins, strict=True)
+        told = [f"{walk.types[str(tensor)]} comes from {origin}" for tensor, origin in rows]
+        notes.insert(0, ", ".join(told[:6]))
+    help_ = misfit.help
+    if misfit.code is shapes.MERGE:
+        why, better = sizes.explain(walk, item, inputs)
+        notes += [why] if why else []
+        help_ = better or help_
+    given = written(OPS[item.keyword], item, frame.document)
+    if misfit.field is not None and help_ is not None:
+        help_ = _as_written(help_, misfit.field, item, given)
+    if misfit.field is not None:
+        own, received = misfit.field in given.own, inputs[0] if inputs else BROKEN
+        notes += story(given.values.get(misfit.field), frame, _sight(walk, own, received, frame))
+    if frame.path:
+        notes.append(f"the layer is `{join(frame.path, name)}`")
+    walk.problems.error(
+        misfit.code, misfit.message, _place(misfit.field, item, frame), notes=notes, help=help_
+    )
+
+
+def _as_written(help: str, field: str, item: Item, given: Written) -> str:
+    """A help in the form in which the item is written: `max_pool: 8`, where it gives its field plainly."""
+    value = given.values.get(field)
+    if not isinstance(value, Scalar) or given.keys.get(field) != value.span:
+        return help
+
+    def rewritten(found: re.Match[str]) -> str:
+        name, text = found.groups()
+        if name == field:
+            return f"`{item.keyword}: {text}`"
+        if name in OPS[item.keyword].model_fields:
+            return f"`{item.keyword}: {{{field}: {value.text}, {name}: {text}}}`"
+        return found.group()
+
+    return re.sub(r"`(\w+): ([^`]*)`", rewritten, help)
+
+
+def _line(origin: Span, here: Span) -> str:
+    return f"line {origin.line}" if origin.file == here.file else f"{origin.file}:{origin.line}"
+
+
+def _place(field: str | None, item: Item, frame: Frame) -> Span:
+    """Where the field stands that does not fit: at the item, in the file's defaults, or nowhere."""
+    given = written(OPS[item.keyword], item, frame.document)
+    return given.values[field].span if field in given.values else item.span

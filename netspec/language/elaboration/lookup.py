@@ -1,0 +1,198 @@
+"""Finds what a name in `from`, `share` or `until` stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from netspec.diagnostics import Problems
+from netspec.diagnostics.codes import structure as codes
+from netspec.language.document.item import GROUP, PATH, Item
+from netspec.language.elaboration.walk import BROKEN, OPEN, Frame, Place, Tensor, Walk
+from netspec.language.expressions.absent import Failed
+from netspec.language.reading.values import Listing, Scalar, Value
+from netspec.ops.nearest import nearest
+
+
+def sources(walk: Walk, value: Value, frame: Frame) -> list[Tensor]:
+    """The tensors that a `from` names, in order; never none."""
+    known = walk.word(value, frame)
+    if isinstance(known, Failed):
+        return [BROKEN]
+    scalars = known.items if isinstance(known, Listing) else (known,)
+    found: list[Tensor] = []
+    for scalar in scalars:
+        named = find(walk, scalar, frame)
+        walk.spend(scalar.span, len(named))
+        found += [place.tensor for place in named] or [BROKEN]
+    if not scalars:
+        walk.problems.error(
+            codes.MISSING, "`from` names nothing", value.span, help="give a name, or drop `from`"
+        )
+        return [BROKEN]
+    return found
+
+
+def find(walk: Walk, value: Value, frame: Frame) -> list[Place]:
+    """The places that one path of names stands for; several if it holds `*`, none if that is reported."""
+    known = walk.word(value, frame)
+    if isinstance(known, Failed):
+        return []
+    path = known.value if isinstance(known, Scalar) else None
+    if isinstance(path, str) and (refused := frame.members.get(path)) and not PATH.match(path):
+        return [Place(refused.path, BROKEN)]
+    if not isinstance(known, Scalar) or not isinstance(path, str) or not PATH.match(path):
+        shown = "this" if not isinstance(known, Scalar) else f"`{known.text}`" if known.text else "nothing"
+        walk.problems.error(
+            codes.BAD_PATH,
+            f"{shown} is no name of a layer",
+            value.span,
+            help="layers are named, not counted: an item without `from` takes what the item before it gives; for "
+            "another layer, give that one a `name`"
+            if isinstance(known, Scalar) and isinstance(path, int)
+            else "write a name, or names joined by dots, as `stage2.1`",
+        )
+        return []
+    first, *rest = path.split(".")
+    place = _outwards(first, frame)
+    if place is None:
+        _report_unknown(first, known, frame, walk.problems)
+        return []
+    found = _inside([place], rest, known, walk)
+    if any(each.tensor is OPEN for each in found):
+        walk.problems.error(
+            codes.NOT_YET,
+            f"`{path}` is not there yet: this is a part of it, and only earlier layers are found",
+            value.span,
+            help="name a layer above this one",
+        )
+        return []
+    return found
+
+
+def _outwards(name: str, frame: Frame) -> Place | None:
+    return next((scope.members[name] for scope in _scopes(frame) if name in scope.members), None)
+
+
+def _inside(found: list[Place], rest: list[str], value: Scalar, walk: Walk) -> list[Place]:
+    for name in rest:
+        inner = [member for place in found for member in _members(place, name, walk)]
+        if not inner:
+            if any(place.tensor is BROKEN for place in found):
+                return [Place(value.text, BROKEN)]
+            _report_nothing_inside(name, found[0], value, walk.problems)
+            return []
+        found = inner
+    return found
+
+
+def _members(place: Place, name: str, walk: Walk) -> list[Place]:
+    """What a name stands for inside a place: one member or none; `*` is every repetition."""
+    if name == "*":
+        return [member for key, member in place.members.items() if key.isdigit()]
+    member = _ports(place, walk).get(name) or place.members.get(name)
+    return [] if member is None else [member]
+
+
+def _ports(place: Place, walk: Walk) -> dict[str, Place]:
+    node = walk.by_name.get(place.path)
+    if node is None or place.tensor != node.name:
+        return {}
+    return {port: Place(value, value) for port, value in zip(node.op.ports, node.values, strict=True)}
+
+
+def _report_nothing_inside(name: str, place: Place, value: Scalar, problems: Problems) -> None:
+    known = list(place.members)
+    near = nearest(name, known)
+    guess = f"did you mean `{value.text.replace(name, near)}`? " if near else ""
+    if name == "*":
+        message = f"`{place.path}` is no repetition, and `*` stands for every one"
+    else:
+        message = f"`{place.path}` has no `{name}` inside"
+    problems.error(
+        codes.UNKNOWN_NAME,
+        message,
+        value.span,
+        help=f"{guess}it holds {', '.join(known[:12])}{', …' if len(known) > 12 else ''}"
+        if known
+        else "it holds no names",
+    )
+
+
+def _report_unknown(name: str, value: Scalar, frame: Frame, problems: Problems) -> None:
+    known: list[str] = []
+    for scope in _scopes(frame):
+        later = _later(scope).get(name)
+        if later is not None:
+            _report_later(name, later, value, problems)
+            return
+        if scope.document.nameless:
+            return
+        known += (each for each, place in scope.members.items() if place.tensor is not OPEN)
+    inside = next((path for scope in _scopes(frame) for path in _deep(name, scope.members)), None)
+    near = nearest(name, known)
+    names = [f"`{each}`" for each in known[-12:]]
+    here = f"the names here are {'…, ' if len(known) > 12 else ''}{', '.join(names)}"
+    problems.error(
+        codes.UNKNOWN_NAME,
+        f"no earlier layer is called `{name}`",
+        value.span,
+        help=f"did you mean `{near}`? {here}"
+        if near
+        else f"it stands inside a scope: write `{inside}`"
+        if inside
+        else here
+        if known
+        else "name a layer with `name: …` beside its op",
+    )
+
+
+def _scopes(frame: Frame) -> Iterator[Frame]:
+    """The scopes in which names are looked for, outwards."""
+    scope: Frame | None = frame
+    while scope is not None:
+        yield scope
+        scope = None if scope.boundary else scope.parent
+
+
+def _deep(name: str, members: dict[str, Place]) -> Iterator[str]:
+    """The paths that end in this name, the shortest first."""
+    level = list(members.items())
+    while level:
+        inner = [(f"{path}.{key}", place) for path, scope in level for key, place in scope.members.items()]
+        yield from (path for path, _ in inner if path.endswith(f".{name}"))
+        level = inner
+
+
+def _report_later(name: str, item: Item, value: Scalar, problems: Problems) -> None:
+    given = item.source.items if isinstance(item.source, Listing) else (item.source,)
+    itself = any(each is not None and each.span == value.span for each in given)
+    line = item.name.span.line if item.name else item.span.line
+    why = "it is this item itself" if itself else f"it is named in line {line}"
+    problems.error(
+        codes.NOT_YET,
+        f"`{name}` is not there yet: {why}, and only earlier layers are found",
+        value.span,
+        help="name a layer above this one" if itself else "move the item below the layer that it names",
+    )
+
+
+def _later(scope: Frame) -> dict[object, Item]:
+    """The named items of a scope by their names, of equal names the first: looked through once, however often asked."""
+    if scope.named is None:
+        scope.named = {item.name.value: item for item in reversed([*_named(scope.items)]) if item.name}
+    return scope.named
+
+
+def _named(items: Iterable[Item]) -> Iterator[Item]:
+    """The named items of a scope: branches and unnamed groups open none of their own."""
+    for item in items:
+        if item.name is not None:
+            yield item
+        if item.repeat is not None:
+            continue
+        if item.keyword == GROUP and item.name is None:
+            yield from _named(item.items)
+        if item.name is None:
+            yield from _named(item.otherwise or ())
+        for branch in item.branches or ():
+            yield from _named(branch)

@@ -1,0 +1,113 @@
+"""`share`: whose weights a layer, or a whole call of a block, uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from netspec.diagnostics import Span
+from netspec.diagnostics.codes import shapes
+from netspec.graph import Node
+from netspec.language.document.item import Item
+from netspec.language.elaboration.lookup import find
+from netspec.language.elaboration.walk import BROKEN, Frame, Missing, Place, Walk, join
+from netspec.ops.base import Weight
+
+
+def shared_scope(walk: Walk, item: Item, frame: Frame, inner: Frame) -> str | Missing | None:
+    """The path of the call whose weights this call, whose scope is `inner`, uses.
+
+    None for its own weights, BROKEN when it cannot be.
+    """
+    if item.share is None:
+        return inner.shares
+    place = _one(walk, item, frame)
+    if place is None:
+        return BROKEN
+    mine = frame.members[inner.path.rpartition(".")[2]]
+    if place.definition is not mine.definition:
+        walk.problems.error(
+            shapes.SHARE,
+            f"`{item.share.text}` is no call of `{item.keyword}`; a block shares with a call of the same block",
+            item.share.span,
+            help="name an earlier call of the block",
+        )
+        return BROKEN
+    # Of three calls in one scope the first is the owner, also where the third names the second.
+    inside = f"{frame.path}." if frame.path else ""
+    return place.shares if place.shares and place.shares.startswith(inside) else place.path
+
+
+def shared_layer(
+    walk: Walk, item: Item, frame: Frame, name: str, weights: Sequence[Weight], frozen: bool
+) -> Node | Missing | None:
+    """The node whose weights this layer uses; None for its own, BROKEN when it cannot be."""
+    if item.share is not None:
+        place = _one(walk, item, frame)
+        if place is None:
+            return BROKEN
+        path, span = place.path, item.share.span
+    elif frame.shares is not None:
+        path, span = join(frame.shares, name), frame.shared_at or item.span
+        if not weights and path not in walk.by_name:
+            return None
+    else:
+        return None
+    owner = walk.by_name.get(path)
+    if owner is None or (item.share is not None and not owner.weights):
+        walk.problems.error(
+            shapes.SHARE,
+            f"`{path}` is no layer that has weights",
+            span,
+            notes=[f"`{join(frame.path, name)}` needs {_listed(weights)}"] if weights else (),
+            help="name a layer with weights; `share` beside a block takes a call of that block",
+        )
+        return BROKEN
+    return _fitting(walk, owner, join(frame.path, name), weights, span, frozen)
+
+
+def _fitting(
+    walk: Walk, owner: Node, name: str, weights: Sequence[Weight], span: Span, frozen: bool
+) -> Node | Missing:
+    held = [replace(weight, name=owner.local(weight)) for weight in owner.weights]
+    if _shapes(weights) != _shapes(held):
+        walk.problems.error(
+            shapes.SHARE,
+            f"the weights of `{owner.name}` do not fit `{name}`",
+            span,
+            notes=[f"needed: {_listed(weights)}", f"held by `{owner.name}`: {_listed(held)}"],
+            help="both need the same fields and input channels",
+        )
+        return BROKEN
+    if frozen and owner.trainable and weights:
+        walk.problems.error(
+            shapes.SHARE,
+            f"`{owner.name}` learns, so what uses its weights cannot be frozen",
+            span,
+            help=f"put `trainable: false` beside `{owner.local_name}`, too, or drop it here",
+        )
+        return BROKEN
+    return owner
+
+
+def _one(walk: Walk, item: Item, frame: Frame) -> Place | None:
+    """The one place that `share` names, or None, which is reported."""
+    assert item.share is not None
+    places = find(walk, item.share, frame)
+    if len(places) > 1:
+        walk.problems.error(
+            shapes.SHARE,
+            f"`{item.share.text}` names {len(places)} layers, and weights are those of one",
+            item.share.span,
+            help="name one repetition by its number, from 0",
+        )
+    return places[0] if len(places) == 1 and places[0].tensor is not BROKEN else None
+
+
+def _shapes(weights: Sequence[Weight]) -> list[tuple[str, tuple[int, ...]]]:
+    return [(weight.name, weight.shape) for weight in weights]
+
+
+def _listed(weights: Sequence[Weight]) -> str:
+    shown = [f"{name} {'×'.join(map(str, shape))}" for name, shape in _shapes(weights)]
+    return ", ".join(shown) or "none"

@@ -1,0 +1,64 @@
+"""Says where a calculated value comes from: what its expression saw, and which line gave each parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from netspec.language.expressions.expression import is_expression, seen
+from netspec.language.expressions.formula import written_as
+from netspec.language.reading.values import Listing, Scalar, Value
+
+if TYPE_CHECKING:
+    from netspec.language.elaboration.walk import Frame
+
+Sight = Callable[[], Mapping[str, object]]
+
+_MOST = 4
+"""More notes than this explain nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binding:
+    """What gave a parameter its value: a call, or a default. The value stands in `frame`, and sees `sight`."""
+
+    value: Value
+    frame: Frame | None
+    sight: Sight
+    default: bool = False
+
+
+def story(value: Value | None, frame: Frame | None, sight: Sight) -> tuple[str, ...]:
+    """Notes on each expression in a value: what it gave, and with which values. None for a plain value."""
+    found: list[str] = []
+    todo: list[tuple[Value | None, Frame | None, Sight]] = [(value, frame, sight)]
+    while todo and len(found) < _MOST:
+        value, frame, sight = todo.pop(0)
+        if isinstance(value, Listing):
+            todo += [(each, frame, sight) for each in value.items]
+        if not isinstance(value, Scalar) or not is_expression(value):
+            continue
+        values = seen(value, sight())
+        bindings = {name: frame.binding(name) if frame else None for name in values}
+        facts = [_fact(name, value_, bindings[name]) for name, value_ in values.items()]
+        if facts:
+            lead = "" if value.text.strip()[1:] in values else f"`{_cut(value.text)}`: "
+            found.append(lead + ", ".join(facts))
+        todo += [(each.value, each.frame, each.sight) for each in bindings.values() if each is not None]
+    return tuple(dict.fromkeys(found))
+
+
+def _fact(name: str, value: object, binding: Binding | None) -> str:
+    fact = f"`{name}` is {written_as(value)}"
+    if binding is None:
+        return fact
+    line = f"line {binding.value.span.line}"
+    by = "by default in " if binding.default else ""
+    if isinstance(binding.value, Scalar) and is_expression(binding.value):
+        return f"{fact} (`{_cut(binding.value.text)}`, {by}{line})"
+    return f"{fact} ({by}{line})"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"

@@ -1,0 +1,449 @@
+"""What elaboration knows while it walks: the nodes so far, the types of values, names, scopes, expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from math import prod
+from typing import Any, Final, NamedTuple
+
+from netspec.diagnostics import Problems, Span
+from netspec.diagnostics.codes import shapes
+from netspec.diagnostics.codes import structure as codes
+from netspec.graph import Node, Scope, ScopeKind
+from netspec.language.document.declarations import Document
+from netspec.language.document.fields import has_expression, whole
+from netspec.language.document.item import Item
+from netspec.language.document.library import Library
+from netspec.language.document.skeleton import check_name
+from netspec.language.document.vocabulary import another_name, reserved
+from netspec.language.elaboration.story import Binding
+from netspec.language.expressions.expression import FAILED, Failed, Unknown, evaluate, is_expression
+from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value, plain
+from netspec.ops.base import Op, Weight
+from netspec.types import LIMIT, Type
+
+LAYER_LIMIT = 10_000
+"""More layers than this, or items walked to make them, are taken for a mistake."""
+
+WORK_LIMIT = 1_000_000
+"""Values of fields and of parameters that are worked out, all repetitions taken together."""
+
+DEPTH_LIMIT = 64
+"""Groups, branches, blocks and networks that may stand inside each other; Python's own stack allows no more."""
+
+
+class Exceeded(Exception):
+    """A limit is passed and reported; the walk ends here."""
+
+
+class Missing(Enum):
+    """What stands where a tensor should.
+
+    Something that failed and is reported, nothing at all yet, or the end of a scope that is not reached.
+    """
+
+    BROKEN = "broken"
+    ABSENT = "absent"
+    OPEN = "open"
+
+
+BROKEN: Final = Missing.BROKEN
+ABSENT: Final = Missing.ABSENT
+OPEN: Final = Missing.OPEN
+
+Tensor = str | Missing
+"""The name of a value, or why there is none."""
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """What a name stands for: a tensor, and for a scope the names inside it.
+
+    `definition` is the block or the document that a call is of, `shares` the call whose weights it uses.
+    """
+
+    path: str
+    tensor: Tensor
+    members: dict[str, Place] = field(default_factory=dict)
+    definition: object = None
+    shares: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """The names down to the layer after which an embedded network, which stands at `place`, is cut."""
+
+    place: Place
+    names: tuple[str, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """Where the walk is: a scope with its names, and what its expressions see.
+
+    `items` is the text of the scope. A boundary (a block, a network, the root) is as far outwards as names
+    are looked for. `shares` is the path of the scope whose weights everything in here uses, and `shared_at`
+    the place that says so.
+    """
+
+    path: str
+    parent: Frame | None
+    document: Document
+    names: dict[str, object]
+    items: Sequence[Item] = ()
+    members: dict[str, Place] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    boundary: bool = False
+    is_network: bool = False
+    frozen: bool = False
+    shares: str | None = None
+    shared_at: Span | None = None
+    until: tuple[Until, ...] = ()
+    named: dict[object, Item] | None = None
+    """The named items of its text, once they are asked for."""
+    bindings: dict[str, Binding] = field(default_factory=dict)
+
+    def inner(self, name: str, items: Sequence[Item], frozen: bool) -> Frame:
+        """A scope of this name inside this one, which sees what this one sees."""
+        return Frame(
+            join(self.path, name),
+            self,
+            self.document,
+            self.names,
+            items,
+            frozen=frozen,
+            shares=None if self.shares is None else join(self.shares, name),
+            shared_at=self.shared_at,
+            until=self.until and self.below(name),
+        )
+
+    def below(self, name: str) -> tuple[Until, ...]:
+        """What is left of `until` inside a scope of this name."""
+        return tuple(
+            Until(each.place, each.names[1:])
+            for each in self.until
+            if each.names[0] == name and len(each.names) > 1
+        )
+
+    def binding(self, name: str) -> Binding | None:
+        """What gave a parameter that is seen here its value; None if it came from outside, or is none."""
+        frame: Frame | None = self
+        while frame is not None and not frame.boundary:
+            frame = frame.parent
+        if frame is not None and name in frame.bindings:
+            return frame.bindings[name]
+        while frame is not None and not (frame.is_network or frame.parent is None):
+            frame = frame.parent
+        return None if frame is None else frame.bindings.get(name)
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The parameters of the file in which this stands; a file of blocks has none."""
+        root: Frame | None = self
+        while root is not None and not (root.is_network or root.parent is None):
+            root = root.parent
+        if root is None or root.document is not self.document:
+            return {}
+        return {key: value for key, value in root.names.items() if key not in NOWHERE}
+
+
+NOWHERE: dict[str, object] = {
+    "index": Unknown(
+        "it counts repetitions, and there is no `repeat` around this", "add `repeat: …` to the item"
+    ),
+    "block": Unknown("there is no block around this", "write `in`: it is what the item receives"),
+}
+"""What an expression sees of a block or a repetition, where there is none."""
+
+IN_BLOCK: dict[str, object] = {
+    **NOWHERE,
+    "index": Unknown(
+        "a block does not see the repetitions of its caller",
+        'give the block a parameter, as `n`, and pass it where the block is called: `n: "${index}"`',
+    ),
+}
+"""The same inside a block, without what `block` is there."""
+
+IN_DEFAULT: dict[str, object] = {
+    "in": Unknown(
+        "the default of a parameter belongs to no item",
+        "write `block.in` for the block's input; or drop the default, and pass `${in.channels}` in the call",
+    ),
+}
+"""What the default of a block's parameter sees of a tensor; its block's input it sees as `block.in`."""
+
+IN_SPEC: dict[str, object] = {
+    "in": Unknown(
+        "a parameter of a spec belongs to no item", "write the expression in the item that uses it"
+    ),
+    "block": Unknown(
+        "a parameter of a spec belongs to no block", "write the expression in the item that uses it"
+    ),
+    "index": Unknown(
+        "a parameter of a spec belongs to no `repeat`", "write the expression in the item that uses it"
+    ),
+}
+"""The same for a parameter of a whole spec."""
+
+
+class Cut(Exception):
+    """The layer named by `until` is reached; the network at `place` ends here."""
+
+    def __init__(self, place: Place, tensor: Tensor) -> None:
+        super().__init__()
+        self.place, self.tensor = place, tensor
+
+
+class Fitted(NamedTuple):
+    """An op resolved for its inputs, the types that it gives, its weights under local names, its MACs."""
+
+    op: Op
+    outputs: tuple[Type, ...]
+    weights: tuple[Weight, ...]
+    macs: int
+
+
+@dataclass(eq=False)
+class Walk:
+    """The state of one elaboration."""
+
+    problems: Problems
+    library: Library
+    nodes: list[Node] = field(default_factory=list)
+    by_name: dict[str, Node] = field(default_factory=dict)
+    types: dict[str, Type] = field(default_factory=dict)
+    origins: dict[str, Span] = field(default_factory=dict)
+    scopes: list[Scope | None] = field(default_factory=list)
+    pretrained: list[tuple[str, str]] = field(default_factory=list)
+    embedded: list[str] = field(default_factory=list)
+    calls: list[object] = field(default_factory=list)
+    fitted: dict[tuple[int, tuple[Type, ...]], Fitted] = field(default_factory=dict)
+    ops: list[Op] = field(default_factory=list)
+    steps: int = 0
+    work: int = 0
+    depth: int = 0
+    explained: int = 0
+    macs: int = 0
+    bytes: int = 0
+
+    # Limits
+
+    def step(self, span: Span, count: int = 1) -> None:
+        """Count items on the way. Raises Exceeded once there are too many, nodes or none; Full as `Problems` does."""
+        self.problems.check_room()
+        self.steps += count
+        if self.steps > LAYER_LIMIT:
+            self.problems.error(
+                codes.TOO_LARGE, f"more than {LAYER_LIMIT:,} layers", span, help="use a smaller `repeat`"
+            )
+            raise Exceeded
+
+    def spend(self, span: Span, count: int = 1) -> None:
+        """Count values that are worked out. Raises Exceeded once there are too many."""
+        self.work += count
+        if self.work > WORK_LIMIT:
+            self.problems.error(
+                codes.TOO_LARGE,
+                f"the layers take more than {WORK_LIMIT:,} values to work out",
+                span,
+                help="use a smaller `repeat`, or shorter lists",
+            )
+            raise Exceeded
+
+    def enter(self, span: Span) -> None:
+        """Go into a list of items. Raises Exceeded once it is too deep."""
+        if self.depth >= DEPTH_LIMIT:
+            self.problems.error(
+                codes.TOO_LARGE,
+                f"groups, branches and blocks stand inside each other more than {DEPTH_LIMIT} deep",
+                span,
+                help="put layers in a row, with `repeat` perhaps",
+            )
+            raise Exceeded
+        self.depth += 1
+
+    def leave(self) -> None:
+        """Come out of a list of items again."""
+        self.depth -= 1
+
+    # Values and expressions
+
+    def sight(self, frame: Frame, current: Tensor) -> dict[str, object]:
+        """What an expression sees: parameters, `in`, `block`, `index`."""
+        return {**frame.names, "in": self.sizes(current)}
+
+    def sizes(self, tensor: Tensor) -> object:
+        """The sizes of a tensor by name, as expressions see them."""
+        if tensor is ABSENT:
+            return Unknown("there is no current tensor: with several inputs, state a `from`")
+        if isinstance(tensor, Missing):
+            return Unknown(None)
+        type_ = self.types[tensor]
+        sizes: dict[str, object] = {} if type_.channels is None else {"channels": type_.channels}
+        sizes.update(zip(type_.axes, type_.sizes, strict=True))
+        if len(type_.spatial) == 3:
+            sizes["time"] = type_.spatial[0]
+        return sizes
+
+    def work_out(self, value: Value, sight: Callable[[], dict[str, object]]) -> object | Failed:
+        """A value with its expressions calculated: plain data, or FAILED with the reason reported."""
+        if isinstance(value, Scalar):
+            self.spend(value.span)
+            if not is_expression(value):
+                return whole(value.value)
+            return whole(evaluate(value, sight(), self.problems))
+        if isinstance(value, Listing):
+            parts = [self.work_out(each, sight) for each in value.items]
+            return FAILED if any(part is FAILED for part in parts) else parts
+        fields = {key: self.work_out(entry.value, sight) for key, entry in value.entries.items()}
+        return FAILED if any(part is FAILED for part in fields.values()) else fields
+
+    def put_in(self, value: Value, sight: dict[str, object]) -> Value | Failed:
+        """The same value with its expressions replaced by what they come to; places stay.
+
+        FAILED, with the reason reported, when one of them cannot be worked out.
+        """
+        if isinstance(value, Scalar):
+            if not is_expression(value):
+                return value
+            data = self.work_out(value, lambda: sight)
+            if data is FAILED:
+                return FAILED
+            found = positioned(data, value)
+            self.spend(value.span, count_of(found))
+            return found
+        if isinstance(value, Listing):
+            items = [self.put_in(each, sight) for each in value.items]
+            sound = tuple(each for each in items if not isinstance(each, Failed))
+            return Listing(sound, value.span) if len(sound) == len(items) else FAILED
+        entries: dict[str, Entry] = {}
+        for key, entry in value.entries.items():
+            inner = self.put_in(entry.value, sight)
+            if not isinstance(inner, Failed):
+                entries[key] = Entry(entry.key_span, inner)
+        return Mapping(entries, value.span) if len(entries) == len(value.entries) else FAILED
+
+    def word(self, value: Value, frame: Frame) -> Value | Failed:
+        """A name, or names, with a parameter put in where one stands: `from: $source`."""
+        return self.put_in(value, frame.names) if has_expression(value) else value
+
+    # Nodes and scopes
+
+    def add(self, node: Node, macs: int) -> None:
+        """Put a node into the graph."""
+        self.weigh(node.outputs, () if node.shares else node.weights, macs, node.span)
+        self.nodes.append(node)
+        self.by_name[node.name] = node
+        for value, type_ in zip(node.values, node.outputs, strict=True):
+            self.types[value] = type_
+            self.origins[value] = node.span
+
+    def weigh(self, types: Sequence[Type], weights: Sequence[Weight], macs: int, span: Span) -> None:
+        """Add what a layer or an input costs to the sums. Raises Exceeded once one of them is too large to count."""
+        self.macs += macs
+        # As `netspec shapes` reckons the memory: four bytes an element.
+        self.bytes += 4 * (sum(type_.elements for type_ in types) + sum(prod(each.shape) for each in weights))
+        if self.macs < LIMIT and self.bytes < LIMIT:
+            return
+        what = "multiply-accumulates" if self.macs >= LIMIT else "bytes of weights and of outputs"
+        self.problems.error(
+            shapes.TOO_LARGE,
+            f"up to here the network has 2⁶³ {what} or more; they must be below 2⁶³",
+            span,
+            help="use smaller sizes, or fewer layers",
+        )
+        raise Exceeded
+
+    @contextmanager
+    def scope(
+        self, frame: Frame, kind: ScopeKind, inputs: Sequence[Tensor], span: Span, place: Place, **more: Any
+    ) -> Iterator[None]:
+        """Open a scope; when it closes, `place` has its output."""
+        slot = len(self.scopes)
+        self.scopes.append(None)
+        parent = frame.parent.path if frame.parent else ""
+        given = tuple(each for each in inputs if isinstance(each, str))
+        try:
+            yield
+        except Cut as cut:
+            place.tensor = cut.tensor
+            raise
+        finally:
+            output = place.tensor if isinstance(place.tensor, str) else ""
+            self.scopes[slot] = Scope(frame.path, kind, parent, given, output, span, **more)
+
+    @contextmanager
+    def once(self) -> Iterator[None]:
+        """Tell a problem of the text once, however often the text is walked (calls of a block, repetitions)."""
+        outer, self.problems = self.problems, Problems()
+        try:
+            yield
+        finally:
+            inner, self.problems = self.problems, outer
+            told = {(each.code, each.span) for each in outer.found} if inner.found else set()
+            for each in inner.found:
+                if (each.code, each.span) not in told:
+                    told.add((each.code, each.span))
+                    outer.add([each])
+            if inner.first_more is not None:
+                outer.skip(inner.first_more, inner.more)
+
+    # Names
+
+    def local_name(self, item: Item, frame: Frame, keyword: str) -> str:
+        """The name of an item in its scope: its own if it has a good one, else its op and ordinal."""
+        count = frame.counts[keyword] = frame.counts.get(keyword, 0) + 1
+        automatic = f"{keyword}{count}"
+        if item.name is None:
+            return automatic
+        return self.own_name(item.name, frame) or automatic
+
+    def own_name(self, scalar: Scalar, frame: Frame) -> str | None:
+        """A name that an author gives, or None with the reason reported."""
+        value = self.word(scalar, frame)
+        if not isinstance(value, Scalar):
+            if not isinstance(value, Failed):
+                check_name(plain(value), scalar.span, self.problems)
+            return None
+        name = value.value
+        why = reserved(name, frame.document) if isinstance(name, str) else None
+        if not check_name(name, scalar.span, self.problems):
+            pass
+        elif why is not None:
+            self.problems.error(
+                codes.NAME, f"`{name}` cannot be a name: {why}", scalar.span, help=another_name(str(name))
+            )
+        elif name in frame.members:
+            self.problems.error(
+                codes.NAME_TWICE,
+                f"the name `{name}` stands twice in this scope",
+                scalar.span,
+                help="choose another name",
+            )
+        else:
+            return str(name)
+        # What refers to a refused name is quiet.
+        frame.members.setdefault(str(name), Place(join(frame.path, str(name)), BROKEN))
+        return None
+
+
+def join(path: str, name: str) -> str:
+    """A path one name longer."""
+    return f"{path}.{name}" if path else name
+
+
+def count_of(value: Value) -> int:
+    """How many values a value is, with those inside it."""
+    return 1 + sum(map(count_of, value.items)) if isinstance(value, Listing) else 1
+
+
+def positioned(data: object, place: Scalar) -> Value:
+    """Plain data as a value that stands where `place` does."""
+    if isinstance(data, list):
+        return Listing(tuple(positioned(each, place) for each in data), place.span)
+    if data is None or isinstance(data, str | int | float | bool):
+        return Scalar(data, place.span, str(data), quoted=isinstance(data, str))
+    return Scalar(None, place.span, place.text)

@@ -1,0 +1,158 @@
+"""`$name` and `${…}`: finds the expression in a value, works it out, and points at what is wrong inside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+from netspec.diagnostics import Problems, Span
+from netspec.diagnostics.codes import expressions as codes
+from netspec.language.expressions.absent import FAILED, Failed, Unknown
+from netspec.language.expressions.calculate import Silent, calculate, hold_all_names, hold_name, look_up
+from netspec.language.expressions.formula import Formula, Refusal, parse, used_names, written_as
+from netspec.language.reading.values import Scalar
+
+__all__ = ["FAILED", "Failed", "Unknown", "evaluate", "hold_names", "is_expression"]
+
+
+LENGTH_LIMIT = 1000
+
+_REFERENCE = re.compile(r"\$([^\W\d]\w*)")
+_TEXT_OR_BRACE = re.compile(r"'[^']*'|\"[^\"]*\"|[{}]")
+
+
+def is_expression(scalar: Scalar) -> bool:
+    """Whether a value asks to be worked out: `$name`, `${…}`, or a text that mixes one in (refused later)."""
+    value = scalar.value
+    return isinstance(value, str) and (value.startswith("$") or "${" in value)
+
+
+def evaluate(scalar: Scalar, names: Mapping[str, object], problems: Problems) -> object | Failed:
+    """The value of an expression, or FAILED with the reason reported at the part that causes it.
+
+    `names` holds parameters, and `in` and `block` as dicts of sizes (`{"channels": 64, "height": 56}`,
+    `{"in": {…}}`), and `index`. An Unknown among them is reported with its reason once it is needed; one
+    without a reason stands for something that is broken already, and stays quiet.
+    A whole float that `${…}` works out is given as an int; `$name` gives what the parameter holds.
+    """
+    text = str(scalar.value).strip()
+    try:
+        return _evaluate(text, names)
+    except Silent:
+        return FAILED
+    except Refusal as refusal:
+        facts = ", ".join(f"`{name}` is {written_as(value)}" for name, value in seen(scalar, names).items())
+        problems.error(
+            refusal.code,
+            refusal.message,
+            _span(scalar, text, refusal),
+            notes=[f"here {facts}"] if facts else (),
+            help=refusal.help,
+        )
+        return FAILED
+
+
+def seen(scalar: Scalar, names: Mapping[str, object]) -> dict[str, object]:
+    """The plain values that an expression uses, by the names as they stand in it: `in.channels`, `width`."""
+    text = str(scalar.value).strip()
+    if reference := _REFERENCE.fullmatch(text):
+        used = [reference.group(1)]
+    else:
+        formula = parse(text[2:-1]) if _is_whole(text) and len(text) <= LENGTH_LIMIT else None
+        used = [] if not isinstance(formula, Formula) else used_names(formula)
+    found = {name: _at(names, name) for name in used}
+    return {
+        name: value for name, value in found.items() if isinstance(value, int | float | str | list | tuple)
+    }
+
+
+def can_be_calculated(text: str, names: Mapping[str, object]) -> bool:
+    """Whether a plain text is meant to be calculated: a known name, or arithmetic of any names."""
+    formula = parse(text) if len(text) <= LENGTH_LIMIT else None
+    if not isinstance(formula, Formula):
+        return False
+    return used_names(formula) != [text.strip()] or _at(names, text.strip()) is not None
+
+
+def _at(names: Mapping[str, object], path: str) -> object:
+    value: object = names
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def hold_names(scalar: Scalar, parameters: Collection[str], problems: Problems) -> None:
+    """Report an expression that cannot be read, or that names what is no parameter; nothing is worked out."""
+    if problems.full:
+        return
+    text = str(scalar.value).strip()
+    try:
+        if reference := _REFERENCE.fullmatch(text):
+            hold_name(reference.group(1), parameters, 1)
+        else:
+            formula = _formula(text)
+            try:
+                hold_all_names(formula, parameters)
+            except Refusal as refusal:
+                raise refusal.moved(2) from None
+    except Refusal as refusal:
+        problems.error(refusal.code, refusal.message, _span(scalar, text, refusal), help=refusal.help)
+
+
+def _evaluate(text: str, names: Mapping[str, object]) -> object:
+    """The value. Raises Refusal with columns in `text`."""
+    if reference := _REFERENCE.fullmatch(text):
+        return look_up(reference.group(1), names, 1)
+    formula = _formula(text)
+    try:
+        return calculate(formula, names)
+    except Refusal as refusal:
+        raise refusal.moved(2) from None
+
+
+def _formula(text: str) -> Formula:
+    """What stands in the braces of a `${…}`. Raises Refusal with columns in `text`."""
+    if not _is_whole(text):
+        raise _mixed(text)
+    inside = text[2:-1]
+    if len(inside) > LENGTH_LIMIT:
+        message = f"this expression has {len(inside):,} characters; the limit is {LENGTH_LIMIT:,}"
+        raise Refusal(codes.EXPRESSION_TOO_LONG, message, 0, len(text), "use parameters for its parts")
+    formula = parse(inside)
+    if isinstance(formula, Refusal):
+        raise formula.moved(2)
+    return formula
+
+
+def _is_whole(text: str) -> bool:
+    """Whether the text is one `${…}` and nothing more."""
+    if not text.startswith("${") or not text.endswith("}"):
+        return False
+    return not any(found.group() in "{}" for found in _TEXT_OR_BRACE.finditer(text[2:-1]))
+
+
+def _mixed(text: str) -> Refusal:
+    if "${" not in text:
+        message = "after `$` comes the name of a parameter, and nothing else"
+        inside = text[1:] if text.startswith("$") else ""
+        sound = bool(inside) and "$" not in inside and isinstance(parse(inside), Formula)
+        advice = "write `$name`, or `${…}` to calculate"
+        if sound and len(inside) <= 200:
+            advice = f"write `${{{inside}}}`: `${{…}}` calculates"
+    elif text.startswith("${") and "}" not in text:
+        message, advice = "the brace of this `${` is not closed", "put `}` at its end"
+    else:
+        message = "`${…}` stands alone: a value is one whole expression or none"
+        advice = "put the whole calculation inside one pair of braces"
+    return Refusal(codes.EXPRESSION_ALONE, message, 0, len(text), advice)
+
+
+def _span(scalar: Scalar, text: str, refusal: Refusal) -> Span:
+    """The place of a part of the expression; the whole value where columns cannot be told."""
+    span, quotes = scalar.span, 2 if scalar.quoted else 0
+    raw = str(scalar.value)
+    if span.line != span.end_line or span.end_column - span.column != len(raw) + quotes:
+        return span
+    first = span.column + quotes // 2 + raw.index(text)
+    start, end = first + refusal.start, first + max(refusal.end, refusal.start + 1)
+    return Span(span.file, span.line, start, span.line, end)

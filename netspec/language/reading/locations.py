@@ -1,0 +1,82 @@
+"""Where specs are: the zoo, the root that relative paths stay below, and how both are shown."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+from netspec import files
+
+ZOO = "zoo:"
+ROOT_MARKS = ("pyproject.toml", ".git", "netspec.toml")
+SUFFIXES = (".yaml", ".yml")
+
+
+@cache
+def zoo_folder() -> Path:
+    """The folder of the zoo: beside the packages in a wheel, `specs/` in a source tree."""
+    package = Path(__file__).resolve().parents[2]
+    installed = package / "zoo"
+    return installed if installed.is_dir() else package.parent / "specs"
+
+
+@cache
+def zoo() -> dict[str, Path]:
+    """Every spec of the zoo by its name. Files of blocks, which live in folders called `parts`, are no specs."""
+    found = sorted(path for path in zoo_folder().rglob("*.yaml") if "parts" not in path.parts)
+    return {path.stem: path for path in found}
+
+
+def root_of(path: Path) -> Path:
+    """The folder that paths in this file stay below: the nearest upwards with a mark, else the file's own."""
+    return _root_from(real(path).parent)
+
+
+@cache
+def _root_from(folder: Path) -> Path:
+    if folder.is_relative_to(zoo_folder().resolve()):
+        return zoo_folder().resolve()
+    for each in (folder, *folder.parents):
+        if any(files.exists(each / mark) for mark in ROOT_MARKS):
+            return each
+    return folder
+
+
+def real(path: Path) -> Path:
+    """The path with its links followed; as it stands where they cannot be (a circle, a null in it)."""
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):
+        return path
+
+
+def impossible(path: Path) -> OSError | None:
+    """Why no file can have this path: a null in it, too long, a circle of links. None if one can."""
+    fault = files.fault(path)
+    if fault is None or files.is_missing(fault) or isinstance(fault, files.NotPlain | PermissionError):
+        return None
+    return fault
+
+
+def shown(path: Path) -> str:
+    """The path as a person would write it: relative to the working folder where that is shorter."""
+    try:
+        return str(Path(os.path.abspath(path)).relative_to(Path.cwd()))  # noqa: PTH100 (it must not follow links)
+    except (ValueError, OSError):
+        return str(path)
+
+
+@cache
+def named(file: str, spec: str) -> str:
+    """A file in a text that others read: `zoo:vgg16`, or a path from the folder of the spec; never an absolute one."""
+    path = real(Path(file))
+    for name, member in zoo().items():
+        if path == real(member):
+            return f"{ZOO}{name}"
+    if path.is_relative_to(real(zoo_folder())):
+        return f"{ZOO}{path.relative_to(real(zoo_folder())).as_posix()}"
+    try:
+        return Path(os.path.relpath(path, real(Path(spec)).parent)).as_posix() if spec else path.name
+    except ValueError:  # on another drive
+        return path.name

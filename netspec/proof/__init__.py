@@ -1,0 +1,1 @@
+"""One spec, several backends, every number."""

@@ -1,0 +1,1 @@
+"""Graph → a spec again."""

@@ -1,0 +1,54 @@
+"""Writes plain data as one line of YAML that the reader reads as the same data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from netspec.language.reading.scalars import OutOfRange, interpret
+
+# Words that YAML takes for themselves anywhere, in brackets too: no sign of its own, no blank at an end.
+_PLAIN = re.compile(r"[A-Za-z_](?:[\w .;()×/–-]*[\w.;()×/–-])?", re.ASCII)
+_ESCAPES = {"\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
+
+
+def emit(value: object) -> str:
+    """The YAML of None, a boolean, a number, a text, a list or a mapping of them, in flow style."""
+    if value is None:
+        return "~"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{emit(key)}: {emit(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(emit, value)) + "]"
+    return _text(value) if isinstance(value, str) else repr(value)
+
+
+def _text(text: str) -> str:
+    """A text: bare where it stays one, else in quotes; what cannot be printed is escaped."""
+    if _PLAIN.fullmatch(text) and _is_word(text):
+        return text
+    if text.isprintable() and "'" not in text:
+        return f"'{text}'"
+    return '"' + "".join(map(_sign, text)) + '"'
+
+
+def _is_word(text: str) -> bool:
+    try:
+        return interpret(text) == text
+    except OutOfRange:
+        return False
+
+
+def _sign(sign: str) -> str:
+    if sign in _ESCAPES or sign.isprintable():
+        return _ESCAPES.get(sign, sign)
+    number = ord(sign)
+    return (
+        f"\\x{number:02x}"
+        if number < 0x100
+        else f"\\u{number:04x}"
+        if number < 0x10000
+        else f"\\U{number:08x}"
+    )

@@ -1,0 +1,210 @@
+"""Graph → spec: writes a network down again, layer by layer, after a pass has changed it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from netspec.graph import Graph, IllegalGraph, Node
+from netspec.ops import OPS
+from netspec.ops.activation import Activation
+from netspec.ops.base import Misfit, Op
+from netspec.ops.initializers import Initializer
+from netspec.ops.pool import Pool
+from netspec.types import Type
+from netspec.writing.emit import emit
+
+_AUTOMATIC = re.compile(r"([a-z_0-9]*[a-z])(\d+)\Z")
+_LONGEST = 80
+"""Letters of a name, as the language takes it."""
+
+
+def write_spec(graph: Graph, name: str, description: str = "") -> str:
+    """The text of a spec that elaborates to this graph, its scopes laid flat.
+
+    Paddings stand as numbers; a `same` that pads unevenly belongs to the input's size, then.
+    """
+    return _Writer(graph).text(name, description or graph.description)
+
+
+@dataclass
+class _Writer:
+    graph: Graph
+    names: dict[str, str] = field(default_factory=dict)
+    fields: dict[tuple[int, tuple[Type, ...]], dict[str, object]] = field(default_factory=dict)
+    """By the op, as long as its graph is there, and its inputs: repetitions are written alike."""
+
+    def text(self, name: str, description: str) -> str:
+        self._choose_names()
+        lines = ["netspec: 1", f"name: {emit(name)}"]
+        if description:
+            lines.append(f"description: {emit(description)}")
+        lines += [*self._inputs(), "", "layers:"]
+        before = self.graph.inputs[0].name if len(self.graph.inputs) == 1 and self._single() else ""
+        for node in self.graph.nodes:
+            lines += self._item(node, before)
+            before = node.name
+        end = self._end()
+        if end != before:
+            lines += self._ending(end)
+        return "\n".join([*lines, *self._heads(end)]) + "\n"
+
+    def _single(self) -> bool:
+        return self.graph.inputs[0].name == "input"
+
+    def _end(self) -> str:
+        """The value that `layers` ends in: the network's own end, or where there is none, that of its last head."""
+        ends = {output.name: output.value for output in self.graph.outputs}
+        return ends.get("output") or self.graph.outputs[-1].value
+
+    def _ending(self, end: str) -> Iterator[str]:
+        """What leads to the end, where that is not the last layer: one of a head stands behind it."""
+        if self._is_taken(end):
+            yield "  - identity:"
+        else:
+            yield "  - layers: []"
+        yield f"    from: {emit(self._name(end))}"
+
+    def _is_taken(self, end: str) -> bool:
+        """Whether a head gives the very end, too; an end where a head starts is no output of its own."""
+        named = [output.name for output in self.graph.outputs if output.value == end]
+        return "output" in named and len(named) > 1
+
+    def _choose_names(self) -> None:
+        """The names that are needed: the author's own, and those that something other than the next layer uses."""
+        previous = self.graph.inputs[0].name
+        last = self.graph.nodes[-1].name
+        asked: set[str] = {output.value for output in self.graph.outputs if output.value != last}
+        for node in self.graph.nodes:
+            asked.update(value for value in node.inputs if value != previous or len(node.inputs) > 1)
+            asked.update([node.shares] if node.shares and node.weights else [])
+            previous = node.name
+        asked.update(output.value for output in self.graph.outputs if output.name != "output")
+        taken = {each.name for each in self.graph.inputs} | {each.name for each in self.graph.outputs}
+        for node in self.graph.nodes:
+            flat = node.name.replace(".", "_")
+            automatic = _AUTOMATIC.match(flat)
+            if automatic and automatic[1] in (*OPS, "group", "network"):
+                flat = f"{automatic[1]}_{automatic[2]}" if node.name in asked else ""
+            elif "." in node.name and node.name not in asked:
+                flat = ""
+            if flat:
+                self.names[node.name] = _free(flat, taken)
+                taken.add(self.names[node.name])
+
+    def _name(self, value: str) -> str:
+        return self.names.get(value, value)
+
+    def _inputs(self) -> Iterator[str]:
+        first = self.graph.inputs[0]
+        if len(self.graph.inputs) == 1 and self._single() and first.vocabulary is None:
+            sizes = set(first.type.sizes)
+            if len(sizes) == 1:
+                yield f"params: {emit({'size': sizes.pop()})}"
+                yield f"input: {emit([first.type.channels, *['$size'] * len(first.type.spatial)])}"
+            else:
+                yield f"input: {emit(first.type.shape)}"
+            return
+        yield "inputs:"
+        for each in self.graph.inputs:
+            shape = each.type.shape
+            more = emit({"shape": shape, "vocabulary": each.vocabulary}) if each.vocabulary else emit(shape)
+            yield f"  {emit(each.name)}: {more}"
+
+    def _item(self, node: Node, before: str) -> Iterator[str]:
+        types = tuple(self.graph.types[value] for value in node.inputs)
+        key = (id(node.op), types)
+        if key not in self.fields:
+            self.fields[key] = _fields(node.op, types)
+        fields = self.fields[key]
+        keys: dict[str, object] = {}
+        if node.name in self.names:
+            keys["name"] = self.names[node.name]
+        if node.op.merges or node.inputs != (before,):
+            values = [self._name(value) for value in node.inputs]
+            keys["from"] = values if len(values) > 1 else values[0]
+        if node.shares is not None and node.weights:
+            keys["share"] = self._name(node.shares)
+        if not node.trainable:
+            keys["trainable"] = False
+        if fields:
+            yield f"  - {node.op.keyword}: {emit(fields)}"
+        else:
+            yield f"  - {node.op.keyword}{':' if keys else ''}"
+        yield from (f"    {key}: {emit(value)}" for key, value in keys.items())
+
+    def _heads(self, end: str) -> Iterator[str]:
+        further = [output for output in self.graph.outputs if output.name != "output"]
+        if further:
+            yield "heads:"
+        # Where a head starts at the end, the end is no output: so one does just where it is none.
+        none = len(further) == len(self.graph.outputs)
+        for output in further:
+            start = {} if none and output.value == end else {"from": self._name(output.value)}
+            yield f"  {emit(output.name)}: {emit({**start, 'layers': []})}"
+
+
+def _free(flat: str, taken: set[str]) -> str:
+    """The name, or one like it: two paths may be one name when they are laid flat, and a long one is cut."""
+    name, number = flat[:_LONGEST], 1
+    while name in taken:
+        number += 1
+        ending = "_" * number if len(flat) + number <= _LONGEST else f"_{number}_"
+        name = flat[: _LONGEST - len(ending)] + ending
+    return name
+
+
+def _rounded_up(op: Op) -> Op:
+    """A pool whose last windows hang over, as its author wrote it: what hangs over is no padding that counts."""
+    if not isinstance(op, Pool) or not any(op.overhang):
+        return op
+    pads = tuple((lo, hi - more) for (lo, hi), more in zip(op.pads, op.overhang, strict=True))
+    return op.replace(padding=pads, overhang=(), rounding="ceil")
+
+
+def _fields(op: Op, inputs: tuple[Type, ...]) -> dict[str, object]:
+    """The fields that are not what they would be without being written, as an author would write them.
+
+    Raises:
+        IllegalGraph: no text says the same.
+    """
+    written = _rounded_up(op)
+    full = {name: _plain(value) for name, value in written.settings().items() if name not in op.resolved_only}
+    for name, info in type(op).model_fields.items():
+        if not info.is_required() and name in full:
+            less = {key: value for key, value in full.items() if key != name}
+            full = less if _reads_as(op, less, inputs) else full
+    for name, value in full.items():
+        # One number for all axes, where the field takes one.
+        short = _short(value)
+        if short is not value and _reads_as(op, {**full, name: short}, inputs):
+            full[name] = short
+    if not _reads_as(op, full, inputs):
+        raise IllegalGraph(f"{op} cannot be written: {full} says something else")
+    return full
+
+
+def _reads_as(op: Op, fields: dict[str, object], inputs: tuple[Type, ...]) -> bool:
+    """Whether these fields, read, come to this resolved op."""
+    try:
+        return type(op).model_validate(fields).resolve(inputs) == op
+    except (ValueError, Misfit):
+        return False
+
+
+def _plain(value: object) -> object:
+    """A field's value as plain data."""
+    if isinstance(value, Activation):
+        settings = {name: _plain(each) for name, each in value.settings().items()}
+        return {value.keyword: settings} if settings else value.keyword
+    if isinstance(value, Initializer):
+        return {value.kind: dict(value.settings)} if value.settings else value.kind
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+
+
+def _short(value: object) -> object:
+    """What a list with the same in all places repeats: `[[1, 1], [1, 1]]` is 1."""
+    while isinstance(value, list) and value and all(each == value[0] for each in value):
+        value = value[0]
+    return value
