@@ -1,7 +1,7 @@
-"""Writes the pages of the docs that come from the code: ops, backends, diagnostics, the zoo, the index.
+"""Generates the pages of the docs that come from the code: ops, backends, diagnostics, the zoo, the index.
 
-`python docs/generate.py` writes them; a test holds them to be fresh. What is told here stands in the classes, the
-codes and the specs.
+`python docs/generate.py` writes them; a test fails if they are stale. Their text comes from the docstrings of the
+classes, from the codes and from the specs.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def ops() -> Iterator[str]:
     yield "# Ops"
     yield NOTICE
     yield (
-        "Every layer that a spec can call, by family; `netspec ops NAME` prints the same. The letters of a weight's"
-        " axes are O output channels, I input channels, C channels, T, H, W, D time, height, width, depth."
-        " Any field may also be `$name` or `${…}`."
+        "All ops, by family; `netspec ops NAME` prints the same. The axes of weights are O (output channels), I (input"
+        " channels), C (channels), T (time), D (depth), H (height) and W (width). The value of a field can also be"
+        " `$name` or `${…}`."
     )
     for family, members in FAMILIES.items():
         names = ", ".join(f"[`{each.keyword}`](#{each.keyword})" for each in members)
@@ -77,9 +77,9 @@ def support() -> Iterator[str]:
     yield "# Backends"
     yield NOTICE
     yield (
-        "A backend turns a graph into source for its framework, op by op, and `netspec compare` proves that they agree."
-        " `netspec backends` tells what is installed here. `numpy` is the oracle: every op from its definition, in"
-        " float64; it needs no framework, and judges when two others differ."
+        "A backend lowers a graph to source for its framework, op by op, and `netspec compare` proves that the backends"
+        " agree. `netspec backends` lists what is installed. `numpy` is the oracle: it computes every op from its"
+        " definition in float64, needs no framework, and shows which of two differing backends is right."
     )
     reasons: list[str] = []
     rows = []
@@ -107,8 +107,8 @@ def diagnostics() -> Iterator[str]:
     yield "# Diagnostics"
     yield NOTICE
     yield (
-        "Every problem has a code that stays. `netspec explain CODE` tells its story; so does this page, with a spec"
-        " that has the problem and what netspec says of it."
+        "Every diagnostic has a code, which never changes. `netspec explain CODE` prints the same as this page: what the"
+        " code means, a spec with the problem, and the report of netspec."
     )
     families = [_codes(vars(module).values()) for module in CODE_FAMILIES]
     rows = [[f"[{code.id}](#{code.id.lower()})", code.title] for codes in families for code in codes]
@@ -155,21 +155,21 @@ def zoo_page() -> Iterator[str]:
     yield "# The zoo"
     yield NOTICE
     yield (
-        "Networks that travel with netspec: `zoo:NAME` stands for their files in every command, and"
-        " `netspec new my_net --from zoo:NAME` starts a spec of one's own."
+        "The specs that are part of netspec. `zoo:NAME` refers to them in every command, and"
+        " `netspec new my_net --from zoo:NAME` copies one as the start of your own spec."
     )
     yield (
-        "Figures are those of `netspec shapes` ([how they are counted](accounting.md)): memory is of float32, in powers"
-        " of ten; the receptive field is that of the last map, before what sees the whole image, from the"
-        " smallest to the largest where positions differ."
+        "The figures are those of `netspec shapes` ([how they are counted](accounting.md)). Memory is for float32, in"
+        " powers of ten. The receptive field is that of the last map before layers that depend on the whole image, from"
+        " the smallest to the largest where positions differ."
     )
     yield (
-        "The rest is the largest difference that `netspec compare` found between two sides (numpy is the oracle), over"
-        " all layers or weights, relative to the largest value of the tensor ([how](proof.md)): in float64 outputs for"
-        " each pair; gradients, and weights and statistics after 3 steps of SGD with momentum and of Adam, between"
-        " torch and keras, of the whole network made small by its own parameters; in float32 outputs between"
-        f" torch and keras at full size. Measured by `python docs/proofs.py` with {versions}; tests hold 1e-10 for"
-        " outputs and gradients, 1e-9 for steps, 1e-4 in float32."
+        "The other columns are the largest difference that `netspec compare` found between two backends (numpy is the"
+        " oracle), over all layers or weights, relative to the largest value of the tensor ([how](proof.md)). In float64:"
+        " outputs for each pair; between torch and keras also gradients, and weights and statistics after 3 steps of SGD"
+        " with momentum and of Adam. For float64, the network is made smaller by its own parameters. In float32: outputs"
+        f" of torch and keras at full size. Measured by `python docs/proofs.py` with {versions}. Tests require 1e-10 for"
+        " outputs and gradients, 1e-9 for steps, and 1e-4 in float32."
     )
     found: dict[Path, Graph] = {}
     for name, path in zoo().items():
@@ -216,18 +216,18 @@ def _figures(graph: Graph) -> list[str]:
 
 
 def published_page() -> Iterator[str]:
-    """What the literature says of the networks of the zoo, beside what netspec counts."""
+    """Published figures of the networks of the zoo, beside the figures that netspec counts."""
     yield "# Published figures beside ours"
     yield NOTICE
     yield (
-        "Sources count differently: some take a MAC for two operations, some count additions or running statistics,"
-        " too. So each row says what was counted, and ours is counted alike from the layers of `netspec shapes`"
-        " ([how netspec counts](accounting.md)). A figure is written as it was printed, and a test holds that ours"
-        " rounds to it; where it is cut off, the row says so."
+        "Sources count differently: some count a MAC as two operations, some also count additions or running"
+        " statistics. So each row says what was counted, and our figure counts the same from the layers of"
+        " `netspec shapes` ([how netspec counts](accounting.md)). A published figure is written as printed, and a test"
+        " checks that ours rounds to it. If the published figure is truncated, the row says so."
     )
     yield table(FIGURE_HEAD, [_figure(each) for each in published.FIGURES])
     yield "## Where ours differs"
-    yield "Figures that ours does not give, with what is known of the reason; a test holds that they differ."
+    yield "Published figures that differ from ours, with what is known of the reason. A test checks that they differ."
     yield table(FIGURE_HEAD, [_figure(each) for each in published.DIFFERENT])
 
 
@@ -237,7 +237,7 @@ FIGURE_HEAD = ["network", "what is counted", "published", "ours", "source", ""]
 def _figure(told: published.Figure) -> list[str]:
     values = ", ".join(f"{name} {value}" for name, value in told.values.items())
     name = f"`{told.spec}`, {values}" if values else f"`{told.spec}`"
-    why = f"Cut off: {told.why}" if told.cut else told.why
+    why = f"Truncated: {told.why}" if told.cut else told.why
     return [name, told.count.words, told.published, f"{told.ours:,}", told.source, why]
 
 
@@ -250,15 +250,12 @@ def size(count: int) -> str:
 
 
 def index() -> Iterator[str]:
-    """A line for every page."""
+    """The list of all pages."""
     yield "# netspec: the pages"
     yield NOTICE
     yield "Start with the [README](../README.md). Then:"
-    names = sorted(({path.name for path in DOCS.glob("*.md")} | set(PAGES)) - {"index.md", *LISTS})
+    names = sorted(({path.name for path in DOCS.glob("*.md")} | set(PAGES)) - {"index.md"})
     yield "\n".join(f"- [{_title(name)}]({name})" for name in names)
-    lists = " and ".join(f"`docs/{name}`" for name in LISTS)
-    yield f"`make docs` writes {lists}, too: every op with its fields, and what each backend makes of it. \
-`netspec ops` prints the same."
 
 
 def _title(name: str) -> str:
@@ -278,27 +275,25 @@ def fence(language: str, text: str) -> str:
     return f"```{language}\n{text.strip(chr(10))}\n```"
 
 
-LISTS: dict[str, Callable[[], Iterator[str]]] = {"ops.md": ops, "backends.md": support}
-"""Pages that say what `netspec ops` and `netspec backends` say. They are written on demand and not kept, so that
-a new op touches no page."""
-
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "ops.md": ops,
+    "backends.md": support,
     "diagnostics.md": diagnostics,
     "zoo.md": zoo_page,
     "published.md": published_page,
     "words.md": partial(words_page, NOTICE),
     "index.md": index,
 }
-"""Pages that are kept, and held fresh."""
+"""The generated pages, all of which are in the repository."""
 
 
 def page(name: str) -> str:
     """The whole text of a generated page."""
-    text = "\n\n".join((PAGES | LISTS)[name]()) + "\n"
+    text = "\n\n".join(PAGES[name]()) + "\n"
     return re.sub(r"^(- .*)\n\n(?=- )", r"\1\n", text, flags=re.MULTILINE)
 
 
 if __name__ == "__main__":
-    for each in PAGES | LISTS:
+    for each in PAGES:
         (DOCS / each).write_text(page(each), encoding="utf-8")
         print(f"wrote docs/{each}")
