@@ -107,8 +107,8 @@ def diagnostics() -> Iterator[str]:
     yield "# Diagnostics"
     yield NOTICE
     yield (
-        "Every diagnostic has a code, which never changes. `netspec explain CODE` prints the same as this page: what the"
-        " code means, a spec with the problem, and the report of netspec."
+        "Every diagnostic has a code, which never changes. `netspec explain CODE` prints the same as this page: what"
+        " the code means, a spec with the problem, and the report of netspec."
     )
     families = [_codes(vars(module).values()) for module in CODE_FAMILIES]
     rows = [[f"[{code.id}](#{code.id.lower()})", code.title] for codes in families for code in codes]
@@ -164,11 +164,11 @@ def zoo_page() -> Iterator[str]:
         " the smallest to the largest where positions differ."
     )
     yield (
-        "The other columns are the largest difference that `netspec compare` found between two backends (numpy is the"
-        " oracle), over all layers or weights, relative to the largest value of the tensor ([how](proof.md)). In float64:"
-        " outputs for each pair; between torch and keras also gradients, and weights and statistics after 3 steps of SGD"
-        " with momentum and of Adam. For float64, the network is made smaller by its own parameters. In float32: outputs"
-        f" of torch and keras at full size. Measured by `python docs/proofs.py` with {versions}. Tests require 1e-10 for"
+        "The other columns are the largest difference that `netspec compare` found between two backends (numpy is"
+        " the oracle), over all layers or weights, relative to the largest value of the tensor ([how](proof.md)). In"
+        " float64: outputs for each pair; between torch and keras also gradients, and weights and statistics after 3"
+        " steps of SGD with momentum and of Adam. For float64, the network is made smaller by its own parameters. In"
+        f" float32: outputs of torch and keras at full size. Measured by `python docs/proofs.py` with {versions}. Tests require 1e-10 for"
         " outputs and gradients, 1e-9 for steps, and 1e-4 in float32."
     )
     found: dict[Path, Graph] = {}
