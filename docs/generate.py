@@ -168,8 +168,8 @@ def zoo_page() -> Iterator[str]:
         " the oracle), over all layers or weights, relative to the largest value of the tensor ([how](proof.md)). In"
         " float64: outputs for each pair; between torch and keras also gradients, and weights and statistics after 3"
         " steps of SGD with momentum and of Adam. For float64, the network is made smaller by its own parameters. In"
-        f" float32: outputs of torch and keras at full size. Measured by `python docs/proofs.py` with {versions}. Tests require 1e-10 for"
-        " outputs and gradients, 1e-9 for steps, and 1e-4 in float32."
+        f" float32: outputs of torch and keras at full size. Measured by `python docs/proofs.py` with {versions}."
+        " Tests require 1e-10 for outputs and gradients, 1e-9 for steps, and 1e-4 in float32."
     )
     found: dict[Path, Graph] = {}
     for name, path in zoo().items():
