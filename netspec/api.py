@@ -10,9 +10,9 @@ from netspec.backend import Builds, Trains, Writes, capable, native_names, usabl
 from netspec.graph import Graph
 
 if TYPE_CHECKING:
-    from netspec.backend import Float
     from netspec.proof.comparison import Comparison
     from netspec.training.run import Run
+    from netspec.types import Float
 
 
 def compile(graph: Graph, backend: str) -> str:
@@ -78,9 +78,9 @@ def train(
         Unavailable: the backend is unknown, missing or broken.
     """
     from netspec.diagnostics import Problems, SpecError
+    from netspec.language.document.recipe import read
+    from netspec.recipe.names import seen_from
     from netspec.training.datasets import load
-    from netspec.training.names import seen_from
-    from netspec.training.recipe import read
     from netspec.training.run import train as run
 
     problems = Problems()

@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, runtime_check
 
 from netspec.graph import Graph
 from netspec.ops.base import Op
+from netspec.types import Float
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from netspec.training.fit import Fit
-    from netspec.training.optimizers import Optimizer
+    from netspec.fit import Fit
+    from netspec.recipe.optimizers import Optimizer
 
     Array = NDArray[np.generic]
     Arrays = Mapping[str, Array]
 
 GROUP = "netspec.backends"
 
-Float = Literal["float32", "float64"]
 T = TypeVar("T", bound="Backend")
 
 

@@ -19,8 +19,8 @@ from netspec.language.document.skeleton import BlockSkeleton, HeadSkeleton, Inpu
 from netspec.language.document.vocabulary import NETWORK_KEYS
 from netspec.ops import OPS
 from netspec.ops.description import FieldDescription, Schema, describe, inlined
-from netspec.training.optimizers import OPTIMIZERS
-from netspec.training.recipe import Recipe
+from netspec.recipe import Recipe
+from netspec.recipe.optimizers import OPTIMIZERS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 WORD = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"}

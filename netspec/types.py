@@ -25,6 +25,8 @@ LARGEST_FLOAT, SMALLEST_FLOAT = (2 - 2**-23) * 2.0**127, 2.0**-149
 
 Size = int | OpenSize
 DType = Literal["float", "int"]
+Float = Literal["float32", "float64"]
+"""The precisions in which a network runs."""
 
 AXES: dict[int, tuple[str, ...]] = {
     0: (),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from netspec.backend import Float
+    from netspec.types import Float
 
     Array: TypeAlias = NDArray[np.generic]
     Drawn: TypeAlias = NDArray[np.float64]

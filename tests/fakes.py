@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from netspec.backend import Limit, Status
 from netspec.graph import Graph
 from netspec.ops.base import Op
-from netspec.training.optimizers import Optimizer
+from netspec.recipe.optimizers import Optimizer
 from netspec_numpy.lowerings import LOWERINGS
 from netspec_numpy.oracle import NumpyBackend
 

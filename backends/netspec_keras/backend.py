@@ -9,9 +9,10 @@ from netspec.backend import Limit, Source, Status
 from netspec.graph import Graph
 
 if TYPE_CHECKING:
-    from netspec.backend import Array, Arrays, Float, LearningTrial, Workload
+    from netspec.backend import Array, Arrays, LearningTrial, Workload
+    from netspec.fit import Fit
     from netspec.ops.base import Op
-    from netspec.training.fit import Fit
+    from netspec.types import Float
     from netspec_keras.arguments import Lowering
 
 

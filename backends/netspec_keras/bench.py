@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from netspec.graph import Graph
-from netspec.training.optimizers import Sgd
+from netspec.recipe.optimizers import Sgd
 from netspec_keras.framework import keras, ops
 from netspec_keras.optimizers import native
 from netspec_keras.runtime import build, devices, inward, known, placed

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from netspec.training.optimizers import Adam, Optimizer, Sgd
+from netspec.recipe.optimizers import Adam, Optimizer, Sgd
 from netspec_keras.framework import keras, ops
 
 

@@ -21,7 +21,8 @@ from netspec_keras.lowering import LOWERINGS
 from netspec_keras.source import function_name, source
 
 if TYPE_CHECKING:
-    from netspec.backend import Array, Arrays, Float
+    from netspec.backend import Array, Arrays
+    from netspec.types import Float
 
 
 @dataclass(frozen=True, slots=True)

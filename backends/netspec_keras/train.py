@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from netspec.training.fit import Fit
+from netspec.fit import Fit
 from netspec_keras.framework import keras, ops
 from netspec_keras.optimizers import native
 from netspec_keras.runtime import build, inward, placed, read
 
 if TYPE_CHECKING:
-    from netspec.training.fit import Batch
+    from netspec.fit import Batch
 
 BATCH_LOSS = "batch_loss"
 

@@ -9,7 +9,7 @@ from netspec.backend import Incapable
 from netspec.graph import Graph
 from netspec.lowering.outline import outline
 from netspec.lowering.taps import HOOK, Recorder, instrument, order
-from netspec.training.optimizers import Optimizer
+from netspec.recipe.optimizers import Optimizer
 from netspec_keras.framework import keras, ops
 from netspec_keras.optimizers import native
 from netspec_keras.precision import full_precision
@@ -17,7 +17,8 @@ from netspec_keras.runtime import execute, homes, inward, outward, placed, read,
 from netspec_keras.source import source
 
 if TYPE_CHECKING:
-    from netspec.backend import Array, Arrays, Float
+    from netspec.backend import Array, Arrays
+    from netspec.types import Float
 
 Tensors = Sequence[Any]
 

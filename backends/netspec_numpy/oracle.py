@@ -12,8 +12,9 @@ from netspec.graph import Graph
 from netspec_numpy.lowerings import LOWERINGS, forward
 
 if TYPE_CHECKING:
-    from netspec.backend import Array, Arrays, Float
+    from netspec.backend import Array, Arrays
     from netspec.ops.base import Op
+    from netspec.types import Float
     from netspec_numpy.call import Call, Values
 
 

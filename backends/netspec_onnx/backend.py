@@ -12,9 +12,10 @@ from netspec.installation import install
 from netspec_onnx.lowering import LIMITS, LOWERINGS, REFUSALS
 
 if TYPE_CHECKING:
-    from netspec.backend import Arrays, Float
+    from netspec.backend import Arrays
     from netspec.graph import Graph
     from netspec.ops.base import Op
+    from netspec.types import Float
     from netspec_onnx.site import Lowering
     from netspec_onnx.trial import OnnxTrial
 

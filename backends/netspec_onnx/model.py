@@ -20,7 +20,8 @@ from netspec_onnx.lowering import LOWERINGS, site
 from netspec_onnx.site import Constant, Emitted, Site
 
 if TYPE_CHECKING:
-    from netspec.backend import Arrays, Float
+    from netspec.backend import Arrays
+    from netspec.types import Float
 
 OPSET = 20
 """The version of the operators: the first that has every operator used here (Gelu came with 20).

@@ -14,7 +14,8 @@ from netspec.graph import Graph
 from netspec_onnx.model import model
 
 if TYPE_CHECKING:
-    from netspec.backend import Array, Arrays, Float
+    from netspec.backend import Array, Arrays
+    from netspec.types import Float
 
 Provider = tuple[str, Mapping[str, str]]
 PROVIDERS: Mapping[str, Provider] = {

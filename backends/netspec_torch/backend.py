@@ -13,10 +13,11 @@ from netspec_torch.lowering import LOWERINGS, REFUSALS
 if TYPE_CHECKING:
     from torch import nn
 
-    from netspec.backend import Array, Arrays, Float, Workload
+    from netspec.backend import Array, Arrays, Workload
+    from netspec.fit import Fit
     from netspec.graph import Graph
     from netspec.ops.base import Op
-    from netspec.training.fit import Fit
+    from netspec.types import Float
     from netspec_torch.site import Lowering
     from netspec_torch.trial import TorchTrial
 

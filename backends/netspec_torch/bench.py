@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from netspec.graph import Graph
-from netspec.training.optimizers import Sgd
+from netspec.recipe.optimizers import Sgd
 from netspec_torch.runtime import build, choose
 from netspec_torch.trial import make_optimizer
 

@@ -21,7 +21,8 @@ from netspec_torch.places import Places
 from netspec_torch.source import class_name, source
 
 if TYPE_CHECKING:
-    from netspec.backend import Array, Arrays, Float
+    from netspec.backend import Array, Arrays
+    from netspec.types import Float
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 

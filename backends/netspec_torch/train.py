@@ -12,12 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from netspec.training.fit import Fit
+from netspec.fit import Fit
 from netspec_torch.runtime import build, choose, read
 from netspec_torch.trial import make_optimizer
 
 if TYPE_CHECKING:
-    from netspec.training.fit import Batch
+    from netspec.fit import Batch
 
 
 def train(fit: Fit) -> None:

@@ -10,13 +10,14 @@ import torch
 from netspec.graph import Graph
 from netspec.lowering.outline import outline
 from netspec.lowering.taps import HOOK, Recorder, instrument, order
-from netspec.training.optimizers import Optimizer, Sgd
+from netspec.recipe.optimizers import Optimizer, Sgd
 from netspec_torch.precision import full_precision
 from netspec_torch.runtime import DTYPES, choose, execute, instance, keys, read
 from netspec_torch.source import source
 
 if TYPE_CHECKING:
-    from netspec.backend import Array, Arrays, Float
+    from netspec.backend import Array, Arrays
+    from netspec.types import Float
 
 Tensors = dict[str, torch.Tensor]
 

@@ -8,7 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from netspec.training.recipe import Recipe
+    from netspec.recipe import Recipe
 
 
 class Progress:

@@ -16,10 +16,10 @@ from netspec_cli.streams import complain, say, say_json
 if TYPE_CHECKING:
     from netspec.backend import Arrays, Trains
     from netspec.diagnostics import Diagnostic
+    from netspec.fit import Report
     from netspec.graph import Graph
-    from netspec.training.fit import Report
+    from netspec.recipe import Recipe
     from netspec.training.folder import Epoch
-    from netspec.training.recipe import Recipe
     from netspec.training.run import Run
     from netspec.training.samples import Dataset
 
@@ -125,7 +125,7 @@ def _split(sets: list[str]) -> tuple[dict[str, _Override], list[str]]:
 
 def _from_here(data: str | None) -> str | None:
     """A path on the command line counts from the folder that one is in, and it may lack a slash."""
-    from netspec.training.names import SETS, is_path, seen_from
+    from netspec.recipe.names import SETS, is_path, seen_from
 
     if data is None or data in SETS:
         return data
@@ -136,8 +136,8 @@ def _from_here(data: str | None) -> str | None:
 def _recipe(graph: Graph, overrides: Mapping[str, _Override]) -> Recipe:
     """The recipe with the settings of the command line; a wrong one of those is a wrong command."""
     from netspec.diagnostics import Problems, SpecError
-    from netspec.training.overrides import given_as
-    from netspec.training.recipe import read
+    from netspec.language.document.overrides import given_as
+    from netspec.language.document.recipe import read
 
     problems = Problems()
     recipe = read(graph.train, problems, graph.file, {key: each.value for key, each in overrides.items()})
@@ -163,10 +163,10 @@ def _in_words(diagnostic: Diagnostic, option: str) -> str:
 
 
 def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Dataset:
+    from netspec.recipe.names import SETS, seen_from
     from netspec.training import datasets
     from netspec.training.fetch import fetch as get
     from netspec.training.idx import DataError
-    from netspec.training.names import SETS, seen_from
 
     place = folder or datasets.default_folder()
     try:

@@ -17,11 +17,12 @@ from netspec.passes.still import still
 from netspec.proof import rounding
 from netspec.proof.conditions import at, start, suited
 from netspec.proof.difference import Difference, differences, farthest, larger, over, pairwise, worst
-from netspec.training.optimizers import Optimizer
+from netspec.recipe.optimizers import Optimizer
 from netspec.types import Type
 
 if TYPE_CHECKING:
-    from netspec.backend import Array, Arrays, Float, LearningTrial
+    from netspec.backend import Array, Arrays, LearningTrial
+    from netspec.types import Float
 
 SIZES = (1, 2, 3)
 """The sizes of batches at which outputs are compared: an axis that is as long as another one may be taken for it."""

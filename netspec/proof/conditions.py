@@ -10,11 +10,12 @@ from netspec.graph import Graph, Node
 from netspec.ops.base import Weight
 from netspec.ops.initializers import Initializer
 from netspec.ops.norm import Normalisation
-from netspec.training.optimizers import Adam, Optimizer, Sgd
+from netspec.recipe.optimizers import Adam, Optimizer, Sgd
 from netspec.weights import drawn
 
 if TYPE_CHECKING:
-    from netspec.backend import Array, Arrays, Float
+    from netspec.backend import Array, Arrays
+    from netspec.types import Float
 
 SGD_RATE, ADAM_RATE = 2**-7, 2**-10
 """The largest rates."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import prod
 
 from netspec.graph import Graph, Node
-from netspec.training.names import Shape
+from netspec.recipe.names import Shape
 from netspec.types import channels_last, in_full
 
 RENUMBER = "save `numpy.searchsorted(numpy.union1d(train_labels, test_labels), labels)`"

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from netspec.training.names import Shape
+from netspec.recipe.names import Shape
 from netspec.training.samples import Dataset
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from netspec.training.recipe import Normalise, Recipe
+    from netspec.recipe import Normalise, Recipe
 
     Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
 

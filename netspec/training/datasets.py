@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from netspec import files
 from netspec.ops.nearest import did_you_mean
+from netspec.recipe.names import EMBEDDED, SETS, STEMS, File, Named, expanded, is_path
 from netspec.training import conversion, idx, npz
 from netspec.training.bounds import DataError
 from netspec.training.idx import Header
-from netspec.training.names import EMBEDDED, SETS, STEMS, File, Named, expanded, is_path
 from netspec.training.samples import Dataset, checked
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import yaml
 from netspec import files
 from netspec.graph import Graph
 from netspec.marks import metadata
+from netspec.recipe import Recipe, plain
 from netspec.training.claim import FACTS, CannotKeep, Claim, FolderTaken
-from netspec.training.recipe import Recipe, plain
 from netspec.training.stops import is_stop, undisturbed
 
 if TYPE_CHECKING:

@@ -10,13 +10,14 @@ from netspec.analysis.meaning import meanings, origins
 from netspec.diagnostics import Problems, Span, SpecError
 from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph, Node
+from netspec.language.document.recipe import read
 from netspec.language.reading.values import locate, plain
 from netspec.ops.base import Meaning
 from netspec.passes.logits import NoLogits, logits, take_out
+from netspec.recipe import Recipe
+from netspec.recipe.names import SETS, Shape
 from netspec.training import advice
 from netspec.training.advice import Labels
-from netspec.training.names import SETS, Shape
-from netspec.training.recipe import Recipe, read
 from netspec.types import Type
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from netspec.recipe.names import Shape
 from netspec.training.advice import RENUMBER
 from netspec.training.idx import DataError
-from netspec.training.names import Shape
 from netspec.types import AXES, Type
 
 if TYPE_CHECKING:

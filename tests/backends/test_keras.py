@@ -30,7 +30,7 @@ from netspec.ops.scale import ScaleBy
 from netspec.ops.transpose import ConvTranspose
 from netspec.passes.still import still
 from netspec.proof.comparison import compare
-from netspec.training.optimizers import Adam, Optimizer, Sgd
+from netspec.recipe.optimizers import Adam, Optimizer, Sgd
 from netspec.weights import initialise
 from netspec_keras import backend
 from netspec_keras.helpers import HELPERS

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netspec.training.fit import Fit
-from netspec.training.optimizers import Adam, Optimizer, Sgd
+from netspec.fit import Fit
+from netspec.recipe.optimizers import Adam, Optimizer, Sgd
 from netspec.weights import initialise
 from netspec_keras import backend
 from tests.structures import structure

@@ -46,7 +46,7 @@ from tests.cases import CASES, Case
 from tests.structures import STRUCTURES, structure
 
 if TYPE_CHECKING:
-    from netspec.backend import Float
+    from netspec.types import Float
 
 Values = NDArray[Any]
 TOY = Path(__file__).parent / "toy"

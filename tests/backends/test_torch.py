@@ -17,13 +17,13 @@ import torch
 from torch import nn
 
 from netspec.backend import NoDevice, native_names
+from netspec.fit import Fit
 from netspec.graph import Graph
 from netspec.lowering.template import WrongFold
 from netspec.ops import OPS
 from netspec.ops.conv import SeparableConv
 from netspec.proof.comparison import compare
-from netspec.training.fit import Fit
-from netspec.training.optimizers import Sgd
+from netspec.recipe.optimizers import Sgd
 from netspec.weights import initialise, load
 from netspec_torch import backend
 from netspec_torch.reserved import ATTRIBUTES

@@ -9,11 +9,11 @@ from netspec.backend import backend
 from netspec.below import look
 from netspec.check import check_file
 from netspec.diagnostics import Diagnostic, Problems
+from netspec.language.document.recipe import read
 from netspec.loading import graph_of_file
 from netspec.refusals import refusals
 from netspec.training.advice import Labels
 from netspec.training.match import Facts, match
-from netspec.training.recipe import read
 
 HEAD = "netspec: 1\nname: {name}\ninput: [3, 8, 8]\n"
 

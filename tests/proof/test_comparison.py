@@ -25,7 +25,7 @@ from netspec.proof import comparison as module
 from netspec.proof import rounding
 from netspec.proof.comparison import CannotCompare, Comparison, compare
 from netspec.proof.difference import Difference, difference, differences, over
-from netspec.training.optimizers import Adam, Sgd
+from netspec.recipe.optimizers import Adam, Sgd
 from netspec_numpy.oracle import NumpyBackend
 from tests.building import Sketch
 from tests.fakes import Change, Fake

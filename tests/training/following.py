@@ -13,10 +13,10 @@ import yaml
 from netspec.check import check_text
 from netspec.diagnostics import Problems
 from netspec.graph import Graph
+from netspec.language.document.recipe import read
 from netspec.loading import graph_of_text
 from netspec.training.idx import DataError
 from netspec.training.match import Facts, match
-from netspec.training.recipe import read
 from netspec.training.samples import checked
 
 Item = str | dict[str, Any]

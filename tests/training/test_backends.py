@@ -11,13 +11,13 @@ import pytest
 
 from netspec.backend import Trains, backends
 from netspec.diagnostics import Problems
+from netspec.fit import Fit
 from netspec.graph import Graph
 from netspec.loading import graph_of_text
+from netspec.recipe import Normalise, Recipe
+from netspec.recipe.names import EMBEDDED
+from netspec.recipe.optimizers import Adam, Optimizer, Sgd
 from netspec.training.datasets import load
-from netspec.training.fit import Fit
-from netspec.training.names import EMBEDDED
-from netspec.training.optimizers import Adam, Optimizer, Sgd
-from netspec.training.recipe import Normalise, Recipe
 from netspec.training.run import Run, train
 from netspec.training.samples import checked
 

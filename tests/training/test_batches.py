@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from netspec.recipe import Normalise, Recipe
+from netspec.recipe.names import EMBEDDED
 from netspec.training.batches import Batches
 from netspec.training.datasets import load
-from netspec.training.names import EMBEDDED
-from netspec.training.recipe import Normalise, Recipe
 from netspec.training.samples import Dataset, checked
 
 

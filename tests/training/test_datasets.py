@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netspec.training import names
+from netspec.recipe import names
+from netspec.recipe.names import EMBEDDED, SETS, STEMS, File, Named
 from netspec.training.advice import RENUMBER
 from netspec.training.conversion import SAVE
 from netspec.training.datasets import default_folder, load
 from netspec.training.fetch import fetch
 from netspec.training.idx import DataError
-from netspec.training.names import EMBEDDED, SETS, STEMS, File, Named
 from tests.training.test_idx import idx
 
 CONTENTS = (idx(3, 2, 2), idx(3), idx(2, 2, 2), idx(2))

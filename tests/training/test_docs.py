@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from netspec.diagnostics import Problems
+from netspec.language.document.recipe import read
 from netspec.language.reading import source
 from netspec.language.reading.values import Mapping
-from netspec.training.names import SETS
-from netspec.training.optimizers import OPTIMIZERS
-from netspec.training.recipe import Recipe, read
+from netspec.recipe import Recipe
+from netspec.recipe.names import SETS
+from netspec.recipe.optimizers import OPTIMIZERS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
 ROWS = {

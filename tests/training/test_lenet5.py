@@ -10,8 +10,8 @@ import pytest
 import netspec
 from netspec.backend import Trains, backends
 from netspec.diagnostics import Problems
+from netspec.language.document.recipe import read
 from netspec.training.datasets import load
-from netspec.training.recipe import read
 from netspec.training.run import train
 
 pytestmark = pytest.mark.slow

@@ -7,10 +7,11 @@ import pytest
 from netspec.check import check_text
 from netspec.diagnostics import Problems
 from netspec.graph import Graph
+from netspec.language.document.recipe import read
 from netspec.loading import graph_of_text
+from netspec.recipe import Recipe
 from netspec.training.advice import Labels
 from netspec.training.match import LIMITS, Facts, match
-from netspec.training.recipe import Recipe, read
 
 OWN = Facts("own.npz", (3, 8, 8), 4, 33, Labels(0, 3, 4))
 

@@ -14,14 +14,14 @@ from safetensors.numpy import load_file
 
 from netspec.backend import Unsupported
 from netspec.diagnostics import SpecError
+from netspec.fit import Fit
 from netspec.ops.activation import Softmax
 from netspec.ops.dense import Dense
 from netspec.ops.reshape import Flatten
+from netspec.recipe import Recipe
+from netspec.recipe.optimizers import Sgd
 from netspec.training.claim import Claim
-from netspec.training.fit import Fit
 from netspec.training.folder import FolderTaken
-from netspec.training.optimizers import Sgd
-from netspec.training.recipe import Recipe
 from netspec.training.run import Diverged, train
 from netspec.weights import initialise
 from tests.building import Sketch

@@ -6,12 +6,13 @@ import pytest
 import yaml
 
 from netspec.diagnostics import Problems
+from netspec.language.document import recipe_words as words
+from netspec.language.document.recipe import read
 from netspec.language.reading import source
 from netspec.language.reading.values import Mapping
 from netspec.ops.words import Lead, Table, lead
-from netspec.training import words
-from netspec.training.optimizers import OPTIMIZERS
-from netspec.training.recipe import Normalise, Recipe, read
+from netspec.recipe import Normalise, Recipe
+from netspec.recipe.optimizers import OPTIMIZERS
 
 SETTINGS = [name for model in OPTIMIZERS.values() for name in model.model_fields]
 # The table, our names, a recipe with a value under our name, and where the word stands in it.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from netspec.graph import Graph
-from netspec.training.optimizers import Optimizer
+from netspec.recipe.optimizers import Optimizer
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,10 +12,11 @@ import yaml
 
 from netspec.diagnostics import Problems
 from netspec.diagnostics.render import as_text
+from netspec.language.document.recipe import read
 from netspec.language.reading import source
 from netspec.language.reading.values import Mapping
-from netspec.training.optimizers import Adam, Sgd
-from netspec.training.recipe import Normalise, Recipe, plain, read
+from netspec.recipe import Normalise, Recipe, plain
+from netspec.recipe.optimizers import Adam, Sgd
 
 
 def recipe(text: str, **overrides: object) -> tuple[Recipe | None, str]:
@@ -210,7 +211,7 @@ def test_a_wrong_override_is_shown_without_a_line() -> None:
 
 def test_needs_no_numpy() -> None:
     program = (
-        "import sys; import netspec.training.match, netspec.training.recipe as r\n"
+        "import sys; import netspec.training.match, netspec.language.document.recipe as r\n"
         "from netspec.diagnostics import Problems\n"
         "assert r.read(None, Problems(), '', {'epochs': 3}).epochs == 3\n"
         "sys.exit('numpy' in sys.modules or 'rich' in sys.modules)"

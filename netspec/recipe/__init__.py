@@ -1,0 +1,77 @@
+"""What a recipe is, as data: every setting with its default. The language reads one, training follows it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from netspec.recipe.names import EMBEDDED
+from netspec.recipe.optimizers import OPTIMIZERS, SMALLEST, Optimizer
+from netspec.types import LARGEST_FLOAT
+
+
+def _listed(value: object) -> object:
+    """A lone value stands for a list of one."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+Count = Annotated[int, Field(ge=1, le=2**31 - 1, description="a whole number from 1")]
+Limit = Annotated[Count | None, Field(description="a whole number from 1")]
+Pixels = Annotated[int, Field(ge=0, le=10_000, description="a whole number of pixels from 0")]
+Seed = Annotated[int, Field(ge=0, lt=2**32, description="a whole number from 0 to 2³² − 1")]
+Number = Annotated[float, Field(ge=-LARGEST_FLOAT, le=LARGEST_FLOAT, allow_inf_nan=False)]
+Above = Annotated[float, Field(ge=SMALLEST, le=LARGEST_FLOAT, allow_inf_nan=False)]
+
+
+class Normalise(BaseModel):
+    """x ← (x − mean) / std, one number for all channels or one a channel; in units of the scaled image."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    mean: Annotated[
+        tuple[Number, ...],
+        BeforeValidator(_listed),
+        Field(description="a float32 number, or one a channel"),
+    ]
+    std: Annotated[
+        tuple[Above, ...],
+        BeforeValidator(_listed),
+        Field(description="a float32 number above 0, or one a channel"),
+    ]
+
+
+class Recipe(BaseModel):
+    """How a network is trained, every default put in.
+
+    `data` is a name of `SETS` or a path. Bytes are divided by 255, floats are taken as they stand; `pad` adds
+    pixels of value 0 on every side before that, `normalise` comes after it. Sizes limit the sets to their first
+    samples. The same seed gives the same weights at the start and the same order of samples everywhere.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    data: Annotated[str, Field(min_length=1, description="the name of a data set, or a path")] = EMBEDDED
+    pad: Pixels = 0
+    normalise: Normalise | None = None
+    train_size: Limit = None
+    test_size: Limit = None
+    batch: Count = 64
+    epochs: Count = 10
+    loss: Annotated[Literal["cross_entropy"], Field(description="`cross_entropy`")] = "cross_entropy"
+    optimizer: Optimizer = OPTIMIZERS["adam"]()
+    metrics: Annotated[
+        tuple[Literal["accuracy"], ...],
+        BeforeValidator(_listed),
+        Field(description="a list of names: [accuracy]"),
+    ] = ("accuracy",)
+    seed: Seed = 0
+
+
+def plain(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as an author would write it, every default stated."""
+    written = recipe.model_dump(mode="json", exclude={"optimizer", "normalise"}, exclude_none=True)
+    if recipe.normalise is not None:
+        written["normalise"] = recipe.normalise.model_dump(mode="json")
+    written["optimizer"] = {recipe.optimizer.kind: recipe.optimizer.model_dump(mode="json")}
+    return {name: written[name] for name in Recipe.model_fields if name in written}
