@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -41,7 +41,8 @@ class Node:
     """One layer: a resolved op, what it takes, what it gives, what it learns.
 
     `name` is canonical: the path of names from the root. `inputs` are names of values: of an input, of
-    a node (its first output) or `node.port`. `outputs` has one type a port, the first being the node's own.
+    a node (its first output) or `node.port`. `ports` are the further outputs of the op that something uses;
+    `outputs` are the types of the first output and of those.
     `shares` names the node whose weights these are; they are counted there.
     """
 
@@ -54,6 +55,7 @@ class Node:
     span: Span
     shares: str | None = None
     trainable: bool = True
+    ports: tuple[str, ...] = ()
 
     @property
     def output(self) -> Type:
@@ -71,7 +73,7 @@ class Node:
     @property
     def values(self) -> tuple[str, ...]:
         """The names of what it gives."""
-        return (self.name, *(f"{self.name}.{port}" for port in self.op.ports[1:]))
+        return (self.name, *(f"{self.name}.{port}" for port in self.ports))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,8 @@ class Graph:
     `scopes` stand in the order in which they open, parents first. `expect` and `train` are the author's
     text with its parameters put in. `altered` names the parameters that were set from outside.
     `pretrained` gives, for the path of an embedded network, the file that its weights start from.
-    `left_out` gives the types of what the author's text names in embedded networks, and no output needs:
-    it is in the spec, not in the network.
+    `left_out` gives the types of what the author's text can name, and no output needs: layers of embedded
+    networks, and further outputs of any layer. They are in the spec, not in the network.
     """
 
     name: str
@@ -170,6 +172,26 @@ class Graph:
         return "\n".join(lines) + "\n"
 
 
+def outputs_of(op: Op, inputs: tuple[Type, ...], ports: tuple[str, ...]) -> tuple[Type, ...]:
+    """The types that a resolved op gives: of its first output, then of these ports."""
+    first, *further = op.outputs(inputs)
+    types = dict(zip((port.name for port in op.ports), further, strict=True))
+    return (first, *(types[port] for port in ports))
+
+
+def without_unused_ports(nodes: Sequence[Node], outputs: Iterable[Output]) -> tuple[Node, ...]:
+    """The nodes, each with only those further outputs that a node takes, or the network gives."""
+    used = {value for node in nodes for value in node.inputs} | {output.value for output in outputs}
+    return tuple(_used(node, used) if node.ports else node for node in nodes)
+
+
+def _used(node: Node, used: Collection[str]) -> Node:
+    further = zip(node.ports, node.values[1:], node.outputs[1:], strict=True)
+    kept = [(port, type_) for port, value, type_ in further if value in used]
+    ports, types = (port for port, _ in kept), (type_ for _, type_ in kept)
+    return replace(node, ports=tuple(ports), outputs=(node.output, *types))
+
+
 class IllegalGraph(AssertionError):
     """A pass or the compiler broke the graph: a bug of netspec, never of a spec."""
 
@@ -190,8 +212,9 @@ def verify(graph: Graph) -> Graph:
         if node.name in types:
             raise IllegalGraph(f"the name {node.name} stands twice")
         inputs = tuple(types[value] for value in node.inputs)
-        if node.op.outputs(inputs) != node.outputs:
-            raise IllegalGraph(f"{node.name} says {node.outputs}, its op gives {node.op.outputs(inputs)}")
+        given = outputs_of(node.op, inputs, node.ports)
+        if given != node.outputs:
+            raise IllegalGraph(f"{node.name} says {node.outputs}, its op gives {given}")
         if node.op.resolve(inputs) != node.op:
             raise IllegalGraph(f"{node.name} is not resolved: {node.op}")
         shapes = [spec.shape for spec in node.op.weights(inputs)]
@@ -206,4 +229,8 @@ def verify(graph: Graph) -> Graph:
     for output in graph.outputs:
         if output.value not in types:
             raise IllegalGraph(f"the output {output.name} is {output.value}, which nothing makes")
+        if types[output.value].kind == "positions":
+            raise IllegalGraph(f"the output {output.name} is {output.value}, which holds positions")
+    if without_unused_ports(graph.nodes, graph.outputs) != graph.nodes:
+        raise IllegalGraph("a further output is given, and nothing uses it")
     return graph

@@ -27,6 +27,8 @@ Size = int | OpenSize
 DType = Literal["float", "int"]
 Float = Literal["float32", "float64"]
 """The precisions in which a network runs."""
+Kind = Literal["numbers", "indices", "positions"]
+"""What a tensor holds: numbers to calculate with, indices of a vocabulary, or positions in another map."""
 
 AXES: dict[int, tuple[str, ...]] = {
     0: (),
@@ -42,15 +44,34 @@ def channels_last(shape: tuple[int, ...]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Windows:
+    """The windows of a pool over a map of these sizes, one number an axis, and the padding before the first."""
+
+    sizes: tuple[int, ...]
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    before: tuple[int, ...]
+    dilation: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Type:
     """The type of a tensor, the batch axis implied: `channels @ spatial`.
 
     `channels` is None for a tensor of indices (an input with a vocabulary), which has no channel axis.
+    A tensor of positions holds, for each channel and each of the `windows`, a position in the map below them:
+    a whole number, counted from 0 along the last axis first. Padding is not counted.
     """
 
     channels: int | None
     spatial: tuple[Size, ...] = ()
     dtype: DType = "float"
+    windows: Windows | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What it holds."""
+        return "indices" if self.channels is None else "numbers" if self.windows is None else "positions"
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -76,6 +97,8 @@ class Type:
         sizes = "×".join(str(size) for size in self.spatial)
         if self.channels is None:
             return f"indices {sizes}"
+        if self.windows is not None:
+            return f"positions {self.channels}@{sizes} in {'×'.join(map(str, self.windows.sizes))}"
         return f"{self.channels}@{sizes}" if sizes else str(self.channels)
 
 

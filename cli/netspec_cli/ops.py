@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +14,7 @@ from netspec_cli.streams import say, say_json
 
 if TYPE_CHECKING:
     from netspec.ops.description import FieldDescription, OpDescription
+    from netspec.ops.roles import Role
 
 WIDTH = 100
 
@@ -56,18 +57,31 @@ def ops(
 
 
 def _op(told: OpDescription) -> dict[str, Any]:
+    from netspec.ops.roles import FIRST
+
     return {
         "op": told.keyword,
         "family": told.family,
         "doc": told.doc,
         "takes": list(told.takes),
         "branches": told.merges,
-        "outputs": list(told.ports),
+        "inputs": [_role(role) for role in told.roles],
+        "outputs": [FIRST, *(port.name for port in told.ports)],
         "fields": [_field(field) for field in told.fields],
         "weights": [
             {"name": each.name, "axes": each.axes, "init": str(each.init), "trainable": each.trainable}
             for each in told.weights
         ],
+    }
+
+
+def _role(role: Role) -> dict[str, Any]:
+    return {
+        "name": role.name,
+        "doc": role.doc,
+        "takes": list(role.takes),
+        "least": role.least,
+        "most": role.most,
     }
 
 
@@ -95,6 +109,7 @@ def _catalogue(families: dict[str, list[OpDescription]]) -> Iterator[str]:
 
 def _page(told: OpDescription) -> Iterator[str]:
     from netspec.ops.description import kinds
+    from netspec.ops.roles import FIRST
 
     yield f"{told.keyword}  ({told.family})"
     yield ""
@@ -102,11 +117,24 @@ def _page(told: OpDescription) -> Iterator[str]:
         yield from wrap(" ".join(paragraph.split()), WIDTH, initial_indent="  ", subsequent_indent="  ")
         yield ""
     yield f"takes    {'branches, each ' if told.merges else ''}{kinds(told.takes)}"
-    if len(told.ports) > 1:
-        yield f"outputs  {', '.join(told.ports)}"
+    if len(told.roles) > 1:
+        yield from _listed("inputs", [(role.name, role.doc) for role in told.roles])
+    if told.ports:
+        yield from _listed(
+            "outputs",
+            [(FIRST, "What its own name stands for."), *((each.name, each.doc) for each in told.ports)],
+        )
     yield from _weights(told)
     yield ""
     yield from _fields(told)
+
+
+def _listed(heading: str, rows: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Names with what they are, below each other."""
+    width = max(len(name) for name, _ in rows)
+    for name, doc in rows:
+        yield f"{heading.ljust(7)}  {name.ljust(width)}  {doc}"
+        heading = ""
 
 
 def _weights(told: OpDescription) -> Iterator[str]:

@@ -10,12 +10,17 @@ from netspec.ops.base import Meaning
 
 
 def meanings(graph: Graph) -> dict[str, Meaning]:
-    """The meaning of every value. An input holds scores."""
+    """The meaning of every value. An input holds scores; further outputs mean nothing to a loss."""
     found = dict.fromkeys((each.name for each in graph.inputs), Meaning.SCORES)
     for node in graph.nodes:
         meaning = node.op.means([found[value] for value in node.inputs])
-        found.update(dict.fromkeys(node.values, meaning))
+        found.update(_given(node, meaning))
     return found
+
+
+def _given(node: Node, meaning: Meaning) -> dict[str, Meaning]:
+    """What a node gives: its own output, which means this, and further ones, which leave all else as it is."""
+    return {**dict.fromkeys(node.values, Meaning.SCORES), node.name: meaning}
 
 
 def origins(graph: Graph, value: str) -> list[Node]:
@@ -58,7 +63,7 @@ def disorders(graph: Graph, value: str, negated: Collection[str]) -> list[Node]:
         if negates and bare.means(inputs) is Meaning.DISTANCES:
             disordered.append(node)
             meaning = Meaning.NEARNESS
-        found.update(dict.fromkeys(node.values, meaning))
+        found.update(_given(node, meaning))
     before = _before(graph, value)
     return [node for node in disordered if node.name in before]
 

@@ -245,13 +245,13 @@ def fields(graph: Graph) -> dict[str, Receptive | None]:
 
 
 def _view(node: Node, views: Sequence[View], types: Sequence[Type]) -> View:
-    reach = node.op.reach(types)
+    reaches = node.op.reaches(types)
     joined: dict[str, tuple[Seen, ...]] = {}
-    for view in views:
+    for view, reach in zip(views, reaches, strict=True):
         for source, axes in view.inputs.items():
             seen = _through(axes, reach, view.uniform)
             joined[source] = _join(joined[source], seen) if source in joined else seen
-    return View(joined, _uniform(reach, views))
+    return View(joined, all(_uniform(reach, view, views) for view, reach in zip(views, reaches, strict=True)))
 
 
 def _through(axes: tuple[Seen, ...], reach: Reach | None, uniform: bool) -> tuple[Seen, ...]:
@@ -269,15 +269,15 @@ def _along(seen: Seen, reach: Reach) -> Seen:
     return taps if taps is None or taps == WHOLE else seen.through(taps, reach.output_axis(seen.axis))
 
 
-def _uniform(reach: Reach | None, views: Sequence[View]) -> bool:
-    """Whether every channel of what comes out sees what its position sees."""
+def _uniform(reach: Reach | None, view: View, views: Sequence[View]) -> bool:
+    """Whether every channel of what comes out sees of an input what its position sees; `views` are all inputs."""
     if reach is None:
         return False
     if reach.mixes:
         return True
     if reach.stacks and any(view != views[0] for view in views):
         return False
-    return all(view.uniform and not _gathered(view, reach) for view in views)
+    return view.uniform and not _gathered(view, reach)
 
 
 def _gathered(view: View, reach: Reach) -> bool:

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from netspec.diagnostics.code import Code
+from netspec.diagnostics.codes import shapes
 from netspec.ops.initializers import Initializer
 from netspec.ops.reach import Reach
-from netspec.types import Type
+from netspec.ops.roles import KINDS, ONE, Port, Role, assigned, bounds
+from netspec.types import Kind, Type
 
 Inputs = Sequence[Type]
 
@@ -91,12 +93,14 @@ class Op(BaseModel):
     """What an author writes."""
     main: ClassVar[str | None] = None
     """The field that a plain value sets: `dense: 10`."""
+    inputs: ClassVar[tuple[Role, ...]] = ONE
+    """What it takes, in the order in which `from` names it. Several may have the last role."""
     merges: ClassVar[bool] = False
-    """Whether it joins branches."""
+    """Whether it joins branches: its inputs are so many of one role. Read from `inputs`."""
     any_channels: ClassVar[bool] = False
     """For one that joins branches: whether their numbers of channels may differ."""
-    ports: ClassVar[tuple[str, ...]] = ("output",)
-    """Names of what it gives; the first is what its own name stands for."""
+    ports: ClassVar[tuple[Port, ...]] = ()
+    """Further outputs, besides the one that its own name stands for."""
     aliases: ClassVar[tuple[str, ...]] = ()
     """Further words for it."""
     likes: ClassVar[Mapping[str, str]] = {}
@@ -112,16 +116,69 @@ class Op(BaseModel):
     resolved_only: ClassVar[frozenset[str]] = frozenset()
     """Fields that resolution fills in and no author may write."""
 
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        cls.merges = any(role.most != 1 for role in cls.inputs)
+
     def resolve(self, inputs: Inputs) -> Self:
         """The same op with every word and default turned into numbers. Idempotent.
 
         Raises:
             Misfit: the op does not fit the types that it is given.
         """
+        self._check_inputs(inputs)
+        return self._resolve(inputs)
+
+    def _check_inputs(self, inputs: Inputs) -> None:
+        """Refuse too few inputs, too many, or one of a kind that its role does not take.
+
+        Raises:
+            Misfit: as said.
+        """
+        least, most = bounds(self.inputs)
+        if len(inputs) < least or (most is not None and len(inputs) > most):
+            raise self.miscount(len(inputs))
+        for role, type_ in assigned(self.inputs, inputs):
+            if type_.kind not in role.takes:
+                raise self._wrong_kind(role, type_, inputs)
+
+    @classmethod
+    def miscount(cls, count: int) -> Misfit:
+        """The complaint about so many inputs."""
+        names = [role.name for role in cls.inputs]
+        if len(names) == 1:
+            return Misfit(
+                shapes.INPUT_COUNT,
+                f"`{cls.keyword}` takes one input; `from` names {count}",
+                help="join them first: `concat` or `add`",
+            )
+        listed = ", ".join(f"`{name}`" for name in names)
+        return Misfit(
+            shapes.INPUT_COUNT,
+            f"`{cls.keyword}` takes {len(names)} inputs ({listed}); it has {count}",
+            help=f"write `from: [{', '.join(_EXAMPLES[role.takes[0]] for role in cls.inputs)}]` beside it",
+        )
+
+    def _wrong_kind(self, role: Role, type_: Type, inputs: Inputs) -> Misfit:
+        """The complaint about an input that holds something else than its role takes."""
+        takes = " or ".join(KINDS[kind] for kind in role.takes)
+        holds = f"{KINDS[type_.kind]} ({type_})"
+        if len(self.inputs) == 1:
+            message = f"`{self.keyword}` takes {takes}; its input holds {holds}"
+        else:
+            message = f"`{self.keyword}` takes {takes} as `{role.name}`; here it gets {holds}"
+        help_ = _KIND_HELP[role.takes[0], type_.kind]
+        if all(each.kind in role.takes for role, each in assigned(self.inputs, inputs[::-1])):
+            names = ", then ".join(f"`{each.name}`" for each in self.inputs)
+            help_ = f"turn them round: `from` names {names}"
+        return Misfit(shapes.KIND, message, help=help_)
+
+    def _resolve(self, inputs: Inputs) -> Self:
+        """The same as `resolve`, of inputs whose number and kinds are right."""
         return self
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
-        """The types that it gives, one a port. The op is resolved.
+        """The types that it gives: of its first output, then of each port. The op is resolved.
 
         Raises:
             Misfit: as for `resolve`.
@@ -144,8 +201,12 @@ class Op(BaseModel):
         """Multiply-accumulates for one sample: products of weights and inputs, no bias. None: not known."""
         return 0
 
+    def reaches(self, inputs: Inputs) -> Sequence[Reach | None]:
+        """For each input what an output position sees of it; of one without axes it does not matter."""
+        return [self.reach(inputs)] * len(inputs)
+
     def reach(self, inputs: Inputs) -> Reach | None:
-        """What an output position sees of each input that has its axes. None: not known. The op is resolved."""
+        """What an output position sees of every input, where that is one thing. None: not known. The op is resolved."""
         return Reach.each(len(inputs[0].spatial))
 
     def means(self, inputs: Sequence[Meaning]) -> Meaning:
@@ -177,6 +238,24 @@ class Op(BaseModel):
     def __str__(self) -> str:
         fields = ", ".join(f"{name}={_short(value)}" for name, value in self.settings().items())
         return f"{self.keyword}[{fields}]" if fields else self.keyword
+
+
+_EXAMPLES: dict[Kind, str] = {"numbers": "NAME", "indices": "NAME", "positions": "POOL.indices"}
+"""What `from` names for an input of each kind."""
+
+_KIND_HELP: dict[tuple[Kind, Kind], str] = {
+    ("numbers", "indices"): "an input without `vocabulary` holds numbers",
+    ("numbers", "positions"): "take the pool itself, by its name without `.indices`",
+    (
+        "positions",
+        "numbers",
+    ): "give it the `indices` of a max pool: `NAME.indices`, where NAME is that of the pool",
+    (
+        "positions",
+        "indices",
+    ): "give it the `indices` of a max pool: `NAME.indices`, where NAME is that of the pool",
+}
+"""How to get what an input takes, instead of what it holds."""
 
 
 def _short(value: object) -> str:

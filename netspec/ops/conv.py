@@ -48,7 +48,7 @@ class Convolution(Activated, Windowed):
     def check_channels(self, type_: Type) -> None:
         """Refuse channels that do not fit the fields."""
 
-    def resolve(self, inputs: Inputs) -> Self:
+    def _resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
         self.check_channels(inputs[0])
         axes = self.spread(len(sizes), default_stride=(1,))

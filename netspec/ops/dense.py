@@ -11,7 +11,6 @@ from netspec.ops.activation import Activated
 from netspec.ops.base import Inputs, Meaning, Op, Weight
 from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init, Initializer
 from netspec.ops.reach import Reach
-from netspec.ops.window import indices
 from netspec.types import Type
 
 NORMAL = Initializer.model_construct(kind="normal", settings=(("std", 1.0),))
@@ -34,9 +33,7 @@ class Dense(Activated):
     bias_init: Init = ZEROS
     """How the bias starts."""
 
-    def resolve(self, inputs: Inputs) -> Self:
-        if inputs[0].channels is None:
-            raise indices(self, inputs[0])
+    def _resolve(self, inputs: Inputs) -> Self:
         return self.replace(activation=self.resolve_activation(inputs[0].spatial))
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
@@ -68,11 +65,6 @@ class Rbf(Op):
     """The channels of the output."""
     init: Init = NORMAL
     """How the weight vectors start."""
-
-    def resolve(self, inputs: Inputs) -> Self:
-        if inputs[0].channels is None:
-            raise indices(self, inputs[0])
-        return self
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (Type(self.units, inputs[0].spatial),)

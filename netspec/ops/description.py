@@ -14,7 +14,8 @@ from typing import Any
 from netspec.ops import FAMILIES, OPS
 from netspec.ops.base import Misfit, Op, Weight
 from netspec.ops.initializers import Initializer
-from netspec.types import Type
+from netspec.ops.roles import Port, Role
+from netspec.types import Type, Windows
 
 Schema = dict[str, Any]
 
@@ -52,7 +53,8 @@ class OpDescription:
     fields: tuple[FieldDescription, ...]
     takes: tuple[str, ...]
     weights: tuple[Weight, ...]
-    ports: tuple[str, ...]
+    roles: tuple[Role, ...]
+    ports: tuple[Port, ...]
     merges: bool
 
 
@@ -66,8 +68,29 @@ def describe(keyword: str) -> OpDescription:
     tried = dict(_tried(op, fields))
     weights = max(tried.values(), key=lambda each: sum(len(w.shape) for w in each), default=())
     return OpDescription(
-        keyword, family, doc.partition("\n")[0], doc, fields, tuple(tried), weights, op.ports, op.merges
+        keyword,
+        family,
+        doc.partition("\n")[0],
+        doc,
+        fields,
+        tuple(tried),
+        weights,
+        op.inputs,
+        op.ports,
+        op.merges,
     )
+
+
+def inputs(told: OpDescription) -> str:
+    """What an op takes, in words: one tensor, branches, or several inputs by name."""
+    what = kinds(told.takes)
+    if told.merges:
+        return f"branches, or `from: [a, b]`; each {what}"
+    if len(told.roles) == 1:
+        return what
+    listed = [f"`{role.name}`: {role.doc.rstrip('.')}" for role in told.roles]
+    names = ", ".join(role.name for role in told.roles)
+    return f"`from: [{names}]`, {what}. {'. '.join(listed)}"
 
 
 def kinds(takes: tuple[str, ...]) -> str:
@@ -207,7 +230,7 @@ def _tried(op: type[Op], fields: tuple[FieldDescription, ...]) -> Iterator[tuple
     # Where nothing is required one of several fields may still be, and its default may be too large for a probe.
     main = {field.name: example(field.schema) for field in fields if field.main}
     for kind, type_ in PROBES.items():
-        inputs = (type_, type_) if op.merges else (type_,)
+        inputs = tuple(_probe(role, type_) for role in op.inputs for _ in range(role.least))
         for given in (required, {**required, **main}, {**required, **op.sample(type_)}):
             try:
                 resolved = op.model_validate(given).resolve(inputs)
@@ -216,6 +239,16 @@ def _tried(op: type[Op], fields: tuple[FieldDescription, ...]) -> Iterator[tuple
                 continue
             yield kind, resolved.weights(inputs)
             break
+
+
+def _probe(role: Role, type_: Type) -> Type:
+    """What an op is tried on in this role, beside what the first role is tried on."""
+    if role.takes != ("positions",) or not type_.spatial:
+        return type_
+    twos = (2,) * len(type_.spatial)
+    sizes = tuple(2 * size for size in type_.sizes)
+    windows = Windows(sizes, twos, twos, (0,) * len(twos), (1,) * len(twos))
+    return Type(type_.channels, type_.spatial, "int", windows)
 
 
 def example(schema: Schema) -> object:

@@ -8,30 +8,22 @@ from typing import ClassVar, Literal, Self
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Meaning, Misfit, Op
 from netspec.ops.reach import EACH, Reach
-from netspec.ops.window import indices
+from netspec.ops.roles import Role
 from netspec.types import Type
 
 
 class Merge(Op):
     """Joins two branches or more."""
 
-    merges: ClassVar[bool] = True
+    inputs: ClassVar[tuple[Role, ...]] = (Role("branches", least=2, most=None),)
 
-    def check_inputs(self, inputs: Inputs) -> None:
-        """Refuse what no merge takes.
-
-        Raises:
-            Misfit: fewer than two branches, or a branch of indices.
-        """
-        if len(inputs) < 2:
-            raise Misfit(
-                shapes.BRANCHES,
-                f"`{self.keyword}` joins two branches or more; it has {len(inputs)}",
-                help="give it a list of branches, or `from: [a, b]`",
-            )
-        for type_ in inputs:
-            if type_.channels is None:
-                raise indices(self, type_)
+    @classmethod
+    def miscount(cls, count: int) -> Misfit:
+        return Misfit(
+            shapes.BRANCHES,
+            f"`{cls.keyword}` joins two branches or more; it has {count}",
+            help="give it a list of branches, or `from: [a, b]`",
+        )
 
     def reach(self, inputs: Inputs) -> Reach | None:
         return Reach.each(len(self.outputs(inputs)[0].spatial))
@@ -40,8 +32,7 @@ class Merge(Op):
 class Elementwise(Merge):
     """A merge value by value; a vector is spread over a map's positions, one channel over a map's channels."""
 
-    def resolve(self, inputs: Inputs) -> Self:
-        self.check_inputs(inputs)
+    def _resolve(self, inputs: Inputs) -> Self:
         self.outputs(inputs)
         return self
 
@@ -123,14 +114,16 @@ class Subtract(Elementwise):
 
     keyword: ClassVar[str] = "subtract"
 
-    def check_inputs(self, inputs: Inputs) -> None:
-        super().check_inputs(inputs)
-        if len(inputs) > 2:
-            raise Misfit(
-                shapes.BRANCHES,
-                f"`subtract` joins two branches; it has {len(inputs)}",
-                help="`add` two first",
-            )
+    inputs: ClassVar[tuple[Role, ...]] = (Role("branches", least=2, most=2),)
+
+    @classmethod
+    def miscount(cls, count: int) -> Misfit:
+        message = f"`subtract` joins two branches; it has {count}"
+        return Misfit(
+            shapes.BRANCHES,
+            message,
+            help="`add` two first" if count > 2 else "give it a list of branches, or `from: [a, b]`",
+        )
 
 
 class Maximum(Elementwise):
@@ -157,8 +150,7 @@ class Concat(Merge):
     axis: Literal["channels", "time", "depth", "height", "width"] = "channels"
     """Along which axis the branches are put one after the other."""
 
-    def resolve(self, inputs: Inputs) -> Self:
-        self.check_inputs(inputs)
+    def _resolve(self, inputs: Inputs) -> Self:
         axes = ("channels", *inputs[0].axes)
         # `time` names the first axis of video, too.
         name = "depth" if self.axis == "time" and len(inputs[0].spatial) == 3 else self.axis

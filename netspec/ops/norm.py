@@ -89,8 +89,8 @@ class LayerNorm(Normalisation):
     over: Literal["channels", "everything"] = "channels"
     """What is brought to mean 0 and variance 1 together."""
 
-    def resolve(self, inputs: Inputs) -> Self:
-        super().resolve(inputs)
+    def _resolve(self, inputs: Inputs) -> Self:
+        super()._resolve(inputs)
         count = inputs[0].channels if self.over == "channels" else inputs[0].elements
         check_variance(self, count or 0, "over")
         return self
@@ -117,8 +117,8 @@ class GroupNorm(Normalisation):
     groups: Annotated[int, Field(ge=1)] = 32
     """Into how many groups the channels are split."""
 
-    def resolve(self, inputs: Inputs) -> Self:
-        super().resolve(inputs)
+    def _resolve(self, inputs: Inputs) -> Self:
+        super()._resolve(inputs)
         channels = inputs[0].channels or 0
         if channels % self.groups:
             raise Misfit(
@@ -156,8 +156,8 @@ class LocalResponseNorm(Pointwise):
     average: bool = False
     """Whether alpha multiplies the mean of the squares, as in frameworks, and not their sum, as in the paper."""
 
-    def resolve(self, inputs: Inputs) -> Self:
-        super().resolve(inputs)
+    def _resolve(self, inputs: Inputs) -> Self:
+        super()._resolve(inputs)
         if not self.average and self.alpha * self.size > LARGEST_FLOAT:
             raise Misfit(
                 shapes.TOO_LARGE,

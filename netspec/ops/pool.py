@@ -11,7 +11,7 @@ from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Moves, Op
 from netspec.ops.reach import Reach
-from netspec.ops.window import Windowed, check_fit, indices, spatial
+from netspec.ops.window import Windowed, check_fit, spatial
 from netspec.types import Type
 
 
@@ -26,7 +26,7 @@ class Pool(Windowed):
     overhang: tuple[int, ...] = ()
     """Part of the end padding that rounding up added; resolved."""
 
-    def resolve(self, inputs: Inputs) -> Self:
+    def _resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
         if self.overhang:
             return self
@@ -90,7 +90,7 @@ class AvgPool(Pool):
 class GlobalPool(Op):
     """A pool over all spatial axes: a map becomes a vector."""
 
-    def resolve(self, inputs: Inputs) -> Self:
+    def _resolve(self, inputs: Inputs) -> Self:
         spatial(self, inputs[0])
         return self
 
@@ -131,10 +131,8 @@ class ChannelPool(Op):
     kind: Literal["max", "average"] = "max"
     """Whether the largest or the mean is taken."""
 
-    def resolve(self, inputs: Inputs) -> Self:
-        channels = inputs[0].channels
-        if channels is None:
-            raise indices(self, inputs[0])
+    def _resolve(self, inputs: Inputs) -> Self:
+        channels = inputs[0].channels or 0
         if channels % self.size:
             raise Misfit(
                 shapes.GROUPS, f"{channels} channels do not divide into runs of {self.size}", "size",

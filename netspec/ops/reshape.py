@@ -12,7 +12,8 @@ from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Moves, Op
 from netspec.ops.fields import Written
 from netspec.ops.reach import EACH, WHOLE, Reach, Sample, Window
-from netspec.ops.window import indices, spatial
+from netspec.ops.roles import Role
+from netspec.ops.window import spatial
 from netspec.ops.words import Lead
 from netspec.types import Type
 
@@ -68,11 +69,6 @@ def _axes_for(names: Sequence[str], known: Sequence[str]) -> str:
 class Rearranged(Op):
     """An op that gives the same values other places, channels among them."""
 
-    def resolve(self, inputs: Inputs) -> Self:
-        if inputs[0].channels is None:
-            raise indices(self, inputs[0])
-        return self
-
     def reach(self, inputs: Inputs) -> Reach | None:
         """An axis of the input is kept where an output axis counts the same values; or it ends up in channels."""
         channels, *axes = self._places(inputs)
@@ -117,8 +113,8 @@ class Reshape(Rearranged):
     shape: Shape
     """The new shape, channels first."""
 
-    def resolve(self, inputs: Inputs) -> Self:
-        super().resolve(inputs)
+    def _resolve(self, inputs: Inputs) -> Self:
+        super()._resolve(inputs)
         known = prod(size for size in self.shape if size != -1)
         elements = inputs[0].elements
         fits = (
@@ -171,8 +167,8 @@ class Permute(Rearranged):
     axes: AxisNames
     """The names of the axes in their new order."""
 
-    def resolve(self, inputs: Inputs) -> Self:
-        super().resolve(inputs)
+    def _resolve(self, inputs: Inputs) -> Self:
+        super()._resolve(inputs)
         known = ("channels", *inputs[0].axes)
         for name in self.axes:
             if name not in known:
@@ -231,7 +227,7 @@ class SpaceToDepth(Blocks):
     keyword: ClassVar[str] = "space_to_depth"
     keeps_order: ClassVar[bool] = True
 
-    def resolve(self, inputs: Inputs) -> Self:
+    def _resolve(self, inputs: Inputs) -> Self:
         if any(size % self.block for size in spatial(self, inputs[0])):
             raise Misfit(
                 shapes.SIZE, f"the sizes of {inputs[0]} do not divide into blocks of {self.block}", "block",
@@ -258,7 +254,7 @@ class DepthToSpace(Blocks):
     keyword: ClassVar[str] = "depth_to_space"
     keeps_order: ClassVar[bool] = True
 
-    def resolve(self, inputs: Inputs) -> Self:
+    def _resolve(self, inputs: Inputs) -> Self:
         count = self.block ** len(spatial(self, inputs[0]))
         if (inputs[0].channels or 0) % count:
             raise Misfit(
@@ -279,6 +275,7 @@ class Identity(Op):
     """Its input, unchanged: a place to hang a name on."""
 
     keyword: ClassVar[str] = "identity"
+    inputs: ClassVar[tuple[Role, ...]] = (Role("input", takes=("numbers", "indices")),)
     keeps_order: ClassVar[bool] = True
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:

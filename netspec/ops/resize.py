@@ -37,7 +37,7 @@ class Upsample(Op):
     align_corners: bool = False
     """Whether the outermost positions of input and output fall together."""
 
-    def resolve(self, inputs: Inputs) -> Self:
+    def _resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
         self._check_mode(inputs[0])
         if (self.factor is None) == (self.size is None):
@@ -108,7 +108,7 @@ class Pad(Op):
         """The border before and after each axis, once resolved."""
         return cast(Pads, self.amount)
 
-    def resolve(self, inputs: Inputs) -> Self:
+    def _resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
         pads = _pairs(self.amount, len(sizes), "amount")
         if self.value and self.mode != "constant":
@@ -158,7 +158,7 @@ class Crop(Op):
         """What is taken off before and after each axis, once resolved."""
         return cast(Pads, self.amount)
 
-    def resolve(self, inputs: Inputs) -> Self:
+    def _resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
         if (self.amount is None) == (self.size is None):
             raise Misfit(

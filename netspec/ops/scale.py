@@ -25,8 +25,8 @@ class Scale(Activated, Pointwise):
     bias_init: Init = ZEROS
     """How the biases start."""
 
-    def resolve(self, inputs: Inputs) -> Self:
-        super().resolve(inputs)
+    def _resolve(self, inputs: Inputs) -> Self:
+        super()._resolve(inputs)
         return self.replace(activation=self.resolve_activation(inputs[0].spatial))
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:

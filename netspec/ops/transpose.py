@@ -45,7 +45,7 @@ class ConvTranspose(Convolution):
     def check_channels(self, type_: Type) -> None:
         check_groups(self.groups, type_, self.filters)
 
-    def resolve(self, inputs: Inputs) -> Self:
+    def _resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
         self.check_channels(inputs[0])
         if self.padding == "causal":

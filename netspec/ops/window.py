@@ -136,10 +136,8 @@ def spatial(op: Op, type_: Type) -> tuple[int, ...]:
     """The sizes of a map, for an op that slides a window over one.
 
     Raises:
-        Misfit: the input is a vector, or indices.
+        Misfit: the input is a vector.
     """
-    if type_.channels is None:
-        raise indices(op, type_)
     if not type_.spatial:
         raise Misfit(
             shapes.RANK,
@@ -148,15 +146,6 @@ def spatial(op: Op, type_: Type) -> tuple[int, ...]:
             "input spatial axes",
         )
     return type_.sizes
-
-
-def indices(op: Op, type_: Type) -> Misfit:
-    """The complaint of an op that calculates, about an input of indices."""
-    return Misfit(
-        shapes.INDICES,
-        f"`{op.keyword}` calculates with numbers; its input holds indices of a vocabulary ({type_})",
-        help="an input without `vocabulary` holds numbers",
-    )
 
 
 def check_fit(op: Windowed, type_: Type) -> None:

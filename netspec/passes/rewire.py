@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from netspec.graph import Graph, Node, Scope
+from netspec.graph import Graph, Node, Scope, outputs_of, without_unused_ports
 from netspec.ops.reshape import Identity
 from netspec.types import Type
 
@@ -54,7 +54,7 @@ def needed(graph: Graph) -> Graph:
     wanted = {output.value for output in graph.outputs}
     kept: list[Node] = []
     for node in reversed(graph.nodes):
-        if wanted.intersection(node.values) or node.name in wanted:
+        if wanted.intersection((node.name, *node.values)):
             kept.append(node)
             wanted.update(node.inputs)
             if node.shares is not None:
@@ -63,7 +63,8 @@ def needed(graph: Graph) -> Graph:
     held = {path for node in kept for path in _paths(node.scope)}
     scopes = [_end(scope, kept) for scope in graph.scopes if scope.path in held]
     inputs = tuple(each for each in graph.inputs if each.name in wanted)
-    return replace(graph, nodes=tuple(kept), scopes=tuple(scopes), inputs=inputs)
+    nodes = without_unused_ports(kept, graph.outputs)
+    return replace(graph, nodes=nodes, scopes=tuple(scopes), inputs=inputs)
 
 
 def _paths(path: str) -> Sequence[str]:
@@ -83,7 +84,7 @@ def inferred(graph: Graph) -> Graph:
     types: dict[str, Type] = {each.name: each.type for each in graph.inputs}
     nodes = []
     for node in graph.nodes:
-        outputs = node.op.outputs(tuple(types[value] for value in node.inputs))
+        outputs = outputs_of(node.op, tuple(types[value] for value in node.inputs), node.ports)
         types.update(zip(node.values, outputs, strict=True))
         nodes.append(replace(node, outputs=outputs))
     return replace(graph, nodes=tuple(nodes))

@@ -76,11 +76,13 @@ class _Writer:
         previous = self.graph.inputs[0].name
         last = self.graph.nodes[-1].name
         asked: set[str] = {output.value for output in self.graph.outputs if output.value != last}
+        makers = {value: node.name for value, node in self.graph.producers.items()}
         for node in self.graph.nodes:
             asked.update(value for value in node.inputs if value != previous or len(node.inputs) > 1)
             asked.update([node.shares] if node.shares and node.weights else [])
             previous = node.name
         asked.update(output.value for output in self.graph.outputs if output.name != "output")
+        asked = {makers.get(value, value) for value in asked}
         taken = {each.name for each in self.graph.inputs} | {each.name for each in self.graph.outputs}
         for node in self.graph.nodes:
             flat = node.name.replace(".", "_")
@@ -94,7 +96,9 @@ class _Writer:
                 taken.add(self.names[node.name])
 
     def _name(self, value: str) -> str:
-        return self.names.get(value, value)
+        """What a value is called in the text: by its layer, and further outputs by their ports behind that."""
+        node = self.graph.producers.get(value)
+        return value if node is None else self.names.get(node.name, node.name) + value[len(node.name) :]
 
     def _inputs(self) -> Iterator[str]:
         first = self.graph.inputs[0]
@@ -121,7 +125,7 @@ class _Writer:
         keys: dict[str, object] = {}
         if node.name in self.names:
             keys["name"] = self.names[node.name]
-        if node.op.merges or node.inputs != (before,):
+        if node.inputs != (before,) or node.op.merges:
             values = [self._name(value) for value in node.inputs]
             keys["from"] = values if len(values) > 1 else values[0]
         if node.shares is not None and node.weights:

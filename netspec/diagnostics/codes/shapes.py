@@ -45,11 +45,12 @@ layers:
   - conv: {filters: 8, kernel: 3}
 """,
 )
-INDICES = Code(
+KIND = Code(
     "NS0304",
-    "indices where numbers belong",
-    "An input with a `vocabulary` holds whole numbers that stand for words; nothing can be calculated with\n"
-    "them. This version has no op that looks them up: only `identity` takes them.",
+    "an input of the wrong kind",
+    "A tensor holds numbers, indices or positions, and an op says which it takes. Almost all take numbers.\n"
+    "An input with a `vocabulary` holds indices, whole numbers that stand for words; only `identity` takes them.\n"
+    "The output `indices` of a `max_pool` (`pool1.indices`) holds positions of maxima; `max_unpool` takes them.",
     """\
 netspec: 1
 name: example

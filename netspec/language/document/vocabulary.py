@@ -21,6 +21,7 @@ from netspec.language.reading.values import Listing, Mapping, Scalar, Value
 from netspec.ops import OPS
 from netspec.ops.base import Op
 from netspec.ops.nearest import fold
+from netspec.ops.roles import FIRST
 from netspec.ops.words import Lead, Table, lead
 
 NETWORK = "network"
@@ -28,7 +29,7 @@ NETWORK_KEYS = ("spec", "params", "until", "weights")
 TAKEN = frozenset(
     {"in", "block", "index", "if", "else", "and", "or", "not", "true", "false", "True", "False"}
 )
-PORTS = frozenset(port for op in OPS.values() for port in op.ports)
+PORTS = frozenset({FIRST, *(port.name for op in OPS.values() for port in op.ports)})
 
 
 def reserved(name: str, document: Document) -> str | None:

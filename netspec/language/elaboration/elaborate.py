@@ -10,7 +10,7 @@ from collections.abc import Mapping as Given
 from collections.abc import Sequence
 from dataclasses import replace
 
-from netspec.diagnostics import Problems
+from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import shapes
 from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Graph
@@ -111,7 +111,7 @@ def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
         return _wrong(walk, item, inputs[0], frame)
     if item.repeat is None:
         return _once(walk, item, inputs, current, frame, None)
-    if len(inputs) > 1 and item.keyword != GROUP and (item.keyword not in OPS or OPS[item.keyword].merges):
+    if len(inputs) > 1 and item.keyword != GROUP and _takes_several(item):
         _report_repeated_inputs(walk, item, len(inputs))
         return _broken(walk, item, frame, None)
     count = walk.work_out(item.repeat, lambda: walk.sight(frame, inputs[0]))
@@ -131,6 +131,12 @@ def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
     return (
         _repeat(walk, item, count, inputs, current, frame) if count else _left_out(walk, item, current, frame)
     )
+
+
+def _takes_several(item: Item) -> bool:
+    """Whether an item may take more than one tensor: a merge, an op with several inputs, a block, a network."""
+    op = OPS.get(item.keyword)
+    return op is None or op.merges or len(op.inputs) > 1
 
 
 def _report_repeated_inputs(walk: Walk, item: Item, count: int) -> None:
@@ -289,8 +295,10 @@ def _named_op(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: 
         except Cut:
             del frame.members[name]  # a network that ends in a branch has no such layer
             raise
-    elif not op.merges and len(inputs) > 1:
-        _report_count(walk, item, f"`{item.keyword}`", len(inputs))
+    elif not op.merges and len(inputs) != len(op.inputs):
+        misfit = op.miscount(len(inputs))
+        if BROKEN not in inputs:
+            walk.problems.error(misfit.code, misfit.message, _source(item), help=misfit.help)
         inputs = [BROKEN]
     if ABSENT in inputs:
         inputs = report_absent(walk, item, frame)
@@ -298,13 +306,17 @@ def _named_op(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: 
 
 
 def _report_count(walk: Walk, item: Item, what: str, count: int) -> None:
-    span = item.span if item.source is None else item.source.span
     walk.problems.error(
         shapes.INPUT_COUNT,
         f"{what} takes one input; `from` names {count}",
-        span,
+        _source(item),
         help="join them first: `concat` or `add`",
     )
+
+
+def _source(item: Item) -> Span:
+    """Where an item says what it takes."""
+    return item.span if item.source is None else item.source.span
 
 
 def _head(walk: Walk, head: Head, end: Tensor, root: Frame) -> Tensor:

@@ -7,8 +7,9 @@ from collections.abc import Mapping as Given
 from itertools import takewhile
 
 from netspec.diagnostics import Span
+from netspec.diagnostics.codes import shapes
 from netspec.diagnostics.codes import structure as codes
-from netspec.graph import Graph, IllegalGraph, Input, Node, Output, Scope
+from netspec.graph import Graph, IllegalGraph, Input, Node, Output, Scope, without_unused_ports
 from netspec.language.document.declarations import Document
 from netspec.language.elaboration.walk import ABSENT, Frame, Missing, Place, Tensor, Walk
 from netspec.language.expressions.expression import Unknown
@@ -36,13 +37,16 @@ def graph(
         return None
     _hold_sound(root.members)
     outputs = _outputs(walk, document, root, end, heads)
-    nodes = _prune(walk, outputs)
+    _refuse_positions(walk, document, outputs)
+    if walk.problems.errors:
+        return None
+    nodes = without_unused_ports(_prune(walk, outputs), outputs)
     _report_unused(walk, nodes, inputs, outputs)
     params = tuple((name, root.names[name]) for name in (each.name for each in document.params))
     return Graph(
         name=document.name,
         inputs=tuple(inputs),
-        nodes=tuple(nodes),
+        nodes=nodes,
         outputs=tuple(outputs),
         scopes=tuple(_scopes(walk, nodes)),
         description=document.description,
@@ -79,6 +83,20 @@ def _outputs(
     return outputs + [Output(name, str(tensor)) for name, tensor in heads]
 
 
+def _refuse_positions(walk: Walk, document: Document, outputs: Sequence[Output]) -> None:
+    """Say which outputs of the network hold positions: nothing is learnt from those, nor compared."""
+    heads = {head.name: head.span for head in document.heads}
+    for output in outputs:
+        if walk.types[output.value].kind == "positions":
+            walk.problems.error(
+                shapes.KIND,
+                f"the network gives numbers; its output `{output.name}` holds positions of maxima "
+                f"({walk.types[output.value]})",
+                heads.get(output.name, walk.origins[output.value]),
+                help="end it with a layer that gives numbers, such as `max_unpool`",
+            )
+
+
 def _users(nodes: Sequence[Node], outputs: Sequence[Output]) -> set[str]:
     return {value for node in nodes for value in node.inputs} | {output.value for output in outputs}
 
@@ -105,9 +123,7 @@ def _scopes_around(node: Node) -> Iterator[str]:
 
 
 def _left_out(walk: Walk, kept: Sequence[Node]) -> Iterator[tuple[str, Type]]:
-    """The names of layers and scopes that stand for a value that is not in the graph, with its type."""
-    if len(kept) == len(walk.nodes):
-        return
+    """The names of layers, scopes and outputs that stand for a value that is not in the graph, with its type."""
     gone = {value for node in walk.nodes for value in node.values}
     gone -= {value for node in kept for value in node.values}
     for node in walk.nodes:

@@ -85,6 +85,7 @@ def _added(
         item.span,
         None if owner is None else owner.shares or owner.name,
         not frozen and (owner is None or owner.trainable),
+        tuple([port.name for port in resolved.ports]),
     )
     walk.add(node, macs)
     return node.name

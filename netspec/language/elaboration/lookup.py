@@ -11,6 +11,7 @@ from netspec.language.elaboration.walk import BROKEN, OPEN, Frame, Place, Tensor
 from netspec.language.expressions.absent import Failed
 from netspec.language.reading.values import Listing, Scalar, Value
 from netspec.ops.nearest import nearest
+from netspec.ops.roles import FIRST
 
 
 def sources(walk: Walk, value: Value, frame: Frame) -> list[Tensor]:
@@ -94,10 +95,11 @@ def _members(place: Place, name: str, walk: Walk) -> list[Place]:
 
 
 def _ports(place: Place, walk: Walk) -> dict[str, Place]:
-    node = walk.by_name.get(place.path)
-    if node is None or place.tensor != node.name:
+    """The outputs by name of the layer whose first output a place stands for; of a scope, that of its last layer."""
+    node = walk.by_name.get(str(place.tensor))
+    if node is None:
         return {}
-    return {port: Place(value, value) for port, value in zip(node.op.ports, node.values, strict=True)}
+    return {port: Place(value, value) for port, value in zip((FIRST, *node.ports), node.values, strict=True)}
 
 
 def _report_nothing_inside(name: str, place: Place, value: Scalar, problems: Problems) -> None:

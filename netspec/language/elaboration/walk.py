@@ -334,7 +334,7 @@ class Walk:
 
     def add(self, node: Node, macs: int) -> None:
         """Put a node into the graph."""
-        self.weigh(node.outputs, () if node.shares else node.weights, macs, node.span)
+        self.weigh((node.output,), () if node.shares else node.weights, macs, node.span)
         self.nodes.append(node)
         self.by_name[node.name] = node
         for value, type_ in zip(node.values, node.outputs, strict=True):

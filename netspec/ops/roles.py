@@ -1,0 +1,57 @@
+"""What an op takes and gives: its inputs, each with a role, and its further outputs, each with a name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import repeat
+
+from netspec.types import Kind, Type
+
+KINDS: dict[Kind, str] = {
+    "numbers": "numbers",
+    "indices": "indices of a vocabulary",
+    "positions": "positions of maxima",
+}
+"""What a tensor holds, in words."""
+
+FIRST = "output"
+"""The name of an op's first output, which the op's own name stands for, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """An input of an op: its name, what it is for, and what kinds of tensor it takes.
+
+    `least` and `most` say how many tensors have this role; without a `most`, any number from `least`.
+    """
+
+    name: str
+    doc: str = ""
+    takes: tuple[Kind, ...] = ("numbers",)
+    least: int = 1
+    most: int | None = 1
+
+
+ONE = (Role("input"),)
+"""The inputs of an op that calculates with one tensor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A further output of an op: the last part of its name (`pool1.indices`), and what it holds."""
+
+    name: str
+    doc: str
+
+
+def assigned(roles: Sequence[Role], inputs: Sequence[Type]) -> list[tuple[Role, Type]]:
+    """Each input with its role. All roles but the last one are those of a single input."""
+    *single, last = roles
+    return list(zip([*single, *repeat(last, max(len(inputs) - len(single), 0))], inputs, strict=False))
+
+
+def bounds(roles: Sequence[Role]) -> tuple[int, int | None]:
+    """The least and the largest number of inputs; None: there is no largest."""
+    most = [role.most for role in roles]
+    return sum(role.least for role in roles), None if None in most else sum(each or 0 for each in most)
