@@ -6,7 +6,8 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from netspec.lowering.parts import Argument, Slot, Value
+from netspec.lowering.parts import Argument, Slot
+from netspec.lowering.tree import Value
 from netspec.ops.fields import Pads
 from netspec.types import Type
 from netspec_keras.layer import Layer, Lowered

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from netspec.graph import Node
-from netspec.lowering.folding import all_parts, shape
 from netspec.lowering.names import free, numbered
 from netspec.lowering.outline import Module, given, titles
-from netspec.lowering.parts import Argument, Call, Index, Line, Loop, Part, Quoted, Raw, Seq, Slot
+from netspec.lowering.parts import Argument, Call, Index, Line, Loop, Part, Quoted, Raw, Seq, Slot, body_tree
+from netspec.lowering.parts import Body as Statements
 from netspec.lowering.template import Definition
 from netspec.lowering.variables import parameters, variables
 from netspec_keras.layer import Layer, Lowered
@@ -275,11 +275,15 @@ def _chain(bodies: Sequence[Sequence[Step]]) -> list[str]:
     return values
 
 
-def _alike(rounds: Sequence[tuple[Line | Loop, ...]]) -> bool:
+def _alike(rounds: Sequence[Statements]) -> bool:
     """Whether repetitions are one text but for their numbers, and enough to bind a name for."""
-    texts = {shape(each) for each in rounds}
-    literals = [[part.value for part in all_parts(each) if isinstance(part, Slot)] for each in rounds]
-    return len(rounds) == LOOPED and len(texts) == 1 and all(each == literals[0] for each in literals)
+    trees = [body_tree(each) for each in rounds]
+    literals = [[hole.row for hole in each.holes()] for each in trees]
+    return (
+        len(rounds) == LOOPED
+        and len({each.shape for each in trees}) == 1
+        and all(each == literals[0] for each in literals)
+    )
 
 
 def _is_heading(steps: Sequence[Step], at: int) -> bool:

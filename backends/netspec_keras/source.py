@@ -11,11 +11,11 @@ from netspec.graph import Graph, Input
 from netspec.lowering.layout import Page
 from netspec.lowering.names import free, numbered, snake
 from netspec.lowering.outline import Module
-from netspec.lowering.parts import Use, Value, literal, quoted
+from netspec.lowering.parts import Text, Use, literal, quoted
 from netspec.lowering.template import Definition, unify, variant_names
+from netspec.lowering.tree import Value
 from netspec.lowering.variables import MAIN
 from netspec.lowering.witness import Draft, proven
-from netspec.lowering.writing import Text
 from netspec.types import Type
 from netspec_keras.body import NAME, ROOT_INPUT, Body, Function
 from netspec_keras.canonical import ways

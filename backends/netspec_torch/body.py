@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from netspec.graph import Graph, Node
-from netspec.lowering.folding import merge
 from netspec.lowering.names import free
 from netspec.lowering.outline import Module, given, inside, titles
-from netspec.lowering.parts import Call, Line, Part, Series, Use, Value, quoted, seq
+from netspec.lowering.parts import Call, Line, Part, Series, Use, quoted, seq
+from netspec.lowering.tree import Value
 from netspec.lowering.variables import MAIN, parameters, variables
-from netspec.lowering.writing import Expansion
+from netspec.lowering.writing import written
 from netspec_torch.lowering import LOWERINGS, TEMPORARIES
 from netspec_torch.places import Places
 from netspec_torch.reserved import VARIABLES
@@ -233,8 +233,10 @@ class Body:
     def _comment(self, node: Node, text: Part) -> str:
         """The spec's name where the code does not say it, and the size where there is one."""
         shape = str(node.output) if self.alone else ""
-        whole = text if isinstance(text, str) else Expansion(lambda hole: hole.values[0]).text(merge([text]))
-        said = f"self.{self.places.attribute(node)}(" in whole or self.names[node.name] == node.local_name
+        said = (
+            f"self.{self.places.attribute(node)}(" in written(text)
+            or self.names[node.name] == node.local_name
+        )
         if said:
             return shape
         name = self.module.local(node.name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from netspec.lowering.parts import Call, Part, Slot, Value, call, literal
+from netspec.lowering.parts import Call, Part, Slot, call, literal
+from netspec.lowering.tree import Value
 from netspec.ops.activation import HardSigmoid
 from netspec.ops.dense import Dense, Rbf
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm, Normalisation

@@ -9,13 +9,11 @@ from types import CodeType
 from typing import Any
 
 from netspec.graph import Graph, Node
-from netspec.lowering.derive import Expression
-from netspec.lowering.folding import merge
-from netspec.lowering.parts import Call, Part, Slot, literal
+from netspec.lowering.parts import Call, Slot
 from netspec.lowering.symbols import Bound, Layer, Symbol, Value
 from netspec.lowering.template import WrongFold
 from netspec.lowering.witness import Reading
-from netspec.lowering.writing import Writer
+from netspec.lowering.writing import written
 from netspec_torch.lowering import LOWERINGS
 from netspec_torch.places import Places
 from netspec_torch.site import Site
@@ -190,7 +188,7 @@ class TorchReading(Reading):
             lowered = LOWERINGS[type(node.op)](
                 node.op, Site(types, node.output, variables, *key[2:], "module")
             )
-            code = _code("\n".join((*lowered.before, f"{RESULT} = {_text(lowered.result)}")))
+            code = _code("\n".join((*lowered.before, f"{RESULT} = {written(lowered.result)}")))
             self._own[key] = code, None if lowered.module is None else _by_itself(lowered.module)
         code, module = self._own[key]
         space: dict[str, Any] = {f"x{number}": each for number, each in enumerate(inputs)}
@@ -234,15 +232,6 @@ def _by_itself(call: Call) -> Layer:
         tuple(slot.value for keyword, slot in given if not keyword),
         {keyword: slot.value for keyword, slot in given if keyword},
         {keyword: slot.default for keyword, slot in given if keyword and slot.default is not None},
-    )
-
-
-def _text(part: Part) -> str:
-    """A part of a lowering as Python, every slot a literal."""
-    if isinstance(part, str):
-        return part
-    return Writer(lambda hole: Expression(literal(hole.values[0]), lambda _: hole.values[0])).text(
-        merge([part])
     )
 
 

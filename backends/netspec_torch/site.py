@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from netspec.lowering.parts import Call, Cut, Part, Seq, Slot, Value, call, literal, seq
+from netspec.lowering.parts import Call, Cut, Part, Seq, Slot, call, literal, seq
+from netspec.lowering.tree import Value
 from netspec.ops.fields import Pads
 from netspec.ops.window import Windowed
 from netspec.types import Type

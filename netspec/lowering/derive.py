@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import permutations
 from operator import add, floordiv, mul, sub
 from typing import Any
 
 from netspec.lowering.names import free, numbered
-from netspec.lowering.parts import Value, literal
-
-Values = tuple[Value, ...]
-"""What stands in a hole, a value for each use."""
+from netspec.lowering.parts import literal
+from netspec.lowering.tree import Hole, Value, Values, equal, same
 
 # What a person would multiply or divide a count of channels by.
 FORMS = [("*", factor) for factor in (2, 3, 4, 6, 8)] + [("//", divisor) for divisor in (2, 4, 8, 16, 32, 3)]
@@ -21,36 +19,36 @@ KERNEL, PADDING = "kernel", "padding"
 OPERATORS: dict[str, Callable[[int, int], int]] = {"*": mul, "//": lambda divisor, value: value // divisor}
 
 
-@dataclass(frozen=True, eq=False)
-class Hole:
-    """A `Slot` of all uses at once. Compared by identity: each has an expression of its own.
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A parameter in an expression; `owner` is what it is an attribute of."""
 
-    `counts` marks a number of repetitions, which may be a parameter less a little (`count - 1`).
-    """
+    name: str
+    owner: str = ""
 
-    values: Values
-    hint: str
-    default: Value | None = None
-    channels: bool = False
-    counts: bool = False
-    kept: bool = False
-
-    @property
-    def constant(self) -> bool:
-        return all(same(value, self.values[0]) for value in self.values)
-
-    @property
-    def omitted(self) -> bool:
-        return self.default is not None and all(same(value, self.default) for value in self.values)
+    def __str__(self) -> str:
+        return f"{self.owner}.{self.name}" if self.owner else self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A text, and what it comes to for given arguments."""
+    """A text, and what it comes to for given arguments.
 
-    text: str
+    `parameter` is the parameter that decides it, where that is one.
+    """
+
+    pieces: tuple[str | Reference, ...]
     at: Callable[[Mapping[str, Value]], Value]
     parameter: str | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(map(str, self.pieces))
+
+    @property
+    def bracketed(self) -> tuple[str | Reference, ...]:
+        """The pieces as an operand of something else."""
+        return ("(", *self.pieces, ")") if " " in self.text else self.pieces
 
     @property
     def operand(self) -> str:
@@ -67,16 +65,6 @@ class Parameter:
     channels: bool = False
     known: bool = False
     default: Value | None = None
-
-
-def same(a: Value, b: Value) -> bool:
-    """Equal, and written alike: True is not 1, and −0.0 not 0.0, in a tuple neither."""
-    return type(a) is type(b) and a == b and (isinstance(a, int | str) or repr(a) == repr(b))
-
-
-def equal(a: Sequence[Value], b: Sequence[Value]) -> bool:
-    """The same values, one by one."""
-    return len(a) == len(b) and all(map(same, a, b))
 
 
 @dataclass
@@ -113,20 +101,20 @@ class Naming:
             self.chosen[hole] = self._keep(self._choose(hole)) if hole.kept else self._choose(hole)
         expression = self.chosen[hole]
         if hole.hint == KERNEL and expression.text == expression.parameter:
-            self.kernels[expression.text] = hole.values
+            self.kernels[expression.text] = hole.row
         if expression.parameter and hole.default is not None:
             self._offer_default(expression.parameter, hole.default)
         return expression
 
     def _choose(self, hole: Hole) -> Expression:
         if hole.constant:
-            value = hole.values[0]
-            return Expression(literal(value), lambda _: value)
+            value = hole.row[0]
+            return Expression((literal(value),), lambda _: value)
         for name, values in self._candidates(hole):
-            if equal(values, hole.values):
+            if equal(values, hole.row):
                 return self._name(name, values, hole)
         for name, values, at in self._elements():
-            if equal(values, hole.values):
+            if equal(values, hole.row):
                 return self._element(name, at)
         if (whole := self._tuple(hole)) is not None:
             return whole
@@ -136,19 +124,19 @@ class Naming:
 
     def _expressions(self, hole: Hole) -> Iterator[Expression]:
         if hole.channels:
-            yield from self._derived(hole.values)
+            yield from self._derived(hole.row)
         elif hole.counts:
-            yield from self._fewer(hole.values)
+            yield from self._fewer(hole.row)
         elif hole.hint == PADDING:
-            yield from self._halves(hole.values)
+            yield from self._halves(hole.row)
 
     def _keep(self, expression: Expression) -> Expression:
         """The same, where the parameters are out of sight."""
-        name = expression.parameter
-        if name is None:
-            return expression
-        attribute = self.kept.setdefault(name, free(name, self.attributes))
-        return replace(expression, text=expression.text.replace(name, f"self.{attribute}", 1))
+        pieces = [each if isinstance(each, str) else self._attribute(each) for each in expression.pieces]
+        return replace(expression, pieces=tuple(pieces))
+
+    def _attribute(self, parameter: Reference) -> Reference:
+        return Reference(self.kept.setdefault(parameter.name, free(parameter.name, self.attributes)), "self")
 
     def _candidates(self, hole: Hole) -> Iterator[tuple[str, Values]]:
         yield from self.given.items()
@@ -160,16 +148,19 @@ class Naming:
 
     def _tuple(self, hole: Hole) -> Expression | None:
         """`(values, 10)`: what is a tuple in every use, if nothing in it needs a parameter of its own."""
-        rows = [value for value in hole.values if isinstance(value, tuple)]
-        if len(rows) < len(hole.values) or len(set(map(len, rows))) > 1 or hole.kept:
+        rows = [value for value in hole.row if isinstance(value, tuple)]
+        if len(rows) < len(hole.row) or len(set(map(len, rows))) > 1 or hole.kept:
             return None
         parts = [Hole(column, hole.hint) for column in zip(*rows, strict=True)]
         known = [values for _, values in self._candidates(Hole((), ""))]
-        if not all(each.constant or any(equal(each.values, row) for row in known) for each in parts):
+        if not all(each.constant or any(equal(each.row, row) for row in known) for each in parts):
             return None
         inner = [self._choose(each) for each in parts]
-        text = ", ".join(each.text for each in inner) + ("," if len(inner) == 1 else "")
-        return Expression(f"({text})", lambda arguments: tuple(each.at(arguments) for each in inner))
+        pieces = [piece for each in inner for piece in (*each.pieces, ", ")]
+        end = ",)" if len(inner) == 1 else ")"
+        return Expression(
+            ("(", *pieces[:-1], end), lambda arguments: tuple(each.at(arguments) for each in inner)
+        )
 
     def _elements(self) -> Iterator[tuple[str, Values, int]]:
         """What stands in the lists that the block is called with."""
@@ -186,25 +177,25 @@ class Naming:
             assert isinstance(row, tuple)
             return row[at]
 
-        return Expression(f"{whole.text}[{at}]", element, whole.parameter)
+        return Expression((*whole.pieces, f"[{at}]"), element, whole.parameter)
 
     def _name(self, name: str, values: Values, hole: Hole) -> Expression:
         if name in self.given:
             self.used.add(name)
-            return Expression(name, lambda arguments: arguments[name])
+            return Expression((name,), lambda arguments: arguments[name])
         if name in self.known:
             spelling = self.spelling[name]
             if all(each.name != spelling for each in self.parameters):
                 self.parameters.append(Parameter(spelling, values, hole.channels, known=True))
             name = spelling
-        return Expression(name, lambda arguments: arguments[name], name)
+        return Expression((Reference(name),), lambda arguments: arguments[name], name)
 
     def _fresh(self, hole: Hole) -> Expression:
         name = numbered(
             hole.hint, {*self.taken, *self.spelling.values(), *(each.name for each in self.parameters)}
         )
-        self.parameters.append(Parameter(name, hole.values, hole.channels))
-        return Expression(name, lambda arguments: arguments[name], name)
+        self.parameters.append(Parameter(name, hole.row, hole.channels))
+        return Expression((Reference(name),), lambda arguments: arguments[name], name)
 
     def _offer_default(self, name: str, default: Value) -> None:
         for each in self.parameters:
@@ -255,13 +246,13 @@ class Naming:
         first, second = self._operand(left), self._operand(right)
         operator: Any = {"+": add, "-": sub, "*": mul, "//": floordiv}[sign]
         return Expression(
-            f"{first.operand} {sign} {second.operand}",
+            (*first.bracketed, f" {sign} ", *second.bracketed),
             lambda arguments: operator(first.at(arguments), second.at(arguments)),
         )
 
     def _operand(self, what: str | int) -> Expression:
         if isinstance(what, int):
-            return Expression(str(what), lambda _: what)
+            return Expression((str(what),), lambda _: what)
         values = {**dict(self._bases(every=True)), **self.kernels}[what]
         return self._name(what, values, Hole(values, what, channels=True))
 

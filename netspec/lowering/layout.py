@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from netspec.backend import Source, Tap
-from netspec.lowering.writing import Text
+from netspec.lowering.parts import Text
 
 WIDTH = 100
 STEP = 4

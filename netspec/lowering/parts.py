@@ -1,12 +1,19 @@
-"""Text with holes: what a backend writes of one use of a block, before all uses become one definition."""
+"""The parts of a text: what a backend writes of one use of a block, before all uses become one definition.
+
+Each part is one class: what it holds, and the form of the tree that it becomes, which says how it is written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
-Value = int | float | bool | str | tuple["Value", ...]
-"""What may stand in a hole: a literal."""
+from netspec.lowering.tree import Branch, Hole, Number, Run, Tree, Value
+
+if TYPE_CHECKING:
+    from netspec.lowering.writing import Pen
 
 
 def literal(value: Value) -> str:
@@ -31,8 +38,61 @@ def _escape(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
 
+class Piece(ABC):
+    """A part of a text that is more than plain words."""
+
+    @abstractmethod
+    def tree(self, names: Names) -> Tree:
+        """The tree that it becomes, `names` in place of what only its place knows."""
+
+
+Part = str | Piece
+"""A part of a text; a string is plain words."""
+
+Names = Mapping["Name", Part]
+"""What stands for each name at one place."""
+
+
+def tree(part: Part, names: Names | None = None) -> Tree:
+    """The tree of a part."""
+    return Branch(Words(part)) if isinstance(part, str) else part.tree(names or {})
+
+
+class Words(NamedTuple):
+    """Plain text."""
+
+    words: str
+
+    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+        return self.words
+
+
 @dataclass(frozen=True, slots=True)
-class Slot:
+class Name(Piece):
+    """What only the place of a text knows: the variable that a layer takes, the attribute that holds it."""
+
+    key: str
+
+    def tree(self, names: Names) -> Tree:
+        return tree(names[self], names)
+
+    def __format__(self, spec: str) -> str:
+        raise TypeError(f"{self} is a part of a text, and has no text of its own: use `seq` or `call`")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Piece):
+    """A part at its place, where its names are known."""
+
+    part: Part
+    names: Names
+
+    def tree(self, names: Names) -> Tree:
+        return tree(self.part, self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot(Piece):
     """A literal that may differ between uses of a block.
 
     `hint` is what it is called, as a parameter of the layer. With a `default`, the argument in which it
@@ -47,26 +107,69 @@ class Slot:
     channels: bool = False
     kept: bool = False
 
+    def tree(self, names: Names) -> Tree:
+        return Hole((self.value,), self.hint, self.default, self.channels, kept=self.kept)
+
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class Index(Piece):
     """The number of a repetition: within a `Loop` that was folded its variable, elsewhere the number."""
 
     number: int
 
+    def tree(self, names: Names) -> Tree:
+        return Number(self.number)
+
 
 @dataclass(frozen=True, slots=True)
-class Quoted:
+class Raw(Piece):
+    """An expression within a `Quoted`: `Raw("name")` is `{name}`."""
+
+    text: str
+
+    def tree(self, names: Names) -> Tree:
+        return Branch(Braces(self.text))
+
+
+class Braces(NamedTuple):
+    """An expression in a string."""
+
+    expression: str
+
+    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+        return f"{{{self.expression}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted(Piece):
     """A string literal of plain text, `Index`es and `Raw` expressions: an f-string when it has to be."""
 
     parts: tuple[str | Index | Raw, ...]
 
+    def tree(self, names: Names) -> Tree:
+        return Branch(String(), tuple(tree(each, names) for each in self.parts))
 
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """An expression within a `Quoted`: `Raw("name")` is `{name}`."""
 
-    text: str
+class String(NamedTuple):
+    """A string literal: plain text, numbers of repetitions, expressions."""
+
+    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+        live = any(_is_live(each, pen) for each in branches)
+        return f'{"f" if live else ""}"{"".join(_in_string(each, pen, live) for each in branches)}"'
+
+
+def _is_live(piece: Tree, pen: Pen) -> bool:
+    """Whether what stands in a string is computed when the text runs."""
+    expression = isinstance(piece, Branch) and isinstance(piece.form, Braces)
+    return expression or (isinstance(piece, Number) and bool(pen.number))
+
+
+def _in_string(piece: Tree, pen: Pen, live: bool) -> str:
+    text = piece.text(pen)
+    if _is_live(piece, pen):
+        return f"{{{text}}}" if isinstance(piece, Number) else text
+    escaped = quoted(text)[1:-1]
+    return escaped.replace("{", "{{").replace("}", "}}") if live else escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +181,37 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(Piece):
     """A call, whose arguments may fall away. `tail` is text after the closing bracket (`(x)`, `.eval()`)."""
 
     function: str
     arguments: tuple[Argument, ...] = ()
     tail: str = ""
 
+    def tree(self, names: Names) -> Tree:
+        keywords = tuple(each.keyword for each in self.arguments)
+        values = tuple(tree(each.value, names) for each in self.arguments)
+        return Branch(Called(self.function, keywords, self.tail), values)
+
+
+class Called(NamedTuple):
+    """A call."""
+
+    function: str
+    keywords: tuple[str, ...]
+    tail: str
+
+    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+        given = ", ".join(
+            f"{keyword}={value.text(pen)}" if keyword else value.text(pen)
+            for keyword, value in zip(self.keywords, branches, strict=True)
+            if not (isinstance(value, Hole) and value.omitted)
+        )
+        return f"{self.function}({given}){self.tail}"
+
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class Series(Piece):
     """Calls one after the other in a list of arguments; runs of alike ones become a generator, starred.
 
     `*(Unit(128) for _ in range(3))`, or `*(Layer(64 + 32 * i) for i in range(24))`. `listed` is for a call that takes
@@ -97,27 +221,79 @@ class Series:
     items: tuple[Part, ...]
     listed: bool = False
 
+    def tree(self, names: Names) -> Tree:
+        return Branch(Items(self.listed), _singles([tree(each, names) for each in self.items], "i"))
+
+
+class Items(NamedTuple):
+    """Runs in a list of arguments."""
+
+    listed: bool
+
+    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+        runs = [each for each in branches if isinstance(each, Run)]
+        if self.listed and len(runs) == 1 and not runs[0].single:
+            return runs[0].text(pen)
+        text = ", ".join(each.text(pen) if each.single else f"*({each.text(pen)})" for each in runs)
+        return f"[{text}]" if self.listed else text
+
+
+def _singles(items: Sequence[Tree], variable: str) -> tuple[Run, ...]:
+    """Repetitions before they are folded, each a run of its own."""
+    return tuple(Run.of(item, at, 1, 1, variable=variable) for at, item in enumerate(items))
+
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Piece):
     """A slice without so many positions at its start and its end: `4:-4`; nothing stands for 0."""
 
     start: Part = ""
     end: Part = ""
 
+    def tree(self, names: Names) -> Tree:
+        return Branch(Slice(), (tree(self.start, names), tree(self.end, names)))
+
+
+class Slice(NamedTuple):
+    """A slice as a formatter leaves it: with spaces where a side is more than a number."""
+
+    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+        left, end = (each.text(pen) for each in branches)
+        right = f"-{end}" if end else ""
+        if left.isdigit() + right[1:].isdigit() == bool(left) + bool(right):
+            return f"{left}:{right}"
+        return f"{left} : {right}".strip()
+
 
 @dataclass(frozen=True, slots=True)
-class Seq:
+class Seq(Piece):
     """Parts one after the other."""
 
     parts: tuple[Part, ...]
 
+    def tree(self, names: Names) -> Tree:
+        return Branch(Row(), tuple(tree(each, names) for each in self.parts))
 
-Part = str | Slot | Index | Quoted | Call | Series | Seq | Cut
+
+class Row(NamedTuple):
+    """Texts one after the other."""
+
+    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+        return "".join([each.text(pen) for each in branches])
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Text:
+    """A finished statement, not yet broken into lines."""
+
+    text: str
+    indent: int = 0
+    tap: tuple[str, str] | None = None
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line(Piece):
     """A statement. `tap` is (variable, node): after it the variable holds what the node gives.
 
     An empty one with a tap is nothing to be written: the statement before it makes the node's value, too.
@@ -129,20 +305,101 @@ class Line:
     tap: tuple[str, str] | None = None
     comment: str = ""
 
+    def tree(self, names: Names) -> Tree:
+        return Branch(Statement(self.indent, self.tap), (tree(self.part, names), Remark(self.comment)))
+
+
+class Remark(Tree):
+    """What is said beside a statement, if it is one thing in every use."""
+
+    __slots__ = ("said",)
+
+    def __init__(self, said: str) -> None:
+        super().__init__(Remark)
+        self.said = said
+
+    def merged(self, trees: Sequence[Remark]) -> Remark:
+        return self if all(each.said == self.said for each in trees) else Remark("")
+
+    def text(self, pen: Pen) -> str:
+        return self.said
+
+    def inner(self) -> Sequence[Tree]:
+        return ()
+
+    def around(self, inner: Sequence[Tree]) -> Tree:
+        return self
+
+
+class Statement(NamedTuple):
+    """A statement of one line."""
+
+    indent: int
+    tap: tuple[str, str] | None
+
+    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+        return branches[0].text(pen)
+
+    def lines(self, branches: Sequence[Tree], pen: Pen, more: int) -> Iterator[Text]:
+        statement, remark = branches
+        tap = self.tap and (self.tap[0], pen.node(self.tap[1]))
+        yield Text(statement.text(pen), self.indent + more, tap, remark.text(pen))
+
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Piece):
     """Statements for each repetition, numbered from 0; runs of alike ones become a `for` over a range.
 
     A `variable` other than `i` must be among the names that `unify` is told are taken.
     """
 
-    bodies: tuple[tuple[Line | Loop, ...], ...]
+    bodies: tuple[Body, ...]
     indent: int = 0
     variable: str = "i"
 
+    def tree(self, names: Names) -> Tree:
+        bodies = [body_tree(each) for each in self.bodies]
+        return Branch(Rounds(self.indent), _singles(bodies, self.variable))
+
+
+class Rounds(NamedTuple):
+    """Runs of statements."""
+
+    indent: int
+
+    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+        raise TypeError("statements are no expression")
+
+    def lines(self, branches: Sequence[Tree], pen: Pen, more: int) -> Iterator[Text]:
+        for run in branches:
+            assert isinstance(run, Run)
+            yield from pen.rounds(run, self.indent, more)
+
 
 Body = tuple[Line | Loop, ...]
+
+
+class Block(NamedTuple):
+    """Statements one after the other."""
+
+    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+        raise TypeError("statements are no expression")
+
+    def lines(self, branches: Sequence[Tree], pen: Pen, more: int) -> Iterator[Text]:
+        for each in branches:
+            yield from lines(each, pen, more)
+
+
+def body_tree(body: Body) -> Branch:
+    """The tree of statements."""
+    return Branch(Block(), tuple(tree(each) for each in body))
+
+
+def lines(statement: Tree, pen: Pen, more: int = 0) -> Iterator[Text]:
+    """The lines of a statement, or of several."""
+    assert isinstance(statement, Branch)
+    assert isinstance(statement.form, Statement | Rounds | Block)
+    yield from statement.form.lines(statement.branches, pen, more)
 
 
 @dataclass(frozen=True)

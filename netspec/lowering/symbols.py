@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from netspec.lowering.derive import same
 from netspec.lowering.parts import literal
+from netspec.lowering.tree import same
 
 
 class Undecided(TypeError):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from netspec.lowering.derive import Hole, Naming, Parameter, Values
-from netspec.lowering.folding import fold, merge, shape
+from netspec.lowering.derive import Naming, Parameter
+from netspec.lowering.folding import fold
 from netspec.lowering.names import camel
-from netspec.lowering.parts import Argument, Slot, Use, Value, literal
-from netspec.lowering.writing import Expansion, Text, Writer
+from netspec.lowering.parts import Argument, Slot, Text, Use, body_tree, literal
+from netspec.lowering.tree import Hole, Tree, Value, Values, same
+from netspec.lowering.writing import Pen
 
 COMING_IN = "in_channels"
 """What the channels of a block's input are called."""
@@ -70,28 +70,37 @@ def unify(
         WrongFold: a definition does not give one of its uses its own text back.
     """
     taken = {*taken, *_COUNTERS}
-    exact = _groups([shape(use.body) for use in uses])
-    elastic = [fold(merge([use.body]), elastic=True) for use in uses] if len(exact) > 1 else []
+    trees: list[Tree] = [body_tree(use.body) for use in uses]
+    groups = _groups([each.shape for each in trees])
+    if len(groups) > 1 and any(each.runs for each in trees):
+        elastic = [fold(each, elastic=True) for each in trees]
+        joined = _joined(groups, [each.shape for each in elastic])
+    else:
+        elastic, joined = [], groups
     found = []
-    for numbers in _joined(exact, [shape(tree) for tree in elastic]) if elastic else exact:
-        group = [uses[number] for number in numbers]
-        if len({shape(use.body) for use in group}) > 1:
-            tree = merge([elastic[number] for number in numbers])
+    for numbers in joined:
+        own = [trees[number] for number in numbers]
+        if len({each.shape for each in own}) > 1:
+            tree = _merged([elastic[number] for number in numbers])
         else:
-            tree = fold(merge([use.body for use in group]))
-        found.append(_define(group, numbers, tree, taken, attributes))
+            tree = fold(_merged(own))
+        found.append(_define([uses[number] for number in numbers], own, numbers, tree, taken, attributes))
     return tuple(sorted(found, key=lambda each: -len(each.uses)))
 
 
-def _groups(shapes: Sequence[object]) -> list[tuple[int, ...]]:
+def _merged(trees: Sequence[Tree]) -> Tree:
+    return trees[0].merged(trees)
+
+
+def _groups(shapes: Sequence[Hashable]) -> list[tuple[int, ...]]:
     """The numbers of what has one shape."""
-    groups: dict[object, list[int]] = {}
+    groups: dict[Hashable, list[int]] = {}
     for number, each in enumerate(shapes):
         groups.setdefault(each, []).append(number)
     return [tuple(numbers) for numbers in groups.values()]
 
 
-def _joined(exact: list[tuple[int, ...]], loose: Sequence[object]) -> list[tuple[int, ...]]:
+def _joined(exact: list[tuple[int, ...]], loose: Sequence[Hashable]) -> list[tuple[int, ...]]:
     """The groups, those made one that are alike as soon as repetitions may differ in number."""
     shapes = [{loose[number] for number in numbers} for numbers in exact]
     keys = [each.pop() if len(each) == 1 else at for at, each in enumerate(shapes)]
@@ -154,8 +163,9 @@ def _distinction(variant: Definition, variants: Sequence[Definition]) -> str | N
 
 def _define(
     uses: Sequence[Use],
+    own: Sequence[Tree],
     numbers: tuple[int, ...],
-    folded: Any,
+    folded: Tree,
     taken: Collection[str],
     attributes: Collection[str],
 ) -> Definition:
@@ -163,24 +173,35 @@ def _define(
     given = _together([use.given for use in uses])
     members = {name for use in uses for name in use.members}
     naming = _naming(known, given, taken, folded, {*attributes, *members})
-    lines = tuple(Writer(naming.expression).lines(folded))
+    lines = tuple(Pen(naming.expression).lines(folded))
     for number, use in enumerate(uses):
         arguments = {name: values[number] for name, values in given.items()}
         arguments |= {each.name: each.values[number] for each in naming.parameters}
-        back = Expansion(_substitution(naming, arguments)).text(folded)
-        own = Expansion(lambda hole: hole.values[0]).text(merge([use.body]))
-        if back != own:
-            raise WrongFold(f"{use.place}: {own!r} comes back as {back!r}")
+        _check(use.place, own[number], folded, naming, arguments)
     kept = tuple((attribute, name) for name, attribute in naming.kept.items())
     parameters, used = tuple(_ordered(naming)), frozenset(naming.used)
     return Definition(parameters, lines, numbers, uses[0].members, known, kept, used)
+
+
+def _check(place: str, own: Tree, folded: Tree, naming: Naming, arguments: Mapping[str, Value]) -> None:
+    """Hold the literals of one use to those that a definition gives it."""
+    made: dict[Hole, Value] = {}
+
+    def value(hole: Hole) -> Value:
+        if hole not in made:
+            made[hole] = naming.expression(hole).at(arguments)
+        return made[hole]
+
+    back, wanted = list(folded.values(value)), list(own.values(lambda hole: hole.row[0]))
+    if len(back) != len(wanted) or not all(map(same, back, wanted)):
+        raise WrongFold(f"{place}: {wanted!r} comes back as {back!r}")
 
 
 def _naming(
     known: Mapping[str, Values],
     given: Mapping[str, Values],
     taken: Collection[str],
-    folded: Any,
+    folded: Tree,
     attributes: Collection[str],
 ) -> Naming:
     """The fewest parameters: without the channels that come in, where the author's own arguments tell them."""
@@ -191,18 +212,14 @@ def _naming(
     return _settled(Naming(known, given, taken, attributes=attributes), folded)
 
 
-def _settled(naming: Naming, folded: Any) -> Naming:
+def _settled(naming: Naming, folded: Tree) -> Naming:
     """The same, where arguments that nothing needs keep no other parameter from their names."""
-    deque(Writer(naming.expression).lines(folded), maxlen=0)
+    deque(Pen(naming.expression).lines(folded), maxlen=0)
     needed = {each.name for each in naming.parameters if each.known}
     known = {name: row for name, row in naming.known.items() if naming.spelling[name] in needed}
     freed = Naming(known, naming.given, naming.taken, naming.plain, naming.attributes)
-    deque(Writer(freed.expression).lines(folded), maxlen=0)
+    deque(Pen(freed.expression).lines(folded), maxlen=0)
     return freed
-
-
-def _substitution(naming: Naming, arguments: Mapping[str, Value]) -> Callable[[Hole], Value]:
-    return lambda hole: naming.expression(hole).at(arguments)
 
 
 def _together(rows: Sequence[Mapping[str, Value]]) -> dict[str, Values]:

@@ -22,13 +22,13 @@ from netspec.lowering.parts import (
     Series,
     Slot,
     Use,
-    Value,
     call,
     literal,
     quoted,
     seq,
 )
 from netspec.lowering.template import Definition, WrongFold, unify, variant_names
+from netspec.lowering.tree import Value
 
 
 def channels(value: int, hint: str = "filters") -> Slot:

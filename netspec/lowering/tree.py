@@ -1,0 +1,301 @@
+"""The tree of a text: what backends write becomes one, and all uses of a block are laid into one.
+
+A `Hole` is a literal with its value in each use, a `Branch` a form with trees in it, a `Number` the number of a
+repetition, an `Affine` a literal that counts up, and a `Run` one or more alike repetitions. How a branch is written is
+decided by the forms in `parts`; a new part of a text is a new form, and nothing here changes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    from netspec.lowering.writing import Pen
+
+Value = int | float | bool | str | tuple["Value", ...]
+"""What may stand in a hole: a literal."""
+
+Values = tuple[Value, ...]
+"""What stands in a hole, a value for each use."""
+
+
+def same(a: Value, b: Value) -> bool:
+    """Equal, and written alike: True is not 1, and −0.0 not 0.0, in a tuple neither."""
+    return type(a) is type(b) and a == b and (isinstance(a, int | str) or repr(a) == repr(b))
+
+
+def equal(a: Sequence[Value], b: Sequence[Value]) -> bool:
+    """The same values, one by one."""
+    return len(a) == len(b) and all(map(same, a, b))
+
+
+class Form(Protocol):
+    """What a branch says around the trees in it. Two branches are alike if their forms are equal."""
+
+    def __hash__(self) -> int: ...
+
+    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+        """The text of a branch of this form."""
+
+
+Change = Callable[["Tree"], "Tree | None"]
+
+
+class Tree(ABC):
+    """A text, or a part of one. `shape` is all of it but its literals: trees of one shape can be merged."""
+
+    __slots__ = ("numbers", "runs", "shape")
+    shape: Hashable
+    numbers: bool
+    """Whether the number of a repetition stands in it."""
+    runs: bool
+    """Whether repetitions stand in it."""
+
+    def __init__(self, shape: Hashable, numbers: bool = False, runs: bool = False) -> None:
+        self.shape, self.numbers, self.runs = shape, numbers, runs
+
+    @abstractmethod
+    def merged(self, trees: Sequence[Self]) -> Tree:
+        """One tree for several of its shape, itself the first; in each hole the values of all."""
+
+    @abstractmethod
+    def text(self, pen: Pen) -> str:
+        """What it says."""
+
+    @abstractmethod
+    def inner(self) -> Sequence[Tree]:
+        """The trees in it, in the order of the text."""
+
+    @abstractmethod
+    def around(self, inner: Sequence[Tree]) -> Tree:
+        """The same around other trees."""
+
+    def changed(self, change: Change) -> Tree:
+        """The same text, each tree changed where `change` gives something else than None."""
+        found = change(self)
+        if found is not None:
+            return found
+        inner = self.inner()
+        return self.around([each.changed(change) for each in inner]) if inner else self
+
+    def every(self) -> Iterator[Tree]:
+        """It and every tree in it, in the order of the text."""
+        yield self
+        for each in self.inner():
+            yield from each.every()
+
+    def holes(self) -> Iterator[Hole]:
+        """The holes in it, in the order of the text."""
+        for each in self.inner():
+            yield from each.holes()
+
+    def values(self, value: Callable[[Hole], Value], number: int | None = None) -> Iterator[Value]:
+        """The literals of one use, in the order of the text written out in full."""
+        for each in self.inner():
+            yield from each.values(value, number)
+
+
+class Hole(Tree):
+    """A literal of the text, with its value in each use.
+
+    `hint` is what it is called, as a parameter of the layer. With a `default`, the argument in which it stands is left
+    out where it is that in every use. `channels` marks a count of channels, `counts` a number of repetitions, which may
+    be a parameter less a little (`count - 1`). `kept` marks one in a method that runs when the parameters are out of
+    sight.
+    """
+
+    __slots__ = ("channels", "counts", "default", "hint", "kept", "row")
+
+    def __init__(
+        self,
+        row: Values,
+        hint: str,
+        default: Value | None = None,
+        channels: bool = False,
+        counts: bool = False,
+        kept: bool = False,
+    ) -> None:
+        self.row, self.hint, self.default = row, hint, default
+        self.channels, self.counts, self.kept = channels, counts, kept
+        super().__init__((Hole, hint, default, channels, kept))
+
+    @property
+    def constant(self) -> bool:
+        return all(same(value, self.row[0]) for value in self.row)
+
+    @property
+    def omitted(self) -> bool:
+        return self.default is not None and all(same(value, self.default) for value in self.row)
+
+    def holding(self, row: Values, hint: str = "", default: Value | None = None) -> Hole:
+        """The same with other values."""
+        return Hole(row, hint or self.hint, default, self.channels, self.counts, self.kept)
+
+    def merged(self, trees: Sequence[Hole]) -> Hole:
+        return self.holding(tuple(value for each in trees for value in each.row), default=self.default)
+
+    def text(self, pen: Pen) -> str:
+        return pen.hole(self)
+
+    def inner(self) -> Sequence[Tree]:
+        return ()
+
+    def around(self, inner: Sequence[Tree]) -> Tree:
+        return self
+
+    def holes(self) -> Iterator[Hole]:
+        yield self
+
+    def values(self, value: Callable[[Hole], Value], number: int | None = None) -> Iterator[Value]:
+        yield value(self)
+
+
+class Branch(Tree):
+    """A form with trees in it."""
+
+    __slots__ = ("branches", "form")
+
+    def __init__(self, form: Form, branches: tuple[Tree, ...] = ()) -> None:
+        self.form, self.branches = form, branches
+        super().__init__(
+            (type(form), form, *[each.shape for each in branches]),
+            any(each.numbers for each in branches),
+            any(each.runs for each in branches),
+        )
+
+    def merged(self, trees: Sequence[Branch]) -> Branch:
+        return Branch(self.form, columns([each.branches for each in trees]))
+
+    def text(self, pen: Pen) -> str:
+        return self.form.text(self.branches, pen)
+
+    def inner(self) -> Sequence[Tree]:
+        return self.branches
+
+    def around(self, inner: Sequence[Tree]) -> Tree:
+        return Branch(self.form, tuple(inner))
+
+
+class Number(Tree):
+    """The number of a repetition: the variable of the loop in which it stands, elsewhere its own."""
+
+    __slots__ = ("own",)
+
+    def __init__(self, own: int) -> None:
+        super().__init__(Number, numbers=True)
+        self.own = own
+
+    def merged(self, trees: Sequence[Number]) -> Number:
+        return self
+
+    def text(self, pen: Pen) -> str:
+        return pen.number or str(self.own)
+
+    def inner(self) -> Sequence[Tree]:
+        return ()
+
+    def around(self, inner: Sequence[Tree]) -> Tree:
+        return self
+
+    def values(self, value: Callable[[Hole], Value], number: int | None = None) -> Iterator[Value]:
+        yield self.own if number is None else number
+
+
+class Affine(Tree):
+    """A literal that counts up from repetition to repetition: start + step · i."""
+
+    __slots__ = ("start", "step", "variable")
+
+    def __init__(self, start: Hole, step: Hole, variable: str = "i") -> None:
+        super().__init__(Affine)
+        self.start, self.step, self.variable = start, step, variable
+
+    def merged(self, trees: Sequence[Affine]) -> Affine:
+        start, step = self.start.merged([each.start for each in trees]), [each.step for each in trees]
+        return Affine(start, self.step.merged(step), self.variable)
+
+    def text(self, pen: Pen) -> str:
+        return pen.affine(self)
+
+    def inner(self) -> Sequence[Tree]:
+        return (self.start, self.step)
+
+    def around(self, inner: Sequence[Tree]) -> Tree:
+        return self
+
+    def values(self, value: Callable[[Hole], Value], number: int | None = None) -> Iterator[Value]:
+        first, step = value(self.start), value(self.step)
+        assert isinstance(first, int)
+        assert isinstance(step, int)
+        assert number is not None
+        yield first + step * number
+
+
+class Run(Tree):
+    """Repetitions from number `first` to before `end` that are one text; `count` of them."""
+
+    __slots__ = ("count", "counts", "end", "first", "item", "variable")
+
+    def __init__(
+        self, item: Tree, first: Hole, end: Hole, count: Hole, counts: bool = False, variable: str = "i"
+    ) -> None:
+        super().__init__((Run, item.shape, counts, variable), item.numbers, runs=True)
+        self.item, self.first, self.end, self.count = item, first, end, count
+        self.counts, self.variable = counts, variable
+
+    @classmethod
+    def of(cls, item: Tree, at: int, count: int, uses: int, counts: bool = False, variable: str = "i") -> Run:
+        """So many repetitions from number `at` on, in each use."""
+        first, end, many = (
+            Hole((n,) * uses, "count", channels=False, counts=True) for n in (at, at + count, count)
+        )
+        return cls(item, first, end, many, counts, variable)
+
+    @property
+    def numbered(self) -> bool:
+        """Whether the numbers of its repetitions stand in its text."""
+        return self.counts or self.item.numbers
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one repetition in every use."""
+        return all(count == 1 for count in self.count.row)
+
+    @property
+    def number(self) -> int | None:
+        """The number of its first repetition, where that is one in every use."""
+        first = self.first.row[0]
+        assert isinstance(first, int)
+        return first if self.first.constant else None
+
+    def merged(self, trees: Sequence[Run]) -> Run:
+        item = self.item.merged([each.item for each in trees])
+        first = self.first.merged([each.first for each in trees])
+        end = self.end.merged([each.end for each in trees])
+        count = self.count.merged([each.count for each in trees])
+        return Run(item, first, end, count, self.counts, self.variable)
+
+    def text(self, pen: Pen) -> str:
+        return pen.repeated(self)
+
+    def inner(self) -> Sequence[Tree]:
+        return (self.item,)
+
+    def around(self, inner: Sequence[Tree]) -> Tree:
+        (item,) = inner
+        return Run(item, self.first, self.end, self.count, self.counts, self.variable)
+
+    def values(self, value: Callable[[Hole], Value], number: int | None = None) -> Iterator[Value]:
+        first, end = 0, value(self.count)
+        if self.numbered:
+            first, end = value(self.first), value(self.end)  # type: ignore[assignment]
+        assert isinstance(end, int)
+        for at in range(first, end):
+            yield from self.item.values(value, at)
+
+
+def columns(rows: Sequence[Sequence[Tree]]) -> tuple[Tree, ...]:
+    """The trees at each place of several rows, merged."""
+    return tuple(column[0].merged(column) for column in zip(*rows, strict=True))
