@@ -95,7 +95,8 @@ def definitions(root: Module) -> tuple[tuple[Module, ...], ...]:
     group for all uses of the definition that it stands in. Repeats are no definitions: they are lists.
     """
     groups: dict[tuple[str, ...], list[Module]] = {}
-    within: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    # Sets that keep their order, so that every process writes the same text.
+    within: dict[tuple[str, ...], dict[tuple[str, ...], None]] = {}
 
     def visit(module: Module, owner: tuple[str, ...], trail: tuple[str, ...]) -> None:
         key = owner
@@ -104,15 +105,15 @@ def definitions(root: Module) -> tuple[tuple[Module, ...], ...]:
         else:
             key = definition_key(module, owner, trail)
             groups.setdefault(key, []).append(module)
-            within.setdefault(key, set())
-            within.setdefault(owner, set()).add(key)
+            within.setdefault(key, {})
+            within.setdefault(owner, {})[key] = None
             trail = ()
         for item in module.items:
             if isinstance(item, Module):
                 visit(item, key, trail)
 
     visit(root, ("",), ())
-    within[("",)].discard(("",))
+    within[("",)].pop(("",), None)
     ordered: list[tuple[str, ...]] = []
 
     def settle(key: tuple[str, ...]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -102,3 +105,22 @@ def test_a_use_before_its_making_is_refused() -> None:
     assert isinstance(first, Node)
     with pytest.raises(IllegalGraph, match="relu1"):
         outline(replace(graph, nodes=(replace(first, inputs=("relu1",)), second, *others)))
+
+
+def test_definitions_stand_in_one_order_in_every_process() -> None:
+    program = (
+        "from netspec.loading import load\n"
+        "from netspec.lowering.outline import definitions, outline\n"
+        "print([uses[0].path for uses in definitions(outline(load('zoo:localiser')))])"
+    )
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert runs[0] == runs[1]
