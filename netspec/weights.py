@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from fractions import Fraction
 from hashlib import blake2b
 from math import prod, sqrt
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from netspec import files, tensors
 from netspec.graph import Graph
 from netspec.ops.base import Weight
+from netspec.ops.fans import SCALED, Scaled, fans
 from netspec.ops.initializers import Initializer
 from netspec.ops.nearest import did_you_mean
 from netspec.tensors import save
@@ -66,33 +66,6 @@ def drawn(weight: Weight, seed: int) -> Drawn:
     return _DRAWS[weight.init.kind](weight, generator)
 
 
-Fans: TypeAlias = "tuple[int | Fraction, int | Fraction]"
-
-
-def fans(weight: Weight) -> Fans:
-    """How many inputs an output sees through this weight, and how many outputs see an input.
-
-    Counted in the middle of a map, at stride 1, as the rules of Glorot and He do: I · k and O · k, where I and O are
-    the channels of one group and k is the size of the kernel. A number a channel connects each channel to itself:
-    1 and 1. A bias, which has no inputs, takes its outputs for both, as in Keras.
-    """
-    if weight.fans is not None:
-        return weight.fans
-    sizes = dict(zip(weight.axes, weight.shape, strict=True))
-    if "C" in sizes:
-        return 1, 1
-    sizes[weight.axes[0]] //= weight.groups
-    kernel = prod(size for letter, size in sizes.items() if letter not in "OI")
-    return sizes.get("I", sizes["O"]) * kernel, sizes["O"] * kernel
-
-
-_VARIANCES: dict[str, Callable[[int | Fraction, int | Fraction], float]] = {
-    "glorot": lambda fan_in, fan_out: float(2 / (fan_in + fan_out)),
-    "he": lambda fan_in, fan_out: float(2 / fan_in),
-    "lecun": lambda fan_in, fan_out: float(1 / fan_in),
-}
-
-
 def _constant(value: Callable[[Initializer], float]) -> Draw:
     def draw(weight: Weight, generator: np.random.Generator) -> Drawn:
         import numpy as np
@@ -110,17 +83,13 @@ def _normal(weight: Weight, generator: np.random.Generator) -> Drawn:
     return generator.normal(weight.init["mean"], weight.init["std"], weight.shape)
 
 
-def _scaled_uniform(rule: str) -> Draw:
+def _scaled(rule: Scaled) -> Draw:
     def draw(weight: Weight, generator: np.random.Generator) -> Drawn:
-        limit = sqrt(3 * _VARIANCES[rule](*fans(weight)))
+        variance = rule.variance(fans(weight))
+        if rule.form == "normal":
+            return generator.normal(0.0, sqrt(variance), weight.shape)
+        limit = sqrt(3 * variance)
         return generator.uniform(-limit, limit, weight.shape)
-
-    return draw
-
-
-def _scaled_normal(rule: str) -> Draw:
-    def draw(weight: Weight, generator: np.random.Generator) -> Drawn:
-        return generator.normal(0.0, sqrt(_VARIANCES[rule](*fans(weight))), weight.shape)
 
     return draw
 
@@ -165,8 +134,7 @@ _DRAWS: dict[str, Draw] = {
     "constant": _constant(lambda init: init["value"]),
     "uniform": _uniform,
     "normal": _normal,
-    **{f"{rule}_uniform": _scaled_uniform(rule) for rule in _VARIANCES},
-    **{f"{rule}_normal": _scaled_normal(rule) for rule in _VARIANCES},
+    **{kind: _scaled(rule) for kind, rule in SCALED.items()},
     "orthogonal": _orthogonal,
     "bilinear": _bilinear,
 }

@@ -106,6 +106,52 @@ STRUCTURES: dict[str, str] = {
           - {dense_block: {count: 5}}
           - flatten
     """,
+    "starts": """
+        input: [4, 9, 9]
+        defaults: {conv: {init: he_normal, padding: same}}
+        blocks:
+          unit:
+            params: {how: lecun_normal, groups: 1}
+            layers:
+              - add:
+                  - [{conv: {filters: 8, kernel: 3}}, relu,
+                     {separable_conv: {filters: 6, kernel: 3, padding: same, init: glorot_normal}},
+                     {conv: {filters: 4, kernel: 3, init: $how, groups: $groups}},
+                     {batch_norm: },
+                     {conv: {filters: 4, kernel: 3, init: {constant: 0.125}, bias_init: {constant: -1}}}]
+                  - []
+        layers:
+          - {conv: {filters: 4, kernel: 3}, repeat: 3}
+          - {unit: , repeat: 3, name: stage}
+          - {unit: {how: orthogonal, groups: 2}}
+          - {unit: {how: glorot_uniform, groups: 2}}
+          - {unit: {how: lecun_uniform}}
+          - {prelu: }
+          - {prelu: {init: {constant: 0.5}}}
+          - {depthwise_conv: {kernel: 3, multiplier: 2, init: glorot_uniform}}
+          - {conv_transpose: {filters: 6, kernel: 3, init: he_uniform, bias_init: {uniform: {low: -1, high: 1}}}}
+          - {conv_transpose: {filters: 6, kernel: 3, groups: 2, init: he_uniform}}
+          - {conv: {filters: 6, kernel: 3, table: [[0], [1, 2], [3, 4, 5], [5], [1], [2]], init: lecun_uniform}}
+          - {scale: {init: {normal: 0.5}}}
+          - {dense: {units: 6, init: lecun_uniform, bias_init: glorot_normal}}
+          - {rbf: {units: 3, init: {normal: 2}}}
+    """,
+    "starts_shared": """
+        input: [4, 9, 9]
+        blocks:
+          unit: {layers: [{conv: {filters: 4, kernel: 3, padding: same, init: {constant: 0.5}}, name: a}, relu,
+                          {conv: {filters: 4, kernel: 1, groups: 2, init: orthogonal}, name: b}]}
+        layers:
+          - {conv: {filters: 4, kernel: 3, padding: same, init: glorot_uniform}, name: first}
+          - {unit: , name: one}
+          - {conv: {filters: 4, kernel: 3, padding: same, init: he_uniform}, share: one.a}
+          - {unit: , name: two, share: one}
+          - {unit: , name: three}
+          - {conv: {filters: 4, kernel: 3, init: {constant: 2}}, share: first}
+          - {dense: {units: 4, init: {constant: 3}}, name: d}
+          - {dense: {units: 4, init: ones}, share: d}
+          - {dense: {units: 4}}
+    """,
     "repeated_ops": """
         input: [3, 9]
         layers:

@@ -179,7 +179,7 @@ class Body:
 
     def _ties(self) -> Iterator[Line]:
         """Lines that give what is constructed the weights of another, where it is not that other one itself."""
-        for item in _flattened(self.module.items):
+        for item in flattened(self.module.items):
             if self.sharing.lender(item, self.module) is not None:
                 continue
             if isinstance(item, Module):
@@ -189,7 +189,7 @@ class Body:
 
     def _ties_below(self, module: Module, child: Module) -> Iterator[Line]:
         """The ties of what stands in a module, at any depth below a child, to what stands before that child."""
-        for item in _flattened(module.items):
+        for item in flattened(module.items):
             if self.sharing.lender(item, module) is not None:
                 continue  # it is not constructed
             lender = self.sharing.lender(item, self.module)
@@ -292,11 +292,11 @@ class Body:
         return ", ".join(self.names[value] for value in self.module.outputs)
 
 
-def _flattened(items: Sequence[Node | Module]) -> Iterator[Node | Module]:
+def flattened(items: Sequence[Node | Module]) -> Iterator[Node | Module]:
     """Layers, and modules that are classes of their own; repeats are lists of those."""
     for item in items:
         if isinstance(item, Module) and item.is_repeat:
-            yield from _flattened(item.items)
+            yield from flattened(item.items)
         else:
             yield item
 

@@ -1,4 +1,4 @@
-"""Classes that generated code defines for itself where PyTorch has none, by name: only those that are used."""
+"""Classes and functions that generated code defines where PyTorch has none, by name: only those that are used."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from itertools import product
 
 _NORM = re.compile(r"(Frozen)?(Unscaled)?(Uncentred)?(BatchNorm[123]d|LayerNorm|GroupNorm)\Z")
-_CALLED = re.compile(r"(?<![\w.])([A-Z]\w*)\(")
+_CALLED = re.compile(r"(?<![\w.])([A-Z]\w*|bilinear_)\(")
 
 
 def helpers(code: Iterable[str]) -> dict[str, str]:
-    """The helper classes that lines of code call, by their names, in the order of the names."""
+    """The helpers that lines of code call, by their names, in the order of the names."""
     called = {name for line in code for name in _CALLED.findall(line)}
     return {name: text for name in sorted(called) if (text := _text(name)) is not None}
 
@@ -73,8 +73,10 @@ class TableConv{rank}d(nn.Module):
         self.shape, self.window = (filters, in_channels, *kernel), window
         self.rows = [row for row, sees in enumerate(table) for _ in sees]
         self.channels = [channel for sees in table for channel in sees]
-        bound = (len(self.rows) / filters * torch.Size(kernel).numel()) ** -0.5
-        self.weight = nn.Parameter(torch.empty(len(self.rows), *kernel).uniform_(-bound, bound))
+        self.weight = nn.Parameter(torch.empty(len(self.rows), *kernel))
+        self.fans = self.weight.numel() / filters, self.weight.numel() / in_channels
+        bound = (6 / sum(self.fans)) ** 0.5
+        nn.init.uniform_(self.weight, -bound, bound)
         self.bias = nn.Parameter(torch.zeros(filters)) if bias else None
 
     def forward(self, x):
@@ -84,6 +86,18 @@ class TableConv{rank}d(nn.Module):
 }
 
 _TEXTS = {
+    "bilinear_": '''\
+def bilinear_(weight, groups=1):
+    """Linear interpolation of each channel by itself: a triangle along each axis."""
+    first, second, *sizes = weight.shape
+    kernel = torch.ones(())
+    for size in sizes:
+        factor = (size + 1) // 2
+        middle = factor - 1 if size % 2 else factor - 0.5
+        kernel = kernel[..., None] * (1 - (torch.arange(size) - middle).abs() / factor)
+    own = torch.arange(first) % (first // groups) % second
+    nn.init.zeros_(weight)
+    weight.data[torch.arange(first), own] = kernel''',
     "GaussianNoise": '''\
 class GaussianNoise(nn.Module):
     """In training adds normal noise of this standard deviation."""

@@ -16,6 +16,7 @@ class Places:
 
     def __init__(self, root: Module) -> None:
         self._paths = dict(_paths(root, "", ""))
+        self._attributes = frozenset(self._paths.values())
 
     def __getitem__(self, path: str) -> str:
         return self._paths[path]
@@ -29,6 +30,10 @@ class Places:
         full, start = self._paths[path], self._paths[module.path]
         parts = (full[len(start) + 1 :] if start else full).split(".")
         return "self" + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in parts)
+
+    def has(self, expression: str) -> bool:
+        """Whether there is something that the code of the network calls so."""
+        return expression.removeprefix("self.").replace("[", ".").replace("]", "") in self._attributes
 
     def key(self, node: Node, weight: Weight) -> str:
         """The key of a layer's weight in the state dict."""

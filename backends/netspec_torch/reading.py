@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache, lru_cache
 from types import CodeType
 from typing import Any
 
 from netspec.graph import Graph, Node
 from netspec.lowering.parts import Call, Slot
-from netspec.lowering.symbols import Bound, Layer, Symbol, Value
+from netspec.lowering.symbols import Bound, Layer, Symbol, Value, bind, spell
 from netspec.lowering.template import WrongFold
 from netspec.lowering.witness import Reading
 from netspec.lowering.writing import written
+from netspec.ops.base import Weight
 from netspec_torch.lowering import LOWERINGS
 from netspec_torch.places import Places
 from netspec_torch.site import Site
+from netspec_torch.starts import UNBIASED, Home, split, start
 
 TORCH, F = Symbol("name", "torch"), Symbol("name", "F")
 RESULT = "result"
@@ -39,6 +43,16 @@ class Module:
     def requires_grad_(self, learns: bool) -> Module:
         for _, each in self.children():
             each.requires_grad_(learns)
+        return self
+
+    def parts(self) -> Iterator[Module]:
+        """What `apply` finds in it."""
+        return (each for _, each in self.children())
+
+    def apply(self, function: Callable[[Module], None]) -> Module:
+        for each in self.parts():
+            each.apply(function)
+        function(self)
         return self
 
 
@@ -86,15 +100,19 @@ class Border(Module):
 
 
 class Tensor:
-    """A parameter or a buffer of a layer, or a layer within it that has some: they come to be when asked for."""
+    """A parameter or a buffer of a layer, or a layer within it that has some: they come to be when asked for.
 
-    def __init__(self, learns: bool) -> None:
-        self.learns = learns
+    `start` is what was last done to its values.
+    """
+
+    def __init__(self, learns: bool, name: str = "") -> None:
+        self.learns, self.name = learns, name
+        self.start: Symbol | None = None
 
     def __getattr__(self, name: str) -> Tensor:
         if name.startswith("__"):
             raise AttributeError(name)
-        made = Tensor(self.learns)
+        made = Tensor(self.learns, name)
         setattr(self, name, made)
         return made
 
@@ -112,6 +130,40 @@ class Tensor:
             tensor = getattr(tensor, name)
         return tensor
 
+    # What a text asks of it to start it.
+
+    def numel(self) -> Symbol:
+        return Symbol("name", f"{self.name}.numel()")
+
+    @property
+    def data(self) -> View:
+        return View(self)
+
+
+class View:
+    """A tensor without its gradient, seen group by group, or as a column."""
+
+    def __init__(self, tensor: Tensor, seen: str = "") -> None:
+        self.tensor, self.seen = tensor, seen
+
+    def chunk(self, groups: int) -> list[View]:
+        return [View(self.tensor, f"in {groups} groups" if groups > 1 else "")]
+
+    def __getitem__(self, key: object) -> View:
+        if key != (slice(None), None):
+            raise WrongFold(f"a tensor starts as {key!r}")
+        return View(self.tensor, "as a column")
+
+
+def starter(name: str) -> Callable[..., None]:
+    """A function that gives a tensor its first values."""
+
+    def begin(given: Tensor | View, *arguments: Any, **keywords: Any) -> None:
+        view = given if isinstance(given, View) else View(given)
+        view.tensor.start = Symbol("()", Symbol("name", name), (view.seen, *arguments), keywords)
+
+    return begin
+
 
 class Held(Layer, Module):
     """A layer of PyTorch's, or of a helper class; attributes asked of it are its weights."""
@@ -119,12 +171,19 @@ class Held(Layer, Module):
     def __init__(self, cls: str, *arguments: Any, **keywords: Any) -> None:
         Layer.__init__(self, cls, arguments, keywords)
         self.tensors = Tensor(learns=True)
+        self.within = tuple(_parts(self))
 
     def __call__(self, *inputs: Any) -> Any:
         return Layer.__call__(self, *inputs)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.tensors, name)
+        if name in FACTS:
+            return FACTS[name](self)
+        if name == "bias" and self.cls in UNBIASED:
+            raise AttributeError(f"{self.cls} has no {name}")
+        if name == "bias" and self.keywords.get("bias") is False:
+            return None
+        return next((each for part, each in self.within if part == name), None) or getattr(self.tensors, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Tensor) and name != "tensors":
@@ -136,6 +195,44 @@ class Held(Layer, Module):
         self.tensors.learn(learns)
         return self
 
+    def parts(self) -> Iterator[Module]:
+        return (each for _, each in self.within)
+
+
+FACTS: Mapping[str, Callable[[Held], Any]] = {
+    "groups": lambda held: held.keywords.get("groups", 1),
+    "fans": lambda held: (Symbol("name", "fan_in"), Symbol("name", "fan_out")),
+}
+"""What a text asks of a layer besides its weights."""
+
+
+def _parts(held: Held) -> Iterator[tuple[str, Held]]:
+    """The modules that a helper class holds, with the tensors that it has below their names."""
+    if not held.cls.startswith("SeparableConv"):
+        return
+    settings = {"depthwise": {"groups": held.arguments[0], "bias": False}, "pointwise": dict(held.keywords)}
+    for name, keywords in settings.items():
+        part = constructor(held.cls.replace("SeparableConv", "nn.Conv"))(**keywords)
+        part.tensors = held.tensors.at(name)
+        yield name, part
+
+
+@cache
+def constructor(cls: str) -> type[Held]:
+    """The class of the layers that a name constructs."""
+
+    def construct(self: Held, *arguments: Any, **keywords: Any) -> None:
+        Held.__init__(self, cls, *arguments, **keywords)
+
+    return type(cls, (Held,), {"__init__": construct})
+
+
+class _Starters:
+    """`nn.init`."""
+
+    def __getattr__(self, name: str) -> Any:
+        return starter(f"nn.init.{name}")
+
 
 class _Namespace:
     """`nn`: what has a meaning here, and constructors of layers for all other names."""
@@ -145,6 +242,7 @@ class _Namespace:
         "ModuleList": Items,
         "Sequential": Sequential,
         "Identity": Border,
+        "init": _Starters(),
     }
 
     def __getattr__(self, name: str) -> Any:
@@ -153,9 +251,7 @@ class _Namespace:
         return self.meanings.get(name) or constructor(f"nn.{name}")
 
 
-def constructor(cls: str) -> Callable[..., Held]:
-    """What constructs a layer of a class."""
-    return lambda *arguments, **keywords: Held(cls, *arguments, **keywords)
+NN = _Namespace()
 
 
 class TorchReading(Reading):
@@ -169,8 +265,8 @@ class TorchReading(Reading):
         self._own: dict[object, tuple[CodeType, Layer | None]] = {}
 
     def names(self) -> Mapping[str, Any]:
-        own = {name: constructor(name) for name in self.helpers}
-        return {"torch": TORCH, "F": F, "nn": _Namespace(), **own}
+        own = {name: (constructor if name[0].isupper() else starter)(name) for name in self.helpers}
+        return {"torch": TORCH, "F": F, "nn": NN, **own}
 
     def value(self, name: str) -> Value:
         return Value(name)
@@ -218,8 +314,39 @@ class TorchReading(Reading):
                     raise WrongFold(f"{node.name} does not use {weight.name}")
                 if tensors.setdefault(id(held), weight.name) != weight.name:
                     raise WrongFold(f"{weight.name} and {tensors[id(held)]} are one tensor")
+                self._starts_as_it_should(owner, weight, held)
                 if held.learns != owner.trainable:
                     raise WrongFold(f"{weight.name} {'learns' if held.learns else 'is frozen'} in the text")
+
+    def _starts_as_it_should(self, owner: Node, weight: Weight, tensor: Tensor) -> None:
+        home = Home(*split(self.ran[owner.name].cls, owner.local(weight)), weight)
+        if tensor.start is None and home.is_own:
+            return
+        wanted = _started(home.cls, home.tensor, _alike(weight))
+        if tensor.start is None or bind(wanted, tensor.start) is None:
+            text = "as PyTorch has it" if tensor.start is None else f"by {spell(tensor.start)}"
+            raise WrongFold(f"{weight.name} starts {text} in the text, and should by {spell(wanted)}")
+
+
+def _alike(weight: Weight) -> Weight:
+    """A weight that starts by the same statements."""
+    return replace(
+        weight, name="", shape=weight.shape[:2], axes=weight.axes[:2], fans=weight.fans and (ONE, ONE)
+    )
+
+
+ONE = Fraction(1)
+
+
+@lru_cache(maxsize=1024)
+def _started(cls: str, tensor: str, weight: Weight) -> Symbol:
+    """What the statements for one weight do, by themselves."""
+    module = Held(cls, groups=weight.groups)
+    text = "\n".join("    " * indent + line for line, indent in start(weight, f"module.{tensor}", "module"))
+    exec(_code(text), {"nn": NN, "bilinear_": starter("bilinear_"), "module": module})  # noqa: S102 - our own
+    found = module.tensors.at(tensor).start
+    assert found is not None
+    return found
 
 
 def _by_itself(call: Call) -> Layer:

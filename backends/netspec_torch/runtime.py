@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from netspec.backend import NoDevice, Source
 from netspec.graph import Graph
@@ -81,10 +82,23 @@ def instance(
         default_dtype(DTYPES[dtype]),
         torch.random.fork_rng(devices=[device] if device.type == "cuda" else []),
         device if tied else torch.device("meta"),
+        _Undrawn(),
     ):
         model: nn.Module = space[class_name(graph)]()
     write(model, graph, weights, DTYPES[dtype])
     return model.to(device)
+
+
+class _Undrawn(TorchFunctionMode):
+    """Nothing is drawn meanwhile: what was drawn would be overwritten."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        return args[0] if func in _DRAWS else func(*args, **(kwargs or {}))
+
+
+_DRAWS = (torch.Tensor.normal_, torch.Tensor.uniform_)
 
 
 @contextmanager

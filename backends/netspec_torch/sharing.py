@@ -73,11 +73,12 @@ class Sharing:
 
     def _alike(self, first: Item, second: Item) -> bool:
         if isinstance(first, Node) and isinstance(second, Node):
-            return first.trainable == second.trainable and self._call(first) == self._call(second)
+            return first.trainable == second.trainable and self.call(first) == self.call(second)
         mine, theirs = self.made.get(path_of(first)), self.made.get(path_of(second))
         return mine is not None and mine == theirs
 
-    def _call(self, node: Node) -> Call | None:
+    def call(self, node: Node) -> Call | None:
+        """What constructs a layer."""
         if node.name not in self._calls:
             types = tuple(self.graph.types[value] for value in node.inputs)
             site = Site(types, node.output, ("x",) * len(types), node.trainable, "layer")

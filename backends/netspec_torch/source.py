@@ -15,12 +15,14 @@ from netspec.lowering.outline import Module, definitions, outline
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.witness import Draft, proven
 from netspec.types import Type
+from netspec_torch.beginning import Beginning
 from netspec_torch.body import SELF, Body, Whole
 from netspec_torch.helpers import NAMES, helpers
 from netspec_torch.places import Places
 from netspec_torch.reading import TorchReading
 from netspec_torch.reserved import ATTRIBUTES, VARIABLES
 from netspec_torch.sharing import Made, Sharing
+from netspec_torch.starts import FUNCTION, Start, function
 
 IMPORTS = (
     ("import torch", r"\btorch\."),
@@ -28,7 +30,7 @@ IMPORTS = (
     ("from torch import nn", r"\bnn\."),
 )
 
-TAKEN = frozenset({"F", "nn", "torch", *NAMES})
+TAKEN = frozenset({"F", "nn", "torch", FUNCTION, *NAMES})
 """Names that the text itself has at its top."""
 
 
@@ -83,7 +85,10 @@ class _Text:
         page = Page()
         page.docstring(self._description())
         page.blank()
+        beginning = Beginning(self.whole, [(each.name, each.uses) for each in self.classes])
+        init = [*function(beginning.branches)] if beginning.branches else []
         code = [line.text for each in self.classes for line in each.definition.lines]
+        code += [text for text, _ in (*init, *beginning.closing)]
         own = helpers(code)
         for line in _imports([*code, *own.values()]):
             page.write(line)
@@ -92,8 +97,13 @@ class _Text:
             for line in text.split("\n"):
                 page.write(line)
         for each in self.classes:
+            is_network = each is self.classes[-1]
+            if is_network and init:
+                page.blank(2)
+                for line, indent in init:
+                    page.write(line, indent)
             page.blank(2)
-            _class(page, each)
+            _class(page, each, beginning.closing if is_network else ())
         return page.source()
 
     def _with_heads_together(self, found: Sequence[Sequence[Module]]) -> Iterator[Sequence[Module]]:
@@ -205,7 +215,7 @@ def _frozen_paths(root: Module) -> set[str]:
     return frozen
 
 
-def _class(page: Page, each: Class) -> None:
+def _class(page: Page, each: Class, closing: Start = ()) -> None:
     page.write(f"class {each.name}(nn.Module):")
     if each.uses[0].scope is not None:
         page.docstring(_told(each), 1)
@@ -220,6 +230,8 @@ def _class(page: Page, each: Class) -> None:
         for attribute, name in kept:
             page.write(f"self.{attribute} = {name}", 2)
         page.statements(lines[:at], 1)
+        for line, indent in closing:
+            page.write(line, indent + 2)
         page.blank()
     page.statements(lines[at:], 1)
 

@@ -55,6 +55,7 @@ class Symbol:
     __mul__, __rmul__ = _binary("*"), _reflected("*")
     __truediv__, __rtruediv__ = _binary("/"), _reflected("/")
     __floordiv__, __rfloordiv__ = _binary("//"), _reflected("//")
+    __pow__, __rpow__ = _binary("**"), _reflected("**")
 
 
 class Value(Symbol):

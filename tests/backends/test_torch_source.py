@@ -102,11 +102,14 @@ def test_the_text_names_no_dtype_and_no_device(sources: dict[str, Source]) -> No
             assert word not in text, name
 
 
-def test_the_text_holds_imports_and_classes_alone(sources: dict[str, Source]) -> None:
+def test_the_text_holds_only_imports_classes_and_what_starts_the_weights(sources: dict[str, Source]) -> None:
     for source in sources.values():
         docstring, *others = ast.parse(source.text).body
         assert isinstance(docstring, ast.Expr)
-        assert all(isinstance(each, ast.Import | ast.ImportFrom | ast.ClassDef) for each in others)
+        functions = [each.name for each in others if isinstance(each, ast.FunctionDef)]
+        assert set(functions) <= {"init_weights", "bilinear_"}
+        kinds = (ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef)
+        assert all(isinstance(each, kinds) for each in others)
 
 
 def test_every_layer_can_be_watched(graphs: dict[str, Graph], sources: dict[str, Source]) -> None:
@@ -138,7 +141,7 @@ def test_a_description_cannot_leave_its_docstring() -> None:
     ):
         graph = replace(structure("chain"), description=text)
         tree = ast.parse(TORCH.source(graph).text)
-        assert len(tree.body) == 5  # the docstring, three imports and the class
+        assert len(tree.body) == 6  # the docstring, three imports, what starts the weights and the class
         assert isinstance(tree.body[0], ast.Expr)
 
 

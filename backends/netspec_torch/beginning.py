@@ -1,0 +1,133 @@
+"""Where the statements that start the weights of a network stand: by class, by block, or at the network itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from netspec.graph import Node
+from netspec.lowering.outline import Module
+from netspec_torch.body import LAYER, SELF, Whole, flattened
+from netspec_torch.starts import FUNCTION, MODULE, Branch, Home, Start, Starts, Statement, split
+
+Uses = Sequence[tuple[str, Sequence[Module]]]
+"""The classes of the text by their names, each with the modules that are of it; the network is the last one."""
+
+Key = tuple[str, str, str]
+"""A weight in the text of a block: the class of the block, the place of the layer in it, the layer's name for it."""
+
+
+_IN_A_LIST = re.compile(r"(?P<list>.*)\[(?P<number>\d+)\](?P<rest>[^\[]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    """A weight of a layer that a block constructs, and where the layer, or the part of it that holds it, is."""
+
+    key: Key
+    node: Node
+    part: str
+    home: Home
+
+
+class Beginning:
+    """How a network starts: the branches of the function that gets each module, and the last lines of the network.
+
+    A layer that starts otherwise than most of its class has a line of its own: in a branch for the block in which it
+    stands, if it starts so in all uses of that, and else at the network.
+    """
+
+    def __init__(self, whole: Whole, classes: Uses) -> None:
+        self.whole = whole
+        self.lenders = {node.shares for node in whole.graph.nodes if node.weights}
+        weights = [each for name, uses in classes for use in uses for each in self._weights(name, use)]
+        self.starts = Starts([each.home for each in weights])
+        (network, (root,)) = classes[-1]
+        in_blocks = self._in_blocks(weights, network)
+        blocks: dict[str, Start] = {}
+        for (name, place, _), home in in_blocks.items():
+            blocks[name] = blocks.get(name, ()) + self._start(home, place.replace(SELF, MODULE, 1))
+        self.branches: list[Branch] = [
+            *self.starts.branches(),
+            *(((name,), text) for name, text in blocks.items()),
+        ]
+        order = {node.name: number for number, node in enumerate(whole.graph.nodes)}
+        own = [
+            (self._place(each.node, each.part, root), each.home)
+            for each in sorted(weights, key=lambda each: order[each.node.name])
+            if each.node.shares is None and each.key not in in_blocks and not self._is_ruled(each)
+        ]
+        self.closing: Start = ((f"{SELF}.apply({FUNCTION})", 0),) if self.branches else ()
+        self.closing += tuple(self._written(own))
+
+    def _written(self, own: Sequence[tuple[str, Home]]) -> Iterator[Statement]:
+        """The lines of single layers; a loop where all of a list start alike."""
+        found: dict[tuple[str, str, str], list[tuple[str, Start]]] = {}
+        for place, home in own:
+            if at := _IN_A_LIST.fullmatch(place):
+                text = self._start(home, f"{LAYER}{at['rest']}")
+                found.setdefault((at["list"], at["rest"], home.tensor), []).append((at["number"], text))
+        looped = {key: texts[0][1] for key, texts in found.items() if self._is_whole(key[0], texts)}
+        done = set()
+        for place, home in own:
+            at = _IN_A_LIST.fullmatch(place)
+            if at is None or (at["list"], at["rest"], home.tensor) not in looped:
+                yield from self._start(home, place)
+            elif at["list"] not in done:
+                done.add(at["list"])
+                yield f"for {LAYER} in {at['list']}:", 0
+                texts = [text for (name, *_), text in looped.items() if name == at["list"]]
+                yield from ((line, indent + 1) for text in texts for line, indent in text)
+
+    def _is_whole(self, name: str, texts: Sequence[tuple[str, Start]]) -> bool:
+        """Whether these are all that a list holds, from the first on, and start alike."""
+        numbers = [number for number, _ in texts]
+        counted = numbers == [str(number) for number in range(len(numbers))]
+        return (
+            counted
+            and len({text for _, text in texts}) == 1
+            and not self.whole.places.has(f"{name}[{len(numbers)}]")
+        )
+
+    def _weights(self, name: str, use: Module) -> Iterator[_Weight]:
+        """The weights of the layers that a module of a class constructs."""
+        sharing = self.whole.sharing
+        for item in flattened(use.items):
+            if isinstance(item, Module) or not item.weights or sharing.lender(item, use) is not None:
+                continue
+            call = sharing.call(item)
+            assert call is not None
+            for weight in item.weights:
+                part, _, _ = item.local(weight).rpartition(".")
+                home = Home(*split(call.function, item.local(weight)), weight)
+                yield _Weight((name, self._place(item, part, use), home.tensor), item, part, home)
+
+    def _in_blocks(self, weights: Sequence[_Weight], network: str) -> dict[Key, Home]:
+        """The weights with lines of their own that start alike in all uses of their block."""
+        found: dict[Key, list[_Weight]] = {}
+        for each in weights:
+            found.setdefault(each.key, []).append(each)
+        return {
+            key: uses[0].home
+            for key, uses in found.items()
+            if key[0] != network
+            and len({self._start(each.home) for each in uses}) == 1
+            and not any(self._is_ruled(each) or self._is_tied(each) for each in uses)
+        }
+
+    def _is_ruled(self, weight: _Weight) -> bool:
+        """Whether a weight starts as most of its class do."""
+        # Layers of one weight may differ in their groups: those of the owner count.
+        by_group = any(".groups" in line for line, _ in self._start(weight.home))
+        return self.starts.is_ruled(weight.home) and not (by_group and self._is_tied(weight))
+
+    def _is_tied(self, weight: _Weight) -> bool:
+        return weight.node.shares is not None or weight.node.name in self.lenders
+
+    def _start(self, home: Home, module: str = MODULE) -> Start:
+        return home.start(self.starts.by_group, module)
+
+    def _place(self, node: Node, part: str, module: Module) -> str:
+        place = self.whole.places.expression(node.name, module)
+        return f"{place}.{part}" if part else place

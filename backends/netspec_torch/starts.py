@@ -1,0 +1,243 @@
+"""How the weights start: the statements of `torch.nn.init` for one weight, and the function for a whole network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
+from typing import Any
+
+from netspec.lowering.parts import literal
+from netspec.ops.base import Weight
+from netspec.ops.fans import SCALED, Scaled, constant
+from netspec.ops.initializers import GLOROT_UNIFORM, ONES, ZEROS, Initializer
+
+FUNCTION = "init_weights"
+"""The function that `apply` calls with each module of the network."""
+
+MODULE = "module"
+"""What that function calls the module."""
+
+Statement = tuple[str, int]
+"""A line, and how far it is indented."""
+
+Start = tuple[Statement, ...]
+"""The statements that start one weight."""
+
+Branch = tuple[tuple[str, ...], Start]
+"""What is done to a module of one of these classes."""
+
+
+def _init(kind: Any, **settings: float) -> Initializer:
+    return Initializer.model_construct(kind=kind, settings=tuple(settings.items()))
+
+
+OWN: Mapping[str, Mapping[str, Initializer]] = {
+    "PReLU": {"weight": _init("constant", value=0.25)},
+    "L2Norm": {"weight": _init("constant", value=20.0)},
+    "Norm": {"weight": ONES, "bias": ZEROS, "running_mean": ZEROS, "running_var": ONES},
+    "Rbf": {"weight": _init("normal", std=1.0)},
+    "Scale": {"weight": ONES, "bias": ZEROS},
+    "TableConv": {"weight": GLOROT_UNIFORM, "bias": ZEROS},
+}
+"""How the weights start of which nothing is written: by a part of the name of the class, the first that applies."""
+
+
+UNBIASED = ("nn.PReLU", "Rbf", "L2Norm")
+"""Classes whose modules have no attribute `bias`; that of other layers may be None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A weight of a module of this class, which calls it `tensor`."""
+
+    cls: str
+    tensor: str
+    weight: Weight
+
+    def start(self, by_group: Collection[str] = (), module: str = MODULE) -> Start:
+        """The statements that start it; in a class that is named in `by_group` each group by itself."""
+        return start(self.weight, f"{module}.{self.tensor}", module, self.cls in by_group)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the class starts it so by itself."""
+        own = next((each for name, each in OWN.items() if name in self.cls), {})
+        if self.tensor not in own:
+            return False
+        return replace(self, weight=replace(self.weight, init=own[self.tensor])).start() == self.start()
+
+
+def split(cls: str, tensor: str) -> tuple[str, str]:
+    """The class of the module that holds a tensor, and what it calls it: a separable convolution holds two modules."""
+    part, _, name = tensor.rpartition(".")
+    return (cls.replace("SeparableConv", "nn.Conv"), name) if part else (cls, tensor)
+
+
+# One weight
+
+
+def start(weight: Weight, tensor: str, module: str, by_group: bool = False) -> Start:
+    """The statements that start a weight, which is an attribute of a module, as its initialiser says."""
+    init, value = weight.init, constant(weight.init)
+    if value is not None:
+        words = {"0.0": f"zeros_({tensor})", "1.0": f"ones_({tensor})"}
+        return _call(words.get(repr(value), f"constant_({tensor}, {literal(value)})"))
+    if init.kind == "uniform":
+        return _call(f"uniform_({tensor}, {literal(init['low'])}, {literal(init['high'])})")
+    if init.kind == "normal":
+        return _call(_normal(tensor, literal(init["std"]), init["mean"]))
+    if init.kind == "bilinear":
+        return _bilinear(weight, tensor, module)
+    if init.kind == "orthogonal":
+        gain = "" if init["gain"] == 1 else f", gain={literal(init['gain'])}"
+        if len(weight.shape) == 1:
+            return _call(f"orthogonal_({tensor}.data[:, None]{gain})")
+        return _each(f"orthogonal_({{}}{gain})", tensor, module, by_group or weight.groups > 1)
+    rule = SCALED[init.kind]
+    if weight.fans is not None:
+        fan = f"{module}.fans[0]" if rule.fan == "fan_in" else f"sum({module}.fans)"
+        return _spread(rule, tensor, f"{rule.scale * (1 if rule.fan == 'fan_in' else 2)} / {fan}")
+    if len(weight.shape) == 1:
+        return _spread(rule, tensor, f"{rule.scale} / {tensor}.numel()" if weight.axes == "O" else rule.scale)
+    return _by_fans(rule, weight, tensor, module, by_group)
+
+
+def _call(text: str) -> Start:
+    return ((f"nn.init.{text}", 0),)
+
+
+def _normal(tensor: str, std: str, mean: float = 0.0) -> str:
+    settings = [f", mean={literal(mean)}"] if mean else []
+    settings += [f", std={std}"] if std != "1.0" else []
+    return f"normal_({tensor}{''.join(settings)})"
+
+
+def _bilinear(weight: Weight, tensor: str, module: str) -> Start:
+    if len(weight.shape) == 1:
+        return _call(f"ones_({tensor})")
+    groups = f", {module}.groups" if weight.groups > 1 else ""
+    return ((f"bilinear_({tensor}{groups})", 0),)
+
+
+def _each(text: str, tensor: str, module: str, by_group: bool) -> Start:
+    """A call for a kernel, or for that of each group."""
+    if not by_group:
+        return _call(text.format(tensor))
+    loop = f"for kernel in {tensor}.data.chunk({module}.groups):"
+    return ((loop, 0), (f"nn.init.{text.format('kernel')}", 1))
+
+
+def _spread(rule: Scaled, tensor: str, variance: str | int) -> Start:
+    """The distribution of a rule by its variance, which is a number or an expression."""
+    if isinstance(variance, int):
+        spread = literal(sqrt(variance if rule.form == "normal" else 3 * variance))
+        text = (
+            _normal(tensor, spread) if rule.form == "normal" else f"uniform_({tensor}, -{spread}, {spread})"
+        )
+        return _call(text)
+    if rule.form == "normal":
+        return _call(_normal(tensor, f"({variance}) ** 0.5"))
+    scale, _, rest = variance.partition(" ")
+    return ((f"bound = ({3 * int(scale)} {rest}) ** 0.5", 0), *_call(f"uniform_({tensor}, -bound, bound)"))
+
+
+def _by_fans(rule: Scaled, weight: Weight, tensor: str, module: str, by_group: bool) -> Start:
+    """PyTorch's own function. It counts the fans of all groups together, and those of a transposed kernel crosswise."""
+    transposed = weight.axes.startswith("I")
+    if rule.fan == "fan_avg":
+        return _each(f"xavier_{rule.form}_({{}})", tensor, module, by_group or weight.groups > 1)
+    gain = "relu" if rule.scale == 2 else "linear"
+    mode = 'mode="fan_out", ' if transposed else ""
+    text = f'kaiming_{rule.form}_({{}}, {mode}nonlinearity="{gain}")'
+    return _each(text, tensor, module, transposed and (by_group or weight.groups > 1))
+
+
+# All weights
+
+Rule = dict[str, Start]
+"""How the tensors of a class start, by their names."""
+
+
+class Starts:
+    """How most of the weights of each class start. `held` is what the modules of the network hold."""
+
+    def __init__(self, held: Sequence[Home]) -> None:
+        self.by_group = {each.cls for each in held if each.weight.groups > 1}
+        self.rules: dict[str, Rule] = {}
+        self.counts = Counter((each.cls, each.tensor) for each in held)
+        found: dict[tuple[str, str], Counter[Start]] = {}
+        own = set()
+        for each in held:
+            text = each.start(self.by_group)
+            found.setdefault((each.cls, each.tensor), Counter())[text] += 1
+            if each.is_own:
+                own.add((each.cls, each.tensor, text))
+        for (cls, tensor), starts in found.items():
+            ((most, _),) = starts.most_common(1)
+            if (cls, tensor, most) not in own:
+                self.rules.setdefault(cls, {})[tensor] = most
+
+    def is_ruled(self, home: Home) -> bool:
+        """Whether a weight starts as most of its class do."""
+        rule = self.rules.get(home.cls, {}).get(home.tensor)
+        return home.is_own if rule is None else rule == home.start(self.by_group)
+
+    def branches(self) -> Iterator[Branch]:
+        """The statements for each class, classes of which one rule is right together."""
+        for classes in self._together():
+            rule = {name: text for cls in classes for name, text in self.rules[cls].items()}
+            yield (
+                classes,
+                tuple(line for name, text in rule.items() for line in self._line(classes, name, text)),
+            )
+
+    def _line(self, classes: Sequence[str], tensor: str, text: Start) -> Start:
+        if all(self.counts[cls, tensor] == self._modules(cls) for cls in classes):
+            return text
+        return (f"if {MODULE}.{tensor} is not None:", 0), *((line, indent + 1) for line, indent in text)
+
+    def _modules(self, cls: str) -> int:
+        """How many modules are of a class: each holds its first tensor."""
+        return max(count for (name, _), count in self.counts.items() if name == cls)
+
+    def _together(self) -> list[tuple[str, ...]]:
+        groups: list[tuple[str, ...]] = []
+        for cls in self.rules:
+            at = next(
+                (n for n, group in enumerate(groups) if all(self._agree(cls, each) for each in group)), None
+            )
+            if at is None:
+                groups.append((cls,))
+            else:
+                groups[at] += (cls,)
+        return groups
+
+    def _agree(self, cls: str, other: str) -> bool:
+        """Whether the rules of two classes are one, where a class without a tensor takes any rule for it."""
+        mine, theirs = self.rules[cls], self.rules[other]
+        return all(
+            mine.get(name) == theirs.get(name)
+            for name in {*mine, *theirs}
+            if self._has(cls, name) and self._has(other, name)
+        ) and all(_may_have(each, name) for each in (cls, other) for name in {*mine, *theirs})
+
+    def _has(self, cls: str, tensor: str) -> bool:
+        return self.counts[cls, tensor] > 0
+
+
+def _may_have(cls: str, tensor: str) -> bool:
+    return tensor != "bias" or cls not in UNBIASED
+
+
+def function(branches: Iterable[Branch]) -> Iterator[Statement]:
+    """The function that starts each module of the network; what is in a module has started before it."""
+    yield f"def {FUNCTION}({MODULE}):", 0
+    yield '"""Start the weights of a module as the spec says."""', 1
+    word = "if"
+    for classes, lines in branches:
+        names = classes[0] if len(classes) == 1 else f"({', '.join(classes)})"
+        yield f"{word} isinstance({MODULE}, {names}):", 1
+        yield from ((line, indent + 2) for line, indent in lines)
+        word = "elif"

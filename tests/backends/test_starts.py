@@ -1,0 +1,191 @@
+"""Generated text by itself starts as the spec says: every initialiser on every kind of layer, and the zoo.
+
+The text is executed as it is, and nothing but the framework gives its weights their values. What is expected comes
+from the spec: constants exactly, bounds, and moments within five standard errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import prod, sqrt
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from docs.proofs import ROWS, Row
+from netspec.graph import Graph
+from netspec.ops import OPS
+from netspec.ops.base import Weight
+from netspec.ops.fans import SCALED, constant, fans
+from netspec.ops.initializers import SETTINGS
+from netspec.weights import drawn
+from tests.building import Sketch
+from tests.structures import structure
+
+Values = NDArray[np.float64]
+
+
+def in_torch(graph: Graph) -> dict[str, Values]:
+    """The weights of the network that the PyTorch text defines, as it constructs it."""
+    torch = pytest.importorskip("torch")
+    from netspec_torch import backend
+    from netspec_torch.runtime import keys
+    from netspec_torch.source import class_name
+
+    space: dict[str, Any] = {"__name__": "alone"}
+    exec(compile(backend().source(graph).text, graph.name, "exec"), space)
+    torch.manual_seed(5)
+    state = space[class_name(graph)]().state_dict()
+    return {name: np.asarray(state[key].numpy(), "float64") for name, key in keys(graph).items()}
+
+
+FRAMEWORKS: Mapping[str, Callable[[Graph], dict[str, Values]]] = {"torch": in_torch}
+
+
+def check(weight: Weight, values: Values) -> None:
+    """Hold the first values of a weight to its initialiser.
+
+    Raises:
+        AssertionError: they are not what it draws.
+    """
+    init, value = weight.init, constant(weight.init)
+    told = f"{weight.name} {weight.shape} {init}: {values.ravel()[:3]}"
+    assert values.shape == weight.shape, told
+    if value is not None:
+        assert (values == np.float32(value)).all(), told
+    elif init.kind == "bilinear":
+        np.testing.assert_allclose(values, drawn(weight, 0), atol=1e-6, err_msg=told)
+    elif init.kind == "orthogonal":
+        rows = weight.shape[0] // weight.groups
+        for group in values.reshape(weight.groups, rows, -1):
+            gram = group @ group.T if rows <= group.shape[1] else group.T @ group
+            np.testing.assert_allclose(gram, init["gain"] ** 2 * np.eye(len(gram)), atol=2e-5, err_msg=told)
+        alike = len({group.tobytes() for group in values.reshape(weight.groups, -1)})
+        assert alike == weight.groups or prod(weight.shape) == weight.groups, told
+    else:
+        check_moments(values.ravel(), *distribution(weight), told)
+
+
+def check_all(graph: Graph, found: Mapping[str, Values]) -> None:
+    """Hold every weight of a network to its initialiser, and each to its own draw."""
+    assert sorted(found) == sorted(weight.name for weight in graph.weights)
+    drawn_ones = set()
+    for weight in graph.weights:
+        values = found[weight.name]
+        check(weight, values)
+        if constant(weight.init) is None and weight.init.kind != "bilinear" and values.size > 2:
+            first = tuple(np.sign(values.ravel()[0]) * values.ravel()[:3] / np.abs(values.ravel()[:3]).max())
+            assert first not in drawn_ones, f"{weight.name} starts as another weight does"
+            drawn_ones.add(first)
+
+
+def distribution(weight: Weight) -> tuple[float, float, bool]:
+    """The mean and the standard deviation, and whether it is uniform."""
+    init = weight.init
+    if init.kind == "uniform":
+        return (init["high"] + init["low"]) / 2, (init["high"] - init["low"]) / sqrt(12), True
+    if init.kind == "normal":
+        return init["mean"], init["std"], False
+    rule = SCALED[init.kind]
+    return 0.0, sqrt(rule.variance(fans(weight))), rule.form == "uniform"
+
+
+def check_moments(values: Values, mean: float, std: float, uniform: bool, told: str) -> None:
+    count = len(values)
+    assert len(np.unique(values)) >= 0.9 * count, told
+    assert abs(values.mean() - mean) <= 5 * std / sqrt(count), told
+    variance = ((values - mean) ** 2).mean() / std**2
+    # The cube root of a chi-square is nearly normal, of few values, too (Wilson and Hilferty 1931).
+    error = sqrt(2 / (9 * count)) if not uniform else sqrt(0.8 / count)
+    away = variance - 1 if uniform else variance ** (1 / 3) - (1 - error**2)
+    assert abs(away) <= 5 * error, told
+    largest = np.abs(values - mean).max() / std
+    if uniform:
+        assert largest <= sqrt(3) * (1 + 1e-6), told
+        assert largest >= sqrt(3) * 0.9 or count < 100, told
+    else:  # a normal that is cut off at two standard deviations, and widened, reaches 2.28
+        assert largest > 2.3 or count < 500, told
+
+
+SETTING: Mapping[str, object] = {
+    "constant": {"constant": 0.375},
+    "uniform": {"uniform": {"low": -0.25, "high": 0.75}},
+    "normal": {"normal": {"std": 0.3, "mean": 1.5}},
+    "orthogonal": {"orthogonal": {"gain": 1.5}},
+}
+LAYERS: tuple[tuple[str, dict[str, Any], int], ...] = (
+    ("conv", {"filters": 24, "kernel": 3}, 16),
+    ("conv", {"filters": 24, "kernel": [3, 2], "bias": False}, 16),
+    ("conv", {"filters": 96, "kernel": 3, "groups": 4}, 48),
+    ("conv", {"filters": 192, "kernel": 3, "groups": 96}, 96),
+    ("depthwise_conv", {"kernel": 3, "multiplier": 2}, 64),
+    ("separable_conv", {"filters": 40, "kernel": 3, "multiplier": 4}, 24),
+    ("conv_transpose", {"filters": 48, "kernel": 3, "stride": 2}, 12),
+    ("conv_transpose", {"filters": 12, "kernel": 3, "stride": 2, "dilation": 2}, 48),
+    ("conv_transpose", {"filters": 24, "kernel": 3, "groups": 6}, 96),
+    ("dense", {"units": 40}, 96),
+    ("dense", {"units": 600, "bias": True}, 8),
+    ("scale", {}, 600),
+)
+TABLE = [[(row + each) % 16 for each in range(1 + row % 3)] for row in range(48)]
+LOOSE: tuple[tuple[str, dict[str, Any], int], ...] = (
+    ("conv", {"filters": 48, "kernel": 3, "table": TABLE}, 16),
+    ("rbf", {"units": 40}, 24),
+    ("prelu", {}, 600),
+    ("l2_norm", {}, 600),
+)
+"""Layers without a bias to start, or that not every initialiser suits."""
+WHOLE = ("orthogonal", "bilinear")
+
+
+def network(kind: str, rank: int) -> Graph:
+    """Every kind of layer side by side, all with this initialiser, for biases, too."""
+    init = SETTING.get(kind, kind)
+    sizes = {1: (9,), 2: (7, 8), 3: (4, 5, 5)}[rank]
+    counts = {channels for *_, channels in (*LAYERS, *LOOSE)}
+    sketch = Sketch(f"starts_{kind}_{rank}", **{f"in{count}": (count, *sizes) for count in sorted(counts)})
+    outputs = {}
+    for number, (keyword, fields, channels) in enumerate((*LAYERS, *LOOSE)):
+        if fields.get("table") and kind in WHOLE:
+            continue
+        given = dict(fields) if keyword in ("dense", "scale", "rbf", "prelu", "l2_norm") else {
+            key: (value * rank)[:rank] if key == "kernel" and isinstance(value, list) else value
+            for key, value in fields.items()
+        }  # fmt: skip
+        own = "bias_init" in OPS[keyword].model_fields
+        op = OPS[keyword].model_validate({**given, "init": init, **({"bias_init": init} if own else {})})
+        name = f"{keyword}_{number}"
+        outputs[name] = sketch.add(name, op, f"in{channels}")
+    return sketch.graph(**outputs)
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_every_initialiser_starts_every_kind_of_layer(kind: str, rank: int, framework: str) -> None:
+    graph = network(kind, rank)
+    found = FRAMEWORKS[framework](graph)
+    check_all(graph, found)
+
+
+QUICK = ("vgg16", "resnet50", "lenet5_1998")
+ZOO = [pytest.param(row, id=row.spec, marks=() if row.spec in QUICK else pytest.mark.slow) for row in ROWS]
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("row", ZOO)
+def test_every_weight_of_the_zoo_starts_as_its_spec_says(row: Row, framework: str) -> None:
+    graph = row.graph(full=False)
+    check_all(graph, FRAMEWORKS[framework](graph))
+
+
+MIXED = ("starts", "starts_shared")
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("name", MIXED)
+def test_layers_of_one_kind_may_start_in_many_ways(name: str, framework: str) -> None:
+    graph = structure(name)
+    check_all(graph, FRAMEWORKS[framework](graph))
