@@ -23,8 +23,13 @@ def main() -> int:
     options = parser.parse_args()
     if options.only is not None:
         return _one(options.seed, options.only)
-    tally = Tally()
+    tally, failures = Tally(), 0
     for tally in run_all(options.seed, options.count, options.jobs, options.start):
+        for failure in tally.failures[failures:]:
+            print(
+                f"{failure.kind}: --seed {options.seed} --only {failure.number}", file=sys.stderr, flush=True
+            )
+        failures = len(tally.failures)
         if tally.count % 1000 == 0:
             print(f"{tally.count:,} mutants, {len(tally.failures)} failures", file=sys.stderr, flush=True)
     _report(tally, options.seed)

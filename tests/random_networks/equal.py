@@ -52,6 +52,13 @@ def gradient_floor(slopes: Iterable[Arrays], values: Arrays) -> float:
     return max(PART * steepest, ULPS / TOLERANCE * max(map(_largest, values.values()), default=0.0))
 
 
+def overflows(array: Array) -> bool:
+    """Whether an array holds what is not a finite number."""
+    import numpy as np
+
+    return not np.isfinite(array).all()
+
+
 def _largest(array: Array) -> float:
     import numpy as np
 
