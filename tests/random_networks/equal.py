@@ -22,15 +22,19 @@ ULPS = 1e-15
 def apart(a: Array, b: Array, floor: float) -> float:
     """max|a − b| / max(max|a|, max|b|, floor); infinite where only one is a number, or the shapes differ.
 
-    A network may overflow: then the same places of both do.
+    A network may overflow: then the same places of both do, and the others are compared.
     """
     import numpy as np
 
-    if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
-        return 0.0 if np.array_equal(a, b, equal_nan=True) else float("inf")
+    if a.shape != b.shape:
+        return float("inf")
+    finite = np.isfinite(a)
+    if not np.array_equal(a[~finite], b[~np.isfinite(b)], equal_nan=True) or (finite != np.isfinite(b)).any():
+        return float("inf")
+    a, b = a[finite], b[finite]
     if not a.size:
         return 0.0
-    scale = max(_largest(a), _largest(b), floor)
+    scale = max(_largest(a), _largest(b), floor if np.isfinite(floor) else 0.0)
     return float(np.abs(np.asarray(a, "float64") - b).max()) / scale if scale else 0.0
 
 
