@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from netspec import files
+from netspec.dataclass import dataclass
 from netspec.diagnostics import Diagnostic, Problems, Span
 from netspec.diagnostics.codes import files as codes
 from netspec.language.reading import locations

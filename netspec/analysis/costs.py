@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import prod
 from typing import Any
 
 from netspec.analysis.receptive import Fields, Receptive
+from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.types import Type
 

@@ -10,13 +10,13 @@ moved. Only the phases are walked, never a window or a map, so that no size and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import gcd, lcm
 from typing import Literal, TypeAlias
 
+from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.ops.reach import EACH, WHOLE, Reach, Taps
 from netspec.types import Type

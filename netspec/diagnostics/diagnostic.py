@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from netspec.dataclass import dataclass
 from netspec.diagnostics.code import Code
 from netspec.diagnostics.codes import files
 from netspec.diagnostics.span import Span

@@ -4,13 +4,13 @@
 # what the import of the ops would cost.
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from netspec.dataclass import dataclass
 from netspec.diagnostics.code import Code
 from netspec.diagnostics.codes import shapes
 from netspec.ops.initializers import Initializer

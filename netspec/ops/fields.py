@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal, LiteralString
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
+
+from netspec.dataclass import dataclass
 
 Pair = tuple[int, int]
 Pads = tuple[Pair, ...]

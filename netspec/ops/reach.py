@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import gcd
 from typing import Literal, Protocol
+
+from netspec.dataclass import dataclass
 
 WHOLE: Literal["whole"] = "whole"
 """Every position of the output sees all of this axis (a flatten, a global pool)."""

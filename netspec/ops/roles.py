@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import repeat
 
+from netspec.dataclass import dataclass
 from netspec.types import Kind, Type
 
 KINDS: dict[Kind, str] = {

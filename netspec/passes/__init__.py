@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from netspec.dataclass import dataclass
 from netspec.graph import Graph
 from netspec.passes.cut import cut
 from netspec.passes.fold_batch_norm import fold_batch_norm, folded_weights

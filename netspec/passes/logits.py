@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from netspec.analysis.meaning import disorders, meanings, origins
+from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.ops.activation import Activated, Activation, Softmax
 from netspec.ops.base import Meaning

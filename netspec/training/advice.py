@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 
+from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.recipe.names import Shape
 from netspec.types import channels_last, in_full

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from netspec.dataclass import dataclass
 from netspec.recipe.names import Shape
 from netspec.training.samples import Dataset
 

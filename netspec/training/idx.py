@@ -8,12 +8,12 @@ import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from netspec import files
+from netspec.dataclass import dataclass
 from netspec.training.bounds import LARGEST, DataError, check_packed
 
 if TYPE_CHECKING:

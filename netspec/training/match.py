@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
 from netspec.analysis.meaning import meanings, origins
+from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems, Span, SpecError
 from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph, Node

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from netspec.dataclass import dataclass
 from netspec.recipe.names import Shape
 from netspec.training.advice import RENUMBER
 from netspec.training.idx import DataError

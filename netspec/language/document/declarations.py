@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from netspec.dataclass import dataclass
 from netspec.diagnostics import Span
 from netspec.language.document.item import Item
 from netspec.language.reading.values import Mapping, Scalar, Value

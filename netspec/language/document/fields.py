@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from collections.abc import Mapping as Fields
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pydantic import ValidationError
 
+from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems, Span
 from netspec.language.document.declarations import Document
 from netspec.language.document.item import Item

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from netspec.dataclass import dataclass
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.document.declarations import Block
 from netspec.language.document.item import Item

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from math import prod
 
+from netspec.dataclass import dataclass
 from netspec.diagnostics.codes import shapes
 from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Input

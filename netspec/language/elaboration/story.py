@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from netspec.dataclass import dataclass
 from netspec.language.expressions.expression import is_expression, seen
 from netspec.language.expressions.formula import written_as
 from netspec.language.reading.values import Listing, Scalar, Value

@@ -6,9 +6,9 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from netspec.dataclass import dataclass
 from netspec.diagnostics.codes import expressions as codes
 from netspec.language.expressions.absent import FAILED, Unknown
 from netspec.language.expressions.formula import FUNCTIONS, LITERALS, Formula, Refusal, written

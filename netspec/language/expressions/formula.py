@@ -8,10 +8,10 @@ import math
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from netspec.dataclass import dataclass
 from netspec.diagnostics import Code
 from netspec.diagnostics.codes import expressions as codes
 from netspec.ops.nearest import nearest

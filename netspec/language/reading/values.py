@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from netspec.dataclass import dataclass
 from netspec.diagnostics.span import Span
 
 

@@ -20,9 +20,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 
+from netspec.dataclass import dataclass
 from netspec.ops.nearest import MOST, fold, nearest, singular
 
 

@@ -1,0 +1,215 @@
+"""`dataclass`, as in the standard library, in a fraction of its time for a plain class.
+
+The standard library generates and compiles up to eight methods per class. `netspec check` loads some fifty such
+classes, and making them took as long as checking a spec. Here only `__init__` is generated; the other methods are
+written once. A class that is not plain goes to the standard library: one whose base has fields, one that defines what
+is generated, or one with options that are not listed here. `fields`, `replace` and `asdict` work for both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
+from reprlib import recursive_repr
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["dataclass"]
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+
+    def dataclass(cls=None, /, *, frozen=False, slots=False, eq=True):
+        """Make a class of its annotated fields, as `dataclasses.dataclass` does with the same options."""
+        if cls is None:
+            return lambda cls: dataclass(cls, frozen=frozen, slots=slots, eq=eq)
+        if _is_plain(cls):
+            return _made(cls, frozen, slots, eq)
+        return dataclasses.dataclass(cls, frozen=frozen, slots=slots, eq=eq)
+
+
+_GENERATED = frozenset(
+    {
+        *("__init__", "__post_init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__"),
+        *("__getstate__", "__setstate__", "__match_args__", "__slots__"),
+    }
+)
+_PSEUDO_FIELDS = ("ClassVar", "InitVar", "KW_ONLY")
+_FIELDS, _OPTIONS = "__dataclass_fields__", "__dataclass_params__"
+
+
+def _is_plain(cls: type) -> bool:
+    """Whether `_made` can make the class."""
+    own, annotations = cls.__dict__, cls.__annotations__
+    return (
+        type(cls) is type
+        and "self" not in annotations
+        and not _GENERATED & own.keys()
+        and not any(hasattr(base, _FIELDS) or hasattr(base, "__post_init__") for base in cls.__bases__)
+        and not any(word in str(each) for each in annotations.values() for word in _PSEUDO_FIELDS)
+        and all(_is_plain_default(own.get(name)) for name in annotations)
+        and not any(isinstance(own[name], dataclasses.Field) for name in own.keys() - annotations.keys())
+        and any(_compared(own.get(name)) for name in annotations)
+    )
+
+
+def _is_plain_default(value: object) -> bool:
+    """Whether a default, or what `field()` gives, needs nothing but its value."""
+    if isinstance(value, dataclasses.Field):
+        return value.init and value.hash is None and value.kw_only is dataclasses.MISSING
+    return type(value).__hash__ is not None  # the standard library refuses a list that all would share
+
+
+def _default(value: Any) -> Any:
+    return value.default if isinstance(value, dataclasses.Field) else value
+
+
+def _compared(value: object) -> bool:
+    return value.compare if isinstance(value, dataclasses.Field) else True
+
+
+def _shown(value: object) -> bool:
+    return value.repr if isinstance(value, dataclasses.Field) else True
+
+
+def _made(cls: type, frozen: bool, slots: bool, eq: bool) -> type:
+    names = tuple(cls.__annotations__)
+    defaults = {name: cls.__dict__[name] for name in names if name in cls.__dict__}
+    compared = [name for name in names if _compared(defaults.get(name))]
+    shown = [name for name in names if _shown(defaults.get(name))]
+    namespace: dict[str, Any] = {
+        "__match_args__": names,
+        "__repr__": _repr(shown),
+        **(_equality(compared, frozen) if eq else {}),
+        **({"__setattr__": _refuse_set, "__delattr__": _refuse_delete} if frozen else {}),
+    }
+    if slots:
+        cls = _with_slots(cls, names, namespace)
+    else:
+        for name, value in namespace.items():
+            setattr(cls, name, value)
+    if frozen and slots:
+        _add_state(cls, names)
+    _set_defaults(cls, defaults, slots)
+    cls.__init__ = _init(cls, names, defaults, frozen, slots)  # type: ignore[misc]
+    for attribute in (_FIELDS, _OPTIONS):
+        setattr(cls, attribute, _Like(attribute, defaults, {"frozen": frozen, "slots": slots, "eq": eq}))
+    return cls
+
+
+def _with_slots(cls: type, names: tuple[str, ...], namespace: Mapping[str, Any]) -> type:
+    """The class made again: slots cannot be added to one that is there."""
+    taken = {*names, "__dict__", "__weakref__"}
+    own = {name: value for name, value in cls.__dict__.items() if name not in taken}
+    made = type(cls.__name__, cls.__bases__, {**own, **namespace, "__slots__": names})
+    made.__qualname__ = cls.__qualname__
+    return made
+
+
+def _set_defaults(cls: type, defaults: Mapping[str, Any], slots: bool) -> None:
+    """Leave a default on the class as its value, and what has none, or a factory, off it."""
+    if slots:
+        return
+    for name, value in defaults.items():
+        if isinstance(value, dataclasses.Field):
+            if value.default is dataclasses.MISSING:
+                delattr(cls, name)
+            else:
+                setattr(cls, name, value.default)
+
+
+def _init(
+    cls: type, names: Sequence[str], defaults: Mapping[str, Any], frozen: bool, slots: bool
+) -> Callable[..., None]:
+    """`__init__` of the class: an argument per field."""
+    known: dict[str, Any] = {"_unset": _UNSET, "_setattr": object.__setattr__}
+    arguments, lines = [], []
+    for name in names:
+        default, value = defaults.get(name, dataclasses.MISSING), name
+        if isinstance(default, dataclasses.Field) and callable(default.default_factory):
+            known[f"_factory_{name}"] = default.default_factory
+            arguments.append(f"{name}=_unset")
+            value = f"_factory_{name}() if {name} is _unset else {name}"
+        elif (default := _default(default)) is not dataclasses.MISSING:
+            known[f"_default_{name}"] = default
+            arguments.append(f"{name}=_default_{name}")
+        else:
+            arguments.append(name)
+        if frozen and slots:
+            known[f"_set_{name}"] = cls.__dict__[name].__set__
+            lines.append(f"_set_{name}(self, {value})")
+        else:
+            lines.append(f"_setattr(self, {name!r}, {value})" if frozen else f"self.{name} = {value}")
+    text = f"def __init__(self, {', '.join(arguments)}):\n " + "\n ".join(lines)
+    exec(text, known)  # noqa: S102 - names of fields, which Python has read already
+    init: Callable[..., None] = known["__init__"]
+    init.__module__, init.__qualname__ = cls.__module__, f"{cls.__qualname__}.__init__"
+    init.__annotations__ = {**cls.__annotations__, "return": None}
+    return init
+
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "<factory>"
+
+
+_UNSET = _Unset()
+
+
+def _repr(names: Sequence[str]) -> Callable[[object], str]:
+    @recursive_repr()
+    def shown(self: object) -> str:
+        return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+
+    return shown
+
+
+def _equality(names: Sequence[str], frozen: bool) -> dict[str, Any]:
+    """`__eq__` by the values of the fields, and `__hash__`, which only a frozen class has."""
+    one = attrgetter(*names)
+    values: Callable[[object], Any] = one if len(names) > 1 else lambda self: (one(self),)
+
+    def equal(self: object, other: object) -> Any:
+        return values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
+
+    def hashed(self: object) -> int:
+        return hash(values(self))
+
+    return {"__eq__": equal, "__hash__": hashed if frozen else None}
+
+
+def _refuse_set(self: object, name: str, value: object) -> None:
+    raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+
+
+def _refuse_delete(self: object, name: str) -> None:
+    raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+def _add_state(cls: Any, names: Sequence[str]) -> None:
+    """Let instances be copied and pickled, which assigns to fields otherwise."""
+
+    def state(self: object) -> list[Any]:
+        return [getattr(self, name) for name in names]
+
+    def restore(self: object, state: Sequence[Any]) -> None:
+        for name, value in zip(names, state, strict=True):
+            object.__setattr__(self, name, value)
+
+    cls.__getstate__, cls.__setstate__ = state, restore
+
+
+class _Like:
+    """What `dataclasses` itself knows of a class, worked out when `fields`, `replace` or `asdict` asks for it."""
+
+    def __init__(self, attribute: str, defaults: Mapping[str, Any], options: Mapping[str, bool]) -> None:
+        self.attribute, self.defaults, self.options = attribute, defaults, options
+
+    def __get__(self, instance: object, cls: type) -> Any:
+        owner = next(each for each in cls.__mro__ if each.__dict__.get(self.attribute) is self)
+        copied = {name: getattr(owner, name) for name in ("__annotations__", "__module__", "__doc__")}
+        plain = type(owner.__name__, (), {**copied, **self.defaults})
+        value = getattr(dataclasses.dataclass(plain, **self.options), self.attribute)
+        setattr(owner, self.attribute, value)
+        return value
