@@ -96,7 +96,7 @@ class Beginning:
         for item in flattened(use.items):
             if isinstance(item, Module) or not item.weights or sharing.lender(item, use) is not None:
                 continue
-            call = sharing.call(item)
+            call = self.whole.lowered[item.name].module
             assert call is not None
             for weight in item.weights:
                 part, _, _ = item.local(weight).rpartition(".")

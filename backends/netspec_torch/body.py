@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from netspec.graph import Graph, Node
 from netspec.lowering.names import free
 from netspec.lowering.outline import Module, given, inside, titles
-from netspec.lowering.parts import Call, Line, Part, Series, Use, quoted, seq
+from netspec.lowering.parts import Call, Line, Names, Part, Placed, Series, Use, quoted, seq
 from netspec.lowering.tree import Value
 from netspec.lowering.variables import MAIN, parameters, variables
-from netspec.lowering.writing import written
-from netspec_torch.lowering import LOWERINGS, TEMPORARIES
+from netspec_torch.lowering import TEMPORARIES
 from netspec_torch.places import Places
 from netspec_torch.reserved import VARIABLES
 from netspec_torch.sharing import Made, Sharing, path_of
-from netspec_torch.site import Lowered, Site, around
+from netspec_torch.site import OWN, PADDED, Lowered, variable
 
 SELF = "self"
 IDENTITY = Call("nn.Identity")
@@ -33,6 +32,7 @@ class Whole:
     """
 
     graph: Graph
+    lowered: Mapping[str, Lowered]
     places: Places
     sharing: Sharing
     made: dict[str, Made]
@@ -42,15 +42,13 @@ class Whole:
 class Body:
     """Lowers one module, those in it being made already.
 
-    With `pads_apart`, what pads a layer is a module of its own, so that its widths can be arguments; the layers
-    named in `optional` have one in every use, though it may pad nothing.
+    The layers named in `apart` have all their padding in a module before them, so that its widths can be an argument.
     """
 
-    def __init__(
-        self, module: Module, whole: Whole, pads_apart: bool = False, optional: Collection[str] = ()
-    ) -> None:
-        self.pads_apart, self.optional = pads_apart, optional
+    def __init__(self, module: Module, whole: Whole, apart: Collection[str] = ()) -> None:
+        self.apart = apart
         self.module, self.graph, self.places = module, whole.graph, whole.places
+        self.lowered = whole.lowered
         self.sharing, self.made, self.frozen = whole.sharing, whole.made, whole.frozen
         self.taken = VARIABLES | TEMPORARIES
         self.inputs = parameters(module, self.taken)
@@ -64,20 +62,18 @@ class Body:
         construction = [line for item in self.module.items for line in self._construct(item)]
         construction += self._ties()
         run = [Line(f"def forward({', '.join([SELF, *self.inputs.values()])}):")]
-        for line in (line for item in self.items for line in self._run(item)):
-            run.append(replace(line, part="") if _is_nothing(line) and _is_statement(run[-1]) else line)
+        for item in self.items:
+            follows = run[-1].indent == 1
+            run += self._nothing(item) if follows and self._is_nothing(item) else self._run(item)
         lines = (*construction, *run, Line(f"return {self._result()}", 1))
         nothing = {line.tap[1] for line in run if line.tap and not line.part}
         members = tuple(item.local_name for item in self.module.items if item.local_name not in nothing)
         return Use(self.module.path, lines, self._known(), members=members)
 
     def padded(self) -> set[str]:
-        """The layers before which something of its own pads."""
+        """The layers whose padding the text, and not the layer, does."""
         nodes = [each for each in self.module.items if isinstance(each, Node)]
-        return {each.local_name for each in nodes if self._pad_of(each) is not None}
-
-    def _pad_of(self, node: Node) -> Part | None:
-        return self._lower(node, ["x"] * len(node.inputs), self._reference(node)).pad
+        return {each.local_name for each in nodes if self._lowered(each).border is not None}
 
     def _known(self) -> dict[str, Value]:
         known: dict[str, Value] = {}
@@ -125,16 +121,18 @@ class Body:
             return False
         if any(map(self._borrows, nodes)):
             return False
-        lowered = [self._lower(each, ["x"] * len(each.inputs), LAYER) for each in nodes]
-        texts = {(each.result, each.before) for each in lowered}
+        lowered = [self.lowered[each.name] for each in nodes]
+        texts = {(each.result, each.before, each.border) for each in lowered}
         return all(each.module is not None for each in lowered) and len(texts) == 1
 
     # What is constructed
 
     def _construct(self, item: Node | Module) -> Iterator[Line]:
         part = self._constructed(item)
-        if isinstance(item, Node) and (pad := self._pad_of(item)) is not None:
-            yield Line(seq(f"{self._pad(item)} = ", pad), 1)
+        if isinstance(item, Node) and (pad := self._pad(item)):
+            border = self._lowered(item).border
+            assert border is not None
+            yield Line(seq(f"{pad} = ", border.module()), 1)
         if part is not None:
             yield Line(seq(f"self.{self.places.attribute(item)} = ", part), 1)
 
@@ -143,7 +141,7 @@ class Body:
         if self.sharing.lender(item, self.module) is not None:
             return None
         if isinstance(item, Node):
-            module = self._lower(item, ["x"] * len(item.inputs), LAYER).module
+            module = self._lowered(item).module
             frozen = bool(item.weights) and not item.trainable and self._learns_here(item.scope)
             return replace(module, tail=".requires_grad_(False)") if module and frozen else module
         frozen = item.path in self.frozen and self._learns_here(item.path.rpartition(".")[0])
@@ -224,20 +222,30 @@ class Body:
             yield Line(f"{results} = {self._reference(item)}({arguments})", 1, comment=shape)
 
     def _run_node(self, node: Node, reference: str, indent: int, tap: str) -> Iterator[Line]:
-        lowered = self._lower(node, [self.names[value] for value in node.inputs], reference)
-        yield from (Line(text, indent) for text in lowered.before)
+        lowered = self._lowered(node)
+        names = self._place_names(node, [self.names[value] for value in node.inputs], reference)
+        yield from (Line(Placed(part, names), indent) for part in lowered.before)
         results = ", ".join(self.names[value] for value in node.values)
-        text = around(f"{results} = ", lowered.result, "")
-        yield Line(text, indent, tap=(self.names[node.name], tap), comment=self._comment(node, text))
+        text = seq(f"{results} = ", Placed(lowered.result, names))
+        yield Line(text, indent, tap=(self.names[node.name], tap), comment=self._comment(node))
 
-    def _comment(self, node: Node, text: Part) -> str:
+    def _is_nothing(self, item: Node | Module) -> bool:
+        """Whether it gives a variable its own value."""
+        same = isinstance(item, Node) and self.names[item.name] == self.names[item.inputs[0]]
+        return same and self.lowered[path_of(item)].result == variable(0)
+
+    def _nothing(self, item: Node | Module) -> Iterator[Line]:
+        """A line that is not written: what the statement before it makes is the node's value, too."""
+        assert isinstance(item, Node)
+        yield Line(
+            "", 1, tap=(self.names[item.name], self.module.local(item.name)), comment=self._comment(item)
+        )
+
+    def _comment(self, node: Node) -> str:
         """The spec's name where the code does not say it, and the size where there is one."""
         shape = str(node.output) if self.alone else ""
-        said = (
-            f"self.{self.places.attribute(node)}(" in written(text)
-            or self.names[node.name] == node.local_name
-        )
-        if said:
+        runs = self._lowered(node).module is not None and self.sharing.lender(node, self.module) is None
+        if runs or self.names[node.name] == node.local_name:
             return shape
         name = self.module.local(node.name)
         return f"{name}: {shape}" if shape else name
@@ -250,12 +258,14 @@ class Body:
         if before != current:
             yield Line(f"{current} = {before}", 1)
         yield Line(f"for layer in {self._reference(repeat)}:", 1)
-        lowered = self._lower(first, [current] * len(first.inputs), LAYER)
-        yield from (Line(text, 2) for text in lowered.before)
+        lowered = self.lowered[first.name]
+        names = self._place_names(first, [current] * len(first.inputs), LAYER)
+        yield from (Line(Placed(part, names), 2) for part in lowered.before)
         tap = f"{self.module.local(repeat.path)}.{{}}"
         sizes = {str(each.outputs[0]) for each in repeat.items if isinstance(each, Node)}
         shape = sizes.pop() if self.alone and len(sizes) == 1 else ""
-        yield Line(around(f"{current} = ", lowered.result, ""), 2, tap=(current, tap), comment=shape)
+        text = seq(f"{current} = ", Placed(lowered.result, names))
+        yield Line(text, 2, tap=(current, tap), comment=shape)
         if current != after:
             yield Line(f"{after} = {current}", 1)
 
@@ -270,20 +280,24 @@ class Body:
     def _reference(self, item: Node | Module) -> str:
         return self._place(self.sharing.lender(item, self.module) or item)
 
-    def _lower(self, node: Node, arguments: Sequence[str], reference: str) -> Lowered:
-        types = tuple(self.graph.types[value] for value in node.inputs)
-        # In a loop all layers are `layer`. What shares a layer with another one may still pad as it needs.
-        pad = self._pad(node) if self.pads_apart and reference != LAYER else ""
-        optional = bool(pad) and node.local_name in self.optional
-        site = Site(types, node.output, tuple(arguments), node.trainable, reference, pad, optional)
-        return LOWERINGS[type(node.op)](node.op, site)
+    def _lowered(self, node: Node) -> Lowered:
+        """What a node is here: with its padding apart, where the uses of the block pad it differently."""
+        lowered = self.lowered[node.name]
+        return lowered.apart if self._pad(node) and lowered.apart is not None else lowered
+
+    def _place_names(self, node: Node, arguments: Sequence[str], reference: str) -> Names:
+        """What stands for the names in what a node is."""
+        x, pad, border = arguments[0], self._pad(node), self._lowered(node).border
+        inputs = {variable(number): each for number, each in enumerate(arguments)}
+        padded: Part = f"{pad}({x})" if pad else x if border is None else border.inline(x)
+        return {**inputs, OWN: reference, PADDED: padded}
 
     def _pad(self, node: Node) -> str:
-        """The module that pads for a layer that is an attribute; layers in a list have none."""
-        owner, _, name = self._place(node).rpartition(".")
-        if owner != SELF or "[" in name:
+        """The module that pads for a layer, where that is apart; layers in a list have none."""
+        if node.local_name not in self.apart or node.scope != self.module.path:
             return ""
-        return f"{SELF}.{free(name + '_pad', {item.local_name for item in self.module.items})}"
+        attribute = self.places.attribute(node)
+        return f"{SELF}.{free(attribute + '_pad', {item.local_name for item in self.module.items})}"
 
     def _result(self) -> str:
         if self.module.scope is None and len(self.graph.outputs) > 1:
@@ -299,16 +313,6 @@ def flattened(items: Sequence[Node | Module]) -> Iterator[Node | Module]:
             yield from flattened(item.items)
         else:
             yield item
-
-
-def _is_nothing(line: Line) -> bool:
-    """Whether it gives a variable its own value."""
-    return line.tap is not None and line.part == f"{line.tap[0]} = {line.tap[0]}"
-
-
-def _is_statement(line: Line) -> bool:
-    """Whether what a line makes is known after it: it is no head of others, and in no loop."""
-    return line.indent == 1 and not (isinstance(line.part, str) and line.part.endswith(":"))
 
 
 def _is_whole(repeat: Module) -> bool:

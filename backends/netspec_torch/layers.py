@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from netspec.lowering.parts import Call, Part, Slot, call, literal
+from netspec.lowering.parts import Call, Part, Slot, call, literal, seq
 from netspec.lowering.tree import Value
 from netspec.ops.activation import HardSigmoid
 from netspec.ops.dense import Dense, Rbf
@@ -12,7 +12,7 @@ from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalRespo
 from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
 from netspec.ops.scale import Scale, ScaleBy
 from netspec_torch.functions import activate
-from netspec_torch.site import Lowered, Site
+from netspec_torch.site import Lowered, Site, run
 
 
 def dense(op: Dense, site: Site) -> Lowered:
@@ -24,11 +24,11 @@ def dense(op: Dense, site: Site) -> Lowered:
         bias=Slot(op.bias, "bias", default=True),
     )
     if not site.rank:
-        return Lowered(activate(f"{site.module}({site.x})", op.activation), module)
-    inner = activate(f"{site.module}({site.x}.movedim(1, -1))", op.activation, channels_last=True)
+        return Lowered(activate(run(site.x), op.activation), module)
+    inner = activate(run(seq(site.x, ".movedim(1, -1)")), op.activation, channels_last=True)
     # The only activation that is no call: its quotient needs a hedge before a method.
-    inner = f"({inner})" if isinstance(op.activation, HardSigmoid) else inner
-    return Lowered(f"{inner}.movedim(-1, 1)", module)
+    inner = seq("(", inner, ")") if isinstance(op.activation, HardSigmoid) else inner
+    return Lowered(seq(inner, ".movedim(-1, 1)"), module)
 
 
 def _channels(site: Site) -> Slot:
@@ -36,7 +36,7 @@ def _channels(site: Site) -> Slot:
 
 
 def _run(site: Site, module: Call) -> Lowered:
-    return Lowered(f"{site.module}({site.x})", module)
+    return Lowered(run(site.x), module)
 
 
 def rbf(op: Rbf, site: Site) -> Lowered:
@@ -70,7 +70,7 @@ def layer_norm(op: LayerNorm, site: Site) -> Lowered:
     module = call(_without(op, "LayerNorm"), size, eps=Slot(op.epsilon, "eps", default=1e-5))
     if op.over == "everything" or not site.rank:
         return _run(site, module)
-    return Lowered(f"{site.module}({site.x}.movedim(1, -1)).movedim(-1, 1)", module)
+    return Lowered(seq(run(seq(site.x, ".movedim(1, -1)")), ".movedim(-1, 1)"), module)
 
 
 def group_norm(op: GroupNorm, site: Site) -> Lowered:
@@ -84,8 +84,7 @@ def group_norm(op: GroupNorm, site: Site) -> Lowered:
         _channels(site),
         eps=Slot(op.epsilon, "eps", default=1e-5),
     )
-    x = f"{site.x}.contiguous()" if site.rank > 1 else site.x
-    return Lowered(f"{site.module}({x})", module)
+    return Lowered(run(seq(site.x, ".contiguous()") if site.rank > 1 else site.x), module)
 
 
 def local_response_norm(op: LocalResponseNorm, site: Site) -> Lowered:
@@ -96,11 +95,10 @@ def local_response_norm(op: LocalResponseNorm, site: Site) -> Lowered:
     """
     alpha = op.alpha if op.average else op.alpha * op.size
     values = {"alpha": (alpha, 1e-4), "beta": (op.beta, 0.75), "k": (op.bias, 1.0)}
-    told = [f", {name}={literal(value)}" for name, (value, default) in values.items() if value != default]
-    x = {0: f"{site.x}[:, :, None]", 3: f"{site.x}.contiguous()"}.get(site.rank, site.x)
-    return Lowered(
-        f"F.local_response_norm({x}, {op.size}{''.join(told)})" + ("" if site.rank else ".squeeze(2)")
-    )
+    settings = {name: literal(value) for name, (value, default) in values.items() if value != default}
+    x = {0: seq(site.x, "[:, :, None]"), 3: seq(site.x, ".contiguous()")}.get(site.rank, site.x)
+    tail = "" if site.rank else ".squeeze(2)"
+    return Lowered(call("F.local_response_norm", x, str(op.size), tail=tail, **settings))
 
 
 def l2_norm(op: L2Norm, site: Site) -> Lowered:
@@ -111,12 +109,12 @@ def l2_norm(op: L2Norm, site: Site) -> Lowered:
 def scale(op: Scale, site: Site) -> Lowered:
     """A class that holds the coefficients."""
     module = call("Scale", _channels(site), bias=Slot(op.bias, "bias", default=True))
-    return Lowered(activate(f"{site.module}({site.x})", op.activation), module)
+    return Lowered(activate(run(site.x), op.activation), module)
 
 
 def scale_by(op: ScaleBy, site: Site) -> Lowered:
     """A product with a literal."""
-    return Lowered(f"{literal(op.factor)} * {site.x}")
+    return Lowered(seq(f"{literal(op.factor)} * ", site.x))
 
 
 def dropout(op: Dropout, site: Site) -> Lowered:

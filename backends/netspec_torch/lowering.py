@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from netspec.graph import Graph
+from netspec.lowering.parts import call, joined
 from netspec.ops.activation import Prelu
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
@@ -17,7 +19,7 @@ from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import Scale, ScaleBy
 from netspec.ops.transpose import ConvTranspose
 from netspec_torch import functions, layers, moves, windows
-from netspec_torch.site import Lowered, Lowering
+from netspec_torch.site import Lowered, Lowering, Site
 
 TEMPORARIES = frozenset({"inside", "windows"})
 """Variables that lowerings use."""
@@ -47,16 +49,16 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
     SpatialDropout: layers.spatial_dropout,
     GaussianNoise: layers.noise,
     MaskInput: layers.noise,
-    Add: lambda op, site: Lowered(" + ".join(moves.spread(site))),
-    Subtract: lambda op, site: Lowered(" - ".join(moves.spread(site))),
-    Multiply: lambda op, site: Lowered(" * ".join(moves.spread(site))),
+    Add: lambda op, site: Lowered(joined(" + ", moves.spread(site))),
+    Subtract: lambda op, site: Lowered(joined(" - ", moves.spread(site))),
+    Multiply: lambda op, site: Lowered(joined(" * ", moves.spread(site))),
     Maximum: moves.maximum,
     Average: moves.average,
     Concat: moves.concat,
     Upsample: moves.upsample,
     Pad: moves.pad,
     Crop: moves.crop,
-    Flatten: lambda op, site: Lowered(f"torch.flatten({site.x}, 1)"),
+    Flatten: lambda op, site: Lowered(call("torch.flatten", site.x, "1")),
     Reshape: moves.reshape,
     Permute: moves.permute,
     SpaceToDepth: moves.space_to_depth,
@@ -65,3 +67,16 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
 }
 
 REFUSALS: Mapping[type[Op], str] = {}
+
+
+def lower(graph: Graph) -> dict[str, Lowered]:
+    """What every node is in PyTorch; alike nodes are lowered once."""
+    made: dict[object, Lowered] = {}
+    found = {}
+    for node in graph.nodes:
+        types = tuple(graph.types[value] for value in node.inputs)
+        key = (node.op, types, node.trainable)
+        if key not in made:
+            made[key] = LOWERINGS[type(node.op)](node.op, Site(types, node.output, node.trainable))
+        found[node.name] = made[key]
+    return found

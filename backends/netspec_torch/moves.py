@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from fractions import Fraction
 
-from netspec.lowering.parts import Part, Slot, literal, seq
+from netspec.lowering.parts import Part, Slot, call, joined, literal, quoted, seq
 from netspec.ops.merge import Average, Concat, Maximum
 from netspec.ops.reshape import DepthToSpace, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
@@ -18,31 +18,32 @@ LONGEST = 2**22
 LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
-def spread(site: Site) -> list[str]:
+def spread(site: Site) -> list[Part]:
     """The branches, a vector beside a map given its axes; one channel spreads by itself."""
     rank = max(len(type_.spatial) for type_ in site.inputs)
     return [
-        variable if len(type_.spatial) == rank else f"{variable}[:, :{', None' * rank}]"
+        variable if len(type_.spatial) == rank else seq(variable, f"[:, :{', None' * rank}]")
         for variable, type_ in zip(site.variables, site.inputs, strict=True)
     ]
 
 
 def maximum(op: Maximum, site: Site) -> Lowered:
     """Where branches are equal they share the gradient equally, which `torch.maximum` does for two alone."""
-    branches = ", ".join(spread(site))
-    if len(site.variables) == 2:
-        return Lowered(f"torch.maximum({branches})")
-    return Lowered(f"torch.stack(torch.broadcast_tensors({branches})).amax(dim=0)")
+    branches = spread(site)
+    if len(branches) == 2:
+        return Lowered(call("torch.maximum", *branches))
+    return Lowered(call("torch.stack", call("torch.broadcast_tensors", *branches), tail=".amax(dim=0)"))
 
 
 def average(op: Average, site: Site) -> Lowered:
     """The sum over their number."""
-    return Lowered(f"({' + '.join(spread(site))}) / {len(site.variables)}")
+    return Lowered(seq("(", joined(" + ", spread(site)), f") / {len(site.variables)}"))
 
 
 def concat(op: Concat, site: Site) -> Lowered:
     """PyTorch's own."""
-    return Lowered(f"torch.cat([{', '.join(site.variables)}], dim={op.dimension(site.inputs) + 1})")
+    branches = seq("[", joined(", ", site.variables), "]")
+    return Lowered(call("torch.cat", branches, dim=str(op.dimension(site.inputs) + 1)))
 
 
 def upsample(op: Upsample, site: Site) -> Lowered:
@@ -54,13 +55,13 @@ def upsample(op: Upsample, site: Site) -> Lowered:
     if op.mode == "nearest" and not exact:
         return Lowered(_indexed(site.x, given, wanted))
     if len(factors) == 1 and not op.align_corners:
-        size = f"scale_factor={factors.pop()}"
+        size = {"scale_factor": str(factors.pop())}
     else:
-        size = f"size={literal(wanted)}"
+        size = {"size": literal(wanted)}
     if op.mode == "nearest":
-        return Lowered(f"F.interpolate({site.x}, {size})")
-    corners = "True" if op.align_corners else "False"
-    return Lowered(f'F.interpolate({site.x}, {size}, mode="{LINEAR[site.rank]}", align_corners={corners})')
+        return Lowered(call("F.interpolate", site.x, **size))
+    how = {"mode": quoted(LINEAR[site.rank]), "align_corners": literal(op.align_corners)}
+    return Lowered(call("F.interpolate", site.x, **size, **how))
 
 
 def _exact_in_float32(factor: int) -> bool:
@@ -75,12 +76,12 @@ def _exact_in_float32(factor: int) -> bool:
     return bool(product >= 1)
 
 
-def _indexed(x: str, given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
-    text = x
+def _indexed(x: Part, given: tuple[int, ...], wanted: tuple[int, ...]) -> Part:
+    rows: list[Part] = []
     for axis, (i, o) in enumerate(zip(given, wanted, strict=True)):
-        before = ":, " * (2 + axis)
-        text = f"{text}[{before}torch.arange({o}, device={x}.device) * {i} // {o}]"
-    return text
+        positions = call("torch.arange", str(o), device=seq(x, ".device"))
+        rows += ["[", ":, " * (2 + axis), positions, f" * {i} // {o}]"]
+    return seq(x, *rows)
 
 
 def pad(op: Pad, site: Site) -> Lowered:
@@ -97,7 +98,7 @@ def crop(op: Crop, site: Site) -> Lowered:
 
 def reshape(op: Reshape, site: Site) -> Lowered:
     """Channels first, as they are."""
-    parts: list[Part] = [f"{site.x}.reshape(-1"]
+    parts: list[Part] = [site.x, ".reshape(-1"]
     for size in op.shape:
         parts += [", ", Slot(size, "size", kept=True)]
     return Lowered(seq(*parts, ")"))
@@ -106,29 +107,27 @@ def reshape(op: Reshape, site: Site) -> Lowered:
 def permute(op: Permute, site: Site) -> Lowered:
     """The batch stays where it is."""
     order = (0, *(axis + 1 for axis in op.order(site.inputs)))
-    return Lowered(f"{site.x}.permute({', '.join(map(str, order))})")
+    return Lowered(seq(site.x, f".permute({', '.join(map(str, order))})"))
 
 
 def space_to_depth(op: SpaceToDepth, site: Site) -> Lowered:
     """PyTorch's own on images; elsewhere the blocks become axes."""
     if site.rank == 2:
-        return Lowered(f"F.pixel_unshuffle({site.x}, {op.block})")
-    text = site.x
-    for axis in range(site.rank):
-        text += f".unflatten({2 + 2 * axis}, (-1, {op.block}))"
+        return Lowered(call("F.pixel_unshuffle", site.x, str(op.block)))
+    blocks = [f".unflatten({2 + 2 * axis}, (-1, {op.block}))" for axis in range(site.rank)]
     order = [0, 1, *(3 + 2 * axis for axis in range(site.rank)), *(2 + 2 * axis for axis in range(site.rank))]
-    return Lowered(f"{text}.permute({', '.join(map(str, order))}).flatten(1, {1 + site.rank})")
+    moved = f".permute({', '.join(map(str, order))}).flatten(1, {1 + site.rank})"
+    return Lowered(seq(site.x, *blocks, moved))
 
 
 def depth_to_space(op: DepthToSpace, site: Site) -> Lowered:
     """PyTorch's own on images; elsewhere the channels become axes."""
     if site.rank == 2:
-        return Lowered(f"F.pixel_shuffle({site.x}, {op.block})")
+        return Lowered(call("F.pixel_shuffle", site.x, str(op.block)))
     blocks = ", ".join([str(op.block)] * site.rank)
     order = [0, 1]
     for axis in range(site.rank):
         order += [2 + site.rank + axis, 2 + axis]
-    text = f"{site.x}.unflatten(1, (-1, {blocks})).permute({', '.join(map(str, order))})"
-    for axis in range(site.rank):
-        text += f".flatten({2 + axis}, {3 + axis})"
-    return Lowered(text)
+    moved = f".unflatten(1, (-1, {blocks})).permute({', '.join(map(str, order))})"
+    flat = [f".flatten({2 + axis}, {3 + axis})" for axis in range(site.rank)]
+    return Lowered(seq(site.x, moved, *flat))

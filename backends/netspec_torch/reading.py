@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from types import CodeType
 from typing import Any
 
 from netspec.graph import Graph, Node
-from netspec.lowering.parts import Call, Slot
+from netspec.lowering.parts import Call, Name, Part, Slot, seq
 from netspec.lowering.symbols import Bound, Layer, Symbol, Value, bind, spell
 from netspec.lowering.template import WrongFold
 from netspec.lowering.witness import Reading
 from netspec.lowering.writing import written
 from netspec.ops.base import Weight
-from netspec_torch.lowering import LOWERINGS
 from netspec_torch.places import Places
-from netspec_torch.site import Site
+from netspec_torch.site import OWN, PADDED, Lowered, variable
 from netspec_torch.starts import UNBIASED, Home, split, start
 
 TORCH, F = Symbol("name", "torch"), Symbol("name", "F")
@@ -91,8 +90,10 @@ class Sequential(Items):
 class Border(Module):
     """`nn.ZeroPad…d` and `nn.ConstantPad…d`, which say what `F.pad` says; no widths are `nn.Identity`."""
 
-    def __init__(self, widths: Any = 0, *value: Any) -> None:
-        self.widths, self.more = widths, {"value": value[0]} if value else {}
+    def __init__(self, rank: int, widths: Any = 0, *value: Any) -> None:
+        # One number is meant for both ends of every axis.
+        self.widths = widths if isinstance(widths, tuple) or not widths else (widths,) * (2 * rank)
+        self.more = {"value": value[0]} if value else {}
 
     def forward(self, *inputs: Any) -> Any:
         (x,) = inputs
@@ -241,13 +242,13 @@ class _Namespace:
         "Module": Module,
         "ModuleList": Items,
         "Sequential": Sequential,
-        "Identity": Border,
+        "Identity": partial(Border, 0),
         "init": _Starters(),
     }
 
     def __getattr__(self, name: str) -> Any:
-        if re.fullmatch(r"(Zero|Constant)Pad\dd", name):
-            return Border
+        if border := re.fullmatch(r"(?:Zero|Constant)Pad(\d)d", name):
+            return partial(Border, int(border[1]))
         return self.meanings.get(name) or constructor(f"nn.{name}")
 
 
@@ -257,12 +258,19 @@ NN = _Namespace()
 class TorchReading(Reading):
     """Generated PyTorch as the classes, layers and functions that it names."""
 
-    def __init__(self, graph: Graph, places: Places, class_name: str, helpers: Iterable[str]) -> None:
-        self.graph, self.places, self.class_name = graph, places, class_name
+    def __init__(
+        self,
+        graph: Graph,
+        lowered: Mapping[str, Lowered],
+        places: Places,
+        class_name: str,
+        helpers: Iterable[str],
+    ) -> None:
+        self.graph, self.lowered, self.places, self.class_name = graph, lowered, places, class_name
         self.helpers = frozenset(helpers)
         self.model: Any = None
         self.ran: dict[str, Held] = {}
-        self._own: dict[object, tuple[CodeType, Layer | None]] = {}
+        self._own: dict[int, list[Way]] = {}
 
     def names(self) -> Mapping[str, Any]:
         own = {name: (constructor if name[0].isupper() else starter)(name) for name in self.helpers}
@@ -277,19 +285,10 @@ class TorchReading(Reading):
         return found if isinstance(found, dict) else {self.graph.outputs[0].name: found}
 
     def own(self, node: Node, inputs: Sequence[Value]) -> Sequence[Any]:
-        types = tuple(self.graph.types[value] for value in node.inputs)
-        key = (node.op, types, node.trainable)
-        if key not in self._own:
-            variables = tuple(f"x{number}" for number in range(len(inputs)))
-            lowered = LOWERINGS[type(node.op)](
-                node.op, Site(types, node.output, variables, *key[2:], "module")
-            )
-            code = _code("\n".join((*lowered.before, f"{RESULT} = {written(lowered.result)}")))
-            self._own[key] = code, None if lowered.module is None else _by_itself(lowered.module)
-        code, module = self._own[key]
-        space: dict[str, Any] = {f"x{number}": each for number, each in enumerate(inputs)}
-        exec(code, {"torch": TORCH, "F": F, "module": module}, space)  # noqa: S102 - the text is our own
-        return [space[RESULT]]
+        lowered = self.lowered[node.name]
+        if id(lowered) not in self._own:
+            self._own[id(lowered)] = list(_ways(lowered, len(inputs)))
+        return [way.run(inputs) for way in self._own[id(lowered)]]
 
     def hold(self, node: Node, bound: Bound) -> None:
         for found in bound.values():
@@ -347,6 +346,29 @@ def _started(cls: str, tensor: str, weight: Weight) -> Symbol:
     found = module.tensors.at(tensor).start
     assert found is not None
     return found
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to run a layer by itself."""
+
+    code: CodeType
+    module: Layer | None
+
+    def run(self, inputs: Sequence[Value]) -> Any:
+        space: dict[str, Any] = {f"x{number}": each for number, each in enumerate(inputs)}
+        exec(self.code, {"torch": TORCH, "F": F, "module": self.module}, space)  # noqa: S102 - our own text
+        return space[RESULT]
+
+
+def _ways(lowered: Lowered, inputs: int) -> Iterator[Way]:
+    """What a layer is by itself, and the same with its padding apart."""
+    names: dict[Name, Part] = {variable(number): f"x{number}" for number in range(inputs)}
+    names[OWN] = "module"
+    for way in {id(each): each for each in (lowered, lowered.apart) if each is not None}.values():
+        here = names if way.border is None else {**names, PADDED: way.border.inline(variable(0))}
+        statements = [written(each, here) for each in (*way.before, seq(f"{RESULT} = ", way.result))]
+        yield Way(_code("\n".join(statements)), None if way.module is None else _by_itself(way.module))
 
 
 def _by_itself(call: Call) -> Layer:

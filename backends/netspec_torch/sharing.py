@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from netspec.graph import Graph, Node
+from netspec.graph import Node
 from netspec.lowering.outline import Module
 from netspec.lowering.parts import Argument, Call
-from netspec_torch.lowering import LOWERINGS
-from netspec_torch.site import Site
+from netspec_torch.site import Lowered
 
 Item = Node | Module
 
@@ -32,16 +31,17 @@ def path_of(item: Item) -> str:
 
 
 class Sharing:
-    """The families of a graph: the layers that use the same weights, and the calls of blocks that do.
+    """The families of a network: the layers that use the same weights, and the calls of blocks that do.
 
     `made` has the classes of the modules that are written so far: inner ones before outer ones. Unless it is
     `folded`, no object is two items: each has its own, with the weights of the first.
     """
 
-    def __init__(self, graph: Graph, root: Module, made: Mapping[str, Made], folded: bool = True) -> None:
-        self.graph, self.made, self.folded = graph, made, folded
+    def __init__(
+        self, root: Module, lowered: Mapping[str, Lowered], made: Mapping[str, Made], folded: bool = True
+    ) -> None:
+        self.lowered, self.made, self.folded = lowered, made, folded
         self._modules = {each.path: each for each in root.modules()}
-        self._calls: dict[str, Call | None] = {}
         self._owners = {path_of(item): owner for item in _items(root) if (owner := self._owner(item))}
         counts = Counter(self._owners.values())
         # What uses the weights of each owner, module by module, so that none looks through all of a network.
@@ -73,17 +73,10 @@ class Sharing:
 
     def _alike(self, first: Item, second: Item) -> bool:
         if isinstance(first, Node) and isinstance(second, Node):
-            return first.trainable == second.trainable and self.call(first) == self.call(second)
-        mine, theirs = self.made.get(path_of(first)), self.made.get(path_of(second))
-        return mine is not None and mine == theirs
-
-    def call(self, node: Node) -> Call | None:
-        """What constructs a layer."""
-        if node.name not in self._calls:
-            types = tuple(self.graph.types[value] for value in node.inputs)
-            site = Site(types, node.output, ("x",) * len(types), node.trainable, "layer")
-            self._calls[node.name] = LOWERINGS[type(node.op)](node.op, site).module
-        return self._calls[node.name]
+            mine, theirs = (self.lowered[each.name].module for each in (first, second))
+            return first.trainable == second.trainable and mine == theirs
+        made, again = self.made.get(path_of(first)), self.made.get(path_of(second))
+        return made is not None and made == again
 
 
 def _around(path: str) -> Iterator[str]:

@@ -7,30 +7,38 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from netspec.lowering.parts import Call, Cut, Part, Seq, Slot, call, literal, seq
+from netspec.lowering.parts import Call, Cut, Name, Part, Slot, call, literal, quoted, seq
 from netspec.lowering.tree import Value
 from netspec.ops.fields import Pads
 from netspec.ops.window import Windowed
 from netspec.types import Type
 
+OWN = Name("own")
+"""The layer's own module, `self.conv1`."""
+PADDED = Name("padded")
+"""The layer's input with its `Border` around it."""
+
+
+def variable(number: int) -> Name:
+    """The variable that holds an input of a layer."""
+    return Name(f"x{number}")
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where an op stands: the variables that it takes, their types, what it gives."""
+    """Where an op stands: the types that it takes, and what it gives."""
 
     inputs: tuple[Type, ...]
     output: Type
-    variables: tuple[str, ...]
     trainable: bool = True
-    module: str = ""
-    """The expression for its own module, `self.conv1`."""
-    pad: str = ""
-    """The expression for a module that pads its input; without it the text pads."""
-    optional: bool = False
-    """Whether that module stands for all uses of a block, also for those that pad natively."""
 
     @property
-    def x(self) -> str:
+    def variables(self) -> tuple[Part, ...]:
+        """Its inputs; which variables these are, only the place of its text knows."""
+        return tuple(map(variable, range(len(self.inputs))))
+
+    @property
+    def x(self) -> Part:
         return self.variables[0]
 
     @property
@@ -43,13 +51,36 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Border:
+    """What is put around an input: its widths, and the value in it as text, if that is not zero."""
+
+    pads: Pads
+    value: str = ""
+
+    def inline(self, x: Part) -> Part:
+        """The padded input as an expression."""
+        return pad(x, self.pads, self.value)
+
+    def module(self) -> Call:
+        """A module that pads, so that its widths can be an argument of a block."""
+        flat = tuple(chain.from_iterable(reversed(self.pads)))
+        name, settings = ("ConstantPad", (self.value,)) if self.value else ("ZeroPad", ())
+        return call(f"nn.{name}{len(self.pads)}d", Slot(compact(flat), "padding"), *settings)
+
+
+@dataclass(frozen=True, slots=True)
 class Lowered:
-    """The expression that gives an op's output, statements before it, and what its modules are, if it has any."""
+    """The expression that gives an op's output, statements before it, and what its module is, if it has one.
+
+    Where the expression takes the `PADDED` input, `border` is what is put around it. `apart` says the same with all
+    padding before the module.
+    """
 
     result: Part
     module: Call | None = None
-    before: tuple[str, ...] = ()
-    pad: Part | None = None
+    before: tuple[Part, ...] = ()
+    border: Border | None = None
+    apart: Lowered | None = None
 
 
 Lowering = Callable[[Any, Site], Lowered]
@@ -60,28 +91,16 @@ def compact(values: Sequence[int]) -> Value:
     return values[0] if len(set(values)) == 1 else tuple(values)
 
 
-def pad(x: str, pads: Pads, value: str = "", mode: str = "") -> str:
+def pad(x: Part, pads: Pads, value: str = "", mode: str = "") -> Part:
     """`F.pad` counts axes from the last one."""
     flat = tuple(chain.from_iterable(reversed(pads)))
-    how = (f', mode="{mode}"' if mode else "") + (f", value={value}" if value else "")
-    return f"F.pad({x}, {literal(flat)}{how})" if any(flat) else x
+    how = {**({"mode": quoted(mode)} if mode else {}), **({"value": value} if value else {})}
+    return call("F.pad", x, literal(flat), **how) if any(flat) else x
 
 
-def padded(site: Site, pads: Pads, value: str = "") -> tuple[str, Part | None]:
-    """The input, padded: in the text, or by a module where the uses of a block pad differently."""
-    rank, flat = len(pads), Slot(tuple(chain.from_iterable(reversed(pads))), "padding")
-    if site.optional:
-        flat = Slot(flat.value if any(chain.from_iterable(pads)) else 0, "pad", default=0)
-        return f"{site.pad}({site.x})", seq(_border(rank, flat, value), " if ", flat, " else nn.Identity()")
-    if not site.pad or not any(chain.from_iterable(pads)):
-        return pad(site.x, pads, value), None
-    return f"{site.pad}({site.x})", _border(rank, flat, value)
-
-
-def _border(rank: int, widths: Slot, value: str) -> Call:
-    """The module that pads with zeros, or with another value."""
-    name, settings = ("ConstantPad", (widths, value)) if value else ("ZeroPad", (widths,))
-    return call(f"nn.{name}{rank}d", *settings)
+def run(x: Part) -> Part:
+    """The layer's own module, run on an input."""
+    return seq(OWN, "(", x, ")")
 
 
 def symmetric(op: Windowed, sizes: Sequence[int]) -> tuple[int, ...] | None:
@@ -107,11 +126,11 @@ def border(values: Sequence[int]) -> Slot:
     return Slot(compact(values), "padding", default=0)
 
 
-def cut(x: str, cuts: Sequence[tuple[int, int]]) -> Part:
+def cut(x: Part, cuts: Sequence[tuple[int, int]]) -> Part:
     """A map without so many positions before and after, an axis at a time."""
     if not any(map(any, cuts)):
         return x
-    parts: list[Part] = [f"{x}[:, :"]
+    parts: list[Part] = [x, "[:, :"]
     for lo, hi in cuts:
         parts += [", ", Cut(_taken(lo), _taken(hi))]
     return seq(*parts, "]")
@@ -119,8 +138,3 @@ def cut(x: str, cuts: Sequence[tuple[int, int]]) -> Part:
 
 def _taken(count: int) -> Part:
     return Slot(count, "cut", kept=True) if count else ""
-
-
-def around(before: str, part: Part, after: str) -> Part:
-    """Text around a part, which stays a text if it is one."""
-    return f"{before}{part}{after}" if isinstance(part, str) else Seq((before, part, after))

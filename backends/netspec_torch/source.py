@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -18,10 +18,12 @@ from netspec.types import Type
 from netspec_torch.beginning import Beginning
 from netspec_torch.body import SELF, Body, Whole
 from netspec_torch.helpers import NAMES, helpers
+from netspec_torch.lowering import lower
 from netspec_torch.places import Places
 from netspec_torch.reading import TorchReading
 from netspec_torch.reserved import ATTRIBUTES, VARIABLES
 from netspec_torch.sharing import Made, Sharing
+from netspec_torch.site import Lowered
 from netspec_torch.starts import FUNCTION, Start, function
 
 IMPORTS = (
@@ -52,14 +54,15 @@ def source(graph: Graph) -> Source:
     from netspec_torch import backend
 
     require(backend(), graph)
-    return proven(graph, lambda: _draft(graph), lambda: _draft(graph, folded=False))
+    lowered = lower(graph)
+    return proven(graph, lambda: _draft(graph, lowered), lambda: _draft(graph, lowered, folded=False))
 
 
-def _draft(graph: Graph, folded: bool = True) -> Draft:
-    text = _Text(graph, folded)
+def _draft(graph: Graph, lowered: Mapping[str, Lowered], folded: bool = True) -> Draft:
+    text = _Text(graph, lowered, folded)
     written = text.source()
     used = helpers(written.text.splitlines())
-    return Draft(text.root, written, TorchReading(graph, text.whole.places, class_name(graph), used))
+    return Draft(text.root, written, TorchReading(graph, lowered, text.whole.places, class_name(graph), used))
 
 
 def class_name(graph: Graph) -> str:
@@ -70,12 +73,13 @@ def class_name(graph: Graph) -> str:
 class _Text:
     """The text of a graph. Unless it is `folded`, each use of a block is a class, and no object is called twice."""
 
-    def __init__(self, graph: Graph, folded: bool = True) -> None:
+    def __init__(self, graph: Graph, lowered: Mapping[str, Lowered], folded: bool = True) -> None:
         self.graph, self.folded = graph, folded
         self.root = outline(graph)
         frozen = frozenset(_frozen_paths(self.root))
         made: dict[str, Made] = {}
-        self.whole = Whole(graph, Places(self.root), Sharing(graph, self.root, made, folded), made, frozen)
+        sharing = Sharing(self.root, lowered, made, folded)
+        self.whole = Whole(graph, lowered, Places(self.root), sharing, made, frozen)
         self.classes: list[Class] = []
         self.taken = {*TAKEN, class_name(graph)}
 
@@ -125,35 +129,22 @@ class _Text:
 
     def _unified(self, uses: Sequence[Module]) -> tuple[Definition, ...]:
         """The fewest classes; among as few, those that pad in the plainest way."""
+        bodies = [Body(each, self.whole) for each in uses]
         if not self.folded:
-            alone = [self._unify(self._padding([use], 0)) for use in uses]
+            alone = [self._unify([each]) for each in bodies]
             return tuple(replace(only, uses=(number,)) for number, (only,) in enumerate(alone))
-        bodies = self._padding(uses, 0)
-        found = plain = self._unify(bodies)
-        for ways in (1, 2) if len(plain) > 1 else ():
-            # Uses that pad differently may still be one class, if its padding is an argument.
-            other = self._unify(self._padding(uses, ways))
-            found = other if len(other) < len(found) else found
-        return plain if found is plain else tuple(self._plainest(uses, each) for each in found)
+        plain = self._unify(bodies)
+        padded = {name for body in bodies for name in body.padded()}
+        if len(plain) == 1 or not padded:
+            return plain
+        # Uses that pad differently may still be one class, if its padding is an argument.
+        apart = self._unify([Body(each, self.whole, padded) for each in uses])
+        return plain if len(apart) == len(plain) else tuple(self._plainest(bodies, each) for each in apart)
 
-    def _plainest(self, uses: Sequence[Module], definition: Definition) -> Definition:
+    def _plainest(self, bodies: Sequence[Body], definition: Definition) -> Definition:
         """The same class, padding as plainly as its uses allow."""
-        for ways in (0, 1):
-            bodies = self._padding([uses[number] for number in definition.uses], ways)
-            first, *others = self._unify(bodies)
-            if not others:
-                return replace(first, uses=definition.uses)
-        return definition
-
-    def _padding(self, uses: Sequence[Module], ways: int) -> list[Body]:
-        """The bodies: padding in the text, by modules, or by modules that need not pad."""
-        if ways == 0:
-            return [Body(each, self.whole) for each in uses]
-        apart = [Body(each, self.whole, pads_apart=True) for each in uses]
-        if ways == 1:
-            return apart
-        optional = {name for body in apart for name in body.padded()}
-        return [Body(each, self.whole, pads_apart=True, optional=optional) for each in uses]
+        first, *others = self._unify([bodies[number] for number in definition.uses])
+        return definition if others else replace(first, uses=definition.uses)
 
     def _unify(self, bodies: Sequence[Body]) -> tuple[Definition, ...]:
         alone = len(bodies) == 1

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from netspec.lowering.parts import Argument, Call, Part, Slot, call, literal
+from netspec.lowering.parts import Argument, Call, Part, Slot, call, literal, seq
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, Pool
 from netspec.ops.transpose import ConvTranspose
 from netspec.ops.window import Windowed
 from netspec_torch.functions import activate
-from netspec_torch.site import Lowered, Site, border, compact, cut, pad, padded, symmetric, windowed
+from netspec_torch.site import (
+    PADDED,
+    Border,
+    Lowered,
+    Site,
+    border,
+    compact,
+    cut,
+    pad,
+    run,
+    symmetric,
+    windowed,
+)  # fmt: skip
 
 
 def _convolution(
@@ -22,25 +35,31 @@ def _convolution(
     own: Slot | None = None,
 ) -> Lowered:
     """A convolution's module, run on its input or on that padded; `own` is a further argument of our class."""
-    padding = symmetric(op, site.inputs[0].sizes)
-    x, before = padded(site, op.pads if padding is None else ((0, 0),) * site.rank)
-    fields: dict[str, Part] = {**windowed(op), "padding": border(padding or (0,))}
-    fields = {key: fields[key] for key in ("stride", "padding", "dilation")}
-    if groups is not None:
-        fields["groups"] = groups
+    fields: dict[str, Part] = windowed(op)
     further = () if own is None else (Argument(own, own.hint),)
-    module = Call(
-        f"{name}{site.rank}d",
-        (
-            Argument(Slot(site.channels, "in_channels", channels=True)),
-            Argument(filters),
-            Argument(Slot(compact(op.kernel), "kernel")),
-            *further,
-            *(Argument(part, keyword) for keyword, part in fields.items()),
-            Argument(_bias(op), "bias"),
-        ),
-    )
-    return Lowered(activate(f"{site.module}({x})", op.activation), module, pad=before)
+
+    def module(padding: Sequence[int]) -> Call:
+        keywords: dict[str, Part] = {"stride": fields["stride"], "padding": border(padding)}
+        keywords["dilation"] = fields["dilation"]
+        if groups is not None:
+            keywords["groups"] = groups
+        return Call(
+            f"{name}{site.rank}d",
+            (
+                Argument(Slot(site.channels, "in_channels", channels=True)),
+                Argument(filters),
+                Argument(Slot(compact(op.kernel), "kernel")),
+                *further,
+                *(Argument(part, keyword) for keyword, part in keywords.items()),
+                Argument(_bias(op), "bias"),
+            ),
+        )
+
+    padding = symmetric(op, site.inputs[0].sizes)
+    apart = Lowered(activate(run(PADDED), op.activation), module((0,)), border=Border(op.pads))
+    if padding is None:
+        return replace(apart, apart=apart)
+    return Lowered(activate(run(site.x), op.activation), module(padding), apart=apart)
 
 
 def _filters(op: Conv | SeparableConv | ConvTranspose) -> Slot:
@@ -95,7 +114,7 @@ def conv_transpose(op: ConvTranspose, site: Site) -> Lowered:
         bias=_bias(op),
         dilation=fields["dilation"],
     )
-    return Lowered(activate(cut(f"{site.module}({site.x})", crops), op.activation), module)
+    return Lowered(activate(cut(run(site.x), crops), op.activation), module)
 
 
 def native_padding(op: Pool, sizes: Sequence[int]) -> tuple[tuple[int, ...], bool] | None:
@@ -136,10 +155,11 @@ def max_pool(op: MaxPool, site: Site) -> Lowered:
     """PyTorch's own, padded with −∞ before where it pads otherwise."""
     native = native_padding(op, site.inputs[0].sizes)
     dilation = Slot(compact(op.dilation), "dilation", default=1)
-    padding, ceil_mode = native or ((0,), False)
-    x, before = (site.x, None) if native else padded(site, op.pads, "-torch.inf")
-    module = _pool_module("MaxPool", op, padding, ceil_mode, dilation=dilation)
-    return Lowered(f"{site.module}({x})", module, pad=before)
+    module = _pool_module("MaxPool", op, (0,), False, dilation=dilation)
+    apart = Lowered(run(PADDED), module, border=Border(op.pads, "-torch.inf"))
+    if native is None:
+        return replace(apart, apart=apart)
+    return Lowered(run(site.x), _pool_module("MaxPool", op, *native, dilation=dilation), apart=apart)
 
 
 def avg_pool(op: AvgPool, site: Site) -> Lowered:
@@ -155,29 +175,29 @@ def avg_pool(op: AvgPool, site: Site) -> Lowered:
         padded = any(padding) or ceil_mode
         counted: Part = Slot(op.count_padding or not padded, "count_padding", default=True)
         module = _pool_module("AvgPool", op, padding, ceil_mode, count_include_pad=counted)
-        return Lowered(f"{site.module}({site.x})", module)
+        return Lowered(run(site.x), module)
     module = _pool_module("AvgPool", op, (0,), False)
-    mean = f"{site.module}({pad(site.x, op.pads)})"
+    mean = run(pad(site.x, op.pads))
     if op.count_padding and not any(op.overhang):
         return Lowered(mean, module)
-    return Lowered(f"{mean} / {site.module}(inside)", module, _inside(op, site.x))
+    return Lowered(seq(mean, " / ", run("inside")), module, _inside(op, site.x))
 
 
-def _inside(op: AvgPool, x: str) -> tuple[str, ...]:
+def _inside(op: AvgPool, x: Part) -> tuple[Part, ...]:
     """Statements after which `inside` is 1 where a position counts in the mean and 0 where it does not."""
-    ones = f"torch.ones_like({x}[:1, :1])"
+    ones = call("torch.ones_like", seq(x, "[:1, :1]"))
     if not op.count_padding:
-        return (f"inside = {pad(ones, op.pads)}",)
+        return (seq("inside = ", pad(ones, op.pads)),)
     told = tuple((lo, hi - over) for (lo, hi), over in zip(op.pads, op.overhang, strict=True))
     rest = tuple((0, over) for over in op.overhang)
     counted = pad(ones, told, "1.0")
-    return (f"inside = {counted}", *([f"inside = {pad('inside', rest)}"] if any(op.overhang) else []))
+    return (seq("inside = ", counted), *([seq("inside = ", pad("inside", rest))] if any(op.overhang) else []))
 
 
 def _dilated_avg_pool(op: AvgPool, site: Site) -> Lowered:
     """PyTorch has none: the windows are views of the input."""
     dims = literal(tuple(range(-site.rank, 0)))
-    windows = (f"windows = {pad(site.x, op.pads)}", f"windows = {_unfold('windows', op)}")
+    windows = (seq("windows = ", pad(site.x, op.pads)), f"windows = {_unfold('windows', op)}")
     if op.count_padding and not any(op.overhang):
         return Lowered(f"windows.mean(dim={dims})", before=windows)
     if symmetric(op, site.inputs[0].sizes) is not None and not any(lo for lo, _ in op.pads):
@@ -199,15 +219,15 @@ def _everywhere(site: Site) -> str:
 
 def global_avg_pool(op: GlobalAvgPool, site: Site) -> Lowered:
     """The mean over all positions."""
-    return Lowered(f"{site.x}.mean(dim={_everywhere(site)})")
+    return Lowered(seq(site.x, f".mean(dim={_everywhere(site)})"))
 
 
 def global_max_pool(op: GlobalMaxPool, site: Site) -> Lowered:
     """`amax` shares the gradient among equal values."""
-    return Lowered(f"{site.x}.amax(dim={_everywhere(site)})")
+    return Lowered(seq(site.x, f".amax(dim={_everywhere(site)})"))
 
 
 def channel_pool(op: ChannelPool, site: Site) -> Lowered:
     """Runs of channels as an axis of their own."""
     taken = "amax" if op.kind == "max" else "mean"
-    return Lowered(f"{site.x}.unflatten(1, (-1, {op.size})).{taken}(dim=2)")
+    return Lowered(seq(site.x, f".unflatten(1, (-1, {op.size})).{taken}(dim=2)"))

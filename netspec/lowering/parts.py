@@ -428,3 +428,8 @@ def call(function: str, *arguments: Part, tail: str = "", **keywords: Part) -> C
 def seq(*parts: Part) -> Seq:
     """Parts one after the other."""
     return Seq(parts)
+
+
+def joined(between: str, parts: Sequence[Part]) -> Seq:
+    """Parts with text between them."""
+    return Seq(tuple(piece for each in parts for piece in (between, each))[1:])

@@ -31,6 +31,7 @@ from netspec_keras.source import source as keras_source
 from netspec_keras.windows import called_same
 from netspec_torch.body import Body as TorchBody
 from netspec_torch.helpers import helpers
+from netspec_torch.lowering import lower as torch_lower
 from netspec_torch.places import Places
 from netspec_torch.reading import TorchReading
 from netspec_torch.sharing import Sharing
@@ -41,7 +42,8 @@ from tests.structures import STRUCTURES, structure
 
 
 def torch_reading(graph: Graph, text: str) -> Reading:
-    return TorchReading(graph, Places(outline(graph)), class_name(graph), helpers(text.splitlines()))
+    places = Places(outline(graph))
+    return TorchReading(graph, torch_lower(graph), places, class_name(graph), helpers(text.splitlines()))
 
 
 def keras_reading(graph: Graph, text: str) -> Reading:
@@ -126,8 +128,8 @@ def test_no_number_and_no_statement_can_be_another(name: str, backend: str, coun
 def a_border_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
     from netspec_torch import site
 
-    kept = site._border
-    monkeypatch.setattr(site, "_border", lambda rank, widths, value: kept(rank, widths, ""))
+    kept = site.Border.module
+    monkeypatch.setattr(site.Border, "module", lambda self: kept(replace(self, value="")))
 
 
 def no_ties(monkeypatch: pytest.MonkeyPatch) -> None:
