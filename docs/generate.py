@@ -14,6 +14,7 @@ from pathlib import Path
 
 from docs import proofs, published
 from docs.words import words_page
+from netspec.analysis import analyze
 from netspec.backend import backends
 from netspec.check import check_file, check_text
 from netspec.diagnostics.catalogue import FAMILIES as CODE_FAMILIES
@@ -203,7 +204,7 @@ def _proof(proof: proofs.Proof, pairs: list[str]) -> list[str]:
 
 
 def _figures(graph: Graph) -> list[str]:
-    shapes = graph.shapes()
+    shapes = analyze(graph)
     totals, memory = shapes.totals, shapes.totals.memory
     maps = [layer.receptive for layer in shapes.layers if len(layer.output) > 1 and layer.receptive_field]
     return [

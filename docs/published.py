@@ -12,7 +12,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import cache
 from math import prod
 
-from netspec.analysis import Shapes
+from netspec.analysis import Shapes, analyze
 from netspec.graph import Graph
 from netspec.loading import load
 from netspec.ops.conv import Conv
@@ -65,7 +65,7 @@ class Network:
 def network(spec: str, values: tuple[tuple[str, object], ...] = ()) -> Network:
     """A spec of the zoo, analysed once."""
     graph = load(f"zoo:{spec}", **dict(values))
-    return Network(graph, graph.shapes())
+    return Network(graph, analyze(graph))
 
 
 @dataclass(frozen=True)

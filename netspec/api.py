@@ -78,7 +78,7 @@ def train(
         Unavailable: the backend is unknown, missing or broken.
     """
     from netspec.diagnostics import Problems, SpecError
-    from netspec.language.document.recipe import read
+    from netspec.language.document.recipe import settle
     from netspec.recipe.names import seen_from
     from netspec.training.datasets import load
     from netspec.training.run import train as run
@@ -86,7 +86,7 @@ def train(
     problems = Problems()
     if data is not None:
         recipe["data"] = seen_from(Path.cwd(), data)
-    told = read(graph.train, problems, graph.file, recipe)
+    told = settle(graph.train, problems, graph.file, recipe)
     if told is None:
         raise SpecError(problems.in_order())
     # A path in a recipe counts from the folder of its spec.

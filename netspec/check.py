@@ -14,7 +14,7 @@ from netspec.graph import Graph
 from netspec.language.document.library import Library
 from netspec.language.document.skeleton import is_blocks_file
 from netspec.language.reading import locations
-from netspec.loading import ParameterError, graph_of_file, graph_of_text
+from netspec.loading import ParameterError, draft_of_file, draft_of_text
 
 Kind = Literal["spec", "blocks"]
 
@@ -53,8 +53,7 @@ def checked(path: Path, params: Mapping[str, object] | None = None) -> Checked:
         with suppress(Full):
             library.part(path, locations.shown(path))
         return Checked("blocks", None, problems.in_order())
-    graph = graph_of_file(path, problems, params, library)
-    _hold(graph, problems)
+    graph = _held(draft_of_file(path, problems, params, library), problems)
     return Checked("spec", graph, problems.in_order())
 
 
@@ -63,16 +62,18 @@ def check_text(
 ) -> tuple[Graph | None, list[Diagnostic]]:
     """As `check_file`, for a text that stands for a file called `file`."""
     problems = Problems()
-    graph = graph_of_text(text, file, problems, params)
-    _hold(graph, problems)
+    graph = _held(draft_of_text(text, file, problems, params), problems)
     return graph, problems.in_order()
 
 
-def _hold(graph: Graph | None, problems: Problems) -> None:
-    if graph is None:
-        return
-    problems.add(hold(graph, analyze(graph)))
-    if graph.train is not None:
+def _held(draft: Graph | None, problems: Problems) -> Graph | None:
+    """The graph, or None where the spec cannot be read; what it expects and its recipe are compared with it."""
+    if draft is None:
+        return None
+    graph = None if problems.errors else draft
+    problems.add(hold(draft, analyze(draft)))
+    if draft.train is not None:
         from netspec.training.match import check as check_recipe
 
-        check_recipe(graph, problems)
+        check_recipe(draft, problems)
+    return graph

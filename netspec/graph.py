@@ -13,8 +13,8 @@ from netspec.ops.base import Op, Weight
 from netspec.types import Type
 
 if TYPE_CHECKING:
-    from netspec.analysis import Shapes
-    from netspec.language.reading.source import Mapping
+    from netspec.expectations import Expectations
+    from netspec.recipe import StatedRecipe
 
 ScopeKind = Literal["block", "network", "repeat", "group", "head"]
 
@@ -104,8 +104,8 @@ class Scope:
 class Graph:
     """A network, whole and resolved. Nodes stand in topological order, which is the author's.
 
-    `scopes` stand in the order in which they open, parents first. `expect` and `train` are the author's
-    text with its parameters put in. `altered` names the parameters that were set from outside.
+    `scopes` stand in the order in which they open, parents first. `expect` and `train` are what the author
+    states, read and checked; both are data. `altered` names the parameters that were set from outside.
     `pretrained` gives, for the path of an embedded network, the file that its weights start from.
     `left_out` gives the types of what the author's text can name, and no output needs: layers of embedded
     networks, and further outputs of any layer. They are in the spec, not in the network.
@@ -120,8 +120,8 @@ class Graph:
     params: tuple[tuple[str, object], ...] = ()
     file: str = ""
     altered: tuple[str, ...] = ()
-    expect: Mapping | None = None
-    train: Mapping | None = None
+    expect: Expectations | None = None
+    train: StatedRecipe | None = None
     pretrained: tuple[tuple[str, str], ...] = ()
     left_out: tuple[tuple[str, Type], ...] = ()
 
@@ -138,6 +138,15 @@ class Graph:
         return types
 
     @cached_property
+    def named_types(self) -> dict[str, Type]:
+        """The type of what each name of the spec stands for: a value, a scope's output, or what is left out."""
+        named = {**dict(self.left_out), **self.types}
+        for scope in self.scopes:
+            if scope.output in self.types:
+                named[scope.path] = self.types[scope.output]
+        return named
+
+    @cached_property
     def producers(self) -> dict[str, Node]:
         """The node that gives each value; inputs are not here."""
         return {value: node for node in self.nodes for value in node.values}
@@ -152,12 +161,6 @@ class Graph:
         for node in self.nodes:
             if node.shares is None:
                 yield from node.weights
-
-    def shapes(self) -> Shapes:
-        """Shapes, parameters, MACs, receptive fields and memory of every layer, and the totals."""
-        from netspec.analysis import analyze
-
-        return analyze(self)
 
     def __str__(self) -> str:
         """The one stable printed form: every resolved number, a line a node."""

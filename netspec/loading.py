@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 
+from netspec.analysis import Shapes, analyze
 from netspec.diagnostics import Full, Problems, SpecError
 from netspec.graph import Graph
 from netspec.language.document.declarations import Document
@@ -39,7 +41,15 @@ def find(spec: str | Path) -> Path:
     return path
 
 
-def load(spec: str | Path, **params: object) -> Graph:
+class LoadedGraph(Graph):
+    """The graph of a spec as `load` gives it, with what one asks of it first."""
+
+    def shapes(self) -> Shapes:
+        """Shapes, parameters, MACs, receptive fields and memory of every layer, and the totals."""
+        return analyze(self)
+
+
+def load(spec: str | Path, **params: object) -> LoadedGraph:
     """The graph of a spec.
 
     Args:
@@ -55,7 +65,7 @@ def load(spec: str | Path, **params: object) -> Graph:
     graph = graph_of_file(find(spec), problems, params)
     if graph is None:
         raise SpecError(problems.in_order())
-    return graph
+    return LoadedGraph(**{each.name: getattr(graph, each.name) for each in fields(graph)})
 
 
 def graph_of_file(
@@ -64,30 +74,45 @@ def graph_of_file(
     params: Mapping[str, object] | None = None,
     library: Library | None = None,
 ) -> Graph | None:
-    """The graph of a file, or None; `problems` has what was found.
+    """The graph of a file, or None where anything is wrong; `problems` has what was found.
 
     Args:
         library: what has read files of this run already, if anything has.
     """
-    library = library or Library(problems)
-    with no_collection(), suppress(Full):
-        return _graph(library.spec(path, locations.shown(path)), library, problems, params or {})
-    return None
+    graph = draft_of_file(path, problems, params, library or Library(problems))
+    return None if problems.errors else graph
 
 
 def graph_of_text(
     text: str, file: str, problems: Problems, params: Mapping[str, object] | None = None
 ) -> Graph | None:
     """The graph of a text that stands for a file called `file`; it cannot include by relative paths."""
+    graph = draft_of_text(text, file, problems, params)
+    return None if problems.errors else graph
+
+
+def draft_of_file(
+    path: Path, problems: Problems, params: Mapping[str, object] | None, library: Library
+) -> Graph | None:
+    """As `graph_of_file`, also where only `expect` or `train` is wrong: the rest can then be checked on."""
+    with no_collection(), suppress(Full):
+        return _draft(library.spec(path, locations.shown(path)), library, problems, params or {})
+    return None
+
+
+def draft_of_text(
+    text: str, file: str, problems: Problems, params: Mapping[str, object] | None = None
+) -> Graph | None:
+    """As `draft_of_file`, of a text."""
     library = Library(problems)
     with no_collection(), suppress(Full):
         value = read(text, file, problems)
         document = None if value is None else library.complete(read_document(value, file, None, problems))
-        return _graph(document, library, problems, params or {})
+        return _draft(document, library, problems, params or {})
     return None
 
 
-def _graph(
+def _draft(
     document: Document | None, library: Library, problems: Problems, params: Mapping[str, object]
 ) -> Graph | None:
     if document is None:
@@ -114,4 +139,13 @@ def _check_value(name: str, value: object) -> None:
             raise ParameterError(f"the parameter {name!r} takes a whole number below 2⁶³")
 
 
-__all__ = ["ParameterError", "find", "graph_of_file", "graph_of_text", "load"]
+__all__ = [
+    "LoadedGraph",
+    "ParameterError",
+    "draft_of_file",
+    "draft_of_text",
+    "find",
+    "graph_of_file",
+    "graph_of_text",
+    "load",
+]

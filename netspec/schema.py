@@ -13,7 +13,7 @@ from functools import cache
 
 from pydantic import BaseModel
 
-from netspec.analysis.expect import KEYS
+from netspec.expectations import FORMS
 from netspec.language.document.item import RESERVED
 from netspec.language.document.skeleton import BlockSkeleton, HeadSkeleton, InputSkeleton, Skeleton
 from netspec.language.document.vocabulary import NETWORK_KEYS
@@ -238,7 +238,7 @@ def _expect() -> Schema:
     """Shapes by name, exact numbers, budgets."""
     count = _any({"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9][0-9_]*$|\\$"})
     amount = _any({"type": "number", "minimum": 0}, {"type": "string", "pattern": "^[0-9]|\\$"})
-    known = {key: amount if key.startswith("max_") else count for key in KEYS}
+    known = {key: amount if key.startswith("max_") else count for key in FORMS}
     known |= {"output": _any(_SHAPE, _map(_SHAPE)), "layers": _map(_SHAPE, names={})}
     return {"type": ["object", "null"], "properties": known, "additionalProperties": False}
 

@@ -30,7 +30,7 @@ def test_a_spec_holds_what_it_expects(name: str) -> None:
     assert graph is not None
     verify(graph)
     assert graph.expect is not None, "a spec of the zoo states what it expects of itself"
-    assert {"output", "params"} <= graph.expect.entries.keys()
+    assert {"output", "params"} <= set(graph.expect.keys)
     assert graph.description
     assert graph.name == name
 

@@ -79,9 +79,10 @@ def _list(format: Format) -> None:
 
 
 def _row(name: str, path: Path) -> dict[str, Any]:
+    from netspec.analysis import analyze
     from netspec.check import check_file
 
     graph, _ = check_file(path)
     if graph is None:
         return {"name": name, "description": "does not hold: netspec check tells why", "params": None}
-    return {"name": name, "description": graph.description, "params": graph.shapes().totals.params}
+    return {"name": name, "description": graph.description, "params": analyze(graph).totals.params}

@@ -30,8 +30,10 @@ def shapes(
     sets: Sets = None,
 ) -> None:
     """Show every layer's type, parameters, MACs, receptive field and memory, and the totals."""
+    from netspec.analysis import analyze
+
     graph = load_spec(spec, sets)
-    found = graph.shapes()
+    found = analyze(graph)
     if format is Format.json:
         say_json(found.as_dict())
     else:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from netspec.diagnostics import Diagnostic
     from netspec.fit import Report
     from netspec.graph import Graph
-    from netspec.recipe import Recipe
+    from netspec.recipe import Recipe, StatedRecipe
     from netspec.training.folder import Epoch
     from netspec.training.run import Run
     from netspec.training.samples import Dataset
@@ -83,8 +83,12 @@ def train(
         overrides["epochs"] = _Override(epochs, f"--epochs {epochs}")
     if seed is not None:
         overrides["seed"] = _Override(seed, f"--seed {seed}")
-    graph, sources = load_with_sources(spec, params)
-    recipe = _recipe(graph, overrides)
+    try:
+        graph, sources = load_with_sources(spec, params)
+    except typer.Exit:
+        _recipe(None, spec, overrides)  # a wrong option is said in the same run
+        raise
+    recipe = _recipe(graph.train, graph.file, overrides)
     require_classifier(graph)  # before a large data set is read for nothing
     _run(
         spec,
@@ -133,14 +137,14 @@ def _from_here(data: str | None) -> str | None:
     return seen_from(Path.cwd(), f"./{data}" if lacks_slash else data)
 
 
-def _recipe(graph: Graph, overrides: Mapping[str, _Override]) -> Recipe:
-    """The recipe with the settings of the command line; a wrong one of those is a wrong command."""
+def _recipe(stated: StatedRecipe | None, file: str, overrides: Mapping[str, _Override]) -> Recipe:
+    """The recipe of a spec with the settings of the command line; a wrong one of those is a wrong command."""
     from netspec.diagnostics import Problems, SpecError
     from netspec.language.document.overrides import given_as
-    from netspec.language.document.recipe import read
+    from netspec.language.document.recipe import settle
 
     problems = Problems()
-    recipe = read(graph.train, problems, graph.file, {key: each.value for key, each in overrides.items()})
+    recipe = settle(stated, problems, file, {key: each.value for key, each in overrides.items()})
     if recipe is not None:
         return recipe
     options = {given_as(key): each.option for key, each in overrides.items()}

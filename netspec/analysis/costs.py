@@ -95,6 +95,16 @@ class Totals:
     activations: int
     memory: Memory
 
+    @property
+    def counts(self) -> dict[str, int | None]:
+        """The numbers that a spec can expect; `memory` is that of inference."""
+        return {
+            "params": self.params,
+            "trainable": self.trainable,
+            "macs": self.macs,
+            "memory": self.memory.inference_bytes,
+        }
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "layers": self.layers,

@@ -6,6 +6,7 @@ import colorsys
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from netspec.analysis import analyze
 from netspec.drawing.layout import HEADER, LINE_HEIGHT, Placed, lay_out, leaf_height, text_width
 from netspec.drawing.picture import Frame, Leaf, picture
 from netspec.drawing.rows import Cell, Link
@@ -56,7 +57,7 @@ def drawing(graph: Graph, placed: Placed) -> str:
 
 def summary(graph: Graph) -> str:
     """Inputs and outputs, parameters and MACs, in a line."""
-    shapes = graph.shapes()
+    shapes = analyze(graph)
     macs = "MACs unavailable" if shapes.totals.macs is None else f"{shapes.totals.macs:,} MACs"
     inputs = ", ".join(str(each.type) for each in graph.inputs)
     outputs = ", ".join(str(graph.types[each.value]) for each in graph.outputs)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from netspec.dataclass import dataclass
+from netspec.diagnostics.span import Span
 from netspec.recipe.names import EMBEDDED
 from netspec.recipe.optimizers import OPTIMIZERS, SMALLEST, Optimizer
 from netspec.types import LARGEST_FLOAT
@@ -75,3 +78,24 @@ def plain(recipe: Recipe) -> dict[str, Any]:
         written["normalise"] = recipe.normalise.model_dump(mode="json")
     written["optimizer"] = {recipe.optimizer.kind: recipe.optimizer.model_dump(mode="json")}
     return {name: written[name] for name in Recipe.model_fields if name in written}
+
+
+@dataclass(frozen=True, slots=True)
+class StatedRecipe:
+    """The recipe that stands in a spec.
+
+    `recipe` is None where a setting is wrong, which is reported. `places` has the place of each setting that
+    the author states, by its path of keys: `("optimizer", "sgd", "momentum")`; under `()` that of the whole.
+    """
+
+    recipe: Recipe | None
+    places: Mapping[tuple[str, ...], Span]
+
+
+def stated(recipe: Recipe) -> dict[str, Any]:
+    """The settings that were given, without the defaults; in the form in which an author writes them."""
+    given = recipe.model_dump(mode="json", exclude={"optimizer"}, exclude_unset=True)
+    if "optimizer" in recipe.model_fields_set:
+        optimizer = recipe.optimizer
+        given["optimizer"] = {optimizer.kind: optimizer.model_dump(mode="json", exclude_unset=True)}
+    return given

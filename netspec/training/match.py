@@ -10,8 +10,6 @@ from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems, Span, SpecError
 from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph, Node
-from netspec.language.document.recipe import read
-from netspec.language.reading.values import locate, plain
 from netspec.ops.base import Meaning
 from netspec.passes.logits import NoLogits, logits, take_out
 from netspec.recipe import Recipe
@@ -58,10 +56,10 @@ class Facts:
 
 
 def check(graph: Graph, problems: Problems) -> Recipe | None:
-    """The recipe that stands in a spec, held against the network as far as that needs no data file."""
+    """The recipe of a spec, compared with the network as far as that needs no data file."""
     if graph.train is None:
         return None
-    recipe = read(graph.train, problems, graph.file)
+    recipe = graph.train.recipe
     # Set from outside, a size or a number of classes may differ from what the recipe was written for.
     if graph.altered:
         return recipe
@@ -250,17 +248,13 @@ def _match_batches(graph: Graph, recipe: Recipe, facts: Facts, problems: Problem
             return
 
 
-def _place(graph: Graph, recipe: Recipe, loc: list[str | int], node: Node | None = None) -> Span:
+def _place(graph: Graph, recipe: Recipe, loc: list[str], node: Node | None = None) -> Span:
     """Where a setting stands in the spec; for one that is not there, or set from outside, the layer or the input."""
     elsewhere = graph.inputs[0].span if node is None else node.span
-    key = str(loc[0])
-    if graph.train is None or key not in graph.train.entries:
+    stated = None if graph.train is None else graph.train.recipe
+    if graph.train is None or stated is None or getattr(stated, loc[0]) != getattr(recipe, loc[0]):
         return elsewhere
-    written = plain(graph.train.entries[key].value)
-    # `normalise` is read into something else than what is written, and is compared by nobody.
-    if not isinstance(written, dict) and written != getattr(recipe, key):
-        return elsewhere
-    return locate(graph.train, loc)
+    return graph.train.places.get(tuple(loc), elsewhere)
 
 
 def _type(shape: Shape) -> str:

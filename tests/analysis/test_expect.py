@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from netspec.analysis import analyze
-from netspec.analysis.expect import amount, hold
+from netspec.analysis.expect import hold
 from netspec.diagnostics import Problems, Span
 from netspec.graph import Graph, Scope
+from netspec.language.elaboration.expect import amount, expectations
 from netspec.language.reading import source
 from netspec.language.reading.source import Mapping, Scalar
 from netspec.ops.conv import Conv
@@ -18,7 +19,7 @@ from netspec.ops.reshape import Flatten
 from tests.building import Sketch, span
 
 
-def network(expect: str, altered: tuple[str, ...] = (), several: bool = False) -> Graph:
+def network(expect: str, altered: tuple[str, ...] = (), several: bool = False) -> tuple[Mapping, Graph]:
     """A block `stem` of one convolution (28 parameters, 252 MACs), and a dense layer (370 and 360)."""
     sketch = Sketch(image=(1, 5, 5))
     sketch.add("stem.conv1", Conv.model_validate({"filters": 4, "kernel": 3, "bias": False}))
@@ -29,12 +30,20 @@ def network(expect: str, altered: tuple[str, ...] = (), several: bool = False) -
     problems = Problems()
     read = source.read(expect, "expect.yaml", problems)
     assert isinstance(read, Mapping), list(problems)
-    return replace(graph, expect=read, altered=altered)
+    return read, replace(graph, altered=altered)
+
+
+def problems_of(expect: str, **more: object) -> Problems:
+    """What the language says of the text, and the analysis of the numbers."""
+    text, graph = network(expect, **more)  # type: ignore[arg-type]
+    problems = Problems()
+    graph = replace(graph, expect=expectations(text, graph, problems))
+    problems.add(hold(graph, analyze(graph)))
+    return problems
 
 
 def complaints(expect: str, **more: object) -> list[tuple[str, int, int, str]]:
-    graph = network(expect, **more)  # type: ignore[arg-type]
-    problems = hold(graph, analyze(graph))
+    problems = problems_of(expect, **more)
     return [(str(each.code), each.span.line, each.span.column, each.message) for each in problems]
 
 
@@ -57,7 +66,7 @@ def test_all_of_it_holds() -> None:
 
 
 def test_no_expectation_is_no_problem() -> None:
-    graph = replace(network("params: 1"), expect=None)
+    _, graph = network("params: 1")
     assert not len(hold(graph, analyze(graph)))
 
 
@@ -103,8 +112,7 @@ def test_several_outputs_need_a_name() -> None:
 
 def test_an_altered_spec_is_told_as_not_held_to_and_never_fails() -> None:
     wrong = "params: 1\nmax_macs: 1\noutput: [1]\nlayers: {gone: [1], flat: [1]}\n"
-    graph = network(wrong, altered=("classes", "size"))
-    problems = hold(graph, analyze(graph))
+    problems = problems_of(wrong, altered=("classes", "size"))
     assert not problems.errors
     (warning,) = problems
     assert str(warning.code) == "NS0406"

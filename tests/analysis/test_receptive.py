@@ -10,6 +10,7 @@ from textwrap import dedent
 import numpy as np
 import pytest
 
+from netspec.analysis import analyze
 from netspec.analysis.receptive import fields
 from netspec.check import check_text
 from netspec.graph import Graph
@@ -307,7 +308,7 @@ def test_what_one_position_sees(case: str) -> None:
     text, largest, smallest = POSITIONS[case]
     graph, diagnostics = check_text("netspec: 1\nname: seen\n" + dedent(text).lstrip("\n"), "seen.yaml")
     assert graph is not None, diagnostics
-    layer = graph.shapes().layers[-1]
+    layer = analyze(graph).layers[-1]
     assert (layer.receptive_field, layer.receptive_field_min) == (largest, smallest)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from netspec.analysis import analyze
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.dense import Dense, Rbf
@@ -111,7 +112,7 @@ class Loops:
 
 WEIGHTED = (Conv, DepthwiseConv, SeparableConv, ConvTranspose, Dense, Rbf)
 COUNTED = [case for case in CASES if isinstance(case.graph().nodes[-1].op, WEIGHTED)]
-SMALL = [case for case in COUNTED if (case.graph().shapes().totals.macs or 0) <= 4000]
+SMALL = [case for case in COUNTED if (analyze(case.graph()).totals.macs or 0) <= 4000]
 
 
 def check_products(cases: list[Case]) -> None:
@@ -130,7 +131,7 @@ def check_products(cases: list[Case]) -> None:
             np.testing.assert_allclose(
                 result, np.asarray(oracle, "float64")[0], atol=1e-12, err_msg=case.name
             )
-        assert graph.shapes().layers[-1].macs == loops.products, case.name
+        assert analyze(graph).layers[-1].macs == loops.products, case.name
 
 
 def test_macs_are_the_products_that_loops_count() -> None:
@@ -146,7 +147,7 @@ def test_macs_are_the_products_that_loops_count_in_every_case() -> None:
 def test_other_layers_have_no_macs() -> None:
     for case in CASES:
         if not isinstance(case.graph().nodes[-1].op, WEIGHTED):
-            assert case.graph().shapes().totals.macs == 0, case.name
+            assert analyze(case.graph()).totals.macs == 0, case.name
 
 
 # Values, by what is there.
@@ -159,7 +160,7 @@ def test_activations_are_the_values_of_all_outputs(name: str) -> None:
     graph = GRAPHS[name]
     batch = {each.name: np.zeros((1, *each.type.shape)) for each in graph.inputs}
     values = forward(graph, initialise(graph, 0, "float64"), batch, training=False)
-    totals = graph.shapes().totals
+    totals = analyze(graph).totals
     outputs = sum(np.asarray(values[value]).size for node in graph.nodes for value in node.values)
     assert outputs == totals.activations
     inputs = sum(each.size for each in batch.values())
@@ -181,7 +182,7 @@ def test_inference_is_a_lower_bound_of_what_is_alive(name: str) -> None:
         alive = {value for value in alive if last.get(value, -1) > place}
         for value in node.inputs:
             pairs = max(pairs, sum(made[each] for each in node.values) + made.get(value, 0))
-    memory = graph.shapes().totals.memory
+    memory = analyze(graph).totals.memory
     assert memory.inference_bytes - memory.weights_bytes == pairs <= peak
 
 

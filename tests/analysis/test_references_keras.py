@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from netspec.analysis import analyze
 from netspec.weights import initialise
 from netspec_keras import backend
 from tests.structures import STRUCTURES, structure
@@ -19,7 +20,7 @@ QUICK_KERAS = ("residual", "frozen", "heads", "repeated_ops")
 )
 def test_parameters_are_those_of_keras(name: str) -> None:
     graph = GRAPHS[name]
-    totals = graph.shapes().totals
+    totals = analyze(graph).totals
     model = backend().build(graph, initialise(graph), device="cpu")
     measured = sum(
         int(np.prod(each.shape))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from docs.proofs import ROWS, Row
+from netspec.analysis import analyze
 from netspec.graph import Graph
 from netspec.weights import initialise
 from netspec_torch import backend
@@ -32,13 +33,13 @@ def test_macs_are_half_the_operations_that_torch_counts(row: Row) -> None:
     model = backend().build(graph, initialise(graph), device="cpu").eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(*(torch.zeros(1, *each.type.shape) for each in graph.inputs))
-    assert graph.shapes().totals.macs == counter.get_total_flops() / 2
+    assert analyze(graph).totals.macs == counter.get_total_flops() / 2
 
 
 @pytest.mark.parametrize("name", GRAPHS)
 def test_parameters_are_those_of_the_modules(name: str) -> None:
     graph = GRAPHS[name]
-    totals = graph.shapes().totals
+    totals = analyze(graph).totals
     module = backend().build(graph, initialise(graph), device="cpu")
     there = list(module.parameters())
     assert sum(each.numel() for each in there) == totals.params
@@ -107,7 +108,7 @@ def test_inference_takes_what_torch_allocates(name: str) -> None:
     with torch.no_grad(), Allocations(iter([x, *weights])) as allocations:
         module(x)
     weight_bytes = sum(each.numel() * each.element_size() for each in weights)
-    assert allocations.peak + weight_bytes == graph.shapes().totals.memory.inference_bytes
+    assert allocations.peak + weight_bytes == analyze(graph).totals.memory.inference_bytes
 
 
 KEPT: dict[str, str] = {
@@ -137,7 +138,7 @@ def saved(text: str) -> tuple[int, int]:
         result = module(x)
     keep(result)
     keep(x)
-    return sum(kept.values()), 3 * graph.shapes().totals.memory.training_bytes_per_sample
+    return sum(kept.values()), 3 * analyze(graph).totals.memory.training_bytes_per_sample
 
 
 @pytest.mark.parametrize("name", KEPT)

@@ -16,6 +16,7 @@ import pytest
 import torch
 from torch import nn
 
+from netspec.analysis import analyze
 from netspec.backend import NoDevice, native_names
 from netspec.fit import Fit
 from netspec.graph import Graph
@@ -224,7 +225,7 @@ def test_what_a_model_holds_beyond_the_graph_is_an_error(monkeypatch: pytest.Mon
 def test_a_module_has_the_parameters_of_the_graph(name: str) -> None:
     graph = structure(name)
     model = TORCH.build(graph, initialise(graph), device="cpu")
-    assert sum(each.numel() for each in model.parameters()) == graph.shapes().totals.params
+    assert sum(each.numel() for each in model.parameters()) == analyze(graph).totals.params
 
 
 def test_layers_of_several_parts_share_them_with_another_stride() -> None:

@@ -9,7 +9,7 @@ from netspec.backend import backend
 from netspec.below import look
 from netspec.check import check_file
 from netspec.diagnostics import Diagnostic, Problems
-from netspec.language.document.recipe import read
+from netspec.language.document.recipe import settle
 from netspec.loading import graph_of_file
 from netspec.refusals import refusals
 from netspec.training.advice import Labels
@@ -84,7 +84,7 @@ def _with_data(facts: Facts) -> Callable[[Path], Sequence[Diagnostic]]:
         problems = Problems()
         graph = graph_of_file(_written(folder, main=text), problems)
         assert graph is not None
-        recipe = read(graph.train, problems)
+        recipe = settle(graph.train, problems)
         assert recipe is not None
         match(graph, recipe, facts, problems)
         return problems.in_order()

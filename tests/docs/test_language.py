@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from netspec.analysis.expect import KEYS
 from netspec.check import check_file
+from netspec.expectations import FORMS
 from netspec.language.document.item import RESERVED
 from netspec.language.document.skeleton import Skeleton
 from netspec.ops.fields import WORDS
@@ -54,7 +54,7 @@ def test_every_key_is_told(key: str) -> None:
     assert re.search(rf"^\| [^|]*`{key}`", PAGE, re.MULTILINE)
 
 
-@pytest.mark.parametrize("word", [*WORDS, *KEYS])
+@pytest.mark.parametrize("word", [*WORDS, *FORMS])
 def test_every_word_is_told(word: str) -> None:
     assert f"`{word}`" in PAGE
 

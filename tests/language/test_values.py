@@ -9,8 +9,9 @@ import pytest
 import netspec
 from netspec.check import check_file, check_text
 from netspec.diagnostics import SpecError
-from netspec.language.reading.values import Mapping, plain
 from netspec.loading import ParameterError
+from netspec.recipe import Recipe
+from netspec.recipe.optimizers import Sgd
 from tests.language.author import FILE, HEAD, graph_of, hold_refusals, names_of, spec, told, types_of
 
 DEFAULTS: list[tuple[str, str, object]] = [
@@ -268,15 +269,16 @@ def test_expect_and_train_take_parameters() -> None:
         HEAD
         + (
             'params: {n: 3, rate: 0.5}\nlayers: [dense: $n]\nexpect: {output: [$n, "${n + 5}", 8]}\n'
-            "train: {optimizer: {sgd: {rate: $rate}}}\n"
+            "train: {optimizer: {sgd: {learning_rate: $rate}}}\n"
         ),
         FILE,
     )
     assert graph is not None
-    assert isinstance(graph.expect, Mapping)
-    assert plain(graph.expect) == {"output": [3, 8, 8]}
-    assert isinstance(graph.train, Mapping)
-    assert plain(graph.train) == {"optimizer": {"sgd": {"rate": 0.5}}}
+    assert graph.expect is not None
+    assert [(each.key, each.wanted) for each in graph.expect.items] == [("output", (3, 8, 8))]
+    assert graph.train is not None
+    assert graph.train.recipe == Recipe(optimizer=Sgd(learning_rate=0.5))
+    assert ("optimizer", "sgd", "learning_rate") in graph.train.places
 
 
 def test_an_expression_in_expect_is_held_like_any() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from netspec.analysis import analyze
 from netspec.check import check_file
 from netspec.diagnostics import Diagnostic
 from netspec.diagnostics.catalogue import CODES
@@ -94,7 +95,7 @@ def derive(graph: Graph) -> None:
         AssertionError: something that must hold does not.
     """
     verify(graph)
-    table = graph.shapes().as_dict()
+    table = analyze(graph).as_dict()
     json.dumps(table, allow_nan=False)
     assert all(number < 2**63 for number in table["totals"]["memory"].values())
     if len(graph.nodes) <= _WRITTEN and re.fullmatch("[A-Za-z][A-Za-z0-9_]*", graph.name):

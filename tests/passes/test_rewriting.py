@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from netspec.analysis import analyze
 from netspec.diagnostics import Problems
 from netspec.diagnostics.render import as_text
 from netspec.graph import Graph, verify
@@ -144,7 +145,7 @@ def test_vgg_at_448_pixels_gives_a_grid_of_8_by_8() -> None:
     large = graph_of_text(write_spec(turned, "vgg16_anywhere"), "written.yaml", problems, {"size": 448})
     assert large is not None, as_text(problems.in_order())
     assert large.types[large.outputs[0].value].shape == (1000, 8, 8)
-    assert large.shapes().totals.params == 138_357_544
+    assert analyze(large).totals.params == 138_357_544
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import yaml
 from netspec.check import check_text
 from netspec.diagnostics import Problems
 from netspec.graph import Graph
-from netspec.language.document.recipe import read
+from netspec.language.document.recipe import settle
 from netspec.loading import graph_of_text
 from netspec.training.idx import DataError
 from netspec.training.match import Facts, match
@@ -54,7 +54,7 @@ class Attempt:
         except DataError as error:
             return str(error), error.help
         found = Problems()
-        recipe = read(graph.train, found)
+        recipe = settle(graph.train, found)
         assert recipe is not None
         match(graph, recipe, Facts.of(data.seen_as(graph.inputs[0].type.shape)), found)
         return next(((each.message, each.help or "") for each in found), None)

@@ -10,7 +10,7 @@ import pytest
 import netspec
 from netspec.backend import Trains, backends
 from netspec.diagnostics import Problems
-from netspec.language.document.recipe import read
+from netspec.language.document.recipe import settle
 from netspec.training.datasets import load
 from netspec.training.run import train
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 def test_lenet5(tmp_path: Path) -> None:
     graph = netspec.load("zoo:lenet5")
-    recipe = read(graph.train, Problems())
+    recipe = settle(graph.train, Problems())
     assert recipe is not None
     ready = [each for each in backends() if isinstance(each, Trains) and each.status().state == "ok"]
     runs = [train(graph, each, recipe, load(recipe.data), out=tmp_path / each.name) for each in ready]

@@ -7,7 +7,7 @@ import pytest
 from netspec.check import check_text
 from netspec.diagnostics import Problems
 from netspec.graph import Graph
-from netspec.language.document.recipe import read
+from netspec.language.document.recipe import settle
 from netspec.loading import graph_of_text
 from netspec.recipe import Recipe
 from netspec.training.advice import Labels
@@ -30,7 +30,7 @@ def told(network: Graph, recipe: str = "{}", facts: Facts = OWN) -> list[str]:
     problems = Problems()
     overrides = dict(part.split("=") for part in recipe.strip("{}").split(", ") if part)
     settings = {key: int(value) for key, value in overrides.items()}
-    wanted = read(network.train, problems, "n.yaml", settings)
+    wanted = settle(network.train, problems, "n.yaml", settings)
     assert wanted is not None
     match(network, wanted, facts, problems)
     return [" | ".join([str(each.code), each.message, *each.notes, each.help or ""]) for each in problems]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from netspec.diagnostics import Span
 from netspec.language.reading import values
 from netspec.language.reading.values import Entry, Listing, Scalar, Value
+
+Places: TypeAlias = Mapping[tuple[str, ...], Span]
+"""Where settings stand, by their paths of keys."""
 
 ONE_NAME = "optimizer"
 """The setting that is a mapping of one name."""
@@ -17,31 +21,46 @@ def given_as(key: str) -> str:
     return f"train.{key}"
 
 
-def overlay(written: values.Mapping | None, overrides: Mapping[str, object], file: str) -> values.Mapping:
-    """What was written with these settings in place; a dotted key goes inside, and what is in its way yields.
+def overlay(whole: values.Mapping, overrides: Mapping[str, object]) -> values.Mapping:
+    """A recipe with these settings in place; a dotted key goes inside, and what is in its way yields.
 
-    A recipe has one optimiser: a setting of another one than is written takes the place of the whole.
+    A recipe has one optimiser: a setting of another one than it names takes the place of the whole.
     """
-    whole = written if written is not None else values.Mapping({}, Span(file, 1, 1, 1, 1))
     for key, value in overrides.items():
         span = Span(given_as(key), 0, 0, 0, 0)
         path = key.split(".")
         if path[0] == ONE_NAME and len(path) > 1 and ONE_NAME in whole.entries:
-            written_one = whole.entries[ONE_NAME].value
-            if isinstance(written_one, values.Mapping) and path[1] not in written_one.entries:
+            named = whole.entries[ONE_NAME].value
+            if isinstance(named, values.Mapping) and path[1] not in named.entries:
                 whole = _put(whole, path[:1], values.Mapping({}, span), span)
-        whole = _put(whole, path, positioned(value, span), span)
+        whole = _put(whole, path, positioned_value(value, span), span)
     return whole
 
 
-def positioned(value: object, span: Span) -> Value:
-    """A plain value as one that has a place."""
-    if isinstance(value, dict):
-        return values.Mapping(
-            {str(key): Entry(span, positioned(each, span)) for key, each in value.items()}, span
+def positioned(
+    settings: Mapping[str, object], span: Span, places: Places, path: tuple[str, ...] = ()
+) -> values.Mapping:
+    """Plain settings as a mapping whose parts have their places, or that of what they are in."""
+    entries = {}
+    for key, value in settings.items():
+        inner = (*path, key)
+        place = places.get(inner, span)
+        entry = (
+            positioned(value, place, places, inner)
+            if isinstance(value, dict)
+            else positioned_value(value, place)
         )
+        entries[key] = Entry(place, entry)
+    return values.Mapping(entries, span)
+
+
+def positioned_value(value: object, span: Span) -> Value:
+    """A plain value, all of which has one place."""
+    if isinstance(value, dict):
+        entries = {str(key): Entry(span, positioned_value(each, span)) for key, each in value.items()}
+        return values.Mapping(entries, span)
     if isinstance(value, list | tuple):
-        return Listing(tuple(positioned(each, span) for each in value), span)
+        return Listing(tuple(positioned_value(each, span) for each in value), span)
     if isinstance(value, bool):
         return Scalar(value, span, str(value).lower())
     if isinstance(value, str | int | float):

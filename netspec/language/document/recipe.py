@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from netspec.diagnostics import Problems
+from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import training as codes
-from netspec.language.document.overrides import overlay
+from netspec.language.document.overrides import overlay, positioned
 from netspec.language.reading import values
 from netspec.language.reading.values import Listing, Scalar, Value
-from netspec.recipe import Normalise, Recipe
+from netspec.recipe import Normalise, Recipe, StatedRecipe
+from netspec.recipe import stated as given
 from netspec.recipe.names import SETS, is_path
 from netspec.recipe.optimizers import OPTIMIZERS, Optimizer
 
@@ -35,19 +36,40 @@ _EXAMPLES = {
 }
 
 
-def read(
-    value: values.Mapping | None,
+def state(value: values.Mapping, problems: Problems) -> StatedRecipe:
+    """The recipe that stands in a spec, with the places of its settings."""
+    return StatedRecipe(read(value, problems), dict(_places(value)))
+
+
+def settle(
+    stated: StatedRecipe | None,
     problems: Problems,
     file: str = "",
     overrides: Mapping[str, object] | None = None,
 ) -> Recipe | None:
-    """The recipe that an author wrote, with settings from outside laid over it; None when `problems` says why not.
+    """The recipe of a spec with settings from outside laid over it; None when `problems` says why not.
 
-    Nothing written is a recipe too: the embedded data, Adam, ten epochs. A key of `overrides` is dotted
+    A spec without a recipe has one, too: the embedded data, Adam, ten epochs. A key of `overrides` is dotted
     (`optimizer.sgd.learning_rate`); its value is plain, and problems with it point at `--set train.KEY`.
     """
+    recipe = Recipe() if stated is None else stated.recipe
+    if recipe is None or not overrides:
+        return recipe
+    places = {} if stated is None else stated.places
+    whole = places.get((), Span(file, 1, 1, 1, 1))
+    return read(overlay(positioned(given(recipe), whole, places), overrides), problems)
+
+
+def _places(value: Value, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Span]]:
+    yield path, value.span
+    if isinstance(value, values.Mapping):
+        for key, entry in value.entries.items():
+            yield from _places(entry.value, (*path, key))
+
+
+def read(whole: values.Mapping, problems: Problems) -> Recipe | None:
+    """The recipe that is written in a mapping, or None when `problems` says why not."""
     before = len(problems.errors)
-    whole = overlay(value, overrides or {}, file)
     parts = {key: reader for key, reader in _PARTS.items() if key in whole.entries}
     given = {key: reader(whole.entries[key].value, problems) for key, reader in parts.items()}
     rest = values.Mapping({key: each for key, each in whole.entries.items() if key not in parts}, whole.span)

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Given
+from dataclasses import replace
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 from netspec.diagnostics import Span
 from netspec.diagnostics.codes import shapes
 from netspec.diagnostics.codes import structure as codes
+from netspec.expectations import Expectations
 from netspec.graph import Graph, IllegalGraph, Input, Node, Output, Scope, without_unused_ports
 from netspec.language.document.declarations import Document
+from netspec.language.elaboration.expect import expectations
 from netspec.language.elaboration.walk import ABSENT, Frame, Missing, Place, Tensor, Walk
 from netspec.language.expressions.expression import Unknown
 from netspec.language.reading.values import Mapping
 from netspec.types import Type
+
+if TYPE_CHECKING:
+    from netspec.recipe import StatedRecipe
 
 
 def graph(
@@ -26,14 +33,13 @@ def graph(
     heads: Sequence[tuple[str, Tensor]],
     given: Given[str, object],
 ) -> Graph | None:
-    """The graph of what was walked, or None when anything was wrong."""
-    expect = None if document.expect is None else walk.put_in(document.expect, root.names)
-    train = None if document.train is None else walk.put_in(document.train, root.names)
+    """The graph of what was walked, or None when anything was wrong but `expect` or `train`."""
     if not walk.problems.errors and not walk.nodes:
         walk.problems.error(
             codes.MISSING, "the network has no layer", document.span, help="add items to `layers`"
         )
     if walk.problems.errors:
+        _stated(walk, document, root, None)
         return None
     _hold_sound(root.members)
     outputs = _outputs(walk, document, root, end, heads)
@@ -43,7 +49,7 @@ def graph(
     nodes = without_unused_ports(_prune(walk, outputs), outputs)
     _report_unused(walk, nodes, inputs, outputs)
     params = tuple((name, root.names[name]) for name in (each.name for each in document.params))
-    return Graph(
+    graph = Graph(
         name=document.name,
         inputs=tuple(inputs),
         nodes=nodes,
@@ -53,11 +59,27 @@ def graph(
         params=tuple((name, value) for name, value in params if not isinstance(value, Unknown)),
         file=document.file,
         altered=tuple(given),
-        expect=expect if isinstance(expect, Mapping) else None,
-        train=train if isinstance(train, Mapping) else None,
         pretrained=tuple(walk.pretrained),
         left_out=tuple(_left_out(walk, nodes)),
     )
+    expect, train = _stated(walk, document, root, graph)
+    return replace(graph, expect=expect, train=train)
+
+
+def _stated(
+    walk: Walk, document: Document, root: Frame, graph: Graph | None
+) -> tuple[Expectations | None, StatedRecipe | None]:
+    """What the spec states of its network, and how to train it; what is wrong with either is reported."""
+    expect = train = None
+    if document.expect is not None:
+        value = walk.put_in(document.expect, root.names)
+        expect = expectations(value, graph, walk.problems) if isinstance(value, Mapping) else None
+    if document.train is not None:
+        from netspec.language.document.recipe import state
+
+        value = walk.put_in(document.train, root.names)
+        train = state(value, walk.problems) if isinstance(value, Mapping) else None
+    return expect, train
 
 
 def _hold_sound(members: Given[str, Place]) -> None:

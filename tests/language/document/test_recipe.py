@@ -12,7 +12,7 @@ import yaml
 
 from netspec.diagnostics import Problems
 from netspec.diagnostics.render import as_text
-from netspec.language.document.recipe import read
+from netspec.language.document.recipe import settle, state
 from netspec.language.reading import source
 from netspec.language.reading.values import Mapping
 from netspec.recipe import Normalise, Recipe, plain
@@ -25,7 +25,8 @@ def recipe(text: str, **overrides: object) -> tuple[Recipe | None, str]:
     value = source.read(text, "r.yaml", problems) if text else None
     assert value is None or isinstance(value, Mapping)
     dotted = {key.replace("__", "."): each for key, each in overrides.items()}
-    found = read(value, problems, "r.yaml", dotted)
+    stated = None if value is None else state(value, problems)
+    found = settle(stated, problems, "r.yaml", dotted)
     return found, "\n".join(
         " | ".join([f"{each.span}: {each.code}", each.message, *each.notes, each.help or ""])
         for each in problems
@@ -205,7 +206,7 @@ def test_a_wrong_override_has_its_name_for_a_place() -> None:
 
 def test_a_wrong_override_is_shown_without_a_line() -> None:
     problems = Problems()
-    read(None, problems, "r.yaml", {"epochs": 0})
+    settle(None, problems, "r.yaml", {"epochs": 0})
     assert as_text(problems.in_order()).splitlines()[1] == " --> train.epochs"
 
 
@@ -213,7 +214,7 @@ def test_needs_no_numpy() -> None:
     program = (
         "import sys; import netspec.training.match, netspec.language.document.recipe as r\n"
         "from netspec.diagnostics import Problems\n"
-        "assert r.read(None, Problems(), '', {'epochs': 3}).epochs == 3\n"
+        "assert r.settle(None, Problems(), '', {'epochs': 3}).epochs == 3\n"
         "sys.exit('numpy' in sys.modules or 'rich' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-W", "error", "-c", program], check=False).returncode == 0

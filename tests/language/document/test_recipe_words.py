@@ -62,7 +62,7 @@ def said(recipe: dict[str, object]) -> list[str]:
     problems = Problems()
     value = source.read(yaml.safe_dump(recipe), "r.yaml", problems)
     assert isinstance(value, Mapping)
-    read(value, problems, "r.yaml")
+    read(value, problems)
     return [each.help or "" for each in problems]
 
 

@@ -1,0 +1,50 @@
+"""What a spec expects of its own network, as data: the language reads it, the analysis compares."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from netspec.dataclass import dataclass
+from netspec.diagnostics.span import Span
+
+Form = Literal["shape", "shapes", "exact", "bound"]
+
+FORMS: dict[str, Form] = {
+    "output": "shape",
+    "layers": "shapes",
+    "params": "exact",
+    "trainable": "exact",
+    "macs": "exact",
+    "max_params": "bound",
+    "max_macs": "bound",
+    "max_memory": "bound",
+}
+"""The keys of `expect`, and the form of what each takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One number or shape that the network must have.
+
+    `key` is one of FORMS. `wanted` is a shape, an exact number, or an upper bound. `name` is the output or
+    the layer of the shape, None for the only output; `name_span` is the place of that name.
+    """
+
+    key: str
+    wanted: tuple[int, ...] | float
+    span: Span
+    name: str | None = None
+    name_span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """All that a spec expects, in the order of its text; `span` is the place of the whole."""
+
+    items: tuple[Expectation, ...]
+    span: Span
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that are there, each once."""
+        return tuple(dict.fromkeys(each.key for each in self.items))
