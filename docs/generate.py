@@ -23,7 +23,7 @@ from netspec.diagnostics.explain import EXAMPLE_FILE
 from netspec.diagnostics.render.text import as_text
 from netspec.graph import Graph
 from netspec.language.reading.locations import zoo, zoo_folder
-from netspec.ops import FAMILIES, OPS
+from netspec.ops import FAMILIES, OPS, members
 from netspec.ops.description import FieldDescription, OpDescription, describe, inputs
 
 DOCS = Path(__file__).parent
@@ -40,12 +40,12 @@ def ops() -> Iterator[str]:
         " channels), C (channels), T (time), D (depth), H (height) and W (width). The value of a field can also be"
         " `$name` or `${…}`."
     )
-    for family, members in FAMILIES.items():
-        names = ", ".join(f"[`{each.keyword}`](#{each.keyword})" for each in members)
+    for family in FAMILIES:
+        names = ", ".join(f"[`{each.keyword}`](#{each.keyword})" for each in members(family))
         yield f"- {family}: {names}"
-    for family, members in FAMILIES.items():
+    for family in FAMILIES:
         yield f"## {family.capitalize()}"
-        for each in members:
+        for each in members(family):
             yield from _op(describe(each.keyword))
 
 
@@ -188,9 +188,9 @@ def zoo_page() -> Iterator[str]:
         for name, path in zoo().items()
     ]
     yield table([*ZOO_HEAD, *pairs, *PROOF_HEAD], rows)
-    for family, members in groupby(zoo().items(), key=lambda each: each[1].parent):
+    for family, specs in groupby(zoo().items(), key=lambda each: each[1].parent):
         yield f"## specs/{family.relative_to(zoo_folder()).as_posix()}"
-        yield "\n".join(f"- `{name}`: {found[path].description}" for name, path in members)
+        yield "\n".join(f"- `{name}`: {found[path].description}" for name, path in specs)
 
 
 def _proof(proof: proofs.Proof, pairs: list[str]) -> list[str]:

@@ -33,7 +33,7 @@ def ops(
     format: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.text,
 ) -> None:
     """List the ops by family; or tell all about one: its fields, weights, what it takes."""
-    from netspec.ops import FAMILIES, OPS
+    from netspec.ops import FAMILIES, OPS, members
     from netspec.ops.description import describe
     from netspec.ops.words import lead
     from netspec.ops.words.ops import WORDS
@@ -48,9 +48,9 @@ def ops(
         else:
             say("\n".join(_page(told)))
         return
-    families = {name: [describe(each.keyword) for each in members] for name, members in FAMILIES.items()}
+    families = {name: [describe(each.keyword) for each in members(name)] for name in FAMILIES}
     if format is Format.json:
-        rows = [{"name": name, "ops": [_op(each) for each in members]} for name, members in families.items()]
+        rows = [{"name": name, "ops": [_op(each) for each in ops]} for name, ops in families.items()]
         say_json({"families": rows})
     else:
         say("\n".join(_catalogue(families)))

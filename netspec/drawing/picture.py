@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from netspec.drawing.repeats import Merged, merge
 from netspec.graph import Graph, Node, Scope
 from netspec.language.reading.locations import named
-from netspec.ops import FAMILIES
+from netspec.ops import FAMILY_OF
 from netspec.types import Type
-
-FAMILY_OF = {op: family for family, members in FAMILIES.items() for op in members}
 
 
 @dataclass(eq=False)
@@ -169,7 +167,7 @@ def _leaf(node: Node, graph: Graph, merged: Merged) -> Leaf:
     name = node.scope.rpartition(".")[2] if run is not None else node.local_name
     note = _note(node, name, inputs)
     return Leaf(
-        node.name, text, note, "\n".join(_about(node, inputs, graph.file)), FAMILY_OF.get(type(node.op), "")
+        node.name, text, note, "\n".join(_about(node, inputs, graph.file)), FAMILY_OF.get(node.op.keyword, "")
     )
 
 

@@ -1,64 +1,125 @@
-"""The catalogue of ops: one class each, one line each here."""
+"""The catalogue of ops: one line each here, one class each in the modules of this folder."""
 
 from __future__ import annotations
 
-from netspec.ops.activation import (
-    Elu,
-    Gelu,
-    HardSigmoid,
-    HardSwish,
-    LeakyRelu,
-    Prelu,
-    Relu,
-    Relu6,
-    Selu,
-    Sigmoid,
-    Silu,
-    Softmax,
-    Softplus,
-    Tanh,
-)
-from netspec.ops.base import Op
-from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
-from netspec.ops.dense import Dense, Rbf
-from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
-from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
-from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool
-from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
-from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
-from netspec.ops.resize import Crop, Pad, Upsample
-from netspec.ops.scale import Scale, ScaleBy
-from netspec.ops.transpose import ConvTranspose
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-FAMILIES: dict[str, tuple[type[Op], ...]] = {
-    "convolution": (Conv, ConvTranspose, DepthwiseConv, SeparableConv),
-    "pooling": (MaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, ChannelPool),
-    "dense": (Dense, Rbf),
-    "activation": (
-        Relu,
-        LeakyRelu,
-        Relu6,
-        Elu,
-        Selu,
-        Prelu,
-        Gelu,
-        Silu,
-        HardSwish,
-        Sigmoid,
-        HardSigmoid,
-        Tanh,
-        Softplus,
-        Softmax,
-    ),
-    "normalisation": (BatchNorm, LayerNorm, GroupNorm, LocalResponseNorm, L2Norm),
-    "scaling": (Scale, ScaleBy),
-    "regularisation": (Dropout, SpatialDropout, GaussianNoise, MaskInput),
-    "merge": (Add, Subtract, Multiply, Maximum, Average, Concat),
-    "resizing": (Upsample, Pad, Crop),
-    "shape": (Flatten, Reshape, Permute, SpaceToDepth, DepthToSpace, Identity),
+if TYPE_CHECKING:
+    from netspec.ops.base import Op
+
+# By family, every word for an op, and its class. The word that the op itself uses comes first, its aliases follow.
+FAMILIES: dict[str, dict[str, str]] = {
+    "convolution": {
+        "conv": "conv.Conv",
+        "conv_transpose": "transpose.ConvTranspose",
+        "depthwise_conv": "conv.DepthwiseConv",
+        "separable_conv": "conv.SeparableConv",
+    },
+    "pooling": {
+        "max_pool": "pool.MaxPool",
+        "avg_pool": "pool.AvgPool",
+        "global_avg_pool": "pool.GlobalAvgPool",
+        "global_max_pool": "pool.GlobalMaxPool",
+        "channel_pool": "pool.ChannelPool",
+    },
+    "dense": {
+        "dense": "dense.Dense",
+        "rbf": "dense.Rbf",
+    },
+    "activation": {
+        "relu": "activation.Relu",
+        "leaky_relu": "activation.LeakyRelu",
+        "relu6": "activation.Relu6",
+        "elu": "activation.Elu",
+        "selu": "activation.Selu",
+        "prelu": "activation.Prelu",
+        "gelu": "activation.Gelu",
+        "silu": "activation.Silu",
+        "swish": "activation.Silu",
+        "hard_swish": "activation.HardSwish",
+        "sigmoid": "activation.Sigmoid",
+        "hard_sigmoid": "activation.HardSigmoid",
+        "tanh": "activation.Tanh",
+        "softplus": "activation.Softplus",
+        "softmax": "activation.Softmax",
+    },
+    "normalisation": {
+        "batch_norm": "norm.BatchNorm",
+        "layer_norm": "norm.LayerNorm",
+        "group_norm": "norm.GroupNorm",
+        "local_response_norm": "norm.LocalResponseNorm",
+        "l2_norm": "norm.L2Norm",
+    },
+    "scaling": {
+        "scale": "scale.Scale",
+        "scale_by": "scale.ScaleBy",
+    },
+    "regularisation": {
+        "dropout": "regularize.Dropout",
+        "spatial_dropout": "regularize.SpatialDropout",
+        "gaussian_noise": "regularize.GaussianNoise",
+        "mask_input": "regularize.MaskInput",
+    },
+    "merge": {
+        "add": "merge.Add",
+        "subtract": "merge.Subtract",
+        "multiply": "merge.Multiply",
+        "maximum": "merge.Maximum",
+        "average": "merge.Average",
+        "concat": "merge.Concat",
+    },
+    "resizing": {
+        "upsample": "resize.Upsample",
+        "pad": "resize.Pad",
+        "crop": "resize.Crop",
+    },
+    "shape": {
+        "flatten": "reshape.Flatten",
+        "reshape": "reshape.Reshape",
+        "permute": "reshape.Permute",
+        "space_to_depth": "reshape.SpaceToDepth",
+        "depth_to_space": "reshape.DepthToSpace",
+        "identity": "reshape.Identity",
+    },
 }
 
-OPS: dict[str, type[Op]] = {
-    word: op for family in FAMILIES.values() for op in family for word in (op.keyword, *op.aliases)
-}
+PORTS: frozenset[str] = frozenset()
+"""Names of the ops' further outputs, which no layer may have."""
+
+FAMILY_OF = {word: family for family, words in FAMILIES.items() for word in words}
+"""The family of each word."""
+
+
+class Ops(Mapping[str, "type[Op]"]):
+    """Every op by the words for it. The module of an op is loaded when the op is first asked for."""
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        self._places = places
+        self._loaded: dict[str, type[Op]] = {}
+
+    def __getitem__(self, word: str) -> type[Op]:
+        op = self._loaded.get(word)
+        if op is None:
+            module, name = self._places[word].split(".")
+            op = self._loaded[word] = getattr(import_module(f"netspec.ops.{module}"), name)
+        return op
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+OPS = Ops({word: place for words in FAMILIES.values() for word, place in words.items()})
 """Every op by the words for it."""
+
+
+def members(family: str) -> list[type[Op]]:
+    """The ops of a family, each once."""
+    return list(dict.fromkeys(OPS[word] for word in FAMILIES[family]))

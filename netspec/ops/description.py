@@ -11,7 +11,7 @@ from itertools import pairwise
 from textwrap import dedent
 from typing import Any
 
-from netspec.ops import FAMILIES, OPS
+from netspec.ops import FAMILY_OF, OPS
 from netspec.ops.base import Misfit, Op, Weight
 from netspec.ops.initializers import Initializer
 from netspec.ops.roles import Port, Role
@@ -62,14 +62,13 @@ class OpDescription:
 def describe(keyword: str) -> OpDescription:
     """The description of the op of that name."""
     op = OPS[keyword]
-    family = next(name for name, members in FAMILIES.items() if op in members)
     doc = inspect.getdoc(op) or ""
     fields = tuple(_fields(op))
     tried = dict(_tried(op, fields))
     weights = max(tried.values(), key=lambda each: sum(len(w.shape) for w in each), default=())
     return OpDescription(
         keyword,
-        family,
+        FAMILY_OF[keyword],
         doc.partition("\n")[0],
         doc,
         fields,

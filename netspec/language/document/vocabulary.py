@@ -18,7 +18,7 @@ from netspec.language.document.recursion import all_items, check_recursion
 from netspec.language.document.validation import Tables, meant, no_words, unknown_key
 from netspec.language.expressions.expression import hold_names, is_expression
 from netspec.language.reading.values import Listing, Mapping, Scalar, Value
-from netspec.ops import OPS
+from netspec.ops import OPS, PORTS
 from netspec.ops.base import Op
 from netspec.ops.nearest import fold
 from netspec.ops.roles import FIRST
@@ -29,7 +29,6 @@ NETWORK_KEYS = ("spec", "params", "until", "weights")
 TAKEN = frozenset(
     {"in", "block", "index", "if", "else", "and", "or", "not", "true", "false", "True", "False"}
 )
-PORTS = frozenset({FIRST, *(port.name for op in OPS.values() for port in op.ports)})
 
 
 def reserved(name: str, document: Document) -> str | None:
@@ -41,7 +40,7 @@ def reserved(name: str, document: Document) -> str | None:
         return "it is what the end of the network is called"
     if name == "input":
         return "it is what the input of the network is called"
-    return f"it is what an op calls one of its outputs ({name})" if name in PORTS else None
+    return f"it is what an op calls one of its outputs ({name})" if name in (FIRST, *PORTS) else None
 
 
 def check_vocabulary(document: Document, problems: Problems) -> None:
@@ -237,7 +236,7 @@ def _report_unknown(item: Item, document: Document, names: Collection[str], prob
     elif found is not None:
         advice = found.help
     problems.error(codes.UNKNOWN_OP, message, item.span, help=advice)
-    if found is not None and found.exact and found.ours in OPS and not call:
+    if found is not None and found.exact and found.ours is not None and found.ours in OPS and not call:
         # The op is known now, so what is wrong with its fields can be said in the same run.
         _check_op(item, OPS[found.ours], document, names, problems)
 
@@ -248,7 +247,7 @@ _CALL = re.compile(r"([A-Za-z_][\w.]*)(?:\s*\(.*\)|\s+\(?\d.*)\s*\Z", re.DOTALL)
 
 def _as_fields(ours: str | None, document: Document) -> str:
     """How a spec writes what somebody wrote as a call of a function."""
-    if ours in OPS:
+    if ours is not None and ours in OPS:
         op = OPS[ours]
         required = [name for name, field in op.model_fields.items() if field.is_required()]
         fields = ", ".join(f"{name}: …" for name in required)
