@@ -1,7 +1,8 @@
 """What is wrong with a spec, as data; renderers and the catalogue of codes."""
 
 from netspec.diagnostics.code import Code
-from netspec.diagnostics.diagnostic import SHOWN, Diagnostic, Full, Problems, Severity, SpecError
+from netspec.diagnostics.diagnostic import SHOWN, Diagnostic, Full, Problems, Severity
+from netspec.diagnostics.failure import SpecError
 from netspec.diagnostics.span import Span
 
 __all__ = ["SHOWN", "Code", "Diagnostic", "Full", "Problems", "Severity", "Span", "SpecError"]

@@ -137,16 +137,3 @@ def _cut(text: str) -> str:
     """A text without its middle where an author's words make it too long to read."""
     half = _LONGEST // 2
     return text if len(text) <= _LONGEST else f"{text[:half]} … {text[-half:]}"
-
-
-class SpecError(Exception):
-    """A spec is wrong. Carries every diagnostic of the run; `str()` is the rendered text."""
-
-    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        super().__init__(diagnostics)
-        self.diagnostics = tuple(diagnostics)
-
-    def __str__(self) -> str:
-        from netspec.diagnostics.render import as_text
-
-        return as_text(self.diagnostics)

@@ -142,7 +142,6 @@ def _activation(value: object) -> object:
         )
     cls = ACTIVATIONS.get(keyword)
     if cls is None:
-        _refuse_op(keyword)
         at = () if keyword is value else (keyword,)
         raise unknown_word("activation", "activation", keyword, [*ACTIVATIONS, "none"], "ACTIVATIONS", at)
     # Fields that it has not are told one by one: each may lead to another activation.
@@ -154,24 +153,6 @@ def _activation(value: object) -> object:
     except ValidationError as error:
         inner = {"text": str(error), "op": cls, "errors": error.errors(include_url=False)}
         raise PydanticCustomError("fields", "{text}", inner) from None
-
-
-def _refuse_op(keyword: str) -> None:
-    """Refuse an op that is no activation.
-
-    Raises:
-        PydanticCustomError: there is an op of this name.
-    """
-    from netspec.ops import OPS
-    from netspec.ops.words.values import ACTIVATIONS as CALLED
-
-    if keyword not in OPS or keyword in CALLED:
-        return
-    raise refusal(
-        "activation",
-        f"no activation is called `{keyword}`",
-        f"put `- {keyword}` behind this item: it is an op of its own",
-    )
 
 
 def _schema() -> dict[str, Any]:

@@ -94,13 +94,14 @@ Table = Annotated[tuple[tuple[Natural, ...], ...], BeforeValidator(_tuples), Wri
 
 
 def refusal(
-    kind: LiteralString, text: str, help: str | None = None, at: Sequence[str] = ()
+    kind: LiteralString, text: str, help: str | None = None, at: Sequence[str] = (), word: str | None = None
 ) -> PydanticCustomError:
     """A refusal of a value, with the help for its author.
 
-    `at` are the keys down to the part of the value that is wrong; the last is itself what is wrong.
+    `at` are the keys down to the part of the value that is wrong; the last is itself what is wrong. `word` is
+    the word that nobody here knows, for readers who know more.
     """
-    return PydanticCustomError(kind, "{text}", {"text": text, "help": help, "at": tuple(at)})
+    return PydanticCustomError(kind, "{text}", {"text": text, "help": help, "at": tuple(at), "word": word})
 
 
 def unknown_word(
@@ -119,7 +120,7 @@ def unknown_word(
     known = list(known)
     found = lead(word, known, getattr(values, table))
     help_ = f"there are {', '.join(f'`{each}`' for each in known)}" if found is None else found.help
-    return refusal(kind, f"no {what} is called `{word[:80]}`", help_, at)
+    return refusal(kind, f"no {what} is called `{word[:80]}`", help_, at, word)
 
 
 def _padding(value: object) -> object:

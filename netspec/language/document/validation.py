@@ -17,6 +17,7 @@ from netspec.diagnostics.codes import structure as codes
 from netspec.language.expressions.expression import is_expression
 from netspec.language.expressions.formula import Formula, parse
 from netspec.language.reading.values import Mapping, Scalar, Value, locate, locate_key
+from netspec.ops import OPS
 from netspec.ops.words import Lead, Table, lead
 
 Tables = Callable[[], Table]
@@ -355,6 +356,16 @@ def _own(context: dict[str, Any], given: object, key: str) -> str | None:
     return None if found is None else _keyed(str(found), key)
 
 
+def _activation(context: dict[str, Any], given: object, key: str) -> str | None:
+    """As `_own`; an op that is no activation is told to stand by itself."""
+    from netspec.ops.words.values import ACTIVATIONS
+
+    word = context.get("word")
+    if word in OPS and word not in ACTIVATIONS:
+        return f"put `- {word}` behind this item: it is an op of its own"
+    return _own(context, given, key)
+
+
 def _keyed(help: str, key: str) -> str:
     """A help with the key before the word that it says to write."""
     return re.sub(r"(?<=^write )`(?![\w ]*:)(?=[\w]+`)", f"`{key}: ", help) if key else help
@@ -373,7 +384,8 @@ _ADVICE: dict[str, Callable[[dict[str, Any], object, str], str | None]] = {
     ),
     "literal_error": _word,
     "tuple_type": _numbers,
-    **dict.fromkeys(("padding", "initializer", "activation"), _own),
+    **dict.fromkeys(("padding", "initializer"), _own),
+    "activation": _activation,
 }
 
 _OWN_WORDS = frozenset({"padding", "initializer", "activation", "value_error", "own"})

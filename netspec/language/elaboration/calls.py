@@ -1,9 +1,9 @@
-"""Calls of blocks and of whole networks: what they are given, and the scope in which they are walked."""
+"""Calls of blocks and of whole networks: what they are given, and the scope that they open. It walks nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from netspec.dataclass import dataclass
 from netspec.diagnostics.codes import structure as codes
@@ -32,9 +32,6 @@ from netspec.language.elaboration.walk import (
 )
 from netspec.language.reading.values import Mapping, Value
 
-Items: TypeAlias = Callable[[Walk, Sequence[Item], Tensor, Frame], Tensor]
-"""Walks a list of items from a tensor, in a scope; gives the tensor at its end."""
-
 
 @dataclass(slots=True, eq=False)
 class Call:
@@ -46,18 +43,15 @@ class Call:
     frame: Frame
     inner: Frame
     place: Place
-    items: Items
 
 
-def opened(
-    walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: str, frozen: bool, items: Items
-) -> Call:
+def opened(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: str, frozen: bool) -> Call:
     """A call whose scope is open, under its name."""
     inner = frame.inner(name, (), frozen)
     place = frame.members[name] = Place(inner.path, OPEN, inner.members)
     if ABSENT in inputs:
         inputs = report_absent(walk, item, frame)
-    return Call(walk, item, inputs, frame, inner, place, items)
+    return Call(walk, item, inputs, frame, inner, place)
 
 
 def report_absent(walk: Walk, item: Item, frame: Frame) -> list[Tensor]:
@@ -72,24 +66,23 @@ def report_absent(walk: Walk, item: Item, frame: Frame) -> list[Tensor]:
     return [BROKEN]
 
 
-def call_block(call: Call) -> Tensor:
-    """Walk a block for one call; the tensor at its end."""
+def block_of(call: Call) -> Block | None:
+    """The block that is called, ready to be walked in its scope; None when that failed, which is reported."""
     block = call.frame.document.blocks[call.item.keyword]
     call.place.definition = block
-    call.place.tensor = _walk_block(call, block) if _prepare_block(call, block) else BROKEN
-    return call.place.tensor
+    call.place.tensor = OPEN if (ready := _prepare_block(call, block)) else BROKEN
+    return block if ready else None
 
 
-def call_network(call: Call) -> Tensor:
-    """Walk an embedded network, as far as `until`; the tensor at its end."""
+def network_of(call: Call) -> Network | None:
+    """The network that is embedded, ready as a block is; None when that failed, which is reported."""
     network = embedded(call.walk, call.item, call.frame)
     ready = network is not None and _prepare_network(call, network)
-    call.place.tensor = _walk_network(call, network) if network and ready else BROKEN
-    return call.place.tensor
+    call.place.tensor = OPEN if ready else BROKEN
+    return network if ready else None
 
 
 def _prepare_block(call: Call, block: Block) -> bool:
-    """Put parameters and inputs of a block into its scope; False when that failed, which is reported."""
     walk, item, inner = call.walk, call.item, call.inner
     fits = len(call.inputs) == (len(block.inputs) or 1)
     if not fits and BROKEN not in call.inputs:
@@ -123,18 +116,18 @@ def _written(item: Item, block: Block) -> dict[str, Value]:
     return {} if item.argument is None or not block.params else {block.params[0].name: item.argument}
 
 
-def _walk_block(call: Call, block: Block) -> Tensor:
+@contextmanager
+def block_scope(call: Call, block: Block) -> Iterator[None]:
+    """The scope of a block, open while its items are walked."""
     names = [parameter.name for parameter in block.params or ()]
     arguments = tuple((name, call.inner.names[name]) for name in names)
     details = {"definition": block.name, "arguments": arguments, "shares": call.inner.shares}
     walk = call.walk
     with walk.scope(call.inner, "block", call.inputs, call.item.span, call.place, **details), walk.once():
-        call.place.tensor = call.items(walk, block.items, call.inputs[0], call.inner)
-    return call.place.tensor
+        yield
 
 
 def _prepare_network(call: Call, network: Network) -> bool:
-    """Put the parameters and inputs of a network into its scope; False when that failed, which is reported."""
     walk, inner = call.walk, call.inner
     document = call.place.definition = network.document
 
@@ -156,7 +149,9 @@ def _prepare_network(call: Call, network: Network) -> bool:
     return _share(call)
 
 
-def _walk_network(call: Call, network: Network) -> Tensor:
+@contextmanager
+def network_scope(call: Call, network: Network) -> Iterator[None]:
+    """The scope of an embedded network, open while its items are walked; `until` may end the walk early."""
     walk, document, place = call.walk, network.document, call.place
     arguments = tuple((each.name, call.inner.names[each.name]) for each in document.params)
     details = {"definition": document.name, "arguments": arguments, "shares": call.inner.shares}
@@ -166,8 +161,7 @@ def _walk_network(call: Call, network: Network) -> Tensor:
         walk.pretrained.append((place.path, network.weights))
     try:
         with walk.scope(call.inner, "network", call.inputs, call.item.span, place, **details), walk.once():
-            current = ABSENT if document.several else call.inputs[0]
-            place.tensor = call.items(walk, document.items, current, call.inner)
+            yield
             if network.until is not None:
                 network.report_until(walk, call.inner)
                 place.tensor = BROKEN
@@ -176,7 +170,6 @@ def _walk_network(call: Call, network: Network) -> Tensor:
             raise
     finally:
         walk.calls.pop()
-    return place.tensor
 
 
 def _share(call: Call) -> bool:

@@ -22,7 +22,15 @@ from netspec.language.document.validation import boolean, shown
 from netspec.language.document.vocabulary import NETWORK
 from netspec.language.elaboration import finish
 from netspec.language.elaboration.arguments import parameters
-from netspec.language.elaboration.calls import call_block, call_network, opened, report_absent
+from netspec.language.elaboration.calls import (
+    Call,
+    block_of,
+    block_scope,
+    network_of,
+    network_scope,
+    opened,
+    report_absent,
+)
 from netspec.language.elaboration.embed import bind_inputs, inputs_of, warn_of_layout
 from netspec.language.elaboration.layer import layer
 from netspec.language.elaboration.lookup import sources
@@ -229,11 +237,28 @@ def _once(
         return _group(walk, item, item.items, inputs, frame, local, frozen)
     if item.keyword in frame.document.blocks:
         name = local or walk.local_name(item, frame, item.keyword)
-        return call_block(opened(walk, item, inputs, frame, name, frozen, _items))
+        return _block(opened(walk, item, inputs, frame, name, frozen))
     if item.keyword == NETWORK:
         name = local or walk.local_name(item, frame, NETWORK)
-        return call_network(opened(walk, item, inputs, frame, name, frozen, _items))
+        return _network(opened(walk, item, inputs, frame, name, frozen))
     return _op(walk, item, inputs, frame, local, frozen)
+
+
+def _block(call: Call) -> Tensor:
+    """Walk a block for one call; the tensor at its end."""
+    if (block := block_of(call)) is not None:
+        with block_scope(call, block):
+            call.place.tensor = _items(call.walk, block.items, call.inputs[0], call.inner)
+    return call.place.tensor
+
+
+def _network(call: Call) -> Tensor:
+    """Walk an embedded network, as far as `until`; the tensor at its end."""
+    if (network := network_of(call)) is not None:
+        with network_scope(call, network):
+            current = ABSENT if network.document.several else call.inputs[0]
+            call.place.tensor = _items(call.walk, network.document.items, current, call.inner)
+    return call.place.tensor
 
 
 def _group(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from netspec.dataclass import dataclass
 from netspec.language.expressions.expression import is_expression, seen
 from netspec.language.expressions.formula import written_as
 from netspec.language.reading.values import Listing, Scalar, Value
-
-if TYPE_CHECKING:
-    from netspec.language.elaboration.walk import Frame
 
 Sight = Callable[[], Mapping[str, object]]
 
@@ -19,20 +16,28 @@ _MOST = 4
 """More notes than this explain nothing."""
 
 
+class Binds(Protocol):
+    """A scope, as far as a story goes: it knows what gave each parameter its value."""
+
+    def binding(self, name: str) -> Binding | None:
+        """What gave a parameter that is seen here its value; None if it came from outside, or is none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Binding:
     """What gave a parameter its value: a call, or a default. The value stands in `frame`, and sees `sight`."""
 
     value: Value
-    frame: Frame | None
+    frame: Binds | None
     sight: Sight
     default: bool = False
 
 
-def story(value: Value | None, frame: Frame | None, sight: Sight) -> tuple[str, ...]:
+def story(value: Value | None, frame: Binds | None, sight: Sight) -> tuple[str, ...]:
     """Notes on each expression in a value: what it gave, and with which values. None for a plain value."""
     found: list[str] = []
-    todo: list[tuple[Value | None, Frame | None, Sight]] = [(value, frame, sight)]
+    todo: list[tuple[Value | None, Binds | None, Sight]] = [(value, frame, sight)]
     while todo and len(found) < _MOST:
         value, frame, sight = todo.pop(0)
         if isinstance(value, Listing):
