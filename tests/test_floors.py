@@ -1,0 +1,144 @@
+"""The floors inside `netspec/`: every import goes down, at any depth and for types too, and no circle is left."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "netspec"
+
+# From the ground up. A room imports from its own modules and from the floors below, never from its neighbours.
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("_version", "dataclass", "files", "installation"),
+    ("arithmetic", "types", "marks", "tensors"),
+    ("diagnostics",),
+    ("ops", "expectations", "recipe"),
+    ("graph",),
+    ("analysis", "fit", "weights", "language.reading"),
+    ("language.expressions", "passes", "drawing", "writing"),
+    ("language.document",),
+    ("language.elaboration", "language"),
+    ("backend", "loading"),
+    ("lowering", "proof", "training", "refusals", "below", "scaffold", "schema"),
+    ("check", "benchmark"),
+    ("api",),
+    ("",),
+)
+LEVELS = {f"{PACKAGE}.{room}".rstrip("."): level for level, rooms in enumerate(FLOORS) for room in rooms}
+
+BEING_REBUILT = {f"{PACKAGE}.lowering.{module}" for module in ("derive", "parts", "tree", "writing")}
+
+Imports = Mapping[str, set[str]]
+"""What each module imports."""
+
+
+def sources() -> dict[str, str]:
+    """The text of every module of the package, by its name."""
+    found = {}
+    for path in sorted((ROOT / PACKAGE).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = path.read_text(encoding="utf-8")
+    return found
+
+
+def imports(texts: Mapping[str, str]) -> dict[str, set[str]]:
+    """Which modules each module imports, wherever in its text the import stands."""
+    return {name: set(_imported(text, texts)) - {name} for name, text in texts.items()}
+
+
+def _imported(text: str, known: Mapping[str, str]) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom) and node.module in known:
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in known else str(node.module) for name in inner)
+
+
+def room_of(module: str) -> str:
+    """The room in which a module stands: the longest that its name starts with."""
+    room = module
+    while room not in LEVELS:
+        room, dot, _ = room.rpartition(".")
+        if room == PACKAGE or not dot:
+            raise LookupError(f"{module} stands on no floor: give it a place in FLOORS")
+    return room
+
+
+def upward(arrows: Imports) -> list[str]:
+    """The imports that go up, or to a neighbour."""
+    return [
+        f"{module} imports {name}"
+        for module, names in arrows.items()
+        for name in sorted(names)
+        if room_of(module) != room_of(name) and LEVELS[room_of(module)] <= LEVELS[room_of(name)]
+    ]
+
+
+def circles(arrows: Imports) -> list[list[str]]:
+    """Modules that import each other, directly or on a way round."""
+    reach: dict[str, set[str]] = {}
+    for module in arrows:
+        seen, todo = set[str](), [module]
+        while todo:
+            for name in arrows[todo.pop()] - seen:
+                seen.add(name)
+                todo.append(name)
+        reach[module] = seen
+    found = {frozenset(each for each in reach[m] if m in reach[each]) for m in arrows if m in reach[m]}
+    return sorted(sorted(circle) for circle in found)
+
+
+@pytest.fixture(scope="module")
+def house() -> dict[str, set[str]]:
+    return imports(sources())
+
+
+def test_every_import_goes_down(house: Imports) -> None:
+    assert not upward(house)
+
+
+def test_no_modules_import_each_other(house: Imports) -> None:
+    assert not [circle for circle in circles(house) if not set(circle) <= BEING_REBUILT]
+
+
+MUTATIONS = {
+    "graph → analysis, in a function": (
+        "netspec.graph",
+        "\ndef shapes(graph):\n    from netspec.analysis import analyze\n    return analyze(graph)\n",
+    ),
+    "diagnostic → its renderers, in a method": (
+        "netspec.diagnostics.diagnostic",
+        "\nclass Wrong:\n    def __str__(self):\n        from netspec.diagnostics.render import as_text\n",
+    ),
+    "graph → language, for a type": (
+        "netspec.graph",
+        "\nif TYPE_CHECKING:\n    from netspec.language.reading.values import Mapping\n",
+    ),
+    "reading → document": (
+        "netspec.language.reading.source",
+        "\nimport netspec.language.document.skeleton\n",
+    ),
+    "activation → the table of ops": ("netspec.ops.activation", "\nfrom netspec import ops\n"),
+    "story → walk": (
+        "netspec.language.elaboration.story",
+        "\nfrom netspec.language.elaboration.walk import Frame\n",
+    ),
+    "analysis → its neighbour": ("netspec.analysis.costs", "\nfrom netspec.weights import load\n"),
+}
+
+
+@pytest.mark.parametrize(("module", "more"), MUTATIONS.values(), ids=MUTATIONS)
+def test_an_import_against_the_arrows_is_seen(house: Imports, module: str, more: str) -> None:
+    texts = sources()
+    arrows = {**house, module: set(_imported(texts[module] + more, texts)) - {module}}
+    assert upward(arrows) or set(map(tuple, circles(arrows))) != set(map(tuple, circles(house)))
+
+
+def test_a_new_module_needs_a_floor() -> None:
+    with pytest.raises(LookupError, match=r"netspec\.attic stands on no floor"):
+        upward({"netspec.attic": {"netspec.graph"}})
