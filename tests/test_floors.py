@@ -123,7 +123,7 @@ MUTATIONS = {
         "netspec.language.reading.source",
         "\nimport netspec.language.document.skeleton\n",
     ),
-    "activation → the table of ops": ("netspec.ops.activation", "\nfrom netspec import ops\n"),
+    "an op → the graph": ("netspec.ops.base", "\nfrom netspec import graph\n"),
     "story → walk": (
         "netspec.language.elaboration.story",
         "\nfrom netspec.language.elaboration.walk import Frame\n",
