@@ -70,7 +70,7 @@ def _op(told: OpDescription) -> Iterator[str]:
 
 def _field(field: FieldDescription, told: OpDescription) -> list[str]:
     default = "required" if field.required else f"`{field.default}`" if field.default else ""
-    main = f"`{told.keyword}: …` alone sets it." if field.main else ""
+    main = f"`{told.keyword}: …` sets it." if field.main else ""
     return [f"`{field.name}`", field.words, default, f"{' '.join(field.doc.split())} {main}".strip()]
 
 

@@ -1,4 +1,4 @@
-"""What a backend is handed to train: a graph that gives logits, weights, batches, and somebody to report to."""
+"""The input of a backend's training: a graph that gives logits, weights, batches and a report."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ if TYPE_CHECKING:
 
 
 class Report(Protocol):
-    """Who is told how a training goes. The backends' loops call it; the run folder and the screen listen.
+    """Receives the progress of a training from the backend; the run folder and the screen implement it.
 
-    What a report raises ends the training; a backend lets it pass.
+    An exception in a report ends the training; a backend does not catch it.
     """
 
     def step(self, epoch: int, step: int, loss: float) -> None:
-        """After every optimiser step: epoch from 1, step from 1 within it, the batch's mean loss before the step."""
+        """Called after every step: epoch from 1, step of the epoch from 1, mean loss of the batch before the update."""
         ...
 
     def epoch(
         self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Mapping[str, Array]]
     ) -> None:
-        """After every epoch: train_loss, train_accuracy, test_loss, test_accuracy; `weights` reads the model.
+        """Called after every epoch: train_loss, train_accuracy, test_loss, test_accuracy; `weights` reads the model.
 
-        Each is a mean over samples, accuracies being fractions. The train figures are those of the batches as
-        they were learnt from, each before its step; the test figures are those of inference afterwards.
+        Each is an average over samples; accuracies are fractions. The training figures are averages over the epoch's
+        batches, each measured just before its update. The test figures are measured in inference after the epoch.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Fit:
-    """One training. Images are float32, channels first; labels are int64, one class index a sample.
+    """One training. Images are float32, channels first; labels are int64, one class index per sample.
 
     `graph` ends before its final softmax: its output is logits, and the loss is the mean cross-entropy.
-    `batches(epoch)` gives the training batches of an epoch (from 1), the same ones on every backend.
-    `test_batches()` gives the test set in order. The last batch of either may be smaller.
+    `batches(epoch)` gives the training batches of an epoch (from 1), the same on every backend. `test_batches()`
+    gives the test set in order. The last batch of both can be smaller.
     """
 
     graph: Graph

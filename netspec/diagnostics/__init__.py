@@ -1,4 +1,4 @@
-"""What is wrong with a spec, as data; renderers and the catalogue of codes."""
+"""The problems of a spec as data, the catalogue of codes, and the renderers."""
 
 from netspec.diagnostics.code import Code
 from netspec.diagnostics.diagnostic import SHOWN, Diagnostic, Full, Problems, Severity

@@ -1,4 +1,4 @@
-"""Every code, collected from the modules that define them."""
+"""All codes, collected from the modules that define them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A kind of problem, with what `netspec explain` says of it."""
+"""A kind of problem, with its explanation."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from netspec.dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A kind of problem. The story and the example are what `netspec explain` prints.
+    """A kind of problem. `netspec explain` prints the story and the example.
 
-    `example` is a whole spec that has this problem and no other; a test checks it. It is empty only
-    for problems that no single small file can show (a missing file, a 50 MB one).
+    `example` is a complete spec that has only this problem; a test checks it. It is empty only for problems that
+    a single small file cannot show (a missing file, a file of 50 MB).
     """
 
     id: str

@@ -27,22 +27,22 @@ class Diagnostic:
 
 
 SHOWN = 100
-"""As many problems of one run are shown; more are counted."""
+"""The number of problems that one report shows; further ones are counted."""
 
 _LONGEST = 1000
 _NOTES = 12
 
 
 class Full(Exception):
-    """So many problems are found that nobody reads on; the run ends here."""
+    """The report is full; the run ends here."""
 
 
 @dataclass(slots=True)
 class Problems:
-    """Collects the problems of one run: each once, and no more than a person reads.
+    """Collects the problems of one run, without duplicates and up to the limit of a report.
 
-    A report must not take longer than the text that it is about. So what comes after the first SHOWN problems is
-    counted only, texts are cut, and whoever looks for further problems item by item calls `check_room`.
+    Writing a report must not take longer than reading the spec. So after the first SHOWN problems, further ones are
+    only counted, long texts are shortened, and a loop that looks for problems item by item calls `check_room`.
     """
 
     found: list[Diagnostic] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Problems:
         self.add([_diagnostic(code, message, span, notes, help, "warning")])
 
     def add(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Take these, each once."""
+        """Add these diagnostics, without duplicates."""
         for each in diagnostics:
             if each in self._told:
                 continue
@@ -76,18 +76,18 @@ class Problems:
 
     @property
     def full(self) -> bool:
-        """Whether further errors are counted only, so that nothing need be found out about them."""
+        """Whether further errors are only counted, so their details are not needed."""
         return self._kept["error"] >= SHOWN
 
     def skip(self, span: Span, count: int = 1, severity: Severity = "error") -> None:
-        """Count problems of which nothing else is said; the first of them is at `span`."""
+        """Count problems without recording them; the first of them is at `span`."""
         self.more += count
         if severity == "error":
             self._worst_more = severity
         self.first_more = self.first_more or span
 
     def check_room(self) -> None:
-        """Raise Full once further errors are counted only."""
+        """Raise Full if further errors are only counted."""
         if self.full and self.more:
             raise Full
 
@@ -96,7 +96,7 @@ class Problems:
         return [each for each in self.found if each.severity == "error"]
 
     def in_order(self) -> list[Diagnostic]:
-        """The problems in source order; last, how many more there are."""
+        """The problems in source order, followed by the number of those that are not shown."""
         ordered = sorted(self.found, key=lambda each: (each.span.file, each.span.line, each.span.column))
         if self.full or self.first_more is not None:
             ordered.append(
@@ -109,7 +109,7 @@ class Problems:
                         else "there may be more"
                     ),
                     self.first_more or ordered[-1].span,
-                    help="correct those above first: many of the others may have the same cause",
+                    help="fix the problems above first: many of the others may have the same cause",
                     # Warnings that are left out do not make a spec wrong.
                     severity="error" if self.full else self._worst_more,
                 )
@@ -134,6 +134,6 @@ def _diagnostic(
 
 
 def _cut(text: str) -> str:
-    """A text without its middle where an author's words make it too long to read."""
+    """The text, without its middle if it is too long to read because of a long word of the author."""
     half = _LONGEST // 2
     return text if len(text) <= _LONGEST else f"{text[:half]} … {text[-half:]}"

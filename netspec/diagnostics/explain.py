@@ -1,4 +1,4 @@
-"""Tells the story of a code, with a spec that has the problem and what netspec says of it."""
+"""Explains a code: its story, an example with the problem, and the report for this example."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from netspec.diagnostics.render.report import printable
 from netspec.diagnostics.render.text import as_text
 
 EXAMPLE_FILE = "example.yaml"
-"""The name under which an example is shown."""
+"""The file name of an example in a report."""
 
 _WIDTH = 88
 
 
 class UnknownCode(LookupError):
-    """No diagnostic has this code; the message names the nearest."""
+    """No diagnostic has this code; the message names the most similar codes."""
 
 
 def explain(code: str, check: Callable[[str, str], Sequence[Diagnostic]]) -> str:
-    """The title, story and example of a code, and what `check(text, file)` finds in the example.
+    """The title, story and example of a code, and the problems that `check(text, file)` finds in the example.
 
     Raises UnknownCode.
     """
@@ -46,5 +46,5 @@ def _indented(text: str) -> str:
 
 def _unknown(code: str) -> str:
     near = get_close_matches(code.strip().upper(), CODES, n=3)
-    hint = f"; near it are {', '.join(near)}" if near else "; codes look like NS0301"
+    hint = f"; similar codes are {', '.join(near)}" if near else "; codes look like NS0301"
     return f"there is no code `{printable(code)[:40]}`{hint}"

@@ -1,4 +1,4 @@
-"""Where a thing stands in an author's text."""
+"""A place in the text of a spec."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from netspec.dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of one file. Lines and columns count from 1; the end column is exclusive.
+    """A range in one file. Lines and columns count from 1; the end column is exclusive.
 
-    What stands in no file (an option of the command line) has line 0, and its name in place of the file's.
+    A value that is not in a file (an option of the command line) has line 0, and its own name as the file name.
     """
 
     file: str

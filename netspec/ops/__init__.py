@@ -1,4 +1,4 @@
-"""The catalogue of ops: one line each here, one class each in the modules of this folder."""
+"""The catalogue of ops: one line per op here, one class per op in the modules of this folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from netspec.ops.base import Op
 
-# By family, every word for an op, and its class. The word that the op itself uses comes first, its aliases follow.
+# For each family, the keywords of the ops and their classes. The main keyword of an op comes before its aliases.
 FAMILIES: dict[str, dict[str, str]] = {
     "convolution": {
         "conv": "conv.Conv",
@@ -86,14 +86,14 @@ FAMILIES: dict[str, dict[str, str]] = {
 }
 
 PORTS: frozenset[str] = frozenset()
-"""Names of the ops' further outputs, which no layer may have."""
+"""The names of further outputs of ops; no layer can have such a name."""
 
 FAMILY_OF = {word: family for family, words in FAMILIES.items() for word in words}
-"""The family of each word."""
+"""The family of each keyword."""
 
 
 class Ops(Mapping[str, "type[Op]"]):
-    """Every op by the words for it. The module of an op is loaded when the op is first asked for."""
+    """All ops by their keywords. The module of an op is imported when the op is first used."""
 
     def __init__(self, places: Mapping[str, str]) -> None:
         self._places = places
@@ -117,9 +117,9 @@ class Ops(Mapping[str, "type[Op]"]):
 
 
 OPS = Ops({word: place for words in FAMILIES.values() for word, place in words.items()})
-"""Every op by the words for it."""
+"""All ops by their keywords, including alternative ones."""
 
 
 def members(family: str) -> list[type[Op]]:
-    """The ops of a family, each once."""
+    """The ops of a family, without duplicates."""
     return list(dict.fromkeys(OPS[word] for word in FAMILIES[family]))

@@ -1,4 +1,4 @@
-"""Activations: elementwise functions, and softmax; each a layer of its own, or the `activation` of another."""
+"""Activations: elementwise functions and softmax, as layers or as the `activation` of another layer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Activation(Pointwise):
     """A function that can also be the `activation` of another layer."""
 
     squashes: ClassVar[Moves | None] = None
-    """For a function that makes probabilities of logits: what it makes them from, single values or positions."""
+    """For a function that turns logits into probabilities: whether it works on single values or on positions."""
 
 
 class Relu(Activation):
@@ -38,7 +38,7 @@ class LeakyRelu(Activation):
     main: ClassVar[str | None] = "slope"
 
     slope: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
-    """What a negative value is multiplied by."""
+    """The factor for negative values."""
 
 
 class Relu6(Activation):
@@ -54,7 +54,7 @@ class Elu(Activation):
     main: ClassVar[str | None] = "alpha"
 
     alpha: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
-    """What the output comes to, negated, far below 0."""
+    """The negative limit of the output: far below 0 the output is −alpha."""
 
 
 class Selu(Activation):
@@ -71,13 +71,13 @@ class Silu(Activation):
 
 
 class Gelu(Activation):
-    """x · Φ(x), Φ being the normal distribution (Hendrycks and Gimpel 2016), or its tanh approximation there."""
+    """x · Φ(x) with the normal distribution Φ, or with its tanh approximation (Hendrycks and Gimpel 2016)."""
 
     keyword: ClassVar[str] = "gelu"
     main: ClassVar[str | None] = "approximate"
 
     approximate: Literal["none", "tanh"] = "none"
-    """Whether Φ is exact, or ½ (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
+    """Whether Φ is exact (`none`) or approximated by ½ (1 + tanh(√(2/π) (x + 0.044715 x³))) (`tanh`)."""
 
 
 class HardSigmoid(Activation):
@@ -114,7 +114,7 @@ class Tanh(Activation):
 
 
 class Softmax(Activation):
-    """eˣ / Σ eˣ over the channels, of x / temperature."""
+    """eᶻ / Σ eᶻ over the channels, with z = x / temperature."""
 
     keyword: ClassVar[str] = "softmax"
     main: ClassVar[str | None] = "temperature"
@@ -122,14 +122,14 @@ class Softmax(Activation):
     squashes: ClassVar[Moves | None] = "positions"
 
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
-    """The input is divided by it first: above 1 flattens the distribution, below 1 sharpens it."""
+    """The divisor of the input. A value above 1 flattens the distribution, a value below 1 sharpens it."""
 
     def reach(self, inputs: Inputs) -> Reach | None:
         return Reach.each(len(inputs[0].spatial), mixes=True)
 
 
 def _activation(value: object) -> object:
-    """`relu`, `leaky_relu: 0.1` or `leaky_relu: {slope: 0.1}`; `none` is no activation."""
+    """Read `relu`, `leaky_relu: 0.1` or `leaky_relu: {slope: 0.1}`; `none` means no activation."""
     if value is None or value == "none" or isinstance(value, Activation):
         return None if value == "none" else value
     keyword: object = value
@@ -138,13 +138,15 @@ def _activation(value: object) -> object:
         ((keyword, told),) = value.items()
     if not isinstance(keyword, str):
         raise refusal(
-            "activation", "an activation is a name or one `name: fields`", "write one name here, as `relu`"
+            "activation",
+            "an activation is a name or one `name: fields`",
+            "write one name here, such as `relu`",
         )
     cls = ACTIVATIONS.get(keyword)
     if cls is None:
         at = () if keyword is value else (keyword,)
         raise unknown_word("activation", "activation", keyword, [*ACTIVATIONS, "none"], "ACTIVATIONS", at)
-    # Fields that it has not are told one by one: each may lead to another activation.
+    # Unknown fields are reported one by one: each can lead to another activation.
     if told is not None and not cls.model_fields and not (isinstance(told, Mapping) and told):
         raise refusal("activation", f"`{keyword}` has no fields", f"write only `{keyword}`")
     fields = {} if told is None else told if isinstance(told, Mapping) else {cls.main: told}
@@ -160,7 +162,7 @@ def _schema() -> dict[str, Any]:
     one = {"type": "object", "properties": told, "additionalProperties": False}
     return {
         "description": f"an activation: {', '.join(f'`{keyword}`' for keyword in ACTIVATIONS)} or `none`; "
-        "its fields stand behind its name: `leaky_relu: 0.1`",
+        "its fields follow its name: `leaky_relu: 0.1`",
         "anyOf": [{"enum": [*ACTIVATIONS, "none"]}, {**one, "minProperties": 1, "maxProperties": 1}],
     }
 
@@ -169,27 +171,27 @@ ActivationField = Annotated[Activation | None, BeforeValidator(_activation), Wri
 
 
 class Activated(Op):
-    """An op that may end in an activation."""
+    """An op that can end in an activation."""
 
     activation: ActivationField = None
-    """What is applied to the result."""
+    """The activation that is applied to the result."""
 
     def means(self, inputs: Sequence[Meaning]) -> Meaning:
         bare = super().means(inputs)
         return bare if self.activation is None else self.activation.means((bare,))
 
     def resolve_activation(self, spatial: tuple[Size, ...]) -> Activation | None:
-        """The activation, resolved for what it will be given; its channels do not matter to it."""
+        """The activation, resolved for a map with these sizes; it does not depend on the channels."""
         return None if self.activation is None else self.activation.resolve((Type(1, spatial),))
 
 
 class Prelu(Pointwise):
-    """x where x > 0, a learnt slope a channel times x elsewhere (He et al. 2015). A layer of its own: it learns."""
+    """x where x > 0, slope · x elsewhere, with one trainable slope per channel (He et al. 2015)."""
 
     keyword: ClassVar[str] = "prelu"
 
     init: Init = QUARTER
-    """How the slopes start."""
+    """The initialiser of the slopes."""
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         return (Weight("weight", (inputs[0].channels or 0,), "C", self.init),)

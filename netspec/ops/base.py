@@ -1,7 +1,7 @@
-"""What an op is: its fields, the type it gives, the weights it holds, what it costs, in one class."""
+"""The base class of ops. An op is one class with its fields, output type, weights and cost."""
 
-# No annotations as text here: pydantic would evaluate those of `Op` anew for every subclass, which is most of
-# what the import of the ops would cost.
+# Annotations are not strings here: pydantic would evaluate the string annotations of `Op` again for every subclass,
+# which would take most of the import time of the ops.
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
@@ -22,10 +22,10 @@ Inputs = Sequence[Type]
 
 
 class Misfit(Exception):
-    """An op does not fit what it is given. The elaborator adds the place in the text.
+    """An op does not fit its inputs. The elaborator adds the place in the text.
 
-    `field` names the field of the op to point at; None points at the op itself. In a note `{source}`
-    stands for the line that the input comes from.
+    `field` is the field of the op that the caret marks; None marks the op itself. In a note, `{source}` stands for
+    the line that the input comes from.
     """
 
     def __init__(
@@ -42,10 +42,10 @@ class Misfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """A tensor that an op holds, in the canonical layout, which is PyTorch's.
+    """A weight of an op, in the canonical layout, which is PyTorch's.
 
-    `axes` has a letter an axis: O output channels, I input channels (of a group), C channels, then the
-    spatial T, H W or D H W. A `statistic` is no parameter: it is measured, not learnt.
+    `axes` has one letter per axis: O output channels, I input channels (of a group), C channels, then the spatial
+    axes T, H W or D H W. A `statistic` does not count as a parameter: it is measured, not trained.
     """
 
     name: str
@@ -55,85 +55,85 @@ class Weight:
     trainable: bool = True
     statistic: bool = False
     groups: int = 1
-    """Into how many groups the channels of its first axis are split; each sees channels of its own group only."""
+    """The number of groups of the first axis; each channel is connected only within its own group."""
     fans: tuple[Fraction, Fraction] | None = None
-    """How many inputs an output sees, and how many outputs see an input, where the axes do not say."""
+    """Fan-in and fan-out, if they do not follow from the axes."""
 
 
 class Meaning(IntEnum):
-    """What the numbers of a tensor mean to a loss that takes logits: `is_logit`. The last of several counts."""
+    """The meaning of a tensor for a loss that takes logits (`is_logit`). Of several inputs, the largest counts."""
 
     SCORES = 0
-    """Any numbers: the larger, the likelier."""
+    """Any numbers: the larger, the more likely."""
     NEARNESS = 1
-    """Negated distances: the larger, the likelier, until an op changes their order."""
+    """Negated distances: the larger, the more likely, until an op changes their order."""
     PROBABILITIES = 2
-    """Probabilities of classes that exclude each other: they sum to 1 over the channels."""
+    """Probabilities of mutually exclusive classes: they sum to 1 over the channels."""
     INDEPENDENT = 3
-    """Probabilities, each on its own."""
+    """Independent probabilities."""
     DISTANCES = 4
-    """Any numbers, of which the largest is not the likeliest."""
+    """Any numbers, of which the largest is not the most likely class."""
 
     @property
     def is_logit(self) -> bool:
-        """Whether a softmax makes probabilities of them."""
+        """Whether a softmax turns them into probabilities."""
         return self in (Meaning.SCORES, Meaning.NEARNESS)
 
 
 Moves = Literal["positions", "values"]
-"""What an op moves about without changing it: whole positions with all their channels, or single values."""
+"""What an op moves without changing it: whole positions with all their channels, or single values."""
 
 
 class Op(BaseModel):
-    """One kind of layer. A subclass is the whole truth about it, and knows no framework."""
+    """One kind of layer. A subclass defines everything about it, and does not depend on a framework."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     keyword: ClassVar[str]
-    """What an author writes."""
+    """The name of the op in a spec."""
     main: ClassVar[str | None] = None
     """The field that a plain value sets: `dense: 10`."""
     inputs: ClassVar[tuple[Role, ...]] = ONE
-    """What it takes, in the order in which `from` names it. Several may have the last role."""
+    """The roles of the inputs, in the order of `from`. Several inputs can have the last role."""
     merges: ClassVar[bool] = False
-    """Whether it joins branches: its inputs are so many of one role. Read from `inputs`."""
+    """Whether the op merges branches, that is, takes any number of inputs with one role. Derived from `inputs`."""
     any_channels: ClassVar[bool] = False
-    """For one that joins branches: whether their numbers of channels may differ."""
+    """For an op that merges branches: whether their numbers of channels can differ."""
     ports: ClassVar[tuple[Port, ...]] = ()
-    """Further outputs, besides the one that its own name stands for."""
+    """The further outputs; the name of the layer stands for the first output."""
     aliases: ClassVar[tuple[str, ...]] = ()
-    """Further words for it."""
+    """Alternative keywords."""
     likes: ClassVar[Mapping[str, str]] = {}
-    """Fields that name another layer, and the field that takes that layer's spatial sizes instead."""
+    """Fields that name another layer, each with the field that gets the spatial sizes of that layer."""
     quiet: ClassVar[Mapping[str, object]] = {}
-    """For an op that draws random numbers: the fields, and their values, that stop it."""
+    """For a random op: field values with which it does nothing."""
     width: ClassVar[str | None] = None
-    """The field that says how many channels it gives."""
+    """The field with the number of output channels."""
     gives: ClassVar[Meaning | None] = None
-    """What its output means, whatever its inputs mean. None: what its inputs mean; see `means`."""
+    """The meaning of the output, independent of the inputs. None: the meaning of the inputs; see `means`."""
     keeps_order: ClassVar[bool] = False
-    """Whether each output is a value of its inputs, or a sum or a mean of them, so that the nearest stays largest."""
+    """Whether each output value is one, a sum or a mean of input values, so the nearest class stays the largest."""
     resolved_only: ClassVar[frozenset[str]] = frozenset()
-    """Fields that resolution fills in and no author may write."""
+    """Fields that only resolution sets; a spec cannot contain them."""
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
         cls.merges = any(role.most != 1 for role in cls.inputs)
 
     def resolve(self, inputs: Inputs) -> Self:
-        """The same op with every word and default turned into numbers. Idempotent.
+        """The same op with all words and defaults replaced by numbers. Idempotent.
 
         Raises:
-            Misfit: the op does not fit the types that it is given.
+            Misfit: the op does not fit the types of its inputs.
         """
         self._check_inputs(inputs)
         return self._resolve(inputs)
 
     def _check_inputs(self, inputs: Inputs) -> None:
-        """Refuse too few inputs, too many, or one of a kind that its role does not take.
+        """Refuse too few or too many inputs, or an input of a kind that its role does not take.
 
         Raises:
-            Misfit: as said.
+            Misfit: the inputs do not fit.
         """
         least, most = bounds(self.inputs)
         if len(inputs) < least or (most is not None and len(inputs) > most):
@@ -144,13 +144,13 @@ class Op(BaseModel):
 
     @classmethod
     def miscount(cls, count: int) -> Misfit:
-        """The complaint about so many inputs."""
+        """The misfit for this number of inputs."""
         names = [role.name for role in cls.inputs]
         if len(names) == 1:
             return Misfit(
                 shapes.INPUT_COUNT,
                 f"`{cls.keyword}` takes one input; `from` names {count}",
-                help="join them first: `concat` or `add`",
+                help="merge them first, with `concat` or `add`",
             )
         listed = ", ".join(f"`{name}`" for name in names)
         return Misfit(
@@ -160,7 +160,7 @@ class Op(BaseModel):
         )
 
     def _wrong_kind(self, role: Role, type_: Type, inputs: Inputs) -> Misfit:
-        """The complaint about an input that holds something else than its role takes."""
+        """The misfit for an input of a kind that its role does not take."""
         takes = " or ".join(KINDS[kind] for kind in role.takes)
         holds = f"{KINDS[type_.kind]} ({type_})"
         if len(self.inputs) == 1:
@@ -170,15 +170,15 @@ class Op(BaseModel):
         help_ = _KIND_HELP[role.takes[0], type_.kind]
         if all(each.kind in role.takes for role, each in assigned(self.inputs, inputs[::-1])):
             names = ", then ".join(f"`{each.name}`" for each in self.inputs)
-            help_ = f"turn them round: `from` names {names}"
+            help_ = f"swap them: `from` names {names}"
         return Misfit(shapes.KIND, message, help=help_)
 
     def _resolve(self, inputs: Inputs) -> Self:
-        """The same as `resolve`, of inputs whose number and kinds are right."""
+        """Like `resolve`, for inputs whose number and kinds are right."""
         return self
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
-        """The types that it gives: of its first output, then of each port. The op is resolved.
+        """The output types: that of the first output, then one per port. The op must be resolved.
 
         Raises:
             Misfit: as for `resolve`.
@@ -186,53 +186,53 @@ class Op(BaseModel):
         raise NotImplementedError
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
-        """The weights that it holds, under local names (`weight`, `bias`). The op is resolved."""
+        """The weights, with local names (`weight`, `bias`). The op must be resolved."""
         return ()
 
     def doubts(self) -> Sequence[Misfit]:
-        """What is legal as it is written and hardly meant. The elaborator warns of it."""
+        """Valid fields that are probably a mistake. The elaborator warns about them."""
         return ()
 
     def extents(self, inputs: Inputs) -> Iterable[tuple[str, int]]:
-        """Sizes that arise on the way to the output and may be larger than it, each with what it is."""
+        """Intermediate sizes that can be larger than the output, each with its description."""
         return ()
 
     def macs(self, inputs: Inputs) -> int | None:
-        """Multiply-accumulates for one sample: products of weights and inputs, no bias. None: not known."""
+        """MACs for one sample: products of weights and inputs, without biases. None: unknown."""
         return 0
 
     def reaches(self, inputs: Inputs) -> Sequence[Reach | None]:
-        """For each input what an output position sees of it; of one without axes it does not matter."""
+        """For each input, the positions that an output position depends on; for an input without axes any value."""
         return [self.reach(inputs)] * len(inputs)
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        """What an output position sees of every input, where that is one thing. None: not known. The op is resolved."""
+        """The positions that an output position depends on, if equal for all inputs. None: unknown."""
         return Reach.each(len(inputs[0].spatial))
 
     def means(self, inputs: Sequence[Meaning]) -> Meaning:
-        """What its output means, from what its inputs mean. One input that is no score makes the output none."""
+        """The meaning of the output, given those of the inputs. The output is a score only if all inputs are."""
         if self.gives is not None:
             return self.gives
         return Meaning.DISTANCES if Meaning.NEARNESS in inputs and not self.keeps_order else max(inputs)
 
     def moves(self, inputs: Inputs) -> Moves | None:
-        """What it only moves (or drops, or repeats); None if it computes anything. The op is resolved.
+        """What the op only moves, drops or repeats; None if it computes anything. The op must be resolved.
 
-        What moves values commutes with every elementwise function, what moves positions with a softmax, too.
+        An op that moves values commutes with every elementwise function; one that moves positions also with a softmax.
         """
         return None
 
     @classmethod
     def sample(cls, type_: Type) -> dict[str, object]:
-        """Fields with which it takes such an input, where the plainest value of each field does not do; for docs."""
+        """Field values that fit such an input, where the simplest value of each field does not; for the docs."""
         return {}
 
     def settings(self) -> dict[str, object]:
-        """Its fields by name, the unset ones left out."""
+        """The fields by name, without the unset ones."""
         return {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
 
     def replace(self, **fields: object) -> Self:
-        """A copy with these fields changed, unchecked: for resolution and passes."""
+        """A copy with these fields changed, without validation: for resolution and passes."""
         return self.model_copy(update=fields)
 
     def __str__(self) -> str:
@@ -241,11 +241,11 @@ class Op(BaseModel):
 
 
 _EXAMPLES: dict[Kind, str] = {"numbers": "NAME", "indices": "NAME", "positions": "POOL.indices"}
-"""What `from` names for an input of each kind."""
+"""An example of a name in `from` for each kind of input."""
 
 _KIND_HELP: dict[tuple[Kind, Kind], str] = {
-    ("numbers", "indices"): "an input without `vocabulary` holds numbers",
-    ("numbers", "positions"): "take the pool itself, by its name without `.indices`",
+    ("numbers", "indices"): "remove `vocabulary` from the input if it holds numbers",
+    ("numbers", "positions"): "use the pool itself: its name without `.indices`",
     (
         "positions",
         "numbers",
@@ -255,7 +255,7 @@ _KIND_HELP: dict[tuple[Kind, Kind], str] = {
         "indices",
     ): "give it the `indices` of a max pool: `NAME.indices`, where NAME is that of the pool",
 }
-"""How to get what an input takes, instead of what it holds."""
+"""Advice for an input that holds another kind than its role takes."""
 
 
 def _short(value: object) -> str:

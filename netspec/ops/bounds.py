@@ -1,4 +1,4 @@
-"""Keeps the numbers of a layer where every backend can hold them: counts below 2⁶³, constants within float32."""
+"""Limits the numbers of a layer to what every backend can represent: counts below 2⁶³, constants in float32."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from netspec.types import LARGEST_FLOAT, LIMIT, SMALLEST_FLOAT, Type
 
 
 def check_numbers(op: Op, inputs: Inputs, outputs: Sequence[Type], weights: Iterable[Weight]) -> int:
-    """The MACs of a resolved op, 0 where they are not known, once all its numbers are ones that a backend can hold.
+    """Check that every backend can represent the numbers of a resolved op; return its MACs (0 if unknown).
 
     Raises:
         Misfit: a field, a size, the elements of a tensor or the MACs are too large.
@@ -34,10 +34,10 @@ def check_numbers(op: Op, inputs: Inputs, outputs: Sequence[Type], weights: Iter
 
 
 def check_count(what: str, count: int, notes: Sequence[str] = ()) -> None:
-    """Refuse a count from 2⁶³ on.
+    """Refuse a count of 2⁶³ or more.
 
     Raises:
-        Misfit: as said.
+        Misfit: the count is too large.
     """
     if count >= LIMIT:
         message = f"{what} is {shown(count)}; it must be below 2⁶³"
@@ -51,7 +51,7 @@ def _check_type(type_: Type, what: str, notes: Sequence[str]) -> None:
 
 
 def shown(count: int) -> str:
-    """A count as a person reads it: its digits, or its order where there are too many of them."""
+    """A count for people: its digits, or its order of magnitude if there are too many digits."""
     return f"{count:,}" if count < 10**30 else f"about 10^{len(str(count)) - 1}"
 
 
@@ -59,11 +59,11 @@ def _check_field(op: Op, field: str, number: float) -> None:
     if isinstance(number, int):
         if abs(number) < LIMIT:
             return
-        message = f"`{field}` of `{op.keyword}` comes to {shown(abs(number))}; it must be below 2⁶³"
+        message = f"`{field}` of `{op.keyword}` is {shown(abs(number))}; it must be below 2⁶³"
     elif abs(number) > LARGEST_FLOAT:
         message = f"`{field}` of `{op.keyword}` is {number:g}; the largest number of float32 is 3.4e38"
     elif number and abs(number) < SMALLEST_FLOAT:
-        message = f"`{field}` of `{op.keyword}` is {number:g}; below 1.4e-45 a number of float32 is 0"
+        message = f"`{field}` of `{op.keyword}` is {number:g}; in float32, numbers below 1.4e-45 are 0"
         raise Misfit(shapes.TOO_LARGE, message, field, help="use 0, or a larger number")
     else:
         return
@@ -71,7 +71,7 @@ def _check_field(op: Op, field: str, number: float) -> None:
 
 
 def _numbers(value: object) -> Iterator[int | float]:
-    """Every number in a field: of pairs and lists, of an activation, of an initialiser."""
+    """All numbers in a field, including those in lists, activations and initialisers."""
     if isinstance(value, int | float):
         yield value
     elif isinstance(value, tuple):

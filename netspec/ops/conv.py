@@ -1,4 +1,4 @@
-"""Convolutions: full, grouped, by a table of connections, depthwise, separable."""
+"""Convolutions: full, grouped, with a table of connections, depthwise, separable."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ KERNEL_AXES = {1: "T", 2: "HW", 3: "DHW"}
 
 
 WHOLE_MATRICES = ("orthogonal", "bilinear")
-"""Initialisers that lay all weights between the channels out together."""
+"""Initialisers that determine all weights between the channels together."""
 
 
 class Convolution(Activated, Windowed):
-    """What convolutions share: a window with weights, a bias, an activation.
+    """The common part of convolutions: a window with weights, a bias, an activation.
 
     Output size along an axis: relationship 6 of Dumoulin and Visin 2016, with the dilated kernel of their
     section 5.1.
@@ -35,18 +35,18 @@ class Convolution(Activated, Windowed):
     gives: ClassVar[Meaning | None] = Meaning.SCORES
 
     bias: bool = True
-    """Whether a number is added to each output channel."""
+    """Whether a bias is added to each output channel."""
     init: Init = GLOROT_UNIFORM
-    """How the kernel starts."""
+    """The initialiser of the kernel."""
     bias_init: Init = ZEROS
-    """How the bias starts."""
+    """The initialiser of the bias."""
 
     def maps(self, channels: int) -> int:
-        """How many channels it gives for as many that it takes."""
+        """The number of output channels for this number of input channels."""
         raise NotImplementedError
 
     def check_channels(self, type_: Type) -> None:
-        """Refuse channels that do not fit the fields."""
+        """Refuse input channels that do not fit the fields."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
@@ -64,31 +64,31 @@ class Convolution(Activated, Windowed):
 
     @property
     def axes(self) -> str:
-        """The letters of the kernel's spatial axes, once resolved."""
+        """The letters of the kernel's spatial axes. The op must be resolved."""
         return KERNEL_AXES[len(self.kernel)]
 
     def with_bias(self, weights: tuple[Weight, ...], channels: int, name: str = "bias") -> tuple[Weight, ...]:
-        """These weights, and the bias if there is one."""
+        """These weights, followed by the bias if there is one."""
         return (*weights, Weight(name, (channels,), "O", self.bias_init)) if self.bias else weights
 
 
 class Conv(Convolution):
     """A convolution (cross-correlation) over 1, 2 or 3 spatial axes.
 
-    With `groups: g`, output channels in block j see input channels in block j alone. With a `table`, a list
-    for each filter, filter j sees the input channels that its list names (LeCun et al. 1998, table I); the
-    weights are then those of the connections alone, filter by filter.
+    With `groups: g`, the output channels in block j are connected only to the input channels in block j. A `table`
+    has one list per filter: filter j is connected to the input channels in its list (LeCun et al. 1998, table I).
+    There are weights only for these connections, filter by filter.
     """
 
     keyword: ClassVar[str] = "conv"
     width: ClassVar[str | None] = "filters"
 
     filters: Annotated[int, Field(ge=1)]
-    """The channels of the output."""
+    """The number of output channels."""
     groups: Annotated[int, Field(ge=1)] = 1
-    """Into how many blocks the channels are split; it divides the input's channels and `filters`."""
+    """The number of blocks of channels; it divides the input channels and `filters`."""
     table: Table | None = None
-    """For each filter the input channels that it sees, counted from 0."""
+    """For each filter, the input channels that it is connected to, counted from 0."""
 
     def maps(self, channels: int) -> int:
         return self.filters
@@ -102,29 +102,32 @@ class Conv(Convolution):
         channels = type_.channels or 0
         if self.groups > 1:
             raise Misfit(
-                shapes.GROUPS, "`table` and `groups` both choose what a filter sees", "table", help="keep one"
+                shapes.GROUPS,
+                "`table` and `groups` both choose the inputs of a filter",
+                "table",
+                help="keep one",
             )
         if len(table) != self.filters:
             raise Misfit(
                 shapes.TABLE,
                 f"`table` has {len(table)} lists for {self.filters} filters",
                 "table",
-                help="one list a filter",
+                help="write one list per filter",
             )
         for row, sees in enumerate(table):
             if not sees or len(set(sees)) < len(sees) or max(sees) >= channels:
                 raise Misfit(
                     shapes.TABLE,
-                    f"filter {row} of `table` sees {list(sees)}; the input has channels 0 to {channels - 1}",
+                    f"filter {row} of `table` has the channels {list(sees)}; the input has 0 to {channels - 1}",
                     "table",
-                    help="name each channel that the filter sees once, counting from 0",
+                    help="list each channel of the filter once, counted from 0",
                 )
         if self.init.kind in WHOLE_MATRICES:
             raise Misfit(
                 shapes.TABLE,
-                f"`init: {self.init.kind}` is a rule for all connections together, and `table` leaves some out",
+                f"`init: {self.init.kind}` needs all connections, and `table` leaves some out",
                 "init",
-                help="use an initialiser that draws each weight by itself, such as `glorot_uniform`",
+                help="use an initialiser that draws each weight independently, such as `glorot_uniform`",
             )
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
@@ -147,7 +150,7 @@ class Conv(Convolution):
     def reach(self, inputs: Inputs) -> Reach | None:
         if self.table is None:
             return self.windows(mixes=self.groups == 1)
-        # A row names channels that there are, each once: how many it names says whether it names all.
+        # The channels of a row exist and are unique, so their number shows whether the row has all of them.
         channels = inputs[0].channels or 0
         mixes = all(len(sees) == channels for sees in self.table)
         return self.windows(
@@ -156,13 +159,13 @@ class Conv(Convolution):
 
 
 class DepthwiseConv(Convolution):
-    """Each input channel convolved by itself, `multiplier` times; channel c gives c·multiplier and on."""
+    """Convolves each input channel with `multiplier` kernels of its own; channel c gives c·multiplier and following."""
 
     keyword: ClassVar[str] = "depthwise_conv"
     main: ClassVar[str | None] = "kernel"
 
     multiplier: Annotated[int, Field(ge=1)] = 1
-    """How many outputs each input channel is convolved to."""
+    """The number of output channels of the depthwise part for each input channel."""
 
     def maps(self, channels: int) -> int:
         return channels * self.multiplier
@@ -178,15 +181,15 @@ class DepthwiseConv(Convolution):
 
 
 class SeparableConv(Convolution):
-    """A depthwise convolution without bias, then a 1×1 convolution that mixes the channels (Chollet 2016)."""
+    """A depthwise convolution without bias, followed by a 1×1 convolution over the channels (Chollet 2016)."""
 
     keyword: ClassVar[str] = "separable_conv"
     width: ClassVar[str | None] = "filters"
 
     filters: Annotated[int, Field(ge=1)]
-    """The channels of the output."""
+    """The number of output channels."""
     multiplier: Annotated[int, Field(ge=1)] = 1
-    """How many outputs each input channel is convolved to."""
+    """The number of output channels of the depthwise part for each input channel."""
 
     def maps(self, channels: int) -> int:
         return self.filters
@@ -214,14 +217,14 @@ def check_groups(groups: int, type_: Type, filters: int) -> None:
     """Refuse groups that do not divide both the input channels and the filters.
 
     Raises:
-        Misfit: they do not.
+        Misfit: the groups do not fit.
     """
     channels = type_.channels or 0
     for what, count in (("input channels", channels), ("filters", filters)):
         if count % groups:
             raise Misfit(
                 shapes.GROUPS,
-                f"{count} {what} do not divide into {groups} groups",
+                f"{count} {what} cannot be divided into {groups} groups",
                 "groups",
                 notes=(f"the input is {type_}, with {filters} filters",),
                 help=_fitting_groups(channels, filters),
@@ -229,7 +232,7 @@ def check_groups(groups: int, type_: Type, filters: int) -> None:
 
 
 def _fitting_groups(channels: int, filters: int) -> str:
-    """What `groups` may be. The smallest few; to look for all would take as long as the numbers are large."""
+    """Advice with some valid values of `groups`: only the smallest, because finding all can take long."""
     common = gcd(channels, filters)
     found = [n for n in range(1, min(common, 1000) + 1) if common % n == 0]
     written = " or ".join(f"`groups: {n}`" for n in found[:4])

@@ -17,7 +17,7 @@ NORMAL = Initializer.model_construct(kind="normal", settings=(("std", 1.0),))
 
 
 class Dense(Activated):
-    """Every unit sees every channel; on a map it acts at every position. It does not flatten."""
+    """Connects every unit with every channel. On a map it acts at every position; it does not flatten."""
 
     keyword: ClassVar[str] = "dense"
     width: ClassVar[str | None] = "units"
@@ -25,13 +25,13 @@ class Dense(Activated):
     main: ClassVar[str | None] = "units"
 
     units: Annotated[int, Field(ge=1)]
-    """The channels of the output."""
+    """The number of output channels."""
     bias: bool = True
-    """Whether a number is added to each unit."""
+    """Whether a bias is added to each unit."""
     init: Init = GLOROT_UNIFORM
-    """How the matrix starts."""
+    """The initialiser of the matrix."""
     bias_init: Init = ZEROS
-    """How the bias starts."""
+    """The initialiser of the bias."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         return self.replace(activation=self.resolve_activation(inputs[0].spatial))
@@ -62,9 +62,9 @@ class Rbf(Op):
     main: ClassVar[str | None] = "units"
 
     units: Annotated[int, Field(ge=1)]
-    """The channels of the output."""
+    """The number of output channels."""
     init: Init = NORMAL
-    """How the weight vectors start."""
+    """The initialiser of the weight vectors."""
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (Type(self.units, inputs[0].spatial),)

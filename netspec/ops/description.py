@@ -1,4 +1,4 @@
-"""What an op is, in words and as JSON schema, read from its class: for `netspec ops`, the docs and editors."""
+"""Describes an op in words and as JSON schema, from its class: for `netspec ops`, the docs and editors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from netspec.types import Type, Windows
 
 Schema = dict[str, Any]
 
-# What an op is tried on, to find out what it takes: nothing else in its class says it.
+# Inputs on which an op is tried to find out which it takes; its class does not say so.
 PROBES: dict[str, Type] = {
     "a vector": Type(4),
     "1-D": Type(4, (8,)),
@@ -31,7 +31,7 @@ PROBES: dict[str, Type] = {
 
 @dataclass(frozen=True, slots=True)
 class FieldDescription:
-    """A field as an author sees it. `default` is how the author would write it; None: it is required, or unset."""
+    """A field as in a spec. `default` is written as in a spec; None: the field is required, or unset."""
 
     name: str
     words: str
@@ -44,7 +44,7 @@ class FieldDescription:
 
 @dataclass(frozen=True, slots=True)
 class OpDescription:
-    """An op as an author sees it. `takes` names the kinds of input; `weights` are those for the largest of them."""
+    """An op as in a spec. `takes` names the kinds of input; `weights` are those for the input with the most axes."""
 
     keyword: str
     family: str
@@ -60,7 +60,7 @@ class OpDescription:
 
 @cache
 def describe(keyword: str) -> OpDescription:
-    """The description of the op of that name."""
+    """The description of the op with this keyword."""
     op = OPS[keyword]
     doc = inspect.getdoc(op) or ""
     fields = tuple(_fields(op))
@@ -104,27 +104,27 @@ def _fields(op: type[Op]) -> Iterator[FieldDescription]:
     schema = op.model_json_schema()
     properties, definitions = schema.get("properties", {}), schema.get("$defs", {})
     docs = _docs(op)
-    # What must be given comes first, then the fields in the order of the class.
+    # Required fields come first, then the others in the order of the class.
     names = sorted(op.model_fields, key=lambda name: not op.model_fields[name].is_required())
     for name in names:
         if name in op.resolved_only:
             continue
         field, own = op.model_fields[name], inlined(properties[name], definitions)
         told, default = words(own), None if field.is_required() else field.get_default()
-        # An unset field has a default to show only where an author could write `none`.
+        # An unset field shows a default only if a spec can contain `none` for it.
         shown = None if default is None and "`none`" not in told else written(default)
         required = field.is_required()
         yield FieldDescription(
             name, told, docs.get(name, ""), None if required else shown, required, name == op.main, own
         )
     for name, sizes in op.likes.items():
-        doc = f"The name of a layer, whose sizes it takes as its `{sizes}`."
+        doc = f"The name of a layer; its sizes become the `{sizes}`."
         schema = {"type": "string", "description": "the name of a layer, or names joined by dots"}
         yield FieldDescription(name, schema["description"], doc, None, False, False, schema)
 
 
 def inlined(schema: Any, definitions: dict[str, Any]) -> Any:
-    """The schema of a field alone: references put in, titles, defaults and `null` left out."""
+    """The schema of one field: references replaced, titles, defaults and `null` removed."""
     if isinstance(schema, list):
         return [inlined(each, definitions) for each in schema]
     if not isinstance(schema, dict):
@@ -135,7 +135,7 @@ def inlined(schema: Any, definitions: dict[str, Any]) -> Any:
     kept = {
         key: inlined(value, definitions) for key, value in schema.items() if key not in ("title", "default")
     }
-    # `stride: 2` or nothing at all: that a field may be unset is no form of writing it.
+    # `null` means that a field is unset; a spec cannot contain it.
     parts = [each for each in kept.get("anyOf", ()) if each != {"type": "null"}]
     if len(parts) == 1:
         return {**{key: value for key, value in kept.items() if key != "anyOf"}, **parts[0]}
@@ -143,7 +143,7 @@ def inlined(schema: Any, definitions: dict[str, Any]) -> Any:
 
 
 def words(schema: Schema) -> str:
-    """What a field takes, in the words of an author."""
+    """The values that a field takes, in words."""
     if "description" in schema:
         return str(schema["description"])
     if "anyOf" in schema:
@@ -156,7 +156,7 @@ def words(schema: Schema) -> str:
     if kind in ("integer", "number"):
         return ("a whole number" if kind == "integer" else "a number") + _bounds(schema)
     if kind == "array":
-        return f"a list, each {words(schema['items'])}" if "items" in schema else "a list"
+        return f"a list, each element {words(schema['items'])}" if "items" in schema else "a list"
     return {"boolean": "`true` or `false`", "string": "a word", "object": "a mapping"}.get(
         str(kind), "a value"
     )
@@ -179,7 +179,7 @@ def _bounds(schema: Schema) -> str:
 
 
 def written(value: object) -> str:
-    """A value as an author would write it."""
+    """A value as written in a spec."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -201,7 +201,7 @@ def _initializer(init: Initializer) -> str:
 
 
 def _docs(op: type[Op]) -> dict[str, str]:
-    """The string below each field, in the class and its bases; pydantic would read them at import, slowly."""
+    """The docstring of each field, from the class and its bases; pydantic would read them at import, which is slow."""
     found: dict[str, str] = {}
     for cls in reversed(op.__mro__):
         if not issubclass(cls, Op) or cls is Op:
@@ -224,9 +224,9 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 def _tried(op: type[Op], fields: tuple[FieldDescription, ...]) -> Iterator[tuple[str, tuple[Weight, ...]]]:
-    """The kinds of input that the op takes, each with the weights that it then holds."""
+    """The kinds of input that the op takes, each with the weights for this input."""
     required = {field.name: example(field.schema) for field in fields if field.required}
-    # Where nothing is required one of several fields may still be, and its default may be too large for a probe.
+    # Even without required fields, one of several can be needed, and a default can be too large for a probe.
     main = {field.name: example(field.schema) for field in fields if field.main}
     for kind, type_ in PROBES.items():
         inputs = tuple(_probe(role, type_) for role in op.inputs for _ in range(role.least))
@@ -251,7 +251,7 @@ def _probe(role: Role, type_: Type) -> Type:
 
 
 def example(schema: Schema) -> object:
-    """The plainest value that a schema allows."""
+    """The simplest value that a schema allows."""
     if "anyOf" in schema:
         return example(schema["anyOf"][0])
     if "enum" in schema:

@@ -1,4 +1,4 @@
-"""The kinds of field that several ops share: one number or one an axis, paddings, whole numbers."""
+"""Types of fields that several ops share: numbers per axis, paddings, whole numbers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ WORDS: tuple[str, ...] = ("valid", "same", "half", "full", "causal")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What an author may write for a field that a validator turns into something else, as JSON schema.
+    """The JSON schema of the values that a spec can contain for a field, if a validator converts them.
 
-    Stands in the field's annotation; its `description` says the same in words. For `netspec ops`, the docs
-    and editors; the schema is asked for late, so that it may read tables that come after it.
+    It is part of the field's annotation. Its `description` says the same in words, for `netspec ops`, the docs and
+    editors. The schema is a function, so it can use tables that are defined later.
     """
 
     schema: Callable[[], dict[str, Any]]
@@ -35,7 +35,7 @@ class Written:
 def _per_axis_schema(least: int = 1) -> dict[str, Any]:
     number = {"type": "integer", "minimum": least}
     return {
-        "description": f"a whole number from {least}, or a list of one an axis",
+        "description": f"a whole number from {least}, or a list with one per axis",
         "anyOf": [number, {"type": "array", "items": number, "minItems": 1, "maxItems": 3}],
     }
 
@@ -44,7 +44,7 @@ def _amounts_schema() -> dict[str, Any]:
     number = {"type": "integer", "minimum": 0}
     pair = {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
     an_axis = {"type": "array", "items": {"anyOf": [number, pair]}, "minItems": 1, "maxItems": 3}
-    words = "a whole number from 0, a list of one an axis, or a list of a pair an axis"
+    words = "a whole number from 0, a list with one per axis, or a list with one pair per axis"
     return {"description": words, "anyOf": [number, an_axis]}
 
 
@@ -59,7 +59,11 @@ def _padding_schema() -> dict[str, Any]:
 
 def _table_schema() -> dict[str, Any]:
     row = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1}
-    return {"description": "a list of whole numbers for each filter", "type": "array", "items": row}
+    return {
+        "description": "a list with a list of whole numbers for each filter",
+        "type": "array",
+        "items": row,
+    }
 
 
 def _per_axis(value: object) -> object:
@@ -73,7 +77,7 @@ PerAxis = Annotated[
     Field(min_length=1, max_length=3),
     Written(_per_axis_schema),
 ]
-"""`3`, or one an axis: `[3, 5]`."""
+"""`3`, or one number per axis: `[3, 5]`."""
 
 Natural = Annotated[int, Field(ge=0)]
 Counts = Annotated[
@@ -82,7 +86,7 @@ Counts = Annotated[
     Field(min_length=1, max_length=3),
     Written(partial(_per_axis_schema, 0)),
 ]
-"""As `PerAxis`, from 0."""
+"""Like `PerAxis`, from 0."""
 
 
 def _tuples(value: object) -> object:
@@ -90,16 +94,16 @@ def _tuples(value: object) -> object:
 
 
 Table = Annotated[tuple[tuple[Natural, ...], ...], BeforeValidator(_tuples), Written(_table_schema)]
-"""A list of whole numbers for each of several things."""
+"""A list of lists of whole numbers."""
 
 
 def refusal(
     kind: LiteralString, text: str, help: str | None = None, at: Sequence[str] = (), word: str | None = None
 ) -> PydanticCustomError:
-    """A refusal of a value, with the help for its author.
+    """The validation error for a value, with its help.
 
-    `at` are the keys down to the part of the value that is wrong; the last is itself what is wrong. `word` is
-    the word that nobody here knows, for readers who know more.
+    `at` is the path of keys to the wrong part of the value; the last key is the wrong one. `word` is the unknown
+    word, for callers that know further words.
     """
     return PydanticCustomError(kind, "{text}", {"text": text, "help": help, "at": tuple(at), "word": word})
 
@@ -107,24 +111,24 @@ def refusal(
 def unknown_word(
     kind: LiteralString, what: str, word: str, known: Iterable[str], table: str, at: Sequence[str] = ()
 ) -> PydanticCustomError:
-    """The refusal of a word of a field, with what it probably stands for as its help.
+    """The validation error for an unknown word of a field; the help names the word that it probably stands for.
 
     Args:
         kind: the type of the error.
-        what: what is called so, for the message.
-        table: the name of the table in `netspec.ops.words.values` with other libraries' words.
-        at: the keys down to the word, where it is a key.
+        what: the kind of thing that the word names, for the message.
+        table: the name of the table in `netspec.ops.words.values` with words of other libraries.
+        at: the path of keys to the word, if it is a key.
     """
     from netspec.ops.words import lead, values
 
     known = list(known)
     found = lead(word, known, getattr(values, table))
-    help_ = f"there are {', '.join(f'`{each}`' for each in known)}" if found is None else found.help
+    help_ = f"the known ones are {', '.join(f'`{each}`' for each in known)}" if found is None else found.help
     return refusal(kind, f"no {what} is called `{word[:80]}`", help_, at, word)
 
 
 def _padding(value: object) -> object:
-    """A word, a number, one an axis, or a pair an axis; numbers become pairs."""
+    """A word, a number, one number per axis, or one pair per axis; numbers become pairs."""
     if isinstance(value, str) and value not in WORDS:
         raise unknown_word("padding", "padding", value, WORDS, "PADDINGS")
     if isinstance(value, str | tuple):
@@ -135,7 +139,7 @@ def _padding(value: object) -> object:
 
 
 def _pair(part: object) -> Pair:
-    """`2` is a pair of equal pads; `[2, 1]` says both."""
+    """`2` is a pair of equal pads; `[2, 1]` is a pair."""
     match part if isinstance(part, list) else [part, part]:
         case [int() as lo, int() as hi] if (
             not isinstance(lo, bool) and not isinstance(hi, bool) and min(lo, hi) >= 0
@@ -143,8 +147,8 @@ def _pair(part: object) -> Pair:
             return lo, hi
     raise refusal(
         "padding",
-        "it is a word (valid, same, half, full, causal), a whole number from 0, one an axis, or a pair an axis",
-        "nothing is taken away by padding: use `crop`"
+        "it must be a word (valid, same, half, full, causal), a whole number from 0, one per axis, or a pair per axis",
+        "padding cannot remove anything: use `crop`"
         if isinstance(part, int) and part < 0
         else "write a pair for each axis, before and after: `[[0, 1], [0, 1]]`"
         if isinstance(part, list)
@@ -157,6 +161,6 @@ def _amounts(value: object) -> object:
 
 
 Amounts = Annotated[int | Pads, BeforeValidator(_amounts), Written(_amounts_schema)]
-"""What is added or taken at both ends: a number, one an axis, or a pair an axis."""
+"""The amount at both ends: one number, one per axis, or one pair per axis."""
 
 Padding = Annotated[PaddingWord | int | Pads, BeforeValidator(_padding), Written(_padding_schema)]

@@ -1,4 +1,4 @@
-"""How a weight starts: the named distributions, as data. `weights.py` draws from them."""
+"""The initialisers: named distributions as data. `weights.py` draws from them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Kind = Literal[
     "bilinear",
 ]
 
-# What each may be told besides its name, with its default; the first is what a plain value sets.
+# The settings of each initialiser with their defaults; a plain value sets the first one.
 SETTINGS: dict[str, dict[str, float]] = {
     "zeros": {},
     "ones": {},
@@ -49,7 +49,7 @@ class Initializer(BaseModel):
 
     glorot: variance 2/(fan_in + fan_out) (Glorot and Bengio 2010); he: 2/fan_in (He et al. 2015);
     lecun: 1/fan_in (LeCun et al. 1998); orthogonal: Saxe et al. 2014; bilinear: the kernel that interpolates
-    linearly, from each channel to itself (Long et al. 2015). The normal ones are not truncated.
+    linearly and connects each channel with itself (Long et al. 2015). The normal ones are not truncated.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
@@ -75,7 +75,9 @@ def _initializer(value: object) -> object:
         ((kind, told),) = value.items()
     if not isinstance(kind, str):
         raise refusal(
-            "initializer", "an initialiser is a name or one `name: settings`", "write a name, as `he_normal`"
+            "initializer",
+            "an initialiser is a name or one `name: settings`",
+            "write a name, such as `he_normal`",
         )
     known = SETTINGS.get(kind)
     if known is None:
@@ -90,23 +92,23 @@ def _initializer(value: object) -> object:
     settings = tuple((str(name), _number(kind, str(name), number)) for name, number in told.items())
     init = Initializer.model_construct(kind=cast(Kind, kind), settings=settings)
     if kind == "normal" and init["std"] < 0:
-        raise PydanticCustomError("initializer", "`std` is a number from 0")
+        raise PydanticCustomError("initializer", "`std` must be at least 0")
     if kind == "uniform" and init["low"] > init["high"]:
-        raise PydanticCustomError("initializer", "`low` is above `high`")
+        raise PydanticCustomError("initializer", "`low` is larger than `high`")
     if kind == "uniform" and init["high"] - init["low"] > LARGEST_FLOAT:
-        raise PydanticCustomError("initializer", "`high` less `low` is more than float32 holds, 3.4e38")
+        raise PydanticCustomError("initializer", "`high` − `low` is larger than the largest float32, 3.4e38")
     return init
 
 
 def unknown_setting(kind: str, name: str, known: list[str]) -> PydanticCustomError:
-    """The refusal of a setting that an initialiser does not have."""
+    """The validation error for a setting that an initialiser does not have."""
     from netspec.ops.words import lead, values
 
     if not known:
         return refusal("initializer", f"`{kind}` has no settings", f"write `{kind}`")
     found = lead(name, known, values.SETTINGS)
-    help_ = found.help if found else f"it has {', '.join(f'`{each}`' for each in known)}"
-    return refusal("initializer", f"`{kind}` has no setting `{name[:80]}`", help_, (kind, name))
+    help_ = found.help if found else f"its settings are {', '.join(f'`{each}`' for each in known)}"
+    return refusal("initializer", f"`{kind}` does not have the setting `{name[:80]}`", help_, (kind, name))
 
 
 def _number(kind: str, name: str, number: object) -> float:
@@ -114,7 +116,7 @@ def _number(kind: str, name: str, number: object) -> float:
         raise unknown_setting(kind, name, list(SETTINGS[kind]))
     if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) < float("inf"):
         raise PydanticCustomError(
-            "initializer", "{text}", {"text": f"`{name}` is a finite number, not {number!r}"}
+            "initializer", "{text}", {"text": f"`{name}` must be a finite number, not {number!r}"}
         )
     return float(number)
 
@@ -131,7 +133,7 @@ def _schema() -> dict[str, Any]:
         told[kind] = {"anyOf": [number, several]} if settings else {"type": "null"}
     one = {"type": "object", "properties": told, "additionalProperties": False}
     return {
-        "description": f"an initialiser: {', '.join(f'`{kind}`' for kind in SETTINGS)}; settings stand behind "
+        "description": f"an initialiser: {', '.join(f'`{kind}`' for kind in SETTINGS)}; settings follow "
         "the name: `normal: {std: 0.01}`",
         "anyOf": [{"enum": list(SETTINGS)}, {**one, "minProperties": 1, "maxProperties": 1}],
     }

@@ -1,4 +1,4 @@
-"""Ops that join branches."""
+"""Ops that merge branches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from netspec.types import Type
 
 
 class Merge(Op):
-    """Joins two branches or more."""
+    """Merges two or more branches."""
 
     inputs: ClassVar[tuple[Role, ...]] = (Role("branches", least=2, most=None),)
 
@@ -21,7 +21,7 @@ class Merge(Op):
     def miscount(cls, count: int) -> Misfit:
         return Misfit(
             shapes.BRANCHES,
-            f"`{cls.keyword}` joins two branches or more; it has {count}",
+            f"`{cls.keyword}` needs at least two branches; it has {count}",
             help="give it a list of branches, or `from: [a, b]`",
         )
 
@@ -30,7 +30,7 @@ class Merge(Op):
 
 
 class Elementwise(Merge):
-    """A merge value by value; a vector is spread over a map's positions, one channel over a map's channels."""
+    """An elementwise merge. A vector is broadcast over the positions of a map, one channel over its channels."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         self.outputs(inputs)
@@ -51,15 +51,15 @@ class Elementwise(Merge):
             shapes.MERGE,
             f"`{self.keyword}` cannot join {shown}",
             notes=(
-                "it takes equal types, a vector beside a map of as many channels, or a one-channel map beside "
-                "a map of the same sizes",
+                "it takes equal types, a vector and a map with as many channels, or a one-channel map and a map "
+                "of the same sizes",
             ),
             help=_advice(inputs),
         )
 
 
 def _spread(large: Type, small: Type) -> Type | None:
-    """`large`, if `small` equals it or can be spread over it."""
+    """`large`, if `small` is equal to it or can be broadcast to it."""
     vector = not small.spatial and small.channels == large.channels
     one_channel = small.channels == 1 and small.spatial == large.spatial
     return large if small == large or vector or (one_channel and bool(small.spatial)) else None
@@ -71,19 +71,19 @@ def _advice(inputs: Sequence[Type]) -> str:
         return f"`conv: {{filters: {first.channels}, kernel: 1}}` on the branch of {second} gives it as many channels"
     large, small = sorted((first, second), key=lambda type_: sum(type_.sizes), reverse=True)
     if large.spatial and not small.spatial:
-        return f"a vector beside {large} has {large.channels} channels: end its branch with `dense: {large.channels}`"
+        return f"a vector with {large} needs {large.channels} channels: end its branch with `dense: {large.channels}`"
     strides = _strides(large, small)
     if strides is not None:
         wanted = strides[0] if len(set(strides)) == 1 else list(strides)
         conv = f"`conv: {{filters: {small.channels}, kernel: 1, stride: {wanted}}}`"
         return f"{conv} on the branch of {large} gives it the type of the other"
     if first.channels == second.channels:
-        return "make their sizes equal: the strides and paddings of the branches decide them"
+        return "make their sizes equal: change strides and paddings of the branches"
     return "make their sizes equal with strides and paddings, and their channels with a 1×1 `conv`"
 
 
 def _strides(large: Type, small: Type) -> tuple[int, ...] | None:
-    """The strides with which a window of 1 makes one map as large as another, if there are any."""
+    """The strides with which a window of size 1 turns one map into the sizes of the other; None if impossible."""
     if not small.spatial or len(large.spatial) != len(small.spatial):
         return None
     rows = list(zip(large.sizes, small.sizes, strict=True))
@@ -104,13 +104,13 @@ class Multiply(Elementwise):
     keyword: ClassVar[str] = "multiply"
 
     def means(self, inputs: Sequence[Meaning]) -> Meaning:
-        # Scores times probabilities are scores: probabilities are what gates are made of.
+        # Scores times probabilities are scores: the probabilities act as gates.
         gated = Meaning.SCORES in inputs and not {Meaning.NEARNESS, Meaning.DISTANCES} & set(inputs)
         return Meaning.SCORES if gated else super().means(inputs)
 
 
 class Subtract(Elementwise):
-    """The first branch less the second."""
+    """The first branch minus the second."""
 
     keyword: ClassVar[str] = "subtract"
 
@@ -118,7 +118,7 @@ class Subtract(Elementwise):
 
     @classmethod
     def miscount(cls, count: int) -> Misfit:
-        message = f"`subtract` joins two branches; it has {count}"
+        message = f"`subtract` needs two branches; it has {count}"
         return Misfit(
             shapes.BRANCHES,
             message,
@@ -127,7 +127,7 @@ class Subtract(Elementwise):
 
 
 class Maximum(Elementwise):
-    """The largest of the branches, value by value. Where they are equal the gradient is shared equally."""
+    """The elementwise maximum of the branches. Equal branches get equal parts of the gradient."""
 
     keyword: ClassVar[str] = "maximum"
     keeps_order: ClassVar[bool] = True
@@ -141,18 +141,18 @@ class Average(Elementwise):
 
 
 class Concat(Merge):
-    """The branches one after the other, along the channels or a named spatial axis."""
+    """Concatenates the branches along the channels or a named spatial axis."""
 
     keyword: ClassVar[str] = "concat"
     keeps_order: ClassVar[bool] = True
     any_channels: ClassVar[bool] = True
 
     axis: Literal["channels", "time", "depth", "height", "width"] = "channels"
-    """Along which axis the branches are put one after the other."""
+    """The axis along which the branches are concatenated."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         axes = ("channels", *inputs[0].axes)
-        # `time` names the first axis of video, too.
+        # `time` is also a name of the first axis of a video.
         name = "depth" if self.axis == "time" and len(inputs[0].spatial) == 3 else self.axis
         if name not in axes:
             raise Misfit(
@@ -166,7 +166,7 @@ class Concat(Merge):
         return op
 
     def dimension(self, inputs: Inputs) -> int:
-        """Which axis it is, counted channels first without the batch: 0 is the channels."""
+        """The index of the axis, channels first without the batch: 0 is the channels."""
         return ("channels", *inputs[0].axes).index(self.axis)
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
@@ -177,7 +177,7 @@ class Concat(Merge):
             raise Misfit(
                 shapes.MERGE,
                 f"`concat` along {self.axis} cannot join {' and '.join(map(str, inputs))}",
-                notes=(f"all but {self.axis} must be equal",),
+                notes=(f"all axes except {self.axis} must be equal",),
                 help=self._advice(inputs),
             )
         shape = list(rows[0])
@@ -191,7 +191,7 @@ class Concat(Merge):
             ones = ", ".join("1" for _ in map_.spatial)
             size = map_.sizes[0] if len(set(map_.sizes)) == 1 else list(map_.sizes)
             return (
-                f"spread the vector over the positions first: `- reshape: [{vector.channels}, {ones}]`, then "
+                f"repeat the vector over the positions first: `- reshape: [{vector.channels}, {ones}]`, then "
                 f"`- upsample: {{size: {size}}}`"
             )
         other = next((each for each in inputs if each.spatial != map_.spatial), map_)
@@ -203,6 +203,6 @@ class Concat(Merge):
         return "pad, stride or crop the branches to the same sizes"
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        # Along a spatial axis a position sees one branch or another, and which depends on where it is.
+        # Along a spatial axis, the branch of a position depends on the position.
         rank = len(inputs[0].spatial)
         return Reach((EACH,) * rank, stacks=True) if self.axis == "channels" else None

@@ -1,9 +1,9 @@
-"""The known name that a misspelt one stands for, by the number of slips of the pen between them.
+"""Finds the known name for a misspelt one, by edit distance.
 
-It suggests only what is close: equal apart from case, separators and a plural, or one slip away in every part
-(two in a part of 8 letters, three in one of 13). A slip is a letter too many, too few, wrong, or swapped with its
-neighbour. A number is never changed: `conv3` is not `conv2`. Other libraries' words are no misspellings:
-`netspec.ops.words` knows them, and is asked first.
+A suggestion must be close: equal except for case, separators and a plural, or with at most one typing error per part
+(two in a part of 8 letters, three in one of 13). A typing error is an extra, missing or wrong letter, or two swapped
+neighbours. A number is never changed: `conv3` is not `conv2`. Words of other libraries are not misspellings:
+`netspec.ops.words` knows them and is consulted first.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import islice
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
 _LONGEST = 80
 MOST = 1000
-"""As many known names are looked at: a suggestion must not take as long as the text that it is about."""
+"""The number of known names that are compared, so that a suggestion takes less time than reading the spec."""
 
 
 def fold(name: str) -> str:
@@ -24,7 +24,7 @@ def fold(name: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The one known name that this one stands for; None if there is none, or if two are as near."""
+    """The most similar known name; None if none is close, or if two are equally close."""
     if len(name) > _LONGEST:
         return None
     plain, least = fold(name), _LONGEST
@@ -37,20 +37,20 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         if slips < least:
             best, least = [], slips
         best.append(each)
-    # `input` and `inputs` are one word; the length says which is meant. Two words as near are no suggestion.
+    # `input` and `inputs` fold to one word; the length decides. If two words are equally close, there is no suggestion.
     if len({singular(fold(each)) for each in best}) != 1:
         return None
     return min(best, key=lambda each: abs(len(fold(each)) - len(fold(name))))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean …?`, or nothing."""
+    """`; did you mean …?`, or an empty text."""
     match = nearest(name, known)
     return "" if match is None else f"; did you mean `{match}`?"
 
 
 def _slips(name: str, other: str, plain: str, folded: str) -> int | None:
-    """The slips between two names; None if they are too many, or change a number."""
+    """The typing errors between two names; None if there are too many, or if they change a number."""
     number = re.findall(r"\d+", plain)
     if number and number != re.findall(r"\d+", folded):
         return None
@@ -66,14 +66,14 @@ def _parts(name: str) -> list[str]:
 
 
 def singular(word: str) -> str:
-    """A folded word without the ending of a plural."""
+    """A folded word without a plural ending."""
     return (
         word[:-2] if word.endswith(("ches", "shes")) else word[:-1] if re.search(r"[^s]s\Z", word) else word
     )
 
 
 def _within(a: str, b: str) -> int | None:
-    """The slips between two words, if they are few for words so long."""
+    """The typing errors between two words; None if there are too many for their length."""
     longest = max(len(a), len(b))
     limit = 0 if longest < 3 else 1 if longest < 8 else 2 if longest < 13 else 3
     if abs(len(a) - len(b)) > limit:
@@ -83,7 +83,7 @@ def _within(a: str, b: str) -> int | None:
 
 
 def _distance(a: str, b: str) -> int:
-    """Insertions, deletions, substitutions and swaps of neighbours that lead from one word to the other."""
+    """The number of insertions, deletions, substitutions and swaps of neighbours between two words."""
     two_ago: list[int] = []
     last = list(range(len(b) + 1))
     for i, x in enumerate(a, start=1):

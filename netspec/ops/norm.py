@@ -20,17 +20,17 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Normalisation(Pointwise):
-    """What normalisations that learn share: a scale and a shift a channel, each of which may be left out."""
+    """The common part of trainable normalisations: one scale and one shift per channel, both optional."""
 
     epsilon: Epsilon = 1e-5
-    """Added to the variance, so that nothing is divided by 0."""
+    """A constant that is added to the variance, to avoid a division by 0."""
     scale: bool = True
-    """Whether a learnt number multiplies each channel."""
+    """Whether each channel has a trainable factor."""
     center: bool = True
-    """Whether a learnt number is added to each channel."""
+    """Whether each channel has a trainable shift."""
 
     def learnt(self, shape: tuple[int, ...], axes: str = "C") -> tuple[Weight, ...]:
-        """The scale and the shift that are there."""
+        """The scale and the shift, if the layer has them."""
         weight = (Weight("weight", shape, axes, ONES),) if self.scale else ()
         bias = (Weight("bias", shape, axes, ZEROS),) if self.center else ()
         return weight + bias
@@ -40,33 +40,35 @@ def check_variance(op: Normalisation, count: int, field: str) -> None:
     """Refuse to normalise single values: each would become 0.
 
     Raises:
-        Misfit: what is normalised together is one value.
+        Misfit: only one value is normalised together.
     """
     if count < 2:
         raise Misfit(
             shapes.SIZE, f"`{op.keyword}` would normalise each value by itself, and a single value has no variance",
-            field, help="normalise more of them together",
+            field, help="normalise more values together",
         )  # fmt: skip
 
 
 class BatchNorm(Normalisation):
-    """Each channel to mean 0 and variance 1 over the batch and all positions, then scaled and shifted.
+    """Normalises each channel to mean 0 and variance 1 over the batch and all positions, then scales and shifts it.
 
-    Running statistics: running ← momentum · running + (1 − momentum) · batch, the variance unbiased
-    (Ioffe and Szegedy 2015). With `trainable: false` the running statistics are used in training, too.
+    Running statistics: running ← momentum · running + (1 − momentum) · batch, with the unbiased variance
+    (Ioffe and Szegedy 2015). With `trainable: false`, training uses the running statistics, too.
     """
 
     keyword: ClassVar[str] = "batch_norm"
 
     momentum: Annotated[float, Field(ge=0, le=1)] = 0.9
-    """How much of the running statistics a step of training keeps."""
+    """The fraction of the running statistics that a training step keeps."""
 
     def doubts(self) -> Sequence[Misfit]:
         if self.momentum >= 0.5:
             return ()
         kept, taken = in_full(self.momentum), in_full(round(1 - self.momentum, 12))
-        message = f"`momentum` is the share of the running statistics that a step keeps, and {kept} is little"
-        how = f"for PyTorch's {kept}, which is the share of the new batch, write `momentum: {taken}`"
+        message = (
+            f"`momentum` is the fraction of the running statistics that a step keeps, and {kept} is small"
+        )
+        how = f"for PyTorch's {kept}, which is the fraction of the new batch, write `momentum: {taken}`"
         return (Misfit(structure.MOMENTUM, message, "momentum", help=how),)
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
@@ -79,15 +81,15 @@ class BatchNorm(Normalisation):
 
 
 class LayerNorm(Normalisation):
-    """Each sample to mean 0 and variance 1: at each position over its channels, or over everything.
+    """Normalises each sample to mean 0 and variance 1: over the channels of each position, or over all values.
 
-    Ba et al. 2016. Over everything, scale and shift have the shape of the sample.
+    Ba et al. 2016. With `over: everything`, scale and shift have the shape of the sample.
     """
 
     keyword: ClassVar[str] = "layer_norm"
 
     over: Literal["channels", "everything"] = "channels"
-    """What is brought to mean 0 and variance 1 together."""
+    """The values that are normalised together."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         super()._resolve(inputs)
@@ -106,23 +108,23 @@ class LayerNorm(Normalisation):
 
 
 class GroupNorm(Normalisation):
-    """Each group of channels of a sample to mean 0 and variance 1 over its positions (Wu and He 2018).
+    """Normalises each group of channels of a sample to mean 0 and variance 1 over its positions (Wu and He 2018).
 
-    As many groups as channels is instance normalisation (Ulyanov et al. 2016).
+    With as many groups as channels, this is instance normalisation (Ulyanov et al. 2016).
     """
 
     keyword: ClassVar[str] = "group_norm"
     main: ClassVar[str | None] = "groups"
 
     groups: Annotated[int, Field(ge=1)] = 32
-    """Into how many groups the channels are split."""
+    """The number of groups of channels."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         super()._resolve(inputs)
         channels = inputs[0].channels or 0
         if channels % self.groups:
             raise Misfit(
-                shapes.GROUPS, f"{channels} channels do not divide into {self.groups} groups", "groups",
+                shapes.GROUPS, f"{channels} channels cannot be divided into {self.groups} groups", "groups",
                 help=f"the input is {inputs[0]}: use a divisor of {channels}",
             )  # fmt: skip
         check_variance(self, inputs[0].elements // self.groups, "groups")
@@ -136,32 +138,32 @@ class GroupNorm(Normalisation):
 
 
 class LocalResponseNorm(Pointwise):
-    """Each value divided by (bias + alpha · Σ x²)^beta, the sum over `size` neighbouring channels.
+    """Divides each value by (bias + alpha · Σ x²)^beta, where the sum is over `size` neighbouring channels.
 
-    That is the formula of Krizhevsky et al. 2012. Frameworks take alpha · the mean of the squares:
-    `average: true`, so that their alpha is `size` times the paper's. The window of channel c is
-    c − ⌊size/2⌋ … c + ⌊(size − 1)/2⌋; channels that are not there count as 0.
+    This is the formula of Krizhevsky et al. 2012. Frameworks multiply alpha by the mean of the squares
+    (`average: true`), so their alpha is `size` times that of the paper. The window of channel c is
+    c − ⌊size/2⌋ … c + ⌊(size − 1)/2⌋; channels outside the input count as 0.
     """
 
     keyword: ClassVar[str] = "local_response_norm"
 
     size: Annotated[int, Field(ge=1)] = 5
-    """How many neighbouring channels are summed."""
+    """The number of neighbouring channels in the sum."""
     alpha: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e-4
-    """What the sum, or the mean, of the squares is multiplied by."""
+    """The factor of the sum, or mean, of the squares."""
     beta: Finite = 0.75
-    """The power that the divisor is raised to."""
+    """The exponent of the divisor."""
     bias: Epsilon = 2.0
-    """What is added before the power is taken; the paper's k."""
+    """The constant that is added before the exponent is applied; k in the paper."""
     average: bool = False
-    """Whether alpha multiplies the mean of the squares, as in frameworks, and not their sum, as in the paper."""
+    """Whether alpha multiplies the mean of the squares (as in frameworks) instead of their sum (as in the paper)."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         super()._resolve(inputs)
         if not self.average and self.alpha * self.size > LARGEST_FLOAT:
             raise Misfit(
                 shapes.TOO_LARGE,
-                f"alpha · size, which frameworks take for alpha, is {self.alpha * self.size:g}; the largest "
+                f"alpha · size, which is the alpha of frameworks, is {self.alpha * self.size:g}; the largest "
                 "number of float32 is 3.4e38",
                 "alpha",
                 help="use a smaller number",
@@ -173,7 +175,7 @@ TWENTY = Initializer.model_construct(kind="constant", settings=(("value", 20.0),
 
 
 class L2Norm(Pointwise):
-    """At each position the channels to length 1, then scaled by a learnt number a channel (Liu et al. 2015).
+    """Scales the channels of each position to length 1, then each channel by a trainable factor (Liu et al. 2015).
 
     x / √(Σ x² + epsilon).
     """
@@ -181,9 +183,9 @@ class L2Norm(Pointwise):
     keyword: ClassVar[str] = "l2_norm"
 
     epsilon: Epsilon = 1e-12
-    """Added to the sum of the squares, so that nothing is divided by 0."""
+    """A constant that is added to the sum of the squares, to avoid a division by 0."""
     init: Init = TWENTY
-    """How the scale starts."""
+    """The initialiser of the factors."""
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         return (Weight("weight", (inputs[0].channels or 0,), "C", self.init),)

@@ -1,4 +1,4 @@
-"""Pooling: over windows, and over everything."""
+"""Pooling over windows and over all positions."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from netspec.types import Type
 
 
 class Pool(Windowed):
-    """A pool over windows; strides by its kernel unless told otherwise (relationship 7)."""
+    """A pool over windows. Its default stride is the kernel (relationship 7)."""
 
     main: ClassVar[str | None] = "kernel"
     resolved_only: ClassVar[frozenset[str]] = frozenset({"overhang"})
 
     rounding: Literal["floor", "ceil"] = "floor"
-    """What becomes of a last window that does not fit: `ceil` keeps it, padded."""
+    """Whether an incomplete last window counts: `ceil` keeps it, with padding; `floor` drops it."""
     overhang: tuple[int, ...] = ()
-    """Part of the end padding that rounding up added; resolved."""
+    """The part of the end padding that rounding up added; set by resolution."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
@@ -47,7 +47,7 @@ class Pool(Windowed):
         return op
 
     def _check_windows(self, sizes: tuple[int, ...]) -> None:
-        """Refuse a window that lies in the padding altogether: its maximum is −∞, its mean 0/0."""
+        """Refuse a window that covers only padding: its maximum would be −∞, its mean 0/0."""
         for axis, (size, k, s, (lo, _), d) in enumerate(
             zip(sizes, self.kernel, self.strides, self.pads, self.dilation, strict=True)
         ):
@@ -55,14 +55,14 @@ class Pool(Windowed):
             if position is not None:
                 raise Misfit(
                     shapes.EMPTY_WINDOW,
-                    f"window {position} along {Type(1, sizes).axes[axis]} holds only padding: it starts at "
+                    f"window {position} along {Type(1, sizes).axes[axis]} covers only padding: it starts at "
                     f"{position * s - lo}, and the input is {size} long",
                     "padding" if isinstance(self.padding, tuple) else None,
-                    help=f"use `padding: {k - 1}` or less: a pool pads by less than its kernel"
+                    help=f"use `padding: {k - 1}` or less: the padding must be smaller than the kernel"
                     if d == 1
                     and len({*self.pads, *((each, each) for each in self.pads[0])}) == 1
                     and k == min(self.kernel)
-                    else f"pad by less than the kernel ({self.span[axis]})",
+                    else f"use less padding than the kernel ({self.span[axis]})",
                 )
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
@@ -78,7 +78,7 @@ class MaxPool(Pool):
 
 
 class AvgPool(Pool):
-    """The mean of each window. Padding is left out of the mean unless `count_padding` is set."""
+    """The mean of each window. Padding does not count unless `count_padding` is true."""
 
     keyword: ClassVar[str] = "avg_pool"
     keeps_order: ClassVar[bool] = True
@@ -88,7 +88,7 @@ class AvgPool(Pool):
 
 
 class GlobalPool(Op):
-    """A pool over all spatial axes: a map becomes a vector."""
+    """A pool over all spatial axes; it turns a map into a vector."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         spatial(self, inputs[0])
@@ -98,7 +98,7 @@ class GlobalPool(Op):
         return (Type(inputs[0].channels),)
 
     def moves(self, inputs: Inputs) -> Moves | None:
-        # The mean of one position, and its maximum, is the position itself.
+        # The mean and the maximum of one position are the position itself.
         return "positions" if prod(inputs[0].sizes) == 1 else None
 
     def reach(self, inputs: Inputs) -> Reach | None:
@@ -120,22 +120,22 @@ class GlobalMaxPool(GlobalPool):
 
 
 class ChannelPool(Op):
-    """The largest or the mean of each run of `size` channels (maxout: Goodfellow et al. 2013)."""
+    """The maximum or the mean of each `size` consecutive channels (maxout: Goodfellow et al. 2013)."""
 
     keyword: ClassVar[str] = "channel_pool"
     keeps_order: ClassVar[bool] = True
     main: ClassVar[str | None] = "size"
 
     size: Annotated[int, Field(ge=1)]
-    """How many channels make a run."""
+    """The number of consecutive channels that give one output channel."""
     kind: Literal["max", "average"] = "max"
-    """Whether the largest or the mean is taken."""
+    """Whether the output is the maximum or the mean."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         channels = inputs[0].channels or 0
         if channels % self.size:
             raise Misfit(
-                shapes.GROUPS, f"{channels} channels do not divide into runs of {self.size}", "size",
+                shapes.GROUPS, f"{channels} channels cannot be divided into runs of {self.size}", "size",
                 help=f"the input is {inputs[0]}: use a divisor of {channels}",
             )  # fmt: skip
         return self

@@ -1,4 +1,4 @@
-"""Which positions of its input one position of an op's output sees, along each axis: what an op declares."""
+"""The input positions that one output position of an op depends on, along each axis; each op declares them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Literal, Protocol
 from netspec.dataclass import dataclass
 
 WHOLE: Literal["whole"] = "whole"
-"""Every position of the output sees all of this axis (a flatten, a global pool)."""
+"""Every output position depends on this whole axis (a flatten, a global pool)."""
 
 
 class Taps(Protocol):
-    """The input positions that an output position sees along one axis, far from the ends.
+    """The input positions that an output position depends on along one axis, far from the ends.
 
-    Output positions p and p + `period` see the same, `advance` input positions further on.
+    Output position p + `period` depends on the same positions as p, shifted by `advance`.
     """
 
     @property
@@ -24,13 +24,13 @@ class Taps(Protocol):
     def advance(self) -> int: ...
 
     def at(self, position: int) -> range:
-        """The input positions that this output position sees, in rising order; empty: it sees none."""
+        """The input positions for this output position, in rising order; empty if there are none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A window that slides: output p sees p·stride − before, and `kernel` − 1 more, `dilation` apart."""
+    """A sliding window: output p depends on `kernel` inputs from p·stride − before on, `dilation` apart."""
 
     kernel: int = 1
     stride: int = 1
@@ -51,14 +51,14 @@ class Window:
 
 
 EACH = Window()
-"""Each output position sees the input position in its own place."""
+"""Each output position depends only on the same input position."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransposedWindow:
-    """The transpose of a window: input i reaches the outputs i·stride − before + tap · dilation.
+    """The transpose of a window: input i contributes to the outputs i·stride − before + tap · dilation.
 
-    Outputs between that no tap reaches see nothing.
+    Outputs between the taps depend on no input.
     """
 
     kernel: int
@@ -75,8 +75,8 @@ class TransposedWindow:
         return 1
 
     def at(self, position: int) -> range:
-        # Output q is reached by tap t of input i when i · stride = q + before − t · dilation: the taps for which
-        # the stride divides the right side are `step` apart, and their inputs dilation / common.
+        # Tap t of input i contributes to output q if i · stride = q + before − t · dilation. The taps for which
+        # the stride divides the right side are `step` apart, and their inputs are dilation / common apart.
         place, common = position + self.before, gcd(self.stride, self.dilation)
         if place % common:
             return range(0)
@@ -90,9 +90,9 @@ class TransposedWindow:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A place between positions: output p lies at x = (p · numerator + offset) / denominator of the input.
+    """Sampling between positions: output p is at x = (p · numerator + offset) / denominator of the input.
 
-    It sees ⌊x⌋, or the neighbours ⌊x⌋ and ⌈x⌉ if it is `between` them.
+    It depends on ⌊x⌋, or on both ⌊x⌋ and ⌈x⌉ if `between`.
     """
 
     numerator: int
@@ -116,15 +116,15 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What one position of the output sees of the input: an entry for each spatial axis of the input.
+    """The part of the input that one output position depends on: one entry per spatial axis of the input.
 
-    An entry is `Taps`, WHOLE, or None for what is not known. `along` names, for each of them, the output axis
-    whose position counts; without it the axes keep their places.
+    An entry is `Taps`, WHOLE, or None if unknown. `along` gives, for each entry, the corresponding output axis;
+    without it the axes keep their order.
 
-    A position stands for all its channels. That is exact as long as no channel becomes a position of its own,
-    so an op says what it does with channels: it `mixes` them (each output channel sees every input channel), it
-    `stacks` the channels of several inputs, it `gathers` the positions of some axes into channels, or it
-    `splits` channels over positions, so that a position sees some channels only. Most ops do none of these.
+    A position stands for all its channels. This is exact unless a channel becomes a position, so an op declares what
+    it does with channels: it `mixes` them (each output channel depends on every input channel), it `stacks` the
+    channels of several inputs, it `gathers` the positions of some axes into channels, or it `splits` channels over
+    positions, so that a position depends only on some channels. Most ops do none of these.
     """
 
     axes: tuple[Taps | Literal["whole"] | None, ...]
@@ -136,7 +136,7 @@ class Reach:
 
     @classmethod
     def each(cls, rank: int, mixes: bool = False) -> Reach:
-        """Position by position."""
+        """Each output position depends on the same input position."""
         return cls((EACH,) * rank, mixes=mixes)
 
     @classmethod
@@ -145,5 +145,5 @@ class Reach:
         return cls((WHOLE,) * rank, mixes=mixes)
 
     def output_axis(self, axis: int) -> int:
-        """The output axis along which this axis of the input runs."""
+        """The output axis that corresponds to this axis of the input."""
         return axis if self.along is None else self.along[axis]

@@ -1,4 +1,4 @@
-"""Noise that is there in training alone."""
+"""Noise ops, which are active only in training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from netspec.ops.pointwise import Pointwise
 
 
 class Noise(Pointwise):
-    """An op that changes numbers at random in training, and passes them on elsewhere."""
+    """An op that changes values randomly in training; otherwise it does nothing."""
 
     def moves(self, inputs: Inputs) -> Moves | None:
         still = all(getattr(self, name) == value for name, value in self.quiet.items())
@@ -20,9 +20,9 @@ class Noise(Pointwise):
 
 
 class Dropout(Noise):
-    """In training each value is 0 with probability `rate`, the others are divided by 1 − rate.
+    """In training, sets each value to 0 with probability `rate` and divides the others by 1 − rate.
 
-    Srivastava et al. 2014, with the scaling moved to training. Elsewhere it does nothing.
+    Srivastava et al. 2014, with the scaling in training. Outside training it does nothing.
     """
 
     keyword: ClassVar[str] = "dropout"
@@ -35,7 +35,7 @@ class Dropout(Noise):
 
 
 class SpatialDropout(Noise):
-    """As `dropout`, but whole channels at a time (Tompson et al. 2015)."""
+    """Like `dropout`, but for whole channels (Tompson et al. 2015)."""
 
     keyword: ClassVar[str] = "spatial_dropout"
     keeps_order: ClassVar[bool] = True
@@ -47,7 +47,7 @@ class SpatialDropout(Noise):
 
 
 class GaussianNoise(Noise):
-    """In training adds normal noise of mean 0 and this standard deviation."""
+    """In training, adds normal noise with mean 0 and standard deviation `std`."""
 
     keyword: ClassVar[str] = "gaussian_noise"
     keeps_order: ClassVar[bool] = True
@@ -59,9 +59,9 @@ class GaussianNoise(Noise):
 
 
 class MaskInput(Noise):
-    """In training each value is 0 with probability `rate`, the others stay as they are.
+    """In training, sets each value to 0 with probability `rate` and does not change the others.
 
-    The corruption of denoising autoencoders (Vincent et al. 2008).
+    This is the corruption of denoising autoencoders (Vincent et al. 2008).
     """
 
     keyword: ClassVar[str] = "mask_input"

@@ -1,4 +1,4 @@
-"""Ops that move values about, or leave them alone."""
+"""Ops that move values without changing them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Shape = Annotated[
     tuple[Size, ...],
     BeforeValidator(_listed),
     Field(min_length=1, max_length=4),
-    Written(lambda: _list_schema("sizes, channels first; one may be −1", {"type": "integer", "minimum": -1})),
+    Written(lambda: _list_schema("sizes, channels first; one can be −1", {"type": "integer", "minimum": -1})),
 ]
 AxisNames = Annotated[
     tuple[str, ...],
@@ -50,11 +50,11 @@ AxisNames = Annotated[
 
 
 CHANNELS = -1
-"""Where an axis goes that ends up in the channels; the output's spatial axes are counted from 0."""
+"""The target of an axis that becomes channels; the spatial axes of the output are counted from 0."""
 
 
 def _axes_for(names: Sequence[str], known: Sequence[str]) -> str:
-    """What to write for names of axes, some of which are not there."""
+    """Advice for names of axes, some of which do not exist."""
     from netspec.ops.words import lead
     from netspec.ops.words.values import MODES
 
@@ -67,10 +67,10 @@ def _axes_for(names: Sequence[str], known: Sequence[str]) -> str:
 
 
 class Rearranged(Op):
-    """An op that gives the same values other places, channels among them."""
+    """An op that moves values to other positions and channels."""
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        """An axis of the input is kept where an output axis counts the same values; or it ends up in channels."""
+        """An input axis keeps its field if an output axis counts the same values, or if it becomes channels."""
         channels, *axes = self._places(inputs)
         kept = tuple(WHOLE if place == CHANNELS else None if place is None else EACH for place in axes)
         return Reach(
@@ -83,12 +83,12 @@ class Rearranged(Op):
         )
 
     def _places(self, inputs: Inputs) -> tuple[int | None, ...]:
-        """Where each axis of the input goes, channels first: CHANNELS, an output axis, or None for several."""
+        """The target of each input axis, channels first: CHANNELS, an output axis, or None for several."""
         raise NotImplementedError
 
 
 class Flatten(Rearranged):
-    """A map becomes a vector, channels first: channel by channel, then row by row."""
+    """Turns a map into a vector: channel by channel, and row by row within a channel."""
 
     keyword: ClassVar[str] = "flatten"
     keeps_order: ClassVar[bool] = True
@@ -104,7 +104,7 @@ class Flatten(Rearranged):
 
 
 class Reshape(Rearranged):
-    """The same values in another shape, channels first; one size may be −1 and is then worked out."""
+    """The same values in another shape, channels first. One size can be −1; netspec computes it."""
 
     keyword: ClassVar[str] = "reshape"
     keeps_order: ClassVar[bool] = True
@@ -125,10 +125,10 @@ class Reshape(Rearranged):
         if not fits:
             raise Misfit(
                 shapes.SIZE,
-                f"{inputs[0]} holds {elements:,} values; {list(self.shape)} does not hold as many",
+                f"{inputs[0]} has {elements:,} values; {list(self.shape)} does not have as many",
                 "shape",
                 notes=(f"the input is {inputs[0]}{{source}}",),
-                help="one size may be −1: it is worked out",
+                help="one size can be −1: netspec computes it",
             )
         return self.replace(shape=tuple(elements // known if size == -1 else size for size in self.shape))
 
@@ -139,7 +139,7 @@ class Reshape(Rearranged):
         return "positions" if self.shape[0] == inputs[0].channels else "values"
 
     def _places(self, inputs: Inputs) -> tuple[int | None, ...]:
-        # Values stand row by row. Two axes of one size count the same if one step along either skips as many values.
+        # Values are stored row by row. Two axes with equal sizes and equal strides (in values) count the same values.
         axes, positions = _steps(self.shape)[1:], prod(self.shape[1:])
         places: list[int | None] = []
         for own, (size, step) in enumerate(_steps(inputs[0].shape), start=-1):
@@ -150,14 +150,14 @@ class Reshape(Rearranged):
 
 
 def _steps(shape: tuple[int, ...]) -> list[tuple[int, int]]:
-    """For each axis its size, and how many values one step along it skips."""
+    """For each axis, its size and its stride in values."""
     return [(size, prod(shape[axis + 1 :])) for axis, size in enumerate(shape)]
 
 
 class Permute(Rearranged):
-    """The axes in another order, by name: `permute: [channels, width, height]` lays an image on its side.
+    """Reorders the axes by name: `permute: [channels, width, height]` transposes an image.
 
-    What comes first are the channels of the output, whatever it was before.
+    The first axis in the list becomes the channels of the output.
     """
 
     keyword: ClassVar[str] = "permute"
@@ -179,7 +179,7 @@ class Permute(Rearranged):
         if sorted(self.axes) != sorted(known):
             raise Misfit(
                 shapes.RANK,
-                "`permute` names every axis once",
+                "`permute` must name every axis exactly once",
                 "axes",
                 help=f"write all of {', '.join(f'`{each}`' for each in known)} in their new order",
             )
@@ -190,7 +190,7 @@ class Permute(Rearranged):
         return {"axes": ["channels", *type_.axes]}
 
     def order(self, inputs: Inputs) -> tuple[int, ...]:
-        """Which axis comes where, counted channels first without the batch."""
+        """The old index of each new axis, channels first without the batch."""
         known = ("channels", *inputs[0].axes)
         return tuple(known.index(name) for name in self.axes)
 
@@ -207,7 +207,7 @@ class Permute(Rearranged):
 
 
 class Blocks(Op):
-    """What the two ops between depth and space share."""
+    """The common part of `space_to_depth` and `depth_to_space`."""
 
     main: ClassVar[str | None] = "block"
 
@@ -219,7 +219,7 @@ class Blocks(Op):
 
 
 class SpaceToDepth(Blocks):
-    """Each block of positions becomes channels: channel c, place p of the block → channel c·blockⁿ + p.
+    """Turns each block of positions into channels: channel c, position p in the block → channel c·blockⁿ + p.
 
     The inverse of `depth_to_space`.
     """
@@ -230,7 +230,7 @@ class SpaceToDepth(Blocks):
     def _resolve(self, inputs: Inputs) -> Self:
         if any(size % self.block for size in spatial(self, inputs[0])):
             raise Misfit(
-                shapes.SIZE, f"the sizes of {inputs[0]} do not divide into blocks of {self.block}", "block",
+                shapes.SIZE, f"the sizes of {inputs[0]} cannot be divided into blocks of {self.block}", "block",
                 help="crop or pad the input to a multiple",
             )  # fmt: skip
         return self
@@ -246,9 +246,9 @@ class SpaceToDepth(Blocks):
 
 
 class DepthToSpace(Blocks):
-    """Channels become blocks of positions, the pixel shuffle of Shi et al. 2016.
+    """Turns channels into blocks of positions, as the pixel shuffle of Shi et al. 2016.
 
-    Channel c·blockⁿ + p goes to channel c, place p of the block, places counted row by row.
+    Channel c·blockⁿ + p becomes channel c, position p in the block; positions are counted row by row.
     """
 
     keyword: ClassVar[str] = "depth_to_space"
@@ -258,8 +258,8 @@ class DepthToSpace(Blocks):
         count = self.block ** len(spatial(self, inputs[0]))
         if (inputs[0].channels or 0) % count:
             raise Misfit(
-                shapes.GROUPS, f"{inputs[0].channels} channels do not divide into blocks of {count} positions", "block",
-                help=f"give it a multiple of {count} channels",
+                shapes.GROUPS, f"{inputs[0].channels} channels cannot be divided into blocks of {count}", "block",
+                help=f"the input needs a multiple of {count} channels",
             )  # fmt: skip
         return self
 
@@ -272,7 +272,7 @@ class DepthToSpace(Blocks):
 
 
 class Identity(Op):
-    """Its input, unchanged: a place to hang a name on."""
+    """Its input, unchanged. Use it to give a tensor another name."""
 
     keyword: ClassVar[str] = "identity"
     inputs: ClassVar[tuple[Role, ...]] = (Role("input", takes=("numbers", "indices")),)

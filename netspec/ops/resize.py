@@ -1,4 +1,4 @@
-"""Ops that change the sizes of a map without weights: upsample, pad, crop."""
+"""Ops without weights that change the sizes of a map: upsample, pad, crop."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ WORDS = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
 class Upsample(Op):
-    """A map made larger, by a whole `factor` or to a `size`: each value repeated, or linearly between values.
+    """Enlarges a map by a whole `factor` or to a `size`, by repeating values or by linear interpolation.
 
-    Linear: output position p lies at (p + ½) / factor − ½ of the input, kept inside; with `align_corners`
-    at p · (i − 1) / (o − 1), so that the corners fall together.
+    Linear: output position p is at (p + ½) / factor − ½ of the input, clamped to the input. With `align_corners` it
+    is at p · (i − 1) / (o − 1), so the corners of input and output coincide.
     """
 
     keyword: ClassVar[str] = "upsample"
@@ -29,13 +29,13 @@ class Upsample(Op):
     main: ClassVar[str | None] = "factor"
 
     factor: PerAxis | None = None
-    """How many times as large it becomes."""
+    """The factor of the sizes."""
     size: PerAxis | None = None
-    """How large it becomes."""
+    """The output size."""
     mode: Literal["nearest", "linear", "bilinear", "trilinear"] = "nearest"
-    """Whether values are repeated or interpolated."""
+    """Whether values are repeated (`nearest`) or interpolated (`linear`)."""
     align_corners: bool = False
-    """Whether the outermost positions of input and output fall together."""
+    """Whether the outermost positions of input and output coincide."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
@@ -56,7 +56,7 @@ class Upsample(Op):
                 shapes.SIZE,
                 f"{inputs[0]} is larger than {'×'.join(map(str, size))}",
                 "size",
-                help="`size` is the size of the output; for a factor write `factor: …`; to make it smaller use a pool",
+                help="`size` is the output size; for a factor write `factor: …`; for a smaller output use a pool",
             )
         mode = "nearest" if self.mode == "nearest" else "linear"
         return self.replace(size=size, factor=None, mode=mode)
@@ -70,7 +70,9 @@ class Upsample(Op):
                 help="`linear` fits any number of axes",
             )
         if self.align_corners and self.mode == "nearest":
-            raise Misfit(shapes.SIZE, "`align_corners` is for `linear`", "align_corners", help="drop it")
+            raise Misfit(
+                shapes.SIZE, "`align_corners` is only for `linear`", "align_corners", help="remove it"
+            )
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (Type(inputs[0].channels, self.size or ()),)
@@ -90,35 +92,37 @@ class Upsample(Op):
 
 
 class Pad(Op):
-    """A border around a map: of a constant, of its mirror image, or of its outermost values."""
+    """Adds a border around a map: a constant, the mirror image of the map, or its outermost values."""
 
     keyword: ClassVar[str] = "pad"
     keeps_order: ClassVar[bool] = True
     main: ClassVar[str | None] = "amount"
 
     amount: Amounts
-    """How much is added at both ends: a number, one an axis, or a pair an axis."""
+    """The width of the border at both ends: one number, one per axis, or one pair per axis."""
     mode: Literal["constant", "reflect", "replicate"] = "constant"
-    """What the border is made of."""
+    """The content of the border."""
     value: Annotated[float, Field(allow_inf_nan=False)] = 0.0
-    """The constant of the border."""
+    """The value of a constant border."""
 
     @property
     def pads(self) -> Pads:
-        """The border before and after each axis, once resolved."""
+        """The border before and after each axis. The op must be resolved."""
         return cast(Pads, self.amount)
 
     def _resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
         pads = _pairs(self.amount, len(sizes), "amount")
         if self.value and self.mode != "constant":
-            raise Misfit(shapes.SIZE, "`value` is for `mode: constant`", "value", help="drop one of the two")
+            raise Misfit(
+                shapes.SIZE, "`value` is only for `mode: constant`", "value", help="remove one of the two"
+            )
         if self.mode == "reflect":
             for size, pair in zip(sizes, pads, strict=True):
                 if max(pair) >= size:
                     raise Misfit(
                         shapes.SIZE, f"a mirror image of {size} values has {size - 1}, not {max(pair)}", "amount",
-                        help="pad by less, or use `mode: replicate`",
+                        help="use a smaller amount, or `mode: replicate`",
                     )  # fmt: skip
         return self.replace(amount=pads)
 
@@ -130,15 +134,15 @@ class Pad(Op):
         return None if self.mode == "constant" and any(map(any, self.pads)) else "positions"
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        # Far from the border, which the mode fills, a position sees its own place.
+        # Far from the border, an output position depends only on the same input position.
         return Reach(tuple(Window(before=lo) for lo, _ in self.pads))
 
 
 class Crop(Op):
-    """A part of a map: an `amount` taken off, a `size` left, or as large as another layer (`like: name`).
+    """Cuts out a part of a map: removes an `amount`, keeps a `size`, or keeps the size of a layer (`like: name`).
 
-    With a size, `offset` tells where the part begins; without one it is the middle, the odd position
-    being taken off at the end.
+    With a size, `offset` is the start of the part. Without an offset, the part is in the middle; an odd number of
+    removed positions has one more at the end.
     """
 
     keyword: ClassVar[str] = "crop"
@@ -147,15 +151,15 @@ class Crop(Op):
     likes: ClassVar[Mapping[str, str]] = {"like": "size"}
 
     amount: Amounts | None = None
-    """How much is taken off at both ends: a number, one an axis, or a pair an axis."""
+    """The number of positions to remove at both ends: one number, one per axis, or one pair per axis."""
     size: PerAxis | None = None
-    """How large it becomes; `like: name` takes the sizes of another layer."""
+    """The output size; `like: name` uses the sizes of another layer."""
     offset: Counts | None = None
-    """Where the part begins."""
+    """The start of the part."""
 
     @property
     def cuts(self) -> Pads:
-        """What is taken off before and after each axis, once resolved."""
+        """The number of removed positions before and after each axis. The op must be resolved."""
         return cast(Pads, self.amount)
 
     def _resolve(self, inputs: Inputs) -> Self:
@@ -169,7 +173,9 @@ class Crop(Op):
                 else "write `crop: {size: …}`, `crop: 2` or `crop: {like: NAME}`",
             )
         if self.offset is not None and self.size is None:
-            raise Misfit(shapes.SIZE, "`offset` is for a `size`", "offset", help="give the amounts as pairs")
+            raise Misfit(
+                shapes.SIZE, "`offset` is only for `size`", "offset", help="give the amounts as pairs"
+            )
         if self.amount is not None:
             cuts = _pairs(self.amount, len(sizes), "amount")
         else:
@@ -178,10 +184,10 @@ class Crop(Op):
             wanted = self.size or cuts
             raise Misfit(
                 shapes.SIZE,
-                f"{inputs[0]} cannot be cropped so: {_listed(wanted)}",
+                f"{inputs[0]} cannot be cropped by {_listed(wanted)}",
                 "amount" if self.size is None else "size",
                 notes=(f"the input is {inputs[0]}{{source}}",),
-                help="what is left must lie inside the input",
+                help="the remaining part must be inside the input",
             )
         return self.replace(amount=cuts, size=None, offset=None)
 
@@ -209,8 +215,8 @@ def _pairs(amounts: int | Pads, rank: int, field: str) -> Pads:
         return ((amounts, amounts),) * rank
     if len(amounts) != rank:
         raise Misfit(
-            shapes.AXES, f"`{field}` is given for {len(amounts)} axes, but the input has {rank}", field,
-            help=f"give one number for all, or a list of {rank}",
+            shapes.AXES, f"`{field}` has values for {len(amounts)} axes, but the input has {rank}", field,
+            help=f"give one number for all axes, or a list of {rank}",
         )  # fmt: skip
     return amounts
 

@@ -1,4 +1,4 @@
-"""Ops that scale what they are given: by learnt numbers, or by a constant."""
+"""Ops that scale their input, by trainable factors or by a constant."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from netspec.ops.pointwise import Pointwise
 
 
 class Scale(Activated, Pointwise):
-    """Each channel times a learnt number, plus a learnt bias: the trainable part of LeNet-5's subsampling."""
+    """Multiplies each channel by a trainable factor and adds a bias: the trainable part of LeNet-5's subsampling."""
 
     keyword: ClassVar[str] = "scale"
 
     bias: bool = True
-    """Whether a learnt number is added to each channel."""
+    """Whether a bias is added to each channel."""
     init: Init = ONES
-    """How the coefficients start."""
+    """The initialiser of the factors."""
     bias_init: Init = ZEROS
-    """How the biases start."""
+    """The initialiser of the biases."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         super()._resolve(inputs)
@@ -36,16 +36,16 @@ class Scale(Activated, Pointwise):
 
 
 class ScaleBy(Pointwise):
-    """Everything times a constant: how Inception-ResNet calms its residuals (Szegedy et al. 2016)."""
+    """Multiplies all values by a constant; Inception-ResNet scales its residuals this way (Szegedy et al. 2016)."""
 
     keyword: ClassVar[str] = "scale_by"
     main: ClassVar[str | None] = "factor"
 
     factor: Annotated[float, Field(allow_inf_nan=False)]
-    """The constant."""
+    """The constant factor."""
 
     def means(self, inputs: Sequence[Meaning]) -> Meaning:
-        # The nearest has the largest of the negated distances, until these are negated, too.
+        # The nearest class has the largest negated distance; a negative factor reverses the order.
         if self.factor < 0 and inputs[0] is Meaning.DISTANCES:
             return Meaning.NEARNESS
         return inputs[0] if self.factor > 0 else super().means(inputs)

@@ -30,13 +30,13 @@ class ConvTranspose(Convolution):
     rounds: ClassVar[bool] = False
 
     filters: Annotated[int, Field(ge=1)]
-    """The channels of the output."""
+    """The number of output channels."""
     groups: Annotated[int, Field(ge=1)] = 1
-    """Into how many blocks the channels are split; it divides the input's channels and `filters`."""
+    """The number of blocks of channels; it divides the input channels and `filters`."""
     output_padding: Counts = (0,)
-    """Zeros added at the end; below the stride it tells which of the input sizes with one output size is meant.
+    """Zeros added at the end. A value below the stride selects one of the input sizes with the same output size.
 
-    It is below the stride or the dilation, whichever is larger, as frameworks have it.
+    It must be below the larger of stride and dilation, as in the frameworks.
     """
 
     def maps(self, channels: int) -> int:
@@ -53,7 +53,7 @@ class ConvTranspose(Convolution):
                 shapes.RANK,
                 "`causal` has no meaning for a transposed convolution",
                 "padding",
-                help="give a pair for each axis, as `[[1, 0], [1, 0]]`",
+                help="give a pair for each axis, such as `[[1, 0], [1, 0]]`",
             )
         axes = self.spread(len(sizes), default_stride=(1,))
         more = broadcast("output_padding", self.output_padding, len(sizes))
@@ -71,7 +71,7 @@ class ConvTranspose(Convolution):
                 shapes.OUTPUT_PADDING,
                 "`padding: same` chooses the output padding itself",
                 "output_padding",
-                help="drop `output_padding`, or give the padding in numbers",
+                help="remove `output_padding`, or give the padding in numbers",
             )
         kernels, strides, dilations = axes["kernel"], axes["stride"], axes["dilation"]
         rows = [
@@ -87,10 +87,10 @@ class ConvTranspose(Convolution):
             if a >= max(s, d):
                 raise Misfit(
                     shapes.OUTPUT_PADDING,
-                    f"`output_padding` must be below the stride or the dilation: {a} is below neither {s} nor {d}",
+                    f"`output_padding` must be below the stride or the dilation: {a} is not below {s} or {d}",
                     "output_padding",
                     notes=(
-                        "below the stride it tells which of the s input sizes with one output size is meant   "
+                        "below the stride it selects one of the s input sizes with the same output size   "
                         "[relationship 14]",
                     ),
                     help=f"use `output_padding: {most}` or less"
@@ -107,12 +107,12 @@ class ConvTranspose(Convolution):
         )  # fmt: skip
         raise Misfit(
             shapes.KERNEL,
-            "the padding takes the whole output away",
+            "the padding removes the whole output",
             "padding",
             notes=(
                 f"the input is {type_}{{source}}, so {story.numbers}   [relationship {story.relationship}]",
             ),
-            help="pad less, or take a larger kernel",
+            help="use less padding, or a larger kernel",
         )
 
     def _sizes(self, type_: Type) -> tuple[int, ...]:
@@ -122,9 +122,9 @@ class ConvTranspose(Convolution):
         return tuple(arithmetic.transpose_size(*row) for row in rows)
 
     def extents(self, inputs: Inputs) -> Iterable[tuple[str, int]]:
-        """Of the output before its padding is taken away, and of the window."""
+        """The sizes of the output before the padding is removed, and the size of the window."""
         uncut = (o + lo + hi for o, (lo, hi) in zip(self._sizes(inputs[0]), self.pads, strict=True))
-        yield from (("the output before its padding is taken away,", size) for size in uncut)
+        yield from (("the output before its padding is removed,", size) for size in uncut)
         yield "the number of values of a window", prod(self.kernel)
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:

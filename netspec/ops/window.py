@@ -1,4 +1,4 @@
-"""What convolutions and pools share: a window that slides over the spatial axes."""
+"""The common part of convolutions and pools: a window that slides over the spatial axes."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ class Windowed(Op):
     """An op with a kernel, a stride, a padding and a dilation along each spatial axis."""
 
     rounds: ClassVar[bool] = True
-    """Whether a stride gives rounded parts of sizes that are no multiples of it."""
+    """Whether sizes that are not multiples of the stride are rounded."""
 
     kernel: PerAxis
     """The size of the window."""
     stride: PerAxis | None = None
-    """The step of the window: 1 for a convolution, the kernel for a pool, unless told otherwise."""
+    """The step of the window. The default is 1 for a convolution, and the kernel for a pool."""
     padding: Padding = "valid"
-    """What is added around the input: `same` gives ⌈i/s⌉ outputs, the odd zero at the end."""
+    """The padding around the input. `same` gives ⌈i/s⌉ outputs; an odd number of zeros has one more at the end."""
     dilation: PerAxis = (1,)
-    """The distance between neighbours of the window."""
+    """The distance between neighbouring elements of the window."""
 
     @property
     def strides(self) -> tuple[int, ...]:
-        """The stride along each axis, once resolved."""
+        """The stride along each axis. The op must be resolved."""
         return self.kernel if self.stride is None else self.stride
 
     @property
     def pads(self) -> Pads:
-        """The zeros before and after each axis, once resolved."""
+        """The padding before and after each axis. The op must be resolved."""
         return cast(Pads, self.padding)
 
     @property
     def span(self) -> tuple[int, ...]:
-        """The extent of the dilated kernel along each axis: k + (k − 1)(d − 1)."""
+        """The size of the dilated kernel along each axis: k + (k − 1)(d − 1)."""
         return tuple(arithmetic.dilated(k, d) for k, d in zip(self.kernel, self.dilation, strict=True))
 
     def spread(self, rank: int, default_stride: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-        """Kernel, stride and dilation, one an axis."""
+        """Kernel, stride and dilation with one number per axis."""
         fields = {"kernel": self.kernel, "stride": self.stride or default_stride, "dilation": self.dilation}
         return {name: broadcast(name, values, rank) for name, values in fields.items()}
 
     def resolve_pads(
         self, sizes: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
     ) -> Pads:
-        """The padding as a pair an axis, whatever word it was written with."""
+        """The padding as one pair per axis, also for padding words."""
         rank = len(sizes)
         if isinstance(self.padding, int):
             return ((self.padding, self.padding),) * rank
@@ -63,9 +63,9 @@ class Windowed(Op):
         if self.padding == "causal" and rank != 1:
             raise Misfit(
                 shapes.RANK,
-                f"`causal` padding is for one axis, time; the input has {rank}",
+                f"`causal` padding is only for one axis, time; the input has {rank}",
                 "padding",
-                help="use `same`, or a pair an axis such as `[[2, 0], [1, 1]]`",
+                help="use `same`, or a pair per axis such as `[[2, 0], [1, 1]]`",
             )
         if self.padding == "same":
             return tuple(
@@ -85,7 +85,7 @@ class Windowed(Op):
         return self.windows()
 
     def windows(self, mixes: bool = False, splits: bool = False) -> Reach:
-        """What a position of the output sees: a window along each axis."""
+        """The input positions of an output position: a window along each axis."""
         rows = zip(self.kernel, self.strides, self.pads, self.dilation, strict=True)
         return Reach(tuple(Window(k, s, lo, d) for k, s, (lo, _), d in rows), mixes=mixes, splits=splits)
 
@@ -96,14 +96,14 @@ _RULES: dict[str, Callable[[int, int], Pair]] = {
     "full": arithmetic.full_pads,
     "causal": arithmetic.causal_pads,
 }
-"""The words that do not depend on the size of the input; `same` does."""
+"""The padding words that do not depend on the input size; `same` does."""
 
 
 def broadcast(field: str, values: tuple[int, ...], rank: int) -> tuple[int, ...]:
-    """One value for every axis, or one an axis.
+    """One value per axis; a single value is repeated.
 
     Raises:
-        Misfit: the values are neither one nor as many as there are axes.
+        Misfit: the number of values is neither 1 nor the number of axes.
     """
     if len(values) == 1:
         return values * rank
@@ -114,26 +114,26 @@ def broadcast(field: str, values: tuple[int, ...], rank: int) -> tuple[int, ...]
 
 def _count(field: str, values: Sequence[object], rank: int) -> Misfit:
     axes = "1 spatial axis" if rank == 1 else f"{rank} spatial axes"
-    # Other libraries give both ends of every axis in one list, in orders of their own.
+    # Other libraries have one list with both ends of every axis, in different orders.
     both = field == "padding" and len(values) == 2 * rank
     pairs = ", ".join(_pair(values) for _ in range(rank))
     return Misfit(
         shapes.AXES,
-        f"`{field}` is given for {len(values)} axes, but the input has {axes}",
+        f"`{field}` has values for {len(values)} axes, but the input has {axes}",
         field,
-        help=f"give one number for all, or a list of {rank}"
+        help=f"give one number for all axes, or a list of {rank}"
         + (f"; before and after each axis: `[{pairs}]`" if both else ""),
     )
 
 
 def _pair(values: Sequence[object]) -> str:
-    """A pair of pads as it is written, if all are the same."""
+    """A pair of pads as written in a spec, if all are equal."""
     first = values[0] if len(set(values)) == 1 else None
     return str(list(first)) if isinstance(first, tuple) else "[…, …]"
 
 
 def spatial(op: Op, type_: Type) -> tuple[int, ...]:
-    """The sizes of a map, for an op that slides a window over one.
+    """The spatial sizes of the input, for an op with a sliding window.
 
     Raises:
         Misfit: the input is a vector.
@@ -142,14 +142,14 @@ def spatial(op: Op, type_: Type) -> tuple[int, ...]:
         raise Misfit(
             shapes.RANK,
             f"`{op.keyword}` needs a map with 1 to 3 spatial axes; the input is a vector, {type_}",
-            help="put it before what makes the vector (`flatten`, a global pool), use `dense`, or give the "
-            "input spatial axes",
+            help="move it before the layer that makes the vector (`flatten`, a global pool), use `dense`, or give "
+            "the input spatial axes",
         )
     return type_.sizes
 
 
 def check_fit(op: Windowed, type_: Type) -> None:
-    """Refuse a kernel that fits nowhere.
+    """Refuse a kernel that does not fit.
 
     Raises:
         Misfit: the dilated kernel is larger than the padded input along an axis.

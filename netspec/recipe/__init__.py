@@ -1,4 +1,4 @@
-"""What a recipe is, as data: every setting with its default. The language reads one, training follows it."""
+"""The recipe as data: every setting with its default. The language reads it, training uses it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from netspec.types import LARGEST_FLOAT
 
 
 def _listed(value: object) -> object:
-    """A lone value stands for a list of one."""
+    """Turn a single value into a list."""
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
@@ -28,28 +28,28 @@ Above = Annotated[float, Field(ge=SMALLEST, le=LARGEST_FLOAT, allow_inf_nan=Fals
 
 
 class Normalise(BaseModel):
-    """x ← (x − mean) / std, one number for all channels or one a channel; in units of the scaled image."""
+    """x ← (x − mean) / std, one number for all channels or one per channel; in units of the scaled image."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     mean: Annotated[
         tuple[Number, ...],
         BeforeValidator(_listed),
-        Field(description="a float32 number, or one a channel"),
+        Field(description="a float32 number, or one per channel"),
     ]
     std: Annotated[
         tuple[Above, ...],
         BeforeValidator(_listed),
-        Field(description="a float32 number above 0, or one a channel"),
+        Field(description="a float32 number above 0, or one per channel"),
     ]
 
 
 class Recipe(BaseModel):
-    """How a network is trained, every default put in.
+    """How a network is trained, with all defaults filled in.
 
-    `data` is a name of `SETS` or a path. Bytes are divided by 255, floats are taken as they stand; `pad` adds
-    pixels of value 0 on every side before that, `normalise` comes after it. Sizes limit the sets to their first
-    samples. The same seed gives the same weights at the start and the same order of samples everywhere.
+    `data` is a name of `SETS` or a path. `pad` adds pixels of value 0 on every side. Then bytes are divided by 255;
+    floats are not changed. `normalise` comes last. `train_size` and `test_size` limit the sets to their first samples.
+    The same seed gives the same initial weights and the same order of samples on every backend.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
@@ -72,7 +72,7 @@ class Recipe(BaseModel):
 
 
 def plain(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as an author would write it, every default stated."""
+    """The recipe as in a spec, with every default written out."""
     written = recipe.model_dump(mode="json", exclude={"optimizer", "normalise"}, exclude_none=True)
     if recipe.normalise is not None:
         written["normalise"] = recipe.normalise.model_dump(mode="json")
@@ -82,10 +82,10 @@ def plain(recipe: Recipe) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class StatedRecipe:
-    """The recipe that stands in a spec.
+    """The recipe of a spec.
 
-    `recipe` is None where a setting is wrong, which is reported. `places` has the place of each setting that
-    the author states, by its path of keys: `("optimizer", "sgd", "momentum")`; under `()` that of the whole.
+    `recipe` is None if a setting is wrong, which is reported. `places` has the place of each setting in the spec, by
+    its path of keys: `("optimizer", "sgd", "momentum")`; the key `()` has the place of the whole recipe.
     """
 
     recipe: Recipe | None
@@ -93,7 +93,7 @@ class StatedRecipe:
 
 
 def stated(recipe: Recipe) -> dict[str, Any]:
-    """The settings that were given, without the defaults; in the form in which an author writes them."""
+    """The settings that the spec gives, without the defaults, in the form of a spec."""
     given = recipe.model_dump(mode="json", exclude={"optimizer"}, exclude_unset=True)
     if "optimizer" in recipe.model_fields_set:
         optimizer = recipe.optimizer

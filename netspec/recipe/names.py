@@ -1,4 +1,4 @@
-"""The data sets that have a name: what they hold, where their files come from, and what the files must be."""
+"""The named data sets: their contents, the source of their files, and the checksums."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A set with a name. `files` are its idx files: training images, labels, test images, labels.
+    """A named data set. `files` are its idx files: training images, labels, test images, labels.
 
-    The embedded set has none; it travels with the package. `url` ends in a slash; files there end in `.gz`.
+    The embedded set has no such files; it is part of the package. `url` ends in a slash; files there end in `.gz`.
     """
 
     shape: Shape
@@ -79,17 +79,17 @@ SETS: dict[str, Named] = {
 
 
 def is_path(data: str) -> bool:
-    """Whether this is the path of a file or folder: a name holds no slash and does not end in `.npz`."""
+    """Whether this is the path of a file or folder: a name contains no slash and does not end in `.npz`."""
     return "/" in data or "\\" in data or data.endswith(".npz") or data in {".", ".."}
 
 
 def seen_from(folder: Path, data: str) -> str:
-    """A path as it counts from a folder, absolute; a name stays a name."""
+    """The absolute path, relative to a folder; a name of a data set stays unchanged."""
     return str((folder / expanded(data)).absolute()) if is_path(data) else data
 
 
 def expanded(data: str) -> Path:
-    """The path, with the home folder in place of `~`; as it stands where nobody has that name."""
+    """The path with the home folder in place of `~`; unchanged if there is no such user."""
     try:
         return Path(data).expanduser()
     except RuntimeError:

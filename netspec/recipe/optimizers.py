@@ -1,4 +1,4 @@
-"""Optimisers as data; their mathematics is PyTorch's on every backend."""
+"""Optimisers as data. Their formulas are those of PyTorch on every backend."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from netspec.types import LARGEST_FLOAT
 
-# Weights are float32: a number that float32 does not hold would become 0 or infinite in there.
+# Weights are float32: a number outside float32 would become 0 or infinite.
 SMALLEST = 2.0**-126
 Positive = Annotated[
     float, Field(ge=SMALLEST, le=LARGEST_FLOAT, allow_inf_nan=False, description="a float32 number above 0")
@@ -32,9 +32,7 @@ class Sgd(BaseModel):
     @classmethod
     def _looks_along_a_momentum(cls, nesterov: bool, info: ValidationInfo) -> bool:
         if nesterov and info.data.get("momentum") == 0:
-            raise PydanticCustomError(
-                "nesterov", "`nesterov` looks ahead along the momentum, and `momentum` is 0"
-            )
+            raise PydanticCustomError("nesterov", "`nesterov` needs a momentum, but `momentum` is 0")
         return nesterov
 
 
@@ -52,4 +50,4 @@ class Adam(BaseModel):
 
 Optimizer = Sgd | Adam
 OPTIMIZERS: dict[str, type[Sgd] | type[Adam]] = {each.kind: each for each in (Sgd, Adam)}
-"""What an author may name."""
+"""The optimisers by their names in a recipe."""

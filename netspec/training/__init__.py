@@ -1,1 +1,1 @@
-"""What a recipe may say, and what it needs: data, batches, optimisers. No framework."""
+"""Recipes and what they need: data, batches, optimisers. Imports no framework."""

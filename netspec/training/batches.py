@@ -1,4 +1,4 @@
-"""Batches of a data set: the same ones, in the same order, to the same bits, whoever asks for them."""
+"""Batches of a data set: bit for bit the same batches, in the same order, for every backend."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Batches:
     """A data set in batches, scaled as its recipe says.
 
-    A sample is padded by `pad` positions of 0 on both sides of every spatial axis; bytes are divided by 255, floats
-    stay; then comes (x − mean) / std. All of it in float32. The padding looks like the image's own black therefore.
+    A sample is padded by `pad` zeros on both sides of every spatial axis. Bytes are divided by 255, floats are not
+    changed. Then comes (x − mean) / std. All values are float32. So padding has the same value as black in the image.
     """
 
     data: Dataset
@@ -35,22 +35,22 @@ class Batches:
 
     @classmethod
     def of(cls, data: Dataset, recipe: Recipe) -> Batches:
-        """Those of a recipe, within its limits of size."""
+        """The batches of a recipe, with its limits of size."""
         limited = data.limited(recipe.train_size, recipe.test_size)
         return cls(limited, recipe.batch, recipe.seed, recipe.pad, recipe.normalise)
 
     @property
     def steps(self) -> int:
-        """How many training batches an epoch has; the last may be smaller."""
+        """The number of training batches of an epoch; the last can be smaller."""
         return ceil(len(self.data.train_labels) / self.size)
 
     @property
     def shape(self) -> Shape:
-        """Of one sample as the network gets it, channels first."""
+        """The shape of one sample as the network gets it, channels first."""
         return padded(self.data.shape, self.pad)
 
     def train(self, epoch: int) -> Iterator[Batch]:
-        """The training set once, in the order of this epoch (from 1), which seed and epoch alone decide."""
+        """The training set once, in the order of this epoch (from 1), which depends only on the seed and the epoch."""
         import numpy as np
 
         order = np.random.default_rng([self.seed, epoch]).permutation(len(self.data.train_labels))
@@ -81,5 +81,5 @@ class Batches:
 
 
 def padded(shape: Shape, pad: int) -> Shape:
-    """The shape of a sample, channels first, with `pad` positions around it."""
+    """The shape of a sample, channels first, including the padding."""
     return (shape[0], *(size + 2 * pad for size in shape[1:]))

@@ -1,4 +1,4 @@
-"""Who has a run folder: one process at a time, from before its first file until its last."""
+"""Reserves a run folder for one process, from before its first file until after its last."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from netspec import files
 
 try:
     _fcntl: Any = import_module("fcntl")
-except ImportError:  # Windows: there a folder in which a training began stays taken
+except ImportError:  # Windows: a folder in which a training started stays taken
     _fcntl = None
 
 FACTS = "run.json"
 LINES = "metrics.jsonl"
 BEGUN = frozenset({FACTS, LINES, "spec.yaml", "graph.txt", "recipe.yaml"})
-"""The files of a run that has not come to its first step."""
+"""The files of a run before its first step."""
 
 MADE = BEGUN | {"weights.safetensors", "best.safetensors", "curves.svg", "curves.png"}
 """All files of a run."""
 
 
 ASIDE = ".replaced"
-"""Where the files of an old run wait, within the folder, until the new one takes its first step."""
+"""The subfolder for the files of an old run, until the new run has done its first step."""
 
 
 class FolderTaken(Exception):
-    """The folder that was asked for holds something already, or another process writes to it."""
+    """The folder already contains something, or another process writes to it."""
 
 
 class CannotKeep(Exception):
-    """A file of a run cannot be written: the disk is full, say. `str()` says which and why."""
+    """A file of a run cannot be written, for example because the disk is full. `str()` says which file and why."""
 
     def __init__(self, path: Path, error: OSError) -> None:
         super().__init__(f"cannot write {files.shortened(path)}: {files.reason(error)}")
 
 
 class Claim:
-    """A folder that no other process writes to: this one holds the lock on `metrics.jsonl` until it ends."""
+    """A folder that no other process writes to: this process holds the lock on `metrics.jsonl` until it ends."""
 
     def __init__(self, path: Path, lines: BinaryIO, made: bool) -> None:
         self.path = path
@@ -54,14 +54,14 @@ class Claim:
 
     @classmethod
     def take(cls, path: Path, inputs: Collection[Path] = (), force: bool = False) -> Self:
-        """The folder at `path`, made if it is not there. The files of an old run are put aside.
+        """Reserve the folder at `path`, and create it if it does not exist. Move the files of an old run aside.
 
-        They are deleted with the first step of the new one, and put back if it never comes to that.
+        They are deleted at the first step of the new run, and moved back if the run ends before it.
 
         Raises:
-            FolderTaken: another process has it, or it holds something and nothing forces it; or what would
-                have to go is one of the `inputs`.
-            CannotKeep: it cannot be made.
+            FolderTaken: another process uses the folder; or it is not empty and `force` is false; or a file that
+                would have to be deleted is one of the `inputs`.
+            CannotKeep: the folder cannot be created.
         """
         made = False
         while True:
@@ -69,16 +69,16 @@ class Claim:
                 made = _make(path) or made
                 return cls._of(path, made, inputs, force)
             except FileNotFoundError:
-                continue  # another process made the folder, and gave it back in between
+                continue  # another process created the folder and released it in between
             except OSError as error:
                 raise CannotKeep(path, error) from error
 
     @classmethod
     def numbered(cls, parent: Path, stem: str) -> Self:
-        """The first of the folders `stem-1`, `stem-2`, … that is not there yet.
+        """Reserve the first of the folders `stem-1`, `stem-2`, … that does not exist.
 
         Raises:
-            CannotKeep: it cannot be made.
+            CannotKeep: the folder cannot be created.
         """
         number = 1
         while True:
@@ -116,27 +116,27 @@ class Claim:
         return claim
 
     def append(self, line: str) -> None:
-        """Write to `metrics.jsonl`, at once.
+        """Append to `metrics.jsonl`, without buffering.
 
         Raises:
-            CannotKeep: it cannot be written.
+            CannotKeep: the file cannot be written.
         """
         try:
             if self._aside:
                 self._aside = False
                 shutil.rmtree(self.path / ASIDE, ignore_errors=True)
             left = memoryview(line.encode())
-            while left:  # a full disk takes a part first
+            while left:  # on a nearly full disk, a write can be partial
                 left = left[self._lines.write(left) :]
         except OSError as error:
             raise CannotKeep(self.path / LINES, error) from error
 
     def close(self) -> None:
-        """Let others have it."""
+        """Release the folder."""
         self._lines.close()
 
     def give_back(self) -> None:
-        """Remove what this process put there: a training that never began must not block the next try."""
+        """Remove the files of this process: a training that did not start must not block the next one."""
         for name in MADE - {LINES}:
             with suppress(OSError):
                 (self.path / name).unlink()
@@ -144,7 +144,7 @@ class Claim:
             if self._aside:
                 self._put_back()
             else:
-                (self.path / LINES).unlink()  # last, while it is locked: until then the folder is taken
+                (self.path / LINES).unlink()  # last, while it is locked: until then the folder stays reserved
         self.close()
         if self._made:
             with suppress(OSError):
@@ -152,14 +152,14 @@ class Claim:
 
     def _clear(self, fresh: bool, inputs: Collection[Path], force: bool) -> None:
         if (self.path / ASIDE).is_dir():
-            self._put_back()  # a process that was killed before its first step had put it aside
+            self._put_back()  # a process that was killed before its first step moved the files aside
         names = {each.name for each in self.path.iterdir()} - ({LINES} if fresh else set())
         for part in filter(files.is_part, sorted(names)):
-            (self.path / part).unlink()  # the process that wrote it was killed: the lock is ours
+            (self.path / part).unlink()  # the process that wrote it was killed: this process has the lock
             names.discard(part)
         if names and not force and not self._never_began(names):
-            what = "holds a run" if FACTS in names else "is not empty"
-            raise FolderTaken(f"{self.path} {what}; name a new folder, or write over it with --force")
+            what = "contains a run" if FACTS in names else "is not empty"
+            raise FolderTaken(f"{self.path} {what}; name a new folder, or overwrite it with --force")
         old = [self.path / name for name in sorted(names & MADE)]
         for each in old:
             status = files.status_of(each)
@@ -195,7 +195,7 @@ class Claim:
         self._aside = False
 
     def _never_began(self, names: set[str]) -> bool:
-        """Whether a process that died before its first step left these files: `run.json` is the first of them."""
+        """Whether these files are from a process that died before its first step: it writes `run.json` first."""
         if not names <= BEGUN or os.fstat(self._lines.fileno()).st_size:
             return False
         if FACTS not in names:
@@ -204,7 +204,7 @@ class Claim:
 
 
 def _make(path: Path) -> bool:
-    """Whether the folder had to be made."""
+    """Create the folder if needed; return whether it is new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         path.mkdir()
@@ -216,7 +216,7 @@ def _make(path: Path) -> bool:
 
 
 def _locked(path: Path) -> tuple[BinaryIO, bool]:
-    """`metrics.jsonl`, open for writing at its end and locked, and whether it is new."""
+    """Open `metrics.jsonl` for appending and lock it; also return whether it is new."""
     running = FolderTaken(f"a training writes to {path}; name another folder")
     while True:
         fresh = not (path / LINES).exists()
@@ -227,20 +227,23 @@ def _locked(path: Path) -> tuple[BinaryIO, bool]:
             lines = os.fdopen(os.open(path / LINES, flags, 0o666), "ab", buffering=0)
         except (FileExistsError, FileNotFoundError):
             if not path.exists():
-                raise  # of the folder itself nothing is left
-            continue  # another process was a moment earlier
+                raise  # the folder itself is gone
+            continue  # another process was faster
         try:
             if _fcntl is not None:
                 _fcntl.flock(lines, _fcntl.LOCK_EX | _fcntl.LOCK_NB)
             if (path / LINES).exists() and os.path.samestat(os.fstat(lines.fileno()), (path / LINES).stat()):
                 return lines, fresh
-            lines.close()  # another process has given the folder back in between
+            lines.close()  # another process released the folder in between
         except OSError as error:
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
                 lines.close()
                 raise running from None
             if fresh:
-                return lines, fresh  # a file system without locks: to have made the file must do
+                return (
+                    lines,
+                    fresh,
+                )  # on a file system without locks, the process that created the file has the folder
             lines.close()
             raise FolderTaken(f"{path} is not empty; name a new folder") from None
 

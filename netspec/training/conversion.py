@@ -1,4 +1,4 @@
-"""How data in another form become an .npz file: advice that can be pasted into Python, for tables and for pictures."""
+"""Advice to convert tables and pictures into an .npz file, as code that can be pasted into Python."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from netspec import files
 TABLES = (".csv", ".tsv", ".txt", ".data")
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 SAVE = 'save the arrays with `numpy.savez("own.npz", train_images=…, train_labels=…, test_images=…, test_labels=…)`'
-"""Advice for whoever has arrays already."""
+"""Advice for users who already have arrays."""
 
 _FIRST_LINES = 1 << 20
 _ENTRIES = 2000
 _LABEL = re.compile(r"(class|label|target|y|category|species)(_?(id|name))?", re.IGNORECASE)
 _WHOLE_NUMBERS = """\
 rows[:, {}].astype(float)
-if (labels % 1).any(): raise ValueError("labels are whole numbers; this version has no regression")
+if (labels % 1).any(): raise ValueError("labels must be whole numbers; this version has no regression")
 labels = labels.astype(int)"""
 _SPLIT = """\
 test = numpy.random.default_rng(0).permutation(len(labels)) % 5 == 0  # a fifth, at random
@@ -28,7 +28,7 @@ numpy.savez({out!r}, train_images=samples[~test], train_labels=labels[~test],
 
 
 def of_table(path: Path) -> str:
-    """For a table of text: where its labels seem to be, and how to save it."""
+    """Advice for a table of text: the column with the labels, as far as it can be guessed, and how to save it."""
     lines = files.read(path, _FIRST_LINES).decode("utf-8", "replace").splitlines()
     first, second = [*lines[:2], "", ""][:2]
     by = max(",;\t ", key=first.count)
@@ -40,10 +40,14 @@ def of_table(path: Path) -> str:
     words = not _is_number((values if header else names)[column])
     which = f"column {column}, {names[column]!r}," if header else f"column {column}"
     if not words and (broken := _not_whole(lines[header:], by, column)):
-        how = "in the first line name the column of the labels `label`"
-        how = how if header else "add a first line that names the columns, the one of the labels `label`"
+        how = "name the column of the labels `label` in the first line"
+        how = (
+            how
+            if header
+            else "add a first line with the names of the columns, and name that of the labels `label`"
+        )
         return (
-            f"{which} has {broken}, and labels are whole numbers: this version trains classifiers and has no "
+            f"{which} has {broken}, but labels are whole numbers: this version trains classifiers and has no "
             f"regression; if another column has the labels (the first is 0), {how}"
         )
     labels = (
@@ -59,7 +63,7 @@ samples = numpy.delete(rows, {column}, axis=1).astype("float32")
 
 
 def _not_whole(lines: Sequence[str], by: str, column: int) -> str | None:
-    """The first number in a column that is not whole, as it is written."""
+    """The first number in a column that is not whole, as written."""
     for line in lines:
         value = "".join(line.split(by)[column : column + 1]).strip().strip('"')
         if _is_number(value) and not float(value).is_integer():
@@ -68,7 +72,7 @@ def _not_whole(lines: Sequence[str], by: str, column: int) -> str | None:
 
 
 def _label_column(names: Sequence[str], values: Sequence[str], header: bool) -> int:
-    """The column with the name of labels; else the only one of words; else the last."""
+    """The column with a name for labels; else the only column of words; else the last column."""
     named = [at for at, name in enumerate(names) if header and _LABEL.fullmatch(name)]
     words = [at for at, value in enumerate(values) if not _is_number(value)]
     found = named or (words if len(words) == 1 else [])
@@ -84,7 +88,7 @@ def _is_number(text: str) -> bool:
 
 
 def of_pictures(folder: Path) -> str | None:
-    """For a folder of pictures, a folder a class, in two parts or in one; None where there are none."""
+    """Advice for pictures in one folder per class, in two parts or in one; None if there are no pictures."""
     parts = [name for name in ("train", "test", "val", "valid", "validation") if _classes(folder / name)]
     if len(parts) >= 2 and parts[0] == "train":
         return _pictures(
@@ -97,7 +101,7 @@ def of_pictures(folder: Path) -> str | None:
 
 
 def has_pictures(folder: Path) -> bool:
-    """Whether pictures lie in this very folder."""
+    """Whether this folder itself contains pictures."""
     return any(each.suffix.lower() in PICTURES for each in _inside(folder))
 
 
@@ -106,7 +110,7 @@ def _classes(folder: Path) -> bool:
 
 
 def _inside(folder: Path) -> list[Path]:
-    """Some of what is in a folder: enough to see what it holds."""
+    """Some of the entries of a folder, enough to see what it contains."""
     try:
         return sorted(islice(folder.iterdir(), _ENTRIES))
     except OSError:
@@ -145,7 +149,7 @@ def _pictures(code: str) -> str:
 
 
 def of_names(path: Path, names: Sequence[str], wanted: Sequence[str]) -> str:
-    """For an archive that holds the four arrays under other names; a general word where they are not clear."""
+    """Advice for an archive with the four arrays under other names; general advice if the names are not clear."""
     found = {key: [name for name in names if _stands_for(name, key)] for key in wanted}
     has = ", ".join(names) or "nothing"
     if any(len(each) != 1 for each in found.values()):
@@ -157,7 +161,7 @@ def of_names(path: Path, names: Sequence[str], wanted: Sequence[str]) -> str:
 
 
 def _stands_for(name: str, key: str) -> bool:
-    """Whether `x_train`, `trainX` or `train_data` may be meant by `train_images`."""
+    """Whether a name such as `x_train`, `trainX` or `train_data` can stand for `train_images`."""
     part, kind = key.split("_")
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]", name)
     known = {

@@ -1,4 +1,4 @@
-"""A picture of how a training went: losses and accuracies over the epochs."""
+"""A plot of the losses and accuracies over the epochs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from netspec.drawing.chart import Line, Panel, as_svg
 from netspec.training.folder import Epoch
 
 NAMES = {"loss": False, "accuracy": True}
-"""What is drawn, and whether it is a fraction."""
+"""The figures to plot, each with whether it is a fraction."""
 
 
 def curves(title: str, facts: str, losses: Sequence[float], epochs: Sequence[Epoch]) -> str:
@@ -25,7 +25,7 @@ def curves(title: str, facts: str, losses: Sequence[float], epochs: Sequence[Epo
 
 
 def headline(best: Epoch) -> str:
-    """What was best, in a line."""
+    """One line about the best epoch."""
     accuracy, loss = best.metrics.get("test_accuracy"), best.metrics.get("test_loss")
     if accuracy is not None:
         return f"best test accuracy {100 * accuracy:.2f} % after epoch {best.number}"
@@ -33,7 +33,7 @@ def headline(best: Epoch) -> str:
 
 
 def _steps(losses: Sequence[float], epochs: int) -> list[tuple[float, float]]:
-    """Each loss at the part of an epoch that is done after its step."""
+    """The losses of the steps, each at its position in epochs."""
     per_epoch = len(losses) / max(epochs, 1)
     return [((at + 1) / per_epoch, loss) for at, loss in enumerate(losses)]
 

@@ -1,4 +1,4 @@
-"""Where data sets come from: the package itself, the original files of the named ones, one's own .npz or idx files."""
+"""Loads data sets: the one in the package, the original files of named sets, and the user's own .npz or idx files."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KEYS = ("train_images", "train_labels", "test_images", "test_labels")
-"""What an .npz file holds."""
+"""The arrays of an .npz file."""
 
 _AXES = (3, 1, 3, 1)
 _EMBEDDED_FILE = Path(__file__).with_name("data") / "fashion_mnist_small.npz"
 
 
 def default_folder() -> Path:
-    """Where the files of named sets are kept: $NETSPEC_DATA, or netspec/ in the user's cache."""
+    """The folder with the files of named sets: $NETSPEC_DATA, or netspec/ in the user's cache."""
     if chosen := os.environ.get("NETSPEC_DATA"):
         return Path(chosen)
     cache = os.environ.get("XDG_CACHE_HOME")
@@ -35,13 +35,13 @@ def default_folder() -> Path:
 
 
 def load(data: str, folder: Path | None = None) -> Dataset:
-    """The set of that name, or of that path: an .npz file, or a folder of idx files.
+    """Load the set with this name, or at this path: an .npz file, or a folder of idx files.
 
-    The files of a named set are looked for in `folder`, by default `default_folder()`, and first in a folder
-    of the set's name in there.
+    The files of a named set are searched first in the subfolder of `folder` with the name of the set, then in
+    `folder` itself; its default is `default_folder()`.
 
     Raises:
-        DataError: it is missing, incomplete, damaged, or not what its name says.
+        DataError: the set is missing, incomplete or damaged, or is not the original.
     """
     if is_path(data):
         return _own(expanded(data))
@@ -49,19 +49,19 @@ def load(data: str, folder: Path | None = None) -> Dataset:
         return _npz(_EMBEDDED_FILE, EMBEDDED, SETS[EMBEDDED].classes).with_channel()
     if data not in SETS:
         raise DataError(
-            f"no data set is called {data}{did_you_mean(data, SETS)}", f"there is {', '.join(SETS)}"
+            f"no data set is called {data}{did_you_mean(data, SETS)}", f"the data sets are {', '.join(SETS)}"
         )
     return _named(data, SETS[data], folder or default_folder())
 
 
 def missing(name: str, folder: Path) -> tuple[File, ...]:
-    """The files of a named set that are not there."""
+    """The missing files of a named set."""
     return tuple(file for file in SETS[name].files if find(file.name, (folder / name, folder)) is None)
 
 
 def find(stem: str, places: Sequence[Path]) -> Path | None:
-    """A file of an idx set, compressed or not."""
-    stems = (stem, stem.replace("-idx", ".idx"))  # the second is what some archives unpack to
+    """The path of a file of an idx set, compressed or not."""
+    stems = (stem, stem.replace("-idx", ".idx"))  # some archives unpack to the second name
     paths = (place / f"{each}{end}" for place in places for each in stems for end in (".gz", ""))
     return next((path for path in paths if files.exists(path)), None)
 
@@ -81,7 +81,7 @@ def _named(name: str, known: Named, folder: Path) -> Dataset:
 
 
 def _idx(paths: Sequence[Path | None], known: Named | None = None) -> Iterator[tuple[NDArray[Any], str]]:
-    """The four files of a set, in their order; what their headers promise is looked at before any is read."""
+    """The four files of a set, in order. All headers are checked before any content is read."""
     present = [path for path in paths if path is not None]
     headers = [idx.header(path, axes) for path, axes in zip(present, _AXES, strict=True)]
     if known is None:
@@ -89,7 +89,7 @@ def _idx(paths: Sequence[Path | None], known: Named | None = None) -> Iterator[t
     else:
         largest = known.train * prod(known.shape)
         for each in headers:
-            if each.size > largest:  # its checksum will tell which file it is, if it can be one
+            if each.size > largest:  # a file of a possible size is identified by its checksum
                 raise DataError(f"{each.says()}, more than any file of this set", "fetch the original")
     yield from (idx.read(path, axes) for path, axes in zip(present, _AXES, strict=True))
 
@@ -149,7 +149,7 @@ def _own(path: Path) -> Dataset:
 
 
 def _require_arrays(path: Path) -> None:
-    """Refuse tables and pictures, which are no arrays yet.
+    """Refuse tables and pictures, which are not arrays yet.
 
     Raises:
         DataError: it is one of these; the help says how to convert it.
@@ -162,7 +162,7 @@ def _require_arrays(path: Path) -> None:
             raise DataError(f"{path}: cannot be read: {files.reason(error)}") from error
         raise DataError(f"{path}: is a table of text, and data are an .npz file", converted)
     if kind in conversion.PICTURES:
-        advice = "lay the pictures into a folder for each class, and name the folder around them to see how to go on"
+        advice = "put the pictures into one folder per class, and give the parent folder to see how to convert them"
         raise DataError(f"{path}: is a single picture, and data are an .npz file of many", advice)
 
 

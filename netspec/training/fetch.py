@@ -1,4 +1,4 @@
-"""Fetches the original files of a named set: only when asked to, and nothing is kept whose checksum is wrong."""
+"""Downloads the original files of a named set, only on request, and keeps only files with the right checksum."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _SECONDS = 30
 def fetch(
     name: str, folder: Path, url: str | None = None, tell: Callable[[str], None] = print
 ) -> tuple[Path, ...]:
-    """Put the missing files of a named set into `folder/name`; return them. `url` is another place, with a slash.
+    """Download the missing files of a named set into `folder/name`; return them. `url` is a mirror, with a slash.
 
     Raises:
-        DataError: a file cannot be had, or is not the original one.
+        DataError: a file cannot be downloaded, or is not the original.
     """
     known = SETS[name]
     place = folder / name
@@ -47,7 +47,7 @@ def _fetch(file: File, source: str, place: Path) -> Path:
         place.mkdir(parents=True, exist_ok=True)
         with files.writing(target) as out, urlopen(source, timeout=_SECONDS) as answer:
             digest = _copy(answer, out, source)
-            if digest != file.sha256:  # an error leaves what was there
+            if digest != file.sha256:  # with an error, the old file stays
                 message = f"{source}: is not the original {file.name}: its content has the SHA-256 {digest}"
                 raise DataError(message, f"expected {file.sha256}")
     except URLError as error:
@@ -61,7 +61,7 @@ def _fetch(file: File, source: str, place: Path) -> Path:
 
 
 def _copy(answer: IO[bytes], out: IO[bytes], source: str) -> str:
-    """Write what comes, and tell the SHA-256 of what it is uncompressed."""
+    """Write the download to a file; return the SHA-256 of its uncompressed content."""
     digest, unpack, size, content = hashlib.sha256(), zlib.decompressobj(wbits=31), 0, 0
     try:
         while chunk := answer.read(_CHUNK):
@@ -74,7 +74,7 @@ def _copy(answer: IO[bytes], out: IO[bytes], source: str) -> str:
             out.write(chunk)
     except zlib.error as error:
         raise DataError(
-            f"{source}: is not gzip", "the address gave something else, a web page say"
+            f"{source}: is not gzip", "the address returned something else, for example a web page"
         ) from error
     if not unpack.eof:
         raise DataError(f"{source}: ends before it is complete, after {size:,} bytes", "try again")

@@ -1,4 +1,4 @@
-"""The run folder: what was trained, how, and what came of it, written while it happens."""
+"""Writes the run folder during a training: the network, the recipe, the progress and the results."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ __all__ = ["METRICS", "CannotKeep", "Epoch", "Folder", "FolderTaken", "described
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What came of one epoch. A metric that is not known is None; accuracies are fractions."""
+    """The results of one epoch. An unknown metric is None; accuracies are fractions."""
 
     number: int
     metrics: Mapping[str, float | None]
     seconds: float
 
     def worth(self) -> float:
-        """The larger the better: test accuracy, or without one a loss, negated."""
+        """The larger the better: the test accuracy or, without one, a negated loss."""
         accuracy = self.metrics.get("test_accuracy")
         if accuracy is not None:
             return accuracy
@@ -47,7 +47,7 @@ class Epoch:
 
 
 class Folder:
-    """A `Report` that keeps a training on disk: every step at once, the weights after every epoch."""
+    """A `Report` that writes a training to disk: every step immediately, the weights after every epoch."""
 
     def __init__(self, claim: Claim, description: Mapping[str, Any], metrics: tuple[str, ...]) -> None:
         self.path = claim.path
@@ -62,10 +62,10 @@ class Folder:
     def make(
         cls, claim: Claim, texts: Mapping[str, str], facts: Mapping[str, Any], metrics: tuple[str, ...]
     ) -> Self:
-        """The run folder that was claimed. `texts` are its first files, `facts` what `run.json` says.
+        """Write to the reserved run folder. `texts` are its first files, `facts` the content of `run.json`.
 
         Raises:
-            CannotKeep: it cannot be written; then nothing of it is left.
+            CannotKeep: the folder cannot be written; then all files of this run are removed.
         """
         folder = cls(claim, facts, metrics)
         try:
@@ -82,7 +82,7 @@ class Folder:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Write how it ended; a training that never came to a step leaves no folder."""
+        """Write how the run ended; a training that ends before its first step leaves no folder."""
         with undisturbed(drop=error is not None):
             if error is not None and not self.losses:
                 self._claim.give_back()
@@ -100,12 +100,12 @@ class Folder:
             error.add_note(f"the run is kept in {self.path}: {self.progress()}")
 
     def progress(self) -> str:
-        """How far it came: `2 epochs, 340 steps`."""
+        """The progress: `2 epochs, 340 steps`."""
         counts = ((len(self.epochs), "epoch"), (len(self.losses), "step"))
         return ", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in counts)
 
     def _say(self, state: str, reason: str = "") -> None:
-        """Write `run.json`: what is trained, and how it goes."""
+        """Write `run.json`: what is trained, and the state of the run."""
         facts: dict[str, Any] = {"state": state, **self._description}
         if state != "running":
             facts["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
@@ -115,14 +115,14 @@ class Folder:
         self._write(FACTS, json.dumps(facts, indent=2, ensure_ascii=False, default=str) + "\n")
 
     def _write(self, name: str, content: str | bytes) -> None:
-        """A file is there whole or not at all, whenever the process ends."""
+        """Write a file completely or not at all, whenever the process ends."""
         try:
             files.write(self.path / name, content)
         except OSError as error:
             raise CannotKeep(self.path / name, error) from error
 
     def step(self, epoch: int, step: int, loss: float) -> None:
-        """Write one line."""
+        """Write one line for the step."""
         with undisturbed():
             self.losses.append(loss)
             self._line({"epoch": epoch, "step": step, "loss": _number(loss)})
@@ -130,7 +130,7 @@ class Folder:
     def epoch(
         self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Mapping[str, Array]]
     ) -> None:
-        """Write the weights, as the best ones too if they are, and then one line: what it says is there."""
+        """Write the weights, also as the best ones if they are, and then the line for the epoch."""
         now = monotonic()
         known = {name: _number(metrics.get(name)) for name in self._metrics}
         done = Epoch(epoch, known, now - self._began)
@@ -146,11 +146,11 @@ class Folder:
 
     @property
     def best(self) -> Epoch | None:
-        """The first epoch that none surpasses."""
+        """The best epoch; the first of equals."""
         return max(self.epochs, key=Epoch.worth, default=None)
 
     def picture(self, svg: str) -> Path:
-        """Write the picture of the curves; return its path."""
+        """Write the plot of the curves; return its path."""
         self._write("curves.svg", svg)
         return self.path / "curves.svg"
 
@@ -164,19 +164,19 @@ class Folder:
 
 
 def described(graph: Graph, text: str | None, recipe: Recipe) -> dict[str, str]:
-    """The files that say what is trained: the spec as written, its printed graph, the resolved recipe."""
+    """The files that describe a training: the spec as written, its printed graph, the resolved recipe."""
     recipe_text = yaml.safe_dump({"train": plain(recipe)}, sort_keys=False, allow_unicode=True)
     spec = {} if text is None else {"spec.yaml": text}
     return {**spec, "graph.txt": str(graph), "recipe.yaml": recipe_text}
 
 
 def _reason(error: BaseException | None) -> str:
-    """Why it ended, in a line; nothing where it ended well or somebody stopped it."""
+    """Why the run failed, in one line; empty if it finished or was stopped."""
     if error is None or is_stop(error):
         return ""
     return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _number(value: float | None) -> float | None:
-    """JSON has neither NaN nor infinity, and neither is a result."""
+    """The number, or None for NaN and infinity, which JSON does not have."""
     return value if value is not None and isfinite(value) else None

@@ -1,4 +1,4 @@
-"""Reads idx files, the format of MNIST: a magic number, the sizes, the bytes; each way to be broken has its message."""
+"""Reads idx files, the format of MNIST: a magic number, the sizes, the bytes. Each kind of damage has its message."""
 
 from __future__ import annotations
 
@@ -34,39 +34,39 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What an idx file says of itself, before its bytes are read."""
+    """The header of an idx file."""
 
     path: Path
     shape: tuple[int, ...]
 
     @property
     def size(self) -> int:
-        """How many bytes follow the header."""
+        """The number of bytes after the header."""
         return prod(self.shape)
 
     def says(self) -> str:
-        """The start of a sentence."""
+        """The start of a message."""
         return f"{self.path}: says that it holds {_times(self.shape)} = {self.size:,} bytes"
 
 
 def header(path: Path, axes: int) -> Header:
-    """The header of an idx file; nothing behind it is read.
+    """Read only the header of an idx file.
 
     Raises:
-        DataError: the file cannot be read, is no idx file of bytes, has another number of axes, or cannot
-            hold as many bytes as it says.
+        DataError: the file cannot be read, is not an idx file of bytes, has another number of axes, or cannot
+            hold as many bytes as its header announces.
     """
     with _opened(path) as (stream, length, packed):
         return _header(stream, path, axes, length, packed)[0]
 
 
 def read(path: Path, axes: int) -> tuple[NDArray[np.uint8], str]:
-    """The bytes of an idx file in their shape, and the SHA-256 of its uncompressed content.
+    """The content of an idx file as an array, and the SHA-256 of the uncompressed file.
 
-    Whether it is compressed is told from its first bytes, not from its name.
+    The first bytes of the file, not its name, decide whether it is compressed.
 
     Raises:
-        DataError: as `header`, or more or fewer bytes follow than it says.
+        DataError: as for `header`, or the number of bytes after the header is wrong.
     """
     with _opened(path) as (stream, length, packed):
         found, start = _header(stream, path, axes, length, packed)
@@ -78,7 +78,7 @@ def read(path: Path, axes: int) -> tuple[NDArray[np.uint8], str]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[IO[bytes], int, bool]]:
-    """The content of a file, unpacked if it is packed; how long the file itself is; and whether it is packed."""
+    """The uncompressed content of a file, the size of the file itself, and whether it is compressed."""
     try:
         with files.open_plain(path) as plain:
             length = os.fstat(plain.fileno()).st_size
@@ -102,10 +102,10 @@ def _header(stream: IO[bytes], path: Path, axes: int, length: int, packed: bool)
     _check_magic(magic, path, axes)
     sizes = stream.read(4 * axes)
     if len(sizes) < 4 * axes:
-        raise DataError(f"{path}: ends within its header, after {4 + len(sizes)} of {4 + 4 * axes} bytes")
+        raise DataError(f"{path}: ends in its header, after {4 + len(sizes)} of {4 + 4 * axes} bytes")
     shape = tuple(int.from_bytes(sizes[at : at + 4], "big") for at in range(0, 4 * axes, 4))
     if 0 in shape:
-        raise DataError(f"{path}: holds nothing: its sizes are {_times(shape)}")
+        raise DataError(f"{path}: contains no data: its sizes are {_times(shape)}")
     found = Header(path, shape)
     if found.size > LARGEST:
         raise DataError(f"{found.says()}, more than any set: its header is damaged", "fetch it again")
@@ -118,9 +118,9 @@ def _header(stream: IO[bytes], path: Path, axes: int, length: int, packed: bool)
 
 def _check_length(found: Header, held: int) -> None:
     if held < found.size:
-        raise DataError(f"{found.says()}, and {held:,} follow: it is cut short", "fetch it again")
+        raise DataError(f"{found.says()}, but {held:,} follow: it is truncated", "fetch it again")
     if held > found.size:
-        raise DataError(f"{found.says()}, and more follow", "fetch it again")
+        raise DataError(f"{found.says()}, but more follow", "fetch it again")
 
 
 def _check_magic(magic: bytes, path: Path, axes: int) -> None:
@@ -129,19 +129,17 @@ def _check_magic(magic: bytes, path: Path, axes: int) -> None:
     if magic[:1] == b"<":
         raise DataError(f"{path}: is a web page, not an idx file", "the download failed; fetch it again")
     if len(magic) < 4 or magic[:2] != b"\0\0":
-        raise DataError(f"{path}: is no idx file: it starts with {magic.hex(' ')}, not with 00 00")
+        raise DataError(f"{path}: is not an idx file: it starts with {magic.hex(' ')}, not with 00 00")
     if magic[2] != 0x08:
-        kind = _KINDS.get(magic[2], f"something unknown, 0x{magic[2]:02x}")
+        kind = _KINDS.get(magic[2], f"an unknown type, 0x{magic[2]:02x}")
         raise DataError(f"{path}: holds {kind}; images and labels are unsigned bytes")
     if magic[3] != axes:
         what = {1: "labels have one", 3: "images have three"}[axes]
-        raise DataError(
-            f"{path}: has {magic[3]} axes, and {what}", "are images and labels in each other's place?"
-        )
+        raise DataError(f"{path}: has {magic[3]} axes, but {what}", "are images and labels swapped?")
 
 
 def _content(stream: IO[bytes], found: Header) -> NDArray[np.uint8]:
-    """Exactly as many bytes as the header says, in memory once, never reading much further."""
+    """Exactly the number of bytes that the header announces, without a second copy and without reading much further."""
     import numpy as np
 
     content = np.empty(found.size, np.uint8)

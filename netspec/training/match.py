@@ -1,4 +1,4 @@
-"""Whether a recipe, its data and a network belong together; said before anything is trained, `check` included."""
+"""Checks that a recipe, its data and a network fit each other, before training and in `netspec check`."""
 
 from __future__ import annotations
 
@@ -21,16 +21,18 @@ from netspec.types import Type
 if TYPE_CHECKING:
     from netspec.training.samples import Dataset
 
-LIMITS = "this version trains classifiers: one input of numbers, one output, and that a vector of one number a class"
+LIMITS = (
+    "this version trains classifiers: one input of numbers, one output: a vector with one value per class"
+)
 LARGEST_SCALED = 20.0
-"""Above that a number was surely not scaled: of a normal distribution none is 20 deviations from the mean."""
+"""A value above this is not scaled: no value of a normal distribution is 20 deviations from the mean."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What has to be known of a data set: its name, the shape of a sample, how many classes and training samples.
+    """The facts about a data set: its name, the shape of a sample, the numbers of classes and of training samples.
 
-    For a set of one's own also which labels it has, and for floats the smallest and the largest of them.
+    For the user's own data also the labels, and for floats the smallest and the largest value.
     """
 
     name: str
@@ -42,7 +44,7 @@ class Facts:
 
     @classmethod
     def of(cls, data: Dataset) -> Facts:
-        """Those of a loaded set."""
+        """The facts of a loaded set."""
         import numpy as np
 
         labels = floats = None
@@ -56,11 +58,11 @@ class Facts:
 
 
 def check(graph: Graph, problems: Problems) -> Recipe | None:
-    """The recipe of a spec, compared with the network as far as that needs no data file."""
+    """Check the recipe of a spec against the network, as far as possible without reading a data file."""
     if graph.train is None:
         return None
     recipe = graph.train.recipe
-    # Set from outside, a size or a number of classes may differ from what the recipe was written for.
+    # With `--set`, sizes or the number of classes can differ from those that the recipe was written for.
     if graph.altered:
         return recipe
     known = None if recipe is None else SETS.get(recipe.data)
@@ -72,7 +74,7 @@ def check(graph: Graph, problems: Problems) -> Recipe | None:
 
 
 def match(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:
-    """Report whatever keeps this network from being trained on these data in this way."""
+    """Report every reason why this network cannot be trained on these data with this recipe."""
     if not _classifies(graph, problems):
         return
     _match_shape(graph, recipe, facts, problems)
@@ -85,7 +87,7 @@ def require_classifier(graph: Graph) -> None:
     """Refuse a network that no recipe trains, whatever the data.
 
     Raises:
-        SpecError: it is no classifier, or its output is no logit.
+        SpecError: it is not a classifier, or its output is not logits.
     """
     problems = Problems()
     if not _classifies(graph, problems):
@@ -96,7 +98,7 @@ def _classifies(graph: Graph, problems: Problems) -> bool:
     place = graph.inputs[0].span
     if len(graph.inputs) != 1 or graph.inputs[0].type.dtype != "float":
         found = "indices" if len(graph.inputs) == 1 else f"{len(graph.inputs)} inputs"
-        message = f"`{graph.name}` cannot be trained: it takes {found}"
+        message = f"`{graph.name}` cannot be trained: its input is {found}"
         problems.error(codes.NOT_A_CLASSIFIER, message, place, notes=[LIMITS])
         return False
     if len(graph.outputs) != 1:
@@ -107,7 +109,7 @@ def _classifies(graph: Graph, problems: Problems) -> bool:
     output = graph.types[graph.outputs[0].value]
     if output.spatial or output.dtype != "float":
         node = graph.producers.get(graph.outputs[0].value)
-        message = f"`{graph.name}` cannot be trained: it gives {output}, a map"
+        message = f"`{graph.name}` cannot be trained: its output is {output}, a map"
         place = place if node is None else node.span
         how = f"for a classifier {_as_vector(graph)}"
         problems.error(codes.NOT_A_CLASSIFIER, message, place, notes=[LIMITS], help=how)
@@ -116,7 +118,7 @@ def _classifies(graph: Graph, problems: Problems) -> bool:
 
 
 def _as_vector(graph: Graph) -> str:
-    """How the network comes to give one number a class. Probabilities have to be made after that."""
+    """Advice to get one output per class. A softmax must come after that."""
     value = graph.outputs[0].value
     if prod(graph.types[value].sizes) == 1:
         return "end with `flatten`"
@@ -132,7 +134,9 @@ def _has_logits(graph: Graph, problems: Problems) -> bool:
     value = graph.outputs[0].value
     if meanings(graph)[value] is Meaning.INDEPENDENT:
         sources = origins(graph, value)
-        message = "`cross_entropy` is of classes that exclude each other, and a sigmoid gives each its own probability"
+        message = (
+            "`cross_entropy` is for mutually exclusive classes, but a sigmoid gives independent probabilities"
+        )
         how = f"{take_out(sources)}, and end with `softmax`"
         problems.error(codes.NOT_A_CLASSIFIER, message, sources[-1].span, help=how)
         return False
@@ -153,12 +157,12 @@ def _match_shape(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems)
         what = advice.kind(given)
         problems.error(
             codes.DATA_MISFIT,
-            f"the {what} of {facts.name} are {_type(given)}{around}, and `{graph.name}` takes {graph.inputs[0].type}",
+            f"the {what} of {facts.name} are {_type(given)}{around}, but `{graph.name}` takes {graph.inputs[0].type}",
             _place(graph, recipe, ["pad"] if recipe.pad else ["data"]),
             help=advice.on_shape(facts.shape, wanted, own=facts.labels is not None),
         )
     elif recipe.pad and len(facts.shape) == 1:
-        message = f"`pad` is {recipe.pad}, and a sample of {facts.name} is a vector, which has no border"
+        message = f"`pad` is {recipe.pad}, but a sample of {facts.name} is a vector, which has no border"
         problems.error(
             codes.DATA_MISFIT, message, _place(graph, recipe, ["pad"]), help="remove `pad` from the recipe"
         )
@@ -169,14 +173,14 @@ def _match_shape(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems)
         if len(numbers) not in (1, facts.shape[0]):
             problems.error(
                 codes.DATA_MISFIT,
-                f"`{name}` has {len(numbers)} numbers, and a sample of {facts.name} has {_counted(facts.shape[0])}",
+                f"`{name}` has {len(numbers)} numbers, but a sample of {facts.name} has {_counted(facts.shape[0])}",
                 _place(graph, recipe, ["normalise", name]),
-                help="give one number for all channels, or one a channel",
+                help="give one number for all channels, or one per channel",
             )
 
 
 def _match_scale(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:
-    """Warn of floats that nobody has scaled: bytes are divided by 255, floats are not."""
+    """Warn about floats that are not scaled: bytes are divided by 255, floats are not."""
     if facts.floats is None:
         return
     low, high = facts.floats
@@ -184,12 +188,12 @@ def _match_scale(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems)
     largest = max(abs(extreme - mean) for extreme in facts.floats for mean in means) / min(stds)
     if largest <= LARGEST_SCALED:
         return
-    after = f"; `normalise` makes numbers up to {largest:g} of them" if recipe.normalise else ""
+    after = f"; after `normalise` they are as large as {largest:g}" if recipe.normalise else ""
     problems.warning(
         codes.UNSCALED,
-        f"{facts.name} holds floats from {low:g} to {high:g}, which are taken as they stand{after}",
+        f"{facts.name} has floats from {low:g} to {high:g}, which are not scaled{after}",
         _place(graph, recipe, ["normalise"] if recipe.normalise else ["data"]),
-        notes=["bytes are divided by 255, floats are not"],
+        notes=["netspec divides bytes by 255, but not floats"],
         help=advice.on_scale(low, high, facts.shape),
     )
 
@@ -197,7 +201,7 @@ def _match_scale(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems)
 def _match_classes(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:
     numbers = graph.types[graph.outputs[0].value].channels or 0
     labels = facts.labels
-    # A network may know classes of which one's own set has no sample.
+    # A network can have classes without a sample in the user's own data.
     if numbers == facts.classes or (labels is not None and numbers > facts.classes):
         if labels is not None and labels.from_1:
             smaller = f", and let {advice.sized(graph, labels.distinct)}" if numbers == facts.classes else ""
@@ -205,16 +209,16 @@ def _match_classes(graph: Graph, recipe: Recipe, facts: Facts, problems: Problem
                 codes.NO_LABEL_0,
                 f"no sample of {facts.name} has label 0: its labels are 1 to {labels.largest}",
                 _place(graph, recipe, ["data"]),
-                notes=[f"`{graph.name}` gives {numbers} numbers, and the first of them is of class 0"],
+                notes=[f"`{graph.name}` has {numbers} outputs, and the first is for class 0"],
                 help=advice.FROM_0 + smaller,
             )
         return
     node = graph.producers.get(graph.outputs[0].value)
     place = _place(graph, recipe, ["data"], node)
-    made = [f"its output is made on line {node.span.line}"] if node is not None and place != node.span else []
+    made = [f"its output is from line {node.span.line}"] if node is not None and place != node.span else []
     problems.error(
         codes.CLASSES_MISFIT,
-        f"{facts.name} {_classes(facts)}, and `{graph.name}` gives {numbers:,} numbers",
+        f"{facts.name} {_classes(facts)}, but `{graph.name}` has {numbers:,} outputs",
         place,
         notes=made,
         help=advice.on_classes(graph, facts.classes, labels, numbers),
@@ -226,12 +230,12 @@ def _classes(facts: Facts) -> str:
     if labels is None or labels.distinct == facts.classes:
         return f"has {facts.classes} classes"
     if labels.from_1:
-        return f"has labels from 1 to {labels.largest} and none that is 0"
+        return f"has labels from 1 to {labels.largest} and no label 0"
     return f"has labels from {labels.smallest} to {labels.largest}, {labels.distinct} of them different"
 
 
 def _match_batches(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:
-    """A statistic over a batch of one sample and one position does not exist."""
+    """Report a batch of one sample at a layer that needs statistics over more than one value."""
     samples = min(facts.train, recipe.train_size or facts.train)
     if recipe.batch != 1 and samples % recipe.batch != 1:
         return
@@ -249,7 +253,7 @@ def _match_batches(graph: Graph, recipe: Recipe, facts: Facts, problems: Problem
 
 
 def _place(graph: Graph, recipe: Recipe, loc: list[str], node: Node | None = None) -> Span:
-    """Where a setting stands in the spec; for one that is not there, or set from outside, the layer or the input."""
+    """The place of a setting in the spec; for a setting that is not in the spec, the layer or the input."""
     elsewhere = graph.inputs[0].span if node is None else node.span
     stated = None if graph.train is None else graph.train.recipe
     if graph.train is None or stated is None or getattr(stated, loc[0]) != getattr(recipe, loc[0]):

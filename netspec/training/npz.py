@@ -1,4 +1,4 @@
-"""Reads .npz files: each array's header is held against the archive before any of its numbers is read."""
+"""Reads .npz files. The header of each array is checked against the archive before its values are read."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
 _Errors = tuple[type[Exception], ...]
 _ARCHIVE: _Errors = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, OverflowError),
-    # An entry that asks for a password, or for a version of the format that Python does not read.
+    # An entry that needs a password, or a version of the format that Python does not support.
     RuntimeError,
 )
-"""What `zipfile` says of an archive that is none, and NumPy of numbers that end too early."""
+"""The exceptions of `zipfile` for a broken archive, and of NumPy for truncated values."""
 _HEADER: _Errors = (
     *(*_ARCHIVE, TypeError, KeyError, IndexError, AttributeError, SyntaxError, tokenize.TokenError),
-    # Of a header, which is short, Python's parser says so where it is nested too deeply.
+    # Python's parser raises this for a header that is nested too deeply.
     MemoryError,
 )
-"""What NumPy, and Python's parser below it, say of a header that is none."""
+"""The exceptions of NumPy, and of Python's parser below it, for a broken header."""
 _LARGEST = 2**63
 
 
 def read(path: Path, keys: Sequence[str]) -> list[NDArray[Any]]:
-    """The arrays of these names.
+    """The arrays with these names.
 
     Raises:
-        DataError: the file cannot be read, is no archive of plain numbers, lacks one of them, or an array is
-            not as large as its header says.
+        DataError: the file cannot be read, is not an archive of plain numbers, lacks an array, or an array does not
+            have the size of its header.
     """
     try:
-        # Opened here: NumPy leaves a file open that it cannot read.
+        # Opened here, because NumPy does not close a file that it cannot read.
         with files.open_plain(path) as stream:
             return _arrays(stream, path, keys)
     except OSError as error:
@@ -52,7 +52,7 @@ def read(path: Path, keys: Sequence[str]) -> list[NDArray[Any]]:
 
 @contextmanager
 def _reading(path: Path, errors: _Errors) -> Iterator[None]:
-    """Around calls of `zipfile` and NumPy and nothing of ours, whose errors are no damage of the file."""
+    """Turn exceptions of `zipfile` and NumPy into DataError. Use it only around their calls, not around our code."""
     try:
         yield
     except errors as error:
@@ -60,14 +60,14 @@ def _reading(path: Path, errors: _Errors) -> Iterator[None]:
 
 
 def _damaged(path: Path) -> DataError:
-    return DataError(f"{path}: is no .npz file of plain numbers, or it is damaged", conversion.SAVE)
+    return DataError(f"{path}: is not an .npz file of plain numbers, or it is damaged", conversion.SAVE)
 
 
 def _arrays(stream: IO[bytes], path: Path, keys: Sequence[str]) -> list[NDArray[Any]]:
     import numpy as np
 
     if stream.read(6) == np.lib.format.MAGIC_PREFIX:
-        raise DataError(f"{path}: holds a single array", "an .npz file holds " + ", ".join(keys))
+        raise DataError(f"{path}: holds a single array", "an .npz file must hold " + ", ".join(keys))
     with _reading(path, _ARCHIVE):
         archive = zipfile.ZipFile(stream)
     with archive:
@@ -87,10 +87,10 @@ def _arrays(stream: IO[bytes], path: Path, keys: Sequence[str]) -> list[NDArray[
 
 
 def _check(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, key: str) -> None:
-    """Refuse an array that is not as large as its header says, or larger than what is packed can be."""
+    """Refuse an array that does not have the size of its header, or that its packed bytes cannot unpack to."""
     import numpy as np
 
-    # NumPy packs in no other way, and each way has errors of its own.
+    # NumPy uses no other compression, and each compression has its own exceptions.
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise _damaged(path)
     with _reading(path, _ARCHIVE):
@@ -108,20 +108,20 @@ def _check(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, key: str
     if dtype.hasobject:
         raise DataError(f"{what} holds Python objects, which are never loaded", conversion.SAVE)
     size = prod(shape) * dtype.itemsize
-    # Python writes no number of thousands of digits, which a header can hold.
+    # A header can contain numbers with thousands of digits, which Python does not print.
     if size >= _LARGEST or any(not 0 <= each < _LARGEST for each in shape):
         raise _damaged(path)
     if size != held:
         sizes = "×".join(map(str, shape)) or "1"
         raise DataError(
-            f"{what} says that it is {sizes} numbers of {dtype}, {size:,} bytes, and {held:,} follow: it is damaged",
+            f"{what} says that it is {sizes} numbers of {dtype}, {size:,} bytes, but {held:,} follow: it is damaged",
             conversion.SAVE,
         )
     check_packed(size, info.compress_size, what)
 
 
 def _later(version: int) -> Callable[[], Any]:
-    """NumPy's function for the header of a version, found when there is one to read."""
+    """NumPy's function that reads the header of this version."""
 
     def find() -> Any:
         import numpy as np
@@ -131,5 +131,5 @@ def _later(version: int) -> Callable[[], Any]:
     return find
 
 
-# The third version differs from the second in the encoding of the names of fields, which plain numbers have not.
+# The third version differs from the second only in the encoding of field names, which plain numbers do not have.
 _HEADERS = {(1, 0): _later(1), (2, 0): _later(2)}

@@ -1,4 +1,4 @@
-"""Trains one graph on one backend, as its recipe says, and keeps what came of it in a run folder."""
+"""Trains one graph on one backend with its recipe, and writes a run folder."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 
 class Diverged(Exception):
-    """The loss is no number any more; going on would teach nothing."""
+    """The loss is infinite or NaN, so the training ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished training. `curves` is the picture of its losses and accuracies."""
+    """A finished training. `curves` is the plot of its losses and accuracies."""
 
     folder: Path
     backend: str
@@ -61,19 +61,19 @@ def train(
     listeners: Sequence[Report] = (),
     warn: Callable[[Sequence[Diagnostic]], None] | None = None,
 ) -> Run:
-    """Train from these weights, or from those that the seed and pretrained parts give; `text` is the spec as written.
+    """Train from these weights, or from those of the seed and of pretrained parts; `text` is the spec as written.
 
-    The run folder is `out`, which must be new or empty, or else runs/NAME-BACKEND-1 and so on. With `force` it
-    may hold something: the files of an old run go, if none of them is one of `inputs`, which the training
+    The run folder is `out`, which must be new or empty, or else runs/NAME-BACKEND-1 and so on. With `force`, `out`
+    can contain files: those of an old run are removed, unless one of them is among the `inputs` that the training
     has read. A training that ends before its first step leaves no folder.
 
     Raises:
-        SpecError: recipe, data and network do not belong together.
-        FolderTaken: `out` holds something, or another training writes to it.
-        CannotKeep: the folder cannot be written; what was until then is kept.
-        Diverged: the loss became infinite or no number; the folder keeps what was until then.
-        Unavailable, Unsupported: the backend cannot do it.
-        WeightsError: `weights` are not those of the graph, or those of a pretrained part cannot be had.
+        SpecError: recipe, data and network do not fit each other.
+        FolderTaken: `out` is not empty, or another training writes to it.
+        CannotKeep: the folder cannot be written; the files written before are kept.
+        Diverged: the loss became infinite or NaN; the files written before are kept.
+        Unavailable, Unsupported: the backend cannot train the network.
+        WeightsError: `weights` do not fit the graph, or the weights of a pretrained part cannot be read.
     """
     problems = Problems()
     data = data.seen_as(graph.inputs[0].type.shape)
@@ -110,7 +110,7 @@ def train(
 
 
 def _warn(diagnostics: Sequence[Diagnostic]) -> None:
-    """Tell a caller from Python, once, what does not keep the training from being done."""
+    """Warn a Python caller about diagnostics that do not prevent the training."""
     from netspec.diagnostics.render import as_text
 
     warnings.warn(as_text(diagnostics), stacklevel=3)
@@ -159,7 +159,7 @@ def _circumstances(
 
 @dataclass(frozen=True, slots=True)
 class _Everyone:
-    """Passes a backend's reports on to several, and ends a training that has gone astray."""
+    """Passes the reports of a backend on to several reports, and ends a training whose loss is not finite."""
 
     reports: tuple[Report, ...]
 

@@ -1,4 +1,4 @@
-"""What a data set is once it is loaded, and what holds for every one, wherever it came from."""
+"""A loaded data set, and the checks that apply to all data sets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LARGEST_LABEL = 2**31 - 2
 class Dataset:
     """Samples (N, channels, *spatial) as uint8 or float32, labels (N,) as int64 from 0, for training and test.
 
-    `classes` is what a set with a name has; for one's own it is the largest label and one.
+    `classes` is the number of classes of a named set; for the user's own data it is the largest label plus 1.
     """
 
     name: str
@@ -36,15 +36,15 @@ class Dataset:
     test_labels: NDArray[np.int64]
     classes: int
     own: bool = True
-    """Whether it is somebody's own, not one with a name in netspec."""
+    """Whether it is the user's own data, not a named set of netspec."""
 
     @property
     def shape(self) -> Shape:
-        """Of one sample, channels first."""
+        """The shape of one sample, channels first."""
         return tuple(self.train_images.shape[1:])
 
     def limited(self, train: int | None, test: int | None) -> Dataset:
-        """The first so many samples of each part; None keeps all."""
+        """The set with only the first samples of each part; None keeps all."""
         return replace(
             self,
             train_images=self.train_images[:train],
@@ -54,9 +54,9 @@ class Dataset:
         )
 
     def seen_as(self, wanted: Shape) -> Dataset:
-        """The set as a network of this input takes it: samples that have no axis of channels get one.
+        """The set for a network with this input: samples without a channel axis get one.
 
-        Two axes are channels and time where the network takes sequences, and an image of one channel elsewhere.
+        Samples with two axes have channels and time if the network takes sequences; else they are one-channel images.
         """
         axes = len(self.shape)
         if len(wanted) == axes + 1 or (axes == 2 and len(wanted) != 2):
@@ -64,7 +64,7 @@ class Dataset:
         return self
 
     def with_channel(self) -> Dataset:
-        """The set with an axis of one channel before the other axes."""
+        """The set with a channel axis of size 1 before the other axes."""
         return replace(self, train_images=self.train_images[:, None], test_images=self.test_images[:, None])
 
 
@@ -81,7 +81,7 @@ def checked(
     """A data set of these arrays.
 
     Raises:
-        DataError: kinds, sizes or numbers contradict each other; `where` starts the message.
+        DataError: types, sizes or values are inconsistent; `where` starts the message.
     """
     train, test = _samples(train_images, "train_images", where), _samples(test_images, "test_images", where)
     if train.shape[1:] != test.shape[1:]:
@@ -99,10 +99,10 @@ def checked(
 
 
 def _samples(images: Array, key: str, where: str) -> Array:
-    """The samples as bytes or as float32, which holds every one of them.
+    """The samples as bytes or float32.
 
     Raises:
-        DataError: they are something else, or a float is too large for float32.
+        DataError: the samples have another type, or a float is too large for float32.
     """
     import numpy as np
 
@@ -124,14 +124,14 @@ def _samples(images: Array, key: str, where: str) -> Array:
     if not np.isfinite(converted).all():
         largest = images.flat[int(np.abs(images).argmax())]
         raise DataError(
-            f"{where}: {key} holds {largest:g}, and training is in float32, which ends at 3.4e38",
-            "scale the samples before they are saved",
+            f"{where}: {key} holds {largest:g}, but training uses float32, which ends at 3.4e38",
+            "scale the samples before you save them",
         )
     return converted
 
 
 def _as_pixels(images: Array) -> str:
-    """How to save samples that are neither bytes nor floats."""
+    """Advice to save samples that are neither bytes nor floats."""
     if images.dtype.kind in "iu" and images.min() >= 0 and images.max() <= 255:
         return "pixels are bytes: save `images.astype('uint8')`"
     if images.dtype.kind in "iub":
@@ -140,10 +140,10 @@ def _as_pixels(images: Array) -> str:
 
 
 def _labels(labels: Array, key: str, where: str) -> NDArray[np.int64]:
-    """The labels as int64; one column of labels is taken for a vector.
+    """The labels as int64; one column of labels counts as a vector.
 
     Raises:
-        DataError: they are not whole numbers from 0, one a sample.
+        DataError: the labels are not whole numbers from 0, one per sample.
     """
     import numpy as np
 
@@ -157,7 +157,7 @@ def _labels(labels: Array, key: str, where: str) -> NDArray[np.int64]:
         raise DataError(f"{where}: {key} holds {labels.dtype}", _as_whole_numbers(labels))
     for extreme in (int(labels.min()), int(labels.max())):
         if not 0 <= extreme <= LARGEST_LABEL:
-            advice = f"labels are the numbers of the classes, from 0: {RENUMBER}"
+            advice = f"labels are the indices of the classes, from 0: {RENUMBER}"
             raise DataError(f"{where}: {key} holds {extreme}", advice)
     return labels.astype(np.int64)
 
@@ -165,8 +165,8 @@ def _labels(labels: Array, key: str, where: str) -> NDArray[np.int64]:
 def _as_one_number(labels: Array) -> str:
     numeric = labels.ndim == 2 and labels.size and labels.dtype.kind in "iufb"
     if numeric and ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all():
-        return "labels are one whole number a sample; these are one-hot: save `labels.argmax(axis=1)`"
-    return "labels are one whole number a sample"
+        return "labels are one whole number per sample; these are one-hot: save `labels.argmax(axis=1)`"
+    return "labels are one whole number per sample"
 
 
 def _as_whole_numbers(labels: Array) -> str:

@@ -1,4 +1,4 @@
-"""Ctrl-C and its like: what counts as a stop, and how the last words of a run are not cut off by another one."""
+"""Ctrl-C and signals that stop a run, and protection of the last writes of a run against a further signal."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Terminated(KeyboardInterrupt):
 
 
 def is_stop(error: BaseException) -> bool:
-    """Whether somebody stopped the run, rather than something in it."""
+    """Whether the user stopped the run, and not an error."""
     return isinstance(error, KeyboardInterrupt)
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Make the signals that end a process end the block as Ctrl-C does, so that it can say where things lie."""
+    """Turn the signals that end a process into exceptions in the block, so that it can report where the files are."""
 
     def stop(number: int, frame: object) -> None:
         raise Terminated(number)
@@ -37,9 +37,9 @@ def stoppable() -> Iterator[None]:
 
 @contextmanager
 def undisturbed(drop: bool = False) -> Iterator[None]:
-    """Keep such signals out of the block, so that what it writes is whole; they count once it has ended.
+    """Delay such signals until the end of the block, so that its writes are complete.
 
-    `drop`: they do not count, because the run is ending anyway.
+    `drop`: ignore them, because the run ends anyway.
     """
     came: list[int] = []
 
@@ -54,7 +54,7 @@ def undisturbed(drop: bool = False) -> Iterator[None]:
 
 @contextmanager
 def _handling(handlers: dict[str, Any]) -> Iterator[None]:
-    """Handle these signals so meanwhile; only the main thread can, and what is ignored stays ignored (nohup)."""
+    """Install a handler for these signals, only in the main thread; ignored signals stay ignored (nohup)."""
     before: dict[int, Any] = {}
     try:
         if threading.current_thread() is threading.main_thread():

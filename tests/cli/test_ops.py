@@ -84,7 +84,7 @@ def test_an_unknown_op_names_the_nearest() -> None:
         ({"const": 1}, "`1`"),
         ({"type": "boolean"}, "`true` or `false`"),
         ({"anyOf": [{"type": "boolean"}, {"type": "string"}]}, "`true` or `false` or a word"),
-        ({"type": "array", "items": {"type": "number"}}, "a list, each a number"),
+        ({"type": "array", "items": {"type": "number"}}, "a list, each element a number"),
         ({"description": "as it says", "type": "integer"}, "as it says"),
     ],
 )

@@ -19,7 +19,7 @@ def check(text: str, file: str) -> Sequence[Diagnostic]:
 
 def test_a_code_is_explained() -> None:
     text = explain("ns0007", check)
-    assert text.startswith("NS0007: a tab indents\n\nYAML indents with spaces only")
+    assert text.startswith("NS0007: a tab in the indentation\n\nYAML allows only spaces for indentation")
     assert "For example\n\n    netspec: 1\n    name: tabbed\n" in text
     assert "    →   - relu\n\ngives\n\n    error[NS0007]: a tab indents this line\n" in text
     assert max(map(len, text.splitlines())) <= 100
@@ -32,7 +32,8 @@ def test_a_code_without_an_example_is_explained() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "said"), [("NS0O07", "near it are NS0"), ("nonsense", "codes look like"), ("\x1b", "\\x1b")]
+    ("code", "said"),
+    [("NS0O07", "similar codes are NS0"), ("nonsense", "codes look like"), ("\x1b", "\\x1b")],
 )
 def test_an_unknown_code_is_told(code: str, said: str) -> None:
     with pytest.raises(UnknownCode) as raised:

@@ -162,18 +162,22 @@ BAD: dict[str, tuple[str, str, str]] = {
     "a spread below 0": (
         "layers: [{dense: {units: 3, init: «{normal: -1}»}}]",
         "NS0104",
-        "`std` is a number from 0",
+        "`std` must be at least 0",
     ),
     "bounds the wrong way round": (
         "layers: [{dense: {units: 3, init: «{uniform: {low: 1, high: 0}}»}}]",
         "NS0104",
-        "`low` is above `high`",
+        "`low` is larger than `high`",
     ),
-    "an offset without a size": ("layers: [{crop: {amount: 1, offset: «1»}}]", "NS0314", "is for a `size`"),
+    "an offset without a size": (
+        "layers: [{crop: {amount: 1, offset: «1»}}]",
+        "NS0314",
+        "is only for `size`",
+    ),
     "a value of a mirror image": (
         "layers: [{pad: {amount: 1, mode: reflect, value: «2.0»}}]",
         "NS0314",
-        "is for `mode: constant`",
+        "is only for `mode: constant`",
     ),
     "a boolean for a size": ("layers: [{dense: «true»}]", "NS0104", "takes a whole number, not `true`"),
     "a boolean for a rate": ("layers: [{dropout: «true»}]", "NS0104", "takes a number, not `true`"),
@@ -346,7 +350,7 @@ def test_independent_misfits_are_all_told() -> None:
         """,
         ("NS0301", "9×9"),
         ("NS0301", "10×10"),
-        ("NS0306", "4 input channels do not divide into 3 groups"),
+        ("NS0306", "4 input channels cannot be divided into 3 groups"),
         ("NS0301", "11×11"),
     )
 
@@ -417,14 +421,14 @@ ADVICE = [
     (
         "layers: [{conv: {filters: 4, kernel: 3, «in_channels»: 4}}]",
         "NS0103",
-        "remove it: netspec works it out",
+        "remove it: netspec computes it",
     ),
     ("layers: [{conv: {filters: 4, kernel: 3, padding: «SAME»}}]", "NS0104", "write `padding: same`"),
     ("layers: [{conv: {filters: 4, kernel: 3, activation: «ReLU»}}]", "NS0104", "write `activation: relu`"),
     (
         "layers: [{conv: {filters: 4, kernel: 3, activation: «batch_norm»}}]",
         "NS0104",
-        "put `- batch_norm` behind this item",
+        "put `- batch_norm` after this item",
     ),
     (
         "layers: [{conv: {filters: 4, kernel: 3, activation: {leaky_relu: {«alpha»: 1}}}}]",

@@ -31,7 +31,7 @@ END: list[Item] = ["flatten", {"dense": 3}, "softmax"]
 
 @dataclass(frozen=True)
 class Case:
-    """What somebody has, and what they come to by following advice; None where it stays as it is."""
+    """What somebody has, and what they come to by following advice; None where it is constant."""
 
     samples: Array
     input: list[int]
@@ -63,9 +63,9 @@ CASES = {
         COLOURED.transpose(0, 2, 3, 1), [6, 6, 3], then_samples=COLOURED, then_input=[3, 6, 6]
     ),
     "sequences, channels last": Case(SEQUENCES.transpose(0, 2, 1), [2, 7], then_samples=SEQUENCES),
-    "an axis too many": Case(SEQUENCES[:, None], [2, 7], then_samples=SEQUENCES),
-    "an axis too many at the end": Case(SEQUENCES[..., None], [2, 7], then_samples=SEQUENCES),
-    "an axis too many of a volume": Case(VOLUMES, [4, 5, 6], then_samples=VOLUMES[:, 0]),
+    "one axis too many": Case(SEQUENCES[:, None], [2, 7], then_samples=SEQUENCES),
+    "one axis too many at the end": Case(SEQUENCES[..., None], [2, 7], then_samples=SEQUENCES),
+    "one axis too many of a volume": Case(VOLUMES, [4, 5, 6], then_samples=VOLUMES[:, 0]),
     "rows of pixels": Case(IMAGES.reshape(9, 36), MAP, then_samples=IMAGES),
     "images for a vector": Case(IMAGES, [36], END[1:], then_input=MAP, then_layers=END),
     "images for a vector, without channels": Case(
@@ -240,7 +240,7 @@ def test_advice_leads_to_what_was_meant(name: str) -> None:
 
 
 def _trains_on_logits(tried: Attempt) -> None:
-    """The loss is of scores, and their softmax is what the network gives, if it gives probabilities."""
+    """The loss is of scores, and their softmax is what the network haves, if it gives probabilities."""
     graph = tried.graph()
     bare = logits(graph)
     assert meanings(bare)[bare.outputs[0].value].is_logit

@@ -125,29 +125,29 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "no such setting": (
         ("--set", "train.epoch=3"),
         2,
-        "netspec: --set train.epoch=3: a recipe has no setting `epoch`\n  help: write `epochs`\n",
+        "netspec: --set train.epoch=3: a recipe does not have the setting `epoch`\n  help: write `epochs`\n",
     ),
     "no epochs": (
         ("--epochs", "0"),
         2,
-        "netspec: --epochs 0: `epochs` is a whole number from 1, and `0` is given\n"
-        "  help: write `--epochs 10`, say\n",
+        "netspec: --epochs 0: `epochs` must be a whole number from 1, not `0`\n"
+        "  help: write `--epochs 10`, for example\n",
     ),
     "no epochs, by their key": (
         ("--set", "train.epochs=0"),
         2,
-        "netspec: --set train.epochs=0: `epochs` is a whole number from 1, and `0` is given\n"
-        "  help: write `--set train.epochs=10`, say\n",
+        "netspec: --set train.epochs=0: `epochs` must be a whole number from 1, not `0`\n"
+        "  help: write `--set train.epochs=10`, for example\n",
     ),
     "several settings": (
         ("--set", "train.batch=0", "--seed", "-1", "--set", "train.optimizer.sgd.lr=3"),
         2,
-        "netspec: --set train.batch=0: `batch` is a whole number from 1, and `0` is given\n"
-        "  help: write `--set train.batch=64`, say\n"
-        "netspec: --set train.optimizer.sgd.lr=3: `sgd` has no setting `lr`\n"
-        "  help: write `learning_rate`: that is netspec's name for it\n"
-        "netspec: --seed -1: `seed` is a whole number from 0 to 2³² − 1, and `-1` is given\n"
-        "  help: write `--seed 0`, say\n",
+        "netspec: --set train.batch=0: `batch` must be a whole number from 1, not `0`\n"
+        "  help: write `--set train.batch=64`, for example\n"
+        "netspec: --set train.optimizer.sgd.lr=3: `sgd` does not have the setting `lr`\n"
+        "  help: write `learning_rate`: this is the name in netspec\n"
+        "netspec: --seed -1: `seed` must be a whole number from 0 to 2³² − 1, not `-1`\n"
+        "  help: write `--seed 0`, for example\n",
     ),
     "a setting twice": (
         ("--set", "train.batch=1", "--set", "train.batch=2"),
@@ -218,7 +218,7 @@ def test_a_wrong_setting_beside_a_wrong_recipe(command: Netspec, fake: FakeBacke
     Path("specs/tiny.yaml").write_text(text.replace("batch: 2", "bacth: 2"))
     answer = command("train", "specs/tiny.yaml", "--backend", "fake", "--epochs", "0")
     assert answer.code == 2
-    assert "error[NS0501]: a recipe has no setting `bacth`\n --> specs/tiny.yaml:6:" in answer.err
+    assert "error[NS0501]: a recipe does not have the setting `bacth`\n --> specs/tiny.yaml:6:" in answer.err
     assert "netspec: --epochs 0: " in answer.err
 
 

@@ -75,10 +75,10 @@ def test_a_table_of_a_measurement_is_no_classifier(header: bool, tmp_path: Path)
     told = refusal(path).help
     assert "column 2" in told
     assert (
-        "has 1.7, and labels are whole numbers: this version trains classifiers and has no regression" in told
+        "has 1.7, but labels are whole numbers: this version trains classifiers and has no regression" in told
     )
     assert "astype" not in told
-    assert ("in the first line name" if header else "add a first line that names") in told
+    assert ("name" if header else "add a first line with the names of") in told
     path.write_text("label,y2,price\n" + rows)
     followed(refusal(path))
     assert sorted(y for _, y in pairs(load(str(path.with_suffix(".npz"))))) == sorted(y for *_, y in ROWS)
@@ -127,7 +127,7 @@ def pillow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def laid_out(folder: Path, count: int = 5) -> list[tuple[int, int]]:
-    """Pictures in a folder for each class; each picture's number and its label."""
+    """Pictures in one folder per class; each picture's number and its label."""
     known = []
     for label, name in enumerate(("cat", "dog")):
         (folder / name).mkdir(parents=True)
@@ -168,7 +168,7 @@ def test_a_folder_in_two_parts_is_converted_as_the_advice_says(test: str, tmp_pa
 
 def test_a_single_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cat.jpeg").touch()
-    assert "a folder for each class" in refusal(tmp_path / "cat.jpeg").help
+    assert "one folder per class" in refusal(tmp_path / "cat.jpeg").help
 
 
 @pytest.mark.parametrize(

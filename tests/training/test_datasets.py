@@ -235,8 +235,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "beyond float32": (
         {"train_images": np.full((4, 3, 5, 6), -1e300)},
-        "train_images holds -1e+300, and training is in float32, which ends at 3.4e38"
-        " | scale the samples before they are saved",
+        "train_images holds -1e+300, but training uses float32, which ends at 3.4e38"
+        " | scale the samples before you save them",
     ),
     "nan": (
         {"train_images": np.full((4, 3, 5, 6), np.nan)},
@@ -250,7 +250,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "one-hot": (
         {"train_labels": np.eye(4)},
         "train_labels has 2 axes"
-        " | labels are one whole number a sample; these are one-hot: save `labels.argmax(axis=1)`",
+        " | labels are one whole number per sample; these are one-hot: save `labels.argmax(axis=1)`",
     ),
     "no labels": ({"test_labels": np.zeros(0, np.int64)}, "test_labels holds nothing | "),
     "float labels": (
@@ -259,11 +259,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "negative": (
         {"test_labels": np.array([0, -1])},
-        f"test_labels holds -1 | labels are the numbers of the classes, from 0: {RENUMBER}",
+        f"test_labels holds -1 | labels are the indices of the classes, from 0: {RENUMBER}",
     ),
     "beyond int64": (
         {"train_labels": np.array([0, 1, 2, 2**64 - 1], np.uint64)},
-        "train_labels holds 18446744073709551615 | labels are the numbers of the classes, from 0: "
+        "train_labels holds 18446744073709551615 | labels are the indices of the classes, from 0: "
         + RENUMBER,
     ),
     "words": (
@@ -272,7 +272,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "two numbers a sample": (
         {"test_labels": np.array([[0, 1], [1, 1]])},
-        "test_labels has 2 axes | labels are one whole number a sample",
+        "test_labels has 2 axes | labels are one whole number per sample",
     ),
     "half labels": (
         {"test_labels": np.array([0.5, np.nan])},
@@ -304,7 +304,7 @@ def test_no_npz_at_all(content: bytes | str, tmp_path: Path) -> None:
     assert isinstance(content, bytes)
     path.write_bytes(content)
     assert told(str(path))[0] in {
-        f"{path}: is no .npz file of plain numbers, or it is damaged",
+        f"{path}: is not an .npz file of plain numbers, or it is damaged",
         f"{path}: holds a single array",
     }
 

@@ -36,18 +36,18 @@ def test_reads(shape: tuple[int, ...], pack: type[bytes], tmp_path: Path) -> Non
 BROKEN: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "is empty"),
     "a web page": (b"<!DOCTYPE html>", "is a web page, not an idx file"),
-    "three bytes": (b"\0\0\x08", "is no idx file: it starts with 00 00 08, not with 00 00"),
-    "a picture": (b"\x89PNG\r\n", "is no idx file: it starts with 89 50 4e 47, not with 00 00"),
+    "three bytes": (b"\0\0\x08", "is not an idx file: it starts with 00 00 08, not with 00 00"),
+    "a picture": (b"\x89PNG\r\n", "is not an idx file: it starts with 89 50 4e 47, not with 00 00"),
     "floats": (idx(1, 1, 1, kind=0x0D), "holds floats; images and labels are unsigned bytes"),
     "unknown kind": (
         idx(1, 1, 1, kind=0x42),
-        "holds something unknown, 0x42; images and labels are unsigned bytes",
+        "holds an unknown type, 0x42; images and labels are unsigned bytes",
     ),
-    "labels": (idx(4), "has 1 axes, and images have three"),
-    "header": (idx(2, 3, 4)[:10], "ends within its header, after 10 of 16 bytes"),
-    "nothing": (idx(0, 28, 28), "holds nothing: its sizes are 0×28×28"),
-    "short": (idx(2, 3, 4)[:-1], "says that it holds 2×3×4 = 24 bytes, and 23 follow: it is cut short"),
-    "long": (idx(2, 3, 4) + b"\0", "says that it holds 2×3×4 = 24 bytes, and more follow"),
+    "labels": (idx(4), "has 1 axes, but images have three"),
+    "header": (idx(2, 3, 4)[:10], "ends in its header, after 10 of 16 bytes"),
+    "nothing": (idx(0, 28, 28), "contains no data: its sizes are 0×28×28"),
+    "short": (idx(2, 3, 4)[:-1], "says that it holds 2×3×4 = 24 bytes, but 23 follow: it is truncated"),
+    "long": (idx(2, 3, 4) + b"\0", "says that it holds 2×3×4 = 24 bytes, but more follow"),
     "a lie": (
         idx(2**31, 2**31, 2**31, content=b""),
         "says that it holds 2147483648×2147483648×2147483648 = 9,903,520,314,283,042,199,192,993,792 bytes,"
@@ -119,7 +119,7 @@ def test_a_header_that_promises_more_than_the_file_can_hold(tmp_path: Path) -> N
     for content in (idx(60_000, 400, 400, content=b"x"), gzip.compress(idx(60_000, 400, 400, content=b"x"))):
         path.write_bytes(content)
         assert peak(lambda: read(path, 3)) < 1_000_000
-        with pytest.raises(DataError, match=r"it is damaged|it is cut short"):
+        with pytest.raises(DataError, match=r"it is damaged|it is truncated"):
             header(path, 3)
 
 
@@ -132,7 +132,7 @@ def test_an_honest_bomb_is_not_unpacked(tmp_path: Path) -> None:
         DataError, match=r"unpacks to 300,000,000 bytes, .* real data do not compress this well"
     ) as caught:
         read(path, 3)
-    assert caught.value.help == "if it is meant, save it without compression"
+    assert caught.value.help == "if the data are real, save them without compression"
 
 
 def test_a_lying_bomb_is_read_no_further_than_its_header_says(tmp_path: Path) -> None:

@@ -62,59 +62,59 @@ MISFITS = {
         "[3, 9, 9]",
         "flatten, {dense: 4}",
         "{}",
-        "NS0507 | the images of own.npz are 3@8×8, and `net` takes 3@9×9 | let the network take `input: [3, 8, 8]`",
+        "NS0507 | the images of own.npz are 3@8×8, but `net` takes 3@9×9 | let the network take `input: [3, 8, 8]`",
     ),
     "pad": (
         "[3, 14, 14]",
         "flatten, {dense: 4}",
         "{}",
-        "NS0507 | the images of own.npz are 3@8×8, and `net` takes 3@14×14 | `pad: 3` in the recipe makes them fit",
+        "NS0507 | the images of own.npz are 3@8×8, but `net` takes 3@14×14 | `pad: 3` in the recipe makes them fit",
     ),
     "another pad": (
         "[3, 14, 14]",
         "flatten, {dense: 4}",
         "{pad=1}",
-        "NS0507 | the images of own.npz are 3@10×10, padded by 1, and `net` takes 3@14×14"
+        "NS0507 | the images of own.npz are 3@10×10, padded by 1, but `net` takes 3@14×14"
         " | `pad: 3` in the recipe makes them fit",
     ),
     "no pad": (
         "[3, 8, 8]",
         "flatten, {dense: 4}",
         "{pad=1}",
-        "NS0507 | the images of own.npz are 3@10×10, padded by 1, and `net` takes 3@8×8"
+        "NS0507 | the images of own.npz are 3@10×10, padded by 1, but `net` takes 3@8×8"
         " | remove `pad` from the recipe",
     ),
     "channels": (
         "[1, 8, 8]",
         "flatten, {dense: 4}",
         "{}",
-        "NS0507 | the images of own.npz are 3@8×8, and `net` takes 1@8×8 | let the network take `input: [3, 8, 8]`",
+        "NS0507 | the images of own.npz are 3@8×8, but `net` takes 1@8×8 | let the network take `input: [3, 8, 8]`",
     ),
     "a vector": (
         "[192]",
         "{dense: 4}",
         "{}",
-        "NS0507 | the images of own.npz are 3@8×8, and `net` takes 192"
+        "NS0507 | the images of own.npz are 3@8×8, but `net` takes 192"
         " | let the network take `input: [3, 8, 8]` and start with `flatten`",
     ),
     "classes": (
         "[3, 8, 8]",
         "flatten, {dense: 3}, softmax",
         "{}",
-        "NS0508 | own.npz has 4 classes, and `net` gives 3 numbers | let `dense1` have `units: 4`",
+        "NS0508 | own.npz has 4 classes, but `net` has 3 outputs | let `dense1` have `units: 4`",
     ),
     "a map": (
         "[3, 8, 8]",
         "{conv: {filters: 4, kernel: 3}}",
         "{}",
-        f"NS0509 | `net` cannot be trained: it gives 4@6×6, a map | {LIMITS}"
+        f"NS0509 | `net` cannot be trained: its output is 4@6×6, a map | {LIMITS}"
         " | for a classifier end with `global_avg_pool`, or with `flatten` and `dense`",
     ),
     "a map of probabilities": (
         "[3, 8, 8]",
         "{conv: {filters: 4, kernel: 3}}, softmax",
         "{}",
-        f"NS0509 | `net` cannot be trained: it gives 4@6×6, a map | {LIMITS}"
+        f"NS0509 | `net` cannot be trained: its output is 4@6×6, a map | {LIMITS}"
         " | for a classifier take `softmax1` out, and end with `global_avg_pool` and `softmax`, or with `flatten`,"
         " `dense` and `softmax`",
     ),
@@ -122,13 +122,14 @@ MISFITS = {
         "[3, 8, 8]",
         "{conv: {filters: 4, kernel: 8}}, softmax",
         "{}",
-        f"NS0509 | `net` cannot be trained: it gives 4@1×1, a map | {LIMITS} | for a classifier end with `flatten`",
+        f"NS0509 | `net` cannot be trained: its output is 4@1×1, a map | {LIMITS}"
+        " | for a classifier end with `flatten`",
     ),
     "sigmoid behind a flatten": (
         "[3, 8, 8]",
         "{conv: {filters: 4, kernel: 8, activation: sigmoid}}, flatten",
         "{}",
-        "NS0509 | `cross_entropy` is of classes that exclude each other, and a sigmoid gives each its own probability"
+        "NS0509 | `cross_entropy` is for mutually exclusive classes, but a sigmoid gives independent probabilities"
         " | take `activation: sigmoid` out of `conv1`, and end with `softmax`",
     ),
     "a mean of probabilities": (
@@ -149,7 +150,7 @@ MISFITS = {
         "[3, 8, 8]",
         "flatten, {dense: {units: 4, activation: sigmoid}}",
         "{}",
-        "NS0509 | `cross_entropy` is of classes that exclude each other, and a sigmoid gives each its own probability"
+        "NS0509 | `cross_entropy` is for mutually exclusive classes, but a sigmoid gives independent probabilities"
         " | take `activation: sigmoid` out of `dense1`, and end with `softmax`",
     ),
     "temperature": (
@@ -192,7 +193,7 @@ def test_several_outputs() -> None:
 def test_several_inputs() -> None:
     text = "netspec: 1\nname: net\ninputs: {a: [4], b: [4]}\nlayers: [{add: , from: [a, b]}]\ntrain: {data: mnist}\n"
     _, problems = check_text(text, "n.yaml")
-    assert [each.message for each in problems] == ["`net` cannot be trained: it takes 2 inputs"]
+    assert [each.message for each in problems] == ["`net` cannot be trained: its input is 2 inputs"]
 
 
 @pytest.mark.parametrize("numbers", ["[0.5, 0.5]", "[0.5, 0.5, 0.5, 0.5]"])
@@ -200,8 +201,8 @@ def test_a_number_a_channel(numbers: str) -> None:
     rest = f"train: {{data: own.npz, normalise: {{mean: {numbers}, std: [1, 1, 1]}}}}"
     count = numbers.count(",") + 1
     assert told(graph("flatten, {dense: 4}", rest=rest)) == [
-        f"NS0507 | `mean` has {count} numbers, and a sample of own.npz has 3 channels"
-        " | give one number for all channels, or one a channel"
+        f"NS0507 | `mean` has {count} numbers, but a sample of own.npz has 3 channels"
+        " | give one number for all channels, or one per channel"
     ]
 
 

@@ -231,7 +231,7 @@ def test_a_process_that_dies_before_its_first_step_leaves_the_old_run_to_the_nex
     claim = Claim.take(tmp_path / "run", force=True)
     (tmp_path / "run" / "run.json").write_text('{"state": "running"}')
     claim.close()  # as the end of a process does
-    with pytest.raises(FolderTaken, match="holds a run"):
+    with pytest.raises(FolderTaken, match="contains a run"):
         Claim.take(tmp_path / "run")
     assert _contents(tmp_path / "run") == before
 

@@ -167,7 +167,7 @@ def test_a_kill_leaves_whole_files_and_a_killed_start_blocks_nothing(begun: Star
     for name in ("weights", "best"):
         assert load_file(f"run/{name}.safetensors")
     with pytest.raises(
-        FolderTaken, match="run holds a run; name a new folder, or write over it with --force"
+        FolderTaken, match="run contains a run; name a new folder, or overwrite it with --force"
     ):
         Claim.take(Path("run"))
 
@@ -274,7 +274,7 @@ def test_a_finished_run_says_so_and_force_writes_over_it() -> None:
         "steps": 9,
     }
     Path("run/mine.txt").write_text("precious")
-    with pytest.raises(FolderTaken, match="run holds a run"):
+    with pytest.raises(FolderTaken, match="run contains a run"):
         again()
     with pytest.raises(FolderTaken, match=r"run/best.safetensors is a file that this training starts from"):
         again(force=True, inputs=[Path("run/best.safetensors")])

@@ -111,7 +111,7 @@ def test_the_numbers_of_darknet_count_layers() -> None:
     for item, ours in (("route: -4", "concat"), ("route: [-1, 61]", "concat"), ("shortcut: -3", "add")):
         text = f"netspec: 1\nname: spec\ninput: [4, 8, 8]\nlayers:\n  - relu\n  - {item}\n"
         (found,) = check_text(text, FILE)[1]
-        assert (found.help or "").startswith("the number counts layers")
+        assert (found.help or "").startswith("the number refers to a layer")
         assert f"`- {ours}:` with `from: [name, " in (found.help or "")
 
 
@@ -122,7 +122,9 @@ def test_the_momentum_of_pytorch_is_doubted(momentum: float, written: str | None
     assert graph is not None
     assert [each.severity for each in diagnostics] == ["warning"] * (written is not None)
     for each in diagnostics:
-        assert (each.help or "").endswith(f"which is the share of the new batch, write `momentum: {written}`")
+        assert (each.help or "").endswith(
+            f"which is the fraction of the new batch, write `momentum: {written}`"
+        )
 
 
 def test_the_slope_of_a_relu_in_a_field_is_not_dropped() -> None:
@@ -137,7 +139,7 @@ def test_a_border_is_the_padding_of_a_convolution() -> None:
         "netspec: 1\nname: spec\ninput: [4, 8, 8]\nlayers:\n  - conv: {filters: 2, kernel: 3, border: same}\n"
     )
     (found,) = check_text(text, FILE)[1]
-    assert found.help == "write `padding`: that is netspec's name for it"
+    assert found.help == "write `padding`: this is the name in netspec"
 
 
 def test_a_size_that_does_not_divide_is_refused_and_not_rounded() -> None:
@@ -161,8 +163,8 @@ def test_the_reorganisation_of_darknet_is_no_space_to_depth() -> None:
     text = "netspec: 1\nname: spec\ninput: [64, 26, 26]\nlayers:\n  - reorg: 2\n"
     (found,) = check_text(text, FILE)[1]
     assert found.help == (
-        "this version of netspec has no op for Darknet's order of channels; `space_to_depth` orders them otherwise, "
-        "so weights trained with `reorg` do not fit it; docs/words.md has a block that gives Darknet's order"
+        "this version of netspec has no op for Darknet's order of channels; `space_to_depth` has a different order, "
+        "so weights trained with `reorg` do not fit it; docs/words.md has a block with Darknet's order"
     )
 
 

@@ -1,12 +1,12 @@
-"""NS06: what a backend does not take."""
+"""NS06: networks that a backend refuses."""
 
 from netspec.diagnostics.code import Code
 
 REFUSED = Code(
     "NS0601",
     "a backend refuses the network",
-    "The spec is right, and the backend that was named cannot hold this network: its framework has no such layer, or"
-    " no way to share weights between these two, or it forgets what no output depends on."
-    " `netspec check --backend NAME` says so before anything is compiled, and every command that uses the backend"
-    " refuses the network in the same words.",
+    "The spec is valid, but the chosen backend cannot represent this network: its framework has no such layer,"
+    " cannot share weights between these two layers, or drops a layer on which no output depends. `netspec check"
+    " --backend NAME` reports this before anything is compiled. Every command that uses the backend refuses the"
+    " network with the same message.",
 )

@@ -1,14 +1,15 @@
-"""NS04: what a spec expects of itself."""
+"""NS04: expectations that a spec states."""
 
 from netspec.diagnostics.code import Code
 
 UNMET = Code(
     "NS0401",
-    "an expectation that does not hold",
-    "`expect` states what the author believes of the network: its output, the shapes of named layers, its\n"
-    "parameters and multiply-accumulates, exactly. One that does not hold is a mistake in the layers or in the\n"
-    "belief, and netspec cannot know which. `params` are all weights, frozen ones included, running statistics\n"
-    "not; `trainable` those that learn; `macs` the products of convolutions and dense layers, no bias.",
+    "an expectation that is not met",
+    "`expect` states exact properties of the network: its output, the shapes of named layers, its parameters"
+    " and MACs. If one does not hold, either the layers or the expectation is wrong; netspec cannot know which."
+    " `params` counts all weights, including frozen ones, but not running statistics. `trainable` counts the"
+    " parameters that training changes. `macs` counts the products in convolutions and dense layers, without"
+    " biases.",
     """\
 netspec: 1
 name: example
@@ -21,10 +22,10 @@ expect:
 )
 BUDGET = Code(
     "NS0402",
-    "a budget that is exceeded",
-    "`max_params`, `max_macs` and `max_memory` are upper bounds; k, M and G are 10³, 10⁶ and 10⁹, and memory\n"
-    "may be written in kB, MB and GB. Memory is that of inference for one sample: the weights, and the largest\n"
-    "two tensors alive at once, as float32.",
+    "a limit that is exceeded",
+    "`max_params`, `max_macs` and `max_memory` are upper limits. k, M and G mean 10³, 10⁶ and 10⁹; memory also"
+    " accepts kB, MB and GB. The memory is that of inference for one sample in float32: the weights and the"
+    " largest pair of tensors that are alive at the same time.",
     """\
 netspec: 1
 name: example
@@ -38,8 +39,8 @@ expect:
 UNKNOWN_KEY = Code(
     "NS0403",
     "an unknown expectation",
-    "`expect` knows `output`, `layers`, `params`, `trainable`, `macs`, `max_params`, `max_macs` and `max_memory`.\n"
-    "Another key would be a promise that nobody keeps.",
+    "`expect` has the keys `output`, `layers`, `params`, `trainable`, `macs`, `max_params`, `max_macs` and"
+    " `max_memory`. netspec would not verify any other key.",
     """\
 netspec: 1
 name: example
@@ -53,8 +54,8 @@ expect:
 MALFORMED = Code(
     "NS0404",
     "an expectation that cannot be read",
-    "A shape is a list of whole numbers, channels first; `params`, `trainable` and `macs` are whole numbers; a\n"
-    "budget is a number, which may end in k, M or G (for memory kB, MB or GB).",
+    "A shape is a list of whole numbers, channels first. `params`, `trainable` and `macs` are whole numbers. A"
+    " limit is a number, which can end in k, M or G (for memory also kB, MB or GB).",
     """\
 netspec: 1
 name: example
@@ -67,9 +68,9 @@ expect:
 )
 UNKNOWN_LAYER = Code(
     "NS0405",
-    "an expectation of something that is not there",
-    "`expect: layers:` names layers, blocks, repeats and named groups by their paths; the name of a repeat or\n"
-    "block is its last output. `expect: output:` names outputs: `output`, and the heads.",
+    "an expectation for a layer or output that does not exist",
+    "`expect: layers:` names layers, blocks, repeats and named groups by their paths. The name of a repeat or"
+    " block stands for its last output. `expect: output:` names outputs: `output`, and the heads.",
     """\
 netspec: 1
 name: example
@@ -84,7 +85,7 @@ expect:
 )
 NOT_HELD = Code(
     "NS0406",
-    "expectations that were not held to",
-    "`expect` speaks of the spec as it is written. With `--set` it is another network, so what the spec\n"
-    "expects is reported as not held to, and never as failed.",
+    "expectations that are not checked",
+    "`expect` describes the spec as written. With `--set` the network is a different one, so netspec does not"
+    " check `expect`, and this warning says so.",
 )

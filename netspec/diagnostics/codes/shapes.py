@@ -5,8 +5,8 @@ from netspec.diagnostics.code import Code
 KERNEL = Code(
     "NS0301",
     "the kernel does not fit",
-    "A window must fit into the padded input at least once, or there is no output. netspec never shrinks a\n"
-    "kernel by itself. Pad the input, take a smaller kernel, or put fewer strides and pools before it.",
+    "A window must fit into the padded input at least once; otherwise there is no output. netspec never shrinks"
+    " a kernel. Pad the input, use a smaller kernel, or use fewer strides and pools before it.",
     """\
 netspec: 1
 name: example
@@ -18,9 +18,9 @@ layers:
 MERGE = Code(
     "NS0302",
     "branches of different types",
-    "A merge value by value takes equal types; besides, a vector may stand beside a map of as many channels\n"
-    "(it is spread over space), and a one-channel map beside a map of the same sizes (it is spread over\n"
-    "channels). A concatenation needs all other axes equal. Anything else is refused, never broadcast.",
+    "An elementwise merge takes equal types. It also takes a vector and a map with as many channels (the vector"
+    " is broadcast over the positions), and a one-channel map and a map of the same sizes (it is broadcast over"
+    " the channels). A concatenation needs all other axes to be equal. Nothing else is broadcast.",
     """\
 netspec: 1
 name: example
@@ -34,8 +34,9 @@ layers:
 RANK = Code(
     "NS0303",
     "the wrong number of axes",
-    "An op that slides a window needs an input with spatial axes: 1 (a sequence), 2 (an image) or 3 (video).\n"
-    "After `flatten` or a global pool there are none left. An axis that is named must be there.",
+    "An op with a sliding window needs an input with 1, 2 or 3 spatial axes: a sequence, an image or a video."
+    " After `flatten` or a global pool there are no spatial axes. An op can only name an axis that its input"
+    " has.",
     """\
 netspec: 1
 name: example
@@ -48,9 +49,9 @@ layers:
 KIND = Code(
     "NS0304",
     "an input of the wrong kind",
-    "A tensor holds numbers, indices or positions, and an op says which it takes. Almost all take numbers.\n"
-    "An input with a `vocabulary` holds indices, whole numbers that stand for words; only `identity` takes them.\n"
-    "The output `indices` of a `max_pool` (`pool1.indices`) holds positions of maxima; `max_unpool` takes them.",
+    "A tensor holds numbers, indices or positions, and every op takes certain kinds; almost all take numbers. An"
+    " input with a `vocabulary` holds indices: whole numbers that stand for words. Only `identity` takes them. The"
+    " output `indices` of a `max_pool` (`pool1.indices`) holds the positions of maxima; `max_unpool` takes them.",
     """\
 netspec: 1
 name: example
@@ -61,9 +62,9 @@ layers:
 )
 AXES = Code(
     "NS0305",
-    "given for the wrong number of axes",
-    "A field such as `kernel` takes one number for all spatial axes, or one an axis. Its list must be as long\n"
-    "as the input has spatial axes.",
+    "the wrong number of values for the axes",
+    "A field such as `kernel` takes one number for all spatial axes, or a list with one number per axis. The"
+    " list must be as long as the input has spatial axes.",
     """\
 netspec: 1
 name: example
@@ -74,8 +75,9 @@ layers:
 )
 GROUPS = Code(
     "NS0306",
-    "channels that do not divide into the groups",
-    "With g groups, both the input channels and the filters are cut into g equal blocks; g must divide both.",
+    "channels that cannot be divided into the groups",
+    "With g groups, the input channels and the filters are each divided into g equal blocks, so g must divide"
+    " both.",
     """\
 netspec: 1
 name: example
@@ -86,9 +88,9 @@ layers:
 )
 EMPTY_WINDOW = Code(
     "NS0307",
-    "a window of padding alone",
-    "A pool's window that sees no value has no maximum (−∞) and no mean (0/0). Frameworks return such values\n"
-    "silently; netspec refuses. Pad by less than the kernel.",
+    "a window that covers only padding",
+    "A pool window without any input value has no maximum (−∞) and no mean (0/0). Frameworks silently return"
+    " such values; netspec refuses the layer. Use less padding than the kernel.",
     """\
 netspec: 1
 name: example
@@ -100,8 +102,7 @@ layers:
 BRANCHES = Code(
     "NS0308",
     "too few branches",
-    "A merge joins two branches or more; with one there is nothing to join. An empty branch, `[]`, is the\n"
-    "identity: the current tensor itself.",
+    "A merge joins at least two branches. An empty branch, `[]`, is the identity: the current tensor itself.",
     """\
 netspec: 1
 name: example
@@ -114,8 +115,8 @@ layers:
 SHARE = Code(
     "NS0309",
     "weights that cannot be shared",
-    "`share: name` uses all weights of the layer or block of that name. Both must hold weights of the same\n"
-    "shapes under the same names, and the other must stand earlier.",
+    "`share: name` uses all weights of the layer or block with this name. Both must have weights with the same"
+    " names and shapes, and the other one must come earlier.",
     """\
 netspec: 1
 name: example
@@ -130,9 +131,9 @@ layers:
 OPEN_SIZE = Code(
     "NS0310",
     "an open size",
-    "A letter such as `H` leaves a size open. The language has open sizes, but this version of netspec cannot\n"
-    "yet calculate with them; give a number. To keep the size adjustable, make it a parameter: `params: {size: 224}`\n"
-    "and `input: [3, $size, $size]`, then `--set size=320`.",
+    "A letter such as `H` leaves a size open. The language has open sizes, but this version of netspec cannot"
+    " calculate with them; give a number. To keep the size adjustable, make it a parameter: `params: {size:"
+    " 224}` and `input: [3, $size, $size]`, then `--set size=320`.",
     """\
 netspec: 1
 name: example
@@ -144,8 +145,8 @@ layers:
 INPUT_COUNT = Code(
     "NS0311",
     "the wrong number of inputs",
-    "An op of one input takes the current tensor, or one name in `from`. Several names are for merges and for\n"
-    "blocks that declare `inputs`.",
+    "An op with one input takes the current tensor, or one name in `from`. Only merges, and blocks that declare"
+    " `inputs`, take several names.",
     """\
 netspec: 1
 name: example
@@ -162,8 +163,8 @@ layers:
 TABLE = Code(
     "NS0312",
     "a table of connections that does not fit",
-    "The `table` of a convolution has a list for each filter: the input channels that the filter sees, counted\n"
-    "from 0, each once.",
+    "The `table` of a convolution has one list for each filter: the input channels of the filter, counted from"
+    " 0, without duplicates.",
     """\
 netspec: 1
 name: example
@@ -175,9 +176,9 @@ layers:
 OUTPUT_PADDING = Code(
     "NS0313",
     "an output padding that is too large",
-    "Several input sizes of a strided convolution have one output size. `output_padding` says to its transpose which\n"
-    "of them is meant: a number from 0 to the stride less 1. With a dilation above the stride it may go up to the\n"
-    "dilation less 1. `padding: same` chooses it itself.",
+    "Several input sizes of a strided convolution have the same output size. `output_padding` selects one of"
+    " them for the transposed convolution: a number from 0 to the stride minus 1. If the dilation is larger than"
+    " the stride, it can be up to the dilation minus 1. `padding: same` chooses it by itself.",
     """\
 netspec: 1
 name: example
@@ -189,9 +190,9 @@ layers:
 TOO_LARGE = Code(
     "NS0315",
     "a number that is too large",
-    "Sizes, numbers of elements, parameters and multiply-accumulates stay below 2⁶³: no framework counts further,\n"
-    "and no machine holds as much. A constant, as the slope of an activation, stays within float32, or it would be\n"
-    "infinite in the network. Mostly a size is multiplied more often than is meant.",
+    "Sizes, numbers of elements, parameters and MACs must be below 2⁶³, because no framework counts further. A"
+    " constant, such as the slope of an activation, must be within float32; otherwise it would be infinite in"
+    " the network. Usually a size is multiplied more often than intended.",
     """\
 netspec: 1
 name: example
@@ -204,7 +205,7 @@ layers:
 SIZE = Code(
     "NS0314",
     "sizes that do not fit",
-    "The input is too large, too small or of the wrong number of values for what is asked.",
+    "The input is too large or too small for this layer, or has the wrong number of values.",
     """\
 netspec: 1
 name: example

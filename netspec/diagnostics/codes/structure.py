@@ -5,8 +5,8 @@ from netspec.diagnostics.code import Code
 NOT_A_SPEC = Code(
     "NS0101",
     "not a spec of this version",
-    "A spec is a YAML mapping that starts with `netspec: 1`, the version of the language. Without it netspec\n"
-    "cannot know what the words mean, so it does not try.",
+    "A spec is a YAML mapping that starts with `netspec: 1`, the version of the language. Without the version,"
+    " netspec cannot know what the words mean.",
     """\
 netspec: 2
 name: example
@@ -18,7 +18,8 @@ layers:
 MISSING = Code(
     "NS0102",
     "something that is required is missing",
-    "A key of the spec, a field of an op or a parameter of a block has no default, and was not given.",
+    "A key of the spec, a field of an op or a parameter of a block has no default value, and the spec does not"
+    " give one.",
     """\
 netspec: 1
 name: example
@@ -30,8 +31,8 @@ layers:
 UNKNOWN_KEY = Code(
     "NS0103",
     "an unknown key",
-    "Nothing is ever ignored: a key that netspec does not know is an error, since it was meant to do something.\n"
-    "The nearest known key is named.",
+    "netspec never ignores a key. A key that it does not know is an error, because the author expects it to"
+    " have an effect. The message names the most similar known key.",
     """\
 netspec: 1
 name: example
@@ -43,8 +44,9 @@ layers:
 WRONG_VALUE = Code(
     "NS0104",
     "a value of the wrong kind",
-    "Every field says what it takes: a whole number, a finite number, a word of a list. Nothing is converted\n"
-    "silently: no text becomes a number, no `true` becomes 1, and `.nan` and `.inf` are no sizes.",
+    "Every field takes a certain kind of value: a whole number, a finite number, one of several words. netspec"
+    " does not convert values silently: a text does not become a number, `true` does not become 1, and `.nan`"
+    " and `.inf` are not sizes.",
     """\
 netspec: 1
 name: example
@@ -56,7 +58,8 @@ layers:
 UNKNOWN_OP = Code(
     "NS0105",
     "an unknown op or block",
-    "An item names an op (`netspec ops` lists them) or a block of the same file. The nearest known name is given.",
+    "An item names an op (`netspec ops` lists them) or a block of the same file. The message names the most"
+    " similar one.",
     """\
 netspec: 1
 name: example
@@ -68,8 +71,8 @@ layers:
 ITEM = Code(
     "NS0106",
     "not an item",
-    "An item of `layers` is a bare name (`relu`), or one mapping: an op with its fields, and beside it the reserved\n"
-    "keys `name`, `from`, `repeat`, `when`, `else`, `share`, `trainable`. A group has `layers` in place of the op.",
+    "An item of `layers` is a bare name (`relu`) or one mapping: an op with its fields, and the keys `name`,"
+    " `from`, `repeat`, `when`, `else`, `share`, `trainable` beside it. A group has `layers` in place of the op.",
     """\
 netspec: 1
 name: example
@@ -81,9 +84,9 @@ layers:
 NAME = Code(
     "NS0107",
     "a name that cannot be used",
-    "A name becomes an identifier in generated code, so it is letters, digits and underscores and does not start\n"
-    "with a digit or an underscore. `input` and `output` are taken, and so is what netspec itself calls an unnamed\n"
-    "layer: its op and a number, as `conv2`.",
+    "A name becomes an identifier in generated code, so it consists of letters, digits and underscores, and"
+    " does not start with a digit or an underscore. `input` and `output` are reserved, and so are the names that"
+    " netspec gives to unnamed layers: an op and a number, such as `conv2`.",
     """\
 netspec: 1
 name: example
@@ -95,8 +98,8 @@ layers:
 )
 NAME_TWICE = Code(
     "NS0108",
-    "a name that stands twice",
-    "Within one scope (the network, a block, a repetition) each name stands for one layer.",
+    "a duplicate name",
+    "Within one scope (the network, a block, a repetition), each name stands for one layer.",
     """\
 netspec: 1
 name: example
@@ -111,8 +114,8 @@ layers:
 UNKNOWN_NAME = Code(
     "NS0109",
     "an unknown name",
-    "`from`, `share` and `until` look for a layer in their own scope and outwards as far as the enclosing block;\n"
-    "a dotted path goes inside (`stage2.1`).",
+    "`from`, `share` and `until` look for a layer in their own scope and then in the enclosing scopes, up to"
+    " the enclosing block. A path with dots refers to a layer inside a scope (`stage2.1`).",
     """\
 netspec: 1
 name: example
@@ -126,8 +129,8 @@ layers:
 )
 NOT_YET = Code(
     "NS0110",
-    "a name that is not there yet",
-    "Data flows downwards: `from` finds earlier layers only, never a later one and never itself.",
+    "a name that is defined later",
+    "Data flows downwards: `from` finds only earlier layers, never a later layer or the layer itself.",
     """\
 netspec: 1
 name: example
@@ -142,7 +145,7 @@ layers:
 RECURSION = Code(
     "NS0111",
     "a block that contains itself",
-    "A block that calls itself, directly or through others, has no end.",
+    "A block that calls itself, directly or through other blocks, never ends.",
     """\
 netspec: 1
 name: example
@@ -158,9 +161,10 @@ layers:
 )
 OUTSIDE = Code(
     "NS0112",
-    "a file outside the tree",
-    "Paths are relative to the file that names them and stay below the root: the nearest folder upwards that holds\n"
-    "`pyproject.toml`, `.git` or `netspec.toml`, else the folder of the spec. Specs of the zoo stay in the zoo.",
+    "a file outside the project",
+    "Paths are relative to the file that contains them and must stay below the root: the nearest parent folder"
+    " that contains `pyproject.toml`, `.git` or `netspec.toml`, or else the folder of the spec. Specs of the zoo"
+    " stay in the zoo.",
     """\
 netspec: 1
 name: example
@@ -173,13 +177,13 @@ layers:
 INCLUDE = Code(
     "NS0113",
     "a file that cannot be included",
-    "`blocks: {include: …}` takes files that hold `netspec` and `blocks` alone, each once; `network` takes whole\n"
-    "specs. A file that includes itself, directly or through others, has no end.",
+    "`blocks: {include: …}` takes files with the keys `netspec` and `blocks` and no others, each file once."
+    " `network` takes whole specs. A file that includes itself, directly or through other files, never ends.",
 )
 BLOCK_CLASH = Code(
     "NS0114",
-    "two blocks of one name, or a block named like an op",
-    "A word in `layers` must mean one thing. Rename one of the two.",
+    "two blocks with one name, or a block with the name of an op",
+    "A word in `layers` must have one meaning. Rename one of the two.",
     """\
 netspec: 1
 name: example
@@ -195,7 +199,8 @@ layers:
 NO_CURRENT = Code(
     "NS0115",
     "no current tensor",
-    "With several `inputs` no one of them is the first item's input by itself: it states its `from`.",
+    "With several `inputs`, the first item does not take one of them automatically: state its input with"
+    " `from`.",
     """\
 netspec: 1
 name: example
@@ -209,7 +214,8 @@ layers:
 BRANCHES_FORM = Code(
     "NS0116",
     "branches in the wrong form",
-    "A merge takes a list of branches, each a list of items (`[]` is the identity), or `from: [a, b]`; never both.",
+    "A merge takes a list of branches, each of which is a list of items (`[]` is the identity), or `from: [a,"
+    " b]`; never both.",
     """\
 netspec: 1
 name: example
@@ -222,8 +228,8 @@ layers:
 )
 UNUSED = Code(
     "NS0117",
-    "a layer whose output nothing uses",
-    "The layer is calculated, and no other layer and no output takes it. Usually a `from` skips it by mistake.",
+    "a layer with an unused output",
+    "The layer is computed, but no other layer and no output uses it. Usually a `from` skips it by mistake.",
     """\
 netspec: 1
 name: example
@@ -236,15 +242,15 @@ layers:
 )
 NETWORK = Code(
     "NS0118",
-    "a network that cannot stand here",
-    "An embedded network takes the current tensor in place of its own input: sizes may differ, channels and the\n"
-    "number of axes may not.",
+    "a network that does not fit here",
+    "An embedded network takes the current tensor in place of its own input: sizes can differ, channels and the"
+    " number of axes cannot.",
 )
 TOO_LARGE = Code(
     "NS0119",
-    "too large a network",
-    "Repeats within repeats, or blocks within blocks, made more layers than netspec is willing to hold, or stand\n"
-    "deeper inside each other than it is willing to follow. A `repeat` is probably not what it was meant to be.",
+    "a network that is too large",
+    "Nested repeats or blocks make more layers than netspec allows, or are nested deeper than it allows."
+    " Probably a `repeat` is not what you intended.",
     """\
 netspec: 1
 name: example
@@ -256,8 +262,9 @@ layers:
 )
 NO_PLAIN_VALUE = Code(
     "NS0120",
-    "a plain value where fields belong",
-    "Where one field of an op is obvious it may be written plainly (`dense: 10`); others need their names.",
+    "a plain value in place of fields",
+    "An op with one obvious field accepts a plain value (`dense: 10`). For other ops, write the names of the"
+    " fields.",
     """\
 netspec: 1
 name: example
@@ -268,9 +275,8 @@ layers:
 )
 UNUSED_INPUT = Code(
     "NS0121",
-    "an input that nothing uses",
-    "An input of the network is taken by no layer, so that whoever feeds it feeds nothing. Remove it from\n"
-    "`inputs`, or name it in a `from`.",
+    "an unused input",
+    "No layer uses this input of the network. Remove it from `inputs`, or name it in a `from`.",
     """\
 netspec: 1
 name: example
@@ -282,9 +288,9 @@ layers:
 )
 REPEAT = Code(
     "NS0122",
-    "a repeat that is no count",
-    "`repeat` says how many times an item stands in a row: a whole number from 0, or an expression that gives\n"
-    "one. Repeated 0 times, the item is left out.",
+    "a repeat that is not a count",
+    "`repeat` is the number of times that an item is applied in a row: a whole number from 0, or an expression"
+    " that gives one. With 0, the item is left out.",
     """\
 netspec: 1
 name: example
@@ -297,7 +303,7 @@ layers:
 BLOCK_INPUTS = Code(
     "NS0123",
     "inputs of a block that do not match",
-    "A block that declares `inputs: [x, skip]` is given as many with `from: [a, b]`, in order.",
+    "A block that declares `inputs: [x, skip]` takes as many inputs, in this order, with `from: [a, b]`.",
     """\
 netspec: 1
 name: example
@@ -315,7 +321,8 @@ layers:
 BAD_PATH = Code(
     "NS0124",
     "not a name or a path of names",
-    "A name in `from`, `share` or `until` is a word, or words joined by dots, where `*` stands for every repetition.",
+    "A name in `from`, `share` or `until` is a word, or words joined by dots, where `*` stands for all"
+    " repetitions.",
     """\
 netspec: 1
 name: example
@@ -328,10 +335,10 @@ layers:
 REPEAT_INPUTS = Code(
     "NS0125",
     "a repeat of an item with several inputs",
-    "`repeat` passes one tensor on: the output of a repetition is the input of the next. An item that takes\n"
-    "several inputs says nothing of where the others come from, the second time, so it cannot be repeated as it\n"
-    "stands. Repeat a group that starts from the first input, and name the other inputs inside it, or write the\n"
-    "items one after the other.",
+    "`repeat` passes on one tensor: the output of a repetition is the input of the next. For an item with"
+    " several inputs, the other inputs of the second repetition are undefined, so the item cannot be repeated."
+    " Repeat a group that starts from the first input and names the other inputs inside, or write the items one"
+    " after the other.",
     """\
 netspec: 1
 name: example
@@ -348,11 +355,11 @@ layers:
 )
 INPUT_LAYOUT = Code(
     "NS0126",
-    "an input that looks channels last, or as if it had a batch",
-    "The shape of an input is channels first, and the batch has no axis: `[3, 224, 224]` is an image of three\n"
-    "channels. `[224, 224, 3]` is a legal shape, an image of 224 channels that is 3 wide, and hardly what is meant;\n"
-    "so is `[32, 3, 224, 224]`, a volume of 32 channels that is 3 deep. In Keras models and in many files the\n"
-    "channels come last; netspec brings the Keras model that it builds into that order itself.",
+    "an input that seems to have its channels last, or a batch axis",
+    "The shape of an input is channels first, without the batch axis: `[3, 224, 224]` is an image with three"
+    " channels. `[224, 224, 3]` is a valid shape (an image with 224 channels and width 3), but probably a"
+    " mistake; so is `[32, 3, 224, 224]`, a volume with 32 channels and depth 3. Keras models and many files"
+    " have the channels last; netspec converts to this order when it builds a Keras model.",
     """\
 netspec: 1
 name: example
@@ -362,10 +369,10 @@ layers: [flatten, {dense: 10}, softmax]
 )
 MOMENTUM = Code(
     "NS0127",
-    "a momentum that forgets most of what was measured",
-    "The `momentum` of a `batch_norm` is the share of the running statistics that a step keeps, as in Keras: mostly\n"
-    "0.9 or 0.99. PyTorch's `momentum` is the share of the new batch: its 0.1 is 0.9 here. Below 0.5\n"
-    "most of what was measured is forgotten in each step, which is legal and hardly meant.",
+    "a momentum that forgets most of the statistics",
+    "The `momentum` of a `batch_norm` is the fraction of the running statistics that a step keeps, as in Keras:"
+    " usually 0.9 or 0.99. PyTorch's `momentum` is the fraction of the new batch: its 0.1 is 0.9 here. Below"
+    " 0.5, each step forgets most of the statistics, which is valid but probably a mistake.",
     """\
 netspec: 1
 name: example

@@ -1,4 +1,4 @@
-"""Diagnostics as text for people and as data for machines; one file a format."""
+"""Renders diagnostics as text for people and as data for machines; one file per format."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    """Load a renderer when it is first used: most runs find nothing, and need none."""
+    """Load a renderer when it is first used; most runs find no problem and do not need one."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{name.removeprefix('as_')}"), name)
@@ -34,6 +34,6 @@ def _renderer(name: str) -> Callable[[Report], str]:
 REPORTS: dict[str, Callable[[Report], str]] = {
     name: _renderer(name) for name in ("json", "github", "sarif", "junit")
 }
-"""The formats for machines, by the names that `netspec check --format` takes."""
+"""The machine formats, by their names in `netspec check --format`."""
 
 __all__ = ["REPORTS", "Report", "as_github", "as_json", "as_junit", "as_sarif", "as_text"]

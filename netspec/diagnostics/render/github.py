@@ -1,4 +1,4 @@
-"""Diagnostics as workflow commands, which GitHub shows beside the changed lines."""
+"""Renders diagnostics as GitHub workflow commands, which GitHub shows next to the changed lines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from netspec.diagnostics.render.report import Report, printable
 
 
 def as_github(report: Report) -> str:
-    """One `::error …::` or `::warning …::` line for each diagnostic; nothing when all is well."""
+    """One `::error …::` or `::warning …::` line per diagnostic; empty without diagnostics."""
     return "\n".join(_command(each) for _, diagnostics in report for each in diagnostics)
 
 
@@ -15,7 +15,7 @@ def _command(diagnostic: Diagnostic) -> str:
     span = diagnostic.span
     place = {"file": span.file, "line": span.line, "endLine": span.end_line}
     if span.line == span.end_line:
-        # GitHub takes columns within one line only, and counts the last one in.
+        # GitHub accepts columns only within one line, and its end column is inclusive.
         place |= {"col": span.column, "endColumn": max(span.end_column - 1, span.column)}
     place |= {"title": f"{diagnostic.code.id}: {diagnostic.code.title}"}
     properties = ",".join(f"{key}={_property(str(value))}" for key, value in place.items())

@@ -1,4 +1,4 @@
-"""Diagnostics as JSON, in the stable form that the documentation promises."""
+"""Renders diagnostics as JSON, in the documented, stable form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from netspec.diagnostics.render.report import Report, is_ok
 
 
 def as_json(report: Report, counts: Mapping[str, int] | None = None) -> str:
-    """The JSON of `netspec check`: every file with `ok` and its diagnostics, and how many were what."""
+    """The JSON of `netspec check`: every file with `ok` and its diagnostics, and the number of files of each kind."""
     files = [
         {"path": path, "ok": is_ok(diagnostics), "diagnostics": [_fields(each) for each in diagnostics]}
         for path, diagnostics in report
@@ -20,7 +20,7 @@ def as_json(report: Report, counts: Mapping[str, int] | None = None) -> str:
         indent=2,
         ensure_ascii=False,
     )
-    # Half of a surrogate pair cannot be written; its escape is JSON for the same.
+    # Half of a surrogate pair cannot be encoded; its JSON escape means the same.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

@@ -1,4 +1,4 @@
-"""A run as JUnit XML, which CI services show as tests: one test a file."""
+"""Renders a run as JUnit XML, which CI services show as tests: one test per file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def as_junit(report: Report) -> str:
-    """One test case a file; its errors are its failure, its warnings its output."""
+    """One test case per file; errors are its failure, warnings its output."""
     failures = sum(not is_ok(diagnostics) for _, diagnostics in report)
     counts = f'tests="{len(report)}" failures="{failures}" errors="0"'
     cases = "".join(_case(path, diagnostics) for path, diagnostics in report)

@@ -1,4 +1,4 @@
-"""What every renderer of a whole run takes, and how text is made safe to print."""
+"""The input of the renderers of a whole run, and escaping of text that is not safe to print."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import TypeAlias
 from netspec.diagnostics.diagnostic import Diagnostic
 
 Report: TypeAlias = Sequence[tuple[str, Sequence[Diagnostic]]]
-"""Each file that was checked, by its path as shown, with what was found in it; clean files too."""
+"""The checked files: the path as shown and the diagnostics of each file, including files without any."""
 
 
 def is_ok(diagnostics: Iterable[Diagnostic]) -> bool:
-    """Whether a file holds: warnings do not count against it."""
+    """Whether a file has no errors; warnings do not count."""
     return all(each.severity != "error" for each in diagnostics)
 
 
 def printable(text: str) -> str:
-    """The text without control characters and halves of surrogate pairs, which a spec could quote."""
+    """The text with control characters and halves of surrogate pairs escaped; a spec can contain them."""
     if text.isprintable():
         return text
     return "".join(each if each == "\n" or _is_safe(each) else _escape(each) for each in text)
 
 
 def _is_safe(sign: str) -> bool:
-    # Format and private characters are strange but harmless; control characters steer the terminal.
+    # Format and private characters are harmless; control characters can control the terminal.
     return sign.isprintable() or (sign.isspace() and ord(sign) >= 0xA0)
 
 

@@ -1,4 +1,4 @@
-"""Diagnostics as SARIF 2.1.0, the format that code scanning services read."""
+"""Renders diagnostics as SARIF 2.1.0, which code scanning services read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def as_sarif(report: Report) -> str:
-    """One run with one result for each diagnostic, and the rules that these results name."""
+    """One run with one result per diagnostic, and the rules that the results refer to."""
     found = [each for _, diagnostics in report for each in diagnostics]
     codes = sorted({each.code.id: each.code for each in found}.values(), key=lambda code: code.id)
     places = {code.id: number for number, code in enumerate(codes)}
@@ -53,8 +53,8 @@ def _result(diagnostic: Diagnostic, rule: int) -> dict[str, object]:
 
 
 def _uri(file: str) -> str:
-    """A path as a URI: relative paths stay so, and names of the zoo (`zoo:lenet5`) are URIs already."""
-    from urllib.parse import quote  # slow to import, and only this needs it
+    """A path as a URI: relative paths stay relative, and zoo names (`zoo:lenet5`) are URIs already."""
+    from urllib.parse import quote  # slow to import, and used only here
 
     path = quote(file.replace("\\", "/"), safe="/:", errors="replace")
     return f"file://{path}" if PurePosixPath(path).is_absolute() else path

@@ -1,4 +1,4 @@
-"""Diagnostics for a person: the message, the line of the source, and a caret under the exact value."""
+"""Renders diagnostics for people: the message, the line of the spec, and a caret under the value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from netspec.diagnostics.diagnostic import Diagnostic
 from netspec.diagnostics.render.report import printable
 from netspec.diagnostics.span import Span
 
-# The line ends of YAML, so that lines are counted here as the reader counts them.
+# The line ends of YAML, so that lines are counted here as in the YAML reader.
 _LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 _TAB = "    "
 _WIDEST = 120
@@ -24,10 +24,10 @@ _COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "frame": "\x1b[1;34m
 def as_text(
     diagnostics: Sequence[Diagnostic], sources: Mapping[str, str] | None = None, colour: bool = False
 ) -> str:
-    """Render diagnostics one after the other, with a blank line between, and no line end at the end.
+    """Render diagnostics one after the other, with an empty line in between and no line end at the end.
 
-    `sources` gives the text of files by the name that their spans hold; other files are read. Where there is
-    no text to be had, the excerpt is left out.
+    `sources` contains the text of files by the file name in the spans; other files are read. If the text of a file
+    is not available, the excerpt is left out.
     """
     lines = _Lines(sources or {})
     paint = _Paint(colour)
@@ -35,16 +35,16 @@ def as_text(
 
 
 class _Lines:
-    """The lines of the files that spans name, each read once."""
+    """The lines of the files that spans refer to; each file is read once."""
 
     def __init__(self, sources: Mapping[str, str]) -> None:
         self._sources = sources
         self._read: dict[str, list[str]] = {}
 
     def line(self, span: Span) -> str | None:
-        """The first line of a span, or None when there is none to show."""
+        """The first line of a span, or None if there is no line to show."""
         if span.column == span.end_column == span.line == 1:
-            return None  # no width at the very start: the problem is the file as a whole
+            return None  # an empty span at the start of a file: the problem is the whole file
         if span.file not in self._read:
             text = self._sources.get(span.file)
             text = _read(span.file) if text is None else text
@@ -57,7 +57,7 @@ def _read(file: str) -> str:
     try:
         return files.read(file, _SIZE_LIMIT).decode("utf-8", "replace")
     except OSError:
-        return ""  # the excerpt is a courtesy; the diagnostic itself says what is wrong
+        return ""  # without an excerpt, the diagnostic still states the problem
 
 
 class _Paint:
@@ -92,18 +92,18 @@ def _block(diagnostic: Diagnostic, lines: _Lines, paint: _Paint) -> str:
         lead = (
             f"{margin} {paint('=', 'frame')} {paint(kind, 'help') if kind == 'help' else paint.bold(kind)}: "
         )
-        # A remark of several lines goes on below its own first word.
+        # The further lines of a remark start below its first word.
         hanging = "\n" + margin + " " * len(" = help: ")
         block.append(lead + printable(text).replace("\n", hanging))
     return "\n".join(block)
 
 
 def _excerpt(source: str, span: Span) -> tuple[str, str]:
-    """The line as it is shown, and the blanks and carets below it, in columns of the terminal."""
+    """The line as it is shown, and the spaces and carets below it, in terminal columns."""
     first = min(span.column - 1, len(source))
     last = min(span.end_column - 1, len(source)) if span.end_line == span.line else len(source.rstrip())
     last = max(first, last)
-    # No more than can be shown is looked at: a line may be as long as a file.
+    # Only the part that can be shown is processed: a line can be as long as a file.
     before = _cells_of(source[max(first - _WIDEST, 0) : first])
     marked = _cells_of(source[first : min(last, first + _WIDEST)])
     behind = _cells_of(source[last : last + _WIDEST])
@@ -113,7 +113,7 @@ def _excerpt(source: str, span: Span) -> tuple[str, str]:
 
 
 def _cut(before: str, marked: str, behind: str) -> tuple[str, str, str]:
-    """The part of a long line around what is marked."""
+    """The part of a long line around the marked value."""
     room = _WIDEST // 3
     if len(before) > room:
         before = "…" + before[-room:]
@@ -131,12 +131,12 @@ def _cells_of(text: str) -> str:
 def _shown(sign: str) -> str:
     if sign == "\t":
         return _TAB
-    # One sign for one sign, or the columns would be lost; U+FFFD is the sign for what cannot be shown.
+    # One character per character, so that columns match; U+FFFD stands for a character that cannot be shown.
     return sign if sign.isprintable() else "\ufffd"
 
 
 def _width(text: str) -> int:
-    """Columns in a terminal: two for wide signs, none for marks that stand on the sign before."""
+    """The number of terminal columns: two for a wide character, none for a combining mark."""
     if text.isascii():
         return len(text)
     return sum(map(_cells, text))

@@ -1,4 +1,4 @@
-"""Settings from the command line, laid over what an author wrote, with a place of their own."""
+"""Merges settings from the command line into the recipe of a spec; each keeps its own place for diagnostics."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from netspec.language.reading import values
 from netspec.language.reading.values import Entry, Listing, Scalar, Value
 
 Places: TypeAlias = Mapping[tuple[str, ...], Span]
-"""Where settings stand, by their paths of keys."""
+"""The places of settings, by their paths of keys."""
 
 ONE_NAME = "optimizer"
-"""The setting that is a mapping of one name."""
+"""The setting that is a mapping with one name."""
 
 
 def given_as(key: str) -> str:
-    """What a setting from outside is called where a diagnostic has the name of a file."""
+    """The text that stands for the file name in a diagnostic about a setting from the command line."""
     return f"train.{key}"
 
 
 def overlay(whole: values.Mapping, overrides: Mapping[str, object]) -> values.Mapping:
-    """A recipe with these settings in place; a dotted key goes inside, and what is in its way yields.
+    """The recipe with these settings. A key with dots sets a nested value, and replaces a value in its way.
 
-    A recipe has one optimiser: a setting of another one than it names takes the place of the whole.
+    A recipe has one optimiser: a setting of another optimiser than the one in the recipe replaces the optimiser.
     """
     for key, value in overrides.items():
         span = Span(given_as(key), 0, 0, 0, 0)
@@ -40,7 +40,7 @@ def overlay(whole: values.Mapping, overrides: Mapping[str, object]) -> values.Ma
 def positioned(
     settings: Mapping[str, object], span: Span, places: Places, path: tuple[str, ...] = ()
 ) -> values.Mapping:
-    """Plain settings as a mapping whose parts have their places, or that of what they are in."""
+    """Plain settings as a positioned mapping; a part without a place gets that of its parent."""
     entries = {}
     for key, value in settings.items():
         inner = (*path, key)
@@ -55,7 +55,7 @@ def positioned(
 
 
 def positioned_value(value: object, span: Span) -> Value:
-    """A plain value, all of which has one place."""
+    """A plain value as a positioned value; all its parts have the same place."""
     if isinstance(value, dict):
         entries = {str(key): Entry(span, positioned_value(each, span)) for key, each in value.items()}
         return values.Mapping(entries, span)

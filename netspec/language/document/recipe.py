@@ -1,4 +1,4 @@
-"""What `train:` may say: a recipe as data, and every mistake in one with its place. No NumPy, no framework."""
+"""Reads a recipe (`train:`) into data, and reports its errors with their places. Imports no NumPy or framework."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _EXAMPLES = {
 
 
 def state(value: values.Mapping, problems: Problems) -> StatedRecipe:
-    """The recipe that stands in a spec, with the places of its settings."""
+    """The recipe of a spec, with the places of its settings."""
     return StatedRecipe(read(value, problems), dict(_places(value)))
 
 
@@ -47,10 +47,10 @@ def settle(
     file: str = "",
     overrides: Mapping[str, object] | None = None,
 ) -> Recipe | None:
-    """The recipe of a spec with settings from outside laid over it; None when `problems` says why not.
+    """The recipe of a spec with settings from the command line; None if it is wrong (`problems` says why).
 
-    A spec without a recipe has one, too: the embedded data, Adam, ten epochs. A key of `overrides` is dotted
-    (`optimizer.sgd.learning_rate`); its value is plain, and problems with it point at `--set train.KEY`.
+    Without a recipe in the spec, the defaults apply: the embedded data, Adam, ten epochs. A key of `overrides` has
+    dots (`optimizer.sgd.learning_rate`) and a plain value; problems with it point at `--set train.KEY`.
     """
     recipe = Recipe() if stated is None else stated.recipe
     if recipe is None or not overrides:
@@ -68,7 +68,7 @@ def _places(value: Value, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
 
 
 def read(whole: values.Mapping, problems: Problems) -> Recipe | None:
-    """The recipe that is written in a mapping, or None when `problems` says why not."""
+    """The recipe in a mapping; None if it is wrong (`problems` says why)."""
     before = len(problems.errors)
     parts = {key: reader for key, reader in _PARTS.items() if key in whole.entries}
     given = {key: reader(whole.entries[key].value, problems) for key, reader in parts.items()}
@@ -86,7 +86,7 @@ def _validate(
     given: Mapping[str, object] | None = None,
     whole: values.Mapping | None = None,
 ) -> M | None:
-    """The model of a mapping; `given` are parts of it that are read already, `whole` is the recipe as written."""
+    """The model of a mapping; `given` are its parts that are already read, `whole` is the written recipe."""
     try:
         return model.model_validate({**_plain(mapping), **(given or {})})
     except ValidationError as error:
@@ -117,17 +117,21 @@ def _report(
         if model is Recipe:
             given = (given, _optimizer_of(whole))
         advice = _lead(field, known, _words(_TABLES.get(model, "SETTINGS")), given)
-        advice = advice or f"there is {_joined(known)}"
-        problems.error(codes.UNKNOWN_SETTING, f"{_NAMES[model]} has no setting `{field}`", span, help=advice)
+        advice = advice or f"the settings are {_joined(known)}"
+        message = f"{_NAMES[model]} does not have the setting `{field}`"
+        problems.error(codes.UNKNOWN_SETTING, message, span, help=advice)
     elif kind == "missing":
         message = f"`{field}` is missing in {_NAMES[model]}"
         problems.error(
-            codes.SETTING_MISSING, message, mapping.span, help=f"add `{field}: {_EXAMPLES[field]}`, say"
+            codes.SETTING_MISSING,
+            message,
+            mapping.span,
+            help=f"add `{field}: {_EXAMPLES[field]}`, for example",
         )
     elif kind == "nesterov":
         span = values.locate(mapping, [field])
         problems.error(
-            codes.SETTING_VALUE, detail["msg"], span, help="add `momentum: 0.9`, say, or remove `nesterov`"
+            codes.SETTING_VALUE, detail["msg"], span, help="add `momentum: 0.9`, or remove `nesterov`"
         )
     elif kind == "literal_error":
         _report_choice(field, values.locate(mapping, detail["loc"]), detail, problems)
@@ -136,16 +140,16 @@ def _report(
         found = _spoken(_inmost(mapping, detail["loc"]))
         problems.error(
             codes.SETTING_VALUE,
-            f"`{field}` is {wanted}, and {found} is given",
+            f"`{field}` must be {wanted}, not {found}",
             values.locate(mapping, detail["loc"]),
-            help=f"write `{field}: {_written(_EXAMPLES[field])}`, say",
+            help=f"write `{field}: {_written(_EXAMPLES[field])}`, for example",
         )
 
 
 def _report_choice(field: str, span: Any, detail: ErrorDetails, problems: Problems) -> None:
     known, given = _CHOICES[field], detail["input"]
     if not isinstance(given, str):
-        message = f"`{field}` takes a name, and this is none"
+        message = f"`{field}` must be a name"
         problems.error(codes.SETTING_VALUE, message, span, help=f"write `{known[0]}`")
         return
     words = _words("LOSSES" if field == "loss" else "METRICS")
@@ -153,23 +157,21 @@ def _report_choice(field: str, span: Any, detail: ErrorDetails, problems: Proble
         codes.UNKNOWN_CHOICE,
         f"no {_SINGULAR[field]} is called `{given}`",
         span,
-        help=_lead(given, known, words) or f"there is {_joined(known)}",
+        help=_lead(given, known, words) or f"the known ones are {_joined(known)}",
     )
 
 
 def _optimizer(value: Value, problems: Problems) -> Optimizer | None:
-    """A name, or `{name: {settings}}`: the name is looked up first, then that optimiser's settings alone."""
+    """Read a name, or `{name: {settings}}`. Settings are checked only if the optimiser is known."""
     if isinstance(value, values.Mapping) and len(value.entries) == 1:
         ((name, entry),) = value.entries.items()
         name_span, settings = entry.key_span, entry.value
     elif isinstance(value, Scalar) and isinstance(value.value, str):
         name, name_span, settings = value.value, value.span, Scalar(None, value.span, "")
     else:
-        found = (
-            "several names are given" if isinstance(value, values.Mapping) else f"{_spoken(value)} is given"
-        )
-        advice = "write `{sgd: {learning_rate: 0.05, momentum: 0.9}}`, say"
-        problems.error(codes.ONE_OPTIMIZER, f"`optimizer` is one name, and {found}", value.span, help=advice)
+        found = "not several" if isinstance(value, values.Mapping) else f"not {_spoken(value)}"
+        advice = "write `{sgd: {learning_rate: 0.05, momentum: 0.9}}`, for example"
+        problems.error(codes.ONE_OPTIMIZER, f"`optimizer` must be one name, {found}", value.span, help=advice)
         return None
     if name not in OPTIMIZERS:
         _unknown_optimizer(name, name_span, problems)
@@ -177,8 +179,8 @@ def _optimizer(value: Value, problems: Problems) -> Optimizer | None:
     if isinstance(settings, Scalar) and settings.value is None:
         settings = values.Mapping({}, settings.span)
     if not isinstance(settings, values.Mapping):
-        message = f"`{name}` takes a mapping of settings, and {_spoken(settings)} is given"
-        advice = f"write `{name}: {{learning_rate: {_EXAMPLES['learning_rate']}}}`, say"
+        message = f"`{name}` takes a mapping of settings, not {_spoken(settings)}"
+        advice = f"write `{name}: {{learning_rate: {_EXAMPLES['learning_rate']}}}`, for example"
         problems.error(codes.ONE_OPTIMIZER, message, settings.span, help=advice)
         return None
     return _validate(OPTIMIZERS[name], settings, problems)
@@ -187,10 +189,10 @@ def _optimizer(value: Value, problems: Problems) -> Optimizer | None:
 def _unknown_optimizer(name: str, span: Any, problems: Problems) -> None:
     settings = {field for model in OPTIMIZERS.values() for field in model.model_fields}
     if name in settings:
-        message = f"`{name}` is a setting of an optimiser, and the optimiser's name is missing"
+        message = f"`{name}` is a setting of an optimiser, but the name of the optimiser is missing"
         problems.error(codes.ONE_OPTIMIZER, message, span, help=f"write `{{sgd: {{{name}: …}}}}`")
         return
-    advice = _lead(name, OPTIMIZERS, _words("OPTIMIZERS")) or f"there is {_joined(OPTIMIZERS)}"
+    advice = _lead(name, OPTIMIZERS, _words("OPTIMIZERS")) or f"the known ones are {_joined(OPTIMIZERS)}"
     problems.error(codes.UNKNOWN_CHOICE, f"no optimiser is called `{name}`", span, help=advice)
 
 
@@ -199,9 +201,12 @@ def _normalise(value: Value, problems: Problems) -> Normalise | None:
         return None
     if isinstance(value, values.Mapping):
         return _validate(Normalise, value, problems)
-    message = f"`normalise` is a mapping with `mean` and `std`, and {_spoken(value)} is given"
+    message = f"`normalise` must be a mapping with `mean` and `std`, not {_spoken(value)}"
     problems.error(
-        codes.SETTING_VALUE, message, value.span, help="write `normalise: {mean: 0.5, std: 0.25}`, say"
+        codes.SETTING_VALUE,
+        message,
+        value.span,
+        help="write `normalise: {mean: 0.5, std: 0.25}`, for example",
     )
     return None
 
@@ -216,13 +221,13 @@ def _known_data(whole: values.Mapping, problems: Problems) -> None:
         codes.UNKNOWN_DATA,
         f"no data set is called `{name}`",
         entry.value.span,
-        notes=[f"there is {_joined(SETS)}"],
+        notes=[f"the data sets are {_joined(SETS)}"],
         help=f"{meant}; {path}" if (meant := _lead(name, SETS, _words("DATA"))) else path,
     )
 
 
 def _optimizer_of(whole: values.Mapping) -> str:
-    """The name of the optimiser that a recipe has, as far as it can be read."""
+    """The name of the optimiser of a recipe, as far as it can be read."""
     entry = whole.entries.get("optimizer")
     written = None if entry is None else values.plain(entry.value)
     name = next(iter(written), None) if isinstance(written, dict) else written
@@ -234,7 +239,7 @@ def _optimizer_of(whole: values.Mapping) -> str:
 
 
 def _words(table: str) -> Table:
-    """Other libraries' words of one kind; the tables are read only when a word is unknown."""
+    """Words of other libraries of one kind; the tables are imported only for an unknown word."""
     from netspec.language.document import recipe_words as words
 
     found: Table = getattr(words, table)
@@ -242,17 +247,17 @@ def _words(table: str) -> Table:
 
 
 def _lead(word: str, known: Iterable[str], words: Table, given: object = None) -> str | None:
-    """What an unknown word stands for, if it is anybody's."""
+    """The help for an unknown word, if a library uses it."""
     from netspec.ops.words import lead
 
-    # `torch.optim.SGD`, `keras.losses.MeanSquaredError`: the last part says what it is.
+    # `torch.optim.SGD`, `keras.losses.MeanSquaredError`: the last part is the name.
     found = lead(word.rpartition(".")[2] or word, known, words, given)
     return None if found is None else found.help
 
 
 def _inmost(value: Value, loc: Sequence[str | int]) -> Value:
     for part in loc:
-        # A lone value stands for a list of one: the index of pydantic then has no counterpart in the text.
+        # A single value stands for a list: then the index of pydantic has no counterpart in the text.
         if isinstance(value, values.Mapping) and str(part) in value.entries:
             value = value.entries[str(part)].value
         elif isinstance(value, Listing) and isinstance(part, int):

@@ -1,4 +1,4 @@
-"""What other libraries call the settings of a recipe, its losses, metrics, optimisers and data sets."""
+"""The names of settings, losses, metrics, optimisers and data sets in other libraries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _momentum(given: object) -> Lead:
 
 
 def _stated(given: object, usual: float) -> tuple[object, object]:
-    """The number that stands with a word, and the optimiser of the same recipe."""
+    """The number that is given with a word, and the optimiser of the same recipe."""
     number, optimizer = given if isinstance(given, tuple) else (given, "adam")
     plain = isinstance(number, int | float) and not isinstance(number, bool)
     return (number if plain else usual), optimizer
@@ -48,7 +48,7 @@ RECIPE = table(
     (instead("write `optimizer: {sgd: {momentum: 0.9, nesterov: true}}`"), "nesterov"),
     (_DECAY, "weightdecay l2 regularization regularizer l1 decay"),
     (
-        absent("schedule: the learning rate stays as it is"),
+        absent("schedule: the learning rate is constant"),
         "schedule scheduler lrschedule lrscheduler lrpolicy learningrateschedule warmup warmupsteps gamma stepvalue",
     ),
     (absent("augmentation"), "augmentation augment augmentations transforms transform"),
@@ -57,17 +57,20 @@ RECIPE = table(
         "earlystopping patience callbacks",
     ),
     (
-        absent("validation part: the test part is measured after every epoch"),
+        absent("validation part: the test part is evaluated after every epoch"),
         "validation validationsplit validationdata val valsplit valsize",
     ),
-    (instead("remove it: every epoch takes the samples in another order"), "shuffle shuffled"),
-    (absent("precision to choose: training is in float32"), "precision amp dtype mixedprecision fp16 bf16"),
+    (instead("remove it: every epoch has a different order of samples"), "shuffle shuffled"),
+    (absent("choice of precision: training uses float32"), "precision amp dtype mixedprecision fp16 bf16"),
     (instead("it is an option of the command: `--device`"), "device gpu gpus accelerator cuda usecuda"),
-    (absent("setting for workers: batches are made by the process that trains"), "workers numworkers"),
-    (absent("limit on steps: a training is as many `epochs`"), "steps maxsteps iterations maxiter maxiters"),
+    (absent("setting for workers: the training process makes the batches"), "workers numworkers"),
+    (
+        absent("limit on steps: the length of a training is `epochs`"),
+        "steps maxsteps iterations maxiter maxiters",
+    ),
     (absent("gradient clipping"), "clip clipnorm clipvalue gradientclip gradclip maxgradnorm"),
-    (absent("resizing of images: they have the size that is saved, and `pad` adds zeros around"), "resize"),
-    (instead("a network says it with an item: `- dropout: 0.5`"), "dropout"),
+    (absent("resizing of images: they keep their saved size, and `pad` adds zeros"), "resize"),
+    (instead("it belongs to the network, as an item: `- dropout: 0.5`"), "dropout"),
 )
 
 OPTIMIZERS = table(
@@ -78,7 +81,7 @@ OPTIMIZERS = table(
         "nesterov nag nesterovmomentum nesterovs sgdnesterov",
     ),
     (
-        absent("optimiser with weight decay: `adam` is Adam without it, which is another optimiser"),
+        absent("optimiser with weight decay: `adam` is Adam without it, which is a different optimiser"),
         "adamw nadamw sgdw adamweightdecay",
     ),
     (
@@ -105,19 +108,19 @@ SETTINGS = table(
 NORMALISE = table(
     (same("mean"), "mu average means"),
     (same("std"), "stddev sigma standarddeviation stds deviation"),
-    (instead("write `std`, the root of the variance"), "variance var"),
+    (instead("write `std`, the square root of the variance"), "variance var"),
     (instead("`x ← (x − mean) / std`: write `std: 4` for a scale of 0.25"), "scale rescale"),
 )
 
 LOSSES = table(
     (
-        same("cross_entropy", "it takes logits, and labels that are numbers"),
+        same("cross_entropy", "it takes logits, and labels as whole numbers"),
         "crossentropyloss ce celoss xent softmaxcrossentropy softmaxwithloss softmaxloss softmaxcrossentropywithlogits "
         "sparsecategoricalcrossentropy sparsesoftmaxcrossentropywithlogits categoricalcrossentropy "
         "multinomiallogisticloss negativeloglikelihood nllloss nll",
     ),
     (
-        absent("binary cross-entropy: its classes would not exclude each other"),
+        absent("binary cross-entropy: its classes are not mutually exclusive"),
         "binarycrossentropy bce bceloss bcewithlogits bcewithlogitsloss bcelogits sigmoidcrossentropy "
         "sigmoidcrossentropyloss binarylogloss",
     ),

@@ -1,19 +1,19 @@
-"""Where other libraries' words lead: PyTorch, Keras and TensorFlow, Caffe, Darknet, ONNX, JAX and Flax, papers.
+"""Words of other libraries (PyTorch, Keras, TensorFlow, Caffe, Darknet, ONNX, JAX, Flax) and papers, with advice.
 
-A table is a dict from a folded word (`fold`: no case, no separators) to a `Lead`, or to a function that makes one
-from the value that stands with the word. There is one table for each kind of word, in a module of its own, that is
-imported only when a word is unknown: `ops`, `fields`, `values` here; `netspec.language.document.words` for the keys of
-a spec and of an item. A recipe's words can have a table of the same form beside the recipe.
+A table is a dict from a folded word (`fold`: without case and separators) to a `Lead`, or to a function that makes a
+lead from the value of the word. Each kind of word has a table in its own module, which is imported only for an
+unknown word: `ops`, `fields`, `values` here; `netspec.language.document.words` for the keys of a spec and of an
+item; `netspec.training.words` for recipes.
 
-A `Lead` is one of three:
+There are three kinds of `Lead`:
 
-* `same("dense")`: the word means exactly what `dense` means here. A test follows each of these. The word may also be
-  ours in another spelling (`LeakyReLU`), with a note on what differs elsewhere.
-* `instead("write …")`: what to write to get the same function, or why the word is not needed.
-* `absent("attention")`: this version of netspec has nothing that gives the same function.
+* `same("dense")`: the word means exactly what `dense` means here. A test follows each of these. The word can also be
+  ours in another spelling (`LeakyReLU`), with a note on differences to other libraries.
+* `instead("write …")`: what to write for the same function, or why the word is not needed.
+* `absent("attention")`: this version of netspec has nothing with the same function.
 
-`lead(word, known, table)` looks the word up, then among the known names by distance (`netspec.ops.nearest`). A
-word that is in a table is never matched by distance: `adamw` is no misspelt `adam`.
+`lead(word, known, table)` looks up the word in the table, then searches the known names by distance
+(`netspec.ops.nearest`). A word that is in a table is never matched by distance: `adamw` is not a misspelt `adam`.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from netspec.ops.nearest import MOST, fold, nearest, singular
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """Where a word leads. `ours` is our word, where one word can take its place."""
+    """The advice for a word. `ours` is our word, if one word can replace it."""
 
     help: str
-    """The help of a diagnostic: a whole clause that starts with a small letter."""
+    """The help of a diagnostic: a clause that starts with a lower-case letter."""
     ours: str | None = None
     exact: bool = False
-    """Whether `ours` means the same; otherwise it is only the nearest in spelling."""
+    """Whether `ours` means the same; otherwise it only has the most similar spelling."""
 
 
 Entry = Lead | Callable[[object], Lead]
@@ -43,11 +43,11 @@ Table = Mapping[str, Entry]
 
 def same(ours: str, note: str = "") -> Lead:
     """A word that means exactly what `ours` means."""
-    return Lead(f"write `{ours}`: that is netspec's name for it{f'; {note}' if note else ''}", ours, True)
+    return Lead(f"write `{ours}`: this is the name in netspec{f'; {note}' if note else ''}", ours, True)
 
 
 def instead(help: str) -> Lead:
-    """A word for which something else is written, or nothing at all."""
+    """A word that is replaced by something else, or not needed."""
     return Lead(help)
 
 
@@ -57,28 +57,28 @@ def absent(what: str, note: str = "") -> Lead:
 
 
 def table(*rows: tuple[Entry, str]) -> dict[str, Entry]:
-    """A table from rows of an entry and the words, separated by blanks, that lead to it.
+    """A table from rows of an entry and its words, which are separated by spaces.
 
     Raises:
-        ValueError: a word stands twice, or is not folded.
+        ValueError: a word is a duplicate, or is not folded.
     """
     found: dict[str, Entry] = {}
     for entry, words in rows:
         for word in words.split():
             if word in found or word != fold(word):
-                raise ValueError(f"`{word}` stands twice or is not folded")
+                raise ValueError(f"`{word}` is a duplicate or is not folded")
             found[word] = entry
     return found
 
 
 def lead(word: str, known: Iterable[str], words: Table, given: object = None) -> Lead | None:
-    """Where an unknown word leads, or None.
+    """The advice for an unknown word, or None.
 
     Args:
         word: the unknown word.
         known: our names of the same kind.
-        words: other libraries' words of the same kind.
-        given: the plain value that stands with the word, if there is one.
+        words: words of other libraries of the same kind.
+        given: the plain value of the word, if it has one.
     """
     known = list(islice(known, MOST))
     plain = _unqualified(word)
@@ -87,7 +87,7 @@ def lead(word: str, known: Iterable[str], words: Table, given: object = None) ->
     for each in dict.fromkeys((folded, re.sub(r"[123]d\Z", "", folded))):
         ours, entry = own.get(singular(each)), words.get(each)
         found = entry(given) if callable(entry) else entry
-        # A name of the author's own may be another library's word: then it is the author's that is meant.
+        # A name that the author defined can also be a word of another library: then the author's name is meant.
         if found is not None and ours in (None, found.ours):
             return found
         if ours is not None:
@@ -130,6 +130,6 @@ _MODULES = frozenset(
 
 
 def _unqualified(word: str) -> str:
-    """The last part of a name that starts with a library's module: `nn.Linear` is `Linear`."""
+    """The last part of a name that starts with a module of a library: `nn.Linear` is `Linear`."""
     *modules, last = word.split(".")
     return last if modules and all(each.lower() in _MODULES for each in modules) else word

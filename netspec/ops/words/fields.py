@@ -1,4 +1,4 @@
-"""What other libraries call the fields of an op."""
+"""The names of fields in other libraries."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from netspec.ops.words import Entry, Lead, absent, instead, same
 
-# For each field of ours the words for it. Several fields have a word in common: the first that the op has counts.
+# For each of our fields, the words for it. If several fields have a word in common, the first one of the op counts.
 _CALLED: tuple[tuple[str, str], ...] = (
     (
         "kernel",
@@ -73,11 +73,11 @@ _CALLED: tuple[tuple[str, str], ...] = (
     ("approximate", "approximation tanh"),
 )
 
-_UNNEEDED = instead("remove it: netspec works it out from what the layer receives")
+_UNNEEDED = instead("remove it: netspec computes it from the input of the layer")
 _LAYOUT = instead(
-    "remove it: shapes are channels first in every spec, and each backend uses the layout it needs"
+    "remove it: shapes are channels first in every spec, and each backend uses the layout that it needs"
 )
-_BESIDE = instead("write it beside the op, in a line of its own below the dash, not among the op's fields")
+_BESIDE = instead("write it beside the op, in its own line below the dash, not among the fields of the op")
 
 _ANYWHERE: tuple[tuple[Entry, str], ...] = (
     (
@@ -92,12 +92,12 @@ _ANYWHERE: tuple[tuple[Entry, str], ...] = (
     (_BESIDE, "name from repeat when else share trainable"),
     (instead("write `trainable: false` beside the op"), "frozen freeze requiresgrad"),
     (
-        instead("remove it: it changes no number of the network"),
+        instead("remove it: it does not change any number of the network"),
         "inplace device dtype usecudnnonrecip usecudnn engine "
         "seed useglobalstats trackrunningstats autocast paramdtype precision",
     ),
     (
-        absent("penalty or bound on weights"),
+        absent("penalty or constraint on weights"),
         "kernelregularizer biasregularizer activityregularizer kernelconstraint "
         "biasconstraint weightdecay regularizer l1 l2 constraint weightregularizer",
     ),
@@ -105,14 +105,14 @@ _ANYWHERE: tuple[tuple[Entry, str], ...] = (
     (instead("`rounding: ceil` says the same as `ceil_mode: true`"), "ceilmode roundmode ceil"),
     (
         instead(
-            "write `scale: false` and `center: false` for `affine: false`; both are `true` unless written"
+            "write `scale: false` and `center: false` for `affine: false`; the default of both is `true`"
         ),
         "affine elementwiseaffine learnedaffine",
     ),
     (instead("write `rate` with 1 − keep_prob"), "keepprob keep keepprobability"),
     (instead("write `size` with 2 · depth_radius + 1"), "depthradius"),
     (
-        instead("write an op of its own behind this one, as `- batch_norm`"),
+        instead("write a separate op after this one, such as `- batch_norm`"),
         "normalization norm batchnorm batchnormalize bn normalizerfn usebn",
     ),
 )
@@ -125,7 +125,7 @@ def _slope(given: object) -> Lead:
     )
 
 
-# Words that mean something of their own for one op.
+# Words with a special meaning for one op.
 _OWN: dict[str, tuple[tuple[Entry, str], ...]] = {
     "local_response_norm": (
         (same("bias"), "k knorm"),
@@ -134,11 +134,11 @@ _OWN: dict[str, tuple[tuple[Entry, str], ...]] = {
     "relu": (
         (_slope, "negativeslope slope alpha leak leakiness leakyslope leakrate"),
         (
-            instead("write `relu6` in place of `relu` for 6; this version has none with another bound"),
+            instead("write `relu6` in place of `relu` for 6; this version has no relu with another bound"),
             "maxvalue",
         ),
     ),
-    "batch_norm": ((instead("write the activation as an op behind it: `- relu`"), "activation act"),),
+    "batch_norm": ((instead("write the activation as an op after it: `- relu`"), "activation act"),),
     "upsample": ((instead("write `mode: linear` for bilinear, `mode: nearest` for nearest"), "bilinear"),),
     "softmax": ((instead("remove it: `softmax` works over the channels"), "dim axis"),),
     "layer_norm": (
@@ -147,12 +147,12 @@ _OWN: dict[str, tuple[tuple[Entry, str], ...]] = {
             "axis normalizedshape axes dim normaxes",
         ),
     ),
-    "prelu": ((instead("remove it: one slope is learnt for each channel"), "sharedaxes"),),
+    "prelu": ((instead("remove it: there is one trainable slope per channel"), "sharedaxes"),),
 }
 
 
 def for_op(keyword: str, known: Iterable[str]) -> dict[str, Entry]:
-    """The words for the fields of one op, whose fields are `known`."""
+    """The words for the fields of one op; `known` are its fields."""
     known = set(known)
     found: dict[str, Entry] = {}
     rows: list[tuple[Entry, str]] = [*_OWN.get(keyword, ())]

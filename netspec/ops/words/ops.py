@@ -1,4 +1,4 @@
-"""What other libraries and papers call an op."""
+"""The names of ops in other libraries and papers."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from netspec.ops.words import Entry, Lead, absent, instead, same, table
 
 
 def _number(given: object, default: str = "…") -> str:
-    """A plain number or list that an item gives, as it is written."""
+    """The plain number or list of an item, as written."""
     plain = isinstance(given, int | float | list) and not isinstance(given, bool)
     return str(given) if plain else default
 
 
 def _adaptive(kind: str, *axes: str) -> Entry:
-    """Equal windows where the size divides the input's; elsewhere the expression is refused, never rounded."""
+    """Equal windows if the output size divides the input size; otherwise the expression is an error, never rounded."""
 
     def entry(given: object) -> Lead:
         plain = next(iter(given.values()), None) if isinstance(given, dict) else given
         sizes = plain if isinstance(plain, list) else [plain] * len(axes)
         if len(sizes) != len(axes) or not all(isinstance(size, int) and size >= 1 for size in sizes):
             return instead(
-                f"a result of size 1 is `global_{kind}_pool`; for another size give `{kind}_pool` the `kernel` that "
-                "makes it"
+                f"for an output of size 1 use `global_{kind}_pool`; for another size, `{kind}_pool` with the `kernel` "
+                "that gives it"
             )
         if set(sizes) == {1}:
             return instead(f"write `- global_{kind}_pool`: it gives one value for each channel")
         kernel = ", ".join(f'"${{in.{axis} / {size}}}"' for axis, size in zip(axes, sizes, strict=True))
         shown = "×".join(map(str, sizes))
         return instead(
-            f"write `{kind}_pool: {{kernel: [{kernel}]}}`: it gives {shown} where the input's sizes are multiples of "
-            "that; this version has no pool with windows of unequal sizes"
+            f"write `{kind}_pool: {{kernel: [{kernel}]}}`: it gives {shown} if the input sizes are multiples of it; "
+            "this version has no pool with windows of unequal sizes"
         )
 
     return entry
@@ -45,22 +45,22 @@ def _border(mode: str) -> Entry:
 
 def _average(given: object) -> Lead:
     if given is None:
-        return same("avg_pool", "Darknet's, which has no kernel, is `global_avg_pool`")
+        return same("avg_pool", "in Darknet it has no kernel and is `global_avg_pool`")
     return same("avg_pool", "`count_padding: true` counts padding as zeros, as PyTorch and Caffe do")
 
 
 def _counted(ours: str) -> Entry:
-    """Darknet joins layers that it counts: from the start, or backwards below 0."""
+    """Darknet refers to layers by number: from the start, or backwards if negative."""
 
     def entry(given: object) -> Lead:
         if not re.search(r"\d", str(given)):
             return same(ours)
         return instead(
-            "the number counts layers, and back if it is below 0: give each layer that it counts to a `name`, and "
-            f"write `- {ours}:` with `from: [name, …]` below it; of one layer only, `- identity:` with `from: name`"
+            "the number refers to a layer, counted back if it is negative: give each such layer a `name`, and write "
+            f"`- {ours}:` with `from: [name, …]` below it; for one layer, `- identity:` with `from: name`"
             if ours == "concat"
-            else "the number counts layers, and back if it is below 0: give that layer and the one before this item a "
-            f"`name`, and write `- {ours}:` with `from: [name, name]` below it"
+            else "the number refers to a layer, counted back if it is negative: give this layer and the one before "
+            f"this item a `name`, and write `- {ours}:` with `from: [name, name]` below it"
         )
 
     return entry
@@ -81,7 +81,7 @@ def _shuffle(given: object) -> Lead:
 def _celu(given: object) -> Lead:
     if given in (None, 1):
         return instead("write `elu`: CELU with alpha 1 is the same")
-    return absent("CELU with another alpha than 1, which would be `elu`")
+    return absent("CELU with an alpha other than 1; with alpha 1 it is `elu`")
 
 
 def _minimum(pool: str) -> Entry:
@@ -94,22 +94,22 @@ def _minimum(pool: str) -> Entry:
 
 def _instance(given: object) -> Lead:
     return instead(
-        'write `group_norm: {groups: "${in.channels}"}`: one group for each channel; without a learnt scale and '
+        'write `group_norm: {groups: "${in.channels}"}`: one group for each channel; for no trainable scale and '
         "shift add `scale: false, center: false`"
     )
 
 
 def _unit(given: object) -> Lead:
     return instead(
-        "write `l2_norm: {init: ones}` with `trainable: false` beside it: `l2_norm` itself multiplies by a learnt "
-        "number that starts at 20"
+        "write `l2_norm: {init: ones}` with `trainable: false` beside it: by default, `l2_norm` multiplies by "
+        "trainable factors that start at 20"
     )
 
 
 def _response(given: object) -> Lead:
     return Lead(
         "write `local_response_norm: {size: …, bias: 1, average: true}`: other libraries divide alpha by the size "
-        "and start from 1, the paper and netspec's defaults do not",
+        "and have a bias of 1; the paper and the defaults of netspec do not",
         "local_response_norm",
     )
 
@@ -123,7 +123,9 @@ def _by_block(zoo: str) -> Lead:
     return instead(f"write it as a block of your own; `netspec new {zoo}` copies a spec that has one")
 
 
-_ORDER = "its channels are in the order of PyTorch's pixel shuffle, not of TensorFlow's and ONNX's `depth_to_space`"
+_ORDER = (
+    "its channels have the order of PyTorch's pixel shuffle, not of `depth_to_space` in TensorFlow and ONNX"
+)
 _POOL_ALL = "`global_avg_pool` and `global_max_pool`"
 
 WORDS = table(
@@ -158,11 +160,11 @@ WORDS = table(
         same("dense", "it acts on the channels: put `flatten` before it to see a whole map"),
         "linear fc fullyconnected innerproduct affine lazylinear gemm connected ip fulllayer perceptron denselayer",
     ),
-    (absent("product with a second input in a layer"), "bilinear"),
+    (absent("layer that multiplies two inputs with a weight"), "bilinear"),
     (absent("einsum layer"), "einsumdense densegeneral einsum"),
     (absent("locally connected layer"), "locallyconnected local locallyconnectedconv convlocal"),
     (absent("deformable convolution"), "deformconv deformableconv"),
-    (absent("op that makes channels of sliding blocks"), "fold unfold im2col col2im extractpatches"),
+    (absent("op that turns sliding blocks into channels"), "fold unfold im2col col2im extractpatches"),
     # Pools
     (same("max_pool"), "maxpooling maxpoolwithindices spatialmaxpooling"),
     (
@@ -173,7 +175,7 @@ WORDS = table(
         instead("write `max_pool` or `avg_pool`; Caffe rounds sizes up: `rounding: ceil`"),
         "pool pooling pool2d subsamplinglayer downsample downsampling",
     ),
-    (instead("write `avg_pool: 2`, and `scale` for LeNet-5's learnt part"), "subsample subsampling"),
+    (instead("write `avg_pool: 2`, and `scale` for the trainable part of LeNet-5"), "subsample subsampling"),
     (
         same("global_avg_pool"),
         "gap globalaveragepooling globalaveragepool globalavgpooling globalmeanpool globalmeanpooling "
@@ -194,7 +196,7 @@ WORDS = table(
     (_adaptive("max", "time"), "adaptivemaxpool1d adaptivemaxpooling1d"),
     (_adaptive("max", "depth", "height", "width"), "adaptivemaxpool3d adaptivemaxpooling3d"),
     (
-        absent("max-unpooling: it needs the places of the maxima; `upsample` is another function"),
+        absent("max-unpooling: it needs the positions of the maxima; `upsample` is a different function"),
         "unpool unpooling maxunpool maxunpooling upool",
     ),
     (absent("fractional pool"), "fractionalmaxpool fractionalmaxpooling fractionalavgpool"),
@@ -212,7 +214,7 @@ WORDS = table(
         "reducemean reducemax reducesum reducemin reduceprod reducel2 reducewindow amax amin",
     ),
     (
-        same("channel_pool", "its `size` is how many channels give one"),
+        same("channel_pool", "its `size` is the number of input channels for each output channel"),
         "maxout channelmaxpool",
     ),
     # Activations
@@ -228,13 +230,13 @@ WORDS = table(
     (same("elu"), "exponentiallinearunit"),
     (same("softplus"), "bnll softplusactivation"),
     (same("softmax"), "softargmax softmaxlayer"),
-    (same("prelu", "it learns a slope for each channel"), "prelu parametricrelu"),
+    (same("prelu", "it has one trainable slope per channel"), "prelu parametricrelu"),
     (same("gelu", "it is exact unless you write `gelu: tanh`, which is JAX's default"), "gelu"),
     (
         same("hard_sigmoid", "it is min(max(x + 3, 0), 6) / 6; ONNX and Keras 2 have another slope"),
         "hardsigmoid",
     ),
-    # The same function, written with the ops that there are
+    # The same function, written with existing ops
     (instead("write `multiply: [[], [softplus, tanh]]`: x · tanh(softplus(x))"), "mish"),
     (instead("write `subtract: [[], [tanh]]`: x − tanh(x)"), "tanhshrink"),
     (instead("write `layers: [scale_by: -1, softmax]`: the softmax of −x"), "softmin"),
@@ -257,7 +259,7 @@ WORDS = table(
     (same("hard_swish"), "hardsilu"),
     (instead("write `leaky_relu: 0.1`: Darknet's slope"), "leaky"),
     (
-        absent("logarithm of a softmax; end with `softmax`, whose logits the loss takes"),
+        absent("logarithm of a softmax; end with `softmax`: the loss takes its logits"),
         "logsoftmax adaptivelogsoftmaxwithloss",
     ),
     (instead("write `gelu: tanh`"), "gelutanh gelunew quickgelutanh approximategelu"),
@@ -272,18 +274,18 @@ WORDS = table(
     ),
     # Normalisation and regularisation
     (
-        same("batch_norm", "its `momentum` is what a step keeps, as in Keras: 1 − PyTorch's"),
+        same("batch_norm", "its `momentum` is the fraction that a step keeps, as in Keras: 1 − PyTorch's"),
         "batchnorm bn batchnormalization batchnormalisation lazybatchnorm spatialbatchnorm batchnormlayer",
     ),
     (
-        instead("on one device it is `batch_norm`; this version has none over several devices"),
+        instead("on one device it is `batch_norm`; this version has no batch norm over several devices"),
         "syncbatchnorm syncbn synchronizedbatchnorm crossreplicabatchnorm",
     ),
     (absent("batch renormalisation"), "batchrenorm batchrenormalization"),
     (
         same(
             "layer_norm",
-            "it normalises the channels at each position; `over: everything` normalises the whole",
+            "it normalises the channels of each position; `over: everything` normalises all values",
         ),
         "layernorm ln layernormalization layernormalisation",
     ),
@@ -298,7 +300,7 @@ WORDS = table(
         "localresponsenorm1d localresponsenorm2d localnorm localresponse norm1 norm2",
     ),
     (
-        same("l2_norm", "it multiplies by a learnt number that starts at 20, as in SSD"),
+        same("l2_norm", "it multiplies by trainable factors that start at 20, as in SSD"),
         "l2norm",
     ),
     (_unit, "normalize l2normalize l2normalization unitnormalization unitnorm lpnormalization"),
@@ -310,7 +312,7 @@ WORDS = table(
     ),
     (instead("write `normalise: {mean: …, std: …}` in the recipe, `train:`"), "normalization normalisation"),
     (
-        same("spatial_dropout", "it leaves out whole channels"),
+        same("spatial_dropout", "it sets whole channels to 0"),
         "dropout1d dropout2d dropout3d featuredropout channeldropout",
     ),
     (
@@ -320,9 +322,9 @@ WORDS = table(
     ),
     (same("gaussian_noise"), "additivegaussiannoise gaussiannoiselayer"),
     (absent("penalty on activities or weights"), "activityregularization regularization weightdecay l1 l2"),
-    (same("scale", "a learnt number, and a bias, for each channel"), "channelscale scaleshift"),
+    (same("scale", "it has a trainable factor and a bias for each channel"), "channelscale scaleshift"),
     (same("scale_by", "it multiplies by a constant"), "rescaling rescale mulconstant multiplyscalar"),
-    (absent("op that adds a bias only"), "bias biasadd addbias"),
+    (absent("op that only adds a bias"), "bias biasadd addbias"),
     # Merges
     (
         same("add"),
@@ -331,7 +333,7 @@ WORDS = table(
     (_counted("add"), "shortcut"),
     (_counted("concat"), "route"),
     (
-        instead("write `add` with a list of branches; `[]` is the branch that changes nothing"),
+        instead("write `add` with a list of branches; `[]` is the identity"),
         "residual resblock residualblock residualunit skip skipconnection identityblock resnetblock shortcutblock",
     ),
     (
@@ -340,15 +342,17 @@ WORDS = table(
     ),
     (same("multiply"), "mul product elementwisemul elemwisemul eltwiseproduct cmultable hadamard"),
     (same("subtract"), "sub minus difference csubtable"),
-    (instead("of branches it is `average`, over all positions `global_avg_pool`"), "mean"),
+    (instead("the mean of branches is `average`, the mean over all positions `global_avg_pool`"), "mean"),
     (
-        instead("of branches it is `maximum`, of windows `max_pool`, over all positions `global_max_pool`"),
+        instead(
+            "the maximum of branches is `maximum`, of windows `max_pool`, over all positions `global_max_pool`"
+        ),
         "max",
     ),
     (same("maximum"), "elementwisemax eltwisemax emax cmaxtable"),
-    (instead("of branches it is `add`; this version has no sum over axes"), "sum"),
+    (instead("the sum of branches is `add`; this version has no sum over axes"), "sum"),
     (
-        instead("negate each branch, join them with `maximum`, and negate again: `scale_by: -1`"),
+        instead("negate each branch, merge them with `maximum`, and negate again: `scale_by: -1`"),
         "min minimum elementwisemin",
     ),
     (absent("op that divides branches"), "div divide truediv cdivtable"),
@@ -356,7 +360,7 @@ WORDS = table(
         same("concat"),
         "cat concatenate concatenation depthconcat filterconcat joinchannels jointable concatv2",
     ),
-    (absent("merge along a new axis; `concat` joins along one that is there"), "stack pack"),
+    (absent("merge along a new axis; `concat` merges along an existing one"), "stack pack"),
     (
         absent("layer that multiplies two tensors as matrices"),
         "matmul bmm mm dot dotproduct batchdot tensordot dotgeneral outer mv",
@@ -387,7 +391,7 @@ WORDS = table(
     (same("crop"), "cropping spatialcropping"),
     (instead("write `crop: {size: …}`: it keeps the middle"), "centercrop"),
     (
-        absent("op that takes slices; `crop: {size: …, offset: …}` keeps a part of the positions"),
+        absent("op for slices; `crop: {size: …, offset: …}` keeps a part of the positions"),
         "slice split chunk "
         "stridedslice splitv narrow unstack unbind select index gather gathernd scatter topk indexselect",
     ),
@@ -409,8 +413,8 @@ WORDS = table(
     (same("space_to_depth"), "pixelunshuffle subpixeldown"),
     (
         absent(
-            "op for Darknet's order of channels; `space_to_depth` orders them otherwise, so weights trained with "
-            "`reorg` do not fit it; docs/words.md has a block that gives Darknet's order"
+            "op for Darknet's order of channels; `space_to_depth` has a different order, so weights trained with "
+            "`reorg` do not fit it; docs/words.md has a block with Darknet's order"
         ),
         "reorg reorganize passthrough reorglayer",
     ),
@@ -446,7 +450,9 @@ WORDS = table(
         "wordembedding wordvectors tokenembedding",
     ),
     (
-        instead("write the function with ops, or as a block of your own: a spec is data and holds no code"),
+        instead(
+            "write the function with ops, or as a block of your own: a spec is data and contains no code"
+        ),
         "lambda function func custom python pyfunc tensorlayer",
     ),
     (absent("noise or mask of this kind"), "masking mask randomnoise uniformnoise"),
@@ -465,21 +471,21 @@ WORDS = table(
         "and or xor not equal less greater where if loop scan range shape size onehot argmax argmin constant nonzero "
         "bitshift multinomial gridsample affinegrid stn spatialtransformer standardize moments",
     ),
-    # What is no layer here
+    # Things that are not layers in netspec
     (
         instead("write `- layers: […]` for a group of items"),
         "sequential modulelist moduledict group stage container sequentialcell block",
     ),
     (
-        instead("remove it: the spec's `input` says what goes in"),
+        instead("remove it: the `input` of the spec defines the input"),
         "input inputlayer inputs placeholder data imagedata hdf5data dummydata inputspec",
     ),
     (
-        instead("remove it: a loss is no layer; it stands in the recipe, `train: {loss: cross_entropy}`"),
+        instead("remove it: a loss is not a layer; it belongs to the recipe, `train: {loss: cross_entropy}`"),
         "crossentropyloss crossentropy softmaxwithloss softmaxloss softmaxcrossentropy",
     ),
     (
-        instead("remove it: a loss is no layer; it stands in the recipe, `train: {loss: …}`"),
+        instead("remove it: a loss is not a layer; it belongs to the recipe, `train: {loss: …}`"),
         "loss l1loss nllloss nllloss2d mseloss bceloss bcewithlogitsloss kldivloss poissonnllloss gaussiannllloss "
         "hingeembeddingloss multilabelmarginloss multilabelsoftmarginloss multimarginloss smoothl1loss huberloss "
         "softmarginloss cosineembeddingloss marginrankingloss tripletmarginloss tripletmarginwithdistanceloss ctcloss "
@@ -490,19 +496,19 @@ WORDS = table(
         "linearcrossentropyloss linearcrossentropy",
     ),
     (
-        instead("remove it: metrics stand in the recipe, `train: {metrics: [accuracy]}`"),
+        instead("remove it: metrics belong to the recipe, `train: {metrics: [accuracy]}`"),
         "accuracy metric metrics",
     ),
     (
-        instead("remove it: a layer's output can be taken any number of times with `from`"),
+        instead("remove it: `from` can take the output of a layer any number of times"),
         "fork tee branch duplicate clone copy",
     ),
     (
-        instead("remove it: it changes no number of the network"),
+        instead("remove it: it does not change any number of the network"),
         "print stopgradient detach contiguous silence cast requiresgrad dequantize quantize",
     ),
     (
-        instead("remove it: the network's end is its output; `heads` adds further ones"),
+        instead("remove it: the end of the network is its output; `heads` adds further outputs"),
         "output outputs outputlayer",
     ),
     (
@@ -514,7 +520,7 @@ WORDS = table(
     (_by_block("densenet121"), "denseblock transitionlayer"),
     (_by_block("mobilenet_v2"), "invertedresidual mbconv"),
     (
-        instead("write it as a block of your own, from the ops that there are"),
+        instead("write it as a block of your own, from existing ops"),
         "fire firemodule fpn cbam highway hypercolumn nonlocal ghostmodule shuffleunit resnextblock convblock "
         "doubleconv convbnrelu convbn attentiongate channelattention spatialattention scseblock seunit",
     ),

@@ -1,4 +1,4 @@
-"""What other libraries call the values of fields: activations, initialisers, paddings, modes."""
+"""The names of field values in other libraries: activations, initialisers, paddings, modes."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ ACTIVATIONS = table(
     ),
     (instead("write `{gelu: tanh}`"), "gelutanh gelunew gelupytorchtanh"),
     (
-        instead("put `- prelu` behind the layer: it learns, so it is a layer of its own"),
+        instead("put `- prelu` after the layer: it has weights, so it is a separate layer"),
         "prelu parametricrelu",
     ),
-    (instead("put `- channel_pool: …` behind the layer"), "maxout"),
+    (instead("put `- channel_pool: …` after the layer"), "maxout"),
     (
-        instead("write it as items behind the layer; as an op its name says how"),
+        instead("write it as items after the layer; the message for an op of this name says how"),
         "tanhshrink logsigmoid mish softmin crelu abs square squaredrelu relusquared quickgelu",
     ),
     (
@@ -47,7 +47,7 @@ INITIALIZERS = table(
     (same("glorot_uniform"), "xavieruniform glorot"),
     (same("glorot_normal", "it is not truncated"), "glorotnormal xaviernormal"),
     (
-        instead("write `glorot_uniform`; Caffe's `xavier` looks at the inputs only: `lecun_uniform`"),
+        instead("write `glorot_uniform`; Caffe's `xavier` uses only the fan-in: `lecun_uniform`"),
         "xavier",
     ),
     (same("he_uniform"), "kaiminguniform msrauniform"),
@@ -55,7 +55,10 @@ INITIALIZERS = table(
     (instead("write `he_normal` or `he_uniform`"), "kaiming he"),
     (same("lecun_normal", "it is not truncated"), "lecunnormal"),
     (instead("write `lecun_normal` or `lecun_uniform`"), "lecun"),
-    (same("normal", "write its spread: `normal: 0.01`"), "normal gaussian randomnormal gauss randn"),
+    (
+        same("normal", "write its standard deviation: `normal: 0.01`"),
+        "normal gaussian randomnormal gauss randn",
+    ),
     (same("uniform", "write its bounds: `uniform: {low: …, high: …}`"), "uniform randomuniform rand"),
     (same("zeros"), "zero allzeros"),
     (same("ones"), "one allones"),
@@ -72,21 +75,21 @@ INITIALIZERS = table(
         "eye dirac sparse identity identityinitializer lecunsparse positiveunitball stftinitializer stft "
         "deltaorthogonal",
     ),
-    (instead("remove it: each op states how it starts (`netspec ops NAME`)"), "default none auto"),
+    (instead("remove it: each op has a default (`netspec ops NAME`)"), "default none auto"),
 )
 
-_BORDER = instead("write an item before it, as `- pad: {amount: 1, mode: reflect}` or `mode: replicate`")
+_BORDER = instead("write an item before it, such as `- pad: {amount: 1, mode: reflect}` or `mode: replicate`")
 
 PADDINGS = table(
     (same("valid"), "none no notset off"),
     (same("same"), "sameupper samepadding"),
     (same("half"), "symmetricalsame"),
     (
-        instead("write the zeros as pairs: `[[before, after], …]`; `same` puts the odd one at the end"),
+        instead("write the zeros as pairs: `[[before, after], …]`; `same` puts an odd zero at the end"),
         "samelower",
     ),
     (_BORDER, "reflect reflection mirror symmetric edge replicate replication"),
-    (instead("write how many: `padding: 1`; what is added are zeros"), "zeros zero constant true yes"),
+    (instead("write the number of zeros: `padding: 1`"), "zeros zero constant true yes"),
     (absent("circular padding"), "circular wrap periodic"),
 )
 
@@ -94,7 +97,7 @@ MODES: dict[str, Entry] = table(
     (same("nearest"), "nearestneighbor nearestneighbour nn repeat repeated"),
     (
         instead(
-            "write `mode: nearest` where the new sizes are whole multiples of the old ones: there both are the same; "
+            "write `mode: nearest` if the new sizes are whole multiples of the old ones: then both are the same; "
             "this version has no `nearest-exact` for other sizes"
         ),
         "nearestexact",
@@ -124,7 +127,7 @@ MODES: dict[str, Entry] = table(
     (same("floor"), "down"),
     (same("tanh"), "approximate true"),
 )
-"""The words of the fields that take one of a list. A word counts only where the field takes what it leads to."""
+"""Words for fields that take one of a list of words. A word applies only if the field accepts the word of the lead."""
 
 
 SETTINGS = table(
@@ -134,10 +137,13 @@ SETTINGS = table(
     (same("high"), "maxval max b upper maximum"),
     (same("value"), "val c constant fill"),
     (same("gain"), "multiplier factor"),
-    (instead("remove it: numbers are drawn by the seed of the run and the name of the weight"), "seed dtype"),
+    (
+        instead("remove it: random values depend on the seed of the run and the name of the weight"),
+        "seed dtype",
+    ),
     (
         instead("remove it, and name the distribution: `he_normal`, `glorot_uniform`, `lecun_normal`"),
         "mode nonlinearity distribution fanin fan",
     ),
 )
-"""What others call the settings of an initialiser."""
+"""The names of the settings of initialisers in other libraries."""

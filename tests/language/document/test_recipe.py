@@ -71,78 +71,80 @@ SETTINGS = (
     "`batch`, `data`, `epochs`, `loss`, `metrics`, `normalise`, `optimizer`, `pad`, `seed`, `test_size`,"
     " `train_size`"
 )
-NAMED = "write `{sgd: {learning_rate: 0.05, momentum: 0.9}}`, say"
-SETS = "there is `fashion-mnist-small`, `fashion-mnist`, `mnist`"
+NAMED = "write `{sgd: {learning_rate: 0.05, momentum: 0.9}}`, for example"
+SETS = "the data sets are `fashion-mnist-small`, `fashion-mnist`, `mnist`"
 
 WRONG = {
-    "epoch: 3": "1:1: NS0501 | a recipe has no setting `epoch` | write `epochs`",
-    "zzz: 3": f"1:1: NS0501 | a recipe has no setting `zzz` | there is {SETTINGS}",
-    "batch: 0": "1:8: NS0502 | `batch` is a whole number from 1, and `0` is given | write `batch: 64`, say",
-    "batch: true": "1:8: NS0502 | `batch` is a whole number from 1, and `true` is given | write `batch: 64`, say",
-    "batch: '64'": "1:8: NS0502 | `batch` is a whole number from 1, and `64` is given | write `batch: 64`, say",
-    "batch: .nan": "1:8: NS0502 | `batch` is a whole number from 1, and `.nan` is given | write `batch: 64`, say",
-    "batch: ": "1:7: NS0502 | `batch` is a whole number from 1, and nothing is given | write `batch: 64`, say",
-    "epochs: 1.5": "1:9: NS0502 | `epochs` is a whole number from 1, and `1.5` is given | write `epochs: 10`, say",
-    "pad: -1": "1:6: NS0502 | `pad` is a whole number of pixels from 0, and `-1` is given | write `pad: 0`, say",
+    "epoch: 3": "1:1: NS0501 | a recipe does not have the setting `epoch` | write `epochs`",
+    "zzz: 3": f"1:1: NS0501 | a recipe does not have the setting `zzz` | the settings are {SETTINGS}",
+    "batch: 0": "1:8: NS0502 | `batch` must be a whole number from 1, not `0` | write `batch: 64`, for example",
+    "batch: true": "1:8: NS0502 | `batch` must be a whole number from 1, not `true` | write `batch: 64`, for example",
+    "batch: '64'": "1:8: NS0502 | `batch` must be a whole number from 1, not `64` | write `batch: 64`, for example",
+    "batch: .nan": "1:8: NS0502 | `batch` must be a whole number from 1, not `.nan` | write `batch: 64`, for example",
+    "batch: ": "1:7: NS0502 | `batch` must be a whole number from 1, not nothing | write `batch: 64`, for example",
+    "epochs: 1.5": "1:9: NS0502 | `epochs` must be a whole number from 1, not `1.5` | write `epochs: 10`, for example",
+    "pad: -1": "1:6: NS0502 | `pad` must be a whole number of pixels from 0, not `-1` | write `pad: 0`, for example",
     "train_size: 0": (
-        "1:13: NS0502 | `train_size` is a whole number from 1, and `0` is given | write `train_size: 1000`, say"
+        "1:13: NS0502 | `train_size` must be a whole number from 1, not `0` | write `train_size: 1000`, for example"
     ),
-    "seed: -1": "1:7: NS0502 | `seed` is a whole number from 0 to 2³² − 1, and `-1` is given | write `seed: 0`, say",
+    "seed: -1": "1:7: NS0502 | `seed` must be a whole number from 0 to 2³² − 1, not `-1`"
+    " | write `seed: 0`, for example",
     "data: [a]": (
-        "1:7: NS0502 | `data` is the name of a data set, or a path, and a list is given"
-        " | write `data: fashion-mnist-small`, say"
+        "1:7: NS0502 | `data` must be the name of a data set, or a path, not a list"
+        " | write `data: fashion-mnist-small`, for example"
     ),
     "normalise: 3": (
-        "1:12: NS0502 | `normalise` is a mapping with `mean` and `std`, and `3` is given"
-        " | write `normalise: {mean: 0.5, std: 0.25}`, say"
+        "1:12: NS0502 | `normalise` must be a mapping with `mean` and `std`, not `3`"
+        " | write `normalise: {mean: 0.5, std: 0.25}`, for example"
     ),
     "normalise: {mean: [0.5, a], std: 0}": (
-        "1:25: NS0502 | `mean` is a float32 number, or one a channel, and `a` is given | write `mean: 0.5`, say\n"
-        "r.yaml:1:34: NS0502 | `std` is a float32 number above 0, or one a channel, and `0` is given"
-        " | write `std: 0.25`, say"
+        "1:25: NS0502 | `mean` must be a float32 number, or one per channel, not `a` | write `mean: 0.5`, for example\n"
+        "r.yaml:1:34: NS0502 | `std` must be a float32 number above 0, or one per channel, not `0`"
+        " | write `std: 0.25`, for example"
     ),
     "normalise: {mean: 1e300, std: 1e-300}": (
-        "1:19: NS0502 | `mean` is a float32 number, or one a channel, and `1e300` is given"
-        " | write `mean: 0.5`, say\n"
-        "r.yaml:1:31: NS0502 | `std` is a float32 number above 0, or one a channel, and `1e-300` is given"
-        " | write `std: 0.25`, say"
+        "1:19: NS0502 | `mean` must be a float32 number, or one per channel, not `1e300`"
+        " | write `mean: 0.5`, for example\n"
+        "r.yaml:1:31: NS0502 | `std` must be a float32 number above 0, or one per channel, not `1e-300`"
+        " | write `std: 0.25`, for example"
     ),
     "normalise: {mean: {}, std: 1}": (
-        "1:19: NS0502 | `mean` is a float32 number, or one a channel, and a mapping is given"
-        " | write `mean: 0.5`, say"
+        "1:19: NS0502 | `mean` must be a float32 number, or one per channel, not a mapping"
+        " | write `mean: 0.5`, for example"
     ),
     "normalise: {mean: {a: 1}, std: [[1]]}": (
-        "1:19: NS0502 | `mean` is a float32 number, or one a channel, and a mapping is given"
-        " | write `mean: 0.5`, say\n"
-        "r.yaml:1:33: NS0502 | `std` is a float32 number above 0, or one a channel, and a list is given"
-        " | write `std: 0.25`, say"
+        "1:19: NS0502 | `mean` must be a float32 number, or one per channel, not a mapping"
+        " | write `mean: 0.5`, for example\n"
+        "r.yaml:1:33: NS0502 | `std` must be a float32 number above 0, or one per channel, not a list"
+        " | write `std: 0.25`, for example"
     ),
-    "metrics: {accuracy: }": "1:10: NS0502 | `metrics` takes a name, and this is none | write `accuracy`",
-    "normalise: {mean: 0.5}": "1:12: NS0503 | `std` is missing in `normalise` | add `std: 0.25`, say",
+    "metrics: {accuracy: }": "1:10: NS0502 | `metrics` must be a name | write `accuracy`",
+    "normalise: {mean: 0.5}": "1:12: NS0503 | `std` is missing in `normalise` | add `std: 0.25`, for example",
     "optimizer: {sgd: {nesterov: true}}": (
-        "1:29: NS0502 | `nesterov` looks ahead along the momentum, and `momentum` is 0"
-        " | add `momentum: 0.9`, say, or remove `nesterov`"
+        "1:29: NS0502 | `nesterov` needs a momentum, but `momentum` is 0"
+        " | add `momentum: 0.9`, or remove `nesterov`"
     ),
     "optimizer: {sgd: {nesterov: yes}}": (
-        "1:29: NS0502 | `nesterov` is `true` or `false`, and `yes` is given | write `nesterov: false`, say"
+        "1:29: NS0502 | `nesterov` must be `true` or `false`, not `yes` | write `nesterov: false`, for example"
     ),
     "optimizer: {sgd: {momentum: 1}}": (
-        "1:29: NS0502 | `momentum` is a float32 number from 0 to below 1, and `1` is given | write `momentum: 0.0`, say"
+        "1:29: NS0502 | `momentum` must be a float32 number from 0 to below 1, not `1`"
+        " | write `momentum: 0.0`, for example"
     ),
     "optimizer: {adam: {epsilon: .inf}}": (
-        "1:29: NS0502 | `epsilon` is a float32 number above 0, and `.inf` is given | write `epsilon: 1e-08`, say"
+        "1:29: NS0502 | `epsilon` must be a float32 number above 0, not `.inf` | write `epsilon: 1e-08`, for example"
     ),
     "optimizer: {adam: {epsilon: 1e-300}}": (
-        "1:29: NS0502 | `epsilon` is a float32 number above 0, and `1e-300` is given | write `epsilon: 1e-08`, say"
+        "1:29: NS0502 | `epsilon` must be a float32 number above 0, not `1e-300` | write `epsilon: 1e-08`, for example"
     ),
     "optimizer: {adam: {momentum: 0.9}}": (
-        "1:20: NS0501 | `adam` has no setting `momentum`"
-        " | there is `beta1`, `beta2`, `epsilon`, `learning_rate`"
+        "1:20: NS0501 | `adam` does not have the setting `momentum`"
+        " | the settings are `beta1`, `beta2`, `epsilon`, `learning_rate`"
     ),
     "optimizer: {sgd: {learning_rate: -1, momentun: 2}}": (
-        "1:34: NS0502 | `learning_rate` is a float32 number above 0, and `-1` is given"
-        " | write `learning_rate: 0.001`, say\n"
-        "r.yaml:1:38: NS0501 | `sgd` has no setting `momentun` | did you mean `momentum`?"
+        "1:34: NS0502 | `learning_rate` must be a float32 number above 0, not `-1`"
+        " | write `learning_rate: 0.001`, for example\n"
+        "r.yaml:1:38: NS0501 | `sgd` does not have the setting `momentun` | did you mean `momentum`?"
     ),
     "optimizer: agam": "1:12: NS0504 | no optimiser is called `agam` | did you mean `adam`?",
     "optimizer: {rmsprop: {}}": (
@@ -153,16 +155,16 @@ WRONG = {
         "1:7: NS0504 | no loss is called `mse`"
         " | this version of netspec has no loss of this name; it has `cross_entropy`"
     ),
-    "loss: 3": "1:7: NS0502 | `loss` takes a name, and this is none | write `cross_entropy`",
+    "loss: 3": "1:7: NS0502 | `loss` must be a name | write `cross_entropy`",
     "metrics: [accuracy, acuracy]": "1:21: NS0504 | no metric is called `acuracy` | did you mean `accuracy`?",
     "optimizer: {learning_rate: 0.1}": (
-        "1:13: NS0505 | `learning_rate` is a setting of an optimiser, and the optimiser's name is missing"
+        "1:13: NS0505 | `learning_rate` is a setting of an optimiser, but the name of the optimiser is missing"
         " | write `{sgd: {learning_rate: …}}`"
     ),
-    "optimizer: {sgd: {}, adam: {}}": f"1:12: NS0505 | `optimizer` is one name, and several names are given | {NAMED}",
-    "optimizer: 3": f"1:12: NS0505 | `optimizer` is one name, and `3` is given | {NAMED}",
+    "optimizer: {sgd: {}, adam: {}}": f"1:12: NS0505 | `optimizer` must be one name, not several | {NAMED}",
+    "optimizer: 3": f"1:12: NS0505 | `optimizer` must be one name, not `3` | {NAMED}",
     "optimizer: {sgd: 3}": (
-        "1:18: NS0505 | `sgd` takes a mapping of settings, and `3` is given | write `sgd: {learning_rate: 0.001}`, say"
+        "1:18: NS0505 | `sgd` takes a mapping of settings, not `3` | write `sgd: {learning_rate: 0.001}`, for example"
     ),
     "data: mnits": (
         "1:7: NS0506 | no data set is called `mnits`"
@@ -201,7 +203,9 @@ def test_an_override_of_another_optimizer_takes_the_place_of_the_one_that_is_wri
 
 
 def test_a_wrong_override_has_its_name_for_a_place() -> None:
-    assert recipe("epochs: 3", epoch=4)[1].startswith("train.epoch: NS0501 | a recipe has no setting")
+    assert recipe("epochs: 3", epoch=4)[1].startswith(
+        "train.epoch: NS0501 | a recipe does not have the setting"
+    )
 
 
 def test_a_wrong_override_is_shown_without_a_line() -> None:

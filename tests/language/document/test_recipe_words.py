@@ -89,33 +89,33 @@ def test_a_word_leads_somewhere(kind: str, word: str) -> None:
 # What a word must not be taken for, and what is said instead.
 NEVER = {
     "optimizer: adamw": (
-        "this version of netspec has no optimiser with weight decay: `adam` is Adam without it, which is another "
+        "this version of netspec has no optimiser with weight decay: `adam` is Adam without it, which is a different "
         "optimiser"
     ),
     "optimizer: AdamW": (
-        "this version of netspec has no optimiser with weight decay: `adam` is Adam without it, which is another "
+        "this version of netspec has no optimiser with weight decay: `adam` is Adam without it, which is a different "
         "optimiser"
     ),
     "optimizer: Adam": "write `adam`",
     "optimizer: torch.optim.SGD": "write `sgd`",
     "loss: binary_cross_entropy": (
-        "this version of netspec has no binary cross-entropy: its classes would not exclude each other"
+        "this version of netspec has no binary cross-entropy: its classes are not mutually exclusive"
     ),
     "loss: BCEWithLogitsLoss": (
-        "this version of netspec has no binary cross-entropy: its classes would not exclude each other"
+        "this version of netspec has no binary cross-entropy: its classes are not mutually exclusive"
     ),
     "loss: sparse_categorical_crossentropy": (
-        "write `cross_entropy`: that is netspec's name for it; it takes logits, and labels that are numbers"
+        "write `cross_entropy`: this is the name in netspec; it takes logits, and labels as whole numbers"
     ),
     "loss: nn.CrossEntropyLoss": (
-        "write `cross_entropy`: that is netspec's name for it; it takes logits, and labels that are numbers"
+        "write `cross_entropy`: this is the name in netspec; it takes logits, and labels as whole numbers"
     ),
     "{lr: 0.5}": ("it is a setting of the optimiser: write `optimizer: {adam: {learning_rate: 0.5}}`"),
     "{lr: 0.5, optimizer: sgd}": (
         "it is a setting of the optimiser: write `optimizer: {sgd: {learning_rate: 0.5}}`"
     ),
     "{weight_decay: 0.1}": "this version of netspec has no weight decay",
-    "{batch_size: 4}": "write `batch`: that is netspec's name for it",
+    "{batch_size: 4}": "write `batch`: this is the name in netspec",
     "{optimizer: {adam: {betas: [0.8, 0.9]}}}": "write `beta1: 0.8` and `beta2: 0.9`",
     "{optimizer: {adam: {beta_1: 0.8}}}": "write `beta1`",
     "{optimizer: {sgd: {weight_decay: 0.1}}}": "this version of netspec has no weight decay",

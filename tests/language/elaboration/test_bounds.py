@@ -48,7 +48,7 @@ REFUSED = {
     ),
     "what padding takes away again": (
         f"layers: [{{«conv_transpose»: {{filters: 1, kernel: 1, stride: {2**61}, padding: {7 * 2**60}}}}}]",
-        "before its padding is taken away",
+        "before its padding is removed",
     ),
     "all products": (
         f"layers: [{{pad: {2**20}}}, {{«conv»: {{filters: 4, kernel: 127, padding: same}}, repeat: 9}}]",
@@ -63,7 +63,7 @@ REFUSED = {
     "a starting value": ("layers: [{prelu: {init: «{constant: 1e39}»}}]", "`init` of `prelu`"),
     "a distance between two values": (
         "layers: [{prelu: {init: «{uniform: {low: -3e38, high: 3e38}}»}}]",
-        "more than float32 holds",
+        "larger than the largest float32",
     ),
     "a slope from an expression": ("layers: [{leaky_relu: «'${10.0 ** 39}'»}]", "1e+39"),
     "what is calculated of a constant": (

@@ -211,7 +211,7 @@ REFUSED = [
     ("{a: b}", "NS0124", "this is no name of a layer"),
     ("[]", "NS0102", "`from` names nothing"),
     ("stage.*", "NS0311", "`softmax` takes one input; `from` names 3"),
-    ("[first, tail]", "NS0311", "join them first"),
+    ("[first, tail]", "NS0311", "merge them first"),
 ]
 
 

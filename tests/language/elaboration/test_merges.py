@@ -77,11 +77,11 @@ REFUSED = [
     ("{concat: {«branch»: [[], []]}}", "NS0103", "write `branches`"),
     ("{concat: {axis: «depth», branches: [[], []]}}", "NS0303", "4@8×8 has no axis `depth`"),
     ("{concat: {axis: «3», branches: [[], []]}}", "NS0104", "`axis` is one of channels"),
-    ("{«add»: [[tanh]]}", "NS0308", "two branches or more; it has 1"),
-    ("{«add»: []}", "NS0308", "two branches or more; it has 0"),
+    ("{«add»: [[tanh]]}", "NS0308", "at least two branches; it has 1"),
+    ("{«add»: []}", "NS0308", "at least two branches; it has 0"),
     ("{«add»: , from: input}", "NS0308", "it has 1"),
     ("{«add»: [[], [{dense: 7}]]}", "NS0302", "4@8×8 comes from line 5, 7@8×8 comes from line 5"),
-    ("{«concat»: [[], [{max_pool: 2}]]}", "NS0302", "all but channels must be equal"),
+    ("{«concat»: [[], [{max_pool: 2}]]}", "NS0302", "all axes except channels must be equal"),
     ("{relu: «[[tanh], []]»}", "NS0120", "`relu` takes no plain value"),
 ]
 

@@ -202,7 +202,7 @@ def test_what_makes_branches_equal_does(kind: str) -> None:
 def test_a_vector_beside_a_map_is_spread_first() -> None:
     found = only("layers: [concat: [[], [global_avg_pool]]]")
     assert found.help == (
-        "spread the vector over the positions first: `- reshape: [4, 1, 1]`, then `- upsample: {size: 8}`"
+        "repeat the vector over the positions first: `- reshape: [4, 1, 1]`, then `- upsample: {size: 8}`"
     )
     graph, left = check_text(
         spec("layers: [concat: [[], [global_avg_pool, reshape: [4, 1, 1], upsample: {size: 8}]]]"), FILE
