@@ -28,14 +28,14 @@ class Activation(Pointwise):
 class Relu(Activation):
     """max(x, 0) (Nair and Hinton 2010)."""
 
-    keyword: ClassVar[str] = "relu"
+    keyword = "relu"
 
 
 class LeakyRelu(Activation):
     """x where x > 0, slope · x elsewhere (Maas et al. 2013)."""
 
-    keyword: ClassVar[str] = "leaky_relu"
-    main: ClassVar[str | None] = "slope"
+    keyword = "leaky_relu"
+    main = "slope"
 
     slope: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
     """The factor for negative values."""
@@ -44,14 +44,14 @@ class LeakyRelu(Activation):
 class Relu6(Activation):
     """min(max(x, 0), 6) (Krizhevsky 2010)."""
 
-    keyword: ClassVar[str] = "relu6"
+    keyword = "relu6"
 
 
 class Elu(Activation):
     """x where x > 0, alpha · (eˣ − 1) elsewhere (Clevert et al. 2015)."""
 
-    keyword: ClassVar[str] = "elu"
-    main: ClassVar[str | None] = "alpha"
+    keyword = "elu"
+    main = "alpha"
 
     alpha: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     """The negative limit of the output: far below 0 the output is −alpha."""
@@ -60,21 +60,21 @@ class Elu(Activation):
 class Selu(Activation):
     """1.0507 · x where x > 0, 1.0507 · 1.6733 · (eˣ − 1) elsewhere (Klambauer et al. 2017)."""
 
-    keyword: ClassVar[str] = "selu"
+    keyword = "selu"
 
 
 class Silu(Activation):
     """x · sigmoid(x) (Ramachandran et al. 2017 call it swish)."""
 
-    keyword: ClassVar[str] = "silu"
-    aliases: ClassVar[tuple[str, ...]] = ("swish",)
+    keyword = "silu"
+    aliases = ("swish",)
 
 
 class Gelu(Activation):
     """x · Φ(x) with the normal distribution Φ, or with its tanh approximation (Hendrycks and Gimpel 2016)."""
 
-    keyword: ClassVar[str] = "gelu"
-    main: ClassVar[str | None] = "approximate"
+    keyword = "gelu"
+    main = "approximate"
 
     approximate: Literal["none", "tanh"] = "none"
     """Whether Φ is exact (`none`) or approximated by ½ (1 + tanh(√(2/π) (x + 0.044715 x³))) (`tanh`)."""
@@ -83,42 +83,42 @@ class Gelu(Activation):
 class HardSigmoid(Activation):
     """min(max(x + 3, 0), 6) / 6."""
 
-    keyword: ClassVar[str] = "hard_sigmoid"
-    gives: ClassVar[Meaning | None] = Meaning.INDEPENDENT
+    keyword = "hard_sigmoid"
+    gives = Meaning.INDEPENDENT
 
 
 class HardSwish(Activation):
     """x · min(max(x + 3, 0), 6) / 6 (Howard et al. 2019)."""
 
-    keyword: ClassVar[str] = "hard_swish"
+    keyword = "hard_swish"
 
 
 class Softplus(Activation):
     """ln(1 + eˣ)."""
 
-    keyword: ClassVar[str] = "softplus"
+    keyword = "softplus"
 
 
 class Sigmoid(Activation):
     """1 / (1 + e⁻ˣ)."""
 
-    keyword: ClassVar[str] = "sigmoid"
-    gives: ClassVar[Meaning | None] = Meaning.INDEPENDENT
+    keyword = "sigmoid"
+    gives = Meaning.INDEPENDENT
     squashes: ClassVar[Moves | None] = "values"
 
 
 class Tanh(Activation):
     """The hyperbolic tangent."""
 
-    keyword: ClassVar[str] = "tanh"
+    keyword = "tanh"
 
 
 class Softmax(Activation):
     """eᶻ / Σ eᶻ over the channels, with z = x / temperature."""
 
-    keyword: ClassVar[str] = "softmax"
-    main: ClassVar[str | None] = "temperature"
-    gives: ClassVar[Meaning | None] = Meaning.PROBABILITIES
+    keyword = "softmax"
+    main = "temperature"
+    gives = Meaning.PROBABILITIES
     squashes: ClassVar[Moves | None] = "positions"
 
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
@@ -188,7 +188,7 @@ class Activated(Op):
 class Prelu(Pointwise):
     """x where x > 0, slope · x elsewhere, with one trainable slope per channel (He et al. 2015)."""
 
-    keyword: ClassVar[str] = "prelu"
+    keyword = "prelu"
 
     init: Init = QUARTER
     """The initialiser of the slopes."""

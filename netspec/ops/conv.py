@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import gcd, prod
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import Field
 
@@ -32,7 +32,7 @@ class Convolution(Activated, Windowed):
     section 5.1.
     """
 
-    gives: ClassVar[Meaning | None] = Meaning.SCORES
+    gives = Meaning.SCORES
 
     bias: bool = True
     """Whether a bias is added to each output channel."""
@@ -80,8 +80,8 @@ class Conv(Convolution):
     There are weights only for these connections, filter by filter.
     """
 
-    keyword: ClassVar[str] = "conv"
-    width: ClassVar[str | None] = "filters"
+    keyword = "conv"
+    width = "filters"
 
     filters: Annotated[int, Field(ge=1)]
     """The number of output channels."""
@@ -161,8 +161,8 @@ class Conv(Convolution):
 class DepthwiseConv(Convolution):
     """Convolves each input channel with `multiplier` kernels of its own; channel c gives c·multiplier and following."""
 
-    keyword: ClassVar[str] = "depthwise_conv"
-    main: ClassVar[str | None] = "kernel"
+    keyword = "depthwise_conv"
+    main = "kernel"
 
     multiplier: Annotated[int, Field(ge=1)] = 1
     """The number of output channels of the depthwise part for each input channel."""
@@ -183,8 +183,8 @@ class DepthwiseConv(Convolution):
 class SeparableConv(Convolution):
     """A depthwise convolution without bias, followed by a 1×1 convolution over the channels (Chollet 2016)."""
 
-    keyword: ClassVar[str] = "separable_conv"
-    width: ClassVar[str | None] = "filters"
+    keyword = "separable_conv"
+    width = "filters"
 
     filters: Annotated[int, Field(ge=1)]
     """The number of output channels."""

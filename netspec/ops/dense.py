@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import Field
 
@@ -19,10 +19,10 @@ NORMAL = Initializer.model_construct(kind="normal", settings=(("std", 1.0),))
 class Dense(Activated):
     """Connects every unit with every channel. On a map it acts at every position; it does not flatten."""
 
-    keyword: ClassVar[str] = "dense"
-    width: ClassVar[str | None] = "units"
-    gives: ClassVar[Meaning | None] = Meaning.SCORES
-    main: ClassVar[str | None] = "units"
+    keyword = "dense"
+    width = "units"
+    gives = Meaning.SCORES
+    main = "units"
 
     units: Annotated[int, Field(ge=1)]
     """The number of output channels."""
@@ -56,10 +56,10 @@ class Rbf(Op):
     On a map it acts at every position.
     """
 
-    keyword: ClassVar[str] = "rbf"
-    width: ClassVar[str | None] = "units"
-    gives: ClassVar[Meaning | None] = Meaning.DISTANCES
-    main: ClassVar[str | None] = "units"
+    keyword = "rbf"
+    width = "units"
+    gives = Meaning.DISTANCES
+    main = "units"
 
     units: Annotated[int, Field(ge=1)]
     """The number of output channels."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal, Self
+from typing import Literal, Self
 
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Meaning, Misfit, Op
@@ -15,7 +15,7 @@ from netspec.types import Type
 class Merge(Op):
     """Merges two or more branches."""
 
-    inputs: ClassVar[tuple[Role, ...]] = (Role("branches", least=2, most=None),)
+    inputs = (Role("branches", least=2, most=None),)
 
     @classmethod
     def miscount(cls, count: int) -> Misfit:
@@ -94,14 +94,14 @@ def _strides(large: Type, small: Type) -> tuple[int, ...] | None:
 class Add(Elementwise):
     """The sum of the branches."""
 
-    keyword: ClassVar[str] = "add"
-    keeps_order: ClassVar[bool] = True
+    keyword = "add"
+    keeps_order = True
 
 
 class Multiply(Elementwise):
     """The product of the branches."""
 
-    keyword: ClassVar[str] = "multiply"
+    keyword = "multiply"
 
     def means(self, inputs: Sequence[Meaning]) -> Meaning:
         # Scores times probabilities are scores: the probabilities act as gates.
@@ -112,9 +112,9 @@ class Multiply(Elementwise):
 class Subtract(Elementwise):
     """The first branch minus the second."""
 
-    keyword: ClassVar[str] = "subtract"
+    keyword = "subtract"
 
-    inputs: ClassVar[tuple[Role, ...]] = (Role("branches", least=2, most=2),)
+    inputs = (Role("branches", least=2, most=2),)
 
     @classmethod
     def miscount(cls, count: int) -> Misfit:
@@ -129,23 +129,23 @@ class Subtract(Elementwise):
 class Maximum(Elementwise):
     """The elementwise maximum of the branches. Equal branches get equal parts of the gradient."""
 
-    keyword: ClassVar[str] = "maximum"
-    keeps_order: ClassVar[bool] = True
+    keyword = "maximum"
+    keeps_order = True
 
 
 class Average(Elementwise):
     """The mean of the branches."""
 
-    keyword: ClassVar[str] = "average"
-    keeps_order: ClassVar[bool] = True
+    keyword = "average"
+    keeps_order = True
 
 
 class Concat(Merge):
     """Concatenates the branches along the channels or a named spatial axis."""
 
-    keyword: ClassVar[str] = "concat"
-    keeps_order: ClassVar[bool] = True
-    any_channels: ClassVar[bool] = True
+    keyword = "concat"
+    keeps_order = True
+    any_channels = True
 
     axis: Literal["channels", "time", "depth", "height", "width"] = "channels"
     """The axis along which the branches are concatenated."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -56,7 +56,7 @@ class BatchNorm(Normalisation):
     (Ioffe and Szegedy 2015). With `trainable: false`, training uses the running statistics, too.
     """
 
-    keyword: ClassVar[str] = "batch_norm"
+    keyword = "batch_norm"
 
     momentum: Annotated[float, Field(ge=0, le=1)] = 0.9
     """The fraction of the running statistics that a training step keeps."""
@@ -86,7 +86,7 @@ class LayerNorm(Normalisation):
     Ba et al. 2016. With `over: everything`, scale and shift have the shape of the sample.
     """
 
-    keyword: ClassVar[str] = "layer_norm"
+    keyword = "layer_norm"
 
     over: Literal["channels", "everything"] = "channels"
     """The values that are normalised together."""
@@ -113,8 +113,8 @@ class GroupNorm(Normalisation):
     With as many groups as channels, this is instance normalisation (Ulyanov et al. 2016).
     """
 
-    keyword: ClassVar[str] = "group_norm"
-    main: ClassVar[str | None] = "groups"
+    keyword = "group_norm"
+    main = "groups"
 
     groups: Annotated[int, Field(ge=1)] = 32
     """The number of groups of channels."""
@@ -145,7 +145,7 @@ class LocalResponseNorm(Pointwise):
     c − ⌊size/2⌋ … c + ⌊(size − 1)/2⌋; channels outside the input count as 0.
     """
 
-    keyword: ClassVar[str] = "local_response_norm"
+    keyword = "local_response_norm"
 
     size: Annotated[int, Field(ge=1)] = 5
     """The number of neighbouring channels in the sum."""
@@ -180,7 +180,7 @@ class L2Norm(Pointwise):
     x / √(Σ x² + epsilon).
     """
 
-    keyword: ClassVar[str] = "l2_norm"
+    keyword = "l2_norm"
 
     epsilon: Epsilon = 1e-12
     """A constant that is added to the sum of the squares, to avoid a division by 0."""

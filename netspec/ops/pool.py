@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -18,8 +18,8 @@ from netspec.types import Type
 class Pool(Windowed):
     """A pool over windows. Its default stride is the kernel (relationship 7)."""
 
-    main: ClassVar[str | None] = "kernel"
-    resolved_only: ClassVar[frozenset[str]] = frozenset({"overhang"})
+    main = "kernel"
+    resolved_only = frozenset({"overhang"})
 
     rounding: Literal["floor", "ceil"] = "floor"
     """Whether an incomplete last window counts: `ceil` keeps it, with padding; `floor` drops it."""
@@ -73,15 +73,15 @@ class Pool(Windowed):
 class MaxPool(Pool):
     """The largest value of each window. Padding counts as −∞."""
 
-    keyword: ClassVar[str] = "max_pool"
-    keeps_order: ClassVar[bool] = True
+    keyword = "max_pool"
+    keeps_order = True
 
 
 class AvgPool(Pool):
     """The mean of each window. Padding does not count unless `count_padding` is true."""
 
-    keyword: ClassVar[str] = "avg_pool"
-    keeps_order: ClassVar[bool] = True
+    keyword = "avg_pool"
+    keeps_order = True
 
     count_padding: bool = False
     """Whether padding counts as zeros in the mean."""
@@ -108,23 +108,23 @@ class GlobalPool(Op):
 class GlobalAvgPool(GlobalPool):
     """The mean of each channel over all positions (Lin et al. 2013)."""
 
-    keyword: ClassVar[str] = "global_avg_pool"
-    keeps_order: ClassVar[bool] = True
+    keyword = "global_avg_pool"
+    keeps_order = True
 
 
 class GlobalMaxPool(GlobalPool):
     """The largest value of each channel over all positions."""
 
-    keyword: ClassVar[str] = "global_max_pool"
-    keeps_order: ClassVar[bool] = True
+    keyword = "global_max_pool"
+    keeps_order = True
 
 
 class ChannelPool(Op):
     """The maximum or the mean of each `size` consecutive channels (maxout: Goodfellow et al. 2013)."""
 
-    keyword: ClassVar[str] = "channel_pool"
-    keeps_order: ClassVar[bool] = True
-    main: ClassVar[str | None] = "size"
+    keyword = "channel_pool"
+    keeps_order = True
+    main = "size"
 
     size: Annotated[int, Field(ge=1)]
     """The number of consecutive channels that give one output channel."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field
 
@@ -90,8 +90,8 @@ class Rearranged(Op):
 class Flatten(Rearranged):
     """Turns a map into a vector: channel by channel, and row by row within a channel."""
 
-    keyword: ClassVar[str] = "flatten"
-    keeps_order: ClassVar[bool] = True
+    keyword = "flatten"
+    keeps_order = True
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (Type(inputs[0].elements),)
@@ -106,9 +106,9 @@ class Flatten(Rearranged):
 class Reshape(Rearranged):
     """The same values in another shape, channels first. One size can be −1; netspec computes it."""
 
-    keyword: ClassVar[str] = "reshape"
-    keeps_order: ClassVar[bool] = True
-    main: ClassVar[str | None] = "shape"
+    keyword = "reshape"
+    keeps_order = True
+    main = "shape"
 
     shape: Shape
     """The new shape, channels first."""
@@ -160,9 +160,9 @@ class Permute(Rearranged):
     The first axis in the list becomes the channels of the output.
     """
 
-    keyword: ClassVar[str] = "permute"
-    keeps_order: ClassVar[bool] = True
-    main: ClassVar[str | None] = "axes"
+    keyword = "permute"
+    keeps_order = True
+    main = "axes"
 
     axes: AxisNames
     """The names of the axes in their new order."""
@@ -209,7 +209,7 @@ class Permute(Rearranged):
 class Blocks(Op):
     """The common part of `space_to_depth` and `depth_to_space`."""
 
-    main: ClassVar[str | None] = "block"
+    main = "block"
 
     block: Annotated[int, Field(ge=1)] = 2
     """The length of a block along each axis."""
@@ -224,8 +224,8 @@ class SpaceToDepth(Blocks):
     The inverse of `depth_to_space`.
     """
 
-    keyword: ClassVar[str] = "space_to_depth"
-    keeps_order: ClassVar[bool] = True
+    keyword = "space_to_depth"
+    keeps_order = True
 
     def _resolve(self, inputs: Inputs) -> Self:
         if any(size % self.block for size in spatial(self, inputs[0])):
@@ -251,8 +251,8 @@ class DepthToSpace(Blocks):
     Channel c·blockⁿ + p becomes channel c, position p in the block; positions are counted row by row.
     """
 
-    keyword: ClassVar[str] = "depth_to_space"
-    keeps_order: ClassVar[bool] = True
+    keyword = "depth_to_space"
+    keeps_order = True
 
     def _resolve(self, inputs: Inputs) -> Self:
         count = self.block ** len(spatial(self, inputs[0]))
@@ -274,9 +274,9 @@ class DepthToSpace(Blocks):
 class Identity(Op):
     """Its input, unchanged. Use it to give a tensor another name."""
 
-    keyword: ClassVar[str] = "identity"
-    inputs: ClassVar[tuple[Role, ...]] = (Role("input", takes=("numbers", "indices")),)
-    keeps_order: ClassVar[bool] = True
+    keyword = "identity"
+    inputs = (Role("input", takes=("numbers", "indices")),)
+    keeps_order = True
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (inputs[0],)

@@ -24,9 +24,9 @@ class Upsample(Op):
     is at p · (i − 1) / (o − 1), so the corners of input and output coincide.
     """
 
-    keyword: ClassVar[str] = "upsample"
-    keeps_order: ClassVar[bool] = True
-    main: ClassVar[str | None] = "factor"
+    keyword = "upsample"
+    keeps_order = True
+    main = "factor"
 
     factor: PerAxis | None = None
     """The factor of the sizes."""
@@ -94,9 +94,9 @@ class Upsample(Op):
 class Pad(Op):
     """Adds a border around a map: a constant, the mirror image of the map, or its outermost values."""
 
-    keyword: ClassVar[str] = "pad"
-    keeps_order: ClassVar[bool] = True
-    main: ClassVar[str | None] = "amount"
+    keyword = "pad"
+    keeps_order = True
+    main = "amount"
 
     amount: Amounts
     """The width of the border at both ends: one number, one per axis, or one pair per axis."""
@@ -145,9 +145,9 @@ class Crop(Op):
     removed positions has one more at the end.
     """
 
-    keyword: ClassVar[str] = "crop"
-    keeps_order: ClassVar[bool] = True
-    main: ClassVar[str | None] = "amount"
+    keyword = "crop"
+    keeps_order = True
+    main = "amount"
     likes: ClassVar[Mapping[str, str]] = {"like": "size"}
 
     amount: Amounts | None = None

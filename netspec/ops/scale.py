@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ from netspec.ops.pointwise import Pointwise
 class Scale(Activated, Pointwise):
     """Multiplies each channel by a trainable factor and adds a bias: the trainable part of LeNet-5's subsampling."""
 
-    keyword: ClassVar[str] = "scale"
+    keyword = "scale"
 
     bias: bool = True
     """Whether a bias is added to each channel."""
@@ -38,8 +38,8 @@ class Scale(Activated, Pointwise):
 class ScaleBy(Pointwise):
     """Multiplies all values by a constant; Inception-ResNet scales its residuals this way (Szegedy et al. 2016)."""
 
-    keyword: ClassVar[str] = "scale_by"
-    main: ClassVar[str | None] = "factor"
+    keyword = "scale_by"
+    main = "factor"
 
     factor: Annotated[float, Field(allow_inf_nan=False)]
     """The constant factor."""

@@ -25,8 +25,8 @@ class ConvTranspose(Convolution):
     `output_padding` (relationship 14 of Dumoulin and Visin 2016). `same` gives o' = s·i'.
     """
 
-    keyword: ClassVar[str] = "conv_transpose"
-    width: ClassVar[str | None] = "filters"
+    keyword = "conv_transpose"
+    width = "filters"
     rounds: ClassVar[bool] = False
 
     filters: Annotated[int, Field(ge=1)]
