@@ -18,11 +18,11 @@ def through(graph: Graph, asked: Iterable[str], weights: Arrays | None = None) -
 
     `asked` has names of `PASSES`, or `cut=LAYER`.
     """
+    from netspec.analysis.ending import NoLogits
     from netspec.ops.nearest import did_you_mean
     from netspec.passes import PASSES, cut
     from netspec.passes.cut import NoSuchLayer
     from netspec.passes.fully_convolutional import NotConvolutional
-    from netspec.passes.logits import NoLogits
 
     known = {each.name: each for each in PASSES}
     for each in asked:

@@ -94,3 +94,8 @@ def expanded(data: str) -> Path:
         return Path(data).expanduser()
     except RuntimeError:
         return Path(data)
+
+
+def padded(shape: Shape, pad: int) -> Shape:
+    """The shape of a sample, channels first, including the padding."""
+    return (shape[0], *(size + 2 * pad for size in shape[1:]))

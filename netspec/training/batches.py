@@ -7,7 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from netspec.dataclass import dataclass
-from netspec.recipe.names import Shape
+from netspec.recipe.names import Shape, padded
 from netspec.training.samples import Dataset
 
 if TYPE_CHECKING:
@@ -78,8 +78,3 @@ class Batches:
             scaled -= np.asarray(self.normalise.mean, np.float32).reshape(by_channel)
             scaled /= np.asarray(self.normalise.std, np.float32).reshape(by_channel)
         return scaled
-
-
-def padded(shape: Shape, pad: int) -> Shape:
-    """The shape of a sample, channels first, including the padding."""
-    return (shape[0], *(size + 2 * pad for size in shape[1:]))

@@ -5,15 +5,15 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
+from netspec.analysis.ending import NoLogits, require_logits, take_out
 from netspec.analysis.meaning import meanings, origins
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems, Span, SpecError
 from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph, Node
 from netspec.ops.base import Meaning
-from netspec.passes.logits import NoLogits, logits, take_out
 from netspec.recipe import Recipe
-from netspec.recipe.names import SETS, Shape
+from netspec.recipe.names import SETS, Shape, padded
 from netspec.training import advice
 from netspec.training.advice import Labels
 from netspec.types import Type
@@ -141,7 +141,7 @@ def _has_logits(graph: Graph, problems: Problems) -> bool:
         problems.error(codes.NOT_A_CLASSIFIER, message, sources[-1].span, help=how)
         return False
     try:
-        logits(graph)
+        require_logits(graph)
     except NoLogits as error:
         problems.error(codes.NOT_A_CLASSIFIER, error.message, error.node.span, help=error.help)
         return False
@@ -149,8 +149,6 @@ def _has_logits(graph: Graph, problems: Problems) -> bool:
 
 
 def _match_shape(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:
-    from netspec.training.batches import padded
-
     given, wanted = padded(facts.shape, recipe.pad), graph.inputs[0].type.shape
     if given != wanted:
         around = f", padded by {recipe.pad}" if recipe.pad else ""

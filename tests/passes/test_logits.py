@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from netspec.analysis.ending import NoLogits
 from netspec.analysis.meaning import meanings
 from netspec.diagnostics import Problems
 from netspec.graph import Graph, verify
@@ -16,7 +17,6 @@ from netspec.loading import graph_of_text, load
 from netspec.ops import OPS
 from netspec.ops.base import Meaning
 from netspec.passes import logits
-from netspec.passes.logits import NoLogits
 from netspec.proof.comparison import compare
 from netspec.weights import initialise
 from netspec.writing.spec import write_spec

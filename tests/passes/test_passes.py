@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from netspec.analysis.ending import NoLogits
 from netspec.graph import Graph, Scope, verify
 from netspec.ops.activation import Sigmoid, Softmax
 from netspec.ops.dense import Dense
 from netspec.ops.merge import Multiply
 from netspec.ops.regularize import Dropout
 from netspec.passes import PASSES, logits, still
-from netspec.passes.logits import NoLogits
 from netspec.weights import initialise
 from netspec_numpy import forward
 from tests.building import Sketch, span

@@ -9,13 +9,13 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from netspec.analysis.ending import NoLogits
 from netspec.analysis.meaning import meanings
 from netspec.diagnostics import Problems
 from netspec.graph import Graph, verify
 from netspec.loading import graph_of_text
 from netspec.ops.base import Meaning
 from netspec.passes import logits, still
-from netspec.passes.logits import NoLogits
 from netspec_numpy import forward
 
 Array = NDArray[np.float64]

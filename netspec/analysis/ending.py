@@ -1,0 +1,148 @@
+"""How the probabilities at the end of a network are made, and whether a layer gives the logits behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netspec.analysis.meaning import disorders, meanings, origins
+from netspec.dataclass import dataclass
+from netspec.graph import Graph, Node
+from netspec.ops.activation import Activated, Activation, Softmax
+from netspec.ops.base import Meaning
+from netspec.types import in_full
+
+
+class NoLogits(Exception):
+    """An output is no score, and no layer gives the logits that it was made from.
+
+    `node` is the layer at fault, `help` says how to change the network.
+    """
+
+    def __init__(self, message: str, node: Node, help: str) -> None:
+        super().__init__(f"{message}; {help}")
+        self.message, self.node, self.help = message, node, help
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The layer that makes an output's probabilities, and those behind it, which move them."""
+
+    node: Node
+    moved: tuple[Node, ...]
+
+
+def require_logits(graph: Graph) -> None:
+    """Refuse a network of which an output is no logit, and is not made from logits.
+
+    Raises:
+        NoLogits: an output is made of probabilities in another way, or it is a distance.
+    """
+    found = meanings(graph)
+    for output in graph.outputs:
+        if not found[output.value].is_logit:
+            ending(graph, output.value)
+
+
+def ending(graph: Graph, value: str) -> Ending:
+    """What makes the probabilities of this output from logits.
+
+    Raises:
+        NoLogits: they are made in another way, or the output is a distance.
+    """
+    moved: list[Node] = []
+    moves = "positions"
+    node = graph.producers[value]
+    while (function := last_activation(node)) is None or function.gives is None:
+        kind = node.op.moves([graph.types[each] for each in node.inputs])
+        if len(node.inputs) != 1 or kind is None:
+            raise _refusal(graph, node)
+        moves = kind if kind == "values" else moves
+        moved.insert(0, node)
+        node = graph.producers[node.inputs[0]]
+    if function.squashes is None or (function.squashes == "positions" and moves == "values"):
+        raise _refusal(graph, moved[-1] if moved else node)
+    found = meanings(graph)
+    before = node.op.replace(activation=None).means([found[each] for each in node.inputs])
+    if function is node.op:
+        before = found[node.inputs[0]]
+    if not before.is_logit:
+        raise _twice(graph, node)
+    if isinstance(function, Softmax) and function.temperature != 1:
+        shown = in_full(function.temperature)
+        raise NoLogits(
+            f"`{node.name}` is a softmax of temperature {shown}: its logits are its input divided by {shown}, "
+            "and no layer gives these",
+            node,
+            f'put `scale_by: "${{1 / {shown}}}"` in front of the softmax, and remove its temperature',
+        )
+    return Ending(node, tuple(moved))
+
+
+def take_out(nodes: Sequence[Node]) -> str:
+    """The advice that leaves these layers without what makes probabilities."""
+    parts = []
+    for node in nodes:
+        function = last_activation(node)
+        if function is None or function is node.op:
+            parts.append(f"`{node.name}` out")
+        else:
+            parts.append(f"`activation: {function.keyword}` out of `{node.name}`")
+    *others, last = parts
+    return "take " + (f"{', '.join(others)} and {last}" if others else last)
+
+
+def last_activation(node: Node) -> Activation | None:
+    """What the layer applies last, if it is an activation."""
+    op = node.op
+    return op.activation if isinstance(op, Activated) else op if isinstance(op, Activation) else None
+
+
+def _refusal(graph: Graph, node: Node) -> NoLogits:
+    """The error for a layer that stands between probabilities, or distances, and the output."""
+    sources = origins(graph, node.name)
+    if meanings(graph)[node.name] is Meaning.DISTANCES:
+        message = f"{_names(sources)} gives distances: the larger, the less likely"
+        return _distances(graph, message, node, sources)
+    function = last_activation(sources[0])
+    assert function is not None, "only activations give probabilities"
+    if node in sources:
+        message = f"`{node.name}` ends in `{function.keyword}`, which is not made from logits"
+    elif node.op.moves([graph.types[each] for each in node.inputs]) is not None:
+        message = f"`{node.name}` moves the probabilities of {_names(sources)} to other positions"
+    else:
+        message = f"`{node.name}` computes with the probabilities of {_names(sources)}, so no layer gives the logits"
+    end = function.keyword if function.squashes is not None else "softmax"
+    return NoLogits(message, node, f"{take_out(sources)}, and end the network with `{end}`")
+
+
+def _twice(graph: Graph, node: Node) -> NoLogits:
+    """The error for a softmax or sigmoid of what is no score."""
+    found = meanings(graph)
+    worst = max(node.inputs, key=lambda each: found[each])
+    sources = origins(graph, worst)
+    if found[worst] in (Meaning.NEARNESS, Meaning.DISTANCES):
+        message = (
+            f"`{node.name}` takes the distances of {_names(sources)}: the farthest becomes the likeliest"
+        )
+        return _distances(graph, message, node, sources)
+    message = f"`{node.name}` takes the probabilities of {_names(sources)}, which are no logits"
+    return NoLogits(message, node, take_out(sources))
+
+
+def _distances(graph: Graph, message: str, node: Node, sources: Sequence[Node]) -> NoLogits:
+    """The error for distances, and for negated distances that a layer behind them puts in another order."""
+    measured = [each for each in sources if each.op.gives is Meaning.DISTANCES]
+    disordered = disorders(graph, node.name, [each.name for each in measured])
+    parts = [f"put `scale_by: -1` after {_names(measured)}"] if measured else []
+    if disordered:
+        parts.append(f"take {_names(disordered)} out")
+    if not measured:
+        first = disordered[0]
+        message = (
+            f"`{first.name}` takes negated distances, and the largest of what it gives is not the nearest"
+        )
+    return NoLogits(message, node, f"{', and '.join(parts)}: the nearest is then the likeliest")
+
+
+def _names(nodes: Sequence[Node]) -> str:
+    return " and ".join(f"`{node.name}`" for node in nodes)
