@@ -17,7 +17,6 @@ from netspec.ops.fields import Pads
 from netspec_keras.arguments import Types, padded
 from netspec_keras.functions import LINEAR, NAMED, behind
 from netspec_keras.layer import Layer, Lowered
-from netspec_keras.lowering import LOWERINGS
 
 Layers = tuple[Layer, ...]
 Step = tuple[Any, ...]
@@ -25,20 +24,23 @@ Step = tuple[Any, ...]
 BY_NAME = {name: cls() for cls, name in NAMED.items()}
 
 
-def ways(graph: Graph, *lowered: Mapping[str, Lowered]) -> Mapping[str, Collection[Layers]]:
-    """The layers that each node may be written as.
+def ways(
+    graph: Graph, own: Mapping[str, Lowered], *lowered: Mapping[str, Lowered]
+) -> Mapping[str, Collection[Layers]]:
+    """The layers that each node may be written as; `own` are those of its lowering.
 
     Raises:
         WrongFold: some of them do not do what the node's own lowering does.
     """
     found = {}
     for node in graph.nodes:
-        types = [graph.types[value] for value in node.inputs]
-        own = LOWERINGS[type(node.op)](node.op, types).layers
-        found[node.name] = {each[node.name].layers for each in lowered}
-        for layers in found[node.name] - {own}:
-            if canonical(layers, types) != canonical(own, types):
-                raise WrongFold(f"{node.name}: {_spelled(layers)} is not its own lowering {_spelled(own)}")
+        mine = own[node.name].layers
+        written = {id(each[node.name].layers): each[node.name].layers for each in lowered}
+        found[node.name] = set(written.values()) if len(written) > 1 else tuple(written.values())
+        for layers in (each for key, each in written.items() if key != id(mine) and each != mine):
+            types = [graph.types[value] for value in node.inputs]
+            if canonical(layers, types) != canonical(mine, types):
+                raise WrongFold(f"{node.name}: {_spelled(layers)} is not its own lowering {_spelled(mine)}")
     return found
 
 

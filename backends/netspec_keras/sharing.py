@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from netspec.backend import Limit, require
@@ -13,8 +14,16 @@ from netspec_keras.layer import Layer, Lowered
 from netspec_keras.lowering import LOWERINGS, bare
 
 
-def lower(graph: Graph) -> dict[str, Lowered]:
-    """The Keras layers of every node.
+@dataclass(frozen=True, slots=True)
+class Lowerings:
+    """The Keras layers of every node: by its own lowering, and as the text has them."""
+
+    own: Mapping[str, Lowered]
+    layers: Mapping[str, Lowered]
+
+
+def lower(graph: Graph) -> Lowerings:
+    """The Keras layers of every node; alike nodes are lowered once.
 
     Raises:
         Unsupported: an op has no lowering, or a limit applies to a node.
@@ -22,11 +31,19 @@ def lower(graph: Graph) -> dict[str, Lowered]:
     from netspec_keras import backend
 
     require(backend(), graph)
-    found = {node.name: LOWERINGS[type(node.op)](node.op, _types(graph, node)) for node in graph.nodes}
+    made: dict[object, Lowered] = {}
+    own = {}
+    for node in graph.nodes:
+        types = _types(graph, node)
+        key = (node.op, *types)
+        if key not in made:
+            made[key] = LOWERINGS[type(node.op)](node.op, types)
+        own[node.name] = made[key]
+    layers = dict(own)
     for family in _families(graph):
-        if len({own_layer(found[node.name]) for node in family}) > 1:
-            found |= {node.name: bare(node.op, _types(graph, node)) for node in family}
-    return found
+        if len({own_layer(own[node.name]) for node in family}) > 1:
+            layers |= {node.name: bare(node.op, _types(graph, node)) for node in family}
+    return Lowerings(own, layers)
 
 
 def _unused(graph: Graph) -> Iterator[tuple[str, str]]:

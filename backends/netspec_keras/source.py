@@ -23,7 +23,7 @@ from netspec_keras.helpers import HELPERS, required
 from netspec_keras.layer import Lowered
 from netspec_keras.plan import Key, Plan, plan
 from netspec_keras.reading import KerasReading
-from netspec_keras.sharing import lower
+from netspec_keras.sharing import Lowerings, lower
 from netspec_keras.windows import called_same
 
 TAKEN = frozenset(
@@ -49,14 +49,15 @@ def source(graph: Graph) -> Source:
     Raises:
         Unsupported: an op has no lowering, or layers share their weights that cannot.
     """
-    layers = lower(graph)
-    return proven(graph, lambda: _draft(graph, layers), lambda: _draft(graph, layers, folded=False))
+    lowered = lower(graph)
+    return proven(graph, lambda: _draft(graph, lowered), lambda: _draft(graph, lowered, folded=False))
 
 
-def _draft(graph: Graph, layers: Mapping[str, Lowered], folded: bool = True) -> Draft:
+def _draft(graph: Graph, lowered: Lowerings, folded: bool = True) -> Draft:
+    layers = lowered.layers
     module = _Module(graph, layers, plan(graph, layers, folded))
     written = module.write()
-    reading = KerasReading(graph, module.name, ways(graph, layers, module.same))
+    reading = KerasReading(graph, module.name, ways(graph, lowered.own, layers, module.same))
     return Draft(module.plan.root, written, reading)
 
 

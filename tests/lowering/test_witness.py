@@ -47,9 +47,9 @@ def torch_reading(graph: Graph, text: str) -> Reading:
 
 
 def keras_reading(graph: Graph, text: str) -> Reading:
-    layers = lower(graph)
-    same = {node.name: called_same(node.op, layers[node.name]) for node in graph.nodes}
-    return KerasReading(graph, function_name(graph), keras_ways(graph, layers, same))
+    lowered = lower(graph)
+    same = {node.name: called_same(node.op, lowered.layers[node.name]) for node in graph.nodes}
+    return KerasReading(graph, function_name(graph), keras_ways(graph, lowered.own, lowered.layers, same))
 
 
 BACKENDS: Mapping[str, tuple[Callable[[Graph], Source], Callable[[Graph, str], Reading]]] = {
