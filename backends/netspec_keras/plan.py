@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from netspec.graph import Graph, Node
 from netspec.lowering.outline import Module, outline
@@ -59,6 +60,14 @@ class Plan:
     keys: dict[str, Key] = field(default_factory=dict)
     uses: dict[Key, list[Module]] = field(default_factory=dict)
     lent: set[Key] = field(default_factory=set)
+
+    @cached_property
+    def shares_anything(self) -> bool:
+        """Whether any layer or call of a block uses the weights of another one."""
+        nodes, scopes = self.graph.nodes, self.graph.scopes
+        return any(each.shares is not None for each in nodes) or any(
+            each.shares is not None for each in scopes
+        )
 
     def is_function(self, module: Module) -> bool:
         return module.path in self.keys

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from netspec.graph import Graph, Node
@@ -61,9 +61,9 @@ class KerasReading(Reading):
             raise WrongFold(f"{self.graph.name}: the text takes other inputs")
         return _by_name(gives, self.graph.outputs[0].name)
 
-    def own(self, node: Node, inputs: Sequence[Value]) -> Sequence[Any]:
+    def own(self, node: Node, inputs: Sequence[Value]) -> Iterator[Any]:
         takes: Any = list(inputs) if node.op.merges else inputs[0]
-        return [_applied(layers, node, takes) for layers in self.ways[node.name]]
+        return (_applied(layers, node, takes) for layers in self.ways[node.name])
 
     def hold(self, node: Node, bound: Bound) -> None:
         owner = node.shares or node.name

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import prod
 
 from netspec.backend import Source
-from netspec.graph import Graph, Input
+from netspec.graph import Graph, Input, Node
 from netspec.lowering.layout import Page
 from netspec.lowering.names import free, numbered, snake
 from netspec.lowering.outline import Module
+from netspec.lowering.parts import Body as Statements
 from netspec.lowering.parts import Text, Use, literal, quoted
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.tree import Value
+from netspec.lowering.uses import description, firsts, known, told
 from netspec.lowering.variables import MAIN
 from netspec.lowering.witness import Draft, proven
 from netspec.types import Type
@@ -33,6 +34,9 @@ TAKEN = frozenset(
     """.split()  # noqa: SIM905
 )
 """What generated text calls by these names itself; loops count with `i` and `_`."""
+
+PLAIN = (int, float, str)
+"""What an argument may be that stands in the text."""
 
 VARIABLES = frozenset({MAIN, "y", "z", "i", ROOT_INPUT, NAME})
 """Variables and parameters of generated functions."""
@@ -115,18 +119,39 @@ class _Module:
             self.taken.add(function)
             for number in definition.uses:
                 self.functions[uses[number].path] = Function(function, definition, number)
-            told = [uses[number] for number in definition.uses]
-            self.written.append(_function(function, bodies[definition.uses[0]], definition, channels, told))
+            served = [uses[number] for number in definition.uses]
+            self.written.append(_function(function, bodies[definition.uses[0]], definition, channels, served))
         self.classes |= {name for body in bodies for name in body.classes}
 
     def _unified(
         self, uses: Sequence[Module], layers: Mapping[str, Lowered]
     ) -> tuple[list[Body], str, tuple[Definition, ...]]:
         """The bodies of the uses, what the channels of their input are called, and the definitions."""
-        bodies = [Body(self.plan, layers, module, self.functions, self.taken) for module in uses]
+        bodies: list[Body] = []
+        made: dict[int, Body] = {}
+        for number in firsts(uses, self._mark, self._around):
+            if number not in made:
+                made[number] = Body(self.plan, layers, uses[number], self.functions, self.taken)
+            bodies.append(made[number])
         taken = {*self.taken, NAME, *(name for body in bodies for name in body.variables)}
         channels = numbered("channels", taken)
         return bodies, channels, _unify(bodies, channels, taken)
+
+    def _mark(self, item: Node | Module) -> Hashable:
+        """What an item is in the text of a function, but for its name and what it takes."""
+        if self.plan.shares_anything:
+            return item.name if isinstance(item, Node) else item.path
+        if isinstance(item, Node):
+            return (id(self.layers[item.name]), item.trainable)
+        function = self.functions.get(item.path)
+        if function is not None:
+            return (function.name, function.definition.arguments(function.use))
+        return tuple(self._mark(each) for each in item.items), tuple(each.local_name for each in item.items)
+
+    def _around(self, module: Module) -> Hashable:
+        """What else decides about the text of a function."""
+        first = self.graph.types[module.inputs[0]].channels if module.inputs else None
+        return (repr(known(self.graph, module, PLAIN)), first)
 
     def _variables(self) -> set[str]:
         """What the text calls its values whatever the functions are called; they must not hide one."""
@@ -135,7 +160,7 @@ class _Module:
 
     def _page(self, root: Body, definition: Definition) -> Source:
         page = Page()
-        page.docstring(_story(self.graph))
+        page.docstring(description(self.graph, self.graph.name, _shape))
         helpers = required(self.classes)
         texts = [HELPERS[name].text for name in helpers]
         names = {
@@ -174,10 +199,16 @@ class _Module:
 
 def _unify(bodies: Sequence[Body], channels: str, taken: set[str]) -> tuple[Definition, ...]:
     """The definitions of one block, as the author's arguments have them, or with fewer by what comes in."""
-    plain = unify([_use(body) for body in bodies], taken)
+    lines = {id(body): body.lines() for body in bodies}
+
+    def uses(channels: str | None = None) -> list[Use]:
+        made = {id(body): _use(body, lines[id(body)], channels) for body in bodies}
+        return [made[id(body)] for body in bodies]
+
+    plain = unify(uses(), taken)
     if all(each.known or not each.channels for definition in plain for each in definition.parameters):
         return plain
-    return unify([_use(body, channels) for body in bodies], taken)
+    return unify(uses(channels), taken)
 
 
 def _size(definitions: Sequence[Definition]) -> tuple[int, int]:
@@ -185,25 +216,12 @@ def _size(definitions: Sequence[Definition]) -> tuple[int, int]:
     return len(definitions), sum(len(each.parameters) for each in definitions)
 
 
-def _use(body: Body, channels: str | None = None) -> Use:
+def _use(body: Body, lines: Statements, channels: str | None = None) -> Use:
     """One use of a definition, as `unify` takes it; `channels` stands for those of its first input."""
-    scope = body.module.scope
-    known = _literals(scope.arguments) if scope else {}
     first = body.plan.graph.types[body.module.inputs[0]].channels if body.module.inputs else None
     given: dict[str, Value] = {} if first is None or channels is None or body.is_lent else {channels: first}
     members = tuple(item.local_name for item in body.module.items if not body.is_nothing(item))
-    return Use(body.module.path, body.lines(), known, given, members)
-
-
-def _literals(arguments: Sequence[tuple[str, object]]) -> dict[str, Value]:
-    """The author's arguments that may stand in the text: plain ones, and lists of whole numbers."""
-    found: dict[str, Value] = {}
-    for name, value in arguments:
-        if isinstance(value, int | float | str):
-            found[name] = value
-        elif isinstance(value, list) and all(isinstance(each, int) for each in value):
-            found[name] = tuple(value)
-    return found
+    return Use(body.module.path, lines, known(body.plan.graph, body.module, PLAIN), given, members)
 
 
 def _function(
@@ -217,18 +235,7 @@ def _function(
     given = definition.signature()
     # What has a default comes before `name`, which has none.
     star = ("*",) if any("=" in each for each in given) else ()
-    return _Written(name, (*inputs, *given, *star, NAME), _told(uses), lines)
-
-
-def _told(uses: Sequence[Module]) -> str:
-    """What a function is in the spec, and where."""
-    scope, places = uses[0].scope, [module.path for module in uses]
-    name = scope.definition if scope and scope.definition else places[0].rpartition(".")[0]
-    kind = (scope.kind if scope else "block") if name == (scope and scope.definition) else "layers"
-    shown = ", ".join(places)
-    if len(shown) > 70:
-        shown = f"{places[0]} … {places[-1]}, {len(places)} in all"
-    return f"{kind.capitalize()} `{name}`: {shown}."
+    return _Written(name, (*inputs, *given, *star, NAME), told(uses), lines)
 
 
 def _input(each: Input) -> str:
@@ -245,20 +252,3 @@ def _one_or_all(names: Mapping[str, str]) -> str:
     if len(names) == 1:
         return next(iter(names.values()))
     return "{" + ", ".join(f"{quoted(name)}: {variable}" for name, variable in names.items()) + "}"
-
-
-def _story(graph: Graph) -> str:
-    """What the module says of itself."""
-    about = " ".join(graph.description.split())
-    title = f"{graph.name}: {about}" if about else graph.name
-    title += "" if title.endswith((".", "!", "?")) else "."
-    count = sum(prod(weight.shape) for weight in graph.weights if not weight.statistic)
-    values = ", ".join(f"{name} {value}" for name, value in graph.params)
-    origin = f"Written by netspec from the spec `{graph.name}`" + (f" with {values}." if values else ".")
-    takes = ", ".join(f"{each.name} {_batch(each.type)}" for each in graph.inputs)
-    gives = ", ".join(f"{each.name} {_batch(graph.types[each.value])}" for each in graph.outputs)
-    return f"{title}\n\n{origin}\n{count:,} parameters.\nTakes {takes}; gives {gives}."
-
-
-def _batch(type_: Type) -> str:
-    return "(" + ", ".join(["N", *map(str, _shape(type_))]) + ")"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from netspec.graph import Graph, Node
@@ -10,6 +10,7 @@ from netspec.lowering.names import free
 from netspec.lowering.outline import Module, given, inside, titles
 from netspec.lowering.parts import Call, Line, Names, Part, Placed, Series, Use, quoted, seq
 from netspec.lowering.tree import Value
+from netspec.lowering.uses import known
 from netspec.lowering.variables import MAIN, parameters, variables
 from netspec_torch.lowering import TEMPORARIES
 from netspec_torch.places import Places
@@ -38,6 +39,27 @@ class Whole:
     made: dict[str, Made]
     frozen: frozenset[str]
 
+    def known(self, module: Module) -> dict[str, Value]:
+        """What a module is called with, and the channels of its first input."""
+        found = known(self.graph, module)
+        channels = self.graph.types[module.inputs[0]].channels if module.inputs else None
+        if module.scope is not None and channels is not None:
+            found.setdefault("in_channels", channels)
+        return found
+
+    def mark(self, item: Node | Module) -> Hashable:
+        """What an item is in the text of a module, but for its name and what it takes."""
+        if self.sharing.borrows_anything:
+            return path_of(item)
+        if isinstance(item, Module):
+            return (self.made[item.path], item.path in self.frozen)
+        return (id(self.lowered[item.name]), item.trainable)
+
+    def around(self, module: Module) -> Hashable:
+        """What else decides about the text of a module."""
+        frozen = any(module.path == each or inside(module.path, each) for each in self.frozen)
+        return (repr(self.known(module)), frozen)
+
 
 class Body:
     """Lowers one module, those in it being made already.
@@ -48,7 +70,7 @@ class Body:
     def __init__(self, module: Module, whole: Whole, apart: Collection[str] = ()) -> None:
         self.apart = apart
         self.module, self.graph, self.places = module, whole.graph, whole.places
-        self.lowered = whole.lowered
+        self.whole, self.lowered = whole, whole.lowered
         self.sharing, self.made, self.frozen = whole.sharing, whole.made, whole.frozen
         self.taken = VARIABLES | TEMPORARIES
         self.inputs = parameters(module, self.taken)
@@ -68,30 +90,12 @@ class Body:
         lines = (*construction, *run, Line(f"return {self._result()}", 1))
         nothing = {line.tap[1] for line in run if line.tap and not line.part}
         members = tuple(item.local_name for item in self.module.items if item.local_name not in nothing)
-        return Use(self.module.path, lines, self._known(), members=members)
+        return Use(self.module.path, lines, self.whole.known(self.module), members=members)
 
     def padded(self) -> set[str]:
         """The layers whose padding the text, and not the layer, does."""
         nodes = [each for each in self.module.items if isinstance(each, Node)]
         return {each.local_name for each in nodes if self._lowered(each).border is not None}
-
-    def _known(self) -> dict[str, Value]:
-        known: dict[str, Value] = {}
-        scope = self.module.scope
-        if scope is None:
-            return known
-        while not scope.definition and scope.parent:
-            # Layers in a row see what the block around them is called with.
-            scope = self.graph.scope_by_path[scope.parent]
-        for name, value in scope.arguments:
-            if isinstance(value, int | float):
-                known[name] = value
-            elif isinstance(value, list) and all(isinstance(each, int) for each in value):
-                known[name] = tuple(value)
-        channels = self.graph.types[self.module.inputs[0]].channels if self.module.inputs else None
-        if channels is not None:
-            known.setdefault("in_channels", channels)
-        return known
 
     # Repeats: one call where they are a chain of modules, a loop where they are a chain of one layer.
 

@@ -248,8 +248,12 @@ class _Namespace:
 
     def __getattr__(self, name: str) -> Any:
         if border := re.fullmatch(r"(?:Zero|Constant)Pad(\d)d", name):
-            return partial(Border, int(border[1]))
-        return self.meanings.get(name) or constructor(f"nn.{name}")
+            meaning: Any = partial(Border, int(border[1]))
+        else:
+            meaning = self.meanings.get(name) or constructor(f"nn.{name}")
+        # An attribute of its own: it is asked for once only.
+        setattr(self, name, meaning)
+        return meaning
 
 
 NN = _Namespace()
@@ -284,11 +288,11 @@ class TorchReading(Reading):
         found = self.model(*inputs.values())
         return found if isinstance(found, dict) else {self.graph.outputs[0].name: found}
 
-    def own(self, node: Node, inputs: Sequence[Value]) -> Sequence[Any]:
+    def own(self, node: Node, inputs: Sequence[Value]) -> Iterator[Any]:
         lowered = self.lowered[node.name]
         if id(lowered) not in self._own:
             self._own[id(lowered)] = list(_ways(lowered, len(inputs)))
-        return [way.run(inputs) for way in self._own[id(lowered)]]
+        return (way.run(inputs) for way in self._own[id(lowered)])
 
     def hold(self, node: Node, bound: Bound) -> None:
         for found in bound.values():

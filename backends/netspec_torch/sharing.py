@@ -44,6 +44,8 @@ class Sharing:
         self._modules = {each.path: each for each in root.modules()}
         self._owners = {path_of(item): owner for item in _items(root) if (owner := self._owner(item))}
         counts = Counter(self._owners.values())
+        self.borrows_anything = max(counts.values(), default=0) > 1
+        """Whether anything uses the weights of something else."""
         # What uses the weights of each owner, module by module, so that none looks through all of a network.
         self._users: dict[tuple[str, str], list[Item]] = {}
         for item in _items(root):

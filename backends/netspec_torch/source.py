@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 
 from netspec.backend import Source, require
 from netspec.graph import Graph
@@ -13,8 +12,8 @@ from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered
 from netspec.lowering.outline import Module, definitions, outline
 from netspec.lowering.template import Definition, unify, variant_names
+from netspec.lowering.uses import description, firsts, stem, told
 from netspec.lowering.witness import Draft, proven
-from netspec.types import Type
 from netspec_torch.beginning import Beginning
 from netspec_torch.body import SELF, Body, Whole
 from netspec_torch.helpers import NAMES, helpers
@@ -87,7 +86,7 @@ class _Text:
         for uses in self._with_heads_together(definitions(self.root)):
             self._define(uses)
         page = Page()
-        page.docstring(self._description())
+        page.docstring(description(self.graph, class_name(self.graph), lambda type_: type_.shape))
         page.blank()
         beginning = Beginning(self.whole, [(each.name, each.uses) for each in self.classes])
         init = [*function(beginning.branches)] if beginning.branches else []
@@ -129,17 +128,25 @@ class _Text:
 
     def _unified(self, uses: Sequence[Module]) -> tuple[Definition, ...]:
         """The fewest classes; among as few, those that pad in the plainest way."""
-        bodies = [Body(each, self.whole) for each in uses]
         if not self.folded:
-            alone = [self._unify([each]) for each in bodies]
+            alone = [self._unify([Body(each, self.whole)]) for each in uses]
             return tuple(replace(only, uses=(number,)) for number, (only,) in enumerate(alone))
+        first = firsts(uses, self.whole.mark, self.whole.around)
+        bodies = self._bodies(uses, first)
         plain = self._unify(bodies)
         padded = {name for body in bodies for name in body.padded()}
         if len(plain) == 1 or not padded:
             return plain
         # Uses that pad differently may still be one class, if its padding is an argument.
-        apart = self._unify([Body(each, self.whole, padded) for each in uses])
+        apart = self._unify(self._bodies(uses, first, padded))
         return plain if len(apart) == len(plain) else tuple(self._plainest(bodies, each) for each in apart)
+
+    def _bodies(
+        self, uses: Sequence[Module], first: Sequence[int], apart: Collection[str] = ()
+    ) -> list[Body]:
+        """A body for each use, one for all that are the same."""
+        made = {number: Body(uses[number], self.whole, apart) for number in sorted(set(first))}
+        return [made[number] for number in first]
 
     def _plainest(self, bodies: Sequence[Body], definition: Definition) -> Definition:
         """The same class, padding as plainly as its uses allow."""
@@ -148,30 +155,20 @@ class _Text:
 
     def _unify(self, bodies: Sequence[Body]) -> tuple[Definition, ...]:
         alone = len(bodies) == 1
-        return unify([each.use(alone) for each in bodies], VARIABLES | self.taken, ATTRIBUTES)
+        made = {id(each): each for each in bodies}
+        uses = {number: each.use(alone) for number, each in made.items()}
+        return unify([uses[id(each)] for each in bodies], VARIABLES | self.taken, ATTRIBUTES)
 
     def _names(self, use: Module, found: Sequence[Definition]) -> list[str]:
         if use.scope is None:
             return [class_name(self.graph)]
         together = _is_head(use) and len(found[0].uses) > 1
-        stem = "head" if together else use.scope.definition or _stem(use)
+        called = "head" if together else use.scope.definition or stem(use)
         names = []
-        for variant in variant_names(stem, found):
+        for variant in variant_names(called, found):
             names.append(numbered(camel(variant, "Block"), self.taken))
             self.taken.add(names[-1])
         return names
-
-    def _description(self) -> str:
-        graph = self.graph
-        name, about = class_name(graph), " ".join(graph.description.split())
-        title = f"{name}: {about}" if about else name
-        title += "" if title.endswith((".", "!", "?")) else "."
-        count = sum(prod(weight.shape) for weight in graph.weights if not weight.statistic)
-        values = ", ".join(f"{each} {value}" for each, value in graph.params)
-        origin = f"Written by netspec from the spec `{graph.name}`" + (f" with {values}." if values else ".")
-        takes = ", ".join(f"{each.name} {_shape(each.type)}" for each in graph.inputs)
-        gives = ", ".join(f"{each.name} {_shape(graph.types[each.value])}" for each in graph.outputs)
-        return f"{title}\n\n{origin}\n{count:,} parameters.\nTakes {takes}; gives {gives}."
 
 
 def _imports(code: Sequence[str]) -> Iterator[str]:
@@ -179,16 +176,6 @@ def _imports(code: Sequence[str]) -> Iterator[str]:
         # Every class derives from `nn.Module`.
         if line.endswith("nn") or any(re.search(pattern, text) for text in code):
             yield line
-
-
-def _shape(type_: Type) -> str:
-    return f"({', '.join(['N', *map(str, type_.shape)])})"
-
-
-def _stem(use: Module) -> str:
-    """What to call a named group of layers, a head, or the layers of a repeat."""
-    names = [part for part in use.path.split(".") if not part.isdigit()]
-    return names[-1] if names else "layers"
 
 
 def _is_head(use: Module) -> bool:
@@ -209,7 +196,7 @@ def _frozen_paths(root: Module) -> set[str]:
 def _class(page: Page, each: Class, closing: Start = ()) -> None:
     page.write(f"class {each.name}(nn.Module):")
     if each.uses[0].scope is not None:
-        page.docstring(_told(each), 1)
+        page.docstring(told(each.uses), 1)
         page.blank()
     lines = list(each.definition.lines)
     at = next(number for number, line in enumerate(lines) if line.text.startswith("def forward("))
@@ -225,19 +212,3 @@ def _class(page: Page, each: Class, closing: Start = ()) -> None:
             page.write(line, indent + 2)
         page.blank()
     page.statements(lines[at:], 1)
-
-
-def _told(each: Class) -> str:
-    """What a class is in the spec, and where."""
-    use = each.uses[0]
-    places = [module.path for module in each.uses]
-    shown = (
-        ", ".join(places)
-        if len(", ".join(places)) <= 70
-        else f"{places[0]} … {places[-1]}, {len(places)} in all"
-    )
-    if use.kind == "head" and len(places) > 1:
-        return f"Heads {shown}."
-    kind = {"block": "Block", "network": "Network", "head": "Head"}.get(use.kind, "Layers")
-    name = use.scope.definition if use.scope and use.scope.definition else _stem(use)
-    return f"{kind} `{name}`: {shown}." if shown != name else f"{kind} `{name}`."

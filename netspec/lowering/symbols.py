@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from netspec.lowering.parts import literal
@@ -104,37 +105,41 @@ def bind(wanted: Any, found: Any) -> Bound | None:
 
 
 def _alike(wanted: Any, found: Any, bound: Bound) -> bool:
+    # The plain cases stand first: this runs for every argument of every layer.
+    kind = type(wanted)
+    if kind is str or kind is int or kind is bool:
+        return kind is type(found) and bool(wanted == found)
     if isinstance(wanted, Layer):
         if wanted not in bound and isinstance(found, Layer) and _constructed_alike(wanted, found):
             bound[wanted] = found
         return bound.get(wanted) is found
-    if type(wanted) is not type(found):
+    if kind is not type(found):
         return False
     if isinstance(wanted, Value):
         return wanted is found
     if isinstance(wanted, Symbol):
-        return _alike(wanted.term, found.term, bound)
-    if isinstance(wanted, tuple | list):
-        return len(wanted) == len(found) and all(
-            _alike(mine, theirs, bound) for mine, theirs in zip(wanted, found, strict=True)
+        return _all_alike(wanted.term, found.term, bound)
+    if kind is tuple or kind is list:
+        return _all_alike(wanted, found, bound)
+    if kind is dict:
+        return wanted.keys() == found.keys() and _all_alike(
+            [*wanted.values()], [found[key] for key in wanted], bound
         )
-    if isinstance(wanted, dict):
-        return wanted.keys() == found.keys() and all(_alike(wanted[key], found[key], bound) for key in wanted)
     return same(wanted, found)  # −0.0 is not 0.0
 
 
+def _all_alike(wanted: Sequence[Any], found: Sequence[Any], bound: Bound) -> bool:
+    return len(wanted) == len(found) and all(map(_alike, wanted, found, repeat(bound)))
+
+
 def _constructed_alike(wanted: Layer, found: Layer) -> bool:
-    keywords = [
-        {
-            name: value
-            for name, value in {**wanted.defaults, **each.keywords}.items()
-            if name not in wanted.apart
-        }
-        for each in (wanted, found)
-    ]
-    sides = zip((wanted, found), keywords, strict=True)
-    first, second = ((each.cls, each.arguments, more) for each, more in sides)
-    return _alike(first, second, {})
+    if wanted.cls != found.cls:
+        return False
+    mine, theirs = ({**wanted.defaults, **each.keywords} for each in (wanted, found))
+    for name in wanted.apart:
+        mine.pop(name, None)
+        theirs.pop(name, None)
+    return _alike(wanted.arguments, found.arguments, {}) and _alike(mine, theirs, {})
 
 
 def spell(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netspec.lowering.derive import Naming, Parameter
 from netspec.lowering.folding import fold
@@ -39,6 +39,21 @@ class Definition:
     given: frozenset[str] = frozenset()
     """The expressions that need no parameter and stand in the text."""
 
+    def spread(self, same_as: Sequence[int]) -> Definition:
+        """The same for more uses, each the same as one of these: the number of that one is given."""
+        uses = tuple(number for number, one in enumerate(same_as) if one in self.uses)
+        at = [self.uses.index(same_as[number]) for number in uses]
+
+        def row(values: Values) -> Values:
+            return tuple(values[each] for each in at)
+
+        return replace(
+            self,
+            parameters=tuple(replace(each, values=row(each.values)) for each in self.parameters),
+            uses=uses,
+            known={name: row(values) for name, values in self.known.items()},
+        )
+
     def signature(self) -> tuple[str, ...]:
         """`in_channels`, `filters`, `stride=1`."""
         return tuple(
@@ -63,12 +78,20 @@ def unify(
 ) -> tuple[Definition, ...]:
     """The definitions that serve these uses of one block, the most used first.
 
-    Uses whose texts are equal but for literals share a definition; literals that differ become parameters.
+    Uses whose texts are equal but for literals share a definition; literals that differ become parameters. One `Use`
+    may stand for several that are the same.
     `taken` are names that no parameter may have, `attributes` names that no attribute may have.
 
     Raises:
         WrongFold: a definition does not give one of its uses its own text back.
     """
+    first: dict[int, int] = {}
+    same_as = [first.setdefault(id(use), number) for number, use in enumerate(uses)]
+    single = sorted(first.values())
+    if len(single) < len(uses):
+        places = [single.index(number) for number in same_as]
+        alone = unify([uses[number] for number in single], taken, attributes)
+        return _in_order([each.spread(places) for each in alone])
     taken = {*taken, *_COUNTERS}
     trees: list[Tree] = [body_tree(use.body) for use in uses]
     groups = _groups([each.shape for each in trees])
@@ -85,7 +108,11 @@ def unify(
         else:
             tree = fold(_merged(own))
         found.append(_define([uses[number] for number in numbers], own, numbers, tree, taken, attributes))
-    return tuple(sorted(found, key=lambda each: -len(each.uses)))
+    return _in_order(found)
+
+
+def _in_order(found: Sequence[Definition]) -> tuple[Definition, ...]:
+    return tuple(sorted(found, key=lambda each: (-len(each.uses), each.uses)))
 
 
 def _merged(trees: Sequence[Tree]) -> Tree:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ class Reading(ABC):
         """Run the network that the text defines: its outputs by their names."""
 
     @abstractmethod
-    def own(self, node: Node, inputs: Sequence[Value]) -> Sequence[Any]:
+    def own(self, node: Node, inputs: Sequence[Value]) -> Iterable[Any]:
         """What the node's own lowering makes of its inputs, one way or another."""
 
     @abstractmethod
@@ -156,14 +156,22 @@ class _Witness(Recorder):
     def __call__(self, node: str, value: Any) -> Any:
         name = self.due(node)
         due = self.graph.by_name[name]
+        self.reading.hold(due, self._bound(due, value))
+        self.seen[name] = self.values[name] = self.reading.value(name)
+        return self.seen[name]
+
+    def _bound(self, node: Node, value: Any) -> Bound:
+        """The layers of the text for those of a node's own lowering, in the first way that is the same."""
+        tried = []
+        for way in self._ways(node):
+            tried.append(way)
+            if (bound := bind(way, value)) is not None:
+                return bound
+        raise WrongFold(f"{node.name}: the text makes {spell(value)}, its own lowering {spell(tried[0])}")
+
+    def _ways(self, node: Node) -> Iterator[Any]:
         try:
-            ways = self.reading.own(due, [self.values[each] for each in due.inputs])
+            yield from self.reading.own(node, [self.values[each] for each in node.inputs])
         except Exception as error:
             self.own_fault = error
             raise
-        bound = next((found for way in ways if (found := bind(way, value)) is not None), None)
-        if bound is None:
-            raise WrongFold(f"{name}: the text makes {spell(value)}, its own lowering {spell(ways[0])}")
-        self.reading.hold(due, bound)
-        self.seen[name] = self.values[name] = self.reading.value(name)
-        return self.seen[name]

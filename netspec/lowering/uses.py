@@ -1,0 +1,92 @@
+"""The uses of a block: what they are called with, which of them are alike, and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from math import prod
+
+from netspec.graph import Graph, Node
+from netspec.lowering.outline import Module, given
+from netspec.lowering.tree import Value
+from netspec.types import Type
+
+LONGEST_LIST = 70
+"""So many characters of places are listed; of more, the first and the last."""
+
+Mark = Callable[[Node | Module], Hashable]
+"""What a layer, or the call of a block, is but for its name and what it takes."""
+
+
+def firsts(modules: Sequence[Module], mark: Mark, whole: Callable[[Module], Hashable]) -> list[int]:
+    """For each module the number of the first one that is the same text; `whole` is what else decides about one."""
+    first: dict[Hashable, int] = {}
+    found = []
+    for number, each in enumerate(modules):
+        key = (whole(each), _content(each, mark))
+        found.append(first.setdefault(key, number))
+    return found
+
+
+def _content(module: Module, mark: Mark) -> Hashable:
+    """All that a module holds, each value by its name within the module, or as the number of what comes in."""
+    numbers = {value: number for number, value in enumerate(module.inputs)}
+
+    def names(values: Sequence[str]) -> tuple[str | int, ...]:
+        return tuple([numbers[value] if value in numbers else module.local(value) for value in values])
+
+    def one(item: Node | Module) -> Hashable:
+        inner = tuple(map(one, item.items)) if isinstance(item, Module) and item.is_repeat else mark(item)
+        return (item.local_name, inner, names(item.inputs), names(given(item)))
+
+    return (tuple(map(one, module.items)), names(module.outputs))
+
+
+def known(graph: Graph, module: Module, plain: tuple[type, ...] = (int, float)) -> dict[str, Value]:
+    """The author's arguments that may stand in a text: `plain` ones, and lists of whole numbers."""
+    scope = module.scope
+    while scope is not None and not scope.definition and scope.parent:
+        # Layers in a row see what the block around them is called with.
+        scope = graph.scope_by_path[scope.parent]
+    found: dict[str, Value] = {}
+    for name, value in scope.arguments if scope else ():
+        if isinstance(value, plain):
+            found[name] = value  # type: ignore[assignment]
+        elif isinstance(value, list) and all(isinstance(each, int) for each in value):
+            found[name] = tuple(value)
+    return found
+
+
+def told(uses: Sequence[Module]) -> str:
+    """What a definition is in the spec, and where."""
+    use, places = uses[0], [module.path for module in uses]
+    shown = ", ".join(places)
+    if len(shown) > LONGEST_LIST:
+        shown = f"{places[0]} … {places[-1]}, {len(places)} in all"
+    if use.kind == "head" and len(places) > 1:
+        return f"Heads {shown}."
+    kind = {"block": "Block", "network": "Network", "head": "Head"}.get(use.kind, "Layers")
+    name = use.scope.definition if use.scope and use.scope.definition else stem(use)
+    return f"{kind} `{name}`: {shown}." if shown != name else f"{kind} `{name}`."
+
+
+def stem(use: Module) -> str:
+    """What to call a named group of layers, a head, or the layers of a repeat."""
+    names = [part for part in use.path.split(".") if not part.isdigit()]
+    return names[-1] if names else "layers"
+
+
+def description(graph: Graph, name: str, shape: Callable[[Type], Sequence[int]]) -> str:
+    """What a text says of the network at its top; `shape` is how the framework orders the axes."""
+
+    def batch(type_: Type) -> str:
+        return f"({', '.join(['N', *map(str, shape(type_))])})"
+
+    about = " ".join(graph.description.split())
+    title = f"{name}: {about}" if about else name
+    title += "" if title.endswith((".", "!", "?")) else "."
+    count = sum(prod(weight.shape) for weight in graph.weights if not weight.statistic)
+    values = ", ".join(f"{each} {value}" for each, value in graph.params)
+    origin = f"Written by netspec from the spec `{graph.name}`" + (f" with {values}." if values else ".")
+    takes = ", ".join(f"{each.name} {batch(each.type)}" for each in graph.inputs)
+    gives = ", ".join(f"{each.name} {batch(graph.types[each.value])}" for each in graph.outputs)
+    return f"{title}\n\n{origin}\n{count:,} parameters.\nTakes {takes}; gives {gives}."
