@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from netspec.backend import Limit, Source, Status
+from netspec.backend import Limit, Source, Status, require
 from netspec.graph import Graph
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ class KerasBackend:
 
     @property
     def limits(self) -> Sequence[Limit]:
-        from netspec_keras.sharing import LIMITS
+        from netspec_keras import engine_limits, sharing
 
-        return LIMITS
+        return (*sharing.LIMITS, *engine_limits.LIMITS)
 
     def status(self) -> Status:
         from netspec_keras.engine import status
@@ -80,6 +80,7 @@ class KerasBackend:
     ) -> LearningTrial:
         from netspec_keras.engine import steady
 
+        require(self, graph, dtype)
         steady(graph, dtype)
         from netspec_keras.trial import KerasTrial
 

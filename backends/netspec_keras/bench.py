@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from netspec.graph import Graph
 from netspec.recipe.optimizers import Sgd
+from netspec_keras.engines import running
 from netspec_keras.framework import keras, ops
 from netspec_keras.optimizers import native
-from netspec_keras.runtime import build, devices, inward, known, placed
+from netspec_keras.runtime import build, inward, known, placed
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays
@@ -58,24 +59,9 @@ class KerasWorkload:
 
     def peak_bytes(self) -> int | None:
         """What the engine's allocator held at most on the first GPU."""
-        return PEAKS[keras.backend.backend()]() if "gpu" in self.device else None
+        return None if "cpu" in self.device.lower() else running().peak_bytes()
 
 
 def _device() -> str:
-    return (devices("gpu") or devices("cpu"))[0]
-
-
-def _tensorflow_peak() -> int | None:
-    import tensorflow as tf
-
-    return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
-
-
-def _jax_peak() -> int | None:
-    import jax
-
-    found = jax.local_devices()[0].memory_stats() or {}
-    return int(found["peak_bytes_in_use"]) if "peak_bytes_in_use" in found else None
-
-
-PEAKS = {"tensorflow": _tensorflow_peak, "jax": _jax_peak}
+    engine = running()
+    return (engine.devices("gpu") or engine.devices("cpu"))[0]

@@ -15,8 +15,12 @@ from netspec.installation import install
 from netspec.ops.conv import Conv
 from netspec.ops.transpose import ConvTranspose
 
-ENGINES = {"tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"), "jax": ("jax",)}
-"""The engines that generated text is held to, and the distributions that bring each."""
+ENGINES = {
+    "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"),
+    "jax": ("jax",),
+    "torch": ("torch",),
+}
+"""The engines on which generated text is proven, and the distributions that bring each."""
 
 OLDEST = (3, 10)
 
@@ -48,10 +52,12 @@ def fragile(graph: Graph, dtype: str) -> list[str]:
     for such kernels, of any stride, on more than one thread. Larger kernels, one stride, one thread, float64, three
     dimensions and depthwise kernels do not.
     """
+    if chosen() != "tensorflow" or dtype != "float32":
+        return []
     return [
         node.name
         for node in graph.nodes
-        if dtype == "float32" and isinstance(node.op, Conv | ConvTranspose) and _is_fragile(node.op)
+        if isinstance(node.op, Conv | ConvTranspose) and _is_fragile(node.op)
     ]
 
 
@@ -61,7 +67,7 @@ def _is_fragile(op: Conv | ConvTranspose) -> bool:
 
 def steady(graph: Graph, dtype: str) -> None:
     """Let TensorFlow, before it is loaded, calculate such a network without oneDNN. Others keep it: it is quicker."""
-    if chosen() == "tensorflow" and fragile(graph, dtype):
+    if fragile(graph, dtype):
         os.environ.setdefault(ONEDNN, "0")
 
 
@@ -76,15 +82,19 @@ def status() -> Status:
         return Status("broken", f"Keras {keras} is older than 3.10", "pip install --upgrade 'keras>=3.10'")
     engine = chosen()
     if engine not in ENGINES:
-        known = " or ".join(ENGINES)
+        known = ", ".join(ENGINES)
         return Status(
-            "broken", f"Keras would run on {engine}; netspec holds {known}", "set KERAS_BACKEND=tensorflow"
+            "broken",
+            f"Keras would run on {engine}; netspec supports {known}",
+            "set KERAS_BACKEND=tensorflow",
         )
     if find_spec(engine) is None:
         return Status(
             "broken",
             f"Keras {keras} is installed, but {engine}, on which it would run, is not",
-            how_to_install(),
+            how_to_install()
+            if engine == "tensorflow"
+            else f"{install(engine)}, or set KERAS_BACKEND=tensorflow",
         )
     found = next(filter(None, map(_version, ENGINES[engine])), "of unknown version")
     return Status("ok", f"keras {keras} on {engine} {found}")

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netspec.backend import NoDevice
+from netspec.backend import Incapable, NoDevice
 from netspec.graph import Graph, Node
 from netspec.lowering.template import WrongFold
 from netspec.types import Type
+from netspec_keras.engines import running
 from netspec_keras.framework import keras, ops
 from netspec_keras.layer import Place
 from netspec_keras.lowering import LOWERINGS
@@ -59,7 +60,16 @@ def build(graph: Graph, weights: Arrays, dtype: Float = "float32", device: str =
     """Execute the generated text, and give the model that it makes these weights.
 
     `device` is "auto", "cpu", or as Keras writes it ("gpu:0"; "cuda" means a GPU).
+
+    Raises:
+        Incapable: in float64, Keras rounds some results of the model to float32 on the engine that runs.
     """
+    engine = running()
+    if dtype == "float64" and not engine.keeps_float64:
+        raise Incapable(
+            f"a Keras model rounds some results to float32 on {engine.title}, whatever its dtype",
+            "build it in float32, or set KERAS_BACKEND=tensorflow",
+        )
     model = execute(source(graph).text, graph, dtype, device)
     write(model, graph, weights)
     return model
@@ -107,7 +117,7 @@ def known(device: str) -> str:
         raise NoDevice(
             f"Keras does not have a device called `{device}`", "name auto, cpu, gpu, or one GPU as gpu:0"
         )
-    count = len(devices(kind))
+    count = len(running().devices(kind))
     if int(number or 0) >= count:
         has = (
             f"there {'is' if count == 1 else 'are'} {count} of its kind"
@@ -116,14 +126,6 @@ def known(device: str) -> str:
         )
         raise NoDevice(f"the device `{device}` is not here: {has}", "name auto, or cpu")
     return name
-
-
-def devices(kind: str) -> list[str]:
-    """The devices of a kind that are here: "cpu", "gpu" or "tpu"."""
-    try:
-        return list(map(str, keras.distribution.list_devices(kind)))
-    except RuntimeError:  # JAX, of a kind that it does not have
-        return []
 
 
 def write(model: Any, graph: Graph, weights: Arrays) -> None:
@@ -148,9 +150,7 @@ def read(model: Any, graph: Graph) -> dict[str, Array]:
 
 def array(variable: Any) -> Array:
     """What a variable holds now, apart from it."""
-    value = variable.value
-    # TensorFlow's variables turn into arrays in a way of which NumPy warns; their own method does not.
-    return np.array(value.numpy() if hasattr(value, "numpy") else value)
+    return running().array(variable.value)
 
 
 def inward(array: Array, type_: Type) -> Array:

@@ -1,0 +1,60 @@
+"""What Keras does otherwise on one engine: layers whose text is right, and whose numbers are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from netspec.backend import Limit
+from netspec.graph import Graph
+from netspec.lowering.parts import Slot
+from netspec.ops.activation import Activation, HardSigmoid
+from netspec.ops.pool import AvgPool
+from netspec.ops.resize import Pad
+from netspec_keras.arguments import padded
+from netspec_keras.engine import chosen
+from netspec_keras.lowering import LOWERINGS
+
+Found = Iterable[tuple[str, str]]
+ELSEWHERE = "run Keras on TensorFlow or JAX (KERAS_BACKEND)"
+
+
+def _on(engine: str, found: Callable[[Graph], Found]) -> Callable[[Graph], Found]:
+    """What is found, where Keras runs on that engine."""
+    return lambda graph: found(graph) if chosen() == engine else ()
+
+
+def _uneven_means(graph: Graph) -> Iterator[tuple[str, str]]:
+    for node in graph.nodes:
+        if not isinstance(node.op, AvgPool):
+            continue
+        layers = LOWERINGS[AvgPool](node.op, [graph.types[value] for value in node.inputs]).layers
+        words = (each.value for layer in layers for each in layer.arguments)
+        same = any(isinstance(word, Slot) and word.value == "same" for word in words)
+        # Of a mean that counts its padding, only what rounding up added is left out, and that is at one end.
+        if same and (node.op.count_padding or any(lo != hi for lo, hi in node.op.pads)):
+            yield node.name, f"Keras on PyTorch counts uneven `same` padding in a mean; {ELSEWHERE}"
+
+
+def _reflected_volumes(graph: Graph) -> Iterator[tuple[str, str]]:
+    for node in graph.nodes:
+        op = node.op
+        if isinstance(op, Pad) and op.mode == "reflect" and len(op.pads) > 2 and padded(op.pads):
+            yield node.name, f"Keras on PyTorch does not reflect over three axes; {ELSEWHERE}"
+
+
+def _hard_sigmoids(graph: Graph) -> Iterator[tuple[str, str]]:
+    for node in graph.nodes:
+        activation = node.op if isinstance(node.op, Activation) else getattr(node.op, "activation", None)
+        if isinstance(activation, HardSigmoid):
+            yield (
+                node.name,
+                "PyTorch calculates the derivative of Keras' hard sigmoid with a sixth in float32; compare in float32, "
+                f"or {ELSEWHERE}",
+            )
+
+
+LIMITS: Sequence[Limit] = (
+    Limit("On PyTorch: average pools with uneven `same` padding.", _on("torch", _uneven_means)),
+    Limit("On PyTorch: a border over three axes that reflects.", _on("torch", _reflected_volumes)),
+    Limit("On PyTorch: hard sigmoids.", _on("torch", _hard_sigmoids), "float64"),
+)

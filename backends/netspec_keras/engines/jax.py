@@ -1,0 +1,85 @@
+"""Keras on JAX, where a model is a function of its variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from netspec_keras.engines import Forward, Gradients, Loss, Tensors, float64, listed
+from netspec_keras.framework import keras
+
+if TYPE_CHECKING:
+    from netspec.backend import Array
+    from netspec.types import Float
+
+
+class Jax:
+    """Outputs and gradients are compiled whole: operation by operation, JAX compiles each for itself."""
+
+    title = "JAX"
+    keeps_float64 = False
+
+    def devices(self, kind: str) -> list[str]:
+        try:
+            return list(map(str, keras.distribution.list_devices(kind)))
+        except RuntimeError:  # of a kind that it does not have
+            return []
+
+    @contextmanager
+    def exact(self, dtype: Float) -> Iterator[None]:
+        with ExitStack() as settings:
+            settings.enter_context(jax.default_matmul_precision("highest"))
+            if dtype == "float64":
+                # JAX before 0.8 has it among the experiments.
+                wide = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
+                settings.enter_context(wide(True))
+                settings.enter_context(float64.kept(self.title))
+            yield
+
+    def forward(self, model: Any) -> Forward:
+        def outputs(learnt: Tensors, kept: Tensors, inputs: Tensors) -> Tensors:
+            found, _ = model.stateless_call(learnt, kept, list(inputs), training=True)
+            return listed(found)
+
+        function = jax.jit(outputs)
+
+        def call(inputs: Tensors) -> Tensors:
+            found: Tensors = function(*_values(model), list(inputs))
+            return found
+
+        return call
+
+    def gradients(self, network: Any, variables: Tensors, loss: Loss) -> Gradients:
+        places = {id(each): at for at, each in enumerate(network.trainable_variables)}
+        order = [places[id(variable)] for variable in variables]
+
+        def value(learnt: Tensors, kept: Tensors, inputs: Tensors, targets: Tensors) -> tuple[Any, Tensors]:
+            outputs, kept = network.stateless_call(learnt, kept, list(inputs), training=True)
+            return loss(outputs, targets), kept
+
+        function = jax.jit(jax.grad(value, has_aux=True))
+
+        def call(inputs: Tensors, targets: Tensors) -> Tensors:
+            found, changed = function(*_values(network), inputs, targets)
+            for variable, new in zip(network.non_trainable_variables, changed, strict=True):
+                variable.assign(new)
+            return [found[at] for at in order]
+
+        return call
+
+    def array(self, value: Any) -> Array:
+        return np.array(value)
+
+    def peak_bytes(self) -> int | None:
+        found = jax.local_devices()[0].memory_stats() or {}
+        return int(found["peak_bytes_in_use"]) if "peak_bytes_in_use" in found else None
+
+
+def _values(model: Any) -> tuple[Tensors, Tensors]:
+    """What the variables of a model hold: those that learn, and the others."""
+    learnt, kept = model.trainable_variables, model.non_trainable_variables
+    return [each.value for each in learnt], [each.value for each in kept]

@@ -1,0 +1,64 @@
+"""Keras on TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from netspec_keras.engines import Forward, Gradients, Loss, Tensors, listed
+from netspec_keras.framework import keras
+
+if TYPE_CHECKING:
+    from netspec.backend import Array
+    from netspec.types import Float
+
+
+class TensorFlow:
+    """Gradients come from a graph of their own, forward and backward."""
+
+    title = "TensorFlow"
+    keeps_float64 = True
+
+    def devices(self, kind: str) -> list[str]:
+        return list(map(str, keras.distribution.list_devices(kind)))
+
+    @contextmanager
+    def exact(self, dtype: Float) -> Iterator[None]:
+        before = tf.config.experimental.tensor_float_32_execution_enabled()
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+        try:
+            yield
+        finally:
+            tf.config.experimental.enable_tensor_float_32_execution(before)
+
+    def forward(self, model: Any) -> Forward:
+        return lambda inputs: listed(model(list(inputs), training=True))
+
+    def gradients(self, network: Any, variables: Tensors, loss: Loss) -> Gradients:
+        def gradients(inputs: Tensors, targets: Tensors) -> Tensors:
+            with tf.GradientTape() as tape:
+                value = loss(network(list(inputs), training=True), targets)
+            sources = [variable.value for variable in variables]
+            found: Tensors = tape.gradient(value, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+            return found
+
+        # Without autograph: it reads the source of what it is given, for nothing.
+        function = tf.function(gradients, autograph=False)
+
+        def call(inputs: Tensors, targets: Tensors) -> Tensors:
+            # Called as it is, a function that many trials make anew would be warned of as one that never rests.
+            found: Tensors = function.get_concrete_function(inputs, targets)(inputs, targets)
+            return found
+
+        return call
+
+    def array(self, value: Any) -> Array:
+        # NumPy warns of the way in which a variable turns into an array; the method of TensorFlow does not.
+        found: Array = value.numpy().copy()
+        return found
+
+    def peak_bytes(self) -> int | None:
+        return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])

@@ -1,0 +1,76 @@
+"""Keras on PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from netspec_keras.engines import Forward, Gradients, Loss, Tensors, float64, listed
+
+if TYPE_CHECKING:
+    from netspec.backend import Array
+    from netspec.types import Float
+
+
+class Torch:
+    """A Keras model is a module there; gradients come from autograd."""
+
+    title = "PyTorch"
+    keeps_float64 = False
+
+    def devices(self, kind: str) -> list[str]:
+        if kind == "gpu":
+            return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+        return ["cpu:0"] if kind == "cpu" else []
+
+    @contextmanager
+    def exact(self, dtype: Float) -> Iterator[None]:
+        before = [(place, name, getattr(place, name)) for place, name, _ in _settings()]
+        with ExitStack() as settings:
+            for place, name, value in before:
+                settings.callback(setattr, place, name, value)
+            for place, name, value in _settings():
+                setattr(place, name, value)
+            if dtype == "float64":
+                settings.enter_context(float64.kept(self.title))
+            yield
+
+    def forward(self, model: Any) -> Forward:
+        def outputs(inputs: Tensors) -> Tensors:
+            with torch.no_grad():
+                return listed(model(list(inputs), training=True))
+
+        return outputs
+
+    def gradients(self, network: Any, variables: Tensors, loss: Loss) -> Gradients:
+        def gradients(inputs: Tensors, targets: Tensors) -> Tensors:
+            value = loss(network(list(inputs), training=True), targets)
+            sources = [variable.value for variable in variables]
+            none = [None] * len(sources)
+            found = torch.autograd.grad(value, sources, allow_unused=True) if value.requires_grad else none
+            pairs = zip(sources, found, strict=True)
+            return [torch.zeros_like(source) if each is None else each for source, each in pairs]
+
+        return gradients
+
+    def array(self, value: Any) -> Array:
+        # NumPy warns of the way in which Keras turns a tensor into an array.
+        found: Array = value.detach().cpu().numpy().copy()
+        return found
+
+    def peak_bytes(self) -> int | None:
+        return int(torch.cuda.max_memory_allocated())
+
+
+def _settings() -> Iterator[tuple[Any, str, object]]:
+    """Where PyTorch keeps each setting of precision, its name, and the value for full precision."""
+    if hasattr(torch.backends, "fp32_precision"):  # 2.9 and later, which refuse a mixture with the older ones
+        for path in ("cuda.matmul", "cudnn.conv", "cudnn.rnn", "mkldnn.matmul", "mkldnn.conv"):
+            yield attrgetter(path)(torch.backends), "fp32_precision", "ieee"
+    else:
+        yield torch.backends.cuda.matmul, "allow_tf32", False
+        yield torch.backends.cudnn, "allow_tf32", False
