@@ -39,12 +39,12 @@ class KerasTrial:
             self.model = execute(instrument(source(graph)), graph, dtype, device, given={HOOK: recorder})
             self.values: dict[str, Any] = recorder.seen
             made = {**{each.name: each for each in self.model.inputs}, **self.values}
-            network = keras.Model(self.model.inputs, [made[each.value] for each in graph.outputs])
+            self.network = keras.Model(self.model.inputs, [made[each.value] for each in graph.outputs])
             probe = keras.Model(self.model.inputs, list(self.values.values()))
         self.learnt = [home for home in homes(graph) if home.learns]
         self.variables = [home.variable(self.model) for home in self.learnt]
         self.probe = self.engine.forward(probe)
-        self.slope = self.engine.gradients(network, self.variables, _loss)
+        self.slope = self.engine.gradients(self.network, self.variables, _loss)
 
     @contextmanager
     def _set(self) -> Iterator[None]:
