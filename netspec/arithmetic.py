@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import gcd
 
 from netspec.dataclass import dataclass
 
@@ -138,6 +139,14 @@ def ceil_overhang(size: int, kernel: int, stride: int, pads: Pair = (0, 0), dila
     padded = size + sum(pads)
     rounded_up = pool_size(size, kernel, stride, pads, dilation, ceil=True)
     return max((rounded_up - 1) * stride + dilated(kernel, dilation) - padded, 0)
+
+
+def overlap(count: int, kernel: int, stride: int, dilation: int = 1) -> int | None:
+    """How far apart the nearest two of `count` windows are that share a position; None if no two do."""
+    # Tap t of window p is at p·s + t·d, so windows m apart share a position where m·s = t·d for a t below the kernel.
+    step = gcd(stride, dilation)
+    taps, apart = stride // step, dilation // step
+    return apart if taps < kernel and apart < count else None
 
 
 def empty_window(size: int, kernel: int, stride: int, pads: Pair = (0, 0), dilation: int = 1) -> int | None:

@@ -46,13 +46,18 @@ def channels_last(shape: tuple[int, ...]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The windows of a pool over a map of these sizes, one number an axis, and the padding before the first."""
+    """The windows of a pool over a map of these sizes: one entry an axis, the padding before and after it."""
 
     sizes: tuple[int, ...]
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
-    before: tuple[int, ...]
+    pads: tuple[tuple[int, int], ...]
     dilation: tuple[int, ...]
+
+    @property
+    def span(self) -> tuple[int, ...]:
+        """The extent of the dilated kernel along each axis."""
+        return tuple((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

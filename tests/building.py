@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netspec.diagnostics import Span
-from netspec.graph import Graph, Input, Node, Output, Scope, verify
+from netspec.graph import Graph, Input, Node, Output, Scope, verify, without_unused_ports
 from netspec.ops.base import Op
 from netspec.types import Type
 
@@ -41,7 +41,8 @@ class Sketch:
         weights = tuple(replace(weight, name=f"{owner}.{weight.name}") for weight in op.weights(types))
         where = span(len(self.nodes) + 2)
         scope = name.rpartition(".")[0]
-        node = Node(name, op, values, op.outputs(types), weights, scope, where, shares, trainable)
+        ports = tuple(port.name for port in op.ports)
+        node = Node(name, op, values, op.outputs(types), weights, scope, where, shares, trainable, ports)
         self.nodes[name] = node
         self.types.update(zip(node.values, node.outputs, strict=True))
         self.last = name
@@ -54,5 +55,5 @@ class Sketch:
         """The whole; without outputs its last value is the output `output`."""
         named = outputs or {"output": self.last}
         ends = tuple(Output(name, value) for name, value in named.items())
-        nodes = tuple(self.nodes.values())
+        nodes = without_unused_ports(tuple(self.nodes.values()), ends)
         return verify(Graph(self.name, tuple(self.inputs), nodes, ends, tuple(self.scopes)))

@@ -12,6 +12,8 @@ from typing import Any
 from netspec.graph import Graph
 from netspec.ops import OPS
 from netspec.ops.dense import Dense
+from netspec.ops.pool import MaxPool
+from netspec.types import Type
 from tests.building import Sketch
 
 Shape = tuple[int, ...]
@@ -38,6 +40,8 @@ class Case:
     fields: dict[str, Any]
     inputs: tuple[Shape, ...]
     trainable: bool = True
+    pool: dict[str, Any] | None = None
+    """The fields of a max pool of the last input, whose indices the op takes in place of that input."""
 
     def graph(self, learning: bool = False) -> Graph:
         """The network of this one layer, called `layer`.
@@ -52,6 +56,9 @@ class Case:
                 sketch.add(f"dense{number}", Dense(units=shape[0]), value)
                 for number, (value, shape) in enumerate(zip(values, self.inputs, strict=True), start=1)
             ]
+        if self.pool is not None:
+            sketch.add("pool", MaxPool.model_validate(self.pool), values.pop())
+            values.append("pool.indices")
         sketch.add("layer", op, *values, trainable=self.trainable)
         return sketch.graph()
 
@@ -118,6 +125,27 @@ def _pool() -> Iterator[Case]:
                                padding=padding, rounding="ceil", **more)  # fmt: skip
         yield _row("whole", "global_avg_pool", x)
         yield _row("whole", "global_max_pool", x)
+
+
+def _unpool() -> Iterator[Case]:
+    for rank in SIZES:
+        x = _map(rank, 2)
+        pools: dict[str, dict[str, Any]] = {
+            "plain": {"kernel": 2},
+            "ceil": {"kernel": 2, "rounding": "ceil"},
+            "apart": {"kernel": 2, "stride": [3, 2, 4][:rank]},
+            "per_axis": {"kernel": [3, 2, 1][:rank]},
+            "padded": {"kernel": 3, "padding": 1, "rounding": "ceil"},
+            "same": {"kernel": [2, 3, 4][:rank], "padding": "same"},
+            "before": {"kernel": 3, "padding": [[2, 0], [2, 1], [0, 2]][:rank]},
+            "dilated": {"kernel": 2, "dilation": 3, "stride": 2, "padding": 1},
+            "dilated_far": {"kernel": 2, "dilation": 3, "stride": 2, "padding": 2},
+            "whole": {"kernel": list(SIZES[rank])},
+        }
+        for name, fields in pools.items():
+            pool = MaxPool.model_validate(fields).resolve((Type(x[0], x[1:]),))
+            (values, _) = pool.outputs((Type(x[0], x[1:]),))
+            yield Case(f"max_unpool_{rank}d_{name}", "max_unpool", {}, (values.shape, x), pool=fields)
 
 
 def _dense() -> Iterator[Case]:
@@ -335,6 +363,7 @@ def _rearranged() -> Iterator[Case]:
 CASES: tuple[Case, ...] = (
     *_conv(),
     *_pool(),
+    *_unpool(),
     *_dense(),
     *_elementwise(),
     *_merges(),

@@ -91,7 +91,7 @@ class Body:
         """Variables for layers called by name: all in a function that gives a function, else what is shared."""
         item = entry.item
         if self.is_lent and item.shares is None:
-            suffixes = [each.suffix for each in self._of(item)] if isinstance(item, Node) else [""]
+            suffixes = [each.suffix for each in self._made(item)] if isinstance(item, Node) else [""]
             stem = "_".join("".join(spell(entry.name)).split("."))
         elif self._has_borrower(item):
             suffixes, stem = [""], f"shared_{item.local_name}"
@@ -126,6 +126,10 @@ class Body:
 
     def _of(self, node: Node) -> tuple[Layer, ...]:
         return self.layers[node.name].layers
+
+    def _made(self, node: Node) -> tuple[Layer, ...]:
+        """All layers of a node, also those that make further outputs."""
+        return (*(self.layers[node.name].ports[port] for port in node.ports), *self._of(node))
 
     def _lines(self, steps: Sequence[Step]) -> Iterator[Line | Loop]:
         for at, step in enumerate(steps):
@@ -193,7 +197,7 @@ class Body:
         item = entry.item
         if item.shares is not None:
             return
-        layers: Sequence[Layer | None] = self._of(item) if isinstance(item, Node) else [None]
+        layers: Sequence[Layer | None] = self._made(item) if isinstance(item, Node) else [None]
         for layer in layers:
             name = self.lent.get((_path(item), layer.suffix if layer else ""))
             if name is not None:
@@ -208,6 +212,10 @@ class Body:
         variable, takes = self.names[item.name], self._takes(item)
         layers = self._of(item)
         tap = (variable, "".join("{}" if isinstance(each, Index) else each for each in entry.name))
+        for value, port in zip(item.values[1:], item.ports, strict=True):
+            layer = self.layers[item.name].ports[port]
+            part = Seq((f"{self.names[value]} = ", self._maker_or_name(entry, layer), f"({takes})"))
+            yield Line(part, tap=(self.names[value], f"{tap[1]}.{port}"))
         if not layers:
             yield Line("" if follows and variable == takes else f"{variable} = {takes}", tap=tap)
         for layer in layers:
@@ -248,7 +256,7 @@ class Body:
 
     def _takes(self, node: Node) -> str:
         values = [self.names[value] for value in node.inputs]
-        return f"[{', '.join(values)}]" if node.op.merges else values[0]
+        return f"[{', '.join(values)}]" if node.op.merges or len(values) > 1 else values[0]
 
 
 def _entries(steps: Sequence[Step]) -> Iterator[Entry]:

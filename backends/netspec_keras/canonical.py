@@ -27,14 +27,15 @@ BY_NAME = {name: cls() for cls, name in NAMED.items()}
 def ways(
     graph: Graph, own: Mapping[str, Lowered], *lowered: Mapping[str, Lowered]
 ) -> Mapping[str, Collection[Layers]]:
-    """The layers that each node may be written as; `own` are those of its lowering.
+    """The layers as which each value may be written; `own` are those of its lowering.
 
     Raises:
         WrongFold: some of them do not do what the node's own lowering does.
     """
-    found = {}
+    found: dict[str, Collection[Layers]] = {}
     for node in graph.nodes:
         mine = own[node.name].layers
+        found |= {f"{node.name}.{port}": [(own[node.name].ports[port],)] for port in node.ports}
         written = {id(each[node.name].layers): each[node.name].layers for each in lowered}
         found[node.name] = set(written.values()) if len(written) > 1 else tuple(written.values())
         for layers in (each for key, each in written.items() if key != id(mine) and each != mine):

@@ -53,7 +53,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """One node: its layers one after the other, the first taking the node's inputs, and where its weights go."""
+    """One node: its layers one after the other, the first taking the node's inputs, and where its weights go.
+
+    `ports` has, for each further output, the layer that makes it of the node's inputs; it is written where something
+    uses that output.
+    """
 
     layers: tuple[Layer, ...]
     places: Mapping[str, Place] = field(default_factory=dict)
+    ports: Mapping[str, Layer] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.dense import Dense, Rbf
 from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
-from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool
+from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
 from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
@@ -27,6 +27,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
     DepthwiseConv: windows.depthwise_conv,
     SeparableConv: windows.separable_conv,
     MaxPool: windows.max_pool,
+    MaxUnpool: windows.max_unpool,
     AvgPool: windows.avg_pool,
     GlobalAvgPool: windows.global_pool("layers.GlobalAveragePooling{}D"),
     GlobalMaxPool: windows.global_pool("layers.GlobalMaxPooling{}D"),

@@ -20,7 +20,7 @@ Layers = tuple[Written, ...]
 
 
 class KerasReading(Reading):
-    """Generated Keras as the layers that it makes. `ways` has, for each node, the layers that it may be."""
+    """Generated Keras as the layers that it makes. `ways` has, for each value, the layers that may make it."""
 
     helpers = frozenset(HELPERS)
 
@@ -61,9 +61,9 @@ class KerasReading(Reading):
             raise WrongFold(f"{self.graph.name}: the text takes other inputs")
         return _by_name(gives, self.graph.outputs[0].name)
 
-    def own(self, node: Node, inputs: Sequence[Value]) -> Iterator[Any]:
-        takes: Any = list(inputs) if node.op.merges else inputs[0]
-        return (_applied(layers, node, takes) for layers in self.ways[node.name])
+    def own(self, node: Node, value: str, inputs: Sequence[Value]) -> Iterator[Any]:
+        takes: Any = list(inputs) if node.op.merges or len(inputs) > 1 else inputs[0]
+        return (_applied(layers, node, takes) for layers in self.ways[value])
 
     def hold(self, node: Node, bound: Bound) -> None:
         owner = node.shares or node.name

@@ -37,8 +37,8 @@ class KerasTrial:
         recorder = Recorder(order(outline(graph)), inject)
         with self._set():
             self.model = execute(instrument(source(graph)), graph, dtype, device, given={HOOK: recorder})
-            self.values: dict[str, Any] = recorder.seen
-            made = {**{each.name: each for each in self.model.inputs}, **self.values}
+            made = {**{each.name: each for each in self.model.inputs}, **recorder.seen}
+            self.values = {node.name: made[node.name] for node in graph.nodes}
             self.network = keras.Model(self.model.inputs, [made[each.value] for each in graph.outputs])
             probe = keras.Model(self.model.inputs, list(self.values.values()))
         self.learnt = [home for home in homes(graph) if home.learns]

@@ -10,7 +10,7 @@ from netspec.lowering.parts import Argument
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.fields import Pads
-from netspec.ops.pool import AvgPool, ChannelPool, MaxPool, Pool
+from netspec.ops.pool import AvgPool, ChannelPool, MaxPool, MaxUnpool, Pool
 from netspec.ops.transpose import ConvTranspose
 from netspec.types import Type
 from netspec_keras.arguments import (
@@ -184,13 +184,31 @@ def _called_same(layer: Layer) -> Layer:
 def max_pool(op: MaxPool, types: Types) -> Lowered:
     """A maximum; padding that is not Keras' own has a layer of its own before it."""
     lowest = (Layer("LowestPadding", (first(op.pads, "padding"),), "pad"),) if padded(op.pads) else ()
+    indices = {"indices": _max_indices(op)}
     if max(op.dilation) > 1:
         layer = Layer("DilatedMaxPooling", (first(op.kernel, "kernel"), first(op.dilation, "dilation")))
-        return Lowered((*lowest, layer, *_thin(op.strides)))
+        return Lowered((*lowest, layer, *_thin(op.strides)), ports=indices)
     word = "valid"
     if lowest and op.pads == _same(types[0].sizes, op.kernel, op.strides):
         lowest, word = (), "same"
-    return Lowered((*lowest, Layer(_pooling("Max", len(op.kernel)), _pooled(op, word))))
+    return Lowered((*lowest, Layer(_pooling("Max", len(op.kernel)), _pooled(op, word))), ports=indices)
+
+
+def _max_indices(op: MaxPool) -> Layer:
+    """A helper: Keras' pools give values only."""
+    ones = (1,) * len(op.kernel)
+    arguments = (
+        first(op.kernel, "kernel"),
+        option("strides", op.strides, op.kernel, "stride"),
+        option("padding", op.pads, ((0, 0),) * len(ones)),
+        option("dilation_rate", op.dilation, ones, "dilation"),
+    )
+    return Layer("MaxIndices", arguments, "indices")
+
+
+def max_unpool(op: MaxUnpool, types: Types) -> Lowered:
+    """A helper, which is given the size: Keras has no such layer."""
+    return Lowered((Layer("MaxUnpooling", (first(op.outputs(types)[0].sizes, "size"),)),))
 
 
 def avg_pool(op: AvgPool, types: Types) -> Lowered:

@@ -13,7 +13,7 @@ from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.dense import Dense, Rbf
 from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
-from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool
+from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
 from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
@@ -28,6 +28,7 @@ LOWERINGS: dict[type[Op], Callable[[Call], Values]] = {
     DepthwiseConv: windows.depthwise_conv,
     SeparableConv: windows.separable_conv,
     MaxPool: windows.max_pool,
+    MaxUnpool: windows.max_unpool,
     AvgPool: windows.avg_pool,
     GlobalAvgPool: windows.global_avg_pool,
     GlobalMaxPool: windows.global_max_pool,
@@ -64,6 +65,9 @@ LOWERINGS: dict[type[Op], Callable[[Call], Values]] = {
     **dict.fromkeys(functions.FUNCTIONS, functions.function),
 }
 
+PORTS: dict[tuple[type[Op], str], Callable[[Call], Array]] = {(MaxPool, "indices"): windows.max_indices}
+"""Further outputs of ops, by their names."""
+
 
 def forward(
     graph: Graph,
@@ -85,10 +89,13 @@ def forward(
     for node in graph.nodes:
         given = tuple(values[value] for value in node.inputs)
         held = {node.local(each): np.asarray(weights[each.name], "float64") for each in node.weights}
-        result = functions.activated(node.op, LOWERINGS[type(node.op)](Call(node, given, held, training)))
+        call = Call(node, given, held, training)
+        result = functions.activated(node.op, LOWERINGS[type(node.op)](call))
         if inject is not None and inject[0] == node.name:
             result = result + inject[1]
         values[node.name] = results[node.name] = result
+        further = [PORTS[type(node.op), port](call) for port in node.ports]
+        values.update(zip(node.values[1:], further, strict=True))
     return results
 
 

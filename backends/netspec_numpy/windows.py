@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
+from math import prod
 from typing import cast
 
 import numpy as np
@@ -12,7 +13,7 @@ from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.pool import AvgPool, ChannelPool, MaxPool
 from netspec.ops.transpose import ConvTranspose
 from netspec.ops.window import Windowed
-from netspec_numpy.call import Call, Values, biased, spatial
+from netspec_numpy.call import Call, Positions, Values, biased, spatial
 
 
 def taps(op: Windowed, padded: Values, sizes: Sequence[int]) -> Iterator[tuple[tuple[int, ...], Values]]:
@@ -102,6 +103,32 @@ def max_pool(call: Call) -> Values:
     op = cast(MaxPool, call.node.op)
     padded = pad(call.x, op.pads, -np.inf)
     return np.asarray(np.max([seen for _, seen in taps(op, padded, call.node.output.sizes)], axis=0))
+
+
+def max_indices(call: Call) -> Positions:
+    """Where in the input the largest value of each window stands, of equal ones the first.
+
+    Positions count along the last axis first, without the padding.
+    """
+    op = cast(MaxPool, call.node.op)
+    seen = list(taps(op, pad(call.x, op.pads, -np.inf), call.node.output.sizes))
+    first = np.argmax([values for _, values in seen], axis=0)
+    found = np.zeros(first.shape, "int64")
+    for axis, size in enumerate(call.x.shape[2:]):
+        starts = np.arange(first.shape[2 + axis]) * op.strides[axis] - op.pads[axis][0]
+        within = np.array([place[axis] * op.dilation[axis] for place, _ in seen])[first]
+        found = found * size + within + starts.reshape(-1, *(1,) * (call.x.ndim - 3 - axis))
+    return found
+
+
+def max_unpool(call: Call) -> Values:
+    """y[n, c, indices[n, c, p]] = x[n, c, p], and 0 elsewhere."""
+    positions = call.inputs[1].astype("int64")
+    sizes = call.node.output.sizes
+    y = np.zeros((*call.x.shape[:2], prod(sizes)))
+    flat = (*call.x.shape[:2], -1)
+    np.put_along_axis(y, positions.reshape(flat), call.x.reshape(flat), axis=2)
+    return y.reshape(*call.x.shape[:2], *sizes)
 
 
 def avg_pool(call: Call) -> Values:

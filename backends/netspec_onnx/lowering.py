@@ -12,7 +12,7 @@ from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.dense import Dense, Rbf
 from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
-from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool
+from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
 from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
@@ -27,6 +27,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
     DepthwiseConv: windows.depthwise_conv,
     SeparableConv: windows.separable_conv,
     MaxPool: windows.max_pool,
+    MaxUnpool: windows.max_unpool,
     AvgPool: windows.avg_pool,
     GlobalAvgPool: windows.global_avg_pool,
     GlobalMaxPool: windows.global_max_pool,
@@ -66,8 +67,8 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
 REFUSALS: Mapping[type[Op], str] = {}
 
 FLOAT32_ONLY = frozenset({
-    "AveragePool", "Conv", "ConvTranspose", "Elu", "Gelu", "HardSigmoid", "HardSwish", "LRN", "LeakyRelu", "PRelu",
-    "Resize", "Selu", "Softplus",
+    "AveragePool", "Conv", "ConvTranspose", "Elu", "Gelu", "HardSigmoid", "HardSwish", "LRN", "LeakyRelu",
+    "MaxUnpool", "PRelu", "Resize", "Selu", "Softplus",
 })  # fmt: skip
 """The operators that onnxruntime computes in float32 and not in float64."""
 
@@ -81,6 +82,7 @@ def site(graph: Graph, node: Node, training: bool = False, double: bool = False)
         {node.local(weight): weight.name for weight in node.weights},
         training,
         double,
+        node.values[1:],
     )
 
 
@@ -92,7 +94,20 @@ def _float32_only(graph: Graph) -> Iterator[tuple[str, str]]:
             yield node.name, f"onnxruntime computes {operator} in float32 only; compare in float32"
 
 
+def _counted_with_padding(graph: Graph) -> Iterator[tuple[str, str]]:
+    for node in graph.nodes:
+        if node.ports and isinstance(node.op, MaxPool) and windows.pads_apart(node.op):
+            yield (
+                node.name,
+                f"`{node.name}` pads by its kernel or more, which is a layer of its own in ONNX, and its indices would "
+                "count that padding; pad by less than the kernel",
+            )
+
+
 LIMITS: Sequence[Limit] = (
+    Limit(
+        "A max pool that pads by its kernel or more, and whose indices a layer takes.", _counted_with_padding
+    ),
     Limit(
         f"A layer that needs one of the ONNX operators {', '.join(sorted(FLOAT32_ONLY))}, which onnxruntime computes "
         "in float32 only.",

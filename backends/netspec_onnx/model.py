@@ -127,6 +127,7 @@ class _Model:
     def _lowered(self, node: Node) -> Site:
         made = site(self.graph, node, self.training, double=self.dtype == "float64")
         made.values = tuple(self.names[value] for value in node.inputs)
+        made.further = tuple(self.names[value] for value in node.values[1:])
         result = LOWERINGS[type(node.op)](node.op, made)
         if self.inject is not None and self.inject[0] == node.name:
             result = made.emit("Add", result, made.number(self.inject[1]))

@@ -38,8 +38,9 @@ class Site:
     """One node of the graph in the making.
 
     `values` are the names of its inputs and `types` their types; `weights` has the names of its weights by local
-    name. `training`: batch norms that learn take the statistics of the batch. `double`: the model is in float64. The
-    attributes of ONNX' operators are float32, so there a constant that float32 cannot hold needs a formula.
+    name, `further` those of the further outputs that it gives. `training`: batch norms that learn take the statistics
+    of the batch. `double`: the model is in float64. The attributes of ONNX' operators are float32, so there a constant
+    that float32 cannot hold needs a formula.
     """
 
     node: Node
@@ -48,6 +49,7 @@ class Site:
     weights: Mapping[str, str]
     training: bool = False
     double: bool = False
+    further: tuple[str, ...] = ()
     emitted: list[Emitted] = field(default_factory=list)
     constants: list[Constant] = field(default_factory=list)
 
@@ -71,6 +73,12 @@ class Site:
         """An ONNX node with one output; returns the name of that value. An empty input is an optional one left out."""
         output = f"{self.node.name}/{operator.lower()}{len(self.emitted) + 1}"
         self.emitted.append(Emitted(operator, inputs, (output,), attributes))
+        return output
+
+    def emit_all(self, operator: str, *inputs: str, **attributes: Attribute) -> str:
+        """The same of a node that also gives the further outputs of the layer, as far as something uses them."""
+        output = self.emit(operator, *inputs, **attributes)
+        self.emitted[-1] = replace(self.emitted[-1], outputs=(output, *self.further))
         return output
 
     def numbers(self, values: Sequence[float], shape: Sequence[int] | None = None) -> str:
@@ -119,7 +127,7 @@ class Site:
         if not self.emitted or result != self.emitted[-1].outputs[0]:
             self.emit("Identity", result)
         last = self.emitted[-1]
-        self.emitted[-1] = replace(last, outputs=(name,))
+        self.emitted[-1] = replace(last, outputs=(name, *last.outputs[1:]))
 
 
 Lowering = Callable[[Any, Site], str]

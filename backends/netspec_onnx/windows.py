@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.fields import Pads
-from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, Pool
+from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool, Pool
 from netspec.ops.transpose import ConvTranspose
 from netspec.ops.window import Windowed
 from netspec_onnx.functions import activate
@@ -79,9 +79,24 @@ def conv_transpose(op: ConvTranspose, site: Site) -> str:
 def max_pool(op: MaxPool, site: Site) -> str:
     """ONNX's own pads with −∞, by less than the kernel; where there is more, the padding is a node before it."""
     x, window = site.x, _window(op)
-    if any(max(pair) >= k for pair, k in zip(op.pads, op.kernel, strict=True)):
+    if pads_apart(op):
         x, window["pads"] = site.pad(x, op.pads, value=float("-inf")), (0,) * 2 * site.rank
-    return site.emit("MaxPool", x, **window)
+    return site.emit_all("MaxPool", x, **window)
+
+
+def pads_apart(op: MaxPool) -> bool:
+    """Whether the padding is a node of its own: ONNX' pool pads by less than its kernel."""
+    return any(max(pair) >= k for pair, k in zip(op.pads, op.kernel, strict=True))
+
+
+def max_unpool(op: MaxUnpool, site: Site) -> str:
+    """ONNX's own, with its output's shape. Its indices count through batch and channels, as those of its pool do."""
+    windows = site.types[1].windows
+    assert windows is not None
+    batch = site.emit("Shape", site.x, start=0, end=1)
+    shape = site.emit("Concat", batch, site.integers((site.channels, *windows.sizes)), axis=0)
+    window = {"kernel_shape": windows.span, "strides": windows.stride, "pads": _flat(windows.pads)}
+    return site.emit("MaxUnpool", *site.values, shape, **window)
 
 
 def avg_pool(op: AvgPool, site: Site) -> str:

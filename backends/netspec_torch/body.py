@@ -84,11 +84,15 @@ class Body:
         construction = [line for item in self.module.items for line in self._construct(item)]
         construction += self._ties()
         run = [Line(f"def forward({', '.join([SELF, *self.inputs.values()])}):")]
+        nothing = set()
         for item in self.items:
             follows = run[-1].indent == 1
-            run += self._nothing(item) if follows and self._is_nothing(item) else self._run(item)
+            if follows and self._is_nothing(item):
+                nothing.add(item.local_name)
+                run += self._nothing(item)
+            else:
+                run += self._run(item)
         lines = (*construction, *run, Line(f"return {self._result()}", 1))
-        nothing = {line.tap[1] for line in run if line.tap and not line.part}
         members = tuple(item.local_name for item in self.module.items if item.local_name not in nothing)
         return Use(self.module.path, lines, self.whole.known(self.module), members=members)
 
@@ -231,7 +235,13 @@ class Body:
         yield from (Line(Placed(part, names), indent) for part in lowered.before)
         results = ", ".join(self.names[value] for value in node.values)
         text = seq(f"{results} = ", Placed(lowered.result, names))
-        yield Line(text, indent, tap=(self.names[node.name], tap), comment=self._comment(node))
+        further = zip(node.values[1:], node.ports, strict=True)
+        first, *others = [
+            *((self.names[value], f"{tap}.{port}") for value, port in further),
+            (self.names[node.name], tap),
+        ]
+        yield Line(text, indent, tap=first, comment=self._comment(node))
+        yield from (Line("", indent, tap=each) for each in others)
 
     def _is_nothing(self, item: Node | Module) -> bool:
         """Whether it gives a variable its own value."""

@@ -19,7 +19,7 @@ def helpers(code: Iterable[str]) -> dict[str, str]:
 def _text(name: str) -> str | None:
     if norm := _NORM.match(name):
         return _norm(name, bool(norm[1]), bool(norm[2]), bool(norm[3]), norm[4]) if name != norm[4] else None
-    if ranked := re.match(r"(TableConv|SeparableConv)([123])d\Z", name):
+    if ranked := re.match(r"(TableConv|SeparableConv|PaddedMaxPool)([123])d\Z", name):
         return _RANKED[ranked[1]].replace("{rank}", ranked[2])
     return _TEXTS.get(name)
 
@@ -63,6 +63,24 @@ class SeparableConv{rank}d(nn.Sequential):
             in_channels, between, kernel, groups=in_channels, bias=False, **window
         )
         self.pointwise = nn.Conv{rank}d(between, filters, 1, bias=bias)''',
+    "PaddedMaxPool": '''\
+class PaddedMaxPool{rank}d(nn.MaxPool{rank}d):
+    """Pads with minus infinity as `F.pad` does; its indices do not count the padding."""
+
+    def __init__(self, kernel, pads, **window):
+        super().__init__(kernel, **window)
+        self.pads = pads
+
+    def forward(self, x):
+        padded = F.pad(x, self.pads, value=-torch.inf)
+        values, places = super().forward(padded)
+        indices, below = torch.zeros_like(places), 1
+        # From the last axis to the first, as `pads` has them.
+        for axis in range({rank}):
+            size = padded.shape[-1 - axis]
+            indices = indices + (places % size - self.pads[2 * axis]) * below
+            places, below = places // size, below * x.shape[-1 - axis]
+        return values, indices''',
     "TableConv": '''\
 class TableConv{rank}d(nn.Module):
     """A convolution whose filters see the input channels that a table lists for each."""

@@ -12,7 +12,7 @@ from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.dense import Dense, Rbf
 from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
-from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool
+from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
 from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
@@ -30,6 +30,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
     DepthwiseConv: windows.depthwise_conv,
     SeparableConv: windows.separable_conv,
     MaxPool: windows.max_pool,
+    MaxUnpool: windows.max_unpool,
     AvgPool: windows.avg_pool,
     GlobalAvgPool: windows.global_avg_pool,
     GlobalMaxPool: windows.global_max_pool,
@@ -73,10 +74,12 @@ def lower(graph: Graph) -> dict[str, Lowered]:
     """What every node is in PyTorch; alike nodes are lowered once."""
     made: dict[object, Lowered] = {}
     found = {}
+    sized = windows.sizes_must_be_stated(graph)
     for node in graph.nodes:
         types = tuple(graph.types[value] for value in node.inputs)
-        key = (node.op, types, node.trainable)
+        key = (node.op, types, node.trainable, node.ports)
         if key not in made:
-            made[key] = LOWERINGS[type(node.op)](node.op, Site(types, node.output, node.trainable))
+            site = Site(types, node.output, node.trainable, node.ports, sized)
+            made[key] = LOWERINGS[type(node.op)](node.op, site)
         found[node.name] = made[key]
     return found

@@ -174,8 +174,8 @@ class Held(Layer, Module):
         self.tensors = Tensor(learns=True)
         self.within = tuple(_parts(self))
 
-    def __call__(self, *inputs: Any) -> Any:
-        return Layer.__call__(self, *inputs)
+    def __call__(self, *inputs: Any, **keywords: Any) -> Any:
+        return _run(self, inputs, keywords)
 
     def __getattr__(self, name: str) -> Any:
         if name in FACTS:
@@ -226,6 +226,19 @@ def constructor(cls: str) -> type[Held]:
         Held.__init__(self, cls, *arguments, **keywords)
 
     return type(cls, (Held,), {"__init__": construct})
+
+
+class _Alone(Layer):
+    """The layer of a lowering by itself."""
+
+    def __call__(self, *inputs: Any, **keywords: Any) -> Any:
+        return _run(self, inputs, keywords)
+
+
+def _run(layer: Layer, inputs: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+    """What a layer gives; a pool that returns indices gives two values."""
+    given = Symbol("run", layer, inputs, *keywords.items())
+    return (given[0], given[1]) if layer.keywords.get("return_indices") else given
 
 
 class _Starters:
@@ -288,11 +301,12 @@ class TorchReading(Reading):
         found = self.model(*inputs.values())
         return found if isinstance(found, dict) else {self.graph.outputs[0].name: found}
 
-    def own(self, node: Node, inputs: Sequence[Value]) -> Iterator[Any]:
+    def own(self, node: Node, value: str, inputs: Sequence[Value]) -> Iterator[Any]:
         lowered = self.lowered[node.name]
         if id(lowered) not in self._own:
             self._own[id(lowered)] = list(_ways(lowered, len(inputs)))
-        return (way.run(inputs) for way in self._own[id(lowered)])
+        given = (way.run(inputs) for way in self._own[id(lowered)])
+        return (each[node.values.index(value)] for each in given) if node.ports else given
 
     def hold(self, node: Node, bound: Bound) -> None:
         for found in bound.values():
@@ -380,7 +394,7 @@ def _by_itself(call: Call) -> Layer:
     slots = [(each.keyword, each.value) for each in call.arguments]
     assert all(isinstance(slot, Slot) for _, slot in slots)
     given = [(keyword, slot) for keyword, slot in slots if isinstance(slot, Slot)]
-    return Layer(
+    return _Alone(
         call.function,
         tuple(slot.value for keyword, slot in given if not keyword),
         {keyword: slot.value for keyword, slot in given if keyword},

@@ -31,6 +31,10 @@ class Site:
     inputs: tuple[Type, ...]
     output: Type
     trainable: bool = True
+    ports: tuple[str, ...] = ()
+    """The further outputs that it gives. With some, its result is a tuple."""
+    sized: bool = False
+    """Whether the text states the size of a map to which values are put back, also where PyTorch finds it."""
 
     @property
     def variables(self) -> tuple[Part, ...]:

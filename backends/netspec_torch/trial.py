@@ -45,7 +45,8 @@ class TorchTrial:
         self._reset()
         with torch.no_grad(), full_precision():
             self._run(inputs)
-        return {name: value.cpu().numpy() for name, value in self.recorder.seen.items()}
+        seen = self.recorder.seen
+        return {node.name: seen[node.name].cpu().numpy() for node in self.graph.nodes}
 
     def gradients(self, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
         """The gradient of the loss by every trainable weight."""

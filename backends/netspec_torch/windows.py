@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
+from netspec.graph import Graph
 from netspec.lowering.parts import Argument, Call, Part, Slot, call, literal, seq
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
-from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, Pool
+from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool, Pool
 from netspec.ops.transpose import ConvTranspose
 from netspec.ops.window import Windowed
+from netspec.types import Type, Windows
 from netspec_torch.functions import activate
 from netspec_torch.site import (
+    OWN,
     PADDED,
     Border,
     Lowered,
@@ -142,7 +146,7 @@ def _pool_module(name: str, op: Pool, padding: Sequence[int], ceil_mode: bool, *
     strides = () if op.strides == op.kernel else (Argument(Slot(compact(op.strides), "stride"), "stride"),)
     rest = {"padding": border(padding), "ceil_mode": Slot(ceil_mode, "ceil_mode", default=False), **more}
     return Call(
-        f"nn.{name}{len(op.kernel)}d",
+        f"{name}{len(op.kernel)}d",
         (
             Argument(Slot(compact(op.kernel), "kernel")),
             *strides,
@@ -153,13 +157,67 @@ def _pool_module(name: str, op: Pool, padding: Sequence[int], ceil_mode: bool, *
 
 def max_pool(op: MaxPool, site: Site) -> Lowered:
     """PyTorch's own, padded with −∞ before where it pads otherwise."""
+    if site.ports:
+        return _max_pool_with_indices(op, site)
     native = native_padding(op, site.inputs[0].sizes)
     dilation = Slot(compact(op.dilation), "dilation", default=1)
-    module = _pool_module("MaxPool", op, (0,), False, dilation=dilation)
+    module = _pool_module("nn.MaxPool", op, (0,), False, dilation=dilation)
     apart = Lowered(run(PADDED), module, border=Border(op.pads, "-torch.inf"))
     if native is None:
         return replace(apart, apart=apart)
-    return Lowered(run(site.x), _pool_module("MaxPool", op, *native, dilation=dilation), apart=apart)
+    return Lowered(run(site.x), _pool_module("nn.MaxPool", op, *native, dilation=dilation), apart=apart)
+
+
+def _max_pool_with_indices(op: MaxPool, site: Site) -> Lowered:
+    """PyTorch's own; where it pads otherwise, a class that counts positions without the padding."""
+    native = native_padding(op, site.inputs[0].sizes)
+    more: dict[str, Part] = {
+        "dilation": Slot(compact(op.dilation), "dilation", default=1),
+        "return_indices": Slot(value=True, hint="return_indices", default=False),
+    }
+    if native is not None:
+        return Lowered(run(site.x), _pool_module("nn.MaxPool", op, *native, **more))
+    more["pads"] = Slot(tuple(chain.from_iterable(reversed(op.pads))), "pads")
+    return Lowered(run(site.x), _pool_module("PaddedMaxPool", op, (0,), False, **more))
+
+
+def max_unpool(op: MaxUnpool, site: Site) -> Lowered:
+    """PyTorch's own. It finds the size of an input that the last window of the pool ends with; another is stated."""
+    windows = _windows(site.inputs[1])
+    strides = () if windows.stride == windows.span else (Slot(compact(windows.stride), "stride"),)
+    module = Call(
+        f"nn.MaxUnpool{site.rank}d",
+        (
+            Argument(Slot(compact(windows.span), "kernel")),
+            *(Argument(stride, "stride") for stride in strides),
+            Argument(border(_padding(windows)), "padding"),
+        ),
+    )
+    values, indices = site.variables
+    size: tuple[Part, ...] = (", output_size=", Slot(windows.sizes, "size", kept=True)) if site.sized else ()
+    return Lowered(seq(OWN, "(", values, ", ", indices, *size, ")"), module)
+
+
+def sizes_must_be_stated(graph: Graph) -> bool:
+    """Whether PyTorch would find another size for a max unpool of the graph. Then all state theirs, to be alike."""
+    unpools = (node for node in graph.nodes if isinstance(node.op, MaxUnpool))
+    return any(_found_size(graph.types[node.inputs[1]]) != node.output.sizes for node in unpools)
+
+
+def _found_size(positions: Type) -> tuple[int, ...]:
+    windows = _windows(positions)
+    rows = zip(positions.sizes, windows.span, windows.stride, _padding(windows), strict=True)
+    return tuple((o - 1) * s + k - 2 * p for o, k, s, p in rows)
+
+
+def _padding(windows: Windows) -> tuple[int, ...]:
+    """As one number an axis. It decides the size that PyTorch finds, which one that is stated may miss by a stride."""
+    return tuple((lo + hi) // 2 for lo, hi in windows.pads)
+
+
+def _windows(positions: Type) -> Windows:
+    assert positions.windows is not None
+    return positions.windows
 
 
 def avg_pool(op: AvgPool, site: Site) -> Lowered:
@@ -174,9 +232,9 @@ def avg_pool(op: AvgPool, site: Site) -> Lowered:
         padding, ceil_mode = native
         padded = any(padding) or ceil_mode
         counted: Part = Slot(op.count_padding or not padded, "count_padding", default=True)
-        module = _pool_module("AvgPool", op, padding, ceil_mode, count_include_pad=counted)
+        module = _pool_module("nn.AvgPool", op, padding, ceil_mode, count_include_pad=counted)
         return Lowered(run(site.x), module)
-    module = _pool_module("AvgPool", op, (0,), False)
+    module = _pool_module("nn.AvgPool", op, (0,), False)
     mean = run(pad(site.x, op.pads))
     if op.count_padding and not any(op.overhang):
         return Lowered(mean, module)

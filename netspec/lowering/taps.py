@@ -61,16 +61,17 @@ def _call(variable: str, node: str, after: ast.stmt) -> ast.stmt:
 
 
 def order(root: Module) -> tuple[str, ...]:
-    """The canonical names of all nodes in the order in which generated code makes them."""
-    return tuple(node.name for node in root.nodes())
+    """The canonical names of all values in the order in which generated code makes them."""
+    # A layer's own output, which may take the place of its input, comes after what it gives besides.
+    return tuple(value for node in root.nodes() for value in (*node.values[1:], node.name))
 
 
 class Recorder:
-    """What `__tap__` is: it knows the order of the nodes, and so which one each call is about.
+    """What `__tap__` is: it knows the order of the values, and so which one each call is about.
 
     Generated code runs its layers in the order of the outline. The name that a tap gives is local to its
     function, so one function may serve several uses; it is held against the name that is due.
-    `seen` has what each node gave in the last pass; `inject` adds a number to one node's output.
+    `seen` has each value of the last pass; `inject` adds a number to one node's output.
     """
 
     def __init__(

@@ -42,8 +42,8 @@ class Reading(ABC):
         """Run the network that the text defines: its outputs by their names."""
 
     @abstractmethod
-    def own(self, node: Node, inputs: Sequence[Value]) -> Iterable[Any]:
-        """What the node's own lowering makes of its inputs, one way or another."""
+    def own(self, node: Node, value: str, inputs: Sequence[Value]) -> Iterable[Any]:
+        """What the node's own lowering makes of its inputs for one of its values, one way or another."""
 
     @abstractmethod
     def hold(self, node: Node, bound: Bound) -> None:
@@ -155,23 +155,23 @@ class _Witness(Recorder):
 
     def __call__(self, node: str, value: Any) -> Any:
         name = self.due(node)
-        due = self.graph.by_name[name]
-        self.reading.hold(due, self._bound(due, value))
+        due = self.graph.producers[name]
+        self.reading.hold(due, self._bound(due, name, value))
         self.seen[name] = self.values[name] = self.reading.value(name)
         return self.seen[name]
 
-    def _bound(self, node: Node, value: Any) -> Bound:
+    def _bound(self, node: Node, name: str, value: Any) -> Bound:
         """The layers of the text for those of a node's own lowering, in the first way that is the same."""
         tried = []
-        for way in self._ways(node):
+        for way in self._ways(node, name):
             tried.append(way)
             if (bound := bind(way, value)) is not None:
                 return bound
-        raise WrongFold(f"{node.name}: the text makes {spell(value)}, its own lowering {spell(tried[0])}")
+        raise WrongFold(f"{name}: the text makes {spell(value)}, its own lowering {spell(tried[0])}")
 
-    def _ways(self, node: Node) -> Iterator[Any]:
+    def _ways(self, node: Node, name: str) -> Iterator[Any]:
         try:
-            yield from self.reading.own(node, [self.values[each] for each in node.inputs])
+            yield from self.reading.own(node, name, [self.values[each] for each in node.inputs])
         except Exception as error:
             self.own_fault = error
             raise

@@ -19,6 +19,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     },
     "pooling": {
         "max_pool": "pool.MaxPool",
+        "max_unpool": "pool.MaxUnpool",
         "avg_pool": "pool.AvgPool",
         "global_avg_pool": "pool.GlobalAvgPool",
         "global_max_pool": "pool.GlobalMaxPool",
@@ -85,7 +86,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     },
 }
 
-PORTS: frozenset[str] = frozenset()
+PORTS = frozenset({"indices"})
 """The names of further outputs of ops; no layer can have such a name."""
 
 FAMILY_OF = {word: family for family, words in FAMILIES.items() for word in words}

@@ -246,7 +246,7 @@ def _probe(role: Role, type_: Type) -> Type:
         return type_
     twos = (2,) * len(type_.spatial)
     sizes = tuple(2 * size for size in type_.sizes)
-    windows = Windows(sizes, twos, twos, (0,) * len(twos), (1,) * len(twos))
+    windows = Windows(sizes, twos, twos, ((0, 0),) * len(twos), (1,) * len(twos))
     return Type(type_.channels, type_.spatial, "int", windows)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Annotated, Literal, Self
 
@@ -9,10 +10,11 @@ from pydantic import Field
 
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import Inputs, Misfit, Moves, Op
-from netspec.ops.reach import Reach
+from netspec.ops.base import Inputs, Meaning, Misfit, Moves, Op
+from netspec.ops.reach import Reach, TransposedWindow
+from netspec.ops.roles import Port, Role
 from netspec.ops.window import Windowed, check_fit, spatial
-from netspec.types import Type
+from netspec.types import Type, Windows
 
 
 class Pool(Windowed):
@@ -71,10 +73,75 @@ class Pool(Windowed):
 
 
 class MaxPool(Pool):
-    """The largest value of each window. Padding counts as −∞."""
+    """The largest value of each window, of equal ones the first. Padding counts as −∞."""
 
     keyword = "max_pool"
+    ports = (Port("indices", "Where in the input each of the values stands, for `max_unpool`."),)
     keeps_order = True
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        (pooled,) = super().outputs(inputs)
+        windows = Windows(inputs[0].sizes, self.kernel, self.strides, self.pads, self.dilation)
+        return pooled, Type(pooled.channels, pooled.spatial, "int", windows)
+
+
+class MaxUnpool(Op):
+    """Each value back at the position from which a max pool took its own; 0 everywhere else (Zeiler et al. 2011).
+
+    Its output has the sizes of the map that the pool received. No windows of the pool may overlap: two values would
+    go to one position.
+    """
+
+    keyword = "max_unpool"
+    inputs = (
+        Role("values", "The values that are put back."),
+        Role("indices", "Where each of them goes: the `indices` of a `max_pool`.", takes=("positions",)),
+    )
+
+    def _resolve(self, inputs: Inputs) -> Self:
+        values, positions = inputs
+        sizes = spatial(self, values)
+        if (values.channels, sizes) != (positions.channels, positions.sizes):
+            raise Misfit(
+                shapes.UNPOOL,
+                f"`max_unpool` takes one value for each index; it gets {values} and {positions}",
+                help=f"bring the values to {positions.channels}@{'×'.join(map(str, positions.sizes))}, which that pool "
+                "gives, or take the `indices` of the pool whose output has the sizes of the values",
+            )
+        windows = _windows(positions)
+        for name, count, kernel, stride, dilation in zip(
+            values.axes, sizes, windows.kernel, windows.stride, windows.dilation, strict=True
+        ):
+            if (shift := arithmetic.overlap(count, kernel, stride, dilation)) is not None:
+                raise Misfit(
+                    shapes.UNPOOL,
+                    f"the windows of the pool overlap along {name}: {_neighbours(shift)} share a position, and two "
+                    "values may go there",
+                    notes=(f"along {name} it has kernel {kernel}, stride {stride}, dilation {dilation}",),
+                    help="let the pool stride by its kernel, as `max_pool: 2` does",
+                )
+        return self
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        return (Type(inputs[0].channels, _windows(inputs[1]).sizes),)
+
+    def reach(self, inputs: Inputs) -> Reach | None:
+        # A position lies in one window at most: it sees that window's value and that window's index.
+        windows = _windows(inputs[1])
+        rows = zip(windows.kernel, windows.stride, windows.pads, windows.dilation, strict=True)
+        return Reach(tuple(TransposedWindow(k, s, lo, d) for k, s, (lo, _), d in rows))
+
+    def means(self, inputs: Sequence[Meaning]) -> Meaning:
+        return super().means(inputs[:1])
+
+
+def _neighbours(apart: int) -> str:
+    return "neighbours" if apart == 1 else f"two that are {apart} apart"
+
+
+def _windows(positions: Type) -> Windows:
+    assert positions.windows is not None
+    return positions.windows
 
 
 class AvgPool(Pool):

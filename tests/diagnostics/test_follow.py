@@ -97,6 +97,7 @@ BY_HAND: dict[str, tuple[str, str]] = {
     "NS0311": ("  - relu:\n    from: [a, b]", "  - concat:\n    from: [a, b]\n  - relu"),
     "NS0312": ("[2, 3]]", "[2, 0]]"),
     "NS0314": ("{size: 9}", "{size: 8}"),
+    "NS0316": ("{kernel: 3, stride: 2}", "{kernel: 3}"),
     "NS0402": ("max_params: 5k", "max_params: 8k"),
     "NS0405": ("{hiden:", "{hidden:"),
     "NS0005": ("# nothing here yet\n", "netspec: 1\nname: a\ninput: [4]\nlayers: [relu]\n"),

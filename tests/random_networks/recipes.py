@@ -309,6 +309,7 @@ RECIPES: dict[str, Recipe] = {
     "depthwise_conv": _depthwise,
     "separable_conv": _separable,
     "max_pool": _max_pool,
+    "max_unpool": _nothing,
     "avg_pool": _avg_pool,
     "global_avg_pool": _nothing,
     "global_max_pool": _nothing,
@@ -359,7 +360,7 @@ RECIPES: dict[str, Recipe] = {
 }
 """A recipe for every word of `netspec.ops.OPS`; a test says which lack one."""
 
-SINGLE = tuple(keyword for keyword in RECIPES if not OPS[keyword].merges)
+SINGLE = tuple(keyword for keyword in RECIPES if not OPS[keyword].merges and len(OPS[keyword].inputs) == 1)
 MERGES = tuple(keyword for keyword in RECIPES if OPS[keyword].merges)
 """The ops of one input, and those that join several."""
 

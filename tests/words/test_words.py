@@ -209,7 +209,7 @@ def test_a_word_that_means_a_value_of_ours_can_be_followed(kind: str) -> None:
     [
         ("covn", OPS, "conv"), ("softmx", OPS, "softmax"), ("Conv-Transpose", OPS, "conv_transpose"),
         ("batch norm", OPS, "batch_norm"), ("dropouts", OPS, "dropout"), ("avg_pol", OPS, "avg_pool"),
-        ("relu7", OPS, None), ("max_unpool", OPS, None), ("minpool", OPS, None), ("global_sum_pool", OPS, None),
+        ("relu7", OPS, None), ("max_unpol", OPS, "max_unpool"), ("minpool", OPS, None), ("global_sum_pool", OPS, None),
         ("attention", OPS, None), ("matmul", OPS, None), ("selu", ["gelu", "elu"], None), ("stage3", ["stage2"], None),
         ("adamw", ["adam", "sgd"], "adam"),
         ("a" * 5000, OPS, None), ("", OPS, None), ("form", ["from", "name"], "from"),

@@ -229,6 +229,81 @@ class DilatedMaxPooling(layers.Layer):
         return x
 '''
 
+MAX_INDICES = '''
+class MaxIndices(layers.Layer):
+    """Where in its input a max pool finds its values, of equal ones the first; padding is not counted."""
+
+    def __init__(self, pool_size, strides=None, padding=None, dilation_rate=None, **kwargs):
+        super().__init__(**kwargs)
+        self.pool_size, self.strides = pool_size, strides or pool_size
+        self.padding = padding or ((0, 0),) * len(pool_size)
+        self.dilation_rate = dilation_rate or (1,) * len(pool_size)
+
+    def call(self, inputs):
+        indices = ops.zeros_like(inputs, dtype="int32")
+        for axis, size in enumerate(inputs.shape[1:-1], start=1):
+            behind = (1,) * (len(inputs.shape) - 1 - axis)
+            places = ops.arange(size, dtype="int32")
+            indices = indices * size + ops.reshape(places, (size, *behind))
+        x = inputs
+        # Of equal values the first, row by row: so the last axis comes first.
+        for axis in range(len(self.pool_size), 0, -1):
+            border = [(0, 0)] * len(inputs.shape)
+            border[axis] = self.padding[axis - 1]
+            x = ops.pad(x, border, constant_values=-float("inf"))
+            indices = ops.pad(indices, border)
+            taps = self.taps(x.shape[axis], axis)
+            larger, chosen = x[taps[0]], indices[taps[0]]
+            for tap in taps[1:]:
+                chosen = ops.where(x[tap] > larger, indices[tap], chosen)
+                larger = ops.where(x[tap] > larger, x[tap], larger)
+            x, indices = larger, chosen
+        return indices
+
+    def taps(self, size, axis):
+        """What the windows along an axis see, place by place."""
+        stride, rate, kernel = (
+            each[axis - 1] for each in (self.strides, self.dilation_rate, self.pool_size)
+        )
+        last = (size - (kernel - 1) * rate - 1) // stride * stride
+        before = (slice(None),) * axis
+        return [(*before, slice(i * rate, i * rate + last + 1, stride)) for i in range(kernel)]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "pool_size": self.pool_size,
+            "strides": self.strides,
+            "padding": self.padding,
+            "dilation_rate": self.dilation_rate,
+        }
+'''
+
+MAX_UNPOOLING = '''
+class MaxUnpooling(layers.Layer):
+    """Puts each value where a max pool took its own, in a map of this size, and zeros elsewhere."""
+
+    def __init__(self, size, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+
+    def call(self, inputs):
+        values, indices = inputs
+        batch, channels, total = ops.shape(values)[0], values.shape[-1], 1
+        for size in self.size:
+            total = total * size
+        samples = ops.arange(batch, dtype="int32")
+        samples = ops.reshape(samples, (-1, *(1,) * (len(values.shape) - 1)))
+        nothing = ops.zeros_like(indices)
+        places = [samples + nothing, indices, ops.arange(channels, dtype="int32") + nothing]
+        places = ops.reshape(ops.stack(places, axis=-1), (-1, 3))
+        outputs = ops.scatter(places, ops.reshape(values, (-1,)), (batch, total, channels))
+        return ops.reshape(outputs, (-1, *self.size, channels))
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}
+'''
+
 DILATED_AVERAGE = '''
 class DilatedAveragePooling(layers.Layer):
     """A mean over windows with gaps, by a stride of 1, its padding left out; Keras has none."""
@@ -278,6 +353,8 @@ HELPERS: dict[str, Helper] = {
     "PaddedAveragePooling2D": Helper(PADDED_AVERAGE.format(n=2, base="layers.")),
     "PaddedAveragePooling3D": Helper(PADDED_AVERAGE.format(n=3, base=""), needs=("AveragePooling3D",)),
     "taps": Helper(TAPS),
+    "MaxIndices": Helper(MAX_INDICES),
+    "MaxUnpooling": Helper(MAX_UNPOOLING),
     "DilatedMaxPooling": Helper(DILATED_MAX, needs=("taps",)),
     "DilatedAveragePooling": Helper(DILATED_AVERAGE, needs=("taps",)),
     "ChannelPooling": Helper(CHANNEL_POOLING),

@@ -214,3 +214,20 @@ layers:
   - crop: {size: 9}
 """,
 )
+UNPOOL = Code(
+    "NS0316",
+    "values and indices that do not fit",
+    "`max_unpool` puts each value back where a max pool found one. So it takes as many values as the pool gives: the\n"
+    "same channels and sizes. Where the windows of the pool overlap, two of them may have their maximum in one\n"
+    "position, and two values would go there; such indices are refused.",
+    """\
+netspec: 1
+name: example
+input: [16, 8, 8]
+layers:
+  - max_pool: {kernel: 3, stride: 2}
+    name: pool
+  - max_unpool:
+    from: [pool, pool.indices]
+""",
+)

@@ -196,7 +196,9 @@ WORDS = table(
     (_adaptive("max", "time"), "adaptivemaxpool1d adaptivemaxpooling1d"),
     (_adaptive("max", "depth", "height", "width"), "adaptivemaxpool3d adaptivemaxpooling3d"),
     (
-        absent("max-unpooling: it needs the positions of the maxima; `upsample` is a different function"),
+        instead(
+            "write `- max_unpool:` with `from: [NAME, POOL.indices]`, where POOL is the name of a `max_pool`"
+        ),
         "unpool unpooling maxunpool maxunpooling upool",
     ),
     (absent("fractional pool"), "fractionalmaxpool fractionalmaxpooling fractionalavgpool"),
