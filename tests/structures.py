@@ -88,6 +88,46 @@ STRUCTURES: dict[str, str] = {
           - {unit: {filters: 8, stride: "${2 if index == 0 else 1}"}, repeat: 4}
           - global_avg_pool
     """,
+    # Indices go through blocks and out of them, of groups and repetitions, and to two layers; of equal values the first.
+    "unpooled": """
+        input: [3, 11, 8]
+        blocks:
+          down:
+            params: {filters: }
+            layers:
+              - {conv: {filters: $filters, kernel: 3, padding: same, activation: relu}}
+              - {max_pool: {kernel: 2, rounding: ceil}, name: pool}
+          up:
+            inputs: [x, where]
+            params: {filters: }
+            layers:
+              - {max_unpool: , from: [x, where]}
+              - {conv: {filters: $filters, kernel: 3, padding: same}}
+              - relu
+        layers:
+          - {down: {filters: 4}, name: d1}
+          - {down: {filters: 6}, name: d2}
+          - {layers: [{conv: {filters: 6, kernel: 1}}, {max_pool: {kernel: [3, 2], padding: same}}], name: d3}
+          - {dense: 6, name: code}
+          - {up: {filters: 6}, from: [code, d3.indices], name: u3}
+          - {up: {filters: 4}, from: [u3, d2.pool.indices], name: u2}
+          - {up: {filters: 3}, from: [u2, d1.indices], name: u1}
+          - {scale_by: 0}
+          - {max_pool: 3, name: flat}
+          - {max_unpool: , from: [flat, flat.indices]}
+        heads:
+          again: {from: u3, layers: [{max_unpool: , from: [u3, d2.indices]}, {dense: 2}]}
+    """,
+    "unpooled_evenly": """
+        input: [2, 8, 8]
+        layers:
+          - {conv: {filters: 3, kernel: 3, padding: same}}
+          - {max_pool: 2, repeat: 2, name: pools}
+          - {max_unpool: , from: [pools.1, pools.1.indices], name: half}
+          - {batch_norm: , name: normal}
+          - {max_unpool: , from: [normal, pools.0.indices]}
+          - {dense: 2}
+    """,
     "growing": """
         input: [4, 6, 6]
         blocks:

@@ -176,7 +176,7 @@ def _max_pool_with_indices(op: MaxPool, site: Site) -> Lowered:
         "return_indices": Slot(value=True, hint="return_indices", default=False),
     }
     if native is not None:
-        return Lowered(run(site.x), _pool_module("nn.MaxPool", op, *native, **more))
+        return Lowered(run(site.x), _pool_module("nn.MaxPool", op, native[0], native[1], **more))
     more["pads"] = Slot(tuple(chain.from_iterable(reversed(op.pads))), "pads")
     return Lowered(run(site.x), _pool_module("PaddedMaxPool", op, (0,), False, **more))
 
