@@ -88,7 +88,7 @@ STRUCTURES: dict[str, str] = {
           - {unit: {filters: 8, stride: "${2 if index == 0 else 1}"}, repeat: 4}
           - global_avg_pool
     """,
-    # Indices go through blocks and out of them, of groups and repetitions, and to two layers; of equal values the first.
+    # Indices go through blocks, out of groups and repetitions, and to two layers; of equal values the first counts.
     "unpooled": """
         input: [3, 11, 8]
         blocks:
