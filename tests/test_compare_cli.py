@@ -119,7 +119,7 @@ def test_a_lost_layer_is_told_as_one(run: Run) -> None:
 
     result = run(fakes=[Fake("two", forward=lose)])
     assert result.exit_code == 1
-    assert "differs in names: two did not give it" in result.stdout
+    assert "differs in names: two did not return it" in result.stdout
 
 
 def test_json(run: Run) -> None:
@@ -167,7 +167,7 @@ def test_an_oracle_that_is_broken_takes_no_part_and_is_reported(
     monkeypatch.setattr(comparison, "oracles", lambda: judge)
     alone = run("--backends", "one")
     assert alone.exit_code == 2
-    assert "or one and the oracle; the oracle judge is broken: its table is gone" in alone.stderr
+    assert "or one backend and the oracle; the oracle judge is broken: its table is gone" in alone.stderr
 
 
 REFUSED = {
@@ -181,7 +181,7 @@ REFUSED = {
     ),
     "a dtype that is none": (["--dtype", "float16"], "'float16'"),
     "a parameter that is not there": (["--set", "unit=3"], "unit"),
-    "no rate": (["--rate", "-1"], "a rate of -1.0 takes no steps"),
+    "no rate": (["--rate", "-1"], "must be a number above 0, not -1.0"),
     "an empty batch": (["--batch", "0"], "--batch"),
     "no backend": (["--backends", ","], "names none"),
     "a backend twice": (["--backends", "one,one"], "names one twice"),

@@ -1,4 +1,4 @@
-"""What can be told of a network without running it, and what a spec expects of itself."""
+"""Properties of a network that are computed without running it, and the check of `expect`."""
 
 from netspec.analysis.costs import Layer, Memory, Shapes, Totals, analyze
 from netspec.analysis.receptive import Receptive

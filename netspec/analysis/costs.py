@@ -1,4 +1,4 @@
-"""What a network is and costs, layer by layer: shapes, parameters, multiply-accumulates, memory, receptive field."""
+"""The shapes and costs of a network, layer by layer: parameters, MACs, memory, receptive field."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from netspec.graph import Graph, Node
 from netspec.types import Type
 
 FLOAT_BYTES = 4
-"""Bytes are those of float32."""
+"""The size of a float32."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One layer, its activation included. None is not known, never zero."""
+    """One layer, including its activation. None means unknown, never zero."""
 
     name: str
     op: str
@@ -27,14 +27,14 @@ class Layer:
     params: int
     macs: int | None
     bytes: int
-    """Of all its outputs."""
+    """The bytes of all outputs."""
     file: str
     line: int
     fields: Fields = field(repr=False, compare=False)
 
     @property
     def receptive(self) -> Receptive | None:
-        """How much of the input one position of the output sees."""
+        """The receptive field of one position of the output."""
         return self.fields[self.name]
 
     @property
@@ -66,10 +66,10 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes of float32.
+    """Memory in bytes, for float32.
 
-    `inference_bytes` are the weights and the largest two tensors alive at once, one made from the other,
-    the network's input not counted. `training_bytes_per_sample` are the inputs and the outputs of all layers.
+    `inference_bytes`: the weights and the largest pair of a layer's output and an output that it is computed from;
+    the network's input does not count. `training_bytes_per_sample`: the inputs and the outputs of all layers.
     """
 
     inference_bytes: int
@@ -86,7 +86,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The whole network. `params` are all weights but statistics, `trainable` those that learn."""
+    """The totals of the network. `params` counts all weights except statistics, `trainable` those that are trained."""
 
     layers: int
     params: int
@@ -97,7 +97,7 @@ class Totals:
 
     @property
     def counts(self) -> dict[str, int | None]:
-        """The numbers that a spec can expect; `memory` is that of inference."""
+        """The figures that `expect` can contain; `memory` is that of inference."""
         return {
             "params": self.params,
             "trainable": self.trainable,
@@ -118,7 +118,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """What `netspec shapes` prints."""
+    """The data that `netspec shapes` prints."""
 
     name: str
     inputs: dict[str, tuple[int, ...]]
@@ -167,7 +167,7 @@ def _layer(node: Node, graph: Graph, seen: Fields) -> Layer:
 
 
 def _params(node: Node) -> int:
-    """What it holds of its own; a sharing layer's weights are counted where they stand first."""
+    """The parameters that the layer owns; shared weights count for the first layer."""
     return (
         0 if node.shares is not None else sum(prod(each.shape) for each in node.weights if not each.statistic)
     )
@@ -201,7 +201,7 @@ def _totals(graph: Graph, layers: tuple[Layer, ...]) -> Totals:
 
 
 def _largest_step(graph: Graph) -> int:
-    """The most elements that a tensor and one that is made from it hold together; inputs count nothing."""
+    """The largest number of elements of a tensor and one that it is computed from; inputs count 0."""
     made = {value: graph.types[value].elements for value in graph.producers}
     steps = (
         _elements(node.outputs) + max((made.get(value, 0) for value in node.inputs), default=0)

@@ -1,4 +1,4 @@
-"""How the probabilities at the end of a network are made, and whether a layer gives the logits behind them."""
+"""Finds the layer that makes the probabilities at the end of a network, and whether a layer gives their logits."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from netspec.types import in_full
 
 
 class NoLogits(Exception):
-    """An output is no score, and no layer gives the logits that it was made from.
+    """An output is not a score, and no layer gives its logits.
 
-    `node` is the layer at fault, `help` says how to change the network.
+    `node` is the layer that causes it, `help` says how to change the network.
     """
 
     def __init__(self, message: str, node: Node, help: str) -> None:
@@ -25,17 +25,17 @@ class NoLogits(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The layer that makes an output's probabilities, and those behind it, which move them."""
+    """The layer that makes the probabilities of an output, and the layers after it, which move them."""
 
     node: Node
     moved: tuple[Node, ...]
 
 
 def require_logits(graph: Graph) -> None:
-    """Refuse a network of which an output is no logit, and is not made from logits.
+    """Refuse a network with an output that is neither logits nor computed from logits.
 
     Raises:
-        NoLogits: an output is made of probabilities in another way, or it is a distance.
+        NoLogits: an output is computed from probabilities in another way, or it is a distance.
     """
     found = meanings(graph)
     for output in graph.outputs:
@@ -44,10 +44,10 @@ def require_logits(graph: Graph) -> None:
 
 
 def ending(graph: Graph, value: str) -> Ending:
-    """What makes the probabilities of this output from logits.
+    """The layer that computes the probabilities of this output from logits, and the layers after it.
 
     Raises:
-        NoLogits: they are made in another way, or the output is a distance.
+        NoLogits: the output is computed in another way, or it is a distance.
     """
     moved: list[Node] = []
     moves = "positions"
@@ -70,16 +70,16 @@ def ending(graph: Graph, value: str) -> Ending:
     if isinstance(function, Softmax) and function.temperature != 1:
         shown = in_full(function.temperature)
         raise NoLogits(
-            f"`{node.name}` is a softmax of temperature {shown}: its logits are its input divided by {shown}, "
-            "and no layer gives these",
+            f"`{node.name}` is a softmax with temperature {shown}: its logits are its input divided by {shown}, "
+            "and no layer gives them",
             node,
-            f'put `scale_by: "${{1 / {shown}}}"` in front of the softmax, and remove its temperature',
+            f'put `scale_by: "${{1 / {shown}}}"` before the softmax, and remove its temperature',
         )
     return Ending(node, tuple(moved))
 
 
 def take_out(nodes: Sequence[Node]) -> str:
-    """The advice that leaves these layers without what makes probabilities."""
+    """The advice to remove the probabilities of these layers."""
     parts = []
     for node in nodes:
         function = last_activation(node)
@@ -92,13 +92,13 @@ def take_out(nodes: Sequence[Node]) -> str:
 
 
 def last_activation(node: Node) -> Activation | None:
-    """What the layer applies last, if it is an activation."""
+    """The activation that the layer applies last, if there is one."""
     op = node.op
     return op.activation if isinstance(op, Activated) else op if isinstance(op, Activation) else None
 
 
 def _refusal(graph: Graph, node: Node) -> NoLogits:
-    """The error for a layer that stands between probabilities, or distances, and the output."""
+    """The error for a layer between probabilities, or distances, and the output."""
     sources = origins(graph, node.name)
     if meanings(graph)[node.name] is Meaning.DISTANCES:
         message = f"{_names(sources)} gives distances: the larger, the less likely"
@@ -106,7 +106,7 @@ def _refusal(graph: Graph, node: Node) -> NoLogits:
     function = last_activation(sources[0])
     assert function is not None, "only activations give probabilities"
     if node in sources:
-        message = f"`{node.name}` ends in `{function.keyword}`, which is not made from logits"
+        message = f"`{node.name}` ends in `{function.keyword}`, which is not computed from logits"
     elif node.op.moves([graph.types[each] for each in node.inputs]) is not None:
         message = f"`{node.name}` moves the probabilities of {_names(sources)} to other positions"
     else:
@@ -116,21 +116,21 @@ def _refusal(graph: Graph, node: Node) -> NoLogits:
 
 
 def _twice(graph: Graph, node: Node) -> NoLogits:
-    """The error for a softmax or sigmoid of what is no score."""
+    """The error for a softmax or sigmoid of values that are not scores."""
     found = meanings(graph)
     worst = max(node.inputs, key=lambda each: found[each])
     sources = origins(graph, worst)
     if found[worst] in (Meaning.NEARNESS, Meaning.DISTANCES):
         message = (
-            f"`{node.name}` takes the distances of {_names(sources)}: the farthest becomes the likeliest"
+            f"`{node.name}` takes the distances of {_names(sources)}: the farthest becomes the most likely"
         )
         return _distances(graph, message, node, sources)
-    message = f"`{node.name}` takes the probabilities of {_names(sources)}, which are no logits"
+    message = f"`{node.name}` takes the probabilities of {_names(sources)}, which are not logits"
     return NoLogits(message, node, take_out(sources))
 
 
 def _distances(graph: Graph, message: str, node: Node, sources: Sequence[Node]) -> NoLogits:
-    """The error for distances, and for negated distances that a layer behind them puts in another order."""
+    """The error for distances, and for negated distances whose order a later layer changes."""
     measured = [each for each in sources if each.op.gives is Meaning.DISTANCES]
     disordered = disorders(graph, node.name, [each.name for each in measured])
     parts = [f"put `scale_by: -1` after {_names(measured)}"] if measured else []
@@ -138,10 +138,8 @@ def _distances(graph: Graph, message: str, node: Node, sources: Sequence[Node]) 
         parts.append(f"take {_names(disordered)} out")
     if not measured:
         first = disordered[0]
-        message = (
-            f"`{first.name}` takes negated distances, and the largest of what it gives is not the nearest"
-        )
-    return NoLogits(message, node, f"{', and '.join(parts)}: the nearest is then the likeliest")
+        message = f"`{first.name}` takes negated distances, and its largest value is not the nearest class"
+    return NoLogits(message, node, f"{', and '.join(parts)}: the nearest is then the most likely")
 
 
 def _names(nodes: Sequence[Node]) -> str:

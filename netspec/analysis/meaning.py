@@ -1,4 +1,4 @@
-"""What the numbers of every tensor mean to a loss: scores, probabilities or distances."""
+"""The meaning of every tensor for a loss: scores, probabilities or distances."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from netspec.ops.base import Meaning
 
 
 def meanings(graph: Graph) -> dict[str, Meaning]:
-    """The meaning of every value. An input holds scores; further outputs mean nothing to a loss."""
+    """The meaning of every value. An input holds scores; further outputs have no meaning for a loss."""
     found = dict.fromkeys((each.name for each in graph.inputs), Meaning.SCORES)
     for node in graph.nodes:
         meaning = node.op.means([found[value] for value in node.inputs])
@@ -19,14 +19,14 @@ def meanings(graph: Graph) -> dict[str, Meaning]:
 
 
 def _given(node: Node, meaning: Meaning) -> dict[str, Meaning]:
-    """What a node gives: its own output, which means this, and further ones, which leave all else as it is."""
+    """The meanings of the outputs of a node: the given one for its main output, and scores for further outputs."""
     return {**dict.fromkeys(node.values, Meaning.SCORES), node.name: meaning}
 
 
 def origins(graph: Graph, value: str) -> list[Node]:
-    """The layers that give this value its meaning, in order; none for scores that come from an input.
+    """The layers that determine the meaning of this value, in order; empty for scores from an input.
 
-    `dense, softmax, relu`: of the end it is the softmax.
+    In `dense, softmax, relu`, the softmax determines the meaning of the end.
     """
     found = meanings(graph)
     meaning = found[value]
@@ -39,7 +39,7 @@ def origins(graph: Graph, value: str) -> list[Node]:
             continue
         seen.add(node.name)
         same = [each for each in node.inputs if found[each] is meaning]
-        # An op that sets the meaning, or an activation within it, hides what came before.
+        # An op that sets the meaning, or an activation in it, replaces the meaning before it.
         if same and node.op.means([Meaning.SCORES] * len(node.inputs)) is not meaning:
             waiting += same
         else:
@@ -48,10 +48,10 @@ def origins(graph: Graph, value: str) -> list[Node]:
 
 
 def disorders(graph: Graph, value: str, negated: Collection[str]) -> list[Node]:
-    """The layers up to `value` behind which the largest of the negated distances is not the nearest, in order.
+    """The layers up to `value` that change the order of negated distances, in order.
 
-    The values of the layers `negated` are taken for negated distances, as behind a `scale_by: -1`. Each layer that is
-    found is then passed over, so that without all of them the nearest is the largest.
+    The outputs of the layers `negated` are treated as negated distances, as after a `scale_by: -1`. Each layer that is
+    found is then skipped, so that without all of them the nearest class has the largest value.
     """
     found = dict.fromkeys((each.name for each in graph.inputs), Meaning.SCORES)
     disordered: list[Node] = []
@@ -69,7 +69,7 @@ def disorders(graph: Graph, value: str, negated: Collection[str]) -> list[Node]:
 
 
 def _before(graph: Graph, value: str) -> set[str]:
-    """The names of the layers that a value is made by."""
+    """The names of the layers that a value is computed by."""
     seen: set[str] = set()
     waiting = [value]
     while waiting:

@@ -1,1 +1,1 @@
-"""A picture of a graph: what to show, where to put it, and SVG or an HTML page of it."""
+"""Draws a graph: its content, its layout, and the output as SVG or HTML."""

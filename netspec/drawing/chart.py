@@ -1,4 +1,4 @@
-"""Lines over an axis as SVG: no resources from outside, the same bytes every time, readable in light and in dark."""
+"""Writes line charts as SVG: no external resources, reproducible bytes, readable in light and dark mode."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from netspec.drawing.layout import text_width
 from netspec.drawing.svg import EDGE, FONT, number
 
 WIDTH, HEIGHT = 400, 250
-"""Of the field in which lines are drawn."""
+"""The size of the plot area."""
 LEFT, TOP, GAP, BOTTOM = 62, 92, 70, 48
 TICKS = 5
 Point = tuple[float, float]
@@ -28,7 +28,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Panel:
-    """A field with lines over one axis from 0. `percent` writes fractions as percentages."""
+    """A plot with lines over one axis from 0. `percent` shows fractions as percentages."""
 
     x: str
     y: str
@@ -37,12 +37,12 @@ class Panel:
 
     @property
     def points(self) -> list[Point]:
-        """Those of all lines."""
+        """The values of all lines."""
         return [point for line in self.lines for point in line.points]
 
 
 def as_svg(title: str, facts: str, panels: Sequence[Panel]) -> str:
-    """The whole file: panels side by side below a title and a line of facts."""
+    """The complete SVG file: panels side by side below a title and a line of facts."""
     step = LEFT + WIDTH + GAP
     width = ceil(
         max(EDGE + len(panels) * step, text_width(title, 18) + 2 * EDGE, text_width(facts, 12) + 2 * EDGE)
@@ -111,7 +111,7 @@ def _line(line: Line, places: Sequence[Point]) -> Iterator[str]:
 
 
 def thinned(places: Sequence[Point], columns: int) -> list[Point]:
-    """The points, or of many only the lowest and the highest in each column, so that no peak is lost."""
+    """The points; if there are many, only the lowest and the highest of each column, so that no peak is lost."""
     if len(places) <= 2 * columns:
         return list(places)
     kept: list[Point] = []
@@ -124,7 +124,7 @@ def thinned(places: Sequence[Point], columns: int) -> list[Point]:
 
 
 def scale(low: float, high: float) -> tuple[float, float, float]:
-    """The ends of an axis that holds these values, and the step between its ticks: 1, 2 or 5 times a power of ten."""
+    """The ends of an axis for these values, and the distance of its ticks: 1, 2 or 5 times a power of ten."""
     if high <= low:
         low, high = low - max(abs(low), 1.0) / 2, high + max(abs(high), 1.0) / 2
     rough = (high - low) / TICKS
@@ -134,14 +134,14 @@ def scale(low: float, high: float) -> tuple[float, float, float]:
 
 
 def whole_ticks(right: float) -> list[int]:
-    """Whole numbers from 0 to the right end, a few of them."""
+    """A few whole numbers from 0 to the right end."""
     _, _, every = scale(0.0, right)
     whole = max(1, round(every))
     return list(range(0, floor(right + 1e-9) + 1, whole))
 
 
 def _figure(value: float, every: float, percent: bool) -> str:
-    """A tick with as many digits as tell it from the next one."""
+    """A tick label with enough digits to differ from the next one."""
     value, every = (100 * value, 100 * every) if percent else (value, every)
     digits = max(0, -floor(log10(every) + 1e-9))
     text = f"{value:.{digits}f}" if digits < 6 and abs(value) < 1e6 else f"{value:g}"

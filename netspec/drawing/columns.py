@@ -1,4 +1,4 @@
-"""Where the cells of rows stand from left to right: chains straight, branches symmetrical, nothing overlapping."""
+"""Computes the horizontal positions of cells: chains are straight, branches symmetrical, and nothing overlaps."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ BESIDE = 22
 BESIDE_LINE = 14
 SWEEPS = 80
 SKIP = 0.15
-"""How hard a skip pulls at a fork or merge, where a branch with layers pulls with 1."""
+"""The weight of a skip connection at a fork or merge; a branch with layers has weight 1."""
 
 
 @dataclass(eq=False)
 class _Column:
-    """Cells that stand straight below each other: `shifts` say how far each middle is from the column's own x."""
+    """Cells exactly below each other; `shifts` are the distances of their middles from the x of the column."""
 
     x: float = 0.0
     cells: list[Cell] = field(default_factory=list)
     shifts: list[float] = field(default_factory=list)
     pulls: list[tuple[_Column, float, float]] = field(
         default_factory=list
-    )  # whom, how far right of it, weight
-    left: dict[_Column, float] = field(default_factory=dict)  # neighbour: distance at least
+    )  # other column, distance to the right of it, weight
+    left: dict[_Column, float] = field(default_factory=dict)  # neighbour: minimum distance
     right: dict[_Column, float] = field(default_factory=dict)
 
 
 def place(rows: Rows) -> None:
-    """Give every cell its x."""
+    """Set the x of every cell."""
     straight, skips = _characters(rows)
     for links in (straight, set[Link]()):
         columns = _columns(rows, links, skips)
@@ -50,7 +50,7 @@ def place(rows: Rows) -> None:
 
 
 def _characters(rows: Rows) -> tuple[set[Link], set[Link]]:
-    """The links to draw straight, along a chain or the one branch beside skips of a fork or merge; and the skips."""
+    """The links to draw straight (in a chain, or in the only branch beside skips of a fork or merge), and the skips."""
     outgoing: dict[Cell, list[list[Link]]] = defaultdict(list)
     incoming: dict[Cell, list[list[Link]]] = defaultdict(list)
     for line in rows.lines:
@@ -60,7 +60,7 @@ def _characters(rows: Rows) -> tuple[set[Link], set[Link]]:
     skips: set[Link] = set()
     for line in rows.lines:
         source, target = line[0].source, line[-1].target
-        # A branch has a layer of its own at its start, or its end: nothing else feeds it, or takes from it.
+        # A branch has a layer of its own at its start or end, with no other input or no other user.
         starts = [each for each in outgoing[source] if _is_own(each[-1].target, incoming)]
         ends = [each for each in incoming[target] if _is_own(each[0].source, outgoing)]
         from_source = len(outgoing[source]) == 1 or starts == [line]
@@ -78,7 +78,7 @@ def _is_own(cell: Cell, lines: dict[Cell, list[list[Link]]]) -> bool:
 
 
 def _columns(rows: Rows, straight: set[Link], skips: set[Link]) -> list[_Column]:
-    """The cells as columns, with what pulls them and what they must keep away from."""
+    """The cells as columns, with their attractions and their minimum distances."""
     column_of: dict[Cell, _Column] = {}
     shift_of: dict[Cell, float] = {}
     for row in rows.rows:
@@ -102,14 +102,14 @@ def _columns(rows: Rows, straight: set[Link], skips: set[Link]) -> list[_Column]
 
 
 def _pull(a: _Column, b: _Column, gap: float, weight: float) -> None:
-    """Pull b towards `gap` right of a, and a likewise."""
+    """Attract b to the position `gap` right of a, and a to the corresponding position."""
     if a is not b:
         b.pulls.append((a, gap, weight))
         a.pulls.append((b, -gap, weight))
 
 
 def _pull_ends(rows: Rows, column_of: dict[Cell, _Column], shift_of: dict[Cell, float]) -> None:
-    """A box is entered and left in one line, if it can be."""
+    """Align the entry and the exit of a box, if possible."""
     if rows.ends is not None:
         entry, exit_ = rows.ends
         _pull(column_of[entry], column_of[exit_], shift_of[entry] - shift_of[exit_], 1.0)
@@ -121,7 +121,7 @@ def _keep_apart(a: _Column, b: _Column, distance: float) -> None:
 
 
 def _in_order(columns: Sequence[_Column]) -> list[_Column] | None:
-    """From left to right; None when a column would have to stand left and right of another."""
+    """The columns from left to right; None if a column would have to be both left and right of another."""
     waiting = {column: len(column.left) for column in columns}
     ready = [column for column in columns if not column.left]
     order: list[_Column] = []
@@ -136,9 +136,9 @@ def _in_order(columns: Sequence[_Column]) -> list[_Column] | None:
 
 
 def _settle(order: Sequence[_Column]) -> None:
-    """One step towards where each column is pulled to.
+    """Move each column one step towards its target.
 
-    Pushing to the right keeps all distances, pushing to the left does, and so does the middle between the two.
+    Pushing to the right keeps all minimum distances, so does pushing to the left, and so does the average of the two.
     """
     wanted = {column: _wanted(column) for column in order}
     rightwards: dict[_Column, float] = {}
@@ -158,10 +158,10 @@ def _wanted(column: _Column) -> float:
     if not total:
         return column.x
     aim = sum((other.x + gap) * weight for other, gap, weight in column.pulls) / total
-    return (column.x + aim) / 2  # half the way: two that chase each other would never settle
+    return (column.x + aim) / 2  # half the way, because two columns that attract each other would oscillate
 
 
 def _distance(a: Cell, b: Cell) -> float:
-    """How far apart the middles of neighbours are at least."""
+    """The minimum distance between the middles of two neighbours."""
     beside = BESIDE if isinstance(a.item, Leaf | Frame) and isinstance(b.item, Leaf | Frame) else BESIDE_LINE
     return (a.width + b.width) / 2 + beside

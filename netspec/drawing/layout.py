@@ -1,4 +1,4 @@
-"""Sizes and places: boxes from the inside outwards, rows from top to bottom, lines straight where they can be."""
+"""Computes sizes and positions: boxes from the inside outwards, rows from top to bottom, lines straight if possible."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ WIDE = set("mwMW@%—")
 
 
 def text_width(text: str, size: float) -> float:
-    """About how wide a text is; rather too wide than too narrow."""
+    """The approximate width of a text, rounded up."""
     units = sum(0.36 if each in NARROW else 0.92 if each in WIDE else 0.6 for each in text)
     return units * size
 
 
 @dataclass(eq=False)
 class Placed:
-    """A box with a place for everything in it. `xs` are middles, from the left border; rows have heights and gaps.
+    """A box with the positions of its content. `xs` are middles, from the left border; rows have heights and gaps.
 
-    `entries` and `exits` say where the lines of each value cross the border, from the box's middle.
+    `entries` and `exits` are the positions at which the lines of each value cross the border, from the box's middle.
     """
 
     frame: Frame
@@ -47,12 +47,12 @@ class Placed:
 
     @property
     def head(self) -> float:
-        """How far below its upper border the first row starts."""
+        """The distance from the upper border to the first row."""
         return HEADER if self.frame.kind != "whole" else 0.0
 
     @cached_property
     def tops(self) -> list[float]:
-        """Where each row starts, from the upper border, and where one after the last would."""
+        """The top of each row, from the upper border, and the top of a row after the last."""
         tops, y = [], self.head
         for height, gap in zip([*self.heights, 0.0], self.gaps, strict=True):
             tops.append(y + gap)
@@ -64,12 +64,12 @@ class Placed:
         return self.tops[-1]
 
     def top(self, row: int) -> float:
-        """Where a row starts, from the upper border."""
+        """The top of a row, from the upper border."""
         return self.tops[row]
 
 
 def lay_out(frame: Frame) -> Placed:
-    """A place for everything in a box."""
+    """Compute the position of everything in a box."""
     boxes = {child: lay_out(child) for child in frame.children if isinstance(child, Frame)}
     into = {(child, value): x for child, box in boxes.items() for value, x in box.entries.items()}
     out_of = {(child, value): x for child, box in boxes.items() for value, x in box.exits.items()}
@@ -91,12 +91,12 @@ def lay_out(frame: Frame) -> Placed:
 
 
 def _ports(rows: Sequence[Sequence[Cell]], width: float) -> dict[str, float]:
-    """Where the lines of each value cross the border, from its middle."""
+    """The positions at which the lines of each value cross the border, from its middle."""
     return {cell.item: cell.x - width / 2 for row in rows for cell in row if isinstance(cell.item, str)}
 
 
 def leaf_height(leaf: Leaf) -> float:
-    """One line of text, or two."""
+    """The height of a leaf with one or two lines of text."""
     return (2 if leaf.note else 1) * LINE_HEIGHT + LEAF_PAD
 
 
@@ -113,7 +113,7 @@ def _height(item: Leaf | Frame | str | None, boxes: dict[Frame, Placed]) -> floa
 
 
 def _spread(rows: Rows) -> None:
-    """Several lines into one leaf end side by side, one that comes straight down in the middle."""
+    """Several lines into one leaf end side by side; a straight one ends in the middle."""
     for row in rows.rows:
         for cell in row:
             if isinstance(cell.item, Leaf) and len(cell.above) > 1:
@@ -125,7 +125,7 @@ def _spread(rows: Rows) -> None:
 
 
 def _gaps(rows: Rows, frame: Frame) -> list[float]:
-    """The room above each row, and below the last: more where lines bend."""
+    """The gap above each row and below the last; larger where lines bend."""
     whole = frame.kind == "whole"
     gaps = [0.0 if whole or frame.entries else GAP * 0.5]
     gaps += [_gap(row) for row in rows.rows[:-1]]

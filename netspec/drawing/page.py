@@ -1,4 +1,4 @@
-"""A laid-out picture as one HTML page whose boxes fold; it loads nothing."""
+"""Writes a drawing as one HTML page with boxes that fold; the page loads no other files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from netspec.graph import Graph
 def as_html(graph: Graph) -> str:
     """The whole page."""
     placed = lay_out(picture(graph))
-    # In a script nothing may look like the end of it.
+    # A script must not contain its own end tag.
     data = json.dumps(_data(placed, "b0"), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -32,7 +32,7 @@ def as_html(graph: Graph) -> str:
 <header>
 <p>{escape(graph.description)}</p>
 <p><button id="fold">Fold all</button> <button id="unfold">Unfold all</button>
-<span>A click on the head of a box folds it; what lies under the pointer tells more.</span></p>
+<span>Click on the head of a box to fold it; point at an element for details.</span></p>
 </header>
 <main>
 {drawing(graph, placed)}</main>
@@ -46,7 +46,7 @@ const HEAD = {HEADER}, TOP = {TOP}, BOTTOM = {BOTTOM};
 
 
 def _data(placed: Placed, name: str) -> dict[str, Any]:
-    """What the page needs to move things up and down: rows, heights, gaps, and the lines by their links."""
+    """The data that the page needs to move elements vertically: rows, heights, gaps, and the lines by their links."""
     cells = children(placed)
     index = {cell: number for number, cell in enumerate(cells)}
     return {
@@ -70,7 +70,7 @@ def _data(placed: Placed, name: str) -> dict[str, Any]:
 
 
 def _line(line: Sequence[Link], source: int) -> dict[str, Any]:
-    """Where a line starts, and where each of its links starts and ends from left to right."""
+    """The row in which a line starts, and the horizontal start and end of each of its links."""
     xs = [
         [_tenths(link.source.x + link.source_shift), _tenths(link.target.x + link.target_shift)]
         for link in line
@@ -104,7 +104,7 @@ button {{ background: #1c2128; border-color: #6e7681; }}
 SCRIPT = """const folded = new Set();
 const at = id => document.getElementById(id);
 
-// Heights from the inside outwards; then every child and every line gets its place. Nothing moves sideways.
+// Compute heights from the inside outwards, then place every child and every line. Nothing moves horizontally.
 function arrange(box) {
   const heights = box.gaps.slice(1).map(() => 0);
   box.children.forEach((child, index) => {

@@ -1,4 +1,4 @@
-"""What a picture of a graph shows: leaves, boxes within boxes, and the lines between them."""
+"""The content of a drawing: leaves, nested boxes, and the lines between them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from netspec.types import Type
 
 @dataclass(eq=False)
 class Leaf:
-    """One layer, input or output: a line or two of text, and all that there is to say in `about`."""
+    """One layer, input or output: one or two lines of text, and the details in `about`."""
 
     name: str
     text: str
@@ -26,10 +26,10 @@ class Leaf:
 
 @dataclass(eq=False)
 class Frame:
-    """A box of the author's: a block, a network, a repeat, a named group, a head; or the whole.
+    """A box for a scope of the spec (a block, a network, a repeat, a named group, a head), or for the whole network.
 
-    A line of `lines` runs from a child to a child. It comes in from outside where its source is a name (a value
-    of `entries`), and goes out where its target is one (a value of `exits`).
+    A line of `lines` connects two children. If its source is a name (a value of `entries`), it comes from outside;
+    if its target is a name (a value of `exits`), it goes outside.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Frame:
 
 
 def picture(graph: Graph) -> Frame:
-    """The picture of a graph. Equal repetitions are shown once, with their number."""
+    """The content of the drawing of a graph. Equal repetitions are shown once, with their number."""
     merged = merge(graph)
     root = Frame("", graph.name, graph.description, "whole")
     builder = _Builder(graph, merged, root)
@@ -74,14 +74,14 @@ class _Builder:
     leaves: dict[str, Leaf] = field(default_factory=dict)
 
     def add(self, leaf: Leaf, scope: str) -> None:
-        """Put a leaf into the box of its scope."""
+        """Add a leaf to the box of its scope."""
         chain = tuple(self._chain(scope))
         chain[-1].children.append(leaf)
         self.leaves[leaf.name] = leaf
         self.homes[leaf.name] = chain
 
     def _chain(self, path: str) -> Iterator[Frame]:
-        """The boxes around, from the outside inwards; made where they are not there yet."""
+        """The enclosing boxes, from the outside inwards; missing ones are created."""
         yield self.root
         parent, inner = self.root, ""
         for part in path.split(".") if path else ():
@@ -96,7 +96,7 @@ class _Builder:
             yield parent
 
     def _is_one(self, scope: Scope) -> bool:
-        """A repetition whose repeat is drawn as nothing but this one, or a repeat of one op: a box is too much."""
+        """Whether a scope gets no box: the only drawn repetition of its repeat, or a repeat of one op."""
         run = self.merged.runs.get(scope.path)
         if run is not None:
             return run.count == _count(self.graph, scope.parent)
@@ -105,7 +105,7 @@ class _Builder:
         return is_op and first is not None and first.count == _count(self.graph, scope.path)
 
     def draw(self, value: str, target: str) -> None:
-        """A line from what makes a value to a leaf, through the boxes around both."""
+        """Add a line from the source of a value to a leaf, through the boxes around both."""
         producer = value if value in self.leaves else self.graph.producers[value].name
         up, down = self.homes[producer], self.homes[target]
         shared = sum(1 for a, b in zip(up, down, strict=False) if a is b)
@@ -129,20 +129,20 @@ def _line(frame: Frame, source: Leaf | Frame | str, target: Leaf | Frame | str, 
 
 
 def _count(graph: Graph, repeat: str) -> int:
-    """How many repetitions a repeat has."""
+    """The number of repetitions of a repeat."""
     start = len(repeat) + 1
     inside = {n.name[start:].partition(".")[0] for n in graph.nodes if n.name.startswith(f"{repeat}.")}
     return sum(1 for name in inside if name.isdigit())
 
 
 def _frame(scope: Scope, graph: Graph, merged: Merged) -> Frame:
-    """The box of a scope, with a title that says what it is, and how often."""
+    """The box of a scope, with a title that states what it is and the number of repetitions."""
     run = merged.runs.get(scope.path)
     count = _count(graph, scope.path) if scope.kind == "repeat" else 1
     first = graph.scope_by_path.get(f"{scope.path}.0") if scope.kind == "repeat" else None
     inner = merged.runs.get(f"{scope.path}.0")
     whole = inner is not None and inner.count == count
-    # A repeat that is drawn as one repetition says what is repeated, with its arguments.
+    # A repeat that is drawn as one repetition shows the repeated item with its arguments.
     called = first if first is not None and whole else scope
     name = scope.local_name
     if run is not None and run.count > 1:
@@ -163,7 +163,7 @@ def _leaf(node: Node, graph: Graph, merged: Merged) -> Leaf:
     inputs = tuple(graph.types[value] for value in node.inputs)
     run = merged.runs.get(node.name)
     text = label(node) + (f" ×{run.count}" if run is not None else "")
-    # A repeat of one op is drawn as that op; its name is the repeat's.
+    # A repeat of one op is drawn as this op, with the name of the repeat.
     name = node.scope.rpartition(".")[2] if run is not None else node.local_name
     note = _note(node, name, inputs)
     return Leaf(
@@ -172,7 +172,7 @@ def _leaf(node: Node, graph: Graph, merged: Merged) -> Leaf:
 
 
 def _note(node: Node, local: str, inputs: tuple[Type, ...]) -> str:
-    """The name, if the author gave one, and the type, if it is news."""
+    """The name, if the spec gives one, and the type, if it differs from the input."""
     own = not re.fullmatch(rf"({re.escape(node.op.keyword)})?\d+", local)
     news = bool(node.op.macs(inputs)) or any(type_ != inputs[0] for type_ in (*node.outputs, *inputs))
     return " · ".join([local] * own + [", ".join(map(str, node.outputs))] * news)
@@ -201,7 +201,7 @@ def _size(shape: tuple[int, ...]) -> int:
 
 
 def label(node: Node) -> str:
-    """The op with what matters most of its fields: kernel, channels, stride."""
+    """The op with its most important fields: kernel, channels, stride."""
     settings = node.op.settings()
     told = [shown(settings[name]) for name, shown in PLAIN.items() if name in settings]
     told += [
@@ -220,7 +220,7 @@ def label(node: Node) -> str:
 
 
 def _axes(value: object) -> str:
-    """`3×3`; `2` where all axes have the same step."""
+    """`3×3`; `2` if all axes have the same step."""
     if isinstance(value, tuple) and len(set(value)) == 1:
         return str(value[0])
     return "×".join(map(str, value)) if isinstance(value, tuple) else _short(value)

@@ -1,4 +1,4 @@
-"""Which repetitions are alike, so that a picture shows them once, with how many there are."""
+"""Finds equal repetitions, so that a drawing shows them once, with their number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from netspec.graph import Graph, Node, Scope
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Repetitions in a row that are drawn as their first one. `path` is that one's."""
+    """Consecutive repetitions that are drawn as the first one, whose path is `path`."""
 
     path: str
     first: int
@@ -20,19 +20,19 @@ class Run:
 
 @dataclass
 class Merged:
-    """What is left to draw: the nodes, the runs by their path, and which value stands for each hidden one."""
+    """The content to draw: the nodes, the runs by their path, and the visible value for each hidden value."""
 
     nodes: list[Node]
     runs: dict[str, Run] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
 
     def value(self, name: str) -> str:
-        """The value that is drawn for this one."""
+        """The value that is drawn in place of this one."""
         return self.aliases.get(name, name)
 
 
 def merge(graph: Graph) -> Merged:
-    """Find the repetitions that are alike: same ops, types and wiring, inside and to the outside."""
+    """Find equal repetitions: the same ops, types and connections, inside and to the outside."""
     merged = Merged(list(graph.nodes))
     consumers = _consumers(graph)
     hidden: set[str] = set()
@@ -51,7 +51,7 @@ def merge(graph: Graph) -> Merged:
 
 
 def below(name: str, path: str) -> bool:
-    """Whether a name is this path, or lies inside it."""
+    """Whether a name is this path or is inside it."""
     return name == path or name.startswith(f"{path}.")
 
 
@@ -62,7 +62,7 @@ def _is_below(name: str, paths: Collection[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One repetition: its nodes, and the values that it takes and gives as the next link of the chain."""
+    """One repetition: its nodes, and its input and output values in the chain."""
 
     path: str
     nodes: tuple[Node, ...]
@@ -72,7 +72,7 @@ class _Part:
 
 
 def _parts(graph: Graph, scope: Scope) -> list[_Part]:
-    """The repetitions of a repeat, in order, as far as they hold a layer."""
+    """The repetitions of a repeat that contain a layer, in order."""
     nodes: dict[str, list[Node]] = defaultdict(list)
     scopes: dict[str, list[Scope]] = defaultdict(list)
     start = len(scope.path) + 1
@@ -83,7 +83,7 @@ def _parts(graph: Graph, scope: Scope) -> list[_Part]:
         if each.path.startswith(f"{scope.path}."):
             scopes[each.path[start:].partition(".")[0]].append(each)
     if not all(name.isdigit() for name in nodes):
-        return []  # branches of a repeated merge: their layers stand in the repeat itself
+        return []  # branches of a repeated merge: their layers are in the repeat itself
     parts: list[_Part] = []
     taken = scope.inputs[0] if scope.inputs else ""
     for index in sorted(nodes, key=int):
@@ -112,13 +112,13 @@ def _runs(parts: Sequence[_Part], consumers: dict[str, list[str]]) -> Iterator[R
 def _same_users(
     outside: Sequence[tuple[frozenset[object], frozenset[object]]], first: int, index: int, count: int
 ) -> bool:
-    """Whether those outside use this repetition as they use the first; the last has no next one to feed."""
+    """Whether users outside use this repetition like the first; the last one has no next repetition."""
     towards_next = index == count - 1 or outside[index][0] == outside[first][0]
     return towards_next and outside[index][1] == outside[first][1]
 
 
 def _inside(part: _Part, before: _Part | None) -> tuple[object, ...]:
-    """What a repetition is, whatever its number."""
+    """The content of a repetition, independent of its number."""
     rows: list[object] = [
         (each.path[len(part.path) :], each.kind, each.definition, each.arguments) for each in part.scopes
     ]
@@ -142,7 +142,7 @@ def _relative(value: str, part: _Part, before: _Part | None) -> tuple[str, str]:
 def _outside(
     part: _Part, later: Sequence[_Part], consumers: dict[str, list[str]]
 ) -> tuple[frozenset[object], frozenset[object]]:
-    """Who uses what of a repetition: the next one, and everyone else; the chain itself left out."""
+    """The users of the values of a repetition: the next one, and others; without the chain itself."""
     following = later[0] if later else None
     towards_next: set[object] = set()
     towards_others: set[object] = set()

@@ -1,4 +1,4 @@
-"""Puts the children of one box into rows from top to bottom, and into an order that crosses few lines."""
+"""Arranges the children of one box in rows from top to bottom, in an order with few line crossings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SWEEPS = 12
 
 @dataclass(eq=False)
 class Cell:
-    """What has a place in a row: a child, the end of a line at the border (a name), or a line passing by (None)."""
+    """An entry of a row: a child, the end of a line at the border (a name), or a line that passes (None)."""
 
     item: Leaf | Frame | str | None
     row: int = 0
@@ -26,7 +26,7 @@ class Cell:
 
 @dataclass(eq=False)
 class Link:
-    """A stretch of a line from one row to the next. Shifts say where it is fixed, from the middles of both cells."""
+    """A part of a line from one row to the next. The shifts are its ends, from the middles of both cells."""
 
     source: Cell
     target: Cell
@@ -37,24 +37,24 @@ class Link:
 
 @dataclass
 class Rows:
-    """The cells of a box, row by row, and each line as the links that it is made of."""
+    """The cells of a box, row by row, and each line as a list of links."""
 
     rows: list[list[Cell]]
     lines: list[list[Link]]
     ends: tuple[Cell, Cell] | None
-    """Where the box is entered and left, if it is; the first of each, where there are several."""
+    """The first entry and the first exit of the box, if there are any."""
 
 
 Ports = Mapping[tuple[Frame, str], float]
-"""Where the line of a value crosses the border of a box, from its middle."""
+"""The position at which the line of a value crosses the border of a box, from its middle."""
 
 
 def arrange(frame: Frame, widths: Mapping[Leaf | Frame, float], into: Ports, out_of: Ports) -> Rows:
-    """Rows such that every line runs downwards, ordered so that few lines cross.
+    """Rows in which every line runs downwards, ordered so that few lines cross.
 
     Args:
-        widths: of the children.
-        into, out_of: where lines enter and leave those children that are boxes.
+        widths: the widths of the children.
+        into, out_of: the positions at which lines enter and leave the children that are boxes.
     """
     entries = [Cell(name) for name in frame.entries]
     children = {child: Cell(child, width=widths[child]) for child in frame.children}
@@ -87,7 +87,7 @@ def arrange(frame: Frame, widths: Mapping[Leaf | Frame, float], into: Ports, out
 
 
 def _rank(cells: Sequence[Cell], lines: Sequence[tuple[Cell, Cell, str]], first: int) -> None:
-    """The row of each child: below all that it takes; children stand in an order in which that is known."""
+    """The row of each child: below all its inputs. Children are in an order in which inputs come first."""
     above: dict[Cell, list[Cell]] = defaultdict(list)
     below: dict[Cell, list[Cell]] = defaultdict(list)
     for source, target, _ in lines:
@@ -97,14 +97,14 @@ def _rank(cells: Sequence[Cell], lines: Sequence[tuple[Cell, Cell, str]], first:
         cell.row = max((source.row + 1 for source in above[cell]), default=first)
         cell.row = max(cell.row, first)
     for cell in reversed(cells):
-        # What takes nothing stands right above its first user.
+        # A child without inputs is directly above its first user.
         if not above[cell] and below[cell]:
             users = [user.row for user in below[cell] if user.row]
             cell.row = max(first, min(users, default=cell.row + 1) - 1)
 
 
 def _links(source: Cell, target: Cell, value: str, rows: list[list[Cell]]) -> list[Link]:
-    """A line as links from row to row, with a cell of its own in each row that it passes."""
+    """A line as links from row to row, with its own cell in each row that it passes."""
     cells = [source]
     for row in range(source.row + 1, target.row):
         cells.append(Cell(None, row))
@@ -118,7 +118,7 @@ def _links(source: Cell, target: Cell, value: str, rows: list[list[Cell]]) -> li
 
 
 def _order(rows: list[list[Cell]]) -> None:
-    """Sort each row by the middle of its neighbours, up and down, and keep the best order that was met."""
+    """Sort each row by the middle of its neighbours, up and down, and keep the best order."""
     best, fewest = [list(row) for row in rows], crossings(rows)
     for sweep in range(SWEEPS):
         if not fewest:
@@ -140,11 +140,11 @@ def _sort(row: list[Cell], rows: list[list[Cell]], down: bool) -> None:
         ends += [] if down else [_target_end(link, place) for link in cell.below]
         return sum(ends) / len(ends) if ends else float(place[cell])
 
-    row.sort(key=middle)  # stable: equals keep the author's order
+    row.sort(key=middle)  # stable: equal ones keep the order of the spec
 
 
 def _source_end(link: Link, place: Mapping[Cell, int]) -> float:
-    """Where a link starts, in places of its row."""
+    """The start of a link, as an index in its row."""
     return place[link.source] + link.source_shift / (link.source.width + 1)
 
 
@@ -153,7 +153,7 @@ def _target_end(link: Link, place: Mapping[Cell, int]) -> float:
 
 
 def crossings(rows: Sequence[Sequence[Cell]]) -> int:
-    """How many pairs of links cross."""
+    """The number of pairs of links that cross."""
     place = {cell: index for row in rows for index, cell in enumerate(row)}
     count = 0
     for row in rows:

@@ -1,4 +1,4 @@
-"""A laid-out picture as SVG: no resources from outside, the same bytes every time, readable in light and in dark."""
+"""Writes a drawing as SVG: no external resources, reproducible bytes, readable in light and dark mode."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from netspec.ops import FAMILIES
 
 EDGE = 20
 TOP = EDGE + 52
-"""Where the network starts; above it stand its name and its totals."""
+"""The top of the network; its name and totals are above."""
 BOTTOM = EDGE
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 
-# A hue for each family, in the order of the catalogue; far apart between neighbours.
+# A hue for each family, in the order of the catalogue; neighbours have very different hues.
 HUES = (212, 150, 268, 36, 190, 330, 4, 100, 240, 60, 300, 172)
 
 
 def as_svg(graph: Graph) -> str:
-    """The whole file."""
+    """The complete SVG file."""
     return drawing(graph, lay_out(picture(graph)))
 
 
 def drawing(graph: Graph, placed: Placed) -> str:
-    """The picture as one `svg` element, which can stand alone or in a page."""
+    """The drawing as one `svg` element, for a file or a page."""
     title, facts = graph.name, summary(graph)
     width = max(placed.width, text_width(title, 18), text_width(facts, 12)) + 2 * EDGE
     height = placed.height + TOP + BOTTOM
@@ -56,7 +56,7 @@ def drawing(graph: Graph, placed: Placed) -> str:
 
 
 def summary(graph: Graph) -> str:
-    """Inputs and outputs, parameters and MACs, in a line."""
+    """One line with inputs and outputs, parameters and MACs."""
     shapes = analyze(graph)
     macs = "MACs unavailable" if shapes.totals.macs is None else f"{shapes.totals.macs:,} MACs"
     inputs = ", ".join(str(each.type) for each in graph.inputs)
@@ -65,7 +65,7 @@ def summary(graph: Graph) -> str:
 
 
 def inside(placed: Placed, name: str) -> Iterator[str]:
-    """The lines and the children of a box; the name of each element says where it is."""
+    """The lines and the children of a box; the id of each element encodes its place."""
     for index, line in enumerate(placed.rows.lines):
         tip = "" if isinstance(line[-1].target.item, str) else ' marker-end="url(#tip)"'
         yield f'<path id="{name}l{index}" class="line" d="{path(line, placed)}"{tip}/>'
@@ -78,7 +78,7 @@ def inside(placed: Placed, name: str) -> Iterator[str]:
 
 
 def children(placed: Placed) -> list[Cell]:
-    """The leaves and boxes in a box, row by row."""
+    """The leaves and boxes of a box, row by row."""
     return [cell for row in placed.rows.rows for cell in row if isinstance(cell.item, Leaf | Frame)]
 
 
@@ -111,7 +111,7 @@ def _box(placed: Placed, cell: Cell, top: float, name: str) -> Iterator[str]:
 
 
 def path(line: Sequence[Link], placed: Placed) -> str:
-    """A line: down through the rows that it passes, bending between rows alone."""
+    """The path of a line: down through the rows that it passes, with bends only between rows."""
     first = line[0]
     x, y = first.source.x + first.source_shift, _foot(first.source, placed)
     parts = [f"M{number(x)} {number(y)}"]
@@ -133,7 +133,7 @@ def path(line: Sequence[Link], placed: Placed) -> str:
 
 
 def _foot(cell: Cell, placed: Placed) -> float:
-    """Where lines leave a cell."""
+    """The point where lines leave a cell."""
     top = placed.top(cell.row)
     if isinstance(cell.item, Frame):
         return top + placed.boxes[cell.item].height
@@ -141,7 +141,7 @@ def _foot(cell: Cell, placed: Placed) -> float:
 
 
 def number(value: float) -> str:
-    """Tenths are fine enough, and the same everywhere."""
+    """A number with one decimal, which is precise enough and reproducible."""
     text = f"{value:.1f}".removesuffix(".0")
     return "0" if text == "-0" else text
 
@@ -153,7 +153,7 @@ KINDS = {family: f"f{index}" for index, family in enumerate(FAMILIES)} | {
 
 
 def style() -> str:
-    """Colours and type, for light and for dark."""
+    """Colours and fonts for light and dark mode."""
     return f"""svg {{ font-family: {FONT}; }}
 text {{ fill: #1f2328; }}
 .title {{ font-size: 18px; font-weight: 600; }}

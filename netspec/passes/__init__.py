@@ -1,4 +1,4 @@
-"""Graph → Graph: each pass is a plain function, and a verb or what it gives; `PASSES` lists them by name."""
+"""Passes: functions from a graph to a graph; `PASSES` lists them by name."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ __all__ = ["PASSES", "Pass", "cut", "fold_batch_norm", "fully_convolutional", "l
 
 
 def kept(graph: Graph, weights: Arrays) -> dict[str, NDArray[np.generic]]:
-    """The weights of a pass that changes none."""
+    """The weights after a pass that does not change them."""
     return dict(weights)
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """A pass by its name on the command line, and what becomes of the weights of the graph that it is given."""
+    """A pass, and the function that converts the weights of its input graph."""
 
     name: str
     run: Callable[[Graph], Graph]
@@ -42,4 +42,4 @@ PASSES: tuple[Pass, ...] = (
     Pass("fold-batch-norm", fold_batch_norm, folded_weights),
     Pass("fully-convolutional", fully_convolutional, convolutional_weights),
 )
-"""Passes that need nothing but the graph; `cut` needs a name, too."""
+"""The passes that take only the graph; `cut` also takes a name."""

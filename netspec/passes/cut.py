@@ -10,22 +10,22 @@ from netspec.passes.rewire import needed
 
 
 class NoSuchLayer(Exception):
-    """The graph has no layer, block or repeat of that name."""
+    """The graph has no layer, block or repeat with this name."""
 
 
 def cut(graph: Graph, name: str) -> Graph:
-    """The network up to the layer, block or repeat of that name, which becomes its output.
+    """The network up to the layer, block or repeat with this name, whose output becomes the network's output.
 
     Raises:
-        NoSuchLayer: nothing has that name, or it is an input.
+        NoSuchLayer: there is no such name, or it is an input.
     """
     scope = graph.scope_by_path.get(name)
     value = scope.output if scope is not None else name
     if name in dict(graph.left_out):
-        raise NoSuchLayer(f"nothing uses `{name}`, so {graph.name} does not hold it")
+        raise NoSuchLayer(f"no layer uses `{name}`, so {graph.name} does not contain it")
     if value not in graph.types:
         known = [*graph.by_name, *graph.scope_by_path]
         raise NoSuchLayer(f"no layer is called `{name}`{did_you_mean(name, known)}")
     if value in (each.name for each in graph.inputs):
-        raise NoSuchLayer(f"`{name}` is an input of {graph.name}: nothing would be left of the network")
+        raise NoSuchLayer(f"`{name}` is an input of {graph.name}: the network would have no layers")
     return needed(replace(graph, outputs=(Output("output", value),), expect=None, train=None))

@@ -1,4 +1,4 @@
-"""Takes batch normalisations into the layers before them, for inference."""
+"""Folds batch normalisations into the layers before them, for inference."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.generic]
     Numbers = NDArray[np.float64]
 
-# For each op that can take one in: the weight that is scaled, and the letter of its output channels.
+# For each op that a batch norm can be folded into: the weight to scale, and the letter of its output channels.
 FOLDING = {
     Conv: ("weight", "bias"),
     Dense: ("weight", "bias"),
@@ -33,11 +33,11 @@ FOLDING = {
 
 
 def fold_batch_norm(graph: Graph) -> Graph:
-    """The network with every batch normalisation that directly follows a linear layer taken into it.
+    """The network with every batch normalisation that directly follows a linear layer folded into this layer.
 
-    In inference it computes the same: W ← W · γ/√(σ² + ε), b ← (b − μ) · γ/√(σ² + ε) + β. The weights
-    change: `folded_weights` works them out. A normalisation stays where others use the linear layer, too,
-    where it has an activation, shares weights, has a table of connections or is grouped and transposed.
+    The function in inference is the same: W ← W · γ/√(σ² + ε), b ← (b − μ) · γ/√(σ² + ε) + β. The weights change:
+    `folded_weights` computes them. A normalisation stays if other layers also use the linear layer, or if the linear
+    layer has an activation, shares weights, has a table of connections, or is transposed with groups.
     """
     pairs = dict(_pairs(graph))
     nodes = [_with_bias(node) if node.name in pairs else node for node in graph.nodes]
@@ -45,7 +45,7 @@ def fold_batch_norm(graph: Graph) -> Graph:
 
 
 def folded_weights(graph: Graph, weights: Mapping[str, Array]) -> dict[str, Array]:
-    """The weights of `fold_batch_norm(graph)`, from those of the graph itself."""
+    """The weights of `fold_batch_norm(graph)`, computed from those of the graph."""
     import numpy as np
 
     folded: dict[str, Numbers] = {name: np.asarray(array, "float64") for name, array in weights.items()}
@@ -68,7 +68,7 @@ def folded_weights(graph: Graph, weights: Mapping[str, Array]) -> dict[str, Arra
 
 
 def _pairs(graph: Graph) -> list[tuple[str, str]]:
-    """The linear layers that take a normalisation in, each with it."""
+    """The linear layers with a normalisation to fold, each with this normalisation."""
     users: dict[str, list[Node]] = {}
     for node in graph.nodes:
         for value in node.inputs:
@@ -97,7 +97,7 @@ def _is_plain(node: Node) -> bool:
 def _with_bias(node: Node) -> Node:
     if getattr(node.op, "bias", False):
         return node
-    # What the author says of a bias that is not there says nothing of this one.
+    # `bias_init` of a layer without bias does not apply to the new bias.
     op = node.op.replace(bias=True, bias_init=ZEROS)
     _, bias_name = FOLDING[type(node.op)]
     channels = node.output.channels or 0

@@ -1,4 +1,4 @@
-"""Turns dense layers on a flattened map into convolutions, so that a larger input gives a map of answers."""
+"""Turns dense layers on a flattened map into convolutions, so that a larger input gives a map of predictions."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ if TYPE_CHECKING:
 
 
 VALUE_BY_VALUE = (Activation, Dropout, GaussianNoise, Identity, MaskInput, ScaleBy)
-"""Ops to which it is all one where a value stands; a softmax is none."""
+"""Ops that do not depend on the positions of values; a softmax does."""
 
 
 class NotConvolutional(Exception):
-    """What follows the flattened map cannot be a convolution."""
+    """A layer on the flattened map cannot become a convolution."""
 
 
 def fully_convolutional(graph: Graph) -> Graph:
-    """The network with its dense layers behind a `flatten` as convolutions (Long et al. 2015).
+    """The network with the dense layers after a `flatten` as convolutions (Long et al. 2015).
 
-    The first becomes a convolution with a kernel as large as the map, those after it 1×1 ones; the numbers
-    are the same, and the output is a 1×1 map. `convolutional_weights` lays the weights out anew. Layers
-    behind a global pool stay: they work for any size already.
+    The first becomes a convolution with a kernel as large as the map, the following ones become 1×1 convolutions.
+    The values are the same, and the output is a 1×1 map. `convolutional_weights` reshapes the weights. Layers after a
+    global pool stay, because they already work for any size.
 
     Raises:
-        NotConvolutional: the network does not flatten a map, what follows is not dense, or works on more than
-            single values or positions, or layers of different kernels share their weights.
+        NotConvolutional: the network does not flatten a map; a following layer is not dense and does not work on
+            single values or positions; or layers with different kernels share their weights.
     """
     kernels: dict[str, tuple[int, ...]] = {}
     nodes = [_turned(node, graph, kernels) for node in graph.nodes]
     if not kernels:
-        raise NotConvolutional(f"{graph.name} has no `flatten` of a map, so no dense layer stands on one")
+        raise NotConvolutional(f"{graph.name} has no `flatten` of a map, so it has no dense layer on one")
     for output in graph.outputs:
         if prod(kernels.get(output.value, ())) > 1:
             raise NotConvolutional(
@@ -67,15 +67,15 @@ def _check_shared(nodes: Sequence[Node]) -> None:
         owner = owners[node.shares or node.name]
         if [weight.shape for weight in node.weights] != [weight.shape for weight in owner.weights]:
             raise NotConvolutional(
-                f"`{node.name}` shares its weights with `{owner.name}`, and their kernels would differ in size"
+                f"`{node.name}` shares its weights with `{owner.name}`, but their kernels would differ in size"
             )
 
 
 def _turned(node: Node, graph: Graph, kernels: dict[str, tuple[int, ...]]) -> Node:
-    """A node as it is once flattened maps stay maps; `kernels` tells which values are maps, and how large."""
+    """The node for the case that flattened maps stay maps; `kernels` has the sizes of the values that are maps."""
     behind = [kernels[value] for value in node.inputs if value in kernels]
     if isinstance(node.op, Flatten):
-        # A vector is flat already, unless it was a map before.
+        # A vector is already flat, unless it was a map before.
         sizes = behind[0] if behind else graph.types[node.inputs[0]].sizes
         kernels |= {node.name: sizes} if sizes else {}
         return node
@@ -94,7 +94,7 @@ def _turned(node: Node, graph: Graph, kernels: dict[str, tuple[int, ...]]) -> No
 
 
 def _works_on_maps(op: Op, size: tuple[int, ...]) -> bool:
-    """Whether it computes the same on a map of this size as on that map flattened, and at each of its positions."""
+    """Whether the op computes the same on a map of this size, on this map flattened, and at each of its positions."""
     if prod(size) > 1:
         return isinstance(op, VALUE_BY_VALUE) and not isinstance(op, Softmax)
     if not isinstance(op, Pointwise | Identity):

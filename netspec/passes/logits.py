@@ -1,4 +1,4 @@
-"""Ends a network before the softmax or sigmoid that makes its probabilities, where a loss wants to begin."""
+"""Ends a network before the softmax or sigmoid at its output, because a loss takes logits."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from netspec.passes.rewire import without
 def logits(graph: Graph) -> Graph:
     """The network whose outputs are logits; the graph itself if all of them are scores.
 
-    The softmax or sigmoid may have layers behind it that only move its values: a flatten, a crop. These stay.
-    The names of all weights stay. Probabilities that other layers use stay for them.
+    Layers after the softmax or sigmoid that only move its values (a flatten, a crop) stay. The names of all weights
+    stay. Probabilities that other layers use stay for these layers.
 
     Raises:
-        NoLogits: an output is made of probabilities in another way, or it is a distance.
+        NoLogits: an output is computed from probabilities in another way, or it is a distance.
     """
     for output in graph.outputs:
         value = next(each.value for each in graph.outputs if each.name == output.name)
@@ -28,7 +28,7 @@ def logits(graph: Graph) -> Graph:
 
 
 def _lifted(graph: Graph, output: str, last: Ending) -> Graph:
-    """The graph whose output comes from the logits, through the same moves."""
+    """The graph whose output is computed from the logits, through the same moves."""
     chain = (last.node, *last.moved)
     if not _used_elsewhere(graph, output, chain):
         return (
@@ -49,7 +49,7 @@ def _is_field(node: Node) -> bool:
 
 
 def _used_elsewhere(graph: Graph, output: str, chain: Sequence[Node]) -> bool:
-    """Whether any value of the chain goes anywhere but along the chain to this output."""
+    """Whether a value of the chain has another user than the chain to this output."""
     names = [node.name for node in chain]
     users = [node for node in graph.nodes if node.name not in names[1:]]
     others = [each for each in graph.outputs if each.name != output]
@@ -58,7 +58,7 @@ def _used_elsewhere(graph: Graph, output: str, chain: Sequence[Node]) -> bool:
 
 
 def _without_unused(graph: Graph, moved: Sequence[Node]) -> Graph:
-    """Without those of the moves that nobody uses any more; one within a scope stays, so that the scope does."""
+    """Without the moves that have no more users; a move inside a scope stays, so that the scope stays."""
     for node in reversed([each for each in moved if not each.scope]):
         used = any(node.name in each.inputs for each in graph.nodes)
         if not used and all(each.value != node.name for each in graph.outputs):
@@ -67,13 +67,13 @@ def _without_unused(graph: Graph, moved: Sequence[Node]) -> Graph:
 
 
 def _bare(graph: Graph, node: Node) -> Graph:
-    """The graph with this layer lacking its activation."""
+    """The graph with this layer without its activation."""
     bare = replace(node, op=node.op.replace(activation=None))
     return replace(graph, nodes=tuple(bare if each is node else each for each in graph.nodes))
 
 
 def _beside(graph: Graph, node: Node) -> tuple[Graph, str]:
-    """The graph in which the layer's activation is a layer of its own, for all who use it; and the bare layer."""
+    """The graph in which the activation of the layer is a separate layer for all its users; also the bare layer."""
     function = last_activation(node)
     assert function is not None
     moved = _free(graph, f"{node.name}_{function.keyword}")
@@ -94,7 +94,7 @@ def _beside(graph: Graph, node: Node) -> tuple[Graph, str]:
 
 
 def _free(graph: Graph, name: str) -> str:
-    """The name, or one like it that nothing has."""
+    """The name, or a similar one that is not in use."""
     while name in graph.types or name in graph.scope_by_path:
         name += "_"
     return name

@@ -1,4 +1,4 @@
-"""Moves on a graph that several passes make: take a layer out, keep what an output needs, infer types anew."""
+"""Operations on a graph that several passes share: remove a layer, keep what outputs need, infer types again."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from netspec.types import Type
 
 
 def without(graph: Graph, names: frozenset[str]) -> Graph:
-    """The graph without these layers: whoever used one uses its first input.
+    """The graph without these layers: users of a layer use its first input instead.
 
-    One that is all that its scope holds becomes the identity, so that the scope stays; and so does the last
-    layer of all, so that a network stays.
+    A layer without which its scope would be empty becomes the identity, so that the scope stays. So does the last
+    layer if the network would be empty.
     """
     gone = {name for name in names if not _alone(graph, graph.by_name[name], names)}
     if len(gone) == len(graph.nodes):
@@ -37,7 +37,7 @@ def without(graph: Graph, names: frozenset[str]) -> Graph:
 def _alone(graph: Graph, node: Node, names: frozenset[str]) -> bool:
     if not node.scope:
         return False
-    # The repetitions of a repeat are alike, and a loop in the generated code says so.
+    # The repetitions of a repeat must stay equal: the generated code can have a loop over them.
     if graph.scope_by_path[node.scope].kind == "repeat":
         return True
     prefix = f"{node.scope}."
@@ -73,14 +73,14 @@ def _paths(path: str) -> Sequence[str]:
 
 
 def _end(scope: Scope, kept: Sequence[Node]) -> Scope:
-    """A scope whose output is gone ends with the last layer that is left of it."""
+    """A scope without its output ends with its last remaining layer."""
     inside = [node.name for node in kept if node.name.startswith(f"{scope.path}.")]
     names = {node.name for node in kept}
     return scope if scope.output in names or not inside else replace(scope, output=inside[-1])
 
 
 def inferred(graph: Graph) -> Graph:
-    """The graph with the types of all values worked out anew from its ops, which must be resolved."""
+    """The graph with the types of all values computed again from its ops, which must be resolved."""
     types: dict[str, Type] = {each.name: each.type for each in graph.inputs}
     nodes = []
     for node in graph.nodes:

@@ -1,4 +1,4 @@
-"""Takes the noise out of a network, so that what it gives in training is a function of its input."""
+"""Removes the noise of a network, so that its output in training is a function of its input."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from netspec.graph import Graph
 
 
 def still(graph: Graph) -> Graph:
-    """The same network, every layer in its place, with the noise of every layer at 0."""
+    """The same network with all its layers, and with the noise of every layer set to 0."""
     nodes = tuple(replace(node, op=node.op.replace(**node.op.quiet)) for node in graph.nodes)
     return replace(graph, nodes=nodes)

@@ -1,1 +1,1 @@
-"""One spec, several backends, every number."""
+"""Compares one spec on several backends, value by value."""

@@ -1,4 +1,4 @@
-"""One spec, several backends, every number: each layer's output, each gradient, steps of the optimisers."""
+"""Compares one spec on several backends: the output of each layer, each gradient, steps of the optimisers."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from netspec.types import Float
 
 SIZES = (1, 2, 3)
-"""The sizes of batches at which outputs are compared: an axis that is as long as another one may be taken for it."""
+"""Batch sizes at which outputs are compared: a backend can confuse two axes of equal length."""
 
 
 T = TypeVar("T")
 
 
 class CannotCompare(Exception):
-    """What was asked for makes no comparison. `str()` says why."""
+    """The comparison cannot be made. `str()` says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Tolerance:
     steps: float | None
 
 
-# Float64 is the proof. In float32 a rounding may flip a relu, and with it a gradient; no bound on that is honest,
-# so there the outputs alone are judged.
+# Float64 is the proof. In float32, a rounding error can move the input of a relu across 0 and so change a gradient; no
+# tolerance for gradients would be meaningful, so only outputs are judged.
 TOLERANCES: dict[str, Tolerance] = {
     "float64": Tolerance(1e-10, 1e-10, 1e-9),
     "float32": Tolerance(1e-4, None, None),
@@ -64,7 +64,7 @@ class Steps:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was found: the worst pair for every layer, gradient and weight; the worst layer for every pair."""
+    """The result: the worst pair for every layer, gradient and weight, and the worst layer for every pair."""
 
     spec: str
     name: str
@@ -72,26 +72,26 @@ class Comparison:
     device: str
     backends: tuple[str, ...]
     oracles: tuple[str, ...]
-    """Those that take part beside the backends."""
+    """The oracles that take part."""
     absent: Mapping[str, str]
     """The oracles that cannot take part, each with the reason."""
     batch: int
     others: tuple[int, ...]
-    """Further sizes of a batch at which the outputs were compared; what is said of a layer is the worst of all."""
+    """Further batch sizes at which the outputs were compared; a layer's difference is the largest of all sizes."""
     tolerance: Tolerance
     layers: tuple[Difference, ...]
     pairs: tuple[Difference, ...]
     gradients: tuple[Difference, ...]
     steps: tuple[Steps, ...]
     vanished: bool = False
-    """Whether every gradient is zero in theory, and was compared as zero: what was calculated is rounding."""
+    """Whether every gradient is zero in theory, and was compared as zero: all values are rounding errors."""
     two_valued: tuple[str, ...] = ()
-    """Batch norms that normalise two values a channel. They give −1 and 1 whatever the values are, but for the
-    epsilon, and turn about where the two are nearly the same: steps through them are chaotic."""
+    """Batch norms over two values per channel. Except for the epsilon, their outputs are −1 and 1 whatever the values
+    are, and the two swap where the values are nearly equal: steps through them are chaotic."""
 
     @cached_property
     def failures(self) -> tuple[Difference, ...]:
-        """Everything over its tolerance: layers in the order of the graph, then gradients, then weights."""
+        """All differences over their tolerance: layers in the order of the graph, then gradients, then weights."""
         stepped = [each for steps in self.steps for each in over(steps.found, self.tolerance.steps)]
         layers = over(self.layers, self.tolerance.forward)
         return (*layers, *over(self.gradients, self.tolerance.gradients), *stepped)
@@ -106,7 +106,7 @@ class Comparison:
         return next(iter(over(self.layers, self.tolerance.forward)), None)
 
     def as_dict(self) -> dict[str, Any]:
-        """The JSON of `netspec compare --format json`; an infinite difference is "inf", nothing compared null."""
+        """The JSON of `netspec compare --format json`; an infinite difference is "inf", a missing one null."""
         first = self.first_difference
         forward, gradients = worst(self.layers), worst(self.gradients)
         return {
@@ -171,20 +171,21 @@ def compare(
     weights: Arrays | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> Comparison:
-    """Run one network on several backends, from the same weights on the same batch, and compare every number.
+    """Run one network on several backends with the same weights and the same batch, and compare every value.
 
-    Without `backends`: the installed ones that give gradients. Training mode, dropout off, every product in full
-    precision on every `device`. The weights are the given ones, else those of `conditions.start`: zeros and ones of
-    the spec are drawn, too. Inputs and targets are standard normal, or indices of the vocabulary. The oracle takes
-    part in the outputs, on the CPU; gradients and steps cover the backends that give them.
-    Outputs are compared on batches of these `sizes`, too, where no batch norm is left with one or two values a channel.
-    Without `gradients` outputs alone are compared. `steps` steps are taken with each of SGD and Adam, as long as
-    suits the gradients, or with `rate` for SGD and an eighth of it for Adam. `inject`, such as "conv1=1e-3", adds a
-    number to one layer's output on the last backend. `report` hears what is being done.
+    Without `backends`, all installed backends that give gradients take part. Networks run in training mode without
+    dropout, with all products in full precision on every `device`. The weights are the given ones, else those of
+    `conditions.start`, where zeros and ones of the spec are also drawn. Inputs and targets are standard normal, or
+    indices of the vocabulary. The oracle takes part in the comparison of outputs, on the CPU; gradients and steps are
+    compared between the backends that give them. Outputs are also compared on batches of these `sizes`, unless a
+    batch norm would have only one or two values per channel. Without `gradients`, only outputs are compared. SGD and
+    Adam each take `steps` steps, with learning rates that fit the gradients, or with `rate` for SGD and an eighth of
+    it for Adam. `inject`, such as "conv1=1e-3", adds a number to one layer's output on the last backend. `report`
+    is called with the progress.
 
     Raises:
-        CannotCompare: fewer than two sides, an unknown layer or dtype, or a batch too small for its batch norm.
-        Unavailable: a backend is unknown, missing or broken, or the device is not there.
+        CannotCompare: fewer than two sides, an unknown layer or dtype, or a batch that is too small for a batch norm.
+        Unavailable: a backend is unknown, missing or broken, or the device does not exist.
         Unsupported: a backend refuses the graph.
     """
     quiet = still(graph)
@@ -211,7 +212,7 @@ def compare(
     slopes = run.gradients() if gradients else {}
     learnt = [each.name for each in quiet.weights if each.trainable]
     learning = differences(learnt, slopes)
-    # Gradients that agree need no excuse: only those that differ can be nothing but rounding.
+    # Gradients that agree are fine; only those that differ are checked for being rounding errors.
     differ = bool(over(learning, TOLERANCES[dtype].gradients or 0.0))
     if flat := differ and rounding.vanished(slopes, rounding.level(quiet, layers, dtype)):
         slopes = rounding.zeros(slopes)
@@ -243,7 +244,7 @@ def _sides(backends: Sequence[str], judges: Sequence[str], absent: Mapping[str, 
         raise CannotCompare(f"a backend is named twice: {', '.join(names)}")
     if not backends or len(names) < 2:
         lost = "".join(f"; the oracle {name} is {why}" for name, why in absent.items())
-        raise CannotCompare(f"a comparison needs two backends, or one and the oracle{lost}")
+        raise CannotCompare(f"a comparison needs two backends, or one backend and the oracle{lost}")
     return names
 
 
@@ -266,30 +267,30 @@ def _check(graph: Graph, dtype: str, batch: int, steps: int, rate: float | None)
     if dtype not in TOLERANCES:
         raise CannotCompare(f"`{dtype}` is not {' or '.join(TOLERANCES)}{did_you_mean(dtype, TOLERANCES)}")
     if batch < 1 or steps < 0:
-        raise CannotCompare("a batch holds 1 sample or more, and steps are 0 or more")
+        raise CannotCompare("a batch has at least 1 sample, and the number of steps is at least 0")
     if rate is not None and not 0 < rate < inf:
-        raise CannotCompare(f"a rate of {rate} takes no steps: it is a number above 0")
+        raise CannotCompare(f"the learning rate must be a number above 0, not {rate}")
     for name in _normalising(graph, batch, 1):
         raise CannotCompare(
-            f"`{name}` would take the variance of a single value a channel; "
-            "take a batch of 2 or more, or a larger input"
+            f"`{name}` would compute the variance of a single value per channel; "
+            "use a batch of 2 or more, or a larger input"
         )
 
 
 def _normalising(graph: Graph, batch: int, count: int) -> Iterator[str]:
-    """Batch norms that normalise this many values a channel by their own statistics."""
+    """The batch norms that normalise this number of values per channel with the statistics of the batch."""
     for node in graph.nodes:
         if isinstance(node.op, BatchNorm) and node.trainable and batch * prod(node.output.sizes) == count:
             yield node.name
 
 
 def _is_small(graph: Graph, batch: int) -> bool:
-    """Whether a batch leaves a batch norm with one value a channel, or with two, which it makes −1 and 1."""
+    """Whether a batch norm would have only one value per channel, or two, which become −1 and 1."""
     return any(True for count in (1, 2) for _ in _normalising(graph, batch, count))
 
 
 class _Run:
-    """The weights, the batch, and everybody's side of it."""
+    """The weights, the batch, and the trials of all sides."""
 
     def __init__(
         self,
@@ -318,7 +319,7 @@ class _Run:
         }
 
     def loss(self, layers: Arrays) -> float:
-        """The loss (see `Trial`) with these outputs; no number when they are none, or not of their shape."""
+        """The loss (see `Trial`) for these outputs; NaN if they are missing or have the wrong shape."""
         import numpy as np
 
         total = 0.0
@@ -331,7 +332,7 @@ class _Run:
         return total / self.batch / 2
 
     def enter(self, backend: Runs, inject: tuple[str, float] | None, device: str) -> None:
-        """Let one more backend take part; an oracle is on the CPU."""
+        """Add a backend to the comparison; an oracle runs on the CPU."""
         self.report(f"{backend.name}: building")
         where = "cpu" if isinstance(backend, Judges) else device
         if isinstance(backend, Learns):
@@ -341,21 +342,21 @@ class _Run:
             self.trials[backend.name] = backend.trial(self.graph, self.weights, self.dtype, inject, where)
 
     def outputs(self, size: int = 0) -> dict[str, dict[str, Array]]:
-        """Every layer's output, of everybody, on the batch or on another one of this size."""
+        """The outputs of all layers on all sides, for the batch or for another batch of this size."""
         inputs, what = (
             (self._batch(size), f"outputs of a batch of {size}") if size else (self.inputs, "outputs")
         )
         return {name: trial.forward(inputs) for name, trial in self._in_turn(self.trials, what)}
 
     def gradients(self) -> dict[str, dict[str, Array]]:
-        """Every gradient, of everybody that gives them."""
+        """The gradients of all backends that give them."""
         return {
             name: trial.gradients(self.inputs, self.targets)
             for name, trial in self._in_turn(self.learners, "gradients")
         }
 
     def steps(self, optimizer: Optimizer, count: int) -> Steps:
-        """The weights after `count` steps from the same start, of everybody that takes them."""
+        """The weights after `count` steps from the same start, of all backends that can learn."""
         stepped = {
             name: trial.steps(self.inputs, self.targets, optimizer, count)
             for name, trial in self._in_turn(self.learners, f"{count} steps of {optimizer.kind}")
@@ -370,7 +371,7 @@ class _Run:
 
 
 def _sample(name: str, type_: Type, vocabulary: int | None, batch: int, seed: int, dtype: str) -> Array:
-    """Standard normal numbers, or indices of a vocabulary; each tensor from its own name, as the weights are."""
+    """Standard normal values, or indices of a vocabulary; like weights, each tensor depends on its own name."""
     import numpy as np
 
     own = int.from_bytes(blake2b(name.encode(), digest_size=16).digest(), "big")

@@ -1,4 +1,4 @@
-"""What a comparison starts from, and how long its steps are: so that everything is seen and rounding stays rounding."""
+"""The initial weights of a comparison and its learning rates, chosen so that faults show and rounding does not grow."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from netspec.types import Float
 
 SGD_RATE, ADAM_RATE = 2**-7, 2**-10
-"""The largest rates."""
+"""The largest learning rates."""
 EPSILON = 1e-3
-"""Adam's. Large, because a gradient that is truly zero (a bias before batch norm) is noise, which Adam would
-otherwise blow up to its rate."""
+"""Adam's epsilon. It is large because Adam would otherwise scale the noise of a gradient that is zero in theory (a bias
+before a batch norm) up to its learning rate."""
 
 
 def _between(low: float, high: float) -> Initializer:
@@ -29,19 +29,19 @@ def _between(low: float, high: float) -> Initializer:
 
 
 SHIFT, SCALE = _between(1 / 4, 1 / 2), _between(1 / 8, 3 / 8)
-"""In place of a spec's zeros, and of its ones."""
+"""The distributions in place of the zeros and of the ones of a spec."""
 ALONE = _between(1.0, 2.0)
-"""In place of the zeros that shift a normalisation without a scale."""
+"""The distribution in place of zeros for the shift of a normalisation without a scale."""
 
 
 def start(graph: Graph, seed: int, dtype: Float) -> dict[str, Array]:
-    """The weights that a comparison starts from: as `initialise`, but for what a spec lets start as zeros and ones.
+    """The initial weights of a comparison: those of `initialise`, except for zeros and ones.
 
-    A backend that forgot a bias of 0 or a scale of 1 would agree with one that did not. So these are drawn, too;
-    and drawn so that what a normalisation gives is mostly positive. Behind one that starts at 0 and 1 a relu cuts
-    half of every map off, and such a network, deep and not trained, is chaotic: from layer to layer it multiplies
-    every difference, rounding included, by up to √(π / (π − 1)) ≈ 1.21 (docs/proof.md). Statistics start as they
-    do everywhere.
+    A backend that ignores a bias of 0 or a scale of 1 would agree with a correct one. So these weights are also drawn,
+    and in such a way that the output of a normalisation is mostly positive. With shift 0 and scale 1, a following relu
+    cuts off half of every map. Such a network, if it is deep and not trained, is chaotic: each layer multiplies every
+    difference, including rounding errors, by up to √(π / (π − 1)) ≈ 1.21 (docs/proof.md). Running statistics start
+    as usual.
     """
     return {
         weight.name: drawn(replace(weight, init=_init(node, weight)), seed).astype(dtype)
@@ -52,7 +52,7 @@ def start(graph: Graph, seed: int, dtype: Float) -> dict[str, Array]:
 
 
 def _init(node: Node, weight: Weight) -> Initializer:
-    """What a weight is drawn from; its own initialiser, if that tells one number from another."""
+    """The initialiser of a weight in a comparison; its own one, unless that is constant."""
     if weight.statistic or weight.init.kind not in ("zeros", "ones"):
         return weight.init
     if weight.init.kind == "ones":
@@ -62,21 +62,21 @@ def _init(node: Node, weight: Weight) -> Initializer:
 
 
 def at(rate: float) -> tuple[Optimizer, ...]:
-    """SGD of this rate, and Adam of an eighth of it."""
+    """SGD with this learning rate, and Adam with an eighth of it."""
     return _optimizers(rate, rate * ADAM_RATE / SGD_RATE)
 
 
 def suited(loss: float, gradients: Arrays) -> tuple[Optimizer, ...]:
-    """SGD and Adam, each with the largest power of two for a rate that fits the network.
+    """SGD and Adam, each with the largest power of two as a learning rate that fits the network.
 
-    It fits when the first step, by the slope alone, promises to lower the loss by no more than there is of it:
-    rate · |g|² ≤ loss for SGD, rate · Σ g² / (|g| + ε) ≤ loss for Adam. A network that has not learnt yet can be so
-    steep that a fixed rate throws its weights to where two runs on one machine, an ulp apart at the start, share a
-    few digits after three steps (docs/proof.md).
+    A rate fits if the first step, by its linear estimate, does not lower the loss by more than the loss itself:
+    rate · |g|² ≤ loss for SGD, rate · Σ g² / (|g| + ε) ≤ loss for Adam. The loss of an untrained network can be so
+    steep that with a fixed rate, two runs on one machine that start one ulp apart share only a few digits after three
+    steps (docs/proof.md).
     """
     import numpy as np
 
-    # Also of what is no number: what is wrong with it, the comparison tells.
+    # Also for NaN: the comparison reports what is wrong.
     with np.errstate(invalid="ignore", over="ignore"):
         steep = [abs(each.astype("float64")) for each in gradients.values()]
         sgd = sum(float((each * each).sum()) for each in steep)
@@ -85,12 +85,12 @@ def suited(loss: float, gradients: Arrays) -> tuple[Optimizer, ...]:
 
 
 def _fitting(rate: float, most: float) -> float:
-    """The largest power of two up to both; `most` when `rate` is no number above 0."""
+    """The largest power of two that is at most `rate` and `most`; `most` if `rate` is not a number above 0."""
     return min(most, 2.0 ** floor(log2(rate))) if 0 < rate < inf else most
 
 
 def _optimizers(sgd: float, adam: float) -> tuple[Optimizer, ...]:
-    """Their constants are those that float32 holds exactly: frameworks keep some of them so."""
+    """The optimisers with constants that are exact in float32, because frameworks store some of them in float32."""
     return (
         Sgd(learning_rate=sgd, momentum=0.875),
         Adam(learning_rate=adam, beta1=0.875, beta2=0.96875, epsilon=EPSILON),

@@ -1,4 +1,4 @@
-"""The one comparison of tensors: which differ, by how much, between whom, and where."""
+"""Compares tensors: which differ, by how much, between which backends, and where."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from netspec.backend import Array, Arrays
 
 NOISE = 1e-3
-"""A tensor counts as no smaller than this part of the largest value of its kind in the network."""
+"""The floor of the denominator, as a fraction of the largest value of the same kind in the network."""
 
 Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How far two backends' tensors of one name lie apart, and where they are farthest.
+    """The largest difference between the tensors with one name on two backends, and its place.
 
-    `what` is the first of the five that they differ in; all but "values" make `max_rel` infinite.
+    `what` is the first of the five properties that differs; every property except "values" makes `max_rel` infinite.
     """
 
     name: str
@@ -41,14 +41,14 @@ def difference(
 ) -> Difference:
     """Compare two tensors: name, shape, dtype, finite, values, in this order.
 
-    `max_rel` is max|a − b| / max(max|a|, max|b|, floor); 0 against 0 is 0. None stands for a tensor that a
-    backend did not give.
+    `max_rel` is max|a − b| / max(max|a|, max|b|, floor); it is 0 if both are 0. None stands for a tensor that a
+    backend did not return.
     """
     import numpy as np
 
     if a is None or b is None:
         absent = " and ".join(each for each, array in zip(backends, (a, b), strict=True) if array is None)
-        return Difference(name, backends, "names", inf, f"{absent} did not give it")
+        return Difference(name, backends, "names", inf, f"{absent} did not return it")
     if a.shape != b.shape:
         return Difference(name, backends, "shape", inf, f"{a.shape} and {b.shape}")
     if a.dtype != b.dtype:
@@ -78,15 +78,15 @@ def _pair(a: Array, b: Array, index: tuple[int, ...]) -> str:
 
 
 def differences(names: Iterable[str], sides: Mapping[str, Arrays]) -> tuple[Difference, ...]:
-    """The worst pair of backends for every tensor, in the order of `names`; what is beyond them comes last.
+    """The worst pair of backends for every tensor, in the order of `names`, followed by other tensors.
 
-    Nothing when there are not two sides to compare.
+    Empty with fewer than two sides.
     """
     return farthest(pairwise(names, sides))
 
 
 def pairwise(names: Iterable[str], sides: Mapping[str, Arrays]) -> dict[Pair, tuple[Difference, ...]]:
-    """Every tensor, in the order of `names` and then what is beyond them, for every pair of backends."""
+    """The difference of every tensor for every pair of backends, in the order of `names`, followed by other tensors."""
     wanted = list(dict.fromkeys(names))
     more = {name for arrays in sides.values() for name in arrays}.difference(wanted)
     floor = NOISE * max(
@@ -104,7 +104,7 @@ def pairwise(names: Iterable[str], sides: Mapping[str, Arrays]) -> dict[Pair, tu
 def larger(
     first: Mapping[Pair, Sequence[Difference]], second: Mapping[Pair, Sequence[Difference]]
 ) -> dict[Pair, tuple[Difference, ...]]:
-    """For every pair of backends and every tensor the larger of two differences, the first of equals."""
+    """For every pair of backends and every tensor, the larger of two differences; the first of equals."""
     return {
         pair: tuple(
             max(each, key=lambda found: found.max_rel) for each in zip(row, second[pair], strict=True)
@@ -114,12 +114,12 @@ def larger(
 
 
 def farthest(found: Mapping[Pair, Sequence[Difference]]) -> tuple[Difference, ...]:
-    """Of every tensor the pair that lies farthest apart, the first of equals."""
+    """For every tensor, the pair with the largest difference; the first of equals."""
     return tuple(max(each, key=lambda pair: pair.max_rel) for each in zip(*found.values(), strict=True))
 
 
 def largest(array: Array) -> float:
-    """The largest magnitude of what is finite."""
+    """The largest magnitude of the finite values."""
     import numpy as np
 
     magnitudes = np.abs(array.astype("float64"))
@@ -127,12 +127,12 @@ def largest(array: Array) -> float:
 
 
 def over(found: Iterable[Difference], tolerance: float | None) -> list[Difference]:
-    """Those that differ. Without a tolerance only an infinite difference is one: a missing name, a NaN."""
+    """The differences over the tolerance. Without a tolerance only infinite ones count: a missing name, a NaN."""
     if tolerance is None:
         return [each for each in found if each.max_rel == inf]
     return [each for each in found if not each.max_rel <= tolerance]
 
 
 def worst(found: Sequence[Difference]) -> Difference | None:
-    """The largest difference, the first of equals; None when nothing was compared."""
+    """The largest difference, the first of equals; None if nothing was compared."""
     return max(found, key=lambda each: each.max_rel, default=None)

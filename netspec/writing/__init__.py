@@ -1,1 +1,1 @@
-"""Graph → a spec again."""
+"""Writes a graph as a spec."""

@@ -1,4 +1,4 @@
-"""Writes plain data as one line of YAML that the reader reads as the same data."""
+"""Writes plain data as one line of YAML that reads back as the same data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from netspec.language.reading.scalars import OutOfRange, interpret
 
-# Words that YAML takes for themselves anywhere, in brackets too: no sign of its own, no blank at an end.
+# Words that are plain text everywhere in YAML, also in brackets: no special character, no space at an end.
 _PLAIN = re.compile(r"[A-Za-z_](?:[\w .;()×/–-]*[\w.;()×/–-])?", re.ASCII)
 _ESCAPES = {"\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
@@ -26,7 +26,7 @@ def emit(value: object) -> str:
 
 
 def _text(text: str) -> str:
-    """A text: bare where it stays one, else in quotes; what cannot be printed is escaped."""
+    """A text: without quotes if it reads back as text, else in quotes; unprintable characters are escaped."""
     if _PLAIN.fullmatch(text) and _is_word(text):
         return text
     if text.isprintable() and "'" not in text:

@@ -1,4 +1,4 @@
-"""Graph → spec: writes a network down again, layer by layer, after a pass has changed it."""
+"""Writes a graph as a spec, layer by layer, for example after a pass."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from netspec.writing.emit import emit
 
 _AUTOMATIC = re.compile(r"([a-z_0-9]*[a-z])(\d+)\Z")
 _LONGEST = 80
-"""Letters of a name, as the language takes it."""
+"""The longest name that the language accepts."""
 
 
 def write_spec(graph: Graph, name: str, description: str = "") -> str:
-    """The text of a spec that elaborates to this graph, its scopes laid flat.
+    """The text of a spec that elaborates to this graph, without scopes.
 
-    Paddings stand as numbers; a `same` that pads unevenly belongs to the input's size, then.
+    Paddings are numbers; so an uneven `same` padding fits only this input size.
     """
     return _Writer(graph).text(name, description or graph.description)
 
@@ -33,7 +33,7 @@ class _Writer:
     graph: Graph
     names: dict[str, str] = field(default_factory=dict)
     fields: dict[tuple[int, tuple[Type, ...]], dict[str, object]] = field(default_factory=dict)
-    """By the op, as long as its graph is there, and its inputs: repetitions are written alike."""
+    """A cache by op and inputs, for the lifetime of the graph: equal repetitions have equal texts."""
 
     def text(self, name: str, description: str) -> str:
         self._choose_names()
@@ -54,12 +54,12 @@ class _Writer:
         return self.graph.inputs[0].name == "input"
 
     def _end(self) -> str:
-        """The value that `layers` ends in: the network's own end, or where there is none, that of its last head."""
+        """The value at the end of `layers`: the network's own end or, without one, that of its last head."""
         ends = {output.name: output.value for output in self.graph.outputs}
         return ends.get("output") or self.graph.outputs[-1].value
 
     def _ending(self, end: str) -> Iterator[str]:
-        """What leads to the end, where that is not the last layer: one of a head stands behind it."""
+        """The item that leads back to the end if the last layer is another one, from a head."""
         if self._is_taken(end):
             yield "  - identity:"
         else:
@@ -67,12 +67,12 @@ class _Writer:
         yield f"    from: {emit(self._name(end))}"
 
     def _is_taken(self, end: str) -> bool:
-        """Whether a head gives the very end, too; an end where a head starts is no output of its own."""
+        """Whether a head gives the end itself; an end at which a head starts is not an output of its own."""
         named = [output.name for output in self.graph.outputs if output.value == end]
         return "output" in named and len(named) > 1
 
     def _choose_names(self) -> None:
-        """The names that are needed: the author's own, and those that something other than the next layer uses."""
+        """The names that the text needs: those of the spec, and those that another layer than the next one uses."""
         previous = self.graph.inputs[0].name
         last = self.graph.nodes[-1].name
         asked: set[str] = {output.value for output in self.graph.outputs if output.value != last}
@@ -96,7 +96,7 @@ class _Writer:
                 taken.add(self.names[node.name])
 
     def _name(self, value: str) -> str:
-        """What a value is called in the text: by its layer, and further outputs by their ports behind that."""
+        """The name of a value in the text: the name of its layer, followed by the port for a further output."""
         node = self.graph.producers.get(value)
         return value if node is None else self.names.get(node.name, node.name) + value[len(node.name) :]
 
@@ -142,7 +142,7 @@ class _Writer:
         further = [output for output in self.graph.outputs if output.name != "output"]
         if further:
             yield "heads:"
-        # Where a head starts at the end, the end is no output: so one does just where it is none.
+        # The end is not an output if a head starts there: so a head starts there exactly if the end is not an output.
         none = len(further) == len(self.graph.outputs)
         for output in further:
             start = {} if none and output.value == end else {"from": self._name(output.value)}
@@ -150,7 +150,7 @@ class _Writer:
 
 
 def _free(flat: str, taken: set[str]) -> str:
-    """The name, or one like it: two paths may be one name when they are laid flat, and a long one is cut."""
+    """The name or a similar one: without scopes, two paths can become one name, and a long name is shortened."""
     name, number = flat[:_LONGEST], 1
     while name in taken:
         number += 1
@@ -160,7 +160,7 @@ def _free(flat: str, taken: set[str]) -> str:
 
 
 def _rounded_up(op: Op) -> Op:
-    """A pool whose last windows hang over, as its author wrote it: what hangs over is no padding that counts."""
+    """A pool with incomplete last windows as in a spec: the overhang is not a padding that counts."""
     if not isinstance(op, Pool) or not any(op.overhang):
         return op
     pads = tuple((lo, hi - more) for (lo, hi), more in zip(op.pads, op.overhang, strict=True))
@@ -168,10 +168,10 @@ def _rounded_up(op: Op) -> Op:
 
 
 def _fields(op: Op, inputs: tuple[Type, ...]) -> dict[str, object]:
-    """The fields that are not what they would be without being written, as an author would write them.
+    """The fields that differ from their defaults, as written in a spec.
 
     Raises:
-        IllegalGraph: no text says the same.
+        IllegalGraph: no text has the same meaning.
     """
     written = _rounded_up(op)
     full = {name: _plain(value) for name, value in written.settings().items() if name not in op.resolved_only}
@@ -180,17 +180,17 @@ def _fields(op: Op, inputs: tuple[Type, ...]) -> dict[str, object]:
             less = {key: value for key, value in full.items() if key != name}
             full = less if _reads_as(op, less, inputs) else full
     for name, value in full.items():
-        # One number for all axes, where the field takes one.
+        # One number for all axes, if the field accepts one.
         short = _short(value)
         if short is not value and _reads_as(op, {**full, name: short}, inputs):
             full[name] = short
     if not _reads_as(op, full, inputs):
-        raise IllegalGraph(f"{op} cannot be written: {full} says something else")
+        raise IllegalGraph(f"{op} cannot be written: {full} has another meaning")
     return full
 
 
 def _reads_as(op: Op, fields: dict[str, object], inputs: tuple[Type, ...]) -> bool:
-    """Whether these fields, read, come to this resolved op."""
+    """Whether these fields, when read, give this resolved op."""
     try:
         return type(op).model_validate(fields).resolve(inputs) == op
     except (ValueError, Misfit):
@@ -208,7 +208,7 @@ def _plain(value: object) -> object:
 
 
 def _short(value: object) -> object:
-    """What a list with the same in all places repeats: `[[1, 1], [1, 1]]` is 1."""
+    """The value that a list repeats in all places: `[[1, 1], [1, 1]]` is 1."""
     while isinstance(value, list) and value and all(each == value[0] for each in value):
         value = value[0]
     return value

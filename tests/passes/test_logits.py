@@ -245,10 +245,10 @@ REFUSED = {
         "take `softmax1` out, and end the network with `softmax`"
     ),
     "[flatten, {dense: 5}, softmax, softmax]": (
-        "`softmax2` takes the probabilities of `softmax1`, which are no logits; take `softmax1` out"
+        "`softmax2` takes the probabilities of `softmax1`, which are not logits; take `softmax1` out"
     ),
     "[flatten, {dense: {units: 5, activation: sigmoid}}, softmax]": (
-        "`softmax1` takes the probabilities of `dense1`, which are no logits; "
+        "`softmax1` takes the probabilities of `dense1`, which are not logits; "
         "take `activation: sigmoid` out of `dense1`"
     ),
     "[flatten, {average: [[{dense: 5}, softmax], [{dense: 5}, softmax]]}]": (
@@ -264,53 +264,53 @@ REFUSED = {
         "take `softmax1` out, and end the network with `softmax`"
     ),
     "[flatten, {dense: 5}, hard_sigmoid]": (
-        "`hard_sigmoid1` ends in `hard_sigmoid`, which is not made from logits; "
+        "`hard_sigmoid1` ends in `hard_sigmoid`, which is not computed from logits; "
         "take `hard_sigmoid1` out, and end the network with `softmax`"
     ),
     "[flatten, {rbf: 5}]": (
         "`rbf1` gives distances: the larger, the less likely; "
-        "put `scale_by: -1` after `rbf1`: the nearest is then the likeliest"
+        "put `scale_by: -1` after `rbf1`: the nearest is then the most likely"
     ),
     "[flatten, {rbf: 5}, {scale_by: 2}]": (
         "`rbf1` gives distances: the larger, the less likely; "
-        "put `scale_by: -1` after `rbf1`: the nearest is then the likeliest"
+        "put `scale_by: -1` after `rbf1`: the nearest is then the most likely"
     ),
     "[flatten, {rbf: 5}, softmax]": (
-        "`softmax1` takes the distances of `rbf1`: the farthest becomes the likeliest; "
-        "put `scale_by: -1` after `rbf1`: the nearest is then the likeliest"
+        "`softmax1` takes the distances of `rbf1`: the farthest becomes the most likely; "
+        "put `scale_by: -1` after `rbf1`: the nearest is then the most likely"
     ),
     "[flatten, {rbf: 5}, {scale_by: -1}, {scale_by: -1}]": (
-        "`scale_by2` takes negated distances, and the largest of what it gives is not the nearest; "
-        "take `scale_by2` out: the nearest is then the likeliest"
+        "`scale_by2` takes negated distances, and its largest value is not the nearest class; "
+        "take `scale_by2` out: the nearest is then the most likely"
     ),
     "[flatten, {rbf: 5}, {scale_by: -1}, {multiply: [[], []]}, softmax]": (
-        "`multiply1` takes negated distances, and the largest of what it gives is not the nearest; "
-        "take `multiply1` out: the nearest is then the likeliest"
+        "`multiply1` takes negated distances, and its largest value is not the nearest class; "
+        "take `multiply1` out: the nearest is then the most likely"
     ),
     "[flatten, {rbf: 5}, {multiply: [[], []]}]": (
         "`rbf1` gives distances: the larger, the less likely; "
-        "put `scale_by: -1` after `rbf1`, and take `multiply1` out: the nearest is then the likeliest"
+        "put `scale_by: -1` after `rbf1`, and take `multiply1` out: the nearest is then the most likely"
     ),
     "[flatten, {rbf: 5}, {maximum: [[], [{scale_by: -1}]]}, relu]": (
         "`rbf1` gives distances: the larger, the less likely; "
-        "put `scale_by: -1` after `rbf1`, and take `scale_by1` and `relu1` out: the nearest is then the likeliest"
+        "put `scale_by: -1` after `rbf1`, and take `scale_by1` and `relu1` out: the nearest is then the most likely"
     ),
     "[flatten, {rbf: 5}, {scale_by: -1}, {scale: {activation: softmax}}]": (
-        "`scale1` takes negated distances, and the largest of what it gives is not the nearest; "
-        "take `scale1` out: the nearest is then the likeliest"
+        "`scale1` takes negated distances, and its largest value is not the nearest class; "
+        "take `scale1` out: the nearest is then the most likely"
     ),
     "[flatten, {rbf: 5}, {scale_by: -1}, {multiply: [[], [sigmoid]]}]": (
-        "`multiply1` takes negated distances, and the largest of what it gives is not the nearest; "
-        "take `multiply1` out: the nearest is then the likeliest"
+        "`multiply1` takes negated distances, and its largest value is not the nearest class; "
+        "take `multiply1` out: the nearest is then the most likely"
     ),
     "[flatten, {dense: 5}, {softmax: 1.2345678}]": (
-        "`softmax1` is a softmax of temperature 1.2345678: its logits are its input divided by 1.2345678, "
-        "and no layer gives these; "
-        'put `scale_by: "${1 / 1.2345678}"` in front of the softmax, and remove its temperature'
+        "`softmax1` is a softmax with temperature 1.2345678: its logits are its input divided by 1.2345678, "
+        "and no layer gives them; "
+        'put `scale_by: "${1 / 1.2345678}"` before the softmax, and remove its temperature'
     ),
     "[flatten, {dense: 5}, {softmax: 4}]": (
-        "`softmax1` is a softmax of temperature 4: its logits are its input divided by 4, and no layer gives these; "
-        'put `scale_by: "${1 / 4}"` in front of the softmax, and remove its temperature'
+        "`softmax1` is a softmax with temperature 4: its logits are its input divided by 4, and no layer gives them; "
+        'put `scale_by: "${1 / 4}"` before the softmax, and remove its temperature'
     ),
 }
 

@@ -386,9 +386,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no side": ({"backends": []}, "needs two backends"),
     "twice": ({"backends": ["one", "one"]}, "named twice"),
     "dtype": ({"dtype": "float46"}, "`float46` is not float64 or float32"),
-    "rate": ({"rate": 0.0}, "a rate of 0.0 takes no steps"),
-    "no rate": ({"rate": nan}, "a rate of nan takes no steps"),
-    "batch": ({"batch": 0}, "a batch holds 1 sample or more"),
+    "rate": ({"rate": 0.0}, "must be a number above 0, not 0.0"),
+    "no rate": ({"rate": nan}, "must be a number above 0, not nan"),
+    "batch": ({"batch": 0}, "a batch has at least 1 sample"),
 }
 
 
@@ -404,7 +404,7 @@ def test_what_makes_no_comparison_is_refused(
 def test_the_variance_of_one_value_is_refused(run: Callable[..., Comparison]) -> None:
     sketch = Sketch(x=(3,))
     sketch.add("norm1", BatchNorm())
-    with pytest.raises(CannotCompare, match="`norm1` would take the variance of a single value"):
+    with pytest.raises(CannotCompare, match="`norm1` would compute the variance of a single value"):
         run(graph=sketch.graph(), batch=1)
     frozen = Sketch(x=(3,))
     frozen.add("norm1", BatchNorm(), trainable=False)

@@ -136,7 +136,7 @@ EDITS: tuple[tuple[str, Callable[..., None]], ...] = (
     (r"`activation: \w+` out of `(\w+)`", Attempt.without_activation),
     (r"`(\w+)` out\b(?! of)", Attempt.take_out),
     (r"put `scale_by: (-?\d+)` after `(\w+)`", lambda a, by, name: a.put_after(name, {"scale_by": int(by)})),
-    (r'put `scale_by: "(.+?)"` in front of the softmax, and remove its temperature', Attempt.cool),
+    (r'put `scale_by: "(.+?)"` before the softmax, and remove its temperature', Attempt.cool),
     (
         r"end (?:the network )?with `(\w+)`(?: and `(\w+)`)?",
         lambda a, *ops: a.layers.extend(op for op in ops if op),

@@ -144,7 +144,7 @@ MISFITS = {
         "flatten, {rbf: 4}",
         "{}",
         "NS0509 | `rbf1` gives distances: the larger, the less likely"
-        " | put `scale_by: -1` after `rbf1`: the nearest is then the likeliest",
+        " | put `scale_by: -1` after `rbf1`: the nearest is then the most likely",
     ),
     "sigmoid": (
         "[3, 8, 8]",
@@ -157,8 +157,8 @@ MISFITS = {
         "[3, 8, 8]",
         "flatten, {dense: 4}, {softmax: {temperature: 2}}",
         "{}",
-        "NS0509 | `softmax1` is a softmax of temperature 2: its logits are its input divided by 2, and no layer "
-        'gives these | put `scale_by: "${1 / 2}"` in front of the softmax, and remove its temperature',
+        "NS0509 | `softmax1` is a softmax with temperature 2: its logits are its input divided by 2, and no layer "
+        'gives them | put `scale_by: "${1 / 2}"` before the softmax, and remove its temperature',
     ),
     "lone sample": (
         "[3, 8, 8]",

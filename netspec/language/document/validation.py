@@ -362,7 +362,7 @@ def _activation(context: dict[str, Any], given: object, key: str) -> str | None:
 
     word = context.get("word")
     if word in OPS and word not in ACTIVATIONS:
-        return f"put `- {word}` behind this item: it is an op of its own"
+        return f"put `- {word}` after this item: it is an op of its own"
     return _own(context, given, key)
 
 
