@@ -9,7 +9,7 @@ import pytest
 from netspec.diagnostics import SHOWN
 from netspec.language.document import skeleton
 from netspec.language.elaboration import arguments, walk
-from netspec.language.expressions import expression, formula
+from netspec.language.expressions import expression, parser
 from netspec.language.reading import build, source
 
 PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
@@ -23,7 +23,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="
         f"inside each other | {walk.DEPTH_LIMIT} |",
         f"or of a block | {skeleton.PARAMETER_LIMIT:,} |",
         f"| {arguments.VALUE_LIMIT:,} values, {arguments.NESTING} levels |",
-        f"| {expression.LENGTH_LIMIT:,} characters, {formula.DEPTH_LIMIT} levels |",
+        f"| {expression.LENGTH_LIMIT:,} characters, {parser.DEPTH_LIMIT} levels |",
         f"shows | {SHOWN} |",
     ],
 )

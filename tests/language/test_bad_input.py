@@ -134,7 +134,7 @@ BAD: dict[str, tuple[str, str, str]] = {
     ),
     "a reach for the system": ("layers: [dense: \"${«__import__»('os')}\"]", "NS0206", "no function"),
     "a lambda": ('layers: [dense: "${(lambda«:» 1)()}"]', "NS0201", "cannot be read"),
-    "a comprehension": ('layers: [dense: "${len([«x» for x in [1]])}"]', "NS0201", "cannot be read"),
+    "a comprehension": ('layers: [dense: "${len([x «f»or x in [1]])}"]', "NS0201", "cannot be read"),
     "a bare expression in braces": ("layers: [{dense: «${1 + 1}»}]", "NS0015", 'write `"${1 + 1}"`'),
     "a name that carries code": (
         "layers: [{relu: , name: «\"x'); import os; ('»\"}]".replace("('»\"}", "('\"»}"),

@@ -15,7 +15,8 @@ from pydantic_core import ErrorDetails
 from netspec.diagnostics import SHOWN, Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.expressions.expression import is_expression
-from netspec.language.expressions.formula import Formula, parse
+from netspec.language.expressions.parser import parse
+from netspec.language.expressions.tree import Formula
 from netspec.language.reading.values import Mapping, Scalar, Value, locate, locate_key
 from netspec.ops import OPS
 from netspec.ops.words import Lead, Table, lead

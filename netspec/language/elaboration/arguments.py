@@ -12,7 +12,7 @@ from netspec.language.document.declarations import Parameter
 from netspec.language.document.fields import whole
 from netspec.language.elaboration.story import Binding
 from netspec.language.elaboration.walk import Walk
-from netspec.language.expressions.absent import FAILED, Unknown
+from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading.values import Value
 
 VALUE_LIMIT = 10_000
@@ -29,7 +29,7 @@ def given_by_call(
     given = {
         name: _sound(walk, walk.work_out(value, sight), name, value.span) for name, value in written.items()
     }
-    return None if any(isinstance(value, Unknown) for value in given.values()) else given
+    return None if any(isinstance(value, Missing) for value in given.values()) else given
 
 
 def parameters(
@@ -43,7 +43,7 @@ def parameters(
 ) -> dict[str, object]:
     """The values of parameters: what is given, else the default, which may use earlier ones and `names`.
 
-    What fails is reported, and is Unknown. `place` is that of the call; without one a parameter that has no
+    What fails is reported, and is Missing. `place` is that of the call; without one a parameter that has no
     value is reported where it is declared. A default that is used is put into `bindings`.
     """
     values: dict[str, object] = {}
@@ -65,7 +65,7 @@ def parameters(
                 if place
                 else f"give it a value here, or by `--set {parameter.name}=…`",
             )
-            values[parameter.name] = seen[parameter.name] = Unknown(None)
+            values[parameter.name] = seen[parameter.name] = BROKEN
             continue
         value = _sound(walk, walk.work_out(parameter.default, sight), parameter.name, parameter.default.span)
         if bindings is not None:
@@ -76,8 +76,8 @@ def parameters(
 
 def _sound(walk: Walk, value: object, name: str, place: Span) -> object:
     """The value, if it is one that a parameter may have: a number, a boolean, a word, or a list of them."""
-    if value is FAILED or isinstance(value, Unknown):
-        return Unknown(None)
+    if value is BROKEN or isinstance(value, Missing):
+        return BROKEN
     size = measure(value)
     if size is not None and size <= VALUE_LIMIT:
         walk.spend(place, size)
@@ -88,7 +88,7 @@ def _sound(walk: Walk, value: object, name: str, place: Span) -> object:
         message = f"the parameter `{name}` is a list of more than {VALUE_LIMIT:,} values, or more than {NESTING} deep"
         advice = "pass on less, or write it out where it is used"
     walk.problems.error(codes.WRONG_VALUE, message, place, help=advice)
-    return Unknown(None)
+    return BROKEN
 
 
 def measure(value: object) -> int | None:

@@ -15,7 +15,6 @@ from netspec.language.elaboration.sharing import shared_scope
 from netspec.language.elaboration.story import Binding
 from netspec.language.elaboration.walk import (
     ABSENT,
-    BROKEN,
     IN_BLOCK,
     IN_DEFAULT,
     IN_SPEC,
@@ -23,13 +22,13 @@ from netspec.language.elaboration.walk import (
     OPEN,
     Cut,
     Frame,
-    Missing,
     Place,
     Tensor,
     Until,
     Walk,
     join,
 )
+from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading.values import Mapping, Value
 
 

@@ -37,7 +37,6 @@ from netspec.language.elaboration.lookup import sources
 from netspec.language.elaboration.story import story
 from netspec.language.elaboration.walk import (
     ABSENT,
-    BROKEN,
     IN_SPEC,
     NOWHERE,
     OPEN,
@@ -49,8 +48,8 @@ from netspec.language.elaboration.walk import (
     Walk,
     join,
 )
-from netspec.language.expressions.absent import FAILED
 from netspec.language.expressions.expression import can_be_calculated, is_expression
+from netspec.language.expressions.missing import BROKEN
 from netspec.language.reading.values import Listing, Scalar
 from netspec.ops import OPS
 
@@ -124,7 +123,7 @@ def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
         return _broken(walk, item, frame, None)
     count = walk.work_out(item.repeat, lambda: walk.sight(frame, inputs[0]))
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        if count is not FAILED:
+        if count is not BROKEN:
             walk.problems.error(
                 codes.REPEAT,
                 f"`repeat` is a whole number from 0, not {shown(count)}",
@@ -382,7 +381,7 @@ def _flag(walk: Walk, scalar: Scalar, key: str, frame: Frame, current: Tensor) -
     value = walk.work_out(scalar, lambda: walk.sight(frame, current))
     if isinstance(value, bool):
         return value
-    if value is not FAILED:
+    if value is not BROKEN:
         sight = walk.sight(frame, current)
         advice = f'give a comparison, as `{key}: "${{stride > 1}}"`, or `true` or `false`'
         if not is_expression(scalar) and (meant := boolean(value)) is not None:

@@ -12,8 +12,8 @@ from netspec.graph import Input
 from netspec.language.document.declarations import Document, InputDeclaration
 from netspec.language.document.item import PATH, Item
 from netspec.language.document.validation import shown, unknown_key
-from netspec.language.elaboration.walk import BROKEN, Frame, Place, Tensor, Walk, join
-from netspec.language.expressions.absent import FAILED, Failed
+from netspec.language.elaboration.walk import Frame, Place, Tensor, Walk, join
+from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading import locations
 from netspec.language.reading.values import Listing, Mapping, Scalar, Value
 from netspec.ops.base import Misfit
@@ -35,7 +35,7 @@ def _input(walk: Walk, declared: InputDeclaration, frame: Frame) -> Input | None
     vocabulary = (
         None if declared.vocabulary is None else walk.work_out(declared.vocabulary, lambda: frame.names)
     )
-    if shape is FAILED or vocabulary is FAILED:
+    if shape is BROKEN or vocabulary is BROKEN:
         return None
     if not isinstance(shape, list):
         walk.problems.error(
@@ -247,7 +247,7 @@ def embedded(walk: Walk, item: Item, frame: Frame) -> Network | None:
     given = _given(walk, fields.get("params"), document)
     until = words.get("until")
     if until is not None and not (isinstance(until, Scalar) and _is_path(until.value)):
-        if not isinstance(until, Failed):
+        if not isinstance(until, Missing):
             walk.problems.error(
                 codes.BAD_PATH,
                 "`until` is the name of a layer",
@@ -262,8 +262,8 @@ def embedded(walk: Walk, item: Item, frame: Frame) -> Network | None:
     return Network(document, given, names, until, weights)
 
 
-def _document(walk: Walk, spec: Value | Failed | None, frame: Frame) -> Document | None:
-    if spec is None or isinstance(spec, Failed):
+def _document(walk: Walk, spec: Value | Missing | None, frame: Frame) -> Document | None:
+    if spec is None or isinstance(spec, Missing):
         return None
     if not isinstance(spec, Scalar) or not isinstance(spec.value, str):
         walk.problems.error(
@@ -303,9 +303,9 @@ def _is_path(value: object) -> bool:
     return isinstance(value, str) and PATH.match(value) is not None and "*" not in value
 
 
-def _weights(walk: Walk, value: Value | Failed | None, frame: Frame) -> str | None:
+def _weights(walk: Walk, value: Value | Missing | None, frame: Frame) -> str | None:
     """The path of a file of weights, relative to the file that names it."""
-    if value is None or isinstance(value, Failed):
+    if value is None or isinstance(value, Missing):
         return None
     if not isinstance(value, Scalar) or not isinstance(value.value, str):
         walk.problems.error(

@@ -15,8 +15,8 @@ from netspec.expectations import Expectations
 from netspec.graph import Graph, IllegalGraph, Input, Node, Output, Scope, without_unused_ports
 from netspec.language.document.declarations import Document
 from netspec.language.elaboration.expect import expectations
-from netspec.language.elaboration.walk import ABSENT, Frame, Missing, Place, Tensor, Walk
-from netspec.language.expressions.expression import Unknown
+from netspec.language.elaboration.walk import ABSENT, Frame, Place, Tensor, Walk
+from netspec.language.expressions.missing import Missing
 from netspec.language.reading.values import Mapping
 from netspec.types import Type
 
@@ -56,7 +56,7 @@ def graph(
         outputs=tuple(outputs),
         scopes=tuple(_scopes(walk, nodes)),
         description=document.description,
-        params=tuple((name, value) for name, value in params if not isinstance(value, Unknown)),
+        params=tuple((name, value) for name, value in params if not isinstance(value, Missing)),
         file=document.file,
         altered=tuple(given),
         pretrained=tuple(walk.pretrained),
@@ -88,7 +88,7 @@ def _hold_sound(members: Given[str, Place]) -> None:
     while stack:
         place = stack.pop()
         if isinstance(place.tensor, Missing) and place.tensor is not ABSENT:
-            raise IllegalGraph(f"{place.path} is {place.tensor.value}, and nothing was said of it")
+            raise IllegalGraph(f"{place.path} is missing, and nothing was said of it")
         stack += place.members.values()
 
 

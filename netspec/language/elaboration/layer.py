@@ -16,8 +16,8 @@ from netspec.language.elaboration.arguments import measure
 from netspec.language.elaboration.lookup import find
 from netspec.language.elaboration.sharing import shared_layer
 from netspec.language.elaboration.story import story
-from netspec.language.elaboration.walk import BROKEN, OPEN, Fitted, Frame, Missing, Place, Tensor, Walk, join
-from netspec.language.expressions.expression import FAILED
+from netspec.language.elaboration.walk import OPEN, Fitted, Frame, Place, Tensor, Walk, join
+from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading.values import Scalar, Value
 from netspec.ops import OPS
 from netspec.ops.base import Misfit, Op, Weight
@@ -126,7 +126,7 @@ def _worked_out(walk: Walk, op: type[Op], item: Item, received: Tensor, frame: F
             fields[key] = plainly(value)
     for key, value in given.likes.items():
         fields[key] = _sizes(walk, value, frame)
-    if any(value is FAILED for value in fields.values()):
+    if any(value is BROKEN for value in fields.values()):
         return None
     walk.spend(item.span, sum(measure(value) or 1 for value in fields.values() if isinstance(value, list)))
 
@@ -145,10 +145,10 @@ def _sight(walk: Walk, own: bool, received: Tensor, frame: Frame) -> Callable[[]
 
 
 def _sizes(walk: Walk, name: Value, frame: Frame) -> object:
-    """The spatial sizes of the layer of that name; FAILED when it is unknown, which is reported."""
+    """The spatial sizes of the layer of that name; BROKEN when it is unknown, which is reported."""
     places = find(walk, name, frame)
     if not places or isinstance(places[0].tensor, Missing):
-        return FAILED
+        return BROKEN
     type_ = walk.types[places[0].tensor]
     if not type_.spatial:
         walk.problems.error(
@@ -157,7 +157,7 @@ def _sizes(walk: Walk, name: Value, frame: Frame) -> object:
             name.span,
             help="name a layer that gives a map",
         )
-        return FAILED
+        return BROKEN
     return list(type_.sizes)
 
 

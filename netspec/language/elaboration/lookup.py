@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.document.item import GROUP, PATH, Item
-from netspec.language.elaboration.walk import BROKEN, OPEN, Frame, Place, Tensor, Walk
-from netspec.language.expressions.absent import Failed
+from netspec.language.elaboration.walk import OPEN, Frame, Place, Tensor, Walk
+from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading.values import Listing, Scalar, Value
 from netspec.ops.nearest import nearest
 from netspec.ops.roles import FIRST
@@ -17,7 +17,7 @@ from netspec.ops.roles import FIRST
 def sources(walk: Walk, value: Value, frame: Frame) -> list[Tensor]:
     """The tensors that a `from` names, in order; never none."""
     known = walk.word(value, frame)
-    if isinstance(known, Failed):
+    if isinstance(known, Missing):
         return [BROKEN]
     scalars = known.items if isinstance(known, Listing) else (known,)
     found: list[Tensor] = []
@@ -36,7 +36,7 @@ def sources(walk: Walk, value: Value, frame: Frame) -> list[Tensor]:
 def find(walk: Walk, value: Value, frame: Frame) -> list[Place]:
     """The places that one path of names stands for; several if it holds `*`, none if that is reported."""
     known = walk.word(value, frame)
-    if isinstance(known, Failed):
+    if isinstance(known, Missing):
         return []
     path = known.value if isinstance(known, Scalar) else None
     if isinstance(path, str) and (refused := frame.members.get(path)) and not PATH.match(path):

@@ -10,7 +10,8 @@ from netspec.diagnostics.codes import shapes
 from netspec.graph import Node
 from netspec.language.document.item import Item
 from netspec.language.elaboration.lookup import find
-from netspec.language.elaboration.walk import BROKEN, Frame, Missing, Place, Walk, join
+from netspec.language.elaboration.walk import Frame, Place, Walk, join
+from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.ops.base import Weight
 
 

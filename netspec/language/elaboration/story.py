@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from netspec.dataclass import dataclass
+from netspec.language.expressions.display import displayed
 from netspec.language.expressions.expression import is_expression, seen
-from netspec.language.expressions.formula import written_as
 from netspec.language.reading.values import Listing, Scalar, Value
 
 Sight = Callable[[], Mapping[str, object]]
@@ -55,7 +55,7 @@ def story(value: Value | None, frame: Binds | None, sight: Sight) -> tuple[str, 
 
 
 def _fact(name: str, value: object, binding: Binding | None) -> str:
-    fact = f"`{name}` is {written_as(value)}"
+    fact = f"`{name}` is {displayed(value)}"
     if binding is None:
         return fact
     line = f"line {binding.value.span.line}"

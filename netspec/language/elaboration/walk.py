@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import field
-from enum import Enum
 from math import prod
 from typing import Any, Final, NamedTuple
 
@@ -21,7 +20,8 @@ from netspec.language.document.library import Library
 from netspec.language.document.skeleton import check_name
 from netspec.language.document.vocabulary import another_name, reserved
 from netspec.language.elaboration.story import Binding
-from netspec.language.expressions.expression import FAILED, Failed, Unknown, evaluate, is_expression
+from netspec.language.expressions.expression import evaluate, is_expression
+from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value, plain
 from netspec.ops.base import Op, Weight
 from netspec.types import LIMIT, Type
@@ -40,20 +40,11 @@ class Exceeded(Exception):
     """A limit is passed and reported; the walk ends here."""
 
 
-class Missing(Enum):
-    """What stands where a tensor should.
+ABSENT: Final = Missing("there is no current tensor: with several inputs, state a `from`")
+"""What stands before the first item of a network with several inputs."""
 
-    Something that failed and is reported, nothing at all yet, or the end of a scope that is not reached.
-    """
-
-    BROKEN = "broken"
-    ABSENT = "absent"
-    OPEN = "open"
-
-
-BROKEN: Final = Missing.BROKEN
-ABSENT: Final = Missing.ABSENT
-OPEN: Final = Missing.OPEN
+OPEN: Final = Missing("it is not whole yet")
+"""What the name of a scope stands for while it is walked."""
 
 Tensor = str | Missing
 """The name of a value, or why there is none."""
@@ -152,16 +143,16 @@ class Frame:
 
 
 NOWHERE: dict[str, object] = {
-    "index": Unknown(
+    "index": Missing(
         "it counts repetitions, and there is no `repeat` around this", "add `repeat: …` to the item"
     ),
-    "block": Unknown("there is no block around this", "write `in`: it is what the item receives"),
+    "block": Missing("there is no block around this", "write `in`: it is what the item receives"),
 }
 """What an expression sees of a block or a repetition, where there is none."""
 
 IN_BLOCK: dict[str, object] = {
     **NOWHERE,
-    "index": Unknown(
+    "index": Missing(
         "a block does not see the repetitions of its caller",
         'give the block a parameter, as `n`, and pass it where the block is called: `n: "${index}"`',
     ),
@@ -169,7 +160,7 @@ IN_BLOCK: dict[str, object] = {
 """The same inside a block, without what `block` is there."""
 
 IN_DEFAULT: dict[str, object] = {
-    "in": Unknown(
+    "in": Missing(
         "the default of a parameter belongs to no item",
         "write `block.in` for the block's input; or drop the default, and pass `${in.channels}` in the call",
     ),
@@ -177,13 +168,13 @@ IN_DEFAULT: dict[str, object] = {
 """What the default of a block's parameter sees of a tensor; its block's input it sees as `block.in`."""
 
 IN_SPEC: dict[str, object] = {
-    "in": Unknown(
+    "in": Missing(
         "a parameter of a spec belongs to no item", "write the expression in the item that uses it"
     ),
-    "block": Unknown(
+    "block": Missing(
         "a parameter of a spec belongs to no block", "write the expression in the item that uses it"
     ),
-    "index": Unknown(
+    "index": Missing(
         "a parameter of a spec belongs to no `repeat`", "write the expression in the item that uses it"
     ),
 }
@@ -278,10 +269,8 @@ class Walk:
 
     def sizes(self, tensor: Tensor) -> object:
         """The sizes of a tensor by name, as expressions see them."""
-        if tensor is ABSENT:
-            return Unknown("there is no current tensor: with several inputs, state a `from`")
         if isinstance(tensor, Missing):
-            return Unknown(None)
+            return tensor
         type_ = self.types[tensor]
         sizes: dict[str, object] = {} if type_.channels is None else {"channels": type_.channels}
         sizes.update(zip(type_.axes, type_.sizes, strict=True))
@@ -289,8 +278,8 @@ class Walk:
             sizes["time"] = type_.spatial[0]
         return sizes
 
-    def work_out(self, value: Value, sight: Callable[[], dict[str, object]]) -> object | Failed:
-        """A value with its expressions calculated: plain data, or FAILED with the reason reported."""
+    def work_out(self, value: Value, sight: Callable[[], dict[str, object]]) -> object:
+        """A value with its expressions calculated: plain data, or BROKEN with the reason reported."""
         if isinstance(value, Scalar):
             self.spend(value.span)
             if not is_expression(value):
@@ -298,36 +287,36 @@ class Walk:
             return whole(evaluate(value, sight(), self.problems))
         if isinstance(value, Listing):
             parts = [self.work_out(each, sight) for each in value.items]
-            return FAILED if any(part is FAILED for part in parts) else parts
+            return BROKEN if any(part is BROKEN for part in parts) else parts
         fields = {key: self.work_out(entry.value, sight) for key, entry in value.entries.items()}
-        return FAILED if any(part is FAILED for part in fields.values()) else fields
+        return BROKEN if any(part is BROKEN for part in fields.values()) else fields
 
-    def put_in(self, value: Value, sight: dict[str, object]) -> Value | Failed:
+    def put_in(self, value: Value, sight: dict[str, object]) -> Value | Missing:
         """The same value with its expressions replaced by what they come to; places stay.
 
-        FAILED, with the reason reported, when one of them cannot be worked out.
+        BROKEN, with the reason reported, when one of them cannot be worked out.
         """
         if isinstance(value, Scalar):
             if not is_expression(value):
                 return value
             data = self.work_out(value, lambda: sight)
-            if data is FAILED:
-                return FAILED
+            if data is BROKEN:
+                return BROKEN
             found = positioned(data, value)
             self.spend(value.span, count_of(found))
             return found
         if isinstance(value, Listing):
             items = [self.put_in(each, sight) for each in value.items]
-            sound = tuple(each for each in items if not isinstance(each, Failed))
-            return Listing(sound, value.span) if len(sound) == len(items) else FAILED
+            sound = tuple(each for each in items if not isinstance(each, Missing))
+            return Listing(sound, value.span) if len(sound) == len(items) else BROKEN
         entries: dict[str, Entry] = {}
         for key, entry in value.entries.items():
             inner = self.put_in(entry.value, sight)
-            if not isinstance(inner, Failed):
+            if not isinstance(inner, Missing):
                 entries[key] = Entry(entry.key_span, inner)
-        return Mapping(entries, value.span) if len(entries) == len(value.entries) else FAILED
+        return Mapping(entries, value.span) if len(entries) == len(value.entries) else BROKEN
 
-    def word(self, value: Value, frame: Frame) -> Value | Failed:
+    def word(self, value: Value, frame: Frame) -> Value | Missing:
         """A name, or names, with a parameter put in where one stands: `from: $source`."""
         return self.put_in(value, frame.names) if has_expression(value) else value
 
@@ -406,7 +395,7 @@ class Walk:
         """A name that an author gives, or None with the reason reported."""
         value = self.word(scalar, frame)
         if not isinstance(value, Scalar):
-            if not isinstance(value, Failed):
+            if not isinstance(value, Missing):
                 check_name(plain(value), scalar.span, self.problems)
             return None
         name = value.value

@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping
 
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import expressions as codes
-from netspec.language.expressions.absent import FAILED, Failed, Unknown
-from netspec.language.expressions.calculate import Silent, calculate, hold_all_names, hold_name, look_up
-from netspec.language.expressions.formula import Formula, Refusal, parse, used_names, written_as
+from netspec.language.expressions.display import displayed
+from netspec.language.expressions.evaluation import Silent, calculate, hold_all_names, hold_name, look_up
+from netspec.language.expressions.missing import BROKEN
+from netspec.language.expressions.parser import parse
+from netspec.language.expressions.refusal import Refusal
+from netspec.language.expressions.tree import Formula
 from netspec.language.reading.values import Scalar
-
-__all__ = ["FAILED", "Failed", "Unknown", "evaluate", "hold_names", "is_expression"]
-
 
 LENGTH_LIMIT = 1000
 
@@ -27,11 +27,11 @@ def is_expression(scalar: Scalar) -> bool:
     return isinstance(value, str) and (value.startswith("$") or "${" in value)
 
 
-def evaluate(scalar: Scalar, names: Mapping[str, object], problems: Problems) -> object | Failed:
-    """The value of an expression, or FAILED with the reason reported at the part that causes it.
+def evaluate(scalar: Scalar, names: Mapping[str, object], problems: Problems) -> object:
+    """The value of an expression, or BROKEN with the reason reported at the part that causes it.
 
     `names` holds parameters, and `in` and `block` as dicts of sizes (`{"channels": 64, "height": 56}`,
-    `{"in": {…}}`), and `index`. An Unknown among them is reported with its reason once it is needed; one
+    `{"in": {…}}`), and `index`. A Missing among them is reported with its reason once it is needed; one
     without a reason stands for something that is broken already, and stays quiet.
     A whole float that `${…}` works out is given as an int; `$name` gives what the parameter holds.
     """
@@ -39,9 +39,9 @@ def evaluate(scalar: Scalar, names: Mapping[str, object], problems: Problems) ->
     try:
         return _evaluate(text, names)
     except Silent:
-        return FAILED
+        return BROKEN
     except Refusal as refusal:
-        facts = ", ".join(f"`{name}` is {written_as(value)}" for name, value in seen(scalar, names).items())
+        facts = ", ".join(f"`{name}` is {displayed(value)}" for name, value in seen(scalar, names).items())
         problems.error(
             refusal.code,
             refusal.message,
@@ -49,7 +49,7 @@ def evaluate(scalar: Scalar, names: Mapping[str, object], problems: Problems) ->
             notes=[f"here {facts}"] if facts else (),
             help=refusal.help,
         )
-        return FAILED
+        return BROKEN
 
 
 def seen(scalar: Scalar, names: Mapping[str, object]) -> dict[str, object]:
@@ -59,7 +59,7 @@ def seen(scalar: Scalar, names: Mapping[str, object]) -> dict[str, object]:
         used = [reference.group(1)]
     else:
         formula = parse(text[2:-1]) if _is_whole(text) and len(text) <= LENGTH_LIMIT else None
-        used = [] if not isinstance(formula, Formula) else used_names(formula)
+        used = _paths(formula) if isinstance(formula, Formula) else []
     found = {name: _at(names, name) for name in used}
     return {
         name: value for name, value in found.items() if isinstance(value, int | float | str | list | tuple)
@@ -71,7 +71,12 @@ def can_be_calculated(text: str, names: Mapping[str, object]) -> bool:
     formula = parse(text) if len(text) <= LENGTH_LIMIT else None
     if not isinstance(formula, Formula):
         return False
-    return used_names(formula) != [text.strip()] or _at(names, text.strip()) is not None
+    return _paths(formula) != [text.strip()] or _at(names, text.strip()) is not None
+
+
+def _paths(formula: Formula) -> list[str]:
+    """The names and paths of names (`in.channels`) in a formula, each once, in the order of the text."""
+    return list(dict.fromkeys(each.path for each in formula.names()))
 
 
 def _at(names: Mapping[str, object], path: str) -> object:
@@ -135,9 +140,8 @@ def _mixed(text: str) -> Refusal:
     if "${" not in text:
         message = "after `$` comes the name of a parameter, and nothing else"
         inside = text[1:] if text.startswith("$") else ""
-        sound = bool(inside) and "$" not in inside and isinstance(parse(inside), Formula)
         advice = "write `$name`, or `${…}` to calculate"
-        if sound and len(inside) <= 200:
+        if len(inside) <= 200 and "$" not in inside and isinstance(parse(inside), Formula):
             advice = f"write `${{{inside}}}`: `${{…}}` calculates"
     elif text.startswith("${") and "}" not in text:
         message, advice = "the brace of this `${` is not closed", "put `}` at its end"

@@ -1,0 +1,21 @@
+"""How a message shows the values of an expression."""
+
+from __future__ import annotations
+
+from netspec.types import LIMIT
+
+
+def displayed(value: object) -> str:
+    """A value of an expression as a message shows it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        shown = ", ".join(displayed(each) for each in value[:8])
+        return f"[{shown}{', …' if len(value) > 8 else ''}]"
+    if isinstance(value, int | float):
+        if not abs(value) < LIMIT:
+            return "beyond 2⁶³"
+        whole = isinstance(value, int) or value.is_integer()
+        shown = str(int(value)) if whole else f"{value:.10g}"
+        return shown.replace("-", "−")
+    return f"`{str(value)[:40]}`"

@@ -1,0 +1,382 @@
+"""Works a formula out, step by step, and keeps every step small and finite."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from netspec.dataclass import dataclass
+from netspec.diagnostics import Code
+from netspec.diagnostics.codes import expressions as codes
+from netspec.language.expressions.missing import BROKEN, Missing
+from netspec.language.expressions.parser import FUNCTIONS
+from netspec.language.expressions.refusal import Refusal
+from netspec.language.expressions.tree import (
+    Application,
+    Binary,
+    Chain,
+    Choice,
+    Formula,
+    Index,
+    Literal,
+    Name,
+    Node,
+    Prefix,
+)
+from netspec.ops.nearest import nearest
+from netspec.types import LIMIT
+
+LITERALS = {"true": True, "false": False}
+"""Words that stand for a value, unless a parameter has that name."""
+
+
+class Silent(Exception):
+    """No value, and nothing to say about it."""
+
+
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "**": operator.pow,
+}
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_NOT_EVERYWHERE = {
+    "in": Missing("no tensor is received here", "use parameters and numbers only"),
+    "block": Missing("there is no block around this", "use parameters and numbers only"),
+    "index": Missing("there is no `repeat` around this", "use parameters and numbers only"),
+}
+"""Names that an expression may see, and why it sees none of them where nothing else is said."""
+
+
+def calculate(formula: Formula, names: Mapping[str, object]) -> object:
+    """The value; a whole float becomes an int. Raises Refusal, or Silent for what is broken already."""
+    hold_all_names(formula, names, everywhere=True)
+    value = _value(formula.root, _Sight(formula, names))
+    if isinstance(value, float) and value.is_integer() and abs(value) < LIMIT:
+        return int(value)
+    return value
+
+
+def look_up(name: str, names: Mapping[str, object], start: int) -> object:
+    """The value of `$name`, whose name starts at column `start`. Raises as `calculate` does."""
+    end = start + len(name)
+    if name not in names:
+        raise _unknown(name, names, start, end)
+    return _usable(names[name], name, start, end)
+
+
+def hold_name(name: str, parameters: Collection[str], start: int) -> None:
+    """Refuse `$name` when nobody declared it; what exists in some places alone is not held here."""
+    if name not in parameters and name not in _NOT_EVERYWHERE:
+        raise _unknown(name, parameters, start, start + len(name))
+
+
+def hold_all_names(formula: Formula, names: Collection[str], everywhere: bool = False) -> None:
+    """Refuse a name in a formula that nobody declared, even in the branch that is not taken.
+
+    Args:
+        everywhere: refuse what exists in some places alone, too, where it is not among the names.
+    """
+    for each in formula.names():
+        name = each.steps[0]
+        elsewhere = name in _NOT_EVERYWHERE and not everywhere
+        if name not in names and name not in LITERALS and not elsewhere:
+            raise _unknown(name, names, each.start, each.start + len(name))
+
+
+def _unknown(name: str, names: Collection[str], start: int, end: int) -> Refusal:
+    if name in _NOT_EVERYWHERE:
+        missing = _NOT_EVERYWHERE[name]
+        message = f"`{name}` is not known here: {missing.reason}"
+        return Refusal(codes.UNKNOWN_SIZE, message, start, end, missing.help)
+    near = nearest(name, names)
+    if name in FUNCTIONS:
+        advice = f"`{name}` is a function: `{name}(…)`"
+    elif near:
+        advice = f"did you mean `{near}`?"
+    elif known := [each for each in names if each not in _NOT_EVERYWHERE]:
+        advice = "the parameters here are " + ", ".join(f"`{each}`" for each in known[:12])
+    else:
+        advice = f"declare it under `params`: `params: {{{name[:40]}: 1}}`"
+    return Refusal(codes.UNKNOWN_PARAMETER, f"`{name[:60]}` is no parameter here", start, end, advice)
+
+
+def _usable(value: object, name: str, start: int, end: int) -> object:
+    """A value as it comes from outside, unless it cannot be used. Raises Refusal or Silent."""
+    if isinstance(value, Missing):
+        if value.reason is None:
+            raise Silent
+        message = f"`{name}` is not known here: {value.reason}"
+        raise Refusal(codes.UNKNOWN_SIZE, message, start, end, value.help)
+    if isinstance(value, Mapping):
+        message = f"`{name}` is no number: it is what a tensor is made of"
+        advice = "name a size of it: " + ", ".join(f"`{path}`" for path in _paths(name, value))
+        raise Refusal(codes.EXPRESSION_TYPE, message, start, end, advice)
+    return value
+
+
+def _paths(name: str, value: Mapping[Any, object]) -> list[str]:
+    return [f"{name}.{part}" for part in value if not isinstance(value[part], Mapping)] or [
+        f"{name}.in.channels"
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """A formula and the names that it sees."""
+
+    formula: Formula
+    names: Mapping[str, object]
+
+    def source(self, node: Node) -> str:
+        """The text of a part, cut where it is long."""
+        return self.formula.source(node)[:40]
+
+
+def _refusal(code: Code, message: str, node: Node, help: str | None = None) -> Refusal:
+    return Refusal(code, message, node.start, node.end, help)
+
+
+def _value(node: Node, sight: _Sight) -> Any:
+    return _RULES[type(node)](node, sight)
+
+
+def _literal(node: Literal, sight: _Sight) -> object:
+    return node.value
+
+
+def _name(node: Name, sight: _Sight) -> object:
+    """`width`; `in.channels`, `block.in.height`: a size of a tensor."""
+    *way, last = node.steps
+    if not way:
+        found = sight.names[last] if last in sight.names else LITERALS[last]
+        return _usable(found, last, node.start, node.end)
+    owner: object = sight.names
+    for step in way:
+        owner = owner.get(step, BROKEN) if isinstance(owner, Mapping) else owner
+    if not isinstance(owner, Mapping):
+        return _usable(owner, ".".join(way), node.start, node.owner_end)
+    if last not in owner:
+        message = f"`{'.'.join(way)}` has no `{last[:40]}` here"
+        advice = "it has " + ", ".join(f"`{each}`" for each in owner)
+        raise _refusal(codes.NO_SUCH_AXIS, message, node, advice)
+    return _usable(owner[last], node.path, node.start, node.end)
+
+
+def _index(node: Index, sight: _Sight) -> object:
+    values, at = _value(node.values, sight), _value(node.at, sight)
+    if not isinstance(values, list | tuple):
+        message = f"{_kind(values)} has no places to choose from: {sight.source(node.values)}"
+        raise _refusal(codes.EXPRESSION_TYPE, message, node, "only a list takes `[…]`")
+    if not _is_number(at) or at % 1 != 0:
+        message = f"a place in a list is a whole number, and this is {_shown(at)}"
+        how = "`floor(…)` gives a whole number" if _is_number(at) else "use a number, counted from 0"
+        raise _refusal(codes.EXPRESSION_TYPE, message, node.at, how)
+    if not -len(values) <= at < len(values):
+        message = f"the list has {len(values)} values, so it has no place {_shown(at)}"
+        advice = f"its places are 0 to {len(values) - 1}" if values else None
+        raise _refusal(codes.INDEX_RANGE, message, node.at, advice)
+    return _usable(values[int(at)], sight.formula.source(node), node.start, node.end)
+
+
+def _binary(node: Binary, sight: _Sight) -> object:
+    left = _number(node.left, sight)
+    right = _number(node.right, sight)
+    if node.sign == "**":
+        _bound_power(left, right, node, sight)
+    try:
+        return _bounded(_ARITHMETIC[node.sign](left, right), node, sight)
+    except ZeroDivisionError:
+        raise _division_by_zero(node, sight) from None
+    except OverflowError:
+        raise _too_large(node, sight) from None
+
+
+def _division_by_zero(node: Binary, sight: _Sight) -> Refusal:
+    if node.sign == "**":
+        message = "0 to a negative power is a division by zero"
+        return _refusal(codes.DIVISION_BY_ZERO, message, node.left)
+    if isinstance(node.right, Literal):
+        message, advice = "nothing can be divided by 0", "divide by something else"
+        return _refusal(codes.DIVISION_BY_ZERO, message, node.right, advice)
+    divisor = sight.source(node.right)
+    message = f"`{divisor}` is 0 here, and nothing can be divided by it"
+    advice = f"give it another value, or write `max(1, {divisor})`"
+    return _refusal(codes.DIVISION_BY_ZERO, message, node.right, advice)
+
+
+def _bound_power(base: Any, exponent: Any, node: Node, sight: _Sight) -> None:
+    """Whole powers grow without end, so their size is told before they are worked out."""
+    whole = isinstance(base, int) and isinstance(exponent, int)
+    if whole and abs(base) > 1 and exponent * (abs(base).bit_length() - 1) >= 64:
+        raise _too_large(node, sight)
+
+
+def _bounded(value: Any, node: Node, sight: _Sight) -> object:
+    if isinstance(value, complex):
+        message = "a root of a negative number is no real number"
+        raise _refusal(codes.NOT_A_NUMBER, message, node, "keep the base from going below 0")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _refusal(codes.NOT_A_NUMBER, f"the result is {_shown(value)}", node)
+    if isinstance(value, int) and abs(value) >= LIMIT:
+        raise _too_large(node, sight)
+    return value
+
+
+def _too_large(node: Node, sight: _Sight) -> Refusal:
+    message = f"`{sight.source(node)}` is too large: numbers stay below 2⁶³"
+    return _refusal(codes.RESULT_TOO_LARGE, message, node, "calculate with smaller numbers")
+
+
+def _prefix(node: Prefix, sight: _Sight) -> object:
+    if node.sign == "not":
+        return not _value(node.operand, sight)
+    value = _number(node.operand, sight)
+    return -value if node.sign == "-" else value
+
+
+def _chain(node: Chain, sight: _Sight) -> object:
+    return _comparison(node, sight) if node.signs[0] not in ("and", "or") else _either(node, sight)
+
+
+def _either(node: Chain, sight: _Sight) -> object:
+    """`and`, `or`: as in Python the last value looked at, and no further one is worked out."""
+    stops_at = node.signs[0] == "or"
+    value: object = None
+    for part in node.operands:
+        value = _value(part, sight)
+        if bool(value) is stops_at:
+            break
+    return value
+
+
+def _comparison(node: Chain, sight: _Sight) -> bool:
+    left_node, left = node.operands[0], _value(node.operands[0], sight)
+    for sign, right_node in zip(node.signs, node.operands[1:], strict=True):
+        right = _value(right_node, sight)
+        if sign in ("==", "!="):
+            holds = (_kind(left) == _kind(right) and left == right) is (sign == "==")
+        else:
+            _demand_number(left, left_node, sight)
+            _demand_number(right, right_node, sight)
+            holds = _ORDER[sign](left, right)
+        if not holds:
+            return False
+        left_node, left = right_node, right
+    return True
+
+
+def _choice(node: Choice, sight: _Sight) -> object:
+    return _value(node.value if _value(node.condition, sight) else node.other, sight)
+
+
+def _application(node: Application, sight: _Sight) -> object:
+    values = [_value(each, sight) for each in node.arguments]
+    return _bounded(_FUNCTIONS[node.function](values, node, sight), node, sight)
+
+
+def _extreme(values: Sequence[Any], node: Application, sight: _Sight) -> object:
+    if len(values) == 1 and isinstance(values[0], list | tuple):
+        values, nodes = values[0], [node.arguments[0]] * len(values[0])
+    else:
+        nodes = list(node.arguments)
+    if not values:
+        raise _refusal(codes.CALL, f"`{node.function}` needs at least one value", node)
+    for value, part in zip(values, nodes, strict=True):
+        _demand_number(value, part, sight)
+    return min(values) if node.function == "min" else max(values)
+
+
+def _rounded(values: Sequence[Any], node: Application, sight: _Sight) -> object:
+    value = _only(values, node)
+    _demand_number(value, node.arguments[0], sight)
+    if not math.isfinite(value):
+        raise _refusal(codes.NOT_A_NUMBER, f"`{node.function}` of {_shown(value)} is no number", node)
+    return _ROUNDINGS[node.function](value)
+
+
+def _length(values: Sequence[Any], node: Application, sight: _Sight) -> object:
+    value = _only(values, node)
+    if not isinstance(value, list | tuple):
+        message = f"only a list has a length, and this is {_kind(value)}"
+        raise _refusal(codes.EXPRESSION_TYPE, message, node.arguments[0])
+    return len(value)
+
+
+def _only(values: Sequence[Any], node: Application) -> Any:
+    if len(values) != 1:
+        message = f"`{node.function}` takes one value, and {len(values)} are given"
+        raise _refusal(codes.CALL, message, node)
+    return values[0]
+
+
+def _number(node: Node, sight: _Sight) -> Any:
+    value = _value(node, sight)
+    _demand_number(value, node, sight)
+    return value
+
+
+def _demand_number(value: object, node: Node, sight: _Sight) -> None:
+    if _is_number(value):
+        return
+    message = f"a number belongs here, and `{sight.source(node)}` is {_kind(value)}"
+    advice = {
+        bool: "write `1 if … else 0` to count a boolean",
+        list: "choose a value of it with `[…]`, or count them with `len(…)`",
+        str: "give it a number: words can only be compared with `==` and `!=`",
+    }.get(type(value))
+    raise _refusal(codes.EXPRESSION_TYPE, message, node, advice)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "a word"
+    return "a list" if isinstance(value, list | tuple) else "nothing"
+
+
+def _shown(value: Any) -> str:
+    if not _is_number(value):
+        return _kind(value)
+    return "beyond 2⁶³" if isinstance(value, int) and abs(value) >= LIMIT else f"{value:,.10g}"
+
+
+_ROUNDINGS: dict[str, Callable[[float], int]] = {"ceil": math.ceil, "floor": math.floor, "round": round}
+
+_FUNCTIONS: dict[str, Callable[[Sequence[Any], Application, _Sight], object]] = {
+    "min": _extreme,
+    "max": _extreme,
+    "ceil": _rounded,
+    "floor": _rounded,
+    "round": _rounded,
+    "len": _length,
+}
+
+_RULES: dict[type[Any], Callable[[Any, _Sight], object]] = {
+    Literal: _literal,
+    Name: _name,
+    Index: _index,
+    Application: _application,
+    Prefix: _prefix,
+    Binary: _binary,
+    Chain: _chain,
+    Choice: _choice,
+}

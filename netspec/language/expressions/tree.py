@@ -1,0 +1,148 @@
+"""The tree of an expression: what is calculated, each part with its columns in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netspec.dataclass import dataclass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Literal:
+    """A number, a boolean, or a word in quotes."""
+
+    start: int
+    end: int
+    value: int | float | str | bool
+
+    def parts(self) -> tuple[Node, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Name:
+    """A name, or a path of names: `width`, `in.channels`. `owner_end` is where all but its last step ends."""
+
+    start: int
+    end: int
+    steps: tuple[str, ...]
+    owner_end: int
+
+    @property
+    def path(self) -> str:
+        return ".".join(self.steps)
+
+    def parts(self) -> tuple[Node, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Index:
+    """`values[at]`."""
+
+    start: int
+    end: int
+    values: Node
+    at: Node
+
+    def parts(self) -> tuple[Node, ...]:
+        return self.values, self.at
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Application:
+    """A function of values: `max(a, b)`."""
+
+    start: int
+    end: int
+    function: str
+    arguments: tuple[Node, ...]
+
+    def parts(self) -> tuple[Node, ...]:
+        return self.arguments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prefix:
+    """`-a`, `+a`, `not a`."""
+
+    start: int
+    end: int
+    sign: str
+    operand: Node
+
+    def parts(self) -> tuple[Node, ...]:
+        return (self.operand,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binary:
+    """Arithmetic of two numbers."""
+
+    start: int
+    end: int
+    sign: str
+    left: Node
+    right: Node
+
+    def parts(self) -> tuple[Node, ...]:
+        return self.left, self.right
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chain:
+    """Several in a row: `a < b <= c`, `a and b and c`. There is one sign fewer than there are operands."""
+
+    start: int
+    end: int
+    signs: tuple[str, ...]
+    operands: tuple[Node, ...]
+
+    def parts(self) -> tuple[Node, ...]:
+        return self.operands
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """`value if condition else other`."""
+
+    start: int
+    end: int
+    value: Node
+    condition: Node
+    other: Node
+
+    def parts(self) -> tuple[Node, ...]:
+        return self.value, self.condition, self.other
+
+
+Node = Literal | Name | Index | Application | Prefix | Binary | Chain | Choice
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Formula:
+    """A whole expression: its tree, and the text that its columns count in."""
+
+    root: Node
+    text: str
+
+    def source(self, node: Node) -> str:
+        """The text of a part, as the author wrote it."""
+        return self.text[node.start : node.end]
+
+    def names(self) -> list[Name]:
+        """Every name that stands for a value, in the order of the text."""
+        return sorted((each for each, _ in walk(self.root) if isinstance(each, Name)), key=_start)
+
+
+def _start(node: Node) -> int:
+    return node.start
+
+
+def walk(root: Node) -> Iterator[tuple[Node, int]]:
+    """Every part of a tree and how deep it lies, from 1; those outside before those inside."""
+    todo = [(root, 1)]
+    while todo:
+        node, depth = todo.pop()
+        yield node, depth
+        todo += [(each, depth + 1) for each in reversed(node.parts())]
