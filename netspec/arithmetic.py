@@ -9,10 +9,9 @@ dilation, a the output padding. Callers guarantee k, s, d >= 1 and p, a >= 0; no
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from math import gcd
 
-from netspec.dataclass import dataclass
+from netspec.dataclass import dataclass, replace
 
 Pair = tuple[int, int]
 """What is added before the first and after the last element of an axis: (lo, hi)."""

@@ -3,7 +3,8 @@
 The standard library generates and compiles up to eight methods per class. `netspec check` loads some fifty such
 classes, and making them took as long as checking a spec. Here only `__init__` is generated; the other methods are
 written once. A class that is not plain goes to the standard library: one whose base has fields, one that defines what
-is generated, or one with options that are not listed here. `fields`, `replace` and `asdict` work for both.
+is generated, or one with options that are not listed here. `fields`, `replace` and `asdict` of the standard library
+work for both; `replace` below does without what they need.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["dataclass"]
+__all__ = ["dataclass", "replace"]
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass
+    from dataclasses import dataclass, replace
 else:
 
     def dataclass(cls=None, /, *, frozen=False, slots=False, eq=True):
@@ -27,6 +28,11 @@ else:
         if _is_plain(cls):
             return _made(cls, frozen, slots, eq)
         return dataclasses.dataclass(cls, frozen=frozen, slots=slots, eq=eq)
+
+    def replace(value, /, **changes):
+        """A copy of the value with other contents of these fields."""
+        kept = {name: getattr(value, name) for name in value.__match_args__ if name not in changes}
+        return type(value)(**kept, **changes)
 
 
 _GENERATED = frozenset(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from netspec.dataclass import dataclass
+from netspec.dataclass import dataclass, replace
 from netspec.diagnostics.span import Span
 from netspec.ops.base import Op, Weight
 from netspec.types import Type

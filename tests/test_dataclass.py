@@ -94,6 +94,9 @@ def behaviour(by: Any, cls: type, options: dict[str, bool]) -> dict[str, object]
         found[f"{values} more"] = [
             one == two,
             two == 1,
+            ours.replace(two, **{name: "b"}) == other
+            if "eq" not in options
+            else repr(ours.replace(two, **{name: "b"})),
             two != other,
             repr(other),
             outcome(lambda value: hash(value) == hash(copy.copy(value)), two) if "eq" not in options else "",

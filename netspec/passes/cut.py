@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from netspec.dataclass import replace
 from netspec.graph import Graph, Output
 from netspec.ops.nearest import did_you_mean
 from netspec.passes.rewire import needed

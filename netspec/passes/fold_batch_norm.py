@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from netspec.dataclass import replace
 from netspec.graph import Graph, Node
 from netspec.ops.base import Weight
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
+from netspec.dataclass import replace
 from netspec.graph import Graph, Node
 from netspec.ops.activation import Activation, Softmax
 from netspec.ops.base import Op

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from netspec.analysis.ending import Ending, ending, last_activation
 from netspec.analysis.meaning import meanings
+from netspec.dataclass import replace
 from netspec.graph import Graph, Node
 from netspec.passes.rewire import without
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from netspec.dataclass import replace
 from netspec.graph import Graph, Node, Scope, outputs_of, without_unused_ports
 from netspec.ops.reshape import Identity
 from netspec.types import Type

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Given
 from collections.abc import Sequence
-from dataclasses import replace
 
+from netspec.dataclass import replace
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import shapes
 from netspec.diagnostics.codes import structure as codes

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Given
-from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from netspec.dataclass import replace
 from netspec.diagnostics import Span
 from netspec.diagnostics.codes import shapes
 from netspec.diagnostics.codes import structure as codes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
+from netspec.dataclass import replace
 from netspec.diagnostics import Span
 from netspec.diagnostics.codes import shapes
 from netspec.graph import Node
