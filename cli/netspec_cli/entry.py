@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # The built-in part: the module around it would first have to be imported.
 import _signal as signal  # type: ignore[import-not-found]
+import gc
 import os
 import sys
 
@@ -16,6 +17,7 @@ def run() -> None:
     try:
         if listens:
             signal.signal(signal.SIGINT, _end)
+        gc.disable()  # what is imported stays; `main` enables it when the command is there
         from netspec_cli.main import run as command
 
         if listens:

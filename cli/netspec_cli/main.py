@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from netspec.language.reading.memory import no_collection
 from netspec_cli import apart, streams
 from netspec_cli.exits import INTERRUPTED, WRONG_COMMAND
 from netspec_cli.form import STYLE, formed
@@ -33,9 +32,10 @@ class Commands(typer.core.TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.commands:
             return None
-        with no_collection():
-            module = import_module(f"netspec_cli.{cmd_name}")
+        gc.disable()
+        module = import_module(f"netspec_cli.{cmd_name}")
         gc.freeze()  # what is imported stays; no later search for garbage need look at it
+        gc.enable()
         part = getattr(module, "app", None)
         if part is None:
             part = typer.Typer(**STYLE)
