@@ -48,6 +48,36 @@ def test_loads_nothing_heavy(statements: str) -> None:
     assert loaded_by(statements) == (0, set())
 
 
+CHECK_ONE = """
+import netspec_cli.entry
+sys.argv = ["netspec", "check", "{spec}"]
+try:
+    netspec_cli.entry.run()
+except SystemExit as stop:
+    assert not stop.code
+unused = {unused}
+loaded = [name for name in sys.modules if name in unused or name.startswith(tuple(f"{{each}}." for each in unused))]
+assert not loaded, loaded
+"""
+NEVER_USED = ["netspec.ops.words.fields", "netspec.ops.words.ops", "netspec.ops.words.values", "netspec.passes",
+              "netspec.lowering", "netspec.drawing", "netspec.weights", "netspec.backend", "rich"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("spec", "unused"),
+    [
+        ("zoo:unet", ["netspec.training", "netspec.ops.norm", "netspec.ops.reshape", "netspec.ops.scale"]),
+        ("zoo:googlenet", ["netspec.training", "netspec.ops.transpose", "netspec.ops.resize"]),
+        (
+            "zoo:lenet5",
+            ["netspec.training.batches", "netspec.ops.norm", "netspec.ops.merge", "netspec.ops.resize"],
+        ),
+    ],
+)
+def test_checking_a_spec_that_holds_loads_only_what_it_uses(spec: str, unused: list[str]) -> None:
+    assert loaded_by(CHECK_ONE.format(spec=spec, unused=NEVER_USED + unused)) == (0, set())
+
+
 def test_finding_the_backends_loads_no_framework() -> None:
     code, modules = loaded_by(FIND_BACKENDS)
     assert (code, modules - {"numpy"}) == (0, set())

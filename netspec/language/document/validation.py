@@ -153,8 +153,9 @@ def unknown_key(
 
 def meant(unknown: Iterable[str], known: Collection[str], words: Tables) -> set[str]:
     """The known keys that unknown ones stand for, and of whose absence nothing is said."""
-    table = words()
-    found = [lead(key, known, table) for key in islice(unknown, SHOWN)]
+    first = list(islice(unknown, SHOWN))
+    table = words() if first else {}  # the table is loaded for nothing otherwise
+    found = [lead(key, known, table) for key in first]
     return {each.ours for each in found if each is not None and each.ours is not None}
 
 
