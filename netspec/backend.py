@@ -35,9 +35,9 @@ class Tap:
     """Where generated source makes the output of a layer.
 
     After line `line` (from 1) the name `variable` holds the output of the node called `node` within the
-    class or function in which the line stands. When the line stands in a loop over the repetitions of a
-    repeat, `node` holds `{}` where their number goes: it counts up, from the first that the loop runs, which
-    is not 0 where others stand before it.
+    class or function in which the line stands; without a name, the line returns that output. When the line stands
+    in a loop over the repetitions of a repeat, `node` holds `{}` where their number goes: it counts up, from the
+    first that the loop runs, which is not 0 where others stand before it.
     """
 
     line: int

@@ -10,7 +10,20 @@ from dataclasses import dataclass, field, replace
 from netspec.graph import Node
 from netspec.lowering.names import free, numbered
 from netspec.lowering.outline import Module, given, titles
-from netspec.lowering.parts import Argument, Call, Index, Line, Loop, Part, Quoted, Raw, Seq, Slot, body_tree
+from netspec.lowering.parts import (
+    Argument,
+    Call,
+    Index,
+    Line,
+    Loop,
+    Part,
+    Quoted,
+    Raw,
+    Seq,
+    Slot,
+    body_tree,
+    giving,
+)
 from netspec.lowering.parts import Body as Statements
 from netspec.lowering.template import Definition
 from netspec.lowering.variables import parameters, variables
@@ -78,12 +91,14 @@ class Body:
 
     def lines(self) -> tuple[Line | Loop, ...]:
         """The statements, the last one giving back what the function gives."""
-        back = Line("return " + ", ".join(self.names[value] for value in self.module.outputs))
+        back = ", ".join(self.names[value] for value in self.module.outputs)
+        if self.is_root:
+            return tuple(self._lines(self.steps))
         if not self.is_lent:
-            return (*self._lines(self.steps), *(() if self.is_root else (back,)))
+            return giving(tuple(self._lines(self.steps)), back)
         made = [line for entry in _entries(self.steps) for line in self._make(entry)]
         called = [line for line in self._lines(self.steps) if isinstance(line, Line)]
-        inner = [Line(line.part, line.indent + 1, line.tap) for line in (*called, back)]
+        inner = giving(tuple(replace(line, indent=line.indent + 1, comment="") for line in called), back, 1)
         call = Line(f"def call({', '.join(self.inputs.values())}):")
         return (*made, Line(""), call, *inner, Line(""), Line("return call"))
 
@@ -170,7 +185,7 @@ class Body:
         rounds = self._rounds(bodies)
         self.names = dict(names)
         if names[chain[0]] != current and _alike(rounds[:LOOPED]):
-            yield Line(f"{current} = {names[chain[0]]}")
+            yield Line(names[chain[0]], to=current)
             self.names[chain[0]] = current
         # What the last repetition takes must not be wanted any more.
         used_up = self.uses[chain[-2]] == 1
@@ -180,7 +195,7 @@ class Body:
         yield Loop(self._rounds(bodies))
         self.names = names
         if ends_apart:
-            yield Line(f"{names[chain[-1]]} = {current}")
+            yield Line(current, to=names[chain[-1]])
 
     def _rounds(self, bodies: Sequence[Sequence[Step]]) -> tuple[tuple[Line | Loop, ...], ...]:
         return tuple(tuple(self._lines(body)) for body in bodies)
@@ -201,7 +216,7 @@ class Body:
         for layer in layers:
             name = self.lent.get((_path(item), layer.suffix if layer else ""))
             if name is not None:
-                yield Line(Seq((f"{name} = ", self._maker(entry, layer))))
+                yield Line(self._maker(entry, layer), to=name)
 
     def _call(self, entry: Entry, follows: bool = False) -> Iterator[Line]:
         """What makes the value, or values, of an item; where it `follows` one, that may be nothing."""
@@ -217,19 +232,20 @@ class Body:
             part = Seq((f"{self.names[value]} = ", self._maker_or_name(entry, layer), f"({takes})"))
             yield Line(part, tap=(self.names[value], f"{tap[1]}.{port}"))
         if not layers:
-            yield Line("" if follows and variable == takes else f"{variable} = {takes}", tap=tap)
+            nothing = follows and variable == takes
+            yield Line("" if nothing else takes, tap=tap, to="" if nothing else variable)
         for layer in layers:
-            part = Seq((f"{variable} = ", self._maker_or_name(entry, layer), f"({takes}", *layer.after, ")"))
-            yield Line(part, tap=tap if layer is layers[-1] else None)
+            part = Seq((self._maker_or_name(entry, layer), f"({takes}", *layer.after, ")"))
+            yield Line(part, tap=tap if layer is layers[-1] else None, to=variable)
             takes = variable
 
     def _call_function(self, module: Module, entry: Entry) -> Line:
         gives = ", ".join(self.names[value] for value in module.outputs)
         takes = ", ".join(self.names[value] for value in module.inputs)
         if self.plan.is_lent(module):
-            return Line(Seq((f"{gives} = ", self._maker_or_name(entry, None), f"({takes})")))
+            return Line(Seq((self._maker_or_name(entry, None), f"({takes})")), to=gives)
         made = self._maker(entry, None)
-        return Line(Seq((f"{gives} = ", Call(made.function, (Argument(takes), *made.arguments)))))
+        return Line(Call(made.function, (Argument(takes), *made.arguments)), to=gives)
 
     def _maker_or_name(self, entry: Entry, layer: Layer | None) -> Part:
         """A new layer, or the name of one that there is."""

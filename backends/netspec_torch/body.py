@@ -6,9 +6,9 @@ from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from netspec.graph import Graph, Node
-from netspec.lowering.names import free
+from netspec.lowering.names import free, is_automatic
 from netspec.lowering.outline import Module, given, inside, titles
-from netspec.lowering.parts import Call, Line, Names, Part, Placed, Series, Use, quoted, seq
+from netspec.lowering.parts import Call, Line, Names, Part, Placed, Series, Use, giving, quoted, seq
 from netspec.lowering.tree import Value
 from netspec.lowering.uses import known
 from netspec.lowering.variables import MAIN, parameters, variables
@@ -92,7 +92,7 @@ class Body:
                 run += self._nothing(item)
             else:
                 run += self._run(item)
-        lines = (*construction, *run, Line(f"return {self._result()}", 1))
+        lines = (*construction, *giving(tuple(run), self._result(), 1))
         members = tuple(item.local_name for item in self.module.items if item.local_name not in nothing)
         return Use(self.module.path, lines, self.whole.known(self.module), members=members)
 
@@ -227,20 +227,20 @@ class Body:
             arguments = ", ".join(self.names[value] for value in item.inputs)
             results = ", ".join(self.names[value] for value in item.outputs)
             shape = str(self.graph.types[item.outputs[0]]) if self.alone and len(item.outputs) == 1 else ""
-            yield Line(f"{results} = {self._reference(item)}({arguments})", 1, comment=shape)
+            yield Line(f"{self._reference(item)}({arguments})", 1, comment=shape, to=results)
 
     def _run_node(self, node: Node, reference: str, indent: int, tap: str) -> Iterator[Line]:
         lowered = self._lowered(node)
         names = self._place_names(node, [self.names[value] for value in node.inputs], reference)
         yield from (Line(Placed(part, names), indent) for part in lowered.before)
         results = ", ".join(self.names[value] for value in node.values)
-        text = seq(f"{results} = ", Placed(lowered.result, names))
         further = zip(node.values[1:], node.ports, strict=True)
         first, *others = [
             *((self.names[value], f"{tap}.{port}") for value, port in further),
             (self.names[node.name], tap),
         ]
-        yield Line(text, indent, tap=first, comment=self._comment(node))
+        text = Placed(lowered.result, names)
+        yield Line(text, indent, tap=first, comment=self._comment(node), to=results)
         yield from (Line("", indent, tap=each) for each in others)
 
     def _is_nothing(self, item: Node | Module) -> bool:
@@ -256,8 +256,10 @@ class Body:
         )
 
     def _comment(self, node: Node) -> str:
-        """The spec's name where the code does not say it, and the size where there is one."""
+        """The author's name where the code does not say it, and the size where there is one."""
         shape = str(node.output) if self.alone else ""
+        if is_automatic(node):
+            return shape
         runs = self._lowered(node).module is not None and self.sharing.lender(node, self.module) is None
         if runs or self.names[node.name] == node.local_name:
             return shape
@@ -278,8 +280,7 @@ class Body:
         tap = f"{self.module.local(repeat.path)}.{{}}"
         sizes = {str(each.outputs[0]) for each in repeat.items if isinstance(each, Node)}
         shape = sizes.pop() if self.alone and len(sizes) == 1 else ""
-        text = seq(f"{current} = ", Placed(lowered.result, names))
-        yield Line(text, 2, tap=(current, tap), comment=shape)
+        yield Line(Placed(lowered.result, names), 2, tap=(current, tap), comment=shape, to=current)
         if current != after:
             yield Line(f"{after} = {current}", 1)
 

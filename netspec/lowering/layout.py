@@ -161,14 +161,17 @@ def _sum(value: str, indent: int, width: int) -> list[str]:
 
 
 def _breakable(text: str, room: int) -> tuple[int, int] | None:
-    """The brackets to break at: of those that end the statement, the ones that hold most.
+    """The brackets to break at: the last ones, as long as the text up to them fits.
 
-    Of `layer(…)([x, y])` it is the second pair, as long as the text up to it fits.
+    Else, of those that end the statement, the ones that hold most.
     """
     pairs = _top_level(text)
     if not pairs:
         return None
     trailing = [pairs[-1]]
+    start, end = pairs[-1]
+    if start < room and end == len(text) - 1 and end > start + 1:
+        return pairs[-1]
     if len(pairs) > 1 and pairs[-2][1] + 1 == pairs[-1][0] and len(text[: pairs[-1][0]]) >= room:
         return pairs[-2]
     for pair in reversed(pairs[:-1]):

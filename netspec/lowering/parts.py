@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from netspec.lowering.tree import Branch, Hole, Number, Run, Tree, Value
@@ -294,9 +294,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Line(Piece):
-    """A statement. `tap` is (variable, node): after it the variable holds what the node gives.
+    """A statement: `to` is what it binds, `x` of `x = f(y)`, or `RETURN`.
 
-    An empty one with a tap is nothing to be written: the statement before it makes the node's value, too.
+    `tap` is (variable, node): after it the variable holds what the node gives; without a variable, the statement gives
+    that back. An empty one with a tap is nothing to be written: the statement before it makes the node's value, too.
     Within the bodies of a `Loop` the node has `{}` where the number of the repetition goes.
     """
 
@@ -304,9 +305,15 @@ class Line(Piece):
     indent: int = 0
     tap: tuple[str, str] | None = None
     comment: str = ""
+    to: str = ""
 
     def tree(self, names: Names) -> Tree:
-        return Branch(Statement(self.indent, self.tap), (tree(self.part, names), Remark(self.comment)))
+        form = Statement(self.indent, self.tap, self.to)
+        return Branch(form, (tree(self.part, names), Remark(self.comment)))
+
+
+RETURN = "return"
+"""Where a statement puts what a function gives back."""
 
 
 class Remark(Tree):
@@ -336,14 +343,17 @@ class Statement(NamedTuple):
 
     indent: int
     tap: tuple[str, str] | None
+    to: str
 
     def text(self, branches: Sequence[Tree], pen: Pen) -> str:
-        return branches[0].text(pen)
+        value = branches[0].text(pen)
+        if self.to == RETURN:
+            return f"return {value}"
+        return f"{self.to} = {value}" if self.to else value
 
     def lines(self, branches: Sequence[Tree], pen: Pen, more: int) -> Iterator[Text]:
-        statement, remark = branches
         tap = self.tap and (self.tap[0], pen.node(self.tap[1]))
-        yield Text(statement.text(pen), self.indent + more, tap, remark.text(pen))
+        yield Text(self.text(branches, pen), self.indent + more, tap, branches[1].text(pen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,6 +398,16 @@ class Block(NamedTuple):
     def lines(self, branches: Sequence[Tree], pen: Pen, more: int) -> Iterator[Text]:
         for each in branches:
             yield from lines(each, pen, more)
+
+
+def giving(body: Body, value: str, indent: int = 0) -> Body:
+    """Statements that give a value back: the last one does it itself, where it makes just that value."""
+    *before, last = body or (Line(""),)
+    if isinstance(last, Line) and last.part and (last.to, last.indent) == (value, indent):
+        tap = last.tap and ("", last.tap[1])
+        if last.tap is None or last.tap[0] == value:
+            return (*before, replace(last, to=RETURN, tap=tap))
+    return (*body, Line(value, indent, to=RETURN))
 
 
 def body_tree(body: Body) -> Branch:

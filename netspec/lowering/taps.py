@@ -16,8 +16,8 @@ HOOK = "__tap__"
 def instrument(source: Source) -> ast.Module:
     """The source, parsed, with `variable = __tap__("node", variable)` after the line of each tap.
 
-    The text itself stays as it is; `compile` takes what this gives. `__tap__` is to be put into the
-    namespace in which it is executed: a `Recorder`.
+    A line that returns the value returns `__tap__("node", value)`. The text itself stays as it is; `compile` takes
+    what this gives. `__tap__` is to be put into the namespace in which it is executed: a `Recorder`.
 
     Raises:
         ValueError: a tap points at a line at which no statement ends.
@@ -30,7 +30,12 @@ def instrument(source: Source) -> ast.Module:
         for statement in list(body):
             calls = [] if _is_compound(statement) else taps.pop(statement.end_lineno or 0, [])
             at = body.index(statement) + 1
-            body[at:at] = [_call(variable, node, statement) for variable, node in calls]
+            if isinstance(statement, ast.Return) and statement.value is not None and calls:
+                ((_, node),) = calls
+                statement.value = ast.copy_location(_call(node, statement.value), statement.value)
+                ast.fix_missing_locations(statement)
+            else:
+                body[at:at] = [_binding(variable, node, statement) for variable, node in calls]
     if taps:
         raise ValueError(
             f"no statement ends at line {min(taps)}, where {taps[min(taps)][0][1]} is said to be made"
@@ -50,12 +55,12 @@ def _is_compound(statement: ast.stmt) -> bool:
     return isinstance(getattr(statement, "body", None), list)
 
 
-def _call(variable: str, node: str, after: ast.stmt) -> ast.stmt:
-    call = ast.Call(
-        func=ast.Name(id=HOOK, ctx=ast.Load()),
-        args=[ast.Constant(node), ast.Name(id=variable, ctx=ast.Load())],
-        keywords=[],
-    )
+def _call(node: str, value: ast.expr) -> ast.Call:
+    return ast.Call(func=ast.Name(id=HOOK, ctx=ast.Load()), args=[ast.Constant(node), value], keywords=[])
+
+
+def _binding(variable: str, node: str, after: ast.stmt) -> ast.stmt:
+    call = _call(node, ast.Name(id=variable, ctx=ast.Load()))
     statement = ast.Assign(targets=[ast.Name(id=variable, ctx=ast.Store())], value=call)
     return ast.fix_missing_locations(ast.copy_location(statement, after))
 

@@ -119,7 +119,7 @@ def test_every_layer_can_be_watched(graphs: dict[str, Graph], sources: dict[str,
         for tap in source.taps:
             # A statement may end lines after the name that it assigns.
             above = "\n".join(lines[max(0, tap.line - 12) : tap.line])
-            assert f"{tap.variable} = " in above or f"{tap.variable}, " in above
+            assert f"{tap.variable or 'return'} " in above or f"{tap.variable}, " in above
 
 
 @pytest.mark.parametrize("name", GOLDENS)

@@ -61,6 +61,14 @@ def test_an_injection_moves_one_layer(name: str, expected: tuple[int, int]) -> N
     assert watched(recorder)["model"](0) == expected
 
 
+def test_a_line_that_returns_a_value_returns_it_through_the_tap() -> None:
+    text = "def model(x):\n    return (\n        x + 1\n    )\n"
+    recorder = Recorder(("end",), inject=("end", 5))
+    space: dict[str, Any] = {HOOK: recorder}
+    exec(compile(instrument(Source(text, (Tap(4, "", "end"),))), "model", "exec"), space)
+    assert (space["model"](1), recorder.seen) == (7, {"end": 7})
+
+
 def test_an_unknown_layer_cannot_be_moved() -> None:
     with pytest.raises(KeyError, match="other"):
         Recorder(NAMES, inject=("other", 1))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from netspec.lowering.derive import Naming
 from netspec.lowering.parts import (
+    RETURN,
     Argument,
     Body,
     Call,
@@ -23,6 +25,7 @@ from netspec.lowering.parts import (
     Slot,
     Use,
     call,
+    giving,
     literal,
     quoted,
     seq,
@@ -360,6 +363,21 @@ def test_a_repetition_after_others_is_numbered_by_how_many_they_are() -> None:
         'x = unit(x, 4, name=f"{name}.{layers - 1}")',
     ]
     assert [line.tap for line in found.lines] == [None, ("x", "stage.{}"), ("x", "stage.{}")]
+
+
+def test_the_last_statement_returns_what_it_makes() -> None:
+    made = Line("f(x)", to="x", tap=("x", "one"))
+    assert giving((made,), "x") == (Line("f(x)", to=RETURN, tap=("", "one")),)
+    for body in (
+        (),
+        (replace(made, indent=1),),
+        (made, Line("", tap=("x", "two"))),
+        (replace(made, to="y"),),
+    ):
+        assert giving(body, "x") == (*body, Line("x", to=RETURN))
+    # What is watched is one of two values that are returned.
+    both = (Line("f(x)", to="x, y", tap=("x", "one")),)
+    assert giving(both, "x, y") == (*both, Line("x, y", to=RETURN))
 
 
 def test_strings_stay_strings() -> None:
