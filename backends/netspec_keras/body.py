@@ -265,6 +265,7 @@ class Body:
             return Call(function.name, (*arguments, Argument(Quoted(parts), NAME)))
         assert layer is not None
         self.classes.add(layer.cls)
+        self.classes |= {each.value.function for each in layer.arguments if isinstance(each.value, Call)}
         frozen = not entry.item.trainable and not layer.suffix and bool(entry.item.weights)
         trainable = Argument(Slot(not frozen, "trainable", True), "trainable")
         suffix = (f".{layer.suffix}",) if layer.suffix else ()

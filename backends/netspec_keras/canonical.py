@@ -84,8 +84,13 @@ def _spelled(layers: Layers) -> str:
 
 def _values(layer: Layer) -> dict[str, Any]:
     """The arguments by their keywords, or by what they are called."""
-    slots = [(each.keyword, each.value) for each in layer.arguments]
-    return {keyword or slot.hint: slot.value for keyword, slot in slots if isinstance(slot, Slot)}
+    values: dict[str, Any] = {}
+    for each in layer.arguments:
+        if isinstance(each.value, Slot):
+            values[each.keyword or each.value.hint] = each.value.value
+        else:  # what draws the first values of a weight
+            values[each.keyword] = each.value
+    return values
 
 
 def _settled(values: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:

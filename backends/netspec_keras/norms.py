@@ -26,7 +26,7 @@ def dense(op: Dense, types: Types) -> Lowered:
 
 def rbf(op: Rbf, types: Types) -> Lowered:
     """A helper that holds the weight vectors."""
-    return Lowered((Layer("RBF", (count(op.units, "units"),)),), {"weight": Place("centers", "OI", "OI")})
+    return Lowered((Layer("RBF", (count(op.units, "units"),)),), {"weight": Place("centers", "OI", "IO")})
 
 
 def _flags(op: Normalisation) -> Arguments:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from netspec.graph import Graph, Node
-from netspec.lowering.parts import Argument, Slot
+from netspec.lowering.parts import Argument, Call, Slot
 from netspec.lowering.symbols import Bound, Layer, Symbol, Value
 from netspec.lowering.template import WrongFold
 from netspec.lowering.witness import Reading
 from netspec.types import Type
-from netspec_keras.helpers import HELPERS
+from netspec_keras.helpers import HELPERS, STARTERS
 from netspec_keras.layer import Layer as Written
 
 NAME = "name"
@@ -33,9 +33,10 @@ class KerasReading(Reading):
         self.types = {name: channels_last(type_) for name, type_ in graph.types.items()}
 
     def names(self) -> Mapping[str, Any]:
-        keras = _Namespace({"Input": self._input, "Model": _model})
+        starters = _Namespace(otherwise=lambda name: _starter(f"keras.initializers.{name}"))
+        keras = _Namespace({"Input": self._input, "Model": _model, "initializers": starters})
         layers = _Namespace(otherwise=lambda name: self._constructor(f"layers.{name}"))
-        own = {name: self._constructor(name) for name in HELPERS}
+        own = {name: _starter(name) if name in STARTERS else self._constructor(name) for name in HELPERS}
         return {"keras": keras, "layers": layers, "ops": Symbol("name", "ops"), **own}
 
     def _constructor(self, cls: str) -> Callable[..., Layer]:
@@ -88,6 +89,11 @@ class KerasReading(Reading):
             raise WrongFold(f"{self.graph.name}: two layers of the text have one name")
 
 
+def _starter(name: str) -> Callable[..., Layer]:
+    """What constructs an initialiser."""
+    return lambda *arguments, **keywords: Layer(name, arguments, keywords)
+
+
 class _Namespace:
     """A module of Keras."""
 
@@ -134,18 +140,32 @@ def _after(layer: Written, x: Any) -> Any:
 def _constructed(layer: Written, node: Node) -> Layer:
     """The layer with every argument that may be left out; its name is what it has behind that of its node."""
     frozen = bool(node.weights) and not layer.suffix and not node.trainable
-    given = [(each.keyword, _slot(each)) for each in layer.arguments]
-    keywords = {keyword: slot.value for keyword, slot in given if keyword}
-    defaults = {keyword: slot.default for keyword, slot in given if keyword and slot.default is not None}
+    arguments, keywords, defaults = _given(layer.arguments)
     return Layer(
         layer.cls,
-        tuple(slot.value for keyword, slot in given if not keyword),
+        arguments,
         {**keywords, "trainable": not frozen, NAME: layer.suffix},
         {**defaults, "trainable": True},
         apart=(NAME,),
     )
 
 
-def _slot(argument: Argument) -> Slot:
-    assert isinstance(argument.value, Slot)
-    return argument.value
+def _given(arguments: Sequence[Argument]) -> tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]:
+    """The arguments by position, those by keyword, and what the latter are where they are left out."""
+    values = [(each.keyword, _argument(each)) for each in arguments]
+    slots = {each.keyword: each.value for each in arguments if isinstance(each.value, Slot)}
+    return (
+        tuple(value for keyword, value in values if not keyword),
+        {keyword: value for keyword, value in values if keyword},
+        {name: slot.default for name, slot in slots.items() if name and slot.default is not None},
+    )
+
+
+def _argument(argument: Argument) -> Any:
+    match argument.value:
+        case Slot(value=value):
+            return value
+        case Call(function, arguments):
+            positional, keywords, _ = _given(arguments)
+            return Layer(function, positional, keywords)
+    raise TypeError(f"no argument: {argument!r}")

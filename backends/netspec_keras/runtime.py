@@ -178,15 +178,21 @@ def _precision(dtype: Float) -> Iterator[None]:
 
 @contextmanager
 def _undrawn() -> Iterator[None]:
-    """Let kernels begin at zero meanwhile: drawing values that are overwritten takes seconds in a large network."""
-    initializer = keras.initializers.GlorotUniform
+    """Let all weights begin at zero meanwhile: drawing values that are overwritten takes seconds in a large network."""
 
     def zeros(self: Any, shape: Any, dtype: Any = None) -> Any:
         return ops.zeros(shape, dtype=dtype)
 
-    # The class inherits its call; what is put on it for a while hides that, and is taken away again.
-    initializer.__call__ = zeros
+    drawing = [getattr(keras.initializers, name) for name in DRAWING]
+    kept = [initializer.__call__ for initializer in drawing]
+    for initializer in drawing:
+        initializer.__call__ = zeros
     try:
         yield
     finally:
-        del initializer.__call__
+        for initializer, call in zip(drawing, kept, strict=True):
+            initializer.__call__ = call
+
+
+DRAWING = ("VarianceScaling", "RandomNormal", "RandomUniform", "Orthogonal")
+"""The initialisers that draw; all others that text names inherit from these, or are constants."""

@@ -12,6 +12,7 @@ from netspec.ops.norm import BatchNorm, GroupNorm
 from netspec.types import Type
 from netspec_keras.layer import Layer, Lowered
 from netspec_keras.lowering import LOWERINGS, bare
+from netspec_keras.starts import started
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,14 @@ def lower(graph: Graph) -> Lowerings:
     own = {}
     for node in graph.nodes:
         types = _types(graph, node)
-        key = (node.op, *types)
+        key = (node.op, node.shares, *types)  # a layer starts as the owner of its weights says
         if key not in made:
-            made[key] = LOWERINGS[type(node.op)](node.op, types)
+            made[key] = started(LOWERINGS[type(node.op)](node.op, types), node)
         own[node.name] = made[key]
     layers = dict(own)
     for family in _families(graph):
         if len({own_layer(own[node.name]) for node in family}) > 1:
-            layers |= {node.name: bare(node.op, _types(graph, node)) for node in family}
+            layers |= {node.name: started(bare(node.op, _types(graph, node)), node) for node in family}
     return Lowerings(own, layers)
 
 

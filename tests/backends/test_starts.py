@@ -41,7 +41,21 @@ def in_torch(graph: Graph) -> dict[str, Values]:
     return {name: np.asarray(state[key].numpy(), "float64") for name, key in keys(graph).items()}
 
 
-FRAMEWORKS: Mapping[str, Callable[[Graph], dict[str, Values]]] = {"torch": in_torch}
+def in_keras(graph: Graph) -> dict[str, Values]:
+    """The weights of the model that the Keras text makes."""
+    keras = pytest.importorskip("keras")
+    from netspec_keras import backend
+    from netspec_keras.runtime import read
+    from netspec_keras.source import function_name
+
+    space: dict[str, Any] = {"__name__": "alone"}
+    exec(compile(backend().source(graph).text, graph.name, "exec"), space)
+    keras.utils.set_random_seed(5)
+    model = space[function_name(graph)]()
+    return {name: np.asarray(array, "float64") for name, array in read(model, graph).items()}
+
+
+FRAMEWORKS: Mapping[str, Callable[[Graph], dict[str, Values]]] = {"torch": in_torch, "keras": in_keras}
 
 
 def check(weight: Weight, values: Values) -> None:

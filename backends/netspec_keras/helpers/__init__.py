@@ -1,13 +1,17 @@
-"""The few classes that Keras lacks, as source text; a generated module holds those that it uses."""
+"""The classes and functions that Keras lacks, as source text; a generated module holds those that it uses."""
 
 from __future__ import annotations
 
-from netspec_keras.helpers import functions, merges, norms, windows
+from netspec_keras.helpers import functions, merges, norms, starts, windows
 from netspec_keras.helpers.helper import Helper
 
-__all__ = ["HELPERS", "Helper", "required"]
+__all__ = ["HELPERS", "STARTERS", "Helper", "required"]
+
+STARTERS = frozenset(starts.HELPERS)
+"""The helpers that give weights their first values."""
 
 HELPERS: dict[str, Helper] = {
+    **starts.HELPERS,
     **windows.HELPERS,
     **functions.HELPERS,
     **norms.HELPERS,

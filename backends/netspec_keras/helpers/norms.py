@@ -41,35 +41,48 @@ L2_NORMALIZATION = '''
 class L2Normalization(layers.Layer):
     """The channels at each position to length 1, times a learnt scale; Keras has none."""
 
-    def __init__(self, epsilon=1e-12, **kwargs):
+    def __init__(self, epsilon=1e-12, scale_initializer="ones", **kwargs):
         super().__init__(**kwargs)
         self.epsilon = epsilon
+        self.scale_initializer = keras.initializers.get(scale_initializer)
 
     def build(self, input_shape):
-        start = keras.initializers.Constant(20.0)
-        self.scale = self.add_weight((input_shape[-1],), start, name="scale")
+        shape = (input_shape[-1],)
+        self.scale = self.add_weight(shape, self.scale_initializer, name="scale")
 
     def call(self, inputs):
         squared = ops.sum(ops.square(inputs), axis=-1, keepdims=True)
         return inputs / ops.sqrt(squared + self.epsilon) * self.scale
+
+    def get_config(self):
+        own = {"epsilon": self.epsilon, "scale_initializer": self.scale_initializer}
+        return {**super().get_config(), **own}
 '''
 
 SCALE = '''
 class Scale(layers.Layer):
     """Each channel times a learnt number, plus another one; Keras has none."""
 
-    def __init__(self, use_bias=True, **kwargs):
+    def __init__(self, use_bias=True, scale_initializer="ones", bias_initializer="zeros", **kwargs):
         super().__init__(**kwargs)
         self.use_bias = use_bias
+        self.scale_initializer = keras.initializers.get(scale_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
 
     def build(self, input_shape):
         shape = (input_shape[-1],)
-        self.scale = self.add_weight(shape, "ones", name="scale")
-        self.bias = self.add_weight(shape, "zeros", name="bias") if self.use_bias else None
+        self.scale = self.add_weight(shape, self.scale_initializer, name="scale")
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(shape, self.bias_initializer, name="bias")
 
     def call(self, inputs):
         outputs = inputs * self.scale
         return outputs if self.bias is None else outputs + self.bias
+
+    def get_config(self):
+        names = ("use_bias", "scale_initializer", "bias_initializer")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 '''
 
 RESCALING = '''
@@ -84,16 +97,21 @@ RBF = '''
 class RBF(layers.Layer):
     """The squared distance from the channels to each unit's center; Keras has none."""
 
-    def __init__(self, units, **kwargs):
+    def __init__(self, units, centers_initializer="zeros", **kwargs):
         super().__init__(**kwargs)
         self.units = units
+        self.centers_initializer = keras.initializers.get(centers_initializer)
 
     def build(self, input_shape):
-        start = keras.initializers.RandomNormal(stddev=1.0)
-        self.centers = self.add_weight((self.units, input_shape[-1]), start, name="centers")
+        shape = (input_shape[-1], self.units)
+        self.centers = self.add_weight(shape, self.centers_initializer, name="centers")
 
     def call(self, inputs):
-        return ops.sum(ops.square(ops.expand_dims(inputs, -2) - self.centers), axis=-1)
+        return ops.sum(ops.square(ops.expand_dims(inputs, -1) - self.centers), axis=-2)
+
+    def get_config(self):
+        own = {"units": self.units, "centers_initializer": self.centers_initializer}
+        return {**super().get_config(), **own}
 '''
 
 GAUSSIAN_NOISE = '''

@@ -32,19 +32,31 @@ class TableConv(layers.Layer):
         padding="valid",
         dilation_rate=1,
         use_bias=True,
+        connections_initializer="zeros",
+        bias_initializer="zeros",
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.filters, self.kernel_size, self.use_bias = filters, kernel_size, use_bias
+        self.table = table
         self.places = tuple((channel, row) for row, sees in enumerate(table) for channel in sees)
         self.window = {"strides": strides, "padding": padding, "dilation_rate": dilation_rate}
+        self.connections_initializer = keras.initializers.get(connections_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
 
     def build(self, input_shape):
         shape = (len(self.places), *self.kernel_size)
-        self.connections = self.add_weight(shape, name="connections")
+        start = self.connections_initializer
+        self.connections = self.add_weight(shape, start, name="connections")
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight((self.filters,), "zeros", name="bias")
+            self.bias = self.add_weight((self.filters,), self.bias_initializer, name="bias")
+
+    def get_config(self):
+        names = ("filters", "kernel_size", "table", "use_bias")
+        starts = ("connections_initializer", "bias_initializer")
+        own = {name: getattr(self, name) for name in (*names, *starts)}
+        return {**super().get_config(), **self.window, **own}
 
     def call(self, inputs):
         shape = (inputs.shape[-1], self.filters, *self.kernel_size)
@@ -66,23 +78,38 @@ class SeparableConv3D(layers.Layer):
         dilation_rate=1,
         depth_multiplier=1,
         use_bias=True,
+        depthwise_initializer="glorot_uniform",
+        pointwise_initializer="glorot_uniform",
+        bias_initializer="zeros",
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.filters, self.kernel_size, self.use_bias = filters, kernel_size, use_bias
         self.depth_multiplier = depth_multiplier
         self.window = {"strides": strides, "padding": padding, "dilation_rate": dilation_rate}
+        self.depthwise_initializer = keras.initializers.get(depthwise_initializer)
+        self.pointwise_initializer = keras.initializers.get(pointwise_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
 
     def build(self, input_shape):
-        shape = (*self.kernel_size, input_shape[-1], self.depth_multiplier)
         between = input_shape[-1] * self.depth_multiplier
-        self.depthwise_kernel = self.add_weight(shape, name="depthwise_kernel")
+        self.depthwise_kernel = self.add_weight(
+            (*self.kernel_size, input_shape[-1], self.depth_multiplier),
+            self.depthwise_initializer,
+            name="depthwise_kernel",
+        )
         self.pointwise_kernel = self.add_weight(
-            (1, 1, 1, between, self.filters), name="pointwise_kernel"
+            (1, 1, 1, between, self.filters), self.pointwise_initializer, name="pointwise_kernel"
         )
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight((self.filters,), "zeros", name="bias")
+            self.bias = self.add_weight((self.filters,), self.bias_initializer, name="bias")
+
+    def get_config(self):
+        names = ("filters", "kernel_size", "depth_multiplier", "use_bias")
+        starts = ("depthwise_initializer", "pointwise_initializer", "bias_initializer")
+        own = {name: getattr(self, name) for name in (*names, *starts)}
+        return {**super().get_config(), **self.window, **own}
 
     def call(self, inputs):
         parts = zip(
@@ -116,19 +143,29 @@ class GeneralConvTranspose(layers.Layer):
         dilation_rate=(),
         groups=1,
         use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.filters, self.kernel_size, self.use_bias = filters, kernel_size, use_bias
         self.strides, self.output_padding = strides, output_padding
         self.dilation_rate, self.groups = dilation_rate, groups
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
 
     def build(self, input_shape):
         shape = (*self.kernel_size, self.filters // self.groups, input_shape[-1])
-        self.kernel = self.add_weight(shape, name="kernel")
+        self.kernel = self.add_weight(shape, self.kernel_initializer, name="kernel")
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight((self.filters,), "zeros", name="bias")
+            self.bias = self.add_weight((self.filters,), self.bias_initializer, name="bias")
+
+    def get_config(self):
+        names = ("filters", "kernel_size", "strides", "output_padding", "dilation_rate")
+        others = ("groups", "use_bias", "kernel_initializer", "bias_initializer")
+        own = {name: getattr(self, name) for name in (*names, *others)}
+        return {**super().get_config(), **own}
 
     def call(self, inputs):
         kernel = ops.convert_to_tensor(self.kernel)

@@ -1,0 +1,140 @@
+"""How the weights start: the initialisers that the layers of a node are constructed with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from math import prod
+from typing import Any
+
+from netspec.graph import Node
+from netspec.lowering.parts import Argument, Call, Piece, Slot
+from netspec.lowering.tree import Value
+from netspec.ops.base import Weight
+from netspec.ops.fans import SCALED, Scaled, constant, fans
+from netspec_keras.layer import Layer, Lowered, Place
+
+KERAS = "keras.initializers."
+
+
+def _word(kind: str) -> Slot:
+    """An initialiser of Keras' that needs no settings, by its name."""
+    return Slot(kind, "init")
+
+
+def _own(name: str, *values: Value, **settings: Value) -> Call:
+    """What constructs an initialiser."""
+    positional = (Argument(Slot(value, "value")) for value in values)
+    return Call(name, (*positional, *(Argument(Slot(value, key), key) for key, value in settings.items())))
+
+
+def _normal(std: float, mean: float = 0.0) -> Call:
+    about = {"mean": mean} if mean else {}
+    return _own(f"{KERAS}RandomNormal", **about, stddev=std)
+
+
+def _constant(value: float) -> Slot | Call:
+    words = {"0.0": "zeros", "1.0": "ones"}
+    return _word(words[repr(value)]) if repr(value) in words else _own(f"{KERAS}Constant", value)
+
+
+OWN: Mapping[str, Piece] = {
+    "beta": _word("zeros"),
+    "bias": _word("zeros"),
+    "depthwise_kernel": _word("glorot_uniform"),
+    "gamma": _word("ones"),
+    "kernel": _word("glorot_uniform"),
+    "moving_mean": _word("zeros"),
+    "moving_variance": _word("ones"),
+    "pointwise_kernel": _word("glorot_uniform"),
+    "scale": _word("ones"),
+}
+"""How the variables start for which no initialiser is written."""
+
+
+def started(lowered: Lowered, node: Node) -> Lowered:
+    """The layers of a node; the one that holds its weights is constructed with their initialisers."""
+    if not node.weights:
+        return lowered
+    layers = tuple(layer if layer.suffix else _started(layer, lowered, node) for layer in lowered.layers)
+    return replace(lowered, layers=layers)
+
+
+def _started(layer: Layer, lowered: Lowered, node: Node) -> Layer:
+    """The layer with an argument for each weight that starts otherwise than Keras, or our class, lets it start."""
+    found = []
+    for weight in node.weights:
+        place = lowered.places[node.local(weight)]
+        start = initializer(weight, place)
+        if start != OWN.get(place.variable):
+            found.append(Argument(start, _keyword(layer, place)))
+    return replace(layer, arguments=(*layer.arguments, *found))
+
+
+def _keyword(layer: Layer, place: Place) -> str:
+    part = place.variable.removesuffix("_kernel")
+    depthwise = layer.cls.startswith("layers.Depthwise") and part == "kernel"
+    return "depthwise_initializer" if depthwise else f"{part}_initializer"
+
+
+def initializer(weight: Weight, place: Place) -> Piece:
+    """What draws the first values of a weight, in Keras' layout, as its own initialiser says."""
+    init, value = weight.init, constant(weight.init)
+    if value is not None:
+        return _constant(value)
+    if init.kind == "uniform":
+        return _own(f"{KERAS}RandomUniform", init["low"], init["high"])
+    if init.kind == "normal":
+        return _normal(init["std"], init["mean"])
+    if init.kind == "orthogonal":
+        return _orthogonal(weight, place)
+    if init.kind == "bilinear":
+        return _word("ones") if len(weight.shape) == 1 else _own("Bilinear", **_groups(weight, place))
+    return _scaled(init.kind, SCALED[init.kind], weight, place)
+
+
+def _groups(weight: Weight, place: Place) -> dict[str, Any]:
+    """The setting of a helper that lays out the last axis group by group, or each channel of the last but one."""
+    if "M" in place.wanted:
+        return {"by_channel": True}
+    return {"groups": weight.groups} if weight.groups > 1 else {}
+
+
+def _orthogonal(weight: Weight, place: Place) -> Piece:
+    gain = {} if weight.init["gain"] == 1 else {"gain": weight.init["gain"]}
+    if len(weight.shape) > 1 and not _groups(weight, place):
+        return _own(f"{KERAS}Orthogonal", **gain) if gain else _word("orthogonal")
+    return _own("GroupedOrthogonal", **_groups(weight, place), **gain)
+
+
+def _scaled(kind: str, rule: Scaled, weight: Weight, place: Place) -> Piece:
+    """Keras' own where it counts the same fan; it cuts normal numbers off, and counts the fans of all groups."""
+    fan, mode = rule.of(fans(weight)), _mode(rule, weight, place)
+    if mode is None:
+        number = int(fan) if fan == int(fan) else float(fan)
+        settings = Argument(Slot(rule.scale, "scale")), Argument(Slot(number, "fan"))
+        return Call(f"{rule.form}_by_fan", settings)
+    crosswise = (mode,) if mode == "fan_out" else ()
+    if rule.form == "normal":
+        return _own(f"untruncated_{kind}", *crosswise)
+    return _own(f"{KERAS}VarianceScaling", float(rule.scale), mode, "uniform") if crosswise else _word(kind)
+
+
+def _mode(rule: Scaled, weight: Weight, place: Place) -> str | None:
+    """What Keras calls the fan that the rule takes; None if it counts no such fan."""
+    sizes = dict(zip(place.axes, place.shape or weight.shape, strict=True))
+    first, second = _fans([sizes[letter] for letter in place.wanted])
+    # It takes the last axis of a kernel for its outputs, which of a transposed one is that of its inputs.
+    transposed = place.wanted.endswith("OI")
+    mode = rule.fan if rule.fan == "fan_avg" or not transposed else "fan_out"
+    counts = {"fan_in": first, "fan_out": second, "fan_avg": Fraction(first + second, 2)}
+    return mode if counts[mode] == rule.of(fans(weight)) else None
+
+
+def _fans(shape: list[int]) -> tuple[int, int]:
+    """The fans as Keras counts them."""
+    if len(shape) == 1:
+        return shape[0], shape[0]
+    kernel = prod(shape[:-2])
+    return shape[-2] * kernel, shape[-1] * kernel
