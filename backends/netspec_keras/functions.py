@@ -53,7 +53,7 @@ def named(op: Activation, types: Types) -> Lowered:
 
 def leaky_relu(op: LeakyRelu, types: Types) -> Lowered:
     """A leaky rectifier."""
-    cls = "layers.LeakyReLU" if is_single(op.slope) else "LeakyReLU"
+    cls = "layers.LeakyReLU" if is_single(op.slope) else "ExactLeakyReLU"
     return Lowered((Layer(cls, (Argument(Slot(op.slope, "slope"), "negative_slope"),)),))
 
 
@@ -64,7 +64,7 @@ def elu(op: Elu, types: Types) -> Lowered:
 
 def gelu(op: Gelu, types: Types) -> Lowered:
     """A normal distribution's worth of the input."""
-    return Lowered((Layer("GELU", (option("approximate", op.approximate == "tanh", False),)),))
+    return Lowered((Layer("ExactGELU", (option("approximate", op.approximate == "tanh", False),)),))
 
 
 def softmax(op: Softmax, types: Types) -> Lowered:
@@ -80,7 +80,7 @@ def prelu(op: Prelu, types: Types) -> Lowered:
     shared = (option("shared_axes", axes),) if axes else ()
     letters = KERNEL_AXES[len(axes)] + "C" if axes else "C"
     place = Place("alpha", letters, letters, (*(1 for _ in axes), type_.channels or 0))
-    return Lowered((Layer("PReLU", shared),), {"weight": place})
+    return Lowered((Layer("PReLUFromBelow", shared),), {"weight": place})
 
 
 ACTIVATIONS: Mapping[type[Op], Lowering] = {
@@ -88,7 +88,7 @@ ACTIVATIONS: Mapping[type[Op], Lowering] = {
     LeakyRelu: leaky_relu,
     Relu6: named,
     Elu: elu,
-    Selu: plain("SELU"),
+    Selu: plain("SELUFromBelow"),
     Gelu: gelu,
     Silu: named,
     HardSwish: named,

@@ -50,7 +50,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
     Add: merges.total("Add"),
     Subtract: plain("layers.Subtract"),
     Multiply: plain("layers.Multiply"),
-    Maximum: plain("Maximum"),
+    Maximum: plain("EvenMaximum"),
     Average: merges.total("Average"),
     Concat: merges.concat,
     Upsample: merges.upsample,

@@ -22,7 +22,7 @@ from netspec_keras.layer import Layer, Lowered
 
 def total(cls: str) -> Lowering:
     """A sum or a mean; a helper where branches are spread, for Keras' own may take such a branch for a bias."""
-    return lambda op, types: Lowered((Layer(f"layers.{cls}" if len(set(types)) == 1 else cls),))
+    return lambda op, types: Lowered((Layer(f"layers.{cls}" if len(set(types)) == 1 else f"Spreading{cls}"),))
 
 
 def concat(op: Concat, types: Types) -> Lowered:

@@ -44,7 +44,7 @@ def batch_norm(op: BatchNorm, types: Types) -> Lowered:
     settings = (option("momentum", op.momentum, 0.9), option("epsilon", op.epsilon, 1e-5), *_flags(op))
     statistics = {"running_mean": "moving_mean", "running_var": "moving_variance"}
     held = {name: Place(variable, "C", "C") for name, variable in statistics.items()}
-    return Lowered((Layer("BatchNormalization", settings),), {**_learnt(op), **held})
+    return Lowered((Layer("UnbiasedBatchNormalization", settings),), {**_learnt(op), **held})
 
 
 def layer_norm(op: LayerNorm, types: Types) -> Lowered:
@@ -91,7 +91,7 @@ def scale(op: Scale, types: Types) -> Lowered:
 
 def scale_by(op: ScaleBy, types: Types) -> Lowered:
     """Keras' own where it is exact."""
-    cls = "layers.Rescaling" if is_single(op.factor) else "Rescaling"
+    cls = "layers.Rescaling" if is_single(op.factor) else "ExactRescaling"
     return Lowered((Layer(cls, (first(op.factor, "factor"),)),))
 
 
@@ -109,5 +109,5 @@ def spatial_dropout(op: SpatialDropout, types: Types) -> Lowered:
 
 def gaussian_noise(op: GaussianNoise, types: Types) -> Lowered:
     """Keras' own takes nothing above 1."""
-    cls = "layers.GaussianNoise" if op.std <= 1 else "GaussianNoise"
+    cls = "layers.GaussianNoise" if op.std <= 1 else "LoudGaussianNoise"
     return Lowered((Layer(cls, (first(op.std, "std"),)),))

@@ -172,6 +172,9 @@ class _Module:
             page.write(f"from keras import {', '.join(sorted(names))}")
         for text in texts:
             page.blank(2)
+            if text.lstrip().startswith("class "):  # so that a saved model finds it
+                package = quoted(snake(self.graph.name))
+                page.write(f"@keras.saving.register_keras_serializable(package={package})")
             page.rows += text.strip("\n").split("\n")
         for function in self.written:
             page.blank(2)

@@ -325,7 +325,7 @@ def _thin(strides: tuple[int, ...]) -> Layers:
 
 def _pooling(mode: str, rank: int) -> str:
     # Over three axes TensorFlow has no kernel in double precision on a CPU: a helper does without.
-    return f"{mode}Pooling3D" if rank == 3 else f"layers.{mode}Pooling{rank}D"
+    return f"Planewise{mode}Pooling3D" if rank == 3 else f"layers.{mode}Pooling{rank}D"
 
 
 def _pooled(op: Pool, word: str) -> Arguments:

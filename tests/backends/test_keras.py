@@ -258,6 +258,8 @@ def test_a_saved_model_loads_whatever_layers_its_text_defines(tmp_path: Path) ->
     others = (
         Case("tenth", "leaky_relu", {"slope": 0.1}, ((4,),)),
         Case("tenth", "scale_by", {"factor": 0.1}, ((4,),)),
+        Case("linear", "depthwise_conv", {"kernel": 3, "init": "bilinear"}, ((4, 5, 5),)),
+        Case("apart", "conv", {"filters": 6, "kernel": 3, "groups": 2, "init": "orthogonal"}, ((4, 5, 5),)),
         Case("loud", "gaussian_noise", {"std": 1.5}, ((4,),)),
     )
     graphs = {name: case.graph() for case in (*CASES, *others) for name in _classes(case.graph())}
@@ -266,17 +268,32 @@ def test_a_saved_model_loads_whatever_layers_its_text_defines(tmp_path: Path) ->
     for name, graph in graphs.items():
         this = sample(graph, "float32")
         model = backend().build(graph, this.weights, "float32", "cpu")
-        space: dict[str, Any] = {"__name__": "generated"}
-        exec(compile(backend().source(graph).text, name, "exec"), space)
         model.save(tmp_path / "model.keras")
-        own = {key: value for key, value in space.items() if isinstance(value, type)}
-        loaded = keras.models.load_model(tmp_path / "model.keras", custom_objects=own)
+        loaded = keras.models.load_model(tmp_path / "model.keras")
         named = {
             key: np.moveaxis(array, 1, -1) if array.ndim > 2 else array for key, array in this.inputs.items()
         }
         given = named if len(named) > 1 else named["in0"]
         found, wanted = (np.asarray(each.predict_on_batch(given)) for each in (loaded, model))
         np.testing.assert_array_equal(found, wanted, name)
+
+
+# TensorFlow's variables turn into arrays in a way of which NumPy warns.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_two_generated_modules_in_one_process_load_each_its_own_layers(tmp_path: Path) -> None:
+    """A class of one network is not taken for that of the other, though both are called alike."""
+    text = backend().source(structure("residual")).text
+    other = text.replace('package="residual"', 'package="other"').replace("def residual()", "def other()")
+    spaces: list[dict[str, Any]] = [{"__name__": "one"}, {"__name__": "two"}]
+    models = []
+    for space, code, function in zip(spaces, (text, other), ("residual", "other"), strict=True):
+        exec(compile(code, function, "exec"), space)
+        models.append(space[function]())
+    for number, (model, space) in enumerate(zip(models, spaces, strict=True)):
+        model.save(tmp_path / f"{number}.keras")
+        loaded = keras.models.load_model(tmp_path / f"{number}.keras")
+        norms = {type(each) for each in loaded.layers if "norm" in each.name}
+        assert norms == {space["UnbiasedBatchNormalization"]}
 
 
 def test_what_a_model_holds_beyond_the_graph_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

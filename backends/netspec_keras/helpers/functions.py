@@ -5,7 +5,7 @@ from __future__ import annotations
 from netspec_keras.helpers.helper import Helper
 
 LEAKY_RELU = '''
-class LeakyReLU(layers.Layer):
+class ExactLeakyReLU(layers.Layer):
     """Keeps its slope in full; `layers.LeakyReLU` rounds it to single precision on TensorFlow."""
 
     def __init__(self, negative_slope, **kwargs):
@@ -17,7 +17,7 @@ class LeakyReLU(layers.Layer):
 '''
 
 SELU = '''
-class SELU(layers.Layer):
+class SELUFromBelow(layers.Layer):
     """Has at 0 the derivative of what is below it; TensorFlow's has that of what is above."""
 
     alpha, scale = 1.6732632423543772, 1.0507009873554805
@@ -28,7 +28,7 @@ class SELU(layers.Layer):
 '''
 
 GELU = '''
-class GELU(layers.Layer):
+class ExactGELU(layers.Layer):
     """Keeps its constants in full; TensorFlow rounds those of Keras' own to single precision."""
 
     def __init__(self, approximate=False, **kwargs):
@@ -43,7 +43,7 @@ class GELU(layers.Layer):
 '''
 
 PRELU = '''
-class PReLU(layers.PReLU):
+class PReLUFromBelow(layers.PReLU):
     """Has at 0 the derivative of what is below it; that of `layers.PReLU` is 0 there."""
 
     def call(self, inputs):
@@ -51,8 +51,8 @@ class PReLU(layers.PReLU):
 '''
 
 HELPERS = {
-    "LeakyReLU": Helper(LEAKY_RELU),
-    "SELU": Helper(SELU),
-    "GELU": Helper(GELU),
-    "PReLU": Helper(PRELU),
+    "ExactLeakyReLU": Helper(LEAKY_RELU),
+    "SELUFromBelow": Helper(SELU),
+    "ExactGELU": Helper(GELU),
+    "PReLUFromBelow": Helper(PRELU),
 }

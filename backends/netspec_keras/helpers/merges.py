@@ -5,7 +5,7 @@ from __future__ import annotations
 from netspec_keras.helpers.helper import Helper
 
 MAXIMUM = '''
-class Maximum(layers.Maximum):
+class EvenMaximum(layers.Maximum):
     """Branches that are equal share the gradient; TensorFlow gives it to one of them."""
 
     def call(self, inputs):
@@ -17,7 +17,7 @@ class Maximum(layers.Maximum):
 '''
 
 ADD = '''
-class Add(layers.Add):
+class SpreadingAdd(layers.Add):
     """Spreads a branch that is smaller than the others; Keras' own may take it for a bias."""
 
     def call(self, inputs):
@@ -26,7 +26,7 @@ class Add(layers.Add):
 '''
 
 AVERAGE = '''
-class Average(Add):
+class SpreadingAverage(SpreadingAdd):
     """The mean of branches of which some are spread."""
 
     def call(self, inputs):
@@ -155,9 +155,9 @@ class DepthToSpace(layers.Layer):
 '''
 
 HELPERS = {
-    "Maximum": Helper(MAXIMUM),
-    "Add": Helper(ADD),
-    "Average": Helper(AVERAGE, needs=("Add",)),
+    "EvenMaximum": Helper(MAXIMUM),
+    "SpreadingAdd": Helper(ADD),
+    "SpreadingAverage": Helper(AVERAGE, needs=("SpreadingAdd",)),
     "NearestUpsampling": Helper(NEAREST_UPSAMPLING),
     "LinearUpsampling": Helper(LINEAR_UPSAMPLING),
     "ConstantPadding": Helper(CONSTANT_PADDING),

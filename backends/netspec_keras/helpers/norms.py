@@ -5,7 +5,7 @@ from __future__ import annotations
 from netspec_keras.helpers.helper import Helper
 
 BATCH_NORMALIZATION = '''
-class BatchNormalization(layers.BatchNormalization):
+class UnbiasedBatchNormalization(layers.BatchNormalization):
     """Keeps the unbiased running variance, as Ioffe and Szegedy 2015; Keras keeps a biased one."""
 
     def __init__(self, momentum=0.9, epsilon=1e-5, **kwargs):
@@ -86,7 +86,7 @@ class Scale(layers.Layer):
 '''
 
 RESCALING = '''
-class Rescaling(layers.Rescaling):
+class ExactRescaling(layers.Rescaling):
     """Keeps its factor in full; `layers.Rescaling` rounds it to single precision on TensorFlow."""
 
     def call(self, inputs):
@@ -115,7 +115,7 @@ class RBF(layers.Layer):
 '''
 
 GAUSSIAN_NOISE = '''
-class GaussianNoise(layers.GaussianNoise):
+class LoudGaussianNoise(layers.GaussianNoise):
     """Takes any standard deviation; `layers.GaussianNoise` refuses those above 1."""
 
     def __init__(self, stddev, **kwargs):
@@ -133,12 +133,12 @@ class MaskInput(layers.Dropout):
 '''
 
 HELPERS = {
-    "BatchNormalization": Helper(BATCH_NORMALIZATION),
+    "UnbiasedBatchNormalization": Helper(BATCH_NORMALIZATION),
     "LocalResponseNormalization": Helper(LOCAL_RESPONSE_NORMALIZATION),
     "L2Normalization": Helper(L2_NORMALIZATION),
     "Scale": Helper(SCALE),
-    "Rescaling": Helper(RESCALING),
+    "ExactRescaling": Helper(RESCALING),
     "RBF": Helper(RBF),
-    "GaussianNoise": Helper(GAUSSIAN_NOISE),
+    "LoudGaussianNoise": Helper(GAUSSIAN_NOISE),
     "MaskInput": Helper(MASK_INPUT),
 }

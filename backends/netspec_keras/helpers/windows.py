@@ -212,7 +212,7 @@ def pool_planewise(pool, x, size, strides, padding):
 '''
 
 POOLING_3D = '''
-class {mode}Pooling3D(layers.{mode}Pooling3D):
+class Planewise{mode}Pooling3D(layers.{mode}Pooling3D):
     """The pool over depth, height and width, in two steps."""
 
     def call(self, inputs):
@@ -382,13 +382,15 @@ HELPERS: dict[str, Helper] = {
     "GeneralConvTranspose": Helper(GENERAL_CONV_TRANSPOSE, needs=("spaced",)),
     "LowestPadding": Helper(LOWEST_PADDING),
     "pool_planewise": Helper(PLANEWISE),
-    "MaxPooling3D": Helper(POOLING_3D.format(mode="Max", op="max_pool"), needs=("pool_planewise",)),
-    "AveragePooling3D": Helper(
+    "PlanewiseMaxPooling3D": Helper(POOLING_3D.format(mode="Max", op="max_pool"), needs=("pool_planewise",)),
+    "PlanewiseAveragePooling3D": Helper(
         POOLING_3D.format(mode="Average", op="average_pool"), needs=("pool_planewise",)
     ),
     "PaddedAveragePooling1D": Helper(PADDED_AVERAGE.format(n=1, base="layers.")),
     "PaddedAveragePooling2D": Helper(PADDED_AVERAGE.format(n=2, base="layers.")),
-    "PaddedAveragePooling3D": Helper(PADDED_AVERAGE.format(n=3, base=""), needs=("AveragePooling3D",)),
+    "PaddedAveragePooling3D": Helper(
+        PADDED_AVERAGE.format(n=3, base="Planewise"), needs=("PlanewiseAveragePooling3D",)
+    ),
     "taps": Helper(TAPS),
     "MaxIndices": Helper(MAX_INDICES),
     "MaxUnpooling": Helper(MAX_UNPOOLING),
