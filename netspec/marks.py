@@ -74,7 +74,8 @@ def guard(targets: Iterable[Path], inputs: Iterable[str | Path], force: bool) ->
     for target in targets:
         with possible():
             try:
-                status = target.stat()
+                # `new/../spec.yaml` is `spec.yaml` once the folder `new` is made.
+                status = Path(os.path.realpath(target)).stat()
             except FileNotFoundError:
                 continue
         try:
@@ -95,7 +96,7 @@ def _occupied(target: Path, status: os.stat_result, inputs: Iterable[str | Path]
             name = "" if os.path.realpath(each) == os.path.realpath(target) else f", {shortened(each)}"
             return f"is a file that this command reads{name}"
     try:
-        with open_plain(target) as stream:
+        with open_plain(os.path.realpath(target)) as stream:
             if target.suffix == ".safetensors":
                 return None if _is_converted(stream) else "was not written by netspec convert"
             head = stream.read(_HEAD_BYTES)

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[np.generic]
 
 
+_OTHER_FORMATS = (
+    (b"PK\x03\x04", "a zip archive (of pickles or arrays, perhaps)"),
+    (b"\x80", "a pickle"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"\x93NUMPY", "an array of NumPy"),
+)
+"""What weights are often saved as, by the first bytes."""
+
+
 class UnreadableTensors(Exception):
     """A file of tensors cannot be read. `str()` is the reason, as the end of a sentence."""
 
@@ -36,11 +45,16 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
     """
     from safetensors import SafetensorError, deserialize
 
+    content = b""
     try:
-        held = deserialize(files.read(path))  # type: ignore[no-untyped-call]
+        content = files.read(path)
+        held = deserialize(content)  # type: ignore[no-untyped-call]
     except OSError as error:
         raise UnreadableTensors(files.reason(error)) from None
     except (SafetensorError, ValueError, TypeError) as error:
+        kind = next((kind for head, kind in _OTHER_FORMATS if content.startswith(head)), None)
+        if kind is not None:
+            raise UnreadableTensors(f"it is {kind}; save its tensors with the library safetensors") from None
         raise UnreadableTensors(str(error) or type(error).__name__) from None
     arrays, others = {}, {}
     for name, tensor in sorted(held, key=itemgetter(0)):  # the library gives them in a random order

@@ -40,8 +40,12 @@ AXES: dict[int, tuple[str, ...]] = {
 
 
 def channels_last(shape: tuple[int, ...]) -> bool:
-    """Whether an image or a volume of this shape looks as if its channels came last: 28×28×1, 16×112×112×3."""
-    return len(shape) > 2 and shape[-1] in (1, 3, 4) and shape[-1] < min(shape[:-1])
+    """Whether an image or a volume of this shape looks as if its channels came last: 28×28×1, 16×112×112×3.
+
+    A first axis of 1, 3 or 4 is a usual number of channels already: 3×100×1 is not such a shape.
+    """
+    usual = (1, 3, 4)
+    return len(shape) > 2 and shape[-1] in usual and shape[-1] < min(shape[:-1]) and shape[0] not in usual
 
 
 @dataclass(frozen=True, slots=True)

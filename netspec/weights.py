@@ -228,7 +228,7 @@ def _read(
     own = {name for name in native.values() if name is not None}
     arrays = {f"{prefix}{key}": array for key, array in held.items()}
     others = {f"{prefix}{key}": dtype for key, dtype in others.items()}
-    left = []
+    left, clashes = [], []
     for key in [key for key in arrays if key in native and key not in own]:
         name = native[key]
         if name is None:
@@ -236,9 +236,12 @@ def _read(
         elif name not in arrays:
             arrays[name] = arrays[key]
         elif not _equal(arrays[name], arrays[key]):
-            continue  # one weight under two names: neither can be preferred
+            clashes.append(f"{key} differs from {name}, and both are names of the same weight")
+            continue
         del arrays[key]
         others.pop(key, None)
+    if clashes:
+        raise WeightsError("\n  ".join([f"{files.shortened(path)} gives a weight two values:", *clashes]))
     for line in tensors.conversions(path, others):
         tell(line)
     if left:

@@ -197,6 +197,16 @@ def test_what_is_no_such_file_is_said_so(tmp_path: Path) -> None:
             load(tmp_path / name, small())
 
 
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [(b"PK\x03\x04", "a zip archive"), (b"\x80\x04", "a pickle"), (b"\x89HDF\r\n", "an HDF5 file")],
+)
+def test_a_file_of_another_format_is_named(head: bytes, kind: str, tmp_path: Path) -> None:
+    (tmp_path / "w").write_bytes(head + bytes(100))
+    with pytest.raises(WeightsError, match=f"it is {kind}.*; save its tensors with the library safetensors"):
+        load(tmp_path / "w", small())
+
+
 def test_a_key_that_two_backends_read_differently_names_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     class Reads(NumpyBackend):
         def __init__(self, **keys: str | None) -> None:

@@ -73,9 +73,17 @@ def ending(graph: Graph, value: str) -> Ending:
             f"`{node.name}` is a softmax with temperature {shown}: its logits are its input divided by {shown}, "
             "and no layer gives them",
             node,
-            f'put `scale_by: "${{1 / {shown}}}"` before the softmax, and remove its temperature',
+            _cooled(node, function, shown),
         )
     return Ending(node, tuple(moved))
+
+
+def _cooled(node: Node, function: Softmax, temperature: str) -> str:
+    """The advice that gives the same probabilities by a softmax without a temperature."""
+    scale = f'`scale_by: "${{1 / {temperature}}}"`'
+    if function is node.op:
+        return f"put {scale} before the softmax, and remove its temperature"
+    return f"take the activation out of `{node.name}`, and put {scale} and `softmax` after it"
 
 
 def take_out(nodes: Sequence[Node]) -> str:

@@ -58,6 +58,15 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.parametrize("target", ["own.yaml", "by_hand.txt", "inner.safetensors"])
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_a_folder_that_is_yet_to_be_made_hides_no_file(command: list[str], target: str, here: Path) -> None:
+    before = contents(here)
+    for path in (f"new/../{target}", f"new/deep/../../{target}", str(here / "new" / ".." / target)):
+        done = RUN.invoke(app, [*command, path])
+        assert (done.exit_code, contents(here)) == (2, before), done.stderr
+
+
 @pytest.mark.parametrize("target", INPUTS)
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_an_input_is_not_written_over(command: list[str], target: str, here: Path) -> None:

@@ -191,7 +191,11 @@ BAD: dict[str, tuple[str, str, str]] = {
     "a word for a boolean": ("layers: [{dense: {units: 3, bias: «yes»}}]", "NS0104", "not the text `yes`"),
     "too large a number": ("layers: [{dense: «99999999999999999999»}]", "NS0023", "20 digits"),
     "another version": ("netspec: «2»\nname: a\ninput: [3]\nlayers: [relu]", "NS0101", "version 1"),
-    "too many layers": ("layers: [{layers: [{relu: , repeat: «1000»}], repeat: 1000}]", "NS0119", "layers"),
+    "too many layers": (
+        "layers: [{layers: [{relu: , repeat: «1000»}], repeat: 1000}]",
+        "NS0119",
+        "smaller `repeat`",
+    ),
     "a tag": ("layers: [«!!python/object:os.system relu»]", "NS0013", "remove the tag"),
     "a merge key": ("a: &a {b: 1}\nlayers: [{dense: {«<<»: *a}}]", "NS0012", "mappings are not merged"),
 }

@@ -117,3 +117,35 @@ def test_files_that_lead_to_files_without_end(tmp_path: Path, what: str) -> None
     _, diagnostics = check_file(main)
     assert {each.code.id for each in diagnostics} <= {"NS0113", "NS0119"}
     assert diagnostics
+
+
+CALLS = "blocks:\n  b0: {layers: [relu]}\n" + "".join(
+    f"  b{n + 1}: {{layers: [b{n}, b{n}]}}\n" for n in range(14)
+)
+TOO_LARGE = {
+    "calls": (CALLS + "layers: [b14]\n", "call fewer blocks"),
+    "calls of what is left out": (
+        CALLS.replace("[relu]", "[{relu: , when: false}]") + "layers: [b14]\n",
+        "call fewer",
+    ),
+    "calls in a short repeat": (CALLS + "layers: [{layers: [b14], repeat: 2}]\n", "call fewer blocks"),
+    "a long repeat in a block": (
+        "blocks: {b: {layers: [{relu: , repeat: 99999}]}}\nlayers: [b]\n",
+        "smaller `repeat`",
+    ),
+    "repeats": (
+        "layers: [{layers: [{layers: [{relu: , repeat: 30}], repeat: 30}], repeat: 30}]\n",
+        "smaller `repeat`",
+    ),
+    "a long list": (f"layers: [{'relu, ' * 10_000}relu]\n", "at most 10,000 items"),
+}
+
+
+@pytest.mark.parametrize("kind", TOO_LARGE)
+def test_the_advice_about_a_network_that_is_too_large_names_what_makes_it_large(kind: str) -> None:
+    text, advice = TOO_LARGE[kind]
+    graph, diagnostics = check_text("netspec: 1\nname: net\ninput: [3]\n" + text, "n.yaml")
+    assert graph is None
+    (found,) = diagnostics
+    assert found.code.id == "NS0119"
+    assert advice in (found.help or "")

@@ -312,6 +312,10 @@ REFUSED = {
         "`softmax1` is a softmax with temperature 4: its logits are its input divided by 4, and no layer gives them; "
         'put `scale_by: "${1 / 4}"` before the softmax, and remove its temperature'
     ),
+    "[flatten, {dense: {units: 5, activation: {softmax: 4}}}]": (
+        "`dense1` is a softmax with temperature 4: its logits are its input divided by 4, and no layer gives them; "
+        'take the activation out of `dense1`, and put `scale_by: "${1 / 4}"` and `softmax` after it'
+    ),
 }
 
 

@@ -111,6 +111,11 @@ class Attempt:
         at = self.names().index("softmax1")
         self.layers[at : at + 1] = [{"scale_by": factor}, "softmax"]
 
+    def cool_activation(self, name: str, factor: str) -> None:
+        self.without_activation(name)
+        at = self.names().index(name) + 1
+        self.layers[at:at] = [{"scale_by": factor}, "softmax"]
+
     def size(self, name: str, width: str, count: int) -> None:
         at = self.names().index(name)
         item = self.layers[at]
@@ -133,6 +138,10 @@ class Attempt:
 
 
 EDITS: tuple[tuple[str, Callable[..., None]], ...] = (
+    (
+        r'take the activation out of `(\w+)`, and put `scale_by: "(.+?)"` and `softmax` after it',
+        Attempt.cool_activation,
+    ),
     (r"`activation: \w+` out of `(\w+)`", Attempt.without_activation),
     (r"`(\w+)` out\b(?! of)", Attempt.take_out),
     (r"put `scale_by: (-?\d+)` after `(\w+)`", lambda a, by, name: a.put_after(name, {"scale_by": int(by)})),

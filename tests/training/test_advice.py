@@ -201,6 +201,12 @@ CASES = {
         ["flatten", {"dense": 3}, {"softmax": 3}],
         then_layers=["flatten", {"dense": 3}, {"scale_by": "${1 / 3}"}, "softmax"],
     ),
+    "temperature of an activation": Case(
+        IMAGES,
+        MAP,
+        ["flatten", {"dense": {"units": 3, "activation": {"softmax": 3}}}],
+        then_layers=["flatten", {"dense": {"units": 3}}, {"scale_by": "${1 / 3}"}, "softmax"],
+    ),
     "batches of one": Case(
         IMAGES,
         MAP,

@@ -196,7 +196,7 @@ def _repeat(
     name = walk.local_name(item, frame, _stem(item))
     inner = frame.inner(name, (), frame.frozen)
     place = frame.members[name] = Place(inner.path, OPEN, inner.members)
-    with walk.scope(inner, "repeat", inputs, item.span, place):
+    with walk.scope(inner, "repeat", inputs, item.span, place), walk.repeating(count):
         for index in range(count):
             inner.names = {**frame.names, "index": index}
             with walk.once():

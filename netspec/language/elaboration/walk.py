@@ -29,6 +29,9 @@ from netspec.types import LIMIT, Type
 LAYER_LIMIT = 10_000
 """More layers than this, or items walked to make them, are taken for a mistake."""
 
+MANY_TIMES = 50
+"""Repetitions around an item from which on `repeat` is what makes a network too large."""
+
 WORK_LIMIT = 1_000_000
 """Values of fields and of parameters that are worked out, all repetitions taken together."""
 
@@ -215,6 +218,9 @@ class Walk:
     fitted: dict[tuple[int, tuple[Type, ...]], Fitted] = field(default_factory=dict)
     ops: list[Op] = field(default_factory=list)
     steps: int = 0
+    times: int = 1
+    """The product of the `repeat`s around the current item."""
+    open: list[ScopeKind] = field(default_factory=list)
     work: int = 0
     depth: int = 0
     explained: int = 0
@@ -229,9 +235,21 @@ class Walk:
         self.steps += count
         if self.steps > LAYER_LIMIT:
             self.problems.error(
-                codes.TOO_LARGE, f"more than {LAYER_LIMIT:,} layers", span, help="use a smaller `repeat`"
+                codes.TOO_LARGE,
+                f"more than {LAYER_LIMIT:,} items, with every call and repetition written out",
+                span,
+                help=self._shorter(self.times * count),
             )
             raise Exceeded
+
+    def _shorter(self, times: int) -> str:
+        """What makes a network of too many items shorter."""
+        called = "block" in self.open or "network" in self.open
+        if times > MANY_TIMES or (times > 1 and not called):
+            return "use a smaller `repeat`"
+        if called:
+            return "call fewer blocks: with two calls in each block, the items double at every level"
+        return f"a network has at most {LAYER_LIMIT:,} items"
 
     def spend(self, span: Span, count: int = 1) -> None:
         """Count values that are worked out. Raises Exceeded once there are too many."""
@@ -356,12 +374,14 @@ class Walk:
         self.scopes.append(None)
         parent = frame.parent.path if frame.parent else ""
         given = tuple(each for each in inputs if isinstance(each, str))
+        self.open.append(kind)
         try:
             yield
         except Cut as cut:
             place.tensor = cut.tensor
             raise
         finally:
+            self.open.pop()
             output = place.tensor if isinstance(place.tensor, str) else ""
             self.scopes[slot] = Scope(frame.path, kind, parent, given, output, span, **more)
 
@@ -380,6 +400,15 @@ class Walk:
                     outer.add([each])
             if inner.first_more is not None:
                 outer.skip(inner.first_more, inner.more)
+
+    @contextmanager
+    def repeating(self, count: int) -> Iterator[None]:
+        """What is walked stands `count` times in the network."""
+        outer, self.times = self.times, self.times * count
+        try:
+            yield
+        finally:
+            self.times = outer
 
     # Names
 

@@ -172,8 +172,8 @@ REFUSED = [
     ("«~»", "NS0104", "`repeat` is one value"),
     ("$«nobody»", "NS0203", "nobody"),
     ("'${«index» + 1}'", "NS0214", "there is no `repeat` around this"),
-    ("«1000000»", "NS0119", "layers"),
-    ("«9223372036854775807»", "NS0119", "layers"),
+    ("«1000000»", "NS0119", "use a smaller `repeat`"),
+    ("«9223372036854775807»", "NS0119", "use a smaller `repeat`"),
 ]
 
 
