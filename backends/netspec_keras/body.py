@@ -27,7 +27,7 @@ from netspec.lowering.parts import (
 from netspec.lowering.parts import Body as Statements
 from netspec.lowering.template import Definition
 from netspec.lowering.variables import parameters, variables
-from netspec_keras.layer import Layer, Lowered
+from netspec_keras.layer import DASH, Layer, Lowered
 from netspec_keras.plan import Entry, Heading, Plan, Rounds, Step, spell
 
 NAME = "name"
@@ -258,7 +258,8 @@ class Body:
 
     def _maker(self, entry: Entry, layer: Layer | None) -> Call:
         """The call that makes a layer, or that of a function."""
-        parts = entry.name if self.is_root else (Raw(NAME), ".", *entry.name)
+        path = [DASH if part == "." else part for part in entry.name]
+        parts = tuple(path) if self.is_root else (Raw(NAME), DASH, *path)
         if isinstance(entry.item, Module):
             function = self.functions[entry.item.path]
             arguments = function.definition.arguments(function.use)
@@ -268,7 +269,7 @@ class Body:
         self.classes |= {each.value.function for each in layer.arguments if isinstance(each.value, Call)}
         frozen = not entry.item.trainable and not layer.suffix and bool(entry.item.weights)
         trainable = Argument(Slot(not frozen, "trainable", True), "trainable")
-        suffix = (f".{layer.suffix}",) if layer.suffix else ()
+        suffix = (DASH + layer.suffix,) if layer.suffix else ()
         return Call(layer.cls, (*layer.arguments, trainable, Argument(Quoted((*parts, *suffix)), NAME)))
 
     def _takes(self, node: Node) -> str:

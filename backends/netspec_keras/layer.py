@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.generic]
 
+DASH = "-"
+"""What joins the parts of a layer's name: Keras on PyTorch does not allow a dot there, nor any Keras a slash."""
+
+
+def title(path: str) -> str:
+    """The name of the Keras layer of a node, from the path of the node."""
+    return path.replace(".", DASH)
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:

@@ -13,6 +13,7 @@ from netspec.lowering.witness import Reading
 from netspec.types import Type
 from netspec_keras.helpers import HELPERS, STARTERS
 from netspec_keras.layer import Layer as Written
+from netspec_keras.layer import title
 
 NAME = "name"
 
@@ -72,7 +73,7 @@ class KerasReading(Reading):
             suffix = wanted.keywords[NAME]
             holds = bool(node.weights) and not suffix
             if found not in self.users:
-                path = ".".join(filter(None, (owner if holds else node.name, suffix)))
+                path = title(".".join(filter(None, (owner if holds else node.name, suffix))))
                 if found.keywords[NAME] != path:
                     raise WrongFold(f"{node.name} runs {found.keywords[NAME]}, and should run {path}")
                 self.users[found] = node

@@ -17,7 +17,7 @@ from netspec.lowering.template import WrongFold
 from netspec.types import Type
 from netspec_keras.engines import running
 from netspec_keras.framework import keras, ops
-from netspec_keras.layer import Place
+from netspec_keras.layer import Place, title
 from netspec_keras.lowering import LOWERINGS
 from netspec_keras.source import function_name, source
 
@@ -53,7 +53,7 @@ def _homes(node: Node, graph: Graph) -> Iterator[Home]:
     for weight in node.weights:
         place = places[node.local(weight)]
         learns = node.trainable and weight.trainable and not weight.statistic
-        yield Home(weight.name, node.name, place, weight.shape, learns)
+        yield Home(weight.name, title(node.name), place, weight.shape, learns)
 
 
 def build(graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto") -> Any:

@@ -138,14 +138,14 @@ def test_blocks_are_functions_and_repeats_are_loops() -> None:
     assert body(text, "unit").splitlines() == [
         "def unit(x, filters, name):",
         '    """Block `unit`: stage1.1 … unit3.3, 9 in all."""',
-        '    y = layers.Conv2D(filters, 3, padding="same", name=f"{name}.conv1")(x)',
-        '    y = UnbiasedBatchNormalization(name=f"{name}.batch_norm1")(y)',
-        '    y = layers.ReLU(name=f"{name}.relu1")(y)',
-        '    y = layers.Conv2D(filters, 3, padding="same", name=f"{name}.conv2")(y)',
-        '    x = layers.Add(name=f"{name}.add1")([y, x])',
-        '    return layers.ReLU(name=f"{name}.relu2")(x)',
+        '    y = layers.Conv2D(filters, 3, padding="same", name=f"{name}-conv1")(x)',
+        '    y = UnbiasedBatchNormalization(name=f"{name}-batch_norm1")(y)',
+        '    y = layers.ReLU(name=f"{name}-relu1")(y)',
+        '    y = layers.Conv2D(filters, 3, padding="same", name=f"{name}-conv2")(y)',
+        '    x = layers.Add(name=f"{name}-add1")([y, x])',
+        '    return layers.ReLU(name=f"{name}-relu2")(x)',
     ]
-    assert "    for i in range(1, 5):\n" + '        x = unit(x, 6, name=f"unit2.{i}")\n' in text
+    assert "    for i in range(1, 5):\n" + '        x = unit(x, 6, name=f"unit2-{i}")\n' in text
 
 
 def test_a_word_for_padding_is_no_parameter_where_one_serves_all() -> None:
@@ -178,7 +178,7 @@ def test_a_block_that_is_shared_is_made_once_and_called_twice() -> None:
 def test_what_an_author_calls_by_a_taken_name_is_renamed_in_the_text_alone() -> None:
     text = source(structure("names")).text
     for name in ("class", "lambda", "keras", "layers", "ops", "name"):
-        assert re.search(rf'name="([a-z]+\.)*{name}"', text)
+        assert re.search(rf'name="([a-z]+-)*{name}"', text)
     assert not re.search(r"^\s*(keras|layers|ops|super|name) = ", text, re.MULTILINE)
 
 
@@ -243,7 +243,7 @@ def test_what_an_author_calls_by_a_taken_name_is_renamed_in_the_text_alone() -> 
         (Reshape(shape=(1, 4, 64)), (8, 8), "layers.Reshape((4, 64, 1),"),
         (Relu6(), (8, 8), 'layers.Activation("relu6",'),
         (Conv(filters=2, kernel=(1,), activation=Elu()), (8, 8), 'activation="elu"'),
-        (Conv(filters=2, kernel=(1,), activation=Selu()), (8, 8), 'SELUFromBelow(name="layer.selu")'),
+        (Conv(filters=2, kernel=(1,), activation=Selu()), (8, 8), 'SELUFromBelow(name="layer-selu")'),
     ],
     ids=str,
 )
@@ -319,10 +319,10 @@ def test_a_loop_takes_every_repetition_though_its_ends_are_kept() -> None:
     loop = """\
     x = half
     for i in range(3):
-        x = layers.Conv2D(4, 3, padding="same", activation="relu", name=f"deep.{i}")(x)
+        x = layers.Conv2D(4, 3, padding="same", activation="relu", name=f"deep-{i}")(x)
 """
     assert loop in text
-    assert '(x, 64, name=f"{name}.stage1.{i}")\n    stage1 = x\n' in source(load("zoo:skip_taps")).text
+    assert '(x, 64, name=f"{name}-stage1-{i}")\n    stage1 = x\n' in source(load("zoo:skip_taps")).text
     # Two are as short without one.
-    assert "short.0" in text
-    assert "two.0" in text
+    assert "short-0" in text
+    assert "two-0" in text
