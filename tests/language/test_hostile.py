@@ -40,6 +40,11 @@ LIMITS: list[tuple[str, str, set[str]]] = [
         HEAD + "layers:\n- layers:\n  - layers: []\n    repeat: 99999\n  repeat: 99999\n",
         {"NS0119"},
     ),
+    (
+        "a block with the name of an op, called with branches",
+        HEAD + "blocks: {multiply: {layers: [relu]}}\nlayers:\n- multiply: [[{v: {f, []}}], [{n, []}]]\n",
+        {"NS0011", "NS0114", "NS0120"},
+    ),
     ("endless repeat", HEAD + "layers:\n- relu:\n  repeat: 9000000000000000000\n", {"NS0119"}),
     ("many errors", HEAD + "layers:\n" + "".join(f"- foo{n}\n" for n in range(3000)), {"NS0105", "NS0025"}),
     (

@@ -168,7 +168,8 @@ def _report_repeated_inputs(walk: Walk, item: Item, count: int) -> None:
 
 def _wrong(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
     """An item whose own words are refused: what stands in its branches is still looked at."""
-    if item.repeat is None and item.keyword in OPS:
+    # A block with the name of an op takes arguments: what looks like branches was never checked as items.
+    if item.repeat is None and item.keyword in OPS and item.keyword not in frame.document.blocks:
         for branch in item.branches or ():
             _items(walk, branch, current, frame)
     return _broken(walk, item, frame, None)
