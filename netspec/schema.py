@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from netspec.expectations import FORMS
 from netspec.language.document.item import RESERVED
 from netspec.language.document.skeleton import BlockSkeleton, HeadSkeleton, InputSkeleton, Skeleton
-from netspec.language.document.vocabulary import NETWORK_KEYS
+from netspec.language.document.usage import NETWORK_KEYS
 from netspec.ops import OPS
 from netspec.ops.description import FieldDescription, Schema, describe, inlined
 from netspec.recipe import Recipe

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from netspec.ops.base import Inputs, Meaning, Moves, Op, Weight
-from netspec.ops.fields import Written, refusal, unknown_word
+from netspec.ops.fields import AuthorForm, refusal, unknown_word
 from netspec.ops.initializers import Init, Initializer
 from netspec.ops.pointwise import Pointwise
 from netspec.ops.reach import Reach
@@ -167,7 +167,7 @@ def _schema() -> dict[str, Any]:
     }
 
 
-ActivationField = Annotated[Activation | None, BeforeValidator(_activation), Written(_schema)]
+ActivationField = Annotated[Activation | None, BeforeValidator(_activation), AuthorForm(_schema)]
 
 
 class Activated(Op):

@@ -112,7 +112,7 @@ def _fields(op: type[Op]) -> Iterator[FieldDescription]:
         field, own = op.model_fields[name], inlined(properties[name], definitions)
         told, default = words(own), None if field.is_required() else field.get_default()
         # An unset field shows a default only if a spec can contain `none` for it.
-        shown = None if default is None and "`none`" not in told else written(default)
+        shown = None if default is None and "`none`" not in told else in_yaml(default)
         required = field.is_required()
         yield FieldDescription(
             name, told, docs.get(name, ""), None if required else shown, required, name == op.main, own
@@ -149,9 +149,9 @@ def words(schema: Schema) -> str:
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(words(each) for each in schema["anyOf"]))
     if "enum" in schema:
-        return _choice([f"`{written(each)}`" for each in schema["enum"]])
+        return _choice([f"`{in_yaml(each)}`" for each in schema["enum"]])
     if "const" in schema:
-        return f"`{written(schema['const'])}`"
+        return f"`{in_yaml(schema['const'])}`"
     kind = schema.get("type")
     if kind in ("integer", "number"):
         return ("a whole number" if kind == "integer" else "a number") + _bounds(schema)
@@ -171,14 +171,14 @@ def _bounds(schema: Schema) -> str:
     low, above = schema.get("minimum"), schema.get("exclusiveMinimum")
     high, below = schema.get("maximum"), schema.get("exclusiveMaximum")
     parts = [
-        f"from {written(low)}" if low is not None else f"above {written(above)}" if above is not None else "",
-        f"to {written(high)}" if high is not None else f"below {written(below)}" if below is not None else "",
+        f"from {in_yaml(low)}" if low is not None else f"above {in_yaml(above)}" if above is not None else "",
+        f"to {in_yaml(high)}" if high is not None else f"below {in_yaml(below)}" if below is not None else "",
     ]
     told = ", ".join(part for part in parts if part).replace(", to", " to")
     return f" {told}" if told else ""
 
 
-def written(value: object) -> str:
+def in_yaml(value: object) -> str:
     """A value as written in a spec."""
     if value is None:
         return "none"
@@ -191,12 +191,12 @@ def written(value: object) -> str:
     if isinstance(value, Op):
         return value.keyword
     if isinstance(value, tuple | list):
-        return written(value[0]) if len(value) == 1 else f"[{', '.join(map(written, value))}]"
+        return in_yaml(value[0]) if len(value) == 1 else f"[{', '.join(map(in_yaml, value))}]"
     return str(value)
 
 
 def _initializer(init: Initializer) -> str:
-    settings = ", ".join(f"{name}: {written(number)}" for name, number in init.settings)
+    settings = ", ".join(f"{name}: {in_yaml(number)}" for name, number in init.settings)
     return f"{init.kind}: {{{settings}}}" if settings else init.kind
 
 

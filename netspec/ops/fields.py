@@ -19,7 +19,7 @@ WORDS: tuple[str, ...] = ("valid", "same", "half", "full", "causal")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class AuthorForm:
     """The JSON schema of the values that a spec can contain for a field, if a validator converts them.
 
     It is part of the field's annotation. Its `description` says the same in words, for `netspec ops`, the docs and
@@ -75,7 +75,7 @@ PerAxis = Annotated[
     tuple[Positive, ...],
     BeforeValidator(_per_axis),
     Field(min_length=1, max_length=3),
-    Written(_per_axis_schema),
+    AuthorForm(_per_axis_schema),
 ]
 """`3`, or one number per axis: `[3, 5]`."""
 
@@ -84,7 +84,7 @@ Counts = Annotated[
     tuple[Natural, ...],
     BeforeValidator(_per_axis),
     Field(min_length=1, max_length=3),
-    Written(partial(_per_axis_schema, 0)),
+    AuthorForm(partial(_per_axis_schema, 0)),
 ]
 """Like `PerAxis`, from 0."""
 
@@ -93,7 +93,7 @@ def _tuples(value: object) -> object:
     return tuple(_tuples(each) for each in value) if isinstance(value, list) else value
 
 
-Table = Annotated[tuple[tuple[Natural, ...], ...], BeforeValidator(_tuples), Written(_table_schema)]
+Table = Annotated[tuple[tuple[Natural, ...], ...], BeforeValidator(_tuples), AuthorForm(_table_schema)]
 """A list of lists of whole numbers."""
 
 
@@ -160,7 +160,7 @@ def _amounts(value: object) -> object:
     return value if isinstance(value, str) else _padding(value)
 
 
-Amounts = Annotated[int | Pads, BeforeValidator(_amounts), Written(_amounts_schema)]
+Amounts = Annotated[int | Pads, BeforeValidator(_amounts), AuthorForm(_amounts_schema)]
 """The amount at both ends: one number, one per axis, or one pair per axis."""
 
-Padding = Annotated[PaddingWord | int | Pads, BeforeValidator(_padding), Written(_padding_schema)]
+Padding = Annotated[PaddingWord | int | Pads, BeforeValidator(_padding), AuthorForm(_padding_schema)]

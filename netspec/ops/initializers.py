@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
-from netspec.ops.fields import Written, refusal, unknown_word
+from netspec.ops.fields import AuthorForm, refusal, unknown_word
 from netspec.types import LARGEST_FLOAT
 
 Kind = Literal[
@@ -139,7 +139,7 @@ def _schema() -> dict[str, Any]:
     }
 
 
-Init = Annotated[Initializer, BeforeValidator(_initializer), Written(_schema)]
+Init = Annotated[Initializer, BeforeValidator(_initializer), AuthorForm(_schema)]
 
 ZEROS = Initializer.model_construct(kind="zeros", settings=())
 ONES = Initializer.model_construct(kind="ones", settings=())

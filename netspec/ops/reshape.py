@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Moves, Op
-from netspec.ops.fields import Written
+from netspec.ops.fields import AuthorForm
 from netspec.ops.reach import EACH, WHOLE, Reach, Sample, Window
 from netspec.ops.roles import Role
 from netspec.ops.window import spatial
@@ -37,13 +37,15 @@ Shape = Annotated[
     tuple[Size, ...],
     BeforeValidator(_listed),
     Field(min_length=1, max_length=4),
-    Written(lambda: _list_schema("sizes, channels first; one can be −1", {"type": "integer", "minimum": -1})),
+    AuthorForm(
+        lambda: _list_schema("sizes, channels first; one can be −1", {"type": "integer", "minimum": -1})
+    ),
 ]
 AxisNames = Annotated[
     tuple[str, ...],
     BeforeValidator(_listed),
     Field(min_length=1, max_length=4),
-    Written(
+    AuthorForm(
         lambda: _list_schema("names of axes", {"enum": ["channels", "time", "depth", "height", "width"]})
     ),
 ]

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from netspec.ops import FAMILIES, OPS, members
-from netspec.ops.description import describe, example, kinds, words, written
+from netspec.ops.description import describe, example, in_yaml, kinds, words
 from netspec_cli.main import app
 
 RUN = CliRunner()
@@ -105,7 +105,7 @@ def test_a_schema_in_words(schema: dict[str, object], told: str) -> None:
     ],
 )
 def test_a_value_as_an_author_writes_it(value: object, text: str) -> None:
-    assert written(value) == text
+    assert in_yaml(value) == text
 
 
 def test_kinds_of_input_in_words() -> None:

@@ -20,7 +20,7 @@ from netspec.ops.words import Table
 
 
 @dataclass(slots=True)
-class Written:
+class GivenFields:
     """The value of each field and the place of its key: the item's own, else the file's default."""
 
     values: dict[str, Value] = field(default_factory=dict)
@@ -46,9 +46,9 @@ def words_of(op: type[Op]) -> Tables:
     return words
 
 
-def written(op: type[Op], item: Item, document: Document) -> Written:
+def given_fields(op: type[Op], item: Item, document: Document) -> GivenFields:
     """What an item and the file's defaults give for the fields of an op; unknown ones are left out."""
-    found = Written()
+    found = GivenFields()
     default = document.defaults.get(op.keyword)
     for given in (item.argument,) if default is None else (default, item.argument):
         if isinstance(given, Mapping):
@@ -68,7 +68,7 @@ def written(op: type[Op], item: Item, document: Document) -> Written:
 def validated(
     op: type[Op],
     fields: Fields[str, object],
-    given: Written,
+    given: GivenFields,
     place: Span,
     problems: Problems,
     skip: Collection[str] = (),

@@ -142,7 +142,7 @@ def _report(
             codes.SETTING_VALUE,
             f"`{field}` must be {wanted}, not {found}",
             values.locate(mapping, detail["loc"]),
-            help=f"write `{field}: {_written(_EXAMPLES[field])}`, for example",
+            help=f"write `{field}: {_in_yaml(_EXAMPLES[field])}`, for example",
         )
 
 
@@ -273,7 +273,7 @@ def _spoken(value: Value) -> str:
     return f"`{value.text[:40]}`" if value.text else "nothing"
 
 
-def _written(value: object) -> str:
+def _in_yaml(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

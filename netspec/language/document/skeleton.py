@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,8 @@ from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.document.declarations import Block, Document, Head, InputDeclaration, Parameter
 from netspec.language.document.item import IDENTIFIER, Item, broken_item, read_items
-from netspec.language.document.validation import meant, report, shown
+from netspec.language.document.naming import check_name
+from netspec.language.document.validation import meant, report
 from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
 from netspec.ops.words import Table
 
@@ -225,25 +225,6 @@ def _text(entries: dict[str, Entry], key: str) -> str:
     entry = entries.get(key)
     value = entry.value if entry else None
     return value.value if isinstance(value, Scalar) and isinstance(value.value, str) else ""
-
-
-def check_name(name: object, span: Span, problems: Problems) -> bool:
-    """Whether a name can become an identifier of generated code; reports when it cannot."""
-    if isinstance(name, str) and IDENTIFIER.match(name) and len(name) <= 80:
-        return True
-    problems.error(
-        codes.NAME,
-        f"{f'`{name[:80]}`' if isinstance(name, str) else shown(name)} cannot be a name",
-        span,
-        help=_name_advice(name),
-    )
-    return False
-
-
-def _name_advice(name: object) -> str:
-    rule = "a name is a letter, then letters, digits and underscores, 80 at most"
-    plain = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") if isinstance(name, str) and name.isascii() else ""
-    return f"write `{plain}`: {rule}" if IDENTIFIER.match(plain) and len(plain) <= 80 else rule
 
 
 def _name_of_spec(entries: dict[str, Entry], problems: Problems) -> str:

@@ -11,9 +11,7 @@ from netspec.language.document.declarations import Block
 from netspec.language.document.item import Item
 from netspec.language.elaboration.arguments import given_by_call, parameters
 from netspec.language.elaboration.embed import Network, embedded
-from netspec.language.elaboration.sharing import shared_scope
-from netspec.language.elaboration.story import Binding
-from netspec.language.elaboration.walk import (
+from netspec.language.elaboration.frame import (
     ABSENT,
     IN_BLOCK,
     IN_DEFAULT,
@@ -22,18 +20,20 @@ from netspec.language.elaboration.walk import (
     OPEN,
     Cut,
     Frame,
-    Place,
+    Referent,
     Tensor,
     Until,
-    Walk,
     join,
 )
+from netspec.language.elaboration.sharing import shared_scope
+from netspec.language.elaboration.story import Binding
+from netspec.language.elaboration.walk import Walk
 from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading.values import Mapping, Value
 
 
 @dataclass(slots=True, eq=False)
-class Call:
+class Opened:
     """One call: the item in its `frame`, what it takes, and the scope `inner` that it opens."""
 
     walk: Walk
@@ -41,16 +41,16 @@ class Call:
     inputs: list[Tensor]
     frame: Frame
     inner: Frame
-    place: Place
+    referent: Referent
 
 
-def opened(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: str, frozen: bool) -> Call:
+def opened(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: str, frozen: bool) -> Opened:
     """A call whose scope is open, under its name."""
     inner = frame.inner(name, (), frozen)
-    place = frame.members[name] = Place(inner.path, OPEN, inner.members)
+    referent = frame.members[name] = Referent(inner.path, OPEN, inner.members)
     if ABSENT in inputs:
         inputs = report_absent(walk, item, frame)
-    return Call(walk, item, inputs, frame, inner, place)
+    return Opened(walk, item, inputs, frame, inner, referent)
 
 
 def report_absent(walk: Walk, item: Item, frame: Frame) -> list[Tensor]:
@@ -65,34 +65,34 @@ def report_absent(walk: Walk, item: Item, frame: Frame) -> list[Tensor]:
     return [BROKEN]
 
 
-def block_of(call: Call) -> Block | None:
+def block_of(call: Opened) -> Block | None:
     """The block that is called, ready to be walked in its scope; None when that failed, which is reported."""
     block = call.frame.document.blocks[call.item.keyword]
-    call.place.definition = block
-    call.place.tensor = OPEN if (ready := _prepare_block(call, block)) else BROKEN
+    call.referent.definition = block
+    call.referent.tensor = OPEN if (ready := _prepare_block(call, block)) else BROKEN
     return block if ready else None
 
 
-def network_of(call: Call) -> Network | None:
+def network_of(call: Opened) -> Network | None:
     """The network that is embedded, ready as a block is; None when that failed, which is reported."""
     network = embedded(call.walk, call.item, call.frame)
     ready = network is not None and _prepare_network(call, network)
-    call.place.tensor = OPEN if ready else BROKEN
+    call.referent.tensor = OPEN if ready else BROKEN
     return network if ready else None
 
 
-def _prepare_block(call: Call, block: Block) -> bool:
+def _prepare_block(call: Opened, block: Block) -> bool:
     walk, item, inner = call.walk, call.item, call.inner
     fits = len(call.inputs) == (len(block.inputs) or 1)
     if not fits and BROKEN not in call.inputs:
         _report_inputs(call, block)
     received = call.inputs[0] if fits else BROKEN
-    written = _written(item, block)
+    arguments = _arguments(item, block)
 
     def sight() -> dict[str, object]:
         return walk.sight(call.frame, received)
 
-    given = given_by_call(walk, written, sight)
+    given = given_by_call(walk, arguments, sight)
     if given is None or not fits:
         return False
     inner.document, inner.boundary, inner.items = block.document, True, block.items
@@ -102,13 +102,13 @@ def _prepare_block(call: Call, block: Block) -> bool:
         default_sees = {**sees, **IN_DEFAULT}
         own = parameters(walk, block.params or (), given, default_sees, owner, item.span, inner.bindings)
         inner.names = {**sees, **own}
-    inner.bindings.update({name: Binding(value, call.frame, sight) for name, value in written.items()})
+    inner.bindings.update({name: Binding(value, call.frame, sight) for name, value in arguments.items()})
     for port, tensor in zip(block.inputs, call.inputs, strict=False):
-        inner.members[port] = Place(join(inner.path, port), tensor)
+        inner.members[port] = Referent(join(inner.path, port), tensor)
     return _share(call)
 
 
-def _written(item: Item, block: Block) -> dict[str, Value]:
+def _arguments(item: Item, block: Block) -> dict[str, Value]:
     """What the item gives to the block's parameters."""
     if isinstance(item.argument, Mapping):
         return {key: entry.value for key, entry in item.argument.entries.items()}
@@ -116,19 +116,19 @@ def _written(item: Item, block: Block) -> dict[str, Value]:
 
 
 @contextmanager
-def block_scope(call: Call, block: Block) -> Iterator[None]:
+def block_scope(call: Opened, block: Block) -> Iterator[None]:
     """The scope of a block, open while its items are walked."""
     names = [parameter.name for parameter in block.params or ()]
     arguments = tuple((name, call.inner.names[name]) for name in names)
     details = {"definition": block.name, "arguments": arguments, "shares": call.inner.shares}
     walk = call.walk
-    with walk.scope(call.inner, "block", call.inputs, call.item.span, call.place, **details), walk.once():
+    with walk.scope(call.inner, "block", call.inputs, call.item.span, call.referent, **details), walk.once():
         yield
 
 
-def _prepare_network(call: Call, network: Network) -> bool:
+def _prepare_network(call: Opened, network: Network) -> bool:
     walk, inner = call.walk, call.inner
-    document = call.place.definition = network.document
+    document = call.referent.definition = network.document
 
     def sight() -> dict[str, object]:
         return walk.sight(call.frame, call.inputs[0])
@@ -144,44 +144,44 @@ def _prepare_network(call: Call, network: Network) -> bool:
     if not network.take(walk, inner, call.inputs, call.item):
         return False
     if network.until is not None and network.until[0] not in inner.members:  # an input is no layer
-        inner.until += (Until(call.place, network.until),)
+        inner.until += (Until(call.referent, network.until),)
     return _share(call)
 
 
 @contextmanager
-def network_scope(call: Call, network: Network) -> Iterator[None]:
+def network_scope(call: Opened, network: Network) -> Iterator[None]:
     """The scope of an embedded network, open while its items are walked; `until` may end the walk early."""
-    walk, document, place = call.walk, network.document, call.place
+    walk, document, referent = call.walk, network.document, call.referent
     arguments = tuple((each.name, call.inner.names[each.name]) for each in document.params)
     details = {"definition": document.name, "arguments": arguments, "shares": call.inner.shares}
-    walk.calls.append(document)
-    walk.embedded.append(place.path)
+    walk.open_documents.append(document)
+    walk.embedded.append(referent.path)
     if network.weights is not None:
-        walk.pretrained.append((place.path, network.weights))
+        walk.pretrained.append((referent.path, network.weights))
     try:
-        with walk.scope(call.inner, "network", call.inputs, call.item.span, place, **details), walk.once():
+        with walk.scope(call.inner, "network", call.inputs, call.item.span, referent, **details), walk.once():
             yield
             if network.until is not None:
                 network.report_until(walk, call.inner)
-                place.tensor = BROKEN
+                referent.tensor = BROKEN
     except Cut as cut:
-        if cut.place is not place:
+        if cut.referent is not referent:
             raise
     finally:
-        walk.calls.pop()
+        walk.open_documents.pop()
 
 
-def _share(call: Call) -> bool:
+def _share(call: Opened) -> bool:
     """Say whose weights the scope uses; False when it cannot use those, which is reported."""
     shares = shared_scope(call.walk, call.item, call.frame, call.inner)
     if isinstance(shares, Missing):
         return False
-    call.inner.shares = call.place.shares = shares
+    call.inner.shares = call.referent.shares = shares
     call.inner.shared_at = call.item.share.span if call.item.share else call.frame.shared_at
     return True
 
 
-def _report_inputs(call: Call, block: Block) -> None:
+def _report_inputs(call: Opened, block: Block) -> None:
     names = ", ".join(block.inputs) or "the current tensor"
     wanted = len(block.inputs) or 1
     given = ", ".join("…" for _ in range(wanted))

@@ -18,12 +18,12 @@ from netspec.language.document.declarations import Document, Head
 from netspec.language.document.fields import has_expression
 from netspec.language.document.item import GROUP, Item
 from netspec.language.document.library import Library
+from netspec.language.document.naming import NETWORK
 from netspec.language.document.validation import boolean, shown
-from netspec.language.document.vocabulary import NETWORK
 from netspec.language.elaboration import finish
 from netspec.language.elaboration.arguments import parameters
 from netspec.language.elaboration.calls import (
-    Call,
+    Opened,
     block_of,
     block_scope,
     network_of,
@@ -32,22 +32,22 @@ from netspec.language.elaboration.calls import (
     report_absent,
 )
 from netspec.language.elaboration.embed import bind_inputs, inputs_of, warn_of_layout
-from netspec.language.elaboration.layer import layer
-from netspec.language.elaboration.lookup import sources
-from netspec.language.elaboration.story import story
-from netspec.language.elaboration.walk import (
+from netspec.language.elaboration.frame import (
     ABSENT,
     IN_SPEC,
     NOWHERE,
     OPEN,
     Cut,
-    Exceeded,
     Frame,
-    Place,
+    Referent,
     Tensor,
-    Walk,
     join,
 )
+from netspec.language.elaboration.layer import layer
+from netspec.language.elaboration.lookup import sources
+from netspec.language.elaboration.naming import local_name, own_name
+from netspec.language.elaboration.story import story
+from netspec.language.elaboration.walk import Exceeded, Walk
 from netspec.language.expressions.expression import can_be_calculated, is_expression
 from netspec.language.expressions.missing import BROKEN
 from netspec.language.reading.values import Listing, Scalar
@@ -74,7 +74,7 @@ def _walked(walk: Walk, document: Document, given: Given[str, object]) -> Graph 
     root = Frame("", None, document, {}, document.items, boundary=True)
     names = parameters(walk, document.params, given, IN_SPEC, "the spec", bindings=root.bindings)
     root.names = {**names, **NOWHERE}
-    walk.calls.append(document)
+    walk.open_documents.append(document)
     inputs = inputs_of(walk, document, root)
     warn_of_layout(walk, inputs)
     bind_inputs(walk, root, inputs)
@@ -104,7 +104,7 @@ def _cut(frame: Frame) -> None:
     for until in frame.until:
         found = frame.members.get(until.names[0])
         if len(until.names) == 1 and found is not None and found.tensor is not OPEN:
-            raise Cut(until.place, found.tensor)
+            raise Cut(until.referent, found.tensor)
 
 
 def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
@@ -178,26 +178,26 @@ def _wrong(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
 def _broken(walk: Walk, item: Item, frame: Frame, local: str | None) -> Tensor:
     """Nothing, under the name that the item has; why is reported."""
     if local is None and not has_expression(item.name):
-        local = walk.local_name(item, frame, _stem(item))
+        local = local_name(walk, item, frame, _stem(item))
     if local is not None:
-        frame.members[local] = Place(join(frame.path, local), BROKEN)
+        frame.members[local] = Referent(join(frame.path, local), BROKEN)
     return BROKEN
 
 
 def _left_out(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
     """What an item leaves behind that is not there: its name stands for what flows past it."""
-    if item.name is not None and (name := walk.own_name(item.name, frame)):
-        frame.members[name] = Place(join(frame.path, name), current)
+    if item.name is not None and (name := own_name(walk, item.name, frame)):
+        frame.members[name] = Referent(join(frame.path, name), current)
     return current
 
 
 def _repeat(
     walk: Walk, item: Item, count: int, inputs: list[Tensor], current: Tensor, frame: Frame
 ) -> Tensor:
-    name = walk.local_name(item, frame, _stem(item))
+    name = local_name(walk, item, frame, _stem(item))
     inner = frame.inner(name, (), frame.frozen)
-    place = frame.members[name] = Place(inner.path, OPEN, inner.members)
-    with walk.scope(inner, "repeat", inputs, item.span, place), walk.repeating(count):
+    referent = frame.members[name] = Referent(inner.path, OPEN, inner.members)
+    with walk.scope(inner, "repeat", inputs, item.span, referent), walk.repeating(count):
         for index in range(count):
             inner.names = {**frame.names, "index": index}
             with walk.once():
@@ -207,7 +207,7 @@ def _repeat(
                 inputs, current = [after], after
             if inner.until:
                 _cut(inner)
-        place.tensor = current
+        referent.tensor = current
     return current
 
 
@@ -236,29 +236,29 @@ def _once(
     if item.keyword == GROUP:
         return _group(walk, item, item.items, inputs, frame, local, frozen)
     if item.keyword in frame.document.blocks:
-        name = local or walk.local_name(item, frame, item.keyword)
+        name = local or local_name(walk, item, frame, item.keyword)
         return _block(opened(walk, item, inputs, frame, name, frozen))
     if item.keyword == NETWORK:
-        name = local or walk.local_name(item, frame, NETWORK)
+        name = local or local_name(walk, item, frame, NETWORK)
         return _network(opened(walk, item, inputs, frame, name, frozen))
     return _op(walk, item, inputs, frame, local, frozen)
 
 
-def _block(call: Call) -> Tensor:
+def _block(call: Opened) -> Tensor:
     """Walk a block for one call; the tensor at its end."""
     if (block := block_of(call)) is not None:
         with block_scope(call, block):
-            call.place.tensor = _items(call.walk, block.items, call.inputs[0], call.inner)
-    return call.place.tensor
+            call.referent.tensor = _items(call.walk, block.items, call.inputs[0], call.inner)
+    return call.referent.tensor
 
 
-def _network(call: Call) -> Tensor:
+def _network(call: Opened) -> Tensor:
     """Walk an embedded network, as far as `until`; the tensor at its end."""
     if (network := network_of(call)) is not None:
         with network_scope(call, network):
             current = ABSENT if network.document.several else call.inputs[0]
-            call.place.tensor = _items(call.walk, network.document.items, current, call.inner)
-    return call.place.tensor
+            call.referent.tensor = _items(call.walk, network.document.items, current, call.inner)
+    return call.referent.tensor
 
 
 def _group(
@@ -278,12 +278,12 @@ def _group(
         return _items(
             walk, items, inputs[0], frame if frozen == frame.frozen else replace(frame, frozen=frozen)
         )
-    name = local if local is not None else walk.local_name(item, frame, "group")
+    name = local if local is not None else local_name(walk, item, frame, "group")
     inner = frame.inner(name, items, frozen)
-    place = frame.members[name] = Place(inner.path, OPEN, inner.members)
-    with walk.scope(inner, "group", inputs, item.span, place):
-        place.tensor = _items(walk, items, inputs[0], inner)
-    return place.tensor
+    referent = frame.members[name] = Referent(inner.path, OPEN, inner.members)
+    with walk.scope(inner, "group", inputs, item.span, referent):
+        referent.tensor = _items(walk, items, inputs[0], inner)
+    return referent.tensor
 
 
 def _op(
@@ -291,7 +291,7 @@ def _op(
 ) -> Tensor:
     if local is not None and any(item.branches or ()):
         return _repeated_merge(walk, item, inputs, frame, local, frozen)
-    name = local if local is not None else walk.local_name(item, frame, item.keyword)
+    name = local if local is not None else local_name(walk, item, frame, item.keyword)
     return _named_op(walk, item, inputs, frame, name, frozen)
 
 
@@ -300,13 +300,13 @@ def _repeated_merge(
 ) -> Tensor:
     """One repetition of a merge: the scope of the layers in its branches, and of the merge behind them."""
     inner = frame.inner(local, [each for branch in item.branches or () for each in branch], frozen)
-    place = frame.members[local] = Place(inner.path, OPEN, inner.members)
+    referent = frame.members[local] = Referent(inner.path, OPEN, inner.members)
     inner.counts[item.keyword] = 1
-    with walk.scope(inner, "group", inputs, item.span, place):
-        place.tensor = _named_op(walk, item, inputs, inner, f"{item.keyword}1", frozen)
+    with walk.scope(inner, "group", inputs, item.span, referent):
+        referent.tensor = _named_op(walk, item, inputs, inner, f"{item.keyword}1", frozen)
         if inner.until:
             _cut(inner)
-    return place.tensor
+    return referent.tensor
 
 
 def _named_op(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: str, frozen: bool) -> Tensor:
@@ -314,7 +314,7 @@ def _named_op(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: 
     received = inputs[0]
     if op.merges and item.branches is not None:
         # The name is taken already in its own branches, and stands for nothing there yet.
-        frame.members[name] = Place(join(frame.path, name), OPEN)
+        frame.members[name] = Referent(join(frame.path, name), OPEN)
         try:
             inputs = [_items(walk, branch, received, frame) for branch in item.branches]
         except Cut:
@@ -356,7 +356,7 @@ def _head(walk: Walk, head: Head, end: Tensor, root: Frame) -> Tensor:
         )
         return BROKEN
     inner = root.inner(head.name, head.items, frozen=False)
-    place = root.members[head.name] = Place(head.name, OPEN, inner.members)
+    referent = root.members[head.name] = Referent(head.name, OPEN, inner.members)
     if len(inputs) > 1:
         walk.problems.error(
             shapes.INPUT_COUNT,
@@ -365,16 +365,16 @@ def _head(walk: Walk, head: Head, end: Tensor, root: Frame) -> Tensor:
             help="let it start with a `concat` or an `add` of them",
         )
         inputs = [BROKEN]
-    with walk.scope(inner, "head", inputs, head.span, place):
-        place.tensor = _items(walk, head.items, inputs[0], inner)
-    if place.tensor is ABSENT:
+    with walk.scope(inner, "head", inputs, head.span, referent):
+        referent.tensor = _items(walk, head.items, inputs[0], inner)
+    if referent.tensor is ABSENT:
         walk.problems.error(
             codes.NO_CURRENT,
             f"the head `{head.name}` has nothing to start from",
             head.span,
             help="add `from: …` with the name of a layer",
         )
-    return place.tensor
+    return referent.tensor
 
 
 def _flag(walk: Walk, scalar: Scalar, key: str, frame: Frame, current: Tensor) -> bool | None:

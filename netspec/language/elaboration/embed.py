@@ -12,7 +12,8 @@ from netspec.graph import Input
 from netspec.language.document.declarations import Document, InputDeclaration
 from netspec.language.document.item import PATH, Item
 from netspec.language.document.validation import shown, unknown_key
-from netspec.language.elaboration.walk import Frame, Place, Tensor, Walk, join
+from netspec.language.elaboration.frame import Frame, Referent, Tensor, join
+from netspec.language.elaboration.walk import Walk
 from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading import locations
 from netspec.language.reading.values import Listing, Mapping, Scalar, Value
@@ -158,9 +159,9 @@ def bind_inputs(walk: Walk, frame: Frame, inputs: list[Input]) -> None:
         walk.weigh([each.type], (), 0, each.span)
         walk.types[each.name] = each.type
         walk.origins[each.name] = each.span
-        frame.members[each.name] = Place(each.name, each.name)
+        frame.members[each.name] = Referent(each.name, each.name)
     for declared in frame.document.inputs:
-        frame.members.setdefault(declared.name, Place(declared.name, BROKEN))
+        frame.members.setdefault(declared.name, Referent(declared.name, BROKEN))
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +191,7 @@ class Network:
             return False
         for own, tensor in zip(declared, inputs, strict=True):
             type_ = walk.types[str(tensor)]
-            inner.members[own.name] = Place(join(inner.path, own.name), tensor)
+            inner.members[own.name] = Referent(join(inner.path, own.name), tensor)
             if (type_.channels, len(type_.spatial), type_.dtype) != (
                 own.type.channels,
                 len(own.type.spatial),
@@ -211,7 +212,7 @@ class Network:
         assert self.until_at is not None
         assert self.until is not None
         inputs = {each.name for each in self.document.inputs}
-        known = {name: place for name, place in inner.members.items() if name not in inputs}
+        known = {name: referent for name, referent in inner.members.items() if name not in inputs}
         way = f"the network `{self.document.name}`"
         *steps, last = self.until
         for step in steps:
@@ -275,7 +276,7 @@ def _document(walk: Walk, spec: Value | Missing | None, frame: Frame) -> Documen
         return None
     path = walk.library.find(spec, frame.document)
     document = None if path is None else walk.library.spec(path, locations.shown(path))
-    if any(document is each for each in walk.calls):
+    if any(document is each for each in walk.open_documents):
         walk.problems.error(
             codes.INCLUDE, f"`{spec.text}` contains itself", spec.span, help="drop one of the two"
         )

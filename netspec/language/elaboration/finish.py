@@ -15,7 +15,8 @@ from netspec.expectations import Expectations
 from netspec.graph import Graph, IllegalGraph, Input, Node, Output, Scope, without_unused_ports
 from netspec.language.document.declarations import Document
 from netspec.language.elaboration.expect import expectations
-from netspec.language.elaboration.walk import ABSENT, Frame, Place, Tensor, Walk
+from netspec.language.elaboration.frame import ABSENT, Frame, Referent, Tensor
+from netspec.language.elaboration.walk import Walk
 from netspec.language.expressions.missing import Missing
 from netspec.language.reading.values import Mapping
 from netspec.types import Type
@@ -82,14 +83,14 @@ def _stated(
     return expect, train
 
 
-def _hold_sound(members: Given[str, Place]) -> None:
+def _hold_sound(members: Given[str, Referent]) -> None:
     """What is broken was reported; a layer that silently is not there would be a bug of netspec."""
     stack = list(members.values())
     while stack:
-        place = stack.pop()
-        if isinstance(place.tensor, Missing) and place.tensor is not ABSENT:
-            raise IllegalGraph(f"{place.path} is missing, and nothing was said of it")
-        stack += place.members.values()
+        referent = stack.pop()
+        if isinstance(referent.tensor, Missing) and referent.tensor is not ABSENT:
+            raise IllegalGraph(f"{referent.path} is missing, and nothing was said of it")
+        stack += referent.members.values()
 
 
 def _outputs(

@@ -9,14 +9,15 @@ from netspec.dataclass import replace
 from netspec.diagnostics import Span
 from netspec.diagnostics.codes import shapes
 from netspec.graph import Node
-from netspec.language.document.fields import Written, has_expression, plainly, validated, written
+from netspec.language.document.fields import GivenFields, given_fields, has_expression, plainly, validated
 from netspec.language.document.item import Item
 from netspec.language.elaboration import sizes
 from netspec.language.elaboration.arguments import measure
+from netspec.language.elaboration.frame import OPEN, Frame, Referent, Tensor, join
 from netspec.language.elaboration.lookup import find
 from netspec.language.elaboration.sharing import shared_layer
 from netspec.language.elaboration.story import story
-from netspec.language.elaboration.walk import OPEN, Fitted, Frame, Place, Tensor, Walk, join
+from netspec.language.elaboration.walk import Fitted, Walk
 from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading.values import Scalar, Value
 from netspec.ops import OPS
@@ -41,9 +42,9 @@ def layer(
         inputs: what the op takes.
         received: what the item received; before its branches, if it has any.
     """
-    place = frame.members[name] = Place(join(frame.path, name), OPEN)
-    place.tensor = _added(walk, op, item, inputs, received, frame, name, frozen)
-    return place.tensor
+    referent = frame.members[name] = Referent(join(frame.path, name), OPEN)
+    referent.tensor = _added(walk, op, item, inputs, received, frame, name, frozen)
+    return referent.tensor
 
 
 def _added(
@@ -117,7 +118,7 @@ def _named(local: Sequence[Weight], path: str, frozen: bool) -> tuple[Weight, ..
 
 def _worked_out(walk: Walk, op: type[Op], item: Item, received: Tensor, frame: Frame) -> Op | None:
     """The op as written, its expressions calculated; not yet fitted to its input."""
-    given = written(op, item, frame.document)
+    given = given_fields(op, item, frame.document)
     fields: dict[str, object] = {}
     for key, value in given.values.items():
         if has_expression(value):
@@ -146,10 +147,10 @@ def _sight(walk: Walk, own: bool, received: Tensor, frame: Frame) -> Callable[[]
 
 def _sizes(walk: Walk, name: Value, frame: Frame) -> object:
     """The spatial sizes of the layer of that name; BROKEN when it is unknown, which is reported."""
-    places = find(walk, name, frame)
-    if not places or isinstance(places[0].tensor, Missing):
+    referents = find(walk, name, frame)
+    if not referents or isinstance(referents[0].tensor, Missing):
         return BROKEN
-    type_ = walk.types[places[0].tensor]
+    type_ = walk.types[referents[0].tensor]
     if not type_.spatial:
         walk.problems.error(
             shapes.RANK,
@@ -175,7 +176,7 @@ def _report(
         why, better = sizes.explain(walk, item, inputs)
         notes += [why] if why else []
         help_ = better or help_
-    given = written(OPS[item.keyword], item, frame.document)
+    given = given_fields(OPS[item.keyword], item, frame.document)
     if misfit.field is not None and help_ is not None:
         help_ = _as_written(help_, misfit.field, item, given)
     if misfit.field is not None:
@@ -188,7 +189,7 @@ def _report(
     )
 
 
-def _as_written(help: str, field: str, item: Item, given: Written) -> str:
+def _as_written(help: str, field: str, item: Item, given: GivenFields) -> str:
     """A help in the form in which the item is written: `max_pool: 8`, where it gives its field plainly."""
     value = given.values.get(field)
     if not isinstance(value, Scalar) or given.keys.get(field) != value.span:
@@ -211,5 +212,5 @@ def _line(origin: Span, here: Span) -> str:
 
 def _place(field: str | None, item: Item, frame: Frame) -> Span:
     """Where the field stands that does not fit: at the item, in the file's defaults, or nowhere."""
-    given = written(OPS[item.keyword], item, frame.document)
+    given = given_fields(OPS[item.keyword], item, frame.document)
     return given.values[field].span if field in given.values else item.span

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.document.item import GROUP, PATH, Item
-from netspec.language.elaboration.walk import OPEN, Frame, Place, Tensor, Walk
+from netspec.language.elaboration.frame import OPEN, Frame, Referent, Tensor
+from netspec.language.elaboration.walk import Walk
 from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading.values import Listing, Scalar, Value
 from netspec.ops.nearest import nearest
@@ -24,7 +25,7 @@ def sources(walk: Walk, value: Value, frame: Frame) -> list[Tensor]:
     for scalar in scalars:
         named = find(walk, scalar, frame)
         walk.spend(scalar.span, len(named))
-        found += [place.tensor for place in named] or [BROKEN]
+        found += [referent.tensor for referent in named] or [BROKEN]
     if not scalars:
         walk.problems.error(
             codes.MISSING, "`from` names nothing", value.span, help="give a name, or drop `from`"
@@ -33,14 +34,14 @@ def sources(walk: Walk, value: Value, frame: Frame) -> list[Tensor]:
     return found
 
 
-def find(walk: Walk, value: Value, frame: Frame) -> list[Place]:
-    """The places that one path of names stands for; several if it holds `*`, none if that is reported."""
+def find(walk: Walk, value: Value, frame: Frame) -> list[Referent]:
+    """What one path of names refers to; several if it holds `*`, none if that is reported."""
     known = walk.word(value, frame)
     if isinstance(known, Missing):
         return []
     path = known.value if isinstance(known, Scalar) else None
     if isinstance(path, str) and (refused := frame.members.get(path)) and not PATH.match(path):
-        return [Place(refused.path, BROKEN)]
+        return [Referent(refused.path, BROKEN)]
     if not isinstance(known, Scalar) or not isinstance(path, str) or not PATH.match(path):
         shown = "this" if not isinstance(known, Scalar) else f"`{known.text}`" if known.text else "nothing"
         walk.problems.error(
@@ -54,11 +55,11 @@ def find(walk: Walk, value: Value, frame: Frame) -> list[Place]:
         )
         return []
     first, *rest = path.split(".")
-    place = _outwards(first, frame)
-    if place is None:
+    referent = _outwards(first, frame)
+    if referent is None:
         _report_unknown(first, known, frame, walk.problems)
         return []
-    found = _inside([place], rest, known, walk)
+    found = _inside([referent], rest, known, walk)
     if any(each.tensor is OPEN for each in found):
         walk.problems.error(
             codes.NOT_YET,
@@ -70,46 +71,48 @@ def find(walk: Walk, value: Value, frame: Frame) -> list[Place]:
     return found
 
 
-def _outwards(name: str, frame: Frame) -> Place | None:
+def _outwards(name: str, frame: Frame) -> Referent | None:
     return next((scope.members[name] for scope in _scopes(frame) if name in scope.members), None)
 
 
-def _inside(found: list[Place], rest: list[str], value: Scalar, walk: Walk) -> list[Place]:
+def _inside(found: list[Referent], rest: list[str], value: Scalar, walk: Walk) -> list[Referent]:
     for name in rest:
-        inner = [member for place in found for member in _members(place, name, walk)]
+        inner = [member for referent in found for member in _members(referent, name, walk)]
         if not inner:
-            if any(place.tensor is BROKEN for place in found):
-                return [Place(value.text, BROKEN)]
+            if any(referent.tensor is BROKEN for referent in found):
+                return [Referent(value.text, BROKEN)]
             _report_nothing_inside(name, found[0], value, walk.problems)
             return []
         found = inner
     return found
 
 
-def _members(place: Place, name: str, walk: Walk) -> list[Place]:
-    """What a name stands for inside a place: one member or none; `*` is every repetition."""
+def _members(referent: Referent, name: str, walk: Walk) -> list[Referent]:
+    """What a name refers to inside another referent: one member or none; `*` is every repetition."""
     if name == "*":
-        return [member for key, member in place.members.items() if key.isdigit()]
-    member = _ports(place, walk).get(name) or place.members.get(name)
+        return [member for key, member in referent.members.items() if key.isdigit()]
+    member = _ports(referent, walk).get(name) or referent.members.get(name)
     return [] if member is None else [member]
 
 
-def _ports(place: Place, walk: Walk) -> dict[str, Place]:
-    """The outputs by name of the layer whose first output a place stands for; of a scope, that of its last layer."""
-    node = walk.by_name.get(str(place.tensor))
+def _ports(referent: Referent, walk: Walk) -> dict[str, Referent]:
+    """The outputs by name of the layer whose first output a name refers to; of a scope, that of its last layer."""
+    node = walk.by_name.get(str(referent.tensor))
     if node is None:
         return {}
-    return {port: Place(value, value) for port, value in zip((FIRST, *node.ports), node.values, strict=True)}
+    return {
+        port: Referent(value, value) for port, value in zip((FIRST, *node.ports), node.values, strict=True)
+    }
 
 
-def _report_nothing_inside(name: str, place: Place, value: Scalar, problems: Problems) -> None:
-    known = list(place.members)
+def _report_nothing_inside(name: str, referent: Referent, value: Scalar, problems: Problems) -> None:
+    known = list(referent.members)
     near = nearest(name, known)
     guess = f"did you mean `{value.text.replace(name, near)}`? " if near else ""
     if name == "*":
-        message = f"`{place.path}` is no repetition, and `*` stands for every one"
+        message = f"`{referent.path}` is no repetition, and `*` stands for every one"
     else:
-        message = f"`{place.path}` has no `{name}` inside"
+        message = f"`{referent.path}` has no `{name}` inside"
     problems.error(
         codes.UNKNOWN_NAME,
         message,
@@ -129,7 +132,7 @@ def _report_unknown(name: str, value: Scalar, frame: Frame, problems: Problems) 
             return
         if scope.document.nameless:
             return
-        known += (each for each, place in scope.members.items() if place.tensor is not OPEN)
+        known += (each for each, referent in scope.members.items() if referent.tensor is not OPEN)
     inside = next((path for scope in _scopes(frame) for path in _deep(name, scope.members)), None)
     near = nearest(name, known)
     names = [f"`{each}`" for each in known[-12:]]
@@ -156,11 +159,13 @@ def _scopes(frame: Frame) -> Iterator[Frame]:
         scope = None if scope.boundary else scope.parent
 
 
-def _deep(name: str, members: dict[str, Place]) -> Iterator[str]:
+def _deep(name: str, members: dict[str, Referent]) -> Iterator[str]:
     """The paths that end in this name, the shortest first."""
     level = list(members.items())
     while level:
-        inner = [(f"{path}.{key}", place) for path, scope in level for key, place in scope.members.items()]
+        inner = [
+            (f"{path}.{key}", referent) for path, scope in level for key, referent in scope.members.items()
+        ]
         yield from (path for path, _ in inner if path.endswith(f".{name}"))
         level = inner
 

@@ -9,8 +9,9 @@ from netspec.diagnostics import Span
 from netspec.diagnostics.codes import shapes
 from netspec.graph import Node
 from netspec.language.document.item import Item
+from netspec.language.elaboration.frame import Frame, Referent, join
 from netspec.language.elaboration.lookup import find
-from netspec.language.elaboration.walk import Frame, Place, Walk, join
+from netspec.language.elaboration.walk import Walk
 from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.ops.base import Weight
 
@@ -22,11 +23,11 @@ def shared_scope(walk: Walk, item: Item, frame: Frame, inner: Frame) -> str | Mi
     """
     if item.share is None:
         return inner.shares
-    place = _one(walk, item, frame)
-    if place is None:
+    referent = _one(walk, item, frame)
+    if referent is None:
         return BROKEN
     mine = frame.members[inner.path.rpartition(".")[2]]
-    if place.definition is not mine.definition:
+    if referent.definition is not mine.definition:
         walk.problems.error(
             shapes.SHARE,
             f"`{item.share.text}` is no call of `{item.keyword}`; a block shares with a call of the same block",
@@ -36,7 +37,7 @@ def shared_scope(walk: Walk, item: Item, frame: Frame, inner: Frame) -> str | Mi
         return BROKEN
     # Of three calls in one scope the first is the owner, also where the third names the second.
     inside = f"{frame.path}." if frame.path else ""
-    return place.shares if place.shares and place.shares.startswith(inside) else place.path
+    return referent.shares if referent.shares and referent.shares.startswith(inside) else referent.path
 
 
 def shared_layer(
@@ -44,10 +45,10 @@ def shared_layer(
 ) -> Node | Missing | None:
     """The node whose weights this layer uses; None for its own, BROKEN when it cannot be."""
     if item.share is not None:
-        place = _one(walk, item, frame)
-        if place is None:
+        referent = _one(walk, item, frame)
+        if referent is None:
             return BROKEN
-        path, span = place.path, item.share.span
+        path, span = referent.path, item.share.span
     elif frame.shares is not None:
         path, span = join(frame.shares, name), frame.shared_at or item.span
         if not weights and path not in walk.by_name:
@@ -91,18 +92,18 @@ def _fitting(
     return owner
 
 
-def _one(walk: Walk, item: Item, frame: Frame) -> Place | None:
-    """The one place that `share` names, or None, which is reported."""
+def _one(walk: Walk, item: Item, frame: Frame) -> Referent | None:
+    """The one referent of `share`, or None, which is reported."""
     assert item.share is not None
-    places = find(walk, item.share, frame)
-    if len(places) > 1:
+    referents = find(walk, item.share, frame)
+    if len(referents) > 1:
         walk.problems.error(
             shapes.SHARE,
-            f"`{item.share.text}` names {len(places)} layers, and weights are those of one",
+            f"`{item.share.text}` names {len(referents)} layers, and weights are those of one",
             item.share.span,
             help="name one repetition by its number, from 0",
         )
-    return places[0] if len(places) == 1 and places[0].tensor is not BROKEN else None
+    return referents[0] if len(referents) == 1 and referents[0].tensor is not BROKEN else None
 
 
 def _shapes(weights: Sequence[Weight]) -> list[tuple[str, tuple[int, ...]]]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from netspec.graph import Node
 from netspec.language.document.item import Item
-from netspec.language.elaboration.walk import Tensor, Walk
+from netspec.language.elaboration.frame import Tensor
+from netspec.language.elaboration.walk import Walk
 from netspec.ops import OPS
 from netspec.ops.window import Windowed
 

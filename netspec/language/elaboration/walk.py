@@ -1,4 +1,4 @@
-"""What elaboration knows while it walks: the nodes so far, the types of values, names, scopes, expressions."""
+"""What elaboration knows while it walks: the nodes so far, the types of values, scopes, expressions, limits."""
 
 from __future__ import annotations
 
@@ -6,23 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from math import prod
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import shapes
 from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Node, Scope, ScopeKind
-from netspec.language.document.declarations import Document
 from netspec.language.document.fields import has_expression, whole
-from netspec.language.document.item import Item
 from netspec.language.document.library import Library
-from netspec.language.document.skeleton import check_name
-from netspec.language.document.vocabulary import another_name, reserved
-from netspec.language.elaboration.story import Binding
+from netspec.language.elaboration.frame import Cut, Frame, Referent, Tensor
 from netspec.language.expressions.expression import evaluate, is_expression
 from netspec.language.expressions.missing import BROKEN, Missing
-from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value, plain
+from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
 from netspec.ops.base import Op, Weight
 from netspec.types import LIMIT, Type
 
@@ -41,155 +37,6 @@ DEPTH_LIMIT = 64
 
 class Exceeded(Exception):
     """A limit is passed and reported; the walk ends here."""
-
-
-ABSENT: Final = Missing("there is no current tensor: with several inputs, state a `from`")
-"""What stands before the first item of a network with several inputs."""
-
-OPEN: Final = Missing("it is not whole yet")
-"""What the name of a scope stands for while it is walked."""
-
-Tensor = str | Missing
-"""The name of a value, or why there is none."""
-
-
-@dataclass(slots=True, eq=False)
-class Place:
-    """What a name stands for: a tensor, and for a scope the names inside it.
-
-    `definition` is the block or the document that a call is of, `shares` the call whose weights it uses.
-    """
-
-    path: str
-    tensor: Tensor
-    members: dict[str, Place] = field(default_factory=dict)
-    definition: object = None
-    shares: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Until:
-    """The names down to the layer after which an embedded network, which stands at `place`, is cut."""
-
-    place: Place
-    names: tuple[str, ...]
-
-
-@dataclass(slots=True, eq=False)
-class Frame:
-    """Where the walk is: a scope with its names, and what its expressions see.
-
-    `items` is the text of the scope. A boundary (a block, a network, the root) is as far outwards as names
-    are looked for. `shares` is the path of the scope whose weights everything in here uses, and `shared_at`
-    the place that says so.
-    """
-
-    path: str
-    parent: Frame | None
-    document: Document
-    names: dict[str, object]
-    items: Sequence[Item] = ()
-    members: dict[str, Place] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-    boundary: bool = False
-    is_network: bool = False
-    frozen: bool = False
-    shares: str | None = None
-    shared_at: Span | None = None
-    until: tuple[Until, ...] = ()
-    named: dict[object, Item] | None = None
-    """The named items of its text, once they are asked for."""
-    bindings: dict[str, Binding] = field(default_factory=dict)
-
-    def inner(self, name: str, items: Sequence[Item], frozen: bool) -> Frame:
-        """A scope of this name inside this one, which sees what this one sees."""
-        return Frame(
-            join(self.path, name),
-            self,
-            self.document,
-            self.names,
-            items,
-            frozen=frozen,
-            shares=None if self.shares is None else join(self.shares, name),
-            shared_at=self.shared_at,
-            until=self.until and self.below(name),
-        )
-
-    def below(self, name: str) -> tuple[Until, ...]:
-        """What is left of `until` inside a scope of this name."""
-        return tuple(
-            Until(each.place, each.names[1:])
-            for each in self.until
-            if each.names[0] == name and len(each.names) > 1
-        )
-
-    def binding(self, name: str) -> Binding | None:
-        """What gave a parameter that is seen here its value; None if it came from outside, or is none."""
-        frame: Frame | None = self
-        while frame is not None and not frame.boundary:
-            frame = frame.parent
-        if frame is not None and name in frame.bindings:
-            return frame.bindings[name]
-        while frame is not None and not (frame.is_network or frame.parent is None):
-            frame = frame.parent
-        return None if frame is None else frame.bindings.get(name)
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        """The parameters of the file in which this stands; a file of blocks has none."""
-        root: Frame | None = self
-        while root is not None and not (root.is_network or root.parent is None):
-            root = root.parent
-        if root is None or root.document is not self.document:
-            return {}
-        return {key: value for key, value in root.names.items() if key not in NOWHERE}
-
-
-NOWHERE: dict[str, object] = {
-    "index": Missing(
-        "it counts repetitions, and there is no `repeat` around this", "add `repeat: …` to the item"
-    ),
-    "block": Missing("there is no block around this", "write `in`: it is what the item receives"),
-}
-"""What an expression sees of a block or a repetition, where there is none."""
-
-IN_BLOCK: dict[str, object] = {
-    **NOWHERE,
-    "index": Missing(
-        "a block does not see the repetitions of its caller",
-        'give the block a parameter, as `n`, and pass it where the block is called: `n: "${index}"`',
-    ),
-}
-"""The same inside a block, without what `block` is there."""
-
-IN_DEFAULT: dict[str, object] = {
-    "in": Missing(
-        "the default of a parameter belongs to no item",
-        "write `block.in` for the block's input; or drop the default, and pass `${in.channels}` in the call",
-    ),
-}
-"""What the default of a block's parameter sees of a tensor; its block's input it sees as `block.in`."""
-
-IN_SPEC: dict[str, object] = {
-    "in": Missing(
-        "a parameter of a spec belongs to no item", "write the expression in the item that uses it"
-    ),
-    "block": Missing(
-        "a parameter of a spec belongs to no block", "write the expression in the item that uses it"
-    ),
-    "index": Missing(
-        "a parameter of a spec belongs to no `repeat`", "write the expression in the item that uses it"
-    ),
-}
-"""The same for a parameter of a whole spec."""
-
-
-class Cut(Exception):
-    """The layer named by `until` is reached; the network at `place` ends here."""
-
-    def __init__(self, place: Place, tensor: Tensor) -> None:
-        super().__init__()
-        self.place, self.tensor = place, tensor
 
 
 class Fitted(NamedTuple):
@@ -214,7 +61,7 @@ class Walk:
     scopes: list[Scope | None] = field(default_factory=list)
     pretrained: list[tuple[str, str]] = field(default_factory=list)
     embedded: list[str] = field(default_factory=list)
-    calls: list[object] = field(default_factory=list)
+    open_documents: list[object] = field(default_factory=list)
     fitted: dict[tuple[int, tuple[Type, ...]], Fitted] = field(default_factory=dict)
     ops: list[Op] = field(default_factory=list)
     steps: int = 0
@@ -367,9 +214,15 @@ class Walk:
 
     @contextmanager
     def scope(
-        self, frame: Frame, kind: ScopeKind, inputs: Sequence[Tensor], span: Span, place: Place, **more: Any
+        self,
+        frame: Frame,
+        kind: ScopeKind,
+        inputs: Sequence[Tensor],
+        span: Span,
+        referent: Referent,
+        **more: Any,
     ) -> Iterator[None]:
-        """Open a scope; when it closes, `place` has its output."""
+        """Open a scope; when it closes, `referent` has its output."""
         slot = len(self.scopes)
         self.scopes.append(None)
         parent = frame.parent.path if frame.parent else ""
@@ -378,11 +231,11 @@ class Walk:
         try:
             yield
         except Cut as cut:
-            place.tensor = cut.tensor
+            referent.tensor = cut.tensor
             raise
         finally:
             self.open.pop()
-            output = place.tensor if isinstance(place.tensor, str) else ""
+            output = referent.tensor if isinstance(referent.tensor, str) else ""
             self.scopes[slot] = Scope(frame.path, kind, parent, given, output, span, **more)
 
     @contextmanager
@@ -409,49 +262,6 @@ class Walk:
             yield
         finally:
             self.times = outer
-
-    # Names
-
-    def local_name(self, item: Item, frame: Frame, keyword: str) -> str:
-        """The name of an item in its scope: its own if it has a good one, else its op and ordinal."""
-        count = frame.counts[keyword] = frame.counts.get(keyword, 0) + 1
-        automatic = f"{keyword}{count}"
-        if item.name is None:
-            return automatic
-        return self.own_name(item.name, frame) or automatic
-
-    def own_name(self, scalar: Scalar, frame: Frame) -> str | None:
-        """A name that an author gives, or None with the reason reported."""
-        value = self.word(scalar, frame)
-        if not isinstance(value, Scalar):
-            if not isinstance(value, Missing):
-                check_name(plain(value), scalar.span, self.problems)
-            return None
-        name = value.value
-        why = reserved(name, frame.document) if isinstance(name, str) else None
-        if not check_name(name, scalar.span, self.problems):
-            pass
-        elif why is not None:
-            self.problems.error(
-                codes.NAME, f"`{name}` cannot be a name: {why}", scalar.span, help=another_name(str(name))
-            )
-        elif name in frame.members:
-            self.problems.error(
-                codes.NAME_TWICE,
-                f"the name `{name}` stands twice in this scope",
-                scalar.span,
-                help="choose another name",
-            )
-        else:
-            return str(name)
-        # What refers to a refused name is quiet.
-        frame.members.setdefault(str(name), Place(join(frame.path, str(name)), BROKEN))
-        return None
-
-
-def join(path: str, name: str) -> str:
-    """A path one name longer."""
-    return f"{path}.{name}" if path else name
 
 
 def count_of(value: Value) -> int:

@@ -1,0 +1,209 @@
+"""Checks one item against what it uses: a group, a block, an embedded network, or an op with its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from netspec.diagnostics import Problems
+from netspec.diagnostics.codes import structure as codes
+from netspec.language.document.declarations import Block, Document
+from netspec.language.document.fields import (
+    fields_of,
+    given_fields,
+    has_expression,
+    plainly,
+    validated,
+    words_of,
+)
+from netspec.language.document.item import PATH, Item
+from netspec.language.document.validation import Tables, meant, no_words, unknown_key
+from netspec.language.reading.values import Listing, Mapping, Scalar, Value
+from netspec.ops import OPS
+from netspec.ops.base import Op
+from netspec.ops.words import Table
+
+NETWORK_KEYS = ("spec", "params", "until", "weights")
+
+
+def check_group(item: Item, problems: Problems) -> None:
+    """Check the keys of a group."""
+    if item.share is not None:
+        problems.error(
+            codes.UNKNOWN_KEY,
+            "a group cannot `share`",
+            item.share.span,
+            help="make a block of it, and call it twice",
+        )
+
+
+def check_network(item: Item, problems: Problems) -> None:
+    """Check what an embedded network is given."""
+    if isinstance(item.argument, Mapping):
+        check_keys("`network`", NETWORK_KEYS, item.argument, problems, _network_words)
+        named = _misspelt(item.argument, NETWORK_KEYS, _network_words)
+        if "spec" not in item.argument.entries and "spec" not in named:
+            problems.error(
+                codes.MISSING, "`network` needs `spec`", item.span, help="add `spec: zoo:…`, or a path"
+            )
+    elif not isinstance(item.argument, Scalar):
+        problems.error(
+            codes.MISSING, "`network` needs `spec`", item.place, help="write `network: {spec: zoo:…}`"
+        )
+
+
+def check_call(item: Item, block: Block, document: Document, problems: Problems) -> None:
+    """Check what a call gives to the parameters of a block."""
+    if block.params is None or block.name in document.clashing:
+        document.wrong.add(item)
+        return
+    owner = f"the block `{block.name}`"
+    names = [parameter.name for parameter in block.params]
+    required = [parameter.name for parameter in block.params if parameter.default is None]
+    given: Collection[str] = ()
+    if isinstance(item.argument, Mapping):
+        check_keys(owner, names, item.argument, problems)
+        given = item.argument.entries.keys() | _misspelt(item.argument, names)
+        for name, entry in item.argument.entries.items():
+            if name in names and isinstance(entry.value, Scalar) and entry.value.value is None:
+                problems.error(
+                    codes.MISSING, f"{owner}: `{name}` is given nothing", entry.key_span,
+                    help=f"write `{name}: …`" if name in required else f"write `{name}: …`, or leave it out",
+                )  # fmt: skip
+    elif item.argument is not None and len(names) != 1:
+        has = f"{len(names)} parameters, so each is named" if names else "no parameters"
+        problems.error(
+            codes.NO_PLAIN_VALUE,
+            f"{owner} has {has}",
+            item.argument.span,
+            help=f"write `{block.name}: {{{', '.join(f'{name}: …' for name in names)}}}`"
+            if names
+            else f"remove it: `{block.name}` has no parameters",
+        )
+        return
+    elif item.argument is not None:
+        given = names
+    for name in required:
+        if name not in given:
+            problems.error(codes.MISSING, f"{owner} needs `{name}`", item.span, help=f"give `{name}: …`")
+
+
+def check_op(
+    item: Item, op: type[Op], document: Document, names: Collection[str], problems: Problems
+) -> None:
+    """Check the fields of an op and its branches; what needs no value from elsewhere is ready after that."""
+    before = len(problems)
+    known = ["branches", *fields_of(op)] if op.merges else fields_of(op)
+    if isinstance(item.argument, Mapping):
+        check_keys(f"`{op.keyword}`", known, item.argument, problems, words_of(op))
+    elif item.argument is not None and op.main is None and not op.merges:
+        _report_plain(item.argument, op, problems)
+        return
+    if op.merges:
+        _check_branches(item, op, document, problems)
+    given = given_fields(op, item, document)
+    plain = {key: plainly(value) for key, value in given.values.items() if not has_expression(value)}
+    skip = (given.values.keys() - plain.keys()) | _misspelt(item.argument, known, words_of(op))
+    if op.keyword in document.wrong_defaults:
+        document.wrong.add(item)
+        skip |= op.model_fields.keys() - given.own
+    ready = validated(op, plain, given, item.span, problems, skip, names)
+    if ready is not None and not given.likes and len(plain) == len(given.values) and len(problems) == before:
+        document.ready[item] = ready
+
+
+def _report_plain(value: Value, op: type[Op], problems: Problems) -> None:
+    names = [name for name in fields_of(op) if op.model_fields[name].is_required()]
+    wanted = ", ".join(f"{name}: …" for name in names)
+    others = ", ".join(f"`{name}`" for name in fields_of(op))
+    problems.error(
+        codes.NO_PLAIN_VALUE,
+        f"`{op.keyword}` takes no plain value",
+        value.span,
+        help=f"write `{op.keyword}: {{{wanted}}}`"
+        if wanted
+        else f"remove it, or name the field that it is for: {others}"
+        if others
+        else f"remove it: `{op.keyword}` has no fields",
+    )
+
+
+def _check_branches(item: Item, op: type[Op], document: Document, problems: Problems) -> None:
+    value = item.argument
+    if isinstance(value, Mapping):
+        value = value.entries["branches"].value if "branches" in value.entries else None
+    how = f"put a list of branches below `{op.keyword}:`, each a list of items"
+    if isinstance(value, Listing) and item.branches is None:
+        names = _names_of_layers(value, document)
+        advice = f"leave `{op.keyword}:` empty, and put `from: [{', '.join(names)}]` beside it"
+        wrong = [each for each in value.items if not isinstance(each, Listing)]
+        for each in wrong[:1] if names else wrong:
+            problems.error(
+                codes.BRANCHES_FORM,
+                "a branch is a list of items",
+                each.span,
+                help=advice if names else _bracketed(each, value),
+            )
+    elif value is not None and not isinstance(value, Listing):
+        what = "`branches` is a list of branches" if value is not item.argument else "takes no plain value"
+        subject = "" if value is not item.argument else f"`{op.keyword}` "
+        problems.error(codes.BRANCHES_FORM, subject + what, value.span, help=how)
+    elif value is not None and item.source is not None:
+        problems.error(
+            codes.BRANCHES_FORM,
+            f"`{op.keyword}` has branches and `from`",
+            item.source.span,
+            help="keep one of the two; a branch may itself start with `from`",
+        )
+    elif (
+        value is None
+        and item.source is None
+        and "branches" not in (_misspelt(item.argument, ["branches", *fields_of(op)], words_of(op)))
+    ):
+        problems.error(
+            codes.BRANCHES_FORM,
+            f"`{op.keyword}` has nothing to join",
+            item.span,
+            help=f"{how}, or add `from: [a, b]`",
+        )
+
+
+def _names_of_layers(value: Listing, document: Document) -> list[str]:
+    """The words of a list, if they can only be names of layers."""
+    words = [each.text for each in value.items if isinstance(each, Scalar) and PATH.match(each.text)]
+    called = any(word in OPS or word in document.blocks for word in words)
+    return [] if called or len(words) < len(value.items) else words
+
+
+def _bracketed(value: Value, around: Listing) -> str:
+    """How a lone item is written as a branch."""
+    last = around.items[-1].span
+    if (around.span.end_line, around.span.end_column) != (last.end_line, last.end_column):
+        # The list stands in brackets, where no dash can.
+        shown = value.text[:40] if isinstance(value, Scalar) and value.text else "…"
+        return f"write `[{shown}]`: a branch is a list of items, also of one"
+    if isinstance(value, Scalar) and isinstance(value.value, str) and value.text:
+        return f"write `- - {value.text[:40]}`, with a dash for the branch and one for the item"
+    return "start each item of a branch with a dash of its own: `- - conv: …`"
+
+
+def check_keys(
+    owner: str, known: Collection[str], given: Mapping, problems: Problems, words: Tables = no_words
+) -> None:
+    """Report each key of a mapping that its owner does not have."""
+    for key, entry in given.entries.items():
+        if key not in known:
+            unknown_key(key, owner, known, entry.key_span, problems, words, plainly(entry.value))
+
+
+def _misspelt(value: Value | None, known: Collection[str], words: Tables = no_words) -> set[str]:
+    """The known keys that unknown ones stand for, and of whose absence nothing is said."""
+    if not isinstance(value, Mapping):
+        return set()
+    unknown = [key for key in value.entries if key not in known]
+    return meant(unknown, known, words) if unknown else set()
+
+
+def _network_words() -> Table:
+    from netspec.language.document.words import NETWORK
+
+    return NETWORK
