@@ -588,6 +588,32 @@ STRUCTURES: dict[str, str] = {
           deep: {from: coarse, layers: [global_avg_pool, {dense: 2}]}
           large: {from: coarse, layers: [{score: {filters: 5}}]}
     """,
+    "passing_on": """
+        input: [4, 8, 8]
+        blocks:
+          unit: {params: {filters: 4}, layers: [{conv: {filters: $filters, kernel: 1}}, relu]}
+          outer: {params: {filters: 4}, layers: [{unit: {filters: $filters}}]}
+          outermost: {layers: [{outer: {filters: 6}}]}
+          stage: {params: {filters: , count: }, layers: [{unit: {filters: $filters}, repeat: $count}]}
+          turns: {layers: [{unit: {filters: "${3 + index % 2}"}, repeat: 4}]}
+          sum: {layers: [{add: [[], [{unit: {filters: 4}}]]}]}
+          either: {params: {adds: }, layers: [{when: $adds, layers: [sum], else: [unit]}]}
+          # Its weights could go by each other's names.
+          inner: {layers: [{unit: {filters: 4}, name: twin}, {unit: {filters: 4}, name: other}]}
+          twins: {layers: [{inner: , name: twin}]}
+        layers:
+          - outermost
+          - {stage: {filters: 4, count: 1}, name: short}
+          - {stage: {filters: 4, count: 3}, name: long}
+          - {either: {adds: "${index % 2 == 1}"}, repeat: 4, name: row}
+          - {turns: , repeat: 2}
+          - {outer: , name: kept, trainable: false}
+          - twins
+          - {either: {adds: true}}
+        heads:
+          first: {from: kept, layers: [{outer: {filters: 2}}]}
+          second: {layers: [outermost, {conv: {filters: 2, kernel: 1}}]}
+    """,
     "points": """
         input: [3, 8, 8]
         blocks:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from netspec.graph import Node
 from netspec.lowering.names import free, numbered
-from netspec.lowering.outline import Module, given, titles
+from netspec.lowering.outline import Module, given, place_of, titles
 from netspec.lowering.parts import (
     Argument,
     Call,
@@ -123,7 +123,7 @@ class Body:
         for item in items:
             value, number = _value(item), item.local_name
             if number.isdigit() and re.fullmatch(rf"x{number}\d*", self.names[value]):
-                repeat = _path(item).split(".")[-2]
+                repeat = place_of(item).split(".")[-2]
                 name = free(self.titles.get(value, f"{repeat}_{number}"), ())
                 self.names[value] = numbered(name, {*taken, *self.names.values()})
 

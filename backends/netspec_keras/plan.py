@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from netspec.graph import Graph, Node
-from netspec.lowering.outline import Module, outline
+from netspec.lowering.outline import Module, inlined, outline
 from netspec.lowering.parts import Index
 from netspec_keras.layer import Layer, Lowered
 
@@ -89,7 +89,7 @@ class Plan:
         return tuple(step for item in module.items for step in self._item(item, prefix))
 
     def _item(self, item: Node | Module, prefix: Name) -> Iterator[Step]:
-        name = (*prefix, item.local_name)
+        name = (*prefix, item.local_name if isinstance(item, Node) else item.local_path)
         if isinstance(item, Node) or self.is_function(item):
             yield Entry(item, name)
         elif item.is_repeat and not self.flat and _counts(item):
@@ -102,7 +102,8 @@ class Plan:
                 yield from (Heading("".join(spell(name))), *inner, END)
 
     def _round(self, item: Node | Module, prefix: Name, number: int) -> tuple[Step, ...]:
-        name = (*prefix, Index(number))
+        within = "" if isinstance(item, Node) else item.local_path.partition(".")[2]
+        name: Name = (*prefix, Index(number), *([f".{within}"] if within else []))
         if isinstance(item, Node) or self.is_function(item):
             return (Entry(item, name),)
         return self.steps(item, (*name, "."))
@@ -125,7 +126,7 @@ def plan(graph: Graph, layers: Mapping[str, Lowered], folded: bool = True) -> Pl
     Sharing is written as layers called twice: within one function by the name of the layer, between two
     calls of a block by the name of what the first gave. Where it is neither, the whole network is flat.
     """
-    root = outline(graph)
+    root = inlined(outline(graph))
     if not folded:
         return Plan(graph, root, layers, flat=True)
     made = Plan(graph, root, layers, modules={each.path: each for each in root.modules()})

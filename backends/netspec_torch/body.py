@@ -117,7 +117,9 @@ class Body:
     def _chained(self, repeat: Module) -> bool:
         """Whether `nn.Sequential` runs it."""
         plain = all(
-            isinstance(each, Module) and not each.is_repeat and not self._borrows(each)
+            isinstance(each, Module)
+            and not self._borrows(each)
+            and (not each.is_repeat or self._chained(each))
             for each in repeat.items
         )
         return plain and _is_chain(repeat)

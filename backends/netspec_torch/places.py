@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from netspec.graph import Graph, Node
 from netspec.lowering.names import free
-from netspec.lowering.outline import Module, outline
+from netspec.lowering.outline import Module, inlined, outline
 from netspec.ops.base import Weight
 from netspec_torch.reserved import ATTRIBUTES
 
@@ -40,9 +41,22 @@ class Places:
         return f"{self._paths[node.name]}.{node.local(weight)}"
 
 
+def rooted(graph: Graph) -> Module:
+    """The outline of a graph as the modules of its text stand: what only passes on is no module of its own."""
+    return inlined(outline(graph), is_short)
+
+
+def is_short(repeat: Module) -> bool:
+    """Whether a repeat is a line or two: all its repetitions are alike, or all after the first."""
+    calls = [each.scope and (each.scope.definition, repr(each.scope.arguments)) for each in repeat.items
+             if isinstance(each, Module) and not each.is_repeat]  # fmt: skip
+    changes = sum(first != second for first, second in pairwise(calls))
+    return len(calls) == len(repeat.items) and changes <= 1
+
+
 def native_names(graph: Graph) -> dict[str, str | None]:
     """The canonical name of every key of a state dict; None for the count of batches that batch norm keeps."""
-    places = Places(outline(graph))
+    places = Places(rooted(graph))
     found: dict[str, str | None] = {}
     for node in graph.nodes:
         for weight in node.weights:

@@ -16,9 +16,8 @@ from torch.overrides import TorchFunctionMode
 
 from netspec.backend import NoDevice, Source
 from netspec.graph import Graph
-from netspec.lowering.outline import outline
 from netspec.lowering.template import WrongFold
-from netspec_torch.places import Places
+from netspec_torch.places import Places, rooted
 from netspec_torch.source import class_name, source
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def default_dtype(dtype: torch.dtype) -> Iterator[None]:
 
 def keys(graph: Graph) -> dict[str, str]:
     """The key in the state dict of every weight, by its canonical name."""
-    places = Places(outline(graph))
+    places = Places(rooted(graph))
     return {
         weight.name: places.key(node, weight)
         for node in graph.nodes

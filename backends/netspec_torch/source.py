@@ -10,7 +10,7 @@ from netspec.backend import Source, require
 from netspec.graph import Graph
 from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered
-from netspec.lowering.outline import Module, definitions, outline
+from netspec.lowering.outline import Module, definitions
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.uses import description, firsts, stem, told
 from netspec.lowering.witness import Draft, proven
@@ -18,7 +18,7 @@ from netspec_torch.beginning import Beginning
 from netspec_torch.body import SELF, Body, Whole
 from netspec_torch.helpers import NAMES, helpers
 from netspec_torch.lowering import lower
-from netspec_torch.places import Places
+from netspec_torch.places import Places, rooted
 from netspec_torch.reading import TorchReading
 from netspec_torch.reserved import ATTRIBUTES, VARIABLES
 from netspec_torch.sharing import Made, Sharing
@@ -74,7 +74,7 @@ class _Text:
 
     def __init__(self, graph: Graph, lowered: Mapping[str, Lowered], folded: bool = True) -> None:
         self.graph, self.folded = graph, folded
-        self.root = outline(graph)
+        self.root = rooted(graph)
         frozen = frozenset(_frozen_paths(self.root))
         made: dict[str, Made] = {}
         sharing = Sharing(self.root, lowered, made, folded)

@@ -80,6 +80,7 @@ def is_automatic(item: Node | Module) -> bool:
 def _kinds(item: Node | Module) -> set[str]:
     if isinstance(item, Node):
         return {item.op.keyword}
-    kinds = {item.kind, item.scope.definition if item.scope else ""} - {""}
+    place = item.place
+    kinds = {place.kind, place.definition} - {""} if place else {item.kind}
     # The repeat of an unnamed op or block is called as a single one would be.
     return kinds | set().union(*(_kinds(each) for each in item.items[:1])) if item.is_repeat else kinds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from netspec.graph import Graph, IllegalGraph, Node, Scope
@@ -15,20 +15,33 @@ class Module:
 
     `inputs` are values made outside and used inside, those that the author hands in first, in his order.
     `outputs` are values made inside and used outside, the scope's own output first.
+    `standing` is the outermost of the scopes around it that only pass on to it: it goes by the name of that one.
     """
 
     scope: Scope | None
     items: tuple[Node | Module, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    standing: Scope | None = None
 
     @property
     def path(self) -> str:
         return self.scope.path if self.scope else ""
 
     @property
+    def place(self) -> Scope | None:
+        """The scope by whose name it goes in the module around it."""
+        return self.standing or self.scope
+
+    @property
     def local_name(self) -> str:
-        return self.scope.local_name if self.scope else ""
+        return self.place.local_name if self.place else ""
+
+    @property
+    def local_path(self) -> str:
+        """Its path within the module around it: its name, unless it stands for scopes around it."""
+        parent = self.place.parent if self.place else ""
+        return self.path[len(parent) + 1 :] if parent else self.path
 
     @property
     def kind(self) -> str:
@@ -73,17 +86,58 @@ def outline(graph: Graph) -> Module:
     return _Outliner(graph, uses).module(None)
 
 
+def inlined(root: Module, is_short: Callable[[Module], bool] = lambda repeat: False) -> Module:
+    """The tree without the scopes that only pass on to one other: that one stands in their place.
+
+    A repeat may stand for what is around it if it is short. Where calls of blocks share their weights, all scopes
+    stay: the calls refer to them.
+    """
+    if any(each.shares is not None for each in root.modules()):
+        return root
+    return _inlined(root, is_short)
+
+
+def _inlined(module: Module, is_short: Callable[[Module], bool]) -> Module:
+    items = tuple(_inlined(each, is_short) if isinstance(each, Module) else each for each in module.items)
+    module = replace(module, items=items)
+    if module.scope is None or module.is_repeat:
+        return module
+    only = _passed_on(module)
+    if only is not None and only.is_repeat:
+        single = _passed_on(only)
+        only = single if single is not None and not single.is_repeat else only if is_short(only) else None
+    if only is None or any(each.local_name in module.local(only.path).split(".") for each in only.items):
+        # Else the name of a weight in the text could be that of another one in the spec.
+        return module
+    return replace(only, standing=module.scope)
+
+
+def _passed_on(module: Module) -> Module | None:
+    """The one module that a module takes for itself, and gives what it gives."""
+    match module.items:
+        case [Module() as only] if (only.inputs, only.outputs) == (module.inputs, module.outputs):
+            return only
+    return None
+
+
 def given(item: Node | Module) -> tuple[str, ...]:
     """The values that an item of a body gives."""
     return item.values if isinstance(item, Node) else item.outputs
+
+
+def place_of(item: Node | Module) -> str:
+    """The path by which an item goes in the module around it."""
+    if isinstance(item, Node):
+        return item.name
+    return item.place.path if item.place else ""
 
 
 def titles(module: Module) -> dict[str, str]:
     """What the author calls a value that is the output of a scope in a module: by the outermost such scope."""
     found: dict[str, str] = {}
     for each in module.modules():
-        if each.scope is not None:
-            name, above = each.local_name, each.scope.parent.rpartition(".")[2]
+        if each.scope is not None and each.place is not None:
+            name, above = each.local_name, each.place.parent.rpartition(".")[2]
             found[each.scope.output] = f"{above}_{name}" if name.isdigit() else name
     return found
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from netspec.graph import Node
 from netspec.lowering.names import free, is_automatic, numbered
-from netspec.lowering.outline import Module, given
+from netspec.lowering.outline import Module, given, place_of
 from netspec.ops.reshape import Identity
 
 MAIN = "x"
@@ -78,7 +78,7 @@ class _Allocation:
         title = self.titles.get(value, _title(value))
         if all(each.local_name != title for each in self.items):
             return title
-        return f"{_title(item.path if isinstance(item, Module) else item.name)}_{title}"
+        return f"{_title(place_of(item))}_{title}"
 
     def _kept(self, index: int) -> set[str | int]:
         """The variables whose values are still wanted after this item."""
@@ -110,7 +110,7 @@ class _Allocation:
         first, *_ = given(item)
         if is_automatic(item) and self._is_result(first):
             return self.titles[first]
-        return _title(item.path if isinstance(item, Module) else item.name)
+        return _title(place_of(item))
 
     def _is_result(self, value: str) -> bool:
         """Whether it is one of several results, and has a name as such."""

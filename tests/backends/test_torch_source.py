@@ -33,6 +33,7 @@ GOLDENS = (
     "heads",
     "alike_heads",
     "kept",
+    "passing_on",
 )
 
 
