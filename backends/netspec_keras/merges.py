@@ -38,13 +38,14 @@ def flatten(op: Flatten, types: Types) -> Lowered:
 
 def reshape(op: Reshape, types: Types) -> Lowered:
     """Channels first, and back again."""
-    wanted = Type(op.shape[0], op.shape[1:])
-    rank = len(wanted.spatial)
+    wanted, (channels, *sizes) = Type(op.shape[0], op.shape[1:]), op.open_shape
+    rank = len(sizes)
     if is_line(wanted):
-        shape = (*wanted.sizes, op.shape[0])
+        shape = (*sizes, channels)
         return Lowered((*channels_first(types[0]), Layer("layers.Reshape", (first(shape, "shape"),))))
     back = Layer("layers.Permute", (first((*range(2, rank + 2), 1), "order"),), "channels_last")
-    return Lowered((*channels_first(types[0]), Layer("layers.Reshape", (first(op.shape, "shape"),)), back))
+    reshaped = Layer("layers.Reshape", (first(op.open_shape, "shape"),))
+    return Lowered((*channels_first(types[0]), reshaped, back))
 
 
 def permute(op: Permute, types: Types) -> Lowered:

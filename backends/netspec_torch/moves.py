@@ -98,9 +98,10 @@ def crop(op: Crop, site: Site) -> Lowered:
 
 def reshape(op: Reshape, site: Site) -> Lowered:
     """Channels first, as they are."""
-    parts: list[Part] = [site.x, ".reshape(-1"]
-    for size in op.shape:
-        parts += [", ", Slot(size, "size", kept=True)]
+    batch: list[Part] = ["-1"] if op.rest is None else [site.x, ".shape[0]"]
+    parts: list[Part] = [site.x, ".reshape(", *batch]
+    for axis, size in enumerate(op.shape):
+        parts += [", ", "-1" if axis == op.rest else Slot(size, "size", kept=True)]
     return Lowered(seq(*parts, ")"))
 
 

@@ -111,9 +111,12 @@ class Reshape(Rearranged):
     keyword = "reshape"
     keeps_order = True
     main = "shape"
+    resolved_only = frozenset({"rest"})
 
     shape: Shape
     """The new shape, channels first."""
+    rest: int | None = None
+    """The axis whose size was given as −1: it takes what the others leave, whatever the size of the input."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         super()._resolve(inputs)
@@ -132,7 +135,18 @@ class Reshape(Rearranged):
                 notes=(f"the input is {inputs[0]}{{source}}",),
                 help="one size can be −1: netspec computes it",
             )
-        return self.replace(shape=tuple(elements // known if size == -1 else size for size in self.shape))
+        rest = self.shape.index(-1) if -1 in self.shape else self.rest
+        shape = tuple(elements // known if size == -1 else size for size in self.shape)
+        return self.replace(shape=shape, rest=rest)
+
+    def settings(self) -> dict[str, object]:
+        """Its fields by name: the shape says all about what it does to this input."""
+        return {name: value for name, value in super().settings().items() if name != "rest"}
+
+    @property
+    def open_shape(self) -> tuple[int, ...]:
+        """The shape as it was given, with −1 for what the other sizes leave."""
+        return tuple(-1 if axis == self.rest else size for axis, size in enumerate(self.shape))
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (Type(self.shape[0], self.shape[1:]),)

@@ -12,6 +12,7 @@ from netspec.ops.activation import Activation
 from netspec.ops.base import Misfit, Op
 from netspec.ops.initializers import Initializer
 from netspec.ops.pool import Pool
+from netspec.ops.reshape import Reshape
 from netspec.types import Type
 from netspec.writing.emit import emit
 
@@ -159,8 +160,10 @@ def _free(flat: str, taken: set[str]) -> str:
     return name
 
 
-def _rounded_up(op: Op) -> Op:
-    """A pool with incomplete last windows as in a spec: the overhang is not a padding that counts."""
+def _unresolved(op: Op) -> Op:
+    """An op as in a spec: the overhang of a pool is no padding that counts; −1 is the rest of a shape."""
+    if isinstance(op, Reshape):
+        return op.replace(shape=op.open_shape, rest=None)
     if not isinstance(op, Pool) or not any(op.overhang):
         return op
     pads = tuple((lo, hi - more) for (lo, hi), more in zip(op.pads, op.overhang, strict=True))
@@ -173,7 +176,7 @@ def _fields(op: Op, inputs: tuple[Type, ...]) -> dict[str, object]:
     Raises:
         IllegalGraph: no text has the same meaning.
     """
-    written = _rounded_up(op)
+    written = _unresolved(op)
     full = {name: _plain(value) for name, value in written.settings().items() if name not in op.resolved_only}
     for name, info in type(op).model_fields.items():
         if not info.is_required() and name in full:
