@@ -61,6 +61,14 @@ class Whole:
         return (repr(self.known(module)), frozen)
 
 
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A line that gives a layer the weights of another; buffers lose each other where the network is moved."""
+
+    line: Line
+    of_statistics: bool = False
+
+
 class Body:
     """Lowers one module, those in it being made already.
 
@@ -82,7 +90,8 @@ class Body:
         """The text. `alone` says that the block is used once, so that its sizes can be told."""
         self.alone = alone
         construction = [line for item in self.module.items for line in self._construct(item)]
-        construction += self._ties()
+        ties = list(self._ties())
+        construction += [tie.line for tie in ties]
         run = [Line(f"def forward({', '.join([SELF, *self.inputs.values()])}):")]
         nothing = set()
         for item in self.items:
@@ -92,7 +101,8 @@ class Body:
                 run += self._nothing(item)
             else:
                 run += self._run(item)
-        lines = (*construction, *giving(tuple(run), self._result(), 1))
+        moved = _moving([tie.line for tie in ties if tie.of_statistics])
+        lines = (*construction, *giving(tuple(run), self._result(), 1), *moved)
         members = tuple(item.local_name for item in self.module.items if item.local_name not in nothing)
         return Use(self.module.path, lines, self.whole.known(self.module), members=members)
 
@@ -185,7 +195,7 @@ class Body:
         """Whether it uses the weights of something before it in this module."""
         return next(self.sharing.earlier(item, self.module), None) is not None
 
-    def _ties(self) -> Iterator[Line]:
+    def _ties(self) -> Iterator[Tie]:
         """Lines that give what is constructed the weights of another, where it is not that other one itself."""
         for item in flattened(self.module.items):
             if self.sharing.lender(item, self.module) is not None:
@@ -195,25 +205,27 @@ class Body:
             else:
                 yield from self._tie_weights(item)
 
-    def _ties_below(self, module: Module, child: Module) -> Iterator[Line]:
+    def _ties_below(self, module: Module, child: Module) -> Iterator[Tie]:
         """The ties of what stands in a module, at any depth below a child, to what stands before that child."""
         for item in flattened(module.items):
             if self.sharing.lender(item, module) is not None:
                 continue  # it is not constructed
             lender = self.sharing.lender(item, self.module)
             if lender is not None and not inside(path_of(lender), child.path):
-                yield Line(f"{self._place(item)} = {self._place(lender)}", 1)
+                yield Tie(Line(f"{self._place(item)} = {self._place(lender)}", 1))
             elif isinstance(item, Module):
                 yield from self._ties_below(item, child)
             else:
                 yield from self._tie_weights(item, child)
 
-    def _tie_weights(self, node: Node, child: Module | None = None) -> Iterator[Line]:
+    def _tie_weights(self, node: Node, child: Module | None = None) -> Iterator[Tie]:
         owner = next(self.sharing.earlier(node, self.module), None)
         if owner is None or (child is not None and inside(path_of(owner), child.path)):
             return  # its weights are its own, or tied further in
-        for name in map(node.local, node.weights):
-            yield Line(f"{self._place(node)}.{name} = {self._place(owner)}.{name}", 1)
+        for weight in node.weights:
+            name = node.local(weight)
+            line = Line(f"{self._place(node)}.{name} = {self._place(owner)}.{name}", 1)
+            yield Tie(line, weight.statistic)
 
     def _place(self, item: Node | Module) -> str:
         return self.places.expression(path_of(item), self.module)
@@ -321,6 +333,17 @@ class Body:
             pairs = [f"{quoted(each.name)}: {self.names[each.value]}" for each in self.graph.outputs]
             return "{" + ", ".join(pairs) + "}"
         return ", ".join(self.names[value] for value in self.module.outputs)
+
+
+def _moving(ties: Sequence[Line]) -> Iterator[Line]:
+    """The method that moves and converts a module, where it holds buffers that are one."""
+    if ties:
+        yield Line("")
+        yield Line(f"def _apply({SELF}, fn, recurse=True):")
+        yield Line("super()._apply(fn, recurse)", 1)
+        yield Line("# Each buffer is moved by itself; these are one.", 1)
+        yield from ties
+        yield Line(f"return {SELF}", 1)
 
 
 def flattened(items: Sequence[Node | Module]) -> Iterator[Node | Module]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, lru_cache, partial
@@ -47,6 +48,12 @@ class Module:
     def parts(self) -> Iterator[Module]:
         """What `apply` finds in it."""
         return (each for _, each in self.children())
+
+    def _apply(self, fn: object, recurse: bool = True) -> Module:
+        """Move all that is in it, as `to` and `cuda` do."""
+        for each in self.parts():
+            each._apply(fn, recurse)
+        return self
 
     def apply(self, function: Callable[[Module], None]) -> Module:
         for each in self.parts():
@@ -199,6 +206,14 @@ class Held(Layer, Module):
     def parts(self) -> Iterator[Module]:
         return (each for _, each in self.within)
 
+    def _apply(self, fn: object, recurse: bool = True) -> Module:
+        for name in vars(self.tensors).keys() & STATISTICS:
+            setattr(self.tensors, name, copy(getattr(self.tensors, name)))
+        return self
+
+
+STATISTICS = {"running_mean", "running_var"}
+"""Buffers, of which each layer gets its own where a network is moved; parameters stay what they are."""
 
 FACTS: Mapping[str, Callable[[Held], Any]] = {
     "groups": lambda held: held.keywords.get("groups", 1),
@@ -314,6 +329,8 @@ class TorchReading(Reading):
             self.ran[node.name] = found
 
     def close(self) -> None:
+        self._weights_have_their_places()
+        self.model._apply(None)
         self._weights_have_their_places()
         ran = {id(each) for each in self.ran.values()}
         for path, module in _below(self.model, ""):

@@ -107,6 +107,8 @@ class _Text:
                     page.write(line, indent)
             page.blank(2)
             _class(page, each, beginning.closing if is_network else ())
+        # An empty statement is an empty line.
+        page.rows = [row.rstrip() for row in page.rows]
         return page.source()
 
     def _with_heads_together(self, found: Sequence[Sequence[Module]]) -> Iterator[Sequence[Module]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import keyword
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from netspec.backend import NoDevice, native_names
 from netspec.fit import Fit
 from netspec.graph import Graph
 from netspec.lowering.template import WrongFold
+from netspec.lowering.witness import Unfolded
 from netspec.ops import OPS
 from netspec.ops.conv import SeparableConv
 from netspec.proof.comparison import compare
@@ -214,6 +216,36 @@ def test_tied_layers_learn_as_one() -> None:
     assert sum(each.numel() for each in model.parameters()) == sum(
         int(np.prod(weight.shape)) for weight in graph.weights
     )
+
+
+def shared_statistics() -> Graph:
+    """Two batch norms of one weight and one mean, which are two objects: they keep it in other shares."""
+    sketch = Sketch("shared", input=(3, 4, 4))
+    sketch.add("first", OPS["batch_norm"]())
+    sketch.add("relu1", OPS["relu"]())
+    sketch.add("second", OPS["batch_norm"].model_validate({"momentum": 0.5}), shares="first")
+    return sketch.graph()
+
+
+def test_buffers_that_two_layers_share_stay_one_wherever_the_model_goes() -> None:
+    graph = shared_statistics()
+    moves: tuple[Callable[[Any], Any], ...] = (
+        lambda model: model.double(),
+        lambda model: model.half(),
+        copy.deepcopy,
+    )
+    for moved in moves:
+        model = moved(TORCH.build(graph, initialise(graph), device="cpu"))
+        for name in ("running_mean", "running_var", "weight", "bias"):
+            assert getattr(model.first, name) is getattr(model.second, name), name
+
+
+def test_a_text_whose_buffers_lose_each_other_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from netspec_torch import body
+
+    monkeypatch.setattr(body, "_moving", lambda ties: ())
+    with pytest.warns(Unfolded), pytest.raises(WrongFold, match=r"second does not use first\.running_mean"):
+        TORCH.source(shared_statistics())
 
 
 def test_what_a_model_holds_beyond_the_graph_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,115 @@
+"""Generated PyTorch in its framework: copied, exported, compiled, and run on an input of another size."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from docs.proofs import ROWS, Row
+from netspec.graph import Graph
+from netspec.loading import load
+from netspec.weights import initialise
+from netspec_torch import backend
+from netspec_torch.source import class_name
+
+BY_SPEC = {row.spec: row for row in ROWS}
+QUICK = ("lenet5_1998", "siamese")
+"""In the default suite: a table, a learnt scale, two inputs that share all weights."""
+ZOO = [pytest.param(row, id=row.spec, marks=() if row.spec in QUICK else pytest.mark.slow) for row in ROWS]
+
+
+def alone(graph: Graph) -> nn.Module:
+    """The model that the text defines, by itself, to predict with."""
+    space: dict[str, Any] = {"__name__": "alone"}
+    exec(compile(backend().source(graph).text, graph.name, "exec"), space)
+    torch.manual_seed(0)
+    model: nn.Module = space[class_name(graph)]()
+    return model.eval()
+
+
+def batch(graph: Graph) -> list[torch.Tensor]:
+    torch.manual_seed(1)
+    return [torch.randn(2, *each.type.shape) for each in graph.inputs]
+
+
+def outputs(model: Callable[..., Any], inputs: list[torch.Tensor]) -> dict[str, torch.Tensor]:
+    with torch.no_grad():
+        found = model(*inputs)
+    return dict(found) if isinstance(found, Mapping) else {"output": found}
+
+
+def close(found: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> None:
+    assert found.keys() == wanted.keys()
+    for name, tensor in wanted.items():
+        torch.testing.assert_close(found[name], tensor, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("row", ZOO)
+def test_it_is_copied_exported_and_compiled_whole(row: Row) -> None:
+    graph = row.graph(full=False)
+    model, inputs = alone(graph), batch(graph)
+    wanted = outputs(model, inputs)
+    close(outputs(copy.deepcopy(model), inputs), wanted)
+    close(outputs(torch.export.export(model, tuple(inputs)).module(), inputs), wanted)
+    torch.compiler.reset()
+    close(outputs(torch.compile(model, fullgraph=True, backend="eager"), inputs), wanted)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lenet5_1998", "mobilenet_v2", "siamese"])
+def test_the_inductor_compiles_it(name: str) -> None:
+    graph = BY_SPEC[name].graph(full=False)
+    model, inputs = alone(graph), batch(graph)
+    wanted = outputs(model, inputs)
+    torch.compiler.reset()
+    close(outputs(torch.compile(model, fullgraph=True), inputs), wanted)
+
+
+MORE = (32, 31, 64, 16, 8, 7, 4, 2, 1)
+ONE_SIZE = {"lenet5", "lenet5_1998", "lecture_cnn", "fashion_cnn", "mlp", "siamese", "autoencoder"}
+"""Networks whose spec has one size of the input."""
+RESOLVED = re.compile(r"(size|shape)=\([\d, ]*\)")
+"""What an op states of the sizes of its output."""
+
+
+def ops(graph: Graph) -> list[str]:
+    return [RESOLVED.sub("", str(node.op)) for node in graph.nodes]
+
+
+def at_another_size(row: Row) -> Graph:
+    """The same network, of as many weights and the same windows, for another size of its input."""
+    graph = row.graph(full=False)
+    sizes = {name: value for name, value in graph.params if name in ("size", "height", "width")}
+    assert sizes, f"{row.spec} has no size to change"
+    for more in MORE:
+        moved = {name: value + more for name, value in sizes.items() if isinstance(value, int)}
+        try:
+            other = load(f"zoo:{row.spec}", **{**row.small, **moved})
+        except Exception:
+            continue
+        shapes = [[(weight.name, weight.shape) for weight in each.weights] for each in (graph, other)]
+        if shapes[0] == shapes[1] and ops(graph) == ops(other):
+            return other
+    raise AssertionError(f"{row.spec} has no other size with the same weights and windows")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, id=row.spec, marks=() if row.spec in ("ssd300", "yolov2") else pytest.mark.slow)
+        for row in ROWS
+        if row.spec not in ONE_SIZE
+    ],
+)
+def test_another_size_of_the_input_runs_through_the_same_text(row: Row) -> None:
+    """A model that was written for one size gives what the text for the other size gives."""
+    graph, other = row.graph(full=False), at_another_size(row)
+    weights, inputs = initialise(graph), batch(other)
+    models = [backend().build(each, weights, device="cpu") for each in (graph, other)]
+    close(outputs(models[0], inputs), outputs(models[1], inputs))
