@@ -1,11 +1,12 @@
 """Times `netspec check` and `shapes` beside bare imports and beside what people use today, side by side in one run.
 
-    python benchmarks/bench_check.py [--rounds N]
+    python benchmarks/bench_check.py [--rounds N] [--ours]
 
-Every figure is the median of N fresh processes, which take turns, so that a busy machine slows all alike; the
-first round, in which Python writes its bytecode, is not counted. `torchinfo` and Keras' `summary` show the same
-ResNet-34, from source that was compiled beforehand, so that their rows hold no time of netspec's. A row whose
-package is not installed says so.
+One check of a spec that holds is to cost at most 1.5 times the user time of the bare imports of pydantic, PyYAML,
+typer and rich.console. Every figure is the median of N fresh processes, which take turns, so that a busy machine slows
+all alike; the first round, in which Python writes its bytecode, is not counted. `torchinfo` and Keras' `summary` show
+the same ResNet-34, from source that was compiled beforehand, so that their rows hold no time of netspec's. With
+`--ours` they are left out. A row whose package is not installed says so.
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ from netspec.language.reading.locations import zoo_folder
 
 AIM = 1.5
 SPEC = "zoo:resnet34"
+ONE = ("zoo:lenet5", SPEC, "zoo:googlenet", "zoo:unet")
+"""The specs that are checked one by one."""
 
 RUN = """
 import sys
 sys.argv = {arguments}
-from netspec_cli.main import run
+from netspec_cli.entry import run
 try:
     run()
 except SystemExit as stop:
@@ -61,14 +64,13 @@ def rows(folder: Path) -> list[Row]:
         source = netspec.compile(netspec.load(SPEC), backend)
         (folder / f"resnet34_{backend}.py").write_text(source, encoding="utf-8")
     return [
-        # `import pydantic` alone imports next to nothing; the class is what everybody takes from it.
+        # `import pydantic` loads next to nothing until something of it is used; the class is what programs use.
         (
-            "bare imports: pydantic.BaseModel, yaml, typer",
-            "import pydantic, yaml, typer; pydantic.BaseModel",
+            "bare imports: pydantic.BaseModel, yaml, typer, rich.console",
+            "import pydantic, yaml, typer, rich.console; pydantic.BaseModel",
             (),
         ),
-        ("netspec check zoo:lenet5", _command("check", "zoo:lenet5"), ()),
-        (f"netspec check {SPEC}", _command("check", SPEC), ()),
+        *((f"netspec check {spec}", _command("check", spec), ()) for spec in ONE),
         ("netspec check, the whole zoo", _command("check", str(zoo_folder())), ()),
         (f"netspec shapes {SPEC}", _command("shapes", SPEC), ()),
         ("torchinfo, the same ResNet-34", TORCH.format(folder=str(folder)), ("torch", "torchinfo")),
@@ -81,7 +83,7 @@ def _command(*arguments: str) -> str:
 
 
 def timed(program: str, environment: dict[str, str]) -> tuple[float, float]:
-    """Seconds of a fresh process: by the clock, and of the processor."""
+    """Seconds of a fresh process: by the clock, and of user time."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
@@ -89,8 +91,7 @@ def timed(program: str, environment: dict[str, str]) -> tuple[float, float]:
     clock, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         sys.exit(f"{program}\nended with {done.returncode}:\n{done.stderr}")
-    used = (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
-    return clock, used
+    return clock, after.ru_utime - before.ru_utime
 
 
 def main() -> None:
@@ -99,13 +100,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=7)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--ours", action="store_true", help="only netspec and the bare imports")
+    options = parser.parse_args()
+    rounds = options.rounds
     with tempfile.TemporaryDirectory() as folder:
         # Bytecode is written as on any machine, to a place of its own; one thread, as all have the same.
-        told = {"PYTHONPYCACHEPREFIX": folder, "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-        environment = {**os.environ, **told, "NO_COLOR": "1", "KERAS_BACKEND": "tensorflow"}
+        settings = {"PYTHONPYCACHEPREFIX": folder, "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        environment = {**os.environ, **settings, "NO_COLOR": "1", "KERAS_BACKEND": "tensorflow"}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        all_rows = rows(Path(folder))
+        all_rows = [row for row in rows(Path(folder)) if not (options.ours and row[2])]
         ready = [row for row in all_rows if all(find_spec(package) for package in row[2])]
         found: dict[str, list[tuple[float, float]]] = {name: [] for name, _, _ in ready}
         for number in range(rounds + 1):
@@ -119,14 +122,17 @@ def main() -> None:
     bare = middle[all_rows[0][0]]
     width = max(len(name) for name, _, _ in all_rows)
     head = f"median of {rounds} fresh processes"
-    print(f"{head:{width}} {'clock':>9} {'ratio':>7} {'cpu':>9} {'ratio':>7}")
+    print(f"{head:{width}} {'clock':>9} {'ratio':>7} {'user':>9} {'ratio':>7}")
     for name, _, packages in all_rows:
         if name not in middle:
             print(f"{name:{width}} unavailable: {' and '.join(packages)} not installed")
             continue
         cells = [f"{own:>7.3f} s {own / base:>6.2f}×" for own, base in zip(middle[name], bare, strict=True)]
         print(f"{name:{width}} {' '.join(cells)}")
-    print(f"aim: one check within {AIM} × the bare imports")
+    worst = max(middle[f"netspec check {spec}"][1] for spec in ONE) / bare[1]
+    print(
+        f"aim: one check within {AIM} × the user time of the bare imports: {'reached' if worst <= AIM else 'missed'}"
+    )
 
 
 if __name__ == "__main__":

@@ -240,6 +240,11 @@ class Op(BaseModel):
         return f"{self.keyword}[{fields}]" if fields else self.keyword
 
 
+# Otherwise pydantic looks at each of them again for every subclass, a fifth of the time that the classes take.
+for _name in Op.__class_vars__:
+    Op.__annotations__.pop(_name, None)
+
+
 _EXAMPLES: dict[Kind, str] = {"numbers": "NAME", "indices": "NAME", "positions": "POOL.indices"}
 """An example of a name in `from` for each kind of input."""
 
