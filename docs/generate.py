@@ -143,8 +143,8 @@ ZOO_HEAD = [
     "parameters",
     "MACs",
     "weights",
-    "to predict",
-    "to train, a sample",
+    "inference",
+    "training, per sample",
     "receptive field",
 ]
 PROOF_HEAD = ["gradients", "steps", "float32"]

@@ -44,7 +44,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load a name when it is first used, so that `import netspec` costs nothing."""
+    """Load a name when it is first used, so that `import netspec` is fast."""
     from importlib import import_module
 
     if name not in _HOMES:

@@ -19,7 +19,7 @@ def compile(graph: Graph, backend: str) -> str:
     """Readable source for a framework, which runs without netspec. The framework need not be installed.
 
     Raises:
-        Unavailable: no backend has that name.
+        Unavailable: no backend has this name.
         Incapable: the backend does not write source.
         Unsupported: the backend refuses the graph.
     """
@@ -35,18 +35,18 @@ def build(
     device: str = "auto",
     weights: str | Path | Mapping[str, str | Path] | None = None,
 ) -> Any:
-    """A native model, such as an `nn.Module`: the generated source, executed, with its weights put in.
+    """A native model, such as an `nn.Module`: the generated source is executed and its weights are set.
 
     Args:
-        seed: weights start from it and their own names, the same on every backend.
-        weights: a safetensors file of all weights, or files by the path of an embedded network. Numbers of
-            any dtype are taken, and what is converted or left out is a `WeightsWarning`. The `state_dict` of
-            a model that `build` made is such a file.
+        seed: initial weights depend on it and on their names; they are the same on every backend.
+        weights: a safetensors file with all weights, or files by the paths of embedded networks. Any dtype is
+            accepted; a `WeightsWarning` reports values that are converted or left out. The `state_dict` of a model
+            that `build` made is such a file.
 
     Raises:
         Unavailable: the backend is unknown, missing or broken.
         Unsupported: the backend refuses an op.
-        WeightsError: a file cannot be read, or does not hold the weights of the graph.
+        WeightsError: a file cannot be read, or does not contain the weights of the graph.
     """
     from netspec.weights import load, starting
 
@@ -58,9 +58,9 @@ def build(
 
 
 def compare(graph: Graph, *backends: str, dtype: Float = "float64", **settings: Any) -> Comparison:
-    """Run a network on several backends and compare every number; see `netspec.proof.comparison.compare`.
+    """Run a network on several backends and compare every value; see `netspec.proof.comparison.compare`.
 
-    Without names: the installed backends that give gradients.
+    Without names, all installed backends that give gradients take part.
     """
     from netspec.proof.comparison import compare as run
 
@@ -70,10 +70,10 @@ def compare(graph: Graph, *backends: str, dtype: Float = "float64", **settings: 
 def train(
     graph: Graph, backend: str, *, data: str | None = None, data_dir: Path | None = None, **recipe: object
 ) -> Run:
-    """Train by the spec's recipe; `recipe` sets single values of it (`epochs=3`).
+    """Train with the recipe of the spec; `recipe` overrides some of its settings (`epochs=3`).
 
     Raises:
-        SpecError: the recipe is wrong, or data and network do not belong together.
+        SpecError: the recipe is wrong, or data and network do not fit each other.
         DataError: a data set is missing or malformed.
         Unavailable: the backend is unknown, missing or broken.
     """
@@ -89,7 +89,7 @@ def train(
     told = settle(graph.train, problems, graph.file, recipe)
     if told is None:
         raise SpecError(problems.in_order())
-    # A path in a recipe counts from the folder of its spec.
+    # A path in a recipe is relative to the folder of its spec.
     return run(
         graph,
         usable([backend], Trains)[0],

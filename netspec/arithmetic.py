@@ -1,9 +1,9 @@
-"""Convolution arithmetic as small pure functions, so that every size has one place that decides it.
+"""Convolution arithmetic as small pure functions; all sizes are computed here.
 
 The numbered relationships are those of V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep
-learning" (arXiv 1603.07285). Everything is per axis, because axes do not interact: i is the size of the input
-(i' that of a transposed convolution), k of the kernel, s the stride, p the zeros added at each end, d the
-dilation, a the output padding. Callers guarantee k, s, d >= 1 and p, a >= 0; nothing here checks it again.
+learning" (arXiv 1603.07285). All functions are for one axis, because axes are independent: i is the size of the input
+(i' that of a transposed convolution), k the kernel size, s the stride, p the zeros added at each end, d the dilation, a
+the output padding. Callers guarantee k, s, d >= 1 and p, a >= 0; the functions do not check this.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from math import gcd
 from netspec.dataclass import dataclass, replace
 
 Pair = tuple[int, int]
-"""What is added before the first and after the last element of an axis: (lo, hi)."""
+"""The padding before the first and after the last element of an axis: (lo, hi)."""
 
 
-# The relationships of the guide, one function each.
+# The relationships of the guide, one function per relationship.
 
 
 def conv_unit(i: int, k: int) -> int:
@@ -99,29 +99,29 @@ def conv_dilated(i: int, k: int, s: int, p: int, d: int) -> int:
 
 def _require_odd(k: int) -> None:
     if k % 2 == 0:
-        raise ValueError(f"half padding keeps the size for an odd kernel only, not for {k}")
+        raise ValueError(f"half padding keeps the size only for an odd kernel, not for {k}")
 
 
-# Any case: pads that may differ at the two ends, dilation, rounding up.
+# Any case: pads that can differ at the two ends, dilation, rounding up.
 
 
 def dilated(kernel: int, dilation: int = 1) -> int:
-    """How far a dilated kernel reaches: k + (k − 1)(d − 1)."""
+    """The size of a dilated kernel: k + (k − 1)(d − 1)."""
     return kernel + (kernel - 1) * (dilation - 1)
 
 
 def conv_size(size: int, kernel: int, stride: int = 1, pads: Pair = (0, 0), dilation: int = 1) -> int:
-    """The output size of a convolution; zero or less when the kernel does not fit."""
+    """The output size of a convolution; zero or negative if the kernel does not fit."""
     return (size + sum(pads) - dilated(kernel, dilation)) // stride + 1
 
 
 def pool_size(
     size: int, kernel: int, stride: int, pads: Pair = (0, 0), dilation: int = 1, ceil: bool = False
 ) -> int:
-    """The output size of a pool; zero or less when the window does not fit.
+    """The output size of a pool; zero or negative if the window does not fit.
 
-    With `ceil`, what is left over after the last whole window gets a window of its own, provided that it
-    starts inside the input or the padding before it (PyTorch's rule: no window hangs over for padding alone).
+    With `ceil`, an incomplete window after the last complete one counts, if it starts inside the input or the padding
+    before it (PyTorch's rule: a window must not start in the padding at the end).
     """
     whole = conv_size(size, kernel, stride, pads, dilation)
     left_over = (size + sum(pads) - dilated(kernel, dilation)) % stride
@@ -130,10 +130,10 @@ def pool_size(
 
 
 def ceil_overhang(size: int, kernel: int, stride: int, pads: Pair = (0, 0), dilation: int = 1) -> int:
-    """The padding to add at the end so that rounding down gives the size that rounding up does.
+    """The padding at the end with which rounding down gives the same size as rounding up.
 
-    An average that counts its padding must still leave these elements out: a window that hangs over is
-    divided by what it covers of the input and of the padding asked for.
+    An average that counts its padding must not count these elements: an incomplete window is divided by the number of
+    elements that it covers of the input and of the requested padding.
     """
     padded = size + sum(pads)
     rounded_up = pool_size(size, kernel, stride, pads, dilation, ceil=True)
@@ -141,24 +141,24 @@ def ceil_overhang(size: int, kernel: int, stride: int, pads: Pair = (0, 0), dila
 
 
 def overlap(count: int, kernel: int, stride: int, dilation: int = 1) -> int | None:
-    """How far apart the nearest two of `count` windows are that share a position; None if no two do."""
-    # Tap t of window p is at p·s + t·d, so windows m apart share a position where m·s = t·d for a t below the kernel.
+    """The smallest distance of two of `count` windows that share a position; None if no two do."""
+    # Tap t of window p is at p·s + t·d, so windows m apart share a position if m·s = t·d for some t below the kernel.
     step = gcd(stride, dilation)
     taps, apart = stride // step, dilation // step
     return apart if taps < kernel and apart < count else None
 
 
 def empty_window(size: int, kernel: int, stride: int, pads: Pair = (0, 0), dilation: int = 1) -> int | None:
-    """The first window of a pool that covers padding only; None when each covers an element of the input.
+    """The index of the first pool window that covers only padding; None if each window covers an input element.
 
-    It looks at no window and no tap one by one: both may be more than can be counted.
+    It does not enumerate windows or taps, because there can be too many of them.
     """
     count = conv_size(size, kernel, stride, pads, dilation)
     lo = pads[0]
-    # Window p starts at p·s − lo. The first one reaches furthest to the left.
+    # Window p starts at p·s − lo. The first one extends furthest to the left.
     if count < 1 or lo - (kernel - 1) * dilation > 0:
         return None if count < 1 else 0
-    # Of one that starts before the input and reaches it, the first tap inside is at (p·s − lo) mod d.
+    # For a window that starts before the input and extends into it, the first tap inside is at (p·s − lo) mod d.
     jump = _first_residue(stride, -lo % dilation, dilation, size, dilation - 1)
     if jump is not None and jump < min(count, -(-lo // stride)):
         return jump
@@ -167,21 +167,21 @@ def empty_window(size: int, kernel: int, stride: int, pads: Pair = (0, 0), dilat
 
 
 def _first_residue(step: int, start: int, modulus: int, low: int, high: int) -> int | None:
-    """The least x ≥ 0 for which low ≤ (step·x + start) mod modulus ≤ high, or None. 0 ≤ low, high < modulus.
+    """The smallest x ≥ 0 with low ≤ (step·x + start) mod modulus ≤ high, or None. 0 ≤ low, high < modulus.
 
-    As Euclid's algorithm: each turn makes the modulus the step and the step a remainder, so that the turns are
-    as many as the numbers have digits.
+    Like Euclid's algorithm: in each round the step becomes the modulus and a remainder becomes the step, so the number
+    of rounds is proportional to the number of digits.
     """
     if low > high:
         return None
     if low <= start % modulus <= high:
         return 0
-    # step·x mod modulus from low − start to high − start, which no longer holds 0.
+    # step·x mod modulus from low − start to high − start; this interval does not contain 0.
     return _least_multiple(step % modulus, modulus, (low - start) % modulus, (high - start) % modulus)
 
 
 def _least_multiple(step: int, modulus: int, low: int, high: int) -> int | None:
-    """The least x ≥ 0 with low ≤ step·x mod modulus ≤ high, or None. 0 < low ≤ high < modulus, 0 ≤ step."""
+    """The smallest x ≥ 0 with low ≤ step·x mod modulus ≤ high, or None. 0 < low ≤ high < modulus, 0 ≤ step."""
     turns: list[tuple[int, int, int]] = []
     while True:
         if step == 0:
@@ -189,7 +189,7 @@ def _least_multiple(step: int, modulus: int, low: int, high: int) -> int | None:
         x = -(-low // step)
         if step * x <= high:
             break
-        # No multiple of the step lies between: how often the modulus is taken away, y, is the next question.
+        # No multiple of the step is in the interval: find y, the number of times that the modulus is subtracted.
         turns.append((step, modulus, low))
         step, modulus, low, high = -modulus % step, step, low % step, high % step
     for step, modulus, low in reversed(turns):
@@ -200,41 +200,41 @@ def _least_multiple(step: int, modulus: int, low: int, high: int) -> int | None:
 def transpose_size(
     size: int, kernel: int, stride: int = 1, pads: Pair = (0, 0), dilation: int = 1, output_padding: int = 0
 ) -> int:
-    """The output size of a transposed convolution, the direct one having these pads; may be zero or less."""
+    """The output size of a transposed convolution whose direct convolution has these pads; can be zero or negative."""
     return stride * (size - 1) + output_padding + dilated(kernel, dilation) - sum(pads)
 
 
-# What the words for padding mean in numbers.
+# The padding words in numbers.
 
 
 def same_pads(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> Pair:
-    """TensorFlow's `same`: the output is ⌈i/s⌉, and an odd zero goes to the end."""
+    """TensorFlow's `same`: the output is ⌈i/s⌉, and an odd number of zeros has one more at the end."""
     outputs = -(-size // stride)
     total = max((outputs - 1) * stride + dilated(kernel, dilation) - size, 0)
     return total // 2, total - total // 2
 
 
 def half_pads(kernel: int, dilation: int = 1) -> Pair:
-    """⌊k/2⌋ at both ends, of the dilated kernel."""
+    """Pads of ⌊k/2⌋ at both ends, for the dilated kernel."""
     half = dilated(kernel, dilation) // 2
     return half, half
 
 
 def full_pads(kernel: int, dilation: int = 1) -> Pair:
-    """All but one of the dilated kernel, k − 1, at both ends."""
+    """Pads of k − 1 at both ends, for the dilated kernel."""
     full = dilated(kernel, dilation) - 1
     return full, full
 
 
 def causal_pads(kernel: int, dilation: int = 1) -> Pair:
-    """All but one of the dilated kernel, k − 1, at the beginning: no output sees a later input."""
+    """Pads of k − 1 at the beginning, for the dilated kernel: no output depends on a later input."""
     return dilated(kernel, dilation) - 1, 0
 
 
 def same_transpose_pads(kernel: int, stride: int, dilation: int = 1) -> tuple[Pair, int]:
-    """Pads and output padding that make a transposed convolution multiply any size by its stride, exactly.
+    """Pads and output padding with which a transposed convolution multiplies any size by its stride.
 
-    The direct convolution that it transposes is `same` on that larger size.
+    The direct convolution that it transposes is `same` on the larger size.
     """
     surplus = dilated(kernel, dilation) - stride
     total = max(surplus, 0)
@@ -247,7 +247,7 @@ def same_transpose_pads(kernel: int, stride: int, dilation: int = 1) -> tuple[Pa
 def input_sizes(
     output: int, kernel: int, stride: int = 1, pads: Pair = (0, 0), dilation: int = 1, ceil: bool = False
 ) -> range:
-    """Every input size of which a convolution, or a pool (with `ceil`), makes `output`; empty when none."""
+    """All input sizes for which a convolution, or a pool (with `ceil`), gives `output`; can be empty."""
     if output < 1:
         return range(0)
 
@@ -263,14 +263,14 @@ def input_sizes(
 
 
 def same_input_sizes(output: int, stride: int = 1) -> range:
-    """Every input size of which a convolution or pool padded `same` makes `output`."""
+    """All input sizes for which a convolution or pool with `same` gives `output`."""
     return range((output - 1) * stride + 1, output * stride + 1) if output >= 1 else range(0)
 
 
 def transpose_input_sizes(
     output: int, kernel: int, stride: int = 1, pads: Pair = (0, 0), dilation: int = 1, output_padding: int = 0
 ) -> range:
-    """The one input size of which a transposed convolution makes `output`, or an empty range."""
+    """The only input size for which a transposed convolution gives `output`, or an empty range."""
     steps = output - output_padding - dilated(kernel, dilation) + sum(pads)
     if output < 1 or steps < 0 or steps % stride:
         return range(0)
@@ -280,16 +280,16 @@ def transpose_input_sizes(
 def output_padding_for(
     size: int, kernel: int, stride: int = 1, pads: Pair = (0, 0), dilation: int = 1
 ) -> int:
-    """The a of relationship 14: with it, the transpose of the convolution of `size` gives back `size`."""
+    """The a of relationship 14: with it, the transpose of the convolution of `size` restores `size`."""
     return (size + sum(pads) - dilated(kernel, dilation)) % stride
 
 
 @dataclass(frozen=True, slots=True)
 class Direct:
-    """A direct convolution that computes what a transposed one does, with the kernel turned around.
+    """The direct convolution that equals a transposed one, with the kernel flipped.
 
-    Its input is the given one with s − 1 zeros put between neighbours (of size `stretched`), `output_padding`
-    zeros added at the end, and `pads`, which are k − 1 − p, at both; a negative pad takes away instead.
+    Its input is the original one with s − 1 zeros between neighbours (of size `stretched`), `output_padding` zeros at
+    the end, and `pads`, which are k − 1 − p, at both ends; a negative pad removes elements.
     """
 
     kernel: int
@@ -301,7 +301,7 @@ class Direct:
 
     @property
     def size(self) -> int:
-        """Its output size, that of the transposed convolution."""
+        """The output size, which is that of the transposed convolution."""
         lo, hi = self.pads
         return conv_size(
             self.stretched, self.kernel, self.stride, (lo, hi + self.output_padding), self.dilation
@@ -323,12 +323,12 @@ def transposed_equivalent(
     )
 
 
-# Why a size is what it is, in words that a person can check.
+# Explanations of sizes, which a person can check.
 
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """A relationship of the guide: its number, when it holds, its formula with gaps to fill, its function."""
+    """A relationship of the guide: its number, its condition, its formula as a template, and its function."""
 
     number: int
     holds: str
@@ -362,7 +362,7 @@ RELATIONSHIPS: dict[int, Relationship] = {
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A size, the relationship that gives it, and its formula in symbols and with the numbers put in."""
+    """A size, the relationship that gives it, and its formula with symbols and with numbers."""
 
     size: int
     relationship: int
@@ -378,9 +378,9 @@ class Explanation:
 def explain_conv(
     size: int, kernel: int, stride: int = 1, pads: Pair = (0, 0), dilation: int = 1
 ) -> Explanation:
-    """Why a convolution's output has its size, by the most special relationship that holds.
+    """Explain the output size of a convolution with the most specific relationship that applies.
 
-    When the kernel does not fit it is the general one, because that shows everything that could be changed.
+    If the kernel does not fit, it is the general relationship, because it contains every value that can be changed.
     """
     output = conv_size(size, kernel, stride, pads, dilation)
     special = 1 + _unit_stride_case(kernel, pads) if stride == 1 else 6 if any(pads) else 5
@@ -392,7 +392,7 @@ def explain_conv(
 def explain_pool(
     size: int, kernel: int, stride: int, pads: Pair = (0, 0), dilation: int = 1, ceil: bool = False
 ) -> Explanation:
-    """Why a pool's output has its size; 6 if padded and 15 if dilated, as the guide's 7 knows neither."""
+    """Explain the output size of a pool. Relationship 7 covers neither padding nor dilation; they use 6 and 15."""
     output = pool_size(size, kernel, stride, pads, dilation, ceil)
     relationship = RELATIONSHIPS[15 if dilation > 1 else 6 if any(pads) else 7]
     values = {"i": size, "k": kernel, "s": stride, "d": dilation}
@@ -401,16 +401,16 @@ def explain_pool(
     left_over = output_padding_for(size, kernel, stride, pads, dilation) > 0
     dropped = left_over and output == conv_size(size, kernel, stride, pads, dilation)
     template = relationship.template.replace("⌊", "⌈").replace("⌋", "⌉") + (" − 1" if dropped else "")
-    remark = "rounded up" + (", less a window that would start beyond the input" if dropped else "")
+    remark = "rounded up" + (", minus a window that would start after the input" if dropped else "")
     return _explanation("o", replace(relationship, template=template), values, pads, output, remark)
 
 
 def explain_transpose(
     size: int, kernel: int, stride: int = 1, pads: Pair = (0, 0), dilation: int = 1, output_padding: int = 0
 ) -> Explanation:
-    """Why a transposed convolution's output has its size; by the general relationship when nothing is left.
+    """Explain the output size of a transposed convolution; with the general relationship if there is no output.
 
-    The guide transposes no dilated convolution: k_d, how far the dilated kernel reaches, stands for k then.
+    The guide does not transpose dilated convolutions: for them, k_d, the size of the dilated kernel, replaces k.
     """
     output = transpose_size(size, kernel, stride, pads, dilation, output_padding)
     reach = dilated(kernel, dilation)
@@ -429,7 +429,7 @@ def explain_transpose(
 
 
 def _unit_stride_case(kernel: int, pads: Pair) -> int:
-    """0: no padding, 1: any, 2: half of an odd kernel, 3: full; in the order of the guide."""
+    """0: no padding, 1: any padding, 2: half of an odd kernel, 3: full; in the order of the guide."""
     if not any(pads):
         return 0
     if kernel % 2 and pads == half_pads(kernel):

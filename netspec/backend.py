@@ -1,7 +1,7 @@
-"""What a backend can do, one small Protocol a capability; installed backends are found through entry points.
+"""The interface of backends: one small Protocol per capability. Installed backends are found through entry points.
 
-A command asks for a capability and never for a name: `usable(names, Trains)` gives backends that train, or says in
-one line which does not and which do.
+A command requires a capability, never a name: `usable(names, Trains)` gives backends that train, or says in one line
+which one does not and which ones do.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ T = TypeVar("T", bound="Backend")
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """Where generated source makes the output of a layer.
+    """The place in generated source where the output of a layer is available.
 
-    After line `line` (from 1) the name `variable` holds the output of the node called `node` within the
-    class or function in which the line stands; without a name, the line returns that output. When the line stands
-    in a loop over the repetitions of a repeat, `node` holds `{}` where their number goes: it counts up, from the
-    first that the loop runs, which is not 0 where others stand before it.
+    After line `line` (from 1), the variable `variable` has the output of the node `node`, in the class or function that
+    contains the line; without a variable, the line returns this output. If the line is in a loop over the repetitions
+    of a repeat, `node` contains `{}` in place of their number. The number counts up from the first repetition of the
+    loop, which is not 0 if others come before it.
     """
 
     line: int
@@ -47,7 +47,7 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Generated source, and where each layer's output stands in it."""
+    """Generated source, and the places in it where the outputs of layers are available."""
 
     text: str
     taps: tuple[Tap, ...] = ()
@@ -55,10 +55,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What there is of a backend on this machine.
+    """The state of a backend on this machine.
 
-    `state` is "ok", "missing" (the framework is not installed) or "broken" (it is, and fails).
-    `detail` has the versions, or the reason; `fix` the command that fixes it.
+    `state` is "ok", "missing" (the framework is not installed) or "broken" (it is installed, but fails).
+    `detail` has the versions, or the reason; `fix` has the command that fixes it.
     """
 
     state: Literal["ok", "missing", "broken"]
@@ -68,10 +68,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What a backend refuses of the ops that it lowers: by where a layer stands, or by precision.
+    """A restriction of a backend on ops that it lowers, by the place of a layer or by precision.
 
-    `what` is one sentence for the documentation. `found` gives the nodes of a graph to which the limit applies, by
-    name, each with the sentence that says why. With a `dtype` the limit holds in that precision only.
+    `what` is one sentence for the documentation. `found` gives the names of the nodes of a graph to which the limit
+    applies, each with a sentence that says why. With a `dtype`, the limit applies only in this precision.
     """
 
     what: str
@@ -80,7 +80,7 @@ class Limit:
 
 
 class Unavailable(Exception):
-    """A backend cannot be used here. `str()` says why, `fix` how to change that."""
+    """A backend cannot be used here. `str()` says why, `fix` how to fix it."""
 
     def __init__(self, reason: str, fix: str = "") -> None:
         super().__init__(reason)
@@ -88,15 +88,15 @@ class Unavailable(Exception):
 
 
 class Incapable(Unavailable):
-    """A backend never does what was asked of it, whatever the network: the command named the wrong one."""
+    """A backend does not have the required capability, whatever the network: the command named the wrong backend."""
 
 
 class NoDevice(Unavailable):
-    """The device that was named is not here, or is none."""
+    """The device does not exist on this machine, or is not a valid name."""
 
 
 class Unsupported(Exception):
-    """A backend refuses a network, with its one-sentence reason, and the name of the layer that it is about."""
+    """A backend refuses a network, with a reason in one sentence, and the name of the layer that causes it."""
 
     def __init__(self, reason: str, layer: str | None = None) -> None:
         super().__init__(reason)
@@ -104,10 +104,10 @@ class Unsupported(Exception):
 
 
 class Trial(Protocol):
-    """One backend's side of a comparison. Arrays go in and come out channels first, with the batch.
+    """One backend in a comparison. Arrays are channels first, with the batch, in inputs and outputs.
 
-    Every call starts from the weights that the trial was given. Products of float32 are calculated in full
-    precision, whatever the framework does by default on that device.
+    Every call starts from the weights with which the trial was created. Products in float32 are computed in full
+    precision, whatever the framework does by default on the device.
     """
 
     def forward(self, inputs: Arrays) -> dict[str, Array]:
@@ -116,62 +116,62 @@ class Trial(Protocol):
 
 
 class LearningTrial(Trial, Protocol):
-    """A trial that also learns, in training mode.
+    """A trial that also gives gradients and steps, in training mode.
 
-    The loss is half the squared distance from the outputs to their targets, summed, over the batch size.
+    The loss is half the sum of squared distances from the outputs to their targets, divided by the batch size.
     """
 
     def gradients(self, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
-        """The gradient of the loss by every trainable weight, canonical name and layout."""
+        """The gradient of the loss with respect to every trainable weight, with canonical names and layouts."""
         ...
 
     def steps(self, inputs: Arrays, targets: Arrays, optimizer: Optimizer, count: int) -> dict[str, Array]:
-        """Every weight, statistics included, after `count` steps on the same batch."""
+        """All weights, including statistics, after `count` steps on the same batch."""
         ...
 
 
 class Workload(Protocol):
-    """A network to be timed. When there is one, its framework is loaded; a call returns when its work is done."""
+    """A network to time. Its framework is already loaded; a call returns when its work is done."""
 
     device: str
 
     def prepare(self) -> None:
-        """Build the model, and put the data where it has to be."""
+        """Build the model, and move the data to the device."""
         ...
 
     def forward(self) -> None:
-        """Predict a batch, as one does when nothing is learnt."""
+        """Run inference on a batch."""
         ...
 
     def train(self) -> None:
-        """One step of SGD with momentum on the mean squared error, as one would take it natively."""
+        """Do one step of SGD with momentum on the mean squared error, in the usual way of the framework."""
         ...
 
     def peak_bytes(self) -> int | None:
-        """The most that the device's own memory held so far. None: not known, or it has none of its own."""
+        """The peak use of the device's own memory. None: unknown, or the device has no memory of its own."""
         ...
 
 
 @runtime_checkable
 class Fragile(Protocol):
-    """A backend whose framework has kernels that end the process; one need not have any."""
+    """A backend whose framework has kernels that can crash the process; optional."""
 
     def fragile(self, graph: Graph, dtype: str) -> tuple[list[str], str]:
-        """The layers whose kernels these are, and what to do about them."""
+        """The layers with such kernels, and how to avoid the crash."""
         ...
 
 
 @runtime_checkable
 class Backend(Protocol):
-    """What every backend has: a name, a table op → lowering, and what it refuses and why.
+    """The members of every backend: a name, a table op → lowering, and its refusals with reasons.
 
-    What a lowering is, is the backend's own; `refusals` has the ops that it never lowers, each with its reason in
-    one sentence, `limits` what it refuses of the others.
+    Each backend defines the type of its lowerings. `refusals` has the ops that it never lowers, each with a reason in
+    one sentence; `limits` has the restrictions on other ops.
     """
 
     name: str
     frameworks: Sequence[str]
-    """The packages, besides NumPy, that it imports when something is to run; no other part of netspec does."""
+    """The packages, besides NumPy, that the backend imports to run a network; no other part of netspec imports them."""
 
     @property
     def lowerings(self) -> Mapping[type[Op], object]: ...
@@ -183,7 +183,7 @@ class Backend(Protocol):
     def limits(self) -> Sequence[Limit]: ...
 
     def status(self) -> Status:
-        """What there is of it here. Imports the framework only to tell versions of an installed one."""
+        """The state of the backend. Imports an installed framework only to get its version."""
         ...
 
 
@@ -192,26 +192,26 @@ class Writes(Backend, Protocol):
     """A backend that writes source."""
 
     def source(self, graph: Graph) -> Source:
-        """Readable source text that runs without netspec. Imports no framework.
+        """Readable source that runs without netspec. Imports no framework.
 
         Raises:
-            Unsupported: it refuses the graph.
+            Unsupported: the backend refuses the graph.
         """
         ...
 
 
 @runtime_checkable
 class Files(Backend, Protocol):
-    """A backend that writes a file, weights inside."""
+    """A backend that writes a file that includes the weights."""
 
     suffix: str
-    """How the name of such a file ends, with the dot."""
+    """The suffix of such a file, with the dot."""
 
     def file(self, graph: Graph, weights: Arrays, dtype: Float = "float32") -> bytes:
-        """The content of the file. It has the line `netspec.marks.BLANK`, so that netspec knows it again.
+        """The content of the file. It contains the line `netspec.marks.BLANK`, with which netspec marks its files.
 
         Raises:
-            Unsupported: it refuses the graph.
+            Unsupported: the backend refuses the graph.
         """
         ...
 
@@ -221,11 +221,11 @@ class Builds(Backend, Protocol):
     """A backend that builds a native model and reads the weights of one."""
 
     def build(self, graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto") -> Any:
-        """Execute exactly the generated source, and put the weights in: a native model."""
+        """A native model: execute exactly the generated source, and set the weights."""
         ...
 
     def weights(self, model: Any, graph: Graph) -> dict[str, Array]:
-        """The weights of a native model that `build` made, canonical names and layout."""
+        """The weights of a native model that `build` made, with canonical names and layouts."""
         ...
 
 
@@ -241,18 +241,18 @@ class Runs(Backend, Protocol):
         inject: tuple[str, float] | None = None,
         device: str = "cpu",
     ) -> Trial:
-        """Its side of a comparison. `inject` adds a number to one layer's output, wherever it is used.
+        """The backend's trial in a comparison. `inject` adds a number to one layer's output, for all its users.
 
         Raises:
-            NoDevice: the device is not here.
-            Unsupported: it refuses the graph in this precision.
+            NoDevice: the device does not exist.
+            Unsupported: the backend refuses the graph in this precision.
         """
         ...
 
 
 @runtime_checkable
 class Learns(Runs, Protocol):
-    """A backend that gives gradients and takes steps: its trials are learning ones."""
+    """A backend that gives gradients and steps: its trials are learning trials."""
 
     learns: Literal[True]
 
@@ -268,7 +268,7 @@ class Learns(Runs, Protocol):
 
 @runtime_checkable
 class Judges(Runs, Protocol):
-    """An oracle: it calculates from the definitions, on the CPU, and takes part in every comparison."""
+    """An oracle: it computes from the definitions, on the CPU, and takes part in every comparison."""
 
     judges: Literal[True]
 
@@ -278,7 +278,7 @@ class Trains(Backend, Protocol):
     """A backend that trains."""
 
     def fit(self, fit: Fit) -> None:
-        """Train natively, telling `fit.report` of every step and epoch."""
+        """Train natively, and call `fit.report` for every step and epoch."""
         ...
 
 
@@ -289,16 +289,16 @@ class Timed(Backend, Protocol):
     def workload(
         self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"
     ) -> Workload:
-        """The network as it is timed, in float32; arrays are channels first, with the batch."""
+        """The network to time, in float32; arrays are channels first, with the batch."""
         ...
 
 
 @runtime_checkable
 class Keyed(Backend, Protocol):
-    """A backend whose models name their weights themselves, as PyTorch's state dict does."""
+    """A backend whose models have their own names for weights, such as PyTorch's state dict."""
 
     def keys(self, graph: Graph) -> Mapping[str, str | None]:
-        """The canonical name of the weight behind each key; None if it is no weight. Imports no framework."""
+        """The canonical name of the weight for each key; None if it is not a weight. Imports no framework."""
         ...
 
 
@@ -313,11 +313,11 @@ CAPABILITIES: Mapping[type[Backend], tuple[str, str]] = {
     Judges: ("oracle", "judge the others"),
     Keyed: ("keys", "read weights by keys of its own"),
 }
-"""The word for each capability, and what a backend with it can do."""
+"""For each capability, its word and a description."""
 
 
 class Broken:
-    """A backend whose own package fails to import; it says so instead of seeming unknown."""
+    """A backend whose package fails to import; it reports this instead of being unknown."""
 
     frameworks: Sequence[str] = ()
     lowerings: Mapping[type[Op], object] = {}
@@ -341,10 +341,10 @@ def names() -> tuple[str, ...]:
 
 
 def backend(name: str) -> Backend:
-    """The backend of that name. Importing it imports no framework.
+    """The backend with this name. Importing it imports no framework.
 
     Raises:
-        Unavailable: no backend has that name.
+        Unavailable: no backend has this name.
     """
     found = {point.name: point for point in entry_points(group=GROUP)}
     if name not in found:
@@ -359,7 +359,7 @@ def _load(point: EntryPoint) -> Backend:
     try:
         loaded: Callable[[], Backend] = point.load()
         return loaded()
-    except Exception as error:  # whatever a third party's package does, it is reported and not hidden
+    except Exception as error:  # any error in a third-party package is reported
         return Broken(point.name, error, point.dist)
 
 
@@ -370,16 +370,16 @@ def backends() -> Iterator[Backend]:
 
 
 def capabilities(backend: Backend) -> list[str]:
-    """The words for what a backend can do."""
+    """The words for the capabilities of a backend."""
     return [word for capability, (word, _) in CAPABILITIES.items() if isinstance(backend, capability)]
 
 
 def capable(name: str, capability: type[T]) -> T:
-    """The backend of that name, which need not be installed.
+    """The backend with this name, whose framework need not be installed.
 
     Raises:
-        Unavailable: no backend has that name, or its package is broken.
-        Incapable: it does not have the capability. The message names backends that do.
+        Unavailable: no backend has this name, or its package is broken.
+        Incapable: the backend does not have the capability. The message names backends that do.
     """
     found = backend(name)
     if isinstance(found, Broken):
@@ -401,14 +401,14 @@ def _others(capability: type[Backend]) -> str:
 
 
 def usable(wanted: Sequence[str], capability: type[T]) -> list[T]:
-    """These backends, each one with the capability and ready to run.
+    """These backends, all of which have the capability and are ready to run.
 
     Raises:
-        Unavailable: one is unknown, missing or broken.
-        Incapable: one does not have the capability.
+        Unavailable: a backend is unknown, missing or broken.
+        Incapable: a backend does not have the capability.
     """
     for name in wanted:
-        backend(name)  # an unknown name comes first: it may be a slip
+        backend(name)  # report an unknown name first: it may be a typing error
     found = [capable(name, capability) for name in wanted]
     _require_ready(found)
     return found
@@ -424,10 +424,10 @@ def _require_ready(found: Sequence[Backend]) -> None:
 
 
 def installed(capability: type[Backend]) -> list[str]:
-    """The names of the installed backends that have a capability.
+    """The names of the installed backends with a capability.
 
     Raises:
-        Unavailable: there is none.
+        Unavailable: there is no such backend.
     """
     having = [each for each in backends() if isinstance(each, capability)]
     ready = [each.name for each in having if each.status().state == "ok"]
@@ -438,14 +438,14 @@ def installed(capability: type[Backend]) -> list[str]:
 
 
 def oracles() -> dict[str, Status]:
-    """The registered oracles by name, and what there is of each here."""
+    """The registered oracles by name, with their states."""
     return {each.name: each.status() for each in backends() if isinstance(each, Judges)}
 
 
 def refused(backend: Backend, graph: Graph, dtype: Float | None = None) -> list[tuple[str, str]]:
-    """Why a backend refuses a graph: for each reason the first layer concerned, and a sentence that names them.
+    """Why a backend refuses a graph: for each reason the first layer, and a sentence that names all layers.
 
-    Without a `dtype` the limits of one precision do not count.
+    Without a `dtype`, limits of one precision do not count.
     """
     reasons: dict[str, list[str]] = {}
     for name, reason in _reasons(backend, graph, dtype):
@@ -458,7 +458,7 @@ def _reasons(backend: Backend, graph: Graph, dtype: Float | None) -> Iterator[tu
     for node in lacking:
         unknown = f"{backend.name} has no lowering of {node.op.keyword}"
         yield node.name, backend.refusals.get(type(node.op), unknown)
-    if not lacking:  # a limit may look at how nodes are lowered
+    if not lacking:  # a limit can depend on how nodes are lowered
         for limit in backend.limits:
             if limit.dtype in (None, dtype):
                 yield from limit.found(graph)
@@ -472,19 +472,19 @@ def _with_layers(reason: str, layers: Sequence[str]) -> str:
 
 
 def require(backend: Backend, graph: Graph, dtype: Float | None = None) -> None:
-    """Make sure that a backend does not refuse a graph.
+    """Check that a backend does not refuse a graph.
 
     Raises:
-        Unsupported: it does; the message has all reasons.
+        Unsupported: the backend refuses the graph; the message has all reasons.
     """
     if reasons := refused(backend, graph, dtype):
         raise Unsupported("\n".join(reason for _, reason in reasons), reasons[0][0])
 
 
 def native_names(graph: Graph) -> dict[str, str | None]:
-    """The names that models of any registered backend give to the weights of a graph; see `Keyed.keys`.
+    """The names of the weights of a graph in the models of all registered backends; see `Keyed.keys`.
 
-    A key that means one weight to one backend and another weight to another is left out: it names none for certain.
+    A key that means different weights on different backends is left out, because it is ambiguous.
     """
     meanings: dict[str, set[str | None]] = {}
     for each in backends():

@@ -1,4 +1,4 @@
-"""What below a folder is a spec. Nothing is passed over without a count, and what looks like one gets a warning."""
+"""Finds the specs in a folder. Everything that is skipped is counted, and files that look like specs get a warning."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from netspec.ops.nearest import nearest
 
 KEY = "netspec"
 SKIPPED = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
-"""Folders that are not looked into, beside hidden ones."""
+"""Folders that are not searched, besides hidden ones."""
 
 _LIMIT = 1_000_000
-"""As many bytes of a file are looked at."""
+"""The number of bytes of a file that are read."""
 
-# A broken file must still count as a spec, so the key is looked for in the text first.
+# A broken file must also count as a spec, so the key is searched in the text first.
 _MARK = re.compile(rb"^[\"']?netspec[\"']?[ \t]*:", re.MULTILINE)
 _FLOW = re.compile(rb"\A[^\n\w{]*\{[^{}\[\]]*?[\"']?\bnetspec[\"']?[ \t]*:")
 _WORDS = re.compile(rb"netspec|layers|blocks", re.IGNORECASE)
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-# Without libyaml PyYAML is slower, otherwise the same.
+# Without libyaml, PyYAML is only slower.
 _Parser: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 @dataclass
 class Found:
-    """What stands at or below the paths of a command.
+    """The files at or below the paths of a command.
 
-    `specs` are to be checked: files that were named, and files below a folder with the key `netspec`. `others`
-    counts YAML files without it, `links` linked folders, which are not followed, `skipped` hidden and installed
-    folders, which are not searched. `remarks` has what is wrong about a file or a folder that is not checked.
+    `specs` are the files to check: named files, and files in folders with the key `netspec`. `others` counts YAML files
+    without the key, `links` counts linked folders, which are not followed, and `skipped` counts hidden and installed
+    folders, which are not searched. `remarks` has the diagnostics of files and folders that are not checked.
     """
 
     specs: list[Path] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Found:
 
 
 def look(paths: Iterable[Path]) -> Found:
-    """Everything at or below these paths, in the order in which it is reported."""
+    """All files at or below these paths, in the order of the report."""
     found = Found()
     for path in paths:
         if files.is_folder(path):
@@ -72,7 +72,7 @@ def _walk(folder: Path, found: Found) -> None:
         message = f"the folder `{locations.shown(path)}` cannot be read: {files.reason(error)}"
         problems = Problems()
         problems.error(
-            codes.FILE_UNREADABLE, message, _start(path), help="fix its permissions: specs may be in it"
+            codes.FILE_UNREADABLE, message, _start(path), help="fix its permissions: it may contain specs"
         )
         found.remarks[path] = list(problems)
 
@@ -89,18 +89,18 @@ def _walk(folder: Path, found: Found) -> None:
 
 
 def _sort(path: Path, found: Found) -> None:
-    """Decide what a file with the name of a YAML file is."""
+    """Classify a file with the suffix of a YAML file."""
     try:
         raw = files.read(path, _LIMIT)
     except files.NotPlain as error:
         problems = Problems()
         message = f"`{locations.shown(path)}` is not checked: {files.reason(error)}"
-        problems.warning(codes.FILE_UNREADABLE, message, _start(path), help="rename it, or take it away")
+        problems.warning(codes.FILE_UNREADABLE, message, _start(path), help="rename or remove it")
         found.remarks[path] = list(problems)
         found.others += 1
         return
     except OSError:
-        found.specs.append(path)  # it may be one: the check says why it cannot be read
+        found.specs.append(path)  # it may be a spec: the check reports why it cannot be read
         return
     if _is_spec(raw):
         found.specs.append(path)
@@ -118,13 +118,13 @@ def _is_spec(raw: bytes) -> bool:
     text = raw
     for mark in _BYTE_ORDER_MARKS:
         text = text.removeprefix(mark)
-    # In another encoding it is a spec all the same; the check says that it must be UTF-8.
+    # A file in another encoding is also a spec; the check reports that it must be UTF-8.
     text = text.replace(b"\0", b"")
     return bool(_MARK.search(text) or _FLOW.search(text))
 
 
 def _keys(raw: bytes) -> dict[str, Span]:
-    """The keys of the mapping that the text is, and where they stand; of a broken text those before the break."""
+    """The top-level keys of the text with their places; for a broken text, those before the error."""
     keys: dict[str, Span] = {}
     depth, is_key = 0, True
     parser = _Parser(raw.decode("utf-8", "replace").removeprefix("\ufeff"))
@@ -150,7 +150,7 @@ def _keys(raw: bytes) -> dict[str, Span]:
 
 
 def _near_miss(path: Path, keys: dict[str, Span]) -> Diagnostic | None:
-    """A warning about a file that is no spec, and looks like one."""
+    """A warning about a file that is not a spec, but looks like one."""
     if not keys.keys() & {"layers", "blocks"}:
         return None
     problems = Problems()

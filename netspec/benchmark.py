@@ -1,6 +1,6 @@
-"""Times backends side by side, each in a process of its own so that none disturbs another.
+"""Times several backends, each in a separate process, so that they do not affect each other.
 
-`python -m netspec.benchmark REQUEST RESULT` is that process: it reads the one file and writes the other.
+`python -m netspec.benchmark REQUEST RESULT` is this process: it reads the first file and writes the second.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Failed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Seconds, over all runs."""
+    """The times of all runs, in seconds."""
 
     median: float
     least: float
@@ -41,11 +41,11 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One backend's figures, with its framework loaded before.
+    """The measurements of one backend, whose framework is already loaded.
 
-    `ready` is from nothing built to the end of the first step of training, in seconds. `memory` is the growth of
-    the process meanwhile and up to its peak, `device_memory` what the device's own allocator held at most, in
-    bytes. None: not known.
+    `ready` is the time from the start of building the model to the end of the first training step, in seconds.
+    `memory` is the growth of the process from this start to its peak, and `device_memory` the peak of the device's own
+    allocator, in bytes. None: unknown.
     """
 
     backend: str
@@ -72,7 +72,7 @@ def race(
     Raises:
         Unavailable: a backend cannot be used here.
         Unsupported: a backend cannot express the network, or cannot train.
-        Failed: a process ended in another way.
+        Failed: a process ended with another error.
     """
     usable(backends, Timed)
     found = []
@@ -84,7 +84,7 @@ def race(
 
 
 def _apart(request: Mapping[str, object]) -> Measurement:
-    """Measure in a process of its own."""
+    """Measure in a separate process."""
     with tempfile.TemporaryDirectory() as folder:
         asked, answered = Path(folder, "request.json"), Path(folder, "result.json")
         asked.write_text(json.dumps(request), encoding="utf-8")
@@ -102,7 +102,7 @@ def _apart(request: Mapping[str, object]) -> Measurement:
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
     if done.returncode < 0:
-        return f"its process was ended by signal {-done.returncode}; is there memory enough?"
+        return f"its process was ended by signal {-done.returncode}; is there enough memory?"
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     return lines[-1] if lines else f"its process ended with {done.returncode}"
 
@@ -110,7 +110,7 @@ def _reason(done: subprocess.CompletedProcess[str]) -> str:
 def measure(
     graph: Graph, backend: str, batch: int, steps: int, device: str = "auto", seed: int = 0
 ) -> Measurement:
-    """Time one backend here, in this process."""
+    """Time one backend in this process."""
     from netspec.weights import initialise
 
     (framework,) = usable([backend], Timed)
@@ -129,7 +129,7 @@ def measure(
 
 
 def sample(graph: Graph, batch: int, seed: int) -> tuple[Arrays, Arrays]:
-    """Inputs and targets: normal numbers, or indices of a vocabulary; their values do not matter to the time."""
+    """Inputs and targets: normal values, or indices of a vocabulary; they do not affect the time."""
     import numpy as np
 
     generator = np.random.default_rng(seed)
@@ -159,20 +159,20 @@ def _timed(run: Callable[[], None], steps: int) -> Times:
 
 
 class _Memory:
-    """How much the process grows to at most, from now on; Linux alone tells it."""
+    """Measures the growth of the process to its peak, from now on; only on Linux."""
 
     STATUS = Path("/proc/self/status")
 
     def __init__(self) -> None:
         self.start = None
         try:
-            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts anew
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # reset the peak
             self.start = self._read("VmRSS")
         except OSError:
             pass
 
     def growth(self) -> int | None:
-        """In bytes. None: not known."""
+        """The growth in bytes. None: unknown."""
         peak = None if self.start is None else self._read("VmHWM")
         return None if self.start is None or peak is None else max(0, peak - self.start)
 
@@ -185,13 +185,13 @@ class _Memory:
 
 
 def main(request: str, result: str) -> None:
-    """The process of one backend."""
+    """Run the process of one backend."""
     from netspec.diagnostics import Problems
     from netspec.loading import graph_of_file
 
     asked = json.loads(Path(request).read_text(encoding="utf-8"))
     graph = graph_of_file(Path(asked["spec"]), Problems(), asked["params"])
-    assert graph is not None, "the spec held a moment ago"
+    assert graph is not None, "the spec was valid a moment ago"
     answer: dict[str, Any]
     try:
         found = measure(graph, asked["backend"], asked["batch"], asked["steps"], asked["device"])

@@ -1,4 +1,4 @@
-"""Checks specs: the text, the shapes, what they expect of themselves, their recipes. Imports no framework."""
+"""Checks specs: the text, the shapes, `expect`, the recipe. Imports no framework."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Kind = Literal["spec", "blocks"]
 
 
 class Checked(NamedTuple):
-    """A file that was checked; `graph` is None for a file of blocks, and for a spec that is wrong."""
+    """A checked file; `graph` is None for a file of blocks, and for a wrong spec."""
 
     kind: Kind
     graph: Graph | None
@@ -30,17 +30,17 @@ class Checked(NamedTuple):
 def check_file(
     path: Path, params: Mapping[str, object] | None = None
 ) -> tuple[Graph | None, list[Diagnostic]]:
-    """The graph of a spec, if it has one, and all that is wrong with it, in source order."""
+    """The graph of a spec, if it has one, and its diagnostics in source order."""
     return checked(path, params)[1:]
 
 
 def checked(path: Path, params: Mapping[str, object] | None = None) -> Checked:
-    """What a file is, its graph, and all that is wrong with it, in source order.
+    """The kind of a file, its graph, and its diagnostics in source order.
 
-    A file of blocks has no graph: its blocks are checked, not elaborated.
+    A file of blocks has no graph: its blocks are checked, but not elaborated.
 
     Raises:
-        ParameterError: it has no such parameter.
+        ParameterError: the spec does not have one of the parameters.
     """
     problems = Problems()
     library = Library(problems)
@@ -48,7 +48,7 @@ def checked(path: Path, params: Mapping[str, object] | None = None) -> Checked:
     if value is not None and is_blocks_file(value):
         if params:
             raise ParameterError(
-                f"a file of blocks has no parameters, so {next(iter(params))!r} is none of them"
+                f"a file of blocks has no parameters, so {next(iter(params))!r} cannot be set"
             )
         with suppress(Full):
             library.part(path, locations.shown(path))
@@ -60,14 +60,14 @@ def checked(path: Path, params: Mapping[str, object] | None = None) -> Checked:
 def check_text(
     text: str, file: str, params: Mapping[str, object] | None = None
 ) -> tuple[Graph | None, list[Diagnostic]]:
-    """As `check_file`, for a text that stands for a file called `file`."""
+    """Like `check_file`, for a text in place of the file `file`."""
     problems = Problems()
     graph = _held(draft_of_text(text, file, problems, params), problems)
     return graph, problems.in_order()
 
 
 def _held(draft: Graph | None, problems: Problems) -> Graph | None:
-    """The graph, or None where the spec cannot be read; what it expects and its recipe are compared with it."""
+    """The graph, checked against `expect` and the recipe; None if the spec cannot be read."""
     if draft is None:
         return None
     graph = None if problems.errors else draft

@@ -1,4 +1,4 @@
-"""What a spec expects of its own network, as data: the language reads it, the analysis compares."""
+"""The expectations of a spec (`expect`) as data: the language reads them, the analysis checks them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ FORMS: dict[str, Form] = {
     "max_macs": "bound",
     "max_memory": "bound",
 }
-"""The keys of `expect`, and the form of what each takes."""
+"""The keys of `expect`, each with the form of its value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """One number or shape that the network must have.
 
-    `key` is one of FORMS. `wanted` is a shape, an exact number, or an upper bound. `name` is the output or
-    the layer of the shape, None for the only output; `name_span` is the place of that name.
+    `key` is one of FORMS. `wanted` is a shape, an exact number, or an upper limit. `name` is the output or the layer of
+    the shape, None for the only output; `name_span` is the place of this name.
     """
 
     key: str
@@ -39,12 +39,12 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """All that a spec expects, in the order of its text; `span` is the place of the whole."""
+    """All expectations of a spec, in the order of its text; `span` is the place of the whole mapping."""
 
     items: tuple[Expectation, ...]
     span: Span
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys that are there, each once."""
+        """The keys that the spec has, without duplicates."""
         return tuple(dict.fromkeys(each.key for each in self.items))

@@ -1,4 +1,4 @@
-"""The one way to read and to write a file: it looks before it opens, and a file is there whole or not at all."""
+"""Reads and writes files: checks a path before opening it, and writes files completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 LONGEST = 160
-"""How many characters of a path a sentence shows."""
+"""The number of characters of a path that a message shows."""
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -22,15 +22,15 @@ _KINDS = (
 )
 _REASONS = {
     errno.EACCES: "permission denied",
-    errno.EDQUOT: "the disk quota is used up",
+    errno.EDQUOT: "the disk quota is exceeded",
     errno.EFBIG: "the file would be larger than the system allows",
     errno.EISDIR: "it is a folder",
-    errno.ELOOP: "its links lead in a circle",
+    errno.ELOOP: "its links form a loop",
     errno.ENAMETOOLONG: "its path is too long",
     errno.ENOENT: "it does not exist",
     errno.ENOSPC: "the disk is full",
     errno.ENOTDIR: "a part of its path is a file, not a folder",
-    errno.EROFS: "the disk can only be read",
+    errno.EROFS: "the disk is read-only",
 }
 
 
@@ -38,23 +38,23 @@ _PART = (".netspec-", ".part")
 
 
 class NotPlain(OSError):
-    """What stands at a path is no plain file: a folder, a pipe, a socket, a device."""
+    """The path is not a regular file, but a folder, a pipe, a socket or a device."""
 
 
 # Reading.
 
 
 def open_plain(path: str | Path) -> BinaryIO:
-    """A plain file, open for reading. Nothing else is opened, because a pipe or a device may never answer.
+    """Open a regular file for reading. Nothing else is opened, because a pipe or a device might never answer.
 
     Raises:
-        OSError: there is nothing, it is no plain file (`NotPlain`), or it cannot be opened; see `reason`.
+        OSError: the file does not exist, is not a regular file (`NotPlain`), or cannot be opened; see `reason`.
     """
     with possible():
-        require_plain(Path(path).stat())  # before it is opened: to open a device may do something
+        require_plain(Path(path).stat())  # before it is opened, because opening a device can have effects
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
     try:
-        require_plain(os.fstat(handle))  # another file may have taken its place in between
+        require_plain(os.fstat(handle))  # another file may have replaced it in between
         return os.fdopen(handle, "rb")
     except BaseException:
         os.close(handle)
@@ -62,17 +62,17 @@ def open_plain(path: str | Path) -> BinaryIO:
 
 
 def read(path: str | Path, limit: int = -1) -> bytes:
-    """The bytes of a plain file, at most `limit` of them.
+    """The bytes of a regular file, at most `limit` of them.
 
     Raises:
-        OSError: as `open_plain`.
+        OSError: as for `open_plain`.
     """
     with open_plain(path) as stream:
         return stream.read(limit) or b""
 
 
 def fault(path: str | Path) -> OSError | None:
-    """Why the path is not that of a plain file, or None if it is one. Opens nothing."""
+    """Why the path is not a regular file, or None if it is one. Opens nothing."""
     try:
         with possible():
             require_plain(Path(path).stat())
@@ -82,7 +82,7 @@ def fault(path: str | Path) -> OSError | None:
 
 
 def unlisted(folder: str | Path) -> OSError | None:
-    """Why what is in a folder cannot be seen, or None if it can."""
+    """Why the content of a folder cannot be read, or None if it can."""
     try:
         with possible(), os.scandir(folder):
             return None
@@ -91,23 +91,23 @@ def unlisted(folder: str | Path) -> OSError | None:
 
 
 def exists(path: str | Path) -> bool:
-    """Whether something stands at the path: False too where the system cannot say."""
+    """Whether the path exists; also False if the system cannot say."""
     return status_of(path) is not None
 
 
 def is_folder(path: str | Path) -> bool:
-    """Whether a folder stands at the path: False too where the system cannot say."""
+    """Whether the path is a folder; also False if the system cannot say."""
     status = status_of(path)
     return status is not None and stat.S_ISDIR(status.st_mode)
 
 
 def is_missing(error: OSError) -> bool:
-    """Whether the error says that nothing stands at the path."""
+    """Whether the error says that the path does not exist."""
     return isinstance(error, FileNotFoundError | NotADirectoryError)
 
 
 def reason(error: OSError) -> str:
-    """Why a file cannot be read or written, as the end of a sentence: `permission denied`."""
+    """Why a file cannot be read or written, as the end of a message: `permission denied`."""
     if isinstance(error, NotPlain):
         return str(error)
     known = _REASONS.get(error.errno or 0)
@@ -115,20 +115,20 @@ def reason(error: OSError) -> str:
 
 
 def shortened(path: str | Path) -> str:
-    """The path as a sentence shows it: the middle of a very long one left out."""
+    """The path for a message, without the middle of a very long one."""
     text, half = str(path), LONGEST // 2
     return text if len(text) <= LONGEST else f"{text[:half]}…{text[-half:]}"
 
 
 def require_plain(status: os.stat_result) -> None:
-    """Raise `NotPlain` unless this is the status of a plain file."""
+    """Raise `NotPlain` unless this is the status of a regular file."""
     if not stat.S_ISREG(status.st_mode):
         kind = next((name for holds, name in _KINDS if holds(status.st_mode)), "something else")
-        raise NotPlain(f"it is {kind}, not a plain file")
+        raise NotPlain(f"it is {kind}, not a regular file")
 
 
 def status_of(path: str | Path) -> os.stat_result | None:
-    """What the system says of the path, or None if it says nothing."""
+    """The status of the path, or None if there is none."""
     try:
         with possible():
             return Path(path).stat()
@@ -138,13 +138,13 @@ def status_of(path: str | Path) -> os.stat_result | None:
 
 @contextmanager
 def possible() -> Iterator[None]:
-    """Turn what Python says of a path that no file can have into an `OSError`, as the system says it."""
+    """Turn Python's exceptions for impossible paths into an `OSError`."""
     try:
         yield
     except UnicodeEncodeError as error:
-        raise OSError(errno.EINVAL, "its path holds a character that no file name can hold") from error
+        raise OSError(errno.EINVAL, "its path contains a character that no file name can contain") from error
     except ValueError as error:
-        raise OSError(errno.EINVAL, "its path holds a null character") from error
+        raise OSError(errno.EINVAL, "its path contains a null character") from error
 
 
 # Writing.
@@ -152,13 +152,13 @@ def possible() -> Iterator[None]:
 
 @contextmanager
 def writing(path: str | Path) -> Iterator[BinaryIO]:
-    """A stream whose bytes become the file at `path` when the block ends without an error.
+    """A stream whose content becomes the file at `path` if the block ends without an error.
 
-    They are written beside it and renamed, so that a full disk, an error or a kill leaves what was there.
-    A link is followed. The file keeps its permissions.
+    The content is written to a file next to it, which is then renamed, so the old file survives a full disk, an error
+    or a kill. Links are followed. The file keeps its permissions.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     with possible():
         target = Path(os.path.realpath(path))
@@ -183,23 +183,23 @@ def writing(path: str | Path) -> Iterator[BinaryIO]:
 
 
 def write(path: str | Path, content: str | bytes) -> None:
-    """Write a file whole, or leave what was there; a text as UTF-8. See `writing`.
+    """Write a file completely, or keep the old one; a text is written as UTF-8. See `writing`.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     write_all({Path(path): content})
 
 
 def write_all(contents: Mapping[Path, str | bytes]) -> None:
-    """Write several files: none of them takes its place before all are on the disk.
+    """Write several files: none is renamed to its place before all are on the disk.
 
     Raises:
-        OSError: one cannot be written; `filename` says which.
+        OSError: a file cannot be written; `filename` says which.
     """
     with ExitStack() as stack:
         for path, content in contents.items():
-            # A half of a surrogate pair stands for a byte of a file's name; UTF-8 has its escape only.
+            # Half of a surrogate pair stands for a byte of a file name; UTF-8 can only have its escape.
             data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
             try:
                 stream = stack.enter_context(writing(path))
@@ -212,12 +212,12 @@ def write_all(contents: Mapping[Path, str | bytes]) -> None:
 
 
 def is_part(name: str) -> bool:
-    """Whether a file of this name is one that `writing` began, left behind by a process that was killed."""
+    """Whether this is the name of an unfinished file of `writing`, left behind by a process that was killed."""
     return name.startswith(_PART[0]) and name.endswith(_PART[1])
 
 
 def sync(folder: Path) -> None:
-    """Make sure that names in a folder outlast a loss of power, where the system can."""
+    """Make the names in a folder survive a power failure, if the system supports it."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
         try:

@@ -1,4 +1,4 @@
-"""The graph: the only thing that passes, analyses and backends see."""
+"""The graph: the representation of a network that passes, analyses and backends use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ScopeKind = Literal["block", "network", "repeat", "group", "head"]
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What the network is given: a name, a type, and for indices the size of their vocabulary."""
+    """An input of the network: a name, a type, and for indices the size of the vocabulary."""
 
     name: str
     type: Type
@@ -30,7 +30,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What the network gives back: a name, and the value that it is."""
+    """An output of the network: a name, and its value."""
 
     name: str
     value: str
@@ -38,12 +38,11 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One layer: a resolved op, what it takes, what it gives, what it learns.
+    """One layer: a resolved op, its inputs, outputs and weights.
 
-    `name` is canonical: the path of names from the root. `inputs` are names of values: of an input, of
-    a node (its first output) or `node.port`. `ports` are the further outputs of the op that something uses;
-    `outputs` are the types of the first output and of those.
-    `shares` names the node whose weights these are; they are counted there.
+    `name` is canonical: the path of names from the root. `inputs` are names of values: of an input, of a node (its
+    first output) or `node.port`. `ports` are the further outputs of the op that are used; `outputs` are the types of
+    the first output and of the ports. `shares` is the node that owns the weights; they are counted there.
     """
 
     name: str
@@ -63,25 +62,25 @@ class Node:
 
     @property
     def local_name(self) -> str:
-        """The name within its scope."""
+        """The name in its scope."""
         return self.name[len(self.scope) + 1 :] if self.scope else self.name
 
     def local(self, weight: Weight) -> str:
-        """The name of one of its weights within the layer: `weight`, `depthwise.weight`."""
+        """The name of a weight in the layer: `weight`, `depthwise.weight`."""
         return weight.name.removeprefix(f"{self.shares or self.name}.")
 
     @property
     def values(self) -> tuple[str, ...]:
-        """The names of what it gives."""
+        """The names of the output values."""
         return (self.name, *(f"{self.name}.{port}" for port in self.ports))
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A stretch of the author's text that has a name of its own, so that generated code can keep it.
+    """A named part of the spec, so that generated code can keep its structure.
 
-    A `repeat` holds its repetitions, named 0, 1, …: each is a scope of what is repeated, or a node.
-    `inputs` are the values that the author hands in, `output` is the value that its name stands for.
+    A `repeat` contains its repetitions, named 0, 1, …: each is a scope of the repeated item, or a node. `inputs` are
+    the values that the spec passes in, `output` is the value that the name of the scope stands for.
     """
 
     path: str
@@ -101,13 +100,13 @@ class Scope:
 
 @dataclass(frozen=True)
 class Graph:
-    """A network, whole and resolved. Nodes stand in topological order, which is the author's.
+    """A complete, resolved network. Nodes are in topological order, which is the order of the spec.
 
-    `scopes` stand in the order in which they open, parents first. `expect` and `train` are what the author
-    states, read and checked; both are data. `altered` names the parameters that were set from outside.
-    `pretrained` gives, for the path of an embedded network, the file that its weights start from.
-    `left_out` gives the types of what the author's text can name, and no output needs: layers of embedded
-    networks, and further outputs of any layer. They are in the spec, not in the network.
+    `scopes` are in the order in which they open, parents first. `expect` and `train` are those of the spec, read and
+    checked, as data. `altered` has the names of parameters that were set with `--set`. `pretrained` has, for the path
+    of an embedded network, the file with its initial weights. `left_out` has the types of values that the spec can
+    name but no output needs: layers of embedded networks, and further outputs of layers. They are in the spec, but
+    not in the network.
     """
 
     name: str
@@ -138,7 +137,7 @@ class Graph:
 
     @cached_property
     def named_types(self) -> dict[str, Type]:
-        """The type of what each name of the spec stands for: a value, a scope's output, or what is left out."""
+        """The type for each name of the spec: of a value, of a scope's output, or of a value in `left_out`."""
         named = {**dict(self.left_out), **self.types}
         for scope in self.scopes:
             if scope.output in self.types:
@@ -147,7 +146,7 @@ class Graph:
 
     @cached_property
     def producers(self) -> dict[str, Node]:
-        """The node that gives each value; inputs are not here."""
+        """The node that gives each value, without the inputs."""
         return {value: node for node in self.nodes for value in node.values}
 
     @cached_property
@@ -156,13 +155,13 @@ class Graph:
 
     @property
     def weights(self) -> Iterator[Weight]:
-        """Every weight once, in order of nodes."""
+        """All weights without duplicates, in the order of nodes."""
         for node in self.nodes:
             if node.shares is None:
                 yield from node.weights
 
     def __str__(self) -> str:
-        """The one stable printed form: every resolved number, a line a node."""
+        """The stable printed form: every resolved number, one line per node."""
         lines = [f"graph {self.name}"]
         lines += [f"  input {each.name}: {each.type}" for each in self.inputs]
         for node in self.nodes:
@@ -176,14 +175,14 @@ class Graph:
 
 
 def outputs_of(op: Op, inputs: tuple[Type, ...], ports: tuple[str, ...]) -> tuple[Type, ...]:
-    """The types that a resolved op gives: of its first output, then of these ports."""
+    """The output types of a resolved op: that of its first output, then those of these ports."""
     first, *further = op.outputs(inputs)
     types = dict(zip((port.name for port in op.ports), further, strict=True))
     return (first, *(types[port] for port in ports))
 
 
 def without_unused_ports(nodes: Sequence[Node], outputs: Iterable[Output]) -> tuple[Node, ...]:
-    """The nodes, each with only those further outputs that a node takes, or the network gives."""
+    """The nodes, each with only those further outputs that another node or an output of the network uses."""
     used = {value for node in nodes for value in node.inputs} | {output.value for output in outputs}
     return tuple(_used(node, used) if node.ports else node for node in nodes)
 
@@ -196,44 +195,44 @@ def _used(node: Node, used: Collection[str]) -> Node:
 
 
 class IllegalGraph(AssertionError):
-    """A pass or the compiler broke the graph: a bug of netspec, never of a spec."""
+    """The graph is not valid: a bug in a pass or in the compiler, never an error of a spec."""
 
 
 def verify(graph: Graph) -> Graph:
-    """Hold the graph to its own laws; tests run it between passes.
+    """Check the invariants of the graph; tests run it between passes.
 
     Raises:
-        IllegalGraph: a name stands twice, a value is used before it is made, or a node's type or weights
-            are not what its op says.
+        IllegalGraph: a name is a duplicate, a value is used before it is defined, or the type or weights of a node do
+            not match its op.
     """
     types = {each.name: each.type for each in graph.inputs}
     nodes: dict[str, Node] = {}
     for node in graph.nodes:
         for value in node.inputs:
             if value not in types:
-                raise IllegalGraph(f"{node.name} takes {value}, which is not made before it")
+                raise IllegalGraph(f"{node.name} takes {value}, which is not defined before it")
         if node.name in types:
-            raise IllegalGraph(f"the name {node.name} stands twice")
+            raise IllegalGraph(f"the name {node.name} is a duplicate")
         inputs = tuple(types[value] for value in node.inputs)
         given = outputs_of(node.op, inputs, node.ports)
         if given != node.outputs:
-            raise IllegalGraph(f"{node.name} says {node.outputs}, its op gives {given}")
+            raise IllegalGraph(f"{node.name} has the types {node.outputs}, but its op gives {given}")
         if node.op.resolve(inputs) != node.op:
             raise IllegalGraph(f"{node.name} is not resolved: {node.op}")
         shapes = [spec.shape for spec in node.op.weights(inputs)]
         if shapes != [weight.shape for weight in node.weights]:
-            raise IllegalGraph(f"{node.name} holds other weights than its op asks for")
+            raise IllegalGraph(f"{node.name} has other weights than its op")
         if node.shares is not None and [w.name for w in nodes[node.shares].weights] != [
             w.name for w in node.weights
         ]:
-            raise IllegalGraph(f"{node.name} does not hold the weights of {node.shares}")
+            raise IllegalGraph(f"{node.name} does not have the weights of {node.shares}")
         nodes[node.name] = node
         types.update(zip(node.values, node.outputs, strict=True))
     for output in graph.outputs:
         if output.value not in types:
-            raise IllegalGraph(f"the output {output.name} is {output.value}, which nothing makes")
+            raise IllegalGraph(f"the output {output.name} is {output.value}, which is not defined")
         if types[output.value].kind == "positions":
             raise IllegalGraph(f"the output {output.name} is {output.value}, which holds positions")
     if without_unused_ports(graph.nodes, graph.outputs) != graph.nodes:
-        raise IllegalGraph("a further output is given, and nothing uses it")
+        raise IllegalGraph("a node has a further output that is not used")
     return graph

@@ -1,4 +1,4 @@
-"""How netspec itself was installed, so that a hint names the command that really installs what is missing."""
+"""Finds out how netspec was installed, so that a hint has the right command to install missing packages."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 DISTRIBUTION = "netspec-compiler"
-"""The name of the distribution. It is not `netspec`: on the public index that is another project."""
+"""The name of the distribution. `netspec` is another project on the public index."""
 
 
 def install(extra: str) -> str:
-    """The command that installs netspec with one of its extras, from where this netspec came."""
+    """The command that installs netspec with one of its extras, from the same source as this netspec."""
     return f"pip install {source(extra)}"
 
 
 def reinstall(package: Distribution | None) -> str:
-    """The command that installs again the distribution that brings a backend; None: netspec itself."""
+    """The command that reinstalls the distribution of a backend; None means netspec itself."""
     own = package is None or package.name == DISTRIBUTION
     return f"pip install --force-reinstall {source() if own or package is None else quote(package.name)}"
 
 
 def source(extra: str = "") -> str:
-    """What pip is asked for: the folder or the file that this netspec was installed from, else the index."""
+    """The argument for pip: the folder or file that this netspec was installed from, else the name on the index."""
     package = _installed()
     what = quote(origin(package) + (f"[{extra}]" if extra else ""))
     return f"-e {what}" if _is_editable(package) else what
 
 
 def origin(package: Distribution | None) -> str:
-    """The source tree or the wheel of an installation, if it is there still; else the name on the index."""
+    """The source tree or the wheel of an installation, if it still exists; else the name on the index."""
     if package is None:
         tree = Path(__file__).resolve().parents[1]
         return str(tree) if (tree / "pyproject.toml").is_file() else DISTRIBUTION
@@ -54,7 +54,7 @@ def _is_editable(package: Distribution | None) -> bool:
 
 
 def _direct(package: Distribution) -> dict[str, object]:
-    """What pip wrote down of an installation that did not come from an index (PEP 610)."""
+    """The record of pip for an installation that did not come from an index (PEP 610)."""
     try:
         facts = json.loads(package.read_text("direct_url.json") or "{}")
     except ValueError:

@@ -1,4 +1,4 @@
-"""From a file or a text to a graph: the first half of the pipeline, for the API and every command."""
+"""Loads a graph from a file or a text, for the API and for all commands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from netspec.types import LIMIT
 
 
 class ParameterError(Exception):
-    """A parameter was set that the spec does not have, or to what no parameter holds."""
+    """A parameter that the spec does not have was set, or a parameter was set to an impossible value."""
 
 
 def find(spec: str | Path) -> Path:
@@ -42,7 +42,7 @@ def find(spec: str | Path) -> Path:
 
 
 class LoadedGraph(Graph):
-    """The graph of a spec as `load` gives it, with what one asks of it first."""
+    """The graph of a spec, as `load` returns it, with convenience methods."""
 
     def shapes(self) -> Shapes:
         """Shapes, parameters, MACs, receptive fields and memory of every layer, and the totals."""
@@ -57,7 +57,7 @@ def load(spec: str | Path, **params: object) -> LoadedGraph:
         params: values for parameters of the spec.
 
     Raises:
-        SpecError: the spec is wrong; it holds every diagnostic.
+        SpecError: the spec is wrong; the exception has all diagnostics.
         ParameterError: the spec has no such parameter.
         FileNotFoundError: the zoo has no such spec.
     """
@@ -74,10 +74,10 @@ def graph_of_file(
     params: Mapping[str, object] | None = None,
     library: Library | None = None,
 ) -> Graph | None:
-    """The graph of a file, or None where anything is wrong; `problems` has what was found.
+    """The graph of a file, or None if anything is wrong (`problems` says what).
 
     Args:
-        library: what has read files of this run already, if anything has.
+        library: the cache of files that this run has already read.
     """
     graph = draft_of_file(path, problems, params, library or Library(problems))
     return None if problems.errors else graph
@@ -86,7 +86,7 @@ def graph_of_file(
 def graph_of_text(
     text: str, file: str, problems: Problems, params: Mapping[str, object] | None = None
 ) -> Graph | None:
-    """The graph of a text that stands for a file called `file`; it cannot include by relative paths."""
+    """The graph of a text in place of the file `file`; it cannot include files by relative paths."""
     graph = draft_of_text(text, file, problems, params)
     return None if problems.errors else graph
 
@@ -94,7 +94,7 @@ def graph_of_text(
 def draft_of_file(
     path: Path, problems: Problems, params: Mapping[str, object] | None, library: Library
 ) -> Graph | None:
-    """As `graph_of_file`, also where only `expect` or `train` is wrong: the rest can then be checked on."""
+    """Like `graph_of_file`, but also returns a graph if only `expect` or `train` is wrong."""
     with no_collection(), suppress(Full):
         return _draft(library.spec(path, locations.shown(path)), library, problems, params or {})
     return None
@@ -103,7 +103,7 @@ def draft_of_file(
 def draft_of_text(
     text: str, file: str, problems: Problems, params: Mapping[str, object] | None = None
 ) -> Graph | None:
-    """As `draft_of_file`, of a text."""
+    """Like `draft_of_file`, for a text."""
     library = Library(problems)
     with no_collection(), suppress(Full):
         value = read(text, file, problems)
@@ -120,7 +120,7 @@ def _draft(
     known = [each.name for each in document.params]
     for name, value in params.items():
         if name not in known:
-            has = f"it has {', '.join(known)}" if known else "it has none"
+            has = f"it has {', '.join(known)}" if known else "it has no parameters"
             raise ParameterError(f"the spec has no parameter {name!r}{did_you_mean(name, known)} ({has})")
         _check_value(name, value)
     return elaborate(document, library, problems, params)

@@ -1,4 +1,4 @@
-"""The mark by which netspec knows its own files, and the rule about what a command may write over."""
+"""The mark that identifies files written by netspec, and the rule for overwriting files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from netspec.files import NotPlain, open_plain, possible, reason, require_plain,
 
 _MARK = re.compile(rb"Written by netspec \S+; sha256 of all other lines: ([0-9a-f]{16})")
 _HEAD, _HEAD_BYTES = 5, 100_000
-"""The mark is one of the first lines."""
+"""The mark is in one of the first lines."""
 
 _COMMENTS = {
     "python": ("# ", ""),
@@ -24,19 +24,19 @@ _COMMENTS = {
     "json": ('  "$comment": "', '",'),
 }
 _OPENINGS = ("<?xml", "<!doctype", "{\n")
-"""What must stay the first line of a text."""
+"""Lines that must stay the first line of a text."""
 
 
 BLANK = f"Written by netspec {__version__}; sha256 of all other lines: {'0' * 16}"
-"""The mark that a backend puts on a line of its own near the head of a file; `sealed` fills in the digest."""
+"""The mark that a backend writes as a separate line near the start of a file; `sealed` fills in the digest."""
 
 
 class Occupied(Exception):
-    """A file may not be written over. `str()` says why and what to do."""
+    """A file must not be overwritten. `str()` says why and how to proceed."""
 
 
 def marked(text: str, language: str) -> str:
-    """The text with a comment by which netspec knows it again, and sees whether it was edited since."""
+    """The text with a comment that identifies it, with a digest that shows whether it was edited."""
     before, after = _COMMENTS[language]
     first, newline, rest = text.partition("\n")
     head = f"{first}{newline}" if text.lower().startswith(_OPENINGS) else ""
@@ -46,28 +46,28 @@ def marked(text: str, language: str) -> str:
 
 
 def sealed(content: bytes) -> bytes:
-    """The content of a file that has the line `BLANK`, with the digest of all other lines in it."""
+    """The content of a file with the line `BLANK`, in which the digest of all other lines is filled in."""
     before, blank, after = content.partition(BLANK.encode())
-    assert blank, "the backend left the mark out"
+    assert blank, "the backend did not write the mark"
     lines = before.split(b"\n")[:-1] + after.split(b"\n")[1:]
     return before + blank[:-16] + _digest(lines).encode() + after
 
 
 def metadata(command: str) -> dict[str, str]:
-    """What a file of weights says of itself, by which the command knows its own again."""
+    """The metadata of a weights file, with which a command recognises its own files."""
     return {"netspec": __version__, "command": command}
 
 
 def guard(targets: Iterable[Path], inputs: Iterable[str | Path], force: bool) -> None:
-    """Make sure that each target may be written: it is new, or netspec wrote it and nobody edited it since.
+    """Check that each target can be written: it is new, or netspec wrote it and it was not edited.
 
-    `inputs` are the files that the command reads; a link to one of them is that file. Of weights only those
-    that `netspec convert` wrote are written over: trained ones cannot be made again in a moment. `force`
-    allows all but what is no plain file.
+    `inputs` are the files that the command reads; a link to one of them counts as this file. Weights are overwritten
+    only if `netspec convert` wrote them, because trained weights take long to make again. `force` allows everything
+    except targets that are not regular files.
 
     Raises:
-        Occupied: one may not.
-        OSError: the system does not let one be looked at.
+        Occupied: a target must not be overwritten.
+        OSError: the system does not allow access to a target.
     """
     inputs = list(inputs)
     faults = []
@@ -84,7 +84,7 @@ def guard(targets: Iterable[Path], inputs: Iterable[str | Path], force: bool) ->
             faults.append(f"cannot write {shortened(target)}: {error}")
             continue
         if not force and (why := _occupied(target, status, inputs)):
-            faults.append(f"{shortened(target)} {why}; give another name, or --force to write over it")
+            faults.append(f"{shortened(target)} {why}; give another name, or --force to overwrite it")
     if faults:
         raise Occupied("\n".join(faults))
 
@@ -102,7 +102,7 @@ def _occupied(target: Path, status: os.stat_result, inputs: Iterable[str | Path]
             head = stream.read(_HEAD_BYTES)
             content = head + stream.read() if _MARK.search(head) else head
     except OSError as error:
-        return f"cannot be read ({reason(error)}), so netspec cannot tell who wrote it"
+        return f"cannot be read ({reason(error)}), so netspec does not know who wrote it"
     lines = content.split(b"\n")
     for number, line in enumerate(lines[:_HEAD]):
         if found := _MARK.search(line):
@@ -112,14 +112,14 @@ def _occupied(target: Path, status: os.stat_result, inputs: Iterable[str | Path]
 
 
 def _digest(lines: Iterable[bytes]) -> str:
-    # A checkout may change the ends of lines, which edits nothing.
+    # A checkout can change line ends; this does not count as an edit.
     return sha256(b"\n".join(line.removesuffix(b"\r") for line in lines)).hexdigest()[:16]
 
 
 def _is_converted(stream: BinaryIO) -> bool:
     """Whether the header of a safetensors file says that `netspec convert` wrote it."""
     size = int.from_bytes(stream.read(8), "little")
-    if size > 100_000_000:  # the most that the format allows
+    if size > 100_000_000:  # the limit of the format
         return False
     try:
         told = json.loads(stream.read(size))["__metadata__"]

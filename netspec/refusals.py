@@ -1,4 +1,4 @@
-"""What a backend does not take of a network, as a diagnostic. Needs no framework."""
+"""Reports the refusals of a backend as diagnostics. Needs no framework."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from netspec.graph import Graph
 
 
 def refusals(graph: Graph, backend: Backend) -> list[Diagnostic]:
-    """What keeps a backend from taking the network, each at the item that it is about; nothing when it takes it."""
+    """The reasons why a backend refuses the network, each at the item that causes it; empty if it accepts it."""
     return [
-        Diagnostic(REFUSED, f"{backend.name} cannot hold `{graph.name}`: {reason}", graph.by_name[layer].span)
+        Diagnostic(
+            REFUSED, f"{backend.name} cannot represent `{graph.name}`: {reason}", graph.by_name[layer].span
+        )
         for layer, reason in refused(backend, graph)
     ]

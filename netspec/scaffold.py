@@ -1,4 +1,4 @@
-"""A spec of one's own from another one: its text with a new name, and the files that it needs beside it."""
+"""Copies a spec: its text with a new name, and the files that it needs."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ PARTS = "parts"
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A word of the text, to be replaced."""
+    """A word of the text to replace."""
 
     span: Span
     text: str
 
 
 def copies(origin: Path, name: str) -> dict[str, str]:
-    """The files of a new spec called `name`: paths relative to its folder, with their texts, the spec first.
+    """The files of a new spec `name`: paths relative to its folder, with their texts, the spec first.
 
-    What the spec refers to by a relative path becomes `zoo:…` if the zoo has it, and is copied into `parts/`
-    if not, with what it refers to in turn. Comments and layout stay.
+    A relative path in the spec becomes `zoo:…` if the zoo has the file. Otherwise the file is copied into `parts/`,
+    together with the files that it refers to. Comments and layout stay.
 
     Raises:
-        SpecError: a file cannot be read, is no spec, or refers to a file that is not there.
+        SpecError: a file cannot be read, is not a spec, or refers to a file that does not exist.
     """
     texts: dict[str, str] = {f"{name}.yaml": ""}
     waiting = [(f"{name}.yaml", origin)]
@@ -68,7 +68,7 @@ def _renamed(value: Value, name: str, path: Path) -> _Change:
 
 
 def _references(value: Value) -> Iterator[Scalar]:
-    """The relative paths in a document: of included blocks, of embedded networks."""
+    """The relative paths in a document, of included blocks and of embedded networks."""
     if isinstance(value, Mapping) and "blocks" in value.entries:
         blocks = value.entries["blocks"].value
         include = blocks.entries.get("include") if isinstance(blocks, Mapping) else None
@@ -99,7 +99,7 @@ def _paths(value: Value | None) -> Iterator[Scalar]:
 def _redirected(
     reference: Scalar, target: Path, where: str, sources: dict[str, Path], waiting: list[tuple[str, Path]]
 ) -> str:
-    """What the reference reads in the copy; a file that has to come along joins those that wait."""
+    """The new text of a reference; if its file has to be copied, it is added to the waiting files."""
     zoo = {locations.real(path): name for name, path in locations.zoo().items()}
     if target in zoo:
         return locations.ZOO + zoo[target]
@@ -120,10 +120,10 @@ def _free(path: str, taken: dict[str, Path]) -> str:
 
 
 def _require_inside(reference: Scalar, target: Path, path: Path) -> None:
-    """Refuse a file outside the tree of the one that names it: a spec of somebody else must not copy it."""
+    """Refuse a file outside the project of the file that names it: a foreign spec must not copy it."""
     root = locations.root_of(path)
     if not target.is_relative_to(root):
-        message = f"`{files.shortened(str(reference.value))}` leaves the tree below {locations.shown(root)}"
+        message = f"`{files.shortened(str(reference.value))}` is outside the folder {locations.shown(root)}"
         _refuse(codes.OUTSIDE, message, reference)
 
 

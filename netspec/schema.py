@@ -1,7 +1,7 @@
-"""The JSON schema of a spec, for editors: from the skeleton of a document, the op classes and the recipe.
+"""The JSON schema of a spec, for editors: generated from the skeleton of a document, the op classes and the recipe.
 
-It is generous where a schema cannot know (names of blocks, what an expression comes to) and strict in the rest:
-keys, fields, words, bounds. `netspec check` has the last word.
+It is permissive where a schema cannot know (names of blocks, values of expressions) and strict for everything else:
+keys, fields, words, bounds. Only `netspec check` checks everything.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from netspec.recipe.optimizers import OPTIMIZERS
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 WORD = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"}
 LONG = 120
-"""A form whose text is longer is stated once."""
+"""Schemas with a longer text are defined once and referenced."""
 PATH = {"type": "string", "minLength": 1}
 
 
@@ -34,12 +34,12 @@ def schema() -> Schema:
     return {
         "$schema": DIALECT,
         "title": "netspec",
-        "description": "A neural network, written once (netspec, version 1 of the language).",
+        "description": "A neural network (netspec, version 1 of the language).",
         "type": "object",
         "properties": _keys(Skeleton, _SPEC),
         "required": ["netspec"],
         "additionalProperties": False,
-        # A file that holds blocks and no layers is for others to include.
+        # A file with blocks and without layers is for other specs to include.
         "if": {"required": ["blocks"], "not": {"required": ["layers"]}},
         "then": {"propertyNames": {"enum": ["netspec", "blocks", "defaults", "description"]}},
         "else": {
@@ -67,7 +67,7 @@ def _map(values: Schema, names: Schema = WORD) -> Schema:
 
 
 def _keys(model: type[BaseModel], known: dict[str, Schema]) -> dict[str, Schema]:
-    """The keys of a skeleton, each with its description there and with what may stand behind it here."""
+    """The keys of a skeleton, each with its description from there and with its schema from here."""
     described = model.model_json_schema(by_alias=True)["properties"]
     keys: dict[str, Schema] = {}
     for key, own in described.items():
@@ -106,11 +106,17 @@ _SPEC: dict[str, Schema] = {
     "train": _ref("train"),
 }
 _BESIDE: dict[str, Schema] = {
-    "name": {**WORD, "description": "the name of the layer, to be referred to with `from`"},
-    "from": {**_NAMES, "description": "what it takes in place of the layer before it: a name, or several"},
-    "repeat": {**_any(_ref("expression"), {"type": "integer", "minimum": 0}), "description": "how often"},
-    "when": {**_any(_ref("expression"), {"type": "boolean"}), "description": "left out unless this is true"},
-    "else": {"$ref": "#/$defs/items", "description": "items used when `when` is false"},
+    "name": {**WORD, "description": "the name of the layer, for `from`, `share` and `expect`"},
+    "from": {**_NAMES, "description": "the input in place of the previous layer: a name, or several"},
+    "repeat": {
+        **_any(_ref("expression"), {"type": "integer", "minimum": 0}),
+        "description": "the number of repetitions",
+    },
+    "when": {
+        **_any(_ref("expression"), {"type": "boolean"}),
+        "description": "a condition; the item is left out if it is false",
+    },
+    "else": {"$ref": "#/$defs/items", "description": "items to use if `when` is false"},
     "share": {**PATH, "description": "the name of an earlier layer or block whose weights it uses"},
     "trainable": {**_any(_ref("expression"), {"type": "boolean"}), "description": "false: not trained"},
 }
@@ -157,14 +163,14 @@ def _definitions() -> dict[str, Schema]:
 
 
 def _call() -> Schema:
-    """An item that is a mapping: one op, network or group, or a block of any name, and the keys beside it."""
+    """An item that is a mapping: one op, network, group or block of any name, and the keys beside it."""
     calls = [*OPS, "network", "layers"]
     called = {keyword: _ref(keyword) for keyword in (*OPS, "network")}
     return {
         "type": "object",
         "properties": {**called, "layers": {**_ITEMS, "description": "a group of items"}, **_BESIDE},
         "propertyNames": WORD,
-        # Blocks: their parameters are for `netspec check`.
+        # Blocks: `netspec check` checks their parameters.
         "additionalProperties": _any(_VALUE, _map(_VALUE)),
         "not": {"propertyNames": {"enum": list(RESERVED)}},
         "oneOf": [
@@ -176,7 +182,7 @@ def _call() -> Schema:
 
 
 def _op(keyword: str) -> Schema:
-    """What may stand behind an op: nothing, its fields, its main field alone, its branches."""
+    """The schema of the value of an op: nothing, its fields, only its main field, or its branches."""
     told = describe(keyword)
     main = [_form(field) for field in told.fields if field.main]
     branches = [_list(_ITEMS)] if told.merges else []
@@ -188,12 +194,12 @@ def _fields(keyword: str) -> Schema:
     fields = {field.name: {**_form(field), "description": _about(field)} for field in told.fields}
     if told.merges:
         fields["branches"] = {**_list(_ITEMS), "description": "a list of branches, each a list of items"}
-    # None is required: the file's `defaults` may give it.
+    # No field is required: the `defaults` of the file can set it.
     return {"type": "object", "properties": fields, "additionalProperties": False}
 
 
 def _form(field: FieldDescription) -> Schema:
-    """What a field takes: stated here, or where a form that several fields have in common is stated."""
+    """The schema of a field: inline, or a reference to a common schema."""
     name = _common().get(_key(field))
     return _open(field.schema) if name is None else _ref(name)
 
@@ -204,7 +210,7 @@ def _key(field: FieldDescription) -> str:
 
 @cache
 def _common() -> dict[str, str]:
-    """Long forms that several fields have in common (paddings, initialisers), with a name for each."""
+    """Long schemas that several fields have in common (paddings, initialisers), with names."""
     fields = [field for keyword in OPS for field in describe(keyword).fields if len(_key(field)) > LONG]
     counts = Counter(_key(field) for field in fields)
     named: dict[str, str] = {}
@@ -221,7 +227,7 @@ def _about(field: FieldDescription) -> str:
 
 
 def _open(schema: Schema) -> Schema:
-    """The schema of a field in which any value may be an expression instead."""
+    """The schema of a field, in which any value can be an expression instead."""
     if "anyOf" in schema:
         return {**schema, "anyOf": [*(_open(each) for each in schema["anyOf"]), _ref("expression")]}
     if schema.get("type") == "object":
@@ -235,7 +241,7 @@ def _open(schema: Schema) -> Schema:
 
 
 def _expect() -> Schema:
-    """Shapes by name, exact numbers, budgets."""
+    """The schema of `expect`: shapes by name, exact numbers, upper limits."""
     count = _any({"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9][0-9_]*$|\\$"})
     amount = _any({"type": "number", "minimum": 0}, {"type": "string", "pattern": "^[0-9]|\\$"})
     known = {key: amount if key.startswith("max_") else count for key in FORMS}
@@ -244,7 +250,7 @@ def _expect() -> Schema:
 
 
 def _train() -> Schema:
-    """The recipe. A setting that takes a list takes one value, too."""
+    """The schema of the recipe. A setting that takes a list also takes one value."""
     whole = Recipe.model_json_schema()
     own = {key: inlined(each, whole.get("$defs", {})) for key, each in whole["properties"].items()}
     settings = {key: _lone(_open(each)) for key, each in own.items()}

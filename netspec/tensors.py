@@ -1,4 +1,4 @@
-"""Files of tensors, in safetensors: read whatever their dtype, and written whole."""
+"""Reads and writes safetensors files: reads tensors of any dtype, and writes files completely or not at all."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ _OTHER_FORMATS = (
 
 
 class UnreadableTensors(Exception):
-    """A file of tensors cannot be read. `str()` is the reason, as the end of a sentence."""
+    """A file of tensors cannot be read. `str()` is the reason, as the end of a message."""
 
 
 def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
-    """The tensors of a safetensors file as float32 or float64, and the dtype of those that had another one.
+    """The tensors of a safetensors file as float32 or float64, and the original dtype of converted tensors.
 
-    Every value is exactly that of the file. float32 holds float16, bfloat16, the 8-bit floats, booleans and
-    whole numbers of up to 16 bits; float64 holds larger whole numbers up to 2⁵³.
+    Every value is exactly that of the file. float16, bfloat16, 8-bit floats, booleans and whole numbers of up to 16
+    bits become float32; larger whole numbers up to 2⁵³ become float64.
 
     Raises:
-        UnreadableTensors: the file cannot be read, or holds numbers that no float64 holds.
+        UnreadableTensors: the file cannot be read, or has numbers that float64 cannot represent.
     """
     from safetensors import SafetensorError, deserialize
 
@@ -57,7 +57,7 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
             raise UnreadableTensors(f"it is {kind}; save its tensors with the library safetensors") from None
         raise UnreadableTensors(str(error) or type(error).__name__) from None
     arrays, others = {}, {}
-    for name, tensor in sorted(held, key=itemgetter(0)):  # the library gives them in a random order
+    for name, tensor in sorted(held, key=itemgetter(0)):  # the library returns them in a random order
         dtype, shape = str(tensor["dtype"]), tuple(tensor["shape"])
         reader = _READERS.get(dtype)
         if reader is None:
@@ -66,10 +66,10 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
         array = reader(tensor["data"])
         if array is None:
             raise UnreadableTensors(
-                f"{name} is {dtype} and holds whole numbers that no float64 holds exactly"
+                f"{name} is {dtype} and has whole numbers that float64 cannot represent exactly"
             )
         if array.size != prod(shape):
-            raise UnreadableTensors(f"{name} holds {array.size} numbers, and its shape says {prod(shape)}")
+            raise UnreadableTensors(f"{name} has {array.size} numbers, but its shape says {prod(shape)}")
         arrays[name] = array.reshape(shape)
         if dtype not in ("F32", "F64"):
             others[name] = dtype
@@ -77,27 +77,27 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
 
 
 def conversions(where: str | Path, others: Mapping[str, str]) -> list[str]:
-    """A sentence for each dtype that was converted."""
+    """A sentence for each converted dtype."""
     counted = Counter(others.values())
     return [
-        f"{where}: {count} tensor{'s are' if count > 1 else ' is'} {dtype}, read as {wide}, which holds every value"
+        f"{where}: {count} tensor{'s are' if count > 1 else ' is'} {dtype}, read as {wide}, without a change of values"
         for dtype, count in sorted(counted.items())
         for wide in ["float64" if dtype in _WIDE else "float32"]
     ]
 
 
 def as_bytes(arrays: Mapping[str, Array], metadata: Mapping[str, str] | None = None) -> bytes:
-    """Tensors as the content of a safetensors file, which says that netspec wrote it."""
+    """The content of a safetensors file with these tensors and netspec's metadata."""
     import numpy as np
     from safetensors.numpy import save as packed
 
-    # safetensors writes what lies in memory: wrong numbers, silently, for a view such as a transpose.
+    # safetensors writes memory as it is: silently wrong numbers for a view such as a transpose.
     solid = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     return _ordered(packed(solid, {"netspec": __version__, **(metadata or {})}))
 
 
 def _ordered(content: bytes) -> bytes:
-    """The same file, with its metadata in order of their names: the library writes them in a random one."""
+    """The same file with its metadata sorted by name, because the library writes them in a random order."""
     size = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + size])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
@@ -107,17 +107,17 @@ def _ordered(content: bytes) -> bytes:
 
 
 def save(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, str] | None = None) -> None:
-    """Write weights as safetensors: canonical names and layout, as they are, and words about them.
+    """Write weights as safetensors, with their canonical names and layouts, and metadata.
 
     Raises:
-        OSError: the file cannot be written; what was there is still there.
+        OSError: the file cannot be written; an old file is unchanged.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     files.write(target, as_bytes(arrays, metadata))
 
 
-# From the bytes of a tensor to float32 or float64. None: a value would change.
+# Converts the bytes of a tensor to float32 or float64. None: a value would change.
 
 _Reader: TypeAlias = "Callable[[bytearray], Array | None]"
 
@@ -156,10 +156,10 @@ def _float8(exponent: int, mantissa: int, bias: int, special: str) -> _Reader:
 
 @cache
 def _float8_values(exponent: int, mantissa: int, bias: int, special: str) -> tuple[float, ...]:
-    """What each of the 256 bytes stands for.
+    """The value of each of the 256 bytes.
 
-    `special`: "ieee" has infinities and NaNs at the largest exponent, "fn" only a NaN at all ones, "fnuz"
-    only a NaN in place of −0, "scale" is a power of two without a sign, and a NaN at all ones.
+    `special`: "ieee" has infinities and NaNs at the largest exponent, "fn" only a NaN at all ones, "fnuz" only a NaN
+    in place of −0; "scale" is a power of two without a sign, with a NaN at all ones.
     """
     found = []
     for byte in range(256):

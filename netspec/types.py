@@ -1,4 +1,4 @@
-"""What flows along an edge of the graph: channels, spatial sizes, and whether they are numbers or words."""
+"""The type of a tensor: channels, spatial sizes, and the kind of its values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from netspec.dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class OpenSize:
-    """A size left open by the author (`H`, `W`, `T`): a formula over names, as text."""
+    """An open size (`H`, `W`, `T`): a formula over names, as text."""
 
     formula: str
 
@@ -19,17 +19,17 @@ class OpenSize:
 
 
 LIMIT = 2**63
-"""Sizes, counts and products of them stay below it: no backend counts further."""
+"""The limit for sizes, counts and their products: no backend counts further."""
 
 LARGEST_FLOAT, SMALLEST_FLOAT = (2 - 2**-23) * 2.0**127, 2.0**-149
-"""The largest number of float32, in which a network runs unless told otherwise, and the smallest above 0."""
+"""The largest number of float32, the default precision of a network, and the smallest above 0."""
 
 Size = int | OpenSize
 DType = Literal["float", "int"]
 Float = Literal["float32", "float64"]
-"""The precisions in which a network runs."""
+"""The precisions in which a network can run."""
 Kind = Literal["numbers", "indices", "positions"]
-"""What a tensor holds: numbers to calculate with, indices of a vocabulary, or positions in another map."""
+"""The kind of values of a tensor: numbers, indices of a vocabulary, or positions in another map."""
 
 AXES: dict[int, tuple[str, ...]] = {
     0: (),
@@ -40,9 +40,9 @@ AXES: dict[int, tuple[str, ...]] = {
 
 
 def channels_last(shape: tuple[int, ...]) -> bool:
-    """Whether an image or a volume of this shape looks as if its channels came last: 28×28×1, 16×112×112×3.
+    """Whether an image or a volume of this shape seems to have its channels last: 28×28×1, 16×112×112×3.
 
-    A first axis of 1, 3 or 4 is a usual number of channels already: 3×100×1 is not such a shape.
+    If the first axis is 1, 3 or 4, a usual number of channels, it does not: 3×100×1.
     """
     usual = (1, 3, 4)
     return len(shape) > 2 and shape[-1] in usual and shape[-1] < min(shape[:-1]) and shape[0] not in usual
@@ -50,7 +50,7 @@ def channels_last(shape: tuple[int, ...]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The windows of a pool over a map of these sizes: one entry an axis, the padding before and after it."""
+    """The windows of a pool over a map of these sizes: one entry per axis; pads are before and after each axis."""
 
     sizes: tuple[int, ...]
     kernel: tuple[int, ...]
@@ -60,17 +60,17 @@ class Windows:
 
     @property
     def span(self) -> tuple[int, ...]:
-        """The extent of the dilated kernel along each axis."""
+        """The size of the dilated kernel along each axis."""
         return tuple((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """The type of a tensor, the batch axis implied: `channels @ spatial`.
+    """The type of a tensor, without the batch axis: `channels @ spatial`.
 
-    `channels` is None for a tensor of indices (an input with a vocabulary), which has no channel axis.
-    A tensor of positions holds, for each channel and each of the `windows`, a position in the map below them:
-    a whole number, counted from 0 along the last axis first. Padding is not counted.
+    `channels` is None for a tensor of indices (an input with a vocabulary), which has no channel axis. A tensor of
+    positions has, for each channel and each of the `windows`, a position in the map below them: a whole number,
+    counted from 0, row by row. Padding is not counted.
     """
 
     channels: int | None
@@ -80,7 +80,7 @@ class Type:
 
     @property
     def kind(self) -> Kind:
-        """What it holds."""
+        """The kind of its values."""
         return "indices" if self.channels is None else "numbers" if self.windows is None else "positions"
 
     @property
@@ -90,17 +90,17 @@ class Type:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """The spatial sizes as numbers. Elaboration has refused open ones."""
+        """The spatial sizes as numbers. Elaboration refuses open sizes."""
         return tuple(size for size in self.spatial if isinstance(size, int))
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Channels first, without the batch axis."""
+        """The shape, channels first, without the batch axis."""
         return self.sizes if self.channels is None else (self.channels, *self.sizes)
 
     @property
     def elements(self) -> int:
-        """How many numbers one sample holds."""
+        """The number of values of one sample."""
         return prod(self.shape)
 
     def __str__(self) -> str:
@@ -113,5 +113,5 @@ class Type:
 
 
 def in_full(value: float) -> str:
-    """A number with all its digits, as an author may write it: 4 for 4.0."""
+    """A number with all its digits, as in a spec: 4 for 4.0."""
     return repr(value).removesuffix(".0")

@@ -1,4 +1,4 @@
-"""The values of the weights: drawn from a seed and each weight's own name, laid out by letters, kept in safetensors."""
+"""The values of weights: drawn from a seed and the name of each weight, with axes as letters, stored in safetensors."""
 
 from __future__ import annotations
 
@@ -41,24 +41,24 @@ __all__ = [
 
 
 class WeightsError(Exception):
-    """Weights that are not those of the network, or a file that holds none. `str()` tells every mismatch."""
+    """Weights do not fit the network, or a file has no weights. `str()` lists every mismatch."""
 
 
 class WeightsWarning(UserWarning):
-    """Weights were read, and something about them was converted or left out."""
+    """Weights were converted or left out when they were read."""
 
 
 def initialise(graph: Graph, seed: int = 0, dtype: Float = "float32") -> dict[str, Array]:
-    """Every weight of the graph by its canonical name, statistics included (mean 0, variance 1).
+    """Every weight of the graph by its canonical name, including statistics (mean 0, variance 1).
 
-    A weight is drawn in float64 from a generator seeded by `seed` (0 or more) and a hash of its own name,
-    and then rounded to `dtype`: neither the order of the layers nor the other weights have a say in it.
+    A weight is drawn in float64 from a generator that is seeded with `seed` (0 or more) and a hash of its name, and
+    then rounded to `dtype`. It does not depend on the order of layers or on other weights.
     """
     return {weight.name: drawn(weight, seed).astype(dtype) for weight in graph.weights}
 
 
 def drawn(weight: Weight, seed: int) -> Drawn:
-    """One weight in float64, from its own name, initialiser and fans, and the seed."""
+    """One weight in float64, from its name, initialiser and fans, and the seed."""
     import numpy as np
 
     own = int.from_bytes(blake2b(weight.name.encode(), digest_size=16).digest(), "big")
@@ -95,21 +95,21 @@ def _scaled(rule: Scaled) -> Draw:
 
 
 def _orthogonal(weight: Weight, generator: np.random.Generator) -> Drawn:
-    """In each group the rows of the (first axis, all others) matrix are orthonormal, or the columns if fewer."""
+    """In each group, the rows of the matrix (first axis, all others) are orthonormal, or the columns if fewer."""
     import numpy as np
 
     rows, columns = weight.shape[0] // weight.groups, prod(weight.shape[1:])
     tall = generator.standard_normal((weight.groups, max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(tall)
-    # QR leaves the signs open, and libraries choose differently; with r's diagonal positive it is unique.
+    # The signs in QR are not unique, and libraries differ; with a positive diagonal of r they are unique.
     q = q * np.where(np.diagonal(r, axis1=1, axis2=2) < 0, -1.0, 1.0)[:, None, :]
     return weight.init["gain"] * (q.transpose(0, 2, 1) if rows < columns else q).reshape(weight.shape)
 
 
 def _bilinear(weight: Weight, generator: np.random.Generator) -> Drawn:
-    """Along each axis a triangle, the product of them from each channel to itself, 0 between channels.
+    """The product of a triangle along each axis, from each channel to itself; 0 between channels.
 
-    Channels are counted within their group. A number a channel is 1: there is nothing between positions.
+    Channels are counted within their group. For one value per channel, the result is 1.
     """
     import numpy as np
 
@@ -141,15 +141,15 @@ _DRAWS: dict[str, Draw] = {
 
 
 def relayout(array: Array, axes: str, wanted: str) -> Array:
-    """The same values with their axes in another order, contiguous: `relayout(w, "OIHW", "HWIO")`.
+    """The same values with the axes in another order, contiguous: `relayout(w, "OIHW", "HWIO")`.
 
     Raises:
-        ValueError: a letter stands twice, is not in both, or the array has another number of axes.
+        ValueError: a letter is a duplicate or is not in both, or the array has another number of axes.
     """
     import numpy as np
 
     if len(set(axes)) != len(axes) or sorted(axes) != sorted(wanted):
-        raise ValueError(f"{axes} cannot be laid out as {wanted}: both name the same axes, each once")
+        raise ValueError(f"{axes} cannot be reordered to {wanted}: both must have the same axes, each once")
     if array.ndim != len(axes):
         raise ValueError(f"an array of {array.ndim} axes ({_shape(array.shape)}) is not {axes}")
     return np.ascontiguousarray(array.transpose([axes.index(letter) for letter in wanted]))
@@ -165,12 +165,12 @@ def load(
     """The weights of the graph from a safetensors file, each float32 or float64, with the values of the file.
 
     Args:
-        dtype: what they will be rounded to, so that it can be reported; they are not rounded here.
-        native: the names that a backend's own models give to weights, see `netspec.backend.native_names`.
-        tell: is given a sentence for each conversion; a `WeightsWarning` without it.
+        dtype: the precision to which they will be rounded later, so that it can be reported; they are not rounded here.
+        native: the names of weights in the models of backends, see `netspec.backend.native_names`.
+        tell: called with a sentence for each conversion; without it, a `WeightsWarning` is issued.
 
     Raises:
-        WeightsError: the file cannot be read, or does not hold these weights; every mismatch is listed.
+        WeightsError: the file cannot be read, or does not have these weights; the message lists every mismatch.
     """
     arrays = _read(
         path, f"{files.shortened(path)} cannot be read as safetensors", native or {}, "", dtype, tell or _warn
@@ -187,14 +187,14 @@ def starting(
     native: Mapping[str, str | None] | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> dict[str, Array]:
-    """What the network starts from: `initialise`, and for embedded networks the files that they name.
+    """The initial weights: those of `initialise`, and for embedded networks those of their files.
 
-    `parts` gives files by the path of an embedded network, in place of those that the spec names. Such a
-    file holds the whole network by its own names; what a cut network does not reach is not taken. `native`
-    and `tell` are as in `load`.
+    `parts` has files by the paths of embedded networks, in place of those that the spec names. Such a file has the
+    weights of the whole embedded network under its own names; weights that a cut network does not need are ignored.
+    `native` and `tell` are as in `load`.
 
     Raises:
-        WeightsError: a file cannot be read, or lacks a weight; every mismatch is listed.
+        WeightsError: a file cannot be read, or a weight is missing; the message lists every mismatch.
     """
     weights = initialise(graph, seed, dtype)
     for scope, path in {**dict(graph.pretrained), **(parts or {})}.items():
@@ -203,7 +203,7 @@ def starting(
         held = _read(path, cannot, native or {}, prefix, dtype, tell or _warn)
         wanted = [weight for weight in graph.weights if weight.name.startswith(prefix)]
         if not wanted:
-            raise WeightsError(f"the network has no part called {scope} that holds weights")
+            raise WeightsError(f"the network has no part with weights called {scope}")
         found = {weight.name: held[weight.name] for weight in wanted if weight.name in held}
         check({**weights, **found}, graph, str(path))
         if absent := [weight.name for weight in wanted if weight.name not in found]:
@@ -220,7 +220,7 @@ def _read(
     dtype: Float | None,
     tell: Callable[[str], None],
 ) -> dict[str, Array]:
-    """The tensors of a file by the names of weights, with `prefix` before them."""
+    """The tensors of a file by the names of weights, prefixed with `prefix`."""
     try:
         held, others = tensors.read(path)
     except tensors.UnreadableTensors as error:
@@ -236,7 +236,7 @@ def _read(
         elif name not in arrays:
             arrays[name] = arrays[key]
         elif not _equal(arrays[name], arrays[key]):
-            clashes.append(f"{key} differs from {name}, and both are names of the same weight")
+            clashes.append(f"{key} differs from {name}, but both are names of the same weight")
             continue
         del arrays[key]
         others.pop(key, None)
@@ -245,8 +245,10 @@ def _read(
     for line in tensors.conversions(path, others):
         tell(line)
     if left:
-        some = f"{left[0]} and {len(left) - 1} more are counts" if len(left) > 1 else f"{left[0]} is a count"
-        tell(f"{path}: {some} that the framework keeps, not a weight: left out")
+        some = (
+            f"{left[0]} and {len(left) - 1} more are counters" if len(left) > 1 else f"{left[0]} is a counter"
+        )
+        tell(f"{path}: {some} of the framework, not a weight: left out")
     wide = [name for name, array in arrays.items() if dtype == "float32" and str(array.dtype) == "float64"]
     if wide:
         tell(f"{path}: {len(wide)} tensor{'s are' if len(wide) > 1 else ' is'} float64, rounded to float32")
@@ -262,14 +264,14 @@ def _equal(one: Array, other: Array) -> bool:
 def _warn(line: str) -> None:
     import warnings
 
-    warnings.warn(line, WeightsWarning, stacklevel=5)  # the line that builds a model
+    warnings.warn(line, WeightsWarning, stacklevel=5)  # the line that builds the model
 
 
 def check(arrays: Mapping[str, Array], graph: Graph, where: str) -> None:
-    """Hold arrays to be the weights of the graph: same names, same shapes, float32 or float64.
+    """Check that arrays are the weights of the graph: same names, same shapes, float32 or float64.
 
     Raises:
-        WeightsError: they are not. `where` says in the message where they come from.
+        WeightsError: the arrays do not fit. `where` is their source, for the message.
     """
     wanted = {weight.name: weight for weight in graph.weights}
     faults = [*_missing(wanted, arrays), *_unexpected(wanted, arrays)]
@@ -277,15 +279,15 @@ def check(arrays: Mapping[str, Array], graph: Graph, where: str) -> None:
         array, weight = arrays[name], wanted[name]
         if array.shape != weight.shape:
             faults.append(
-                f"{name}: its shape is {_shape(array.shape)}, the network's {_shape(weight.shape)} ({weight.axes})"
+                f"{name}: its shape is {_shape(array.shape)}, but it must be {_shape(weight.shape)} ({weight.axes})"
             )
         if str(array.dtype) not in ("float32", "float64"):
-            faults.append(f"{name}: its numbers are {array.dtype}, and weights are float32 or float64")
+            faults.append(f"{name}: its dtype is {array.dtype}, but weights are float32 or float64")
     if faults:
         some = f"{len(faults)} things do" if len(faults) > 1 else "one thing does"
         raise WeightsError(
             "\n  ".join(
-                [f"{where} does not hold the weights of {graph.name}; {some} not fit:", *sorted(faults)]
+                [f"{where} does not contain the weights of {graph.name}; {some} not fit:", *sorted(faults)]
             )
         )
 
@@ -301,4 +303,4 @@ def _unexpected(wanted: Mapping[str, Weight], given: Iterable[str]) -> list[str]
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) or "a lone number"
+    return "×".join(map(str, shape)) or "a single number"

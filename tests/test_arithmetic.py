@@ -211,7 +211,7 @@ def test_relationships_of_transposed_convolution() -> None:
 
 @pytest.mark.parametrize("half", [ar.conv_unit_half, ar.transpose_unit_half])
 def test_half_padding_of_an_even_kernel_is_no_relationship(half: Any) -> None:
-    with pytest.raises(ValueError, match="odd kernel only, not for 4"):
+    with pytest.raises(ValueError, match="odd kernel, not for 4"):
         half(5, 4)
 
 
@@ -352,7 +352,7 @@ EXPLANATIONS = [
     (
         ar.explain_pool(5, 2, 4, (1, 1), ceil=True),
         "o = ⌈(5 + 2·1 − 2)/4⌉ + 1 − 1 = 2   "
-        "[relationship 6, rounded up, less a window that would start beyond the input]",
+        "[relationship 6, rounded up, minus a window that would start after the input]",
     ),
     (ar.explain_transpose(2, 3), "o' = 2 + (3 − 1) = 4   [relationship 8]"),
     (ar.explain_transpose(6, 4, 1, (2, 2)), "o' = 6 + (4 − 1) − 2·2 = 5   [relationship 9]"),

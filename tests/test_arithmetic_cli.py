@@ -96,7 +96,7 @@ NO_ANSWER = [
     ("conv -i 4 -k 5", "[relationship 6]"),
     ("conv -i 4x9 -k 3 -d 2x4", "height: no output: the kernel does not fit, 5 on a padded input of 4"),
     ("pool -i 2 -k 5", "[relationship 7]"),
-    ("transpose -i 1 -k 3 -p 2", "no output: the padding takes away all"),
+    ("transpose -i 1 -k 3 -p 2", "no output: the padding removes the whole output"),
     ("transpose -o 7 -k 2 -s 2", "no input gives an output of 7"),
     ("conv -o 1 -k 1 -p 3", "no input gives an output of 1"),
 ]
@@ -113,8 +113,14 @@ def test_no_answer_exits_1_with_the_reason(command: str, text: str) -> None:
 
 
 WRONG = [
-    ("conv -k 3", "netspec: give either --input (what comes out?) or --output (what must go in?)"),
-    ("conv -k 3 -i 5 -o 5", "netspec: give either --input (what comes out?) or --output (what must go in?)"),
+    (
+        "conv -k 3",
+        "netspec: give either --input (to get the output size) or --output (to get the input sizes)",
+    ),
+    (
+        "conv -k 3 -i 5 -o 5",
+        "netspec: give either --input (to get the output size) or --output (to get the input sizes)",
+    ),
     ("conv -i five -k 3", "netspec: --input: 'five' is not a whole number from 1; write 5, 5x5 or 5,5"),
     ("conv -i '' -k 3", "netspec: --input: '' is not a whole number from 1; write 5, 5x5 or 5,5"),
     ("conv -i 5 -k 0", "netspec: --kernel: '0' is not a whole number from 1; write 5, 5x5 or 5,5"),
@@ -122,25 +128,28 @@ WRONG = [
     ("conv -i 5 -k 1e2", "netspec: --kernel: '1e2' is not a whole number from 1; write 5, 5x5 or 5,5"),
     ("conv -i 5 -k ٣", "netspec: --kernel: '٣' is not a whole number from 1; write 5, 5x5 or 5,5"),
     ("conv -i 5xx5 -k 3", "netspec: --input: '' is not a whole number from 1; write 5, 5x5 or 5,5"),
-    ("conv -i 5x5 -k 3x3x3", "netspec: --input names 2 axes and --kernel names 3; one number holds for all"),
-    ("conv -i 5x5x5x5 -k 3", "netspec: --input names 4 axes; there are at most 3"),
+    (
+        "conv -i 5x5 -k 3x3x3",
+        "netspec: --input has 2 axes, but --kernel has 3; one number applies to all axes",
+    ),
+    ("conv -i 5x5x5x5 -k 3", "netspec: --input has 4 axes; there can be at most 3"),
     (
         "conv -i 5 -k 3 -p some",
-        "netspec: --padding: 'some' is none of same, valid, half, full, causal, a number or lo:hi; "
+        "netspec: --padding: 'some' is not one of same, valid, half, full, causal, a number or lo:hi; "
         "write 1, 1x2 or 0:1x1:1",
     ),
     (
         "conv -i 5 -k 3 -p 1:2:3",
-        "netspec: --padding: '1:2:3' is none of same, valid, half, full, causal, a number or lo:hi; "
+        "netspec: --padding: '1:2:3' is not one of same, valid, half, full, causal, a number or lo:hi; "
         "write 1, 1x2 or 0:1x1:1",
     ),
     (
         "transpose -i 5 -k 3 -s 2 -a 2",
-        "netspec: --output-padding 2 is below neither the stride 2 nor the dilation 1",
+        "netspec: --output-padding 2 is not below the stride 2 or the dilation 1",
     ),
     (
         "transpose -i 5 -k 3 -p same -a 0",
-        "netspec: `--padding same` decides the output padding itself: leave --output-padding out",
+        "netspec: `--padding same` determines the output padding: leave --output-padding out",
     ),
 ]
 
@@ -159,7 +168,5 @@ def test_what_typer_refuses_exits_2_too(command: str) -> None:
 
 
 def test_a_convolution_names_the_output_padding_that_undoes_it() -> None:
-    assert (
-        "its transpose gives 6 back with an output padding of 1" in arith("conv -i 6 -k 3 -s 2 -p 1").stdout
-    )
+    assert "its transpose restores 6 with an output padding of 1" in arith("conv -i 6 -k 3 -s 2 -p 1").stdout
     assert "transpose" not in arith("conv -i 5 -k 3 -s 2 -p 1").stdout

@@ -99,7 +99,7 @@ def test_a_wrong_gradient_is_told_when_all_layers_agree(run: Run) -> None:
 
     result = run(fakes=[Fake("two", gradients=wrong)])
     assert result.exit_code == 1
-    assert "all layers agree, but not what is learnt; the first is dense1.bias" in result.stdout
+    assert "all layers agree, but gradients or steps differ; the first is dense1.bias" in result.stdout
 
 
 def test_a_batch_norm_of_two_values_is_told_when_steps_part(run: Run) -> None:
@@ -108,7 +108,7 @@ def test_a_batch_norm_of_two_values_is_told_when_steps_part(run: Run) -> None:
 
     Path("small.yaml").write_text(SPEC + "  - batch_norm\n")
     told = run(fakes=[Fake("two", steps=wrong)]).stdout
-    assert "note: batch_norm2 normalises two values a channel, to −1 and 1;" in told
+    assert "note: batch_norm2 normalises two values per channel, to −1 and 1;" in told
     assert "note" not in run("--batch", "3", fakes=[Fake("two", steps=wrong)]).stdout
     assert "note" not in run().stdout
 
@@ -160,7 +160,7 @@ def test_an_oracle_that_is_broken_takes_no_part_and_is_reported(
     monkeypatch.setattr(comparison, "oracles", lambda: {**judge, "numpy": Status("ok", "made up")})
     result = run()
     assert result.exit_code == 0
-    assert "\nnote: the oracle judge takes no part, it is broken: its table is gone\n" in result.stdout
+    assert "\nnote: the oracle judge does not take part: it is broken: its table is gone\n" in result.stdout
     assert result.stdout.endswith("equal: one, two and the oracle numpy compute the same network\n")
     facts = json.loads(run("--format", "json").stdout)
     assert facts["absent_oracles"] == {"judge": "broken: its table is gone"}
@@ -183,8 +183,8 @@ REFUSED = {
     "a parameter that is not there": (["--set", "unit=3"], "unit"),
     "no rate": (["--rate", "-1"], "must be a number above 0, not -1.0"),
     "an empty batch": (["--batch", "0"], "--batch"),
-    "no backend": (["--backends", ","], "names none"),
-    "a backend twice": (["--backends", "one,one"], "names one twice"),
+    "no backend": (["--backends", ","], "is empty"),
+    "a backend twice": (["--backends", "one,one"], "contains one twice"),
     "the oracle against itself": (["--backends", "numpy"], "needs two backends"),
 }
 

@@ -176,7 +176,7 @@ def test_bilinear_takes_each_channel_to_itself(name: str) -> None:
 
 @pytest.mark.parametrize("kind", ["orthogonal", "bilinear"])
 def test_a_table_has_no_whole_matrix(kind: str) -> None:
-    with pytest.raises(Misfit, match=f"`init: {kind}` is a rule for all connections together"):
+    with pytest.raises(Misfit, match=f"`init: {kind}` needs all connections"):
         layer("by a table", 2, init=kind)
 
 

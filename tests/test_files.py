@@ -81,11 +81,11 @@ def nothing(path: Path) -> None:
 
 
 ODD: dict[Callable[[Path], None], str] = {
-    pipe: "it is a named pipe, not a plain file",
-    a_socket: "it is a socket, not a plain file",
-    folder: "it is a folder, not a plain file",
-    device: "it is a device, not a plain file",
-    circle: "its links lead in a circle",
+    pipe: "it is a named pipe, not a regular file",
+    a_socket: "it is a socket, not a regular file",
+    folder: "it is a folder, not a regular file",
+    device: "it is a device, not a regular file",
+    circle: "its links form a loop",
     nothing: "it does not exist",
 }
 
@@ -105,8 +105,8 @@ def test_only_plain_files_are_opened(make: Callable[[Path], None], why: str, tmp
     [
         ("x" * 5000, "its path is too long"),
         ("/".join(["x"] * 3000), "its path is too long"),
-        ("a\0b", "its path holds a null character"),
-        ("a\ud800b", "its path holds a character that no file name can hold"),
+        ("a\0b", "its path contains a null character"),
+        ("a\ud800b", "its path contains a character that no file name can contain"),
     ],
 )
 def test_a_path_that_no_file_has(path: str, why: str) -> None:

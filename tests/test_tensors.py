@@ -73,7 +73,7 @@ def test_whole_numbers_keep_their_values_or_are_refused(dtype: str, kind: str, t
     assert (found.shape, others) == ((2, 2), {"w": dtype})
     if info.max > largest:
         with pytest.raises(
-            tensors.UnreadableTensors, match=f"w is {dtype} and holds whole numbers that no float64"
+            tensors.UnreadableTensors, match=f"w is {dtype} and has whole numbers that float64 cannot"
         ):
             read_one(tmp_path / "w", dtype, [1], np.array([2**53 + 1], kind).tobytes())
 
@@ -137,7 +137,7 @@ def test_what_never_answers_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "w.safetensors")
     (tmp_path / "own.yaml").write_text(SPEC)
     graph = netspec.load(tmp_path / "own.yaml")
-    with pytest.raises(WeightsError, match="it is a named pipe, not a plain file"):
+    with pytest.raises(WeightsError, match="it is a named pipe, not a regular file"):
         load(tmp_path / "w.safetensors", graph)
     with pytest.raises(WeightsError, match="its path is too long"):
         load("x" * 5000, graph)
@@ -187,11 +187,11 @@ def close(one: Any, other: Any, tolerance: float) -> bool:
     return bool(np.allclose(one, other, rtol=tolerance, atol=tolerance))
 
 
-LEFT = "batch_norm1.num_batches_tracked is a count that the framework keeps, not a weight: left out"
+LEFT = "batch_norm1.num_batches_tracked is a counter of the framework, not a weight: left out"
 NOTES = {
     "float32": [LEFT],
-    "float16": ["7 tensors are F16, read as float32, which holds every value", LEFT],
-    "bfloat16": ["7 tensors are BF16, read as float32, which holds every value", LEFT],
+    "float16": ["7 tensors are F16, read as float32, without a change of values", LEFT],
+    "bfloat16": ["7 tensors are BF16, read as float32, without a change of values", LEFT],
     "float64": [LEFT, "7 tensors are float64, rounded to float32"],
 }
 

@@ -183,7 +183,7 @@ def test_every_mismatch_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(WeightsError) as caught:
         load(tmp_path / "w.safetensors", small())
     assert str(caught.value).splitlines()[1:] == [
-        "  conv1.bias: its shape is 5, the network's 4 (O)",
+        "  conv1.bias: its shape is 5, but it must be 4 (O)",
         "  norm.bias: missing",
         "  norm.weight: missing",
         "  norm.wieght: not in the network; did you mean `norm.weight`?",

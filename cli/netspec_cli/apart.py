@@ -1,4 +1,4 @@
-"""Runs a command in a process of its own, so that a framework that dies is reported: a crash raises no exception."""
+"""Runs a command in a separate process, so that a crash of a framework, which raises no exception, is reported."""
 
 from __future__ import annotations
 
@@ -16,52 +16,52 @@ from netspec_cli.exits import INTERRUPTED, WRONG_COMMAND
 from netspec_cli.streams import complain
 
 LOG = "NETSPEC_APART"
-"""In the environment of the process apart: the file in which it says what it does."""
+"""Environment variable of the separate process: the file to which it writes its progress."""
 START = "from netspec_cli.main import run; run()"
 
 is_program = False
-"""Whether `netspec` itself runs; a caller from Python has its own process to look after."""
+"""Whether the program `netspec` runs; for a Python caller, commands run in its own process."""
 
 
 def is_apart() -> bool:
-    """Whether the work is to be done here."""
+    """Whether the work is done in this process."""
     return not is_program or LOG in os.environ
 
 
 def report(line: str) -> None:
-    """Say what is done now, and keep it for whoever has to say what was done last."""
+    """Print the current step, and record it for a report after a crash."""
     complain(line)
     if LOG in os.environ:
         Path(os.environ[LOG]).write_text(line, encoding="utf-8")
 
 
 def run(explain: Callable[[str], str]) -> None:
-    """Run this command again, apart, and end with its exit code.
+    """Run this command in a separate process, and exit with its exit code.
 
     Args:
-        explain: what there is to say of a death, given what was done last.
+        explain: an explanation of a crash, given the last step.
     """
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "last")
-        # -P: the folder that one is in holds a user's files, and none of them is a module of ours.
+        # -P: the current folder contains the user's files, which must not be imported as modules.
         command = [sys.executable, "-P", "-c", START, *sys.argv[1:]]
         code = _wait(subprocess.Popen(command, env={**os.environ, LOG: str(log)}))
         last = log.read_text(encoding="utf-8") if log.exists() else "starting"
     if code in (0, 1, WRONG_COMMAND, INTERRUPTED):
         raise typer.Exit(code)
-    complain(f"netspec: the process that did this was ended by {_cause(code)}, at: {last}{explain(last)}")
+    complain(f"netspec: the process was ended by {_cause(code)}, at: {last}{explain(last)}")
     raise typer.Exit(WRONG_COMMAND)
 
 
 def _wait(child: subprocess.Popen[bytes]) -> int:
-    """The exit code of a process, which ends with this one."""
+    """The exit code of a process, which is terminated together with this one."""
     before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     try:
         while True:
             try:
                 return child.wait()
             except KeyboardInterrupt:
-                continue  # the terminal interrupts both, and the other says so
+                continue  # the terminal interrupts both processes, and the other one reports it
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -1,4 +1,4 @@
-"""`netspec arith`: the size that a window gives, or the sizes that give it, and why, with no spec at hand."""
+"""`netspec arith`: the output size of a window, or the input sizes for an output size, with formulas."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from netspec_cli.form import STYLE
 from netspec_cli.streams import complain, say, say_json
 
 app = typer.Typer(
-    **STYLE, no_args_is_help=True, help="Convolution arithmetic: sizes, and the relationship behind each."
+    **STYLE, no_args_is_help=True, help="Convolution arithmetic: sizes, and the relationships that give them."
 )
 
 
@@ -33,9 +33,7 @@ Input = Annotated[
 ]
 Output = Annotated[
     str | None,
-    typer.Option(
-        "--output", "-o", metavar="SIZE", help="Ask the inverse: which inputs give this output size?"
-    ),
+    typer.Option("--output", "-o", metavar="SIZE", help="Show the input sizes that give this output size."),
 ]
 Kernel = Annotated[
     str, typer.Option("--kernel", "-k", metavar="NUMBERS", help="Kernel size, one number or one per axis.")
@@ -44,7 +42,10 @@ Stride = Annotated[
     str, typer.Option("--stride", "-s", metavar="NUMBERS", help="Stride, one number or one per axis.")
 ]
 PoolStride = Annotated[
-    str | None, typer.Option("--stride", "-s", metavar="NUMBERS", help="Stride; the kernel's size if absent.")
+    str | None,
+    typer.Option(
+        "--stride", "-s", metavar="NUMBERS", help="Stride, one number or one per axis; default: the kernel."
+    ),
 ]
 Padding = Annotated[
     str,
@@ -52,7 +53,7 @@ Padding = Annotated[
         "--padding",
         "-p",
         metavar="PADS",
-        help="valid, same, half, full, causal, a number, or lo:hi; one or per axis.",
+        help="valid, same, half, full, causal, a number or lo:hi; one for all axes or one per axis.",
     ),
 ]
 Dilation = Annotated[
@@ -64,7 +65,7 @@ OutputPadding = Annotated[
         "--output-padding", "-a", metavar="NUMBERS", help="Zeros added at the end (a of relationship 14)."
     ),
 ]
-Ceil = Annotated[bool, typer.Option("--ceil", help="Round up: what is left over gets a window too.")]
+Ceil = Annotated[bool, typer.Option("--ceil", help="Round up: an incomplete last window counts.")]
 Formats = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
 
 
@@ -114,18 +115,18 @@ def transpose(
 ) -> None:
     """The output size of a transposed convolution, and the direct convolution that computes the same.
 
-    The padding is that of the convolution which it transposes, so it takes away from the output.
+    The padding is that of the convolution that it transposes, so it makes the output smaller.
     """
     windows = _windows(input, output, kernel, stride, padding, dilation, output_padding, transposed=True)
     _answer("transpose", format, [_transpose_inverse(w) if w.inverse else _transpose(w) for w in windows])
 
 
-# What was asked, per axis.
+# The question, per axis.
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One axis of the question; in an inverse one `size` is the output's, and pads of `same` are not known."""
+    """One axis of the question. In an inverse question, `size` is the output size, and `same` pads are unknown."""
 
     axis: str
     inverse: bool
@@ -139,7 +140,7 @@ class Window:
 
     @property
     def shape(self) -> tuple[int, int, Pair, int]:
-        """What every function of the arithmetic takes after the size."""
+        """The arguments of the arithmetic functions after the size."""
         return self.kernel, self.stride, self.pads, self.dilation
 
 
@@ -162,10 +163,10 @@ def _windows(
     transposed: bool = False,
 ) -> list[Window]:
     if (input is None) == (output is None):
-        _refuse("give either --input (what comes out?) or --output (what must go in?)")
+        _refuse("give either --input (to get the output size) or --output (to get the input sizes)")
     word = padding.strip()
     if word == "same" and output_padding is not None:
-        _refuse("`--padding same` decides the output padding itself: leave --output-padding out")
+        _refuse("`--padding same` determines the output padding: leave --output-padding out")
     size_option, size = ("--output", output or "") if input is None else ("--input", input)
     columns = _spread(
         {
@@ -187,7 +188,7 @@ def _windows(
 def _with_pads(window: Window, word: str, transposed: bool) -> Window:
     if 0 < window.output_padding >= max(window.stride, window.dilation):
         _refuse(
-            f"--output-padding {window.output_padding} is below neither the stride {window.stride} nor the dilation "
+            f"--output-padding {window.output_padding} is not below the stride {window.stride} or the dilation "
             f"{window.dilation}"
         )
     kernel, stride, dilation = window.kernel, window.stride, window.dilation
@@ -205,10 +206,12 @@ def _spread(given: dict[str, list[Any]]) -> list[tuple[Any, ...]]:
     longest = max(given, key=lambda option: len(given[option]))
     axes = len(given[longest])
     if axes not in AXES:
-        _refuse(f"{longest} names {axes} axes; there are at most {max(AXES)}")
+        _refuse(f"{longest} has {axes} axes; there can be at most {max(AXES)}")
     for option, values in given.items():
         if len(values) not in (1, axes):
-            _refuse(f"{option} names {len(values)} axes and {longest} names {axes}; one number holds for all")
+            _refuse(
+                f"{option} has {len(values)} axes, but {longest} has {axes}; one number applies to all axes"
+            )
     return list(
         zip(*(values if len(values) == axes else values * axes for values in given.values()), strict=True)
     )
@@ -230,7 +233,7 @@ def _pads(text: str) -> list[Pair]:
         lo, colon, hi = part.partition(":")
         if re.fullmatch(r"[0-9]{1,12}(:[0-9]{1,12})?", part) is None:
             words = ", ".join(["same", *WORDS])
-            _refuse(f"--padding: {part!r} is none of {words}, a number or lo:hi; write 1, 1x2 or 0:1x1:1")
+            _refuse(f"--padding: {part!r} is not one of {words}, a number or lo:hi; write 1, 1x2 or 0:1x1:1")
         pads.append((int(lo), int(hi if colon else lo)))
     return pads
 
@@ -340,7 +343,7 @@ def _text(axes: list[dict[str, Any]]) -> Iterable[str]:
 def _text_forward(axis: dict[str, Any]) -> Iterable[str]:
     transposed = "direct" in axis
     if axis["output"] is None and transposed:
-        yield "no output: the padding takes away all that the transposed convolution makes"
+        yield "no output: the padding removes the whole output of the transposed convolution"
     elif axis["output"] is None:
         reach, padded = (
             arithmetic.dilated(axis["kernel"], axis["dilation"]),
@@ -355,7 +358,7 @@ def _text_forward(axis: dict[str, Any]) -> Iterable[str]:
     if transposed:
         yield f"direct: {_direct_text(axis['direct'])}"
     elif axis.get("output_padding"):
-        yield f"its transpose gives {axis['input']} back with an output padding of {axis['output_padding']}"
+        yield f"its transpose restores {axis['input']} with an output padding of {axis['output_padding']}"
 
 
 def _direct_text(direct: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""`netspec backends`: what is installed, what is missing and how to install it, what is broken and why."""
+"""`netspec backends`: lists the backends: installed, missing (with the install command) or broken (with the reason)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`netspec bench`: speed and memory of the backends, side by side in one run."""
+"""`netspec bench`: measures speed and memory of several backends in one run."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def bench(
     spec: Spec,
     backends: Several = None,
     batch: Annotated[int, typer.Option(min=1, help="Samples in the batch.")] = 8,
-    steps: Annotated[int, typer.Option(min=1, help="Runs to measure, of each kind.")] = 10,
+    steps: Annotated[int, typer.Option(min=1, help="Measured runs of each kind.")] = 10,
     device: Device = "auto",
     sets: Sets = None,
     format: Annotated[Format, typer.Option("--format", help="How to write the figures.")] = Format.text,
 ) -> None:
-    """Time a forward pass and a step of training on each backend, and the memory that they take.
+    """Measure time and memory of a forward pass and of a training step on each backend.
 
-    Each backend runs in a process of its own, on the same weights and data, in float32.
+    Each backend runs in a separate process, with the same weights and data, in float32.
     """
     from netspec.backend import Timed, Unavailable, Unsupported
     from netspec.benchmark import Failed, race
@@ -95,7 +95,7 @@ def _text(name: str, batch: int, steps: int, found: list[Measurement]) -> Iterat
     threads = os.environ.get("OMP_NUM_THREADS")
     where = f"{os.cpu_count()} cores" + (f", OMP_NUM_THREADS={threads}" if threads else "")
     runs = f"{steps} run{'s' * (steps > 1)}"
-    yield f"{name}: a batch of {batch}, float32, the median of {runs} (least – most), {where}"
+    yield f"{name}: a batch of {batch}, float32, the median of {runs} (minimum – maximum), {where}"
     yield ""
     for each in found:
         yield f"{each.backend}: {each.versions}; on {each.device}"

@@ -1,4 +1,4 @@
-"""`netspec check`: every spec below the paths is valid, its shapes fit, its `expect` holds."""
+"""`netspec check`: checks that every spec below the paths is valid, its shapes fit and its `expect` holds."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def check(
     backends: Annotated[
         list[str] | None,
         typer.Option(
-            "--backend", "-b", metavar="NAME", help="Whether this backend takes them, too. Repeatable."
+            "--backend", "-b", metavar="NAME", help="Also check whether this backend takes them. Repeatable."
         ),
     ] = None,
 ) -> None:
-    """Check every spec below the paths: valid, shapes fit, `expect` holds. Imports no framework.
+    """Check that every spec below the paths is valid, its shapes fit and its `expect` holds. Imports no framework.
 
-    With --set, `expect` is not checked: it speaks of the spec as written.
+    With --set, `expect` is not checked: it describes the spec as written.
     """
     params = parameters(sets) or None
     found = look(path_of(path) for path in paths)
@@ -91,7 +91,7 @@ def check(
 
 
 def _takers(names: Sequence[str]) -> list[Taker]:
-    """For each backend, what it refuses of a graph that is right; looked up before anything is checked."""
+    """For each backend, a function that gives its refusals of a valid graph; unknown names are reported first."""
     if not names:
         return []
     from netspec.backend import Backend, capable
@@ -111,20 +111,20 @@ def _takers(names: Sequence[str]) -> list[Taker]:
 
 
 def _blocks(diagnostics: list[Diagnostic]) -> str:
-    from netspec.diagnostics.render import as_text  # needed where there is something to say
+    from netspec.diagnostics.render import as_text  # needed only for diagnostics
 
     return as_text(diagnostics, colour=colourful())
 
 
 def _text(report: list[tuple[str, list[Diagnostic]]], counts: dict[str, int], searched: bool) -> str:
-    """What is wrong, then one line that sums up: how many files were what, and what holds."""
+    """The diagnostics, followed by a summary line: the numbers of files of each kind, and the verdict."""
     blocks = [_blocks(diagnostics) for _, diagnostics in report if diagnostics]
     wrong = [path for path, diagnostics in report if any(each.severity == "error" for each in diagnostics)]
     warnings = sum(each.severity == "warning" for _, diagnostics in report for each in diagnostics)
     errors = sum(each.severity == "error" for _, diagnostics in report for each in diagnostics)
     checked = [_counted(counts["specs"], "spec")] if counts["specs"] else []
     checked += [_counted(counts["blocks"], "file", " of blocks")] if counts["blocks"] else []
-    # What is left out of a report is counted up to where the run ended.
+    # If a report was cut off, the count of errors is a minimum.
     cut = any(each.code.id == "NS0025" for _, diagnostics in report for each in diagnostics)
     verdict = "all hold" if not wrong else ("at least " if cut else "") + _counted(errors, "error")
     if wrong and len(report) > 1:

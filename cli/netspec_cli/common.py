@@ -1,4 +1,4 @@
-"""What the commands share: their options, loading a spec, reading `--set`, failing politely."""
+"""The common parts of commands: options, loading a spec, reading `--set`, error messages."""
 
 from __future__ import annotations
 
@@ -24,53 +24,57 @@ from netspec_cli.streams import complain, hand_over
 if TYPE_CHECKING:
     from netspec.backend import Backend, Unavailable
 
-# The arguments and options that several commands have. Help is ASCII, so that every terminal can show it.
+# Arguments and options of several commands. Their help is ASCII, so that every terminal can show it.
 Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A path, or zoo:NAME.")]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter of the spec. Repeatable."),
 ]
-Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="A file; stdout without it.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of stdout.")
+]
 Named = Annotated[
     str,
-    typer.Option("--backend", "-b", metavar="NAME", help="One of those that `netspec backends` lists."),
+    typer.Option("--backend", "-b", metavar="NAME", help="A backend; `netspec backends` lists them."),
 ]
 Several = Annotated[
     str | None,
     typer.Option(
-        "--backends", metavar="NAME,NAME", help="With commas between; else all that are installed and can."
+        "--backends",
+        metavar="NAME,NAME",
+        help="Backends, separated by commas. Default: all installed ones that can do it.",
     ),
 ]
 Device = Annotated[
-    str, typer.Option("--device", metavar="NAME", help="auto, cpu, or what the framework calls one.")
+    str, typer.Option("--device", metavar="NAME", help="auto, cpu, or a device name of the framework.")
 ]
 
 Force: TypeAlias = Annotated[
     bool,
-    typer.Option("--force", help="Write over a file that netspec did not write, or that was edited since."),
+    typer.Option("--force", help="Overwrite a file that netspec did not write, or that was edited."),
 ]
 """The option of every command that writes a file."""
 
 
 def fail(message: str, code: int = WRONG_COMMAND) -> NoReturn:
-    """Say what is wrong with the command, on stderr, and stop."""
+    """Print what is wrong with the command to stderr, and exit."""
     complain(f"netspec: {message}")
     raise typer.Exit(code)
 
 
 def note(line: str) -> None:
-    """Say what somebody should know, and go on: on stderr."""
+    """Print a note to stderr, and continue."""
     complain(f"note: {line}")
 
 
 def colourful(stream: object = None) -> bool:
-    """Whether colours are wanted on a stream: a terminal, and no NO_COLOR."""
+    """Whether to use colours on a stream: it is a terminal, and NO_COLOR is not set."""
     stream = sys.stdout if stream is None else stream
     return "NO_COLOR" not in os.environ and bool(getattr(stream, "isatty", lambda: False)())
 
 
 def show(diagnostics: Iterable[Diagnostic]) -> None:
-    """Diagnostics as text, on stderr."""
+    """Print diagnostics as text to stderr."""
     from netspec.diagnostics.render import as_text
 
     diagnostics = list(diagnostics)
@@ -79,7 +83,7 @@ def show(diagnostics: Iterable[Diagnostic]) -> None:
 
 
 def parameters(sets: Iterable[str] | None) -> dict[str, object]:
-    """`--set name=value` as a mapping; a value is read as YAML reads it."""
+    """The options `--set name=value` as a mapping; values are read as YAML."""
     params: dict[str, object] = {}
     for each in sets or ():
         name, equals, text = each.partition("=")
@@ -92,7 +96,7 @@ def parameters(sets: Iterable[str] | None) -> dict[str, object]:
 
 
 def setting(option: str, text: str) -> object:
-    """The value in `--set OPTION`; `text` is what stands behind its `=`, and is read as YAML reads it."""
+    """The value in `--set OPTION`; `text` is the part after its `=`, which is read as YAML."""
     from netspec.diagnostics.codes.files import FILE_EMPTY
     from netspec.language.reading import source
 
@@ -107,7 +111,7 @@ def setting(option: str, text: str) -> object:
 
 
 def _in_option(option: str, text: str, problem: Diagnostic) -> str:
-    """What is wrong with a value, and a caret below the place in the option as it was typed."""
+    """The problem of a value, and a caret below its place in the option as typed."""
     lines = [problem.message]
     if "\n" not in option:
         at = len(option) - len(text) + problem.span.column - 1
@@ -118,7 +122,7 @@ def _in_option(option: str, text: str, problem: Diagnostic) -> str:
 
 
 def path_of(spec: str) -> Path:
-    """The file or folder of a spec: a path that is there, or `zoo:` and a name."""
+    """The file or folder of a spec: an existing path, or `zoo:` and a name."""
     try:
         path = find(spec)
     except FileNotFoundError as error:
@@ -132,26 +136,26 @@ def path_of(spec: str) -> Path:
 
 
 def file_of(spec: str) -> Path:
-    """As `path_of`, of one spec: no folder."""
+    """Like `path_of`, but only for a file."""
     path = path_of(spec)
     if files.is_folder(path):
-        fail(f"{spec} is a folder; name one spec (`netspec check {spec}` says what is wrong in all of them)")
+        fail(f"{spec} is a folder; name one spec (`netspec check {spec}` checks all of them)")
     return path
 
 
 def _in_the_zoo(spec: str) -> str:
-    """A hint, if the zoo has a spec of that name."""
+    """A hint if the zoo has a spec with this name."""
     name = Path(spec).stem if Path(spec).suffix in SUFFIXES else spec
     return f"; did you mean {ZOO}{name}?" if name in zoo() else ""
 
 
 def load_spec(spec: str, sets: Iterable[str] | None = None) -> Graph:
-    """The graph of a spec. Says what is wrong with it and stops with 1; with 2 if the command is wrong."""
+    """The graph of a spec. Prints its diagnostics and exits with 1 if it is wrong; with 2 if the command is wrong."""
     return load_with_sources(spec, sets)[0]
 
 
 def load_with_sources(spec: str, sets: Iterable[str] | None = None) -> tuple[Graph, tuple[Path, ...]]:
-    """As `load_spec`, and the files that it was read from: includes, embedded networks and their weights too."""
+    """Like `load_spec`, and also the files it was read from: includes, embedded networks and their weights."""
     problems = Problems()
     library = Library(problems)
     params = parameters(sets)
@@ -159,7 +163,7 @@ def load_with_sources(spec: str, sets: Iterable[str] | None = None) -> tuple[Gra
     value = library.read(path, shown(path))
     if value is not None and is_blocks_file(value):
         fail(
-            f"{spec} holds blocks for other specs to include, and no network (`netspec check {spec}` checks it)"
+            f"{spec} contains only blocks for other specs to include, no network (`netspec check {spec}` checks it)"
         )
     try:
         graph = graph_of_file(path, problems, params, library)
@@ -172,7 +176,7 @@ def load_with_sources(spec: str, sets: Iterable[str] | None = None) -> tuple[Gra
 
 
 def may_write(targets: Iterable[Path], inputs: Iterable[str | Path], force: bool) -> None:
-    """Stop with 2, before anything is worked out or written, if one of these may not be written over."""
+    """Exit with 2, before anything is computed or written, if one of these must not be overwritten."""
     from netspec.marks import Occupied, guard
 
     targets = tuple(targets)
@@ -185,21 +189,21 @@ def may_write(targets: Iterable[Path], inputs: Iterable[str | Path], force: bool
 
 
 def chosen(backends: str | None, capability: type[Backend]) -> list[str]:
-    """The names in `--backends`, each once; without the option the installed backends that have the capability."""
+    """The names in `--backends`; without the option, all installed backends with the capability."""
     from netspec.backend import installed
 
     if backends is None:
         return installed(capability)
     names = [name.strip() for name in backends.split(",") if name.strip()]
     if not names:
-        fail("--backends names none: write --backends NAME,NAME (`netspec backends` lists them)")
+        fail("--backends is empty: write --backends NAME,NAME (`netspec backends` lists them)")
     if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-        fail(f"--backends names {', '.join(twice)} twice")
+        fail(f"--backends contains {', '.join(twice)} twice")
     return names
 
 
 def without_what_lacks(names: Sequence[str], error: Unavailable) -> NoReturn:
-    """Say which of the backends cannot be used here, and how to go on with the others."""
+    """Report which of the backends cannot be used, and how to run the command without them."""
     from netspec.backend import Backend, Unavailable, usable
     from netspec_cli.failures import lacking
 
@@ -212,7 +216,7 @@ def without_what_lacks(names: Sequence[str], error: Unavailable) -> NoReturn:
 
 
 def write(text: str, out: Path | None, language: str) -> None:
-    """A generated text, with netspec's mark: to a file, or to stdout."""
+    """Write a generated text with netspec's mark to a file or to stdout."""
     from netspec.marks import marked
 
     text = marked(text, language)
@@ -223,7 +227,7 @@ def write(text: str, out: Path | None, language: str) -> None:
 
 
 def put(contents: Mapping[Path, str | bytes], note: str = "") -> None:
-    """Write files whole, all or none, and say so on stderr; stop with 2 if one cannot be written."""
+    """Write files completely, all or none, and report them on stderr; exit with 2 if one cannot be written."""
     out = next(iter(contents))
     try:
         for out in contents:

@@ -1,4 +1,4 @@
-"""`netspec compare`: one spec on several backends, every number, and the first layer that differs."""
+"""`netspec compare`: compares every value of one spec on several backends, and names the first layer that differs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from netspec.proof.difference import Difference
 
 SHOWN = 10
-"""How many layers the table has without `--verbose`: those that differ most."""
+"""The number of layers in the table without `--verbose`: those with the largest differences."""
 
 
 class Format(StrEnum):
@@ -40,7 +40,7 @@ class Format(StrEnum):
 
 
 class DType(StrEnum):
-    """What the backends calculate in."""
+    """The precision in which the backends compute."""
 
     float64 = "float64"
     float32 = "float32"
@@ -49,41 +49,44 @@ class DType(StrEnum):
 def compare(
     spec: Spec,
     backends: Several = None,
-    dtype: Annotated[
-        DType, typer.Option(help="float64 is the proof, float32 the smoke test.")
-    ] = DType.float64,
+    dtype: Annotated[DType, typer.Option(help="float64 is a proof, float32 a quick test.")] = DType.float64,
     batch: Annotated[int, typer.Option(min=1, help="Samples in the batch.")] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="Of the weights, inputs and targets.")] = 0,
-    steps: Annotated[int, typer.Option(min=0, help="Steps of SGD with momentum, and of Adam.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the weights, inputs and targets.")] = 0,
+    steps: Annotated[
+        int, typer.Option(min=0, help="Number of steps with SGD with momentum, and with Adam.")
+    ] = 5,
     rate: Annotated[
         float | None,
-        typer.Option(metavar="RATE", help="Of SGD; Adam takes an eighth. Left out, it suits the gradients."),
+        typer.Option(
+            metavar="RATE", help="Learning rate of SGD; Adam takes an eighth. Default: it fits the gradients."
+        ),
     ] = None,
     device: Annotated[
         str,
-        typer.Option(metavar="NAME", help="auto, cpu, cuda, or what the framework calls one."),
+        typer.Option(metavar="NAME", help="auto, cpu, cuda, or a device name of the framework."),
     ] = "cpu",
     weights: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Compare with the weights of this safetensors FILE, not with drawn ones."
+            metavar="FILE", help="Compare with the weights of this safetensors FILE instead of random ones."
         ),
     ] = None,
     sets: Sets = None,
     inject: Annotated[
         str | None,
         typer.Option(
-            metavar="LAYER=EPS", help="Add EPS to one layer's output on the last backend: a fault to find."
+            metavar="LAYER=EPS",
+            help="Add EPS to the output of one layer on the last backend, as a fault to find.",
         ),
     ] = None,
     format: Annotated[Format, typer.Option(help="How to write the answer.")] = Format.text,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line for every layer.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show a line for every layer.")] = False,
 ) -> None:
-    """Run the spec on several backends from the same weights, and compare every output, gradient and step.
+    """Run the spec on several backends with the same weights, and compare every output, gradient and step.
 
-    Training mode, dropout off. What a spec lets start as zeros and ones is drawn, too, so that none can be
-    forgotten. Products are calculated in full precision on every device. Exit code 1 when anything differs by more
-    than its tolerance.
+    The networks run in training mode without dropout. Weights that start as zeros or ones are drawn at random, too, so
+    that a backend cannot ignore them. Products are computed in full precision on every device. The exit code is 1 if
+    anything differs by more than its tolerance.
     """
     from netspec.backend import Learns, Unavailable, native_names
     from netspec.proof.comparison import CannotCompare
@@ -122,7 +125,7 @@ def compare(
 
 
 def _suspects(spec: str, sets: list[str] | None, dtype: str, last: str) -> str:
-    """The layers that are known to end the framework that was at work, and the way around them."""
+    """The layers that are known to crash the framework that was running, and how to avoid it."""
     from netspec.backend import Fragile, backend
     from netspec.loading import load
 
@@ -130,11 +133,11 @@ def _suspects(spec: str, sets: list[str] | None, dtype: str, last: str) -> str:
     if not isinstance(at_work, Fragile):
         return ""
     layers, fix = at_work.fragile(load(path_of(spec), **parameters(sets)), dtype)
-    return f"\n  its framework is known to die of {', '.join(layers)}\n  fix: {fix}" if layers else ""
+    return f"\n  its framework is known to crash at {', '.join(layers)}\n  fix: {fix}" if layers else ""
 
 
 def text(found: Comparison, verbose: bool = False) -> Iterator[str]:
-    """The comparison as lines: who, the table of layers, a line for each kind of number, the verdict."""
+    """The comparison as lines: the sides, the table of layers, a line for each kind of value, the verdict."""
     batch = f"a batch of {found.batch}"
     if found.others:
         batch += f" (outputs also of {_and([*map(str, found.others)])})"
@@ -142,7 +145,7 @@ def text(found: Comparison, verbose: bool = False) -> Iterator[str]:
     exact = " in full precision (no TF32)" if found.dtype == "float32" else ""
     yield f"{found.spec}: {_and(_sides(found))}, {where}{exact}, {batch}, training mode, dropout off"
     for name, why in found.absent.items():
-        yield f"note: the oracle {name} takes no part, it is {why}"
+        yield f"note: the oracle {name} does not take part: it is {why}"
     yield ""
     yield from _table(found, verbose)
     yield ""
@@ -189,7 +192,7 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
 def _summary(found: Comparison) -> Iterator[str]:
     rows = [_line("outputs", "layer", found.layers, found.tolerance.forward)]
-    flat = ", all zero in theory: what was calculated is rounding" if found.vanished else ""
+    flat = ", all zero in theory: the values are rounding errors" if found.vanished else ""
     rows.append(_line("gradients", "weight", found.gradients, found.tolerance.gradients, flat))
     for steps in found.steps:
         what = f"weights after {steps.count} step{'s' if steps.count > 1 else ''} of {steps.optimizer}"
@@ -223,17 +226,18 @@ def _verdict(found: Comparison) -> Iterator[str]:
         yield f"different: the first layer that differs is {first.name}"
         yield f"  {first}"
         return
-    yield f"different: all layers agree, but not what is learnt; the first is {found.failures[0].name}"
+    yield f"different: all layers agree, but gradients or steps differ; the first is {found.failures[0].name}"
     yield f"  {found.failures[0]}"
     if found.two_valued:
         others = len(found.two_valued) - 1
         more = f" and {others} more" if others else ""
-        yield f"  note: {found.two_valued[0]}{more} normalise{'' if others else 's'} two values a channel, to −1 and 1;"
-        yield "  steps through that are chaotic, and rounding grows: take a larger --batch, or a larger input"
+        verb = "normalise" if others else "normalises"
+        yield f"  note: {found.two_valued[0]}{more} {verb} two values per channel, to −1 and 1;"
+        yield "  steps through this are chaotic, and rounding errors grow: use a larger --batch, or a larger input"
 
 
 def number(value: float) -> str:
-    """Two digits, as short as they can be read."""
+    """A number with two digits, in a short form."""
     return "0" if value == 0 else f"{value:.1e}"
 
 

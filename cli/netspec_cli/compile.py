@@ -1,4 +1,4 @@
-"""`netspec compile`: the generated source, or a file."""
+"""`netspec compile`: writes the generated source, or a file."""
 
 from __future__ import annotations
 
@@ -44,15 +44,16 @@ def compile(
     weights: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The weights of a file, from this safetensors FILE; else from the seed 0."
+            metavar="FILE",
+            help="Weights for a backend that writes a file, from this safetensors FILE; default: from seed 0.",
         ),
     ] = None,
     sets: Sets = None,
     force: Force = False,
 ) -> None:
-    """Write the network as readable source that runs without netspec, or as the file of a backend that writes one.
+    """Write the network as readable source that runs without netspec, or as a file (`--backend onnx`).
 
-    Source needs no framework. A file holds the weights, and needs the packages of its backend.
+    Writing source needs no framework. A file contains the weights, and needs the packages of its backend.
     """
     from netspec.backend import Backend, Files, Writes, capable, usable
     from netspec.marks import sealed
@@ -65,7 +66,7 @@ def compile(
         usable([backend], Files)
         out = _file_name(out, chosen)
     elif weights is not None:
-        fail(f"--weights: source of {backend} holds no weights; leave the option out")
+        fail(f"--weights: source of {backend} contains no weights; leave the option out")
     if out is not None:
         may_write([out], [*sources, *([weights] if weights else [])], force)
     graph, arrays = through(
@@ -83,7 +84,7 @@ def compile(
 
 
 def _file_name(out: Path | None, backend: Files) -> Path:
-    """The name of a file, which is not for a terminal and says what it is."""
+    """The path of the file; it is required and must have the suffix of the backend."""
     if out is None or out.suffix.lower() != backend.suffix:
         fail(f"{backend.name} writes a file, not text: name it with --out NAME{backend.suffix}")
     return out

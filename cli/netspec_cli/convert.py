@@ -1,4 +1,4 @@
-"""`netspec convert`: a network written as a spec again, after passes if any are named, and its weights."""
+"""`netspec convert`: writes a network, optionally after passes, as a spec again, and its weights."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ def convert(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Weights of SPEC, as `netspec train` keeps them; OUT.safetensors gets the new spec's.",
+            help="Weights of SPEC, for example from `netspec train`; those of the new spec go to OUT.safetensors.",
         ),
     ] = None,
     out: Out = None,
     sets: Sets = None,
     force: Force = False,
 ) -> None:
-    """Write a network as a spec again, after passes if any are named: without scopes, its paddings as numbers.
+    """Write a network, optionally after passes, as a spec again: without scopes, and with paddings as numbers.
 
-    With weights, they become those of the new network: the same function, another form.
+    With --weights, the weights are converted to those of the new network.
     """
     from netspec.diagnostics import Problems
     from netspec.loading import graph_of_text
@@ -54,12 +54,12 @@ def convert(
     asked = ["fully-convolutional"] if fully_convolutional else []
     asked += passes or []
     if weights is not None and out is None:
-        fail("weights go to a file beside the new spec: name it by -o NEW.yaml")
+        fail("--weights writes a file next to the new spec: name the spec with -o NEW.yaml")
     graph, sources = load_with_sources(spec, sets)
     new_weights = out.with_suffix(".safetensors") if out is not None and weights is not None else None
     if out is not None:
         if new_weights == out:
-            fail(f"the new weights would be written over {out}: give -o a name that ends in .yaml")
+            fail(f"the new weights would overwrite {out}: give -o a name that ends in .yaml")
         targets = [out] if new_weights is None else [out, new_weights]
         may_write(targets, [*sources, *([] if weights is None else [weights])], force)
     changed, carried = through(graph, asked, None if weights is None else _read(weights, graph))
@@ -78,7 +78,7 @@ def convert(
     else:
         contents: dict[Path, str | bytes] = {out: text}
         if carried is not None and new_weights is not None:
-            # The scopes of the new spec are laid flat, so that its weights have other names, in the same order.
+            # The new spec has no scopes, so its weights have other names, in the same order.
             names = zip(changed.weights, written.weights, strict=True)
             new = {new.name: carried[old.name] for old, new in names}
             contents[new_weights] = as_bytes(new, metadata("convert"))
@@ -87,14 +87,14 @@ def convert(
         f"`{key}`" for key, value in (("expect", graph.expect), ("train", graph.train)) if value is not None
     ]
     if left:
-        note(f"the new spec holds no {' and no '.join(left)}: its layers have other names")
+        note(f"the new spec has no {' and no '.join(left)}, because its layers have other names")
     if carried is None and graph.pretrained:
         files = ", ".join(str(file) for _, file in graph.pretrained)
-        note(f"the new spec does not start from {files}: it is one network")
+        note(f"the new spec does not start from {files}, because it has no embedded networks")
 
 
 def _name(graph: Graph, asked: Sequence[str], out: Path | None) -> str:
-    """What the new network is called: as its file where that can be a name, else as the old one and the last pass."""
+    """The name of the new network: that of its file if it is valid, else the old name and the last pass."""
     from netspec.language.document.item import IDENTIFIER
 
     stem = "" if out is None else out.stem.replace("-", "_")

@@ -1,4 +1,4 @@
-"""`netspec draw`: a picture of the network, as SVG or as a page whose boxes fold."""
+"""`netspec draw`: draws the network as SVG, or as an HTML page with boxes that fold."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def draw(
     spec: Spec,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="x.svg or x.html; SVG to stdout without it."),
+        typer.Option("--out", "-o", metavar="FILE", help="x.svg or x.html. Default: SVG to stdout."),
     ] = None,
     sets: Sets = None,
     force: Force = False,
 ) -> None:
-    """Draw the network: blocks as boxes, branches side by side, equal repetitions once. HTML boxes fold."""
+    """Draw the network: blocks as boxes, branches side by side, equal repetitions once. In HTML, boxes can fold."""
     if out is not None and out.suffix.lower() not in SUFFIXES:
-        fail(f"{out}: a picture is .svg or .html")
+        fail(f"{out}: a drawing must be .svg or .html")
     graph, sources = load_with_sources(spec, sets)
     if out is not None:
         may_write([out], sources, force)

@@ -1,8 +1,8 @@
-"""Where the command starts: from its first line to its last, Ctrl-C ends it with a sentence, imports included."""
+"""The entry point. Ctrl-C ends the command with a message at any time, also during imports."""
 
 from __future__ import annotations
 
-# The built-in part: the module around it would first have to be imported.
+# The built-in module, because the module `signal` would have to be imported first.
 import _signal as signal  # type: ignore[import-not-found]
 import gc
 import os
@@ -12,8 +12,10 @@ from netspec_cli.exits import INTERRUPTED
 
 
 def run() -> None:
-    """Run the command line. Nothing heavier than this file is imported before Ctrl-C is provided for."""
-    listens = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not where it is to be ignored
+    """Run the command line. Ctrl-C is handled before any larger module is imported."""
+    listens = (
+        signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )  # false if the process ignores Ctrl-C
     try:
         if listens:
             signal.signal(signal.SIGINT, _end)
@@ -31,7 +33,7 @@ def run() -> None:
 
 
 def _end(*_: object) -> None:
-    """Say that the command was interrupted, and end the process, wherever it is: nothing has been begun."""
+    """Print that the command was interrupted, and end the process. No work has started yet."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -1,4 +1,4 @@
-"""The exit codes: 0 all hold, and those for what does not."""
+"""The exit codes other than 0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`netspec explain`: the story of a code."""
+"""`netspec explain`: explains a diagnostic code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def explain(
         str, typer.Argument(metavar="CODE", help="A code such as NS0301; `all` lists every one.")
     ],
 ) -> None:
-    """Tell what a diagnostic means, with an example."""
+    """Explain a diagnostic code, with an example."""
     from netspec.check import check_text
     from netspec.diagnostics.catalogue import CODES
     from netspec.diagnostics.explain import UnknownCode

@@ -1,4 +1,4 @@
-"""What ends a command, as a sentence and an exit code: 0 all hold, 1 a spec is wrong, 2 the command is wrong."""
+"""Messages and exit codes for errors: 1 if the spec is wrong, 2 if the command is wrong."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def told(error: BaseException) -> tuple[str, int] | None:
-    """What an error says to the author, and the exit code; None when it is a bug of netspec."""
+    """The message of an error for the user, and the exit code; None if it is a bug in netspec."""
     from netspec.backend import Unavailable, Unsupported
     from netspec.diagnostics import SpecError
     from netspec.loading import ParameterError
@@ -33,7 +33,7 @@ def told(error: BaseException) -> tuple[str, int] | None:
 
 
 def lacking(error: Unavailable) -> str:
-    """What is not here, and how to get it."""
+    """What is missing, and how to install it."""
     return str(error) + (f"\n  fix: {error.fix}" if error.fix else "")
 
 
@@ -43,7 +43,7 @@ def _detail(error: MemoryError) -> str:
 
 
 def _sentence(error: OSError) -> str:
-    """The file, if the error names one, and what the system says."""
+    """The file, if the error names one, and the reason of the system."""
     why = error.strerror or str(error) or type(error).__name__
     if error.filename is None:
         return why

@@ -1,4 +1,4 @@
-"""How every command looks: what typer is told, and the words of help for what an option takes."""
+"""The common settings of all typer commands, and the words for option values in their help."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STYLE: dict[str, Any] = {
 
 
 def formed(part: typer.Typer) -> Any:
-    """The command, or the group of commands, whose help says `SPEC`, `NUMBER` or `text|json`, and no Python type."""
+    """The command, or group of commands, whose help shows `SPEC`, `NUMBER` or `text|json` and not Python types."""
     command = typer.main.get_command(part)
     for each in [command, *getattr(command, "commands", {}).values()]:
         for parameter in each.params:
@@ -26,7 +26,7 @@ def formed(part: typer.Typer) -> Any:
 
 
 def _word(parameter: Any) -> str:
-    """What stands behind the name of an option in the help; an argument is its own name."""
+    """The word after the name of an option in the help; an argument shows only its own name."""
     if parameter.param_type_name == "argument":
         return "..." if parameter.nargs == -1 else ""
     if parameter.metavar:

@@ -1,4 +1,4 @@
-"""The command `netspec`: registers the commands, and sees to it that no input yields a traceback."""
+"""The command `netspec`: registers the commands, and turns all exceptions into messages."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ COMMANDS = (
     *("check", "shapes", "compile", "convert", "train", "compare", "bench", "draw"),
     *("ops", "schema", "explain", "new", "backends", "arith"),
 )
-"""The commands in the order in which they are shown; each is the function, or the `app`, of its module."""
+"""The commands in the order of the help; each is the function, or the `app`, of its module."""
 
 
 class Commands(typer.core.TyperGroup):
-    """The commands, each imported when it is asked for: `check` does not wait for what `train` needs."""
+    """The commands. Each is imported when it is used, so `check` does not import what `train` needs."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -34,7 +34,7 @@ class Commands(typer.core.TyperGroup):
             return None
         gc.disable()
         module = import_module(f"netspec_cli.{cmd_name}")
-        gc.freeze()  # what is imported stays; no later search for garbage need look at it
+        gc.freeze()  # imported modules stay, so the garbage collector need not scan them
         gc.enable()
         part = getattr(module, "app", None)
         if part is None:
@@ -43,13 +43,13 @@ class Commands(typer.core.TyperGroup):
         return formed(part)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; an error that speaks to the author ends it with a sentence."""
+        """Run the command; an expected error ends it with a message."""
         try:
             return super().invoke(ctx)
         except Exception as error:
             from netspec_cli.failures import told
 
-            if hasattr(error, "show") and hasattr(error, "message"):  # a wrong command, as typer says it
+            if hasattr(error, "show") and hasattr(error, "message"):  # a usage error of typer
                 error.message = error.message.replace("Value error, ", "")
                 raise
             known = told(error)
@@ -88,8 +88,8 @@ def main(
 
 
 def run() -> None:
-    """The entry point. A spec that is wrong ends with 1, a command that is wrong with 2."""
-    # To look for plugins of pydantic would be to read what every installed package says of itself.
+    """The entry point. Exits with 1 if a spec is wrong, with 2 if the command is wrong."""
+    # Searching for plugins of pydantic would read the metadata of every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     streams.prepare()
     apart.is_program = True
@@ -97,9 +97,9 @@ def run() -> None:
 
 
 def _code() -> int:
-    """Run the command; return the exit code, with everything written and everything said."""
+    """Run the command; return the exit code after all output is written."""
     try:
-        # Not standalone: there a closed pipe would end with 1, which means that a spec is wrong.
+        # Not standalone, because then a closed pipe would exit with 1, which means that a spec is wrong.
         code = int(app(standalone_mode=False) or 0)
         sys.stdout.flush()
     except streams.Unwritable as error:
@@ -112,7 +112,7 @@ def _code() -> int:
             error.show()
             return int(error.exit_code)
         if "NETSPEC_DEBUG" in os.environ:
-            raise  # its traceback is for those who ask for it
+            raise  # the user asked for the traceback
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         streams.complain(
             f"netspec: this is a bug in netspec, please report it ({what}); NETSPEC_DEBUG=1 shows where"
@@ -125,6 +125,6 @@ def _code() -> int:
 
 
 def _add_notes(error: BaseException) -> None:
-    """Say what was noted on an error, such as where a run is kept."""
+    """Print the notes of an exception, such as the place of a run folder."""
     for note in getattr(error, "__notes__", []):
         streams.complain(f"note: {note}")

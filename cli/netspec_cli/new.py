@@ -1,4 +1,4 @@
-"""`netspec new`: a spec of one's own, started from one of the zoo; or what the zoo has."""
+"""`netspec new`: writes a new spec, based on one of the zoo; or lists the zoo."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def new(
         str | None, typer.Argument(metavar="NAME", help="The name of the network; the file is NAME.yaml.")
     ] = None,
     origin: Annotated[
-        str, typer.Option("--from", metavar="SPEC", help="What to start from: zoo:NAME, or a path.")
+        str, typer.Option("--from", metavar="SPEC", help="The spec to copy: zoo:NAME, or a path.")
     ] = "zoo:lenet5",
-    list_: Annotated[bool, typer.Option("--list", help="Show the zoo instead.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List the zoo instead.")] = False,
     format: Annotated[
         Format | None, typer.Option("--format", help="How to write the list.  [default: text]")
     ] = None,
@@ -36,13 +36,13 @@ def new(
     """Write NAME.yaml from a spec of the zoo."""
     if list_:
         if name is not None:
-            fail(f"--list shows the zoo and writes no {name}.yaml: leave out one of the two")
+            fail(f"--list lists the zoo and does not write {name}.yaml: leave out one of the two")
         _list(format or Format.text)
         return
     if format is not None:
-        fail("--format is how --list writes; a new spec is YAML")
+        fail("--format is only for --list; a new spec is always YAML")
     if name is None:
-        fail("give the new network a name: netspec new my_net --from zoo:lenet5 (--list shows the zoo)")
+        fail("give the new network a name: netspec new my_net --from zoo:lenet5 (--list lists the zoo)")
     _write(name, origin, force)
 
 
@@ -53,7 +53,7 @@ def _write(name: str, origin: str, force: bool) -> None:
     from netspec.scaffold import copies
 
     if not IDENTIFIER.match(name):
-        fail(f"`{name}` cannot be a name: a letter, then letters, digits and underscores")
+        fail(f"`{name}` is not a valid name: a name is a letter, followed by letters, digits and underscores")
     source = file_of(origin)
     try:
         texts = copies(source, name)
@@ -84,5 +84,5 @@ def _row(name: str, path: Path) -> dict[str, Any]:
 
     graph, _ = check_file(path)
     if graph is None:
-        return {"name": name, "description": "does not hold: netspec check tells why", "params": None}
+        return {"name": name, "description": "does not hold: netspec check says why", "params": None}
     return {"name": name, "description": graph.description, "params": analyze(graph).totals.params}

@@ -1,4 +1,4 @@
-"""`netspec ops`: the catalogue of ops by family, or all that there is to say of one; from their classes."""
+"""`netspec ops`: lists the ops by family, or describes one op, from their classes."""
 
 from __future__ import annotations
 
@@ -27,12 +27,10 @@ class Format(StrEnum):
 
 
 def ops(
-    op: Annotated[
-        str | None, typer.Argument(metavar="OP", help="An op; the whole catalogue without it.")
-    ] = None,
+    op: Annotated[str | None, typer.Argument(metavar="OP", help="An op. Default: list all ops.")] = None,
     format: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.text,
 ) -> None:
-    """List the ops by family; or tell all about one: its fields, weights, what it takes."""
+    """List the ops by family, or describe one op: its inputs, fields and weights."""
     from netspec.ops import FAMILIES, OPS, members
     from netspec.ops.description import describe
     from netspec.ops.words import lead
@@ -104,7 +102,7 @@ def _catalogue(families: dict[str, list[OpDescription]]) -> Iterator[str]:
         for each in members:
             yield f"  {each.keyword.ljust(width)}  {each.summary}"
         yield ""
-    yield "`netspec ops NAME` tells all about one."
+    yield "`netspec ops NAME` describes one op."
 
 
 def _page(told: OpDescription) -> Iterator[str]:
@@ -122,7 +120,10 @@ def _page(told: OpDescription) -> Iterator[str]:
     if told.ports:
         yield from _listed(
             "outputs",
-            [(FIRST, "What its own name stands for."), *((each.name, each.doc) for each in told.ports)],
+            [
+                (FIRST, "The name of the layer stands for it."),
+                *((each.name, each.doc) for each in told.ports),
+            ],
         )
     yield from _weights(told)
     yield ""
@@ -130,7 +131,7 @@ def _page(told: OpDescription) -> Iterator[str]:
 
 
 def _listed(heading: str, rows: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Names with what they are, below each other."""
+    """A table of names with their descriptions."""
     width = max(len(name) for name, _ in rows)
     for name, doc in rows:
         yield f"{heading.ljust(7)}  {name.ljust(width)}  {doc}"

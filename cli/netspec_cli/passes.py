@@ -1,4 +1,4 @@
-"""`--pass NAME`, for the commands that take it."""
+"""The option `--pass NAME` of several commands."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def through(graph: Graph, asked: Iterable[str], weights: Arrays | None = None) -> tuple[Graph, Arrays | None]:
-    """The graph after these passes, in order, and what becomes of its weights, if it has any.
+    """The graph after these passes, in order, and its converted weights, if there are any.
 
-    `asked` has names of `PASSES`, or `cut=LAYER`.
+    `asked` contains names of `PASSES`, or `cut=LAYER`.
     """
     from netspec.analysis.ending import NoLogits
     from netspec.ops.nearest import did_you_mean
@@ -29,9 +29,9 @@ def through(graph: Graph, asked: Iterable[str], weights: Arrays | None = None) -
         name, _, layer = each.partition("=")
         if name != "cut" and (name not in known or layer):
             hint = did_you_mean(name, [*known, "cut"])
-            fail(f"no pass is called {each!r}{hint} (there are {', '.join(known)}, cut=LAYER)")
+            fail(f"no pass is called {each!r}{hint} (the passes are {', '.join(known)}, cut=LAYER)")
         if name == "cut" and not layer:
-            fail("--pass cut needs the layer to end with: --pass cut=NAME (`netspec shapes` lists the names)")
+            fail("--pass cut needs the last layer: --pass cut=NAME (`netspec shapes` lists the names)")
         try:
             changed = cut(graph, layer) if name == "cut" else known[name].run(graph)
         except NoSuchLayer as error:

@@ -1,4 +1,4 @@
-"""A bar on stderr while a training runs; nothing where nobody looks on, or where rich is not installed."""
+"""A progress bar on stderr during a training, if stderr is a terminal and rich is installed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """A `Report` with one bar, which runs once through every epoch and shows the loss of the latest step."""
+    """A `Report` with one bar, which runs through each epoch and shows the loss of the latest step."""
 
     def __init__(self, recipe: Recipe, samples: int) -> None:
         self._epochs = recipe.epochs
@@ -31,13 +31,13 @@ class Progress:
             self._bar.stop()
 
     def step(self, epoch: int, step: int, loss: float) -> None:
-        """Move on."""
+        """Update the bar."""
         if self._bar is not None:
             name = f"epoch {epoch} of {self._epochs}"
             self._bar.update(self._task, description=name, completed=step, loss=f"loss {loss:.4f}")
 
     def epoch(self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Any]) -> None:
-        """Nothing: the table says what came of it."""
+        """Do nothing: the table shows the results of an epoch."""
 
 
 def _bar() -> Any:
@@ -55,5 +55,5 @@ def _bar() -> Any:
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
-        redirect_stdout=sys.stdout.isatty(),  # the report must reach a file as it is
+        redirect_stdout=sys.stdout.isatty(),  # a report in a file must not change
     )

@@ -1,4 +1,4 @@
-"""`netspec schema`: the JSON schema of a spec, so that an editor completes and checks one as it is written."""
+"""`netspec schema`: writes the JSON schema of a spec, with which an editor completes and checks specs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`netspec shapes`: a line a layer, and the totals."""
+"""`netspec shapes`: prints one line per layer, and the totals."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def shapes(
     format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.table,
     sets: Sets = None,
 ) -> None:
-    """Show every layer's type, parameters, MACs, receptive field and memory, and the totals."""
+    """Show type, parameters, MACs, receptive field and memory of every layer, and the totals."""
     from netspec.analysis import analyze
 
     graph = load_spec(spec, sets)
@@ -41,7 +41,7 @@ def shapes(
 
 
 def table(found: Shapes) -> str:
-    """The layers in columns, the totals below."""
+    """A table of the layers, and the totals below."""
     report = found.as_dict()
     rows = [
         [name, "input", _shape(shape), "", "", "", size(4 * _elements(shape))]
@@ -63,7 +63,7 @@ def table(found: Shapes) -> str:
 
 
 def columns(rows: list[list[str]]) -> list[str]:
-    """Rows as lines: the first is the headings; the first three columns are words, the others numbers."""
+    """Rows as lines. The first row has the headings; the first three columns are words, the others numbers."""
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
     lines = [
         "  ".join(
@@ -84,12 +84,12 @@ def _totals(report: dict[str, object]) -> list[str]:
         ("layers", f"{totals['layers']:,}"),
         ("parameters", f"{totals['params']:,}, {totals['trainable']:,} of them trainable"),
         ("MACs", macs),
-        ("activations", f"{totals['activations']:,} numbers a sample"),
+        ("activations", f"{totals['activations']:,} values per sample"),
         ("weights", size(memory["weights_bytes"])),
-        ("to predict", f"{size(memory['inference_bytes'])}: weights and the two largest tensors in a row"),
+        ("inference", f"{size(memory['inference_bytes'])}: weights and the two largest consecutive tensors"),
         (
-            "to train",
-            f"{size(memory['training_bytes_per_sample'])} a sample: input and all outputs; and the weights",
+            "training",
+            f"{size(memory['training_bytes_per_sample'])} per sample: input and all outputs; plus the weights",
         ),
     ]
     width = max(len(name) for name, _ in rows)

@@ -1,7 +1,6 @@
-"""The two streams of a command: stdout for reports, stderr for messages. Neither ends a command with a traceback.
+"""The two streams of a command: stdout for reports, stderr for messages. A failing stream never causes a traceback.
 
-Reports are written with `say`, documents (source text, pictures, specs) with `hand_over`, JSON with `say_json`,
-messages with `complain`.
+`say` writes reports, `hand_over` documents (source, drawings, specs), `say_json` JSON, and `complain` messages.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from select import select
 from typing import Any, TextIO
 
 STRICT = ("strict", "surrogateescape")
-"""The ways of encoding that raise an error for a character that the stream does not have."""
+"""The error modes that raise an exception for a character that the encoding does not have."""
 
 
 class Unwritable(Exception):
@@ -23,13 +22,13 @@ class Unwritable(Exception):
 
 
 def prepare() -> None:
-    """Set up stdout and stderr, once, before anything is written."""
+    """Set up stdout and stderr. Call it once, before any output."""
     sys.stdout = _stream(sys.stdout, report=True)
     sys.stderr = _stream(sys.stderr, report=False)
 
 
 def _stream(stream: TextIO | None, report: bool) -> TextIO:
-    if stream is None:  # the caller has closed it
+    if stream is None:  # the caller closed the stream
         return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123
     if not isinstance(stream, io.TextIOWrapper):
         return stream
@@ -39,13 +38,13 @@ def _stream(stream: TextIO | None, report: bool) -> TextIO:
 
 
 class _Sink(io.RawIOBase):
-    """A file descriptor that says once why it takes no more, and then swallows the rest.
+    """A file descriptor that reports the first failed write and ignores all later output.
 
-    Without it the interpreter, at its end, writes what is left again, and fails again.
+    Without it, the interpreter would write the remaining output again when it exits, and fail again.
     """
 
     def __init__(self, stream: io.TextIOWrapper, report: bool) -> None:
-        self._stream = stream  # kept: it closes what is below it when it goes
+        self._stream = stream  # a reference, because the stream closes its file when it is deleted
         self._raw: Any = getattr(stream.buffer, "raw", stream.buffer)
         self._report, self._deaf = report, False
 
@@ -64,13 +63,13 @@ class _Sink(io.RawIOBase):
         if self._deaf:
             return size
         try:
-            while (written := self._raw.write(data)) is None:  # a pipe that does not wait, and is full
+            while (written := self._raw.write(data)) is None:  # a non-blocking pipe that is full
                 select([], [self._raw], [])
             return int(written)
         except OSError as error:
             self._deaf = True
-            # Whoever closes a pipe has read enough, and what nobody can read changes no verdict: the exit code
-            # is the same as without the pipe, whenever it closes. But a report that is lost is an error.
+            # A closed pipe means that the reader has read enough: the exit code is the same as without the pipe. Lost
+            # messages do not change the exit code either. But a lost report is an error.
             closed = error.errno == errno.EPIPE or (os.name == "nt" and error.errno == errno.EINVAL)
             if self._report and not closed:
                 raise Unwritable(error.strerror or str(error)) from None
@@ -78,7 +77,7 @@ class _Sink(io.RawIOBase):
 
 
 def say(text: str) -> None:
-    """Write a report to stdout; what its encoding does not have is escaped."""
+    """Write a report to stdout; characters that its encoding does not have are escaped."""
     sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
     sys.stdout.flush()
 
@@ -91,12 +90,12 @@ def say_json(facts: Mapping[str, object]) -> None:
 
 
 def say_json_text(text: str) -> None:
-    """Write JSON to stdout. It is JSON in every encoding: outside UTF-8 it is written in ASCII."""
+    """Write JSON to stdout, in ASCII unless the encoding is UTF-8, so that it is valid in every encoding."""
     say(text if _is_utf8(sys.stdout) else _ascii(text))
 
 
 def hand_over(text: str) -> None:
-    """Write a document to stdout, exactly as it would stand in a file: as UTF-8, unless a person looks at it."""
+    """Write a document to stdout as UTF-8, exactly as in a file, unless stdout is a terminal."""
     if _is_utf8(sys.stdout) or sys.stdout.isatty():
         say(text)
         return
@@ -114,7 +113,7 @@ def complain(text: str) -> None:
 
 
 def rule(width: int) -> str:
-    """A line across a table."""
+    """A horizontal line of a table."""
     return _drawn("─", "-") * width
 
 
@@ -131,7 +130,7 @@ def _is_utf8(stream: TextIO) -> bool:
 
 
 def _ascii(text: str) -> str:
-    """JSON text with every other character as `\\uXXXX`; outside strings it has none."""
+    """JSON text with all non-ASCII characters as `\\uXXXX`; they occur only in strings."""
     return "".join(each if each.isascii() else _escaped(each) for each in text)
 
 

@@ -1,4 +1,4 @@
-"""`netspec train`: one spec, one backend, real data; a table of epochs on stdout, progress on stderr."""
+"""`netspec train`: trains one spec on one backend; prints a table of epochs to stdout and progress to stderr."""
 
 from __future__ import annotations
 
@@ -43,9 +43,11 @@ def train(
     ] = None,
     data_dir: Annotated[
         Path | None,
-        typer.Option("--data-dir", metavar="FOLDER", help="Where the files of named data sets are."),
+        typer.Option("--data-dir", metavar="FOLDER", help="The folder with the files of named data sets."),
     ] = None,
-    fetch: Annotated[bool, typer.Option("--fetch", help="Download what is missing of a named set.")] = False,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Download missing files of a named data set.")
+    ] = False,
     sets: Annotated[
         list[str] | None,
         typer.Option(
@@ -59,9 +61,9 @@ def train(
     device: Device = "auto",
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FOLDER", help="The run folder; runs/NAME-BACKEND-N without it."),
+        typer.Option("--out", "-o", metavar="FOLDER", help="The run folder. Default: runs/NAME-BACKEND-N."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over the run that --out holds.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the run in the folder --out.")] = False,
     weights: Annotated[
         list[str] | None,
         typer.Option(
@@ -72,7 +74,7 @@ def train(
     ] = None,
     format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.text,
 ) -> None:
-    """Train a network as its recipe says, and keep the run in a folder."""
+    """Train a network with its recipe, and write a run folder."""
     from netspec.backend import Trains, usable
     from netspec.training.match import require_classifier
 
@@ -86,10 +88,10 @@ def train(
     try:
         graph, sources = load_with_sources(spec, params)
     except typer.Exit:
-        _recipe(None, spec, overrides)  # a wrong option is said in the same run
+        _recipe(None, spec, overrides)  # report a wrong option in the same run
         raise
     recipe = _recipe(graph.train, graph.file, overrides)
-    require_classifier(graph)  # before a large data set is read for nothing
+    require_classifier(graph)  # before a large data set is read
     _run(
         spec,
         graph,
@@ -106,14 +108,14 @@ def train(
 
 
 class _Override(NamedTuple):
-    """A setting of the recipe from the command line, and the option as it was typed."""
+    """A setting of the recipe from the command line, and the option as typed."""
 
     value: object
     option: str
 
 
 def _split(sets: list[str]) -> tuple[dict[str, _Override], list[str]]:
-    """Settings of the recipe by their key, and what is left for the spec."""
+    """The settings of the recipe by their keys, and the options for the spec."""
     overrides: dict[str, _Override] = {}
     for each in sets:
         if not each.startswith(PREFIX):
@@ -128,7 +130,7 @@ def _split(sets: list[str]) -> tuple[dict[str, _Override], list[str]]:
 
 
 def _from_here(data: str | None) -> str | None:
-    """A path on the command line counts from the folder that one is in, and it may lack a slash."""
+    """A path on the command line is relative to the current folder, and need not contain a slash."""
     from netspec.recipe.names import SETS, is_path, seen_from
 
     if data is None or data in SETS:
@@ -138,7 +140,7 @@ def _from_here(data: str | None) -> str | None:
 
 
 def _recipe(stated: StatedRecipe | None, file: str, overrides: Mapping[str, _Override]) -> Recipe:
-    """The recipe of a spec with the settings of the command line; a wrong one of those is a wrong command."""
+    """The recipe of a spec with the settings of the command line; if one of these is wrong, the command is wrong."""
     from netspec.diagnostics import Problems, SpecError
     from netspec.language.document.overrides import given_as
     from netspec.language.document.recipe import settle
@@ -156,12 +158,12 @@ def _recipe(stated: StatedRecipe | None, file: str, overrides: Mapping[str, _Ove
 
 
 def _in_words(diagnostic: Diagnostic, option: str) -> str:
-    """A diagnostic of an option: without a place, and with its help as it is typed."""
+    """A diagnostic for an option: without a place, and with help in the form of an option."""
     lines = [f"{option}: {diagnostic.message}", *(f"  {each}" for each in diagnostic.notes)]
     if diagnostic.help:
         flag = option.partition("=" if option.startswith("--set") else " ")[0]
         by, name = ("=", flag.rpartition(".")[2]) if option.startswith("--set") else (" ", flag[2:])
-        # In a spec one writes `epochs: 10`, here `--epochs 10`.
+        # A spec has `epochs: 10`, the command line `--epochs 10`.
         lines.append("  help: " + diagnostic.help.replace(f"`{name}: ", f"`{flag}{by}"))
     return "\n".join(lines)
 
@@ -176,7 +178,7 @@ def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Dat
     try:
         if fetch and recipe.data in SETS:
             get(recipe.data, place, tell=complain)
-        # A path in a recipe counts from the folder of its spec.
+        # A path in a recipe is relative to the folder of its spec.
         return datasets.load(seen_from(Path(graph.file).parent, recipe.data), place)
     except DataError as error:
         fail(str(error) + (f"\n{error.help}" if error.help else ""))
@@ -238,7 +240,7 @@ def _run(
 
 
 def _weights(given: list[str], graph: Graph, seed: int) -> Arrays | None:
-    """Where to start: None is what the seed gives; a file holds all weights, NAME=FILE those of a part."""
+    """The initial weights: None means those of the seed; a file has all weights, NAME=FILE those of a part."""
     from netspec.backend import native_names
     from netspec.weights import load, starting
 
@@ -249,12 +251,12 @@ def _weights(given: list[str], graph: Graph, seed: int) -> Arrays | None:
         return load(given[0], graph, "float32", native, note)
     parts = [each.partition("=") for each in given]
     if any(not (name and equals and file) for name, equals, file in parts):
-        fail("--weights is one FILE, or NAME=FILE for each embedded network")
+        fail("--weights takes one FILE, or NAME=FILE for each embedded network")
     return starting(graph, seed, "float32", {name: file for name, _, file in parts}, native, note)
 
 
 def _notes(error: BaseException) -> list[str]:
-    """What was noted on an error: where the run is kept."""
+    """The notes of an exception, such as the place of the run folder."""
     return getattr(error, "__notes__", [])
 
 
@@ -269,23 +271,23 @@ def _text(graph: Graph) -> str | None:
 
 
 class Table:
-    """A line an epoch, as soon as it is known."""
+    """Prints one line per epoch, as soon as the epoch is done."""
 
     def __init__(self, names: list[str]) -> None:
         self._names = names
 
     def step(self, epoch: int, step: int, loss: float) -> None:
-        """Nothing: a table has epochs alone."""
+        """Do nothing: the table has only epochs."""
 
     def epoch(self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Any]) -> None:
-        """Print its line, after the heading if it is the first."""
+        """Print the line of the epoch; before the first one also the heading."""
         if epoch == 1:
             say("epoch  " + "  ".join(f"{name.replace('_', ' '):>14}" for name in self._names))
         say(f"{epoch:>5}  " + "  ".join(f"{figure(name, metrics.get(name)):>14}" for name in self._names))
 
 
 def figure(name: str, value: float | None) -> str:
-    """A metric as one reads it: an accuracy in percent, a loss with its digits."""
+    """A metric for people: an accuracy in percent, a loss with its digits."""
     if value is None or value != value:
         return UNAVAILABLE
     return f"{100 * value:.2f} %" if name.endswith("accuracy") else f"{value:.6f}"

@@ -51,8 +51,8 @@ def ended(monkeypatch: pytest.MonkeyPatch, *statements: str) -> tuple[int, str]:
 def test_a_death_is_told_with_the_layers_that_are_known_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ended(monkeypatch, "report('keras: gradients')", "os.abort()") == (
         2,
-        "netspec: the process that did this was ended by SIGABRT, at: keras: gradients\n"
-        "  its framework is known to die of conv1, conv_transpose1\n"
+        "netspec: the process was ended by SIGABRT, at: keras: gradients\n"
+        "  its framework is known to crash at conv1, conv_transpose1\n"
         "  fix: set TF_ENABLE_ONEDNN_OPTS=0\n",
     )
 

@@ -117,7 +117,7 @@ def test_one_backend_has_no_ratio(spec: str, race: dict[str, Any]) -> None:
     ("arguments", "code", "told"),
     [
         (["--backends", "numpy,none"], 2, "no backend is called 'none'"),
-        (["--backends", ","], 2, "names none"),
+        (["--backends", ","], 2, "--backends is empty"),
         (["--set", "unit=3"], 2, "`units`"),
         (["--backends", "numpy"], 2, "numpy cannot be timed; "),
         (["--batch", "0"], 2, "--batch"),

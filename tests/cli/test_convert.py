@@ -1,4 +1,4 @@
-"""`netspec convert`, and `--pass`: the new spec holds, its weights compute the same, and mistakes are told."""
+"""`netspec convert`, and `--pass`: the new spec has, its weights compute the same, and mistakes are told."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_a_file_that_no_network_can_be_called_after(here: Path) -> None:
 
 def test_what_the_new_spec_does_not_hold_is_said(here: Path) -> None:
     done = RUN.invoke(app, ["convert", "zoo:lenet5"])
-    assert "holds no `expect` and no `train`" in done.stderr
+    assert "has no `expect` and no `train`" in done.stderr
     assert "holds no" not in RUN.invoke(app, ["convert", "small.yaml"]).stderr
 
 

@@ -54,7 +54,7 @@ def test_never_writes_over_what_somebody_wrote(here: Path) -> None:
 def test_a_name_that_is_none_is_refused(name: str, here: Path) -> None:
     done = RUN.invoke(app, ["new", name])
     assert done.exit_code == 2
-    assert "cannot be a name" in done.stderr
+    assert "is not a valid name" in done.stderr
     assert not list(here.iterdir())
 
 

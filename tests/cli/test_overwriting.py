@@ -73,7 +73,7 @@ def test_an_input_is_not_written_over(command: list[str], target: str, here: Pat
     before = contents(here)
     done = RUN.invoke(app, [*command, target])
     assert (done.exit_code, contents(here)) == (2, before), done.stderr
-    assert "is a file that this command reads" in done.stderr or "would be written over" in done.stderr
+    assert "is a file that this command reads" in done.stderr or "would overwrite" in done.stderr
 
 
 def test_a_weights_file_is_an_input_too(here: Path) -> None:
@@ -143,7 +143,7 @@ def test_its_own_file_is_written_anew_and_others_stay(words: list[str], name: st
         spoilt = path.read_bytes()
         done = RUN.invoke(app, words)
         assert (done.exit_code, path.read_bytes()) == (2, spoilt), spoil
-        assert f"{name} {why}; give another name, or --force to write over it" in done.stderr
+        assert f"{name} {why}; give another name, or --force to overwrite it" in done.stderr
         assert RUN.invoke(app, [*words, "--force"]).exit_code == 0
         assert path.read_bytes() == first
 

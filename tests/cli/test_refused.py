@@ -54,35 +54,35 @@ WRONG_COMMANDS = {
     "compile small.yaml -b numpy": "numpy cannot write source; ",
     "compile small.yaml -b nope": "no backend is called 'nope'",
     "compile small.yaml -b torch --pass nope": "no pass is called 'nope'",
-    "compile small.yaml -b torch --pass cut": "--pass cut needs the layer to end with",
-    "compile small.yaml -b torch --pass cut=": "--pass cut needs the layer to end with",
+    "compile small.yaml -b torch --pass cut": "--pass cut needs the last layer",
+    "compile small.yaml -b torch --pass cut=": "--pass cut needs the last layer",
     "compile small.yaml -b torch --pass cut=nope": "no layer is called `nope`",
     "compile small.yaml -b torch -o empty": "cannot write empty",
     "convert small.yaml --pass still --weights none.safetensors -o new.yaml": "none.safetensors",
-    "convert small.yaml --pass still --weights none.safetensors": "weights go to a file beside the new spec",
-    "draw small.yaml -o x.png": "a picture is .svg or .html",
+    "convert small.yaml --pass still --weights none.safetensors": "--weights writes a file next to the new spec",
+    "draw small.yaml -o x.png": "a drawing must be .svg or .html",
     "ops nope": "no op is called `nope`",
     "schema -o empty": "cannot write empty",
     "explain NS9999": "there is no code `NS9999`",
     "new": "give the new network a name",
-    "new 3x": "`3x` cannot be a name",
+    "new 3x": "`3x` is not a valid name",
     "new fresh --from none.yaml": "there is no file none.yaml",
     "new fresh --from empty": "empty is a folder",
-    "new fresh --list": "--list shows the zoo and writes no fresh.yaml",
-    "new fresh --format json": "--format is how --list writes",
+    "new fresh --list": "--list lists the zoo and does not write fresh.yaml",
+    "new fresh --format json": "--format is only for --list",
     "backends more": "unexpected extra argument",
     "arith nope": "No such command 'nope'",
     "arith conv -i 5": "Missing option '--kernel'",
     "arith conv -i 5 -k a": "--kernel: 'a' is not a whole number",
     "compare small.yaml --backends torch,nope": "no backend is called 'nope'",
-    "compare small.yaml --backends torch,torch": "--backends names torch twice",
+    "compare small.yaml --backends torch,torch": "--backends contains torch twice",
     "compare small.yaml --backends numpy": "a comparison needs two backends",
-    "compare small.yaml --backends ,": "--backends names none",
-    "compare small.yaml --backends torch --rate 0": "a rate of 0.0 takes no steps",
+    "compare small.yaml --backends ,": "--backends is empty",
+    "compare small.yaml --backends torch --rate 0": "must be a number above 0, not 0.0",
     "compare small.yaml --backends torch --batch 0": "Invalid value for '--batch'",
     "compare small.yaml --backends torch --inject nope=1": "no layer is called `nope`",
     "compare small.yaml --backends torch --inject conv1=x": "`conv1=x` is not LAYER=EPS",
-    "bench small.yaml --backends torch,torch": "--backends names torch twice",
+    "bench small.yaml --backends torch,torch": "--backends contains torch twice",
     "bench small.yaml --backends torch --steps 0": "Invalid value for '--steps'",
     "train small.yaml": "Missing option '--backend' / '-b'",
     "train small.yaml -b nope": "no backend is called 'nope'",
@@ -145,7 +145,7 @@ def test_a_wrong_command_is_worth_2(command: str, message: str) -> None:
     {
         "none.yaml": "there is no file none.yaml",
         "empty": "empty is a folder; name one spec",
-        "blocks.yaml": "blocks.yaml holds blocks for other specs to include, and no network",
+        "blocks.yaml": "blocks.yaml contains only blocks for other specs to include, no network",
         "zoo:nope": "the zoo has no spec 'nope'",
     }.items(),
 )
@@ -183,7 +183,7 @@ def test_a_backend_refuses_a_network_in_the_same_words(command: str) -> None:
     result = CliRunner().invoke(app, command.split())
     told = result.stdout + result.stderr
     assert result.exit_code == 1
-    assert "error[NS0601]: keras cannot hold `small`: no output depends on `conv1`" in told
+    assert "error[NS0601]: keras cannot represent `small`: no output depends on `conv1`" in told
     assert "--> unused.yaml:5:" in told
     assert "it has weights: a backend may refuse to hold them" in told
 

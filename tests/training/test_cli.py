@@ -176,7 +176,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "weights in two ways": (
         ("--weights", "a=b", "--weights", "c"),
         2,
-        "netspec: --weights is one FILE, or NAME=FILE",
+        "netspec: --weights takes one FILE, or NAME=FILE",
     ),
 }
 

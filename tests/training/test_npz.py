@@ -210,5 +210,5 @@ def test_another_way_of_packing_is_refused(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.npz")
-    with pytest.raises(DataError, match="cannot be read: it is a named pipe, not a plain file"):
+    with pytest.raises(DataError, match="cannot be read: it is a named pipe, not a regular file"):
         read(tmp_path / "x.npz", KEYS)

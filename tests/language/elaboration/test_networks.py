@@ -371,7 +371,7 @@ def test_a_link_out_of_the_tree_is_refused(tmp_path: Path) -> None:
     hold_file(write(inside, text), ("NS0112", "leaves the tree"))
     (inside / "link.yaml").unlink()
     (inside / "link.yaml").symlink_to(inside / "link.yaml")
-    hold_file(write(inside, text), ("NS0113", "its links lead in a circle"))
+    hold_file(write(inside, text), ("NS0113", "its links form a loop"))
 
 
 def test_a_path_that_is_none_is_refused(folder: Path) -> None:
