@@ -68,5 +68,5 @@ def test_command(command: str, output: str) -> None:
 
 def test_the_page_was_read() -> None:
     assert len(ROWS) == 15
-    assert len(EXAMPLES) == 33
+    assert len(EXAMPLES) == 34
     assert len(COMMANDS) == 5

@@ -249,5 +249,5 @@ def test_one_weight_under_two_names_is_refused_unless_they_agree(tmp_path: Path)
     save(tmp_path / "w", other)
     assert load(tmp_path / "w", graph, native=native).keys() == arrays.keys()
     save(tmp_path / "w", {**other, "class_.weight": arrays["class.weight"] + 1})
-    with pytest.raises(WeightsError, match=r"class_\.weight differs from class\.weight, and both"):
+    with pytest.raises(WeightsError, match=r"class_\.weight differs from class\.weight, but both"):
         load(tmp_path / "w", graph, native=native)

@@ -159,7 +159,7 @@ WRONG: dict[str, tuple[list[str], int, str]] = {
     "over the spec": (
         ["--pass", "logits", "--weights", "small.safetensors", "-o", "n.safetensors"],
         2,
-        "written over n.safe",
+        "overwrite n.safe",
     ),
     "no place": (["--pass", "logits", "-o", "small.yaml/new.yaml"], 2, "cannot write"),
 }

@@ -33,7 +33,7 @@ LAYER = {
 TOTALS = {"layers", "params", "trainable", "macs", "activations", "memory"}
 AXIS = {"axis", "input", "output", "kernel", "stride", "padding", "dilation"}
 FORMULA = {"relationship", "formula", "numbers", "remark"}
-OP = {"op", "family", "doc", "takes", "branches", "outputs", "fields", "weights"}
+OP = {"op", "family", "doc", "takes", "inputs", "branches", "outputs", "fields", "weights"}
 RACE = {"backend", "versions", "device", "ready", "forward", "training", "memory", "device_memory"}
 # A command; its keys beside `netspec`; where a list of mappings stands, and the keys of those.
 QUICK: dict[str, tuple[set[str], dict[str, set[str]]]] = {
