@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -89,7 +90,7 @@ class Plan:
         return tuple(step for item in module.items for step in self._item(item, prefix))
 
     def _item(self, item: Node | Module, prefix: Name) -> Iterator[Step]:
-        name = (*prefix, item.local_name if isinstance(item, Node) else item.local_path)
+        name = (*prefix, *_parts(item.local_name if isinstance(item, Node) else item.local_path))
         if isinstance(item, Node) or self.is_function(item):
             yield Entry(item, name)
         elif item.is_repeat and not self.flat and _counts(item):
@@ -102,8 +103,8 @@ class Plan:
                 yield from (Heading("".join(spell(name))), *inner, END)
 
     def _round(self, item: Node | Module, prefix: Name, number: int) -> tuple[Step, ...]:
-        within = "" if isinstance(item, Node) else item.local_path.partition(".")[2]
-        name: Name = (*prefix, Index(number), *([f".{within}"] if within else []))
+        _, *within = ("",) if isinstance(item, Node) else _parts(item.local_path)
+        name: Name = (*prefix, Index(number), *within)
         if isinstance(item, Node) or self.is_function(item):
             return (Entry(item, name),)
         return self.steps(item, (*name, "."))
@@ -113,6 +114,11 @@ class Plan:
         while scope and scope not in self.keys:
             scope = self.graph.scope_by_path[scope].parent
         return scope
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    """The names in a path, and the dots between them."""
+    return tuple(re.split(r"(\.)", path))
 
 
 def spell(name: Name) -> Iterator[str]:
