@@ -12,10 +12,10 @@ from netspec.language.document.item import Item
 from netspec.language.elaboration.arguments import given_by_call, parameters
 from netspec.language.elaboration.embed import Network, embedded
 from netspec.language.elaboration.frame import (
-    ABSENT,
     IN_BLOCK,
     IN_DEFAULT,
     IN_SPEC,
+    NO_TENSOR,
     NOWHERE,
     OPEN,
     Cut,
@@ -48,12 +48,12 @@ def opened(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: str
     """A call whose scope is open, under its name."""
     inner = frame.inner(name, (), frozen)
     referent = frame.members[name] = Referent(inner.path, OPEN, inner.members)
-    if ABSENT in inputs:
-        inputs = report_absent(walk, item, frame)
+    if NO_TENSOR in inputs:
+        inputs = report_no_tensor(walk, item, frame)
     return Opened(walk, item, inputs, frame, inner, referent)
 
 
-def report_absent(walk: Walk, item: Item, frame: Frame) -> list[Tensor]:
+def report_no_tensor(walk: Walk, item: Item, frame: Frame) -> list[Tensor]:
     """Say that an item has nothing to take; what it then takes is broken."""
     names = [each.name for each in frame.document.inputs] or ["…"]
     walk.problems.error(

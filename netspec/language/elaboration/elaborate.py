@@ -29,12 +29,12 @@ from netspec.language.elaboration.calls import (
     network_of,
     network_scope,
     opened,
-    report_absent,
+    report_no_tensor,
 )
 from netspec.language.elaboration.embed import bind_inputs, inputs_of, warn_of_layout
 from netspec.language.elaboration.frame import (
-    ABSENT,
     IN_SPEC,
+    NO_TENSOR,
     NOWHERE,
     OPEN,
     Cut,
@@ -79,7 +79,7 @@ def _walked(walk: Walk, document: Document, given: Given[str, object]) -> Graph 
     warn_of_layout(walk, inputs)
     bind_inputs(walk, root, inputs)
     current: Tensor = inputs[0].name if inputs else BROKEN
-    end = _items(walk, document.items, ABSENT if inputs and document.several else current, root)
+    end = _items(walk, document.items, NO_TENSOR if inputs and document.several else current, root)
     heads = [(head.name, _head(walk, head, end, root)) for head in document.heads]
     return finish.graph(walk, document, root, inputs, end, heads, given)
 
@@ -256,7 +256,7 @@ def _network(call: Opened) -> Tensor:
     """Walk an embedded network, as far as `until`; the tensor at its end."""
     if (network := network_of(call)) is not None:
         with network_scope(call, network):
-            current = ABSENT if network.document.several else call.inputs[0]
+            current = NO_TENSOR if network.document.several else call.inputs[0]
             call.referent.tensor = _items(call.walk, network.document.items, current, call.inner)
     return call.referent.tensor
 
@@ -325,8 +325,8 @@ def _named_op(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: 
         if BROKEN not in inputs:
             walk.problems.error(misfit.code, misfit.message, _source(item), help=misfit.help)
         inputs = [BROKEN]
-    if ABSENT in inputs:
-        inputs = report_absent(walk, item, frame)
+    if NO_TENSOR in inputs:
+        inputs = report_no_tensor(walk, item, frame)
     return layer(walk, op, item, inputs, received, frame, name, frozen)
 
 
@@ -367,7 +367,7 @@ def _head(walk: Walk, head: Head, end: Tensor, root: Frame) -> Tensor:
         inputs = [BROKEN]
     with walk.scope(inner, "head", inputs, head.span, referent):
         referent.tensor = _items(walk, head.items, inputs[0], inner)
-    if referent.tensor is ABSENT:
+    if referent.tensor is NO_TENSOR:
         walk.problems.error(
             codes.NO_CURRENT,
             f"the head `{head.name}` has nothing to start from",

@@ -15,7 +15,7 @@ from netspec.expectations import Expectations
 from netspec.graph import Graph, IllegalGraph, Input, Node, Output, Scope, without_unused_ports
 from netspec.language.document.declarations import Document
 from netspec.language.elaboration.expect import expectations
-from netspec.language.elaboration.frame import ABSENT, Frame, Referent, Tensor
+from netspec.language.elaboration.frame import NO_TENSOR, Frame, Referent, Tensor
 from netspec.language.elaboration.walk import Walk
 from netspec.language.expressions.missing import Missing
 from netspec.language.reading.values import Mapping
@@ -88,7 +88,7 @@ def _hold_sound(members: Given[str, Referent]) -> None:
     stack = list(members.values())
     while stack:
         referent = stack.pop()
-        if isinstance(referent.tensor, Missing) and referent.tensor is not ABSENT:
+        if isinstance(referent.tensor, Missing) and referent.tensor is not NO_TENSOR:
             raise IllegalGraph(f"{referent.path} is missing, and nothing was said of it")
         stack += referent.members.values()
 

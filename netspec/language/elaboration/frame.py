@@ -13,7 +13,7 @@ from netspec.language.document.item import Item
 from netspec.language.elaboration.story import Binding
 from netspec.language.expressions.missing import Missing
 
-ABSENT: Final = Missing("there is no current tensor: with several inputs, state a `from`")
+NO_TENSOR: Final = Missing("there is no current tensor: with several inputs, state a `from`")
 """What stands before the first item of a network with several inputs."""
 
 OPEN: Final = Missing("it is not whole yet")

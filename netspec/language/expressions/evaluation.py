@@ -10,8 +10,8 @@ from typing import Any
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Code
 from netspec.diagnostics.codes import expressions as codes
+from netspec.language.expressions.faults import FUNCTIONS
 from netspec.language.expressions.missing import BROKEN, Missing
-from netspec.language.expressions.parser import FUNCTIONS
 from netspec.language.expressions.refusal import Refusal
 from netspec.language.expressions.tree import (
     Application,
