@@ -146,6 +146,9 @@ def _unpool() -> Iterator[Case]:
             pool = MaxPool.model_validate(fields).resolve((Type(x[0], x[1:]),))
             (values, _) = pool.outputs((Type(x[0], x[1:]),))
             yield Case(f"max_unpool_{rank}d_{name}", "max_unpool", {}, (values.shape, x), pool=fields)
+    # One window, which strides by less than it covers.
+    fields = {"kernel": 2, "stride": 1, "padding": "same"}
+    yield Case("max_unpool_1d_single", "max_unpool", {}, ((2, 1), (2, 1)), pool=fields)
 
 
 def _dense() -> Iterator[Case]:

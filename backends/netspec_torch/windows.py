@@ -184,13 +184,14 @@ def _max_pool_with_indices(op: MaxPool, site: Site) -> Lowered:
 def max_unpool(op: MaxUnpool, site: Site) -> Lowered:
     """PyTorch's own. It finds the size of an input that the last window of the pool ends with; another is stated."""
     windows = _windows(site.inputs[1])
-    strides = () if windows.stride == windows.span else (Slot(compact(windows.stride), "stride"),)
+    kernel, padding = _unpool(site.inputs[1])
+    strides = () if windows.stride == kernel else (Slot(compact(windows.stride), "stride"),)
     module = Call(
         f"nn.MaxUnpool{site.rank}d",
         (
-            Argument(Slot(compact(windows.span), "kernel")),
+            Argument(Slot(compact(kernel), "kernel")),
             *(Argument(stride, "stride") for stride in strides),
-            Argument(border(_padding(windows)), "padding"),
+            Argument(border(padding), "padding"),
         ),
     )
     values, indices = site.variables
@@ -205,14 +206,22 @@ def sizes_must_be_stated(graph: Graph) -> bool:
 
 
 def _found_size(positions: Type) -> tuple[int, ...]:
+    rows = zip(positions.sizes, _windows(positions).stride, *_unpool(positions), strict=True)
+    return tuple((o - 1) * s + k - 2 * p for o, s, k, p in rows)
+
+
+def _unpool(positions: Type) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Kernel and padding of a max unpool, which decide no more than the size that PyTorch finds by itself."""
     windows = _windows(positions)
-    rows = zip(positions.sizes, windows.span, windows.stride, _padding(windows), strict=True)
-    return tuple((o - 1) * s + k - 2 * p for o, k, s, p in rows)
-
-
-def _padding(windows: Windows) -> tuple[int, ...]:
-    """As one number an axis. It decides the size that PyTorch finds, which one that is stated may miss by a stride."""
-    return tuple((lo + hi) // 2 for lo, hi in windows.pads)
+    padding = tuple((lo + hi) // 2 for lo, hi in windows.pads)
+    rows = zip(positions.sizes, windows.sizes, windows.span, windows.stride, padding, strict=True)
+    # A size that is stated misses the one that is found by less than the stride.
+    exact = [i - (o - 1) * s + 2 * p for o, i, _, s, p in rows]
+    kernel = (
+        k if abs(k - fitting) < s else fitting
+        for k, s, fitting in zip(windows.span, windows.stride, exact, strict=True)
+    )
+    return tuple(kernel), padding
 
 
 def _windows(positions: Type) -> Windows:

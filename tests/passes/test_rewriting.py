@@ -242,7 +242,9 @@ def test_what_is_written_down_again_computes_the_same(name: str) -> None:
         np.testing.assert_array_equal(after[new.value], before[old.value])
 
 
-@pytest.mark.parametrize("name", ["lenet5", "resnet34", "siamese", "inception_module", "unet", "yolov3"])
+@pytest.mark.parametrize(
+    "name", ["lenet5", "resnet34", "siamese", "inception_module", "unet", "yolov3", "segnet"]
+)
 def test_a_network_that_is_written_down_again_is_the_same(name: str) -> None:
     graph = load(f"zoo:{name}")
     problems = Problems()
@@ -250,14 +252,8 @@ def test_a_network_that_is_written_down_again_is_the_same(name: str) -> None:
     assert again is not None, as_text(problems.in_order())
     assert [str(node.op) for node in again.nodes] == [str(node.op) for node in graph.nodes]
     assert [node.outputs for node in again.nodes] == [node.outputs for node in graph.nodes]
-    wiring = {
-        value: number
-        for number, value in enumerate([*(i.name for i in graph.inputs), *(n.name for n in graph.nodes)])
-    }
-    rewired = {
-        value: number
-        for number, value in enumerate([*(i.name for i in again.inputs), *(n.name for n in again.nodes)])
-    }
+    wiring = {value: number for number, value in enumerate(graph.types)}
+    rewired = {value: number for number, value in enumerate(again.types)}
     assert [[rewired[v] for v in node.inputs] for node in again.nodes] == [
         [wiring[v] for v in node.inputs] for node in graph.nodes
     ]

@@ -7,14 +7,22 @@ from tests.random_networks.blocks import a_call, a_shared_call, two_inputs
 from tests.random_networks.branching import all_repetitions, branches, crop_like, join_names
 from tests.random_networks.layers import a_shared_op, an_op
 from tests.random_networks.scopes import a_group, a_repeat
+from tests.random_networks.unpooling import pooled_and_back
 
-FLAT: dict[Kind, float] = {an_op: 6.0, a_shared_op: 1.0, join_names: 0.7, crop_like: 0.3}
+FLAT: dict[Kind, float] = {
+    an_op: 6.0,
+    a_shared_op: 1.0,
+    join_names: 0.7,
+    crop_like: 0.3,
+    pooled_and_back: 0.3,
+}
 DEEP: dict[Kind, float] = {
     an_op: 6.0,
     branches: 2.0,
     all_repetitions: 1.5,
     join_names: 0.8,
     crop_like: 0.3,
+    pooled_and_back: 0.7,
     a_group: 1.0,
     a_repeat: 2.0,
     a_call: 3.0,
