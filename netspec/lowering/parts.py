@@ -8,12 +8,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
-from netspec.lowering.tree import Branch, Hole, Number, Run, Tree, Value
-
-if TYPE_CHECKING:
-    from netspec.lowering.writing import Pen
+from netspec.lowering.tree import Branch, Hole, Number, Run, Tree, TreeWriter, Value
 
 
 def literal(value: Value) -> str:
@@ -63,7 +60,7 @@ class Words(NamedTuple):
 
     words: str
 
-    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+    def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
         return self.words
 
 
@@ -136,7 +133,7 @@ class Braces(NamedTuple):
 
     expression: str
 
-    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+    def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
         return f"{{{self.expression}}}"
 
 
@@ -153,18 +150,18 @@ class Quoted(Piece):
 class String(NamedTuple):
     """A string literal: plain text, numbers of repetitions, expressions."""
 
-    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+    def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
         live = any(_is_live(each, pen) for each in branches)
         return f'{"f" if live else ""}"{"".join(_in_string(each, pen, live) for each in branches)}"'
 
 
-def _is_live(piece: Tree, pen: Pen) -> bool:
+def _is_live(piece: Tree, pen: TreeWriter) -> bool:
     """Whether what stands in a string is computed when the text runs."""
     expression = isinstance(piece, Branch) and isinstance(piece.form, Braces)
     return expression or (isinstance(piece, Number) and bool(pen.number))
 
 
-def _in_string(piece: Tree, pen: Pen, live: bool) -> str:
+def _in_string(piece: Tree, pen: TreeWriter, live: bool) -> str:
     text = piece.text(pen)
     if _is_live(piece, pen):
         return f"{{{text}}}" if isinstance(piece, Number) else text
@@ -201,7 +198,7 @@ class Called(NamedTuple):
     keywords: tuple[str, ...]
     tail: str
 
-    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+    def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
         given = ", ".join(
             f"{keyword}={value.text(pen)}" if keyword else value.text(pen)
             for keyword, value in zip(self.keywords, branches, strict=True)
@@ -230,7 +227,7 @@ class Items(NamedTuple):
 
     listed: bool
 
-    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+    def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
         runs = [each for each in branches if isinstance(each, Run)]
         if self.listed and len(runs) == 1 and not runs[0].single:
             return runs[0].text(pen)
@@ -257,7 +254,7 @@ class Cut(Piece):
 class Slice(NamedTuple):
     """A slice as a formatter leaves it: with spaces where a side is more than a number."""
 
-    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+    def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
         left, end = (each.text(pen) for each in branches)
         right = f"-{end}" if end else ""
         if left.isdigit() + right[1:].isdigit() == bool(left) + bool(right):
@@ -278,7 +275,7 @@ class Seq(Piece):
 class Row(NamedTuple):
     """Texts one after the other."""
 
-    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+    def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
         return "".join([each.text(pen) for each in branches])
 
 
@@ -290,6 +287,16 @@ class Text:
     indent: int = 0
     tap: tuple[str, str] | None = None
     comment: str = ""
+
+
+class LineWriter(TreeWriter, Protocol):
+    """What statements ask of the pen that writes them, besides what trees ask."""
+
+    def node(self, name: str) -> str:
+        """The name of a node."""
+
+    def rounds(self, run: Run, indent: int, more: int) -> Iterator[Text]:
+        """The statements of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +335,7 @@ class Remark(Tree):
     def merged(self, trees: Sequence[Remark]) -> Remark:
         return self if all(each.said == self.said for each in trees) else Remark("")
 
-    def text(self, pen: Pen) -> str:
+    def text(self, pen: TreeWriter) -> str:
         return self.said
 
     def inner(self) -> Sequence[Tree]:
@@ -345,13 +352,13 @@ class Statement(NamedTuple):
     tap: tuple[str, str] | None
     to: str
 
-    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+    def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
         value = branches[0].text(pen)
         if self.to == RETURN:
             return f"return {value}"
         return f"{self.to} = {value}" if self.to else value
 
-    def lines(self, branches: Sequence[Tree], pen: Pen, more: int) -> Iterator[Text]:
+    def lines(self, branches: Sequence[Tree], pen: LineWriter, more: int) -> Iterator[Text]:
         tap = self.tap and (self.tap[0], pen.node(self.tap[1]))
         yield Text(self.text(branches, pen), self.indent + more, tap, branches[1].text(pen))
 
@@ -377,10 +384,10 @@ class Rounds(NamedTuple):
 
     indent: int
 
-    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+    def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
         raise TypeError("statements are no expression")
 
-    def lines(self, branches: Sequence[Tree], pen: Pen, more: int) -> Iterator[Text]:
+    def lines(self, branches: Sequence[Tree], pen: LineWriter, more: int) -> Iterator[Text]:
         for run in branches:
             assert isinstance(run, Run)
             yield from pen.rounds(run, self.indent, more)
@@ -392,10 +399,10 @@ Body = tuple[Line | Loop, ...]
 class Block(NamedTuple):
     """Statements one after the other."""
 
-    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+    def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
         raise TypeError("statements are no expression")
 
-    def lines(self, branches: Sequence[Tree], pen: Pen, more: int) -> Iterator[Text]:
+    def lines(self, branches: Sequence[Tree], pen: LineWriter, more: int) -> Iterator[Text]:
         for each in branches:
             yield from lines(each, pen, more)
 
@@ -415,7 +422,7 @@ def body_tree(body: Body) -> Branch:
     return Branch(Block(), tuple(tree(each) for each in body))
 
 
-def lines(statement: Tree, pen: Pen, more: int = 0) -> Iterator[Text]:
+def lines(statement: Tree, pen: LineWriter, more: int = 0) -> Iterator[Text]:
     """The lines of a statement, or of several."""
     assert isinstance(statement, Branch)
     assert isinstance(statement.form, Statement | Rounds | Block)

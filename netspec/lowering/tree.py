@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol, Self
-
-if TYPE_CHECKING:
-    from netspec.lowering.writing import Pen
+from typing import Protocol, Self
 
 Value = int | float | bool | str | tuple["Value", ...]
 """What may stand in a hole: a literal."""
@@ -31,12 +28,27 @@ def equal(a: Sequence[Value], b: Sequence[Value]) -> bool:
     return len(a) == len(b) and all(map(same, a, b))
 
 
+class TreeWriter(Protocol):
+    """What a tree asks of the pen that writes it. `number` is the text of a repetition's number, if there is one."""
+
+    number: str
+
+    def hole(self, hole: Hole) -> str:
+        """The text of a literal."""
+
+    def affine(self, part: Affine) -> str:
+        """The text of a literal that counts up."""
+
+    def repeated(self, run: Run) -> str:
+        """The text of repetitions in an expression."""
+
+
 class Form(Protocol):
     """What a branch says around the trees in it. Two branches are alike if their forms are equal."""
 
     def __hash__(self) -> int: ...
 
-    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+    def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
         """The text of a branch of this form."""
 
 
@@ -61,7 +73,7 @@ class Tree(ABC):
         """One tree for several of its shape, itself the first; in each hole the values of all."""
 
     @abstractmethod
-    def text(self, pen: Pen) -> str:
+    def text(self, pen: TreeWriter) -> str:
         """What it says."""
 
     @abstractmethod
@@ -136,7 +148,7 @@ class Hole(Tree):
     def merged(self, trees: Sequence[Hole]) -> Hole:
         return self.holding(tuple(value for each in trees for value in each.row), default=self.default)
 
-    def text(self, pen: Pen) -> str:
+    def text(self, pen: TreeWriter) -> str:
         return pen.hole(self)
 
     def inner(self) -> Sequence[Tree]:
@@ -168,7 +180,7 @@ class Branch(Tree):
     def merged(self, trees: Sequence[Branch]) -> Branch:
         return Branch(self.form, columns([each.branches for each in trees]))
 
-    def text(self, pen: Pen) -> str:
+    def text(self, pen: TreeWriter) -> str:
         return self.form.text(self.branches, pen)
 
     def inner(self) -> Sequence[Tree]:
@@ -190,7 +202,7 @@ class Number(Tree):
     def merged(self, trees: Sequence[Number]) -> Number:
         return self
 
-    def text(self, pen: Pen) -> str:
+    def text(self, pen: TreeWriter) -> str:
         return pen.number or str(self.own)
 
     def inner(self) -> Sequence[Tree]:
@@ -216,7 +228,7 @@ class Affine(Tree):
         start, step = self.start.merged([each.start for each in trees]), [each.step for each in trees]
         return Affine(start, self.step.merged(step), self.variable)
 
-    def text(self, pen: Pen) -> str:
+    def text(self, pen: TreeWriter) -> str:
         return pen.affine(self)
 
     def inner(self) -> Sequence[Tree]:
@@ -277,7 +289,7 @@ class Run(Tree):
         count = self.count.merged([each.count for each in trees])
         return Run(item, first, end, count, self.counts, self.variable)
 
-    def text(self, pen: Pen) -> str:
+    def text(self, pen: TreeWriter) -> str:
         return pen.repeated(self)
 
     def inner(self) -> Sequence[Tree]:
