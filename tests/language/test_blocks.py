@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from netspec.language.document.item import RESERVED
-from tests.language.author import graph_of, hold_refusals, names_of, types_of, wires_of
+from tests.language.author import graph_of, hold_refusals, names_of, told, types_of, wires_of
 
 UNIT = """
 params: {width: 4, scale: 2}
@@ -58,6 +60,22 @@ def test_a_block_sees_its_input_by_block_in() -> None:
         """
     )
     assert list(types_of(graph).values()) == ["9@8×8", "10@8×8", "4@8×8", "4@8×8"]
+
+
+def chain(blocks: int) -> str:
+    """A spec whose blocks call each other one by one; the list of layers is one level, too."""
+    called = [f"b{number}x" for number in range(blocks)] + ["relu"]
+    inner = [f"  {name}: {{layers: [{then}]}}" for name, then in pairwise(called)]
+    return "\n".join(["blocks:", *inner, f"layers: [{called[0]}]"])
+
+
+def test_blocks_call_each_other_64_levels_deep_and_no_deeper() -> None:
+    assert names_of(graph_of(chain(63))) == [".".join(f"b{number}x1" for number in range(63)) + ".relu1"]
+    ((code, message),) = [(each.code.id, each.message) for each in told(chain(64))]
+    assert (code, message) == (
+        "NS0119",
+        "groups, branches and blocks stand inside each other more than 64 deep",
+    )
 
 
 def test_blocks_nest() -> None:

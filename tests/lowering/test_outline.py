@@ -12,6 +12,7 @@ import pytest
 from netspec.graph import Graph, IllegalGraph, Node
 from netspec.lowering.outline import Module, definitions, outline, titles
 from netspec.lowering.taps import order
+from tests.language.author import graph_of
 from tests.structures import STRUCTURES, structure
 
 
@@ -91,6 +92,25 @@ def test_repetitions_give_the_same_where_most_of_them_do() -> None:
         ("layers.0.out", "layers.0.skip"),
         ("layers.3.out", "layers.3.skip"),
     ]
+
+
+@pytest.mark.parametrize(("taken", "more"), [(1, []), (2, ["stage.2.mid"])], ids=["one of 2", "two of 3"])
+def test_half_of_the_repetitions_are_not_most_of_them(taken: int, more: list[str]) -> None:
+    graph = graph_of(
+        f"""
+        netspec: 1
+        name: tie
+        input: [4, 8, 8]
+        blocks: {{unit: {{layers: [{{tanh: , name: mid}}, relu]}}}}
+        layers:
+          - unit:
+            repeat: {taken + 1}
+            name: stage
+          - add:
+            from: [stage, {", ".join(f"stage.{number}.mid" for number in range(taken))}]
+        """
+    )
+    assert modules(graph)[f"stage.{taken}"].outputs == (f"stage.{taken}.relu1", *more)
 
 
 def test_scopes_name_the_values_that_are_their_outputs() -> None:

@@ -104,6 +104,25 @@ def test_small_beside_the_largest_of_its_kind_is_noise() -> None:
     assert zero.max_rel == pytest.approx(2e-13)
 
 
+def test_the_noise_floor_is_a_thousandth_of_the_largest() -> None:
+    sides = {
+        "one": {
+            "big": np.array([1000.0]),
+            "at": np.array([1.0]),
+            "above": np.array([4.0]),
+            "below": np.array([0.25]),
+        },
+        "two": {
+            "big": np.array([1000.0]),
+            "at": np.array([0.5]),
+            "above": np.array([3.0]),
+            "below": np.array([0.5]),
+        },
+    }
+    found = {each.name: each.max_rel for each in differences(["big", "at", "above", "below"], sides)}
+    assert found == {"big": 0, "at": 0.5, "above": 0.25, "below": 0.25}
+
+
 def test_the_noise_floor_does_not_hear_what_is_not_finite() -> None:
     sides = {name: {"x": np.array([2.0]), "y": np.array([value])} for name, value in (("a", inf), ("b", 1.0))}
     x, y = differences(["x", "y"], sides)

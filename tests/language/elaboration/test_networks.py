@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from netspec.analysis import analyze
 from netspec.check import check_file
 from netspec.graph import Graph
 from tests.language.author import graph_of, graph_of_file, hold_file, names_of, spec, types_of, wires_of
@@ -191,6 +192,27 @@ def test_what_only_its_heads_used_stays_behind_without_a_warning(folder: Path) -
         "inner.yaml",
     )
     assert names_of(load(folder, "layers: [network: inner.yaml]")) == ["network1.relu1"]
+
+
+def test_a_layer_whose_weights_are_used_stays_though_only_a_head_used_it(folder: Path) -> None:
+    write(
+        folder,
+        """
+        layers:
+          - global_avg_pool
+          - dense: 4
+            name: side
+          - dense: 4
+            from: global_avg_pool1
+            share: side
+        heads: {h: {from: side, layers: [dense: 9]}}
+        """,
+        "inner.yaml",
+    )
+    graph, _ = check_file(write(folder, "layers: [network: inner.yaml, dense: 4]"))
+    assert graph is not None
+    assert names_of(graph) == ["network1.global_avg_pool1", "network1.side", "network1.dense2", "dense1"]
+    assert analyze(graph).totals.params == 40
 
 
 def test_parameters_are_given_by_the_caller(folder: Path) -> None:

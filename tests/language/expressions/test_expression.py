@@ -6,7 +6,7 @@ import inspect
 import math
 import random
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -434,6 +434,23 @@ def test_it_gives_what_python_gives(seed: int) -> None:
         compared += 1
         assert value == meant, f"seed {seed}, expression {each}: {text}"
     assert compared > 700
+
+
+@pytest.mark.parametrize(
+    ("text", "deepest"),
+    [
+        (lambda n: "-" * n + "1", 49),
+        (lambda n: "(" * n + "1" + ")" * n, 50),
+        (lambda n: "max(" * n + "1" + ")" * n, 49),
+        (lambda n: "1 if 1 else " * n + "1", 49),
+    ],
+    ids=["signs", "brackets", "calls", "choices"],
+)
+def test_an_expression_is_50_levels_deep_and_no_deeper(text: Callable[[int], str], deepest: int) -> None:
+    assert not isinstance(parse(text(deepest)), Refusal)
+    refused = parse(text(deepest + 1))
+    assert isinstance(refused, Refusal)
+    assert refused.message == "this expression is nested more than 50 deep"
 
 
 def test_parsing_needs_no_stack() -> None:

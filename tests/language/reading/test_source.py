@@ -260,6 +260,15 @@ def test_aliases_cannot_explode() -> None:
     assert time.perf_counter() - started < 1
 
 
+@pytest.mark.parametrize("inner", [1, 50])
+def test_aliases_count_as_deep_as_what_they_stand_for(inner: int) -> None:
+    def deep(outer: int) -> str:
+        return f"a: &a {'[' * inner}{']' * inner}\nb: {'[' * outer}*a{']' * outer}\n"
+
+    assert codes_of(deep(99 - inner)) == []
+    assert codes_of(deep(100 - inner)) == ["NS0019"]
+
+
 def test_aliases_cannot_hide_depth() -> None:
     inner = "a0: &a0 " + "[" * 60 + "]" * 60
     assert codes_of(f"{inner}\nb: {'[' * 60}*a0{']' * 60}\n") == ["NS0019"]
