@@ -156,13 +156,18 @@ def _report_repeated_inputs(walk: Walk, item: Item, count: int) -> None:
     own = "x" if "x" not in others else "carried"
     call = f"{item.keyword}: " if item.argument is None else f"{item.keyword}: …"
     group = f"layers: [{{identity: , name: {own}}}, {{{call}, from: [{', '.join([own, *others])}]}}]"
+    help_ = (
+        f"to keep the others, repeat a group: `{group}` with `from: {first}` and `repeat: {item.repeat.text}` "
+        "beside it; else write the items one after the other"
+    )
+    if item.keyword in OPS and not OPS[item.keyword].merges:
+        help_ = "write the items one after the other, each with its own `from`"
     walk.problems.error(
         codes.REPEAT_INPUTS,
         f"`repeat` passes one tensor on, and `{item.keyword}` takes {count}",
         item.repeat.span,
         notes=["the first input would be the repetition before, and nothing says what the others are"],
-        help=f"to keep the others, repeat a group: `{group}` with `from: {first}` and `repeat: "
-        f"{item.repeat.text}` beside it; else write the items one after the other",
+        help=help_,
     )
 
 

@@ -81,7 +81,7 @@ def _inside(found: list[Referent], rest: list[str], value: Scalar, walk: Walk) -
         if not inner:
             if any(referent.tensor is BROKEN for referent in found):
                 return [Referent(value.text, BROKEN)]
-            _report_nothing_inside(name, found[0], value, walk.problems)
+            _report_nothing_inside(name, found[0], value, walk)
             return []
         found = inner
     return found
@@ -105,15 +105,16 @@ def _ports(referent: Referent, walk: Walk) -> dict[str, Referent]:
     }
 
 
-def _report_nothing_inside(name: str, referent: Referent, value: Scalar, problems: Problems) -> None:
-    known = list(referent.members)
+def _report_nothing_inside(name: str, referent: Referent, value: Scalar, walk: Walk) -> None:
+    further = [port for port in _ports(referent, walk) if port != FIRST]
+    known = [*referent.members, *further]
     near = nearest(name, known)
     guess = f"did you mean `{value.text.replace(name, near)}`? " if near else ""
     if name == "*":
         message = f"`{referent.path}` is no repetition, and `*` stands for every one"
     else:
         message = f"`{referent.path}` has no `{name}` inside"
-    problems.error(
+    walk.problems.error(
         codes.UNKNOWN_NAME,
         message,
         value.span,
