@@ -1,4 +1,4 @@
-"""Compares a network with what its spec expects of it."""
+"""Checks the expectations of a spec (`expect`)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from netspec.ops.nearest import nearest
 
 
 def hold(graph: Graph, shapes: Shapes) -> Problems:
-    """Every expectation that does not hold, with both numbers, at its place in the text.
+    """Report every expectation that does not hold, with both numbers, at its place in the text.
 
-    `expect` speaks of the spec as written. When a parameter was set from outside nothing fails: one warning
-    says that the expectations were not held to.
+    `expect` describes the spec as written. If a parameter was set with `--set`, the expectations are not checked; one
+    warning says so.
     """
     problems = Problems()
     if graph.expect is not None and graph.altered:
@@ -33,10 +33,10 @@ def _not_held(expect: Expectations, altered: tuple[str, ...], problems: Problems
     names = ", ".join(f"`{name}`" for name in altered)
     problems.warning(
         codes.NOT_HELD,
-        f"with {names} set from outside, the network was not held to what the spec expects",
+        f"`expect` is not checked when parameters are set: {names}",
         expect.span,
-        notes=[f"not held to: {', '.join(expect.keys)}"] if expect.keys else [],
-        help="leave out `--set` to hold the spec to it",
+        notes=[f"not checked: {', '.join(expect.keys)}"] if expect.keys else [],
+        help="leave out `--set` to check it",
     )
 
 
@@ -66,7 +66,7 @@ class _Comparison:
             return
         found = "unavailable" if actual is None else f"{actual:,}"
         help = f"leave out `{key}`" if actual is None else f"write `{key}: {actual:_}`, or correct the layers"
-        self._unmet(f"`{key}` is {found}, and the spec expects {each.wanted:,}", each.span, help)
+        self._unmet(f"`{key}` is {found}, but the spec expects {each.wanted:,}", each.span, help)
 
     def bound(self, each: Expectation) -> None:
         assert not isinstance(each.wanted, tuple)
@@ -78,16 +78,16 @@ class _Comparison:
         found = "is unavailable" if actual is None else f"is {actual:,}{unit}"
         self.problems.error(
             codes.BUDGET,
-            f"`{what}` {found}, and the spec allows {limit:,.0f}{unit}",
+            f"`{what}` {found}, but the spec allows {limit:,.0f}{unit}",
             each.span,
-            notes=[] if actual is None else [f"that is {actual - limit:,.0f}{unit} too many"],
+            notes=[] if actual is None else [f"this is {actual - limit:,.0f}{unit} too many"],
             help=f"make the network smaller, or raise `{each.key}`",
         )
 
     def _named(self, shown: str, name: str, each: Expectation, known: dict[str, tuple[int, ...]]) -> None:
         if name in known:
             node = self.graph.by_name.get(name)
-            notes = [] if node is None else [f"`{name}` stands on line {node.span.line} of {node.span.file}"]
+            notes = [] if node is None else [f"`{name}` is on line {node.span.line} of {node.span.file}"]
             self._shape(shown, each, known[name], notes)
             return
         near = nearest(name, known)
@@ -103,7 +103,7 @@ class _Comparison:
     ) -> None:
         if each.wanted != actual:
             assert isinstance(each.wanted, tuple)
-            message = f"{shown} is {list(actual)}, and the spec expects {list(each.wanted)}"
+            message = f"{shown} is {list(actual)}, but the spec expects {list(each.wanted)}"
             self._unmet(message, each.span, f"write `{list(actual)}`, or correct the layers", notes)
 
     def _unmet(self, message: str, span: Span, help: str, notes: Iterable[str] = ()) -> None:

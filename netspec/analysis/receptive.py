@@ -1,10 +1,10 @@
-"""The receptive field: how much of the network's input one position of a layer's output sees, in any DAG.
+"""The receptive field: the part of the network's input that one position of a layer's output depends on, in any DAG.
 
-Along an axis, the part of the input that a position sees reaches from a first to a last input position. Both move
-on with the position, but not evenly once a map has been made larger: after `upsample: 2` two neighbours see the
-same. So a `Field` holds them for each *phase*, position modulo a period; positions further on see the same part
-moved. Only the phases are walked, never a window or a map, so that no size and no kernel is too large; above
-`MOST_PHASES` phases a field is not known.
+Along an axis, this part extends from a first to a last input position. Both move with the position, but not evenly
+after a map is enlarged: after `upsample: 2`, two neighbours depend on the same input. So a `Field` has the ends for
+each *phase* (position modulo a period); later positions have the same part, shifted. The computation enumerates only
+phases, never windows or maps, so it works for all sizes and kernels. With more than `MOST_PHASES` phases a field is
+unknown.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from netspec.ops.reach import EACH, WHOLE, Reach, Taps
 from netspec.types import Type
 
 MOST_PHASES = 4096
-"""How many phases a field may have: the product of the upsampling factors that later strides do not take back."""
+"""The limit of phases of a field: the product of the upsampling factors that later strides do not undo."""
 
 Ends: TypeAlias = tuple[int | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What the positions along output axis `axis` see of one input axis.
+    """The fields of the positions along output axis `axis` in one input axis.
 
-    Position p < period sees the input from `first[p]` to `last[p]`, both included, or nothing if they are None;
-    position p + period sees the same part, `advance` further on.
+    Position p < period depends on the input from `first[p]` to `last[p]`, inclusive, or on no input if they are None.
+    The field of position p + period is the same, shifted by `advance`.
     """
 
     axis: int
@@ -46,19 +46,19 @@ class Field:
 
     @property
     def step(self) -> Fraction:
-        """How far apart the fields of two neighbours lie, on average."""
+        """The average distance between the fields of two neighbours."""
         return Fraction(self.advance, self.period)
 
     @property
     def extents(self) -> list[int]:
-        """How many input positions lie between the ends, both included, phase by phase."""
+        """The number of input positions between the ends, inclusive, for each phase."""
         return [
             0 if low is None or high is None else high - low + 1
             for low, high in zip(self.first, self.last, strict=True)
         ]
 
     def through(self, taps: Taps, axis: int) -> Field | None:
-        """What is seen through one more layer, whose positions run along `axis`. None: too many phases."""
+        """The field through one more layer, whose positions are along `axis`. None: too many phases."""
         if taps == EACH:
             return Field(axis, self.first, self.last, self.advance)
         turns = self.period // gcd(self.period, taps.advance)
@@ -71,7 +71,7 @@ class Field:
         return Field(axis, *_shortest(first, last, self.advance * taps.advance * turns // self.period))
 
     def joined(self, other: Field) -> Field | None:
-        """What either sees. None: their fields drift apart, lie along different axes, or have too many phases."""
+        """The union of two fields. None: they drift apart, are along different axes, or have too many phases."""
         period = lcm(self.period, other.period)
         if self.axis != other.axis or self.step != other.step or period > MOST_PHASES:
             return None
@@ -98,12 +98,12 @@ def _most(a: int | None, b: int | None) -> int | None:
 
 
 class _Sweep:
-    """The least first end (`forwards`), or the greatest last end, over windows, however many positions these hold.
+    """The smallest first end (`forwards`), or the largest last end, over windows with any number of positions.
 
-    Mostly ends rise with the position, and it is that of the window's first or last position. Where some positions see
-    nothing, or see by turns less and more: positions a period apart differ by the advance only, so of the positions
-    in a window the first of each phase holds the least, and the last of each phase the greatest. Those are found by
-    doubling the window.
+    Usually the ends rise with the position, and the result is that of the first or last position of the window. If
+    some positions have no field, or the ends do not rise: positions one period apart differ only by the advance, so the
+    first position of each phase in a window has the smallest end, and the last the largest. They are found by doubling
+    the window.
     """
 
     def __init__(self, ends: Ends, advance: int, forwards: bool) -> None:
@@ -112,7 +112,7 @@ class _Sweep:
         self.tables: dict[tuple[int, int], Sequence[int | None]] = {}
 
     def over(self, windows: Sequence[range]) -> Ends:
-        """For each window, the end of what its positions see; None: nothing."""
+        """For each window, the end of the fields of its positions; None if they have no field."""
         rising = self._rising()
         if rising is None or not all(windows):
             return tuple(map(self._end, windows))
@@ -121,7 +121,7 @@ class _Sweep:
         return tuple([rising[each % period] + each // period * advance for each in places])
 
     def _rising(self) -> list[int] | None:
-        """The ends, if every position sees something and none ends before the one in front of it."""
+        """The ends, if every position has a field and the ends never fall."""
         ends = [end for end in self.ends if end is not None]
         whole = len(ends) == len(self.ends) and ends[-1] <= ends[0] + self.advance
         return ends if whole and all(a <= b for a, b in pairwise(ends)) else None
@@ -136,7 +136,7 @@ class _Sweep:
         return _at(self._table(step, min(count, phases)), self.advance, start)
 
     def _table(self, step: int, count: int) -> Sequence[int | None]:
-        """For each phase, the choice among the `count` positions from there on, `step` apart."""
+        """For each phase, the choice among `count` positions from this one on, `step` apart."""
         if (step, count) not in self.tables:
             table: Sequence[int | None] = self.ends
             width = 1
@@ -178,15 +178,15 @@ def _primes(number: int) -> list[int]:
     return found
 
 
-# One axis of an input: a field, all of it, or not known.
+# One axis of an input: a field, the whole axis, or unknown.
 Seen: TypeAlias = Field | Literal["whole"] | None
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a value sees of every input that it comes from, one `Seen` an axis of that input.
+    """The fields of a value in every input that it depends on, one `Seen` per axis of the input.
 
-    `uniform`: each of its channels sees what the position sees.
+    `uniform`: each of its channels has the field of the position.
     """
 
     inputs: dict[str, tuple[Seen, ...]]
@@ -195,10 +195,10 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Receptive:
-    """The receptive field of a layer, one number an axis of the input; the field is not cut off at its edges.
+    """The receptive field of a layer, one number per axis of the input; it is not cut off at the edges of the input.
 
-    `size` is the largest over positions, `smallest` the smallest; they differ only where positions do. `stride` is
-    how far apart the fields of two neighbours lie on average; None where every position sees everything.
+    `size` is the largest over positions, `smallest` the smallest; they differ only if positions differ. `stride` is the
+    average distance between the fields of two neighbours; None if every position depends on everything.
     """
 
     size: tuple[int, ...]
@@ -212,7 +212,7 @@ class Receptive:
 
 
 class Fields:
-    """The receptive fields of a graph, calculated when the first is asked for: what is checked needs none."""
+    """The receptive fields of a graph, computed at the first access, because `netspec check` does not need them."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -226,10 +226,10 @@ class Fields:
 
 
 def fields(graph: Graph) -> dict[str, Receptive | None]:
-    """The receptive field of every node by its name. None: not known.
+    """The receptive field of every node by its name. None: unknown.
 
-    Several paths from an input are joined: from the lowest to the highest position that any of them sees.
-    Paths with different strides have no common field, and inputs of different sizes no common axes.
+    Several paths from an input are joined: from the lowest to the highest position that any of them reaches. Paths with
+    different strides have no common field, and inputs of different sizes have no common axes.
     """
     sizes = {each.name: each.type.sizes for each in graph.inputs}
     views = {
@@ -256,21 +256,21 @@ def _view(node: Node, views: Sequence[View], types: Sequence[Type]) -> View:
 
 def _through(axes: tuple[Seen, ...], reach: Reach | None, uniform: bool) -> tuple[Seen, ...]:
     if reach is None or (reach.splits and not uniform):
-        # Which channels a position takes decides what it sees; what sees everything in every channel still does.
+        # The field depends on which channels a position takes, unless every channel depends on everything.
         return tuple(WHOLE if uniform and seen == WHOLE else None for seen in axes)
     return tuple(_along(seen, reach) for seen in axes)
 
 
 def _along(seen: Seen, reach: Reach) -> Seen:
     if not isinstance(seen, Field):
-        # What sees the whole map sees the whole input, however the map's positions see it.
+        # A layer that depends on the whole map depends on the whole input, whatever the fields of the map are.
         return WHOLE if seen == WHOLE or (reach.axes and set(reach.axes) == {WHOLE}) else None
     taps = reach.axes[seen.axis]
     return taps if taps is None or taps == WHOLE else seen.through(taps, reach.output_axis(seen.axis))
 
 
 def _uniform(reach: Reach | None, view: View, views: Sequence[View]) -> bool:
-    """Whether every channel of what comes out sees of an input what its position sees; `views` are all inputs."""
+    """Whether every output channel has the field of its position in an input; `views` are all inputs."""
     if reach is None:
         return False
     if reach.mixes:
@@ -281,7 +281,7 @@ def _uniform(reach: Reach | None, view: View, views: Sequence[View]) -> bool:
 
 
 def _gathered(view: View, reach: Reach) -> bool:
-    """Whether positions that see different places become channels."""
+    """Whether positions with different fields become channels."""
     seen = [each for axes in view.inputs.values() for each in axes if each != WHOLE]
     return bool(reach.gathers) and any(
         not isinstance(each, Field) or each.axis in reach.gathers for each in seen
@@ -291,13 +291,13 @@ def _gathered(view: View, reach: Reach) -> bool:
 def _join(first: tuple[Seen, ...], second: tuple[Seen, ...]) -> tuple[Seen, ...]:
     joined = tuple(_union(a, b) for a, b in zip(first, second, strict=True))
     if len(joined) > 1 and first != second and (_holes(first) or _holes(second)):
-        # Where one of them sees nothing along any axis, the other decides along all: no axis has its own answer.
+        # If one of them has no field along any axis, the other decides along all axes: axes are not independent.
         return tuple(WHOLE if seen == WHOLE else None for seen in joined)
     return joined
 
 
 def _holes(axes: tuple[Seen, ...]) -> bool:
-    """Whether some positions see nothing."""
+    """Whether some positions have no field."""
     return any(isinstance(each, Field) and None in each.first for each in axes)
 
 
@@ -308,7 +308,7 @@ def _union(a: Seen, b: Seen) -> Seen:
 
 
 def _summary(view: View, sizes: dict[str, tuple[int, ...]], positions: tuple[int, ...]) -> Receptive | None:
-    """One field for all inputs that have axes, provided that these are the same axes; over the positions there are."""
+    """One field for all inputs with axes, if their axes are equal; over the existing positions."""
     seen = [(axes, sizes[source]) for source, axes in view.inputs.items() if axes]
     if not seen:
         return Receptive((), (), ())
@@ -325,7 +325,7 @@ def _summary(view: View, sizes: dict[str, tuple[int, ...]], positions: tuple[int
         largest.append(max(extents))
         smallest.append(min(extents))
         strides.append(each.step if isinstance(each, Field) else None)
-    # What sees nothing along one axis sees nothing at all.
+    # A position without a field along one axis has no field at all.
     nothing = (0,) * len(joined)
     return Receptive(
         tuple(largest) if all(largest) else nothing,

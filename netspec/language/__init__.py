@@ -1,1 +1,1 @@
-"""What an author writes: text → positioned values → Document → Graph."""
+"""Reads specs: text → positioned values → Document → Graph."""

@@ -99,11 +99,11 @@ SETS = {
         "              ^"
     ),
     "units=!!int 3": (
-        "--set units=!!int 3: `!!int` is a tag, and a spec is plain data\n"
+        "--set units=!!int 3: `!!int` is a tag, but a spec is plain data\n"
         "  --set units=!!int 3\n"
         "              ^"
     ),
-    "units={a: 1, a: 2}": "--set units={a: 1, a: 2}: the key `a` stands twice",
+    "units={a: 1, a: 2}": "--set units={a: 1, a: 2}: the key `a` appears twice",
     "units={a: 1}": "the parameter 'units' takes a finite number, a boolean, a word or a list of them",
     "unit=3": "the spec has no parameter 'unit'; did you mean `units`? (it has units)",
 }

@@ -21,7 +21,7 @@ def test_a_code_is_explained() -> None:
     text = explain("ns0007", check)
     assert text.startswith("NS0007: a tab in the indentation\n\nYAML allows only spaces for indentation")
     assert "For example\n\n    netspec: 1\n    name: tabbed\n" in text
-    assert "    →   - relu\n\ngives\n\n    error[NS0007]: a tab indents this line\n" in text
+    assert "    →   - relu\n\ngives\n\n    error[NS0007]: this line is indented with a tab\n" in text
     assert max(map(len, text.splitlines())) <= 100
 
 

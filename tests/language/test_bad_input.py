@@ -14,8 +14,8 @@ from tests.language.author import FILE, hold_refusals, hold_words, place_of, spe
 
 BAD: dict[str, tuple[str, str, str]] = {
     "a bracket that is not closed": ("layers: «[»relu\n", "NS0008", "`[` is opened here and never closed"),
-    "a tab": ("layers:\n«\t»- relu\n", "NS0007", "replace the tab by spaces"),
-    "a duplicate key": ("layers: [relu]\n«layers»: [tanh]\n", "NS0010", "it stands first on line 4"),
+    "a tab": ("layers:\n«\t»- relu\n", "NS0007", "replace the tab with spaces"),
+    "a duplicate key": ("layers: [relu]\n«layers»: [tanh]\n", "NS0010", "it appears first on line 4"),
     "an alias bomb": (
         "layers: [relu]\na: &a [x, x, x, x, x, x, x, x, x, x]\n"
         + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]\n" for a, b in zip("abcd", "bcde", strict=True))
@@ -130,9 +130,9 @@ BAD: dict[str, tuple[str, str, str]] = {
     "a reach for __class__": (
         'params: {n: 1}\nlayers: [dense: "${«n.__class__»}"]',
         "NS0205",
-        "has no parts",
+        "has no attributes",
     ),
-    "a reach for the system": ("layers: [dense: \"${«__import__»('os')}\"]", "NS0206", "no function"),
+    "a reach for the system": ("layers: [dense: \"${«__import__»('os')}\"]", "NS0206", "not a function"),
     "a lambda": ('layers: [dense: "${(lambda«:» 1)()}"]', "NS0201", "cannot be read"),
     "a comprehension": ('layers: [dense: "${len([x «f»or x in [1]])}"]', "NS0201", "cannot be read"),
     "a bare expression in braces": ("layers: [{dense: «${1 + 1}»}]", "NS0015", 'write `"${1 + 1}"`'),

@@ -174,8 +174,8 @@ WRONG_BLOCKS = [
     ("unit: {params: «[a]», layers: [relu]}", "NS0104", "`params` is a mapping"),
     ("unit: {inputs: [«3»], layers: [relu]}", "NS0107", "3 cannot be a name"),
     ("unit: {layers: [«reul»]}", "NS0105", "did you mean `relu`?"),
-    ("unit: {layers: [{dense: $«a»}]}", "NS0203", "`a` is no parameter here"),
-    ("unit: {params: {a: $«b», b: 1}, layers: [{dense: $a}]}", "NS0203", "`b` is no parameter here"),
+    ("unit: {layers: [{dense: $«a»}]}", "NS0203", "`a` is not a parameter here"),
+    ("unit: {params: {a: $«b», b: 1}, layers: [{dense: $a}]}", "NS0203", "`b` is not a parameter here"),
     ("unit: {layers: [{dense: «-1»}]}", "NS0104", "at least 1"),
     ("unit: {layers: [relu, «unit»]}", "NS0111", "the block `unit` contains itself"),
     ("unit: {layers: [{add: [[], [«unit»]]}]}", "NS0111", "the block `unit` contains itself"),
@@ -234,7 +234,7 @@ def test_a_block_sees_no_parameter_of_its_caller_and_no_index() -> None:
         "blocks: {outer: {params: {n: 1}, layers: [inner]}, inner: {layers: [{dense: $«n»}]}}\n"
         "layers: [outer]"
     )
-    hold_refusals(text, ("NS0203", "`n` is no parameter here"))
+    hold_refusals(text, ("NS0203", "`n` is not a parameter here"))
     text = 'blocks: {unit: {layers: [{dense: "${«index» + 1}"}]}}\nlayers: [{unit: , repeat: 2}]'
     hold_refusals(text, ("NS0214", "does not see the repetitions of its caller"))
     hold_refusals('layers: [{dense: "${«block.in».channels}"}]', ("NS0214", "there is no block around this"))

@@ -45,9 +45,9 @@ PARAMETERS = [
     ("params: {n: «{a: 1}»}", "NS0104", "a mapping cannot be passed on"),
     ("params: {n: «[1, ~]»}", "NS0104", ""),
     ("params: {«n»: }", "NS0102", "the spec needs `n`"),
-    ("params: {n: $«m», m: 1}", "NS0203", "`m` is no parameter here"),
+    ("params: {n: $«m», m: 1}", "NS0203", "`m` is not a parameter here"),
     ("params: {n: $«n»}", "NS0203", "`n`"),
-    ('params: {n: "${1 // «0»}"}', "NS0207", "0"),
+    ('params: {n: "${1 // «0»}"}', "NS0207", "division by zero"),
     ('params: {n: "${«2 ** 99»}"}', "NS0208", "below 2⁶³"),
     ('params: {n: "${«in».channels}"}', "NS0214", "belongs to no item"),
     ("params: «[n]»", "NS0104", "`params` is a mapping"),
@@ -93,10 +93,10 @@ WHERE = [
     ("layers: [{conv: {filters: «'$n'», kernel: 1}}]", "NS0104", "the text `same`"),
     ('layers: [{conv: {filters: "${«m»}", kernel: 1}}]', "NS0203", ""),
     ('layers: [{conv: {filters: "${«in.depth»}", kernel: 1}}]', "NS0213", "`channels`, `height`, `width`"),
-    ('layers: [{conv: {filters: "${«open»(1)}", kernel: 1}}]', "NS0206", "no function"),
+    ('layers: [{conv: {filters: "${«open»(1)}", kernel: 1}}]', "NS0206", "not a function"),
     ('layers: [{conv: {filters: "${«in.__class__»}", kernel: 1}}]', "NS0213", "__class__"),
     ('layers: [{conv: {filters: "${«n.__class__»}", kernel: 1}}]', "NS0205", "__class__"),
-    ("layers: [{conv: {filters: '«a ${1}»', kernel: 1}}]", "NS0202", "one whole expression or none"),
+    ("layers: [{conv: {filters: '«a ${1}»', kernel: 1}}]", "NS0202", "one whole `${…}`"),
 ]
 
 
@@ -169,7 +169,7 @@ def test_defaults_see_the_parameters_of_their_file_alone() -> None:
             "defaults: {conv: {kernel: $«k»}}\n"
             "blocks: {unit: {params: {k: 1}, layers: [{conv: {filters: 2}}]}}\nlayers: [unit]"
         ),
-        ("NS0203", "`k` is no parameter here"),
+        ("NS0203", "`k` is not a parameter here"),
     )
 
 

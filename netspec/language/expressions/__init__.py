@@ -1,1 +1,1 @@
-"""`$name` and `${…}`: arithmetic on numbers, and nothing else."""
+"""`$name` and `${…}`: arithmetic expressions."""

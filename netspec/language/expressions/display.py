@@ -1,4 +1,4 @@
-"""How a message shows the values of an expression."""
+"""Formats the values of an expression for messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from netspec.types import LIMIT
 
 
 def displayed(value: object) -> str:
-    """A value of an expression as a message shows it."""
+    """A value of an expression, for a message."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""Works a formula out, step by step, and keeps every step small and finite."""
+"""Evaluates a formula step by step, and keeps every intermediate result small and finite."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from netspec.ops.nearest import nearest
 from netspec.types import LIMIT
 
 LITERALS = {"true": True, "false": False}
-"""Words that stand for a value, unless a parameter has that name."""
+"""Words with a value of their own, unless a parameter has this name."""
 
 
 class Silent(Exception):
-    """No value, and nothing to say about it."""
+    """There is no value, and the reason is already reported."""
 
 
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
@@ -52,15 +52,15 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
 }
 _NOT_EVERYWHERE = {
-    "in": Missing("no tensor is received here", "use parameters and numbers only"),
-    "block": Missing("there is no block around this", "use parameters and numbers only"),
-    "index": Missing("there is no `repeat` around this", "use parameters and numbers only"),
+    "in": Missing("no item takes a tensor here", "use only parameters and numbers"),
+    "block": Missing("this is not inside a block", "use only parameters and numbers"),
+    "index": Missing("this is not inside a `repeat`", "use only parameters and numbers"),
 }
-"""Names that an expression may see, and why it sees none of them where nothing else is said."""
+"""Names that exist only in some places, with the reason why they do not exist elsewhere."""
 
 
 def calculate(formula: Formula, names: Mapping[str, object]) -> object:
-    """The value; a whole float becomes an int. Raises Refusal, or Silent for what is broken already."""
+    """The value; a whole float becomes an int. Raises Refusal, or Silent if an error is already reported."""
     hold_all_names(formula, names, everywhere=True)
     value = _value(formula.root, _Sight(formula, names))
     if isinstance(value, float) and value.is_integer() and abs(value) < LIMIT:
@@ -69,7 +69,7 @@ def calculate(formula: Formula, names: Mapping[str, object]) -> object:
 
 
 def look_up(name: str, names: Mapping[str, object], start: int) -> object:
-    """The value of `$name`, whose name starts at column `start`. Raises as `calculate` does."""
+    """The value of `$name`, whose name starts at column `start`. Raises the same as `calculate`."""
     end = start + len(name)
     if name not in names:
         raise _unknown(name, names, start, end)
@@ -77,16 +77,16 @@ def look_up(name: str, names: Mapping[str, object], start: int) -> object:
 
 
 def hold_name(name: str, parameters: Collection[str], start: int) -> None:
-    """Refuse `$name` when nobody declared it; what exists in some places alone is not held here."""
+    """Refuse a `$name` that is not declared; names that exist only in some places are not checked here."""
     if name not in parameters and name not in _NOT_EVERYWHERE:
         raise _unknown(name, parameters, start, start + len(name))
 
 
 def hold_all_names(formula: Formula, names: Collection[str], everywhere: bool = False) -> None:
-    """Refuse a name in a formula that nobody declared, even in the branch that is not taken.
+    """Refuse undeclared names in a formula, also in a branch that is not taken.
 
     Args:
-        everywhere: refuse what exists in some places alone, too, where it is not among the names.
+        everywhere: also refuse names that exist only in some places, if they are not among the names.
     """
     for each in formula.names():
         name = each.steps[0]
@@ -98,7 +98,7 @@ def hold_all_names(formula: Formula, names: Collection[str], everywhere: bool = 
 def _unknown(name: str, names: Collection[str], start: int, end: int) -> Refusal:
     if name in _NOT_EVERYWHERE:
         missing = _NOT_EVERYWHERE[name]
-        message = f"`{name}` is not known here: {missing.reason}"
+        message = f"`{name}` is unknown here: {missing.reason}"
         return Refusal(codes.UNKNOWN_SIZE, message, start, end, missing.help)
     near = nearest(name, names)
     if name in FUNCTIONS:
@@ -109,19 +109,19 @@ def _unknown(name: str, names: Collection[str], start: int, end: int) -> Refusal
         advice = "the parameters here are " + ", ".join(f"`{each}`" for each in known[:12])
     else:
         advice = f"declare it under `params`: `params: {{{name[:40]}: 1}}`"
-    return Refusal(codes.UNKNOWN_PARAMETER, f"`{name[:60]}` is no parameter here", start, end, advice)
+    return Refusal(codes.UNKNOWN_PARAMETER, f"`{name[:60]}` is not a parameter here", start, end, advice)
 
 
 def _usable(value: object, name: str, start: int, end: int) -> object:
-    """A value as it comes from outside, unless it cannot be used. Raises Refusal or Silent."""
+    """The value of a name, if it can be used. Raises Refusal or Silent."""
     if isinstance(value, Missing):
         if value.reason is None:
             raise Silent
-        message = f"`{name}` is not known here: {value.reason}"
+        message = f"`{name}` is unknown here: {value.reason}"
         raise Refusal(codes.UNKNOWN_SIZE, message, start, end, value.help)
     if isinstance(value, Mapping):
-        message = f"`{name}` is no number: it is what a tensor is made of"
-        advice = "name a size of it: " + ", ".join(f"`{path}`" for path in _paths(name, value))
+        message = f"`{name}` is not a number, but a tensor"
+        advice = "name one of its sizes: " + ", ".join(f"`{path}`" for path in _paths(name, value))
         raise Refusal(codes.EXPRESSION_TYPE, message, start, end, advice)
     return value
 
@@ -134,13 +134,13 @@ def _paths(name: str, value: Mapping[Any, object]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    """A formula and the names that it sees."""
+    """A formula and the names that it can use."""
 
     formula: Formula
     names: Mapping[str, object]
 
     def source(self, node: Node) -> str:
-        """The text of a part, cut where it is long."""
+        """The text of a part, shortened if it is long."""
         return self.formula.source(node)[:40]
 
 
@@ -177,15 +177,15 @@ def _name(node: Name, sight: _Sight) -> object:
 def _index(node: Index, sight: _Sight) -> object:
     values, at = _value(node.values, sight), _value(node.at, sight)
     if not isinstance(values, list | tuple):
-        message = f"{_kind(values)} has no places to choose from: {sight.source(node.values)}"
-        raise _refusal(codes.EXPRESSION_TYPE, message, node, "only a list takes `[…]`")
+        message = f"{_kind(values)} cannot be indexed: {sight.source(node.values)}"
+        raise _refusal(codes.EXPRESSION_TYPE, message, node, "only a list can be indexed with `[…]`")
     if not _is_number(at) or at % 1 != 0:
-        message = f"a place in a list is a whole number, and this is {_shown(at)}"
+        message = f"an index is a whole number, but this is {_shown(at)}"
         how = "`floor(…)` gives a whole number" if _is_number(at) else "use a number, counted from 0"
         raise _refusal(codes.EXPRESSION_TYPE, message, node.at, how)
     if not -len(values) <= at < len(values):
-        message = f"the list has {len(values)} values, so it has no place {_shown(at)}"
-        advice = f"its places are 0 to {len(values) - 1}" if values else None
+        message = f"the list has {len(values)} values, so it has no index {_shown(at)}"
+        advice = f"its indices are 0 to {len(values) - 1}" if values else None
         raise _refusal(codes.INDEX_RANGE, message, node.at, advice)
     return _usable(values[int(at)], sight.formula.source(node), node.start, node.end)
 
@@ -208,16 +208,16 @@ def _division_by_zero(node: Binary, sight: _Sight) -> Refusal:
         message = "0 to a negative power is a division by zero"
         return _refusal(codes.DIVISION_BY_ZERO, message, node.left)
     if isinstance(node.right, Literal):
-        message, advice = "nothing can be divided by 0", "divide by something else"
+        message, advice = "this is a division by zero", "divide by another value"
         return _refusal(codes.DIVISION_BY_ZERO, message, node.right, advice)
     divisor = sight.source(node.right)
-    message = f"`{divisor}` is 0 here, and nothing can be divided by it"
+    message = f"`{divisor}` is 0 here: this is a division by zero"
     advice = f"give it another value, or write `max(1, {divisor})`"
     return _refusal(codes.DIVISION_BY_ZERO, message, node.right, advice)
 
 
 def _bound_power(base: Any, exponent: Any, node: Node, sight: _Sight) -> None:
-    """Whole powers grow without end, so their size is told before they are worked out."""
+    """A power of whole numbers can be huge, so its size is estimated before it is computed."""
     whole = isinstance(base, int) and isinstance(exponent, int)
     if whole and abs(base) > 1 and exponent * (abs(base).bit_length() - 1) >= 64:
         raise _too_large(node, sight)
@@ -225,8 +225,8 @@ def _bound_power(base: Any, exponent: Any, node: Node, sight: _Sight) -> None:
 
 def _bounded(value: Any, node: Node, sight: _Sight) -> object:
     if isinstance(value, complex):
-        message = "a root of a negative number is no real number"
-        raise _refusal(codes.NOT_A_NUMBER, message, node, "keep the base from going below 0")
+        message = "a root of a negative number is not a real number"
+        raise _refusal(codes.NOT_A_NUMBER, message, node, "make sure that the base is not negative")
     if isinstance(value, float) and not math.isfinite(value):
         raise _refusal(codes.NOT_A_NUMBER, f"the result is {_shown(value)}", node)
     if isinstance(value, int) and abs(value) >= LIMIT:
@@ -235,7 +235,7 @@ def _bounded(value: Any, node: Node, sight: _Sight) -> object:
 
 
 def _too_large(node: Node, sight: _Sight) -> Refusal:
-    message = f"`{sight.source(node)}` is too large: numbers stay below 2⁶³"
+    message = f"`{sight.source(node)}` is too large: numbers must be below 2⁶³"
     return _refusal(codes.RESULT_TOO_LARGE, message, node, "calculate with smaller numbers")
 
 
@@ -251,7 +251,7 @@ def _chain(node: Chain, sight: _Sight) -> object:
 
 
 def _either(node: Chain, sight: _Sight) -> object:
-    """`and`, `or`: as in Python the last value looked at, and no further one is worked out."""
+    """`and`, `or`: as in Python, the value that decides; later ones are not evaluated."""
     stops_at = node.signs[0] == "or"
     value: object = None
     for part in node.operands:
@@ -302,21 +302,21 @@ def _rounded(values: Sequence[Any], node: Application, sight: _Sight) -> object:
     value = _only(values, node)
     _demand_number(value, node.arguments[0], sight)
     if not math.isfinite(value):
-        raise _refusal(codes.NOT_A_NUMBER, f"`{node.function}` of {_shown(value)} is no number", node)
+        raise _refusal(codes.NOT_A_NUMBER, f"`{node.function}` of {_shown(value)} is not a number", node)
     return _ROUNDINGS[node.function](value)
 
 
 def _length(values: Sequence[Any], node: Application, sight: _Sight) -> object:
     value = _only(values, node)
     if not isinstance(value, list | tuple):
-        message = f"only a list has a length, and this is {_kind(value)}"
+        message = f"only a list has a length, but this is {_kind(value)}"
         raise _refusal(codes.EXPRESSION_TYPE, message, node.arguments[0])
     return len(value)
 
 
 def _only(values: Sequence[Any], node: Application) -> Any:
     if len(values) != 1:
-        message = f"`{node.function}` takes one value, and {len(values)} are given"
+        message = f"`{node.function}` takes one value, not {len(values)}"
         raise _refusal(codes.CALL, message, node)
     return values[0]
 
@@ -330,10 +330,10 @@ def _number(node: Node, sight: _Sight) -> Any:
 def _demand_number(value: object, node: Node, sight: _Sight) -> None:
     if _is_number(value):
         return
-    message = f"a number belongs here, and `{sight.source(node)}` is {_kind(value)}"
+    message = f"this must be a number, but `{sight.source(node)}` is {_kind(value)}"
     advice = {
         bool: "write `1 if … else 0` to count a boolean",
-        list: "choose a value of it with `[…]`, or count them with `len(…)`",
+        list: "select a value with `[…]`, or count the values with `len(…)`",
         str: "give it a number: words can only be compared with `==` and `!=`",
     }.get(type(value))
     raise _refusal(codes.EXPRESSION_TYPE, message, node, advice)

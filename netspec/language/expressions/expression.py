@@ -1,4 +1,4 @@
-"""`$name` and `${…}`: finds the expression in a value, works it out, and points at what is wrong inside it."""
+"""`$name` and `${…}`: finds the expression in a value, evaluates it, and reports errors at their place inside it."""
 
 from __future__ import annotations
 
@@ -22,18 +22,17 @@ _TEXT_OR_BRACE = re.compile(r"'[^']*'|\"[^\"]*\"|[{}]")
 
 
 def is_expression(scalar: Scalar) -> bool:
-    """Whether a value asks to be worked out: `$name`, `${…}`, or a text that mixes one in (refused later)."""
+    """Whether a value contains an expression: `$name`, `${…}`, or a text with one in it (refused later)."""
     value = scalar.value
     return isinstance(value, str) and (value.startswith("$") or "${" in value)
 
 
 def evaluate(scalar: Scalar, names: Mapping[str, object], problems: Problems) -> object:
-    """The value of an expression, or BROKEN with the reason reported at the part that causes it.
+    """The value of an expression, or BROKEN, with the reason reported at the part that causes it.
 
-    `names` holds parameters, and `in` and `block` as dicts of sizes (`{"channels": 64, "height": 56}`,
-    `{"in": {…}}`), and `index`. A Missing among them is reported with its reason once it is needed; one
-    without a reason stands for something that is broken already, and stays quiet.
-    A whole float that `${…}` works out is given as an int; `$name` gives what the parameter holds.
+    `names` has parameters, `in` and `block` as dicts of sizes (`{"channels": 64, "height": 56}`, `{"in": {…}}`), and
+    `index`. A Missing among them is reported with its reason if it is needed; a Missing without a reason means that an
+    error is already reported. A whole float from `${…}` becomes an int; `$name` gives the value of the parameter.
     """
     text = str(scalar.value).strip()
     try:
@@ -53,7 +52,7 @@ def evaluate(scalar: Scalar, names: Mapping[str, object], problems: Problems) ->
 
 
 def seen(scalar: Scalar, names: Mapping[str, object]) -> dict[str, object]:
-    """The plain values that an expression uses, by the names as they stand in it: `in.channels`, `width`."""
+    """The plain values that an expression uses, by their names in it: `in.channels`, `width`."""
     text = str(scalar.value).strip()
     if reference := _REFERENCE.fullmatch(text):
         used = [reference.group(1)]
@@ -67,7 +66,7 @@ def seen(scalar: Scalar, names: Mapping[str, object]) -> dict[str, object]:
 
 
 def can_be_calculated(text: str, names: Mapping[str, object]) -> bool:
-    """Whether a plain text is meant to be calculated: a known name, or arithmetic of any names."""
+    """Whether a plain text is probably an expression: a known name, or arithmetic with any names."""
     formula = parse(text) if len(text) <= LENGTH_LIMIT else None
     if not isinstance(formula, Formula):
         return False
@@ -75,7 +74,7 @@ def can_be_calculated(text: str, names: Mapping[str, object]) -> bool:
 
 
 def _paths(formula: Formula) -> list[str]:
-    """The names and paths of names (`in.channels`) in a formula, each once, in the order of the text."""
+    """The names and paths (`in.channels`) in a formula, without duplicates, in the order of the text."""
     return list(dict.fromkeys(each.path for each in formula.names()))
 
 
@@ -87,7 +86,7 @@ def _at(names: Mapping[str, object], path: str) -> object:
 
 
 def hold_names(scalar: Scalar, parameters: Collection[str], problems: Problems) -> None:
-    """Report an expression that cannot be read, or that names what is no parameter; nothing is worked out."""
+    """Report an expression that cannot be read, or with an undeclared name, without evaluating it."""
     if problems.full:
         return
     text = str(scalar.value).strip()
@@ -116,7 +115,7 @@ def _evaluate(text: str, names: Mapping[str, object]) -> object:
 
 
 def _formula(text: str) -> Formula:
-    """What stands in the braces of a `${…}`. Raises Refusal with columns in `text`."""
+    """The text in the braces of a `${…}`. Raises Refusal with columns in `text`."""
     if not _is_whole(text):
         raise _mixed(text)
     inside = text[2:-1]
@@ -138,7 +137,7 @@ def _is_whole(text: str) -> bool:
 
 def _mixed(text: str) -> Refusal:
     if "${" not in text:
-        message = "after `$` comes the name of a parameter, and nothing else"
+        message = "`$` must be followed by the name of a parameter, and nothing else"
         inside = text[1:] if text.startswith("$") else ""
         advice = "write `$name`, or `${…}` to calculate"
         if len(inside) <= 200 and "$" not in inside and isinstance(parse(inside), Formula):
@@ -146,13 +145,13 @@ def _mixed(text: str) -> Refusal:
     elif text.startswith("${") and "}" not in text:
         message, advice = "the brace of this `${` is not closed", "put `}` at its end"
     else:
-        message = "`${…}` stands alone: a value is one whole expression or none"
+        message = "a value is either one whole `${…}`, or contains none"
         advice = "put the whole calculation inside one pair of braces"
     return Refusal(codes.EXPRESSION_ALONE, message, 0, len(text), advice)
 
 
 def _span(scalar: Scalar, text: str, refusal: Refusal) -> Span:
-    """The place of a part of the expression; the whole value where columns cannot be told."""
+    """The place of a part of the expression; the whole value if columns are unknown."""
     span, quotes = scalar.span, 2 if scalar.quoted else 0
     raw = str(scalar.value)
     if span.line != span.end_line or span.end_column - span.column != len(raw) + quotes:

@@ -1,4 +1,4 @@
-"""What stands where a value or a tensor should be, when there is none."""
+"""The placeholder for a missing value or tensor."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from netspec.dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """There is no value, and why. Without a reason: something is broken, and that is reported already."""
+    """There is no value, with the reason. Without a reason, an error is already reported."""
 
     reason: str | None = None
     help: str | None = None
 
 
 BROKEN: Final = Missing()
-"""What stands for all that is broken and reported."""
+"""The placeholder for everything whose error is already reported."""

@@ -1,8 +1,8 @@
-"""Parses the inside of `${…}`: tokens → tree. Whatever is more than arithmetic is refused, before any value is known.
+"""Parses the inside of `${…}`: tokens → tree. Everything that is not arithmetic is refused, without using values.
 
-There is no recursion: brackets that are open stand on a list, each with the operands and operators in it that wait
-for what follows. A construct that is read but refused (a list, a shift, a call of another function) is noted, and
-told once the whole text is known to be readable: the outermost first.
+The parser does not recurse: a stack has the open brackets, each with its pending operands and operators. A construct
+that can be parsed but is refused (a list, a shift, a call of another function) is recorded, and reported after the
+whole text is parsed: the outermost first.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from netspec.language.expressions.tree import (
 from netspec.types import LIMIT
 
 DEPTH_LIMIT = 50
-"""Parts of an expression that may lie inside each other, and brackets that may be open at once."""
+"""The limit of nested parts of an expression, and of open brackets."""
 
 _OPERATOR_NAMES = frozenset({"and", "or", "not", "if", "else"})
 _BOOLEANS = {"True": True, "False": False}
@@ -51,19 +51,19 @@ _TEXT_PREFIX = re.compile("[bfru]|[bf]r|r[bf]", re.IGNORECASE)
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Formula | Refusal:
-    """The formula in the text between the braces, or what is wrong with it."""
+    """The formula in the text between the braces, or a refusal."""
     flat = re.sub(r"\s", " ", text)
     if not flat.strip():
-        message = "there is nothing to calculate"
+        message = "the expression is empty"
         return Refusal(codes.EXPRESSION_SYNTAX, message, 0, len(text), "write `${name}`")
     try:
         return _Parser(flat).formula()
     except Refusal as refusal:
-        return refusal.with_traceback(None)  # it is kept, and its frames need not be
+        return refusal.with_traceback(None)  # the refusal is kept, but not its frames
 
 
 class _Parser:
-    """Reads one expression from left to right."""
+    """Parses one expression from left to right."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -74,7 +74,7 @@ class _Parser:
         self.wants_operand = True
 
     def formula(self) -> Formula:
-        """The whole. Raises Refusal."""
+        """The tree of the whole expression. Raises Refusal."""
         while (token := self.tokens[self.at]).kind != "end":
             self.at += 1
             (self._operand if self.wants_operand else self._operator)(token)
@@ -92,7 +92,7 @@ class _Parser:
     def level(self) -> Level:
         return self.levels[-1]
 
-    # Where a value belongs
+    # At the place of a value
 
     def _operand(self, token: Token) -> None:
         if token.kind == "number":
@@ -160,7 +160,7 @@ class _Parser:
             self._push(Name(token.start, token.end, (token.text,), token.end))
 
     def _may_end(self) -> bool:
-        """Whether a bracket may close where a value could stand: nothing is in it, or a comma is before it."""
+        """Whether a bracket can close at the place of a value: it is empty, or there is a comma before it."""
         level = self.level
         return level.sliced is not None or level.comma or level.kind != "index"
 
@@ -176,7 +176,7 @@ class _Parser:
         self.levels.append(Level(kind, token, self.faults, head))
         self.wants_operand = True
 
-    # Where an operator belongs, or the end of a part
+    # At the place of an operator, or at the end of a part
 
     def _operator(self, token: Token) -> None:
         level = self.level
@@ -282,7 +282,7 @@ class _Parser:
         return Operand(Index(start, end, level.head.node, at), start, end)
 
     def _whole(self, token: Token) -> Node:
-        """The tree of the whole text, at whose end `token` stands."""
+        """The tree of the whole text; `token` is at its end."""
         level = self.level
         if len(self.levels) > 1:
             self.faults.unclosed(level.opener)

@@ -1,4 +1,4 @@
-"""What is wrong with an expression, and where in its text."""
+"""An error in an expression, with its place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from netspec.diagnostics import Code
 
 @dataclass(eq=False, slots=True)
 class Refusal(Exception):
-    """What is wrong with an expression; `start` and `end` are columns in its text, from 0."""
+    """An error in an expression; `start` and `end` are columns in its text, from 0."""
 
     code: Code
     message: str
@@ -18,5 +18,5 @@ class Refusal(Exception):
     help: str | None = None
 
     def moved(self, by: int) -> Refusal:
-        """The same, in a text that starts so many columns earlier."""
+        """The same error, in a text that starts this number of columns earlier."""
         return Refusal(self.code, self.message, self.start + by, self.end + by, self.help)

@@ -1,4 +1,4 @@
-"""Cuts the text of an expression into tokens. It never fails: a sign that nobody knows is a token, too."""
+"""Splits the text of an expression into tokens. It never fails: an unknown character is also a token."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ Kind = Literal["number", "word", "name", "sign", "unclosed", "strange", "end"]
 
 
 class Token(NamedTuple):
-    """A piece of the text, from column `start` up to `end`.
+    """A part of the text, from column `start` up to `end`.
 
-    A word stands in quotes; an unclosed one has only the first. A strange sign is no part of any expression.
+    A word is in quotes; an unclosed one has only the first. A strange character is not part of any expression.
     """
 
     kind: Kind
@@ -46,7 +46,7 @@ _KINDS: dict[str, Kind] = {
 
 
 def tokens(text: str) -> list[Token]:
-    """The tokens of a text, the last of kind `end`, behind the last sign that is no space."""
+    """The tokens of a text. The last one has the kind `end`, after the last character that is not a space."""
     found = [
         Token(_KINDS[str(each.lastgroup)], each.group(), each.start(), each.end())
         for each in _TOKEN.finditer(text)

@@ -1,4 +1,4 @@
-"""The tree of an expression: what is calculated, each part with its columns in the text."""
+"""The syntax tree of an expression; each part has its columns in the text."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Application:
-    """A function of values: `max(a, b)`."""
+    """A call of a function: `max(a, b)`."""
 
     start: int
     end: int
@@ -91,7 +91,7 @@ class Binary:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chain:
-    """Several in a row: `a < b <= c`, `a and b and c`. There is one sign fewer than there are operands."""
+    """A chain: `a < b <= c`, `a and b and c`. There is one operator fewer than operands."""
 
     start: int
     end: int
@@ -127,11 +127,11 @@ class Formula:
     text: str
 
     def source(self, node: Node) -> str:
-        """The text of a part, as the author wrote it."""
+        """The text of a part, as written."""
         return self.text[node.start : node.end]
 
     def names(self) -> list[Name]:
-        """Every name that stands for a value, in the order of the text."""
+        """All names of values, in the order of the text."""
         return sorted((each for each, _ in walk(self.root) if isinstance(each, Name)), key=_start)
 
 
@@ -140,7 +140,7 @@ def _start(node: Node) -> int:
 
 
 def walk(root: Node) -> Iterator[tuple[Node, int]]:
-    """Every part of a tree and how deep it lies, from 1; those outside before those inside."""
+    """All parts of a tree with their depths, from 1; outer parts come before inner ones."""
     todo = [(root, 1)]
     while todo:
         node, depth = todo.pop()

@@ -1,1 +1,1 @@
-"""Text → positioned values: YAML that remembers where everything stands, and where the files of specs are."""
+"""Text → positioned values: reads YAML with the place of every value, and finds the files of specs."""

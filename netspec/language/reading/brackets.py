@@ -1,12 +1,12 @@
-"""A rough reading of broken YAML: which brackets and quotes are open, and where a ${…} stands bare."""
+"""Scans broken YAML for open brackets, open quotes, and `${…}` without quotes."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 
-# One step of the text. A quote opens a quoted value only where a value may start, a `#` a comment only
-# after a blank; inside a plain word both are letters. Lines end where YAML ends them.
+# One token of the text. A quote opens a quoted value only where a value can start, and a `#` starts a comment only
+# after a space; inside a plain word both are normal characters. Lines end as in YAML.
 _ENDS = r"\n\r\x85\u2028\u2029"
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\']|\'\')*\'', re.DOTALL)
 _BARE = re.compile(rf"\$\{{[^{_ENDS}}}]*\}}?")
@@ -26,7 +26,7 @@ class Bracket:
 
 @dataclass(slots=True)
 class Reading:
-    """What stands open at the end, the bare expressions on the way, and quotes that span lines."""
+    """The brackets that are open at the end, the expressions without quotes, and quotes that span lines."""
 
     open: list[Bracket] = field(default_factory=list)
     bare: list[tuple[int, int]] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Reading:
 
 
 def scan(text: str) -> Reading:
-    """Read the whole text once. Offsets are characters from its start."""
+    """Scan the whole text once. Offsets are characters from its start."""
     found = Reading()
     at = 0
     while at < len(text):

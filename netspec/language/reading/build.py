@@ -1,4 +1,4 @@
-"""Builds positioned values from YAML events: no recursion, bounded depth and number, duplicates refused."""
+"""Builds positioned values from YAML events, without recursion, with limits on depth and number, without duplicates."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from netspec.ops.nearest import nearest
 DEPTH_LIMIT = 100
 VALUE_LIMIT = 200_000
 
-# Only a text that starts so can be anything but a word; the test is cheap, and most scalars are words.
+# A text with another start is always a word; the test is cheap, and most scalars are words.
 _MAY_BE_NO_WORD = frozenset("0123456789+-.~tTfFnN")
 
 
 class Stop(Exception):
-    """Reading on makes no sense; the problem is already reported."""
+    """Reading cannot continue; the problem is already reported."""
 
 
 @dataclass(slots=True)
 class _Open:
-    """A list or mapping whose end has not come yet."""
+    """A list or mapping that is still open."""
 
     event: Any
     size_before: int
@@ -37,7 +37,7 @@ class _Open:
     entries: dict[str, Entry] = field(default_factory=dict)
     key: str | None = None
     key_span: Span | None = None  # None: a key comes next
-    last: Span | None = None  # where the last child stands; that of an alias, not of what it stands for
+    last: Span | None = None  # the place of the last child; for an alias, its own place
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class _Anchored:
 
 
 class Builder:
-    """Takes the events of one document; `root` is its value once all have come."""
+    """Processes the events of one document; then `root` is its value."""
 
     def __init__(self, file: str, problems: Problems) -> None:
         self.root: Value | None = None
@@ -70,7 +70,7 @@ class Builder:
         }
 
     def take(self, event: Any) -> None:
-        """Work one event in. Raises Stop when nothing further can be read."""
+        """Process one event. Raises Stop if reading cannot continue."""
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
@@ -81,7 +81,7 @@ class Builder:
             return
         self._problems.error(
             codes.SEVERAL_DOCUMENTS,
-            "a second YAML document starts here, and one file is one spec",
+            "a second YAML document starts here, but one file is one spec",
             self._span(event),
             help="move what follows to a file of its own, or remove the line `---`",
         )
@@ -140,7 +140,7 @@ class Builder:
         if done.event.flow_style or done.last is None:
             end_line, end_column = event.end_mark.line + 1, event.end_mark.column + 1
         else:
-            # A block ends, for YAML, where the next thing starts; for a reader it ends with its last child.
+            # For YAML, a block ends where the next value starts; for people, it ends with its last child.
             end_line, end_column = done.last.end_line, done.last.end_column
         start = done.event.start_mark
         span = Span(self._file, start.line + 1, start.column + 1, end_line, end_column)
@@ -152,9 +152,9 @@ class Builder:
         if any(each.event.anchor == name for each in self._stack):
             self._problems.error(
                 codes.ALIAS_OF_ITSELF,
-                f"`*{name}` stands inside the value that `&{name}` names, which would then have no end",
+                f"`*{name}` is inside the value of `&{name}`, which would then be infinite",
                 span,
-                help="write out what is meant; for repetition there is `repeat`",
+                help="write out the value; for repetitions use `repeat`",
             )
             raise Stop
         known = self._anchors.get(name)
@@ -177,7 +177,7 @@ class Builder:
         near = nearest(name, self._anchors)
         self._problems.error(
             codes.UNKNOWN_ALIAS,
-            f"nothing above is marked with `&{name}`",
+            f"there is no `&{name}` above",
             span,
             help=f"did you mean `*{near}`?" if near else f'if the text `*{name}` is meant, write `"*{name}"`',
         )
@@ -201,7 +201,7 @@ class Builder:
             parent.key = parent.key_span = None
 
     def _key(self, parent: _Open, value: Value, span: Span) -> str | None:
-        """The key, or None when it is refused and its value is to be dropped."""
+        """The key, or None if it is refused and its value is ignored."""
         if not isinstance(value, Scalar) or not isinstance(value.value, str):
             message, advice = _refused_key(value)
             self._problems.error(codes.KEY_NOT_WORD, message, span, help=advice)
@@ -210,9 +210,9 @@ class Builder:
         if key == "<<" and not value.quoted:
             self._problems.error(
                 codes.MERGE_KEY,
-                "`<<` is no key of a spec: mappings are not merged",
+                "a spec cannot have the key `<<`: mappings are not merged",
                 span,
-                help="write the fields out, or give them once under `defaults` or in a block",
+                help="write out the fields, or put them under `defaults` or into a block",
             )
             self.usable = False
             return None
@@ -220,16 +220,16 @@ class Builder:
         if first is not None:
             self._problems.error(
                 codes.DUPLICATE_KEY,
-                f"the key `{key}` stands twice in this mapping",
+                f"the key `{key}` appears twice in this mapping",
                 span,
-                notes=[f"it stands first on line {first.key_span.line}"],
+                notes=[f"it appears first on line {first.key_span.line}"],
                 help="remove one of the two",
             )
             return None
         return key
 
     def _glued(self, key: str, span: Span, value: Value) -> None:
-        """`{filters:64}` is, for YAML, a key `filters:64` with nothing behind it."""
+        """Report `{filters:64}`, which YAML reads as a key `filters:64` without a value."""
         name, colon, rest = key.partition(":")
         if colon and name.isidentifier() and rest and isinstance(value, Scalar) and value.text == "":
             self._problems.error(
@@ -244,7 +244,7 @@ class Builder:
         tag = event.tag.replace("tag:yaml.org,2002:", "!!", 1)
         self._problems.error(
             codes.TAG,
-            f"`{tag[:60]}` is a tag, and a spec is plain data",
+            f"`{tag[:60]}` is a tag, but a spec is plain data",
             self._span(event),
             help="remove the tag; put the value in quotes if it is a text",
         )
@@ -255,9 +255,9 @@ class Builder:
             return
         self._problems.error(
             codes.TOO_MANY_VALUES,
-            f"the file stands for more than {VALUE_LIMIT:,} values",
+            f"the file contains more than {VALUE_LIMIT:,} values",
             span,
-            notes=["an alias counts as often as it is used"] if self._anchors else [],
+            notes=["an alias counts each time that it is used"] if self._anchors else [],
             help="write layers once, with `repeat` or as a block, instead of aliases and copies",
         )
         raise Stop
@@ -265,7 +265,7 @@ class Builder:
     def _too_deep(self, span: Span) -> None:
         self._problems.error(
             codes.TOO_DEEP,
-            f"lists and mappings stand inside each other more than {DEPTH_LIMIT} levels deep",
+            f"lists and mappings are nested more than {DEPTH_LIMIT} levels deep",
             span,
             help="give parts a name under `blocks`, and use the names",
         )
@@ -279,13 +279,13 @@ class Builder:
 def _refused_key(value: Value) -> tuple[str, str]:
     if not isinstance(value, Scalar):
         kind = "a list" if isinstance(value, Listing) else "a mapping"
-        return f"a key is a word, and this is {kind}", "write a word before the colon"
+        return f"a key is a word, but this is {kind}", "write a word before the colon"
     if value.value is None and not value.text:
         return "a key is missing before the colon", "write a word before the colon"
     kind = {bool: "a boolean", type(None): "nothing"}.get(type(value.value), "a number")
     shown = value.text[:40]
     advice = f'write `"{shown}"` if it is a name'
     if kind == "a number":
-        # In quotes it would be no name either.
-        advice = "use a name: it starts with a letter, as `n3`"
-    return f"a key is a word, and `{shown}` is {kind}", advice
+        # In quotes it would not be a name either.
+        advice = "use a name that starts with a letter, such as `n3`"
+    return f"a key is a word, but `{shown}` is {kind}", advice

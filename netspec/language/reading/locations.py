@@ -1,4 +1,4 @@
-"""Where specs are: the zoo, the root that relative paths stay below, and how both are shown."""
+"""The places of specs: the zoo, the root of relative paths, and how messages show paths."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SUFFIXES = (".yaml", ".yml")
 
 @cache
 def zoo_folder() -> Path:
-    """The folder of the zoo: beside the packages in a wheel, `specs/` in a source tree."""
+    """The folder of the zoo: next to the packages in a wheel, `specs/` in a source tree."""
     package = Path(__file__).resolve().parents[2]
     installed = package / "zoo"
     return installed if installed.is_dir() else package.parent / "specs"
@@ -23,13 +23,13 @@ def zoo_folder() -> Path:
 
 @cache
 def zoo() -> dict[str, Path]:
-    """Every spec of the zoo by its name. Files of blocks, which live in folders called `parts`, are no specs."""
+    """All specs of the zoo by name. Files of blocks, in folders called `parts`, are not specs."""
     found = sorted(path for path in zoo_folder().rglob("*.yaml") if "parts" not in path.parts)
     return {path.stem: path for path in found}
 
 
 def root_of(path: Path) -> Path:
-    """The folder that paths in this file stay below: the nearest upwards with a mark, else the file's own."""
+    """The root for paths in this file: the nearest parent folder with a marker file, else the folder of the file."""
     return _root_from(real(path).parent)
 
 
@@ -44,7 +44,7 @@ def _root_from(folder: Path) -> Path:
 
 
 def real(path: Path) -> Path:
-    """The path with its links followed; as it stands where they cannot be (a circle, a null in it)."""
+    """The path with its links resolved; unchanged if this is impossible (a loop, a null character)."""
     try:
         return path.resolve()
     except (OSError, ValueError, RuntimeError):
@@ -52,7 +52,7 @@ def real(path: Path) -> Path:
 
 
 def impossible(path: Path) -> OSError | None:
-    """Why no file can have this path: a null in it, too long, a circle of links. None if one can."""
+    """Why no file can have this path: a null character, too long, a loop of links. None if one can."""
     fault = files.fault(path)
     if fault is None or files.is_missing(fault) or isinstance(fault, files.NotPlain | PermissionError):
         return None
@@ -60,7 +60,7 @@ def impossible(path: Path) -> OSError | None:
 
 
 def shown(path: Path) -> str:
-    """The path as a person would write it: relative to the working folder where that is shorter."""
+    """The path for people: relative to the working folder if that is shorter."""
     try:
         return str(Path(os.path.abspath(path)).relative_to(Path.cwd()))  # noqa: PTH100 (it must not follow links)
     except (ValueError, OSError):
@@ -69,7 +69,7 @@ def shown(path: Path) -> str:
 
 @cache
 def named(file: str, spec: str) -> str:
-    """A file in a text that others read: `zoo:vgg16`, or a path from the folder of the spec; never an absolute one."""
+    """A file in a text for other machines: `zoo:vgg16`, or a path relative to the spec; never an absolute path."""
     path = real(Path(file))
     for name, member in zoo().items():
         if path == real(member):

@@ -1,4 +1,4 @@
-"""Holds Python's garbage collector off while things are built that live on."""
+"""Pauses Python's garbage collector while long-lived objects are built."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Look for no garbage in here: none is made, and looking through all that is there takes half of the time."""
+    """Pause the garbage collector in the block: it would take half of the time, and find nothing."""
     was_on = gc.isenabled()
     gc.disable()
     try:

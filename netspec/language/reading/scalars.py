@@ -1,4 +1,4 @@
-"""What a plain YAML word means: stricter than YAML 1.1, so that no value changes its kind by surprise."""
+"""The meaning of a plain YAML scalar: stricter than YAML 1.1, so that no value unexpectedly changes its kind."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _DIGIT_LIMIT = 19
 
 
 class OutOfRange(ValueError):
-    """A number that cannot be held: a whole one beyond any count, or another beyond what float64 tells."""
+    """A number out of range: a whole number that is too large, or a number outside float64."""
 
 
 def interpret(text: str) -> str | int | float | bool | None:
-    """Tell the value of an unquoted scalar.
+    """The value of an unquoted scalar.
 
     `1e-5` and `1E3` are floats, `21_958_868` is a whole number; `on`, `yes`, `no` and `012` are words
     (YAML 1.1 reads booleans and an octal number there).
 
     Raises:
-        OutOfRange: a whole number from 2⁶³ on, or one that float64 could hold only as infinite, or as 0.
+        OutOfRange: a whole number of 2⁶³ or more, or a number that is infinite or 0 in float64.
     """
     if text in _WORDS:
         return _WORDS[text]
@@ -43,7 +43,7 @@ def interpret(text: str) -> str | int | float | bool | None:
 
 def _integer(text: str) -> int:
     digits = text.replace("_", "")
-    # The length first: Python refuses to convert a number of thousands of digits.
+    # Check the length first: Python refuses to convert a number with thousands of digits.
     if len(digits.lstrip("+-")) > _DIGIT_LIMIT or abs(int(digits)) >= LIMIT:
         raise OutOfRange(
             f"this whole number has {sum(map(str.isdigit, digits))} digits; the largest is 2⁶³ − 1, with 19"
@@ -56,5 +56,5 @@ def _float(text: str) -> float:
     if value in (float("inf"), float("-inf")):
         raise OutOfRange("this number is too large: the largest is about 1.8e308")
     if value == 0 and re.search("[1-9]", re.split("[eE]", text)[0]):
-        raise OutOfRange("this number is too small: float64 knows only 0 there")
+        raise OutOfRange("this number is too small: in float64 it is 0")
     return value

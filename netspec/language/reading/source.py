@@ -1,4 +1,4 @@
-"""Reads YAML into values that remember where they stand, and refuses what YAML allows but a spec must not."""
+"""Reads YAML into positioned values, and refuses features of YAML that a spec cannot have."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from netspec.language.reading.build import Builder, Stop
 from netspec.language.reading.memory import no_collection
 from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value, locate, locate_key, plain
 
-# Without libyaml PyYAML is slower, otherwise the same.
+# Without libyaml, PyYAML is only slower.
 _Parser: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 __all__ = [
@@ -33,18 +33,18 @@ __all__ = [
 ]
 
 SIZE_LIMIT = 10_000_000
-"""The largest file that is read, in bytes."""
+"""The size limit of a file, in bytes."""
 
-# As a set of what may not stand: its complement takes ten times as long to compile.
+# A set of forbidden characters, because its complement takes ten times as long to compile.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 _BYTE_ORDER_MARK = "\ufeff"
 
 
 def read(text: str, file: str, problems: Problems) -> Value | None:
-    """Read one YAML document. None when nothing usable came of it; `problems` then says why.
+    """Read one YAML document. None if it is not usable (`problems` says why).
 
-    A value that comes back may still stand beside problems: a duplicate key is reported and left out.
+    There can be a value and problems: a duplicate key is reported and left out.
     """
     text = text.removeprefix(_BYTE_ORDER_MARK)
     if len(text) > SIZE_LIMIT:
@@ -81,14 +81,14 @@ def _build(text: str, file: str, builder: Builder, problems: Problems) -> bool:
     except Stop:
         return False
     except yaml.YAMLError as error:
-        from netspec.language.reading.syntax import explain  # a good spec needs none of it
+        from netspec.language.reading.syntax import explain  # not needed for a valid spec
 
         explain(error, text, file, problems)
         return False
 
 
 def read_file(path: Path, problems: Problems, shown: str | None = None) -> Value | None:
-    """Read a file; spans name it as `shown`. Whatever keeps it from being read is a problem, never raised."""
+    """Read a file; spans have the name `shown`. A failure is reported as a problem, never raised."""
     file = str(path) if shown is None else shown
     raw = _bytes(path, file, problems)
     if raw is None:
@@ -129,9 +129,9 @@ def _report_unreadable(error: OSError, file: str, problems: Problems) -> None:
 def _report_large(size: str, file: str, problems: Problems) -> None:
     problems.error(
         codes.FILE_TOO_LARGE,
-        f"the file has {size}, and a spec at most {SIZE_LIMIT / 1e6:.0f} MB",
+        f"the file has {size}, but a spec has at most {SIZE_LIMIT / 1e6:.0f} MB",
         _start(file),
-        help="is it a spec? `repeat` and blocks keep one short",
+        help="is it a spec? `repeat` and blocks make a spec shorter",
     )
 
 
@@ -143,7 +143,7 @@ def _report_encoding(raw: bytes, error: UnicodeDecodeError, file: str, problems:
         codes.NOT_UTF8,
         f"the byte 0x{raw[error.start]:02x} is not UTF-8",
         Span(file, line, column, line, column + 1),
-        notes=["it looks like UTF-16"] if utf16 else [],
+        notes=["it seems to be UTF-16"] if utf16 else [],
         help="save the file as UTF-8",
     )
 
@@ -153,7 +153,7 @@ def _report_character(text: str, offset: int, file: str, problems: Problems) -> 
     line, column = len(before), len(before[-1]) + 1
     problems.error(
         codes.CONTROL_CHARACTER,
-        f"the character U+{ord(text[offset]):04X} may not stand in YAML",
+        f"YAML does not allow the character U+{ord(text[offset]):04X}",
         Span(file, line, column, line, column + 1),
         help="delete it, or write it as an escape in double quotes",
     )

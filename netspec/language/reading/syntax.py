@@ -1,4 +1,4 @@
-"""Says in plain words what the YAML reader stumbled over, and where the cause stands."""
+"""Explains errors of the YAML reader, and finds their causes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Finding:
 
 
 class _Failure:
-    """One failure of the reader, beside the text that it failed on."""
+    """One failure of the YAML reader, with its text."""
 
     def __init__(self, error: Any, text: str, file: str) -> None:
         self.problem: str = getattr(error, "problem", None) or "it cannot be read"
@@ -62,7 +62,7 @@ class _Failure:
         return self.at(self.line, self.column)
 
     def at(self, line: int, column: int, width: int = 1) -> Span:
-        # The reader may stop at the end of a line, where nothing is left to mark.
+        # The reader can stop at the end of a line, where there is no character to mark.
         end = max(min(column + width, len(self.lines[line])), column)
         return Span(self.file, line + 1, column + 1, line + 1, end + 1)
 
@@ -72,7 +72,7 @@ class _Failure:
         return line, offset - self._starts[line]
 
     def before(self) -> tuple[int, str] | None:
-        """The nearest line above that says something."""
+        """The nearest line above that is not empty."""
         for number in range(self.line - 1, -1, -1):
             if (line := self.lines[number].strip()) and not line.startswith("#"):
                 return number, self.lines[number]
@@ -80,7 +80,7 @@ class _Failure:
 
 
 def explain(error: Exception, text: str, file: str, problems: Problems) -> None:
-    """Report a failure of the YAML reader as what an author did."""
+    """Report a failure of the YAML reader as an error of the author."""
     failure = _Failure(error, text, file)
     if _bare_expressions(failure, text, problems):
         return
@@ -94,7 +94,7 @@ def _bare_expressions(failure: _Failure, text: str, problems: Problems) -> bool:
         written = text[start:end]
         problems.error(
             codes.BARE_EXPRESSION,
-            f"`{written}` stands without quotes inside {{ }} or [ ]",
+            f"`{written}` has no quotes inside {{ }} or [ ]",
             failure.at(line, column, len(written)),
             help=f'write `"{written}"`'
             if written.endswith("}")
@@ -120,7 +120,7 @@ def _open_quote(failure: _Failure) -> _Finding | None:
 
 
 def _quote_ending_on(failure: _Failure) -> tuple[int, int] | None:
-    """A quoted value that ran over line ends to just before the failure was meant to close earlier."""
+    """A quoted value that spans lines and ends just before the failure should probably be closed earlier."""
     for start, end in failure.reading.long_quotes:
         last_line, last_column = failure.place(end - 1)
         if last_line == failure.line and last_column < max(failure.column, 1):
@@ -134,7 +134,10 @@ def _tab(failure: _Failure) -> _Finding | None:
         return None
     column = failure.column if failure.sign == "\t" else indent.index("\t")
     return _Finding(
-        codes.TAB, "a tab indents this line", failure.at(failure.line, column), "replace the tab by spaces"
+        codes.TAB,
+        "this line is indented with a tab",
+        failure.at(failure.line, column),
+        "replace the tab with spaces",
     )
 
 
@@ -192,10 +195,10 @@ def _keys_beside_name(failure: _Failure) -> _Finding | None:
         return None
     return _Finding(
         codes.KEYS_BESIDE_NAME,
-        f"`{name.group(2)}` is a bare name, and a bare name takes no keys beside it",
+        f"`{name.group(2)}` is a bare name, and a bare name cannot have keys beside it",
         failure.at(above[0], name.start(2), len(name.group(2))),
         f"write `- {name.group(2)}:` with a colon",
-        (f"the key `{key.group(2)}` stands beside it on line {failure.line + 1}",),
+        (f"the key `{key.group(2)}` is beside it on line {failure.line + 1}",),
     )
 
 
@@ -221,7 +224,7 @@ def _second_colon(failure: _Failure) -> _Finding | None:
     quoted = f'"{value}"' if '"' not in value and "\\" not in value else "'" + value.replace("'", "''") + "'"
     return _Finding(
         codes.NOT_YAML,
-        "a second colon on one line: a value that holds a colon needs quotes",
+        "a second colon on one line: a value with a colon needs quotes",
         failure.at(failure.line, twice.start(1), len(value)),
         f"write `{quoted}`, or put the inner key on its own line",
     )
@@ -233,9 +236,9 @@ def _after_quote(failure: _Failure) -> _Finding | None:
         return None
     return _Finding(
         codes.NOT_YAML,
-        "text stands behind a closing quote",
+        "there is text after a closing quote",
         failure.here,
-        "put the whole value in quotes; inside single quotes an apostrophe is doubled",
+        "put the whole value in quotes; inside single quotes, write an apostrophe twice",
     )
 
 
@@ -261,15 +264,14 @@ def _indentation(failure: _Failure) -> _Finding | None:
         return None
     return _Finding(
         codes.INDENTATION,
-        f"this line is indented by {start}, which is no level of the lines above",
+        f"this line is indented by {start}, which is not a level of the lines above",
         failure.at(failure.line, start),
-        _levels(failure, start)
-        or "let keys of one mapping, and dashes of one list, stand exactly below each other",
+        _levels(failure, start) or "align the keys of one mapping, and the dashes of one list, exactly",
     )
 
 
 def _levels(failure: _Failure, start: int) -> str:
-    """The levels above that the line may belong to: those of dashes for a dash, those of keys for a key."""
+    """The levels above to which the line can belong: those of dashes for a dash, those of keys for a key."""
     is_dash = failure.text[start:].startswith("- ")
     levels: dict[int, int] = {}
     least = len(failure.text) + 1000
@@ -301,7 +303,7 @@ def _known_jargon(failure: _Failure) -> _Finding | None:
 def _anything(failure: _Failure) -> _Finding:
     return _Finding(
         codes.NOT_YAML,
-        "the YAML makes no sense from here on",
+        "the YAML is not valid from here on",
         failure.here,
         "look for a missing quote, comma or colon just before; a text with special characters needs quotes",
         (f"the YAML reader says: {failure.problem}",),
@@ -309,15 +311,15 @@ def _anything(failure: _Failure) -> _Finding:
 
 
 _JARGON: dict[str, tuple[Code, str, str]] = {
-    "undefined tag handle": (codes.TAG, "a tag, and a spec is plain data", "remove the tag"),
+    "undefined tag handle": (codes.TAG, "this is a tag, but a spec is plain data", "remove the tag"),
     "an alias": (
         codes.NOT_YAML,
-        "`*` at the start of a value refers to an anchor, and no name of one follows",
+        "`*` at the start of a value refers to an anchor, but no name follows",
         'put the value in quotes: `"*…"`',
     ),
     "an anchor": (
         codes.NOT_YAML,
-        "`&` at the start of a value marks it with a name, and no name follows",
+        "`&` at the start of a value gives it a name, but no name follows",
         'put the value in quotes: `"&…"`',
     ),
     "cannot start any token": (
@@ -327,17 +329,17 @@ _JARGON: dict[str, tuple[Code, str, str]] = {
     ),
     "unknown escape": (
         codes.NOT_YAML,
-        "the backslash in this quoted text starts no escape that YAML knows",
+        "the backslash in this quoted text does not start a valid YAML escape",
         "use single quotes, or double the backslash",
     ),
     "sequence entries": (
         codes.NOT_YAML,
-        "a list with dashes starts on a line of its own",
+        "a list with dashes must start on its own line",
         "break the line before the dash, or write the list in [ ]",
     ),
     "irective": (
         codes.NOT_YAML,
-        "a line that starts with `%` is a YAML directive, and this one is unknown",
+        "a line that starts with `%` is a YAML directive, but this one is unknown",
         "remove it",
     ),
     "incompatible YAML": (codes.NOT_YAML, "this version of YAML does not exist", "remove the line"),

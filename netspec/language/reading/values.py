@@ -1,4 +1,4 @@
-"""The values that an author writes, each with its place in the text."""
+"""The positioned values of a spec: each value with its place in the text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from netspec.diagnostics.span import Span
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A word, a number, a boolean or nothing. `text` is what was written, without its quotes."""
+    """A word, a number, a boolean or nothing. `text` is the text as written, without quotes."""
 
     value: str | int | float | bool | None
     span: Span
@@ -47,7 +47,7 @@ Value: TypeAlias = Scalar | Listing | Mapping
 
 
 def plain(value: Value) -> object:
-    """The same in dicts, lists and Python's scalars."""
+    """The value as dicts, lists and Python's scalars."""
     if isinstance(value, Scalar):
         return value.value
     if isinstance(value, Listing):
@@ -56,12 +56,12 @@ def plain(value: Value) -> object:
 
 
 def locate(value: Value, loc: Sequence[str | int]) -> Span:
-    """The span of what a pydantic location names, or of the nearest thing around it that exists."""
+    """The span of a pydantic location, or of the nearest enclosing value that exists."""
     return _walk(value, loc)[1].span
 
 
 def locate_key(value: Value, loc: Sequence[str | int]) -> Span:
-    """The span of the key that a pydantic location ends in; for a list, that of the item itself."""
+    """The span of the last key of a pydantic location; for a list, that of the item."""
     key_span, found = _walk(value, loc)
     return key_span or found.span
 
@@ -78,5 +78,5 @@ def _walk(value: Value, loc: Sequence[str | int]) -> tuple[Span | None, Value]:
             if not 0 <= part < len(value.items):
                 return None, value
             key_span, value = None, value.items[part]
-        # A word beside a list or a scalar is pydantic's name for a member of a union: no step in the text.
+        # A word next to a list or a scalar is pydantic's name for a member of a union: not a step in the text.
     return key_span, value

@@ -57,7 +57,7 @@ def test_an_included_block_sees_no_parameter_of_the_spec(tmp_path: Path) -> None
     path = write(tmp_path / "main.yaml", "params: {n: 4}\nblocks: {include: a.yaml}\nlayers: [unit]")
     hold_file(
         path,
-        ("NS0203", "`n` is no parameter here"),
+        ("NS0203", "`n` is not a parameter here"),
         beside={"a.yaml": "netspec: 1\nblocks: {unit: {layers: [dense: $«n»]}}"},
     )
 

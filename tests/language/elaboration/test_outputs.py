@@ -103,7 +103,7 @@ INPUTS = [
     ("input: [3, «H», «W»]", "NS0310", "make it a parameter"),
     ("input: [3, $«n», 8]", "NS0203", "`n`"),
     ('input: [3, "${8 // «0»}", 8]', "NS0207", ""),
-    ('input: [3, "${«in».height}", 8]', "NS0214", "no tensor is received"),
+    ('input: [3, "${«in».height}", 8]', "NS0214", "no item takes a tensor"),
     ("input: {«shpe»: [3]}", "NS0103", "did you mean `shape`?"),
     ("«input»: {vocabulary: 3}", "NS0102", "the input `input` needs `shape`"),
     ("input: {shape: [20], vocabulary: «0»}", "NS0104", "a whole number from 1"),
