@@ -44,7 +44,7 @@ _OPERATOR_NAMES = frozenset({"and", "or", "not", "if", "else"})
 _BOOLEANS = {"True": True, "False": False}
 _CLOSERS = {"(": ")", "[": "]"}
 
-# What no word in quotes holds: escapes, control characters, halves of surrogate pairs.
+# Characters that a quoted word cannot contain: escapes, control characters, halves of surrogate pairs.
 _NO_WORD = re.compile(r"[\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _TEXT_PREFIX = re.compile("[bfru]|[bf]r|r[bf]", re.IGNORECASE)
 
@@ -206,7 +206,7 @@ class _Parser:
 
     def _binary(self, token: Token) -> None:
         binding = BINDING[token.text]
-        # A power takes what follows first: 2 ** 3 ** 2 is 2 ** 9.
+        # A power is right-associative: 2 ** 3 ** 2 is 2 ** 9.
         self.level.reduce(binding if token.text != "**" else binding + 1)
         self.level.operators.append(Operator(token.text, binding, token.start, prefix=False))
         self.wants_operand = True
