@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import random
 from collections.abc import Iterator
@@ -63,6 +64,33 @@ def test_pool_size_counts_the_windows_rounding_down_and_up() -> None:
         for size in SIZES:
             counted = len(windows(size, *shape, ceil))
             assert max(ar.pool_size(size, *shape, ceil), 0) == counted, (size, shape, ceil)
+
+
+def test_the_nearest_windows_that_share_a_position_are_found_without_counting() -> None:
+    shared = 0
+    for count, kernel, stride, dilation in product(range(1, 8), range(1, 6), range(1, 7), range(1, 7)):
+        taps = [{window * stride + tap * dilation for tap in range(kernel)} for window in range(count)]
+        found = next((apart for apart in range(1, count) if taps[0] & taps[apart]), None)
+        assert ar.overlap(count, kernel, stride, dilation) == found, (count, kernel, stride, dilation)
+        shared += found is not None and found > 1
+    assert shared > 100, "few windows skip their neighbour: nothing is proven of them"
+
+
+DEFAULTS: dict[str, object] = {"stride": 1, "pads": (0, 0), "dilation": 1, "output_padding": 0, "ceil": False}
+
+
+def test_what_is_not_given_is_the_plainest() -> None:
+    functions = [
+        each for each in vars(ar).values() if inspect.isfunction(each) and each.__module__ == ar.__name__
+    ]
+    stated = {
+        (function.__name__, name): parameter.default
+        for function in functions
+        for name, parameter in inspect.signature(function).parameters.items()
+        if name in DEFAULTS and parameter.default is not parameter.empty
+    }
+    assert len(stated) > 20
+    assert stated == {(function, name): DEFAULTS[name] for function, name in stated}
 
 
 def test_the_first_window_of_padding_alone_is_found_without_counting() -> None:
