@@ -22,6 +22,7 @@ os.environ["COLUMNS"] = "120"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden` writes the expected texts anew; read the difference before it is committed."""
+    parser.addoption("--brief", action="store_true", help="run each row of the tables on one batch only")
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden files")
 
 
