@@ -9,12 +9,15 @@ READY  := $(VENV)/.ready
 EXTRAS := torch,keras-cpu,onnx,dev
 DEMO   := runs/demo
 
+# Keras imports JAX wherever it is installed, which takes seconds: JAX has an environment of its own, on top of the other.
+JAX    := $(VENV)/jax
+
 # A comma inside an argument of $(call …).
 , := ,
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all lint format docs bench clean
+.PHONY: help demo test test-slow test-engines test-all lint format docs bench clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +27,14 @@ $(READY): pyproject.toml .ci/constraints.txt
 	@echo "Setting up $(VENV) (some minutes the first time: PyTorch, TensorFlow) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq -c .ci/constraints.txt -e '.[$(EXTRAS)]'
+	@touch $@
+
+$(JAX)/.ready: $(READY)
+	@echo "Setting up $(JAX) (JAX) …"
+	@$(BIN)/python -m venv --without-pip --clear $(JAX)
+	@$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
+		> $$($(JAX)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/base.pth
+	@$(BIN)/python -m pip --python $(JAX)/bin/python install -qq -c .ci/constraints.txt jax
 	@touch $@
 
 # $(call show,heading) and $(call run,command): a heading; a command as one would type it, and what it prints.
@@ -53,6 +64,19 @@ test: $(READY)  ## the tests, without the slow ones
 
 test-slow: $(READY)
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -q -m slow
+
+# Keras on PyTorch and on JAX: every row of the two tables, training, and the quick part of the zoo. NumPy warns of how Keras
+# reads PyTorch's tensors. XLA spends most of the time on making small graphs quicker, so for the rows it does not.
+ENGINE_ROWS  := tests/backends/test_suite.py tests/backends/test_engines.py
+ENGINE_OTHER := tests/backends/test_keras_train.py tests/test_zoo.py::test_backends_are_equal_in_float64
+ENGINE_TESTS := -n auto --dist loadgroup -q --brief
+
+test-engines: $(JAX)/.ready  ## Keras on PyTorch and on JAX, proven as on TensorFlow (minutes)
+	@KERAS_BACKEND=torch $(BIN)/python -m pytest $(ENGINE_TESTS) $(ENGINE_ROWS) $(ENGINE_OTHER) \
+		-W 'ignore:__array__ implementation:DeprecationWarning'
+	@KERAS_BACKEND=jax XLA_FLAGS=--xla_backend_optimization_level=0 JAX_DISABLE_MOST_OPTIMIZATIONS=1 \
+		$(JAX)/bin/python -m pytest $(ENGINE_TESTS) $(ENGINE_ROWS)
+	@KERAS_BACKEND=jax $(JAX)/bin/python -m pytest $(ENGINE_TESTS) $(ENGINE_OTHER)
 
 test-all: $(READY)  ## all tests, the slow ones too
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -q -m 'slow or not slow'
