@@ -59,7 +59,9 @@ def test_the_name_is_that_of_the_project() -> None:
     assert project["name"] == installation.DISTRIBUTION
     extras = project["optional-dependencies"]
     assert extras["all"] == [f"{installation.DISTRIBUTION}[torch,keras,onnx]"]
-    assert {"torch", "keras", "keras-cpu", "onnx", "jax"} <= set(extras), "what the hints of the backends name"
+    assert {"torch", "keras", "keras-cpu", "onnx", "jax"} <= set(extras), (
+        "what the hints of the backends name"
+    )
 
 
 def test_a_broken_backend_of_another_project_is_installed_from_that_project(tmp_path: Path) -> None:
