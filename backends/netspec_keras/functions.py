@@ -26,7 +26,7 @@ from netspec.ops.activation import (
 from netspec.ops.base import Op
 from netspec.ops.conv import KERNEL_AXES
 from netspec_keras.arguments import Lowering, Types, first, is_single, option, plain
-from netspec_keras.layer import Layer, Lowered, Place
+from netspec_keras.layer import Holder, Layer, Lowered
 
 NAMED: Mapping[type[Activation], str] = {
     Relu: "relu",
@@ -79,8 +79,8 @@ def prelu(op: Prelu, types: Types) -> Lowered:
     axes = tuple(range(1, 1 + len(type_.spatial)))
     shared = (option("shared_axes", axes),) if axes else ()
     letters = KERNEL_AXES[len(axes)] + "C" if axes else "C"
-    place = Place("alpha", letters, letters, (*(1 for _ in axes), type_.channels or 0))
-    return Lowered((Layer("PReLUFromBelow", shared),), {"weight": place})
+    holder = Holder("alpha", letters, letters, (*(1 for _ in axes), type_.channels or 0))
+    return Lowered((Layer("PReLUFromBelow", shared),), {"weight": holder})
 
 
 ACTIVATIONS: Mapping[type[Op], Lowering] = {

@@ -39,7 +39,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Holder:
     """Where a weight lives in a Keras layer: the variable, and the order of its axes there.
 
     `axes` are the letters of the canonical layout, which is given `shape` first if that is another one.
@@ -68,5 +68,5 @@ class Lowered:
     """
 
     layers: tuple[Layer, ...]
-    places: Mapping[str, Place] = field(default_factory=dict)
+    holders: Mapping[str, Holder] = field(default_factory=dict)
     ports: Mapping[str, Layer] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from netspec.ops.regularize import GaussianNoise, SpatialDropout
 from netspec.ops.scale import Scale, ScaleBy
 from netspec_keras.arguments import Arguments, Lowering, Types, count, first, is_single, option
 from netspec_keras.functions import behind, by_name
-from netspec_keras.layer import Layer, Lowered, Place
+from netspec_keras.layer import Holder, Layer, Lowered
 
 EPSILON = 1e-3
 """What Keras' normalisations add to the variance unasked."""
@@ -20,30 +20,30 @@ def dense(op: Dense, types: Types) -> Lowered:
     named, activation = by_name(op.activation)
     bias = option("use_bias", op.bias, True, "bias")
     layer = Layer("layers.Dense", (count(op.units, "units"), named, bias))
-    held = {"weight": Place("kernel", "OI", "IO"), **({"bias": Place("bias", "O", "O")} if op.bias else {})}
+    held = {"weight": Holder("kernel", "OI", "IO"), **({"bias": Holder("bias", "O", "O")} if op.bias else {})}
     return Lowered((layer, *activation), held)
 
 
 def rbf(op: Rbf, types: Types) -> Lowered:
     """A helper that holds the weight vectors."""
-    return Lowered((Layer("RBF", (count(op.units, "units"),)),), {"weight": Place("centers", "OI", "IO")})
+    return Lowered((Layer("RBF", (count(op.units, "units"),)),), {"weight": Holder("centers", "OI", "IO")})
 
 
 def _flags(op: Normalisation) -> Arguments:
     return (option("center", op.center, True), option("scale", op.scale, True))
 
 
-def _learnt(op: Normalisation, axes: str = "C", wanted: str = "C") -> dict[str, Place]:
+def _learnt(op: Normalisation, axes: str = "C", wanted: str = "C") -> dict[str, Holder]:
     """Where the scale and the shift live, those that are there."""
     there = {"weight": ("gamma", op.scale), "bias": ("beta", op.center)}
-    return {name: Place(variable, axes, wanted) for name, (variable, has) in there.items() if has}
+    return {name: Holder(variable, axes, wanted) for name, (variable, has) in there.items() if has}
 
 
 def batch_norm(op: BatchNorm, types: Types) -> Lowered:
     """A batch norm, with the helper that keeps the running variance unbiased."""
     settings = (option("momentum", op.momentum, 0.9), option("epsilon", op.epsilon, 1e-5), *_flags(op))
     statistics = {"running_mean": "moving_mean", "running_var": "moving_variance"}
-    held = {name: Place(variable, "C", "C") for name, variable in statistics.items()}
+    held = {name: Holder(variable, "C", "C") for name, variable in statistics.items()}
     return Lowered((Layer("UnbiasedBatchNormalization", settings),), {**_learnt(op), **held})
 
 
@@ -79,12 +79,12 @@ def local_response_norm(op: LocalResponseNorm, types: Types) -> Lowered:
 def l2_norm(op: L2Norm, types: Types) -> Lowered:
     """A helper that holds the scale."""
     layer = Layer("L2Normalization", (option("epsilon", op.epsilon, 1e-12),))
-    return Lowered((layer,), {"weight": Place("scale", "C", "C")})
+    return Lowered((layer,), {"weight": Holder("scale", "C", "C")})
 
 
 def scale(op: Scale, types: Types) -> Lowered:
     """A helper that holds the coefficients."""
-    held = {"weight": Place("scale", "C", "C"), **({"bias": Place("bias", "C", "C")} if op.bias else {})}
+    held = {"weight": Holder("scale", "C", "C"), **({"bias": Holder("bias", "C", "C")} if op.bias else {})}
     layer = Layer("Scale", (option("use_bias", op.bias, True, "bias"),))
     return Lowered((layer, *behind(op.activation)), held)
 

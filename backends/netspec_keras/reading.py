@@ -12,12 +12,12 @@ from netspec.lowering.template import WrongFold
 from netspec.lowering.witness import Reading
 from netspec.types import Type
 from netspec_keras.helpers import HELPERS, STARTERS
-from netspec_keras.layer import Layer as Written
+from netspec_keras.layer import Layer as LayerText
 from netspec_keras.layer import title
 
 NAME = "name"
 
-Layers = tuple[Written, ...]
+Layers = tuple[LayerText, ...]
 
 
 class KerasReading(Reading):
@@ -128,7 +128,7 @@ def _applied(layers: Layers, node: Node, x: Any) -> Any:
     return x
 
 
-def _after(layer: Written, x: Any) -> Any:
+def _after(layer: LayerText, x: Any) -> Any:
     """What a layer is called with: its input, or that over a number."""
     match layer.after:
         case ():
@@ -138,7 +138,7 @@ def _after(layer: Written, x: Any) -> Any:
     raise TypeError(f"no input: {layer.after!r}")
 
 
-def _constructed(layer: Written, node: Node) -> Layer:
+def _constructed(layer: LayerText, node: Node) -> Layer:
     """The layer with every argument that may be left out; its name is what it has behind that of its node."""
     frozen = bool(node.weights) and not layer.suffix and not node.trainable
     arguments, keywords, defaults = _given(layer.arguments)

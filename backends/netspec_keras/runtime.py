@@ -17,7 +17,7 @@ from netspec.lowering.template import WrongFold
 from netspec.types import Type
 from netspec_keras.engines import running
 from netspec_keras.framework import keras, ops
-from netspec_keras.layer import Place, title
+from netspec_keras.layer import Holder, title
 from netspec_keras.lowering import LOWERINGS
 from netspec_keras.source import function_name, source
 
@@ -32,13 +32,13 @@ class Home:
 
     name: str
     layer: str
-    place: Place
+    holder: Holder
     shape: tuple[int, ...]
     learns: bool
 
     def variable(self, model: Any) -> Any:
         """The variable of a model in which the weight lives."""
-        return getattr(model.get_layer(self.layer), self.place.variable)
+        return getattr(model.get_layer(self.layer), self.holder.variable)
 
 
 def homes(graph: Graph) -> Iterator[Home]:
@@ -49,11 +49,11 @@ def homes(graph: Graph) -> Iterator[Home]:
 
 
 def _homes(node: Node, graph: Graph) -> Iterator[Home]:
-    places = LOWERINGS[type(node.op)](node.op, [graph.types[value] for value in node.inputs]).places
+    holders = LOWERINGS[type(node.op)](node.op, [graph.types[value] for value in node.inputs]).holders
     for weight in node.weights:
-        place = places[node.local(weight)]
+        holder = holders[node.local(weight)]
         learns = node.trainable and weight.trainable and not weight.statistic
-        yield Home(weight.name, title(node.name), place, weight.shape, learns)
+        yield Home(weight.name, title(node.name), holder, weight.shape, learns)
 
 
 def build(graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto") -> Any:
@@ -138,14 +138,14 @@ def write(model: Any, graph: Graph, weights: Arrays) -> None:
     for home in homes(graph):
         variable = home.variable(model)
         known.add(id(variable))
-        variable.assign(home.place.inward(np.asarray(weights[home.name]).astype(variable.dtype)))
+        variable.assign(home.holder.inward(np.asarray(weights[home.name]).astype(variable.dtype)))
     if beyond := [variable.path for variable in model.weights if id(variable) not in known]:
         raise WrongFold(f"{graph.name}: no weight of the graph is {', '.join(beyond[:5])}")
 
 
 def read(model: Any, graph: Graph) -> dict[str, Array]:
     """The weights of a model that `build` made, in canonical names and layout."""
-    return {home.name: home.place.outward(array(home.variable(model)), home.shape) for home in homes(graph)}
+    return {home.name: home.holder.outward(array(home.variable(model)), home.shape) for home in homes(graph)}
 
 
 def array(variable: Any) -> Array:

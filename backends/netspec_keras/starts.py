@@ -13,7 +13,7 @@ from netspec.lowering.parts import Argument, Call, Piece, Slot
 from netspec.lowering.tree import Value
 from netspec.ops.base import Weight
 from netspec.ops.fans import SCALED, Scaled, constant, fans
-from netspec_keras.layer import Layer, Lowered, Place
+from netspec_keras.layer import Holder, Layer, Lowered
 
 KERAS = "keras.initializers."
 
@@ -65,20 +65,20 @@ def _started(layer: Layer, lowered: Lowered, node: Node) -> Layer:
     """The layer with an argument for each weight that starts otherwise than Keras, or our class, lets it start."""
     found = []
     for weight in node.weights:
-        place = lowered.places[node.local(weight)]
-        start = initializer(weight, place)
-        if start != OWN.get(place.variable):
-            found.append(Argument(start, _keyword(layer, place)))
+        holder = lowered.holders[node.local(weight)]
+        start = initializer(weight, holder)
+        if start != OWN.get(holder.variable):
+            found.append(Argument(start, _keyword(layer, holder)))
     return replace(layer, arguments=(*layer.arguments, *found))
 
 
-def _keyword(layer: Layer, place: Place) -> str:
-    part = place.variable.removesuffix("_kernel")
+def _keyword(layer: Layer, holder: Holder) -> str:
+    part = holder.variable.removesuffix("_kernel")
     depthwise = layer.cls.startswith("layers.Depthwise") and part == "kernel"
     return "depthwise_initializer" if depthwise else f"{part}_initializer"
 
 
-def initializer(weight: Weight, place: Place) -> Piece:
+def initializer(weight: Weight, holder: Holder) -> Piece:
     """What draws the first values of a weight, in Keras' layout, as its own initialiser says."""
     init, value = weight.init, constant(weight.init)
     if value is not None:
@@ -88,29 +88,29 @@ def initializer(weight: Weight, place: Place) -> Piece:
     if init.kind == "normal":
         return _normal(init["std"], init["mean"])
     if init.kind == "orthogonal":
-        return _orthogonal(weight, place)
+        return _orthogonal(weight, holder)
     if init.kind == "bilinear":
-        return _word("ones") if len(weight.shape) == 1 else _own("Bilinear", **_groups(weight, place))
-    return _scaled(init.kind, SCALED[init.kind], weight, place)
+        return _word("ones") if len(weight.shape) == 1 else _own("Bilinear", **_groups(weight, holder))
+    return _scaled(init.kind, SCALED[init.kind], weight, holder)
 
 
-def _groups(weight: Weight, place: Place) -> dict[str, Any]:
+def _groups(weight: Weight, holder: Holder) -> dict[str, Any]:
     """The setting of a helper that lays out the last axis group by group, or each channel of the last but one."""
-    if "M" in place.wanted:
+    if "M" in holder.wanted:
         return {"by_channel": True}
     return {"groups": weight.groups} if weight.groups > 1 else {}
 
 
-def _orthogonal(weight: Weight, place: Place) -> Piece:
+def _orthogonal(weight: Weight, holder: Holder) -> Piece:
     gain = {} if weight.init["gain"] == 1 else {"gain": weight.init["gain"]}
-    if len(weight.shape) > 1 and not _groups(weight, place):
+    if len(weight.shape) > 1 and not _groups(weight, holder):
         return _own(f"{KERAS}Orthogonal", **gain) if gain else _word("orthogonal")
-    return _own("GroupedOrthogonal", **_groups(weight, place), **gain)
+    return _own("GroupedOrthogonal", **_groups(weight, holder), **gain)
 
 
-def _scaled(kind: str, rule: Scaled, weight: Weight, place: Place) -> Piece:
+def _scaled(kind: str, rule: Scaled, weight: Weight, holder: Holder) -> Piece:
     """Keras' own where it counts the same fan; it cuts normal numbers off, and counts the fans of all groups."""
-    fan, mode = rule.of(fans(weight)), _mode(rule, weight, place)
+    fan, mode = rule.of(fans(weight)), _mode(rule, weight, holder)
     if mode is None:
         number = int(fan) if fan == int(fan) else float(fan)
         settings = Argument(Slot(rule.scale, "scale")), Argument(Slot(number, "fan"))
@@ -121,12 +121,12 @@ def _scaled(kind: str, rule: Scaled, weight: Weight, place: Place) -> Piece:
     return _own(f"{KERAS}VarianceScaling", float(rule.scale), mode, "uniform") if crosswise else _word(kind)
 
 
-def _mode(rule: Scaled, weight: Weight, place: Place) -> str | None:
+def _mode(rule: Scaled, weight: Weight, holder: Holder) -> str | None:
     """What Keras calls the fan that the rule takes; None if it counts no such fan."""
-    sizes = dict(zip(place.axes, place.shape or weight.shape, strict=True))
-    first, second = _fans([sizes[letter] for letter in place.wanted])
+    sizes = dict(zip(holder.axes, holder.shape or weight.shape, strict=True))
+    first, second = _fans([sizes[letter] for letter in holder.wanted])
     # It takes the last axis of a kernel for its outputs, which of a transposed one is that of its inputs.
-    transposed = place.wanted.endswith("OI")
+    transposed = holder.wanted.endswith("OI")
     mode = rule.fan if rule.fan == "fan_avg" or not transposed else "fan_out"
     counts = {"fan_in": first, "fan_out": second, "fan_avg": Fraction(first + second, 2)}
     return mode if counts[mode] == rule.of(fans(weight)) else None

@@ -64,7 +64,7 @@ class KerasTrial:
             write(self.model, self.graph, self.start)
             found = self.slope(self._batch(inputs), self._targets(targets))
         return {
-            home.name: home.place.outward(self.engine.array(each), home.shape)
+            home.name: home.holder.outward(self.engine.array(each), home.shape)
             for home, each in zip(self.learnt, found, strict=True)
         }
 

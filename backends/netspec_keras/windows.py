@@ -26,7 +26,7 @@ from netspec_keras.arguments import (
     zeros,
 )
 from netspec_keras.functions import behind, by_name
-from netspec_keras.layer import Layer, Lowered, Place
+from netspec_keras.layer import Holder, Layer, Lowered
 
 Layers = tuple[Layer, ...]
 
@@ -57,8 +57,8 @@ def _full(op: Conv | DepthwiseConv, filters: int, groups: int, types: Types) -> 
     cls = f"GroupedConv{rank}D" if groups > 1 else f"layers.Conv{rank}D"
     closing, after = _closing(op)
     arguments = (count(filters, "filters"), _kernel(op), *window, option("groups", groups, 1), *closing)
-    kernel = Place("kernel", "OI" + op.axes, op.axes + "IO")
-    return Lowered((*before, Layer(cls, arguments), *thin, *after), places(op, kernel))
+    kernel = Holder("kernel", "OI" + op.axes, op.axes + "IO")
+    return Lowered((*before, Layer(cls, arguments), *thin, *after), holders(op, kernel))
 
 
 def _by_table(op: Conv, types: Types) -> Lowered:
@@ -67,8 +67,8 @@ def _by_table(op: Conv, types: Types) -> Lowered:
     before, window, thin = _window(op, types[0].sizes, apart)
     arguments = (count(op.filters, "filters"), first(op.kernel, "kernel"), option("table", op.table or ()))
     layer = Layer("TableConv", (*arguments, *window, _bias(op)))
-    connections = Place("connections", "N" + op.axes, "N" + op.axes)
-    return Lowered((*before, layer, *thin, *behind(op.activation)), places(op, connections))
+    connections = Holder("connections", "N" + op.axes, "N" + op.axes)
+    return Lowered((*before, layer, *thin, *behind(op.activation)), holders(op, connections))
 
 
 def _by_channel(op: Conv | DepthwiseConv, multiplier: int, types: Types) -> Lowered:
@@ -78,7 +78,7 @@ def _by_channel(op: Conv | DepthwiseConv, multiplier: int, types: Types) -> Lowe
     arguments = (_kernel(op), option("depth_multiplier", multiplier, 1, "multiplier"), *window, *closing)
     kernel = _depthwise("kernel", op, types[0].channels or 0, multiplier)
     layer = Layer(f"layers.DepthwiseConv{len(op.kernel)}D", arguments)
-    return Lowered((*before, layer, *thin, *after), places(op, kernel))
+    return Lowered((*before, layer, *thin, *after), holders(op, kernel))
 
 
 def separable_conv(op: SeparableConv, types: Types) -> Lowered:
@@ -96,15 +96,15 @@ def separable_conv(op: SeparableConv, types: Types) -> Lowered:
         layer = Layer("SeparableConv3D", arguments)
     held = {
         "depthwise.weight": _depthwise("depthwise_kernel", op, types[0].channels or 0, op.multiplier),
-        "pointwise.weight": Place("pointwise_kernel", "OI" + op.axes, op.axes + "IO"),
-        **({"pointwise.bias": Place("bias", "O", "O")} if op.bias else {}),
+        "pointwise.weight": Holder("pointwise_kernel", "OI" + op.axes, op.axes + "IO"),
+        **({"pointwise.bias": Holder("bias", "O", "O")} if op.bias else {}),
     }
     return Lowered((*before, layer, *thin, *after), held)
 
 
-def _depthwise(variable: str, op: Convolution, channels: int, multiplier: int) -> Place:
+def _depthwise(variable: str, op: Convolution, channels: int, multiplier: int) -> Holder:
     """Where a kernel lives that takes each channel by itself."""
-    return Place(variable, "CM" + op.axes, op.axes + "CM", (channels, multiplier, *op.kernel))
+    return Holder(variable, "CM" + op.axes, op.axes + "CM", (channels, multiplier, *op.kernel))
 
 
 def conv_transpose(op: ConvTranspose, types: Types) -> Lowered:
@@ -152,8 +152,8 @@ def _native_transpose(op: ConvTranspose, window: Arguments, crop: Layers = ()) -
     return Lowered((layer, *crop, *after), _transposed(op))
 
 
-def _transposed(op: ConvTranspose) -> dict[str, Place]:
-    return places(op, Place("kernel", "IO" + op.axes, op.axes + "OI"))
+def _transposed(op: ConvTranspose) -> dict[str, Holder]:
+    return holders(op, Holder("kernel", "IO" + op.axes, op.axes + "OI"))
 
 
 def bare(op: Convolution, types: Types, lowering: Lowering) -> Lowered:
@@ -242,9 +242,9 @@ def channel_pool(op: ChannelPool, types: Types) -> Lowered:
     return Lowered((Layer("ChannelPooling", (first(op.size, "size"), option("mode", op.kind, "max"))),))
 
 
-def places(op: Convolution, kernel: Place) -> dict[str, Place]:
+def holders(op: Convolution, kernel: Holder) -> dict[str, Holder]:
     """Where a kernel and a bias live."""
-    return {"weight": kernel, **({"bias": Place("bias", "O", "O")} if op.bias else {})}
+    return {"weight": kernel, **({"bias": Holder("bias", "O", "O")} if op.bias else {})}
 
 
 def _kernel(op: Convolution) -> Argument:

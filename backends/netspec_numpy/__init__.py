@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from netspec.graph import Graph
-    from netspec_numpy.call import Array
+    from netspec_numpy.calculation import Array
     from netspec_numpy.oracle import NumpyBackend
 
 __all__ = ["backend", "forward"]

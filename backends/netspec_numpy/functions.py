@@ -25,7 +25,7 @@ from netspec.ops.activation import (
     Tanh,
 )
 from netspec.ops.base import Op
-from netspec_numpy.call import Call, Values, along_channels
+from netspec_numpy.calculation import Calculation, Values, along_channels
 
 
 def relu(op: Activation, x: Values) -> Values:
@@ -117,10 +117,10 @@ FUNCTIONS: dict[type[Activation], Callable[[Activation, Values], Values]] = {
 }
 
 
-def function(call: Call) -> Values:
+def function(this: Calculation) -> Values:
     """An activation that is a layer of its own."""
-    op = cast(Activation, call.node.op)
-    return FUNCTIONS[type(op)](op, call.x)
+    op = cast(Activation, this.node.op)
+    return FUNCTIONS[type(op)](op, this.x)
 
 
 def activated(op: Op, result: Values) -> Values:
@@ -129,6 +129,6 @@ def activated(op: Op, result: Values) -> Values:
     return result if activation is None else FUNCTIONS[type(activation)](activation, result)
 
 
-def prelu(call: Call) -> Values:
+def prelu(this: Calculation) -> Values:
     """x, or its channel's slope · x below 0."""
-    return np.where(call.x > 0, call.x, along_channels(call.weights["weight"], call.x) * call.x)
+    return np.where(this.x > 0, this.x, along_channels(this.weights["weight"], this.x) * this.x)

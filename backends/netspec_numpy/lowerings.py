@@ -20,9 +20,9 @@ from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import Scale, ScaleBy
 from netspec.ops.transpose import ConvTranspose
 from netspec_numpy import functions, merges, norms, windows
-from netspec_numpy.call import Array, Call, Values
+from netspec_numpy.calculation import Array, Calculation, Values
 
-LOWERINGS: dict[type[Op], Callable[[Call], Values]] = {
+LOWERINGS: dict[type[Op], Callable[[Calculation], Values]] = {
     Conv: windows.conv,
     ConvTranspose: windows.conv_transpose,
     DepthwiseConv: windows.depthwise_conv,
@@ -65,7 +65,9 @@ LOWERINGS: dict[type[Op], Callable[[Call], Values]] = {
     **dict.fromkeys(functions.FUNCTIONS, functions.function),
 }
 
-PORTS: dict[tuple[type[Op], str], Callable[[Call], Array]] = {(MaxPool, "indices"): windows.max_indices}
+PORTS: dict[tuple[type[Op], str], Callable[[Calculation], Array]] = {
+    (MaxPool, "indices"): windows.max_indices
+}
 """Further outputs of ops, by their names."""
 
 
@@ -89,12 +91,12 @@ def forward(
     for node in graph.nodes:
         given = tuple(values[value] for value in node.inputs)
         held = {node.local(each): np.asarray(weights[each.name], "float64") for each in node.weights}
-        call = Call(node, given, held, training)
-        result = functions.activated(node.op, LOWERINGS[type(node.op)](call))
+        this = Calculation(node, given, held, training)
+        result = functions.activated(node.op, LOWERINGS[type(node.op)](this))
         if inject is not None and inject[0] == node.name:
             result = result + inject[1]
         values[node.name] = results[node.name] = result
-        further = [PORTS[type(node.op), port](call) for port in node.ports]
+        further = [PORTS[type(node.op), port](this) for port in node.ports]
         values.update(zip(node.values[1:], further, strict=True))
     return results
 

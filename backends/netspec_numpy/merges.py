@@ -11,7 +11,7 @@ from netspec.ops.merge import Concat
 from netspec.ops.reshape import DepthToSpace, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.types import AXES
-from netspec_numpy.call import Call, Values
+from netspec_numpy.calculation import Calculation, Values
 
 
 def together(inputs: Sequence[Values]) -> list[Values]:
@@ -20,100 +20,100 @@ def together(inputs: Sequence[Values]) -> list[Values]:
     return [x.reshape(*x.shape, *(1,) * (rank - x.ndim)) for x in inputs]
 
 
-def add(call: Call) -> Values:
+def add(this: Calculation) -> Values:
     """The sum, from the first to the last."""
-    first, *others = together(call.inputs)
+    first, *others = together(this.inputs)
     for other in others:
         first = first + other
     return first
 
 
-def multiply(call: Call) -> Values:
+def multiply(this: Calculation) -> Values:
     """The product, from the first to the last."""
-    first, *others = together(call.inputs)
+    first, *others = together(this.inputs)
     for other in others:
         first = first * other
     return first
 
 
-def concat(call: Call) -> Values:
+def concat(this: Calculation) -> Values:
     """One after the other along the axis."""
-    op = cast(Concat, call.node.op)
-    return np.concatenate(call.inputs, axis=1 + ("channels", *call.node.output.axes).index(op.axis))
+    op = cast(Concat, this.node.op)
+    return np.concatenate(this.inputs, axis=1 + ("channels", *this.node.output.axes).index(op.axis))
 
 
-def subtract(call: Call) -> Values:
+def subtract(this: Calculation) -> Values:
     """The first less the second."""
-    first, second = together(call.inputs)
+    first, second = together(this.inputs)
     return first - second
 
 
-def maximum(call: Call) -> Values:
+def maximum(this: Calculation) -> Values:
     """The largest, value by value."""
-    first, *others = together(call.inputs)
+    first, *others = together(this.inputs)
     for other in others:
         first = np.maximum(first, other)
     return first
 
 
-def average(call: Call) -> Values:
+def average(this: Calculation) -> Values:
     """The mean."""
-    return add(call) / len(call.inputs)
+    return add(this) / len(this.inputs)
 
 
-def flatten(call: Call) -> Values:
+def flatten(this: Calculation) -> Values:
     """Channel by channel, then row by row."""
-    return call.x.reshape(len(call.x), -1)
+    return this.x.reshape(len(this.x), -1)
 
 
-def identity(call: Call) -> Values:
+def identity(this: Calculation) -> Values:
     """The input."""
-    return call.x
+    return this.x
 
 
-def reshape(call: Call) -> Values:
+def reshape(this: Calculation) -> Values:
     """The same values in the same order, in another shape."""
-    return call.x.reshape(len(call.x), *cast(Reshape, call.node.op).shape)
+    return this.x.reshape(len(this.x), *cast(Reshape, this.node.op).shape)
 
 
-def permute(call: Call) -> Values:
+def permute(this: Calculation) -> Values:
     """The axes in the order of their names."""
-    op = cast(Permute, call.node.op)
-    names = ("channels", *_axes(call.x))
-    return call.x.transpose(0, *(1 + names.index(name) for name in op.axes))
+    op = cast(Permute, this.node.op)
+    names = ("channels", *_axes(this.x))
+    return this.x.transpose(0, *(1 + names.index(name) for name in op.axes))
 
 
 def _axes(x: Values) -> tuple[str, ...]:
     return AXES[x.ndim - 2]
 
 
-def space_to_depth(call: Call) -> Values:
+def space_to_depth(this: Calculation) -> Values:
     """Channel c, place p of a block → channel c·blockⁿ + p."""
-    block = cast(SpaceToDepth, call.node.op).block
-    n, c, *sizes = call.x.shape
+    block = cast(SpaceToDepth, this.node.op).block
+    n, c, *sizes = this.x.shape
     rank = len(sizes)
-    split = call.x.reshape(n, c, *(part for size in sizes for part in (size // block, block)))
+    split = this.x.reshape(n, c, *(part for size in sizes for part in (size // block, block)))
     places = [3 + 2 * axis for axis in range(rank)]
     blocks = [2 + 2 * axis for axis in range(rank)]
     return split.transpose(0, 1, *places, *blocks).reshape(n, -1, *(size // block for size in sizes))
 
 
-def depth_to_space(call: Call) -> Values:
+def depth_to_space(this: Calculation) -> Values:
     """Channel c·blockⁿ + p → channel c, place p of the block."""
-    block = cast(DepthToSpace, call.node.op).block
-    n, _, *sizes = call.x.shape
+    block = cast(DepthToSpace, this.node.op).block
+    n, _, *sizes = this.x.shape
     rank = len(sizes)
-    split = call.x.reshape(n, -1, *(block,) * rank, *sizes)
+    split = this.x.reshape(n, -1, *(block,) * rank, *sizes)
     order = [
         axis for pair in zip(range(2 + rank, 2 + 2 * rank), range(2, 2 + rank), strict=True) for axis in pair
     ]
     return split.transpose(0, 1, *order).reshape(n, split.shape[1], *(size * block for size in sizes))
 
 
-def upsample(call: Call) -> Values:
+def upsample(this: Calculation) -> Values:
     """Along one axis after the other: y[p] = Σ over i of share(p, i) · x[i]."""
-    op = cast(Upsample, call.node.op)
-    y = call.x
+    op = cast(Upsample, this.node.op)
+    y = this.x
     for axis, size in enumerate(op.size or (), start=2):
         shares = _shares(y.shape[axis], size, op)
         y = np.moveaxis(np.tensordot(shares, y, axes=(1, axis)), 0, axis)
@@ -139,17 +139,17 @@ def _shares(given: int, wanted: int, op: Upsample) -> Values:
     return shares
 
 
-def pad(call: Call) -> Values:
+def pad(this: Calculation) -> Values:
     """With a border of a constant, of the mirror image or of the outermost values."""
-    op = cast(Pad, call.node.op)
+    op = cast(Pad, this.node.op)
     pads = [(0, 0), (0, 0), *op.pads]
     if op.mode == "constant":
-        return np.pad(call.x, pads, constant_values=op.value)
-    return np.pad(call.x, pads, mode="reflect" if op.mode == "reflect" else "edge")
+        return np.pad(this.x, pads, constant_values=op.value)
+    return np.pad(this.x, pads, mode="reflect" if op.mode == "reflect" else "edge")
 
 
-def crop(call: Call) -> Values:
+def crop(this: Calculation) -> Values:
     """Without what is cut off."""
-    cuts = cast(Crop, call.node.op).cuts
-    kept = [slice(lo, size - hi) for (lo, hi), size in zip(cuts, call.x.shape[2:], strict=True)]
-    return call.x[(slice(None), slice(None), *kept)]
+    cuts = cast(Crop, this.node.op).cuts
+    kept = [slice(lo, size - hi) for (lo, hi), size in zip(cuts, this.x.shape[2:], strict=True)]
+    return this.x[(slice(None), slice(None), *kept)]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from netspec.backend import Array, Arrays
     from netspec.ops.base import Op
     from netspec.types import Float
-    from netspec_numpy.call import Call, Values
+    from netspec_numpy.calculation import Calculation, Values
 
 
 class NumpyBackend:
@@ -27,7 +27,7 @@ class NumpyBackend:
     name = "numpy"
     frameworks: Sequence[str] = ()
     judges: Literal[True] = True
-    lowerings: Mapping[type[Op], Callable[[Call], Values]] = LOWERINGS
+    lowerings: Mapping[type[Op], Callable[[Calculation], Values]] = LOWERINGS
     refusals: Mapping[type[Op], str] = {}
     limits: Sequence[Limit] = ()
 

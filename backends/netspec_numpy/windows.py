@@ -13,7 +13,7 @@ from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.pool import AvgPool, ChannelPool, MaxPool
 from netspec.ops.transpose import ConvTranspose
 from netspec.ops.window import Windowed
-from netspec_numpy.call import Call, Positions, Values, biased, spatial
+from netspec_numpy.calculation import Calculation, Positions, Values, biased, spatial
 
 
 def taps(op: Windowed, padded: Values, sizes: Sequence[int]) -> Iterator[tuple[tuple[int, ...], Values]]:
@@ -45,118 +45,118 @@ def correlate(op: Windowed, kernel: Values, x: Values, sizes: Sequence[int], gro
     return np.moveaxis(np.concatenate(blocks), 0, 1)
 
 
-def conv(call: Call) -> Values:
+def conv(this: Calculation) -> Values:
     """A correlation; with a table, the connections that are not there weigh 0."""
-    op = cast(Conv, call.node.op)
-    kernel = call.weights["weight"]
+    op = cast(Conv, this.node.op)
+    kernel = this.weights["weight"]
     if op.table is not None:
-        full = np.zeros((op.filters, call.x.shape[1], *op.kernel))
+        full = np.zeros((op.filters, this.x.shape[1], *op.kernel))
         pairs = [(o, i) for o, sees in enumerate(op.table) for i in sees]
         for value, (o, i) in zip(kernel, pairs, strict=True):
             full[o, i] = value
         kernel = full
-    return biased(correlate(op, kernel, call.x, call.node.output.sizes, op.groups), call)
+    return biased(correlate(op, kernel, this.x, this.node.output.sizes, op.groups), this)
 
 
-def depthwise_conv(call: Call) -> Values:
+def depthwise_conv(this: Calculation) -> Values:
     """A group a channel."""
-    op = cast(DepthwiseConv, call.node.op)
-    y = correlate(op, call.weights["weight"], call.x, call.node.output.sizes, call.x.shape[1])
-    return biased(y, call)
+    op = cast(DepthwiseConv, this.node.op)
+    y = correlate(op, this.weights["weight"], this.x, this.node.output.sizes, this.x.shape[1])
+    return biased(y, this)
 
 
-def separable_conv(call: Call) -> Values:
+def separable_conv(this: Calculation) -> Values:
     """Each channel by itself, then the channels at each position."""
-    op = cast(SeparableConv, call.node.op)
-    between = correlate(op, call.weights["depthwise.weight"], call.x, call.node.output.sizes, call.x.shape[1])
-    mixing = call.weights["pointwise.weight"].reshape(op.filters, -1)
-    return biased(np.moveaxis(np.tensordot(mixing, between, axes=(1, 1)), 0, 1), call, "pointwise.bias")
+    op = cast(SeparableConv, this.node.op)
+    between = correlate(op, this.weights["depthwise.weight"], this.x, this.node.output.sizes, this.x.shape[1])
+    mixing = this.weights["pointwise.weight"].reshape(op.filters, -1)
+    return biased(np.moveaxis(np.tensordot(mixing, between, axes=(1, 1)), 0, 1), this, "pointwise.bias")
 
 
-def conv_transpose(call: Call) -> Values:
+def conv_transpose(this: Calculation) -> Values:
     """Every input value spreads its kernel: y[o, i·s + t·d − lo] += w[i, o, t] · x[i]; what falls outside is lost."""
-    op = cast(ConvTranspose, call.node.op)
-    sizes = call.node.output.sizes
+    op = cast(ConvTranspose, this.node.op)
+    sizes = this.node.output.sizes
     # Room for the whole spread and for what the output padding adds at the end.
-    spread = [s * (i - 1) + k for i, s, k in zip(call.x.shape[2:], op.strides, op.span, strict=True)]
+    spread = [s * (i - 1) + k for i, s, k in zip(this.x.shape[2:], op.strides, op.span, strict=True)]
     room = [max(full, lo + o) for full, (lo, _), o in zip(spread, op.pads, sizes, strict=True)]
     blocks = []
-    kernels = np.split(call.weights["weight"], op.groups)
-    for part, x in zip(kernels, np.split(call.x, op.groups, axis=1), strict=True):
+    kernels = np.split(this.weights["weight"], op.groups)
+    for part, x in zip(kernels, np.split(this.x, op.groups, axis=1), strict=True):
         block = np.zeros((part.shape[1], len(x), *room))
         for place in product(*(range(k) for k in op.kernel)):
             starts = [at * d for at, d in zip(place, op.dilation, strict=True)]
             cuts = [
                 slice(start, start + (i - 1) * s + 1, s)
-                for start, i, s in zip(starts, call.x.shape[2:], op.strides, strict=True)
+                for start, i, s in zip(starts, this.x.shape[2:], op.strides, strict=True)
             ]
             at: tuple[slice | int, ...] = (slice(None), slice(None), *place)
             block[(slice(None), slice(None), *cuts)] += np.tensordot(part[at].T, x, axes=(1, 1))
         blocks.append(block)
     cropped = [slice(lo, lo + o) for (lo, _), o in zip(op.pads, sizes, strict=True)]
     y = np.moveaxis(np.concatenate(blocks), 0, 1)[(slice(None), slice(None), *cropped)]
-    return biased(y, call)
+    return biased(y, this)
 
 
-def max_pool(call: Call) -> Values:
+def max_pool(this: Calculation) -> Values:
     """The largest value of each window, padding being −∞."""
-    op = cast(MaxPool, call.node.op)
-    padded = pad(call.x, op.pads, -np.inf)
-    return np.asarray(np.max([seen for _, seen in taps(op, padded, call.node.output.sizes)], axis=0))
+    op = cast(MaxPool, this.node.op)
+    padded = pad(this.x, op.pads, -np.inf)
+    return np.asarray(np.max([seen for _, seen in taps(op, padded, this.node.output.sizes)], axis=0))
 
 
-def max_indices(call: Call) -> Positions:
+def max_indices(this: Calculation) -> Positions:
     """Where in the input the largest value of each window stands, of equal ones the first.
 
     Positions count along the last axis first, without the padding.
     """
-    op = cast(MaxPool, call.node.op)
-    seen = list(taps(op, pad(call.x, op.pads, -np.inf), call.node.output.sizes))
+    op = cast(MaxPool, this.node.op)
+    seen = list(taps(op, pad(this.x, op.pads, -np.inf), this.node.output.sizes))
     first = np.argmax([values for _, values in seen], axis=0)
     found = np.zeros(first.shape, "int64")
-    for axis, size in enumerate(call.x.shape[2:]):
+    for axis, size in enumerate(this.x.shape[2:]):
         starts = np.arange(first.shape[2 + axis]) * op.strides[axis] - op.pads[axis][0]
         within = np.array([place[axis] * op.dilation[axis] for place, _ in seen])[first]
-        found = found * size + within + starts.reshape(-1, *(1,) * (call.x.ndim - 3 - axis))
+        found = found * size + within + starts.reshape(-1, *(1,) * (this.x.ndim - 3 - axis))
     return found
 
 
-def max_unpool(call: Call) -> Values:
+def max_unpool(this: Calculation) -> Values:
     """y[n, c, indices[n, c, p]] = x[n, c, p], and 0 elsewhere."""
-    positions = call.inputs[1].astype("int64")
-    sizes = call.node.output.sizes
-    y = np.zeros((*call.x.shape[:2], prod(sizes)))
-    flat = (*call.x.shape[:2], -1)
-    np.put_along_axis(y, positions.reshape(flat), call.x.reshape(flat), axis=2)
-    return y.reshape(*call.x.shape[:2], *sizes)
+    positions = this.inputs[1].astype("int64")
+    sizes = this.node.output.sizes
+    y = np.zeros((*this.x.shape[:2], prod(sizes)))
+    flat = (*this.x.shape[:2], -1)
+    np.put_along_axis(y, positions.reshape(flat), this.x.reshape(flat), axis=2)
+    return y.reshape(*this.x.shape[:2], *sizes)
 
 
-def avg_pool(call: Call) -> Values:
+def avg_pool(this: Calculation) -> Values:
     """The sum of each window, divided by how many of its places count.
 
     Those in the input do, with `count_padding` those in the padding asked for, too; never the overhang.
     """
-    op = cast(AvgPool, call.node.op)
-    sizes = call.node.output.sizes
+    op = cast(AvgPool, this.node.op)
+    sizes = this.node.output.sizes
     asked = [(lo, hi - more) for (lo, hi), more in zip(op.pads, op.overhang, strict=True)]
-    ones = np.ones_like(call.x[:1, :1])
+    ones = np.ones_like(this.x[:1, :1])
     counted = pad(pad(ones, asked, float(op.count_padding)), [(0, more) for more in op.overhang])
-    total = sum(seen for _, seen in taps(op, pad(call.x, op.pads), sizes))
+    total = sum(seen for _, seen in taps(op, pad(this.x, op.pads), sizes))
     return np.asarray(total / sum(seen for _, seen in taps(op, counted, sizes)))
 
 
-def global_avg_pool(call: Call) -> Values:
+def global_avg_pool(this: Calculation) -> Values:
     """The mean of each channel over all positions."""
-    return np.asarray(call.x.mean(axis=spatial(call.x)))
+    return np.asarray(this.x.mean(axis=spatial(this.x)))
 
 
-def global_max_pool(call: Call) -> Values:
+def global_max_pool(this: Calculation) -> Values:
     """The largest value of each channel over all positions."""
-    return np.asarray(call.x.max(axis=spatial(call.x)))
+    return np.asarray(this.x.max(axis=spatial(this.x)))
 
 
-def channel_pool(call: Call) -> Values:
+def channel_pool(this: Calculation) -> Values:
     """The largest or the mean of each run of channels."""
-    op = cast(ChannelPool, call.node.op)
-    runs = call.x.reshape(len(call.x), -1, op.size, *call.x.shape[2:])
+    op = cast(ChannelPool, this.node.op)
+    runs = this.x.reshape(len(this.x), -1, op.size, *this.x.shape[2:])
     return np.asarray(runs.max(axis=2) if op.kind == "max" else runs.mean(axis=2))

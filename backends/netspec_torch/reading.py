@@ -16,7 +16,7 @@ from netspec.lowering.parts import Call, Name, Part, Slot, seq
 from netspec.lowering.symbols import Bound, Layer, Symbol, Value, bind, spell
 from netspec.lowering.template import WrongFold
 from netspec.lowering.witness import Reading
-from netspec.lowering.writing import written
+from netspec.lowering.writing import text_of
 from netspec.ops.base import Weight
 from netspec_torch.places import Places
 from netspec_torch.site import OWN, PADDED, Lowered, variable
@@ -402,7 +402,7 @@ def _ways(lowered: Lowered, inputs: int) -> Iterator[Way]:
     names[OWN] = "module"
     for way in {id(each): each for each in (lowered, lowered.apart) if each is not None}.values():
         here = names if way.border is None else {**names, PADDED: way.border.inline(variable(0))}
-        statements = [written(each, here) for each in (*way.before, seq(f"{RESULT} = ", way.result))]
+        statements = [text_of(each, here) for each in (*way.before, seq(f"{RESULT} = ", way.result))]
         yield Way(_code("\n".join(statements)), None if way.module is None else _by_itself(way.module))
 
 

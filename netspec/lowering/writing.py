@@ -71,7 +71,7 @@ class Pen:
         return f"{run.variable} in " + (f"range({end})" if first == "0" else f"range({first}, {end})")
 
 
-def written(part: Part, names: Names | None = None) -> str:
+def text_of(part: Part, names: Names | None = None) -> str:
     """The text of a part by itself, every literal in it."""
     return part if isinstance(part, str) else tree(part, names).text(Pen(_literal))
 

@@ -17,7 +17,7 @@ Positions: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Calculation:
     """One node about to be calculated: its inputs, its weights by local names, and whether this is training."""
 
     node: Node
@@ -30,9 +30,9 @@ class Call:
         return self.inputs[0]
 
 
-def biased(y: Values, call: Call, name: str = "bias") -> Values:
-    """With the bias of the call, if it has one."""
-    return y + along_channels(call.weights[name], y) if name in call.weights else y
+def biased(y: Values, this: Calculation, name: str = "bias") -> Values:
+    """With the bias of the node, if it has one."""
+    return y + along_channels(this.weights[name], y) if name in this.weights else y
 
 
 def along_channels(vector: Values, like: Values) -> Values:
