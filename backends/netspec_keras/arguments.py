@@ -60,8 +60,8 @@ def zeros(pads: Pads, suffix: str = "pad") -> tuple[Layer, ...]:
 
 
 def channels_first(type_: Type) -> tuple[Layer, ...]:
-    """The layer that brings the channels before the positions, where that is another order of the values."""
-    if is_line(type_):
+    """The layer that brings the channels before the positions; none where values stand in one order at any size."""
+    if not type_.spatial or type_.channels == 1:
         return ()
     rank = len(type_.spatial)
     return (Layer("layers.Permute", (first((rank + 1, *range(1, rank + 1)), "order"),), "channels_first"),)

@@ -40,7 +40,8 @@ def reshape(op: Reshape, types: Types) -> Lowered:
     """Channels first, and back again."""
     wanted, (channels, *sizes) = Type(op.shape[0], op.shape[1:]), op.open_shape
     rank = len(sizes)
-    if is_line(wanted):
+    # What is open may be longer for another input.
+    if is_line(wanted) and (op.rest is None or not sizes or channels == 1):
         shape = (*sizes, channels)
         return Lowered((*channels_first(types[0]), Layer("layers.Reshape", (first(shape, "shape"),))))
     back = Layer("layers.Permute", (first((*range(2, rank + 2), 1), "order"),), "channels_last")

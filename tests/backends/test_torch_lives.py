@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,10 +12,10 @@ from torch import nn
 
 from docs.proofs import ROWS, Row
 from netspec.graph import Graph
-from netspec.loading import load
 from netspec.weights import initialise
 from netspec_torch import backend
 from netspec_torch.source import class_name
+from tests.backends.sizes import ONE_SIZE, at_another_size
 
 BY_SPEC = {row.spec: row for row in ROWS}
 QUICK = ("lenet5_1998", "siamese")
@@ -69,34 +68,6 @@ def test_the_inductor_compiles_it(name: str) -> None:
     wanted = outputs(model, inputs)
     torch.compiler.reset()
     close(outputs(torch.compile(model, fullgraph=True), inputs), wanted)
-
-
-MORE = (32, 31, 64, 16, 8, 7, 4, 2, 1)
-ONE_SIZE = {"lenet5", "lenet5_1998", "lecture_cnn", "fashion_cnn", "mlp", "siamese", "autoencoder"}
-"""Networks whose spec has one size of the input."""
-RESOLVED = re.compile(r"(size|shape)=\([\d, ]*\)")
-"""What an op states of the sizes of its output."""
-
-
-def ops(graph: Graph) -> list[str]:
-    return [RESOLVED.sub("", str(node.op)) for node in graph.nodes]
-
-
-def at_another_size(row: Row) -> Graph:
-    """The same network, of as many weights and the same windows, for another size of its input."""
-    graph = row.graph(full=False)
-    sizes = {name: value for name, value in graph.params if name in ("size", "height", "width")}
-    assert sizes, f"{row.spec} has no size to change"
-    for more in MORE:
-        moved = {name: value + more for name, value in sizes.items() if isinstance(value, int)}
-        try:
-            other = load(f"zoo:{row.spec}", **{**row.small, **moved})
-        except Exception:
-            continue
-        shapes = [[(weight.name, weight.shape) for weight in each.weights] for each in (graph, other)]
-        if shapes[0] == shapes[1] and ops(graph) == ops(other):
-            return other
-    raise AssertionError(f"{row.spec} has no other size with the same weights and windows")
 
 
 @pytest.mark.parametrize(
