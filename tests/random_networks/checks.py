@@ -234,12 +234,12 @@ def _check_near(
     training = side.endswith("training")
     graph = trial.quiet if training else trial.graph
 
-    def give(weights: Arrays) -> Arrays:
+    def give(weights: Arrays, inputs: Arrays) -> Arrays:
         from netspec_numpy import forward
 
         return forward(graph, weights, inputs, training)
 
-    if not Rounding(trial.weights, give).explains(distance, name, floor):
+    if not Rounding(give, trial.weights, inputs).explains(distance, name, floor):
         raise Broken(f"{side}: differs", words)
     trial.rounding.append(f"{side}: {words}")
 
@@ -304,22 +304,23 @@ def _check_gradients(
 
     targets = targets_of(trial.graph, trial.seed, batch)
 
-    def slopes_of(name: str, each: Any) -> Arrays:
+    def slopes_of(name: str, each: Any, inputs: Arrays, targets: Arrays) -> Arrays:
         if name == "keras" and batch != COMPILED:
             return eager_gradients(each, inputs, targets)
         found: Arrays = each.gradients(inputs, targets)
         return found
 
     def again(name: str) -> Rounding:
-        def give(weights: Arrays) -> Arrays:
-            return slopes_of(name, capable(name, Learns).trial(trial.quiet, weights, "float64"))
+        def give(weights: Arrays, inputs: Arrays, targets: Arrays) -> Arrays:
+            again = capable(name, Learns).trial(trial.quiet, weights, "float64")
+            return slopes_of(name, again, inputs, targets)
 
-        return Rounding(trial.weights, give)
+        return Rounding(give, trial.weights, inputs, targets)
 
     slopes: dict[str, Arrays] = {}
     for name, each in trials.items():
         with naming(f"{name} gradients"):
-            slopes[name] = slopes_of(name, each)
+            slopes[name] = slopes_of(name, each, inputs, targets)
     roundings = {name: again(name) for name in trials}
     wanted = {weight.name: weight.shape for weight in trial.quiet.weights if weight.trainable}
     for name, found in slopes.items():

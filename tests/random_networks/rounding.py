@@ -1,4 +1,4 @@
-"""Whether a difference is rounding: as large as what moving the weights by some units in the last place makes.
+"""Whether a difference is rounding: as large as what moving all numbers by some units in the last place makes.
 
 A normalisation of values that are all equal, three times over, gives rounding of any size: each divides by the
 square root of epsilon. What two backends then disagree in, one of them disagrees in with itself.
@@ -17,37 +17,41 @@ if TYPE_CHECKING:
 
 DRAWS = 3
 MOVE = 1e-15
-"""How far each weight is moved, relative to itself."""
+"""How far each number is moved, relative to itself."""
 FACTOR = 30
 """How many times what such a move makes a difference may be."""
 
 
 class Rounding:
-    """What values one side gives for weights that are nearly the same.
+    """What values one side gives for numbers that are nearly the same.
 
     Args:
-        weights: the weights.
-        give: the named values for some weights. It runs once for the weights and once for each move, and only
+        give: the named values for some numbers. It runs once for the numbers and once for each move, and only
             when a difference is asked about.
+        numbers: what it takes: weights, inputs, targets. A gradient that cancels may depend on the targets only,
+            so that moving the weights alone would repeat the same rounding. Indices are not moved.
     """
 
-    def __init__(self, weights: Arrays, give: Callable[[Arrays], Mapping[str, Array]]) -> None:
-        self.weights = weights
+    def __init__(self, give: Callable[..., Mapping[str, Array]], *numbers: Arrays) -> None:
         self.give = give
+        self.numbers = numbers
 
     @cached_property
     def _draws(self) -> list[Mapping[str, Array]]:
         import numpy as np
 
         generator = np.random.default_rng(0)
-        moved = [
-            {
-                name: np.asarray(array, "float64") * (1 + MOVE * generator.standard_normal(array.shape))
-                for name, array in self.weights.items()
-            }
+
+        def moved(array: Array) -> Array:
+            if not np.issubdtype(array.dtype, np.floating):
+                return array
+            return np.asarray(array, "float64") * (1 + MOVE * generator.standard_normal(array.shape))
+
+        draws = [
+            [{name: moved(array) for name, array in arrays.items()} for arrays in self.numbers]
             for _ in range(DRAWS)
         ]
-        return [self.give(each) for each in (self.weights, *moved)]
+        return [self.give(*each) for each in (self.numbers, *draws)]
 
     def explains(self, distance: float, name: str, floor: float) -> bool:
         """Whether a difference in this value is at most `FACTOR` times what the moves make."""
