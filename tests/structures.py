@@ -588,6 +588,33 @@ STRUCTURES: dict[str, str] = {
           deep: {from: coarse, layers: [global_avg_pool, {dense: 2}]}
           large: {from: coarse, layers: [{score: {filters: 5}}]}
     """,
+    "projected": """
+        input: [4, 8, 8]
+        defaults: {conv: {bias: false}}
+        blocks:
+          unit:
+            params: {filters: , stride: 1, wide: false}
+            layers:
+              - add:
+                  - - conv: {filters: $filters, kernel: 3, stride: $stride, padding: half}
+                    - when: $wide
+                      layers: [{conv: {filters: $filters, kernel: 3, padding: half}, name: extra}, relu]
+                    - batch_norm
+                  - - when: "${stride > 1 or in.channels != filters}"
+                      layers:
+                        - conv: {filters: $filters, kernel: 1, stride: $stride, init: he_normal}
+                          name: shortcut
+                        - batch_norm
+              - relu
+        layers:
+          - unit: {filters: 4}
+            repeat: 2
+          - unit: {filters: 6, stride: 2}
+          - unit: {filters: 6, wide: true}
+          - unit: {filters: 8, stride: 2, wide: true}
+          - unit: {filters: 8}
+            repeat: 3
+    """,
     "passing_on": """
         input: [4, 8, 8]
         blocks:

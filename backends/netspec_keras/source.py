@@ -14,7 +14,7 @@ from netspec.lowering.parts import Body as Statements
 from netspec.lowering.parts import Text, Use, literal, quoted
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.tree import Value
-from netspec.lowering.uses import description, firsts, known, told
+from netspec.lowering.uses import description, firsts, known, roles, told
 from netspec.lowering.variables import MAIN
 from netspec.lowering.witness import Draft, proven
 from netspec.types import Type
@@ -224,7 +224,14 @@ def _use(body: Body, lines: Statements, channels: str | None = None) -> Use:
     first = body.plan.graph.types[body.module.inputs[0]].channels if body.module.inputs else None
     given: dict[str, Value] = {} if first is None or channels is None or body.is_lent else {channels: first}
     members = tuple(item.local_name for item in body.module.items if not body.is_nothing(item))
-    return Use(body.module.path, lines, known(body.plan.graph, body.module, PLAIN), given, members)
+    return Use(
+        body.module.path,
+        lines,
+        known(body.plan.graph, body.module, PLAIN),
+        given,
+        members,
+        roles(body.module),
+    )
 
 
 def _function(

@@ -43,6 +43,7 @@ class Beginning:
         self.lenders = {node.shares for node in whole.graph.nodes if node.weights}
         weights = [each for name, uses in classes for use in uses for each in self._weights(name, use)]
         self.starts = Starts([each.home for each in weights])
+        self.uses = {name: len(uses) for name, uses in classes}
         (network, (root,)) = classes[-1]
         in_blocks = self._in_blocks(weights, network)
         blocks: dict[str, Start] = {}
@@ -112,6 +113,8 @@ class Beginning:
             key: uses[0].home
             for key, uses in found.items()
             if key[0] != network
+            # Not every use of a block has every layer of it.
+            and len(uses) == self.uses[key[0]]
             and len({self._start(each.home) for each in uses}) == 1
             and not any(self._is_ruled(each) or self._is_tied(each) for each in uses)
         }

@@ -10,7 +10,7 @@ from netspec.lowering.names import free, is_automatic
 from netspec.lowering.outline import Module, given, inside, titles
 from netspec.lowering.parts import Call, Line, Names, Part, Placed, Series, Use, giving, quoted, seq
 from netspec.lowering.tree import Value
-from netspec.lowering.uses import known
+from netspec.lowering.uses import known, roles
 from netspec.lowering.variables import MAIN, parameters, variables
 from netspec_torch.lowering import TEMPORARIES
 from netspec_torch.places import Places
@@ -104,7 +104,14 @@ class Body:
         moved = _moving([tie.line for tie in ties if tie.of_statistics])
         lines = (*construction, *giving(tuple(run), self._result(), 1), *moved)
         members = tuple(item.local_name for item in self.module.items if item.local_name not in nothing)
-        return Use(self.module.path, lines, self.whole.known(self.module), members=members)
+        return Use(
+            self.module.path,
+            lines,
+            self.whole.known(self.module),
+            members=members,
+            roles=roles(self.module),
+            later=len(construction),
+        )
 
     def padded(self) -> set[str]:
         """The layers whose padding the text, and not the layer, does."""

@@ -67,6 +67,10 @@ class Parameter:
     default: Value | None = None
 
 
+class Unsettled(Exception):
+    """What stands in a hole of some uses would need a parameter that the others have no value for."""
+
+
 @dataclass
 class Naming:
     """Finds the expressions of the holes of one definition, in the order of its text.
@@ -100,16 +104,17 @@ class Naming:
         if hole not in self.chosen:
             self.chosen[hole] = self._keep(self._choose(hole)) if hole.kept else self._choose(hole)
         expression = self.chosen[hole]
-        if hole.hint == KERNEL and expression.text == expression.parameter:
+        if hole.hint == KERNEL and hole.uses is None and expression.text == expression.parameter:
             self.kernels[expression.text] = hole.row
         if expression.parameter and hole.default is not None:
             self._offer_default(expression.parameter, hole.default)
         return expression
 
     def _choose(self, hole: Hole) -> Expression:
+        if hole.uses is not None:
+            return self._partial(hole)
         if hole.constant:
-            value = hole.row[0]
-            return Expression((literal(value),), lambda _: value)
+            return _constant(hole)
         for name, values in self._candidates(hole):
             if equal(values, hole.row):
                 return self._name(name, values, hole)
@@ -121,6 +126,30 @@ class Naming:
         for expression in self._expressions(hole):
             return expression
         return self._fresh(hole)
+
+    def _partial(self, hole: Hole) -> Expression:
+        """What stands in a hole that only some uses have: nothing that needs a parameter of its own.
+
+        Raises:
+            Unsettled: nothing else would do.
+        """
+        used = {each.name for each in self.parameters}
+        fitting = [each for each in self._candidates(hole) if equal(_of(each[1], hole), hole.row)]
+        for name, values in fitting:
+            # `stride=stride`, where another layer has it, too, though it may be 2 in all these uses.
+            if name == hole.hint and (hole.channels or self.spelling.get(name, name) in used):
+                return self._name(name, values, hole)
+        channels = {each.name for each in self.parameters if each.channels}
+        for name, values in fitting if hole.channels else ():
+            if self.spelling.get(name, name) in channels:
+                return self._name(name, values, hole)
+        if hole.constant:
+            return _constant(hole)
+        for name, values in fitting:
+            return self._name(name, values, hole)
+        for expression in self._derived(hole.row, hole) if hole.channels else ():
+            return expression
+        raise Unsettled(hole.hint)
 
     def _expressions(self, hole: Hole) -> Iterator[Expression]:
         if hole.channels:
@@ -202,10 +231,11 @@ class Naming:
             if each.name == name and any(same(value, default) for value in each.values):
                 each.default = default
 
-    def _derived(self, wanted: Values) -> Iterator[Expression]:
-        """Simple expressions that come to the wanted values in every use."""
+    def _derived(self, wanted: Values, hole: Hole | None = None) -> Iterator[Expression]:
+        """Simple expressions that come to the wanted values in every use, or in those that have the hole."""
         numbers = _positive(wanted)
-        bases = [(name, values) for name, row in self._bases() if (values := _positive(row))]
+        rows = ((name, _of(row, hole) if hole else row) for name, row in self._bases())
+        bases = [(name, values) for name, row in rows if (values := _positive(row))]
         if not numbers:
             return
         for name, values in bases:
@@ -262,6 +292,17 @@ class Naming:
         yield from self.known.items()
         own = (each for each in self.parameters if not each.known)
         yield from ((each.name, each.values) for each in own if every or each.channels)
+
+
+def _constant(hole: Hole) -> Expression:
+    """What all uses agree in."""
+    value = hole.row[0]
+    return Expression((literal(value),), lambda _: value)
+
+
+def _of(values: Values, hole: Hole) -> Values:
+    """The values in the uses that have a hole."""
+    return values if hole.uses is None else tuple(values[use] for use in hole.uses)
 
 
 def _positive(values: Values) -> list[int]:

@@ -5,6 +5,7 @@ Each part is one class: what it holds, and the form of the tree that it becomes,
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -417,15 +418,39 @@ def giving(body: Body, value: str, indent: int = 0) -> Body:
     return (*body, Line(value, indent, to=RETURN))
 
 
+class If(NamedTuple):
+    """Statements behind a condition."""
+
+    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+        raise TypeError("statements are no expression")
+
+    def lines(self, branches: Sequence[Tree], pen: Pen, more: int) -> Iterator[Text]:
+        flag, body = branches
+        first, *others = lines(body, pen, more + 1)
+        yield Text(f"if {flag.text(pen)}:", first.indent - 1)
+        yield from (first, *others)
+
+
+def block(statements: Sequence[Tree]) -> Branch:
+    """Statements one after the other."""
+    return Branch(Block(), tuple(statements))
+
+
+def statements(body: Tree) -> tuple[Tree, ...]:
+    """The statements of a body."""
+    assert isinstance(body, Branch)
+    return body.branches
+
+
 def body_tree(body: Body) -> Branch:
     """The tree of statements."""
-    return Branch(Block(), tuple(tree(each) for each in body))
+    return block([tree(each) for each in body])
 
 
 def lines(statement: Tree, pen: LineWriter, more: int = 0) -> Iterator[Text]:
     """The lines of a statement, or of several."""
     assert isinstance(statement, Branch)
-    assert isinstance(statement.form, Statement | Rounds | Block)
+    assert isinstance(statement.form, Statement | Rounds | Block | If)
     yield from statement.form.lines(statement.branches, pen, more)
 
 
@@ -435,7 +460,8 @@ class Use:
 
     `place` is its path. `known` are names that may be parameters, the best first, with their values here:
     the block's own arguments, then `in_channels`. `given` are expressions that need no parameter
-    (`x.shape[-1]`). `members` are the names of what is in it, to tell variants apart.
+    (`x.shape[-1]`). `members` are the names of what is in it, to tell variants apart; `roles` say of some what a person
+    would call them. Statements from number `later` on run when the parameters are out of sight.
     """
 
     place: str
@@ -443,6 +469,8 @@ class Use:
     known: Mapping[str, Value] = field(default_factory=dict)
     given: Mapping[str, Value] = field(default_factory=dict)
     members: tuple[str, ...] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
+    later: int = sys.maxsize
 
 
 def call(function: str, *arguments: Part, tail: str = "", **keywords: Part) -> Call:

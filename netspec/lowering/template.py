@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
-from netspec.lowering.derive import Naming, Parameter
+from netspec.lowering.derive import Naming, Parameter, Unsettled
 from netspec.lowering.folding import fold
 from netspec.lowering.names import camel
-from netspec.lowering.parts import Argument, Slot, Text, Use, body_tree, literal
+from netspec.lowering.options import optional
+from netspec.lowering.parts import Argument, Slot, Text, Use, body_tree, literal, statements
 from netspec.lowering.tree import Hole, Tree, Value, Values, same
 from netspec.lowering.writing import Pen
 
@@ -100,15 +102,75 @@ def unify(
         joined = _joined(groups, [each.shape for each in elastic])
     else:
         elastic, joined = [], groups
-    found = []
-    for numbers in joined:
-        own = [trees[number] for number in numbers]
+    unifier = _Unifier(uses, trees, elastic, taken, attributes)
+    return _in_order(unifier.definitions(joined))
+
+
+@dataclass(frozen=True)
+class _Unifier:
+    """The uses of one block with their trees; those with elastic repetitions where there are variants to join."""
+
+    uses: Sequence[Use]
+    trees: Sequence[Tree]
+    elastic: Sequence[Tree]
+    taken: Collection[str]
+    attributes: Collection[str]
+
+    def definitions(self, groups: Sequence[tuple[int, ...]]) -> list[Definition]:
+        """A definition for each group, or one for several of which some lack what others have."""
+        rest = sorted(groups, key=lambda numbers: -len(statements(self.trees[numbers[0]])))
+        found = []
+        while rest:
+            numbers = rest.pop(0)
+            definition = self._define(numbers, self._plain(numbers))
+            for other in list(rest):
+                both = tuple(sorted((*numbers, *other)))
+                if (joined := self._with_options(both)) is not None:
+                    numbers, definition = both, joined
+                    rest.remove(other)
+            found.append(definition)
+        return found
+
+    def _plain(self, numbers: Sequence[int]) -> Tree:
+        own = [self.trees[number] for number in numbers]
         if len({each.shape for each in own}) > 1:
-            tree = _merged([elastic[number] for number in numbers])
-        else:
-            tree = fold(_merged(own))
-        found.append(_define([uses[number] for number in numbers], own, numbers, tree, taken, attributes))
-    return _in_order(found)
+            return _merged([self.elastic[number] for number in numbers])
+        return fold(_merged(own))
+
+    def _with_options(self, numbers: tuple[int, ...]) -> Definition | None:
+        """One definition for uses of several shapes, if some of them only lack statements."""
+        chosen = [(self.elastic or self.trees)[number] for number in numbers]
+        longest = self.uses[max(numbers, key=lambda number: len(statements(self.trees[number])))]
+        try:
+            tree = optional(chosen, lambda row: self._condition(longest, numbers, row), longest.later)
+            if tree is None:
+                return None
+            return self._define(numbers, tree if self.elastic else fold(tree), longest)
+        except Unsettled:
+            return None
+
+    def _condition(self, longest: Use, numbers: Sequence[int], row: Sequence[bool]) -> str:
+        """What to call a condition: by what the uses lack in which it is false.
+
+        Raises:
+            Unsettled: they lack nothing that has a name.
+        """
+        lacking = [self.uses[number].members for number, has in zip(numbers, row, strict=True) if not has]
+        names = [each for each in longest.members if all(each not in members for members in lacking)]
+        roles = {longest.roles.get(each, "") for each in names}
+        if len(roles) == 1 and (role := roles.pop()):
+            return role
+        others = [each for members in lacking for each in members]
+        more = _beyond(longest.members, others)
+        if more is None:
+            raise Unsettled
+        return f"with_{more}"
+
+    def _define(self, numbers: tuple[int, ...], tree: Tree, longest: Use | None = None) -> Definition:
+        uses = [self.uses[number] for number in numbers]
+        own = [self.trees[number] for number in numbers]
+        found = _define(uses, own, numbers, tree, self.taken, self.attributes)
+        return found if longest is None else replace(found, members=longest.members)
 
 
 def _in_order(found: Sequence[Definition]) -> tuple[Definition, ...]:
@@ -175,17 +237,37 @@ def _unused(name: str, names: Sequence[str]) -> str:
 
 
 def _distinction(variant: Definition, variants: Sequence[Definition]) -> str | None:
-    """An argument that all uses of the variant have, and none of another: `stride2`.
+    """An argument that all uses of the variant have, and none of another: `stride2`; or two such: `filters8_stride2`.
 
     Where there are several, one that does not vary among the others either.
     """
-    found: list[tuple[int, str]] = []
-    for name, values in variant.known.items():
-        others = {value for each in variants if each is not variant for value in each.known.get(name, ())}
-        (value, *more) = set(values)
-        if name != COMING_IN and not more and value not in others and isinstance(value, int) and value >= 0:
-            found.append((len(others), f"{camel(name).lower()}{value}"))
-    return min(found, key=lambda each: each[0])[1] if found else None
+    fixed = {
+        name: values[0] for name, values in variant.known.items() if name != COMING_IN and len({*values}) == 1
+    }
+    plain = {name: value for name, value in fixed.items() if isinstance(value, int) and value >= 0}
+    others = [
+        dict(zip(each.known, row, strict=True))
+        for each in variants
+        if each is not variant
+        for row in zip(*each.known.values(), strict=True)
+    ]
+    for count in (1, 2):
+        found = [
+            (len({tuple(row.get(name) for name in names) for row in others}), names)
+            for names in combinations(plain, count)
+            if all(any(row.get(name) != plain[name] for name in names) for row in others)
+        ]
+        if found:
+            _, names = min(found, key=lambda each: each[0])
+            return "_".join(_said(name, plain[name]) for name in names)
+    return None
+
+
+def _said(name: str, value: int) -> str:
+    """An argument in the name of a variant: `stride2`, `wide`, `without_bias`."""
+    if isinstance(value, bool):
+        return name if value else f"without_{name}"
+    return f"{camel(name).lower()}{value}"
 
 
 def _define(

@@ -115,10 +115,10 @@ class Hole(Tree):
     `hint` is what it is called, as a parameter of the layer. With a `default`, the argument in which it stands is left
     out where it is that in every use. `channels` marks a count of channels, `counts` a number of repetitions, which may
     be a parameter less a little (`count - 1`). `kept` marks one in a method that runs when the parameters are out of
-    sight.
+    sight. Where only some uses have it, `uses` has their numbers, and the row speaks of them.
     """
 
-    __slots__ = ("channels", "counts", "default", "hint", "kept", "row")
+    __slots__ = ("channels", "counts", "default", "hint", "kept", "row", "uses")
 
     def __init__(
         self,
@@ -128,9 +128,10 @@ class Hole(Tree):
         channels: bool = False,
         counts: bool = False,
         kept: bool = False,
+        uses: tuple[int, ...] | None = None,
     ) -> None:
         self.row, self.hint, self.default = row, hint, default
-        self.channels, self.counts, self.kept = channels, counts, kept
+        self.channels, self.counts, self.kept, self.uses = channels, counts, kept, uses
         super().__init__((Hole, hint, default, channels, kept))
 
     @property
@@ -144,6 +145,10 @@ class Hole(Tree):
     def holding(self, row: Values, hint: str = "", default: Value | None = None) -> Hole:
         """The same with other values."""
         return Hole(row, hint or self.hint, default, self.channels, self.counts, self.kept)
+
+    def of(self, uses: tuple[int, ...]) -> Hole:
+        """The same, of these uses only."""
+        return Hole(self.row, self.hint, self.default, self.channels, self.counts, self.kept, uses)
 
     def merged(self, trees: Sequence[Hole]) -> Hole:
         return self.holding(tuple(value for each in trees for value in each.row), default=self.default)
@@ -188,6 +193,27 @@ class Branch(Tree):
 
     def around(self, inner: Sequence[Tree]) -> Tree:
         return Branch(self.form, tuple(inner))
+
+
+class Option(Branch):
+    """What only those uses have in which a flag is true."""
+
+    __slots__ = ()
+
+    @property
+    def flag(self) -> Tree:
+        return self.branches[0]
+
+    @property
+    def body(self) -> Tree:
+        return self.branches[1]
+
+    def around(self, inner: Sequence[Tree]) -> Tree:
+        return Option(self.form, tuple(inner))
+
+    def values(self, value: Callable[[Hole], Value], number: int | None = None) -> Iterator[Value]:
+        if all(self.flag.values(value, number)):
+            yield from self.body.values(value, number)
 
 
 class Number(Tree):

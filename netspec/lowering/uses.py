@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from math import prod
 
 from netspec.graph import Graph, Node
 from netspec.lowering.outline import Module, given
 from netspec.lowering.tree import Value
+from netspec.ops.conv import Conv
+from netspec.ops.merge import Add
+from netspec.ops.norm import Normalisation
 from netspec.types import Type
 
 LONGEST_LIST = 70
@@ -54,6 +57,31 @@ def known(graph: Graph, module: Module, plain: tuple[type, ...] = (int, float)) 
         elif isinstance(value, list) and all(isinstance(each, int) for each in value):
             found[name] = tuple(value)
     return found
+
+
+def roles(module: Module) -> dict[str, str]:
+    """What a person calls some layers of a block.
+
+    A projection is what takes the block's input to the sum at its end, to the same number of channels: one convolution
+    of single positions, with or without a norm.
+    """
+    makers = {value: item for item in module.items for value in given(item)}
+    found: dict[str, str] = {}
+    for item in module.items:
+        for value in item.inputs if isinstance(item, Node) and isinstance(item.op, Add) else ():
+            chain = list(_chain(value, makers))
+            convolutions = [each.op for each in chain if isinstance(each.op, Conv)]
+            plain = all(isinstance(each.op, Conv | Normalisation) for each in chain)
+            if plain and len(convolutions) == 1 and set(convolutions[0].kernel) == {1}:
+                found |= {each.local_name: "projection" for each in chain}
+    return found
+
+
+def _chain(value: str, makers: Mapping[str, Node | Module]) -> Iterator[Node]:
+    """The layers that lead one by one from what comes into a block to a value, the last one first."""
+    while isinstance(maker := makers.get(value), Node) and len(maker.inputs) == 1:
+        yield maker
+        (value,) = maker.inputs
 
 
 def told(uses: Sequence[Module]) -> str:

@@ -160,11 +160,79 @@ def test_an_argument_called_as_the_counter_is_renamed() -> None:
 
 
 def test_different_texts_are_different_definitions_the_most_used_first() -> None:
-    plain, other = use("a"), use("a", "b")
+    plain, other = use("a"), use("c", "b")
     found = unify([other, plain, plain])
     assert [each.uses for each in found] == [(1, 2), (0,)]
     assert variant_names("unit", found) == ("unit", "unit_with_1")
     assert variant_names("unit", unify([other, other, plain])) == ("unit", "unit_without_1")
+
+
+def unit(filters: int, coming: int, stride: int = 1, bias: bool = False) -> Use:
+    """A block whose input is projected where it must be."""
+    first = Line(conv(coming, filters, stride=stride), to="self.a")
+    shortcut = Line(call("conv", channels(coming, "in_channels"), channels(filters), Slot(1, "kernel"),
+                         stride=Slot(stride, "stride", default=1), bias=Slot(bias, "bias")), to="self.b")  # fmt: skip
+    has = coming != filters
+    lines = (first, *([shortcut] if has else []), Line("def forward(self, x):"), Line("self.a(x)", 1, to="y"),
+             *([Line("self.b(x)", 1, to="x")] if has else []), Line("x + y", 1, to=RETURN))  # fmt: skip
+    known = {"filters": filters, "stride": stride, "bias": bias, "in_channels": coming}
+    members = ("a", "b") if has else ("a",)
+    return Use(
+        f"{filters}", lines, known, members=members, roles={"b": "projection"} if has else {}, later=1 + has
+    )
+
+
+def test_what_some_uses_lack_is_an_option_of_one_definition() -> None:
+    found = one([unit(8, 4, stride=2), unit(8, 8), unit(16, 8, stride=2), unit(16, 16), unit(16, 16)])
+    assert told(found) == [
+        "self.a = conv(in_channels, filters, 3, stride=stride)",
+        "if projection:",
+        "    self.b = conv(in_channels, filters, 1, stride=stride, bias=False)",
+        "def forward(self, x):",
+        "    y = self.a(x)",
+        "    if self.projection:",
+        "        x = self.b(x)",
+        "    return x + y",
+    ]
+    assert found.signature() == ("in_channels", "filters", "stride=1", "projection=False")
+    assert found.kept == (("projection", "projection"),)
+    assert [each.values for each in found.parameters if each.name == "projection"] == [
+        (True, False, True, False, False)
+    ]
+
+
+def test_an_option_is_called_by_what_it_holds_where_nothing_else_would() -> None:
+    uses = [replace(unit(8, 4), roles={}), unit(8, 8)]
+    assert "if with_b:" in told(one(uses))
+    # Without a name for what they lack, they are two.
+    assert len(unify([replace(each, members=("a",), roles={}) for each in uses])) == 2
+
+
+def test_uses_that_differ_in_more_than_what_they_lack_are_two() -> None:
+    # The projection would need a parameter that the other use has no value for.
+    assert len(unify([unit(8, 4, bias=True), unit(16, 5), unit(8, 8)])) == 1
+    rows = [replace(each, known={}) for each in (unit(8, 4, bias=True), unit(16, 5), unit(8, 8))]
+    assert len(unify(rows)) == 2
+    # Most of it would be an option.
+    assert len(unify([use("a", "b", "c"), use("a")])) == 2
+    # In another order it is another text.
+    assert len(unify([use("a", "b", "c"), use("b", "a")])) == 2
+
+
+def test_a_switch_in_a_variant_s_name_is_on_or_off() -> None:
+    rows = [
+        ("a", {"wide": False, "stride": 1}),
+        ("a", {"wide": False, "stride": 2}),
+        ("b", {"wide": True, "stride": 2}),
+    ]
+    uses = [Use("p", (Line(text),), known) for text, known in rows]
+    assert variant_names("unit", unify(uses)) == ("unit", "unit_wide")
+    off = [replace(each, known={"wide": not each.known["wide"]}) for each in uses]
+    assert variant_names("unit", unify(off)) == ("unit", "unit_without_wide")
+    # No one argument tells them apart, and two do.
+    rows = [("a", {"n": 1, "m": 2}), ("a", {"n": 2, "m": 1}), ("b", {"n": 2, "m": 2})]
+    uses = [Use("p", (Line(text),), known) for text, known in rows]
+    assert variant_names("unit", unify(uses)) == ("unit", "unit_n2_m2")
 
 
 def test_padding_is_half_the_kernel_where_it_always_is() -> None:
