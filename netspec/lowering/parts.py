@@ -421,10 +421,10 @@ def giving(body: Body, value: str, indent: int = 0) -> Body:
 class If(NamedTuple):
     """Statements behind a condition."""
 
-    def text(self, branches: Sequence[Tree], pen: Pen) -> str:
+    def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
         raise TypeError("statements are no expression")
 
-    def lines(self, branches: Sequence[Tree], pen: Pen, more: int) -> Iterator[Text]:
+    def lines(self, branches: Sequence[Tree], pen: LineWriter, more: int) -> Iterator[Text]:
         flag, body = branches
         first, *others = lines(body, pen, more + 1)
         yield Text(f"if {flag.text(pen)}:", first.indent - 1)
