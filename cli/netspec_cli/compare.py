@@ -167,7 +167,16 @@ def _table(found: Comparison, verbose: bool) -> Iterator[str]:
         first = found.first_difference
         kept = {each.name for each in worst} | ({first.name} if first else set())
         shown = [each for each in found.layers if each.name in kept]
-    rows = [(each.name, number(each.max_rel), _between(each), _mark(each, tolerance)) for each in shown]
+    unjudged = set(found.undecided)
+    rows = [
+        (
+            each.name,
+            number(each.max_rel),
+            _between(each),
+            "not judged" if each.name in unjudged and each.what == "values" else _mark(each, tolerance),
+        )
+        for each in shown
+    ]
     yield from _columns([("layer", "max rel", "farthest apart", ""), *rows])
     if len(shown) < len(found.layers):
         rest = len(found.layers) - len(shown)
@@ -191,7 +200,8 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
 
 def _summary(found: Comparison) -> Iterator[str]:
-    rows = [_line("outputs", "layer", found.layers, found.tolerance.forward)]
+    apart = f", {len(found.undecided)} more are not judged" if found.undecided else ""
+    rows = [_line("outputs", "layer", found.judged, found.tolerance.forward, apart)]
     flat = ", all zero in theory: the values are rounding errors" if found.vanished else ""
     rows.append(_line("gradients", "weight", found.gradients, found.tolerance.gradients, flat))
     for steps in found.steps:
@@ -220,6 +230,7 @@ def _line(
 def _verdict(found: Comparison) -> Iterator[str]:
     if found.ok:
         yield f"equal: {_and(_sides(found))} compute the same network"
+        yield from _undecided(found)
         return
     first = found.first_difference
     if first is not None:
@@ -234,6 +245,17 @@ def _verdict(found: Comparison) -> Iterator[str]:
         verb = "normalise" if others else "normalises"
         yield f"  note: {found.two_valued[0]}{more} {verb} two values per channel, to −1 and 1;"
         yield "  steps through this are chaotic, and rounding errors grow: use a larger --batch, or a larger input"
+
+
+def _undecided(found: Comparison) -> Iterator[str]:
+    """Why layers are not judged, and what judges them."""
+    if not found.undecided:
+        return
+    first, count = found.undecided[0], len(found.undecided)
+    others = f" and {count - 1} more" if count > 1 else ""
+    yield f"  note: the outputs of {first}{others} are not judged: two values of a window of its pool are so nearly"
+    yield "  equal that rounding errors decide which is larger, and so where values go back; compare in float64,"
+    yield "  or a smaller input"
 
 
 def number(value: float) -> str:

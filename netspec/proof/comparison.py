@@ -14,7 +14,7 @@ from netspec.graph import Graph
 from netspec.ops.nearest import did_you_mean
 from netspec.ops.norm import BatchNorm
 from netspec.passes.still import still
-from netspec.proof import rounding
+from netspec.proof import rounding, ties
 from netspec.proof.conditions import at, start, suited
 from netspec.proof.difference import Difference, differences, farthest, larger, over, pairwise, worst
 from netspec.recipe.optimizers import Optimizer
@@ -88,13 +88,14 @@ class Comparison:
     two_valued: tuple[str, ...] = ()
     """Batch norms over two values per channel. Except for the epsilon, their outputs are −1 and 1 whatever the values
     are, and the two swap where the values are nearly equal: steps through them are chaotic."""
+    undecided: tuple[str, ...] = ()
+    """Layers whose outputs are not judged in float32: rounding errors decide to which positions values go back."""
 
     @cached_property
     def failures(self) -> tuple[Difference, ...]:
         """All differences over their tolerance: layers in the order of the graph, then gradients, then weights."""
         stepped = [each for steps in self.steps for each in over(steps.found, self.tolerance.steps)]
-        layers = over(self.layers, self.tolerance.forward)
-        return (*layers, *over(self.gradients, self.tolerance.gradients), *stepped)
+        return (*self._unequal, *over(self.gradients, self.tolerance.gradients), *stepped)
 
     @property
     def ok(self) -> bool:
@@ -103,12 +104,24 @@ class Comparison:
     @property
     def first_difference(self) -> Difference | None:
         """The first layer, in the order of the graph, whose outputs differ."""
-        return next(iter(over(self.layers, self.tolerance.forward)), None)
+        return next(iter(self._unequal), None)
+
+    @property
+    def judged(self) -> tuple[Difference, ...]:
+        """The layers whose outputs are judged."""
+        return tuple(each for each in self.layers if each.name not in self.undecided)
+
+    @cached_property
+    def _unequal(self) -> tuple[Difference, ...]:
+        """The layers that differ; of those that are not judged, the ones that differ in more than their values."""
+        wrong = {each.name for each in over(self.judged, self.tolerance.forward)}
+        wrong |= {each.name for each in over(self.layers, None)}
+        return tuple(each for each in self.layers if each.name in wrong)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON of `netspec compare --format json`; an infinite difference is "inf", a missing one null."""
         first = self.first_difference
-        forward, gradients = worst(self.layers), worst(self.gradients)
+        forward, gradients = worst(self.judged), worst(self.gradients)
         return {
             "spec": self.spec,
             "name": self.name,
@@ -125,6 +138,7 @@ class Comparison:
                 "steps": self.tolerance.steps,
             },
             "forward": {"max_rel": _number(forward), "layer": _name(forward)},
+            "undecided": list(self.undecided),
             "pairs": [
                 {"backends": list(each.backends), "max_rel": _number(each), "layer": each.name}
                 for each in self.pairs
@@ -206,9 +220,12 @@ def compare(
     layers = run.outputs()
     names_of_layers = [node.name for node in quiet.nodes]
     outputs = pairwise(names_of_layers, layers)
+    tied = run.undecided(layers)
     others = tuple(size for size in sizes if size != batch and not _is_small(quiet, size))
     for size in others:
-        outputs = larger(outputs, pairwise(names_of_layers, run.outputs(size)))
+        more = run.outputs(size)
+        outputs = larger(outputs, pairwise(names_of_layers, more))
+        tied |= run.undecided(more)
     slopes = run.gradients() if gradients else {}
     learnt = [each.name for each in quiet.weights if each.trainable]
     learning = differences(learnt, slopes)
@@ -235,6 +252,7 @@ def compare(
         steps=tuple(run.steps(optimizer, steps) for optimizer in pace if steps and gradients),
         vanished=flat,
         two_valued=tuple(_normalising(quiet, batch, 2)),
+        undecided=tuple(name for name in names_of_layers if name in tied),
     )
 
 
@@ -347,6 +365,11 @@ class _Run:
             (self._batch(size), f"outputs of a batch of {size}") if size else (self.inputs, "outputs")
         )
         return {name: trial.forward(inputs) for name, trial in self._in_turn(self.trials, what)}
+
+    def undecided(self, layers: Mapping[str, Arrays]) -> set[str]:
+        """The layers that float32 does not decide; in float64 every layer is judged."""
+        tolerance = TOLERANCES[self.dtype].forward
+        return set(ties.undecided(self.graph, layers, tolerance)) if self.dtype == "float32" else set()
 
     def gradients(self) -> dict[str, dict[str, Array]]:
         """The gradients of all backends that give them."""

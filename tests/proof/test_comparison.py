@@ -190,6 +190,7 @@ def test_equal_backends_are_equal(run: Callable[..., Comparison]) -> None:
         "ok": True,
         "tolerance": {"forward": 1e-10, "gradients": 1e-10, "steps": 1e-9},
         "forward": {"max_rel": 0.0, "layer": "conv1"},
+        "undecided": [],
         "pairs": [
             {"backends": pair, "max_rel": 0.0, "layer": "conv1"}
             for pair in (["one", "two"], ["one", "numpy"], ["two", "numpy"])
