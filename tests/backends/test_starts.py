@@ -6,6 +6,7 @@ from the spec: constants exactly, bounds, and moments within five standard error
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from math import prod, sqrt
 from typing import Any
@@ -27,7 +28,10 @@ from tests.structures import structure
 Values = NDArray[np.float64]
 
 
-def in_torch(graph: Graph) -> dict[str, Values]:
+Change = Callable[[str], str]
+
+
+def in_torch(graph: Graph, change: Change = str) -> dict[str, Values]:
     """The weights of the network that the PyTorch text defines, as it constructs it."""
     torch = pytest.importorskip("torch")
     from netspec_torch import backend
@@ -35,13 +39,13 @@ def in_torch(graph: Graph) -> dict[str, Values]:
     from netspec_torch.source import class_name
 
     space: dict[str, Any] = {"__name__": "alone"}
-    exec(compile(backend().source(graph).text, graph.name, "exec"), space)
+    exec(compile(change(backend().source(graph).text), graph.name, "exec"), space)
     torch.manual_seed(5)
     state = space[class_name(graph)]().state_dict()
     return {name: np.asarray(state[key].numpy(), "float64") for name, key in keys(graph).items()}
 
 
-def in_keras(graph: Graph) -> dict[str, Values]:
+def in_keras(graph: Graph, change: Change = str) -> dict[str, Values]:
     """The weights of the model that the Keras text makes."""
     keras = pytest.importorskip("keras")
     from netspec_keras import backend
@@ -49,13 +53,13 @@ def in_keras(graph: Graph) -> dict[str, Values]:
     from netspec_keras.source import function_name
 
     space: dict[str, Any] = {"__name__": "alone"}
-    exec(compile(backend().source(graph).text, graph.name, "exec"), space)
+    exec(compile(change(backend().source(graph).text), graph.name, "exec"), space)
     keras.utils.set_random_seed(5)
     model = space[function_name(graph)]()
     return {name: np.asarray(array, "float64") for name, array in read(model, graph).items()}
 
 
-FRAMEWORKS: Mapping[str, Callable[[Graph], dict[str, Values]]] = {"torch": in_torch, "keras": in_keras}
+FRAMEWORKS: Mapping[str, Callable[..., dict[str, Values]]] = {"torch": in_torch, "keras": in_keras}
 
 
 def check(weight: Weight, values: Values) -> None:
@@ -175,9 +179,15 @@ def network(kind: str, rank: int) -> Graph:
     return sketch.graph(**outputs)
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.parametrize("rank", [1, 2, 3])
-@pytest.mark.parametrize("kind", SETTINGS)
+GRID = [
+    pytest.param(kind, rank, name, marks=() if name == "torch" or rank == 2 else pytest.mark.slow)
+    for kind in SETTINGS
+    for rank in (1, 2, 3)
+    for name in FRAMEWORKS
+]
+
+
+@pytest.mark.parametrize(("kind", "rank", "framework"), GRID)
 def test_every_initialiser_starts_every_kind_of_layer(kind: str, rank: int, framework: str) -> None:
     graph = network(kind, rank)
     found = FRAMEWORKS[framework](graph)
@@ -193,6 +203,28 @@ ZOO = [pytest.param(row, id=row.spec, marks=() if row.spec in QUICK else pytest.
 def test_every_weight_of_the_zoo_starts_as_its_spec_says(row: Row, framework: str) -> None:
     graph = row.graph(full=False)
     check_all(graph, FRAMEWORKS[framework](graph))
+
+
+def without_init_weights(text: str) -> str:
+    """A PyTorch text that leaves the first weights to PyTorch."""
+    return text.replace("        self.apply(init_weights)\n", "")
+
+
+def without_initializers(text: str) -> str:
+    """A Keras text that leaves the first weights of the outermost function to Keras."""
+    start = text.rindex("\ndef ")
+    return text[:start] + re.sub(r'\w+_initializer=([\w.]+\([^()]*\)|"\w+"),?', "", text[start:])
+
+
+@pytest.mark.parametrize(
+    ("framework", "change"), [("torch", without_init_weights), ("keras", without_initializers)]
+)
+@pytest.mark.parametrize("row", [row for row in ROWS if row.spec in QUICK], ids=lambda row: row.spec)
+def test_without_the_lines_a_network_starts_otherwise(row: Row, framework: str, change: Change) -> None:
+    graph = row.graph(full=False)
+    found = FRAMEWORKS[framework](graph, change)
+    with pytest.raises(AssertionError, match=r"weight|bias"):
+        check_all(graph, found)
 
 
 MIXED = ("starts", "starts_shared")
