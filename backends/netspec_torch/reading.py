@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from types import CodeType
 from typing import Any
@@ -20,7 +19,7 @@ from netspec.lowering.writing import text_of
 from netspec.ops.base import Weight
 from netspec_torch.places import Places
 from netspec_torch.site import OWN, PADDED, Lowered, variable
-from netspec_torch.starts import UNBIASED, Home, split, start
+from netspec_torch.starts import UNBIASED, Home, kind, split, start
 
 TORCH, F = Symbol("name", "torch"), Symbol("name", "F")
 RESULT = "result"
@@ -303,6 +302,7 @@ class TorchReading(Reading):
         self.model: Any = None
         self.ran: dict[str, Held] = {}
         self._own: dict[int, list[Way]] = {}
+        self._begun: dict[tuple[object, ...], Symbol] = {}
 
     def names(self) -> Mapping[str, Any]:
         own = {name: (constructor if name[0].isupper() else starter)(name) for name in self.helpers}
@@ -329,18 +329,24 @@ class TorchReading(Reading):
             self.ran[node.name] = found
 
     def close(self) -> None:
-        self._weights_have_their_places()
+        self._weights_have_their_places(self.graph.nodes)
         self.model._apply(None)
-        self._weights_have_their_places()
+        self._weights_have_their_places(
+            [
+                node
+                for node in self.graph.nodes
+                if node.shares and any(each.statistic for each in node.weights)
+            ]
+        )
         ran = {id(each) for each in self.ran.values()}
         for path, module in _below(self.model, ""):
             if isinstance(module, Held) and id(module) not in ran:
                 raise WrongFold(f"{self.graph.name}: the text constructs {path}, which no layer runs")
 
-    def _weights_have_their_places(self) -> None:
+    def _weights_have_their_places(self, nodes: Iterable[Node]) -> None:
         """Every weight is where the state dict has it, its own, and that of all layers that use it."""
         tensors: dict[int, str] = {}
-        for node in self.graph.nodes:
+        for node in nodes:
             owner = self.graph.by_name[node.shares or node.name]
             for weight in node.weights:
                 held = self.ran[node.name].tensors.at(node.local(weight))
@@ -356,23 +362,18 @@ class TorchReading(Reading):
         home = Home(*split(self.ran[owner.name].cls, owner.local(weight)), weight)
         if tensor.start is None and home.is_own:
             return
-        wanted = _started(home.cls, home.tensor, _alike(weight))
+        wanted = self._wanted(home)
         if tensor.start is None or bind(wanted, tensor.start) is None:
             text = "as PyTorch has it" if tensor.start is None else f"by {spell(tensor.start)}"
             raise WrongFold(f"{weight.name} starts {text} in the text, and should by {spell(wanted)}")
 
-
-def _alike(weight: Weight) -> Weight:
-    """A weight that starts by the same statements."""
-    return replace(
-        weight, name="", shape=weight.shape[:2], axes=weight.axes[:2], fans=weight.fans and (ONE, ONE)
-    )
-
-
-ONE = Fraction(1)
+    def _wanted(self, home: Home) -> Symbol:
+        key = (home.cls, home.tensor, kind(home.weight), home.weight.groups)
+        if key not in self._begun:
+            self._begun[key] = _started(home.cls, home.tensor, home.weight)
+        return self._begun[key]
 
 
-@lru_cache(maxsize=1024)
 def _started(cls: str, tensor: str, weight: Weight) -> Symbol:
     """What the statements for one weight do, by themselves."""
     module = Held(cls, groups=weight.groups)

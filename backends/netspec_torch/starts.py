@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from math import sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 from netspec.lowering.parts import literal
 from netspec.ops.base import Weight
@@ -48,6 +49,28 @@ UNBIASED = ("nn.PReLU", "Rbf", "L2Norm")
 """Classes whose modules have no attribute `bias`; that of other layers may be None."""
 
 
+class Kind(NamedTuple):
+    """What decides by which statements a weight starts."""
+
+    init: str
+    settings: str
+    """As text: −0.0 is not 0.0."""
+    axis: str
+    """The letter of its first axis."""
+    is_vector: bool
+    is_grouped: bool
+    is_table: bool
+
+
+def kind(weight: Weight) -> Kind:
+    """Weights of one kind start by the same statements."""
+    init, shape = weight.init, weight.shape
+    settings = repr(init.settings) if init.settings else ""
+    return Kind(
+        init.kind, settings, weight.axes[0], len(shape) == 1, weight.groups > 1, weight.fans is not None
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """A weight of a module of this class, which calls it `tensor`."""
@@ -58,15 +81,31 @@ class Home:
 
     def start(self, by_group: Collection[str] = (), module: str = MODULE) -> Start:
         """The statements that start it; in a class that is named in `by_group` each group by itself."""
-        return start(self.weight, f"{module}.{self.tensor}", module, self.cls in by_group)
+        key = (kind(self.weight), self.tensor, module, self.cls in by_group)
+        if key not in _STARTS:
+            if len(_STARTS) >= MOST:
+                _STARTS.clear()
+            _STARTS[key] = start(self.weight, f"{module}.{self.tensor}", module, self.cls in by_group)
+        return _STARTS[key]
 
     @property
     def is_own(self) -> bool:
         """Whether the class starts it so by itself."""
-        own = next((each for name, each in OWN.items() if name in self.cls), {})
-        if self.tensor not in own:
+        own = _own(self.cls).get(self.tensor)
+        if own is None:
             return False
-        return replace(self, weight=replace(self.weight, init=own[self.tensor])).start() == self.start()
+        same = own.kind == self.weight.init.kind and own.settings == self.weight.init.settings
+        return same or replace(self, weight=replace(self.weight, init=own)).start() == self.start()
+
+
+MOST = 4096
+_STARTS: dict[tuple[Kind, str, str, bool], Start] = {}
+"""What was written before: a network has many weights of few kinds."""
+
+
+@cache
+def _own(cls: str) -> Mapping[str, Initializer]:
+    return next((each for name, each in OWN.items() if name in cls), {})
 
 
 def split(cls: str, tensor: str) -> tuple[str, str]:
