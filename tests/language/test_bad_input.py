@@ -107,7 +107,7 @@ BAD: dict[str, tuple[str, str, str]] = {
     "a from that points forward": (
         "layers: [{relu: , from: «b»}, {tanh: , name: b}]",
         "NS0110",
-        "not there yet",
+        "not defined yet",
     ),
     "a from that points at itself": ("layers: [{relu: , from: «b», name: b}]", "NS0110", "this item itself"),
     "a block that contains itself": (
@@ -146,7 +146,7 @@ BAD: dict[str, tuple[str, str, str]] = {
         "NS0107",
         "cannot be a name",
     ),
-    "a dunder": ("layers: [{relu: , name: «__init__»}]", "NS0107", "a letter, then"),
+    "a dunder": ("layers: [{relu: , name: «__init__»}]", "NS0107", "a letter, followed by"),
     "NaN": ("layers: [{leaky_relu: «.nan»}]", "NS0104", ""),
     "NaN for a size": ("layers: [{dense: «.nan»}]", "NS0104", "takes a whole number"),
     "NaN that is a word": ("layers: [{dropout: «NaN»}]", "NS0104", "the text `NaN`"),
@@ -227,8 +227,8 @@ FILES: dict[str, tuple[bytes, str, str]] = {
     "UTF-16": ("netspec: 1\n".encode("utf-16"), "NS0003", "UTF-16"),
     "a null": (b"netspec: 1\nname: a\x00b\n", "NS0024", "U+0000"),
     "JSON of something else": (b'{"a": [1, 2]}', "NS0101", "`netspec: 1`"),
-    "a list": (b"- netspec: 1\n", "NS0101", "a spec is a mapping"),
-    "a word": (b"netspec\n", "NS0101", "a spec is a mapping"),
+    "a list": (b"- netspec: 1\n", "NS0101", "a spec must be a mapping"),
+    "a word": (b"netspec\n", "NS0101", "a spec must be a mapping"),
     "50 MB": (b"#" * 50_000_000, "NS0004", "50.0 MB"),
 }
 
@@ -445,7 +445,7 @@ ADVICE = [
     ("layers: [{«type»: relu}]", "NS0105", "write `- relu`: the op is the key of an item"),
     ("layers: [relu, {concat: [«relu1», input]}]", "NS0116", "`from: [relu1, input]`"),
     ("layers: [{relu: , «bottom»: input}]", "NS0103", "write `from`"),
-    ("layers: [{relu: , from: «-1»}]", "NS0124", "layers are named, not counted"),
+    ("layers: [{relu: , from: «-1»}]", "NS0124", "layers have names, not numbers"),
     ("layers: [«conv 3x3»]", "NS0105", "write `conv: {kernel: …, filters: …}`"),
     ("layers: ['«Conv2d(4, 8, 3)»']".replace("'«", "«'").replace("»'", "'»"), "NS0105", "a spec is data"),
     ("layers: [{dropout: «50%»}]", "NS0104", "write `dropout: 0.5`"),

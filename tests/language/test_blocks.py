@@ -74,7 +74,7 @@ def test_blocks_call_each_other_64_levels_deep_and_no_deeper() -> None:
     ((code, message),) = [(each.code.id, each.message) for each in told(chain(64))]
     assert (code, message) == (
         "NS0119",
-        "groups, branches and blocks stand inside each other more than 64 deep",
+        "groups, branches and blocks are nested more than 64 levels deep",
     )
 
 
@@ -141,8 +141,8 @@ REFUSED = [
     ("layers: [«unit»]", "NS0102", "the block `unit` needs `filters`"),
     ("layers: [{unit: {«filter»: 3}}]", "NS0103", "write `filters`"),
     ("layers: [{unit: {filters: 3, «nobody»: 1}}]", "NS0103", "it has `filters`, `half`, `kernel`, `wide`"),
-    ("layers: [{unit: {«filters»: }}]", "NS0102", "`filters` is given nothing"),
-    ("layers: [{unit: «3»}]", "NS0120", "the block `unit` has 4 parameters, so each is named"),
+    ("layers: [{unit: {«filters»: }}]", "NS0102", "`filters` has no value"),
+    ("layers: [{unit: «3»}]", "NS0120", "the block `unit` has 4 parameters, which must be named"),
     ("layers: [{unit: {filters: «{a: 1}»}}]", "NS0104", "a finite number, a boolean, a word or a list"),
     ("layers: [{unit: {filters: «.nan»}}]", "NS0104", "a finite number"),
     ("layers: [{unit: {filters: «[1, ~]»}}]", "NS0104", "a finite number"),
@@ -150,7 +150,7 @@ REFUSED = [
     (
         "layers: [{unit: {filters: 3}, from: «[input, input]»}]",
         "NS0123",
-        "takes 1 (the current tensor), and is given 2",
+        "takes 1 (the current tensor), but gets 2",
     ),
 ]
 
@@ -161,17 +161,17 @@ def test_a_call_that_does_not_fit_is_refused(text: str, code: str, words: str) -
 
 
 WRONG_BLOCKS = [
-    ("«relu»: {layers: [tanh]}", "NS0114", "`relu` is an op already"),
+    ("«relu»: {layers: [tanh]}", "NS0114", "`relu` is already an op"),
     ("«network»: {layers: [tanh]}", "NS0114", "already"),
     ("«layers»: {layers: [tanh]}", "NS0114", "already"),
     *((f"«{word}»: {{layers: [tanh]}}", "NS0114", "a word of the language") for word in RESERVED),
-    ("unit: «5»", "NS0104", "the block `unit` is a mapping"),
+    ("unit: «5»", "NS0104", "the block `unit` must be a mapping"),
     ("unit: «[relu]»", "NS0104", "write `unit: {layers: […]}`"),
     ("«unit»: {params: {a: 1}}", "NS0102", "the block `unit` needs `layers`"),
     ("unit: {«layer»: [relu]}", "NS0103", "write `layers`"),
     ("unit: {layers: [relu], «heads»: {}}", "NS0103", "the block `unit` has no `heads`"),
     ("unit: {layers: «relu»}", "NS0104", "is a list of items"),
-    ("unit: {params: «[a]», layers: [relu]}", "NS0104", "`params` is a mapping"),
+    ("unit: {params: «[a]», layers: [relu]}", "NS0104", "`params` must be a mapping"),
     ("unit: {inputs: [«3»], layers: [relu]}", "NS0107", "3 cannot be a name"),
     ("unit: {layers: [«reul»]}", "NS0105", "did you mean `relu`?"),
     ("unit: {layers: [{dense: $«a»}]}", "NS0203", "`a` is not a parameter here"),
@@ -225,7 +225,7 @@ def test_calls_that_fail_alike_are_told_once() -> None:
 
 def test_inputs_of_a_block_are_counted() -> None:
     text = "blocks: {join: {inputs: [x, skip], layers: [{add: , from: [x, skip]}]}}\n"
-    hold_refusals(text + "layers: [«join»]", ("NS0123", "takes 2 (x, skip), and is given 1"))
+    hold_refusals(text + "layers: [«join»]", ("NS0123", "takes 2 (x, skip), but gets 1"))
     hold_refusals(text + "layers: [{join: , from: «[input, input, input]»}]", ("NS0123", "from: […, …]"))
 
 
@@ -236,8 +236,8 @@ def test_a_block_sees_no_parameter_of_its_caller_and_no_index() -> None:
     )
     hold_refusals(text, ("NS0203", "`n` is not a parameter here"))
     text = 'blocks: {unit: {layers: [{dense: "${«index» + 1}"}]}}\nlayers: [{unit: , repeat: 2}]'
-    hold_refusals(text, ("NS0214", "does not see the repetitions of its caller"))
-    hold_refusals('layers: [{dense: "${«block.in».channels}"}]', ("NS0214", "there is no block around this"))
+    hold_refusals(text, ("NS0214", "cannot use the repetitions of its caller"))
+    hold_refusals('layers: [{dense: "${«block.in».channels}"}]', ("NS0214", "this is not inside a block"))
 
 
 def test_a_default_sees_no_parameter_of_the_caller() -> None:

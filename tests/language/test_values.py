@@ -49,8 +49,8 @@ PARAMETERS = [
     ("params: {n: $«n»}", "NS0203", "`n`"),
     ('params: {n: "${1 // «0»}"}', "NS0207", "division by zero"),
     ('params: {n: "${«2 ** 99»}"}', "NS0208", "below 2⁶³"),
-    ('params: {n: "${«in».channels}"}', "NS0214", "belongs to no item"),
-    ("params: «[n]»", "NS0104", "`params` is a mapping"),
+    ('params: {n: "${«in».channels}"}', "NS0214", "is not part of an item"),
+    ("params: «[n]»", "NS0104", "`params` must be a mapping"),
     ("params: {n: «1e400»}", "NS0023", "this number is too large"),
 ]
 
@@ -181,7 +181,7 @@ WRONG_DEFAULTS = [
     ("{conv: {padding: «smae»}}", "NS0104", "did you mean `same`?"),
     ("{«conv»: 3}", "NS0104", "the defaults of `conv` are a mapping"),
     ("{«add»: {branches: []}}", "NS0103", ""),
-    ("«[conv]»", "NS0104", "`defaults` is a mapping"),
+    ("«[conv]»", "NS0104", "`defaults` must be a mapping"),
 ]
 
 
@@ -284,7 +284,7 @@ def test_expect_and_train_take_parameters() -> None:
 def test_an_expression_in_expect_is_held_like_any() -> None:
     hold_refusals("layers: [relu]\nexpect: {output: [$«nobody»]}", ("NS0203", "nobody"))
     hold_refusals('layers: [relu]\nexpect: {params: "${«index»}"}', ("NS0214", "repeat"))
-    hold_refusals("layers: [relu]\nexpect: «[3]»", ("NS0104", "`expect` is a mapping"))
+    hold_refusals("layers: [relu]\nexpect: «[3]»", ("NS0104", "`expect` must be a mapping"))
 
 
 def test_the_design_is_an_example(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Positioned values → Document: which keys, ops, blocks and parameters a spec has; nothing is worked out yet."""
+"""Positioned values → Document: reads keys, ops, blocks and parameters of a spec, without evaluating expressions."""

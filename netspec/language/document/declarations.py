@@ -1,4 +1,4 @@
-"""What a file declares: inputs, parameters, blocks, layers, heads; nothing worked out yet."""
+"""The declarations of a file: inputs, parameters, blocks, layers, heads, without evaluated expressions."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from netspec.ops.base import Op
 
 @dataclass(frozen=True, eq=False)
 class InputDeclaration:
-    """One input as written: its shape and, for indices, the size of their vocabulary.
+    """One input as written: its shape and, for indices, the size of the vocabulary.
 
-    Without a shape it is missing, and reported.
+    The shape is None if it is missing, which is reported.
     """
 
     name: str
@@ -28,7 +28,7 @@ class InputDeclaration:
 
 @dataclass(frozen=True, eq=False)
 class Parameter:
-    """A parameter and its default; none means that it must be given."""
+    """A parameter and its default; without a default, a value is required."""
 
     name: str
     default: Value | None
@@ -37,9 +37,9 @@ class Parameter:
 
 @dataclass(eq=False)
 class Block:
-    """A block as written, and the document whose parameters, blocks and defaults it sees.
+    """A block as written, and the document whose parameters, blocks and defaults it uses.
 
-    Without parameters (None) it is broken: they could not be read, so that no call can be judged.
+    `params` is None if the parameters could not be read; then calls are not checked.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Head:
 
 @dataclass(eq=False)
 class Document:
-    """A file, read: everything that it declares, nothing worked out yet."""
+    """All declarations of a file, without evaluated expressions."""
 
     file: str
     path: Path | None
@@ -79,16 +79,16 @@ class Document:
     blocks: dict[str, Block] = field(default_factory=dict)
     includes: tuple[Scalar, ...] = ()
     clashing: set[str] = field(default_factory=set)
-    """Names that two blocks have, so that no call can be judged."""
+    """Names of several blocks; calls with such a name are not checked."""
     incomplete: bool = False
-    """An include failed, so that a word that is not known may be one of its blocks."""
+    """Whether an include failed; then an unknown word can be one of its blocks."""
     nameless: bool = False
-    """The inputs could not be read, so that a name that is not known may be one of theirs."""
+    """Whether the inputs could not be read; then an unknown name can be an input."""
     items: tuple[Item, ...] = ()
     heads: tuple[Head, ...] = ()
     expect: Mapping | None = None
     train: Mapping | None = None
     wrong: set[Item] = field(default_factory=set)
-    """Items whose words are refused already."""
+    """Items with words that are already refused."""
     ready: dict[Item, Op] = field(default_factory=dict)
-    """Ops of the items in whose fields there is nothing to calculate."""
+    """The ops of items without expressions in their fields."""

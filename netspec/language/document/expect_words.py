@@ -1,4 +1,4 @@
-"""What others call the figures that a spec can expect of itself."""
+"""The names of the keys of `expect` in other libraries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fields of one op as an author gives them: beside the file's defaults, checked as far as they are plain."""
+"""The fields of one op from the item and the file's defaults, checked if they contain no expressions."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from netspec.ops.words import Table
 
 @dataclass(slots=True)
 class GivenFields:
-    """The value of each field and the place of its key: the item's own, else the file's default."""
+    """The value of each field and the place of its key, from the item or else from the file's defaults."""
 
     values: dict[str, Value] = field(default_factory=dict)
     keys: dict[str, Span] = field(default_factory=dict)
     own: set[str] = field(default_factory=set)
     likes: dict[str, Value] = field(default_factory=dict)
-    """By field, the name of the layer whose sizes it takes."""
+    """For each field that takes the sizes of a layer, the name of the layer."""
 
 
 def fields_of(op: type[Op]) -> list[str]:
-    """The fields of an op that an author may write."""
+    """The fields of an op that a spec can contain."""
     return [*(name for name in op.model_fields if name not in op.resolved_only), *op.likes]
 
 
 def words_of(op: type[Op]) -> Tables:
-    """Other libraries' words for the fields of an op."""
+    """Words of other libraries for the fields of an op."""
 
     def words() -> Table:
         from netspec.ops.words.fields import for_op
@@ -47,7 +47,7 @@ def words_of(op: type[Op]) -> Tables:
 
 
 def given_fields(op: type[Op], item: Item, document: Document) -> GivenFields:
-    """What an item and the file's defaults give for the fields of an op; unknown ones are left out."""
+    """The fields of an op from an item and the file's defaults, without unknown ones."""
     found = GivenFields()
     default = document.defaults.get(op.keyword)
     for given in (item.argument,) if default is None else (default, item.argument):
@@ -75,14 +75,14 @@ def validated(
     parameters: Collection[str] = (),
     explain: Explain = unexplained,
 ) -> Op | None:
-    """The op with these fields, not yet fitted to its input; None when they are refused, which is reported.
+    """The op with these fields, not yet resolved for its input; None if they are refused, which is reported.
 
     Args:
-        given: where each field stands.
-        place: the place of the item, for what is missing.
-        skip: fields of which nothing is said, since they are reported, or worked out later.
-        parameters: names of parameters, one of which may have been meant.
-        explain: notes on where the value of a field comes from.
+        given: the place of each field.
+        place: the place of the item, for missing fields.
+        skip: fields that are not reported, because they are already reported or are evaluated later.
+        parameters: names of parameters, for suggestions.
+        explain: gives notes on the origin of the value of a field.
     """
     try:
         return op.model_validate(fields)
@@ -106,7 +106,7 @@ def validated(
 
 
 def has_expression(value: Value | None) -> bool:
-    """Whether anything in a value is to be calculated."""
+    """Whether a value contains an expression."""
     if value is None:
         return False
     if isinstance(value, Scalar):
@@ -117,12 +117,12 @@ def has_expression(value: Value | None) -> bool:
 
 
 def whole(value: object) -> object:
-    """A whole float counts as an integer."""
+    """The value, with whole floats as integers."""
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
 def plainly(value: Value) -> object:
-    """Plain data of a value without expressions; whole floats are integers."""
+    """A value without expressions as plain data; whole floats become integers."""
     if isinstance(value, Scalar):
         return whole(value.value)
     if isinstance(value, Listing):

@@ -1,4 +1,4 @@
-"""One entry of `layers`, as written: what it calls, with what, and the reserved keys beside it."""
+"""One item of `layers`, as written: its keyword, its argument, and the reserved keys beside it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from netspec.ops.nearest import fold
 from netspec.ops.words import lead
 
 RESERVED = ("name", "from", "repeat", "when", "else", "share", "trainable")
-"""Keys that stand beside the op."""
+"""Keys beside the op."""
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
@@ -27,9 +27,8 @@ GROUP = "layers"
 class Item:
     """An item of `layers`. `keyword` is an op, a block, `network`, or `layers` for a group.
 
-    `argument` is what stands behind the keyword; the items of a group are in `items`. A `broken` item is
-    one that was refused: it keeps its place, so that what it feeds is known to be fed by nothing. It has no
-    keyword when none could be read.
+    `argument` is the value of the keyword; the items of a group are in `items`. A `broken` item was refused. It keeps
+    its place, so that errors of items that depend on it are not reported. It has no keyword if none could be read.
     """
 
     keyword: str
@@ -48,12 +47,12 @@ class Item:
 
     @property
     def place(self) -> Span:
-        """The span of what stands behind the keyword, or of the keyword."""
+        """The span of the argument, or else of the keyword."""
         return self.span if self.argument is None else self.argument.span
 
 
 def read_items(value: Value | None, problems: Problems, where: str) -> tuple[Item, ...]:
-    """A list of items; every malformed one is a problem, and is broken."""
+    """A list of items; every malformed item is reported, and is broken."""
     if value is None:
         return ()
     if not isinstance(value, Listing):
@@ -63,14 +62,14 @@ def read_items(value: Value | None, problems: Problems, where: str) -> tuple[Ite
             value.span,
             help=f"write `[{value.text[:40]}]`"
             if isinstance(value, Scalar) and value.text.isidentifier()
-            else "start each item with a dash, one a line: `- relu`",
+            else "write one item per line, each with a dash: `- relu`",
         )
         return (broken_item(value.span),)
     return tuple([_read_item(each, problems) for each in value.items])
 
 
 def broken_item(span: Span, name: Scalar | None = None) -> Item:
-    """What stands where an item should, and is reported."""
+    """The placeholder for an item that is already reported."""
     return Item("", span, None, name=name, broken=True)
 
 
@@ -82,7 +81,7 @@ def _read_item(value: Value, problems: Problems) -> Item:
             codes.ITEM,
             "an item is a name or one mapping, not a list",
             value.span,
-            help="write the op as a key with its fields behind it: `- dense: 10`; a group is `- layers: […]`",
+            help="write the op as a key, followed by its fields: `- dense: 10`; a group is `- layers: […]`",
         )
         return broken_item(value.span)
     called = [key for key in value.entries if key not in RESERVED]
@@ -127,7 +126,7 @@ def _bare(value: Scalar, problems: Problems) -> Item:
 
 
 def _report_several(value: Mapping, called: list[str], problems: Problems) -> None:
-    """Several keys that are not reserved: a misspelt one, fields beside their op, or two ops in one item."""
+    """Report several keys that are not reserved: a misspelt one, fields beside their op, or two ops in one item."""
     from netspec.language.document.words import ITEM, OP_KEYS, op_as_key
 
     ops = [key for key in called if key in OPS]
@@ -135,7 +134,7 @@ def _report_several(value: Mapping, called: list[str], problems: Problems) -> No
     if keyed is not None and isinstance(typed := value.entries[keyed].value, Scalar) and typed.text:
         problems.error(
             codes.ITEM,
-            f"the item calls `{keyed}`, which is no op",
+            f"the item calls `{keyed}`, which is not an op",
             value.entries[keyed].key_span,
             help=op_as_key(typed.text, [key for key in called if key != keyed]),
         )
@@ -148,7 +147,7 @@ def _report_several(value: Mapping, called: list[str], problems: Problems) -> No
         if key != owner:
             problems.error(
                 codes.UNKNOWN_KEY,
-                f"`{key[:80]}` is no key of an item",
+                f"an item cannot have the key `{key[:80]}`",
                 value.entries[key].key_span,
                 help=found.help,
             )
@@ -159,17 +158,17 @@ def _report_several(value: Mapping, called: list[str], problems: Problems) -> No
     if owner in OPS and others[0] in OPS[owner].model_fields:
         problems.error(
             codes.ITEM,
-            f"`{others[0]}` is a field of `{owner}`, and stands beside it",
+            f"`{others[0]}` is a field of `{owner}`, but is written beside it",
             span,
-            help=f"indent the fields below `{owner}:`, or write them in braces behind it",
+            help=f"indent the fields below `{owner}:`, or write them in braces after it",
         )
         return
     problems.error(
         codes.ITEM,
-        f"the item calls `{owner}` and `{others[0]}`; an item calls one",
+        f"the item calls `{owner}` and `{others[0]}`, but an item calls only one",
         span,
-        notes=("fields of an op are indented below it, or stand in braces behind it",),
-        help=f"write an item for each, with a dash of its own: `- {owner[:40]}` and `- {others[0][:40]}`",
+        notes=("fields of an op are indented below it, or written in braces after it",),
+        help=f"write an item for each, with its own dash: `- {owner[:40]}` and `- {others[0][:40]}`",
     )
 
 
@@ -201,9 +200,9 @@ def _else(value: Mapping, problems: Problems) -> tuple[Item, ...]:
     if "when" not in value.entries:
         problems.error(
             codes.MISSING,
-            "`else` stands without `when`",
+            "`else` needs a `when`",
             entry.key_span,
-            help="add `when: ${…}`, or drop `else`",
+            help="add `when: ${…}`, or remove `else`",
         )
     return read_items(entry.value, problems, "`else`")
 
@@ -223,9 +222,11 @@ def _scalar(entries: dict[str, Entry], key: str, problems: Problems) -> Scalar |
 def _branches(
     keyword: str, argument: Value | None, problems: Problems
 ) -> tuple[tuple[Item, ...], ...] | None:
-    """The items of each branch, when the argument looks like branches of a merge."""
+    """The items of each branch, if the argument seems to be branches of a merge."""
     if keyword not in OPS:
-        problems = Problems()  # a block may be given a list of lists; if it is no block, that is told
+        problems = (
+            Problems()
+        )  # the argument of a block can be a list of lists; otherwise it is reported later
     elif not OPS[keyword].merges:
         return None
     value = argument

@@ -1,4 +1,4 @@
-"""Reads the files that a spec is made of, each once: blocks that it includes, networks that it embeds."""
+"""Reads the files of a spec, each once: included blocks and embedded networks."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from netspec.language.reading.values import Scalar, Value
 from netspec.ops.nearest import nearest
 
 INCLUDE_LIMIT = 30
-"""How deep files may include each other."""
+"""The limit of nested includes."""
 
 
 @dataclass
 class Library:
-    """The documents of one run. Problems of a file are told when it is first read."""
+    """The documents of one run. Problems of a file are reported when it is first read."""
 
     problems: Problems
     specs: dict[Path, Document | None] = field(default_factory=dict)
@@ -32,14 +32,14 @@ class Library:
     _including: list[Path] = field(default_factory=list)
 
     def read(self, path: Path, shown: str) -> Value | None:
-        """What a file holds, read once."""
+        """The content of a file, which is read once."""
         key = locations.real(path)
         if key not in self.values:
             self.values[key] = read_file(path, self.problems, shown)
         return self.values[key]
 
     def spec(self, path: Path, shown: str) -> Document | None:
-        """A whole spec, with the blocks that it includes."""
+        """A whole spec, with its included blocks."""
         key = locations.real(path)
         if key not in self.specs:
             value = self.read(path, shown)
@@ -58,7 +58,7 @@ class Library:
         return document
 
     def part(self, path: Path, shown: str) -> Document | None:
-        """A file of blocks, with the blocks that it includes in turn."""
+        """A file of blocks, with the blocks that it includes."""
         key = locations.real(path)
         if key not in self.parts:
             value = self.read(path, shown)
@@ -73,7 +73,7 @@ class Library:
         taken: set[str] = set()
         for scalar in document.includes:
             if scalar.text in taken:
-                continue  # the same words name the same file
+                continue  # the same text names the same file
             taken.add(scalar.text)
             part = self._included(scalar, document)
             if part is None or part.incomplete:
@@ -87,9 +87,9 @@ class Library:
             return None
         message, advice = "", ""
         if locations.real(path) in self._including:
-            message, advice = f"`{scalar.text}` includes itself", "drop one of the includes"
+            message, advice = f"`{scalar.text}` includes itself", "remove one of the includes"
         elif len(self._including) >= INCLUDE_LIMIT:
-            message = f"files include files more than {INCLUDE_LIMIT} deep"
+            message = f"includes are nested more than {INCLUDE_LIMIT} levels deep"
             advice = "include them side by side: `include: [a.yaml, b.yaml]`"
         if message:
             self.problems.error(codes.INCLUDE, message, scalar.span, help=advice)
@@ -104,13 +104,13 @@ class Library:
         document.clashing.add(name)
         self.problems.error(
             codes.BLOCK_CLASH,
-            f"the included block `{name}` is there already, from {other.span.file}:{other.span.line}",
+            f"there is already a block `{name}`, from {other.span.file}:{other.span.line}",
             span,
             help="rename one of the two" if name in own else "include one of the two files",
         )
 
     def find(self, scalar: Scalar, document: Document) -> Path | None:
-        """The file that a path in a document names, or None, with the reason reported."""
+        """The file of a path in a document, or None, with the reason reported."""
         text = str(scalar.value)
         if text.startswith(locations.ZOO):
             return self._in_zoo(text.removeprefix(locations.ZOO), scalar)
@@ -130,12 +130,12 @@ class Library:
         return path
 
     def below_root(self, scalar: Scalar, document: Document, advice: str = "") -> Path | None:
-        """The path that a document names, there or not, or None with the reason reported: it leaves the tree."""
+        """The path in a document, whether it exists or not; None, with the reason reported, if it leaves the root."""
         text = str(scalar.value)
         if document.path is None:
             self.problems.error(
                 codes.OUTSIDE,
-                "a text that is no file has no folder to look in",
+                "a text that is not in a file has no folder for relative paths",
                 scalar.span,
                 help=_in_the_zoo(text) or "save it as a file",
             )
@@ -150,7 +150,7 @@ class Library:
             return path
         self.problems.error(
             codes.OUTSIDE,
-            f"`{text}` leaves the tree below {locations.shown(root)}",
+            f"`{text}` is outside the folder {locations.shown(root)}",
             scalar.span,
             help=advice
             or "move the file below the root, or mark a higher folder with an empty `netspec.toml`",
@@ -167,12 +167,12 @@ class Library:
                 scalar.span,
                 help=f"did you mean `{locations.ZOO}{near}`?"
                 if near
-                else "`netspec new --list` shows the zoo",
+                else "`netspec new --list` lists the zoo",
             )
         return path
 
 
 def _in_the_zoo(text: str) -> str | None:
-    """The help where a path is the name of a spec of the zoo."""
+    """The help if a path is the name of a spec of the zoo."""
     name = text.removesuffix(".yaml")
     return f"write `{locations.ZOO}{name}` for the spec of the zoo" if name in locations.zoo() else None

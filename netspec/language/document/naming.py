@@ -1,4 +1,4 @@
-"""What can be a name: the form of one, and the names that mean something already."""
+"""The rules for names: their form, and reserved names."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ NETWORK = "network"
 TAKEN = frozenset(
     {"in", "block", "index", "if", "else", "and", "or", "not", "true", "false", "True", "False"}
 )
-"""What a parameter cannot be called: it means something else in an expression."""
+"""Names that a parameter cannot have, because they have another meaning in expressions."""
 
 
 def check_name(name: object, span: Span, problems: Problems) -> bool:
-    """Whether a name can become an identifier of generated code; reports when it cannot."""
+    """Whether a name can be an identifier in generated code; reports if it cannot."""
     if isinstance(name, str) and IDENTIFIER.match(name) and len(name) <= 80:
         return True
     problems.error(
@@ -35,32 +35,32 @@ def check_name(name: object, span: Span, problems: Problems) -> bool:
 
 
 def _name_advice(name: object) -> str:
-    rule = "a name is a letter, then letters, digits and underscores, 80 at most"
+    rule = "a name is a letter, followed by letters, digits and underscores, at most 80 characters"
     plain = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") if isinstance(name, str) and name.isascii() else ""
     return f"write `{plain}`: {rule}" if IDENTIFIER.match(plain) and len(plain) <= 80 else rule
 
 
 def reserved(name: str, document: Document) -> str | None:
-    """Why a name cannot be an author's, or None."""
+    """Why a name is reserved, or None."""
     stem = name.rstrip("0123456789")
     if stem != name and (stem in OPS or stem in document.blocks or stem in ("group", NETWORK)):
-        return f"`{stem}` and a number is what an unnamed layer is called"
+        return f"`{stem}` and a number is the name of an unnamed layer"
     if name == "output":
-        return "it is what the end of the network is called"
+        return "it is the name of the end of the network"
     if name == "input":
-        return "it is what the input of the network is called"
-    return f"it is what an op calls one of its outputs ({name})" if name in (FIRST, *PORTS) else None
+        return "it is the name of the network's input"
+    return f"it is the name of an output of an op ({name})" if name in (FIRST, *PORTS) else None
 
 
 def check_own_name(name: str, span: Span, document: Document, problems: Problems) -> None:
-    """Report a name that an author may not give."""
+    """Report a reserved name."""
     why = reserved(name, document)
     if why is not None:
         problems.error(codes.NAME, f"`{name}` cannot be a name: {why}", span, help=another_name(name))
 
 
 def another_name(name: str) -> str:
-    """What to write instead of a reserved name."""
+    """Advice for a reserved name."""
     stem = name.rstrip("0123456789")
     return (
         f"write `{stem}_{name[len(stem) :]}`, or choose another name"

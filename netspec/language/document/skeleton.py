@@ -1,4 +1,4 @@
-"""The skeleton of a spec: which keys there are and what stands behind each. It knows no op."""
+"""The skeleton of a spec: its keys and the kinds of their values. It does not depend on the ops."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Skeleton(BaseModel):
     name: str = Field(description="the name of the network; it names the generated model")
     description: str = ""
     params: Any = Field(None, description="parameters with their values; `--set name=value` overrides")
-    input: Any = Field(None, description="the shape of the one input, channels first, without the batch")
+    input: Any = Field(None, description="the shape of the input, channels first, without the batch axis")
     inputs: Any = Field(None, description="several inputs by name")
     defaults: Any = Field(None, description="defaults of fields, by op, for this file")
     blocks: Any = Field(None, description="reusable groups of layers with parameters")
     layers: Any = Field(description="the network, from top to bottom")
     heads: Any = Field(None, description="further outputs by name")
-    expect: Any = Field(None, description="what the network is held to")
+    expect: Any = Field(None, description="expectations that `netspec check` verifies")
     train: Any = Field(None, description="a training recipe")
 
 
@@ -60,7 +60,7 @@ class HeadSkeleton(BaseModel):
 
 
 class InputSkeleton(BaseModel):
-    """The keys of an input that is more than a shape."""
+    """The keys of an input that is not just a shape."""
 
     model_config = _STRICT
     shape: Any
@@ -68,9 +68,9 @@ class InputSkeleton(BaseModel):
 
 
 def read_document(value: Value, file: str, path: Path | None, problems: Problems) -> Document | None:
-    """A spec's document, or None when it is none at all.
+    """The document of a spec, or None if it is not a spec.
 
-    What is wrong is a problem; what is right beside it is there, so that all can be told in one run.
+    Errors are reported, and the valid rest is returned, so that one run can report all errors.
     """
     entries = _entries_of_spec(value, problems)
     if entries is None:
@@ -98,7 +98,7 @@ def read_document(value: Value, file: str, path: Path | None, problems: Problems
 
 
 def read_blocks_file(value: Value, file: str, path: Path, problems: Problems) -> Document | None:
-    """The document of a file of blocks, which holds `netspec` and `blocks` alone."""
+    """The document of a file of blocks, which has only the keys `netspec` and `blocks`."""
     entries = _entries_of_spec(value, problems)
     if entries is None:
         return None
@@ -106,7 +106,7 @@ def read_blocks_file(value: Value, file: str, path: Path, problems: Problems) ->
     for key in entries.keys() - {"netspec", "blocks", "defaults", "description"}:
         problems.error(
             codes.INCLUDE,
-            f"a file of blocks holds `netspec` and `blocks`; this one holds `{key}`, too",
+            f"a file of blocks has only `netspec` and `blocks`, but this one also has `{key}`",
             entries[key].key_span,
             help="move it to the spec that includes the file, or use the whole file with `network`",
         )
@@ -120,13 +120,15 @@ def read_blocks_file(value: Value, file: str, path: Path, problems: Problems) ->
 
 
 def is_blocks_file(value: Value) -> bool:
-    """Whether a file with the key `netspec` holds only blocks."""
+    """Whether a file with the key `netspec` has only blocks."""
     return isinstance(value, Mapping) and "blocks" in value.entries and "layers" not in value.entries
 
 
 def _entries_of_spec(value: Value, problems: Problems) -> dict[str, Entry] | None:
     if not isinstance(value, Mapping):
-        problems.error(codes.NOT_A_SPEC, "a spec is a mapping", value.span, help="start it with `netspec: 1`")
+        problems.error(
+            codes.NOT_A_SPEC, "a spec must be a mapping", value.span, help="start it with `netspec: 1`"
+        )
         return None
     version = value.entries.get("netspec")
     if version is None:
@@ -135,7 +137,7 @@ def _entries_of_spec(value: Value, problems: Problems) -> dict[str, Entry] | Non
         )
         problems.error(
             codes.NOT_A_SPEC,
-            "the file does not say which version of the language it is written in",
+            "the file does not state its version of the language",
             span,
             help="start it with `netspec: 1`",
         )
@@ -152,7 +154,7 @@ def _entries_of_spec(value: Value, problems: Problems) -> dict[str, Entry] | Non
 
 
 def words_of(model: type[BaseModel]) -> Table:
-    """What others call the keys of a skeleton."""
+    """Words of other libraries for the keys of a skeleton."""
     from netspec.language.document import words
 
     tables = {
@@ -167,7 +169,7 @@ def words_of(model: type[BaseModel]) -> Table:
 def _check(
     model: type[BaseModel], owner: str, entries: dict[str, Entry], span: Span, problems: Problems
 ) -> None:
-    """Hold a mapping to the keys of a skeleton: unknown and missing ones, and plain words."""
+    """Check a mapping against a skeleton: unknown and missing keys, and plain words."""
     given = {key: _opaque(entry.value) for key, entry in entries.items()}
     try:
         model.model_validate(given)
@@ -179,7 +181,7 @@ def _check(
 
 
 def _items(entries: dict[str, Entry], span: Span, problems: Problems, where: str) -> tuple[Item, ...]:
-    """The items under `layers`; one broken item where the key is missing, which is reported already."""
+    """The items under `layers`; one broken item if the key is missing, which is already reported."""
     layers = entries.get("layers")
     return (broken_item(span),) if layers is None else read_items(layers.value, problems, where)
 
@@ -195,7 +197,7 @@ def _mapping(entries: dict[str, Entry], key: str, problems: Problems) -> Mapping
     if isinstance(entry.value, Mapping):
         return entry.value
     problems.error(
-        codes.WRONG_VALUE, f"`{key}` is a mapping", entry.value.span, help=_as_mapping(key, entry.value)
+        codes.WRONG_VALUE, f"`{key}` must be a mapping", entry.value.span, help=_as_mapping(key, entry.value)
     )
     return None
 
@@ -212,12 +214,12 @@ _EXAMPLES = {
 
 
 def _as_mapping(key: str, value: Value) -> str:
-    """How a key is written that holds something else than a mapping."""
+    """Advice for a key whose value is not a mapping."""
     words = (
         [each.text for each in value.items if isinstance(each, Scalar)] if isinstance(value, Listing) else []
     )
     if key == "params" and words and all(IDENTIFIER.match(word) for word in words):
-        return f"write `{{{', '.join(f'{word}: ' for word in words[:12])}}}`: each a key, with its value behind it"
+        return f"write `{{{', '.join(f'{word}: ' for word in words[:12])}}}`: each is a key, followed by its value"
     return f"write names as keys, without dashes: {_EXAMPLES.get(key, f'`{key}: {{…}}`')}"
 
 
@@ -276,7 +278,7 @@ def _inputs(entries: dict[str, Entry], head: Span, problems: Problems) -> tuple[
         return tuple(declared)
     if single:
         return (_input("input", single.value, single.key_span, problems),)
-    # A misspelt one is reported as an unknown key.
+    # A misspelt key is reported as an unknown key.
     unknown = [key for key in entries if key not in Skeleton.model_fields]
     if not meant(unknown, Skeleton.model_fields, partial(words_of, Skeleton)) & {"input", "inputs"}:
         problems.error(
@@ -328,11 +330,11 @@ def _paths(value: Value, problems: Problems) -> Iterable[Scalar]:
 
 
 def _block(document: Document, name: str, entry: Entry, problems: Problems) -> Block:
-    """The block of this name; a malformed one is broken, so that its calls are not told again."""
+    """The block with this name; a malformed one is broken, so that its calls are not reported again."""
     if not isinstance(entry.value, Mapping):
         problems.error(
             codes.WRONG_VALUE,
-            f"the block `{name}` is a mapping",
+            f"the block `{name}` must be a mapping",
             entry.value.span,
             help=f"write `{name}: {{layers: […]}}`",
         )
@@ -349,7 +351,7 @@ def _block(document: Document, name: str, entry: Entry, problems: Problems) -> B
 
 
 def _words(entry: Entry | None, problems: Problems) -> Iterator[tuple[str, Span]]:
-    """The names of a block's inputs, and where they stand."""
+    """The names of a block's inputs, and their places."""
     if entry is None:
         return
     seen: set[str] = set()
@@ -357,7 +359,7 @@ def _words(entry: Entry | None, problems: Problems) -> Iterator[tuple[str, Span]
         word = each.value if isinstance(each, Scalar) else "[…]" if isinstance(each, Listing) else "{…}"
         if check_name(word, each.span, problems) and word in seen:
             problems.error(
-                codes.NAME_TWICE, f"the input `{word}` stands twice", each.span, help="choose another name"
+                codes.NAME_TWICE, f"the input `{word}` appears twice", each.span, help="choose another name"
             )
         seen.add(str(word))
         yield str(word), each.span
@@ -371,7 +373,7 @@ def _heads(mapping: Mapping | None, problems: Problems) -> tuple[Head, ...]:
         if not isinstance(entry.value, Mapping):
             problems.error(
                 codes.WRONG_VALUE,
-                f"the head `{name}` is a mapping",
+                f"the head `{name}` must be a mapping",
                 entry.value.span,
                 help=f"write `{name}: {{layers: […]}}`, and `from: …` in it where it starts from a name",
             )

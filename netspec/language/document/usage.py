@@ -1,4 +1,4 @@
-"""Checks one item against what it uses: a group, a block, an embedded network, or an op with its fields."""
+"""Checks one item: a group, a call of a block, an embedded network, or an op with its fields."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check_group(item: Item, problems: Problems) -> None:
 
 
 def check_network(item: Item, problems: Problems) -> None:
-    """Check what an embedded network is given."""
+    """Check the settings of an embedded network."""
     if isinstance(item.argument, Mapping):
         check_keys("`network`", NETWORK_KEYS, item.argument, problems, _network_words)
         named = _misspelt(item.argument, NETWORK_KEYS, _network_words)
@@ -52,7 +52,7 @@ def check_network(item: Item, problems: Problems) -> None:
 
 
 def check_call(item: Item, block: Block, document: Document, problems: Problems) -> None:
-    """Check what a call gives to the parameters of a block."""
+    """Check the arguments of a call of a block."""
     if block.params is None or block.name in document.clashing:
         document.wrong.add(item)
         return
@@ -66,11 +66,11 @@ def check_call(item: Item, block: Block, document: Document, problems: Problems)
         for name, entry in item.argument.entries.items():
             if name in names and isinstance(entry.value, Scalar) and entry.value.value is None:
                 problems.error(
-                    codes.MISSING, f"{owner}: `{name}` is given nothing", entry.key_span,
+                    codes.MISSING, f"{owner}: `{name}` has no value", entry.key_span,
                     help=f"write `{name}: …`" if name in required else f"write `{name}: …`, or leave it out",
                 )  # fmt: skip
     elif item.argument is not None and len(names) != 1:
-        has = f"{len(names)} parameters, so each is named" if names else "no parameters"
+        has = f"{len(names)} parameters, which must be named" if names else "no parameters"
         problems.error(
             codes.NO_PLAIN_VALUE,
             f"{owner} has {has}",
@@ -90,7 +90,7 @@ def check_call(item: Item, block: Block, document: Document, problems: Problems)
 def check_op(
     item: Item, op: type[Op], document: Document, names: Collection[str], problems: Problems
 ) -> None:
-    """Check the fields of an op and its branches; what needs no value from elsewhere is ready after that."""
+    """Check the fields of an op and its branches; an op without expressions is then complete."""
     before = len(problems)
     known = ["branches", *fields_of(op)] if op.merges else fields_of(op)
     if isinstance(item.argument, Mapping):
@@ -152,7 +152,7 @@ def _check_branches(item: Item, op: type[Op], document: Document, problems: Prob
             codes.BRANCHES_FORM,
             f"`{op.keyword}` has branches and `from`",
             item.source.span,
-            help="keep one of the two; a branch may itself start with `from`",
+            help="keep one of the two; a branch can itself start with `from`",
         )
     elif (
         value is None
@@ -161,7 +161,7 @@ def _check_branches(item: Item, op: type[Op], document: Document, problems: Prob
     ):
         problems.error(
             codes.BRANCHES_FORM,
-            f"`{op.keyword}` has nothing to join",
+            f"`{op.keyword}` has no branches",
             item.span,
             help=f"{how}, or add `from: [a, b]`",
         )
@@ -175,28 +175,28 @@ def _names_of_layers(value: Listing, document: Document) -> list[str]:
 
 
 def _bracketed(value: Value, around: Listing) -> str:
-    """How a lone item is written as a branch."""
+    """Advice to write a single item as a branch."""
     last = around.items[-1].span
     if (around.span.end_line, around.span.end_column) != (last.end_line, last.end_column):
-        # The list stands in brackets, where no dash can.
+        # The list is in brackets, where dashes are not possible.
         shown = value.text[:40] if isinstance(value, Scalar) and value.text else "…"
         return f"write `[{shown}]`: a branch is a list of items, also of one"
     if isinstance(value, Scalar) and isinstance(value.value, str) and value.text:
         return f"write `- - {value.text[:40]}`, with a dash for the branch and one for the item"
-    return "start each item of a branch with a dash of its own: `- - conv: …`"
+    return "start each item of a branch with its own dash: `- - conv: …`"
 
 
 def check_keys(
     owner: str, known: Collection[str], given: Mapping, problems: Problems, words: Tables = no_words
 ) -> None:
-    """Report each key of a mapping that its owner does not have."""
+    """Report each unknown key of a mapping."""
     for key, entry in given.entries.items():
         if key not in known:
             unknown_key(key, owner, known, entry.key_span, problems, words, plainly(entry.value))
 
 
 def _misspelt(value: Value | None, known: Collection[str], words: Tables = no_words) -> set[str]:
-    """The known keys that unknown ones stand for, and of whose absence nothing is said."""
+    """The known keys that unknown ones probably stand for; they are not reported as missing."""
     if not isinstance(value, Mapping):
         return set()
     unknown = [key for key in value.entries if key not in known]

@@ -1,4 +1,4 @@
-"""Turns what pydantic finds wrong into diagnostics that speak the author's language, at the author's place."""
+"""Turns validation errors of pydantic into diagnostics in the words of the language, at their places in the text."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from netspec.ops import OPS
 from netspec.ops.words import Lead, Table, lead
 
 Tables = Callable[[], Table]
-"""Where other libraries' words come from: imported only when a word is unknown."""
+"""Gives the words of other libraries; imported only for an unknown word."""
 
 
 def no_words() -> Table:
-    """No words but ours."""
+    """No words of other libraries."""
     return {}
 
 
 Explain = Callable[[str], Sequence[str]]
-"""Notes on where the value of a field comes from."""
+"""Gives notes on the origin of the value of a field."""
 
 
 def unexplained(field: str) -> Sequence[str]:
-    """No notes: the value stands in the text."""
+    """No notes, because the value is in the text."""
     return ()
 
 
@@ -55,24 +55,24 @@ def report(
     """Report each field that pydantic refused, once.
 
     Args:
-        owner: whose fields they are, as written: "`conv`".
-        known: the names of the fields that there are.
-        values: what was given for each field; its place is pointed at.
-        keys: where the name of each field stands.
-        span: the place of the owner, for what is missing.
-        words: other libraries' words for the names of the fields.
-        skip: fields that are told already.
-        parameters: names that `$` could stand before.
+        owner: the owner of the fields, as written: "`conv`".
+        known: the names of the existing fields.
+        values: the value of each field, whose place is reported.
+        keys: the place of the name of each field.
+        span: the place of the owner, for missing fields.
+        words: words of other libraries for the names of the fields.
+        skip: fields that are already reported.
+        parameters: names of parameters, for suggestions.
     """
     told: set[object] = set()
     found = error.errors(include_url=False)
     unknown = {str(each["loc"][0]) for each in found if each["type"] == "extra_forbidden"}
-    # A key that is missing because it is misspelt is told by the misspelling.
+    # A missing key with a misspelt name is reported as the misspelt one.
     misspelt = meant(unknown, known, words)
     for each in found:
         field = each["loc"][0] if each["loc"] else ""
         if field in told or field in skip or (each["type"] == "missing" and field in misspelt):
-            continue  # a union refuses once a member
+            continue  # a union reports an error for each member
         told.add(field)
         _report_one(each, str(field), owner, known, values, keys, span, problems, words, parameters, explain)
 
@@ -103,7 +103,7 @@ def _report_one(
         return
     at = context.get("at") or ()
     place = span if value is None else locate_key(value, at) if at else locate(value, each["loc"][1:])
-    # A plain value behind the op (`dense: 10`) is written again without the name of its field.
+    # Advice for a plain value after the op (`dense: 10`) does not contain the name of the field.
     plain = value is not None and keys.get(field) == value.span
     key = "" if not isinstance(value, Scalar) or value.span != place else owner.strip("`") if plain else field
     advice = _advice(each, key, value)
@@ -114,7 +114,7 @@ def _report_one(
 
 
 def _report_inner(op: Any, errors: Sequence[ErrorDetails], value: Mapping, problems: Problems) -> None:
-    """Report what is wrong with the fields of an activation that another op has."""
+    """Report errors in the fields of the `activation` of another op."""
     from netspec.ops.words.fields import for_op
 
     ((keyword, entry),) = value.entries.items()
@@ -139,7 +139,7 @@ def unknown_key(
     words: Tables = no_words,
     given: object = None,
 ) -> None:
-    """Report a key that its owner does not have, and what it probably stands for."""
+    """Report an unknown key, and what it probably stands for."""
     if problems.full:
         problems.skip(span)
         return
@@ -160,24 +160,24 @@ def meant(unknown: Iterable[str], known: Collection[str], words: Tables) -> set[
 
 
 def sentence(each: ErrorDetails) -> str:
-    """What a field takes, and what was given, as the end of a sentence that starts with the field."""
+    """The values that a field takes, and the given one, as the end of a sentence that starts with the field."""
     context: dict[str, Any] = each.get("ctx") or {}
     given = shown(each["input"])
-    # A NaN breaks whatever bound is looked at first.
+    # A NaN violates the first bound that is checked.
     is_nan = isinstance(each["input"], float) and math.isnan(each["input"])
     is_bound = each["type"].startswith(("greater", "less"))
     tell = _SENTENCES.get("finite_number" if is_nan and is_bound else each["type"])
     if tell is not None:
         return f"{tell(context, each['input'])}, not {given}"
     if each["type"] in _OWN_WORDS and each["msg"].startswith("no "):
-        return f"takes no such word: {each['msg']}"
+        return f"does not take this word: {each['msg']}"
     if each["type"] in _OWN_WORDS:
         return f"is wrong: {each['msg']}"
     return f"is wrong: {each['msg'][:1].lower()}{each['msg'][1:]}, given {given}"
 
 
 def shown(value: object) -> str:
-    """A value as an author would write it."""
+    """A value as in a spec."""
     if value is None:
         return "nothing"
     if isinstance(value, str):
@@ -229,19 +229,19 @@ _SENTENCES: dict[str, Tell] = {
     "less_than_equal": lambda context, given: f"is at most {context['le']:g}",
     "less_than": lambda context, given: f"is less than {context['lt']:g}",
     "literal_error": _literal,
-    "tuple_type": lambda context, given: "takes one whole number, or a list of one an axis",
+    "tuple_type": lambda context, given: "takes one whole number, or a list with one per axis",
     "list_type": lambda context, given: "takes a list",
     "dict_type": lambda context, given: "takes a mapping",
-    "too_long": lambda context, given: f"takes at most {context['max_length']} numbers, one an axis",
+    "too_long": lambda context, given: f"takes at most {context['max_length']} numbers, one per axis",
     "too_short": lambda context, given: f"takes at least {context['min_length']}",
     "model_type": lambda context, given: "takes a mapping",
 }
 
 
 def _advice(each: ErrorDetails, key: str, written: Value | None) -> str | None:
-    """The smallest change that makes a value right, where there is one to name.
+    """The smallest change that fixes a value, if there is one.
 
-    `key` stands before the value in what is written; it is empty where the caret marks a part of the value.
+    `key` is the key in the advice; it is empty if the caret marks a part of the value.
     """
     advise, given = _ADVICE.get(each["type"]), each["input"]
     if advise is None or (isinstance(given, float) and math.isnan(given)):
@@ -251,19 +251,19 @@ def _advice(each: ErrorDetails, key: str, written: Value | None) -> str | None:
 
 
 def _write(key: str, *texts: str) -> str:
-    """What to write, with the key before it."""
+    """The advice to write these texts, with the key."""
     return f"write {' or '.join(f'`{key}: {text}`' if key else f'`{text}`' for text in texts)}"
 
 
 def _of_expression(kind: str, given: object) -> str | None:
-    """What to change in an expression: never its value, which depends on others."""
+    """Advice for an expression. Its value can depend on parameters, so the advice does not contain a value."""
     if isinstance(given, float) and kind in ("int_type", "int_from_float", "tuple_type"):
         return "`//` divides and drops the rest; `round(…)`, `floor(…)` and `ceil(…)` give whole numbers"
     return None
 
 
 def _number(context: dict[str, Any], given: object, key: str) -> str | None:
-    """A number in quotes loses them; half a number is one of its neighbours."""
+    """Advice for a number: without quotes, or a neighbouring whole number."""
     if isinstance(given, str):
         return _of_text(given, key)
     if isinstance(given, float) and abs(given) < 2**53:
@@ -275,13 +275,13 @@ def _number(context: dict[str, Any], given: object, key: str) -> str | None:
 
 
 def _of_text(given: str, key: str) -> str | None:
-    """A number that is written as a text: in quotes, as a part of a hundred, as a calculation, as a parameter."""
+    """Advice for a number that is written as text: in quotes, in percent, as a calculation, as a parameter."""
     if re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", given):
         return _write(key, given)
     if share := re.fullmatch(r"([0-9]{1,2}(?:\.[0-9]{1,4})?) ?%", given):
         return _write(key, f"{float(share.group(1)) / 100:.15g}")
     if name := re.fullmatch(r"[{<(]{1,2}\s*([A-Za-z]\w*)\s*[}>)]{1,2}", given):
-        return f"{_write(key, '$' + name.group(1))}: that is how a parameter is passed on"
+        return f"{_write(key, '$' + name.group(1))} to pass on a parameter"
     formula = parse(given) if len(given) <= 200 else None
     if isinstance(formula, Formula) and re.search(r"[-+*/%]", given):
         quoted = f'"${{{given}}}"'
@@ -290,7 +290,7 @@ def _of_text(given: str, key: str) -> str | None:
 
 
 def _numbers(context: dict[str, Any], given: object, key: str) -> str | None:
-    """A size for each axis, as others write it: `7x7`, `(3, 3)`."""
+    """Advice for sizes in the form of other libraries: `7x7`, `(3, 3)`."""
     if isinstance(given, float):
         return _number(context, given, key)
     numbers = re.findall("[0-9]+", given) if isinstance(given, str) else []
@@ -304,7 +304,7 @@ def _numbers(context: dict[str, Any], given: object, key: str) -> str | None:
 
 
 def boolean(given: object) -> str | None:
-    """The boolean that was probably meant, as it is written, or None."""
+    """The boolean that was probably meant, or None."""
     return _BOOLEANS.get(str(given).lower())
 
 
@@ -326,12 +326,12 @@ def _boolean(context: dict[str, Any], given: object, key: str) -> str | None:
 
 
 def _bound(bound: float, given: object, key: str) -> str | None:
-    """The bound itself, for a count; a bound of a float is an extreme that is hardly meant."""
+    """Advice with the bound, for a count; the bound of a float is an extreme value that is probably not intended."""
     return _write(key, f"{bound}") if isinstance(given, int) and isinstance(bound, int) else None
 
 
 def _share(context: dict[str, Any], given: object, key: str) -> str | None:
-    """A part of a hundred where a part of one belongs."""
+    """Advice for a percentage in place of a fraction."""
     if context["lt"] == 1 and isinstance(given, int | float) and 1 < given < 100:
         return f"{_write(key, format(given / 100, '.15g'))} for {given:.15g} %"
     return None
@@ -353,13 +353,13 @@ def _word(context: dict[str, Any], given: object, key: str) -> str | None:
 
 
 def _own(context: dict[str, Any], given: object, key: str) -> str | None:
-    """The help that an op's own validator gives."""
+    """The help from the validator of an op."""
     found = context.get("help")
     return None if found is None else _keyed(str(found), key)
 
 
 def _activation(context: dict[str, Any], given: object, key: str) -> str | None:
-    """As `_own`; an op that is no activation is told to stand by itself."""
+    """Like `_own`; for an op that is not an activation, the advice is a separate item."""
     from netspec.ops.words.values import ACTIVATIONS
 
     word = context.get("word")
@@ -369,7 +369,7 @@ def _activation(context: dict[str, Any], given: object, key: str) -> str | None:
 
 
 def _keyed(help: str, key: str) -> str:
-    """A help with the key before the word that it says to write."""
+    """The help, with the key before the word to write."""
     return re.sub(r"(?<=^write )`(?![\w ]*:)(?=[\w]+`)", f"`{key}: ", help) if key else help
 
 

@@ -1,7 +1,7 @@
-"""Checks the words of a document before anything is worked out: ops, blocks, fields, parameters, names.
+"""Checks the words of a document before expressions are evaluated: ops, blocks, fields, parameters, names.
 
-It looks at every item once, also at those that no call and no `when` ever reaches, and remembers which are
-wrong, so that the walk says nothing more of them.
+It checks every item once, including items that no call or `when` reaches, and records the wrong ones, so that the walk
+does not report them again.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _check_defaults(document: Document, names: dict[str, None], problems: Proble
 
 
 def _optional(op: type[Op]) -> str:
-    """A field of an op that can stand in `defaults`: one that is not required, if there is one."""
+    """A field of an op as an example for `defaults`: one that is not required, if there is one."""
     fields = [
         name for name in fields_of(op) if name in op.model_fields and not op.model_fields[name].is_required()
     ]
@@ -93,7 +93,7 @@ def _check_parameter(parameter: Parameter, problems: Problems) -> None:
     if parameter.name in TAKEN:
         problems.error(
             codes.NAME,
-            f"`{parameter.name}` means something else in `${{…}}`",
+            f"`{parameter.name}` has another meaning in `${{…}}`",
             parameter.span,
             help="rename the parameter",
         )
@@ -103,7 +103,7 @@ def _check_block(block: Block, document: Document, names: dict[str, None], probl
     if block.name in OPS or block.name in (GROUP, NETWORK, *RESERVED):
         problems.error(
             codes.BLOCK_CLASH,
-            f"`{block.name}` is {'an op' if block.name in OPS else 'a word of the language'} already",
+            f"`{block.name}` is already {'an op' if block.name in OPS else 'a word of the language'}",
             block.span,
             help="give the block another name",
         )
@@ -122,7 +122,7 @@ def _check_block(block: Block, document: Document, names: dict[str, None], probl
 def _check_items(
     items: Iterable[Item], document: Document, names: dict[str, None] | None, problems: Problems
 ) -> None:
-    """Check items and those inside them; `names` are the parameters they see, None if that is not known."""
+    """Check items and those inside them; `names` are their parameters, None if unknown."""
     for item in all_items(items, document):
         before = len(problems)
         _check_item(item, document, names or (), problems)
@@ -134,7 +134,7 @@ def _check_items(
 
 
 def _expressions(item: Item) -> Iterator[Scalar]:
-    """Everything of an item that is to be calculated, without the items inside it."""
+    """All expressions of an item, without those of items inside it."""
     stack: list[Value | None] = [item.name, item.source, item.repeat, item.when, item.share, item.trainable]
     if isinstance(item.argument, Mapping):
         entries = item.argument.entries.items()
@@ -176,7 +176,7 @@ def _check_item(item: Item, document: Document, names: Collection[str], problems
 
 
 def _lead(word: str, known: Iterable[str], given: Value | None) -> Lead | None:
-    """Where an unknown word for an op leads."""
+    """The advice for an unknown word in place of an op."""
     from netspec.ops.words.ops import WORDS
 
     return lead(word, known, WORDS, None if given is None else plainly(given))
@@ -203,23 +203,23 @@ def _report_unknown(item: Item, document: Document, names: Collection[str], prob
         found = Lead(
             f"write `{numbered}`: layers without a `name` are numbered in their order", numbered, True
         )
-    advice = "`netspec ops` lists the ops; a block stands in `blocks` of the same file"
+    advice = "`netspec ops` lists the ops; blocks are defined in `blocks` of the same file"
     if call:
         advice = _as_fields(found.ours if found else None, document)
     elif found is not None:
         advice = found.help
     problems.error(codes.UNKNOWN_OP, message, item.span, help=advice)
     if found is not None and found.exact and found.ours is not None and found.ours in OPS and not call:
-        # The op is known now, so what is wrong with its fields can be said in the same run.
+        # The op is now known, so errors in its fields can be reported in the same run.
         check_op(item, OPS[found.ours], document, names, problems)
 
 
 _CALL = re.compile(r"([A-Za-z_][\w.]*)(?:\s*\(.*\)|\s+\(?\d.*)\s*\Z", re.DOTALL)
-"""How code and the tables of papers write a layer: `Conv2d(3, 64, 3)`, `conv 3x3`."""
+"""A layer as in code or in the tables of papers: `Conv2d(3, 64, 3)`, `conv 3x3`."""
 
 
 def _as_fields(ours: str | None, document: Document) -> str:
-    """How a spec writes what somebody wrote as a call of a function."""
+    """The form in a spec of a layer that is written as a function call."""
     if ours is not None and ours in OPS:
         op = OPS[ours]
         required = [name for name, field in op.model_fields.items() if field.is_required()]
@@ -229,4 +229,4 @@ def _as_fields(ours: str | None, document: Document) -> str:
         )
     if ours in document.blocks:
         return f"a spec is data: write `{ours}: {{…}}`"
-    return "a spec is data: write an op and its fields, as `conv: {filters: 8, kernel: 3}`"
+    return "a spec is data: write an op and its fields, such as `conv: {filters: 8, kernel: 3}`"

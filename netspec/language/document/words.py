@@ -1,4 +1,4 @@
-"""What others call the keys of a spec, of an item and of a block."""
+"""The names of the keys of a spec, an item and a block in other libraries."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ SPEC = table(
     (same("train"), "training recipe trainer fit solver"),
     (same("heads"), "head auxiliary aux branches"),
     (
-        instead(
-            "write `heads` for outputs beside the end of `layers`, `expect: {output: […]}` for its shape"
-        ),
+        instead("write `heads` for further outputs, `expect: {output: […]}` for the shape of the output"),
         "output outputs outputshape",
     ),
     (
@@ -35,7 +33,7 @@ SPEC = table(
     ),
     (instead("write `blocks: {include: FILE}`"), "include includes import imports"),
     (
-        instead("remove it: a spec names no framework; `--backend` of a command does"),
+        instead("remove it: a spec does not name a framework; use the option `--backend` of a command"),
         "framework backend device dtype",
     ),
 )
@@ -46,7 +44,7 @@ BLOCK = table(
     (same("params"), "parameters arguments args variables vars"),
     (same("inputs"), "input from in"),
     (same("description"), "doc docs comment about desc"),
-    (instead("remove it: a block's last layer is its output"), "output outputs return returns"),
+    (instead("remove it: the last layer of a block is its output"), "output outputs return returns"),
 )
 """Keys of a block."""
 
@@ -61,7 +59,7 @@ INPUT = table(
     (same("shape"), "size dims dimensions"),
     (same("vocabulary"), "vocab vocabsize vocabularysize numembeddings inputdim"),
     (
-        instead("remove it: an input with a `vocabulary` holds whole numbers, every other one numbers"),
+        instead("remove it: an input with a `vocabulary` holds indices, every other input numbers"),
         "dtype type",
     ),
 )
@@ -79,18 +77,18 @@ ITEM = table(
 """Keys beside an op."""
 
 OP_KEYS = frozenset(["type", "classname", "op", "layer", "module", "kind", "layertype", "function"])
-"""Keys whose value is the op elsewhere: `{type: conv, filters: 8}`."""
+"""Keys whose value is the op in other libraries: `{type: conv, filters: 8}`."""
 
 
 def op_as_key(word: str, fields: Sequence[str]) -> str:
-    """How an item is written whose op stood as the value of a key, with these keys beside it."""
+    """Advice for an item whose op is the value of a key, with these keys beside it."""
     from netspec.ops.words.ops import WORDS
 
     found = lead(word, OPS, WORDS)
     op = found.ours if found is not None and found.ours is not None else word[:40]
     inside = ", ".join(f"{field[:40]}: …" for field in fields if field != "config")
     item = f"- {op}: {{{inside or '…'}}}" if fields else f"- {op}"
-    return f"write `{item}`: the op is the key of an item, and its fields stand behind it"
+    return f"write `{item}`: the op is the key of an item, followed by its fields"
 
 
 NETWORK = table(
@@ -99,6 +97,6 @@ NETWORK = table(
     (same("until"), "upto cut end stop last to"),
     (same("weights"), "pretrained checkpoint load statedict"),
     (instead("write `trainable: false` beside `network`"), "trainable frozen freeze"),
-    (absent("way to take only the first layers off"), "after skip start"),
+    (absent("way to remove only the first layers"), "after skip start"),
 )
 """Keys of an embedded network."""

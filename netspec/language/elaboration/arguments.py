@@ -1,4 +1,4 @@
-"""Parameters and what they are given: by a call, by default, from outside."""
+"""The values of parameters: from a call, from a default, or from `--set`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading.values import Value
 
 VALUE_LIMIT = 10_000
-"""The values that a parameter may hold, those of lists within lists counted one by one."""
+"""The limit of values of a parameter, including those in nested lists."""
 
 NESTING = 16
-"""How deep its lists may stand inside each other."""
+"""The limit of nested lists."""
 
 
 def given_by_call(
     walk: Walk, written: Given[str, Value], sight: Callable[[], dict[str, object]]
 ) -> dict[str, object] | None:
-    """The values that a call gives to parameters; None when one failed, which is reported."""
+    """The values that a call gives to parameters; None if one failed, which is reported."""
     given = {
         name: _sound(walk, walk.work_out(value, sight), name, value.span) for name, value in written.items()
     }
@@ -41,10 +41,10 @@ def parameters(
     place: Span | None = None,
     bindings: dict[str, Binding] | None = None,
 ) -> dict[str, object]:
-    """The values of parameters: what is given, else the default, which may use earlier ones and `names`.
+    """The values of parameters: the given ones, else the defaults, which can use earlier parameters and `names`.
 
-    What fails is reported, and is Missing. `place` is that of the call; without one a parameter that has no
-    value is reported where it is declared. A default that is used is put into `bindings`.
+    A failure is reported, and its value is Missing. `place` is that of the call; without a call, a parameter without a
+    value is reported at its declaration. Defaults that are used are added to `bindings`.
     """
     values: dict[str, object] = {}
     seen = {**names}
@@ -75,27 +75,27 @@ def parameters(
 
 
 def _sound(walk: Walk, value: object, name: str, place: Span) -> object:
-    """The value, if it is one that a parameter may have: a number, a boolean, a word, or a list of them."""
+    """The value, if a parameter can have it: a number, a boolean, a word, or a list of them."""
     if value is BROKEN or isinstance(value, Missing):
         return BROKEN
     size = measure(value)
     if size is not None and size <= VALUE_LIMIT:
         walk.spend(place, size)
         return value
-    message = f"the parameter `{name}` is a finite number, a boolean, a word or a list of them"
+    message = f"the parameter `{name}` must be a finite number, a boolean, a word or a list of them"
     advice = "a mapping cannot be passed on; give its values one by one" if isinstance(value, dict) else None
     if size is not None:
-        message = f"the parameter `{name}` is a list of more than {VALUE_LIMIT:,} values, or more than {NESTING} deep"
-        advice = "pass on less, or write it out where it is used"
+        message = f"the parameter `{name}` has more than {VALUE_LIMIT:,} values, or more than {NESTING} levels of lists"
+        advice = "pass on fewer values, or write them out where they are used"
     walk.problems.error(codes.WRONG_VALUE, message, place, help=advice)
     return BROKEN
 
 
 def measure(value: object) -> int | None:
-    """How many values a parameter holds, those of its lists too; None if one of them is no value for a parameter.
+    """The number of values of a parameter, including those in lists; None if one of them is not allowed.
 
-    It stops at VALUE_LIMIT, and says that it is passed for lists deeper than NESTING, too: lists that hold each other
-    through parameters (`b: [$a, $a]`, `c: [$b, $b]`, …) stand for more values than anybody could count.
+    It stops at VALUE_LIMIT, and also returns more than VALUE_LIMIT for lists deeper than NESTING: lists that contain
+    each other through parameters (`b: [$a, $a]`, `c: [$b, $b]`, …) can have too many values to count.
     """
     count, level = 0, [value]
     for _ in range(NESTING + 1):

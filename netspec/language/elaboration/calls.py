@@ -1,4 +1,4 @@
-"""Calls of blocks and of whole networks: what they are given, and the scope that they open. It walks nothing."""
+"""Calls of blocks and of embedded networks: their arguments and their scopes. This module does not walk items."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from netspec.language.reading.values import Mapping, Value
 
 @dataclass(slots=True, eq=False)
 class Opened:
-    """One call: the item in its `frame`, what it takes, and the scope `inner` that it opens."""
+    """One call: the item in its `frame`, its inputs, and the scope `inner` that it opens."""
 
     walk: Walk
     item: Item
@@ -45,7 +45,7 @@ class Opened:
 
 
 def opened(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: str, frozen: bool) -> Opened:
-    """A call whose scope is open, under its name."""
+    """A call whose scope is open, with its name."""
     inner = frame.inner(name, (), frozen)
     referent = frame.members[name] = Referent(inner.path, OPEN, inner.members)
     if NO_TENSOR in inputs:
@@ -54,11 +54,11 @@ def opened(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: str
 
 
 def report_no_tensor(walk: Walk, item: Item, frame: Frame) -> list[Tensor]:
-    """Say that an item has nothing to take; what it then takes is broken."""
+    """Report that an item has no input; its input is then broken."""
     names = [each.name for each in frame.document.inputs] or ["…"]
     walk.problems.error(
         codes.NO_CURRENT,
-        "there is no current tensor: with several `inputs` the first item states its `from`",
+        "there is no current tensor: with several `inputs`, the first item needs a `from`",
         item.span,
         help=f"add `from: …` with the name of an input: {', '.join(f'`{name}`' for name in names[:8])}",
     )
@@ -66,7 +66,7 @@ def report_no_tensor(walk: Walk, item: Item, frame: Frame) -> list[Tensor]:
 
 
 def block_of(call: Opened) -> Block | None:
-    """The block that is called, ready to be walked in its scope; None when that failed, which is reported."""
+    """The called block, ready to be walked in its scope; None if that failed, which is reported."""
     block = call.frame.document.blocks[call.item.keyword]
     call.referent.definition = block
     call.referent.tensor = OPEN if (ready := _prepare_block(call, block)) else BROKEN
@@ -74,7 +74,7 @@ def block_of(call: Opened) -> Block | None:
 
 
 def network_of(call: Opened) -> Network | None:
-    """The network that is embedded, ready as a block is; None when that failed, which is reported."""
+    """The embedded network, ready to be walked like a block; None if that failed, which is reported."""
     network = embedded(call.walk, call.item, call.frame)
     ready = network is not None and _prepare_network(call, network)
     call.referent.tensor = OPEN if ready else BROKEN
@@ -109,7 +109,7 @@ def _prepare_block(call: Opened, block: Block) -> bool:
 
 
 def _arguments(item: Item, block: Block) -> dict[str, Value]:
-    """What the item gives to the block's parameters."""
+    """The arguments of the item for the parameters of the block."""
     if isinstance(item.argument, Mapping):
         return {key: entry.value for key, entry in item.argument.entries.items()}
     return {} if item.argument is None or not block.params else {block.params[0].name: item.argument}
@@ -143,14 +143,14 @@ def _prepare_network(call: Opened, network: Network) -> bool:
     inner.names, inner.items = {**names, **NOWHERE}, document.items
     if not network.take(walk, inner, call.inputs, call.item):
         return False
-    if network.until is not None and network.until[0] not in inner.members:  # an input is no layer
+    if network.until is not None and network.until[0] not in inner.members:  # an input is not a layer
         inner.until += (Until(call.referent, network.until),)
     return _share(call)
 
 
 @contextmanager
 def network_scope(call: Opened, network: Network) -> Iterator[None]:
-    """The scope of an embedded network, open while its items are walked; `until` may end the walk early."""
+    """The scope of an embedded network, open while its items are walked; `until` can end the walk early."""
     walk, document, referent = call.walk, network.document, call.referent
     arguments = tuple((each.name, call.inner.names[each.name]) for each in document.params)
     details = {"definition": document.name, "arguments": arguments, "shares": call.inner.shares}
@@ -172,7 +172,7 @@ def network_scope(call: Opened, network: Network) -> Iterator[None]:
 
 
 def _share(call: Opened) -> bool:
-    """Say whose weights the scope uses; False when it cannot use those, which is reported."""
+    """Set the weights that the scope shares; False if it cannot use them, which is reported."""
     shares = shared_scope(call.walk, call.item, call.frame, call.inner)
     if isinstance(shares, Missing):
         return False
@@ -187,9 +187,9 @@ def _report_inputs(call: Opened, block: Block) -> None:
     given = ", ".join("…" for _ in range(wanted))
     call.walk.problems.error(
         codes.BLOCK_INPUTS,
-        f"the block `{block.name}` takes {wanted} ({names}), and is given {len(call.inputs)}",
+        f"the block `{block.name}` takes {wanted} ({names}), but gets {len(call.inputs)}",
         call.item.span if call.item.source is None else call.item.source.span,
         help=f"write `from: [{given}]` beside it"
         if block.inputs
-        else "declare `inputs` in the block, or join them first: `concat` or `add`",
+        else "declare `inputs` in the block, or merge them first, with `concat` or `add`",
     )

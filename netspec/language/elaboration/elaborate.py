@@ -1,7 +1,7 @@
 """Document and parameters → Graph: blocks, repeats, includes and shapes, in one walk.
 
-The type of a layer's input is known when the layer is reached; so an expression can speak of it, and an
-error points at the line that causes it. What is fed by something broken stays quiet.
+The type of a layer's input is known when the walk reaches the layer. So an expression can use it, and an error points
+at the line that causes it. Items that depend on a broken item are not reported.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ from netspec.ops import OPS
 def elaborate(
     document: Document, library: Library, problems: Problems, given: Given[str, object] | None = None
 ) -> Graph | None:
-    """The graph of a document, or None when something is wrong; `problems` then says what.
+    """The graph of a document, or None if it is wrong (`problems` says why).
 
     Args:
-        given: values for parameters of the document, from outside. They must be parameters of it.
+        given: values for parameters of the document; the parameters must exist.
     """
     given = given or {}
     walk = Walk(problems, library)
@@ -85,7 +85,7 @@ def _walked(walk: Walk, document: Document, given: Given[str, object]) -> Graph 
 
 
 def _items(walk: Walk, items: Sequence[Item], current: Tensor, frame: Frame) -> Tensor:
-    """Walk a list of items; the tensor at its end."""
+    """Walk a list of items; return the tensor at its end."""
     if not items:
         return current
     walk.enter(items[0].span)
@@ -100,7 +100,7 @@ def _items(walk: Walk, items: Sequence[Item], current: Tensor, frame: Frame) -> 
 
 
 def _cut(frame: Frame) -> None:
-    """End the embedded network around, once its last wanted layer is there."""
+    """End the enclosing embedded network when its last layer is reached."""
     for until in frame.until:
         found = frame.members.get(until.names[0])
         if len(until.names) == 1 and found is not None and found.tensor is not OPEN:
@@ -108,7 +108,7 @@ def _cut(frame: Frame) -> None:
 
 
 def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
-    """One item, all its repetitions; the tensor after it."""
+    """Walk one item with all its repetitions; return the tensor after it."""
     walk.step(item.span)
     wrong = item in frame.document.wrong
     inputs = [current]
@@ -126,12 +126,12 @@ def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
         if count is not BROKEN:
             walk.problems.error(
                 codes.REPEAT,
-                f"`repeat` is a whole number from 0, not {shown(count)}",
+                f"`repeat` must be a whole number from 0, not {shown(count)}",
                 item.repeat.span,
                 notes=story(item.repeat, frame, lambda: walk.sight(frame, inputs[0])),
                 help="`when` leaves an item out"
                 if isinstance(count, bool)
-                else "write how often, as `repeat: 3`",
+                else "write the number of repetitions, such as `repeat: 3`",
             )
         return _broken(walk, item, frame, None)
     walk.step(item.repeat.span, count)
@@ -141,13 +141,13 @@ def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
 
 
 def _takes_several(item: Item) -> bool:
-    """Whether an item may take more than one tensor: a merge, an op with several inputs, a block, a network."""
+    """Whether an item can take more than one tensor: a merge, an op with several inputs, a block, a network."""
     op = OPS.get(item.keyword)
     return op is None or op.merges or len(op.inputs) > 1
 
 
 def _report_repeated_inputs(walk: Walk, item: Item, count: int) -> None:
-    """Say that a repeat passes on one tensor only, and how the item is repeated inside a group."""
+    """Report that a repeat passes on only one tensor, with advice to repeat a group."""
     assert item.repeat is not None
     named = item.source.items if isinstance(item.source, Listing) else ()
     words = [each.text if isinstance(each, Scalar) else "…" for each in named]
@@ -164,16 +164,16 @@ def _report_repeated_inputs(walk: Walk, item: Item, count: int) -> None:
         help_ = "write the items one after the other, each with its own `from`"
     walk.problems.error(
         codes.REPEAT_INPUTS,
-        f"`repeat` passes one tensor on, and `{item.keyword}` takes {count}",
+        f"`repeat` passes on one tensor, but `{item.keyword}` takes {count}",
         item.repeat.span,
-        notes=["the first input would be the repetition before, and nothing says what the others are"],
+        notes=["the first input would be the previous repetition, but the other inputs are undefined"],
         help=help_,
     )
 
 
 def _wrong(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
-    """An item whose own words are refused: what stands in its branches is still looked at."""
-    # A block with the name of an op takes arguments: what looks like branches was never checked as items.
+    """Walk the branches of an item whose own words are refused."""
+    # A block with the name of an op takes arguments: they are not branches, and were not checked as items.
     if item.repeat is None and item.keyword in OPS and item.keyword not in frame.document.blocks:
         for branch in item.branches or ():
             _items(walk, branch, current, frame)
@@ -181,7 +181,7 @@ def _wrong(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
 
 
 def _broken(walk: Walk, item: Item, frame: Frame, local: str | None) -> Tensor:
-    """Nothing, under the name that the item has; why is reported."""
+    """Define the name of the item as broken; the reason is reported."""
     if local is None and not has_expression(item.name):
         local = local_name(walk, item, frame, _stem(item))
     if local is not None:
@@ -190,7 +190,7 @@ def _broken(walk: Walk, item: Item, frame: Frame, local: str | None) -> Tensor:
 
 
 def _left_out(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
-    """What an item leaves behind that is not there: its name stands for what flows past it."""
+    """Define the name of an item that is left out: it stands for the tensor that passes it."""
     if item.name is not None and (name := own_name(walk, item.name, frame)):
         frame.members[name] = Referent(join(frame.path, name), current)
     return current
@@ -208,7 +208,7 @@ def _repeat(
             with walk.once():
                 after = _once(walk, item, inputs, current, inner, str(index))
             if after != current:
-                # One that is left out changes nothing: the next one still takes what `from` names.
+                # A repetition that is left out changes nothing: the next one still takes the tensor of `from`.
                 inputs, current = [after], after
             if inner.until:
                 _cut(inner)
@@ -223,7 +223,7 @@ def _stem(item: Item) -> str:
 def _once(
     walk: Walk, item: Item, inputs: list[Tensor], current: Tensor, frame: Frame, local: str | None
 ) -> Tensor:
-    """An item, once. `local` is its name when it is a repetition."""
+    """Walk one repetition of an item. `local` is its name if the item is repeated."""
     frozen = frame.frozen
     if item.trainable is not None:
         trainable = _flag(walk, item.trainable, "trainable", frame, inputs[0])
@@ -250,7 +250,7 @@ def _once(
 
 
 def _block(call: Opened) -> Tensor:
-    """Walk a block for one call; the tensor at its end."""
+    """Walk a block for one call; return the tensor at its end."""
     if (block := block_of(call)) is not None:
         with block_scope(call, block):
             call.referent.tensor = _items(call.walk, block.items, call.inputs[0], call.inner)
@@ -258,7 +258,7 @@ def _block(call: Opened) -> Tensor:
 
 
 def _network(call: Opened) -> Tensor:
-    """Walk an embedded network, as far as `until`; the tensor at its end."""
+    """Walk an embedded network, up to `until`; return the tensor at its end."""
     if (network := network_of(call)) is not None:
         with network_scope(call, network):
             current = NO_TENSOR if network.document.several else call.inputs[0]
@@ -275,7 +275,7 @@ def _group(
     local: str | None,
     frozen: bool,
 ) -> Tensor:
-    """Items in a row: a scope of its own when it has a name, else a part of the scope around."""
+    """Walk a group: a separate scope if it has a name, else a part of the enclosing scope."""
     if len(inputs) > 1:
         _report_count(walk, item, "a group", len(inputs))
         return _broken(walk, item, frame, local)
@@ -303,7 +303,7 @@ def _op(
 def _repeated_merge(
     walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, local: str, frozen: bool
 ) -> Tensor:
-    """One repetition of a merge: the scope of the layers in its branches, and of the merge behind them."""
+    """Open the scope of one repetition of a merge, with the layers in its branches and the merge after them."""
     inner = frame.inner(local, [each for branch in item.branches or () for each in branch], frozen)
     referent = frame.members[local] = Referent(inner.path, OPEN, inner.members)
     inner.counts[item.keyword] = 1
@@ -318,7 +318,7 @@ def _named_op(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: 
     op = OPS[item.keyword]
     received = inputs[0]
     if op.merges and item.branches is not None:
-        # The name is taken already in its own branches, and stands for nothing there yet.
+        # The name is already in use in its own branches, but is not defined there yet.
         frame.members[name] = Referent(join(frame.path, name), OPEN)
         try:
             inputs = [_items(walk, branch, received, frame) for branch in item.branches]
@@ -340,22 +340,22 @@ def _report_count(walk: Walk, item: Item, what: str, count: int) -> None:
         shapes.INPUT_COUNT,
         f"{what} takes one input; `from` names {count}",
         _source(item),
-        help="join them first: `concat` or `add`",
+        help="merge them first, with `concat` or `add`",
     )
 
 
 def _source(item: Item) -> Span:
-    """Where an item says what it takes."""
+    """The place at which an item states its input."""
     return item.span if item.source is None else item.source.span
 
 
 def _head(walk: Walk, head: Head, end: Tensor, root: Frame) -> Tensor:
-    """A further output of the network: a scope that starts at a name, or at the end."""
+    """Walk a head: a scope that starts at a name, or at the end."""
     inputs = [end] if head.source is None else sources(walk, head.source, root)
     if head.name in root.members:
         walk.problems.error(
             codes.NAME_TWICE,
-            f"a layer is called `{head.name}` already",
+            f"there is already a layer `{head.name}`",
             head.span,
             help="rename one of the two",
         )
@@ -375,7 +375,7 @@ def _head(walk: Walk, head: Head, end: Tensor, root: Frame) -> Tensor:
     if referent.tensor is NO_TENSOR:
         walk.problems.error(
             codes.NO_CURRENT,
-            f"the head `{head.name}` has nothing to start from",
+            f"the head `{head.name}` has no input",
             head.span,
             help="add `from: …` with the name of a layer",
         )
@@ -383,20 +383,20 @@ def _head(walk: Walk, head: Head, end: Tensor, root: Frame) -> Tensor:
 
 
 def _flag(walk: Walk, scalar: Scalar, key: str, frame: Frame, current: Tensor) -> bool | None:
-    """The truth of `when` or `trainable`; None when it failed."""
+    """The value of `when` or `trainable`; None if it failed."""
     value = walk.work_out(scalar, lambda: walk.sight(frame, current))
     if isinstance(value, bool):
         return value
     if value is not BROKEN:
         sight = walk.sight(frame, current)
-        advice = f'give a comparison, as `{key}: "${{stride > 1}}"`, or `true` or `false`'
+        advice = f'give a comparison, such as `{key}: "${{stride > 1}}"`, or `true` or `false`'
         if not is_expression(scalar) and (meant := boolean(value)) is not None:
             advice = f"write `{key}: {meant}`"
         elif isinstance(value, str) and not is_expression(scalar) and can_be_calculated(value, sight):
             advice = f'write `{key}: "${{{value}}}"` to calculate'
         walk.problems.error(
             codes.WRONG_VALUE,
-            f"`{key}` is true or false, not {shown(value)}",
+            f"`{key}` must be true or false, not {shown(value)}",
             scalar.span,
             notes=story(scalar, frame, lambda: walk.sight(frame, current)),
             help=advice,

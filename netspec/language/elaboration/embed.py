@@ -1,4 +1,4 @@
-"""Inputs of a network, and networks within networks."""
+"""The inputs of a network, and embedded networks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from netspec.types import Type, channels_last
 
 
 def inputs_of(walk: Walk, document: Document, frame: Frame) -> list[Input]:
-    """The inputs that a document declares, with their types; a wrong one is reported and left out."""
+    """The declared inputs of a document, with their types; a wrong one is reported and left out."""
     found = [_input(walk, declared, frame) for declared in document.inputs]
     return [each for each in found if each is not None]
 
@@ -41,7 +41,7 @@ def _input(walk: Walk, declared: InputDeclaration, frame: Frame) -> Input | None
     if not isinstance(shape, list):
         walk.problems.error(
             codes.WRONG_VALUE,
-            f"the shape of an input is a list, channels first, not {shown(shape)}",
+            f"the shape of an input must be a list, channels first, not {shown(shape)}",
             declared.shape.span,
             help=f"write `[{shape}]`"
             if isinstance(shape, int) and not isinstance(shape, bool)
@@ -68,25 +68,25 @@ def _input(walk: Walk, declared: InputDeclaration, frame: Frame) -> Input | None
 
 
 def warn_of_layout(walk: Walk, inputs: Sequence[Input]) -> None:
-    """Warn of a shape that means something else here than elsewhere: channels last, or with an axis for the batch."""
+    """Warn about a shape that is probably from another library: channels last, or with a batch axis."""
     for each in inputs:
         shape = list(each.type.shape)
         if each.vocabulary is not None:
             continue
         if channels_last(each.type.shape):
-            looks, advice = "as if its channels came last", f"write `{[shape[-1], *shape[:-1]]}`"
+            looks, advice = "to have its channels last", f"write `{[shape[-1], *shape[:-1]]}`"
             if len(shape) == 4:
                 advice += f", or `{[shape[-1], *shape[1:-1]]}` for an image: the batch has no axis here"
         elif len(shape) == 4 and shape[1] in (1, 3) and shape[1] < min(shape[2:]) and shape[0] != 3:
             looks, advice = (
-                "as if it had an axis for the batch",
+                "to have a batch axis",
                 f"write `{shape[1:]}`: the batch has no axis here",
             )
         else:
             continue
         walk.problems.warning(
             codes.INPUT_LAYOUT,
-            f"the input `{shape}` looks {looks}",
+            f"the input `{shape}` seems {looks}",
             each.span,
             notes=[f"shapes are channels first, without the batch: this is {_spoken(each.type)}"],
             help=advice,
@@ -100,14 +100,14 @@ def _spoken(type_: Type) -> str:
 
 
 def _size(walk: Walk, size: object, index: int, shape: Value, parameters: Collection[str]) -> bool:
-    """Whether a size is one that this version can calculate with."""
+    """Whether this version can calculate with a size."""
     span = shape.items[index].span if isinstance(shape, Listing) and index < len(shape.items) else shape.span
     if isinstance(size, int) and not isinstance(size, bool) and size >= 1:
         return True
     if isinstance(size, str) and size in parameters:
         walk.problems.error(
             codes.WRONG_VALUE,
-            f"a size is a whole number from 1, not {shown(size)}",
+            f"a size must be a whole number from 1, not {shown(size)}",
             span,
             help=f"write `${size}` for the parameter",
         )
@@ -115,7 +115,7 @@ def _size(walk: Walk, size: object, index: int, shape: Value, parameters: Collec
     if isinstance(size, str) and size.isidentifier():
         walk.problems.error(
             shapes.OPEN_SIZE,
-            f"the size `{size}` is left open, and this version calculates with numbers alone",
+            f"the size `{size}` is open, but this version supports only numbers",
             span,
             help=f"give a number, or make it a parameter: `params: {{{size.lower()}: 224}}` and `${size.lower()}`",
         )
@@ -125,7 +125,7 @@ def _size(walk: Walk, size: object, index: int, shape: Value, parameters: Collec
 
 
 def _is_countable(walk: Walk, declared: InputDeclaration, shape: list[int]) -> bool:
-    """Whether the elements of an input can be counted; reports when not."""
+    """Whether the number of elements of an input is in range; reports if it is not."""
     try:
         check_count(f"the number of elements of `{declared.name}`", prod(shape))
     except Misfit as misfit:
@@ -139,7 +139,7 @@ def _indices(walk: Walk, declared: InputDeclaration, shape: list[int], vocabular
     if isinstance(vocabulary, bool) or not isinstance(vocabulary, int) or vocabulary < 1:
         walk.problems.error(
             codes.WRONG_VALUE,
-            f"`vocabulary` is a whole number from 1, not {shown(vocabulary)}",
+            f"`vocabulary` must be a whole number from 1, not {shown(vocabulary)}",
             declared.vocabulary.span,
         )
         return None
@@ -154,7 +154,7 @@ def _indices(walk: Walk, declared: InputDeclaration, shape: list[int], vocabular
 
 
 def bind_inputs(walk: Walk, frame: Frame, inputs: list[Input]) -> None:
-    """Make the inputs of the whole network values, and names that `from` finds."""
+    """Define the inputs of the network as values and as names for `from`."""
     for each in inputs:
         walk.weigh([each.type], (), 0, each.span)
         walk.types[each.name] = each.type
@@ -166,7 +166,7 @@ def bind_inputs(walk: Walk, frame: Frame, inputs: list[Input]) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A spec that stands in another one, as written there."""
+    """An embedded spec, as written in the spec around it."""
 
     document: Document
     params: dict[str, Value]
@@ -175,7 +175,7 @@ class Network:
     weights: str | None
 
     def take(self, walk: Walk, inner: Frame, inputs: list[Tensor], item: Item) -> bool:
-        """Put what it is given in place of its own inputs; False, with the reason reported, if that fails."""
+        """Bind the given tensors to its inputs; False, with the reason reported, if that fails."""
         declared = inputs_of(walk, self.document, inner)
         if BROKEN in inputs or len(declared) < len(self.document.inputs):
             return False
@@ -184,9 +184,9 @@ class Network:
             names = ", ".join(each.name for each in declared)
             walk.problems.error(
                 codes.NETWORK,
-                f"the network `{self.document.name}` takes {len(declared)} ({names}), and is given {len(inputs)}",
+                f"the network `{self.document.name}` takes {len(declared)} ({names}), but gets {len(inputs)}",
                 span,
-                help="name as many in `from`",
+                help="name the same number in `from`",
             )
             return False
         for own, tensor in zip(declared, inputs, strict=True):
@@ -199,16 +199,16 @@ class Network:
             ):
                 walk.problems.error(
                     codes.NETWORK,
-                    f"the network `{self.document.name}` takes {own.type} as `{own.name}`, and is given {type_}",
+                    f"the network `{self.document.name}` takes {own.type} as `{own.name}`, but gets {type_}",
                     span,
-                    notes=("sizes may differ, channels and the number of axes may not",),
-                    help=f"bring the channels to {own.type.channels}, with a 1×1 `conv` perhaps",
+                    notes=("sizes can differ, but channels and the number of axes cannot",),
+                    help=f"change the channels to {own.type.channels}, for example with a 1×1 `conv`",
                 )
                 return False
         return True
 
     def report_until(self, walk: Walk, inner: Frame) -> None:
-        """Say that the walk came to its end without meeting `until`."""
+        """Report that the walk did not reach the layer `until`."""
         assert self.until_at is not None
         assert self.until is not None
         inputs = {each.name for each in self.document.inputs}
@@ -222,19 +222,19 @@ class Network:
             if known[step].tensor is BROKEN:
                 return
             way, known = f"`{known[step].path}`", known[step].members
-        advice = f"it holds {', '.join(list(known)[:16])}{', …' if len(known) > 16 else ''}"
+        advice = f"it has {', '.join(list(known)[:16])}{', …' if len(known) > 16 else ''}"
         if last in {head.name for head in self.document.heads}:
-            advice = "it is a head, and heads stay behind; name a layer"
+            advice = "it is a head, and heads of embedded networks are not used; name a layer"
         walk.problems.error(
             codes.UNKNOWN_NAME,
             f"{way} has no layer `{last}`{did_you_mean(last, known)}",
             self.until_at.span,
-            help=advice if known or steps else "it holds no layer at all",
+            help=advice if known or steps else "it has no layers",
         )
 
 
 def embedded(walk: Walk, item: Item, frame: Frame) -> Network | None:
-    """The network that an item embeds, or None with the reason reported."""
+    """The network that an item embeds, or None, with the reason reported."""
     fields: dict[str, Value] = {}
     if isinstance(item.argument, Scalar):
         fields = {"spec": item.argument}
@@ -251,9 +251,9 @@ def embedded(walk: Walk, item: Item, frame: Frame) -> Network | None:
         if not isinstance(until, Missing):
             walk.problems.error(
                 codes.BAD_PATH,
-                "`until` is the name of a layer",
+                "`until` must be the name of a layer",
                 until.span,
-                help="one name, or names joined by dots",
+                help="give one name, or names joined by dots",
             )
         return None
     weights = _weights(walk, words.get("weights"), frame)
@@ -269,7 +269,7 @@ def _document(walk: Walk, spec: Value | Missing | None, frame: Frame) -> Documen
     if not isinstance(spec, Scalar) or not isinstance(spec.value, str):
         walk.problems.error(
             codes.WRONG_VALUE,
-            "`spec` is a path, or `zoo:` and a name",
+            "`spec` must be a path, or `zoo:` and a name",
             spec.span,
             help="write `spec: zoo:…`, or a path",
         )
@@ -278,19 +278,19 @@ def _document(walk: Walk, spec: Value | Missing | None, frame: Frame) -> Documen
     document = None if path is None else walk.library.spec(path, locations.shown(path))
     if any(document is each for each in walk.open_documents):
         walk.problems.error(
-            codes.INCLUDE, f"`{spec.text}` contains itself", spec.span, help="drop one of the two"
+            codes.INCLUDE, f"`{spec.text}` contains itself", spec.span, help="remove one of the two"
         )
         return None
     return document
 
 
 def _given(walk: Walk, params: Value | None, document: Document) -> dict[str, Value]:
-    """What the item gives to the parameters of the network; unknown ones are reported."""
+    """The arguments of the item for the parameters of the network; unknown ones are reported."""
     if params is None or (isinstance(params, Scalar) and params.value is None):
         return {}
     if not isinstance(params, Mapping):
         walk.problems.error(
-            codes.WRONG_VALUE, "`params` is a mapping", params.span, help="write `params: {name: value}`"
+            codes.WRONG_VALUE, "`params` must be a mapping", params.span, help="write `params: {name: value}`"
         )
         return {}
     known = [each.name for each in document.params]
@@ -305,17 +305,17 @@ def _is_path(value: object) -> bool:
 
 
 def _weights(walk: Walk, value: Value | Missing | None, frame: Frame) -> str | None:
-    """The path of a file of weights, relative to the file that names it."""
+    """The path of a weights file, relative to the file that contains it."""
     if value is None or isinstance(value, Missing):
         return None
     if not isinstance(value, Scalar) or not isinstance(value.value, str):
         walk.problems.error(
             codes.WRONG_VALUE,
-            "`weights` is the path of a safetensors file",
+            "`weights` must be the path of a safetensors file",
             value.span,
             help="write `weights: name.safetensors`",
         )
         return None
-    advice = "keep it below the root, or give it by `--weights NAME=FILE`, which may name any file"
+    advice = "move it below the root, or use `--weights NAME=FILE`, which takes any file"
     path = walk.library.below_root(value, frame.document, advice)
     return None if path is None else str(path)

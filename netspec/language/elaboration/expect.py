@@ -1,4 +1,4 @@
-"""Reads `expect`: what the author writes becomes numbers and shapes, and what is neither is refused at its place."""
+"""Reads `expect` into numbers and shapes, and reports everything else at its place."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _EXAMPLE_SHAPE, _EXAMPLE_COUNT = (6, 28, 28), 61706
 
 
 def expectations(expect: Mapping, graph: Graph | None, problems: Problems) -> Expectations:
-    """What can be read of `expect`; the rest is reported.
+    """The valid part of `expect`; the rest is reported.
 
     Args:
-        graph: the network, whose numbers then stand in the advice; None when it has errors of its own.
+        graph: the network, whose numbers are used in the advice; None if it has errors.
     """
     reader = _Reader(graph, problems)
     for key, entry in expect.entries.items():
@@ -50,7 +50,7 @@ class _Reader:
 
         found = lead(key, FORMS, WORDS)
         known = f"it has {', '.join(f'`{each}`' for each in FORMS)}"
-        message = f"`expect` has no `{key[:80]}`"
+        message = f"`expect` does not have the key `{key[:80]}`"
         self.problems.error(codes.UNKNOWN_KEY, message, span, help=known if found is None else found.help)
 
     def output(self, key: str, value: Value) -> Iterator[Expectation]:
@@ -60,7 +60,7 @@ class _Reader:
         outputs = [] if self.graph is None else [each.name for each in self.graph.outputs]
         if len(outputs) > 1 and "output" not in outputs:
             names = ", ".join(outputs)
-            advice = f"say of which: `output: {{{outputs[0]}: {_spoken(value)}}}`"
+            advice = f"name the output: `output: {{{outputs[0]}: {_spoken(value)}}}`"
             self._malformed(value, f"the network has several outputs ({names})", advice)
             return
         only = outputs[0] if len(outputs) == 1 else "output"
@@ -81,9 +81,9 @@ class _Reader:
             yield Expectation(key, wanted, value.span)
             return
         bound = f"max_{key}"
-        budget = f"; `{bound}` is for a bound" if bound in FORMS else ""
+        budget = f"; `{bound}` is for an upper limit" if bound in FORMS else ""
         advice = f"write all its digits: `{key}: {self._count(key):_}`{budget}"
-        self._malformed(value, f"`{key}` is a whole number", advice)
+        self._malformed(value, f"`{key}` must be a whole number", advice)
 
     def bound(self, key: str, value: Value) -> Iterator[Expectation]:
         in_bytes = key == "max_memory"
@@ -91,8 +91,8 @@ class _Reader:
         if limit is not None:
             yield Expectation(key, limit, value.span)
             return
-        advice = f"for instance `{key}: {'12.6MB' if in_bytes else '4.0G'}`"
-        self._malformed(value, f"`{key}` is a number that is not negative", advice)
+        advice = f"for example `{key}: {'12.6MB' if in_bytes else '4.0G'}`"
+        self._malformed(value, f"`{key}` must be a number from 0", advice)
 
     def _named(self, key: str, value: Mapping) -> Iterator[Expectation]:
         for name, entry in value.entries.items():
@@ -103,12 +103,12 @@ class _Reader:
     def _shape(self, value: Value, name: str) -> tuple[int, ...] | None:
         wanted = _whole_numbers(value)
         if wanted is None:
-            fact = "a shape is a list of whole numbers, channels first"
+            fact = "a shape must be a list of whole numbers, channels first"
             self._malformed(value, fact, f"write `{list(self._shape_of(name))}`")
         return wanted
 
     def _shape_of(self, name: str) -> tuple[int, ...]:
-        """The shape of an output or a layer, or one as an example where it is not known."""
+        """The shape of an output or a layer; an example if it is unknown."""
         if self.graph is None:
             return _EXAMPLE_SHAPE
         outputs = {each.name: self.graph.types[each.value] for each in self.graph.outputs}
@@ -116,7 +116,7 @@ class _Reader:
         return _EXAMPLE_SHAPE if found is None else found.shape
 
     def _count(self, key: str) -> int:
-        """The network's own number, or one as an example where it is not known."""
+        """The figure of the network; an example if it is unknown."""
         if self.graph is None:
             return _EXAMPLE_COUNT
         from netspec.analysis import analyze
@@ -136,7 +136,7 @@ _READERS: dict[Form, Callable[[_Reader, str, Value], Iterator[Expectation]]] = {
 
 
 def amount(value: Value, in_bytes: bool = False) -> float | None:
-    """A budget as a number: `4_000`, `4.0G`, of memory `12.6MB`, too. None: it is none, or negative."""
+    """A limit as a number: `4_000`, `4.0G`, and for memory also `12.6MB`. None: it is malformed, or negative."""
     if not isinstance(value, Scalar) or isinstance(value.value, bool):
         return None
     if isinstance(value.value, int | float):

@@ -1,4 +1,4 @@
-"""The end of elaboration: outputs, what nothing uses, the graph."""
+"""The end of elaboration: outputs, warnings about unused layers, the graph."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def graph(
     heads: Sequence[tuple[str, Tensor]],
     given: Given[str, object],
 ) -> Graph | None:
-    """The graph of what was walked, or None when anything was wrong but `expect` or `train`."""
+    """The graph of the walked items, or None if anything except `expect` or `train` is wrong."""
     if not walk.problems.errors and not walk.nodes:
         walk.problems.error(
-            codes.MISSING, "the network has no layer", document.span, help="add items to `layers`"
+            codes.MISSING, "the network has no layers", document.span, help="add items to `layers`"
         )
     if walk.problems.errors:
         _stated(walk, document, root, None)
@@ -70,7 +70,7 @@ def graph(
 def _stated(
     walk: Walk, document: Document, root: Frame, graph: Graph | None
 ) -> tuple[Expectations | None, StatedRecipe | None]:
-    """What the spec states of its network, and how to train it; what is wrong with either is reported."""
+    """The expectations and the recipe of the spec; errors in them are reported."""
     expect = train = None
     if document.expect is not None:
         value = walk.put_in(document.expect, root.names)
@@ -84,12 +84,12 @@ def _stated(
 
 
 def _hold_sound(members: Given[str, Referent]) -> None:
-    """What is broken was reported; a layer that silently is not there would be a bug of netspec."""
+    """Check that everything broken is reported; a layer that is silently missing would be a bug in netspec."""
     stack = list(members.values())
     while stack:
         referent = stack.pop()
         if isinstance(referent.tensor, Missing) and referent.tensor is not NO_TENSOR:
-            raise IllegalGraph(f"{referent.path} is missing, and nothing was said of it")
+            raise IllegalGraph(f"{referent.path} is missing, but no problem was reported")
         stack += referent.members.values()
 
 
@@ -107,13 +107,13 @@ def _outputs(
 
 
 def _refuse_positions(walk: Walk, document: Document, outputs: Sequence[Output]) -> None:
-    """Say which outputs of the network hold positions: nothing is learnt from those, nor compared."""
+    """Report outputs of the network that hold positions, because they can be neither trained nor compared."""
     heads = {head.name: head.span for head in document.heads}
     for output in outputs:
         if walk.types[output.value].kind == "positions":
             walk.problems.error(
                 shapes.KIND,
-                f"the network gives numbers; its output `{output.name}` holds positions of maxima "
+                f"a network must give numbers, but its output `{output.name}` holds positions of maxima "
                 f"({walk.types[output.value]})",
                 heads.get(output.name, walk.origins[output.value]),
                 help="end it with a layer that gives numbers, such as `max_unpool`",
@@ -125,7 +125,7 @@ def _users(nodes: Sequence[Node], outputs: Sequence[Output]) -> set[str]:
 
 
 def _prune(walk: Walk, outputs: Sequence[Output]) -> list[Node]:
-    """Leave out what only a part of an embedded network used that stayed behind: cut off, or a head."""
+    """Remove layers that only the unused part of an embedded network needs: after a cut, or for a head."""
     if not walk.embedded:
         return walk.nodes
     embedded = set(walk.embedded)
@@ -146,7 +146,7 @@ def _scopes_around(node: Node) -> Iterator[str]:
 
 
 def _left_out(walk: Walk, kept: Sequence[Node]) -> Iterator[tuple[str, Type]]:
-    """The names of layers, scopes and outputs that stand for a value that is not in the graph, with its type."""
+    """The names of layers, scopes and outputs whose value is not in the graph, with its type."""
     gone = {value for node in walk.nodes for value in node.values}
     gone -= {value for node in kept for value in node.values}
     for node in walk.nodes:
@@ -157,16 +157,14 @@ def _left_out(walk: Walk, kept: Sequence[Node]) -> Iterator[tuple[str, Type]]:
 
 
 def _scopes(walk: Walk, nodes: Sequence[Node]) -> list[Scope]:
-    """The scopes that still hold a layer."""
+    """The scopes that still contain a layer."""
     held: set[str] = set()
     for node in nodes:
         held.update(takewhile(lambda path: path not in held, _scopes_around(node)))
     return [scope for scope in walk.scopes if scope is not None and scope.path in held]
 
 
-_WEIGHTED = (
-    "it has weights: a backend may refuse to hold them, and `netspec check --backend NAME` says which does"
-)
+_WEIGHTED = "it has weights: a backend can refuse such weights; `netspec check --backend NAME` checks this"
 
 
 def _report_unused(
@@ -179,16 +177,16 @@ def _report_unused(
             told.add(node.span)
             walk.problems.warning(
                 codes.UNUSED,
-                f"nothing uses the output of `{node.name}`",
+                f"the output of `{node.name}` is unused",
                 node.span,
                 notes=[_WEIGHTED] if node.weights else [],
-                help="take it with `from`, make it a head, or drop the layer",
+                help="take it with `from`, make it a head, or remove the layer",
             )
     for each in inputs:
         if each.name not in used:
             walk.problems.warning(
                 codes.UNUSED_INPUT,
-                f"nothing uses the input `{each.name}`",
+                f"the input `{each.name}` is unused",
                 each.span,
-                help="take it with `from`, or drop it",
+                help="take it with `from`, or remove it",
             )

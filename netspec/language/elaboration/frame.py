@@ -1,4 +1,4 @@
-"""Where the walk is: a scope with its names, what they refer to, and what its expressions see."""
+"""The state of the walk in one scope: its names, what they refer to, and the names that expressions can use."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from netspec.language.elaboration.story import Binding
 from netspec.language.expressions.missing import Missing
 
 NO_TENSOR: Final = Missing("there is no current tensor: with several inputs, state a `from`")
-"""What stands before the first item of a network with several inputs."""
+"""The current tensor before the first item of a network with several inputs."""
 
-OPEN: Final = Missing("it is not whole yet")
-"""What the name of a scope stands for while it is walked."""
+OPEN: Final = Missing("it is not complete yet")
+"""The value of the name of a scope while the scope is walked."""
 
 Tensor = str | Missing
-"""The name of a value, or why there is none."""
+"""The name of a value, or the reason why there is none."""
 
 
 @dataclass(slots=True, eq=False)
 class Referent:
-    """What a name refers to: a tensor, and for a scope the names inside it.
+    """The referent of a name: a tensor, and for a scope the names inside it.
 
-    `definition` is the block or the document that a call is of, `shares` the call whose weights it uses.
+    `definition` is the block or document of a call, `shares` the call whose weights it uses.
     """
 
     path: str
@@ -39,7 +39,7 @@ class Referent:
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """The names down to the layer after which an embedded network, whose name refers to `referent`, is cut."""
+    """The names down to the layer after which an embedded network is cut; its name refers to `referent`."""
 
     referent: Referent
     names: tuple[str, ...]
@@ -47,11 +47,11 @@ class Until:
 
 @dataclass(slots=True, eq=False)
 class Frame:
-    """Where the walk is: a scope with its names, and what its expressions see.
+    """The state of the walk in one scope: its names, and the names that expressions can use.
 
-    `items` is the text of the scope. A boundary (a block, a network, the root) is as far outwards as names
-    are looked for. `shares` is the path of the scope whose weights everything in here uses, and `shared_at`
-    the place that says so.
+    `items` is the text of the scope. Names are searched outwards up to a boundary (a block, a network, the root).
+    `shares` is the path of the scope whose weights all layers in this scope use, and `shared_at` is the place of
+    `share`.
     """
 
     path: str
@@ -68,11 +68,11 @@ class Frame:
     shared_at: Span | None = None
     until: tuple[Until, ...] = ()
     named: dict[object, Item] | None = None
-    """The named items of its text, once they are asked for."""
+    """The named items of its text, computed when needed."""
     bindings: dict[str, Binding] = field(default_factory=dict)
 
     def inner(self, name: str, items: Sequence[Item], frozen: bool) -> Frame:
-        """A scope of this name inside this one, which sees what this one sees."""
+        """A scope with this name inside this one, with the same names for expressions."""
         return Frame(
             join(self.path, name),
             self,
@@ -86,7 +86,7 @@ class Frame:
         )
 
     def below(self, name: str) -> tuple[Until, ...]:
-        """What is left of `until` inside a scope of this name."""
+        """The rest of `until` inside a scope with this name."""
         return tuple(
             Until(each.referent, each.names[1:])
             for each in self.until
@@ -94,7 +94,7 @@ class Frame:
         )
 
     def binding(self, name: str) -> Binding | None:
-        """What gave a parameter that is seen here its value; None if it came from outside, or is none."""
+        """The origin of the value of a parameter; None if it was set with `--set`, or is not a parameter."""
         frame: Frame | None = self
         while frame is not None and not frame.boundary:
             frame = frame.parent
@@ -106,7 +106,7 @@ class Frame:
 
     @property
     def parameters(self) -> dict[str, object]:
-        """The parameters of the file in which this stands; a file of blocks has none."""
+        """The parameters of the file of this scope; a file of blocks has none."""
         root: Frame | None = self
         while root is not None and not (root.is_network or root.parent is None):
             root = root.parent
@@ -117,45 +117,45 @@ class Frame:
 
 NOWHERE: dict[str, object] = {
     "index": Missing(
-        "it counts repetitions, and there is no `repeat` around this", "add `repeat: …` to the item"
+        "it counts repetitions, but this is not inside a `repeat`", "add `repeat: …` to the item"
     ),
-    "block": Missing("there is no block around this", "write `in`: it is what the item receives"),
+    "block": Missing("this is not inside a block", "write `in` for the tensor that the item takes"),
 }
-"""What an expression sees of a block or a repetition, where there is none."""
+"""`index` and `block` outside repeats and blocks."""
 
 IN_BLOCK: dict[str, object] = {
     **NOWHERE,
     "index": Missing(
-        "a block does not see the repetitions of its caller",
-        'give the block a parameter, as `n`, and pass it where the block is called: `n: "${index}"`',
+        "a block cannot use the repetitions of its caller",
+        'add a parameter to the block, such as `n`, and pass it in the call: `n: "${index}"`',
     ),
 }
-"""The same inside a block, without what `block` is there."""
+"""The same inside a block, without `block`."""
 
 IN_DEFAULT: dict[str, object] = {
     "in": Missing(
-        "the default of a parameter belongs to no item",
-        "write `block.in` for the block's input; or drop the default, and pass `${in.channels}` in the call",
+        "the default of a parameter is not part of an item",
+        "write `block.in` for the block's input; or remove the default, and pass `${in.channels}` in the call",
     ),
 }
-"""What the default of a block's parameter sees of a tensor; its block's input it sees as `block.in`."""
+"""`in` in the default of a block's parameter, which can use only `block.in`."""
 
 IN_SPEC: dict[str, object] = {
     "in": Missing(
-        "a parameter of a spec belongs to no item", "write the expression in the item that uses it"
+        "a parameter of a spec is not part of an item", "write the expression in the item that uses it"
     ),
     "block": Missing(
-        "a parameter of a spec belongs to no block", "write the expression in the item that uses it"
+        "a parameter of a spec is not part of a block", "write the expression in the item that uses it"
     ),
     "index": Missing(
-        "a parameter of a spec belongs to no `repeat`", "write the expression in the item that uses it"
+        "a parameter of a spec is not part of a `repeat`", "write the expression in the item that uses it"
     ),
 }
-"""The same for a parameter of a whole spec."""
+"""The same for a parameter of a spec."""
 
 
 class Cut(Exception):
-    """The layer named by `until` is reached; the network `referent` ends here."""
+    """The layer `until` is reached; the network `referent` ends here."""
 
     def __init__(self, referent: Referent, tensor: Tensor) -> None:
         super().__init__()
@@ -163,5 +163,5 @@ class Cut(Exception):
 
 
 def join(path: str, name: str) -> str:
-    """A path one name longer."""
+    """The path, extended by a name."""
     return f"{path}.{name}" if path else name

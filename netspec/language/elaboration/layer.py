@@ -1,4 +1,4 @@
-"""One layer: from an item's fields to a node of the graph."""
+"""One layer: turns the fields of an item into a node of the graph."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def layer(
     name: str,
     frozen: bool,
 ) -> Tensor:
-    """Add the node of an item that calls an op; its output, or BROKEN with the reason reported.
+    """Add the node of an item that calls an op; return its output, or BROKEN, with the reason reported.
 
     Args:
-        inputs: what the op takes.
-        received: what the item received; before its branches, if it has any.
+        inputs: the inputs of the op.
+        received: the tensor that the item takes; before its branches, if it has any.
     """
     referent = frame.members[name] = Referent(join(frame.path, name), OPEN)
     referent.tensor = _added(walk, op, item, inputs, received, frame, name, frozen)
@@ -93,9 +93,9 @@ def _added(
 
 
 def _fitted(walk: Walk, op: Op, types: tuple[Type, ...]) -> Fitted:
-    """The op resolved for these inputs, what it gives, holds and costs. Raises Misfit.
+    """The op resolved for these inputs, with its outputs, weights and costs. Raises Misfit.
 
-    A repetition fits the same op to the same types again and again: what it came to is kept.
+    The results are cached, because repetitions resolve the same op for the same types again.
     """
     key = (id(op), types)
     known = walk.fitted.get(key)
@@ -105,19 +105,19 @@ def _fitted(walk: Walk, op: Op, types: tuple[Type, ...]) -> Fitted:
         weights = resolved.weights(types)
         known = Fitted(resolved, outputs, weights, check_numbers(resolved, types, outputs, weights))
         walk.fitted[key] = known
-        walk.ops.append(op)  # as long as it is there no other op has its id
+        walk.ops.append(op)  # while the op exists, no other op has its id
     return known
 
 
 def _named(local: Sequence[Weight], path: str, frozen: bool) -> tuple[Weight, ...]:
-    """The weights under their canonical names."""
+    """The weights with their canonical names."""
     return tuple(
         [replace(each, name=f"{path}.{each.name}", trainable=each.trainable and not frozen) for each in local]
     )
 
 
 def _worked_out(walk: Walk, op: type[Op], item: Item, received: Tensor, frame: Frame) -> Op | None:
-    """The op as written, its expressions calculated; not yet fitted to its input."""
+    """The op as written, with evaluated expressions, not yet resolved for its input."""
     given = given_fields(op, item, frame.document)
     fields: dict[str, object] = {}
     for key, value in given.values.items():
@@ -138,15 +138,15 @@ def _worked_out(walk: Walk, op: type[Op], item: Item, received: Tensor, frame: F
 
 
 def _sight(walk: Walk, own: bool, received: Tensor, frame: Frame) -> Callable[[], dict[str, object]]:
-    """What the expressions of a field see.
+    """The names that the expressions of a field can use.
 
-    A default of the file stands in its file, outside every block, and sees no more than that.
+    A default is outside every block of its file, so its expressions can use only the names there.
     """
     return lambda: walk.sight(frame, received) if own else {**frame.parameters, "in": walk.sizes(received)}
 
 
 def _sizes(walk: Walk, name: Value, frame: Frame) -> object:
-    """The spatial sizes of the layer of that name; BROKEN when it is unknown, which is reported."""
+    """The spatial sizes of the layer with this name; BROKEN if it is unknown, which is reported."""
     referents = find(walk, name, frame)
     if not referents or isinstance(referents[0].tensor, Missing):
         return BROKEN
@@ -154,7 +154,7 @@ def _sizes(walk: Walk, name: Value, frame: Frame) -> object:
     if not type_.spatial:
         walk.problems.error(
             shapes.RANK,
-            f"`{plainly(name)}` is a vector, {type_}: it has no sizes to take",
+            f"`{plainly(name)}` is a vector, {type_}, which has no spatial sizes",
             name.span,
             help="name a layer that gives a map",
         )
@@ -190,7 +190,7 @@ def _report(
 
 
 def _as_written(help: str, field: str, item: Item, given: GivenFields) -> str:
-    """A help in the form in which the item is written: `max_pool: 8`, where it gives its field plainly."""
+    """The help in the form of the item: `max_pool: 8` if the item has a plain value."""
     value = given.values.get(field)
     if not isinstance(value, Scalar) or given.keys.get(field) != value.span:
         return help
@@ -211,6 +211,6 @@ def _line(origin: Span, here: Span) -> str:
 
 
 def _place(field: str | None, item: Item, frame: Frame) -> Span:
-    """Where the field stands that does not fit: at the item, in the file's defaults, or nowhere."""
+    """The place of the field that does not fit: in the item, in the file's defaults, or none."""
     given = given_fields(OPS[item.keyword], item, frame.document)
     return given.values[field].span if field in given.values else item.span

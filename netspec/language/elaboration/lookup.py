@@ -1,4 +1,4 @@
-"""Finds what a name in `from`, `share` or `until` stands for."""
+"""Finds the referent of a name in `from`, `share` or `until`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from netspec.ops.roles import FIRST
 
 
 def sources(walk: Walk, value: Value, frame: Frame) -> list[Tensor]:
-    """The tensors that a `from` names, in order; never none."""
+    """The tensors that a `from` names, in order; at least one."""
     known = walk.word(value, frame)
     if isinstance(known, Missing):
         return [BROKEN]
@@ -28,14 +28,14 @@ def sources(walk: Walk, value: Value, frame: Frame) -> list[Tensor]:
         found += [referent.tensor for referent in named] or [BROKEN]
     if not scalars:
         walk.problems.error(
-            codes.MISSING, "`from` names nothing", value.span, help="give a name, or drop `from`"
+            codes.MISSING, "`from` is empty", value.span, help="give a name, or remove `from`"
         )
         return [BROKEN]
     return found
 
 
 def find(walk: Walk, value: Value, frame: Frame) -> list[Referent]:
-    """What one path of names refers to; several if it holds `*`, none if that is reported."""
+    """The referents of one path of names: several if it contains `*`, none if an error is reported."""
     known = walk.word(value, frame)
     if isinstance(known, Missing):
         return []
@@ -46,12 +46,12 @@ def find(walk: Walk, value: Value, frame: Frame) -> list[Referent]:
         shown = "this" if not isinstance(known, Scalar) else f"`{known.text}`" if known.text else "nothing"
         walk.problems.error(
             codes.BAD_PATH,
-            f"{shown} is no name of a layer",
+            f"{shown} is not the name of a layer",
             value.span,
-            help="layers are named, not counted: an item without `from` takes what the item before it gives; for "
+            help="layers have names, not numbers: an item without `from` takes the output of the item before it; for "
             "another layer, give that one a `name`"
             if isinstance(known, Scalar) and isinstance(path, int)
-            else "write a name, or names joined by dots, as `stage2.1`",
+            else "write a name, or names joined by dots, such as `stage2.1`",
         )
         return []
     first, *rest = path.split(".")
@@ -63,7 +63,7 @@ def find(walk: Walk, value: Value, frame: Frame) -> list[Referent]:
     if any(each.tensor is OPEN for each in found):
         walk.problems.error(
             codes.NOT_YET,
-            f"`{path}` is not there yet: this is a part of it, and only earlier layers are found",
+            f"`{path}` is not complete yet: this item is a part of it, and `from` finds only earlier layers",
             value.span,
             help="name a layer above this one",
         )
@@ -88,7 +88,7 @@ def _inside(found: list[Referent], rest: list[str], value: Scalar, walk: Walk) -
 
 
 def _members(referent: Referent, name: str, walk: Walk) -> list[Referent]:
-    """What a name refers to inside another referent: one member or none; `*` is every repetition."""
+    """The referents of a name inside another referent: one member or none; `*` means all repetitions."""
     if name == "*":
         return [member for key, member in referent.members.items() if key.isdigit()]
     member = _ports(referent, walk).get(name) or referent.members.get(name)
@@ -96,7 +96,7 @@ def _members(referent: Referent, name: str, walk: Walk) -> list[Referent]:
 
 
 def _ports(referent: Referent, walk: Walk) -> dict[str, Referent]:
-    """The outputs by name of the layer whose first output a name refers to; of a scope, that of its last layer."""
+    """The outputs by name of the layer that a name refers to; for a scope, those of its last layer."""
     node = walk.by_name.get(str(referent.tensor))
     if node is None:
         return {}
@@ -111,16 +111,16 @@ def _report_nothing_inside(name: str, referent: Referent, value: Scalar, walk: W
     near = nearest(name, known)
     guess = f"did you mean `{value.text.replace(name, near)}`? " if near else ""
     if name == "*":
-        message = f"`{referent.path}` is no repetition, and `*` stands for every one"
+        message = f"`*` stands for all repetitions, but `{referent.path}` is not repeated"
     else:
-        message = f"`{referent.path}` has no `{name}` inside"
+        message = f"`{referent.path}` does not contain `{name}`"
     walk.problems.error(
         codes.UNKNOWN_NAME,
         message,
         value.span,
-        help=f"{guess}it holds {', '.join(known[:12])}{', …' if len(known) > 12 else ''}"
+        help=f"{guess}it contains {', '.join(known[:12])}{', …' if len(known) > 12 else ''}"
         if known
-        else "it holds no names",
+        else "it contains no names",
     )
 
 
@@ -144,7 +144,7 @@ def _report_unknown(name: str, value: Scalar, frame: Frame, problems: Problems) 
         value.span,
         help=f"did you mean `{near}`? {here}"
         if near
-        else f"it stands inside a scope: write `{inside}`"
+        else f"it is inside a scope: write `{inside}`"
         if inside
         else here
         if known
@@ -153,7 +153,7 @@ def _report_unknown(name: str, value: Scalar, frame: Frame, problems: Problems) 
 
 
 def _scopes(frame: Frame) -> Iterator[Frame]:
-    """The scopes in which names are looked for, outwards."""
+    """The scopes in which names are searched, outwards."""
     scope: Frame | None = frame
     while scope is not None:
         yield scope
@@ -175,24 +175,24 @@ def _report_later(name: str, item: Item, value: Scalar, problems: Problems) -> N
     given = item.source.items if isinstance(item.source, Listing) else (item.source,)
     itself = any(each is not None and each.span == value.span for each in given)
     line = item.name.span.line if item.name else item.span.line
-    why = "it is this item itself" if itself else f"it is named in line {line}"
+    why = "it is this item itself" if itself else f"it is defined on line {line}"
     problems.error(
         codes.NOT_YET,
-        f"`{name}` is not there yet: {why}, and only earlier layers are found",
+        f"`{name}` is not defined yet: {why}, and `from` finds only earlier layers",
         value.span,
         help="name a layer above this one" if itself else "move the item below the layer that it names",
     )
 
 
 def _later(scope: Frame) -> dict[object, Item]:
-    """The named items of a scope by their names, of equal names the first: looked through once, however often asked."""
+    """The named items of a scope by name; of equal names the first. The result is cached."""
     if scope.named is None:
         scope.named = {item.name.value: item for item in reversed([*_named(scope.items)]) if item.name}
     return scope.named
 
 
 def _named(items: Iterable[Item]) -> Iterator[Item]:
-    """The named items of a scope: branches and unnamed groups open none of their own."""
+    """The named items of a scope, including those in branches and unnamed groups, which do not open a scope."""
     for item in items:
         if item.name is not None:
             yield item

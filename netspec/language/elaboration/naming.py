@@ -1,4 +1,4 @@
-"""The names that items get in their scope: their own, or their op and an ordinal."""
+"""The names of items in their scope: their own, or their op and a number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from netspec.language.reading.values import Scalar, plain
 
 
 def local_name(walk: Walk, item: Item, frame: Frame, keyword: str) -> str:
-    """The name of an item in its scope: its own if it has a good one, else its op and ordinal."""
+    """The name of an item in its scope: its own if it has a valid one, else its op and a number."""
     count = frame.counts[keyword] = frame.counts.get(keyword, 0) + 1
     automatic = f"{keyword}{count}"
     if item.name is None:
@@ -21,7 +21,7 @@ def local_name(walk: Walk, item: Item, frame: Frame, keyword: str) -> str:
 
 
 def own_name(walk: Walk, scalar: Scalar, frame: Frame) -> str | None:
-    """A name that an author gives, or None with the reason reported."""
+    """The name in the spec, or None, with the reason reported."""
     value = walk.word(scalar, frame)
     if not isinstance(value, Scalar):
         if not isinstance(value, Missing):
@@ -38,12 +38,12 @@ def own_name(walk: Walk, scalar: Scalar, frame: Frame) -> str | None:
     elif name in frame.members:
         walk.problems.error(
             codes.NAME_TWICE,
-            f"the name `{name}` stands twice in this scope",
+            f"the name `{name}` appears twice in this scope",
             scalar.span,
             help="choose another name",
         )
     else:
         return str(name)
-    # What refers to a refused name is quiet.
+    # References to a refused name are not reported.
     frame.members.setdefault(str(name), Referent(join(frame.path, str(name)), BROKEN))
     return None

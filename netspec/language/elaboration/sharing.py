@@ -1,4 +1,4 @@
-"""`share`: whose weights a layer, or a whole call of a block, uses."""
+"""`share`: the weights that a layer, or a call of a block, uses."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from netspec.ops.base import Weight
 
 
 def shared_scope(walk: Walk, item: Item, frame: Frame, inner: Frame) -> str | Missing | None:
-    """The path of the call whose weights this call, whose scope is `inner`, uses.
+    """The path of the call whose weights this call uses; the scope of this call is `inner`.
 
-    None for its own weights, BROKEN when it cannot be.
+    None for its own weights, BROKEN if sharing is impossible.
     """
     if item.share is None:
         return inner.shares
@@ -30,12 +30,12 @@ def shared_scope(walk: Walk, item: Item, frame: Frame, inner: Frame) -> str | Mi
     if referent.definition is not mine.definition:
         walk.problems.error(
             shapes.SHARE,
-            f"`{item.share.text}` is no call of `{item.keyword}`; a block shares with a call of the same block",
+            f"`{item.share.text}` is not a call of `{item.keyword}`; a block shares with a call of the same block",
             item.share.span,
             help="name an earlier call of the block",
         )
         return BROKEN
-    # Of three calls in one scope the first is the owner, also where the third names the second.
+    # Of three calls that share weights, the first is the owner, also if the third names the second.
     inside = f"{frame.path}." if frame.path else ""
     return referent.shares if referent.shares and referent.shares.startswith(inside) else referent.path
 
@@ -43,7 +43,7 @@ def shared_scope(walk: Walk, item: Item, frame: Frame, inner: Frame) -> str | Mi
 def shared_layer(
     walk: Walk, item: Item, frame: Frame, name: str, weights: Sequence[Weight], frozen: bool
 ) -> Node | Missing | None:
-    """The node whose weights this layer uses; None for its own, BROKEN when it cannot be."""
+    """The node whose weights this layer uses; None for its own, BROKEN if sharing is impossible."""
     if item.share is not None:
         referent = _one(walk, item, frame)
         if referent is None:
@@ -59,7 +59,7 @@ def shared_layer(
     if owner is None or (item.share is not None and not owner.weights):
         walk.problems.error(
             shapes.SHARE,
-            f"`{path}` is no layer that has weights",
+            f"`{path}` is not a layer with weights",
             span,
             notes=[f"`{join(frame.path, name)}` needs {_listed(weights)}"] if weights else (),
             help="name a layer with weights; `share` beside a block takes a call of that block",
@@ -77,29 +77,29 @@ def _fitting(
             shapes.SHARE,
             f"the weights of `{owner.name}` do not fit `{name}`",
             span,
-            notes=[f"needed: {_listed(weights)}", f"held by `{owner.name}`: {_listed(held)}"],
+            notes=[f"needed: {_listed(weights)}", f"in `{owner.name}`: {_listed(held)}"],
             help="both need the same fields and input channels",
         )
         return BROKEN
     if frozen and owner.trainable and weights:
         walk.problems.error(
             shapes.SHARE,
-            f"`{owner.name}` learns, so what uses its weights cannot be frozen",
+            f"`{owner.name}` is trainable, so a layer that uses its weights cannot be frozen",
             span,
-            help=f"put `trainable: false` beside `{owner.local_name}`, too, or drop it here",
+            help=f"also put `trainable: false` beside `{owner.local_name}`, or remove it here",
         )
         return BROKEN
     return owner
 
 
 def _one(walk: Walk, item: Item, frame: Frame) -> Referent | None:
-    """The one referent of `share`, or None, which is reported."""
+    """The referent of `share`, or None, which is reported."""
     assert item.share is not None
     referents = find(walk, item.share, frame)
     if len(referents) > 1:
         walk.problems.error(
             shapes.SHARE,
-            f"`{item.share.text}` names {len(referents)} layers, and weights are those of one",
+            f"`{item.share.text}` names {len(referents)} layers, but `share` takes the weights of one",
             item.share.span,
             help="name one repetition by its number, from 0",
         )

@@ -1,4 +1,4 @@
-"""Why branches of a merge have different sizes: the layers on the way that changed them, and what makes them equal."""
+"""Explains why branches of a merge have different sizes: the layers that change them, and how to make them equal."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from netspec.ops.window import Windowed
 _MOST_NODES = 5_000
 _MOST_LAYERS = 6
 _MOST_MERGES = 50
-"""How many merges of one spec are explained: each looks at all the layers before it."""
+"""The number of merges of one spec that are explained, because each explanation examines all layers before it."""
 
 
 def explain(walk: Walk, item: Item, inputs: Sequence[Tensor]) -> tuple[str | None, str | None]:
-    """A note that names the layers that made the sizes differ, and a help that makes them equal.
+    """A note with the layers that made the sizes differ, and a help that makes them equal.
 
-    None and None where the sizes do not differ, or where nothing certain can be said.
+    None and None if the sizes do not differ, or if the cause is not certain.
     """
     walk.explained += 1
     if walk.explained > _MOST_MERGES:
@@ -49,7 +49,7 @@ def _help(walk: Walk, item: Item, first: str, second: str, changed: Sequence[Nod
     small, large = sorted((first, second), key=lambda value: sum(sizes[value]))
     pairs = list(zip(sizes[large], sizes[small], strict=True))
     if any(larger < smaller or larger >= 2 * smaller for larger, smaller in pairs):
-        return None  # not a matter of rounding or of a border: what is meant is another stride
+        return None  # the cause is not rounding or a border, but a different stride
     if not OPS[item.keyword].any_channels and walk.types[large].channels != walk.types[small].channels:
         return None
     wanted = sizes[small][0] if len(set(sizes[small])) == 1 else list(sizes[small])
@@ -58,17 +58,17 @@ def _help(walk: Walk, item: Item, first: str, second: str, changed: Sequence[Nod
     if item.branches is not None:
         advice = f"end the branch of {where} with {crop}"
     else:
-        advice = f"crop {where} first: {crop} with `from: {large}` and a `name`, and join that name"
+        advice = f"crop {where} first: {crop} with `from: {large}` and a `name`, and merge that name"
     rounded = next((node for node in changed if _rounds(walk, node)), None)
     if rounded is None:
         return advice
     assert isinstance(rounded.op, Windowed)
     strides = "×".join(dict.fromkeys(str(each) for each in rounded.op.strides))
-    return f"{advice}; or let `{rounded.name}` receive sizes that are multiples of {strides}"
+    return f"{advice}; or give `{rounded.name}` sizes that are multiples of {strides}"
 
 
 def _changed(walk: Walk, first: str, second: str) -> Iterator[tuple[Node, Sequence[int], Sequence[int]]]:
-    """The layers before one of two values only that change sizes, in their order, with the sizes."""
+    """The layers before only one of two values that change sizes, in order, with the sizes."""
     before = [_before(walk, value) for value in (first, second)]
     if None in before:
         return
@@ -82,7 +82,7 @@ def _changed(walk: Walk, first: str, second: str) -> Iterator[tuple[Node, Sequen
 
 
 def _before(walk: Walk, value: str) -> set[str] | None:
-    """The names of the nodes that a value is made by; None if they are too many."""
+    """The names of the nodes that a value is computed by; None if there are too many."""
     found: set[str] = set()
     todo = [value]
     while todo:
@@ -97,7 +97,7 @@ def _before(walk: Walk, value: str) -> set[str] | None:
 
 
 def _rounds(walk: Walk, node: Node) -> bool:
-    """Whether a strided window gives sizes that are no exact parts of what it receives."""
+    """Whether a strided window rounds its output sizes."""
     if not isinstance(node.op, Windowed) or not node.op.rounds:
         return False
     came, went = walk.types[node.inputs[0]].sizes, node.output.sizes

@@ -1,4 +1,4 @@
-"""Says where a calculated value comes from: what its expression saw, and which line gave each parameter."""
+"""Explains the origin of a calculated value: the values in its expression, and the lines that set the parameters."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from netspec.language.reading.values import Listing, Scalar, Value
 Sight = Callable[[], Mapping[str, object]]
 
 _MOST = 4
-"""More notes than this explain nothing."""
+"""The limit of notes."""
 
 
 class Binds(Protocol):
-    """A scope, as far as a story goes: it knows what gave each parameter its value."""
+    """The part of a scope that an explanation needs: the origins of the values of parameters."""
 
     def binding(self, name: str) -> Binding | None:
-        """What gave a parameter that is seen here its value; None if it came from outside, or is none."""
+        """The origin of the value of a parameter; None if it was set with `--set`, or is not a parameter."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Binding:
-    """What gave a parameter its value: a call, or a default. The value stands in `frame`, and sees `sight`."""
+    """The origin of the value of a parameter: a call or a default. The value is in `frame`, and can use `sight`."""
 
     value: Value
     frame: Binds | None
@@ -35,7 +35,7 @@ class Binding:
 
 
 def story(value: Value | None, frame: Binds | None, sight: Sight) -> tuple[str, ...]:
-    """Notes on each expression in a value: what it gave, and with which values. None for a plain value."""
+    """Notes on each expression in a value: its result, and the values in it. Empty for a plain value."""
     found: list[str] = []
     todo: list[tuple[Value | None, Binds | None, Sight]] = [(value, frame, sight)]
     while todo and len(found) < _MOST:

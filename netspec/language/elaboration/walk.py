@@ -1,4 +1,4 @@
-"""What elaboration knows while it walks: the nodes so far, the types of values, scopes, expressions, limits."""
+"""The state of elaboration: the nodes so far, the types of values, scopes, expressions, limits."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from netspec.ops.base import Op, Weight
 from netspec.types import LIMIT, Type
 
 LAYER_LIMIT = 10_000
-"""More layers than this, or items walked to make them, are taken for a mistake."""
+"""The limit of layers, and of items walked to create them."""
 
 MANY_TIMES = 50
-"""Repetitions around an item from which on `repeat` is what makes a network too large."""
+"""From this number of repetitions on, an error blames `repeat` for the size of a network."""
 
 WORK_LIMIT = 1_000_000
-"""Values of fields and of parameters that are worked out, all repetitions taken together."""
+"""The limit of evaluated values of fields and parameters, over all repetitions."""
 
 DEPTH_LIMIT = 64
-"""Groups, branches, blocks and networks that may stand inside each other; Python's own stack allows no more."""
+"""The limit of nested groups, branches, blocks and networks; Python's stack allows no more."""
 
 
 class Exceeded(Exception):
-    """A limit is passed and reported; the walk ends here."""
+    """A limit is exceeded and reported; the walk ends here."""
 
 
 class Fitted(NamedTuple):
-    """An op resolved for its inputs, the types that it gives, its weights under local names, its MACs."""
+    """An op resolved for its inputs, its output types, its weights with local names, and its MACs."""
 
     op: Op
     outputs: tuple[Type, ...]
@@ -77,7 +77,7 @@ class Walk:
     # Limits
 
     def step(self, span: Span, count: int = 1) -> None:
-        """Count items on the way. Raises Exceeded once there are too many, nodes or none; Full as `Problems` does."""
+        """Count walked items. Raises Exceeded if there are too many; Full as in `Problems`."""
         self.problems.check_room()
         self.steps += count
         if self.steps > LAYER_LIMIT:
@@ -90,7 +90,7 @@ class Walk:
             raise Exceeded
 
     def _shorter(self, times: int) -> str:
-        """What makes a network of too many items shorter."""
+        """Advice for a network with too many items."""
         called = "block" in self.open or "network" in self.open
         if times > MANY_TIMES or (times > 1 and not called):
             return "use a smaller `repeat`"
@@ -99,41 +99,41 @@ class Walk:
         return f"a network has at most {LAYER_LIMIT:,} items"
 
     def spend(self, span: Span, count: int = 1) -> None:
-        """Count values that are worked out. Raises Exceeded once there are too many."""
+        """Count evaluated values. Raises Exceeded if there are too many."""
         self.work += count
         if self.work > WORK_LIMIT:
             self.problems.error(
                 codes.TOO_LARGE,
-                f"the layers take more than {WORK_LIMIT:,} values to work out",
+                f"the layers have more than {WORK_LIMIT:,} values to evaluate",
                 span,
                 help="use a smaller `repeat`, or shorter lists",
             )
             raise Exceeded
 
     def enter(self, span: Span) -> None:
-        """Go into a list of items. Raises Exceeded once it is too deep."""
+        """Enter a list of items. Raises Exceeded if it is too deep."""
         if self.depth >= DEPTH_LIMIT:
             self.problems.error(
                 codes.TOO_LARGE,
-                f"groups, branches and blocks stand inside each other more than {DEPTH_LIMIT} deep",
+                f"groups, branches and blocks are nested more than {DEPTH_LIMIT} levels deep",
                 span,
-                help="put layers in a row, with `repeat` perhaps",
+                help="put layers in sequence, for example with `repeat`",
             )
             raise Exceeded
         self.depth += 1
 
     def leave(self) -> None:
-        """Come out of a list of items again."""
+        """Leave a list of items."""
         self.depth -= 1
 
     # Values and expressions
 
     def sight(self, frame: Frame, current: Tensor) -> dict[str, object]:
-        """What an expression sees: parameters, `in`, `block`, `index`."""
+        """The names that an expression can use: parameters, `in`, `block`, `index`."""
         return {**frame.names, "in": self.sizes(current)}
 
     def sizes(self, tensor: Tensor) -> object:
-        """The sizes of a tensor by name, as expressions see them."""
+        """The sizes of a tensor by name, for expressions."""
         if isinstance(tensor, Missing):
             return tensor
         type_ = self.types[tensor]
@@ -144,7 +144,7 @@ class Walk:
         return sizes
 
     def work_out(self, value: Value, sight: Callable[[], dict[str, object]]) -> object:
-        """A value with its expressions calculated: plain data, or BROKEN with the reason reported."""
+        """A value with evaluated expressions, as plain data; or BROKEN, with the reason reported."""
         if isinstance(value, Scalar):
             self.spend(value.span)
             if not is_expression(value):
@@ -157,9 +157,9 @@ class Walk:
         return BROKEN if any(part is BROKEN for part in fields.values()) else fields
 
     def put_in(self, value: Value, sight: dict[str, object]) -> Value | Missing:
-        """The same value with its expressions replaced by what they come to; places stay.
+        """The positioned value with its expressions replaced by their results.
 
-        BROKEN, with the reason reported, when one of them cannot be worked out.
+        BROKEN, with the reason reported, if one of them cannot be evaluated.
         """
         if isinstance(value, Scalar):
             if not is_expression(value):
@@ -182,13 +182,13 @@ class Walk:
         return Mapping(entries, value.span) if len(entries) == len(value.entries) else BROKEN
 
     def word(self, value: Value, frame: Frame) -> Value | Missing:
-        """A name, or names, with a parameter put in where one stands: `from: $source`."""
+        """A name, or names, with parameters replaced by their values: `from: $source`."""
         return self.put_in(value, frame.names) if has_expression(value) else value
 
     # Nodes and scopes
 
     def add(self, node: Node, macs: int) -> None:
-        """Put a node into the graph."""
+        """Add a node to the graph."""
         self.weigh((node.output,), () if node.shares else node.weights, macs, node.span)
         self.nodes.append(node)
         self.by_name[node.name] = node
@@ -197,16 +197,16 @@ class Walk:
             self.origins[value] = node.span
 
     def weigh(self, types: Sequence[Type], weights: Sequence[Weight], macs: int, span: Span) -> None:
-        """Add what a layer or an input costs to the sums. Raises Exceeded once one of them is too large to count."""
+        """Add the costs of a layer or an input to the sums. Raises Exceeded if a sum is too large."""
         self.macs += macs
-        # As `netspec shapes` reckons the memory: four bytes an element.
+        # As in `netspec shapes`, an element has four bytes.
         self.bytes += 4 * (sum(type_.elements for type_ in types) + sum(prod(each.shape) for each in weights))
         if self.macs < LIMIT and self.bytes < LIMIT:
             return
         what = "multiply-accumulates" if self.macs >= LIMIT else "bytes of weights and of outputs"
         self.problems.error(
             shapes.TOO_LARGE,
-            f"up to here the network has 2⁶³ {what} or more; they must be below 2⁶³",
+            f"up to here, the network has 2⁶³ {what} or more; the number must be below 2⁶³",
             span,
             help="use smaller sizes, or fewer layers",
         )
@@ -240,7 +240,7 @@ class Walk:
 
     @contextmanager
     def once(self) -> Iterator[None]:
-        """Tell a problem of the text once, however often the text is walked (calls of a block, repetitions)."""
+        """Report a problem of the text once, however often the text is walked (calls of a block, repetitions)."""
         outer, self.problems = self.problems, Problems()
         try:
             yield
@@ -256,7 +256,7 @@ class Walk:
 
     @contextmanager
     def repeating(self, count: int) -> Iterator[None]:
-        """What is walked stands `count` times in the network."""
+        """The walked items are `count` times in the network."""
         outer, self.times = self.times, self.times * count
         try:
             yield
@@ -265,12 +265,12 @@ class Walk:
 
 
 def count_of(value: Value) -> int:
-    """How many values a value is, with those inside it."""
+    """The number of values in a value, including nested ones."""
     return 1 + sum(map(count_of, value.items)) if isinstance(value, Listing) else 1
 
 
 def positioned(data: object, place: Scalar) -> Value:
-    """Plain data as a value that stands where `place` does."""
+    """Plain data as a value with the place of `place`."""
     if isinstance(data, list):
         return Listing(tuple(positioned(each, place) for each in data), place.span)
     if data is None or isinstance(data, str | int | float | bool):

@@ -1,4 +1,4 @@
-"""What stands inside one pair of brackets while it is read: operands, and the operators that wait for them."""
+"""The parser's state inside one pair of brackets: operands and pending operators."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from netspec.language.expressions.tokens import Token
 from netspec.language.expressions.tree import Binary, Chain, Choice, Name, Node, Prefix
 
 Brackets = OneOf["whole", "group", "list", "call", "index"]
-"""What a pair of brackets is for; the whole text has none."""
+"""The purpose of a pair of brackets; the whole text has none."""
 
-# How tightly an operator binds: the larger, the tighter.
+# The precedence of operators; a larger number binds tighter.
 _OR, _AND, NOT, _COMPARE = 1, 2, 3, 4
 UNARY, _POWER = 11, 12
 BINDING = {
@@ -33,7 +33,7 @@ PREFIXES = {"-": UNARY, "+": UNARY, "~": UNARY, "not": NOT}
 
 
 class Operand(NamedTuple):
-    """A part that is read, with its columns, brackets around it included."""
+    """A parsed part, with its columns, including brackets around it."""
 
     node: Node
     start: int
@@ -42,7 +42,7 @@ class Operand(NamedTuple):
 
 
 class Operator(NamedTuple):
-    """An operator that waits for its right operand."""
+    """A pending operator, without its right operand."""
 
     sign: str
     binding: int
@@ -52,11 +52,11 @@ class Operator(NamedTuple):
 
 @dataclass(slots=True)
 class Level:
-    """What stands inside one pair of brackets, as far as it is read. The outermost level has none.
+    """The parsed part of the content of one pair of brackets. The outermost level has no brackets.
 
-    `head` is what is called or indexed. `items` are the parts before the last comma, `values` and `conditions`
-    those of choices that wait for their `else`. `named` and `starred` start an argument that has a name or a star,
-    `assigned` an assignment, `sliced` a part of a list.
+    `head` is the called function or the indexed list. `items` are the parts before the last comma; `values` and
+    `conditions` belong to choices without their `else` yet. `named` and `starred` are the start of an argument with a
+    name or a star, `assigned` that of an assignment, `sliced` that of a slice.
     """
 
     kind: Brackets
@@ -76,16 +76,16 @@ class Level:
 
     @property
     def fresh(self) -> bool:
-        """Whether the part after the last comma has not begun."""
+        """Whether the part after the last comma is empty so far."""
         return not (self.operands or self.operators or self.values)
 
     def is_lone_name(self) -> bool:
-        """Whether the part after the last comma is one name so far."""
+        """Whether the part after the last comma is a single name so far."""
         lone = len(self.operands) == 1 and not self.operators and not self.values
         return lone and isinstance(self.operands[0].node, Name) and len(self.operands[0].node.steps) == 1
 
     def reduce(self, binding: int = 0) -> None:
-        """Apply the operators that bind at least so tightly to the operands before."""
+        """Apply the pending operators with at least this precedence."""
         while self.operators and self.operators[-1].binding >= binding:
             operator = self.operators.pop()
             right = self.operands.pop()
@@ -114,12 +114,12 @@ class Level:
         return Operand(chain, start, end)
 
     def reduced(self) -> Operand:
-        """The part that is read, without the choices around it."""
+        """The parsed part, without the choices around it."""
         self.reduce()
         return self.operands.pop()
 
     def part(self) -> Operand:
-        """The whole part up to a comma or a bracket, its choices put together."""
+        """The whole part up to a comma or a bracket, including its choices."""
         found = self.reduced()
         if len(self.values) > len(self.conditions):
             self.faults.no_else(self.values[-1].start)
@@ -131,7 +131,7 @@ class Level:
         return found
 
     def _note_argument(self, end: int) -> None:
-        """Note what is no plain value: an argument with a name or a star, an assignment."""
+        """Record an argument with a name or a star, or an assignment."""
         if self.starred is not None:
             self.faults.more("this", self.starred, end)
         if self.assigned is not None:

@@ -124,7 +124,7 @@ class _Parser:
         if not re.match(r"0[xob]", text) and re.search(r"[.e]", text):
             value: int | float = float(text)
         elif re.match(r"0[0-9_]*[1-9]", text):
-            self.faults.unreadable(token)  # 012: Python's old way to write an octal number
+            self.faults.unreadable(token)  # 012: an octal number in old Python
         else:
             value = int(text, 0 if re.match(r"0[xob]", text) else 10)
         after = self.tokens[self.at]
@@ -132,7 +132,7 @@ class _Parser:
             self.at += 1
             self.faults.strange(token.start, after.end)
         elif isinstance(value, int) and value >= LIMIT:
-            message = "this number is too large; whole numbers stay below 2⁶³"
+            message = "this number is too large; whole numbers must be below 2⁶³"
             self.faults.note(codes.RESULT_TOO_LARGE, message, token.start, token.end)
         elif math.isinf(value):
             message = "this number is too large for a float"
@@ -151,7 +151,7 @@ class _Parser:
             self.at += 1  # f'…', b'…'
             self._push(Literal(token.start, after.end, ""))
             if "f" in token.text.lower():
-                self.faults.more("a text with holes", token.start, after.end)
+                self.faults.more("formatted text", token.start, after.end)
             else:
                 self.faults.strange(token.start, after.end)
         elif token.text in _BOOLEANS:
@@ -275,7 +275,7 @@ class _Parser:
         assert level.head is not None
         start, end = level.head.start, token.end
         if level.sliced is not None:
-            self.faults.more("a part of a list", level.sliced, self.tokens[self.at - 2].end)
+            self.faults.more("a slice", level.sliced, self.tokens[self.at - 2].end)
         elif level.comma:
             self.faults.list(level.items[0].start, self.tokens[self.at - 2].end)
         at = level.items[0].node if level.items else Literal(start, end, 0)

@@ -18,7 +18,7 @@ LAYERS = "layers: [flatten, {dense: 3}]\n"
 PARAMS = 4 * 8 * 8 * 3 + 3
 UNREADABLE = {
     "an unknown key": ("expect: {«parms»: 3}", "NS0403", "`params`"),
-    "a shape that is a number": ("expect: {output: «3»}", "NS0404", "write `[3]`"),
+    "a shape that must be a number": ("expect: {output: «3»}", "NS0404", "write `[3]`"),
     "a shape of a layer": ("expect: {layers: {flatten1: «many»}}", "NS0404", "write `[256]`"),
     "an exact number in words": (
         "expect: {params: «few»}",

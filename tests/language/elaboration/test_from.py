@@ -193,23 +193,23 @@ REFUSED = [
     ("nobody", "NS0109", "no earlier layer is called `nobody`"),
     ("frist", "NS0109", "did you mean `first`?"),
     ("inside", "NS0109", "no earlier layer"),
-    ("stage.3", "NS0109", "`stage` has no `3` inside"),
+    ("stage.3", "NS0109", "`stage` does not contain `3`"),
     ("stage.0.insid", "NS0109", "did you mean `stage.0.inside`?"),
-    ("stage.*.nobody", "NS0109", "`stage.0` has no `nobody` inside"),
-    ("tail.*", "NS0109", "`tail` is no repetition"),
-    ("first.state", "NS0109", "`first` has no `state` inside"),
-    ("input.relu1", "NS0109", "it holds no names"),
-    ("stage.0.unit", "NS0109", "it holds relu1, inside, sigmoid1"),
-    ("a b", "NS0124", "`a b` is no name of a layer"),
+    ("stage.*.nobody", "NS0109", "`stage.0` does not contain `nobody`"),
+    ("tail.*", "NS0109", "`tail` is not repeated"),
+    ("first.state", "NS0109", "`first` does not contain `state`"),
+    ("input.relu1", "NS0109", "it contains no names"),
+    ("stage.0.unit", "NS0109", "it contains relu1, inside, sigmoid1"),
+    ("a b", "NS0124", "`a b` is not the name of a layer"),
     ("'*.a'", "NS0124", "names joined by dots"),
     ("a..b", "NS0124", "`a..b`"),
     ("a.", "NS0124", ""),
     ("3", "NS0124", "`3`"),
     ("true", "NS0124", "`true`"),
-    ("''", "NS0124", "nothing is no name of a layer"),
+    ("''", "NS0124", "nothing is not the name of a layer"),
     ("null", "NS0124", ""),
-    ("{a: b}", "NS0124", "this is no name of a layer"),
-    ("[]", "NS0102", "`from` names nothing"),
+    ("{a: b}", "NS0124", "this is not the name of a layer"),
+    ("[]", "NS0102", "`from` is empty"),
     ("stage.*", "NS0311", "`softmax` takes one input; `from` names 3"),
     ("[first, tail]", "NS0311", "merge them first"),
 ]
@@ -221,16 +221,16 @@ def test_it_refuses_what_is_not_there(path: str, code: str, words: str) -> None:
 
 
 NOT_YET = [
-    ("layers: [{relu: , from: «b»}, {tanh: , name: b}]", "it is named in line 4"),
+    ("layers: [{relu: , from: «b»}, {tanh: , name: b}]", "it is defined on line 4"),
     ("layers: [{relu: , name: a, from: «a»}]", "it is this item itself"),
     ("layers: [{add: , name: a, from: [input, «a»]}]", "it is this item itself"),
-    ("layers: [{add: [[{relu: , from: «a»}], []], name: a}]", "this is a part of it"),
-    ("layers: [{relu: , from: «b»}, {add: [[{tanh: , name: b}], []]}]", "named in line 4"),
-    ("layers: [{relu: , from: «b»}, {layers: [{tanh: , name: b}]}]", "named in line 4"),
-    ("layers: [{layers: [tanh, {relu: , from: «g»}], name: g}]", "this is a part of it"),
-    ("layers: [{layers: [tanh, {relu: , from: «s»}], name: s, repeat: 2}]", "this is a part of it"),
-    ("layers: [{layers: [tanh, {relu: , from: «s.0»}], name: s, repeat: 2}]", "this is a part of it"),
-    ("layers: [{layers: [{relu: , from: «b»}]}, {tanh: , name: b}]", "named in line 4"),
+    ("layers: [{add: [[{relu: , from: «a»}], []], name: a}]", "this item is a part of it"),
+    ("layers: [{relu: , from: «b»}, {add: [[{tanh: , name: b}], []]}]", "defined on line 4"),
+    ("layers: [{relu: , from: «b»}, {layers: [{tanh: , name: b}]}]", "defined on line 4"),
+    ("layers: [{layers: [tanh, {relu: , from: «g»}], name: g}]", "this item is a part of it"),
+    ("layers: [{layers: [tanh, {relu: , from: «s»}], name: s, repeat: 2}]", "this item is a part of it"),
+    ("layers: [{layers: [tanh, {relu: , from: «s.0»}], name: s, repeat: 2}]", "this item is a part of it"),
+    ("layers: [{layers: [{relu: , from: «b»}]}, {tanh: , name: b}]", "defined on line 4"),
 ]
 
 
@@ -283,5 +283,5 @@ def test_a_layer_is_not_among_what_it_may_name() -> None:
 def test_what_is_as_large_as_a_vector_has_no_sizes() -> None:
     hold_refusals(
         "layers: [{global_max_pool: , name: flat}, {crop: {like: «flat»}, from: input}]",
-        ("NS0303", "`flat` is a vector, 4: it has no sizes to take"),
+        ("NS0303", "`flat` is a vector, 4, which has no spatial sizes"),
     )

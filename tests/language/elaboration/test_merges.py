@@ -72,8 +72,8 @@ REFUSED = [
     ("{add: {branches: «relu»}}", "NS0116", "`branches` is a list of branches"),
     ("{add: [[], [tanh]], from: «[input, relu1]»}", "NS0116", "has branches and `from`"),
     ("{add: {branches: [[], [tanh]]}, from: «input»}", "NS0116", "has branches and `from`"),
-    ("«add»", "NS0116", "`add` has nothing to join"),
-    ("{«concat»: {axis: height}}", "NS0116", "`concat` has nothing to join"),
+    ("«add»", "NS0116", "`add` has no branches"),
+    ("{«concat»: {axis: height}}", "NS0116", "`concat` has no branches"),
     ("{concat: {«branch»: [[], []]}}", "NS0103", "write `branches`"),
     ("{concat: {axis: «depth», branches: [[], []]}}", "NS0303", "4@8×8 has no axis `depth`"),
     ("{concat: {axis: «3», branches: [[], []]}}", "NS0104", "`axis` is one of channels"),
@@ -111,4 +111,6 @@ def test_what_stands_in_a_branch_cannot_have_the_name_of_the_merge(branch: str) 
 
 
 def test_a_merge_is_not_there_yet_in_its_own_branches() -> None:
-    hold_refusals("layers: [{add: [[], [{relu: , from: «x»}]], name: x}]", ("NS0110", "`x` is not there yet"))
+    hold_refusals(
+        "layers: [{add: [[], [{relu: , from: «x»}]], name: x}]", ("NS0110", "`x` is not complete yet")
+    )

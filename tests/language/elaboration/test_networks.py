@@ -308,10 +308,10 @@ REFUSED = [
     ("{network: {spec: «'zoo:nobody'»}}", "NS0113", "the zoo has no `nobody`"),
     ("{network: {spec: «'zoo:lenet'»}}", "NS0113", "did you mean `zoo:lenet5`?"),
     ("{network: {spec: «'zoo:../x'»}}", "NS0113", "the zoo has no"),
-    ("{network: {spec: «../main.yaml»}}", "NS0112", "leaves the tree"),
-    ("{network: {spec: «/etc/passwd»}}", "NS0112", "leaves the tree"),
+    ("{network: {spec: «../main.yaml»}}", "NS0112", "is outside the folder"),
+    ("{network: {spec: «/etc/passwd»}}", "NS0112", "is outside the folder"),
     ("{network: {spec: «main.yaml»}}", "NS0113", "contains itself"),
-    ("{network: {spec: «3»}}", "NS0104", "`spec` is a path"),
+    ("{network: {spec: «3»}}", "NS0104", "`spec` must be a path"),
     ("{network: «[a]»}", "NS0102", "`network` needs `spec`"),
     ("«network»", "NS0102", "`network` needs `spec`"),
     ("{«network»: {until: a}}", "NS0102", "`network` needs `spec`"),
@@ -321,19 +321,19 @@ REFUSED = [
     ("{network: {spec: trunk.yaml, until: «frist»}}", "NS0109", "did you mean `first`?"),
     ("{network: {spec: trunk.yaml, until: «stage.7»}}", "NS0109", "stage` has no layer `7`"),
     ("{network: {spec: trunk.yaml, until: «input»}}", "NS0109", "`input`"),
-    ("{network: {spec: trunk.yaml, until: «aux»}}", "NS0109", "heads stay behind"),
-    ("{network: {spec: trunk.yaml, until: «'a b'»}}", "NS0124", "`until` is the name of a layer"),
+    ("{network: {spec: trunk.yaml, until: «aux»}}", "NS0109", "heads of embedded networks are not used"),
+    ("{network: {spec: trunk.yaml, until: «'a b'»}}", "NS0124", "`until` must be the name of a layer"),
     ("{network: {spec: trunk.yaml, until: «stage.*»}}", "NS0124", ""),
     ("{network: {spec: trunk.yaml, until: «[a]»}}", "NS0124", ""),
-    ("{network: {spec: trunk.yaml, params: «3»}}", "NS0104", "`params` is a mapping"),
+    ("{network: {spec: trunk.yaml, params: «3»}}", "NS0104", "`params` must be a mapping"),
     ("{network: {spec: trunk.yaml, params: {«widht»: 3}}}", "NS0103", "did you mean `width`?"),
     ("{network: {spec: trunk.yaml, params: {width: $«nobody»}}}", "NS0203", "nobody"),
     ("{network: {spec: trunk.yaml, weights: «3»}}", "NS0104", "the path of a safetensors file"),
-    ("{network: {spec: trunk.yaml, weights: «../../w.safetensors»}}", "NS0112", "leaves the tree"),
+    ("{network: {spec: trunk.yaml, weights: «../../w.safetensors»}}", "NS0112", "is outside the folder"),
     ("{network: {spec: trunk.yaml, weights: «/w.safetensors»}}", "NS0112", "`--weights NAME=FILE`"),
-    ("{network: trunk.yaml, from: «[input, input]»}", "NS0118", "takes 1 (input), and is given 2"),
-    ("{network: trunk.yaml, from: «vector»}", "NS0118", "takes 4@8×8 as `input`, and is given 4"),
-    ("{network: trunk.yaml, from: «thick»}", "NS0118", "bring the channels to 4"),
+    ("{network: trunk.yaml, from: «[input, input]»}", "NS0118", "takes 1 (input), but gets 2"),
+    ("{network: trunk.yaml, from: «vector»}", "NS0118", "takes 4@8×8 as `input`, but gets 4"),
+    ("{network: trunk.yaml, from: «thick»}", "NS0118", "change the channels to 4"),
 ]
 
 
@@ -390,7 +390,7 @@ def test_a_link_out_of_the_tree_is_refused(tmp_path: Path) -> None:
     text = "layers: [network: {spec: «link.yaml»}]"
     inside.mkdir()
     (inside / "link.yaml").symlink_to(tmp_path / "outside" / "trunk.yaml")
-    hold_file(write(inside, text), ("NS0112", "leaves the tree"))
+    hold_file(write(inside, text), ("NS0112", "is outside the folder"))
     (inside / "link.yaml").unlink()
     (inside / "link.yaml").symlink_to(inside / "link.yaml")
     hold_file(write(inside, text), ("NS0113", "its links form a loop"))

@@ -70,7 +70,7 @@ def test_without_from_there_is_no_current_tensor(item: str) -> None:
         f"netspec: 1\nname: a\ninputs: {{a: [8], b: [8]}}\nblocks: {{unit: {{layers: [relu]}}}}\n"
         f"layers: [{item}, {{add: , from: [a, b]}}]"
     )
-    hold_refusals(text, ("NS0115", "states its `from`"))
+    hold_refusals(text, ("NS0115", "needs a `from`"))
 
 
 def test_an_expression_without_a_current_tensor_says_so() -> None:
@@ -111,7 +111,7 @@ INPUTS = [
     ("input: {shape: «[]», vocabulary: 9}", "NS0104", "1 to 3 spatial axes"),
     ("«inputs»: {}", "NS0102", "names no input"),
     ("«inputs»:", "NS0102", "names no input"),
-    ("inputs: «[3, 8]»", "NS0104", "`inputs` is a mapping"),
+    ("inputs: «[3, 8]»", "NS0104", "`inputs` must be a mapping"),
     ("input: [3]\n«inputs»: {a: [3]}", "NS0106", "keep one of them"),
     ("«inptu»: [3]", "NS0103", "did you mean `input`?"),
 ]
@@ -174,7 +174,7 @@ HEADS = [
     ("h: {from: «[input, relu1]», layers: [relu]}", "NS0311", "a head starts from one layer"),
     ("«h»: {from: input}", "NS0102", "the head `h` needs `layers`"),
     ("h: {«form»: input, layers: [tanh]}", "NS0103", "did you mean `from`?"),
-    ("h: «[relu]»", "NS0104", "the head `h` is a mapping"),
+    ("h: «[relu]»", "NS0104", "the head `h` must be a mapping"),
     ("h: {layers: «relu»}", "NS0104", "is a list of items"),
     ("h: {layers: [«reul»]}", "NS0105", "did you mean `relu`?"),
     ("h: {layers: [{conv: {filters: 2, kernel: «9»}}, {dense: 3}]}", "NS0301", "the layer is `h.conv1`"),
@@ -188,7 +188,7 @@ def test_a_head_that_is_none_is_refused(head: str, code: str, words: str) -> Non
 
 
 def test_heads_are_a_mapping() -> None:
-    hold_refusals("layers: [relu]\nheads: «[relu]»", ("NS0104", "`heads` is a mapping"))
+    hold_refusals("layers: [relu]\nheads: «[relu]»", ("NS0104", "`heads` must be a mapping"))
 
 
 def test_what_nothing_uses_is_a_warning() -> None:

@@ -106,7 +106,7 @@ REFUSED = [
         "{max_pool: {kernel: 2, dilation: 6, stride: 3, padding: 4}, name: p}, {«max_unpool»: , from: [p, p.indices]}",
         ("NS0316", "two that are 2 apart share"),
     ),
-    ("{max_pool: 2, name: «indices»}", ("NS0107", "outputs")),
+    ("{max_pool: 2, name: «indices»}", ("NS0107", "an output of an op")),
 ]  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def test_a_default_of_a_block_sees_the_input_of_the_block() -> None:
         ("layers: [dense: '${«block.in».channels}']", "write `in`"),
         (
             "blocks: {u: {layers: [dense: '${«index» + 1}']}}\nlayers: [{u: , repeat: 2}]",
-            'pass it where the block is called: `n: "${index}"`',
+            'pass it in the call: `n: "${index}"`',
         ),
         ("params: {n: '${«in».channels}'}\nlayers: [dense: $n]", "write the expression in the item that uses it"),
     ],
@@ -152,8 +152,8 @@ def test_an_odd_pool_of_a_u_net_is_named_with_a_fix_that_works() -> None:
     assert found.code.id == "NS0302"
     assert "sizes change in `down2` (line 11: 33×32 → 16×16), `up2` (line 13: 16×16 → 32×32)" in found.notes
     assert found.help == (
-        "crop `left2` first: `- crop: {size: 32}` with `from: left2` and a `name`, and join that name; "
-        "or let `down2` receive sizes that are multiples of 2"
+        "crop `left2` first: `- crop: {size: 32}` with `from: left2` and a `name`, and merge that name; "
+        "or give `down2` sizes that are multiples of 2"
     )
     cropped = text.replace(
         "  - concat:\n    from: [up2, left2]",

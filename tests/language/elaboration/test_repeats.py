@@ -106,7 +106,7 @@ def test_an_item_of_several_inputs_is_not_repeated(item: str) -> None:
     """Today's `repeat` passes one tensor on; what the others would be is never guessed."""
     more = "  - {relu: , repeat: 2, name: a}\n" if "a.*" in item else ""
     params = "params: {both: [relu1, tanh1]}\n" if "$" in item else ""
-    hold_refusals(f"{params}{JOIN}{more}  - {item}", ("NS0125", "`repeat` passes one tensor on"))
+    hold_refusals(f"{params}{JOIN}{more}  - {item}", ("NS0125", "`repeat` passes on one tensor"))
 
 
 @pytest.mark.parametrize("item", ["join: ", "add: "])
@@ -171,7 +171,7 @@ REFUSED = [
     ("«[1, 2]»", "NS0104", "`repeat` is one value"),
     ("«~»", "NS0104", "`repeat` is one value"),
     ("$«nobody»", "NS0203", "nobody"),
-    ("'${«index» + 1}'", "NS0214", "there is no `repeat` around this"),
+    ("'${«index» + 1}'", "NS0214", "this is not inside a `repeat`"),
     ("«1000000»", "NS0119", "use a smaller `repeat`"),
     ("«9223372036854775807»", "NS0119", "use a smaller `repeat`"),
 ]
