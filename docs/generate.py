@@ -147,7 +147,7 @@ ZOO_HEAD = [
     "training, per sample",
     "receptive field",
 ]
-PROOF_HEAD = ["gradients", "steps", "float32"]
+PROOF_HEAD = ["gradients", "steps", "on JAX", "float32", "onnx"]
 
 
 def zoo_page() -> Iterator[str]:
@@ -171,7 +171,9 @@ def zoo_page() -> Iterator[str]:
         " the oracle), over all layers or weights, relative to the largest value of the tensor ([how](proof.md)). In"
         " float64: outputs for each pair; between torch and keras also gradients, and weights and statistics after 3"
         " steps of SGD with momentum and of Adam. For float64, the network is made smaller by its own parameters. In"
-        f" float32: outputs of torch and keras at full size. Measured by `python docs/proofs.py` with {versions}."
+        " float32: outputs of torch and keras at full size, and of torch and onnx. `keras` runs on TensorFlow; its"
+        " largest difference in float64 on JAX has a column of its own. Measured by `python docs/proofs.py` with"
+        f" {versions}."
         " Tests require 1e-10 for outputs and gradients, 1e-9 for steps, and 1e-4 in float32."
     )
     found: dict[Path, Graph] = {}
@@ -194,13 +196,16 @@ def zoo_page() -> Iterator[str]:
 
 
 def _proof(proof: proofs.Proof, pairs: list[str]) -> list[str]:
+    jax = proof.get("jax")
     measured = [
         *(proof["outputs"][pair] for pair in pairs),
         proof["gradients"],
         proof["steps"],
+        max(jax["outputs"], jax["gradients"], jax["steps"]) if jax else None,
         proof["float32"],
+        proof.get("onnx"),
     ]
-    return [f"{number:.0e}" if number else "0" for number in measured]
+    return ["" if number is None else f"{number:.0e}" if number else "0" for number in measured]
 
 
 def _figures(graph: Graph) -> list[str]:

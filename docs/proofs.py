@@ -1,28 +1,38 @@
 """The proof of the zoo: how small each spec is made for it, and what was measured.
 
-`python docs/proofs.py [NAME…]` proves the networks named, or all, and writes what it measured into docs/proofs.json,
-from which the page of the zoo takes it. tests/test_zoo.py holds that every spec has its row, that the record is of the
-networks as they are now, and, among the slow tests, that they are equal still.
+`python docs/proofs.py` measures what docs/proofs.json lacks, of every network, and writes it there after each
+measurement: after an interruption the same command goes on. `--again` measures everything anew, `NAME…` these networks.
+Keras on JAX is measured in an environment that has JAX: `make .venv/jax/.ready`, or `--jax PYTHON`. The page of the zoo
+shows the record. tests/test_zoo.py checks that every spec has its row, that the record is of the networks as they are
+now, and, among the slow tests, that they still are equal.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
+import subprocess
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any, TypedDict
+from threading import Lock
+from time import perf_counter
+from typing import Any, NotRequired, TypedDict, cast
 
 from netspec.graph import Graph
 from netspec.loading import load
-from netspec.proof.comparison import Comparison, compare
+from netspec.proof.comparison import SIZES, Comparison, compare
 from netspec.weights import fans
 
 RECORD = Path(__file__).with_name("proofs.json")
 BACKENDS = ("torch", "keras")
-PACKAGES = ("torch", "keras", "tensorflow", "tensorflow-cpu", "numpy")
+PACKAGES = ("torch", "keras", "tensorflow", "tensorflow-cpu", "jax", "onnx", "onnxruntime", "numpy")
+JAX = Path(__file__).parents[1] / ".venv" / "jax" / "bin" / "python"
 
 
 @dataclass(frozen=True)
@@ -48,15 +58,15 @@ class Row:
         texts = [*map(str, graphs), *(line for graph in graphs for line in _starts(graph))]
         return blake2b("\n".join([str(self.batch), *texts]).encode(), digest_size=8).hexdigest()
 
-    def in_float64(self) -> Comparison:
+    def in_float64(self, sizes: Sequence[int] = SIZES) -> Comparison:
         """Outputs on all backends and the oracle, gradients, 3 steps of SGD with momentum and of Adam."""
-        return compare(self.graph(full=False), BACKENDS, batch=self.batch, steps=3)
+        return compare(self.graph(full=False), BACKENDS, batch=self.batch, steps=3, sizes=sizes)
 
-    def in_float32(self) -> Comparison:
-        """Outputs on all backends, at full size."""
+    def in_float32(self, backends: Sequence[str] = BACKENDS) -> Comparison:
+        """Outputs on these backends, at full size."""
         graph = self.graph(full=True)
         return compare(
-            graph, BACKENDS, dtype="float32", batch=self.full_batch, oracle=False, gradients=False, sizes=()
+            graph, backends, dtype="float32", batch=self.full_batch, oracle=False, gradients=False, sizes=()
         )
 
 
@@ -119,6 +129,14 @@ ROWS = (
 )
 
 
+class OnJax(TypedDict):
+    """The largest differences of Keras on JAX, in float64."""
+
+    outputs: float
+    gradients: float
+    steps: float
+
+
 class Proof(TypedDict):
     """What was measured of one spec: the largest differences, each relative to the largest value of its tensor."""
 
@@ -128,6 +146,10 @@ class Proof(TypedDict):
     gradients: float
     steps: float
     float32: float
+    """Outputs of PyTorch and Keras on TensorFlow, at full size."""
+    onnx: NotRequired[float]
+    """Outputs of PyTorch and the ONNX file, in float32 at full size."""
+    jax: NotRequired[OnJax]
 
 
 class Record(TypedDict):
@@ -143,43 +165,170 @@ def read() -> Record:
     return record
 
 
-def prove(row: Row) -> Proof:
-    """Measure one spec.
-
-    Raises:
-        AssertionError: the backends are not equal.
-    """
-    found, single = row.in_float64().as_dict(), row.in_float32().as_dict()
-    for told in (found, single):
-        assert told["ok"], f"{row.spec} is not equal in {told['dtype']}: {json.dumps(told)}"
-    return {
-        "digest": row.digest,
-        "outputs": {" – ".join(pair["backends"]): _short(pair["max_rel"]) for pair in found["pairs"]},
-        "gradients": _short(found["gradients"]["max_rel"]),
-        "steps": max(_short(steps["max_rel"]) for steps in found["steps"]),
-        "float32": _short(single["forward"]["max_rel"]),
-    }
+def _equal(row: Row, found: Comparison) -> dict[str, Any]:
+    """What was found, if all of it is within the tolerances."""
+    measured = found.as_dict()
+    if not measured["ok"]:
+        sys.exit(f"{row.spec} is not equal in {measured['dtype']}: {json.dumps(measured)}")
+    return measured
 
 
 def _short(number: Any) -> float:
     return float(f"{number:.1e}")
 
 
-def main(names: list[str]) -> None:
-    """Prove what is named, or all, and keep what was measured of the others."""
-    if unknown := set(names) - {row.spec for row in ROWS}:
-        sys.exit(f"no row is called {', '.join(sorted(unknown))}")
+def _learning(measured: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        "gradients": _short(measured["gradients"]["max_rel"]),
+        "steps": max(_short(steps["max_rel"]) for steps in measured["steps"]),
+    }
+
+
+def _float64(row: Row) -> dict[str, Any]:
+    measured = _equal(row, row.in_float64())
+    outputs = {" – ".join(pair["backends"]): _short(pair["max_rel"]) for pair in measured["pairs"]}
+    return {"outputs": outputs, **_learning(measured)}
+
+
+def _jax(row: Row) -> dict[str, Any]:
+    measured = _equal(row, row.in_float64(sizes=()))
+    outputs = [pair["max_rel"] for pair in measured["pairs"] if "keras" in pair["backends"]]
+    return {"jax": {"outputs": _short(max(outputs)), **_learning(measured)}}
+
+
+def _float32(row: Row) -> dict[str, Any]:
+    return {"float32": _short(_equal(row, row.in_float32())["forward"]["max_rel"])}
+
+
+def _onnx(row: Row) -> dict[str, Any]:
+    return {"onnx": _short(_equal(row, row.in_float32(("torch", "onnx")))["forward"]["max_rel"])}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One measurement of a network, in a process of its own."""
+
+    measure: Callable[[Row], dict[str, Any]]
+    keys: tuple[str, ...]
+    """What it puts into the record."""
+    engine: str = "tensorflow"
+    large: bool = False
+    """At full size: one at a time, for the largest networks take 10 GB with every layer's output of two backends."""
+
+
+PARTS: Mapping[str, Part] = {
+    "float64": Part(_float64, ("outputs", "gradients", "steps")),
+    "jax": Part(_jax, ("jax",), engine="jax"),
+    "float32": Part(_float32, ("float32",), large=True),
+    "onnx": Part(_onnx, ("onnx",), large=True),
+}
+
+
+def _versions() -> dict[str, str]:
     installed = {each.name.replace("_", "-"): each.version for each in distributions()}
-    versions = {name: installed[name] for name in PACKAGES if name in installed}
-    record: Record = read() if names else {"versions": versions, "proofs": {}}
-    if record["versions"] != versions:
-        sys.exit(f"the others were proven with {record['versions']}, here is {versions}: prove all")
-    for row in ROWS:
-        if not names or row.spec in names:
-            record["proofs"][row.spec] = prove(row)
-            print(row.spec, record["proofs"][row.spec], flush=True)
-    record["proofs"] = dict(sorted(record["proofs"].items()))
-    RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return {name: installed[name] for name in PACKAGES if name in installed}
+
+
+class Proving:
+    """The record while it is being completed."""
+
+    def __init__(self, record: Record, rows: Sequence[Row], jax: Path) -> None:
+        self.record, self.jax, self.lock = record, jax, Lock()
+        self.rows = {row.spec: row for row in rows}
+        self.failed: list[str] = []
+        proofs = cast("dict[str, Any]", record["proofs"])
+        for row in rows:
+            if proofs.get(row.spec, {}).get("digest") != (digest := row.digest):
+                proofs[row.spec] = {"digest": digest}
+        self.todo = [
+            (name, spec)
+            for name, part in PARTS.items()
+            for spec in self.rows
+            if not set(part.keys) <= proofs[spec].keys()
+        ]
+
+    def run(self, jobs: int) -> None:
+        """Measure what is missing: small networks side by side, then the large ones."""
+        for large, workers in ((False, jobs), (True, 1)):
+            with ThreadPoolExecutor(workers) as pool:
+                list(pool.map(self._one, [each for each in self.todo if PARTS[each[0]].large == large]))
+
+    def _one(self, task: tuple[str, str]) -> None:
+        name, spec = task
+        part, began = PARTS[name], perf_counter()
+        python = str(self.jax) if part.engine == "jax" else sys.executable
+        done = subprocess.run(
+            [python, __file__, "--measure", name, spec],
+            env={**os.environ, "KERAS_BACKEND": part.engine},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        seconds = perf_counter() - began
+        with self.lock:
+            if done.returncode:
+                self.failed.append(f"{spec}, {name}: {done.stderr.strip().splitlines()[-1:]}")
+                print(
+                    f"{spec} {name} FAILED after {seconds:.0f} s\n{done.stderr}", file=sys.stderr, flush=True
+                )
+                return
+            found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+            cast("dict[str, Any]", self.record["proofs"][spec]).update(found)
+            write(self.record)
+            print(f"{spec} {name} {seconds:.0f} s {found}", flush=True)
+
+
+def write(record: Record) -> None:
+    """Write the record, networks and figures in order."""
+    order = list(Proof.__annotations__)
+    proofs = {
+        spec: dict(sorted(proof.items(), key=lambda each: order.index(each[0])))
+        for spec, proof in sorted(record["proofs"].items())
+    }
+    text = json.dumps({**record, "proofs": proofs}, indent=1, ensure_ascii=False)
+    new = RECORD.with_suffix(".new")
+    new.write_text(f"{text}\n", encoding="utf-8")
+    new.replace(RECORD)
+
+
+def main(words: Sequence[str]) -> None:
+    """Complete the record; or, for a process of its own, measure one part of one network."""
+    parser = argparse.ArgumentParser(description="Prove the zoo.", usage="proofs.py [NAME…] [options]")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="measure these networks anew")
+    parser.add_argument("--again", action="store_true", help="measure everything anew")
+    parser.add_argument("--jobs", type=int, default=2, help="small networks at a time (default 2)")
+    parser.add_argument("--jax", type=Path, default=JAX, help="the Python of an environment with JAX")
+    parser.add_argument("--measure", choices=PARTS, help=argparse.SUPPRESS)
+    asked = parser.parse_args(words)
+    by_spec = {row.spec: row for row in ROWS}
+    if unknown := set(asked.names) - by_spec.keys():
+        sys.exit(f"no row is called {', '.join(sorted(unknown))}")
+    if asked.measure:
+        (name,) = asked.names
+        print(json.dumps(PARTS[asked.measure].measure(by_spec[name])))
+        return
+    if not asked.jax.exists():
+        sys.exit(
+            f"{asked.jax} does not exist: make it with `make .venv/jax/.ready`, or name another with --jax"
+        )
+    began = perf_counter()
+    query = "import json; from docs.proofs import _versions; print(json.dumps(_versions()))"
+    versions = json.loads(subprocess.run([asked.jax, "-c", query], capture_output=True, check=True).stdout)
+    record = read()
+    if asked.again:
+        record = {"versions": versions, "proofs": {}}
+    elif not versions.items() >= record["versions"].items():
+        sys.exit(f"the record was made with {record['versions']}, here is {versions}: use --again")
+    record["versions"] = versions
+    for name in asked.names:
+        record["proofs"].pop(name, None)
+    record["proofs"] = {spec: proof for spec, proof in record["proofs"].items() if spec in by_spec}
+    proving = Proving(record, ROWS, asked.jax)
+    print(f"{len(proving.todo)} measurements", flush=True)
+    proving.run(asked.jobs)
+    print(f"{perf_counter() - began:.0f} s", flush=True)
+    if proving.failed:
+        sys.exit("\n".join(proving.failed))
 
 
 if __name__ == "__main__":

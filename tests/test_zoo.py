@@ -72,6 +72,15 @@ def test_the_proof_on_record_is_of_the_network_as_it_is(row: Row) -> None:
     assert double.steps is not None
     assert proof["steps"] <= double.steps
     assert proof["float32"] <= single.forward
+    assert proof.get("onnx", 0.0) <= single.forward
+    if on_jax := proof.get("jax"):
+        assert on_jax["outputs"] <= double.forward
+        assert on_jax["gradients"] <= double.gradients
+        assert on_jax["steps"] <= double.steps
+
+
+def test_every_proof_on_record_is_complete() -> None:
+    assert len({tuple(proof) for proof in read()["proofs"].values()}) == 1, "`python docs/proofs.py` goes on"
 
 
 def test_nothing_is_on_record_that_is_not_in_the_zoo() -> None:
