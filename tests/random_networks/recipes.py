@@ -358,7 +358,10 @@ RECIPES: dict[str, Recipe] = {
     "depth_to_space": _depth_to_space,
     "identity": _nothing,
 }
-"""A recipe for every word of `netspec.ops.OPS`; a test says which lack one."""
+"""A recipe for every word of `netspec.ops.OPS`; a test says which lack one. An op without fields needs none here."""
+RECIPES |= {
+    keyword: _nothing for keyword, op in OPS.items() if keyword not in RECIPES and not op.model_fields
+}
 
 SINGLE = tuple(keyword for keyword in RECIPES if not OPS[keyword].merges and len(OPS[keyword].inputs) == 1)
 MERGES = tuple(keyword for keyword in RECIPES if OPS[keyword].merges)
