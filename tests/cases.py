@@ -308,6 +308,7 @@ def _norms() -> Iterator[Case]:
             yield Case(f"{keyword}_{len(x) - 1}d_half", keyword, {field: 0.5}, (x,))
         for keyword in ("relu6", "elu", "selu", "silu", "swish", "hard_sigmoid", "hard_swish", "softplus"):
             yield _row("plain", keyword, x)
+        yield _row("plain", "mish", x)
         yield _row("half", "elu", x, alpha=0.5)
         yield _row("plain", "gelu", x)
         yield _row("tanh", "gelu", x, approximate="tanh")

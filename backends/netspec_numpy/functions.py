@@ -15,6 +15,7 @@ from netspec.ops.activation import (
     HardSigmoid,
     HardSwish,
     LeakyRelu,
+    Mish,
     Relu,
     Relu6,
     Selu,
@@ -78,6 +79,11 @@ def silu(op: Activation, x: Values) -> Values:
     return x * sigmoid(op, x)
 
 
+def mish(op: Activation, x: Values) -> Values:
+    """X · tanh(softplus(x))."""
+    return x * np.tanh(softplus(op, x))
+
+
 def gelu(op: Activation, x: Values) -> Values:
     """The input times Φ of it, or of its tanh approximation."""
     if cast(Gelu, op).approximate == "tanh":
@@ -108,6 +114,7 @@ FUNCTIONS: dict[type[Activation], Callable[[Activation, Values], Values]] = {
     Selu: selu,
     Gelu: gelu,
     Silu: silu,
+    Mish: mish,
     HardSwish: hard_swish,
     Sigmoid: sigmoid,
     HardSigmoid: hard_sigmoid,

@@ -12,6 +12,7 @@ from netspec.ops.activation import (
     HardSigmoid,
     HardSwish,
     LeakyRelu,
+    Mish,
     Prelu,
     Relu,
     Relu6,
@@ -54,6 +55,7 @@ ACTIVATIONS: Mapping[type[Op], Callable[[Any, Part, str], Part]] = {
     Selu: lambda op, x, dim: call("F.selu", x),
     Gelu: _gelu,
     Silu: lambda op, x, dim: call("F.silu", x),
+    Mish: lambda op, x, dim: call("F.mish", x),
     # F.hardsigmoid has a derivative that is exact in float32 alone.
     HardSigmoid: lambda op, x, dim: seq(call("F.relu6", seq(x, " + 3")), " / 6"),
     HardSwish: lambda op, x, dim: call("F.hardswish", x),

@@ -39,6 +39,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         "gelu": "activation.Gelu",
         "silu": "activation.Silu",
         "swish": "activation.Silu",
+        "mish": "activation.Mish",
         "hard_swish": "activation.HardSwish",
         "sigmoid": "activation.Sigmoid",
         "hard_sigmoid": "activation.HardSigmoid",

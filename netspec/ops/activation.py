@@ -70,6 +70,12 @@ class Silu(Activation):
     aliases = ("swish",)
 
 
+class Mish(Activation):
+    """x · tanh(ln(1 + eˣ)) (Misra 2019)."""
+
+    keyword = "mish"
+
+
 class Gelu(Activation):
     """x · Φ(x) with the normal distribution Φ, or with its tanh approximation (Hendrycks and Gimpel 2016)."""
 

@@ -32,7 +32,6 @@ WRITTEN: dict[str, tuple[str, Torch]] = {
     "adaptive_max_pool1d: 2": ("4@8", lambda x: F.adaptive_max_pool1d(x, 2)),
     "ReflectionPad2d: 2": ("4@8×8", lambda x: F.pad(x, (2, 2, 2, 2), mode="reflect")),
     "ReplicationPad2d: 1": ("4@8×8", lambda x: F.pad(x, (1, 1, 1, 1), mode="replicate")),
-    "mish": ("4@8×8", F.mish),
     "Tanhshrink": ("4@8×8", F.tanhshrink),
     "softmin": ("4", lambda x: F.softmin(x, 1)),
     "LogSigmoid": ("4@8×8", F.logsigmoid),

@@ -239,7 +239,6 @@ WORDS = table(
         "hardsigmoid",
     ),
     # The same function, written with existing ops
-    (instead("write `multiply: [[], [softplus, tanh]]`: x · tanh(softplus(x))"), "mish"),
     (instead("write `subtract: [[], [tanh]]`: x − tanh(x)"), "tanhshrink"),
     (instead("write `layers: [scale_by: -1, softmax]`: the softmax of −x"), "softmin"),
     (

@@ -32,7 +32,7 @@ ACTIVATIONS = table(
     (instead("put `- channel_pool: …` after the layer"), "maxout"),
     (
         instead("write it as items after the layer; the message for an op of this name says how"),
-        "tanhshrink logsigmoid mish softmin crelu abs square squaredrelu relusquared quickgelu",
+        "tanhshrink logsigmoid softmin crelu abs square squaredrelu relusquared quickgelu",
     ),
     (
         absent("activation of this name"),
