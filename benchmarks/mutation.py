@@ -14,13 +14,23 @@ import ast
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
+
+import numpy  # noqa: F401 - the tests need these, too: they are imported before the forks
+import pydantic
+import pytest
+import yaml  # noqa: F401
+
+pydantic.BaseModel  # noqa: B018 - imports most of pydantic
 
 ROOT = Path(__file__).parents[1]
 LIMIT_S = 240
@@ -173,17 +183,36 @@ def copied(folder: Path) -> None:
 
 
 def passes(folder: Path, tests: tuple[str, ...]) -> bool:
-    """Whether the tests pass in the copy."""
-    paths = [str(folder / each) for each in ("", "backends", "cli")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests]
+    """Whether the tests pass in the copy. They run in a fork, so that what is not changed is imported once."""
+    child = os.fork()
+    if not child:
+        _run(folder, tests)
+    ends = time.monotonic() + LIMIT_S
+    while time.monotonic() < ends:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status) == 0
+        time.sleep(0.05)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return False
+
+
+def _run(folder: Path, tests: tuple[str, ...]) -> NoReturn:
+    """Run the tests in the copy, in this process, and end it."""
+    os.chdir(folder)
+    own = [str(folder / each) for each in ("", "backends", "cli")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(own)
+    sys.path[:] = [*own, *(each for each in sys.path if not Path(each or ".").is_relative_to(ROOT))]
+    sys.dont_write_bytecode = True
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    code = 1
     try:
-        done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, timeout=LIMIT_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+        code = int(pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests]))
+    finally:
+        os._exit(code)
 
 
 def fate(folder: Path, mutant: Mutant, tests: tuple[str, ...]) -> str:
@@ -208,7 +237,7 @@ def main() -> None:
     parser.add_argument("--seed", default="1")
     parser.add_argument("--only", choices=PARTS, help="one part")
     options = parser.parse_args()
-    os.nice(10)
+    os.nice(max(10 - os.nice(0), 0))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         copied(folder)

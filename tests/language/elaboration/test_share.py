@@ -132,6 +132,35 @@ def test_weights_that_cannot_be_shared_are_refused_once(item: str, words: str) -
     )
 
 
+FURTHER = """
+blocks:
+  unit:
+    params: {more: 0}
+    layers:
+      - dense: 4
+      - {tanh: , when: "${more > 0}"}
+      - {dense: 4, when: "${more > 1}"}
+layers:
+  - {unit: , name: one}
+  - {unit: {more: MORE}, share: «one»}
+  - dense: 2
+"""
+
+
+def test_a_call_may_have_further_layers_without_weights() -> None:
+    graph = graph_of(FURTHER.replace("MORE", "1").replace("«one»", "one"))
+    assert [(node.name, node.shares) for node in graph.nodes] == [
+        ("one.dense1", None),
+        ("unit2.dense1", "one.dense1"),
+        ("unit2.tanh1", None),
+        ("dense1", None),
+    ]
+
+
+def test_a_call_whose_further_layer_has_weights_is_refused() -> None:
+    hold_refusals(FURTHER.replace("MORE", "2"), ("NS0309", "`one.dense2` is no layer that has weights"))
+
+
 NAMES = [
     ("{dense: 4, share: «nobody»}", "NS0109"),
     ("{dense: 4, name: x, share: «x»}", "NS0110"),
