@@ -205,3 +205,29 @@ def test_what_nothing_uses_is_a_warning() -> None:
     assert [(each.code.id, each.severity) for each in diagnostics] == [("NS0117", "warning")]
     assert "unit1.0.dense1" in diagnostics[0].message
     assert "unit1.0.dense1" in names_of(graph)
+
+
+def test_the_end_is_an_output_though_a_block_in_a_head_takes_it() -> None:
+    graph = graph_of(
+        """
+        blocks: {unit: {layers: [relu]}}
+        layers: [{tanh: , name: first}, {sigmoid: , name: last}]
+        heads: {far: {from: first, layers: [{relu: , name: own}, {unit: , from: last}, {add: , from: [own, unit1]}]}}
+        """
+    )
+    assert [(each.name, each.value) for each in graph.outputs] == [("output", "last"), ("far", "far.add1")]
+
+
+def test_an_item_that_is_left_out_before_there_is_a_current_tensor_is_no_fault() -> None:
+    graph = graph_of(
+        """
+        netspec: 1
+        name: late
+        inputs: {a: [4], b: [4]}
+        params: {flag: 0}
+        layers:
+          - {relu: , name: x, from: a, when: "${flag > 0}"}
+          - {add: , from: [a, b]}
+        """
+    )
+    assert [node.name for node in graph.nodes] == ["add1"]
