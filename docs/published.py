@@ -1,4 +1,4 @@
-"""Figures that were published of the networks of the zoo: a test holds ours to them, docs/published.md tells both.
+"""Published figures of the networks of the zoo. A test compares ours with them; docs/published.md shows both.
 
 Papers count differently, so a row says what its source counts. A figure is written as it was printed: ours holds if it
 rounds to as many digits, and one without a unit is exact.
@@ -118,7 +118,7 @@ FILE_20 = Count(
 
 
 def block(name: str) -> Count:
-    """The MACs of a block alone."""
+    """The MACs of one block."""
     return Count(f"MACs of {name}", lambda net: net.layer_macs(name))
 
 
@@ -126,7 +126,7 @@ def block(name: str) -> Count:
 class Figure:
     """A published figure, as it was printed: `3.8 G`, `569 M`, `4,231,976`.
 
-    `cut`: the source cuts off further digits and does not round. `why` tells what is not plain.
+    `cut`: the source cuts off further digits and does not round. `why` explains what is not obvious.
     """
 
     spec: str

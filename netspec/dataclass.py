@@ -207,7 +207,7 @@ def _add_state(cls: Any, names: Sequence[str]) -> None:
 
 
 class _Like:
-    """What `dataclasses` itself knows of a class, worked out when `fields`, `replace` or `asdict` asks for it."""
+    """The data that `dataclasses` has for a class, computed when `fields`, `replace` or `asdict` needs it."""
 
     def __init__(self, attribute: str, defaults: Mapping[str, Any], options: Mapping[str, bool]) -> None:
         self.attribute, self.defaults, self.options = attribute, defaults, options

@@ -1,4 +1,4 @@
-"""Keras 3: generated source of `keras.layers` and `keras.ops` alone, run on TensorFlow or on JAX."""
+"""Keras 3: generated source that uses only `keras.layers` and `keras.ops`, on TensorFlow, JAX or PyTorch."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def count(value: int, hint: str) -> Argument:
 
 
 def plain(cls: str) -> Lowering:
-    """A layer that needs to be told nothing."""
+    """A layer without arguments."""
     return lambda op, types: Lowered((Layer(cls),))
 
 
@@ -48,7 +48,7 @@ def padded(pads: Pads) -> bool:
 
 
 def border(pads: Pads, hint: str = "padding") -> Argument:
-    """A padding, or a cropping, as Keras' layers take it: one number, one an axis, or a pair an axis."""
+    """A padding or cropping in the form of Keras' layers: one number, one per axis, or one pair per axis."""
     if any(lo != hi for lo, hi in pads):
         return first(pads if len(pads) > 1 else pads[0], hint)
     return first(squeeze(tuple(lo for lo, _ in pads)), hint)
@@ -68,7 +68,7 @@ def channels_first(type_: Type) -> tuple[Layer, ...]:
 
 
 def is_line(type_: Type) -> bool:
-    """Whether one axis alone is longer than 1, or there is one channel: any order of the axes is then one."""
+    """Whether only one axis is longer than 1, or there is one channel: then all orders of the axes are equal."""
     return type_.elements in type_.shape or type_.channels == 1
 
 

@@ -41,7 +41,7 @@ class KerasWorkload:
                 name: ops.convert_to_tensor(inward(targets[name], type_)) for name, type_ in types.items()
             }
             losses: Any = {name: keras.losses.MeanSquaredError() for name in wanted}
-            # One input, or output, stands alone for Keras.
+            # Keras takes a single input or output without a list.
             self.inputs: Any = given if len(given) > 1 else next(iter(given.values()))
             self.targets: Any = wanted if len(wanted) > 1 else next(iter(wanted.values()))
             loss = losses if len(wanted) > 1 else next(iter(losses.values()))

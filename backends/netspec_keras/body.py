@@ -78,7 +78,7 @@ class Body:
         self.names = variables(items, self.inputs, wanted, taken, self.titles)
         self._name_rounds(items, taken)
         used = {*wanted, *(value for item in items for value in item.inputs)}
-        # What only the other calls of a shared block give back.
+        # Outputs that only the other calls of a shared block have.
         unused = {
             value for item in items if isinstance(item, Module) for value in item.outputs if value not in used
         }

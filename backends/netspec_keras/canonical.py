@@ -102,7 +102,7 @@ def _each(value: Any, rank: int) -> tuple[Any, ...]:
 
 
 def _pairs(value: Any, rank: int) -> Pads:
-    """A border as Keras' layers take it: one number, one an axis, or a pair an axis."""
+    """A border in the form of Keras' layers: one number, one per axis, or one pair per axis."""
     if rank == 1 and isinstance(value, tuple):
         return (value,)
     return tuple(each if isinstance(each, tuple) else (each, each) for each in _each(value, rank))

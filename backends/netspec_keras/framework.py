@@ -1,4 +1,4 @@
-"""Keras, imported: whoever imports this module has it, without what TensorFlow says on its way up."""
+"""Imports Keras, without the messages that TensorFlow prints at its start."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _load() -> Any:
     Raises:
         Unavailable: it, or the engine below it, fails to import.
     """
-    # Only where the user has not set it: errors alone, for it warns of every float64 kernel that it does not fuse.
+    # Unless the user has set it, show only errors: TensorFlow warns about every float64 kernel that it does not fuse.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         with _quiet():

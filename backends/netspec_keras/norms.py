@@ -48,7 +48,7 @@ def batch_norm(op: BatchNorm, types: Types) -> Lowered:
 
 
 def layer_norm(op: LayerNorm, types: Types) -> Lowered:
-    """Keras' own normalises the last axis unless told otherwise."""
+    """The layer of Keras normalises the last axis by default."""
     rank = len(types[0].spatial)
     epsilon = option("epsilon", op.epsilon, EPSILON)
     if op.over == "channels" or not rank:

@@ -33,7 +33,7 @@ class Rounds:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """Here begins a scope of the author's that is no function."""
+    """The start of a scope of the spec that is not a function."""
 
     text: str
 
@@ -208,7 +208,7 @@ def _lent(made: Plan, path: str) -> tuple[str, str] | None:
 def _can_lend(made: Plan, owner: Module, module: Module) -> bool:
     """Whether one module's layers serve the other one, and both are called in one function, outside of any loop.
 
-    The ops alone do not say so: an op may become other layers for an input of another size.
+    The ops are not enough: an op can become other layers for an input of another size.
     """
     if owner.scope is None or module.scope is None:
         return False

@@ -121,7 +121,7 @@ def _other_order(graph: Graph) -> Iterator[tuple[str, str]]:
                 yield (
                     second.name,
                     f"`{second.name}` cannot share with `{family[0].name}`: both update the running statistics, and a "
-                    f"Keras model may run `{second.name}` before `{first.name}`, as it is no nearer to the output; "
+                    f"Keras model may run `{second.name}` before `{first.name}`, as it is not nearer to the output; "
                     "give each its own norm, or freeze them with `trainable: false`",
                 )
 

@@ -110,7 +110,7 @@ class _Module:
                     self._define(self.plan.keys[inner.path])
         bodies, channels, definitions = self._unified(uses, self.layers)
         if any(set(each.values) == {"same", "valid"} for found in definitions for each in found.parameters):
-            # The word need be no parameter, if it differs where it makes no difference alone.
+            # The word need not be a parameter if it differs only where it has no effect.
             other = self._unified(uses, self.same)
             if _size(other[2]) < _size(definitions):
                 bodies, channels, definitions = other

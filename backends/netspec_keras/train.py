@@ -1,4 +1,4 @@
-"""Training with `model.fit`: the batches and the optimiser that it is handed, told of step by step."""
+"""Trains with `model.fit`, with the given batches and optimiser, and reports every step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BATCH_LOSS = "batch_loss"
 
 
 def train(fit: Fit) -> None:
-    """Train the network of a `Fit`, telling its report of every step and epoch."""
+    """Train the network of a `Fit`, and report every step and epoch."""
     keras.utils.set_random_seed(fit.seed)
     model = build(fit.graph, fit.weights, "float32", fit.device)
     model.compile(
@@ -48,7 +48,7 @@ def _channels_last(fit: Fit, batches: Iterator[Batch]) -> Iterator[Batch]:
 
 
 def _test(model: Any, fit: Fit) -> dict[str, float]:
-    """Means over the test set. `evaluate` would warn that it was not told how many batches there are."""
+    """Averages over the test set. `evaluate` would warn that the number of batches is unknown."""
     samples, loss, right = 0, 0.0, 0
     for images, labels in _channels_last(fit, fit.test_batches()):
         logits = model.predict_on_batch(images)

@@ -62,7 +62,7 @@ def _full(op: Conv | DepthwiseConv, filters: int, groups: int, types: Types) -> 
 
 
 def _by_table(op: Conv, types: Types) -> Lowered:
-    """A helper that holds the connections alone."""
+    """A helper with weights only for the connections."""
     apart = _is_refused(op, types[0].channels or 0, types)
     before, window, thin = _window(op, types[0].sizes, apart)
     arguments = (count(op.filters, "filters"), first(op.kernel, "kernel"), option("table", op.table or ()))
@@ -238,7 +238,7 @@ def global_pool(cls: str) -> Lowering:
 
 
 def channel_pool(op: ChannelPool, types: Types) -> Lowered:
-    """A helper: Keras pools over positions alone."""
+    """A helper, because Keras pools only over positions."""
     return Lowered((Layer("ChannelPooling", (first(op.size, "size"), option("mode", op.kind, "max"))),))
 
 

@@ -1,4 +1,4 @@
-"""The oracle: every op from its definition, in float64, slow and obvious; it needs NumPy alone."""
+"""The oracle: every op from its definition, in float64, slow and simple; it needs only NumPy."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def biased(y: Values, this: Calculation, name: str = "bias") -> Values:
 
 
 def along_channels(vector: Values, like: Values) -> Values:
-    """One value a channel, shaped to meet (N, C, *spatial)."""
+    """One value per channel, reshaped to be broadcast to (N, C, *spatial)."""
     return vector.reshape(1, -1, *(1,) * (like.ndim - 2))
 
 

@@ -84,7 +84,7 @@ def forward(
     are not changed.
 
     Raises:
-        Unsupported: dropout in training: what it draws is no function of its input.
+        Unsupported: dropout in training, whose output is not a function of its input.
     """
     values = {each.name: np.asarray(inputs[each.name], _KINDS[each.type.dtype]) for each in graph.inputs}
     results: dict[str, Array] = {}

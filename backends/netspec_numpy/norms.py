@@ -19,7 +19,7 @@ def normal(x: Values, axes: tuple[int, ...], epsilon: float) -> Values:
 
 
 def learnt(y: Values, this: Calculation) -> Values:
-    """Times the scale and plus the shift, those that are there: one a channel, or of the sample's shape."""
+    """Apply the scale and the shift, if they exist: one per channel, or with the shape of the sample."""
     for name, join in (("weight", np.multiply), ("bias", np.add)):
         if name in this.weights:
             value = this.weights[name]

@@ -79,7 +79,7 @@ def layer_norm(op: LayerNorm, site: Site) -> str:
         for name, operator in (("weight", "Mul"), ("bias", "Add")):
             normal = site.emit(operator, normal, site.weights[name]) if name in site.weights else normal
         return normal
-    # The scale is no optional input.
+    # The scale is a required input.
     scale = _or_constant(site, "weight", 1.0, site.types[0].shape)
     shift = (site.weights["bias"],) if op.center else ()
     return site.emit("LayerNormalization", site.x, scale, *shift, axis=1, epsilon=float(op.epsilon))

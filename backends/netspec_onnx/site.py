@@ -107,7 +107,7 @@ class Site:
         return self.emit("Reshape", x, self.integers((0, *shape)))
 
     def broadcast(self, weight: str, rank: int) -> str:
-        """A value a channel, with an axis of size 1 for each spatial axis."""
+        """One value per channel, with an axis of size 1 for each spatial axis."""
         return self.emit("Unsqueeze", weight, self.integers(range(1, rank + 1))) if rank else weight
 
     def transpose(self, x: str, order: Sequence[int]) -> str:

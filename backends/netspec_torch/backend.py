@@ -65,7 +65,7 @@ class TorchBackend:
         return read(model, graph)
 
     def keys(self, graph: Graph) -> dict[str, str | None]:
-        """The canonical name behind every key of its state dict; None for a count that is no weight."""
+        """The canonical name behind every key of its state dict; None for a counter that is not a weight."""
         from netspec_torch.places import native_names
 
         return native_names(graph)

@@ -87,7 +87,7 @@ class Body:
         self.alone = False
 
     def use(self, alone: bool) -> Use:
-        """The text. `alone` says that the block is used once, so that its sizes can be told."""
+        """The text. `alone` says that the block is used once, so that its sizes are known."""
         self.alone = alone
         construction = [line for item in self.module.items for line in self._construct(item)]
         ties = list(self._ties())

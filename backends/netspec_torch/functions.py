@@ -56,7 +56,7 @@ ACTIVATIONS: Mapping[type[Op], Callable[[Any, Part, str], Part]] = {
     Gelu: _gelu,
     Silu: lambda op, x, dim: call("F.silu", x),
     Mish: lambda op, x, dim: call("F.mish", x),
-    # F.hardsigmoid has a derivative that is exact in float32 alone.
+    # F.hardsigmoid has an exact derivative only in float32.
     HardSigmoid: lambda op, x, dim: seq(call("F.relu6", seq(x, " + 3")), " / 6"),
     HardSwish: lambda op, x, dim: call("F.hardswish", x),
     # F.softplus is linear from 20 on.

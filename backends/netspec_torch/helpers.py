@@ -40,7 +40,7 @@ def _norm(name: str, frozen: bool, unscaled: bool, uncentred: bool, base: str) -
         lines += ['        self.register_parameter("bias", None)'] * uncentred
         lines += [""] * frozen
     if base == "GroupNorm" and unscaled and not uncentred:
-        # F.group_norm cannot go backwards with a shift alone.
+        # F.group_norm has no backward pass with only a shift.
         normal = "F.group_norm(x, self.num_groups, eps=self.eps)"
         lines += ["", "    def forward(self, x):", "        shape = (-1, *(1,) * (x.dim() - 2))"]
         lines += [f"        return {normal} + self.bias.reshape(shape)"]
@@ -138,7 +138,7 @@ class MaskInput(nn.Module):
         return x * (torch.rand_like(x) >= self.rate) if self.training and self.rate else x''',
     "L2Norm": '''\
 class L2Norm(nn.Module):
-    """The channels at each position to length 1, then times a learnt number a channel."""
+    """Scales the channels of each position to length 1, then each channel by a trainable factor."""
 
     def __init__(self, in_channels, eps=1e-12):
         super().__init__()
@@ -161,7 +161,7 @@ class Rbf(nn.Module):
         return (x[:, None] - weight).square().sum(dim=2)''',
     "Scale": '''\
 class Scale(nn.Module):
-    """Each channel times a learnt number, plus another one."""
+    """Multiplies each channel by a trainable factor and adds a bias."""
 
     def __init__(self, in_channels, bias=True):
         super().__init__()

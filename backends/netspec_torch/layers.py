@@ -26,7 +26,7 @@ def dense(op: Dense, site: Site) -> Lowered:
     if not site.rank:
         return Lowered(activate(run(site.x), op.activation), module)
     inner = activate(run(seq(site.x, ".movedim(1, -1)")), op.activation, channels_last=True)
-    # The only activation that is no call: its quotient needs a hedge before a method.
+    # The only activation that is not a call: its quotient needs brackets before a method.
     inner = seq("(", inner, ")") if isinstance(op.activation, HardSigmoid) else inner
     return Lowered(seq(inner, ".movedim(-1, 1)"), module)
 

@@ -13,7 +13,7 @@ from netspec_torch.site import Lowered, Site, cut
 from netspec_torch.site import pad as padded
 
 LONGEST = 2**22
-"""Up to this size float32 tells positions and their quotients apart."""
+"""Up to this size, float32 distinguishes positions and their quotients."""
 
 LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
@@ -28,7 +28,7 @@ def spread(site: Site) -> list[Part]:
 
 
 def maximum(op: Maximum, site: Site) -> Lowered:
-    """Where branches are equal they share the gradient equally, which `torch.maximum` does for two alone."""
+    """Equal branches get equal parts of the gradient, which `torch.maximum` does only for two."""
     branches = spread(site)
     if len(branches) == 2:
         return Lowered(call("torch.maximum", *branches))

@@ -27,7 +27,7 @@ class Places:
         return self._paths[item.path if isinstance(item, Module) else item.name].rpartition(".")[2]
 
     def expression(self, path: str, module: Module) -> str:
-        """How the code of a module speaks of something in it: `self.stage2[0].conv1`."""
+        """The expression for a part of a module in its code: `self.stage2[0].conv1`."""
         full, start = self._paths[path], self._paths[module.path]
         parts = (full[len(start) + 1 :] if start else full).split(".")
         return "self" + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in parts)
@@ -42,7 +42,7 @@ class Places:
 
 
 def rooted(graph: Graph) -> Module:
-    """The outline of a graph as the modules of its text stand: what only passes on is no module of its own."""
+    """The outline of a graph as the modules of its text stand: a scope that only passes on is not a module."""
     return inlined(outline(graph), is_short)
 
 

@@ -49,7 +49,7 @@ def choose(device: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         found = torch.device(device)
-    except RuntimeError:  # its text lists devices that hardly anybody has
+    except RuntimeError:  # its text lists unusual devices
         raise NoDevice(
             f"PyTorch does not have a device called `{device}`", "name auto, cpu, cuda, or one GPU as cuda:0"
         ) from None
@@ -146,7 +146,7 @@ def write(model: nn.Module, graph: Graph, weights: Arrays, dtype: torch.dtype) -
 
 
 def _beyond(model: nn.Module, names: Collection[str]) -> Iterator[str]:
-    """The parameters and buffers that are no tensor of these keys: nobody would give them a value, or read it."""
+    """The parameters and buffers without one of these keys, which would be neither set nor read."""
     held = dict(
         chain(model.named_parameters(remove_duplicate=False), model.named_buffers(remove_duplicate=False))
     )

@@ -108,7 +108,7 @@ def run(x: Part) -> Part:
 
 
 def symmetric(op: Windowed, sizes: Sequence[int]) -> tuple[int, ...] | None:
-    """The padding as one number an axis, if that gives the same windows; else None.
+    """The padding as one number per axis, if that gives the same windows; else None.
 
     Zeros at the end that no window reaches make no difference.
     """

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def train(fit: Fit) -> None:
-    """Train the network of a `Fit`, telling its report of every step and epoch."""
+    """Train the network of a `Fit`, and report every step and epoch."""
     device = choose(fit.device)
     with _repeatable(fit.seed, device):
         model = build(fit.graph, fit.weights, "float32", str(device))

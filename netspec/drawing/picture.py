@@ -236,6 +236,7 @@ def _short(value: object) -> str:
     return "[" + ", ".join(map(_short, value)) + "]" if isinstance(value, list | tuple) else str(value)
 
 
-# Fields that need no name, and fields that are named unless they are as usual; the rest is told on demand.
+# Fields that are shown without their name, and fields that are shown unless they have usual values; the others are
+# shown on demand.
 PLAIN: dict[str, Callable[[object], str]] = {"kernel": _kernel, "filters": str, "units": str}
 NAMED = {"stride": "1", "dilation": "1", "groups": "1", "axis": "channels"}

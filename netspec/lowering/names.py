@@ -12,7 +12,7 @@ from netspec.lowering.outline import Module
 
 
 class UnsafeName(ValueError):
-    """A name is no identifier; it must not reach generated text."""
+    """A name is not an identifier; it must not reach generated text."""
 
 
 def identifier(name: str) -> str:
@@ -22,12 +22,12 @@ def identifier(name: str) -> str:
         UnsafeName: it is not an identifier, or Python would read another one.
     """
     if not name.isidentifier() or normalize("NFKC", name) != name:
-        raise UnsafeName(f"{name!r} is no identifier")
+        raise UnsafeName(f"{name!r} is not an identifier")
     return name
 
 
 def free(name: str, taken: Collection[str]) -> str:
-    """The proven name, with `_` appended until it is no keyword and not taken (`class` → `class_`).
+    """The proven name, with `_` appended until it is neither a keyword nor taken (`class` → `class_`).
 
     A name with two leading underscores loses them: Python mangles it within a class.
     """
@@ -48,7 +48,7 @@ def numbered(name: str, taken: Collection[str]) -> str:
 
 
 def words(name: str) -> list[str]:
-    """The words of any text, ASCII letters and digits alone."""
+    """The words of a text, with only ASCII letters and digits."""
     return re.findall(r"[A-Za-z0-9]+", name)
 
 
@@ -72,7 +72,7 @@ def snake(name: str, otherwise: str = "model") -> str:
 
 
 def is_automatic(item: Node | Module) -> bool:
-    """Whether nobody chose the name: it is the kind of the thing and a number, or a number alone."""
+    """Whether the name is automatic: a kind and a number, or only a number."""
     local = item.local_name
     return local.isdigit() or any(re.fullmatch(rf"{re.escape(kind)}\d+", local) for kind in _kinds(item))
 

@@ -1,4 +1,4 @@
-"""Uses of a block that lack some of its statements: the statements stand behind a condition."""
+"""Uses of a block that lack some of its statements: these statements get a condition."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _places(row: Sequence[Hashable], longest: Sequence[Hashable]) -> set[int] | 
 
 
 def _partial(uses: Sequence[int]) -> Callable[[Tree], Tree | None]:
-    """Notes in each hole of which uses it speaks."""
+    """Records in each hole the uses that have it."""
 
     def change(part: Tree) -> Tree | None:
         return part.of(tuple(uses)) if isinstance(part, Hole) else None

@@ -146,7 +146,7 @@ def definitions(root: Module) -> tuple[tuple[Module, ...], ...]:
     """The modules grouped by what they are uses of, so that no group needs a later one; the root is last.
 
     Uses of a block or a network are one group wherever they stand; a named group of layers or a head is one
-    group for all uses of the definition that it stands in. Repeats are no definitions: they are lists.
+    group for all uses of the definition that it stands in. Repeats are not definitions, but lists.
     """
     groups: dict[tuple[str, ...], list[Module]] = {}
     # Sets that keep their order, so that every process writes the same text.
@@ -197,7 +197,7 @@ def definition_key(module: Module, owner: tuple[str, ...], trail: tuple[str, ...
 
 
 def _uses(graph: Graph) -> dict[str, set[str]]:
-    """For each value the scopes in which it is used; the root stands for what the graph gives back."""
+    """For each value the scopes in which it is used; the root stands for the outputs of the graph."""
     uses: dict[str, set[str]] = {value: set() for value in graph.types}
     for node in graph.nodes:
         for value in node.inputs:
@@ -208,7 +208,7 @@ def _uses(graph: Graph) -> dict[str, set[str]]:
 
 
 def _equalise(graph: Graph, uses: dict[str, set[str]]) -> None:
-    """Let scopes that share their weights give back the same things, so that one module serves them all."""
+    """Give scopes that share weights the same outputs, so that one module serves them all."""
     families: dict[tuple[str, tuple[str, ...]], list[Scope]] = {}
     below = _below(graph, uses)
     for scope in graph.scopes:
@@ -247,7 +247,7 @@ def _below(graph: Graph, values: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _equalise_repetitions(graph: Graph, uses: dict[str, set[str]]) -> None:
-    """Let the repetitions of a block give back the same things, where most of them do."""
+    """Give the repetitions of a block the same outputs, if most of them have these outputs."""
     rows: dict[tuple[str, str], list[Scope]] = {}
     for scope in graph.scopes:
         if scope.definition and scope.local_name.isdigit():
@@ -296,7 +296,9 @@ class _Outliner:
     def module(self, scope: Scope | None) -> Module:
         path = scope.path if scope else ""
         if scope is not None and scope.shares not in self.graph.scope_by_path:
-            scope = replace(scope, shares=None)  # a call without a layer is no scope, and lends nothing
+            scope = replace(
+                scope, shares=None
+            )  # a call without layers is not a scope, and has no weights to share
         items = tuple(
             self.module(self.graph.scope_by_path[child]) if isinstance(child, str) else child
             for child in self.children.get(path, [])

@@ -213,7 +213,7 @@ class Series(Piece):
     """Calls one after the other in a list of arguments; runs of alike ones become a generator, starred.
 
     `*(Unit(128) for _ in range(3))`, or `*(Layer(64 + 32 * i) for i in range(24))`. `listed` is for a call that takes
-    one list: in square brackets, or the generator alone.
+    one list: in square brackets, or only the generator.
     """
 
     items: tuple[Part, ...]
@@ -321,7 +321,7 @@ class Line(Piece):
 
 
 RETURN = "return"
-"""Where a statement puts what a function gives back."""
+"""The target of a statement whose value the function returns."""
 
 
 class Remark(Tree):
@@ -368,7 +368,7 @@ class Statement(NamedTuple):
 class Loop(Piece):
     """Statements for each repetition, numbered from 0; runs of alike ones become a `for` over a range.
 
-    A `variable` other than `i` must be among the names that `unify` is told are taken.
+    A `variable` other than `i` must be among the taken names that `unify` gets.
     """
 
     bodies: tuple[Body, ...]
@@ -386,7 +386,7 @@ class Rounds(NamedTuple):
     indent: int
 
     def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
-        raise TypeError("statements are no expression")
+        raise TypeError("statements are not an expression")
 
     def lines(self, branches: Sequence[Tree], pen: LineWriter, more: int) -> Iterator[Text]:
         for run in branches:
@@ -401,7 +401,7 @@ class Block(NamedTuple):
     """Statements one after the other."""
 
     def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
-        raise TypeError("statements are no expression")
+        raise TypeError("statements are not an expression")
 
     def lines(self, branches: Sequence[Tree], pen: LineWriter, more: int) -> Iterator[Text]:
         for each in branches:
@@ -422,7 +422,7 @@ class If(NamedTuple):
     """Statements behind a condition."""
 
     def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
-        raise TypeError("statements are no expression")
+        raise TypeError("statements are not an expression")
 
     def lines(self, branches: Sequence[Tree], pen: LineWriter, more: int) -> Iterator[Text]:
         flag, body = branches
@@ -460,7 +460,7 @@ class Use:
 
     `place` is its path. `known` are names that may be parameters, the best first, with their values here:
     the block's own arguments, then `in_channels`. `given` are expressions that need no parameter
-    (`x.shape[-1]`). `members` are the names of what is in it, to tell variants apart; `roles` say of some what a person
+    (`x.shape[-1]`). `members` are the names of its layers, to distinguish variants; `roles` say of some what a person
     would call them. Statements from number `later` on run when the parameters are out of sight.
     """
 

@@ -11,7 +11,7 @@ from netspec.lowering.tree import same
 
 
 class Undecided(TypeError):
-    """Generated text asks of a value what only its numbers could tell."""
+    """Generated text needs a property of a value that depends on its numbers."""
 
 
 def _binary(sign: str) -> Callable[[Symbol, Any], Symbol]:

@@ -313,7 +313,7 @@ def _naming(
     folded: Tree,
     attributes: Collection[str],
 ) -> Naming:
-    """The fewest parameters: without the channels that come in, where the author's own arguments tell them."""
+    """The fewest parameters: without the input channels, if the author's own arguments determine them."""
     own = {name: values for name, values in known.items() if name != COMING_IN}
     without = _settled(Naming(own, given, taken, plain=True, attributes=attributes), folded)
     if own and own != known and all(each.known or not each.channels for each in without.parameters):

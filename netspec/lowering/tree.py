@@ -115,7 +115,7 @@ class Hole(Tree):
     `hint` is what it is called, as a parameter of the layer. With a `default`, the argument in which it stands is left
     out where it is that in every use. `channels` marks a count of channels, `counts` a number of repetitions, which may
     be a parameter less a little (`count - 1`). `kept` marks one in a method that runs when the parameters are out of
-    sight. Where only some uses have it, `uses` has their numbers, and the row speaks of them.
+    sight. If only some uses have it, `uses` has their numbers, and the row has their values.
     """
 
     __slots__ = ("channels", "counts", "default", "hint", "kept", "row", "uses")

@@ -1,9 +1,9 @@
-"""The proof that a generated text is the network: every layer in it does what that layer's own lowering says.
+"""The proof that a generated text is the network: every layer in it does the same as the lowering of this layer.
 
-A template, a fold, a layer that is called twice are shorter ways to say what each layer's lowering says by itself.
-So the finished text is run on symbols, and what each line makes is compared with what the lowering of that one
-node makes, alone and written out. No framework takes part, and no number: what is compared are the expressions,
-with every argument of every layer, and which object holds which weights.
+A template, a fold, or a layer that is called twice are shorter ways to write the lowerings of the layers. So the
+finished text is run on symbols, and the result of each line is compared with the lowering of its node, written without
+folding. The proof uses no framework and no numbers: it compares expressions, with every argument of every layer, and
+which object has which weights.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def prove(graph: Graph, root: Module, source: Source, reading: Reading) -> None:
     wanted = {each.name: witness.values[each.value] for each in graph.outputs}
     if list(outputs) != list(wanted) or any(outputs[name] is not wanted[name] for name in wanted):
         gives = ", ".join(f"{name}: {spell(each)}" for name, each in outputs.items())
-        raise WrongFold(f"{graph.name}: the text gives back {gives}")
+        raise WrongFold(f"{graph.name}: the text returns {gives}")
     reading.close()
 
 

@@ -17,7 +17,7 @@ def fans(weight: Weight) -> Fans:
     """How many inputs an output sees through this weight, and how many outputs see an input.
 
     Counted in the middle of a map, at stride 1, as the rules of Glorot and He do: I · k and O · k, where I and O are
-    the channels of one group and k is the size of the kernel. A number a channel connects each channel to itself:
+    the channels of one group and k is the size of the kernel. One value per channel connects each channel to itself:
     1 and 1. A bias, which has no inputs, takes its outputs for both, as in Keras.
     """
     if weight.fans is not None:

@@ -161,7 +161,7 @@ def _free(flat: str, taken: set[str]) -> str:
 
 
 def _unresolved(op: Op) -> Op:
-    """An op as in a spec: the overhang of a pool is no padding that counts; −1 is the rest of a shape."""
+    """An op as in a spec: the overhang of a pool is not a padding that counts; −1 is the rest of a shape."""
     if isinstance(op, Reshape):
         return op.replace(shape=op.open_shape, rest=None)
     if not isinstance(op, Pool) or not any(op.overhang):

@@ -49,7 +49,7 @@ class TensorFlow:
         function = tf.function(gradients, autograph=False)
 
         def call(inputs: Tensors, targets: Tensors) -> Tensors:
-            # Called as it is, a function that many trials make anew would be warned of as one that never rests.
+            # Without this, TensorFlow would warn that a function that many trials define again is retraced.
             found: Tensors = function.get_concrete_function(inputs, targets)(inputs, targets)
             return found
 

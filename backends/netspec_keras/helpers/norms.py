@@ -39,7 +39,7 @@ class LocalResponseNormalization(layers.Layer):
 
 L2_NORMALIZATION = '''
 class L2Normalization(layers.Layer):
-    """The channels at each position to length 1, times a learnt scale; Keras has none."""
+    """Scales the channels of each position to length 1, then by a trainable factor; Keras has no such layer."""
 
     def __init__(self, epsilon=1e-12, scale_initializer="ones", **kwargs):
         super().__init__(**kwargs)
@@ -61,7 +61,7 @@ class L2Normalization(layers.Layer):
 
 SCALE = '''
 class Scale(layers.Layer):
-    """Each channel times a learnt number, plus another one; Keras has none."""
+    """Multiplies each channel by a trainable factor and adds a bias; Keras has no such layer."""
 
     def __init__(self, use_bias=True, scale_initializer="ones", bias_initializer="zeros", **kwargs):
         super().__init__(**kwargs)

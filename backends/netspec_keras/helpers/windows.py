@@ -362,7 +362,7 @@ class DilatedAveragePooling(layers.Layer):
 
 CHANNEL_POOLING = '''
 class ChannelPooling(layers.Layer):
-    """The largest, or the mean, of each run of channels; Keras pools over positions alone."""
+    """The maximum or mean of consecutive channels; Keras pools only over positions."""
 
     def __init__(self, pool_size, mode="max", **kwargs):
         super().__init__(**kwargs)

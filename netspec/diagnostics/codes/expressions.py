@@ -49,8 +49,8 @@ ATTRIBUTE = Code(
 CALL = Code(
     "NS0206",
     "an unknown function",
-    "The functions are `min`, `max`, `ceil`, `floor`, `round` and `len`, with positional arguments only. There"
-    " are no other functions, so an expression can do nothing but calculate.",
+    "The functions are `min`, `max`, `ceil`, `floor`, `round` and `len`, with positional arguments only. Expressions"
+    " have no other functions, so they can do nothing but calculate.",
     example="netspec: 1\nname: calling\nparams: {width: 8}\ninput: [4]\nlayers:\n  - dense: ${sqrt(width)}\n",
 )
 
@@ -118,5 +118,5 @@ UNKNOWN_SIZE = Code(
     "`index` exists inside a `repeat`, `block.in` inside a block, and `in` where an item takes a tensor. An"
     " open size of the input is known only when the network runs, but layers must be known before that."
     " Calculate without it, or pass the value as a parameter.",
-    example="netspec: 1\nname: alone\ninput: [4]\nlayers:\n  - dense: ${index + 1}\n",
+    example="netspec: 1\nname: outside\ninput: [4]\nlayers:\n  - dense: ${index + 1}\n",
 )
