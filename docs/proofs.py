@@ -1,7 +1,7 @@
 """The proof of the zoo: how small each spec is made for it, and what was measured.
 
 `python docs/proofs.py` measures what docs/proofs.json lacks, of every network, and writes it there after each
-measurement: after an interruption the same command goes on. `--again` measures everything anew, `NAME…` these networks.
+measurement: after an interruption the same command goes on. `--again` measures everything again, `NAME…` these networks.
 Keras on JAX is measured in an environment that has JAX: `make .venv/jax/.ready`, or `--jax PYTHON`. The page of the zoo
 shows the record. tests/test_zoo.py checks that every spec has its row, that the record is of the networks as they are
 now, and, among the slow tests, that they still are equal.
@@ -294,8 +294,8 @@ def write(record: Record) -> None:
 def main(words: Sequence[str]) -> None:
     """Complete the record; or, for a process of its own, measure one part of one network."""
     parser = argparse.ArgumentParser(description="Prove the zoo.", usage="proofs.py [NAME…] [options]")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="measure these networks anew")
-    parser.add_argument("--again", action="store_true", help="measure everything anew")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="measure these networks again")
+    parser.add_argument("--again", action="store_true", help="measure everything again")
     parser.add_argument("--jobs", type=int, default=2, help="small networks at a time (default 2)")
     parser.add_argument("--jax", type=Path, default=JAX, help="the Python of an environment with JAX")
     parser.add_argument("--measure", choices=PARTS, help=argparse.SUPPRESS)
