@@ -1,7 +1,7 @@
 """The proof of the zoo: how small each spec is made for it, and what was measured.
 
 `python docs/proofs.py` measures what docs/proofs.json lacks, of every network, and writes it there after each
-measurement: after an interruption the same command goes on. `--again` measures everything again, `NAME…` these networks.
+measurement: after an interruption the same command goes on. `--again` measures all again, `NAME…` these networks.
 Keras on JAX is measured in an environment that has JAX: `make .venv/jax/.ready`, or `--jax PYTHON`. The page of the zoo
 shows the record. tests/test_zoo.py checks that every spec has its row, that the record is of the networks as they are
 now, and, among the slow tests, that they still are equal.
