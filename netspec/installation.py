@@ -7,7 +7,6 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from shlex import quote
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 DISTRIBUTION = "netspec-compiler"
 """The name of the distribution. `netspec` is another project on the public index."""
@@ -36,6 +35,8 @@ def origin(package: Distribution | None) -> str:
     if package is None:
         tree = Path(__file__).resolve().parents[1]
         return str(tree) if (tree / "pyproject.toml").is_file() else DISTRIBUTION
+    from urllib.request import url2pathname  # which loads HTTP and TLS
+
     url = urlsplit(str(_direct(package).get("url", "")))
     path = Path(url2pathname(unquote(url.path)))
     return str(path) if url.scheme == "file" and path.exists() else DISTRIBUTION

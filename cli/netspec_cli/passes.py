@@ -18,6 +18,9 @@ def through(graph: Graph, asked: Iterable[str], weights: Arrays | None = None) -
 
     `asked` contains names of `PASSES`, or `cut=LAYER`.
     """
+    asked = tuple(asked)
+    if not asked:
+        return graph, weights
     from netspec.analysis.ending import NoLogits
     from netspec.ops.nearest import did_you_mean
     from netspec.passes import PASSES, cut
