@@ -78,10 +78,8 @@ class Body:
         self.names = variables(items, self.inputs, wanted, taken, self.titles)
         self._name_rounds(items, taken)
         used = {*wanted, *(value for item in items for value in item.inputs)}
-        # Outputs that only the other calls of a shared block have.
-        unused = {
-            value for item in items if isinstance(item, Module) for value in item.outputs if value not in used
-        }
+        # Outputs that only other calls of a shared block have, and the values of a pool whose indices are used.
+        unused = {value for item in items for value in given(item) if value not in used}
         self.names |= dict.fromkeys(unused, "_")
 
     @property

@@ -106,7 +106,7 @@ class TableConv{rank}d(nn.Module):
 _TEXTS = {
     "bilinear_": '''\
 def bilinear_(weight, groups=1):
-    """Linear interpolation of each channel by itself: a triangle along each axis."""
+    """Linear interpolation of each channel: a triangle along each axis."""
     first, second, *sizes = weight.shape
     kernel = torch.ones(())
     for size in sizes:

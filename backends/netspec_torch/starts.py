@@ -273,7 +273,7 @@ def _may_have(cls: str, tensor: str) -> bool:
 def function(branches: Iterable[Branch]) -> Iterator[Statement]:
     """The function that starts each module of the network; what is in a module has started before it."""
     yield f"def {FUNCTION}({MODULE}):", 0
-    yield '"""Start the weights of a module as the spec says."""', 1
+    yield '"""Initialise the weights of one module as the spec states."""', 1
     word = "if"
     for classes, lines in branches:
         names = classes[0] if len(classes) == 1 else f"({', '.join(classes)})"

@@ -33,7 +33,8 @@ from tests.building import Sketch
 from tests.cases import CASES
 from tests.structures import STRUCTURES, structure
 
-DTYPE = re.compile(r"\bb?float\d+\b|\bint\d+\b|dtype=(?!None)")
+DTYPE = re.compile(r'\bb?float\d+\b|\bint(?!32\b)\d+\b|dtype=(?!None\b|"int32")')
+"""A dtype of values; indices are whole numbers."""
 # Built without netspec, these tell what shapes they give.
 ALONE = """
 import json, numpy, sys

@@ -1,4 +1,4 @@
-"""Initialisers that Keras lacks, or that draw from a distribution that is cut off."""
+"""Initialisers that Keras lacks or truncates."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from netspec_keras.helpers.helper import Helper
 
 UNTRUNCATED = '''
 def untruncated_{kind}({parameter}):
-    """Normal numbers, all of them; Keras' own are cut off at two standard deviations."""
+    """`{kind}` without truncation; Keras truncates it at two standard deviations."""
     return keras.initializers.VarianceScaling({scale}, {mode}, "untruncated_normal")
 '''
 
 NORMAL_BY_FAN = '''
 def normal_by_fan(scale, fan):
-    """Normal numbers of variance scale / fan, where Keras counts another fan."""
+    """Normal, with variance scale / fan; Keras counts another fan for such a kernel."""
     return keras.initializers.RandomNormal(stddev=(scale / fan) ** 0.5)
 '''
 
 UNIFORM_BY_FAN = '''
 def uniform_by_fan(scale, fan):
-    """Uniform numbers of variance scale / fan, where Keras counts another fan."""
+    """Uniform, with variance scale / fan; Keras counts another fan for such a kernel."""
     bound = (3 * scale / fan) ** 0.5
     return keras.initializers.RandomUniform(-bound, bound)
 '''
 
 GROUPED_ORTHOGONAL = '''
 class GroupedOrthogonal(keras.initializers.Orthogonal):
-    """Orthogonal within each group of the last axis, or each channel by itself."""
+    """An orthogonal matrix for each group of the last axis, or for each channel."""
 
     def __init__(self, groups=1, by_channel=False, **kwargs):
         super().__init__(**kwargs)
@@ -45,7 +45,7 @@ class GroupedOrthogonal(keras.initializers.Orthogonal):
 
 BILINEAR = '''
 class Bilinear(keras.initializers.Initializer):
-    """Interpolates each channel linearly: a triangle along each axis; Keras has none."""
+    """Linear interpolation of each channel: a triangle along each axis; Keras has none."""
 
     def __init__(self, groups=1, by_channel=False):
         self.groups, self.by_channel = groups, by_channel

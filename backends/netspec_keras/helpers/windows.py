@@ -268,7 +268,7 @@ class DilatedMaxPooling(layers.Layer):
 
 MAX_INDICES = '''
 class MaxIndices(layers.Layer):
-    """Where in its input a max pool finds its values, of equal ones the first; padding is not counted."""
+    """Where in the input a max pool finds its values: the first of equal ones, without padding."""
 
     def __init__(self, pool_size, strides=None, padding=None, dilation_rate=None, **kwargs):
         super().__init__(**kwargs)
@@ -289,15 +289,15 @@ class MaxIndices(layers.Layer):
             border[axis] = self.padding[axis - 1]
             x = ops.pad(x, border, constant_values=-float("inf"))
             indices = ops.pad(indices, border)
-            taps = self.taps(x.shape[axis], axis)
-            larger, chosen = x[taps[0]], indices[taps[0]]
-            for tap in taps[1:]:
+            first, *others = self.windows(x.shape[axis], axis)
+            larger, chosen = x[first], indices[first]
+            for tap in others:
                 chosen = ops.where(x[tap] > larger, indices[tap], chosen)
                 larger = ops.where(x[tap] > larger, x[tap], larger)
             x, indices = larger, chosen
         return indices
 
-    def taps(self, size, axis):
+    def windows(self, size, axis):
         """What the windows along an axis see, place by place."""
         stride, rate, kernel = (
             each[axis - 1] for each in (self.strides, self.dilation_rate, self.pool_size)
