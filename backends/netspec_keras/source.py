@@ -60,13 +60,13 @@ def source(graph: Graph) -> Source:
 def _draft(graph: Graph, lowered: Lowerings, folded: bool = True) -> Draft:
     layers = lowered.layers
     module = _Module(graph, layers, plan(graph, layers, folded))
-    written = module.write()
+    text = module.write()
     reading = KerasReading(graph, module.name, ways(graph, lowered.own, layers, module.same))
-    return Draft(module.plan.root, written, reading)
+    return Draft(module.plan.root, text, reading)
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class _Finished:
     """A function that is ready to be put on the page."""
 
     name: str
@@ -81,7 +81,7 @@ class _Module:
     layers: Mapping[str, Lowered]
     plan: Plan
     functions: dict[str, Function] = field(default_factory=dict)
-    written: list[_Written] = field(default_factory=list)
+    finished: list[_Finished] = field(default_factory=list)
     classes: set[str] = field(default_factory=set)
     done: set[Key] = field(default_factory=set)
 
@@ -120,7 +120,9 @@ class _Module:
             for number in definition.uses:
                 self.functions[uses[number].path] = Function(function, definition, number)
             served = [uses[number] for number in definition.uses]
-            self.written.append(_function(function, bodies[definition.uses[0]], definition, channels, served))
+            self.finished.append(
+                _function(function, bodies[definition.uses[0]], definition, channels, served)
+            )
         self.classes |= {name for body in bodies for name in body.classes}
 
     def _unified(
@@ -176,7 +178,7 @@ class _Module:
                 package = quoted(snake(self.graph.name))
                 page.write(f"@keras.saving.register_keras_serializable(package={package})")
             page.rows += text.strip("\n").split("\n")
-        for function in self.written:
+        for function in self.finished:
             page.blank(2)
             page.write(f"def {function.name}({', '.join(function.signature)}):")
             page.docstring(function.told, 1)
@@ -236,7 +238,7 @@ def _use(body: Body, lines: Statements, channels: str | None = None) -> Use:
 
 def _function(
     name: str, body: Body, definition: Definition, channels: str, uses: Sequence[Module]
-) -> _Written:
+) -> _Finished:
     lines = definition.lines
     if channels in definition.given:
         first = next(iter(body.inputs.values()))
@@ -245,7 +247,7 @@ def _function(
     given = definition.signature()
     # What has a default comes before `name`, which has none.
     star = ("*",) if any("=" in each for each in given) else ()
-    return _Written(name, (*inputs, *given, *star, NAME), told(uses), lines)
+    return _Finished(name, (*inputs, *given, *star, NAME), told(uses), lines)
 
 
 def _input(each: Input) -> str:

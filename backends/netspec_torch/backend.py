@@ -66,7 +66,7 @@ class TorchBackend:
 
     def keys(self, graph: Graph) -> dict[str, str | None]:
         """The canonical name behind every key of its state dict; None for a counter that is not a weight."""
-        from netspec_torch.places import native_names
+        from netspec_torch.attributes import native_names
 
         return native_names(graph)
 

@@ -88,7 +88,7 @@ class Beginning:
         return (
             counted
             and len({text for _, text in texts}) == 1
-            and not self.whole.places.has(f"{name}[{len(numbers)}]")
+            and not self.whole.attributes.has(f"{name}[{len(numbers)}]")
         )
 
     def _weights(self, name: str, use: Module) -> Iterator[_Weight]:
@@ -132,5 +132,5 @@ class Beginning:
         return home.start(self.starts.by_group, module)
 
     def _place(self, node: Node, part: str, module: Module) -> str:
-        place = self.whole.places.expression(node.name, module)
+        place = self.whole.attributes.expression(node.name, module)
         return f"{place}.{part}" if part else place

@@ -12,8 +12,8 @@ from netspec.lowering.parts import Call, Line, Names, Part, Placed, Series, Use,
 from netspec.lowering.tree import Value
 from netspec.lowering.uses import known, roles
 from netspec.lowering.variables import MAIN, parameters, variables
+from netspec_torch.attributes import Attributes
 from netspec_torch.lowering import TEMPORARIES
-from netspec_torch.places import Places
 from netspec_torch.reserved import VARIABLES
 from netspec_torch.sharing import Made, Sharing, path_of
 from netspec_torch.site import OWN, PADDED, Lowered, variable
@@ -34,7 +34,7 @@ class Whole:
 
     graph: Graph
     lowered: Mapping[str, Lowered]
-    places: Places
+    attributes: Attributes
     sharing: Sharing
     made: dict[str, Made]
     frozen: frozenset[str]
@@ -77,7 +77,7 @@ class Body:
 
     def __init__(self, module: Module, whole: Whole, apart: Collection[str] = ()) -> None:
         self.apart = apart
-        self.module, self.graph, self.places = module, whole.graph, whole.places
+        self.module, self.graph, self.attributes = module, whole.graph, whole.attributes
         self.whole, self.lowered = whole, whole.lowered
         self.sharing, self.made, self.frozen = whole.sharing, whole.made, whole.frozen
         self.taken = VARIABLES | TEMPORARIES
@@ -161,7 +161,7 @@ class Body:
             assert border is not None
             yield Line(seq(f"{pad} = ", border.module()), 1)
         if part is not None:
-            yield Line(seq(f"self.{self.places.attribute(item)} = ", part), 1)
+            yield Line(seq(f"self.{self.attributes.attribute(item)} = ", part), 1)
 
     def _constructed(self, item: Node | Module) -> Part | None:
         """The module of an item, with its weights frozen if they are; None when it has none of its own."""
@@ -235,7 +235,7 @@ class Body:
             yield Tie(line, weight.statistic)
 
     def _place(self, item: Node | Module) -> str:
-        return self.places.expression(path_of(item), self.module)
+        return self.attributes.expression(path_of(item), self.module)
 
     # How it runs
 
@@ -332,7 +332,7 @@ class Body:
         """The module that pads for a layer, where that is apart; layers in a list have none."""
         if node.local_name not in self.apart or node.scope != self.module.path:
             return ""
-        attribute = self.places.attribute(node)
+        attribute = self.attributes.attribute(node)
         return f"{SELF}.{free(attribute + '_pad', {item.local_name for item in self.module.items})}"
 
     def _result(self) -> str:

@@ -17,7 +17,7 @@ from netspec.lowering.template import WrongFold
 from netspec.lowering.witness import Reading
 from netspec.lowering.writing import text_of
 from netspec.ops.base import Weight
-from netspec_torch.places import Places
+from netspec_torch.attributes import Attributes
 from netspec_torch.site import OWN, PADDED, Lowered, variable
 from netspec_torch.starts import UNBIASED, Home, kind, split, start
 
@@ -293,11 +293,11 @@ class TorchReading(Reading):
         self,
         graph: Graph,
         lowered: Mapping[str, Lowered],
-        places: Places,
+        attributes: Attributes,
         class_name: str,
         helpers: Iterable[str],
     ) -> None:
-        self.graph, self.lowered, self.places, self.class_name = graph, lowered, places, class_name
+        self.graph, self.lowered, self.attributes, self.class_name = graph, lowered, attributes, class_name
         self.helpers = frozenset(helpers)
         self.model: Any = None
         self.ran: dict[str, Held] = {}
@@ -350,7 +350,7 @@ class TorchReading(Reading):
             owner = self.graph.by_name[node.shares or node.name]
             for weight in node.weights:
                 held = self.ran[node.name].tensors.at(node.local(weight))
-                if held is not _find(self.model, self.places.key(owner, weight)):
+                if held is not _find(self.model, self.attributes.key(owner, weight)):
                     raise WrongFold(f"{node.name} does not use {weight.name}")
                 if tensors.setdefault(id(held), weight.name) != weight.name:
                     raise WrongFold(f"{weight.name} and {tensors[id(held)]} are one tensor")

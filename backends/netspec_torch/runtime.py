@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 from netspec.backend import NoDevice, Source
 from netspec.graph import Graph
 from netspec.lowering.template import WrongFold
-from netspec_torch.places import Places, rooted
+from netspec_torch.attributes import Attributes, rooted
 from netspec_torch.source import class_name, source
 
 if TYPE_CHECKING:
@@ -113,9 +113,9 @@ def default_dtype(dtype: torch.dtype) -> Iterator[None]:
 
 def keys(graph: Graph) -> dict[str, str]:
     """The key in the state dict of every weight, by its canonical name."""
-    places = Places(rooted(graph))
+    attributes = Attributes(rooted(graph))
     return {
-        weight.name: places.key(node, weight)
+        weight.name: attributes.key(node, weight)
         for node in graph.nodes
         if node.shares is None
         for weight in node.weights

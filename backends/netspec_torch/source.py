@@ -14,11 +14,11 @@ from netspec.lowering.outline import Module, definitions
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.uses import description, firsts, stem, told
 from netspec.lowering.witness import Draft, proven
+from netspec_torch.attributes import Attributes, rooted
 from netspec_torch.beginning import Beginning
 from netspec_torch.body import SELF, Body, Whole
 from netspec_torch.helpers import NAMES, helpers
 from netspec_torch.lowering import lower
-from netspec_torch.places import Places, rooted
 from netspec_torch.reading import TorchReading
 from netspec_torch.reserved import ATTRIBUTES, VARIABLES
 from netspec_torch.sharing import Made, Sharing
@@ -59,9 +59,11 @@ def source(graph: Graph) -> Source:
 
 def _draft(graph: Graph, lowered: Mapping[str, Lowered], folded: bool = True) -> Draft:
     text = _Text(graph, lowered, folded)
-    written = text.source()
-    used = helpers(written.text.splitlines())
-    return Draft(text.root, written, TorchReading(graph, lowered, text.whole.places, class_name(graph), used))
+    finished = text.source()
+    used = helpers(finished.text.splitlines())
+    return Draft(
+        text.root, finished, TorchReading(graph, lowered, text.whole.attributes, class_name(graph), used)
+    )
 
 
 def class_name(graph: Graph) -> str:
@@ -78,7 +80,7 @@ class _Text:
         frozen = frozenset(_frozen_paths(self.root))
         made: dict[str, Made] = {}
         sharing = Sharing(self.root, lowered, made, folded)
-        self.whole = Whole(graph, lowered, Places(self.root), sharing, made, frozen)
+        self.whole = Whole(graph, lowered, Attributes(self.root), sharing, made, frozen)
         self.classes: list[Class] = []
         self.taken = {*TAKEN, class_name(graph)}
 

@@ -29,10 +29,10 @@ from netspec_keras.sharing import lower
 from netspec_keras.source import function_name
 from netspec_keras.source import source as keras_source
 from netspec_keras.windows import called_same
+from netspec_torch.attributes import Attributes, rooted
 from netspec_torch.body import Body as TorchBody
 from netspec_torch.helpers import helpers
 from netspec_torch.lowering import lower as torch_lower
-from netspec_torch.places import Places, rooted
 from netspec_torch.reading import TorchReading
 from netspec_torch.sharing import Sharing
 from netspec_torch.source import class_name
@@ -42,8 +42,8 @@ from tests.structures import STRUCTURES, structure
 
 
 def torch_reading(graph: Graph, text: str) -> Reading:
-    places = Places(rooted(graph))
-    return TorchReading(graph, torch_lower(graph), places, class_name(graph), helpers(text.splitlines()))
+    attributes = Attributes(rooted(graph))
+    return TorchReading(graph, torch_lower(graph), attributes, class_name(graph), helpers(text.splitlines()))
 
 
 def keras_reading(graph: Graph, text: str) -> Reading:

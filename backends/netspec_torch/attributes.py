@@ -12,12 +12,12 @@ from netspec.ops.base import Weight
 from netspec_torch.reserved import ATTRIBUTES
 
 
-class Places:
+class Attributes:
     """The attribute path of everything, `stage2.0.train_` for `stage2.0.train`; only taken names change."""
 
     def __init__(self, root: Module) -> None:
         self._paths = dict(_paths(root, "", ""))
-        self._attributes = frozenset(self._paths.values())
+        self._taken = frozenset(self._paths.values())
 
     def __getitem__(self, path: str) -> str:
         return self._paths[path]
@@ -34,7 +34,7 @@ class Places:
 
     def has(self, expression: str) -> bool:
         """Whether there is something that the code of the network calls so."""
-        return expression.removeprefix("self.").replace("[", ".").replace("]", "") in self._attributes
+        return expression.removeprefix("self.").replace("[", ".").replace("]", "") in self._taken
 
     def key(self, node: Node, weight: Weight) -> str:
         """The key of a layer's weight in the state dict."""
@@ -56,13 +56,13 @@ def is_short(repeat: Module) -> bool:
 
 def native_names(graph: Graph) -> dict[str, str | None]:
     """The canonical name of every key of a state dict; None for the count of batches that batch norm keeps."""
-    places = Places(rooted(graph))
+    attributes = Attributes(rooted(graph))
     found: dict[str, str | None] = {}
     for node in graph.nodes:
         for weight in node.weights:
-            found[places.key(node, weight)] = weight.name
+            found[attributes.key(node, weight)] = weight.name
         if any(weight.statistic for weight in node.weights):
-            found[f"{places[node.name]}.num_batches_tracked"] = None
+            found[f"{attributes[node.name]}.num_batches_tracked"] = None
     return found
 
 
