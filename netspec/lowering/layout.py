@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any
 
 from netspec.backend import Source, Tap
 from netspec.lowering.parts import Text
@@ -15,9 +13,8 @@ WIDTH = 100
 STEP = 4
 
 _OPEN, _CLOSE = "([{", ")]}"
-_WHOLE = re.compile(r"\(N[\d, ]{1,60}\)|\[[\d., -]{1,60}\]")
-"""A shape, or a short list of numbers: it is not broken in two."""
-_KEEP_WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
+_UNIT = re.compile(r"(?:\(N[\d, ]{1,60}\)|\[[\d., -]{1,60}\]|\S)+")
+"""What is not broken in two: a word, with a shape or a short list of numbers in it."""
 
 
 class Page:
@@ -96,16 +93,22 @@ def _at_bracket(head: str, value: str, indent: int, width: int) -> list[str]:
         pair, explode = _breakable(value, width - len(pad + head)), False
     if pair is None or not value[pair[0] + 1 : pair[1]].strip() or len(pad + head) + pair[0] >= width:
         # No bracket that would help: a pair of its own.
-        return [f"{pad}{head}(", f"{pad}    {value}", f"{pad})"] if head else [pad + value]
+        alone = head == "" or head in _CLOSE
+        return [pad + head + value] if alone else [f"{pad}{head}(", f"{pad}    {value}", f"{pad})"]
     start, end = pair
-    # What is called there may need breaking, too; the bracket is a name for so long.
-    first, *others = wrap("_" + value[end + 1 :], indent, width)
     return [
         pad + head + value[: start + 1],
         *_inside(value[start + 1 : end].strip(), indent + 1, width, explode),
-        first.replace("_", value[end], 1),
-        *others,
+        *_closed(value[end], value[end + 1 :], indent, width),
     ]
+
+
+def _closed(bracket: str, tail: str, indent: int, width: int) -> list[str]:
+    """The closing bracket and what stands behind it, which may need breaking, too."""
+    pad = " " * (STEP * indent)
+    if len(pad) + len(bracket) + len(tail) <= width:
+        return [pad + bracket + tail]
+    return _at_bracket(bracket, tail, indent, width)
 
 
 def _chain(value: str) -> list[str]:
@@ -227,13 +230,22 @@ def docstring(text: str, indent: int = 0) -> list[str]:
     rows: list[str] = []
     for line in text.strip().split("\n"):
         opening = 0 if rows else len('"""')
-        whole = _WHOLE.sub(lambda found: found[0].replace(" ", "\0"), _safe(" ".join(line.split())))
-        wrapped = textwrap.wrap(whole, room - opening, **_KEEP_WORDS) or [""]
-        rows += (row.replace("\0", " ") for row in wrapped)
+        rows += _filled(_safe(" ".join(line.split())), room - opening)
     if len(rows) == 1 and len(rows[0]) <= room - len('""""""'):
         return [f'{pad}"""{rows[0]}"""']
     rows = [f'"""{rows[0]}', *rows[1:], '"""']
     return [pad + row if row else "" for row in rows]
+
+
+def _filled(text: str, width: int) -> list[str]:
+    """A text in rows of this width; a longer unit has a row of its own."""
+    rows: list[str] = []
+    for unit in _UNIT.findall(text):
+        if rows and len(rows[-1]) + 1 + len(unit) <= width:
+            rows[-1] += " " + unit
+        else:
+            rows.append(unit)
+    return rows or [""]
 
 
 def _safe(text: str) -> str:
@@ -246,4 +258,4 @@ def _safe(text: str) -> str:
 
 def _comment(text: str, indent: int) -> Sequence[str]:
     pad = " " * (STEP * indent) + "# "
-    return [pad + row for row in textwrap.wrap(text, WIDTH - len(pad), **_KEEP_WORDS)]
+    return [pad + row for row in _filled(text, WIDTH - len(pad))]
