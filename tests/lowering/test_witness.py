@@ -167,6 +167,18 @@ def nothing_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TorchBody, "_constructed", thawed)
 
 
+def all_weights_start_like_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    from netspec_torch.beginning import Beginning
+
+    monkeypatch.setattr(Beginning, "_is_ruled", lambda self, weight: True)
+
+
+def weights_left_to_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
+    from netspec_torch.starts import Starts
+
+    monkeypatch.setattr(Starts, "branches", lambda self: ())
+
+
 def a_counter_that_an_input_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
     from netspec_keras import source
 
@@ -192,6 +204,9 @@ WHOLE: Sequence[tuple[Sabotage, str, str]] = (
     (no_ties, "torch", "shared_in_part"),
     (ties_of_the_last_only, "torch", "shared_in_part"),
     (nothing_frozen, "torch", "frozen"),
+    (all_weights_start_like_most, "torch", "starts"),
+    (all_weights_start_like_most, "torch", "starts_shared"),
+    (weights_left_to_pytorch, "torch", "chain"),
 )
 """What goes wrong in any text."""
 
