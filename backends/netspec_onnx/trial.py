@@ -67,7 +67,8 @@ def chosen(device: str) -> Provider:
         kind = "cuda" if PROVIDERS["cuda"][0] in there else "cpu"
     if kind not in PROVIDERS or (number and not number.isdecimal()):
         raise NoDevice(
-            f"onnxruntime knows no device `{device}`", "name auto, cpu, cuda, or one GPU as cuda:0"
+            f"onnxruntime does not have a device called `{device}`",
+            "name auto, cpu, cuda, or one GPU as cuda:0",
         )
     provider, settings = PROVIDERS[kind]
     if provider not in there or (kind == "cpu" and int(number or 0)):

@@ -20,17 +20,20 @@ class Format(StrEnum):
 def backends(
     format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.text,
 ) -> None:
-    """List the backends: installed, missing (and how to install them), or broken (and why)."""
+    """List the backends: installed, missing (and how to install them), or broken (and why), and what each can do."""
     from netspec.backend import backends as registered
+    from netspec.backend import capabilities
 
-    found = [(each.name, each.status()) for each in registered()]
+    found = [(each.name, each.status(), capabilities(each)) for each in registered()]
     if format is Format.json:
         rows = [
-            {"name": name, "state": s.state, "detail": s.detail, "fix": s.fix or None} for name, s in found
+            {"name": name, "state": s.state, "detail": s.detail, "fix": s.fix or None, "capabilities": can}
+            for name, s, can in found
         ]
         say_json({"backends": rows})
         return
-    for name, status in found:
+    for name, status, can in found:
         say(f"{name:8} {status.state:8} {status.detail}")
-        if status.fix:
-            say(f"{'':17} {status.fix}")
+        for line in (", ".join(can), status.fix):
+            if line:
+                say(f"{'':17} {line}")

@@ -51,7 +51,7 @@ def compile(
     sets: Sets = None,
     force: Force = False,
 ) -> None:
-    """Write the network as readable source that runs without netspec, or as a file (`--backend onnx`).
+    """Write the network as readable source that runs without netspec, or as a file, as its backend does.
 
     Writing source needs no framework. A file contains the weights, and needs the packages of its backend.
     """

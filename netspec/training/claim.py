@@ -46,7 +46,7 @@ class CannotKeep(Exception):
 class Claim:
     """A folder that no other process writes to: this process holds the lock on `metrics.jsonl` until it ends."""
 
-    def __init__(self, path: Path, lines: BinaryIO, made: bool) -> None:
+    def __init__(self, path: Path, lines: BinaryIO, made: Sequence[Path]) -> None:
         self.path = path
         self._lines = lines
         self._made = made
@@ -63,7 +63,7 @@ class Claim:
                 would have to be deleted is one of the `inputs`.
             CannotKeep: the folder cannot be created.
         """
-        made = False
+        made: Sequence[Path] = ()
         while True:
             try:
                 made = _make(path) or made
@@ -84,9 +84,11 @@ class Claim:
         while True:
             path = parent / f"{stem}-{number}"
             try:
-                parent.mkdir(parents=True, exist_ok=True)
+                made = [path, *_make_parents(path)]
                 path.mkdir()
-                return cls._of(path, made=True)
+                return cls._of(path, made)
+            except FileNotFoundError:
+                continue  # another process removed the parent, which it had created, in between
             except (FileExistsError, FolderTaken):
                 if parent.exists() and not files.is_folder(parent):
                     raise FolderTaken(f"{parent} is a file, not a folder") from None
@@ -95,7 +97,9 @@ class Claim:
                 raise CannotKeep(path, error) from error
 
     @classmethod
-    def _of(cls, path: Path, made: bool, inputs: Collection[Path] = (), force: bool = False) -> Self:
+    def _of(
+        cls, path: Path, made: Sequence[Path], inputs: Collection[Path] = (), force: bool = False
+    ) -> Self:
         lines: BinaryIO | None = None
         fresh = False
         try:
@@ -109,9 +113,7 @@ class Claim:
                     (path / LINES).unlink()
             if lines is not None:
                 lines.close()
-            with suppress(OSError):
-                if made:
-                    path.rmdir()
+            _remove(made)
             raise
         return claim
 
@@ -146,9 +148,7 @@ class Claim:
             else:
                 (self.path / LINES).unlink()  # last, while it is locked: until then the folder stays reserved
         self.close()
-        if self._made:
-            with suppress(OSError):
-                self.path.rmdir()
+        _remove(self._made)
 
     def _clear(self, fresh: bool, inputs: Collection[Path], force: bool) -> None:
         if (self.path / ASIDE).is_dir():
@@ -203,16 +203,30 @@ class Claim:
         return _facts(self.path / FACTS).get("state") == "running"
 
 
-def _make(path: Path) -> bool:
-    """Create the folder if needed; return whether it is new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _make(path: Path) -> Sequence[Path]:
+    """Create the folder if needed; return the folders that are new, the inner ones first."""
+    made = _make_parents(path)
     try:
         path.mkdir()
     except FileExistsError:
         if not files.is_folder(path):
             raise FolderTaken(f"{files.shortened(path)} is a file, not a folder") from None
-        return False
-    return True
+        return made
+    return [path, *made]
+
+
+def _make_parents(path: Path) -> Sequence[Path]:
+    """Create the folders around a path if needed; return those that are new, the inner ones first."""
+    made = [each for each in path.parents if not each.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def _remove(made: Sequence[Path]) -> None:
+    """Remove the folders of this process, the inner ones first, up to one that contains something."""
+    with suppress(OSError):
+        for each in made:
+            each.rmdir()
 
 
 def _locked(path: Path) -> tuple[BinaryIO, bool]:

@@ -156,7 +156,14 @@ def test_a_file_has_the_weights_that_are_given(small: Path) -> None:
         ("compile", "small.yaml", "-b", "onnx", "-o", "x.onnx", "--weights", "no"): "no",
         ("compile", "small.yaml", "-b", "torch", "--weights", "no"): "source of torch holds no weights",
         ("train", "small.yaml", "-b", "onnx"): "onnx cannot train",
-        ("compare", "small.yaml", "--backends", "onnx", "--device", "nope"): "knows no device `nope`",
+        (
+            "compare",
+            "small.yaml",
+            "--backends",
+            "onnx",
+            "--device",
+            "nope",
+        ): "does not have a device called `nope`",
     }.items(),
 )
 def test_what_cannot_be_is_worth_2(words: tuple[str, ...], said: str, small: Path) -> None:

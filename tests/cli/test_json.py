@@ -57,14 +57,23 @@ QUICK: dict[str, tuple[set[str], dict[str, set[str]]]] = {
     "arith conv -o 5x5 -k 3": ({"operation", "ok", "axes"}, {"axes": AXIS}),
     "ops": ({"families"}, {"families": {"name", "ops"}, "families.ops": OP}),
     "ops conv": (OP, {"fields": {"name", "takes", "doc", "default", "required", "main", "schema"}}),
-    "backends": ({"backends"}, {"backends": {"name", "state", "detail", "fix"}}),
+    "backends": ({"backends"}, {"backends": {"name", "state", "detail", "fix", "capabilities"}}),
     "new --list": ({"zoo"}, {"zoo": {"name", "description", "params"}}),
 }
 RUNS: dict[str, tuple[set[str], dict[str, set[str]]]] = {
     "compare little.yaml --backends torch": (
         {
             *("spec", "name", "dtype", "device", "backends", "pairs", "batch", "learning_rate", "ok"),
-            *("tolerance", "forward", "gradients", "steps", "first_difference", "layers", "absent_oracles"),
+            *(
+                "tolerance",
+                "forward",
+                "gradients",
+                "steps",
+                "first_difference",
+                "layers",
+                "absent_oracles",
+                "undecided",
+            ),
         },
         {
             "pairs": {"backends", "max_rel", "layer"},

@@ -12,8 +12,20 @@ import pytest
 from typer.testing import CliRunner
 
 from netspec.api import build
-from netspec.backend import Backend, Builds, Learns, NoDevice, Trains, Writes, backend, backends
+from netspec.backend import (
+    Backend,
+    Builds,
+    Judges,
+    NoDevice,
+    Runs,
+    Timed,
+    Trains,
+    Writes,
+    backend,
+    backends,
+)
 from netspec.loading import load
+from netspec.weights import initialise
 from netspec_cli.main import COMMANDS, app
 
 SPEC = """\
@@ -251,7 +263,7 @@ def test_what_needs_no_framework_runs_without() -> None:
 
 
 WITH_DEVICE: dict[type[Backend], str] = {
-    Learns: "compare small.yaml --backends {} --steps 0 --device",
+    Runs: "compare small.yaml --backends {} --dtype float32 --steps 0 --device",
     Trains: "train small.yaml -b {} --device",
 }
 
@@ -265,7 +277,7 @@ NO_DEVICE = "does not have a device called `{0}`|the device `{0}` (is not here|c
         (each.name, command)
         for each in backends()
         for capability, command in WITH_DEVICE.items()
-        if isinstance(each, capability)
+        if isinstance(each, capability) and not isinstance(each, Judges)  # an oracle is on the CPU
     ],
 )
 def test_a_missing_device_is_worth_2(name: str, command: str, device: str) -> None:
@@ -277,7 +289,7 @@ def test_a_missing_device_is_worth_2(name: str, command: str, device: str) -> No
     result = CliRunner().invoke(app, [*command.format(name).split(), device])
     assert (result.exit_code, result.stdout) == (2, ""), result.output + repr(result.exception)
     assert re.search(NO_DEVICE.format(device), result.stderr)
-    assert not list(Path().glob("runs/*"))
+    assert not Path("runs").exists()
 
 
 @pytest.mark.parametrize("device", ["nope", "cuda:99", "meta"])
@@ -287,6 +299,16 @@ def test_no_model_is_built_on_a_missing_device(name: str, device: str) -> None:
         pytest.skip(status.detail)
     with pytest.raises(NoDevice, match=NO_DEVICE.format(device)):
         build(load("small.yaml"), name, device=device)
+
+
+@pytest.mark.parametrize("device", ["nope", "cuda:99"])
+@pytest.mark.parametrize("each", [each for each in backends() if isinstance(each, Timed)])
+def test_nothing_is_timed_on_a_missing_device(each: Timed, device: str) -> None:
+    if (status := each.status()).state != "ok":
+        pytest.skip(status.detail)
+    graph = load("small.yaml")
+    with pytest.raises(NoDevice, match=NO_DEVICE.format(device)):
+        each.workload(graph, initialise(graph), {}, {}, device).prepare()
 
 
 # What the machine cannot do.

@@ -183,6 +183,23 @@ def test_a_folder_in_which_a_training_runs_is_taken_even_by_force(begun: Start) 
     Claim.take(Path("run")).give_back()
 
 
+@POSIX
+@pytest.mark.parametrize("kept", [(), ("runs",), ("runs", "runs/other")], ids=str)
+def test_what_a_claim_creates_it_removes(kept: tuple[str, ...]) -> None:
+    """Also the folders around its own; not those that were there before, or contain something else."""
+    for each in kept:
+        Path(each).mkdir()
+    before = sorted(Path().rglob("*"))
+    Claim.numbered(Path("runs/deep"), "x").give_back()
+    assert sorted(Path().rglob("*")) == before
+    Claim.take(Path("runs/deep/er")).give_back()
+    assert sorted(Path().rglob("*")) == before
+    first, second = Claim.numbered(Path("runs"), "x"), Claim.numbered(Path("runs"), "x")
+    first.give_back()
+    assert second.path.is_dir()
+    second.give_back()
+
+
 def _race(path: str, where: str, barrier: Any, wins: Any) -> None:
     barrier.wait(30)
     try:
@@ -259,7 +276,7 @@ def test_a_start_that_fails_leaves_no_folder() -> None:
             train(network(), Fails([], []), RECIPE, dataset(), out=out)
     assert not Path("run").exists()
     assert not list(Path("mine").iterdir())
-    assert not list(Path("runs").iterdir())
+    assert not Path("runs").exists()
 
 
 def test_a_finished_run_says_so_and_force_writes_over_it() -> None:
