@@ -104,7 +104,7 @@ def _at_bracket(head: str, value: str, indent: int, width: int) -> list[str]:
 
 
 def _closed(bracket: str, tail: str, indent: int, width: int) -> list[str]:
-    """The closing bracket and what stands behind it, which may need breaking, too."""
+    """The closing bracket with the text after it, which may need breaking, too."""
     pad = " " * (STEP * indent)
     if len(pad) + len(bracket) + len(tail) <= width:
         return [pad + bracket + tail]
