@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 
-from netspec.lowering.parts import If, block, statements
+from netspec.lowering.parts import If, block, is_code, statements
 from netspec.lowering.tree import Hole, Option, Tree
 
 MOST = 2
@@ -42,7 +42,7 @@ def optional(bodies: Sequence[Tree], called: Callable[[Presence], str], later: i
         statement = present[0].merged(present)
         if all(row):
             merged.append(statement)
-        elif statement.runs:
+        elif statement.runs or not is_code(statement):
             return None
         else:
             statement = statement.changed(_partial([use for use, has in enumerate(row) if has]))

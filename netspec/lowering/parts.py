@@ -442,6 +442,13 @@ def statements(body: Tree) -> tuple[Tree, ...]:
     return body.branches
 
 
+def is_code(statement: Tree) -> bool:
+    """Whether a statement is more than an empty line or a comment: a condition cannot contain only those."""
+    value = statements(statement)[0]
+    words = value.form.words if isinstance(value, Branch) and isinstance(value.form, Words) else "code"
+    return bool(words) and not words.startswith("#")
+
+
 def body_tree(body: Body) -> Branch:
     """The tree of statements."""
     return block([tree(each) for each in body])

@@ -235,6 +235,15 @@ def test_a_switch_in_a_variant_s_name_is_on_or_off() -> None:
     assert variant_names("unit", unify(uses)) == ("unit", "unit_n2_m2")
 
 
+def test_a_condition_contains_code() -> None:
+    for nothing in (Line("", tap=("x", "same")), Line("# heading")):
+        uses = [use("a", "b", nothing), use("a", "b")]
+        found = unify(
+            [replace(each, members=("a", "c")[:count]) for each, count in zip(uses, (2, 1), strict=True)]
+        )
+        assert len(found) == 2
+
+
 def test_padding_is_half_the_kernel_where_it_always_is() -> None:
     def padded(kernel: Value, lo: Value) -> Use:
         return use(call("f", Slot(kernel, "kernel"), padding=Slot(lo, "padding", default=0)))
