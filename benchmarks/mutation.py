@@ -239,7 +239,7 @@ def fate(folder: Path, mutant: Mutant, tests: tuple[str, ...]) -> str:
 
 
 def main() -> None:
-    """Print a row per part, and the survivors."""
+    """Print a line per mutant, and a row per part."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -262,8 +262,7 @@ def main() -> None:
             for mutant in drawn:
                 ended = fate(folder, mutant, tests)
                 fates[ended] += 1
-                if ended == "survived":
-                    print(f"survived: {mutant}", flush=True)
+                print(f"{ended}: {mutant}", flush=True)
             counts = ", ".join(f"{fates[each]} {each}" for each in ("killed", "survived", "equivalent"))
             print(f"{part}: {len(drawn)} of {len(found)} mutants: {counts}", flush=True)
 
