@@ -207,6 +207,13 @@ def test_what_nothing_uses_is_a_warning() -> None:
     assert "unit1.0.dense1" in names_of(graph)
 
 
+@pytest.mark.parametrize(("unused", "notes"), [("dense: 4", 1), ("relu: ", 0)])
+def test_only_an_unused_layer_with_weights_has_a_note_on_them(unused: str, notes: int) -> None:
+    (diagnostic,) = told(f"layers: [{{{unused}}}, {{tanh: , from: input}}]")
+    assert (diagnostic.code.id, len(diagnostic.notes)) == ("NS0117", notes)
+    assert all("it has weights" in note for note in diagnostic.notes)
+
+
 def test_the_end_is_an_output_though_a_block_in_a_head_takes_it() -> None:
     graph = graph_of(
         """
