@@ -118,6 +118,15 @@ def test_bilinear_of_a_number_a_channel_is_one() -> None:
     np.testing.assert_array_equal(weights.drawn(weight, 0), np.ones(3))
 
 
+def test_bilinear_is_a_triangle_along_each_axis_from_a_channel_to_itself() -> None:
+    four, three = np.array([0.25, 0.75, 0.75, 0.25]), np.array([0.5, 1.0, 0.5])
+    found = weights.drawn(Weight("weight", (2, 2, 4, 3), "OIHW", Initializer(kind="bilinear")), 0)
+    assert np.array_equal(found[0, 0], np.outer(four, three))
+    assert np.array_equal(found[1, 1], np.outer(four, three))
+    assert not found[0, 1].any()
+    assert not found[1, 0].any()
+
+
 def test_every_initialiser_draws() -> None:
     for kind in SETTINGS:
         assert drawn(kind, 3, 4).shape == (3, 4)

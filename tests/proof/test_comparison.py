@@ -94,6 +94,13 @@ def test_max_rel_is_the_definition() -> None:
     assert difference("x", np.array([0.0]), np.array([1e-30]), 0.0).max_rel == 1
 
 
+def test_who_did_not_return_a_tensor_is_named() -> None:
+    sides = [(None, A, "one"), (A, None, "two"), (None, None, "one and two")]
+    for one, two, absent in sides:
+        found = difference("x", one, two, 0.0, ("one", "two"))
+        assert (found.what, found.max_rel, found.detail) == ("names", inf, f"{absent} did not return it")
+
+
 def test_small_beside_the_largest_of_its_kind_is_noise() -> None:
     sides = {
         "one": {"big": np.array([1000.0]), "zero": np.array([1e-13])},
