@@ -158,7 +158,7 @@ def test_a_call_may_have_further_layers_without_weights() -> None:
 
 
 def test_a_call_whose_further_layer_has_weights_is_refused() -> None:
-    hold_refusals(FURTHER.replace("MORE", "2"), ("NS0309", "`one.dense2` is no layer that has weights"))
+    hold_refusals(FURTHER.replace("MORE", "2"), ("NS0309", "`one.dense2` is not a layer with weights"))
 
 
 NAMES = [
