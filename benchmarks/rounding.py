@@ -25,7 +25,7 @@ from netspec.weights import initialise
 if TYPE_CHECKING:
     from netspec.backend import Array, Arrays
 
-NETWORKS = ("resnet50", "resnet101", "resnet152", "inception_v3", "inception_v4", "segnet")
+NETWORKS = ("resnet50", "resnet101", "resnet152", "inception_v3", "inception_v4")
 STARTS: dict[str, Callable[[Graph], dict[str, Array]]] = {
     "training": lambda graph: initialise(graph, 0, "float32"),
     "comparison": lambda graph: start(graph, 0, "float32"),

@@ -337,6 +337,10 @@ class MaxUnpooling(layers.Layer):
         outputs = ops.scatter(places, ops.reshape(values, (-1,)), (batch, total, channels))
         return ops.reshape(outputs, (-1, *self.size, channels))
 
+    def compute_output_shape(self, input_shape):
+        values, _ = input_shape
+        return (values[0], *self.size, values[-1])
+
     def get_config(self):
         return {**super().get_config(), "size": self.size}
 '''
