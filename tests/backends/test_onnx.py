@@ -154,7 +154,7 @@ def test_a_file_has_the_weights_that_are_given(small: Path) -> None:
         ("compile", "small.yaml", "-b", "onnx"): "name it with --out NAME.onnx",
         ("compile", "small.yaml", "-b", "onnx", "-o", "x.py"): "name it with --out NAME.onnx",
         ("compile", "small.yaml", "-b", "onnx", "-o", "x.onnx", "--weights", "no"): "no",
-        ("compile", "small.yaml", "-b", "torch", "--weights", "no"): "source of torch holds no weights",
+        ("compile", "small.yaml", "-b", "torch", "--weights", "no"): "source of torch contains no weights",
         ("train", "small.yaml", "-b", "onnx"): "onnx cannot train",
         (
             "compare",
