@@ -11,18 +11,20 @@ import numpy as np
 import pytest
 
 from netspec.analysis import analyze
-from netspec.analysis.receptive import fields
+from netspec.analysis.receptive import Field, View, _view, fields
 from netspec.check import check_text
 from netspec.graph import Graph
 from netspec.loading import load
 from netspec.ops.activation import Relu, Softmax
-from netspec.ops.base import Misfit, Op
+from netspec.ops.base import Inputs, Misfit, Op
 from netspec.ops.conv import Conv
 from netspec.ops.dense import Dense
 from netspec.ops.merge import Add, Concat, Multiply
-from netspec.ops.pool import AvgPool, GlobalAvgPool, MaxPool
+from netspec.ops.pool import AvgPool, GlobalAvgPool, MaxPool, MaxUnpool
+from netspec.ops.reach import Reach
 from netspec.ops.reshape import Flatten
 from netspec.ops.transpose import ConvTranspose
+from netspec.types import Type
 from netspec_numpy import forward
 from tests.building import Sketch
 
@@ -124,6 +126,43 @@ def test_what_sees_everything_sees_the_whole_input() -> None:
     sketch.add("dense", Dense(units=3))
     assert seen(sketch) == (20, 30)
     assert fields(sketch.graph())["later"].stride == (None, None)  # type: ignore[union-attr]
+
+
+def test_a_value_that_is_put_back_sees_what_its_window_saw() -> None:
+    sketch = Sketch(x=(2, 16))
+    sketch.add("conv", conv(3, padding="same"))
+    sketch.add("pool", MaxPool.model_validate({"kernel": 2}))
+    sketch.add("plain", MaxUnpool(), "pool", "pool.indices")
+    assert seen(sketch) == (4,)
+    sketch.add("code", conv(3, padding="same"), "pool")
+    sketch.add("back", MaxUnpool(), "code", "pool.indices")
+    assert seen(sketch) == (8,)
+    found = fields(sketch.graph())["back"]
+    assert found is not None
+    assert found.stride == (Fraction(1),)
+
+
+class Query(Add):
+    """Each position of its first input, beside all of the second."""
+
+    keyword = "query"
+
+    def reaches(self, inputs: Inputs) -> list[Reach | None]:
+        return [Reach.each(1), Reach.whole(1)]
+
+
+def test_each_input_has_its_own_reach() -> None:
+    for first, second, field in (("near", "x", 16), ("x", "x", 16), ("x", "near", 16)):
+        sketch = Sketch(x=(2, 16))
+        sketch.add("near", conv(3, padding="same"))
+        sketch.add("both", Query(), first, second)
+        assert seen(sketch) == (field,)
+    sketch = Sketch(x=(2, 16), y=(2, 16))
+    sketch.add("both", Query(), "x", "y")
+    view = _view(
+        sketch.graph().nodes[0], [View({"x": (Field(0),)}), View({"y": (Field(0),)})], [Type(2, (16,))] * 2
+    )
+    assert view.inputs == {"x": (Field(0),), "y": ("whole",)}
 
 
 def test_paths_of_different_strides_have_no_common_field() -> None:
