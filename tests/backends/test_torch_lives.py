@@ -60,6 +60,8 @@ def test_it_is_copied_exported_and_compiled_whole(row: Row) -> None:
     close(outputs(torch.compile(model, fullgraph=True, backend="eager"), inputs), wanted)
 
 
+# The inductor itself uses what PyTorch has given up.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["lenet5_1998", "mobilenet_v2", "siamese"])
 def test_the_inductor_compiles_it(name: str) -> None:
