@@ -197,7 +197,7 @@ def test_a_backend_refuses_a_network_in_the_same_words(command: str) -> None:
     assert result.exit_code == 1
     assert "error[NS0601]: keras cannot represent `small`: no output depends on `conv1`" in told
     assert "--> unused.yaml:5:" in told
-    assert "it has weights: a backend may refuse to hold them" in told
+    assert "it has weights: a backend can refuse such weights" in told
 
 
 def test_a_spec_that_a_backend_takes_holds() -> None:

@@ -39,7 +39,7 @@ class LocalResponseNormalization(layers.Layer):
 
 L2_NORMALIZATION = '''
 class L2Normalization(layers.Layer):
-    """Scales the channels of each position to length 1, then by a trainable factor; Keras has no such layer."""
+    """Scales the channels of each position to length 1, then by a trainable factor."""
 
     def __init__(self, epsilon=1e-12, scale_initializer="ones", **kwargs):
         super().__init__(**kwargs)
