@@ -6,7 +6,7 @@ import json
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from shlex import quote
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 DISTRIBUTION = "netspec-compiler"
 """The name of the distribution. `netspec` is another project on the public index."""
@@ -38,7 +38,7 @@ def origin(package: Distribution | None) -> str:
     from urllib.request import url2pathname  # which loads HTTP and TLS
 
     url = urlsplit(str(_direct(package).get("url", "")))
-    path = Path(url2pathname(unquote(url.path)))
+    path = Path(url2pathname(url.path))
     return str(path) if url.scheme == "file" and path.exists() else DISTRIBUTION
 
 

@@ -6,6 +6,7 @@ import json
 import tomllib
 from importlib.metadata import PathDistribution
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -40,10 +41,10 @@ def package(
 def test_the_command(
     direct: dict[str, object], command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tree = tmp_path / "a tree"
+    tree = tmp_path / "a tree of 100%25"
     tree.mkdir()
     if "url" in direct:
-        direct = {**direct, "url": str(direct["url"]).format(tree=str(tree).replace(" ", "%20"))}
+        direct = {**direct, "url": str(direct["url"]).format(tree=quote(str(tree)))}
     found = package(tmp_path, direct)
     monkeypatch.setattr(installation, "_installed", lambda: found)
     assert installation.install("torch") == command.format(tree=tree)
