@@ -405,3 +405,18 @@ def test_a_text_that_is_no_file_reaches_no_file() -> None:
     from tests.language.author import hold_refusals
 
     hold_refusals("layers: [network: {spec: «trunk.yaml»}]", ("NS0112", "save it as a file"))
+
+
+def test_the_owner_of_weights_behind_a_cut_is_no_layer_that_the_author_left_unused(tmp_path: Path) -> None:
+    shared = "{unit: , name: a}, {relu: , name: r}, {unit: , name: b, share: a, from: input}, {tanh: , name: t}"
+    (tmp_path / "inner.yaml").write_text(
+        "netspec: 1\nname: inner\ninput: [4]\nblocks: {unit: {layers: [{dense: 4}]}}\n"
+        f"layers: [{shared}, {{add: , from: [r, t]}}]\n"
+    )
+    (tmp_path / "outer.yaml").write_text(
+        "netspec: 1\nname: outer\ninput: [4]\nlayers: [{network: {spec: inner.yaml, until: t}, name: n}]\n"
+    )
+    graph, diagnostics = check_file(tmp_path / "outer.yaml")
+    assert graph is not None
+    assert diagnostics == []
+    assert [node.name for node in graph.nodes] == ["n.a.dense1", "n.b.dense1", "n.t"]
