@@ -175,7 +175,9 @@ def _report_unused(
     # A cut leaves the owner of weights that other layers share: the author of the cut cannot use or remove it.
     embedded = set(walk.embedded)
     lent = {node.shares for node in nodes if node.shares}
-    lent = {node.name for node in nodes if node.name in lent and not embedded.isdisjoint(_scopes_around(node))}
+    lent = {
+        node.name for node in nodes if node.name in lent and not embedded.isdisjoint(_scopes_around(node))
+    }
     for node in nodes:
         if used.isdisjoint(node.values) and node.span not in told and node.name not in lent:
             told.add(node.span)

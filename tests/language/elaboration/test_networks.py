@@ -408,7 +408,9 @@ def test_a_text_that_is_no_file_reaches_no_file() -> None:
 
 
 def test_the_owner_of_weights_behind_a_cut_is_no_layer_that_the_author_left_unused(tmp_path: Path) -> None:
-    shared = "{unit: , name: a}, {relu: , name: r}, {unit: , name: b, share: a, from: input}, {tanh: , name: t}"
+    shared = (
+        "{unit: , name: a}, {relu: , name: r}, {unit: , name: b, share: a, from: input}, {tanh: , name: t}"
+    )
     (tmp_path / "inner.yaml").write_text(
         "netspec: 1\nname: inner\ninput: [4]\nblocks: {unit: {layers: [{dense: 4}]}}\n"
         f"layers: [{shared}, {{add: , from: [r, t]}}]\n"
