@@ -10,21 +10,11 @@ import pytest
 
 from docs.proofs import ROWS, Row
 from netspec.graph import Graph
-from tests.backends.sizes import ONE_SIZE, at_another_size
+from tests.backends.sizes import ONE_SIZE, OTHERWISE, at_another_size
 
 QUICK = ("vgg16", "fcn8s", "yolov3", "ssd300", "super_resolution")
-OTHERWISE = {
-    (
-        "segnet",
-        "torch",
-    ): "a value goes back to a map of the size that the pool took, which is no input of the layer",
-    ("segnet", "keras"): "as in PyTorch",
-    (
-        "ssd300",
-        "keras",
-    ): "where half of a kernel pads as `same` does, that word is taken, which pads by the size",
-}
-"""Texts that state more of the size of their input, and why."""
+
+
 INPUT = re.compile(r"keras\.Input\(shape=\([\d, ]*\)")
 
 
