@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from math import prod
 
 from netspec.backend import Limit
 from netspec.graph import Graph
 from netspec.lowering.parts import Slot
 from netspec.ops.activation import Activation, HardSigmoid
-from netspec.ops.pool import AvgPool, MaxUnpool
+from netspec.ops.pool import AvgPool
 from netspec.ops.resize import Pad
 from netspec_keras.arguments import padded
 from netspec_keras.engine import chosen
@@ -54,19 +53,8 @@ def _hard_sigmoids(graph: Graph) -> Iterator[tuple[str, str]]:
             )
 
 
-def _single_positions(graph: Graph) -> Iterator[tuple[str, str]]:
-    for node in graph.nodes:
-        if isinstance(node.op, MaxUnpool) and prod(node.output.sizes) == 1:
-            yield (
-                node.name,
-                "Keras on PyTorch infers shapes with indices of 1, and a map of one position has no such index; "
-                f"{ELSEWHERE}",
-            )
-
-
 LIMITS: Sequence[Limit] = (
     Limit("On PyTorch: average pools with uneven `same` padding.", _on("torch", _uneven_means)),
     Limit("On PyTorch: a border over three axes that reflects.", _on("torch", _reflected_volumes)),
-    Limit("On PyTorch: a max unpool to a single position.", _on("torch", _single_positions)),
     Limit("On PyTorch: hard sigmoids.", _on("torch", _hard_sigmoids), "float64"),
 )

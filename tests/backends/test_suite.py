@@ -229,7 +229,7 @@ LEARNING = [each for each in READY if isinstance(each, Learns)]
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_steps_agree(name: str) -> None:
     this = sample(structure(name))
-    if any(refused(each, this.graph) for each in LEARNING):
+    if any(refused(each, this.graph, "float64") for each in LEARNING):
         pytest.skip("a backend refuses it")
     found = compare(this.graph, [each.name for each in LEARNING], batch=3, steps=2, sizes=(), seed=1)
     assert not [each for steps in found.steps for each in steps.found if each.max_rel > STEPS]
