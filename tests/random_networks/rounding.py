@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 from tests.random_networks.equal import apart
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from netspec.graph import Graph
     from tests.random_networks.native import Array, Arrays
 
 DRAWS = 3
@@ -20,6 +23,30 @@ MOVE = 1e-15
 """How far each number is moved, relative to itself."""
 FACTOR = 30
 """How many times what such a move makes a difference may be."""
+
+
+def moved(array: Array, generator: np.random.Generator) -> Array:
+    """The array with each number moved; indices and positions as they are."""
+    import numpy as np
+
+    if not np.issubdtype(array.dtype, np.floating):
+        return array
+    return np.asarray(array, "float64") * (1 + MOVE * generator.standard_normal(array.shape))
+
+
+def tied(graph: Graph, values: Arrays) -> tuple[str, ...]:
+    """The layers behind a max pool with two values of a window so nearly equal that rounding decides between them.
+
+    Values that are equal in theory, such as a mean of equal values and these, stay equal in the oracle when weights
+    and inputs are moved, so the values themselves are moved here.
+    """
+    import numpy as np
+
+    from netspec.proof.ties import undecided
+
+    generator = np.random.default_rng(0)
+    others = {name: moved(array, generator) for name, array in values.items()}
+    return undecided(graph, {"these": values, "others": others}, 1e-10)
 
 
 class Rounding:
@@ -41,14 +68,8 @@ class Rounding:
         import numpy as np
 
         generator = np.random.default_rng(0)
-
-        def moved(array: Array) -> Array:
-            if not np.issubdtype(array.dtype, np.floating):
-                return array
-            return np.asarray(array, "float64") * (1 + MOVE * generator.standard_normal(array.shape))
-
         draws = [
-            [{name: moved(array) for name, array in arrays.items()} for arrays in self.numbers]
+            [{name: moved(array, generator) for name, array in arrays.items()} for arrays in self.numbers]
             for _ in range(DRAWS)
         ]
         return [self.give(*each) for each in (self.numbers, *draws)]
