@@ -226,5 +226,5 @@ def test_a_key_that_two_backends_read_differently_names_no_weight(monkeypatch: p
 
     both = [Reads(a="x", b="y", c="z", d=None), Reads(a="x", b="z", d="y")]
     for found in (both, both[::-1]):
-        monkeypatch.setattr(netspec.backend, "backends", lambda found=found: found)
+        monkeypatch.setattr(netspec.backend.discovery, "backends", lambda found=found: found)
         assert native_names(small()) == {"a": "x", "c": "z"}

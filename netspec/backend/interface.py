@@ -1,15 +1,10 @@
-"""The interface of backends: one small Protocol per capability. Installed backends are found through entry points.
-
-A command requires a capability, never a name: `usable(names, Trains)` gives backends that train, or says in one line
-which one does not and which ones do.
-"""
+"""The interface of backends: one small Protocol per capability, and the data that backends give and take."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import Distribution, EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from netspec.graph import Graph
 from netspec.ops.base import Op
@@ -24,10 +19,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.generic]
     Arrays = Mapping[str, Array]
-
-GROUP = "netspec.backends"
-
-T = TypeVar("T", bound="Backend")
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,181 +305,3 @@ CAPABILITIES: Mapping[type[Backend], tuple[str, str]] = {
     Keyed: ("keys", "read weights by keys of its own"),
 }
 """For each capability, its word and a description."""
-
-
-class Broken:
-    """A backend whose package fails to import; it reports this instead of being unknown."""
-
-    frameworks: Sequence[str] = ()
-    lowerings: Mapping[type[Op], object] = {}
-    refusals: Mapping[type[Op], str] = {}
-    limits: Sequence[Limit] = ()
-
-    def __init__(self, name: str, error: BaseException, package: Distribution | None = None) -> None:
-        self.name = name
-        self._package = package
-        self._reason = f"its package fails to import: {type(error).__name__}: {error}"
-
-    def status(self) -> Status:
-        from netspec.installation import reinstall
-
-        return Status("broken", self._reason, reinstall(self._package))
-
-
-def names() -> tuple[str, ...]:
-    """The names of all registered backends, sorted."""
-    return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
-
-
-def backend(name: str) -> Backend:
-    """The backend with this name. Importing it imports no framework.
-
-    Raises:
-        Unavailable: no backend has this name.
-    """
-    found = {point.name: point for point in entry_points(group=GROUP)}
-    if name not in found:
-        from netspec.ops.nearest import did_you_mean
-
-        known = ", ".join(sorted(found)) or "none"
-        raise Unavailable(f"no backend is called {name!r}{did_you_mean(name, found)} (registered: {known})")
-    return _load(found[name])
-
-
-def _load(point: EntryPoint) -> Backend:
-    try:
-        loaded: Callable[[], Backend] = point.load()
-        return loaded()
-    except Exception as error:  # any error in a third-party package is reported
-        return Broken(point.name, error, point.dist)
-
-
-def backends() -> Iterator[Backend]:
-    """All registered backends, broken ones included."""
-    for name in names():
-        yield backend(name)
-
-
-def capabilities(backend: Backend) -> list[str]:
-    """The words for the capabilities of a backend."""
-    return [word for capability, (word, _) in CAPABILITIES.items() if isinstance(backend, capability)]
-
-
-def capable(name: str, capability: type[T]) -> T:
-    """The backend with this name, whose framework need not be installed.
-
-    Raises:
-        Unavailable: no backend has this name, or its package is broken.
-        Incapable: the backend does not have the capability. The message names backends that do.
-    """
-    found = backend(name)
-    if isinstance(found, Broken):
-        _require_ready([found])
-    if isinstance(found, capability):
-        return found
-    what = CAPABILITIES[capability][1]
-    raise Incapable(f"{name} cannot {what}; {_others(capability)}")
-
-
-def _others(capability: type[Backend]) -> str:
-    having = [each for each in backends() if isinstance(each, capability)]
-    ready = [each.name for each in having if each.status().state == "ok"]
-    if ready:
-        return f"{' and '.join(ready)} can"
-    return (
-        f"{' or '.join(each.name for each in having) or 'no registered backend'} could, but is not installed"
-    )
-
-
-def usable(wanted: Sequence[str], capability: type[T]) -> list[T]:
-    """These backends, all of which have the capability and are ready to run.
-
-    Raises:
-        Unavailable: a backend is unknown, missing or broken.
-        Incapable: a backend does not have the capability.
-    """
-    for name in wanted:
-        backend(name)  # report an unknown name first: it may be a typing error
-    found = [capable(name, capability) for name in wanted]
-    _require_ready(found)
-    return found
-
-
-def _require_ready(found: Sequence[Backend]) -> None:
-    lacking = [(each.name, status) for each in found if (status := each.status()).state != "ok"]
-    if lacking:
-        raise Unavailable(
-            "; ".join(f"the backend {name} is {status.state}: {status.detail}" for name, status in lacking),
-            "; ".join(dict.fromkeys(status.fix for _, status in lacking if status.fix)),
-        )
-
-
-def installed(capability: type[Backend]) -> list[str]:
-    """The names of the installed backends with a capability.
-
-    Raises:
-        Unavailable: there is no such backend.
-    """
-    having = [each for each in backends() if isinstance(each, capability)]
-    ready = [each.name for each in having if each.status().state == "ok"]
-    if not ready:
-        fixes = dict.fromkeys(status.fix for each in having if (status := each.status()).fix)
-        raise Unavailable(f"no installed backend can {CAPABILITIES[capability][1]}", "; or ".join(fixes))
-    return ready
-
-
-def oracles() -> dict[str, Status]:
-    """The registered oracles by name, with their states."""
-    return {each.name: each.status() for each in backends() if isinstance(each, Judges)}
-
-
-def refused(backend: Backend, graph: Graph, dtype: Float | None = None) -> list[tuple[str, str]]:
-    """Why a backend refuses a graph: for each reason the first layer, and a sentence that names all layers.
-
-    Without a `dtype`, limits of one precision do not count.
-    """
-    reasons: dict[str, list[str]] = {}
-    for name, reason in _reasons(backend, graph, dtype):
-        reasons.setdefault(reason, []).append(name)
-    return [(layers[0], _with_layers(reason, layers)) for reason, layers in reasons.items()]
-
-
-def _reasons(backend: Backend, graph: Graph, dtype: Float | None) -> Iterator[tuple[str, str]]:
-    lacking = [node for node in graph.nodes if type(node.op) not in backend.lowerings]
-    for node in lacking:
-        unknown = f"{backend.name} has no lowering of {node.op.keyword}"
-        yield node.name, backend.refusals.get(type(node.op), unknown)
-    if not lacking:  # a limit can depend on how nodes are lowered
-        for limit in backend.limits:
-            if limit.dtype in (None, dtype):
-                yield from limit.found(graph)
-
-
-def _with_layers(reason: str, layers: Sequence[str]) -> str:
-    if f"`{layers[0]}`" in reason:
-        return reason
-    more = f" and {len(layers) - 1} more" if len(layers) > 1 else ""
-    return f"{reason.rstrip('.')} (`{layers[0]}`{more})"
-
-
-def require(backend: Backend, graph: Graph, dtype: Float | None = None) -> None:
-    """Check that a backend does not refuse a graph.
-
-    Raises:
-        Unsupported: the backend refuses the graph; the message has all reasons.
-    """
-    if reasons := refused(backend, graph, dtype):
-        raise Unsupported("\n".join(reason for _, reason in reasons), reasons[0][0])
-
-
-def native_names(graph: Graph) -> dict[str, str | None]:
-    """The names of the weights of a graph in the models of all registered backends; see `Keyed.keys`.
-
-    A key that means different weights on different backends is left out, because it is ambiguous.
-    """
-    meanings: dict[str, set[str | None]] = {}
-    for each in backends():
-        if isinstance(each, Keyed):
-            for key, name in each.keys(graph).items():
-                meanings.setdefault(key, set()).add(name)
-    return {key: names.pop() for key, names in meanings.items() if len(names) == 1}
