@@ -1,4 +1,4 @@
-"""The floors inside `netspec/`: every import goes down, at any depth and for types too, and no circle is left."""
+"""No modules import each other, at any depth and for types too; inside `netspec/` every import goes down a floor."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "netspec"
+FOLDERS = (ROOT, ROOT / "backends", ROOT / "cli")
+PACKAGES = [path.parent for folder in FOLDERS for path in sorted(folder.glob(f"{PACKAGE}*/__init__.py"))]
+"""The compiler, every backend, and the commands."""
 
 # From the ground up. A room imports from its own modules and from the floors below, never from its neighbours.
 FLOORS: tuple[tuple[str, ...], ...] = (
@@ -35,11 +38,12 @@ Imports = Mapping[str, set[str]]
 
 
 def sources() -> dict[str, str]:
-    """The text of every module of the package, by its name."""
+    """The text of every module of every package, by its name."""
     found = {}
-    for path in sorted((ROOT / PACKAGE).rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        found[".".join(parts).removesuffix(".__init__")] = path.read_text(encoding="utf-8")
+    for package in PACKAGES:
+        for path in sorted(package.rglob("*.py")):
+            parts = path.relative_to(package.parent).with_suffix("").parts
+            found[".".join(parts).removesuffix(".__init__")] = path.read_text(encoding="utf-8")
     return found
 
 
@@ -68,13 +72,18 @@ def room_of(module: str) -> str:
 
 
 def upward(arrows: Imports) -> list[str]:
-    """The imports that go up, or to a neighbour."""
+    """The imports inside `netspec/` that go up, or to a neighbour."""
     return [
         f"{module} imports {name}"
         for module, names in arrows.items()
-        for name in sorted(names)
+        if _is_inside(module)
+        for name in sorted(filter(_is_inside, names))
         if room_of(module) != room_of(name) and LEVELS[room_of(module)] <= LEVELS[room_of(name)]
     ]
+
+
+def _is_inside(module: str) -> bool:
+    return module.partition(".")[0] == PACKAGE
 
 
 def circles(arrows: Imports) -> list[list[str]]:
@@ -101,6 +110,7 @@ def test_every_import_goes_down(house: Imports) -> None:
 
 
 def test_no_modules_import_each_other(house: Imports) -> None:
+    assert {name.partition(".")[0] for name in house} == {package.name for package in PACKAGES}
     assert not circles(house)
 
 
@@ -126,6 +136,21 @@ MUTATIONS = {
         "netspec.language.elaboration.story",
         "\nfrom netspec.language.elaboration.walk import Frame\n",
     ),
+    "source of a backend → the backend, in a function": (
+        "netspec_torch.source",
+        "\ndef backend():\n    from netspec_torch import backend\n    return backend()\n",
+    ),
+    "what shares weights → the backend": (
+        "netspec_keras.sharing",
+        "\ndef backend():\n    from netspec_keras.backend import KerasBackend\n",
+    ),
+    "what the engines do → the engines": (
+        "netspec_keras.engines.interface",
+        "\nif TYPE_CHECKING:\n    from netspec_keras.engines import running\n",
+    ),
+    "a model → the backend": ("netspec_onnx.model", "\nfrom netspec_onnx.backend import OnnxBackend\n"),
+    "what calculates → the table": ("netspec_numpy.calculation", "\nfrom netspec_numpy import lowerings\n"),
+    "the form of a command → the command": ("netspec_cli.form", "\nfrom netspec_cli import arith\n"),
     "analysis → its neighbour": ("netspec.analysis.costs", "\nfrom netspec.weights import load\n"),
 }
 

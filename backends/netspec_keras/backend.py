@@ -55,11 +55,13 @@ class KerasBackend:
     def source(self, graph: Graph) -> Source:
         from netspec_keras.source import source
 
+        require(self, graph)
         return source(graph)
 
     def build(self, graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto") -> Any:
         from netspec_keras.engine import steady
 
+        require(self, graph)
         steady(graph, dtype)
         from netspec_keras.runtime import build
 
@@ -89,6 +91,7 @@ class KerasBackend:
     def fit(self, fit: Fit) -> None:
         from netspec_keras.engine import steady
 
+        require(self, fit.graph)
         steady(fit.graph, "float32")
         from netspec_keras.train import train
 
@@ -100,6 +103,7 @@ class KerasBackend:
         """The network as it is timed."""
         from netspec_keras.engine import steady
 
+        require(self, graph)
         steady(graph, "float32")
         from netspec_keras.bench import KerasWorkload
 

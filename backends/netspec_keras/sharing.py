@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from netspec.backend import Limit, require
+from netspec.backend import Limit
 from netspec.graph import Graph, Node
 from netspec.ops.norm import BatchNorm, GroupNorm
 from netspec.types import Type
@@ -24,14 +24,7 @@ class Lowerings:
 
 
 def lower(graph: Graph) -> Lowerings:
-    """The Keras layers of every node; alike nodes are lowered once.
-
-    Raises:
-        Unsupported: an op has no lowering, or a limit applies to a node.
-    """
-    from netspec_keras import backend
-
-    require(backend(), graph)
+    """The Keras layers of every node; alike nodes are lowered once. The backend accepts the graph."""
     made: dict[object, Lowered] = {}
     own = {}
     for node in graph.nodes:

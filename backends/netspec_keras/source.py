@@ -48,11 +48,7 @@ def function_name(graph: Graph) -> str:
 
 
 def source(graph: Graph) -> Source:
-    """The module that makes a graph's model.
-
-    Raises:
-        Unsupported: an op has no lowering, or layers share their weights that cannot.
-    """
+    """The module that makes a graph's model. The backend accepts the graph."""
     lowered = lower(graph)
     return proven(graph, lambda: _draft(graph, lowered), lambda: _draft(graph, lowered, folded=False))
 

@@ -10,7 +10,8 @@ from netspec.graph import Graph
 from netspec.lowering.outline import outline
 from netspec.lowering.taps import HOOK, Recorder, instrument, order
 from netspec.recipe.optimizers import Optimizer
-from netspec_keras.engines import Tensors, listed, running
+from netspec_keras.engines import running
+from netspec_keras.engines.interface import Tensors, listed
 from netspec_keras.framework import keras, ops
 from netspec_keras.optimizers import native
 from netspec_keras.runtime import execute, homes, inward, outward, placed, read, write

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from netspec.backend import Limit, Status
+from netspec.backend import Limit, Status, require
 from netspec.graph import Graph
 from netspec_numpy.lowerings import LOWERINGS, forward
 
@@ -43,6 +43,7 @@ class NumpyBackend:
         device: str = "cpu",
     ) -> NumpyTrial:
         """Its side of a comparison; the oracle is on the CPU wherever the others are."""
+        require(self, graph, dtype)
         return NumpyTrial(graph, weights, dtype, inject)
 
 

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from netspec.backend import Limit, Status
+from netspec.backend import Limit, Status, require
 from netspec.installation import install
 from netspec_onnx.lowering import LIMITS, LOWERINGS, REFUSALS
 
@@ -43,6 +43,7 @@ class OnnxBackend:
         """The content of an ONNX file for inference, its weights inside."""
         from netspec_onnx.model import model
 
+        require(self, graph)
         content: bytes = model(graph, weights, dtype).SerializeToString(deterministic=True)
         return content
 
@@ -55,9 +56,11 @@ class OnnxBackend:
         device: str = "cpu",
     ) -> OnnxTrial:
         """Its side of a comparison."""
-        from netspec_onnx.trial import OnnxTrial
+        from netspec_onnx.trial import OnnxTrial, chosen
 
-        return OnnxTrial(graph, weights, dtype, inject, device)
+        provider = chosen(device)  # a wrong command is reported before a refused network
+        require(self, graph, dtype)
+        return OnnxTrial(graph, weights, dtype, inject, provider)
 
 
 def _version(package: str) -> str:

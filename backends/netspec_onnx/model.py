@@ -11,11 +11,10 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from netspec._version import __version__
-from netspec.backend import Unsupported, require
+from netspec.backend import Unsupported
 from netspec.graph import Graph, Node
 from netspec.marks import BLANK
 from netspec.types import Type
-from netspec_onnx.backend import OnnxBackend
 from netspec_onnx.lowering import LOWERINGS, site
 from netspec_onnx.site import Constant, Emitted, Site
 
@@ -50,16 +49,15 @@ def model(
     every_layer: bool = False,
     inject: tuple[str, float] | None = None,
 ) -> onnx.ModelProto:
-    """The checked model. Inputs and outputs are (N, channels, *spatial), N open.
+    """The checked model. Inputs and outputs are (N, channels, *spatial), N open. The backend accepts the graph.
 
     With `training`, batch norms that learn take the statistics of the batch. With `every_layer` the model gives the
     value of every node beside the graph's outputs. `inject` adds a number to one node's value, wherever it is used.
 
     Raises:
-        Unsupported: the backend refuses the graph in this precision.
+        Unsupported: the weights are larger than a file may be.
         ValueError: the weights are not those of the graph.
     """
-    require(OnnxBackend(), graph, dtype if every_layer else None)
     if wrong := weights.keys() ^ {weight.name for weight in graph.weights}:
         raise ValueError(f"these are not the weights of {graph.name}: {', '.join(sorted(wrong)[:5])}")
     if (size := sum(array.size for array in weights.values()) * np.dtype(dtype).itemsize) >= LARGEST:

@@ -33,11 +33,10 @@ class OnnxTrial:
         graph: Graph,
         weights: Arrays,
         dtype: Float,
-        inject: tuple[str, float] | None = None,
-        device: str = "cpu",
+        inject: tuple[str, float] | None,
+        provider: Provider,
     ) -> None:
         self._graph, self._dtype = graph, dtype
-        provider = chosen(device)
         made = model(graph, weights, dtype, training=True, every_layer=True, inject=inject)
         self._session = session(made.SerializeToString(), dtype, provider)
 

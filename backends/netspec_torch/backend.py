@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
-from netspec.backend import Limit, Source, Status
+from netspec.backend import Limit, Source, Status, require
 from netspec.installation import install
 from netspec_torch.lowering import LOWERINGS, REFUSALS
 
@@ -48,6 +48,7 @@ class TorchBackend:
         """The text of a module with a class for the network and one for each of its blocks."""
         from netspec_torch.source import source
 
+        require(self, graph)
         return source(graph)
 
     def build(
@@ -56,6 +57,7 @@ class TorchBackend:
         """An instance of the generated class, with these weights, in evaluation mode."""
         from netspec_torch.runtime import build
 
+        require(self, graph)
         return build(graph, weights, dtype, device)
 
     def weights(self, model: nn.Module, graph: Graph) -> dict[str, Array]:
@@ -81,12 +83,14 @@ class TorchBackend:
         """Its side of a comparison."""
         from netspec_torch.trial import TorchTrial
 
+        require(self, graph, dtype)
         return TorchTrial(graph, weights, dtype, inject, device)
 
     def fit(self, fit: Fit) -> None:
         """Train with a plain loop."""
         from netspec_torch.train import train
 
+        require(self, fit.graph)
         train(fit)
 
     def workload(
@@ -95,4 +99,5 @@ class TorchBackend:
         """The network as it is timed."""
         from netspec_torch.bench import TorchWorkload
 
+        require(self, graph)
         return TorchWorkload(graph, weights, inputs, targets, device)

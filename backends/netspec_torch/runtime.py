@@ -35,7 +35,6 @@ def build(graph: Graph, weights: Arrays, dtype: Float = "float32", device: str =
     """An instance of the generated class, with these weights, in evaluation mode.
 
     Raises:
-        Unsupported: an op has no lowering.
         ValueError: the weights are not those of the graph.
     """
     text = source(graph)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from netspec.backend import Source, require
+from netspec.backend import Source
 from netspec.graph import Graph
 from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered
@@ -45,14 +45,7 @@ class Class:
 
 
 def source(graph: Graph) -> Source:
-    """The text of a module that defines the network as a class, named after the spec.
-
-    Raises:
-        Unsupported: an op has no lowering.
-    """
-    from netspec_torch import backend
-
-    require(backend(), graph)
+    """The text of a module that defines the network as a class, named after the spec. The backend accepts the graph."""
     lowered = lower(graph)
     return proven(graph, lambda: _draft(graph, lowered), lambda: _draft(graph, lowered, folded=False))
 

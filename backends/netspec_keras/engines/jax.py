@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from netspec_keras.engines import Forward, Gradients, Loss, Tensors, float64, listed
+from netspec_keras.engines import float64
+from netspec_keras.engines.interface import Forward, Gradients, Loss, Tensors, listed
 from netspec_keras.framework import keras
 
 if TYPE_CHECKING:

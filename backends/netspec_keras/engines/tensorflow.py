@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from netspec_keras.engines import Forward, Gradients, Loss, Tensors, listed
+from netspec_keras.engines.interface import Forward, Gradients, Loss, Tensors, listed
 from netspec_keras.framework import keras
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from netspec_keras.engines import Forward, Gradients, Loss, Tensors, float64, listed
+from netspec_keras.engines import float64
+from netspec_keras.engines.interface import Forward, Gradients, Loss, Tensors, listed
 
 if TYPE_CHECKING:
     from netspec.backend import Array

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from netspec.backend import Limit, Source, Status
+from netspec.backend import Limit, Source, Status, require
 from netspec.graph import Graph
 from netspec.ops import OPS
 from netspec.ops.base import Op
@@ -23,6 +23,7 @@ class Toy:
         return Status("ok", "toy 1")
 
     def source(self, graph: Graph) -> Source:
+        require(self, graph)
         return Source(f"layers = {sum(self.lowerings[type(node.op)] for node in graph.nodes)}\n")
 
 
