@@ -89,11 +89,13 @@ def test_the_probe_can_fail(module: str) -> None:
     assert module in loaded_by(f"{LIBRARY}\nimport {module}")[1]
 
 
-# Above netspec stand the backends, each with the frameworks that it names, and the commands, which know neither.
+# Above netspec stand the backends, each with the frameworks that it names, and the commands, which know neither. A
+# backend whose frameworks include all of another's may import what that one knows of them.
 BACKENDS = {path.parent.name: path.parent for path in sorted((ROOT / "backends").glob("*/__init__.py"))}
 OWN = {name: set(import_module(name).backend().frameworks) for name in BACKENDS}
+BELOW = {name: {other for other in OWN if OWN[other] and OWN[other] < OWN[name]} for name in OWN}
 PACKAGES = {"netspec": set[str](), "cli/netspec_cli": {"netspec"}} | {
-    f"backends/{name}": {"netspec", *frameworks} for name, frameworks in OWN.items()
+    f"backends/{name}": {"netspec", *frameworks, *BELOW[name]} for name, frameworks in OWN.items()
 }
 GOVERNED = {Path(package).name for package in PACKAGES}.union(*OWN.values())
 

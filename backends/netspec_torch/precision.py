@@ -25,9 +25,9 @@ def full_precision() -> Iterator[None]:
     """Set full precision, and put back what was set before."""
     settings = list(_settings())
     before = [getattr(place, name) for place, name, _ in settings]
-    for place, name, value in settings:
-        setattr(place, name, value)
     try:
+        for place, name, value in settings:
+            setattr(place, name, value)
         yield
     finally:
         for (place, name, _), value in zip(settings, before, strict=True):

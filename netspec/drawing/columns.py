@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from netspec.drawing.picture import Frame, Leaf
+from netspec.drawing.picture import Box, Leaf
 from netspec.drawing.rows import Cell, Link, Rows
 
 BESIDE = 22
@@ -163,5 +163,5 @@ def _wanted(column: _Column) -> float:
 
 def _distance(a: Cell, b: Cell) -> float:
     """The minimum distance between the middles of two neighbours."""
-    beside = BESIDE if isinstance(a.item, Leaf | Frame) and isinstance(b.item, Leaf | Frame) else BESIDE_LINE
+    beside = BESIDE if isinstance(a.item, Leaf | Box) and isinstance(b.item, Leaf | Box) else BESIDE_LINE
     return (a.width + b.width) / 2 + beside

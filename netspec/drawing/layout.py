@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from netspec.drawing.columns import place
-from netspec.drawing.picture import Frame, Leaf
+from netspec.drawing.picture import Box, Leaf
 from netspec.drawing.rows import Cell, Rows, arrange
 
 LINE_HEIGHT = 15
@@ -36,9 +36,9 @@ class Placed:
     `entries` and `exits` are the positions at which the lines of each value cross the border, from the box's middle.
     """
 
-    frame: Frame
+    box: Box
     rows: Rows
-    boxes: dict[Frame, Placed]
+    boxes: dict[Box, Placed]
     width: float
     heights: list[float]
     gaps: list[float]
@@ -48,7 +48,7 @@ class Placed:
     @property
     def head(self) -> float:
         """The distance from the upper border to the first row."""
-        return HEADER if self.frame.kind != "whole" else 0.0
+        return HEADER if self.box.kind != "whole" else 0.0
 
     @cached_property
     def tops(self) -> list[float]:
@@ -68,16 +68,16 @@ class Placed:
         return self.tops[row]
 
 
-def lay_out(frame: Frame) -> Placed:
+def lay_out(box: Box) -> Placed:
     """Compute the position of everything in a box."""
-    boxes = {child: lay_out(child) for child in frame.children if isinstance(child, Frame)}
-    into = {(child, value): x for child, box in boxes.items() for value, x in box.entries.items()}
-    out_of = {(child, value): x for child, box in boxes.items() for value, x in box.exits.items()}
-    rows = arrange(frame, {child: _width(child, boxes) for child in frame.children}, into, out_of)
+    boxes = {child: lay_out(child) for child in box.children if isinstance(child, Box)}
+    into = {(child, value): x for child, inside in boxes.items() for value, x in inside.entries.items()}
+    out_of = {(child, value): x for child, inside in boxes.items() for value, x in inside.exits.items()}
+    rows = arrange(box, {child: _width(child, boxes) for child in box.children}, into, out_of)
     place(rows)
     left = min((cell.x - cell.width / 2 for row in rows.rows for cell in row), default=0.0)
     right = max((cell.x + cell.width / 2 for row in rows.rows for cell in row), default=0.0)
-    title = text_width(frame.title, 12) + 40 if frame.kind != "whole" else 0.0
+    title = text_width(box.title, 12) + 40 if box.kind != "whole" else 0.0
     width = max(right - left + 2 * MARGIN, title)
     shift = (width - (right - left)) / 2 - left
     for row in rows.rows:
@@ -85,9 +85,9 @@ def lay_out(frame: Frame) -> Placed:
             cell.x += shift
     _spread(rows)
     heights = [max((_height(cell.item, boxes) for cell in row), default=0.0) for row in rows.rows]
-    entries = _ports(rows.rows[:1], width) if frame.entries else {}
-    exits = _ports(rows.rows[-1:], width) if frame.exits else {}
-    return Placed(frame, rows, boxes, width, heights, _gaps(rows, frame), entries, exits)
+    entries = _ports(rows.rows[:1], width) if box.entries else {}
+    exits = _ports(rows.rows[-1:], width) if box.exits else {}
+    return Placed(box, rows, boxes, width, heights, _gaps(rows, box), entries, exits)
 
 
 def _ports(rows: Sequence[Sequence[Cell]], width: float) -> dict[str, float]:
@@ -100,14 +100,14 @@ def leaf_height(leaf: Leaf) -> float:
     return (2 if leaf.note else 1) * LINE_HEIGHT + LEAF_PAD
 
 
-def _width(item: Leaf | Frame, boxes: dict[Frame, Placed]) -> float:
-    if isinstance(item, Frame):
+def _width(item: Leaf | Box, boxes: dict[Box, Placed]) -> float:
+    if isinstance(item, Box):
         return boxes[item].width
     return max(LEAF_WIDTH, text_width(item.text, 12.5) + 20, text_width(item.note, 11) + 20)
 
 
-def _height(item: Leaf | Frame | str | None, boxes: dict[Frame, Placed]) -> float:
-    if isinstance(item, Frame):
+def _height(item: Leaf | Box | str | None, boxes: dict[Box, Placed]) -> float:
+    if isinstance(item, Box):
         return boxes[item].height
     return leaf_height(item) if isinstance(item, Leaf) else 0.0
 
@@ -124,12 +124,12 @@ def _spread(rows: Rows) -> None:
                     link.target_shift = (index - middle) * min(PORT, cell.width / len(links) * 0.8)
 
 
-def _gaps(rows: Rows, frame: Frame) -> list[float]:
+def _gaps(rows: Rows, box: Box) -> list[float]:
     """The gap above each row and below the last; larger where lines bend."""
-    whole = frame.kind == "whole"
-    gaps = [0.0 if whole or frame.entries else GAP * 0.5]
+    whole = box.kind == "whole"
+    gaps = [0.0 if whole or box.entries else GAP * 0.5]
     gaps += [_gap(row) for row in rows.rows[:-1]]
-    return [*gaps, 0.0 if whole or frame.exits else GAP * 0.7]
+    return [*gaps, 0.0 if whole or box.exits else GAP * 0.7]
 
 
 def _gap(row: Sequence[Cell]) -> float:

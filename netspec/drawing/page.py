@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from netspec.drawing.layout import HEADER, Placed, lay_out, leaf_height
-from netspec.drawing.picture import Frame, Leaf, picture
+from netspec.drawing.picture import Box, Leaf, picture
 from netspec.drawing.rows import Link
 from netspec.drawing.svg import BOTTOM, FONT, TOP, children, drawing
 from netspec.graph import Graph
@@ -59,7 +59,7 @@ def _data(placed: Placed, name: str) -> dict[str, Any]:
                 "x": _tenths(cell.x - cell.width / 2),
                 **(
                     {"box": _data(placed.boxes[cell.item], f"{name}n{index[cell]}")}
-                    if isinstance(cell.item, Frame)
+                    if isinstance(cell.item, Box)
                     else {"height": leaf_height(cell.item) if isinstance(cell.item, Leaf) else 0}
                 ),
             }

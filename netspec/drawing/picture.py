@@ -25,7 +25,7 @@ class Leaf:
 
 
 @dataclass(eq=False)
-class Frame:
+class Box:
     """A box for a scope of the spec (a block, a network, a repeat, a named group, a head), or for the whole network.
 
     A line of `lines` connects two children. If its source is a name (a value of `entries`), it comes from outside;
@@ -36,16 +36,16 @@ class Frame:
     title: str
     about: str
     kind: str
-    children: list[Leaf | Frame] = field(default_factory=list)
+    children: list[Leaf | Box] = field(default_factory=list)
     entries: list[str] = field(default_factory=list)
     exits: list[str] = field(default_factory=list)
-    lines: dict[tuple[Leaf | Frame | str, Leaf | Frame | str, str], None] = field(default_factory=dict)
+    lines: dict[tuple[Leaf | Box | str, Leaf | Box | str, str], None] = field(default_factory=dict)
 
 
-def picture(graph: Graph) -> Frame:
+def picture(graph: Graph) -> Box:
     """The content of the drawing of a graph. Equal repetitions are shown once, with their number."""
     merged = merge(graph)
-    root = Frame("", graph.name, graph.description, "whole")
+    root = Box("", graph.name, graph.description, "whole")
     builder = _Builder(graph, merged, root)
     for each in graph.inputs:
         builder.add(
@@ -68,9 +68,9 @@ def picture(graph: Graph) -> Frame:
 class _Builder:
     graph: Graph
     merged: Merged
-    root: Frame
-    frames: dict[str, Frame] = field(default_factory=dict)
-    homes: dict[str, tuple[Frame, ...]] = field(default_factory=dict)
+    root: Box
+    boxes: dict[str, Box] = field(default_factory=dict)
+    homes: dict[str, tuple[Box, ...]] = field(default_factory=dict)
     leaves: dict[str, Leaf] = field(default_factory=dict)
 
     def add(self, leaf: Leaf, scope: str) -> None:
@@ -80,7 +80,7 @@ class _Builder:
         self.leaves[leaf.name] = leaf
         self.homes[leaf.name] = chain
 
-    def _chain(self, path: str) -> Iterator[Frame]:
+    def _chain(self, path: str) -> Iterator[Box]:
         """The enclosing boxes, from the outside inwards; missing ones are created."""
         yield self.root
         parent, inner = self.root, ""
@@ -89,18 +89,18 @@ class _Builder:
             scope = self.graph.scope_by_path.get(inner)
             if scope is None or self._is_one(scope):
                 continue
-            if inner not in self.frames:
-                self.frames[inner] = _frame(scope, self.graph, self.merged)
-                parent.children.append(self.frames[inner])
-            parent = self.frames[inner]
+            if inner not in self.boxes:
+                self.boxes[inner] = _box_of(scope, self.graph, self.merged)
+                parent.children.append(self.boxes[inner])
+            parent = self.boxes[inner]
             yield parent
 
     def _is_one(self, scope: Scope) -> bool:
         """Whether a scope gets no box: the only drawn repetition of its repeat, or a repeat of one op."""
-        run = self.merged.runs.get(scope.path)
-        if run is not None:
-            return run.count == _count(self.graph, scope.parent)
-        first = self.merged.runs.get(f"{scope.path}.0")
+        alike = self.merged.repetitions.get(scope.path)
+        if alike is not None:
+            return alike.count == _count(self.graph, scope.parent)
+        first = self.merged.repetitions.get(f"{scope.path}.0")
         is_op = f"{scope.path}.0" in self.graph.by_name
         return is_op and first is not None and first.count == _count(self.graph, scope.path)
 
@@ -109,23 +109,23 @@ class _Builder:
         producer = value if value in self.leaves else self.graph.producers[value].name
         up, down = self.homes[producer], self.homes[target]
         shared = sum(1 for a, b in zip(up, down, strict=False) if a is b)
-        source: Leaf | Frame = self.leaves[producer]
-        for frame in reversed(up[shared:]):
-            _line(frame, source, value, value)
-            source = frame
-        last: Leaf | Frame = self.leaves[target]
-        for frame in reversed(down[shared:]):
-            _line(frame, value, last, value)
-            last = frame
+        source: Leaf | Box = self.leaves[producer]
+        for box in reversed(up[shared:]):
+            _line(box, source, value, value)
+            source = box
+        last: Leaf | Box = self.leaves[target]
+        for box in reversed(down[shared:]):
+            _line(box, value, last, value)
+            last = box
         _line(up[shared - 1], source, last, value)
 
 
-def _line(frame: Frame, source: Leaf | Frame | str, target: Leaf | Frame | str, value: str) -> None:
-    if isinstance(source, str) and source not in frame.entries:
-        frame.entries.append(source)
-    if isinstance(target, str) and target not in frame.exits:
-        frame.exits.append(target)
-    frame.lines[source, target, value] = None
+def _line(box: Box, source: Leaf | Box | str, target: Leaf | Box | str, value: str) -> None:
+    if isinstance(source, str) and source not in box.entries:
+        box.entries.append(source)
+    if isinstance(target, str) and target not in box.exits:
+        box.exits.append(target)
+    box.lines[source, target, value] = None
 
 
 def _count(graph: Graph, repeat: str) -> int:
@@ -135,19 +135,19 @@ def _count(graph: Graph, repeat: str) -> int:
     return sum(1 for name in inside if name.isdigit())
 
 
-def _frame(scope: Scope, graph: Graph, merged: Merged) -> Frame:
+def _box_of(scope: Scope, graph: Graph, merged: Merged) -> Box:
     """The box of a scope, with a title that states what it is and the number of repetitions."""
-    run = merged.runs.get(scope.path)
+    alike = merged.repetitions.get(scope.path)
     count = _count(graph, scope.path) if scope.kind == "repeat" else 1
     first = graph.scope_by_path.get(f"{scope.path}.0") if scope.kind == "repeat" else None
-    inner = merged.runs.get(f"{scope.path}.0")
+    inner = merged.repetitions.get(f"{scope.path}.0")
     whole = inner is not None and inner.count == count
     # A repeat that is drawn as one repetition shows the repeated item with its arguments.
     called = first if first is not None and whole else scope
     name = scope.local_name
-    if run is not None and run.count > 1:
-        name = f"{run.first} to {run.first + run.count - 1}"
-    times = f"×{count}" if scope.kind == "repeat" else f"×{run.count}" if run is not None else ""
+    if alike is not None and alike.count > 1:
+        name = f"{alike.first} to {alike.first + alike.count - 1}"
+    times = f"×{count}" if scope.kind == "repeat" else f"×{alike.count}" if alike is not None else ""
     definition = first.definition if first is not None else scope.definition
     if definition and re.fullmatch(rf"{re.escape(definition)}\d*", name):
         name = ""
@@ -156,15 +156,15 @@ def _frame(scope: Scope, graph: Graph, merged: Merged) -> Frame:
     title = f"{named} {times}".strip()
     arguments = ", ".join(f"{key}: {_short(value)}" for key, value in called.arguments)
     about = "\n".join(part for part in (f"{scope.kind} {scope.path}", arguments, of) if part)
-    return Frame(scope.path, title, about, scope.kind)
+    return Box(scope.path, title, about, scope.kind)
 
 
 def _leaf(node: Node, graph: Graph, merged: Merged) -> Leaf:
     inputs = tuple(graph.types[value] for value in node.inputs)
-    run = merged.runs.get(node.name)
-    text = label(node) + (f" ×{run.count}" if run is not None else "")
+    alike = merged.repetitions.get(node.name)
+    text = label(node) + (f" ×{alike.count}" if alike is not None else "")
     # A repeat of one op is drawn as this op, with the name of the repeat.
-    name = node.scope.rpartition(".")[2] if run is not None else node.local_name
+    name = node.scope.rpartition(".")[2] if alike is not None else node.local_name
     note = _note(node, name, inputs)
     return Leaf(
         node.name, text, note, "\n".join(_about(node, inputs, graph.file)), FAMILY_OF.get(node.op.keyword, "")

@@ -10,7 +10,7 @@ from netspec.graph import Graph, Node, Scope
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Repetitions:
     """Consecutive repetitions that are drawn as the first one, whose path is `path`."""
 
     path: str
@@ -20,10 +20,10 @@ class Run:
 
 @dataclass
 class Merged:
-    """The content to draw: the nodes, the runs by their path, and the visible value for each hidden value."""
+    """The content to draw: the nodes, the repetitions by their path, and the visible value for each hidden value."""
 
     nodes: list[Node]
-    runs: dict[str, Run] = field(default_factory=dict)
+    repetitions: dict[str, Repetitions] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
 
     def value(self, name: str) -> str:
@@ -40,11 +40,11 @@ def merge(graph: Graph) -> Merged:
         if scope.kind != "repeat" or _is_below(scope.path, hidden):
             continue
         parts = _parts(graph, scope)
-        for run in _runs(parts, consumers):
-            merged.runs[run.path] = run
-            others = parts[run.first + 1 : run.first + run.count]
+        for alike in _repetitions(parts, consumers):
+            merged.repetitions[alike.path] = alike
+            others = parts[alike.first + 1 : alike.first + alike.count]
             hidden.update(part.path for part in others)
-            merged.aliases.update(_aliases(run.path, others))
+            merged.aliases.update(_aliases(alike.path, others))
     if hidden:
         merged.nodes = [node for node in graph.nodes if not _is_below(node.name, hidden)]
     return merged
@@ -94,7 +94,7 @@ def _parts(graph: Graph, scope: Scope) -> list[_Part]:
     return parts
 
 
-def _runs(parts: Sequence[_Part], consumers: dict[str, list[str]]) -> Iterator[Run]:
+def _repetitions(parts: Sequence[_Part], consumers: dict[str, list[str]]) -> Iterator[Repetitions]:
     inside = [_inside(part, parts[index - 1] if index else None) for index, part in enumerate(parts)]
     outside = [_outside(part, parts[index + 1 :], consumers) for index, part in enumerate(parts)]
     first = 0
@@ -105,7 +105,7 @@ def _runs(parts: Sequence[_Part], consumers: dict[str, list[str]]) -> Iterator[R
             or not _same_users(outside, first, index, len(parts))
         ):
             if index - first > 1:
-                yield Run(parts[first].path, first, index - first)
+                yield Repetitions(parts[first].path, first, index - first)
             first = index
 
 

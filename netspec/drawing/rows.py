@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from netspec.drawing.picture import Frame, Leaf
+from netspec.drawing.picture import Box, Leaf
 
 SWEEPS = 12
 
@@ -16,7 +16,7 @@ SWEEPS = 12
 class Cell:
     """An entry of a row: a child, the end of a line at the border (a name), or a line that passes (None)."""
 
-    item: Leaf | Frame | str | None
+    item: Leaf | Box | str | None
     row: int = 0
     x: float = 0.0
     width: float = 0.0
@@ -45,20 +45,20 @@ class Rows:
     """The first entry and the first exit of the box, if there are any."""
 
 
-Ports = Mapping[tuple[Frame, str], float]
+Ports = Mapping[tuple[Box, str], float]
 """The position at which the line of a value crosses the border of a box, from its middle."""
 
 
-def arrange(frame: Frame, widths: Mapping[Leaf | Frame, float], into: Ports, out_of: Ports) -> Rows:
+def arrange(box: Box, widths: Mapping[Leaf | Box, float], into: Ports, out_of: Ports) -> Rows:
     """Rows in which every line runs downwards, ordered so that few lines cross.
 
     Args:
         widths: the widths of the children.
         into, out_of: the positions at which lines enter and leave the children that are boxes.
     """
-    entries = [Cell(name) for name in frame.entries]
-    children = {child: Cell(child, width=widths[child]) for child in frame.children}
-    exits = [Cell(name) for name in frame.exits]
+    entries = [Cell(name) for name in box.entries]
+    children = {child: Cell(child, width=widths[child]) for child in box.children}
+    exits = [Cell(name) for name in box.exits]
     ends = {("in", cell.item): cell for cell in entries} | {("out", cell.item): cell for cell in exits}
     lines = [
         (
@@ -66,7 +66,7 @@ def arrange(frame: Frame, widths: Mapping[Leaf | Frame, float], into: Ports, out
             ends["out", target] if isinstance(target, str) else children[target],
             value,
         )
-        for source, target, value in frame.lines
+        for source, target, value in box.lines
     ]
     _rank(list(children.values()), lines, first=1 if entries else 0)
     last = max((cell.row for cell in children.values()), default=0) + 1
@@ -78,9 +78,9 @@ def arrange(frame: Frame, widths: Mapping[Leaf | Frame, float], into: Ports, out
     links = [_links(source, target, value, rows) for source, target, value in lines]
     for line in links:
         start, end = line[0].source.item, line[-1].target.item
-        if isinstance(start, Frame):
+        if isinstance(start, Box):
             line[0].source_shift = out_of[start, line[0].value]
-        if isinstance(end, Frame):
+        if isinstance(end, Box):
             line[-1].target_shift = into[end, line[-1].value]
     _order(rows)
     return Rows(rows, links, (entries[0], exits[0]) if entries and exits else None)

@@ -8,7 +8,7 @@ from html import escape
 
 from netspec.analysis import analyze
 from netspec.drawing.layout import HEADER, LINE_HEIGHT, Placed, lay_out, leaf_height, text_width
-from netspec.drawing.picture import Frame, Leaf, picture
+from netspec.drawing.picture import Box, Leaf, picture
 from netspec.drawing.rows import Cell, Link
 from netspec.graph import Graph
 from netspec.ops import FAMILIES
@@ -73,13 +73,13 @@ def inside(placed: Placed, name: str) -> Iterator[str]:
         top = placed.top(cell.row)
         if isinstance(cell.item, Leaf):
             yield from _leaf(cell.item, cell, top, f"{name}n{index}")
-        elif isinstance(cell.item, Frame):
+        elif isinstance(cell.item, Box):
             yield from _box(placed.boxes[cell.item], cell, top, f"{name}n{index}")
 
 
 def children(placed: Placed) -> list[Cell]:
     """The leaves and boxes of a box, row by row."""
-    return [cell for row in placed.rows.rows for cell in row if isinstance(cell.item, Leaf | Frame)]
+    return [cell for row in placed.rows.rows for cell in row if isinstance(cell.item, Leaf | Box)]
 
 
 def _leaf(leaf: Leaf, cell: Cell, top: float, name: str) -> Iterator[str]:
@@ -99,14 +99,14 @@ def _leaf(leaf: Leaf, cell: Cell, top: float, name: str) -> Iterator[str]:
 def _box(placed: Placed, cell: Cell, top: float, name: str) -> Iterator[str]:
     width, height = number(placed.width), number(placed.height)
     left = cell.x - cell.width / 2
-    yield f'<g id="{name}" class="box {placed.frame.kind}" transform="translate({number(left)} {number(top)})">'
+    yield f'<g id="{name}" class="box {placed.box.kind}" transform="translate({number(left)} {number(top)})">'
     yield f'<rect class="frame" width="{width}" height="{height}" rx="7"/>'
     yield f'<g id="{name}i">'
     yield from inside(placed, name)
     yield "</g>"
-    yield f'<g id="{name}h" class="cap"><title>{escape(placed.frame.about)}</title>'
+    yield f'<g id="{name}h" class="cap"><title>{escape(placed.box.about)}</title>'
     yield f'<path d="M0 {HEADER} V7 a7 7 0 0 1 7 -7 H{number(placed.width - 7)} a7 7 0 0 1 7 7 V{HEADER} Z"/>'
-    yield f'<text x="9" y="15">{escape(placed.frame.title)}</text></g>'
+    yield f'<text x="9" y="15">{escape(placed.box.title)}</text></g>'
     yield "</g>"
 
 
@@ -135,7 +135,7 @@ def path(line: Sequence[Link], placed: Placed) -> str:
 def _foot(cell: Cell, placed: Placed) -> float:
     """The point where lines leave a cell."""
     top = placed.top(cell.row)
-    if isinstance(cell.item, Frame):
+    if isinstance(cell.item, Box):
         return top + placed.boxes[cell.item].height
     return top + leaf_height(cell.item) if isinstance(cell.item, Leaf) else top
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from netspec.drawing.layout import Placed, lay_out, leaf_height, text_width
-from netspec.drawing.picture import Frame, Leaf, picture
+from netspec.drawing.picture import Box, Leaf, picture
 from netspec.drawing.rows import crossings
 from netspec.language.reading.locations import zoo
 from netspec.loading import load
@@ -33,7 +33,7 @@ def hold(placed: Placed) -> None:
                 assert cell.row == number
                 assert cell.x - cell.width / 2 >= -1e-6
                 assert cell.x + cell.width / 2 <= box.width + 1e-6
-                if isinstance(cell.item, Leaf | Frame):
+                if isinstance(cell.item, Leaf | Box):
                     height = (
                         leaf_height(cell.item) if isinstance(cell.item, Leaf) else box.boxes[cell.item].height
                     )

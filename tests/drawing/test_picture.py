@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from netspec.check import check_text
-from netspec.drawing.picture import Frame, Leaf, picture
+from netspec.drawing.picture import Box, Leaf, picture
 from netspec.drawing.repeats import merge
 from netspec.graph import Graph
 from netspec.language.reading.locations import zoo
@@ -44,22 +44,22 @@ def graph(layers: str, blocks: str = "", shape: str = "[4, 16, 16]") -> Graph:
     return found
 
 
-def frames(frame: Frame) -> Iterator[Frame]:
+def boxes(box: Box) -> Iterator[Box]:
     """A box and all boxes in it."""
-    yield frame
-    for child in frame.children:
-        if isinstance(child, Frame):
-            yield from frames(child)
+    yield box
+    for child in box.children:
+        if isinstance(child, Box):
+            yield from boxes(child)
 
 
-def leaves(frame: Frame) -> list[Leaf]:
+def leaves(box: Box) -> list[Leaf]:
     """All leaves."""
-    return [child for each in frames(frame) for child in each.children if isinstance(child, Leaf)]
+    return [child for each in boxes(box) for child in each.children if isinstance(child, Leaf)]
 
 
-def titles(frame: Frame) -> list[str]:
+def titles(box: Box) -> list[str]:
     """The titles of all boxes but the outermost."""
-    return [each.title for each in frames(frame)][1:]
+    return [each.title for each in boxes(box)][1:]
 
 
 @pytest.mark.parametrize("name", zoo())
@@ -75,12 +75,12 @@ def test_every_layer_is_shown_once_or_stands_for_hidden_ones(name: str) -> None:
 
 @pytest.mark.parametrize("name", zoo())
 def test_lines_join_what_is_there(name: str) -> None:
-    for frame in frames(picture(load(f"zoo:{name}"))):
-        for source, target, value in frame.lines:
-            assert source in (frame.entries if isinstance(source, str) else frame.children)
-            assert target in (frame.exits if isinstance(target, str) else frame.children)
+    for box in boxes(picture(load(f"zoo:{name}"))):
+        for source, target, value in box.lines:
+            assert source in (box.entries if isinstance(source, str) else box.children)
+            assert target in (box.exits if isinstance(target, str) else box.children)
             for end, ports in ((source, "exits"), (target, "entries")):
-                if isinstance(end, Frame):
+                if isinstance(end, Box):
                     assert value in getattr(end, ports)
 
 
@@ -102,15 +102,15 @@ def test_repetitions_of_other_arguments_are_not_equal() -> None:
 
 def test_a_repetition_that_another_layer_takes_from_is_not_hidden() -> None:
     layers = "  - unit: {filters: 4}\n    repeat: 4\n    name: s\n  - add:\n    from: [s, s.1]\n"
-    assert merge(graph(layers, UNIT)).runs["s.2"].count == 2
-    assert "s.1" not in merge(graph(layers, UNIT)).runs
+    assert merge(graph(layers, UNIT)).repetitions["s.2"].count == 2
+    assert "s.1" not in merge(graph(layers, UNIT)).repetitions
 
 
 def test_repetitions_that_all_feed_one_layer_are_equal() -> None:
     layers = "  - layer: {dilation: 1}\n    repeat: 4\n    name: s\n"
     layers += "  - add:\n    from: s.*.skip\n  - add:\n    from: [s, add1]\n"
     drawn = picture(graph(layers, WAVE, "[4, 64]"))
-    (box,) = [each for each in frames(drawn) if each.title.endswith("×4")]
+    (box,) = [each for each in boxes(drawn) if each.title.endswith("×4")]
     assert len(box.exits) == 2
 
 

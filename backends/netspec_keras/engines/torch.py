@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from netspec_keras.engines import float64
 from netspec_keras.engines.interface import Forward, Gradients, Loss, Tensors, listed
+from netspec_torch.precision import full_precision
 
 if TYPE_CHECKING:
     from netspec.backend import Array
@@ -30,12 +30,8 @@ class Torch:
 
     @contextmanager
     def exact(self, dtype: Float) -> Iterator[None]:
-        before = [(place, name, getattr(place, name)) for place, name, _ in _settings()]
         with ExitStack() as settings:
-            for place, name, value in before:
-                settings.callback(setattr, place, name, value)
-            for place, name, value in _settings():
-                setattr(place, name, value)
+            settings.enter_context(full_precision())
             if dtype == "float64":
                 settings.enter_context(float64.kept(self.title))
             yield
@@ -65,13 +61,3 @@ class Torch:
 
     def peak_bytes(self) -> int | None:
         return int(torch.cuda.max_memory_allocated())
-
-
-def _settings() -> Iterator[tuple[Any, str, object]]:
-    """Where PyTorch keeps each setting of precision, its name, and the value for full precision."""
-    if hasattr(torch.backends, "fp32_precision"):  # 2.9 and later, which refuse a mixture with the older ones
-        for path in ("cuda.matmul", "cudnn.conv", "cudnn.rnn", "mkldnn.matmul", "mkldnn.conv"):
-            yield attrgetter(path)(torch.backends), "fp32_precision", "ieee"
-    else:
-        yield torch.backends.cuda.matmul, "allow_tf32", False
-        yield torch.backends.cudnn, "allow_tf32", False

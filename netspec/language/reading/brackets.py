@@ -25,7 +25,7 @@ class Bracket:
 
 
 @dataclass(slots=True)
-class Reading:
+class Brackets:
     """The brackets that are open at the end, the expressions without quotes, and quotes that span lines."""
 
     open: list[Bracket] = field(default_factory=list)
@@ -33,16 +33,16 @@ class Reading:
     long_quotes: list[tuple[int, int]] = field(default_factory=list)
 
 
-def scan(text: str) -> Reading:
+def scan(text: str) -> Brackets:
     """Scan the whole text once. Offsets are characters from its start."""
-    found = Reading()
+    found = Brackets()
     at = 0
     while at < len(text):
         at = _step(text, at, found)
     return found
 
 
-def _step(text: str, at: int, found: Reading) -> int:
+def _step(text: str, at: int, found: Brackets) -> int:
     sign = text[at]
     if blank := _BLANK.match(text, at):
         return blank.end()

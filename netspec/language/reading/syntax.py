@@ -10,7 +10,7 @@ from typing import Any
 
 from netspec.diagnostics import Code, Problems, Span
 from netspec.diagnostics.codes import files as codes
-from netspec.language.reading.brackets import Bracket, Reading, scan
+from netspec.language.reading.brackets import Bracket, Brackets, scan
 
 LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 
@@ -40,7 +40,7 @@ class _Failure:
         self.context: str = getattr(error, "context", None) or ""
         self.lines = LINE_END.split(text)
         self.file = file
-        self.reading: Reading = scan(text[:_SCAN_LIMIT])
+        self.brackets: Brackets = scan(text[:_SCAN_LIMIT])
         self._starts = [0] + [each.end() for each in LINE_END.finditer(text)]
         mark = getattr(error, "problem_mark", None)
         origin = getattr(error, "context_mark", None)
@@ -89,7 +89,7 @@ def explain(error: Exception, text: str, file: str, problems: Problems) -> None:
 
 
 def _bare_expressions(failure: _Failure, text: str, problems: Problems) -> bool:
-    for start, end in failure.reading.bare:
+    for start, end in failure.brackets.bare:
         line, column = failure.place(start)
         written = text[start:end]
         problems.error(
@@ -100,7 +100,7 @@ def _bare_expressions(failure: _Failure, text: str, problems: Problems) -> bool:
             if written.endswith("}")
             else 'write the whole expression on one line, in quotes: `"${…}"`',
         )
-    return bool(failure.reading.bare)
+    return bool(failure.brackets.bare)
 
 
 def _open_quote(failure: _Failure) -> _Finding | None:
@@ -121,7 +121,7 @@ def _open_quote(failure: _Failure) -> _Finding | None:
 
 def _quote_ending_on(failure: _Failure) -> tuple[int, int] | None:
     """A quoted value that spans lines and ends just before the failure should probably be closed earlier."""
-    for start, end in failure.reading.long_quotes:
+    for start, end in failure.brackets.long_quotes:
         last_line, last_column = failure.place(end - 1)
         if last_line == failure.line and last_column < max(failure.column, 1):
             return failure.place(start)
@@ -144,7 +144,7 @@ def _tab(failure: _Failure) -> _Finding | None:
 def _bracket(failure: _Failure) -> _Finding | None:
     if "flow" not in failure.context:
         return None
-    opened = failure.reading.open
+    opened = failure.brackets.open
     if failure.sign and failure.sign in "]}" and "node" not in failure.context and failure.origin:
         line, column = failure.origin
         sign = failure.lines[line][column : column + 1]
