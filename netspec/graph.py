@@ -80,7 +80,8 @@ class Scope:
     """A named part of the spec, so that generated code can keep its structure.
 
     A `repeat` contains its repetitions, named 0, 1, …: each is a scope of the repeated item, or a node. `inputs` are
-    the values that the spec passes in, `output` is the value that the name of the scope stands for.
+    the values that the spec passes in, `output` is the value that the name of the scope stands for. `ports` are the
+    outputs that its block declares, by name.
     """
 
     path: str
@@ -92,10 +93,16 @@ class Scope:
     definition: str = ""
     arguments: tuple[tuple[str, object], ...] = ()
     shares: str | None = None
+    ports: tuple[tuple[str, str], ...] = ()
 
     @property
     def local_name(self) -> str:
         return self.path[len(self.parent) + 1 :] if self.parent else self.path
+
+    @property
+    def named_ports(self) -> tuple[tuple[str, str], ...]:
+        """The declared outputs by their paths: `stage.1.state`."""
+        return tuple((f"{self.path}.{name}", value) for name, value in self.ports)
 
 
 @dataclass(frozen=True)
@@ -136,13 +143,20 @@ class Graph:
         return types
 
     @cached_property
-    def named_types(self) -> dict[str, Type]:
-        """The type for each name of the spec: of a value, of a scope's output, or of a value in `left_out`."""
-        named = {**dict(self.left_out), **self.types}
+    def named_values(self) -> dict[str, str]:
+        """The value for each name of the spec: of a value, of a scope, or of a declared output of a scope."""
+        named = {value: value for value in self.types}
         for scope in self.scopes:
-            if scope.output in self.types:
-                named[scope.path] = self.types[scope.output]
+            for name, value in ((scope.path, scope.output), *scope.named_ports):
+                if value in self.types:
+                    named.setdefault(name, value)
         return named
+
+    @cached_property
+    def named_types(self) -> dict[str, Type]:
+        """The type for each name of the spec, also for those of values in `left_out`."""
+        named = {name: self.types[value] for name, value in self.named_values.items()}
+        return {**dict(self.left_out), **named}
 
     @cached_property
     def producers(self) -> dict[str, Node]:

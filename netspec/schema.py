@@ -119,6 +119,12 @@ _BESIDE: dict[str, Schema] = {
     "else": {"$ref": "#/$defs/items", "description": "items to use if `when` is false"},
     "share": {**PATH, "description": "the name of an earlier layer or block whose weights it uses"},
     "trainable": {**_any(_ref("expression"), {"type": "boolean"}), "description": "false: not trained"},
+    "carry": {
+        **_map(PATH),
+        "type": "object",
+        "minProperties": 1,
+        "description": "for each further input of a repeated item the output that it takes from the repetition before",
+    },
 }
 
 
@@ -138,7 +144,15 @@ def _definitions() -> dict[str, Schema]:
         "blocks": {**_map(_ref("block")), "properties": {"include": _NAMES}},
         "block": _closed(
             BlockSkeleton,
-            {"params": _map(_VALUE), "inputs": _any(WORD, _list(WORD)), "layers": _ITEMS},
+            {
+                "params": _map(_VALUE),
+                "inputs": _any(WORD, _list(WORD)),
+                "outputs": {
+                    **_NAMES,
+                    "description": "its layers that are its outputs; the first is the output of a call",
+                },
+                "layers": _ITEMS,
+            },
             ["layers"],
         ),
         "head": _closed(HeadSkeleton, {"from": PATH, "layers": _ITEMS}, ["layers"]),
@@ -177,7 +191,7 @@ def _call() -> Schema:
             *({"required": [keyword]} for keyword in calls),
             {"not": {"anyOf": [{"required": [keyword]} for keyword in calls]}},
         ],
-        "dependentRequired": {"else": ["when"]},
+        "dependentRequired": {"else": ["when"], "carry": ["repeat"]},
     }
 
 

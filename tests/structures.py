@@ -653,6 +653,44 @@ STRUCTURES: dict[str, str] = {
           - {mixed: {kernel: 3}}
           - {mixed: {kernel: 3, padding: valid}}
     """,
+    # Repeats of which each repetition takes several tensors: all of them go round, some stay, two swap, and one is the
+    # same block with the same weights each time; a repetition is left out, and a state is used after the repeat.
+    "carried": """
+        input: [3, 6, 6]
+        defaults: {conv: {filters: 3, kernel: 3, padding: same}}
+        blocks:
+          cell:
+            inputs: [x, h]
+            outputs: [y, state]
+            params: {filters: 3, plain: false}
+            layers:
+              - {add: [[conv], [{conv: {bias: false}, from: h}]]}
+              - {tanh: , name: state}
+              - {conv: {filters: $filters}, when: "${not plain}"}
+              - {relu: , name: y}
+          join:
+            inputs: [x, skip]
+            layers: [{concat: , from: [x, skip]}, {dense: 4}]
+          turn:
+            inputs: [a, b]
+            outputs: [sum, difference]
+            layers: [{subtract: , from: [a, b], name: difference}, {add: , from: [a, b]}, {scale_by: 0.5, name: sum}]
+        layers:
+          - {conv: , name: start}
+          - {cell: , from: [input, start], repeat: 5, carry: {h: state}, name: deep}
+          - {cell: {plain: true}, from: [deep, deep.state], name: first}
+          - {cell: {plain: true}, from: [first, first.state], repeat: 4, carry: {h: state}, share: first, name: again}
+          - {join: , from: [again, deep.1.state], repeat: 4, carry: {skip: skip}, name: joined}
+          - turn:
+            from: [first, deep.state]
+            repeat: 4
+            carry: {a: difference, b: sum}
+            when: "${index != 2}"
+            name: turns
+          - {cell: , from: [turns.difference, turns], repeat: 1, carry: {x: x, h: state}, name: one}
+          - {concat: , from: [one, one.state, joined, again.state, deep.*.state]}
+          - {dense: 2}
+    """,
     "branches": """
         input: [4, 8, 8]
         layers:

@@ -18,8 +18,7 @@ def cut(graph: Graph, name: str) -> Graph:
     Raises:
         NoSuchLayer: there is no such name, or it is an input.
     """
-    scope = graph.scope_by_path.get(name)
-    value = scope.output if scope is not None else name
+    value = graph.named_values.get(name, name)
     if name in dict(graph.left_out):
         raise NoSuchLayer(f"no layer uses `{name}`, so {graph.name} does not contain it")
     if value not in graph.types:

@@ -46,7 +46,8 @@ def _alone(graph: Graph, node: Node, names: frozenset[str]) -> bool:
 
 def _inherit(scope: Scope, heirs: dict[str, str]) -> Scope:
     inputs = tuple(heirs.get(value, value) for value in scope.inputs)
-    return replace(scope, inputs=inputs, output=heirs.get(scope.output, scope.output))
+    ports = tuple((name, heirs.get(value, value)) for name, value in scope.ports)
+    return replace(scope, inputs=inputs, output=heirs.get(scope.output, scope.output), ports=ports)
 
 
 def needed(graph: Graph) -> Graph:

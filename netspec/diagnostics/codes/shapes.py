@@ -214,6 +214,36 @@ layers:
   - crop: {size: 9}
 """,
 )
+CARRY = Code(
+    "NS0320",
+    "a carried tensor that changes its type",
+    "With `carry: {h: state}`, the input `h` of a repetition is the output `state` of the repetition before. Both must"
+    " have the same channels and sizes, so that every repetition is the same block. A tensor that changes from"
+    " repetition to repetition can be the current tensor, which is the first input.",
+    """\
+netspec: 1
+name: example
+input: [8]
+blocks:
+  cell:
+    inputs: [x, h]
+    outputs: [y, state]
+    layers:
+      - concat:
+        from: [x, h]
+      - dense: 16
+        name: state
+      - dense: 8
+        name: y
+layers:
+  - cell:
+    from: [input, input]
+    repeat: 3
+    carry: {h: state}
+  - concat:
+    from: [cell1, cell1.state]
+""",
+)
 UNPOOL = Code(
     "NS0316",
     "values and indices that do not fit",

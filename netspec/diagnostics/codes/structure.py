@@ -335,22 +335,84 @@ layers:
 REPEAT_INPUTS = Code(
     "NS0125",
     "a repeat of an item with several inputs",
-    "`repeat` passes on one tensor: the output of a repetition is the input of the next. For an item with"
-    " several inputs, the other inputs of the second repetition are undefined, so the item cannot be repeated."
-    " Repeat a group that starts from the first input and names the other inputs inside, or write the items one"
-    " after the other.",
+    "`repeat` passes on one tensor: the output of a repetition is the first input of the next. `carry` says what the"
+    " other inputs take: `carry: {h: state}` gives the input `h` the output `state` of the previous repetition, and"
+    " `h: h` keeps it as it is. The branches of a merge have no names: repeat a group that starts from the first"
+    " input and names the other inputs inside, or write the items one after the other.",
     """\
 netspec: 1
 name: example
 input: [8]
+blocks:
+  cell:
+    inputs: [x, h]
+    outputs: [y, state]
+    layers:
+      - add:
+        from: [x, h]
+      - dense: 8
+        name: state
+      - dense: 8
+        name: y
 layers:
   - dense: 8
-    name: a
-  - dense: 8
-    name: b
-  - add:
-    from: [b, a]
+    name: start
+  - cell:
+    from: [input, start]
     repeat: 3
+  - concat:
+    from: [cell1, cell1.state]
+""",
+)
+CARRY = Code(
+    "NS0128",
+    "a `carry` that names the wrong thing",
+    "`carry` belongs to a `repeat`. It is a mapping: each key is an input of the repeated block, network or op, and"
+    " its value is the output that this input takes from the previous repetition. An input that takes its own name"
+    " stays the same. The first input takes the first output if `carry` does not name it, and every other input that"
+    " `carry` does not name stays the same.",
+    """\
+netspec: 1
+name: example
+input: [8]
+blocks:
+  cell:
+    inputs: [x, h]
+    outputs: [y, state]
+    layers:
+      - add:
+        from: [x, h]
+      - dense: 8
+        name: state
+      - dense: 8
+        name: y
+layers:
+  - cell:
+    from: [input, input]
+    repeat: 3
+    carry: {h: stat}
+  - concat:
+    from: [cell1, cell1.state]
+""",
+)
+BLOCK_OUTPUT = Code(
+    "NS0129",
+    "an output of a block that cannot be one",
+    "`outputs: [y, state]` lists layers of the block, by their names or by paths of names such as `pool.indices`. The"
+    " first one is the output of a call; `call.state` is the output whose name, or the last part of whose path, is"
+    " `state`.",
+    """\
+netspec: 1
+name: example
+input: [8]
+blocks:
+  cell:
+    outputs: [3]
+    layers:
+      - dense: 8
+        name: y
+layers:
+  - cell
 """,
 )
 INPUT_LAYOUT = Code(

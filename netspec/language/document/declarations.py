@@ -35,11 +35,20 @@ class Parameter:
     span: Span
 
 
+@dataclass(frozen=True, eq=False)
+class BlockOutput:
+    """An output of a block: its name, and the path of the layer in the block that gives it."""
+
+    name: str
+    path: Scalar
+
+
 @dataclass(eq=False)
 class Block:
     """A block as written, and the document whose parameters, blocks and defaults it uses.
 
-    `params` is None if the parameters could not be read; then calls are not checked.
+    `params` is None if the parameters could not be read; then calls are not checked. Without declared `outputs`, the
+    output is that of its last item.
     """
 
     name: str
@@ -49,6 +58,7 @@ class Block:
     span: Span
     document: Document
     input_spans: tuple[Span, ...] = ()
+    outputs: tuple[BlockOutput, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from netspec.ops import OPS
 from netspec.ops.nearest import fold
 from netspec.ops.words import lead
 
-RESERVED = ("name", "from", "repeat", "when", "else", "share", "trainable")
+RESERVED = ("name", "from", "repeat", "when", "else", "share", "trainable", "carry")
 """Keys beside the op."""
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
@@ -42,6 +42,7 @@ class Item:
     otherwise: tuple[Item, ...] | None = None
     share: Scalar | None = None
     trainable: Scalar | None = None
+    carry: Value | None = None
     branches: tuple[tuple[Item, ...], ...] | None = None
     broken: bool = False
 
@@ -189,6 +190,7 @@ def _called(value: Mapping, keyword: str, problems: Problems) -> Item:
         items,
         source=entries["from"].value if "from" in entries else None,
         otherwise=otherwise,
+        carry=entries["carry"].value if "carry" in entries else None,
         branches=_branches(keyword, argument, problems),
         broken=broken,
         **keys,

@@ -11,11 +11,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
-from netspec.language.document.declarations import Block, Document, Head, InputDeclaration, Parameter
-from netspec.language.document.item import IDENTIFIER, Item, broken_item, read_items
+from netspec.language.document.declarations import (
+    Block,
+    BlockOutput,
+    Document,
+    Head,
+    InputDeclaration,
+    Parameter,
+)
+from netspec.language.document.item import IDENTIFIER, PATH, Item, broken_item, read_items
 from netspec.language.document.naming import check_name
 from netspec.language.document.validation import meant, report
 from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
+from netspec.ops.roles import FIRST
 from netspec.ops.words import Table
 
 VERSION = 1
@@ -48,6 +56,7 @@ class BlockSkeleton(BaseModel):
     description: str = ""
     params: Any = None
     inputs: Any = None
+    outputs: Any = Field(None, description="its layers that callers can use by name; the first is its output")
     layers: Any
 
 
@@ -343,11 +352,59 @@ def _block(document: Document, name: str, entry: Entry, problems: Problems) -> B
     _check(BlockSkeleton, f"the block `{name}`", entries, entry.key_span, problems)
     before = len(problems)
     params = _parameters(_mapping(entries, "params", problems), problems)
+    outputs = tuple(_block_outputs(entries.get("outputs"), name, problems))
     sound = len(problems) == before
     words = list(_words(entries.get("inputs"), problems))
     inputs, spans = tuple(name for name, _ in words), tuple(span for _, span in words)
     items = _items(entries, entry.key_span, problems, f"`layers` of the block `{name}`")
-    return Block(name, params if sound else None, inputs, items, entry.key_span, document, spans)
+    return Block(name, params if sound else None, inputs, items, entry.key_span, document, spans, outputs)
+
+
+def _block_outputs(entry: Entry | None, block: str, problems: Problems) -> Iterator[BlockOutput]:
+    """The declared outputs of a block; a wrong one is reported and left out."""
+    if entry is None:
+        return
+    given = entry.value.items if isinstance(entry.value, Listing) else (entry.value,)
+    if not given:
+        problems.error(
+            codes.BLOCK_OUTPUT,
+            f"`outputs` of the block `{block}` is empty",
+            entry.value.span,
+            help="name its outputs, or remove the key: the output is then that of the last item",
+        )
+    seen: dict[str, str] = {}
+    for each in given:
+        path = each.value if isinstance(each, Scalar) else None
+        name = path.rpartition(".")[2] if isinstance(path, str) else ""
+        if not isinstance(each, Scalar) or not isinstance(path, str) or not PATH.match(path) or "*" in path:
+            problems.error(
+                codes.BLOCK_OUTPUT,
+                f"an output of the block `{block}` must be the name of a layer in it",
+                each.span,
+                help="write a name, or names joined by dots, such as `outputs: [y, pool.indices]`",
+            )
+        elif not IDENTIFIER.match(name) or name == FIRST:
+            problems.error(
+                codes.BLOCK_OUTPUT,
+                f"an output cannot be called `{name}`, the last part of `{path}`",
+                each.span,
+                help=f"write `{path.rpartition('.')[0]}`: its own name stands for its first output"
+                if name == FIRST and "." in path
+                else "give that layer a name in the block, for example with `identity`",
+            )
+        elif name in seen:
+            problems.error(
+                codes.NAME_TWICE,
+                f"the output `{name}` appears twice"
+                + (f": it is the last part of `{seen[name]}` and of `{path}`" if seen[name] != path else ""),
+                each.span,
+                help="remove one of the two"
+                if seen[name] == path
+                else "give one of the two another name in the block, for example with `identity`",
+            )
+        else:
+            yield BlockOutput(name, each)
+        seen.setdefault(name, str(path))
 
 
 def _words(entry: Entry | None, problems: Problems) -> Iterator[tuple[str, Span]]:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import structure as codes
+from netspec.language.document.carry import check_carry
 from netspec.language.document.declarations import Block, Document, Parameter
 from netspec.language.document.fields import (
     fields_of,
@@ -136,6 +137,7 @@ def _check_items(
 def _expressions(item: Item) -> Iterator[Scalar]:
     """All expressions of an item, without those of items inside it."""
     stack: list[Value | None] = [item.name, item.source, item.repeat, item.when, item.share, item.trainable]
+    stack.append(item.carry)
     if isinstance(item.argument, Mapping):
         entries = item.argument.entries.items()
         stack += [entry.value for key, entry in entries if key != "branches" or item.branches is None]
@@ -161,6 +163,7 @@ def _scalars(values: Iterable[Value | None]) -> Iterator[Scalar]:
 def _check_item(item: Item, document: Document, names: Collection[str], problems: Problems) -> None:
     if not item.keyword:
         return
+    check_carry(item, document, problems)
     if item.keyword == GROUP:
         check_group(item, problems)
     elif item.keyword in document.blocks:

@@ -44,7 +44,7 @@ BLOCK = table(
     (same("params"), "parameters arguments args variables vars"),
     (same("inputs"), "input from in"),
     (same("description"), "doc docs comment about desc"),
-    (instead("remove it: the last layer of a block is its output"), "output outputs return returns"),
+    (same("outputs"), "output return returns yields gives"),
 )
 """Keys of a block."""
 
@@ -71,6 +71,7 @@ ITEM = table(
     (same("repeat"), "times n count number repeats num repetitions loop"),
     (same("when"), "if condition cond onlyif"),
     (same("else"), "otherwise orelse"),
+    (same("carry"), "carries recurrent feedback"),
     (same("share"), "shared sharewith tie tiedto reuse weightsfrom shareweights"),
     (instead("write `trainable: false` for `frozen: true`"), "frozen freeze requiresgrad"),
 )

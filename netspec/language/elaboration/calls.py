@@ -25,6 +25,7 @@ from netspec.language.elaboration.frame import (
     Until,
     join,
 )
+from netspec.language.elaboration.lookup import find
 from netspec.language.elaboration.sharing import shared_scope
 from netspec.language.elaboration.story import Binding
 from netspec.language.elaboration.walk import Walk
@@ -124,6 +125,32 @@ def block_scope(call: Opened, block: Block) -> Iterator[None]:
     walk = call.walk
     with walk.scope(call.inner, "block", call.inputs, call.item.span, call.referent, **details), walk.once():
         yield
+
+
+def given_back(call: Opened, block: Block, end: Tensor) -> tuple[Tensor, dict[str, Referent]]:
+    """The output of the call of a block, and its declared outputs by name.
+
+    Args:
+        end: the tensor after the last item, which is the output of a block that declares none.
+    """
+    if not block.outputs:
+        return end, {}
+    outputs: dict[str, Referent] = {}
+    for output in block.outputs:
+        found = find(call.walk, output.path, call.inner)
+        own = call.inner.members.get(output.name)
+        if found and own is not None and own.tensor != found[0].tensor:
+            call.walk.problems.error(
+                codes.NAME_TWICE,
+                f"the output `{output.name}` is `{output.path.value}`, but the block also has a layer `{output.name}`",
+                output.path.span,
+                help="rename that layer",
+            )
+        outputs[output.name] = Referent(
+            join(call.inner.path, output.name), found[0].tensor if found else BROKEN
+        )
+    first = next(iter(outputs.values()))
+    return first.tensor, outputs
 
 
 def _prepare_network(call: Opened, network: Network) -> bool:

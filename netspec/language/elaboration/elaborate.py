@@ -26,6 +26,7 @@ from netspec.language.elaboration.calls import (
     Opened,
     block_of,
     block_scope,
+    given_back,
     network_of,
     network_scope,
     opened,
@@ -46,11 +47,12 @@ from netspec.language.elaboration.frame import (
 from netspec.language.elaboration.layer import layer
 from netspec.language.elaboration.lookup import sources
 from netspec.language.elaboration.naming import local_name, own_name
+from netspec.language.elaboration.rounds import Rounds, rounds_of
 from netspec.language.elaboration.story import story
 from netspec.language.elaboration.walk import Exceeded, Walk
 from netspec.language.expressions.expression import can_be_calculated, is_expression
 from netspec.language.expressions.missing import BROKEN
-from netspec.language.reading.values import Listing, Scalar
+from netspec.language.reading.values import Scalar
 from netspec.ops import OPS
 
 
@@ -118,8 +120,8 @@ def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
         return _wrong(walk, item, inputs[0], frame)
     if item.repeat is None:
         return _once(walk, item, inputs, current, frame, None)
-    if len(inputs) > 1 and item.keyword != GROUP and _takes_several(item):
-        _report_repeated_inputs(walk, item, len(inputs))
+    rounds = rounds_of(walk, item, inputs, frame)
+    if rounds is None:
         return _broken(walk, item, frame, None)
     count = walk.work_out(item.repeat, lambda: walk.sight(frame, inputs[0]))
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
@@ -135,40 +137,9 @@ def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
             )
         return _broken(walk, item, frame, None)
     walk.step(item.repeat.span, count)
-    return (
-        _repeat(walk, item, count, inputs, current, frame) if count else _left_out(walk, item, current, frame)
-    )
-
-
-def _takes_several(item: Item) -> bool:
-    """Whether an item can take more than one tensor: a merge, an op with several inputs, a block, a network."""
-    op = OPS.get(item.keyword)
-    return op is None or op.merges or len(op.inputs) > 1
-
-
-def _report_repeated_inputs(walk: Walk, item: Item, count: int) -> None:
-    """Report that a repeat passes on only one tensor, with advice to repeat a group."""
-    assert item.repeat is not None
-    named = item.source.items if isinstance(item.source, Listing) else ()
-    words = [each.text if isinstance(each, Scalar) else "…" for each in named]
-    plain = len(words) == count and not any("*" in word or "$" in word for word in words)
-    first, *others = words if plain else ["first", "…"]
-    own = "x" if "x" not in others else "carried"
-    call = f"{item.keyword}: " if item.argument is None else f"{item.keyword}: …"
-    group = f"layers: [{{identity: , name: {own}}}, {{{call}, from: [{', '.join([own, *others])}]}}]"
-    help_ = (
-        f"to keep the others, repeat a group: `{group}` with `from: {first}` and `repeat: {item.repeat.text}` "
-        "beside it; else write the items one after the other"
-    )
-    if item.keyword in OPS and not OPS[item.keyword].merges:
-        help_ = "write the items one after the other, each with its own `from`"
-    walk.problems.error(
-        codes.REPEAT_INPUTS,
-        f"`repeat` passes on one tensor, but `{item.keyword}` takes {count}",
-        item.repeat.span,
-        notes=["the first input would be the previous repetition, but the other inputs are undefined"],
-        help=help_,
-    )
+    if not count:
+        return _left_out(walk, item, current, frame, rounds)
+    return _repeat(walk, item, count, rounds, current, frame)
 
 
 def _wrong(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
@@ -189,30 +160,34 @@ def _broken(walk: Walk, item: Item, frame: Frame, local: str | None) -> Tensor:
     return BROKEN
 
 
-def _left_out(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
+def _left_out(walk: Walk, item: Item, current: Tensor, frame: Frame, rounds: Rounds | None = None) -> Tensor:
     """Define the name of an item that is left out: it stands for the tensor that passes it."""
     if item.name is not None and (name := own_name(walk, item.name, frame)):
-        frame.members[name] = Referent(join(frame.path, name), current)
+        path = join(frame.path, name)
+        frame.members[name] = Referent(path, current, outputs=rounds.outputs(path) if rounds else {})
     return current
 
 
-def _repeat(
-    walk: Walk, item: Item, count: int, inputs: list[Tensor], current: Tensor, frame: Frame
-) -> Tensor:
+def _repeat(walk: Walk, item: Item, count: int, rounds: Rounds, current: Tensor, frame: Frame) -> Tensor:
+    """Walk the repetitions of an item; return the tensor after the last one."""
     name = local_name(walk, item, frame, _stem(item))
     inner = frame.inner(name, (), frame.frozen)
     referent = frame.members[name] = Referent(inner.path, OPEN, inner.members)
-    with walk.scope(inner, "repeat", inputs, item.span, referent), walk.repeating(count):
+    with walk.scope(inner, "repeat", rounds.inputs, item.span, referent), walk.repeating(count):
         for index in range(count):
             inner.names = {**frame.names, "index": index}
             with walk.once():
-                after = _once(walk, item, inputs, current, inner, str(index))
-            if after != current:
-                # A repetition that is left out changes nothing: the next one still takes the tensor of `from`.
-                inputs, current = [after], after
+                after = _once(walk, item, rounds.inputs, current, inner, str(index))
+                repetition = inner.members.get(str(index))
+                if repetition is not None:
+                    # One that is left out changes nothing: the next one takes the same inputs.
+                    current = after
+                    if index < count - 1:
+                        rounds.pass_on(repetition, index)
+                    rounds.last = repetition
             if inner.until:
                 _cut(inner)
-        referent.tensor = current
+        referent.tensor, referent.outputs = current, rounds.outputs(inner.path)
     return current
 
 
@@ -253,7 +228,8 @@ def _block(call: Opened) -> Tensor:
     """Walk a block for one call; return the tensor at its end."""
     if (block := block_of(call)) is not None:
         with block_scope(call, block):
-            call.referent.tensor = _items(call.walk, block.items, call.inputs[0], call.inner)
+            end = _items(call.walk, block.items, call.inputs[0], call.inner)
+            call.referent.tensor, call.referent.outputs = given_back(call, block, end)
     return call.referent.tensor
 
 

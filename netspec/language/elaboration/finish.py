@@ -152,8 +152,9 @@ def _left_out(walk: Walk, kept: Sequence[Node]) -> Iterator[tuple[str, Type]]:
     for node in walk.nodes:
         yield from ((value, walk.types[value]) for value in node.values if value in gone)
     for scope in walk.scopes:
-        if scope is not None and scope.output in gone:
-            yield scope.path, walk.types[scope.output]
+        for name, value in ((scope.path, scope.output), *scope.named_ports) if scope is not None else ():
+            if value in gone:
+                yield name, walk.types[value]
 
 
 def _scopes(walk: Walk, nodes: Sequence[Node]) -> list[Scope]:
@@ -162,6 +163,21 @@ def _scopes(walk: Walk, nodes: Sequence[Node]) -> list[Scope]:
     for node in nodes:
         held.update(takewhile(lambda path: path not in held, _scopes_around(node)))
     return [scope for scope in walk.scopes if scope is not None and scope.path in held]
+
+
+def _idle_outputs(walk: Walk, nodes: Sequence[Node], used: set[str]) -> set[str]:
+    """Layers without weights of their own that are outputs of a block which other calls of the block use.
+
+    So is the state after the last repetition: the block has it, and no call can leave it out.
+    """
+    offered = {value for scope in walk.scopes if scope is not None for _, value in scope.ports}
+    outputs = [node for node in nodes if node.name in offered]
+    elsewhere = {node.span for node in outputs if not used.isdisjoint(node.values)}
+    return {
+        node.name
+        for node in outputs
+        if node.span in elsewhere and used.isdisjoint(node.values) and (node.shares or not node.weights)
+    }
 
 
 _WEIGHTED = "it has weights: a backend can refuse such weights; `netspec check --backend NAME` checks this"
@@ -178,8 +194,11 @@ def _report_unused(
     lent = {
         node.name for node in nodes if node.name in lent and not embedded.isdisjoint(_scopes_around(node))
     }
+    idle = _idle_outputs(walk, nodes, used)
     for node in nodes:
-        if used.isdisjoint(node.values) and node.span not in told and node.name not in lent:
+        if node.name in lent or node.name in idle:
+            continue
+        if used.isdisjoint(node.values) and node.span not in told:
             told.add(node.span)
             walk.problems.warning(
                 codes.UNUSED,

@@ -27,7 +27,8 @@ Tensor = str | Missing
 class Referent:
     """The referent of a name: a tensor, and for a scope the names inside it.
 
-    `definition` is the block or document of a call, `shares` the call whose weights it uses.
+    `definition` is the block or document of a call, `shares` the call whose weights it uses. `outputs` are the declared
+    outputs of the called block by their names.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Referent:
     members: dict[str, Referent] = field(default_factory=dict)
     definition: object = None
     shares: str | None = None
+    outputs: dict[str, Referent] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,12 +91,14 @@ def _members(referent: Referent, name: str, walk: Walk) -> list[Referent]:
     """The referents of a name inside another referent: one member or none; `*` means all repetitions."""
     if name == "*":
         return [member for key, member in referent.members.items() if key.isdigit()]
-    member = _ports(referent, walk).get(name) or referent.members.get(name)
+    member = outputs_of(referent, walk).get(name) or referent.members.get(name)
     return [] if member is None else [member]
 
 
-def _ports(referent: Referent, walk: Walk) -> dict[str, Referent]:
-    """The outputs by name of the layer that a name refers to; for a scope, those of its last layer."""
+def outputs_of(referent: Referent, walk: Walk) -> dict[str, Referent]:
+    """The outputs by name of what a name refers to: those that a block declares, else those of the last layer."""
+    if referent.outputs:
+        return {FIRST: Referent(referent.path, referent.tensor), **referent.outputs}
     node = walk.by_name.get(str(referent.tensor))
     if node is None:
         return {}
@@ -106,8 +108,8 @@ def _ports(referent: Referent, walk: Walk) -> dict[str, Referent]:
 
 
 def _report_nothing_inside(name: str, referent: Referent, value: Scalar, walk: Walk) -> None:
-    further = [port for port in _ports(referent, walk) if port != FIRST]
-    known = [*referent.members, *further]
+    further = [port for port in outputs_of(referent, walk) if port != FIRST]
+    known = list(dict.fromkeys([*referent.members, *further]))
     near = nearest(name, known)
     guess = f"did you mean `{value.text.replace(name, near)}`? " if near else ""
     if name == "*":

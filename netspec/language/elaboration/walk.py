@@ -236,7 +236,10 @@ class Walk:
         finally:
             self.open.pop()
             output = referent.tensor if isinstance(referent.tensor, str) else ""
-            self.scopes[slot] = Scope(frame.path, kind, parent, given, output, span, **more)
+            ports = tuple(
+                (name, each.tensor) for name, each in referent.outputs.items() if isinstance(each.tensor, str)
+            )
+            self.scopes[slot] = Scope(frame.path, kind, parent, given, output, span, **more, ports=ports)
 
     @contextmanager
     def once(self) -> Iterator[None]:

@@ -89,7 +89,7 @@ REFUSED = [
     (f"{POOL}, {{«identity»: , from: p.indices}}", ("NS0304", "positions of maxima")),
     (f"{POOL}, {{«add»: , from: [p, p.indices]}}", ("NS0304", "positions of maxima")),
     (f"{POOL}, {{max_unpool: , from: [p, «p.indice»]}}", ("NS0109", "did you mean `p.indices`?")),
-    (f"{POOL}, {{max_unpool: , from: [p, p.indices], repeat: «2»}}", ("NS0125", "each with its own `from`")),
+    (f"{POOL}, {{max_unpool: , from: [p, p.indices], repeat: «2»}}", ("NS0125", "add `carry: {indices: indices}`")),
     (
         f"{POOL}, {{conv: {{filters: 4, kernel: 3}}, name: c}}, {{«max_unpool»: , from: [c, p.indices]}}",
         ("NS0316", "bring the values to 4@4×4"),

@@ -1,0 +1,153 @@
+"""What goes round in a repeat: `carry` gives inputs of a repetition the outputs of the repetition before it."""
+
+from __future__ import annotations
+
+from netspec.dataclass import dataclass
+from netspec.diagnostics import Problems, Span
+from netspec.diagnostics.codes import structure as codes
+from netspec.language.document.declarations import Document
+from netspec.language.document.item import GROUP, Item
+from netspec.language.document.validation import shown, unknown_key
+from netspec.language.expressions.expression import is_expression
+from netspec.language.reading.values import Listing, Mapping, Scalar, Value
+from netspec.ops import OPS
+from netspec.ops.nearest import did_you_mean
+from netspec.ops.roles import FIRST
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The inputs and outputs of what an item calls, by their names in order; the first output is always `output`."""
+
+    owner: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def signature(item: Item, document: Document, network: Document | None = None) -> Signature | None:
+    """The signature of what an item calls; None if its inputs have no names.
+
+    Args:
+        network: the embedded network, for an item that embeds one.
+    """
+    keyword = item.keyword
+    if keyword in document.blocks:
+        block = document.blocks[keyword]
+        return Signature(f"the block `{keyword}`", block.inputs, tuple(each.name for each in block.outputs))
+    if network is not None:
+        inputs = tuple(each.name for each in network.inputs)
+        return Signature(f"the network `{network.name}`", inputs, ())
+    if keyword in OPS and not OPS[keyword].merges:
+        op = OPS[keyword]
+        inputs = tuple(role.name for role in op.inputs) if len(op.inputs) > 1 else ()
+        return Signature(f"`{keyword}`", inputs, tuple(port.name for port in op.ports))
+    return None
+
+
+def check_carry(item: Item, document: Document, problems: Problems) -> None:
+    """Check the `carry` of an item, as far as it does not depend on expressions or on another file."""
+    block = document.blocks.get(item.keyword)
+    if item.carry is None or (block is not None and block.params is None):
+        return
+    span = item.carry.span
+    if item.repeat is None:
+        problems.error(
+            codes.CARRY,
+            "`carry` needs a `repeat`: it says what a repetition takes from the one before it",
+            span,
+            help="add `repeat: …`, or remove `carry`",
+        )
+    elif not isinstance(item.carry, Mapping) or not item.carry.entries:
+        problems.error(
+            codes.CARRY,
+            "`carry` must be a mapping from inputs to outputs",
+            span,
+            help=_example(signature(item, document)),
+        )
+    elif item.keyword == GROUP or (item.keyword in OPS and OPS[item.keyword].merges):
+        what = "a group takes only the current tensor" if item.keyword == GROUP else _unnamed(item.keyword)
+        problems.error(
+            codes.CARRY,
+            f"{what}, so `carry` has nothing to name",
+            span,
+            help="make a block of it, with `inputs` and `outputs`",
+        )
+    elif (called := signature(item, document)) is not None:
+        carried(item.carry, called, problems)
+
+
+def _unnamed(keyword: str) -> str:
+    return f"the inputs of `{keyword}` have no names"
+
+
+def carried(carry: Mapping, called: Signature, problems: Problems) -> dict[str, str]:
+    """For each carried input the output that it takes; an input that takes itself stays the same.
+
+    Everything that the signature does not have is reported, and left out. Expressions are left out, too.
+    """
+    found: dict[str, str] = {}
+    for name, entry in carry.entries.items():
+        if name not in called.inputs:
+            _report_input(name, called, entry.key_span, problems)
+        elif not isinstance(entry.value, Scalar) or not isinstance(entry.value.value, str):
+            problems.error(
+                codes.CARRY,
+                f"`{name}` takes one output, not {_shown(entry.value)}",
+                entry.value.span,
+                help=_advice(name, called),
+            )
+        elif is_expression(entry.value):
+            continue
+        elif entry.value.value in (*called.outputs, FIRST, name):
+            found[name] = entry.value.value
+        else:
+            output = entry.value.value
+            problems.error(
+                codes.CARRY,
+                f"{called.owner} has no output `{output[:80]}`{did_you_mean(output, called.outputs)}",
+                entry.value.span,
+                notes=(f"its outputs are {_listed(called.outputs or (FIRST,))}",),
+                help=_advice(name, called),
+            )
+    return found
+
+
+def _report_input(name: str, called: Signature, span: Span, problems: Problems) -> None:
+    if not called.inputs:
+        problems.error(
+            codes.CARRY,
+            f"{called.owner} takes only the current tensor, which each repetition takes from the one before it",
+            span,
+            help="remove `carry`",
+        )
+    else:
+        unknown_key(name, f"`carry` of {called.owner}", called.inputs, span, problems)
+
+
+def advice(called: Signature) -> str:
+    """A `carry` for an item with this signature, as text: each further input takes the output of its place."""
+    pairs = zip(
+        called.inputs[1:], (*called.outputs[1:], *called.inputs[1 + len(called.outputs[1:]) :]), strict=False
+    )
+    return f"carry: {{{', '.join(f'{name}: {output}' for name, output in pairs)}}}"
+
+
+def _example(called: Signature | None) -> str:
+    if called is None or len(called.inputs) < 2:
+        return "write `carry: {h: state}`: the input `h` takes the output `state` of the repetition before"
+    return f"write `{advice(called)}`"
+
+
+def _advice(name: str, called: Signature) -> str:
+    outputs = [each for each in called.outputs if each != name] or [FIRST]
+    return f"write `{name}: {outputs[-1]}` for an output, or `{name}: {name}` if `{name}` stays the same"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _shown(value: Value) -> str:
+    if isinstance(value, Scalar):
+        return shown(value.value)
+    return "a list" if isinstance(value, Listing) else "a mapping"

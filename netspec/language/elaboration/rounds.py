@@ -1,0 +1,144 @@
+"""What the repetitions of an item pass on: the current tensor and, with `carry`, further tensors."""
+
+from __future__ import annotations
+
+from netspec.dataclass import dataclass
+from netspec.diagnostics import Span
+from netspec.diagnostics.codes import shapes
+from netspec.diagnostics.codes import structure as codes
+from netspec.language.document.carry import Signature, advice, carried, signature
+from netspec.language.document.item import GROUP, Item
+from netspec.language.document.naming import NETWORK
+from netspec.language.elaboration.embed import embedded
+from netspec.language.elaboration.frame import Frame, Referent, Tensor, join
+from netspec.language.elaboration.lookup import outputs_of
+from netspec.language.elaboration.walk import Walk
+from netspec.language.expressions.missing import BROKEN, Missing
+from netspec.language.reading.values import Listing, Mapping, Scalar
+from netspec.ops.roles import FIRST
+
+
+@dataclass(slots=True, eq=False)
+class Rounds:
+    """The inputs of the next repetition, and what they become after it.
+
+    `takes` has, for each input by its number, the output that it takes and the place that says so.
+    """
+
+    walk: Walk
+    item: Item
+    inputs: list[Tensor]
+    names: tuple[str, ...]
+    takes: dict[int, tuple[str, Span]]
+    last: Referent | None = None
+    """The last repetition that was not left out."""
+
+    def pass_on(self, repetition: Referent, number: int) -> None:
+        """Set the inputs of the repetition after this one."""
+        given = outputs_of(repetition, self.walk)
+        after = [*self.inputs]
+        for at in range(len(self.inputs)):
+            if at not in self.takes:
+                after[at] = repetition.tensor if at == 0 else self.inputs[at]
+                continue
+            output, span = self.takes[at]
+            if output not in given and output == self.names[at]:
+                continue  # it stays the same
+            tensor = given[output].tensor if output in given else BROKEN
+            after[at] = self._fitting(at, output, tensor, number, span)
+        self.inputs, self.last = after, repetition
+
+    def _fitting(self, at: int, output: str, tensor: Tensor, number: int, span: Span) -> Tensor:
+        """The tensor, if it has the type of the one whose place it takes; else BROKEN, which is reported."""
+        before = self.inputs[at]
+        if isinstance(tensor, Missing) or isinstance(before, Missing):
+            return BROKEN
+        types = self.walk.types[before], self.walk.types[tensor]
+        if types[0] == types[1]:
+            return tensor
+        self.walk.problems.error(
+            shapes.CARRY,
+            f"`{self.names[at]}` is {types[0]} in repetition {number}, but `{output}`, which it takes next, is "
+            f"{types[1]}",
+            span,
+            notes=(
+                f"{types[0]} comes from line {self.walk.origins[before].line}, "
+                f"{types[1]} from line {self.walk.origins[tensor].line}",
+            ),
+            help=f"bring `{output}` to {types[0]} at the end of `{self.item.keyword}`, or write the calls one after "
+            "the other",
+        )
+        return BROKEN
+
+    def outputs(self, path: str) -> dict[str, Referent]:
+        """The outputs by name of the whole repeat: those of its last repetition.
+
+        Without a repetition, a carried output is the tensor that the first repetition would take.
+        """
+        if self.last is not None:
+            return {name: each for name, each in self.last.outputs.items() if name != FIRST}
+        passed = {output: self.inputs[at] for at, (output, _) in self.takes.items() if output != FIRST}
+        return {output: Referent(join(path, output), tensor) for output, tensor in passed.items()}
+
+
+def rounds_of(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame) -> Rounds | None:
+    """What the repetitions of an item pass on; None if that is not defined, which is reported."""
+    if len(inputs) == 1 and item.carry is None:
+        return Rounds(walk, item, inputs, (), {})
+    called = _called(walk, item, frame)
+    if called is None and item.keyword == NETWORK:
+        return None
+    if item.carry is None:
+        # Something of one input is reported where it is called.
+        if item.keyword != GROUP and (called is None or len(called.inputs) > 1):
+            _report_missing(walk, item, len(inputs), called)
+            return None
+        return Rounds(walk, item, inputs, (), {})
+    before = len(walk.problems)
+    carry = walk.put_in(item.carry, frame.names)
+    if called is None or not isinstance(carry, Mapping):
+        return None
+    found = carried(carry, called, walk.problems)
+    if len(walk.problems) > before:
+        return None
+    numbers = {name: at for at, name in enumerate(called.inputs)}
+    takes = {numbers[name]: (output, carry.entries[name].value.span) for name, output in found.items()}
+    return Rounds(walk, item, inputs, called.inputs, takes)
+
+
+def _called(walk: Walk, item: Item, frame: Frame) -> Signature | None:
+    if item.keyword != NETWORK or item.keyword in frame.document.blocks:
+        return signature(item, frame.document)
+    network = embedded(walk, item, frame)
+    return None if network is None else signature(item, frame.document, network.document)
+
+
+def _report_missing(walk: Walk, item: Item, count: int, called: Signature | None) -> None:
+    """Report that a repeat of something with several inputs does not say what they take in the next repetition."""
+    assert item.repeat is not None
+    walk.problems.error(
+        codes.REPEAT_INPUTS,
+        f"`repeat` passes on one tensor, but `{item.keyword}` takes {count}",
+        item.repeat.span,
+        notes=["the first input would be the previous repetition, but the other inputs are undefined"],
+        help=_as_group(item, count)
+        if called is None
+        else f"add `{advice(called)}`: it names what each input takes from the previous repetition; an input that "
+        "takes its own name stays the same",
+    )
+
+
+def _as_group(item: Item, count: int) -> str:
+    """Advice for a merge, whose inputs have no names: a group that starts from the first of them."""
+    assert item.repeat is not None
+    named = item.source.items if isinstance(item.source, Listing) else ()
+    words = [each.text if isinstance(each, Scalar) else "…" for each in named]
+    plain = len(words) == count and not any("*" in word or "$" in word for word in words)
+    first, *others = words if plain else ["first", "…"]
+    own = "x" if "x" not in others else "carried"
+    call = f"{item.keyword}: " if item.argument is None else f"{item.keyword}: …"
+    group = f"layers: [{{identity: , name: {own}}}, {{{call}, from: [{', '.join([own, *others])}]}}]"
+    return (
+        f"to keep the others, repeat a group: `{group}` with `from: {first}` and `repeat: {item.repeat.text}` "
+        "beside it; else write the items one after the other"
+    )

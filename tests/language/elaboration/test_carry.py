@@ -1,0 +1,198 @@
+"""`carry` and `outputs`: a repeat that passes on several tensors, and blocks that name what they give."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from netspec.passes import cut
+from tests.language.author import graph_of, hold_refusals, told, types_of, wires_of
+
+CELL = """
+blocks:
+  cell:
+    inputs: [x, h]
+    outputs: [y, state]
+    layers:
+      - {add: , from: [x, h], name: s}
+      - {tanh: , name: y}
+      - {sigmoid: , from: s, name: state}
+layers:
+  - {relu: , name: a}
+  - {elu: , name: b}
+"""
+ENDS = "  - {concat: , from: [loop, loop.state]}"
+
+
+def wires(carry: str, more: str = "") -> dict[str, tuple[str, ...]]:
+    """The wires of three repetitions of the cell."""
+    item = f"{{cell: , from: [a, b], repeat: 3, carry: {carry}, name: loop{more}}}"
+    return wires_of(graph_of(f"{CELL}  - {item}\n{ENDS}"))
+
+
+def test_a_carried_input_takes_the_output_of_the_repetition_before() -> None:
+    found = wires("{h: state}")
+    assert [found[f"loop.{at}.s"] for at in range(3)] == [
+        ("a", "b"),
+        ("loop.0.y", "loop.0.state"),
+        ("loop.1.y", "loop.1.state"),
+    ]
+    assert found["concat1"] == ("loop.2.y", "loop.2.state")
+
+
+def test_an_input_that_takes_its_own_name_stays_the_same() -> None:
+    def wires(carry: str) -> dict[str, tuple[str, ...]]:
+        item = f"{{cell: , from: [a, b], repeat: 3, carry: {carry}, name: loop}}"
+        ends = "{concat: , from: [loop.*.y, loop.*.state]}"
+        return wires_of(graph_of(f"{CELL}  - {item}\n  - {ends}"))
+
+    assert [wires("{x: x, h: state}")[f"loop.{at}.s"][0] for at in range(3)] == ["a", "a", "a"]
+    assert [wires("{h: h}")[f"loop.{at}.s"][1] for at in range(3)] == ["b", "b", "b"]
+    assert wires("{x: y}")["loop.2.s"] == ("loop.1.y", "b"), "what `carry` does not name stays the same, too"
+
+
+def test_inputs_can_swap_and_the_first_output_has_a_name_of_its_own() -> None:
+    assert wires("{x: state, h: output}")["loop.1.s"] == ("loop.0.state", "loop.0.y")
+
+
+def test_a_repetition_that_is_left_out_carries_on_what_it_would_take() -> None:
+    found = wires("{h: state}", ", when: '${index != 1}'")
+    assert found["loop.2.s"] == ("loop.0.y", "loop.0.state")
+    assert found["concat1"] == ("loop.2.y", "loop.2.state")
+
+
+@pytest.mark.parametrize("none", ["repeat: 0", "repeat: 2, when: false"])
+def test_without_a_repetition_a_carried_output_is_what_the_first_would_take(none: str) -> None:
+    text = f"{CELL}  - {{cell: , from: [a, b], {none}, carry: {{h: state}}, name: loop}}\n{ENDS}"
+    assert wires_of(graph_of(text))["concat1"] == ("b", "b")
+
+
+def test_outputs_by_name_of_a_call_a_repetition_and_every_repetition() -> None:
+    graph = graph_of(
+        f"""{CELL}
+  - {{cell: , from: [a, b], name: once}}
+  - {{cell: , from: [once, once.state], repeat: 2, carry: {{h: state}}, name: loop}}
+  - {{concat: , from: [loop, loop.0.state, loop.*.state, once.output, once.s]}}
+expect: {{layers: {{once.state: [4, 8, 8], loop.state: [4, 8, 8], loop.1.y: [4, 8, 8]}}}}
+"""
+    )
+    states = ("loop.0.state", "loop.0.state", "loop.1.state")
+    assert wires_of(graph)["concat1"] == ("loop.1.y", *states, "once.y", "once.s")
+    assert [each.value for each in cut(graph, "once.state").outputs] == ["once.state"]
+
+
+def test_an_output_can_be_a_path_an_input_or_of_a_block_inside() -> None:
+    graph = graph_of(
+        """
+        blocks:
+          inner:
+            outputs: [end, pool.indices]
+            layers: [{max_pool: 2, name: pool}, {relu: , name: end}]
+          outer:
+            inputs: [x, kept]
+            outputs: [i, i.indices, kept]
+            layers: [{inner: , name: i}]
+        layers:
+          - {outer: , from: [input, input], name: o}
+          - {max_unpool: , from: [o, o.indices]}
+          - {add: , from: [max_unpool1, o.kept]}
+        """
+    )
+    assert wires_of(graph)["max_unpool1"] == ("o.i.end", "o.i.pool.indices")
+    assert wires_of(graph)["add1"] == ("max_unpool1", "input")
+
+
+def test_the_current_tensor_can_change_its_type() -> None:
+    text = """
+    blocks: {grow: {inputs: [x, skip], outputs: [y], layers: [{concat: , from: [x, skip], name: y}]}}
+    layers: [{grow: , from: [input, input], repeat: 3, carry: {skip: skip}}]
+    """
+    assert list(types_of(graph_of(text)).values()) == ["8@8×8", "12@8×8", "16@8×8"]
+
+
+def test_ops_and_networks_of_several_inputs_carry_by_the_names_of_their_inputs() -> None:
+    graph = graph_of(
+        """
+        layers:
+          - {max_pool: 1, name: pool}
+          - {max_unpool: , from: [pool, pool.indices], repeat: 2, carry: {indices: indices}}
+        """
+    )
+    assert wires_of(graph)["max_unpool1.1"] == ("max_unpool1.0", "pool.indices")
+    text = """
+    netspec: 1
+    name: spec
+    input: [1, 105, 105]
+    layers: [{network: {spec: 'zoo:siamese'}, from: [input, input], repeat: «2»}]
+    """
+    hold_refusals(text, ("NS0125", "add `carry: {right: right}`"))
+
+
+def test_the_help_about_several_inputs_leads_to_a_network() -> None:
+    item = "{cell: , from: [a, b], repeat: «2», name: loop}"
+    (found,) = hold_refusals(f"{CELL}  - {item}\n{ENDS}", ("NS0125", "add `carry: {h: state}`"))
+    (carry, *_) = re.findall("`([^`]+)`", found.help or "")
+    graph_of(f"{CELL}  - {item.replace('«2»', f'2, {carry}')}\n{ENDS}")
+
+
+WRONG = [
+    ("{cell: , from: [a, b], carry: «{h: state}»}", "NS0128", "`carry` needs a `repeat`"),
+    ("{cell: , from: [a, b], repeat: 2, carry: «state»}", "NS0128", "write `carry: {h: state}`"),
+    ("{cell: , from: [a, b], repeat: 2, carry: «{}»}", "NS0128", "must be a mapping"),
+    ("{cell: , from: [a, b], repeat: 2, carry: {«g»: state}}", "NS0103", "it has `h`, `x`"),
+    ("{cell: , from: [a, b], repeat: 2, carry: {h: «s»}}", "NS0128", "its outputs are `y`, `state`"),
+    ("{cell: , from: [a, b], repeat: 2, carry: {h: «sate»}}", "NS0128", "did you mean `state`?"),
+    ("{cell: , from: [a, b], repeat: 2, carry: {h: «[state]»}}", "NS0128", "takes one output, not a list"),
+    ("{cell: , from: [a, b], repeat: 2, carry: {h: $«n»}}", "NS0203", "`n` is not a parameter"),
+    ("{relu: , repeat: 2, carry: {«x»: x}}", "NS0128", "remove `carry`"),
+    ("{add: , from: [a, b], repeat: 2, carry: «{x: x}»}", "NS0128", "have no names"),
+    ("{layers: [relu], repeat: 2, carry: «{x: x}»}", "NS0128", "a group takes only the current tensor"),
+    ("{cell: , from: «[a]», repeat: 2, carry: {h: state}}", "NS0123", "takes 2 (x, h), but gets 1"),
+]
+
+
+@pytest.mark.parametrize(("item", "code", "words"), WRONG)
+def test_a_carry_that_names_the_wrong_thing_is_refused(item: str, code: str, words: str) -> None:
+    hold_refusals(f"{CELL}  - {item}", (code, words))
+
+
+def test_a_carry_that_changes_its_type_is_refused_once() -> None:
+    text = CELL.replace("{sigmoid: , from: s, name: state}", "{dense: 5, from: s, name: state}")
+    item = "{cell: , from: [a, b], repeat: 5, carry: {h: «state»}, name: loop}"
+    hold_refusals(f"{text}  - {item}\n{ENDS}", ("NS0320", "`h` is 4@8×8 in repetition 0"))
+
+
+OUTPUTS = [
+    ("«[]»", "NS0129", "is empty"),
+    ("[«3»]", "NS0129", "must be the name of a layer in it"),
+    ("[a, «b.*»]", "NS0129", "must be the name of a layer in it"),
+    ("[«b.0»]", "NS0129", "cannot be called `0`"),
+    ("[«p.output»]", "NS0129", "write `p`"),
+    ("[a, «a»]", "NS0108", "the output `a` appears twice"),
+    ("[a, «g.a»]", "NS0108", "it is the last part of `a` and of `g.a`"),
+    ("[a, «c»]", "NS0109", "no earlier layer is called `c`"),
+    ("[b, «g.a»]", "NS0108", "the block also has a layer `a`"),
+]
+
+
+@pytest.mark.parametrize(("outputs", "code", "words"), OUTPUTS)
+def test_an_output_that_cannot_be_one_is_told_once(outputs: str, code: str, words: str) -> None:
+    body = (
+        "[{relu: , name: a}, {tanh: , repeat: 1, name: b}, {max_pool: 1, name: p}, "
+        "{layers: [{elu: , name: a}], name: g}]"
+    )
+    text = f"blocks: {{cell: {{outputs: {outputs}, layers: {body}}}}}\nlayers: [cell, cell]"
+    hold_refusals(text, (code, words))
+
+
+def test_an_output_that_some_call_uses_is_not_reported_as_unused() -> None:
+    """The state of the last repetition is there because the block has it; nobody can leave it out."""
+    text = f"{CELL}  - {{cell: , from: [a, b], repeat: 3, carry: {{h: state}}}}"
+    assert not told(text)
+    for other in (
+        f"{CELL}  - {{cell: , from: [a, b]}}",
+        text.replace("{sigmoid: , from: s, name: state}", "{dense: 4, from: s, name: state}"),
+    ):
+        (found,) = told(other)
+        assert found.code.id == "NS0117"
