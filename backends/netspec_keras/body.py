@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from netspec.backend import LocalName
 from netspec.graph import Node
 from netspec.lowering.names import free, numbered
 from netspec.lowering.outline import Module, given, place_of, titles
@@ -224,11 +225,11 @@ class Body:
             return
         variable, takes = self.names[item.name], self._takes(item)
         layers = self._of(item)
-        tap = (variable, "".join("{}" if isinstance(each, Index) else each for each in entry.name))
+        tap = (variable, _local(entry))
         for value, port in zip(item.values[1:], item.ports, strict=True):
             layer = self.layers[item.name].ports[port]
             part = Seq((f"{self.names[value]} = ", self._maker_or_name(entry, layer), f"({takes})"))
-            yield Line(part, tap=(self.names[value], f"{tap[1]}.{port}"))
+            yield Line(part, tap=(self.names[value], (*tap[1], port)))
         if not layers:
             nothing = follows and variable == takes
             yield Line("" if nothing else takes, tap=tap, to="" if nothing else variable)
@@ -273,6 +274,11 @@ class Body:
     def _takes(self, node: Node) -> str:
         values = [self.names[value] for value in node.inputs]
         return f"[{', '.join(values)}]" if node.op.merges or len(values) > 1 else values[0]
+
+
+def _local(entry: Entry) -> LocalName:
+    """The name of an item in its function, without the number of a loop."""
+    return tuple(None if isinstance(part, Index) else part for part in entry.name if part != ".")
 
 
 def _entries(steps: Sequence[Step]) -> Iterator[Entry]:

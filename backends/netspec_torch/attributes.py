@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 from netspec.graph import Graph, Node
@@ -10,6 +11,25 @@ from netspec.lowering.names import free
 from netspec.lowering.outline import Module, inlined, outline
 from netspec.ops.base import Weight
 from netspec_torch.reserved import ATTRIBUTES
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is in a module: the attributes on the way, and numbers in lists."""
+
+    parts: tuple[str, ...]
+
+    def of(self, owner: str) -> str:
+        """The expression for it, where `owner` is the one for the module: `self.stage2[0].conv1`."""
+        return owner + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in self.parts)
+
+    def in_a_list(self) -> tuple[Place, int, Place] | None:
+        """The innermost list on the way, the number in it, and the place in what stands there."""
+        numbers = [at for at, part in enumerate(self.parts) if part.isdigit()]
+        if not numbers:
+            return None
+        at = numbers[-1]
+        return Place(self.parts[:at]), int(self.parts[at]), Place(self.parts[at + 1 :])
 
 
 class Attributes:
@@ -26,15 +46,14 @@ class Attributes:
         """The last part of it."""
         return self._paths[item.path if isinstance(item, Module) else item.name].rpartition(".")[2]
 
-    def expression(self, path: str, module: Module) -> str:
-        """The expression for a part of a module in its code: `self.stage2[0].conv1`."""
+    def place(self, path: str, module: Module) -> Place:
+        """Where a part of a module is in it."""
         full, start = self._paths[path], self._paths[module.path]
-        parts = (full[len(start) + 1 :] if start else full).split(".")
-        return "self" + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in parts)
+        return Place(tuple((full[len(start) + 1 :] if start else full).split(".")))
 
-    def has(self, expression: str) -> bool:
-        """Whether there is something that the code of the network calls so."""
-        return expression.removeprefix("self.").replace("[", ".").replace("]", "") in self._taken
+    def has(self, place: Place) -> bool:
+        """Whether there is something at a place of the network."""
+        return ".".join(place.parts) in self._taken
 
     def key(self, node: Node, weight: Weight) -> str:
         """The key of a layer's weight in the state dict."""

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from netspec.graph import Node
 from netspec.lowering.outline import Module
+from netspec_torch.attributes import Place
 from netspec_torch.body import LAYER, SELF, Whole, flattened
 from netspec_torch.starts import FUNCTION, MODULE, Branch, Home, Start, Starts, Statement, split
 
 Uses = Sequence[tuple[str, Sequence[Module]]]
 """The classes of the text by their names, each with the modules that are of it; the network is the last one."""
 
-Key = tuple[str, str, str]
+Key = tuple[str, Place, str]
 """A weight in the text of a block: the class of the block, the place of the layer in it, the layer's name for it."""
-
-
-_IN_A_LIST = re.compile(r"(?P<list>.*)\[(?P<number>\d+)\](?P<rest>[^\[]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ class Beginning:
         in_blocks = self._in_blocks(weights, network)
         blocks: dict[str, Start] = {}
         for (name, place, _), home in in_blocks.items():
-            blocks[name] = blocks.get(name, ()) + self._start(home, place.replace(SELF, MODULE, 1))
+            blocks[name] = blocks.get(name, ()) + self._start(home, place.of(MODULE))
         self.branches: list[Branch] = [
             *self.starts.branches(),
             *(((name,), text) for name, text in blocks.items()),
@@ -62,33 +59,33 @@ class Beginning:
         self.closing: Start = ((f"{SELF}.apply({FUNCTION})", 0),) if self.branches else ()
         self.closing += tuple(self._written(own))
 
-    def _written(self, own: Sequence[tuple[str, Home]]) -> Iterator[Statement]:
+    def _written(self, own: Sequence[tuple[Place, Home]]) -> Iterator[Statement]:
         """The lines of single layers; a loop where all of a list start alike."""
-        found: dict[tuple[str, str, str], list[tuple[str, Start]]] = {}
+        found: dict[tuple[Place, Place, str], list[tuple[int, Start]]] = {}
         for place, home in own:
-            if at := _IN_A_LIST.fullmatch(place):
-                text = self._start(home, f"{LAYER}{at['rest']}")
-                found.setdefault((at["list"], at["rest"], home.tensor), []).append((at["number"], text))
+            if at := place.in_a_list():
+                items, number, rest = at
+                text = self._start(home, rest.of(LAYER))
+                found.setdefault((items, rest, home.tensor), []).append((number, text))
         looped = {key: texts[0][1] for key, texts in found.items() if self._is_whole(key[0], texts)}
         done = set()
         for place, home in own:
-            at = _IN_A_LIST.fullmatch(place)
-            if at is None or (at["list"], at["rest"], home.tensor) not in looped:
-                yield from self._start(home, place)
-            elif at["list"] not in done:
-                done.add(at["list"])
-                yield f"for {LAYER} in {at['list']}:", 0
-                texts = [text for (name, *_), text in looped.items() if name == at["list"]]
+            at = place.in_a_list()
+            if at is None or (at[0], at[2], home.tensor) not in looped:
+                yield from self._start(home, place.of(SELF))
+            elif at[0] not in done:
+                done.add(at[0])
+                yield f"for {LAYER} in {at[0].of(SELF)}:", 0
+                texts = [text for (items, *_), text in looped.items() if items == at[0]]
                 yield from ((line, indent + 1) for text in texts for line, indent in text)
 
-    def _is_whole(self, name: str, texts: Sequence[tuple[str, Start]]) -> bool:
+    def _is_whole(self, items: Place, texts: Sequence[tuple[int, Start]]) -> bool:
         """Whether these are all that a list holds, from the first on, and start alike."""
         numbers = [number for number, _ in texts]
-        counted = numbers == [str(number) for number in range(len(numbers))]
         return (
-            counted
+            numbers == list(range(len(numbers)))
             and len({text for _, text in texts}) == 1
-            and not self.whole.attributes.has(f"{name}[{len(numbers)}]")
+            and not self.whole.attributes.has(Place((*items.parts, str(len(numbers)))))
         )
 
     def _weights(self, name: str, use: Module) -> Iterator[_Weight]:
@@ -131,6 +128,6 @@ class Beginning:
     def _start(self, home: Home, module: str = MODULE) -> Start:
         return home.start(self.starts.by_group, module)
 
-    def _place(self, node: Node, part: str, module: Module) -> str:
-        place = self.whole.attributes.expression(node.name, module)
-        return f"{place}.{part}" if part else place
+    def _place(self, node: Node, part: str, module: Module) -> Place:
+        place = self.whole.attributes.place(node.name, module)
+        return Place((*place.parts, part)) if part else place

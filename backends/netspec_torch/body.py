@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from netspec.backend import LocalName
 from netspec.graph import Graph, Node
 from netspec.lowering.names import free, is_automatic
 from netspec.lowering.outline import Module, given, inside, titles
@@ -235,13 +236,13 @@ class Body:
             yield Tie(line, weight.statistic)
 
     def _place(self, item: Node | Module) -> str:
-        return self.attributes.expression(path_of(item), self.module)
+        return self.attributes.place(path_of(item), self.module).of(SELF)
 
     # How it runs
 
     def _run(self, item: Node | Module) -> Iterator[Line]:
         if isinstance(item, Node):
-            yield from self._run_node(item, self._reference(item), 1, self.module.local(item.name))
+            yield from self._run_node(item, self._reference(item), 1, self.module.parts(item.name))
         elif item.is_repeat and self._looped(item):
             yield from self._run_loop(item)
         else:
@@ -250,14 +251,14 @@ class Body:
             shape = str(self.graph.types[item.outputs[0]]) if self.alone and len(item.outputs) == 1 else ""
             yield Line(f"{self._reference(item)}({arguments})", 1, comment=shape, to=results)
 
-    def _run_node(self, node: Node, reference: str, indent: int, tap: str) -> Iterator[Line]:
+    def _run_node(self, node: Node, reference: str, indent: int, tap: LocalName) -> Iterator[Line]:
         lowered = self._lowered(node)
         names = self._place_names(node, [self.names[value] for value in node.inputs], reference)
         yield from (Line(Placed(part, names), indent) for part in lowered.before)
         results = ", ".join(self.names[value] for value in node.values)
         further = zip(node.values[1:], node.ports, strict=True)
         first, *others = [
-            *((self.names[value], f"{tap}.{port}") for value, port in further),
+            *((self.names[value], (*tap, port)) for value, port in further),
             (self.names[node.name], tap),
         ]
         text = Placed(lowered.result, names)
@@ -273,7 +274,7 @@ class Body:
         """A line that is not written: what the statement before it makes is the node's value, too."""
         assert isinstance(item, Node)
         yield Line(
-            "", 1, tap=(self.names[item.name], self.module.local(item.name)), comment=self._comment(item)
+            "", 1, tap=(self.names[item.name], self.module.parts(item.name)), comment=self._comment(item)
         )
 
     def _comment(self, node: Node) -> str:
@@ -298,7 +299,7 @@ class Body:
         lowered = self.lowered[first.name]
         names = self._place_names(first, [current] * len(first.inputs), LAYER)
         yield from (Line(Placed(part, names), 2) for part in lowered.before)
-        tap = f"{self.module.local(repeat.path)}.{{}}"
+        tap = (*self.module.parts(repeat.path), None)
         sizes = {str(each.outputs[0]) for each in repeat.items if isinstance(each, Node)}
         shape = sizes.pop() if self.alone and len(sizes) == 1 else ""
         yield Line(Placed(lowered.result, names), 2, tap=(current, tap), comment=shape, to=current)

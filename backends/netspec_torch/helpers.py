@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import product
 
-_NORM = re.compile(r"(Frozen)?(Unscaled)?(Uncentred)?(BatchNorm[123]d|LayerNorm|GroupNorm)\Z")
+RANKS = (1, 2, 3)
+BASES = (*(f"BatchNorm{rank}d" for rank in RANKS), "LayerNorm", "GroupNorm")
 _CALLED = re.compile(r"(?<![\w.])([A-Z]\w*|bilinear_)\(")
 
 
 def helpers(code: Iterable[str]) -> dict[str, str]:
     """The helpers that lines of code call, by their names, in the order of the names."""
     called = {name for line in code for name in _CALLED.findall(line)}
-    return {name: text for name in sorted(called) if (text := _text(name)) is not None}
+    return {name: HELPERS[name]() for name in sorted(called & HELPERS.keys())}
 
 
-def _text(name: str) -> str | None:
-    if norm := _NORM.match(name):
-        return _norm(name, bool(norm[1]), bool(norm[2]), bool(norm[3]), norm[4]) if name != norm[4] else None
-    if ranked := re.match(r"(TableConv|SeparableConv|PaddedMaxPool)([123])d\Z", name):
-        return _RANKED[ranked[1]].replace("{rank}", ranked[2])
-    return _TEXTS.get(name)
+def _norms() -> Iterator[tuple[str, Callable[[], str]]]:
+    for base in BASES:
+        for frozen, unscaled, uncentred in product((True, False), repeat=3):
+            name = f"{'Frozen' * frozen}{'Unscaled' * unscaled}{'Uncentred' * uncentred}{base}"
+            if name != base:
+                yield name, partial(_norm, name, frozen, unscaled, uncentred, base)
 
 
 def _norm(name: str, frozen: bool, unscaled: bool, uncentred: bool, base: str) -> str:
@@ -51,8 +53,8 @@ def _norm(name: str, frozen: bool, unscaled: bool, uncentred: bool, base: str) -
     return "\n".join(lines)
 
 
-_RANKED = {
-    "SeparableConv": '''\
+def _separable_conv(rank: int) -> str:
+    return f'''\
 class SeparableConv{rank}d(nn.Sequential):
     """A depthwise convolution, then a 1×1 convolution that mixes the channels."""
 
@@ -62,8 +64,11 @@ class SeparableConv{rank}d(nn.Sequential):
         self.depthwise = nn.Conv{rank}d(
             in_channels, between, kernel, groups=in_channels, bias=False, **window
         )
-        self.pointwise = nn.Conv{rank}d(between, filters, 1, bias=bias)''',
-    "PaddedMaxPool": '''\
+        self.pointwise = nn.Conv{rank}d(between, filters, 1, bias=bias)'''
+
+
+def _padded_max_pool(rank: int) -> str:
+    return f'''\
 class PaddedMaxPool{rank}d(nn.MaxPool{rank}d):
     """Pads with minus infinity as `F.pad` does; its indices do not count the padding."""
 
@@ -80,8 +85,11 @@ class PaddedMaxPool{rank}d(nn.MaxPool{rank}d):
             size = padded.shape[-1 - axis]
             indices = indices + (places % size - self.pads[2 * axis]) * below
             places, below = places // size, below * x.shape[-1 - axis]
-        return values, indices''',
-    "TableConv": '''\
+        return values, indices'''
+
+
+def _table_conv(rank: int) -> str:
+    return f'''\
 class TableConv{rank}d(nn.Module):
     """A convolution whose filters see the input channels that a table lists for each."""
 
@@ -100,8 +108,8 @@ class TableConv{rank}d(nn.Module):
     def forward(self, x):
         kernel = self.weight.new_zeros(self.shape)
         kernel[self.rows, self.channels] = self.weight
-        return F.conv{rank}d(x, kernel, self.bias, **self.window)''',
-}
+        return F.conv{rank}d(x, kernel, self.bias, **self.window)'''
+
 
 _TEXTS = {
     "bilinear_": '''\
@@ -174,19 +182,21 @@ class Scale(nn.Module):
         return x if self.bias is None else x + self.bias.reshape(shape)''',
 }
 
-NAMES = frozenset(
-    {
-        *_TEXTS,
-        *(f"{name}{rank}d" for name in _RANKED for rank in (1, 2, 3)),
-        *(
-            "".join(words)
-            for words in product(
-                ("Frozen", ""),
-                ("Unscaled", ""),
-                ("Uncentred", ""),
-                (*(f"BatchNorm{rank}d" for rank in (1, 2, 3)), "LayerNorm", "GroupNorm"),
-            )
-        ),
-    }
-)
+_BY_RANK: Mapping[str, Callable[[int], str]] = {
+    "SeparableConv": _separable_conv,
+    "PaddedMaxPool": _padded_max_pool,
+    "TableConv": _table_conv,
+}
+
+HELPERS: Mapping[str, Callable[[], str]] = {
+    **{name: partial(str, text) for name, text in _TEXTS.items()},
+    **{f"{name}{rank}d": partial(write, rank) for name, write in _BY_RANK.items() for rank in RANKS},
+    **dict(_norms()),
+}
+"""Every helper by its name, with what writes it."""
+
+NAMES = frozenset({*HELPERS, *BASES})
 """Names of classes that no block may take."""
+
+HELD: Mapping[str, str] = {f"SeparableConv{rank}d": f"nn.Conv{rank}d" for rank in RANKS}
+"""The class of the modules that a helper class holds."""

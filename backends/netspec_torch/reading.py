@@ -18,6 +18,7 @@ from netspec.lowering.witness import Reading
 from netspec.lowering.writing import text_of
 from netspec.ops.base import Weight
 from netspec_torch.attributes import Attributes
+from netspec_torch.helpers import HELD
 from netspec_torch.site import OWN, PADDED, Lowered, variable
 from netspec_torch.starts import UNBIASED, Home, kind, split, start
 
@@ -223,11 +224,11 @@ FACTS: Mapping[str, Callable[[Held], Any]] = {
 
 def _parts(held: Held) -> Iterator[tuple[str, Held]]:
     """The modules that a helper class holds, with the tensors that it has below their names."""
-    if not held.cls.startswith("SeparableConv"):
+    if held.cls not in HELD:
         return
     settings = {"depthwise": {"groups": held.arguments[0], "bias": False}, "pointwise": dict(held.keywords)}
     for name, keywords in settings.items():
-        part = constructor(held.cls.replace("SeparableConv", "nn.Conv"))(**keywords)
+        part = constructor(HELD[held.cls])(**keywords)
         part.tensors = held.tensors.at(name)
         yield name, part
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from math import sqrt
@@ -13,6 +13,7 @@ from netspec.lowering.parts import literal
 from netspec.ops.base import Weight
 from netspec.ops.fans import SCALED, Scaled, constant
 from netspec.ops.initializers import GLOROT_UNIFORM, ONES, ZEROS, Initializer
+from netspec_torch.helpers import HELD
 
 FUNCTION = "init_weights"
 """The function that `apply` calls with each module of the network."""
@@ -111,7 +112,7 @@ def _own(cls: str) -> Mapping[str, Initializer]:
 def split(cls: str, tensor: str) -> tuple[str, str]:
     """The class of the module that holds a tensor, and what it calls it: a separable convolution holds two modules."""
     part, _, name = tensor.rpartition(".")
-    return (cls.replace("SeparableConv", "nn.Conv"), name) if part else (cls, tensor)
+    return (HELD[cls], name) if part else (cls, tensor)
 
 
 # One weight
@@ -133,7 +134,9 @@ def start(weight: Weight, tensor: str, module: str, by_group: bool = False) -> S
         gain = "" if init["gain"] == 1 else f", gain={literal(init['gain'])}"
         if len(weight.shape) == 1:
             return _call(f"orthogonal_({tensor}.data[:, None]{gain})")
-        return _each(f"orthogonal_({{}}{gain})", tensor, module, by_group or weight.groups > 1)
+        return _each(
+            lambda kernel: f"orthogonal_({kernel}{gain})", tensor, module, by_group or weight.groups > 1
+        )
     rule = SCALED[init.kind]
     if weight.fans is not None:
         fan = f"{module}.fans[0]" if rule.fan == "fan_in" else f"sum({module}.fans)"
@@ -160,12 +163,12 @@ def _bilinear(weight: Weight, tensor: str, module: str) -> Start:
     return ((f"bilinear_({tensor}{groups})", 0),)
 
 
-def _each(text: str, tensor: str, module: str, by_group: bool) -> Start:
+def _each(text: Callable[[str], str], tensor: str, module: str, by_group: bool) -> Start:
     """A call for a kernel, or for that of each group."""
     if not by_group:
-        return _call(text.format(tensor))
+        return _call(text(tensor))
     loop = f"for kernel in {tensor}.data.chunk({module}.groups):"
-    return ((loop, 0), (f"nn.init.{text.format('kernel')}", 1))
+    return ((loop, 0), (f"nn.init.{text('kernel')}", 1))
 
 
 def _spread(rule: Scaled, tensor: str, variance: str | int) -> Start:
@@ -186,10 +189,15 @@ def _by_fans(rule: Scaled, weight: Weight, tensor: str, module: str, by_group: b
     """PyTorch's own function. It counts the fans of all groups together, and those of a transposed kernel crosswise."""
     transposed = weight.axes.startswith("I")
     if rule.fan == "fan_avg":
-        return _each(f"xavier_{rule.form}_({{}})", tensor, module, by_group or weight.groups > 1)
+        return _each(
+            lambda kernel: f"xavier_{rule.form}_({kernel})", tensor, module, by_group or weight.groups > 1
+        )
     gain = "relu" if rule.scale == 2 else "linear"
     mode = 'mode="fan_out", ' if transposed else ""
-    text = f'kaiming_{rule.form}_({{}}, {mode}nonlinearity="{gain}")'
+
+    def text(kernel: str) -> str:
+        return f'kaiming_{rule.form}_({kernel}, {mode}nonlinearity="{gain}")'
+
     return _each(text, tensor, module, transposed and (by_group or weight.groups > 1))
 
 

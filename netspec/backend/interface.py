@@ -21,19 +21,23 @@ if TYPE_CHECKING:
     Arrays = Mapping[str, Array]
 
 
+LocalName = tuple[str | None, ...]
+"""The name of a node inside a class or function, part by part; None is the number of a repetition in a loop."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tap:
     """The place in generated source where the output of a layer is available.
 
     After line `line` (from 1), the variable `variable` has the output of the node `node`, in the class or function that
     contains the line; without a variable, the line returns this output. If the line is in a loop over the repetitions
-    of a repeat, `node` contains `{}` in place of their number. The number counts up from the first repetition of the
+    of a repeat, `node` has None in place of their number. The number counts up from the first repetition of the
     loop, which is not 0 if others come before it.
     """
 
     line: int
     variable: str
-    node: str
+    node: LocalName
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,10 @@ class Module:
         """A name made inside it, as it is called inside."""
         return value[len(self.path) + 1 :] if self.path else value
 
+    def parts(self, value: str) -> tuple[str, ...]:
+        """The parts of this name."""
+        return tuple(self.local(value).split("."))
+
 
 def outline(graph: Graph) -> Module:
     """The tree of a graph. Scopes without a node leave no trace: what they give is what they take.

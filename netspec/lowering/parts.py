@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
+from netspec.backend import LocalName
 from netspec.lowering.tree import Branch, Hole, Number, Run, Tree, TreeWriter, Value
 
 
@@ -286,14 +287,14 @@ class Text:
 
     text: str
     indent: int = 0
-    tap: tuple[str, str] | None = None
+    tap: tuple[str, LocalName] | None = None
     comment: str = ""
 
 
 class LineWriter(TreeWriter, Protocol):
     """What statements ask of the pen that writes them, besides what trees ask."""
 
-    def node(self, name: str) -> str:
+    def node(self, name: LocalName) -> LocalName:
         """The name of a node."""
 
     def rounds(self, run: Run, indent: int, more: int) -> Iterator[Text]:
@@ -306,12 +307,12 @@ class Line(Piece):
 
     `tap` is (variable, node): after it the variable holds what the node gives; without a variable, the statement gives
     that back. An empty one with a tap is nothing to be written: the statement before it makes the node's value, too.
-    Within the bodies of a `Loop` the node has `{}` where the number of the repetition goes.
+    Within the bodies of a `Loop` the node has None where the number of the repetition goes.
     """
 
     part: Part
     indent: int = 0
-    tap: tuple[str, str] | None = None
+    tap: tuple[str, LocalName] | None = None
     comment: str = ""
     to: str = ""
 
@@ -350,7 +351,7 @@ class Statement(NamedTuple):
     """A statement of one line."""
 
     indent: int
-    tap: tuple[str, str] | None
+    tap: tuple[str, LocalName] | None
     to: str
 
     def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:

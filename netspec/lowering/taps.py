@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from netspec.backend import Source
+from netspec.backend import LocalName, Source
 from netspec.lowering.outline import Module
 
 HOOK = "__tap__"
 
 
 def instrument(source: Source) -> ast.Module:
-    """The source, parsed, with `variable = __tap__("node", variable)` after the line of each tap.
+    """The source, parsed, with `variable = __tap__(node, variable)` after the line of each tap.
 
-    A line that returns the value returns `__tap__("node", value)`. The text itself stays as it is; `compile` takes
+    A line that returns the value returns `__tap__(node, value)`. The text itself stays as it is; `compile` takes
     what this gives. `__tap__` is to be put into the namespace in which it is executed: a `Recorder`.
 
     Raises:
         ValueError: a tap points at a line at which no statement ends.
     """
     tree = ast.parse(source.text)
-    taps: dict[int, list[tuple[str, str]]] = {}
+    taps: dict[int, list[tuple[str, LocalName]]] = {}
     for tap in source.taps:
         taps.setdefault(tap.line, []).append((tap.variable, tap.node))
     for body in _bodies(tree):
@@ -38,7 +37,7 @@ def instrument(source: Source) -> ast.Module:
                 body[at:at] = [_binding(variable, node, statement) for variable, node in calls]
     if taps:
         raise ValueError(
-            f"no statement ends at line {min(taps)}, where {taps[min(taps)][0][1]} is said to be made"
+            f"no statement ends at line {min(taps)}, where {spell(taps[min(taps)][0][1])} is said to be made"
         )
     return tree
 
@@ -55,11 +54,12 @@ def _is_compound(statement: ast.stmt) -> bool:
     return isinstance(getattr(statement, "body", None), list)
 
 
-def _call(node: str, value: ast.expr) -> ast.Call:
-    return ast.Call(func=ast.Name(id=HOOK, ctx=ast.Load()), args=[ast.Constant(node), value], keywords=[])
+def _call(node: LocalName, value: ast.expr) -> ast.Call:
+    name = ast.Tuple([ast.Constant(part) for part in node], ast.Load())
+    return ast.Call(func=ast.Name(id=HOOK, ctx=ast.Load()), args=[name, value], keywords=[])
 
 
-def _binding(variable: str, node: str, after: ast.stmt) -> ast.stmt:
+def _binding(variable: str, node: LocalName, after: ast.stmt) -> ast.stmt:
     call = _call(node, ast.Name(id=variable, ctx=ast.Load()))
     statement = ast.Assign(targets=[ast.Name(id=variable, ctx=ast.Store())], value=call)
     return ast.fix_missing_locations(ast.copy_location(statement, after))
@@ -96,17 +96,17 @@ class Recorder:
         self.seen = {}
         self._next = 0
 
-    def due(self, node: str) -> str:
+    def due(self, node: LocalName) -> str:
         """The canonical name of what is made now, which is called so within its function."""
         if self._next >= len(self.names):
-            raise RuntimeError(f"{node} is made after the last layer of the graph")
+            raise RuntimeError(f"{spell(node)} is made after the last layer of the graph")
         name = self.names[self._next]
         self._next += 1
-        if not (f".{name}".endswith(f".{node}") or _is_numbered(node, name)):
-            raise RuntimeError(f"{node} is made where {name} is due")
+        if not _ends_with(name.split("."), node):
+            raise RuntimeError(f"{spell(node)} is made where {name} is due")
         return name
 
-    def __call__(self, node: str, value: Any) -> Any:
+    def __call__(self, node: LocalName, value: Any) -> Any:
         name = self.due(node)
         if self.inject is not None and name == self.inject[0]:
             value = value + self.inject[1]
@@ -114,7 +114,14 @@ class Recorder:
         return value
 
 
-def _is_numbered(node: str, name: str) -> bool:
-    """Whether a name is that of a node in a loop, whose number stands as `{}`."""
-    pattern = re.escape(node).replace(r"\{\}", r"\d+")
-    return "{}" in node and re.search(rf"(^|\.){pattern}$", name) is not None
+def spell(node: LocalName) -> str:
+    """A local name as the language writes it: `stage.*.conv1` in a loop."""
+    return ".".join("*" if part is None else part for part in node)
+
+
+def _ends_with(parts: Sequence[str], node: LocalName) -> bool:
+    """Whether a canonical name ends with a local one, in which None is any number."""
+    pairs = zip(parts[-len(node) :], node, strict=False)
+    return len(parts) >= len(node) and all(
+        part.isdigit() if wanted is None else part == wanted for part, wanted in pairs
+    )

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import Any
 
-from netspec.backend import Source
+from netspec.backend import LocalName, Source
 from netspec.graph import Graph, Node
 from netspec.lowering.outline import Module
 from netspec.lowering.symbols import Bound, Value, bind, spell
@@ -153,7 +153,7 @@ class _Witness(Recorder):
         """The nodes that were not made."""
         return self.names[len(self.seen) :]
 
-    def __call__(self, node: str, value: Any) -> Any:
+    def __call__(self, node: LocalName, value: Any) -> Any:
         name = self.due(node)
         due = self.graph.producers[name]
         self.reading.hold(due, self._bound(due, name, value))

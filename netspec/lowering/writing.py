@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from netspec.backend import LocalName
 from netspec.lowering.derive import Expression
 from netspec.lowering.parts import Names, Part, Text, lines, literal, tree
 from netspec.lowering.tree import Affine, Hole, Run, Tree
@@ -40,9 +41,9 @@ class Pen:
             return f"{start} - {counted}"
         return counted if start == "0" else f"{start} + {counted}"
 
-    def node(self, name: str) -> str:
-        """The name of a node, `{}` in it as long as its number is not one."""
-        return name if self.at is None else name.format(self.at)
+    def node(self, name: LocalName) -> LocalName:
+        """The name of a node, None in it as long as its number is not one."""
+        return name if self.at is None else tuple(str(self.at) if part is None else part for part in name)
 
     def repeated(self, run: Run) -> str:
         """A run in an expression: a generator, or the expression itself."""

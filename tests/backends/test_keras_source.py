@@ -112,7 +112,8 @@ def test_every_layer_is_tapped_once() -> None:
             assert (tap.variable or "return") in lines[tap.line - 1] or lines[
                 tap.line - 1
             ].strip().startswith(")")
-    assert [tap.node for tap in source(structure("chain")).taps] == ["conv1", "relu1", "flatten1", "dense1"]
+    nodes = [tap.node for tap in source(structure("chain")).taps]
+    assert nodes == [("conv1",), ("relu1",), ("flatten1",), ("dense1",)]
 
 
 def test_text_runs_where_there_is_no_netspec(tmp_path: Path) -> None:

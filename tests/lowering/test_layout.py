@@ -109,13 +109,13 @@ def test_comments_stand_beside_or_above_and_taps_after() -> None:
     page = Page()
     page.statements(
         [
-            Text("x = y", 1, ("x", "one"), "beside"),
-            Text(f"x = call({LONG}, {LONG})", 1, ("x", "two"), "above, for there is no room"),
-            Text(f"x = call({LONG}, {LONG}, {LONG})", 1, ("x", "three")),
+            Text("x = y", 1, ("x", ("one",)), "beside"),
+            Text(f"x = call({LONG}, {LONG})", 1, ("x", ("two",)), "above, for there is no room"),
+            Text(f"x = call({LONG}, {LONG}, {LONG})", 1, ("x", ("three",))),
         ]
     )
     source = page.source()
     lines = source.text.splitlines()
     assert lines[0] == "    x = y  # beside"
     assert lines[1] == "    # above, for there is no room"
-    assert [(tap.line, tap.node) for tap in source.taps] == [(1, "one"), (3, "two"), (8, "three")]
+    assert [(tap.line, tap.node) for tap in source.taps] == [(1, ("one",)), (3, ("two",)), (8, ("three",))]

@@ -25,7 +25,7 @@ def model(x):
     y = x * 10
     return x, y
 """
-TAPS = (Tap(5, "x", "double1"), Tap(10, "x", "start"), Tap(13, "y", "end"))
+TAPS = (Tap(5, "x", ("double1",)), Tap(10, "x", ("start",)), Tap(13, "y", ("end",)))
 NAMES = ("start", "blocks.0.double1", "blocks.1.double1", "end")
 
 
@@ -65,7 +65,7 @@ def test_a_line_that_returns_a_value_returns_it_through_the_tap() -> None:
     text = "def model(x):\n    return (\n        x + 1\n    )\n"
     recorder = Recorder(("end",), inject=("end", 5))
     space: dict[str, Any] = {HOOK: recorder}
-    exec(compile(instrument(Source(text, (Tap(4, "", "end"),))), "model", "exec"), space)
+    exec(compile(instrument(Source(text, (Tap(4, "", ("end",)),))), "model", "exec"), space)
     assert (space["model"](1), recorder.seen) == (7, {"end": 7})
 
 
@@ -85,4 +85,19 @@ def test_layers_out_of_order_are_found() -> None:
 def test_a_tap_where_nothing_ends_is_refused() -> None:
     for line in (4, 11, 99):
         with pytest.raises(ValueError, match=f"line {line}"):
-            instrument(Source(TEXT, (Tap(line, "x", "node"),)))
+            instrument(Source(TEXT, (Tap(line, "x", ("node",)),)))
+
+
+def test_a_loop_names_its_repetitions_by_any_number() -> None:
+    recorder = Recorder(("stage.0.conv", "stage.12.conv", "stage.last.conv"))
+    recorder.start()
+    node = ("stage", None, "conv")
+    assert [recorder.due(node), recorder.due(node)] == ["stage.0.conv", "stage.12.conv"]
+    with pytest.raises(RuntimeError, match=r"stage\.\*\.conv is made where stage\.last\.conv is due"):
+        recorder.due(node)
+
+
+def test_a_local_name_is_whole_parts_of_a_name() -> None:
+    for name, node in (("conv", ("a", "conv")), ("xa.conv", ("a", "conv")), ("a.conv", (None, "conv"))):
+        with pytest.raises(RuntimeError, match="is due"):
+            Recorder((name,)).due(node)

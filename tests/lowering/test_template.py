@@ -236,7 +236,7 @@ def test_a_switch_in_a_variant_s_name_is_on_or_off() -> None:
 
 
 def test_a_condition_contains_code() -> None:
-    for nothing in (Line("", tap=("x", "same")), Line("# heading")):
+    for nothing in (Line("", tap=("x", ("same",))), Line("# heading")):
         uses = [use("a", "b", nothing), use("a", "b")]
         found = unify(
             [replace(each, members=("a", "c")[:count]) for each, count in zip(uses, (2, 1), strict=True)]
@@ -404,7 +404,7 @@ def rounds(names: Sequence[str], sizes: Sequence[int]) -> Loop:
     return Loop(
         tuple(
             (Line(seq("x = ", call("unit", "x", channels(size), name=Quoted((Raw("name"), ".", Index(at))))),
-                  tap=("x", f"{names[0]}.{{}}")),)
+                  tap=("x", (names[0], None))),)
             for at, size in enumerate(sizes)
         )
     )  # fmt: skip
@@ -417,7 +417,7 @@ def test_alike_bodies_become_a_loop_that_knows_its_number() -> None:
         "for i in range(1, 4):",
         '    x = unit(x, 16, name=f"{name}.{i}")',
     ]
-    assert [line.tap for line in found.lines] == [("x", "stage.0"), None, ("x", "stage.{}")]
+    assert [line.tap for line in found.lines] == [("x", ("stage", "0")), None, ("x", ("stage", None))]
 
 
 def test_loops_may_run_differently_often() -> None:
@@ -439,21 +439,21 @@ def test_a_repetition_after_others_is_numbered_by_how_many_they_are() -> None:
         '    x = unit(x, filters, name=f"{name}.{i}")',
         'x = unit(x, 4, name=f"{name}.{layers - 1}")',
     ]
-    assert [line.tap for line in found.lines] == [None, ("x", "stage.{}"), ("x", "stage.{}")]
+    assert [line.tap for line in found.lines] == [None, ("x", ("stage", None)), ("x", ("stage", None))]
 
 
 def test_the_last_statement_returns_what_it_makes() -> None:
-    made = Line("f(x)", to="x", tap=("x", "one"))
-    assert giving((made,), "x") == (Line("f(x)", to=RETURN, tap=("", "one")),)
+    made = Line("f(x)", to="x", tap=("x", ("one",)))
+    assert giving((made,), "x") == (Line("f(x)", to=RETURN, tap=("", ("one",))),)
     for body in (
         (),
         (replace(made, indent=1),),
-        (made, Line("", tap=("x", "two"))),
+        (made, Line("", tap=("x", ("two",)))),
         (replace(made, to="y"),),
     ):
         assert giving(body, "x") == (*body, Line("x", to=RETURN))
     # What is watched is one of two values that are returned.
-    both = (Line("f(x)", to="x, y", tap=("x", "one")),)
+    both = (Line("f(x)", to="x, y", tap=("x", ("one",))),)
     assert giving(both, "x, y") == (*both, Line("x, y", to=RETURN))
 
 
