@@ -294,6 +294,52 @@ STRUCTURES: dict[str, str] = {
           - {add: , from: layers.*.skip}
           - relu
     """,
+    # What stacks of layers give besides is added up, and every merge takes such a list.
+    "stacks": """
+        input: [2, 12]
+        defaults: {conv: {filters: 2, kernel: 2, padding: causal}}
+        blocks:
+          unit:
+            params: {dilation: }
+            inputs: [signal]
+            layers:
+              - {conv: {dilation: $dilation, activation: tanh}, name: gate}
+              - {conv: {filters: 3, kernel: 1}, name: skip}
+              - {add: , from: [gate, signal]}
+          stack:
+            layers:
+              - {unit: {dilation: "${3 * 2 ** index}"}, repeat: 3, name: layers}
+        layers:
+          - {stack: , repeat: 2, name: stacks}
+          - {conv: {filters: 3}, name: last}
+          - {add: , from: [stacks.*.layers.*.skip, last]}
+          - relu
+    """,
+    "lists": """
+        input: [2, 6, 6]
+        defaults: {conv: {filters: 2, kernel: 3, padding: same}}
+        blocks:
+          level:
+            layers:
+              - {conv: {activation: tanh}, name: entry}
+              - {dense: 3, name: side}
+              - {conv: , from: entry, name: deep}
+          all:
+            inputs: [x, side]
+            layers:
+              - {concat: , from: [x, side]}
+              - {dense: 2}
+        layers:
+          - {level: , repeat: 4, name: levels}
+          - {conv: {activation: relu}, repeat: 4, name: taps}
+          - {concat: , from: taps.*, name: wide}
+          - {average: , from: levels.*.side, name: mean}
+          - {maximum: , from: levels.*.side, name: most}
+          - {multiply: , from: levels.*.side, name: product}
+          - {concat: , from: [wide, levels.*.entry, taps.3, mean, most, product]}
+        heads:
+          again: {from: taps, layers: [{concat: , from: [levels.*.side, taps]}, {dense: 2}]}
+    """,
     "trunk": """
         input: [3, 8, 8]
         defaults: {conv: {filters: 4, kernel: 3, padding: same}}

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from netspec.backend import LocalName
 from netspec.graph import Node
+from netspec.lowering.folding import fold
+from netspec.lowering.gathering import called, extend, is_list, lists, together
 from netspec.lowering.names import free, numbered
 from netspec.lowering.outline import Module, given, place_of, titles
 from netspec.lowering.parts import (
@@ -22,19 +24,25 @@ from netspec.lowering.parts import (
     Raw,
     Seq,
     Slot,
-    body_tree,
     giving,
+    tree,
 )
 from netspec.lowering.parts import Body as Statements
 from netspec.lowering.template import Definition
-from netspec.lowering.variables import parameters, variables
+from netspec.lowering.tree import Run
+from netspec.lowering.variables import MAIN, parameters, variables
 from netspec_keras.layer import DASH, Layer, Lowered
-from netspec_keras.plan import Entry, Heading, Plan, Rounds, Step, spell
+from netspec_keras.plan import Append, Entry, Heading, Plan, Rounds, Step, spell
 
 NAME = "name"
 ROOT_INPUT = "inputs"
 LOOPED = 3
 """So many alike repetitions are a shorter text as a loop, though a name is bound before or after it."""
+LOOPED_LISTS = 2
+"""As many of more than one statement."""
+
+UNUSED = "_"
+"""The variable of what nothing uses."""
 
 Lent = tuple[str, str]
 """A layer that is called by name: the path of its node or module, and what its own name has behind that."""
@@ -63,10 +71,14 @@ class Body:
     def __post_init__(self) -> None:
         self.is_root, self.is_lent = self.module.scope is None, self.plan.is_lent(self.module)
         self.steps = self.plan.steps(self.module)
-        self.inputs = parameters(self.module, self.taken)
+        entries = list(_entries(self.steps))
+        filled = [name for step in self.steps if isinstance(step, Rounds) for name in step.lists]
+        found = lists(self.module.inputs, [each.item for each in entries])
+        self.lists = called(dict.fromkeys([*filled, *found]), {*self.taken, NAME})
+        listed = {value: each.name for value, each in self.lists.items()}
+        self.inputs = parameters(self.module, self.taken, listed)
         if self.is_root and len(self.inputs) == 1:
             self.inputs = dict.fromkeys(self.inputs, ROOT_INPUT)
-        entries = list(_entries(self.steps))
         self.lent: dict[Lent, str] = {}
         for entry in entries:
             self._name_lent(entry)
@@ -76,17 +88,26 @@ class Body:
         items = [each.item for each in entries]
         self.uses = Counter([*wanted, *(value for item in items for value in set(item.inputs))])
         self.titles = titles(self.module)
-        self.names = variables(items, self.inputs, wanted, taken, self.titles)
+        self.names = variables(items, self.inputs, wanted, taken, self.titles, listed)
         self._name_rounds(items, taken)
         used = {*wanted, *(value for item in items for value in item.inputs)}
         # Outputs that only other calls of a shared block have, and the values of a pool whose indices are used.
         unused = {value for item in items for value in given(item) if value not in used}
-        self.names |= dict.fromkeys(unused, "_")
+        self.names |= dict.fromkeys(unused, UNUSED)
+        for step in self.steps:
+            self.names |= dict(self._elements(step)) if isinstance(step, Rounds) else {}
 
     @property
     def variables(self) -> set[str]:
         """Every name that the function binds."""
         return {*self.inputs.values(), *self.names.values(), *self.lent.values()}
+
+    def _elements(self, rounds: Rounds) -> Iterator[tuple[str, str]]:
+        """The variables of what comes to lists, if nothing else takes it."""
+        for each in (step for body in rounds.bodies for step in body if isinstance(step, Append)):
+            if not self.uses[each.value]:
+                names = self.lists[each.listed]
+                yield each.value, names.more if is_list(each.value) else names.one
 
     def lines(self) -> tuple[Line | Loop, ...]:
         """The statements, the last one giving back what the function gives."""
@@ -159,8 +180,10 @@ class Body:
                     pass
                 case Rounds(bodies) if self.is_lent:
                     yield from (line for body in bodies for line in self._lines(body))
-                case Rounds(bodies):
-                    yield from self._loop(bodies)
+                case Rounds():
+                    yield from self._loop(step)
+                case Append(name, value):
+                    yield Line(extend(self.names[name], self.names[value], value))
                 case Entry(item):
                     yield from ([] if self.is_lent else self._make(step))
                     *before, last = self._call(step, follows=at > 0 and isinstance(steps[at - 1], Entry))
@@ -168,33 +191,53 @@ class Body:
                     comment = self._comment(item) if steps is self.steps else ""
                     yield from (*before, replace(last, comment=comment))
 
-    def _loop(self, bodies: Sequence[Sequence[Step]]) -> Iterator[Line | Loop]:
+    def _loop(self, rounds: Rounds) -> Iterator[Line | Loop]:
         """Repetitions, as alike as they can be.
 
-        What goes into a chain of them, or comes out, may have a name of its own. It is bound before, or after,
-        where that makes one more repetition alike.
+        What goes into them, or comes out, may have a name of its own. It is bound before, or after, where that makes
+        one more repetition alike.
         """
-        names, chain = self.names, _chain(bodies)
-        variables = {names[value] for value in chain[1:-1]}
-        if len(variables) != 1:
+        names, bodies = self.names, rounds.bodies
+        yield from (Line("[]", to=names[each]) for each in rounds.lists)
+        chains = [(self._current(each), each) for each in _chains(rounds)]
+        if not chains or not all(current for current, _ in chains):
             yield Loop(self._rounds(bodies))
             return
-        (current,) = variables
-        self.names = {**names, **dict.fromkeys(chain, current)}
-        rounds = self._rounds(bodies)
+        self.names = {**names, **{value: current for current, chain in chains for value in chain}}
+        alike = self._rounds(bodies)
+        least = LOOPED_LISTS if rounds.lists else LOOPED
         self.names = dict(names)
-        if names[chain[0]] != current and _alike(rounds[:LOOPED]):
-            yield Line(names[chain[0]], to=current)
-            self.names[chain[0]] = current
+        starts = (
+            [each for each in chains if names[each[1][0]] != each[0]]
+            if len(bodies) >= least and _alike(alike[:least])
+            else []
+        )
         # What the last repetition takes must not be wanted any more.
-        used_up = self.uses[chain[-2]] == 1
-        ends_apart = names[chain[-1]] != current and used_up and _alike(rounds[-LOOPED:])
-        if ends_apart:
-            self.names[chain[-1]] = current
+        apart = [(current, chain) for current, chain in chains if names[chain[-1]] != current]
+        used_up = all(self.uses[chain[-2]] == 1 for _, chain in apart)
+        ends = apart if used_up and len(bodies) >= least and _alike(alike[-least:]) else []
+        for current, chain in chains:
+            self.names |= dict.fromkeys(chain[1:-1], current)
+        self.names |= {chain[0]: current for current, chain in starts}
+        self.names |= {chain[-1]: current for current, chain in ends}
+        if starts:
+            values, targets = (
+                ", ".join(names[chain[0]] for _, chain in starts),
+                ", ".join(current for current, _ in starts),
+            )
+            yield Line(values, to=targets)
         yield Loop(self._rounds(bodies))
         self.names = names
-        if ends_apart:
-            yield Line(current, to=names[chain[-1]])
+        kept = [(current, names[chain[-1]]) for current, chain in ends if names[chain[-1]] != UNUSED]
+        if kept:
+            yield Line(", ".join(current for current, _ in kept), to=", ".join(name for _, name in kept))
+
+    def _current(self, chain: Sequence[str]) -> str:
+        """The variable of what goes from repetition to repetition; none where it has several names for good."""
+        found = {self.names[value] for value in chain[1:-1]}
+        if len(found) > 1 and all(self.uses[value] == 1 for value in chain[1:-1]) and MAIN not in found:
+            return self.names[chain[1]]
+        return found.pop() if len(found) == 1 else ""
 
     def _rounds(self, bodies: Sequence[Sequence[Step]]) -> tuple[tuple[Line | Loop, ...], ...]:
         return tuple(tuple(self._lines(body)) for body in bodies)
@@ -202,6 +245,8 @@ class Body:
     def _comment(self, item: Node | Module) -> str:
         """At the top the type of what was made, without the batch; elsewhere it may differ from use to use."""
         if not self.is_root:
+            return ""
+        if is_list(_value(item)):
             return ""
         type_ = self.plan.graph.types[_value(item)]
         return "×".join(map(str, (*type_.sizes, type_.channels)))
@@ -272,8 +317,8 @@ class Body:
         return Call(layer.cls, (*layer.arguments, trainable, Argument(Quoted((*parts, *suffix)), NAME)))
 
     def _takes(self, node: Node) -> str:
-        values = [self.names[value] for value in node.inputs]
-        return f"[{', '.join(values)}]" if node.op.merges or len(values) > 1 else values[0]
+        values = node.inputs
+        return together(self.names, values) if node.op.merges or len(values) > 1 else self.names[values[0]]
 
 
 def _local(entry: Entry) -> LocalName:
@@ -291,29 +336,25 @@ def _entries(steps: Sequence[Step]) -> Iterator[Entry]:
                     yield from _entries(body)
 
 
-def _chain(bodies: Sequence[Sequence[Step]]) -> list[str]:
-    """The values from what goes into a row of calls to what comes out; none where it is no such row."""
-    values: list[str] = []
-    for body in bodies:
-        match body:
-            case [Entry(item)] if len(item.inputs) == 1 and len(given(item)) == 1:
-                if values and values[-1] != item.inputs[0]:
-                    return []
-                values = [*(values or item.inputs), *given(item)]
-            case _:
-                return []
-    return values
+def _chains(rounds: Rounds) -> list[list[str]]:
+    """The values that go from repetition to repetition, from what comes in to what comes out.
+
+    None where a repetition is more than one call.
+    """
+    made = rounds.cycle
+    if made is None or any(
+        [type(each) for each in body if not isinstance(each, Append)] != [Entry] for body in rounds.bodies
+    ):
+        return []
+    first = made.repeat.items[0].inputs
+    wires = zip(first, made.wires, strict=True)
+    return [[value, *made.values(wire)] for value, wire in wires if wire is not None]
 
 
 def _alike(rounds: Sequence[Statements]) -> bool:
-    """Whether repetitions are one text but for their numbers, and enough to bind a name for."""
-    trees = [body_tree(each) for each in rounds]
-    literals = [[hole.row for hole in each.holes()] for each in trees]
-    return (
-        len(rounds) == LOOPED
-        and len({each.shape for each in trees}) == 1
-        and all(each == literals[0] for each in literals)
-    )
+    """Whether repetitions are one loop."""
+    found = fold(tree(Loop(tuple(rounds)))).inner()
+    return len(found) == 1 and isinstance(found[0], Run) and not found[0].single
 
 
 def _is_heading(steps: Sequence[Step], at: int) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from netspec.graph import Graph, Node
+from netspec.lowering.gathering import Cycle, cycle, gathered
 from netspec.lowering.outline import Module, inlined, outline
 from netspec.lowering.parts import Index
 from netspec_keras.layer import Layer, Lowered
@@ -25,10 +26,20 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Append:
+    """What a repetition adds to a list."""
+
+    listed: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rounds:
-    """Repetitions, numbered from 0."""
+    """Repetitions, numbered from 0; `cycle` is how they follow each other, `lists` is what they fill."""
 
     bodies: tuple[tuple[Step, ...], ...]
+    cycle: Cycle | None = None
+    lists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,7 @@ class Heading:
 END = Heading("")
 """There what began last ends."""
 
-Step = Entry | Rounds | Heading
+Step = Entry | Rounds | Heading | Append
 
 
 @dataclass
@@ -94,13 +105,23 @@ class Plan:
         if isinstance(item, Node) or self.is_function(item):
             yield Entry(item, name)
         elif item.is_repeat and not self.flat and _counts(item):
-            yield Rounds(tuple(self._round(each, (*name, "."), n) for n, each in enumerate(item.items)))
+            yield self._rounds(item, (*name, "."))
         else:
             inner = self.steps(item, (*name, "."))
             if item.is_repeat or len(inner) < 2:
                 yield from inner
             else:
                 yield from (Heading("".join(spell(name))), *inner, END)
+
+    def _rounds(self, repeat: Module, prefix: Name) -> Rounds:
+        made = cycle(repeat)
+        outputs = [(made.listed(at), made.values(at)) for at in range(len(made.rests))] if made else []
+        filled = [(name, values) for name, values in outputs if name in repeat.outputs]
+        bodies = tuple(
+            (*self._round(each, prefix, at), *(Append(name, values[at]) for name, values in filled))
+            for at, each in enumerate(repeat.items)
+        )
+        return Rounds(bodies, made, tuple(name for name, _ in filled))
 
     def _round(self, item: Node | Module, prefix: Name, number: int) -> tuple[Step, ...]:
         _, *within = ("",) if isinstance(item, Node) else _parts(item.local_path)
@@ -133,8 +154,11 @@ def plan(graph: Graph, layers: Mapping[str, Lowered], folded: bool = True) -> Pl
     calls of a block by the name of what the first gave. Where it is neither, the whole network is flat.
     """
     root = inlined(outline(graph))
+    flat = Plan(graph, root, layers, flat=True)
     if not folded:
-        return Plan(graph, root, layers, flat=True)
+        return flat
+    if not flat.shares_anything:
+        root = gathered(root, lambda repeat: _loops(graph, repeat), lambda node: node.op.merges)
     made = Plan(graph, root, layers, modules={each.path: each for each in root.modules()})
     _name(made, root, ())
     _lend(made)
@@ -142,7 +166,7 @@ def plan(graph: Graph, layers: Mapping[str, Lowered], folded: bool = True) -> Pl
     calls = (module for module in made.modules.values() if module.shares is not None)
     if all(_served(made, node) for node in nodes) and all(_lent(made, each.path) for each in calls):
         return made
-    return Plan(graph, root, layers, flat=True)
+    return flat
 
 
 def _name(made: Plan, module: Module, owner: Key) -> None:
@@ -245,6 +269,12 @@ def _in_loop(made: Plan, scope: str) -> bool:
             return True
         scope = made.graph.scope_by_path[scope].parent
     return False
+
+
+def _loops(graph: Graph, repeat: Module) -> bool:
+    """Whether a repeat is written as a loop; one that is itself what is repeated is not."""
+    above = graph.scope_by_path.get(repeat.scope.parent) if repeat.scope else None
+    return _counts(repeat) and (above is None or above.kind != "repeat")
 
 
 def _counts(repeat: Module) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from netspec.backend import Source
 from netspec.graph import Graph, Input, Node
+from netspec.lowering.gathering import is_list
 from netspec.lowering.layout import Page
 from netspec.lowering.names import free, numbered, snake
 from netspec.lowering.outline import Module
@@ -148,7 +149,7 @@ class _Module:
 
     def _around(self, module: Module) -> Hashable:
         """What else decides about the text of a function."""
-        first = self.graph.types[module.inputs[0]].channels if module.inputs else None
+        first = _channels(self.graph, module)
         return (repr(known(self.graph, module, PLAIN)), first)
 
     def _variables(self) -> set[str]:
@@ -219,7 +220,7 @@ def _size(definitions: Sequence[Definition]) -> tuple[int, int]:
 
 def _use(body: Body, lines: Statements, channels: str | None = None) -> Use:
     """One use of a definition, as `unify` takes it; `channels` stands for those of its first input."""
-    first = body.plan.graph.types[body.module.inputs[0]].channels if body.module.inputs else None
+    first = _channels(body.plan.graph, body.module)
     given: dict[str, Value] = {} if first is None or channels is None or body.is_lent else {channels: first}
     members = tuple(item.local_name for item in body.module.items if not body.is_nothing(item))
     return Use(
@@ -232,12 +233,18 @@ def _use(body: Body, lines: Statements, channels: str | None = None) -> Use:
     )
 
 
+def _channels(graph: Graph, module: Module) -> int | None:
+    """Those of its first input that is no list."""
+    first = next((each for each in module.inputs if not is_list(each)), None)
+    return None if first is None else graph.types[first].channels
+
+
 def _function(
     name: str, body: Body, definition: Definition, channels: str, uses: Sequence[Module]
 ) -> _Finished:
     lines = definition.lines
     if channels in definition.given:
-        first = next(iter(body.inputs.values()))
+        first = next(name for value, name in body.inputs.items() if not is_list(value))
         lines = (Text(f"{channels} = {first}.shape[-1]"), *lines)
     inputs = () if body.is_lent else tuple(body.inputs.values())
     given = definition.signature()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from netspec.backend import LocalName
 from netspec.graph import Graph, Node
-from netspec.lowering.names import free, is_automatic
+from netspec.lowering.gathering import Cycle, called, cycle, extend, is_list, lists, together
+from netspec.lowering.names import free, is_automatic, numbered
 from netspec.lowering.outline import Module, given, inside, titles
 from netspec.lowering.parts import Call, Line, Names, Part, Placed, Series, Use, giving, quoted, seq
 from netspec.lowering.tree import Value
@@ -17,7 +18,7 @@ from netspec_torch.attributes import Attributes
 from netspec_torch.lowering import TEMPORARIES
 from netspec_torch.reserved import VARIABLES
 from netspec_torch.sharing import Made, Sharing, path_of
-from netspec_torch.site import OWN, PADDED, Lowered, variable
+from netspec_torch.site import ALL, OWN, PADDED, Lowered, variable
 
 SELF = "self"
 IDENTITY = Call("nn.Identity")
@@ -43,7 +44,8 @@ class Whole:
     def known(self, module: Module) -> dict[str, Value]:
         """What a module is called with, and the channels of its first input."""
         found = known(self.graph, module)
-        channels = self.graph.types[module.inputs[0]].channels if module.inputs else None
+        first = next((each for each in module.inputs if not is_list(each)), None)
+        channels = None if first is None else self.graph.types[first].channels
         if module.scope is not None and channels is not None:
             found.setdefault("in_channels", channels)
         return found
@@ -70,6 +72,16 @@ class Tie:
     of_statistics: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """The variables of a loop: what a repetition takes and gives, what is bound before the loop and after it."""
+
+    takes: Sequence[str]
+    gives: Sequence[str]
+    start: Sequence[tuple[str, str]]
+    end: Sequence[tuple[str, str]]
+
+
 class Body:
     """Lowers one module, those in it being made already.
 
@@ -82,9 +94,11 @@ class Body:
         self.whole, self.lowered = whole, whole.lowered
         self.sharing, self.made, self.frozen = whole.sharing, whole.made, whole.frozen
         self.taken = VARIABLES | TEMPORARIES
-        self.inputs = parameters(module, self.taken)
         self.items = list(self._flat(module.items))
-        self.names = variables(self.items, self.inputs, module.outputs, self.taken, titles(module))
+        self.lists = called(lists(module.inputs, self.items), self.taken)
+        names = {value: each.name for value, each in self.lists.items()}
+        self.inputs = parameters(module, self.taken, names)
+        self.names = variables(self.items, self.inputs, module.outputs, self.taken, titles(module), names)
         self.alone = False
 
     def use(self, alone: bool) -> Use:
@@ -123,14 +137,14 @@ class Body:
 
     def _flat(self, items: Sequence[Node | Module]) -> Iterator[Node | Module]:
         for item in items:
-            if (
-                isinstance(item, Module)
-                and item.is_repeat
-                and not (self._chained(item) or self._looped(item))
-            ):
+            if isinstance(item, Module) and item.is_repeat and not self._runs(item):
                 yield from self._flat(item.items)
             else:
                 yield item
+
+    def _runs(self, repeat: Module) -> bool:
+        """Whether a repeat is one call, or a loop."""
+        return self._chained(repeat) or self._looped(repeat)
 
     def _chained(self, repeat: Module) -> bool:
         """Whether `nn.Sequential` runs it."""
@@ -143,15 +157,16 @@ class Body:
         return plain and _is_chain(repeat)
 
     def _looped(self, repeat: Module) -> bool:
-        """Whether one line in a loop runs it: layers with modules, all run in the same way."""
-        nodes = [each for each in repeat.items if isinstance(each, Node)]
-        if len(nodes) < len(repeat.items) or not _is_chain(repeat) or not _is_whole(repeat):
+        """Whether the same lines in a loop run all its repetitions."""
+        if any(map(self._borrows, repeat.items)) or not loops(self.lowered)(repeat):
             return False
-        if any(map(self._borrows, nodes)):
+        made = cycle(repeat)
+        if made is None or not (self.sharing.folded or all(isinstance(each, Node) for each in repeat.items)):
             return False
-        lowered = [self.lowered[each.name] for each in nodes]
-        texts = {(each.result, each.before, each.border) for each in lowered}
-        return all(each.module is not None for each in lowered) and len(texts) == 1
+        outputs = range(len(made.rests))
+        return {*repeat.outputs} <= {
+            name for at in outputs for name in (made.listed(at), made.values(at)[-1])
+        }
 
     # What is constructed
 
@@ -243,26 +258,38 @@ class Body:
     def _run(self, item: Node | Module) -> Iterator[Line]:
         if isinstance(item, Node):
             yield from self._run_node(item, self._reference(item), 1, self.module.parts(item.name))
-        elif item.is_repeat and self._looped(item):
+        elif item.is_repeat and not self._chained(item):
             yield from self._run_loop(item)
         else:
             arguments = ", ".join(self.names[value] for value in item.inputs)
             results = ", ".join(self.names[value] for value in item.outputs)
-            shape = str(self.graph.types[item.outputs[0]]) if self.alone and len(item.outputs) == 1 else ""
-            yield Line(f"{self._reference(item)}({arguments})", 1, comment=shape, to=results)
+            yield Line(
+                f"{self._reference(item)}({arguments})", 1, comment=self._shape(item.outputs), to=results
+            )
+
+    def _shape(self, values: Sequence[str]) -> str:
+        """The size of a value, where it is one that is known."""
+        known = self.alone and len(values) == 1 and not is_list(values[0])
+        return str(self.graph.types[values[0]]) if known else ""
 
     def _run_node(self, node: Node, reference: str, indent: int, tap: LocalName) -> Iterator[Line]:
         lowered = self._lowered(node)
         names = self._place_names(node, [self.names[value] for value in node.inputs], reference)
         yield from (Line(Placed(part, names), indent) for part in lowered.before)
-        results = ", ".join(self.names[value] for value in node.values)
-        further = zip(node.values[1:], node.ports, strict=True)
-        first, *others = [
-            *((self.names[value], (*tap, port)) for value, port in further),
-            (self.names[node.name], tap),
-        ]
-        text = Placed(lowered.result, names)
-        yield Line(text, indent, tap=first, comment=self._comment(node), to=results)
+        text: Part = lowered.result
+        if any(map(is_list, node.inputs)):
+            assert lowered.gathered is not None
+            text = lowered.gathered
+        gives = [self.names[value] for value in node.values]
+        yield from self._results(node, gives, tap, indent, Placed(text, names), self._comment(node))
+
+    def _results(
+        self, node: Node, gives: Sequence[str], tap: LocalName, indent: int, text: Part, comment: str
+    ) -> Iterator[Line]:
+        """The statement that makes the values of a node."""
+        further = zip(gives[1:], node.ports, strict=True)
+        first, *others = [*((name, (*tap, port)) for name, port in further), (gives[0], tap)]
+        yield Line(text, indent, tap=first, comment=comment, to=", ".join(gives))
         yield from (Line("", indent, tap=each) for each in others)
 
     def _is_nothing(self, item: Node | Module) -> bool:
@@ -289,30 +316,96 @@ class Body:
         return f"{name}: {shape}" if shape else name
 
     def _run_loop(self, repeat: Module) -> Iterator[Line]:
-        first = next(each for each in repeat.items if isinstance(each, Node))
-        before, after = self.names[repeat.inputs[0]], self.names[repeat.outputs[0]]
-        # What the loop begins with goes by the name of its result, unless it is used up.
-        current = before if before == MAIN and self._ends_at(repeat) else after
-        if before != current:
-            yield Line(f"{current} = {before}", 1)
-        yield Line(f"for layer in {self._reference(repeat)}:", 1)
-        lowered = self.lowered[first.name]
-        names = self._place_names(first, [current] * len(first.inputs), LAYER)
-        yield from (Line(Placed(part, names), 2) for part in lowered.before)
-        tap = (*self.module.parts(repeat.path), None)
-        sizes = {str(each.outputs[0]) for each in repeat.items if isinstance(each, Node)}
-        shape = sizes.pop() if self.alone and len(sizes) == 1 else ""
-        yield Line(Placed(lowered.result, names), 2, tap=(current, tap), comment=shape, to=current)
-        if current != after:
-            yield Line(f"{after} = {current}", 1)
+        made = cycle(repeat)
+        assert made is not None
+        loop = self._loop(made)
+        yield from _bind(loop.start, 1)
+        yield from (Line("[]", 1, to=self.lists[each].name) for each in repeat.outputs if is_list(each))
+        first = repeat.items[0]
+        layer = self._counted(repeat)
+        yield Line(f"for {layer} in {self._reference(repeat)}:", 1)
+        if isinstance(first, Node):
+            lowered = self.lowered[first.name]
+            names = self._place_names(first, loop.takes, layer)
+            yield from (Line(Placed(part, names), 2) for part in lowered.before)
+            sizes = {str(each.outputs[0]) for each in repeat.items if isinstance(each, Node)}
+            shape = sizes.pop() if self.alone and len(sizes) == 1 else ""
+            yield from self._results(
+                first,
+                loop.gives,
+                (*self.module.parts(repeat.path), None),
+                2,
+                Placed(lowered.result, names),
+                shape,
+            )
+        else:
+            yield Line(f"{layer}({', '.join(loop.takes)})", 2, to=", ".join(loop.gives))
+        for output, value in enumerate(loop.gives):
+            if (name := made.listed(output)) in repeat.outputs:
+                yield Line(extend(self.lists[name].name, value, made.values(output)[0]), 2)
+        yield from _bind(loop.end, 1)
 
-    def _ends_at(self, item: Module) -> bool:
+    def _counted(self, repeat: Module) -> str:
+        """What a loop calls each repetition: as the block is called, if nothing else is."""
+        definitions = {
+            each.scope.definition for each in repeat.items if isinstance(each, Module) and each.scope
+        }
+        if len(definitions) > 1 or not (name := "".join(definitions)).isidentifier():
+            return LAYER
+        taken = {*self.taken, *self.names.values(), *self._lists_names(), SELF}
+        return LAYER if free(name, taken) != name else name
+
+    def _lists_names(self) -> Iterator[str]:
+        for each in self.lists.values():
+            yield from (each.name, each.one, each.more)
+
+    def _loop(self, made: Cycle) -> Loop:
+        """The variables of a loop.
+
+        What it begins with goes by the name of its result, unless it is used up.
+        """
+        repeat, items = made.repeat, made.repeat.items
+        fixed = {
+            self.names[each] for each, wire in zip(items[0].inputs, made.wires, strict=True) if wire is None
+        }
+        taken = {*self.taken, *self.names.values(), *self._lists_names()}
+        start, end, gives, takes = [], [], [""] * len(made.rests), []
+        for value, wire in zip(items[0].inputs, made.wires, strict=True):
+            before = self.names[value]
+            if wire is None:
+                takes.append(before)
+                continue
+            last = made.values(wire)[-1]
+            after = (
+                self.names[last] if last in repeat.outputs else before if self._ends_at(repeat, value) else ""
+            )
+            current = gives[wire] or (before if before == MAIN and self._ends_at(repeat, value) else after)
+            if not gives[wire] and (not current or current in {*fixed, *gives}):
+                current = numbered(MAIN, taken)
+                taken.add(current)
+            takes.append(current)
+            if before != current:
+                start.append((current, before))
+            if not gives[wire] and last in repeat.outputs and current != after:
+                end.append((after, current))
+            gives[wire] = current
+        for output, name in enumerate(gives):
+            if not name:
+                gives[output] = self._given(made, output)
+        return Loop(takes, gives, start, end)
+
+    def _given(self, made: Cycle, output: int) -> str:
+        """The variable of what a repetition gives and the next one does not take."""
+        *_, last = made.values(output)
+        called = self.lists.get(made.listed(output))
+        if called is not None:
+            return called.more if is_list(last) else called.one
+        return self.names[last] if last in made.repeat.outputs else "_"
+
+    def _ends_at(self, item: Module, value: str) -> bool:
         """Whether nothing after an item uses what comes into it."""
         later = self.items[self.items.index(item) + 1 :]
-        return item.inputs[0] not in {
-            *self.module.outputs,
-            *(value for each in later for value in each.inputs),
-        }
+        return value not in {*self.module.outputs, *(other for each in later for other in each.inputs)}
 
     def _reference(self, item: Node | Module) -> str:
         return self._place(self.sharing.lender(item, self.module) or item)
@@ -326,6 +419,7 @@ class Body:
         """What stands for the names in what a node is."""
         x, pad, border = arguments[0], self._pad(node), self._lowered(node).border
         inputs = {variable(number): each for number, each in enumerate(arguments)}
+        inputs[ALL] = together(self.names, node.inputs)
         padded: Part = f"{pad}({x})" if pad else x if border is None else border.inline(x)
         return {**inputs, OWN: reference, PADDED: padded}
 
@@ -363,9 +457,25 @@ def flattened(items: Sequence[Node | Module]) -> Iterator[Node | Module]:
             yield item
 
 
-def _is_whole(repeat: Module) -> bool:
-    """Whether `when` has left no repetition out."""
-    return [each.local_name for each in repeat.items] == [str(number) for number in range(len(repeat.items))]
+def loops(lowered: Mapping[str, Lowered]) -> Callable[[Module], bool]:
+    """Whether the same lines can run all repetitions of a repeat: modules, or layers with modules that run alike."""
+
+    def check(repeat: Module) -> bool:
+        nodes = [lowered[each.name] for each in repeat.items if isinstance(each, Node)]
+        if not nodes:
+            return not any(isinstance(each, Module) and each.is_repeat for each in repeat.items)
+        texts = {(each.result, each.before, each.border) for each in nodes}
+        alike = len(nodes) == len(repeat.items) and len(texts) == 1
+        return alike and all(each.module is not None for each in nodes)
+
+    return check
+
+
+def _bind(pairs: Sequence[tuple[str, str]], indent: int) -> Iterator[Line]:
+    """One statement that binds variables."""
+    if pairs:
+        targets, values = zip(*pairs, strict=True)
+        yield Line(", ".join(values), indent, to=", ".join(targets))
 
 
 def _is_chain(repeat: Module) -> bool:

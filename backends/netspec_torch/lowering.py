@@ -21,8 +21,8 @@ from netspec.ops.transpose import ConvTranspose
 from netspec_torch import functions, layers, moves, windows
 from netspec_torch.site import Lowered, Lowering, Site
 
-TEMPORARIES = frozenset({"inside", "windows"})
-"""Variables that lowerings use."""
+TEMPORARIES = frozenset({"inside", "windows", "sum", "math"})
+"""Names that lowerings use: variables and functions."""
 
 LOWERINGS: Mapping[type[Op], Lowering] = {
     Conv: windows.conv,
@@ -50,9 +50,9 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
     SpatialDropout: layers.spatial_dropout,
     GaussianNoise: layers.noise,
     MaskInput: layers.noise,
-    Add: lambda op, site: Lowered(joined(" + ", moves.spread(site))),
+    Add: moves.total,
     Subtract: lambda op, site: Lowered(joined(" - ", moves.spread(site))),
-    Multiply: lambda op, site: Lowered(joined(" * ", moves.spread(site))),
+    Multiply: moves.product,
     Maximum: moves.maximum,
     Average: moves.average,
     Concat: moves.concat,

@@ -6,10 +6,10 @@ import struct
 from fractions import Fraction
 
 from netspec.lowering.parts import Part, Slot, call, joined, literal, quoted, seq
-from netspec.ops.merge import Average, Concat, Maximum
+from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply
 from netspec.ops.reshape import DepthToSpace, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
-from netspec_torch.site import Lowered, Site, cut
+from netspec_torch.site import ALL, Lowered, Site, cut
 from netspec_torch.site import pad as padded
 
 LONGEST = 2**22
@@ -27,23 +27,43 @@ def spread(site: Site) -> list[Part]:
     ]
 
 
+def total(op: Add, site: Site) -> Lowered:
+    """Python's operator, or its `sum`."""
+    return Lowered(joined(" + ", spread(site)), gathered=call("sum", ALL) if _is_even(site) else None)
+
+
+def product(op: Multiply, site: Site) -> Lowered:
+    """Python's operator, or its `math.prod`."""
+    return Lowered(joined(" * ", spread(site)), gathered=call("math.prod", ALL) if _is_even(site) else None)
+
+
 def maximum(op: Maximum, site: Site) -> Lowered:
     """Equal branches get equal parts of the gradient, which `torch.maximum` does only for two."""
     branches = spread(site)
     if len(branches) == 2:
         return Lowered(call("torch.maximum", *branches))
-    return Lowered(call("torch.stack", call("torch.broadcast_tensors", *branches), tail=".amax(dim=0)"))
+    gathered = call("torch.stack", ALL, tail=".amax(dim=0)") if len(set(site.inputs)) == 1 else None
+    stacked = call("torch.stack", call("torch.broadcast_tensors", *branches), tail=".amax(dim=0)")
+    return Lowered(stacked, gathered=gathered)
 
 
 def average(op: Average, site: Site) -> Lowered:
     """The sum over their number."""
-    return Lowered(seq("(", joined(" + ", spread(site)), f") / {len(site.variables)}"))
+    count = f" / {len(site.variables)}"
+    gathered = seq(call("sum", ALL), count) if _is_even(site) else None
+    return Lowered(seq("(", joined(" + ", spread(site)), ")", count), gathered=gathered)
 
 
 def concat(op: Concat, site: Site) -> Lowered:
     """PyTorch's own."""
+    axis = str(op.dimension(site.inputs) + 1)
     branches = seq("[", joined(", ", site.variables), "]")
-    return Lowered(call("torch.cat", branches, dim=str(op.dimension(site.inputs) + 1)))
+    return Lowered(call("torch.cat", branches, dim=axis), gathered=call("torch.cat", ALL, dim=axis))
+
+
+def _is_even(site: Site) -> bool:
+    """Whether no branch needs more axes."""
+    return len({len(type_.spatial) for type_ in site.inputs}) == 1
 
 
 def upsample(op: Upsample, site: Site) -> Lowered:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
@@ -19,7 +20,7 @@ from netspec.lowering.writing import text_of
 from netspec.ops.base import Weight
 from netspec_torch.attributes import Attributes
 from netspec_torch.helpers import HELD
-from netspec_torch.site import OWN, PADDED, Lowered, variable
+from netspec_torch.site import ALL, OWN, PADDED, Lowered, variable
 from netspec_torch.starts import UNBIASED, Home, kind, split, start
 
 TORCH, F = Symbol("name", "torch"), Symbol("name", "F")
@@ -307,7 +308,7 @@ class TorchReading(Reading):
 
     def names(self) -> Mapping[str, Any]:
         own = {name: (constructor if name[0].isupper() else starter)(name) for name in self.helpers}
-        return {"torch": TORCH, "F": F, "nn": NN, **own}
+        return {"torch": TORCH, "F": F, "nn": NN, "math": math, **own}
 
     def value(self, name: str) -> Value:
         return Value(name)
@@ -394,18 +395,22 @@ class Way:
 
     def run(self, inputs: Sequence[Value]) -> Any:
         space: dict[str, Any] = {f"x{number}": each for number, each in enumerate(inputs)}
-        exec(self.code, {"torch": TORCH, "F": F, "module": self.module}, space)  # noqa: S102 - our own text
+        exec(self.code, {"torch": TORCH, "F": F, "math": math, "module": self.module}, space)  # noqa: S102 - our own text
         return space[RESULT]
 
 
 def _ways(lowered: Lowered, inputs: int) -> Iterator[Way]:
-    """What a layer is by itself, and the same with its padding apart."""
+    """What a layer is by itself, and the same with its padding apart, or of a list of its inputs."""
     names: dict[Name, Part] = {variable(number): f"x{number}" for number in range(inputs)}
     names[OWN] = "module"
+    names[ALL] = f"[{', '.join(f'x{number}' for number in range(inputs))}]"
     for way in {id(each): each for each in (lowered, lowered.apart) if each is not None}.values():
         here = names if way.border is None else {**names, PADDED: way.border.inline(variable(0))}
-        statements = [text_of(each, here) for each in (*way.before, seq(f"{RESULT} = ", way.result))]
-        yield Way(_code("\n".join(statements)), None if way.module is None else _by_itself(way.module))
+        for result in (way.result, way.gathered):
+            if result is not None:
+                statements = [text_of(each, here) for each in (*way.before, seq(f"{RESULT} = ", result))]
+                module = None if way.module is None else _by_itself(way.module)
+                yield Way(_code("\n".join(statements)), module)
 
 
 def _by_itself(call: Call) -> Layer:

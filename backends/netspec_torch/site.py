@@ -18,6 +18,9 @@ OWN = Name("own")
 PADDED = Name("padded")
 """The layer's input with its `Border` around it."""
 
+ALL = Name("all")
+"""All inputs of a layer as one list."""
+
 
 def variable(number: int) -> Name:
     """The variable that holds an input of a layer."""
@@ -77,7 +80,7 @@ class Lowered:
     """The expression that gives an op's output, statements before it, and what its module is, if it has one.
 
     Where the expression takes the `PADDED` input, `border` is what is put around it. `apart` says the same with all
-    padding before the module.
+    padding before the module, `gathered` is the expression where the inputs are one list, `ALL`.
     """
 
     result: Part
@@ -85,6 +88,7 @@ class Lowered:
     before: tuple[Part, ...] = ()
     border: Border | None = None
     apart: Lowered | None = None
+    gathered: Part | None = None
 
 
 Lowering = Callable[[Any, Site], Lowered]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from netspec.backend import Source
 from netspec.graph import Graph
+from netspec.lowering.gathering import gathered
 from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered
 from netspec.lowering.outline import Module, definitions
@@ -16,7 +17,7 @@ from netspec.lowering.uses import description, firsts, stem, told
 from netspec.lowering.witness import Draft, proven
 from netspec_torch.attributes import Attributes, rooted
 from netspec_torch.beginning import Beginning
-from netspec_torch.body import SELF, Body, Whole
+from netspec_torch.body import SELF, Body, Whole, loops
 from netspec_torch.helpers import NAMES, helpers
 from netspec_torch.lowering import lower
 from netspec_torch.reading import TorchReading
@@ -26,12 +27,13 @@ from netspec_torch.site import Lowered
 from netspec_torch.starts import FUNCTION, Start, function
 
 IMPORTS = (
+    ("import math", r"\bmath\."),
     ("import torch", r"\btorch\."),
     ("import torch.nn.functional as F", r"\bF\."),
     ("from torch import nn", r"\bnn\."),
 )
 
-TAKEN = frozenset({"F", "nn", "torch", FUNCTION, *NAMES})
+TAKEN = frozenset({"F", "math", "nn", "torch", FUNCTION, *NAMES})
 """Names that the text itself has at its top."""
 
 
@@ -73,6 +75,10 @@ class _Text:
         frozen = frozenset(_frozen_paths(self.root))
         made: dict[str, Made] = {}
         sharing = Sharing(self.root, lowered, made, folded)
+        if folded and not sharing.borrows_anything:
+            self.root = gathered(
+                self.root, loops(lowered), lambda node: lowered[node.name].gathered is not None
+            )
         self.whole = Whole(graph, lowered, Attributes(self.root), sharing, made, frozen)
         self.classes: list[Class] = []
         self.taken = {*TAKEN, class_name(graph)}
@@ -173,6 +179,8 @@ def _imports(code: Sequence[str]) -> Iterator[str]:
         # Every class derives from `nn.Module`.
         if line.endswith("nn") or any(re.search(pattern, text) for text in code):
             yield line
+            if line == "import math":
+                yield ""  # the standard library's stand apart
 
 
 def _is_head(use: Module) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from netspec.lowering.parts import Items, Rounds
-from netspec.lowering.tree import Affine, Branch, Hole, Run, Tree, Values, equal
+from netspec.lowering.tree import Affine, Branch, Hole, Power, Run, Tree, Values, equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,11 @@ def _runs(singles: Sequence[Run], least: Least) -> tuple[Run, ...]:
 class _Item:
     """A repetition with what stands in its holes."""
 
-    __slots__ = ("rows", "tree")
+    __slots__ = ("holes", "rows", "tree")
 
     def __init__(self, tree: Tree) -> None:
-        self.tree = tree
-        self.rows: list[Values] = [each.row for each in tree.holes()]
+        self.tree, self.holes = tree, list(tree.holes())
+        self.rows: list[Values] = [each.row for each in self.holes]
 
 
 def _comparable(first: _Item, other: _Item) -> bool:
@@ -81,24 +82,89 @@ def _alike(items: Sequence[_Item], at: int) -> int:
 
 
 def _steps(items: Sequence[_Item], at: int) -> int:
-    if at + 1 == len(items) or not _comparable(items[at], items[at + 1]):
+    kinds = _kinds(items, at)
+    if not all(kinds):
         return 1
-    first, second, end = items[at].rows, items[at + 1].rows, at + 1
+    first, second, end = items[at].rows, items[at + 1].rows, at + LEAST
     while end < len(items) and _comparable(items[at], items[end]):
-        rows = zip(first, second, items[end].rows, strict=True)
-        if not all(_continues(a, b, c, end - at) for a, b, c in rows):
+        rows = zip(kinds, first, second, items[end].rows, strict=True)
+        if not all(kind is not None and kind.continues(a, b, c, end - at) for kind, a, b, c in rows):
             break
         end += 1
     return end - at
 
 
-def _continues(first: Values, second: Values, now: Values, distance: int) -> bool:
-    if equal(first, now) and equal(first, second):
-        return True
-    numbers = [_whole(each) for each in (first, second, now)]
-    if not all(numbers):
-        return False
-    return all(c - a == (b - a) * distance for a, b, c in zip(*numbers, strict=True))
+LEAST = 3
+"""So many values show how a literal goes on."""
+
+
+class _Kind(ABC):
+    """How a literal goes on from repetition to repetition."""
+
+    @abstractmethod
+    def continues(self, first: Values, second: Values, now: Values, distance: int) -> bool:
+        """Whether the values now are those that follow, so many repetitions after the first."""
+
+    def tree(self, part: Hole, second: Values, at: int, variable: str) -> Tree:
+        """What stands in the hole in every repetition from this one on."""
+        return part
+
+
+class _Equal(_Kind):
+    """It stays what it is."""
+
+    def continues(self, first: Values, second: Values, now: Values, distance: int) -> bool:
+        return equal(first, now) and equal(first, second)
+
+
+class _Sum(_Kind):
+    """It counts up."""
+
+    def continues(self, first: Values, second: Values, now: Values, distance: int) -> bool:
+        rows = _columns(first, second, now)
+        return bool(rows) and all(c - a == (b - a) * distance for a, b, c in rows)
+
+    def tree(self, part: Hole, second: Values, at: int, variable: str) -> Tree:
+        pairs = _columns(part.row, second)
+        start = part.holding(tuple(a - (b - a) * at for a, b in pairs))
+        return Affine(start, part.holding(tuple(b - a for a, b in pairs), "step"), variable)
+
+
+class _Product(_Kind):
+    """It is multiplied."""
+
+    def continues(self, first: Values, second: Values, now: Values, distance: int) -> bool:
+        rows = _columns(first, second, now)
+        whole = all(0 < a < b and b % a == 0 for a, b, _ in rows)
+        return bool(rows) and whole and all(c == a * (b // a) ** distance for a, b, c in rows)
+
+    def tree(self, part: Hole, second: Values, at: int, variable: str) -> Tree:
+        pairs = _columns(part.row, second)
+        start = part.holding(tuple(a // (b // a) ** at for a, b in pairs))
+        return Power(start, part.holding(tuple(b // a for a, b in pairs), "ratio"), variable)
+
+
+def _kinds(items: Sequence[_Item], at: int) -> list[_Kind | None]:
+    """How each literal goes on from a repetition, by the two that follow; none where that is too few."""
+    found = items[at : at + LEAST]
+    if len(found) < LEAST or not all(_comparable(found[0], each) for each in found):
+        return [None]
+    holes = zip(found[0].holes, *(each.rows for each in found), strict=True)
+    return [_kind(hole, at, *rows) for hole, *rows in holes]
+
+
+def _kind(hole: Hole, at: int, first: Values, second: Values, third: Values) -> _Kind | None:
+    kinds: list[_Kind] = [_Equal(), _Sum()]
+    # Channels that double are plain where they stand as numbers. The start is that of number 0.
+    if not hole.channels and all(a % (b // a) ** at == 0 for a, b in _columns(first, second) if 0 < a <= b):
+        kinds.append(_Product())
+    return next((each for each in kinds if each.continues(first, second, third, 2)), None)
+
+
+def _columns(*rows: Values) -> list[tuple[int, ...]]:
+    """The values use by use, if all are whole numbers; else none."""
+    numbers = [_whole(each) for each in rows]
+    return list(zip(*numbers, strict=True)) if all(numbers) else []
 
 
 def _whole(values: Values) -> list[int]:
@@ -109,17 +175,13 @@ def _whole(values: Values) -> list[int]:
 
 def _counting(items: Sequence[_Item], at: int, variable: str) -> Tree:
     """The repetition at a number, and those after it, as one that counts up."""
-    seconds = iter(items[at + 1].rows)
+    seconds = iter(zip(_kinds(items, at), items[at + 1].rows, strict=True))
 
     def change(part: Tree) -> Tree | None:
         if not isinstance(part, Hole):
             return None
-        second = next(seconds)
-        if equal(part.row, second):
-            return part
-        pairs = list(zip(_whole(part.row), _whole(second), strict=True))
-        start = part.holding(tuple(a - (b - a) * at for a, b in pairs))
-        step = part.holding(tuple(b - a for a, b in pairs), "step")
-        return Affine(start, step, variable)
+        kind, second = next(seconds)
+        assert kind is not None
+        return kind.tree(part, second, at, variable)
 
     return items[at].tree.changed(change)

@@ -251,7 +251,10 @@ def _below(graph: Graph, values: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _equalise_repetitions(graph: Graph, uses: dict[str, set[str]]) -> None:
-    """Give the repetitions of a block the same outputs, if most of them have these outputs."""
+    """Give the repetitions of a block the same outputs, if most of them have these outputs.
+
+    Its own output is one of them where only the last repetition lacks it: nothing else may come of the whole repeat.
+    """
     rows: dict[tuple[str, str], list[Scope]] = {}
     for scope in graph.scopes:
         if scope.definition and scope.local_name.isdigit():
@@ -265,7 +268,9 @@ def _equalise_repetitions(graph: Graph, uses: dict[str, set[str]]) -> None:
     for row in rows.values():
         counts = Counter(name for scope in row for name in given.get(scope.path, []))
         for name, count in counts.items():
-            for scope in row if 2 * count > len(row) else ():
+            own = all(scope.output == f"{scope.path}.{name}" for scope in row)
+            own = own and count == len(row) - 1 and name not in given.get(row[-1].path, [])
+            for scope in row if own or 2 * count > len(row) else ():
                 value = f"{scope.path}.{name}"
                 if value in uses and name not in given.get(scope.path, []):
                     uses[value].add(scope.parent)

@@ -1,8 +1,9 @@
 """The tree of a text: what backends write becomes one, and all uses of a block are laid into one.
 
 A `Hole` is a literal with its value in each use, a `Branch` a form with trees in it, a `Number` the number of a
-repetition, an `Affine` a literal that counts up, and a `Run` one or more alike repetitions. How a branch is written is
-decided by the forms in `parts`; a new part of a text is a new form, and nothing here changes.
+repetition, an `Affine` a literal that counts up, a `Power` one that is multiplied, and a `Run` one or more alike
+repetitions. How a branch is written is decided by the forms in `parts`; a new part of a text is a new form, and nothing
+here changes.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ class TreeWriter(Protocol):
 
     def affine(self, part: Affine) -> str:
         """The text of a literal that counts up."""
+
+    def power(self, part: Power) -> str:
+        """The text of a literal that is multiplied."""
 
     def repeated(self, run: Run) -> str:
         """The text of repetitions in an expression."""
@@ -247,12 +251,12 @@ class Affine(Tree):
     __slots__ = ("start", "step", "variable")
 
     def __init__(self, start: Hole, step: Hole, variable: str = "i") -> None:
-        super().__init__(Affine)
+        super().__init__(type(self))
         self.start, self.step, self.variable = start, step, variable
 
     def merged(self, trees: Sequence[Affine]) -> Affine:
         start, step = self.start.merged([each.start for each in trees]), [each.step for each in trees]
-        return Affine(start, self.step.merged(step), self.variable)
+        return type(self)(start, self.step.merged(step), self.variable)
 
     def text(self, pen: TreeWriter) -> str:
         return pen.affine(self)
@@ -268,7 +272,26 @@ class Affine(Tree):
         assert isinstance(first, int)
         assert isinstance(step, int)
         assert number is not None
-        yield first + step * number
+        yield self.at(first, step, number)
+
+    @staticmethod
+    def at(start: int, step: int, number: int) -> int:
+        """Its value in one repetition."""
+        return start + step * number
+
+
+class Power(Affine):
+    """A literal that is multiplied from repetition to repetition: start · step ** i."""
+
+    __slots__ = ()
+
+    def text(self, pen: TreeWriter) -> str:
+        return pen.power(self)
+
+    @staticmethod
+    def at(start: int, step: int, number: int) -> int:
+        found: int = start * step**number
+        return found
 
 
 class Run(Tree):

@@ -13,15 +13,20 @@ from netspec.ops.reshape import Identity
 MAIN = "x"
 
 
-def parameters(module: Module, taken: Collection[str]) -> dict[str, str]:
-    """What the function of a module calls its inputs: `x`, and at the root the author's names of several."""
-    if len(module.inputs) == 1:
-        return {module.inputs[0]: MAIN}
-    if module.scope is None:
+def parameters(
+    module: Module, taken: Collection[str], lists: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """What the function of a module calls its inputs: `x`, and at the root the author's names of several.
+
+    `lists` has the names of lists.
+    """
+    if module.scope is None and len(module.inputs) > 1:
         return {value: free(value, taken) for value in module.inputs}
-    count = len(module.inputs)
+    single = [value for value in module.inputs if value not in lists]
+    count = len(single)
     letters = ("x", "y", "z")[:count] if count <= 3 else [f"x{number}" for number in range(1, count + 1)]
-    return dict(zip(module.inputs, letters, strict=True))
+    names = dict(zip(single, letters, strict=True))
+    return {value: lists[value] if value in lists else names[value] for value in module.inputs}
 
 
 def variables(
@@ -30,14 +35,16 @@ def variables(
     outputs: Sequence[str],
     taken: Collection[str],
     titles: Mapping[str, str] = MappingProxyType({}),
+    lists: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """The variable of every value that the items give, and of the inputs.
 
     The main line is `x`. A value that is kept while others are made has the author's name where he gave one;
     a branch beside `x` is `y`, two are `y` and `z`, more are `branch1`, `branch2`, … A variable is reused as
-    soon as the value in it is used up. `titles` are names for what a module gives besides its own output.
+    soon as the value in it is used up. `titles` are names for what a module gives besides its own output, `lists` the
+    names of lists.
     """
-    return _Allocation(items, inputs, outputs, taken, titles).names()
+    return _Allocation(items, inputs, outputs, taken, titles, lists).names()
 
 
 class _Allocation:
@@ -48,10 +55,11 @@ class _Allocation:
         outputs: Sequence[str],
         taken: Collection[str],
         titles: Mapping[str, str],
+        lists: Mapping[str, str],
     ) -> None:
-        self.titles = titles
+        self.titles, self.lists = titles, lists
         self.items, self.inputs, self.outputs = items, inputs, outputs
-        self.taken = {*taken, *inputs.values(), MAIN}
+        self.taken = {*taken, *inputs.values(), *lists.values(), MAIN}
         self.uses: dict[str, list[int]] = {}
         for index, item in enumerate(items):
             for value in item.inputs:
@@ -60,16 +68,18 @@ class _Allocation:
             self.uses.setdefault(value, []).append(len(items))
         self.made = {value: index for index, item in enumerate(items) for value in given(item)}
         # A branch that has no name yet is a number.
-        self.variable: dict[str, str | int] = dict(inputs)
-        self.alive = set(inputs)
+        self.variable: dict[str, str | int] = {**lists, **inputs}
+        self.alive = set(self.variable)
 
     def names(self) -> dict[str, str]:
         for index, item in enumerate(self.items):
             first, *others = given(item)
             kept = self._kept(index)
-            self.variable[first] = self._first(index, item, kept)
+            if first not in self.lists:
+                self.variable[first] = self._first(index, item, kept)
             for value in others:
-                self.variable[value] = self._own_name(self._further(value, item))
+                if value not in self.lists:
+                    self.variable[value] = self._own_name(self._further(value, item))
             self.alive.update(given(item))
         return self._named()
 
@@ -92,7 +102,8 @@ class _Allocation:
     def _first(self, index: int, item: Node | Module, kept: set[str | int]) -> str | int:
         if self._deserves_name(index, item):
             return self._own_name(self._called(item))
-        freed = [self.variable[value] for value in item.inputs if self._last(value) == index]
+        taken = [value for value in item.inputs if value not in self.lists]
+        freed = [self.variable[value] for value in taken if self._last(value) == index]
         alone = len(set(item.inputs)) == 1
         chain = [var for var in freed if var not in kept and self._reusable(var, alone)]
         if MAIN in chain or (len(set(chain)) != 1 and MAIN not in kept):
@@ -124,8 +135,12 @@ class _Allocation:
         named = not is_automatic(item) or self._is_result(value)
         if not uses or uses[0] == uses[-1] == index + 1:
             # Only a merge says what its branches are, and a result of several what it is.
-            together = self.items[uses[0]].inputs if uses and uses[0] < len(self.items) else self.outputs
-            return named and bool(uses) and len(set(together)) > 1
+            if not uses or uses[0] < len(self.items):
+                return named and bool(uses) and len(set(self.items[uses[0]].inputs)) > 1
+            # Results that one item makes, and lists, are what they are.
+            return (
+                named and len(set(self.outputs)) > 1 and not set(self.outputs) <= {*given(item), *self.lists}
+            )
         if named:
             return True
         if uses[0] == uses[-1]:

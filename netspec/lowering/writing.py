@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from netspec.backend import LocalName
 from netspec.lowering.derive import Expression
 from netspec.lowering.parts import Names, Part, Text, lines, literal, tree
-from netspec.lowering.tree import Affine, Hole, Run, Tree
+from netspec.lowering.tree import Affine, Hole, Power, Run, Tree
 
 
 class Pen:
@@ -40,6 +40,12 @@ class Pen:
         if by != step.text:
             return f"{start} - {counted}"
         return counted if start == "0" else f"{start} + {counted}"
+
+    def power(self, part: Power) -> str:
+        step, start = self.expression(part.step), self.expression(part.start)
+        sign = "**" if step.text.replace(".", "").isidentifier() or step.text.isdigit() else " ** "
+        counted = f"{step.operand}{sign}{part.variable}"
+        return counted if start.text == "1" else f"{start.operand} * {counted}"
 
     def node(self, name: LocalName) -> LocalName:
         """The name of a node, None in it as long as its number is not one."""

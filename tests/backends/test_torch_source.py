@@ -30,6 +30,7 @@ GOLDENS = (
     "trunk",
     "frozen",
     "many_skips",
+    "stacks",
     "heads",
     "alike_heads",
     "kept",

@@ -81,7 +81,7 @@ def changes(text: str, helpers: frozenset[str]) -> Iterator[Change]:
                 yield node.lineno, f"{before}{not value}{after}"
             case ast.Constant(value=int(value) | float(value)):
                 yield node.lineno, f"{before}{value + 1!r}{after}"
-            case ast.Assign() | ast.Return() | ast.Expr(value=ast.Call()):
+            case ast.Assign() | ast.AugAssign() | ast.Return() | ast.Expr(value=ast.Call()):
                 yield node.lineno, f"{before}pass{after}"
 
 
@@ -91,6 +91,7 @@ HARMLESS = (
     "x = x  #",
     "kernel // 2",
     "def __init__(self, in_channels, Inner, nn_, pad=0",
+    "def __init__(self, dilation=1)",
 )
 """Lines in which another number is the same network: a size of two axes, a default that every call gives."""
 
