@@ -12,8 +12,7 @@ from netspec.backend import Limit, Status
 from netspec.graph import Graph
 from netspec.ops.base import Op
 from netspec.recipe.optimizers import Optimizer
-from netspec_numpy.lowerings import LOWERINGS
-from netspec_numpy.oracle import NumpyBackend
+from tests.oracle import Oracle
 
 Array = NDArray[Any]
 Change = Callable[[dict[str, Array]], None]
@@ -30,7 +29,7 @@ class Fake:
     name: str
     learns: ClassVar[Literal[True]] = True
     frameworks: ClassVar[tuple[str, ...]] = ()
-    lowerings: ClassVar[Mapping[type[Op], object]] = LOWERINGS
+    lowerings: ClassVar[Mapping[type[Op], object]] = Oracle.lowerings
     refusals: ClassVar[Mapping[type[Op], str]] = {}
     limits: ClassVar[tuple[Limit, ...]] = ()
     forward: Change = nothing
@@ -54,7 +53,7 @@ class Fake:
     ) -> FakeTrial:
         self.injected.append(inject)
         self.devices.append(device)
-        honest = NumpyBackend().trial(graph, weights, dtype, inject)  # type: ignore[arg-type]
+        honest = Oracle().trial(graph, weights, dtype, inject)  # type: ignore[arg-type]
         return FakeTrial(self, honest, weights)
 
 

@@ -14,13 +14,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from netspec.backend import Builds, usable
+from netspec.backend import Builds
 from netspec.graph import Graph, Node
 from netspec.loading import load
 from netspec.ops.conv import DepthwiseConv
 from netspec.ops.reshape import Flatten
 from netspec.passes import logits
 from netspec.weights import relayout
+from tests.backends.native import NATIVE
+from tests.having import ready
 
 Array = NDArray[Any]
 TOLERANCE = 1e-4
@@ -81,7 +83,6 @@ APPLICATIONS = (
 @pytest.mark.parametrize("each", APPLICATIONS, ids=lambda each: each.name)
 def test_an_application_and_our_spec_compute_the_same(each: Application) -> None:
     keras = pytest.importorskip("keras")
-    pytest.importorskip("torch")
     keras.backend.clear_session()
     keras.utils.set_random_seed(11)
     model = getattr(keras.applications, each.name)(weights=None, classifier_activation=None)
@@ -90,17 +91,10 @@ def test_an_application_and_our_spec_compute_the_same(each: Application) -> None
     weights = carried(model, graph, each.order)
 
     image = np.random.default_rng(13).standard_normal((2, *graph.inputs[0].type.shape)).astype("float32")
-    last = np.moveaxis(image, 1, -1)
-    expected = np.asarray(model(last, training=False)).reshape(2, -1)
-    keras_backend, torch_backend = usable(["keras", "torch"], Builds)
-    ours = np.asarray(keras_backend.build(graph, weights)(last, training=False)).reshape(2, -1)
-    check(ours, expected, f"{each.name}: keras")
-    import torch
-
-    network = torch_backend.build(graph, weights, device="cpu").eval()
-    with torch.no_grad():
-        native = network(torch.from_numpy(image)).numpy().reshape(2, -1)
-    check(native, expected, f"{each.name}: torch")
+    expected = np.asarray(model(np.moveaxis(image, 1, -1), training=False)).reshape(2, -1)
+    for name in ready(Builds, count=2):
+        (ours,) = NATIVE[name](graph, weights, "float32").outputs({graph.inputs[0].name: image}).values()
+        check(ours.reshape(2, -1), expected, f"{each.name}: {name}")
 
 
 def check(ours: Array, expected: Array, where: str) -> None:

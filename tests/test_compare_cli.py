@@ -14,8 +14,9 @@ import netspec.backend
 from netspec.backend import Status, Unavailable
 from netspec.proof import comparison
 from netspec_cli.main import app
-from netspec_numpy.oracle import NumpyBackend
 from tests.fakes import Array, Fake
+from tests.having import ORACLE
+from tests.oracle import Oracle
 
 SPEC = """\
 netspec: 1
@@ -46,7 +47,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
         def usable(wanted: Sequence[str], capability: object) -> list[object]:
             if "jax" in wanted:
                 raise Unavailable("the backend jax is missing: not installed", "pip install jax")
-            return [known.get(name) or NumpyBackend() for name in wanted]
+            return [known.get(name) or Oracle() for name in wanted]
 
         monkeypatch.setattr(comparison, "usable", usable)
         monkeypatch.setattr(netspec.backend, "installed", lambda capability: ["one", "two"])
@@ -55,8 +56,8 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     return command
 
 
-EQUAL = """\
-small.yaml: one, two and the oracle numpy, float64, a batch of 2 (outputs also of 1 and 3), \
+EQUAL = f"""\
+small.yaml: one, two and the oracle {ORACLE}, float64, a batch of 2 (outputs also of 1 and 3), \
 training mode, dropout off
 
 layer             max rel  farthest apart
@@ -72,7 +73,7 @@ gradients                      0  (tolerance 1e-10, 6 weights)                eq
 weights after 5 steps of sgd   0  (tolerance 1e-09, 8 weights, rate 7.8e-03)  equal
 weights after 5 steps of adam  0  (tolerance 1e-09, 8 weights, rate 9.8e-04)  equal
 
-equal: one, two and the oracle numpy compute the same network
+equal: one, two and the oracle {ORACLE} compute the same network
 """
 
 
@@ -150,18 +151,18 @@ def test_one_backend_beside_the_oracle(run: Run) -> None:
     result = run("--backends", "one")
     assert result.exit_code == 0
     assert result.stdout.count("not compared") == 3
-    assert result.stdout.endswith("equal: one and the oracle numpy compute the same network\n")
+    assert result.stdout.endswith(f"equal: one and the oracle {ORACLE} compute the same network\n")
 
 
 def test_an_oracle_that_is_broken_takes_no_part_and_is_reported(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judge = {"judge": Status("broken", "its table is gone")}
-    monkeypatch.setattr(comparison, "oracles", lambda: {**judge, "numpy": Status("ok", "made up")})
+    monkeypatch.setattr(comparison, "oracles", lambda: {**judge, ORACLE: Status("ok", "made up")})
     result = run()
     assert result.exit_code == 0
     assert "\nnote: the oracle judge does not take part: it is broken: its table is gone\n" in result.stdout
-    assert result.stdout.endswith("equal: one, two and the oracle numpy compute the same network\n")
+    assert result.stdout.endswith(f"equal: one, two and the oracle {ORACLE} compute the same network\n")
     facts = json.loads(run("--format", "json").stdout)
     assert facts["absent_oracles"] == {"judge": "broken: its table is gone"}
     monkeypatch.setattr(comparison, "oracles", lambda: judge)
@@ -185,7 +186,7 @@ REFUSED = {
     "an empty batch": (["--batch", "0"], "--batch"),
     "no backend": (["--backends", ","], "is empty"),
     "a backend twice": (["--backends", "one,one"], "contains one twice"),
-    "the oracle against itself": (["--backends", "numpy"], "needs two backends"),
+    "the oracle against itself": (["--backends", ORACLE], "needs two backends"),
 }
 
 

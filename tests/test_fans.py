@@ -19,9 +19,9 @@ from netspec.graph import Graph
 from netspec.ops import OPS
 from netspec.ops.base import Misfit, Weight
 from netspec.weights import drawn, fans, initialise
-from netspec_numpy import forward
 from tests.building import Sketch
 from tests.language.author import graph_of
+from tests.oracle import forward
 
 DOCS = Path(__file__).parents[1] / "docs" / "accounting.md"
 TABLE = [[0], [0, 1], [1, 2, 3], [3]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from importlib.metadata import PathDistribution
 from pathlib import Path
@@ -11,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from netspec import installation
-from netspec.backend import Broken
+from netspec.backend import Broken, backends
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,11 +32,11 @@ def package(
 @pytest.mark.parametrize(
     ("direct", "command"),
     [
-        ({}, "pip install 'netspec-compiler[torch]'"),
-        ({"url": "file://{tree}", "dir_info": {"editable": True}}, "pip install -e '{tree}[torch]'"),
-        ({"url": "file://{tree}", "dir_info": {}}, "pip install '{tree}[torch]'"),
-        ({"url": "file://{tree}/gone.whl", "archive_info": {}}, "pip install 'netspec-compiler[torch]'"),
-        ({"url": "https://a.b/c.git", "vcs_info": {}}, "pip install 'netspec-compiler[torch]'"),
+        ({}, "pip install 'netspec-compiler[one]'"),
+        ({"url": "file://{tree}", "dir_info": {"editable": True}}, "pip install -e '{tree}[one]'"),
+        ({"url": "file://{tree}", "dir_info": {}}, "pip install '{tree}[one]'"),
+        ({"url": "file://{tree}/gone.whl", "archive_info": {}}, "pip install 'netspec-compiler[one]'"),
+        ({"url": "https://a.b/c.git", "vcs_info": {}}, "pip install 'netspec-compiler[one]'"),
     ],
 )
 def test_the_command(
@@ -47,22 +48,26 @@ def test_the_command(
         direct = {**direct, "url": str(direct["url"]).format(tree=quote(str(tree)))}
     found = package(tmp_path, direct)
     monkeypatch.setattr(installation, "_installed", lambda: found)
-    assert installation.install("torch") == command.format(tree=tree)
+    assert installation.install("one") == command.format(tree=tree)
 
 
 def test_a_source_tree_on_the_path_is_installed_from_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installation, "_installed", lambda: None)
-    assert installation.install("torch") == f"pip install '{ROOT}[torch]'"
+    assert installation.install("one") == f"pip install '{ROOT}[one]'"
 
 
 def test_the_name_is_that_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["name"] == installation.DISTRIBUTION
     extras = project["optional-dependencies"]
-    assert extras["all"] == [f"{installation.DISTRIBUTION}[torch,keras,onnx]"]
-    assert {"torch", "keras", "keras-cpu", "onnx", "jax"} <= set(extras), (
-        "what the hints of the backends name"
-    )
+    ours = {each.name for each in backends() if each.frameworks}
+    (every,) = extras["all"]
+    named = re.fullmatch(rf"{installation.DISTRIBUTION}\[(.*)\]", every)
+    assert named is not None
+    assert set(named[1].split(",")) == ours
+    texts = (path.read_text(encoding="utf-8") for path in (ROOT / "backends").rglob("*.py"))
+    hints = {name for text in texts for name in re.findall(r"""\binstall\(["']([\w-]+)["']\)""", text)}
+    assert ours <= hints <= set(extras)
 
 
 def test_a_broken_backend_of_another_project_is_installed_from_that_project(tmp_path: Path) -> None:

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from netspec.backend import Builds, Learns, capable
 from netspec.ops import OPS
 from netspec.types import Type
+from tests import oracle
+from tests.having import LEARNER, needs, ready
 from tests.random_networks.draw import Draw
 from tests.random_networks.networks import graph_of, random_network
 from tests.random_networks.one import failure, run
@@ -123,78 +126,78 @@ def _shifted(arrays: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def test_a_sound_network_passes() -> None:
-    pytest.importorskip("torch")
-    assert failure(NETWORK, "0", "all", ("torch",)) is None
+    needs(LEARNER)
+    assert failure(NETWORK, "0", "all", (LEARNER,)) is None
 
 
-@pytest.mark.parametrize("kind", ["torch training: differs", "torch inference: differs", "folded: differs"])
+@pytest.mark.parametrize(
+    "kind", [f"{LEARNER} training: differs", f"{LEARNER} inference: differs", "folded: differs"]
+)
 def test_a_wrong_value_is_seen(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oracle itself is made a little wrong, in training, in inference, or for the folded network."""
-    pytest.importorskip("torch")
-    import netspec_numpy
-
-    true = netspec_numpy.forward
+    needs(LEARNER)
+    true = oracle.forward
 
     def wrong(graph: Any, weights: Any, inputs: Any, training: bool = True) -> dict[str, Any]:
         values = true(graph, weights, inputs, training)
         folded = not any(node.op.keyword == "batch_norm" for node in graph.nodes)
-        now = "folded" if folded else "torch training" if training else "torch inference"
+        now = "folded" if folded else f"{LEARNER} {'training' if training else 'inference'}"
         return _shifted(values, "dense1") if kind.startswith(now) else values
 
-    monkeypatch.setattr(netspec_numpy, "forward", wrong)
-    broken = failure(NETWORK, "0", "2", ("torch",))
+    monkeypatch.setattr(oracle, "forward", wrong)
+    broken = failure(NETWORK, "0", "2", (LEARNER,))
     assert broken is not None
     assert broken.kind == kind
 
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [("torch: weights back", "conv1.bias"), ("torch: statistics", "batch_norm1.running_var")],
+    [("weights back", "conv1.bias"), ("statistics", "batch_norm1.running_var")],
 )
 def test_a_wrong_weight_is_seen(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("torch")
-    from netspec_torch.backend import TorchBackend
+    needs(LEARNER)
+    builder = type(capable(LEARNER, Builds))
+    true = builder.weights
 
-    true = TorchBackend.weights
-
-    def wrong(self: TorchBackend, model: Any, graph: Any) -> dict[str, Any]:
-        trained = model.training or kind == "torch: weights back"
+    def wrong(self: Any, model: Any, graph: Any) -> dict[str, Any]:
+        trained = model.training or kind == "weights back"
         return _shifted(true(self, model, graph), *([name] if trained else []))
 
-    monkeypatch.setattr(TorchBackend, "weights", wrong)
-    broken = failure(NETWORK, "0", "2", ("torch",))
+    monkeypatch.setattr(builder, "weights", wrong)
+    broken = failure(NETWORK, "0", "2", (LEARNER,))
     assert broken is not None
-    assert broken.kind == kind
+    assert broken.kind == f"{LEARNER}: {kind}"
 
 
 def test_a_wrong_gradient_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("torch")
-    pytest.importorskip("keras")
-    from netspec_torch.trial import TorchTrial
+    two = ready(Builds, Learns, count=2)
+    learner = type(capable(LEARNER, Learns))
+    true = learner.trial
 
-    true = TorchTrial.gradients
-    monkeypatch.setattr(
-        TorchTrial, "gradients", lambda self, x, y: _shifted(true(self, x, y), "conv1.weight")
-    )
-    broken = failure(NETWORK, "0", "2", ("torch", "keras"))
+    def wrong(self: Any, *arguments: Any) -> Any:
+        trial = true(self, *arguments)
+        right = trial.gradients
+        monkeypatch.setattr(trial, "gradients", lambda x, y: _shifted(right(x, y), "conv1.weight"))
+        return trial
+
+    monkeypatch.setattr(learner, "trial", wrong)
+    broken = failure(NETWORK, "0", "2", two)
     assert broken is not None
     assert broken.kind == "gradients: differ"
 
 
 def test_some_networks_keep_every_promise() -> None:
-    pytest.importorskip("torch")
-    pytest.importorskip("keras")
+    two = ready(Builds, Learns, count=2)
     for number in range(5):
-        found = run(SEED, number, "2", ("torch", "keras"))
+        found = run(SEED, number, "2", two)
         assert not found.kind or found.refused, f"{found.words}\n{found.text}"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("batches", "count"), [("2", 200), ("all", 60)])
 def test_many_networks_keep_every_promise(batches: Any, count: int) -> None:
-    pytest.importorskip("torch")
-    pytest.importorskip("keras")
-    work = Work(SEED, batches, ("torch", "keras"))
+    two = ready(Builds, Learns, count=2)
+    work = Work(SEED, batches, tuple(two))
     broken = [
         each for each in outcomes(work, range(100, 100 + count), jobs=1) if each.kind and not each.refused
     ]
@@ -203,8 +206,7 @@ def test_many_networks_keep_every_promise(batches: Any, count: int) -> None:
 
 def test_rounding_that_a_network_makes_large_is_told_apart() -> None:
     """A normalisation of values that are all equal multiplies rounding by 316; three of them by 3e7."""
-    pytest.importorskip("torch")
-    pytest.importorskip("keras")
+    two = ready(Builds, Learns, count=2)
     layers = [
         {"identity": None, "name": "a"},
         {"subtract": None, "from": ["a", "a"]},
@@ -212,5 +214,5 @@ def test_rounding_that_a_network_makes_large_is_told_apart() -> None:
     ]
     rounding: list[str] = []
     files = {MAIN: {"netspec": 1, "name": "net", "input": [1, 2], "layers": layers}}
-    assert failure(files, "7/158", "2", ("torch", "keras"), rounding) is None
+    assert failure(files, "7/158", "2", two, rounding) is None
     assert rounding

@@ -15,12 +15,13 @@ from typer.testing import CliRunner
 
 import netspec
 from netspec import tensors
-from netspec.backend import native_names
+from netspec.backend import Builds, Keyed, capable, native_names
 from netspec.weights import WeightsError, WeightsWarning, initialise, load, save, starting
 from netspec_cli.main import app
-from netspec_torch import backend
+from tests.having import having
 
 Array = np.ndarray[Any, Any]
+KEYED = having(Builds, Keyed)[0]
 
 SPEC = """\
 netspec: 1
@@ -174,7 +175,7 @@ def state(dtype: str) -> None:
     """Save what a PyTorch model of the spec holds, its count of batches included, in a dtype."""
     torch = pytest.importorskip("torch")
     files = pytest.importorskip("safetensors.torch")
-    model = netspec.build(netspec.load("own.yaml"), "torch", seed=3)
+    model = netspec.build(netspec.load("own.yaml"), KEYED, seed=3)
     held = {
         name: tensor.to(getattr(torch, dtype)) if tensor.is_floating_point() else tensor
         for name, tensor in model.state_dict().items()
@@ -202,13 +203,13 @@ def test_the_state_of_our_own_model_comes_back(dtype: str, notes: list[str], spe
     graph = netspec.load("own.yaml")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model = netspec.build(graph, "torch", weights="w.safetensors")
+        model = netspec.build(graph, KEYED, weights="w.safetensors")
     told = [str(each.message) for each in caught if each.category is WeightsWarning]
     wanted = [f"w.safetensors: {line}" for line in notes]
     assert told == wanted
     start = initialise(graph, 3)
     tolerance = {"float16": 1e-3, "bfloat16": 1e-2}.get(dtype, 0.0)
-    for name, array in backend().weights(model, graph).items():
+    for name, array in capable(KEYED, Builds).weights(model, graph).items():
         assert close(array, start[name], tolerance)
     told = []
     found = starting(

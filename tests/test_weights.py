@@ -18,8 +18,8 @@ from netspec.ops.dense import Dense
 from netspec.ops.initializers import SETTINGS, Initializer
 from netspec.ops.norm import BatchNorm
 from netspec.weights import WeightsError, fans, initialise, load, relayout, save
-from netspec_numpy.oracle import NumpyBackend
 from tests.building import Sketch
+from tests.oracle import Oracle
 
 
 def small(first: str = "conv1") -> Graph:
@@ -217,7 +217,7 @@ def test_a_file_of_another_format_is_named(head: bytes, kind: str, tmp_path: Pat
 
 
 def test_a_key_that_two_backends_read_differently_names_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Reads(NumpyBackend):
+    class Reads(Oracle):
         def __init__(self, **keys: str | None) -> None:
             self.by_key = keys
 

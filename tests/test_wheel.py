@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
+from tests.having import TRAINER, WRITER
+
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = {"netspec", "netspec_numpy", "netspec_torch", "netspec_keras", "netspec_onnx", "netspec_cli"}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+POINTS = PROJECT["project"]["entry-points"]["netspec.backends"]
+PACKAGES = {"netspec", "netspec_cli", *(point.partition(":")[0] for point in POINTS.values())}
 
 
 def run(*command: str | Path, cwd: Path, code: int = 0) -> str:
@@ -74,17 +79,18 @@ def test_says_which_backends_are_missing_and_how_to_install_them(
 ) -> None:
     told = run(installed / "netspec", "backends", cwd=tmp_path)
     (wheel,) = wheel.parent.glob("netspec_compiler-*.whl")
-    for extra in ("torch", "keras", "keras-cpu", "onnx"):
+    extras = PROJECT["project"]["optional-dependencies"]
+    for extra in POINTS.keys() & extras.keys():
         assert f"'{wheel}[{extra}]'" in told, "what is installed from a file is completed from that file"
 
 
 def test_writes_source_without_the_framework(installed: Path, tmp_path: Path) -> None:
-    source = run(installed / "netspec", "compile", "zoo:lenet5", "--backend", "torch", cwd=tmp_path)
+    source = run(installed / "netspec", "compile", "zoo:lenet5", "--backend", WRITER, cwd=tmp_path)
     compile(source, "lenet5.py", "exec")
 
 
 def test_a_missing_framework_is_a_plain_message(installed: Path, tmp_path: Path) -> None:
-    run(installed / "netspec", "train", "zoo:lenet5", "--backend", "torch", cwd=tmp_path, code=2)
+    run(installed / "netspec", "train", "zoo:lenet5", "--backend", TRAINER, cwd=tmp_path, code=2)
 
 
 def test_imports_come_from_the_installed_wheel(installed: Path, tmp_path: Path) -> None:

@@ -6,14 +6,18 @@ full size. The rows stand in docs/proofs.py; a spec without its row fails here.
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 
-from docs.proofs import ROWS, Row, read
+from docs.proofs import BACKENDS, ROWS, Row, read
+from netspec.backend import Learns, Runs
 from netspec.check import check_file
 from netspec.diagnostics.render import as_text
 from netspec.graph import verify
 from netspec.language.reading.locations import zoo
 from netspec.proof.comparison import TOLERANCES
+from tests.having import ORACLE, having, ready
 
 SMALL = [pytest.param(row, id=row.spec, marks=() if row.quick else pytest.mark.slow) for row in ROWS]
 BY_SPEC = {row.spec: row for row in ROWS}
@@ -37,8 +41,7 @@ def test_a_spec_holds_what_it_expects(name: str) -> None:
 
 @pytest.mark.parametrize("row", SMALL)
 def test_backends_are_equal_in_float64(row: Row) -> None:
-    pytest.importorskip("torch")
-    pytest.importorskip("keras")
+    ready(Learns, count=2)
     found = row.in_float64()
     assert found.ok, found.as_dict()["first_difference"] or found.as_dict()
     assert found.tolerance.forward == 1e-10
@@ -53,8 +56,7 @@ def at_full_size(name: str) -> object:
 
 @pytest.mark.parametrize("name", [at_full_size(name) for name in sorted(BY_SPEC)])
 def test_backends_are_equal_at_full_size_in_float32(name: str) -> None:
-    pytest.importorskip("torch")
-    pytest.importorskip("keras")
+    ready(Learns, count=2)
     found = BY_SPEC[name].in_float32()
     assert found.ok, found.as_dict()["first_difference"]
     assert found.tolerance.forward == 1e-4
@@ -65,14 +67,17 @@ def test_the_proof_on_record_is_of_the_network_as_it_is(row: Row) -> None:
     proof = read()["proofs"][row.spec]
     assert proof["digest"] == row.digest, f"the network has changed: `python docs/proofs.py {row.spec}`"
     double, single = TOLERANCES["float64"], TOLERANCES["float32"]
-    assert list(proof["outputs"]) == ["torch – keras", "torch – numpy", "keras – numpy"]
+    assert list(proof["outputs"]) == [
+        f"{one} – {other}" for one, other in combinations((*BACKENDS, ORACLE), 2)
+    ]
     assert max(proof["outputs"].values()) <= double.forward
     assert double.gradients is not None
     assert proof["gradients"] <= double.gradients
     assert double.steps is not None
     assert proof["steps"] <= double.steps
     assert proof["float32"] <= single.forward
-    assert proof.get("onnx", 0.0) <= single.forward
+    others = {name: value for name, value in proof.items() if name in having(Runs)}
+    assert all(isinstance(value, float) and value <= single.forward for value in others.values())
     if on_jax := proof.get("jax"):
         assert on_jax["outputs"] <= double.forward
         assert on_jax["gradients"] <= double.gradients

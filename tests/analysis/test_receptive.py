@@ -25,8 +25,8 @@ from netspec.ops.reach import Reach
 from netspec.ops.reshape import Flatten
 from netspec.ops.transpose import ConvTranspose
 from netspec.types import Type
-from netspec_numpy import forward
 from tests.building import Sketch
+from tests.oracle import forward
 
 
 def conv(

@@ -20,8 +20,8 @@ from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.dense import Dense, Rbf
 from netspec.ops.transpose import ConvTranspose
 from netspec.weights import initialise
-from netspec_numpy import forward
 from tests.cases import CASES, Case
+from tests.oracle import forward
 from tests.structures import STRUCTURES, structure
 
 Floats = NDArray[np.float64]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from netspec.diagnostics import Problems
+from netspec.graph import Graph
+from netspec.loading import graph_of_text
+from netspec_cli import apart
 from netspec_keras import engine
 
 
@@ -81,3 +86,67 @@ if state == "ok":
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# Kernels that can crash TensorFlow.
+
+HEAD = "netspec: 1\nname: frail\ninput: [4, 12, 14]\nlayers:\n"
+FRAIL = (
+    HEAD
+    + "  - conv: {filters: 5, kernel: 1, stride: 2}\n  - conv_transpose: {filters: 2, kernel: 1, stride: [1, 3]}\n"
+)
+SOUND = (
+    "conv: {filters: 5, kernel: 1}",
+    "conv: {filters: 5, kernel: 3, stride: 2}",
+    "conv: {filters: 5, kernel: [1, 2], stride: 2}",
+    "depthwise_conv: {kernel: 1, stride: 2}",
+    "max_pool: {kernel: 1, stride: 2}",
+)
+
+
+def network(text: str) -> Graph:
+    graph = graph_of_text(text, "frail.yaml", Problems())
+    assert graph is not None
+    return graph
+
+
+def fragile(text: str, dtype: str = "float32") -> list[str]:
+    return engine.fragile(network(text), dtype)
+
+
+def test_the_layers_are_those_that_were_measured() -> None:
+    assert fragile(FRAIL) == ["conv1", "conv_transpose1"]
+    assert fragile(FRAIL, "float64") == []
+    for each in SOUND:
+        assert fragile(f"{HEAD}  - {each}\n") == [], each
+
+
+def test_only_such_a_network_goes_without_onednn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    monkeypatch.setenv(engine.ONEDNN, "1")
+    engine.steady(network(FRAIL), "float32")
+    assert os.environ[engine.ONEDNN] == "1", "what the user has set stays"
+    for text, wanted in ((f"{HEAD}  - {SOUND[0]}\n", None), (FRAIL, "0")):
+        del os.environ[engine.ONEDNN]
+        engine.steady(network(text), "float32")
+        assert os.environ.setdefault(engine.ONEDNN, "") == (wanted or "")
+
+
+@pytest.mark.slow
+def test_the_kernels_are_avoided_in_a_comparison(tmp_path: Path) -> None:
+    """TensorFlow with oneDNN, on several threads, ends within these steps."""
+    pytest.importorskip("torch")
+    pytest.importorskip("tensorflow")
+    (tmp_path / "frail.yaml").write_text(FRAIL, encoding="utf-8")
+    threads = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", engine.ONEDNN)
+    environment = {key: value for key, value in os.environ.items() if key not in threads}
+    command = "compare frail.yaml --dtype float32 --batch 3 --steps 30"
+    done = subprocess.run(
+        [sys.executable, "-c", apart.START, *command.split()],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -40,6 +41,7 @@ from netspec.graph import Graph
 from netspec.marks import BLANK
 from netspec.ops import OPS
 from netspec.ops.activation import Relu
+from netspec.ops.base import Op
 from netspec.ops.norm import BatchNorm
 from netspec.passes.still import still
 from netspec.proof.comparison import compare
@@ -286,6 +288,27 @@ def test_every_op_is_lowered_or_refused_with_a_reason(backend: Backend) -> None:
     assert not set(backend.lowerings) & set(backend.refusals)
     assert all(reason.endswith(".") for reason in backend.refusals.values())
     assert all(limit.what.endswith(".") for limit in backend.limits)
+
+
+@each_backend
+def test_a_lowering_is_for_the_op_of_its_row(backend: Backend) -> None:
+    assert not [op for op, lowering in backend.lowerings.items() if not _takes(lowering, op)]
+
+
+def test_a_lowering_of_another_op_is_seen() -> None:
+    def lowering(op: BatchNorm | None, site: object) -> str:
+        return ""
+
+    assert _takes(lowering, BatchNorm)
+    assert not _takes(lowering, Relu)
+
+
+def _takes(lowering: object, op: type) -> bool:
+    """Whether a lowering takes an op, where it says which it takes."""
+    hints = list(get_type_hints(lowering).values()) if isinstance(lowering, FunctionType) else []
+    kinds = [each for each in get_args(hints[0]) or hints[:1] if isinstance(each, type)] if hints else []
+    ops = [each for each in kinds if issubclass(each, Op)]
+    return not ops or issubclass(op, tuple(ops))
 
 
 @each_backend

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from torch import nn
 
 from netspec.analysis import analyze
 from netspec.backend import NoDevice, native_names
+from netspec.benchmark import sample
 from netspec.fit import Fit
 from netspec.graph import Graph
 from netspec.lowering.template import WrongFold
@@ -28,6 +30,7 @@ from netspec.proof.comparison import compare
 from netspec.recipe.optimizers import Sgd
 from netspec.weights import initialise, load
 from netspec_torch import backend
+from netspec_torch.bench import TorchWorkload
 from netspec_torch.reserved import ATTRIBUTES
 from netspec_torch.runtime import choose, keys
 from tests.building import Sketch
@@ -368,6 +371,27 @@ def learn(seed: int, **changes: Any) -> Heard:
     }  # fmt: skip
     TORCH.fit(Fit(**{**given, **changes}))
     return report
+
+
+def test_the_work_that_is_timed_moves_every_weight_in_a_step_and_none_forward() -> None:
+    graph = structure("heads")
+    weights = initialise(graph)
+    workload = TORCH.workload(graph, weights, *sample(graph, 2, 0), "cpu")
+    assert isinstance(workload, TorchWorkload)
+    workload.prepare()
+    workload.forward()
+    before = {name: array.copy() for name, array in TORCH.weights(workload.model, graph).items()}
+    assert all((before[name] == array).all() for name, array in weights.items())
+    workload.train()
+    after = TORCH.weights(workload.model, graph)
+    assert all((before[name] != after[name]).any() for name in weights)
+
+
+def test_a_missing_framework_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_module("netspec_torch.backend"), "find_spec", lambda name: None)
+    told = TORCH.status()
+    assert (told.state, told.detail) == ("missing", "PyTorch is not installed")
+    assert told.fix.startswith("pip install ")
 
 
 def test_training_learns_and_repeats_itself() -> None:

@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from netspec_cli.main import app
+from tests.having import TRAINER, WRITER
 from tests.test_files import AS_NOBODY
 
 RUN = CliRunner()
@@ -270,8 +271,8 @@ def test_a_path_that_is_too_long(path: str) -> None:
     commands = [
         ["check", path],
         ["shapes", path],
-        ["compile", path, "-b", "torch"],
-        ["train", path, "-b", "torch"],
+        ["compile", path, "-b", WRITER],
+        ["train", path, "-b", TRAINER],
         ["new", "x", "--from", path],
         ["bench", path],
         ["compare", path],

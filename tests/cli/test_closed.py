@@ -14,6 +14,7 @@ import pytest
 
 from netspec.loading import load
 from netspec.weights import initialise, save
+from tests.having import WRITER
 from tests.test_files import AS_NOBODY
 
 SPEC = """\
@@ -53,7 +54,7 @@ GOOD = "tiny.yaml"
 READS = {
     "check": ["check", "closed/tiny.yaml"],
     "shapes": ["shapes", "closed/tiny.yaml"],
-    "compile": ["compile", "closed/tiny.yaml", "-b", "torch"],
+    "compile": ["compile", "closed/tiny.yaml", "-b", WRITER],
     "draw": ["draw", "closed/tiny.yaml"],
     "new": ["new", "x", "--from", "closed/tiny.yaml"],
     "weights of convert": [
@@ -71,10 +72,10 @@ READS = {
     "a folder of data": ["train", GOOD, "-b", "fake", "--data", "./closed", "-o", "open/run"],
 }
 WRITES = {
-    "compile": ["compile", GOOD, "-b", "torch", "-o", "closed/x.py"],
-    "compile into a folder that cannot be written": ["compile", GOOD, "-b", "torch", "-o", "read/x.py"],
-    "compile into a folder that cannot be made": ["compile", GOOD, "-b", "torch", "-o", "read/deep/x.py"],
-    "compile by force": ["compile", GOOD, "-b", "torch", "-o", "closed/x.py", "--force"],
+    "compile": ["compile", GOOD, "-b", WRITER, "-o", "closed/x.py"],
+    "compile into a folder that cannot be written": ["compile", GOOD, "-b", WRITER, "-o", "read/x.py"],
+    "compile into a folder that cannot be made": ["compile", GOOD, "-b", WRITER, "-o", "read/deep/x.py"],
+    "compile by force": ["compile", GOOD, "-b", WRITER, "-o", "closed/x.py", "--force"],
     "convert": ["convert", GOOD, "--pass", "logits", "--weights", "w.safetensors", "-o", "read/x.yaml"],
     "draw": ["draw", GOOD, "-o", "read/x.svg"],
     "schema": ["schema", "-o", "closed/x.json"],

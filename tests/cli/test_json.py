@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from netspec.backend import Learns, Timed, Trains
 from netspec_cli.main import COMMANDS, app
+from tests.having import LEARNER, TIMED, TRAINER, ready
 
 SPEC = """\
 netspec: 1
@@ -61,7 +63,7 @@ QUICK: dict[str, tuple[set[str], dict[str, set[str]]]] = {
     "new --list": ({"zoo"}, {"zoo": {"name", "description", "params"}}),
 }
 RUNS: dict[str, tuple[set[str], dict[str, set[str]]]] = {
-    "compare little.yaml --backends torch": (
+    f"compare little.yaml --backends {LEARNER}": (
         {
             *("spec", "name", "dtype", "device", "backends", "pairs", "batch", "learning_rate", "ok"),
             *(
@@ -84,11 +86,11 @@ RUNS: dict[str, tuple[set[str], dict[str, set[str]]]] = {
             "gradients": {"max_rel", "weight"},
         },
     ),
-    "bench little.yaml --backends torch --steps 1 --batch 1": (
+    f"bench little.yaml --backends {TIMED} --steps 1 --batch 1": (
         {"spec", "name", "dtype", "batch", "steps", "machine", "backends"},
-        {"machine": {"cores", "threads"}, "backends": RACE | {"ratio_to_torch"}},
+        {"machine": {"cores", "threads"}, "backends": RACE | {f"ratio_to_{TIMED}"}},
     ),
-    "train little.yaml -b torch": (
+    f"train little.yaml -b {TRAINER}": (
         {"spec", "name", "backend", "data", "folder", "epochs", "best"},
         {},
     ),
@@ -130,7 +132,7 @@ def test_the_keys(command: str) -> None:
 
 @pytest.mark.parametrize("command", RUNS)
 def test_the_keys_of_what_runs_a_framework(command: str) -> None:
-    pytest.importorskip("torch")
+    ready(Learns, Timed, Trains)
     told = hold(command, *RUNS[command])
     assert (told["spec"], told["name"]) == ("little.yaml", "little")
 

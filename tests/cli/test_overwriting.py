@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from netspec.loading import load
 from netspec.weights import initialise, save
 from netspec_cli.main import app
+from tests.having import WRITER, WRITERS
 
 RUN = CliRunner()
 
@@ -45,7 +46,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 COMMANDS: dict[str, list[str]] = {
-    "compile": ["compile", "own.yaml", "-b", "torch", "-o"],
+    "compile": ["compile", "own.yaml", "-b", WRITER, "-o"],
     "convert": ["convert", "own.yaml", "--pass", "logits", "-o"],
     "convert with weights": [
         *("convert", "own.yaml", "--pass", "logits", "--weights", "own.safetensors", "-o"),
@@ -92,9 +93,10 @@ def test_a_weights_file_is_an_input_too(here: Path) -> None:
     assert contents(here) == before
 
 
-WRITERS: dict[str, tuple[list[str], str]] = {
-    "compile": (["compile", "own.yaml", "-b", "torch", "-o", "x.py"], "x.py"),
-    "compile for keras": (["compile", "own.yaml", "-b", "keras", "-o", "x.py"], "x.py"),
+WRITING: dict[str, tuple[list[str], str]] = {
+    **{
+        f"compile for {name}": (["compile", "own.yaml", "-b", name, "-o", "x.py"], "x.py") for name in WRITERS
+    },
     "convert": (["convert", "own.yaml", "--pass", "logits", "-o", "x.yaml"], "x.yaml"),
     "draw svg": (["draw", "own.yaml", "-o", "x.svg"], "x.svg"),
     "draw html": (["draw", "own.yaml", "-o", "x.html"], "x.html"),
@@ -129,7 +131,7 @@ STRANGE: dict[Callable[[Path], None], str] = {
 }
 
 
-@pytest.mark.parametrize(("words", "name"), WRITERS.values(), ids=WRITERS)
+@pytest.mark.parametrize(("words", "name"), WRITING.values(), ids=WRITING)
 def test_its_own_file_is_written_anew_and_others_stay(words: list[str], name: str, here: Path) -> None:
     path = here / name
     assert RUN.invoke(app, words).exit_code == 0
@@ -154,7 +156,7 @@ def test_with_force_an_input_may_be_written_over(here: Path) -> None:
     assert "softmax" not in (here / "own.yaml").read_text()
 
 
-@pytest.mark.parametrize("words", [words for words, _ in WRITERS.values() if "-o" in words], ids=" ".join)
+@pytest.mark.parametrize("words", [words for words, _ in WRITING.values() if "-o" in words], ids=" ".join)
 @pytest.mark.parametrize("target", [".", "device", "pipe", "by_hand.txt/x.svg", "x" * 5000])
 def test_a_place_where_no_file_can_be(words: list[str], target: str, here: Path) -> None:
     suffix = Path(words[-1]).suffix

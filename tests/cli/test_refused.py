@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,22 @@ from netspec.backend import (
     Backend,
     Builds,
     Judges,
+    Learns,
+    Limit,
     NoDevice,
     Runs,
+    Status,
     Timed,
     Trains,
     Writes,
     backend,
     backends,
 )
+from netspec.backend import refused as refused_by
 from netspec.loading import load
 from netspec.weights import initialise
 from netspec_cli.main import COMMANDS, app
+from tests.having import LEARNER, LEARNERS, ORACLE, TIMED, TRAINER, TRAINERS, WRITER, WRITERS, having, ready
 
 SPEC = """\
 netspec: 1
@@ -44,12 +48,12 @@ train: {data: fashion-mnist-small, epochs: 1, batch: 10}
 """
 ON_A_SPEC = {
     "shapes": "",
-    "compile": "-b torch",
+    "compile": f"-b {WRITER}",
     "convert": "--pass still",
     "draw": "",
-    "compare": "--backends torch",
-    "bench": "--backends torch",
-    "train": "-b torch",
+    "compare": f"--backends {LEARNER}",
+    "bench": f"--backends {TIMED}",
+    "train": f"-b {TRAINER}",
 }
 """The commands that take one spec, with what each cannot do without."""
 
@@ -63,13 +67,13 @@ WRONG_COMMANDS = {
     "shapes lenet5": "there is no file lenet5; did you mean zoo:lenet5?",
     "shapes specs/resnet50.yaml": "did you mean zoo:resnet50?",
     "compile small.yaml": "Missing option '--backend' / '-b'",
-    "compile small.yaml -b numpy": "numpy cannot write source; ",
+    f"compile small.yaml -b {ORACLE}": f"{ORACLE} cannot write source; ",
     "compile small.yaml -b nope": "no backend is called 'nope'",
-    "compile small.yaml -b torch --pass nope": "no pass is called 'nope'",
-    "compile small.yaml -b torch --pass cut": "--pass cut needs the last layer",
-    "compile small.yaml -b torch --pass cut=": "--pass cut needs the last layer",
-    "compile small.yaml -b torch --pass cut=nope": "no layer is called `nope`",
-    "compile small.yaml -b torch -o empty": "cannot write empty",
+    f"compile small.yaml -b {WRITER} --pass nope": "no pass is called 'nope'",
+    f"compile small.yaml -b {WRITER} --pass cut": "--pass cut needs the last layer",
+    f"compile small.yaml -b {WRITER} --pass cut=": "--pass cut needs the last layer",
+    f"compile small.yaml -b {WRITER} --pass cut=nope": "no layer is called `nope`",
+    f"compile small.yaml -b {WRITER} -o empty": "cannot write empty",
     "convert small.yaml --pass still --weights none.safetensors -o new.yaml": "none.safetensors",
     "convert small.yaml --pass still --weights none.safetensors": "--weights writes a file next to the new spec",
     "draw small.yaml -o x.png": "a drawing must be .svg or .html",
@@ -86,16 +90,16 @@ WRONG_COMMANDS = {
     "arith nope": "No such command 'nope'",
     "arith conv -i 5": "Missing option '--kernel'",
     "arith conv -i 5 -k a": "--kernel: 'a' is not a whole number",
-    "compare small.yaml --backends torch,nope": "no backend is called 'nope'",
-    "compare small.yaml --backends torch,torch": "--backends contains torch twice",
-    "compare small.yaml --backends numpy": "a comparison needs two backends",
+    f"compare small.yaml --backends {LEARNER},nope": "no backend is called 'nope'",
+    f"compare small.yaml --backends {LEARNER},{LEARNER}": f"--backends contains {LEARNER} twice",
+    f"compare small.yaml --backends {ORACLE}": "a comparison needs two backends",
     "compare small.yaml --backends ,": "--backends is empty",
-    "compare small.yaml --backends torch --rate 0": "must be a number above 0, not 0.0",
-    "compare small.yaml --backends torch --batch 0": "Invalid value for '--batch'",
-    "compare small.yaml --backends torch --inject nope=1": "no layer is called `nope`",
-    "compare small.yaml --backends torch --inject conv1=x": "`conv1=x` is not LAYER=EPS",
-    "bench small.yaml --backends torch,torch": "--backends contains torch twice",
-    "bench small.yaml --backends torch --steps 0": "Invalid value for '--steps'",
+    f"compare small.yaml --backends {LEARNER} --rate 0": "must be a number above 0, not 0.0",
+    f"compare small.yaml --backends {LEARNER} --batch 0": "Invalid value for '--batch'",
+    f"compare small.yaml --backends {LEARNER} --inject nope=1": "no layer is called `nope`",
+    f"compare small.yaml --backends {LEARNER} --inject conv1=x": "`conv1=x` is not LAYER=EPS",
+    f"bench small.yaml --backends {TIMED},{TIMED}": f"--backends contains {TIMED} twice",
+    f"bench small.yaml --backends {TIMED} --steps 0": "Invalid value for '--steps'",
     "train small.yaml": "Missing option '--backend' / '-b'",
     "train small.yaml -b nope": "no backend is called 'nope'",
     "chek small.yaml": "No such command 'chek'. Did you mean 'check'",
@@ -189,25 +193,27 @@ UNUSED = SPEC.replace("layers: [", "layers: [{conv: {filters: 2, kernel: 5}}, ")
 )
 
 
-@pytest.mark.parametrize("command", ["check unused.yaml -b keras", "compile unused.yaml -b keras"])
-def test_a_backend_refuses_a_network_in_the_same_words(command: str) -> None:
+@pytest.mark.parametrize("command", ["check", "compile"])
+def test_a_backend_refuses_a_network_in_the_same_words(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("unused.yaml").write_text(UNUSED, encoding="utf-8")
-    result = CliRunner().invoke(app, command.split())
+    limit = Limit("Layers called conv1.", lambda graph: [("conv1", "`conv1` is beyond it")])
+    monkeypatch.setattr(type(backend(WRITER)), "limits", (limit,))
+    result = CliRunner().invoke(app, [command, "unused.yaml", "-b", WRITER])
     told = result.stdout + result.stderr
     assert result.exit_code == 1
-    assert "error[NS0601]: keras cannot represent `small`: no output depends on `conv1`" in told
+    assert f"error[NS0601]: {WRITER} cannot represent `small`: `conv1` is beyond it" in told
     assert "--> unused.yaml:5:" in told
     assert "it has weights: a backend can refuse such weights" in told
 
 
 def test_a_spec_that_a_backend_takes_holds() -> None:
     Path("unused.yaml").write_text(UNUSED, encoding="utf-8")
-    assert CliRunner().invoke(app, ["check", "unused.yaml", "-b", "torch"]).exit_code == 0
     assert CliRunner().invoke(app, ["check", "unused.yaml"]).exit_code == 0
-    both = CliRunner().invoke(
-        app, ["check", "small.yaml", "blocks.yaml", "-b", "torch", "--backend", "keras"]
-    )
-    assert both.exit_code == 0
+    for name in WRITERS:
+        takes = not refused_by(backend(name), load("unused.yaml"))
+        assert CliRunner().invoke(app, ["check", "unused.yaml", "-b", name]).exit_code == (0 if takes else 1)
+    every = [word for name in WRITERS for word in ("--backend", name)]
+    assert CliRunner().invoke(app, ["check", "small.yaml", "blocks.yaml", *every]).exit_code == 0
 
 
 def test_the_backend_of_a_check_is_a_registered_one() -> None:
@@ -220,24 +226,30 @@ def test_the_backend_of_a_check_is_a_registered_one() -> None:
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """No framework is installed."""
-    monkeypatch.setattr(import_module("netspec_torch.backend"), "find_spec", lambda name: None)
-    monkeypatch.setattr(import_module("netspec_keras.engine"), "find_spec", lambda name: None)
+    for each in backends():
+        if each.frameworks:
+            missing(each, monkeypatch)
+
+
+def missing(each: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a backend say that its framework is not installed."""
+    told = Status("missing", f"{each.name} needs a framework", f"pip install {each.name}")
+    monkeypatch.setattr(type(each), "status", lambda self: told)
 
 
 @pytest.mark.parametrize(
-    "command",
+    ("command", "names"),
     [
-        f"{ON} torch"
-        for ON in ("compare small.yaml --backends", "bench small.yaml --backends", "train small.yaml -b")
+        ("compare small.yaml --backends", LEARNERS),
+        ("bench small.yaml --backends", having(Timed)),
+        ("train small.yaml -b", TRAINERS),
     ],
 )
 @pytest.mark.usefixtures("bare")
-def test_a_missing_framework_is_worth_2(command: str) -> None:
-    refused(command.split(), 2, "the backend torch is missing: PyTorch is not installed")
-    refused(
-        command.replace("torch", "keras").split(), 2, "the backend keras is missing: Keras is not installed"
-    )
-    refused(command.split(), 2, "\n  fix: pip install ")
+def test_a_missing_framework_is_worth_2(command: str, names: list[str]) -> None:
+    for name in names:
+        told = f"the backend {name} is missing: {name} needs a framework\n  fix: pip install {name}\n"
+        refused([*command.split(), name], 2, told)
 
 
 @pytest.mark.parametrize(("command", "what"), [("compare", "give gradients"), ("bench", "be timed")])
@@ -246,13 +258,12 @@ def test_without_names_something_must_be_installed(command: str, what: str) -> N
     refused([command, "small.yaml"], 2, f"netspec: no installed backend can {what}\n  fix: pip install ")
 
 
-@pytest.mark.parametrize(
-    "command", ["compare small.yaml --backends torch,keras", "bench small.yaml --backends torch,keras"]
-)
+@pytest.mark.parametrize("command", ["compare", "bench"])
 def test_what_is_there_can_be_named_by_itself(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("torch")
-    monkeypatch.setattr(import_module("netspec_keras.engine"), "find_spec", lambda name: None)
-    refused(command.split(), 2, "\n  or without it: --backends torch\n")
+    there, lacking, *_ = ready(Learns, Timed, count=2)
+    missing(backend(lacking), monkeypatch)
+    words = [command, "small.yaml", "--backends", f"{there},{lacking}"]
+    refused(words, 2, f"\n  or without it: --backends {there}\n")
 
 
 @pytest.mark.usefixtures("bare")
@@ -315,11 +326,10 @@ def test_nothing_is_timed_on_a_missing_device(each: Timed, device: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["compare huge.yaml --backends torch", "bench huge.yaml --backends torch"]
+    "command", [f"compare huge.yaml --backends {LEARNER}", f"bench huge.yaml --backends {TIMED}"]
 )
 def test_what_does_not_fit_into_memory_is_a_sentence(command: str) -> None:
-    pytest.importorskip("torch")
-    pytest.importorskip("keras")
+    ready(Learns, Timed)
     Path("huge.yaml").write_text(SPEC.replace("filters: 2", "filters: 99999999999999"), encoding="utf-8")
     refused(command.split(), 2, "netspec: not enough memory: unable to allocate 6.39 PiB")
 

@@ -14,7 +14,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from netspec.backend import Learns, backend
 from netspec_cli.main import COMMANDS
+from tests.having import LEARNER, TIMED, TRAINER, WRITERS, ready
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the runner forks")
 
@@ -40,8 +42,7 @@ CASES = {
     "shapes small.yaml": 0,
     "shapes small.yaml --format json": 0,
     "shapes small.yaml --sett a=1": 2,
-    "compile small.yaml -b torch": 0,
-    "compile small.yaml -b keras": 0,
+    **{f"compile small.yaml -b {name}": 0 for name in WRITERS},
     "convert small.yaml --pass still": 0,
     "draw small.yaml": 0,
     "ops": 0,
@@ -58,10 +59,10 @@ CASES = {
 HEAVY = {
     "new --list": 0,
     "backends": 0,
-    "compare small.yaml --backends torch --steps 0": 0,
-    "compare small.yaml --backends torch --steps 0 --format json": 0,
-    "train small.yaml -b torch --data ./own.npz --set train.batch=10 --epochs 1": 0,
-    "bench small.yaml --backends torch --steps 1": 0,
+    f"compare small.yaml --backends {LEARNER} --steps 0": 0,
+    f"compare small.yaml --backends {LEARNER} --steps 0 --format json": 0,
+    f"train small.yaml -b {TRAINER} --data ./own.npz --set train.batch=10 --epochs 1": 0,
+    f"bench small.yaml --backends {TIMED} --steps 1": 0,
 }
 ENCODINGS = ("ascii", "cp1252", "latin-1", "utf-8")
 LOST = ("full stdout",)
@@ -236,5 +237,6 @@ def test_what_nobody_reads_changes_no_verdict(kind: str, plain: dict[str, Outcom
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [*ENCODINGS, *LOST, *DEAF])
 def test_every_command_on_every_kind_of_stream(kind: str, tmp_path: Path) -> None:
-    pytest.importorskip("torch")
-    hold(outcomes(tmp_path, kind, CASES | HEAVY, f"{QUICK},torch"), CASES | HEAVY, lost=kind in LOST)
+    ready(Learns)
+    loaded = ",".join([QUICK, *backend(LEARNER).frameworks])
+    hold(outcomes(tmp_path, kind, CASES | HEAVY, loaded), CASES | HEAVY, lost=kind in LOST)

@@ -20,8 +20,9 @@ from netspec.passes import logits
 from netspec.proof.comparison import compare
 from netspec.weights import initialise
 from netspec.writing.spec import write_spec
-from netspec_numpy import forward
 from tests.cases import CASES, Case
+from tests.having import LEARNERS, needs
+from tests.oracle import forward
 
 Array = NDArray[np.float64]
 Arrays = Mapping[str, NDArray[np.generic]]
@@ -215,10 +216,10 @@ def test_who_else_uses_the_probabilities_keeps_them(case: str) -> None:
     np.testing.assert_array_equal(value(again, first, named), value(bare, first))
 
 
-@pytest.mark.parametrize("backend", ["torch", "keras"])
+@pytest.mark.parametrize("backend", LEARNERS)
 @pytest.mark.parametrize("case", [*SEVERAL, *SHARED])
 def test_generated_code_gives_the_same_logits(case: str, backend: str) -> None:
-    pytest.importorskip(backend)
+    needs(backend)
     found = compare(logits(network({**TAKEN, **SEVERAL}[case])), [backend], steps=0)
     assert found.ok, found.first_difference
 

@@ -14,8 +14,8 @@ from netspec.ops.merge import Multiply
 from netspec.ops.regularize import Dropout
 from netspec.passes import PASSES, logits, still
 from netspec.weights import initialise
-from netspec_numpy import forward
 from tests.building import Sketch, span
+from tests.oracle import forward
 
 X = {"x": np.random.default_rng(0).standard_normal((3, 8))}
 

@@ -16,7 +16,7 @@ from netspec.graph import Graph, verify
 from netspec.loading import graph_of_text
 from netspec.ops.base import Meaning
 from netspec.passes import logits, still
-from netspec_numpy import forward
+from tests.oracle import forward
 
 Array = NDArray[np.float64]
 SEEDS = range(500)

@@ -21,7 +21,7 @@ from netspec.passes.fold_batch_norm import folded_weights
 from netspec.passes.fully_convolutional import NotConvolutional, convolutional_weights
 from netspec.weights import initialise
 from netspec.writing.spec import write_spec
-from netspec_numpy import forward
+from tests.oracle import forward
 
 Arrays = Mapping[str, NDArray[np.generic]]
 

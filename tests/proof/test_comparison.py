@@ -26,9 +26,10 @@ from netspec.proof import rounding
 from netspec.proof.comparison import CannotCompare, Comparison, compare
 from netspec.proof.difference import Difference, difference, differences, over
 from netspec.recipe.optimizers import Adam, Sgd
-from netspec_numpy.oracle import NumpyBackend
 from tests.building import Sketch
 from tests.fakes import Change, Fake
+from tests.having import ORACLE
+from tests.oracle import Oracle
 
 Array = NDArray[Any]
 
@@ -173,7 +174,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Comparison]:
         fakes = {each.name: each for each in (Fake("one"), Fake("two"), *spoilt)}
 
         def usable(wanted: Sequence[str], capability: object) -> list[object]:
-            return [fakes.get(name) or NumpyBackend() for name in wanted]
+            return [fakes.get(name) or Oracle() for name in wanted]
 
         monkeypatch.setattr(module, "usable", usable)
         monkeypatch.setattr(module, "installed", lambda capability: ["one", "two"])
@@ -200,7 +201,7 @@ def test_equal_backends_are_equal(run: Callable[..., Comparison]) -> None:
         "undecided": [],
         "pairs": [
             {"backends": pair, "max_rel": 0.0, "layer": "conv1"}
-            for pair in (["one", "two"], ["one", "numpy"], ["two", "numpy"])
+            for pair in (["one", "two"], ["one", ORACLE], ["two", ORACLE])
         ],
         "gradients": {"max_rel": 0.0, "weight": "conv1.weight"},
         "steps": [
@@ -258,7 +259,7 @@ def test_the_oracle_finds_what_all_backends_share(run: Callable[..., Comparison]
     assert run(*wrong, oracle=False).ok
     found = run(*wrong)
     assert found.first_difference is not None
-    assert (found.first_difference.name, found.first_difference.backends) == ("pool1", ("one", "numpy"))
+    assert (found.first_difference.name, found.first_difference.backends) == ("pool1", ("one", ORACLE))
 
 
 def test_a_gradient_that_differs_fails_and_no_layer_is_blamed(run: Callable[..., Comparison]) -> None:
@@ -359,13 +360,13 @@ def test_every_pair_has_its_worst_layer(run: Callable[..., Comparison]) -> None:
     found = run(Fake("one", forward=spoil("relu1", 1e-3)), Fake("two", forward=spoil("top", 1e-6)))
     assert [(each.backends, each.name) for each in found.pairs] == [
         (("one", "two"), "relu1"),
-        (("one", "numpy"), "relu1"),
-        (("two", "numpy"), "top"),
+        (("one", ORACLE), "relu1"),
+        (("two", ORACLE), "top"),
     ]
 
 
 def test_one_backend_is_compared_with_the_oracle(run: Callable[..., Comparison]) -> None:
-    for sides in (["one"], ["one", "numpy"]):
+    for sides in (["one"], ["one", ORACLE]):
         told = run(backends=sides).as_dict()
         assert told["ok"]
         assert told["gradients"] == {"max_rel": None, "weight": None}

@@ -7,6 +7,8 @@ import sys
 from collections import Counter
 from time import monotonic
 
+from netspec.backend import Builds, Learns
+from tests.having import having
 from tests.random_networks.one import Outcome
 from tests.random_networks.workers import Work, outcomes
 
@@ -50,7 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--batches", choices=["all", "2"], default="2", help="all: 1, 2, 3 and an axis' length"
     )
-    parser.add_argument("--backends", default="torch,keras", help="names, joined by commas")
+    parser.add_argument(
+        "--backends", default=",".join(having(Builds, Learns)), help="names, joined by commas"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="how many processes")
     parser.add_argument("--whole", action="store_true", help="do not shrink what fails")
     return parser

@@ -16,6 +16,7 @@ from netspec.passes.fold_batch_norm import fold_batch_norm, folded_weights
 from netspec.passes.still import still
 from netspec.tensors import save
 from netspec.weights import load
+from tests.having import ORACLE
 from tests.random_networks.author import Refused
 from tests.random_networks.conditions import can_train, inputs_of, targets_of, weights_of
 from tests.random_networks.equal import TOLERANCE, apart, floors, gradient_floor, overflows
@@ -26,11 +27,11 @@ from tests.random_networks.text import save as save_files
 from tests.rereading import differences, reread
 
 if TYPE_CHECKING:
-    from tests.random_networks.native import Array, Arrays, Native
+    from tests.backends.native import Array, Arrays, Native
 
 
 COMPILED = 2
-"""The size of batch at which Keras' gradients come from a compiled graph, as in training; else they are eager."""
+"""The size of batch at which gradients come from a compiled graph, as in training; else they are eager."""
 
 
 class Broken(Exception):
@@ -57,11 +58,11 @@ class Trial:
     """What differs by rounding that the network itself makes large."""
 
     def __post_init__(self) -> None:
-        from netspec_numpy import forward
+        from tests.oracle import forward
 
         self.weights = weights_of(self.graph, self.seed)
         self.quiet = still(self.graph)
-        with naming("numpy"):
+        with naming(ORACLE):
             self.inference = {
                 batch: forward(
                     self.graph, self.weights, inputs_of(self.graph, self.seed, batch), training=False
@@ -137,7 +138,7 @@ def _check_sizes(trial: Trial) -> None:
     """The oracle's outputs have the sizes that the graph promises."""
     for batch, values in trial.inference.items():
         for name, value in values.items():
-            _check_shape(trial.graph, "numpy", name, value, batch)
+            _check_shape(trial.graph, ORACLE, name, value, batch)
 
 
 def _check_shape(graph: Graph, side: str, name: str, value: Array, batch: int) -> None:
@@ -148,7 +149,7 @@ def _check_shape(graph: Graph, side: str, name: str, value: Array, batch: int) -
 
 def _check_folded(trial: Trial) -> None:
     """Batch norm taken into the layers before it changes no output; what is left is a spec, too."""
-    from netspec_numpy import forward
+    from tests.oracle import forward
 
     with naming("folded"):
         folded = verify(fold_batch_norm(trial.graph))
@@ -173,7 +174,7 @@ def _ends(graph: Graph, values: Arrays) -> dict[str, Array]:
 
 
 def _native(name: str, graph: Graph, weights: Arrays) -> Native:
-    from tests.random_networks.native import NATIVE
+    from tests.backends.native import NATIVE
 
     return NATIVE[name](graph, weights)
 
@@ -235,7 +236,7 @@ def _check_near(
     graph = trial.quiet if training else trial.graph
 
     def give(weights: Arrays, inputs: Arrays) -> Arrays:
-        from netspec_numpy import forward
+        from tests.oracle import forward
 
         return forward(graph, weights, inputs, training)
 
@@ -248,7 +249,7 @@ def _check_near(
 
 def _check_training(trial: Trial) -> None:
     """In training every layer gives what the oracle says, statistics move as they should, gradients are equal."""
-    from netspec_numpy import forward
+    from tests.oracle import forward
 
     trials: dict[str, Any] = {}
     for name in trial.backends:
@@ -258,7 +259,7 @@ def _check_training(trial: Trial) -> None:
         if not can_train(trial.quiet, batch):
             continue
         inputs = inputs_of(trial.graph, trial.seed, batch)
-        with naming("numpy training"):
+        with naming(f"{ORACLE} training"):
             values = forward(trial.quiet, trial.weights, inputs, training=True)
         least = floors(trial.quiet, inputs, values)
         for name, each in trials.items():
@@ -302,13 +303,13 @@ def _check_gradients(
     trial: Trial, trials: dict[str, Any], inputs: Arrays, values: Arrays, batch: int
 ) -> None:
     """The gradients of all weights are equal on every pair of backends."""
-    from tests.random_networks.native import eager_gradients
+    from tests.backends.native import EAGER
 
     targets = targets_of(trial.graph, trial.seed, batch)
 
     def slopes_of(name: str, each: Any, inputs: Arrays, targets: Arrays) -> Arrays:
-        if name == "keras" and batch != COMPILED:
-            return eager_gradients(each, inputs, targets)
+        if name in EAGER and batch != COMPILED:
+            return EAGER[name](each, inputs, targets)
         found: Arrays = each.gradients(inputs, targets)
         return found
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tests.random_networks.native import Array
+    from tests.backends.native import Array
 
 
 def weights_of(graph: Graph, seed: int) -> dict[str, Array]:

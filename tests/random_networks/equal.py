@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from netspec.graph import Graph
 
 if TYPE_CHECKING:
-    from tests.random_networks.native import Array, Arrays
+    from tests.backends.native import Array, Arrays
 
 TOLERANCE = 1e-10
 """The largest relative difference in float64."""

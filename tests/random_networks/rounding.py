@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from netspec.graph import Graph
-    from tests.random_networks.native import Array, Arrays
+    from tests.backends.native import Array, Arrays
 
 DRAWS = 3
 MOVE = 1e-15

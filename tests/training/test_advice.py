@@ -14,7 +14,7 @@ from netspec.analysis.meaning import meanings
 from netspec.ops.base import Meaning
 from netspec.passes import logits
 from netspec.weights import initialise
-from netspec_numpy import forward
+from tests.oracle import forward
 from tests.training.following import Attempt, Item
 
 Array = NDArray[Any]

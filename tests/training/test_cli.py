@@ -14,6 +14,7 @@ import pytest
 
 import netspec.backend
 from netspec_cli import main
+from tests.having import ORACLE, TRAINER
 from tests.training.fakes import FakeBackend
 
 SPEC = """\
@@ -201,16 +202,17 @@ def test_a_loss_that_is_no_number(command: Netspec, fake: FakeBackend) -> None:
 
 
 def test_an_unknown_backend(command: Netspec) -> None:
-    answer = command("train", "specs/tiny.yaml", "--backend", "torhc")
+    misspelt = f"{TRAINER[:-2]}{TRAINER[-1]}{TRAINER[-2]}"
+    answer = command("train", "specs/tiny.yaml", "--backend", misspelt)
     assert answer.code == 2
-    assert "no backend is called 'torhc'; did you mean `torch`?" in answer.err
+    assert f"no backend is called {misspelt!r}; did you mean `{TRAINER}`?" in answer.err
 
 
 def test_a_backend_that_does_not_train(command: Netspec) -> None:
-    answer = command("train", "specs/tiny.yaml", "--backend", "numpy")
+    answer = command("train", "specs/tiny.yaml", "--backend", ORACLE)
     assert answer.code == 2
-    assert answer.err.startswith("netspec: numpy cannot train; ")
-    assert not Path("runs/tiny-numpy-1").exists()
+    assert answer.err.startswith(f"netspec: {ORACLE} cannot train; ")
+    assert not Path(f"runs/tiny-{ORACLE}-1").exists()
 
 
 def test_a_wrong_setting_beside_a_wrong_recipe(command: Netspec, fake: FakeBackend) -> None:
@@ -224,9 +226,9 @@ def test_a_wrong_setting_beside_a_wrong_recipe(command: Netspec, fake: FakeBacke
 
 def test_a_missing_framework(command: Netspec, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(wanted: list[str], capability: object) -> None:
-        raise netspec.backend.Unavailable("the backend torch is missing", "pip install 'netspec[torch]'")
+        raise netspec.backend.Unavailable("the backend one is missing", "pip install one")
 
     monkeypatch.setattr(netspec.backend, "usable", missing)
-    answer = command("train", "specs/tiny.yaml", "--backend", "torch")
+    answer = command("train", "specs/tiny.yaml", "--backend", "one")
     assert answer.code == 2
-    assert answer.err == "netspec: the backend torch is missing\n  fix: pip install 'netspec[torch]'\n"
+    assert answer.err == "netspec: the backend one is missing\n  fix: pip install one\n"

@@ -22,6 +22,7 @@ from safetensors.numpy import load_file
 from netspec import files
 from netspec.training.claim import CannotKeep, Claim, FolderTaken
 from netspec.training.run import train
+from tests.having import TRAINERS
 from tests.training.fakes import FakeBackend, dataset, network
 from tests.training.test_run import FIGURES, RECIPE
 
@@ -302,7 +303,7 @@ def test_a_finished_run_says_so_and_force_writes_over_it() -> None:
 
 @POSIX
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["torch", "keras"])
+@pytest.mark.parametrize("backend", TRAINERS)
 def test_ctrl_c_in_a_real_training(backend: str) -> None:
     """At two moments that a seed chooses: while the model is built, and between two steps."""
     seed = 5

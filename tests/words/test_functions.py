@@ -18,9 +18,9 @@ from netspec.graph import Graph
 from netspec.ops.words import lead
 from netspec.ops.words.values import MODES
 from netspec.weights import initialise
-from netspec_numpy import forward
 from tests.language.author import FILE, graph_of
 from tests.language.follow import follow
+from tests.oracle import forward
 
 Torch = Callable[[torch.Tensor], torch.Tensor]
 

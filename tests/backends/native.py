@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from netspec.backend import Builds, capable
 from netspec.graph import Graph
+from netspec.types import Float
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,9 +36,9 @@ class Native(Protocol):
 class Torch:
     """A PyTorch module."""
 
-    def __init__(self, graph: Graph, weights: Arrays) -> None:
+    def __init__(self, graph: Graph, weights: Arrays, dtype: Float = "float64") -> None:
         self.graph = graph
-        self.model: Any = capable("torch", Builds).build(graph, weights, "float64", "cpu")
+        self.model: Any = capable("torch", Builds).build(graph, weights, dtype, "cpu")
 
     def outputs(self, inputs: Arrays) -> dict[str, Array]:
         """See `Native`."""
@@ -61,9 +62,9 @@ class Torch:
 class Keras:
     """A Keras model."""
 
-    def __init__(self, graph: Graph, weights: Arrays) -> None:
+    def __init__(self, graph: Graph, weights: Arrays, dtype: Float = "float64") -> None:
         self.graph = graph
-        self.model: Any = capable("keras", Builds).build(graph, weights, "float64", "cpu")
+        self.model: Any = capable("keras", Builds).build(graph, weights, dtype, "cpu")
 
     def outputs(self, inputs: Arrays) -> dict[str, Array]:
         """See `Native`."""
@@ -135,6 +136,9 @@ def _size(shape: Any) -> int:
 
     return prod(shape)
 
+
+EAGER: Mapping[str, Callable[[Any, Arrays, Arrays], dict[str, Array]]] = {"keras": eager_gradients}
+"""Of backends whose trials compile a graph for every size of batch, the gradients without that."""
 
 NATIVE: dict[str, type[Torch] | type[Keras]] = {"torch": Torch, "keras": Keras}
 """What is known of the models of each backend."""

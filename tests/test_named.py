@@ -1,0 +1,91 @@
+"""No test names a backend, except the tests of that very backend: they ask for what a backend can do."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from netspec.backend import backends
+
+TESTS = Path(__file__).parent
+NAMES = "|".join(each.name for each in backends())
+PACKAGES = {type(each).__module__.partition(".")[0] for each in backends()}
+CHOSEN = re.compile(rf"(?:{NAMES})|.*(?:-b|--backends?)[ =](?:\w+,)*(?:{NAMES})\b.*", re.DOTALL)
+"""A string that is a backend's name, or a command that chooses a backend by its name."""
+
+OWN = {
+    "oracle.py": "the oracle itself, for all tests",
+    "analysis/test_receptive_autograd.py": "the gradients of one framework find receptive fields",
+    "lowering/test_variables.py": "a name that a text has taken",
+    "random_networks/networks.py": "names of networks",
+    "test_imports.py": "frameworks, and what may import them",
+    "training/following.py": "the names in an advice",
+}
+"""Files that are about one backend or use its name for something else, and why.
+
+Besides them, the files in tests/backends/ and those that are called after a backend may name one.
+"""
+
+
+def named(text: str) -> Iterator[tuple[int, str]]:
+    """Where a text names a backend: the lines, and what stands there."""
+    tree = ast.parse(text)
+    frameworks = {id(each) for node in ast.walk(tree) if _imports(node) for each in ast.walk(node)}
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(module=str(module)) if module.partition(".")[0] in PACKAGES:
+                yield node.lineno, module
+            case ast.Import(names=aliases):
+                found = (alias.name for alias in aliases if alias.name.partition(".")[0] in PACKAGES)
+                yield from ((node.lineno, name) for name in found)
+            case ast.Constant(value=str(value)) if CHOSEN.fullmatch(value) and id(node) not in frameworks:
+                yield node.lineno, value
+
+
+def _imports(node: ast.AST) -> bool:
+    """Whether it asks for a framework, which may have the name of a backend."""
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name == "importorskip"
+    return False
+
+
+def _is_own(path: Path) -> bool:
+    relative = path.relative_to(TESTS).as_posix()
+    called_after = re.search(rf"_(?:{NAMES})\.py$", relative)
+    return relative.startswith("backends/") or relative in OWN or called_after is not None
+
+
+FILES = [path for path in sorted(TESTS.rglob("*.py")) if not _is_own(path)]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(TESTS).as_posix())
+def test_no_test_names_a_backend(path: Path) -> None:
+    assert not list(named(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from {package} import backend",
+        "import {package}.backend",
+        "def test():\n    from {package}.source import source",
+        "build(graph, '{name}')",
+        "run('compile x.yaml -b {name} -o y')",
+        "run('compare x.yaml --backends one,{name}')",
+        "run(f'compare {{spec}} --backends {name}')",
+        "pytest.importorskip('{name}') if one else '{name}'",
+    ],
+)
+def test_a_name_is_seen(line: str) -> None:
+    for each in backends():
+        package = type(each).__module__.partition(".")[0]
+        assert list(named(line.format(name=each.name, package=package))), each.name
+
+
+def test_a_framework_that_is_called_like_a_backend_is_none() -> None:
+    assert not list(named(f"import {NAMES.split('|')[0]}\npytest.importorskip('{NAMES.split('|')[0]}')\n"))
