@@ -60,16 +60,16 @@ demo: $(READY)  ## LeNet-5, from YAML to two trained models that are proven equa
 	@$(call run,netspec compare zoo:lenet5 --inject C3=1e-3) && exit 1 || test $$? -eq 1
 
 test: $(READY)  ## the tests, without the slow ones
-	@$(BIN)/python -m pytest -n auto --dist loadgroup -q
+	@$(BIN)/python -m pytest -n auto --max-worker-restart 0 --dist loadgroup -q
 
 test-slow: $(READY)
-	@$(BIN)/python -m pytest -n auto --dist loadgroup -q -m slow
+	@$(BIN)/python -m pytest -n auto --max-worker-restart 0 --dist loadgroup -q -m slow
 
 # Keras on PyTorch and on JAX: every row of the two tables, training, and the quick part of the zoo. NumPy warns of how Keras
 # reads PyTorch's tensors. XLA spends most of the time on making small graphs quicker, so for the rows it does not.
 ENGINE_ROWS  := tests/backends/test_suite.py tests/backends/test_engines.py
 ENGINE_OTHER := tests/backends/test_keras_train.py tests/test_zoo.py::test_backends_are_equal_in_float64
-ENGINE_TESTS := -n auto --dist loadgroup -q --brief
+ENGINE_TESTS := -n auto --max-worker-restart 0 --dist loadgroup -q --brief
 
 test-engines: $(JAX)/.ready  ## Keras on PyTorch and on JAX, proven as on TensorFlow (minutes)
 	@KERAS_BACKEND=torch $(BIN)/python -m pytest $(ENGINE_TESTS) $(ENGINE_ROWS) $(ENGINE_OTHER) \
@@ -79,7 +79,7 @@ test-engines: $(JAX)/.ready  ## Keras on PyTorch and on JAX, proven as on Tensor
 	@KERAS_BACKEND=jax $(JAX)/bin/python -m pytest $(ENGINE_TESTS) $(ENGINE_OTHER)
 
 test-all: $(READY)  ## all tests, the slow ones too
-	@$(BIN)/python -m pytest -n auto --dist loadgroup -q -m 'slow or not slow'
+	@$(BIN)/python -m pytest -n auto --max-worker-restart 0 --dist loadgroup -q -m 'slow or not slow'
 
 lint: $(READY)  ## ruff and mypy
 	@$(BIN)/ruff check -q .
