@@ -20,12 +20,16 @@ ScopeKind = Literal["block", "network", "repeat", "group", "head"]
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An input of the network: a name, a type, and for indices the size of the vocabulary."""
+    """An input of the network: a name and a type."""
 
     name: str
     type: Type
     span: Span
-    vocabulary: int | None = None
+
+    @property
+    def vocabulary(self) -> int | None:
+        """The number of different indices; None for an input that holds numbers."""
+        return self.type.vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +195,7 @@ class Graph:
 def outputs_of(op: Op, inputs: tuple[Type, ...], ports: tuple[str, ...]) -> tuple[Type, ...]:
     """The output types of a resolved op: that of its first output, then those of these ports."""
     first, *further = op.outputs(inputs)
-    types = dict(zip((port.name for port in op.ports), further, strict=True))
+    types = dict(zip((port.name for port in op.further()), further, strict=True))
     return (first, *(types[port] for port in ports))
 
 

@@ -70,13 +70,14 @@ class Type:
 
     `channels` is None for a tensor of indices (an input with a vocabulary), which has no channel axis. A tensor of
     positions has, for each channel and each of the `windows`, a position in the map below them: a whole number,
-    counted from 0, row by row. Padding is not counted.
+    counted from 0, row by row. Padding is not counted. `vocabulary` is the number of different indices.
     """
 
     channels: int | None
     spatial: tuple[Size, ...] = ()
     dtype: DType = "float"
     windows: Windows | None = None
+    vocabulary: int | None = None
 
     @property
     def kind(self) -> Kind:
@@ -106,7 +107,7 @@ class Type:
     def __str__(self) -> str:
         sizes = "×".join(str(size) for size in self.spatial)
         if self.channels is None:
-            return f"indices {sizes}"
+            return f"indices {sizes}" if self.vocabulary is None else f"indices {sizes} of {self.vocabulary}"
         if self.windows is not None:
             return f"positions {self.channels}@{sizes} in {'×'.join(map(str, self.windows.sizes))}"
         return f"{self.channels}@{sizes}" if sizes else str(self.channels)

@@ -63,7 +63,10 @@ def drawn(weight: Weight, seed: int) -> Drawn:
 
     own = int.from_bytes(blake2b(weight.name.encode(), digest_size=16).digest(), "big")
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, own])))
-    return _DRAWS[weight.init.kind](weight, generator)
+    values = _DRAWS[weight.init.kind](weight, generator)
+    if weight.zero is not None:
+        values[weight.zero] = 0.0
+    return values
 
 
 def _constant(value: Callable[[Initializer], float]) -> Draw:

@@ -25,9 +25,10 @@ class Sketch:
         self.nodes: dict[str, Node] = {}
         self.scopes: list[Scope] = []
 
-    def words(self, name: str, length: int, vocabulary: int) -> str:
+    def words(self, name: str, length: int | tuple[int, ...], vocabulary: int) -> str:
         """A further input, of indices."""
-        self.inputs.append(Input(name, Type(None, (length,), "int"), span(), vocabulary))
+        sizes = (length,) if isinstance(length, int) else length
+        self.inputs.append(Input(name, Type(None, sizes, "int", vocabulary=vocabulary), span()))
         self.types[name] = self.inputs[-1].type
         self.last = name
         return name
@@ -41,7 +42,7 @@ class Sketch:
         weights = tuple(replace(weight, name=f"{owner}.{weight.name}") for weight in op.weights(types))
         where = span(len(self.nodes) + 2)
         scope = name.rpartition(".")[0]
-        ports = tuple(port.name for port in op.ports)
+        ports = tuple(port.name for port in op.further())
         node = Node(name, op, values, op.outputs(types), weights, scope, where, shares, trainable, ports)
         self.nodes[name] = node
         self.types.update(zip(node.values, node.outputs, strict=True))

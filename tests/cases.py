@@ -12,6 +12,7 @@ from typing import Any
 from netspec.graph import Graph
 from netspec.ops import OPS
 from netspec.ops.dense import Dense
+from netspec.ops.indices import Embedding
 from netspec.ops.pool import MaxPool
 from netspec.types import Type
 from tests.building import Sketch
@@ -42,14 +43,23 @@ class Case:
     trainable: bool = True
     pool: dict[str, Any] | None = None
     """The fields of a max pool of the last input, whose indices the op takes in place of that input."""
+    vocabulary: int | None = None
+    """The number of indices of which the input is a map; an op that gives indices stands before an embedding."""
+    part: str = ""
+    """The further output that the network ends in, beside the first one."""
 
     def graph(self, learning: bool = False) -> Graph:
         """The network of this one layer, called `layer`.
 
         When `learning`, a dense layer stands before each input, so that the gradient by it tells of what flows back.
         """
-        sketch = Sketch(self.name, **{f"in{number}": shape for number, shape in enumerate(self.inputs)})
         op = OPS[self.keyword].model_validate(self.fields)
+        if self.vocabulary is not None:
+            sketch = Sketch(self.name)
+            sketch.words("in0", self.inputs[0], self.vocabulary)
+            sketch.add("layer", op, trainable=self.trainable)
+            return self._ended(sketch)
+        sketch = Sketch(self.name, **{f"in{number}": shape for number, shape in enumerate(self.inputs)})
         values = [f"in{number}" for number in range(len(self.inputs))]
         if learning:
             values = [
@@ -60,7 +70,14 @@ class Case:
             sketch.add("pool", MaxPool.model_validate(self.pool), values.pop())
             values.append("pool.indices")
         sketch.add("layer", op, *values, trainable=self.trainable)
-        return sketch.graph()
+        return self._ended(sketch)
+
+    def _ended(self, sketch: Sketch) -> Graph:
+        ends = {"output": "layer", **({self.part: f"layer.{self.part}"} if self.part else {})}
+        for name, value in ends.items():
+            if sketch.types[value].kind == "indices":
+                ends[name] = sketch.add(f"vectors_{name}", Embedding(units=3), value)
+        return sketch.graph(**ends)
 
 
 def _row(name: str, keyword: str, *inputs: Shape, trainable: bool = True, **fields: Any) -> Case:
@@ -364,6 +381,64 @@ def _rearranged() -> Iterator[Case]:
     yield _row("map", "reshape", (24,), shape=[2, 3, 4])
 
 
+def _indices() -> Iterator[Case]:
+    rows: dict[str, dict[str, Any]] = {
+        "plain": {"units": 5},
+        "padded": {"units": 3, "padding_index": 2},
+        "start": {"units": 4, "init": {"normal": {"std": 0.5}}},
+    }
+    for name, fields in rows.items():
+        yield Case(f"embedding_1d_{name}", "embedding", fields, (SIZES[1],), vocabulary=7)
+    for rank in (2, 3):
+        yield Case(f"embedding_{rank}d_padded", "embedding", rows["padded"], (SIZES[rank],), vocabulary=7)
+    yield Case("embedding_1d_frozen", "embedding", {"units": 2}, (SIZES[1],), False, vocabulary=7)
+    for rank, sizes in SIZES.items():
+        yield Case(f"one_hot_{rank}d_plain", "one_hot", {}, (sizes,), vocabulary=7)
+
+
+ALONG: dict[str, dict[str, dict[str, Any]]] = {
+    "slice": {
+        "plain": {"start": 1, "stop": 4},
+        "from_end": {"start": -3},
+        "until": {"stop": -1},
+        "steps": {"start": 1, "step": 2},
+    },
+    "split": {"sizes": {"parts": {"a": 1, "b": 2, "c": 1}}, "equal": {"parts": ["a", "b"]}},
+    "take": {"middle": {"position": 2}, "first": {"position": 0}, "last": {"position": -1}},
+    "reverse": {"plain": {}},
+    "roll": {"on": {"shift": 2}, "back": {"shift": -1}, "still": {"shift": 0}},
+    "gather": {"plain": {"positions": [3, 0, 0, -1]}},
+}
+"""Fields of the ops along one axis, for four positions of it; the first ones run in every dimension."""
+
+
+def _along() -> Iterator[Case]:
+    for keyword, rows in ALONG.items():
+        for name, fields in rows.items():
+            for part in {"equal": ("b", ""), "sizes": ("b", "c", "")}.get(name, ("",)):
+                for axis in ("time", "channels")[: 1 if keyword == "take" else 2]:
+                    label = "_".join(filter(None, (name, axis, part)))
+                    yield Case(
+                        f"{keyword}_1d_{label}", keyword, {**fields, "axis": axis}, ((4, 4),), part=part
+                    )
+        name, fields = next(iter(rows.items()))
+        part = "b" if keyword == "split" else ""
+        shapes = {"height": (3, 4, 5), "width": (2, 3, 4), "time": (2, 4, 3, 2)}
+        for axis, shape in shapes.items():
+            rank, told = len(shape) - 1, {**fields, "axis": axis}
+            yield Case(f"{keyword}_{rank}d_{name}_{axis}", keyword, told, (shape,), part=part)
+        told = {**fields, "axis": "height"}
+        yield Case(f"{keyword}_2d_{name}_indices", keyword, told, ((4, 3),), part=part, vocabulary=7)
+    yield _row("vector", "slice", (4,), start=1)
+    yield _row("vector", "reverse", (4,), axis="channels")
+    yield _row("vector", "split", (4,), parts=["a", "b"])
+    for keyword, fields in (("take", {"position": 3}), ("reverse", {}), ("gather", {"positions": [1]})):
+        yield _row("only_axis", keyword, (3, 5), **fields)
+    for size in (4, [3, 2], [2, 1, 3]):
+        rank = 1 if isinstance(size, int) else len(size)
+        yield Case(f"repeat_vector_{rank}d_plain", "repeat_vector", {"size": size}, ((5,),))
+
+
 CASES: tuple[Case, ...] = (
     *_conv(),
     *_pool(),
@@ -377,4 +452,6 @@ CASES: tuple[Case, ...] = (
     *_joined(),
     *_resized(),
     *_rearranged(),
+    *_indices(),
+    *_along(),
 )

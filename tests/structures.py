@@ -737,6 +737,39 @@ STRUCTURES: dict[str, str] = {
           - {concat: , from: [one, one.state, joined, again.state, deep.*.state]}
           - {dense: 2}
     """,
+    "words": """
+        inputs: {words: {shape: [6], vocabulary: 9}, x: [4, 6]}
+        blocks:
+          gate: {layers: [{split: [gate, value], name: parts}, {multiply: , from: [parts.gate, parts.value]}]}
+          part: {params: {stop: }, layers: [{slice: {stop: $stop, axis: time}}]}
+        layers:
+          - {embedding: {units: 8, padding_index: 3, init: {normal: {std: 0.5}}}, from: words, name: vectors}
+          - gate
+          - {dense: 12}
+          - {split: {parts: {a: 2, b: 4, c: 6}}, name: three}
+          - {gate: , from: three.c}
+          - {dense: 4, name: even}
+          - {add: , from: [even, three.b, x]}
+          - {part: {stop: 5}}
+          - {part: {stop: 4}}
+          - {dense: 8}
+          - {dense: {units: 9, bias: false, activation: softmax}, share: vectors, name: words_again}
+          - {reverse: time}
+          - {take: -1}
+        heads:
+          first: {from: words_again, layers: [{take: 0}, {repeat_vector: 3}, {roll: 1}, {gather: [2, 0, 2]}]}
+          codes: {from: words, layers: [{slice: {start: 2}}, {reverse: time}, one_hot]}
+          plain: {from: words, layers: [{embedding: 2}]}
+    """,
+    "vectors_of_a_dense": """
+        inputs: {words: {shape: [6], vocabulary: 5}, x: [4, 6]}
+        layers:
+          - {dense: {units: 5, bias: false, init: he_normal}, from: x, name: scores}
+          - {embedding: 4, from: words, share: scores, name: vectors}
+          - {dense: 3}
+        heads:
+          all: {from: scores, layers: [tanh]}
+    """,
     "branches": """
         input: [4, 8, 8]
         layers:

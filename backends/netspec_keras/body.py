@@ -279,7 +279,8 @@ class Body:
             nothing = follows and variable == takes
             yield Line("" if nothing else takes, tap=tap, to="" if nothing else variable)
         for layer in layers:
-            part = Seq((self._maker_or_name(entry, layer), f"({takes}", *layer.after, ")"))
+            further = tuple(piece for each in layer.given for piece in (f", {each.keyword}=", each.value))
+            part = Seq((self._maker_or_name(entry, layer), f"({takes}", *layer.after, *further, ")"))
             yield Line(part, tap=tap if layer is layers[-1] else None, to=variable)
             takes = variable
 

@@ -29,13 +29,14 @@ class Layer:
     """One layer of the generated text: `cls(*arguments, name=…)(x)`.
 
     `suffix` is what its name has behind the node's own; the layer without one is the node's, and holds its
-    weights. `after` is what is done to the input on the way in (`x / 2.0`).
+    weights. `after` is what is done to the input on the way in (`x / 2.0`), `given` are further arguments of its call.
     """
 
     cls: str
     arguments: tuple[Argument, ...] = ()
     suffix: str = ""
     after: tuple[Part, ...] = ()
+    given: tuple[Argument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

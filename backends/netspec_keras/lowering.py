@@ -9,6 +9,7 @@ from netspec.ops.activation import Activated, Prelu
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.dense import Dense, Rbf
+from netspec.ops.indices import Embedding, OneHot
 from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
@@ -16,8 +17,9 @@ from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDro
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import Scale, ScaleBy
+from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 from netspec.ops.transpose import ConvTranspose
-from netspec_keras import functions, merges, norms, windows
+from netspec_keras import functions, merges, norms, slices, windows
 from netspec_keras.arguments import Lowering, Types, plain
 from netspec_keras.layer import Lowered
 
@@ -62,6 +64,15 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
     SpaceToDepth: merges.blocks("SpaceToDepth"),
     DepthToSpace: merges.blocks("DepthToSpace"),
     Identity: plain("layers.Identity"),
+    Embedding: slices.embedding,
+    OneHot: slices.one_hot,
+    Slice: slices.slice_,
+    Split: slices.split,
+    Take: slices.take,
+    Reverse: slices.reverse,
+    Roll: slices.roll,
+    Gather: slices.gather,
+    RepeatVector: slices.repeat_vector,
 }
 
 REFUSALS: Mapping[type[Op], str] = {}

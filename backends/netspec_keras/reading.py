@@ -124,7 +124,8 @@ def _by_name(given: Any, only: str) -> dict[str, Any]:
 
 def _applied(layers: Layers, node: Node, x: Any) -> Any:
     for layer in layers:
-        x = _constructed(layer, node)(_after(layer, x))
+        _, keywords, _ = _given(layer.given)
+        x = _constructed(layer, node)(_after(layer, x), **keywords)
     return x
 
 

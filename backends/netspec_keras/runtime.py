@@ -18,7 +18,7 @@ from netspec.types import Type
 from netspec_keras.engines import running
 from netspec_keras.framework import keras, ops
 from netspec_keras.layer import Holder, title
-from netspec_keras.lowering import LOWERINGS
+from netspec_keras.sharing import layers_of, reversed_vectors
 from netspec_keras.source import function_name, source
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ class Home:
 
 def homes(graph: Graph) -> Iterator[Home]:
     """The home of every weight, each once."""
+    vectors = reversed_vectors(graph)
     for node in graph.nodes:
         if node.weights and node.shares is None:
-            yield from _homes(node, graph)
+            yield from _homes(node, layers_of(graph, node, vectors).holders)
 
 
-def _homes(node: Node, graph: Graph) -> Iterator[Home]:
-    holders = LOWERINGS[type(node.op)](node.op, [graph.types[value] for value in node.inputs]).holders
+def _homes(node: Node, holders: Mapping[str, Holder]) -> Iterator[Home]:
     for weight in node.weights:
         holder = holders[node.local(weight)]
         learns = node.trainable and weight.trainable and not weight.statistic
@@ -160,6 +160,8 @@ def inward(array: Array, type_: Type) -> Array:
 
 def outward(array: Array, type_: Type) -> Array:
     """A batch as a Keras model gives it, channels first."""
+    # Keras counts indices in 32 bits.
+    array = array.astype("int64") if type_.dtype == "int" else array
     return np.ascontiguousarray(np.moveaxis(array, -1, 1)) if type_.channels and type_.spatial else array
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from netspec.backend import Limit
 from netspec.graph import Graph, Node
+from netspec.ops.dense import Dense
+from netspec.ops.indices import Embedding
 from netspec.ops.norm import BatchNorm, GroupNorm
 from netspec.types import Type
+from netspec_keras import slices
 from netspec_keras.layer import Layer, Lowered
 from netspec_keras.lowering import LOWERINGS, bare
 from netspec_keras.starts import started
@@ -27,17 +30,42 @@ def lower(graph: Graph) -> Lowerings:
     """The Keras layers of every node; alike nodes are lowered once. The backend accepts the graph."""
     made: dict[object, Lowered] = {}
     own = {}
+    vectors = reversed_vectors(graph)
     for node in graph.nodes:
         types = _types(graph, node)
-        key = (node.op, node.shares, *types)  # a layer starts as the owner of its weights says
+        key = (
+            node.op,
+            node.shares,
+            node.name in vectors,
+            *types,
+        )  # a layer starts as the owner of its weights says
         if key not in made:
-            made[key] = started(LOWERINGS[type(node.op)](node.op, types), node)
+            made[key] = started(layers_of(graph, node, vectors), node)
         own[node.name] = made[key]
     layers = dict(own)
     for family in _families(graph):
-        if len({own_layer(own[node.name]) for node in family}) > 1:
+        if family[0].name not in vectors and len({own_layer(own[node.name]) for node in family}) > 1:
             layers |= {node.name: started(bare(node.op, _types(graph, node)), node) for node in family}
     return Lowerings(own, layers)
+
+
+def layers_of(graph: Graph, node: Node, vectors: Mapping[str, int | None]) -> Lowered:
+    """The layers of a node; an embedding and the dense layers that use its vectors are one layer."""
+    types = _types(graph, node)
+    if node.name in vectors:
+        assert isinstance(node.op, Embedding | Dense)
+        return slices.reversible(node.op, types, vectors[node.name], node.weights[0].axes)
+    return LOWERINGS[type(node.op)](node.op, types)
+
+
+def reversed_vectors(graph: Graph) -> dict[str, int | None]:
+    """The embeddings that share their weights with dense layers, and those layers, with the index of the padding."""
+    found: dict[str, int | None] = {}
+    for family in _families(graph):
+        paddings = [node.op.padding_index for node in family if isinstance(node.op, Embedding)]
+        if 0 < len(paddings) < len(family):
+            found |= dict.fromkeys((node.name for node in family), paddings[0])
+    return found
 
 
 def _unused(graph: Graph) -> Iterator[tuple[str, str]]:
@@ -73,13 +101,16 @@ def _other_axes(graph: Graph) -> Iterator[tuple[str, str]]:
 
 def _other_settings(graph: Graph) -> Iterator[tuple[str, str]]:
     wrong_axes = {name for name, _ in _other_axes(graph)}
+    vectors = reversed_vectors(graph)
     for family in _families(graph):
-        plain, stripped = (
-            [own_layer(lowering(node.op, _types(graph, node))) for node in family]
-            for lowering in (lambda op, types: LOWERINGS[type(op)](op, types), bare)
-        )
+        plain = [own_layer(layers_of(graph, node, vectors)) for node in family]
         if len(set(plain)) == 1:
             continue
+        stripped = (
+            plain
+            if family[0].name in vectors
+            else [own_layer(bare(node.op, _types(graph, node))) for node in family]
+        )
         owner = family[0]
         for node, layer in zip(family[1:], stripped[1:], strict=True):
             if layer != stripped[0] and node.name not in wrong_axes:
@@ -128,8 +159,8 @@ LIMITS: Sequence[Limit] = (
 
 
 def own_layer(lowered: Lowered) -> Layer:
-    """The layer that has the node's name and its weights."""
-    return next(layer for layer in lowered.layers if not layer.suffix)
+    """The layer that has the node's name and its weights, however it is called."""
+    return replace(next(layer for layer in lowered.layers if not layer.suffix), given=())
 
 
 def _types(graph: Graph, node: Node) -> list[Type]:

@@ -43,6 +43,7 @@ OWN: Mapping[str, Piece] = {
     "beta": _word("zeros"),
     "bias": _word("zeros"),
     "depthwise_kernel": _word("glorot_uniform"),
+    "embeddings": _own(f"{KERAS}RandomUniform", -0.05, 0.05),
     "gamma": _word("ones"),
     "kernel": _word("glorot_uniform"),
     "moving_mean": _word("zeros"),

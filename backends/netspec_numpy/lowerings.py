@@ -11,6 +11,7 @@ from netspec.ops.activation import Prelu
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.dense import Dense, Rbf
+from netspec.ops.indices import Embedding, OneHot
 from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
@@ -18,8 +19,9 @@ from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDro
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import Scale, ScaleBy
+from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 from netspec.ops.transpose import ConvTranspose
-from netspec_numpy import functions, merges, norms, windows
+from netspec_numpy import functions, merges, norms, slices, windows
 from netspec_numpy.calculation import Array, Calculation, Values
 
 LOWERINGS: dict[type[Op], Callable[[Calculation], Values]] = {
@@ -62,13 +64,23 @@ LOWERINGS: dict[type[Op], Callable[[Calculation], Values]] = {
     SpaceToDepth: merges.space_to_depth,
     DepthToSpace: merges.depth_to_space,
     Identity: merges.identity,
+    Embedding: slices.embedding,
+    OneHot: slices.one_hot,
+    Slice: slices.slice_,
+    Split: slices.split,
+    Take: slices.take,
+    Reverse: slices.reverse,
+    Roll: slices.roll,
+    Gather: slices.gather,
+    RepeatVector: slices.repeat_vector,
     **dict.fromkeys(functions.FUNCTIONS, functions.function),
 }
 
-PORTS: dict[tuple[type[Op], str], Callable[[Calculation], Array]] = {
-    (MaxPool, "indices"): windows.max_indices
+PORTS: dict[type[Op], Callable[[Calculation, str], Array]] = {
+    MaxPool: windows.max_indices,
+    Split: slices.part,
 }
-"""Further outputs of ops, by their names."""
+"""What gives a further output of an op, from its name."""
 
 
 def forward(
@@ -96,7 +108,7 @@ def forward(
         if inject is not None and inject[0] == node.name:
             result = result + inject[1]
         values[node.name] = results[node.name] = result
-        further = [PORTS[type(node.op), port](this) for port in node.ports]
+        further = [PORTS[type(node.op)](this, port) for port in node.ports]
         values.update(zip(node.values[1:], further, strict=True))
     return results
 

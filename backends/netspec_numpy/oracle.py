@@ -55,4 +55,7 @@ class NumpyTrial:
 
     def forward(self, inputs: Arrays) -> dict[str, Array]:
         results = forward(self._graph, self._weights, inputs, training=True, inject=self._inject)
-        return {name: array.astype(self._dtype) for name, array in results.items()}
+        kinds = {
+            node.name: self._dtype if node.output.dtype == "float" else "int64" for node in self._graph.nodes
+        }
+        return {name: array.astype(kinds[name]) for name, array in results.items()}

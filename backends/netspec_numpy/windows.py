@@ -105,7 +105,7 @@ def max_pool(this: Calculation) -> Values:
     return np.asarray(np.max([seen for _, seen in taps(op, padded, this.node.output.sizes)], axis=0))
 
 
-def max_indices(this: Calculation) -> Positions:
+def max_indices(this: Calculation, port: str) -> Positions:
     """Where in the input the largest value of each window stands, of equal ones the first.
 
     Positions count along the last axis first, without the padding.

@@ -10,6 +10,7 @@ from netspec.ops.activation import Prelu
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.dense import Dense, Rbf
+from netspec.ops.indices import Embedding, OneHot
 from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
@@ -17,8 +18,9 @@ from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDro
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import Scale, ScaleBy
+from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 from netspec.ops.transpose import ConvTranspose
-from netspec_onnx import functions, moves, norms, windows
+from netspec_onnx import functions, moves, norms, slices, windows
 from netspec_onnx.site import Lowering, Site
 
 LOWERINGS: Mapping[type[Op], Lowering] = {
@@ -62,6 +64,15 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
     SpaceToDepth: moves.space_to_depth,
     DepthToSpace: moves.depth_to_space,
     Identity: moves.identity,
+    Embedding: slices.embedding,
+    OneHot: slices.one_hot,
+    Slice: slices.slice_,
+    Split: slices.split,
+    Take: slices.take,
+    Reverse: slices.reverse,
+    Roll: slices.roll,
+    Gather: slices.gather,
+    RepeatVector: slices.repeat_vector,
 }
 
 REFUSALS: Mapping[type[Op], str] = {}

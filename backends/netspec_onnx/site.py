@@ -77,8 +77,14 @@ class Site:
 
     def emit_all(self, operator: str, *inputs: str, **attributes: Attribute) -> str:
         """The same of a node that also gives the further outputs of the layer, as far as something uses them."""
+        return self.emit_several(operator, self.further, *inputs, **attributes)
+
+    def emit_several(
+        self, operator: str, others: Sequence[str], *inputs: str, **attributes: Attribute
+    ) -> str:
+        """The same of a node that gives further values of these names."""
         output = self.emit(operator, *inputs, **attributes)
-        self.emitted[-1] = replace(self.emitted[-1], outputs=(output, *self.further))
+        self.emitted[-1] = replace(self.emitted[-1], outputs=(output, *others))
         return output
 
     def numbers(self, values: Sequence[float], shape: Sequence[int] | None = None) -> str:
@@ -92,6 +98,10 @@ class Site:
     def integers(self, values: Sequence[int]) -> str:
         """A constant of integers along one axis."""
         return self._constant(tuple(values), None, integer=True)
+
+    def integer(self, value: int) -> str:
+        """One integer, without an axis."""
+        return self._constant((value,), (), integer=True)
 
     def _constant(self, values: tuple[float, ...], shape: Sequence[int] | None, integer: bool) -> str:
         shape = (len(values),) if shape is None else tuple(shape)

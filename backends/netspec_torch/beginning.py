@@ -40,6 +40,10 @@ class Beginning:
         self.lenders = {node.shares for node in whole.graph.nodes if node.weights}
         weights = [each for name, uses in classes for use in uses for each in self._weights(name, use)]
         self.starts = Starts([each.home for each in weights])
+        # The homes of a weight that layers share are of several classes where an embedding is one of them.
+        self.homes: dict[str, dict[str, Home]] = {}
+        for each in weights:
+            self.homes.setdefault(each.home.weight.name, {})[each.home.cls] = each.home
         self.uses = {name: len(uses) for name, uses in classes}
         (network, (root,)) = classes[-1]
         in_blocks = self._in_blocks(weights, network)
@@ -98,8 +102,15 @@ class Beginning:
             assert call is not None
             for weight in item.weights:
                 part, _, _ = item.local(weight).rpartition(".")
-                home = Home(*split(call.function, item.local(weight)), weight)
+                home = Home(*split(call.function, item.local(weight)), weight, self._is_lent(item))
                 yield _Weight((name, self._place(item, part, use), home.tensor), item, part, home)
+
+    def _is_lent(self, node: Node) -> bool:
+        """Whether the weights of a layer are those of a module of another class."""
+        if node.shares is None:
+            return False
+        own, owners = (self.whole.lowered[each].module for each in (node.name, node.shares))
+        return own is not None and owners is not None and own.function != owners.function
 
     def _in_blocks(self, weights: Sequence[_Weight], network: str) -> dict[Key, Home]:
         """The weights with lines of their own that start alike in all uses of their block."""
@@ -120,7 +131,8 @@ class Beginning:
         """Whether a weight starts as most of its class do."""
         # Layers of one weight may differ in their groups: those of the owner count.
         by_group = any(".groups" in line for line, _ in self._start(weight.home))
-        return self.starts.is_ruled(weight.home) and not (by_group and self._is_tied(weight))
+        homes = self.homes[weight.home.weight.name].values()
+        return all(map(self.starts.is_ruled, homes)) and not (by_group and self._is_tied(weight))
 
     def _is_tied(self, weight: _Weight) -> bool:
         return weight.node.shares is not None or weight.node.name in self.lenders

@@ -23,6 +23,9 @@ from netspec_torch.site import ALL, OWN, PADDED, Lowered, variable
 SELF = "self"
 IDENTITY = Call("nn.Identity")
 
+UNUSED = "_"
+"""The variable for an output that nothing uses."""
+
 LAYER = "layer"
 """What a loop calls each of its layers."""
 
@@ -289,7 +292,9 @@ class Body:
         """The statement that makes the values of a node."""
         further = zip(gives[1:], node.ports, strict=True)
         first, *others = [*((name, (*tap, port)) for name, port in further), (gives[0], tap)]
-        yield Line(text, indent, tap=first, comment=comment, to=", ".join(gives))
+        used = dict(zip(("", *node.ports), gives, strict=True))
+        to = ", ".join(used.get(each, UNUSED) for each in self._lowered(node).outputs(node.ports))
+        yield Line(text, indent, tap=first, comment=comment, to=to)
         yield from (Line("", indent, tap=each) for each in others)
 
     def _is_nothing(self, item: Node | Module) -> bool:

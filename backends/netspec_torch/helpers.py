@@ -144,6 +144,17 @@ class MaskInput(nn.Module):
 
     def forward(self, x):
         return x * (torch.rand_like(x) >= self.rate) if self.training and self.rate else x''',
+    "OneHot": '''\
+class OneHot(nn.Module):
+    """A channel for each index of a vocabulary: 1 where the index is, 0 elsewhere."""
+
+    def __init__(self, vocabulary):
+        super().__init__()
+        self.vocabulary = vocabulary
+        self.register_buffer("one", torch.ones(()), persistent=False)
+
+    def forward(self, x):
+        return F.one_hot(x, self.vocabulary).to(self.one).movedim(-1, 1)''',
     "L2Norm": '''\
 class L2Norm(nn.Module):
     """Scales the channels of each position to length 1, then each channel by a trainable factor."""

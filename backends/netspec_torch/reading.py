@@ -23,7 +23,22 @@ from netspec_torch.helpers import HELD
 from netspec_torch.site import ALL, OWN, PADDED, Lowered, variable
 from netspec_torch.starts import UNBIASED, Home, kind, split, start
 
-TORCH, F = Symbol("name", "torch"), Symbol("name", "F")
+
+class _Torch(Symbol):
+    """`torch`: some of its functions give several values."""
+
+    __slots__ = ()
+
+    def chunk(self, x: Any, count: int, **keywords: Any) -> tuple[Symbol, ...]:
+        whole = Symbol(".", self, "chunk")(x, count, **keywords)
+        return tuple(whole[number] for number in range(count))
+
+    def split(self, x: Any, sizes: Sequence[int], **keywords: Any) -> tuple[Symbol, ...]:
+        whole = Symbol(".", self, "split")(x, sizes, **keywords)
+        return tuple(whole[number] for number in range(len(sizes)))
+
+
+TORCH, F = _Torch("name", "torch"), Symbol("name", "F")
 RESULT = "result"
 """The variable that a lowering's statements, by themselves, leave its value in."""
 
@@ -150,15 +165,17 @@ class Tensor:
 
 
 class View:
-    """A tensor without its gradient, seen group by group, or as a column."""
+    """A tensor without its gradient, seen group by group, as a column, or one row of it."""
 
-    def __init__(self, tensor: Tensor, seen: str = "") -> None:
-        self.tensor, self.seen = tensor, seen
+    def __init__(self, tensor: Tensor, seen: str = "", is_part: bool = False) -> None:
+        self.tensor, self.seen, self.is_part = tensor, seen, is_part
 
     def chunk(self, groups: int) -> list[View]:
         return [View(self.tensor, f"in {groups} groups" if groups > 1 else "")]
 
     def __getitem__(self, key: object) -> View:
+        if isinstance(key, int):
+            return View(self.tensor, f"row {key}", is_part=True)
         if key != (slice(None), None):
             raise WrongFold(f"a tensor starts as {key!r}")
         return View(self.tensor, "as a column")
@@ -169,7 +186,9 @@ def starter(name: str) -> Callable[..., None]:
 
     def begin(given: Tensor | View, *arguments: Any, **keywords: Any) -> None:
         view = given if isinstance(given, View) else View(given)
-        view.tensor.start = Symbol("()", Symbol("name", name), (view.seen, *arguments), keywords)
+        done = Symbol("()", Symbol("name", name), (view.seen, *arguments), keywords)
+        # What is done to one row comes on top of what was done to all.
+        view.tensor.start = Symbol("then", view.tensor.start, done) if view.is_part else done
 
     return begin
 
@@ -323,7 +342,11 @@ class TorchReading(Reading):
         if id(lowered) not in self._own:
             self._own[id(lowered)] = list(_ways(lowered, len(inputs)))
         given = (way.run(inputs) for way in self._own[id(lowered)])
-        return (each[node.values.index(value)] for each in given) if node.ports else given
+        if not node.ports:
+            return given
+        port = value.removeprefix(node.name).removeprefix(".")
+        place = lowered.outputs(node.ports).index(port)
+        return (each[place] for each in given)
 
     def hold(self, node: Node, bound: Bound) -> None:
         for found in bound.values():

@@ -76,15 +76,29 @@ def instance(
     # Nothing is drawn that would be overwritten; but layers of one weight lose each other on the way from there, and
     # buffers of two layers on the way to another device.
     tied = any(node.shares is not None for node in graph.nodes)
+    meta = torch.device("meta")
+    model = _constructed(space, graph, dtype, device if tied else meta)
+    if any(each.is_meta for _, each in constants(model)):
+        model = _constructed(space, graph, dtype, device)
+    write(model, graph, weights, DTYPES[dtype])
+    return model.to(device)
+
+
+def _constructed(space: Mapping[str, Any], graph: Graph, dtype: Float, device: torch.device) -> nn.Module:
     with (
         default_dtype(DTYPES[dtype]),
         torch.random.fork_rng(devices=[device] if device.type == "cuda" else []),
-        device if tied else torch.device("meta"),
+        device,
         _Undrawn(),
     ):
         model: nn.Module = space[class_name(graph)]()
-    write(model, graph, weights, DTYPES[dtype])
-    return model.to(device)
+    return model
+
+
+def constants(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """The buffers that are not weights: what a layer calculates with, in the precision of its model."""
+    kept = model.state_dict(keep_vars=True)
+    return ((name, each) for name, each in model.named_buffers(remove_duplicate=False) if name not in kept)
 
 
 class _Undrawn(TorchFunctionMode):
@@ -149,6 +163,8 @@ def _beyond(model: nn.Module, names: Collection[str]) -> Iterator[str]:
     held = dict(
         chain(model.named_parameters(remove_duplicate=False), model.named_buffers(remove_duplicate=False))
     )
+    for name, _ in constants(model):
+        del held[name]
     known = {id(held[name]) for name in names if name in held}
     for name, tensor in held.items():
         counts = name.endswith(".num_batches_tracked")

@@ -80,7 +80,9 @@ class Lowered:
     """The expression that gives an op's output, statements before it, and what its module is, if it has one.
 
     Where the expression takes the `PADDED` input, `border` is what is put around it. `apart` says the same with all
-    padding before the module, `gathered` is the expression where the inputs are one list, `ALL`.
+    padding before the module, `gathered` is the expression where the inputs are one list, `ALL`. `gives` has, for an
+    expression that gives several values, the further output that each is; "" is the first one. Without it, the
+    expression gives the first output and those that are used.
     """
 
     result: Part
@@ -89,6 +91,11 @@ class Lowered:
     border: Border | None = None
     apart: Lowered | None = None
     gathered: Part | None = None
+    gives: tuple[str, ...] = ()
+
+    def outputs(self, ports: Sequence[str]) -> tuple[str, ...]:
+        """The outputs that the expression gives, in order, where these further ones are used."""
+        return self.gives or ("", *ports)
 
 
 Lowering = Callable[[Any, Site], Lowered]

@@ -36,6 +36,7 @@ def _init(kind: Any, **settings: float) -> Initializer:
 
 
 OWN: Mapping[str, Mapping[str, Initializer]] = {
+    "Embedding": {"weight": _init("normal", std=1.0)},
     "PReLU": {"weight": _init("constant", value=0.25)},
     "L2Norm": {"weight": _init("constant", value=20.0)},
     "Norm": {"weight": ONES, "bias": ZEROS, "running_mean": ZEROS, "running_var": ONES},
@@ -46,7 +47,7 @@ OWN: Mapping[str, Mapping[str, Initializer]] = {
 """How the weights start of which nothing is written: by a part of the name of the class, the first that applies."""
 
 
-UNBIASED = ("nn.PReLU", "Rbf", "L2Norm")
+UNBIASED = ("nn.Embedding", "nn.PReLU", "Rbf", "L2Norm")
 """Classes whose modules have no attribute `bias`; that of other layers may be None."""
 
 
@@ -61,6 +62,7 @@ class Kind(NamedTuple):
     is_vector: bool
     is_grouped: bool
     is_table: bool
+    zero: int | None
 
 
 def kind(weight: Weight) -> Kind:
@@ -68,17 +70,27 @@ def kind(weight: Weight) -> Kind:
     init, shape = weight.init, weight.shape
     settings = repr(init.settings) if init.settings else ""
     return Kind(
-        init.kind, settings, weight.axes[0], len(shape) == 1, weight.groups > 1, weight.fans is not None
+        init.kind,
+        settings,
+        weight.axes[0],
+        len(shape) == 1,
+        weight.groups > 1,
+        weight.fans is not None,
+        weight.zero,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A weight of a module of this class, which calls it `tensor`."""
+    """A weight of a module of this class, which calls it `tensor`.
+
+    `lent`: a module of another class starts it, whose weight it is (an embedding whose vectors a dense layer uses).
+    """
 
     cls: str
     tensor: str
     weight: Weight
+    lent: bool = False
 
     def start(self, by_group: Collection[str] = (), module: str = MODULE) -> Start:
         """The statements that start it; in a class that is named in `by_group` each group by itself."""
@@ -120,6 +132,11 @@ def split(cls: str, tensor: str) -> tuple[str, str]:
 
 def start(weight: Weight, tensor: str, module: str, by_group: bool = False) -> Start:
     """The statements that start a weight, which is an attribute of a module, as its initialiser says."""
+    text = _start(weight, tensor, module, by_group)
+    return text if weight.zero is None else text + _call(f"zeros_({tensor}.data[{weight.zero}])")
+
+
+def _start(weight: Weight, tensor: str, module: str, by_group: bool) -> Start:
     init, value = weight.init, constant(weight.init)
     if value is not None:
         words = {"0.0": f"zeros_({tensor})", "1.0": f"ones_({tensor})"}
@@ -217,6 +234,8 @@ class Starts:
         found: dict[tuple[str, str], Counter[Start]] = {}
         own = set()
         for each in held:
+            if each.lent:
+                continue
             text = each.start(self.by_group)
             found.setdefault((each.cls, each.tensor), Counter())[text] += 1
             if each.is_own:
@@ -229,6 +248,8 @@ class Starts:
     def is_ruled(self, home: Home) -> bool:
         """Whether a weight starts as most of its class do."""
         rule = self.rules.get(home.cls, {}).get(home.tensor)
+        if rule is None and home.lent:
+            return True
         return home.is_own if rule is None else rule == home.start(self.by_group)
 
     def branches(self) -> Iterator[Branch]:

@@ -265,6 +265,28 @@ class Slice(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Range(Piece):
+    """A slice from a position up to another: `4:8`, `4:8:2`; nothing stands for the ends and for a step of 1."""
+
+    start: Part = ""
+    stop: Part = ""
+    step: Part = ""
+
+    def tree(self, names: Names) -> Tree:
+        return Branch(Stretch(), tuple(tree(each, names) for each in (self.start, self.stop, self.step)))
+
+
+class Stretch(NamedTuple):
+    """A slice from a position to another, with spaces where a side is more than a number."""
+
+    def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
+        start, stop, step = (each.text(pen) for each in branches)
+        plain = all(each.isdigit() for each in (start, stop, step) if each)
+        colon = ":" if plain else " : "
+        return f"{start}{colon}{stop}{colon + step if step else ''}".strip()
+
+
+@dataclass(frozen=True, slots=True)
 class Seq(Piece):
     """Parts one after the other."""
 

@@ -90,8 +90,8 @@ class Layer:
         self.keywords, self.defaults = dict(keywords or {}), dict(defaults or {})
         self.apart = apart
 
-    def __call__(self, *inputs: Any) -> Symbol:
-        return Symbol("run", self, inputs)
+    def __call__(self, *inputs: Any, **keywords: Any) -> Symbol:
+        return Symbol("run", self, inputs, *keywords.items())
 
 
 Bound = dict[Layer, Layer]
@@ -173,6 +173,7 @@ def _spelled(operator: str, *operands: Any) -> str:
         case "[]", [owner, key]:
             inner = ", ".join(map(spell, key)) if isinstance(key, tuple) else spell(key)
             return f"{spell(owner)}[{inner}]"
-        case "run", [layer, inputs]:
-            return f"{spell(layer)}({', '.join(map(spell, inputs))})"
+        case "run", [layer, inputs, *keywords]:
+            given = [*map(spell, inputs), *(f"{name}={spell(each)}" for name, each in keywords)]
+            return f"{spell(layer)}({', '.join(given)})"
     return f"({spell(operands[0])} {operator} {spell(operands[1])})"

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 # For each family, the keywords of the ops and their classes. The main keyword of an op comes before its aliases.
 FAMILIES: dict[str, dict[str, str]] = {
+    "indices": {
+        "embedding": "indices.Embedding",
+        "one_hot": "indices.OneHot",
+    },
     "convolution": {
         "conv": "conv.Conv",
         "conv_transpose": "transpose.ConvTranspose",
@@ -81,6 +85,13 @@ FAMILIES: dict[str, dict[str, str]] = {
         "flatten": "reshape.Flatten",
         "reshape": "reshape.Reshape",
         "permute": "reshape.Permute",
+        "slice": "slices.Slice",
+        "split": "slices.Split",
+        "take": "slices.Take",
+        "gather": "slices.Gather",
+        "reverse": "slices.Reverse",
+        "roll": "slices.Roll",
+        "repeat_vector": "slices.RepeatVector",
         "space_to_depth": "reshape.SpaceToDepth",
         "depth_to_space": "reshape.DepthToSpace",
         "identity": "reshape.Identity",

@@ -15,7 +15,7 @@ from netspec.diagnostics.code import Code
 from netspec.diagnostics.codes import shapes
 from netspec.ops.initializers import Initializer
 from netspec.ops.reach import Reach
-from netspec.ops.roles import KINDS, ONE, Port, Role, assigned, bounds
+from netspec.ops.roles import FIRST, KINDS, ONE, Port, Role, assigned, bounds
 from netspec.types import Kind, Type
 
 Inputs = Sequence[Type]
@@ -58,6 +58,8 @@ class Weight:
     """The number of groups of the first axis; each channel is connected only within its own group."""
     fans: tuple[Fraction, Fraction] | None = None
     """Fan-in and fan-out, if they do not follow from the axes."""
+    zero: int | None = None
+    """The index along the first axis whose values start at 0, whatever the initialiser."""
 
 
 class Meaning(IntEnum):
@@ -222,6 +224,14 @@ class Op(BaseModel):
         """
         return None
 
+    def first(self) -> str:
+        """The name of the first output, beside that of the layer."""
+        return FIRST
+
+    def further(self) -> tuple[Port, ...]:
+        """The further outputs: those of the class, unless the author names them."""
+        return self.ports
+
     @classmethod
     def sample(cls, type_: Type) -> dict[str, object]:
         """Field values that fit such an input, where the simplest value of each field does not; for the docs."""
@@ -249,7 +259,12 @@ _EXAMPLES: dict[Kind, str] = {"numbers": "NAME", "indices": "NAME", "positions":
 """An example of a name in `from` for each kind of input."""
 
 _KIND_HELP: dict[tuple[Kind, Kind], str] = {
-    ("numbers", "indices"): "remove `vocabulary` from the input if it holds numbers",
+    (
+        "numbers",
+        "indices",
+    ): "put `embedding: …` or `one_hot` before it, or remove `vocabulary` from the input if it holds numbers",
+    ("indices", "numbers"): "it needs an input with a vocabulary: `input: {shape: [20], vocabulary: 8000}`",
+    ("indices", "positions"): "it needs an input with a vocabulary: `input: {shape: [20], vocabulary: 8000}`",
     ("numbers", "positions"): "use the pool itself: its name without `.indices`",
     (
         "positions",

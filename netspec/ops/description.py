@@ -25,7 +25,7 @@ PROBES: dict[str, Type] = {
     "1-D": Type(4, (8,)),
     "2-D": Type(4, (8, 8)),
     "3-D": Type(4, (8, 8, 8)),
-    "indices": Type(None, (8,), "int"),
+    "indices": Type(None, (8,), "int", vocabulary=16),
 }
 
 
@@ -252,6 +252,8 @@ def _probe(role: Role, type_: Type) -> Type:
 
 def example(schema: Schema) -> object:
     """The simplest value that a schema allows."""
+    if "examples" in schema:
+        return schema["examples"][0]
     if "anyOf" in schema:
         return example(schema["anyOf"][0])
     if "enum" in schema:

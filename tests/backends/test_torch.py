@@ -62,7 +62,10 @@ def check_build(graph: Graph) -> None:
     A scope that only passes on has no part in a key.
     """
     model = TORCH.build(graph, initialise(graph), device="cpu")
-    inputs = [torch.zeros(2, *each.type.shape) for each in graph.inputs]
+    kinds = [torch.float32 if each.vocabulary is None else torch.int64 for each in graph.inputs]
+    inputs = [
+        torch.zeros(2, *each.type.shape, dtype=kind) for each, kind in zip(graph.inputs, kinds, strict=True)
+    ]
     result = model(*inputs)
     outputs = result if isinstance(result, dict) else {graph.outputs[0].name: result}
     shapes = {name: tuple(value.shape[1:]) for name, value in outputs.items()}

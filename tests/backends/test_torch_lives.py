@@ -34,7 +34,12 @@ def alone(graph: Graph) -> nn.Module:
 
 def batch(graph: Graph) -> list[torch.Tensor]:
     torch.manual_seed(1)
-    return [torch.randn(2, *each.type.shape) for each in graph.inputs]
+    return [
+        torch.randn(2, *each.type.shape)
+        if each.vocabulary is None
+        else torch.randint(each.vocabulary, (2, *each.type.shape))
+        for each in graph.inputs
+    ]
 
 
 def outputs(model: Callable[..., Any], inputs: list[torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -71,7 +71,9 @@ for name, (model, shapes, expected) in json.load(open("wanted.json")).items():
     spec = importlib.util.spec_from_file_location(name, f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    result = getattr(module, model)()(*(torch.randn(2, *shape) for shape in shapes))
+    result = getattr(module, model)()(
+        *(torch.randn(2, *shape) if most is None else torch.randint(most, (2, *shape)) for shape, most in shapes)
+    )
     outputs = list(result.values()) if isinstance(result, dict) else [result]
     assert [list(each.shape[1:]) for each in outputs] == expected, name
     assert not any(each.startswith("netspec") for each in sys.modules if sys.modules[each] is not None)
@@ -89,7 +91,7 @@ def test_the_text_runs_without_netspec(
     for name, source in sources.items():
         (tmp_path / f"{name}.py").write_text(source.text, encoding="utf-8")
         graph = graphs[name]
-        shapes = [each.type.shape for each in graph.inputs]
+        shapes = [(each.type.shape, each.vocabulary) for each in graph.inputs]
         wanted[name] = (class_name(graph), shapes, [graph.types[each.value].shape for each in graph.outputs])
     (tmp_path / "wanted.json").write_text(json.dumps(wanted), encoding="utf-8")
     (tmp_path / "alone.py").write_text(ALONE, encoding="utf-8")

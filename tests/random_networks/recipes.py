@@ -303,7 +303,89 @@ def _concat(draw: Draw, type_: Type) -> Fields:
     return draw.some(0.5, axis=lambda: draw.choice(names))
 
 
+def _axis(draw: Draw, type_: Type) -> Fields:
+    names = [*type_.axes, *(["time"] if len(type_.spatial) == 3 else [])]
+    if len(type_.spatial) == 1 and draw.chance(0.5):
+        return {}
+    return {"axis": draw.choice(["channels", *names] if draw.chance(0.5) else names or ["channels"])}
+
+
+def _size(type_: Type, fields: Fields) -> int:
+    """The size of the axis that the fields name."""
+    names = ("channels", *type_.axes)
+    name = fields.get("axis", "time")
+    return type_.shape[names.index("depth" if name == "time" and len(type_.spatial) == 3 else name)]
+
+
+def _along(draw: Draw, type_: Type, own: Callable[[int], Fields]) -> Fields:
+    fields = _axis(draw, type_)
+    return {**fields, **own(_size(type_, fields))}
+
+
+def _slice(draw: Draw, type_: Type) -> Fields:
+    def part(size: int) -> Fields:
+        start = draw.randint(0, size - 1)
+        stop = draw.randint(start + 1, size)
+        return draw.some(
+            0.6,
+            start=lambda: draw.either(start, start - size),
+            stop=lambda: stop if stop == size or draw.chance(0.5) else stop - size,
+            step=lambda: draw.randint(1, 3),
+        )
+
+    fields = _along(draw, type_, part)
+    return fields if "axis" in fields or not type_.spatial else {"axis": "time", **fields}
+
+
+def _split(draw: Draw, type_: Type) -> Fields:
+    def parts(size: int) -> Fields:
+        names = ["a", "b", "c"][: draw.randint(2, 3)]
+        if size % len(names) == 0 and draw.chance(0.5):
+            return {"parts": names}
+        sizes = [1] * (len(names) - 1)
+        return {"parts": dict(zip(names, [*sizes, size - len(sizes)], strict=True))}
+
+    fields = _axis(draw, type_)
+    fields.setdefault("axis", "channels")
+    return {**fields, **parts(_size(type_, fields))}
+
+
+def _take(draw: Draw, type_: Type) -> Fields:
+    return _along(draw, type_, lambda size: {"position": draw.randint(-size, size - 1)})
+
+
+def _roll(draw: Draw, type_: Type) -> Fields:
+    return _along(draw, type_, lambda size: {"shift": draw.randint(-size, 2 * size)})
+
+
+def _gather(draw: Draw, type_: Type) -> Fields:
+    return _along(
+        draw,
+        type_,
+        lambda size: {"positions": [draw.randint(-size, size - 1) for _ in range(draw.randint(1, 5))]},
+    )
+
+
+def _repeat_vector(draw: Draw, type_: Type) -> Fields:
+    return {"size": [draw.randint(1, 5) for _ in range(draw.randint(1, 3))]}
+
+
+def _embedding(draw: Draw, type_: Type) -> Fields:
+    return {
+        "units": _filters(draw),
+        **draw.some(0.4, init=lambda: _init(draw), padding_index=lambda: draw.randint(0, 2)),
+    }
+
+
 RECIPES: dict[str, Recipe] = {
+    "embedding": _embedding,
+    "slice": _slice,
+    "split": _split,
+    "take": _take,
+    "reverse": _axis,
+    "roll": _roll,
+    "gather": _gather,
+    "repeat_vector": _repeat_vector,
     "conv": _conv,
     "conv_transpose": _conv_transpose,
     "depthwise_conv": _depthwise,

@@ -29,6 +29,11 @@ from tests.language.follow import follow, follow_all
 
 HERE = Path(__file__).parent
 HEAD = "netspec: 1\nname: spec\ninput: [32, 8, 8]\nlayers:\n"
+INPUTS: dict[str, str] = {
+    **dict.fromkeys(("embedding", "one_hot"), "{shape: [8], vocabulary: 9}"),
+    "repeat_vector": "[32]",
+}
+"""The inputs of ops that do not take an image."""
 
 # Fields that a spec of the op needs, where the plainest value of each required one does not do.
 FIELDS: dict[str, dict[str, Any]] = {
@@ -36,6 +41,11 @@ FIELDS: dict[str, dict[str, Any]] = {
     "permute": {"axes": ["channels", "width", "height"]},
     "crop": {"amount": 1},
     "upsample": {"factor": 2},
+    "take": {"axis": "height"},
+    "reverse": {"axis": "height"},
+    "roll": {"axis": "height"},
+    "gather": {"axis": "height"},
+    "repeat_vector": {"size": 3},
 }
 VALUES: dict[str, Any] = {
     "kernel": 1,
@@ -109,6 +119,11 @@ def usage(keyword: str, **more: object) -> str:
     return "{" + ", ".join(f"{name}: {plain(value)}" for name, value in fields.items()) + "}"
 
 
+def head(keyword: str) -> str:
+    """The start of a spec, up to the item that calls this op."""
+    return HEAD.replace("[32, 8, 8]", INPUTS.get(keyword, "[32, 8, 8]"))
+
+
 def graph_text(text: str) -> str:
     graph, diagnostics = check_text(text, FILE)
     assert graph is not None, as_text(diagnostics, {FILE: text})
@@ -143,13 +158,13 @@ def test_a_word_that_means_an_op_of_ours_can_be_followed() -> None:
         if not found.exact or word in OPS:
             continue
         assert found.ours is not None
-        text = f"{HEAD}  - {word}: {usage(found.ours)}\n"
+        text = f"{head(found.ours)}  - {word}: {usage(found.ours)}\n"
         graph, diagnostics = check_text(text, FILE)
         assert graph is None
         assert [each.code.id for each in diagnostics] == ["NS0105"], as_text(diagnostics)
         step = follow(text, diagnostics[0])
         assert not step.left, as_text(step.left)
-        assert str(step.graph) == graph_text(f"{HEAD}  - {found.ours}: {usage(found.ours)}\n")
+        assert str(step.graph) == graph_text(f"{head(found.ours)}  - {found.ours}: {usage(found.ours)}\n")
 
 
 @pytest.mark.parametrize("keyword", OPS)
@@ -165,12 +180,12 @@ def test_a_word_that_means_a_field_of_ours_can_be_followed(keyword: str) -> None
             continue
         followed.add(entry.ours)
         want = usage(keyword, **{entry.ours: VALUES[entry.ours]})
-        if check_text(f"{HEAD}  - {keyword}: {want}\n", FILE)[0] is None:
+        if check_text(f"{head(keyword)}  - {keyword}: {want}\n", FILE)[0] is None:
             continue  # the field stands with others only
-        text = f"{HEAD}  - {keyword}: {want.replace(f'{entry.ours}: ', f'{word}: ', 1)}\n"
+        text = f"{head(keyword)}  - {keyword}: {want.replace(f'{entry.ours}: ', f'{word}: ', 1)}\n"
         result = follow_all(text)
         assert not result.left, as_text(result.left)
-        assert str(result.graph) == graph_text(f"{HEAD}  - {keyword}: {want}\n")
+        assert str(result.graph) == graph_text(f"{head(keyword)}  - {keyword}: {want}\n")
 
 
 CHOICES: dict[str, tuple[Table, str, list[str]]] = {

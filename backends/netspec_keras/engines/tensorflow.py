@@ -43,7 +43,8 @@ class TensorFlow:
                 value = loss(network(list(inputs), training=True), targets)
             sources = [variable.value for variable in variables]
             found: Tensors = tape.gradient(value, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-            return found
+            # As whole tensors: the gradient of an embedding comes as rows.
+            return [*map(tf.convert_to_tensor, found)]
 
         # Without autograph: it reads the source of what it is given, for nothing.
         function = tf.function(gradients, autograph=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netspec_keras.helpers import functions, merges, norms, starts, windows
+from netspec_keras.helpers import functions, merges, norms, slices, starts, windows
 from netspec_keras.helpers.helper import Helper
 
 __all__ = ["HELPERS", "STARTERS", "Helper", "required"]
@@ -16,6 +16,7 @@ HELPERS: dict[str, Helper] = {
     **functions.HELPERS,
     **norms.HELPERS,
     **merges.HELPERS,
+    **slices.HELPERS,
 }
 """Every helper by its name; no op is called so, and a function of the spec that is gives way."""
 

@@ -50,7 +50,8 @@ KIND = Code(
     "NS0304",
     "an input of the wrong kind",
     "A tensor holds numbers, indices or positions, and every op takes certain kinds; almost all take numbers. An"
-    " input with a `vocabulary` holds indices: whole numbers that stand for words. Only `identity` takes them. The"
+    " input with a `vocabulary` holds indices: whole numbers that stand for words. `embedding` and"
+    " `one_hot` make numbers of them; ops that only move positions take them as they are, all others refuse them. The"
     " output `indices` of a `max_pool` (`pool1.indices`) holds the positions of maxima; `max_unpool` takes them.",
     """\
 netspec: 1

@@ -150,7 +150,8 @@ def _indices(walk: Walk, declared: InputDeclaration, shape: list[int], vocabular
             declared.span,
         )
         return None
-    return Input(declared.name, Type(None, tuple(shape), "int"), declared.span, vocabulary)
+    type_ = Type(None, tuple(shape), "int", vocabulary=vocabulary)
+    return Input(declared.name, type_, declared.span)
 
 
 def bind_inputs(walk: Walk, frame: Frame, inputs: list[Input]) -> None:

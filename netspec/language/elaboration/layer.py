@@ -86,7 +86,7 @@ def _added(
         item.span,
         None if owner is None else owner.shares or owner.name,
         not frozen and (owner is None or owner.trainable),
-        tuple([port.name for port in resolved.ports]),
+        tuple([port.name for port in resolved.further()]),
     )
     walk.add(node, macs)
     return node.name

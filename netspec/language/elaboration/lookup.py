@@ -91,7 +91,10 @@ def _members(referent: Referent, name: str, walk: Walk) -> list[Referent]:
     """The referents of a name inside another referent: one member or none; `*` means all repetitions."""
     if name == "*":
         return [member for key, member in referent.members.items() if key.isdigit()]
-    member = outputs_of(referent, walk).get(name) or referent.members.get(name)
+    outputs = outputs_of(referent, walk)
+    # Authors name the parts of a `split`; a layer inside of a scope that ends in one may have the same name.
+    places = (outputs, referent.members) if referent.outputs else (referent.members, outputs)
+    member = next((place[name] for place in places if name in place), None)
     return [] if member is None else [member]
 
 
@@ -102,9 +105,9 @@ def outputs_of(referent: Referent, walk: Walk) -> dict[str, Referent]:
     node = walk.by_name.get(str(referent.tensor))
     if node is None:
         return {}
-    return {
-        port: Referent(value, value) for port, value in zip((FIRST, *node.ports), node.values, strict=True)
-    }
+    first, *further = node.values
+    named = {FIRST: first, node.op.first(): first, **dict(zip(node.ports, further, strict=True))}
+    return {port: Referent(value, value) for port, value in named.items()}
 
 
 def _report_nothing_inside(name: str, referent: Referent, value: Scalar, walk: Walk) -> None:

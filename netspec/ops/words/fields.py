@@ -71,6 +71,17 @@ _CALLED: tuple[tuple[str, str], ...] = (
     ("offset", "offsets start origin position topleft"),
     ("alpha", "a"),
     ("approximate", "approximation tanh"),
+    ("padding_index", "paddingidx padidx padindex padid padtokenid paddingid"),
+    ("start", "begin from lower startindex startindices"),
+    ("stop", "end until upper endindex limit limitindices"),
+    ("step", "stride strides steps every"),
+    (
+        "parts",
+        "sizes sections splitsizeorsections sizesplits numsplits numorsizesplits splits chunks names into outputs",
+    ),
+    ("position", "index at which i place idx timestep"),
+    ("positions", "indices index places idx"),
+    ("shift", "shifts by amount offset"),
 )
 
 _UNNEEDED = instead("remove it: netspec computes it from the input of the layer")

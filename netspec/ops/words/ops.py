@@ -392,10 +392,25 @@ WORDS = table(
     (same("crop"), "cropping spatialcropping"),
     (instead("write `crop: {size: …}`: it keeps the middle"), "centercrop"),
     (
-        absent("op for slices; `crop: {size: …, offset: …}` keeps a part of the positions"),
-        "slice split chunk "
-        "stridedslice splitv narrow unstack unbind select index gather gathernd scatter topk indexselect",
+        same("slice", "it cuts one axis, by default the channels; `crop` cuts several axes of a map"),
+        "slice stridedslice narrow dynamicslice",
     ),
+    (
+        same("split", "its parts are outputs with names: `split: [a, b]` gives `NAME.a` and `NAME.b`"),
+        "split chunk splitv tensorsplit unstack unbind",
+    ),
+    (same("take", "it takes one position of an axis, which is then gone"), "take select index"),
+    (
+        same("gather", "the positions are numbers in the spec"),
+        "gather indexselect",
+    ),
+    (
+        absent("op that takes positions from another tensor"),
+        "gathernd scatter topk takealongaxis takealongdim",
+    ),
+    (same("reverse"), "flip fliplr flipud reversev2"),
+    (absent("reversal up to the length of each sample"), "reversesequence"),
+    (same("roll"), "circshift"),
     (same("flatten"), "ravel lazyflatten flattenlayer"),
     (instead("write `flatten` for a vector, or `reshape: […]`"), "view"),
     (same("reshape"), "reshapelayer unflatten viewas"),
@@ -423,9 +438,12 @@ WORDS = table(
         _shuffle,
         "channelshuffle nativechannelshuffle shufflechannel channelshuffler",
     ),
+    (same("repeat_vector", "it makes a sequence of a vector, or a map"), "repeatvector"),
     (
-        absent("op that repeats values along a new axis"),
-        "repeatvector tile expand broadcastto repeatinterleave repeat",
+        instead(
+            "write `repeat_vector: …` for a vector at each position of a map, `upsample: …` for a larger map"
+        ),
+        "tile expand broadcastto repeatinterleave repeat",
     ),
     # What this version does not have
     (
@@ -441,14 +459,30 @@ WORDS = table(
     (
         absent("recurrent layer"),
         "rnn lstm gru rnnbase rnncell lstmcell grucell rnncellbase simplernn simplernncell stackedrnncells "
-        "bidirectional convlstm convlstm1d convlstm2d convlstm3d crnn birnn bilstm bigru timedistributed ctc "
+        "bidirectional convlstm convlstm1d convlstm2d convlstm3d crnn birnn bilstm bigru ctc "
         "dynamicrnn bidirectionaldynamicrnn lstmunit recurrent "
         "optimizedlstmcell",
     ),
     (
-        absent("embedding"),
-        "embeddinglookup reversibleembedding embedding embeddingbag embed lookup "
-        "wordembedding wordvectors tokenembedding",
+        same("embedding", "the vocabulary is that of the input: `input: {shape: [20], vocabulary: 8000}`"),
+        "embedding embeddinglookup embed lookup wordembedding wordvectors tokenembedding",
+    ),
+    (
+        instead(
+            "write `embedding: …` with a `name`, and `dense: {units: …, bias: false}` with `share: NAME` beside it"
+        ),
+        "reversibleembedding tiedembedding",
+    ),
+    (instead("write `embedding: …`, then `global_avg_pool`: the mean of the vectors"), "embeddingbag"),
+    (
+        same("one_hot", "the vocabulary is that of the input"),
+        "onehot onehotencoding categoryencoding",
+    ),
+    (
+        instead(
+            "remove it: `dense` and the ops on channels act at every position of a sequence by themselves"
+        ),
+        "timedistributed",
     ),
     (
         instead(
@@ -463,13 +497,13 @@ WORDS = table(
         "randomheight randomwidth randomgrayscale randomhue randomsaturation randomsharpness randomshear "
         "randomposterization randomperspective randomgaussianblur randomerasing randomelastictransform "
         "randomcolorjitter randomcolordegeneration randominvert randaugment autocontrast equalization solarization "
-        "mixup cutmix augmix discretization hashing hashedcrossing categoryencoding stringlookup integerlookup "
+        "mixup cutmix augmix discretization hashing hashedcrossing stringlookup integerlookup "
         "textvectorization featurespace melspectrogram stftspectrogram spectrogram maxnumboundingboxes pipeline "
-        "colorjitter flip rot90",
+        "colorjitter rot90",
     ),
     (
         absent("op of this name"),
-        "and or xor not equal less greater where if loop scan range shape size onehot argmax argmin constant nonzero "
+        "and or xor not equal less greater where if loop scan range shape size argmax argmin constant nonzero "
         "bitshift multinomial gridsample affinegrid stn spatialtransformer standardize moments",
     ),
     # Things that are not layers in netspec

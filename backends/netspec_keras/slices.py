@@ -1,0 +1,102 @@
+"""Vectors of indices, and what keeps, drops or repeats positions of an axis, in Keras."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from netspec.ops.axes import Along
+from netspec.ops.dense import Dense
+from netspec.ops.indices import Embedding, OneHot
+from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
+from netspec_keras.arguments import Arguments, Types, count, first, option
+from netspec_keras.functions import behind
+from netspec_keras.layer import Holder, Layer, Lowered
+
+
+def embedding(op: Embedding, types: Types) -> Lowered:
+    """Keras' own; a helper where an index has no vector of its own."""
+    return _vectors("layers.Embedding", types[0].vocabulary or 0, op.units, op.padding_index)
+
+
+def reversible(op: Embedding | Dense, types: Types, padding_index: int | None, axes: str) -> Lowered:
+    """An embedding, or a dense layer that uses its vectors: one layer, which the dense one calls in reverse.
+
+    `axes` are the letters of the weight, which is that of either.
+    """
+    cls = "layers.ReversibleEmbedding"
+    if isinstance(op, Embedding):
+        return _vectors(cls, types[0].vocabulary or 0, op.units, padding_index, axes)
+    found = _vectors(cls, op.units, types[0].channels or 0, padding_index, axes)
+    (layer,) = found.layers
+    return replace(found, layers=(replace(layer, given=(option("reverse", True),)), *behind(op.activation)))
+
+
+def _vectors(cls: str, vocabulary: int, units: int, padding_index: int | None, axes: str = "IO") -> Lowered:
+    sizes: Arguments = (first(vocabulary, "vocabulary"), count(units, "units"))
+    if padding_index is not None:
+        cls, sizes = "PaddedEmbedding", (*sizes, option("padding_index", padding_index))
+    return Lowered((Layer(cls, sizes),), {"weight": Holder("embeddings", axes, axes)})
+
+
+def one_hot(op: OneHot, types: Types) -> Lowered:
+    """A helper: Keras' own decides by the size of the last axis whether it is a new one."""
+    return Lowered((Layer("OneHot", (first(types[0].vocabulary or 0, "vocabulary"),)),))
+
+
+def _axis(op: Along, types: Types) -> int:
+    """The axis of the tensor: the batch is the first, the channels are the last."""
+    if op.axis == "channels":
+        return -1
+    return 1 + types[0].axes.index(str(op.axis))
+
+
+def _slice(axis: int, start: int, stop: int, step: int, size: int, suffix: str = "") -> Layer:
+    """A helper that slices one axis; nothing is said of what is the end of the axis."""
+    arguments: Arguments = (
+        first(axis, "axis"),
+        option("start", start, 0),
+        *((option("stop", stop),) if stop < size else ()),
+        option("step", step, 1),
+    )
+    return Layer("Slice", arguments, suffix)
+
+
+def slice_(op: Slice, types: Types) -> Lowered:
+    """A helper: Keras has a slice of tensors and not a layer."""
+    return Lowered((_slice(_axis(op, types), *op.bounds, op.size(types)),))
+
+
+def split(op: Split, types: Types) -> Lowered:
+    """A slice for each part."""
+    axis, size = _axis(op, types), op.size(types)
+    ports = {name: _slice(axis, *op.bounds(name), 1, size, name) for name, _ in op.parts[1:]}
+    return Lowered((_slice(axis, *op.bounds(), 1, size),), ports=ports)
+
+
+def take(op: Take, types: Types) -> Lowered:
+    """A helper."""
+    position = -1 if op.position == op.size(types) - 1 else op.position
+    return Lowered((Layer("Take", (first(_axis(op, types), "axis"), first(position, "position"))),))
+
+
+def gather(op: Gather, types: Types) -> Lowered:
+    """The same helper, of several positions."""
+    return Lowered((Layer("Take", (first(_axis(op, types), "axis"), first(op.positions, "positions"))),))
+
+
+def reverse(op: Reverse, types: Types) -> Lowered:
+    """A helper."""
+    return Lowered((Layer("Reverse", (first(_axis(op, types), "axis"),)),))
+
+
+def roll(op: Roll, types: Types) -> Lowered:
+    """A helper."""
+    return Lowered((Layer("Roll", (first(_axis(op, types), "axis"), first(op.shift, "shift"))),))
+
+
+def repeat_vector(op: RepeatVector, types: Types) -> Lowered:
+    """Keras' own for a sequence; a helper for an image or a volume."""
+    sizes = op.size or ()
+    if len(sizes) == 1:
+        return Lowered((Layer("layers.RepeatVector", (first(sizes[0], "size"),)),))
+    return Lowered((Layer("SpreadVector", (first(sizes, "size"),)),))

@@ -1,0 +1,79 @@
+"""Vectors of indices, and what keeps, drops or repeats positions of an axis, from their definitions."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+
+from netspec.ops.axes import Along
+from netspec.ops.slices import Gather, RepeatVector, Roll, Slice, Split, Take
+from netspec.types import AXES
+from netspec_numpy.calculation import Array, Calculation, Values
+
+
+def embedding(this: Calculation) -> Values:
+    """y[n, :, p] = weight[x[n, p]]."""
+    return np.moveaxis(this.weights["weight"][this.x.astype("int64")], -1, 1)
+
+
+def one_hot(this: Calculation) -> Values:
+    """y[n, c, p] = 1 where x[n, p] is c, else 0."""
+    channels = np.arange(this.node.output.channels or 0).reshape(-1, *(1,) * (this.x.ndim - 1))
+    return np.asarray(this.x[:, None] == channels, "float64")
+
+
+def _axis(this: Calculation) -> int:
+    """The axis of the array: behind the batch, those of the input's shape."""
+    has_channels = this.node.output.channels is not None
+    if str(cast(Along, this.node.op).axis) == "channels":
+        return 1
+    names = AXES[this.x.ndim - 1 - has_channels]
+    return 1 + has_channels + names.index(str(cast(Along, this.node.op).axis))
+
+
+def taken(this: Calculation, places: object) -> Values:
+    """These places of the axis."""
+    return np.take(this.x, np.asarray(places, "int64"), axis=_axis(this))
+
+
+def slice_(this: Calculation) -> Values:
+    """The places from start, every step-th, before stop."""
+    return taken(this, list(range(*cast(Slice, this.node.op).bounds)))
+
+
+def split(this: Calculation) -> Values:
+    """The first part."""
+    return cast(Values, part(this))
+
+
+def part(this: Calculation, name: str | None = None) -> Array:
+    """The part with this name."""
+    return taken(this, list(range(*cast(Split, this.node.op).bounds(name))))
+
+
+def take(this: Calculation) -> Values:
+    """One place."""
+    return taken(this, cast(Take, this.node.op).position)
+
+
+def reverse(this: Calculation) -> Values:
+    """From the last place to the first."""
+    return taken(this, list(range(this.x.shape[_axis(this)]))[::-1])
+
+
+def roll(this: Calculation) -> Values:
+    """y[p] = x[(p − shift) mod size]."""
+    size = this.x.shape[_axis(this)]
+    return taken(this, [(place - cast(Roll, this.node.op).shift) % size for place in range(size)])
+
+
+def gather(this: Calculation) -> Values:
+    """The places that are listed."""
+    return taken(this, cast(Gather, this.node.op).positions)
+
+
+def repeat_vector(this: Calculation) -> Values:
+    """y[n, c, p] = x[n, c]."""
+    sizes = cast(RepeatVector, this.node.op).size or ()
+    return np.broadcast_to(this.x.reshape(*this.x.shape, *(1,) * len(sizes)), (*this.x.shape, *sizes)).copy()

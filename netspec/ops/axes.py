@@ -1,0 +1,82 @@
+"""The field that names an axis of the input, and what moves positions along one axis."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from netspec.diagnostics.codes import shapes
+from netspec.ops.base import Inputs, Misfit, Moves, Op
+from netspec.ops.reach import EACH, Reach, Taps
+from netspec.ops.roles import Role
+from netspec.types import Type
+
+AxisName = Literal["channels", "time", "depth", "height", "width"]
+
+
+def names_of(type_: Type) -> tuple[str, ...]:
+    """The names of the axes in the order of the shape; indices have no channels."""
+    return type_.axes if type_.channels is None else ("channels", *type_.axes)
+
+
+def resolved_axis(type_: Type, axis: AxisName | None) -> AxisName:
+    """The name of an axis that the type has; without a name, its only spatial axis.
+
+    Raises:
+        Misfit: there is no such axis, or there are several that it could be.
+    """
+    names = names_of(type_)
+    listed = ", ".join(f"`{each}`" for each in names)
+    if axis is None:
+        if len(type_.spatial) == 1:
+            return "time"
+        why = f"has {len(type_.spatial)} spatial axes" if type_.spatial else "has no spatial axes"
+        raise Misfit(
+            shapes.RANK,
+            f"{type_} {why}, so `axis` must say which one is meant",
+            help=f"its axes are {listed}: write `axis: {names[1 if type_.spatial else 0]}`",
+        )
+    # `time` is also a name of the first axis of a video.
+    name: AxisName = "depth" if axis == "time" and len(type_.spatial) == 3 else axis
+    if name not in names:
+        raise Misfit(shapes.RANK, f"{type_} has no axis `{axis}`", "axis", help=f"its axes are {listed}")
+    return name
+
+
+def resized(type_: Type, dimension: int, size: int | None) -> Type:
+    """The type with another size of one axis, counted in its shape; None removes the axis."""
+    shape = [*type_.shape]
+    shape[dimension : dimension + 1] = [] if size is None else [size]
+    if type_.channels is None:
+        return Type(None, tuple(shape), type_.dtype, vocabulary=type_.vocabulary)
+    return Type(shape[0], tuple(shape[1:]), type_.dtype)
+
+
+class Along(Op):
+    """An op that keeps, drops or repeats what stands along one axis. A tensor of indices stays one."""
+
+    inputs = (Role("input", takes=("numbers", "indices")),)
+    keeps_order = True
+
+    axis: AxisName | None = None
+    """The axis. The default is the only spatial axis of a sequence."""
+
+    def _resolve(self, inputs: Inputs) -> Self:
+        return self.replace(axis=resolved_axis(inputs[0], self.axis))
+
+    def dimension(self, inputs: Inputs) -> int:
+        """The index of the axis in the shape of the input, without the batch. The op must be resolved."""
+        return names_of(inputs[0]).index(str(self.axis))
+
+    def size(self, inputs: Inputs) -> int:
+        """The size of the axis."""
+        return inputs[0].shape[self.dimension(inputs)]
+
+    def moves(self, inputs: Inputs) -> Moves | None:
+        return "values" if self.axis == "channels" else "positions"
+
+    def along(self, inputs: Inputs, taps: Taps | None) -> Reach:
+        """Each position depends on these of the axis, and along the other axes on its own."""
+        axes: list[Taps | None] = [EACH] * len(inputs[0].spatial)
+        if self.axis != "channels":
+            axes[inputs[0].axes.index(str(self.axis))] = taps
+        return Reach(tuple(axes), splits=self.axis == "channels")

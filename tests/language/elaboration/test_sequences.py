@@ -1,0 +1,121 @@
+"""Ops on indices and along one axis: what they give, how their parts are named, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.language.author import graph_of, hold_refusals, types_of, wires_of
+
+
+def words(items: str) -> str:
+    """A spec with these layers on 20 indices of a vocabulary of 50."""
+    return f"netspec: 1\nname: a\ninput: {{shape: [20], vocabulary: 50}}\nlayers: [{items}]"
+
+
+def sequence(items: str) -> str:
+    """A spec with these layers on a sequence of 6@9."""
+    return f"netspec: 1\nname: a\ninput: [6, 9]\nlayers: [{items}]"
+
+
+def image(items: str) -> str:
+    """A spec with these layers on an image of 3@8×6."""
+    return f"netspec: 1\nname: a\ninput: [3, 8, 6]\nlayers: [{items}]"
+
+
+GIVEN = {
+    words("{embedding: 16}"): "16@20",
+    words("one_hot"): "50@20",
+    words("{slice: {start: 5}}, one_hot"): "50@15",
+    words("{take: -1}, {embedding: 4}"): "4",
+    words("{gather: [0, 1]}, reverse, {roll: 3}, one_hot"): "50@2",
+    sequence("{slice: {start: 1, stop: -1}}"): "4@9",
+    sequence("{slice: {axis: time, step: 4}}"): "6@3",
+    sequence("{take: 0}"): "6",
+    sequence("{gather: [0, 0, -1]}"): "6@3",
+    image("{take: {position: 2, axis: height}}"): "3@6",
+    image("{reverse: width}"): "3@8×6",
+    image("{roll: {shift: -1, axis: channels}}"): "3@8×6",
+    image("global_avg_pool, {repeat_vector: [4, 5]}"): "3@4×5",
+    image("{identity: , name: map}, global_avg_pool, {repeat_vector: {like: map}}"): "3@8×6",
+}
+
+
+@pytest.mark.parametrize("text", GIVEN)
+def test_an_op_gives(text: str) -> None:
+    assert list(types_of(graph_of(text)).values())[-1] == GIVEN[text]
+
+
+def test_parts_are_outputs_with_names() -> None:
+    graph = graph_of(sequence("{split: [a, b, c], name: s}, {add: , from: [s.c, s.a, s.b, s]}"))
+    assert wires_of(graph)["add1"] == ("s.c", "s", "s.b", "s")
+    graph = graph_of(
+        sequence("{layers: [tanh, {split: {parts: {a: 2, b: 4}}}], name: g}, {dense: 3, from: g.b}")
+    )
+    assert wires_of(graph)["dense1"] == ("g.split1.b",)
+
+
+def test_a_layer_of_a_scope_comes_before_a_part_of_its_name() -> None:
+    graph = graph_of(
+        sequence(
+            "{layers: [{tanh: , name: b}, {split: [a, b]}], name: g}, {add: , from: [g.b, g.b]}, "
+            "{concat: , from: [g.a, add1]}"
+        )
+    )
+    assert wires_of(graph)["add1"] == ("g.b", "g.b")
+
+
+def test_a_dense_layer_uses_the_vectors_of_an_embedding() -> None:
+    graph = graph_of(
+        words(
+            "{embedding: 8, name: v}, {dense: {units: 50, bias: false}, share: v}, {dense: {units: 8, bias: false}}"
+        )
+    )
+    assert [weight.name for weight in graph.weights] == ["v.weight", "dense2.weight"]
+    assert graph.by_name["dense1"].shares == "v"
+
+
+REFUSED = {
+    # Indices are not numbers.
+    words("«dense»: 4"): ("NS0304", "put `embedding: …` or `one_hot` before it"),
+    words("{add: [[], [{embedding: 4}]]}").replace("add", "«add»"): ("NS0304", "indices 20 of 50"),
+    sequence("{«embedding»: 4}"): ("NS0304", "it needs an input with a vocabulary"),
+    sequence("«one_hot»"): ("NS0304", "it needs an input with a vocabulary"),
+    words("{embedding: {units: 4, padding_index: «50»}}"): ("NS0314", "from 0 to 49"),
+    words("{embedding: 8, name: v}, {dense: {units: 50}, share: «v»}"): ("NS0309", "bias"),
+    # A part of an axis.
+    sequence("{slice: {stop: «7»}}"): ("NS0314", "outside of channels, which has 6 positions"),
+    sequence("{slice: {start: «-7»}}"): ("NS0314", "from -6 to 5"),
+    sequence("{slice: {start: 3, stop: «3»}}"): ("NS0314", "use a `stop` from 4 to 6"),
+    sequence("{slice: {axis: «height»}}"): ("NS0303", "its axes are `channels`, `time`"),
+    sequence("{slice: {step: «0»}}"): ("NS0104", ""),
+    words("{slice: {axis: «channels»}}").replace("[20]", "[20, 3]"): (
+        "NS0303",
+        "its axes are `height`, `width`",
+    ),
+    # Parts that do not fill their axis.
+    sequence("{split: {parts: «{a: 2, b: 3}»}}"): ("NS0314", "2 + 3 = 5, and the axis has 6"),
+    sequence("{split: {parts: «{a: 5, b: 3}»}}"): ("NS0314", "use `b: 1`"),
+    sequence("{split: {parts: «{a: 7, b: 3}»}}"): ("NS0314", "{a: 3, b: 3}"),
+    sequence("{split: «[a, b, c, d]»}"): (
+        "NS0314",
+        "give each part a size: `parts: {a: 2, b: 2, c: 1, d: 1}`",
+    ),
+    sequence("{split: {parts: «[a, b]», axis: time}}"): ("NS0314", "{a: 5, b: 4}"),
+    sequence("{split: «[a, a]»}"): ("NS0104", "two parts have one name"),
+    sequence("{split: «[a]»}"): ("NS0104", "at least two"),
+    sequence("{split: {parts: {a: 1, «output»: 5}}}"): ("NS0104", "cannot be the name of a part"),
+    sequence("{split: [a, b], name: s}, {relu: , from: «s.c»}"): ("NS0109", "it contains a, b"),
+    # One position, and others.
+    sequence("{take: «9»}"): ("NS0314", "use a number from -9 to 8"),
+    image("{«take»: 0}"): ("NS0303", "has 2 spatial axes, so `axis` must say"),
+    sequence("{take: {position: 0, axis: «channels»}}"): ("NS0303", "use `slice`"),
+    sequence("flatten, {«take»: 0}"): ("NS0303", "has no spatial axes"),
+    sequence("{gather: «[0, 9]»}"): ("NS0314", "`positions: 9` is outside of time"),
+    sequence("{«repeat_vector»: 3}"): ("NS0303", "takes a vector"),
+    sequence("flatten, {repeat_vector: «0»}"): ("NS0104", ""),
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_does_not_fit_is_refused(text: str) -> None:
+    hold_refusals(text, REFUSED[text])
