@@ -30,6 +30,10 @@ _OTHER_FORMATS = (
 """What weights are often saved as, by the first bytes."""
 
 
+_LARGEST_HEADER = 100_000_000
+"""The longest header that safetensors reads, in bytes."""
+
+
 class UnreadableTensors(Exception):
     """A file of tensors cannot be read. `str()` is the reason, as the end of a message."""
 
@@ -47,7 +51,7 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
 
     content = b""
     try:
-        content = files.read(path)
+        content = _content(path)
         held = deserialize(content)  # type: ignore[no-untyped-call]
     except OSError as error:
         raise UnreadableTensors(files.reason(error)) from None
@@ -56,6 +60,8 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
         if kind is not None:
             raise UnreadableTensors(f"it is {kind}; save its tensors with the library safetensors") from None
         raise UnreadableTensors(str(error) or type(error).__name__) from None
+    except MemoryError:
+        raise UnreadableTensors("not enough memory") from None
     arrays, others = {}, {}
     for name, tensor in sorted(held, key=itemgetter(0)):  # the library returns them in a random order
         dtype, shape = str(tensor["dtype"]), tuple(tensor["shape"])
@@ -74,6 +80,15 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
         if dtype not in ("F32", "F64"):
             others[name] = dtype
     return arrays, others
+
+
+def _content(path: str | Path) -> bytes:
+    """The content of a file; of one that cannot be a safetensors file, only enough to say what it is."""
+    with files.open_plain(path) as stream:
+        start = stream.read(9)
+        is_likely = start[8:] == b"{" and int.from_bytes(start[:8], "little") <= _LARGEST_HEADER
+        stream.seek(0)
+        return stream.read(-1 if is_likely else 1 << 20)
 
 
 def conversions(where: str | Path, others: Mapping[str, str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tracemalloc
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -131,6 +132,30 @@ def test_a_hostile_file_is_refused_with_a_reason(data: bytes, says: str, tmp_pat
     with pytest.raises(tensors.UnreadableTensors, match=says) as caught:
         tensors.read(tmp_path / "w")
     assert str(caught.value)
+
+
+def test_a_huge_file_that_is_something_else_is_not_read(tmp_path: Path) -> None:
+    """Such a file takes no space on the disk, but it would fill the memory."""
+    for start in (b"", (1 << 40).to_bytes(8, "little") + b"{}", b"PK\x03\x04"):
+        with (tmp_path / "w").open("wb") as file:
+            file.write(start)
+            file.truncate(1 << 27)
+        tracemalloc.start()
+        try:
+            with pytest.raises(tensors.UnreadableTensors, match="header|a zip archive"):
+                tensors.read(tmp_path / "w")
+            assert tracemalloc.get_traced_memory()[1] < 8_000_000
+        finally:
+            tracemalloc.stop()
+
+
+def test_a_machine_without_memory_is_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(tensors, "_content", full)
+    with pytest.raises(tensors.UnreadableTensors, match="^not enough memory$"):
+        tensors.read(tmp_path / "w")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import tokenize
 import zipfile
@@ -33,6 +34,8 @@ _HEADER: _Errors = (
 )
 """The exceptions of NumPy, and of Python's parser below it, for a broken header."""
 _LARGEST = 2**63
+_LONGEST_HEADER = 1 << 16
+"""The number of bytes in which a header must end; NumPy refuses headers of more than 10,000 characters."""
 
 
 def read(path: Path, keys: Sequence[str]) -> list[NDArray[Any]]:
@@ -96,14 +99,16 @@ def _check(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, key: str
     with _reading(path, _ARCHIVE):
         member = archive.open(info)
     with member:
+        # NumPy would first read as many bytes as the header says that it has, up to 4 GiB.
         with _reading(path, _ARCHIVE):
-            version = np.lib.format.read_magic(member)
+            start = io.BytesIO(member.read(_LONGEST_HEADER))
+            version = np.lib.format.read_magic(start)
         if version not in _HEADERS:
             raise _damaged(path)
         read_header = _HEADERS[version]()
         with _reading(path, _HEADER):
-            shape, _, dtype = read_header(member)
-        held = info.file_size - member.tell()
+            shape, _, dtype = read_header(start)
+        held = info.file_size - start.tell()
     what = f"{path}: {key}"
     if dtype.hasobject:
         raise DataError(f"{what} holds Python objects, which are never loaded", conversion.SAVE)

@@ -100,6 +100,24 @@ def test_a_hostile_header_is_refused(case: str, packed: bool, tmp_path: Path) ->
         tracemalloc.stop()
 
 
+def test_a_header_that_unpacks_to_too_much(tmp_path: Path) -> None:
+    """A second version of the header states its length in 32 bits."""
+    path, size = tmp_path / "x.npz", 60_000_000
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+        file.writestr("train_images.npy", GOOD)
+        with file.open("train_labels.npy", "w") as member:
+            member.write(b"\x93NUMPY\x02\0" + struct.pack("<I", size))
+            for _ in range(0, size, 1_000_000):
+                member.write(b" " * 1_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match=r"x\.npz: is not an \.npz file of plain numbers"):
+            read(path, KEYS)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
 def test_an_archive_that_unpacks_to_too_much(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     size = 300_000_000
