@@ -142,7 +142,7 @@ def test_a_huge_file_that_is_something_else_is_not_read(tmp_path: Path) -> None:
             file.truncate(1 << 27)
         tracemalloc.start()
         try:
-            with pytest.raises(tensors.UnreadableTensors, match="header|a zip archive"):
+            with pytest.raises(tensors.UnreadableTensors, match=r"header|a zip archive"):
                 tensors.read(tmp_path / "w")
             assert tracemalloc.get_traced_memory()[1] < 8_000_000
         finally:
@@ -154,7 +154,7 @@ def test_a_machine_without_memory_is_a_reason(tmp_path: Path, monkeypatch: pytes
         raise MemoryError
 
     monkeypatch.setattr(tensors, "_content", full)
-    with pytest.raises(tensors.UnreadableTensors, match="^not enough memory$"):
+    with pytest.raises(tensors.UnreadableTensors, match=r"^not enough memory$"):
         tensors.read(tmp_path / "w")
 
 
