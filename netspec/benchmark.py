@@ -199,7 +199,7 @@ def main(request: str, result: str) -> None:
     except Unsupported as error:
         answer = {Unsupported.__name__: [str(error), error.layer]}
     except Unavailable as error:
-        answer = {Unavailable.__name__: [str(error), error.fix]}
+        answer = {Unavailable.__name__: [str(error), error.fix, error.backend]}
     except MemoryError as error:
         answer = {MemoryError.__name__: [str(error)]}
     Path(result).write_text(json.dumps(answer), encoding="utf-8")

@@ -28,7 +28,7 @@ def _load() -> Any:
             import keras as found
     except Exception as error:  # a broken installation fails in any way it likes
         raise Unavailable(
-            f"Keras fails to import: {type(error).__name__}: {error}", how_to_install()
+            f"Keras fails to import: {type(error).__name__}: {error}", how_to_install(), "keras"
         ) from error
     return found
 

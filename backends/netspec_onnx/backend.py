@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -31,11 +32,17 @@ class OnnxBackend:
     limits: Sequence[Limit] = LIMITS
 
     def status(self) -> Status:
-        """Whether both packages are installed."""
+        """Whether both packages are installed and can be imported."""
         missing = [package for package in self.frameworks if find_spec(package) is None]
         if missing:
             are = "is" if len(missing) == 1 else "are"
             return Status("missing", f"{' and '.join(missing)} {are} not installed", install("onnx"))
+        for package in self.frameworks:
+            try:
+                import_module(package)
+            except Exception as error:  # a damaged installation may raise anything
+                why = f"{package} fails to import: {type(error).__name__}: {error}"
+                return Status("broken", why, install("onnx"))
         found = ", ".join(f"{package} {_version(package)}" for package in self.frameworks)
         return Status("ok", f"{found}, forward only")
 

@@ -190,10 +190,14 @@ def may_write(targets: Iterable[Path], inputs: Iterable[str | Path], force: bool
 
 def chosen(backends: str | None, capability: type[Backend]) -> list[str]:
     """The names in `--backends`; without the option, all installed backends with the capability."""
-    from netspec.backend import installed
+    from netspec.backend import installed, states
 
     if backends is None:
-        return installed(capability)
+        names = installed(capability)
+        for name, status in states(capability).items():
+            if status.state == "broken":
+                note(f"the backend {name} does not take part, because it is broken: {status.detail}")
+        return names
     names = [name.strip() for name in backends.split(",") if name.strip()]
     if not names:
         fail("--backends is empty: write --backends NAME,NAME (`netspec backends` lists them)")
@@ -209,6 +213,8 @@ def without_what_lacks(names: Sequence[str], error: Unavailable) -> NoReturn:
 
     ready = []
     for name in names:
+        if name == error.backend:
+            continue
         with suppress(Unavailable):
             ready += [each.name for each in usable([name], Backend)]
     others = f"\n  or without it: --backends {','.join(ready)}" if 0 < len(ready) < len(names) else ""

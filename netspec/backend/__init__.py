@@ -14,6 +14,7 @@ from netspec.backend.discovery import (
     names,
     native_names,
     oracles,
+    states,
     usable,
 )
 from netspec.backend.interface import (
@@ -85,5 +86,6 @@ __all__ = [
     "oracles",
     "refused",
     "require",
+    "states",
     "usable",
 ]

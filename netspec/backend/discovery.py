@@ -141,17 +141,22 @@ def installed(capability: type[Backend]) -> list[str]:
     Raises:
         Unavailable: there is no such backend.
     """
-    having = [each for each in backends() if isinstance(each, capability)]
-    ready = [each.name for each in having if each.status().state == "ok"]
+    found = states(capability)
+    ready = [name for name, status in found.items() if status.state == "ok"]
     if not ready:
-        fixes = dict.fromkeys(status.fix for each in having if (status := each.status()).fix)
+        fixes = dict.fromkeys(status.fix for status in found.values() if status.fix)
         raise Unavailable(f"no installed backend can {CAPABILITIES[capability][1]}", "; or ".join(fixes))
     return ready
 
 
+def states(capability: type[Backend]) -> dict[str, Status]:
+    """The registered backends with a capability by name, with their states."""
+    return {each.name: each.status() for each in backends() if isinstance(each, capability)}
+
+
 def oracles() -> dict[str, Status]:
     """The registered oracles by name, with their states."""
-    return {each.name: each.status() for each in backends() if isinstance(each, Judges)}
+    return states(Judges)
 
 
 def native_names(graph: Graph) -> dict[str, str | None]:

@@ -75,11 +75,15 @@ class Limit:
 
 
 class Unavailable(Exception):
-    """A backend cannot be used here. `str()` says why, `fix` how to fix it."""
+    """A backend cannot be used here. `str()` says why, `fix` how to fix it.
 
-    def __init__(self, reason: str, fix: str = "") -> None:
+    `backend` is the name of a backend whose status is "ok", but whose framework fails when it is imported.
+    """
+
+    def __init__(self, reason: str, fix: str = "", backend: str = "") -> None:
         super().__init__(reason)
         self.fix = fix
+        self.backend = backend
 
 
 class Incapable(Unavailable):

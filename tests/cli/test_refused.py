@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,19 @@ from netspec.backend import refused as refused_by
 from netspec.loading import load
 from netspec.weights import initialise
 from netspec_cli.main import COMMANDS, app
-from tests.having import LEARNER, LEARNERS, ORACLE, TIMED, TRAINER, TRAINERS, WRITER, WRITERS, having, ready
+from tests.having import (
+    LEARNER,
+    LEARNERS,
+    ORACLE,
+    TIMED,
+    TRAINER,
+    TRAINERS,
+    WRITER,
+    WRITERS,
+    having,
+    needs,
+    ready,
+)
 
 SPEC = """\
 netspec: 1
@@ -264,6 +277,38 @@ def test_what_is_there_can_be_named_by_itself(command: str, monkeypatch: pytest.
     missing(backend(lacking), monkeypatch)
     words = [command, "small.yaml", "--backends", f"{there},{lacking}"]
     refused(words, 2, f"\n  or without it: --backends {there}\n")
+
+
+@pytest.mark.parametrize("name", [name for name in having(Runs) if backend(name).frameworks])
+def test_a_framework_that_fails_to_import_can_be_left_out(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of some, a backend does not know it before it runs, because the import takes seconds."""
+    needs(name)
+    framework = backend(name).frameworks[0]
+    shadow(framework, f"netspec_{name}", monkeypatch)
+    others = [each for each in ready(Learns) if each != name][:1]
+    result = CliRunner().invoke(app, ["compare", "small.yaml", "--backends", ",".join([*others, name])])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert " fails to import: ImportError: libfoo.so is missing\n  fix: pip install " in result.stderr
+    assert result.stderr.endswith("".join(f"\n  or without it: --backends {each}\n" for each in others))
+
+
+def shadow(framework: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a framework fail to import, also where it is imported already, and a package import it again."""
+    Path(f"{framework}.py").write_text("raise ImportError('libfoo.so is missing')\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(Path.cwd()))
+    for name in [*sys.modules]:
+        if name.partition(".")[0] in (framework, package):
+            monkeypatch.delitem(sys.modules, name)
+
+
+def test_what_is_broken_is_not_left_out_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    there, other, *_ = ready(Learns, count=2)
+    told = Status("broken", f"{other} fails to import", f"pip install {other}")
+    monkeypatch.setattr(type(backend(other)), "status", lambda self: told)
+    result = CliRunner().invoke(app, ["compare", "small.yaml", "--steps", "0"])
+    assert (result.exit_code, f": {there} and the oracle" in result.stdout) == (0, True)
+    note = f"note: the backend {other} does not take part, because it is broken: {other} fails to import\n"
+    assert result.stderr.startswith(note)
 
 
 @pytest.mark.usefixtures("bare")
