@@ -93,7 +93,10 @@ def run() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     streams.prepare()
     apart.is_program = True
-    sys.exit(_code())
+    try:
+        sys.exit(_code())
+    finally:
+        apart.is_program = False
 
 
 def _code() -> int:

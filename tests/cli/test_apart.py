@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 import netspec.backend
 from netspec.graph import Graph
 from netspec_cli import apart
-from netspec_cli.main import app
+from netspec_cli.main import app, run
 
 SPEC = "netspec: 1\nname: frail\ninput: [4]\nlayers: [{dense: 2}, relu]\n"
 
@@ -38,6 +39,16 @@ def ended(monkeypatch: pytest.MonkeyPatch, *statements: str) -> tuple[int, str]:
     )
     result = CliRunner().invoke(app, ["compare", "frail.yaml", "--dtype", "float32"])
     return result.exit_code, result.stderr
+
+
+@pytest.mark.usefixtures("capsys")
+def test_only_while_the_program_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Afterwards `sys.argv` is not the words of a command, but those of whoever called it."""
+    monkeypatch.setattr(apart, "is_program", False)
+    monkeypatch.setattr(sys, "argv", ["netspec", "explain", "NS0301"])
+    with pytest.raises(SystemExit) as ended:
+        run()
+    assert (ended.value.code, apart.is_program) == (0, False)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there a crash is an exit code")
