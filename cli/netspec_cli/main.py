@@ -12,7 +12,7 @@ import typer
 import typer.core
 
 from netspec_cli import apart, streams
-from netspec_cli.exits import INTERRUPTED, WRONG_COMMAND
+from netspec_cli.exits import INTERRUPTED, WRONG_COMMAND, WRONG_SPEC
 from netspec_cli.form import STYLE, formed
 
 COMMANDS = (
@@ -105,6 +105,8 @@ def _code() -> int:
         # Not standalone, because then a closed pipe would exit with 1, which means that a spec is wrong.
         code = int(app(standalone_mode=False) or 0)
         sys.stdout.flush()
+        if code == WRONG_SPEC and streams.is_unread():
+            code = 0
     except streams.Unwritable as error:
         streams.complain(f"netspec: cannot write to standard output: {error}")
         return WRONG_COMMAND

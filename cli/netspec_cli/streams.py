@@ -21,6 +21,15 @@ class Unwritable(Exception):
     """The report cannot be written. `str()` says why."""
 
 
+_unread = False
+"""Whether the reader of the report has closed the pipe before its end."""
+
+
+def is_unread() -> bool:
+    """Whether the reader of the report has closed the pipe before its end, and so does not want the answer."""
+    return _unread
+
+
 def prepare() -> None:
     """Set up stdout and stderr. Call it once, before any output."""
     sys.stdout = _stream(sys.stdout, report=True)
@@ -60,6 +69,7 @@ class _Sink(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         size = memoryview(data).nbytes
+        global _unread
         if self._deaf:
             return size
         try:
@@ -68,11 +78,12 @@ class _Sink(io.RawIOBase):
             return int(written)
         except OSError as error:
             self._deaf = True
-            # A closed pipe means that the reader has read enough: the exit code is the same as without the pipe. Lost
-            # messages do not change the exit code either. But a lost report is an error.
+            # A closed pipe means that the reader has read enough. Lost messages do not change the exit code. But a
+            # lost report is an error.
             closed = error.errno == errno.EPIPE or (os.name == "nt" and error.errno == errno.EINVAL)
             if self._report and not closed:
                 raise Unwritable(error.strerror or str(error)) from None
+            _unread = _unread or self._report
             return size
 
 
