@@ -39,14 +39,15 @@ class Found:
     """The files at or below the paths of a command.
 
     `specs` are the files to check: named files, and files in folders with the key `netspec`. `others` counts YAML files
-    without the key, `links` counts linked folders, which are not followed, and `skipped` counts hidden and installed
-    folders, which are not searched. `remarks` has the diagnostics of files and folders that are not checked.
+    without the key, `links` counts linked folders, which are not followed, `skipped` counts hidden and installed
+    folders, which are not searched, and `unreadable` counts folders that cannot be listed. `remarks` has the diagnostics of files and folders that are not checked.
     """
 
     specs: list[Path] = field(default_factory=list)
     others: int = 0
     links: int = 0
     skipped: int = 0
+    unreadable: int = 0
     folders: int = 0
     remarks: dict[Path, list[Diagnostic]] = field(default_factory=dict)
 
@@ -75,6 +76,7 @@ def _walk(folder: Path, found: Found) -> None:
             codes.FILE_UNREADABLE, message, _start(path), help="fix its permissions: it may contain specs"
         )
         found.remarks[path] = list(problems)
+        found.unreadable += 1
 
     for parent, folders, names in os.walk(folder, onerror=unreadable):
         searched = [name for name in folders if not name.startswith(".") and name not in SKIPPED]

@@ -75,6 +75,7 @@ def check(
         "others": found.others,
         "linked_folders": found.links,
         "skipped_folders": found.skipped,
+        "unreadable_folders": found.unreadable,
     }
     whole = sorted(report.items()) if found.folders else list(report.items())
     if format is Format.text:
@@ -127,7 +128,8 @@ def _text(report: list[tuple[str, list[Diagnostic]]], counts: dict[str, int], se
     # If a report was cut off, the count of errors is a minimum.
     cut = any(each.code.id == "NS0025" for _, diagnostics in report for each in diagnostics)
     verdict = "all hold" if not wrong else ("at least " if cut else "") + _counted(errors, "error")
-    if wrong and len(report) > 1:
+    unread = counts["unreadable_folders"]
+    if wrong and len(report) > 1 and not unread:
         verdict += f" in {len(wrong)} of them" if len(wrong) < len(report) else " in all of them"
     more = f", {_counted(warnings, 'warning')}" if warnings else ""
     more += f"; {_counted(counts['others'], 'other YAML file')}" if searched else ""
@@ -135,7 +137,8 @@ def _text(report: list[tuple[str, list[Diagnostic]]], counts: dict[str, int], se
         more += f"; {_counted(counts['linked_folders'], 'linked folder')} not followed"
     if counts["skipped_folders"]:
         more += f"; {_counted(counts['skipped_folders'], 'hidden or installed folder')} not searched"
-    return "\n\n".join([*blocks, f"{' and '.join(checked)} checked: {verdict}{more}"])
+    closed = f", {_counted(unread, 'folder')} cannot be read" if unread else ""
+    return "\n\n".join([*blocks, f"{' and '.join(checked)} checked{closed}: {verdict}{more}"])
 
 
 def _counted(count: int, name: str, more: str = "") -> str:

@@ -61,7 +61,8 @@ def test_every_run_says_what_was_what() -> None:
         0,
         "1 spec and 1 file of blocks checked: all hold; 2 other YAML files\n",
     )
-    counts = {"specs": 1, "blocks": 1, "others": 2, "linked_folders": 0, "skipped_folders": 0}
+    counts = {"specs": 1, "blocks": 1, "others": 2}
+    counts |= dict.fromkeys(("linked_folders", "skipped_folders", "unreadable_folders"), 0)
     assert json.loads(RUN.invoke(app, ["check", ".", "--format", "json"]).stdout)["counts"] == counts
     assert RUN.invoke(app, ["check", "a.yaml"]).stdout == "1 spec checked: all hold\n"
     assert (
@@ -260,7 +261,7 @@ def test_what_may_not_be_read_is_not_passed_over() -> None:
     assert "error[NS0002]: the folder `closed` cannot be read: permission denied" in report
     assert "error[NS0002]: the folder `searchable` cannot be read: permission denied" in report
     assert "error[NS0002]: `c.yaml` cannot be read: permission denied" in report
-    assert summary(report) == "2 specs checked: 3 errors in 3 of them; no other YAML files"
+    assert summary(report) == "2 specs checked, 2 folders cannot be read: 3 errors; no other YAML files"
 
 
 LONG = ["x" * 5000, "/".join(["d"] * 3000), "x" * 300 + ".yaml"]
