@@ -40,7 +40,8 @@ class Found:
 
     `specs` are the files to check: named files, and files in folders with the key `netspec`. `others` counts YAML files
     without the key, `links` counts linked folders, which are not followed, `skipped` counts hidden and installed
-    folders, which are not searched, and `unreadable` counts folders that cannot be listed. `remarks` has the diagnostics of files and folders that are not checked.
+    folders, which are not searched, and `unreadable` counts folders that cannot be listed. `remarks` has the
+    diagnostics of files and folders that are not checked.
     """
 
     specs: list[Path] = field(default_factory=list)
