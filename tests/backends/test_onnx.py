@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,20 @@ def test_what_cannot_be_is_worth_2(words: tuple[str, ...], said: str, small: Pat
     done = command(*words)
     assert (done.exit_code, done.stdout) == (2, ""), done.output + repr(done.exception)
     assert said in done.stderr
+    assert not list(small.glob("x.*"))
+
+
+def test_a_runtime_that_fails_to_import_is_worth_2(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not imported to write a file, but a file that nothing here runs is not checked."""
+    (small / "onnxruntime.py").write_text("raise ImportError('libfoo.so is missing')\n")
+    monkeypatch.syspath_prepend(str(small))
+    for name in [*sys.modules]:
+        if name.partition(".")[0] == "onnxruntime" or name == "netspec_onnx.trial":
+            monkeypatch.delitem(sys.modules, name)
+    for words in ("compile small.yaml -b onnx -o x.onnx", "compare small.yaml --backends onnx"):
+        done = command(*words.split())
+        said = "onnx is broken: onnxruntime fails to import: ImportError: libfoo.so is missing\n  fix: pip install "
+        assert (done.exit_code, said in done.stderr) == (2, True), done.stderr
     assert not list(small.glob("x.*"))
 
 
