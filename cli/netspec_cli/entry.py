@@ -1,14 +1,12 @@
 """The entry point. Ctrl-C ends the command with a message at any time, also during imports."""
 
-from __future__ import annotations
-
-# The built-in module, because the module `signal` would have to be imported first.
+# Only what the interpreter has already, because no import is possible before Ctrl-C is handled: not `signal`, nor `gc`.
 import _signal as signal  # type: ignore[import-not-found]
-import gc
 import os
 import sys
 
-from netspec_cli.exits import INTERRUPTED
+_INTERRUPTED = 130
+"""The exit code after Ctrl-C, as in `exits`."""
 
 
 def run() -> None:
@@ -19,6 +17,8 @@ def run() -> None:
     try:
         if listens:
             signal.signal(signal.SIGINT, _end)
+        import gc
+
         gc.disable()  # what is imported stays; `main` enables it when the command is there
         from netspec_cli.main import run as command
 
@@ -40,4 +40,4 @@ def _end(*_: object) -> None:
         except (OSError, ValueError, AttributeError, RuntimeError):
             continue
     os.write(2, b"netspec: interrupted\n")
-    os._exit(INTERRUPTED)
+    os._exit(_INTERRUPTED)

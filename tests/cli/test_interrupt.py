@@ -47,10 +47,10 @@ def interrupted(number: int, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_during_any_import_of_a_command(tmp_path: Path) -> None:
-    """The first imports are those of `netspec_cli.entry` itself, which is there before anything can be said."""
+    """The first two imports are the package and `netspec_cli.entry`, before which nothing can be said."""
     (tmp_path / "own.yaml").write_text("netspec: 1\nname: own\ninput: [4]\nlayers: [{dense: 4}]\n")
     seed = 3
-    for number in sorted(random.Random(seed).sample(range(3, 300), 7)):
+    for number in [3, *sorted(random.Random(seed).sample(range(4, 300), 6))]:
         done = interrupted(number, "check", str(tmp_path / "own.yaml"))
         where = f"seed {seed}, import {number}: {done.stderr}"
         assert "Traceback" not in done.stderr, where
