@@ -26,12 +26,6 @@ SEED = 20261
 MAPS = (Type(4, (9,)), Type(6, (6, 8)), Type(8, (4, 6, 5)))
 
 
-def test_every_op_has_a_recipe() -> None:
-    assert RECIPES.keys() == OPS.keys(), (
-        "an op that no random network has: add it to tests/random_networks/recipes.py"
-    )
-
-
 def test_every_field_of_every_op_is_drawn() -> None:
     drawn: dict[str, set[str]] = defaultdict(set)
     for keyword, recipe in RECIPES.items():
@@ -39,7 +33,7 @@ def test_every_field_of_every_op_is_drawn() -> None:
             draw = Draw(f"{SEED}/{keyword}/{number}")
             drawn[keyword] |= set(recipe(draw, draw.choice(MAPS)))
     wanted = {word: set(op.model_fields) - op.resolved_only for word, op in OPS.items()}
-    assert drawn == wanted
+    assert drawn == wanted, "a field that no random network has: add it to a row in tests/cases.py"
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""How the fields of each op are drawn: one recipe an op, every field of it at times.
+"""How the fields of each op are drawn: by its recipe, or from the table of cases; every field of it at times.
 
 A recipe gives fields as an author writes them, for an input of this type; `made` tries them on the op itself, so
 a recipe need not know every rule. Constants are such that float32 holds them exactly (docs/proof.md).
@@ -14,6 +14,7 @@ from netspec.ops.activation import ACTIVATIONS
 from netspec.ops.base import Misfit, Op
 from netspec.ops.initializers import SETTINGS
 from netspec.types import Type
+from tests.cases import CASES
 from tests.random_networks.draw import Draw, Fields
 
 Recipe = Callable[[Draw, Type], Fields]
@@ -377,6 +378,11 @@ def _embedding(draw: Draw, type_: Type) -> Fields:
     }
 
 
+def _of_cases(keyword: str) -> Recipe:
+    rows = [case.fields for case in CASES if case.keyword == keyword] or [{}]
+    return lambda draw, type_: dict(draw.choice(rows))
+
+
 RECIPES: dict[str, Recipe] = {
     "embedding": _embedding,
     "slice": _slice,
@@ -440,10 +446,8 @@ RECIPES: dict[str, Recipe] = {
     "depth_to_space": _depth_to_space,
     "identity": _nothing,
 }
-"""A recipe for every word of `netspec.ops.OPS`; a test says which lack one. An op without fields needs none here."""
-RECIPES |= {
-    keyword: _nothing for keyword, op in OPS.items() if keyword not in RECIPES and not op.model_fields
-}
+"""Recipes for words of `netspec.ops.OPS`. An op without one has the fields of its rows in the table of cases."""
+RECIPES |= {keyword: _of_cases(keyword) for keyword in OPS if keyword not in RECIPES}
 
 SINGLE = tuple(keyword for keyword in RECIPES if not OPS[keyword].merges and len(OPS[keyword].inputs) == 1)
 MERGES = tuple(keyword for keyword in RECIPES if OPS[keyword].merges)
