@@ -87,6 +87,9 @@ def support() -> Iterator[str]:
     reasons: list[str] = []
     rows = []
     for keyword, op in OPS.items():
+        if op.stands_in:
+            rows.append([f"[`{keyword}`](ops.md#{keyword})", *["as its value"] * len(found)])
+            continue
         cells = []
         for backend in found:
             refused = backend.refusals.get(op)

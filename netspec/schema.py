@@ -91,6 +91,7 @@ _SHAPE = _any(
     _ref("expression"), _list(_any({"type": "integer", "minimum": 1}, PATH), minItems=1, maxItems=4)
 )
 _VOCABULARY = _any(_ref("expression"), {"type": "integer", "minimum": 1})
+_BRANCHES = _list(_any(PATH, _ITEMS))
 _NAMES = _any(PATH, _list(PATH, minItems=1))
 
 _SPEC: dict[str, Schema] = {
@@ -132,7 +133,7 @@ def _definitions() -> dict[str, Schema]:
     scalar: Schema = {"type": ["number", "boolean", "string", "null"]}
     return {
         "expression": {"type": "string", "pattern": "\\$", "description": "`$name`, or `${…}` to calculate"},
-        "value": _any(scalar, _list(_any(scalar, _list(scalar)))),
+        "value": _any(scalar, _list(_ref("value"))),
         "input": _any(
             _SHAPE, _closed(InputSkeleton, {"shape": _SHAPE, "vocabulary": _VOCABULARY}, ["shape"])
         ),
@@ -155,7 +156,7 @@ def _definitions() -> dict[str, Schema]:
             },
             ["layers"],
         ),
-        "head": _closed(HeadSkeleton, {"from": PATH, "layers": _ITEMS}, ["layers"]),
+        "head": _any(PATH, _closed(HeadSkeleton, {"from": PATH, "layers": _ITEMS}, ["layers"])),
         "items": _list(_ref("item")),
         "item": _any({**PATH, "examples": list(OPS)}, _ref("call")),
         "call": _call(),
@@ -199,7 +200,9 @@ def _op(keyword: str) -> Schema:
     """The schema of the value of an op: nothing, its fields, only its main field, or its branches."""
     told = describe(keyword)
     main = [_form(field) for field in told.fields if field.main]
-    branches = [_list(_ITEMS)] if told.merges else []
+    branches = [_BRANCHES] if told.merges else []
+    if OPS[keyword].whole:
+        return {"description": told.doc, **_any({"type": "null"}, *main)}
     return {"description": told.doc, **_any({"type": "null"}, *branches, *main, _ref(f"{keyword}.fields"))}
 
 
@@ -207,7 +210,7 @@ def _fields(keyword: str) -> Schema:
     told = describe(keyword)
     fields = {field.name: {**_form(field), "description": _about(field)} for field in told.fields}
     if told.merges:
-        fields["branches"] = {**_list(_ITEMS), "description": "a list of branches, each a list of items"}
+        fields["branches"] = {**_BRANCHES, "description": "a list of branches, each a list of items or a name"}
     # No field is required: the `defaults` of the file can set it.
     return {"type": "object", "properties": fields, "additionalProperties": False}
 

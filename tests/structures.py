@@ -770,6 +770,107 @@ STRUCTURES: dict[str, str] = {
         heads:
           all: {from: scores, layers: [tanh]}
     """,
+    # A block calls itself for a map of half the size, until its depth is 1; another one through a second block.
+    "hourglass": """
+        input: [3, 16, 16]
+        defaults: {conv: {kernel: 3, padding: same}}
+        blocks:
+          residual: {params: {filters: }, layers: [{add: [[{conv: {filters: $filters}}, relu], []]}]}
+          hourglass:
+            params: {depth: , filters: "${in.channels}"}
+            layers:
+              - add:
+                  - - residual: $filters
+                  - - max_pool: 2
+                    - residual: $filters
+                    - {hourglass: "${depth - 1}", when: "${depth > 1}", else: [{residual: $filters}]}
+                    - {upsample: {like: block_input}}
+            inputs: [block_input]
+          down: {params: {levels: }, layers: [{max_pool: 2}, {conv: {filters: "${in.channels + 1}"}}, {up: $levels}]}
+          up: {params: {levels: }, layers: [{down: "${levels - 1}", when: "${levels > 0}"}, relu, {upsample: 2}]}
+        layers:
+          - {conv: {filters: 4}, name: conv1}
+          - {hourglass: 3, name: first}
+          - {hourglass: 3, share: first}
+          - {hourglass: 2, repeat: 2}
+          - {down: 1, name: through}
+          - {conv: {filters: 2, kernel: 1}}
+    """,
+    # Parallel resolutions that exchange: three tensors go round, and the last module gives only what the head takes.
+    "hrnet": """
+        input: [3, 16, 16]
+        defaults: {conv: {kernel: 3, padding: same}}
+        blocks:
+          unit: {layers: [{add: [[{conv: {filters: "${in.channels}"}}, batch_norm, relu], []]}]}
+          down:
+            params: {times: , filters: }
+            layers:
+              - {conv: {filters: $filters, stride: 2}}
+              - {down: {times: "${times - 1}", filters: $filters}, when: "${times > 1}"}
+          exchange:
+            inputs: [high, middle, low]
+            outputs: [a, b, c]
+            layers:
+              - {unit: , from: high, repeat: 2, name: h}
+              - {unit: , from: middle, repeat: 2, name: m}
+              - {unit: , from: low, repeat: 2, name: l}
+              - add:
+                  - h
+                  - [{dense: "${h.channels}", from: m}, {upsample: {like: h}}]
+                  - [{dense: "${h.channels}", from: l}, {upsample: {like: h}}]
+                name: a
+              - add:
+                  - m
+                  - [{down: {times: 1, filters: "${m.channels}"}, from: h}]
+                  - [{dense: "${m.channels}", from: l}, {upsample: {size: ["${m.height}", "${m.width}"]}}]
+                name: b
+              - add:
+                  - l
+                  - [{down: {times: 2, filters: "${low.channels}"}, from: h}]
+                  - [{down: {times: 1, filters: 6}, from: m}]
+              - {relu: , name: c}
+        layers:
+          - {conv: {filters: 2}, name: high}
+          - {conv: {filters: 4, stride: 2}, name: middle}
+          - {conv: {filters: 6, stride: 2}, name: low}
+          - {exchange: , from: [high, middle, low], repeat: 2, carry: {high: a, middle: b, low: c}, name: stage}
+          - concat:
+              - stage
+              - [{upsample: {like: stage}, from: stage.b}]
+              - [{upsample: {size: "${stage.height}"}, from: stage.c}]
+          - {dense: "${stage.b.channels + stage.1.a.channels}"}
+        heads: {coarse: {from: stage.c, layers: [global_avg_pool]}, middle: middle}
+    """,
+    # Rates that grow with each unit, over stages of different lengths: by the calls of the block so far, and by the
+    # numbers of two repeats.
+    "stochastic_depth": """
+        params: {table: [[4, 2], [6, 3]], rate: 0.5, act: silu, none: none}
+        input: [3, 8, 8]
+        blocks:
+          unit:
+            params: {filters: , drop: 0.0, act: relu}
+            layers:
+              - add:
+                  - - {conv: {filters: $filters, kernel: 3, padding: same}}
+                    - {spatial_dropout: $drop, when: "${drop > 0}"}
+                    - activation: $act
+                  - [{dense: $filters, when: "${in.channels != filters}"}]
+              - activation: {leaky_relu: 0.125}
+        layers:
+          - activation: $none
+          - layers:
+              - unit: {filters: "${table[stages.index][0]}", drop: "${rate * unit.count / 5}", act: $act}
+                repeat: "${table[stages.index][1]}"
+            repeat: "${len(table)}"
+            name: stages
+          - {conv: {filters: "${stages.0.channels + 1}", kernel: 1}, name: conv1}
+          - {unit: 5, repeat: 2}
+          - layers: [{unit: {filters: 5, drop: "${0.1 * (2 * outer.index + index)}"}, repeat: 2}]
+            repeat: 2
+            name: outer
+          - {activation: prelu, name: last}
+        heads: {last: last}
+    """,
     "branches": """
         input: [4, 8, 8]
         layers:

@@ -78,7 +78,7 @@ WRONG = {
     "two ops in an item": HEAD + "layers: [{relu: , tanh: }]",
     "an item without an op": HEAD + "layers: [{name: a, repeat: 2}]",
     "else without when": HEAD + "layers: [{relu: , else: [tanh]}]",
-    "a branch that is no list": HEAD + "layers: [add: [relu, tanh]]",
+    "a branch that is no list": HEAD + "layers: [add: [3, [tanh]]]",
     "branches of what does not merge": HEAD + "layers: [relu: {branches: [[], []]}]",
     "an unknown default": HEAD + "defaults: {con: {kernel: 3}}\nlayers: [relu]",
     "a rate of 1": HEAD + "layers: [dropout: 1]",

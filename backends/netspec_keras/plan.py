@@ -9,7 +9,7 @@ from functools import cached_property
 
 from netspec.graph import Graph, Node
 from netspec.lowering.gathering import Cycle, cycle, gathered
-from netspec.lowering.outline import Module, inlined, outline
+from netspec.lowering.outline import Module, called_key, inlined, nesting, outline
 from netspec.lowering.parts import Index
 from netspec_keras.layer import Layer, Lowered
 
@@ -160,7 +160,7 @@ def plan(graph: Graph, layers: Mapping[str, Lowered], folded: bool = True) -> Pl
     if not flat.shares_anything:
         root = gathered(root, lambda repeat: _loops(graph, repeat), lambda node: node.op.merges)
     made = Plan(graph, root, layers, modules={each.path: each for each in root.modules()})
-    _name(made, root, ())
+    _name(made, root, (), nesting(root))
     _lend(made)
     nodes = (node for node in graph.nodes if node.shares is not None and node.weights)
     calls = (module for module in made.modules.values() if module.shares is not None)
@@ -169,21 +169,21 @@ def plan(graph: Graph, layers: Mapping[str, Lowered], folded: bool = True) -> Pl
     return flat
 
 
-def _name(made: Plan, module: Module, owner: Key) -> None:
+def _name(made: Plan, module: Module, owner: Key, levels: Mapping[str, int]) -> None:
     """Give each module that becomes a function the key of its definition."""
     for item in module.items:
         if not isinstance(item, Module):
             continue
-        key = _key(item, owner, module)
-        _name(made, item, key or owner)
+        key = _key(item, owner, module, levels.get(item.path))
+        _name(made, item, key or owner, levels)
         if key is not None:
             made.keys[item.path] = key
             made.uses.setdefault(key, []).append(item)
 
 
-def _key(module: Module, owner: Key, above: Module) -> Key | None:
+def _key(module: Module, owner: Key, above: Module, level: int | None) -> Key | None:
     if module.kind in ("block", "network") and module.scope is not None and module.scope.definition:
-        return (module.kind, module.scope.definition)
+        return called_key(module, level)
     # A loop in a loop would need two numbers in one name; the inner one gets a function.
     if above.is_repeat and _has_loop(module):
         return (*owner, "repeat", above.local_name)

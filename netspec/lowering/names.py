@@ -9,6 +9,7 @@ from unicodedata import normalize
 
 from netspec.graph import Node
 from netspec.lowering.outline import Module
+from netspec.ops.activation import LAYERS, AnyActivation
 
 
 class UnsafeName(ValueError):
@@ -79,7 +80,8 @@ def is_automatic(item: Node | Module) -> bool:
 
 def _kinds(item: Node | Module) -> set[str]:
     if isinstance(item, Node):
-        return {item.op.keyword}
+        own = {item.op.keyword, *item.op.aliases}
+        return own | {AnyActivation.keyword} if item.op.keyword in LAYERS else own
     place = item.place
     kinds = {place.kind, place.definition} - {""} if place else {item.kind}
     # The repeat of an unnamed op or block is called as a single one would be.

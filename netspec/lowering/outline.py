@@ -152,6 +152,7 @@ def definitions(root: Module) -> tuple[tuple[Module, ...], ...]:
     Uses of a block or a network are one group wherever they stand; a named group of layers or a head is one
     group for all uses of the definition that it stands in. Repeats are not definitions, but lists.
     """
+    levels = nesting(root)
     groups: dict[tuple[str, ...], list[Module]] = {}
     # Sets that keep their order, so that every process writes the same text.
     within: dict[tuple[str, ...], dict[tuple[str, ...], None]] = {}
@@ -161,7 +162,7 @@ def definitions(root: Module) -> tuple[tuple[Module, ...], ...]:
         if module.is_repeat:
             trail = (*trail, module.local_name)
         else:
-            key = definition_key(module, owner, trail)
+            key = definition_key(module, owner, trail, levels.get(module.path))
             groups.setdefault(key, []).append(module)
             within.setdefault(key, {})
             within.setdefault(owner, {})[key] = None
@@ -190,14 +191,47 @@ def definitions(root: Module) -> tuple[tuple[Module, ...], ...]:
     return tuple(tuple(groups[key]) for key in ordered)
 
 
-def definition_key(module: Module, owner: tuple[str, ...], trail: tuple[str, ...]) -> tuple[str, ...]:
-    """What a module is a use of: `trail` are the repeats between it and its owner."""
+def definition_key(
+    module: Module, owner: tuple[str, ...], trail: tuple[str, ...], level: int | None = None
+) -> tuple[str, ...]:
+    """What a module is a use of: `trail` are the repeats between it and its owner, `level` its `nesting`."""
     if module.scope is None:
         return ("",)
     if module.kind in ("block", "network") and module.scope.definition:
-        return (module.kind, module.scope.definition)
+        return called_key(module, level)
     local = () if trail and module.local_name.isdigit() else (module.local_name,)
     return (*owner, *trail, *local)
+
+
+def called_key(module: Module, level: int | None) -> tuple[str, ...]:
+    """What a call of a block or a network is a use of; its last part is the name of the block."""
+    assert module.scope is not None
+    inside = () if level is None else (f"level {level}",)
+    return (module.kind, *inside, module.scope.definition)
+
+
+def nesting(root: Module) -> dict[str, int]:
+    """For each call of a block that contains itself, how many further calls are nested in it, by its path.
+
+    The definition of a call is written after those of the calls in it, so each level has one of its own.
+    """
+    found: dict[tuple[str, str], dict[str, int]] = {}
+
+    def visit(module: Module) -> dict[tuple[str, str], int]:
+        deepest: dict[tuple[str, str], int] = {}
+        for item in module.items:
+            for called, count in visit(item).items() if isinstance(item, Module) else ():
+                deepest[called] = max(count, deepest.get(called, 0))
+        if module.kind in ("block", "network") and module.scope is not None and module.scope.definition:
+            called = (module.kind, module.scope.definition)
+            level = found.setdefault(called, {})[module.path] = deepest.get(called, 0)
+            deepest[called] = level + 1
+        return deepest
+
+    visit(root)
+    return {
+        path: level for levels in found.values() if max(levels.values()) for path, level in levels.items()
+    }
 
 
 def _uses(graph: Graph) -> dict[str, set[str]]:

@@ -50,6 +50,7 @@ FAMILIES: dict[str, dict[str, str]] = {
         "tanh": "activation.Tanh",
         "softplus": "activation.Softplus",
         "softmax": "activation.Softmax",
+        "activation": "activation.AnyActivation",
     },
     "normalisation": {
         "batch_norm": "norm.BatchNorm",
@@ -131,6 +132,11 @@ class Ops(Mapping[str, "type[Op]"]):
 
 OPS = Ops({word: place for words in FAMILIES.values() for word, place in words.items()})
 """All ops by their keywords, including alternative ones."""
+
+
+def lowered() -> list[type[Op]]:
+    """The ops that a graph can contain, without duplicates."""
+    return list(dict.fromkeys(op for op in OPS.values() if not op.stands_in))
 
 
 def members(family: str) -> list[type[Op]]:

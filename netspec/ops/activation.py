@@ -135,8 +135,18 @@ class Softmax(Activation):
 
 
 def _activation(value: object) -> object:
+    """The activation of a layer."""
+    return _read(value, ACTIVATIONS)
+
+
+def _any_activation(value: object) -> object:
+    """An activation that is a layer of its own, so it can have weights."""
+    return _read(value, LAYERS)
+
+
+def _read(value: object, known: Mapping[str, type[Pointwise]]) -> object:
     """Read `relu`, `leaky_relu: 0.1` or `leaky_relu: {slope: 0.1}`; `none` means no activation."""
-    if value is None or value == "none" or isinstance(value, Activation):
+    if value is None or value == "none" or isinstance(value, Pointwise):
         return None if value == "none" else value
     keyword: object = value
     told: object = None
@@ -148,14 +158,14 @@ def _activation(value: object) -> object:
             "an activation is a name or one `name: fields`",
             "write one name here, such as `relu`",
         )
-    cls = ACTIVATIONS.get(keyword)
+    cls = known.get(keyword)
     if cls is None:
         at = () if keyword is value else (keyword,)
-        raise unknown_word("activation", "activation", keyword, [*ACTIVATIONS, "none"], "ACTIVATIONS", at)
+        raise unknown_word("activation", "activation", keyword, [*known, "none"], "ACTIVATIONS", at)
     # Unknown fields are reported one by one: each can lead to another activation.
     if told is not None and not cls.model_fields and not (isinstance(told, Mapping) and told):
         raise refusal("activation", f"`{keyword}` has no fields", f"write only `{keyword}`")
-    fields = {} if told is None else told if isinstance(told, Mapping) else {cls.main: told}
+    fields = {} if told is None else told if isinstance(told, Mapping) else {str(cls.main): told}
     try:
         return cls.model_validate(dict(fields))
     except ValidationError as error:
@@ -164,16 +174,25 @@ def _activation(value: object) -> object:
 
 
 def _schema() -> dict[str, Any]:
-    told: dict[str, Any] = {keyword: {} for keyword, cls in ACTIVATIONS.items() if cls.model_fields}
+    return _described(ACTIVATIONS)
+
+
+def _schema_of_layers() -> dict[str, Any]:
+    return _described(LAYERS)
+
+
+def _described(known: Mapping[str, type[Pointwise]]) -> dict[str, Any]:
+    told: dict[str, Any] = {keyword: {} for keyword, cls in known.items() if cls.model_fields}
     one = {"type": "object", "properties": told, "additionalProperties": False}
     return {
-        "description": f"an activation: {', '.join(f'`{keyword}`' for keyword in ACTIVATIONS)} or `none`; "
+        "description": f"an activation: {', '.join(f'`{keyword}`' for keyword in known)} or `none`; "
         "its fields follow its name: `leaky_relu: 0.1`",
-        "anyOf": [{"enum": [*ACTIVATIONS, "none"]}, {**one, "minProperties": 1, "maxProperties": 1}],
+        "anyOf": [{"enum": [*known, "none"]}, {**one, "minProperties": 1, "maxProperties": 1}],
     }
 
 
 ActivationField = Annotated[Activation | None, BeforeValidator(_activation), AuthorForm(_schema)]
+LayerField = Annotated[Pointwise | None, BeforeValidator(_any_activation), AuthorForm(_schema_of_layers)]
 
 
 class Activated(Op):
@@ -206,3 +225,31 @@ class Prelu(Pointwise):
 ACTIVATIONS: dict[str, type[Activation]] = {
     word: cls for cls in Activation.__subclasses__() for word in (cls.keyword, *cls.aliases)
 }
+
+LAYERS: dict[str, type[Pointwise]] = {**ACTIVATIONS, Prelu.keyword: Prelu}
+
+
+class AnyActivation(Op):
+    """The activation that its value names, which can be a parameter: `activation: $act`.
+
+    The layer is that activation; with `none` it is the identity.
+    """
+
+    keyword = "activation"
+    main = "function"
+    whole = True
+    stands_in = True
+
+    function: LayerField
+    """The activation."""
+
+    def resolve(self, inputs: Inputs) -> Any:
+        if self.function is not None:
+            return self.function.resolve(inputs)
+        from netspec.ops.reshape import Identity
+
+        return Identity().resolve(inputs)
+
+    @classmethod
+    def sample(cls, type_: Type) -> dict[str, object]:
+        return {"function": "relu"}

@@ -105,6 +105,10 @@ class Op(BaseModel):
     """The further outputs; the name of the layer stands for the first output."""
     aliases: ClassVar[tuple[str, ...]] = ()
     """Alternative keywords."""
+    whole: ClassVar[bool] = False
+    """Whether the value in a spec, also a mapping, is that of the main field."""
+    stands_in: ClassVar[bool] = False
+    """Whether it stands in for another op, which it resolves to, so that no graph contains it."""
     likes: ClassVar[Mapping[str, str]] = {}
     """Fields that name another layer, each with the field that gets the spatial sizes of that layer."""
     quiet: ClassVar[Mapping[str, object]] = {}

@@ -18,7 +18,9 @@ WORDS = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
 class Upsample(Op):
-    """Enlarges a map by a whole `factor` or to a `size`, by repeating values or by linear interpolation.
+    """Enlarges a map by a whole `factor`, to a `size` or to the size of a layer (`like: name`).
+
+    It repeats values, or interpolates linearly.
 
     Linear: output position p is at (p + ½) / factor − ½ of the input, clamped to the input. With `align_corners` it
     is at p · (i − 1) / (o − 1), so the corners of input and output coincide.
@@ -27,11 +29,12 @@ class Upsample(Op):
     keyword = "upsample"
     keeps_order = True
     main = "factor"
+    likes: ClassVar[Mapping[str, str]] = {"like": "size"}
 
     factor: PerAxis | None = None
     """The factor of the sizes."""
     size: PerAxis | None = None
-    """The output size."""
+    """The output size; `like: name` uses the sizes of another layer."""
     mode: Literal["nearest", "linear", "bilinear", "trilinear"] = "nearest"
     """Whether values are repeated (`nearest`) or interpolated (`linear`)."""
     align_corners: bool = False
@@ -43,7 +46,7 @@ class Upsample(Op):
         if (self.factor is None) == (self.size is None):
             raise Misfit(
                 shapes.SIZE,
-                "`upsample` takes either a `factor` or a `size`",
+                "`upsample` takes one of `factor`, `size` and `like`",
                 help="keep one of the two" if self.size is not None else "write `upsample: 2`",
             )
         if self.size is None:
@@ -92,14 +95,21 @@ class Upsample(Op):
 
 
 class Pad(Op):
-    """Adds a border around a map: a constant, the mirror image of the map, or its outermost values."""
+    """Adds a border around a map: a constant, the mirror image of the map, or its outermost values.
+
+    The border has an `amount`, or brings the map to a `size` or to the size of a layer (`like: name`). With a size, the
+    map is in the middle; an odd number of added positions has one more at the end, as in `crop`.
+    """
 
     keyword = "pad"
     keeps_order = True
     main = "amount"
+    likes: ClassVar[Mapping[str, str]] = {"like": "size"}
 
-    amount: Amounts
+    amount: Amounts | None = None
     """The width of the border at both ends: one number, one per axis, or one pair per axis."""
+    size: PerAxis | None = None
+    """The output size; `like: name` uses the sizes of another layer."""
     mode: Literal["constant", "reflect", "replicate"] = "constant"
     """The content of the border."""
     value: Annotated[float, Field(allow_inf_nan=False)] = 0.0
@@ -112,7 +122,15 @@ class Pad(Op):
 
     def _resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
-        pads = _pairs(self.amount, len(sizes), "amount")
+        if (self.amount is None) == (self.size is None):
+            raise Misfit(
+                shapes.SIZE,
+                "`pad` takes one of `amount`, `size` and `like`",
+                help="keep one of the two"
+                if self.amount is not None
+                else "write `pad: 1`, `pad: {size: …}` or `pad: {like: NAME}`",
+            )
+        pads = self._border(inputs[0]) if self.amount is None else _pairs(self.amount, len(sizes), "amount")
         if self.value and self.mode != "constant":
             raise Misfit(
                 shapes.SIZE, "`value` is only for `mode: constant`", "value", help="remove one of the two"
@@ -121,10 +139,24 @@ class Pad(Op):
             for size, pair in zip(sizes, pads, strict=True):
                 if max(pair) >= size:
                     raise Misfit(
-                        shapes.SIZE, f"a mirror image of {size} values has {size - 1}, not {max(pair)}", "amount",
+                        shapes.SIZE, f"a mirror image of {size} values has {size - 1}, not {max(pair)}",
+                        "amount" if self.size is None else "size",
                         help="use a smaller amount, or `mode: replicate`",
                     )  # fmt: skip
-        return self.replace(amount=pads)
+        return self.replace(amount=pads, size=None)
+
+    def _border(self, type_: Type) -> Pads:
+        """The border that brings a map to the size."""
+        size = broadcast("size", self.size or (), len(type_.spatial))
+        more = [o - i for i, o in zip(type_.sizes, size, strict=True)]
+        if min(more) < 0:
+            raise Misfit(
+                shapes.SIZE,
+                f"{type_} is larger than {'×'.join(map(str, size))}",
+                "size",
+                help="`size` is the output size; `crop` makes a map smaller",
+            )
+        return tuple((each // 2, each - each // 2) for each in more)
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         sizes = (i + lo + hi for i, (lo, hi) in zip(inputs[0].sizes, self.pads, strict=True))

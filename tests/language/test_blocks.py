@@ -142,7 +142,6 @@ REFUSED = [
     ("layers: [{unit: {«filter»: 3}}]", "NS0103", "write `filters`"),
     ("layers: [{unit: {filters: 3, «nobody»: 1}}]", "NS0103", "it has `filters`, `half`, `kernel`, `wide`"),
     ("layers: [{unit: {«filters»: }}]", "NS0102", "`filters` has no value"),
-    ("layers: [{unit: «3»}]", "NS0120", "the block `unit` has 4 parameters, which must be named"),
     ("layers: [{unit: {filters: «{a: 1}»}}]", "NS0104", "a finite number, a boolean, a word or a list"),
     ("layers: [{unit: {filters: «.nan»}}]", "NS0104", "a finite number"),
     ("layers: [{unit: {filters: «[1, ~]»}}]", "NS0104", "a finite number"),
@@ -158,6 +157,25 @@ REFUSED = [
 @pytest.mark.parametrize(("text", "code", "words"), REFUSED)
 def test_a_call_that_does_not_fit_is_refused(text: str, code: str, words: str) -> None:
     hold_refusals(UNIT + text, (code, words))
+
+
+def test_a_plain_value_is_that_of_the_only_required_parameter() -> None:
+    """Whatever has a default beside it; or that of the only parameter."""
+    body = "layers: [{{dense: $a}}, {{dense: {}}}]"
+    for params, other in (("{a: , b: 1}", "$b"), ("{b: 1, a: , c: 7}", "$b"), ("{a: 3}", "1")):
+        graph = graph_of(f"blocks: {{u: {{params: {params}, {body.format(other)}}}}}\nlayers: [u: 4]")
+        assert [node.output.channels for node in graph.nodes] == [4, 1]
+
+
+def test_a_plain_value_could_be_of_several_parameters() -> None:
+    for params, has in (
+        ("{a: , b: }", "2 required parameters, which must be named"),
+        ("{a: , b: , c: 1}", "write `u: {a: …, b: …}`"),
+        ("{a: 1, b: 2}", "2 parameters, which must be named"),
+        ("{}", "has no parameters"),
+    ):
+        text = f"blocks: {{u: {{params: {params}, layers: [relu]}}}}\nlayers: [u: «4»]"
+        hold_refusals(text, ("NS0120", has))
 
 
 WRONG_BLOCKS = [
@@ -179,7 +197,8 @@ WRONG_BLOCKS = [
     ("unit: {layers: [{dense: «-1»}]}", "NS0104", "at least 1"),
     ("unit: {layers: [relu, «unit»]}", "NS0111", "the block `unit` contains itself"),
     ("unit: {layers: [{add: [[], [«unit»]]}]}", "NS0111", "the block `unit` contains itself"),
-    ("unit: {layers: [{«unit»: , when: false}]}", "NS0111", "contains itself"),
+    ("unit: {layers: [{«unit»: , when: true}]}", "NS0111", "contains itself"),
+    ("unit: {layers: [{«unit»: , repeat: 2}]}", "NS0111", "and no `when` ends it"),
     (
         "unit: {layers: [other]}, other: {layers: [third]}, third: {layers: [«unit»]}",
         "NS0111",

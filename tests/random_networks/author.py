@@ -98,7 +98,8 @@ class Author:
         main = OPS[keyword].main if keyword in OPS else None
         if not fields and not keys and self.draw.chance(0.7):
             return keyword
-        if main is not None and list(fields) == [main] and self.draw.chance(0.6):
+        whole = keyword in OPS and OPS[keyword].whole
+        if main is not None and list(fields) == [main] and (whole or self.draw.chance(0.6)):
             return {keyword: fields[main], **keys}
         return {keyword: fields or None, **keys}
 

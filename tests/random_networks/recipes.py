@@ -83,6 +83,14 @@ def activation(draw: Draw, type_: Type) -> Any:
     return {keyword: fields[main]} if main in fields and draw.chance(0.5) else {keyword: fields}
 
 
+def _any_activation(draw: Draw, type_: Type) -> Any:
+    """An activation as the op `activation` takes it: also one with weights."""
+    if draw.chance(0.2):
+        fields = _with_init(draw, type_)
+        return {"prelu": fields} if fields else "prelu"
+    return activation(draw, type_)
+
+
 def _learnt(draw: Draw, type_: Type) -> Fields:
     return draw.some(
         0.3,
@@ -418,6 +426,7 @@ RECIPES: dict[str, Recipe] = {
     "hard_sigmoid": _nothing,
     "tanh": _nothing,
     "softplus": _nothing,
+    "activation": lambda draw, type_: {"function": _any_activation(draw, type_)},
     "softmax": _at_times("temperature", 0.5, 2.0, 4),
     "batch_norm": _batch_norm,
     "layer_norm": _layer_norm,

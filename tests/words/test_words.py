@@ -46,6 +46,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "roll": {"axis": "height"},
     "gather": {"axis": "height"},
     "repeat_vector": {"size": 3},
+    "pad": {"amount": 1},
 }
 VALUES: dict[str, Any] = {
     "kernel": 1,
@@ -110,10 +111,16 @@ def plain(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value).replace("'", "")
 
 
+FIELDS_OF_WHOLE = {"activation": "relu"}
+"""What stands behind an op whose whole value is one field."""
+
+
 def usage(keyword: str, **more: object) -> str:
     """What stands behind an op in the plainest item that calls it."""
     needed = {field.name: example(field.schema) for field in describe(keyword).fields if field.required}
     fields = {**needed, **FIELDS.get(keyword, {}), **more}
+    if OPS[keyword].whole:
+        return FIELDS_OF_WHOLE[keyword]
     if OPS[keyword].merges:
         fields = {"branches": [[], ["relu"]], **fields}
     return "{" + ", ".join(f"{name}: {plain(value)}" for name, value in fields.items()) + "}"

@@ -41,8 +41,10 @@ NOT_ARITHMETIC = Code(
 ATTRIBUTE = Code(
     "NS0205",
     "an attribute that does not exist",
-    "Only `in` and `block.in` have attributes: `channels` and the names of the spatial axes. Parameters are"
-    " plain values without attributes.",
+    "Only tensors have attributes, which are their sizes: `channels` and the names of the spatial axes. `in` is the"
+    " tensor that the item takes, `block.in` the input of the block, and `skip.height` is the height of the layer"
+    " named `skip`. `stage.index` is the number of the repetition of the repeat `stage`, and `unit.count` the number"
+    " of calls of the block `unit` so far. Parameters are plain values without attributes.",
     example="netspec: 1\nname: reaching\nparams: {width: 8}\ninput: [4]\nlayers:\n  - dense: ${width.__class__}\n",
 )
 
@@ -115,7 +117,8 @@ NO_SUCH_AXIS = Code(
 UNKNOWN_SIZE = Code(
     "NS0214",
     "a value that is unknown here",
-    "`index` exists inside a `repeat`, `block.in` inside a block, and `in` where an item takes a tensor. An"
+    "`index` exists inside a `repeat`, `block.in` inside a block, and `in` where an item takes a tensor. A block sees"
+    " no repeat and no layer of its caller. An"
     " open size of the input is known only when the network runs, but layers must be known before that."
     " Calculate without it, or pass the value as a parameter.",
     example="netspec: 1\nname: outside\ninput: [4]\nlayers:\n  - dense: ${index + 1}\n",

@@ -85,8 +85,8 @@ NAME = Code(
     "NS0107",
     "a name that cannot be used",
     "A name becomes an identifier in generated code, so it consists of letters, digits and underscores, and"
-    " does not start with a digit or an underscore. `input` and `output` are reserved, and so are the names that"
-    " netspec gives to unnamed layers: an op and a number, such as `conv2`.",
+    " does not start with a digit or an underscore. `input` and `output` are reserved, and so are the names of"
+    " further outputs of ops, such as `indices`.",
     """\
 netspec: 1
 name: example
@@ -130,7 +130,8 @@ layers:
 NOT_YET = Code(
     "NS0110",
     "a name that is defined later",
-    "Data flows downwards: `from` finds only earlier layers, never a later layer or the layer itself.",
+    "Data flows downwards: `from`, `share` and expressions find only earlier layers, never a later layer or the layer"
+    " itself.",
     """\
 netspec: 1
 name: example
@@ -144,8 +145,11 @@ layers:
 )
 RECURSION = Code(
     "NS0111",
-    "a block that contains itself",
-    "A block that calls itself, directly or through other blocks, never ends.",
+    "a block that contains itself without an end",
+    "A block can call itself, directly or through other blocks, if the calls end: each call gets other values of its"
+    " parameters or another input, and at some point `when` leaves the next call out. For an hourglass, the call is"
+    ' `unit: {depth: "${depth - 1}"}` with `when: ${depth > 1}` beside it. A call that always happens, or that repeats'
+    " the values of a call around it, never ends. For layers that are only repeated, use `repeat`.",
     """\
 netspec: 1
 name: example
@@ -214,8 +218,8 @@ layers:
 BRANCHES_FORM = Code(
     "NS0116",
     "branches in the wrong form",
-    "A merge takes a list of branches, each of which is a list of items (`[]` is the identity), or `from: [a,"
-    " b]`; never both.",
+    "A merge takes a list of branches, each of which is a list of items (`[]` is the identity) or the name of a"
+    " layer, or `from: [a, b]`; never both.",
     """\
 netspec: 1
 name: example

@@ -60,6 +60,15 @@ class Block:
     input_spans: tuple[Span, ...] = ()
     outputs: tuple[BlockOutput, ...] = ()
 
+    @property
+    def main(self) -> str | None:
+        """The parameter that a plain value sets: the only required one, or the only one."""
+        declared = self.params or ()
+        required = [each.name for each in declared if each.default is None]
+        if len(required) == 1 or len(declared) == 1:
+            return (required or [declared[0].name])[0]
+        return None
+
 
 @dataclass(frozen=True, eq=False)
 class Head:
@@ -69,6 +78,11 @@ class Head:
     source: Value | None
     items: tuple[Item, ...]
     span: Span
+
+    @property
+    def is_its_layer(self) -> bool:
+        """Whether it only gives the layer whose name it has: `mean: mean`."""
+        return not self.items and isinstance(self.source, Scalar) and self.source.value == self.name
 
 
 @dataclass(eq=False)

@@ -14,7 +14,7 @@ from netspec.language.document.declarations import Document
 from netspec.language.document.item import Item
 from netspec.language.document.validation import Explain, Tables, report, unexplained
 from netspec.language.expressions.expression import is_expression
-from netspec.language.reading.values import Listing, Mapping, Scalar, Value
+from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
 from netspec.ops.base import Op
 from netspec.ops.words import Table
 
@@ -28,6 +28,17 @@ class GivenFields:
     own: set[str] = field(default_factory=set)
     likes: dict[str, Value] = field(default_factory=dict)
     """For each field that takes the sizes of a layer, the name of the layer."""
+
+    def set(self, key: str, entry: Entry) -> None:
+        """Set a field; of the item and the file's defaults, the item comes last."""
+        self.values[key], self.keys[key] = entry.value, entry.key_span
+        self.likes.pop(key, None)
+
+    def like(self, key: str, entry: Entry) -> None:
+        """Let a field take the sizes of a layer."""
+        self.likes[key] = entry.value
+        self.values.pop(key, None)
+        self.keys.pop(key, None)
 
 
 def fields_of(op: type[Op]) -> list[str]:
@@ -51,12 +62,12 @@ def given_fields(op: type[Op], item: Item, document: Document) -> GivenFields:
     found = GivenFields()
     default = document.defaults.get(op.keyword)
     for given in (item.argument,) if default is None else (default, item.argument):
-        if isinstance(given, Mapping):
+        if isinstance(given, Mapping) and not (op.whole and given is item.argument):
             for key, entry in given.entries.items():
                 if key in op.likes:
-                    found.likes[op.likes[key]] = entry.value
+                    found.like(op.likes[key], entry)
                 elif key in op.model_fields and key not in op.resolved_only:
-                    found.values[key], found.keys[key] = entry.value, entry.key_span
+                    found.set(key, entry)
                     if given is item.argument:
                         found.own.add(key)
         elif given is not None and op.main is not None and not op.merges:

@@ -7,6 +7,7 @@ import re
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
+from netspec.language.expressions.expression import is_expression
 from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
 from netspec.ops import OPS
 from netspec.ops.nearest import fold
@@ -45,6 +46,11 @@ class Item:
     carry: Value | None = None
     branches: tuple[tuple[Item, ...], ...] | None = None
     broken: bool = False
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it is a branch that only names a layer: `- skip`."""
+        return self.keyword == GROUP and self.source is not None and self.argument is self.source
 
     @property
     def place(self) -> Span:
@@ -236,6 +242,26 @@ def _branches(
         value = argument.entries["branches"].value
     elif not isinstance(argument, Listing):
         return None
-    if not isinstance(value, Listing) or not all(isinstance(each, Listing) for each in value.items):
+    if not isinstance(value, Listing):
         return None
-    return tuple([read_items(each, problems, "a branch") for each in value.items])
+    if not all(isinstance(each, Listing) or can_name(each) for each in value.items):
+        return None
+    return tuple([_branch(each, problems) for each in value.items])
+
+
+def can_name(value: Value) -> bool:
+    """Whether a value in a list of branches can be the name of a layer."""
+    return is_path(value) and isinstance(value, Scalar) and value.value not in OPS
+
+
+def is_path(value: Value) -> bool:
+    """Whether a value is the name of a layer, names joined by dots, or an expression that can give one."""
+    if not isinstance(value, Scalar) or not isinstance(value.value, str):
+        return False
+    return PATH.match(value.value) is not None or is_expression(value)
+
+
+def _branch(value: Value, problems: Problems) -> tuple[Item, ...]:
+    if isinstance(value, Scalar):
+        return (Item(GROUP, value.span, value, source=value),)
+    return read_items(value, problems, "a branch")

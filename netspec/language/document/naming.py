@@ -6,10 +6,9 @@ import re
 
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
-from netspec.language.document.declarations import Document
 from netspec.language.document.item import IDENTIFIER
 from netspec.language.document.validation import shown
-from netspec.ops import OPS, PORTS
+from netspec.ops import PORTS
 from netspec.ops.roles import FIRST
 
 NETWORK = "network"
@@ -40,11 +39,8 @@ def _name_advice(name: object) -> str:
     return f"write `{plain}`: {rule}" if IDENTIFIER.match(plain) and len(plain) <= 80 else rule
 
 
-def reserved(name: str, document: Document) -> str | None:
+def reserved(name: str) -> str | None:
     """Why a name is reserved, or None."""
-    stem = name.rstrip("0123456789")
-    if stem != name and (stem in OPS or stem in document.blocks or stem in ("group", NETWORK)):
-        return f"`{stem}` and a number is the name of an unnamed layer"
     if name == "output":
         return "it is the name of the end of the network"
     if name == "input":
@@ -52,18 +48,8 @@ def reserved(name: str, document: Document) -> str | None:
     return f"it is the name of an output of an op ({name})" if name in (FIRST, *PORTS) else None
 
 
-def check_own_name(name: str, span: Span, document: Document, problems: Problems) -> None:
+def check_own_name(name: str, span: Span, problems: Problems) -> None:
     """Report a reserved name."""
-    why = reserved(name, document)
+    why = reserved(name)
     if why is not None:
-        problems.error(codes.NAME, f"`{name}` cannot be a name: {why}", span, help=another_name(name))
-
-
-def another_name(name: str) -> str:
-    """Advice for a reserved name."""
-    stem = name.rstrip("0123456789")
-    return (
-        f"write `{stem}_{name[len(stem) :]}`, or choose another name"
-        if stem != name
-        else "choose another name"
-    )
+        problems.error(codes.NAME, f"`{name}` cannot be a name: {why}", span, help="choose another name")

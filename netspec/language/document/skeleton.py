@@ -19,7 +19,7 @@ from netspec.language.document.declarations import (
     InputDeclaration,
     Parameter,
 )
-from netspec.language.document.item import IDENTIFIER, PATH, Item, broken_item, read_items
+from netspec.language.document.item import IDENTIFIER, PATH, Item, broken_item, is_path, read_items
 from netspec.language.document.naming import check_name
 from netspec.language.document.validation import meant, report
 from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
@@ -427,10 +427,13 @@ def _heads(mapping: Mapping | None, problems: Problems) -> tuple[Head, ...]:
     for name, entry in mapping.entries.items() if mapping else ():
         if not check_name(name, entry.key_span, problems):
             continue
+        if isinstance(entry.value, Scalar) and is_path(entry.value):
+            heads.append(Head(name, entry.value, (), entry.key_span))
+            continue
         if not isinstance(entry.value, Mapping):
             problems.error(
                 codes.WRONG_VALUE,
-                f"the head `{name}` must be a mapping",
+                f"the head `{name}` must be a mapping, or the name of a layer",
                 entry.value.span,
                 help=f"write `{name}: {{layers: […]}}`, and `from: …` in it where it starts from a name",
             )

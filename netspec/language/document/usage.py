@@ -15,10 +15,9 @@ from netspec.language.document.fields import (
     validated,
     words_of,
 )
-from netspec.language.document.item import PATH, Item
+from netspec.language.document.item import Item, can_name
 from netspec.language.document.validation import Tables, meant, no_words, unknown_key
 from netspec.language.reading.values import Listing, Mapping, Scalar, Value
-from netspec.ops import OPS
 from netspec.ops.base import Op
 from netspec.ops.words import Table
 
@@ -69,19 +68,20 @@ def check_call(item: Item, block: Block, document: Document, problems: Problems)
                     codes.MISSING, f"{owner}: `{name}` has no value", entry.key_span,
                     help=f"write `{name}: …`" if name in required else f"write `{name}: …`, or leave it out",
                 )  # fmt: skip
-    elif item.argument is not None and len(names) != 1:
-        has = f"{len(names)} parameters, which must be named" if names else "no parameters"
+    elif item.argument is not None and block.main is None:
+        many = f"{len(required)} required parameters" if required else f"{len(names)} parameters"
+        has = f"{many}, which must be named" if names else "no parameters"
         problems.error(
             codes.NO_PLAIN_VALUE,
             f"{owner} has {has}",
             item.argument.span,
-            help=f"write `{block.name}: {{{', '.join(f'{name}: …' for name in names)}}}`"
+            help=f"write `{block.name}: {{{', '.join(f'{name}: …' for name in required or names)}}}`"
             if names
             else f"remove it: `{block.name}` has no parameters",
         )
         return
     elif item.argument is not None:
-        given = names
+        given = [block.main] if block.main is not None else []
     for name in required:
         if name not in given:
             problems.error(codes.MISSING, f"{owner} needs `{name}`", item.span, help=f"give `{name}: …`")
@@ -93,13 +93,15 @@ def check_op(
     """Check the fields of an op and its branches; an op without expressions is then complete."""
     before = len(problems)
     known = ["branches", *fields_of(op)] if op.merges else fields_of(op)
-    if isinstance(item.argument, Mapping):
+    if isinstance(item.argument, Mapping) and not op.whole:
         check_keys(f"`{op.keyword}`", known, item.argument, problems, words_of(op))
     elif item.argument is not None and op.main is None and not op.merges:
         _report_plain(item.argument, op, problems)
         return
     if op.merges:
         _check_branches(item, op, document, problems)
+    if isinstance(item.argument, Mapping):
+        _check_likes(item.argument, op, problems)
     given = given_fields(op, item, document)
     plain = {key: plainly(value) for key, value in given.values.items() if not has_expression(value)}
     skip = (given.values.keys() - plain.keys()) | _misspelt(item.argument, known, words_of(op))
@@ -109,6 +111,18 @@ def check_op(
     ready = validated(op, plain, given, item.span, problems, skip, names)
     if ready is not None and not given.likes and len(plain) == len(given.values) and len(problems) == before:
         document.ready[item] = ready
+
+
+def _check_likes(argument: Mapping, op: type[Op], problems: Problems) -> None:
+    """Report a field that is given and also takes the sizes of a layer."""
+    for like, field in op.likes.items():
+        if like in argument.entries and field in argument.entries:
+            problems.error(
+                codes.WRONG_VALUE,
+                f"`{op.keyword}` has `{field}` and `{like}`, which both state its `{field}`",
+                argument.entries[like].key_span,
+                help="keep one of the two",
+            )
 
 
 def _report_plain(value: Value, op: type[Op], problems: Problems) -> None:
@@ -132,18 +146,19 @@ def _check_branches(item: Item, op: type[Op], document: Document, problems: Prob
     if isinstance(value, Mapping):
         value = value.entries["branches"].value if "branches" in value.entries else None
     how = f"put a list of branches below `{op.keyword}:`, each a list of items"
-    if isinstance(value, Listing) and item.branches is None:
-        names = _names_of_layers(value, document)
-        advice = f"leave `{op.keyword}:` empty, and put `from: [{', '.join(names)}]` beside it"
-        wrong = [each for each in value.items if not isinstance(each, Listing)]
-        for each in wrong[:1] if names else wrong:
-            problems.error(
-                codes.BRANCHES_FORM,
-                "a branch is a list of items",
-                each.span,
-                help=advice if names else _bracketed(each, value),
-            )
-    elif value is not None and not isinstance(value, Listing):
+    wrong = _no_branches(value, document) if isinstance(value, Listing) else []
+    for each in wrong:
+        problems.error(
+            codes.BRANCHES_FORM,
+            "a branch is a list of items, or the name of a layer",
+            each.span,
+            help=_bracketed(each, value),
+        )
+    if wrong:
+        named = [branch[0] for branch in item.branches or () if len(branch) == 1 and branch[0].is_name]
+        document.wrong.update(each for each in named if each.source in wrong)
+        return
+    if value is not None and not isinstance(value, Listing):
         what = "`branches` is a list of branches" if value is not item.argument else "takes no plain value"
         subject = "" if value is not item.argument else f"`{op.keyword}` "
         problems.error(codes.BRANCHES_FORM, subject + what, value.span, help=how)
@@ -167,15 +182,19 @@ def _check_branches(item: Item, op: type[Op], document: Document, problems: Prob
         )
 
 
-def _names_of_layers(value: Listing, document: Document) -> list[str]:
-    """The words of a list, if they can only be names of layers."""
-    words = [each.text for each in value.items if isinstance(each, Scalar) and PATH.match(each.text)]
-    called = any(word in OPS or word in document.blocks for word in words)
-    return [] if called or len(words) < len(value.items) else words
+def _no_branches(value: Listing, document: Document) -> list[Value]:
+    """The values in a list of branches that are neither lists nor names of layers."""
+    return [
+        each
+        for each in value.items
+        if not isinstance(each, Listing)
+        and (not can_name(each) or (isinstance(each, Scalar) and each.text in document.blocks))
+    ]
 
 
-def _bracketed(value: Value, around: Listing) -> str:
+def _bracketed(value: Value, around: Value | None) -> str:
     """Advice to write a single item as a branch."""
+    assert isinstance(around, Listing)
     last = around.items[-1].span
     if (around.span.end_line, around.span.end_column) != (last.end_line, last.end_column):
         # The list is in brackets, where dashes are not possible.

@@ -109,7 +109,9 @@ def _report_one(
     advice = _advice(each, key, value)
     if isinstance(value, Scalar) and value.text in parameters:
         advice = f"write `{key}: ${value.text}` for the parameter"
-    message = f"{owner}: `{field}` {sentence(each)}"
+    op = OPS.get(owner.strip("`"))
+    what = owner if op is not None and op.whole else f"{owner}: `{field}`"
+    message = f"{what} {sentence(each)}"
     problems.error(codes.WRONG_VALUE, message, place, notes=explain(field), help=advice)
 
 

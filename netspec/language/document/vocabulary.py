@@ -41,14 +41,14 @@ def check_vocabulary(document: Document, problems: Problems) -> None:
     _check_defaults(document, names, problems)
     for declared in document.inputs:
         if declared.name != "input":
-            check_own_name(declared.name, declared.name_span, document, problems)
+            check_own_name(declared.name, declared.name_span, problems)
     for block in document.blocks.values():
         if block.document is document:
             _check_block(block, document, names, problems)
     check_recursion(document, problems)
     _check_items(document.items, document, names, problems)
     for head in document.heads:
-        check_own_name(head.name, head.span, document, problems)
+        check_own_name(head.name, head.span, problems)
         _check_items(head.items, document, names, problems)
 
 
@@ -116,7 +116,7 @@ def _check_block(block: Block, document: Document, names: dict[str, None], probl
         known[parameter.name] = None
     for name, span in zip(block.inputs, block.input_spans, strict=True):
         if name != "input":
-            check_own_name(name, span, document, problems)
+            check_own_name(name, span, problems)
     _check_items(block.items, document, None if block.params is None else known, problems)
 
 

@@ -13,6 +13,7 @@ from netspec.language.document.fields import whole
 from netspec.language.elaboration.story import Binding
 from netspec.language.elaboration.walk import Walk
 from netspec.language.expressions.missing import BROKEN, Missing
+from netspec.language.expressions.names import Names
 from netspec.language.reading.values import Value
 
 VALUE_LIMIT = 10_000
@@ -47,7 +48,7 @@ def parameters(
     value is reported at its declaration. Defaults that are used are added to `bindings`.
     """
     values: dict[str, object] = {}
-    seen = {**names}
+    seen = Names(names, names.find) if isinstance(names, Names) else {**names}
 
     def sight() -> dict[str, object]:
         return seen

@@ -13,7 +13,6 @@ from netspec.language.elaboration.arguments import given_by_call, parameters
 from netspec.language.elaboration.embed import Network, embedded
 from netspec.language.elaboration.frame import (
     IN_BLOCK,
-    IN_DEFAULT,
     IN_SPEC,
     NO_TENSOR,
     NOWHERE,
@@ -28,7 +27,7 @@ from netspec.language.elaboration.frame import (
 from netspec.language.elaboration.lookup import find
 from netspec.language.elaboration.sharing import shared_scope
 from netspec.language.elaboration.story import Binding
-from netspec.language.elaboration.walk import Walk
+from netspec.language.elaboration.walk import OpenCall, Walk
 from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading.values import Mapping, Value
 
@@ -70,8 +69,19 @@ def block_of(call: Opened) -> Block | None:
     """The called block, ready to be walked in its scope; None if that failed, which is reported."""
     block = call.frame.document.blocks[call.item.keyword]
     call.referent.definition = block
-    call.referent.tensor = OPEN if (ready := _prepare_block(call, block)) else BROKEN
+    ready = _prepare_block(call, block) and not call.walk.report_repeated(_open_call(call, block))
+    call.referent.tensor = OPEN if ready else BROKEN
     return block if ready else None
+
+
+def _open_call(call: Opened, block: Block) -> OpenCall:
+    types = [repr(call.walk.types[each]) for each in call.inputs if not isinstance(each, Missing)]
+    return OpenCall(block, call.item.span, dict(_values(call, block)), tuple(types))
+
+
+def _values(call: Opened, block: Block) -> tuple[tuple[str, object], ...]:
+    """The parameters of a call with their values."""
+    return tuple((each.name, call.inner.names[each.name]) for each in block.params or ())
 
 
 def network_of(call: Opened) -> Network | None:
@@ -90,22 +100,28 @@ def _prepare_block(call: Opened, block: Block) -> bool:
     received = call.inputs[0] if fits else BROKEN
     arguments = _arguments(item, block)
 
-    def sight() -> dict[str, object]:
-        return walk.sight(call.frame, received)
+    seen = walk.sight(call.frame, received)
 
+    def sight() -> dict[str, object]:
+        return seen
+
+    if received is BROKEN and any(each.block is block for each in walk.calls):
+        return False  # without an input, the calls of a block in itself would not end
     given = given_by_call(walk, arguments, sight)
+    calls = call.frame.boundary_frame.calls
+    calls[block.name] = calls.get(block.name, 0) + 1
     if given is None or not fits:
         return False
+    for port, tensor in zip(block.inputs, call.inputs, strict=False):
+        inner.members[port] = Referent(join(inner.path, port), tensor)
     inner.document, inner.boundary, inner.items = block.document, True, block.items
     sees = {**inner.parameters, **IN_BLOCK, "block": {"in": walk.sizes(received)}}
     with walk.once():
         owner = f"the block `{block.name}`"
-        default_sees = {**sees, **IN_DEFAULT}
+        default_sees = walk.names_in(inner, {**sees, "in": walk.sizes(received)})
         own = parameters(walk, block.params or (), given, default_sees, owner, item.span, inner.bindings)
         inner.names = {**sees, **own}
     inner.bindings.update({name: Binding(value, call.frame, sight) for name, value in arguments.items()})
-    for port, tensor in zip(block.inputs, call.inputs, strict=False):
-        inner.members[port] = Referent(join(inner.path, port), tensor)
     return _share(call)
 
 
@@ -113,18 +129,24 @@ def _arguments(item: Item, block: Block) -> dict[str, Value]:
     """The arguments of the item for the parameters of the block."""
     if isinstance(item.argument, Mapping):
         return {key: entry.value for key, entry in item.argument.entries.items()}
-    return {} if item.argument is None or not block.params else {block.params[0].name: item.argument}
+    return {} if item.argument is None or block.main is None else {block.main: item.argument}
 
 
 @contextmanager
 def block_scope(call: Opened, block: Block) -> Iterator[None]:
     """The scope of a block, open while its items are walked."""
-    names = [parameter.name for parameter in block.params or ()]
-    arguments = tuple((name, call.inner.names[name]) for name in names)
-    details = {"definition": block.name, "arguments": arguments, "shares": call.inner.shares}
+    details = {
+        "definition": block.name,
+        "arguments": _values(call, block),
+        "shares": call.inner.shares,
+    }
     walk = call.walk
     with walk.scope(call.inner, "block", call.inputs, call.item.span, call.referent, **details), walk.once():
-        yield
+        walk.calls.append(_open_call(call, block))
+        try:
+            yield
+        finally:
+            walk.calls.pop()
 
 
 def given_back(call: Opened, block: Block, end: Tensor) -> tuple[Tensor, dict[str, Referent]]:

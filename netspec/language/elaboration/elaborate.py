@@ -46,7 +46,7 @@ from netspec.language.elaboration.frame import (
 )
 from netspec.language.elaboration.layer import layer
 from netspec.language.elaboration.lookup import sources
-from netspec.language.elaboration.naming import local_name, own_name
+from netspec.language.elaboration.naming import automatic, local_name, own_name
 from netspec.language.elaboration.rounds import Rounds, rounds_of
 from netspec.language.elaboration.story import story
 from netspec.language.elaboration.walk import Exceeded, Walk
@@ -73,7 +73,7 @@ def elaborate(
 
 
 def _walked(walk: Walk, document: Document, given: Given[str, object]) -> Graph | None:
-    root = Frame("", None, document, {}, document.items, boundary=True)
+    root = Frame("", None, document, {}, document.items, boundary=True, is_root=True)
     names = parameters(walk, document.params, given, IN_SPEC, "the spec", bindings=root.bindings)
     root.names = {**names, **NOWHERE}
     walk.open_documents.append(document)
@@ -114,7 +114,7 @@ def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
     walk.step(item.span)
     wrong = item in frame.document.wrong
     inputs = [current]
-    if item.source is not None and not (wrong and has_expression(item.source)):
+    if item.source is not None and not (wrong and (has_expression(item.source) or item.is_name)):
         inputs = sources(walk, item.source, frame)
     if wrong:
         return _wrong(walk, item, inputs[0], frame)
@@ -175,7 +175,7 @@ def _repeat(walk: Walk, item: Item, count: int, rounds: Rounds, current: Tensor,
     referent = frame.members[name] = Referent(inner.path, OPEN, inner.members)
     with walk.scope(inner, "repeat", rounds.inputs, item.span, referent), walk.repeating(count):
         for index in range(count):
-            inner.names = {**frame.names, "index": index}
+            inner.names, inner.index = {**frame.names, "index": index}, index
             with walk.once():
                 after = _once(walk, item, rounds.inputs, current, inner, str(index))
                 repetition = inner.members.get(str(index))
@@ -282,9 +282,8 @@ def _repeated_merge(
     """Open the scope of one repetition of a merge, with the layers in its branches and the merge after them."""
     inner = frame.inner(local, [each for branch in item.branches or () for each in branch], frozen)
     referent = frame.members[local] = Referent(inner.path, OPEN, inner.members)
-    inner.counts[item.keyword] = 1
     with walk.scope(inner, "group", inputs, item.span, referent):
-        referent.tensor = _named_op(walk, item, inputs, inner, f"{item.keyword}1", frozen)
+        referent.tensor = _named_op(walk, item, inputs, inner, automatic(walk, inner, item.keyword), frozen)
         if inner.until:
             _cut(inner)
     return referent.tensor
@@ -297,7 +296,7 @@ def _named_op(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: 
         # The name is already in use in its own branches, but is not defined there yet.
         frame.members[name] = Referent(join(frame.path, name), OPEN)
         try:
-            inputs = [_items(walk, branch, received, frame) for branch in item.branches]
+            inputs = [each for branch in item.branches for each in _branch(walk, branch, received, frame)]
         except Cut:
             del frame.members[name]  # a network that ends in a branch has no such layer
             raise
@@ -309,6 +308,13 @@ def _named_op(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: 
     if NO_TENSOR in inputs:
         inputs = report_no_tensor(walk, item, frame)
     return layer(walk, op, item, inputs, received, frame, name, frozen)
+
+
+def _branch(walk: Walk, branch: Sequence[Item], received: Tensor, frame: Frame) -> list[Tensor]:
+    """The tensor at the end of a branch; several if the branch is a path of names with a `*`."""
+    if len(branch) == 1 and branch[0].is_name and branch[0].source is not None:
+        return sources(walk, branch[0].source, frame)
+    return [_items(walk, branch, received, frame)]
 
 
 def _report_count(walk: Walk, item: Item, what: str, count: int) -> None:
@@ -328,12 +334,18 @@ def _source(item: Item) -> Span:
 def _head(walk: Walk, head: Head, end: Tensor, root: Frame) -> Tensor:
     """Walk a head: a scope that starts at a name, or at the end."""
     inputs = [end] if head.source is None else sources(walk, head.source, root)
-    if head.name in root.members:
+    own = root.members.get(head.name)
+    if own is not None and not head.items and inputs == [own.tensor]:
+        walk.starts.add(inputs[0])
+        return inputs[0]  # the head is that layer, so it has its name
+    if own is not None:
         walk.problems.error(
             codes.NAME_TWICE,
             f"there is already a layer `{head.name}`",
             head.span,
-            help="rename one of the two",
+            help="rename one of the two"
+            if head.items
+            else f"rename one of the two, or write `{head.name}: {head.name}` for that layer",
         )
         return BROKEN
     inner = root.inner(head.name, head.items, frozen=False)
@@ -346,6 +358,7 @@ def _head(walk: Walk, head: Head, end: Tensor, root: Frame) -> Tensor:
             help="let it start with a `concat` or an `add` of them",
         )
         inputs = [BROKEN]
+    walk.starts.add(inputs[0])
     with walk.scope(inner, "head", inputs, head.span, referent):
         referent.tensor = _items(walk, head.items, inputs[0], inner)
     if referent.tensor is NO_TENSOR:

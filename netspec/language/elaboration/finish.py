@@ -97,12 +97,7 @@ def _outputs(
     walk: Walk, document: Document, root: Frame, end: Tensor, heads: Sequence[tuple[str, Tensor]]
 ) -> list[Output]:
     """The end, unless a head starts there, then the heads."""
-    starts = {
-        scope.inputs[0]
-        for scope in walk.scopes
-        if scope is not None and scope.kind == "head" and scope.inputs
-    }
-    outputs = [Output("output", end)] if isinstance(end, str) and end not in starts else []
+    outputs = [Output("output", end)] if isinstance(end, str) and end not in walk.starts else []
     return outputs + [Output(name, str(tensor)) for name, tensor in heads]
 
 

@@ -64,6 +64,7 @@ class Frame:
     members: dict[str, Referent] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     boundary: bool = False
+    is_root: bool = False
     is_network: bool = False
     frozen: bool = False
     shares: str | None = None
@@ -71,7 +72,26 @@ class Frame:
     until: tuple[Until, ...] = ()
     named: dict[object, Item] | None = None
     """The named items of its text, computed when needed."""
+    claimed: frozenset[str] | None = None
+    """The names that its text gives to layers, computed when needed; an unnamed layer has another one."""
     bindings: dict[str, Binding] = field(default_factory=dict)
+    index: int | None = None
+    """For a repeat, the number of the current repetition."""
+    calls: dict[str, int] = field(default_factory=dict)
+    """For a boundary, the number of calls of each block so far, in all scopes up to the next boundary."""
+
+    @property
+    def name(self) -> str:
+        """The name of the scope in the scope around it."""
+        return self.path.rpartition(".")[2]
+
+    @property
+    def boundary_frame(self) -> Frame:
+        """The block, network or root that this scope belongs to."""
+        frame = self
+        while not frame.boundary and frame.parent is not None:
+            frame = frame.parent
+        return frame
 
     def inner(self, name: str, items: Sequence[Item], frozen: bool) -> Frame:
         """A scope with this name inside this one, with the same names for expressions."""
@@ -133,14 +153,6 @@ IN_BLOCK: dict[str, object] = {
     ),
 }
 """The same inside a block, without `block`."""
-
-IN_DEFAULT: dict[str, object] = {
-    "in": Missing(
-        "the default of a parameter is not part of an item",
-        "write `block.in` for the block's input; or remove the default, and pass `${in.channels}` in the call",
-    ),
-}
-"""`in` in the default of a block's parameter, which can use only `block.in`."""
 
 IN_SPEC: dict[str, object] = {
     "in": Missing(

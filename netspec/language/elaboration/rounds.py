@@ -11,7 +11,7 @@ from netspec.language.document.item import GROUP, Item
 from netspec.language.document.naming import NETWORK
 from netspec.language.elaboration.embed import embedded
 from netspec.language.elaboration.frame import Frame, Referent, Tensor, join
-from netspec.language.elaboration.lookup import outputs_of
+from netspec.language.elaboration.search import outputs_of
 from netspec.language.elaboration.walk import Walk
 from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading.values import Listing, Mapping, Scalar
@@ -35,7 +35,7 @@ class Rounds:
 
     def pass_on(self, repetition: Referent, number: int) -> None:
         """Set the inputs of the repetition after this one."""
-        given = outputs_of(repetition, self.walk)
+        given = outputs_of(repetition, self.walk.by_name)
         after = [*self.inputs]
         for at in range(len(self.inputs)):
             if at not in self.takes:

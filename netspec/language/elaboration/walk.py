@@ -13,11 +13,16 @@ from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import shapes
 from netspec.diagnostics.codes import structure as codes
 from netspec.graph import Node, Scope, ScopeKind
+from netspec.language.document.declarations import Block
 from netspec.language.document.fields import has_expression, whole
 from netspec.language.document.library import Library
+from netspec.language.document.recursion import how_it_ends
 from netspec.language.elaboration.frame import Cut, Frame, Referent, Tensor
+from netspec.language.elaboration.measure import measured, sizes_of
+from netspec.language.expressions.display import displayed
 from netspec.language.expressions.expression import evaluate, is_expression
 from netspec.language.expressions.missing import BROKEN, Missing
+from netspec.language.expressions.names import Names
 from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
 from netspec.ops.base import Op, Weight
 from netspec.types import LIMIT, Type
@@ -48,6 +53,16 @@ class Fitted(NamedTuple):
     macs: int
 
 
+@dataclass(frozen=True, eq=False)
+class OpenCall:
+    """A call of a block that is being walked: the place, the values of its parameters, the types of its inputs."""
+
+    block: Block
+    span: Span
+    values: dict[str, object]
+    types: tuple[str, ...]
+
+
 @dataclass(eq=False)
 class Walk:
     """The state of one elaboration."""
@@ -61,6 +76,8 @@ class Walk:
     scopes: list[Scope | None] = field(default_factory=list)
     pretrained: list[tuple[str, str]] = field(default_factory=list)
     embedded: list[str] = field(default_factory=list)
+    starts: set[Tensor] = field(default_factory=set)
+    """The tensors at which heads start."""
     open_documents: list[object] = field(default_factory=list)
     fitted: dict[tuple[int, tuple[Type, ...]], Fitted] = field(default_factory=dict)
     ops: list[Op] = field(default_factory=list)
@@ -68,6 +85,7 @@ class Walk:
     times: int = 1
     """The product of the `repeat`s around the current item."""
     open: list[ScopeKind] = field(default_factory=list)
+    calls: list[OpenCall] = field(default_factory=list)
     work: int = 0
     depth: int = 0
     explained: int = 0
@@ -113,6 +131,7 @@ class Walk:
     def enter(self, span: Span) -> None:
         """Enter a list of items. Raises Exceeded if it is too deep."""
         if self.depth >= DEPTH_LIMIT:
+            self._report_endless()
             self.problems.error(
                 codes.TOO_LARGE,
                 f"groups, branches and blocks are nested more than {DEPTH_LIMIT} levels deep",
@@ -122,6 +141,48 @@ class Walk:
             raise Exceeded
         self.depth += 1
 
+    def report_repeated(self, call: OpenCall) -> bool:
+        """Whether a call repeats one that it is inside, and so never ends; this is reported."""
+        key = (call.types, repr(call.values))
+        if not any(
+            each.block is call.block and (each.types, repr(each.values)) == key for each in self.calls
+        ):
+            return False
+        self._report_recursion(call, "with the same parameters and the same input")
+        return True
+
+    def _report_endless(self) -> None:
+        """Report a block that is open several times, if the depth comes from it. Raises Exceeded then."""
+        last = next(
+            (
+                call
+                for call in reversed(self.calls)
+                if sum(each.block is call.block for each in self.calls) > 2
+            ),
+            None,
+        )
+        if last is not None:
+            times = sum(each.block is last.block for each in self.calls)
+            self._report_recursion(last, f"{times} levels deep")
+            raise Exceeded
+
+    def _report_recursion(self, call: OpenCall, how: str) -> None:
+        same = [each for each in self.calls if each.block is call.block]
+        same += [] if call in same else [call]
+        rows = {name: [each.values.get(name) for each in same] for name in call.values}
+        changed = {name: row for name, row in rows.items() if any(value != row[0] for value in row)}
+        notes = [
+            f"`{name}` is {', '.join(displayed(value) for value in row[:4])}{', …' if len(row) > 4 else ''}"
+            for name, row in (changed or rows).items()
+        ]
+        self.problems.error(
+            codes.RECURSION,
+            f"the block `{call.block.name}` calls itself {how}: it does not end",
+            call.span,
+            notes=notes[:4],
+            help=how_it_ends(call.block),
+        )
+
     def leave(self) -> None:
         """Leave a list of items."""
         self.depth -= 1
@@ -129,19 +190,23 @@ class Walk:
     # Values and expressions
 
     def sight(self, frame: Frame, current: Tensor) -> dict[str, object]:
-        """The names that an expression can use: parameters, `in`, `block`, `index`."""
-        return {**frame.names, "in": self.sizes(current)}
+        """The names that an expression can use: parameters, `in`, `block`, `index`, and layers."""
+        return self.names_in(frame, {**frame.names, "in": self.sizes(current)})
+
+    def names_in(self, frame: Frame, values: dict[str, object]) -> Names:
+        """These values by name, and the layers that an item of this scope can name."""
+        calls = {**frame.boundary_frame.calls}
+
+        def find(path: tuple[str, ...], part: str) -> object:
+            return measured(path, part, frame, self.by_name, self.types, calls)
+
+        return Names(values, find)
 
     def sizes(self, tensor: Tensor) -> object:
         """The sizes of a tensor by name, for expressions."""
         if isinstance(tensor, Missing):
             return tensor
-        type_ = self.types[tensor]
-        sizes: dict[str, object] = {} if type_.channels is None else {"channels": type_.channels}
-        sizes.update(zip(type_.axes, type_.sizes, strict=True))
-        if len(type_.spatial) == 3:
-            sizes["time"] = type_.spatial[0]
-        return sizes
+        return sizes_of(self.types[tensor])
 
     def work_out(self, value: Value, sight: Callable[[], dict[str, object]]) -> object:
         """A value with evaluated expressions, as plain data; or BROKEN, with the reason reported."""
@@ -256,6 +321,15 @@ class Walk:
                     outer.add([each])
             if inner.first_more is not None:
                 outer.skip(inner.first_more, inner.more)
+
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """Drop the problems that are found here: they are reported elsewhere."""
+        outer, self.problems = self.problems, Problems()
+        try:
+            yield
+        finally:
+            self.problems = outer
 
     @contextmanager
     def repeating(self, count: int) -> Iterator[None]:

@@ -12,6 +12,7 @@ from netspec.diagnostics import Code
 from netspec.diagnostics.codes import expressions as codes
 from netspec.language.expressions.faults import FUNCTIONS
 from netspec.language.expressions.missing import BROKEN, Missing
+from netspec.language.expressions.names import Names
 from netspec.language.expressions.refusal import Refusal
 from netspec.language.expressions.tree import (
     Application,
@@ -89,6 +90,8 @@ def hold_all_names(formula: Formula, names: Collection[str], everywhere: bool = 
         everywhere: also refuse names that exist only in some places, if they are not among the names.
     """
     for each in formula.names():
+        if _of_a_layer(each):
+            continue  # it is looked up when it is used
         name = each.steps[0]
         elsewhere = name in _NOT_EVERYWHERE and not everywhere
         if name not in names and name not in LITERALS and not elsewhere:
@@ -162,6 +165,8 @@ def _name(node: Name, sight: _Sight) -> object:
     if not way:
         found = sight.names[last] if last in sight.names else LITERALS[last]
         return _usable(found, last, node.start, node.end)
+    if _of_a_layer(node):
+        return _property(node, sight)
     owner: object = sight.names
     for step in way:
         owner = owner.get(step, BROKEN) if isinstance(owner, Mapping) else owner
@@ -172,6 +177,24 @@ def _name(node: Name, sight: _Sight) -> object:
         advice = "it has " + ", ".join(f"`{each}`" for each in owner)
         raise _refusal(codes.NO_SUCH_AXIS, message, node, advice)
     return _usable(owner[last], node.path, node.start, node.end)
+
+
+def _of_a_layer(node: Name) -> bool:
+    """Whether a path of names starts with the name of a layer, a repeat or a block."""
+    return len(node.steps) > 1 and node.steps[0] not in ("in", "block")
+
+
+def _property(node: Name, sight: _Sight) -> object:
+    """`skip.height`: a size of a layer; `stage.index`, `unit.count`."""
+    *path, part = node.steps
+    if not isinstance(sight.names, Names):
+        message = f"`{node.path}` is unknown here: only the items of a network or a block can use its layers"
+        raise _refusal(codes.UNKNOWN_SIZE, message, node, "write the expression in the item that uses it")
+    try:
+        found = sight.names.find(tuple(path), part)
+    except Refusal as refusal:
+        raise Refusal(refusal.code, refusal.message, node.start, node.end, refusal.help) from None
+    return _usable(found, node.path, node.start, node.end)
 
 
 def _index(node: Index, sight: _Sight) -> object:

@@ -10,6 +10,7 @@ from netspec.diagnostics.codes import expressions as codes
 from netspec.language.expressions.display import displayed
 from netspec.language.expressions.evaluation import Silent, calculate, hold_all_names, hold_name, look_up
 from netspec.language.expressions.missing import BROKEN
+from netspec.language.expressions.names import property_of
 from netspec.language.expressions.parser import parse
 from netspec.language.expressions.refusal import Refusal
 from netspec.language.expressions.tree import Formula
@@ -79,6 +80,9 @@ def _paths(formula: Formula) -> list[str]:
 
 
 def _at(names: Mapping[str, object], path: str) -> object:
+    first, *rest = path.split(".")
+    if rest and first not in ("in", "block"):
+        return property_of(names, (first, *rest[:-1]), rest[-1])
     value: object = names
     for step in path.split("."):
         value = value.get(step) if isinstance(value, Mapping) else None

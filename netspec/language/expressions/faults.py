@@ -114,9 +114,11 @@ class Faults:
     def attribute(self, owner: str, part: str, start: int, end: int) -> None:
         """Record a dot after something without attributes."""
         message = f"`{owner[:40]}` has no attributes, so `.{part[:40]}` has no meaning"
-        self.note(
-            codes.ATTRIBUTE, message, start, end, "only `in` and `block.in` have attributes: `in.channels`"
+        advice = (
+            "only tensors have attributes, which are their sizes: `in.channels`, `block.in.height`, or "
+            "`skip.width` for a layer"
         )
+        self.note(codes.ATTRIBUTE, message, start, end, advice)
 
     def function(self, name: str, start: int, name_end: int, end: int) -> None:
         """Record a call of something that is not a function; `end` is that of the call."""

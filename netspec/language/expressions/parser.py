@@ -24,6 +24,7 @@ from netspec.language.expressions.levels import (
     Operand,
     Operator,
 )
+from netspec.language.expressions.names import PROPERTIES
 from netspec.language.expressions.refusal import Refusal
 from netspec.language.expressions.tokens import Token, tokens
 from netspec.language.expressions.tree import (
@@ -184,7 +185,7 @@ class _Parser:
             self._binary(token)
         elif token.text in ("if", "else") and token.kind == "name":
             self._choice(token)
-        elif token.text == ".":
+        elif token.text == "." or (_is_step(token) and self._ends_in_name(token)):
             self._attribute(token)
         elif token.text in _CLOSERS:
             self._open("call" if token.text == "(" else "index", token, level.operands.pop())
@@ -219,17 +220,30 @@ class _Parser:
         (level.values if token.text == "if" else level.conditions).append(self.level.reduced())
         self.wants_operand = True
 
+    def _ends_in_name(self, token: Token) -> bool:
+        last = self.level.operands[-1]
+        return isinstance(last.node, Name) and last.end == token.start
+
     def _attribute(self, token: Token) -> None:
-        part = self.tokens[self.at]
-        if part.kind != "name" or part.text in _OPERATOR_NAMES:
-            self.faults.unreadable(part) if part.kind != "end" else self.faults.too_early(part)
-        self.at += 1
+        if _is_step(token):
+            # `stage.1`: the number of a repetition, with its dot
+            part = Token("number", token.text[1:], token.start + 1, token.end)
+        else:
+            part = self.tokens[self.at]
+            if part.kind != "name" or part.text in _OPERATOR_NAMES:
+                self.faults.unreadable(part) if part.kind != "end" else self.faults.too_early(part)
+            self.at += 1
         owner = self.level.operands.pop()
         steps = (*owner.node.steps, part.text) if isinstance(owner.node, Name) else ("", part.text)
         node = Name(owner.start, part.end, steps, owner.end)
         self.level.operands.append(Operand(node, owner.start, part.end))
-        of_block = steps[:2] == ("block", "in") and len(steps) <= 3
-        if not of_block and not (steps[0] == "in" and len(steps) == 2):
+        if part.kind == "number" and self.tokens[self.at].text != ".":
+            self.faults.unreadable(token)
+        if (
+            self.tokens[self.at].text != "."
+            and not _is_step(self.tokens[self.at])
+            and not _has_meaning(steps)
+        ):
             self.faults.attribute(self.text[owner.start : owner.end], part.text, owner.start, part.end)
 
     def _slice(self, token: Token) -> None:
@@ -294,6 +308,22 @@ class _Parser:
             self.faults.list(level.items[0].start, token.end)
         return level.items[0].node
 
+
+def _is_step(token: Token) -> bool:
+    """Whether a token is the number of a repetition in a path, with its dot: `.1`."""
+    return token.kind == "number" and re.fullmatch(r"\.[0-9]+", token.text) is not None
+
+
+def _has_meaning(steps: tuple[str, ...]) -> bool:
+    """Whether a path of names can have a value: `in.height`, `block.in.height`, `skip.height`, `stage.index`."""
+    if steps[0] == "in":
+        return len(steps) == 2
+    if steps[0] == "block":
+        return steps[:2] == ("block", "in") and len(steps) <= 3
+    return steps[-1] in PROPERTIES and all(_STEP.fullmatch(step) for step in steps[:-1])
+
+
+_STEP = re.compile("[A-Za-z][A-Za-z0-9_]*|[0-9]+")
 
 _BUILD: dict[str, Callable[[_Parser, Level, Token], Operand]] = {
     "group": _Parser._grouped,

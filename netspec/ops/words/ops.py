@@ -114,11 +114,6 @@ def _response(given: object) -> Lead:
     )
 
 
-def _named_activation(given: object) -> Lead:
-    name = given if isinstance(given, str) and given.isidentifier() else "relu"
-    return instead(f"write `- {name}`: an activation is an op of its own")
-
-
 def _by_block(zoo: str) -> Lead:
     return instead(f"write it as a block of your own; `netspec new {zoo}` copies a spec that has one")
 
@@ -220,7 +215,7 @@ WORDS = table(
         "maxout channelmaxpool",
     ),
     # Activations
-    (_named_activation, "activation act nonlinearity activationfunction"),
+    (same("activation"), "act nonlinearity activationfunction"),
     (same("silu"), "sigmoidlinearunit sigmoidweightedlinearunit"),
     (
         same("leaky_relu", "its slope is 0.01, as in PyTorch; Keras' is `leaky_relu: 0.3`"),

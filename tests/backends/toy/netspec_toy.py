@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from netspec.backend import Limit, Source, Status, require
 from netspec.graph import Graph
-from netspec.ops import OPS
+from netspec.ops import lowered
 from netspec.ops.base import Op
 
 
@@ -15,7 +15,7 @@ class Toy:
 
     name = "toy"
     frameworks: Sequence[str] = ()
-    lowerings: Mapping[type[Op], int] = dict.fromkeys(OPS.values(), 1)
+    lowerings: Mapping[type[Op], int] = dict.fromkeys(lowered(), 1)
     refusals: Mapping[type[Op], str] = {}
     limits: Sequence[Limit] = ()
 

@@ -135,11 +135,7 @@ REFUSED = [
     ("true", "`true` cannot be a name"),
     ("input", "it is the name of the network's input"),
     ("output", "it is the name of the end of the network"),
-    ("relu7", "`relu` and a number is the name of an unnamed layer"),
-    ("conv1", "`conv` and a number is the name of an unnamed layer"),
-    ("unit12", "`unit` and a number is the name of an unnamed layer"),
-    ("group1", "`group` and a number"),
-    ("network1", "`network` and a number"),
+    ("indices", "it is the name of an output of an op"),
 ]
 
 
@@ -177,10 +173,9 @@ def test_a_name_stands_once_in_a_scope(text: str) -> None:
     "text",
     [
         "layers: [relu]\nheads: {«output»: {layers: [relu]}}",
-        "layers: [relu]\nheads: {«relu2»: {layers: [relu]}}",
         "layers: [relu]\nheads: {«a-b»: {layers: [relu]}}",
         "blocks: {«a-b»: {layers: [relu]}}\nlayers: [relu]",
-        "blocks: {unit: {inputs: [«conv1»], layers: [relu]}}\nlayers: [unit]",
+        "blocks: {unit: {inputs: [«output»], layers: [relu]}}\nlayers: [unit]",
         "params: {«a-b»: 1}\nlayers: [relu]",
         "params: {«in»: 1}\nlayers: [relu]",
         "blocks: {unit: {params: {«index»: 1}, layers: [relu]}}\nlayers: [unit]",
@@ -194,13 +189,45 @@ def test_names_of_inputs_and_of_the_spec_are_held_too() -> None:
     hold_refusals("netspec: 1\nname: «my net»\ninput: [8]\nlayers: [relu]", ("NS0107", "my net"))
     hold_refusals(
         (
-            "netspec: 1\nname: a\ninputs: {«relu1»: [8], «a b»: [8]}\n"
-            "layers: [{relu: , from: relu1}, {add: , from: [relu1, a b]}]"
+            "netspec: 1\nname: a\ninputs: {«indices»: [8], «a b»: [8]}\n"
+            "layers: [{relu: , from: indices}, {add: , from: [indices, a b]}]"
         ),
-        ("NS0107", "unnamed layer"),
+        ("NS0107", "output of an op"),
         ("NS0107", "a b"),
     )
 
 
 def test_what_refers_to_a_refused_name_is_quiet() -> None:
     hold_refusals("layers: [{relu: , name: «a-b»}, {tanh: , from: a-b}]", ("NS0107", "a-b"))
+
+
+def test_an_unnamed_layer_steps_aside_for_a_name_of_the_author() -> None:
+    """Papers number their layers: a `conv1` of the author's is theirs, also if it comes later."""
+    conv = "conv: {filters: 4, kernel: 1}"
+    graph = graph_of(f"layers: [{conv}, {{{conv}, name: conv1}}, {conv}, {{{conv}, name: conv2}}, {conv}]")
+    assert names_of(graph) == ["conv3", "conv1", "conv4", "conv2", "conv5"]
+    graph = graph_of(f"layers: [{{{conv}, name: conv2}}, {conv}, {conv}]")
+    assert names_of(graph) == ["conv2", "conv3", "conv4"]
+
+
+STEPS_ASIDE = [
+    ("layers: [relu, {add: [[{tanh: , name: relu1}], []]}]", ["relu2", "relu1", "add1"]),
+    ("layers: [relu, {layers: [{tanh: , name: relu1}]}]", ["relu2", "relu1"]),
+    ("layers: [relu, {when: false, layers: [tanh], else: [{tanh: , name: relu1}]}]", ["relu2", "relu1"]),
+    ("params: {n: relu1}\nlayers: [relu, {tanh: , name: $n}]", ["relu2", "relu1"]),
+    ("layers: [relu, {layers: [{tanh: , name: relu1}], name: g}]", ["relu1", "g.relu1"]),
+    ("layers: [{add: [[{tanh: , name: add1}], []], repeat: 1}]", ["add1.0.add1", "add1.0.add2"]),
+    ("layers: [relu]\nheads: {relu1: {from: relu2, layers: [tanh]}}", ["relu2", "relu1.tanh1"]),
+    ("blocks: {u: {inputs: [relu1], layers: [relu]}}\nlayers: [u]", ["u1.relu2"]),
+    ("blocks: {u: {layers: [relu]}}\nlayers: [u, {tanh: , name: u1}]", ["u2.relu1", "u1"]),
+    ("layers: [{layers: [relu], repeat: 1}, {tanh: , name: group1}]", ["group2.0.relu1", "group1"]),
+    (
+        "layers: [relu, relu, {add: , from: [relu1, relu2]}]\nheads: {relu2: relu2}",
+        ["relu1", "relu2", "add1"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "names"), STEPS_ASIDE)
+def test_it_steps_aside_wherever_the_name_is(text: str, names: list[str]) -> None:
+    assert names_of(graph_of(text)) == names

@@ -7,8 +7,7 @@ import pytest
 from netspec.check import check_text
 from netspec.diagnostics import Diagnostic
 from netspec.diagnostics.render import as_text
-from tests.language.author import FILE, hold_refusals, spec, types_of
-from tests.language.follow import follow
+from tests.language.author import FILE, graph_of, hold_refusals, spec, types_of
 
 
 def only(text: str) -> Diagnostic:
@@ -73,21 +72,8 @@ def test_a_default_of_a_block_sees_the_input_of_the_block() -> None:
     text = spec(
         'blocks: {u: {params: {n: "${in.channels}"}, layers: [conv: {filters: $n, kernel: 1}]}}\nlayers: [u]'
     )
-    _, found = check_text(text, FILE)
-    assert [(each.code.id, each.span.column) for each in found] == [("NS0214", 29)]
-    assert "pass `${in.channels}` in the call" in (found[0].help or "")
-    step = follow(text, found[0])
-    assert not step.left
-    assert step.graph is not None
-    assert types_of(step.graph) == {"u1.conv1": "4@8×8"}
-    # The other half of the advice.
-    passed = text.replace('n: "${in.channels}"', "n: ").replace(
-        "layers: [u]", 'layers: [u: "${in.channels}"]'
-    )
-    graph, left = check_text(passed, FILE)
-    assert not left
-    assert graph is not None
-    assert types_of(graph) == types_of(step.graph)
+    assert types_of(graph_of(text)) == {"u1.conv1": "4@8×8"}
+    assert types_of(graph_of(text.replace("in.", "block.in."))) == {"u1.conv1": "4@8×8"}
 
 
 @pytest.mark.parametrize(
@@ -113,9 +99,9 @@ def test_a_name_that_is_not_known_here_says_what_to_do(text: str, words: str) ->
             "blocks: {u: {layers: [relu, «u»]}}\nlayers: [u]",
             "write how often where `u` is called: `repeat: 3`",
         ),
-        ("blocks: {u: {layers: [«u», relu]}}\nlayers: [u]", "write each level as a block of its own"),
-        ("blocks: {u: {layers: [add: [[], [«u»]]]}}\nlayers: [u]", "write each level as a block of its own"),
-        ("blocks: {u: {layers: [v]}, v: {layers: [relu, «u»]}}\nlayers: [u]", "write each level as a block"),
+        ("blocks: {u: {layers: [«u», relu]}}\nlayers: [u]", "let it end: `depth: ${depth - 1}`"),
+        ("blocks: {u: {layers: [add: [[], [«u»]]]}}\nlayers: [u]", "let it end: `depth: ${depth - 1}`"),
+        ("blocks: {u: {layers: [v]}, v: {layers: [relu, «u»]}}\nlayers: [u]", "let it end"),
     ],
 )
 def test_a_block_in_itself_is_told_what_can_help(text: str, words: str) -> None:

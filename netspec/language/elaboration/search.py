@@ -1,0 +1,173 @@
+"""Searches the referents of a path of names, in the scopes around an item. It reports nothing: it raises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from netspec.diagnostics import Code, Span
+from netspec.diagnostics.codes import structure as codes
+from netspec.graph import Node
+from netspec.language.document.item import GROUP, Item
+from netspec.language.elaboration.frame import OPEN, Frame, Referent
+from netspec.language.expressions.missing import BROKEN
+from netspec.language.reading.values import Listing
+from netspec.ops.nearest import nearest
+from netspec.ops.roles import FIRST
+
+Nodes = Mapping[str, Node]
+"""The layers so far, by the names of their first outputs."""
+
+
+class Unfound(Exception):
+    """A path of names that refers to nothing. Without a code, an error that explains it is already reported."""
+
+    def __init__(self, code: Code | None = None, message: str = "", help: str | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.help = code, message, help
+
+
+def search(path: str, frame: Frame, nodes: Nodes, at: Span | None = None) -> list[Referent]:
+    """The referents of a path: several if it contains `*`. Raises Unfound.
+
+    Args:
+        at: the place of the path, to notice an item that names itself.
+    """
+    first, *rest = path.split(".")
+    referent = next((scope.members[first] for scope in scopes(frame) if first in scope.members), None)
+    if referent is None:
+        raise _unknown(first, frame, at)
+    found = _inside([referent], rest, path, nodes)
+    if any(each.tensor is OPEN for each in found):
+        message = (
+            f"`{path}` is not complete yet: this item is a part of it, and only earlier layers can be used"
+        )
+        raise Unfound(codes.NOT_YET, message, "name a layer above this one")
+    return found
+
+
+def _inside(found: list[Referent], rest: list[str], path: str, nodes: Nodes) -> list[Referent]:
+    for name in rest:
+        inner = [member for referent in found for member in _members(referent, name, nodes)]
+        if not inner:
+            if any(referent.tensor is BROKEN for referent in found):
+                return [Referent(path, BROKEN)]
+            raise _nothing_inside(name, found[0], path, nodes)
+        found = inner
+    return found
+
+
+def _members(referent: Referent, name: str, nodes: Nodes) -> list[Referent]:
+    """The referents of a name inside another referent: one member or none; `*` means all repetitions."""
+    if name == "*":
+        return [member for key, member in referent.members.items() if key.isdigit()]
+    outputs = outputs_of(referent, nodes)
+    # Authors name the parts of a `split`; a layer inside of a scope that ends in one may have the same name.
+    places = (outputs, referent.members) if referent.outputs else (referent.members, outputs)
+    member = next((place[name] for place in places if name in place), None)
+    return [] if member is None else [member]
+
+
+def outputs_of(referent: Referent, nodes: Nodes) -> dict[str, Referent]:
+    """The outputs by name of what a name refers to: those that a block declares, else those of the last layer."""
+    if referent.outputs:
+        return {FIRST: Referent(referent.path, referent.tensor), **referent.outputs}
+    node = nodes.get(str(referent.tensor))
+    if node is None:
+        return {FIRST: Referent(referent.path, referent.tensor)}
+    first, *further = node.values
+    named = {FIRST: first, node.op.first(): first, **dict(zip(node.ports, further, strict=True))}
+    return {port: Referent(value, value) for port, value in named.items()}
+
+
+def _nothing_inside(name: str, referent: Referent, path: str, nodes: Nodes) -> Unfound:
+    further = [port for port in outputs_of(referent, nodes) if port != FIRST]
+    known = list(dict.fromkeys([*referent.members, *further]))
+    near = nearest(name, known)
+    guess = f"did you mean `{path.replace(name, near)}`? " if near else ""
+    if name == "*":
+        message = f"`*` stands for all repetitions, but `{referent.path}` is not repeated"
+    else:
+        message = f"`{referent.path}` does not contain `{name}`"
+    listed = f"{', '.join(known[:12])}{', …' if len(known) > 12 else ''}"
+    return Unfound(
+        codes.UNKNOWN_NAME, message, f"{guess}it contains {listed}" if known else "it contains no names"
+    )
+
+
+def _unknown(name: str, frame: Frame, at: Span | None) -> Unfound:
+    known: list[str] = []
+    for scope in scopes(frame):
+        below = later(scope).get(name)
+        if below is not None:
+            return _not_yet(name, below, at)
+        if scope.document.nameless:
+            return Unfound()
+        known += (each for each, referent in scope.members.items() if referent.tensor is not OPEN)
+    inside = next((path for scope in scopes(frame) for path in _deep(name, scope.members)), None)
+    near = nearest(name, known)
+    names = [f"`{each}`" for each in known[-12:]]
+    here = f"the names here are {'…, ' if len(known) > 12 else ''}{', '.join(names)}"
+    return Unfound(
+        codes.UNKNOWN_NAME,
+        f"no earlier layer is called `{name}`",
+        f"did you mean `{near}`? {here}"
+        if near
+        else f"it is inside a scope: write `{inside}`"
+        if inside
+        else here
+        if known
+        else "name a layer with `name: …` beside its op",
+    )
+
+
+def _not_yet(name: str, item: Item, at: Span | None) -> Unfound:
+    given = item.source.items if isinstance(item.source, Listing) else (item.source,)
+    itself = at is not None and any(each is not None and each.span == at for each in given)
+    line = item.name.span.line if item.name else item.span.line
+    why = "it is this item itself" if itself else f"it is defined on line {line}"
+    return Unfound(
+        codes.NOT_YET,
+        f"`{name}` is not defined yet: {why}, and only earlier layers can be used",
+        "name a layer above this one" if itself else "move the item below the layer that it names",
+    )
+
+
+def scopes(frame: Frame) -> Iterator[Frame]:
+    """The scopes in which names are searched, outwards."""
+    scope: Frame | None = frame
+    while scope is not None:
+        yield scope
+        scope = None if scope.boundary else scope.parent
+
+
+def _deep(name: str, members: dict[str, Referent]) -> Iterator[str]:
+    """The paths that end in this name, the shortest first."""
+    level = list(members.items())
+    while level:
+        inner = [
+            (f"{path}.{key}", referent) for path, scope in level for key, referent in scope.members.items()
+        ]
+        yield from (path for path, _ in inner if path.endswith(f".{name}"))
+        level = inner
+
+
+def later(scope: Frame) -> dict[object, Item]:
+    """The named items of a scope by name; of equal names the first. The result is cached."""
+    if scope.named is None:
+        scope.named = {item.name.value: item for item in reversed([*_named(scope.items)]) if item.name}
+    return scope.named
+
+
+def _named(items: Iterable[Item]) -> Iterator[Item]:
+    """The named items of a scope, including those in branches and unnamed groups, which do not open a scope."""
+    for item in items:
+        if item.name is not None:
+            yield item
+        if item.repeat is not None:
+            continue
+        if item.keyword == GROUP and item.name is None:
+            yield from _named(item.items)
+        if item.name is None:
+            yield from _named(item.otherwise or ())
+        for branch in item.branches or ():
+            yield from _named(branch)
