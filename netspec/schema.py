@@ -210,7 +210,10 @@ def _fields(keyword: str) -> Schema:
     told = describe(keyword)
     fields = {field.name: {**_form(field), "description": _about(field)} for field in told.fields}
     if told.merges:
-        fields["branches"] = {**_BRANCHES, "description": "a list of branches, each a list of items or a name"}
+        fields["branches"] = {
+            **_BRANCHES,
+            "description": "a list of branches, each a list of items or a name",
+        }
     # No field is required: the `defaults` of the file can set it.
     return {"type": "object", "properties": fields, "additionalProperties": False}
 
