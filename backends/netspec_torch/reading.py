@@ -1,13 +1,11 @@
-"""How generated PyTorch is read without PyTorch: what its classes do with values that are not computed."""
+"""How generated PyTorch is read without PyTorch: run on values that are not computed, and held against the graph."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from copy import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache, partial
+from functools import lru_cache
 from types import CodeType
 from typing import Any
 
@@ -19,292 +17,30 @@ from netspec.lowering.witness import Reading
 from netspec.lowering.writing import text_of
 from netspec.ops.base import Weight
 from netspec_torch.attributes import Attributes
-from netspec_torch.helpers import HELD
+from netspec_torch.objects import (
+    NN,
+    TORCH,
+    F,
+    Held,
+    NnModule,
+    NnModuleList,
+    Tensor,
+    constructor,
+    outcome,
+    starter,
+)
 from netspec_torch.site import ALL, OWN, PADDED, Lowered, variable
-from netspec_torch.starts import UNBIASED, Home, kind, split, start
+from netspec_torch.starts import Home, kind, split, start
 
-
-class _Torch(Symbol):
-    """`torch`: some of its functions give several values."""
-
-    __slots__ = ()
-
-    def chunk(self, x: Any, count: int, **keywords: Any) -> tuple[Symbol, ...]:
-        whole = Symbol(".", self, "chunk")(x, count, **keywords)
-        return tuple(whole[number] for number in range(count))
-
-    def split(self, x: Any, sizes: Sequence[int], **keywords: Any) -> tuple[Symbol, ...]:
-        whole = Symbol(".", self, "split")(x, sizes, **keywords)
-        return tuple(whole[number] for number in range(len(sizes)))
-
-
-TORCH, F = _Torch("name", "torch"), Symbol("name", "F")
 RESULT = "result"
 """The variable that a lowering's statements, by themselves, leave its value in."""
-
-
-class Module:
-    """`nn.Module`, as far as generated text uses it."""
-
-    def __call__(self, *inputs: Any) -> Any:
-        return self.forward(*inputs)
-
-    def forward(self, *inputs: Any) -> Any:
-        raise NotImplementedError
-
-    def children(self) -> Iterator[tuple[str, Module]]:
-        """The modules that it holds, by their attributes."""
-        return ((name, each) for name, each in vars(self).items() if isinstance(each, Module))
-
-    def requires_grad_(self, learns: bool) -> Module:
-        for _, each in self.children():
-            each.requires_grad_(learns)
-        return self
-
-    def parts(self) -> Iterator[Module]:
-        """What `apply` finds in it."""
-        return (each for _, each in self.children())
-
-    def _apply(self, fn: object, recurse: bool = True) -> Module:
-        """Move all that is in it, as `to` and `cuda` do."""
-        for each in self.parts():
-            each._apply(fn, recurse)
-        return self
-
-    def apply(self, function: Callable[[Module], None]) -> Module:
-        for each in self.parts():
-            each.apply(function)
-        function(self)
-        return self
-
-
-class Items(Module):
-    """`nn.ModuleList`."""
-
-    def __init__(self, items: Iterable[Module]) -> None:
-        self.items = list(items)
-
-    def children(self) -> Iterator[tuple[str, Module]]:
-        return ((str(number), each) for number, each in enumerate(self.items))
-
-    def __getitem__(self, number: int) -> Module:
-        return self.items[number]
-
-    def __setitem__(self, number: int, item: Module) -> None:
-        self.items[number] = item
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self.items)
-
-
-class Sequential(Items):
-    """`nn.Sequential`."""
-
-    def __init__(self, *items: Module) -> None:
-        super().__init__(items)
-
-    def forward(self, *inputs: Any) -> Any:
-        for item in self.items:
-            inputs = (item(*inputs),)
-        (result,) = inputs
-        return result
-
-
-class Border(Module):
-    """`nn.ZeroPad…d` and `nn.ConstantPad…d`, which say what `F.pad` says; no widths are `nn.Identity`."""
-
-    def __init__(self, rank: int, widths: Any = 0, *value: Any) -> None:
-        # One number is meant for both ends of every axis.
-        self.widths = widths if isinstance(widths, tuple) or not widths else (widths,) * (2 * rank)
-        self.more = {"value": value[0]} if value else {}
-
-    def forward(self, *inputs: Any) -> Any:
-        (x,) = inputs
-        return F.pad(x, self.widths, **self.more) if self.widths else x
-
-
-class Tensor:
-    """A parameter or a buffer of a layer, or a layer within it that has some: they come to be when asked for.
-
-    `start` is what was last done to its values.
-    """
-
-    def __init__(self, learns: bool, name: str = "") -> None:
-        self.learns, self.name = learns, name
-        self.start: Symbol | None = None
-
-    def __getattr__(self, name: str) -> Tensor:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        made = Tensor(self.learns, name)
-        setattr(self, name, made)
-        return made
-
-    def learn(self, learns: bool) -> None:
-        """Let it, and all in it, learn or not."""
-        self.learns = learns
-        for each in vars(self).values():
-            if isinstance(each, Tensor):
-                each.learn(learns)
-
-    def at(self, path: str) -> Tensor:
-        """What is below it by this dotted name."""
-        tensor = self
-        for name in path.split("."):
-            tensor = getattr(tensor, name)
-        return tensor
-
-    # What a text asks of it to start it.
-
-    def numel(self) -> Symbol:
-        return Symbol("name", f"{self.name}.numel()")
-
-    @property
-    def data(self) -> View:
-        return View(self)
-
-
-class View:
-    """A tensor without its gradient, seen group by group, as a column, or one row of it."""
-
-    def __init__(self, tensor: Tensor, seen: str = "", is_part: bool = False) -> None:
-        self.tensor, self.seen, self.is_part = tensor, seen, is_part
-
-    def chunk(self, groups: int) -> list[View]:
-        return [View(self.tensor, f"in {groups} groups" if groups > 1 else "")]
-
-    def __getitem__(self, key: object) -> View:
-        if isinstance(key, int):
-            return View(self.tensor, f"row {key}", is_part=True)
-        if key != (slice(None), None):
-            raise WrongFold(f"a tensor starts as {key!r}")
-        return View(self.tensor, "as a column")
-
-
-def starter(name: str) -> Callable[..., None]:
-    """A function that gives a tensor its first values."""
-
-    def begin(given: Tensor | View, *arguments: Any, **keywords: Any) -> None:
-        view = given if isinstance(given, View) else View(given)
-        done = Symbol("()", Symbol("name", name), (view.seen, *arguments), keywords)
-        # What is done to one row comes on top of what was done to all.
-        view.tensor.start = Symbol("then", view.tensor.start, done) if view.is_part else done
-
-    return begin
-
-
-class Held(Layer, Module):
-    """A layer of PyTorch's, or of a helper class; attributes asked of it are its weights."""
-
-    def __init__(self, cls: str, *arguments: Any, **keywords: Any) -> None:
-        Layer.__init__(self, cls, arguments, keywords)
-        self.tensors = Tensor(learns=True)
-        self.within = tuple(_parts(self))
-
-    def __call__(self, *inputs: Any, **keywords: Any) -> Any:
-        return _run(self, inputs, keywords)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in FACTS:
-            return FACTS[name](self)
-        if name == "bias" and self.cls in UNBIASED:
-            raise AttributeError(f"{self.cls} has no {name}")
-        if name == "bias" and self.keywords.get("bias") is False:
-            return None
-        return next((each for part, each in self.within if part == name), None) or getattr(self.tensors, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Tensor) and name != "tensors":
-            setattr(self.tensors, name, value)
-        else:
-            object.__setattr__(self, name, value)
-
-    def requires_grad_(self, learns: bool) -> Module:
-        self.tensors.learn(learns)
-        return self
-
-    def parts(self) -> Iterator[Module]:
-        return (each for _, each in self.within)
-
-    def _apply(self, fn: object, recurse: bool = True) -> Module:
-        for name in vars(self.tensors).keys() & STATISTICS:
-            setattr(self.tensors, name, copy(getattr(self.tensors, name)))
-        return self
-
-
-STATISTICS = {"running_mean", "running_var"}
-"""Buffers, of which each layer gets its own where a network is moved; parameters stay what they are."""
-
-FACTS: Mapping[str, Callable[[Held], Any]] = {
-    "groups": lambda held: held.keywords.get("groups", 1),
-    "fans": lambda held: (Symbol("name", "fan_in"), Symbol("name", "fan_out")),
-}
-"""What a text asks of a layer besides its weights."""
-
-
-def _parts(held: Held) -> Iterator[tuple[str, Held]]:
-    """The modules that a helper class holds, with the tensors that it has below their names."""
-    if held.cls not in HELD:
-        return
-    settings = {"depthwise": {"groups": held.arguments[0], "bias": False}, "pointwise": dict(held.keywords)}
-    for name, keywords in settings.items():
-        part = constructor(HELD[held.cls])(**keywords)
-        part.tensors = held.tensors.at(name)
-        yield name, part
-
-
-@cache
-def constructor(cls: str) -> type[Held]:
-    """The class of the layers that a name constructs."""
-
-    def construct(self: Held, *arguments: Any, **keywords: Any) -> None:
-        Held.__init__(self, cls, *arguments, **keywords)
-
-    return type(cls, (Held,), {"__init__": construct})
 
 
 class _Alone(Layer):
     """The layer of a lowering by itself."""
 
     def __call__(self, *inputs: Any, **keywords: Any) -> Any:
-        return _run(self, inputs, keywords)
-
-
-def _run(layer: Layer, inputs: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
-    """What a layer gives; a pool that returns indices gives two values."""
-    given = Symbol("run", layer, inputs, *keywords.items())
-    return (given[0], given[1]) if layer.keywords.get("return_indices") else given
-
-
-class _Starters:
-    """`nn.init`."""
-
-    def __getattr__(self, name: str) -> Any:
-        return starter(f"nn.init.{name}")
-
-
-class _Namespace:
-    """`nn`: what has a meaning here, and constructors of layers for all other names."""
-
-    meanings: Mapping[str, Any] = {
-        "Module": Module,
-        "ModuleList": Items,
-        "Sequential": Sequential,
-        "Identity": partial(Border, 0),
-        "init": _Starters(),
-    }
-
-    def __getattr__(self, name: str) -> Any:
-        if border := re.fullmatch(r"(?:Zero|Constant)Pad(\d)d", name):
-            meaning: Any = partial(Border, int(border[1]))
-        else:
-            meaning = self.meanings.get(name) or constructor(f"nn.{name}")
-        # An attribute of its own: it is asked for once only.
-        setattr(self, name, meaning)
-        return meaning
-
-
-NN = _Namespace()
+        return outcome(self, inputs, keywords)
 
 
 class TorchReading(Reading):
@@ -454,18 +190,18 @@ def _code(text: str) -> CodeType:
     return compile(text, "<a lowering>", "exec")
 
 
-def _below(module: Module, path: str) -> Iterator[tuple[str, Module]]:
+def _below(module: NnModule, path: str) -> Iterator[tuple[str, NnModule]]:
     for name, each in module.children():
         place = f"{path}.{name}" if path else name
         yield place, each
         yield from _below(each, place)
 
 
-def _find(model: Module, key: str) -> Any:
+def _find(model: NnModule, key: str) -> Any:
     """What stands in a model at a key of its state dict."""
     found: Any = model
     names = key.split(".")
     while names and not isinstance(found, Held):
         name = names.pop(0)
-        found = found[int(name)] if isinstance(found, Items) else getattr(found, name)
+        found = found[int(name)] if isinstance(found, NnModuleList) else getattr(found, name)
     return found.tensors.at(".".join(names))
