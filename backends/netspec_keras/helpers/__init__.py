@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netspec_keras.helpers import functions, merges, norms, slices, starts, windows
+from netspec_keras.helpers import convolutions, functions, merges, norms, pools, slices, starts
 from netspec_keras.helpers.helper import Helper
 
 __all__ = ["HELPERS", "STARTERS", "Helper", "required"]
@@ -12,7 +12,8 @@ STARTERS = frozenset(starts.HELPERS)
 
 HELPERS: dict[str, Helper] = {
     **starts.HELPERS,
-    **windows.HELPERS,
+    **convolutions.HELPERS,
+    **pools.HELPERS,
     **functions.HELPERS,
     **norms.HELPERS,
     **merges.HELPERS,
