@@ -26,7 +26,8 @@ from typing import Any, NotRequired, TypedDict, cast
 
 from netspec.graph import Graph
 from netspec.loading import load
-from netspec.proof.comparison import SIZES, Comparison, compare
+from netspec.proof.comparison import SIZES, compare
+from netspec.proof.result import Comparison
 from netspec.weights import fans
 
 RECORD = Path(__file__).with_name("proofs.json")

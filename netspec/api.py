@@ -10,7 +10,7 @@ from netspec.backend import Builds, Trains, Writes, capable, native_names, usabl
 from netspec.graph import Graph
 
 if TYPE_CHECKING:
-    from netspec.proof.comparison import Comparison
+    from netspec.proof.result import Comparison
     from netspec.training.run import Run
     from netspec.types import Float
 

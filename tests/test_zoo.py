@@ -18,8 +18,8 @@ from netspec.check import check_file
 from netspec.diagnostics.render import as_text
 from netspec.graph import verify
 from netspec.language.reading.locations import zoo
-from netspec.proof.comparison import TOLERANCES
 from netspec.proof.difference import Difference
+from netspec.proof.result import TOLERANCES
 from tests.having import ORACLE, having, ready
 
 SMALL = [pytest.param(row, id=row.spec, marks=() if row.quick else pytest.mark.slow) for row in ROWS]

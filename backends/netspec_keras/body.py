@@ -13,21 +13,9 @@ from netspec.lowering.folding import fold
 from netspec.lowering.gathering import called, extend, is_list, lists, together
 from netspec.lowering.names import free, numbered
 from netspec.lowering.outline import Module, given, place_of, titles
-from netspec.lowering.parts import (
-    Argument,
-    Call,
-    Index,
-    Line,
-    Loop,
-    Part,
-    Quoted,
-    Raw,
-    Seq,
-    Slot,
-    giving,
-    tree,
-)
-from netspec.lowering.parts import Body as Statements
+from netspec.lowering.parts import Argument, Call, Index, Part, Quoted, Raw, Seq, Slot, tree
+from netspec.lowering.statements import Body as Statements
+from netspec.lowering.statements import Line, Loop, giving
 from netspec.lowering.template import Definition
 from netspec.lowering.tree import Run
 from netspec.lowering.variables import MAIN, parameters, variables

@@ -11,8 +11,9 @@ from netspec.lowering.gathering import is_list
 from netspec.lowering.layout import Page
 from netspec.lowering.names import free, numbered, snake
 from netspec.lowering.outline import Module
-from netspec.lowering.parts import Body as Statements
-from netspec.lowering.parts import Text, Use, literal, quoted
+from netspec.lowering.parts import literal, quoted
+from netspec.lowering.statements import Body as Statements
+from netspec.lowering.statements import Text, Use
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.tree import Value
 from netspec.lowering.uses import description, firsts, known, roles, told

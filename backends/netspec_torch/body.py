@@ -10,7 +10,8 @@ from netspec.graph import Graph, Node
 from netspec.lowering.gathering import Cycle, called, cycle, extend, is_list, lists, together
 from netspec.lowering.names import free, is_automatic, numbered
 from netspec.lowering.outline import Module, given, inside, titles
-from netspec.lowering.parts import Call, Line, Names, Part, Placed, Series, Use, giving, quoted, seq
+from netspec.lowering.parts import Call, Names, Part, Placed, Series, quoted, seq
+from netspec.lowering.statements import Line, Use, giving
 from netspec.lowering.tree import Value
 from netspec.lowering.uses import known, roles
 from netspec.lowering.variables import MAIN, parameters, variables

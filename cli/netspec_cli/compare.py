@@ -25,8 +25,8 @@ from netspec_cli.common import (
 from netspec_cli.streams import say, say_json
 
 if TYPE_CHECKING:
-    from netspec.proof.comparison import Comparison
     from netspec.proof.difference import Difference
+    from netspec.proof.result import Comparison
 
 SHOWN = 10
 """The number of layers in the table without `--verbose`: those with the largest differences."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from netspec.backend import Source, Tap
-from netspec.lowering.parts import Text
+from netspec.lowering.statements import Text
 
 WIDTH = 100
 STEP = 4

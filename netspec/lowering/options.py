@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 
-from netspec.lowering.parts import If, block, is_code, statements
+from netspec.lowering.statements import If, block, is_code, statements
 from netspec.lowering.tree import Hole, Option, Tree
 
 MOST = 2

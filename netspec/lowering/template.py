@@ -11,7 +11,8 @@ from netspec.lowering.derive import Naming, Parameter, Unsettled
 from netspec.lowering.folding import fold
 from netspec.lowering.names import camel
 from netspec.lowering.options import optional
-from netspec.lowering.parts import Argument, Slot, Text, Use, body_tree, literal, statements
+from netspec.lowering.parts import Argument, Slot, literal
+from netspec.lowering.statements import Text, Use, body_tree, statements
 from netspec.lowering.tree import Hole, Tree, Value, Values, same
 from netspec.lowering.writing import Pen
 

@@ -2,8 +2,8 @@
 
 A `Hole` is a literal with its value in each use, a `Branch` a form with trees in it, a `Number` the number of a
 repetition, an `Affine` a literal that counts up, a `Power` one that is multiplied, and a `Run` one or more alike
-repetitions. How a branch is written is decided by the forms in `parts`; a new part of a text is a new form, and nothing
-here changes.
+repetitions. How a branch is written is decided by the forms in `parts` and `statements`; a new part of a text is a new
+form, and nothing here changes.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from netspec.backend import LocalName
 from netspec.lowering.derive import Expression
-from netspec.lowering.parts import Names, Part, Text, lines, literal, tree
+from netspec.lowering.parts import Names, Part, literal, tree
+from netspec.lowering.statements import Text, lines
 from netspec.lowering.tree import Affine, Hole, Power, Run, Tree
 
 

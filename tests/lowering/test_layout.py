@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from netspec.lowering.layout import WIDTH, Page, docstring, wrap
-from netspec.lowering.parts import Text
+from netspec.lowering.statements import Text
 
 LONG = "a_name_that_somebody_chose_to_be_long"
 STATEMENTS = [

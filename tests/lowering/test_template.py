@@ -11,25 +11,20 @@ import pytest
 
 from netspec.lowering.derive import Naming
 from netspec.lowering.parts import (
-    RETURN,
     Argument,
-    Body,
     Call,
     Cut,
     Index,
-    Line,
-    Loop,
     Quoted,
     Raw,
     Series,
     Slot,
-    Use,
     call,
-    giving,
     literal,
     quoted,
     seq,
 )
+from netspec.lowering.statements import RETURN, Body, Line, Loop, Use, giving
 from netspec.lowering.template import Definition, WrongFold, unify, variant_names
 from netspec.lowering.tree import Value
 

@@ -23,8 +23,9 @@ from netspec.ops.pool import GlobalAvgPool
 from netspec.ops.regularize import Dropout
 from netspec.proof import comparison as module
 from netspec.proof import rounding
-from netspec.proof.comparison import CannotCompare, Comparison, compare
+from netspec.proof.comparison import CannotCompare, compare
 from netspec.proof.difference import Difference, difference, differences, over
+from netspec.proof.result import Comparison
 from netspec.recipe.optimizers import Adam, Sgd
 from tests.building import Sketch
 from tests.fakes import Change, Fake

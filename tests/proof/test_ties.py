@@ -13,7 +13,8 @@ from netspec.ops.activation import Relu
 from netspec.ops.dense import Dense
 from netspec.ops.pool import MaxPool, MaxUnpool
 from netspec.proof import comparison as module
-from netspec.proof.comparison import Comparison, compare
+from netspec.proof.comparison import compare
+from netspec.proof.result import Comparison
 from netspec_cli.compare import text as as_text
 from tests.building import Sketch
 from tests.fakes import Array, Fake
