@@ -107,7 +107,8 @@ class Type:
     def __str__(self) -> str:
         sizes = "×".join(str(size) for size in self.spatial)
         if self.channels is None:
-            return f"indices {sizes}" if self.vocabulary is None else f"indices {sizes} of {self.vocabulary}"
+            whole = "" if self.vocabulary is None else f" of {self.vocabulary}"
+            return f"indices {sizes}{whole}" if sizes else f"an index{whole}"
         if self.windows is not None:
             return f"positions {self.channels}@{sizes} in {'×'.join(map(str, self.windows.sizes))}"
         return f"{self.channels}@{sizes}" if sizes else str(self.channels)

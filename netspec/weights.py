@@ -131,6 +131,14 @@ def _bilinear(weight: Weight, generator: np.random.Generator) -> Drawn:
     return spread
 
 
+def _by_gate(weight: Weight, generator: np.random.Generator) -> Drawn:
+    """The parts of a bias, each at its number."""
+    import numpy as np
+
+    values = [value for _, value in weight.init.settings]
+    return np.repeat(np.array(values, "float64"), weight.shape[0] // len(values))
+
+
 _DRAWS: dict[str, Draw] = {
     "zeros": _constant(lambda init: 0.0),
     "ones": _constant(lambda init: 1.0),
@@ -140,6 +148,7 @@ _DRAWS: dict[str, Draw] = {
     **{kind: _scaled(rule) for kind, rule in SCALED.items()},
     "orthogonal": _orthogonal,
     "bilinear": _bilinear,
+    "by_gate": _by_gate,
 }
 
 
@@ -234,6 +243,9 @@ def _read(
     left, clashes = [], []
     for key in [key for key in arrays if key in native and key not in own]:
         name = native[key]
+        if name is None and str(arrays[key].dtype).startswith("float") and arrays[key].any():
+            clashes.append(f"{key} is not 0, and the network has no such weight: one bias per gate")
+            continue
         if name is None:
             left.append(key.removeprefix(prefix))
         elif name not in arrays:

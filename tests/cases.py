@@ -6,7 +6,7 @@ A row is what an author writes and what flows in. Every backend's suite runs eve
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from netspec.graph import Graph
@@ -14,6 +14,7 @@ from netspec.ops import OPS
 from netspec.ops.dense import Dense
 from netspec.ops.indices import Embedding
 from netspec.ops.pool import MaxPool
+from netspec.ops.reshape import Identity
 from netspec.types import Type
 from tests.building import Sketch
 
@@ -47,6 +48,12 @@ class Case:
     """The number of indices of which the input is a map; an op that gives indices stands before an embedding."""
     part: str = ""
     """The further output that the network ends in, beside the first one."""
+    below: int | None = None
+    """The limit of a last input of one whole number a sample."""
+    ports: tuple[str, ...] = ()
+    """The further outputs that are outputs of the network."""
+    slow: bool = False
+    """Whether only the slow tests run it in all backends."""
 
     def graph(self, learning: bool = False) -> Graph:
         """The network of this one layer, called `layer`.
@@ -69,6 +76,8 @@ class Case:
         if self.pool is not None:
             sketch.add("pool", MaxPool.model_validate(self.pool), values.pop())
             values.append("pool.indices")
+        if self.below is not None:
+            values.append(sketch.words("lengths", (), self.below))
         sketch.add("layer", op, *values, trainable=self.trainable)
         return self._ended(sketch)
 
@@ -77,6 +86,9 @@ class Case:
         for name, value in ends.items():
             if sketch.types[value].kind == "indices":
                 ends[name] = sketch.add(f"vectors_{name}", Embedding(units=3), value)
+        further = {f"further{n}": f"layer.{port}" for n, port in enumerate(self.ports)}
+        for name, value in further.items():
+            ends[name] = sketch.add(name, Identity(), value)
         return sketch.graph(**ends)
 
 
@@ -166,6 +178,86 @@ def _unpool() -> Iterator[Case]:
     # One window, which strides by less than it covers.
     fields = {"kernel": 2, "stride": 1, "padding": "same"}
     yield Case("max_unpool_1d_single", "max_unpool", {}, ((2, 1), (2, 1)), pool=fields)
+
+
+CELLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "tanh": ("rnn", {"activation": "tanh"}),
+    "relu": ("rnn", {"activation": "relu"}),
+    "sigmoid": ("rnn", {"activation": "sigmoid"}),
+    "after": ("gru", {"reset": "after"}),
+    "before": ("gru", {"reset": "before"}),
+    "plain": ("lstm", {}),
+    "forgetful": ("lstm", {"forget_bias": 2.5}),
+    "peepholes": ("lstm", {"peepholes": True}),
+    "coupled": ("lstm", {"coupled": True}),
+    "projected": ("lstm", {"projection": 2}),
+    "widened": ("lstm", {"projection": 6}),
+    "all": ("lstm", {"peepholes": True, "coupled": True, "projection": 2, "bias": False}),
+}
+"""Every kind of step, with the keyword and the fields that say it."""
+
+QUICK = {
+    "plain_ends", "before_lengths", "relu_back", "all_started", "sum_2",
+}  # fmt: skip
+"""The rows of recurrent layers that every run of the tests has: a framework compiles every step of each."""
+
+
+def _swept(cell: str) -> Iterator[tuple[str, dict[str, Any], tuple[Shape, ...], int | None, bool]]:
+    """The ways to run a cell: fields, inputs, the limit of lengths as a last input, whether its states are used."""
+    keyword, fields = CELLS[cell]
+    x, map_ = (3, 5), (3, 4, 5)
+    sizes = (fields.get("projection") or 4, 4)[: 1 + (keyword == "lstm")]
+    starts = [(2 * 2 * size, 4) for size in sizes]
+    both = {"direction": "both"}
+    yield "back", {"direction": "backward", "layers": 2}, (x,), None, False
+    yield "last", {**both, "return": "last"}, (x,), None, False
+    yield "rows", {**both, "axis": "width", "merge": "sum"}, ((3, 5, 4),), None, False
+    yield "ends", {**both, "return": "last", "axis": 0, "layers": 2}, (map_,), None, True
+    yield "started", {**both, "axis": "width", "layers": 2}, (map_, *starts), None, False
+    yield "lengths", both, (x,), 6, True
+    yield "back_lengths", {"direction": "backward"}, (x,), 6, True
+
+
+def recurrent_rows() -> Iterator[Case]:
+    """Every cell run in every way. `CASES` has those of them that a run of all backends has time for."""
+    for cell, (keyword, fields) in CELLS.items():
+        ports = ("state", "cell") if keyword == "lstm" else ("state",)
+        for way, more, inputs, below, ends in _swept(cell):
+            row = _row(f"{cell}_{way}", keyword, *inputs, **{"units": 4, **fields, **more})
+            yield replace(row, below=below, ports=ports if ends else (), slow=f"{cell}_{way}" not in QUICK)
+
+
+def _recurrent() -> Iterator[Case]:
+    kept = {
+        f"{cell}_{way}"
+        for cell, way in zip(CELLS, ("back", "last", "rows", "ends", "lengths") * 3, strict=False)
+    }
+    for row in recurrent_rows():
+        name = row.name.split("d_")[-1]
+        if name in kept | QUICK:
+            yield row
+    x = (3, 5)
+    fields: dict[str, Any] = {"units": 3}
+    both: dict[str, Any] = {"units": 3, "direction": "both"}
+    rows: dict[str, tuple[str, dict[str, Any]]] = {
+        "sum_2": ("gru", {**both, "merge": "sum", "layers": 2}),
+        "average_1": ("lstm", {**both, "merge": "average"}),
+        "multiply_2": ("rnn", {**both, "merge": "multiply", "layers": 2}),
+        "frozen": ("lstm", fields),
+        "no_bias": ("gru", {**fields, "bias": False}),
+        "variational": ("gru", {**fields, "layers": 2, "dropout": 0.5, "variational": True}),
+        "variational_rnn": ("rnn", {**fields, "layers": 2, "dropout": 0.5, "variational": True}),
+        "dropout": ("lstm", {**fields, "layers": 2, "dropout": 0.5}),
+        "init": ("lstm", {**fields, "init": "he_normal", "recurrent_init": {"normal": 0.1}}),
+    }
+    for name, (keyword, given) in rows.items():
+        row = _row(name, keyword, x, trainable=name != "frozen", **given)
+        yield replace(row, slow=name not in QUICK)
+    for returns, keyword in (("sequence", "rnn"), ("last", "gru"), ("state", "lstm")):
+        given = {**fields, "return": returns}
+        row = _row(f"{returns}_lengths", keyword, x, layers=2, **given)
+        yield replace(row, below=6, slow=f"{returns}_lengths" not in QUICK)
+        yield replace(_row(f"{returns}_volume", keyword, (2, 3, 2, 4), axis="depth", **given), slow=True)
 
 
 def _dense() -> Iterator[Case]:
@@ -443,6 +535,7 @@ CASES: tuple[Case, ...] = (
     *_conv(),
     *_pool(),
     *_unpool(),
+    *_recurrent(),
     *_dense(),
     *_elementwise(),
     *_merges(),

@@ -152,7 +152,8 @@ class Body:
 
     def _made(self, node: Node) -> tuple[Layer, ...]:
         """All layers of a node, also those that make further outputs."""
-        return (*(self.layers[node.name].ports[port] for port in node.ports), *self._of(node))
+        lowered = self.layers[node.name]
+        return (*(lowered.ports[port] for port in node.ports if not lowered.gives), *self._of(node))
 
     def _lines(self, steps: Sequence[Step]) -> Iterator[Line | Loop]:
         for at, step in enumerate(steps):
@@ -258,8 +259,12 @@ class Body:
             return
         variable, takes = self.names[item.name], self._takes(item)
         layers = self._of(item)
-        tap = (variable, _local(entry))
-        for value, port in zip(item.values[1:], item.ports, strict=True):
+        name = _local(entry)
+        tap = (variable, name)
+        gives = self.layers[item.name].gives
+        ports = list(zip(item.values[1:], item.ports, strict=True))
+        taps = [*((self.names[value], (*name, port)) for value, port in ports if gives), tap]
+        for value, port in () if gives else ports:
             layer = self.layers[item.name].ports[port]
             part = Seq((f"{self.names[value]} = ", self._maker_or_name(entry, layer), f"({takes})"))
             yield Line(part, tap=(self.names[value], (*tap[1], port)))
@@ -269,8 +274,11 @@ class Body:
         for layer in layers:
             further = tuple(piece for each in layer.given for piece in (f", {each.keyword}=", each.value))
             part = Seq((self._maker_or_name(entry, layer), f"({takes}", *layer.after, *further, ")"))
-            yield Line(part, tap=tap if layer is layers[-1] else None, to=variable)
+            is_last = layer is layers[-1]
+            results = ", ".join(self.names[value] for value in item.values) if gives and is_last else variable
+            yield Line(part, tap=taps[0] if is_last else None, to=results)
             takes = variable
+        yield from (Line("", tap=each) for each in taps[1:])
 
     def _call_function(self, module: Module, entry: Entry) -> Line:
         gives = ", ".join(self.names[value] for value in module.outputs)
@@ -298,8 +306,7 @@ class Body:
             arguments = function.definition.arguments(function.use)
             return Call(function.name, (*arguments, Argument(Quoted(parts), NAME)))
         assert layer is not None
-        self.classes.add(layer.cls)
-        self.classes |= {each.value.function for each in layer.arguments if isinstance(each.value, Call)}
+        self.classes |= {layer.cls, *_functions(layer.arguments)}
         frozen = not entry.item.trainable and not layer.suffix and bool(entry.item.weights)
         trainable = Argument(Slot(not frozen, "trainable", True), "trainable")
         suffix = (DASH + layer.suffix,) if layer.suffix else ()
@@ -313,6 +320,14 @@ class Body:
 def _local(entry: Entry) -> LocalName:
     """The name of an item in its function, without the number of a loop."""
     return tuple(None if isinstance(part, Index) else part for part in entry.name if part != ".")
+
+
+def _functions(arguments: Sequence[Argument]) -> Iterator[str]:
+    """What is called in arguments, also in those of a call."""
+    for each in arguments:
+        if isinstance(each.value, Call):
+            yield each.value.function
+            yield from _functions(each.value.arguments)
 
 
 def _entries(steps: Sequence[Step]) -> Iterator[Entry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -43,21 +43,44 @@ class Layer:
 class Holder:
     """Where a weight lives in a Keras layer: the variable, and the order of its axes there.
 
-    `axes` are the letters of the canonical layout, which is given `shape` first if that is another one.
+    `axes` are the letters of the canonical layout, which is given `shape` first if that is another one. `blocks` has
+    the places, along the first axis of that layout, of the equal blocks in Keras' order. A weight can be one `part` of
+    the variable, along its first axis. `start` is the name of how the variable starts, if that is not its own name.
     """
 
     variable: str
     axes: str
     wanted: str
     shape: tuple[int, ...] | None = None
+    blocks: tuple[int, ...] = ()
+    part: int | None = None
+    start: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the variable is called where it is."""
+        return self.variable.rpartition(".")[2]
 
     def inward(self, array: Array) -> Array:
         """From the canonical layout to Keras'."""
+        array = reordered(array, self.blocks)
         return relayout(array if self.shape is None else array.reshape(self.shape), self.axes, self.wanted)
 
     def outward(self, array: Array, shape: tuple[int, ...]) -> Array:
-        """From Keras' layout to the canonical one, whose shape is `shape`."""
-        return relayout(array, self.wanted, self.axes).reshape(shape)
+        """From Keras' layout of the whole variable to the canonical one, whose shape is `shape`."""
+        own = array if self.part is None else array[self.part]
+        back = tuple(self.blocks.index(place) for place in range(len(self.blocks)))
+        return reordered(relayout(own, self.wanted, self.axes), back).reshape(shape)
+
+
+def reordered(array: Array, blocks: tuple[int, ...]) -> Array:
+    """The equal blocks of the first axis in another order."""
+    if not blocks:
+        return array
+    import numpy as np
+
+    parts = np.split(array, len(blocks))
+    return np.concatenate([parts[place] for place in blocks])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +88,12 @@ class Lowered:
     """One node: its layers one after the other, the first taking the node's inputs, and where its weights go.
 
     `ports` has, for each further output, the layer that makes it of the node's inputs; it is written where something
-    uses that output.
+    uses that output. Or one layer makes all of them: `several` lowers the node so, and the last layer of the result
+    gives its own value and those of the ports in `gives`.
     """
 
     layers: tuple[Layer, ...]
     holders: Mapping[str, Holder] = field(default_factory=dict)
     ports: Mapping[str, Layer] = field(default_factory=dict)
+    gives: tuple[str, ...] = ()
+    several: Callable[[tuple[str, ...]], Lowered] | None = field(default=None, compare=False)

@@ -13,13 +13,14 @@ from netspec.ops.indices import Embedding, OneHot
 from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
+from netspec.ops.recurrent import Gru, Lstm, Rnn
 from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import Scale, ScaleBy
 from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 from netspec.ops.transpose import ConvTranspose
-from netspec_keras import functions, merges, norms, slices, windows
+from netspec_keras import functions, merges, norms, recurrence, slices, windows
 from netspec_keras.arguments import Lowering, Types, plain
 from netspec_keras.layer import Lowered
 
@@ -37,6 +38,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
     Dense: norms.dense,
     Rbf: norms.rbf,
     **functions.ACTIVATIONS,
+    **dict.fromkeys((Rnn, Lstm, Gru), recurrence.recurrent),
     Prelu: functions.prelu,
     BatchNorm: norms.batch_norm,
     LayerNorm: norms.layer_norm,
@@ -76,6 +78,12 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
 }
 
 REFUSALS: Mapping[type[Op], str] = {}
+
+
+def lowered(op: Op, types: Types, ports: tuple[str, ...]) -> Lowered:
+    """The layers of an op, of which these further outputs are used."""
+    found = LOWERINGS[type(op)](op, types)
+    return found.several(ports) if ports and found.several is not None else found
 
 
 def bare(op: Op, types: Types) -> Lowered:

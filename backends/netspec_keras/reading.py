@@ -42,7 +42,10 @@ class KerasReading(Reading):
 
     def _constructor(self, cls: str) -> Callable[..., Layer]:
         def construct(*arguments: Any, **keywords: Any) -> Layer:
-            self.made.append(Layer(cls, arguments, keywords))
+            made = _Several if len(keywords.get("gives", ())) > 1 else Layer
+            # What a wrapper is given is part of the wrapper.
+            self.made = [each for each in self.made if not any(each is inner for inner in arguments)]
+            self.made.append(made(cls, arguments, keywords))
             return self.made[-1]
 
         return construct
@@ -65,7 +68,8 @@ class KerasReading(Reading):
 
     def own(self, node: Node, value: str, inputs: Sequence[Value]) -> Iterator[Any]:
         takes: Any = list(inputs) if node.op.merges or len(inputs) > 1 else inputs[0]
-        return (_applied(layers, node, takes) for layers in self.ways[value])
+        made = (_applied(layers, node, takes) for layers in self.ways[value])
+        return (each[node.values.index(value)] if isinstance(each, tuple) else each for each in made)
 
     def hold(self, node: Node, bound: Bound) -> None:
         owner = node.shares or node.name
@@ -88,6 +92,14 @@ class KerasReading(Reading):
             raise WrongFold(f"{self.graph.name}: the text makes {unused[0]}, which no layer runs")
         if len(set(names)) < len(names):
             raise WrongFold(f"{self.graph.name}: two layers of the text have one name")
+
+
+class _Several(Layer):
+    """A layer that gives several values, those that it names."""
+
+    def __call__(self, *inputs: Any) -> Any:
+        given = super().__call__(*inputs)
+        return tuple(given[number] for number in range(len(self.keywords["gives"])))
 
 
 def _starter(name: str) -> Callable[..., Layer]:
@@ -143,7 +155,8 @@ def _constructed(layer: LayerText, node: Node) -> Layer:
     """The layer with every argument that may be left out; its name is what it has behind that of its node."""
     frozen = bool(node.weights) and not layer.suffix and not node.trainable
     arguments, keywords, defaults = _given(layer.arguments)
-    return Layer(
+    made = _Several if len(keywords.get("gives", ())) > 1 else Layer
+    return made(
         layer.cls,
         arguments,
         {**keywords, "trainable": not frozen, NAME: layer.suffix},

@@ -38,7 +38,10 @@ class Home:
 
     def variable(self, model: Any) -> Any:
         """The variable of a model in which the weight lives."""
-        return getattr(model.get_layer(self.layer), self.holder.variable)
+        found = model.get_layer(self.layer)
+        for name in self.holder.variable.split("."):
+            found = found[int(name)] if name.isdigit() else getattr(found, name)
+        return found
 
 
 def homes(graph: Graph) -> Iterator[Home]:
@@ -138,7 +141,12 @@ def write(model: Any, graph: Graph, weights: Arrays) -> None:
     for home in homes(graph):
         variable = home.variable(model)
         known.add(id(variable))
-        variable.assign(home.holder.inward(np.asarray(weights[home.name]).astype(variable.dtype)))
+        value = home.holder.inward(np.asarray(weights[home.name]).astype(variable.dtype))
+        if home.holder.part is not None:
+            whole = np.array(array(variable))
+            whole[home.holder.part] = value
+            value = whole
+        variable.assign(value)
     if beyond := [variable.path for variable in model.weights if id(variable) not in known]:
         raise WrongFold(f"{graph.name}: no weight of the graph is {', '.join(beyond[:5])}")
 

@@ -14,7 +14,7 @@ from netspec.ops.norm import BatchNorm, GroupNorm
 from netspec.types import Type
 from netspec_keras import slices
 from netspec_keras.layer import Layer, Lowered
-from netspec_keras.lowering import LOWERINGS, bare
+from netspec_keras.lowering import LOWERINGS, bare, lowered
 from netspec_keras.starts import started
 
 
@@ -36,6 +36,7 @@ def lower(graph: Graph) -> Lowerings:
         key = (
             node.op,
             node.shares,
+            node.ports,
             node.name in vectors,
             *types,
         )  # a layer starts as the owner of its weights says
@@ -55,7 +56,7 @@ def layers_of(graph: Graph, node: Node, vectors: Mapping[str, int | None]) -> Lo
     if node.name in vectors:
         assert isinstance(node.op, Embedding | Dense)
         return slices.reversible(node.op, types, vectors[node.name], node.weights[0].axes)
-    return LOWERINGS[type(node.op)](node.op, types)
+    return lowered(node.op, types, node.ports)
 
 
 def reversed_vectors(graph: Graph) -> dict[str, int | None]:

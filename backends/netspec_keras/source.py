@@ -32,7 +32,7 @@ from netspec_keras.windows import called_same
 TAKEN = frozenset(
     """
     keras layers ops call i _
-    abs enumerate float getattr len max min range slice sum super tuple zip
+    abs enumerate float getattr isinstance len list max min range slice str sum super tuple zip
     """.split()  # noqa: SIM905
 )
 """What generated text calls by these names itself; loops count with `i` and `_`."""

@@ -39,16 +39,24 @@ def _constant(value: float) -> Slot | Call:
     return _word(words[repr(value)]) if repr(value) in words else _own(f"{KERAS}Constant", value)
 
 
+def _gates(*values: float) -> Call:
+    return Call("GateBias", tuple(Argument(Slot(value, "value")) for value in values))
+
+
 OWN: Mapping[str, Piece] = {
     "beta": _word("zeros"),
     "bias": _word("zeros"),
     "depthwise_kernel": _word("glorot_uniform"),
     "embeddings": _own(f"{KERAS}RandomUniform", -0.05, 0.05),
     "gamma": _word("ones"),
+    "gates": _gates(0.0, 1.0, 0.0, 0.0),
     "kernel": _word("glorot_uniform"),
     "moving_mean": _word("zeros"),
     "moving_variance": _word("ones"),
+    "peephole": _word("zeros"),
     "pointwise_kernel": _word("glorot_uniform"),
+    "projector": _word("glorot_uniform"),
+    "recurrent_kernel": _word("orthogonal"),
     "scale": _word("ones"),
 }
 """How the variables start for which no initialiser is written."""
@@ -63,18 +71,26 @@ def started(lowered: Lowered, node: Node) -> Lowered:
 
 
 def _started(layer: Layer, lowered: Lowered, node: Node) -> Layer:
-    """The layer with an argument for each weight that starts otherwise than Keras, or our class, lets it start."""
-    found = []
+    """The layer with an argument for each weight that starts otherwise than Keras, or our class, lets it start.
+
+    Weights of one kind, of several cells, have one argument. The argument of a layer in a wrapper is that layer's.
+    """
+    found: dict[str, Argument] = {}
     for weight in node.weights:
         holder = lowered.holders[node.local(weight)]
         start = initializer(weight, holder)
-        if start != OWN.get(holder.variable):
-            found.append(Argument(start, _keyword(layer, holder)))
-    return replace(layer, arguments=(*layer.arguments, *found))
+        if start != OWN.get(holder.start or holder.name):
+            keyword = _keyword(layer, holder)
+            found.setdefault(keyword, Argument(start, keyword))
+    first, *others = layer.arguments or (None,)
+    if found and first is not None and isinstance(first.value, Call):
+        inner = replace(first.value, arguments=(*first.value.arguments, *found.values()))
+        return replace(layer, arguments=(replace(first, value=inner), *others))
+    return replace(layer, arguments=(*layer.arguments, *found.values()))
 
 
 def _keyword(layer: Layer, holder: Holder) -> str:
-    part = holder.variable.removesuffix("_kernel")
+    part = {"projector": "projection"}.get(holder.name, holder.name.removesuffix("_kernel"))
     depthwise = layer.cls.startswith("layers.Depthwise") and part == "kernel"
     return "depthwise_initializer" if depthwise else f"{part}_initializer"
 
@@ -90,6 +106,8 @@ def initializer(weight: Weight, holder: Holder) -> Piece:
         return _normal(init["std"], init["mean"])
     if init.kind == "orthogonal":
         return _orthogonal(weight, holder)
+    if init.kind == "by_gate":
+        return _gates(*(each for _, each in init.settings))
     if init.kind == "bilinear":
         return _word("ones") if len(weight.shape) == 1 else _own("Bilinear", **_groups(weight, holder))
     return _scaled(init.kind, SCALED[init.kind], weight, holder)

@@ -43,7 +43,10 @@ class KerasTrial:
             self.network = keras.Model(self.model.inputs, [made[each.value] for each in graph.outputs])
             probe = keras.Model(self.model.inputs, list(self.values.values()))
         self.learnt = [home for home in homes(graph) if home.learns]
-        self.variables = [home.variable(self.model) for home in self.learnt]
+        held = [home.variable(self.model) for home in self.learnt]
+        # Two weights can be parts of one variable.
+        self.variables = list({id(variable): variable for variable in held}.values())
+        self.places = [[id(each) for each in self.variables].index(id(variable)) for variable in held]
         self.probe = self.engine.forward(probe)
         self.slope = self.engine.gradients(self.network, self.variables, _loss)
 
@@ -64,9 +67,10 @@ class KerasTrial:
         with self._set():
             write(self.model, self.graph, self.start)
             found = self.slope(self._batch(inputs), self._targets(targets))
+        arrays = [self.engine.array(each) for each in found]
         return {
-            home.name: home.holder.outward(self.engine.array(each), home.shape)
-            for home, each in zip(self.learnt, found, strict=True)
+            home.name: home.holder.outward(arrays[place], home.shape)
+            for home, place in zip(self.learnt, self.places, strict=True)
         }
 
     def steps(self, inputs: Arrays, targets: Arrays, optimizer: Optimizer, count: int) -> dict[str, Array]:

@@ -132,8 +132,9 @@ def function(this: Calculation) -> Values:
 
 def activated(op: Op, result: Values) -> Values:
     """With the activation that a layer ends in, if it has one."""
-    activation: Activation | None = getattr(op, "activation", None)
-    return result if activation is None else FUNCTIONS[type(activation)](activation, result)
+    activation = getattr(op, "activation", None)
+    # That of an `rnn` is a word, and part of each step.
+    return FUNCTIONS[type(activation)](activation, result) if isinstance(activation, Activation) else result
 
 
 def prelu(this: Calculation) -> Values:

@@ -15,13 +15,14 @@ from netspec.ops.indices import Embedding, OneHot
 from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
+from netspec.ops.recurrent import Gru, Lstm, Rnn
 from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import Scale, ScaleBy
 from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 from netspec.ops.transpose import ConvTranspose
-from netspec_numpy import functions, merges, norms, slices, windows
+from netspec_numpy import functions, merges, norms, recurrence, slices, windows
 from netspec_numpy.calculation import Array, Calculation, Values
 
 LOWERINGS: dict[type[Op], Callable[[Calculation], Values]] = {
@@ -37,6 +38,7 @@ LOWERINGS: dict[type[Op], Callable[[Calculation], Values]] = {
     ChannelPool: windows.channel_pool,
     Dense: norms.dense,
     Rbf: norms.rbf,
+    **dict.fromkeys((Rnn, Lstm, Gru), recurrence.sequence),
     Prelu: functions.prelu,
     BatchNorm: norms.batch_norm,
     LayerNorm: norms.layer_norm,
@@ -79,6 +81,7 @@ LOWERINGS: dict[type[Op], Callable[[Calculation], Values]] = {
 PORTS: dict[type[Op], Callable[[Calculation, str], Array]] = {
     MaxPool: windows.max_indices,
     Split: slices.part,
+    **dict.fromkeys((Rnn, Lstm, Gru), recurrence.end),
 }
 """What gives a further output of an op, from its name."""
 

@@ -92,9 +92,18 @@ def rbf(this: Calculation) -> Values:
 
 def noise(this: Calculation) -> Values:
     """Nothing, unless it is drawn."""
+    check_still(this)
+    return this.x
+
+
+def check_still(this: Calculation) -> None:
+    """Refuse what would be drawn.
+
+    Raises:
+        Unsupported: in training the layer is not a function of its input.
+    """
     op = this.node.op
     if this.training and any(getattr(op, name) != value for name, value in op.quiet.items()):
         raise Unsupported(
             f"{this.node.name}: {op.keyword} in training is drawn, not defined; `still` takes it out"
         )
-    return this.x

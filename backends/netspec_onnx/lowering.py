@@ -14,13 +14,14 @@ from netspec.ops.indices import Embedding, OneHot
 from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
+from netspec.ops.recurrent import Gru, Lstm, Rnn
 from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import Scale, ScaleBy
 from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 from netspec.ops.transpose import ConvTranspose
-from netspec_onnx import functions, moves, norms, slices, windows
+from netspec_onnx import functions, moves, norms, recurrence, slices, windows
 from netspec_onnx.site import Lowering, Site
 
 LOWERINGS: Mapping[type[Op], Lowering] = {
@@ -37,6 +38,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
     Dense: norms.dense,
     Rbf: norms.rbf,
     **dict.fromkeys(functions.ACTIVATIONS, functions.activation),
+    **dict.fromkeys((Rnn, Lstm, Gru), recurrence.recurrent),
     Prelu: functions.prelu,
     BatchNorm: norms.batch_norm,
     LayerNorm: norms.layer_norm,
@@ -78,8 +80,8 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
 REFUSALS: Mapping[type[Op], str] = {}
 
 FLOAT32_ONLY = frozenset({
-    "AveragePool", "Conv", "ConvTranspose", "Elu", "Gelu", "HardSigmoid", "HardSwish", "LRN", "LeakyRelu",
-    "MaxUnpool", "PRelu", "Resize", "Selu", "Softplus",
+    "AveragePool", "Conv", "ConvTranspose", "Elu", "GRU", "Gelu", "HardSigmoid", "HardSwish", "LRN", "LSTM",
+    "LeakyRelu", "MaxUnpool", "PRelu", "RNN", "Resize", "Selu", "Softplus",
 })  # fmt: skip
 """The operators that onnxruntime computes in float32 and not in float64."""
 
@@ -98,7 +100,8 @@ def site(graph: Graph, node: Node, training: bool = False, double: bool = False)
 
 
 def _float32_only(graph: Graph) -> Iterator[tuple[str, str]]:
-    for node in graph.nodes:
+    refused = {name for name, _ in recurrence.projects(graph)}
+    for node in (each for each in graph.nodes if each.name not in refused):
         made = site(graph, node, training=True, double=True)
         LOWERINGS[type(node.op)](node.op, made)
         for operator in sorted({each.operator for each in made.emitted} & FLOAT32_ONLY):
@@ -116,6 +119,7 @@ def _counted_with_padding(graph: Graph) -> Iterator[tuple[str, str]]:
 
 
 LIMITS: Sequence[Limit] = (
+    Limit("An `lstm` with a `projection`, which the LSTM of ONNX lacks.", recurrence.projects),
     Limit(
         "A max pool that pads by its kernel or more, and whose indices a layer takes.", _counted_with_padding
     ),

@@ -10,7 +10,7 @@ from typing import Any
 from netspec.graph import Node
 from netspec.types import Type
 
-Attribute = int | float | str | tuple[int, ...]
+Attribute = int | float | str | tuple[int, ...] | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

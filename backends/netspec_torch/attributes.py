@@ -10,6 +10,8 @@ from netspec.graph import Graph, Node
 from netspec.lowering.names import free
 from netspec.lowering.outline import Module, inlined, outline
 from netspec.ops.base import Weight
+from netspec.ops.recurrent import Recurrent
+from netspec_torch.recurrence import is_native
 from netspec_torch.reserved import ATTRIBUTES
 
 
@@ -55,6 +57,16 @@ class Attributes:
         """Whether there is something at a place of the network."""
         return ".".join(place.parts) in self._taken
 
+    def further(self, node: Node) -> Iterator[str]:
+        """The keys of what a layer of PyTorch's holds beside its weights: a count, and second biases, which are 0."""
+        path = self._paths[node.name]
+        if any(weight.statistic for weight in node.weights):
+            yield f"{path}.num_batches_tracked"
+        if isinstance(node.op, Recurrent) and is_native(node.op):
+            names = [node.local(weight) for weight in node.weights]
+            seconds = [name.replace("bias_ih", "bias_hh") for name in names if name.startswith("bias_ih")]
+            yield from (f"{path}.{name}" for name in seconds if name not in names)
+
     def key(self, node: Node, weight: Weight) -> str:
         """The key of a layer's weight in the state dict."""
         return f"{self._paths[node.name]}.{node.local(weight)}"
@@ -74,14 +86,13 @@ def is_short(repeat: Module) -> bool:
 
 
 def native_names(graph: Graph) -> dict[str, str | None]:
-    """The canonical name of every key of a state dict; None for the count of batches that batch norm keeps."""
+    """The canonical name of every key of a state dict; None for what PyTorch keeps beside the weights."""
     attributes = Attributes(rooted(graph))
     found: dict[str, str | None] = {}
     for node in graph.nodes:
         for weight in node.weights:
             found[attributes.key(node, weight)] = weight.name
-        if any(weight.statistic for weight in node.weights):
-            found[f"{attributes[node.name]}.num_batches_tracked"] = None
+        found |= dict.fromkeys(attributes.further(node))
     return found
 
 

@@ -7,15 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import product
 
+from netspec_torch import cells
+
 RANKS = (1, 2, 3)
 BASES = (*(f"BatchNorm{rank}d" for rank in RANKS), "LayerNorm", "GroupNorm")
-_CALLED = re.compile(r"(?<![\w.])([A-Z]\w*|bilinear_)\(")
+_CALLED = re.compile(r"(?<![\w.])([A-Z]\w*|bilinear_|gates_)\(")
 
 
 def helpers(code: Iterable[str]) -> dict[str, str]:
-    """The helpers that lines of code call, by their names, in the order of the names."""
+    """The helpers that lines of code call, by their names, in the order of the names; bases stand before them."""
     called = {name for line in code for name in _CALLED.findall(line)}
-    return {name: HELPERS[name]() for name in sorted(called & HELPERS.keys())}
+    needed = dict.fromkeys(each for name in sorted(called) for each in (*cells.BASES.get(name, ()), name))
+    return {name: HELPERS[name]() for name in needed if name in HELPERS}
 
 
 def _norms() -> Iterator[tuple[str, Callable[[], str]]]:
@@ -124,6 +127,11 @@ def bilinear_(weight, groups=1):
     own = torch.arange(first) % (first // groups) % second
     nn.init.zeros_(weight)
     weight.data[torch.arange(first), own] = kernel''',
+    "gates_": '''\
+def gates_(bias, *values):
+    """Start the bias of each gate at a value of its own."""
+    for part, value in zip(bias.data.chunk(len(values)), values, strict=True):
+        part.fill_(value)''',
     "GaussianNoise": '''\
 class GaussianNoise(nn.Module):
     """In training adds normal noise of this standard deviation."""
@@ -200,7 +208,7 @@ _BY_RANK: Mapping[str, Callable[[int], str]] = {
 }
 
 HELPERS: Mapping[str, Callable[[], str]] = {
-    **{name: partial(str, text) for name, text in _TEXTS.items()},
+    **{name: partial(str, text) for name, text in {**_TEXTS, **cells.CELLS}.items()},
     **{f"{name}{rank}d": partial(write, rank) for name, write in _BY_RANK.items() for rank in RANKS},
     **dict(_norms()),
 }

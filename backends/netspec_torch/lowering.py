@@ -14,13 +14,14 @@ from netspec.ops.indices import Embedding, OneHot
 from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
+from netspec.ops.recurrent import Gru, Lstm, Rnn
 from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import Scale, ScaleBy
 from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 from netspec.ops.transpose import ConvTranspose
-from netspec_torch import functions, layers, moves, slices, windows
+from netspec_torch import functions, layers, moves, recurrence, slices, windows
 from netspec_torch.site import Lowered, Lowering, Site
 
 TEMPORARIES = frozenset({"inside", "windows", "sum", "math"})
@@ -40,6 +41,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
     Dense: layers.dense,
     Rbf: layers.rbf,
     **dict.fromkeys(functions.ACTIVATIONS, functions.activation),
+    **dict.fromkeys((Rnn, Lstm, Gru), recurrence.recurrent),
     Prelu: functions.prelu,
     BatchNorm: layers.batch_norm,
     LayerNorm: layers.layer_norm,

@@ -252,8 +252,11 @@ def constructor(cls: str) -> type[Held]:
 
 
 def outcome(layer: Layer, inputs: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
-    """What a layer gives; a pool that returns indices gives two values."""
+    """What a layer gives; a pool that returns indices gives two values, a recurrent layer those that it names."""
     given = Symbol("run", layer, inputs, *keywords.items())
+    named = layer.keywords.get("gives", ())
+    if len(named) > 1:
+        return tuple(given[number] for number in range(len(named)))
     return (given[0], given[1]) if layer.keywords.get("return_indices") else given
 
 

@@ -139,7 +139,8 @@ def _started(cls: str, tensor: str, weight: Weight) -> Symbol:
     """What the statements for one weight do, by themselves."""
     module = Held(cls, groups=weight.groups)
     text = "\n".join("    " * indent + line for line, indent in start(weight, f"module.{tensor}", "module"))
-    exec(_code(text), {"nn": NN, "bilinear_": starter("bilinear_"), "module": module})  # noqa: S102 - our own
+    own = {name: starter(name) for name in ("bilinear_", "gates_")}
+    exec(_code(text), {"nn": NN, "module": module, **own})  # noqa: S102 - our own
     found = module.tensors.at(tensor).start
     assert found is not None
     return found

@@ -146,19 +146,26 @@ def write(model: nn.Module, graph: Graph, weights: Arrays, dtype: torch.dtype) -
     if wrong := weights.keys() ^ names.keys():
         raise ValueError(f"these are not the weights of {graph.name}: {', '.join(sorted(wrong)[:5])}")
     state = {names[name]: _tensor(array, dtype) for name, array in weights.items()}
+    further = _further(graph)
     for key, tensor in model.state_dict().items():
-        if key.endswith(".num_batches_tracked"):
+        if key in further:
             state[key] = torch.zeros_like(tensor, device="cpu")
     try:
         assign = any(tensor.is_meta for tensor in model.state_dict().values())
         found = model.load_state_dict(state, strict=False, assign=assign)
     except RuntimeError as error:
         raise ValueError(str(error)) from None
-    if beyond := [*found.unexpected_keys, *_beyond(model, names.values())]:
+    if beyond := [*found.unexpected_keys, *_beyond(model, names.values(), further)]:
         raise WrongFold(f"{graph.name}: generated code and graph disagree about {', '.join(beyond[:5])}")
 
 
-def _beyond(model: nn.Module, names: Collection[str]) -> Iterator[str]:
+def _further(graph: Graph) -> frozenset[str]:
+    """The keys of what layers hold beside their weights; all of it starts at 0."""
+    attributes = Attributes(rooted(graph))
+    return frozenset(key for node in graph.nodes for key in attributes.further(node))
+
+
+def _beyond(model: nn.Module, names: Collection[str], further: Collection[str]) -> Iterator[str]:
     """The parameters and buffers without one of these keys, which would be neither set nor read."""
     held = dict(
         chain(model.named_parameters(remove_duplicate=False), model.named_buffers(remove_duplicate=False))
@@ -167,8 +174,7 @@ def _beyond(model: nn.Module, names: Collection[str]) -> Iterator[str]:
         del held[name]
     known = {id(held[name]) for name in names if name in held}
     for name, tensor in held.items():
-        counts = name.endswith(".num_batches_tracked")
-        if tensor.is_meta or (id(tensor) not in known and not counts):
+        if tensor.is_meta or (id(tensor) not in known and name not in further):
             yield name
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 from netspec.lowering.parts import literal
 from netspec.ops.base import Weight
 from netspec.ops.fans import SCALED, Scaled, constant
-from netspec.ops.initializers import GLOROT_UNIFORM, ONES, ZEROS, Initializer
+from netspec.ops.initializers import GLOROT_UNIFORM, ONES, ZEROS, Initializer, by_gate
 from netspec_torch.helpers import HELD
 
 FUNCTION = "init_weights"
@@ -35,8 +36,20 @@ def _init(kind: Any, **settings: float) -> Initializer:
     return Initializer.model_construct(kind=kind, settings=tuple(settings.items()))
 
 
+_RECURRENT = {
+    "weight_ih": GLOROT_UNIFORM,
+    "weight_hh": _init("orthogonal"),
+    "bias_ih": ZEROS,
+    "bias_hh": ZEROS,
+    "weight_ch": ZEROS,
+    "weight_hr": GLOROT_UNIFORM,
+}
+
 OWN: Mapping[str, Mapping[str, Initializer]] = {
     "Embedding": {"weight": _init("normal", std=1.0)},
+    "LSTM": {**_RECURRENT, "bias_ih": by_gate(i=0.0, f=1.0, g=0.0, o=0.0)},
+    "GRU": _RECURRENT,
+    "RNN": _RECURRENT,
     "PReLU": {"weight": _init("constant", value=0.25)},
     "L2Norm": {"weight": _init("constant", value=20.0)},
     "Norm": {"weight": ONES, "bias": ZEROS, "running_mean": ZEROS, "running_var": ONES},
@@ -45,6 +58,9 @@ OWN: Mapping[str, Mapping[str, Initializer]] = {
     "TableConv": {"weight": GLOROT_UNIFORM, "bias": ZEROS},
 }
 """How the weights start of which nothing is written: by a part of the name of the class, the first that applies."""
+
+_OF_A_CELL = re.compile(r"_l\d+(_reverse)?\Z")
+"""What the name of a weight of a recurrent layer ends with: the layer and the direction."""
 
 
 UNBIASED = ("nn.Embedding", "nn.PReLU", "Rbf", "L2Norm")
@@ -104,7 +120,7 @@ class Home:
     @property
     def is_own(self) -> bool:
         """Whether the class starts it so by itself."""
-        own = _own(self.cls).get(self.tensor)
+        own = _own(self.cls).get(_OF_A_CELL.sub("", self.tensor))
         if own is None:
             return False
         same = own.kind == self.weight.init.kind and own.settings == self.weight.init.settings
@@ -147,6 +163,9 @@ def _start(weight: Weight, tensor: str, module: str, by_group: bool) -> Start:
         return _call(_normal(tensor, literal(init["std"]), init["mean"]))
     if init.kind == "bilinear":
         return _bilinear(weight, tensor, module)
+    if init.kind == "by_gate":
+        values = ", ".join(literal(each) for _, each in init.settings)
+        return ((f"gates_({tensor}, {values})", 0),)
     if init.kind == "orthogonal":
         gain = "" if init["gain"] == 1 else f", gain={literal(init['gain'])}"
         if len(weight.shape) == 1:
@@ -264,7 +283,10 @@ class Starts:
     def _line(self, classes: Sequence[str], tensor: str, text: Start) -> Start:
         if all(self.counts[cls, tensor] == self._modules(cls) for cls in classes):
             return text
-        return (f"if {MODULE}.{tensor} is not None:", 0), *((line, indent + 1) for line, indent in text)
+        there = f"{MODULE}.{tensor} is not None"
+        if _OF_A_CELL.search(tensor):
+            there = f'hasattr({MODULE}, "{tensor}")'
+        return (f"if {there}:", 0), *((line, indent + 1) for line, indent in text)
 
     def _modules(self, cls: str) -> int:
         """How many modules are of a class: each holds its first tensor."""
@@ -296,6 +318,8 @@ class Starts:
 
 
 def _may_have(cls: str, tensor: str) -> bool:
+    if bool(_OF_A_CELL.search(tensor)) != any(each in cls for each in ("LSTM", "GRU", "RNN")):
+        return False
     return tensor != "bias" or cls not in UNBIASED
 
 

@@ -65,7 +65,10 @@ def wrap(text: str, indent: int = 0, width: int = WIDTH) -> list[str]:
     head, value = _parts(text)
     targets, values = _split(head.removesuffix(" = "), ","), _split(value, ",")
     if len(targets) > 1:
-        return [f"{pad}(", *_listed(targets, indent + 1, width), f"{pad}) = {value}"]
+        rest = f"{pad}) = {value}"
+        fits = len(rest) <= width
+        closing = [rest] if fits else _at_bracket(") = ", value, indent, width)
+        return [f"{pad}(", *_listed(targets, indent + 1, width), *closing]
     if head and len(values) > 1:
         return [f"{pad}{head}(", *_listed(values, indent + 1, width), f"{pad})"]
     if head and _operands(value) != [value]:

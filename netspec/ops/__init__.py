@@ -33,6 +33,11 @@ FAMILIES: dict[str, dict[str, str]] = {
         "dense": "dense.Dense",
         "rbf": "dense.Rbf",
     },
+    "recurrence": {
+        "rnn": "recurrent.Rnn",
+        "lstm": "recurrent.Lstm",
+        "gru": "recurrent.Gru",
+    },
     "activation": {
         "relu": "activation.Relu",
         "leaky_relu": "activation.LeakyRelu",
@@ -99,7 +104,7 @@ FAMILIES: dict[str, dict[str, str]] = {
     },
 }
 
-PORTS = frozenset({"indices"})
+PORTS = frozenset({"cell", "indices", "state"})
 """The names of further outputs of ops; no layer can have such a name."""
 
 FAMILY_OF = {word: family for family, words in FAMILIES.items() for word in words}

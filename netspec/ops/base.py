@@ -141,12 +141,17 @@ class Op(BaseModel):
         Raises:
             Misfit: the inputs do not fit.
         """
-        least, most = bounds(self.inputs)
-        if len(inputs) < least or (most is not None and len(inputs) > most):
+        if not self.takes(len(inputs)):
             raise self.miscount(len(inputs))
         for role, type_ in assigned(self.inputs, inputs):
             if type_.kind not in role.takes:
                 raise self._wrong_kind(role, type_, inputs)
+
+    @classmethod
+    def takes(cls, count: int) -> bool:
+        """Whether an op can have so many inputs."""
+        least, most = bounds(cls.inputs)
+        return least <= count and (most is None or count <= most)
 
     @classmethod
     def miscount(cls, count: int) -> Misfit:
@@ -159,9 +164,11 @@ class Op(BaseModel):
                 help="merge them first, with `concat` or `add`",
             )
         listed = ", ".join(f"`{name}`" for name in names)
+        least, most = bounds(cls.inputs)
+        number = f"{least} to {most}" if least != most else str(most)
         return Misfit(
             shapes.INPUT_COUNT,
-            f"`{cls.keyword}` takes {len(names)} inputs ({listed}); it has {count}",
+            f"`{cls.keyword}` takes {number} inputs ({listed}); it has {count}",
             help=f"write `from: [{', '.join(_EXAMPLES[role.takes[0]] for role in cls.inputs)}]` beside it",
         )
 

@@ -209,10 +209,21 @@ def _docs(op: type[Op]) -> dict[str, str]:
         tree = ast.parse(dedent(inspect.getsource(cls)))
         body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
         for field, below in pairwise(body):
-            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and _is_text(below):
+            name = _field(field)
+            if name is not None and _is_text(below):
                 assert isinstance(below, ast.Expr)
-                found[field.target.id] = inspect.cleandoc(ast.literal_eval(below.value))
+                found[name] = inspect.cleandoc(ast.literal_eval(below.value))
     return found
+
+
+def _field(statement: ast.stmt) -> str | None:
+    """The field that a statement of a class defines; one whose name is a word of Python's is put in by its name."""
+    match statement:
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return name
+        case ast.Assign(targets=[ast.Subscript(ast.Name("__annotations__"), ast.Constant(str(name)))]):
+            return name
+    return None
 
 
 def _is_text(statement: ast.stmt) -> bool:

@@ -24,6 +24,7 @@ Kind = Literal[
     "lecun_normal",
     "orthogonal",
     "bilinear",
+    "by_gate",
 ]
 
 # The settings of each initialiser with their defaults; a plain value sets the first one.
@@ -144,3 +145,8 @@ Init = Annotated[Initializer, BeforeValidator(_initializer), AuthorForm(_schema)
 ZEROS = Initializer.model_construct(kind="zeros", settings=())
 ONES = Initializer.model_construct(kind="ones", settings=())
 GLOROT_UNIFORM = Initializer.model_construct(kind="glorot_uniform", settings=())
+
+
+def by_gate(**values: float) -> Initializer:
+    """A bias whose equal parts, one a gate, each start at a number. A spec says it in fields of its own."""
+    return Initializer.model_construct(kind="by_gate", settings=tuple(values.items()))

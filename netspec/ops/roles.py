@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import repeat
 
 from netspec.dataclass import dataclass
 from netspec.types import Kind, Type
@@ -46,9 +45,22 @@ class Port:
 
 
 def assigned(roles: Sequence[Role], inputs: Sequence[Type]) -> list[tuple[Role, Type]]:
-    """Each input with its role. All roles but the last one are those of a single input."""
-    *single, last = roles
-    return list(zip([*single, *repeat(last, max(len(inputs) - len(single), 0))], inputs, strict=False))
+    """Each input with its role. All roles but the last one are those of a single input.
+
+    A role that can be missing is skipped by an input of a kind that a later role takes instead.
+    """
+    found, left = [], list(roles)
+    for type_ in inputs:
+        while left[0].least == 0 and type_.kind not in left[0].takes and _later(left[1:], type_):
+            del left[0]
+        found.append((left[0], type_))
+        if len(left) > 1:
+            del left[0]
+    return found
+
+
+def _later(roles: Sequence[Role], type_: Type) -> bool:
+    return any(type_.kind in role.takes for role in roles)
 
 
 def bounds(roles: Sequence[Role]) -> tuple[int, int | None]:

@@ -200,7 +200,10 @@ def batches(request: pytest.FixtureRequest) -> Sequence[int]:
     return BATCHES[:1] if request.config.getoption("--brief") else BATCHES
 
 
-@pytest.mark.parametrize("name", [*BY_NAME, *STRUCTURES])
+ROWS = [pytest.param(case.name, marks=pytest.mark.slow if case.slow else ()) for case in CASES]
+
+
+@pytest.mark.parametrize("name", [*ROWS, *STRUCTURES])
 def test_every_backend_does_what_it_can_and_all_agree(name: str, batches: Sequence[int]) -> None:
     found = Found(sample(network(name)))
     (oracle,) = [each for each in READY if isinstance(each, Judges)]

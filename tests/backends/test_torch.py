@@ -30,6 +30,7 @@ from netspec.proof.comparison import compare
 from netspec.recipe.optimizers import Sgd
 from netspec.weights import initialise, load
 from netspec_torch import backend
+from netspec_torch.attributes import native_names as keys_and_names
 from netspec_torch.bench import TorchWorkload
 from netspec_torch.reserved import ATTRIBUTES
 from netspec_torch.runtime import choose, keys
@@ -74,7 +75,8 @@ def check_build(graph: Graph) -> None:
     places = keys(graph)
     assert places.keys() == {weight.name for weight in graph.weights}
     assert all(contains(name.split("."), renamed(key).split(".")) for name, key in places.items())
-    found = {key for key in model.state_dict() if not key.endswith("num_batches_tracked")}
+    beside = {key for key, name in keys_and_names(graph).items() if name is None}
+    found = {key for key in model.state_dict() if key not in beside}
     assert set(places.values()) <= found
     assert len(places) == len(found) or any(node.shares for node in graph.nodes)
 

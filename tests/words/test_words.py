@@ -47,6 +47,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "gather": {"axis": "height"},
     "repeat_vector": {"size": 3},
     "pad": {"amount": 1},
+    **{word: {"units": 4, "axis": "height"} for word in ("rnn", "lstm", "gru")},
 }
 VALUES: dict[str, Any] = {
     "kernel": 1,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from netspec_keras.helpers import convolutions, functions, merges, norms, pools, slices, starts
+from netspec_keras.helpers import convolutions, functions, merges, norms, pools, recurrence, slices, starts
 from netspec_keras.helpers.helper import Helper
 
 __all__ = ["HELPERS", "STARTERS", "Helper", "required"]
 
-STARTERS = frozenset(starts.HELPERS)
+STARTERS = frozenset({*starts.HELPERS, "GateBias"})
 """The helpers that give weights their first values."""
 
 HELPERS: dict[str, Helper] = {
@@ -18,6 +18,7 @@ HELPERS: dict[str, Helper] = {
     **norms.HELPERS,
     **merges.HELPERS,
     **slices.HELPERS,
+    **recurrence.HELPERS,
 }
 """Every helper by its name; no op is called so, and a function of the spec that is gives way."""
 

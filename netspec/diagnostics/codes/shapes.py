@@ -262,3 +262,22 @@ layers:
     from: [pool, pool.indices]
 """,
 )
+RECURRENT = Code(
+    "NS0317",
+    "a recurrent layer that does not fit what it gets",
+    "The state that a layer starts with has a channel for each unit of each of its layers and directions, which is what"
+    " the outputs `state` and `cell` of a like layer give; an `lstm` takes both. `lengths` is one whole number for each"
+    " sample, and only for sequences: the rows of a map are as long as the map. `dropout` acts between the layers of"
+    " an op, and `merge` joins its two directions.",
+    """\
+netspec: 1
+name: example
+inputs: {source: [16, 20], target: [16, 10]}
+layers:
+  - lstm: 64
+    from: source
+    name: encoder
+  - lstm: 32
+    from: [target, encoder.state, encoder.cell]
+""",
+)

@@ -300,7 +300,7 @@ def _named_op(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: 
         except Cut:
             del frame.members[name]  # a network that ends in a branch has no such layer
             raise
-    elif not op.merges and len(inputs) != len(op.inputs):
+    elif not op.merges and not op.takes(len(inputs)):
         misfit = op.miscount(len(inputs))
         if BROKEN not in inputs:
             walk.problems.error(misfit.code, misfit.message, _source(item), help=misfit.help)

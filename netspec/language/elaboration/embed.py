@@ -143,10 +143,10 @@ def _indices(walk: Walk, declared: InputDeclaration, shape: list[int], vocabular
             declared.vocabulary.span,
         )
         return None
-    if not 1 <= len(shape) <= 3:
+    if len(shape) > 3:
         walk.problems.error(
             codes.WRONG_VALUE,
-            f"an input of indices has 1 to 3 spatial axes and no channels, not {len(shape)} sizes",
+            f"an input of indices has 0 to 3 spatial axes and no channels, not {len(shape)} sizes",
             declared.span,
         )
         return None

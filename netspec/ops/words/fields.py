@@ -70,6 +70,18 @@ _CALLED: tuple[tuple[str, str], ...] = (
     ("like", "as sizeof reference liketensor sameas"),
     ("offset", "offsets start origin position topleft"),
     ("alpha", "a"),
+    ("layers", "numlayers nlayers numlayer depth stack stacked"),
+    ("merge", "mergemode combine join"),
+    ("direction", "directions way"),
+    ("return", "returns output outputs gives returnmode"),
+    ("reset", "resetafter linearbeforereset resetgate"),
+    ("projection", "projsize proj numproj projdim projectionsize"),
+    ("peepholes", "usepeepholes peephole usepeephole"),
+    ("coupled", "inputforget couple cifg couplegates"),
+    ("forget_bias", "unitforgetbias forgetbias initialforgetbias"),
+    ("recurrent_init", "recurrentinitializer recurrentinit innerinit innerinitializer hiddeninit"),
+    ("dropout", "drop droprate dropoutrate dropoutprob"),
+    ("variational", "variationaldropout variationalrecurrent lockeddropout"),
     ("approximate", "approximation tanh"),
     ("padding_index", "paddingidx padidx padindex padid padtokenid paddingid"),
     ("start", "begin from lower startindex startindices"),
@@ -82,6 +94,43 @@ _CALLED: tuple[tuple[str, str], ...] = (
     ("position", "index at which i place idx timestep"),
     ("positions", "indices index places idx"),
     ("shift", "shifts by amount offset"),
+)
+
+_RECURRENT: tuple[tuple[Entry, str], ...] = (
+    (
+        instead("write `return: sequence` for the output at every step, `return: last` for the last one"),
+        "returnsequences",
+    ),
+    (
+        instead(
+            "remove it: every layer gives its last states by name, `NAME.state`, and those of an `lstm` `NAME.cell`"
+        ),
+        "returnstate returnstates",
+    ),
+    (instead("write `direction: backward`"), "gobackwards reverse reversed backward backwards"),
+    (instead("write `direction: both`"), "bidirectional bi"),
+    (
+        instead("write `dropout` with `variational: true`: it then also acts on the state"),
+        "recurrentdropout recurrentdropoutrate variationaldropout",
+    ),
+    (
+        instead(
+            "write `from: [NAME, OTHER.state]` beside the op, for an `lstm` `from: [NAME, OTHER.state, OTHER.cell]`"
+        ),
+        "initialstate initialstates h0 hx c0 initialh",
+    ),
+    (
+        instead("name the input with the lengths last in `from`: `from: [NAME, LENGTHS]`"),
+        "lengths length seqlen sequencelength sequencelengths mask masking seqlens",
+    ),
+    (
+        instead("remove it: a spec has one order of axes, and each run starts with zeros"),
+        "batchfirst timemajor stateful unroll",
+    ),
+    (instead("remove it: the gates are sigmoids"), "recurrentactivation inneractivation gateactivation"),
+)
+_NO_PEEPHOLES = instead(
+    "`peepholes` and `coupled` are fields of `lstm`: this layer has no cell to see, or to forget"
 )
 
 _UNNEEDED = instead("remove it: netspec computes it from the input of the layer")
@@ -138,6 +187,9 @@ def _slope(given: object) -> Lead:
 
 # Words with a special meaning for one op.
 _OWN: dict[str, tuple[tuple[Entry, str], ...]] = {
+    "rnn": (*_RECURRENT, (_NO_PEEPHOLES, "peepholes usepeepholes peephole coupled inputforget")),
+    "gru": (*_RECURRENT, (_NO_PEEPHOLES, "peepholes usepeepholes peephole coupled inputforget")),
+    "lstm": _RECURRENT,
     "local_response_norm": (
         (same("bias"), "k knorm"),
         (instead("remove it: the sum always runs over channels"), "normregion"),

@@ -43,6 +43,13 @@ def _border(mode: str) -> Entry:
     return entry
 
 
+def _both(keyword: str) -> Entry:
+    def entry(given: object) -> Lead:
+        return instead(f"write `{keyword}: {{units: {_number(given)}, direction: both}}`")
+
+    return entry
+
+
 def _average(given: object) -> Lead:
     if given is None:
         return same("avg_pool", "in Darknet it has no kernel and is `global_avg_pool`")
@@ -452,12 +459,27 @@ WORDS = table(
         "positionalencoding positionalembedding positionembedding rope rotaryembedding",
     ),
     (
-        absent("recurrent layer"),
-        "rnn lstm gru rnnbase rnncell lstmcell grucell rnncellbase simplernn simplernncell stackedrnncells "
-        "bidirectional convlstm convlstm1d convlstm2d convlstm3d crnn birnn bilstm bigru ctc "
-        "dynamicrnn bidirectionaldynamicrnn lstmunit recurrent "
-        "optimizedlstmcell",
+        same("rnn"),
+        "rnnbase simplernn simplernncell rnncell rnncellbase recurrent elmanrnn vanillarnn dynamicrnn",
     ),
+    (
+        same("lstm", "it runs along all steps"),
+        "lstmcell lstmunit optimizedlstmcell cudnnlstm lstmlayer lstmblock",
+    ),
+    (same("gru", "it runs along all steps"), "grucell cudnngru grulayer"),
+    (
+        instead(
+            "write `direction: both` in an `rnn`, `lstm` or `gru`; `merge` says what becomes of its two outputs"
+        ),
+        "bidirectional bidirectionaldynamicrnn",
+    ),
+    (_both("rnn"), "birnn"),
+    (_both("lstm"), "bilstm"),
+    (_both("gru"), "bigru"),
+    (instead("write `layers: n` in an `rnn`, `lstm` or `gru`"), "stackedrnncells multirnncell stackedrnn"),
+    (absent("convolutional recurrent layer"), "convlstm convlstm1d convlstm2d convlstm3d convgru"),
+    (absent("layer of convolutions that keeps a state (`CRNN` of Darknet)"), "crnn"),
+    (absent("connectionist temporal classification"), "ctc"),
     (
         same("embedding", "the vocabulary is that of the input: `input: {shape: [20], vocabulary: 8000}`"),
         "embedding embeddinglookup embed lookup wordembedding wordvectors tokenembedding",

@@ -128,7 +128,12 @@ def floats() -> Iterator[tuple[str, str]]:
 
 
 FLOATS = dict(floats())
-REQUIRED = {"pad": "amount: 1", "group_norm": "groups: 2"}
+RECURRENT = "units: 2, axis: 0, layers: 2"
+REQUIRED = {
+    "pad": "amount: 1",
+    "group_norm": "groups: 2",
+    **dict.fromkeys(("rnn", "lstm", "gru"), RECURRENT),
+}
 
 
 @pytest.mark.parametrize("value", [".inf", "-.inf", ".nan", "1e400", "1e39", "'${10.0 ** 300}'"])

@@ -108,7 +108,7 @@ INPUTS = [
     ("«input»: {vocabulary: 3}", "NS0102", "the input `input` needs `shape`"),
     ("input: {shape: [20], vocabulary: «0»}", "NS0104", "a whole number from 1"),
     ("input: {shape: [20], vocabulary: «many»}", "NS0104", ""),
-    ("input: {shape: «[]», vocabulary: 9}", "NS0104", "1 to 3 spatial axes"),
+    ("input: {shape: «[2, 2, 2, 2]», vocabulary: 9}", "NS0104", "0 to 3 spatial axes"),
     ("«inputs»: {}", "NS0102", "names no input"),
     ("«inputs»:", "NS0102", "names no input"),
     ("inputs: «[3, 8]»", "NS0104", "`inputs` must be a mapping"),

@@ -1,0 +1,255 @@
+"""Recurrent layers along any axis, and the cells that Keras lacks."""
+
+from __future__ import annotations
+
+from netspec_keras.helpers.helper import Helper
+
+RECURRENT = '''
+class Recurrent(layers.Layer):
+    """Recurrent layers along one axis of (N, *sizes, channels); the other axes count as samples.
+
+    It takes the input, the states to start with and the lengths, where there are any. It
+    returns what `gives` names: the "sequence", the "last" outputs of the directions, and the last
+    "state" or "cell".
+    """
+
+    own = ("name", "dtype", "trainable")
+
+    def __init__(self, units, axis=1, num_layers=1, direction="forward", merge="concat", **kwargs):
+        gives, self.rate = kwargs.pop("gives", ("sequence",)), kwargs.pop("dropout", 0.0)
+        self.variational = kwargs.pop("variational", False)
+        self.settings = {name: kwargs.pop(name) for name in [*kwargs] if name not in self.own}
+        super().__init__(**kwargs)
+        self.units, self.axis, self.num_layers = units, axis, num_layers
+        self.direction, self.merge, self.gives = direction, merge, tuple(gives)
+        self.backward = {"forward": [False], "backward": [True], "both": [False, True]}[direction]
+        self.sweeps = [
+            self.sweep(go_backwards=backward, name=f"sweep{number}", **self.fresh())
+            for number, backward in enumerate(self.backward * num_layers)
+        ]
+        noise = (None, 1, None) if self.variational else None
+        self.drop = layers.Dropout(self.rate, noise_shape=noise, name="drop")
+
+    def fresh(self):
+        """The settings of a cell; a cell draws its weights itself."""
+        found = {name: clone(each) for name, each in self.settings.items()}
+        return {**found, "recurrent_dropout": self.rate} if self.variational else found
+
+    def sizes(self):
+        return [self.units]
+
+    def build(self, input_shape):
+        several = isinstance(input_shape[0], (list, tuple))
+        channels = (input_shape[0] if several else input_shape)[-1]
+        for number, sweep in enumerate(self.sweeps):
+            if number >= len(self.backward):
+                channels = self.sizes()[0] * (len(self.backward) if self.merge == "concat" else 1)
+            sweep.build((None, None, channels))
+
+    def call(self, inputs, training=None):
+        x, *given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        lengths = [each for each in given if "int" in str(each.dtype)]
+        starts = [each for each in given if "int" not in str(each.dtype)]
+        starts = [ops.reshape(each, (-1, each.shape[-1])) for each in starts]
+        rank = len(x.shape)
+        others = [axis for axis in range(1, rank - 1) if axis != self.axis]
+        order = (0, *others, self.axis, rank - 1)
+        samples, steps = [x.shape[axis] for axis in others], x.shape[self.axis]
+        if others:
+            x = ops.reshape(ops.transpose(x, order), (-1, steps, x.shape[-1]))
+        mask = None
+        if lengths:
+            mask = ops.expand_dims(lengths[0], -1) > ops.arange(steps)
+        states = []
+        for layer in range(self.num_layers):
+            outputs = []
+            for backward in self.backward:
+                at, start = len(states), None
+                if starts:
+                    parts = zip(starts, self.sizes())
+                    start = [each[:, at * size : (at + 1) * size] for each, size in parts]
+                y, *last = self.sweeps[at](x, initial_state=start, mask=mask, training=training)
+                y = ops.flip(y, axis=1) if backward else y
+                outputs.append(y if mask is None else ops.where(ops.expand_dims(mask, -1), y, 0))
+                states.append(last)
+            x = self.merged(outputs)
+            if layer + 1 < self.num_layers:
+                x = self.drop(x, training=training)
+        found = [self.value(name, x, states) for name in self.gives]
+        if others:
+            found = [ops.reshape(each, (-1, *samples, *each.shape[1:])) for each in found]
+            back = [order.index(axis) for axis in range(rank)]
+            found = [ops.transpose(y, back) if len(y.shape) == rank else y for y in found]
+        return found[0] if len(found) == 1 else tuple(found)
+
+    def value(self, name, x, states):
+        if name == "sequence":
+            return x
+        if name == "last":
+            return self.merged([last[0] for last in states[-len(self.backward) :]])
+        return ops.concatenate([last[name == "cell"] for last in states], axis=-1)
+
+    def merged(self, outputs):
+        if len(outputs) == 1:
+            return outputs[0]
+        if self.merge == "concat":
+            return ops.concatenate(outputs, axis=-1)
+        if self.merge == "multiply":
+            return outputs[0] * outputs[1]
+        return (outputs[0] + outputs[1]) / (2 if self.merge == "average" else 1)
+
+    def get_config(self):
+        names = ("units", "axis", "num_layers", "direction", "merge", "gives", "variational")
+        own = {name: getattr(self, name) for name in names}
+        return {**super().get_config(), **own, "dropout": self.rate, **self.settings}
+'''
+
+CLONE = '''
+def clone(setting):
+    """A copy of an initializer, as one object draws the same values each time; else the setting."""
+    own = isinstance(setting, keras.initializers.Initializer)
+    return setting.__class__.from_config(setting.get_config()) if own else setting
+'''
+
+LAYERS = '''
+class Recurrent{name}(Recurrent):
+    """{doc}"""
+
+    def sweep(self, **settings):
+        return layers.{layer}(self.units, return_sequences=True, return_state=True, **settings)
+'''
+
+OF_CELLS = '''
+class Recurrent{name}(Recurrent):
+    """{doc}"""
+{sizes}
+    def sweep(self, go_backwards, name, **settings):
+        cell = {cell}(self.units, **settings)
+        how = {{"return_sequences": True, "return_state": True, "go_backwards": go_backwards}}
+        return layers.RNN(cell, **how, name=name)
+'''
+
+SIZES = """
+    def sizes(self):
+        return [self.settings.get("projection") or self.units, self.units]
+"""
+
+LSTM_SIZES = """
+    def sizes(self):
+        return [self.units, self.units]
+"""
+
+GATED_LSTM_CELL = '''
+class GatedLSTMCell(layers.LSTMCell):
+    """An LSTM whose gates may see the cell, or forget as much as they take in; Keras has none."""
+
+    def __init__(self, units, peepholes=False, coupled=False, projection=0, **kwargs):
+        drawn = kwargs.pop("projection_initializer", "glorot_uniform")
+        super().__init__(units, **kwargs)
+        self.peepholes, self.coupled, self.projection = peepholes, coupled, projection
+        self.projection_initializer = keras.initializers.get(drawn)
+        self.output_size = projection or units
+        self.state_size = [self.output_size, units]
+
+    def build(self, input_shape):
+        rows = (3 if self.coupled else 4) * self.units
+        kernel, recurrent = (input_shape[-1], rows), (self.output_size, rows)
+        self.kernel = self.add_weight(kernel, self.kernel_initializer, name="kernel")
+        self.recurrent_kernel = self.add_weight(
+            recurrent, self.recurrent_initializer, name="recurrent_kernel"
+        )
+        if self.use_bias:
+            bias = self.bias_initializer
+            bias = GateBias(0.0, 1.0, 0.0, 0.0) if self.unit_forget_bias else bias
+            self.bias = self.add_weight((rows,), bias, name="bias")
+        if self.peepholes:
+            self.peephole = self.add_weight((rows - self.units,), "zeros", name="peephole")
+        if self.projection:
+            shape = (self.units, self.projection)
+            self.projector = self.add_weight(shape, self.projection_initializer, name="projector")
+
+    def call(self, inputs, states, training=False):
+        h, c = states
+        if training and self.recurrent_dropout:
+            h = h * self.get_recurrent_dropout_mask(h)
+        z = ops.matmul(inputs, self.kernel) + ops.matmul(h, self.recurrent_kernel)
+        z = z + self.bias if self.use_bias else z
+        *gates, g, o = ops.split(z, 3 if self.coupled else 4, axis=-1)
+        if self.peepholes:
+            *peepholes, peephole_o = ops.split(self.peephole, len(gates) + 1)
+            gates = [gate + peephole * c for gate, peephole in zip(gates, peepholes)]
+        i, *f = [ops.sigmoid(gate) for gate in gates]
+        c = (f[0] if f else 1 - i) * c + i * ops.tanh(g)
+        h = ops.sigmoid(o + peephole_o * c if self.peepholes else o) * ops.tanh(c)
+        h = ops.matmul(h, self.projector) if self.projection else h
+        return h, [h, c]
+
+    def get_config(self):
+        names = ("peepholes", "coupled", "projection", "projection_initializer")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+'''
+
+VARIATIONAL_GRU_CELL = '''
+class VariationalGRUCell(layers.GRUCell):
+    """A GRU that drops channels of the state on its way into the gates; Keras' own does not."""
+
+    def call(self, inputs, states, training=False):
+        h = old = states[0]
+        if training and self.recurrent_dropout:
+            h = h * self.get_recurrent_dropout_mask(h)
+        kernel_z, kernel_r, kernel_n = ops.split(self.recurrent_kernel, 3, axis=-1)
+        z, r, n = ops.split(ops.matmul(inputs, self.kernel), 3, axis=-1)
+        bias = [[0] * 3] * 2
+        if self.use_bias:
+            rows = self.bias if self.reset_after else ops.expand_dims(self.bias, 0)
+            bias = [ops.split(row, 3) for row in ops.unstack(rows, axis=0)] + [[0] * 3]
+        z = ops.sigmoid(z + bias[0][0] + ops.matmul(h, kernel_z) + bias[1][0])
+        r = ops.sigmoid(r + bias[0][1] + ops.matmul(h, kernel_r) + bias[1][1])
+        if self.reset_after:
+            n = ops.tanh(n + bias[0][2] + r * (ops.matmul(h, kernel_n) + bias[1][2]))
+        else:
+            n = ops.tanh(n + bias[0][2] + ops.matmul(r * h, kernel_n))
+        h = (1 - z) * n + z * old
+        return h, [h]
+'''
+
+GATE_BIAS = '''
+class GateBias(keras.initializers.Initializer):
+    """Starts the bias of each gate at a value of its own."""
+
+    def __init__(self, *values, given=()):
+        self.values = [*(values or given)]
+
+    def __call__(self, shape, dtype=None):
+        count = shape[0] // len(self.values)
+        return ops.repeat(ops.convert_to_tensor(self.values, dtype), count)
+
+    def get_config(self):
+        return {"given": self.values}
+'''
+
+
+def _layers(name: str, layer: str, doc: str, sizes: str = "") -> Helper:
+    text = LAYERS.format(name=name, layer=layer, doc=doc)
+    return Helper(text + sizes, needs=("clone", "Recurrent"))
+
+
+def _of_cells(name: str, cell: str, doc: str, sizes: str = "") -> Helper:
+    text = OF_CELLS.format(name=name, cell=cell, doc=doc, sizes=sizes)
+    return Helper(text, needs=("clone", "Recurrent", cell))
+
+
+HELPERS = {
+    "GateBias": Helper(GATE_BIAS),
+    "clone": Helper(CLONE),
+    "Recurrent": Helper(RECURRENT, needs=("clone",)),
+    "GatedLSTMCell": Helper(GATED_LSTM_CELL, needs=("GateBias",)),
+    "VariationalGRUCell": Helper(VARIATIONAL_GRU_CELL),
+    "RecurrentRNN": _layers("RNN", "SimpleRNN", "Of Keras' simple layers."),
+    "RecurrentGRU": _layers("GRU", "GRU", "Of Keras' layers."),
+    "RecurrentLSTM": _layers("LSTM", "LSTM", "Of Keras' layers.", LSTM_SIZES),
+    "RecurrentGatedLSTM": _of_cells("GatedLSTM", "GatedLSTMCell", "Of LSTMs with more fields.", SIZES),
+    "RecurrentVariationalGRU": _of_cells(
+        "VariationalGRU", "VariationalGRUCell", "Of units that drop channels of the state."
+    ),
+}

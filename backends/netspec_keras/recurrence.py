@@ -1,0 +1,126 @@
+"""Recurrent layers in Keras: its own where one of them is enough, else a helper that holds several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netspec.lowering.parts import Argument, Call
+from netspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
+from netspec_keras.arguments import Arguments, Types, count, option
+from netspec_keras.layer import Holder, Layer, Lowered
+
+NAMES: dict[type[Recurrent], str] = {Rnn: "RNN", Lstm: "LSTM", Gru: "GRU"}
+"""What a helper calls each layer."""
+
+LAYERS: dict[type[Recurrent], str] = {Rnn: "layers.SimpleRNN", Lstm: "layers.LSTM", Gru: "layers.GRU"}
+"""What Keras calls each layer."""
+
+MERGES = {"concat": "concat", "sum": "sum", "average": "ave", "multiply": "mul"}
+"""What Keras calls each way to merge."""
+
+ROWS = {"ih": "kernel", "hh": "recurrent_kernel", "ch": "peephole", "hr": "projector"}
+"""What Keras, and our cells, call the weights."""
+
+
+def recurrent(op: Recurrent, types: Types) -> Lowered:
+    """A layer of Keras', or the helper; further outputs need the helper."""
+
+    def several(ports: tuple[str, ...]) -> Lowered:
+        return _swept(op, types, ports)
+
+    lowered = _native(op) if _is_enough(op, types) else _swept(op, types, ())
+    return Lowered(lowered.layers, lowered.holders, several=several)
+
+
+def _is_enough(op: Recurrent, types: Types) -> bool:
+    """Whether one layer of Keras' does it: over a sequence of which all steps count, from a state of zeros."""
+    plain = len(types) == 1 and len(types[0].spatial) == 1 and op.layers == 1
+    given = op.returns == "last" or (op.returns == "sequence" and op.direction != "backward")
+    return plain and given and not _needs_cell(op)
+
+
+def _needs_cell(op: Recurrent) -> bool:
+    """Whether the steps are not those of a layer of Keras'."""
+    if isinstance(op, Lstm):
+        return op.peepholes or op.coupled or op.projection is not None or op.variational
+    return op.variational
+
+
+def _native(op: Recurrent) -> Lowered:
+    settings = [
+        count(op.units, "units"),
+        *_set(return_sequences=op.returns == "sequence", go_backwards=op.direction == "backward"),
+        *_cell(op),
+    ]
+    if op.direction != "both":
+        return Lowered((Layer(LAYERS[type(op)], tuple(settings)),), dict(_holders(op, ("cell",))))
+    inner = Argument(Call(LAYERS[type(op)], tuple(settings)))
+    merge = option("merge_mode", MERGES[op.merge], "concat", "merge")
+    holders = dict(_holders(op, ("forward_layer.cell", "backward_layer.cell")))
+    return Lowered((Layer("layers.Bidirectional", (inner, merge)),), holders)
+
+
+def _set(**settings: bool) -> Iterator[Argument]:
+    """The settings that are not Keras' own."""
+    return (option(name, value) for name, value in settings.items() if value)
+
+
+def _swept(op: Recurrent, types: Types, ports: tuple[str, ...]) -> Lowered:
+    """The helper that holds a layer for each layer and direction."""
+    name = NAMES[type(op)]
+    if _needs_cell(op):
+        name = {Lstm: "GatedLSTM", Gru: "VariationalGRU", Rnn: "RNN"}[type(op)]
+    arguments = (
+        count(op.units, "units"),
+        option("axis", 1 + op.dimension(types), 1),
+        option("num_layers", op.layers, 1),
+        option("direction", op.direction, "forward"),
+        option("merge", op.merge, "concat"),
+        *_cell(op),
+        option("dropout", op.dropout, 0.0),
+        option("variational", op.variational, False),
+        option("gives", (op.returns, *ports), ("sequence",)),
+    )
+    places = tuple(f"sweeps.{number}.cell" for number in range(op.layers * len(op.suffixes)))
+    return Lowered((Layer(f"Recurrent{name}", arguments),), dict(_holders(op, places)), gives=ports)
+
+
+def _cell(op: Recurrent) -> Arguments:
+    """The arguments of one kind of layer, those that are not Keras' own."""
+    found = [] if op.bias else [option("use_bias", False, hint="bias")]
+    match op:
+        case Rnn() if op.activation != "tanh":
+            found.append(option("activation", op.activation))
+        case Gru() if op.reset == "before":
+            found.append(option("reset_after", False))
+        case Lstm():
+            found += _set(peepholes=op.peepholes, coupled=op.coupled)
+            if op.projection is not None:
+                found.append(option("projection", op.projection))
+            if op.bias and (op.coupled or op.forget_bias != 1):
+                found.append(option("unit_forget_bias", False))
+    return tuple(found)
+
+
+def _holders(op: Recurrent, places: tuple[str, ...]) -> Iterator[tuple[str, Holder]]:
+    """Where the weights of each layer and direction live."""
+    # The gates of a GRU stand in the order z, r, n in Keras.
+    blocks = (1, 0, 2) if isinstance(op, Gru) else ()
+    twice = isinstance(op, Gru) and op.reset == "after"
+    number = 0
+    for layer in range(op.layers):
+        for suffix in op.suffixes:
+            place, ending = places[number], f"_l{layer}{suffix}"
+            for each in op.cell_weights(1):
+                kind, which = each.name.split("_")
+                if kind == "bias":
+                    start = "gates" if isinstance(op, Lstm) and not op.coupled else ""
+                    part = ("ih", "hh").index(which) if twice else None
+                    holder = Holder(f"{place}.bias", "O", "O", blocks=blocks, part=part, start=start)
+                elif which == "ch":
+                    holder = Holder(f"{place}.{ROWS[which]}", "O", "O")
+                else:
+                    kept = blocks if which != "hr" else ()
+                    holder = Holder(f"{place}.{ROWS[which]}", "OI", "IO", blocks=kept)
+                yield f"{each.name}{ending}", holder
+            number += 1

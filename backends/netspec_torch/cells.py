@@ -1,0 +1,285 @@
+"""The classes of recurrent layers that generated code defines: PyTorch's own along any axis, and step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+RECURRENT = '''\
+class Recurrent(nn.Module):
+    """A recurrent layer along one axis of (N, channels, *sizes); the other axes count as samples.
+
+    It takes the input, the states to start with and the lengths, where there are any. It
+    returns what `gives` names: the "sequence", the "last" outputs of the directions, and the last
+    "state" or "cell".
+    """
+
+    def __init__(self, *sizes, axis=2, merge="concat", gives=("sequence",), **settings):
+        super().__init__(*sizes, **settings)
+        self.axis, self.merge, self.gives = axis, merge, gives
+
+    def reset_parameters(self):
+        for name, weight in self.named_parameters():
+            if name.startswith("weight_hh"):
+                nn.init.orthogonal_(weight)
+            elif weight.dim() > 1:
+                nn.init.xavier_uniform_(weight)
+            else:
+                nn.init.zeros_(weight)
+
+    def forward(self, x, *given):
+        x = x.movedim((1, self.axis), (-1, -2))
+        samples, x = x.shape[:-2], x.flatten(0, -3)
+        lengths = [each for each in given if not each.is_floating_point()]
+        # One row for each layer and direction.
+        rows = self.num_layers * self.directions
+        states = [
+            each.movedim(1, -1).flatten(0, -2).unflatten(1, (rows, -1)).transpose(0, 1).contiguous()
+            for each in given
+            if each.is_floating_point()
+        ]
+        x, *states = self.run(x, states, *lengths)
+        found = [x if each == "sequence" else self.end(each, states) for each in self.gives]
+        found = [each.unflatten(0, samples).movedim(-1, 1) for each in found]
+        found = [
+            value.movedim(-1, self.axis) if name == "sequence" else value
+            for name, value in zip(self.gives, found, strict=True)
+        ]
+        return found[0] if len(found) == 1 else tuple(found)
+
+    def end(self, name, states):
+        if name == "last":
+            return self.merged(states[0][-self.directions :].transpose(0, 1).flatten(1))
+        return states[name == "cell"].transpose(0, 1).flatten(1)
+
+    def merged(self, x):
+        if self.directions == 1 or self.merge == "concat":
+            return x
+        forward, backward = x.chunk(2, dim=-1)
+        if self.merge == "multiply":
+            return forward * backward
+        return (forward + backward) / (2 if self.merge == "average" else 1)'''
+
+NATIVE = '''\
+class {name}(Recurrent, nn.{name}):
+    """{doc}"""
+
+    def __init__(self, *sizes, backward=False, **settings):
+        super().__init__(*sizes, batch_first=True, **settings)
+        self.backward, self.directions = backward, 1 + self.bidirectional
+{frozen}{reset}
+    def run(self, x, states):
+        x = x.flip(1) if self.backward else x
+        x, states = nn.{name}.forward(self, x, {given})
+        return self.merged(x.flip(1) if self.backward else x), {states}'''
+
+FROZEN = """\
+        for name, bias in self.named_parameters():
+            if name.startswith("bias_hh"):
+                bias.requires_grad_(False)
+"""
+
+ONE_BIAS = "PyTorch's own, with one bias per gate: its second bias is 0 and does not learn."
+
+FORGET = """
+    def reset_parameters(self):
+        super().reset_parameters()
+        for name, bias in self.named_parameters():
+            if name.startswith("bias_ih"):
+                bias.data.chunk(4)[1].fill_(1.0)
+"""
+
+PADDED = '''\
+class Padded{name}({name}):
+    """The same for samples of these lengths: steps beyond keep the states and give 0."""
+
+    def run(self, x, states, lengths):
+        steps, there = x.shape[1], (lengths > 0)[:, None]
+        # A packed sequence has a step at least.
+        packed = nn.utils.rnn.pack_padded_sequence(
+            x, lengths.clamp(1, steps).cpu(), batch_first=True, enforce_sorted=False
+        )
+        x, last = nn.{name}.forward(self, packed, {given})
+        x, _ = nn.utils.rnn.pad_packed_sequence(x, batch_first=True, total_length=steps)
+        states = states or [torch.zeros_like(each) for each in {listed}]
+        pairs = zip({listed}, states, strict=True)
+        last = [torch.where(there, new, old) for new, old in pairs]
+        return self.merged(torch.where(there[:, None], x, 0.0)), *last'''
+
+STEPWISE = '''\
+class Stepwise(Recurrent):
+    """Recurrent layers that run step by step, for what PyTorch's own do not have."""
+
+    def __init__(self, in_channels, units, num_layers=1, direction="forward", **settings):
+        dropout, variational = settings.pop("dropout", 0.0), settings.pop("variational", False)
+        bias = settings.pop("bias", True)
+        super().__init__(**settings)
+        self.units, self.num_layers, self.backward = units, num_layers, direction == "backward"
+        self.dropout, self.variational = dropout, variational
+        self.suffixes = ("", "_reverse") if direction == "both" else ("",)
+        self.directions = len(self.suffixes)
+        for layer in range(num_layers):
+            for suffix in self.suffixes:
+                for name, shape in self.shapes(in_channels).items():
+                    weight = nn.Parameter(torch.empty(shape))
+                    weight = None if name.startswith("bias") and not bias else weight
+                    self.register_parameter(f"{name}_l{layer}{suffix}", weight)
+            in_channels = self.sizes[0] * (self.directions if self.merge == "concat" else 1)
+        self.reset_parameters()
+
+    def run(self, x, states, lengths=None):
+        rows = self.num_layers * self.directions
+        states = states or [x.new_zeros(rows, len(x), size) for size in self.sizes]
+        last = []
+        for layer in range(self.num_layers):
+            outputs = []
+            for suffix in self.suffixes:
+                ending = f"_l{layer}{suffix}"
+                weights = {name: getattr(self, name + ending) for name in self.shapes(1)}
+                start = [each[len(last)] for each in states]
+                y, final = self.steps(weights, x, start, lengths, self.backward or suffix != "")
+                outputs.append(y)
+                last.append(final)
+            x = self.merged(torch.cat(outputs, dim=-1))
+            if layer + 1 < self.num_layers:
+                x = x * self.kept(x[:, :1] if self.variational else x)
+        return x, *(torch.stack(each) for each in zip(*last, strict=True))
+
+    def kept(self, x):
+        """What dropout multiplies a tensor with."""
+        return F.dropout(torch.ones_like(x), self.dropout, self.training)
+
+    def steps(self, weights, x, states, lengths, backward):
+        x = F.linear(x, weights["weight_ih"], weights["bias_ih"])
+        kept = self.kept(states[0]) if self.variational else 1
+        outputs = [None] * x.shape[1]
+        for at in reversed(range(len(outputs))) if backward else range(len(outputs)):
+            fresh = self.step(weights, x[:, at], states[0] * kept, states)
+            outputs[at] = fresh[0]
+            if lengths is not None:
+                there = (at < lengths)[:, None]
+                outputs[at] = torch.where(there, fresh[0], 0.0)
+                pairs = zip(fresh, states, strict=True)
+                fresh = [torch.where(there, new, old) for new, old in pairs]
+            states = fresh
+        return torch.stack(outputs, dim=1), states'''
+
+STEPWISE_RNN = '''\
+class StepwiseRNN(Stepwise):
+    """A simple recurrent layer."""
+
+    def __init__(self, in_channels, units, nonlinearity="tanh", **settings):
+        self.sizes, self.nonlinearity = (units,), nonlinearity
+        super().__init__(in_channels, units, **settings)
+
+    def shapes(self, in_channels):
+        rows = self.units
+        return {"weight_ih": (rows, in_channels), "weight_hh": (rows, rows), "bias_ih": (rows,)}
+
+    def step(self, weights, x, h, states):
+        return [getattr(torch, self.nonlinearity)(x + F.linear(h, weights["weight_hh"]))]'''
+
+STEPWISE_GRU = '''\
+class StepwiseGRU(Stepwise):
+    """A gated recurrent unit that resets the product with the state, or the state before it."""
+
+    def __init__(self, in_channels, units, reset="after", **settings):
+        self.sizes, self.reset = (units,), reset
+        super().__init__(in_channels, units, **settings)
+
+    def shapes(self, in_channels):
+        rows = 3 * self.units
+        shapes = {"weight_ih": (rows, in_channels), "weight_hh": (rows, self.units)}
+        biases = ("bias_ih", "bias_hh") if self.reset == "after" else ("bias_ih",)
+        return {**shapes, **dict.fromkeys(biases, (rows,))}
+
+    def step(self, weights, x, h, states):
+        r, z, n = x.chunk(3, dim=-1)
+        if self.reset == "after":
+            of_h = F.linear(h, weights["weight_hh"], weights["bias_hh"]).chunk(3, dim=-1)
+            r, z = torch.sigmoid(r + of_h[0]), torch.sigmoid(z + of_h[1])
+            n = torch.tanh(n + r * of_h[2])
+        else:
+            weight_r, weight_z, weight_n = weights["weight_hh"].chunk(3)
+            r = torch.sigmoid(r + F.linear(h, weight_r))
+            z = torch.sigmoid(z + F.linear(h, weight_z))
+            n = torch.tanh(n + F.linear(r * h, weight_n))
+        return [(1 - z) * n + z * states[0]]'''
+
+STEPWISE_LSTM = '''\
+class StepwiseLSTM(Stepwise):
+    """An LSTM whose gates may see the cell, or forget as much as they take in."""
+
+    def __init__(self, in_channels, units, peepholes=False, coupled=False, proj_size=0, **settings):
+        self.sizes, self.projects = (proj_size or units, units), proj_size > 0
+        self.peepholes, self.coupled = peepholes, coupled
+        super().__init__(in_channels, units, **settings)
+        if not coupled:
+            for name, bias in self.named_parameters():
+                if name.startswith("bias"):
+                    bias.data.chunk(4)[1].fill_(1.0)
+
+    def shapes(self, in_channels):
+        size, units = self.sizes
+        rows = (3 if self.coupled else 4) * units
+        shapes = {"weight_ih": (rows, in_channels), "weight_hh": (rows, size), "bias_ih": (rows,)}
+        if self.peepholes:
+            shapes["weight_ch"] = (rows - units,)
+        if self.projects:
+            shapes["weight_hr"] = (size, units)
+        return shapes
+
+    def step(self, weights, x, h, states):
+        c = states[1]
+        gates = x + F.linear(h, weights["weight_hh"])
+        *gates, g, o = gates.chunk(3 if self.coupled else 4, dim=-1)
+        if self.peepholes:
+            *peepholes, peephole_o = weights["weight_ch"].split(self.units)
+            pairs = zip(gates, peepholes, strict=True)
+            gates = [gate + peephole * c for gate, peephole in pairs]
+        i, *f = map(torch.sigmoid, gates)
+        c = (f[0] if f else 1 - i) * c + i * torch.tanh(g)
+        o = torch.sigmoid(o + peephole_o * c if self.peepholes else o)
+        h = o * torch.tanh(c)
+        return [F.linear(h, weights["weight_hr"]) if "weight_hr" in weights else h, c]'''
+
+
+def _native(name: str) -> str:
+    """The class that adapts a layer of PyTorch's."""
+    one_bias, is_lstm = name != "GRU", name == "LSTM"
+    return NATIVE.format(
+        name=name,
+        doc=ONE_BIAS if one_bias else "PyTorch's own.",
+        frozen=FROZEN if one_bias else "",
+        reset=FORGET if is_lstm else "",
+        given="tuple(states) or None" if is_lstm else "*states",
+        states="*states" if is_lstm else "states",
+    )
+
+
+def _padded(name: str) -> str:
+    """The class that adapts it to sequences of different lengths."""
+    is_lstm = name == "LSTM"
+    return PADDED.format(
+        name=name,
+        listed="last" if is_lstm else "[last]",
+        given="tuple(states) or None" if is_lstm else "*states",
+    )
+
+
+CELLS: Mapping[str, str] = {
+    "Recurrent": RECURRENT,
+    **{name: _native(name) for name in ("GRU", "LSTM", "RNN")},
+    **{f"Padded{name}": _padded(name) for name in ("GRU", "LSTM", "RNN")},
+    "Stepwise": STEPWISE,
+    "StepwiseGRU": STEPWISE_GRU,
+    "StepwiseLSTM": STEPWISE_LSTM,
+    "StepwiseRNN": STEPWISE_RNN,
+}
+"""The classes by their names; each stands after those that it needs."""
+
+BASES: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("GRU", "LSTM", "RNN"), ("Recurrent",)),
+    **{f"Padded{name}": ("Recurrent", name) for name in ("GRU", "LSTM", "RNN")},
+    **dict.fromkeys(("StepwiseGRU", "StepwiseLSTM", "StepwiseRNN"), ("Recurrent", "Stepwise")),
+}
+"""The classes that a class needs before it."""

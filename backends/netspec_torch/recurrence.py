@@ -1,0 +1,75 @@
+"""Recurrent layers in PyTorch: its own where they mean the same, else step by step."""
+
+from __future__ import annotations
+
+from netspec.lowering.parts import Argument, Call, Part, Slot, joined, seq
+from netspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
+from netspec_torch.site import OWN, Lowered, Site
+
+NAMES: dict[type[Recurrent], str] = {Rnn: "RNN", Lstm: "LSTM", Gru: "GRU"}
+"""What PyTorch calls each layer."""
+
+
+def recurrent(op: Recurrent, site: Site) -> Lowered:
+    """A class that runs a layer along the axis."""
+    has_lengths = any(type_.kind == "indices" for type_ in site.inputs)
+    native = is_native(op) and not (has_lengths and op.direction == "backward")
+    directions: dict[str, Part] = {
+        "bidirectional": Slot(op.direction == "both", "bidirectional", default=False),
+        "backward": Slot(op.direction == "backward", "backward", default=False),
+    }
+    loop: dict[str, Part] = {
+        "direction": Slot(op.direction, "direction", default="forward"),
+        "variational": Slot(op.variational, "variational", default=False),
+    }
+    prefix = ("Padded" if has_lengths else "") if native else "Stepwise"
+    settings: dict[str, Part] = {
+        "axis": Slot(2 + op.dimension(site.inputs), "axis", default=2),
+        "num_layers": Slot(op.layers, "num_layers", default=1),
+        **(directions if native else loop),
+        "merge": Slot(op.merge, "merge", default="concat"),
+        **_cell(op, native),
+        "dropout": Slot(op.dropout, "dropout", default=0.0),
+        "bias": Slot(op.bias, "bias", default=True),
+        "gives": Slot((op.returns, *site.ports), "gives", default=("sequence",)),
+    }
+    sizes = (
+        Argument(Slot(site.channels, "in_channels", channels=True)),
+        Argument(Slot(op.units, "units", channels=True)),
+    )
+    keywords = (Argument(part, keyword) for keyword, part in settings.items())
+    module = Call(prefix + NAMES[type(op)], (*sizes, *keywords))
+    return Lowered(seq(OWN, "(", joined(", ", site.variables), ")"), module)
+
+
+def is_native(op: Recurrent) -> bool:
+    """Whether a layer of PyTorch's has this meaning, but for the lengths of samples."""
+    if op.variational or (op.layers > 1 and op.merge != "concat"):
+        return False
+    match op:
+        case Rnn(activation=activation):
+            return activation != "sigmoid"
+        case Gru(reset=reset):
+            return reset == "after"
+        case Lstm(peepholes=peepholes, coupled=coupled, projection=projection):
+            return not peepholes and not coupled and (projection or 0) < op.units
+    return False
+
+
+def _cell(op: Recurrent, native: bool) -> dict[str, Part]:
+    """The arguments of one kind of layer."""
+    match op:
+        case Rnn():
+            return {"nonlinearity": Slot(op.activation, "nonlinearity", default="tanh")}
+        case Gru():
+            return {} if native else {"reset": Slot(op.reset, "reset", default="after")}
+        case Lstm():
+            projection: dict[str, Part] = {"proj_size": Slot(op.projection or 0, "projection", default=0)}
+            if native:
+                return projection
+            return {
+                "peepholes": Slot(op.peepholes, "peepholes", default=False),
+                "coupled": Slot(op.coupled, "coupled", default=False),
+                **projection,
+            }
+    raise TypeError(f"no recurrent layer: {op}")
