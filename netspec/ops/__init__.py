@@ -105,7 +105,11 @@ FAMILIES: dict[str, dict[str, str]] = {
 }
 
 PORTS = frozenset({"cell", "indices", "state"})
-"""The names of further outputs of ops; no layer can have such a name."""
+"""The names of further outputs of ops."""
+
+RESERVED = PORTS - {"cell", "state"}
+"""Those that no layer can have. A layer of a network that carries a state may be called `state`: inside its scope the
+name means that layer, before an output of the scope's last layer, as for the parts of a `split`."""
 
 FAMILY_OF = {word: family for family, words in FAMILIES.items() for word in words}
 """The family of each keyword."""

@@ -8,7 +8,7 @@ from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.document.item import IDENTIFIER
 from netspec.language.document.validation import shown
-from netspec.ops import PORTS
+from netspec.ops import RESERVED
 from netspec.ops.roles import FIRST
 
 NETWORK = "network"
@@ -45,7 +45,7 @@ def reserved(name: str) -> str | None:
         return "it is the name of the end of the network"
     if name == "input":
         return "it is the name of the network's input"
-    return f"it is the name of an output of an op ({name})" if name in (FIRST, *PORTS) else None
+    return f"it is the name of an output of an op ({name})" if name in (FIRST, *RESERVED) else None
 
 
 def check_own_name(name: str, span: Span, problems: Problems) -> None:
