@@ -235,7 +235,7 @@ def _use(body: Body, lines: Statements, channels: str | None = None) -> Use:
 
 
 def _channels(graph: Graph, module: Module) -> int | None:
-    """Those of its first input that is no list."""
+    """The channels of its first input that is not a list."""
     first = next((each for each in module.inputs if not is_list(each)), None)
     return None if first is None else graph.types[first].channels
 

@@ -1,8 +1,9 @@
-"""What the backends that write source share: the shape of generated code, and nothing of any framework.
+"""Shared code of the backends that write source: the structure of generated code, without any framework.
 
-`outline` turns a graph back into the author's scopes. A backend writes each use of a block in `statements` of `parts`,
-which become a `tree`. `template` makes one class or function of all uses: `folding` gathers repetitions, `derive` finds
-what stands in each hole, `writing` writes the tree out. `variables` names what flows, `names` proves identifiers,
-`layout` breaks lines as a formatter would. `taps` lets the proof watch every layer of exactly that text; `witness` runs
-each finished text on `symbols` and compares every layer in it with that layer's own lowering.
+`outline` groups the nodes of a graph by the author's scopes. A backend writes each use of a block as `statements` made
+of `parts`, which become a `tree`. `template` makes one class or function for all uses: `folding` collects equal
+repetitions, `derive` finds an expression for each hole, `writing` turns the tree into source. `variables` names values,
+`names` checks identifiers, `layout` breaks lines like a formatter. `taps` lets a comparison read every layer of exactly
+this text. `witness` runs each finished text on `symbols` and compares every layer in it with the lowering of that
+layer.
 """

@@ -1,4 +1,4 @@
-"""What to write in a hole: a literal, a parameter of the block, or a simple expression of those."""
+"""Finds the expression for a hole: a literal, a parameter of the block, or a simple expression of parameters."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from netspec.lowering.names import free, numbered
 from netspec.lowering.parts import literal
 from netspec.lowering.tree import Hole, Value, Values, equal, same
 
-# What a person would multiply or divide a count of channels by.
+# The factors and divisors of channels that are common in code written by hand.
 FORMS = [("*", factor) for factor in (2, 3, 4, 6, 8)] + [("//", divisor) for divisor in (2, 4, 8, 16, 32, 3)]
 KERNEL, PADDING = "kernel", "padding"
-"""The hints of the two that often depend on each other."""
+"""The hints of the two counts that often depend on each other."""
 OPERATORS: dict[str, Callable[[int, int], int]] = {"*": mul, "//": lambda divisor, value: value // divisor}
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A parameter in an expression; `owner` is what it is an attribute of."""
+    """A parameter in an expression; with `owner`, it is an attribute of that object."""
 
     name: str
     owner: str = ""
@@ -32,9 +32,9 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A text, and what it comes to for given arguments.
+    """An expression: its text, and its value for given arguments.
 
-    `parameter` is the parameter that decides it, where that is one.
+    `parameter` is the parameter that determines it, if there is only one.
     """
 
     pieces: tuple[str | Reference, ...]
@@ -47,12 +47,12 @@ class Expression:
 
     @property
     def bracketed(self) -> tuple[str | Reference, ...]:
-        """The pieces as an operand of something else."""
+        """The pieces as an operand of another expression."""
         return ("(", *self.pieces, ")") if " " in self.text else self.pieces
 
     @property
     def operand(self) -> str:
-        """The text as an operand of something else."""
+        """The text as an operand of another expression."""
         return f"({self.text})" if " " in self.text else self.text
 
 
@@ -68,29 +68,30 @@ class Parameter:
 
 
 class Unsettled(Exception):
-    """What stands in a hole of some uses would need a parameter that the others have no value for."""
+    """A hole that only some uses have needs a parameter for which the other uses have no value."""
 
 
 @dataclass
 class Naming:
-    """Finds the expressions of the holes of one definition, in the order of its text.
+    """Finds the expressions for the holes of one definition, in the order of its text.
 
-    In this order: a literal where all uses agree, what is given, one of the block's own arguments, a simple expression
-    of those (counts of channels, and padding by half the kernel), a parameter of its own, named by the hint.
+    It tries, in this order: a literal if all uses agree; a given expression; an argument of the block; a simple
+    expression of arguments (for counts of channels, and for padding by half the kernel); a new parameter, named by the
+    hint.
     """
 
     known: Mapping[str, Values]
     given: Mapping[str, Values]
     taken: Collection[str]
     plain: bool = False
-    """Whether nothing but multiples of parameters may be derived."""
+    """Whether only multiples of parameters may be derived."""
     attributes: Collection[str] = ()
-    """Names under which nothing can be kept."""
+    """Names that no attribute may have."""
     kept: dict[str, str] = field(default_factory=dict)
-    """The attribute of each parameter that is kept."""
+    """For each parameter that is kept, the name of its attribute."""
     parameters: list[Parameter] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
-    """What is given and stands in the text."""
+    """The given expressions that the text uses."""
     chosen: dict[Hole, Expression] = field(default_factory=dict)
     kernels: dict[str, Values] = field(default_factory=dict)
     """The parameters that are sizes of kernels."""
@@ -100,7 +101,7 @@ class Naming:
         self.spelling = {name: free(name, self.taken) for name in self.known}
 
     def expression(self, hole: Hole) -> Expression:
-        """What stands in the hole."""
+        """The expression for a hole."""
         if hole not in self.chosen:
             self.chosen[hole] = self._keep(self._choose(hole)) if hole.kept else self._choose(hole)
         expression = self.chosen[hole]
@@ -128,7 +129,7 @@ class Naming:
         return self._fresh(hole)
 
     def _partial(self, hole: Hole) -> Expression:
-        """What stands in a hole that only some uses have: nothing that needs a parameter of its own.
+        """The expression for a hole that only some uses have; it cannot be a new parameter.
 
         Raises:
             Unsettled: nothing else would do.
@@ -160,7 +161,7 @@ class Naming:
             yield from self._halves(hole.row)
 
     def _keep(self, expression: Expression) -> Expression:
-        """The same, where the parameters are out of sight."""
+        """The expression for a hole in a method where the parameters are not visible."""
         pieces = [each if isinstance(each, str) else self._attribute(each) for each in expression.pieces]
         return replace(expression, pieces=tuple(pieces))
 
@@ -176,7 +177,7 @@ class Naming:
         )
 
     def _tuple(self, hole: Hole) -> Expression | None:
-        """`(values, 10)`: what is a tuple in every use, if nothing in it needs a parameter of its own."""
+        """An expression such as `(values, 10)` for a hole that is a tuple in every use and needs no new parameter."""
         rows = [value for value in hole.row if isinstance(value, tuple)]
         if len(rows) < len(hole.row) or len(set(map(len, rows))) > 1 or hole.kept:
             return None
@@ -192,7 +193,7 @@ class Naming:
         )
 
     def _elements(self) -> Iterator[tuple[str, Values, int]]:
-        """What stands in the lists that the block is called with."""
+        """The elements of the lists that are arguments of the block."""
         for name, rows in self.known.items():
             lists = [row for row in rows if isinstance(row, tuple)]
             for at in range(min(map(len, lists)) if len(lists) == len(rows) else 0):
@@ -232,7 +233,7 @@ class Naming:
                 each.default = default
 
     def _derived(self, wanted: Values, hole: Hole | None = None) -> Iterator[Expression]:
-        """Simple expressions that come to the wanted values in every use, or in those that have the hole."""
+        """Simple expressions that have the wanted values in every use, or in the uses that have the hole."""
         numbers = _positive(wanted)
         rows = ((name, _of(row, hole) if hole else row) for name, row in self._bases())
         bases = [(name, values) for name, row in rows if (values := _positive(row))]
@@ -255,7 +256,7 @@ class Naming:
                 yield self._join("+", name, min(more))
 
     def _fewer(self, wanted: Values) -> Iterator[Expression]:
-        """A count of repetitions that is a little less than a parameter, or a little more."""
+        """Expressions for a count of repetitions that is a little less or more than a parameter."""
         numbers = _positive(wanted)
         for name, row in self._bases(every=True):
             less = {whole - part for whole, part in zip(_positive(row), numbers, strict=False)}
@@ -264,7 +265,7 @@ class Naming:
                 yield self._join("-" if by > 0 else "+", name, abs(by))
 
     def _halves(self, wanted: Values) -> Iterator[Expression]:
-        """Padding that keeps the size, `kernel // 2`."""
+        """The padding that keeps the size: `kernel // 2`."""
         for name, row in self.kernels.items():
             numbers = _positive(row)
             if numbers and equal([number // 2 for number in numbers], wanted):
@@ -287,7 +288,7 @@ class Naming:
         return self._name(what, values, Hole(values, what, channels=True))
 
     def _bases(self, every: bool = False) -> Iterator[tuple[str, Values]]:
-        # What comes first is what a person would think of first.
+        # The most natural expression comes first.
         yield from self.given.items()
         yield from self.known.items()
         own = (each for each in self.parameters if not each.known)
@@ -295,17 +296,17 @@ class Naming:
 
 
 def _constant(hole: Hole) -> Expression:
-    """What all uses agree in."""
+    """The value that all uses share."""
     value = hole.row[0]
     return Expression((literal(value),), lambda _: value)
 
 
 def _of(values: Values, hole: Hole) -> Values:
-    """The values in the uses that have a hole."""
+    """The values in the uses that have the hole."""
     return values if hole.uses is None else tuple(values[use] for use in hole.uses)
 
 
 def _positive(values: Values) -> list[int]:
-    """The values, if all are counts; else none."""
+    """The values if all are counts, else an empty tuple."""
     numbers = [value for value in values if type(value) is int and value > 0]
     return numbers if len(numbers) == len(values) else []

@@ -1,4 +1,4 @@
-"""Repetitions that are alike become runs."""
+"""Turns equal repetitions into runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from netspec.lowering.tree import Affine, Branch, Hole, Power, Run, Tree, Values
 
 @dataclass(frozen=True, slots=True)
 class Least:
-    """So many alike repetitions become a run; so many that count up."""
+    """The number of equal repetitions that become a run, and the number if their literals count up."""
 
     equal: int
     steps: int
@@ -22,11 +22,11 @@ class Least:
 IN_A_LIST = Least(3, 4)
 IN_STATEMENTS = Least(2, 3)
 ELASTIC = Least(2, 3)
-"""Where the number of repetitions may differ from use to use."""
+"""The number if the count of repetitions can differ between uses."""
 
 
 def fold(tree: Tree, elastic: bool = False) -> Tree:
-    """The same text, alike repetitions gathered into runs. `elastic`: as many or as few as there are."""
+    """The same text with equal repetitions as runs. `elastic`: for any number of repetitions."""
 
     def change(part: Tree) -> Tree | None:
         if not part.runs:
@@ -41,7 +41,7 @@ def fold(tree: Tree, elastic: bool = False) -> Tree:
 
 
 def _runs(singles: Sequence[Run], least: Least) -> tuple[Run, ...]:
-    """Repetitions, the alike ones of them as one run."""
+    """Repetitions, with equal ones as one run."""
     items = [_Item(each.item) for each in singles]
     runs: list[Run] = []
     at = 0
@@ -59,7 +59,7 @@ def _runs(singles: Sequence[Run], least: Least) -> tuple[Run, ...]:
 
 
 class _Item:
-    """A repetition with what stands in its holes."""
+    """A repetition with the values of its holes."""
 
     __slots__ = ("holes", "rows", "tree")
 
@@ -69,7 +69,7 @@ class _Item:
 
 
 def _comparable(first: _Item, other: _Item) -> bool:
-    # Runs within repetitions are not compared: such repetitions stand one by one.
+    # Runs inside repetitions are not compared: such repetitions are written one by one.
     return first.tree.shape == other.tree.shape and not first.tree.runs
 
 
@@ -96,23 +96,23 @@ def _steps(items: Sequence[_Item], at: int) -> int:
 
 
 LEAST = 3
-"""So many values show how a literal goes on."""
+"""The number of values that show how a literal continues."""
 
 
 class _Kind(ABC):
-    """How a literal goes on from repetition to repetition."""
+    """How a literal continues from repetition to repetition."""
 
     @abstractmethod
     def continues(self, first: Values, second: Values, now: Values, distance: int) -> bool:
-        """Whether the values now are those that follow, so many repetitions after the first."""
+        """Whether these are the values after this number of repetitions."""
 
     def tree(self, part: Hole, second: Values, at: int, variable: str) -> Tree:
-        """What stands in the hole in every repetition from this one on."""
+        """The tree for the hole in every repetition from this one on."""
         return part
 
 
 class _Equal(_Kind):
-    """It stays what it is."""
+    """It does not change."""
 
     def continues(self, first: Values, second: Values, now: Values, distance: int) -> bool:
         return equal(first, now) and equal(first, second)
@@ -146,7 +146,7 @@ class _Product(_Kind):
 
 
 def _kinds(items: Sequence[_Item], at: int) -> list[_Kind | None]:
-    """How each literal goes on from a repetition, by the two that follow; none where that is too few."""
+    """How each literal continues from a repetition, by the two that follow; None if there are too few."""
     found = items[at : at + LEAST]
     if len(found) < LEAST or not all(_comparable(found[0], each) for each in found):
         return [None]
@@ -163,19 +163,19 @@ def _kind(hole: Hole, at: int, first: Values, second: Values, third: Values) -> 
 
 
 def _columns(*rows: Values) -> list[tuple[int, ...]]:
-    """The values use by use, if all are whole numbers; else none."""
+    """The values per use, if all are whole numbers; else an empty list."""
     numbers = [_whole(each) for each in rows]
     return list(zip(*numbers, strict=True)) if all(numbers) else []
 
 
 def _whole(values: Values) -> list[int]:
-    """The values, if all are whole numbers; else none."""
+    """The values, if all are whole numbers; else an empty list."""
     numbers = [value for value in values if type(value) is int]
     return numbers if len(numbers) == len(values) else []
 
 
 def _counting(items: Sequence[_Item], at: int, variable: str) -> Tree:
-    """The repetition at a number, and those after it, as one that counts up."""
+    """A repetition and those after it, as one that counts up."""
     seconds = iter(zip(_kinds(items, at), items[at + 1].rows, strict=True))
 
     def change(part: Tree) -> Tree | None:

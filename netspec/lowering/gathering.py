@@ -1,7 +1,7 @@
-"""Repetitions that one loop can run, and the values that a network collects over them: as lists in generated text.
+"""Finds repetitions that one loop can run, and the values that a network collects over them, as lists.
 
-A list goes by the name that a spec has for it, `stacks.*.skip`. In the tree it stands in place of its values wherever
-all of them are taken together, in their order.
+A list has the name that the spec uses for it, `stacks.*.skip`. In the tree it replaces its values wherever all of them
+are used together, in order.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from netspec.lowering.names import free, numbered
 from netspec.lowering.outline import Module, given, inside, within
 
 EVERY = "*"
-"""What stands for the number of a repetition in the name of a list."""
+"""The part that replaces the number of a repetition in the name of a list."""
 
 FEWEST = 3
-"""So many values are shorter as a list."""
+"""From this number of values on, a list is shorter."""
 
 
 def is_list(value: str) -> bool:
@@ -28,10 +28,10 @@ def is_list(value: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """How the repetitions of a repeat follow each other.
+    """The connections between the repetitions of a repeat.
 
-    `wires` has, for each input of a repetition, the number of the output of the repetition before that it is, and None
-    where it is one value for all. `rests` are the names of the outputs behind the number of the repetition.
+    `wires` has, for each input of a repetition, the number of the output of the previous repetition, and None if it is
+    the same value for all. `rests` are the names of the outputs after the number of the repetition.
     """
 
     repeat: Module
@@ -48,7 +48,7 @@ class Cycle:
 
 
 def cycle(repeat: Module) -> Cycle | None:
-    """How repetitions follow each other, if they are alike in that and `when` has left none out."""
+    """The connections between repetitions, if they are the same for all and `when` left none out; else None."""
     items = repeat.items
     if not repeat.is_repeat or len(items) < 2:
         return None
@@ -78,14 +78,14 @@ def _wire(items: Sequence[Node | Module], number: int) -> int | None:
 
 
 def _rests(repeat: Module, item: Node | Module) -> tuple[str, ...]:
-    """The outputs of a repetition as they are called behind its number."""
+    """The outputs of a repetition, named relative to its number."""
     return tuple(value[len(f"{repeat.path}.{item.local_name}") :] for value in given(item))
 
 
 def gathered(root: Module, loops: Callable[[Module], bool], joins: Callable[[Node], bool]) -> Module:
     """The tree with lists in it.
 
-    `loops` says of a repeat whether the text can run it as a loop, `joins` of a layer whether it can take a list.
+    `loops` says for a repeat whether the text can run it as a loop, `joins` for a layer whether it can take a list.
     """
     return _Gathering(root, loops, joins).root
 
@@ -100,7 +100,7 @@ class _Gathering:
         self.results = root.outputs
         self.blocks = {each.path for each in root.modules() if each.kind in ("block", "network")}
         self.lists: dict[str, tuple[str, ...]] = {}
-        """The values of each list, those of lists within lists one after the other."""
+        """The values of each list; lists of lists are flattened."""
         self.repeats: dict[str, str] = {}
         """The path of the repeat that makes each list."""
         root = self._made(root)
@@ -119,7 +119,7 @@ class _Gathering:
     def _try(self, made: Cycle, output: int) -> None:
         rows = [self.lists.get(value, (value,)) for value in made.values(output)]
         values = tuple(value for row in rows for value in row)
-        # What goes on from the last repetition may be taken by itself, too.
+        # The values that leave the last repetition can also be used separately.
         last = rows[-1] if output in made.wires else ()
         path = made.repeat.path
         if len(values) >= FEWEST and self._is_whole(values, path, last):
@@ -127,7 +127,7 @@ class _Gathering:
             self.repeats[made.listed(output)] = path
 
     def _is_whole(self, values: tuple[str, ...], path: str, last: Collection[str]) -> bool:
-        """Whether what is outside of a repeat takes all of these values together."""
+        """Whether everything outside a repeat uses all of these values together."""
         joined = False
         for value in values:
             if value in self.results and value not in last:
@@ -146,7 +146,7 @@ class _Gathering:
         return joined
 
     def _is_handed(self, user: Node, path: str) -> bool:
-        """Whether a layer has the values by the inputs of its block: other calls of that hand in other ones."""
+        """Whether the values are inputs of the block around the layer: other calls pass other values."""
         around = user.scope
         while around and not within(path, around):
             if around in self.blocks:
@@ -155,7 +155,7 @@ class _Gathering:
         return False
 
     def _giving(self, module: Module) -> tuple[str, ...]:
-        """What a module gives, lists in place of their values."""
+        """The outputs of a module, with lists in place of their values."""
         outputs = module.outputs
         for name, values in self._outermost(lambda path: within(path, module.path)):
             if set(values) <= set(outputs):
@@ -168,7 +168,7 @@ class _Gathering:
         return value in self.results or any(_at(values, each.inputs) is None for each in outside)
 
     def _taken(self, module: Module) -> Module:
-        """A module in which lists are taken."""
+        """A module that uses the lists."""
         items = tuple(map(self._taking, module.items))
         return replace(module, items=items)
 
@@ -198,14 +198,14 @@ class _Gathering:
 def _replaced(
     row: tuple[str, ...], values: tuple[str, ...], name: str, alone: Collection[str]
 ) -> tuple[str, ...]:
-    """A row with a list in place of its values, of which those that are taken alone stay."""
+    """A row with a list in place of its values; values that are also used separately stay."""
     first = next(each for each in row if each in values and each not in alone)
     found = [name if each == first else each for each in row]
     return tuple(each for each in found if each not in values or each in alone)
 
 
 def _at(values: tuple[str, ...], inputs: tuple[str, ...]) -> int | None:
-    """Where these values stand among inputs, in one row and each once."""
+    """The positions of these values among inputs, if they are consecutive and each appears once."""
     if values[0] not in inputs or any(inputs.count(each) > 1 for each in values):
         return None
     at = inputs.index(values[0])
@@ -220,19 +220,19 @@ def together(names: Mapping[str, str], values: Sequence[str]) -> str:
 
 
 def extend(name: str, variable: str, value: str) -> str:
-    """The statement that adds to a list what a variable holds: a value, or a list of them."""
+    """The statement that adds the value of a variable to a list: one value, or the values of a list."""
     return f"{name} += {variable}" if is_list(value) else f"{name}.append({variable})"
 
 
 def lists(inputs: Sequence[str], items: Sequence[Node | Module]) -> tuple[str, ...]:
-    """The lists that a body takes or makes."""
+    """The lists that a body uses or makes."""
     rows = (inputs, *((*each.inputs, *given(each)) for each in items))
     return tuple(dict.fromkeys(value for row in rows for value in row if is_list(value)))
 
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """What a text calls a list, and what comes to it in each repetition: one value, or a list of them."""
+    """The name of a list in a text, and of the value that each repetition adds: one value, or a list of values."""
 
     name: str
     one: str

@@ -1,4 +1,4 @@
-"""Statements broken into lines as a formatter leaves them, so that generated text needs none."""
+"""Breaks statements into lines like a formatter, so that generated source needs no formatter."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ STEP = 4
 
 _OPEN, _CLOSE = "([{", ")]}"
 _UNIT = re.compile(r"(?:\(N[\d, ]{1,60}\)|\[[\d., -]{1,60}\]|\S)+")
-"""What is not broken in two: a word, with a shape or a short list of numbers in it."""
+"""A unit that is never broken: a word, including a shape or a short list of numbers in it."""
 
 
 class Page:
-    """Generated text as it grows, and the taps in it."""
+    """Generated text and its taps; rows are added one by one."""
 
     def __init__(self) -> None:
         self.rows: list[str] = []
         self.taps: list[Tap] = []
 
     def blank(self, count: int = 1) -> None:
-        """Empty lines."""
+        """Add empty lines."""
         self.rows += [""] * count
 
     def write(self, text: str, indent: int = 0) -> None:
-        """A statement."""
+        """Add a statement."""
         self.rows += wrap(text, indent)
 
     def docstring(self, text: str, indent: int = 0) -> None:
-        """A docstring; its first paragraph is one line if it fits."""
+        """Add a docstring; its first paragraph is one line if it fits."""
         self.rows += docstring(text, indent)
 
     def statements(self, lines: Iterable[Text], indent: int = 0) -> None:
-        """Finished statements, with their comments and taps."""
+        """Add finished statements with their comments and taps."""
         for line in lines:
             if line.tap and not line.text:
                 self.taps.append(Tap(len(self.rows), *line.tap))
@@ -53,12 +53,12 @@ class Page:
                 self.taps.append(Tap(len(self.rows), *line.tap))
 
     def source(self) -> Source:
-        """All that was written."""
+        """The text and the taps so far."""
         return Source("\n".join(self.rows) + "\n", tuple(self.taps))
 
 
 def wrap(text: str, indent: int = 0, width: int = WIDTH) -> list[str]:
-    """The lines of one statement: whole if it fits, else broken where a formatter would."""
+    """The lines of one statement: one line if it fits, else broken where a formatter would break it."""
     pad = " " * (STEP * indent)
     if len(pad) + len(text) <= width:
         return [pad + text]
@@ -79,7 +79,7 @@ def wrap(text: str, indent: int = 0, width: int = WIDTH) -> list[str]:
 
 
 def _parts(text: str) -> tuple[str, str]:
-    """What stands before a value (`x = `, `return `, or nothing), and the value."""
+    """Split a statement into the part before the value (`x = `, `return `, or empty) and the value."""
     if text.startswith("return "):
         return "return ", text.removeprefix("return ")
     sides = _split(text, " = ")
@@ -95,7 +95,7 @@ def _at_bracket(head: str, value: str, indent: int, width: int) -> list[str]:
     else:
         pair, explode = _breakable(value, width - len(pad + head)), False
     if pair is None or not value[pair[0] + 1 : pair[1]].strip() or len(pad + head) + pair[0] >= width:
-        # No bracket that would help: a pair of its own.
+        # No bracket helps: add a pair.
         alone = head == "" or head in _CLOSE
         return [pad + head + value] if alone else [f"{pad}{head}(", f"{pad}    {value}", f"{pad})"]
     start, end = pair
@@ -107,7 +107,7 @@ def _at_bracket(head: str, value: str, indent: int, width: int) -> list[str]:
 
 
 def _closed(bracket: str, tail: str, indent: int, width: int) -> list[str]:
-    """The closing bracket with the text after it, which may need breaking, too."""
+    """The closing bracket with the text after it, which can also need breaking."""
     pad = " " * (STEP * indent)
     if len(pad) + len(bracket) + len(tail) <= width:
         return [pad + bracket + tail]
@@ -115,17 +115,17 @@ def _closed(bracket: str, tail: str, indent: int, width: int) -> list[str]:
 
 
 def _chain(value: str) -> list[str]:
-    """Calls of methods one after the other, `x.a(…)`, `.b(…)`, `.c(…)`."""
+    """The parts of a chain of method calls: `x.a(…)`, `.b(…)`, `.c(…)`."""
     ends = [end + 1 for start, end in _top_level(value) if value[start] == "("]
     cuts = [0, *(end for end in ends if value[end : end + 1] == "."), len(value)]
     return [value[start:end] for start, end in pairwise(cuts)]
 
 
 def _applied(text: str) -> tuple[int, int] | None:
-    """The brackets of the first call in `layer(…)(x)`, which reads better broken there than at the second.
+    """The brackets of the first call in `layer(…)(x)`, where the statement is easier to read if broken there.
 
-    A formatter breaks at the second as long as the text before it fits, unless each argument of the first
-    has a line of its own.
+    A formatter breaks at the second call as long as the text before it fits, unless each argument of the first has its
+    own line.
     """
     *_, made, applied = [(0, 0), (0, 0), *_top_level(text)]
     called = applied[0] == made[1] + 1 and applied[1] == len(text) - 1
@@ -146,12 +146,12 @@ def _inside(body: str, indent: int, width: int, explode: bool = False) -> list[s
 
 
 def _listed(items: Sequence[str], indent: int, width: int) -> list[str]:
-    """One item a line, a comma after each."""
+    """One item per line, each followed by a comma."""
     return [row for item in items for row in wrap(item.strip() + ",", indent, width)]
 
 
 def _operands(value: str) -> list[str]:
-    """The operands of a sum, product or quotient, each with its operator before it."""
+    """The operands of a sum, product or quotient, each after its operator."""
     for sign in (" + ", " * ", " / "):
         first, *others = _split(value, sign)
         if others:
@@ -167,9 +167,9 @@ def _sum(value: str, indent: int, width: int) -> list[str]:
 
 
 def _breakable(text: str, room: int) -> tuple[int, int] | None:
-    """The brackets to break at: the last ones, as long as the text up to them fits.
+    """The brackets to break at: the last pair, if the text before it fits.
 
-    Else, of those that end the statement, the ones that hold most.
+    Otherwise, the pair with the longest content among those that end the statement.
     """
     pairs = _top_level(text)
     if not pairs:
@@ -181,7 +181,7 @@ def _breakable(text: str, room: int) -> tuple[int, int] | None:
     if len(pairs) > 1 and pairs[-2][1] + 1 == pairs[-1][0] and len(text[: pairs[-1][0]]) >= room:
         return pairs[-2]
     for pair in reversed(pairs[:-1]):
-        # A chain of calls: what stands between is `.name`.
+        # In a chain of calls, the text between is `.name`.
         if not text[pair[1] + 1 : trailing[-1][0]].lstrip(".").isidentifier():
             break
         trailing.append(pair)
@@ -203,7 +203,7 @@ def _top_level(text: str) -> list[tuple[int, int]]:
 
 
 def _split(text: str, separator: str) -> list[str]:
-    """The pieces between separators that stand in no bracket and no string."""
+    """The pieces between separators outside all brackets and strings."""
     pieces, depth, last = [], 0, 0
     for at, character in _code(text):
         depth += (character in _OPEN) - (character in _CLOSE)
@@ -214,7 +214,7 @@ def _split(text: str, separator: str) -> list[str]:
 
 
 def _code(text: str) -> Iterable[tuple[int, str]]:
-    """The characters of a statement that are not in a string."""
+    """The characters of a statement outside of strings, with their positions."""
     inside = escaped = False
     for at, character in enumerate(text):
         if inside:
@@ -227,7 +227,7 @@ def _code(text: str) -> Iterable[tuple[int, str]]:
 
 
 def docstring(text: str, indent: int = 0) -> list[str]:
-    """A docstring that says the text, whatever is in it; its lines are kept, and wrapped where they are long."""
+    """The rows of a docstring with any text; its lines are kept, and long lines are wrapped."""
     pad = " " * (STEP * indent)
     room = WIDTH - len(pad)
     rows: list[str] = []
@@ -241,7 +241,7 @@ def docstring(text: str, indent: int = 0) -> list[str]:
 
 
 def _filled(text: str, width: int) -> list[str]:
-    """A text in rows of this width; a longer unit has a row of its own."""
+    """The rows of a text at this width; a longer unit has its own row."""
     rows: list[str] = []
     for unit in _UNIT.findall(text):
         if rows and len(rows[-1]) + 1 + len(unit) <= width:
@@ -252,10 +252,10 @@ def _filled(text: str, width: int) -> list[str]:
 
 
 def _safe(text: str) -> str:
-    """Text that ends no docstring and escapes nothing."""
+    """The text, escaped so that it cannot end a docstring or form an escape sequence."""
     plain = "".join(character if character.isprintable() else " " for character in text)
     plain = plain.replace("\\", "\\\\")
-    # A quote at the end would join the docstring's own.
+    # A quote at the end would merge with the quotes of the docstring.
     return plain.replace('"', '\\"') if '"""' in plain or plain.endswith('"') else plain
 
 

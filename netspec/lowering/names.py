@@ -1,4 +1,4 @@
-"""Names on their way into generated text: proven to be identifiers, renamed where a language has taken them."""
+"""Turns names of a spec into names in generated text: checked to be identifiers, renamed if they are taken."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from netspec.ops.activation import LAYERS, AnyActivation
 
 
 class UnsafeName(ValueError):
-    """A name is not an identifier; it must not reach generated text."""
+    """The name is not an identifier, so it must not appear in generated text."""
 
 
 def identifier(name: str) -> str:
-    """The name, proven: what Python reads is what stands there.
+    """The name, checked: Python reads exactly this name.
 
     Raises:
         UnsafeName: it is not an identifier, or Python would read another one.
@@ -28,7 +28,7 @@ def identifier(name: str) -> str:
 
 
 def free(name: str, taken: Collection[str]) -> str:
-    """The proven name, with `_` appended until it is neither a keyword nor taken (`class` → `class_`).
+    """The checked name, with `_` appended until it is neither a keyword nor taken (`class` → `class_`).
 
     A name with two leading underscores loses them: Python mangles it within a class.
     """
@@ -41,7 +41,7 @@ def free(name: str, taken: Collection[str]) -> str:
 
 
 def numbered(name: str, taken: Collection[str]) -> str:
-    """The proven name, numbered from 2 where it is taken: `filters`, `filters2`."""
+    """The checked name, numbered from 2 if it is taken: `filters`, `filters2`."""
     candidate, number = free(name, ()), 2
     while candidate in taken:
         candidate, number = f"{name}{number}", number + 1
@@ -49,14 +49,15 @@ def numbered(name: str, taken: Collection[str]) -> str:
 
 
 def words(name: str) -> list[str]:
-    """The words of a text, with only ASCII letters and digits."""
+    """The words of a text, with ASCII letters and digits only."""
     return re.findall(r"[A-Za-z0-9]+", name)
 
 
 def camel(name: str, otherwise: str = "Model") -> str:
-    """A class name: `se_resnet34` → `SeResnet34`. What starts with a digit gets a letter before it.
+    """A class name: `se_resnet34` → `SeResnet34`.
 
-    Two numbers stay apart: `lenet5_1998` → `Lenet5_1998`.
+    If the name starts with a digit, a letter is added before it. Two numbers stay separate: `lenet5_1998` →
+    `Lenet5_1998`.
     """
     joined = ""
     for word in words(name):
@@ -84,5 +85,5 @@ def _kinds(item: Node | Module) -> set[str]:
         return own | {AnyActivation.keyword} if item.op.keyword in LAYERS else own
     place = item.place
     kinds = {place.kind, place.definition} - {""} if place else {item.kind}
-    # The repeat of an unnamed op or block is called as a single one would be.
+    # The repeat of an unnamed op or block has the name that a single one would have.
     return kinds | set().union(*(_kinds(each) for each in item.items[:1])) if item.is_repeat else kinds

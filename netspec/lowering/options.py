@@ -1,4 +1,4 @@
-"""Uses of a block that lack some of its statements: these statements get a condition."""
+"""Joins uses of a block of which some lack statements: these statements get a condition."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from netspec.lowering.statements import If, block, is_code, statements
 from netspec.lowering.tree import Hole, Option, Tree
 
 MOST = 2
-"""So many conditions may one block have; with more, it is clearer as several."""
+"""The most conditions that one block may have; with more, several definitions are clearer."""
 
 Presence = tuple[bool, ...]
-"""For each use whether it has a statement."""
+"""For each use, whether it has a statement."""
 
 
 def optional(bodies: Sequence[Tree], called: Callable[[Presence], str], later: int) -> Tree | None:
-    """The longest body with all that others lack as options; None where that is not what they differ in.
+    """The longest body, in which the statements that other uses lack are optional; None if the uses differ in more.
 
-    `called` names the condition of what these uses have. Statements from number `later` on run when the parameters are
-    out of sight.
+    `called` returns the name of a condition for the uses in which it holds. Statements from number `later` on run where
+    the parameters are not visible.
     """
     rows = {each.shape: [one.shape for one in statements(each)] for each in bodies}
     shapes = max(rows.values(), key=len)
@@ -56,7 +56,7 @@ def optional(bodies: Sequence[Tree], called: Callable[[Presence], str], later: i
 
 
 def _places(row: Sequence[Hashable], longest: Sequence[Hashable]) -> set[int] | None:
-    """Where the statements of one body stand among those of the longest, in order; None where one does not."""
+    """The positions of the statements of one body in the longest body, in order; None if one is not in it."""
     found: set[int] = set()
     at = 0
     for shape in row:
@@ -70,7 +70,7 @@ def _places(row: Sequence[Hashable], longest: Sequence[Hashable]) -> set[int] | 
 
 
 def _partial(uses: Sequence[int]) -> Callable[[Tree], Tree | None]:
-    """Records in each hole the uses that have it."""
+    """Record in each hole the uses that have it."""
 
     def change(part: Tree) -> Tree | None:
         return part.of(tuple(uses)) if isinstance(part, Hole) else None

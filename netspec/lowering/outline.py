@@ -1,4 +1,4 @@
-"""A graph as the tree of scopes that its author wrote, each with what goes in and what comes out."""
+"""Turns a graph into the tree of scopes that its author wrote, each with its inputs and outputs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from netspec.graph import Graph, IllegalGraph, Node, Scope
 class Module:
     """A scope with its nodes and scopes in order; `scope` is None at the root.
 
-    `inputs` are values made outside and used inside, those that the author hands in first, in his order.
-    `outputs` are values made inside and used outside, the scope's own output first.
-    `standing` is the outermost of the scopes around it that only pass on to it: it goes by the name of that one.
+    `inputs` are values made outside and used inside, first those that the author passes in, in their order. `outputs`
+    are values made inside and used outside, the scope's own output first. `standing` is the outermost enclosing scope
+    that contains only this one; this one then has its name.
     """
 
     scope: Scope | None
@@ -30,7 +30,7 @@ class Module:
 
     @property
     def place(self) -> Scope | None:
-        """The scope by whose name it goes in the module around it."""
+        """The scope whose name it has in the enclosing module."""
         return self.standing or self.scope
 
     @property
@@ -39,7 +39,7 @@ class Module:
 
     @property
     def local_path(self) -> str:
-        """Its path within the module around it: its name, unless it stands for scopes around it."""
+        """Its path in the enclosing module: its name, or a longer path if it replaces enclosing scopes."""
         parent = self.place.parent if self.place else ""
         return self.path[len(parent) + 1 :] if parent else self.path
 
@@ -56,7 +56,7 @@ class Module:
         return self.kind == "repeat"
 
     def nodes(self) -> Iterator[Node]:
-        """Every node in it and below, in the order in which generated code runs them."""
+        """All nodes in it, at any depth, in the order in which generated code runs them."""
         for item in self.items:
             if isinstance(item, Module):
                 yield from item.nodes()
@@ -64,23 +64,23 @@ class Module:
                 yield item
 
     def modules(self) -> Iterator[Module]:
-        """Every module below it, inner ones first."""
+        """All modules in it, at any depth, inner modules first."""
         for item in self.items:
             if isinstance(item, Module):
                 yield from item.modules()
                 yield item
 
     def local(self, value: str) -> str:
-        """A name made inside it, as it is called inside."""
+        """The name of a value in it, relative to it."""
         return value[len(self.path) + 1 :] if self.path else value
 
     def parts(self, value: str) -> tuple[str, ...]:
-        """The parts of this name."""
+        """The parts of this relative name."""
         return tuple(self.local(value).split("."))
 
 
 def outline(graph: Graph) -> Module:
-    """The tree of a graph. Scopes without a node leave no trace: what they give is what they take.
+    """The tree of a graph. A scope without a node is left out: its output is its input.
 
     Raises:
         IllegalGraph: a scope uses a value that is made after it begins.
@@ -91,10 +91,10 @@ def outline(graph: Graph) -> Module:
 
 
 def inlined(root: Module, is_short: Callable[[Module], bool] = lambda repeat: False) -> Module:
-    """The tree without the scopes that only pass on to one other: that one stands in their place.
+    """The tree without scopes that contain only one other scope and pass its values on: that scope replaces them.
 
-    A repeat may stand for what is around it if it is short. Where calls of blocks share their weights, all scopes
-    stay: the calls refer to them.
+    A repeat replaces its enclosing scope only if it is short. If calls of blocks share weights, all scopes stay,
+    because the calls refer to them.
     """
     if any(each.shares is not None for each in root.modules()):
         return root
@@ -111,13 +111,13 @@ def _inlined(module: Module, is_short: Callable[[Module], bool]) -> Module:
         single = _passed_on(only)
         only = single if single is not None and not single.is_repeat else only if is_short(only) else None
     if only is None or any(each.local_name in module.local(only.path).split(".") for each in only.items):
-        # Else the name of a weight in the text could be that of another one in the spec.
+        # Otherwise a weight in the text could have the name of another weight of the spec.
         return module
     return replace(only, standing=module.scope)
 
 
 def _passed_on(module: Module) -> Module | None:
-    """The one module that a module takes for itself, and gives what it gives."""
+    """The only module in a module, if it has the same inputs and outputs; else None."""
     match module.items:
         case [Module() as only] if (only.inputs, only.outputs) == (module.inputs, module.outputs):
             return only
@@ -125,19 +125,19 @@ def _passed_on(module: Module) -> Module | None:
 
 
 def given(item: Node | Module) -> tuple[str, ...]:
-    """The values that an item of a body gives."""
+    """The output values of an item of a body."""
     return item.values if isinstance(item, Node) else item.outputs
 
 
 def place_of(item: Node | Module) -> str:
-    """The path by which an item goes in the module around it."""
+    """The path of an item in the enclosing module."""
     if isinstance(item, Node):
         return item.name
     return item.place.path if item.place else ""
 
 
 def titles(module: Module) -> dict[str, str]:
-    """What the author calls a value that is the output of a scope in a module: by the outermost such scope."""
+    """For values that are outputs of scopes in a module, the author's name: that of the outermost such scope."""
     found: dict[str, str] = {}
     for each in module.modules():
         if each.scope is not None and each.place is not None:
@@ -147,14 +147,14 @@ def titles(module: Module) -> dict[str, str]:
 
 
 def definitions(root: Module) -> tuple[tuple[Module, ...], ...]:
-    """The modules grouped by what they are uses of, so that no group needs a later one; the root is last.
+    """The modules grouped by definition, so that no group needs a later one; the root is last.
 
-    Uses of a block or a network are one group wherever they stand; a named group of layers or a head is one
-    group for all uses of the definition that it stands in. Repeats are not definitions, but lists.
+    All uses of a block or a network are one group, wherever they are; a named group of layers or a head is one group
+    for all uses of the definition that contains it. Repeats are lists, not definitions.
     """
     levels = nesting(root)
     groups: dict[tuple[str, ...], list[Module]] = {}
-    # Sets that keep their order, so that every process writes the same text.
+    # Ordered sets, so that every process writes the same text.
     within: dict[tuple[str, ...], dict[tuple[str, ...], None]] = {}
 
     def visit(module: Module, owner: tuple[str, ...], trail: tuple[str, ...]) -> None:
@@ -194,7 +194,7 @@ def definitions(root: Module) -> tuple[tuple[Module, ...], ...]:
 def definition_key(
     module: Module, owner: tuple[str, ...], trail: tuple[str, ...], level: int | None = None
 ) -> tuple[str, ...]:
-    """What a module is a use of: `trail` are the repeats between it and its owner, `level` its `nesting`."""
+    """The definition of a module: `trail` are the repeats between it and its owner, `level` is its `nesting`."""
     if module.scope is None:
         return ("",)
     if module.kind in ("block", "network") and module.scope.definition:
@@ -204,7 +204,7 @@ def definition_key(
 
 
 def called_key(module: Module, level: int | None) -> tuple[str, ...]:
-    """What a call of a block or a network is a use of; its last part is the name of the block."""
+    """The definition of a call of a block or a network; its last part is the name of the block."""
     assert module.scope is not None
     inside = () if level is None else (f"level {level}",)
     return (module.kind, *inside, module.scope.definition)
@@ -235,7 +235,7 @@ def nesting(root: Module) -> dict[str, int]:
 
 
 def _uses(graph: Graph) -> dict[str, set[str]]:
-    """For each value the scopes in which it is used; the root stands for the outputs of the graph."""
+    """For each value, the scopes that use it; the root represents the outputs of the graph."""
     uses: dict[str, set[str]] = {value: set() for value in graph.types}
     for node in graph.nodes:
         for value in node.inputs:
@@ -246,7 +246,7 @@ def _uses(graph: Graph) -> dict[str, set[str]]:
 
 
 def _equalise(graph: Graph, uses: dict[str, set[str]]) -> None:
-    """Give scopes that share weights the same outputs, so that one module serves them all."""
+    """Give scopes that share weights the same outputs, so that one module can serve all of them."""
     families: dict[tuple[str, tuple[str, ...]], list[Scope]] = {}
     below = _below(graph, uses)
     for scope in graph.scopes:
@@ -275,7 +275,7 @@ def _equalise(graph: Graph, uses: dict[str, set[str]]) -> None:
 
 
 def _below(graph: Graph, values: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """For each scope the names of the values that are made in it, at any depth, as they are called within it."""
+    """For each scope, the names of the values made in it, at any depth, relative to it."""
     found: dict[str, list[str]] = {}
     for value in values:
         path = value
@@ -287,7 +287,8 @@ def _below(graph: Graph, values: Iterable[str]) -> dict[str, tuple[str, ...]]:
 def _equalise_repetitions(graph: Graph, uses: dict[str, set[str]]) -> None:
     """Give the repetitions of a block the same outputs, if most of them have these outputs.
 
-    Its own output is one of them where only the last repetition lacks it: nothing else may come of the whole repeat.
+    The block's own output is included if only the last repetition lacks it: then the repeat as a whole has no other
+    output.
     """
     rows: dict[tuple[str, str], list[Scope]] = {}
     for scope in graph.scopes:
@@ -311,12 +312,12 @@ def _equalise_repetitions(graph: Graph, uses: dict[str, set[str]]) -> None:
 
 
 def inside(name: str, path: str) -> bool:
-    """Whether a name is below a path."""
+    """Whether a name is inside a path."""
     return not path or name.startswith(path + ".")
 
 
 def within(path: str, ancestor: str) -> bool:
-    """Whether a scope is another one, or below it."""
+    """Whether a scope is the other one, or inside it."""
     return path == ancestor or inside(path, ancestor)
 
 
@@ -326,7 +327,7 @@ class _Outliner:
         self.children: dict[str, list[Node | str]] = {}
         seen: set[str] = set()
         for node in graph.nodes:
-            # Each scope stands in its parent where its first node stands.
+            # The position of a scope in its parent is that of its first node.
             above, path = [], node.scope
             while path and path not in seen:
                 above.append(path)
@@ -357,7 +358,7 @@ class _Outliner:
         return replace(module, inputs=self._inputs(module, made), outputs=self._outputs(module, made))
 
     def _check(self, module: Module) -> dict[str, None]:
-        """What is made in it; refuses a module that is not in order."""
+        """The values made in it. Refuses a module that is not in order."""
         everything = {value for item in module.items for value in _all_values(item)}
         made: dict[str, None] = {}
         for item in module.items:

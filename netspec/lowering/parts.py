@@ -1,6 +1,6 @@
-"""The parts of an expression: what a backend writes of one use of a block, before all uses become one definition.
+"""The parts of an expression, from which a backend builds the text of one use of a block.
 
-Each part is one class: what it holds, and the form of the tree that it becomes, which says how it is written.
+Each part is one class: its data, and the form of the tree that it becomes; the form decides how it is written.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from netspec.lowering.tree import Branch, Hole, Number, Run, Tree, TreeWriter, V
 
 
 def literal(value: Value) -> str:
-    """The literal as a formatter leaves it."""
+    """The text of a literal as a formatter writes it."""
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, tuple):
@@ -24,7 +24,7 @@ def literal(value: Value) -> str:
 
 
 def quoted(text: str) -> str:
-    """A string literal in double quotes; whatever is in it stays in it."""
+    """A string literal in double quotes, with its content escaped."""
     escaped = "".join(_escape(character) for character in text)
     return f'"{escaped}"'
 
@@ -36,18 +36,18 @@ def _escape(character: str) -> str:
 
 
 class Piece(ABC):
-    """A part of a text that is more than plain words."""
+    """A part of a text that is more than plain text."""
 
     @abstractmethod
     def tree(self, names: Names) -> Tree:
-        """The tree that it becomes, `names` in place of what only its place knows."""
+        """Its tree, with `names` substituted."""
 
 
 Part = str | Piece
-"""A part of a text; a string is plain words."""
+"""A part of a text; a string is plain text."""
 
 Names = Mapping["Name", Part]
-"""What stands for each name at one place."""
+"""The part to substitute for each name at one place."""
 
 
 def tree(part: Part, names: Names | None = None) -> Tree:
@@ -66,7 +66,7 @@ class Words(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Name(Piece):
-    """What only the place of a text knows: the variable that a layer takes, the attribute that holds it."""
+    """A name to substitute where the part is used: the variable of an input, or the attribute that holds the layer."""
 
     key: str
 
@@ -79,7 +79,7 @@ class Name(Piece):
 
 @dataclass(frozen=True, slots=True)
 class Placed(Piece):
-    """A part at its place, where its names are known."""
+    """A part together with its names."""
 
     part: Part
     names: Names
@@ -92,10 +92,10 @@ class Placed(Piece):
 class Slot(Piece):
     """A literal that may differ between uses of a block.
 
-    `hint` is what it is called, as a parameter of the layer. With a `default`, the argument in which it
-    stands is left out where it is that in every use. `channels` marks a count of channels: such counts may be derived
-    from each other (`2 * filters`), others not. `kept` marks one in a method that runs later, when the parameters
-    are out of sight: the definition keeps what differs in an attribute.
+    `hint` is its name as a parameter of the layer. With a `default`, the argument is left out if every use has the
+    default. `channels` marks a count of channels: such counts may be derived from each other (`2 * filters`), others
+    may not. `kept` marks a literal in a method in which the parameters are not visible: if it differs, the definition
+    keeps it in an attribute.
     """
 
     value: Value
@@ -110,7 +110,7 @@ class Slot(Piece):
 
 @dataclass(frozen=True, slots=True)
 class Index(Piece):
-    """The number of a repetition: within a `Loop` that was folded its variable, elsewhere the number."""
+    """The number of a repetition: the loop variable in a folded `Loop`, otherwise the number itself."""
 
     number: int
 
@@ -120,7 +120,7 @@ class Index(Piece):
 
 @dataclass(frozen=True, slots=True)
 class Raw(Piece):
-    """An expression within a `Quoted`: `Raw("name")` is `{name}`."""
+    """An expression in a `Quoted`: `Raw("name")` is `{name}`."""
 
     text: str
 
@@ -139,7 +139,7 @@ class Braces(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Quoted(Piece):
-    """A string literal of plain text, `Index`es and `Raw` expressions: an f-string when it has to be."""
+    """A string literal of plain text, `Index`es and `Raw` expressions; it becomes an f-string if necessary."""
 
     parts: tuple[str | Index | Raw, ...]
 
@@ -156,7 +156,7 @@ class String(NamedTuple):
 
 
 def _is_live(piece: Tree, pen: TreeWriter) -> bool:
-    """Whether what stands in a string is computed when the text runs."""
+    """Whether a piece of a string is computed when the text runs."""
     expression = isinstance(piece, Branch) and isinstance(piece.form, Braces)
     return expression or (isinstance(piece, Number) and bool(pen.number))
 
@@ -171,7 +171,7 @@ def _in_string(piece: Tree, pen: TreeWriter, live: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An argument of a call. It is left out when it is a `Slot` that has its default in every use."""
+    """An argument of a call. It is left out if it is a `Slot` that has its default in every use."""
 
     value: Part
     keyword: str = ""
@@ -179,7 +179,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Call(Piece):
-    """A call, whose arguments may fall away. `tail` is text after the closing bracket (`(x)`, `.eval()`)."""
+    """A call; arguments can be left out. `tail` is text after the closing bracket (`(x)`, `.eval()`)."""
 
     function: str
     arguments: tuple[Argument, ...] = ()
@@ -209,10 +209,10 @@ class Called(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Series(Piece):
-    """Calls one after the other in a list of arguments; runs of alike ones become a generator, starred.
+    """Several calls in a list of arguments; runs of equal calls become a starred generator.
 
     `*(Unit(128) for _ in range(3))`, or `*(Layer(64 + 32 * i) for i in range(24))`. `listed` is for a call that takes
-    one list: in square brackets, or only the generator.
+    one list: it is written in square brackets, or as the generator only.
     """
 
     items: tuple[Part, ...]

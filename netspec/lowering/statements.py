@@ -1,6 +1,6 @@
-"""The statements of a text: what a backend writes of one use of a block, line by line.
+"""The statements of a text, from which a backend builds the text of one use of a block.
 
-Each kind is one class, as among the parts of an expression: what it holds, and the form of the tree that it becomes.
+Each kind is one class, like the parts of an expression: its data, and the form of the tree that it becomes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from netspec.lowering.tree import Branch, Run, Tree, TreeWriter, Value
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A finished statement, not yet broken into lines."""
+    """A finished statement, not broken into lines yet."""
 
     text: str
     indent: int = 0
@@ -26,7 +26,7 @@ class Text:
 
 
 class LineWriter(TreeWriter, Protocol):
-    """What statements ask of the pen that writes them, besides what trees ask."""
+    """The pen that writes statements."""
 
     def node(self, name: LocalName) -> LocalName:
         """The name of a node."""
@@ -37,11 +37,11 @@ class LineWriter(TreeWriter, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Line(Piece):
-    """A statement: `to` is what it binds, `x` of `x = f(y)`, or `RETURN`.
+    """A statement. `to` is its target: `x` in `x = f(y)`, or `RETURN`.
 
-    `tap` is (variable, node): after it the variable holds what the node gives; without a variable, the statement gives
-    that back. An empty one with a tap is nothing to be written: the statement before it makes the node's value, too.
-    Within the bodies of a `Loop` the node has None where the number of the repetition goes.
+    `tap` is (variable, node): after the statement, the variable has the output of the node; without a variable, the
+    statement returns this output. An empty statement with a tap is not written: the statement before it also makes the
+    value of this node. In the bodies of a `Loop`, the node has None in place of the number of the repetition.
     """
 
     part: Part
@@ -60,7 +60,7 @@ RETURN = "return"
 
 
 class Remark(Tree):
-    """What is said beside a statement, if it is one thing in every use."""
+    """The comment of a statement, if it is the same in every use."""
 
     __slots__ = ("said",)
 
@@ -101,7 +101,7 @@ class Statement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Loop(Piece):
-    """Statements for each repetition, numbered from 0; runs of alike ones become a `for` over a range.
+    """Statements for each repetition, numbered from 0; runs of equal repetitions become a `for` over a range.
 
     A `variable` other than `i` must be among the taken names that `unify` gets.
     """
@@ -144,7 +144,7 @@ class Block(NamedTuple):
 
 
 def giving(body: Body, value: str, indent: int = 0) -> Body:
-    """Statements that give a value back: the last one does it itself, where it makes just that value."""
+    """Statements that return a value: the last statement returns it directly if it makes exactly this value."""
     *before, last = body or (Line(""),)
     if isinstance(last, Line) and last.part and (last.to, last.indent) == (value, indent):
         tap = last.tap and ("", last.tap[1])
@@ -178,7 +178,7 @@ def statements(body: Tree) -> tuple[Tree, ...]:
 
 
 def is_code(statement: Tree) -> bool:
-    """Whether a statement is more than an empty line or a comment: a condition cannot contain only those."""
+    """Whether a statement is more than an empty line or a comment: an `if` needs at least one such statement."""
     value = statements(statement)[0]
     words = value.form.words if isinstance(value, Branch) and isinstance(value.form, Words) else "code"
     return bool(words) and not words.startswith("#")
@@ -200,10 +200,10 @@ def lines(statement: Tree, pen: LineWriter, more: int = 0) -> Iterator[Text]:
 class Use:
     """One use of a definition.
 
-    `place` is its path. `known` are names that may be parameters, the best first, with their values here:
-    the block's own arguments, then `in_channels`. `given` are expressions that need no parameter
-    (`x.shape[-1]`). `members` are the names of its layers, to distinguish variants; `roles` say of some what a person
-    would call them. Statements from number `later` on run when the parameters are out of sight.
+    `place` is its path. `known` are names that can be parameters, the best ones first, with their values in this use:
+    the arguments of the block, then `in_channels`. `given` are expressions that need no parameter (`x.shape[-1]`).
+    `members` are the names of its layers, which distinguish variants; `roles` are common names for some of them.
+    Statements from number `later` on run where the parameters are not visible.
     """
 
     place: str

@@ -1,4 +1,4 @@
-"""Values that are not computed: each holds how it was made, so that two texts can be compared in what they do."""
+"""Symbols: values that are not computed but record how they were made, so that two texts can be compared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from netspec.lowering.tree import same
 
 
 class Undecided(TypeError):
-    """Generated text needs a property of a value that depends on its numbers."""
+    """Generated text needs a property of a value that depends on its numbers, which a symbol does not have."""
 
 
 def _binary(sign: str) -> Callable[[Symbol, Any], Symbol]:
@@ -23,7 +23,7 @@ def _reflected(sign: str) -> Callable[[Symbol, Any], Symbol]:
 
 
 class Symbol:
-    """What an expression gives: the operator or function, and its operands."""
+    """The value of an expression: the operator or function, and its operands."""
 
     __slots__ = ("term",)
     term: tuple[Any, ...]
@@ -60,7 +60,7 @@ class Symbol:
 
 
 class Value(Symbol):
-    """A value by its name: an input, or what a layer gave. `shape` is known where a text may ask for it."""
+    """A value with a name: an input, or the output of a layer. `shape` is set if the text may use it."""
 
     __slots__ = ("name", "shape")
 
@@ -72,10 +72,10 @@ class Value(Symbol):
 
 
 class Layer:
-    """An object of a framework, or of a helper class, as it was constructed.
+    """An object of a framework or of a helper class, as it was constructed.
 
-    `defaults` are keyword arguments that need not be given, with what they are then. `apart` are those that
-    change nothing in what it does.
+    `defaults` are the keyword arguments that can be left out, with their defaults. `apart` are keyword arguments that
+    do not change what it computes.
     """
 
     def __init__(
@@ -95,17 +95,17 @@ class Layer:
 
 
 Bound = dict[Layer, Layer]
-"""Which layer of a text stands for which layer of a lowering."""
+"""For each layer of a lowering, the layer of the text that corresponds to it."""
 
 
 def bind(wanted: Any, found: Any) -> Bound | None:
-    """The layers of `found` for those of `wanted`, where both do the same; None where they do not."""
+    """For each layer in `wanted`, the layer in `found`, if both expressions are equal; else None."""
     bound: Bound = {}
     return bound if _alike(wanted, found, bound) else None
 
 
 def _alike(wanted: Any, found: Any, bound: Bound) -> bool:
-    # The plain cases stand first: this runs for every argument of every layer.
+    # The simple cases come first: this runs for every argument of every layer.
     kind = type(wanted)
     if kind is str or kind is int or kind is bool:
         return kind is type(found) and bool(wanted == found)
@@ -143,7 +143,7 @@ def _constructed_alike(wanted: Layer, found: Layer) -> bool:
 
 
 def spell(value: Any) -> str:
-    """A symbol as the expression that it stands for, for messages."""
+    """The expression of a symbol, for messages."""
     match value:
         case Layer():
             given = [*map(spell, value.arguments), *(f"{k}={spell(v)}" for k, v in value.keywords.items())]

@@ -1,4 +1,4 @@
-"""Watching every layer of generated source: the same text, with a call after each line that makes a value."""
+"""Records the output of every layer of generated source: a call is added after each line that makes a value."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ HOOK = "__tap__"
 
 
 def instrument(source: Source) -> ast.Module:
-    """The source, parsed, with `variable = __tap__(node, variable)` after the line of each tap.
+    """Parse the source, and add `variable = __tap__(node, variable)` after the line of each tap.
 
-    A line that returns the value returns `__tap__(node, value)`. The text itself stays as it is; `compile` takes
-    what this gives. `__tap__` is to be put into the namespace in which it is executed: a `Recorder`.
+    A line that returns the value then returns `__tap__(node, value)`. The text itself does not change; pass the result
+    to `compile`. Put a `Recorder` as `__tap__` into the namespace in which the code runs.
 
     Raises:
         ValueError: a tap points at a line at which no statement ends.
@@ -66,17 +66,17 @@ def _binding(variable: str, node: LocalName, after: ast.stmt) -> ast.stmt:
 
 
 def order(root: Module) -> tuple[str, ...]:
-    """The canonical names of all values in the order in which generated code makes them."""
-    # A layer's own output, which may take the place of its input, comes after what it gives besides.
+    """The canonical names of all values, in the order in which generated code makes them."""
+    # A layer's own output can replace its input, so it comes after the further outputs.
     return tuple(value for node in root.nodes() for value in (*node.values[1:], node.name))
 
 
 class Recorder:
-    """What `__tap__` is: it knows the order of the values, and so which one each call is about.
+    """The function `__tap__`. It knows the order of the values, and so the value of each call.
 
-    Generated code runs its layers in the order of the outline. The name that a tap gives is local to its
-    function, so one function may serve several uses; it is held against the name that is due.
-    `seen` has each value of the last pass; `inject` adds a number to one node's output.
+    Generated code runs its layers in the order of the outline. The name in a tap is local to its function, because one
+    function can serve several uses; it is checked against the next name in the order. `seen` has the values of the last
+    pass; `inject` adds a number to the output of one node.
     """
 
     def __init__(
@@ -92,12 +92,12 @@ class Recorder:
         self._next = 0
 
     def start(self) -> None:
-        """Before every pass through the model."""
+        """Prepare for a pass through the model."""
         self.seen = {}
         self._next = 0
 
     def due(self, node: LocalName) -> str:
-        """The canonical name of what is made now, which is called so within its function."""
+        """The canonical name of the next value, checked against its local name."""
         if self._next >= len(self.names):
             raise RuntimeError(f"{spell(node)} is made after the last layer of the graph")
         name = self.names[self._next]
@@ -120,7 +120,7 @@ def spell(node: LocalName) -> str:
 
 
 def _ends_with(parts: Sequence[str], node: LocalName) -> bool:
-    """Whether a canonical name ends with a local one, in which None is any number."""
+    """Whether a canonical name ends with a local name, in which None stands for any number."""
     pairs = zip(parts[-len(node) :], node, strict=False)
     return len(parts) >= len(node) and all(
         part.isdigit() if wanted is None else part == wanted for part, wanted in pairs

@@ -1,4 +1,4 @@
-"""All uses of a block become one definition, or several where their texts differ in more than literals."""
+"""Makes one definition of all uses of a block, or several if their texts differ in more than literals."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from netspec.lowering.tree import Hole, Tree, Value, Values, same
 from netspec.lowering.writing import Pen
 
 COMING_IN = "in_channels"
-"""What the channels of a block's input are called."""
+"""The parameter for the channels of a block's input."""
 
 
 _COUNTERS = ("i", "range")
-"""What repetitions are counted with."""
+"""The variables that count repetitions."""
 
 
 class WrongFold(AssertionError):
-    """A definition does not give a use its own text back: a bug of netspec, found before anything runs."""
+    """A definition does not reproduce the text of one of its uses: a bug of netspec, found before anything runs."""
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One class or function: its parameters, its statements, and which uses it serves, by their number."""
+    """One class or function: its parameters, its statements, and the numbers of the uses that it serves."""
 
     parameters: tuple[Parameter, ...]
     lines: tuple[Text, ...]
@@ -38,12 +38,12 @@ class Definition:
     members: tuple[str, ...]
     known: Mapping[str, Values]
     kept: tuple[tuple[str, str], ...] = ()
-    """Attributes and the parameters that they keep, for methods that run later."""
+    """Attributes and the parameters that they hold, for methods that run later."""
     given: frozenset[str] = frozenset()
-    """The expressions that need no parameter and stand in the text."""
+    """The expressions that need no parameter and that the text uses."""
 
     def spread(self, same_as: Sequence[int]) -> Definition:
-        """The same for more uses, each the same as one of these: the number of that one is given."""
+        """The same definition for more uses; `same_as` has, for each use, the number of an equal one that it serves."""
         uses = tuple(number for number, one in enumerate(same_as) if one in self.uses)
         at = [self.uses.index(same_as[number]) for number in uses]
 
@@ -58,14 +58,14 @@ class Definition:
         )
 
     def signature(self) -> tuple[str, ...]:
-        """`in_channels`, `filters`, `stride=1`."""
+        """The parameters as text: `in_channels`, `filters`, `stride=1`."""
         return tuple(
             each.name if each.default is None else f"{each.name}={literal(each.default)}"
             for each in self.parameters
         )
 
     def arguments(self, use: int) -> tuple[Argument, ...]:
-        """What this use hands in, as slots of the definition in which it stands."""
+        """The arguments of this use, as slots of the definition that contains the call."""
         at = self.uses.index(use)
         return tuple(
             Argument(
@@ -79,11 +79,11 @@ class Definition:
 def unify(
     uses: Sequence[Use], taken: Collection[str] = (), attributes: Collection[str] = ()
 ) -> tuple[Definition, ...]:
-    """The definitions that serve these uses of one block, the most used first.
+    """The definitions that serve these uses of one block, the most used definition first.
 
-    Uses whose texts are equal but for literals share a definition; literals that differ become parameters. One `Use`
-    may stand for several that are the same.
-    `taken` are names that no parameter may have, `attributes` names that no attribute may have.
+    Uses whose texts differ only in literals share a definition; literals that differ become parameters. One `Use` may
+    represent several equal ones. `taken` are names that no parameter may have, `attributes` names that no attribute may
+    have.
 
     Raises:
         WrongFold: a definition does not give one of its uses its own text back.
@@ -109,7 +109,10 @@ def unify(
 
 @dataclass(frozen=True)
 class _Unifier:
-    """The uses of one block with their trees; those with elastic repetitions where there are variants to join."""
+    """The uses of one block with their trees.
+
+    `elastic` has trees with elastic repetitions if there are variants to join.
+    """
 
     uses: Sequence[Use]
     trees: Sequence[Tree]
@@ -118,7 +121,7 @@ class _Unifier:
     attributes: Collection[str]
 
     def definitions(self, groups: Sequence[tuple[int, ...]]) -> list[Definition]:
-        """A definition for each group, or one for several of which some lack what others have."""
+        """A definition for each group, or one for several groups if some lack statements that others have."""
         rest = sorted(groups, key=lambda numbers: -len(statements(self.trees[numbers[0]])))
         found = []
         while rest:
@@ -139,7 +142,7 @@ class _Unifier:
         return fold(_merged(own))
 
     def _with_options(self, numbers: tuple[int, ...]) -> Definition | None:
-        """One definition for uses of several shapes, if some of them only lack statements."""
+        """One definition for uses of several shapes, if they differ only in missing statements."""
         chosen = [(self.elastic or self.trees)[number] for number in numbers]
         longest = self.uses[max(numbers, key=lambda number: len(statements(self.trees[number])))]
         try:
@@ -151,7 +154,7 @@ class _Unifier:
             return None
 
     def _condition(self, longest: Use, numbers: Sequence[int], row: Sequence[bool]) -> str:
-        """What to call a condition: by what the uses lack in which it is false.
+        """The name of a condition: by the members that are missing in the uses in which it is false.
 
         Raises:
             Unsettled: they lack nothing that has a name.
@@ -183,7 +186,7 @@ def _merged(trees: Sequence[Tree]) -> Tree:
 
 
 def _groups(shapes: Sequence[Hashable]) -> list[tuple[int, ...]]:
-    """The numbers of what has one shape."""
+    """The numbers of the items of each shape."""
     groups: dict[Hashable, list[int]] = {}
     for number, each in enumerate(shapes):
         groups.setdefault(each, []).append(number)
@@ -191,14 +194,17 @@ def _groups(shapes: Sequence[Hashable]) -> list[tuple[int, ...]]:
 
 
 def _joined(exact: list[tuple[int, ...]], loose: Sequence[Hashable]) -> list[tuple[int, ...]]:
-    """The groups, those made one that are alike as soon as repetitions may differ in number."""
+    """The groups, joined if they are equal except for the number of repetitions."""
     shapes = [{loose[number] for number in numbers} for numbers in exact]
     keys = [each.pop() if len(each) == 1 else at for at, each in enumerate(shapes)]
     return [tuple(sorted(number for at in together for number in exact[at])) for together in _groups(keys)]
 
 
 def variant_names(stem: str, variants: Sequence[Definition]) -> tuple[str, ...]:
-    """A name for each: the first is plain, another says what it has more, is called with, or has less."""
+    """A name for each variant.
+
+    The first has the plain name; others are named by what they add, by an argument, or by what they lack.
+    """
     first = variants[0]
     names = [stem]
     for variant in variants[1:]:
@@ -218,7 +224,7 @@ def variant_names(stem: str, variants: Sequence[Definition]) -> tuple[str, ...]:
 
 
 def _beyond(members: Sequence[str], others: Sequence[str]) -> str | None:
-    """The first that the others do not have; without its number where it is the only one of its kind."""
+    """The first member that the others do not have; without its number if it is the only one of its kind."""
     for name in members:
         if name not in others:
             kind = name.rstrip("0123456789")
@@ -228,19 +234,19 @@ def _beyond(members: Sequence[str], others: Sequence[str]) -> str | None:
 
 
 def _unused(name: str, names: Sequence[str]) -> str:
-    """The name, or numbered: `unit_variant2`, `unit_with_conv3_variant2`."""
+    """The name, numbered if it is taken: `unit_variant2`, `unit_with_conv3_variant2`."""
     number, plain = 2, name
     while name in names:
-        # Not `unit2`: so a layer is called, the second of its kind.
+        # Not `unit2`, which is the name of the second layer of this kind.
         name = f"{plain}_variant{number}"
         number += 1
     return name
 
 
 def _distinction(variant: Definition, variants: Sequence[Definition]) -> str | None:
-    """An argument that all uses of the variant have, and none of another: `stride2`; or two such: `filters8_stride2`.
+    """An argument that all uses of the variant have and no other use has: `stride2`; or two such: `filters8_stride2`.
 
-    Where there are several, one that does not vary among the others either.
+    If there are several, one that does not vary among the other variants.
     """
     fixed = {
         name: values[0] for name, values in variant.known.items() if name != COMING_IN and len({*values}) == 1
@@ -294,7 +300,7 @@ def _define(
 
 
 def _check(place: str, own: Tree, folded: Tree, naming: Naming, arguments: Mapping[str, Value]) -> None:
-    """Hold the literals of one use to those that a definition gives it."""
+    """Check that a definition reproduces the literals of one use."""
     made: dict[Hole, Value] = {}
 
     def value(hole: Hole) -> Value:
@@ -314,7 +320,7 @@ def _naming(
     folded: Tree,
     attributes: Collection[str],
 ) -> Naming:
-    """The fewest parameters: without the input channels, if the author's own arguments determine them."""
+    """The naming with the fewest parameters: without the input channels, if the block's arguments determine them."""
     own = {name: values for name, values in known.items() if name != COMING_IN}
     without = _settled(Naming(own, given, taken, plain=True, attributes=attributes), folded)
     if own and own != known and all(each.known or not each.channels for each in without.parameters):
@@ -323,7 +329,7 @@ def _naming(
 
 
 def _settled(naming: Naming, folded: Tree) -> Naming:
-    """The same, where arguments that nothing needs keep no other parameter from their names."""
+    """The same naming, but arguments that are not used do not reserve their names."""
     deque(Pen(naming.expression).lines(folded), maxlen=0)
     needed = {each.name for each in naming.parameters if each.known}
     known = {name: row for name, row in naming.known.items() if naming.spelling[name] in needed}
@@ -337,7 +343,7 @@ def _together(rows: Sequence[Mapping[str, Value]]) -> dict[str, Values]:
 
 
 def _ordered(naming: Naming) -> list[Parameter]:
-    """What comes in first, then the author's own arguments, then the rest; defaults last."""
+    """The parameters in order: input channels, the arguments of the block, then the rest; those with defaults last."""
     order = [COMING_IN, *naming.spelling.values()]
 
     def rank(each: Parameter) -> tuple[bool, bool, int]:

@@ -1,9 +1,9 @@
-"""The tree of a text: what backends write becomes one, and all uses of a block are laid into one.
+"""The tree of a text. Backends write statements, which become trees; the trees of all uses of a block are merged.
 
 A `Hole` is a literal with its value in each use, a `Branch` a form with trees in it, a `Number` the number of a
-repetition, an `Affine` a literal that counts up, a `Power` one that is multiplied, and a `Run` one or more alike
-repetitions. How a branch is written is decided by the forms in `parts` and `statements`; a new part of a text is a new
-form, and nothing here changes.
+repetition, an `Affine` a literal that counts up, a `Power` one that is multiplied, and a `Run` one or more equal
+repetitions. The forms in `parts` and `statements` decide how a branch is written; a new kind of text is a new form, and
+nothing here changes.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Protocol, Self
 
 Value = int | float | bool | str | tuple["Value", ...]
-"""What may stand in a hole: a literal."""
+"""The value of a hole: a literal."""
 
 Values = tuple[Value, ...]
-"""What stands in a hole, a value for each use."""
+"""The values of a hole, one per use."""
 
 
 def same(a: Value, b: Value) -> bool:
-    """Equal, and written alike: True is not 1, and −0.0 not 0.0, in a tuple neither."""
+    """Whether two values are equal and have the same text: True is not 1, and −0.0 is not 0.0, also inside tuples."""
     return type(a) is type(b) and a == b and (isinstance(a, int | str) or repr(a) == repr(b))
 
 
 def equal(a: Sequence[Value], b: Sequence[Value]) -> bool:
-    """The same values, one by one."""
+    """Whether two rows have the same values."""
     return len(a) == len(b) and all(map(same, a, b))
 
 
 class TreeWriter(Protocol):
-    """What a tree asks of the pen that writes it. `number` is the text of a repetition's number, if there is one."""
+    """The pen that writes a tree. `number` is the text of the number of a repetition, if there is one."""
 
     number: str
 
@@ -48,7 +48,7 @@ class TreeWriter(Protocol):
 
 
 class Form(Protocol):
-    """What a branch says around the trees in it. Two branches are alike if their forms are equal."""
+    """The text of a branch around its trees. Two branches are equal if their forms are equal."""
 
     def __hash__(self) -> int: ...
 
@@ -60,25 +60,25 @@ Change = Callable[["Tree"], "Tree | None"]
 
 
 class Tree(ABC):
-    """A text, or a part of one. `shape` is all of it but its literals: trees of one shape can be merged."""
+    """A text, or a part of one. `shape` is everything except its literals: trees of one shape can be merged."""
 
     __slots__ = ("numbers", "runs", "shape")
     shape: Hashable
     numbers: bool
-    """Whether the number of a repetition stands in it."""
+    """Whether it contains the number of a repetition."""
     runs: bool
-    """Whether repetitions stand in it."""
+    """Whether it contains repetitions."""
 
     def __init__(self, shape: Hashable, numbers: bool = False, runs: bool = False) -> None:
         self.shape, self.numbers, self.runs = shape, numbers, runs
 
     @abstractmethod
     def merged(self, trees: Sequence[Self]) -> Tree:
-        """One tree for several of its shape, itself the first; in each hole the values of all."""
+        """One tree for several trees of its shape, of which it is the first; each hole has the values of all."""
 
     @abstractmethod
     def text(self, pen: TreeWriter) -> str:
-        """What it says."""
+        """Its text."""
 
     @abstractmethod
     def inner(self) -> Sequence[Tree]:
@@ -86,10 +86,10 @@ class Tree(ABC):
 
     @abstractmethod
     def around(self, inner: Sequence[Tree]) -> Tree:
-        """The same around other trees."""
+        """The same tree with other trees in it."""
 
     def changed(self, change: Change) -> Tree:
-        """The same text, each tree changed where `change` gives something else than None."""
+        """The same tree, in which each tree is replaced if `change` returns one."""
         found = change(self)
         if found is not None:
             return found
@@ -116,10 +116,10 @@ class Tree(ABC):
 class Hole(Tree):
     """A literal of the text, with its value in each use.
 
-    `hint` is what it is called, as a parameter of the layer. With a `default`, the argument in which it stands is left
-    out where it is that in every use. `channels` marks a count of channels, `counts` a number of repetitions, which may
-    be a parameter less a little (`count - 1`). `kept` marks one in a method that runs when the parameters are out of
-    sight. If only some uses have it, `uses` has their numbers, and the row has their values.
+    `hint` is its name as a parameter of the layer. With a `default`, the argument is left out if every use has the
+    default. `channels` marks a count of channels, `counts` a number of repetitions, for which `count - 1` and the like
+    are also tried. `kept` marks a literal in a method in which the parameters are not visible. If only some uses have
+    it, `uses` has their numbers, and the row has their values.
     """
 
     __slots__ = ("channels", "counts", "default", "hint", "kept", "row", "uses")
@@ -147,11 +147,11 @@ class Hole(Tree):
         return self.default is not None and all(same(value, self.default) for value in self.row)
 
     def holding(self, row: Values, hint: str = "", default: Value | None = None) -> Hole:
-        """The same with other values."""
+        """The same hole with other values."""
         return Hole(row, hint or self.hint, default, self.channels, self.counts, self.kept)
 
     def of(self, uses: tuple[int, ...]) -> Hole:
-        """The same, of these uses only."""
+        """The same hole, for these uses only."""
         return Hole(self.row, self.hint, self.default, self.channels, self.counts, self.kept, uses)
 
     def merged(self, trees: Sequence[Hole]) -> Hole:
@@ -200,7 +200,7 @@ class Branch(Tree):
 
 
 class Option(Branch):
-    """What only those uses have in which a flag is true."""
+    """A tree that only the uses have in which a flag is true."""
 
     __slots__ = ()
 
@@ -221,7 +221,7 @@ class Option(Branch):
 
 
 class Number(Tree):
-    """The number of a repetition: the variable of the loop in which it stands, elsewhere its own."""
+    """The number of a repetition: the variable of the enclosing loop, otherwise the number itself."""
 
     __slots__ = ("own",)
 
@@ -295,7 +295,7 @@ class Power(Affine):
 
 
 class Run(Tree):
-    """Repetitions from number `first` to before `end` that are one text; `count` of them."""
+    """Equal repetitions from number `first` to before `end`, `count` in total."""
 
     __slots__ = ("count", "counts", "end", "first", "item", "variable")
 
@@ -308,7 +308,7 @@ class Run(Tree):
 
     @classmethod
     def of(cls, item: Tree, at: int, count: int, uses: int, counts: bool = False, variable: str = "i") -> Run:
-        """So many repetitions from number `at` on, in each use."""
+        """`count` repetitions from number `at` on, in each use."""
         first, end, many = (
             Hole((n,) * uses, "count", channels=False, counts=True) for n in (at, at + count, count)
         )
@@ -316,17 +316,17 @@ class Run(Tree):
 
     @property
     def numbered(self) -> bool:
-        """Whether the numbers of its repetitions stand in its text."""
+        """Whether its text contains the numbers of its repetitions."""
         return self.counts or self.item.numbers
 
     @property
     def single(self) -> bool:
-        """Whether it is one repetition in every use."""
+        """Whether it has one repetition in every use."""
         return all(count == 1 for count in self.count.row)
 
     @property
     def number(self) -> int | None:
-        """The number of its first repetition, where that is one in every use."""
+        """The number of its first repetition, if it is the same in every use; else None."""
         first = self.first.row[0]
         assert isinstance(first, int)
         return first if self.first.constant else None
@@ -358,5 +358,5 @@ class Run(Tree):
 
 
 def columns(rows: Sequence[Sequence[Tree]]) -> tuple[Tree, ...]:
-    """The trees at each place of several rows, merged."""
+    """The trees at each position of several rows, merged."""
     return tuple(column[0].merged(column) for column in zip(*rows, strict=True))

@@ -1,4 +1,4 @@
-"""The uses of a block: what they are called with, which of them are alike, and what is said of them."""
+"""Describes the uses of a block: their arguments, which of them are equal, and their docstrings."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from netspec.ops.norm import Normalisation
 from netspec.types import Type
 
 LONGEST_LIST = 70
-"""So many characters of places are listed; of more, the first and the last."""
+"""The most characters of a list of places; a longer list has only the first and the last place."""
 
 Mark = Callable[[Node | Module], Hashable]
-"""What a layer, or the call of a block, is but for its name and what it takes."""
+"""A layer or the call of a block, without its name and its inputs."""
 
 
 def firsts(modules: Sequence[Module], mark: Mark, whole: Callable[[Module], Hashable]) -> list[int]:
-    """For each module the number of the first one that is the same text; `whole` is what else decides about one."""
+    """For each module, the number of the first module with the same text.
+
+    `whole` gives everything else that affects the text.
+    """
     first: dict[Hashable, int] = {}
     found = []
     for number, each in enumerate(modules):
@@ -31,7 +34,7 @@ def firsts(modules: Sequence[Module], mark: Mark, whole: Callable[[Module], Hash
 
 
 def _content(module: Module, mark: Mark) -> Hashable:
-    """All that a module holds, each value by its name within the module, or as the number of what comes in."""
+    """The content of a module, with values by their relative names, or by the number of an input."""
     numbers = {value: number for number, value in enumerate(module.inputs)}
 
     def names(values: Sequence[str]) -> tuple[str | int, ...]:
@@ -45,10 +48,10 @@ def _content(module: Module, mark: Mark) -> Hashable:
 
 
 def known(graph: Graph, module: Module, plain: tuple[type, ...] = (int, float)) -> dict[str, Value]:
-    """The author's arguments that may stand in a text: `plain` ones, and lists of whole numbers."""
+    """The author's arguments that can be parameters in a text: `plain` values, and lists of whole numbers."""
     scope = module.scope
     while scope is not None and not scope.definition and scope.parent:
-        # Layers in a row see what the block around them is called with.
+        # Layers in a row see the arguments of the enclosing block.
         scope = graph.scope_by_path[scope.parent]
     found: dict[str, Value] = {}
     for name, value in scope.arguments if scope else ():
@@ -60,7 +63,7 @@ def known(graph: Graph, module: Module, plain: tuple[type, ...] = (int, float)) 
 
 
 def roles(module: Module) -> dict[str, str]:
-    """What a person calls some layers of a block.
+    """Common names for some layers of a block.
 
     A projection is what takes the block's input to the sum at its end, to the same number of channels: one convolution
     of single positions, with or without a norm.
@@ -78,14 +81,14 @@ def roles(module: Module) -> dict[str, str]:
 
 
 def _chain(value: str, makers: Mapping[str, Node | Module]) -> Iterator[Node]:
-    """The layers that lead one by one from what comes into a block to a value, the last one first."""
+    """The layers of the chain from the input of a block to a value, the last layer first."""
     while isinstance(maker := makers.get(value), Node) and len(maker.inputs) == 1:
         yield maker
         (value,) = maker.inputs
 
 
 def told(uses: Sequence[Module]) -> str:
-    """What a definition is in the spec, and where."""
+    """The docstring of a definition: what it is in the spec, and where."""
     use, places = uses[0], [module.path for module in uses]
     shown = ", ".join(places)
     if len(shown) > LONGEST_LIST:
@@ -98,13 +101,13 @@ def told(uses: Sequence[Module]) -> str:
 
 
 def stem(use: Module) -> str:
-    """What to call a named group of layers, a head, or the layers of a repeat."""
+    """The name of a named group of layers, a head, or the layers of a repeat."""
     names = [part for part in use.path.split(".") if not part.isdigit()]
     return names[-1] if names else "layers"
 
 
 def description(graph: Graph, name: str, shape: Callable[[Type], Sequence[int]]) -> str:
-    """What a text says of the network at its top; `shape` is how the framework orders the axes."""
+    """The docstring of a text about the network; `shape` orders the axes as in the framework."""
 
     def batch(type_: Type) -> str:
         return f"({', '.join(['N', *map(str, shape(type_))])})"

@@ -1,4 +1,4 @@
-"""Variable names for the values of one body, as a person would choose them."""
+"""Chooses variable names for the values of one body, as in code written by hand."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class _Allocation:
         for value in outputs:
             self.uses.setdefault(value, []).append(len(items))
         self.made = {value: index for index, item in enumerate(items) for value in given(item)}
-        # A branch that has no name yet is a number.
+        # A branch without a name is a number.
         self.variable: dict[str, str | int] = {**lists, **inputs}
         self.alive = set(self.variable)
 
@@ -91,7 +91,7 @@ class _Allocation:
         return f"{_title(place_of(item))}_{title}"
 
     def _kept(self, index: int) -> set[str | int]:
-        """The variables whose values are still wanted after this item."""
+        """The variables whose values are still used after this item."""
         self.alive = {value for value in self.alive if self._last(value) > index}
         return {self.variable[value] for value in self.alive}
 
@@ -113,11 +113,11 @@ class _Allocation:
         return next(number for number in range(len(self.items) + 1) if number not in kept)
 
     def _reusable(self, variable: str | int, alone: bool) -> bool:
-        """Whether what follows may go by the same name: an input's own name only while it is itself that changes."""
+        """Whether the next value may reuse the name: the name of an input only for values of the same chain."""
         return isinstance(variable, int) or variable == MAIN or (alone and variable in self.inputs.values())
 
     def _called(self, item: Node | Module) -> str:
-        """What its author calls it, or what it is the result of."""
+        """The author's name of a value, or a name after the layer that makes it."""
         first, *_ = given(item)
         if is_automatic(item) and self._is_result(first):
             return self.titles[first]
@@ -145,7 +145,7 @@ class _Allocation:
             return True
         if uses[0] == uses[-1]:
             return uses[0] == len(self.items) and len(self.outputs) > 1
-        # Beside a fork within a fork, `y` and `z` would say nothing.
+        # In a nested fork, `y` and `z` would be unclear.
         between = range(index + 1, uses[-1])
         forks = (
             each for at in between for each in given(self.items[at]) if len(set(self.uses.get(each, []))) > 1
@@ -168,6 +168,6 @@ class _Allocation:
 
 
 def _title(path: str) -> str:
-    """The last name of a path; of a repetition, the repeat's name and its number."""
+    """The last name of a path; for a repetition, the name of the repeat with its number."""
     *above, last = path.split(".")
     return f"{above[-1]}_{last}" if last.isdigit() and above else last

@@ -1,9 +1,9 @@
-"""The proof that a generated text is the network: every layer in it does the same as the lowering of this layer.
+"""Proves that a generated text is the network: every layer in it does the same as the lowering of this layer.
 
-A template, a fold, or a layer that is called twice are shorter ways to write the lowerings of the layers. So the
-finished text is run on symbols, and the result of each line is compared with the lowering of its node, written without
-folding. The proof uses no framework and no numbers: it compares expressions, with every argument of every layer, and
-which object has which weights.
+Templates, folds, and layers that are called twice are shorter ways to write the lowerings of the layers. So the
+finished text runs on symbols, and the result of each line is compared with the lowering of its node, written without
+folding. The proof uses no framework and no numbers: it compares expressions, including every argument of every layer,
+and which object has which weights.
 """
 
 from __future__ import annotations
@@ -24,30 +24,33 @@ from netspec.lowering.template import WrongFold
 
 
 class Reading(ABC):
-    """How the text of one framework is read: what its names mean, and what each node is by itself."""
+    """Reads the text of one framework: the meaning of its names, and the lowering of each node by itself."""
 
     helpers: Collection[str] = ()
-    """Classes and functions that the text defines for itself and that a backend's tests prove: taken as they are."""
+    """Classes and functions that the text defines and that the tests of the backend prove; they are not read."""
 
     @abstractmethod
     def names(self) -> Mapping[str, Any]:
-        """What the names that the text imports stand for, and the helpers."""
+        """The meanings of the names that the text imports, and of the helpers."""
 
     @abstractmethod
     def value(self, name: str) -> Value:
-        """The symbol of an input, or of what a node gives."""
+        """The symbol of an input, or of the output of a node."""
 
     @abstractmethod
     def run(self, space: Mapping[str, Any], inputs: Mapping[str, Value]) -> Mapping[str, Any]:
-        """Run the network that the text defines: its outputs by their names."""
+        """Run the network that the text defines; returns its outputs by name."""
 
     @abstractmethod
     def own(self, node: Node, value: str, inputs: Sequence[Value]) -> Iterable[Any]:
-        """What the node's own lowering makes of its inputs for one of its values, one way or another."""
+        """The expressions of the node's own lowering for one of its values; the text must equal one of them."""
 
     @abstractmethod
     def hold(self, node: Node, bound: Bound) -> None:
-        """Note which layer of the text a node runs.
+        """Record which layer of the text a node runs.
+
+        Raises:
+            WrongFold: the node must not run this layer.
 
         Raises:
             WrongFold: it is one that it must not be.
@@ -55,7 +58,10 @@ class Reading(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Look at the whole when every node has run.
+        """Check the whole text after every node has run.
+
+        Raises:
+            WrongFold: a weight of the graph has no place of its own, or the text has more than the graph.
 
         Raises:
             WrongFold: a weight of the graph has no place of its own, or the text holds more than the graph.
@@ -63,7 +69,7 @@ class Reading(ABC):
 
 
 class Unfolded(UserWarning):
-    """A text is written out at greater length, since the short one is another network: a bug of netspec."""
+    """The text is longer than necessary, because the shorter text is a different network: a bug of netspec."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,10 @@ class Draft:
 
 
 def proven(graph: Graph, *writers: Callable[[], Draft]) -> Source:
-    """The first text that is the network, which is the first one unless netspec has a bug; each next one folds less.
+    """The first text that is the network: the first one, unless netspec has a bug. Each further one folds less.
+
+    Raises:
+        WrongFold: no text is the network.
 
     Raises:
         WrongFold: none is.
@@ -99,7 +108,10 @@ def _proven(graph: Graph, draft: Draft) -> Source:
 
 
 def prove(graph: Graph, root: Module, source: Source, reading: Reading) -> None:
-    """Hold a text to its graph.
+    """Check that a text is its graph.
+
+    Raises:
+        WrongFold: it is a different network: a bug of netspec, found before anything runs.
 
     Raises:
         WrongFold: it is another network: a bug of netspec, found before anything runs.
@@ -114,7 +126,7 @@ def prove(graph: Graph, root: Module, source: Source, reading: Reading) -> None:
         outputs = reading.run(space, inputs)
     except WrongFold:
         raise
-    except Exception as error:  # a wrong text may raise anything
+    except Exception as error:  # a wrong text can raise any exception
         if error is witness.own_fault:
             raise
         raise WrongFold(f"{graph.name}: the text does not run: {type(error).__name__}: {error}") from error
@@ -128,7 +140,7 @@ def prove(graph: Graph, root: Module, source: Source, reading: Reading) -> None:
 
 
 def _without(tree: ast.Module, helpers: Collection[str]) -> ast.Module:
-    """The text without its imports and helpers, which the reading stands for."""
+    """The text without its imports and helpers, for which the reading provides meanings."""
     kept = [
         each
         for each in tree.body
@@ -139,18 +151,18 @@ def _without(tree: ast.Module, helpers: Collection[str]) -> ast.Module:
 
 
 class _Witness(Recorder):
-    """Sees what the text makes, node by node, and passes on a symbol for each."""
+    """Compares each value that the text makes with its node, and replaces it by a symbol."""
 
     def __init__(self, graph: Graph, root: Module, reading: Reading) -> None:
         super().__init__(order(root))
         self.graph, self.reading = graph, reading
         self.values: dict[str, Any] = {}
         self.own_fault: Exception | None = None
-        """What the reading itself raised: a bug of it, not of the text."""
+        """An exception of the reading itself: a bug of the reading, not of the text."""
 
     @property
     def left(self) -> Sequence[str]:
-        """The nodes that were not made."""
+        """The values that were not made."""
         return self.names[len(self.seen) :]
 
     def __call__(self, node: LocalName, value: Any) -> Any:
@@ -161,7 +173,7 @@ class _Witness(Recorder):
         return self.seen[name]
 
     def _bound(self, node: Node, name: str, value: Any) -> Bound:
-        """The layers of the text for those of a node's own lowering, in the first way that is the same."""
+        """The layers of the text for those of a node's own lowering, for the first way that is equal."""
         tried = []
         for way in self._ways(node, name):
             tried.append(way)

@@ -1,4 +1,4 @@
-"""A folded tree back to source: an expression in each hole, runs as loops and generators."""
+"""Writes a folded tree as source: an expression for each hole, loops and generators for runs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from netspec.lowering.tree import Affine, Hole, Power, Run, Tree
 
 
 class Pen:
-    """Writes trees, with an expression in each hole.
+    """Writes trees, with an expression for each hole.
 
-    Within a run `number` is the text of the number of its repetition, and `at` the number itself where it is one
-    repetition only.
+    In a run, `number` is the text of the number of its repetition, and `at` the number itself if there is only one
+    repetition.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Pen:
         return lines(body, self)
 
     def within(self, number: str = "", at: int | None = None) -> Pen:
-        """The same within a run."""
+        """The pen for the content of a run."""
         return Pen(self.expression, number, at)
 
     def hole(self, hole: Hole) -> str:
@@ -49,7 +49,7 @@ class Pen:
         return counted if start.text == "1" else f"{start.operand} * {counted}"
 
     def node(self, name: LocalName) -> LocalName:
-        """The name of a node, None in it as long as its number is not one."""
+        """The name of a node, with None in it as long as the number is not fixed."""
         return name if self.at is None else tuple(str(self.at) if part is None else part for part in name)
 
     def repeated(self, run: Run) -> str:
@@ -61,7 +61,7 @@ class Pen:
     def rounds(self, run: Run, indent: int, more: int) -> Iterator[Text]:
         """A run of statements: a loop, or the statements themselves.
 
-        Which repetition it is may differ between uses even where it is one in each.
+        The number of the repetition can differ between uses even if each use has only one.
         """
         if not run.single:
             yield Text(f"for {self._header(run)}:", indent + more)
@@ -72,7 +72,7 @@ class Pen:
             yield from lines(run.item, self.within(at=run.number), more)
 
     def _header(self, run: Run) -> str:
-        """`i in range(1, 4)`, or `_ in range(3)` where the number does not matter."""
+        """The header of a loop: `i in range(1, 4)`, or `_ in range(3)` if the number is not used."""
         if not run.numbered:
             return f"_ in range({self.expression(run.count).text})"
         first, end = self.expression(run.first).text, self.expression(run.end).text
@@ -80,7 +80,7 @@ class Pen:
 
 
 def text_of(part: Part, names: Names | None = None) -> str:
-    """The text of a part by itself, every literal in it."""
+    """The text of a single part, with every literal in it."""
     return part if isinstance(part, str) else tree(part, names).text(Pen(_literal))
 
 
