@@ -531,6 +531,33 @@ def _along() -> Iterator[Case]:
         yield Case(f"repeat_vector_{rank}d_plain", "repeat_vector", {"size": size}, ((5,),))
 
 
+def _tensors() -> Iterator[Case]:
+    image = [[[0.5, -1, 2], [3, 0.25, 1]], [[1, 2, 3], [4, 5, 6]]]
+    volume = [[[[1, 2]], [[3, 4]]], [[[5, 6]], [[7, 8]]]]
+    starts: dict[str, Any] = {"plain": "zeros", "drawn": {"normal": {"std": 0.5}}, "scaled": "he_normal"}
+    for (name, init), shape in zip(starts.items(), ([5], [3, 4], [2, 3, 4]), strict=True):
+        yield Case(
+            f"parameter_{len(shape) - 1}d_{name}", "parameter", {"shape": shape, "init": init}, ((4, 3),)
+        )
+    yield Case("parameter_3d_frozen", "parameter", {"shape": [2, 1, 3, 2]}, ((4, 3),), trainable=False)
+    yield Case("parameter_1d_words", "parameter", {"shape": [2, 3]}, ((4,),), vocabulary=7)
+    for rank, values in enumerate(([1, 0.5, -2], image[0], image, volume)):
+        yield Case(f"constant_{rank}d_listed", "constant", {"values": values}, ((4, 3),))
+    yield Case("constant_2d_filled", "constant", {"values": 0.375, "shape": [2, 3, 4]}, ((4,),))
+    yield Case("constant_0d_words", "constant", {"values": 0.5, "shape": [3]}, ((4,),), vocabulary=7)
+    for channels in (4, 5):
+        yield _row(f"sinusoid_{channels}", "positions", (channels, 9))
+    yield _row("base", "positions", (4, 6), kind="sinusoid", base=50.0)
+    for rank in SIZES:
+        yield _row("learned", "positions", _map(rank), kind="learned", init={"normal": {"std": 0.5}})
+        yield _row("plain", "gated", _map(rank))
+    yield _row("vector", "gated", (6,))
+    yield _row("linear", "gated", (4, 5), activation="none")
+    yield _row("silu", "gated", (4, 5), activation="silu", gate="none")
+    yield _row("relu", "gated", (4, 5), activation="sigmoid", gate="relu")
+    yield _row("halves", "gated", (4, 5), activation="none", gate="none")
+
+
 CASES: tuple[Case, ...] = (
     *_conv(),
     *_pool(),
@@ -547,4 +574,5 @@ CASES: tuple[Case, ...] = (
     *_rearranged(),
     *_indices(),
     *_along(),
+    *_tensors(),
 )

@@ -761,6 +761,39 @@ STRUCTURES: dict[str, str] = {
           codes: {from: words, layers: [{slice: {start: 2}}, {reverse: time}, one_hot]}
           plain: {from: words, layers: [{embedding: 2}]}
     """,
+    "gates": """
+        input: [4, 7]
+        blocks:
+          gate:
+            params: {dilation: }
+            inputs: [x]
+            outputs: [sum, skip]
+            layers:
+              - {conv: {filters: 8, kernel: 2, dilation: $dilation, padding: causal}}
+              - gated
+              - {dense: 5, name: skip}
+              - {dense: 4, from: gated1, name: kept}
+              - {add: , from: [x, kept], name: sum}
+          places: {layers: [{positions: {kind: learned, init: {normal: {std: 0.25}}}}]}
+        layers:
+          - {positions: sinusoid}
+          - {gate: {dilation: "${2 ** index}"}, repeat: 3, name: stack}
+          - {concat: , from: [stack, stack.*.skip]}
+          - {dense: 5}
+          - {places: , name: first}
+          - {places: , name: second}
+          - {places: , name: third, share: first}
+          - {slice: {start: 1, axis: time}}
+          - places
+          - concat:
+              axis: time
+              branches: [[{parameter: [5, 1], name: token}], [], [{constant: {values: 0.5, shape: [5, 2]}}]]
+          - concat:
+              axis: time
+              branches: [[], [{parameter: [5, 1], share: token}], [{constant: [[1], [2], [3], [4], [0.5]]}]]
+          - {dense: 6}
+          - {gated: none}
+    """,
     "vectors_of_a_dense": """
         inputs: {words: {shape: [6], vocabulary: 5}, x: [4, 6]}
         layers:

@@ -58,6 +58,7 @@ OWN: Mapping[str, Piece] = {
     "projector": _word("glorot_uniform"),
     "recurrent_kernel": _word("orthogonal"),
     "scale": _word("ones"),
+    "value": _word("zeros"),
 }
 """How the variables start for which no initialiser is written."""
 

@@ -11,6 +11,7 @@ from netspec.ops.activation import Prelu
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.dense import Dense, Rbf
+from netspec.ops.gate import Gated
 from netspec.ops.indices import Embedding, OneHot
 from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
@@ -21,8 +22,9 @@ from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshap
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import Scale, ScaleBy
 from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
+from netspec.ops.tensors import Constant, Parameter, Positions
 from netspec.ops.transpose import ConvTranspose
-from netspec_numpy import functions, merges, norms, recurrence, slices, windows
+from netspec_numpy import functions, merges, norms, recurrence, slices, tensors, windows
 from netspec_numpy.calculation import Array, Calculation, Values
 
 LOWERINGS: dict[type[Op], Callable[[Calculation], Values]] = {
@@ -66,6 +68,10 @@ LOWERINGS: dict[type[Op], Callable[[Calculation], Values]] = {
     SpaceToDepth: merges.space_to_depth,
     DepthToSpace: merges.depth_to_space,
     Identity: merges.identity,
+    Parameter: tensors.parameter,
+    Constant: tensors.constant,
+    Positions: tensors.positions,
+    Gated: tensors.gated,
     Embedding: slices.embedding,
     OneHot: slices.one_hot,
     Slice: slices.slice_,

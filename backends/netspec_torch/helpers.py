@@ -152,6 +152,50 @@ class MaskInput(nn.Module):
 
     def forward(self, x):
         return x * (torch.rand_like(x) >= self.rate) if self.training and self.rate else x''',
+    "Fixed": '''\
+class Fixed(nn.Module):
+    """Numbers, the same for every sample."""
+
+    def __init__(self, values):
+        super().__init__()
+        self.register_buffer("values", torch.tensor(values), persistent=False)
+
+    def forward(self, x):
+        return self.values.expand(x.shape[0], *self.values.shape)''',
+    "Filled": '''\
+class Filled(nn.Module):
+    """One number everywhere, the same for every sample."""
+
+    def __init__(self, shape, value):
+        super().__init__()
+        self.shape = shape
+        self.register_buffer("value", torch.tensor(value), persistent=False)
+
+    def forward(self, x):
+        return self.value.expand(x.shape[0], *self.shape)''',
+    "Learned": '''\
+class Learned(nn.Module):
+    """A trainable tensor, the same for every sample."""
+
+    def __init__(self, shape):
+        super().__init__()
+        self.weight = nn.Parameter(0.02 * torch.randn(shape))
+
+    def forward(self, x):
+        return self.weight.expand(x.shape[0], *self.weight.shape)''',
+    "Sinusoid": '''\
+class Sinusoid(nn.Module):
+    """Sines and cosines of the number of each position (Vaswani et al. 2017)."""
+
+    def __init__(self, channels, length, base=10000.0):
+        super().__init__()
+        rates = base ** (-torch.arange(0, channels, 2) / channels)
+        angles = rates[:, None] * torch.arange(length)
+        waves = torch.stack([angles.sin(), angles.cos()], dim=1).flatten(0, 1)
+        self.register_buffer("waves", waves[:channels], persistent=False)
+
+    def forward(self, x):
+        return self.waves.expand(x.shape[0], *self.waves.shape)''',
     "OneHot": '''\
 class OneHot(nn.Module):
     """A channel for each index of a vocabulary: 1 where the index is, 0 elsewhere."""

@@ -10,6 +10,7 @@ from netspec.ops.activation import Prelu
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.dense import Dense, Rbf
+from netspec.ops.gate import Gated
 from netspec.ops.indices import Embedding, OneHot
 from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
@@ -20,11 +21,12 @@ from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshap
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import Scale, ScaleBy
 from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
+from netspec.ops.tensors import Constant, Parameter, Positions
 from netspec.ops.transpose import ConvTranspose
-from netspec_torch import functions, layers, moves, recurrence, slices, windows
+from netspec_torch import functions, layers, moves, recurrence, slices, tensors, windows
 from netspec_torch.site import Lowered, Lowering, Site
 
-TEMPORARIES = frozenset({"inside", "windows", "sum", "math"})
+TEMPORARIES = frozenset({"halves", "inside", "windows", "sum", "math"})
 """Names that lowerings use: variables and functions."""
 
 LOWERINGS: Mapping[type[Op], Lowering] = {
@@ -69,6 +71,10 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
     SpaceToDepth: moves.space_to_depth,
     DepthToSpace: moves.depth_to_space,
     Identity: lambda op, site: Lowered(site.x),
+    Parameter: tensors.parameter,
+    Constant: tensors.constant,
+    Positions: tensors.positions,
+    Gated: tensors.gated,
     Embedding: slices.embedding,
     OneHot: slices.one_hot,
     Slice: slices.slice_,

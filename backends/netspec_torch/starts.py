@@ -50,6 +50,7 @@ OWN: Mapping[str, Mapping[str, Initializer]] = {
     "LSTM": {**_RECURRENT, "bias_ih": by_gate(i=0.0, f=1.0, g=0.0, o=0.0)},
     "GRU": _RECURRENT,
     "RNN": _RECURRENT,
+    "Learned": {"weight": _init("normal", std=0.02)},
     "PReLU": {"weight": _init("constant", value=0.25)},
     "L2Norm": {"weight": _init("constant", value=20.0)},
     "Norm": {"weight": ONES, "bias": ZEROS, "running_mean": ZEROS, "running_var": ONES},
@@ -63,7 +64,7 @@ _OF_A_CELL = re.compile(r"_l\d+(_reverse)?\Z")
 """What the name of a weight of a recurrent layer ends with: the layer and the direction."""
 
 
-UNBIASED = ("nn.Embedding", "nn.PReLU", "Rbf", "L2Norm")
+UNBIASED = ("nn.Embedding", "Learned", "nn.PReLU", "Rbf", "L2Norm")
 """Classes whose modules have no attribute `bias`; that of other layers may be None."""
 
 
@@ -177,7 +178,7 @@ def _start(weight: Weight, tensor: str, module: str, by_group: bool) -> Start:
     if weight.fans is not None:
         fan = f"{module}.fans[0]" if rule.fan == "fan_in" else f"sum({module}.fans)"
         return _spread(rule, tensor, f"{rule.scale * (1 if rule.fan == 'fan_in' else 2)} / {fan}")
-    if len(weight.shape) == 1:
+    if len(weight.shape) == 1 or weight.axes.startswith("C"):
         return _spread(rule, tensor, f"{rule.scale} / {tensor}.numel()" if weight.axes == "O" else rule.scale)
     return _by_fans(rule, weight, tensor, module, by_group)
 

@@ -46,7 +46,7 @@ class TorchTrial:
         with torch.no_grad(), full_precision():
             self._run(inputs)
         seen = self.recorder.seen
-        return {node.name: seen[node.name].cpu().numpy() for node in self.graph.nodes}
+        return {node.name: seen[node.name].detach().cpu().numpy() for node in self.graph.nodes}
 
     def gradients(self, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
         """The gradient of the loss by every trainable weight."""

@@ -248,6 +248,8 @@ def _view(node: Node, views: Sequence[View], types: Sequence[Type]) -> View:
     reaches = node.op.reaches(types)
     joined: dict[str, tuple[Seen, ...]] = {}
     for view, reach in zip(views, reaches, strict=True):
+        if reach is not None and reach.is_empty:
+            continue
         for source, axes in view.inputs.items():
             seen = _through(axes, reach, view.uniform)
             joined[source] = _join(joined[source], seen) if source in joined else seen

@@ -56,6 +56,12 @@ FAMILIES: dict[str, dict[str, str]] = {
         "softplus": "activation.Softplus",
         "softmax": "activation.Softmax",
         "activation": "activation.AnyActivation",
+        "gated": "gate.Gated",
+    },
+    "tensor": {
+        "parameter": "tensors.Parameter",
+        "constant": "tensors.Constant",
+        "positions": "tensors.Positions",
     },
     "normalisation": {
         "batch_norm": "norm.BatchNorm",

@@ -125,6 +125,8 @@ class Reach:
     it does with channels: it `mixes` them (each output channel depends on every input channel), it `stacks` the
     channels of several inputs, it `gathers` the positions of some axes into channels, or it `splits` channels over
     positions, so that a position depends only on some channels. Most ops do none of these.
+
+    `is_empty`: no position depends on any of the input.
     """
 
     axes: tuple[Taps | Literal["whole"] | None, ...]
@@ -133,6 +135,7 @@ class Reach:
     stacks: bool = False
     gathers: tuple[int, ...] = ()
     splits: bool = False
+    is_empty: bool = False
 
     @classmethod
     def each(cls, rank: int, mixes: bool = False) -> Reach:
@@ -143,6 +146,11 @@ class Reach:
     def whole(cls, rank: int, mixes: bool = False) -> Reach:
         """Everything."""
         return cls((WHOLE,) * rank, mixes=mixes)
+
+    @classmethod
+    def nothing(cls) -> Reach:
+        """Nothing: the output is the same for every input."""
+        return cls((), is_empty=True)
 
     def output_axis(self, axis: int) -> int:
         """The output axis that corresponds to this axis of the input."""

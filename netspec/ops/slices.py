@@ -168,15 +168,14 @@ class Split(Along):
         if given != size:
             last, part = self.parts[-1]
             left = size - given + part
+            kept = ", ".join(f"{name}: {part}" for name, part in (*self.parts[:-1], (last, left)))
             raise Misfit(
                 shapes.SIZE,
                 f"the parts do not fill {op.axis}: "
                 f"{' + '.join(str(part) for _, part in self.parts)} = {given}, and the axis has {size}",
                 "parts",
                 notes=(f"the input is {inputs[0]}{{source}}",),
-                help=f"use `{last}: {left}`"
-                if left > 0
-                else f"the sizes must sum to {size}: `parts: {{{_sizes(self.parts, size)}}}`"
+                help=f"write `parts: {{{kept if left > 0 else _sizes(self.parts, size)}}}`"
                 if size >= len(self.parts)
                 else f"use fewer parts: the axis has {size} positions",
             )

@@ -391,7 +391,34 @@ def _of_cases(keyword: str) -> Recipe:
     return lambda draw, type_: dict(draw.choice(rows))
 
 
+def _parameter(draw: Draw, type_: Type) -> Fields:
+    shape = list(type_.shape) if draw.chance(0.5) else [draw.randint(1, 4) for _ in range(draw.randint(1, 3))]
+    return {"shape": shape, **draw.some(0.5, init=lambda: _init(draw))}
+
+
+def _numbers(draw: Draw, type_: Type) -> Fields:
+    if draw.chance(0.4):
+        return {"values": draw.choice([0.5, -2, 3]), "shape": list(type_.shape)}
+    rows = [draw.choice([0.25, -1, 2]) for _ in range(draw.randint(1, 4))]
+    return {"values": rows if draw.chance(0.5) else [rows, [1] * len(rows)]}
+
+
+def _positions(draw: Draw, type_: Type) -> Fields:
+    if len(type_.spatial) == 1 and draw.chance(0.5):
+        return draw.some(0.5, kind=lambda: "sinusoid", base=lambda: draw.choice([50.0, 1000]))
+    return {"kind": "learned", **draw.some(0.5, init=lambda: _init(draw))}
+
+
+def _gated(draw: Draw, type_: Type) -> Fields:
+    words = ("tanh", "sigmoid", "relu", "silu", "none")
+    return draw.some(0.6, activation=lambda: draw.choice(words), gate=lambda: draw.choice(words))
+
+
 RECIPES: dict[str, Recipe] = {
+    "parameter": _parameter,
+    "constant": _numbers,
+    "positions": _positions,
+    "gated": _gated,
     "embedding": _embedding,
     "slice": _slice,
     "split": _split,

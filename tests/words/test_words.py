@@ -48,6 +48,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "repeat_vector": {"size": 3},
     "pad": {"amount": 1},
     **{word: {"units": 4, "axis": "height"} for word in ("rnn", "lstm", "gru")},
+    "positions": {"kind": "learned"},
 }
 VALUES: dict[str, Any] = {
     "kernel": 1,

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from netspec_keras.helpers import convolutions, functions, merges, norms, pools, recurrence, slices, starts
+from netspec_keras.helpers import (
+    convolutions,
+    functions,
+    merges,
+    norms,
+    pools,
+    recurrence,
+    slices,
+    starts,
+    tensors,
+)
 from netspec_keras.helpers.helper import Helper
 
 __all__ = ["HELPERS", "STARTERS", "Helper", "required"]
@@ -19,6 +29,7 @@ HELPERS: dict[str, Helper] = {
     **merges.HELPERS,
     **slices.HELPERS,
     **recurrence.HELPERS,
+    **tensors.HELPERS,
 }
 """Every helper by its name; no op is called so, and a function of the spec that is gives way."""
 

@@ -269,7 +269,7 @@ WORDS = table(
     (_celu, "celu"),
     (
         absent("activation of this name"),
-        "hardshrink hardtanh rrelu softshrink softsign threshold glu swiglu geglu reglu squareplus hardelu "
+        "hardshrink hardtanh rrelu softshrink softsign threshold geglu squareplus hardelu "
         "thresholdedrelu thresholdrelu sparsemax sparseplus sparsesigmoid sine sin cos tan snake exponential "
         "exp log sqrt pow power clip clamp clipbyvalue sign erf gumbelsoftmax logexp hardmax reciprocal round "
         "floor ceil softcap rootn logsumexp logaddexp isrlu shrink parametricsoftplus scaledtanh heaviside "
@@ -456,8 +456,21 @@ WORDS = table(
     (
         absent("transformer layer"),
         "transformer transformerencoder transformerdecoder transformerencoderlayer transformerdecoderlayer "
-        "positionalencoding positionalembedding positionembedding rope rotaryembedding",
+        "rope rotaryembedding",
     ),
+    (
+        same("positions", "it adds: `positions: sinusoid`, or `positions: learned`"),
+        "positionalencoding positionalembedding positionembedding positionencoding sinepositionencoding",
+    ),
+    (same("parameter", "it is a trainable tensor: `parameter: [64, 1]`"), "learnable learned variable"),
+    (same("constant", "`constant: [1, 0]`, or one number with a `shape`"), "constantofshape full fill"),
+    (same("gated", "it is tanh · sigmoid of the two halves of the channels"), "gatedactivation gatedtanh"),
+    (
+        instead("write `gated: none`: one half of the channels times the sigmoid of the other"),
+        "glu gatedlinearunit",
+    ),
+    (instead("write `gated: {activation: silu, gate: none}`"), "swiglu"),
+    (instead("write `gated: {activation: relu, gate: none}`"), "reglu"),
     (
         same("rnn"),
         "rnnbase simplernn simplernncell rnncell rnncellbase recurrent elmanrnn vanillarnn dynamicrnn",
@@ -520,7 +533,7 @@ WORDS = table(
     ),
     (
         absent("op of this name"),
-        "and or xor not equal less greater where if loop scan range shape size argmax argmin constant nonzero "
+        "and or xor not equal less greater where if loop scan range shape size argmax argmin nonzero "
         "bitshift multinomial gridsample affinegrid stn spatialtransformer standardize moments",
     ),
     # Things that are not layers in netspec

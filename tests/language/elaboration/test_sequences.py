@@ -36,6 +36,13 @@ GIVEN = {
     image("{reverse: width}"): "3@8×6",
     image("{roll: {shift: -1, axis: channels}}"): "3@8×6",
     image("global_avg_pool, {repeat_vector: [4, 5]}"): "3@4×5",
+    words("{parameter: [8, 1]}"): "8@1",
+    words("{constant: [1, 0.5]}"): "2",
+    image("{constant: {values: 0.5, shape: [2, 3, 4]}}"): "2@3×4",
+    image("{constant: [[[1, 2]], [[3, 4]]]}"): "2@1×2",
+    sequence("positions"): "6@9",
+    image("{positions: learned}"): "3@8×6",
+    sequence("gated"): "3@9",
     image("{identity: , name: map}, global_avg_pool, {repeat_vector: {like: map}}"): "3@8×6",
 }
 
@@ -94,7 +101,7 @@ REFUSED = {
     ),
     # Parts that do not fill their axis.
     sequence("{split: {parts: «{a: 2, b: 3}»}}"): ("NS0314", "2 + 3 = 5, and the axis has 6"),
-    sequence("{split: {parts: «{a: 5, b: 3}»}}"): ("NS0314", "use `b: 1`"),
+    sequence("{split: {parts: «{a: 5, b: 3}»}}"): ("NS0314", "write `parts: {a: 5, b: 1}`"),
     sequence("{split: {parts: «{a: 7, b: 3}»}}"): ("NS0314", "{a: 3, b: 3}"),
     sequence("{split: «[a, b, c, d]»}"): (
         "NS0314",
@@ -113,6 +120,20 @@ REFUSED = {
     sequence("{gather: «[0, 9]»}"): ("NS0314", "`positions: 9` is outside of time"),
     sequence("{«repeat_vector»: 3}"): ("NS0303", "takes a vector"),
     sequence("flatten, {repeat_vector: «0»}"): ("NS0104", ""),
+    sequence("{«repeat_vector»: , name: r}"): ("NS0314", "needs the sizes"),
+    # Tensors that do not come from the input, and gates.
+    sequence("{parameter: «[]»}"): ("NS0104", ""),
+    sequence("{parameter: {shape: [3, 2], init: «bilinear»}}"): ("NS0314", "has no kernel"),
+    sequence("{constant: «0.5»}"): ("NS0314", "one number needs a `shape`"),
+    sequence("{constant: «[[1, 2], [3]]»}"): ("NS0104", "must have equal lengths"),
+    sequence("{constant: «[[[[[1]]]]]»}"): ("NS0104", "up to 3 spatial axes"),
+    sequence("{constant: «[1, .inf]»}"): ("NS0104", "not a finite number"),
+    sequence("{constant: {values: [1, 2], shape: «[3]»}}"): ("NS0314", "remove `shape`"),
+    image("{positions: «sinusoid»}"): ("NS0303", "use `positions: learned`"),
+    sequence("flatten, «positions»"): ("NS0303", "a vector has no positions"),
+    sequence("{positions: {kind: learned, base: «50»}}"): ("NS0314", "only for `kind: sinusoid`"),
+    sequence("{positions: {init: «zeros»}}"): ("NS0314", "only for `kind: learned`"),
+    image("«gated»"): ("NS0306", "3 channels cannot be divided into two halves"),
 }
 
 

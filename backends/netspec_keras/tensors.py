@@ -1,0 +1,69 @@
+"""Tensors that do not come from the input, in Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netspec.ops.gate import Gated
+from netspec.ops.tensors import Constant, Nested, Parameter, Positions, shape_of
+from netspec.types import Type
+from netspec_keras.arguments import Types, first, option
+from netspec_keras.layer import Holder, Layer, Lowered
+
+
+def _channels_last(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (*shape[1:], shape[0])
+
+
+def _holder(shape: tuple[int, ...]) -> Holder:
+    letters = "THWD"[: len(shape) - 1]
+    return Holder("value", "C" + letters, letters + "C")
+
+
+def parameter(op: Parameter, types: Types) -> Lowered:
+    """A helper that holds the tensor."""
+    layer = Layer("Learned", (first(_channels_last(op.shape), "shape"),))
+    return Lowered((layer,), {"weight": _holder(op.shape)})
+
+
+def constant(op: Constant, types: Types) -> Lowered:
+    """A helper that holds the numbers."""
+    if not shape_of(op.values):
+        shape = _channels_last(op.shape or ())
+        return Lowered((Layer("Filled", (first(shape, "shape"), first(op.values, "value"))),))
+    return Lowered((Layer("Fixed", (first(_moved(op.values), "values"),)),))
+
+
+def _moved(values: Nested) -> Nested:
+    """The same numbers, the channels last."""
+    assert isinstance(values, tuple)
+    if not isinstance(values[0], tuple):
+        return values
+    return tuple(_at(values, position) for position in _places(values))
+
+
+def _places(values: tuple[Nested, ...]) -> Iterator[int]:
+    assert isinstance(values[0], tuple)
+    return iter(range(len(values[0])))
+
+
+def _at(values: tuple[Nested, ...], position: int) -> Nested:
+    """The numbers of all channels at one place of the next axis, the channels last."""
+    return _moved(tuple(each[position] for each in values if isinstance(each, tuple)))
+
+
+def positions(op: Positions, types: Types) -> Lowered:
+    """A helper that adds."""
+    if op.kind == "sinusoid":
+        return Lowered((Layer("SinusoidPositions", (option("base", op.base, 10000.0),)),))
+    return Lowered((Layer("LearnedPositions"),), {"weight": _holder(_shape(types[0]))})
+
+
+def _shape(type_: Type) -> tuple[int, ...]:
+    return type_.shape
+
+
+def gated(op: Gated, types: Types) -> Lowered:
+    """A helper."""
+    arguments = (option("activation", op.activation, "tanh"), option("gate", op.gate, "sigmoid"))
+    return Lowered((Layer("Gated", arguments),))

@@ -1,0 +1,57 @@
+"""Tensors that do not come from the input, from their definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import cast
+
+import numpy as np
+
+from netspec.ops.gate import Gated
+from netspec.ops.tensors import Constant, Positions
+from netspec_numpy.calculation import Calculation, Values
+
+
+def _for_each(this: Calculation, values: Values) -> Values:
+    """The same values for every sample."""
+    return np.broadcast_to(values, (len(this.x), *values.shape)).copy()
+
+
+def parameter(this: Calculation) -> Values:
+    """The weight."""
+    return _for_each(this, this.weights["weight"])
+
+
+def constant(this: Calculation) -> Values:
+    """The numbers."""
+    op = cast(Constant, this.node.op)
+    return _for_each(this, np.broadcast_to(np.array(op.values, "float64"), op.shape or ()))
+
+
+def positions(this: Calculation) -> Values:
+    """X plus the weight, or plus sin(p / baseʳ) and cos(p / baseʳ), r = 2i / channels, for channels 2i and 2i + 1."""
+    op = cast(Positions, this.node.op)
+    if op.kind == "learned":
+        return this.x + this.weights["weight"]
+    channels, length = this.x.shape[1:]
+    table = np.zeros((channels, length))
+    for channel in range(channels):
+        angles = np.arange(length) / op.base ** ((channel - channel % 2) / channels)
+        table[channel] = np.cos(angles) if channel % 2 else np.sin(angles)
+    return this.x + table
+
+
+FUNCTIONS: Mapping[str, Callable[[Values], Values]] = {
+    "tanh": np.tanh,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "relu": lambda x: np.maximum(x, 0.0),
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "none": lambda x: x,
+}
+
+
+def gated(this: Calculation) -> Values:
+    """The first half of the channels times the gate, which is the second half."""
+    op = cast(Gated, this.node.op)
+    value, gate = np.split(this.x, 2, axis=1)
+    return FUNCTIONS[op.activation](value) * FUNCTIONS[op.gate](gate)

@@ -1,0 +1,49 @@
+"""Tensors that do not come from the input, in PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from netspec.lowering.parts import Part, Slot, call, literal, seq
+from netspec.ops.gate import Gated
+from netspec.ops.tensors import Constant, Parameter, Positions, shape_of
+from netspec_torch.site import Lowered, Site, run
+
+
+def parameter(op: Parameter, site: Site) -> Lowered:
+    """A class that holds the tensor."""
+    return Lowered(run(site.x), call("Learned", Slot(op.shape, "shape")))
+
+
+def constant(op: Constant, site: Site) -> Lowered:
+    """A class that holds the numbers."""
+    if not shape_of(op.values):
+        return Lowered(run(site.x), call("Filled", Slot(op.shape or (), "shape"), Slot(op.values, "value")))
+    return Lowered(run(site.x), call("Fixed", Slot(op.values, "values")))
+
+
+def positions(op: Positions, site: Site) -> Lowered:
+    """The input plus what a class gives."""
+    module = call("Learned", Slot(site.inputs[0].shape, "shape"))
+    if op.kind == "sinusoid":
+        sizes = (Slot(site.channels, "in_channels", channels=True), Slot(site.inputs[0].sizes[0], "length"))
+        module = call("Sinusoid", *sizes, base=Slot(op.base, "base", default=10000.0))
+    return Lowered(seq(site.x, " + ", run(site.x)), module)
+
+
+FUNCTIONS: Mapping[str, Callable[[str], Part]] = {
+    "tanh": lambda x: call("torch.tanh", x),
+    "sigmoid": lambda x: call("torch.sigmoid", x),
+    "relu": lambda x: call("F.relu", x),
+    "silu": lambda x: call("F.silu", x),
+    "none": lambda x: x,
+}
+
+
+def gated(op: Gated, site: Site) -> Lowered:
+    """PyTorch's own where the first half stays as it is; else the halves of the channels."""
+    if (op.activation, op.gate) == ("none", "sigmoid"):
+        return Lowered(call("F.glu", site.x, dim=literal(1)))
+    halves = seq("halves = ", call("torch.chunk", site.x, "2", dim="1"))
+    result = seq(FUNCTIONS[op.activation]("halves[0]"), " * ", FUNCTIONS[op.gate]("halves[1]"))
+    return Lowered(result, before=(halves,))

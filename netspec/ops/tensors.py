@@ -1,0 +1,238 @@
+"""Tensors that do not come from the input: trainable ones, constants, and the positions of a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field
+
+from netspec.diagnostics.codes import shapes
+from netspec.ops.base import Inputs, Meaning, Misfit, Op, Weight
+from netspec.ops.conv import KERNEL_AXES
+from netspec.ops.fields import AuthorForm, refusal
+from netspec.ops.initializers import Init, Initializer
+from netspec.ops.pointwise import Pointwise
+from netspec.ops.reach import Reach
+from netspec.ops.roles import Role
+from netspec.types import Type
+
+SMALL = Initializer.model_construct(kind="normal", settings=(("std", 0.02),))
+
+
+def _check_init(init: Initializer) -> None:
+    if init.kind == "bilinear":
+        raise Misfit(
+            shapes.SIZE,
+            "`bilinear` is for the kernel of a convolution; this tensor has no kernel",
+            "init",
+            help="use `init: zeros`, or another initialiser",
+        )
+
+
+def tensor(shape: Sequence[int], init: Initializer) -> Weight:
+    """A weight with the shape of a sample: one value per channel and position."""
+    return Weight("weight", tuple(shape), "C" + KERNEL_AXES.get(len(shape) - 1, ""), init)
+
+
+def _listed(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, int) else value
+
+
+Positive = Annotated[int, Field(ge=1)]
+TensorShape = Annotated[
+    tuple[Positive, ...],
+    BeforeValidator(_listed),
+    Field(min_length=1, max_length=4),
+    AuthorForm(
+        lambda: {
+            "description": "a list of sizes, channels first",
+            "type": "array",
+            "items": {"type": "integer", "minimum": 1},
+            "minItems": 1,
+            "maxItems": 4,
+        }
+    ),
+]
+
+
+class Fixed(Op):
+    """An op whose output is the same for every sample. Its input only says how many samples there are."""
+
+    inputs = (
+        Role("batch", "Any tensor; only the number of its samples counts.", takes=("numbers", "indices")),
+    )
+    gives = Meaning.SCORES
+
+    def reach(self, inputs: Inputs) -> Reach | None:
+        return Reach.nothing()
+
+
+class Parameter(Fixed):
+    """A trainable tensor, the same for every sample: a query, a class token, the first state of a network."""
+
+    keyword = "parameter"
+    main = "shape"
+
+    shape: TensorShape
+    """The shape, channels first."""
+    init: Init = SMALL
+    """The initialiser."""
+
+    def _resolve(self, inputs: Inputs) -> Self:
+        _check_init(self.init)
+        return self
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        return (Type(self.shape[0], self.shape[1:]),)
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        return (tensor(self.shape, self.init),)
+
+
+Nested = tuple[Any, ...] | float
+"""A number, or lists of lists of numbers, all of one length at each depth."""
+
+
+def _numbers(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, list | tuple | int | float):
+        raise refusal(
+            "numbers",
+            "it must be a number, or lists of numbers, channels first",
+            "write `[1, 2, 3]` for a vector, `[[…], […]]` for a sequence",
+        )
+    nested = _nested(value)
+    if len(shape_of(nested)) > 4:
+        raise refusal(
+            "numbers", "a tensor has channels and up to 3 spatial axes", "use at most 4 lists in each other"
+        )
+    return nested
+
+
+def _nested(value: object) -> Nested:
+    if isinstance(value, list | tuple):
+        items = tuple(_nested(each) for each in value)
+        if not items or len({shape_of(each) for each in items}) > 1:
+            raise refusal(
+                "numbers", "lists beside each other must have equal lengths, and none can be empty", None
+            )
+        return items
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
+        raise refusal("numbers", f"`{value!r}` is not a finite number", None)
+    return float(value)
+
+
+def shape_of(value: Nested) -> tuple[int, ...]:
+    """The lengths of the lists, from the outermost."""
+    return (len(value), *shape_of(value[0])) if isinstance(value, tuple) else ()
+
+
+def flat(value: Nested) -> Iterator[float]:
+    """The numbers, the last axis first."""
+    if isinstance(value, tuple):
+        for each in value:
+            yield from flat(each)
+    else:
+        yield value
+
+
+def _numbers_schema() -> dict[str, Any]:
+    return {
+        "description": "a number for all values, or lists of numbers in each other, channels first",
+        "anyOf": [{"type": "array", "minItems": 1, "examples": [[0.5, 1.0]]}, {"type": "number"}],
+    }
+
+
+Numbers = Annotated[Nested, BeforeValidator(_numbers), AuthorForm(_numbers_schema)]
+
+
+class Constant(Fixed):
+    """Numbers, the same for every sample: `constant: [1, 0]` is a vector of two channels.
+
+    Lists in lists are a sequence, an image or a volume, channels first; one number needs a `shape`.
+    """
+
+    keyword = "constant"
+    main = "values"
+
+    values: Numbers
+    """The numbers: lists of the shape of a sample, or one number for all of them."""
+    shape: TensorShape | None = None
+    """The shape, channels first; only for one number."""
+
+    def _resolve(self, inputs: Inputs) -> Self:
+        given = shape_of(self.values)
+        if not given and self.shape is None:
+            raise Misfit(
+                shapes.SIZE,
+                "one number needs a `shape`",
+                "values",
+                help=f"write `constant: {{values: {self.values}, shape: […]}}`, or `scale_by` to multiply by it",
+            )
+        if given and self.shape not in (None, given):
+            raise Misfit(
+                shapes.SIZE,
+                f"the lists have the shape {list(given)}, and `shape` is {list(self.shape or ())}",
+                "shape",
+                help="remove `shape`: the lists have one",
+            )
+        return self.replace(shape=self.shape or given)
+
+    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
+        channels, *sizes = self.shape or ()
+        return (Type(channels, tuple(sizes)),)
+
+    def settings(self) -> dict[str, object]:
+        """The fields by name; lists have their shape in themselves."""
+        given = super().settings()
+        return {name: value for name, value in given.items() if name != "shape" or not shape_of(self.values)}
+
+
+class Positions(Pointwise):
+    """Adds to each position of a sequence a vector that is its own: trainable, or sines and cosines of its number.
+
+    `sinusoid` (Vaswani et al. 2017): channel 2i of position p gets sin(p / baseʳ), channel 2i + 1 cos(p / baseʳ), with
+    r = 2i / channels. `learned`: one trainable vector for each position; a map of several axes has one for each, too.
+    """
+
+    keyword = "positions"
+    main = "kind"
+    gives = Meaning.SCORES
+
+    kind: Literal["sinusoid", "learned"] = "sinusoid"
+    """Whether the vectors are calculated or trained."""
+    base: Annotated[float, Field(gt=1, allow_inf_nan=False)] = 10000.0
+    """For `sinusoid`: the base of the wavelengths, which grow from 2π to 2π · base."""
+    init: Init = SMALL
+    """For `learned`: the initialiser of the vectors."""
+
+    def _resolve(self, inputs: Inputs) -> Self:
+        rank = len(inputs[0].spatial)
+        if rank == 0 or (rank > 1 and self.kind == "sinusoid"):
+            raise Misfit(
+                shapes.RANK,
+                f"`positions` needs a sequence; the input is {inputs[0]}"
+                if not rank
+                else f"`positions: sinusoid` counts along one axis; the input {inputs[0]} has {rank}",
+                None if not rank else "kind",
+                help="a vector has no positions: put it before the layer that makes the vector"
+                if not rank
+                else "use `positions: learned`, or make a sequence of the map: `reshape: [CHANNELS, -1]`",
+            )
+        _check_init(self.init)
+        for name, kind, default in (("base", "sinusoid", 10000.0), ("init", "learned", SMALL)):
+            if self.kind != kind and getattr(self, name) != default:
+                raise Misfit(
+                    shapes.SIZE,
+                    f"`{name}` is only for `kind: {kind}`",
+                    name,
+                    help=f"remove it, or write `kind: {kind}`",
+                )
+        return self
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        return (tensor(inputs[0].shape, self.init),) if self.kind == "learned" else ()
+
+    @classmethod
+    def sample(cls, type_: Type) -> dict[str, object]:
+        return {"kind": "learned"}
