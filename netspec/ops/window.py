@@ -142,8 +142,8 @@ def spatial(op: Op, type_: Type) -> tuple[int, ...]:
         raise Misfit(
             shapes.RANK,
             f"`{op.keyword}` needs a map with 1 to 3 spatial axes; the input is a vector, {type_}",
-            help="move it before the layer that makes the vector (`flatten`, a global pool), use `dense`, or give "
-            "the input spatial axes",
+            help="move it before the layer that makes the vector (`flatten`, a global pool, `return: last`), use "
+            "`dense`, or give the input spatial axes",
         )
     return type_.sizes
 

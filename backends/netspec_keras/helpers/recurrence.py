@@ -59,7 +59,8 @@ class Recurrent(layers.Layer):
             x = ops.reshape(ops.transpose(x, order), (-1, steps, x.shape[-1]))
         mask = None
         if lengths:
-            mask = ops.expand_dims(lengths[0], -1) > ops.arange(steps)
+            count = ops.cast(ops.arange(steps), lengths[0].dtype)
+            mask = ops.expand_dims(lengths[0], -1) > count
         states = []
         for layer in range(self.num_layers):
             outputs = []
