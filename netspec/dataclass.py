@@ -10,6 +10,7 @@ work for both; `replace` below does without what they need.
 from __future__ import annotations
 
 import dataclasses
+from abc import ABCMeta
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from reprlib import recursive_repr
@@ -49,7 +50,7 @@ def _is_plain(cls: type) -> bool:
     """Whether `_made` can make the class."""
     own, annotations = cls.__dict__, cls.__annotations__
     return (
-        type(cls) is type
+        type(cls) in (type, ABCMeta)
         and "self" not in annotations
         and not _GENERATED & own.keys()
         and not any(hasattr(base, _FIELDS) or hasattr(base, "__post_init__") for base in cls.__bases__)
@@ -108,7 +109,7 @@ def _with_slots(cls: type, names: tuple[str, ...], namespace: Mapping[str, Any])
     """The class made again: slots cannot be added to one that is there."""
     taken = {*names, "__dict__", "__weakref__"}
     own = {name: value for name, value in cls.__dict__.items() if name not in taken}
-    made = type(cls.__name__, cls.__bases__, {**own, **namespace, "__slots__": names})
+    made = type(cls)(cls.__name__, cls.__bases__, {**own, **namespace, "__slots__": names})
     made.__qualname__ = cls.__qualname__
     return made
 

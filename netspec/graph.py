@@ -76,7 +76,7 @@ class Node:
     @property
     def values(self) -> tuple[str, ...]:
         """The names of the output values."""
-        return (self.name, *(f"{self.name}.{port}" for port in self.ports))
+        return (self.name, *(f"{self.name}.{port}" for port in self.ports)) if self.ports else (self.name,)
 
 
 @dataclass(frozen=True, slots=True)

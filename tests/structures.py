@@ -904,6 +904,30 @@ STRUCTURES: dict[str, str] = {
           - {activation: prelu, name: last}
         heads: {last: last}
     """,
+    # Two tensors go round, one is also collected; what goes in is still wanted.
+    "two_carried": """
+        input: [3, 6, 6]
+        defaults: {conv: {filters: 3, kernel: 3, padding: same}}
+        blocks:
+          cell:
+            inputs: [x, h, bias]
+            outputs: [y, state]
+            layers:
+              - {add: [[{conv: }], [{conv: , from: h}], [{identity: , from: bias}]]}
+              - {tanh: , name: state}
+              - {conv: , name: y}
+          turn:
+            inputs: [a, b]
+            outputs: [sum, difference]
+            layers: [{subtract: , from: [a, b], name: difference}, {add: , from: [a, b]}, {scale_by: 0.5, name: sum}]
+        layers:
+          - {conv: , name: start}
+          - {conv: {activation: relu}, name: kept}
+          - {cell: , from: [start, kept, input], repeat: 5, carry: {h: state}, name: deep}
+          - {turn: , from: [deep, deep.state], repeat: 4, carry: {a: difference, b: sum}, name: turns}
+          - {concat: , from: [turns, turns.difference, deep.*.state, kept]}
+          - {dense: 2}
+    """,
     "branches": """
         input: [4, 8, 8]
         layers:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 
 from netspec.backend import LocalName
+from netspec.dataclass import dataclass, replace
 from netspec.graph import Node
 from netspec.lowering.folding import fold
 from netspec.lowering.gathering import called, extend, is_list, lists, together
 from netspec.lowering.names import free, numbered
 from netspec.lowering.outline import Module, given, place_of, titles
 from netspec.lowering.parts import Argument, Call, Index, Part, Quoted, Raw, Seq, Slot, tree
-from netspec.lowering.statements import Body as Statements
 from netspec.lowering.statements import Line, Loop, giving
 from netspec.lowering.template import Definition
 from netspec.lowering.tree import Run
-from netspec.lowering.variables import MAIN, parameters, variables
+from netspec.lowering.variables import parameters, variables
 from netspec_keras.layer import DASH, Layer, Lowered
 from netspec_keras.plan import Append, Entry, Heading, Plan, Rounds, Step, spell
 
@@ -83,7 +83,8 @@ class Body:
         unused = {value for item in items for value in given(item) if value not in used}
         self.names |= dict.fromkeys(unused, UNUSED)
         for step in self.steps:
-            self.names |= dict(self._elements(step)) if isinstance(step, Rounds) else {}
+            if isinstance(step, Rounds):
+                self.names |= {**dict(self._elements(step)), **dict(self._carried(step))}
 
     @property
     def variables(self) -> set[str]:
@@ -96,6 +97,15 @@ class Body:
             if not self.uses[each.value]:
                 names = self.lists[each.listed]
                 yield each.value, names.more if is_list(each.value) else names.one
+
+    def _carried(self, rounds: Rounds) -> Iterator[tuple[str, str]]:
+        """The variables of what goes from repetition to repetition besides `x`: one for all."""
+        for chain in _chains(rounds):
+            _, first, *others = chain
+            within = [first, *others[:-1]]
+            own = all(name != self.names[first] or value in chain for value, name in self.names.items())
+            if own and all(self.uses[each] == 1 for each in within):
+                yield from ((each, self.names[first]) for each in others)
 
     def lines(self) -> tuple[Line | Loop, ...]:
         """The statements, the last one giving back what the function gives."""
@@ -137,6 +147,8 @@ class Body:
 
     def _has_borrower(self, item: Node | Module) -> bool:
         """Whether something else that is written in this function is called with the layers of an item."""
+        if not self.plan.shares_anything:
+            return False
         graph = self.plan.graph
         if isinstance(item, Node):
             others = (each.scope for each in graph.nodes if each.shares == item.name and each.weights)
@@ -192,19 +204,14 @@ class Body:
         if not chains or not all(current for current, _ in chains):
             yield Loop(self._rounds(bodies))
             return
-        self.names = {**names, **{value: current for current, chain in chains for value in chain}}
-        alike = self._rounds(bodies)
         least = LOOPED_LISTS if rounds.lists else LOOPED
+        self.names = {**names, **{value: current for current, chain in chains for value in chain}}
+        first, last = (self._are_alike(some, least) for some in (bodies[:least], bodies[-least:]))
         self.names = dict(names)
-        starts = (
-            [each for each in chains if names[each[1][0]] != each[0]]
-            if len(bodies) >= least and _alike(alike[:least])
-            else []
-        )
+        starts = [each for each in chains if names[each[1][0]] != each[0]] if first else []
         # What the last repetition takes must not be wanted any more.
         apart = [(current, chain) for current, chain in chains if names[chain[-1]] != current]
-        used_up = all(self.uses[chain[-2]] == 1 for _, chain in apart)
-        ends = apart if used_up and len(bodies) >= least and _alike(alike[-least:]) else []
+        ends = apart if last and all(self.uses[chain[-2]] == 1 for _, chain in apart) else []
         for current, chain in chains:
             self.names |= dict.fromkeys(chain[1:-1], current)
         self.names |= {chain[0]: current for current, chain in starts}
@@ -221,11 +228,14 @@ class Body:
         if kept:
             yield Line(", ".join(current for current, _ in kept), to=", ".join(name for _, name in kept))
 
+    def _are_alike(self, bodies: Sequence[Sequence[Step]], least: int) -> bool:
+        """Whether repetitions are one loop, and enough to bind a name for it."""
+        found = fold(tree(Loop(self._rounds(bodies)))).inner() if len(bodies) == least else ()
+        return len(found) == 1 and isinstance(found[0], Run) and not found[0].single
+
     def _current(self, chain: Sequence[str]) -> str:
-        """The variable of what goes from repetition to repetition; none where it has several names for good."""
+        """The variable of what goes from repetition to repetition; none where it has several names."""
         found = {self.names[value] for value in chain[1:-1]}
-        if len(found) > 1 and all(self.uses[value] == 1 for value in chain[1:-1]) and MAIN not in found:
-            return self.names[chain[1]]
         return found.pop() if len(found) == 1 else ""
 
     def _rounds(self, bodies: Sequence[Sequence[Step]]) -> tuple[tuple[Line | Loop, ...], ...]:
@@ -353,12 +363,6 @@ def _chains(rounds: Rounds) -> list[list[str]]:
     first = made.repeat.items[0].inputs
     wires = zip(first, made.wires, strict=True)
     return [[value, *made.values(wire)] for value, wire in wires if wire is not None]
-
-
-def _alike(rounds: Sequence[Statements]) -> bool:
-    """Whether repetitions are one loop."""
-    found = fold(tree(Loop(tuple(rounds)))).inner()
-    return len(found) == 1 and isinstance(found[0], Run) and not found[0].single
 
 
 def _is_heading(steps: Sequence[Step], at: int) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+from netspec.dataclass import replace
 from netspec.lowering.parts import Argument, Slot
 from netspec.ops.activation import (
     Activation,

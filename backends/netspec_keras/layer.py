@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from netspec.dataclass import dataclass
 from netspec.lowering.parts import Argument, Part
 from netspec.weights import relayout
 

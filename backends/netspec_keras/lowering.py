@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+from netspec.dataclass import replace
 from netspec.ops.activation import Activated, Prelu
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv

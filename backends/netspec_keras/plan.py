@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
+from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.lowering.gathering import Cycle, cycle, gathered
 from netspec.lowering.outline import Module, called_key, inlined, nesting, outline

@@ -31,6 +31,8 @@ class KerasReading(Reading):
         self.made: list[Layer] = []
         self.users: dict[Layer, Node] = {}
         self.holders: dict[str, Layer] = {}
+        self.holding: set[Layer] = set()
+        """The layers that hold weights."""
         self.types = {name: channels_last(type_) for name, type_ in graph.types.items()}
 
     def names(self) -> Mapping[str, Any]:
@@ -83,7 +85,8 @@ class KerasReading(Reading):
                 self.users[found] = node
             if holds and self.holders.setdefault(owner, found) is not found:
                 raise WrongFold(f"{node.name} does not use the weights of {owner}")
-            if holds != (found in self.holders.values()):
+            self.holding |= {found} if holds else set()
+            if holds != (found in self.holding):
                 raise WrongFold(f"{node.name} runs a layer that holds the weights of another")
 
     def close(self) -> None:

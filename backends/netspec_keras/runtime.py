@@ -6,12 +6,12 @@ import ast
 import linecache
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from netspec.backend import Incapable, NoDevice
+from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.lowering.template import WrongFold
 from netspec.types import Type

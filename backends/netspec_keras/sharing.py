@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from netspec.backend import Limit
+from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph, Node
 from netspec.ops.dense import Dense
 from netspec.ops.indices import Embedding

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from netspec.dataclass import replace
 from netspec.ops.axes import Along
 from netspec.ops.dense import Dense
 from netspec.ops.indices import Embedding, OneHot

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from netspec.backend import Source
+from netspec.dataclass import dataclass
 from netspec.graph import Graph, Input, Node
 from netspec.lowering.gathering import is_list
 from netspec.lowering.layout import Page

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from fractions import Fraction
 from math import prod
 from typing import Any
 
+from netspec.dataclass import replace
 from netspec.graph import Node
 from netspec.lowering.parts import Argument, Call, Piece, Slot
 from netspec.lowering.tree import Value

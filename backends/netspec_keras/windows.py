@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from netspec import arithmetic
+from netspec.dataclass import replace
 from netspec.lowering.parts import Argument
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv

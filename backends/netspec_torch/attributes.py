@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
+from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.lowering.names import free
 from netspec.lowering.outline import Module, inlined, outline
@@ -38,7 +38,7 @@ class Attributes:
     """The attribute path of everything, `stage2.0.train_` for `stage2.0.train`; only taken names change."""
 
     def __init__(self, root: Module) -> None:
-        self._paths = dict(_paths(root, "", ""))
+        self._paths = _paths(root, "", "", {})
         self._taken = frozenset(self._paths.values())
 
     def __getitem__(self, path: str) -> str:
@@ -96,16 +96,18 @@ def native_names(graph: Graph) -> dict[str, str | None]:
     return found
 
 
-def _paths(module: Module, path: str, attribute: str) -> Iterator[tuple[str, str]]:
-    yield path, attribute
+def _paths(module: Module, path: str, attribute: str, found: dict[str, str]) -> dict[str, str]:
+    """The attribute path of a module and of all that is in it, added to those found."""
+    found[path] = attribute
     taken = ATTRIBUTES | {item.local_name for item in module.items}
     for item in module.items:
         name = item.local_name
-        if not (module.is_repeat and name.isdigit()):
+        if not (module.is_repeat and name.isdigit()) and (name in ATTRIBUTES or free(name, ()) != name):
             # A name that another layer has of its own is not given to a renamed one.
-            name = free(name, taken - {name} if name not in ATTRIBUTES else taken)
+            name = free(name, taken if name in ATTRIBUTES else taken - {name})
         below = f"{attribute}.{name}" if attribute else name
         if isinstance(item, Module):
-            yield from _paths(item, item.path, below)
+            _paths(item, item.path, below, found)
         else:
-            yield item.name, below
+            found[item.name] = below
+    return found

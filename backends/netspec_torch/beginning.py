@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from netspec.dataclass import dataclass
 from netspec.graph import Node
 from netspec.lowering.outline import Module
 from netspec_torch.attributes import Place
 from netspec_torch.body import LAYER, SELF, Whole, flattened
-from netspec_torch.starts import FUNCTION, MODULE, Branch, Home, Start, Starts, Statement, split
+from netspec_torch.starts import FUNCTION, MODULE, Branch, Home, Homes, Start, Starts, Statement
 
 Uses = Sequence[tuple[str, Sequence[Module]]]
 """The classes of the text by their names, each with the modules that are of it; the network is the last one."""
@@ -23,6 +23,7 @@ class _Weight:
     """A weight of a layer that a block constructs, and where the layer, or the part of it that holds it, is."""
 
     key: Key
+    name: str
     node: Node
     part: str
     home: Home
@@ -37,13 +38,14 @@ class Beginning:
 
     def __init__(self, whole: Whole, classes: Uses) -> None:
         self.whole = whole
+        self.alike_homes = Homes(whole.lowered)
         self.lenders = {node.shares for node in whole.graph.nodes if node.weights}
         weights = [each for name, uses in classes for use in uses for each in self._weights(name, use)]
         self.starts = Starts([each.home for each in weights])
         # The homes of a weight that layers share are of several classes where an embedding is one of them.
         self.homes: dict[str, dict[str, Home]] = {}
         for each in weights:
-            self.homes.setdefault(each.home.weight.name, {})[each.home.cls] = each.home
+            self.homes.setdefault(each.name, {})[each.home.cls] = each.home
         self.uses = {name: len(uses) for name, uses in classes}
         (network, (root,)) = classes[-1]
         in_blocks = self._in_blocks(weights, network)
@@ -98,12 +100,12 @@ class Beginning:
         for item in flattened(use.items):
             if isinstance(item, Module) or not item.weights or sharing.lender(item, use) is not None:
                 continue
-            call = self.whole.lowered[item.name].module
-            assert call is not None
             for weight in item.weights:
                 part, _, _ = item.local(weight).rpartition(".")
-                home = Home(*split(call.function, item.local(weight)), weight, self._is_lent(item))
-                yield _Weight((name, self._place(item, part, use), home.tensor), item, part, home)
+                home = self.alike_homes.of(item, weight, self._is_lent(item))
+                yield _Weight(
+                    (name, self._place(item, part, use), home.tensor), weight.name, item, part, home
+                )
 
     def _is_lent(self, node: Node) -> bool:
         """Whether the weights of a layer are those of a module of another class."""
@@ -131,7 +133,7 @@ class Beginning:
         """Whether a weight starts as most of its class do."""
         # Layers of one weight may differ in their groups: those of the owner count.
         by_group = any(".groups" in line for line, _ in self._start(weight.home))
-        homes = self.homes[weight.home.weight.name].values()
+        homes = self.homes[weight.name].values()
         return all(map(self.starts.is_ruled, homes)) and not (by_group and self._is_tied(weight))
 
     def _is_tied(self, weight: _Weight) -> bool:

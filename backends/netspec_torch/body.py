@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from netspec.backend import LocalName
+from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph, Node
 from netspec.lowering.gathering import Cycle, called, cycle, extend, is_list, lists, together
 from netspec.lowering.names import free, is_automatic, numbered
@@ -220,10 +220,14 @@ class Body:
 
     def _borrows(self, item: Node | Module) -> bool:
         """Whether it uses the weights of something before it in this module."""
-        return next(self.sharing.earlier(item, self.module), None) is not None
+        return (
+            self.sharing.borrows_anything and next(self.sharing.earlier(item, self.module), None) is not None
+        )
 
     def _ties(self) -> Iterator[Tie]:
         """Lines that give what is constructed the weights of another, where it is not that other one itself."""
+        if not self.sharing.borrows_anything:
+            return
         for item in flattened(self.module.items):
             if self.sharing.lender(item, self.module) is not None:
                 continue

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
 from typing import Any
 
+from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.lowering.parts import Call, Name, Part, Slot, seq
 from netspec.lowering.symbols import Bound, Layer, Symbol, Value, bind, spell
@@ -23,14 +23,13 @@ from netspec_torch.objects import (
     F,
     Held,
     NnModule,
-    NnModuleList,
     Tensor,
     constructor,
     outcome,
     starter,
 )
 from netspec_torch.site import ALL, OWN, PADDED, Lowered, variable
-from netspec_torch.starts import Home, kind, split, start
+from netspec_torch.starts import Home, Homes, start
 
 RESULT = "result"
 """The variable that a lowering's statements, by themselves, leave its value in."""
@@ -59,7 +58,8 @@ class TorchReading(Reading):
         self.model: Any = None
         self.ran: dict[str, Held] = {}
         self._own: dict[int, list[Way]] = {}
-        self._begun: dict[tuple[object, ...], Symbol] = {}
+        self._begun: dict[int, Symbol] = {}
+        self.homes = Homes(lowered)
 
     def names(self) -> Mapping[str, Any]:
         own = {name: (constructor if name[0].isupper() else starter)(name) for name in self.helpers}
@@ -90,28 +90,26 @@ class TorchReading(Reading):
             self.ran[node.name] = found
 
     def close(self) -> None:
-        self._weights_have_their_places(self.graph.nodes)
-        self.model._apply(None)
-        self._weights_have_their_places(
-            [
-                node
-                for node in self.graph.nodes
-                if node.shares and any(each.statistic for each in node.weights)
-            ]
-        )
+        places = dict(_below(self.model, ""))
+        self._weights_have_their_places(self.graph.nodes, places)
+        shared = [each for each in self.graph.nodes if each.shares and any(w.statistic for w in each.weights)]
+        if shared:
+            self.model._apply(None)
+            self._weights_have_their_places(shared, places)
         ran = {id(each) for each in self.ran.values()}
-        for path, module in _below(self.model, ""):
+        for path, module in places.items():
             if isinstance(module, Held) and id(module) not in ran:
                 raise WrongFold(f"{self.graph.name}: the text constructs {path}, which no layer runs")
 
-    def _weights_have_their_places(self, nodes: Iterable[Node]) -> None:
+    def _weights_have_their_places(self, nodes: Iterable[Node], places: Mapping[str, NnModule]) -> None:
         """Every weight is where the state dict has it, its own, and that of all layers that use it."""
         tensors: dict[int, str] = {}
         for node in nodes:
             owner = self.graph.by_name[node.shares or node.name]
+            place = places.get(self.attributes[owner.name])
             for weight in node.weights:
                 held = self.ran[node.name].tensors.at(node.local(weight))
-                if held is not _find(self.model, self.attributes.key(owner, weight)):
+                if not isinstance(place, Held) or held is not place.tensors.at(owner.local(weight)):
                     raise WrongFold(f"{node.name} does not use {weight.name}")
                 if tensors.setdefault(id(held), weight.name) != weight.name:
                     raise WrongFold(f"{weight.name} and {tensors[id(held)]} are one tensor")
@@ -120,7 +118,7 @@ class TorchReading(Reading):
                     raise WrongFold(f"{weight.name} {'learns' if held.learns else 'is frozen'} in the text")
 
     def _starts_as_it_should(self, owner: Node, weight: Weight, tensor: Tensor) -> None:
-        home = Home(*split(self.ran[owner.name].cls, owner.local(weight)), weight)
+        home = self.homes.of(owner, weight)
         if tensor.start is None and home.is_own:
             return
         wanted = self._wanted(home)
@@ -129,10 +127,9 @@ class TorchReading(Reading):
             raise WrongFold(f"{weight.name} starts {text} in the text, and should by {spell(wanted)}")
 
     def _wanted(self, home: Home) -> Symbol:
-        key = (home.cls, home.tensor, kind(home.weight), home.weight.groups)
-        if key not in self._begun:
-            self._begun[key] = _started(home.cls, home.tensor, home.weight)
-        return self._begun[key]
+        if id(home) not in self._begun:
+            self._begun[id(home)] = _started(home.cls, home.tensor, home.weight)
+        return self._begun[id(home)]
 
 
 def _started(cls: str, tensor: str, weight: Weight) -> Symbol:
@@ -196,13 +193,3 @@ def _below(module: NnModule, path: str) -> Iterator[tuple[str, NnModule]]:
         place = f"{path}.{name}" if path else name
         yield place, each
         yield from _below(each, place)
-
-
-def _find(model: NnModule, key: str) -> Any:
-    """What stands in a model at a key of its state dict."""
-    found: Any = model
-    names = key.split(".")
-    while names and not isinstance(found, Held):
-        name = names.pop(0)
-        found = found[int(name)] if isinstance(found, NnModuleList) else getattr(found, name)
-    return found.tensors.at(".".join(names))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from netspec.dataclass import dataclass
 from netspec.graph import Node
 from netspec.lowering.outline import Module
 from netspec.lowering.parts import Argument, Call
@@ -70,6 +70,8 @@ class Sharing:
 
     def lender(self, item: Item, module: Module) -> Item | None:
         """The first item of a module that is constructed just as this one: one object can be both."""
+        if not self.borrows_anything:
+            return None
         alike = (each for each in self.earlier(item, module) if self.folded and self._alike(each, item))
         return next(alike, None)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from netspec.dataclass import dataclass
 from netspec.lowering.parts import Call, Cut, Name, Part, Slot, call, literal, quoted, seq
 from netspec.lowering.tree import Value
 from netspec.ops.fields import Pads

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from netspec.backend import Source
+from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph
 from netspec.lowering.gathering import gathered
 from netspec.lowering.layout import Page

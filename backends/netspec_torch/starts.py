@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from math import sqrt
 from typing import Any, NamedTuple
 
+from netspec.dataclass import dataclass, replace
+from netspec.graph import Node
 from netspec.lowering.parts import literal
 from netspec.ops.base import Weight
 from netspec.ops.fans import SCALED, Scaled, constant
 from netspec.ops.initializers import GLOROT_UNIFORM, ONES, ZEROS, Initializer, by_gate
 from netspec_torch.helpers import HELD
+from netspec_torch.site import Lowered
 
 FUNCTION = "init_weights"
 """The function that `apply` calls with each module of the network."""
@@ -82,22 +84,7 @@ class Kind(NamedTuple):
     zero: int | None
 
 
-def kind(weight: Weight) -> Kind:
-    """Weights of one kind start by the same statements."""
-    init, shape = weight.init, weight.shape
-    settings = repr(init.settings) if init.settings else ""
-    return Kind(
-        init.kind,
-        settings,
-        weight.axes[0],
-        len(shape) == 1,
-        weight.groups > 1,
-        weight.fans is not None,
-        weight.zero,
-    )
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Home:
     """A weight of a module of this class, which calls it `tensor`.
 
@@ -109,16 +96,25 @@ class Home:
     weight: Weight
     lent: bool = False
 
+    @cached_property
+    def kind(self) -> Kind:
+        """Weights of one kind start by the same statements."""
+        init, shape = self.weight.init, self.weight.shape
+        settings = repr(init.settings) if init.settings else ""
+        grouped, counted = self.weight.groups > 1, self.weight.fans is not None
+        axis, zero = self.weight.axes[0], self.weight.zero
+        return Kind(init.kind, settings, axis, len(shape) == 1, grouped, counted, zero)
+
     def start(self, by_group: Collection[str] = (), module: str = MODULE) -> Start:
         """The statements that start it; in a class that is named in `by_group` each group by itself."""
-        key = (kind(self.weight), self.tensor, module, self.cls in by_group)
+        key = (self.kind, self.tensor, module, self.cls in by_group)
         if key not in _STARTS:
             if len(_STARTS) >= MOST:
                 _STARTS.clear()
             _STARTS[key] = start(self.weight, f"{module}.{self.tensor}", module, self.cls in by_group)
         return _STARTS[key]
 
-    @property
+    @cached_property
     def is_own(self) -> bool:
         """Whether the class starts it so by itself."""
         own = _own(self.cls).get(_OF_A_CELL.sub("", self.tensor))
@@ -126,6 +122,23 @@ class Home:
             return False
         same = own.kind == self.weight.init.kind and own.settings == self.weight.init.settings
         return same or replace(self, weight=replace(self.weight, init=own)).start() == self.start()
+
+
+class Homes:
+    """The homes of the weights of a network: one for all layers that are lowered alike."""
+
+    def __init__(self, lowered: Mapping[str, Lowered]) -> None:
+        self.lowered = lowered
+        self._found: dict[tuple[int, str, bool], Home] = {}
+
+    def of(self, node: Node, weight: Weight, lent: bool = False) -> Home:
+        """The home of a weight of a node that has a module."""
+        lowered, name = self.lowered[node.name], node.local(weight)
+        key = (id(lowered), name, lent)
+        if key not in self._found:
+            assert lowered.module is not None
+            self._found[key] = Home(*split(lowered.module.function, name), weight, lent)
+        return self._found[key]
 
 
 MOST = 4096

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from netspec.dataclass import dataclass
 from netspec.fit import Fit
 from netspec_torch.runtime import build, choose, read
 from netspec_torch.trial import make_optimizer

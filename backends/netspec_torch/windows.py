@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import chain
 
+from netspec.dataclass import replace
 from netspec.graph import Graph
 from netspec.lowering.parts import Argument, Call, Part, Slot, call, literal, seq
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from netspec.dataclass import dataclass
 from netspec.graph import Graph
 from netspec.ops.base import Op
 from netspec.types import Float

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from itertools import permutations
 from operator import add, floordiv, mul, sub
 from typing import Any
 
+from netspec.dataclass import dataclass, replace
 from netspec.lowering.names import free, numbered
 from netspec.lowering.parts import literal
 from netspec.lowering.tree import Hole, Value, Values, equal, same

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from netspec.dataclass import dataclass
 from netspec.lowering.parts import Items
 from netspec.lowering.statements import Rounds
 from netspec.lowering.tree import Affine, Branch, Hole, Power, Run, Tree, Values, equal

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from netspec.dataclass import dataclass, replace
 from netspec.graph import Node
 from netspec.lowering.names import free, numbered
 from netspec.lowering.outline import Module, given, inside, within
@@ -87,6 +87,8 @@ def gathered(root: Module, loops: Callable[[Module], bool], joins: Callable[[Nod
 
     `loops` says for a repeat whether the text can run it as a loop, `joins` for a layer whether it can take a list.
     """
+    if all(len(each.outputs) < FEWEST for each in root.modules() if each.is_repeat):
+        return root
     return _Gathering(root, loops, joins).root
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
+from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph, IllegalGraph, Node, Scope
 
 
@@ -248,8 +249,9 @@ def _uses(graph: Graph) -> dict[str, set[str]]:
 def _equalise(graph: Graph, uses: dict[str, set[str]]) -> None:
     """Give scopes that share weights the same outputs, so that one module can serve all of them."""
     families: dict[tuple[str, tuple[str, ...]], list[Scope]] = {}
-    below = _below(graph, uses)
-    for scope in graph.scopes:
+    shared = any(each.shares is not None for each in graph.scopes)
+    below = _below(graph, uses) if shared else {}
+    for scope in graph.scopes if shared else ():
         if scope.shares is not None and scope.shares in graph.scope_by_path:
             owner = graph.scope_by_path[scope.shares]
             # Calls that hold other layers cannot be one module anyway.
@@ -298,11 +300,14 @@ def _equalise_repetitions(graph: Graph, uses: dict[str, set[str]]) -> None:
     for value, users in uses.items():
         path = value
         while (path := path.rpartition(".")[0]) in graph.scope_by_path:
-            if any(not within(user, path) for user in users):
-                given.setdefault(path, []).append(value[len(path) + 1 :])
+            if all(within(user, path) for user in users):
+                break  # so it is in all scopes around that one
+            given.setdefault(path, []).append(value[len(path) + 1 :])
     for row in rows.values():
         counts = Counter(name for scope in row for name in given.get(scope.path, []))
         for name, count in counts.items():
+            if count == len(row):
+                continue
             own = all(scope.output == f"{scope.path}.{name}" for scope in row)
             own = own and count == len(row) - 1 and name not in given.get(row[-1].path, [])
             for scope in row if own or 2 * count > len(row) else ():
@@ -359,13 +364,14 @@ class _Outliner:
 
     def _check(self, module: Module) -> dict[str, None]:
         """The values made in it. Refuses a module that is not in order."""
-        everything = {value for item in module.items for value in _all_values(item)}
+        rows = [_all_values(item) for item in module.items]
+        everything = set(chain.from_iterable(rows))
         made: dict[str, None] = {}
-        for item in module.items:
-            late = [value for value in item.inputs if value in everything and value not in made]
-            if late:
-                raise IllegalGraph(f"{module.path or 'the graph'} uses {late[0]} before it is made")
-            made.update(dict.fromkeys(_all_values(item)))
+        for item, row in zip(module.items, rows, strict=True):
+            for value in item.inputs:
+                if value in everything and value not in made:
+                    raise IllegalGraph(f"{module.path or 'the graph'} uses {value} before it is made")
+            made.update(dict.fromkeys(row))
         return made
 
     def _inputs(self, module: Module, made: dict[str, None]) -> tuple[str, ...]:
@@ -375,11 +381,19 @@ class _Outliner:
 
     def _outputs(self, module: Module, made: dict[str, None]) -> tuple[str, ...]:
         own = module.scope.output if module.scope else ""
-        outside = [value for value in made if any(not within(user, module.path) for user in self.uses[value])]
+        # `within`, written out: this runs for every value in every scope around it.
+        path, below = module.path, f"{module.path}."
+        outside = [
+            value
+            for value in made
+            if not all(user == path or user.startswith(below) for user in self.uses[value])
+        ]
         if own in outside:
             outside = [own, *(value for value in outside if value != own)]
         return tuple(outside) or ((own,) if own in made else (next(reversed(made)),))
 
 
-def _all_values(item: Node | Module) -> list[str]:
-    return [value for node in ([item] if isinstance(item, Node) else item.nodes()) for value in node.values]
+def _all_values(item: Node | Module) -> Sequence[str]:
+    if isinstance(item, Node):
+        return item.values
+    return [value for each in item.items for value in _all_values(each)]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from netspec.dataclass import dataclass
 from netspec.lowering.tree import Branch, Hole, Number, Run, Tree, TreeWriter, Value
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from typing import NamedTuple, Protocol
 
 from netspec.backend import LocalName
+from netspec.dataclass import dataclass, replace
 from netspec.lowering.parts import Names, Part, Piece, Words, singles, tree
 from netspec.lowering.tree import Branch, Run, Tree, TreeWriter, Value
 

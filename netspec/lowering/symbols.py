@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import repeat
 from typing import Any
 
 from netspec.lowering.parts import literal
@@ -105,41 +104,52 @@ def bind(wanted: Any, found: Any) -> Bound | None:
 
 
 def _alike(wanted: Any, found: Any, bound: Bound) -> bool:
-    # The simple cases come first: this runs for every argument of every layer.
+    # This runs for every argument of every layer. `isinstance` asks a symbol for an attribute, which is slower.
     kind = type(wanted)
-    if kind is str or kind is int or kind is bool:
-        return kind is type(found) and bool(wanted == found)
-    if isinstance(wanted, Layer):
-        if wanted not in bound and isinstance(found, Layer) and _constructed_alike(wanted, found):
+    if issubclass(kind, Layer):
+        if wanted not in bound and issubclass(type(found), Layer) and _constructed_alike(wanted, found):
             bound[wanted] = found
         return bound.get(wanted) is found
     if kind is not type(found):
         return False
-    if isinstance(wanted, Value):
+    if kind is Value:
         return wanted is found
-    if isinstance(wanted, Symbol):
+    if issubclass(kind, Symbol):
         return _all_alike(wanted.term, found.term, bound)
+    if kind is str or kind is int or kind is bool:
+        return bool(wanted == found)
     if kind is tuple or kind is list:
         return _all_alike(wanted, found, bound)
     if kind is dict:
-        return wanted.keys() == found.keys() and _all_alike(
-            [*wanted.values()], [found[key] for key in wanted], bound
-        )
+        return _named_alike(wanted, found, bound)
     return same(wanted, found)  # −0.0 is not 0.0
 
 
 def _all_alike(wanted: Sequence[Any], found: Sequence[Any], bound: Bound) -> bool:
-    return len(wanted) == len(found) and all(map(_alike, wanted, found, repeat(bound)))
+    if len(wanted) != len(found):
+        return False
+    for mine, theirs in zip(wanted, found, strict=True):
+        if mine is not theirs and not _alike(mine, theirs, bound):
+            return False
+    return True
+
+
+def _named_alike(wanted: Mapping[str, Any], found: Mapping[str, Any], bound: Bound) -> bool:
+    return wanted.keys() == found.keys() and _all_alike(
+        [*wanted.values()], [found[key] for key in wanted], bound
+    )
 
 
 def _constructed_alike(wanted: Layer, found: Layer) -> bool:
-    if wanted.cls != found.cls:
+    if wanted.cls != found.cls or not _all_alike(wanted.arguments, found.arguments, {}):
         return False
-    mine, theirs = ({**wanted.defaults, **each.keywords} for each in (wanted, found))
-    for name in wanted.apart:
-        mine.pop(name, None)
-        theirs.pop(name, None)
-    return _alike(wanted.arguments, found.arguments, {}) and _alike(mine, theirs, {})
+    mine, theirs = wanted.keywords, found.keywords
+    if wanted.apart or mine.keys() != theirs.keys():
+        mine, theirs = {**wanted.defaults, **mine}, {**wanted.defaults, **theirs}
+        for name in wanted.apart:
+            mine.pop(name, None)
+            theirs.pop(name, None)
+    return not (mine or theirs) or _named_alike(mine, theirs, {})
 
 
 def spell(value: Any) -> str:

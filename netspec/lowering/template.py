@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import combinations
 
+from netspec.dataclass import dataclass, replace
 from netspec.lowering.derive import Naming, Parameter, Unsettled
 from netspec.lowering.folding import fold
 from netspec.lowering.names import camel

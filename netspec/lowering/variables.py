@@ -11,6 +11,8 @@ from netspec.lowering.outline import Module, given, place_of
 from netspec.ops.reshape import Identity
 
 MAIN = "x"
+AMBIGUOUS = frozenset({"l", "O", "I"})
+"""Variables that look like digits: linters refuse them."""
 
 
 def parameters(
@@ -59,7 +61,7 @@ class _Allocation:
     ) -> None:
         self.titles, self.lists = titles, lists
         self.items, self.inputs, self.outputs = items, inputs, outputs
-        self.taken = {*taken, *inputs.values(), *lists.values(), MAIN}
+        self.taken = {*taken, *inputs.values(), *lists.values(), MAIN, *AMBIGUOUS}
         self.uses: dict[str, list[int]] = {}
         for index, item in enumerate(items):
             for value in item.inputs:

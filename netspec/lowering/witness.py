@@ -12,10 +12,10 @@ import ast
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from netspec.backend import LocalName, Source
+from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.lowering.outline import Module
 from netspec.lowering.symbols import Bound, Value, bind, spell

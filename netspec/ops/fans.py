@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 from typing import Literal, TypeAlias
 
+from netspec.dataclass import dataclass
 from netspec.ops.base import Weight
 from netspec.ops.initializers import Initializer
 
