@@ -1,4 +1,4 @@
-"""What a lowering is given and gives, and the words that several of them write."""
+"""The input and output of a lowering, and the arguments that several lowerings write."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ Lowering = Callable[[Any, Types], Lowered]
 
 
 def first(value: Value, hint: str) -> Argument:
-    """An argument by its position."""
+    """A positional argument."""
     return Argument(Slot(value, hint))
 
 
 def option(keyword: str, value: Value, default: Value = "", hint: str = "") -> Argument:
-    """An argument by its keyword, left out where it is its default."""
+    """A keyword argument, left out if it has its default."""
     return Argument(Slot(value, hint or keyword, default), keyword)
 
 
 def count(value: int, hint: str) -> Argument:
-    """A number of channels."""
+    """A positional argument that counts channels."""
     return Argument(Slot(value, hint, channels=True))
 
 
 def plain(cls: str) -> Lowering:
-    """A layer without arguments."""
+    """A lowering to a layer without arguments."""
     return lambda op, types: Lowered((Layer(cls),))
 
 
 def squeeze(values: tuple[int, ...]) -> Value:
-    """One number for all axes, where it is."""
+    """One number if all axes agree, else the tuple."""
     return values[0] if len(set(values)) == 1 else values
 
 
@@ -60,7 +60,7 @@ def zeros(pads: Pads, suffix: str = "pad") -> tuple[Layer, ...]:
 
 
 def channels_first(type_: Type) -> tuple[Layer, ...]:
-    """The layer that brings the channels before the positions; none where values stand in one order at any size."""
+    """The layer that moves the channels before the positions; none if this never changes the order of values."""
     if not type_.spatial or type_.channels == 1:
         return ()
     rank = len(type_.spatial)
@@ -73,7 +73,7 @@ def is_line(type_: Type) -> bool:
 
 
 def is_single(value: float) -> bool:
-    """Whether single precision holds a number exactly: TensorFlow's layers keep their constants in it."""
+    """Whether float32 holds a number exactly: TensorFlow's layers keep their constants in float32."""
     try:
         exact: float = struct.unpack("f", struct.pack("f", value))[0]
     except OverflowError:

@@ -1,4 +1,4 @@
-"""The backend `keras`: what the rest of netspec sees of this package."""
+"""The backend `keras`. It imports Keras only when something runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class KerasBackend:
-    """Every op as Keras layers. Nothing here imports the framework before it is needed."""
+    """Keras on TensorFlow, JAX or PyTorch, channels last."""
 
     name = "keras"
     frameworks: Sequence[str] = ("keras", "tensorflow", "jax", "torch")
@@ -47,7 +47,7 @@ class KerasBackend:
         return status()
 
     def fragile(self, graph: Graph, dtype: str) -> tuple[list[str], str]:
-        """The layers that end TensorFlow, and how to calculate them without oneDNN."""
+        """The layers that can crash TensorFlow, and how to compute them without oneDNN."""
         from netspec_keras.engine import ONEDNN, fragile
 
         return fragile(graph, dtype), f"set {ONEDNN}=0"
@@ -100,7 +100,7 @@ class KerasBackend:
     def workload(
         self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"
     ) -> Workload:
-        """The network as it is timed."""
+        """The network to time."""
         from netspec_keras.engine import steady
 
         require(self, graph)

@@ -1,4 +1,4 @@
-"""A network as Keras is timed with it: compiled, its own functions for a batch to predict and to train on."""
+"""Times a network in Keras: compiled, with Keras' functions that predict and train on a batch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class KerasWorkload:
         self.device = _device() if device == "auto" else known(device)
 
     def prepare(self) -> None:
-        """The compiled model and the data, on the device."""
+        """Build and compile the model, and move the data to the device."""
         weights, inputs, targets = self.given
         self.model = build(self.graph, weights, "float32", self.where)
         with placed(self.where):
@@ -41,24 +41,24 @@ class KerasWorkload:
                 name: ops.convert_to_tensor(inward(targets[name], type_)) for name, type_ in types.items()
             }
             losses: Any = {name: keras.losses.MeanSquaredError() for name in wanted}
-            # Keras takes a single input or output without a list.
+            # Keras takes a single input or output without a mapping.
             self.inputs: Any = given if len(given) > 1 else next(iter(given.values()))
             self.targets: Any = wanted if len(wanted) > 1 else next(iter(wanted.values()))
             loss = losses if len(wanted) > 1 else next(iter(losses.values()))
             self.model.compile(native(STEP), loss=loss)
 
     def forward(self) -> None:
-        """A batch, predicted; it comes back as an array, so that it is there."""
+        """Predict a batch; the result is an array, so the work is done."""
         with placed(self.where):
             self.model.predict_on_batch(self.inputs)
 
     def train(self) -> None:
-        """A step; its loss comes back as a number, so that it is done."""
+        """Train one step; the loss is a number, so the work is done."""
         with placed(self.where):
             self.model.train_on_batch(self.inputs, self.targets)
 
     def peak_bytes(self) -> int | None:
-        """What the engine's allocator held at most on the first GPU."""
+        """The peak memory of the engine's allocator on the first GPU."""
         return None if "cpu" in self.device.lower() else running().peak_bytes()
 
 

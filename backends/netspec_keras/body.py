@@ -1,4 +1,4 @@
-"""One function of the generated text: what is written for one use of a block, with holes for what may differ."""
+"""Writes one function of the generated text: one use of a block, with holes for values that can differ."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from netspec_keras.plan import Append, Entry, Heading, Plan, Rounds, Step, spell
 NAME = "name"
 ROOT_INPUT = "inputs"
 LOOPED = 3
-"""So many alike repetitions are a shorter text as a loop, though a name is bound before or after it."""
+"""From this number of equal repetitions, a loop is shorter, even with an assignment before or after it."""
 LOOPED_LISTS = 2
-"""As many of more than one statement."""
+"""The same number for repetitions of more than one statement."""
 
 UNUSED = "_"
-"""The variable of what nothing uses."""
+"""The variable for an unused value."""
 
 Lent = tuple[str, str]
-"""A layer that is called by name: the path of its node or module, and what its own name has behind that."""
+"""A layer with a variable: the path of its node or module, and the suffix of its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A written function: its name, and which of the uses of its definition a call of it is."""
+    """A written function: its name, and the number of the use of its definition that a call of it is."""
 
     name: str
     definition: Definition
@@ -47,7 +47,7 @@ class Function:
 
 @dataclass
 class Body:
-    """Writes the statements of one function, as this use of it has them."""
+    """Writes the statements of one function for one use."""
 
     plan: Plan
     layers: Mapping[str, Lowered]
@@ -71,7 +71,7 @@ class Body:
         for entry in entries:
             self._name_lent(entry)
         taken = {*self.taken, NAME, *self.lent.values()}
-        # The model is made of its inputs at the very end, so that no value may take their place.
+        # The model is constructed from its inputs at the end, so no value may replace them.
         wanted = (*self.module.outputs, *(self.inputs if self.is_root else ()))
         items = [each.item for each in entries]
         self.uses = Counter([*wanted, *(value for item in items for value in set(item.inputs))])
@@ -88,11 +88,11 @@ class Body:
 
     @property
     def variables(self) -> set[str]:
-        """Every name that the function binds."""
+        """All names that the function binds."""
         return {*self.inputs.values(), *self.names.values(), *self.lent.values()}
 
     def _elements(self, rounds: Rounds) -> Iterator[tuple[str, str]]:
-        """The variables of what comes to lists, if nothing else takes it."""
+        """The variables of values that only lists take."""
         for each in (step for body in rounds.bodies for step in body if isinstance(step, Append)):
             if not self.uses[each.value]:
                 names = self.lists[each.listed]
@@ -108,7 +108,7 @@ class Body:
                 yield from ((each, self.names[first]) for each in others)
 
     def lines(self) -> tuple[Line | Loop, ...]:
-        """The statements, the last one giving back what the function gives."""
+        """The statements; the last one returns the output of the function."""
         back = ", ".join(self.names[value] for value in self.module.outputs)
         if self.is_root:
             return tuple(self._lines(self.steps))
@@ -121,7 +121,7 @@ class Body:
         return (*made, Line(""), call, *inner, Line(""), Line("return call"))
 
     def _name_lent(self, entry: Entry) -> None:
-        """Variables for layers called by name: all in a function that gives a function, else what is shared."""
+        """Assign variables to layers: to all in a function that returns a function, otherwise to shared layers."""
         item = entry.item
         if self.is_lent and item.shares is None:
             suffixes = [each.suffix for each in self._made(item)] if isinstance(item, Node) else [""]
@@ -137,7 +137,7 @@ class Body:
             self.lent[_path(item), suffix] = numbered(name, taken)
 
     def _name_rounds(self, items: Sequence[Node | Module], taken: set[str]) -> None:
-        """What is kept of a repetition is called as the author calls it, and not by its bare number."""
+        """Name a kept value of a repetition after the author's name, and not after its number only."""
         for item in items:
             value, number = _value(item), item.local_name
             if number.isdigit() and re.fullmatch(rf"x{number}\d*", self.names[value]):
@@ -146,7 +146,7 @@ class Body:
                 self.names[value] = numbered(name, {*taken, *self.names.values()})
 
     def _has_borrower(self, item: Node | Module) -> bool:
-        """Whether something else that is written in this function is called with the layers of an item."""
+        """Whether another item written in this function uses the layers of an item."""
         if not self.plan.shares_anything:
             return False
         graph = self.plan.graph
@@ -156,14 +156,14 @@ class Body:
         return any(each.shares == item.path and each.path in self.plan.keys for each in graph.scopes)
 
     def is_nothing(self, item: Node | Module) -> bool:
-        """Whether it is a layer that changes nothing, and so is none."""
+        """Whether it changes nothing, and so has no layer."""
         return isinstance(item, Node) and not self._of(item)
 
     def _of(self, node: Node) -> tuple[Layer, ...]:
         return self.layers[node.name].layers
 
     def _made(self, node: Node) -> tuple[Layer, ...]:
-        """All layers of a node, also those that make further outputs."""
+        """All layers of a node, including those that make further outputs."""
         lowered = self.layers[node.name]
         return (*(lowered.ports[port] for port in node.ports if not lowered.gives), *self._of(node))
 
@@ -188,15 +188,15 @@ class Body:
                 case Entry(item):
                     yield from ([] if self.is_lent else self._make(step))
                     *before, last = self._call(step, follows=at > 0 and isinstance(steps[at - 1], Entry))
-                    # In a loop what is said of the first round might not hold for the next.
+                    # In a loop, a comment about the first repetition could be wrong for the others.
                     comment = self._comment(item) if steps is self.steps else ""
                     yield from (*before, replace(last, comment=comment))
 
     def _loop(self, rounds: Rounds) -> Iterator[Line | Loop]:
-        """Repetitions, as alike as they can be.
+        """Repetitions, written as equally as possible.
 
-        What goes into them, or comes out, may have a name of its own. It is bound before, or after, where that makes
-        one more repetition alike.
+        Their inputs and outputs can have their own names. These are assigned before or after the loop if this makes one
+        more repetition equal.
         """
         names, bodies = self.names, rounds.bodies
         yield from (Line("[]", to=names[each]) for each in rounds.lists)
@@ -209,7 +209,7 @@ class Body:
         first, last = (self._are_alike(some, least) for some in (bodies[:least], bodies[-least:]))
         self.names = dict(names)
         starts = [each for each in chains if names[each[1][0]] != each[0]] if first else []
-        # What the last repetition takes must not be wanted any more.
+        # The input of the last repetition must not be used later.
         apart = [(current, chain) for current, chain in chains if names[chain[-1]] != current]
         ends = apart if last and all(self.uses[chain[-2]] == 1 for _, chain in apart) else []
         for current, chain in chains:
@@ -229,12 +229,12 @@ class Body:
             yield Line(", ".join(current for current, _ in kept), to=", ".join(name for _, name in kept))
 
     def _are_alike(self, bodies: Sequence[Sequence[Step]], least: int) -> bool:
-        """Whether repetitions are one loop, and enough to bind a name for it."""
+        """Whether repetitions can be one loop."""
         found = fold(tree(Loop(self._rounds(bodies)))).inner() if len(bodies) == least else ()
         return len(found) == 1 and isinstance(found[0], Run) and not found[0].single
 
     def _current(self, chain: Sequence[str]) -> str:
-        """The variable of what goes from repetition to repetition; none where it has several names."""
+        """The variable of the value that goes from repetition to repetition; none if it must have several names."""
         found = {self.names[value] for value in chain[1:-1]}
         return found.pop() if len(found) == 1 else ""
 
@@ -242,7 +242,7 @@ class Body:
         return tuple(tuple(self._lines(body)) for body in bodies)
 
     def _comment(self, item: Node | Module) -> str:
-        """At the top the type of what was made, without the batch; elsewhere it may differ from use to use."""
+        """The type of the value without the batch axis, at the top only; elsewhere it can differ between uses."""
         if not self.is_root:
             return ""
         if is_list(_value(item)):
@@ -251,7 +251,7 @@ class Body:
         return "×".join(map(str, (*type_.sizes, type_.channels)))
 
     def _make(self, entry: Entry) -> Iterator[Line]:
-        """What makes the layers of an item that are called by name."""
+        """The statements that construct layers with variables."""
         item = entry.item
         if item.shares is not None:
             return
@@ -262,7 +262,7 @@ class Body:
                 yield Line(self._maker(entry, layer), to=name)
 
     def _call(self, entry: Entry, follows: bool = False) -> Iterator[Line]:
-        """What makes the value, or values, of an item; where it `follows` one, that may be nothing."""
+        """The statements that compute the values of an item; if it `follows` another item, there can be none."""
         item = entry.item
         if isinstance(item, Module):
             yield self._call_function(item, entry)
@@ -299,7 +299,7 @@ class Body:
         return Line(Call(made.function, (Argument(takes), *made.arguments)), to=gives)
 
     def _maker_or_name(self, entry: Entry, layer: Layer | None) -> Part:
-        """A new layer, or the name of one that there is."""
+        """A new layer, or the variable of an existing one."""
         item, suffix = entry.item, layer.suffix if layer else ""
         own = suffix or item.shares is None or (isinstance(item, Node) and not item.weights)
         owner = _path(item) if own else str(item.shares)
@@ -308,7 +308,7 @@ class Body:
         return self.lent[owner, suffix]
 
     def _maker(self, entry: Entry, layer: Layer | None) -> Call:
-        """The call that makes a layer, or that of a function."""
+        """The call that constructs a layer, or the call of a function."""
         path = [DASH if part == "." else part for part in entry.name]
         parts = tuple(path) if self.is_root else (Raw(NAME), DASH, *path)
         if isinstance(entry.item, Module):
@@ -333,7 +333,7 @@ def _local(entry: Entry) -> LocalName:
 
 
 def _functions(arguments: Sequence[Argument]) -> Iterator[str]:
-    """What is called in arguments, also in those of a call."""
+    """The functions that are called in arguments, also in nested calls."""
     for each in arguments:
         if isinstance(each.value, Call):
             yield each.value.function
@@ -351,9 +351,9 @@ def _entries(steps: Sequence[Step]) -> Iterator[Entry]:
 
 
 def _chains(rounds: Rounds) -> list[list[str]]:
-    """The values that go from repetition to repetition, from what comes in to what comes out.
+    """The values that go from repetition to repetition, from the input to the output of the repeat.
 
-    None where a repetition is more than one call.
+    None if a repetition is more than one call.
     """
     made = rounds.cycle
     if made is None or any(

@@ -1,7 +1,7 @@
-"""One form for the layers of a node, however padding, cropping and activation are written.
+"""Defines one form for the layers of a node, however padding, cropping and activation are written.
 
-A layer that is shared has them beside it, as layers of their own, and a convolution of single positions may say
-`same` for `valid`. Both must be the node's own lowering in other words, and here that is held.
+A shared layer has these as separate layers beside it, and a convolution of single positions may say `same` for `valid`.
+Both must be equal to the node's own lowering, which this module checks.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BY_NAME = {name: cls() for cls, name in NAMED.items()}
 def ways(
     graph: Graph, own: Mapping[str, Lowered], *lowered: Mapping[str, Lowered]
 ) -> Mapping[str, Collection[Layers]]:
-    """The layers as which each value may be written; `own` are those of its lowering.
+    """The layers by which each value may be written; `own` are those of its lowering.
 
     Raises:
         WrongFold: some of them do not do what the node's own lowering does.
@@ -48,7 +48,7 @@ def ways(
 
 
 def canonical(layers: Layers, types: Types) -> tuple[Step, ...]:
-    """What the layers do: what pads is part of the convolution behind it, what crops of the one before it."""
+    """The canonical form of layers: padding is part of the following convolution, cropping of the previous one."""
     steps: list[Step] = []
     nothing: Pads = ((0, 0),) * len(types[0].sizes)
     pads, activation = nothing, LINEAR
@@ -75,7 +75,7 @@ def canonical(layers: Layers, types: Types) -> tuple[Step, ...]:
             steps.append((layer.cls, _settled(values), layer.after))
         pads = nothing
     if activation != LINEAR:
-        # Which positions are kept does not matter to it.
+        # It gives the same result for any positions that are kept.
         steps += [(each.cls, _settled(_values(each)), each.after) for each in behind(BY_NAME[activation])]
     return (*steps, *([("zeros", pads)] if padded(pads) else ()))
 
@@ -85,7 +85,7 @@ def _spelled(layers: Layers) -> str:
 
 
 def _values(layer: Layer) -> dict[str, Any]:
-    """The arguments by their keywords, or by what they are called."""
+    """The arguments by keyword, or by the name of the positional argument."""
     values: dict[str, Any] = {}
     for each in layer.arguments:
         if isinstance(each.value, Slot):
@@ -111,7 +111,7 @@ def _pairs(value: Any, rank: int) -> Pads:
 
 
 def _resolved(values: dict[str, Any], pads: Pads, types: Types) -> Pads:
-    """The padding of a convolution: what stands before it, or what its own word means for this input."""
+    """The padding of a convolution: that of the layer before it, or that of its own word for this input."""
     word, rank = values.pop("padding", "valid"), len(pads)
     if word == "valid":
         return pads
@@ -125,7 +125,7 @@ def _resolved(values: dict[str, Any], pads: Pads, types: Types) -> Pads:
 
 
 def _transposed(values: dict[str, Any], rank: int) -> Step:
-    """What a transposed convolution adds at the end, and what it cuts off: Keras' words say both."""
+    """The output padding of a transposed convolution, and what it crops: Keras' words determine both."""
     word, more = values.pop("padding", "valid"), values.pop("output_padding", None)
     window = list(zip(_each(values["kernel"], rank), _each(values["strides"], rank), strict=True))
     added = (

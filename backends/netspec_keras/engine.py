@@ -1,4 +1,4 @@
-"""Keras and the engine below it: what is installed of them, found without importing either."""
+"""Finds the installed versions of Keras and its engine without importing them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENGINES = {
     "jax": ("jax",),
     "torch": ("torch",),
 }
-"""The engines on which generated text is proven, and the distributions that bring each."""
+"""The engines on which generated text is proven, and the distributions of each."""
 
 OLDEST = (3, 10)
 
@@ -31,7 +31,7 @@ def how_to_install() -> str:
 
 
 def chosen() -> str:
-    """The engine that Keras will take: KERAS_BACKEND, else its configuration file, else TensorFlow."""
+    """The engine that Keras will use: KERAS_BACKEND, else its configuration file, else TensorFlow."""
     if name := os.environ.get("KERAS_BACKEND"):
         return name
     home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
@@ -46,11 +46,11 @@ ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 
 
 def fragile(graph: Graph, dtype: str) -> list[str]:
-    """The layers whose kernel gradient ends TensorFlow: in float32, a 1×1 kernel with a stride on a map.
+    """The layers whose kernel gradient crashes TensorFlow: in float32, a 1×1 kernel with a stride on a map.
 
-    Measured with TensorFlow 2.21 on a CPU of two cores: `Conv2DBackpropFilter` of oneDNN writes beyond its memory
-    for such kernels, of any stride, on more than one thread. Larger kernels, one stride, one thread, float64, three
-    dimensions and depthwise kernels do not.
+    Measured with TensorFlow 2.21 on a CPU with two cores: `Conv2DBackpropFilter` of oneDNN writes outside its memory
+    for such kernels with any stride, on more than one thread. Larger kernels, stride 1, one thread, float64, three
+    dimensions and depthwise kernels are not affected.
     """
     if chosen() != "tensorflow" or dtype != "float32":
         return []
@@ -66,13 +66,13 @@ def _is_fragile(op: Conv | ConvTranspose) -> bool:
 
 
 def steady(graph: Graph, dtype: str) -> None:
-    """Let TensorFlow, before it is loaded, calculate such a network without oneDNN. Others keep it: it is quicker."""
+    """Before TensorFlow is loaded, switch oneDNN off for such a network. Other networks keep it: it is faster."""
     if fragile(graph, dtype):
         os.environ.setdefault(ONEDNN, "0")
 
 
 def status() -> Status:
-    """What there is of Keras here, found without importing it."""
+    """The state of Keras on this machine, found without importing it."""
     if find_spec("keras") is None:
         return Status("missing", "Keras is not installed", how_to_install())
     keras = _version("keras")

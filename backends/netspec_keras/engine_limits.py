@@ -1,4 +1,4 @@
-"""What Keras does otherwise on one engine: layers whose text is right, and whose numbers are not."""
+"""Lists the limits of single engines: layers whose text is right, but whose numbers are wrong."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ELSEWHERE = "run Keras on TensorFlow or JAX (KERAS_BACKEND)"
 
 
 def _on(engine: str, found: Callable[[Graph], Found]) -> Callable[[Graph], Found]:
-    """What is found, where Keras runs on that engine."""
+    """The result of `found` if Keras runs on this engine."""
     return lambda graph: found(graph) if chosen() == engine else ()
 
 
@@ -30,7 +30,7 @@ def _uneven_means(graph: Graph) -> Iterator[tuple[str, str]]:
         layers = LOWERINGS[AvgPool](node.op, [graph.types[value] for value in node.inputs]).layers
         words = (each.value for layer in layers for each in layer.arguments)
         same = any(isinstance(word, Slot) and word.value == "same" for word in words)
-        # Of a mean that counts its padding, only what rounding up added is left out, and that is at one end.
+        # A mean that counts its padding leaves out only what rounding up added, which is at one end.
         if same and (node.op.count_padding or any(lo != hi for lo, hi in node.op.pads)):
             yield node.name, f"Keras on PyTorch counts uneven `same` padding in a mean; {ELSEWHERE}"
 

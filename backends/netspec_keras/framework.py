@@ -26,7 +26,7 @@ def _load() -> Any:
     try:
         with _quiet():
             import keras as found
-    except Exception as error:  # a broken installation fails in any way it likes
+    except Exception as error:  # a broken installation can raise any exception
         raise Unavailable(
             f"Keras fails to import: {type(error).__name__}: {error}", how_to_install(), "keras"
         ) from error
@@ -35,7 +35,7 @@ def _load() -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep from stderr what TensorFlow's C++ says before its own filter works; let all else through."""
+    """Hide the messages that TensorFlow's C++ code prints before its own filter works; pass on all others."""
     if "keras" in sys.modules:
         yield
         return
@@ -58,6 +58,6 @@ def _chatter(line: bytes) -> bool:
     return line.startswith((b"I0000 ", b"WARNING: All log messages before absl::InitializeLog()"))
 
 
-# Untyped, as Keras is.
+# Without types, because Keras has none.
 keras: Any = _load()
 ops: Any = keras.ops

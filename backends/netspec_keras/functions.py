@@ -1,4 +1,4 @@
-"""Activations in Keras: by their names, where a layer takes them so, and as layers."""
+"""Activations in Keras: by name if a layer takes them by name, and as layers."""
 
 from __future__ import annotations
 
@@ -42,41 +42,41 @@ NAMED: Mapping[type[Activation], str] = {
     Softplus: "softplus",
     Softmax: "softmax",
 }
-"""Activations that a layer takes by name, and that mean the same there, with the fields that they have unasked."""
+"""Activations that layers take by name with the same meaning, with the defaults of their fields."""
 
 LINEAR = "linear"
-"""The name of no activation."""
+"""The name for no activation."""
 
 
 def named(op: Activation, types: Types) -> Lowered:
-    """An activation that Keras has by name and not as a layer."""
+    """An activation that Keras has only by name."""
     return Lowered((Layer("layers.Activation", (first(NAMED[type(op)], "activation"),)),))
 
 
 def leaky_relu(op: LeakyRelu, types: Types) -> Lowered:
-    """A leaky rectifier."""
+    """`layers.LeakyReLU`, or a helper with an exact slope."""
     cls = "layers.LeakyReLU" if is_single(op.slope) else "ExactLeakyReLU"
     return Lowered((Layer(cls, (Argument(Slot(op.slope, "slope"), "negative_slope"),)),))
 
 
 def elu(op: Elu, types: Types) -> Lowered:
-    """An exponential below 0."""
+    """`layers.ELU`."""
     return Lowered((Layer("layers.ELU", (option("alpha", op.alpha, 1.0),)),))
 
 
 def gelu(op: Gelu, types: Types) -> Lowered:
-    """A normal distribution's worth of the input."""
+    """A helper with exact constants."""
     return Lowered((Layer("ExactGELU", (option("approximate", op.approximate == "tanh", False),)),))
 
 
 def softmax(op: Softmax, types: Types) -> Lowered:
-    """A softmax over the channels, which stand last."""
+    """`layers.Softmax` over the channels, which are last."""
     after = () if op.temperature == 1 else (" / ", Slot(op.temperature, "temperature"))
     return Lowered((Layer("layers.Softmax", after=after),))
 
 
 def prelu(op: Prelu, types: Types) -> Lowered:
-    """A slope a channel, shared over all positions."""
+    """A helper with one slope per channel, shared over all positions."""
     type_ = types[0]
     axes = tuple(range(1, 1 + len(type_.spatial)))
     shared = (option("shared_axes", axes),) if axes else ()
@@ -104,7 +104,7 @@ ACTIVATIONS: Mapping[type[Op], Lowering] = {
 
 
 def by_name(op: Activation | None) -> tuple[Argument, tuple[Layer, ...]]:
-    """An activation as an argument that a layer takes, or as a layer behind it."""
+    """An activation as an argument of a layer, or as a layer after it."""
     name, after = LINEAR, behind(op)
     if op is not None and type(op) in NAMED and op == type(op)():
         name, after = NAMED[type(op)], ()
@@ -112,7 +112,7 @@ def by_name(op: Activation | None) -> tuple[Argument, tuple[Layer, ...]]:
 
 
 def behind(op: Activation | None) -> tuple[Layer, ...]:
-    """An activation as a layer behind another; what it is given does not matter to it."""
+    """An activation as a layer after another one; its lowering does not depend on types."""
     if op is None:
         return ()
     (layer,) = ACTIVATIONS[type(op)](op, ()).layers

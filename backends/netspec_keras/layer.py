@@ -1,4 +1,4 @@
-"""What a lowering gives: the Keras layers of one node, as data, before they become text."""
+"""The result of a lowering: the Keras layers of one node, as data, before they become text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.generic]
 
 DASH = "-"
-"""What joins the parts of a layer's name: Keras on PyTorch does not allow a dot there, nor any Keras a slash."""
+"""The separator in a layer's name: Keras on PyTorch does not allow a dot, and Keras never allows a slash."""
 
 
 def title(path: str) -> str:
@@ -29,8 +29,8 @@ def title(path: str) -> str:
 class Layer:
     """One layer of the generated text: `cls(*arguments, name=…)(x)`.
 
-    `suffix` is what its name has behind the node's own; the layer without one is the node's, and holds its
-    weights. `after` is what is done to the input on the way in (`x / 2.0`), `given` are further arguments of its call.
+    `suffix` is added to the name of the node; the layer without a suffix has the node's name and holds its weights.
+    `after` is an operation on the input (`x / 2.0`), `given` are further arguments of the call.
     """
 
     cls: str
@@ -59,16 +59,16 @@ class Holder:
 
     @property
     def name(self) -> str:
-        """What the variable is called where it is."""
+        """The name of the variable in its layer."""
         return self.variable.rpartition(".")[2]
 
     def inward(self, array: Array) -> Array:
-        """From the canonical layout to Keras'."""
+        """Convert a weight from the canonical layout to Keras' layout."""
         array = reordered(array, self.blocks)
         return relayout(array if self.shape is None else array.reshape(self.shape), self.axes, self.wanted)
 
     def outward(self, array: Array, shape: tuple[int, ...]) -> Array:
-        """From Keras' layout of the whole variable to the canonical one, whose shape is `shape`."""
+        """Convert a weight from Keras' layout of the whole variable to the canonical layout with shape `shape`."""
         own = array if self.part is None else array[self.part]
         back = tuple(self.blocks.index(place) for place in range(len(self.blocks)))
         return reordered(relayout(own, self.wanted, self.axes), back).reshape(shape)

@@ -1,4 +1,4 @@
-"""The table op → Keras: for each op the layers that stand for it."""
+"""The table op → Keras: the layers of each op."""
 
 from __future__ import annotations
 
@@ -87,15 +87,15 @@ REFUSALS: Mapping[type[Op], str] = {}
 
 
 def lowered(op: Op, types: Types, ports: tuple[str, ...]) -> Lowered:
-    """The layers of an op, of which these further outputs are used."""
+    """The layers of an op with these further outputs in use."""
     found = LOWERINGS[type(op)](op, types)
     return found.several(ports) if ports and found.several is not None else found
 
 
 def bare(op: Op, types: Types) -> Lowered:
-    """The same, with layers of their own for the padding before it and the activation after it.
+    """The layers of an op, with separate layers for its padding and its activation.
 
-    So two layers that share their weights may differ in either.
+    So two layers that share their weights can differ in both.
     """
     lowering = LOWERINGS[type(op)]
     if isinstance(op, Activated) and op.activation is not None:

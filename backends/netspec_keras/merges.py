@@ -1,4 +1,4 @@
-"""Merges, and what moves values about, in Keras."""
+"""Merges, and ops that move values, in Keras."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from netspec_keras.layer import Layer, Lowered
 
 
 def total(cls: str) -> Lowering:
-    """A sum or a mean; a helper where branches are spread, for Keras' own may take such a branch for a bias."""
+    """A sum or a mean; a helper if branches are broadcast, because Keras' layer can take such a branch for a bias."""
     return lambda op, types: Lowered((Layer(f"layers.{cls}" if len(set(types)) == 1 else f"Spreading{cls}"),))
 
 
 def concat(op: Concat, types: Types) -> Lowered:
-    """A concatenation."""
+    """`layers.Concatenate`."""
     # Channels first and the batch left out, an axis of space has the number that it has in Keras.
     return Lowered((Layer("layers.Concatenate", (option("axis", op.dimension(types) or -1, -1),)),))
 
 
 def flatten(op: Flatten, types: Types) -> Lowered:
-    """A flatten, channels first."""
+    """`layers.Flatten`, after moving the channels first."""
     return Lowered((*channels_first(types[0]), Layer("layers.Flatten")))
 
 
 def reshape(op: Reshape, types: Types) -> Lowered:
-    """Channels first, and back again."""
+    """`layers.Reshape` with channels first, and back."""
     wanted, (channels, *sizes) = Type(op.shape[0], op.shape[1:]), op.open_shape
     rank = len(sizes)
     # What is open may be longer for another input.
@@ -50,13 +50,13 @@ def reshape(op: Reshape, types: Types) -> Lowered:
 
 
 def permute(op: Permute, types: Types) -> Lowered:
-    """The axes counted from 1, the channels being the last."""
+    """`layers.Permute`, which counts axes from 1; the channels are last."""
     channels, *positions = (axis or len(op.axes) for axis in op.order(types))
     return Lowered((Layer("layers.Permute", (first((*positions, channels), "order"),)),))
 
 
 def blocks(cls: str) -> Lowering:
-    """What moves values between channels and positions: a helper."""
+    """A helper that moves values between channels and positions."""
 
     def lower(op: Blocks, types: Types) -> Lowered:
         return Lowered((Layer(cls, (first(op.block, "block"),)),))
@@ -65,7 +65,7 @@ def blocks(cls: str) -> Lowering:
 
 
 def upsample(op: Upsample, types: Types) -> Lowered:
-    """Keras' own for repeating by a whole factor."""
+    """`layers.UpSampling…D` if it repeats values by a whole factor; else a helper."""
     given, wanted = types[0].sizes, op.size or ()
     whole = all(o % i == 0 for i, o in zip(given, wanted, strict=True))
     factors = tuple(o // i for i, o in zip(given, wanted, strict=True))
@@ -78,7 +78,7 @@ def upsample(op: Upsample, types: Types) -> Lowered:
 
 
 def pad(op: Pad, types: Types) -> Lowered:
-    """Keras' own pads with zeros; no layer where there is nothing to pad."""
+    """`layers.ZeroPadding…D`, or a helper; no layer without padding."""
     if not padded(op.pads):
         return Lowered(())
     if op.mode != "constant":
@@ -89,7 +89,7 @@ def pad(op: Pad, types: Types) -> Lowered:
 
 
 def crop(op: Crop, types: Types) -> Lowered:
-    """Keras' own; no layer where there is nothing to cut off."""
+    """`layers.Cropping…D`; no layer if nothing is cropped."""
     if not padded(op.cuts):
         return Lowered(())
     return Lowered((Layer(f"layers.Cropping{len(op.cuts)}D", (border(op.cuts, "cropping"),)),))

@@ -12,11 +12,11 @@ from netspec_keras.functions import behind, by_name
 from netspec_keras.layer import Holder, Layer, Lowered
 
 EPSILON = 1e-3
-"""What Keras' normalisations add to the variance unasked."""
+"""The epsilon of Keras' normalisations by default."""
 
 
 def dense(op: Dense, types: Types) -> Lowered:
-    """A dense layer; Keras' acts on the last axis, which is that of the channels."""
+    """`layers.Dense`, which acts on the last axis, the channels."""
     named, activation = by_name(op.activation)
     bias = option("use_bias", op.bias, True, "bias")
     layer = Layer("layers.Dense", (count(op.units, "units"), named, bias))
@@ -25,7 +25,7 @@ def dense(op: Dense, types: Types) -> Lowered:
 
 
 def rbf(op: Rbf, types: Types) -> Lowered:
-    """A helper that holds the weight vectors."""
+    """A helper with the weight vectors."""
     return Lowered((Layer("RBF", (count(op.units, "units"),)),), {"weight": Holder("centers", "OI", "IO")})
 
 
@@ -34,13 +34,13 @@ def _flags(op: Normalisation) -> Arguments:
 
 
 def _learnt(op: Normalisation, axes: str = "C", wanted: str = "C") -> dict[str, Holder]:
-    """Where the scale and the shift live, those that are there."""
+    """The homes of the scale and the shift, if they exist."""
     there = {"weight": ("gamma", op.scale), "bias": ("beta", op.center)}
     return {name: Holder(variable, axes, wanted) for name, (variable, has) in there.items() if has}
 
 
 def batch_norm(op: BatchNorm, types: Types) -> Lowered:
-    """A batch norm, with the helper that keeps the running variance unbiased."""
+    """A batch norm; a helper keeps the running variance unbiased."""
     settings = (option("momentum", op.momentum, 0.9), option("epsilon", op.epsilon, 1e-5), *_flags(op))
     statistics = {"running_mean": "moving_mean", "running_var": "moving_variance"}
     held = {name: Holder(variable, "C", "C") for name, variable in statistics.items()}
@@ -48,7 +48,7 @@ def batch_norm(op: BatchNorm, types: Types) -> Lowered:
 
 
 def layer_norm(op: LayerNorm, types: Types) -> Lowered:
-    """The layer of Keras normalises the last axis by default."""
+    """`layers.LayerNormalization`, which normalises the last axis by default."""
     rank = len(types[0].spatial)
     epsilon = option("epsilon", op.epsilon, EPSILON)
     if op.over == "channels" or not rank:
@@ -66,7 +66,7 @@ def group_norm(op: GroupNorm, types: Types) -> Lowered:
 
 
 def local_response_norm(op: LocalResponseNorm, types: Types) -> Lowered:
-    """A helper, whose alpha multiplies the sum of the squares."""
+    """A helper; its alpha multiplies the sum of the squares."""
     arguments = (
         first(op.size, "size"),
         option("alpha", op.alpha / op.size if op.average else op.alpha),
@@ -77,37 +77,37 @@ def local_response_norm(op: LocalResponseNorm, types: Types) -> Lowered:
 
 
 def l2_norm(op: L2Norm, types: Types) -> Lowered:
-    """A helper that holds the scale."""
+    """A helper with the scale."""
     layer = Layer("L2Normalization", (option("epsilon", op.epsilon, 1e-12),))
     return Lowered((layer,), {"weight": Holder("scale", "C", "C")})
 
 
 def scale(op: Scale, types: Types) -> Lowered:
-    """A helper that holds the coefficients."""
+    """A helper with the coefficients."""
     held = {"weight": Holder("scale", "C", "C"), **({"bias": Holder("bias", "C", "C")} if op.bias else {})}
     layer = Layer("Scale", (option("use_bias", op.bias, True, "bias"),))
     return Lowered((layer, *behind(op.activation)), held)
 
 
 def scale_by(op: ScaleBy, types: Types) -> Lowered:
-    """Keras' own where it is exact."""
+    """`layers.Rescaling` if it is exact, else a helper."""
     cls = "layers.Rescaling" if is_single(op.factor) else "ExactRescaling"
     return Lowered((Layer(cls, (first(op.factor, "factor"),)),))
 
 
 def noise(cls: str) -> Lowering:
-    """What draws by a rate."""
+    """A lowering to a layer that draws with a rate."""
     return lambda op, types: Lowered((Layer(cls, (first(op.rate, "rate"),)),))
 
 
 def spatial_dropout(op: SpatialDropout, types: Types) -> Lowered:
-    """Keras' own; a vector has no positions that a channel could fill."""
+    """`layers.SpatialDropout…D`; a vector has no positions, so it uses `layers.Dropout`."""
     rank = len(types[0].spatial)
     cls = f"layers.SpatialDropout{rank}D" if rank else "layers.Dropout"
     return Lowered((Layer(cls, (first(op.rate, "rate"),)),))
 
 
 def gaussian_noise(op: GaussianNoise, types: Types) -> Lowered:
-    """Keras' own takes nothing above 1."""
+    """`layers.GaussianNoise`, which accepts at most 1; else a helper."""
     cls = "layers.GaussianNoise" if op.std <= 1 else "LoudGaussianNoise"
     return Lowered((Layer(cls, (first(op.std, "std"),)),))

@@ -1,4 +1,4 @@
-"""Optimisers for Keras whose mathematics is the canonical one, PyTorch's, to the last bit that matters."""
+"""Optimisers for Keras with the mathematics of PyTorch, which is canonical."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from netspec_keras.framework import keras, ops
 
 
 def native(spec: Optimizer) -> Any:
-    """A `keras.optimizers.Optimizer` that does what the recipe says.
+    """A `keras.optimizers.Optimizer` for a recipe.
 
-    Keras' own differ: they keep constants in single precision, put the learning rate inside the velocity, and
-    add Adam's epsilon before the bias is corrected.
+    Keras' own optimisers differ: they keep constants in float32, include the learning rate in the velocity, and add
+    Adam's epsilon before the bias correction.
     """
     return CLASSES[type(spec)](spec)
 
 
 class Canonical(keras.optimizers.Optimizer):  # type: ignore[misc]
-    """Keeps a tensor or two for each variable, and calculates in the variable's precision.
+    """Keeps one or two tensors per variable, and computes in the variable's precision.
 
-    The learning rate comes from the recipe: what Keras hands to `update_step` was rounded to single precision.
+    The learning rate comes from the recipe, because Keras passes it to `update_step` rounded to float32.
     """
 
     slots: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class Canonical(keras.optimizers.Optimizer):  # type: ignore[misc]
         self.spec = spec
 
     def build(self, variables: list[Any]) -> None:
-        """Make what is kept for each variable."""
+        """Create the tensors for each variable."""
         if self.built:
             return
         super().build(variables)
@@ -42,7 +42,7 @@ class Canonical(keras.optimizers.Optimizer):  # type: ignore[misc]
         }
 
     def get_config(self) -> dict[str, Any]:
-        """The recipe."""
+        """The settings of the recipe."""
         config: dict[str, Any] = self.spec.model_dump()
         return config
 
@@ -83,7 +83,7 @@ class CanonicalAdam(Canonical):
 
 
 def _correction(beta: float, step: Any) -> Any:
-    """1 − betaᵗ, in a form that single precision does not spoil."""
+    """1 − betaᵗ, in a form that is exact in float32."""
     return -ops.expm1(step * math.log(beta)) if beta else ops.ones_like(step)
 
 

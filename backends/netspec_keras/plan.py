@@ -1,4 +1,4 @@
-"""Which of the author's scopes become functions, and which of those give layers that are called twice."""
+"""Decides which of the author's scopes become functions, and which functions return layers that are called twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A node, or the call of a function; `name` is its own within the function in which it stands."""
+    """A node, or the call of a function; `name` is relative to the enclosing function."""
 
     item: Node | Module
     name: Name
@@ -28,7 +28,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """What a repetition adds to a list."""
+    """The value that a repetition adds to a list."""
 
     listed: str
     value: str
@@ -36,7 +36,7 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """Repetitions, numbered from 0; `cycle` is how they follow each other, `lists` is what they fill."""
+    """Repetitions, numbered from 0; `cycle` has their connections, `lists` the lists that they fill."""
 
     bodies: tuple[tuple[Step, ...], ...]
     cycle: Cycle | None = None
@@ -51,18 +51,17 @@ class Heading:
 
 
 END = Heading("")
-"""There what began last ends."""
+"""The end of the innermost heading."""
 
 Step = Entry | Rounds | Heading | Append
 
 
 @dataclass
 class Plan:
-    """Blocks and networks are functions, repeats are loops; groups and heads are written where they stand.
+    """The plan: blocks and networks are functions, repeats are loops; groups and heads are written in place.
 
-    `uses` has the modules of each definition, inner definitions first. `lent` are definitions whose function
-    gives a function to call, more than once if one likes: a layer made of layers. A `flat` plan has neither
-    functions nor loops.
+    `uses` has the modules of each definition, inner definitions first. `lent` are definitions whose function returns a
+    function, which can be called more than once: a layer made of layers. A `flat` plan has neither functions nor loops.
     """
 
     graph: Graph
@@ -86,7 +85,7 @@ class Plan:
         return module.path in self.keys
 
     def is_written(self, module: Module) -> bool:
-        """Whether it stands in the text: what is in a call that borrows its layers is written where they are."""
+        """Whether it is written: the content of a call that uses the layers of another call is written only there."""
         path = module.path
         while path:
             if path in self.keys and self.modules[path].shares is not None:
@@ -98,7 +97,7 @@ class Plan:
         return self.keys.get(module.path) in self.lent
 
     def steps(self, module: Module, prefix: Name = ()) -> tuple[Step, ...]:
-        """What is written in the function of a module, in order."""
+        """The content of a module's function, in order."""
         return tuple(step for item in module.items for step in self._item(item, prefix))
 
     def _item(self, item: Node | Module, prefix: Name) -> Iterator[Step]:
@@ -132,7 +131,7 @@ class Plan:
         return self.steps(item, (*name, "."))
 
     def body(self, scope: str) -> str:
-        """The path of the function in which what a scope holds is written."""
+        """The path of the function that contains the content of a scope."""
         while scope and scope not in self.keys:
             scope = self.graph.scope_by_path[scope].parent
         return scope
@@ -149,10 +148,10 @@ def spell(name: Name) -> Iterator[str]:
 
 
 def plan(graph: Graph, layers: Mapping[str, Lowered], folded: bool = True) -> Plan:
-    """Decide the functions of a graph whose nodes have these layers; unless it is `folded`, there are none.
+    """Decide the functions of a graph whose nodes have these layers; if it is not `folded`, there are none.
 
-    Sharing is written as layers called twice: within one function by the name of the layer, between two
-    calls of a block by the name of what the first gave. Where it is neither, the whole network is flat.
+    Sharing is written as layers that are called twice: in one function by the variable of the layer, between two calls
+    of a block by the variable of the first call's result. If neither is possible, the whole network is flat.
     """
     root = inlined(outline(graph))
     flat = Plan(graph, root, layers, flat=True)
@@ -197,7 +196,7 @@ def _has_loop(module: Module) -> bool:
 
 
 def _lend(made: Plan) -> None:
-    """What is called twice, and all that is used within it, gives functions to call."""
+    """Mark the functions that are called twice, and all functions in them: they return functions."""
     sharing = [
         module for path, module in made.modules.items() if module.shares is not None and path in made.keys
     ]
@@ -220,7 +219,7 @@ def _served(made: Plan, node: Node) -> bool:
 
 
 def _lent(made: Plan, path: str) -> tuple[str, str] | None:
-    """The innermost pair of calls, lender and borrower, such that a scope is in one that is lent whole."""
+    """The innermost pair of calls, lender and borrower, such that a scope is in a call that is lent whole."""
     while path:
         module = made.modules[path]
         lender = made.modules.get(module.shares or "")
@@ -231,9 +230,9 @@ def _lent(made: Plan, path: str) -> tuple[str, str] | None:
 
 
 def _can_lend(made: Plan, owner: Module, module: Module) -> bool:
-    """Whether one module's layers serve the other one, and both are called in one function, outside of any loop.
+    """Whether one module's layers can serve the other one, and both are called in one function, outside any loop.
 
-    The ops are not enough: an op can become other layers for an input of another size.
+    Comparing ops is not enough: an op can have other layers for an input of another size.
     """
     if owner.scope is None or module.scope is None:
         return False
@@ -246,11 +245,11 @@ def _can_lend(made: Plan, owner: Module, module: Module) -> bool:
 
 
 Content = list[tuple[str, tuple[Layer, ...], tuple[str | int, ...]]]
-"""For each node its name, its layers and what it takes: a name within the module, or the number of its input."""
+"""For each node, its name, its layers and its inputs: relative names, or numbers of the module's inputs."""
 
 
 def _content(made: Plan, module: Module) -> tuple[Content, list[str]]:
-    """What a module holds, however it is called, and the names of what it gives."""
+    """The content of a module, independent of its name, and the names of its outputs."""
     numbers = {value: number for number, value in enumerate(module.inputs)}
     nodes = [
         (
@@ -264,7 +263,7 @@ def _content(made: Plan, module: Module) -> tuple[Content, list[str]]:
 
 
 def _in_loop(made: Plan, scope: str) -> bool:
-    """Whether what a scope holds is written in a loop."""
+    """Whether the content of a scope is written in a loop."""
     while scope and scope not in made.keys:
         if made.graph.scope_by_path[scope].kind == "repeat":
             return True
@@ -273,11 +272,11 @@ def _in_loop(made: Plan, scope: str) -> bool:
 
 
 def _loops(graph: Graph, repeat: Module) -> bool:
-    """Whether a repeat is written as a loop; one that is itself what is repeated is not."""
+    """Whether a repeat is written as a loop; a repeat that is itself repeated is not."""
     above = graph.scope_by_path.get(repeat.scope.parent) if repeat.scope else None
     return _counts(repeat) and (above is None or above.kind != "repeat")
 
 
 def _counts(repeat: Module) -> bool:
-    """Whether the repetitions of a repeat are numbered 0, 1, …: none was left out."""
+    """Whether the repetitions of a repeat are numbered 0, 1, …, so that none was left out."""
     return [item.local_name for item in repeat.items] == [str(number) for number in range(len(repeat.items))]

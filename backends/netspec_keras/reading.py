@@ -1,4 +1,4 @@
-"""How generated Keras is read without Keras: layers that are constructed and called, and nothing computed."""
+"""Reads generated Keras without Keras: layers are constructed and called, and nothing is computed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Layers = tuple[LayerText, ...]
 
 
 class KerasReading(Reading):
-    """Generated Keras as the layers that it makes. `ways` has, for each value, the layers that may make it."""
+    """Reads generated Keras as layers. `ways` has, for each value, the layers that may make it."""
 
     helpers = frozenset(HELPERS)
 
@@ -98,7 +98,7 @@ class KerasReading(Reading):
 
 
 class _Several(Layer):
-    """A layer that gives several values, those that it names."""
+    """A layer with several outputs, which it names."""
 
     def __call__(self, *inputs: Any) -> Any:
         given = super().__call__(*inputs)
@@ -106,7 +106,7 @@ class _Several(Layer):
 
 
 def _starter(name: str) -> Callable[..., Layer]:
-    """What constructs an initialiser."""
+    """The constructor of an initialiser."""
     return lambda *arguments, **keywords: Layer(name, arguments, keywords)
 
 
@@ -129,7 +129,7 @@ def _model(inputs: Any, outputs: Any, name: str) -> tuple[Any, Any, str]:
 
 
 def channels_last(type_: Type) -> tuple[int | None, ...]:
-    """The shape of a batch of this type, as Keras says it."""
+    """The shape of a batch of this type in Keras."""
     return (None, *type_.sizes, *(() if type_.channels is None else (type_.channels,)))
 
 
@@ -145,7 +145,7 @@ def _applied(layers: Layers, node: Node, x: Any) -> Any:
 
 
 def _after(layer: LayerText, x: Any) -> Any:
-    """What a layer is called with: its input, or that over a number."""
+    """The argument of a layer's call: its input, or its input divided by a number."""
     match layer.after:
         case ():
             return x
@@ -155,7 +155,7 @@ def _after(layer: LayerText, x: Any) -> Any:
 
 
 def _constructed(layer: LayerText, node: Node) -> Layer:
-    """The layer with every argument that may be left out; its name is what it has behind that of its node."""
+    """The layer with every optional argument; its name is the suffix to the node's name."""
     frozen = bool(node.weights) and not layer.suffix and not node.trainable
     arguments, keywords, defaults = _given(layer.arguments)
     made = _Several if len(keywords.get("gives", ())) > 1 else Layer
@@ -169,7 +169,7 @@ def _constructed(layer: LayerText, node: Node) -> Layer:
 
 
 def _given(arguments: Sequence[Argument]) -> tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]:
-    """The arguments by position, those by keyword, and what the latter are where they are left out."""
+    """The positional arguments, the keyword arguments, and the defaults of the latter."""
     values = [(each.keyword, _argument(each)) for each in arguments]
     slots = {each.keyword: each.value for each in arguments if isinstance(each.value, Slot)}
     return (

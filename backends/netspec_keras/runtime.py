@@ -1,4 +1,4 @@
-"""Generated text becomes a Keras model: executed as it is, its weights put in and read out."""
+"""Builds Keras models: executes exactly the generated text, sets the weights, and reads them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where one weight of a graph lives: the layer, and the variable of it."""
+    """The home of one weight of a graph: the layer and its variable."""
 
     name: str
     layer: str
@@ -37,7 +37,7 @@ class Home:
     learns: bool
 
     def variable(self, model: Any) -> Any:
-        """The variable of a model in which the weight lives."""
+        """The variable of a model with this weight."""
         found = model.get_layer(self.layer)
         for name in self.holder.variable.split("."):
             found = found[int(name)] if name.isdigit() else getattr(found, name)
@@ -45,7 +45,7 @@ class Home:
 
 
 def homes(graph: Graph) -> Iterator[Home]:
-    """The home of every weight, each once."""
+    """The homes of all weights."""
     vectors = reversed_vectors(graph)
     for node in graph.nodes:
         if node.weights and node.shares is None:
@@ -60,9 +60,9 @@ def _homes(node: Node, holders: Mapping[str, Holder]) -> Iterator[Home]:
 
 
 def build(graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto") -> Any:
-    """Execute the generated text, and give the model that it makes these weights.
+    """Execute the generated text, and set the weights of the model.
 
-    `device` is "auto", "cpu", or as Keras writes it ("gpu:0"; "cuda" means a GPU).
+    `device` is "auto", "cpu", or a name in Keras' form ("gpu:0"; "cuda" means a GPU).
 
     Raises:
         Incapable: in float64, Keras rounds some results of the model to float32 on the engine that runs.
@@ -85,9 +85,9 @@ def execute(
     device: str = "auto",
     given: Mapping[str, object] | None = None,
 ) -> Any:
-    """Run generated text, or what was parsed from it, and in it the function that makes the model.
+    """Execute generated text, or its syntax tree, and call the function that makes the model.
 
-    `given` are names that the text finds besides its own.
+    `given` are further names for the text.
     """
     function = function_name(graph)
     file = f"<netspec keras {function}>"
@@ -101,7 +101,7 @@ def execute(
 
 
 def placed(device: str) -> AbstractContextManager[object]:
-    """Where everything meanwhile is put: where Keras likes, or on a device."""
+    """Place everything on a device meanwhile; "auto" leaves the choice to Keras."""
     if device == "auto":
         return nullcontext()
     chosen: AbstractContextManager[object] = keras.device(known(device))
@@ -109,7 +109,10 @@ def placed(device: str) -> AbstractContextManager[object]:
 
 
 def known(device: str) -> str:
-    """The device as Keras writes it. TensorFlow would take the CPU, in silence, for one that is not here.
+    """The device with its name in Keras. For a missing device, TensorFlow would use the CPU without a message.
+
+    Raises:
+        NoDevice: the device does not exist, or is not a valid name.
 
     Raises:
         NoDevice: it is not here, or is none.
@@ -132,7 +135,7 @@ def known(device: str) -> str:
 
 
 def write(model: Any, graph: Graph, weights: Arrays) -> None:
-    """Put weights, in canonical names and layout, into a model of the graph.
+    """Set the weights of a model, given by canonical name and in canonical layout.
 
     Raises:
         WrongFold: the model holds other weights than the graph.
@@ -152,22 +155,22 @@ def write(model: Any, graph: Graph, weights: Arrays) -> None:
 
 
 def read(model: Any, graph: Graph) -> dict[str, Array]:
-    """The weights of a model that `build` made, in canonical names and layout."""
+    """The weights of a model that `build` made, by canonical name and in canonical layout."""
     return {home.name: home.holder.outward(array(home.variable(model)), home.shape) for home in homes(graph)}
 
 
 def array(variable: Any) -> Array:
-    """What a variable holds now, apart from it."""
+    """A copy of the value of a variable."""
     return running().array(variable.value)
 
 
 def inward(array: Array, type_: Type) -> Array:
-    """A batch, channels first, as a Keras model takes it: channels last."""
+    """Convert a batch from channels first to channels last, as Keras models take it."""
     return np.ascontiguousarray(np.moveaxis(array, 1, -1)) if type_.channels and type_.spatial else array
 
 
 def outward(array: Array, type_: Type) -> Array:
-    """A batch as a Keras model gives it, channels first."""
+    """Convert a batch from channels last, as Keras models give it, to channels first."""
     # Keras counts indices in 32 bits.
     array = array.astype("int64") if type_.dtype == "int" else array
     return np.ascontiguousarray(np.moveaxis(array, -1, 1)) if type_.channels and type_.spatial else array
@@ -175,7 +178,7 @@ def outward(array: Array, type_: Type) -> Array:
 
 @contextmanager
 def _precision(dtype: Float) -> Iterator[None]:
-    """Make `dtype` that of every layer built meanwhile; inputs follow floatx, all other layers the policy."""
+    """Make `dtype` the dtype of every layer built meanwhile; inputs follow floatx, all other layers the policy."""
     policy, floatx = keras.config.dtype_policy(), keras.config.floatx()
     keras.config.set_dtype_policy(dtype)
     keras.config.set_floatx(dtype)
@@ -188,7 +191,7 @@ def _precision(dtype: Float) -> Iterator[None]:
 
 @contextmanager
 def _undrawn() -> Iterator[None]:
-    """Let all weights begin at zero meanwhile: drawing values that are overwritten takes seconds in a large network."""
+    """Initialise all weights with zeros meanwhile: drawing values that are overwritten takes seconds."""
 
     def zeros(self: Any, shape: Any, dtype: Any = None) -> Any:
         return ops.zeros(shape, dtype=dtype)
@@ -205,4 +208,4 @@ def _undrawn() -> Iterator[None]:
 
 
 DRAWING = ("VarianceScaling", "RandomNormal", "RandomUniform", "Orthogonal")
-"""The initialisers that draw; all others that text names inherit from these, or are constants."""
+"""The initialisers that draw; all others in generated text are subclasses of these, or constants."""

@@ -1,4 +1,4 @@
-"""The layers of each node, in a form in which layers that share their weights can be one, and what prevents that."""
+"""Finds the layers of each node in a form in which layers that share weights can be one, and what prevents this."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from netspec_keras.starts import started
 
 @dataclass(frozen=True, slots=True)
 class Lowerings:
-    """The Keras layers of every node: by its own lowering, and as the text has them."""
+    """The Keras layers of every node: those of its own lowering, and those in the text."""
 
     own: Mapping[str, Lowered]
     layers: Mapping[str, Lowered]
 
 
 def lower(graph: Graph) -> Lowerings:
-    """The Keras layers of every node; alike nodes are lowered once. The backend accepts the graph."""
+    """The Keras layers of every node; equal nodes are lowered once. The backend accepts the graph."""
     made: dict[object, Lowered] = {}
     own = {}
     vectors = reversed_vectors(graph)
@@ -39,7 +39,7 @@ def lower(graph: Graph) -> Lowerings:
             node.ports,
             node.name in vectors,
             *types,
-        )  # a layer starts as the owner of its weights says
+        )  # a layer is initialised like the owner of its weights
         if key not in made:
             made[key] = started(layers_of(graph, node, vectors), node)
         own[node.name] = made[key]
@@ -70,7 +70,7 @@ def reversed_vectors(graph: Graph) -> dict[str, int | None]:
 
 
 def _unused(graph: Graph) -> Iterator[tuple[str, str]]:
-    """A Keras model holds the layers that lead to its outputs, and forgets all others with their weights."""
+    """A Keras model only contains layers that lead to its outputs; it drops all others with their weights."""
     used = {output.value for output in graph.outputs}
     for node in reversed(graph.nodes):
         if not used.isdisjoint(node.values):
@@ -123,10 +123,10 @@ def _other_settings(graph: Graph) -> Iterator[tuple[str, str]]:
 
 
 def _other_order(graph: Graph) -> Iterator[tuple[str, str]]:
-    """A Keras model runs what is farther from its outputs first, whatever the order in which it was called.
+    """A Keras model first runs what is farther from its outputs, in whatever order it was called.
 
-    Two calls of one norm each update its running statistics, so their order is part of the result. Which of two calls
-    that are equally far comes first depends on how Keras walks the graph.
+    Two calls of one norm each update its running statistics, so their order changes the result. If two calls are
+    equally far, the order depends on how Keras traverses the graph.
     """
     families = [each for each in _families(graph) if any(weight.statistic for weight in each[0].weights)]
     if not families:
@@ -135,7 +135,7 @@ def _other_order(graph: Graph) -> Iterator[tuple[str, str]]:
     for node in reversed(graph.nodes):
         depth = max((depths.get(value, 0) for value in node.values), default=0)
         lowered = LOWERINGS[type(node.op)](node.op, _types(graph, node))
-        # What is done to an input on the way in is an operation of its own.
+        # An operation on the input counts as an operation.
         passed = depth + sum(1 + bool(layer.after) for layer in lowered.layers)
         for value in node.inputs:
             depths[value] = max(depths.get(value, 0), passed)
@@ -160,7 +160,7 @@ LIMITS: Sequence[Limit] = (
 
 
 def own_layer(lowered: Lowered) -> Layer:
-    """The layer that has the node's name and its weights, however it is called."""
+    """The layer that has the node's name and its weights."""
     return replace(next(layer for layer in lowered.layers if not layer.suffix), given=())
 
 

@@ -1,4 +1,4 @@
-"""A graph as readable Keras 3 source: imports, helpers, a function for each block, and the one that gives the model."""
+"""Writes a graph as Keras 3 source: imports, helpers, a function for each block, and one that makes the model."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ TAKEN = frozenset(
     abs enumerate float getattr isinstance len list max min range slice str sum super tuple zip
     """.split()  # noqa: SIM905
 )
-"""What generated text calls by these names itself; loops count with `i` and `_`."""
+"""The names that generated text uses itself; loops count with `i` and `_`."""
 
 PLAIN = (int, float, str)
-"""What an argument may be that stands in the text."""
+"""The types of arguments that can appear in the text."""
 
 VARIABLES = frozenset({MAIN, "y", "z", "i", ROOT_INPUT, NAME})
 """Variables and parameters of generated functions."""
 
 
 def function_name(graph: Graph) -> str:
-    """The function that makes the model."""
+    """The name of the function that makes the model."""
     return free(snake(graph.name), {*TAKEN, *HELPERS})
 
 
 def source(graph: Graph) -> Source:
-    """The module that makes a graph's model. The backend accepts the graph."""
+    """The source that makes a graph's model. The backend accepts the graph."""
     lowered = lower(graph)
     return proven(graph, lambda: _draft(graph, lowered), lambda: _draft(graph, lowered, folded=False))
 
@@ -66,7 +66,7 @@ def _draft(graph: Graph, lowered: Lowerings, folded: bool = True) -> Draft:
 
 @dataclass(frozen=True, slots=True)
 class _Finished:
-    """A function that is ready to be put on the page."""
+    """A function that is ready to be written."""
 
     name: str
     signature: tuple[str, ...]
@@ -109,7 +109,7 @@ class _Module:
                     self._define(self.plan.keys[inner.path])
         bodies, channels, definitions = self._unified(uses, self.layers)
         if any(set(each.values) == {"same", "valid"} for found in definitions for each in found.parameters):
-            # The word need not be a parameter if it differs only where it has no effect.
+            # The padding word need not be a parameter if it differs only where it has no effect.
             other = self._unified(uses, self.same)
             if _size(other[2]) < _size(definitions):
                 bodies, channels, definitions = other
@@ -127,7 +127,7 @@ class _Module:
     def _unified(
         self, uses: Sequence[Module], layers: Mapping[str, Lowered]
     ) -> tuple[list[Body], str, tuple[Definition, ...]]:
-        """The bodies of the uses, what the channels of their input are called, and the definitions."""
+        """The bodies of the uses, the name for the channels of their input, and the definitions."""
         bodies: list[Body] = []
         made: dict[int, Body] = {}
         for number in firsts(uses, self._mark, self._around):
@@ -139,7 +139,7 @@ class _Module:
         return bodies, channels, _unify(bodies, channels, taken)
 
     def _mark(self, item: Node | Module) -> Hashable:
-        """What an item is in the text of a function, but for its name and what it takes."""
+        """The text of an item in a function, without its name and its inputs."""
         if self.plan.shares_anything:
             return item.name if isinstance(item, Node) else item.path
         if isinstance(item, Node):
@@ -150,12 +150,12 @@ class _Module:
         return tuple(self._mark(each) for each in item.items), tuple(each.local_name for each in item.items)
 
     def _around(self, module: Module) -> Hashable:
-        """What else decides about the text of a function."""
+        """Everything else that affects the text of a function."""
         first = _channels(self.graph, module)
         return (repr(known(self.graph, module, PLAIN)), first)
 
     def _variables(self) -> set[str]:
-        """What the text calls its values whatever the functions are called; they must not hide one."""
+        """Variables that the text uses for any function names; they must not hide a function."""
         most = max(len(module.inputs) for modules in self.plan.uses.values() for module in modules)
         return {*VARIABLES, *(f"{MAIN}{number}" for number in range(1, most + 1))}
 
@@ -202,7 +202,7 @@ class _Module:
 
 
 def _unify(bodies: Sequence[Body], channels: str, taken: set[str]) -> tuple[Definition, ...]:
-    """The definitions of one block, as the author's arguments have them, or with fewer by what comes in."""
+    """The definitions of one block: with the author's arguments, or with fewer, derived from the input's channels."""
     lines = {id(body): body.lines() for body in bodies}
 
     def uses(channels: str | None = None) -> list[Use]:
@@ -216,12 +216,12 @@ def _unify(bodies: Sequence[Body], channels: str, taken: set[str]) -> tuple[Defi
 
 
 def _size(definitions: Sequence[Definition]) -> tuple[int, int]:
-    """How many definitions, and how many parameters in all."""
+    """The number of definitions, and the number of parameters in total."""
     return len(definitions), sum(len(each.parameters) for each in definitions)
 
 
 def _use(body: Body, lines: Statements, channels: str | None = None) -> Use:
-    """One use of a definition, as `unify` takes it; `channels` stands for those of its first input."""
+    """One use of a definition for `unify`; `channels` is the name for the channels of its first input."""
     first = _channels(body.plan.graph, body.module)
     given: dict[str, Value] = {} if first is None or channels is None or body.is_lent else {channels: first}
     members = tuple(item.local_name for item in body.module.items if not body.is_nothing(item))
@@ -261,7 +261,7 @@ def _input(each: Input) -> str:
 
 
 def _shape(type_: Type) -> tuple[int, ...]:
-    """Channels last, as Keras has it."""
+    """The shape with channels last, as in Keras."""
     return type_.sizes if type_.channels is None else (*type_.sizes, type_.channels)
 
 

@@ -1,4 +1,4 @@
-"""How the weights start: the initialisers that the layers of a node are constructed with."""
+"""Writes the initialisers that the layers of a node are constructed with."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ KERAS = "keras.initializers."
 
 
 def _word(kind: str) -> Slot:
-    """An initialiser of Keras' that needs no settings, by its name."""
+    """An initialiser of Keras without settings, by name."""
     return Slot(kind, "init")
 
 
 def _own(name: str, *values: Value, **settings: Value) -> Call:
-    """What constructs an initialiser."""
+    """The call that constructs an initialiser."""
     positional = (Argument(Slot(value, "value")) for value in values)
     return Call(name, (*positional, *(Argument(Slot(value, key), key) for key, value in settings.items())))
 
@@ -60,11 +60,11 @@ OWN: Mapping[str, Piece] = {
     "scale": _word("ones"),
     "value": _word("zeros"),
 }
-"""How the variables start for which no initialiser is written."""
+"""The initialisation of variables without an initialiser in the text."""
 
 
 def started(lowered: Lowered, node: Node) -> Lowered:
-    """The layers of a node; the one that holds its weights is constructed with their initialisers."""
+    """The layers of a node; the layer with its weights is constructed with their initialisers."""
     if not node.weights:
         return lowered
     layers = tuple(layer if layer.suffix else _started(layer, lowered, node) for layer in lowered.layers)
@@ -97,7 +97,7 @@ def _keyword(layer: Layer, holder: Holder) -> str:
 
 
 def initializer(weight: Weight, holder: Holder) -> Piece:
-    """What draws the first values of a weight, in Keras' layout, as its own initialiser says."""
+    """The initialiser of a weight in Keras' layout, for its own initialiser."""
     init, value = weight.init, constant(weight.init)
     if value is not None:
         return _constant(value)
@@ -115,7 +115,7 @@ def initializer(weight: Weight, holder: Holder) -> Piece:
 
 
 def _groups(weight: Weight, holder: Holder) -> dict[str, Any]:
-    """The setting of a helper that lays out the last axis group by group, or each channel of the last but one."""
+    """The setting of a helper that initialises the last axis group by group, or each channel of the last but one."""
     if "M" in holder.wanted:
         return {"by_channel": True}
     return {"groups": weight.groups} if weight.groups > 1 else {}
@@ -129,7 +129,7 @@ def _orthogonal(weight: Weight, holder: Holder) -> Piece:
 
 
 def _scaled(kind: str, rule: Scaled, weight: Weight, holder: Holder) -> Piece:
-    """Keras' own where it counts the same fan; it cuts normal numbers off, and counts the fans of all groups."""
+    """Keras' initialiser if it counts the same fan; it truncates normal values, and counts the fans of all groups."""
     fan, mode = rule.of(fans(weight)), _mode(rule, weight, holder)
     if mode is None:
         number = int(fan) if fan == int(fan) else float(fan)
@@ -142,7 +142,7 @@ def _scaled(kind: str, rule: Scaled, weight: Weight, holder: Holder) -> Piece:
 
 
 def _mode(rule: Scaled, weight: Weight, holder: Holder) -> str | None:
-    """What Keras calls the fan that the rule takes; None if it counts no such fan."""
+    """Keras' name for the fan of the rule; None if it counts no such fan."""
     sizes = dict(zip(holder.axes, holder.shape or weight.shape, strict=True))
     first, second = _fans([sizes[letter] for letter in holder.wanted])
     # It takes the last axis of a kernel for its outputs, which of a transposed one is that of its inputs.

@@ -67,32 +67,32 @@ class BatchLoss(keras.metrics.Metric):  # type: ignore[misc]
         self.last = self.add_variable((), initializer="zeros", name="last")
 
     def update_state(self, labels: Any, logits: Any, sample_weight: Any = None) -> None:
-        """Take a batch."""
+        """Record the loss of a batch."""
         losses = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
         self.last.assign(ops.mean(losses))
 
     def result(self) -> Any:
-        """The mean loss of the batch that was taken last."""
+        """The mean loss of the last batch."""
         return ops.convert_to_tensor(self.last)
 
 
 class Teller(keras.callbacks.Callback):  # type: ignore[misc]
-    """Passes on to the report what happens."""
+    """Keras callback that reports each step and epoch."""
 
     def __init__(self, fit: Fit) -> None:
         super().__init__()
         self.told, self.epoch = fit, 0
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Keras counts from 0, a report from 1."""
+        """Record the number of the epoch: Keras counts from 0, a report from 1."""
         self.epoch = epoch + 1
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
-        """A step."""
+        """Report a step."""
         self.told.report.step(self.epoch, batch + 1, float((logs or {})[BATCH_LOSS]))
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """An epoch, and the test set after it."""
+        """Report an epoch, after measuring the test set."""
         found = dict(logs or {})
         trained = {"train_loss": float(found["loss"]), "train_accuracy": float(found["accuracy"])}
         graph = self.told.graph

@@ -1,4 +1,4 @@
-"""Keras' side of a comparison: every layer's output, every gradient, steps of an optimiser."""
+"""The trial of Keras in a comparison: every layer's output, every gradient, steps of the optimisers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class KerasTrial:
-    """The generated text with its taps set: models of every node's value, and of the network's outputs."""
+    """Runs the generated text with its taps: a model of all values, and a model of the network's outputs."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class KerasTrial:
 
     @contextmanager
     def _set(self) -> Iterator[None]:
-        """On the device, with nothing rounded more than `dtype` is."""
+        """Run on the device, without rounding more than `dtype` does."""
         with placed(self.device), self.engine.exact(self.dtype):
             yield
 
@@ -97,7 +97,7 @@ class KerasTrial:
 
 
 def _loss(outputs: Any, targets: Tensors) -> Any:
-    """Half the squared distance, summed, over the batch size."""
+    """Half the sum of squared distances, divided by the batch size."""
     pairs = zip(listed(outputs), targets, strict=True)
     distances = [ops.sum(ops.square(output - target)) for output, target in pairs]
     return sum(distances[1:], distances[0]) * (0.5 / targets[0].shape[0])

@@ -32,7 +32,7 @@ Layers = tuple[Layer, ...]
 
 
 def conv(op: Conv, types: Types) -> Lowered:
-    """A convolution; with a group a channel Keras has a layer of its own, with a table it has none."""
+    """A convolution; with one group per channel it is `layers.DepthwiseConv…D`, with a table a helper."""
     channels = types[0].channels or 0
     if op.table is not None:
         return _by_table(op, types)
@@ -42,7 +42,7 @@ def conv(op: Conv, types: Types) -> Lowered:
 
 
 def depthwise_conv(op: DepthwiseConv, types: Types) -> Lowered:
-    """A group a channel; over three axes Keras has no layer of its own."""
+    """`layers.DepthwiseConv…D`; over three axes Keras has no such layer."""
     channels = types[0].channels or 0
     if len(op.kernel) < 3:
         return _by_channel(op, op.multiplier, types)
@@ -50,7 +50,7 @@ def depthwise_conv(op: DepthwiseConv, types: Types) -> Lowered:
 
 
 def _full(op: Conv | DepthwiseConv, filters: int, groups: int, types: Types) -> Lowered:
-    """A convolution of dense groups."""
+    """A convolution with dense groups."""
     rank = len(op.kernel)
     apart = _is_refused(op, (types[0].channels or 0) // groups, types)
     before, window, thin = _window(op, types[0].sizes, apart, causal=groups == 1)
@@ -62,7 +62,7 @@ def _full(op: Conv | DepthwiseConv, filters: int, groups: int, types: Types) -> 
 
 
 def _by_table(op: Conv, types: Types) -> Lowered:
-    """A helper with weights only for the connections."""
+    """A helper with weights for the listed connections only."""
     apart = _is_refused(op, types[0].channels or 0, types)
     before, window, thin = _window(op, types[0].sizes, apart)
     arguments = (count(op.filters, "filters"), first(op.kernel, "kernel"), option("table", op.table or ()))
@@ -72,7 +72,7 @@ def _by_table(op: Conv, types: Types) -> Lowered:
 
 
 def _by_channel(op: Conv | DepthwiseConv, multiplier: int, types: Types) -> Lowered:
-    """Each channel by itself. On a CPU TensorFlow strides both axes alike."""
+    """A depthwise convolution. On a CPU, TensorFlow needs equal strides on both axes."""
     before, window, thin = _window(op, types[0].sizes, apart=len(set(op.strides)) > 1)
     closing, after = _closing(op)
     arguments = (_kernel(op), option("depth_multiplier", multiplier, 1, "multiplier"), *window, *closing)
@@ -82,7 +82,7 @@ def _by_channel(op: Conv | DepthwiseConv, multiplier: int, types: Types) -> Lowe
 
 
 def separable_conv(op: SeparableConv, types: Types) -> Lowered:
-    """Each channel by itself, then all at each position; over three axes Keras has no layer of its own."""
+    """`layers.SeparableConv…D`; over three axes Keras has no such layer."""
     rank, filters = len(op.kernel), count(op.filters, "filters")
     multiplier = option("depth_multiplier", op.multiplier, 1, "multiplier")
     if rank < 3:
@@ -103,12 +103,12 @@ def separable_conv(op: SeparableConv, types: Types) -> Lowered:
 
 
 def _depthwise(variable: str, op: Convolution, channels: int, multiplier: int) -> Holder:
-    """Where a kernel lives that takes each channel by itself."""
+    """The home of a depthwise kernel."""
     return Holder(variable, "CM" + op.axes, op.axes + "CM", (channels, multiplier, *op.kernel))
 
 
 def conv_transpose(op: ConvTranspose, types: Types) -> Lowered:
-    """A transposed convolution; where it is not Keras' `same`, it is cut out of the whole."""
+    """A transposed convolution; if it is not Keras' `same`, it is cropped from the full result."""
     axes = list(zip(op.kernel, op.strides, op.pads, op.output_padding, strict=True))
     plain = op.groups == max(op.dilation) == 1
     if plain and all(lo == max(k - s, 0) // 2 and lo + hi - a == k - s for k, s, (lo, hi), a in axes):
@@ -119,7 +119,7 @@ def conv_transpose(op: ConvTranspose, types: Types) -> Lowered:
 
 
 def _cut_transpose(op: ConvTranspose) -> Lowered:
-    """Cut out of the whole, which is made longer at the end where that is less than what is asked for."""
+    """Cropped from the full result, which is extended at the end if it is too short."""
     axes = list(zip(op.kernel, op.strides, op.pads, op.output_padding, strict=True))
     cuts: Pads = tuple((lo, max(hi - a, 0)) for _, _, (lo, hi), a in axes)
     more = tuple(max(a - hi, 0) for _, _, (_, hi), a in axes)
@@ -157,7 +157,7 @@ def _transposed(op: ConvTranspose) -> dict[str, Holder]:
 
 
 def bare(op: Convolution, types: Types, lowering: Lowering) -> Lowered:
-    """A convolution whose padding, or cropping, is a layer of its own, so that it may differ between uses."""
+    """A convolution whose padding or cropping is a separate layer, so that it can differ between uses."""
     if isinstance(op, ConvTranspose):
         return _cut_transpose(op)
     sizes = tuple(size + lo + hi for size, (lo, hi) in zip(types[0].sizes, op.pads, strict=True))
@@ -167,7 +167,7 @@ def bare(op: Convolution, types: Types, lowering: Lowering) -> Lowered:
 
 
 def called_same(op: Op, lowered: Lowered) -> Lowered:
-    """A convolution of single positions, which pads nothing by either word, by the word `same`."""
+    """A convolution with a 1×1 kernel and the word `same`; both words add no padding to it."""
     if not isinstance(op, Convolution) or isinstance(op, ConvTranspose):
         return lowered
     if padded(op.pads) or set(op.kernel) | set(op.strides) != {1}:
@@ -182,7 +182,7 @@ def _called_same(layer: Layer) -> Layer:
 
 
 def max_pool(op: MaxPool, types: Types) -> Lowered:
-    """A maximum; padding that is not Keras' own has a layer of its own before it."""
+    """A max pool; a separate layer adds padding that Keras does not have."""
     lowest = (Layer("LowestPadding", (first(op.pads, "padding"),), "pad"),) if padded(op.pads) else ()
     indices = {"indices": _max_indices(op)}
     if max(op.dilation) > 1:
@@ -195,7 +195,7 @@ def max_pool(op: MaxPool, types: Types) -> Lowered:
 
 
 def _max_indices(op: MaxPool) -> Layer:
-    """A helper: Keras' pools give values only."""
+    """A helper, because Keras' pools return values only."""
     ones = (1,) * len(op.kernel)
     arguments = (
         first(op.kernel, "kernel"),
@@ -207,12 +207,12 @@ def _max_indices(op: MaxPool) -> Layer:
 
 
 def max_unpool(op: MaxUnpool, types: Types) -> Lowered:
-    """A helper, which is given the size: Keras has no such layer."""
+    """A helper with the size as an argument, because Keras has no such layer."""
     return Lowered((Layer("MaxUnpooling", (first(op.outputs(types)[0].sizes, "size"),)),))
 
 
 def avg_pool(op: AvgPool, types: Types) -> Lowered:
-    """A mean. `out` is the padding that is left out of it, `filled` what is counted like any other value."""
+    """A mean. `out` is padding that does not count, `filled` is padding that counts like any value."""
     rank, sizes = len(op.kernel), types[0].sizes
     filled, out = ((0, 0),) * rank, op.pads
     if op.count_padding:
@@ -233,7 +233,7 @@ def avg_pool(op: AvgPool, types: Types) -> Lowered:
 
 
 def global_pool(cls: str) -> Lowering:
-    """A pool over everything."""
+    """A lowering to a global pool."""
     return lambda op, types: Lowered((Layer(cls.format(len(types[0].spatial))),))
 
 
@@ -243,7 +243,7 @@ def channel_pool(op: ChannelPool, types: Types) -> Lowered:
 
 
 def holders(op: Convolution, kernel: Holder) -> dict[str, Holder]:
-    """Where a kernel and a bias live."""
+    """The homes of a kernel and a bias."""
     return {"weight": kernel, **({"bias": Holder("bias", "O", "O")} if op.bias else {})}
 
 
@@ -256,7 +256,7 @@ def _bias(op: Convolution) -> Argument:
 
 
 def _closing(op: Convolution) -> tuple[Arguments, Layers]:
-    """The last arguments of one of Keras' own layers, and the activation behind it."""
+    """The last arguments of a Keras layer, and the activation after it."""
     named, after = by_name(op.activation)
     return (named, _bias(op)), after
 
@@ -280,7 +280,7 @@ def _window(
 
 
 def _is_refused(op: Convolution, channels: int, types: Types) -> bool:
-    """Whether Keras cannot stride a convolution: with dilation, and where TensorFlow gives wrong numbers.
+    """Whether Keras cannot stride a convolution: with dilation, or where TensorFlow computes wrong numbers.
 
     Of one channel over three axes, oneDNN strides wrongly, in single precision, where a single column comes out.
     """
@@ -310,13 +310,13 @@ def _padding(
 def _same(
     sizes: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int] = ()
 ) -> Pads:
-    """What Keras' `same` pads."""
+    """The padding of Keras' `same`."""
     rates = dilation or (1,) * len(sizes)
     return tuple(map(arithmetic.same_pads, sizes, kernel, stride, rates))
 
 
 def _thin(strides: tuple[int, ...]) -> Layers:
-    """Keep one position in so many along each axis: a pool over single positions."""
+    """A helper layer that keeps every n-th position along each axis: a pool over single positions."""
     if max(strides) == 1:
         return ()
     arguments = (first(1, "kernel"), option("strides", squeeze(strides), 1, "stride"))

@@ -1,4 +1,4 @@
-"""One node about to be calculated, and what all lowerings do with its arrays."""
+"""The calculation of one node, and what all lowerings do with its arrays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Positions: TypeAlias = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Calculation:
-    """One node about to be calculated: its inputs, its weights by local names, and whether this is training."""
+    """The calculation of one node: its inputs, its weights by local names, and whether this is training."""
 
     node: Node
     inputs: tuple[Values, ...]
@@ -31,7 +31,7 @@ class Calculation:
 
 
 def biased(y: Values, this: Calculation, name: str = "bias") -> Values:
-    """With the bias of the node, if it has one."""
+    """Add the bias of the node, if it has one."""
     return y + along_channels(this.weights[name], y) if name in this.weights else y
 
 

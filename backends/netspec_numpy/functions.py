@@ -1,4 +1,4 @@
-"""Activations: functions of their own op, so that they serve as a layer and as the end of another."""
+"""Activations as functions of their op, used for layers and for the activation of other layers."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def function(this: Calculation) -> Values:
 
 
 def activated(op: Op, result: Values) -> Values:
-    """With the activation that a layer ends in, if it has one."""
+    """Apply the activation of a layer, if it has one."""
     activation = getattr(op, "activation", None)
     # That of an `rnn` is a word, and part of each step.
     return FUNCTIONS[type(activation)](activation, result) if isinstance(activation, Activation) else result

@@ -89,7 +89,7 @@ PORTS: dict[type[Op], Callable[[Calculation, str], Array]] = {
     Split: slices.part,
     **dict.fromkeys((Rnn, Lstm, Gru), recurrence.end),
 }
-"""What gives a further output of an op, from its name."""
+"""The function that computes a further output of an op, from its name."""
 
 
 def forward(

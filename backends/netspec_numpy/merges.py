@@ -1,4 +1,4 @@
-"""Merges, and ops that move values about, from their definitions."""
+"""Merges, and ops that move values, from their definitions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from netspec_numpy.calculation import Calculation, Values
 
 
 def together(inputs: Sequence[Values]) -> list[Values]:
-    """Vectors stretched over the positions of the maps beside them; a one-channel map spreads by itself."""
+    """The branches; vectors are broadcast over positions; a one-channel map is broadcast by NumPy."""
     rank = max(x.ndim for x in inputs)
     return [x.reshape(*x.shape, *(1,) * (rank - x.ndim)) for x in inputs]
 
 
 def add(this: Calculation) -> Values:
-    """The sum, from the first to the last."""
+    """The sum, in order."""
     first, *others = together(this.inputs)
     for other in others:
         first = first + other
@@ -29,7 +29,7 @@ def add(this: Calculation) -> Values:
 
 
 def multiply(this: Calculation) -> Values:
-    """The product, from the first to the last."""
+    """The product, in order."""
     first, *others = together(this.inputs)
     for other in others:
         first = first * other
@@ -37,13 +37,13 @@ def multiply(this: Calculation) -> Values:
 
 
 def concat(this: Calculation) -> Values:
-    """One after the other along the axis."""
+    """The concatenation along the axis."""
     op = cast(Concat, this.node.op)
     return np.concatenate(this.inputs, axis=1 + ("channels", *this.node.output.axes).index(op.axis))
 
 
 def subtract(this: Calculation) -> Values:
-    """The first less the second."""
+    """The first minus the second."""
     first, second = together(this.inputs)
     return first - second
 
@@ -121,7 +121,7 @@ def upsample(this: Calculation) -> Values:
 
 
 def _shares(given: int, wanted: int, op: Upsample) -> Values:
-    """How much of each input position is in each output position."""
+    """The share of each input position in each output position."""
     shares = np.zeros((wanted, given))
     for p in range(wanted):
         if op.mode == "nearest":
@@ -140,7 +140,7 @@ def _shares(given: int, wanted: int, op: Upsample) -> Values:
 
 
 def pad(this: Calculation) -> Values:
-    """With a border of a constant, of the mirror image or of the outermost values."""
+    """Pad with a constant, the mirror image, or the outermost values."""
     op = cast(Pad, this.node.op)
     pads = [(0, 0), (0, 0), *op.pads]
     if op.mode == "constant":
@@ -149,7 +149,7 @@ def pad(this: Calculation) -> Values:
 
 
 def crop(this: Calculation) -> Values:
-    """Without what is cut off."""
+    """Remove the positions that are cropped."""
     cuts = cast(Crop, this.node.op).cuts
     kept = [slice(lo, size - hi) for (lo, hi), size in zip(cuts, this.x.shape[2:], strict=True)]
     return this.x[(slice(None), slice(None), *kept)]

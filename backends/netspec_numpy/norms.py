@@ -13,7 +13,7 @@ from netspec_numpy.calculation import Calculation, Values, along_channels, biase
 
 
 def normal(x: Values, axes: tuple[int, ...], epsilon: float) -> Values:
-    """To mean 0 and variance 1 over these axes; the variance is the biased one."""
+    """Normalise to mean 0 and variance 1 over these axes, with the biased variance."""
     mean, variance = x.mean(axis=axes, keepdims=True), x.var(axis=axes, keepdims=True)
     return np.asarray((x - mean) / np.sqrt(variance + epsilon))
 
@@ -28,7 +28,7 @@ def learnt(y: Values, this: Calculation) -> Values:
 
 
 def batch_norm(this: Calculation) -> Values:
-    """(x − mean) / √(variance + ε), a channel at a time, scaled and shifted."""
+    """(x − mean) / √(variance + ε) per channel, scaled and shifted."""
     op = cast(BatchNorm, this.node.op)
     if this.training and this.node.trainable:
         return learnt(normal(this.x, (0, *spatial(this.x)), op.epsilon), this)
@@ -38,14 +38,14 @@ def batch_norm(this: Calculation) -> Values:
 
 
 def layer_norm(this: Calculation) -> Values:
-    """A sample at a time: at each position over the channels, or over everything."""
+    """Per sample: at each position over the channels, or over everything."""
     op = cast(LayerNorm, this.node.op)
     axes = (1,) if op.over == "channels" else tuple(range(1, this.x.ndim))
     return learnt(normal(this.x, axes, op.epsilon), this)
 
 
 def group_norm(this: Calculation) -> Values:
-    """A sample and a group of channels at a time, over all positions."""
+    """Per sample and group of channels, over all positions."""
     op = cast(GroupNorm, this.node.op)
     grouped = this.x.reshape(len(this.x), op.groups, -1)
     return learnt(normal(grouped, (2,), cast(Normalisation, op).epsilon).reshape(this.x.shape), this)
@@ -69,7 +69,7 @@ def l2_norm(this: Calculation) -> Values:
 
 
 def scale(this: Calculation) -> Values:
-    """X · weight + bias, a channel at a time."""
+    """One coefficient per channel: x · weight + bias."""
     return learnt(this.x, this)
 
 
@@ -91,13 +91,16 @@ def rbf(this: Calculation) -> Values:
 
 
 def noise(this: Calculation) -> Values:
-    """Nothing, unless it is drawn."""
+    """The input, unless values are drawn."""
     check_still(this)
     return this.x
 
 
 def check_still(this: Calculation) -> None:
-    """Refuse what would be drawn.
+    """Refuse layers that draw values.
+
+    Raises:
+        Unsupported: in training, the layer is not a function of its input.
 
     Raises:
         Unsupported: in training the layer is not a function of its input.

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class NumpyBackend:
-    """Every op from its definition, run as the graph is, so that it shares nothing with the source that it judges.
+    """Computes every op from its definition, node by node, so it shares nothing with the source that it judges.
 
-    It gives no gradients: a derivative by hand for every op would need an oracle itself.
+    It gives no gradients: a hand-written derivative of every op would itself need an oracle.
     """
 
     name = "numpy"
@@ -42,13 +42,13 @@ class NumpyBackend:
         inject: tuple[str, float] | None = None,
         device: str = "cpu",
     ) -> NumpyTrial:
-        """Its side of a comparison; the oracle is on the CPU wherever the others are."""
+        """The trial of the oracle in a comparison; it runs on the CPU, whatever the device of the others."""
         require(self, graph, dtype)
         return NumpyTrial(graph, weights, dtype, inject)
 
 
 class NumpyTrial:
-    """The oracle's side of a comparison. It calculates in float64 and rounds at the end."""
+    """The trial of the oracle. It computes in float64 and rounds at the end."""
 
     def __init__(self, graph: Graph, weights: Arrays, dtype: Float, inject: tuple[str, float] | None) -> None:
         self._graph, self._weights, self._dtype, self._inject = graph, weights, dtype, inject

@@ -17,7 +17,7 @@ from netspec_numpy.calculation import Calculation, Positions, Values, biased, sp
 
 
 def taps(op: Windowed, padded: Values, sizes: Sequence[int]) -> Iterator[tuple[tuple[int, ...], Values]]:
-    """For every place in the kernel, what the windows of all positions see there."""
+    """For every place in the kernel, the values of all windows at this place."""
     for place in product(*(range(k) for k in op.kernel)):
         starts = [at * d for at, d in zip(place, op.dilation, strict=True)]
         cuts = [
@@ -28,7 +28,7 @@ def taps(op: Windowed, padded: Values, sizes: Sequence[int]) -> Iterator[tuple[t
 
 
 def pad(x: Values, pads: Sequence[tuple[int, int]], value: float = 0.0) -> Values:
-    """The spatial axes lengthened at both ends."""
+    """Pad the spatial axes at both ends."""
     return np.pad(x, [(0, 0), (0, 0), *pads], constant_values=value)
 
 
@@ -46,7 +46,7 @@ def correlate(op: Windowed, kernel: Values, x: Values, sizes: Sequence[int], gro
 
 
 def conv(this: Calculation) -> Values:
-    """A correlation; with a table, the connections that are not there weigh 0."""
+    """A correlation; with a table, missing connections have weight 0."""
     op = cast(Conv, this.node.op)
     kernel = this.weights["weight"]
     if op.table is not None:
@@ -59,14 +59,14 @@ def conv(this: Calculation) -> Values:
 
 
 def depthwise_conv(this: Calculation) -> Values:
-    """A group a channel."""
+    """One group per channel."""
     op = cast(DepthwiseConv, this.node.op)
     y = correlate(op, this.weights["weight"], this.x, this.node.output.sizes, this.x.shape[1])
     return biased(y, this)
 
 
 def separable_conv(this: Calculation) -> Values:
-    """Each channel by itself, then the channels at each position."""
+    """Per channel, then over the channels at each position."""
     op = cast(SeparableConv, this.node.op)
     between = correlate(op, this.weights["depthwise.weight"], this.x, this.node.output.sizes, this.x.shape[1])
     mixing = this.weights["pointwise.weight"].reshape(op.filters, -1)
@@ -99,14 +99,14 @@ def conv_transpose(this: Calculation) -> Values:
 
 
 def max_pool(this: Calculation) -> Values:
-    """The largest value of each window, padding being −∞."""
+    """The largest value of each window; padding is −∞."""
     op = cast(MaxPool, this.node.op)
     padded = pad(this.x, op.pads, -np.inf)
     return np.asarray(np.max([seen for _, seen in taps(op, padded, this.node.output.sizes)], axis=0))
 
 
 def max_indices(this: Calculation, port: str) -> Positions:
-    """Where in the input the largest value of each window stands, of equal ones the first.
+    """The position in the input of the largest value of each window; of equal values, the first.
 
     Positions count along the last axis first, without the padding.
     """
@@ -132,9 +132,9 @@ def max_unpool(this: Calculation) -> Values:
 
 
 def avg_pool(this: Calculation) -> Values:
-    """The sum of each window, divided by how many of its places count.
+    """The sum of each window, divided by the number of its places that count.
 
-    Those in the input do, with `count_padding` those in the padding asked for, too; never the overhang.
+    Places in the input count; with `count_padding`, so do places in the requested padding, but never the overhang.
     """
     op = cast(AvgPool, this.node.op)
     sizes = this.node.output.sizes
@@ -156,7 +156,7 @@ def global_max_pool(this: Calculation) -> Values:
 
 
 def channel_pool(this: Calculation) -> Values:
-    """The largest or the mean of each run of channels."""
+    """The largest value or the mean of each group of consecutive channels."""
     op = cast(ChannelPool, this.node.op)
     runs = this.x.reshape(len(this.x), -1, op.size, *this.x.shape[2:])
     return np.asarray(runs.max(axis=2) if op.kind == "max" else runs.mean(axis=2))

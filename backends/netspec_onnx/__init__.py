@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Loaded here, before the function below takes the name: a module that loads later would take it away again.
+# Imported here, before the function below has the same name: a later import of the module would replace it.
 from netspec_onnx.backend import OnnxBackend
 
 __all__ = ["backend"]

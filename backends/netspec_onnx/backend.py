@@ -1,4 +1,4 @@
-"""The backend `onnx` as netspec sees it; the packages are imported when a file is to be written or run."""
+"""The backend `onnx`. It imports its packages only when it writes or runs a file."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class OnnxBackend:
         for package in self.frameworks:
             try:
                 import_module(package)
-            except Exception as error:  # a damaged installation may raise anything
+            except Exception as error:  # a damaged installation can raise any exception
                 why = f"{package} fails to import: {type(error).__name__}: {error}"
                 return Status("broken", why, install("onnx"))
         found = ", ".join(f"{package} {_version(package)}" for package in self.frameworks)
         return Status("ok", f"{found}, forward only")
 
     def file(self, graph: Graph, weights: Arrays, dtype: Float = "float32") -> bytes:
-        """The content of an ONNX file for inference, its weights inside."""
+        """The content of an ONNX file for inference, including the weights."""
         from netspec_onnx.model import model
 
         require(self, graph)
@@ -62,7 +62,7 @@ class OnnxBackend:
         inject: tuple[str, float] | None = None,
         device: str = "cpu",
     ) -> OnnxTrial:
-        """Its side of a comparison."""
+        """The trial of this backend in a comparison."""
         from netspec_onnx.trial import OnnxTrial, chosen
 
         provider = chosen(device)  # a wrong command is reported before a refused network
@@ -71,7 +71,7 @@ class OnnxBackend:
 
 
 def _version(package: str) -> str:
-    """The version of a package; onnxruntime has other distributions for other devices."""
+    """The version of a package; onnxruntime has separate distributions for other devices."""
     for distribution in (package, f"{package}-gpu"):
         try:
             return version(distribution)

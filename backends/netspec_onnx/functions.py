@@ -1,4 +1,4 @@
-"""Activations in ONNX: a line each in one table."""
+"""Activations in ONNX, one line per activation."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _softmax(op: Softmax, site: Site, x: str) -> str:
 
 
 def _gelu(op: Gelu, site: Site, x: str) -> str:
-    """ONNX' own; onnxruntime keeps the constants of the approximation in float32."""
+    """`Gelu`; onnxruntime keeps the constants of the approximation in float32, so float64 uses the formula."""
     if op.approximate == "none" or not site.double:
         return site.emit("Gelu", x, approximate=op.approximate)
     cube = site.emit("Mul", site.emit("Mul", site.emit("Mul", x, x), x), site.number(0.044715))
@@ -75,5 +75,5 @@ def activation(op: Op, site: Site) -> str:
 
 
 def prelu(op: Prelu, site: Site) -> str:
-    """A slope a channel."""
+    """`PRelu` with one slope per channel."""
     return site.emit("PRelu", site.x, site.broadcast(site.weights["weight"], site.rank))

@@ -1,4 +1,4 @@
-"""The table op → ONNX: for each op what emits its nodes."""
+"""The table op → ONNX: for each op the function that emits its nodes."""
 
 from __future__ import annotations
 
@@ -89,11 +89,11 @@ FLOAT32_ONLY = frozenset({
     "AveragePool", "Conv", "ConvTranspose", "Elu", "GRU", "Gelu", "HardSigmoid", "HardSwish", "LRN", "LSTM",
     "LeakyRelu", "MaxUnpool", "PRelu", "RNN", "Resize", "Selu", "Softplus",
 })  # fmt: skip
-"""The operators that onnxruntime computes in float32 and not in float64."""
+"""The operators that onnxruntime computes in float32 but not in float64."""
 
 
 def site(graph: Graph, node: Node, training: bool = False, double: bool = False) -> Site:
-    """Where a node of a graph is lowered, before it is; its values have the names of the graph."""
+    """The site of a node of a graph, before its lowering; its values have the names of the graph."""
     return Site(
         node,
         node.inputs,

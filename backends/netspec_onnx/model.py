@@ -1,4 +1,4 @@
-"""A graph as an ONNX model: its nodes, its weights under their canonical names, and where it came from."""
+"""Makes an ONNX model of a graph: its nodes, its weights by canonical names, and metadata about its origin."""
 
 from __future__ import annotations
 
@@ -25,18 +25,17 @@ if TYPE_CHECKING:
 OPSET = 20
 """The version of the operators: the first that has every operator used here (Gelu came with 20).
 
-What other programs read is what counts, and few read the newest: onnxruntime 1.32 computes 26, one below what its
-contemporary onnx writes.
+Few programs read the newest version: onnxruntime 1.32 supports 26, one below the default of its contemporary onnx.
 """
 
 IR_VERSION = 9
-"""The version of the file format that came with this opset."""
+"""The version of the file format of this opset."""
 
 LARGEST = 2**31 - 2**24
-"""The most bytes that weights may take in one file, which is less than 2 GiB with all else in it."""
+"""The most bytes of weights in one file: less than 2 GiB with everything else in it."""
 
 BATCH = "N"
-"""What the open axis of the batch is called."""
+"""The name of the open batch axis."""
 
 KINDS = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}
 
@@ -69,7 +68,7 @@ def model(
 
 
 def digest(graph: Graph) -> str:
-    """A fingerprint of the resolved network: of the one stable form of its graph."""
+    """A fingerprint of the resolved network, from the stable printed form of its graph."""
     return blake2b(str(graph).encode(), digest_size=16).hexdigest()
 
 
@@ -77,7 +76,7 @@ class _Model:
     def __init__(self, graph: Graph, dtype: Float, training: bool, inject: tuple[str, float] | None) -> None:
         self.graph, self.dtype, self.training, self.inject = graph, dtype, training, inject
         outputs = {each.name: each.value for each in graph.outputs}
-        # An output's name is the author's; where another layer has it, that layer's value gives way.
+        # An output has the author's name; if another layer has the same name, that layer's value is renamed.
         self.names = {
             value: f"{value}/layer" if outputs.get(value, value) != value else value for value in graph.types
         }
@@ -142,5 +141,5 @@ class _Model:
 
 
 def _node(each: Emitted) -> Any:
-    """An ONNX node, called after the value that it gives; the last one of a layer has the layer's name."""
+    """An ONNX node, named after its output; the last node of a layer has the layer's name."""
     return helper.make_node(each.operator, each.inputs, each.outputs, each.outputs[0], **each.attributes)

@@ -1,4 +1,4 @@
-"""Merges, and what moves values about, in ONNX."""
+"""Merges, and ops that move values, in ONNX."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}
 
 
 def _spread(site: Site) -> list[str]:
-    """The branches, a vector beside a map with an axis for each of the map's; one channel spreads by itself."""
+    """The branches; a vector beside a map gets spatial axes; one channel is broadcast by ONNX."""
     rank = max(len(type_.spatial) for type_ in site.types)
     axes = range(2, 2 + rank)
     return [
@@ -24,12 +24,12 @@ def _spread(site: Site) -> list[str]:
 
 
 def merge(operator: str) -> Callable[[Op, Site], str]:
-    """An operator of ONNX that takes any number of values."""
+    """An operator with any number of inputs."""
     return lambda op, site: site.emit(operator, *_spread(site))
 
 
 def chain(operator: str) -> Callable[[Op, Site], str]:
-    """An operator of two values, from the first to the last."""
+    """An operator with two inputs, applied from the first branch to the last."""
 
     def lower(op: Op, site: Site) -> str:
         first, *others = _spread(site)
@@ -41,7 +41,7 @@ def chain(operator: str) -> Callable[[Op, Site], str]:
 
 
 def average(op: Average, site: Site) -> str:
-    """The sum over their number."""
+    """The sum of the branches divided by their number."""
     return site.emit("Div", site.emit("Sum", *_spread(site)), site.number(len(site.values)))
 
 
@@ -51,7 +51,7 @@ def concat(op: Concat, site: Site) -> str:
 
 
 def upsample(op: Upsample, site: Site) -> str:
-    """A Resize by whole factors, or linear; to another size values are repeated by their positions."""
+    """`Resize` by whole factors, or linear; for other sizes, values are repeated by position."""
     wanted = op.size or ()
     whole = all(o % i == 0 for i, o in zip(site.sizes, wanted, strict=True))
     if op.mode == "nearest" and not whole:
@@ -60,7 +60,7 @@ def upsample(op: Upsample, site: Site) -> str:
     if op.mode == "linear":
         corners = "align_corners" if op.align_corners else "half_pixel"
         settings = {"mode": "linear", "coordinate_transformation_mode": corners}
-    # Along an axis that stays as it is nothing is to be interpolated; the batch is open.
+    # An axis that keeps its size is not interpolated; the batch is open.
     axes = tuple(range(2, 2 + site.rank))
     return site.emit("Resize", site.x, "", "", site.integers(wanted), axes=axes, **settings)
 
@@ -97,12 +97,12 @@ def reshape(op: Reshape, site: Site) -> str:
 
 
 def permute(op: Permute, site: Site) -> str:
-    """The batch stays where it is."""
+    """`Transpose`; the batch axis stays first."""
     return site.transpose(site.x, op.order(site.types))
 
 
 def space_to_depth(op: SpaceToDepth, site: Site) -> str:
-    """The blocks become axes: ONNX's own puts the places of a block before the channels."""
+    """A reshape with the blocks as axes, because `SpaceToDepth` puts the places of a block before the channels."""
     split = [part for size in site.sizes for part in (size // op.block, op.block)]
     places = [2 + 2 * axis for axis in range(site.rank)]
     blocks = [1 + 2 * axis for axis in range(site.rank)]
@@ -111,7 +111,7 @@ def space_to_depth(op: SpaceToDepth, site: Site) -> str:
 
 
 def depth_to_space(op: DepthToSpace, site: Site) -> str:
-    """ONNX's own on images; elsewhere the channels become axes."""
+    """`DepthToSpace` on images; on other maps the channels become axes."""
     if site.rank == 2:
         return site.emit("DepthToSpace", site.x, blocksize=op.block, mode="CRD")
     channels = site.channels // op.block**site.rank
@@ -121,5 +121,5 @@ def depth_to_space(op: DepthToSpace, site: Site) -> str:
 
 
 def identity(op: Identity, site: Site) -> str:
-    """A node that changes nothing, for its name."""
+    """`Identity`, so that the value has its own name."""
     return site.emit("Identity", site.x)

@@ -11,7 +11,7 @@ from netspec_onnx.site import Site
 
 
 def dense(op: Dense, site: Site) -> str:
-    """A Gemm on a vector; on a map the same product at every position."""
+    """`Gemm` on a vector; on a map, the same product at every position."""
     weight, bias = site.weights["weight"], site.weights.get("bias")
     if not site.rank:
         biases = () if bias is None else (bias,)
@@ -32,7 +32,7 @@ def rbf(op: Rbf, site: Site) -> str:
 
 
 def _learnt(site: Site, x: str) -> str:
-    """Times the scale and plus the shift, a channel at a time, those that are there."""
+    """Multiply by the scale and add the shift, per channel, if they exist."""
     for name, operator in (("weight", "Mul"), ("bias", "Add")):
         if name in site.weights:
             x = site.emit(operator, x, site.broadcast(site.weights[name], site.rank))
@@ -40,14 +40,14 @@ def _learnt(site: Site, x: str) -> str:
 
 
 def _or_constant(site: Site, name: str, value: float, shape: tuple[int, ...]) -> str:
-    """A weight, or a constant where the author left it out."""
+    """A weight, or a constant if the op does not have this weight."""
     if name in site.weights:
         return site.weights[name]
     return site.emit("Expand", site.number(value), site.integers(shape))
 
 
 def _normal(site: Site, x: str, axes: tuple[int, ...], epsilon: float) -> str:
-    """To mean 0 and variance 1 over these axes, the batch counted."""
+    """Normalise to mean 0 and variance 1 over these axes, counted with the batch."""
     over = site.integers(axes)
     apart = site.emit("Sub", x, site.emit("ReduceMean", x, over, keepdims=1))
     variance = site.emit("ReduceMean", site.emit("Mul", apart, apart), over, keepdims=1)
@@ -55,7 +55,10 @@ def _normal(site: Site, x: str, axes: tuple[int, ...], epsilon: float) -> str:
 
 
 def batch_norm(op: BatchNorm, site: Site) -> str:
-    """ONNX's own for inference, its formula in float64; in training the statistics of the batch, unless frozen."""
+    """`BatchNormalization` for inference, its formula in float64.
+
+    In training it uses the statistics of the batch, unless it is frozen.
+    """
     if site.training and site.node.trainable:
         return _learnt(site, _normal(site, site.x, (0, *range(2, 2 + site.rank)), op.epsilon))
     mean, variance = site.weights["running_mean"], site.weights["running_var"]
@@ -70,7 +73,7 @@ def batch_norm(op: BatchNorm, site: Site) -> str:
 
 
 def layer_norm(op: LayerNorm, site: Site) -> str:
-    """ONNX's own, which normalises the last axes, where it can take them as they are; else its formula."""
+    """`LayerNormalization`, which normalises the last axes, if they are those; else its formula."""
     over_channels = op.over == "channels" and site.rank > 0
     if over_channels or site.double:
         normal = _normal(site, site.x, (1,) if over_channels else tuple(range(1, 2 + site.rank)), op.epsilon)
@@ -86,13 +89,13 @@ def layer_norm(op: LayerNorm, site: Site) -> str:
 
 
 def group_norm(op: GroupNorm, site: Site) -> str:
-    """Its formula: ONNX's own takes no vectors."""
+    """The formula, because ONNX's operator does not accept vectors."""
     normal = _normal(site, site.reshape(site.x, (op.groups, -1)), (2,), op.epsilon)
     return _learnt(site, site.reshape(normal, site.types[0].shape))
 
 
 def local_response_norm(op: LocalResponseNorm, site: Site) -> str:
-    """ONNX's own on images, where as many channels lie before as after; elsewhere the sum of shifted squares."""
+    """`LRN` on images if as many channels are before as after; else the sum of shifted squares."""
     if site.rank == 2 and op.size % 2:
         alpha = op.alpha if op.average else op.alpha * op.size
         settings = {"alpha": float(alpha), "beta": float(op.beta), "bias": float(op.bias)}
@@ -113,22 +116,22 @@ def local_response_norm(op: LocalResponseNorm, site: Site) -> str:
 
 
 def l2_norm(op: L2Norm, site: Site) -> str:
-    """The channels at each position over the root of their squares and epsilon, scaled."""
+    """The channels at each position, divided by the root of the sum of their squares plus epsilon, and scaled."""
     squared = site.emit("ReduceSumSquare", site.x, site.integers((1,)), keepdims=1)
     length = site.emit("Sqrt", site.emit("Add", squared, site.number(op.epsilon)))
     return _learnt(site, site.emit("Div", site.x, length))
 
 
 def scale(op: Scale, site: Site) -> str:
-    """A coefficient a channel, and a shift."""
+    """One coefficient per channel, and a shift."""
     return activate(site, _learnt(site, site.x), op.activation)
 
 
 def scale_by(op: ScaleBy, site: Site) -> str:
-    """Times a constant."""
+    """A product with a constant."""
     return site.emit("Mul", site.x, site.number(op.factor))
 
 
 def noise(op: Dropout | SpatialDropout | GaussianNoise | MaskInput, site: Site) -> str:
-    """A file is for inference: nothing is drawn there."""
+    """Nothing: a file is for inference, in which no noise is drawn."""
     return site.emit("Identity", site.x)

@@ -1,4 +1,4 @@
-"""Where one node is lowered: what it takes, and how it emits ONNX nodes and constants. Data only, no ONNX."""
+"""The site of a lowering: the inputs of one node, and methods that emit ONNX nodes and constants, as data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Attribute = int | float | str | tuple[int, ...] | tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
-    """One ONNX node: its operator, the values that it takes and gives, its attributes."""
+    """One ONNX node: its operator, its inputs and outputs, its attributes."""
 
     operator: str
     inputs: tuple[str, ...]
@@ -25,7 +25,7 @@ class Emitted:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A tensor that the file holds beside the weights: floats in the precision of the model, or 64-bit integers."""
+    """A tensor in the file besides the weights: floats in the precision of the model, or 64-bit integers."""
 
     name: str
     shape: tuple[int, ...]
@@ -70,19 +70,19 @@ class Site:
         return self.types[0].channels or 0
 
     def emit(self, operator: str, *inputs: str, **attributes: Attribute) -> str:
-        """An ONNX node with one output; returns the name of that value. An empty input is an optional one left out."""
+        """Emit an ONNX node with one output; returns its name. An empty input is an optional input that is left out."""
         output = f"{self.node.name}/{operator.lower()}{len(self.emitted) + 1}"
         self.emitted.append(Emitted(operator, inputs, (output,), attributes))
         return output
 
     def emit_all(self, operator: str, *inputs: str, **attributes: Attribute) -> str:
-        """The same of a node that also gives the further outputs of the layer, as far as something uses them."""
+        """Emit a node that also has the further outputs of the layer, as far as they are used."""
         return self.emit_several(operator, self.further, *inputs, **attributes)
 
     def emit_several(
         self, operator: str, others: Sequence[str], *inputs: str, **attributes: Attribute
     ) -> str:
-        """The same of a node that gives further values of these names."""
+        """Emit a node that has further outputs with these names."""
         output = self.emit(operator, *inputs, **attributes)
         self.emitted[-1] = replace(self.emitted[-1], outputs=(output, *others))
         return output
@@ -92,7 +92,7 @@ class Site:
         return self._constant(tuple(values), shape, integer=False)
 
     def number(self, value: float) -> str:
-        """One float, without an axis."""
+        """A constant of one float, without an axis."""
         return self._constant((value,), (), integer=False)
 
     def integers(self, values: Sequence[int]) -> str:
@@ -100,7 +100,7 @@ class Site:
         return self._constant(tuple(values), None, integer=True)
 
     def integer(self, value: int) -> str:
-        """One integer, without an axis."""
+        """A constant of one integer, without an axis."""
         return self._constant((value,), (), integer=True)
 
     def _constant(self, values: tuple[float, ...], shape: Sequence[int] | None, integer: bool) -> str:
@@ -113,7 +113,7 @@ class Site:
     # What several lowerings write
 
     def reshape(self, x: str, shape: Sequence[int]) -> str:
-        """Another shape behind the batch; one size may be −1."""
+        """Reshape; the batch axis stays, and one size can be −1."""
         return self.emit("Reshape", x, self.integers((0, *shape)))
 
     def broadcast(self, weight: str, rank: int) -> str:
@@ -121,11 +121,11 @@ class Site:
         return self.emit("Unsqueeze", weight, self.integers(range(1, rank + 1))) if rank else weight
 
     def transpose(self, x: str, order: Sequence[int]) -> str:
-        """The axes in this order, counted without the batch, which stays first."""
+        """Transpose to this order of axes, counted without the batch, which stays first."""
         return self.emit("Transpose", x, perm=(0, *(axis + 1 for axis in order)))
 
     def pad(self, x: str, pads: Sequence[tuple[int, int]], value: float = 0.0, mode: str = "constant") -> str:
-        """The spatial axes with a border; nothing where there is none."""
+        """Pad the spatial axes; without padding, the input itself."""
         if not any(lo or hi for lo, hi in pads):
             return x
         flat = (0, 0, *(lo for lo, _ in pads), 0, 0, *(hi for _, hi in pads))

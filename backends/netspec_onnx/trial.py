@@ -1,4 +1,4 @@
-"""ONNX' side of a comparison: the emitted model, every layer an output of it, run by onnxruntime."""
+"""The trial of ONNX in a comparison: the emitted model with every layer as an output, run by onnxruntime."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROVIDERS: Mapping[str, Provider] = {
     "cpu": ("CPUExecutionProvider", {}),
     "cuda": ("CUDAExecutionProvider", {"use_tf32": "0"}),  # full precision
 }
-"""The devices, and what onnxruntime calls that which computes on each."""
+"""For each device, the provider of onnxruntime that computes on it."""
 
 
 class OnnxTrial:
@@ -49,13 +49,16 @@ class OnnxTrial:
         }
         found = [each.name for each in self._session.get_outputs()]
         values = dict(zip(found, map(np.asarray, self._session.run(found, given)), strict=True))
-        # A layer whose name an output of the graph has is called otherwise in the file.
+        # A layer with the name of another layer's output has another name in the file.
         names = {node.name: f"{node.name}/layer" for node in self._graph.nodes}
         return {name: values[other if other in values else name] for name, other in names.items()}
 
 
 def chosen(device: str) -> Provider:
-    """What computes on a device; `auto` is a GPU if there is one that onnxruntime uses.
+    """The provider for a device; `auto` is a GPU if onnxruntime can use one.
+
+    Raises:
+        NoDevice: the device does not exist, or is not a valid name.
 
     Raises:
         NoDevice: it is not here, or is none.
@@ -79,7 +82,11 @@ def chosen(device: str) -> Provider:
 def session(
     content: bytes, dtype: Float = "float32", provider: Provider = PROVIDERS["cpu"]
 ) -> onnxruntime.InferenceSession:
-    """A model ready to run.
+    """A session that is ready to run a model.
+
+    Raises:
+        NoDevice: onnxruntime cannot use the device, and would use the CPU.
+        Unsupported: onnxruntime has no kernel for an operator in this precision.
 
     Raises:
         NoDevice: onnxruntime cannot use the device, and would take the CPU.

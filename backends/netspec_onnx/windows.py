@@ -1,4 +1,4 @@
-"""Convolutions and pools in ONNX, which pads unevenly by itself."""
+"""Convolutions and pools in ONNX, whose operators can pad unevenly."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from netspec_onnx.site import Attribute, Site
 
 
 def _flat(pads: Pads) -> tuple[int, ...]:
-    """All that is added before, then all that is added after, as ONNX has it."""
+    """The pads in ONNX's order: before all axes, then after all axes."""
     return (*(lo for lo, _ in pads), *(hi for _, hi in pads))
 
 
@@ -35,7 +35,7 @@ def _convolved(op: Convolution, site: Site, kernel: str, groups: int) -> str:
 
 
 def conv(op: Conv, site: Site) -> str:
-    """ONNX's own; with a table, the connections are put into a kernel of zeros."""
+    """`Conv`; with a table, the connections are put into a kernel of zeros."""
     if op.table is None:
         return _convolved(op, site, site.weights["weight"], op.groups)
     places = [place for row, sees in enumerate(op.table) for channel in sees for place in (row, channel)]
@@ -47,19 +47,19 @@ def conv(op: Conv, site: Site) -> str:
 
 
 def depthwise_conv(op: DepthwiseConv, site: Site) -> str:
-    """A group a channel."""
+    """`Conv` with one group per channel."""
     return _convolved(op, site, site.weights["weight"], site.channels)
 
 
 def separable_conv(op: SeparableConv, site: Site) -> str:
-    """Each channel by itself, then a convolution of single positions."""
+    """A depthwise convolution, then a 1×1 convolution."""
     apart = site.emit("Conv", site.x, site.weights["depthwise.weight"], group=site.channels, **_window(op))
     mixed = site.emit("Conv", apart, site.weights["pointwise.weight"], *_bias(site, "pointwise.bias"))
     return activate(site, mixed, op.activation)
 
 
 def conv_transpose(op: ConvTranspose, site: Site) -> str:
-    """ONNX's own adds at the end what is less than the stride; more than that is a border before the bias."""
+    """`ConvTranspose`, which adds less than the stride at the end; the rest is padding before the bias."""
     axes = list(zip(op.pads, op.output_padding, op.strides, strict=True))
     cropped = tuple((lo, max(hi - a, 0)) for (lo, hi), a, _ in axes)
     added = tuple(max(a - hi, 0) for (_, hi), a, _ in axes)
@@ -77,7 +77,7 @@ def conv_transpose(op: ConvTranspose, site: Site) -> str:
 
 
 def max_pool(op: MaxPool, site: Site) -> str:
-    """ONNX's own pads with −∞, by less than the kernel; where there is more, the padding is a node before it."""
+    """`MaxPool`, which pads with −∞ by less than the kernel; more padding is a separate node."""
     x, window = site.x, _window(op)
     if pads_apart(op):
         x, window["pads"] = site.pad(x, op.pads, value=float("-inf")), (0,) * 2 * site.rank
@@ -85,12 +85,12 @@ def max_pool(op: MaxPool, site: Site) -> str:
 
 
 def pads_apart(op: MaxPool) -> bool:
-    """Whether the padding is a node of its own: ONNX' pool pads by less than its kernel."""
+    """Whether the padding is a separate node, because ONNX pads by less than the kernel."""
     return any(max(pair) >= k for pair, k in zip(op.pads, op.kernel, strict=True))
 
 
 def max_unpool(op: MaxUnpool, site: Site) -> str:
-    """ONNX's own, with its output's shape. Its indices count through batch and channels, as those of its pool do."""
+    """`MaxUnpool` with its output shape. Its indices count through batch and channels, like those of `MaxPool`."""
     windows = site.types[1].windows
     assert windows is not None
     batch = site.emit("Shape", site.x, start=0, end=1)
@@ -143,7 +143,7 @@ def global_max_pool(op: GlobalMaxPool, site: Site) -> str:
 
 
 def channel_pool(op: ChannelPool, site: Site) -> str:
-    """Runs of channels as an axis of their own."""
+    """Groups of consecutive channels as a separate axis."""
     runs = site.reshape(site.x, (site.channels // op.size, op.size, *site.sizes))
     operator = "ReduceMax" if op.kind == "max" else "ReduceMean"
     return site.emit(operator, runs, site.integers((2,)), keepdims=0)

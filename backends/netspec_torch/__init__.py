@@ -1,8 +1,8 @@
-"""The backend `torch`: a module of `nn.Module` classes, built, watched and trained natively."""
+"""The backend `torch`: source with `nn.Module` classes; it builds, compares, trains and times models."""
 
 from __future__ import annotations
 
-# Loaded here, before the function below takes the name: a module that loads later would take it away again.
+# Imported here, before the function below has the same name: a later import of the module would replace it.
 from netspec_torch.backend import TorchBackend
 
 __all__ = ["backend"]

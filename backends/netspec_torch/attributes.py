@@ -1,4 +1,4 @@
-"""Where each scope and layer of a graph is in the model: its attribute, and so its key in the state dict."""
+"""Finds the attribute of each scope and layer in the model, and so its key in the state dict."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from netspec_torch.reserved import ATTRIBUTES
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something is in a module: the attributes on the way, and numbers in lists."""
+    """A path in a module: attributes, and numbers of items in lists."""
 
     parts: tuple[str, ...]
 
     def of(self, owner: str) -> str:
-        """The expression for it, where `owner` is the one for the module: `self.stage2[0].conv1`."""
+        """Its expression, where `owner` is the expression for the module: `self.stage2[0].conv1`."""
         return owner + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in self.parts)
 
     def in_a_list(self) -> tuple[Place, int, Place] | None:
-        """The innermost list on the way, the number in it, and the place in what stands there."""
+        """The innermost list on the path, the number in it, and the path inside the item; None without a list."""
         numbers = [at for at, part in enumerate(self.parts) if part.isdigit()]
         if not numbers:
             return None
@@ -35,7 +35,7 @@ class Place:
 
 
 class Attributes:
-    """The attribute path of everything, `stage2.0.train_` for `stage2.0.train`; only taken names change."""
+    """The attribute paths of all scopes and layers: `stage2.0.train_` for `stage2.0.train`; only taken names change."""
 
     def __init__(self, root: Module) -> None:
         self._paths = _paths(root, "", "", {})
@@ -45,20 +45,20 @@ class Attributes:
         return self._paths[path]
 
     def attribute(self, item: Node | Module) -> str:
-        """The last part of it."""
+        """The last part of the attribute path."""
         return self._paths[item.path if isinstance(item, Module) else item.name].rpartition(".")[2]
 
     def place(self, path: str, module: Module) -> Place:
-        """Where a part of a module is in it."""
+        """The path of a part of a module in that module."""
         full, start = self._paths[path], self._paths[module.path]
         return Place(tuple((full[len(start) + 1 :] if start else full).split(".")))
 
     def has(self, place: Place) -> bool:
-        """Whether there is something at a place of the network."""
+        """Whether the network has something at this path."""
         return ".".join(place.parts) in self._taken
 
     def further(self, node: Node) -> Iterator[str]:
-        """The keys of what a layer of PyTorch's holds beside its weights: a count, and second biases, which are 0."""
+        """The keys of tensors that PyTorch's layers have besides weights: a count, and second biases, which are 0."""
         path = self._paths[node.name]
         if any(weight.statistic for weight in node.weights):
             yield f"{path}.num_batches_tracked"
@@ -73,12 +73,12 @@ class Attributes:
 
 
 def rooted(graph: Graph) -> Module:
-    """The outline of a graph as the modules of its text stand: a scope that only passes on is not a module."""
+    """The outline of a graph as modules of its text; a scope that only passes values on is not a module."""
     return inlined(outline(graph), is_short)
 
 
 def is_short(repeat: Module) -> bool:
-    """Whether a repeat is a line or two: all its repetitions are alike, or all after the first."""
+    """Whether a repeat takes at most two lines: all its repetitions are equal, or all after the first."""
     calls = [each.scope and (each.scope.definition, repr(each.scope.arguments)) for each in repeat.items
              if isinstance(each, Module) and not each.is_repeat]  # fmt: skip
     changes = sum(first != second for first, second in pairwise(calls))
@@ -86,7 +86,7 @@ def is_short(repeat: Module) -> bool:
 
 
 def native_names(graph: Graph) -> dict[str, str | None]:
-    """The canonical name of every key of a state dict; None for what PyTorch keeps beside the weights."""
+    """The canonical name of every key of a state dict; None for keys that are not weights."""
     attributes = Attributes(rooted(graph))
     found: dict[str, str | None] = {}
     for node in graph.nodes:
@@ -103,7 +103,7 @@ def _paths(module: Module, path: str, attribute: str, found: dict[str, str]) -> 
     for item in module.items:
         name = item.local_name
         if not (module.is_repeat and name.isdigit()) and (name in ATTRIBUTES or free(name, ()) != name):
-            # A name that another layer has of its own is not given to a renamed one.
+            # A renamed layer does not get the name of another layer.
             name = free(name, taken if name in ATTRIBUTES else taken - {name})
         below = f"{attribute}.{name}" if attribute else name
         if isinstance(item, Module):

@@ -1,4 +1,4 @@
-"""The backend `torch` as netspec sees it; PyTorch itself is imported when something is to run."""
+"""The backend `torch`. It imports PyTorch only when something runs."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class TorchBackend:
             return Status("missing", "PyTorch is not installed", install("torch"))
         try:
             import torch
-        except Exception as error:  # a damaged installation may raise anything
+        except Exception as error:  # a damaged installation can raise any exception
             why = f"PyTorch fails to import: {type(error).__name__}: {error}"
             return Status("broken", why, install("torch"))
         devices = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU only"
         return Status("ok", f"torch {torch.__version__}, {devices}")
 
     def source(self, graph: Graph) -> Source:
-        """The text of a module with a class for the network and one for each of its blocks."""
+        """Source with one class for the network and one for each of its blocks."""
         from netspec_torch.source import source
 
         require(self, graph)
@@ -61,13 +61,13 @@ class TorchBackend:
         return build(graph, weights, dtype, device)
 
     def weights(self, model: nn.Module, graph: Graph) -> dict[str, Array]:
-        """The weights of such an instance."""
+        """The weights of such an instance, with canonical names."""
         from netspec_torch.runtime import read
 
         return read(model, graph)
 
     def keys(self, graph: Graph) -> dict[str, str | None]:
-        """The canonical name behind every key of its state dict; None for a counter that is not a weight."""
+        """The canonical name for every key of the state dict; None for a counter that is not a weight."""
         from netspec_torch.attributes import native_names
 
         return native_names(graph)
@@ -80,7 +80,7 @@ class TorchBackend:
         inject: tuple[str, float] | None = None,
         device: str = "cpu",
     ) -> TorchTrial:
-        """Its side of a comparison."""
+        """The trial of this backend in a comparison."""
         from netspec_torch.trial import TorchTrial
 
         require(self, graph, dtype)
@@ -96,7 +96,7 @@ class TorchBackend:
     def workload(
         self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"
     ) -> Workload:
-        """The network as it is timed."""
+        """The network to time."""
         from netspec_torch.bench import TorchWorkload
 
         require(self, graph)

@@ -1,4 +1,4 @@
-"""Where the statements that start the weights of a network stand: by class, by block, or at the network itself."""
+"""Places the statements that initialise the weights of a network: by class, by block, or at the network itself."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from netspec_torch.body import LAYER, SELF, Whole, flattened
 from netspec_torch.starts import FUNCTION, MODULE, Branch, Home, Homes, Start, Starts, Statement
 
 Uses = Sequence[tuple[str, Sequence[Module]]]
-"""The classes of the text by their names, each with the modules that are of it; the network is the last one."""
+"""The classes of the text by name, each with the modules that use it; the network is the last one."""
 
 Key = tuple[str, Place, str]
-"""A weight in the text of a block: the class of the block, the place of the layer in it, the layer's name for it."""
+"""A weight in the text of a block: the class of the block, the path of the layer in it, the local name of the weight.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class _Weight:
-    """A weight of a layer that a block constructs, and where the layer, or the part of it that holds it, is."""
+    """A weight of a layer that a block constructs, with its layer and its home."""
 
     key: Key
     name: str
@@ -30,10 +31,10 @@ class _Weight:
 
 
 class Beginning:
-    """How a network starts: the branches of the function that gets each module, and the last lines of the network.
+    """The initialisation of a network: the branches of the function for each module, and the last lines of the network.
 
-    A layer that starts otherwise than most of its class has a line of its own: in a branch for the block in which it
-    stands, if it starts so in all uses of that, and else at the network.
+    A layer that starts differently from most layers of its class has its own line: in a branch for the block that
+    contains it, if it starts in this way in all uses of the block, otherwise at the network.
     """
 
     def __init__(self, whole: Whole, classes: Uses) -> None:
@@ -66,7 +67,7 @@ class Beginning:
         self.closing += tuple(self._written(own))
 
     def _written(self, own: Sequence[tuple[Place, Home]]) -> Iterator[Statement]:
-        """The lines of single layers; a loop where all of a list start alike."""
+        """The lines of single layers; a loop if all layers of a list start in the same way."""
         found: dict[tuple[Place, Place, str], list[tuple[int, Start]]] = {}
         for place, home in own:
             if at := place.in_a_list():
@@ -86,7 +87,7 @@ class Beginning:
                 yield from ((line, indent + 1) for text in texts for line, indent in text)
 
     def _is_whole(self, items: Place, texts: Sequence[tuple[int, Start]]) -> bool:
-        """Whether these are all that a list holds, from the first on, and start alike."""
+        """Whether these are all items of a list, in order, and start in the same way."""
         numbers = [number for number, _ in texts]
         return (
             numbers == list(range(len(numbers)))
@@ -108,14 +109,14 @@ class Beginning:
                 )
 
     def _is_lent(self, node: Node) -> bool:
-        """Whether the weights of a layer are those of a module of another class."""
+        """Whether the weights of a layer belong to a module of another class."""
         if node.shares is None:
             return False
         own, owners = (self.whole.lowered[each].module for each in (node.name, node.shares))
         return own is not None and owners is not None and own.function != owners.function
 
     def _in_blocks(self, weights: Sequence[_Weight], network: str) -> dict[Key, Home]:
-        """The weights with lines of their own that start alike in all uses of their block."""
+        """The weights with their own lines that start in the same way in all uses of their block."""
         found: dict[Key, list[_Weight]] = {}
         for each in weights:
             found.setdefault(each.key, []).append(each)
@@ -123,15 +124,15 @@ class Beginning:
             key: uses[0].home
             for key, uses in found.items()
             if key[0] != network
-            # Not every use of a block has every layer of it.
+            # A use of a block can lack some of its layers.
             and len(uses) == self.uses[key[0]]
             and len({self._start(each.home) for each in uses}) == 1
             and not any(self._is_ruled(each) or self._is_tied(each) for each in uses)
         }
 
     def _is_ruled(self, weight: _Weight) -> bool:
-        """Whether a weight starts as most of its class do."""
-        # Layers of one weight may differ in their groups: those of the owner count.
+        """Whether a weight starts like most weights of its class."""
+        # Layers that share a weight can have different groups: the groups of the owner count.
         by_group = any(".groups" in line for line, _ in self._start(weight.home))
         homes = self.homes[weight.name].values()
         return all(map(self.starts.is_ruled, homes)) and not (by_group and self._is_tied(weight))

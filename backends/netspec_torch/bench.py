@@ -1,4 +1,4 @@
-"""A network as PyTorch is timed with it: eager, a forward pass without gradients, a plain step of training."""
+"""Times a network in PyTorch: eager, a forward pass without gradients, a plain training step."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TorchWorkload:
         self.device = str(self.where)
 
     def prepare(self) -> None:
-        """Model, optimiser and data, on the device."""
+        """Build the model and the optimiser, and move the data to the device."""
         weights, inputs, targets = self.given
         self.model = build(self.graph, weights, "float32", self.device)
         self.inputs = [torch.as_tensor(inputs[each.name]).to(self.where) for each in self.graph.inputs]
@@ -40,14 +40,14 @@ class TorchWorkload:
         self.optimizer = make_optimizer(STEP, self.model) if learns else None
 
     def forward(self) -> None:
-        """A batch in evaluation mode."""
+        """Run a batch in evaluation mode."""
         self.model.eval()
         with torch.inference_mode():
             self.model(*self.inputs)
         self._wait()
 
     def train(self) -> None:
-        """A step in training mode."""
+        """Run one training step."""
         self.model.train()
         result = self.model(*self.inputs)
         outputs = result if isinstance(result, Mapping) else {self.only: result}
@@ -59,7 +59,7 @@ class TorchWorkload:
         self._wait()
 
     def peak_bytes(self) -> int | None:
-        """What PyTorch's allocator held at most."""
+        """The peak memory of PyTorch's allocator."""
         return torch.cuda.max_memory_allocated(self.where) if self.where.type == "cuda" else None
 
     def _wait(self) -> None:

@@ -1,4 +1,4 @@
-"""One use of a block as text with holes: what it constructs, and how it runs."""
+"""Writes one use of a block: what it constructs, and how it runs."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ UNUSED = "_"
 """The variable for an output that nothing uses."""
 
 LAYER = "layer"
-"""What a loop calls each of its layers."""
+"""The loop variable for a layer."""
 
 
 @dataclass(frozen=True)
 class Whole:
-    """The network that a module is part of.
+    """The network that contains a module.
 
-    `made` has the classes of the modules so far, `frozen` the paths of those that learn nothing.
+    `made` has the classes of the modules so far, `frozen` the paths of modules without trainable weights.
     """
 
     graph: Graph
@@ -46,7 +46,7 @@ class Whole:
     frozen: frozenset[str]
 
     def known(self, module: Module) -> dict[str, Value]:
-        """What a module is called with, and the channels of its first input."""
+        """The arguments of a module, and the channels of its first input."""
         found = known(self.graph, module)
         first = next((each for each in module.inputs if not is_list(each)), None)
         channels = None if first is None else self.graph.types[first].channels
@@ -55,7 +55,7 @@ class Whole:
         return found
 
     def mark(self, item: Node | Module) -> Hashable:
-        """What an item is in the text of a module, but for its name and what it takes."""
+        """The text of an item in a module, without its name and its inputs."""
         if self.sharing.borrows_anything:
             return path_of(item)
         if isinstance(item, Module):
@@ -63,14 +63,17 @@ class Whole:
         return (id(self.lowered[item.name]), item.trainable)
 
     def around(self, module: Module) -> Hashable:
-        """What else decides about the text of a module."""
+        """Everything else that affects the text of a module."""
         frozen = any(module.path == each or inside(module.path, each) for each in self.frozen)
         return (repr(self.known(module)), frozen)
 
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """A line that gives a layer the weights of another; buffers lose each other where the network is moved."""
+    """A line that makes a layer use the weights of another layer.
+
+    Moving a network to another device separates shared buffers.
+    """
 
     line: Line
     of_statistics: bool = False
@@ -78,7 +81,7 @@ class Tie:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """The variables of a loop: what a repetition takes and gives, what is bound before the loop and after it."""
+    """The variables of a loop: what a repetition takes and gives, and what is bound before and after the loop."""
 
     takes: Sequence[str]
     gives: Sequence[str]
@@ -87,9 +90,9 @@ class Loop:
 
 
 class Body:
-    """Lowers one module, those in it being made already.
+    """Writes one module; the modules in it are already written.
 
-    The layers named in `apart` have all their padding in a module before them, so that its widths can be an argument.
+    The layers named in `apart` have all their padding in a separate module, so that its widths can be an argument.
     """
 
     def __init__(self, module: Module, whole: Whole, apart: Collection[str] = ()) -> None:
@@ -106,7 +109,7 @@ class Body:
         self.alone = False
 
     def use(self, alone: bool) -> Use:
-        """The text. `alone` says that the block is used once, so that its sizes are known."""
+        """The text. `alone`: the block is used once, so its sizes are known."""
         self.alone = alone
         construction = [line for item in self.module.items for line in self._construct(item)]
         ties = list(self._ties())
@@ -133,7 +136,7 @@ class Body:
         )
 
     def padded(self) -> set[str]:
-        """The layers whose padding the text, and not the layer, does."""
+        """The layers whose padding is done by the text and not by the layer."""
         nodes = [each for each in self.module.items if isinstance(each, Node)]
         return {each.local_name for each in nodes if self._lowered(each).border is not None}
 
@@ -161,7 +164,7 @@ class Body:
         return plain and _is_chain(repeat)
 
     def _looped(self, repeat: Module) -> bool:
-        """Whether the same lines in a loop run all its repetitions."""
+        """Whether a loop over the same lines can run all its repetitions."""
         if any(map(self._borrows, repeat.items)) or not loops(self.lowered)(repeat):
             return False
         made = cycle(repeat)
@@ -184,7 +187,7 @@ class Body:
             yield Line(seq(f"self.{self.attributes.attribute(item)} = ", part), 1)
 
     def _constructed(self, item: Node | Module) -> Part | None:
-        """The module of an item, with its weights frozen if they are; None when it has none of its own."""
+        """The module of an item, frozen if its weights are; None if the item has no module."""
         if self.sharing.lender(item, self.module) is not None:
             return None
         if isinstance(item, Node):
@@ -204,12 +207,12 @@ class Body:
         return seq("nn.ModuleList(", replace(series, listed=True), ")" + tail)
 
     def _numbered(self, repeat: Module) -> list[Part | None]:
-        """What the repetitions construct, by their numbers; some may have been left out by `when`."""
+        """The modules of the repetitions by number; `when` can leave some out."""
         made = {int(each.local_name): self._constructed(each) for each in repeat.items}
         return [made.get(number) for number in range(max(made) + 1)]
 
     def _learns_here(self, path: str) -> bool:
-        """Whether nothing around has frozen it already."""
+        """Whether no enclosing module has frozen it."""
         while inside(path, self.module.path) and path != self.module.path:
             if path in self.frozen:
                 return False
@@ -219,13 +222,13 @@ class Body:
     # Sharing
 
     def _borrows(self, item: Node | Module) -> bool:
-        """Whether it uses the weights of something before it in this module."""
+        """Whether it uses the weights of an earlier item of this module."""
         return (
             self.sharing.borrows_anything and next(self.sharing.earlier(item, self.module), None) is not None
         )
 
     def _ties(self) -> Iterator[Tie]:
-        """Lines that give what is constructed the weights of another, where it is not that other one itself."""
+        """Lines that make constructed modules use the weights of others, unless they are the same object."""
         if not self.sharing.borrows_anything:
             return
         for item in flattened(self.module.items):
@@ -237,10 +240,10 @@ class Body:
                 yield from self._tie_weights(item)
 
     def _ties_below(self, module: Module, child: Module) -> Iterator[Tie]:
-        """The ties of what stands in a module, at any depth below a child, to what stands before that child."""
+        """The ties between items of a module, at any depth below a child, and items before that child."""
         for item in flattened(module.items):
             if self.sharing.lender(item, module) is not None:
-                continue  # it is not constructed
+                continue  # it has no module of its own
             lender = self.sharing.lender(item, self.module)
             if lender is not None and not inside(path_of(lender), child.path):
                 yield Tie(Line(f"{self._place(item)} = {self._place(lender)}", 1))
@@ -276,7 +279,7 @@ class Body:
             )
 
     def _shape(self, values: Sequence[str]) -> str:
-        """The size of a value, where it is one that is known."""
+        """The size of a value, if it is known."""
         known = self.alone and len(values) == 1 and not is_list(values[0])
         return str(self.graph.types[values[0]]) if known else ""
 
@@ -303,19 +306,19 @@ class Body:
         yield from (Line("", indent, tap=each) for each in others)
 
     def _is_nothing(self, item: Node | Module) -> bool:
-        """Whether it gives a variable its own value."""
+        """Whether it only assigns a variable to itself."""
         same = isinstance(item, Node) and self.names[item.name] == self.names[item.inputs[0]]
         return same and self.lowered[path_of(item)].result == variable(0)
 
     def _nothing(self, item: Node | Module) -> Iterator[Line]:
-        """A line that is not written: what the statement before it makes is the node's value, too."""
+        """An unwritten line: the statement before it also makes the value of this node."""
         assert isinstance(item, Node)
         yield Line(
             "", 1, tap=(self.names[item.name], self.module.parts(item.name)), comment=self._comment(item)
         )
 
     def _comment(self, node: Node) -> str:
-        """The author's name where the code does not say it, and the size where there is one."""
+        """A comment with the author's name if the code does not have it, and the size if it is known."""
         shape = str(node.output) if self.alone else ""
         if is_automatic(node):
             return shape
@@ -356,7 +359,7 @@ class Body:
         yield from _bind(loop.end, 1)
 
     def _counted(self, repeat: Module) -> str:
-        """What a loop calls each repetition: as the block is called, if nothing else is."""
+        """The loop variable for a repetition: the name of the block, unless it is taken."""
         definitions = {
             each.scope.definition for each in repeat.items if isinstance(each, Module) and each.scope
         }
@@ -370,7 +373,7 @@ class Body:
             yield from (each.name, each.one, each.more)
 
     def _loop(self, made: Cycle) -> Loop:
-        """The variables of a loop.
+        """The variables of a loop. The first value has the name of the result, unless it is used later.
 
         What it begins with goes by the name of its result, unless it is used up.
         """
@@ -405,7 +408,7 @@ class Body:
         return Loop(takes, gives, start, end)
 
     def _given(self, made: Cycle, output: int) -> str:
-        """The variable of what a repetition gives and the next one does not take."""
+        """The variable of a value that the next repetition does not take."""
         *_, last = made.values(output)
         called = self.lists.get(made.listed(output))
         if called is not None:
@@ -413,7 +416,7 @@ class Body:
         return self.names[last] if last in made.repeat.outputs else "_"
 
     def _ends_at(self, item: Module, value: str) -> bool:
-        """Whether nothing after an item uses what comes into it."""
+        """Whether no later item uses the inputs of an item."""
         later = self.items[self.items.index(item) + 1 :]
         return value not in {*self.module.outputs, *(other for each in later for other in each.inputs)}
 
@@ -421,12 +424,12 @@ class Body:
         return self._place(self.sharing.lender(item, self.module) or item)
 
     def _lowered(self, node: Node) -> Lowered:
-        """What a node is here: with its padding apart, where the uses of the block pad it differently."""
+        """The lowering of a node, with its padding apart if the uses of the block pad it differently."""
         lowered = self.lowered[node.name]
         return lowered.apart if self._pad(node) and lowered.apart is not None else lowered
 
     def _place_names(self, node: Node, arguments: Sequence[str], reference: str) -> Names:
-        """What stands for the names in what a node is."""
+        """The substitutions for the names in the lowering of a node."""
         x, pad, border = arguments[0], self._pad(node), self._lowered(node).border
         inputs = {variable(number): each for number, each in enumerate(arguments)}
         inputs[ALL] = together(self.names, node.inputs)
@@ -434,7 +437,7 @@ class Body:
         return {**inputs, OWN: reference, PADDED: padded}
 
     def _pad(self, node: Node) -> str:
-        """The module that pads for a layer, where that is apart; layers in a list have none."""
+        """The module that pads for a layer, if the padding is apart; layers in a list have none."""
         if node.local_name not in self.apart or node.scope != self.module.path:
             return ""
         attribute = self.attributes.attribute(node)
@@ -448,7 +451,7 @@ class Body:
 
 
 def _moving(ties: Sequence[Line]) -> Iterator[Line]:
-    """The method that moves and converts a module, where it holds buffers that are one."""
+    """The method that moves and converts a module, if two of its layers share a buffer."""
     if ties:
         yield Line("")
         yield Line(f"def _apply({SELF}, fn, recurse=True):")
@@ -459,7 +462,7 @@ def _moving(ties: Sequence[Line]) -> Iterator[Line]:
 
 
 def flattened(items: Sequence[Node | Module]) -> Iterator[Node | Module]:
-    """Layers, and modules that are classes of their own; repeats are lists of those."""
+    """Layers, and modules with their own class; repeats are flattened."""
     for item in items:
         if isinstance(item, Module) and item.is_repeat:
             yield from flattened(item.items)
@@ -468,7 +471,7 @@ def flattened(items: Sequence[Node | Module]) -> Iterator[Node | Module]:
 
 
 def loops(lowered: Mapping[str, Lowered]) -> Callable[[Module], bool]:
-    """Whether the same lines can run all repetitions of a repeat: modules, or layers with modules that run alike."""
+    """Whether the same lines can run all repetitions of a repeat: modules, or layers that run in the same way."""
 
     def check(repeat: Module) -> bool:
         nodes = [lowered[each.name] for each in repeat.items if isinstance(each, Node)]
@@ -482,14 +485,14 @@ def loops(lowered: Mapping[str, Lowered]) -> Callable[[Module], bool]:
 
 
 def _bind(pairs: Sequence[tuple[str, str]], indent: int) -> Iterator[Line]:
-    """One statement that binds variables."""
+    """A statement that binds several variables."""
     if pairs:
         targets, values = zip(*pairs, strict=True)
         yield Line(", ".join(values), indent, to=", ".join(targets))
 
 
 def _is_chain(repeat: Module) -> bool:
-    """Whether each repetition takes what the one before gives, and nothing else goes in or out."""
+    """Whether each repetition takes only the output of the previous one, and nothing else goes in or out."""
     if len(repeat.inputs) != 1 or len(repeat.outputs) != 1:
         return False
     current = repeat.inputs[0]

@@ -1,4 +1,4 @@
-"""Activations as PyTorch expressions: a line each in one table."""
+"""Activations as PyTorch expressions, one line per activation."""
 
 from __future__ import annotations
 
@@ -70,5 +70,5 @@ def activation(op: Op, site: Site) -> Lowered:
 
 
 def prelu(op: Prelu, site: Site) -> Lowered:
-    """A slope a channel."""
+    """`nn.PReLU` with one slope per channel."""
     return Lowered(run(site.x), call("nn.PReLU", Slot(site.channels, "in_channels", channels=True)))

@@ -1,4 +1,4 @@
-"""Classes and functions that generated code defines where PyTorch has none, by name: only those that are used."""
+"""The classes and functions that PyTorch does not have; generated code defines the ones that it uses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _norms() -> Iterator[tuple[str, Callable[[], str]]]:
 
 
 def _norm(name: str, frozen: bool, unscaled: bool, uncentred: bool, base: str) -> str:
-    """A normalisation of PyTorch's without its scale, its shift, or its learning."""
+    """A normalisation of PyTorch without scale, without shift, or frozen."""
     lacks = [word for word, missing in (("scale", unscaled), ("shift", uncentred)) if missing]
     told = f"{base} without a {' and a '.join(lacks)}" if lacks else f"{base} that does not learn"
     lines = [f"class {name}(nn.{base}):"]
@@ -256,10 +256,10 @@ HELPERS: Mapping[str, Callable[[], str]] = {
     **{f"{name}{rank}d": partial(write, rank) for name, write in _BY_RANK.items() for rank in RANKS},
     **dict(_norms()),
 }
-"""Every helper by its name, with what writes it."""
+"""For every helper, the function that writes it."""
 
 NAMES = frozenset({*HELPERS, *BASES})
-"""Names of classes that no block may take."""
+"""Names that no class of a block may have."""
 
 HELD: Mapping[str, str] = {f"SeparableConv{rank}d": f"nn.Conv{rank}d" for rank in RANKS}
 """The class of the modules that a helper class holds."""

@@ -16,7 +16,7 @@ from netspec_torch.site import Lowered, Site, run
 
 
 def dense(op: Dense, site: Site) -> Lowered:
-    """On a map it acts on the channels of every position."""
+    """`nn.Linear`; on a map, it acts on the channels of every position."""
     module = call(
         "nn.Linear",
         Slot(site.channels, "in_channels", channels=True),
@@ -40,19 +40,19 @@ def _run(site: Site, module: Call) -> Lowered:
 
 
 def rbf(op: Rbf, site: Site) -> Lowered:
-    """A class that holds the weight vectors."""
+    """A helper class with the weight vectors."""
     return _run(site, call("Rbf", _channels(site), Slot(op.units, "units", channels=True)))
 
 
 def _without(op: Normalisation, name: str, frozen: bool = False) -> str:
-    """The class of a normalisation: PyTorch's own, or one of it without a scale or a shift, or that is frozen."""
+    """The class of a normalisation: PyTorch's own, or a helper without scale or shift, or frozen."""
     words = ("Frozen" if frozen else "", "" if op.scale else "Unscaled", "" if op.center else "Uncentred")
     prefix = "".join(words)
     return f"{prefix}{name}" if prefix else f"nn.{name}"
 
 
 def batch_norm(op: BatchNorm, site: Site) -> Lowered:
-    """PyTorch keeps the unbiased running variance, as we do."""
+    """`nn.BatchNorm…d`, which also uses the unbiased running variance."""
     module = call(
         _without(op, f"BatchNorm{max(site.rank, 1)}d", not site.trainable),
         _channels(site),
@@ -64,7 +64,7 @@ def batch_norm(op: BatchNorm, site: Site) -> Lowered:
 
 
 def layer_norm(op: LayerNorm, site: Site) -> Lowered:
-    """PyTorch's own normalises the last axes: all of them, or the channels moved there."""
+    """`nn.LayerNorm`, which normalises the last axes: all axes, or the channels after moving them to the end."""
     shape: Value = site.channels if op.over == "channels" or not site.rank else tuple(site.inputs[0].shape)
     size: Part = Slot(shape, "in_channels", channels=isinstance(shape, int))
     module = call(_without(op, "LayerNorm"), size, eps=Slot(op.epsilon, "eps", default=1e-5))
@@ -74,9 +74,10 @@ def layer_norm(op: LayerNorm, site: Site) -> Lowered:
 
 
 def group_norm(op: GroupNorm, site: Site) -> Lowered:
-    """PyTorch's own.
+    """`nn.GroupNorm` on contiguous memory.
 
-    Its derivative crashes the process on a map in another memory order whose values need no gradient (PyTorch 2.13).
+    Otherwise its derivative crashes the process on a map in another memory order whose values need no gradient (PyTorch
+    2.13).
     """
     module = call(
         _without(op, "GroupNorm"),
@@ -88,10 +89,10 @@ def group_norm(op: GroupNorm, site: Site) -> Lowered:
 
 
 def local_response_norm(op: LocalResponseNorm, site: Site) -> Lowered:
-    """PyTorch's alpha multiplies the mean of the squares.
+    """`F.local_response_norm`; its alpha multiplies the mean of the squares.
 
-    Over three axes PyTorch's function takes a view that joins height and width, which needs contiguous memory: the
-    result of a `permute` has none.
+    Over three axes it joins height and width in a view, which needs contiguous memory; the result of a `permute` is not
+    contiguous.
     """
     alpha = op.alpha if op.average else op.alpha * op.size
     values = {"alpha": (alpha, 1e-4), "beta": (op.beta, 0.75), "k": (op.bias, 1.0)}
@@ -102,18 +103,18 @@ def local_response_norm(op: LocalResponseNorm, site: Site) -> Lowered:
 
 
 def l2_norm(op: L2Norm, site: Site) -> Lowered:
-    """A class that holds the scale."""
+    """A helper class with the scale."""
     return _run(site, call("L2Norm", _channels(site), eps=Slot(op.epsilon, "eps", default=1e-12)))
 
 
 def scale(op: Scale, site: Site) -> Lowered:
-    """A class that holds the coefficients."""
+    """A helper class with the coefficients."""
     module = call("Scale", _channels(site), bias=Slot(op.bias, "bias", default=True))
     return Lowered(activate(run(site.x), op.activation), module)
 
 
 def scale_by(op: ScaleBy, site: Site) -> Lowered:
-    """A product with a literal."""
+    """A multiplication by a literal."""
     return Lowered(seq(f"{literal(op.factor)} * ", site.x))
 
 
@@ -123,13 +124,13 @@ def dropout(op: Dropout, site: Site) -> Lowered:
 
 
 def spatial_dropout(op: SpatialDropout, site: Site) -> Lowered:
-    """PyTorch's own; a vector has no positions that a channel could fill."""
+    """`nn.Dropout…d`; a vector has no positions, so it uses `nn.Dropout`."""
     name = f"nn.Dropout{site.rank}d" if site.rank else "nn.Dropout"
     return _run(site, call(name, Slot(op.rate, "rate")))
 
 
 def noise(op: GaussianNoise | MaskInput, site: Site) -> Lowered:
-    """A class that looks whether this is training."""
+    """A helper class that uses its training mode."""
     value = op.std if isinstance(op, GaussianNoise) else op.rate
     return _run(
         site, call(type(op).__name__, Slot(value, "std" if isinstance(op, GaussianNoise) else "rate"))

@@ -1,4 +1,4 @@
-"""The table op → PyTorch: for each op what it constructs, and the expression that runs it."""
+"""The table op → PyTorch: the module of each op, and the expression that runs it."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ REFUSALS: Mapping[type[Op], str] = {}
 
 
 def lower(graph: Graph) -> dict[str, Lowered]:
-    """What every node is in PyTorch; alike nodes are lowered once."""
+    """The lowering of every node; equal nodes are lowered once."""
     made: dict[object, Lowered] = {}
     found = {}
     sized = windows.sizes_must_be_stated(graph)

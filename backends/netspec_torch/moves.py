@@ -1,4 +1,4 @@
-"""Merges, and what moves values about, in PyTorch."""
+"""Merges, and ops that move values, in PyTorch."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from netspec_torch.site import ALL, Lowered, Site, cut
 from netspec_torch.site import pad as padded
 
 LONGEST = 2**22
-"""Up to this size, float32 distinguishes positions and their quotients."""
+"""The largest size for which float32 distinguishes positions and their quotients."""
 
 LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
 def spread(site: Site) -> list[Part]:
-    """The branches, a vector beside a map given its axes; one channel spreads by itself."""
+    """The branches; a vector beside a map gets spatial axes; one channel is broadcast by PyTorch."""
     rank = max(len(type_.spatial) for type_ in site.inputs)
     return [
         variable if len(type_.spatial) == rank else seq(variable, f"[:, :{', None' * rank}]")
@@ -38,7 +38,7 @@ def product(op: Multiply, site: Site) -> Lowered:
 
 
 def maximum(op: Maximum, site: Site) -> Lowered:
-    """Equal branches get equal parts of the gradient, which `torch.maximum` does only for two."""
+    """The largest value. Equal branches get equal shares of the gradient; `torch.maximum` only does this for two."""
     branches = spread(site)
     if len(branches) == 2:
         return Lowered(call("torch.maximum", *branches))
@@ -48,7 +48,7 @@ def maximum(op: Maximum, site: Site) -> Lowered:
 
 
 def average(op: Average, site: Site) -> Lowered:
-    """The sum over their number."""
+    """The sum of the branches divided by their number."""
     count = f" / {len(site.variables)}"
     gathered = seq(call("sum", ALL), count) if _is_even(site) else None
     return Lowered(seq("(", joined(" + ", spread(site)), ")", count), gathered=gathered)
@@ -62,12 +62,12 @@ def concat(op: Concat, site: Site) -> Lowered:
 
 
 def _is_even(site: Site) -> bool:
-    """Whether no branch needs more axes."""
+    """Whether all branches have the same number of axes."""
     return len({len(type_.spatial) for type_ in site.inputs}) == 1
 
 
 def upsample(op: Upsample, site: Site) -> Lowered:
-    """PyTorch's own, except where it repeats values and its float32 arithmetic finds another position."""
+    """`F.interpolate`, except where it repeats values and its float32 arithmetic finds another position."""
     given, wanted = site.inputs[0].sizes, op.size or ()
     whole = all(o % i == 0 for i, o in zip(given, wanted, strict=True))
     factors = {o // i for i, o in zip(given, wanted, strict=True)} if whole else set()
@@ -85,7 +85,7 @@ def upsample(op: Upsample, site: Site) -> Lowered:
 
 
 def _exact_in_float32(factor: int) -> bool:
-    """Whether PyTorch repeats values exactly by a whole factor.
+    """Whether PyTorch repeats values exactly for a whole factor.
 
     Its kernels take position j of the output from ⌊j · (1/factor)⌋, the quotient and the product rounded to float32.
     The first position that belongs to input 1 is j = factor: where the product falls below 1 there (41, 47, 55, …),
@@ -117,7 +117,7 @@ def crop(op: Crop, site: Site) -> Lowered:
 
 
 def reshape(op: Reshape, site: Site) -> Lowered:
-    """Channels first, as they are."""
+    """`reshape`, because values are channels first."""
     batch: list[Part] = ["-1"] if op.rest is None else [site.x, ".shape[0]"]
     parts: list[Part] = [site.x, ".reshape(", *batch]
     for axis, size in enumerate(op.shape):
@@ -126,13 +126,13 @@ def reshape(op: Reshape, site: Site) -> Lowered:
 
 
 def permute(op: Permute, site: Site) -> Lowered:
-    """The batch stays where it is."""
+    """`permute`; the batch axis stays first."""
     order = (0, *(axis + 1 for axis in op.order(site.inputs)))
     return Lowered(seq(site.x, f".permute({', '.join(map(str, order))})"))
 
 
 def space_to_depth(op: SpaceToDepth, site: Site) -> Lowered:
-    """PyTorch's own on images; elsewhere the blocks become axes."""
+    """`F.pixel_unshuffle` on images; on other maps the blocks become axes."""
     if site.rank == 2:
         return Lowered(call("F.pixel_unshuffle", site.x, str(op.block)))
     blocks = [f".unflatten({2 + 2 * axis}, (-1, {op.block}))" for axis in range(site.rank)]
@@ -142,7 +142,7 @@ def space_to_depth(op: SpaceToDepth, site: Site) -> Lowered:
 
 
 def depth_to_space(op: DepthToSpace, site: Site) -> Lowered:
-    """PyTorch's own on images; elsewhere the channels become axes."""
+    """`F.pixel_shuffle` on images; on other maps the channels become axes."""
     if site.rank == 2:
         return Lowered(call("F.pixel_shuffle", site.x, str(op.block)))
     blocks = ", ".join([str(op.block)] * site.rank)

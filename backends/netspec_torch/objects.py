@@ -1,4 +1,4 @@
-"""What the names in generated PyTorch stand for where it is read without PyTorch: objects that compute nothing."""
+"""The objects that the names in generated PyTorch stand for when it is read without PyTorch; they compute nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from netspec_torch.starts import UNBIASED
 
 
 class _Torch(Symbol):
-    """`torch`: some of its functions give several values."""
+    """The module `torch`; some of its functions return several values."""
 
     __slots__ = ()
 
@@ -32,7 +32,7 @@ TORCH, F = _Torch("name", "torch"), Symbol("name", "F")
 
 
 class NnModule:
-    """`nn.Module`, as far as generated text uses it."""
+    """`nn.Module`, with the methods that generated text uses."""
 
     def __call__(self, *inputs: Any) -> Any:
         return self.forward(*inputs)
@@ -41,7 +41,7 @@ class NnModule:
         raise NotImplementedError
 
     def children(self) -> Iterator[tuple[str, NnModule]]:
-        """The modules that it holds, by their attributes."""
+        """Its submodules, by attribute."""
         return ((name, each) for name, each in vars(self).items() if isinstance(each, NnModule))
 
     def requires_grad_(self, learns: bool) -> NnModule:
@@ -50,11 +50,11 @@ class NnModule:
         return self
 
     def parts(self) -> Iterator[NnModule]:
-        """What `apply` finds in it."""
+        """Its submodules, as `apply` visits them."""
         return (each for _, each in self.children())
 
     def _apply(self, fn: object, recurse: bool = True) -> NnModule:
-        """Move all that is in it, as `to` and `cuda` do."""
+        """Move everything in it, like `to` and `cuda`."""
         for each in self.parts():
             each._apply(fn, recurse)
         return self
@@ -99,10 +99,10 @@ class NnSequential(NnModuleList):
 
 
 class NnPad(NnModule):
-    """`nn.ZeroPad…d` and `nn.ConstantPad…d`, which say what `F.pad` says; no widths are `nn.Identity`."""
+    """`nn.ZeroPad…d` and `nn.ConstantPad…d`, which compute `F.pad`; without widths it is `nn.Identity`."""
 
     def __init__(self, rank: int, widths: Any = 0, *value: Any) -> None:
-        # One number is meant for both ends of every axis.
+        # One number applies to both ends of every axis.
         self.widths = widths if isinstance(widths, tuple) or not widths else (widths,) * (2 * rank)
         self.more = {"value": value[0]} if value else {}
 
@@ -112,9 +112,9 @@ class NnPad(NnModule):
 
 
 class Tensor:
-    """A parameter or a buffer of a layer, or a layer within it that has some: they come to be when asked for.
+    """A parameter or buffer of a layer, or a sublayer with such tensors; each is created at its first use.
 
-    `start` is what was last done to its values.
+    `start` is the last change of its values.
     """
 
     def __init__(self, learns: bool, name: str = "") -> None:
@@ -129,20 +129,20 @@ class Tensor:
         return made
 
     def learn(self, learns: bool) -> None:
-        """Let it, and all in it, learn or not."""
+        """Make it, and everything in it, trainable or frozen."""
         self.learns = learns
         for each in vars(self).values():
             if isinstance(each, Tensor):
                 each.learn(learns)
 
     def at(self, path: str) -> Tensor:
-        """What is below it by this dotted name."""
+        """The tensor with this dotted name in it."""
         tensor = self
         for name in path.split("."):
             tensor = getattr(tensor, name)
         return tensor
 
-    # What a text asks of it to start it.
+    # The attributes that a text uses to initialise it.
 
     def numel(self) -> Symbol:
         return Symbol("name", f"{self.name}.numel()")
@@ -153,7 +153,7 @@ class Tensor:
 
 
 class View:
-    """A tensor without its gradient, seen group by group, as a column, or one row of it."""
+    """A tensor without gradient: whole, group by group, as a column, or one row."""
 
     def __init__(self, tensor: Tensor, seen: str = "", is_part: bool = False) -> None:
         self.tensor, self.seen, self.is_part = tensor, seen, is_part
@@ -170,19 +170,19 @@ class View:
 
 
 def starter(name: str) -> Callable[..., None]:
-    """A function that gives a tensor its first values."""
+    """A function that initialises a tensor."""
 
     def begin(given: Tensor | View, *arguments: Any, **keywords: Any) -> None:
         view = given if isinstance(given, View) else View(given)
         done = Symbol("()", Symbol("name", name), (view.seen, *arguments), keywords)
-        # What is done to one row comes on top of what was done to all.
+        # An operation on one row comes after the operation on the whole.
         view.tensor.start = Symbol("then", view.tensor.start, done) if view.is_part else done
 
     return begin
 
 
 class Held(Layer, NnModule):
-    """A layer of PyTorch's, or of a helper class; attributes asked of it are its weights."""
+    """A layer of PyTorch or of a helper class; its attributes are its weights."""
 
     def __init__(self, cls: str, *arguments: Any, **keywords: Any) -> None:
         Layer.__init__(self, cls, arguments, keywords)
@@ -221,17 +221,17 @@ class Held(Layer, NnModule):
 
 
 STATISTICS = {"running_mean", "running_var"}
-"""Buffers, of which each layer gets its own where a network is moved; parameters stay what they are."""
+"""Buffers: each layer has its own after the network is moved. Parameters are not copied."""
 
 FACTS: Mapping[str, Callable[[Held], Any]] = {
     "groups": lambda held: held.keywords.get("groups", 1),
     "fans": lambda held: (Symbol("name", "fan_in"), Symbol("name", "fan_out")),
 }
-"""What a text asks of a layer besides its weights."""
+"""The attributes of a layer that a text uses, besides its weights."""
 
 
 def _parts(held: Held) -> Iterator[tuple[str, Held]]:
-    """The modules that a helper class holds, with the tensors that it has below their names."""
+    """The modules in a helper class, with their tensors."""
     if held.cls not in HELD:
         return
     settings = {"depthwise": {"groups": held.arguments[0], "bias": False}, "pointwise": dict(held.keywords)}
@@ -252,7 +252,7 @@ def constructor(cls: str) -> type[Held]:
 
 
 def outcome(layer: Layer, inputs: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
-    """What a layer gives; a pool that returns indices gives two values, a recurrent layer those that it names."""
+    """The output of a layer; a pool that returns indices has two outputs, a recurrent layer those that it names."""
     given = Symbol("run", layer, inputs, *keywords.items())
     named = layer.keywords.get("gives", ())
     if len(named) > 1:
@@ -268,7 +268,7 @@ class _Starters:
 
 
 class _Namespace:
-    """`nn`: what has a meaning here, and constructors of layers for all other names."""
+    """The module `nn`: the names with a meaning here, and constructors of layers for all other names."""
 
     meanings: Mapping[str, Any] = {
         "Module": NnModule,
@@ -283,7 +283,7 @@ class _Namespace:
             meaning: Any = partial(NnPad, int(border[1]))
         else:
             meaning = self.meanings.get(name) or constructor(f"nn.{name}")
-        # An attribute of its own: it is asked for once only.
+        # Kept as an attribute, so that this method runs once per name.
         setattr(self, name, meaning)
         return meaning
 

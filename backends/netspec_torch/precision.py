@@ -1,4 +1,4 @@
-"""Products of float32 in full precision: on a GPU PyTorch rounds the factors of convolutions to 10 bits (TF32)."""
+"""Full precision for products in float32: on a GPU, PyTorch rounds the factors of convolutions to 10 bits (TF32)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 
 def _settings() -> Iterator[tuple[Any, str, object]]:
-    """Where PyTorch keeps each setting, its name, and the value for full precision."""
+    """For each setting of precision: the object that has it, its name, and the value for full precision."""
     if hasattr(torch.backends, "fp32_precision"):  # 2.9 and later, which refuse a mixture with the older ones
         for path in ("cuda.matmul", "cudnn.conv", "cudnn.rnn", "mkldnn.matmul", "mkldnn.conv"):
             yield attrgetter(path)(torch.backends), "fp32_precision", "ieee"
@@ -22,7 +22,7 @@ def _settings() -> Iterator[tuple[Any, str, object]]:
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """Set full precision, and put back what was set before."""
+    """Set full precision, and restore the previous settings afterwards."""
     settings = list(_settings())
     before = [getattr(place, name) for place, name, _ in settings]
     try:

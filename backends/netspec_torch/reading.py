@@ -1,4 +1,4 @@
-"""How generated PyTorch is read without PyTorch: run on values that are not computed, and held against the graph."""
+"""Reads generated PyTorch without PyTorch: runs it on symbols, and checks it against the graph."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ from netspec_torch.site import ALL, OWN, PADDED, Lowered, variable
 from netspec_torch.starts import Home, Homes, start
 
 RESULT = "result"
-"""The variable that a lowering's statements, by themselves, leave its value in."""
+"""The variable with the value of a lowering's statements."""
 
 
 class _Alone(Layer):
-    """The layer of a lowering by itself."""
+    """The layer of a single lowering."""
 
     def __call__(self, *inputs: Any, **keywords: Any) -> Any:
         return outcome(self, inputs, keywords)
 
 
 class TorchReading(Reading):
-    """Generated PyTorch as the classes, layers and functions that it names."""
+    """Reads generated PyTorch as the classes, layers and functions that it names."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class TorchReading(Reading):
                 raise WrongFold(f"{self.graph.name}: the text constructs {path}, which no layer runs")
 
     def _weights_have_their_places(self, nodes: Iterable[Node], places: Mapping[str, NnModule]) -> None:
-        """Every weight is where the state dict has it, its own, and that of all layers that use it."""
+        """Check that every weight is at its key in the state dict, and is used by exactly the layers that share it."""
         tensors: dict[int, str] = {}
         for node in nodes:
             owner = self.graph.by_name[node.shares or node.name]
@@ -133,7 +133,7 @@ class TorchReading(Reading):
 
 
 def _started(cls: str, tensor: str, weight: Weight) -> Symbol:
-    """What the statements for one weight do, by themselves."""
+    """The change that the statements for one weight make."""
     module = Held(cls, groups=weight.groups)
     text = "\n".join("    " * indent + line for line, indent in start(weight, f"module.{tensor}", "module"))
     own = {name: starter(name) for name in ("bilinear_", "gates_")}
@@ -145,7 +145,7 @@ def _started(cls: str, tensor: str, weight: Weight) -> Symbol:
 
 @dataclass(frozen=True)
 class Way:
-    """One way to run a layer by itself."""
+    """One way to run a single layer."""
 
     code: CodeType
     module: Layer | None
@@ -157,7 +157,7 @@ class Way:
 
 
 def _ways(lowered: Lowered, inputs: int) -> Iterator[Way]:
-    """What a layer is by itself, and the same with its padding apart, or of a list of its inputs."""
+    """The ways to write a layer: plain, with its padding apart, or on a list of its inputs."""
     names: dict[Name, Part] = {variable(number): f"x{number}" for number in range(inputs)}
     names[OWN] = "module"
     names[ALL] = f"[{', '.join(f'x{number}' for number in range(inputs))}]"
@@ -171,7 +171,7 @@ def _ways(lowered: Lowered, inputs: int) -> Iterator[Way]:
 
 
 def _by_itself(call: Call) -> Layer:
-    """The layer that a lowering constructs, with every argument that it may leave out."""
+    """The layer that a lowering constructs, with every optional argument."""
     slots = [(each.keyword, each.value) for each in call.arguments]
     assert all(isinstance(slot, Slot) for _, slot in slots)
     given = [(keyword, slot) for keyword, slot in slots if isinstance(slot, Slot)]

@@ -1,4 +1,4 @@
-"""What `nn.Module` has taken: no layer of generated code can be an attribute of these names."""
+"""The attributes of `nn.Module`: no layer of generated code can have these names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ATTRIBUTES = frozenset(
     to_empty train training type xpu zero_grad
     """.split()  # noqa: SIM905 - a list of strings would be five times as long
 )
-"""Checked by a test against the PyTorch that is installed."""
+"""A test checks this against the installed PyTorch."""
 
 VARIABLES = frozenset({"self", "torch", "nn", "F", "layer", "super"})
 """Names that generated functions use themselves."""

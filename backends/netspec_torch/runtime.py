@@ -1,4 +1,4 @@
-"""From generated text to a model: execute exactly that text, and put the weights in."""
+"""Builds models: executes exactly the generated text, and sets the weights."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def build(graph: Graph, weights: Arrays, dtype: Float = "float32", device: str =
 
 
 def choose(device: str) -> torch.device:
-    """The device of that name; `auto` is the GPU if there is one."""
+    """The device with this name; `auto` is the GPU if there is one."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         found = torch.device(device)
-    except RuntimeError:  # its text lists unusual devices
+    except RuntimeError:  # its message lists unusual devices
         raise NoDevice(
             f"PyTorch does not have a device called `{device}`", "name auto, cpu, cuda, or one GPU as cuda:0"
         ) from None
@@ -61,7 +61,7 @@ def choose(device: str) -> torch.device:
 
 
 def execute(text: Source, tree: ast.Module, name: str, names: Mapping[str, Any]) -> dict[str, Any]:
-    """What the text defines. `names` are there beside it. Errors in it show its lines."""
+    """The names that the text defines. `names` are available to it. Tracebacks show its lines."""
     file = f"<netspec {name} {next(_numbers)}>"
     linecache.cache[file] = (len(text.text), None, text.text.splitlines(keepends=True), file)
     space: dict[str, Any] = {"__name__": f"netspec.generated.{name}", **names}
@@ -72,7 +72,7 @@ def execute(text: Source, tree: ast.Module, name: str, names: Mapping[str, Any])
 def instance(
     space: Mapping[str, Any], graph: Graph, weights: Arrays, dtype: Float, device: torch.device = CPU
 ) -> nn.Module:
-    """The network, with its weights put in, on a device."""
+    """The network on a device, with its weights."""
     # Nothing is drawn that would be overwritten; but layers of one weight lose each other on the way from there, and
     # buffers of two layers on the way to another device.
     tied = any(node.shares is not None for node in graph.nodes)
@@ -102,7 +102,7 @@ def constants(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 class _Undrawn(TorchFunctionMode):
-    """Nothing is drawn meanwhile: what was drawn would be overwritten."""
+    """Skips random initialisation: the values would be overwritten."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -115,7 +115,7 @@ _DRAWS = (torch.Tensor.normal_, torch.Tensor.uniform_)
 
 @contextmanager
 def default_dtype(dtype: torch.dtype) -> Iterator[None]:
-    """PyTorch's default for new tensors, for a while."""
+    """Set PyTorch's default dtype for new tensors, and restore it afterwards."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:
@@ -125,7 +125,7 @@ def default_dtype(dtype: torch.dtype) -> Iterator[None]:
 
 
 def keys(graph: Graph) -> dict[str, str]:
-    """The key in the state dict of every weight, by its canonical name."""
+    """For the canonical name of every weight, its key in the state dict."""
     attributes = Attributes(rooted(graph))
     return {
         weight.name: attributes.key(node, weight)
@@ -136,7 +136,11 @@ def keys(graph: Graph) -> dict[str, str]:
 
 
 def write(model: nn.Module, graph: Graph, weights: Arrays, dtype: torch.dtype) -> None:
-    """Put weights into a model, in place of what it has.
+    """Set the weights of a model.
+
+    Raises:
+        ValueError: a weight is missing, unknown, or of another shape.
+        WrongFold: the model has other tensors than the graph.
 
     Raises:
         ValueError: one is missing, too many, or of another shape.
@@ -160,7 +164,7 @@ def write(model: nn.Module, graph: Graph, weights: Arrays, dtype: torch.dtype) -
 
 
 def _further(graph: Graph) -> frozenset[str]:
-    """The keys of what layers hold beside their weights; all of it starts at 0."""
+    """The keys of tensors that layers have besides weights; all start at 0."""
     attributes = Attributes(rooted(graph))
     return frozenset(key for node in graph.nodes for key in attributes.further(node))
 
@@ -179,11 +183,11 @@ def _beyond(model: nn.Module, names: Collection[str], further: Collection[str]) 
 
 
 def _tensor(array: Array, dtype: torch.dtype) -> torch.Tensor:
-    # A copy: the model learns, and what it was given stays.
+    # A copy: training must not change the caller's arrays.
     return torch.from_numpy(np.array(array, order="C")).to(dtype)
 
 
 def read(model: nn.Module, graph: Graph) -> dict[str, Array]:
-    """The weights of a model, by their canonical names."""
+    """The weights of a model, with canonical names."""
     state = model.state_dict()
     return {name: state[key].detach().cpu().numpy().copy() for name, key in keys(graph).items()}

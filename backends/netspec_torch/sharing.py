@@ -1,4 +1,4 @@
-"""Which layers and modules of a network use the same weights, and which of them can be one object."""
+"""Finds the layers and modules of a network that use the same weights, and those that can be one object."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Item = Node | Module
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The class that serves a module, and what it is constructed with."""
+    """The class of a module, and its arguments."""
 
     name: str
     arguments: tuple[Argument, ...]
@@ -26,15 +26,15 @@ class Made:
 
 
 def path_of(item: Item) -> str:
-    """The path of a module, the name of a layer."""
+    """The path of a module, or the name of a layer."""
     return item.path if isinstance(item, Module) else item.name
 
 
 class Sharing:
-    """The families of a network: the layers that use the same weights, and the calls of blocks that do.
+    """The families of a network: the layers, and the calls of blocks, that use the same weights.
 
-    `made` has the classes of the modules that are written so far: inner ones before outer ones. Unless it is
-    `folded`, no object is two items: each has its own, with the weights of the first.
+    `made` has the classes of the modules that are written so far: inner modules before outer ones. Unless it is
+    `folded`, every item is an object of its own, with the weights of the first.
     """
 
     def __init__(
@@ -45,8 +45,8 @@ class Sharing:
         self._owners = {path_of(item): owner for item in _items(root) if (owner := self._owner(item))}
         counts = Counter(self._owners.values())
         self.borrows_anything = max(counts.values(), default=0) > 1
-        """Whether anything uses the weights of something else."""
-        # What uses the weights of each owner, module by module, so that none looks through all of a network.
+        """Whether any item uses the weights of another."""
+        # The users of each owner's weights per module, so that no module searches the whole network.
         self._users: dict[tuple[str, str], list[Item]] = {}
         for item in _items(root):
             owner = self._owners.get(path_of(item), "")
@@ -54,7 +54,7 @@ class Sharing:
                 self._users.setdefault((owner, path), []).append(item)
 
     def _owner(self, item: Item) -> str:
-        """The path that stands for the weights of an item; none where it has no weights of its own to share."""
+        """The path that identifies the weights of an item; empty if it has no weights."""
         if isinstance(item, Node):
             return (item.shares or item.name) if item.weights else ""
         while item.shares is not None:
@@ -62,14 +62,14 @@ class Sharing:
         return item.path
 
     def earlier(self, item: Item, module: Module) -> Iterator[Item]:
-        """What comes before an item in a module and uses the same weights, at any depth."""
+        """The items before an item in a module that use the same weights, at any depth."""
         for each in self._users.get((self._owners.get(path_of(item), ""), module.path), ()):
             if each is item:
                 return
             yield each
 
     def lender(self, item: Item, module: Module) -> Item | None:
-        """The first item of a module that is constructed just as this one: one object can be both."""
+        """The first item of a module that is constructed in the same way: one object can be both."""
         if not self.borrows_anything:
             return None
         alike = (each for each in self.earlier(item, module) if self.folded and self._alike(each, item))
@@ -84,14 +84,14 @@ class Sharing:
 
 
 def _around(path: str) -> Iterator[str]:
-    """The paths of what a path stands in, from within outwards; the last is the root's, which is empty."""
+    """The enclosing paths of a path, from the inside outwards; the last one is that of the root, which is empty."""
     while path:
         path = path.rpartition(".")[0]
         yield path
 
 
 def _items(module: Module) -> Iterator[Item]:
-    """Every layer and every module that is a class of its own, in the order in which they run; outer ones first."""
+    """All layers and modules with their own class, in the order in which they run; outer modules first."""
     for item in module.items:
         if isinstance(item, Module):
             if not item.is_repeat:

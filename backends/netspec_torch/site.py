@@ -1,4 +1,4 @@
-"""What a lowering is given and gives, and the words that several of them write."""
+"""The input and output of a lowering, and the parts that several lowerings write."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from netspec.ops.window import Windowed
 from netspec.types import Type
 
 OWN = Name("own")
-"""The layer's own module, `self.conv1`."""
+"""The layer's module, `self.conv1`."""
 PADDED = Name("padded")
-"""The layer's input with its `Border` around it."""
+"""The layer's input after padding by its `Border`."""
 
 ALL = Name("all")
 """All inputs of a layer as one list."""
 
 
 def variable(number: int) -> Name:
-    """The variable that holds an input of a layer."""
+    """The variable of an input of a layer."""
     return Name(f"x{number}")
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where an op stands: the types that it takes, and what it gives."""
+    """The input and output types of an op in a graph."""
 
     inputs: tuple[Type, ...]
     output: Type
     trainable: bool = True
     ports: tuple[str, ...] = ()
-    """The further outputs that it gives. With some, its result is a tuple."""
+    """Its further outputs. With some, its result is a tuple."""
     sized: bool = False
-    """Whether the text states the size of a map to which values are put back, also where PyTorch finds it."""
+    """Whether max unpooling states its output size even if PyTorch would find it."""
 
     @property
     def variables(self) -> tuple[Part, ...]:
-        """Its inputs; which variables these are, only the place of its text knows."""
+        """Its inputs, as names to substitute."""
         return tuple(map(variable, range(len(self.inputs))))
 
     @property
@@ -59,7 +59,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Border:
-    """What is put around an input: its widths, and the value in it as text, if that is not zero."""
+    """Padding of an input: its widths, and its value as text if it is not zero."""
 
     pads: Pads
     value: str = ""
@@ -77,12 +77,12 @@ class Border:
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """The expression that gives an op's output, statements before it, and what its module is, if it has one.
+    """The expression for the output of an op, statements before it, and the construction of its module, if it has one.
 
-    Where the expression takes the `PADDED` input, `border` is what is put around it. `apart` says the same with all
-    padding before the module, `gathered` is the expression where the inputs are one list, `ALL`. `gives` has, for an
-    expression that gives several values, the further output that each is; "" is the first one. Without it, the
-    expression gives the first output and those that are used.
+    If the expression uses the `PADDED` input, `border` is the padding. `apart` is the same lowering with all padding
+    before the module, `gathered` is the expression on one list of all inputs, `ALL`. If the expression gives several
+    values, `gives` names the further output of each; "" is the first output. Without it, the expression gives the first
+    output and those that are used.
     """
 
     result: Part
@@ -94,7 +94,7 @@ class Lowered:
     gives: tuple[str, ...] = ()
 
     def outputs(self, ports: Sequence[str]) -> tuple[str, ...]:
-        """The outputs that the expression gives, in order, where these further ones are used."""
+        """The outputs of the expression, in order, if these further outputs are used."""
         return self.gives or ("", *ports)
 
 
@@ -102,26 +102,26 @@ Lowering = Callable[[Any, Site], Lowered]
 
 
 def compact(values: Sequence[int]) -> Value:
-    """One number where all axes agree: `3`, else `(3, 5)`."""
+    """One number if all axes agree: `3`, else `(3, 5)`."""
     return values[0] if len(set(values)) == 1 else tuple(values)
 
 
 def pad(x: Part, pads: Pads, value: str = "", mode: str = "") -> Part:
-    """`F.pad` counts axes from the last one."""
+    """`F.pad`, which counts axes from the last one."""
     flat = tuple(chain.from_iterable(reversed(pads)))
     how = {**({"mode": quoted(mode)} if mode else {}), **({"value": value} if value else {})}
     return call("F.pad", x, literal(flat), **how) if any(flat) else x
 
 
 def run(x: Part) -> Part:
-    """The layer's own module, run on an input."""
+    """The layer's module, called on an input."""
     return seq(OWN, "(", x, ")")
 
 
 def symmetric(op: Windowed, sizes: Sequence[int]) -> tuple[int, ...] | None:
-    """The padding as one number per axis, if that gives the same windows; else None.
+    """The padding as one number per axis, if it gives the same windows; else None.
 
-    Zeros at the end that no window reaches make no difference.
+    Zeros at the end that no window reaches do not matter.
     """
     axes = list(zip(sizes, op.span, op.strides, op.pads, strict=True))
     same = all((n + 2 * lo - k) // s == (n + lo + hi - k) // s for n, k, s, (lo, hi) in axes)
@@ -129,7 +129,7 @@ def symmetric(op: Windowed, sizes: Sequence[int]) -> tuple[int, ...] | None:
 
 
 def windowed(op: Windowed) -> dict[str, Part]:
-    """Stride and dilation as arguments that are left out at 1."""
+    """Stride and dilation as arguments, left out at 1."""
     return {
         "stride": Slot(compact(op.strides), "stride", default=1),
         "dilation": Slot(compact(op.dilation), "dilation", default=1),
@@ -137,12 +137,12 @@ def windowed(op: Windowed) -> dict[str, Part]:
 
 
 def border(values: Sequence[int]) -> Slot:
-    """Padding as an argument that is left out at 0."""
+    """Padding as an argument, left out at 0."""
     return Slot(compact(values), "padding", default=0)
 
 
 def cut(x: Part, cuts: Sequence[tuple[int, int]]) -> Part:
-    """A map without so many positions before and after, an axis at a time."""
+    """A map with positions cut off before and after, along each axis."""
     if not any(map(any, cuts)):
         return x
     parts: list[Part] = [x, "[:, :"]

@@ -1,4 +1,4 @@
-"""A graph as the text of a PyTorch module: a class for each block, a list for each repeat."""
+"""Writes a graph as a PyTorch module: a class for each block, a list for each repeat."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ IMPORTS = (
 )
 
 TAKEN = frozenset({"F", "math", "nn", "torch", FUNCTION, *NAMES})
-"""Names that the text itself has at its top."""
+"""Names at the top of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Class:
 
 
 def source(graph: Graph) -> Source:
-    """The text of a module that defines the network as a class, named after the spec. The backend accepts the graph."""
+    """Source that defines the network as a class, named after the spec. The backend accepts the graph."""
     lowered = lower(graph)
     return proven(graph, lambda: _draft(graph, lowered), lambda: _draft(graph, lowered, folded=False))
 
@@ -62,12 +62,12 @@ def _draft(graph: Graph, lowered: Mapping[str, Lowered], folded: bool = True) ->
 
 
 def class_name(graph: Graph) -> str:
-    """What the class of the whole network is called."""
+    """The name of the class of the whole network."""
     return numbered(camel(graph.name), TAKEN)
 
 
 class _Text:
-    """The text of a graph. Unless it is `folded`, each use of a block is a class, and no object is called twice."""
+    """The text of a graph. If it is not `folded`, each use of a block is a class, and each call has its own object."""
 
     def __init__(self, graph: Graph, lowered: Mapping[str, Lowered], folded: bool = True) -> None:
         self.graph, self.folded = graph, folded
@@ -113,7 +113,7 @@ class _Text:
         return page.source()
 
     def _with_heads_together(self, found: Sequence[Sequence[Module]]) -> Iterator[Sequence[Module]]:
-        """The definitions, the heads that one class serves in one, before the network."""
+        """The definitions; heads that one class serves are one definition, before the network."""
         heads = [uses[0] for uses in found if _is_head(uses[0])]
         *others, root = (uses for uses in found if not _is_head(uses[0]))
         yield from others
@@ -122,7 +122,7 @@ class _Text:
         yield root
 
     def _define(self, uses: Sequence[Module]) -> None:
-        """Turn all uses of a block into classes."""
+        """Make classes of all uses of a block."""
         found = self._unified(uses)
         for name, definition in zip(self._names(uses[0], found), found, strict=True):
             for number in definition.uses:
@@ -130,7 +130,7 @@ class _Text:
             self.classes.append(Class(name, definition, tuple(uses[number] for number in definition.uses)))
 
     def _unified(self, uses: Sequence[Module]) -> tuple[Definition, ...]:
-        """The fewest classes; among as few, those that pad in the plainest way."""
+        """The fewest classes; of equally few, those with the simplest padding."""
         if not self.folded:
             alone = [self._unify([Body(each, self.whole)]) for each in uses]
             return tuple(replace(only, uses=(number,)) for number, (only,) in enumerate(alone))
@@ -140,19 +140,19 @@ class _Text:
         padded = {name for body in bodies for name in body.padded()}
         if len(plain) == 1 or not padded:
             return plain
-        # Uses that pad differently may still be one class, if its padding is an argument.
+        # Uses with different padding can be one class if its padding is an argument.
         apart = self._unify(self._bodies(uses, first, padded))
         return plain if len(apart) == len(plain) else tuple(self._plainest(bodies, each) for each in apart)
 
     def _bodies(
         self, uses: Sequence[Module], first: Sequence[int], apart: Collection[str] = ()
     ) -> list[Body]:
-        """A body for each use, one for all that are the same."""
+        """A body for each use; equal uses share one."""
         made = {number: Body(uses[number], self.whole, apart) for number in sorted(set(first))}
         return [made[number] for number in first]
 
     def _plainest(self, bodies: Sequence[Body], definition: Definition) -> Definition:
-        """The same class, padding as plainly as its uses allow."""
+        """The same class with the simplest padding that its uses allow."""
         first, *others = self._unify([bodies[number] for number in definition.uses])
         return definition if others else replace(first, uses=definition.uses)
 
@@ -184,12 +184,12 @@ def _imports(code: Sequence[str]) -> Iterator[str]:
 
 
 def _is_head(use: Module) -> bool:
-    """Whether it is a head of the network itself."""
+    """Whether it is a head of the network."""
     return use.kind == "head" and use.scope is not None and not use.scope.parent
 
 
 def _frozen_paths(root: Module) -> set[str]:
-    """The modules all of whose weights are frozen."""
+    """The modules whose weights are all frozen."""
     frozen = set()
     for module in root.modules():
         holders = [node for node in module.nodes() if node.weights]

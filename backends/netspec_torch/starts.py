@@ -1,4 +1,4 @@
-"""How the weights start: the statements of `torch.nn.init` for one weight, and the function for a whole network."""
+"""Writes the initialisation of weights with `torch.nn.init`: for one weight, and for a whole network."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ FUNCTION = "init_weights"
 """The function that `apply` calls with each module of the network."""
 
 MODULE = "module"
-"""What that function calls the module."""
+"""The parameter of that function."""
 
 Statement = tuple[str, int]
-"""A line, and how far it is indented."""
+"""A line with its indentation."""
 
 Start = tuple[Statement, ...]
-"""The statements that start one weight."""
+"""The statements that initialise one weight."""
 
 Branch = tuple[tuple[str, ...], Start]
-"""What is done to a module of one of these classes."""
+"""The statements for modules of one of these classes."""
 
 
 def _init(kind: Any, **settings: float) -> Initializer:
@@ -60,18 +60,18 @@ OWN: Mapping[str, Mapping[str, Initializer]] = {
     "Scale": {"weight": ONES, "bias": ZEROS},
     "TableConv": {"weight": GLOROT_UNIFORM, "bias": ZEROS},
 }
-"""How the weights start of which nothing is written: by a part of the name of the class, the first that applies."""
+"""The initialisation of weights without statements: by a part of the class name; the first match counts."""
 
 _OF_A_CELL = re.compile(r"_l\d+(_reverse)?\Z")
-"""What the name of a weight of a recurrent layer ends with: the layer and the direction."""
+"""The end of the name of a recurrent layer's weight: the layer and the direction."""
 
 
 UNBIASED = ("nn.Embedding", "Learned", "nn.PReLU", "Rbf", "L2Norm")
-"""Classes whose modules have no attribute `bias`; that of other layers may be None."""
+"""Classes whose modules have no attribute `bias`; in other layers it can be None."""
 
 
 class Kind(NamedTuple):
-    """What decides by which statements a weight starts."""
+    """Everything that determines the statements of a weight."""
 
     init: str
     settings: str
@@ -86,9 +86,9 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True)
 class Home:
-    """A weight of a module of this class, which calls it `tensor`.
+    """A weight of a module of this class, where it is called `tensor`.
 
-    `lent`: a module of another class starts it, whose weight it is (an embedding whose vectors a dense layer uses).
+    `lent`: a module of another class initialises it (an embedding whose vectors a dense layer uses).
     """
 
     cls: str
@@ -98,7 +98,7 @@ class Home:
 
     @cached_property
     def kind(self) -> Kind:
-        """Weights of one kind start by the same statements."""
+        """The kind of a weight: weights of one kind have the same statements."""
         init, shape = self.weight.init, self.weight.shape
         settings = repr(init.settings) if init.settings else ""
         grouped, counted = self.weight.groups > 1, self.weight.fans is not None
@@ -106,7 +106,7 @@ class Home:
         return Kind(init.kind, settings, axis, len(shape) == 1, grouped, counted, zero)
 
     def start(self, by_group: Collection[str] = (), module: str = MODULE) -> Start:
-        """The statements that start it; in a class that is named in `by_group` each group by itself."""
+        """The statements that initialise it; for a class in `by_group`, each group separately."""
         key = (self.kind, self.tensor, module, self.cls in by_group)
         if key not in _STARTS:
             if len(_STARTS) >= MOST:
@@ -116,7 +116,7 @@ class Home:
 
     @cached_property
     def is_own(self) -> bool:
-        """Whether the class starts it so by itself."""
+        """Whether the class initialises it in this way by default."""
         own = _own(self.cls).get(_OF_A_CELL.sub("", self.tensor))
         if own is None:
             return False
@@ -143,7 +143,7 @@ class Homes:
 
 MOST = 4096
 _STARTS: dict[tuple[Kind, str, str, bool], Start] = {}
-"""What was written before: a network has many weights of few kinds."""
+"""A cache: a network has many weights of few kinds."""
 
 
 @cache
@@ -152,7 +152,7 @@ def _own(cls: str) -> Mapping[str, Initializer]:
 
 
 def split(cls: str, tensor: str) -> tuple[str, str]:
-    """The class of the module that holds a tensor, and what it calls it: a separable convolution holds two modules."""
+    """The class of the module with a tensor, and the tensor's name in it: a separable convolution has two modules."""
     part, _, name = tensor.rpartition(".")
     return (HELD[cls], name) if part else (cls, tensor)
 
@@ -161,7 +161,7 @@ def split(cls: str, tensor: str) -> tuple[str, str]:
 
 
 def start(weight: Weight, tensor: str, module: str, by_group: bool = False) -> Start:
-    """The statements that start a weight, which is an attribute of a module, as its initialiser says."""
+    """The statements that initialise a weight, an attribute of a module, as its initialiser says."""
     text = _start(weight, tensor, module, by_group)
     return text if weight.zero is None else text + _call(f"zeros_({tensor}.data[{weight.zero}])")
 
@@ -214,7 +214,7 @@ def _bilinear(weight: Weight, tensor: str, module: str) -> Start:
 
 
 def _each(text: Callable[[str], str], tensor: str, module: str, by_group: bool) -> Start:
-    """A call for a kernel, or for that of each group."""
+    """A call for a kernel, or for the kernel of each group."""
     if not by_group:
         return _call(text(tensor))
     loop = f"for kernel in {tensor}.data.chunk({module}.groups):"
@@ -222,7 +222,7 @@ def _each(text: Callable[[str], str], tensor: str, module: str, by_group: bool) 
 
 
 def _spread(rule: Scaled, tensor: str, variance: str | int) -> Start:
-    """The distribution of a rule by its variance, which is a number or an expression."""
+    """The distribution of a rule, by its variance: a number or an expression."""
     if isinstance(variance, int):
         spread = literal(sqrt(variance if rule.form == "normal" else 3 * variance))
         text = (
@@ -236,7 +236,7 @@ def _spread(rule: Scaled, tensor: str, variance: str | int) -> Start:
 
 
 def _by_fans(rule: Scaled, weight: Weight, tensor: str, module: str, by_group: bool) -> Start:
-    """PyTorch's own function. It counts the fans of all groups together, and those of a transposed kernel crosswise."""
+    """PyTorch's function. It counts the fans of all groups together, and swaps the fans of a transposed kernel."""
     transposed = weight.axes.startswith("I")
     if rule.fan == "fan_avg":
         return _each(
@@ -254,11 +254,11 @@ def _by_fans(rule: Scaled, weight: Weight, tensor: str, module: str, by_group: b
 # All weights
 
 Rule = dict[str, Start]
-"""How the tensors of a class start, by their names."""
+"""The initialisation of the tensors of a class, by name."""
 
 
 class Starts:
-    """How most of the weights of each class start. `held` is what the modules of the network hold."""
+    """The initialisation of most weights of each class. `held` are the homes of all weights of the network."""
 
     def __init__(self, held: Sequence[Home]) -> None:
         self.by_group = {each.cls for each in held if each.weight.groups > 1}
@@ -279,14 +279,14 @@ class Starts:
                 self.rules.setdefault(cls, {})[tensor] = most
 
     def is_ruled(self, home: Home) -> bool:
-        """Whether a weight starts as most of its class do."""
+        """Whether a weight starts like most weights of its class."""
         rule = self.rules.get(home.cls, {}).get(home.tensor)
         if rule is None and home.lent:
             return True
         return home.is_own if rule is None else rule == home.start(self.by_group)
 
     def branches(self) -> Iterator[Branch]:
-        """The statements for each class, classes of which one rule is right together."""
+        """The statements for each class; classes with compatible rules share a branch."""
         for classes in self._together():
             rule = {name: text for cls in classes for name, text in self.rules[cls].items()}
             yield (
@@ -303,7 +303,7 @@ class Starts:
         return (f"if {there}:", 0), *((line, indent + 1) for line, indent in text)
 
     def _modules(self, cls: str) -> int:
-        """How many modules are of a class: each holds its first tensor."""
+        """The number of modules of a class, which is the number of their first tensors."""
         return max(count for (name, _), count in self.counts.items() if name == cls)
 
     def _together(self) -> list[tuple[str, ...]]:
@@ -319,7 +319,7 @@ class Starts:
         return groups
 
     def _agree(self, cls: str, other: str) -> bool:
-        """Whether the rules of two classes are one, where a class without a tensor takes any rule for it."""
+        """Whether the rules of two classes are compatible: a class without a tensor accepts any rule for it."""
         mine, theirs = self.rules[cls], self.rules[other]
         return all(
             mine.get(name) == theirs.get(name)
@@ -338,7 +338,7 @@ def _may_have(cls: str, tensor: str) -> bool:
 
 
 def function(branches: Iterable[Branch]) -> Iterator[Statement]:
-    """The function that starts each module of the network; what is in a module has started before it."""
+    """The function that initialises each module of the network; submodules are initialised before."""
     yield f"def {FUNCTION}({MODULE}):", 0
     yield '"""Initialise the weights of one module as the spec states."""', 1
     word = "if"

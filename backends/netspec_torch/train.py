@@ -1,4 +1,4 @@
-"""Training with a plain PyTorch loop: cross-entropy of logits, the batches and the optimiser that it is handed."""
+"""Trains with a plain PyTorch loop: cross-entropy of logits, with the given batches and optimiser."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class _Tally:
 def _train_epoch(
     fit: Fit, model: nn.Module, optimizer: torch.optim.Optimizer, epoch: int, device: torch.device
 ) -> _Tally:
-    """The tally is of the batches as they were met: before the step that each one makes."""
+    """The tally has the values of each batch before its update."""
     model.train()
     tally = _Tally()
     for step, batch in enumerate(fit.batches(epoch), start=1):
@@ -96,9 +96,9 @@ def _on(batch: Batch, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]
 
 @contextmanager
 def _repeatable(seed: int, device: torch.device) -> Iterator[None]:
-    """The same numbers on every run; afterwards PyTorch is as it was."""
+    """Make every run give the same numbers, and restore PyTorch's settings afterwards."""
     if device.type == "cuda":
-        # cuBLAS repeats itself only with a workspace of its own, and reads this once.
+        # cuBLAS is deterministic only with its own workspace, and reads this once.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before = (
         torch.are_deterministic_algorithms_enabled(),
@@ -106,7 +106,7 @@ def _repeatable(seed: int, device: torch.device) -> Iterator[None]:
     )
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        # A GPU has no repeatable way for some layers (pools over volumes); PyTorch then says so, and goes on.
+        # Some layers have no deterministic kernel on a GPU (pools over volumes); PyTorch then warns and continues.
         torch.use_deterministic_algorithms(True, warn_only=True)
         try:
             yield

@@ -1,4 +1,4 @@
-"""PyTorch's side of a comparison: every layer's output, every gradient, steps of the optimisers."""
+"""The trial of PyTorch in a comparison: every layer's output, every gradient, steps of the optimisers."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ class TorchTrial:
         return {node.name: seen[node.name].detach().cpu().numpy() for node in self.graph.nodes}
 
     def gradients(self, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
-        """The gradient of the loss by every trainable weight."""
+        """The gradient of the loss with respect to every trainable weight."""
         self._reset()
         self._descend(inputs, targets)
         parameters = dict(self.model.named_parameters(remove_duplicate=False))
         return {name: _gradient(parameters[key]) for name, key in self._learnt().items()}
 
     def steps(self, inputs: Arrays, targets: Arrays, optimizer: Optimizer, count: int) -> dict[str, Array]:
-        """Every weight, statistics included, after `count` steps on the same batch."""
+        """All weights, including statistics, after `count` steps on the same batch."""
         self._reset()
         stepper = make_optimizer(optimizer, self.model) if self._learnt() else None
         for _ in range(count):
@@ -106,14 +106,14 @@ class TorchTrial:
 
 
 def _gradient(parameter: torch.nn.Parameter) -> Array:
-    # What no output depends on has no gradient in PyTorch; it is zero.
+    # A weight on which no output depends has no gradient in PyTorch; its gradient is zero.
     found = parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
     array: Array = found.cpu().numpy().copy()
     return array
 
 
 def make_optimizer(optimizer: Optimizer, model: torch.nn.Module) -> torch.optim.Optimizer:
-    """PyTorch's own, with the recipe's settings, over all that learns."""
+    """PyTorch's optimiser with the settings of the recipe, for all trainable parameters."""
     learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if isinstance(optimizer, Sgd):
         return torch.optim.SGD(

@@ -38,7 +38,7 @@ def _convolution(
     name: str = "nn.Conv",
     own: Slot | None = None,
 ) -> Lowered:
-    """A convolution's module, run on its input or on that padded; `own` is a further argument of our class."""
+    """A convolution's module, called on its input or on the padded input; `own` is a further argument of our class."""
     fields: dict[str, Part] = windowed(op)
     further = () if own is None else (Argument(own, own.hint),)
 
@@ -75,26 +75,26 @@ def _bias(op: Convolution) -> Slot:
 
 
 def conv(op: Conv, site: Site) -> Lowered:
-    """PyTorch's own, padded before where it pads unevenly; with a table, a class that holds the connections."""
+    """`nn.Conv…d`, after padding if the padding is uneven; with a table, a helper class."""
     if op.table is not None:
         return _convolution(op, site, _filters(op), name="TableConv", own=Slot(op.table, "table"))
     return _convolution(op, site, _filters(op), Slot(op.groups, "groups", default=1, channels=True))
 
 
 def depthwise_conv(op: DepthwiseConv, site: Site) -> Lowered:
-    """A group a channel."""
+    """`nn.Conv…d` with one group per channel."""
     count = Slot(site.channels * op.multiplier, "filters", channels=True)
     return _convolution(op, site, count, Slot(site.channels, "in_channels", default=1, channels=True))
 
 
 def separable_conv(op: SeparableConv, site: Site) -> Lowered:
-    """A class of two convolutions."""
+    """A helper class of two convolutions."""
     own = Slot(op.multiplier, "multiplier", default=1)
     return _convolution(op, site, _filters(op), name="SeparableConv", own=own)
 
 
 def conv_transpose(op: ConvTranspose, site: Site) -> Lowered:
-    """PyTorch's own crops the same at both ends and adds `output_padding`; other crops are cut out of the whole."""
+    """`nn.ConvTranspose…d`, which crops both ends equally; other crops are slices of the result."""
     axes = list(zip(op.pads, op.output_padding, op.strides, strict=True))
     more = tuple(lo - hi + a for (lo, hi), a, _ in axes)
     # It takes an `output_padding` below the stride or the dilation.
@@ -122,10 +122,10 @@ def conv_transpose(op: ConvTranspose, site: Site) -> Lowered:
 
 
 def native_padding(op: Pool, sizes: Sequence[int]) -> tuple[tuple[int, ...], bool] | None:
-    """The padding and `ceil_mode` with which PyTorch's own pool has the same windows; else None.
+    """The padding and `ceil_mode` for which PyTorch's pool has the same windows; else None.
 
-    It pads by half a kernel at most. With `ceil_mode` it rounds every axis up, but begins no window in
-    the padding at the end; what such a window reaches beyond the padding counts for nothing.
+    PyTorch pads by half a kernel at most. With `ceil_mode` it rounds every axis up, but no window starts in the padding
+    at the end; positions beyond the padding do not count.
     """
     padding = tuple(lo for lo, _ in op.pads)
     if any(lo > k // 2 for lo, k in zip(padding, op.kernel, strict=True)):
@@ -156,7 +156,7 @@ def _pool_module(name: str, op: Pool, padding: Sequence[int], ceil_mode: bool, *
 
 
 def max_pool(op: MaxPool, site: Site) -> Lowered:
-    """PyTorch's own, padded with −∞ before where it pads otherwise."""
+    """`nn.MaxPool…d`, after padding with −∞ if PyTorch cannot pad in this way."""
     if site.ports:
         return _max_pool_with_indices(op, site)
     native = native_padding(op, site.inputs[0].sizes)
@@ -169,7 +169,7 @@ def max_pool(op: MaxPool, site: Site) -> Lowered:
 
 
 def _max_pool_with_indices(op: MaxPool, site: Site) -> Lowered:
-    """PyTorch's own; where it pads otherwise, a class that counts positions without the padding."""
+    """`nn.MaxPool…d` with indices; a helper class, if PyTorch cannot pad in this way."""
     native = native_padding(op, site.inputs[0].sizes)
     more: dict[str, Part] = {
         "dilation": Slot(compact(op.dilation), "dilation", default=1),
@@ -182,7 +182,10 @@ def _max_pool_with_indices(op: MaxPool, site: Site) -> Lowered:
 
 
 def max_unpool(op: MaxUnpool, site: Site) -> Lowered:
-    """PyTorch's own. It finds the size of an input that the last window of the pool ends with; another is stated."""
+    """`nn.MaxUnpool…d`.
+
+    It finds the size of an input that ends with the last window of the pool; other sizes are stated.
+    """
     windows = _windows(site.inputs[1])
     kernel, padding = _unpool(site.inputs[1])
     strides = () if windows.stride == kernel else (Slot(compact(windows.stride), "stride"),)
@@ -200,7 +203,10 @@ def max_unpool(op: MaxUnpool, site: Site) -> Lowered:
 
 
 def sizes_must_be_stated(graph: Graph) -> bool:
-    """Whether PyTorch would find another size for a max unpool of the graph. Then all state theirs, to be alike."""
+    """Whether PyTorch would find a wrong size for a max unpool of the graph.
+
+    Then all of them state their size, so that they look alike.
+    """
     unpools = (node for node in graph.nodes if isinstance(node.op, MaxUnpool))
     return any(_found_size(graph.types[node.inputs[1]]) != node.output.sizes for node in unpools)
 
@@ -211,7 +217,7 @@ def _found_size(positions: Type) -> tuple[int, ...]:
 
 
 def _unpool(positions: Type) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Kernel and padding of a max unpool, which decide no more than the size that PyTorch finds by itself."""
+    """The kernel and padding of a max unpool, which only determine the size that PyTorch finds."""
     windows = _windows(positions)
     padding = tuple((lo + hi) // 2 for lo, hi in windows.pads)
     rows = zip(positions.sizes, windows.sizes, windows.span, windows.stride, padding, strict=True)
@@ -230,7 +236,7 @@ def _windows(positions: Type) -> Windows:
 
 
 def avg_pool(op: AvgPool, site: Site) -> Lowered:
-    """PyTorch's own where it counts the same; else the mean of what is there."""
+    """`nn.AvgPool…d` if it counts in the same way; else the mean of the values in the input."""
     if set(op.dilation) != {1}:
         return _dilated_avg_pool(op, site)
     sizes = site.inputs[0].sizes
@@ -251,7 +257,7 @@ def avg_pool(op: AvgPool, site: Site) -> Lowered:
 
 
 def _inside(op: AvgPool, x: Part) -> tuple[Part, ...]:
-    """Statements after which `inside` is 1 where a position counts in the mean and 0 where it does not."""
+    """Statements that set `inside` to 1 at positions that count in the mean, and 0 elsewhere."""
     ones = call("torch.ones_like", seq(x, "[:1, :1]"))
     if not op.count_padding:
         return (seq("inside = ", pad(ones, op.pads)),)
@@ -262,7 +268,7 @@ def _inside(op: AvgPool, x: Part) -> tuple[Part, ...]:
 
 
 def _dilated_avg_pool(op: AvgPool, site: Site) -> Lowered:
-    """PyTorch has none: the windows are views of the input."""
+    """The windows as views of the input, because PyTorch has no such layer."""
     dims = literal(tuple(range(-site.rank, 0)))
     windows = (seq("windows = ", pad(site.x, op.pads)), f"windows = {_unfold('windows', op)}")
     if op.count_padding and not any(op.overhang):
@@ -290,11 +296,11 @@ def global_avg_pool(op: GlobalAvgPool, site: Site) -> Lowered:
 
 
 def global_max_pool(op: GlobalMaxPool, site: Site) -> Lowered:
-    """`amax` shares the gradient among equal values."""
+    """`amax`, which shares the gradient among equal values."""
     return Lowered(seq(site.x, f".amax(dim={_everywhere(site)})"))
 
 
 def channel_pool(op: ChannelPool, site: Site) -> Lowered:
-    """Runs of channels as an axis of their own."""
+    """Groups of consecutive channels as a separate axis."""
     taken = "amax" if op.kind == "max" else "mean"
     return Lowered(seq(site.x, f".unflatten(1, (-1, {op.size})).{taken}(dim=2)"))

@@ -308,6 +308,6 @@ def _of(values: Values, hole: Hole) -> Values:
 
 
 def _positive(values: Values) -> list[int]:
-    """The values if all are counts, else an empty tuple."""
+    """The values if all are counts, else an empty list."""
     numbers = [value for value in values if type(value) is int and value > 0]
     return numbers if len(numbers) == len(values) else []

@@ -1,4 +1,4 @@
-"""The frameworks on which Keras runs, an engine each: what differs between TensorFlow, JAX and PyTorch."""
+"""The engines of Keras, TensorFlow, JAX and PyTorch: one module per engine."""
 
 from __future__ import annotations
 

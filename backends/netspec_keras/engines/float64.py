@@ -1,4 +1,4 @@
-"""Float64 in Keras on JAX and PyTorch, where Keras rounds what two tensors give to float32."""
+"""Keeps float64 in Keras on JAX and PyTorch, where Keras rounds the result of two tensors to float32."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from netspec_keras.framework import keras
 
 @contextmanager
 def kept(title: str) -> Iterator[None]:
-    """Let Keras keep float64 meanwhile.
+    """Make Keras keep float64 meanwhile.
 
     Keras has one rule for the type of a result, from the types of the operands. Its last step makes float64 into
-    float32 on every engine but TensorFlow, as JAX does by default. A matrix product, a mean, a sum of two tensors
-    are then float32, whatever their operands are. Without that step the rule is the same on all engines.
+    float32 on every engine but TensorFlow, as JAX does by default. A matrix product, a mean, a sum of two tensors are
+    then float32, whatever their operands are. Without that step the rule is the same on all engines.
 
     Raises:
         Incapable: in this version of Keras that step is elsewhere.

@@ -1,4 +1,4 @@
-"""What each engine does for the backend: outputs, gradients, full precision, arrays."""
+"""The interface of an engine: outputs, gradients, full precision, arrays."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
 
 Tensors = Sequence[Any]
 Loss = Callable[[Any, Tensors], Any]
-"""From what a model gives, and the targets, the number that gradients are taken of."""
+"""From the outputs of a model and the targets, the loss."""
 Forward = Callable[[Tensors], Tensors]
 Gradients = Callable[[Tensors, Tensors], Tensors]
-"""From inputs and targets, the gradient by each variable; the statistics of batch norms are updated."""
+"""From inputs and targets, the gradient with respect to each variable; it also updates running statistics."""
 
 
 class Engine(Protocol):
-    """A framework below Keras."""
+    """A framework that Keras runs on."""
 
     title: str
     keeps_float64: bool
     """Whether Keras keeps float64 on it without `exact`."""
 
     def devices(self, kind: str) -> list[str]:
-        """The devices of a kind that are here: "cpu", "gpu" or "tpu"."""
+        """The available devices of a kind: "cpu", "gpu" or "tpu"."""
         ...
 
     def exact(self, dtype: Float) -> AbstractContextManager[object]:
@@ -42,18 +42,18 @@ class Engine(Protocol):
         ...
 
     def gradients(self, network: Any, variables: Tensors, loss: Loss) -> Gradients:
-        """The gradients of a loss, for a network and those of its variables that learn."""
+        """The gradients of a loss, for a network and its trainable variables."""
         ...
 
     def array(self, value: Any) -> Array:
-        """A tensor, or what a variable holds, as an array of its own."""
+        """A copy of a tensor or of a variable's value as an array."""
         ...
 
     def peak_bytes(self) -> int | None:
-        """The most that the first GPU's allocator held so far. None: not known."""
+        """The peak memory of the first GPU's allocator so far. None: unknown."""
         ...
 
 
 def listed(outputs: Any) -> Tensors:
-    """What a model gives as a list; a list of one it gives without the list."""
+    """The outputs of a model as a list; Keras returns a single output without a list."""
     return outputs if isinstance(outputs, list | tuple) else [outputs]

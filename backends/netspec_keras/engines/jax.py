@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Jax:
-    """Outputs and gradients are compiled whole: operation by operation, JAX compiles each for itself."""
+    """Compiles outputs and gradients as a whole, because otherwise JAX compiles each operation separately."""
 
     title = "JAX"
     keeps_float64 = False
@@ -27,7 +27,7 @@ class Jax:
     def devices(self, kind: str) -> list[str]:
         try:
             return list(map(str, keras.distribution.list_devices(kind)))
-        except RuntimeError:  # of a kind that it does not have
+        except RuntimeError:  # JAX does not have this kind
             return []
 
     @contextmanager
@@ -35,7 +35,7 @@ class Jax:
         with ExitStack() as settings:
             settings.enter_context(jax.default_matmul_precision("highest"))
             if dtype == "float64":
-                # JAX before 0.8 has it among the experiments.
+                # before JAX 0.8 it is experimental
                 wide = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
                 settings.enter_context(wide(True))
                 settings.enter_context(float64.kept(self.title))
@@ -81,6 +81,6 @@ class Jax:
 
 
 def _values(model: Any) -> tuple[Tensors, Tensors]:
-    """What the variables of a model hold: those that learn, and the others."""
+    """The values of a model's variables: trainable ones, and others."""
     learnt, kept = model.trainable_variables, model.non_trainable_variables
     return [each.value for each in learnt], [each.value for each in kept]

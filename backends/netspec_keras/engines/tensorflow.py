@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TensorFlow:
-    """Gradients come from a graph of their own, forward and backward."""
+    """Computes outputs and gradients in compiled graphs."""
 
     title = "TensorFlow"
     keeps_float64 = True

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Torch:
-    """A Keras model is a module there; gradients come from autograd."""
+    """Computes gradients by autograd: a Keras model is a PyTorch module."""
 
     title = "PyTorch"
     keeps_float64 = False

@@ -1,4 +1,4 @@
-"""The classes and functions that Keras lacks, as source text; a generated module holds those that it uses."""
+"""The classes and functions that Keras does not have, as source; a generated module defines the ones that it uses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from netspec_keras.helpers.helper import Helper
 __all__ = ["HELPERS", "STARTERS", "Helper", "required"]
 
 STARTERS = frozenset({*starts.HELPERS, "GateBias"})
-"""The helpers that give weights their first values."""
+"""The helpers that initialise weights."""
 
 HELPERS: dict[str, Helper] = {
     **starts.HELPERS,
@@ -31,11 +31,11 @@ HELPERS: dict[str, Helper] = {
     **recurrence.HELPERS,
     **tensors.HELPERS,
 }
-"""Every helper by its name; no op is called so, and a function of the spec that is gives way."""
+"""Every helper by name; ops and functions of a spec cannot have these names."""
 
 
 def required(names: set[str]) -> list[str]:
-    """These helpers and all that they need, in the order of the table, which is one of definition."""
+    """These helpers and all that they need, in the order of the table, in which definitions come first."""
     wanted = set(names)
     for name in reversed(HELPERS):
         if name in wanted:

@@ -1,4 +1,4 @@
-"""Activations that TensorFlow rounds, or whose derivative at 0 Keras has otherwise."""
+"""Activations that TensorFlow rounds, or that have another derivative at 0 in Keras."""
 
 from __future__ import annotations
 

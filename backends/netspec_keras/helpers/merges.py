@@ -1,4 +1,4 @@
-"""Merges, and what moves values about, that Keras lacks or TensorFlow does otherwise."""
+"""Merges, and ops that move values, that Keras does not have or TensorFlow computes differently."""
 
 from __future__ import annotations
 

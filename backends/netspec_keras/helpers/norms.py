@@ -1,4 +1,4 @@
-"""Normalisations, scalings and noise that Keras lacks, or has otherwise."""
+"""Normalisations, scalings and noise that Keras does not have, or defines differently."""
 
 from __future__ import annotations
 
