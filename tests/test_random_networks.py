@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from tests.having import LEARNER, needs, ready
 from tests.random_networks.draw import Draw
 from tests.random_networks.networks import graph_of, random_network
 from tests.random_networks.one import failure, run
-from tests.random_networks.recipes import RECIPES
+from tests.random_networks.recipes import MERGES, RECIPES
 from tests.random_networks.shrink import shrunk
 from tests.random_networks.text import MAIN, Files
 from tests.random_networks.workers import Work, outcomes
@@ -61,6 +62,18 @@ def test_every_structure_is_reached(some: list[Files]) -> None:
         found["a path with a star"] += ".*" in text
         found["a path into a scope"] += bool(_from_paths(main))
         found["a block of two inputs"] += any("inputs" in each for each in main.get("blocks", {}).values())
+        found["a branch that is a name"] += _named_branch(main)
+        found["a head that is a layer"] += any(
+            not isinstance(each, dict) or not each["layers"] for each in main.get("heads", {}).values()
+        )
+        found["a block that calls itself"] += any(
+            f'"{name}":' in json.dumps(block) for name, block in main.get("blocks", {}).items()
+        )
+        found["a size of a layer"] += bool(re.search(r"\w\.channels\}", text.replace("in.channels", "")))
+        found["the number of an outer repeat"] += ".index" in text
+        found["a name of the author's with a number"] += (
+            '"name": "conv1"' in text or '"name": "relu1"' in text
+        )
         found["nothing"] += 1
     missing = {*WORDS, *KEYS} - {word for word, count in found.items() if count}
     assert not missing, found
@@ -73,6 +86,9 @@ WORDS = (
     "when",
     "else",
     "trainable",
+    "carry",
+    "outputs",
+    "activation",
     "network",
     "until",
     "branches",
@@ -82,7 +98,18 @@ WORDS = (
 KEYS = (
     *("heads", "expect", "defaults", "params", "inputs", "blocks"),
     *("several files", "a path with a star", "a path into a scope", "a block of two inputs"),
+    *("a branch that is a name", "a head that is a layer", "a block that calls itself", "a size of a layer"),
+    *("the number of an outer repeat", "a name of the author's with a number"),
 )
+
+
+def _named_branch(value: Any) -> bool:
+    if isinstance(value, dict):
+        rows = [row for key in MERGES for row in [value.get(key)] if row is not None]
+        rows = [row["branches"] if isinstance(row, dict) and "branches" in row else row for row in rows]
+        named = any(isinstance(row, list) and any(isinstance(each, str) for each in row) for row in rows)
+        return named or any(map(_named_branch, value.values()))
+    return isinstance(value, list) and any(map(_named_branch, value))
 
 
 def _from_paths(value: Any) -> bool:

@@ -26,10 +26,18 @@ def branches(author: Author, room: Room, type_: Type, depth: int) -> Part | None
     meeting = meet(draw, [after for _, after in rows])
     if meeting is None:
         return None
-    listed = [[*items, *way] for (items, _), way in zip(rows, meeting.ways, strict=True)]
+    listed = [_named(author, [*items, *way]) for (items, _), way in zip(rows, meeting.ways, strict=True)]
     argument: Any = {"branches": listed, **meeting.fields} if meeting.fields or draw.chance(0.2) else listed
     item, _ = author.named(room, {meeting.keyword: argument}, meeting.result)
     return [item], meeting.result
+
+
+def _named(author: Author, row: list[Item]) -> Any:
+    """A branch that only names a layer, at times as its name."""
+    if len(row) != 1 or not isinstance(row[0], dict) or row[0].keys() != {"identity", "from"}:
+        return row
+    path = row[0]["from"]
+    return row if path in author.blocks or author.draw.chance(0.4) else path
 
 
 def _from_elsewhere(author: Author, room: Room, type_: Type, depth: int) -> Part:
@@ -91,15 +99,20 @@ def join_names(author: Author, room: Room, type_: Type, depth: int) -> Part | No
     return [{**item, "name": name}], after
 
 
-def crop_like(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
-    """A crop to the sizes of a layer with a name."""
+def like(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
+    """A crop, a border or an enlargement to the sizes of a layer with a name."""
+    keyword = author.draw.either("crop", "pad", "upsample")
     fitting = [
         path
         for path, other in room.visible().items()
-        if len(other.spatial) == len(type_.spatial) > 0
-        and all(b <= a for a, b in zip(type_.sizes, other.sizes, strict=True))
+        if len(other.spatial) == len(type_.spatial) > 0 and _fits(keyword, type_, other)
     ]
     if not fitting:
         return None
     path = author.draw.choice(sorted(fitting))
-    return [{"crop": {"like": path}}], Type(type_.channels, room.visible()[path].spatial)
+    return [{keyword: {"like": path}}], Type(type_.channels, room.visible()[path].spatial)
+
+
+def _fits(keyword: str, type_: Type, other: Type) -> bool:
+    pairs = list(zip(type_.sizes, other.sizes, strict=True))
+    return all(b <= a for a, b in pairs) if keyword == "crop" else all(a <= b for a, b in pairs)

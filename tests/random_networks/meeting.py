@@ -54,8 +54,8 @@ def _towards(draw: Draw, type_: Type, goal: Type, how: str) -> tuple[list[Item],
     if how == "spread" and type_ != goal and goal.spatial:
         if draw.chance(0.5):
             return _vector(draw, type_, goal)
-        return _alike(draw, type_, Type(1, goal.spatial)) if type_.spatial else _vector(draw, type_, goal)
-    return _alike(draw, type_, goal) if how != "as they are" else ([], type_)
+        return alike(draw, type_, Type(1, goal.spatial)) if type_.spatial else _vector(draw, type_, goal)
+    return alike(draw, type_, goal) if how != "as they are" else ([], type_)
 
 
 def _vector(draw: Draw, type_: Type, goal: Type | None) -> tuple[list[Item], Type]:
@@ -74,7 +74,8 @@ def _vector(draw: Draw, type_: Type, goal: Type | None) -> tuple[list[Item], Typ
     return items, type_
 
 
-def _alike(draw: Draw, type_: Type, goal: Type) -> tuple[list[Item], Type]:
+def alike(draw: Draw, type_: Type, goal: Type) -> tuple[list[Item], Type]:
+    """Items that bring a tensor to the sizes, if it has as many axes, and to the channels of another type."""
     items: list[Item] = []
     sizes, wanted = type_.sizes, goal.sizes
     if sizes and sizes != wanted:

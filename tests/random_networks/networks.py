@@ -211,6 +211,10 @@ def _heads(author: Author, room: Room) -> None:
         if not found:
             break
         path = draw.choice(sorted(found))
+        if draw.chance(0.3) and path not in (*heads, "input", *author.main.get("inputs", {})):
+            name = path if "." not in path else author.names.layer(room)
+            heads[name] = draw.either(path, {"from": path, "layers": []})
+            continue
         items, _ = author.chain(Room(taken=set(room.taken)), found[path], draw.randint(1, 2), 1)
         heads[author.names.layer(room)] = {"from": path, "layers": items}
     if heads:

@@ -244,6 +244,10 @@ def _upsample(draw: Draw, type_: Type) -> Fields:
 
 def _pad(draw: Draw, type_: Type) -> Fields:
     fields: Fields = {"amount": _amounts(draw, type_)}
+    if draw.chance(0.3):
+        fields = {
+            "size": draw.one_or_each(len(type_.spatial), lambda axis: type_.sizes[axis] + draw.randint(0, 3))
+        }
     fields |= draw.some(0.6, mode=lambda: draw.choice(["constant", "reflect", "replicate"]))
     if fields.get("mode", "constant") == "constant":
         fields |= draw.some(0.5, value=lambda: draw.choice([0.5, -1.5, 2]))
@@ -348,9 +352,11 @@ def _slice(draw: Draw, type_: Type) -> Fields:
 
 def _split(draw: Draw, type_: Type) -> Fields:
     def parts(size: int) -> Fields:
-        names = ["a", "b", "c"][: draw.randint(2, 3)]
+        names = ["a", "b", "c"][: min(draw.randint(2, 3), max(size, 2))]
         if size % len(names) == 0 and draw.chance(0.5):
             return {"parts": names}
+        if size < len(names):
+            return {"parts": names}  # it does not fit
         sizes = [1] * (len(names) - 1)
         return {"parts": dict(zip(names, [*sizes, size - len(sizes)], strict=True))}
 

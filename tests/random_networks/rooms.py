@@ -11,6 +11,8 @@ from netspec.types import Type
 from tests.random_networks.draw import Draw, Fields
 
 PLAIN = ("stem", "body", "left", "right", "skip", "trunk", "stage", "join", "mix", "tail", "C1", "a_b", "z9")
+PAPER = ("conv1", "conv2", "relu1", "dense1", "pool5", "group1", "add1", "identity2")
+"""Names that an unnamed layer might have: it takes another one then."""
 _HARD = """
     i j n x y x1 layer layers index_ self super type id list range zip len enumerate print repr object
     staticmethod annotations inputs outputs class def lambda None True False import is in if for return
@@ -27,7 +29,7 @@ KEYS = (
     "network",
     "group",
     "include",
-    *("name", "from", "repeat", "when", "else", "share", "trainable"),
+    *("name", "from", "repeat", "when", "else", "share", "trainable", "carry"),
 )
 """Words of the language, which no block is called."""
 CLOSED = frozenset(
@@ -91,7 +93,7 @@ class Room:
 
 @dataclass
 class Names:
-    """All names of one file. What an unnamed layer might be called is nobody's name."""
+    """All names of one file."""
 
     draw: Draw
     used: set[str] = field(default_factory=set)
@@ -99,8 +101,9 @@ class Names:
 
     def layer(self, room: Room) -> str:
         """A new name for a layer of this room."""
-        free = [name for name in self._pool() if name not in room.taken and self._is_free(name)]
-        name = self.draw.choice(free)
+        pool = PAPER if self.draw.chance(0.1) else self._pool()
+        free = [name for name in pool if name not in room.taken]
+        name = self.draw.choice(free or [name for name in self._pool() if name not in room.taken])
         self.used.add(name)
         room.taken.add(name)
         return name
@@ -123,7 +126,3 @@ class Names:
             if self.draw.chance(0.4)
             else (*PLAIN, *(name for name in HARD if not keyword.iskeyword(name)))
         )
-
-    def _is_free(self, name: str) -> bool:
-        stem = name.rstrip("0123456789")
-        return stem == name or stem not in {*OPS, *self.blocks, "group", "network"}

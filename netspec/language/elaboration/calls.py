@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from netspec.dataclass import dataclass
+from netspec.dataclass import dataclass, replace
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.document.declarations import Block
 from netspec.language.document.item import Item
@@ -168,9 +168,9 @@ def given_back(call: Opened, block: Block, end: Tensor) -> tuple[Tensor, dict[st
                 output.path.span,
                 help="rename that layer",
             )
-        outputs[output.name] = Referent(
-            join(call.inner.path, output.name), found[0].tensor if found else BROKEN
-        )
+        path = join(call.inner.path, output.name)
+        # A group or a call that is an output can still be looked into.
+        outputs[output.name] = replace(found[0], path=path) if found else Referent(path, BROKEN)
     first = next(iter(outputs.values()))
     return first.tensor, outputs
 

@@ -164,7 +164,7 @@ def _left_out(walk: Walk, item: Item, current: Tensor, frame: Frame, rounds: Rou
     """Define the name of an item that is left out: it stands for the tensor that passes it."""
     if item.name is not None and (name := own_name(walk, item.name, frame)):
         path = join(frame.path, name)
-        frame.members[name] = Referent(path, current, outputs=rounds.outputs(path) if rounds else {})
+        frame.members[name] = Referent(path, current, outputs=rounds.outputs(path, current) if rounds else {})
     return current
 
 
@@ -187,7 +187,7 @@ def _repeat(walk: Walk, item: Item, count: int, rounds: Rounds, current: Tensor,
                     rounds.last = repetition
             if inner.until:
                 _cut(inner)
-        referent.tensor, referent.outputs = current, rounds.outputs(inner.path)
+        referent.tensor, referent.outputs = current, rounds.outputs(inner.path, current)
     return current
 
 

@@ -30,6 +30,8 @@ class Rounds:
     inputs: list[Tensor]
     names: tuple[str, ...]
     takes: dict[int, tuple[str, Span]]
+    first: str | None = None
+    """The name of the first declared output."""
     last: Referent | None = None
     """The last repetition that was not left out."""
 
@@ -70,15 +72,19 @@ class Rounds:
         )
         return BROKEN
 
-    def outputs(self, path: str) -> dict[str, Referent]:
+    def outputs(self, path: str, current: Tensor) -> dict[str, Referent]:
         """The outputs by name of the whole repeat: those of its last repetition.
 
-        Without a repetition, a carried output is the tensor that the first repetition would take.
+        Without a repetition, the first output is the tensor that passes, and a carried one is what the first
+        repetition would take.
         """
         if self.last is not None:
             return {name: each for name, each in self.last.outputs.items() if name != FIRST}
-        passed = {output: self.inputs[at] for at, (output, _) in self.takes.items() if output != FIRST}
-        return {output: Referent(join(path, output), tensor) for output, tensor in passed.items()}
+        passed = {output: self.inputs[at] for at, (output, _) in self.takes.items()}
+        passed |= {self.first: current} if self.first else {}
+        return {
+            output: Referent(join(path, output), each) for output, each in passed.items() if output != FIRST
+        }
 
 
 def rounds_of(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame) -> Rounds | None:
@@ -103,7 +109,7 @@ def rounds_of(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame) -> Rou
         return None
     numbers = {name: at for at, name in enumerate(called.inputs)}
     takes = {numbers[name]: (output, carry.entries[name].value.span) for name, output in found.items()}
-    return Rounds(walk, item, inputs, called.inputs, takes)
+    return Rounds(walk, item, inputs, called.inputs, takes, next(iter(called.outputs), None))
 
 
 def _called(walk: Walk, item: Item, frame: Frame) -> Signature | None:

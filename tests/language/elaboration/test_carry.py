@@ -66,6 +66,7 @@ def test_a_repetition_that_is_left_out_carries_on_what_it_would_take() -> None:
 def test_without_a_repetition_a_carried_output_is_what_the_first_would_take(none: str) -> None:
     text = f"{CELL}  - {{cell: , from: [a, b], {none}, carry: {{h: state}}, name: loop}}\n{ENDS}"
     assert wires_of(graph_of(text))["concat1"] == ("b", "b")
+    assert wires_of(graph_of(text.replace("[loop, ", "[loop.y, ")))["concat1"] == ("b", "b")
 
 
 def test_outputs_by_name_of_a_call_a_repetition_and_every_repetition() -> None:
@@ -101,6 +102,16 @@ def test_an_output_can_be_a_path_an_input_or_of_a_block_inside() -> None:
     )
     assert wires_of(graph)["max_unpool1"] == ("o.i.end", "o.i.pool.indices")
     assert wires_of(graph)["add1"] == ("max_unpool1", "input")
+
+
+def test_an_output_that_is_a_scope_can_be_looked_into() -> None:
+    graph = graph_of(
+        """
+        blocks: {b: {outputs: [g], layers: [{layers: [{tanh: , name: t}, relu], name: g}]}}
+        layers: [{b: , repeat: 2, name: r}, {add: [r.g.t, r.0.g.t, r.*.g.t]}]
+        """
+    )
+    assert wires_of(graph)["add1"] == ("r.1.g.t", "r.0.g.t", "r.0.g.t", "r.1.g.t")
 
 
 def test_the_current_tensor_can_change_its_type() -> None:
