@@ -128,7 +128,7 @@ class Stepwise(Recurrent):
 
     def run(self, x, states, lengths=None):
         rows = self.num_layers * self.directions
-        states = states or [x.new_zeros(rows, len(x), size) for size in self.sizes]
+        states = states or [x.new_zeros(rows, x.shape[0], size) for size in self.sizes]
         last = []
         for layer in range(self.num_layers):
             outputs = []
