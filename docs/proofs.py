@@ -127,6 +127,14 @@ ROWS = (
     Row("autoencoder", quick=True),
     Row("dcgan_generator", {"size": 32, "shrink": 16, "latent": 10}),
     Row("super_resolution", {"size": 8, "shrink": 4}, quick=True),
+    Row(
+        "wavenet",
+        {"length": 40, "levels": 16, "stacks": 2, "depth": 3, "residual": 4, "channels": 4, "skip": 8},
+        quick=True,
+        full_batch=1,
+    ),
+    Row("text_cnn", {"length": 9, "vocabulary": 20, "units": 6, "filters": 4}, quick=True),
+    Row("tcn", {"length": 60, "channels": 5, "kernel": 3, "levels": 4}, quick=True),
 )
 
 

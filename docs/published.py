@@ -308,6 +308,7 @@ FIGURES = (
     Figure("yolov3", FILE_20, "248,007,048", "size of yolov3.weights"),
     Figure("fcn32s", TRAINABLE, "134 M", SHELHAMER),
     Figure("segnet", PARAMS, "29.45 M", SEGNET),
+    Figure("wavenet", PARAMS, "1,515,968", "tensorflow-wavenet, `wavenet_params.json`: all variables"),
 )
 """What ours equals."""
 

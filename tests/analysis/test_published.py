@@ -173,9 +173,16 @@ def test_alexnet_normalises_as_the_paper_does_or_the_textbook() -> None:
         assert told == [numbers, numbers]
 
 
+def test_wavenet_sees_as_many_samples_as_the_open_implementation_says() -> None:
+    """5 · (1 + 2 + … + 512) + 1 of the dilated convolutions, and 1 of the first one (`calculate_receptive_field`)."""
+    *_, end = network("wavenet").shapes.layers
+    assert end.receptive_field == end.receptive_field_min == (5 * 1023 + 1 + 1,)
+
+
 UNPUBLISHED = {
     "fashion_cnn", "lecture_cnn", "mlp", "inception_module", "skip_taps", "siamese", "autoencoder", "localiser",
-    "se_resnet34", "fcn16s", "fcn8s", "ssd300", "dcgan_generator", "super_resolution",
+    "se_resnet34", "fcn16s", "fcn8s", "ssd300", "dcgan_generator", "super_resolution", "text_cnn",
+    "tcn",
 }  # fmt: skip
 """Sketches, networks of textbooks, and those of which no figure is known to be published but what `expect` holds."""
 
