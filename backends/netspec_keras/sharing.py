@@ -8,6 +8,7 @@ from itertools import pairwise
 from netspec.backend import Limit
 from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph, Node
+from netspec.lowering.sizes import with_sizes
 from netspec.ops.dense import Dense
 from netspec.ops.indices import Embedding
 from netspec.ops.norm import BatchNorm, GroupNorm
@@ -131,6 +132,7 @@ def _other_order(graph: Graph) -> Iterator[tuple[str, str]]:
     families = [each for each in _families(graph) if any(weight.statistic for weight in each[0].weights)]
     if not families:
         return
+    graph = with_sizes(graph)
     depths: dict[str, int] = {}
     for node in reversed(graph.nodes):
         depth = max((depths.get(value, 0) for value in node.values), default=0)

@@ -13,6 +13,7 @@ from netspec.lowering.layout import Page
 from netspec.lowering.names import free, numbered, snake
 from netspec.lowering.outline import Module
 from netspec.lowering.parts import literal, quoted
+from netspec.lowering.sizes import with_sizes
 from netspec.lowering.statements import Body as Statements
 from netspec.lowering.statements import Text, Use
 from netspec.lowering.template import Definition, unify, variant_names
@@ -52,6 +53,7 @@ def function_name(graph: Graph) -> str:
 
 def source(graph: Graph) -> Source:
     """The source that makes a graph's model. The backend accepts the graph."""
+    graph = with_sizes(graph)
     lowered = lower(graph)
     return proven(graph, lambda: _draft(graph, lowered), lambda: _draft(graph, lowered, folded=False))
 

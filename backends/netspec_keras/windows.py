@@ -12,6 +12,7 @@ from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.fields import Pads
 from netspec.ops.pool import AvgPool, ChannelPool, MaxPool, MaxUnpool, Pool
 from netspec.ops.transpose import ConvTranspose
+from netspec.ops.window import Windowed
 from netspec.types import Type
 from netspec_keras.arguments import (
     Arguments,
@@ -189,7 +190,7 @@ def max_pool(op: MaxPool, types: Types) -> Lowered:
         layer = Layer("DilatedMaxPooling", (first(op.kernel, "kernel"), first(op.dilation, "dilation")))
         return Lowered((*lowest, layer, *_thin(op.strides)), ports=indices)
     word = "valid"
-    if lowest and op.pads == _same(types[0].sizes, op.kernel, op.strides):
+    if lowest and _is_same(op, op.pads, types[0].sizes, op.strides):
         lowest, word = (), "same"
     return Lowered((*lowest, Layer(_pooling("Max", len(op.kernel)), _pooled(op, word))), ports=indices)
 
@@ -207,8 +208,8 @@ def _max_indices(op: MaxPool) -> Layer:
 
 
 def max_unpool(op: MaxUnpool, types: Types) -> Lowered:
-    """A helper with the size as an argument, because Keras has no such layer."""
-    return Lowered((Layer("MaxUnpooling", (first(op.outputs(types)[0].sizes, "size"),)),))
+    """A helper that also takes the input of the pool, because Keras has no such layer."""
+    return Lowered((Layer("MaxUnpooling"),))
 
 
 def avg_pool(op: AvgPool, types: Types) -> Lowered:
@@ -226,7 +227,7 @@ def avg_pool(op: AvgPool, types: Types) -> Lowered:
         return Lowered((*before, Layer("DilatedAveragePooling", window), *_thin(op.strides)))
     if not padded(out):
         return Lowered((*before, Layer(_pooling("Average", rank), _pooled(op, "valid"))))
-    if out == _same(sizes, op.kernel, op.strides):
+    if _is_same(op, out, sizes, op.strides):
         return Lowered((*before, Layer(_pooling("Average", rank), _pooled(op, "same"))))
     kernel, stride, _ = _pooled(op, "valid")
     return Lowered((*before, Layer(f"PaddedAveragePooling{rank}D", (kernel, first(out, "pads"), stride))))
@@ -300,19 +301,24 @@ def _padding(
         return (), "valid"
     # TensorFlow misplaces a convolution over three axes that steps over positions, in double precision.
     steps_over = len(strides) == 3 and any(k < s for k, s in zip(op.span, strides, strict=True))
-    if op.pads == _same(sizes, op.kernel, strides, op.dilation) and not steps_over:
+    if _is_same(op, op.pads, sizes, strides) and not steps_over:
         return (), "same"
     if causal and op.pads == (arithmetic.causal_pads(op.kernel[0], op.dilation[0]),):
         return (), "causal"
     return zeros(op.pads), "valid"
 
 
-def _same(
-    sizes: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int] = ()
-) -> Pads:
-    """The padding of Keras' `same`."""
-    rates = dilation or (1,) * len(sizes)
-    return tuple(map(arithmetic.same_pads, sizes, kernel, stride, rates))
+def _is_same(op: Windowed, pads: Pads, sizes: Sequence[int], strides: Sequence[int]) -> bool:
+    """Whether Keras' `same` pads so, also for another input with these windows.
+
+    With a stride `same` depends on the size: it is the word for what the author called so, and for sizes that are
+    rounded up.
+    """
+    rounded = isinstance(op, Pool) and any(op.overhang) and not any(lo for lo, _ in pads)
+    if not (op.pads_by_size or rounded or max(strides) == 1):
+        return False
+    axes = zip(sizes, op.kernel, strides, op.dilation, strict=True)
+    return pads == tuple(arithmetic.same_pads(*axis) for axis in axes)
 
 
 def _thin(strides: tuple[int, ...]) -> Layers:

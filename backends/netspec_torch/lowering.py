@@ -93,12 +93,11 @@ def lower(graph: Graph) -> dict[str, Lowered]:
     """The lowering of every node; equal nodes are lowered once."""
     made: dict[object, Lowered] = {}
     found = {}
-    sized = windows.sizes_must_be_stated(graph)
     for node in graph.nodes:
         types = tuple(graph.types[value] for value in node.inputs)
         key = (node.op, types, node.trainable, node.ports)
         if key not in made:
-            site = Site(types, node.output, node.trainable, node.ports, sized)
+            site = Site(types, node.output, node.trainable, node.ports)
             made[key] = LOWERINGS[type(node.op)](node.op, site)
         found[node.name] = made[key]
     return found

@@ -36,8 +36,6 @@ class Site:
     trainable: bool = True
     ports: tuple[str, ...] = ()
     """Its further outputs. With some, its result is a tuple."""
-    sized: bool = False
-    """Whether max unpooling states its output size even if PyTorch would find it."""
 
     @property
     def variables(self) -> tuple[Part, ...]:

@@ -12,6 +12,7 @@ from netspec.lowering.gathering import gathered
 from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered
 from netspec.lowering.outline import Module, definitions
+from netspec.lowering.sizes import with_sizes
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.uses import description, firsts, stem, told
 from netspec.lowering.witness import Draft, proven
@@ -48,6 +49,7 @@ class Class:
 
 def source(graph: Graph) -> Source:
     """Source that defines the network as a class, named after the spec. The backend accepts the graph."""
+    graph = with_sizes(graph)
     lowered = lower(graph)
     return proven(graph, lambda: _draft(graph, lowered), lambda: _draft(graph, lowered, folded=False))
 

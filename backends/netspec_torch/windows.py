@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import chain
 
 from netspec.dataclass import replace
-from netspec.graph import Graph
 from netspec.lowering.parts import Argument, Call, Part, Slot, call, literal, seq
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool, Pool
@@ -182,10 +181,7 @@ def _max_pool_with_indices(op: MaxPool, site: Site) -> Lowered:
 
 
 def max_unpool(op: MaxUnpool, site: Site) -> Lowered:
-    """`nn.MaxUnpool…d`.
-
-    It finds the size of an input that ends with the last window of the pool; other sizes are stated.
-    """
+    """`nn.MaxUnpool…d`, to the size of the input of the pool."""
     windows = _windows(site.inputs[1])
     kernel, padding = _unpool(site.inputs[1])
     strides = () if windows.stride == kernel else (Slot(compact(windows.stride), "stride"),)
@@ -197,27 +193,12 @@ def max_unpool(op: MaxUnpool, site: Site) -> Lowered:
             Argument(border(padding), "padding"),
         ),
     )
-    values, indices = site.variables
-    size: tuple[Part, ...] = (", output_size=", Slot(windows.sizes, "size", kept=True)) if site.sized else ()
-    return Lowered(seq(OWN, "(", values, ", ", indices, *size, ")"), module)
-
-
-def sizes_must_be_stated(graph: Graph) -> bool:
-    """Whether PyTorch would find a wrong size for a max unpool of the graph.
-
-    Then all of them state their size, so that they look alike.
-    """
-    unpools = (node for node in graph.nodes if isinstance(node.op, MaxUnpool))
-    return any(_found_size(graph.types[node.inputs[1]]) != node.output.sizes for node in unpools)
-
-
-def _found_size(positions: Type) -> tuple[int, ...]:
-    rows = zip(positions.sizes, _windows(positions).stride, *_unpool(positions), strict=True)
-    return tuple((o - 1) * s + k - 2 * p for o, s, k, p in rows)
+    values, indices, taken = site.variables
+    return Lowered(seq(OWN, "(", values, ", ", indices, ", output_size=", taken, ".shape)"), module)
 
 
 def _unpool(positions: Type) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The kernel and padding of a max unpool, which only determine the size that PyTorch finds."""
+    """Kernel and padding of a max unpool, which only decide the size that PyTorch would find by itself."""
     windows = _windows(positions)
     padding = tuple((lo + hi) // 2 for lo, hi in windows.pads)
     rows = zip(positions.sizes, windows.sizes, windows.span, windows.stride, padding, strict=True)

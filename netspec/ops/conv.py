@@ -53,7 +53,7 @@ class Convolution(Activated, Windowed):
         self.check_channels(inputs[0])
         axes = self.spread(len(sizes), default_stride=(1,))
         pads = self.resolve_pads(sizes, **axes)
-        op = self.replace(**axes, padding=pads, activation=self.resolve_activation(inputs[0].spatial))
+        op = self.padded(pads, **axes, activation=self.resolve_activation(inputs[0].spatial))
         check_fit(op, inputs[0])
         return op
 

@@ -43,7 +43,7 @@ class Pool(Windowed):
                 )
             )
         padded = tuple((lo, hi + more) for (lo, hi), more in zip(pads, overhang, strict=True))
-        op = self.replace(**axes, padding=padded, overhang=overhang, rounding="floor")
+        op = self.padded(padded, **axes, overhang=overhang, rounding="floor")
         check_fit(op, inputs[0])
         op._check_windows(sizes)
         return op

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from math import prod
-from typing import ClassVar, cast
+from typing import ClassVar, Self, cast
+
+from pydantic import PrivateAttr
 
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
@@ -28,6 +30,7 @@ class Windowed(Op):
     """The padding around the input. `same` gives ⌈i/s⌉ outputs; an odd number of zeros has one more at the end."""
     dilation: PerAxis = (1,)
     """The distance between neighbouring elements of the window."""
+    _by_size: bool = PrivateAttr(default=False)
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -43,6 +46,18 @@ class Windowed(Op):
     def span(self) -> tuple[int, ...]:
         """The size of the dilated kernel along each axis: k + (k − 1)(d − 1)."""
         return tuple(arithmetic.dilated(k, d) for k, d in zip(self.kernel, self.dilation, strict=True))
+
+    @property
+    def pads_by_size(self) -> bool:
+        """Whether another size of the input may have other pads: the padding was the word `same`."""
+        return self._by_size
+
+    def padded(self, pads: Pads, **fields: object) -> Self:
+        """The resolved op, with these pads."""
+        op = self.replace(padding=pads, **fields)
+        if self.padding == "same":
+            op._by_size = True
+        return op
 
     def spread(self, rank: int, default_stride: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         """Kernel, stride and dilation with one number per axis."""

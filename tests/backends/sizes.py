@@ -10,19 +10,6 @@ from netspec.graph import Graph
 from netspec.loading import load
 
 MORE = (32, 31, 64, 16, 8, 7, 4, 2, 1)
-OTHERWISE = {
-    (
-        "segnet",
-        "torch",
-    ): "a value goes back to a map of the size that the pool took, which is no input of the layer",
-    ("segnet", "keras"): "as in PyTorch",
-    (
-        "ssd300",
-        "keras",
-    ): "where half of a kernel pads as `same` does, that word is taken, which pads by the size",
-}
-"""Texts that state more of the size of their input, and why."""
-
 ONE_SIZE = {"lenet5", "lenet5_1998", "lecture_cnn", "fashion_cnn", "mlp", "siamese", "autoencoder"}
 """Networks whose spec has one size of the input."""
 RESOLVED = re.compile(r"(size|shape)=\([\d, ]*\)")

@@ -15,7 +15,7 @@ from netspec.graph import Graph
 from netspec.weights import initialise
 from netspec_torch import backend
 from netspec_torch.source import class_name
-from tests.backends.sizes import ONE_SIZE, OTHERWISE, at_another_size
+from tests.backends.sizes import ONE_SIZE, at_another_size
 
 BY_SPEC = {row.spec: row for row in ROWS}
 QUICK = ("lenet5_1998", "siamese")
@@ -82,7 +82,7 @@ def test_the_inductor_compiles_it(name: str) -> None:
     [
         pytest.param(row, id=row.spec, marks=() if row.spec in ("ssd300", "yolov2") else pytest.mark.slow)
         for row in ROWS
-        if row.spec not in ONE_SIZE and (row.spec, "torch") not in OTHERWISE
+        if row.spec not in ONE_SIZE
     ],
 )
 def test_another_size_of_the_input_runs_through_the_same_text(row: Row) -> None:

@@ -15,6 +15,7 @@ from netspec.graph import Graph
 from netspec.lowering import witness
 from netspec.lowering.outline import outline
 from netspec.lowering.parts import Call
+from netspec.lowering.sizes import with_sizes
 from netspec.lowering.template import WrongFold
 from netspec.lowering.witness import Draft, Reading, Unfolded, prove
 from netspec.ops.activation import LeakyRelu, Relu
@@ -38,7 +39,13 @@ from netspec_torch.sharing import Sharing
 from netspec_torch.source import class_name
 from netspec_torch.source import source as torch_source
 from tests.cases import CASES
-from tests.structures import STRUCTURES, structure
+from tests.structures import STRUCTURES
+from tests.structures import structure as spec
+
+
+def structure(name: str) -> Graph:
+    """The graph as texts take it."""
+    return with_sizes(spec(name))
 
 
 def torch_reading(graph: Graph, text: str) -> Reading:

@@ -136,16 +136,13 @@ class MaxIndices(layers.Layer):
 
 MAX_UNPOOLING = '''
 class MaxUnpooling(layers.Layer):
-    """Puts each value where a max pool took its own, in a map of this size, and zeros elsewhere."""
-
-    def __init__(self, size, **kwargs):
-        super().__init__(**kwargs)
-        self.size = size
+    """Puts each value where a max pool took its own, in a map of the size that the pool took, and zeros elsewhere."""
 
     def call(self, inputs):
-        values, indices = inputs
-        batch, channels, total = ops.shape(values)[0], values.shape[-1], 1
-        for size in self.size:
+        values, indices, taken = inputs
+        batch, *sizes, channels = ops.shape(taken)
+        total = 1
+        for size in sizes:
             total = total * size
         samples = ops.arange(batch, dtype="int32")
         samples = ops.reshape(samples, (-1, *(1,) * (len(values.shape) - 1)))
@@ -153,14 +150,11 @@ class MaxUnpooling(layers.Layer):
         places = [samples + nothing, indices, ops.arange(channels, dtype="int32") + nothing]
         places = ops.reshape(ops.stack(places, axis=-1), (-1, 3))
         outputs = ops.scatter(places, ops.reshape(values, (-1,)), (batch, total, channels))
-        return ops.reshape(outputs, (-1, *self.size, channels))
+        return ops.reshape(outputs, (-1, *sizes, channels))
 
     def compute_output_shape(self, input_shape):
-        values, _ = input_shape
-        return (values[0], *self.size, values[-1])
-
-    def get_config(self):
-        return {**super().get_config(), "size": self.size}
+        _, _, taken = input_shape
+        return tuple(taken)
 '''
 
 DILATED_AVERAGE = '''
