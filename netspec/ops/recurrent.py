@@ -9,24 +9,13 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field
 
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import Inputs, Meaning, Misfit, Op, Weight
-from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init, Initializer, by_gate
+from netspec.ops.base import Inputs, Misfit, Weight
+from netspec.ops.initializers import ZEROS, Initializer, by_gate
 from netspec.ops.reach import EACH, WHOLE, Reach
 from netspec.ops.roles import Port, Role, assigned
+from netspec.ops.swept import CELL, SEQUENCE, STATE, Swept
 from netspec.types import Type
 
-ORTHOGONAL = Initializer.model_construct(kind="orthogonal", settings=())
-
-Direction = Literal["forward", "backward", "both"]
-Returns = Literal["sequence", "last", "state"]
-
-SEQUENCE = Role("sequence", "The sequence, or the map, along an axis of which the layer runs.")
-STATE = Role(
-    "state", "The state that it starts with, in place of zeros: the `state` of another layer.", least=0
-)
-CELL = Role(
-    "cell", "The cell that it starts with, where a state is given: the `cell` of another layer.", least=0
-)
 LENGTHS = Role(
     "lengths",
     "How many steps of each sample count, a whole number: an input with `shape: []` and a `vocabulary`.",
@@ -34,20 +23,12 @@ LENGTHS = Role(
     least=0,
 )
 
-DIRECTIONS: dict[Direction, tuple[str, ...]] = {
-    "forward": ("",),
-    "backward": ("",),
-    "both": ("", "_reverse"),
-}
-"""What the names of the weights of each direction end with."""
 
-
-class Recurrent(Op):
+class Recurrent(Swept):
     """The common part of recurrent layers."""
 
     width = "units"
     main = "units"
-    gives = Meaning.SCORES
     quiet: ClassVar[Mapping[str, object]] = {"dropout": 0.0}
     inputs: ClassVar[tuple[Role, ...]] = (SEQUENCE, STATE, LENGTHS)
     ports: ClassVar[tuple[Port, ...]] = (
@@ -55,62 +36,20 @@ class Recurrent(Op):
     )
     units: Annotated[int, Field(ge=1)]
     """The number of units of each direction."""
-    axis: Annotated[str | int | None, Field(union_mode="left_to_right")] = None
-    """The axis along which the layer runs: its name, or its number from 0. Only a map with several needs it."""
-    direction: Direction = "forward"
-    """Whether it runs from the first position to the last, from the last to the first, or both, with weights each."""
-    merge: Literal["concat", "sum", "average", "multiply"] = "concat"
-    """What becomes of the two outputs of `direction: both`."""
-    __annotations__["return"] = Annotated[Returns, Field(default="sequence")]
-    """The output: at every step, at the last step of each direction, or all last states, for another layer."""
     layers: Annotated[int, Field(ge=1)] = 1
     """The number of such layers, one after the other."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """In training, the probability with which an output of a layer is set to 0 on its way to the next layer."""
     variational: bool = False
     """Whether `dropout` sets the same channels to 0 at all steps, also in the state that enters a step (Gal 2016)."""
-    bias: bool = True
-    """Whether a bias is added in each gate."""
-    init: Init = GLOROT_UNIFORM
-    """The initialiser of the matrices that the inputs are multiplied with."""
-    recurrent_init: Init = ORTHOGONAL
-    """The initialiser of the matrices that the state is multiplied with."""
-
-    @property
-    def returns(self) -> Returns:
-        """The field `return`, whose name is a word of Python's."""
-        value: Returns = getattr(self, "return")
-        return value
-
-    @property
-    def gates(self) -> int:
-        """The number of gates, whose weights stand one after the other."""
-        raise NotImplementedError
-
-    @property
-    def suffixes(self) -> tuple[str, ...]:
-        """What the names of the weights of each direction end with."""
-        return DIRECTIONS[self.direction]
 
     @property
     def size(self) -> int:
-        """The number of channels of the state."""
         return self.units
 
     @property
-    def state_sizes(self) -> tuple[int, ...]:
-        """The channels of each tensor that goes from step to step."""
-        return (self.size,)
-
-    @property
-    def merged(self) -> int:
-        """The number of channels of the output of a layer."""
-        return self.size * (len(self.suffixes) if self.merge == "concat" else 1)
-
-    def dimension(self, inputs: Inputs) -> int:
-        """The number of the spatial axis along which the layer runs. The op must be resolved."""
-        assert isinstance(self.axis, str)
-        return inputs[0].axes.index(self.axis)
+    def count(self) -> int:
+        return self.layers * len(self.suffixes)
 
     # Whether it fits
 
@@ -120,48 +59,6 @@ class Recurrent(Op):
         op._check_dropout()
         op._check_inputs_by_role(inputs)
         return op
-
-    def _axis(self, type_: Type) -> str:
-        """The name of the axis along which the layer runs."""
-        axes = type_.axes
-        if not axes:
-            raise Misfit(
-                shapes.RANK,
-                f"`{self.keyword}` runs along an axis; the input is a vector, {type_}",
-                help="move it before the layer that makes the vector (`flatten`, a global pool, `return: last`), use "
-                "`dense`, or give the input an axis",
-            )
-        if self.axis is None:
-            if len(axes) == 1:
-                return axes[0]
-            raise Misfit(
-                shapes.RANK,
-                f"`{self.keyword}` runs along one axis, and {type_} has {len(axes)}",
-                help=f"name it: {' or '.join(f'`axis: {each}`' for each in axes)}; positions along the others are "
-                "sequences of their own",
-            )
-        if isinstance(self.axis, int):
-            if 0 <= self.axis < len(axes):
-                return axes[self.axis]
-        elif self.axis in axes:
-            return self.axis
-        elif self.axis == "time" and len(axes) == 3:
-            return axes[0]  # `time` is also a name of the first axis of a video
-        raise Misfit(
-            shapes.RANK,
-            f"{type_} has no axis `{self.axis}`",
-            "axis",
-            help=f"its axes are {', '.join(f'`{each}` ({number})' for number, each in enumerate(axes))}",
-        )
-
-    def _check_directions(self) -> None:
-        if self.merge != "concat" and self.direction != "both":
-            raise Misfit(
-                shapes.RECURRENT,
-                f"`merge` joins two directions, and with `direction: {self.direction}` there is one",
-                "merge",
-                help="write `direction: both`, or leave `merge` out",
-            )
 
     def _check_dropout(self) -> None:
         if self.dropout and self.layers == 1 and not self.variational:
@@ -180,29 +77,14 @@ class Recurrent(Op):
         if LENGTHS.name in given:
             self._check_lengths(given[LENGTHS.name], inputs[0])
 
-    def _check_states(self, given: dict[str, Type], sequence: Type) -> None:
-        names = [role.name for role in (STATE, CELL) if role in self.inputs]
-        missing = [name for name in names if name not in given]
-        if missing:
-            raise Misfit(
-                shapes.RECURRENT,
-                f"`{self.keyword}` starts with a `state` and a `cell`; here it gets only one of them",
-                help="write `from: [NAME, OTHER.state, OTHER.cell]`, where OTHER is another `lstm`",
-            )
-        for name, wanted in zip(names, self.states((sequence,)), strict=True):
-            if given[name] != wanted:
-                kinds = f"{self.layers} layer{'s' * (self.layers > 1)} × {len(self.suffixes)} direction"
-                raise Misfit(
-                    shapes.RECURRENT,
-                    f"the `{name}` that `{self.keyword}` starts with must be {wanted}; it gets {given[name]}",
-                    notes=(
-                        f"{kinds}{'s' * (len(self.suffixes) > 1)} × {wanted.channels // self._count} channels",
-                    )
-                    if wanted.channels
-                    else (),
-                    help=f"take it from a layer with the same units, `layers` and `direction`, or give it "
-                    f"{wanted.channels} channels with `dense: {wanted.channels}`",
-                )
+    def states_in_words(self, wanted: Type) -> str:
+        return f"{self.layers} layer{'s' * (self.layers > 1)} × {super().states_in_words(wanted)}"
+
+    def advice_for_states(self, wanted: Type) -> str:
+        return (
+            f"take it from a layer with the same units, `layers` and `direction`, or give it {wanted.channels} "
+            f"channels with `dense: {wanted.channels}`"
+        )
 
     def _check_lengths(self, lengths: Type, sequence: Type) -> None:
         if len(sequence.spatial) > 1:
@@ -225,30 +107,7 @@ class Recurrent(Op):
                 help=f"give that input `vocabulary: {steps + 1}`: its numbers are then 0 to {steps}",
             )
 
-    @property
-    def _count(self) -> int:
-        return self.layers * len(self.suffixes)
-
     # What it gives
-
-    def states(self, inputs: Inputs) -> tuple[Type, ...]:
-        """The types of the last states, which are those of the first ones."""
-        others = self._others(inputs)
-        return tuple(Type(self._count * size, others) for size in self.state_sizes)
-
-    def _others(self, inputs: Inputs) -> tuple[int, ...]:
-        at = self.dimension(inputs)
-        sizes = inputs[0].sizes
-        return sizes[:at] + sizes[at + 1 :]
-
-    def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
-        states = self.states(inputs)
-        first = {
-            "sequence": Type(self.merged, inputs[0].sizes),
-            "last": Type(self.merged, self._others(inputs)),
-            "state": states[0],
-        }
-        return (first[self.returns], *states)
 
     def reaches(self, inputs: Inputs) -> Sequence[Reach | None]:
         at, rank = self.dimension(inputs), len(inputs[0].spatial)
@@ -276,11 +135,6 @@ class Recurrent(Op):
         if self.bias:
             found.append(Weight("bias_ih", (rows,), "O", self.bias_start))
         return tuple(found)
-
-    @property
-    def bias_start(self) -> Initializer:
-        """The initialiser of the biases of the gates."""
-        return ZEROS
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         found = []
