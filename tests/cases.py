@@ -260,6 +260,63 @@ def _recurrent() -> Iterator[Case]:
         yield replace(_row(f"{returns}_volume", keyword, (2, 3, 2, 4), axis="depth", **given), slow=True)
 
 
+def conv_recurrent_rows() -> Iterator[Case]:
+    """Convolutional recurrent layers: every field, along every axis. `CASES` marks those that are slow."""
+    video, sequence = (2, 3, 5, 4), (2, 3, 6)
+    fields: dict[str, Any] = {"filters": 2, "kernel": 3, "padding": "same"}
+    both = {**fields, "direction": "both"}
+    start = (2, 5, 4)
+    rows: dict[str, tuple[str, dict[str, Any], tuple[Shape, ...], tuple[str, ...]]] = {
+        "plain": ("conv_lstm", fields, (video,), ()),
+        "last": ("conv_lstm", {**fields, "kernel": [2, 3], "return": "last"}, (video,), ()),
+        "valid": ("conv_lstm", {**fields, "padding": "valid", "kernel": 2}, (sequence,), ()),
+        "back_last": ("conv_lstm", {**fields, "direction": "backward", "return": "last"}, (sequence,), ()),
+        "back": ("conv_lstm", {**fields, "direction": "backward"}, (sequence,), ()),
+        "ends": ("conv_lstm", {**both, "return": "last"}, (video,), ("state", "cell")),
+        "started": ("conv_lstm", {**fields, "axis": 0}, (video, start, start), ("cell",)),
+        "started_both": ("conv_lstm", both, (sequence, (4, 6), (4, 6)), ()),
+        "state": ("conv_lstm", {**both, "return": "state"}, (sequence,), ()),
+        "peepholes": ("conv_lstm", {**fields, "peepholes": True, "stride": 2}, (video,), ()),
+        "rows": ("conv_lstm", {**both, "axis": "width", "merge": "sum"}, ((2, 5, 4),), ()),
+        "middle": ("conv_gru", {**both, "axis": "height", "merge": "average"}, (video,), ()),
+        "even": ("conv_lstm", {**fields, "recurrent_kernel": [2, 1]}, (video,), ()),
+        "words": (
+            "conv_lstm",
+            {**fields, "activation": "relu", "recurrent_activation": "hard_sigmoid"},
+            (video,),
+            (),
+        ),
+        "strided": ("conv_lstm", {**fields, "stride": [2, 1], "padding": [[1, 0], [0, 2]]}, (video,), ()),
+        "dilated": ("conv_lstm", {**fields, "dilation": [2, 1], "padding": 2}, (video,), ()),
+        "strided_dilated": (
+            "conv_gru",
+            {**fields, "stride": 2, "dilation": 2, "padding": "half"},
+            (video,),
+            (),
+        ),
+        "no_bias": ("conv_lstm", {**fields, "bias": False}, (sequence,), ()),
+        "forgetful": ("conv_lstm", {**fields, "forget_bias": 2.5, "init": "he_normal"}, (sequence,), ()),
+        "before": ("conv_gru", {**fields, "recurrent_init": {"normal": 0.1}}, (video,), ()),
+        "after": ("conv_gru", {**both, "reset": "after", "merge": "multiply"}, (sequence,), ("state",)),
+        "after_no_bias": ("conv_gru", {**fields, "reset": "after", "bias": False}, (sequence,), ()),
+        "gru_words": (
+            "conv_gru",
+            {**fields, "activation": "sigmoid", "reset": "after"},
+            (sequence, (2, 6)),
+            (),
+        ),
+        "one_step": ("conv_gru", {**fields, "kernel": 2}, ((2, 1, 3, 3),), ()),
+    }
+    for name, (keyword, given, inputs, ports) in rows.items():
+        yield replace(_row(name, keyword, *inputs, **given), ports=ports, slow=name not in QUICK_CONV)
+    frozen = _row("frozen", "conv_lstm", sequence, trainable=False, **fields)
+    yield replace(frozen, slow=True)
+
+
+QUICK_CONV = {"plain", "started", "peepholes", "before", "after"}
+"""The rows of convolutional recurrent layers that every run of the tests has."""
+
+
 def _dense() -> Iterator[Case]:
     for x in ((6,), *(_map(rank) for rank in SIZES)):
         yield _row("plain", "dense", x, units=5)
@@ -563,6 +620,7 @@ CASES: tuple[Case, ...] = (
     *_pool(),
     *_unpool(),
     *_recurrent(),
+    *conv_recurrent_rows(),
     *_dense(),
     *_elementwise(),
     *_merges(),

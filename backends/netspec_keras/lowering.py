@@ -8,6 +8,7 @@ from netspec.dataclass import replace
 from netspec.ops.activation import Activated, Prelu
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
+from netspec.ops.conv_recurrent import ConvGru, ConvLstm
 from netspec.ops.dense import Dense, Rbf
 from netspec.ops.gate import Gated
 from netspec.ops.indices import Embedding, OneHot
@@ -22,7 +23,7 @@ from netspec.ops.scale import Scale, ScaleBy
 from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 from netspec.ops.tensors import Constant, Parameter, Positions
 from netspec.ops.transpose import ConvTranspose
-from netspec_keras import functions, merges, norms, recurrence, slices, tensors, windows
+from netspec_keras import conv_recurrence, functions, merges, norms, recurrence, slices, tensors, windows
 from netspec_keras.arguments import Lowering, Types, plain
 from netspec_keras.layer import Lowered
 
@@ -41,6 +42,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
     Rbf: norms.rbf,
     **functions.ACTIVATIONS,
     **dict.fromkeys((Rnn, Lstm, Gru), recurrence.recurrent),
+    **dict.fromkeys((ConvLstm, ConvGru), conv_recurrence.recurrent),
     Prelu: functions.prelu,
     BatchNorm: norms.batch_norm,
     LayerNorm: norms.layer_norm,

@@ -10,6 +10,7 @@ from netspec.graph import Graph
 from netspec.ops.activation import Prelu
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
+from netspec.ops.conv_recurrent import ConvGru, ConvLstm
 from netspec.ops.dense import Dense, Rbf
 from netspec.ops.gate import Gated
 from netspec.ops.indices import Embedding, OneHot
@@ -24,7 +25,7 @@ from netspec.ops.scale import Scale, ScaleBy
 from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 from netspec.ops.tensors import Constant, Parameter, Positions
 from netspec.ops.transpose import ConvTranspose
-from netspec_numpy import functions, merges, norms, recurrence, slices, tensors, windows
+from netspec_numpy import conv_recurrence, functions, merges, norms, recurrence, slices, tensors, windows
 from netspec_numpy.calculation import Array, Calculation, Values
 
 LOWERINGS: dict[type[Op], Callable[[Calculation], Values]] = {
@@ -41,6 +42,7 @@ LOWERINGS: dict[type[Op], Callable[[Calculation], Values]] = {
     Dense: norms.dense,
     Rbf: norms.rbf,
     **dict.fromkeys((Rnn, Lstm, Gru), recurrence.sequence),
+    **dict.fromkeys((ConvLstm, ConvGru), conv_recurrence.sequence),
     Prelu: functions.prelu,
     BatchNorm: norms.batch_norm,
     LayerNorm: norms.layer_norm,
@@ -88,6 +90,7 @@ PORTS: dict[type[Op], Callable[[Calculation, str], Array]] = {
     MaxPool: windows.max_indices,
     Split: slices.part,
     **dict.fromkeys((Rnn, Lstm, Gru), recurrence.end),
+    **dict.fromkeys((ConvLstm, ConvGru), conv_recurrence.end),
 }
 """The function that computes a further output of an op, from its name."""
 

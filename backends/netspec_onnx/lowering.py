@@ -9,6 +9,7 @@ from netspec.graph import Graph, Node
 from netspec.ops.activation import Prelu
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
+from netspec.ops.conv_recurrent import ConvGru, ConvLstm
 from netspec.ops.dense import Dense, Rbf
 from netspec.ops.gate import Gated
 from netspec.ops.indices import Embedding, OneHot
@@ -23,7 +24,7 @@ from netspec.ops.scale import Scale, ScaleBy
 from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 from netspec.ops.tensors import Constant, Parameter, Positions
 from netspec.ops.transpose import ConvTranspose
-from netspec_onnx import functions, moves, norms, recurrence, slices, tensors, windows
+from netspec_onnx import conv_recurrence, functions, moves, norms, recurrence, slices, tensors, windows
 from netspec_onnx.site import Lowering, Site
 
 LOWERINGS: Mapping[type[Op], Lowering] = {
@@ -41,6 +42,7 @@ LOWERINGS: Mapping[type[Op], Lowering] = {
     Rbf: norms.rbf,
     **dict.fromkeys(functions.ACTIVATIONS, functions.activation),
     **dict.fromkeys((Rnn, Lstm, Gru), recurrence.recurrent),
+    **dict.fromkeys((ConvLstm, ConvGru), conv_recurrence.recurrent),
     Prelu: functions.prelu,
     BatchNorm: norms.batch_norm,
     LayerNorm: norms.layer_norm,

@@ -16,7 +16,8 @@ def _flat(pads: Pads) -> tuple[int, ...]:
     return (*(lo for lo, _ in pads), *(hi for _, hi in pads))
 
 
-def _window(op: Windowed) -> dict[str, Attribute]:
+def sliding(op: Windowed) -> dict[str, Attribute]:
+    """How a kernel slides, as attributes of ONNX'."""
     return {
         "kernel_shape": op.kernel,
         "strides": op.strides,
@@ -30,7 +31,7 @@ def _bias(site: Site, name: str = "bias") -> tuple[str, ...]:
 
 
 def _convolved(op: Convolution, site: Site, kernel: str, groups: int) -> str:
-    y = site.emit("Conv", site.x, kernel, *_bias(site), group=groups, **_window(op))
+    y = site.emit("Conv", site.x, kernel, *_bias(site), group=groups, **sliding(op))
     return activate(site, y, op.activation)
 
 
@@ -53,7 +54,7 @@ def depthwise_conv(op: DepthwiseConv, site: Site) -> str:
 
 def separable_conv(op: SeparableConv, site: Site) -> str:
     """A depthwise convolution, then a 1×1 convolution."""
-    apart = site.emit("Conv", site.x, site.weights["depthwise.weight"], group=site.channels, **_window(op))
+    apart = site.emit("Conv", site.x, site.weights["depthwise.weight"], group=site.channels, **sliding(op))
     mixed = site.emit("Conv", apart, site.weights["pointwise.weight"], *_bias(site, "pointwise.bias"))
     return activate(site, mixed, op.activation)
 
@@ -64,7 +65,7 @@ def conv_transpose(op: ConvTranspose, site: Site) -> str:
     cropped = tuple((lo, max(hi - a, 0)) for (lo, hi), a, _ in axes)
     added = tuple(max(a - hi, 0) for (_, hi), a, _ in axes)
     within = all(more < s for more, (_, _, s) in zip(added, axes, strict=True))
-    window = {**_window(op), "pads": _flat(cropped), "group": op.groups}
+    window = {**sliding(op), "pads": _flat(cropped), "group": op.groups}
     if within:
         window["output_padding"] = added
         y = site.emit("ConvTranspose", site.x, site.weights["weight"], *_bias(site), **window)
@@ -78,7 +79,7 @@ def conv_transpose(op: ConvTranspose, site: Site) -> str:
 
 def max_pool(op: MaxPool, site: Site) -> str:
     """`MaxPool`, which pads with −∞ by less than the kernel; more padding is a separate node."""
-    x, window = site.x, _window(op)
+    x, window = site.x, sliding(op)
     if pads_apart(op):
         x, window["pads"] = site.pad(x, op.pads, value=float("-inf")), (0,) * 2 * site.rank
     return site.emit_all("MaxPool", x, **window)
@@ -101,7 +102,7 @@ def max_unpool(op: MaxUnpool, site: Site) -> str:
 
 def avg_pool(op: AvgPool, site: Site) -> str:
     """The mean of the windows of the padded input, times kernel size / count where fewer values count."""
-    window = {**_window(op), "pads": (0,) * 2 * site.rank}
+    window = {**sliding(op), "pads": (0,) * 2 * site.rank}
     mean = site.emit("AveragePool", site.pad(site.x, op.pads), **window)
     shares = [_shares(op, size, axis) for axis, size in enumerate(site.sizes)]
     for axis, along in enumerate(shares):

@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import product
 
-from netspec_torch import cells
+from netspec_torch import cells, conv_cells
 
 RANKS = (1, 2, 3)
 BASES = (*(f"BatchNorm{rank}d" for rank in RANKS), "LayerNorm", "GroupNorm")
 _CALLED = re.compile(r"(?<![\w.])([A-Z]\w*|bilinear_|gates_)\(")
+_BASES_OF = {**cells.BASES, **conv_cells.BASES}
 
 
 def helpers(code: Iterable[str]) -> dict[str, str]:
     """The helpers that lines of code call, by their names, in the order of the names; bases stand before them."""
     called = {name for line in code for name in _CALLED.findall(line)}
-    needed = dict.fromkeys(each for name in sorted(called) for each in (*cells.BASES.get(name, ()), name))
+    needed = dict.fromkeys(each for name in sorted(called) for each in (*_BASES_OF.get(name, ()), name))
     return {name: HELPERS[name]() for name in needed if name in HELPERS}
 
 
@@ -252,7 +253,7 @@ _BY_RANK: Mapping[str, Callable[[int], str]] = {
 }
 
 HELPERS: Mapping[str, Callable[[], str]] = {
-    **{name: partial(str, text) for name, text in {**_TEXTS, **cells.CELLS}.items()},
+    **{name: partial(str, text) for name, text in {**_TEXTS, **cells.CELLS, **conv_cells.CELLS}.items()},
     **{f"{name}{rank}d": partial(write, rank) for name, write in _BY_RANK.items() for rank in RANKS},
     **dict(_norms()),
 }

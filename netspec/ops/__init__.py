@@ -37,6 +37,8 @@ FAMILIES: dict[str, dict[str, str]] = {
         "rnn": "recurrent.Rnn",
         "lstm": "recurrent.Lstm",
         "gru": "recurrent.Gru",
+        "conv_lstm": "conv_recurrent.ConvLstm",
+        "conv_gru": "conv_recurrent.ConvGru",
     },
     "activation": {
         "relu": "activation.Relu",

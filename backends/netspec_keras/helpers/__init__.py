@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netspec_keras.helpers import (
+    conv_recurrence,
     convolutions,
     functions,
     merges,
@@ -30,6 +31,7 @@ HELPERS: dict[str, Helper] = {
     **slices.HELPERS,
     **recurrence.HELPERS,
     **tensors.HELPERS,
+    **conv_recurrence.HELPERS,
 }
 """Every helper by name; ops and functions of a spec cannot have these names."""
 

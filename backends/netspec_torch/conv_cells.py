@@ -1,0 +1,151 @@
+"""The classes of convolutional recurrent layers that generated code defines; PyTorch has none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+CONV_RECURRENT = '''\
+class ConvRecurrent(nn.Module):
+    """A convolutional recurrent layer along one axis of (N, channels, *sizes).
+
+    It takes the input and the states to start with, where there are any. It returns what `gives`
+    names: the "sequence", the "last" outputs of the directions, and the last "state" or "cell".
+    """
+
+    def __init__(self, in_channels, filters, kernel, axis=2, recurrent_kernel=(), **settings):
+        super().__init__()
+        recurrent = recurrent_kernel or kernel
+        self.convolve = (F.conv1d, F.conv2d)[len(kernel) - 1]
+        self.axis, self.filters = axis, filters
+        self.window = {name: settings.pop(name, 1 - (name == "padding")) for name in self.fields}
+        # An even kernel sees one zero more at the end.
+        self.inner = tuple((k - 1) // 2 for k in recurrent)
+        self.after = [each for k in reversed(recurrent) for each in (0, 1 - k % 2)]
+        direction = settings.pop("direction", "forward")
+        self.backward = direction == "backward"
+        self.suffixes = ("", "_reverse") if direction == "both" else ("",)
+        self.merge = settings.pop("merge", "concat")
+        self.gives = settings.pop("gives", ("sequence",))
+        activation = settings.pop("activation", "tanh")
+        recurrent_activation = settings.pop("recurrent_activation", "sigmoid")
+        self.activation = getattr(torch, activation)
+        self.gate = torch.sigmoid if recurrent_activation == "sigmoid" else self.hard_sigmoid
+        self.shapes = self.weights(in_channels, kernel, recurrent, **settings)
+        for suffix in self.suffixes:
+            for name, shape in self.shapes.items():
+                weight = shape and nn.Parameter(torch.empty(shape))
+                self.register_parameter(f"{name}_l0{suffix}", weight)
+        self.reset_parameters()
+
+    fields = ("stride", "padding", "dilation")
+
+    def weights(self, in_channels, kernel, recurrent, bias=True):
+        rows = self.gates * self.filters
+        shapes = {"weight_ih": (rows, in_channels, *kernel), "bias_ih": (rows,) if bias else None}
+        return {**shapes, "weight_hh": (rows, self.filters, *recurrent)}
+
+    def reset_parameters(self):
+        for name, weight in self.named_parameters():
+            if name.startswith("weight_hh"):
+                nn.init.orthogonal_(weight)
+            elif name.startswith("weight_ih"):
+                nn.init.xavier_uniform_(weight)
+            else:
+                nn.init.zeros_(weight)
+
+    def forward(self, x, *given):
+        x = x.movedim(self.axis, 1)
+        samples, steps = x.shape[:2]
+        x, outputs, last = x.flatten(0, 1), [], []
+        for number, suffix in enumerate(self.suffixes):
+            weights = {name: getattr(self, f"{name}_l0{suffix}") for name in self.shapes}
+            # The inputs of all steps at once.
+            gates = self.convolve(x, weights["weight_ih"], weights["bias_ih"], **self.window)
+            gates = gates.unflatten(0, (samples, steps)).unbind(1)
+            states = [each.chunk(len(self.suffixes), dim=1)[number] for each in given]
+            zeros = torch.zeros_like(gates[0][:, : self.filters])
+            states = states or [zeros] * self.states
+            y = [None] * steps
+            for at in reversed(range(steps)) if self.backward or number else range(steps):
+                states = self.step(weights, gates[at], *states)
+                y[at] = states[0]
+            outputs.append(torch.stack(y, dim=self.axis))
+            last.append(states)
+        found = [self.value(name, outputs, last) for name in self.gives]
+        return found[0] if len(found) == 1 else tuple(found)
+
+    def value(self, name, outputs, last):
+        if name == "sequence":
+            return self.merged(outputs)
+        if name == "last":
+            return self.merged([states[0] for states in last])
+        return torch.cat([states[name == "cell"] for states in last], dim=1)
+
+    def merged(self, outputs):
+        if len(outputs) == 1 or self.merge == "concat":
+            return torch.cat(outputs, dim=1)
+        forward, backward = outputs
+        if self.merge == "multiply":
+            return forward * backward
+        return (forward + backward) / (2 if self.merge == "average" else 1)
+
+    def of_state(self, h, weight, bias=None):
+        h = F.pad(h, self.after) if any(self.after) else h
+        return self.convolve(h, weight, bias, padding=self.inner)
+
+    @staticmethod
+    def hard_sigmoid(x):
+        return F.relu6(x + 3) / 6'''
+
+CONV_LSTM = '''\
+class ConvLSTM(ConvRecurrent):
+    """A convolutional LSTM; with peepholes, of maps of these sizes, its gates see the cell."""
+
+    gates, states = 4, 2
+
+    def weights(self, *sizes, peepholes=(), **settings):
+        shapes = super().weights(*sizes, **settings)
+        return {**shapes, "weight_ch": (3 * self.filters, *peepholes)} if peepholes else shapes
+
+    def reset_parameters(self):
+        super().reset_parameters()
+        for name, bias in self.named_parameters():
+            if name.startswith("bias"):
+                bias.data.chunk(4)[1].fill_(1.0)
+
+    def step(self, weights, x, h, c):
+        i, f, g, o = (x + self.of_state(h, weights["weight_hh"])).chunk(4, dim=1)
+        peepholes = weights["weight_ch"].chunk(3) if "weight_ch" in weights else (0, 0, 0)
+        i, f = self.gate(i + peepholes[0] * c), self.gate(f + peepholes[1] * c)
+        c = f * c + i * self.activation(g)
+        return self.gate(o + peepholes[2] * c) * self.activation(c), c'''
+
+CONV_GRU = '''\
+class ConvGRU(ConvRecurrent):
+    """A convolutional gated recurrent unit that resets the state, or the convolution of it."""
+
+    gates, states = 3, 1
+
+    def weights(self, *sizes, reset="before", **settings):
+        shapes = super().weights(*sizes, **settings)
+        self.reset = reset
+        return {**shapes, "bias_hh": shapes["bias_ih"]} if reset == "after" else shapes
+
+    def step(self, weights, x, h):
+        r, z, n = x.chunk(3, dim=1)
+        if self.reset == "after":
+            of_h = self.of_state(h, weights["weight_hh"], weights["bias_hh"]).chunk(3, dim=1)
+            r, z = self.gate(r + of_h[0]), self.gate(z + of_h[1])
+            n = self.activation(n + r * of_h[2])
+        else:
+            kernel, kernel_n = weights["weight_hh"].split((2 * self.filters, self.filters))
+            of_r, of_z = self.of_state(h, kernel).chunk(2, dim=1)
+            r, z = self.gate(r + of_r), self.gate(z + of_z)
+            n = self.activation(n + self.of_state(r * h, kernel_n))
+        return ((1 - z) * n + z * h,)'''
+
+CELLS: Mapping[str, str] = {"ConvRecurrent": CONV_RECURRENT, "ConvGRU": CONV_GRU, "ConvLSTM": CONV_LSTM}
+"""The classes by their names; each stands after those that it needs."""
+
+BASES: Mapping[str, tuple[str, ...]] = dict.fromkeys(("ConvGRU", "ConvLSTM"), ("ConvRecurrent",))
+"""The classes that a class needs before it."""

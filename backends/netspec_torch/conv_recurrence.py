@@ -1,0 +1,62 @@
+"""Convolutional recurrent layers in PyTorch: classes that convolve the inputs of all steps at once, then run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from netspec.lowering.parts import Argument, Call, Part, Slot, joined, seq
+from netspec.ops.conv_recurrent import ConvGru, ConvLstm, ConvRecurrent
+from netspec_torch.site import OWN, PADDED, Border, Lowered, Site, border, symmetric, windowed
+
+
+def recurrent(op: ConvRecurrent, site: Site) -> Lowered:
+    """The class; where it pads unevenly, its input is padded before."""
+    at = op.dimension(site.inputs)
+    pads = (*op.of_input.pads[:at], (0, 0), *op.of_input.pads[at:])
+    _, *states = site.variables
+
+    def run(x: Part, padding: Sequence[int]) -> Lowered:
+        return Lowered(seq(OWN, "(", joined(", ", (x, *states)), ")"), _module(op, site, padding))
+
+    apart = replace(run(PADDED, (0,)), border=Border(pads))
+    padding = symmetric(op.of_input, op.others(site.inputs))
+    if padding is None:
+        return replace(apart, apart=apart)
+    return replace(run(site.x, padding), apart=apart)
+
+
+def _module(op: ConvRecurrent, site: Site, padding: Sequence[int]) -> Call:
+    fields = windowed(op.of_input)
+    settings: dict[str, Part] = {
+        "axis": Slot(2 + op.dimension(site.inputs), "axis", default=2),
+        "recurrent_kernel": Slot(
+            () if op.recurrent == op.kernel else op.recurrent, "recurrent_kernel", default=()
+        ),
+        "stride": fields["stride"],
+        "padding": border(padding),
+        "dilation": fields["dilation"],
+        "direction": Slot(op.direction, "direction", default="forward"),
+        "merge": Slot(op.merge, "merge", default="concat"),
+        "activation": Slot(op.activation, "activation", default="tanh"),
+        "recurrent_activation": Slot(op.recurrent_activation, "recurrent_activation", default="sigmoid"),
+        "bias": Slot(op.bias, "bias", default=True),
+        **_cell(op, site),
+        "gives": Slot((op.returns, *site.ports), "gives", default=("sequence",)),
+    }
+    sizes = (
+        Argument(Slot(site.channels, "in_channels", channels=True)),
+        Argument(Slot(op.filters, "filters", channels=True)),
+        Argument(Slot(op.kernel, "kernel")),
+    )
+    name = "ConvLSTM" if isinstance(op, ConvLstm) else "ConvGRU"
+    return Call(name, (*sizes, *(Argument(part, keyword) for keyword, part in settings.items())))
+
+
+def _cell(op: ConvRecurrent, site: Site) -> dict[str, Part]:
+    """The arguments of one kind of layer."""
+    if isinstance(op, ConvGru):
+        return {"reset": Slot(op.reset, "reset", default="before")}
+    has_peepholes = isinstance(op, ConvLstm) and op.peepholes
+    sizes = op.ends(site.inputs) if has_peepholes else ()
+    return {"peepholes": Slot(sizes, "peepholes", default=())}
