@@ -48,6 +48,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "repeat_vector": {"size": 3},
     "pad": {"amount": 1},
     **{word: {"units": 4, "axis": "height"} for word in ("rnn", "lstm", "gru")},
+    **{word: {"filters": 4, "kernel": 1} for word in ("conv_lstm", "conv_gru")},
     "positions": {"kind": "learned"},
 }
 VALUES: dict[str, Any] = {

@@ -75,6 +75,11 @@ _CALLED: tuple[tuple[str, str], ...] = (
     ("direction", "directions way"),
     ("return", "returns output outputs gives returnmode"),
     ("reset", "resetafter linearbeforereset resetgate"),
+    (
+        "recurrent_kernel",
+        "recurrentkernelsize hiddenkernel hiddenkernelsize statekernel innerkernel hiddensize",
+    ),
+    ("recurrent_activation", "inneractivation gateactivation recurrentactivationfunction"),
     ("projection", "projsize proj numproj projdim projectionsize"),
     ("peepholes", "usepeepholes peephole usepeephole"),
     ("coupled", "inputforget couple cifg couplegates"),
@@ -96,7 +101,7 @@ _CALLED: tuple[tuple[str, str], ...] = (
     ("shift", "shifts by amount offset"),
 )
 
-_RECURRENT: tuple[tuple[Entry, str], ...] = (
+_SWEPT: tuple[tuple[Entry, str], ...] = (
     (
         instead("write `return: sequence` for the output at every step, `return: last` for the last one"),
         "returnsequences",
@@ -110,24 +115,37 @@ _RECURRENT: tuple[tuple[Entry, str], ...] = (
     (instead("write `direction: backward`"), "gobackwards reverse reversed backward backwards"),
     (instead("write `direction: both`"), "bidirectional bi"),
     (
-        instead("write `dropout` with `variational: true`: it then also acts on the state"),
-        "recurrentdropout recurrentdropoutrate variationaldropout",
-    ),
-    (
         instead(
             "write `from: [NAME, OTHER.state]` beside the op, for an `lstm` `from: [NAME, OTHER.state, OTHER.cell]`"
         ),
         "initialstate initialstates h0 hx c0 initialh",
     ),
     (
-        instead("name the input with the lengths last in `from`: `from: [NAME, LENGTHS]`"),
-        "lengths length seqlen sequencelength sequencelengths mask masking seqlens",
-    ),
-    (
         instead("remove it: a spec has one order of axes, and each run starts with zeros"),
         "batchfirst timemajor stateful unroll",
     ),
+)
+
+_RECURRENT: tuple[tuple[Entry, str], ...] = (
+    *_SWEPT,
+    (
+        instead("write `dropout` with `variational: true`: it then also acts on the state"),
+        "recurrentdropout recurrentdropoutrate variationaldropout",
+    ),
+    (
+        instead("name the input with the lengths last in `from`: `from: [NAME, LENGTHS]`"),
+        "lengths length seqlen sequencelength sequencelengths mask masking seqlens",
+    ),
     (instead("remove it: the gates are sigmoids"), "recurrentactivation inneractivation gateactivation"),
+)
+_CONV_RECURRENT: tuple[tuple[Entry, str], ...] = (
+    *_SWEPT,
+    (
+        absent("dropout inside a convolutional recurrent layer", "write `- spatial_dropout: …` before it"),
+        "dropout recurrentdropout dropoutrate recurrentdropoutrate",
+    ),
+    (instead("remove it: every step of a video counts"), "lengths length seqlen mask masking seqlens"),
+    (instead("write `repeat: n` beside the op"), "layers numlayers nlayers"),
 )
 _NO_PEEPHOLES = instead(
     "`peepholes` and `coupled` are fields of `lstm`: this layer has no cell to see, or to forget"
@@ -190,6 +208,14 @@ _OWN: dict[str, tuple[tuple[Entry, str], ...]] = {
     "rnn": (*_RECURRENT, (_NO_PEEPHOLES, "peepholes usepeepholes peephole coupled inputforget")),
     "gru": (*_RECURRENT, (_NO_PEEPHOLES, "peepholes usepeepholes peephole coupled inputforget")),
     "lstm": _RECURRENT,
+    "conv_lstm": (*_CONV_RECURRENT, (absent("coupled gates of maps"), "coupled inputforget cifg")),
+    "conv_gru": (
+        *_CONV_RECURRENT,
+        (
+            instead("`peepholes` is a field of `conv_lstm`: this layer has no cell to see"),
+            "peepholes peephole",
+        ),
+    ),
     "local_response_norm": (
         (same("bias"), "k knorm"),
         (instead("remove it: the sum always runs over channels"), "normregion"),

@@ -490,7 +490,14 @@ WORDS = table(
     (_both("lstm"), "bilstm"),
     (_both("gru"), "bigru"),
     (instead("write `layers: n` in an `rnn`, `lstm` or `gru`"), "stackedrnncells multirnncell stackedrnn"),
-    (absent("convolutional recurrent layer"), "convlstm convlstm1d convlstm2d convlstm3d convgru"),
+    (
+        same("conv_lstm", "it runs along the first axis of a video"),
+        "convlstm1d convlstm2d convlstmcell convlstm2dcell convlstm1dcell",
+    ),
+    (
+        same("conv_gru", "it runs along the first axis of a video"),
+        "convgru1d convgru2d convgrucell convgru2dcell",
+    ),
     (absent("layer of convolutions that keeps a state (`CRNN` of Darknet)"), "crnn"),
     (absent("connectionist temporal classification"), "ctc"),
     (

@@ -133,6 +133,7 @@ REQUIRED = {
     "pad": "amount: 1",
     "group_norm": "groups: 2",
     **dict.fromkeys(("rnn", "lstm", "gru"), RECURRENT),
+    **dict.fromkeys(("conv_lstm", "conv_gru"), "filters: 2, kernel: 1"),
 }
 
 
