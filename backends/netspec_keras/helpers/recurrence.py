@@ -202,8 +202,8 @@ class VariationalGRUCell(layers.GRUCell):
         z, r, n = ops.split(ops.matmul(inputs, self.kernel), 3, axis=-1)
         bias = [[0] * 3] * 2
         if self.use_bias:
-            rows = self.bias if self.reset_after else ops.expand_dims(self.bias, 0)
-            bias = [ops.split(row, 3) for row in ops.unstack(rows, axis=0)] + [[0] * 3]
+            rows = ops.reshape(self.bias, (-1, 3 * self.units))
+            bias = [ops.split(rows[at], 3) for at in range(rows.shape[0])] + [[0] * 3]
         z = ops.sigmoid(z + bias[0][0] + ops.matmul(h, kernel_z) + bias[1][0])
         r = ops.sigmoid(r + bias[0][1] + ops.matmul(h, kernel_r) + bias[1][1])
         if self.reset_after:
