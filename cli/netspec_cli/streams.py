@@ -32,8 +32,23 @@ def is_unread() -> bool:
 
 def prepare() -> None:
     """Set up stdout and stderr. Call it once, before any output."""
+    _take_numbers()
     sys.stdout = _stream(sys.stdout, report=True)
     sys.stderr = _stream(sys.stderr, report=False)
+
+
+def _take_numbers() -> None:
+    """Open the null device in place of each standard stream that the caller closed.
+
+    Otherwise the next file would get its number, and what a framework prints with C would be written into the file.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(
+                os.open(os.devnull, os.O_RDWR), True
+            )  # the lowest free number, which is this one
 
 
 def _stream(stream: TextIO | None, report: bool) -> TextIO:

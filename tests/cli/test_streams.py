@@ -208,6 +208,17 @@ def test_what_a_stream_cannot_encode_is_escaped(
     assert ElementTree.fromstring(found["draw small.yaml"].out.decode("utf-8")) is not None
 
 
+def test_no_file_gets_the_number_of_a_closed_stream(tmp_path: Path) -> None:
+    """What a library prints with C would be written into the file."""
+    program = (
+        "import os; [os.close(each) for each in range(3)]; import sys; sys.stdout = sys.stderr = None\n"
+        "from netspec_cli import streams; streams.prepare()\n"
+        "out = open('out', 'w'); os.write(1, b'noise'); os.write(2, b'noise'); out.write(str(out.fileno() > 2))"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    assert (tmp_path / "out").read_text() == "True"
+
+
 def test_a_pipe_that_does_not_wait_gets_the_whole_report() -> None:
     """The pipe is smaller than the report, and nobody reads until it is full."""
     reading, writing = os.pipe()
