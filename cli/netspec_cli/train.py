@@ -197,10 +197,10 @@ def _run(
     sources: tuple[Path, ...],
     force: bool,
 ) -> None:
+    from netspec.stops import Terminated, stoppable
     from netspec.training.folder import METRICS, CannotKeep, FolderTaken
     from netspec.training.run import Diverged
     from netspec.training.run import train as run
-    from netspec.training.stops import Terminated, stoppable
     from netspec.weights import WeightsError
     from netspec_cli.progress import Progress
 

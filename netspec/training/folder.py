@@ -17,8 +17,8 @@ from netspec import files
 from netspec.graph import Graph
 from netspec.marks import metadata
 from netspec.recipe import Recipe, plain
+from netspec.stops import is_stop, undisturbed
 from netspec.training.claim import FACTS, CannotKeep, Claim, FolderTaken
-from netspec.training.stops import is_stop, undisturbed
 
 if TYPE_CHECKING:
     from netspec.backend import Array
