@@ -1,4 +1,4 @@
-"""Ctrl-C and signals that stop a run, and protection of the last writes of a run against a further signal."""
+"""Ctrl-C and signals that stop a run, and protection of its last writes, and of imports, against them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def stoppable() -> Iterator[None]:
 
 @contextmanager
 def undisturbed(drop: bool = False) -> Iterator[None]:
-    """Delay such signals until the end of the block, so that its writes are complete.
+    """Delay such signals, and Ctrl-C, until the end of the block, so that its writes are complete.
+
+    Frameworks are imported in such a block: their C++ code ends the process, or hides the exception behind another.
 
     `drop`: ignore them, because the run ends anyway.
     """

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from netspec.backend import Unavailable
+from netspec.stops import undisturbed
 from netspec_keras.engine import how_to_install
 
 __all__ = ["keras", "ops"]
@@ -24,7 +25,7 @@ def _load() -> Any:
     # Unless the user has set it, show only errors: TensorFlow warns about every float64 kernel that it does not fuse.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        with _quiet():
+        with undisturbed(), _quiet():
             import keras as found
     except Exception as error:  # a broken installation can raise any exception
         raise Unavailable(

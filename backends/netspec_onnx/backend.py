@@ -33,13 +33,16 @@ class OnnxBackend:
 
     def status(self) -> Status:
         """Whether both packages are installed and can be imported."""
+        from netspec.stops import undisturbed
+
         missing = [package for package in self.frameworks if find_spec(package) is None]
         if missing:
             are = "is" if len(missing) == 1 else "are"
             return Status("missing", f"{' and '.join(missing)} {are} not installed", install("onnx"))
         for package in self.frameworks:
             try:
-                import_module(package)
+                with undisturbed():
+                    import_module(package)
             except Exception as error:  # a damaged installation can raise any exception
                 why = f"{package} fails to import: {type(error).__name__}: {error}"
                 return Status("broken", why, install("onnx"))

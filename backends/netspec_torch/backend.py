@@ -34,10 +34,13 @@ class TorchBackend:
 
     def status(self) -> Status:
         """Whether PyTorch is installed and imports."""
+        from netspec.stops import undisturbed
+
         if find_spec("torch") is None:
             return Status("missing", "PyTorch is not installed", install("torch"))
         try:
-            import torch
+            with undisturbed():
+                import torch
         except Exception as error:  # a damaged installation can raise any exception
             why = f"PyTorch fails to import: {type(error).__name__}: {error}"
             return Status("broken", why, install("torch"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
@@ -29,6 +30,7 @@ from netspec.backend import (
 )
 from netspec.backend import refused as refused_by
 from netspec.loading import load
+from netspec.proof.comparison import compare
 from netspec.weights import initialise
 from netspec_cli.main import COMMANDS, app
 from tests.having import (
@@ -292,9 +294,26 @@ def test_a_framework_that_fails_to_import_can_be_left_out(name: str, monkeypatch
     assert result.stderr.endswith("".join(f"\n  or without it: --backends {each}\n" for each in others))
 
 
-def shadow(framework: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a framework fail to import, also where it is imported already, and a package import it again."""
-    Path(f"{framework}.py").write_text("raise ImportError('libfoo.so is missing')\n", encoding="utf-8")
+@pytest.mark.skipif(os.name == "nt", reason="there no process sends itself Ctrl-C")
+@pytest.mark.parametrize("name", [name for name in having(Runs) if backend(name).frameworks])
+def test_ctrl_c_waits_for_the_end_of_an_import(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C++ code that imports Python modules ends the process, or goes on with half of them."""
+    needs(name)
+    graph = load("small.yaml")
+    text = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nfor _ in range(1000): pass\n"
+    text += "open('whole', 'w').close()\ncuda = __version__ = None\n"
+    shadow(backend(name).frameworks[0], f"netspec_{name}", monkeypatch, text)
+    with pytest.raises(KeyboardInterrupt):
+        compare(graph, [name], "float32")
+    assert Path("whole").exists()
+
+
+FAILS = "raise ImportError('libfoo.so is missing')\n"
+
+
+def shadow(framework: str, package: str, monkeypatch: pytest.MonkeyPatch, text: str = FAILS) -> None:
+    """Put another module in the place of a framework, imported or not, and let a package import it again."""
+    Path(f"{framework}.py").write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(str(Path.cwd()))
     for name in [*sys.modules]:
         if name.partition(".")[0] in (framework, package):
