@@ -197,7 +197,7 @@ CELLS: dict[str, tuple[str, dict[str, Any]]] = {
 """Every kind of step, with the keyword and the fields that say it."""
 
 QUICK = {
-    "plain_ends", "before_lengths", "relu_back", "all_started", "sum_2",
+    "plain_ends", "before_rows", "before_lengths", "relu_back", "all_started", "sum_2",
 }  # fmt: skip
 """The rows of recurrent layers that every run of the tests has: a framework compiles every step of each."""
 
@@ -253,6 +253,19 @@ def _recurrent() -> Iterator[Case]:
     for name, (keyword, given) in rows.items():
         row = _row(name, keyword, x, trainable=name != "frozen", **given)
         yield replace(row, slow=name not in QUICK)
+    # One layer from a state of zeros: frameworks' own layers along an axis, or a short loop.
+    first = {**fields, "reset": "before"}
+    maps: dict[str, tuple[str, Shape, dict[str, Any]]] = {
+        "before_rows": ("gru", (3, 5, 4), {**first, "direction": "both", "axis": "width"}),
+        "before_columns": ("gru", (3, 5, 4), {**first, "axis": "height", "init": "he_normal"}),
+        "before_depth": ("gru", (2, 3, 2, 4), {**first, "direction": "backward", "axis": "depth"}),
+        "before_once": ("gru", x, first),
+        "init_columns": ("lstm", (3, 5, 4), {**both, "axis": "height", "recurrent_init": {"normal": 0.1}}),
+        "last_rows": ("gru", (3, 5, 4), {**both, "axis": "width", "return": "last"}),
+        "back_last_rows": ("rnn", (3, 5, 4), {**fields, "direction": "backward", "axis": 1, "return": "last"}),
+    }
+    for name, (keyword, map_, given) in maps.items():
+        yield replace(_row(name, keyword, map_, **given), slow=name not in QUICK)
     for returns, keyword in (("sequence", "rnn"), ("last", "gru"), ("state", "lstm")):
         given = {**fields, "return": returns}
         row = _row(f"{returns}_lengths", keyword, x, layers=2, **given)

@@ -184,6 +184,5 @@ def _argument(argument: Argument) -> Any:
         case Slot(value=value):
             return value
         case Call(function, arguments):
-            positional, keywords, _ = _given(arguments)
-            return Layer(function, positional, keywords)
+            return Layer(function, *_given(arguments))
     raise TypeError(f"no argument: {argument!r}")

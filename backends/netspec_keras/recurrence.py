@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from netspec.dataclass import replace
 from netspec.lowering.parts import Argument, Call
 from netspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
 from netspec_keras.arguments import Arguments, Types, count, option
@@ -28,13 +29,13 @@ def recurrent(op: Recurrent, types: Types) -> Lowered:
     def several(ports: tuple[str, ...]) -> Lowered:
         return _swept(op, types, ports)
 
-    lowered = _native(op) if _is_enough(op, types) else _swept(op, types, ())
+    lowered = _one(op, types) if _is_enough(op, types) else _swept(op, types, ())
     return Lowered(lowered.layers, lowered.holders, several=several)
 
 
 def _is_enough(op: Recurrent, types: Types) -> bool:
-    """Whether one layer of Keras' does it: over a sequence of which all steps count, from a state of zeros."""
-    plain = len(types) == 1 and len(types[0].spatial) == 1 and op.layers == 1
+    """Whether one layer of Keras' does it: over sequences of which all steps count, from a state of zeros."""
+    plain = len(types) == 1 and op.layers == 1
     given = op.returns == "last" or (op.returns == "sequence" and op.direction != "backward")
     return plain and given and not _needs_cell(op)
 
@@ -44,6 +45,20 @@ def _needs_cell(op: Recurrent) -> bool:
     if isinstance(op, Lstm):
         return op.peepholes or op.coupled or op.projection is not None or op.variational
     return op.variational
+
+
+def _one(op: Recurrent, types: Types) -> Lowered:
+    """The layer of Keras', along an axis where there are several."""
+    native = _native(op)
+    if len(types[0].spatial) == 1:
+        return native
+    (layer,) = native.layers
+    axis = option("axis", 1 + op.dimension(types), 1)
+    along = Layer("Along", (Argument(Call(layer.cls, layer.arguments)), axis))
+    holders = {
+        name: replace(each, variable=f"layer.{each.variable}") for name, each in native.holders.items()
+    }
+    return Lowered((along,), holders)
 
 
 def _native(op: Recurrent) -> Lowered:

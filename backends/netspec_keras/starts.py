@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from math import prod
 from typing import Any
@@ -13,6 +13,7 @@ from netspec.lowering.parts import Argument, Call, Piece, Slot
 from netspec.lowering.tree import Value
 from netspec.ops.base import Weight
 from netspec.ops.fans import SCALED, Scaled, constant, fans
+from netspec_keras.arguments import Arguments
 from netspec_keras.layer import Holder, Layer, Lowered
 
 KERAS = "keras.initializers."
@@ -83,11 +84,16 @@ def _started(layer: Layer, lowered: Lowered, node: Node) -> Layer:
         if start != OWN.get(holder.start or holder.name):
             keyword = _keyword(layer, holder)
             found.setdefault(keyword, Argument(start, keyword))
-    first, *others = layer.arguments or (None,)
-    if found and first is not None and isinstance(first.value, Call):
-        inner = replace(first.value, arguments=(*first.value.arguments, *found.values()))
-        return replace(layer, arguments=(replace(first, value=inner), *others))
-    return replace(layer, arguments=(*layer.arguments, *found.values()))
+    return replace(layer, arguments=_innermost(layer.arguments, found.values())) if found else layer
+
+
+def _innermost(arguments: Arguments, more: Iterable[Argument]) -> Arguments:
+    """The arguments of a layer, and more of them: for a wrapper, in those of the layer in it."""
+    first, *others = arguments or (None,)
+    if first is None or not isinstance(first.value, Call):
+        return (*arguments, *more)
+    inner = replace(first.value, arguments=_innermost(first.value.arguments, more))
+    return (replace(first, value=inner), *others)
 
 
 def _keyword(layer: Layer, holder: Holder) -> str:

@@ -205,6 +205,42 @@ class StepwiseGRU(Stepwise):
             n = torch.tanh(n + F.linear(r * h, weight_n))
         return [(1 - z) * n + z * states[0]]'''
 
+RESET_FIRST_GRU = '''\
+class ResetFirstGRU(nn.Module):
+    """Gated recurrent units along one axis of (N, channels, *sizes); other axes count as samples.
+
+    They reset the state before its product; those of PyTorch reset the product.
+    """
+
+    def __init__(self, in_channels, units, axis=2, direction="forward"):
+        super().__init__()
+        self.axis, self.backward = axis, direction == "backward"
+        self.endings = ("_l0", "_l0_reverse") if direction == "both" else ("_l0",)
+        for ending in self.endings:
+            of_x, of_h = torch.empty(3 * units, in_channels), torch.empty(3 * units, units)
+            setattr(self, f"weight_ih{ending}", nn.Parameter(nn.init.xavier_uniform_(of_x)))
+            setattr(self, f"weight_hh{ending}", nn.Parameter(nn.init.orthogonal_(of_h)))
+            setattr(self, f"bias_ih{ending}", nn.Parameter(torch.zeros(3 * units)))
+
+    def forward(self, x):
+        x = x.movedim((1, self.axis), (-1, -2))
+        found = torch.cat([self.run(x.flatten(0, -3), each) for each in self.endings], dim=-1)
+        return found.unflatten(0, x.shape[:-2]).movedim((-1, -2), (1, self.axis))
+
+    def run(self, x, ending):
+        backward = self.backward or ending.endswith("reverse")
+        of_x, bias = getattr(self, f"weight_ih{ending}"), getattr(self, f"bias_ih{ending}")
+        of_h_r, of_h_z, of_h_n = getattr(self, f"weight_hh{ending}").chunk(3)
+        steps = F.linear(x, of_x, bias).unbind(1)
+        h, outputs = x.new_zeros(len(x), of_h_r.shape[1]), []
+        for step in reversed(steps) if backward else steps:
+            r, z, n = step.chunk(3, dim=-1)
+            r, z = torch.sigmoid(r + F.linear(h, of_h_r)), torch.sigmoid(z + F.linear(h, of_h_z))
+            n = torch.tanh(n + F.linear(r * h, of_h_n))
+            h = (1 - z) * n + z * h
+            outputs.append(h)
+        return torch.stack(outputs[::-1] if backward else outputs, dim=1)'''
+
 STEPWISE_LSTM = '''\
 class StepwiseLSTM(Stepwise):
     """An LSTM whose gates may see the cell, or forget as much as they take in."""
@@ -270,6 +306,7 @@ CELLS: Mapping[str, str] = {
     "Recurrent": RECURRENT,
     **{name: _native(name) for name in ("GRU", "LSTM", "RNN")},
     **{f"Padded{name}": _padded(name) for name in ("GRU", "LSTM", "RNN")},
+    "ResetFirstGRU": RESET_FIRST_GRU,
     "Stepwise": STEPWISE,
     "StepwiseGRU": STEPWISE_GRU,
     "StepwiseLSTM": STEPWISE_LSTM,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from netspec.lowering.parts import Argument, Call, Part, Slot, joined, seq
 from netspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
 from netspec_torch.site import OWN, Lowered, Site
@@ -14,17 +16,21 @@ def recurrent(op: Recurrent, site: Site) -> Lowered:
     """A class that runs a layer along the axis."""
     has_lengths = any(type_.kind == "indices" for type_ in site.inputs)
     native = is_native(op) and not (has_lengths and op.direction == "backward")
+    axis = Slot(2 + op.dimension(site.inputs), "axis", default=2)
+    direction = Slot(op.direction, "direction", default="forward")
+    if _resets_first(op, site):
+        return _module("ResetFirstGRU", op, site, {"axis": axis, "direction": direction})
     directions: dict[str, Part] = {
         "bidirectional": Slot(op.direction == "both", "bidirectional", default=False),
         "backward": Slot(op.direction == "backward", "backward", default=False),
     }
     loop: dict[str, Part] = {
-        "direction": Slot(op.direction, "direction", default="forward"),
+        "direction": direction,
         "variational": Slot(op.variational, "variational", default=False),
     }
     prefix = ("Padded" if has_lengths else "") if native else "Stepwise"
     settings: dict[str, Part] = {
-        "axis": Slot(2 + op.dimension(site.inputs), "axis", default=2),
+        "axis": axis,
         "num_layers": Slot(op.layers, "num_layers", default=1),
         **(directions if native else loop),
         "merge": Slot(op.merge, "merge", default="concat"),
@@ -33,13 +39,24 @@ def recurrent(op: Recurrent, site: Site) -> Lowered:
         "bias": Slot(op.bias, "bias", default=True),
         "gives": Slot((op.returns, *site.ports), "gives", default=("sequence",)),
     }
+    return _module(prefix + NAMES[type(op)], op, site, settings)
+
+
+def _module(name: str, op: Recurrent, site: Site, settings: Mapping[str, Part]) -> Lowered:
+    """The call of a module of this class on all inputs."""
     sizes = (
         Argument(Slot(site.channels, "in_channels", channels=True)),
         Argument(Slot(op.units, "units", channels=True)),
     )
     keywords = (Argument(part, keyword) for keyword, part in settings.items())
-    module = Call(prefix + NAMES[type(op)], (*sizes, *keywords))
-    return Lowered(seq(OWN, "(", joined(", ", site.variables), ")"), module)
+    return Lowered(seq(OWN, "(", joined(", ", site.variables), ")"), Call(name, (*sizes, *keywords)))
+
+
+def _resets_first(op: Recurrent, site: Site) -> bool:
+    """Whether the short class is enough: a layer of GRUs that reset the state, over all steps from a state of 0."""
+    plain = len(site.inputs) == 1 and not site.ports and op.returns == "sequence" and op.merge == "concat"
+    first = isinstance(op, Gru) and op.reset == "before"
+    return plain and first and op.layers == 1 and op.bias and not op.variational
 
 
 def is_native(op: Recurrent) -> bool:

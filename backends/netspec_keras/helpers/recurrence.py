@@ -105,6 +105,30 @@ class Recurrent(layers.Layer):
         return {**super().get_config(), **own, "dropout": self.rate, **self.settings}
 '''
 
+ALONG = '''
+class Along(layers.Wrapper):
+    """A layer of sequences along one axis of (N, *sizes, channels); other axes count as samples."""
+
+    def __init__(self, layer, axis=1, **kwargs):
+        super().__init__(layer, **kwargs)
+        self.axis = axis
+
+    def build(self, input_shape):
+        self.layer.build((None, input_shape[self.axis], input_shape[-1]))
+
+    def call(self, inputs):
+        axes = range(1, len(inputs.shape) - 1)
+        order = (0, *(axis for axis in axes if axis != self.axis), self.axis, len(inputs.shape) - 1)
+        x = ops.transpose(inputs, order)
+        y = self.layer(ops.reshape(x, (-1, *x.shape[-2:])))
+        y = ops.reshape(y, (-1, *x.shape[1:-2], *y.shape[1:]))
+        several = len(y.shape) == len(order)
+        return ops.transpose(y, [order.index(axis) for axis in range(len(order))]) if several else y
+
+    def get_config(self):
+        return {**super().get_config(), "axis": self.axis}
+'''
+
 CLONE = '''
 def clone(setting):
     """A copy of an initializer, as one object draws the same values each time; else the setting."""
@@ -241,6 +265,7 @@ def _of_cells(name: str, cell: str, doc: str, sizes: str = "") -> Helper:
 
 
 HELPERS = {
+    "Along": Helper(ALONG),
     "GateBias": Helper(GATE_BIAS),
     "clone": Helper(CLONE),
     "Recurrent": Helper(RECURRENT, needs=("clone",)),
