@@ -262,7 +262,11 @@ def _recurrent() -> Iterator[Case]:
         "before_once": ("gru", x, first),
         "init_columns": ("lstm", (3, 5, 4), {**both, "axis": "height", "recurrent_init": {"normal": 0.1}}),
         "last_rows": ("gru", (3, 5, 4), {**both, "axis": "width", "return": "last"}),
-        "back_last_rows": ("rnn", (3, 5, 4), {**fields, "direction": "backward", "axis": 1, "return": "last"}),
+        "back_last_rows": (
+            "rnn",
+            (3, 5, 4),
+            {**fields, "direction": "backward", "axis": 1, "return": "last"},
+        ),
     }
     for name, (keyword, map_, given) in maps.items():
         yield replace(_row(name, keyword, map_, **given), slow=name not in QUICK)
