@@ -44,7 +44,12 @@ PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "windows": (
         ("netspec/ops/window.py",),
-        ("tests/test_windows.py", "tests/language/test_bad_input.py", "tests/language/test_values.py"),
+        (
+            "tests/ops/test_window.py",
+            "tests/test_windows.py",
+            "tests/language/test_bad_input.py",
+            "tests/language/test_values.py",
+        ),
     ),
     "weights": (
         ("netspec/weights.py",),
