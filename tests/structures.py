@@ -723,10 +723,10 @@ STRUCTURES: dict[str, str] = {
             layers: [{subtract: , from: [a, b], name: difference}, {add: , from: [a, b]}, {scale_by: 0.5, name: sum}]
         layers:
           - {conv: , name: start}
-          - {cell: , from: [input, start], repeat: 5, carry: {h: state}, name: deep}
+          - {cell: , from: [input, start], repeat: 3, carry: {h: state}, name: deep}
           - {cell: {plain: true}, from: [deep, deep.state], name: first}
-          - {cell: {plain: true}, from: [first, first.state], repeat: 4, carry: {h: state}, share: first, name: again}
-          - {join: , from: [again, deep.1.state], repeat: 4, carry: {skip: skip}, name: joined}
+          - {cell: {plain: true}, from: [first, first.state], repeat: 2, carry: {h: state}, share: first, name: again}
+          - {join: , from: [again, deep.1.state], repeat: 2, carry: {skip: skip}, name: joined}
           - turn:
             from: [first, deep.state]
             repeat: 4
@@ -805,80 +805,63 @@ STRUCTURES: dict[str, str] = {
     """,
     # A block calls itself for a map of half the size, until its depth is 1; another one through a second block.
     "hourglass": """
-        input: [3, 16, 16]
-        defaults: {conv: {kernel: 3, padding: same}}
+        input: [2, 8, 8]
         blocks:
-          residual: {params: {filters: }, layers: [{add: [[{conv: {filters: $filters}}, relu], []]}]}
+          residual:
+            params: {filters: }
+            layers: [{add: [[{conv: {filters: $filters, kernel: 3, padding: same}}], []]}]
           hourglass:
             params: {depth: , filters: "${in.channels}"}
+            inputs: [whole]
             layers:
               - add:
-                  - - residual: $filters
+                  - whole
                   - - max_pool: 2
-                    - residual: $filters
                     - {hourglass: "${depth - 1}", when: "${depth > 1}", else: [{residual: $filters}]}
-                    - {upsample: {like: block_input}}
-            inputs: [block_input]
-          down: {params: {levels: }, layers: [{max_pool: 2}, {conv: {filters: "${in.channels + 1}"}}, {up: $levels}]}
+                    - {upsample: {like: whole}}
+          down: {params: {levels: }, layers: [{max_pool: 2}, {dense: "${in.channels + 1}"}, {up: $levels}]}
           up: {params: {levels: }, layers: [{down: "${levels - 1}", when: "${levels > 0}"}, relu, {upsample: 2}]}
         layers:
-          - {conv: {filters: 4}, name: conv1}
+          - {conv: {filters: 4, kernel: 3, padding: same}, name: conv1}
           - {hourglass: 3, name: first}
           - {hourglass: 3, share: first}
-          - {hourglass: 2, repeat: 2}
+          - {hourglass: 2}
           - {down: 1, name: through}
           - {conv: {filters: 2, kernel: 1}}
     """,
-    # Parallel resolutions that exchange: three tensors go round, and the last module gives only what the head takes.
+    # Parallel resolutions that exchange: both go round, and heads take what the last module gives.
     "hrnet": """
-        input: [3, 16, 16]
-        defaults: {conv: {kernel: 3, padding: same}}
+        input: [2, 8, 8]
         blocks:
-          unit: {layers: [{add: [[{conv: {filters: "${in.channels}"}}, batch_norm, relu], []]}]}
+          unit: {layers: [{add: [[{conv: {filters: "${in.channels}", kernel: 3, padding: same}}, relu], []]}]}
           down:
             params: {times: , filters: }
             layers:
-              - {conv: {filters: $filters, stride: 2}}
+              - {conv: {filters: $filters, kernel: 3, stride: 2, padding: same}}
               - {down: {times: "${times - 1}", filters: $filters}, when: "${times > 1}"}
           exchange:
-            inputs: [high, middle, low]
-            outputs: [a, b, c]
+            inputs: [high, low]
+            outputs: [a, b]
             layers:
-              - {unit: , from: high, repeat: 2, name: h}
-              - {unit: , from: middle, repeat: 2, name: m}
-              - {unit: , from: low, repeat: 2, name: l}
-              - add:
-                  - h
-                  - [{dense: "${h.channels}", from: m}, {upsample: {like: h}}]
-                  - [{dense: "${h.channels}", from: l}, {upsample: {like: h}}]
-                name: a
-              - add:
-                  - m
-                  - [{down: {times: 1, filters: "${m.channels}"}, from: h}]
-                  - [{dense: "${m.channels}", from: l}, {upsample: {size: ["${m.height}", "${m.width}"]}}]
-                name: b
-              - add:
-                  - l
-                  - [{down: {times: 2, filters: "${low.channels}"}, from: h}]
-                  - [{down: {times: 1, filters: 6}, from: m}]
-              - {relu: , name: c}
+              - {unit: , from: high, name: h}
+              - {unit: , from: low, name: l}
+              - {add: [h, [{dense: "${h.channels}", from: l}, {upsample: {like: h}}]], name: a}
+              - {add: [l, [{down: {times: 2, filters: "${l.channels}"}, from: h}]], name: b}
         layers:
-          - {conv: {filters: 2}, name: high}
-          - {conv: {filters: 4, stride: 2}, name: middle}
-          - {conv: {filters: 6, stride: 2}, name: low}
-          - {exchange: , from: [high, middle, low], repeat: 2, carry: {high: a, middle: b, low: c}, name: stage}
+          - {conv: {filters: 3, kernel: 3, padding: same}, name: high}
+          - {down: {times: 2, filters: 4}, name: low}
+          - {exchange: , from: [high, low], repeat: 2, carry: {high: a, low: b}, name: stage}
           - concat:
               - stage
-              - [{upsample: {like: stage}, from: stage.b}]
-              - [{upsample: {size: "${stage.height}"}, from: stage.c}]
+              - [{upsample: {size: ["${stage.height}", "${stage.a.width}"]}, from: stage.b}]
           - {dense: "${stage.b.channels + stage.1.a.channels}"}
-        heads: {coarse: {from: stage.c, layers: [global_avg_pool]}, middle: middle}
+        heads: {coarse: {from: stage.b, layers: [global_avg_pool]}, low: low}
     """,
     # Rates that grow with each unit, over stages of different lengths: by the calls of the block so far, and by the
     # numbers of two repeats.
     "stochastic_depth": """
-        params: {table: [[4, 2], [6, 3]], rate: 0.5, act: silu, none: none}
-        input: [3, 8, 8]
+        params: {table: [[4, 1], [6, 2]], rate: 0.5, act: silu, none: none}
+        input: [3, 6, 6]
         blocks:
           unit:
             params: {filters: , drop: 0.0, act: relu}
@@ -888,17 +871,16 @@ STRUCTURES: dict[str, str] = {
                     - {spatial_dropout: $drop, when: "${drop > 0}"}
                     - activation: $act
                   - [{dense: $filters, when: "${in.channels != filters}"}]
-              - activation: {leaky_relu: 0.125}
         layers:
           - activation: $none
           - layers:
-              - unit: {filters: "${table[stages.index][0]}", drop: "${rate * unit.count / 5}", act: $act}
+              - unit: {filters: "${table[stages.index][0]}", drop: "${rate * unit.count / 4}", act: $act}
                 repeat: "${table[stages.index][1]}"
             repeat: "${len(table)}"
             name: stages
           - {conv: {filters: "${stages.0.channels + 1}", kernel: 1}, name: conv1}
-          - {unit: 5, repeat: 2}
-          - layers: [{unit: {filters: 5, drop: "${0.1 * (2 * outer.index + index)}"}, repeat: 2}]
+          - {unit: 5}
+          - layers: [{dense: "${5 + 2 * outer.index + index}", repeat: 2}]
             repeat: 2
             name: outer
           - {activation: prelu, name: last}

@@ -49,6 +49,27 @@ blocks:
       - concat: {axis: channels}
         from: [x, y]
       - leaky_relu: 0.1
+  cell:
+    inputs: [x, h]
+    outputs: [y, state]
+    params: {units: "${h.channels}", act: tanh}
+    layers:
+      - add: [x, [{dense: $units, from: h}]]
+      - activation: $act
+        name: state
+      - dense: "${in.channels}"
+        name: y
+  glass:
+    params: {depth: , filters: 4}
+    inputs: x
+    layers:
+      - add:
+          - []
+          - - avg_pool: {kernel: 2, padding: same}
+            - glass: "${depth - 1}"
+              when: "${depth > 1}"
+              else: [{conv: {filters: "${in.channels}", kernel: 1}}]
+            - upsample: {like: x}
 layers:
   - conv: {filters: "${widths[0]}", kernel: [3, 3]}
     from: image
@@ -73,6 +94,21 @@ layers:
     trainable: false
   - add:
     from: [tail, tail.inner]
+  - pad: 1
+  - crop: {like: tail}
+    name: conv1
+  - cell:
+    from: [conv1, tail]
+    repeat: 3
+    carry: {h: state}
+    name: loop
+  - layers:
+      - {identity: , name: now}
+      - {cell: {act: relu}, from: [now, loop.state], repeat: "${1 + outer.index}", carry: {h: h}}
+    repeat: 2
+    name: outer
+  - concat: [loop, loop.state, outer, [{activation: {leaky_relu: 0.5}}, {glass: 1}]]
+  - conv: {filters: "${stem.channels + glass.count + cell.count}", kernel: 1}
   - network: {spec: "zoo:lenet5", until: C1}
     when: "${in.channels == 1}"
   - global_avg_pool
@@ -80,6 +116,8 @@ layers:
   - softmax: {temperature: 2}
 heads:
   aux: {from: stage.0, layers: [global_max_pool, {dense: $classes}, softmax]}
+  branch: branch
+  state: {from: loop.state, layers: []}
 expect:
   output: [10]
   max_params: 1M

@@ -45,6 +45,14 @@ WORDS = (
         "2024-01-01",
         "1e308",
     ),
+    *(
+        '"${stem.channels}"',
+        '"${stage.index}"',
+        '"${stage.0.height}"',
+        '"${unit.count}"',
+        '"${loop.state.height}"',
+    ),
+    *("{h: state}", "{x: x}", "loop.state", "stage.*", "conv1", "[stem, []]", "[y, state]"),
     *('"é"', "名前", "${", "$", "$x", '"${1 // 0}"', '"${in.channels}"', '"${index}"', '"${9 ** 9 ** 9}"'),
     *('"${block.in.__class__}"', '"${[1] * 99}"', "$classes", "[1, [2, [3]]]", "{a: {b: c}}", "x" * 300),
     *("[[relu]]", "[relu]", "relu", "conv", "zoo:lenet5", "../../etc/passwd", "*", "a.b.*", '"\\0"', "'a b'"),
@@ -56,6 +64,10 @@ WORDS = (
         "else",
         "share",
         "trainable",
+        "carry",
+        "outputs",
+        "activation",
+        "like",
         "name",
         "layers",
         "branches",
@@ -99,8 +111,12 @@ VALUES: tuple[Data, ...] = (
         "True",
         "${in.channels}",
         "${index + 1}",
+        "${stem.channels}",
+        "${stage.index + unit.count}",
         "$classes",
         "${1 / 3}",
+        "stem",
+        "conv1",
     ),
     *(
         [],
@@ -112,6 +128,10 @@ VALUES: tuple[Data, ...] = (
         ["relu"],
         [["relu"], []],
         {"a": 1},
+        {"h": "state"},
+        {"x": "x", "h": "h"},
+        ["y", "state"],
+        ["stem", []],
         "\u2028",
         "a\nb",
     ),
@@ -125,10 +145,13 @@ KEYS = (
         "else",
         "share",
         "trainable",
+        "carry",
         "layers",
         "branches",
         "params",
         "inputs",
+        "outputs",
+        "like",
     ),
     *(
         "conv",
@@ -387,7 +410,10 @@ def _repeat(draw: random.Random, data: Data) -> None:
     if places := _items(data):
         inside, key = draw.choice(places)
         item = inside[key] if isinstance(inside[key], dict) else {inside[key]: None}
-        keys = (("repeat", 2), ("repeat", 3), ("name", "fresh"), ("trainable", False), ("when", True))
+        keys: tuple[tuple[str, Data], ...] = (
+            *(("repeat", 2), ("repeat", 3), ("name", "fresh"), ("trainable", False), ("when", True)),
+            *(("name", "conv1"), ("carry", {"h": "state"}), ("carry", {"h": "h"})),
+        )
         counts = (("repeat", 20), ("repeat", 3000), ("repeat", 50_000), ("repeat", 2**63 - 1))
         name, value = draw.choice(counts if draw.random() < 0.1 else keys)
         inside[key] = {**item, name: value}
