@@ -101,10 +101,11 @@ class ConvRecurrent(Swept):
         for name in ("kernel", "recurrent_kernel", "stride", "padding", "dilation"):
             values = getattr(self, name)
             if isinstance(values, tuple) and len(values) != rank and (len(values) > 1 or name == "padding"):
-                axes = ", ".join(f"`{each}`" for each in type_.axes if each != self.axis)
+                axes = " and ".join(f"`{each}`" for each in type_.axes if each != self.axis)
+                number = f"{len(values)} ax{'i' if len(values) == 1 else 'e'}s"
                 raise Misfit(
                     shapes.AXES,
-                    f"`{name}` has values for {len(values)} axes; the layer runs along `{self.axis}` and convolves "
+                    f"`{name}` has values for {number}; the layer runs along `{self.axis}` and convolves "
                     f"along {axes}",
                     name,
                     help=f"give one number for all axes, or a list of {rank}",
@@ -115,6 +116,11 @@ class ConvRecurrent(Swept):
             f"take it from a layer with the same `filters` and `direction` on maps of these sizes, or give it "
             f"{wanted.channels} channels with `conv: {{filters: {wanted.channels}, kernel: 1}}`"
         )
+
+    @property
+    def passes(self) -> int:
+        """The number of times that a step convolves the state, one after the other."""
+        return 1
 
     # The two convolutions
 
@@ -169,15 +175,19 @@ class ConvRecurrent(Swept):
         at, steps = self.dimension(inputs), self._steps(inputs)
         window = self.of_input
         rows = zip(window.kernel, window.strides, window.pads, window.dilation, self.recurrent, strict=True)
+        starts = len(inputs) > 1
+        of_input = self.passes * (steps - 1) + (self.passes - 1) * starts
+        of_state = self.passes * steps
         own: list[Window] = []
         first: list[Window] = []
         for k, s, (lo, _), d, recurrent in rows:
-            # Each step further back a state is seen through one more window of the recurrent kernel.
-            spread, before = (steps - 1) * (recurrent - 1), (steps - 1) * ((recurrent - 1) // 2)
-            between = d if not spread else s if k == 1 else gcd(s, d)
-            count = ((k - 1) * d + spread * s) // between + 1
-            own.append(Window(count, s, lo + before * s, between))
-            first.append(Window(spread + recurrent, 1, before + (recurrent - 1) // 2))
+            # Each step further back is seen through more windows of the recurrent kernel.
+            spread, before = recurrent - 1, (recurrent - 1) // 2
+            wide = of_input * spread
+            between = d if not wide else s if k == 1 else gcd(s, d)
+            count = ((k - 1) * d + wide * s) // between + 1
+            own.append(Window(count, s, lo + of_input * before * s, between))
+            first.append(Window(of_state * spread + 1, 1, of_state * before))
         others = tuple(axis for axis in range(len(own) + 1) if axis != at)
         axes: tuple[Window | Literal["whole"], ...] = (*own[:at], WHOLE, *own[at:])
         if self.returns == "sequence":
@@ -286,6 +296,11 @@ class ConvGru(ConvRecurrent):
     @property
     def gates(self) -> int:
         return 3
+
+    @property
+    def passes(self) -> int:
+        # The gate r is a convolution of the state; resetting before, the state times r is convolved again.
+        return 2 if self.reset == "before" else 1
 
     def cell_weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         found = super().cell_weights(inputs)
