@@ -85,16 +85,17 @@ class _Writer:
         asked.update(output.value for output in self.graph.outputs if output.name != "output")
         asked = {makers.get(value, value) for value in asked}
         taken = {each.name for each in self.graph.inputs} | {each.name for each in self.graph.outputs}
+        heads = {(each.name, each.value) for each in self.graph.outputs}
         for node in self.graph.nodes:
             flat = node.name.replace(".", "_")
             automatic = _AUTOMATIC.match(flat)
-            if automatic and automatic[1] in (*OPS, "group", "network"):
-                flat = f"{automatic[1]}_{automatic[2]}" if node.name in asked else ""
-            elif "." in node.name and node.name not in asked:
-                flat = ""
-            if flat:
-                self.names[node.name] = _free(flat, taken)
-                taken.add(self.names[node.name])
+            unnamed = automatic and automatic[1] in (*OPS, "group", "network")
+            if node.name not in asked and (unnamed or "." in node.name):
+                continue
+            # A head that gives the layer can have its name.
+            own = (flat, node.name) in heads
+            self.names[node.name] = flat if own else _free(flat, taken)
+            taken.add(self.names[node.name])
 
     def _name(self, value: str) -> str:
         """The name of a value in the text: the name of its layer, followed by the port for a further output."""
@@ -103,9 +104,11 @@ class _Writer:
 
     def _inputs(self) -> Iterator[str]:
         first = self.graph.inputs[0]
-        if len(self.graph.inputs) == 1 and self._single() and first.vocabulary is None:
+        if len(self.graph.inputs) == 1 and self._single():
             sizes = set(first.type.sizes)
-            if len(sizes) == 1:
+            if first.vocabulary is not None:
+                yield f"input: {emit({'shape': first.type.shape, 'vocabulary': first.vocabulary})}"
+            elif len(sizes) == 1:
                 yield f"params: {emit({'size': sizes.pop()})}"
                 yield f"input: {emit([first.type.channels, *['$size'] * len(first.type.spatial)])}"
             else:

@@ -160,3 +160,15 @@ def test_plain_data_reads_back_as_it_was() -> None:
         assert value is not None, (data, list(problems))
         assert plain(value) == data, emit(data)
         assert not problems.found, (data, list(problems))
+
+
+def test_names_of_the_author_are_kept() -> None:
+    """Also `conv1`, for which unnamed layers step aside, and the name that a layer has in common with its head."""
+    graph = graph_of(
+        "layers: [{conv: {filters: 2, kernel: 1}}, {conv: {filters: 2, kernel: 1}, name: conv1}, "
+        "{add: , from: [conv1, conv2]}, {tanh: , name: last}]\nheads: {conv1: conv1, last: last}"
+    )
+    again, text = reread(graph)
+    assert differences(graph, again) == [], text
+    assert [node.name for node in again.nodes] == ["conv2", "conv1", "add1", "last"]
+    assert [each.name for each in again.outputs] == ["conv1", "last"]
