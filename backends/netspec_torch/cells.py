@@ -59,8 +59,50 @@ class Recurrent(nn.Module):
             return forward * backward
         return (forward + backward) / (2 if self.merge == "average" else 1)'''
 
+LEAN = '''\
+class {name}(nn.{name}):
+    """Along one axis of (N, channels, *sizes); the other axes count as samples.{doc}"""
+
+    def __init__(self, in_channels, units, axis=2, **settings):
+        super().__init__(in_channels, units, batch_first=True, **settings)
+        self.axis = axis
+{frozen}
+    def reset_parameters(self):
+        for name, weight in self.named_parameters():
+            if name.startswith("weight_hh"):
+                nn.init.orthogonal_(weight)
+            elif weight.dim() > 1:
+                nn.init.xavier_uniform_(weight)
+            else:
+                nn.init.zeros_(weight)
+{forget}
+    def forward(self, x):
+        x = x.movedim((1, self.axis), (-1, -2))
+        y, _ = super().forward(x.flatten(0, -3))
+        return y.unflatten(0, x.shape[:-2]).movedim((-1, -2), (1, self.axis))'''
+
+LEAN_ONE_BIAS = """
+
+    One bias per gate learns: the second one of PyTorch is 0.
+    """
+
+LEAN_FORGET = """\
+            if name.startswith("bias_ih"):
+                weight.data.chunk(4)[1].fill_(1.0)
+"""
+
+LAST = '''\
+class Last{name}({name}):
+    """Gives the last output of each direction."""
+
+    def forward(self, x):
+        x = x.movedim((1, self.axis), (-1, -2))
+        _, {last} = nn.{name}.forward(self, x.flatten(0, -3))
+        h = h[-1 - self.bidirectional :].transpose(0, 1).flatten(1)
+        return h.unflatten(0, x.shape[:-2]).movedim(-1, 1)'''
+
 NATIVE = '''\
-class {name}(Recurrent, nn.{name}):
+class Recurrent{name}(Recurrent, nn.{name}):
     """{doc}"""
 
     def __init__(self, *sizes, backward=False, **settings):
@@ -89,7 +131,7 @@ FORGET = """
 """
 
 PADDED = '''\
-class Padded{name}({name}):
+class Padded{name}(Recurrent{name}):
     """The same for samples of these lengths: steps beyond keep the states and give 0."""
 
     def run(self, x, states, lengths):
@@ -232,7 +274,7 @@ class ResetFirstGRU(nn.Module):
         of_x, bias = getattr(self, f"weight_ih{ending}"), getattr(self, f"bias_ih{ending}")
         of_h_r, of_h_z, of_h_n = getattr(self, f"weight_hh{ending}").chunk(3)
         steps = F.linear(x, of_x, bias).unbind(1)
-        h, outputs = x.new_zeros(len(x), of_h_r.shape[1]), []
+        h, outputs = x.new_zeros(x.shape[0], of_h_r.shape[1]), []
         for step in reversed(steps) if backward else steps:
             r, z, n = step.chunk(3, dim=-1)
             r, z = torch.sigmoid(r + F.linear(h, of_h_r)), torch.sigmoid(z + F.linear(h, of_h_z))
@@ -279,6 +321,20 @@ class StepwiseLSTM(Stepwise):
         return [F.linear(h, weights["weight_hr"]) if "weight_hr" in weights else h, c]'''
 
 
+NAMES = ("GRU", "LSTM", "RNN")
+
+
+def _lean(name: str) -> str:
+    """The class that runs a layer of PyTorch's along an axis."""
+    one_bias = name != "GRU"
+    return LEAN.format(
+        name=name,
+        doc=LEAN_ONE_BIAS if one_bias else "",
+        frozen=FROZEN if one_bias else "",
+        forget=LEAN_FORGET if name == "LSTM" else "",
+    )
+
+
 def _native(name: str) -> str:
     """The class that adapts a layer of PyTorch's."""
     one_bias, is_lstm = name != "GRU", name == "LSTM"
@@ -304,8 +360,10 @@ def _padded(name: str) -> str:
 
 CELLS: Mapping[str, str] = {
     "Recurrent": RECURRENT,
-    **{name: _native(name) for name in ("GRU", "LSTM", "RNN")},
-    **{f"Padded{name}": _padded(name) for name in ("GRU", "LSTM", "RNN")},
+    **{name: _lean(name) for name in NAMES},
+    **{f"Last{name}": LAST.format(name=name, last="(h, _)" if name == "LSTM" else "h") for name in NAMES},
+    **{f"Recurrent{name}": _native(name) for name in NAMES},
+    **{f"Padded{name}": _padded(name) for name in NAMES},
     "ResetFirstGRU": RESET_FIRST_GRU,
     "Stepwise": STEPWISE,
     "StepwiseGRU": STEPWISE_GRU,
@@ -315,8 +373,9 @@ CELLS: Mapping[str, str] = {
 """The classes by their names; each stands after those that it needs."""
 
 BASES: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("GRU", "LSTM", "RNN"), ("Recurrent",)),
-    **{f"Padded{name}": ("Recurrent", name) for name in ("GRU", "LSTM", "RNN")},
+    **{f"Last{name}": (name,) for name in NAMES},
+    **{f"Recurrent{name}": ("Recurrent",) for name in NAMES},
+    **{f"Padded{name}": ("Recurrent", f"Recurrent{name}") for name in NAMES},
     **dict.fromkeys(("StepwiseGRU", "StepwiseLSTM", "StepwiseRNN"), ("Recurrent", "Stepwise")),
 }
 """The classes that a class needs before it."""

@@ -20,23 +20,38 @@ def recurrent(op: Recurrent, site: Site) -> Lowered:
     direction = Slot(op.direction, "direction", default="forward")
     if _resets_first(op, site):
         return _module("ResetFirstGRU", op, site, {"axis": axis, "direction": direction})
+    bidirectional = Slot(op.direction == "both", "bidirectional", default=False)
+    layers: dict[str, Part] = {
+        "dropout": Slot(op.dropout, "dropout", default=0.0),
+        "bias": Slot(op.bias, "bias", default=True),
+    }
+    if _is_lean(op, site):
+        prefix = "Last" if op.returns == "last" else ""
+        number = Slot(op.layers, "num_layers", default=1)
+        settings = {
+            "axis": axis,
+            "num_layers": number,
+            "bidirectional": bidirectional,
+            **_cell(op, native),
+            **layers,
+        }
+        return _module(prefix + NAMES[type(op)], op, site, settings)
     directions: dict[str, Part] = {
-        "bidirectional": Slot(op.direction == "both", "bidirectional", default=False),
+        "bidirectional": bidirectional,
         "backward": Slot(op.direction == "backward", "backward", default=False),
     }
     loop: dict[str, Part] = {
         "direction": direction,
         "variational": Slot(op.variational, "variational", default=False),
     }
-    prefix = ("Padded" if has_lengths else "") if native else "Stepwise"
-    settings: dict[str, Part] = {
+    prefix = ("Padded" if has_lengths else "Recurrent") if native else "Stepwise"
+    settings = {
         "axis": axis,
         "num_layers": Slot(op.layers, "num_layers", default=1),
         **(directions if native else loop),
         "merge": Slot(op.merge, "merge", default="concat"),
         **_cell(op, native),
-        "dropout": Slot(op.dropout, "dropout", default=0.0),
-        "bias": Slot(op.bias, "bias", default=True),
+        **layers,
         "gives": Slot((op.returns, *site.ports), "gives", default=("sequence",)),
     }
     return _module(prefix + NAMES[type(op)], op, site, settings)
@@ -57,6 +72,17 @@ def _resets_first(op: Recurrent, site: Site) -> bool:
     plain = len(site.inputs) == 1 and not site.ports and op.returns == "sequence" and op.merge == "concat"
     first = isinstance(op, Gru) and op.reset == "before"
     return plain and first and op.layers == 1 and op.bias and not op.variational
+
+
+def _is_lean(op: Recurrent, site: Site) -> bool:
+    """Whether a short class is enough: a layer of PyTorch's as it is, over all steps from a state of 0."""
+    plain = len(site.inputs) == 1 and not site.ports and op.returns != "state"
+    return (
+        plain
+        and is_native(op)
+        and op.direction != "backward"
+        and (op.direction != "both" or op.merge == "concat")
+    )
 
 
 def is_native(op: Recurrent) -> bool:

@@ -196,7 +196,7 @@ class GatedLSTMCell(layers.LSTMCell):
     def call(self, inputs, states, training=False):
         h, c = states
         if training and self.recurrent_dropout:
-            h = h * self.get_recurrent_dropout_mask(h)
+            h = h * self.get_recurrent_dropout_mask(h)[0]
         z = ops.matmul(inputs, self.kernel) + ops.matmul(h, self.recurrent_kernel)
         z = z + self.bias if self.use_bias else z
         *gates, g, o = ops.split(z, 3 if self.coupled else 4, axis=-1)
@@ -221,7 +221,7 @@ class VariationalGRUCell(layers.GRUCell):
     def call(self, inputs, states, training=False):
         h = old = states[0]
         if training and self.recurrent_dropout:
-            h = h * self.get_recurrent_dropout_mask(h)
+            h = h * self.get_recurrent_dropout_mask(h)[0]
         kernel_z, kernel_r, kernel_n = ops.split(self.recurrent_kernel, 3, axis=-1)
         z, r, n = ops.split(ops.matmul(inputs, self.kernel), 3, axis=-1)
         bias = [[0] * 3] * 2
