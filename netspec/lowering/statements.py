@@ -154,6 +154,29 @@ def giving(body: Body, value: str, indent: int = 0) -> Body:
     return (*body, Line(value, indent, to=RETURN))
 
 
+def returning(body: Tree) -> Tree:
+    """The same statements, where the last of several repetitions returns what it makes."""
+    *before, last, back = statements(body) if len(statements(body)) > 1 else (body, body)
+    if not (isinstance(last, Branch) and isinstance(back, Branch) and isinstance(last.form, Rounds)):
+        return body
+    *runs, run = last.branches
+    assert isinstance(run, Run)
+    if not (isinstance(back.form, Statement) and back.form.to == RETURN and run.single):
+        return body
+    *first, made = statements(run.item)
+    assert isinstance(made, Branch)
+    if not (isinstance(made.form, Statement) and made.form.to == _plain(back.branches[0])):
+        return body
+    tap = made.form.tap and ("", made.form.tap[1])
+    given = Branch(Statement(back.form.indent, tap, RETURN), made.branches)
+    return block([*before, Branch(last.form, (*runs, run.around([block([*first, given])])))])
+
+
+def _plain(value: Tree) -> str:
+    """A text that is only words."""
+    return value.form.words if isinstance(value, Branch) and isinstance(value.form, Words) else ""
+
+
 class If(NamedTuple):
     """Statements behind a condition."""
 

@@ -12,7 +12,7 @@ from netspec.lowering.folding import fold
 from netspec.lowering.names import camel
 from netspec.lowering.options import optional
 from netspec.lowering.parts import Argument, Slot, literal
-from netspec.lowering.statements import Text, Use, body_tree, statements
+from netspec.lowering.statements import Text, Use, body_tree, returning, statements
 from netspec.lowering.tree import Hole, Tree, Value, Values, same
 from netspec.lowering.writing import Pen
 
@@ -285,6 +285,7 @@ def _define(
     taken: Collection[str],
     attributes: Collection[str],
 ) -> Definition:
+    folded = returning(folded)
     known = _together([use.known for use in uses])
     given = _together([use.given for use in uses])
     members = {name for use in uses for name in use.members}
