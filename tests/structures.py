@@ -886,6 +886,26 @@ STRUCTURES: dict[str, str] = {
           - {activation: prelu, name: last}
         heads: {last: last}
     """,
+    # The last of several repetitions is another one; where there is one repetition, it is the last, or the first.
+    "dwindling": """
+        input: [4, 5]
+        blocks:
+          unit: {params: {units: }, layers: [{dense: $units}, tanh]}
+          down:
+            params: {count: , wide: , last: }
+            layers: [{unit: "${wide if index < count - 1 else last}", repeat: $count}]
+          up:
+            params: {count: , wide: }
+            layers: [{unit: "${2 * wide if index == 0 else wide}", repeat: $count}, relu]
+        layers:
+          - {down: {count: 3, wide: 4, last: 3}}
+          - {down: {count: 4, wide: 3, last: 6}}
+          - {down: {count: 1, wide: 6, last: 6}}
+          - {down: {count: 2, wide: 6, last: 2}}
+          - {up: {count: 4, wide: 3}}
+          - {up: {count: 1, wide: 2}}
+          - {up: {count: 3, wide: 4}}
+    """,
     # Two tensors go round, one is also collected; what goes in is still wanted.
     "two_carried": """
         input: [3, 6, 6]

@@ -11,7 +11,7 @@ from typing import Any
 from netspec.dataclass import dataclass, replace
 from netspec.lowering.names import free, numbered
 from netspec.lowering.parts import literal
-from netspec.lowering.tree import Hole, Value, Values, equal, same
+from netspec.lowering.tree import Flag, Hole, Value, Values, equal, same
 
 # The factors and divisors of channels that are common in code written by hand.
 FORMS = [("*", factor) for factor in (2, 3, 4, 6, 8)] + [("//", divisor) for divisor in (2, 4, 8, 16, 32, 3)]
@@ -125,6 +125,10 @@ class Naming:
                 return self._element(name, at)
         if (whole := self._tuple(hole)) is not None:
             return whole
+        for name, values in self.known.items() if isinstance(hole, Flag) else ():
+            numbers = [value for value in values if isinstance(value, int | float)]
+            if len(numbers) == len(values) and equal([number > 0 for number in numbers], hole.row):
+                return self._condition(name, values)
         for expression in self._expressions(hole):
             return expression
         return self._fresh(hole)
@@ -152,6 +156,17 @@ class Naming:
         for expression in self._derived(hole.row, hole) if hole.channels else ():
             return expression
         raise Unsettled(hole.hint)
+
+    def _condition(self, name: str, values: Values) -> Expression:
+        """`drop > 0`."""
+        whole = self._name(name, values, Hole(values, name))
+
+        def is_positive(arguments: Mapping[str, Value]) -> bool:
+            value = whole.at(arguments)
+            assert isinstance(value, int | float)
+            return value > 0
+
+        return Expression((*whole.pieces, " > 0"), is_positive)
 
     def _expressions(self, hole: Hole) -> Iterator[Expression]:
         if hole.channels:
@@ -258,7 +273,7 @@ class Naming:
 
     def _fewer(self, wanted: Values) -> Iterator[Expression]:
         """Expressions for a count of repetitions that is a little less or more than a parameter."""
-        numbers = _positive(wanted)
+        numbers = [number for number in wanted if type(number) is int]  # with repetitions, there may be none
         for name, row in self._bases(every=True):
             less = {whole - part for whole, part in zip(_positive(row), numbers, strict=False)}
             if len(_positive(row)) == len(numbers) and len(less) == 1 and 0 < abs(min(less)) <= 2:

@@ -40,6 +40,56 @@ def fold(tree: Tree, elastic: bool = False) -> Tree:
     return tree.changed(change)
 
 
+def stretched(short: Tree, long: Tree) -> Tree | None:
+    """The same text in the shape of another one, with empty runs for the repetitions that only that one has.
+
+    None if they differ in more than that.
+    """
+    if short.shape == long.shape:
+        return short
+    if not (isinstance(short, Branch) and isinstance(long, Branch) and short.form == long.form):
+        return None
+    if isinstance(short.form, Items | Rounds) and (len(short.branches), len(long.branches)) == (1, 2):
+        return _with_an_empty_run(short, long)
+    if len(short.branches) != len(long.branches):
+        return None
+    parts = [stretched(mine, theirs) for mine, theirs in zip(short.branches, long.branches, strict=True)]
+    found = [each for each in parts if each is not None]
+    return short.around(found) if len(found) == len(parts) else None
+
+
+def _with_an_empty_run(short: Branch, long: Branch) -> Tree | None:
+    (run,) = short.branches
+    first, second = long.branches
+    assert isinstance(run, Run)
+    assert isinstance(first, Run)
+    assert isinstance(second, Run)
+    if not (run.single and run.shape == first.shape == second.shape and first.single != second.single):
+        return None
+    # The run that is one repetition in the longer text is this one; there are none of the other.
+    at = 0 if second.single else 1
+    empty = Run.of(run.item, at, 0, 1, variable=run.variable)
+    return short.around([empty, run] if second.single else [run, empty])
+
+
+def settled(tree: Tree) -> Tree:
+    """The same text, where what stands in a run belongs only to the uses in which that run is not empty."""
+
+    def change(part: Tree) -> Tree | None:
+        if not isinstance(part, Run) or all(part.count.row):
+            return None
+        uses = tuple(use for use, count in enumerate(part.count.row) if count)
+        return part.around([part.item.changed(lambda inner: _of(inner, uses))])
+
+    return tree.changed(change)
+
+
+def _of(part: Tree, uses: tuple[int, ...]) -> Tree | None:
+    if not isinstance(part, Hole):
+        return None
+    return part.holding(tuple(part.row[use] for use in uses), default=part.default).of(uses)
+
+
 def _runs(singles: Sequence[Run], least: Least) -> tuple[Run, ...]:
     """Repetitions, with equal ones as one run."""
     items = [_Item(each.item) for each in singles]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 
 from netspec.lowering.statements import If, block, is_code, statements
-from netspec.lowering.tree import Hole, Option, Tree
+from netspec.lowering.tree import Flag, Hole, Option, Tree
 
 MOST = 2
 """The most conditions that one block may have; with more, several definitions are clearer."""
@@ -49,7 +49,7 @@ def optional(bodies: Sequence[Tree], called: Callable[[Presence], str], later: i
             if row == before and isinstance(last := merged[-1], Option):
                 merged[-1] = Option(last.form, (last.flag, block((*statements(last.body), statement))))
             else:
-                flag = Hole(row, called(row), default=False, kept=at >= later)
+                flag = Flag(row, called(row), kept=at >= later)
                 merged.append(Option(If(), (flag, block((statement,)))))
         before = row
     return block(merged)

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from netspec.dataclass import dataclass, replace
 from netspec.lowering.derive import Naming, Parameter, Unsettled
-from netspec.lowering.folding import fold
+from netspec.lowering.folding import fold, settled, stretched
 from netspec.lowering.names import camel
 from netspec.lowering.options import optional
 from netspec.lowering.parts import Argument, Slot, literal
@@ -99,7 +99,7 @@ def unify(
     trees: list[Tree] = [body_tree(use.body) for use in uses]
     groups = _groups([each.shape for each in trees])
     if len(groups) > 1 and any(each.runs for each in trees):
-        elastic = [fold(each, elastic=True) for each in trees]
+        elastic = _elastic(trees, groups)
         joined = _joined(groups, [each.shape for each in elastic])
     else:
         elastic, joined = [], groups
@@ -126,7 +126,12 @@ class _Unifier:
         found = []
         while rest:
             numbers = rest.pop(0)
-            definition = self._define(numbers, self._plain(numbers))
+            try:
+                definition = self._define(numbers, self._plain(numbers))
+            except Unsettled:
+                exact = _groups([self.trees[number].shape for number in numbers])
+                rest[:0] = [tuple(numbers[at] for at in each) for each in exact]
+                continue
             for other in list(rest):
                 both = tuple(sorted((*numbers, *other)))
                 if (joined := self._with_options(both)) is not None:
@@ -138,7 +143,7 @@ class _Unifier:
     def _plain(self, numbers: Sequence[int]) -> Tree:
         own = [self.trees[number] for number in numbers]
         if len({each.shape for each in own}) > 1:
-            return _merged([self.elastic[number] for number in numbers])
+            return settled(_merged([self.elastic[number] for number in numbers]))
         return fold(_merged(own))
 
     def _with_options(self, numbers: tuple[int, ...]) -> Definition | None:
@@ -149,7 +154,7 @@ class _Unifier:
             tree = optional(chosen, lambda row: self._condition(longest, numbers, row), longest.later)
             if tree is None:
                 return None
-            return self._define(numbers, tree if self.elastic else fold(tree), longest)
+            return self._define(numbers, settled(tree) if self.elastic else fold(tree), longest)
         except Unsettled:
             return None
 
@@ -191,6 +196,22 @@ def _groups(shapes: Sequence[Hashable]) -> list[tuple[int, ...]]:
     for number, each in enumerate(shapes):
         groups.setdefault(each, []).append(number)
     return [tuple(numbers) for numbers in groups.values()]
+
+
+def _elastic(trees: Sequence[Tree], groups: Sequence[tuple[int, ...]]) -> list[Tree]:
+    """The trees of the uses with runs that may have another length in another use.
+
+    Each use is folded by itself, or all that have one shape together: whichever leaves fewer shapes.
+    """
+    alone = [fold(each, elastic=True) for each in trees]
+    together = list(alone)
+    for numbers in groups:
+        folded = fold(_merged([trees[number] for number in numbers]), elastic=True)
+        for at, number in enumerate(numbers):
+            together[number] = folded.only(at)
+    longest = max(range(len(trees)), key=lambda number: sum(1 for _ in trees[number].holes()))
+    candidates = [[stretched(each, row[longest]) or each for each in row] for row in (alone, together)]
+    return min(candidates, key=lambda row: len({each.shape for each in row}))
 
 
 def _joined(exact: list[tuple[int, ...]], loose: Sequence[Hashable]) -> list[tuple[int, ...]]:

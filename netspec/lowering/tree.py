@@ -96,6 +96,11 @@ class Tree(ABC):
         inner = self.inner()
         return self.around([each.changed(change) for each in inner]) if inner else self
 
+    def only(self, use: int) -> Tree:
+        """The tree of one use."""
+        inner = self.inner()
+        return self.around([each.only(use) for each in inner]) if inner else self
+
     def every(self) -> Iterator[Tree]:
         """It and every tree in it, in the order of the text."""
         yield self
@@ -150,6 +155,9 @@ class Hole(Tree):
         """The same hole with other values."""
         return Hole(row, hint or self.hint, default, self.channels, self.counts, self.kept)
 
+    def only(self, use: int) -> Hole:
+        return self.holding((self.row[use],), default=self.default)
+
     def of(self, uses: tuple[int, ...]) -> Hole:
         """The same hole, for these uses only."""
         return Hole(self.row, self.hint, self.default, self.channels, self.counts, self.kept, uses)
@@ -171,6 +179,15 @@ class Hole(Tree):
 
     def values(self, value: Callable[[Hole], Value], number: int | None = None) -> Iterator[Value]:
         yield value(self)
+
+
+class Flag(Hole):
+    """The condition of what only some uses have."""
+
+    __slots__ = ()
+
+    def __init__(self, row: Values, hint: str, kept: bool) -> None:
+        super().__init__(row, hint, default=False, kept=kept)
 
 
 class Branch(Tree):
@@ -258,6 +275,9 @@ class Affine(Tree):
         start, step = self.start.merged([each.start for each in trees]), [each.step for each in trees]
         return type(self)(start, self.step.merged(step), self.variable)
 
+    def only(self, use: int) -> Affine:
+        return type(self)(self.start.only(use), self.step.only(use), self.variable)
+
     def text(self, pen: TreeWriter) -> str:
         return pen.affine(self)
 
@@ -337,6 +357,10 @@ class Run(Tree):
         end = self.end.merged([each.end for each in trees])
         count = self.count.merged([each.count for each in trees])
         return Run(item, first, end, count, self.counts, self.variable)
+
+    def only(self, use: int) -> Run:
+        first, end, count = (each.only(use) for each in (self.first, self.end, self.count))
+        return Run(self.item.only(use), first, end, count, self.counts, self.variable)
 
     def text(self, pen: TreeWriter) -> str:
         return pen.repeated(self)

@@ -31,6 +31,7 @@ GOLDENS = (
     "frozen",
     "many_skips",
     "stacks",
+    "dwindling",
     "heads",
     "alike_heads",
     "kept",
