@@ -19,6 +19,9 @@ LOG = "NETSPEC_APART"
 """Environment variable of the separate process: the file to which it writes its progress."""
 START = "from netspec_cli.main import run; run()"
 
+_SECONDS = 0.5
+"""How long after Ctrl-C the separate process may take before it is sent Ctrl-C, too."""
+
 is_program = False
 """Whether the program `netspec` runs; for a Python caller, commands run in its own process."""
 
@@ -55,13 +58,18 @@ def run(explain: Callable[[str], str]) -> None:
 
 def _wait(child: subprocess.Popen[bytes]) -> int:
     """The exit code of a process, which is terminated together with this one."""
+    patience: float | None = None
     before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     try:
         while True:
             try:
-                return child.wait()
+                return child.wait(patience)
             except KeyboardInterrupt:
-                continue  # the terminal interrupts both processes, and the other one reports it
+                # The terminal interrupts both processes, and the other one reports it; a script may name only this one.
+                patience = _SECONDS
+            except subprocess.TimeoutExpired:
+                child.send_signal(signal.SIGINT)
+                patience = None
     finally:
         signal.signal(signal.SIGTERM, before)
 

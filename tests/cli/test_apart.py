@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -66,6 +69,23 @@ def test_a_death_without_a_known_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     code, said = ended(monkeypatch, "report('sound: building')", "os.kill(os.getpid(), 9)")
     assert (code, said.count("\n")) == (2, 1)
     assert "SIGKILL, as the system does when memory runs out, at: sound: building" in said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there no process sends another Ctrl-C")
+def test_ctrl_c_for_the_first_process_reaches_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal sends it to both, a script only to the one that it started."""
+    ready = Path("ready").absolute()
+
+    def interrupt() -> None:
+        while not ready.exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    waits = (
+        "import signal, time; signal.signal(2, lambda *_: os._exit(130)); open('ready', 'w'); time.sleep(60)"
+    )
+    assert ended(monkeypatch, waits) == (130, "")
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 130])
