@@ -18,9 +18,11 @@ from netspec.analysis import analyze
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.dense import Dense, Rbf
+from netspec.ops.swept import Swept
 from netspec.ops.transpose import ConvTranspose
 from netspec.weights import initialise
 from tests.cases import CASES, Case
+from tests.language.author import graph_of
 from tests.oracle import forward
 from tests.structures import STRUCTURES, structure
 
@@ -146,8 +148,39 @@ def test_macs_are_the_products_that_loops_count_in_every_case() -> None:
 
 def test_other_layers_have_no_macs() -> None:
     for case in CASES:
-        if not isinstance(case.graph().nodes[-1].op, WEIGHTED):
+        if not any(isinstance(node.op, (*WEIGHTED, Swept)) for node in case.graph().nodes):
             assert analyze(case.graph()).totals.macs == 0, case.name
+
+
+# From the equations: a kernel of a gate is multiplied once a step, a peephole is one product a unit and step.
+RECURRENT: dict[str, tuple[str, str, int]] = {
+    "rnn": ("[3, 5]", "rnn: 4", 5 * (3 * 4 + 4 * 4)),
+    "lstm": ("[3, 5]", "lstm: 4", 5 * 4 * (3 * 4 + 4 * 4)),
+    "gru": ("[3, 5]", "gru: 4", 5 * 3 * (3 * 4 + 4 * 4)),
+    "last": ("[3, 5]", "gru: {units: 4, return: last}", 5 * 3 * (3 * 4 + 4 * 4)),
+    "both": ("[3, 5]", "gru: {units: 4, direction: both}", 2 * 5 * 3 * (3 * 4 + 4 * 4)),
+    "layers": (
+        "[3, 5]",
+        "rnn: {units: 4, layers: 2, direction: both}",
+        2 * 5 * (3 * 4 + 4 * 4) + 2 * 5 * (8 * 4 + 4 * 4),
+    ),
+    "coupled": ("[3, 5]", "lstm: {units: 4, coupled: true}", 5 * 3 * (3 * 4 + 4 * 4)),
+    "peepholes": ("[3, 5]", "lstm: {units: 4, peepholes: true}", 5 * (4 * (3 * 4 + 4 * 4) + 3 * 4)),
+    "projection": ("[3, 5]", "lstm: {units: 4, projection: 2}", 5 * (4 * (3 * 4 + 2 * 4) + 4 * 2)),
+    "rows of a map": ("[3, 5, 7]", "gru: {units: 4, axis: width}", 5 * 7 * 3 * (3 * 4 + 4 * 4)),
+    "video": (
+        "[2, 5, 6, 7]",
+        "conv_lstm: {filters: 3, kernel: 3, padding: same, axis: depth}",
+        5 * 6 * 7 * 4 * (2 * 3 * 9 + 3 * 3 * 9),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+def test_macs_of_a_recurrent_layer_are_its_products_at_every_step(name: str) -> None:
+    sizes, item, products = RECURRENT[name]
+    graph = graph_of(f"netspec: 1\nname: a\ninput: {sizes}\nlayers:\n  - {item}\n")
+    assert analyze(graph).totals.macs == products
 
 
 # Values, by what is there.
@@ -161,8 +194,9 @@ def test_activations_are_the_values_of_all_outputs(name: str) -> None:
     batch = {each.name: np.zeros((1, *each.type.shape)) for each in graph.inputs}
     values = forward(graph, initialise(graph, 0, "float64"), batch, training=False)
     totals = analyze(graph).totals
-    # The oracle gives no positions; they are as many as what the pool gives beside them.
-    outputs = sum(values[node.name].size * len(node.values) for node in graph.nodes)
+    # The oracle's arrays are those of first outputs; what a layer gives beside it has its size in the graph.
+    first = sum(values[node.name].size for node in graph.nodes)
+    outputs = first + sum(graph.types[each].elements for node in graph.nodes for each in node.values[1:])
     assert outputs == totals.activations
     inputs = sum(each.size for each in batch.values())
     assert totals.memory.training_bytes_per_sample == 4 * (outputs + inputs)
