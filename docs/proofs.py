@@ -135,6 +135,7 @@ ROWS = (
     ),
     Row("text_cnn", {"length": 9, "vocabulary": 20, "units": 6, "filters": 4}, quick=True),
     Row("tcn", {"length": 60, "channels": 5, "kernel": 3, "levels": 4}, quick=True),
+    Row("video_segmentation", {"frames": 3, "size": 16, "shrink": 8, "classes": 3}),
 )
 
 
