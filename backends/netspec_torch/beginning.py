@@ -8,7 +8,8 @@ from netspec.dataclass import dataclass
 from netspec.graph import Node
 from netspec.lowering.outline import Module
 from netspec_torch.attributes import Place
-from netspec_torch.body import LAYER, SELF, Whole, flattened
+from netspec_torch.body import LAYER
+from netspec_torch.construction import SELF, Whole, flattened
 from netspec_torch.starts import FUNCTION, MODULE, Branch, Home, Homes, Start, Starts, Statement
 
 Uses = Sequence[tuple[str, Sequence[Module]]]

@@ -18,7 +18,8 @@ from netspec.lowering.uses import description, firsts, stem, told
 from netspec.lowering.witness import Draft, proven
 from netspec_torch.attributes import Attributes, rooted
 from netspec_torch.beginning import Beginning
-from netspec_torch.body import SELF, Body, Whole, loops
+from netspec_torch.body import Body, loops
+from netspec_torch.construction import SELF, Whole
 from netspec_torch.helpers import NAMES, helpers
 from netspec_torch.lowering import lower
 from netspec_torch.reading import TorchReading
@@ -139,7 +140,7 @@ class _Text:
         first = firsts(uses, self.whole.mark, self.whole.around)
         bodies = self._bodies(uses, first)
         plain = self._unify(bodies)
-        padded = {name for body in bodies for name in body.padded()}
+        padded = {name for body in bodies for name in body.construction.padded()}
         if len(plain) == 1 or not padded:
             return plain
         # Uses with different padding can be one class if its padding is an argument.

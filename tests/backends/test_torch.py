@@ -251,7 +251,7 @@ def test_buffers_that_two_layers_share_stay_one_wherever_the_model_goes() -> Non
 def test_a_text_whose_buffers_lose_each_other_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     from netspec_torch import body
 
-    monkeypatch.setattr(body, "_moving", lambda ties: ())
+    monkeypatch.setattr(body, "moving", lambda ties: ())
     with pytest.warns(Unfolded), pytest.raises(WrongFold, match=r"second does not use first\.running_mean"):
         TORCH.source(shared_statistics())
 

@@ -31,7 +31,7 @@ from netspec_keras.source import function_name
 from netspec_keras.source import source as keras_source
 from netspec_keras.windows import called_same
 from netspec_torch.attributes import Attributes, rooted
-from netspec_torch.body import Body as TorchBody
+from netspec_torch.construction import Construction
 from netspec_torch.helpers import helpers
 from netspec_torch.lowering import lower as torch_lower
 from netspec_torch.reading import TorchReading
@@ -143,12 +143,12 @@ def a_border_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def no_ties(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TorchBody, "_ties", lambda self: ())
+    monkeypatch.setattr(Construction, "ties", lambda self: ())
 
 
 def ties_of_the_last_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = TorchBody._ties
-    monkeypatch.setattr(TorchBody, "_ties", lambda self: tuple(kept(self))[-1:])
+    kept = Construction.ties
+    monkeypatch.setattr(Construction, "ties", lambda self: tuple(kept(self))[-1:])
 
 
 def one_object_for_all_that_share(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,8 +173,8 @@ def nothing_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
         part = kept(self, item)
         return replace(part, tail="") if isinstance(part, Call) else part
 
-    kept = TorchBody._constructed
-    monkeypatch.setattr(TorchBody, "_constructed", thawed)
+    kept = Construction.constructed
+    monkeypatch.setattr(Construction, "constructed", thawed)
 
 
 def all_weights_start_like_most(monkeypatch: pytest.MonkeyPatch) -> None:
