@@ -761,6 +761,16 @@ STRUCTURES: dict[str, str] = {
           codes: {from: words, layers: [{slice: {start: 2}}, {reverse: time}, one_hot]}
           plain: {from: words, layers: [{embedding: 2}]}
     """,
+    "last_of_each": """
+        inputs: {x: [3, 5], lengths: {shape: [], vocabulary: 6}, words: {shape: [5], vocabulary: 7}}
+        blocks: {end: {inputs: [y, count], layers: [{take: -1, from: [y, count]}, {dense: 3}]}}
+        layers:
+          - {conv: {filters: 4, kernel: 3, padding: causal, activation: tanh}, from: x, name: y}
+          - {end: , from: [y, lengths], name: first}
+          - {embedding: 2, from: words, name: vectors}
+          - {end: , from: [vectors, lengths], name: second}
+          - {add: , from: [first, second]}
+    """,
     "gates": """
         input: [4, 7]
         blocks:

@@ -53,7 +53,15 @@ def part(this: Calculation, name: str | None = None) -> Array:
 
 
 def take(this: Calculation) -> Values:
-    """One place."""
+    """One place; with lengths the last one that counts, and 0 of a sample without any."""
+    if len(this.inputs) > 1:
+        lengths = this.inputs[1].astype("int64")
+        return np.stack(
+            [
+                x[:, length - 1] if length else np.zeros_like(x[:, 0])
+                for x, length in zip(this.x, lengths, strict=True)
+            ]
+        )
     return taken(this, cast(Take, this.node.op).position)
 
 

@@ -59,7 +59,14 @@ def split(op: Split, site: Site) -> str:
 
 
 def take(op: Take, site: Site) -> str:
-    """One position: a Gather by a number, which has no axis."""
+    """One position: a Gather by a number, which has no axis. With lengths, the sum of what no mask takes away."""
+    if len(site.values) > 1:
+        # Steps are counted from 1: the last one that counts has the length for its number.
+        numbers = site.integers(range(1, site.sizes[0] + 1))
+        is_last = site.emit("Equal", site.emit("Unsqueeze", site.values[1], site.integers((1,))), numbers)
+        mask = site.emit("Unsqueeze", is_last, site.integers((1,)))
+        kept = site.emit("Where", mask, site.x, site.number(0.0))
+        return site.emit("ReduceSum", kept, site.integers((2,)), keepdims=0)
     return site.emit("Gather", site.x, site.integer(op.position), axis=_axis(op, site))
 
 

@@ -174,6 +174,13 @@ class Filled(nn.Module):
 
     def forward(self, x):
         return self.value.expand(x.shape[0], *self.shape)''',
+    "LastStep": '''\
+class LastStep(nn.Module):
+    """The last step of each sequence that counts; zeros where none does."""
+
+    def forward(self, x, lengths):
+        is_last = torch.arange(x.shape[2], device=x.device) == lengths[:, None] - 1
+        return torch.where(is_last[:, None], x, 0).sum(dim=2)''',
     "Learned": '''\
 class Learned(nn.Module):
     """A trainable tensor, the same for every sample."""

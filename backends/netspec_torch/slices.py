@@ -6,7 +6,7 @@ from netspec.lowering.parts import Argument, Call, Part, Range, Slot, call, join
 from netspec.ops.axes import Along
 from netspec.ops.indices import Embedding, OneHot
 from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
-from netspec_torch.site import Lowered, Site, run
+from netspec_torch.site import OWN, Lowered, Site, run
 
 
 def embedding(op: Embedding, site: Site) -> Lowered:
@@ -62,7 +62,10 @@ def split(op: Split, site: Site) -> Lowered:
 
 
 def take(op: Take, site: Site) -> Lowered:
-    """An index."""
+    """An index; with lengths a class."""
+    if len(site.inputs) > 1:
+        x, lengths = site.variables
+        return Lowered(seq(OWN, "(", x, ", ", lengths, ")"), call("LastStep"))
     last = op.position == op.size(site.inputs) - 1
     return _at(op, site, "-1" if last else Slot(op.position, "position", kept=True))
 

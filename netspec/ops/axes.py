@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Moves, Op
@@ -54,7 +54,7 @@ def resized(type_: Type, dimension: int, size: int | None) -> Type:
 class Along(Op):
     """An op that keeps, drops or repeats what stands along one axis. A tensor of indices stays one."""
 
-    inputs = (Role("input", takes=("numbers", "indices")),)
+    inputs: ClassVar[tuple[Role, ...]] = (Role("input", takes=("numbers", "indices")),)
     keeps_order = True
 
     axis: AxisName | None = None

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field
 
 from netspec.diagnostics.codes import shapes
 from netspec.ops.axes import Along, AxisName, resized, resolved_axis
-from netspec.ops.base import Inputs, Misfit, Moves, Op
+from netspec.ops.base import Inputs, Meaning, Misfit, Moves, Op
 from netspec.ops.fields import AuthorForm, PerAxis, refusal
 from netspec.ops.reach import EACH, Reach, Taps, Window
-from netspec.ops.roles import FIRST, Port
+from netspec.ops.roles import FIRST, Port, Role
 from netspec.types import Type
 
 
@@ -223,11 +223,24 @@ def _sizes(parts: tuple[tuple[str, int], ...], size: int) -> str:
     return ", ".join(f"{name}: {least + (number < more)}" for number, (name, _) in enumerate(parts))
 
 
+LENGTHS = Role(
+    "lengths",
+    "How many steps of each sample count, a whole number: an input with `shape: []` and a `vocabulary`.",
+    takes=("indices",),
+    least=0,
+)
+
+
 class Take(Along):
-    """One position of an axis, which the output does not have any more: `take: -1` is the last step of a sequence."""
+    """One position of an axis, which the output does not have any more: `take: -1` is the last step of a sequence.
+
+    With `lengths` (`from: [x, lengths]`), `take: -1` is the last step of each sample that counts; a sample of length 0
+    gives zeros.
+    """
 
     keyword = "take"
     main = "position"
+    inputs = (*Along.inputs, LENGTHS)
 
     position: int
     """The position, from 0; a negative one counts from the end."""
@@ -242,7 +255,38 @@ class Take(Along):
                 help="use `slice` for a part of the channels: "
                 f"`slice: {{start: {self.position}, stop: {self.position + 1 or 'END'}}}`",
             )
+        if len(inputs) > 1:
+            self._check_lengths(*inputs)
+            return op
         return op.replace(position=_place(op, inputs, "position", self.position, op.size(inputs)))
+
+    def _check_lengths(self, sequence: Type, lengths: Type) -> None:
+        if sequence.channels is None or len(sequence.spatial) > 1:
+            raise Misfit(
+                shapes.RANK,
+                f"`lengths` says how long each sequence of numbers is; the input is {sequence}",
+                help="leave the lengths out, or give it sequences, with one axis",
+            )
+        if lengths.spatial:
+            raise Misfit(
+                shapes.RANK,
+                f"`lengths` is one whole number for each sample; it gets {lengths}",
+                help="give that input `shape: []`",
+            )
+        steps = sequence.sizes[0]
+        if (lengths.vocabulary or 0) > steps + 1:
+            raise Misfit(
+                shapes.SIZE,
+                f"`lengths` goes up to {(lengths.vocabulary or 0) - 1}, and the sequence has {steps} steps",
+                help=f"give that input `vocabulary: {steps + 1}`: its numbers are then 0 to {steps}",
+            )
+        if self.position != -1:
+            raise Misfit(
+                shapes.SIZE,
+                f"with `lengths`, only the last step can be taken; `position` is {self.position}",
+                "position",
+                help="use `position: -1`, or leave the lengths out",
+            )
 
     @classmethod
     def sample(cls, type_: Type) -> dict[str, object]:
@@ -250,6 +294,9 @@ class Take(Along):
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (resized(inputs[0], self.dimension(inputs), None),)
+
+    def means(self, inputs: Sequence[Meaning]) -> Meaning:
+        return super().means(inputs[:1])
 
     def reach(self, inputs: Inputs) -> Reach | None:
         # The field of one position of the axis is not one of any position of the output.

@@ -13,6 +13,7 @@ from netspec.ops import OPS
 from netspec.ops.activation import ACTIVATIONS
 from netspec.ops.base import Misfit, Op
 from netspec.ops.initializers import SETTINGS
+from netspec.ops.roles import bounds
 from netspec.types import Type
 from tests.cases import CASES
 from tests.random_networks.draw import Draw, Fields
@@ -491,7 +492,9 @@ RECIPES: dict[str, Recipe] = {
 """Recipes for words of `netspec.ops.OPS`. An op without one has the fields of its rows in the table of cases."""
 RECIPES |= {keyword: _of_cases(keyword) for keyword in OPS if keyword not in RECIPES}
 
-SINGLE = tuple(keyword for keyword in RECIPES if not OPS[keyword].merges and len(OPS[keyword].inputs) == 1)
+SINGLE = tuple(
+    keyword for keyword in RECIPES if not OPS[keyword].merges and bounds(OPS[keyword].inputs)[0] == 1
+)
 MERGES = tuple(keyword for keyword in RECIPES if OPS[keyword].merges)
 """The ops of one input, and those that join several."""
 

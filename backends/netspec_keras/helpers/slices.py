@@ -70,6 +70,17 @@ class Take(layers.Layer):
         return ops.take(inputs, self.positions, axis=self.axis)
 '''
 
+LAST_STEP = '''
+class LastStep(layers.Layer):
+    """The last step of each sequence that counts; zeros where none does."""
+
+    def call(self, inputs):
+        x, lengths = inputs
+        steps = ops.cast(ops.arange(x.shape[1]), lengths.dtype)
+        is_last = ops.equal(steps, ops.expand_dims(lengths, -1) - 1)
+        return ops.sum(ops.where(ops.expand_dims(is_last, -1), x, 0), axis=1)
+'''
+
 REVERSE = '''
 class Reverse(layers.Layer):
     """The positions of an axis in reverse order."""
@@ -112,6 +123,7 @@ HELPERS = {
     "OneHot": Helper(ONE_HOT),
     "Slice": Helper(SLICE),
     "Take": Helper(TAKE),
+    "LastStep": Helper(LAST_STEP),
     "Reverse": Helper(REVERSE),
     "Roll": Helper(ROLL),
     "SpreadVector": Helper(SPREAD_VECTOR),

@@ -22,7 +22,14 @@ def image(items: str) -> str:
     return f"netspec: 1\nname: a\ninput: [3, 8, 6]\nlayers: [{items}]"
 
 
+def counted(items: str) -> str:
+    """A spec with these layers on a sequence of 6@9 and its length."""
+    inputs = "{x: [6, 9], lengths: {shape: [], vocabulary: 10}}"
+    return f"netspec: 1\nname: a\ninputs: {inputs}\nlayers: [{items}]"
+
+
 GIVEN = {
+    counted("{take: -1, from: [x, lengths]}"): "6",
     words("{embedding: 16}"): "16@20",
     words("one_hot"): "50@20",
     words("{slice: {start: 5}}, one_hot"): "50@15",
@@ -117,6 +124,12 @@ REFUSED = {
     image("{«take»: 0}"): ("NS0303", "has 2 spatial axes, so `axis` must say"),
     sequence("{take: {position: 0, axis: «channels»}}"): ("NS0303", "use `slice`"),
     sequence("flatten, {«take»: 0}"): ("NS0303", "has no spatial axes"),
+    counted("{take: «0», from: [x, lengths]}"): ("NS0314", "use `take: -1`"),
+    counted("{«take»: -1, from: [x, lengths]}").replace("[6, 9]", "[6, 8]"): ("NS0314", "`vocabulary: 9`"),
+    counted("{«take»: -1, from: [x, lengths]}").replace("[]", "[2]"): ("NS0303", "one whole number"),
+    counted("{take: {position: -1, axis: width}, from: [x, lengths]}")
+    .replace("[6, 9]", "[6, 9, 9]")
+    .replace("take", "«take»"): ("NS0303", "6@9×9"),
     sequence("{gather: «[0, 9]»}"): ("NS0314", "`positions: 9` is outside of time"),
     sequence("{«repeat_vector»: 3}"): ("NS0303", "takes a vector"),
     sequence("flatten, {repeat_vector: «0»}"): ("NS0104", ""),
