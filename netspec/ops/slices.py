@@ -311,6 +311,10 @@ class Reverse(Along):
     keyword = "reverse"
     main = "axis"
 
+    def moves(self, inputs: Inputs) -> Moves | None:
+        # Channels in another order, all of them, have the same softmax.
+        return "positions"
+
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (inputs[0],)
 
@@ -339,6 +343,10 @@ class Roll(Along):
     @classmethod
     def sample(cls, type_: Type) -> dict[str, object]:
         return {"shift": 1, "axis": (*type_.axes, "channels")[0]}
+
+    def moves(self, inputs: Inputs) -> Moves | None:
+        # Channels in another order, all of them, have the same softmax.
+        return "positions"
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (inputs[0],)

@@ -56,6 +56,12 @@ class Windowed(Op):
         """Whether another size of the input may have other pads: the padding was the word `same`."""
         return self._by_size
 
+    def with_numbers(self) -> Self:
+        """The resolved op, its pads being numbers, whatever word gave them."""
+        op = self.replace()
+        op._by_size = False
+        return op
+
     def padded(self, pads: Pads, **fields: object) -> Self:
         """The resolved op, with these pads."""
         op = self.replace(padding=pads, **fields)

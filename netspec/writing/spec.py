@@ -13,6 +13,7 @@ from netspec.ops.base import Misfit, Op
 from netspec.ops.initializers import Initializer
 from netspec.ops.pool import Pool
 from netspec.ops.reshape import Reshape
+from netspec.ops.window import Windowed
 from netspec.types import Type
 from netspec.writing.emit import emit
 
@@ -181,6 +182,12 @@ def _fields(op: Op, inputs: tuple[Type, ...]) -> dict[str, object]:
     """
     written = _unresolved(op)
     full = {name: _plain(value) for name, value in written.settings().items() if name not in op.resolved_only}
+    if isinstance(op, Windowed) and op.pads_by_size:
+        same = {**full, "padding": "same"}
+        if _reads_as(op, same, inputs):
+            full = same
+        else:  # a pass has kept the pads for another size of the input
+            op = op.with_numbers()
     for name, info in type(op).model_fields.items():
         if not info.is_required() and name in full:
             less = {key: value for key, value in full.items() if key != name}

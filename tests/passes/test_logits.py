@@ -52,7 +52,8 @@ AT_ONE_POSITION = (
 MOVING = [
     case
     for case in (*CASES, *AT_ONE_POSITION)
-    if (node := case.graph().nodes[0]).op.moves([each.type for each in case.graph().inputs]) is not None
+    if case.vocabulary is None
+    and (node := case.graph().nodes[0]).op.moves([each.type for each in case.graph().inputs]) is not None
 ]
 
 
