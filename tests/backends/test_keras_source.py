@@ -191,7 +191,8 @@ def test_what_an_author_calls_by_a_taken_name_is_renamed_in_the_text_alone() -> 
     [
         (Conv(filters=3, kernel=(3,), padding="same", stride=(2,)), (8, 8), 'padding="same"'),
         (Conv(filters=3, kernel=(3,), padding="half", stride=(2,)), (8, 8), "layers.ZeroPadding2D(1,"),
-        (Conv(filters=3, kernel=(3,), padding="half", stride=(2,)), (9, 9), 'padding="same"'),
+        (Conv(filters=3, kernel=(3,), padding="half", stride=(2,)), (9, 9), "layers.ZeroPadding2D(1,"),
+        (Conv(filters=3, kernel=(3,), padding="same", stride=(2,)), (9, 9), 'padding="same"'),
         (Conv(filters=3, kernel=(3,), padding="causal"), (9,), 'padding="causal"'),
         (Conv(filters=4, kernel=(3,), groups=4), (9, 9), "layers.DepthwiseConv2D(3,"),
         (Conv(filters=4, kernel=(3,), groups=2), (9, 9), "GroupedConv2D(4, 3,"),

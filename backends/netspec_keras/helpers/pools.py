@@ -136,7 +136,7 @@ class MaxIndices(layers.Layer):
 
 MAX_UNPOOLING = '''
 class MaxUnpooling(layers.Layer):
-    """Puts each value where a max pool took its own, in a map of the size that the pool took, and zeros elsewhere."""
+    """Puts values where a max pool took its own, in a map as large as the input of the pool."""
 
     def call(self, inputs):
         values, indices, taken = inputs
