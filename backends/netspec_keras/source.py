@@ -34,7 +34,7 @@ from netspec_keras.windows import called_same
 TAKEN = frozenset(
     """
     keras layers ops call i _
-    abs enumerate float getattr isinstance len list max min range slice str sum super tuple zip
+    abs enumerate float getattr int isinstance len list max min range slice str sum super tuple zip
     """.split()  # noqa: SIM905
 )
 """The names that generated text uses itself; loops count with `i` and `_`."""

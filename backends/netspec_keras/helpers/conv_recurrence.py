@@ -81,7 +81,8 @@ class ConvCell(layers.Layer):
     starts = {"kernel": "glorot_uniform", "recurrent": "orthogonal", "bias": "zeros"}
 
     def __init__(self, filters, kernel_size, recurrent_kernel=(), strides=1, **kwargs):
-        self.padding, self.dilation_rate = kwargs.pop("padding", "valid"), kwargs.pop("dilation_rate", 1)
+        self.padding = kwargs.pop("padding", "valid")
+        self.dilation_rate = kwargs.pop("dilation_rate", 1)
         self.use_bias = kwargs.pop("use_bias", True)
         activation = kwargs.pop("activation", "tanh")
         recurrent_activation = kwargs.pop("recurrent_activation", "sigmoid")
