@@ -53,7 +53,7 @@ PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "weights": (
         ("netspec/weights.py",),
-        ("tests/test_weights.py", "tests/test_tensors.py"),
+        ("tests/test_weights.py", "tests/test_tensors.py", "tests/test_fans.py"),
     ),
     "difference": (
         ("netspec/proof/difference.py",),

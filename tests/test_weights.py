@@ -216,6 +216,20 @@ def test_a_file_of_another_format_is_named(head: bytes, kind: str, tmp_path: Pat
         load(tmp_path / "w", small())
 
 
+def test_a_tensor_beside_all_weights_is_an_error_that_names_the_nearest(tmp_path: Path) -> None:
+    """Where a weight is missing, only a missing one can be meant; where none is, any."""
+    whole = initialise(small())
+    save(tmp_path / "w.safetensors", {**whole, "norm.wieght": whole["norm.weight"]})
+    with pytest.raises(
+        WeightsError, match=r"norm\.wieght: not in the network; did you mean `norm\.weight`\?"
+    ):
+        load(tmp_path / "w.safetensors", small())
+    lacking = {name: array for name, array in whole.items() if name != "norm.bias"}
+    save(tmp_path / "w.safetensors", {**lacking, "norm.wieght": whole["norm.weight"]})
+    with pytest.raises(WeightsError, match=r"norm\.wieght: not in the network(\n|$)"):
+        load(tmp_path / "w.safetensors", small())
+
+
 def test_a_key_that_two_backends_read_differently_names_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     class Reads(Oracle):
         def __init__(self, **keys: str | None) -> None:
