@@ -78,15 +78,14 @@ CONV_CELL = '''
 class ConvCell(layers.Layer):
     """A step of a convolutional recurrent layer, which takes its input convolved."""
 
-    starts = {"kernel": "glorot_uniform", "recurrent": "orthogonal", "bias": "zeros"}
-
     def __init__(self, filters, kernel_size, recurrent_kernel=(), strides=1, **kwargs):
         self.padding = kwargs.pop("padding", "valid")
         self.dilation_rate = kwargs.pop("dilation_rate", 1)
         self.use_bias = kwargs.pop("use_bias", True)
         activation = kwargs.pop("activation", "tanh")
         recurrent_activation = kwargs.pop("recurrent_activation", "sigmoid")
-        drawn = {name: kwargs.pop(f"{name}_initializer", own) for name, own in self.starts.items()}
+        starts = {"kernel": "glorot_uniform", "recurrent": "orthogonal", "bias": "zeros"}
+        drawn = {name: kwargs.pop(f"{name}_initializer", own) for name, own in starts.items()}
         super().__init__(**kwargs)
         self.filters, self.kernel_size, self.strides = filters, tuple(kernel_size), strides
         self.recurrent_kernel_size = tuple(recurrent_kernel or kernel_size)
