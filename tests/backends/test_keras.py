@@ -66,7 +66,10 @@ def sample(graph: Graph, dtype: str = "float64", batch: int = BATCH) -> Sample:
         for name, array in drawn.items()
     }
     inputs = {
-        each.name: draw.standard_normal((batch, *each.type.shape)).astype(dtype) for each in graph.inputs
+        each.name: draw.standard_normal((batch, *each.type.shape)).astype(dtype)
+        if each.vocabulary is None
+        else draw.integers(0, each.vocabulary, (batch, *each.type.shape))
+        for each in graph.inputs
     }
     targets = {
         each.name: draw.standard_normal((batch, *graph.types[each.value].shape)).astype(dtype)
@@ -271,7 +274,10 @@ def test_a_saved_model_loads_whatever_layers_its_text_defines(tmp_path: Path) ->
         model.save(tmp_path / "model.keras")
         loaded = keras.models.load_model(tmp_path / "model.keras")
         named = {
-            key: np.moveaxis(array, 1, -1) if array.ndim > 2 else array for key, array in this.inputs.items()
+            each.name: this.inputs[each.name]
+            if each.type.channels is None
+            else np.moveaxis(this.inputs[each.name], 1, -1)
+            for each in graph.inputs
         }
         given = named if len(named) > 1 else named["in0"]
         found, wanted = (np.asarray(each.predict_on_batch(given)) for each in (loaded, model))
