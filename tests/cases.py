@@ -260,6 +260,7 @@ def _recurrent() -> Iterator[Case]:
         "before_columns": ("gru", (3, 5, 4), {**first, "axis": "height", "init": "he_normal"}),
         "before_depth": ("gru", (2, 3, 2, 4), {**first, "direction": "backward", "axis": "depth"}),
         "before_once": ("gru", x, first),
+        "back_once": ("lstm", x, {**fields, "direction": "backward"}),
         "init_columns": ("lstm", (3, 5, 4), {**both, "axis": "height", "recurrent_init": {"normal": 0.1}}),
         "last_rows": ("gru", (3, 5, 4), {**both, "axis": "width", "return": "last"}),
         "back_last_rows": (

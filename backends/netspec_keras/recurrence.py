@@ -35,9 +35,7 @@ def recurrent(op: Recurrent, types: Types) -> Lowered:
 
 def _is_enough(op: Recurrent, types: Types) -> bool:
     """Whether one layer of Keras' does it: over sequences of which all steps count, from a state of zeros."""
-    plain = len(types) == 1 and op.layers == 1
-    given = op.returns == "last" or (op.returns == "sequence" and op.direction != "backward")
-    return plain and given and not _needs_cell(op)
+    return len(types) == 1 and op.layers == 1 and op.returns != "state" and not _needs_cell(op)
 
 
 def _needs_cell(op: Recurrent) -> bool:
@@ -48,9 +46,10 @@ def _needs_cell(op: Recurrent) -> bool:
 
 
 def _one(op: Recurrent, types: Types) -> Lowered:
-    """The layer of Keras', along an axis where there are several."""
+    """The layer of Keras'; along an axis where there are several, or where it gives the steps in reverse order."""
     native = _native(op)
-    if len(types[0].spatial) == 1:
+    reversed_ = op.direction == "backward" and op.returns == "sequence"
+    if len(types[0].spatial) == 1 and not reversed_:
         return native
     (layer,) = native.layers
     axis = option("axis", 1 + op.dimension(types), 1)

@@ -121,8 +121,10 @@ class Along(layers.Wrapper):
         order = (0, *(axis for axis in axes if axis != self.axis), self.axis, len(inputs.shape) - 1)
         x = ops.transpose(inputs, order)
         y = self.layer(ops.reshape(x, (-1, *x.shape[-2:])))
+        several = len(y.shape) == 3
+        if several and getattr(self.layer, "go_backwards", False):
+            y = ops.flip(y, axis=1)  # Keras leaves the steps in the order of its way
         y = ops.reshape(y, (-1, *x.shape[1:-2], *y.shape[1:]))
-        several = len(y.shape) == len(order)
         return ops.transpose(y, [order.index(axis) for axis in range(len(order))]) if several else y
 
     def get_config(self):
