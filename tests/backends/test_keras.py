@@ -65,7 +65,7 @@ def sample(graph: Graph, dtype: str = "float64", batch: int = BATCH) -> Sample:
         name: (np.asarray(array, "float64") + 0.3 * draw.random(array.shape)).astype(dtype)
         for name, array in drawn.items()
     }
-    inputs = {
+    inputs: dict[str, Any] = {
         each.name: draw.standard_normal((batch, *each.type.shape)).astype(dtype)
         if each.vocabulary is None
         else draw.integers(0, each.vocabulary, (batch, *each.type.shape))
