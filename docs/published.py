@@ -49,6 +49,10 @@ class Network:
     def op_macs(self, op: str) -> int:
         return sum(each.macs or 0 for each in self.shapes.layers if each.op == op)
 
+    def op_params(self, *ops: str) -> int:
+        """Of all layers of these ops."""
+        return sum(each.params for each in self.shapes.layers if each.op in ops)
+
     def values(self, op: str) -> int:
         """How many numbers come out of all layers of an op."""
         return sum(prod(each.output) for each in self.shapes.layers if each.op == op)
@@ -108,6 +112,7 @@ BIASES = Count(
     lambda net: net.params + net.statistics + net.statistics // 2,
 )
 SCALES = Count("parameters, and scales in batch norm", lambda net: net.params + net.statistics // 2)
+RECURRENT = Count("parameters of recurrent layers", lambda net: net.op_params("rnn", "lstm", "gru"))
 FOLDED = Count("parameters, each batch norm folded to a bias", lambda net: net.params - net.statistics // 2)
 FILE_16 = Count(
     "bytes: a head of 16, parameters, running statistics", lambda net: 16 + 4 * (net.params + net.statistics)
@@ -181,12 +186,18 @@ TF_SLIM = "TF-Slim, mobilenet_v1.md"
 SHELHAMER = "Long et al. 2015, table 1"
 SEGNET = "Badrinarayanan et al. 2015"
 OPEN_MODELS = "Open Model Zoo, se-inception"
+SUTSKEVER = "Sutskever et al. 2014, section 3.4"
+RENET = "the widths of Visin et al. 2015, table 1, multiplied out"
+RESEG = "ReSeg's released code, its layers multiplied out"
 
 EXCITATION = (
     "Plain MACs are {}. The paper does not say what it counts; this gives its figures for both such networks of the"
     " zoo. Where a shortcut follows, the rescaling and the sum are one, as in the Axpy layer that was released."
 )
 SHORTCUTS = "Plain MACs are {}; the paper does not say what it counts."
+
+TRANSLATION = {"source_words": 160_000, "target_words": 80_000, "units": 1000, "layers": 4}
+"""The parameters with which `seq2seq` is the paper's network."""
 
 FIGURES = (
     Figure("lenet5_1998", TRAINABLE, "60,000", LECUN),
@@ -308,6 +319,29 @@ FIGURES = (
     Figure("yolov3", FILE_20, "248,007,048", "size of yolov3.weights"),
     Figure("fcn32s", TRAINABLE, "134 M", SHELHAMER),
     Figure("segnet", PARAMS, "29.45 M", SEGNET),
+    Figure("sentiment", PARAMS, "2,757,761", "keras.io, Bidirectional LSTM on IMDB"),
+    Figure("seq2seq", PARAMS, "384 M", SUTSKEVER, TRANSLATION),
+    Figure("seq2seq", RECURRENT, "64 M", SUTSKEVER, TRANSLATION),
+    Figure("renet_mnist", PARAMS, "125,890,570", RENET),
+    Figure("renet_cifar10", PARAMS, "59,225,866", RENET, why="With GRUs. The paper has no total."),
+    Figure("renet_cifar10", PARAMS, "64,971,786", RENET, {"lstm": True}, why="With LSTMs."),
+    Figure(
+        "reseg_camvid",
+        PARAMS,
+        "2,405,400",
+        RESEG,
+        {"classes": 12, "patch": 1, "chained": True},
+        why="The output of the forward layer is the input of the backward layer.",
+    ),
+    Figure(
+        "reseg_camvid",
+        PARAMS,
+        "2,542,200",
+        RESEG,
+        {"classes": 12, "patch": 1},
+        why="If both directions have the same input.",
+    ),
+    Figure("reseg_camvid", TRAINABLE, "806,712", RESEG, {"classes": 12, "patch": 1}),
     Figure("wavenet", PARAMS, "1,515,968", "tensorflow-wavenet, `wavenet_params.json`: all variables"),
 )
 """What ours equals."""

@@ -12,6 +12,7 @@ from multiprocessing import get_context
 
 import pytest
 
+import netspec
 from docs.proofs import BACKENDS, ROWS, Row, read
 from netspec.backend import Learns, Runs
 from netspec.check import check_file
@@ -20,7 +21,7 @@ from netspec.graph import verify
 from netspec.language.reading.locations import zoo
 from netspec.proof.difference import Difference
 from netspec.proof.result import TOLERANCES
-from tests.having import ORACLE, having, ready
+from tests.having import ORACLE, WRITERS, having, ready
 
 SMALL = [pytest.param(row, id=row.spec, marks=() if row.quick else pytest.mark.slow) for row in ROWS]
 BY_SPEC = {row.spec: row for row in ROWS}
@@ -67,6 +68,13 @@ def test_backends_are_equal_at_full_size_in_float32(name: str) -> None:
         ok, difference, tolerance = own.submit(_in_float32, name).result()
     assert ok, difference
     assert tolerance == 1e-4
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_network_that_sweeps_an_image_is_short(name: str) -> None:
+    """With each step of each sweep as a layer, it would have thousands."""
+    text = netspec.compile(netspec.load("zoo:reseg_camvid"), name)
+    assert len(text.splitlines()) < 150
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.spec)

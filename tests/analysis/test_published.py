@@ -181,8 +181,8 @@ def test_wavenet_sees_as_many_samples_as_the_open_implementation_says() -> None:
 
 UNPUBLISHED = {
     "fashion_cnn", "lecture_cnn", "mlp", "inception_module", "skip_taps", "siamese", "autoencoder", "localiser",
-    "se_resnet34", "fcn16s", "fcn8s", "ssd300", "dcgan_generator", "super_resolution", "text_cnn",
-    "tcn",
+    "se_resnet34", "fcn16s", "fcn8s", "ssd300", "dcgan_generator", "super_resolution", "text_cnn", "tcn",
+    "rnn_rows_mnist", "bit_memory", "char_rnn", "caption", "renet_svhn", "reseg_horses", "reseg_flowers",
 }  # fmt: skip
 """Sketches, networks of textbooks, and those of which no figure is known to be published but what `expect` holds."""
 
