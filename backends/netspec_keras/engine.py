@@ -34,12 +34,18 @@ def chosen() -> str:
     """The engine that Keras will use: KERAS_BACKEND, else its configuration file, else TensorFlow."""
     if name := os.environ.get("KERAS_BACKEND"):
         return name
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
     try:
-        told = json.loads(files.read(home / "keras.json")).get("backend")
+        told = json.loads(files.read(_settings())).get("backend")
     except (OSError, ValueError, AttributeError):
         return "tensorflow"
     return told if isinstance(told, str) else "tensorflow"
+
+
+def _settings() -> Path:
+    """The configuration file of Keras: in KERAS_HOME, else in the home folder or, if that is read-only, in /tmp."""
+    base = os.path.expanduser("~")  # noqa: PTH111 (it does not fail where the user has no home)
+    base = base if os.access(base, os.W_OK) else "/tmp"
+    return Path(os.environ.get("KERAS_HOME", f"{base}/.keras"), "keras.json")
 
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"

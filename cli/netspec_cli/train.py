@@ -174,12 +174,11 @@ def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Dat
     from netspec.training.fetch import fetch as get
     from netspec.training.idx import DataError
 
-    place = folder or datasets.default_folder()
     try:
         if fetch and recipe.data in SETS:
-            get(recipe.data, place, tell=complain)
+            get(recipe.data, folder or datasets.default_folder(), tell=complain)
         # A path in a recipe is relative to the folder of its spec.
-        return datasets.load(seen_from(Path(graph.file).parent, recipe.data), place)
+        return datasets.load(seen_from(Path(graph.file).parent, recipe.data), folder)
     except DataError as error:
         fail(str(error) + (f"\n{error.help}" if error.help else ""))
 

@@ -27,11 +27,21 @@ _EMBEDDED_FILE = Path(__file__).with_name("data") / "fashion_mnist_small.npz"
 
 
 def default_folder() -> Path:
-    """The folder with the files of named sets: $NETSPEC_DATA, or netspec/ in the user's cache."""
+    """The folder with the files of named sets: $NETSPEC_DATA, or netspec/ in the user's cache.
+
+    Raises:
+        DataError: the user has no home folder, as in some containers.
+    """
     if chosen := os.environ.get("NETSPEC_DATA"):
         return Path(chosen)
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "netspec"
+    try:
+        return (Path(cache) if cache else Path.home() / ".cache") / "netspec"
+    except RuntimeError:
+        raise DataError(
+            "this user has no home folder, in which named data sets would be",
+            "name a folder with --data-dir, or in the environment variable NETSPEC_DATA",
+        ) from None
 
 
 def load(data: str, folder: Path | None = None) -> Dataset:

@@ -72,6 +72,17 @@ def test_the_engine_is_the_one_that_keras_would_take(tmp_path: Path, monkeypatch
     assert engine.chosen() == "tensorflow"
 
 
+@pytest.mark.usefixtures("homeless")
+def test_a_user_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs as any number of a user."""
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    assert engine.chosen() in engine.ENGINES
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "keras.json").write_text('{"backend": "jax"}', encoding="utf-8")
+    assert engine.chosen() == "jax"
+
+
 def test_telling_imports_neither_and_importing_says_nothing() -> None:
     program = """
 import sys

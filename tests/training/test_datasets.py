@@ -121,6 +121,19 @@ def test_an_unknown_name() -> None:
     assert told("mnits")[0] == "no data set is called mnits; did you mean `mnist`?"
 
 
+@pytest.mark.usefixtures("homeless")
+def test_a_user_without_a_home_needs_a_folder_for_named_sets_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NETSPEC_DATA", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    with pytest.raises(DataError, match=r"^this user has no home folder"):
+        load("mnist")
+    with pytest.raises(DataError, match=r"^mnist is not here"):
+        load("mnist", tmp_path)
+    assert load("fashion-mnist-small").train_labels.size
+
+
 def test_the_default_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NETSPEC_DATA", "/somewhere")
     assert default_folder() == Path("/somewhere")
