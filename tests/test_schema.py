@@ -51,6 +51,16 @@ RIGHT = {
     "a recipe": HEAD
     + "layers: [relu]\ntrain: {epochs: 3, optimizer: {sgd: {momentum: 0.9}}, metrics: accuracy}",
     "a bare optimiser": HEAD + "layers: [relu]\ntrain: {optimizer: adam, normalise: {mean: 0.5, std: [0.2]}}",
+    "a branch that is a name": HEAD + "layers: [add: [input, [relu], $skip]]",
+    "a carry": HEAD
+    + "blocks: {b: {inputs: [x, h], outputs: [y, p.indices], layers: [relu]}}\n"
+    + "layers: [{b: , from: [a, b], repeat: 2, carry: {h: indices}}]",
+    "heads that are layers": HEAD + "layers: [relu]\nheads: {a: a, b: b.c.0, c: {from: a, layers: []}}",
+    "an activation by parameter": HEAD
+    + "layers: [activation: $act, activation: {leaky_relu: 0.2}, activation: prelu]",
+    "sizes of layers": HEAD
+    + "layers: [{pad: {like: a}}, {upsample: {size: '${a.height}'}}, {crop: {like: a.0}}]",
+    "a table in a table": HEAD + "params: {rows: [[[1, 2], 3], [4, [5]]]}\nlayers: [relu]",
     "a file of blocks": "netspec: 1\nblocks: {include: [a.yaml], b: {inputs: [x, y], layers: [relu]}}",
 }
 
@@ -77,6 +87,9 @@ WRONG = {
     "a plain value without a main field": HEAD + "layers: [batch_norm: 0.9]",
     "two ops in an item": HEAD + "layers: [{relu: , tanh: }]",
     "an item without an op": HEAD + "layers: [{name: a, repeat: 2}]",
+    "carry without repeat": HEAD + "layers: [{max_unpool: , from: [a, b], carry: {indices: indices}}]",
+    "a carry that is a word": HEAD + "layers: [{max_unpool: , from: [a, b], repeat: 2, carry: indices}]",
+    "a head that is a list": HEAD + "layers: [relu]\nheads: {a: [relu]}",
     "else without when": HEAD + "layers: [{relu: , else: [tanh]}]",
     "a branch that is no list": HEAD + "layers: [add: [3, [tanh]]]",
     "branches of what does not merge": HEAD + "layers: [relu: {branches: [[], []]}]",

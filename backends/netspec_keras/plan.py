@@ -72,6 +72,7 @@ class Plan:
     keys: dict[str, Key] = field(default_factory=dict)
     uses: dict[Key, list[Module]] = field(default_factory=dict)
     lent: set[Key] = field(default_factory=set)
+    levels: dict[str, int] = field(default_factory=dict)
 
     @cached_property
     def shares_anything(self) -> bool:
@@ -160,7 +161,8 @@ def plan(graph: Graph, layers: Mapping[str, Lowered], folded: bool = True) -> Pl
     if not flat.shares_anything:
         root = gathered(root, lambda repeat: _loops(graph, repeat), lambda node: node.op.merges)
     made = Plan(graph, root, layers, modules={each.path: each for each in root.modules()})
-    _name(made, root, (), nesting(root))
+    made.levels = nesting(root)
+    _name(made, root, ())
     _lend(made)
     nodes = (node for node in graph.nodes if node.shares is not None and node.weights)
     calls = (module for module in made.modules.values() if module.shares is not None)
@@ -169,13 +171,13 @@ def plan(graph: Graph, layers: Mapping[str, Lowered], folded: bool = True) -> Pl
     return flat
 
 
-def _name(made: Plan, module: Module, owner: Key, levels: Mapping[str, int]) -> None:
+def _name(made: Plan, module: Module, owner: Key) -> None:
     """Give each module that becomes a function the key of its definition."""
     for item in module.items:
         if not isinstance(item, Module):
             continue
-        key = _key(item, owner, module, levels.get(item.path))
-        _name(made, item, key or owner, levels)
+        key = _key(item, owner, module, made.levels.get(item.path))
+        _name(made, item, key or owner)
         if key is not None:
             made.keys[item.path] = key
             made.uses.setdefault(key, []).append(item)

@@ -11,7 +11,7 @@ from netspec.graph import Graph, Input, Node
 from netspec.lowering.gathering import is_list
 from netspec.lowering.layout import Page
 from netspec.lowering.names import free, numbered, snake
-from netspec.lowering.outline import Module
+from netspec.lowering.outline import Module, called_name
 from netspec.lowering.parts import literal, quoted
 from netspec.lowering.sizes import with_sizes
 from netspec.lowering.statements import Body as Statements
@@ -115,7 +115,9 @@ class _Module:
             other = self._unified(uses, self.same)
             if _size(other[2]) < _size(definitions):
                 bodies, channels, definitions = other
-        for definition, name in zip(definitions, variant_names(snake(key[-1]), definitions), strict=True):
+        for definition, name in zip(
+            definitions, variant_names(snake(self._called(key)), definitions), strict=True
+        ):
             function = free(name, {*self.taken, *self._variables()})
             self.taken.add(function)
             for number in definition.uses:
@@ -125,6 +127,11 @@ class _Module:
                 _function(function, bodies[definition.uses[0]], definition, channels, served)
             )
         self.classes |= {name for body in bodies for name in body.classes}
+
+    def _called(self, key: Key) -> str:
+        """What a function is called after: the block of its uses, else their scope."""
+        (first, *_) = self.plan.uses[key]
+        return called_name(key[-1], self.plan.levels.get(first.path))
 
     def _unified(
         self, uses: Sequence[Module], layers: Mapping[str, Lowered]

@@ -11,7 +11,7 @@ from netspec.graph import Graph
 from netspec.lowering.gathering import gathered
 from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered
-from netspec.lowering.outline import Module, definitions
+from netspec.lowering.outline import Module, called_name, definitions, nesting
 from netspec.lowering.sizes import with_sizes
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.uses import description, firsts, stem, told
@@ -75,6 +75,7 @@ class _Text:
     def __init__(self, graph: Graph, lowered: Mapping[str, Lowered], folded: bool = True) -> None:
         self.graph, self.folded = graph, folded
         self.root = rooted(graph)
+        self.levels = nesting(self.root)
         frozen = frozenset(_frozen_paths(self.root))
         made: dict[str, Made] = {}
         sharing = Sharing(self.root, lowered, made, folded)
@@ -165,11 +166,17 @@ class _Text:
         uses = {number: each.use(alone) for number, each in made.items()}
         return unify([uses[id(each)] for each in bodies], VARIABLES | self.taken, ATTRIBUTES)
 
+    def _called(self, use: Module) -> str:
+        """What a class is called after: the block of its uses, else their scope."""
+        if use.scope is None or not use.scope.definition:
+            return stem(use)
+        return called_name(use.scope.definition, self.levels.get(use.path))
+
     def _names(self, use: Module, found: Sequence[Definition]) -> list[str]:
         if use.scope is None:
             return [class_name(self.graph)]
         together = _is_head(use) and len(found[0].uses) > 1
-        called = "head" if together else use.scope.definition or stem(use)
+        called = "head" if together else self._called(use)
         names = []
         for variant in variant_names(called, found):
             names.append(numbered(camel(variant, "Block"), self.taken))

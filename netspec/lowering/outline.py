@@ -211,6 +211,11 @@ def called_key(module: Module, level: int | None) -> tuple[str, ...]:
     return (module.kind, *inside, module.scope.definition)
 
 
+def called_name(definition: str, level: int | None) -> str:
+    """The name of a definition of a block in the text: each level of a block that contains itself has its own."""
+    return definition if level is None else f"{definition}_level{level + 1}"
+
+
 def nesting(root: Module) -> dict[str, int]:
     """For each call of a block that contains itself, how many further calls are nested in it, by its path.
 

@@ -149,7 +149,8 @@ RECURSION = Code(
     "A block can call itself, directly or through other blocks, if the calls end: each call gets other values of its"
     " parameters or another input, and at some point `when` leaves the next call out. For an hourglass, the call is"
     ' `unit: {depth: "${depth - 1}"}` with `when: ${depth > 1}` beside it. A call that always happens, or that repeats'
-    " the values of a call around it, never ends. For layers that are only repeated, use `repeat`.",
+    " the values of a call around it, never ends. Calls that end must fit the limit of 64 nested lists of items. For"
+    " layers that are only repeated, use `repeat`.",
     """\
 netspec: 1
 name: example

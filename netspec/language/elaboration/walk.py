@@ -148,7 +148,7 @@ class Walk:
             each.block is call.block and (each.types, repr(each.values)) == key for each in self.calls
         ):
             return False
-        self._report_recursion(call, "with the same parameters and the same input")
+        self._report_recursion(call, "with the same parameters and the same input: it does not end")
         return True
 
     def _report_endless(self) -> None:
@@ -163,7 +163,10 @@ class Walk:
         )
         if last is not None:
             times = sum(each.block is last.block for each in self.calls)
-            self._report_recursion(last, f"{times} levels deep")
+            self._report_recursion(
+                last,
+                f"{times} levels deep, and lists of items are then nested {DEPTH_LIMIT} deep, which is the limit",
+            )
             raise Exceeded
 
     def _report_recursion(self, call: OpenCall, how: str) -> None:
@@ -177,7 +180,7 @@ class Walk:
         ]
         self.problems.error(
             codes.RECURSION,
-            f"the block `{call.block.name}` calls itself {how}: it does not end",
+            f"the block `{call.block.name}` calls itself {how}",
             call.span,
             notes=notes[:4],
             help=how_it_ends(call.block),

@@ -56,7 +56,8 @@ def test_a_call_that_repeats_one_around_it_does_not_end() -> None:
     assert found.help is not None
     assert "`n: ${n - 1}`" in found.help
     (found,) = hold_refusals(
-        text.format('{«u»: "${n - 1}", when: "${n != 0.5}"}'), ("NS0111", "levels deep: it does not end")
+        text.format('{«u»: "${n - 1}", when: "${n != 0.5}"}'),
+        ("NS0111", "64 deep, which is the limit"),
     )
     assert found.notes == ("`n` is 2, 1, 0, −1, …",)
     hold_refusals(
