@@ -87,9 +87,10 @@ def _closed(model: type[BaseModel], known: dict[str, Schema], required: Iterable
 
 _VALUE = _ref("value")
 _ITEMS = _ref("items")
-_SHAPE = _any(
-    _ref("expression"), _list(_any({"type": "integer", "minimum": 1}, PATH), minItems=1, maxItems=4)
-)
+_SIZES = _list(_any({"type": "integer", "minimum": 1}, PATH), maxItems=4)
+_SHAPE = _any(_ref("expression"), {**_SIZES, "minItems": 1})
+_SHAPE_OF_INDICES = _any(_ref("expression"), _SIZES)
+"""One whole number a sample has no axes: `{shape: [], vocabulary: 21}`."""
 _VOCABULARY = _any(_ref("expression"), {"type": "integer", "minimum": 1})
 _BRANCHES = _list(_any(PATH, _ITEMS))
 _NAMES = _any(PATH, _list(PATH, minItems=1))
@@ -135,7 +136,8 @@ def _definitions() -> dict[str, Schema]:
         "expression": {"type": "string", "pattern": "\\$", "description": "`$name`, or `${…}` to calculate"},
         "value": _any(scalar, _list(_ref("value"))),
         "input": _any(
-            _SHAPE, _closed(InputSkeleton, {"shape": _SHAPE, "vocabulary": _VOCABULARY}, ["shape"])
+            _SHAPE,
+            _closed(InputSkeleton, {"shape": _SHAPE_OF_INDICES, "vocabulary": _VOCABULARY}, ["shape"]),
         ),
         "defaults": {
             "type": ["object", "null"],

@@ -47,10 +47,6 @@ class Windowed(Op):
         """The size of the dilated kernel along each axis: k + (k − 1)(d − 1)."""
         return tuple(arithmetic.dilated(k, d) for k, d in zip(self.kernel, self.dilation, strict=True))
 
-    def __eq__(self, other: object) -> bool:
-        """Equal fields make equal ops: an op that is written with its pads as numbers is the same."""
-        return type(self) is type(other) and self.__dict__ == other.__dict__
-
     @property
     def pads_by_size(self) -> bool:
         """Whether another size of the input may have other pads: the padding was the word `same`."""
