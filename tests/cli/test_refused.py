@@ -6,7 +6,10 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -286,9 +289,9 @@ def test_a_framework_that_fails_to_import_can_be_left_out(name: str, monkeypatch
     """Of some, a backend does not know it before it runs, because the import takes seconds."""
     needs(name)
     framework = backend(name).frameworks[0]
-    shadow(framework, f"netspec_{name}", monkeypatch)
     others = [each for each in ready(Learns) if each != name][:1]
-    result = CliRunner().invoke(app, ["compare", "small.yaml", "--backends", ",".join([*others, name])])
+    with shadowed(framework, f"netspec_{name}", monkeypatch):
+        result = CliRunner().invoke(app, ["compare", "small.yaml", "--backends", ",".join([*others, name])])
     assert (result.exit_code, result.stdout) == (2, "")
     assert " fails to import: ImportError: libfoo.so is missing\n  fix: pip install " in result.stderr
     assert result.stderr.endswith("".join(f"\n  or without it: --backends {each}\n" for each in others))
@@ -302,8 +305,10 @@ def test_ctrl_c_waits_for_the_end_of_an_import(name: str, monkeypatch: pytest.Mo
     graph = load("small.yaml")
     text = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nfor _ in range(1000): pass\n"
     text += "open('whole', 'w').close()\ncuda = __version__ = None\n"
-    shadow(backend(name).frameworks[0], f"netspec_{name}", monkeypatch, text)
-    with pytest.raises(KeyboardInterrupt):
+    with (
+        shadowed(backend(name).frameworks[0], f"netspec_{name}", monkeypatch, text),
+        pytest.raises(KeyboardInterrupt),
+    ):
         compare(graph, [name], "float32")
     assert Path("whole").exists()
 
@@ -311,13 +316,24 @@ def test_ctrl_c_waits_for_the_end_of_an_import(name: str, monkeypatch: pytest.Mo
 FAILS = "raise ImportError('libfoo.so is missing')\n"
 
 
-def shadow(framework: str, package: str, monkeypatch: pytest.MonkeyPatch, text: str = FAILS) -> None:
-    """Put another module in the place of a framework, imported or not, and let a package import it again."""
+@contextmanager
+def shadowed(
+    framework: str, package: str, monkeypatch: pytest.MonkeyPatch, text: str = FAILS
+) -> Iterator[None]:
+    """Put another module in the place of a framework, imported or not, and let a package import it again meanwhile."""
+
+    def taken() -> dict[str, ModuleType]:
+        own = [name for name in sys.modules if name.partition(".")[0] in (framework, package)]
+        return {name: sys.modules.pop(name) for name in own}
+
     Path(f"{framework}.py").write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(str(Path.cwd()))
-    for name in [*sys.modules]:
-        if name.partition(".")[0] in (framework, package):
-            monkeypatch.delitem(sys.modules, name)
+    before = taken()
+    try:
+        yield
+    finally:
+        taken()
+        sys.modules.update(before)
 
 
 def test_what_is_broken_is_not_left_out_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
