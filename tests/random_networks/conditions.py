@@ -23,9 +23,13 @@ def weights_of(graph: Graph, seed: int) -> dict[str, Array]:
 
 
 def inputs_of(graph: Graph, seed: int, batch: int) -> dict[str, Array]:
-    """A standard normal batch for every input."""
+    """A standard normal batch for every input of numbers; any indices of the vocabulary for others."""
+    draws = {each.name: _generator(f"{each.name} {batch}", seed) for each in graph.inputs}
+    shapes = {each.name: (batch, *each.type.shape) for each in graph.inputs}
     return {
-        each.name: _generator(f"{each.name} {batch}", seed).standard_normal((batch, *each.type.shape))
+        each.name: draws[each.name].standard_normal(shapes[each.name])
+        if each.vocabulary is None
+        else draws[each.name].integers(0, each.vocabulary, shapes[each.name])
         for each in graph.inputs
     }
 

@@ -42,9 +42,9 @@ def floors(graph: Graph, inputs: Arrays, values: Arrays) -> dict[str, float]:
     """For every layer the smallest size that its output counts as: a part of the largest value it is made of."""
     largest = {name: _largest(array) for name, array in inputs.items()}
     for node in graph.nodes:
-        # What holds positions is no size of a value: it was chosen by what its pool takes.
-        made_of = [largest[value] for value in node.inputs if graph.types[value].kind != "positions"]
-        largest[node.name] = max([_largest(values[node.name]), *made_of])
+        # Positions and indices are not sizes of values.
+        made_of = [largest[value] for value in node.inputs if graph.types[value].kind == "numbers"]
+        largest |= dict.fromkeys(node.values, max([_largest(values[node.name]), *made_of]))
     return {node.name: PART * largest[node.name] for node in graph.nodes}
 
 

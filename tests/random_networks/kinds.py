@@ -8,6 +8,7 @@ from tests.random_networks.branching import all_repetitions, branches, join_name
 from tests.random_networks.carrying import a_carry, a_recursion, counted
 from tests.random_networks.layers import a_shared_op, an_op
 from tests.random_networks.scopes import a_group, a_repeat
+from tests.random_networks.sequences import cut_and_joined
 from tests.random_networks.unpooling import pooled_and_back
 
 FLAT: dict[Kind, float] = {
@@ -16,6 +17,7 @@ FLAT: dict[Kind, float] = {
     join_names: 0.7,
     like: 0.4,
     pooled_and_back: 0.3,
+    cut_and_joined: 0.3,
 }
 DEEP: dict[Kind, float] = {
     an_op: 6.0,
@@ -27,6 +29,7 @@ DEEP: dict[Kind, float] = {
     a_recursion: 0.7,
     counted: 0.5,
     pooled_and_back: 0.7,
+    cut_and_joined: 0.7,
     a_group: 1.0,
     a_repeat: 2.0,
     a_call: 3.0,

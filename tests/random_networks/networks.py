@@ -16,6 +16,7 @@ from tests.random_networks.draw import Draw
 from tests.random_networks.kinds import KINDS
 from tests.random_networks.meeting import Item, meet
 from tests.random_networks.rooms import Room
+from tests.random_networks.sequences import look_up, words
 from tests.random_networks.text import MAIN, Document, Files, save, yaml_text
 from tests.random_networks.walks import fields_in
 
@@ -106,6 +107,8 @@ def _inputs(author: Author, room: Room) -> dict[str, Type]:
     draw = author.draw
     rank = draw.weighted({0: 1.0, 1: 3.0, 2: 4.0, 3: 2.0})
     count = draw.weighted({1: 6.0, 2: 3.0, 3: 1.0})
+    if count == 1 and draw.chance(0.15):
+        return {"input": words(author)}
     first = _shape(draw, rank)
     if count == 1 and draw.chance(0.8):
         types = {"input": first}
@@ -129,7 +132,8 @@ def _start(author: Author, room: Room, types: dict[str, Type]) -> Part:
     """Items that make one tensor of the inputs."""
     draw = author.draw
     if list(types) == ["input"]:
-        return [], types["input"]
+        type_ = types["input"]
+        return look_up(author, room, type_) if type_.kind == "indices" else ([], type_)
     if len(types) == 1:
         ((name, type_),) = types.items()
         return [{"identity": None, "from": name}], type_
