@@ -4,6 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+
+def conv_lstm(rank: int) -> str:
+    """The class for what most networks use: forward, from zeros, with the output at every step."""
+    return f'''\
+class ConvLSTM{rank}d(nn.Module):
+    """A convolutional LSTM along the first axis of (N, channels, steps, *sizes)."""
+
+    def __init__(self, in_channels, filters, kernel, stride=1, padding=0, dilation=1):
+        super().__init__()
+        self.weight_ih_l0 = nn.Parameter(torch.empty(4 * filters, in_channels, *kernel))
+        self.weight_hh_l0 = nn.Parameter(torch.empty(4 * filters, filters, *kernel))
+        self.bias_ih_l0 = nn.Parameter(torch.zeros(4 * filters))
+        nn.init.xavier_uniform_(self.weight_ih_l0)
+        nn.init.orthogonal_(self.weight_hh_l0)
+        self.bias_ih_l0.data.chunk(4)[1].fill_(1.0)
+        self.window, self.inner = (stride, padding, dilation), tuple(k // 2 for k in kernel)
+
+    def forward(self, x):
+        samples, steps = x.shape[0], x.shape[2]
+        # The inputs of all steps at once.
+        x = x.transpose(1, 2).flatten(0, 1)
+        x = F.conv{rank}d(x, self.weight_ih_l0, self.bias_ih_l0, *self.window)
+        x = x.unflatten(0, (samples, steps)).unbind(1)
+        h = c = torch.zeros_like(x[0].chunk(4, dim=1)[0])
+        outputs = []
+        for gates in x:
+            gates = gates + F.conv{rank}d(h, self.weight_hh_l0, padding=self.inner)
+            i, f, g, o = gates.chunk(4, dim=1)
+            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+            h = torch.sigmoid(o) * torch.tanh(c)
+            outputs.append(h)
+        return torch.stack(outputs, dim=2)'''
+
+
 CONV_RECURRENT = '''\
 class ConvRecurrent(nn.Module):
     """A convolutional recurrent layer along one axis of (N, channels, *sizes).
@@ -144,7 +178,12 @@ class ConvGRU(ConvRecurrent):
             n = self.activation(n + self.of_state(r * h, kernel_n))
         return ((1 - z) * n + z * h,)'''
 
-CELLS: Mapping[str, str] = {"ConvRecurrent": CONV_RECURRENT, "ConvGRU": CONV_GRU, "ConvLSTM": CONV_LSTM}
+CELLS: Mapping[str, str] = {
+    "ConvRecurrent": CONV_RECURRENT,
+    "ConvGRU": CONV_GRU,
+    "ConvLSTM": CONV_LSTM,
+    **{f"ConvLSTM{rank}d": conv_lstm(rank) for rank in (1, 2)},
+}
 """The classes by their names; each stands after those that it needs."""
 
 BASES: Mapping[str, tuple[str, ...]] = dict.fromkeys(("ConvGRU", "ConvLSTM"), ("ConvRecurrent",))

@@ -26,8 +26,32 @@ def recurrent(op: ConvRecurrent, site: Site) -> Lowered:
     return replace(run(site.x, padding), apart=apart)
 
 
+def is_plain(op: ConvRecurrent, site: Site) -> bool:
+    """Whether it is an LSTM that runs forward from zeros and gives its output at every step."""
+    plain = ConvLstm.model_construct(
+        **{name: getattr(op, name) for name in ("filters", "kernel", "stride", "padding", "dilation")},
+        **{name: getattr(op, name) for name in ("axis", "recurrent_kernel", "init", "recurrent_init")},
+        forget_bias=getattr(op, "forget_bias", 1.0),
+    )
+    return (
+        op == plain
+        and op.recurrent == op.kernel
+        and all(k % 2 for k in op.kernel)
+        and not (op.dimension(site.inputs) or site.ports or len(site.inputs) > 1)
+    )
+
+
 def _module(op: ConvRecurrent, site: Site, padding: Sequence[int]) -> Call:
     fields = windowed(op.of_input)
+    sizes = (
+        Argument(Slot(site.channels, "in_channels", channels=True)),
+        Argument(Slot(op.filters, "filters", channels=True)),
+        Argument(Slot(op.kernel, "kernel")),
+    )
+    if is_plain(op, site):
+        window = {"stride": fields["stride"], "padding": border(padding), "dilation": fields["dilation"]}
+        arguments = (Argument(part, keyword) for keyword, part in window.items())
+        return Call(f"ConvLSTM{len(op.kernel)}d", (*sizes, *arguments))
     settings: dict[str, Part] = {
         "axis": Slot(2 + op.dimension(site.inputs), "axis", default=2),
         "recurrent_kernel": Slot(
@@ -44,11 +68,6 @@ def _module(op: ConvRecurrent, site: Site, padding: Sequence[int]) -> Call:
         **_cell(op, site),
         "gives": Slot((op.returns, *site.ports), "gives", default=("sequence",)),
     }
-    sizes = (
-        Argument(Slot(site.channels, "in_channels", channels=True)),
-        Argument(Slot(op.filters, "filters", channels=True)),
-        Argument(Slot(op.kernel, "kernel")),
-    )
     name = "ConvLSTM" if isinstance(op, ConvLstm) else "ConvGRU"
     return Call(name, (*sizes, *(Argument(part, keyword) for keyword, part in settings.items())))
 

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from netspec.api import compile as compile_
 from netspec.backend import backend
 from netspec.graph import Graph
+from netspec.loading import load
 from netspec.ops import OPS
 from netspec.ops.reshape import Identity
 from netspec.passes.still import still
@@ -157,6 +159,15 @@ def test_peepholes_are_added_times_the_cell() -> None:
     inputs = {name: np.full((1, *shape), value) for name, shape, value in
               (("x", (1, 1, 1, 1), x), ("h", (1, 1, 1), h), ("c", (1, 1, 1), c))}  # fmt: skip
     np.testing.assert_allclose(forward(graph, held, inputs)["layer"].item(), o * np.tanh(new), rtol=1e-14)
+
+
+def test_the_text_of_what_most_networks_use_is_short() -> None:
+    graph = load("zoo:video_segmentation")
+    in_torch, in_keras = (compile_(graph, name) for name in ("torch", "keras"))
+    assert "class ConvLSTM2d(" in in_torch
+    assert "ConvRecurrent" not in in_torch
+    assert in_torch.count("\n") < 120
+    assert "layers.ConvLSTM2D(" in in_keras
 
 
 STEPPED: dict[str, dict[str, Any]] = {
