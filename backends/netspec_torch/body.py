@@ -9,7 +9,7 @@ from netspec.dataclass import dataclass
 from netspec.graph import Node
 from netspec.lowering.gathering import Cycle, called, cycle, extend, is_list, lists, together
 from netspec.lowering.names import free, is_automatic, numbered
-from netspec.lowering.outline import Module, titles
+from netspec.lowering.outline import Module, given, titles
 from netspec.lowering.parts import Names, Part, Placed, quoted
 from netspec.lowering.statements import Line, Use, giving
 from netspec.lowering.uses import roles
@@ -53,6 +53,9 @@ class Body:
         names = {value: each.name for value, each in self.lists.items()}
         self.inputs = parameters(module, self.taken, names)
         self.names = variables(self.items, self.inputs, module.outputs, self.taken, titles(module), names)
+        used = {*module.outputs, *(value for item in self.items for value in item.inputs)}
+        several = (value for item in self.items if len(given(item)) > 1 for value in given(item))
+        self.names |= {value: UNUSED for value in several if value not in used}
         self.alone = False
 
     def use(self, alone: bool) -> Use:
@@ -266,7 +269,7 @@ class Body:
         called = self.lists.get(made.listed(output))
         if called is not None:
             return called.more if is_list(last) else called.one
-        return self.names[last] if last in made.repeat.outputs else "_"
+        return self.names[last] if last in made.repeat.outputs else UNUSED
 
     def _ends_at(self, item: Module, value: str) -> bool:
         """Whether no later item uses the inputs of an item."""
