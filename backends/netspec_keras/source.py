@@ -10,7 +10,7 @@ from netspec.dataclass import dataclass
 from netspec.graph import Graph, Input, Node
 from netspec.lowering.gathering import is_list
 from netspec.lowering.layout import Page
-from netspec.lowering.names import free, numbered, snake
+from netspec.lowering.names import free, numbered, singular, snake
 from netspec.lowering.outline import Module, called_name
 from netspec.lowering.parts import literal, quoted
 from netspec.lowering.sizes import with_sizes
@@ -131,6 +131,8 @@ class _Module:
     def _called(self, key: Key) -> str:
         """What a function is called after: the block of its uses, else their scope."""
         (first, *_) = self.plan.uses[key]
+        if key[-2] == "repeat":
+            return singular(key[-1])
         return called_name(key[-1], self.plan.levels.get(first.path))
 
     def _unified(

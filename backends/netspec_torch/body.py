@@ -8,7 +8,7 @@ from netspec.backend import LocalName
 from netspec.dataclass import dataclass
 from netspec.graph import Node
 from netspec.lowering.gathering import Cycle, called, cycle, extend, is_list, lists, together
-from netspec.lowering.names import free, is_automatic, numbered
+from netspec.lowering.names import free, is_automatic, numbered, singular
 from netspec.lowering.outline import Module, given, titles
 from netspec.lowering.parts import Names, Part, Placed, quoted
 from netspec.lowering.statements import Line, Use, giving
@@ -219,7 +219,10 @@ class Body:
         definitions = {
             each.scope.definition for each in repeat.items if isinstance(each, Module) and each.scope
         }
-        if len(definitions) > 1 or not (name := "".join(definitions)).isidentifier():
+        name = "".join(definitions)
+        if definitions == {""} and not is_automatic(repeat):
+            name = singular(repeat.local_name)
+        if len(definitions) > 1 or not name.isidentifier():
             return LAYER
         taken = {*self.taken, *self.names.values(), *self._lists_names(), SELF}
         return LAYER if free(name, taken) != name else name

@@ -10,7 +10,7 @@ from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph
 from netspec.lowering.gathering import gathered
 from netspec.lowering.layout import Page
-from netspec.lowering.names import camel, numbered
+from netspec.lowering.names import camel, numbered, singular
 from netspec.lowering.outline import Module, called_name, definitions, nesting
 from netspec.lowering.sizes import with_sizes
 from netspec.lowering.template import Definition, unify, variant_names
@@ -169,7 +169,7 @@ class _Text:
     def _called(self, use: Module) -> str:
         """What a class is called after: the block of its uses, else their scope."""
         if use.scope is None or not use.scope.definition:
-            return stem(use)
+            return singular(stem(use)) if use.local_name.isdigit() else stem(use)
         return called_name(use.scope.definition, self.levels.get(use.path))
 
     def _names(self, use: Module, found: Sequence[Definition]) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from netspec.dataclass import dataclass, replace
 from netspec.graph import Node
-from netspec.lowering.names import free, numbered
+from netspec.lowering.names import free, numbered, plural, singular
 from netspec.lowering.outline import Module, given, inside, within
 
 EVERY = "*"
@@ -256,17 +256,3 @@ def called(values: Collection[str], taken: Collection[str]) -> Mapping[str, Call
             used.add(row[-1])
         names[each] = Called(*row)
     return names
-
-
-def plural(noun: str) -> str:
-    """`skips` of `skip`."""
-    if noun.endswith("s"):
-        return f"all_{noun}"
-    if re.search(r"[^aeiou]y$", noun):
-        return f"{noun[:-1]}ies"
-    return f"{noun}es" if re.search(r"(x|ch|sh)$", noun) else f"{noun}s"
-
-
-def singular(noun: str) -> str:
-    """`tap` of `taps`."""
-    return noun.removesuffix("s") if re.search(r"[^s]s$", noun) else noun

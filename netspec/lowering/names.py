@@ -87,3 +87,17 @@ def _kinds(item: Node | Module) -> set[str]:
     kinds = {place.kind, place.definition} - {""} if place else {item.kind}
     # The repeat of an unnamed op or block has the name that a single one would have.
     return kinds | set().union(*(_kinds(each) for each in item.items[:1])) if item.is_repeat else kinds
+
+
+def plural(noun: str) -> str:
+    """`skips` of `skip`."""
+    if noun.endswith("s"):
+        return f"all_{noun}"
+    if re.search(r"[^aeiou]y$", noun):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if re.search(r"(x|ch|sh)$", noun) else f"{noun}s"
+
+
+def singular(noun: str) -> str:
+    """`tap` of `taps`."""
+    return noun.removesuffix("s") if re.search(r"[^s]s$", noun) else noun
