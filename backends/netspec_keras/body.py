@@ -285,7 +285,8 @@ class Body:
             further = tuple(piece for each in layer.given for piece in (f", {each.keyword}=", each.value))
             part = Seq((self._maker_or_name(entry, layer), f"({takes}", *layer.after, *further, ")"))
             is_last = layer is layers[-1]
-            results = ", ".join(self.names[value] for value in item.values) if gives and is_last else variable
+            named = {port: self.names[value] for value, port in ports}
+            results = ", ".join([variable, *(named.get(port, "_") for port in gives if is_last)])
             yield Line(part, tap=taps[0] if is_last else None, to=results)
             takes = variable
         yield from (Line("", tap=each) for each in taps[1:])

@@ -71,7 +71,8 @@ class KerasReading(Reading):
     def own(self, node: Node, value: str, inputs: Sequence[Value]) -> Iterator[Any]:
         takes: Any = list(inputs) if node.op.merges or len(inputs) > 1 else inputs[0]
         made = (_applied(layers, node, takes) for layers in self.ways[value])
-        return (each[node.values.index(value)] if isinstance(each, tuple) else each for each in made)
+        port = value.removeprefix(f"{node.name}.") if value != node.name else ""
+        return (each[_place(port, self.ways[value])] if isinstance(each, tuple) else each for each in made)
 
     def hold(self, node: Node, bound: Bound) -> None:
         owner = node.shares or node.name
@@ -103,6 +104,14 @@ class _Several(Layer):
     def __call__(self, *inputs: Any) -> Any:
         given = super().__call__(*inputs)
         return tuple(given[number] for number in range(len(self.keywords["gives"])))
+
+
+def _place(port: str, ways: Collection[Layers]) -> int:
+    """Which of the outputs of a layer a port is; the first is the layer's own."""
+    given = next(each.value for layers in ways for each in layers[-1].arguments if each.keyword == "gives")
+    assert isinstance(given, Slot)
+    assert isinstance(given.value, tuple)
+    return given.value[1:].index(port) + 1 if port else 0
 
 
 def _starter(name: str) -> Callable[..., Layer]:

@@ -18,7 +18,7 @@ from netspec.types import Type
 from netspec_keras.engines import running
 from netspec_keras.framework import keras, ops
 from netspec_keras.layer import Holder, title
-from netspec_keras.sharing import layers_of, reversed_vectors
+from netspec_keras.sharing import forms, layers_of
 from netspec_keras.source import function_name, source
 
 if TYPE_CHECKING:
@@ -46,10 +46,10 @@ class Home:
 
 def homes(graph: Graph) -> Iterator[Home]:
     """The homes of all weights."""
-    vectors = reversed_vectors(graph)
+    shared = forms(graph)
     for node in graph.nodes:
         if node.weights and node.shares is None:
-            yield from _homes(node, layers_of(graph, node, vectors).holders)
+            yield from _homes(node, layers_of(graph, node, shared).holders)
 
 
 def _homes(node: Node, holders: Mapping[str, Holder]) -> Iterator[Home]:

@@ -12,6 +12,7 @@ from netspec.lowering.sizes import with_sizes
 from netspec.ops.dense import Dense
 from netspec.ops.indices import Embedding
 from netspec.ops.norm import BatchNorm, GroupNorm
+from netspec.ops.swept import Swept
 from netspec.types import Type
 from netspec_keras import slices
 from netspec_keras.layer import Layer, Lowered
@@ -31,43 +32,68 @@ def lower(graph: Graph) -> Lowerings:
     """The Keras layers of every node; equal nodes are lowered once. The backend accepts the graph."""
     made: dict[object, Lowered] = {}
     own = {}
-    vectors = reversed_vectors(graph)
+    shared = forms(graph)
     for node in graph.nodes:
         types = _types(graph, node)
-        key = (
-            node.op,
-            node.shares,
-            node.ports,
-            node.name in vectors,
-            *types,
-        )  # a layer is initialised like the owner of its weights
+        # A layer is initialised like the owner of its weights.
+        key = (node.op, node.shares, node.ports, shared.key(node), *types)
         if key not in made:
-            made[key] = started(layers_of(graph, node, vectors), node)
+            made[key] = started(layers_of(graph, node, shared), node)
         own[node.name] = made[key]
     layers = dict(own)
     for family in _families(graph):
-        if family[0].name not in vectors and len({own_layer(own[node.name]) for node in family}) > 1:
+        if shared.key(family[0]) is None and len({own_layer(own[node.name]) for node in family}) > 1:
             layers |= {node.name: started(bare(node.op, _types(graph, node)), node) for node in family}
     return Lowerings(own, layers)
 
 
-def layers_of(graph: Graph, node: Node, vectors: Mapping[str, int | None]) -> Lowered:
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """The nodes that share their weights, and are another layer than they would be by themselves.
+
+    `vectors` has the embeddings that share with dense layers, and those layers, with the index of the padding. `ports`
+    has the recurrent layers of which some give further outputs or start with a state: all are a layer that can do both
+    and gives these outputs.
+    """
+
+    vectors: Mapping[str, int | None]
+    ports: Mapping[str, tuple[str, ...]]
+
+    def key(self, node: Node) -> object:
+        """What decides the layer of a node; None if it is the layer that the node is by itself."""
+        if node.name in self.vectors:
+            return ("vectors", self.vectors[node.name])
+        return ("ports", self.ports[node.name]) if node.name in self.ports else None
+
+
+def layers_of(graph: Graph, node: Node, shared: Forms) -> Lowered:
     """The layers of a node; an embedding and the dense layers that use its vectors are one layer."""
     types = _types(graph, node)
-    if node.name in vectors:
+    if node.name in shared.vectors:
         assert isinstance(node.op, Embedding | Dense)
-        return slices.reversible(node.op, types, vectors[node.name], node.weights[0].axes)
+        return slices.reversible(node.op, types, shared.vectors[node.name], node.weights[0].axes)
+    if node.name in shared.ports:
+        several = LOWERINGS[type(node.op)](node.op, types).several
+        assert several is not None
+        return several(shared.ports[node.name])
     return lowered(node.op, types, node.ports)
 
 
-def reversed_vectors(graph: Graph) -> dict[str, int | None]:
-    """The embeddings that share their weights with dense layers, and those layers, with the index of the padding."""
-    found: dict[str, int | None] = {}
+def forms(graph: Graph) -> Forms:
+    """The nodes of a graph that sharing makes another layer."""
+    vectors: dict[str, int | None] = {}
+    ports: dict[str, tuple[str, ...]] = {}
     for family in _families(graph):
+        names = [node.name for node in family]
         paddings = [node.op.padding_index for node in family if isinstance(node.op, Embedding)]
         if 0 < len(paddings) < len(family):
-            found |= dict.fromkeys((node.name for node in family), paddings[0])
-    return found
+            vectors |= dict.fromkeys(names, paddings[0])
+        elif isinstance(family[0].op, Swept):
+            made = [own_layer(lowered(node.op, _types(graph, node), node.ports)) for node in family]
+            used = {port for node in family for port in node.ports}
+            listed = tuple(port.name for port in family[0].op.ports if port.name in used)
+            ports |= dict.fromkeys(names, listed) if len(set(made)) > 1 else {}
+    return Forms(vectors, ports)
 
 
 def _unused(graph: Graph) -> Iterator[tuple[str, str]]:
@@ -103,14 +129,14 @@ def _other_axes(graph: Graph) -> Iterator[tuple[str, str]]:
 
 def _other_settings(graph: Graph) -> Iterator[tuple[str, str]]:
     wrong_axes = {name for name, _ in _other_axes(graph)}
-    vectors = reversed_vectors(graph)
+    shared = forms(graph)
     for family in _families(graph):
-        plain = [own_layer(layers_of(graph, node, vectors)) for node in family]
+        plain = [own_layer(layers_of(graph, node, shared)) for node in family]
         if len(set(plain)) == 1:
             continue
         stripped = (
             plain
-            if family[0].name in vectors
+            if shared.key(family[0]) is not None
             else [own_layer(bare(node.op, _types(graph, node))) for node in family]
         )
         owner = family[0]

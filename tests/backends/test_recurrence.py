@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
@@ -19,6 +20,7 @@ from netspec_numpy import forward
 from tests.backends.test_suite import Found, farthest, run, sample
 from tests.building import Sketch
 from tests.cases import Case, recurrent_rows
+from tests.language.author import graph_of
 
 torch = pytest.importorskip("torch")
 needs_keras = pytest.mark.skipif(find_spec("keras") is None, reason="keras is not installed")
@@ -251,6 +253,87 @@ def test_variational_dropout_in_keras(keyword: str) -> None:
     still_, noisy = (np.asarray(model(x, training=training)["output"]) for training in (False, True))
     np.testing.assert_allclose(still_[0], still_[1], atol=1e-14)
     assert np.abs(noisy[0] - noisy[1]).max() > 0.01
+
+
+# In networks
+
+NETWORKS = {
+    "shared": """
+input: [3, 6]
+layers:
+  - lstm: {units: 3, direction: both, merge: sum}
+    name: a
+  - lstm: {units: 3, direction: both, merge: sum}
+    share: a
+  - gru: {units: 3, return: last}
+    trainable: false
+""",
+    "states": """
+inputs: {x: [3, 6], n: {shape: [], vocabulary: 7}}
+layers:
+  - lstm: 4
+    from: [x, n]
+    name: a
+  - lstm: 4
+    from: [x, a.state, a.cell]
+    name: b
+  - lstm: 4
+    from: [x, b.state, b.cell]
+    name: c
+    share: b
+""",
+    "sweeps": """
+input: [3, 6, 5]
+blocks:
+  renet:
+    params: {units: }
+    layers:
+      - gru: {units: $units, axis: height, direction: both}
+      - gru: {units: $units, axis: width, direction: both}
+layers:
+  - renet: 4
+  - renet: 6
+  - lstm: {units: 4, axis: width, return: last}
+  - rnn: {units: 5, return: last, activation: relu}
+""",
+    "repeated": """
+input: [4, 6]
+layers:
+  - gru: 4
+    repeat: 3
+  - lstm: {units: 4, init: he_normal}
+  - lstm: {units: 4, layers: 2, forget_bias: 0}
+""",
+}
+
+
+def written(name: str) -> Graph:
+    return graph_of(f"netspec: 1\nname: {name}{NETWORKS[name]}")
+
+
+@needs_keras
+def test_a_layer_that_is_shared_gives_all_that_one_of_its_uses_needs() -> None:
+    graph = written("states")
+    text = backend("keras").source(graph).text  # type: ignore[attr-defined]
+    assert "_, state2, cell2 = shared_b([x, state, cell])" in text
+    assert "c, _, _ = shared_b([x, state2, cell2])" in text
+    assert "self.c.weight_hh_l0 = self.b.weight_hh_l0" in backend("torch").source(graph).text  # type: ignore[attr-defined]
+
+
+def test_text_has_no_transposes_outside_of_the_classes() -> None:
+    text = backend("torch").source(written("sweeps")).text  # type: ignore[attr-defined]
+    network = text[text.index("class Renet") :]
+    assert "self.gru1 = GRU(in_channels, units, bidirectional=True)" in network
+    assert not re.search(r"transpose|movedim|permute", network)
+
+
+@needs_keras
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks(name: str) -> None:
+    found = compare(written(name), ["numpy", "torch", "keras"], batch=N, steps=2, sizes=(), seed=1)
+    assert all(each.max_rel <= FORWARD for each in found.layers)
+    assert all(each.max_rel <= GRADIENTS for each in found.gradients)
 
 
 # All rows, and steps
