@@ -601,6 +601,7 @@ def _along() -> Iterator[Case]:
     yield _row("vector", "split", (4,), parts=["a", "b"])
     for keyword, fields in (("take", {"position": 3}), ("reverse", {}), ("gather", {"positions": [1]})):
         yield _row("only_axis", keyword, (3, 5), **fields)
+    yield replace(_row("counted", "take", (3, 5), position=-1), below=6)
     for size in (4, [3, 2], [2, 1, 3]):
         rank = 1 if isinstance(size, int) else len(size)
         yield Case(f"repeat_vector_{rank}d_plain", "repeat_vector", {"size": size}, ((5,),))
