@@ -90,7 +90,7 @@ _ITEMS = _ref("items")
 _SIZES = _list(_any({"type": "integer", "minimum": 1}, PATH), maxItems=4)
 _SHAPE = _any(_ref("expression"), {**_SIZES, "minItems": 1})
 _SHAPE_OF_INDICES = _any(_ref("expression"), _SIZES)
-"""One whole number a sample has no axes: `{shape: [], vocabulary: 21}`."""
+"""One whole number per sample has no axes: `{shape: [], vocabulary: 21}`."""
 _VOCABULARY = _any(_ref("expression"), {"type": "integer", "minimum": 1})
 _BRANCHES = _list(_any(PATH, _ITEMS))
 _NAMES = _any(PATH, _list(PATH, minItems=1))

@@ -246,7 +246,11 @@ def _recurrent() -> Iterator[Case]:
         "frozen": ("lstm", fields),
         "no_bias": ("gru", {**fields, "bias": False}),
         "variational": ("gru", {**fields, "layers": 2, "dropout": 0.5, "variational": True}),
-        "variational_rnn": ("rnn", {**fields, "layers": 2, "dropout": 0.5, "variational": True}),
+        "variational_rnn": (
+            "rnn",
+            {**fields, "layers": 2, "dropout": 0.5, "variational": True, "bias": False},
+        ),
+        "variational_lstm": ("lstm", {**fields, "layers": 2, "dropout": 0.5, "variational": True}),
         "dropout": ("lstm", {**fields, "layers": 2, "dropout": 0.5}),
         "init": ("lstm", {**fields, "init": "he_normal", "recurrent_init": {"normal": 0.1}}),
     }
@@ -316,10 +320,15 @@ def conv_recurrent_rows() -> Iterator[Case]:
         "forgetful": ("conv_lstm", {**fields, "forget_bias": 2.5, "init": "he_normal"}, (sequence,), ()),
         "before": ("conv_gru", {**fields, "recurrent_init": {"normal": 0.1}}, (video,), ()),
         "after": ("conv_gru", {**both, "reset": "after", "merge": "multiply"}, (sequence,), ("state",)),
-        "after_no_bias": ("conv_gru", {**fields, "reset": "after", "bias": False}, (sequence,), ()),
+        "after_no_bias": (
+            "conv_gru",
+            {**fields, "reset": "after", "bias": False, "recurrent_kernel": 2, "return": "last"},
+            (sequence,),
+            (),
+        ),
         "gru_words": (
             "conv_gru",
-            {**fields, "activation": "sigmoid", "reset": "after"},
+            {**fields, "activation": "sigmoid", "recurrent_activation": "hard_sigmoid", "reset": "after"},
             (sequence, (2, 6)),
             (),
         ),

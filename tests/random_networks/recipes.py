@@ -394,8 +394,17 @@ def _embedding(draw: Draw, type_: Type) -> Fields:
 
 
 def _of_cases(keyword: str) -> Recipe:
-    rows = [case.fields for case in CASES if case.keyword == keyword] or [{}]
-    return lambda draw, type_: dict(draw.choice(rows))
+    """A row that has a field which is drawn first, so that every field is; initialisers need no row."""
+    rows = [case.fields for case in CASES if case.keyword == keyword]
+    names = sorted({name for row in rows for name in row})
+    starts = [name for name in OPS[keyword].model_fields if name.endswith("init")]
+
+    def recipe(draw: Draw, type_: Type) -> Fields:
+        name = draw.choice(names) if names else ""
+        fields = dict(draw.choice([row for row in rows if name in row])) if names else {}
+        return {**fields, **draw.some(0.2, **{each: lambda: _init(draw) for each in starts})}
+
+    return recipe
 
 
 def _parameter(draw: Draw, type_: Type) -> Fields:
