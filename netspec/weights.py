@@ -240,13 +240,18 @@ def _read(
     own = {name for name in native.values() if name is not None}
     arrays = {f"{prefix}{key}": array for key, array in held.items()}
     others = {f"{prefix}{key}": dtype for key, dtype in others.items()}
-    left, clashes = [], []
+    left, zeros, clashes = [], 0, []
     for key in [key for key in arrays if key in native and key not in own]:
         name = native[key]
-        if name is None and str(arrays[key].dtype).startswith("float") and arrays[key].any():
-            clashes.append(f"{key} is not 0, and the network has no such weight: one bias per gate")
-            continue
-        if name is None:
+        # A count is a whole number in the file; a second bias is not.
+        if name is None and others.get(key, "F32").startswith(("F", "BF")):
+            if arrays[key].any():
+                clashes.append(
+                    f"{key} is not 0: a gate has one bias here, so add this one to the other and set it to 0"
+                )
+                continue
+            zeros += 1
+        elif name is None:
             left.append(key.removeprefix(prefix))
         elif name not in arrays:
             arrays[name] = arrays[key]
@@ -264,6 +269,8 @@ def _read(
             f"{left[0]} and {len(left) - 1} more are counters" if len(left) > 1 else f"{left[0]} is a counter"
         )
         tell(f"{path}: {some} of the framework, not a weight: left out")
+    if zeros:
+        tell(f"{path}: {zeros} tensor{'s of' if zeros > 1 else ' of'} second biases, all 0, left out")
     wide = [name for name, array in arrays.items() if dtype == "float32" and str(array.dtype) == "float64"]
     if wide:
         tell(f"{path}: {len(wide)} tensor{'s are' if len(wide) > 1 else ' is'} float64, rounded to float32")

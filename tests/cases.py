@@ -197,7 +197,7 @@ CELLS: dict[str, tuple[str, dict[str, Any]]] = {
 """Every kind of step, with the keyword and the fields that say it."""
 
 QUICK = {
-    "plain_ends", "before_rows", "before_lengths", "relu_back", "all_started", "sum_2",
+    "plain_ends", "before_rows", "before_lengths", "relu_back", "all_started",
 }  # fmt: skip
 """The rows of recurrent layers that every run of the tests has: a framework compiles every step of each."""
 
