@@ -76,8 +76,7 @@ def take(op: Take, types: Types) -> Lowered:
     """A helper."""
     if len(types) > 1:
         return Lowered((Layer("LastStep"),))
-    position = -1 if op.position == op.size(types) - 1 else op.position
-    return Lowered((Layer("Take", (first(_axis(op, types), "axis"), first(position, "position"))),))
+    return Lowered((Layer("Take", (first(_axis(op, types), "axis"), first(op.position, "position"))),))
 
 
 def gather(op: Gather, types: Types) -> Lowered:

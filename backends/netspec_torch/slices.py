@@ -66,8 +66,7 @@ def take(op: Take, site: Site) -> Lowered:
     if len(site.inputs) > 1:
         x, lengths = site.variables
         return Lowered(seq(OWN, "(", x, ", ", lengths, ")"), call("LastStep"))
-    last = op.position == op.size(site.inputs) - 1
-    return _at(op, site, "-1" if last else Slot(op.position, "position", kept=True))
+    return _at(op, site, Slot(op.position, "position", kept=True))
 
 
 def gather(op: Gather, site: Site) -> Lowered:

@@ -258,7 +258,8 @@ class Take(Along):
         if len(inputs) > 1:
             self._check_lengths(*inputs)
             return op
-        return op.replace(position=_place(op, inputs, "position", self.position, op.size(inputs)))
+        _place(op, inputs, "position", self.position, op.size(inputs))
+        return op
 
     def _check_lengths(self, sequence: Type, lengths: Type) -> None:
         if sequence.channels is None or len(sequence.spatial) > 1:

@@ -19,7 +19,7 @@ RESOLVED = re.compile(r"(size|shape)=\([\d, ]*\)")
 def at_another_size(row: Row) -> Graph:
     """The same network, of as many weights and the same windows, for another size of its input."""
     graph = row.graph(full=False)
-    sizes = {name: value for name, value in graph.params if name in ("size", "height", "width")}
+    sizes = {name: value for name, value in graph.params if name in ("size", "height", "width", "length")}
     assert sizes, f"{row.spec} has no size to change"
     for more in MORE:
         moved = {name: value + more for name, value in sizes.items() if isinstance(value, int)}
