@@ -28,7 +28,7 @@ class KerasReading(Reading):
     def __init__(self, graph: Graph, function: str, ways: Mapping[str, Collection[Layers]]) -> None:
         self.graph, self.function, self.ways = graph, function, ways
         self.inputs: dict[str, Value] = {}
-        self.made: list[Layer] = []
+        self.made: dict[Layer, None] = {}
         self.users: dict[Layer, Node] = {}
         self.holders: dict[str, Layer] = {}
         self.holding: set[Layer] = set()
@@ -44,11 +44,13 @@ class KerasReading(Reading):
 
     def _constructor(self, cls: str) -> Callable[..., Layer]:
         def construct(*arguments: Any, **keywords: Any) -> Layer:
-            made = _Several if len(keywords.get("gives", ())) > 1 else Layer
-            # What a wrapper is given is part of the wrapper.
-            self.made = [each for each in self.made if not any(each is inner for inner in arguments)]
-            self.made.append(made(cls, arguments, keywords))
-            return self.made[-1]
+            several = len(keywords.get("gives", ())) > 1
+            made = _Several(cls, arguments, keywords) if several else Layer(cls, arguments, keywords)
+            for inner in arguments:
+                if isinstance(inner, Layer):  # what a wrapper is given is part of the wrapper
+                    self.made.pop(inner, None)
+            self.made[made] = None
+            return made
 
         return construct
 
