@@ -27,7 +27,10 @@ APPLICATIONS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """The module and the functions that make a network."""
-NETWORKS = ("resnet152", "googlenet", "unet", "yolov3", "mobilenet_v2", "inception_v3", "densenet121")
+NETWORKS = (
+    *("resnet152", "googlenet", "unet", "yolov3", "mobilenet_v2", "inception_v3", "densenet121"),
+    *("segnet", "ssd300", "wavenet", "reseg_camvid"),
+)
 
 
 def count(text: str) -> tuple[int, int]:
