@@ -85,7 +85,7 @@ class Scope:
 
     A `repeat` contains its repetitions, named 0, 1, …: each is a scope of the repeated item, or a node. `inputs` are
     the values that the spec passes in, `output` is the value that the name of the scope stands for. `ports` are the
-    outputs that its block declares, by name.
+    outputs that its block declares, by name, and `names` are the names that it gives to its inputs.
     """
 
     path: str
@@ -98,6 +98,7 @@ class Scope:
     arguments: tuple[tuple[str, object], ...] = ()
     shares: str | None = None
     ports: tuple[tuple[str, str], ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def local_name(self) -> str:

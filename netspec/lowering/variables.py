@@ -25,10 +25,22 @@ def parameters(
     if module.scope is None and len(module.inputs) > 1:
         return {value: free(value, taken) for value in module.inputs}
     single = [value for value in module.inputs if value not in lists]
+    if (named := _declared(module, single, taken)) is not None:
+        return {**named, **{value: lists[value] for value in module.inputs if value in lists}}
     count = len(single)
     letters = ("x", "y", "z")[:count] if count <= 3 else [f"x{number}" for number in range(1, count + 1)]
     names = dict(zip(single, letters, strict=True))
     return {value: lists[value] if value in lists else names[value] for value in module.inputs}
+
+
+def _declared(module: Module, values: Sequence[str], taken: Collection[str]) -> dict[str, str] | None:
+    """The author's names of a block's inputs, if it has several and each goes by one name."""
+    scope = module.scope
+    if scope is None or len(values) < 2 or len(scope.names) != len(scope.inputs):
+        return None
+    names = dict(reversed(list(zip(scope.inputs, scope.names, strict=True))))
+    found = {value: free(names[value], taken) for value in values if value in names}
+    return found if len(set(found.values())) == len(values) else None
 
 
 def variables(

@@ -139,6 +139,7 @@ def block_scope(call: Opened, block: Block) -> Iterator[None]:
         "definition": block.name,
         "arguments": _values(call, block),
         "shares": call.inner.shares,
+        "names": block.inputs,
     }
     walk = call.walk
     with walk.scope(call.inner, "block", call.inputs, call.item.span, call.referent, **details), walk.once():
