@@ -205,7 +205,7 @@ def state(dtype: str) -> None:
         name: tensor.to(getattr(torch, dtype)) if tensor.is_floating_point() else tensor
         for name, tensor in model.state_dict().items()
     }
-    assert "batch_norm1.num_batches_tracked" in held
+    held["batch_norm1.num_batches_tracked"] += 7
     files.save_file(held, "w.safetensors")
 
 
