@@ -248,7 +248,8 @@ class Body:
         if is_list(_value(item)):
             return ""
         type_ = self.plan.graph.types[_value(item)]
-        return "×".join(map(str, (*type_.sizes, type_.channels)))
+        sizes = type_.sizes if type_.channels is None else (*type_.sizes, type_.channels)
+        return "×".join(map(str, sizes))
 
     def _make(self, entry: Entry) -> Iterator[Line]:
         """The statements that construct layers with variables."""

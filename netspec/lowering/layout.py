@@ -64,7 +64,8 @@ def wrap(text: str, indent: int = 0, width: int = WIDTH) -> list[str]:
         return [pad + text]
     head, value = _parts(text)
     targets, values = _split(head.removesuffix(" = "), ","), _split(value, ",")
-    if len(targets) > 1:
+    opening = value.find("(")
+    if len(targets) > 1 and (opening < 0 or len(pad + head) + opening >= width):
         rest = f"{pad}) = {value}"
         fits = len(rest) <= width
         closing = [rest] if fits else _at_bracket(") = ", value, indent, width)
