@@ -128,7 +128,7 @@ class Pad(Op):
                 "`pad` takes one of `amount`, `size` and `like`",
                 help="keep one of the two"
                 if self.amount is not None
-                else "write `pad: 1`, `pad: {size: …}` or `pad: {like: NAME}`",
+                else "write `pad: {size: …}`, `pad: 1` or `pad: {like: NAME}`",
             )
         pads = self._border(inputs[0]) if self.amount is None else _pairs(self.amount, len(sizes), "amount")
         if self.value and self.mode != "constant":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.language.author import graph_of, hold_refusals, names_of, types_of, wires_of
+from tests.language.author import graph_of, hold_refusals, hold_words, names_of, told, types_of, wires_of
 
 AB = "{tanh: , name: a}, {dense: 4, name: b}"
 
@@ -113,8 +113,8 @@ def test_an_activation_by_parameter() -> None:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("«reul»", "`activation` does not take this word"),
-        ("{«leaky»: 0.5}", "write `{leaky_relu: 0.1}`"),
+        ("reul", "`activation` does not take this word"),
+        ("{leaky: 0.5}", "write `{leaky_relu: 0.1}`"),
         ("{leaky_relu: {slop: 0.5}}", "slope"),
         ("{leaky_relu: -1}", "0"),
         ("5", "an activation is a name"),
@@ -122,9 +122,7 @@ def test_an_activation_by_parameter() -> None:
     ],
 )
 def test_an_activation_that_is_none_is_refused(value: str, words: str) -> None:
-    from tests.language.author import hold_words, told
-
-    (found,) = told(f"layers: [activation: {value.replace('«', '').replace('»', '')}]")
+    (found,) = told(f"layers: [activation: {value}]")
     hold_words(words, found)
     (found,) = told("layers: [activation]")
     assert found.code.id == "NS0102"
