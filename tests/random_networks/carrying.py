@@ -7,7 +7,7 @@ from typing import Any
 from netspec.types import Type
 from tests.random_networks.author import Author, Block, Part
 from tests.random_networks.meeting import Item, alike, meet
-from tests.random_networks.rooms import Called, Room
+from tests.random_networks.rooms import CLOSED, Called, Room
 
 KEEPING = ("relu", "tanh", "batch_norm", "identity", "elu", "sigmoid")
 """Ops of any map that keep its type."""
@@ -148,11 +148,18 @@ def counted(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
     """A repeat in a repeat, each layer of another width by the numbers of both, and one by the size of a layer."""
     draw = author.draw
     outer, units = author.names.layer(room), draw.randint(1, 4)
+    if outer in CLOSED:
+        return None
     inner = {"dense": {"units": f"${{{units} + {outer}.index + 2 * index}}"}, "repeat": draw.randint(1, 2)}
     items: list[Item] = [
         {"layers": [inner, draw.choice(KEEPING)], "repeat": draw.randint(1, 3), "name": outer}
     ]
-    found = [path for path, other in room.visible().items() if (other.channels or 99) <= 8]
+    # A word of expressions is not read as the name of a layer.
+    found = [
+        path
+        for path, other in room.visible().items()
+        if (other.channels or 99) <= 8 and path.split(".")[0] not in CLOSED
+    ]
     if found and draw.chance(0.7):
         items.append({"dense": {"units": f"${{{draw.choice(sorted(found))}.channels}}"}})
         known = room.visible()
