@@ -47,11 +47,20 @@ class Torch:
         given = [torch.as_tensor(inputs[each.name]) for each in self.graph.inputs]
         with torch.no_grad():
             result = self.model(*given)
-        return {name: value.numpy() for name, value in _named(result, self.graph).items()}
+        return {name: value.detach().numpy() for name, value in _named(result, self.graph).items()}
 
     def held(self) -> tuple[int, int]:
-        """See `Native`."""
-        parameters = list(self.model.parameters())
+        """See `Native`. The second bias of PyTorch's LSTM and RNN, which is 0 and does not learn, does not count."""
+        from torch import nn
+
+        second = {
+            id(weight)
+            for module in self.model.modules()
+            if isinstance(module, nn.LSTM | nn.RNN)
+            for name, weight in module.named_parameters()
+            if name.startswith("bias_hh") and not weight.requires_grad and not weight.any()
+        }
+        parameters = [each for each in self.model.parameters() if id(each) not in second]
         return sum(p.numel() for p in parameters), sum(p.numel() for p in parameters if p.requires_grad)
 
     def weights(self) -> dict[str, Array]:
