@@ -299,6 +299,10 @@ class Take(Along):
     def means(self, inputs: Sequence[Meaning]) -> Meaning:
         return super().means(inputs[:1])
 
+    def moves(self, inputs: Inputs) -> Moves | None:
+        # A sample without a step that counts gives zeros, which a function would change.
+        return None if len(inputs) > 1 else super().moves(inputs)
+
     def reach(self, inputs: Inputs) -> Reach | None:
         # The field of one position of the axis is not one of any position of the output.
         rank, own = len(inputs[0].spatial), self.dimension(inputs) - (inputs[0].channels is not None)

@@ -11,6 +11,7 @@ import pytest
 from docs.proofs import ROWS, Row
 from netspec.analysis import analyze
 from netspec.graph import Graph, Input
+from netspec.ops.swept import Swept
 from netspec.weights import initialise
 from netspec_torch import backend
 from tests.language.author import graph_of
@@ -34,6 +35,8 @@ def _dtype(given: Input) -> Any:
 def test_macs_are_half_the_operations_that_torch_counts(row: Row) -> None:
     """Without lenet5_1998, whose table and distances torch counts otherwise than as convolutions and products."""
     graph = row.graph(full=False)
+    if any(isinstance(node.op, Swept) for node in graph.nodes):
+        pytest.skip("torch does not count what its own recurrent layers calculate")
     model = backend().build(graph, initialise(graph), device="cpu").eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(*(torch.zeros(1, *each.type.shape, dtype=_dtype(each)) for each in graph.inputs))

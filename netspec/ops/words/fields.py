@@ -103,7 +103,7 @@ _CALLED: tuple[tuple[str, str], ...] = (
 
 _SWEPT: tuple[tuple[Entry, str], ...] = (
     (
-        instead("write `return: sequence` for the output at every step, `return: last` for the last one"),
+        instead("put `return: sequence` in its place for the output at every step, `return: last` for the last one"),
         "returnsequences",
     ),
     (
@@ -112,8 +112,8 @@ _SWEPT: tuple[tuple[Entry, str], ...] = (
         ),
         "returnstate returnstates",
     ),
-    (instead("write `direction: backward`"), "gobackwards reverse reversed backward backwards"),
-    (instead("write `direction: both`"), "bidirectional bi"),
+    (instead("put `direction: backward` in its place"), "gobackwards reverse reversed backward backwards"),
+    (instead("put `direction: both` in its place"), "bidirectional bi"),
     (
         instead(
             "write `from: [NAME, OTHER.state]` beside the op, for an `lstm` `from: [NAME, OTHER.state, OTHER.cell]`"

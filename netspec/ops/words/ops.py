@@ -482,14 +482,14 @@ WORDS = table(
     (same("gru", "it runs along all steps"), "grucell cudnngru grulayer"),
     (
         instead(
-            "write `direction: both` in an `rnn`, `lstm` or `gru`; `merge` says what becomes of its two outputs"
+            "an `rnn`, `lstm` or `gru` takes `direction: both`; `merge` says what becomes of its two outputs"
         ),
         "bidirectional bidirectionaldynamicrnn",
     ),
     (_both("rnn"), "birnn"),
     (_both("lstm"), "bilstm"),
     (_both("gru"), "bigru"),
-    (instead("write `layers: n` in an `rnn`, `lstm` or `gru`"), "stackedrnncells multirnncell stackedrnn"),
+    (instead("an `rnn`, `lstm` or `gru` takes `layers: n`"), "stackedrnncells multirnncell stackedrnn"),
     (
         same("conv_lstm", "it runs along the first axis of a video"),
         "convlstm1d convlstm2d convlstmcell convlstm2dcell convlstm1dcell",

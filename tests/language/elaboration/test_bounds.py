@@ -132,9 +132,12 @@ RECURRENT = "units: 2, axis: 0, layers: 2"
 REQUIRED = {
     "pad": "amount: 1",
     "group_norm": "groups: 2",
+    "constant": "shape: [4]",
     **dict.fromkeys(("rnn", "lstm", "gru"), RECURRENT),
     **dict.fromkeys(("conv_lstm", "conv_gru"), "filters: 2, kernel: 1"),
 }
+BEFORE = {"positions": "{reshape: [4, -1]}, "}
+"""What an op needs before it, where it does not take a map."""
 
 
 @pytest.mark.parametrize("value", [".inf", "-.inf", ".nan", "1e400", "1e39", "'${10.0 ** 300}'"])
@@ -142,7 +145,8 @@ def test_no_op_takes_a_number_that_a_network_cannot_hold(value: str) -> None:
     assert len(FLOATS) > 20
     for place, item in FLOATS.items():
         text = item.replace("VALUE", value).replace("MORE", REQUIRED.get(place.split(".")[0], ""))
-        graph, diagnostics = check_text(spec(f"layers: [{text.replace(', }', '}')}]"), "spec.yaml")
+        text = BEFORE.get(place.split(".")[0], "") + text.replace(", }", "}")
+        graph, diagnostics = check_text(spec(f"layers: [{text}]"), "spec.yaml")
         assert graph is None, place
         assert [each.code.id for each in diagnostics] in (["NS0104"], ["NS0315"], ["NS0023"]), place
 

@@ -115,7 +115,7 @@ REFUSED = [
     ("{gru: 4, from: x, name: a}, {«gru»: 4, from: [x, a]}", LENGTHS, ("NS0317", "must be 4; it gets 4@20")),
     ("{lstm: 4, from: «[x, x, x, lengths, x]»}", LENGTHS, ("NS0311", "takes 1 to 4 inputs")),
     ("{«LSTM»: 4}", "", ("NS0105", "write `lstm`")),
-    ("{«Bidirectional»: 4}", "", ("NS0105", "write `direction: both`")),
+    ("{«Bidirectional»: 4}", "", ("NS0105", "`gru` takes `direction: both`")),
     ("{«nn.GRU»: 4}", "", ("NS0105", "write `gru`")),
     ("{lstm: {units: 4, «return_sequences»: true}}", "", ("NS0103", "`return: sequence`")),
 ]  # fmt: skip
