@@ -237,7 +237,7 @@ LAID_OUT = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 def test_weights_come_out_of_a_model_as_they_went_in(dtype: Any) -> None:
     for name in (*STRUCTURES, *LAID_OUT):
         this = sample(network(name), dtype)
@@ -256,6 +256,7 @@ def _classes(graph: Graph) -> list[str]:
 
 # TensorFlow's variables turn into arrays in a way of which NumPy warns.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.slow
 def test_a_saved_model_loads_whatever_layers_its_text_defines(tmp_path: Path) -> None:
     # Helpers for constants that the table does not have: those that single precision cannot hold, a large deviation.
     others = (

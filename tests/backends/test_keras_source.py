@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,11 @@ def zoo() -> list[Graph]:
     return [load(path) for path in locations.zoo().values()]
 
 
-def everything() -> list[Graph]:
-    return [*(case.graph() for case in CASES), *map(structure, STRUCTURES), *zoo()]
+@cache
+def texts() -> list[tuple[str, str]]:
+    """The name and the text of every row, every structure, and every network of the zoo."""
+    graphs = [*(case.graph() for case in CASES), *map(structure, STRUCTURES), *zoo()]
+    return [(graph.name, source(graph).text) for graph in graphs]
 
 
 def body(text: str, function: str) -> str:
@@ -77,8 +81,8 @@ def body(text: str, function: str) -> str:
 
 def test_all_text_is_as_the_formatter_leaves_it_and_the_linter_likes_it(tmp_path: Path) -> None:
     ruff = pytest.importorskip("ruff").find_ruff_bin()
-    for number, graph in enumerate(everything()):
-        (tmp_path / f"{graph.name}_{number}.py").write_text(source(graph).text, encoding="utf-8")
+    for number, (name, text) in enumerate(texts()):
+        (tmp_path / f"{name}_{number}.py").write_text(text, encoding="utf-8")
     for command in (["format", "--diff"], ["check"]):
         done = subprocess.run(
             [ruff, *command, "--isolated", "--line-length", "100", str(tmp_path)],
@@ -90,14 +94,15 @@ def test_all_text_is_as_the_formatter_leaves_it_and_the_linter_likes_it(tmp_path
 
 
 def test_no_text_names_a_dtype() -> None:
-    for graph in everything():
-        assert not DTYPE.search(source(graph).text), graph.name
+    for name, text in texts():
+        assert not DTYPE.search(text), name
 
 
 def test_text_imports_keras_alone() -> None:
-    for graph in everything():
-        imported = [each for each in ast.walk(ast.parse(source(graph).text)) if isinstance(each, ast.Import)]
-        taken = [each for each in ast.walk(ast.parse(source(graph).text)) if isinstance(each, ast.ImportFrom)]
+    for _, text in texts():
+        lines = list(ast.walk(ast.parse(text)))
+        imported = [each for each in lines if isinstance(each, ast.Import)]
+        taken = [each for each in lines if isinstance(each, ast.ImportFrom)]
         assert [alias.name for each in imported for alias in each.names] == ["keras"]
         assert {each.module for each in taken} <= {"keras"}
         assert {alias.name for each in taken for alias in each.names} <= {"layers", "ops"}
