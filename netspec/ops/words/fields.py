@@ -103,7 +103,9 @@ _CALLED: tuple[tuple[str, str], ...] = (
 
 _SWEPT: tuple[tuple[Entry, str], ...] = (
     (
-        instead("put `return: sequence` in its place for the output at every step, `return: last` for the last one"),
+        instead(
+            "put `return: sequence` in its place for the output at every step, `return: last` for the last one"
+        ),
         "returnsequences",
     ),
     (
