@@ -59,6 +59,8 @@ def in_keras(graph: Graph, change: Change = str) -> dict[str, Values]:
     return {name: np.asarray(array, "float64") for name, array in read(model, graph).items()}
 
 
+FIXED = ("bilinear", "by_gate")
+"""Initialisers that draw nothing, and give a tensor of several values."""
 FRAMEWORKS: Mapping[str, Callable[..., dict[str, Values]]] = {"torch": in_torch, "keras": in_keras}
 
 
@@ -73,6 +75,8 @@ def check(weight: Weight, values: Values) -> None:
     assert values.shape == weight.shape, told
     if value is not None:
         assert (values == np.float32(value)).all(), told
+    elif init.kind == "by_gate":
+        np.testing.assert_array_equal(values, drawn(weight, 0), err_msg=told)
     elif init.kind == "bilinear":
         np.testing.assert_allclose(values, drawn(weight, 0), atol=1e-6, err_msg=told)
     elif init.kind == "orthogonal":
@@ -93,8 +97,9 @@ def check_all(graph: Graph, found: Mapping[str, Values]) -> None:
     for weight in graph.weights:
         values = found[weight.name]
         check(weight, values)
-        if constant(weight.init) is None and weight.init.kind != "bilinear" and values.size > 2:
-            first = tuple(np.sign(values.ravel()[0]) * values.ravel()[:3] / np.abs(values.ravel()[:3]).max())
+        if constant(weight.init) is None and weight.init.kind not in FIXED and values.size > 2:
+            three = values[values != 0][:3]  # the vector of a padding index is 0
+            first = tuple(np.sign(three[0]) * three / np.abs(three).max())
             assert first not in drawn_ones, f"{weight.name} starts as another weight does"
             drawn_ones.add(first)
 

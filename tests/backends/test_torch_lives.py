@@ -54,15 +54,26 @@ def close(found: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> No
         torch.testing.assert_close(found[name], tensor, rtol=1e-4, atol=1e-5)
 
 
+PACKED = ("sentiment",)
+"""PyTorch neither exports nor traces packed sequences, by which its own layers read lengths (docs/language.md)."""
+
+
+# PyTorch's own recurrent layers keep a list of their weights, which an export does not register.
+@pytest.mark.filterwarnings("ignore:The tensor attributes self:UserWarning")
 @pytest.mark.parametrize("row", ZOO)
 def test_it_is_copied_exported_and_compiled_whole(row: Row) -> None:
+    """Its own recurrent layers are traced where the switch for them is set: without it dynamo refuses them."""
     graph = row.graph(full=False)
     model, inputs = alone(graph), batch(graph)
     wanted = outputs(model, inputs)
     close(outputs(copy.deepcopy(model), inputs), wanted)
+    if row.spec in PACKED:
+        return
+    native = any(isinstance(each, nn.RNNBase) for each in model.modules())
     close(outputs(torch.export.export(model, tuple(inputs)).module(), inputs), wanted)
     torch.compiler.reset()
-    close(outputs(torch.compile(model, fullgraph=True, backend="eager"), inputs), wanted)
+    with torch._dynamo.config.patch(allow_rnn=native):
+        close(outputs(torch.compile(model, fullgraph=True, backend="eager"), inputs), wanted)
 
 
 # The inductor itself uses what PyTorch has given up.
