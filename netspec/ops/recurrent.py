@@ -36,7 +36,7 @@ class Recurrent(Swept):
     )
     units: Annotated[int, Field(ge=1)]
     """The number of units of each direction."""
-    layers: Annotated[int, Field(ge=1)] = 1
+    layers: Annotated[int, Field(ge=1, le=1000)] = 1
     """The number of such layers, one after the other."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """In training, the probability with which an output of a layer is set to 0 on its way to the next layer."""

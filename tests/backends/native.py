@@ -131,8 +131,8 @@ def eager_gradients(trial: Any, inputs: Arrays, targets: Arrays) -> dict[str, Ar
     sources = [variable.value for variable in trial.variables]
     found = tape.gradient(loss, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     return {
-        home.name: home.holder.outward(tf.convert_to_tensor(each).numpy(), home.shape)
-        for home, each in zip(trial.learnt, found, strict=True)
+        home.name: home.holder.outward(tf.convert_to_tensor(found[place]).numpy(), home.shape)
+        for home, place in zip(trial.learnt, trial.places, strict=True)
     }
 
 
