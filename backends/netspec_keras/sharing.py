@@ -36,7 +36,7 @@ def lower(graph: Graph) -> Lowerings:
     for node in graph.nodes:
         types = _types(graph, node)
         # A layer is initialised like the owner of its weights.
-        key = (node.op, node.shares, node.ports, shared.key(node), *types)
+        key = (node.op, node.trainable, node.shares, node.ports, shared.key(node), *types)
         if key not in made:
             made[key] = started(layers_of(graph, node, shared), node)
         own[node.name] = made[key]
@@ -66,6 +66,10 @@ class Forms:
         return ("ports", self.ports[node.name]) if node.name in self.ports else None
 
 
+LEARN_ANYWAY = ("layers.Bidirectional", "layers.ConvLSTM1D", "layers.ConvLSTM2D")
+"""Layers of Keras that do not pass `trainable=False` on to the layers that they hold."""
+
+
 def layers_of(graph: Graph, node: Node, shared: Forms) -> Lowered:
     """The layers of a node; an embedding and the dense layers that use its vectors are one layer."""
     types = _types(graph, node)
@@ -76,7 +80,10 @@ def layers_of(graph: Graph, node: Node, shared: Forms) -> Lowered:
         several = LOWERINGS[type(node.op)](node.op, types).several
         assert several is not None
         return several(shared.ports[node.name])
-    return lowered(node.op, types, node.ports)
+    found = lowered(node.op, types, node.ports)
+    if not node.trainable and found.several is not None and found.layers[-1].cls in LEARN_ANYWAY:
+        return found.several(())
+    return found
 
 
 def forms(graph: Graph) -> Forms:

@@ -37,6 +37,7 @@ from netspec_keras.helpers import HELPERS
 from netspec_numpy import forward
 from tests.building import Sketch
 from tests.cases import CASES, Case
+from tests.language.author import graph_of
 from tests.structures import STRUCTURES, structure
 from tests.windows import WINDOWED, Window, window
 
@@ -248,6 +249,42 @@ def test_weights_come_out_of_a_model_as_they_went_in(dtype: Any) -> None:
             assert found[key].dtype == dtype
             assert found[key].flags["C_CONTIGUOUS"]
             np.testing.assert_array_equal(found[key], array, err_msg=f"{name}: {key}")
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "lstm: 2",
+        "lstm: {units: 2, peepholes: true}",
+        "gru: {units: 2, direction: both}",
+        "rnn: {units: 2, layers: 2, direction: both}",
+    ],
+)
+def test_a_frozen_recurrent_layer_does_not_learn(item: str) -> None:
+    """Keras' layers do not all pass `trainable=False` on to the cells and layers that they hold."""
+    graph = graph_of(f"netspec: 1\nname: a\ninput: [3, 4]\nlayers: [{{{item}, trainable: false}}]")
+    model = backend().build(graph, initialise(graph), device="cpu")
+    assert model.variables
+    assert not model.trainable_variables
+
+
+@pytest.mark.parametrize("op", ["conv_lstm", "conv_gru"])
+@pytest.mark.parametrize("direction", ["forward", "both"])
+def test_a_frozen_convolutional_recurrent_layer_does_not_learn(op: str, direction: str) -> None:
+    item = f"{op}: {{filters: 2, kernel: 1, direction: {direction}}}, trainable: false"
+    graph = graph_of(f"netspec: 1\nname: a\ninput: [2, 3, 4]\nlayers: [{{{item}}}]")
+    model = backend().build(graph, initialise(graph), device="cpu")
+    assert model.variables
+    assert not model.trainable_variables
+
+
+def test_a_frozen_layer_along_an_axis_does_not_learn() -> None:
+    graph = graph_of(
+        "netspec: 1\nname: a\ninput: [2, 3, 4]\nlayers: [{gru: {units: 2, axis: width}, trainable: false}]"
+    )
+    model = backend().build(graph, initialise(graph), device="cpu")
+    assert model.variables
+    assert not model.trainable_variables
 
 
 def _classes(graph: Graph) -> list[str]:

@@ -29,7 +29,8 @@ class ConvRecurrent(layers.Layer):
 
     def fresh(self):
         """The settings of a cell; a cell draws its weights itself."""
-        return {name: clone(each) for name, each in self.settings.items()}
+        found = {name: clone(each) for name, each in self.settings.items()}
+        return {**found, "trainable": self.trainable}
 
     def build(self, input_shape):
         several = isinstance(input_shape[0], (list, tuple))

@@ -33,6 +33,7 @@ class Recurrent(layers.Layer):
     def fresh(self):
         """The settings of a cell; a cell draws its weights itself."""
         found = {name: clone(each) for name, each in self.settings.items()}
+        found["trainable"] = self.trainable
         return {**found, "recurrent_dropout": self.rate} if self.variational else found
 
     def sizes(self):
@@ -111,7 +112,7 @@ class Along(layers.Wrapper):
 
     def __init__(self, layer, axis=1, **kwargs):
         super().__init__(layer, **kwargs)
-        self.axis = axis
+        self.axis, layer.trainable = axis, self.trainable
 
     def build(self, input_shape):
         self.layer.build((None, input_shape[self.axis], input_shape[-1]))
