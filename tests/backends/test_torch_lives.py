@@ -68,6 +68,8 @@ def test_it_is_copied_exported_and_compiled_whole(row: Row) -> None:
     wanted = outputs(model, inputs)
     close(outputs(copy.deepcopy(model), inputs), wanted)
     if row.spec in PACKED:
+        with pytest.raises(Exception, match="FakeTensor"):
+            torch.export.export(model, tuple(inputs))
         return
     native = any(isinstance(each, nn.RNNBase) for each in model.modules())
     close(outputs(torch.export.export(model, tuple(inputs)).module(), inputs), wanted)
