@@ -1,32 +1,30 @@
-"""Optimisers as data. Their formulas are those of PyTorch on every backend."""
+"""Optimisers as data. Their formulas are those of PyTorch on every backend.
+
+`g` is the gradient, `w` the weight, `rate` the learning rate of the step. A coupled decay adds `weight_decay · w` to the
+gradient; a decoupled one (AdamW) takes `rate · weight_decay · w` from the weight before the step.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from netspec.types import LARGEST_FLOAT
+from netspec.recipe.model import SMALLEST, Flag, Fraction, Named, NotNegative, Positive, family
 
-# Weights are float32: a number outside float32 would become 0 or infinite.
-SMALLEST = 2.0**-126
-Positive = Annotated[
-    float, Field(ge=SMALLEST, le=LARGEST_FLOAT, allow_inf_nan=False, description="a float32 number above 0")
-]
-Fraction = Annotated[float, Field(ge=0, le=1 - 2.0**-24, description="a float32 number from 0 to below 1")]
-Flag = Annotated[bool, Field(description="`true` or `false`")]
+__all__ = ["OPTIMIZERS", "SMALLEST", "Adadelta", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "Sgd"]
 
 
-class Sgd(BaseModel):
+class Sgd(Named):
     """v ← momentum · v + g; w ← w − rate · v, or with Nesterov's look-ahead w ← w − rate · (g + momentum · v)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     kind: ClassVar[Literal["sgd"]] = "sgd"
     learning_rate: Positive = 0.01
     momentum: Fraction = 0.0
     nesterov: Flag = False
+    weight_decay: NotNegative = 0.0
+    """Coupled."""
 
     @field_validator("nesterov")
     @classmethod
@@ -36,18 +34,69 @@ class Sgd(BaseModel):
         return nesterov
 
 
-class Adam(BaseModel):
+class Adam(Named):
     """Kingma and Ba 2015, algorithm 1: epsilon is added to the bias-corrected root."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     kind: ClassVar[Literal["adam"]] = "adam"
     learning_rate: Positive = 0.001
     beta1: Fraction = 0.9
     beta2: Fraction = 0.999
     epsilon: Positive = 1e-8
+    weight_decay: NotNegative = 0.0
+    """Coupled."""
 
 
-Optimizer = Sgd | Adam
-OPTIMIZERS: dict[str, type[Sgd] | type[Adam]] = {each.kind: each for each in (Sgd, Adam)}
+class AdamW(Named):
+    """Loshchilov and Hutter 2019, algorithm 2: Adam with decoupled weight decay."""
+
+    kind: ClassVar[Literal["adamw"]] = "adamw"
+    learning_rate: Positive = 0.001
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    epsilon: Positive = 1e-8
+    weight_decay: NotNegative = 0.01
+    """Decoupled."""
+
+
+class RMSprop(Named):
+    """s ← rho · s + (1 − rho) · g²; w ← w − rate · g / (√s + epsilon). Tieleman and Hinton 2012, lecture 6e.
+
+    With `centered`, the variance s − m² takes the place of s, where m ← rho · m + (1 − rho) · g. With `momentum`, the
+    step is v ← momentum · v + g / (√s + epsilon); w ← w − rate · v.
+    """
+
+    kind: ClassVar[Literal["rmsprop"]] = "rmsprop"
+    learning_rate: Positive = 0.01
+    rho: Fraction = 0.99
+    momentum: Fraction = 0.0
+    centered: Flag = False
+    epsilon: Positive = 1e-8
+    weight_decay: NotNegative = 0.0
+    """Coupled."""
+
+
+class Adagrad(Named):
+    """a ← a + g²; w ← w − rate · g / (√a + epsilon); a starts as `initial`. Duchi, Hazan, Singer 2011."""
+
+    kind: ClassVar[Literal["adagrad"]] = "adagrad"
+    learning_rate: Positive = 0.01
+    initial: NotNegative = 0.0
+    epsilon: Positive = 1e-10
+    weight_decay: NotNegative = 0.0
+    """Coupled."""
+
+
+class Adadelta(Named):
+    """Zeiler 2012, algorithm 1, with a learning rate: w ← w − rate · √(u + epsilon) / √(s + epsilon) · g."""
+
+    kind: ClassVar[Literal["adadelta"]] = "adadelta"
+    learning_rate: Positive = 1.0
+    rho: Fraction = 0.9
+    epsilon: Positive = 1e-6
+    weight_decay: NotNegative = 0.0
+    """Coupled."""
+
+
+Optimizer = Sgd | Adam | AdamW | RMSprop | Adagrad | Adadelta
+OPTIMIZERS: dict[str, type[Any]] = family(Sgd, Adam, AdamW, RMSprop, Adagrad, Adadelta)
 """The optimisers by their names in a recipe."""

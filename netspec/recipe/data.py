@@ -1,0 +1,83 @@
+"""The data of a recipe as data: sources, parts, and how files are read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from netspec.recipe.model import Count, Settings, Word, listed
+
+Text = Annotated[str, Field(min_length=1)]
+Part = Annotated[
+    float | int | str,
+    Field(description="a path, a fraction between 0 and 1, or a whole number of samples from 1"),
+]
+Names = Annotated[
+    tuple[Word, ...], BeforeValidator(listed), Field(min_length=1, description="a name, or a list of names")
+]
+
+
+class TextData(Settings):
+    """Text as samples of `length` symbols; the targets are the next symbols.
+
+    A symbol is a character, or with `unit: tokens` a word between spaces. `vocabulary` is a file with one symbol a line;
+    without it, the symbols of the training part in the order of their code points.
+    """
+
+    length: Annotated[Count, Field(description="a whole number of symbols from 1")] = 100
+    unit: Annotated[str, Field(pattern="^(characters|tokens)$", description="`characters` or `tokens`")] = (
+        "characters"
+    )
+    vocabulary: Annotated[Text | None, Field(description="the path of a file")] = None
+
+
+class TableData(Settings):
+    """A CSV table: a row is a sample, or with `length` a step of a series, cut into windows.
+
+    `inputs` and `targets` name columns. With `length`, a sample has that many rows, and the target is the value of the
+    target columns `ahead` rows after the last.
+    """
+
+    inputs: Names
+    targets: Names
+    length: Annotated[Count | None, Field(description="a whole number of rows from 1")] = None
+    ahead: Annotated[Count, Field(description="a whole number of rows from 1")] = 1
+    separator: Annotated[str, Field(min_length=1, max_length=1, description="one character")] = ","
+
+
+class Data(Settings):
+    """Where samples come from. Paths are relative to the folder of the spec or recipe.
+
+    `train` is the name of a set, or a path. If it has parts of its own, its training part is meant, and its validation
+    and test parts are used unless the recipe names others. A fraction or a count of `validation` and `test` is taken
+    from the training part, chosen by the seed.
+    """
+
+    train: Annotated[str, Field(min_length=1, description="the name of a data set, or a path")]
+    validation: Part | None = None
+    test: Part | None = None
+    layout: Annotated[
+        str, Field(pattern="^(first|last)$", description="`first` or `last`: where the channels are")
+    ] = "first"
+    inputs: Annotated[
+        dict[str, str], Field(description="for each input of the network, a key of the data")
+    ] = {}
+    targets: Annotated[dict[str, str], Field(description="for each target, a key of the data")] = {}
+    classes: Annotated[
+        int | Annotated[tuple[Word, ...], Field(min_length=1)] | None,
+        Field(description="a whole number from 1, or the list of their names"),
+    ] = None
+    size: Annotated[
+        tuple[Count, ...] | None,
+        BeforeValidator(lambda v: v if v is None else listed(v)),
+        Field(description="pixels: [height, width]"),
+    ] = None
+    masks: Annotated[Text | None, Field(description="the path of the folder with a mask for each image")] = (
+        None
+    )
+    boxes: Annotated[
+        Text | None, Field(description="the path of a CSV file: file, left, top, right, bottom")
+    ] = None
+    table: TableData | None = None
+    text: TextData | None = None

@@ -1,0 +1,102 @@
+"""Schedules as data: the learning rate of every step, as a factor of the optimiser's `learning_rate`.
+
+Steps are counted from 0, over the whole training. `warmup` steps come first: the factor rises linearly from
+`warmup_from` to 1 and reaches 1 at the step `warmup`; the schedule itself starts there. The formulas are in
+`netspec.training.rates`, once for all backends, in float64.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field
+
+from netspec.recipe.model import Count, Named, Number, Positive, Share, Whole, Word, family, listed
+
+
+class Schedule(Named):
+    """What all schedules have."""
+
+    warmup: Annotated[Whole, Field(description="a whole number of steps from 0")] = 0
+    warmup_from: Share = 0.0
+
+
+class Constant(Schedule):
+    """The factor is 1."""
+
+    kind: ClassVar[Literal["constant"]] = "constant"
+
+
+class Step(Schedule):
+    """The factor is multiplied by `factor` every `every` epochs, or at the start of each epoch in `at`."""
+
+    kind: ClassVar[Literal["step"]] = "step"
+    factor: Positive = 0.1
+    every: Annotated[Count | None, Field(description="a whole number of epochs from 1")] = None
+    at: Annotated[
+        tuple[Count, ...], BeforeValidator(listed), Field(description="a list of epochs, counted from 0")
+    ] = ()
+
+
+class Exponential(Schedule):
+    """factor^(epoch) with the fraction of the epoch done: epoch = step / steps per epoch."""
+
+    kind: ClassVar[Literal["exponential"]] = "exponential"
+    factor: Positive = 0.95
+
+
+class InverseTime(Schedule):
+    """1 / (1 + decay · epoch), epoch = step / steps per epoch."""
+
+    kind: ClassVar[Literal["inverse_time"]] = "inverse_time"
+    decay: Positive = 1.0
+
+
+class Cosine(Schedule):
+    """to + (1 − to) · (1 + cos(π · done)) / 2, where `done` is the fraction of the steps after the warm-up.
+
+    With `cycles`, it restarts that many times in equal parts (Loshchilov and Hutter 2017).
+    """
+
+    kind: ClassVar[Literal["cosine"]] = "cosine"
+    to: Share = 0.0
+    cycles: Count = 1
+
+
+class Polynomial(Schedule):
+    """to + (1 − to) · (1 − done)^power; a power of 1 is a linear schedule."""
+
+    kind: ClassVar[Literal["polynomial"]] = "polynomial"
+    power: Positive = 1.0
+    to: Share = 0.0
+
+
+class OneCycle(Named):
+    """From `start` up to 1 in the fraction `rise` of the steps, then down to `end`, both along a cosine.
+
+    Smith and Topin 2018, as in `torch.optim.lr_scheduler.OneCycleLR` without a cycle of the momentum.
+    """
+
+    kind: ClassVar[Literal["one_cycle"]] = "one_cycle"
+    rise: Annotated[float, Field(gt=0, lt=1, description="a number between 0 and 1")] = 0.3
+    start: Share = 0.04
+    end: Share = 0.000004
+
+
+class Plateau(Schedule):
+    """The factor is multiplied by `factor` after `after` epochs in which `metric` was not better than its best by `threshold`."""
+
+    kind: ClassVar[Literal["plateau"]] = "plateau"
+    factor: Annotated[float, Field(gt=0, lt=1, description="a number between 0 and 1")] = 0.1
+    after: Count = 10
+    threshold: Number = 0.0
+    metric: Annotated[Word | None, Field(description="the name of a figure, such as `validation_loss`")] = (
+        None
+    )
+    smallest: Share = 0.0
+
+
+AnySchedule = Constant | Step | Exponential | InverseTime | Cosine | Polynomial | OneCycle | Plateau
+SCHEDULES: dict[str, type[Any]] = family(
+    Constant, Step, Exponential, InverseTime, Cosine, Polynomial, OneCycle, Plateau
+)
