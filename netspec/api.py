@@ -77,10 +77,10 @@ def train(
         DataError: a data set is missing or malformed.
         Unavailable: the backend is unknown, missing or broken.
     """
+    from netspec.data.datasets import load
     from netspec.diagnostics import Problems, SpecError
     from netspec.language.document.recipe import settle
     from netspec.recipe.names import seen_from
-    from netspec.training.datasets import load
     from netspec.training.run import train as run
 
     problems = Problems()

@@ -232,8 +232,8 @@ ELSEWHERE = {
     "netspec/benchmark.py": "questions and answers in a folder of its own, and /proc",
     "netspec/installation.py": "what Python keeps about a package",
     "netspec/training/claim.py": "metrics.jsonl, to which lines are added under a lock",
-    "netspec/training/idx.py": "gzip around a file that is open",
-    "netspec/training/npz.py": "a member of an archive that is open",
+    "netspec/data/idx.py": "gzip around a file that is open",
+    "netspec/data/npz.py": "a member of an archive that is open",
 }
 CALLS = {"open", "fdopen", "read_text", "read_bytes", "write_text", "write_bytes", "touch", "mkstemp"}
 CALLS |= {"load_file", "save_file", "safe_open", "NamedTemporaryFile", "savefig", "fromfile", "tofile"}

@@ -66,11 +66,23 @@ NEVER_USED = ["netspec.ops.words.fields", "netspec.ops.words.ops", "netspec.ops.
 @pytest.mark.parametrize(
     ("spec", "unused"),
     [
-        ("zoo:unet", ["netspec.training", "netspec.ops.norm", "netspec.ops.reshape", "netspec.ops.scale"]),
-        ("zoo:googlenet", ["netspec.training", "netspec.ops.transpose", "netspec.ops.resize"]),
+        (
+            "zoo:unet",
+            [
+                "netspec.data",
+                "netspec.training",
+                "netspec.ops.norm",
+                "netspec.ops.reshape",
+                "netspec.ops.scale",
+            ],
+        ),
+        (
+            "zoo:googlenet",
+            ["netspec.data", "netspec.training", "netspec.ops.transpose", "netspec.ops.resize"],
+        ),
         (
             "zoo:lenet5",
-            ["netspec.training.batches", "netspec.ops.norm", "netspec.ops.merge", "netspec.ops.resize"],
+            ["netspec.data.batches", "netspec.ops.norm", "netspec.ops.merge", "netspec.ops.resize"],
         ),
     ],
 )

@@ -63,8 +63,8 @@ def test_holds_the_zoo_the_data_and_the_licences(wheel: Path) -> None:
     }
     assert specs
     assert specs <= names
-    assert "netspec/training/data/fashion_mnist_small.npz" in names
-    assert "netspec/training/data/fashion_mnist_small.LICENSE" in names
+    assert "netspec/data/embedded/fashion_mnist_small.npz" in names
+    assert "netspec/data/embedded/fashion_mnist_small.LICENSE" in names
     assert {f"{package}/py.typed" for package in PACKAGES} <= names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 

@@ -15,13 +15,13 @@ from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays, Trains
+    from netspec.data.samples import Dataset
     from netspec.diagnostics import Diagnostic
     from netspec.fit import Report
     from netspec.graph import Graph
     from netspec.recipe import Recipe, StatedRecipe
     from netspec.training.folder import Epoch
     from netspec.training.run import Run
-    from netspec.training.samples import Dataset
 
 PREFIX = "train."
 UNAVAILABLE = "unavailable"
@@ -169,10 +169,10 @@ def _in_words(diagnostic: Diagnostic, option: str) -> str:
 
 
 def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Dataset:
+    from netspec.data import datasets
+    from netspec.data.fetch import fetch as get
+    from netspec.data.idx import DataError
     from netspec.recipe.names import SETS, seen_from
-    from netspec.training import datasets
-    from netspec.training.fetch import fetch as get
-    from netspec.training.idx import DataError
 
     try:
         if fetch and recipe.data in SETS:

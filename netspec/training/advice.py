@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from math import prod
 
+from netspec.data.conversion import FROM_0, RENUMBER
 from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.recipe.names import Shape
 from netspec.types import channels_last, in_full
-
-RENUMBER = "save `numpy.searchsorted(numpy.union1d(train_labels, test_labels), labels)`"
-"""Advice that numbers labels of any kind from 0.
-
-In advice, `labels`, `images` and `samples` stand for those of each part.
-"""
-FROM_0 = "labels count from 0: save `labels - 1`"
 
 
 @dataclass(frozen=True, slots=True)

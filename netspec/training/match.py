@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from netspec.analysis.ending import NoLogits, require_logits, take_out
 from netspec.analysis.meaning import meanings, origins
+from netspec.data.conversion import FROM_0
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems, Span, SpecError
 from netspec.diagnostics.codes import training as codes
@@ -19,7 +20,7 @@ from netspec.training.advice import Labels
 from netspec.types import Type
 
 if TYPE_CHECKING:
-    from netspec.training.samples import Dataset
+    from netspec.data.samples import Dataset
 
 LIMITS = (
     "this version trains classifiers: one input of numbers, one output: a vector with one value per class"
@@ -208,7 +209,7 @@ def _match_classes(graph: Graph, recipe: Recipe, facts: Facts, problems: Problem
                 f"no sample of {facts.name} has label 0: its labels are 1 to {labels.largest}",
                 _place(graph, recipe, ["data"]),
                 notes=[f"`{graph.name}` has {numbers} outputs, and the first is for class 0"],
-                help=advice.FROM_0 + smaller,
+                help=FROM_0 + smaller,
             )
         return
     node = graph.producers.get(graph.outputs[0].value)

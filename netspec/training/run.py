@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netspec.backend import Trains, native_names
+from netspec.data.batches import Batches
+from netspec.data.samples import Dataset
 from netspec.diagnostics import Diagnostic, Problems, SpecError
 from netspec.fit import Fit, Report
 from netspec.graph import Graph
 from netspec.passes import logits
 from netspec.recipe import Recipe
-from netspec.training.batches import Batches
 from netspec.training.claim import Claim
 from netspec.training.curves import curves, headline
 from netspec.training.folder import METRICS, Epoch, Folder, described
 from netspec.training.match import Facts, match
-from netspec.training.samples import Dataset
 from netspec.weights import check, starting
 
 if TYPE_CHECKING:

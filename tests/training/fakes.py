@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from netspec.backend import Limit, Status
+from netspec.data.samples import Dataset, checked
 from netspec.fit import Fit
 from netspec.graph import Graph
 from netspec.ops.base import Op
 from netspec.ops.dense import Dense
 from netspec.ops.reshape import Flatten
-from netspec.training.samples import Dataset, checked
 from tests.building import Sketch
 
 

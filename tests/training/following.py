@@ -11,13 +11,13 @@ import numpy as np
 import yaml
 
 from netspec.check import check_text
+from netspec.data.idx import DataError
+from netspec.data.samples import checked
 from netspec.diagnostics import Problems
 from netspec.graph import Graph
 from netspec.language.document.recipe import settle
 from netspec.loading import graph_of_text
-from netspec.training.idx import DataError
 from netspec.training.match import Facts, match
-from netspec.training.samples import checked
 
 Item = str | dict[str, Any]
 

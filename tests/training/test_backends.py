@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from netspec.backend import Trains, backends
+from netspec.data.datasets import load
+from netspec.data.samples import checked
 from netspec.diagnostics import Problems
 from netspec.fit import Fit
 from netspec.graph import Graph
@@ -17,9 +19,7 @@ from netspec.loading import graph_of_text
 from netspec.recipe import Normalise, Recipe
 from netspec.recipe.names import EMBEDDED
 from netspec.recipe.optimizers import Adam, Optimizer, Sgd
-from netspec.training.datasets import load
 from netspec.training.run import Run, train
-from netspec.training.samples import checked
 
 STEPS = 20
 

@@ -9,9 +9,9 @@ import pytest
 
 import netspec
 from netspec.backend import Trains, backends
+from netspec.data.datasets import load
 from netspec.diagnostics import Problems
 from netspec.language.document.recipe import settle
-from netspec.training.datasets import load
 from netspec.training.run import train
 
 pytestmark = pytest.mark.slow

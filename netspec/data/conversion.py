@@ -13,6 +13,12 @@ TABLES = (".csv", ".tsv", ".txt", ".data")
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 SAVE = 'save the arrays with `numpy.savez("own.npz", train_images=…, train_labels=…, test_images=…, test_labels=…)`'
 """Advice for users who already have arrays."""
+RENUMBER = "save `numpy.searchsorted(numpy.union1d(train_labels, test_labels), labels)`"
+"""Advice that numbers labels of any kind from 0.
+
+In advice, `labels`, `images` and `samples` stand for those of each part.
+"""
+FROM_0 = "labels count from 0: save `labels - 1`"
 
 _FIRST_LINES = 1 << 20
 _ENTRIES = 2000

@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from netspec.data.conversion import RENUMBER, SAVE
+from netspec.data.datasets import default_folder, load
+from netspec.data.fetch import fetch
+from netspec.data.idx import DataError
 from netspec.recipe import names
 from netspec.recipe.names import EMBEDDED, SETS, STEMS, File, Named
-from netspec.training.advice import RENUMBER
-from netspec.training.conversion import SAVE
-from netspec.training.datasets import default_folder, load
-from netspec.training.fetch import fetch
-from netspec.training.idx import DataError
-from tests.training.test_idx import idx
+from tests.data.test_idx import idx
 
 CONTENTS = (idx(3, 2, 2), idx(3), idx(2, 2, 2), idx(2))
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from netspec.data.batches import Batches
+from netspec.data.datasets import load
+from netspec.data.samples import Dataset, checked
 from netspec.recipe import Normalise, Recipe
 from netspec.recipe.names import EMBEDDED
-from netspec.training.batches import Batches
-from netspec.training.datasets import load
-from netspec.training.samples import Dataset, checked
 
 
 def counted(train: int = 10, test: int = 7, channels: int = 1) -> Dataset:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from netspec import files
+from netspec.data.bounds import LARGEST, DataError, check_packed
 from netspec.dataclass import dataclass
-from netspec.training.bounds import LARGEST, DataError, check_packed
 
 if TYPE_CHECKING:
     import numpy as np

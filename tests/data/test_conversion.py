@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netspec.training.datasets import load
-from netspec.training.idx import DataError
-from netspec.training.samples import Dataset
+from netspec.data.datasets import load
+from netspec.data.idx import DataError
+from netspec.data.samples import Dataset
 
 
 def refusal(path: Path) -> DataError:

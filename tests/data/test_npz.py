@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from netspec.training import npz
-from netspec.training.bounds import DataError
-from netspec.training.npz import read
+from netspec.data import npz
+from netspec.data.bounds import DataError
+from netspec.data.npz import read
 
 KEYS = ("train_images", "train_labels")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import IO
 
 from netspec import files
+from netspec.data.datasets import missing
+from netspec.data.idx import DataError
 from netspec.recipe.names import SETS, File
-from netspec.training.datasets import missing
-from netspec.training.idx import DataError
 
 _CHUNK = 1 << 18
 _LARGEST = 1 << 26  # bytes, compressed: twice the largest original file

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netspec import files
+from netspec.data import conversion, idx, npz
+from netspec.data.bounds import DataError
+from netspec.data.idx import Header
+from netspec.data.samples import Dataset, checked
 from netspec.ops.nearest import did_you_mean
 from netspec.recipe.names import EMBEDDED, SETS, STEMS, File, Named, expanded, is_path
-from netspec.training import conversion, idx, npz
-from netspec.training.bounds import DataError
-from netspec.training.idx import Header
-from netspec.training.samples import Dataset, checked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,7 @@ KEYS = ("train_images", "train_labels", "test_images", "test_labels")
 """The arrays of an .npz file."""
 
 _AXES = (3, 1, 3, 1)
-_EMBEDDED_FILE = Path(__file__).with_name("data") / "fashion_mnist_small.npz"
+_EMBEDDED_FILE = Path(__file__).with_name("embedded") / "fashion_mnist_small.npz"
 
 
 def default_folder() -> Path:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from netspec.data.samples import Dataset
 from netspec.dataclass import dataclass
 from netspec.recipe.names import Shape, padded
-from netspec.training.samples import Dataset
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netspec.training.idx import DataError, header, read
+from netspec.data.idx import DataError, header, read
 
 
 def idx(*shape: int, kind: int = 8, content: bytes | None = None) -> bytes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from netspec.data.conversion import RENUMBER
+from netspec.data.idx import DataError
 from netspec.dataclass import dataclass
 from netspec.recipe.names import Shape
-from netspec.training.advice import RENUMBER
-from netspec.training.idx import DataError
 from netspec.types import AXES, Type
 
 if TYPE_CHECKING:

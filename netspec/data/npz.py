@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from netspec import files
-from netspec.training import conversion
-from netspec.training.bounds import DataError, check_packed
+from netspec.data import conversion
+from netspec.data.bounds import DataError, check_packed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
