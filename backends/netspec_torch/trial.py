@@ -10,7 +10,7 @@ import torch
 from netspec.graph import Graph
 from netspec.lowering.outline import outline
 from netspec.lowering.taps import HOOK, Recorder, instrument, order
-from netspec.recipe.optimizers import Optimizer, Sgd
+from netspec.recipe.optimizers import Adam, Optimizer, Sgd
 from netspec_torch.precision import full_precision
 from netspec_torch.runtime import DTYPES, choose, execute, instance, keys, read
 from netspec_torch.source import source
@@ -119,5 +119,6 @@ def make_optimizer(optimizer: Optimizer, model: torch.nn.Module) -> torch.optim.
         return torch.optim.SGD(
             learnt, optimizer.learning_rate, momentum=optimizer.momentum, nesterov=optimizer.nesterov
         )
+    assert isinstance(optimizer, Adam), f"{optimizer.kind} has no trial step"
     betas = (optimizer.beta1, optimizer.beta2)
     return torch.optim.Adam(learnt, optimizer.learning_rate, betas=betas, eps=optimizer.epsilon)

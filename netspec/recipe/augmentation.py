@@ -48,7 +48,7 @@ class Flip(Augment):
 
 
 class Shift(Augment):
-    """Moves by `by` pixels: along each axis one way with `probability`, else the other way with `probability`, else not.
+    """Moves by `by` pixels: on each axis one way with `probability`, else the other way with `probability`, else not.
 
     `{by: 2, probability: 0.25}` is the policy of Visin et al. 2015: 25 % left, 25 % right, then 25 % up, 25 % down.
     `uniform`: by a whole number drawn from −by to by instead.

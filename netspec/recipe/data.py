@@ -22,7 +22,7 @@ class TextData(Settings):
     """Text as samples of `length` symbols; the targets are the next symbols.
 
     A symbol is a character, or with `unit: tokens` a word between spaces. `vocabulary` is a file with one symbol a line;
-    without it, the symbols of the training part in the order of their code points.
+    without it, the symbols of the training part, sorted by code point.
     """
 
     length: Annotated[Count, Field(description="a whole number of symbols from 1")] = 100
@@ -61,9 +61,12 @@ class Data(Settings):
         str, Field(pattern="^(first|last)$", description="`first` or `last`: where the channels are")
     ] = "first"
     inputs: Annotated[
-        dict[str, str], Field(description="for each input of the network, a key of the data")
-    ] = {}
-    targets: Annotated[dict[str, str], Field(description="for each target, a key of the data")] = {}
+        dict[str, str],
+        Field(default_factory=dict, description="for each input of the network, a key of the data"),
+    ]
+    targets: Annotated[
+        dict[str, str], Field(default_factory=dict, description="for each target, a key of the data")
+    ]
     classes: Annotated[
         int | Annotated[tuple[Word, ...], Field(min_length=1)] | None,
         Field(description="a whole number from 1, or the list of their names"),

@@ -35,7 +35,7 @@ class CrossEntropy(Loss):
     """−Σ q log softmax(x) over the classes, with q = (1 − smoothing) · t + smoothing / classes; of logits.
 
     Targets are class indices, one per element, or with `soft` a distribution over the classes. Elements with the index
-    `ignore` have the weight 0. With `class_weights`, an element has the weight of its class, also in the sum of weights;
+    `ignore` have the weight 0. With `class_weights`, elements have the weight of their class, also in the sum of weights;
     `median_frequency` is Eigen and Fergus 2015: the median of the classes' frequencies in the training part, divided by
     the frequency of the class. With `lengths`, the name of an input of the network, steps from the length on have the
     weight 0.
@@ -87,7 +87,7 @@ class Dice(Loss):
 
 
 class Overlap(Loss):
-    """1 − (Σ p · t + smooth) / (Σ p + Σ t − Σ p · t + smooth), by sample and class, then the mean: soft IoU (Jaccard)."""
+    """1 − (Σ p · t + smooth) / (Σ p + Σ t − Σ p · t + smooth), by sample and class, the mean of them: soft IoU."""
 
     kind: ClassVar[Literal["iou"]] = "iou"
     smooth: NotNegative = 1.0

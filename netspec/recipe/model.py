@@ -1,4 +1,4 @@
-"""What all settings of a recipe have in common: the base of the models, the kinds of numbers, families of named models."""
+"""What all settings of a recipe have in common: the base of the models, kinds of numbers, families of named models."""
 
 from __future__ import annotations
 

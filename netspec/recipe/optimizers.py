@@ -1,7 +1,7 @@
 """Optimisers as data. Their formulas are those of PyTorch on every backend.
 
-`g` is the gradient, `w` the weight, `rate` the learning rate of the step. A coupled decay adds `weight_decay · w` to the
-gradient; a decoupled one (AdamW) takes `rate · weight_decay · w` from the weight before the step.
+`g` is the gradient, `w` the weight, `rate` the learning rate of the step. A coupled decay adds `weight_decay · w` to
+the gradient; a decoupled one (AdamW) takes `rate · weight_decay · w` from the weight before the step.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ class OneCycle(Named):
 
 
 class Plateau(Schedule):
-    """The factor is multiplied by `factor` after `after` epochs in which `metric` was not better than its best by `threshold`."""
+    """The factor is multiplied by `factor` after `after` epochs in which `metric` did not improve by `threshold`."""
 
     kind: ClassVar[Literal["plateau"]] = "plateau"
     factor: Annotated[float, Field(gt=0, lt=1, description="a number between 0 and 1")] = 0.1

@@ -416,6 +416,7 @@ def stepped_by_hand(optimizer: Optimizer, weight: Values, gradient: Values, coun
             ahead = gradient + optimizer.momentum * first if optimizer.nesterov else first
             weight = weight - optimizer.learning_rate * ahead
         else:
+            assert isinstance(optimizer, Adam)
             first = optimizer.beta1 * first + (1 - optimizer.beta1) * gradient
             second = optimizer.beta2 * second + (1 - optimizer.beta2) * gradient**2
             mean, square = first / (1 - optimizer.beta1**step), second / (1 - optimizer.beta2**step)
