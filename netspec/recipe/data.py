@@ -21,7 +21,7 @@ Names = Annotated[
 class TextData(Settings):
     """Text as samples of `length` symbols; the targets are the next symbols.
 
-    A symbol is a character, or with `unit: tokens` a word between spaces. `vocabulary` is a file with one symbol a line;
+    A symbol is a character; with `unit: tokens`, a word between spaces. `vocabulary` is a file with a symbol a line;
     without it, the symbols of the training part, sorted by code point.
     """
 

@@ -35,7 +35,7 @@ class CrossEntropy(Loss):
     """−Σ q log softmax(x) over the classes, with q = (1 − smoothing) · t + smoothing / classes; of logits.
 
     Targets are class indices, one per element, or with `soft` a distribution over the classes. Elements with the index
-    `ignore` have the weight 0. With `class_weights`, elements have the weight of their class, also in the sum of weights;
+    `ignore` have the weight 0. With `class_weights`, elements have their class's weight, in the sum of weights too;
     `median_frequency` is Eigen and Fergus 2015: the median of the classes' frequencies in the training part, divided by
     the frequency of the class. With `lengths`, the name of an input of the network, steps from the length on have the
     weight 0.
