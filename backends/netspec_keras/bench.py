@@ -8,7 +8,7 @@ from netspec.graph import Graph
 from netspec.recipe.optimizers import Sgd
 from netspec_keras.engines import running
 from netspec_keras.framework import keras, ops
-from netspec_keras.optimizers import native
+from netspec_keras.training.optimizers import native
 from netspec_keras.runtime import build, inward, known, placed
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from netspec.fit import Fit
 from netspec_keras.framework import keras, ops
-from netspec_keras.optimizers import native
+from netspec_keras.training.optimizers import native
 from netspec_keras.runtime import build, inward, placed, read
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from netspec.graph import Graph
 from netspec.recipe.optimizers import Sgd
 from netspec_torch.runtime import build, choose
-from netspec_torch.trial import make_optimizer
+from netspec_torch.training.optimizers import make_optimizer
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays
@@ -53,7 +53,7 @@ class TorchWorkload:
         outputs = result if isinstance(result, Mapping) else {self.only: result}
         loss = torch.stack([F.mse_loss(outputs[name], target) for name, target in self.targets.items()]).sum()
         if self.optimizer is not None:
-            self.optimizer.zero_grad()
+            self.optimizer.zero()
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
         self._wait()

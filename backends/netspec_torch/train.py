@@ -14,7 +14,7 @@ from torch import nn
 from netspec.dataclass import dataclass
 from netspec.fit import Fit
 from netspec_torch.runtime import build, choose, read
-from netspec_torch.trial import make_optimizer
+from netspec_torch.training.optimizers import Stepper, make_optimizer
 
 if TYPE_CHECKING:
     from netspec.fit import Batch
@@ -61,14 +61,14 @@ class _Tally:
 
 
 def _train_epoch(
-    fit: Fit, model: nn.Module, optimizer: torch.optim.Optimizer, epoch: int, device: torch.device
+    fit: Fit, model: nn.Module, optimizer: Stepper, epoch: int, device: torch.device
 ) -> _Tally:
     """The tally has the values of each batch before its update."""
     model.train()
     tally = _Tally()
     for step, batch in enumerate(fit.batches(epoch), start=1):
         images, labels = _on(batch, device)
-        optimizer.zero_grad()
+        optimizer.zero()
         logits = model(images)
         loss = F.cross_entropy(logits, labels)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -10,10 +10,11 @@ import torch
 from netspec.graph import Graph
 from netspec.lowering.outline import outline
 from netspec.lowering.taps import HOOK, Recorder, instrument, order
-from netspec.recipe.optimizers import Adam, Optimizer, Sgd
+from netspec.recipe.optimizers import Optimizer
 from netspec_torch.precision import full_precision
 from netspec_torch.runtime import DTYPES, choose, execute, instance, keys, read
 from netspec_torch.source import source
+from netspec_torch.training.optimizers import make_optimizer
 
 if TYPE_CHECKING:
     from netspec.backend import Array, Arrays
@@ -110,15 +111,3 @@ def _gradient(parameter: torch.nn.Parameter) -> Array:
     found = parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
     array: Array = found.cpu().numpy().copy()
     return array
-
-
-def make_optimizer(optimizer: Optimizer, model: torch.nn.Module) -> torch.optim.Optimizer:
-    """PyTorch's optimiser with the settings of the recipe, for all trainable parameters."""
-    learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    if isinstance(optimizer, Sgd):
-        return torch.optim.SGD(
-            learnt, optimizer.learning_rate, momentum=optimizer.momentum, nesterov=optimizer.nesterov
-        )
-    assert isinstance(optimizer, Adam), f"{optimizer.kind} has no trial step"
-    betas = (optimizer.beta1, optimizer.beta2)
-    return torch.optim.Adam(learnt, optimizer.learning_rate, betas=betas, eps=optimizer.epsilon)

@@ -1,21 +1,22 @@
 """Losses as data. A loss is Σ w · l / Σ w over all elements of the batch: samples, and positions of maps and sequences.
 
 `x` are the network's outputs (logits where the loss says so), `t` the targets. All have a `weight` in the sum of the
-losses of a recipe.
+losses of a recipe. With `lengths`, the name of an input of the network, the steps of a sequence from its length on have
+w = 0. Class indices have the shape of the output without its channels; numbers have the shape of the output.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from netspec.recipe.model import (
     Flag,
     Fraction,
     Named,
     NotNegative,
-    Number,
     Positive,
     Whole,
     Word,
@@ -24,8 +25,15 @@ from netspec.recipe.model import (
 )
 
 
+Targets = Literal["classes", "numbers"]
+
+
 class Loss(Named):
     """What all losses have."""
+
+    of_logits: ClassVar[bool] = False
+    targets: ClassVar[Targets | None] = "numbers"
+    """What a target is: class indices (0 and 1 for one output), or numbers; None: there is none."""
 
     weight: Positive = 1.0
     target: Annotated[Word | None, Field(description="the name of a target of the data")] = None
@@ -35,13 +43,14 @@ class CrossEntropy(Loss):
     """−Σ q log softmax(x) over the classes, with q = (1 − smoothing) · t + smoothing / classes; of logits.
 
     Targets are class indices, one per element, or with `soft` a distribution over the classes. Elements with the index
-    `ignore` have the weight 0. With `class_weights`, elements have their class's weight, in the sum of weights too;
-    `median_frequency` is Eigen and Fergus 2015: the median of the classes' frequencies in the training part, divided by
-    the frequency of the class. With `lengths`, the name of an input of the network, steps from the length on have the
-    weight 0.
+    `ignore` have the weight 0. With `class_weights`, an element has the weight of its class, in both sums; with `soft`,
+    w = Σ t · weight over the classes. `median_frequency` is Eigen and Fergus 2015: the median of the classes'
+    frequencies in the training part, divided by the frequency of the class, which is its share of the elements of the
+    samples that contain it (of all samples, if a sample is one element). A class without an element has the weight 0.
     """
 
     kind: ClassVar[Literal["cross_entropy"]] = "cross_entropy"
+    of_logits: ClassVar[bool] = True
     smoothing: Fraction = 0.0
     soft: Flag = False
     ignore: Annotated[Whole | None, Field(description="a class index from 0, in the targets")] = None
@@ -49,13 +58,32 @@ class CrossEntropy(Loss):
         Literal["median_frequency"] | Annotated[tuple[NotNegative, ...], BeforeValidator(listed)] | None,
         Field(description="`median_frequency`, or a list with one number per class"),
     ] = None
+
+    @property
+    def targets(self) -> Targets:  # type: ignore[override]
+        """A distribution is numbers."""
+        return "numbers" if self.soft else "classes"
+
+    @field_validator("ignore")
+    @classmethod
+    def _ignores_an_index(cls, ignore: int | None, info: ValidationInfo) -> int | None:
+        if ignore is not None and info.data.get("soft"):
+            raise PydanticCustomError(
+                "one_of", "`ignore` is a class index, but with `soft` a target is a distribution"
+            )
+        return ignore
+
     lengths: Annotated[Word | None, Field(description="the name of an input")] = None
 
 
 class BinaryCrossEntropy(Loss):
-    """−(p · t · log σ(x) + (1 − t) · log(1 − σ(x))) for every number; of logits. `p` is `positive_weight`."""
+    """−(p · q · log σ(x) + (1 − q) · log(1 − σ(x))) for every number, with p = `positive_weight`; of logits.
+
+    q = (1 − smoothing) · t + smoothing / 2.
+    """
 
     kind: ClassVar[Literal["binary_cross_entropy"]] = "binary_cross_entropy"
+    of_logits: ClassVar[bool] = True
     positive_weight: Positive = 1.0
     smoothing: Fraction = 0.0
     lengths: Annotated[Word | None, Field(description="the name of an input")] = None
@@ -69,6 +97,8 @@ class Focal(Loss):
     """
 
     kind: ClassVar[Literal["focal"]] = "focal"
+    of_logits: ClassVar[bool] = True
+    targets: ClassVar[Targets | None] = "classes"
     gamma: NotNegative = 2.0
     alpha: Annotated[float, Field(gt=0, le=1, description="a number above 0, at most 1")] = 0.25
     ignore: Annotated[Whole | None, Field(description="a class index from 0, in the targets")] = None
@@ -77,20 +107,24 @@ class Focal(Loss):
 class Dice(Loss):
     """1 − (2 · Σ p · t + smooth) / (Σ p + Σ t + smooth), by sample and class, then the mean. Milletari et al. 2016.
 
-    Of logits: p is a softmax over the classes of a map, or a sigmoid for one channel.
+    Of logits: p is a softmax over the classes of a map, or a sigmoid for one channel. With `squared`, Σ p² + Σ t² is in
+    the denominator, as in the paper. `smooth` keeps 0 / 0 out.
     """
 
     kind: ClassVar[Literal["dice"]] = "dice"
-    smooth: NotNegative = 1.0
+    of_logits: ClassVar[bool] = True
+    targets: ClassVar[Targets | None] = "classes"
+    smooth: Positive = 1.0
     squared: Flag = False
-    """Σ p² + Σ t² in the denominator, as in the paper."""
 
 
 class Overlap(Loss):
     """1 − (Σ p · t + smooth) / (Σ p + Σ t − Σ p · t + smooth), by sample and class, the mean of them: soft IoU."""
 
     kind: ClassVar[Literal["iou"]] = "iou"
-    smooth: NotNegative = 1.0
+    of_logits: ClassVar[bool] = True
+    targets: ClassVar[Targets | None] = "classes"
+    smooth: Positive = 1.0
 
 
 class SquaredError(Loss):
@@ -118,6 +152,7 @@ class Divergence(Loss):
     """Σ t · (log t − log softmax(x)) over the classes: KL(t ‖ p); of logits, the mean over elements. 0 · log 0 is 0."""
 
     kind: ClassVar[Literal["kl"]] = "kl"
+    of_logits: ClassVar[bool] = True
 
 
 class Distances(Loss):
@@ -127,13 +162,15 @@ class Distances(Loss):
     """
 
     kind: ClassVar[Literal["distances"]] = "distances"
-    competition: Annotated[Number | None, Field(description="a number j above 0")] = None
+    targets: ClassVar[Targets | None] = "classes"
+    competition: Annotated[Positive | None, Field(description="a float32 number above 0")] = None
 
 
 class OutputItself(Loss):
     """The output of the network is the loss: one number a sample; the mean over samples. There is no target."""
 
     kind: ClassVar[Literal["output"]] = "output"
+    targets: ClassVar[Targets | None] = None
 
 
 AnyLoss = (

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
-from netspec.recipe.model import Count, Named, Number, Positive, Share, Whole, Word, family, listed
+from netspec.recipe.model import Count, Named, NotNegative, Positive, Share, Whole, Word, family, listed
 
 
 class Schedule(Named):
@@ -28,18 +29,32 @@ class Constant(Schedule):
 
 
 class Step(Schedule):
-    """The factor is multiplied by `factor` every `every` epochs, or at the start of each epoch in `at`."""
+    """The factor is multiplied by `factor` every `every` epochs, or after as many epochs as each number in `at` says.
+
+    Epochs count from the start of the training, warm-up or not. One of `every` and `at` is needed.
+    """
 
     kind: ClassVar[Literal["step"]] = "step"
     factor: Positive = 0.1
     every: Annotated[Count | None, Field(description="a whole number of epochs from 1")] = None
     at: Annotated[
-        tuple[Count, ...], BeforeValidator(listed), Field(description="a list of epochs, counted from 0")
+        tuple[Count, ...],
+        BeforeValidator(listed),
+        Field(description="a list of whole numbers of epochs from 1", validate_default=True),
     ] = ()
+
+    @field_validator("at")
+    @classmethod
+    def _is_said_once(cls, at: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        every = info.data.get("every")
+        if "every" in info.data and bool(at) == (every is not None):
+            told = "both are given" if at else "neither is given"
+            raise PydanticCustomError("one_of", f"`step` needs either `every` or `at`, but {told}")
+        return at
 
 
 class Exponential(Schedule):
-    """factor^(epoch) with the fraction of the epoch done: epoch = step / steps per epoch."""
+    """factor^epoch, where epoch = step / steps per epoch, with its fraction."""
 
     kind: ClassVar[Literal["exponential"]] = "exponential"
     factor: Positive = 0.95
@@ -84,15 +99,18 @@ class OneCycle(Named):
 
 
 class Plateau(Schedule):
-    """The factor is multiplied by `factor` after `after` epochs in which `metric` did not improve by `threshold`."""
+    """The factor is multiplied by `factor` after `after` epochs in a row without a better `metric`.
+
+    Better is a figure beyond the best one by more than `threshold`. The factor is at least `smallest`.
+    """
 
     kind: ClassVar[Literal["plateau"]] = "plateau"
     factor: Annotated[float, Field(gt=0, lt=1, description="a number between 0 and 1")] = 0.1
     after: Count = 10
-    threshold: Number = 0.0
-    metric: Annotated[Word | None, Field(description="the name of a figure, such as `validation_loss`")] = (
-        None
-    )
+    threshold: NotNegative = 0.0
+    metric: Annotated[
+        Word | None, Field(description="the name of a figure, such as `validation_loss`")
+    ] = None
     smallest: Share = 0.0
 
 

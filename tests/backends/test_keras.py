@@ -427,7 +427,7 @@ def stepped_by_hand(optimizer: Optimizer, weight: Values, gradient: Values, coun
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-13), ("float32", 3e-6)])
 def test_optimisers_are_what_they_are_defined_as(optimizer: Optimizer, dtype: str, tolerance: float) -> None:
-    from netspec_keras.optimizers import native
+    from netspec_keras.training.optimizers import native
 
     draw = np.random.default_rng(0)
     weight, gradient = draw.standard_normal((2, 5, 4))
