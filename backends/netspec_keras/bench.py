@@ -8,8 +8,8 @@ from netspec.graph import Graph
 from netspec.recipe.optimizers import Sgd
 from netspec_keras.engines import running
 from netspec_keras.framework import keras, ops
-from netspec_keras.training.optimizers import native
 from netspec_keras.runtime import build, inward, known, placed
+from netspec_keras.training.optimizers import native
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays

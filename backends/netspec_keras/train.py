@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from netspec.fit import Fit
 from netspec_keras.framework import keras, ops
-from netspec_keras.training.optimizers import native
 from netspec_keras.runtime import build, inward, placed, read
+from netspec_keras.training.optimizers import native
 
 if TYPE_CHECKING:
     from netspec.fit import Batch

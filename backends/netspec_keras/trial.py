@@ -13,9 +13,9 @@ from netspec.recipe.optimizers import Optimizer
 from netspec_keras.engines import running
 from netspec_keras.engines.interface import Tensors, listed
 from netspec_keras.framework import keras, ops
-from netspec_keras.training.optimizers import native
 from netspec_keras.runtime import execute, homes, inward, outward, placed, read, write
 from netspec_keras.source import source
+from netspec_keras.training.optimizers import native
 
 if TYPE_CHECKING:
     from netspec.backend import Array, Arrays

@@ -60,9 +60,7 @@ class _Tally:
         return self.right / max(self.samples, 1)
 
 
-def _train_epoch(
-    fit: Fit, model: nn.Module, optimizer: Stepper, epoch: int, device: torch.device
-) -> _Tally:
+def _train_epoch(fit: Fit, model: nn.Module, optimizer: Stepper, epoch: int, device: torch.device) -> _Tally:
     """The tally has the values of each batch before its update."""
     model.train()
     tally = _Tally()

@@ -24,7 +24,6 @@ from netspec.recipe.model import (
     listed,
 )
 
-
 Targets = Literal["classes", "numbers"]
 
 

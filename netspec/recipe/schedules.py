@@ -108,9 +108,9 @@ class Plateau(Schedule):
     factor: Annotated[float, Field(gt=0, lt=1, description="a number between 0 and 1")] = 0.1
     after: Count = 10
     threshold: NotNegative = 0.0
-    metric: Annotated[
-        Word | None, Field(description="the name of a figure, such as `validation_loss`")
-    ] = None
+    metric: Annotated[Word | None, Field(description="the name of a figure, such as `validation_loss`")] = (
+        None
+    )
     smallest: Share = 0.0
 
 

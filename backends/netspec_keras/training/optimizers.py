@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -15,10 +15,11 @@ from netspec_keras.framework import keras, ops
 
 if TYPE_CHECKING:
     from netspec.backend import Array
-    from netspec.fit import Clip, Group
 
-    Grouped = Sequence[tuple[Group, Sequence[Any]]]
-    """Groups, each with its variables."""
+Clip: TypeAlias = Any
+Group: TypeAlias = Any
+Grouped: TypeAlias = Sequence[tuple[Group, Sequence[Any]]]
+"""Groups, each with its variables."""
 
 
 def native(spec: Optimizer, groups: Grouped = (), clip: Clip | None = None) -> Canonical:

@@ -96,7 +96,8 @@ def _by_class(loss: CrossEntropy, losses: Tensor, targets: Tensor) -> Tensor:
     assert not isinstance(loss.class_weights, str), "frequencies are those of the data"
     table = torch.tensor(loss.class_weights, dtype=losses.dtype, device=losses.device)
     if loss.soft:
-        return torch.tensordot(targets, table, dims=([1], [0]))
+        weights: Tensor = torch.tensordot(targets, table, dims=([1], [0]))
+        return weights
     return table[_counted(loss, targets)]
 
 

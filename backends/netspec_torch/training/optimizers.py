@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import torch
 from torch.optim import swa_utils
@@ -11,9 +11,8 @@ from torch.optim import swa_utils
 from netspec.dataclass import dataclass
 from netspec.recipe.optimizers import Adadelta, Adagrad, Adam, AdamW, Optimizer, RMSprop, Sgd
 
-if TYPE_CHECKING:
-    from netspec.fit import Clip, Group
-
+Clip: TypeAlias = Any
+Group: TypeAlias = Any
 Tensor = torch.Tensor
 Parameters = Mapping[str, torch.nn.Parameter]
 
@@ -65,9 +64,10 @@ class Stepper:
             elif parameter.grad is None:  # no output depends on it
                 parameter.grad = torch.zeros_like(parameter)
         for own in self._groups:
-            learning = [each for each in own.parameters if each.grad is not None]
+            learning = [(each.grad, each.data) for each in own.parameters if each.grad is not None]
             if own.l2 and learning:
-                torch._foreach_add_([each.grad for each in learning], learning, alpha=2 * own.l2)
+                gradients, weights = map(list, zip(*learning, strict=True))
+                torch._foreach_add_(gradients, weights, alpha=2 * own.l2)
         gradients = [each.grad for each in self._names if each.grad is not None]
         if self.clip is not None and gradients:
             CLIPS[self.clip.kind](gradients, self.clip.limit)
@@ -160,9 +160,7 @@ def _grouped(
         if own and group is None:
             yield _Own(own, 1.0, spec.weight_decay, 0.0)
         elif own and group is not None:
-            yield _Own(
-                own, group.rate, spec.weight_decay if group.decay is None else group.decay, group.l2
-            )
+            yield _Own(own, group.rate, spec.weight_decay if group.decay is None else group.decay, group.l2)
 
 
 def _fusible(parameters: Mapping[torch.nn.Parameter, str]) -> bool:
@@ -280,7 +278,7 @@ class Average:
     def __init__(self, decay: float, tensors: Mapping[str, Tensor]) -> None:
         self._tensors = {name: each for name, each in tensors.items() if each.is_floating_point()}
         self.values = {name: each.detach().clone() for name, each in self._tensors.items()}
-        self._update = swa_utils.get_ema_multi_avg_fn(decay)
+        self._update = swa_utils.get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
 
     @torch.no_grad()
     def update(self) -> None:
