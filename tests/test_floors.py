@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("arithmetic", "types", "marks", "tensors"),
     ("diagnostics",),
     ("ops", "expectations", "recipe"),
-    ("graph", "data"),
+    ("graph", "data", "scoring"),
     ("analysis", "fit", "weights", "language.reading"),
     ("language.expressions", "passes", "drawing", "writing"),
     ("language.document",),

@@ -25,6 +25,9 @@ from netspec.recipe.model import (
 )
 
 Targets = Literal["classes", "numbers"]
+Reading = Literal["classes", "nearest", "shares", "bits", "numbers"]
+"""How metrics read an output: its class is the largest or the nearest one, of a target that is an index or shares; or
+every output is a bit, 1 above 0; or it is a number."""
 
 
 class Loss(Named):
@@ -36,6 +39,12 @@ class Loss(Named):
 
     weight: Positive = 1.0
     target: Annotated[Word | None, Field(description="the name of a target of the data")] = None
+
+    def reading(self, channels: int) -> Reading | None:
+        """How metrics read an output of so many channels that has this loss; None: it is no answer to anything."""
+        if self.targets == "classes":
+            return "bits" if channels == 1 else "classes"
+        return self.targets
 
 
 class CrossEntropy(Loss):
@@ -63,6 +72,10 @@ class CrossEntropy(Loss):
         """A distribution is numbers."""
         return "numbers" if self.soft else "classes"
 
+    def reading(self, channels: int) -> Reading | None:
+        """The classes are exclusive, also if there is one."""
+        return "shares" if self.soft else "classes"
+
     @field_validator("ignore")
     @classmethod
     def _ignores_an_index(cls, ignore: int | None, info: ValidationInfo) -> int | None:
@@ -86,6 +99,10 @@ class BinaryCrossEntropy(Loss):
     positive_weight: Positive = 1.0
     smoothing: Fraction = 0.0
     lengths: Annotated[Word | None, Field(description="the name of an input")] = None
+
+    def reading(self, channels: int) -> Reading | None:
+        """Every number is a bit."""
+        return "bits"
 
 
 class Focal(Loss):
@@ -153,6 +170,10 @@ class Divergence(Loss):
     kind: ClassVar[Literal["kl"]] = "kl"
     of_logits: ClassVar[bool] = True
 
+    def reading(self, channels: int) -> Reading | None:
+        """A target is a distribution."""
+        return "shares"
+
 
 class Distances(Loss):
     """Of distances d to the codes of the classes (`rbf`), LeCun et al. 1998, equations 8 and 9.
@@ -163,6 +184,10 @@ class Distances(Loss):
     kind: ClassVar[Literal["distances"]] = "distances"
     targets: ClassVar[Targets | None] = "classes"
     competition: Annotated[Positive | None, Field(description="a float32 number above 0")] = None
+
+    def reading(self, channels: int) -> Reading | None:
+        """The nearest class is the answer."""
+        return "nearest"
 
 
 class OutputItself(Loss):
