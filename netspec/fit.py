@@ -1,10 +1,14 @@
-"""The input of a backend's training: a graph that gives logits, weights, batches and a report."""
+"""The protocol between the loop of a training and a backend: the loop decides, a backend calculates.
+
+The loop (`netspec.training.loop`) knows the rate of every step, when to validate, what is best and when to stop. A
+backend makes a `Trainer` for a `Task`; it takes steps on batches, measures, and gives and takes its state.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from netspec.graph import Graph
 from netspec.recipe.optimizers import Optimizer
@@ -13,47 +17,167 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Array = NDArray[np.generic]
-    Batch = tuple[Array, Array]
+    Array: TypeAlias = NDArray[np.generic]
+    Numbers: TypeAlias = NDArray[np.float64]
+
+LOSS = "loss"
+"""The name of the tally that every trainer keeps: for each term the sum of weight · loss, and of weight."""
+
+Precision = Literal["float32", "tf32", "bf16", "fp16", "float64"]
 
 
-class Report(Protocol):
-    """Receives the progress of a training from the backend; the run folder and the screen implement it.
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One loss of one output of the graph. In the whole loss it counts `weight` times.
 
-    An exception in a report ends the training; a backend does not catch it.
+    The loss of a batch is Σ w · l / Σ w over its elements. `target` is the name of a target of a batch; None if the
+    loss takes none. `lengths` is the name of the input with the lengths of sequences.
     """
 
-    def step(self, epoch: int, step: int, loss: float) -> None:
-        """Called after every step: epoch from 1, step of the epoch from 1, mean loss of the batch before the update."""
-        ...
+    output: str
+    target: str | None
+    loss: Any
+    weight: float = 1.0
+    lengths: str | None = None
 
-    def epoch(
-        self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Mapping[str, Array]]
-    ) -> None:
-        """Called after every epoch: train_loss, train_accuracy, test_loss, test_accuracy; `weights` reads the model.
 
-        Each is an average over samples; accuracies are fractions. The training figures are averages over the epoch's
-        batches, each measured just before its update. The test figures are measured in inference after the epoch.
-        """
-        ...
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A metric of one output. A backend keeps the tallies that it needs; `netspec.scoring` calculates the figure."""
+
+    name: str
+    output: str
+    target: str
+    metric: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Weights with settings of their own: a factor of the learning rate, a weight decay, λ of λ Σ w² in the loss.
+
+    `decay` None is that of the optimiser.
+    """
+
+    weights: frozenset[str]
+    rate: float = 1.0
+    decay: float | None = None
+    l2: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A limit of gradients: of the `norm` of all together, of `each` one's norm, or of every `value`."""
+
+    kind: Literal["norm", "each", "value"]
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """How an input becomes floats, on the device: `pad` zeros around, x / unit, then (x − mean) / std by channel."""
+
+    unit: float = 1.0
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    pad: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Samples: inputs and targets by name, channels first, in the types in which the data are stored."""
+
+    inputs: Mapping[str, Array]
+    targets: Mapping[str, Array]
+    samples: int
+
+
+Step: TypeAlias = Sequence[Batch]
+"""The batches of one update of the weights; more than one with `accumulate`."""
+
+Tallies: TypeAlias = "Mapping[str, Array]"
+"""Sums over samples, by name: those of two parts of an epoch add up to those of both."""
+
+Done: TypeAlias = "Callable[[Numbers], None]"
+"""Takes the losses of the next steps, before their updates: a row per step, the whole loss and then each term."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Which of how many processes this is."""
+
+    rank: int = 0
+    size: int = 1
 
 
 @dataclass(frozen=True)
-class Fit:
-    """One training. Images are float32, channels first; labels are int64, one class index per sample.
+class Task:
+    """What a trainer is made for.
 
-    `graph` ends before its final softmax: its output is logits, and the loss is the mean cross-entropy.
-    `batches(epoch)` gives the training batches of an epoch (from 1), the same on every backend. `test_batches()`
-    gives the test set in order. The last batch of both can be smaller.
+    `graph` ends in logits where a loss wants them. `conversions` has the inputs that are not fed as they are stored,
+    `target_conversions` the targets.
+    `average` is the decay of the exponential moving average of the weights. `seed` is that of dropout.
     """
 
     graph: Graph
     weights: Mapping[str, Array]
+    terms: tuple[Term, ...]
     optimizer: Optimizer
-    epochs: int
-    steps_per_epoch: int
-    batches: Callable[[int], Iterator[Batch]]
-    test_batches: Callable[[], Iterator[Batch]]
-    report: Report
-    seed: int
+    metrics: tuple[Measured, ...] = ()
+    conversions: Mapping[str, Conversion] = field(default_factory=dict)
+    target_conversions: Mapping[str, Conversion] = field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
+    clip: Clip | None = None
+    average: float | None = None
+    precision: Precision = "float32"
+    compile: bool = False
+    deterministic: bool = True
+    seed: int = 0
     device: str = "auto"
+    world: World = World()
+
+
+class Trainer(Protocol):
+    """A network in training on a backend. An exception of what it calls ends a method, which does not catch it."""
+
+    def run(self, steps: Iterator[Step], rates: Iterator[float], done: Done, before: Tallies) -> Tallies:
+        """Take all these steps, a part of an epoch, each with the next rate; `done` is told every loss, in blocks.
+
+        The result adds to `before`, in the order of the steps: it does not depend on how an epoch is divided.
+        """
+        ...
+
+    def evaluate(self, batches: Iterator[Batch]) -> Tallies:
+        """The tallies of these batches in inference mode, with the averaged weights if there are any."""
+        ...
+
+    def predict(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        """The outputs of the graph for a batch as it is stored, in inference mode, channels first."""
+        ...
+
+    def state(self) -> Mapping[str, Array]:
+        """All that a resumed training needs: weights, statistics, slots of the optimiser, average, generators."""
+        ...
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Continue from such a state, to the same bits.
+
+        Raises:
+            ValueError: it is the state of another network or optimiser.
+        """
+        ...
+
+    def weights(self) -> Mapping[str, Array]:
+        """The weights by their canonical names: the averaged ones, if there are any."""
+        ...
+
+    def load(self, weights: Mapping[str, Array]) -> None:
+        """Set the weights, for an evaluation."""
+        ...
+
+    def freeze(self, names: frozenset[str]) -> None:
+        """Do not change these weights from now on, and all others again."""
+        ...
+
+    def diagnose(self, step: Step) -> str:
+        """What is not finite first in this step, such as "the output of `conv1`"; empty if all is finite."""
+        ...

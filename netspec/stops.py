@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 _STOPS = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -52,6 +52,37 @@ def undisturbed(drop: bool = False) -> Iterator[None]:
         yield
     if came and not drop:
         signal.raise_signal(came[0])
+
+
+class Asked:
+    """Whether the user asked the run to stop; `number` is the signal's."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.number is not None
+
+    def raise_(self) -> NoReturn:
+        """Stop the run now."""
+        if self.number is None or self.number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise Terminated(self.number)
+
+
+@contextmanager
+def patient() -> Iterator[Asked]:
+    """Note the first such signal in the block, so that it can end at a good moment. The second stops it at once."""
+    asked = Asked()
+
+    def note(number: int, frame: object) -> None:
+        again = bool(asked)
+        asked.number = number
+        if again:
+            asked.raise_()
+
+    with _handling(dict.fromkeys(_STOPS, note)):
+        yield asked
 
 
 @contextmanager

@@ -91,6 +91,24 @@ def _content(path: str | Path) -> bytes:
         return stream.read(-1 if is_likely else 1 << 20)
 
 
+def metadata_of(path: str | Path) -> dict[str, str]:
+    """The metadata of a safetensors file.
+
+    Raises:
+        UnreadableTensors: the file cannot be read.
+    """
+    try:
+        with files.open_plain(path) as stream:
+            size = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(min(size, _LARGEST_HEADER)))
+    except OSError as error:
+        raise UnreadableTensors(files.reason(error)) from None
+    except (ValueError, RecursionError):
+        raise UnreadableTensors("it is not a safetensors file") from None
+    found = header.get("__metadata__") if isinstance(header, dict) else None
+    return dict(found) if isinstance(found, dict) else {}
+
+
 def conversions(where: str | Path, others: Mapping[str, str]) -> list[str]:
     """A sentence for each converted dtype."""
     counted = Counter(others.values())

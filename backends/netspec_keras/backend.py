@@ -10,7 +10,7 @@ from netspec.graph import Graph
 
 if TYPE_CHECKING:
     from netspec.backend import Array, Arrays, LearningTrial, Workload
-    from netspec.fit import Fit
+    from netspec.fit import Task, Trainer
     from netspec.ops.base import Op
     from netspec.types import Float
     from netspec_keras.arguments import Lowering
@@ -88,14 +88,15 @@ class KerasBackend:
 
         return KerasTrial(graph, weights, dtype, inject, device)
 
-    def fit(self, fit: Fit) -> None:
+    def trainer(self, task: Task) -> Trainer:
         from netspec_keras.engine import steady
 
-        require(self, fit.graph)
-        steady(fit.graph, "float32")
-        from netspec_keras.train import train
+        dtype: Float = "float64" if task.precision == "float64" else "float32"
+        require(self, task.graph, dtype)
+        steady(task.graph, dtype)
+        from netspec_keras.training.trainer import KerasTrainer
 
-        train(fit)
+        return KerasTrainer(task)
 
     def workload(
         self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"

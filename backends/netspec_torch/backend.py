@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from netspec.backend import Array, Arrays, Workload
-    from netspec.fit import Fit
+    from netspec.fit import Task, Trainer
     from netspec.graph import Graph
     from netspec.ops.base import Op
     from netspec.types import Float
@@ -89,12 +89,12 @@ class TorchBackend:
         require(self, graph, dtype)
         return TorchTrial(graph, weights, dtype, inject, device)
 
-    def fit(self, fit: Fit) -> None:
-        """Train with a plain loop."""
-        from netspec_torch.train import train
+    def trainer(self, task: Task) -> Trainer:
+        """The network in training."""
+        from netspec_torch.training.trainer import TorchTrainer
 
-        require(self, fit.graph)
-        train(fit)
+        require(self, task.graph)
+        return TorchTrainer(task)
 
     def workload(
         self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from netspec.recipe import Recipe
+    from netspec.training.report import Epoch
 
 
 class Progress:
@@ -30,14 +31,18 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def step(self, epoch: int, step: int, loss: float) -> None:
+    def steps(self, epoch: int, first: int, losses: Sequence[float]) -> None:
         """Update the bar."""
         if self._bar is not None:
             name = f"epoch {epoch} of {self._epochs}"
-            self._bar.update(self._task, description=name, completed=step, loss=f"loss {loss:.4f}")
+            done = first + len(losses) - 1
+            self._bar.update(self._task, description=name, completed=done, loss=f"loss {losses[-1]:.4f}")
 
-    def epoch(self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Any]) -> None:
+    def epoch(self, epoch: Epoch) -> None:
         """Do nothing: the table shows the results of an epoch."""
+
+    def tested(self, epoch: Epoch) -> None:
+        """Do nothing: the summary shows it."""
 
 
 def _bar() -> Any:

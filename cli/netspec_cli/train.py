@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -17,14 +17,12 @@ if TYPE_CHECKING:
     from netspec.backend import Arrays, Trains
     from netspec.data.samples import Dataset
     from netspec.diagnostics import Diagnostic
-    from netspec.fit import Report
     from netspec.graph import Graph
     from netspec.recipe import Recipe, StatedRecipe
-    from netspec.training.folder import Epoch
+    from netspec.training.report import Epoch, Report
     from netspec.training.run import Run
 
 PREFIX = "train."
-UNAVAILABLE = "unavailable"
 
 
 class Format(StrEnum):
@@ -197,14 +195,12 @@ def _run(
     force: bool,
 ) -> None:
     from netspec.stops import Terminated, stoppable
-    from netspec.training.folder import METRICS, CannotKeep, FolderTaken
-    from netspec.training.run import Diverged
+    from netspec.training.run import CannotKeep, CannotRead, Diverged, FolderTaken
     from netspec.training.run import train as run
     from netspec.weights import WeightsError
     from netspec_cli.progress import Progress
 
-    names = [name for name in METRICS if not name.endswith("accuracy") or "accuracy" in recipe.metrics]
-    listeners: list[Report] = [Table(names)] if format is Format.text else []
+    listeners: list[Report] = [Table()] if format is Format.text else []
     try:
         start = _weights(weights, graph, recipe.seed)
         with stoppable(), Progress(recipe, len(data.train_labels)) as progress:
@@ -224,7 +220,7 @@ def _run(
             )
     except Diverged as error:
         fail("\n".join([f"{error}; a smaller learning rate may help", *_notes(error)]), 1)
-    except (CannotKeep, FolderTaken, WeightsError) as error:
+    except (CannotKeep, CannotRead, FolderTaken, WeightsError) as error:
         fail("\n".join([str(error), *_notes(error)]))
     except Terminated as stop:
         fail("\n".join(["the training was asked to stop", *_notes(stop)]), 128 + stop.number)
@@ -272,33 +268,33 @@ def _text(graph: Graph) -> str | None:
 class Table:
     """Prints one line per epoch, as soon as the epoch is done."""
 
-    def __init__(self, names: list[str]) -> None:
-        self._names = names
+    def __init__(self) -> None:
+        self._began = False
 
-    def step(self, epoch: int, step: int, loss: float) -> None:
+    def steps(self, epoch: int, first: int, losses: Sequence[float]) -> None:
         """Do nothing: the table has only epochs."""
 
-    def epoch(self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Any]) -> None:
+    def epoch(self, epoch: Epoch) -> None:
         """Print the line of the epoch; before the first one also the heading."""
-        if epoch == 1:
-            say("epoch  " + "  ".join(f"{name.replace('_', ' '):>14}" for name in self._names))
-        say(f"{epoch:>5}  " + "  ".join(f"{figure(name, metrics.get(name)):>14}" for name in self._names))
+        from netspec.training.curves import figure
 
+        widths = {name: max(14, len(name)) for name in epoch.metrics}
+        if not self._began:
+            say("epoch  " + "  ".join(f"{name.replace('_', ' '):>{widths[name]}}" for name in epoch.metrics))
+        self._began = True
+        cells = (f"{figure(name, value):>{widths[name]}}" for name, value in epoch.metrics.items())
+        say(f"{epoch.number:>5}  " + "  ".join(cells))
 
-def figure(name: str, value: float | None) -> str:
-    """A metric for people: an accuracy in percent, a loss with its digits."""
-    if value is None or value != value:
-        return UNAVAILABLE
-    return f"{100 * value:.2f} %" if name.endswith("accuracy") else f"{value:.6f}"
+    def tested(self, epoch: Epoch) -> None:
+        """Do nothing: the summary has it."""
 
 
 def _summary(run: Run) -> str:
-    best, seconds = run.best, sum(epoch.seconds for epoch in run.epochs)
-    name = "test_accuracy" if best.metrics.get("test_accuracy") is not None else "test_loss"
-    return (
-        f"{run.backend} on {run.data}: best {name.replace('_', ' ')} {figure(name, best.metrics.get(name))} "
-        f"after epoch {best.number} of {len(run.epochs)}, {seconds:.0f} s; kept in {run.folder}"
-    )
+    from netspec.training.curves import headline
+
+    seconds = sum(epoch.seconds for epoch in run.epochs)
+    told = headline(run.best, run.goal, run.test)
+    return f"{run.backend} on {run.data}: {told}; {len(run.epochs)} epochs, {seconds:.0f} s; kept in {run.folder}"
 
 
 def _facts(run: Run) -> dict[str, object]:
@@ -307,7 +303,8 @@ def _facts(run: Run) -> dict[str, object]:
         "data": run.data,
         "folder": str(run.folder),
         "epochs": [_epoch(epoch) for epoch in run.epochs],
-        "best": _epoch(run.best),
+        "best": None if run.best is None else _epoch(run.best),
+        "test": None if run.test is None else _epoch(run.test),
     }
 
 

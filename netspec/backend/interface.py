@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from netspec.fit import Fit
+    from netspec.fit import Task, Trainer
     from netspec.recipe.optimizers import Optimizer
 
     Array = NDArray[np.generic]
@@ -276,8 +276,8 @@ class Judges(Runs, Protocol):
 class Trains(Backend, Protocol):
     """A backend that trains."""
 
-    def fit(self, fit: Fit) -> None:
-        """Train natively, and call `fit.report` for every step and epoch."""
+    def trainer(self, task: Task) -> Trainer:
+        """The network in training, ready for its first step."""
         ...
 
 

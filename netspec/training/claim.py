@@ -21,10 +21,12 @@ except ImportError:  # Windows: a folder in which a training started stays taken
 
 FACTS = "run.json"
 LINES = "metrics.jsonl"
-BEGUN = frozenset({FACTS, LINES, "spec.yaml", "graph.txt", "recipe.yaml"})
+CHECKPOINT = "checkpoint.safetensors"
+LAST, BEST, PROPOSED = "weights.safetensors", "best.safetensors", "best-next.safetensors"
+BEGUN = frozenset({FACTS, LINES, CHECKPOINT, "spec.yaml", "graph.txt", "recipe.yaml", "network.py"})
 """The files of a run before its first step."""
 
-MADE = BEGUN | {"weights.safetensors", "best.safetensors", "curves.svg", "curves.png"}
+MADE = BEGUN | {LAST, BEST, PROPOSED, "curves.svg", "curves.png"}
 """All files of a run."""
 
 
@@ -97,6 +99,27 @@ class Claim:
                 raise CannotKeep(path, error) from error
 
     @classmethod
+    def again(cls, path: Path) -> Self:
+        """Reserve the folder of a run that goes on, as it is.
+
+        Raises:
+            FolderTaken: another process uses the folder, or it does not contain a run.
+            CannotKeep: the folder cannot be written.
+        """
+        if not (path / FACTS).exists() or not (path / LINES).exists():
+            raise FolderTaken(f"{files.shortened(path)} does not contain a run")
+        try:
+            lines, _ = _locked(path)
+            claim = cls(path, lines, ())
+            if (path / ASIDE).is_dir():
+                claim._put_back()
+            for part in filter(files.is_part, sorted(each.name for each in path.iterdir())):
+                (path / part).unlink()  # the process that wrote it was killed: this process has the lock
+        except OSError as error:
+            raise CannotKeep(path, error) from error
+        return claim
+
+    @classmethod
     def _of(
         cls, path: Path, made: Sequence[Path], inputs: Collection[Path] = (), force: bool = False
     ) -> Self:
@@ -130,6 +153,22 @@ class Claim:
             left = memoryview(line.encode())
             while left:  # on a nearly full disk, a write can be partial
                 left = left[self._lines.write(left) :]
+        except OSError as error:
+            raise CannotKeep(self.path / LINES, error) from error
+
+    @property
+    def written(self) -> int:
+        """The length of `metrics.jsonl`."""
+        return os.fstat(self._lines.fileno()).st_size
+
+    def cut(self, length: int) -> None:
+        """Cut `metrics.jsonl` back to this length.
+
+        Raises:
+            CannotKeep: the file cannot be written.
+        """
+        try:
+            self._lines.truncate(length)
         except OSError as error:
             raise CannotKeep(self.path / LINES, error) from error
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netspec.drawing.chart import Line, Panel, as_svg
-from netspec.training.folder import Epoch
+from netspec.training.report import Epoch
 
 NAMES = {"loss": False, "accuracy": True}
 """The figures to plot, each with whether it is a fraction."""
+PARTS = {"train": "train", "validation": "test"}
+"""The parts to plot, each with the kind of its line."""
 
 
 def curves(title: str, facts: str, losses: Sequence[float], epochs: Sequence[Epoch]) -> str:
@@ -16,7 +18,7 @@ def curves(title: str, facts: str, losses: Sequence[float], epochs: Sequence[Epo
     steps = _steps(losses, len(epochs))
     panels = []
     for name, percent in NAMES.items():
-        lines = [Line(part, part, _points(epochs, f"{part}_{name}")) for part in ("train", "test")]
+        lines = [Line(part, kind, _points(epochs, f"{part}_{name}")) for part, kind in PARTS.items()]
         thin = [Line("each step", "step", steps)] if name == "loss" else []
         shown = tuple(line for line in (*thin, *lines) if line.points)
         if shown:
@@ -24,12 +26,25 @@ def curves(title: str, facts: str, losses: Sequence[float], epochs: Sequence[Epo
     return as_svg(title, facts, panels)
 
 
-def headline(best: Epoch) -> str:
-    """One line about the best epoch."""
-    accuracy, loss = best.metrics.get("test_accuracy"), best.metrics.get("test_loss")
-    if accuracy is not None:
-        return f"best test accuracy {100 * accuracy:.2f} % after epoch {best.number}"
-    return "" if loss is None else f"best test loss {loss:.6f} after epoch {best.number}"
+def figure(name: str, value: float | None) -> str:
+    """A figure for people: an accuracy in percent, a loss with its digits."""
+    if value is None or value != value:
+        return "unavailable"
+    return f"{100 * value:.2f} %" if name.endswith("accuracy") else f"{value:.6f}"
+
+
+def headline(best: Epoch | None, goal: str | None, test: Epoch | None) -> str:
+    """One line about the best epoch and the test: `best validation accuracy 98.20 % after epoch 4; test …`."""
+    parts = []
+    if best is not None and goal is not None:
+        value = figure(goal, best.metrics.get(goal))
+        parts.append(f"best {goal.replace('_', ' ')} {value} after epoch {best.number}")
+    if test is not None:
+        name = next((each for each in test.metrics if each.endswith("accuracy")), "test_loss")
+        parts.append(f"{name.replace('_', ' ')} {figure(name, test.metrics.get(name))}")
+    if best is None and test is not None:
+        parts[-1] += " of the last weights: nothing was selected, because there is no validation part"
+    return "; ".join(parts)
 
 
 def _steps(losses: Sequence[float], epochs: int) -> list[tuple[float, float]]:

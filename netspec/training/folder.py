@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 import yaml
@@ -18,56 +16,37 @@ from netspec.graph import Graph
 from netspec.marks import metadata
 from netspec.recipe import Recipe, plain
 from netspec.stops import is_stop, undisturbed
-from netspec.training.claim import FACTS, CannotKeep, Claim, FolderTaken
+from netspec.training.checkpoint import Checkpoint
+from netspec.training.claim import BEST, CHECKPOINT, FACTS, LAST, LINES, PROPOSED, CannotKeep, Claim
+from netspec.training.report import Epoch
 
 if TYPE_CHECKING:
     from netspec.backend import Array
 
-METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
-_SMALLER_IS_BETTER = ("test_loss", "train_loss")
-
-__all__ = ["METRICS", "CannotKeep", "Epoch", "Folder", "FolderTaken", "described"]
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """The results of one epoch. An unknown metric is None; accuracies are fractions."""
-
-    number: int
-    metrics: Mapping[str, float | None]
-    seconds: float
-
-    def worth(self) -> float:
-        """The larger the better: the test accuracy or, without one, a negated loss."""
-        accuracy = self.metrics.get("test_accuracy")
-        if accuracy is not None:
-            return accuracy
-        losses = (self.metrics.get(name) for name in _SMALLER_IS_BETTER)
-        return -next((loss for loss in losses if loss is not None), float("inf"))
+EPOCH = "epoch"
 
 
 class Folder:
-    """A `Report` that writes a training to disk: every step immediately, the weights after every epoch."""
+    """A `Keeper` that writes a training to disk: every step as soon as it is known, the weights after an epoch."""
 
-    def __init__(self, claim: Claim, description: Mapping[str, Any], metrics: tuple[str, ...]) -> None:
+    def __init__(self, claim: Claim, description: Mapping[str, Any]) -> None:
         self.path = claim.path
         self.epochs: list[Epoch] = []
         self.losses: list[float] = []
+        self.test: Epoch | None = None
         self._claim = claim
         self._description = description
-        self._metrics = metrics
-        self._began = monotonic()
+        self._resumed = False
+        self._can_go_on = False
 
     @classmethod
-    def make(
-        cls, claim: Claim, texts: Mapping[str, str], facts: Mapping[str, Any], metrics: tuple[str, ...]
-    ) -> Self:
+    def make(cls, claim: Claim, texts: Mapping[str, str], facts: Mapping[str, Any]) -> Self:
         """Write to the reserved run folder. `texts` are its first files, `facts` the content of `run.json`.
 
         Raises:
             CannotKeep: the folder cannot be written; then all files of this run are removed.
         """
-        folder = cls(claim, facts, metrics)
+        folder = cls(claim, facts)
         try:
             folder._say("running")
             for name, text in texts.items():
@@ -77,14 +56,34 @@ class Folder:
             raise
         return folder
 
+    @classmethod
+    def again(cls, claim: Claim, facts: Mapping[str, Any], checkpoint: Checkpoint) -> Self:
+        """Go on writing to the folder of a run, from this checkpoint on: what was written later is removed.
+
+        Raises:
+            CannotKeep: the folder cannot be written.
+        """
+        folder = cls(claim, facts)
+        folder._resumed = folder._can_go_on = True
+        claim.cut(checkpoint.place.written)
+        for line in files.read(claim.path / LINES).decode().splitlines():
+            told = json.loads(line)
+            if "step" in told:
+                folder.losses.append(float("nan") if told["loss"] is None else told["loss"])
+            else:
+                number, seconds = told.pop(EPOCH), told.pop("seconds")
+                folder.epochs.append(Epoch(number, told, seconds))
+        folder._settle_best()
+        folder._say("running")
+        return folder
+
     def __enter__(self) -> Self:
-        self._began = monotonic()
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Write how the run ended; a training that ends before its first step leaves no folder."""
         with undisturbed(drop=error is not None):
-            if error is not None and not self.losses:
+            if error is not None and not self.losses and not self._resumed:
                 self._claim.give_back()
                 return
             state = "finished" if error is None else "stopped" if is_stop(error) else "failed"
@@ -98,11 +97,95 @@ class Folder:
                 self._claim.close()
         if error is not None:
             error.add_note(f"the run is kept in {self.path}: {self.progress()}")
+            if state == "stopped" and self._can_go_on:
+                error.add_note(f"to go on: netspec train --resume {self.path}")
 
     def progress(self) -> str:
         """The progress: `2 epochs, 340 steps`."""
         counts = ((len(self.epochs), "epoch"), (len(self.losses), "step"))
         return ", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in counts)
+
+    # See `netspec.training.loop.Keeper`.
+
+    @property
+    def written(self) -> int:
+        """The length of `metrics.jsonl`."""
+        return self._claim.written
+
+    def steps(self, epoch: int, first: int, losses: Sequence[float]) -> None:
+        """Write one line for each step."""
+        with undisturbed():
+            self.losses.extend(losses)
+            self._lines(
+                {EPOCH: epoch, "step": step, "loss": loss if isfinite(loss) else None}
+                for step, loss in enumerate(losses, first)
+            )
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Write the line for the epoch."""
+        with undisturbed():
+            self._lines([{EPOCH: epoch.number, **epoch.metrics, "seconds": round(epoch.seconds, 3)}])
+            self.epochs.append(epoch)
+
+    def tested(self, epoch: Epoch) -> None:
+        """Write the line of the test part."""
+        with undisturbed():
+            self.test = epoch
+            self._lines([{EPOCH: epoch.number, **epoch.metrics, "seconds": round(epoch.seconds, 3)}])
+
+    def save(self, weights: Mapping[str, Array], epoch: int) -> None:
+        """Write the last weights."""
+        self._weights(LAST, weights, epoch)
+
+    def propose(self, weights: Mapping[str, Array], epoch: int) -> None:
+        """Write the weights beside the best ones."""
+        self._weights(PROPOSED, weights, epoch)
+
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint, and let the best weights of this place take the place of the old ones."""
+        content = checkpoint.as_bytes()
+        with undisturbed():
+            self._write(CHECKPOINT, content)
+            self._can_go_on = True
+            if (self.path / PROPOSED).exists():
+                self._move(PROPOSED, BEST)
+
+    def last(self) -> Checkpoint:
+        """Read the last checkpoint."""
+        return Checkpoint.read(self.path / CHECKPOINT)
+
+    def best(self, epoch: int) -> Mapping[str, Array]:
+        """Read the best weights."""
+        from netspec.tensors import UnreadableTensors, read
+
+        try:
+            return read(self.path / BEST)[0]
+        except UnreadableTensors as error:
+            raise CannotRead(f"{files.shortened(self.path / BEST)} cannot be read: {error}") from None
+
+    def picture(self, svg: str) -> Path:
+        """Write the plot of the curves; return its path."""
+        self._write("curves.svg", svg)
+        return self.path / "curves.svg"
+
+    def _settle_best(self) -> None:
+        """Keep proposed weights only if the checkpoint knows of their epoch: then only the move is missing."""
+        from netspec.tensors import metadata_of
+
+        proposed = self.path / PROPOSED
+        if not proposed.exists():
+            return
+        if int(metadata_of(proposed).get(EPOCH, "0")) <= len(self.epochs):
+            self._move(PROPOSED, BEST)
+        else:
+            proposed.unlink()
+
+    def _move(self, name: str, to: str) -> None:
+        try:
+            (self.path / name).replace(self.path / to)
+        except OSError as error:
+            raise CannotKeep(self.path / to, error) from error
+        files.sync(self.path)
 
     def _say(self, state: str, reason: str = "") -> None:
         """Write `run.json`: what is trained, and the state of the run."""
@@ -121,46 +204,19 @@ class Folder:
         except OSError as error:
             raise CannotKeep(self.path / name, error) from error
 
-    def step(self, epoch: int, step: int, loss: float) -> None:
-        """Write one line for the step."""
-        with undisturbed():
-            self.losses.append(loss)
-            self._line({"epoch": epoch, "step": step, "loss": _number(loss)})
-
-    def epoch(
-        self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Mapping[str, Array]]
-    ) -> None:
-        """Write the weights, also as the best ones if they are, and then the line for the epoch."""
-        now = monotonic()
-        known = {name: _number(metrics.get(name)) for name in self._metrics}
-        done = Epoch(epoch, known, now - self._began)
-        arrays = weights()
-        best = self.best
-        with undisturbed():
-            self._weights("weights.safetensors", arrays, epoch)
-            if best is None or done.worth() > best.worth():
-                self._weights("best.safetensors", arrays, epoch)
-            self._line({"epoch": epoch, **known, "seconds": round(done.seconds, 3)})
-            self.epochs.append(done)
-        self._began = monotonic()
-
-    @property
-    def best(self) -> Epoch | None:
-        """The best epoch; the first of equals."""
-        return max(self.epochs, key=Epoch.worth, default=None)
-
-    def picture(self, svg: str) -> Path:
-        """Write the plot of the curves; return its path."""
-        self._write("curves.svg", svg)
-        return self.path / "curves.svg"
-
-    def _line(self, values: Mapping[str, Any]) -> None:
-        self._claim.append(json.dumps(values) + "\n")
+    def _lines(self, lines: Any) -> None:
+        self._claim.append("".join(json.dumps(each) + "\n" for each in lines))
 
     def _weights(self, name: str, arrays: Mapping[str, Array], epoch: int) -> None:
         from netspec.tensors import as_bytes
 
-        self._write(name, as_bytes(arrays, {**metadata("train"), "epoch": str(epoch)}))
+        content = as_bytes(arrays, {**metadata("train"), EPOCH: str(epoch)})
+        with undisturbed():
+            self._write(name, content)
+
+
+class CannotRead(Exception):
+    """A file of a run cannot be read. `str()` says which file and why."""
 
 
 def described(graph: Graph, text: str | None, recipe: Recipe) -> dict[str, str]:
@@ -175,8 +231,3 @@ def _reason(error: BaseException | None) -> str:
     if error is None or is_stop(error):
         return ""
     return str(error).partition("\n")[0] or type(error).__name__
-
-
-def _number(value: float | None) -> float | None:
-    """The number, or None for NaN and infinity, which JSON does not have."""
-    return value if value is not None and isfinite(value) else None

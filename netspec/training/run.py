@@ -4,44 +4,64 @@ from __future__ import annotations
 
 import platform
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netspec.backend import Trains, native_names
-from netspec.data.batches import Batches
+from netspec import files
+from netspec.backend import Trains, Writes, native_names
 from netspec.data.samples import Dataset
 from netspec.diagnostics import Diagnostic, Problems, SpecError
-from netspec.fit import Fit, Report
 from netspec.graph import Graph
-from netspec.passes import logits
 from netspec.recipe import Recipe
-from netspec.training.claim import Claim
+from netspec.training.checkpoint import Checkpoint, Damaged
+from netspec.training.claim import CHECKPOINT, FACTS, CannotKeep, Claim, FolderTaken
 from netspec.training.curves import curves, headline
-from netspec.training.folder import METRICS, Epoch, Folder, described
+from netspec.training.explain import explain
+from netspec.training.folder import CannotRead, Folder, described
+from netspec.training.loop import Diverged, Ended, Loop
 from netspec.training.match import Facts, match
+from netspec.training.plan import Plan, plan
+from netspec.training.report import Epoch, Report
 from netspec.weights import check, starting
 
 if TYPE_CHECKING:
-    from netspec.backend import Array, Arrays
+    from netspec.backend import Arrays
+
+__all__ = [
+    "CannotGoOn",
+    "CannotKeep",
+    "CannotRead",
+    "Damaged",
+    "Diverged",
+    "FolderTaken",
+    "Run",
+    "resume",
+    "train",
+]
 
 
-class Diverged(Exception):
-    """The loss is infinite or NaN, so the training ends."""
+class CannotGoOn(Exception):
+    """A run cannot be resumed. `str()` says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished training. `curves` is the plot of its losses and accuracies."""
+    """A finished training. `curves` is the plot of its losses and accuracies.
+
+    `best` is the best epoch by the figure `goal` of the validation part; None if nothing was selected. `test` has the
+    figures of the test part, measured once at the end with the best weights, or with the last ones.
+    """
 
     folder: Path
     backend: str
     data: str
     epochs: tuple[Epoch, ...]
-    best: Epoch
+    best: Epoch | None
+    goal: str | None
+    test: Epoch | None
     losses: tuple[float, ...]
     curves: Path
 
@@ -75,6 +95,86 @@ def train(
         Unavailable, Unsupported: the backend cannot train the network.
         WeightsError: `weights` do not fit the graph, or the weights of a pretrained part cannot be read.
     """
+    data = _matched(graph, recipe, data, warn)
+    if weights is not None:
+        check(weights, graph, "the given file")
+    start = starting(graph, recipe.seed, native=native_names(graph)) if weights is None else weights
+    whole = plan(graph, recipe, data, start, device)
+    name = f"{graph.name}-{backend.name}"
+    claim = Claim.numbered(Path("runs"), name) if out is None else Claim.take(out, inputs, force)
+    facts = _circumstances(graph, backend, whole, data, weights, device)
+    texts = described(graph, text, recipe)
+    if isinstance(backend, Writes):
+        texts["network.py"] = backend.source(whole.task.graph).text
+    folder = Folder.make(claim, texts, facts)
+    return _run(graph, backend, whole, data, folder, listeners)
+
+
+def resume(
+    graph: Graph,
+    backend: Trains,
+    recipe: Recipe,
+    data: Dataset,
+    path: Path,
+    *,
+    device: str = "auto",
+    listeners: Sequence[Report] = (),
+) -> Run:
+    """Go on with the run in a folder from its last checkpoint, to the end.
+
+    On a CPU, the bits are those of a training that was never interrupted.
+
+    Raises:
+        CannotGoOn: the run is finished, or what it trains is not the same any more.
+        Damaged: there is no whole checkpoint.
+        FolderTaken, CannotKeep, CannotRead, Diverged, Unavailable, Unsupported: as in `train`.
+    """
+    data = _matched(graph, recipe, data, lambda warnings: None)
+    claim = Claim.again(path)
+    try:
+        facts = facts_of(path)
+        if facts.get("state") == "finished":
+            raise CannotGoOn(f"the run in {path} is finished")
+        if files.read(path / "graph.txt").decode() != str(graph):
+            raise CannotGoOn(f"{graph.file} is not the network of {path} any more: see its graph.txt")
+        checkpoint = Checkpoint.read(path / CHECKPOINT)
+        # The weights come from the checkpoint.
+        whole = plan(graph, recipe, data, starting(graph, recipe.seed, native=native_names(graph)), device)
+        given = {"train_samples": len(whole.feed.parts["train"]), "steps_per_epoch": whole.feed.steps}
+        for key, value in given.items():
+            if facts.get(key) != value:
+                raise CannotGoOn(f"{path} has {facts.get(key):,} {key.replace('_', ' ')}, but now {value:,}")
+        for key in ("ended", "epochs", "steps", "reason", "state"):
+            facts.pop(key, None)
+        folder = Folder.again(claim, facts, checkpoint)
+    except BaseException:
+        claim.close()
+        raise
+    return _run(graph, backend, whole, data, folder, listeners, checkpoint)
+
+
+def facts_of(path: Path) -> dict[str, Any]:
+    """The content of `run.json` of a run folder.
+
+    Raises:
+        CannotGoOn: there is none.
+    """
+    import json
+
+    try:
+        told = json.loads(files.read(path / FACTS))
+    except OSError as error:
+        raise CannotGoOn(f"{path / FACTS} cannot be read: {files.reason(error)}") from None
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        raise CannotGoOn(f"{path / FACTS} is not that of a run")
+    return told
+
+
+def _matched(
+    graph: Graph, recipe: Recipe, data: Dataset, warn: Callable[[Sequence[Diagnostic]], None] | None
+) -> Dataset:
     problems = Problems()
     data = data.seen_as(graph.inputs[0].type.shape)
     match(graph, recipe, Facts.of(data), problems)
@@ -82,60 +182,58 @@ def train(
         raise SpecError(problems.in_order())
     if len(problems):
         (warn or _warn)(problems.in_order())
-    if weights is not None:
-        check(weights, graph, "the given file")
-    start = starting(graph, recipe.seed, native=native_names(graph)) if weights is None else weights
-    batches = Batches.of(data, recipe)
-    name = f"{graph.name}-{backend.name}"
-    claim = Claim.numbered(Path("runs"), name) if out is None else Claim.take(out, inputs, force)
-    facts = _circumstances(graph, backend, batches, weights, device)
-    folder = Folder.make(claim, described(graph, text, recipe), facts, _metrics(recipe))
+    return data
+
+
+def _run(
+    graph: Graph,
+    backend: Trains,
+    whole: Plan,
+    data: Dataset,
+    folder: Folder,
+    listeners: Sequence[Report],
+    checkpoint: Checkpoint | None = None,
+) -> Run:
     with folder:
-        everyone = _Everyone((folder, *listeners))
-        fit = Fit(
-            graph=logits(graph),
-            weights=start,
-            optimizer=recipe.optimizer,
-            epochs=recipe.epochs,
-            steps_per_epoch=batches.steps,
-            batches=batches.train,
-            test_batches=batches.test,
-            report=everyone,
-            seed=recipe.seed,
-            device=device,
-        )
-        backend.fit(fit)
-    title = f"{graph.name} on {backend.name}, {data.name}"
-    return _finished(folder, title, backend.name, data.name)
+        begun = None if checkpoint is None else (checkpoint, folder.epochs)
+        loop = Loop(whole, backend.trainer(whole.task), folder, listeners, begun)
+        try:
+            ended = loop.run()
+        except Diverged as error:
+            explain(error, whole, backend, folder)
+            raise
+        goal = None if whole.goal is None else whole.goal.name
+        facts = headline(ended.best, goal, ended.test)
+        title = f"{graph.name} on {backend.name}, {data.name}"
+        picture = folder.picture(curves(title, facts, folder.losses, folder.epochs))
+    return _finished(folder, backend, data, ended, goal, picture)
+
+
+def _finished(
+    folder: Folder, backend: Trains, data: Dataset, ended: Ended, goal: str | None, picture: Path
+) -> Run:
+    return Run(
+        folder=folder.path,
+        backend=backend.name,
+        data=data.name,
+        epochs=ended.epochs,
+        best=ended.best,
+        goal=goal,
+        test=ended.test,
+        losses=tuple(folder.losses),
+        curves=picture,
+    )
 
 
 def _warn(diagnostics: Sequence[Diagnostic]) -> None:
     """Warn a Python caller about diagnostics that do not prevent the training."""
     from netspec.diagnostics.render import as_text
 
-    warnings.warn(as_text(diagnostics), stacklevel=3)
-
-
-def _finished(folder: Folder, title: str, backend: str, data: str) -> Run:
-    assert folder.best is not None, "a training has at least one epoch"
-    picture = folder.picture(curves(title, headline(folder.best), folder.losses, folder.epochs))
-    return Run(
-        folder=folder.path,
-        backend=backend,
-        data=data,
-        epochs=tuple(folder.epochs),
-        best=folder.best,
-        losses=tuple(folder.losses),
-        curves=picture,
-    )
-
-
-def _metrics(recipe: Recipe) -> tuple[str, ...]:
-    return tuple(name for name in METRICS if not name.endswith("accuracy") or "accuracy" in recipe.metrics)
+    warnings.warn(as_text(diagnostics), stacklevel=4)
 
 
 def _circumstances(
-    graph: Graph, backend: Trains, batches: Batches, weights: Arrays | None, device: str
+    graph: Graph, backend: Trains, whole: Plan, data: Dataset, weights: Arrays | None, device: str
 ) -> dict[str, Any]:
     from netspec._version import __version__
 
@@ -147,30 +245,11 @@ def _circumstances(
         "backend": backend.name,
         "framework": backend.status().detail,
         "device": device,
-        "data": batches.data.name,
-        "train_samples": len(batches.data.train_labels),
-        "test_samples": len(batches.data.test_labels),
-        "steps_per_epoch": batches.steps,
+        "data": data.name,
+        **{f"{part}_samples": len(samples) for part, samples in whole.feed.parts.items()},
+        "steps_per_epoch": whole.feed.steps,
+        "best": "nothing is selected" if whole.goal is None else f"by {whole.goal.name}",
         "weights": "from the seed" if weights is None else "given",
         "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-
-
-@dataclass(frozen=True, slots=True)
-class _Everyone:
-    """Passes the reports of a backend on to several reports, and ends a training whose loss is not finite."""
-
-    reports: tuple[Report, ...]
-
-    def step(self, epoch: int, step: int, loss: float) -> None:
-        for report in self.reports:
-            report.step(epoch, step, loss)
-        if not isfinite(loss):
-            raise Diverged(f"the loss is {loss} at step {step} of epoch {epoch}")
-
-    def epoch(
-        self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Mapping[str, Array]]
-    ) -> None:
-        for report in self.reports:
-            report.epoch(epoch, metrics, weights)

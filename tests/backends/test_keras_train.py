@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
-from netspec.fit import Fit
+from netspec.fit import Batch
 from netspec.recipe.optimizers import Adam, Optimizer, Sgd
 from netspec.weights import initialise
 from netspec_keras import backend
 from tests.structures import structure
+from tests.training.driving import Driven, classifier, drive
 
 pytest.importorskip("keras")
 
 COUNT, BATCH, EPOCHS, CLASSES = 50, 16, 3, 5
 STEPS = -(-COUNT // BATCH)
-
-
-class Heard:
-    """Writes down what it is told."""
-
-    def __init__(self) -> None:
-        self.steps: list[tuple[int, int, float]] = []
-        self.epochs: list[tuple[int, dict[str, float]]] = []
-        self.weights: list[Mapping[str, Any]] = []
-
-    def step(self, epoch: int, step: int, loss: float) -> None:
-        self.steps.append((epoch, step, loss))
-
-    def epoch(
-        self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Mapping[str, Any]]
-    ) -> None:
-        self.epochs.append((epoch, dict(metrics)))
-        self.weights.append(weights())
 
 
 def data() -> tuple[Any, Any]:
@@ -50,12 +34,9 @@ def batches(epoch: int) -> Iterator[tuple[Any, Any]]:
         yield images[order[start : start + BATCH]], labels[order[start : start + BATCH]]
 
 
-def run(trainer: Any, optimizer: Optimizer, report: Any = None) -> Heard:
-    heard = report or Heard()
+def run(learner: Any, optimizer: Optimizer) -> Driven:
     graph = structure("chain")
-    weights = initialise(graph, 3)
-    trainer.fit(Fit(graph, weights, optimizer, EPOCHS, STEPS, batches, lambda: batches(0), heard, 0, "cpu"))
-    return heard
+    return drive(learner, classifier(graph, initialise(graph, 3), optimizer), EPOCHS, batches)
 
 
 def cross_entropy(logits: Any, labels: Any) -> Any:
@@ -64,22 +45,19 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def heard() -> Heard:
+def heard() -> Driven:
     return run(backend(), Sgd(learning_rate=0.05, momentum=0.9))
 
 
-def test_every_step_and_epoch_is_told_in_order(heard: Heard) -> None:
-    wanted = [(epoch, step) for epoch in range(1, EPOCHS + 1) for step in range(1, STEPS + 1)]
-    assert [(epoch, step) for epoch, step, _ in heard.steps] == wanted
-    assert [epoch for epoch, _ in heard.epochs] == [1, 2, 3]
-    assert heard.epochs[-1][1]["train_loss"] < heard.epochs[0][1]["train_loss"]
+def test_every_step_is_told_in_order(heard: Driven) -> None:
+    assert [len(losses) for losses in heard.losses] == [STEPS] * EPOCHS
+    assert heard.epochs[-1]["train_loss"] < heard.epochs[0]["train_loss"]
 
 
-def test_a_loss_is_that_of_its_own_batch_and_an_epochs_the_mean_over_samples(heard: Heard) -> None:
+def test_a_loss_is_that_of_its_own_batch_and_an_epochs_the_mean_over_samples(heard: Driven) -> None:
     sizes = [len(labels) for _, labels in batches(1)]
     assert len(set(sizes)) > 1
-    for epoch, metrics in heard.epochs:
-        losses = [loss for at, _, loss in heard.steps if at == epoch]
+    for losses, metrics in zip(heard.losses, heard.epochs, strict=True):
         assert metrics["train_loss"] == pytest.approx(np.average(losses, weights=sizes), rel=1e-5)
     # The first batch is met by the first weights.
     from netspec_numpy import forward
@@ -87,21 +65,21 @@ def test_a_loss_is_that_of_its_own_batch_and_an_epochs_the_mean_over_samples(hea
     graph = structure("chain")
     images, labels = next(batches(1))
     logits = forward(graph, initialise(graph, 3), {"input": images})["dense1"]
-    assert heard.steps[0][2] == pytest.approx(float(cross_entropy(logits, labels).mean()), rel=1e-5)
+    assert heard.steps[0] == pytest.approx(float(cross_entropy(logits, labels).mean()), rel=1e-5)
 
 
-def test_the_test_figures_are_those_of_the_weights_that_are_told(heard: Heard) -> None:
+def test_the_test_figures_are_those_of_the_weights_that_are_told(heard: Driven) -> None:
     from netspec_numpy import forward
 
     graph = structure("chain")
     images, labels = (np.concatenate(parts) for parts in zip(*batches(0), strict=True))
-    for (_, metrics), weights in zip(heard.epochs, heard.weights, strict=True):
+    for metrics, weights in zip(heard.epochs, heard.weights, strict=True):
         logits = np.asarray(forward(graph, weights, {"input": images}, training=False)["dense1"])
         assert metrics["test_loss"] == pytest.approx(float(cross_entropy(logits, labels).mean()), rel=1e-5)
         assert metrics["test_accuracy"] == pytest.approx(float((logits.argmax(axis=1) == labels).mean()))
 
 
-def test_the_same_seed_gives_the_same_bits(heard: Heard) -> None:
+def test_the_same_seed_gives_the_same_bits(heard: Driven) -> None:
     again = run(backend(), Sgd(learning_rate=0.05, momentum=0.9))
     assert again.steps == heard.steps
     for name, array in heard.weights[-1].items():
@@ -114,23 +92,20 @@ def test_the_same_seed_gives_the_same_bits(heard: Heard) -> None:
 def test_pytorch_takes_the_same_way(optimizer: Optimizer) -> None:
     torch = pytest.importorskip("netspec_torch")
     ours, theirs = run(backend(), optimizer), run(torch.backend(), optimizer)
-    for (*at, loss), (*also, other) in zip(ours.steps, theirs.steps, strict=True):
-        assert at == also
-        assert loss == pytest.approx(other, rel=1e-4)
-    for (_, metrics), (_, others) in zip(ours.epochs, theirs.epochs, strict=True):
+    assert ours.steps == pytest.approx(theirs.steps, rel=1e-4)
+    for metrics, others in zip(ours.epochs, theirs.epochs, strict=True):
         assert metrics == pytest.approx(others, rel=1e-3, abs=1e-6)
 
 
-def test_what_a_report_raises_ends_the_training() -> None:
+def test_what_is_told_can_end_the_training() -> None:
     class Enough(Exception):
         pass
 
-    class Impatient(Heard):
-        def step(self, epoch: int, step: int, loss: float) -> None:
-            super().step(epoch, step, loss)
-            raise Enough
+    def done(losses: Any) -> None:
+        raise Enough
 
-    impatient = Impatient()
+    graph = structure("chain")
+    trainer = backend().trainer(classifier(graph, initialise(graph, 3), Sgd()))
+    steps = ([Batch({"input": images}, {"label": labels}, len(labels))] for images, labels in batches(1))
     with pytest.raises(Enough):
-        run(backend(), Sgd(), impatient)
-    assert len(impatient.steps) == 1
+        trainer.run(steps, itertools.repeat(0.1), done, {})

@@ -36,7 +36,7 @@ from netspec.backend import (
     capabilities,
     refused,
 )
-from netspec.fit import Fit
+from netspec.fit import Task
 from netspec.graph import Graph
 from netspec.marks import BLANK
 from netspec.ops import OPS, lowered
@@ -267,18 +267,7 @@ def calls(backend: Backend, this: Sample) -> Iterator[Callable[[], object]]:
     if isinstance(backend, Timed):
         yield lambda: backend.workload(graph, weights, {}, {}, "cpu")
     if isinstance(backend, Trains):
-        fit = Fit(graph, weights, Sgd(), 0, 0, lambda epoch: iter(()), lambda: iter(()), Silent(), 0, "cpu")
-        yield lambda: backend.fit(fit)
-
-
-class Silent:
-    """A report that ignores what it gets."""
-
-    def step(self, epoch: int, step: int, loss: float) -> None:
-        pass
-
-    def epoch(self, epoch: int, metrics: object, weights: object) -> None:
-        pass
+        yield lambda: backend.trainer(Task(graph, weights, (), Sgd(), device="cpu"))
 
 
 def test_every_op_has_a_row() -> None:

@@ -7,7 +7,6 @@ import keyword
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,6 @@ from torch import nn
 from netspec.analysis import analyze
 from netspec.backend import NoDevice, native_names
 from netspec.benchmark import sample
-from netspec.fit import Fit
 from netspec.graph import Graph
 from netspec.lowering.template import WrongFold
 from netspec.lowering.witness import Unfolded
@@ -37,6 +35,7 @@ from netspec_torch.runtime import choose, keys
 from tests.building import Sketch
 from tests.cases import CASES, Case
 from tests.structures import STRUCTURES, structure
+from tests.training.driving import Driven, classifier, drive
 
 if TYPE_CHECKING:
     from netspec.backend import Array
@@ -335,25 +334,7 @@ def test_an_error_in_generated_code_shows_its_line() -> None:
     assert "x = self.conv1(x)" in "".join(traceback.format_tb(caught.value.__traceback__))
 
 
-@dataclass
-class Heard:
-    """A report that keeps what it is told."""
-
-    losses: list[float] = field(default_factory=list)
-    epochs: list[Mapping[str, float]] = field(default_factory=list)
-    weights: dict[str, Array] = field(default_factory=dict)
-
-    def step(self, epoch: int, step: int, loss: float) -> None:
-        self.losses.append(loss)
-
-    def epoch(
-        self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Mapping[str, Array]]
-    ) -> None:
-        self.epochs.append(metrics)
-        self.weights = dict(weights())
-
-
-def learn(seed: int, **changes: Any) -> Heard:
+def learn(seed: int) -> Driven:
     """Two classes told apart by the sign of their mean, with dropout on the way."""
     sketch = Sketch("learner", input=(1, 4, 4))
     sketch.add("flatten", OPS["flatten"]())
@@ -366,18 +347,12 @@ def learn(seed: int, **changes: Any) -> Heard:
     images = (generator.standard_normal((60, 1, 4, 4)) + (2 * labels - 1)[:, None, None, None]).astype(
         "float32"
     )
-    report = Heard()
 
     def batches(epoch: int) -> Iterator[tuple[Array, Array]]:
         return iter([(images[at : at + 16], labels[at : at + 16]) for at in range(0, 60, 16)])
 
-    given: dict[str, Any] = {
-        "graph": graph, "weights": initialise(graph), "optimizer": Sgd(learning_rate=0.1, momentum=0.9),
-        "epochs": 3, "steps_per_epoch": 4, "batches": batches, "test_batches": lambda: batches(1),
-        "report": report, "seed": seed, "device": "cpu",
-    }  # fmt: skip
-    TORCH.fit(Fit(**{**given, **changes}))
-    return report
+    task = classifier(graph, initialise(graph), Sgd(learning_rate=0.1, momentum=0.9), seed)
+    return drive(TORCH, task, 3, batches)
 
 
 def test_the_work_that_is_timed_moves_every_weight_in_a_step_and_none_forward() -> None:
@@ -403,15 +378,15 @@ def test_a_missing_framework_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_training_learns_and_repeats_itself() -> None:
     first, again, other = learn(1), learn(1), learn(2)
-    assert len(first.losses) == 12
-    assert first.losses == again.losses
-    assert first.losses[0] != other.losses[0]
+    assert len(first.steps) == 12
+    assert first.steps == again.steps
+    assert first.steps[0] != other.steps[0]
     assert first.epochs[-1]["test_accuracy"] > 0.9
     assert first.epochs[-1]["test_loss"] < first.epochs[0]["train_loss"]
     sizes = (16, 16, 16, 12)
-    mean = sum(loss * size for loss, size in zip(first.losses[:4], sizes, strict=True)) / 60
+    mean = sum(loss * size for loss, size in zip(first.losses[0], sizes, strict=True)) / 60
     assert first.epochs[0]["train_loss"] == pytest.approx(mean)
-    assert set(first.weights) == {"hidden.weight", "hidden.bias", "logits.weight", "logits.bias"}
+    assert set(first.weights[-1]) == {"hidden.weight", "hidden.bias", "logits.weight", "logits.bias"}
     assert not torch.are_deterministic_algorithms_enabled()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from netspec.drawing.chart import HEIGHT, WIDTH, Line, Panel, as_svg, scale, thinned, whole_ticks
 from netspec.training.curves import curves, headline
-from netspec.training.folder import Epoch
+from netspec.training.report import Epoch
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -25,13 +25,18 @@ def picture(count: int, steps: int, seed: int = 0) -> str:
         epoch(
             n,
             train_loss=draw.random(),
-            test_loss=draw.random() * 1e3,
+            validation_loss=draw.random() * 1e3,
             train_accuracy=0.5,
-            test_accuracy=n / count,
+            validation_accuracy=n / count,
         )
         for n in range(1, count + 1)
     ]
-    return curves("a <net> & more", headline(epochs[-1]), [draw.expovariate(1) for _ in range(steps)], epochs)
+    return curves(
+        "a <net> & more",
+        headline(epochs[-1], "validation_accuracy", None),
+        [draw.expovariate(1) for _ in range(steps)],
+        epochs,
+    )
 
 
 @pytest.mark.parametrize(("count", "steps"), [(1, 1), (1, 9), (3, 3), (12, 600), (200, 40_000)])
@@ -41,7 +46,7 @@ def test_every_point_lies_inside(count: int, steps: int) -> None:
     assert root.findtext(f"{SVG}title") == "a <net> & more"
     lines = [path for path in root.iter(f"{SVG}path") if path.get("class", "").startswith("line")]
     drawn = [path.get("d", "") for path in lines if "h18" not in path.get("d", "")]
-    assert len(drawn) == 5  # the steps, train and test twice
+    assert len(drawn) == 5  # the steps, train and validation twice
     for path in drawn:
         for x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", path):
             assert 0 <= float(x) <= WIDTH
@@ -51,13 +56,16 @@ def test_every_point_lies_inside(count: int, steps: int) -> None:
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    epochs = [epoch(1, test_loss=2.0, test_accuracy=None), epoch(2, test_loss=1.0, test_accuracy=None)]
-    root = ET.fromstring(curves("net", headline(epochs[1]), [], epochs))
+    epochs = [
+        epoch(1, validation_loss=2.0, validation_accuracy=None),
+        epoch(2, validation_loss=1.0, validation_accuracy=None),
+    ]
+    root = ET.fromstring(curves("net", headline(epochs[1], "validation_loss", None), [], epochs))
     words = [text.text for text in root.iter(f"{SVG}text")]
-    assert "best test loss 1.000000 after epoch 2" in words
+    assert "best validation loss 1.000000 after epoch 2" in words
     assert "accuracy" not in words
     assert "each step" not in words
-    assert headline(epoch(1)) == ""
+    assert headline(None, None, None) == ""
 
 
 def test_of_many_points_the_peaks_stay() -> None:

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 
 from netspec.backend import Limit, Status
 from netspec.data.samples import Dataset, checked
-from netspec.fit import Fit
+from netspec.fit import Batch, Done, Step, Tallies, Task
 from netspec.graph import Graph
 from netspec.ops.base import Op
 from netspec.ops.dense import Dense
 from netspec.ops.reshape import Flatten
+from netspec.training import plan
+from netspec.training.feed import Feed, Held
+from netspec.training.plan import TARGET, feed_of
 from tests.building import Sketch
+
+VALIDATION = "validation"
+
+
+@pytest.fixture
+def validated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every training has a validation part: the test part, with a mark for the fake trainer."""
+
+    def fed(*given: Any) -> Feed:
+        feed = feed_of(*given)
+        test = feed.parts["test"]
+        assert isinstance(test, Held)
+        marked = Held({**test.inputs, VALIDATION: test.targets[TARGET]}, test.targets)
+        return replace(feed, parts={**feed.parts, VALIDATION: marked})
+
+    monkeypatch.setattr(plan, "feed_of", fed)
 
 
 class FakeBackend:
@@ -25,22 +48,84 @@ class FakeBackend:
     refusals: Mapping[type[Op], str] = {}
     limits: Sequence[Limit] = ()
 
-    def __init__(self, losses: Sequence[float], figures: Sequence[Mapping[str, float]]) -> None:
+    def __init__(
+        self,
+        losses: Sequence[float],
+        figures: Sequence[Mapping[str, float]],
+        tested: Mapping[str, float] | None = None,
+    ) -> None:
         self.losses, self.figures = losses, figures
-        self.fits: list[Fit] = []
+        self.tested = {"test_loss": 1.5, "test_accuracy": 0.5} if tested is None else tested
+        self.tasks: list[Task] = []
+        self.rates: list[float] = []
+        self.labels: list[list[int]] = []
 
     def status(self) -> Status:
         return Status("ok", "fake 1.0")
 
-    def fit(self, fit: Fit) -> None:
-        """Take every batch that there is, and tell what the script says."""
-        self.fits.append(fit)
-        losses = iter(self.losses)
-        for epoch, figures in enumerate(self.figures[: fit.epochs], 1):
-            for step, _ in enumerate(fit.batches(epoch), 1):
-                fit.report.step(epoch, step, next(losses))
-            grown = {name: np.asarray(array + epoch, np.float32) for name, array in fit.weights.items()}
-            fit.report.epoch(epoch, figures, lambda grown=grown: grown)  # type: ignore[misc]
+    def trainer(self, task: Task) -> FakeTrainer:
+        self.tasks.append(task)
+        return FakeTrainer(task, self)
+
+
+class FakeTrainer:
+    """Takes every batch that there is. Its state is the number of epochs and steps that it has done."""
+
+    def __init__(self, task: Task, script: FakeBackend) -> None:
+        self.task, self.script = task, script
+        self.losses = iter(script.losses)
+        self.epochs = self.steps = 0
+        self.tested = False
+
+    def run(self, steps: Iterator[Step], rates: Iterator[float], done: Done, before: Tallies) -> Tallies:
+        assert not self.tested, "it trains on after the test"
+        for step, rate in zip(steps, rates, strict=False):
+            self.steps += 1
+            self.script.rates.append(rate)
+            self.script.labels.extend(next(iter(batch.targets.values())).tolist() for batch in step)
+            done(np.array([[next(self.losses)] * 2]))
+        return self._told("train", self.script.figures[min(self.epochs, len(self.script.figures) - 1)])
+
+    def evaluate(self, batches: Iterator[Batch]) -> Tallies:
+        first = next(batches)
+        list(batches)
+        if VALIDATION in first.inputs:
+            figures = self.script.figures[min(self.epochs, len(self.script.figures) - 1)]
+            self.epochs += 1
+            return self._told("validation", figures)
+        self.tested = True
+        return self._told("test", self.script.tested)
+
+    def _told(self, part: str, figures: Mapping[str, float]) -> Tallies:
+        loss, right = (figures.get(f"{part}_{name}", float("nan")) for name in ("loss", "accuracy"))
+        return {
+            "loss": np.array([[loss, 1.0]]),
+            f"{self.task.graph.outputs[0].name}/right": np.array([right, 1.0]),
+        }
+
+    def predict(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def state(self) -> Mapping[str, Any]:
+        return {"epochs": np.array(self.epochs), "steps": np.array(self.steps)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.epochs, self.steps = int(state["epochs"]), int(state["steps"])
+        self.losses = itertools.islice(self.losses, self.steps, None)
+
+    def weights(self) -> Mapping[str, Any]:
+        return {
+            name: np.asarray(array + self.epochs, np.float32) for name, array in self.task.weights.items()
+        }
+
+    def load(self, weights: Mapping[str, Any]) -> None:
+        self.tested = True
+
+    def freeze(self, names: frozenset[str]) -> None:
+        pass
+
+    def diagnose(self, step: Step) -> str:
+        return "the output of `dense1`"
 
 
 def network(shape: tuple[int, ...] = (1, 2, 2), classes: int = 3) -> Graph:

@@ -15,7 +15,7 @@ import pytest
 import netspec.backend
 from netspec_cli import main
 from tests.having import ORACLE, TRAINER
-from tests.training.fakes import FakeBackend
+from tests.training.fakes import FakeBackend, validated
 
 SPEC = """\
 netspec: 1
@@ -26,8 +26,8 @@ layers: [flatten, {dense: $classes}, softmax]
 train: {data: ./own.npz, batch: 2, epochs: 2}
 """
 FIGURES = [
-    {"train_loss": 1.0, "train_accuracy": 0.25, "test_loss": 1.5, "test_accuracy": 0.5},
-    {"train_loss": 0.5, "train_accuracy": 0.5, "test_loss": 0.75},
+    {"train_loss": 1.0, "train_accuracy": 0.25, "validation_loss": 1.5, "validation_accuracy": 0.5},
+    {"train_loss": 0.5, "train_accuracy": 0.5, "validation_loss": 0.75},
 ]
 
 
@@ -37,6 +37,7 @@ class Answer(NamedTuple):
     err: str
 
 
+__all__ = ["validated"]
 Netspec = Callable[..., Answer]
 
 
@@ -63,7 +64,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakeBackend:
+def fake(monkeypatch: pytest.MonkeyPatch, validated: None) -> FakeBackend:
     """In the place of every backend."""
     backend = FakeBackend([1.0] * 99, FIGURES)
     monkeypatch.setattr(netspec.backend, "usable", lambda wanted, capability: [backend])
@@ -75,11 +76,14 @@ def test_prints_a_line_an_epoch_and_what_came_of_it(command: Netspec, fake: Fake
     lines = answer.out.splitlines()
     assert (answer.code, answer.err) == (0, "")
     assert lines[:3] == [
-        "epoch      train loss  train accuracy       test loss   test accuracy",
-        "    1        1.000000         25.00 %        1.500000         50.00 %",
-        "    2        0.500000         50.00 %        0.750000     unavailable",
+        "epoch      train loss  train accuracy  validation loss  validation accuracy",
+        "    1        1.000000         25.00 %         1.500000              50.00 %",
+        "    2        0.500000         50.00 %         0.750000          unavailable",
     ]
-    assert lines[3] == "fake on own.npz: best test accuracy 50.00 % after epoch 1 of 2, 0 s; kept in run"
+    assert lines[3] == (
+        "fake on own.npz: best validation accuracy 50.00 % after epoch 1; test accuracy 50.00 %; "
+        "2 epochs, 0 s; kept in run"
+    )
     assert Path("run/spec.yaml").read_text() == SPEC
 
 
@@ -87,9 +91,9 @@ def test_json(command: Netspec, fake: FakeBackend) -> None:
     answer = command("train", "specs/tiny.yaml", "--backend", "fake", "--format", "json")
     told = json.loads(answer.out)
     assert (answer.code, answer.err) == (0, "")
-    assert list(told) == ["netspec", "spec", "name", "backend", "data", "folder", "epochs", "best"]
+    assert list(told) == ["netspec", "spec", "name", "backend", "data", "folder", "epochs", "best", "test"]
     assert told["folder"] == "runs/tiny-fake-1"
-    assert told["epochs"][1]["test_accuracy"] is None
+    assert told["epochs"][1]["validation_accuracy"] is None
     assert told["best"]["epoch"] == 1
 
 
@@ -99,10 +103,10 @@ def test_settings_from_the_command_line(command: Netspec, fake: FakeBackend) -> 
         *("--set", "train.optimizer.sgd.learning_rate=0.5", "--set", "train.batch=5", "--set", "classes=4"),
     )
     assert answer.code == 0, answer.err
-    (fit,) = fake.fits
-    assert (fit.epochs, fit.seed, fit.steps_per_epoch, fit.device) == (1, 9, 1, "cpu")
-    assert (fit.optimizer.kind, fit.optimizer.learning_rate) == ("sgd", 0.5)
-    assert fit.weights["dense1.weight"].shape == (4, 4)
+    (task,) = fake.tasks
+    assert (len(fake.labels), task.seed, task.device) == (1, 9, "cpu")
+    assert (task.optimizer.kind, task.optimizer.learning_rate) == ("sgd", 0.5)
+    assert task.weights["dense1.weight"].shape == (4, 4)
 
 
 def test_a_path_on_the_command_line_counts_from_here(command: Netspec, fake: FakeBackend) -> None:
@@ -116,7 +120,7 @@ def test_starts_from_given_weights(command: Netspec, fake: FakeBackend) -> None:
         "train", "specs/tiny.yaml", "--backend", "fake", "-o", "b", "--weights", "a/weights.safetensors"
     )
     assert answer.code == 0, answer.err
-    first, second = fake.fits
+    first, second = fake.tasks
     grown = np.asarray(first.weights["dense1.bias"], np.float32) + 2
     assert np.array_equal(second.weights["dense1.bias"], grown)
 
@@ -197,6 +201,7 @@ def test_a_loss_that_is_no_number(command: Netspec, fake: FakeBackend) -> None:
     assert answer.code == 1
     assert answer.err == (
         "netspec: the loss is inf at step 1 of epoch 1; a smaller learning rate may help\n"
+        "in step 1, the first that is not finite is the output of `dense1`\n"
         "the run is kept in runs/tiny-fake-1: 0 epochs, 1 step\n"
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +14,34 @@ from safetensors.numpy import load_file
 
 from netspec.backend import Unsupported
 from netspec.diagnostics import SpecError
-from netspec.fit import Fit
+from netspec.fit import Task
 from netspec.ops.activation import Softmax
 from netspec.ops.dense import Dense
 from netspec.ops.reshape import Flatten
 from netspec.recipe import Recipe
 from netspec.recipe.optimizers import Sgd
 from netspec.training.claim import Claim
-from netspec.training.folder import FolderTaken
-from netspec.training.run import Diverged, train
+from netspec.training.report import Epoch
+from netspec.training.run import Diverged, FolderTaken, train
 from netspec.weights import initialise
 from tests.building import Sketch
-from tests.training.fakes import FakeBackend, dataset, network
+from tests.training.fakes import FakeBackend, FakeTrainer, dataset, network, validated
 
 FIGURES = [
-    {"train_loss": 1.0, "train_accuracy": 0.25, "test_loss": 1.5, "test_accuracy": 0.5},
-    {"train_loss": 0.5, "train_accuracy": 0.5, "test_loss": 0.75, "test_accuracy": 0.75},
-    {"train_loss": 0.25, "train_accuracy": 1.0, "test_loss": 1.0, "test_accuracy": 0.75},
+    {"train_loss": 1.0, "train_accuracy": 0.25, "validation_loss": 1.5, "validation_accuracy": 0.5},
+    {"train_loss": 0.5, "train_accuracy": 0.5, "validation_loss": 0.75, "validation_accuracy": 0.75},
+    {"train_loss": 0.25, "train_accuracy": 1.0, "validation_loss": 1.0, "validation_accuracy": 0.75},
 ]
 RECIPE = Recipe(data="own.npz", batch=2, epochs=3, optimizer=Sgd(learning_rate=0.5), seed=7)
 
 
+pytestmark = pytest.mark.usefixtures("validated")
+TESTED = {"test_loss": 0.125, "test_accuracy": 1.0}
+__all__ = ["validated"]
+
+
 def fake() -> FakeBackend:
-    return FakeBackend([1 / (1 + at) for at in range(9)], FIGURES)
+    return FakeBackend([1 / (1 + at) for at in range(9)], FIGURES, TESTED)
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -49,16 +54,17 @@ def test_a_backend_is_handed_all_that_it_needs(tmp_path: Path) -> None:
         sketch.add(name, op)
     backend = fake()
     train(sketch.graph(), backend, RECIPE, dataset(), out=tmp_path / "run", device="cpu")
-    (fit,) = backend.fits
-    assert [node.name for node in fit.graph.nodes] == ["flatten1", "dense1"]
-    assert (fit.epochs, fit.steps_per_epoch, fit.seed, fit.device) == (3, 3, 7, "cpu")
-    assert fit.optimizer == Sgd(learning_rate=0.5)
+    (task,) = backend.tasks
+    assert [node.name for node in task.graph.nodes] == ["flatten1", "dense1"]
+    assert (task.seed, task.device) == (7, "cpu")
+    assert task.optimizer == Sgd(learning_rate=0.5)
     start = initialise(sketch.graph(), 7)
-    assert start.keys() == fit.weights.keys()
-    assert all(np.array_equal(start[name], fit.weights[name]) for name in start)
-    first = [labels.tolist() for _, labels in fit.batches(1)]
-    assert first == [labels.tolist() for _, labels in fit.batches(1)]
+    assert start.keys() == task.weights.keys()
+    assert all(np.array_equal(start[name], task.weights[name]) for name in start)
+    assert backend.rates == [0.5] * 9
+    first, second = backend.labels[:3], backend.labels[3:6]
     assert [len(each) for each in first] == [2, 2, 1]
+    assert first != second
 
 
 def test_a_run_folder_holds_all_of_a_run(tmp_path: Path) -> None:
@@ -74,11 +80,14 @@ def test_a_run_folder_holds_all_of_a_run(tmp_path: Path) -> None:
         "metrics.jsonl",
         "weights.safetensors",
         "best.safetensors",
+        "checkpoint.safetensors",
     }
     assert (run.folder / "spec.yaml").read_text() == "netspec: 1\n# mine\n"
     assert (run.folder / "graph.txt").read_text() == str(graph)
     recipe = yaml.safe_load((run.folder / "recipe.yaml").read_text())["train"]
-    assert recipe["optimizer"] == {"sgd": {"learning_rate": 0.5, "momentum": 0.0, "nesterov": False}}
+    assert recipe["optimizer"] == {
+        "sgd": {"learning_rate": 0.5, "momentum": 0.0, "nesterov": False, "weight_decay": 0.0}
+    }
     assert list(recipe) == ["data", "pad", "batch", "epochs", "loss", "optimizer", "metrics", "seed"]
     facts = json.loads((run.folder / "run.json").read_text())
     assert facts["framework"] == "fake 1.0"
@@ -94,7 +103,8 @@ def test_metrics_have_a_line_a_step_and_a_line_an_epoch(tmp_path: Path) -> None:
         {"epoch": 1, "step": 3, "loss": 1 / 3},
     ]
     assert {**told[3], "seconds": 0} == {"epoch": 1, **FIGURES[0], "seconds": 0}
-    assert len(told) == 12
+    assert len(told) == 13
+    assert {**told[-1], "seconds": 0} == {"epoch": 2, "test_loss": 0.125, "test_accuracy": 1.0, "seconds": 0}
     assert run.losses == tuple(1 / (1 + at) for at in range(9))
     assert [epoch.metrics for epoch in run.epochs] == FIGURES
 
@@ -104,7 +114,9 @@ def test_the_best_weights_are_of_the_first_epoch_that_none_surpasses(tmp_path: P
     run = train(graph, fake(), RECIPE, dataset(), out=tmp_path / "run")
     start = initialise(graph, 7)
     best, last = (load_file(run.folder / f"{name}.safetensors") for name in ("best", "weights"))
-    assert run.best.number == 2
+    assert run.best is not None
+    assert run.test is not None
+    assert (run.best.number, run.test.number) == (2, 2)
     assert best.keys() == last.keys() == start.keys()
     for name, array in start.items():
         assert np.array_equal(best[name], np.asarray(array + 2, np.float32))
@@ -114,28 +126,30 @@ def test_the_best_weights_are_of_the_first_epoch_that_none_surpasses(tmp_path: P
 @pytest.mark.parametrize(
     ("figures", "best"),
     [
-        ([{"test_loss": 2.0}, {"test_loss": 1.0}, {"test_loss": 3.0}], 2),
+        ([{"validation_loss": 2.0}, {"validation_loss": 1.0}, {"validation_loss": 3.0}], 2),
         ([{"train_loss": 1.0}, {"train_loss": 2.0}], 1),
-        ([{"test_accuracy": float("nan"), "test_loss": 1.0}], 1),
+        ([{"validation_accuracy": float("nan"), "validation_loss": 1.0}], 1),
         ([{}, {}], 1),
     ],
 )
 def test_the_best_without_an_accuracy(figures: list[dict[str, float]], best: int, tmp_path: Path) -> None:
     backend = FakeBackend([1.0] * 9, figures)
-    run = train(network(), backend, RECIPE, dataset(), out=tmp_path / "run")
+    recipe = RECIPE if "validation_accuracy" in figures[0] else RECIPE.model_copy(update={"metrics": ()})
+    run = train(network(), backend, recipe, dataset(), out=tmp_path / "run")
+    assert run.best is not None
     assert run.best.number == best
     assert (run.folder / "best.safetensors").exists()
 
 
 def test_what_is_not_known_is_null(tmp_path: Path) -> None:
-    backend = FakeBackend([1.0] * 9, [{"train_loss": 1.0, "test_loss": float("inf")}])
+    backend = FakeBackend([1.0] * 9, [{"train_loss": 1.0, "validation_loss": float("inf")}])
     run = train(network(), backend, RECIPE, dataset(), out=tmp_path / "run")
     assert lines(run.folder)[3] == {
         "epoch": 1,
         "train_loss": 1.0,
         "train_accuracy": None,
-        "test_loss": None,
-        "test_accuracy": None,
+        "validation_loss": None,
+        "validation_accuracy": None,
         "seconds": lines(run.folder)[3]["seconds"],
     }
 
@@ -143,7 +157,7 @@ def test_what_is_not_known_is_null(tmp_path: Path) -> None:
 def test_a_recipe_chooses_its_metrics(tmp_path: Path) -> None:
     recipe = RECIPE.model_copy(update={"metrics": ()})
     run = train(network(), fake(), recipe, dataset(), out=tmp_path / "run")
-    assert list(run.epochs[0].metrics) == ["train_loss", "test_loss"]
+    assert list(run.epochs[0].metrics) == ["train_loss", "validation_loss"]
 
 
 def test_runs_are_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,11 +185,14 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
 class Stopper:
     """A listener that has seen enough."""
 
-    def step(self, epoch: int, step: int, loss: float) -> None:
-        if (epoch, step) == (2, 2):
+    def steps(self, epoch: int, first: int, losses: Sequence[float]) -> None:
+        if (epoch, first) == (2, 2):
             raise KeyboardInterrupt
 
-    def epoch(self, epoch: int, metrics: Mapping[str, float], weights: Callable[[], Any]) -> None:
+    def epoch(self, epoch: Epoch) -> None:
+        """Nothing."""
+
+    def tested(self, epoch: Epoch) -> None:
         """Nothing."""
 
 
@@ -190,13 +207,13 @@ def test_given_weights_are_where_it_starts(tmp_path: Path) -> None:
     given = {name: np.ones_like(array) for name, array in initialise(network()).items()}
     backend = fake()
     train(network(), backend, RECIPE, dataset(), out=tmp_path / "run", weights=given)
-    assert all(np.all(array == 1) for array in backend.fits[0].weights.values())
+    assert all(np.all(array == 1) for array in backend.tasks[0].weights.values())
 
 
 class Unable(FakeBackend):
     """A backend that does not train."""
 
-    def fit(self, fit: Fit) -> None:
+    def trainer(self, task: Task) -> FakeTrainer:
         raise Unsupported("it has no gradients")
 
 

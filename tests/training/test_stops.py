@@ -23,9 +23,10 @@ from netspec import files
 from netspec.training.claim import CannotKeep, Claim, FolderTaken
 from netspec.training.run import train
 from tests.having import TRAINERS
-from tests.training.fakes import FakeBackend, dataset, network
+from tests.training.fakes import FakeBackend, dataset, network, validated
 from tests.training.test_run import FIGURES, RECIPE
 
+__all__ = ["validated"]
 POSIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="it sends signals to a process")
 
 SPEC = """\
@@ -44,10 +45,10 @@ import netspec.backend
 from tests.training.fakes import FakeBackend
 
 class Slow(FakeBackend):
-    def fit(self, fit):
+    def trainer(self, task):
         print("fitting", flush=True)
         time.sleep(0.1)
-        super().fit(fit)
+        return super().trainer(task)
 
 class Losses:
     def __iter__(self):
@@ -55,7 +56,7 @@ class Losses:
             time.sleep(0.005)
             yield 1.0
 
-figures = [{"train_loss": 1.0, "test_accuracy": 0.5}] * 9999
+figures = [{"train_loss": 1.0, "train_accuracy": 0.5}] * 9999
 netspec.backend.usable = lambda wanted, capability: [Slow(Losses(), figures)]
 sys.argv = ["netspec", "train", "tiny.yaml", "-b", "fake", *sys.argv[2:]]
 from netspec_cli.main import run
@@ -165,7 +166,7 @@ def test_a_kill_leaves_whole_files_and_a_killed_start_blocks_nothing(begun: Star
     assert all(
         "loss" in line or "seconds" in line for line in Path("run/metrics.jsonl").read_text().splitlines()
     ), seed
-    for name in ("weights", "best"):
+    for name in ("weights", "checkpoint"):
         assert load_file(f"run/{name}.safetensors")
     with pytest.raises(
         FolderTaken, match="run contains a run; name a new folder, or overwrite it with --force"
@@ -266,7 +267,7 @@ def test_a_full_disk_at_the_start_leaves_no_folder(monkeypatch: pytest.MonkeyPat
 class Fails(FakeBackend):
     """A backend that fails while it builds."""
 
-    def fit(self, fit: Any) -> None:
+    def trainer(self, task: Any) -> Any:
         raise MemoryError
 
 
@@ -280,6 +281,7 @@ def test_a_start_that_fails_leaves_no_folder() -> None:
     assert not Path("runs").exists()
 
 
+@pytest.mark.usefixtures("validated")
 def test_a_finished_run_says_so_and_force_writes_over_it() -> None:
     def again(**options: Any) -> None:
         backend = FakeBackend([1.0] * 9, FIGURES)
@@ -297,7 +299,7 @@ def test_a_finished_run_says_so_and_force_writes_over_it() -> None:
     with pytest.raises(FolderTaken, match=r"run/best.safetensors is a file that this training starts from"):
         again(force=True, inputs=[Path("run/best.safetensors")])
     again(force=True)
-    assert len(Path("run/metrics.jsonl").read_text().splitlines()) == 12
+    assert len(Path("run/metrics.jsonl").read_text().splitlines()) == 13
     assert Path("run/mine.txt").read_text() == "precious"
 
 

@@ -18,6 +18,18 @@ Gradients = Callable[[Tensors, Tensors], Tensors]
 """From inputs and targets, the gradient with respect to each variable; it also updates running statistics."""
 
 
+class Program(Protocol):
+    """A function of tensors that is compiled as a whole, together with the variables that it reads and assigns."""
+
+    def __call__(self, *tensors: Any) -> Any:
+        """The result of the function. Variables may get their values only by `settle`."""
+        ...
+
+    def settle(self) -> None:
+        """Give every variable its value: call it before anything else reads one, or after anything else assigns one."""
+        ...
+
+
 class Engine(Protocol):
     """A framework that Keras runs on."""
 
@@ -43,6 +55,19 @@ class Engine(Protocol):
 
     def gradients(self, network: Any, variables: Tensors, loss: Loss) -> Gradients:
         """The gradients of a loss, for a network and its trainable variables."""
+        ...
+
+    def program(self, function: Callable[..., Any], variables: Tensors, compile: bool) -> Program:
+        """A function that reads and assigns these variables; with `compile`, by XLA where the engine has a choice."""
+        ...
+
+    def descend(
+        self, value: Callable[[], tuple[Any, Any]], learnt: Tensors, others: Tensors
+    ) -> tuple[Any, Tensors]:
+        """Inside a program: the second result of `value`, and the gradients of its first.
+
+        `learnt` are the variables of the gradients, `others` all further variables that `value` reads or assigns.
+        """
         ...
 
     def array(self, value: Any) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from netspec_keras.engines import float64
-from netspec_keras.engines.interface import Forward, Gradients, Loss, Tensors, listed
+from netspec_keras.engines.interface import Forward, Gradients, Loss, Program, Tensors, listed
 from netspec_keras.framework import keras
 
 if TYPE_CHECKING:
@@ -72,6 +72,25 @@ class Jax:
 
         return call
 
+    def program(self, function: Callable[..., Any], variables: Tensors, compile: bool) -> Program:
+        return Compiled(function, variables)
+
+    def descend(
+        self, value: Callable[[], tuple[Any, Any]], learnt: Tensors, others: Tensors
+    ) -> tuple[Any, Tensors]:
+        kept = [(each, each.value) for each in others]
+
+        def loss(values: Tensors) -> tuple[Any, tuple[Any, Tensors]]:
+            given = [*zip(learnt, values, strict=True), *kept]
+            with keras.StatelessScope(state_mapping=given) as scope:
+                found, further = value()
+                return found, (further, [_current(scope, *each) for each in kept])
+
+        slopes, (further, changed) = jax.grad(loss, has_aux=True)([each.value for each in learnt])
+        for (variable, _), new in zip(kept, changed, strict=True):
+            variable.assign(new)
+        return further, slopes
+
     def array(self, value: Any) -> Array:
         return np.array(value)
 
@@ -84,3 +103,39 @@ def _values(model: Any) -> tuple[Tensors, Tensors]:
     """The values of a model's variables: trainable ones, and others."""
     learnt, kept = model.trainable_variables, model.non_trainable_variables
     return [each.value for each in learnt], [each.value for each in kept]
+
+
+def _current(scope: Any, variable: Any, before: Any) -> Any:
+    """The value of a variable in a scope."""
+    found = scope.get_current_value(variable)
+    return before if found is None else found
+
+
+class Compiled:
+    """See `netspec_keras.engines.interface.Program`. The values stay outside of the variables between two calls."""
+
+    def __init__(self, function: Callable[..., Any], variables: Tensors) -> None:
+        self._variables = variables
+        self._values: Tensors | None = None
+
+        def pure(values: Tensors, tensors: tuple[Any, ...]) -> tuple[Any, Tensors]:
+            given = [*zip(variables, values, strict=True)]
+            with keras.StatelessScope(state_mapping=given) as scope:
+                found = function(*tensors)
+            return found, [_current(scope, *each) for each in given]
+
+        self._function = jax.jit(pure, donate_argnums=0)
+
+    def __call__(self, *tensors: Any) -> Any:
+        if self._values is None:
+            # A copy: the function takes the memory of what it is given.
+            self._values = [jax.numpy.array(each.value) for each in self._variables]
+        found, self._values = self._function(self._values, tensors)
+        return found
+
+    def settle(self) -> None:
+        """Give the variables their values, and take them from there in the next call."""
+        if self._values is not None:
+            for variable, value in zip(self._variables, self._values, strict=True):
+                variable.assign(value)
+            self._values = None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from netspec_keras.engines.interface import Forward, Gradients, Loss, Tensors, listed
+from netspec_keras.engines.interface import Forward, Gradients, Loss, Program, Tensors, listed
 from netspec_keras.framework import keras
 
 if TYPE_CHECKING:
@@ -56,6 +56,21 @@ class TensorFlow:
 
         return call
 
+    def program(self, function: Callable[..., Any], variables: Tensors, compile: bool) -> Program:
+        return Compiled(function, compile)
+
+    def descend(
+        self, value: Callable[[], tuple[Any, Any]], learnt: Tensors, others: Tensors
+    ) -> tuple[Any, Tensors]:
+        sources = [variable.value for variable in learnt]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            for source in sources:
+                tape.watch(source)
+            loss, found = value()
+        slopes = tape.gradient(loss, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        # As whole tensors: the gradient of an embedding comes as rows.
+        return found, [*map(tf.convert_to_tensor, slopes)]
+
     def array(self, value: Any) -> Array:
         # NumPy warns of the way in which a variable turns into an array; the method of TensorFlow does not.
         found: Array = value.numpy().copy()
@@ -63,3 +78,17 @@ class TensorFlow:
 
     def peak_bytes(self) -> int | None:
         return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+
+
+class Compiled:
+    """See `netspec_keras.engines.interface.Program`. Variables always have their values."""
+
+    def __init__(self, function: Callable[..., Any], compile: bool) -> None:
+        # Without autograph: it reads the source of what it is given, for nothing.
+        self._function = tf.function(function, autograph=False, jit_compile=compile or None)
+
+    def __call__(self, *tensors: Any) -> Any:
+        return self._function(*tensors)
+
+    def settle(self) -> None:
+        """Do nothing."""

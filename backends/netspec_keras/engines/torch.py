@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from netspec_keras.engines import float64
-from netspec_keras.engines.interface import Forward, Gradients, Loss, Tensors, listed
+from netspec_keras.engines.interface import Forward, Gradients, Loss, Program, Tensors, listed
 from netspec_torch.precision import full_precision
 
 if TYPE_CHECKING:
@@ -54,6 +54,21 @@ class Torch:
 
         return gradients
 
+    def program(self, function: Callable[..., Any], variables: Tensors, compile: bool) -> Program:
+        return Eager(function)
+
+    def descend(
+        self, value: Callable[[], tuple[Any, Any]], learnt: Tensors, others: Tensors
+    ) -> tuple[Any, Tensors]:
+        with torch.enable_grad():
+            loss, found = value()
+            sources = [variable.value for variable in learnt]
+            none = [None] * len(sources)
+            slopes = torch.autograd.grad(loss, sources, allow_unused=True) if loss.requires_grad else none
+        pairs = zip(sources, slopes, strict=True)
+        whole = [torch.zeros_like(source) if each is None else each for source, each in pairs]
+        return [each.detach() if torch.is_tensor(each) else each for each in found], whole
+
     def array(self, value: Any) -> Array:
         # NumPy warns of the way in which Keras turns a tensor into an array.
         found: Array = value.detach().cpu().numpy().copy()
@@ -61,3 +76,17 @@ class Torch:
 
     def peak_bytes(self) -> int | None:
         return int(torch.cuda.max_memory_allocated())
+
+
+class Eager:
+    """See `netspec_keras.engines.interface.Program`. Nothing is compiled, and variables always have their values."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(self, *tensors: Any) -> Any:
+        with torch.no_grad():
+            return self._function(*tensors)
+
+    def settle(self) -> None:
+        """Do nothing."""

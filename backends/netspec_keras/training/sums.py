@@ -1,0 +1,74 @@
+"""Hands losses over in blocks: no step waits for the device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from netspec.fit import LOSS
+from netspec_keras.engines.interface import Engine
+from netspec_keras.framework import ops
+
+if TYPE_CHECKING:
+    from netspec.backend import Array
+    from netspec.fit import Done, Numbers
+
+BLOCK, SECONDS = 64, 0.2
+"""A block ends after so many steps, or so much time."""
+
+
+class Sums:
+    """The losses and tallies of some steps, on the device until they are read.
+
+    A step gives for each term the sum of weight · loss, and of weight. All is added up in the order of the steps, in 64
+    bits, whatever the blocks are.
+    """
+
+    def __init__(
+        self, engine: Engine, before: Mapping[str, Array], weights: tuple[float, ...], done: Done | None
+    ) -> None:
+        self._engine = engine
+        self._found = dict(before)
+        self._terms = np.array(before.get(LOSS, np.zeros((len(weights), 2))), np.float64)
+        self._weights = np.array(weights)
+        self._done = done
+        self._rows: list[Any] = []
+        self._tallies: list[Mapping[str, Any]] = []
+        self._began = monotonic()
+
+    def add(self, row: Any, tallies: Mapping[str, Any]) -> None:
+        """Take the sums of a step, (terms, 2), and its tallies."""
+        self._rows.append(row)
+        self._tallies.append(tallies)
+        if len(self._rows) >= BLOCK or monotonic() - self._began > SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand over the losses of the steps so far."""
+        if not self._rows:
+            return
+        rows: Numbers = self._stacked(self._rows).astype(np.float64)
+        for name in self._tallies[0]:
+            for tally in self._stacked([each[name] for each in self._tallies]):
+                wide = tally.astype(np.float64 if tally.dtype.kind == "f" else np.int64)
+                self._found[name] = self._found[name] + wide if name in self._found else wide
+        self._rows.clear()
+        self._tallies.clear()
+        for row in rows:
+            self._terms += row
+        if self._done is not None:
+            totals = rows[:, :, 1]
+            means = rows[:, :, 0] / np.where(totals == 0, 1, totals)
+            self._done(np.concatenate([means @ self._weights[:, None], means], axis=1))
+        self._began = monotonic()
+
+    def read(self) -> dict[str, Array]:
+        """All tallies, together with those before."""
+        self.flush()
+        return {**self._found, LOSS: self._terms}
+
+    def _stacked(self, tensors: list[Any]) -> Any:
+        return self._engine.array(ops.stack(tensors))

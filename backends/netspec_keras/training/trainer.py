@@ -1,0 +1,339 @@
+"""The trainer of Keras: steps, measurements and state of one network, compiled by the engine that runs."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from netspec.fit import Conversion, Group, Task, Term
+from netspec.types import Type
+from netspec_keras.engines import running
+from netspec_keras.engines.interface import Tensors, listed
+from netspec_keras.framework import keras, ops
+from netspec_keras.runtime import build, homes, inward, outward, placed, read, write
+from netspec_keras.training.basics import tallies
+from netspec_keras.training.losses import elements, mask, sums
+from netspec_keras.training.optimizers import Average, native
+from netspec_keras.training.sums import Sums
+from netspec_keras.trial import KerasTrial
+
+if TYPE_CHECKING:
+    from netspec.backend import Array
+    from netspec.fit import Batch, Done, Step, Tallies
+    from netspec.types import Float
+
+Named = dict[str, Any]
+SMALLEST = 1e-30
+
+
+class KerasTrainer:
+    """See `netspec.fit.Trainer`."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.engine = running()
+        self.dtype: Float = "float64" if task.precision == "float64" else "float32"
+        with self._set(), _seeded(task.seed):
+            self.model = build(task.graph, task.weights, self.dtype, task.device)
+            self.learnt = list(self.model.trainable_variables)
+            self.optimizer = native(task.optimizer, self._groups(), task.clip)
+            self.optimizer.build(self.learnt)
+            self.average = None if task.average is None else Average(task.average, self.learnt)
+        self.types = task.graph.types
+        self.names = [each.name for each in task.graph.outputs]
+        self.outputs = {each.name: self.types[each.value] for each in task.graph.outputs}
+        self.tallies = tuple((each, tallies(each)) for each in task.metrics)
+        self.frozen: frozenset[str] = frozenset()
+        self._programs()
+
+    def run(self, steps: Iterator[Step], rates: Iterator[float], done: Done, before: Tallies) -> Tallies:
+        told = self._told(before, done)
+        with self._set():
+            try:
+                for step, rate in zip(steps, rates, strict=False):
+                    given = [self._tensors(each.inputs, each.targets) for each in step]
+                    told.add(*self.step(given, ops.convert_to_tensor(rate, dtype=self.dtype)))
+                return told.read()
+            finally:
+                self.step.settle()
+
+    def evaluate(self, batches: Iterator[Batch]) -> Tallies:
+        told = self._told({}, None)
+        with self._set(), self._averaged():
+            try:
+                for batch in batches:
+                    told.add(*self.measure(self._tensors(batch.inputs, batch.targets)))
+                return told.read()
+            finally:
+                self.measure.settle()
+
+    def predict(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        with self._set(), self._averaged():
+            given, _ = self._tensors(inputs, {})
+            found = self.calculate(given)
+            self.calculate.settle()
+            arrays = {name: self.engine.array(value) for name, value in found.items()}
+        return {name: outward(array, self.outputs[name]) for name, array in arrays.items()}
+
+    def state(self) -> dict[str, Array]:
+        with self._set():
+            return {str(number): self.engine.array(each.value) for number, each in enumerate(self.variables)}
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        shapes = {str(number): tuple(each.shape) for number, each in enumerate(self.variables)}
+        if shapes != {name: array.shape for name, array in state.items()}:
+            raise ValueError("the state is that of another network or optimiser")
+        with self._set():
+            for number, variable in enumerate(self.variables):
+                variable.assign(state[str(number)])
+
+    def weights(self) -> dict[str, Array]:
+        with self._averaged():
+            return read(self.model, self.task.graph)
+
+    def load(self, weights: Mapping[str, Array]) -> None:
+        self.average = None
+        with self._set():
+            write(self.model, self.task.graph, weights)
+
+    def freeze(self, names: frozenset[str]) -> None:
+        if names != self.frozen:
+            self.frozen = names
+            self._programs()
+
+    def diagnose(self, step: Step) -> str:
+        graph, types = self.task.graph, self.task.graph.types
+        trial = KerasTrial(graph, self.weights(), self.dtype, device=self.task.device)
+        learnt = {id(home.variable(self.model)): home.name for home in homes(graph)}
+        for batch in step:
+            with self._set():
+                given, targets = self._tensors(batch.inputs, batch.targets)
+                converted = zip(graph.inputs, map(self.engine.array, self._inputs(given)), strict=True)
+                slopes = self._program(self._slopes)(given, targets)
+                arrays = [self.engine.array(each) for each in slopes]
+            inputs = {each.name: outward(array, types[each.name]) for each, array in converted}
+            for name, output in trial.forward(inputs).items():
+                if not np.isfinite(output).all():
+                    return f"the output of `{name}`"
+            for variable, array in reversed([*zip(self.learnt, arrays, strict=True)]):
+                if not np.isfinite(array).all():
+                    return f"the gradient of `{learnt[id(variable)]}`"
+        return ""
+
+    # What is compiled.
+
+    def _programs(self) -> None:
+        kept = [] if self.average is None else self.average.variables
+        self.others = [*self.model.non_trainable_variables, *self.optimizer.variables, *kept]
+        self.variables = [*self.learnt, *self.others]
+        self.step = self._program(self._step)
+        self.measure = self._program(self._measure)
+        self.calculate = self._program(self._calculate)
+
+    def _program(self, function: Callable[..., Any]) -> Any:
+        return self.engine.program(function, self.variables, self.task.compile)
+
+    def _step(self, batches: list[tuple[Named, Named]], rate: Any) -> tuple[Any, Named]:
+        totals = self._totals(batches) if len(batches) > 1 else None
+        rows: Any = None
+        slopes: Any = None
+        tallied: Named = {}
+        for inputs, targets in batches:
+            (row, found), more = self._descend(self._inputs(inputs), self._targets(targets), totals)
+            rows = row if rows is None else rows + row
+            slopes = more if slopes is None else [a + b for a, b in zip(slopes, more, strict=True)]
+            for name, tally in found.items():
+                tallied[name] = tallied[name] + tally if name in tallied else tally
+        self.optimizer.rate.assign(rate)
+        names = self._weights_of(self.learnt)
+        still = [bool(each) and each <= self.frozen for each in names]
+        learning = [None if frozen else slope for frozen, slope in zip(still, slopes, strict=True)]
+        self.optimizer.apply(learning, self.learnt)
+        if self.average is not None:
+            self.average.update()
+        return rows, tallied
+
+    def _descend(self, inputs: Tensors, targets: Named, totals: Tensors | None) -> tuple[Any, Tensors]:
+        def value() -> tuple[Any, Any]:
+            outputs = self._outputs(inputs, training=True)
+            whole, row = self._loss(outputs, targets, inputs, totals)
+            return whole, (row, self._tallied(outputs, targets))
+
+        return self.engine.descend(value, self.learnt, self.others)
+
+    def _slopes(self, inputs: Named, targets: Named) -> Tensors:
+        return self._descend(self._inputs(inputs), self._targets(targets), None)[1]
+
+    def _measure(self, batch: tuple[Named, Named]) -> tuple[Any, Named]:
+        inputs, targets = self._inputs(batch[0]), self._targets(batch[1])
+        outputs = self._outputs(inputs, training=False)
+        return self._loss(outputs, targets, inputs)[1], self._tallied(outputs, targets)
+
+    def _calculate(self, inputs: Named) -> Named:
+        return self._outputs(self._inputs(inputs), training=False)
+
+    def _outputs(self, inputs: Tensors, training: bool) -> Named:
+        given = inputs[0] if len(inputs) == 1 else list(inputs)
+        return dict(zip(self.names, listed(self.model(given, training=training)), strict=True))
+
+    def _loss(
+        self, outputs: Named, targets: Named, inputs: Tensors, totals: Tensors | None = None
+    ) -> tuple[Any, Any]:
+        """The loss of a batch, and for each term its sums (terms, 2); `totals` are those of the whole step."""
+        whole: Any = None
+        rows = []
+        for at, term in enumerate(self.task.terms):
+            losses, weight = self._sums(term, outputs, targets, inputs)
+            # A batch in which nothing counts has the loss 0.
+            part = losses / ops.maximum(weight if totals is None else totals[at], SMALLEST) * term.weight
+            whole = part if whole is None else whole + part
+            rows.append(ops.stack([losses, weight]))
+        return whole, ops.stack(rows)
+
+    def _sums(self, term: Term, outputs: Named, targets: Named, inputs: Tensors) -> tuple[Any, Any]:
+        output = outputs[term.output]
+        target = None if term.target is None else targets[term.target]
+        steps = None
+        if term.lengths is not None:
+            names = [each.name for each in self.task.graph.inputs]
+            steps = mask(inputs[names.index(term.lengths)], output.shape[1], self.dtype)
+        return sums(*elements(term.loss, output, target, steps))
+
+    def _totals(self, batches: list[tuple[Named, Named]]) -> Tensors:
+        """The sum of weights of each term over all batches of a step: weights depend on targets only."""
+        totals = []
+        for term in self.task.terms:
+            weights = []
+            for inputs, targets in batches:
+                given = self._inputs(inputs)
+                blank = ops.zeros((given[0].shape[0], *_last(self.outputs[term.output])), dtype=self.dtype)
+                weights.append(self._sums(term, {term.output: blank}, self._targets(targets), given)[1])
+            totals.append(sum(weights[1:], weights[0]))
+        return totals
+
+    def _tallied(self, outputs: Named, targets: Named) -> Named:
+        found: Named = {}
+        for measured, function in self.tallies:
+            found |= function(outputs[measured.output], targets[measured.target])
+        return found
+
+    # What is fed.
+
+    def _tensors(self, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> tuple[Named, Named]:
+        """A batch as tensors, channels last, in the types in which it is stored."""
+        types = {each.name: each.type for each in self.task.graph.inputs}
+        given = {
+            name: ops.convert_to_tensor(inward(array, types[name]))
+            for name, array in inputs.items()
+            if name in types
+        }
+        return given, {
+            name: ops.convert_to_tensor(self._moved(name, array)) for name, array in targets.items()
+        }
+
+    def _moved(self, name: str, array: Array) -> Array:
+        """A target as Keras' losses take it: numbers have their channels last."""
+        for term in self.task.terms:
+            type_ = self.outputs[term.output]
+            if term.target == name and term.loss.targets == "numbers" and array.ndim == len(type_.shape) + 1:
+                return inward(array, type_)
+        return array
+
+    def _inputs(self, inputs: Named) -> list[Any]:
+        return [self._input(inputs[each.name], each) for each in self.task.graph.inputs]
+
+    def _input(self, x: Any, given: Any) -> Any:
+        if given.vocabulary is not None:
+            return ops.cast(x, "int32")
+        return self._converted(x, self.task.conversions.get(given.name), channel=-1)
+
+    def _converted(self, x: Any, conversion: Conversion | None, channel: int) -> Any:
+        """See `netspec.fit.Conversion`; `channel` is the axis of the channels."""
+        x = ops.cast(x, self.dtype)
+        if conversion is None:
+            return x
+        if conversion.unit != 1:
+            x = x / conversion.unit
+        if conversion.pad:
+            sides = [(conversion.pad, conversion.pad)] * len(x.shape)
+            sides[0] = sides[channel] = (0, 0)
+            x = ops.pad(x, sides)
+        if conversion.mean:
+            x = x - self._by_channel(conversion.mean, x, channel)
+        if conversion.std:
+            x = x / self._by_channel(conversion.std, x, channel)
+        return x
+
+    def _by_channel(self, numbers: tuple[float, ...], x: Any, channel: int) -> Any:
+        shape = [1] * len(x.shape)
+        shape[channel] = len(numbers)
+        return ops.convert_to_tensor(np.array(numbers, self.dtype).reshape(shape))
+
+    def _targets(self, targets: Named) -> Named:
+        return {name: self._target(name, x) for name, x in targets.items()}
+
+    def _target(self, name: str, x: Any) -> Any:
+        if name in self.task.target_conversions:
+            return self._converted(x, self.task.target_conversions[name], channel=-1)
+        # Whole numbers are class indices.
+        whole = "int" in keras.backend.standardize_dtype(x.dtype)
+        return ops.cast(x, "int32" if whole else self.dtype)
+
+    def _told(self, before: Tallies, done: Done | None) -> Sums:
+        return Sums(self.engine, before, tuple(term.weight for term in self.task.terms), done)
+
+    def _groups(self) -> list[tuple[Group, list[Any]]]:
+        """The groups of the task with their variables."""
+        names = self._weights_of(self.learnt)
+        return [
+            (group, [each for each, own in zip(self.learnt, names, strict=True) if own & group.weights])
+            for group in self.task.groups
+        ]
+
+    def _weights_of(self, variables: list[Any]) -> list[frozenset[str]]:
+        """For each variable the canonical names of the weights that it has: a variable can have several."""
+        found: dict[int, set[str]] = {}
+        for home in homes(self.task.graph):
+            found.setdefault(id(home.variable(self.model)), set()).add(home.name)
+        return [frozenset(found.get(id(each), ())) for each in variables]
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """Put the averaged weights into the model meanwhile, if there are any."""
+        if self.average is None:
+            yield
+            return
+        own = [self.engine.array(each.value) for each in self.average.beside]
+        for variable, average in self.average.pairs():
+            variable.assign(average.value)
+        try:
+            yield
+        finally:
+            for variable, array in zip(self.average.beside, own, strict=True):
+                variable.assign(array)
+
+    @contextmanager
+    def _set(self) -> Iterator[None]:
+        """Run on the device, without rounding more than the precision does."""
+        with placed(self.task.device), self.engine.exact(self.dtype):
+            yield
+
+
+def _last(type_: Type) -> tuple[int, ...]:
+    """The sizes of a value, channels last."""
+    return (*type_.shape[1:], type_.shape[0]) if type_.channels and type_.spatial else type_.shape
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Let Keras draw the seeds of its layers from this one, and leave Python's generator as it is."""
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)

@@ -1,0 +1,151 @@
+"""Brings batches to the device, as they are stored, and converts them there."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from netspec.dataclass import dataclass
+from netspec.fit import Conversion, Task
+
+if TYPE_CHECKING:
+    from netspec.backend import Array
+    from netspec.fit import Batch, Step
+
+Tensors = Mapping[str, torch.Tensor]
+
+
+class Fed(NamedTuple):
+    """A batch on the device, converted."""
+
+    inputs: Tensors
+    targets: Tensors
+    samples: int
+
+
+class Feeder:
+    """Converts the batches of a task."""
+
+    def __init__(self, task: Task, device: torch.device, dtype: torch.dtype, channels_last: bool) -> None:
+        self.device, self.dtype, self.channels_last = device, dtype, channels_last
+        self.inputs = {
+            each.name: self._conversion(task.conversions.get(each.name), each.vocabulary is not None)
+            for each in task.graph.inputs
+        }
+        self.targets = {
+            name: self._conversion(given, False) for name, given in task.target_conversions.items()
+        }
+        self._stored = _Conversion()
+
+    def steps(self, steps: Iterator[Step]) -> Iterator[tuple[Fed, ...]]:
+        """The same steps on the device. On a GPU a step is copied while the one before is calculated."""
+        if self.device.type != "cuda":
+            for step in steps:
+                yield tuple(self.converted(each.inputs, each.targets, each.samples) for each in step)
+            return
+        waiting: deque[tuple[tuple[Tensors, Tensors, int], ...]] = deque()
+        for step in steps:
+            waiting.append(tuple(self._copied(each) for each in step))
+            if len(waiting) > 1:
+                yield tuple(self._on_device(*each) for each in waiting.popleft())
+        for late in waiting:
+            yield tuple(self._on_device(*each) for each in late)
+
+    def batches(self, batches: Iterator[Batch]) -> Iterator[Fed]:
+        """The same batches on the device."""
+        for (only,) in self.steps((each,) for each in batches):
+            yield only
+
+    def converted(self, inputs: Mapping[str, Array], targets: Mapping[str, Array], samples: int) -> Fed:
+        """A batch of arrays on the device."""
+        return self._on_device(
+            {name: _tensor(array).to(self.device) for name, array in inputs.items()},
+            {name: _tensor(array).to(self.device) for name, array in targets.items()},
+            samples,
+        )
+
+    def _copied(self, batch: Batch) -> tuple[Tensors, Tensors, int]:
+        """The batch on its way to the GPU, from memory that the GPU reads itself."""
+        return (
+            {name: self._sent(array) for name, array in batch.inputs.items()},
+            {name: self._sent(array) for name, array in batch.targets.items()},
+            batch.samples,
+        )
+
+    def _sent(self, array: Array) -> torch.Tensor:
+        return _tensor(array).pin_memory().to(self.device, non_blocking=True)
+
+    def _on_device(self, inputs: Tensors, targets: Tensors, samples: int) -> Fed:
+        return Fed(
+            {
+                name: self.inputs[name].applied(tensor)
+                for name, tensor in inputs.items()
+                if name in self.inputs
+            },
+            {name: self._target(name, tensor) for name, tensor in targets.items()},
+            samples,
+        )
+
+    def _target(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
+        known = self.targets.get(name)
+        if known is not None:
+            return known.applied(tensor)
+        # Whole numbers are class indices.
+        return tensor.to(self.dtype if tensor.is_floating_point() else torch.int64)
+
+    def _conversion(self, given: Conversion | None, indices: bool) -> _Conversion:
+        if indices:
+            return _Conversion()
+        given = given or Conversion()
+        return _Conversion(
+            self.dtype,
+            given.unit,
+            torch.tensor(given.mean, dtype=self.dtype, device=self.device) if given.mean else None,
+            torch.tensor(given.std, dtype=self.dtype, device=self.device) if given.std else None,
+            given.pad,
+            self.channels_last,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Conversion:
+    """See `netspec.fit.Conversion`; without a type, the numbers are indices."""
+
+    dtype: torch.dtype | None = None
+    unit: float = 1.0
+    mean: torch.Tensor | None = None
+    std: torch.Tensor | None = None
+    pad: int = 0
+    channels_last: bool = False
+
+    def applied(self, x: torch.Tensor) -> torch.Tensor:
+        """The numbers that the network takes."""
+        if self.dtype is None:
+            return x.to(torch.int64)
+        x = x.to(self.dtype)
+        if self.unit != 1:
+            x = x / self.unit
+        if self.pad:
+            x = F.pad(x, (self.pad,) * (2 * (x.ndim - 2)))
+        if self.mean is not None:
+            x = x - _by_channel(self.mean, x)
+        if self.std is not None:
+            x = x / _by_channel(self.std, x)
+        if self.channels_last and x.ndim == 4:
+            x = x.contiguous(memory_format=torch.channels_last)
+        return x
+
+
+def _by_channel(numbers: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    return numbers.reshape(-1, *(1,) * (x.ndim - 2))
+
+
+def _tensor(array: Array) -> torch.Tensor:
+    # PyTorch takes neither negative strides nor, without a warning, memory that it may not write to.
+    whole = np.asarray(array, order="C")
+    return torch.from_numpy(whole if whole.flags.writeable else whole.copy())

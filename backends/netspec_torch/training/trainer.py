@@ -1,0 +1,293 @@
+"""The trainer of PyTorch: steps, measurements and state of one network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from netspec.fit import Task, Term
+from netspec_torch.precision import full_precision
+from netspec_torch.runtime import build, choose, keys, read, write
+from netspec_torch.training.basics import tallies
+from netspec_torch.training.feeding import Fed, Feeder
+from netspec_torch.training.losses import elements, mask, sums
+from netspec_torch.training.optimizers import Average, Stepper
+from netspec_torch.training.sums import Sums
+
+if TYPE_CHECKING:
+    from netspec.backend import Array
+    from netspec.fit import Batch, Done, Step, Tallies
+
+Outputs = Mapping[str, torch.Tensor]
+SMALLEST = 1e-30
+AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class TorchTrainer:
+    """See `netspec.fit.Trainer`."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.device = choose(task.device)
+        double = task.precision == "float64"
+        self.dtype = torch.float64 if double else torch.float32
+        self.model = build(task.graph, task.weights, "float64" if double else "float32", str(self.device))
+        # Convolutions of tensor cores take channels last.
+        last = self.device.type == "cuda" and task.precision in {"tf32", "bf16", "fp16"}
+        if last:
+            self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.forward: Any = torch.compile(self.model) if task.compile else self.model
+        self.feeder = Feeder(task, self.device, self.dtype, last)
+        self.learnt = {name: each for name, each in self._parameters().items() if each.requires_grad}
+        self.stepper = Stepper(task.optimizer, self.learnt, task.groups, task.clip) if self.learnt else None
+        self.average = None if task.average is None else Average(task.average, self.learnt)
+        self.tallies = tuple((each, tallies(each)) for each in task.metrics)
+        self.random = _seeded(task.seed, self.device)
+        scaled = task.precision == "fp16"
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled) if scaled else None
+
+    def run(self, steps: Iterator[Step], rates: Iterator[float], done: Done, before: Tallies) -> Tallies:
+        told = Sums(before, tuple(term.weight for term in self.task.terms), done)
+        with self._set():
+            self.model.train()
+            for batches, rate in zip(self.feeder.steps(steps), rates, strict=False):
+                self._step(batches, rate, told)
+            return told.read()
+
+    def evaluate(self, batches: Iterator[Batch]) -> Tallies:
+        told = Sums({}, tuple(term.weight for term in self.task.terms), None)
+        with self._set(), torch.no_grad(), self._averaged():
+            self.model.eval()
+            for batch in self.feeder.batches(batches):
+                outputs = self._outputs(batch)
+                told.add(self.loss(outputs, batch)[1], self._tallied(outputs, batch))
+            return told.read()
+
+    def predict(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        with self._set(), torch.no_grad(), self._averaged():
+            self.model.eval()
+            outputs = self._outputs(self.feeder.converted(inputs, {}, 0))
+            return {name: value.cpu().numpy() for name, value in outputs.items()}
+
+    def state(self) -> dict[str, Array]:
+        found = {f"model/{key}": value for key, value in self.model.state_dict().items()}
+        if self.stepper is not None:
+            found |= {f"slots/{key}": value for key, value in self.stepper.slots().items()}
+        if self.average is not None:
+            found |= {f"average/{key}": value for key, value in self.average.values.items()}
+        found |= {f"random/{key}": value for key, value in self.random.items()}
+        if self.scaler is not None:
+            known = self.scaler.state_dict()
+            found |= {f"scaler/{key}": torch.tensor(value) for key, value in known.items()}
+        return {name: value.detach().cpu().numpy().copy() for name, value in found.items()}
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        parts: dict[str, dict[str, torch.Tensor]] = {
+            part: {} for part in ("model", "slots", "average", "random", "scaler")
+        }
+        for name, array in state.items():
+            part, _, key = name.partition("/")
+            parts[part][key] = torch.from_numpy(np.array(array))
+        try:
+            self.model.load_state_dict(parts["model"])
+        except RuntimeError as error:
+            raise ValueError(f"the state is that of another network: {error}") from None
+        if self.stepper is not None:
+            self.stepper.restore(parts["slots"])
+        if self.average is not None:
+            for name, value in self.average.values.items():
+                value.copy_(parts["average"][name])
+        self.random = parts["random"]
+        if self.scaler is not None:
+            self.scaler.load_state_dict({key: value.item() for key, value in parts["scaler"].items()})
+
+    def weights(self) -> dict[str, Array]:
+        with self._averaged():
+            return read(self.model, self.task.graph)
+
+    def load(self, weights: Mapping[str, Array]) -> None:
+        self.average = None
+        write(self.model, self.task.graph, weights, self.dtype)
+
+    def freeze(self, names: frozenset[str]) -> None:
+        for name, parameter in self.learnt.items():
+            parameter.requires_grad_(name not in names)
+
+    def diagnose(self, step: Step) -> str:
+        from netspec_torch.training.diagnosis import first_not_finite
+
+        with self._set():
+            return first_not_finite(self, step)
+
+    # One step.
+
+    def _step(self, batches: tuple[Fed, ...], rate: float, told: Sums) -> None:
+        totals = self._totals(batches) if len(batches) > 1 else None
+        rows: torch.Tensor | None = None
+        tallied: dict[str, torch.Tensor] = {}
+        if self.stepper is not None:
+            self.stepper.zero()
+        for batch in batches:
+            outputs = self._outputs(batch)
+            loss, row = self.loss(outputs, batch, totals)
+            if self.scaler is not None:
+                loss = self.scaler.scale(loss)
+            if loss.requires_grad:
+                loss.backward()  # type: ignore[no-untyped-call]
+            rows = row if rows is None else rows + row
+            if self.tallies:
+                with torch.no_grad():
+                    for name, tally in self._tallied(outputs, batch).items():
+                        tallied[name] = tallied[name] + tally if name in tallied else tally
+        self._update(rate)
+        assert rows is not None, "a step has a batch"
+        told.add(rows, tallied)
+
+    def _update(self, rate: float) -> None:
+        if self.stepper is None:
+            return
+        self.stepper.rate(rate)
+        if self.scaler is None:
+            self.stepper.step()
+        else:
+            self.scaler.unscale_(self.stepper.native)
+            self.stepper.prepare()
+            self.scaler.step(self.stepper.native)
+            self.scaler.update()
+        if self.average is not None:
+            self.average.update()
+
+    def loss(
+        self, outputs: Outputs, batch: Fed, totals: list[torch.Tensor] | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The loss of a batch, and for each term its sums (terms, 2).
+
+        `totals` are the sums of weights of the whole step, if the batch is a part of it.
+        """
+        whole: torch.Tensor | None = None
+        rows: list[torch.Tensor] = []
+        for at, term in enumerate(self.task.terms):
+            losses, weight = self._sums(term, outputs, batch)
+            rows.extend((losses.detach(), weight))
+            # A batch in which nothing counts has the loss 0.
+            part = losses / (weight if totals is None else totals[at]).clamp(min=SMALLEST)
+            part = part if term.weight == 1 else part * term.weight
+            whole = part if whole is None else whole + part
+        assert whole is not None, "a task has a loss"
+        return whole, torch.stack(rows).reshape(-1, 2)
+
+    def _sums(self, term: Term, outputs: Outputs, batch: Fed) -> tuple[torch.Tensor, torch.Tensor]:
+        output = outputs[term.output]
+        target = None if term.target is None else batch.targets[term.target]
+        steps = None
+        if term.lengths is not None:
+            steps = mask(batch.inputs[term.lengths], output.shape[-1], self.dtype)
+        return sums(*elements(term.loss, output, target, steps))
+
+    def _totals(self, batches: tuple[Fed, ...]) -> list[torch.Tensor]:
+        """The sum of weights of each term over all batches of a step: weights depend on targets only."""
+        types = {each.name: self.task.graph.types[each.value] for each in self.task.graph.outputs}
+        totals = []
+        for term in self.task.terms:
+            shape = types[term.output].shape
+            blank = [
+                {term.output: torch.zeros((batch.samples, *shape), dtype=self.dtype, device=self.device)}
+                for batch in batches
+            ]
+            rows = [self._sums(term, *each)[1] for each in zip(blank, batches, strict=True)]
+            totals.append(torch.stack(rows).sum())
+        return totals
+
+    def _outputs(self, batch: Fed) -> Outputs:
+        cast = AUTOCAST.get(self.task.precision)
+        with torch.autocast(self.device.type, cast) if cast is not None else nullcontext():
+            result = self.forward(*(batch.inputs[each.name] for each in self.task.graph.inputs))
+        outputs = result if isinstance(result, Mapping) else {self.task.graph.outputs[0].name: result}
+        return {name: value.to(self.dtype) for name, value in outputs.items()} if cast else outputs
+
+    def _tallied(self, outputs: Outputs, batch: Fed) -> dict[str, torch.Tensor]:
+        found: dict[str, torch.Tensor] = {}
+        for measured, function in self.tallies:
+            found |= function(outputs[measured.output], batch.targets[measured.target])
+        return found
+
+    def _parameters(self) -> dict[str, torch.nn.Parameter]:
+        """The parameters by the canonical names of their weights."""
+        held = dict(self.model.named_parameters(remove_duplicate=False))
+        return {name: held[key] for name, key in keys(self.task.graph).items() if key in held}
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """Put the averaged weights into the model meanwhile, if there are any."""
+        if self.average is None:
+            yield
+            return
+        own = {name: parameter.data for name, parameter in self.learnt.items()}
+        for name, value in self.average.values.items():
+            self.learnt[name].data = value
+        try:
+            yield
+        finally:
+            for name, data in own.items():
+                self.learnt[name].data = data
+
+    # Settings of PyTorch, which are those of the whole process.
+
+    @contextmanager
+    def _set(self) -> Iterator[None]:
+        with ExitStack() as settings:
+            settings.enter_context(_deterministic(self.task.deterministic, self.device))
+            if self.task.precision != "tf32":
+                settings.enter_context(full_precision())
+            settings.enter_context(self._drawing())
+            yield
+
+    @contextmanager
+    def _drawing(self) -> Iterator[None]:
+        """Draw from the generators of this training, and leave PyTorch's own as they are."""
+        cuda = self.device.type == "cuda"
+        with torch.random.fork_rng(devices=[self.device] if cuda else []):
+            torch.set_rng_state(self.random["cpu"])
+            if cuda:
+                torch.cuda.set_rng_state(self.random["cuda"], self.device)
+            try:
+                yield
+            finally:
+                self.random = _drawn(self.device)
+
+
+def _seeded(seed: int, device: torch.device) -> dict[str, torch.Tensor]:
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        return _drawn(device)
+
+
+def _drawn(device: torch.device) -> dict[str, torch.Tensor]:
+    found = {"cpu": torch.get_rng_state()}
+    return found | {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else found
+
+
+@contextmanager
+def _deterministic(wanted: bool, device: torch.device) -> Iterator[None]:
+    """Make every run give the same numbers, and restore PyTorch's settings afterwards."""
+    if wanted and device.type == "cuda":
+        # cuBLAS is deterministic only with its own workspace, and reads this once.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.backends.cudnn.benchmark,
+    )
+    # Some layers have no deterministic kernel on a GPU (pools over volumes); PyTorch then warns and continues.
+    torch.use_deterministic_algorithms(wanted, warn_only=True)
+    torch.backends.cudnn.benchmark = not wanted
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        torch.backends.cudnn.benchmark = before[2]

@@ -1,0 +1,77 @@
+"""Why a loss is no number: repeats the steps since the last checkpoint, and looks at the last ones layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol
+
+from netspec.training.checkpoint import Checkpoint, Damaged, Place
+from netspec.training.loop import Diverged
+from netspec.training.report import Epoch
+
+if TYPE_CHECKING:
+    from netspec.backend import Trains
+    from netspec.fit import Numbers, Step
+    from netspec.training.plan import Plan
+
+LONGEST = 60.0
+"""The time in seconds for which steps are repeated."""
+
+
+class Holder(Protocol):
+    """Has the last checkpoint, and the epochs so far."""
+
+    epochs: list[Epoch]
+
+    def last(self) -> Checkpoint:
+        """The last checkpoint."""
+        ...
+
+
+def explain(error: Diverged, plan: Plan, backend: Trains, holder: Holder) -> None:
+    """Add notes to the error: what is not finite first, and where the last checkpoint is."""
+    try:
+        checkpoint = holder.last()
+    except Damaged:
+        return
+    place = checkpoint.place
+    if found := _cause(error, plan, backend, checkpoint, holder.epochs):
+        error.add_note(found)
+    if place != Place(written=place.written, seconds=place.seconds):
+        error.add_note(f"the last checkpoint has all up to {_at(place)}")
+
+
+def _at(place: Place) -> str:
+    return (
+        f"step {place.step} of epoch {place.epoch}" if place.step else f"the end of epoch {place.epoch - 1}"
+    )
+
+
+def _cause(
+    error: Diverged, plan: Plan, backend: Trains, checkpoint: Checkpoint, epochs: Sequence[Epoch]
+) -> str:
+    """What is not finite first. The step before the one with the loss can have had gradients that are not finite."""
+    if checkpoint.place.epoch != error.epoch:
+        return ""
+    trainer = backend.trainer(plan.task)
+    trainer.restore(checkpoint.state)
+    trainer.freeze(plan.frozen_in(error.epoch))
+    began = monotonic()
+    rates = plan.rates(error.epoch, checkpoint.place.step, epochs)
+    steps = plan.feed.train(error.epoch, checkpoint.place.step)
+    for number, step in enumerate(steps, checkpoint.place.step + 1):
+        if number >= error.step - 1 and (found := trainer.diagnose(step)):
+            return f"in step {number}, the first that is not finite is {found}"
+        if number == error.step or monotonic() - began > LONGEST:
+            break
+        trainer.run(_one(step), rates, _ignore, {})
+    return ""
+
+
+def _one(step: Step) -> Iterator[Step]:
+    yield step
+
+
+def _ignore(losses: Numbers) -> None:
+    """The losses were told before."""
