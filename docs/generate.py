@@ -13,6 +13,7 @@ from itertools import groupby
 from pathlib import Path
 
 from docs import proofs, published
+from docs.data import data_page
 from docs.words import words_page
 from netspec.analysis import analyze
 from netspec.backend import backends
@@ -293,6 +294,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "zoo.md": zoo_page,
     "published.md": published_page,
     "words.md": partial(words_page, NOTICE),
+    "data.md": partial(data_page, NOTICE),
     "index.md": index,
 }
 """The generated pages, all of which are in the repository."""

@@ -1,1 +1,17 @@
 """Data sets: files become samples by index, in parts for training, validation and test. No graph, no backend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netspec.data.parts import Parts
+
+__all__ = ["load"]
+
+
+def load(*arguments: Any, **settings: Any) -> Parts:
+    """The parts of a data set; see `netspec.data.loading.load`, which is imported when it is needed."""
+    from netspec.data import loading
+
+    return loading.load(*arguments, **settings)

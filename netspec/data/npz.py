@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 from netspec import files
 from netspec.data import conversion
 from netspec.data.bounds import DataError, check_packed
+from netspec.dataclass import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,12 +35,17 @@ _HEADER: _Errors = (
 )
 """The exceptions of NumPy, and of Python's parser below it, for a broken header."""
 _LARGEST = 2**63
-_LONGEST_HEADER = 1 << 16
+LONGEST_HEADER = 1 << 16
 """The number of bytes in which a header must end; NumPy refuses headers of more than 10,000 characters."""
 
 
 def read(path: Path, keys: Sequence[str]) -> list[NDArray[Any]]:
-    """The arrays with these names.
+    """The arrays with these names; errors as for `read_chosen`."""
+    return list(read_chosen(path, lambda _: keys).values())
+
+
+def read_chosen(path: Path, choose: Callable[[list[str]], Sequence[str]]) -> dict[str, NDArray[Any]]:
+    """The arrays that `choose` picks from the names of all arrays.
 
     Raises:
         DataError: the file cannot be read, is not an archive of plain numbers, lacks an array, or an array does not
@@ -48,7 +54,7 @@ def read(path: Path, keys: Sequence[str]) -> list[NDArray[Any]]:
     try:
         # Opened here, because NumPy does not close a file that it cannot read.
         with files.open_plain(path) as stream:
-            return _arrays(stream, path, keys)
+            return _arrays(stream, path, choose)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {files.reason(error)}") from error
 
@@ -66,15 +72,18 @@ def _damaged(path: Path) -> DataError:
     return DataError(f"{path}: is not an .npz file of plain numbers, or it is damaged", conversion.SAVE)
 
 
-def _arrays(stream: IO[bytes], path: Path, keys: Sequence[str]) -> list[NDArray[Any]]:
+def _arrays(
+    stream: IO[bytes], path: Path, choose: Callable[[list[str]], Sequence[str]]
+) -> dict[str, NDArray[Any]]:
     import numpy as np
 
     if stream.read(6) == np.lib.format.MAGIC_PREFIX:
-        raise DataError(f"{path}: holds a single array", "an .npz file must hold " + ", ".join(keys))
+        raise DataError(f"{path}: holds a single array", conversion.SAVE)
     with _reading(path, _ARCHIVE):
         archive = zipfile.ZipFile(stream)
     with archive:
         members = [info.filename.removesuffix(".npy") for info in archive.infolist()]
+        keys = choose(members)
         if absent := [key for key in keys if key not in members]:
             raise DataError(f"{path}: lacks {', '.join(absent)}", conversion.of_names(path, members, keys))
         if twice := [key for key in keys if members.count(key) > 1]:
@@ -82,34 +91,56 @@ def _arrays(stream: IO[bytes], path: Path, keys: Sequence[str]) -> list[NDArray[
         infos = [archive.infolist()[members.index(key)] for key in keys]
         for key, info in zip(keys, infos, strict=True):
             _check(archive, info, path, key)
-        found = []
-        for info in infos:
+        found = {}
+        for key, info in zip(keys, infos, strict=True):
             with _reading(path, _ARCHIVE), archive.open(info) as member:
-                found.append(np.lib.format.read_array(member, allow_pickle=False))
+                found[key] = np.lib.format.read_array(member, allow_pickle=False)
         return found
 
 
 def _check(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, key: str) -> None:
     """Refuse an array that does not have the size of its header, or that its packed bytes cannot unpack to."""
-    import numpy as np
-
     # NumPy uses no other compression, and each compression has its own exceptions.
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise _damaged(path)
     with _reading(path, _ARCHIVE):
         member = archive.open(info)
-    with member:
+    with member, _reading(path, _ARCHIVE):
         # NumPy would first read as many bytes as the header says that it has, up to 4 GiB.
-        with _reading(path, _ARCHIVE):
-            start = io.BytesIO(member.read(_LONGEST_HEADER))
-            version = np.lib.format.read_magic(start)
-        if version not in _HEADERS:
-            raise _damaged(path)
-        read_header = _HEADERS[version]()
-        with _reading(path, _HEADER):
-            shape, _, dtype = read_header(start)
-        held = info.file_size - start.tell()
+        start = member.read(LONGEST_HEADER)
     what = f"{path}: {key}"
+    found = header(start, info.file_size, path, what)
+    size = prod(found.shape) * found.dtype.itemsize
+    check_packed(size, info.compress_size, what)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header of an array: where its values start, and what they are."""
+
+    start: int
+    shape: tuple[int, ...]
+    fortran: bool
+    dtype: Any
+
+
+def header(start: bytes, held: int, path: Path, what: str) -> Header:
+    """The header at the start of `held` bytes, if they are as many as it says; `what` starts a message.
+
+    Raises:
+        DataError: it is broken, is of Python objects, or does not fit the size.
+    """
+    import numpy as np
+
+    stream = io.BytesIO(start)
+    with _reading(path, _ARCHIVE):
+        version = np.lib.format.read_magic(stream)
+    if version not in _HEADERS:
+        raise _damaged(path)
+    read_header = _HEADERS[version]()
+    with _reading(path, _HEADER):
+        shape, fortran, dtype = read_header(stream)
+    held -= stream.tell()
     if dtype.hasobject:
         raise DataError(f"{what} holds Python objects, which are never loaded", conversion.SAVE)
     size = prod(shape) * dtype.itemsize
@@ -122,7 +153,7 @@ def _check(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, key: str
             f"{what} says that it is {sizes} numbers of {dtype}, {size:,} bytes, but {held:,} follow: it is damaged",
             conversion.SAVE,
         )
-    check_packed(size, info.compress_size, what)
+    return Header(stream.tell(), shape, fortran, dtype)
 
 
 def _later(version: int) -> Callable[[], Any]:

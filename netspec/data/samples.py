@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from netspec.data.conversion import RENUMBER
 from netspec.data.idx import DataError
+from netspec.data.labels import class_indices
+from netspec.data.parts import Parts
+from netspec.data.source import in_memory
 from netspec.dataclass import dataclass
 from netspec.recipe.names import Shape
 from netspec.types import AXES, Type
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
 MOST_AXES = 2 + max(AXES)
 """Axes of an array of samples: the samples, their channels, and the spatial axes."""
-LARGEST_LABEL = 2**31 - 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,25 @@ class Dataset:
     classes: int
     own: bool = True
     """Whether it is the user's own data, not a named set of netspec."""
+
+    @classmethod
+    def of(cls, parts: Parts) -> Dataset:
+        """The set of parts with one input and one target of labels.
+
+        Raises:
+            DataError: there is no test part, there are no labels, or the labels are wrong.
+        """
+        if parts.test is None:
+            raise DataError(f"{parts.where}: has no test part", "this version trains with a test part")
+        if not parts.targets:
+            raise DataError(f"{parts.where}: has no labels")
+        samples, labels = parts.inputs[0], parts.targets[0]
+        known = parts.classes.get(labels)
+        train, test = in_memory(parts.train), in_memory(parts.test)
+        arrays = [source.column(key) for source in (train, test) for key in (samples, labels)]
+        whole = [array for array in arrays if array is not None]
+        classes = known.count if known is not None and not parts.own else None
+        return checked(parts.name, *whole, where=parts.where, classes=classes)
 
     @property
     def shape(self) -> Shape:
@@ -88,7 +108,7 @@ def checked(
         raise DataError(f"{where}: training samples are {_size(train)}, test samples {_size(test)}")
     found = []
     for part, samples, labels in (("train", train, train_labels), ("test", test, test_labels)):
-        found.append(_labels(labels, f"{part}_labels", where))
+        found.append(class_indices(labels, f"{part}_labels", where))
         if len(samples) != len(labels):
             raise DataError(f"{where}: {len(samples):,} {part} images and {len(labels):,} labels")
     largest = max(int(labels.max()) for labels in found)
@@ -137,46 +157,6 @@ def _as_pixels(images: Array) -> str:
     if images.dtype.kind in "iub":
         return "samples are bytes (uint8) or floats: save `images.astype('float32')`, scaled"
     return "samples are bytes (uint8), or floats already scaled"
-
-
-def _labels(labels: Array, key: str, where: str) -> NDArray[np.int64]:
-    """The labels as int64; one column of labels counts as a vector.
-
-    Raises:
-        DataError: the labels are not whole numbers from 0, one per sample.
-    """
-    import numpy as np
-
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim != 1:
-        raise DataError(f"{where}: {key} has {labels.ndim} axes", _as_one_number(labels))
-    if not labels.size:
-        raise DataError(f"{where}: {key} holds nothing")
-    if labels.dtype.kind not in "iu":
-        raise DataError(f"{where}: {key} holds {labels.dtype}", _as_whole_numbers(labels))
-    for extreme in (int(labels.min()), int(labels.max())):
-        if not 0 <= extreme <= LARGEST_LABEL:
-            advice = f"labels are the indices of the classes, from 0: {RENUMBER}"
-            raise DataError(f"{where}: {key} holds {extreme}", advice)
-    return labels.astype(np.int64)
-
-
-def _as_one_number(labels: Array) -> str:
-    numeric = labels.ndim == 2 and labels.size and labels.dtype.kind in "iufb"
-    if numeric and ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all():
-        return "labels are one whole number per sample; these are one-hot: save `labels.argmax(axis=1)`"
-    return "labels are one whole number per sample"
-
-
-def _as_whole_numbers(labels: Array) -> str:
-    import numpy as np
-
-    if labels.dtype.kind == "b" or (labels.dtype.kind == "f" and (np.floor(labels) == labels).all()):
-        return "labels are whole numbers from 0: save `labels.astype('int64')`"
-    if labels.dtype.kind in "US":
-        return f"labels are whole numbers from 0: {RENUMBER}"
-    return "labels are whole numbers from 0"
 
 
 def _size(images: Array) -> str:

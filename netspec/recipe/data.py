@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from netspec.recipe.model import Count, Settings, Word, listed
+from netspec.recipe.model import Count, Flag, Settings, Word, listed
 
 Text = Annotated[str, Field(min_length=1)]
 Part = Annotated[
-    float | int | str,
+    Annotated[float, Field(gt=0, lt=1)] | Count | Text,
     Field(description="a path, a fraction between 0 and 1, or a whole number of samples from 1"),
 ]
 Names = Annotated[
@@ -35,12 +35,15 @@ class TextData(Settings):
 class TableData(Settings):
     """A CSV table: a row is a sample, or with `length` a step of a series, cut into windows.
 
-    `inputs` and `targets` name columns. With `length`, a sample has that many rows, and the target is the value of the
-    target columns `ahead` rows after the last.
+    `inputs` and `targets` name columns; by default, the inputs are all columns but the targets. Without a header,
+    columns are named by their number from 0. A target column of words is a class, and one of whole numbers may be.
+    With `length`, a sample has that many rows, and the target is the value of the target columns `ahead` rows after
+    the last.
     """
 
-    inputs: Names
     targets: Names
+    inputs: Names | None = None
+    header: Flag = True
     length: Annotated[Count | None, Field(description="a whole number of rows from 1")] = None
     ahead: Annotated[Count, Field(description="a whole number of rows from 1")] = 1
     separator: Annotated[str, Field(min_length=1, max_length=1, description="one character")] = ","
@@ -60,13 +63,10 @@ class Data(Settings):
     layout: Annotated[
         str, Field(pattern="^(first|last)$", description="`first` or `last`: where the channels are")
     ] = "first"
-    inputs: Annotated[
-        dict[str, str],
-        Field(default_factory=dict, description="for each input of the network, a key of the data"),
-    ]
-    targets: Annotated[
-        dict[str, str], Field(default_factory=dict, description="for each target, a key of the data")
-    ]
+    inputs: dict[str, str] = Field(
+        default_factory=dict, description="for each input of the network, a key of the data"
+    )
+    targets: dict[str, str] = Field(default_factory=dict, description="for each target, a key of the data")
     classes: Annotated[
         int | Annotated[tuple[Word, ...], Field(min_length=1)] | None,
         Field(description="a whole number from 1, or the list of their names"),
@@ -76,6 +76,7 @@ class Data(Settings):
         BeforeValidator(lambda v: v if v is None else listed(v)),
         Field(description="pixels: [height, width]"),
     ] = None
+    channels: Annotated[Literal[1, 3] | None, Field(description="1 (grey) or 3 (colour)")] = None
     masks: Annotated[Text | None, Field(description="the path of the folder with a mask for each image")] = (
         None
     )

@@ -191,7 +191,7 @@ class Distances(Loss):
 
 
 class OutputItself(Loss):
-    """The output of the network is the loss: one number a sample; the mean over samples. There is no target."""
+    """The output of the network is the loss: one number per sample; the mean over samples. There is no target."""
 
     kind: ClassVar[Literal["output"]] = "output"
     targets: ClassVar[Targets | None] = None

@@ -238,12 +238,15 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "no images": ({"train_images": np.zeros((0, 5, 6), np.uint8)}, "train_images holds nothing | "),
     "kind": (
-        {"test_images": np.zeros((2, 3, 5, 6), np.int32)},
-        "test_images holds int32 | pixels are bytes: save `images.astype('uint8')`",
+        {"train_images": np.zeros((4, 3, 5, 6), np.int32), "test_images": np.zeros((2, 3, 5, 6), np.int32)},
+        "train_images holds int32 | pixels are bytes: save `images.astype('uint8')`",
     ),
     "kind, not of bytes": (
-        {"test_images": np.full((2, 3, 5, 6), -1, np.int16)},
-        "test_images holds int16 | samples are bytes (uint8) or floats: save `images.astype('float32')`, scaled",
+        {
+            "train_images": np.full((4, 3, 5, 6), -1, np.int16),
+            "test_images": np.full((2, 3, 5, 6), -1, np.int16),
+        },
+        "train_images holds int16 | samples are bytes (uint8) or floats: save `images.astype('float32')`, scaled",
     ),
     "beyond float32": (
         {"train_images": np.full((4, 3, 5, 6), -1e300)},
@@ -260,9 +263,19 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "count": ({"train_labels": np.array([0, 1, 2])}, "4 train images and 3 labels | "),
     "one-hot": (
-        {"train_labels": np.eye(4)},
+        {"train_labels": np.eye(4), "test_labels": np.eye(4)[:2]},
         "train_labels has 2 axes"
         " | labels are one whole number per sample; these are one-hot: save `labels.argmax(axis=1)`",
+    ),
+    "one-hot in one part": (
+        {"train_labels": np.eye(4)},
+        "training labels are 4, test labels single numbers"
+        " | labels are one whole number per sample; these are one-hot: save `labels.argmax(axis=1)`",
+    ),
+    "another kind in one part": (
+        {"test_images": np.zeros((2, 3, 5, 6), np.int32)},
+        "images are uint8 for training and int32 for test, which are scaled in different ways"
+        " | save both with the same type",
     ),
     "no labels": ({"test_labels": np.zeros(0, np.int64)}, "test_labels holds nothing | "),
     "float labels": (
@@ -283,11 +296,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         f"test_labels holds <U3 | labels are whole numbers from 0: {RENUMBER}",
     ),
     "two numbers a sample": (
-        {"test_labels": np.array([[0, 1], [1, 1]])},
-        "test_labels has 2 axes | labels are one whole number per sample",
+        {"train_labels": np.ones((4, 2), int), "test_labels": np.array([[0, 1], [1, 1]])},
+        "train_labels has 2 axes | labels are one whole number per sample",
     ),
     "half labels": (
-        {"test_labels": np.array([0.5, np.nan])},
+        {"test_labels": np.array([0.5, 2])},
         "test_labels holds float64 | labels are whole numbers from 0",
     ),
 }

@@ -168,7 +168,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
         2,
         "netspec: --data mnits: no data set is called `mnits`",
     ),
-    "a set that is not here": (("--data", "cifar10"), 2, "netspec: --data cifar10: no data set is called"),
+    "a set that is not here": (("--data", "imagenet"), 2, "netspec: --data imagenet: no data set is called"),
     "no such file": (("--data", "./no.npz"), 2, "netspec: .*/no.npz: there is no such file or folder"),
     "a missing set": (
         ("--data", "mnist", "--data-dir", "nowhere"),

@@ -12,7 +12,6 @@ from netspec.language.document.recipe import read
 from netspec.language.reading import source
 from netspec.language.reading.values import Mapping
 from netspec.recipe import Recipe
-from netspec.recipe.names import SETS
 from netspec.recipe.optimizers import OPTIMIZERS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
@@ -49,11 +48,3 @@ def test_every_optimiser_has_its_row(name: str) -> None:
         f"`{key}` {str(field.default).lower()}" for key, field in OPTIMIZERS[name].model_fields.items()
     )
     assert ROWS[f"`{name}`"] == [settings]
-
-
-@pytest.mark.parametrize("name", SETS)
-def test_every_set_has_its_row(name: str) -> None:
-    holds, origin = ROWS[f"`{name}`"]
-    known = SETS[name]
-    assert holds.startswith(f"{known.train:,} + {known.test:,}")
-    assert known.url in origin

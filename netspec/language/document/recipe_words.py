@@ -153,11 +153,11 @@ _CONVERT = "; save yours as an .npz file, and give its path"
 DATA = table(
     (
         absent(f"data set of this name, although it has `mnist` and `fashion-mnist`{_CONVERT}"),
-        "emnist kmnist qmnist kuzushijimnist notmnist nmnist movingmnist medmnist emnistletters emnistbalanced",
+        "kmnist qmnist kuzushijimnist notmnist nmnist movingmnist medmnist",
     ),
     (
         absent(f"data set of this name{_CONVERT}"),
-        "cifar cifar10 cifar100 svhn stl10 imagenet imagenet1k imagenette tinyimagenet ilsvrc2012 coco voc pascalvoc "
+        "cifar stl10 imagenet imagenet1k imagenette tinyimagenet ilsvrc2012 coco voc pascalvoc "
         "celeba lfw omniglot flowers flowers102 oxfordpets food101 caltech101 caltech256 places365 usps iris wine "
         "imdb reuters californiahousing bostonhousing speechcommands ucf101 kinetics cityscapes",
     ),

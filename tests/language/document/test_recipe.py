@@ -15,7 +15,7 @@ from netspec.diagnostics.render import as_text
 from netspec.language.document.recipe import settle, state
 from netspec.language.reading import source
 from netspec.language.reading.values import Mapping
-from netspec.recipe import Normalise, Recipe, plain
+from netspec.recipe import Normalise, Recipe, names, plain
 from netspec.recipe.optimizers import Adam, Sgd
 
 
@@ -72,7 +72,7 @@ SETTINGS = (
     " `train_size`"
 )
 NAMED = "write `{sgd: {learning_rate: 0.05, momentum: 0.9}}`, for example"
-SETS = "the data sets are `fashion-mnist-small`, `fashion-mnist`, `mnist`"
+SETS = f"the data sets are {', '.join(f'`{name}`' for name in names.SETS)}"
 
 WRONG = {
     "epoch: 3": "1:1: NS0501 | a recipe does not have the setting `epoch` | write `epochs`",

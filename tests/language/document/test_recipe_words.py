@@ -119,13 +119,13 @@ NEVER = {
     "{optimizer: {adam: {betas: [0.8, 0.9]}}}": "write `beta1: 0.8` and `beta2: 0.9`",
     "{optimizer: {adam: {beta_1: 0.8}}}": "write `beta1`",
     "{optimizer: {sgd: {weight_decay: 0.1}}}": "this version of netspec has no weight decay",
-    "data: emnist": (
+    "data: kmnist": (
         "this version of netspec has no data set of this name, although it has `mnist` and `fashion-mnist`; save yours "
-        "as an .npz file, and give its path; for a file or folder write its path with a slash: `./emnist`"
+        "as an .npz file, and give its path; for a file or folder write its path with a slash: `./kmnist`"
     ),
-    "data: cifar10": (
+    "data: imagenet": (
         "this version of netspec has no data set of this name; save yours as an .npz file, and give its path; "
-        "for a file or folder write its path with a slash: `./cifar10`"
+        "for a file or folder write its path with a slash: `./imagenet`"
     ),
     "data: FashionMNIST": (
         "write `fashion-mnist`; for a file or folder write its path with a slash: `./FashionMNIST`"

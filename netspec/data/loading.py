@@ -1,0 +1,220 @@
+"""Loads data: a name, a path or the mapping of a recipe becomes parts, each checked, none sharing a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from netspec import files
+from netspec.data import cifar, conversion, families, npy, npz, pictures, sets, table, text
+from netspec.data.arrays import agreed, arranged, of_arrays
+from netspec.data.bounds import DataError
+from netspec.data.own import Samples, of_samples
+from netspec.data.parts import PARTS, WORDS, Parts
+from netspec.ops.nearest import did_you_mean
+from netspec.recipe.data import Data
+from netspec.recipe.names import SETS, STEMS, expanded, is_path
+
+_READS = {
+    "arrays": {"layout", "inputs", "targets", "classes"},
+    "pictures": {"inputs", "targets", "classes", "size", "channels", "masks", "boxes"},
+    "table": {"inputs", "targets", "classes", "table"},
+    "text": {"inputs", "targets", "text"},
+    "named": {"inputs", "targets"},
+    "named pictures": {"inputs", "targets", "size"},
+}
+"""The settings that each kind of reader obeys; another one is an error."""
+_ALWAYS = {"train", "validation", "test"}
+
+
+def load(
+    data: Data | str | Samples | Mapping[str, Samples],
+    folder: Path | None = None,
+    seed: int = 0,
+    *,
+    base: Path = Path(),
+    workers: int = 2,
+) -> Parts:
+    """The parts of a data set: by its name, by its path, by the settings of a recipe, or samples from Python.
+
+    Paths are relative to `base`. The files of a named set are searched first in the subfolder of `folder` with the name
+    of the set, then in `folder` itself; its default is `default_folder()`. Parts by fraction or count are chosen with
+    the `seed`. `workers` threads decode pictures.
+
+    Raises:
+        DataError: the set is missing, incomplete or damaged, or is not the original.
+    """
+    if isinstance(data, str):
+        data = Data(train=data)
+    if not isinstance(data, Data):
+        return of_samples(data, Data(train="own"))
+    parts = _read(data.train, data, folder, base, workers)
+    if data.validation is not None:
+        parts = replace(parts, validation=None)
+    if data.test is not None:
+        parts = replace(parts, test=None)
+    own: dict[str, float | int | None] = {}
+    for name, part in (("validation", data.validation), ("test", data.test)):
+        if isinstance(part, str):
+            parts = _with_files(parts, name, part, data, folder, base, workers)
+        else:
+            own[name] = part
+    return parts.of_training(own.get("validation"), own.get("test"), seed)
+
+
+def _with_files(
+    parts: Parts, name: str, path: str, data: Data, folder: Path | None, base: Path, workers: int
+) -> Parts:
+    """The set with a part from other files: their part of that name, or all of them if they have no parts.
+
+    Raises:
+        DataError: they have other parts only, or do not fit.
+    """
+    settings = data
+    if data.text is None and (names := [each.names for each in parts.classes.values() if each.names]):
+        settings = data.model_copy(update={"classes": names[0]}) if parts.own else data
+    other = _read(path, settings, folder, base, workers, of=parts)
+    found = dict(other)
+    source = found.get(name) or (found["train"] if len(found) == 1 else None)
+    if source is None:
+        has = ", ".join(WORDS[each] for each in found)
+        raise DataError(
+            f"{other.where}: has no {WORDS[name]} part: it has {has}", "name the files of that part"
+        )
+    return agreed(parts.having({name: source})).noting(f"{WORDS[name]}: {len(source):,} from {other.where}")
+
+
+def _read(
+    path: str, data: Data, folder: Path | None, base: Path, workers: int, of: Parts | None = None
+) -> Parts:
+    if not is_path(path):
+        if path not in SETS:
+            raise DataError(
+                f"no data set is called {path}{did_you_mean(path, SETS)}",
+                f"the data sets are {', '.join(SETS)}",
+            )
+        _require_obeyed(data, "named pictures" if SETS[path].form == "masks" else "named", path)
+        return _naming(sets.load(path, folder, data, workers), data)
+    return _naming(_of_path(base / expanded(path), data, base, workers, of), data)
+
+
+def _naming(parts: Parts, data: Data) -> Parts:
+    """The parts, if all keys that the recipe names are among theirs."""
+    for key in (*data.inputs.values(), *data.targets.values()):
+        if key not in parts.train.fields:
+            raise DataError(
+                f"{parts.where}: the recipe names the key {key}{did_you_mean(key, parts.train.fields)}",
+                f"its keys are {', '.join(parts.train.fields)}",
+            )
+    return parts
+
+
+def _require_obeyed(data: Data, kind: str, where: str | Path) -> None:
+    """Refuse a setting that the reader of this kind would ignore."""
+    for name in type(data).model_fields:
+        given = getattr(data, name) != type(data).model_fields[name].get_default(call_default_factory=True)
+        if given and name not in _ALWAYS | _READS[kind]:
+            what = {"arrays": "arrays", "named": "a named set", "named pictures": "a named set"}.get(
+                kind, kind
+            )
+            raise DataError(
+                f"{where}: `{name}` is not for {what}", f"remove `{name}` from the data of the recipe"
+            )
+
+
+def _of_path(path: Path, data: Data, base: Path, workers: int, of: Parts | None) -> Parts:
+    if not files.exists(path):
+        fault = files.fault(path)
+        missing = fault is None or files.is_missing(fault)
+        why = (
+            "there is no such file or folder"
+            if missing
+            else f"cannot be read: {files.reason(fault or OSError())}"
+        )
+        raise DataError(f"{files.shortened(path)}: {why}")
+    if data.table is not None:
+        _require_obeyed(data, "table", path)
+        return table.load(path, data, data.table)
+    if data.text is not None:
+        _require_obeyed(data, "text", path)
+        return text.load(path, data.text, base, of)
+    return _of_folder(path, data, base, workers) if files.is_folder(path) else _of_file(path, data)
+
+
+def _of_file(path: Path, data: Data) -> Parts:
+    _require_arrays(path)
+    _require_obeyed(data, "arrays", path)
+    if fault := files.fault(path):
+        raise DataError(f"{files.shortened(path)}: cannot be read: {files.reason(fault)}")
+    named: dict[str, dict[str, str]] = {}
+
+    def choose(names: list[str]) -> list[str]:
+        for part, keys in arranged(path, names, data).items():
+            named[part] = dict(keys)
+        return [name for keys in named.values() for name in keys.values()]
+
+    arrays = npz.read_chosen(path, choose)
+    found = {part: {key: arrays[name] for key, name in keys.items()} for part, keys in named.items()}
+    return of_arrays(found, data, name=path.name, where=str(path))
+
+
+def _require_arrays(path: Path) -> None:
+    """Refuse files that need settings, or more files.
+
+    Raises:
+        DataError: it is one of these; the help says what to write.
+    """
+    kind = path.suffix.lower()
+    if kind in conversion.TABLES:
+        try:
+            settings = conversion.of_table(path)
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read: {files.reason(error)}") from error
+        raise DataError(f"{path}: is a table of text; the recipe says which columns are what", settings)
+    if kind in conversion.PICTURES:
+        advice = "put the pictures of each class into a folder with its name, and give the parent folder"
+        raise DataError(f"{path}: is a single picture, and data are a folder of many", advice)
+    if kind == ".npy":
+        raise DataError(
+            f"{path}: is a single array, and data are a folder of several",
+            "put train_images.npy, train_labels.npy and so on into a folder, and give the folder",
+        )
+    if kind in (".pkl", ".pickle", ".pt", ".pth"):
+        raise DataError(
+            f"{path}: is a pickle; netspec never loads pickles, because a pickle can run any code",
+            conversion.SAVE,
+        )
+
+
+def _of_folder(path: Path, data: Data, base: Path, workers: int) -> Parts:
+    if fault := files.unlisted(path):
+        raise DataError(f"{path}: cannot be read: {files.reason(fault)}")
+    if data.masks is not None or data.boxes is not None or pictures.has_pictures(path):
+        _require_obeyed(data, "pictures", path)
+        return pictures.load(path, data, base, workers)
+    _require_obeyed(data, "arrays", path)
+    if prefixes := families.prefixes(path):
+        if len(prefixes) > 1:
+            raise DataError(
+                f"{path}: holds several sets of idx files: {', '.join(each or 'MNIST' for each in prefixes)}",
+                "put each into a folder of its own; for EMNIST, use the names emnist, emnist-letters or emnist-digits",
+            )
+        return families.load(path, prefixes[0], data)
+    if (form := cifar.form_of(path)) is not None:
+        return cifar.load(path, form, data, path.name)
+    if files.exists(path / "train_32x32.mat"):
+        return sets.svhn(path, data, path.name)
+    if any(path.glob("*.npy")):
+        return npy.load(path, data)
+    if inside := next(iter(sorted(path.glob("*.npz"))), None):
+        raise DataError(f"{path}: is a folder with {inside.name}", f"name the file {inside} itself")
+    raise DataError(
+        f"{path}: holds no data that netspec knows",
+        "a folder holds pictures (a folder per class, in train/, validation/ and test/ or at once), idx files "
+        f"({STEMS[0]} …), .npy files (train_images.npy …), or the binary files of CIFAR or SVHN; "
+        "tables and texts need `table` or `text` in the data of the recipe",
+    )
+
+
+__all__ = ["PARTS", "load"]
