@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from netspec.graph import Graph
+from netspec.recipe.metrics import Measured
 from netspec.recipe.optimizers import Optimizer
 
 if TYPE_CHECKING:
@@ -39,16 +40,6 @@ class Term:
     loss: Any
     weight: float = 1.0
     lengths: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A metric of one output. A backend keeps the tallies that it needs; `netspec.scoring` calculates the figure."""
-
-    name: str
-    output: str
-    target: str
-    metric: Any
 
 
 @dataclass(frozen=True, slots=True)

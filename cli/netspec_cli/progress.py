@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from math import ceil
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from netspec.recipe import Recipe
     from netspec.training.report import Epoch
 
 
 class Progress:
-    """A `Report` with one bar, which runs through each epoch and shows the loss of the latest step."""
+    """A `Report` with one bar over all steps: epoch, loss of the latest step, steps per second, time to the end."""
 
-    def __init__(self, recipe: Recipe, samples: int) -> None:
-        self._epochs = recipe.epochs
-        self._steps = ceil(min(samples, recipe.train_size or samples) / recipe.batch)
-        self._bar: Any = _bar() if sys.stderr.isatty() else None
+    def __init__(self, epochs: int, quiet: bool) -> None:
+        self._epochs = epochs
+        self._bar: Any = None if quiet or not sys.stderr.isatty() else _bar()
         self._task: Any = None
+        self._began: tuple[float, int] | None = None
+        self._done = 0
+        self._per_epoch = 0
 
     def __enter__(self) -> Self:
         if self._bar is not None:
             self._bar.start()
-            self._task = self._bar.add_task("compiling", total=self._steps, loss="")
+            self._task = self._bar.add_task("compiling", total=None, loss="", rate="")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -33,13 +34,27 @@ class Progress:
 
     def steps(self, epoch: int, first: int, losses: Sequence[float]) -> None:
         """Update the bar."""
-        if self._bar is not None:
-            name = f"epoch {epoch} of {self._epochs}"
-            done = first + len(losses) - 1
-            self._bar.update(self._task, description=name, completed=done, loss=f"loss {losses[-1]:.4f}")
+        if self._bar is None:
+            return
+        self._done += len(losses)
+        if self._began is None:
+            self._began = monotonic(), self._done  # the first block includes the compilation
+        since, before = self._began
+        rate = (self._done - before) / max(monotonic() - since, 1e-9)
+        self._bar.update(
+            self._task,
+            description=f"epoch {epoch} of {self._epochs}, step {first + len(losses) - 1}",
+            completed=self._done,
+            loss=f"loss {losses[-1]:.4f}",
+            rate=f"{rate:.1f} steps/s" if self._done > before else "",
+        )
 
     def epoch(self, epoch: Epoch) -> None:
-        """Do nothing: the table shows the results of an epoch."""
+        """After the first epoch, the number of its steps tells how many there are to the end."""
+        if self._bar is not None and not self._per_epoch:
+            self._per_epoch = self._done
+            left = self._epochs - epoch.number
+            self._bar.update(self._task, total=self._done + left * self._per_epoch)
 
     def tested(self, epoch: Epoch) -> None:
         """Do nothing: the summary shows it."""
@@ -48,15 +63,15 @@ class Progress:
 def _bar() -> Any:
     try:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
     except ImportError:
         return None
     return Bar(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
         TextColumn("{task.fields[loss]}"),
+        TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from netspec import files
-from netspec_cli.common import Device, Named, Spec, fail, load_with_sources, note, setting, show
-from netspec_cli.streams import complain, say, say_json
+from netspec_cli.common import fail, load_with_sources, note, setting, show
+from netspec_cli.following import Format, Shape, followed
+from netspec_cli.streams import complain
 
 if TYPE_CHECKING:
-    from netspec.backend import Arrays, Trains
+    from netspec.backend import Arrays
     from netspec.data.samples import Dataset
     from netspec.diagnostics import Diagnostic
     from netspec.graph import Graph
     from netspec.recipe import Recipe, StatedRecipe
-    from netspec.training.report import Epoch, Report
+    from netspec.training.report import Report
     from netspec.training.run import Run
 
 PREFIX = "train."
 
 
-class Format(StrEnum):
-    """How the report is written."""
-
-    text = "text"
-    json = "json"
-
-
 def train(
-    spec: Spec,
-    backend: Named,
+    spec: Annotated[str | None, typer.Argument(metavar="SPEC", help="A path, or zoo:NAME.")] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option("--backend", "-b", metavar="NAME", help="A backend; `netspec backends` lists them."),
+    ] = None,
     data: Annotated[
         str | None,
         typer.Option("--data", metavar="DATA", help="fashion-mnist-small, fashion-mnist, mnist, or a path."),
@@ -56,7 +53,10 @@ def train(
     ] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", help="The same as --set train.epochs=N.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="The same as --set train.seed=N.")] = None,
-    device: Device = "auto",
+    device: Annotated[
+        str | None,
+        typer.Option("--device", metavar="NAME", help="auto, cpu, or a device name of the framework."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FOLDER", help="The run folder. Default: runs/NAME-BACKEND-N."),
@@ -70,12 +70,31 @@ def train(
             help="Start from this safetensors FILE; NAME=FILE for an embedded network. Repeatable.",
         ),
     ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", metavar="FOLDER", help="Go on with the run in this folder; without SPEC."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
     format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.text,
 ) -> None:
-    """Train a network with its recipe, and write a run folder."""
+    """Train a network with its recipe, and write a run folder; or go on with a run."""
     from netspec.backend import Trains, usable
     from netspec.training.match import require_classifier
 
+    shape = Shape(quiet, format)
+    if resume is not None:
+        given = {
+            "SPEC": spec, "--backend": backend, "--data": data, "--set": sets, "--epochs": epochs, "--seed": seed,
+            "--out": out, "--force": force, "--weights": weights,
+        }  # fmt: skip
+        if others := [name for name, value in given.items() if value]:
+            fail(f"--resume goes on with a run as it is: leave out {', '.join(others)}")
+        _resume(resume, data_dir, fetch, device, shape)
+        return
+    if spec is None:
+        fail("name a SPEC to train, or a run to go on with: --resume FOLDER")
+    if backend is None:
+        fail("name a backend with --backend; `netspec backends` lists them")
     overrides, params = _split(sets or [])
     if data is not None:
         overrides["data"] = _Override(_from_here(data), f"--data {data}")
@@ -90,19 +109,78 @@ def train(
         raise
     recipe = _recipe(graph.train, graph.file, overrides)
     require_classifier(graph)  # before a large data set is read
-    _run(
-        spec,
-        graph,
-        usable([backend], Trains)[0],
-        recipe,
-        _data(graph, recipe, data_dir, fetch),
-        out,
-        weights or [],
-        device,
-        format,
-        (*sources, *(Path(each.rpartition("=")[2]) for each in weights or [])),
-        force,
+    chosen = usable([backend], Trains)[0]
+    samples = _data(graph, recipe, data_dir, fetch)
+
+    def run(listeners: Sequence[Report]) -> Run:
+        from netspec.training.run import train
+
+        return train(
+            graph,
+            chosen,
+            recipe,
+            samples,
+            out=out,
+            weights=_weights(weights or [], graph, recipe.seed),
+            device=device or "auto",
+            text=_text(graph),
+            inputs=(*sources, *(Path(each.rpartition("=")[2]) for each in weights or [])),
+            force=force,
+            origin={
+                "spec": _absolute(spec),
+                "data_dir": None if data_dir is None else str(data_dir.absolute()),
+            },
+            listeners=listeners,
+            warn=show,
+        )
+
+    followed(run, recipe.epochs, shape, {"spec": spec, "name": graph.name})
+
+
+def _resume(path: Path, data_dir: Path | None, fetch: bool, device: str | None, shape: Shape) -> None:
+    """Go on with a run: what it trains is read as it was read at its start."""
+    import yaml
+
+    from netspec.backend import Trains, usable
+    from netspec.diagnostics import Problems, SpecError
+    from netspec.language.document.recipe import again
+    from netspec.training.run import CannotGoOn, facts_of, resume
+
+    try:
+        facts = facts_of(path)
+        origin = facts.get("origin")
+        if not origin:
+            raise CannotGoOn(
+                f"the run in {path} was not started by `netspec train`: call `netspec.training.run.resume`"
+            )
+        told = yaml.safe_load(files.read(path / "recipe.yaml"))["train"]
+        given = facts["params"].items()
+        folder, where, backend = origin.get("data_dir"), facts["device"], facts["backend"]
+        spec = origin["spec"]
+    except CannotGoOn as error:
+        fail(str(error))
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
+        fail(f"the run in {path} is not whole: it cannot be resumed")
+    graph, _ = load_with_sources(spec, [f"{name}={json.dumps(value)}" for name, value in given])
+    problems = Problems()
+    recipe = again(told, problems, str(path / "recipe.yaml"))
+    if recipe is None:
+        raise SpecError(problems.in_order())
+    samples = _data(graph, recipe, data_dir or (None if folder is None else Path(folder)), fetch)
+    chosen = usable([backend], Trains)[0]
+    followed(
+        lambda listeners: resume(
+            graph, chosen, recipe, samples, path, device=device or where, listeners=listeners
+        ),
+        recipe.epochs,
+        shape,
+        {"spec": spec, "name": graph.name},
     )
+
+
+def _absolute(spec: str) -> str:
+    """The spec as it is found from every folder."""
+    return spec if spec.startswith("zoo:") else str(Path(spec).absolute())
 
 
 class _Override(NamedTuple):
@@ -181,59 +259,6 @@ def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Dat
         fail(str(error) + (f"\n{error.help}" if error.help else ""))
 
 
-def _run(
-    spec: str,
-    graph: Graph,
-    backend: Trains,
-    recipe: Recipe,
-    data: Dataset,
-    out: Path | None,
-    weights: list[str],
-    device: str,
-    format: Format,
-    sources: tuple[Path, ...],
-    force: bool,
-) -> None:
-    from netspec.stops import Terminated, stoppable
-    from netspec.training.run import CannotKeep, CannotRead, Diverged, FolderTaken
-    from netspec.training.run import train as run
-    from netspec.weights import WeightsError
-    from netspec_cli.progress import Progress
-
-    listeners: list[Report] = [Table()] if format is Format.text else []
-    try:
-        start = _weights(weights, graph, recipe.seed)
-        with stoppable(), Progress(recipe, len(data.train_labels)) as progress:
-            done = run(
-                graph,
-                backend,
-                recipe,
-                data,
-                out=out,
-                weights=start,
-                device=device,
-                text=_text(graph),
-                inputs=sources,
-                force=force,
-                listeners=[progress, *listeners],
-                warn=show,
-            )
-    except Diverged as error:
-        fail("\n".join([f"{error}; a smaller learning rate may help", *_notes(error)]), 1)
-    except (CannotKeep, CannotRead, FolderTaken, WeightsError) as error:
-        fail("\n".join([str(error), *_notes(error)]))
-    except Terminated as stop:
-        fail("\n".join(["the training was asked to stop", *_notes(stop)]), 128 + stop.number)
-    except KeyboardInterrupt as stop:
-        for line in _notes(stop):
-            note(line)
-        raise
-    if format is Format.json:
-        say_json({"spec": spec, "name": graph.name, **_facts(done)})
-    else:
-        say(_summary(done))
-
-
 def _weights(given: list[str], graph: Graph, seed: int) -> Arrays | None:
     """The initial weights: None means those of the seed; a file has all weights, NAME=FILE those of a part."""
     from netspec.backend import native_names
@@ -250,63 +275,8 @@ def _weights(given: list[str], graph: Graph, seed: int) -> Arrays | None:
     return starting(graph, seed, "float32", {name: file for name, _, file in parts}, native, note)
 
 
-def _notes(error: BaseException) -> list[str]:
-    """The notes of an exception, such as the place of the run folder."""
-    return getattr(error, "__notes__", [])
-
-
 def _text(graph: Graph) -> str | None:
     try:
         return files.read(graph.file).decode()
     except (OSError, UnicodeDecodeError):
         return None
-
-
-# The report.
-
-
-class Table:
-    """Prints one line per epoch, as soon as the epoch is done."""
-
-    def __init__(self) -> None:
-        self._began = False
-
-    def steps(self, epoch: int, first: int, losses: Sequence[float]) -> None:
-        """Do nothing: the table has only epochs."""
-
-    def epoch(self, epoch: Epoch) -> None:
-        """Print the line of the epoch; before the first one also the heading."""
-        from netspec.training.curves import figure
-
-        widths = {name: max(14, len(name)) for name in epoch.metrics}
-        if not self._began:
-            say("epoch  " + "  ".join(f"{name.replace('_', ' '):>{widths[name]}}" for name in epoch.metrics))
-        self._began = True
-        cells = (f"{figure(name, value):>{widths[name]}}" for name, value in epoch.metrics.items())
-        say(f"{epoch.number:>5}  " + "  ".join(cells))
-
-    def tested(self, epoch: Epoch) -> None:
-        """Do nothing: the summary has it."""
-
-
-def _summary(run: Run) -> str:
-    from netspec.training.curves import headline
-
-    seconds = sum(epoch.seconds for epoch in run.epochs)
-    told = headline(run.best, run.goal, run.test)
-    return f"{run.backend} on {run.data}: {told}; {len(run.epochs)} epochs, {seconds:.0f} s; kept in {run.folder}"
-
-
-def _facts(run: Run) -> dict[str, object]:
-    return {
-        "backend": run.backend,
-        "data": run.data,
-        "folder": str(run.folder),
-        "epochs": [_epoch(epoch) for epoch in run.epochs],
-        "best": None if run.best is None else _epoch(run.best),
-        "test": None if run.test is None else _epoch(run.test),
-    }
-
-
-def _epoch(epoch: Epoch) -> dict[str, Any]:
-    return {"epoch": epoch.number, **epoch.metrics, "seconds": round(epoch.seconds, 3)}

@@ -37,11 +37,11 @@ def headline(best: Epoch | None, goal: str | None, test: Epoch | None) -> str:
     """One line about the best epoch and the test: `best validation accuracy 98.20 % after epoch 4; test …`."""
     parts = []
     if best is not None and goal is not None:
-        value = figure(goal, best.metrics.get(goal))
+        value = figure(goal, best.number_of(goal))
         parts.append(f"best {goal.replace('_', ' ')} {value} after epoch {best.number}")
     if test is not None:
         name = next((each for each in test.metrics if each.endswith("accuracy")), "test_loss")
-        parts.append(f"{name.replace('_', ' ')} {figure(name, test.metrics.get(name))}")
+        parts.append(f"{name.replace('_', ' ')} {figure(name, test.number_of(name))}")
     if best is None and test is not None:
         parts[-1] += " of the last weights: nothing was selected, because there is no validation part"
     return "; ".join(parts)
@@ -54,5 +54,5 @@ def _steps(losses: Sequence[float], epochs: int) -> list[tuple[float, float]]:
 
 
 def _points(epochs: Sequence[Epoch], metric: str) -> list[tuple[float, float]]:
-    known = [(each.number, each.metrics.get(metric)) for each in epochs]
+    known = [(each.number, each.number_of(metric)) for each in epochs]
     return [(float(number), value) for number, value in known if value is not None]

@@ -17,7 +17,7 @@ class Goal:
 
     def worth(self, epoch: Epoch) -> float:
         """The larger the better; an unknown figure is worth less than all others."""
-        value = epoch.metrics.get(self.name)
+        value = epoch.number_of(self.name)
         if value is None:
             return float("-inf")
         return value if self.larger_is_better else -value

@@ -10,9 +10,10 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from netspec.fit import Trainer
+from netspec.scoring import Figure
 from netspec.stops import Asked, patient
 from netspec.training.checkpoint import Checkpoint, Place
-from netspec.training.plan import Plan
+from netspec.training.plan import Figures, Plan
 from netspec.training.report import Epoch, Report
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class Loop:
         if wrong is not None:
             raise Diverged(values[wrong], self.place.epoch, self.place.step)
 
-    def _close(self, figures: dict[str, float | None]) -> None:
+    def _close(self, figures: Figures) -> None:
         """The end of an epoch: what is best is kept, then it is told, then comes the checkpoint."""
         plan, number = self.plan, self.place.epoch
         known = {name: _finite(value) for name, value in figures.items()}
@@ -214,6 +215,6 @@ class Loop:
         return self.place.seconds + monotonic() - self._resumed
 
 
-def _finite(value: float | None) -> float | None:
-    """The number, or None for NaN and infinity, which JSON does not have."""
-    return value if value is not None and isfinite(value) else None
+def _finite(value: Figure) -> Figure:
+    """The figure, or None for NaN and infinity, which JSON does not have."""
+    return None if isinstance(value, float) and not isfinite(value) else value

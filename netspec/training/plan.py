@@ -8,13 +8,14 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from netspec.data.samples import Dataset
-from netspec.fit import LOSS, Conversion, Measured, Task, Term
+from netspec.fit import LOSS, Conversion, Task, Term
 from netspec.graph import Graph
 from netspec.passes import logits
 from netspec.recipe import Recipe
 from netspec.recipe.losses import CrossEntropy
-from netspec.recipe.metrics import Accuracy
+from netspec.recipe.metrics import Accuracy, Measured
 from netspec.recipe.schedules import AnySchedule, Constant, Plateau
+from netspec.scoring import Figure, figure
 from netspec.training.decisions import Goal, Patience, Saving
 from netspec.training.feed import Feed, Held
 from netspec.training.rates import Course, Waiting, rate, waited
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from netspec.backend import Arrays
     from netspec.fit import Tallies
 
-Figures = dict[str, float | None]
+Figures = dict[str, Figure]
 TARGET = "label"
 
 
@@ -67,8 +68,8 @@ class Plan:
         waiting = Waiting()
         if isinstance(schedule, Plateau) and goal is not None:
             for each in epochs:
-                figure = each.metrics.get(goal.name)
-                waiting = waited(schedule, waiting, figure, larger_is_better=goal.larger_is_better)
+                found = each.number_of(goal.name)
+                waiting = waited(schedule, waiting, found, larger_is_better=goal.larger_is_better)
         course = Course(self.steps, self.feed.steps)
         for number in count((epoch - 1) * self.feed.steps + step):
             yield rate(schedule, self.task.optimizer.learning_rate, number, course, waiting)
@@ -82,10 +83,7 @@ class Plan:
         found[f"{part}_loss"] = sum(mean * term.weight for mean, term in zip(means, terms, strict=True))
         if len(terms) > 1:
             found |= {f"{part}_{term.output}_loss": mean for mean, term in zip(means, terms, strict=True)}
-        for each in self.task.metrics:
-            right, total = tallies[f"{each.output}/right"]
-            found[f"{part}_{each.name}"] = float(right / total) if total else None
-        return found
+        return found | {f"{part}_{each.name}": figure(each, tallies[each.key]) for each in self.task.metrics}
 
     @property
     def names(self) -> list[str]:

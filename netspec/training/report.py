@@ -6,18 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from netspec.scoring import Figure
+
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """The figures of one epoch by part and name (`validation_accuracy`). An unknown one is None.
+    """The figures of one epoch by part and name (`validation_accuracy`). An unknown one is None, one by class a list.
 
     Each is an average over elements; accuracies are fractions. Those of training are of the epoch's batches, each
     measured just before its update; all others are measured in inference after the epoch.
     """
 
     number: int
-    metrics: Mapping[str, float | None]
+    metrics: Mapping[str, Figure]
     seconds: float
+
+    def number_of(self, name: str) -> float | None:
+        """A figure that is one number."""
+        found = self.metrics.get(name)
+        return found if isinstance(found, float | int) else None
 
 
 class Report(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,10 +78,13 @@ def train(
     text: str | None = None,
     inputs: Collection[Path] = (),
     force: bool = False,
+    origin: Mapping[str, Any] | None = None,
     listeners: Sequence[Report] = (),
     warn: Callable[[Sequence[Diagnostic]], None] | None = None,
 ) -> Run:
     """Train from these weights, or from those of the seed and of pretrained parts; `text` is the spec as written.
+
+    `origin` is what `netspec train --resume` needs to read everything again.
 
     The run folder is `out`, which must be new or empty, or else runs/NAME-BACKEND-1 and so on. With `force`, `out`
     can contain files: those of an old run are removed, unless one of them is among the `inputs` that the training
@@ -103,6 +106,8 @@ def train(
     name = f"{graph.name}-{backend.name}"
     claim = Claim.numbered(Path("runs"), name) if out is None else Claim.take(out, inputs, force)
     facts = _circumstances(graph, backend, whole, data, weights, device)
+    if origin is not None:
+        facts["origin"] = dict(origin)
     texts = described(graph, text, recipe)
     if isinstance(backend, Writes):
         texts["network.py"] = backend.source(whole.task.graph).text

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netspec.backend import Trains
-from netspec.fit import Batch, Measured, Task, Term
+from netspec.fit import Batch, Task, Term
 from netspec.graph import Graph
 from netspec.recipe.losses import CrossEntropy
-from netspec.recipe.metrics import Accuracy
+from netspec.recipe.metrics import Accuracy, Measured
 from netspec.recipe.optimizers import Optimizer
 from netspec.training.feed import Feed
 from netspec.training.plan import Plan

@@ -100,7 +100,7 @@ class FakeTrainer:
         loss, right = (figures.get(f"{part}_{name}", float("nan")) for name in ("loss", "accuracy"))
         return {
             "loss": np.array([[loss, 1.0]]),
-            f"{self.task.graph.outputs[0].name}/right": np.array([right, 1.0]),
+            f"{self.task.graph.outputs[0].name}/{TARGET}/right": np.array([right, 1.0]),
         }
 
     def predict(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:

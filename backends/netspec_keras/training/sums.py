@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netspec.fit import LOSS
+from netspec.recipe.metrics import SCORES
 from netspec_keras.engines.interface import Engine
-from netspec_keras.framework import ops
+from netspec_keras.framework import keras, ops
 
 if TYPE_CHECKING:
     from netspec.backend import Array
@@ -18,6 +19,19 @@ if TYPE_CHECKING:
 
 BLOCK, SECONDS = 64, 0.2
 """A block ends after so many steps, or so much time."""
+
+
+def joined(name: str, before: Any, tally: Any) -> Any:
+    """A tally of two parts of a batch."""
+    if before is None:
+        return tally
+    return ops.concatenate([before, tally]) if name.endswith(f"/{SCORES}") else before + tally
+
+
+def _together(name: str, before: Array | None, tally: Any) -> Array:
+    if before is None:
+        return tally  # type: ignore[no-any-return]
+    return np.concatenate([before, tally]) if name.endswith(f"/{SCORES}") else np.add(before, tally)
 
 
 class Sums:
@@ -36,13 +50,19 @@ class Sums:
         self._weights = np.array(weights)
         self._done = done
         self._rows: list[Any] = []
-        self._tallies: list[Mapping[str, Any]] = []
+        self._tallies: dict[str, list[Any]] = {}
         self._began = monotonic()
 
     def add(self, row: Any, tallies: Mapping[str, Any]) -> None:
         """Take the sums of a step, (terms, 2), and its tallies."""
         self._rows.append(row)
-        self._tallies.append(tallies)
+        for name, tally in tallies.items():
+            # Counts stay on the device; sums of 32 bits are added up in 64 on the host.
+            counts = self._tallies.setdefault(name, [])
+            if counts and "int" in keras.backend.standardize_dtype(tally.dtype):
+                counts[0] = counts[0] + tally
+            else:
+                counts.append(tally)
         if len(self._rows) >= BLOCK or monotonic() - self._began > SECONDS:
             self.flush()
 
@@ -50,11 +70,11 @@ class Sums:
         """Hand over the losses of the steps so far."""
         if not self._rows:
             return
-        rows: Numbers = self._stacked(self._rows).astype(np.float64)
-        for name in self._tallies[0]:
-            for tally in self._stacked([each[name] for each in self._tallies]):
+        rows: Numbers = self._engine.array(ops.stack(self._rows)).astype(np.float64)
+        for name, tallies in self._tallies.items():
+            for tally in map(self._engine.array, tallies):
                 wide = tally.astype(np.float64 if tally.dtype.kind == "f" else np.int64)
-                self._found[name] = self._found[name] + wide if name in self._found else wide
+                self._found[name] = _together(name, self._found.get(name), wide)
         self._rows.clear()
         self._tallies.clear()
         for row in rows:
@@ -69,6 +89,3 @@ class Sums:
         """All tallies, together with those before."""
         self.flush()
         return {**self._found, LOSS: self._terms}
-
-    def _stacked(self, tensors: list[Any]) -> Any:
-        return self._engine.array(ops.stack(tensors))

@@ -15,10 +15,10 @@ from netspec_keras.engines import running
 from netspec_keras.engines.interface import Tensors, listed
 from netspec_keras.framework import keras, ops
 from netspec_keras.runtime import build, homes, inward, outward, placed, read, write
-from netspec_keras.training.basics import tallies
 from netspec_keras.training.losses import elements, mask, sums
 from netspec_keras.training.optimizers import Average, native
-from netspec_keras.training.sums import Sums
+from netspec_keras.training.sums import Sums, joined
+from netspec_keras.training.tallies import tallies
 from netspec_keras.trial import KerasTrial
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ class KerasTrainer:
         self.types = task.graph.types
         self.names = [each.name for each in task.graph.outputs]
         self.outputs = {each.name: self.types[each.value] for each in task.graph.outputs}
-        self.tallies = tuple((each, tallies(each)) for each in task.metrics)
         self.frozen: frozenset[str] = frozenset()
         self._programs()
 
@@ -147,7 +146,7 @@ class KerasTrainer:
             rows = row if rows is None else rows + row
             slopes = more if slopes is None else [a + b for a, b in zip(slopes, more, strict=True)]
             for name, tally in found.items():
-                tallied[name] = tallied[name] + tally if name in tallied else tally
+                tallied[name] = joined(name, tallied.get(name), tally)
         self.optimizer.rate.assign(rate)
         names = self._weights_of(self.learnt)
         still = [bool(each) and each <= self.frozen for each in names]
@@ -161,7 +160,7 @@ class KerasTrainer:
         def value() -> tuple[Any, Any]:
             outputs = self._outputs(inputs, training=True)
             whole, row = self._loss(outputs, targets, inputs, totals)
-            return whole, (row, self._tallied(outputs, targets))
+            return whole, (row, self._tallied(outputs, targets, inputs))
 
         return self.engine.descend(value, self.learnt, self.others)
 
@@ -171,7 +170,7 @@ class KerasTrainer:
     def _measure(self, batch: tuple[Named, Named]) -> tuple[Any, Named]:
         inputs, targets = self._inputs(batch[0]), self._targets(batch[1])
         outputs = self._outputs(inputs, training=False)
-        return self._loss(outputs, targets, inputs)[1], self._tallied(outputs, targets)
+        return self._loss(outputs, targets, inputs)[1], self._tallied(outputs, targets, inputs)
 
     def _calculate(self, inputs: Named) -> Named:
         return self._outputs(self._inputs(inputs), training=False)
@@ -197,11 +196,13 @@ class KerasTrainer:
     def _sums(self, term: Term, outputs: Named, targets: Named, inputs: Tensors) -> tuple[Any, Any]:
         output = outputs[term.output]
         target = None if term.target is None else targets[term.target]
-        steps = None
-        if term.lengths is not None:
-            names = [each.name for each in self.task.graph.inputs]
-            steps = mask(inputs[names.index(term.lengths)], output.shape[1], self.dtype)
+        steps = None if term.lengths is None else self._mask(term.lengths, output, inputs)
         return sums(*elements(term.loss, output, target, steps))
+
+    def _mask(self, lengths: str, output: Any, inputs: Tensors) -> Any:
+        """The weights of the steps of sequences, (N, steps)."""
+        names = [each.name for each in self.task.graph.inputs]
+        return mask(inputs[names.index(lengths)], output.shape[1], self.dtype)
 
     def _totals(self, batches: list[tuple[Named, Named]]) -> Tensors:
         """The sum of weights of each term over all batches of a step: weights depend on targets only."""
@@ -215,11 +216,13 @@ class KerasTrainer:
             totals.append(sum(weights[1:], weights[0]))
         return totals
 
-    def _tallied(self, outputs: Named, targets: Named) -> Named:
-        found: Named = {}
-        for measured, function in self.tallies:
-            found |= function(outputs[measured.output], targets[measured.target])
-        return found
+    def _tallied(self, outputs: Named, targets: Named, inputs: Tensors) -> Named:
+        masks = {
+            each.lengths: self._mask(each.lengths, outputs[each.output], inputs)
+            for each in self.task.metrics
+            if each.lengths is not None
+        }
+        return tallies(self.task.metrics, outputs, targets, masks)
 
     # What is fed.
 

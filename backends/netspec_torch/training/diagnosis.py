@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import torch
 
 from netspec.lowering.outline import outline
 from netspec.lowering.taps import HOOK, Recorder, instrument, order
-from netspec_torch.runtime import execute, instance, keys, read
+from netspec_torch.runtime import execute, instance, keys
 from netspec_torch.source import source
+from netspec_torch.training.feeding import Fed
 
 if TYPE_CHECKING:
-    from netspec.fit import Step
-    from netspec_torch.training.trainer import TorchTrainer
+    from netspec.backend import Arrays
+    from netspec.graph import Graph
+    from netspec.types import Float
+
+Loss = Callable[[Mapping[str, torch.Tensor], Fed], torch.Tensor]
 
 
-def first_not_finite(trainer: TorchTrainer, step: Step) -> str:
+def first_not_finite(
+    graph: Graph, weights: Arrays, dtype: Float, device: torch.device, batches: Iterable[Fed], loss: Loss
+) -> str:
     """The output of the first layer that is not finite in training mode, or the first such gradient on the way back."""
-    graph = trainer.task.graph
     text = source(graph)
     recorder = Recorder(order(outline(graph)), None)
     space = execute(text, instrument(text), graph.name, {HOOK: recorder})
-    weights = read(trainer.model, graph)
-    model = instance(space, graph, weights, "float64" if trainer.dtype == torch.float64 else "float32")
-    model = model.to(trainer.device).train()
+    model = instance(space, graph, weights, dtype, device).train()
     held = dict(model.named_parameters(remove_duplicate=False))
     parameters = {name: held[key] for name, key in keys(graph).items() if key in held}
-    for batch in trainer.feeder.batches(iter(step)):
+    for batch in batches:
         recorder.start()
         model.zero_grad()
         result = model(*(batch.inputs[each.name] for each in graph.inputs))
@@ -36,9 +39,9 @@ def first_not_finite(trainer: TorchTrainer, step: Step) -> str:
         for node in graph.nodes:
             if not recorder.seen[node.name].isfinite().all():
                 return f"the output of `{node.name}`"
-        loss, _ = trainer.loss(outputs, batch)
-        if loss.requires_grad:
-            loss.backward()  # type: ignore[no-untyped-call]
+        value = loss(outputs, batch)
+        if value.requires_grad:
+            value.backward()  # type: ignore[no-untyped-call]
         for name, parameter in reversed(parameters.items()):
             if parameter.grad is not None and not parameter.grad.isfinite().all():
                 return f"the gradient of `{name}`"

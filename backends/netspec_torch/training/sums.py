@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from netspec.fit import LOSS
+from netspec.recipe.metrics import SCORES
 
 if TYPE_CHECKING:
     from netspec.backend import Array
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 
 BLOCK, SECONDS = 64, 0.2
 """A block ends after so many steps, or so much time."""
+
+
+def joined(name: str, before: torch.Tensor | None, tally: torch.Tensor) -> torch.Tensor:
+    """A tally of two parts of a set."""
+    if before is None:
+        return tally
+    return torch.cat([before, tally]) if name.endswith(f"/{SCORES}") else before + tally
 
 
 class Sums:
@@ -40,12 +48,9 @@ class Sums:
         self._rows.append(row)
         for name, tally in tallies.items():
             known = self._tallies.get(name)
-            if known is not None:
-                known += tally
-            elif name in self._before:
-                self._tallies[name] = torch.from_numpy(self._before[name]).to(tally) + tally
-            else:
-                self._tallies[name] = tally
+            if known is None and name in self._before:
+                known = torch.from_numpy(self._before[name]).to(tally)
+            self._tallies[name] = joined(name, known, tally)
         if len(self._rows) >= BLOCK or monotonic() - self._began > SECONDS:
             self.flush()
 

@@ -13,15 +13,17 @@ import torch
 from netspec.fit import Task, Term
 from netspec_torch.precision import full_precision
 from netspec_torch.runtime import build, choose, keys, read, write
-from netspec_torch.training.basics import tallies
+from netspec_torch.training.diagnosis import first_not_finite
 from netspec_torch.training.feeding import Fed, Feeder
 from netspec_torch.training.losses import elements, mask, sums
 from netspec_torch.training.optimizers import Average, Stepper
-from netspec_torch.training.sums import Sums
+from netspec_torch.training.sums import Sums, joined
+from netspec_torch.training.tallies import tallies
 
 if TYPE_CHECKING:
     from netspec.backend import Array
     from netspec.fit import Batch, Done, Step, Tallies
+    from netspec.types import Float
 
 Outputs = Mapping[str, torch.Tensor]
 SMALLEST = 1e-30
@@ -46,7 +48,6 @@ class TorchTrainer:
         self.learnt = {name: each for name, each in self._parameters().items() if each.requires_grad}
         self.stepper = Stepper(task.optimizer, self.learnt, task.groups, task.clip) if self.learnt else None
         self.average = None if task.average is None else Average(task.average, self.learnt)
-        self.tallies = tuple((each, tallies(each)) for each in task.metrics)
         self.random = _seeded(task.seed, self.device)
         scaled = task.precision == "fp16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled) if scaled else None
@@ -119,10 +120,17 @@ class TorchTrainer:
             parameter.requires_grad_(name not in names)
 
     def diagnose(self, step: Step) -> str:
-        from netspec_torch.training.diagnosis import first_not_finite
-
+        graph = self.task.graph
+        dtype: Float = "float64" if self.dtype == torch.float64 else "float32"
         with self._set():
-            return first_not_finite(self, step)
+            return first_not_finite(
+                graph,
+                read(self.model, graph),
+                dtype,
+                self.device,
+                self.feeder.batches(iter(step)),
+                lambda outputs, batch: self.loss(outputs, batch)[0],
+            )
 
     # One step.
 
@@ -140,10 +148,9 @@ class TorchTrainer:
             if loss.requires_grad:
                 loss.backward()  # type: ignore[no-untyped-call]
             rows = row if rows is None else rows + row
-            if self.tallies:
-                with torch.no_grad():
-                    for name, tally in self._tallied(outputs, batch).items():
-                        tallied[name] = tallied[name] + tally if name in tallied else tally
+            if self.task.metrics:
+                for name, tally in self._tallied(outputs, batch).items():
+                    tallied[name] = joined(name, tallied.get(name), tally)
         self._update(rate)
         assert rows is not None, "a step has a batch"
         told.add(rows, tallied)
@@ -184,10 +191,12 @@ class TorchTrainer:
     def _sums(self, term: Term, outputs: Outputs, batch: Fed) -> tuple[torch.Tensor, torch.Tensor]:
         output = outputs[term.output]
         target = None if term.target is None else batch.targets[term.target]
-        steps = None
-        if term.lengths is not None:
-            steps = mask(batch.inputs[term.lengths], output.shape[-1], self.dtype)
+        steps = None if term.lengths is None else self._mask(term.lengths, output, batch)
         return sums(*elements(term.loss, output, target, steps))
+
+    def _mask(self, lengths: str, output: torch.Tensor, batch: Fed) -> torch.Tensor:
+        """The weights of the steps of sequences, (N, steps)."""
+        return mask(batch.inputs[lengths], output.shape[-1], self.dtype)
 
     def _totals(self, batches: tuple[Fed, ...]) -> list[torch.Tensor]:
         """The sum of weights of each term over all batches of a step: weights depend on targets only."""
@@ -211,10 +220,12 @@ class TorchTrainer:
         return {name: value.to(self.dtype) for name, value in outputs.items()} if cast else outputs
 
     def _tallied(self, outputs: Outputs, batch: Fed) -> dict[str, torch.Tensor]:
-        found: dict[str, torch.Tensor] = {}
-        for measured, function in self.tallies:
-            found |= function(outputs[measured.output], batch.targets[measured.target])
-        return found
+        masks = {
+            each.lengths: self._mask(each.lengths, outputs[each.output], batch)
+            for each in self.task.metrics
+            if each.lengths is not None
+        }
+        return tallies(self.task.metrics, outputs, batch.targets, masks)
 
     def _parameters(self) -> dict[str, torch.nn.Parameter]:
         """The parameters by the canonical names of their weights."""

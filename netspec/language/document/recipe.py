@@ -60,6 +60,11 @@ def settle(
     return read(overlay(positioned(given(recipe), whole, places), overrides), problems)
 
 
+def again(whole: Mapping[str, object], problems: Problems, file: str) -> Recipe | None:
+    """The recipe that a run folder has, with all defaults written out; None if it is wrong."""
+    return read(positioned(whole, Span(file, 1, 1, 1, 1), {}), problems)
+
+
 def _places(value: Value, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Span]]:
     yield path, value.span
     if isinstance(value, values.Mapping):
