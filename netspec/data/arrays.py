@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -263,10 +262,12 @@ def with_classes(parts: Parts, data: Data) -> Parts:
                 "remove `classes` from the data of the recipe",
             )
         names = data.classes if isinstance(data.classes, tuple) else ()
-        stated = Classes(data.classes if isinstance(data.classes, int) else len(names), names)
-        parts = replace(parts, classes={**parts.classes, whole[0]: stated})
+        stated = Classes(data.classes if isinstance(data.classes, int) else len(names), names, data.ignore)
+        return labels.within(parts, whole[0], stated)
+    if data.ignore is not None:
+        raise DataError(
+            f"{parts.where}: `ignore` needs `classes`", "say how many classes there are: `classes: 11`"
+        )
     for key, classes in parts.classes.items():
-        for part, source in parts:
-            if (column := source.column(key)) is not None:
-                labels.require_in_range(column, classes, key, parts, part, source)
+        parts = labels.within(parts, key, classes)
     return parts

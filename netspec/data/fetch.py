@@ -146,7 +146,8 @@ def _members(packed: Path, archive: Archive) -> Iterator[Callable[[str], IO[byte
 def _copy_gzip(stream: IO[bytes], out: IO[bytes], digest: Any) -> None:
     unpack = zlib.decompressobj(wbits=31)
     while chunk := stream.read(_CHUNK):
-        digest.update(unpack.decompress(chunk, _LARGEST_CONTENT))
+        for plain in _unpacked(unpack, chunk):
+            digest.update(plain)
         out.write(chunk)
 
 
@@ -170,6 +171,7 @@ def _download(source: str, target: Path, tell: Tell) -> Path:
             with out:
                 _copy(answer, out, source, there if goes_on else 0, target.parent)
     except HTTPError as error:
+        error.close()
         if error.code == 416:  # the part has as many bytes as the file, or more: the checksum decides
             return part
         raise DataError(
@@ -197,11 +199,13 @@ def _copy(answer: Any, out: IO[bytes], source: str, done: int, place: Path) -> N
     length = answer.headers.get("Content-Length") if getattr(answer, "headers", None) else None
     wanted = done + int(length) if length and length.isdecimal() else None
     if max(done, wanted or 0) > _LARGEST:
-        raise DataError(f"{source}: is larger than any file of this set")
+        _remove(Path(out.name))
+        raise _too_large(source)
     while chunk := answer.read(_CHUNK):
         done += len(chunk)
         if done > _LARGEST:
-            raise DataError(f"{source}: is larger than any file of this set")
+            _remove(Path(out.name))
+            raise _too_large(source)
         with _told(place, Path(out.name)):
             out.write(chunk)
             out.flush()
@@ -237,11 +241,12 @@ def _digest(path: Path, source: str, packed: bool) -> str:
     try:
         with files.open_plain(path) as stream:
             while chunk := stream.read(_CHUNK):
-                plain = unpack.decompress(chunk, _LARGEST_CONTENT) if packed else chunk
-                content += len(plain)
-                if content > _LARGEST_CONTENT:
-                    raise DataError(f"{source}: is larger than any file of this set")
-                digest.update(plain)
+                for plain in _unpacked(unpack, chunk) if packed else (chunk,):
+                    content += len(plain)
+                    if content > _LARGEST_CONTENT:
+                        _remove(path)
+                        raise _too_large(source)
+                    digest.update(plain)
     except zlib.error as error:
         _remove(path)
         raise DataError(
@@ -254,6 +259,17 @@ def _digest(path: Path, source: str, packed: bool) -> str:
         _remove(path)
         raise DataError(f"{source}: ends before it is complete, after {size:,} bytes", "try again")
     return digest.hexdigest()
+
+
+def _unpacked(unpack: Any, chunk: bytes) -> Iterator[bytes]:
+    """The content of a piece of a gzip file, in pieces that fit the memory whatever it unpacks to."""
+    while chunk and not unpack.eof:
+        yield unpack.decompress(chunk, 16 * _CHUNK)
+        chunk = unpack.unconsumed_tail
+
+
+def _too_large(source: str) -> DataError:
+    return DataError(f"{source}: is larger than any file of this set")
 
 
 def _remove(path: Path) -> None:

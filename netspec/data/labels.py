@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from netspec.data.bounds import DataError
@@ -42,7 +44,7 @@ def class_indices(labels: Array, key: str, where: str, axes: int = 1) -> NDArray
 
 
 def require_in_range(
-    labels: Array, classes: Classes, key: str, parts: Parts, part: str, source: Source
+    labels: Array, classes: Classes, key: str, part: str, place: Callable[[int], str]
 ) -> None:
     """Refuse a label that is not one of the classes; the message names the first sample that has it.
 
@@ -60,18 +62,58 @@ def require_in_range(
         return
     label = int(labels[wrong].max()) if (labels[wrong] >= 0).any() else int(labels[wrong].min())
     at = int(np.argwhere(labels == label)[0][0])
-    noun = "label" if key == "labels" else f"value in {key}"
-    if not parts.own:
-        raise DataError(
-            f"{parts.where}: there is a {noun} {label}, and {parts.name} has {classes.count} classes, from 0"
-        )
+    noun = "label" if labels.ndim == 1 else f"value in {key}"
+    if labels.ndim == 1 and label == classes.count and int(labels.min()) > 0:
+        how = "labels count from 0: save `labels - 1`"
+    elif labels.ndim == 1:
+        how = f"let `classes` in the recipe be {label + 1} or more, or correct the label"
+    else:
+        how = f"if {label} marks what does not count, write `ignore: {label}` in the data of the recipe"
     raise DataError(
-        f"{source.place(at)}: has the {noun} {label} ({WORDS[part]} part), and there are {classes.count} classes, "
+        f"{place(at)}: has the {noun} {label} ({WORDS[part]} part), and there are {classes.count} classes, "
         f"0 to {classes.count - 1}",
-        "labels count from 0: save `labels - 1`"
-        if label == classes.count and int(labels.min()) > 0
-        else f"let `classes` in the recipe be {label + 1} or more, or correct the label",
+        how,
     )
+
+
+class Checked:
+    """A source whose labels are checked as they are taken, because they have to be decoded first."""
+
+    def __init__(self, source: Source, key: str, classes: Classes, part: str) -> None:
+        self._source, self._key, self._classes, self._part = source, key, classes, part
+        self.fields, self.column, self.place = source.fields, source.column, source.place
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def take(self, indices: Array) -> dict[str, Array]:
+        """The samples with these indices."""
+        batch = self._source.take(indices)
+
+        def place(at: int) -> str:
+            return self._source.place(int(indices[at]))
+
+        require_in_range(batch[self._key], self._classes, self._key, self._part, place)
+        return batch
+
+
+def within(parts: Parts, key: str, classes: Classes) -> Parts:
+    """The parts, if the labels of a target are these classes: checked now, or as they are decoded.
+
+    Raises:
+        DataError: a label is none of them.
+    """
+
+    import numpy as np
+
+    def check(part: str, source: Source) -> Source:
+        column = source.column(key)
+        if column is None or (isinstance(column, np.memmap) and column.ndim > 1):
+            return Checked(source, key, classes, part)
+        require_in_range(column, classes, key, part, source.place)
+        return source
+
+    return replace(parts.mapped(check), classes={**parts.classes, key: classes})
 
 
 def as_one_number(labels: Array) -> str:

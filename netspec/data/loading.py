@@ -17,8 +17,8 @@ from netspec.recipe.data import Data
 from netspec.recipe.names import SETS, STEMS, expanded, is_path
 
 _READS = {
-    "arrays": {"layout", "inputs", "targets", "classes"},
-    "pictures": {"inputs", "targets", "classes", "size", "channels", "masks", "boxes"},
+    "arrays": {"layout", "inputs", "targets", "classes", "ignore"},
+    "pictures": {"inputs", "targets", "classes", "ignore", "size", "channels", "masks", "boxes"},
     "table": {"inputs", "targets", "classes", "table"},
     "text": {"inputs", "targets", "text"},
     "named": {"inputs", "targets"},
@@ -26,6 +26,7 @@ _READS = {
 }
 """The settings that each kind of reader obeys; another one is an error."""
 _ALWAYS = {"train", "validation", "test"}
+_UNUSED = "the {} part of {} is not used: the recipe names another"
 
 
 def load(
@@ -50,10 +51,10 @@ def load(
     if not isinstance(data, Data):
         return of_samples(data, Data(train="own"))
     parts = _read(data.train, data, folder, base, workers)
-    if data.validation is not None:
-        parts = replace(parts, validation=None)
-    if data.test is not None:
-        parts = replace(parts, test=None)
+    if data.validation is not None and parts.validation is not None:
+        parts = replace(parts, validation=None).noting(_UNUSED.format("validation", parts.name))
+    if data.test is not None and parts.test is not None:
+        parts = replace(parts, test=None).noting(_UNUSED.format("test", parts.name))
     own: dict[str, float | int | None] = {}
     for name, part in (("validation", data.validation), ("test", data.test)):
         if isinstance(part, str):

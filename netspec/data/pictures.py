@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
@@ -240,39 +241,37 @@ def _pillow() -> Any:
     return Image
 
 
-def _opened(path: Path) -> Any:
-    """A picture whose header is read, and nothing more.
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A picture whose header is read, and nothing more; what fails in the block is the fault of the file.
 
     Raises:
-        DataError: it is missing, no picture, too large, or holds several.
+        DataError: it is missing, damaged, not a picture, too large, or holds several.
     """
     image = _pillow()
     try:
-        stream = files.open_plain(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {files.reason(error)}") from error
-    try:
-        picture = image.open(stream, formats=_FORMATS)
-        if picture.width * picture.height > MOST_PIXELS:
-            raise DataError(
-                f"{path}: has {picture.width:,}×{picture.height:,} pixels, more than any photograph"
-            )
-        if getattr(picture, "n_frames", 1) > 1:
-            raise DataError(f"{path}: holds {picture.n_frames} pictures", "save each as a file of its own")
-    except BaseException as error:
-        stream.close()
+        with files.open_plain(path) as stream, image.open(stream, formats=_FORMATS) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise DataError(
+                    f"{path}: has {picture.width:,}×{picture.height:,} pixels, more than any photograph"
+                )
+            if getattr(picture, "n_frames", 1) > 1:
+                raise DataError(
+                    f"{path}: holds {picture.n_frames} pictures", "save each as a file of its own"
+                )
+            yield picture
+    except Exception as error:
         raise _unreadable(path, error) from error
-    return picture
 
 
-def _unreadable(path: Path, error: BaseException) -> BaseException:
+def _unreadable(path: Path, error: Exception) -> Exception:
     """The message for an exception of Pillow; its readers raise nearly any kind for a broken file."""
     image = _pillow()
     if isinstance(error, image.DecompressionBombError | image.DecompressionBombWarning):
         return DataError(f"{path}: has more pixels than any photograph")
-    if isinstance(error, DataError) or not isinstance(error, Exception):
+    if isinstance(error, DataError | MemoryError):
         return error
-    if isinstance(error, OSError) and error.errno is not None:
+    if isinstance(error, files.NotPlain) or (isinstance(error, OSError) and error.errno is not None):
         return DataError(f"{path}: cannot be read: {files.reason(error)}")
     return DataError(f"{path}: is not a picture, or is damaged", "replace or remove the file")
 
@@ -367,22 +366,17 @@ def _pixels(path: Path, look: Look) -> Array:
     import numpy as np
 
     with _opened(path) as picture:
-        try:
-            from PIL import ImageOps
+        from PIL import ImageOps
 
-            turned = ImageOps.exif_transpose(picture)
-            if not look.deep:
-                turned = turned.convert("L" if look.channels == 1 else "RGB")
-            if look.resized:
-                turned = turned.resize(
-                    (look.width, look.height), _pillow().Resampling.BILINEAR, reducing_gap=3.0
-                )
-            array = np.asarray(turned)
-            if array.max() > 65535 or array.min() < 0:
-                raise DataError(f"{path}: has values beyond 16 bits")
-            array = array.astype(np.uint16 if look.deep else np.uint8, copy=False)
-        except Exception as error:
-            raise _unreadable(path, error) from error
+        turned = ImageOps.exif_transpose(picture)
+        if not look.deep:
+            turned = turned.convert("L" if look.channels == 1 else "RGB")
+        if look.resized:
+            turned = turned.resize((look.width, look.height), _pillow().Resampling.BILINEAR, reducing_gap=3.0)
+        array = np.asarray(turned)
+    if array.max() > 65535 or array.min() < 0:
+        raise DataError(f"{path}: has values beyond 16 bits")
+    array = array.astype(np.uint16 if look.deep else np.uint8, copy=False)
     if array.shape[:2] != (look.height, look.width):
         height, width = array.shape[:2]
         raise DataError(
@@ -396,18 +390,15 @@ def _mask(path: Path, look: Look) -> Array:
     import numpy as np
 
     with _opened(path) as picture:
-        try:
-            if picture.mode not in ("L", "P", "1", "I;16", "I"):
-                raise DataError(
-                    f"{path}: is a mask of colours ({picture.mode}); a mask has one class index per pixel",
-                    "save masks as PNG files with one channel: grey or palette",
-                )
-            mask = picture
-            if look.resized:
-                mask = mask.resize((look.width, look.height), _pillow().Resampling.NEAREST)
-            array = np.asarray(mask)
-        except Exception as error:
-            raise _unreadable(path, error) from error
+        if picture.mode not in ("L", "P", "1", "I;16", "I"):
+            raise DataError(
+                f"{path}: is a mask of colours ({picture.mode}); a mask has one class index per pixel",
+                "save masks as PNG files with one channel: grey or palette",
+            )
+        mask = picture
+        if look.resized:
+            mask = mask.resize((look.width, look.height), _pillow().Resampling.NEAREST)
+        array = np.asarray(mask)
     if array.shape != (look.height, look.width):
         raise DataError(
             f"{path}: is a mask of {array.shape[0]}×{array.shape[1]}, and the pictures are {look.height}×{look.width}"

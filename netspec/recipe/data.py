@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from netspec.recipe.model import Count, Flag, Settings, Word, listed
+from netspec.recipe.model import Count, Flag, Settings, Whole, Word, listed
 
 Text = Annotated[str, Field(min_length=1)]
 Part = Annotated[
@@ -70,6 +70,9 @@ class Data(Settings):
     classes: Annotated[
         int | Annotated[tuple[Word, ...], Field(min_length=1)] | None,
         Field(description="a whole number from 1, or the list of their names"),
+    ] = None
+    ignore: Annotated[
+        Whole | None, Field(description="a class index: that of pixels or steps that do not count")
     ] = None
     size: Annotated[
         tuple[Count, ...] | None,

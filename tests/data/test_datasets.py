@@ -315,7 +315,7 @@ def test_a_wrong_npz(case: str, tmp_path: Path) -> None:
 
 def test_a_label_beyond_the_classes(tiny: Named, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(names.SETS, "mnist", Named(tiny.shape, 2, 3, 2, tiny.url, tiny.files))
-    message = f"{put(tmp_path)}: there is a label 2, and mnist has 2 classes, from 0"
+    message = f"{put(tmp_path)}, training: sample 2: has the label 2 (training part), and there are 2 classes, 0 to 1"
     assert told("mnist", tmp_path)[0] == message
 
 
