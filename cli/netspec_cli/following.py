@@ -122,9 +122,10 @@ def _line(facts: Mapping[str, object]) -> None:
 def _summary(run: Run) -> str:
     from netspec.training.curves import headline
 
-    seconds = sum(epoch.seconds for epoch in run.epochs)
+    seconds, count = sum(epoch.seconds for epoch in run.epochs), len(run.epochs)
     told = headline(run.best, run.goal, run.test)
-    return f"{run.backend} on {run.data}: {told}; {len(run.epochs)} epochs, {seconds:.0f} s; kept in {run.folder}"
+    length = f"{count} epoch{'s' * (count != 1)}, {seconds:.0f} s"
+    return f"{run.backend} on {run.data}: {told}; {length}; kept in {run.folder}"
 
 
 def _facts(run: Run) -> dict[str, object]:

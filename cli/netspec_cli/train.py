@@ -122,7 +122,7 @@ def train(
             samples,
             out=out,
             weights=_weights(weights or [], graph, recipe.seed),
-            device=device or "auto",
+            device="auto" if device is None else device,
             text=_text(graph),
             inputs=(*sources, *(Path(each.rpartition("=")[2]) for each in weights or [])),
             force=force,
@@ -170,7 +170,13 @@ def _resume(path: Path, data_dir: Path | None, fetch: bool, device: str | None, 
     chosen = usable([backend], Trains)[0]
     followed(
         lambda listeners: resume(
-            graph, chosen, recipe, samples, path, device=device or where, listeners=listeners
+            graph,
+            chosen,
+            recipe,
+            samples,
+            path,
+            device=where if device is None else device,
+            listeners=listeners,
         ),
         recipe.epochs,
         shape,

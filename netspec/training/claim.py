@@ -242,6 +242,18 @@ class Claim:
         return _facts(self.path / FACTS).get("state") == "running"
 
 
+def is_taken(path: Path) -> bool | None:
+    """Whether a process writes to this run folder; None if the system cannot tell."""
+    if _fcntl is None:
+        return None
+    try:
+        with files.open_plain(path / LINES) as lines:
+            _fcntl.flock(lines, _fcntl.LOCK_SH | _fcntl.LOCK_NB)
+            return False
+    except OSError as error:
+        return True if error.errno in (errno.EWOULDBLOCK, errno.EACCES) else None
+
+
 def _make(path: Path) -> Sequence[Path]:
     """Create the folder if needed; return the folders that are new, the inner ones first."""
     made = _make_parents(path)

@@ -39,6 +39,26 @@ OP = {"op", "family", "doc", "takes", "inputs", "branches", "outputs", "fields",
 RACE = {"backend", "versions", "device", "ready", "forward", "training", "memory", "device_memory"}
 # A command; its keys beside `netspec`; where a list of mappings stands, and the keys of those.
 QUICK: dict[str, tuple[set[str], dict[str, set[str]]]] = {
+    "runs old": (
+        {"runs", "differing"},
+        {
+            "runs": {
+                *(
+                    "folder",
+                    "state",
+                    "spec",
+                    "backend",
+                    "data",
+                    "started",
+                    "ended",
+                    "reason",
+                    "epochs",
+                    "steps",
+                ),
+                *("seconds", "last", "best", "test", "settings"),
+            }
+        },
+    ),
     "check wrong.yaml": (
         {"files", "counts"},
         {"files": {"path", "ok", "diagnostics"}, "files.diagnostics": DIAGNOSTIC},
@@ -91,7 +111,7 @@ RUNS: dict[str, tuple[set[str], dict[str, set[str]]]] = {
         {"machine": {"cores", "threads"}, "backends": RACE | {f"ratio_to_{TIMED}"}},
     ),
     f"train little.yaml -b {TRAINER}": (
-        {"spec", "name", "backend", "data", "folder", "epochs", "best"},
+        {"spec", "name", "backend", "data", "folder", "epochs", "best", "test"},
         {},
     ),
 }
@@ -110,6 +130,8 @@ def entries(value: Any, path: str) -> list[dict[str, Any]]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "wrong.yaml").write_text(SPEC, encoding="utf-8")
     (tmp_path / "little.yaml").write_text(SPEC.replace(", name_of_nothing: 1", ""), encoding="utf-8")
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "run.json").write_text('{"state": "finished"}', encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
 

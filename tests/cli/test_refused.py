@@ -118,7 +118,12 @@ WRONG_COMMANDS = {
     f"compare small.yaml --backends {LEARNER} --inject conv1=x": "`conv1=x` is not LAYER=EPS",
     f"bench small.yaml --backends {TIMED},{TIMED}": f"--backends contains {TIMED} twice",
     f"bench small.yaml --backends {TIMED} --steps 0": "Invalid value for '--steps'",
-    "train small.yaml": "Missing option '--backend' / '-b'",
+    "train small.yaml": "name a backend with --backend; `netspec backends` lists them",
+    "train -b torch": "name a SPEC to train, or a run to go on with: --resume FOLDER",
+    "train small.yaml --resume empty": "--resume goes on with a run as it is: leave out SPEC",
+    "train --resume empty": "empty/run.json cannot be read: it does not exist",
+    "runs": "runs is not a folder",
+    "runs empty": "empty does not contain a run",
     "train small.yaml -b nope": "no backend is called 'nope'",
     "chek small.yaml": "No such command 'chek'. Did you mean 'check'",
 }

@@ -54,6 +54,8 @@ CASES = {
     "arith conv -i 5x5 -k 3": 0,
     "arith conv -i 5x5 -k 3 --format json": 0,
     "arith conv -i 5×a -k 3": 2,
+    "runs old": 0,
+    "runs old --format json": 0,
     "chek small.yaml": 2,
 }
 HEAVY = {
@@ -136,6 +138,8 @@ def outcomes(folder: Path, kind: str, commands: dict[str, int], modules: str) ->
     parts = {"train_images": images, "train_labels": labels, "test_images": images, "test_labels": labels}
     np.savez(folder / "own.npz", **parts)  # type: ignore[arg-type]
     (folder / "wrong.yaml").write_text(SPEC.replace("kernel: 3", "kernel: 29"), encoding="utf-8")
+    (folder / "old").mkdir(exist_ok=True)
+    (folder / "old" / "run.json").write_text('{"state": "finished", "spec": "卷积"}', encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-c", RUNNER, kind, modules, *commands],
         cwd=folder,

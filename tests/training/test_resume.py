@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -170,12 +169,12 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(name: str, tmp_path: P
         draw = random.Random(seed)
         folder = tmp_path / f"killed{seed}"
         resumes = False
-        for _ in range(2):  # a run that goes on can be killed too
+        for _ in range(1 + seed % 2):  # a run that goes on can be killed too
             process = context.Process(target=_work, args=(name, str(folder), resumes))
             process.start()
             _when_begun(folder, process)
             time.sleep(draw.uniform(0, lasted))
-            os.kill(process.pid or 0, signal.SIGKILL)
+            process.kill()
             process.join()
             resumes = (folder / "checkpoint.safetensors").exists()
         if json.loads((folder / "run.json").read_text())["state"] != "finished":
