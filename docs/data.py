@@ -106,6 +106,22 @@ from its end, and the windows that share rows with the next part are left out.
 `train_size`, `validation_size` and `test_size` then keep the first samples of each part."""
 
 
+_LOOKING = """\
+`netspec data SET` or `netspec data PATH` reads every sample once and shows the parts, shapes, types, ranges and classes
+with their counts; `--format json` writes the same as data. Settings are those above: `--set validation=0.1`,
+`--set "size=[64, 64]"`, `--set table.targets=price`. `--picture FILE.svg` draws ten samples, the first of each class,
+with their classes, masks and boxes; `FILE.png` has the pictures only. Without a set, the command lists the named sets.
+
+It also shows what looks wrong: samples that cannot be read (exit code 1), labels that start at 1 or below 0, a class
+without a training sample, channels that seem to be last, floats of 0 to 255, the same sample in two parts or twice in
+one."""
+
+_PYTHON = """\
+`netspec.data.load(data)` returns the parts of a set: `data` is a name, a path, a `netspec.recipe.data.Data`, or a
+sequence of mappings (a mapping of parts to sequences for several parts). A sample from Python is indexed when it is
+needed, so a sequence can read from a database or make its samples. All samples have the keys, shapes and types of the
+first one. `parts.train.take(indices)` gives a batch: an array per key."""
+
 _NESTED = {"table": "a mapping, below", "text": "a mapping, below"}
 
 
@@ -133,6 +149,10 @@ def data_page(notice: str) -> Iterator[str]:
     yield "A setting that the format does not use is an error."
     yield "## Parts"
     yield _PARTS
+    yield "## Looking at a set"
+    yield _LOOKING
+    yield "## From Python"
+    yield _PYTHON
     yield "## Named sets"
     yield _table(
         ("name", "contents", "source"),

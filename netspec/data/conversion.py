@@ -27,6 +27,8 @@ def of_table(path: Path) -> str:
     """Advice for a table of text: settings of the recipe, with the target column as far as they can be guessed."""
     lines = files.read(path, _FIRST_LINES).decode("utf-8", "replace").splitlines()
     first, second = [*lines[:2], "", ""][:2]
+    if path.suffix.lower() == ".txt" and not any(map(_is_number, re.split(r"[,;\s]+", f"{first} {second}"))):
+        return f"for a text, write in the recipe:\n  data: {{train: {_quoted(str(path))}, text: {{length: 100}}}}"
     by = max(",;\t ", key=first.count)
     names = [name.strip().strip('"') for name in first.split(by)]
     values = [value.strip().strip('"') for value in second.split(by)] if second else names

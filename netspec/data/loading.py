@@ -172,7 +172,7 @@ def _require_arrays(path: Path) -> None:
             settings = conversion.of_table(path)
         except OSError as error:
             raise DataError(f"{path}: cannot be read: {files.reason(error)}") from error
-        raise DataError(f"{path}: is a table of text; the recipe says which columns are what", settings)
+        raise DataError(f"{path}: is a file of text; the recipe says what it holds", settings)
     if kind in conversion.PICTURES:
         advice = "put the pictures of each class into a folder with its name, and give the parent folder"
         raise DataError(f"{path}: is a single picture, and data are a folder of many", advice)

@@ -279,13 +279,20 @@ def _unreadable(path: Path, error: Exception) -> Exception:
 def _seen(path: Path) -> tuple[str, int, int]:
     """The mode of a picture, and its height and width as a viewer shows it."""
     with _opened(path) as picture:
-        turned = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        turned = _orientation(picture) in (5, 6, 7, 8)
         height, width = (picture.width, picture.height) if turned else (picture.height, picture.width)
         return (
             ("I;16" if picture.mode.startswith("I;16") or picture.mode == "I" else picture.mode),
             height,
             width,
         )
+
+
+def _orientation(picture: Any) -> int:
+    """How the camera was held, by EXIF: 1 is upright. Pillow would decode a whole PNG to look for it at its end."""
+    if picture.format == "PNG" and "exif" not in picture.info:
+        return 1
+    return int(picture.getexif().get(0x0112, 1))
 
 
 def _look(paths: Sequence[Path], data: Data, workers: int) -> Look:
@@ -368,7 +375,7 @@ def _pixels(path: Path, look: Look) -> Array:
     with _opened(path) as picture:
         from PIL import ImageOps
 
-        turned = ImageOps.exif_transpose(picture)
+        turned = picture if _orientation(picture) == 1 else ImageOps.exif_transpose(picture)
         if not look.deep:
             turned = turned.convert("L" if look.channels == 1 else "RGB")
         if look.resized:

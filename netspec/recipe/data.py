@@ -18,6 +18,11 @@ Names = Annotated[
 ]
 
 
+def _sequence(value: object) -> object:
+    """A list as a tuple; nothing else is changed."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 class TextData(Settings):
     """Text as samples of `length` symbols; the targets are the next symbols.
 
@@ -68,7 +73,8 @@ class Data(Settings):
     )
     targets: dict[str, str] = Field(default_factory=dict, description="for each target, a key of the data")
     classes: Annotated[
-        int | Annotated[tuple[Word, ...], Field(min_length=1)] | None,
+        Count | Annotated[tuple[Word, ...], Field(min_length=1)] | None,
+        BeforeValidator(_sequence),
         Field(description="a whole number from 1, or the list of their names"),
     ] = None
     ignore: Annotated[

@@ -77,6 +77,14 @@ QUICK: dict[str, tuple[set[str], dict[str, set[str]]]] = {
         {"axes": AXIS | FORMULA | {"output_padding", "direct"}},
     ),
     "arith conv -o 5x5 -k 3": ({"operation", "ok", "axes"}, {"axes": AXIS}),
+    "data": (
+        {"folder", "sets"},
+        {"sets": {"name", "shape", "classes", "train", "validation", "test", "here", "fetch"}},
+    ),
+    "data fashion-mnist-small": (
+        {"data", "name", "notes", "parts", "keys", "findings"},
+        {"parts": {"train", "test"}, "keys.labels": {"role", "shape", "type", "classes", "names"}},
+    ),
     "ops": ({"families"}, {"families": {"name", "ops"}, "families.ops": OP}),
     "ops conv": (OP, {"fields": {"name", "takes", "doc", "default", "required", "main", "schema"}}),
     "backends": ({"backends"}, {"backends": {"name", "state", "detail", "fix", "capabilities"}}),

@@ -60,7 +60,7 @@ def test_a_table_is_read_with_the_settings_of_the_advice(case: str, tmp_path: Pa
     path = tmp_path / f"table{suffix}"
     path.write_text(header + "".join(line(*row) + "\n" for row in ROWS))
     error = refusal(path)
-    assert str(error) == f"{path}: is a table of text; the recipe says which columns are what"
+    assert str(error) == f"{path}: is a file of text; the recipe says what it holds"
     parts = netspec.data.load(settings(error))
     assert parts.test is not None
     assert len(parts.test) == 4
@@ -78,7 +78,7 @@ def test_a_table_of_nothing_is_refused_too(content: str, tmp_path: Path) -> None
     path = tmp_path / "table.csv"
     path.write_text(content)
     error = refusal(path)
-    assert "is a table of text" in str(error)
+    assert "is a file of text" in str(error)
     with pytest.raises(DataError, match=r"table\.csv: "):
         netspec.data.load(settings(error))
 
@@ -106,3 +106,10 @@ def test_an_archive_with_other_names_is_converted_as_the_advice_says(
     data = load(str(tmp_path / "keras_netspec.npz"))
     np.testing.assert_array_equal(data.test_images, arrays[0])
     np.testing.assert_array_equal(data.train_labels, arrays[1])
+
+
+def test_a_text_is_read_with_the_settings_of_the_advice(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("the cat, the dog\n" * 20)
+    (line,) = refusal(tmp_path / "a.txt").help.splitlines()[1:]
+    stated = yaml.safe_load(line)["data"]
+    assert len(netspec.data.load(Data.model_validate(stated)).train) == 3
