@@ -89,7 +89,9 @@ grey (one channel), colour (three) or grey with 16 bits. The header of every pic
 starts, so a training does not end at its last picture: all have the same size, unless `size` in the recipe resizes
 them (bilinear; masks by the nearest pixel; boxes are scaled). Grey and colour are not mixed, unless `channels` says
 what the network gets; then transparency is dropped. A picture is turned as its camera says (EXIF). Threads decode
-pictures when they are needed; a file that has vanished, or is damaged, ends the training with its name.
+pictures when they are needed; a file that has vanished, or is damaged, ends the training with its name. With `size`
+and `channels` both given, headers are not read before: they could not change anything, and a million of them take
+minutes.
 
 The classes are the names of the folders, sorted, or in the order of `classes`. Samples are ordered in turns: the
 first picture of each class, then the second; so `train_size: 100` has all classes. A mask has one channel: the value
@@ -106,11 +108,32 @@ from its end, and the windows that share rows with the next part are left out.
 `train_size`, `validation_size` and `test_size` then keep the first samples of each part."""
 
 
+_CHECKED = (
+    ("headers and sizes of all files", "when the set is loaded, before the memory for the content is taken"),
+    ("content of idx, `.npz`, CIFAR, SVHN, tables and texts", "when the set is loaded"),
+    ("checksums of named sets", "at every load"),
+    (
+        "values that are not finite",
+        "when the set is loaded; of `.npy` files and samples from Python, when they are used",
+    ),
+    (
+        "labels out of range",
+        "when the set is loaded; of masks, when they are decoded; the message names the sample",
+    ),
+    ("pictures", "headers when the set is loaded, content when they are decoded"),
+    (
+        "a file that has become shorter, has vanished or was replaced",
+        "when it is used: the training ends with its name",
+    ),
+    ("pickles", "never loaded, in no format"),
+)
+
 _LOOKING = """\
-`netspec data SET` or `netspec data PATH` reads every sample once and shows the parts, shapes, types, ranges and classes
-with their counts; `--format json` writes the same as data. Settings are those above: `--set validation=0.1`,
+`netspec data SET` or `netspec data PATH` reads every sample once and shows the parts, shapes, types, ranges and
+classes with their counts; `--format json` writes the same as data. Settings are those above: `--set validation=0.1`,
 `--set "size=[64, 64]"`, `--set table.targets=price`. `--picture FILE.svg` draws ten samples, the first of each class,
-with their classes, masks and boxes; `FILE.png` has the pictures only. Without a set, the command lists the named sets.
+with their classes, masks and boxes; `FILE.png` has the pictures only. Without a set, the command lists the named
+sets.
 
 It also shows what looks wrong: samples that cannot be read (exit code 1), labels that start at 1 or below 0, a class
 without a training sample, channels that seem to be last, floats of 0 to 255, the same sample in two parts or twice in
@@ -149,6 +172,12 @@ def data_page(notice: str) -> Iterator[str]:
     yield "A setting that the format does not use is an error."
     yield "## Parts"
     yield _PARTS
+    yield "## What is checked, and when"
+    yield (
+        "A set that is damaged or does not fit ends the command with exit code 2 and a message that names the file, the"
+        " line, record or sample, what is wrong, and what to write or save."
+    )
+    yield _table(("what", "when"), _CHECKED)
     yield "## Looking at a set"
     yield _LOOKING
     yield "## From Python"

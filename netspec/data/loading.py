@@ -181,6 +181,10 @@ def _require_arrays(path: Path) -> None:
             f"{path}: is a single array, and data are a folder of several",
             "put train_images.npy, train_labels.npy and so on into a folder, and give the folder",
         )
+    if kind in (".mat", ".bin", ".gz") or path.name.endswith("-ubyte"):
+        raise DataError(
+            f"{path}: is one file of a set", f"give the folder with all of its files: {path.parent}"
+        )
     if kind in (".pkl", ".pickle", ".pt", ".pth"):
         raise DataError(
             f"{path}: is a pickle; netspec never loads pickles, because a pickle can run any code",

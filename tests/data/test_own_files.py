@@ -230,6 +230,16 @@ def test_objects_are_never_loaded(tmp_path: Path) -> None:
         netspec.data.load(str(tmp_path / "x.pkl"))
 
 
+@pytest.mark.parametrize(
+    "name", ["train_32x32.mat", "test_batch.bin", "train-images-idx3-ubyte.gz", "x-ubyte"]
+)
+def test_one_file_of_a_set(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(DataError, match="is one file of a set") as caught:
+        netspec.data.load(str(tmp_path / name))
+    assert str(tmp_path) in caught.value.help
+
+
 def test_a_folder_of_nothing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no data that netspec knows"):
         netspec.data.load(str(tmp_path))

@@ -161,6 +161,15 @@ def test_a_picture_is_turned_as_its_camera_says(tmp_path: Path) -> None:
     np.testing.assert_array_equal(whole(parts.train)["images"][0], np.rot90(pixels, -1).transpose(2, 0, 1))
 
 
+def test_sixteen_bits_are_seen_without_reading_all_headers(tmp_path: Path) -> None:
+    picture(tmp_path / "a" / "x.png", 9)
+    picture(tmp_path / "a" / "y.png", np.full((4, 6), 300, np.uint16))
+    assert "y.png: has 16 bits" in refusal(Data(train=str(tmp_path), channels=1, size=(4, 6)))[0]
+    (tmp_path / "a" / "y.png").write_bytes(b"")
+    parts = netspec.data.load(Data(train=str(tmp_path), channels=1, size=(4, 6)))
+    assert parts.train.take(np.array([0]))["images"].shape == (1, 1, 4, 6)
+
+
 @pytest.mark.parametrize("workers", [1, 4])
 def test_threads_change_nothing(workers: int, tmp_path: Path) -> None:
     animals(tmp_path, {"cat": 20, "dog": 20})
