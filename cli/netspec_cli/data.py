@@ -231,6 +231,9 @@ def _counts(report: Report, key: str) -> Iterator[str]:
     classes = report.classes(key)
     if key not in report.parts.targets or classes is None or not all(columns.values()):
         return
+    seen = set[int]().union(*(counts or {} for counts in columns.values()))
+    if key not in report.parts.classes and 1 < len(seen) <= classes.count // 2:
+        return  # numbers, but not the indices of classes
     labels = sorted({*range(classes.count)}.union(*(counts or {} for counts in columns.values())))
     if len(labels) > 2 * MOST_CLASSES and key not in report.parts.classes:
         return

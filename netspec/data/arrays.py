@@ -42,8 +42,8 @@ def arranged(path: Path, names: Sequence[str], data: Data) -> Named:
     for name in names:
         part, _, key = name.partition("_")
         part = {"val": "validation"}.get(part, part)
-        if part in PARTS and key:
-            found.setdefault(part, {})[key] = name
+        if part in PARTS and key and (other := found.setdefault(part, {}).setdefault(key, name)) != name:
+            raise DataError(f"{path}: has both {other} and {name}", "remove one of them")
     if not found and _is_unparted(names, data):
         found = {"train": {name: name for name in names}}
     if "train" not in found:
@@ -57,9 +57,7 @@ def arranged(path: Path, names: Sequence[str], data: Data) -> Named:
                 f"its keys are {keys}",
             )
     clear = [key for key in found["train"] if role_of(key, data) is not Role.unused]
-    absent = [
-        f"{part}_{key}" for part, keys in found.items() for key in clear if key not in keys and part != key
-    ]
+    absent = [f"{part}_{key}" for part, keys in found.items() for key in clear if key not in keys]
     if absent:
         raise DataError(f"{path}: lacks {', '.join(absent)}", conversion.of_names(path, names, KEYS))
     if not any(role_of(key, data) is Role.input for key in clear):
@@ -262,6 +260,9 @@ def with_classes(parts: Parts, data: Data) -> Parts:
                 "remove `classes` from the data of the recipe",
             )
         names = data.classes if isinstance(data.classes, tuple) else ()
+        known = parts.classes.get(whole[0])
+        if known is not None and isinstance(data.classes, int) and data.classes >= len(known.names):
+            names = known.names
         stated = Classes(data.classes if isinstance(data.classes, int) else len(names), names, data.ignore)
         return labels.within(parts, whole[0], stated)
     if data.ignore is not None:

@@ -149,15 +149,19 @@ def _of_file(path: Path, data: Data) -> Parts:
     if fault := files.fault(path):
         raise DataError(f"{files.shortened(path)}: cannot be read: {files.reason(fault)}")
     named: dict[str, dict[str, str]] = {}
+    everything: list[str] = []
 
     def choose(names: list[str]) -> list[str]:
+        everything.extend(names)
         for part, keys in arranged(path, names, data).items():
             named[part] = dict(keys)
         return [name for keys in named.values() for name in keys.values()]
 
     arrays = npz.read_chosen(path, choose)
     found = {part: {key: arrays[name] for key, name in keys.items()} for part, keys in named.items()}
-    return of_arrays(found, data, name=path.name, where=str(path))
+    parts = of_arrays(found, data, name=path.name, where=str(path))
+    unused = [name for name in everything if name not in arrays]
+    return parts.noting(f"not used: {', '.join(unused)}") if unused else parts
 
 
 def _require_arrays(path: Path) -> None:
@@ -195,23 +199,12 @@ def _require_arrays(path: Path) -> None:
 def _of_folder(path: Path, data: Data, base: Path, workers: int) -> Parts:
     if fault := files.unlisted(path):
         raise DataError(f"{path}: cannot be read: {files.reason(fault)}")
-    if data.masks is not None or data.boxes is not None or pictures.has_pictures(path):
+    are_pictures = data.masks is not None or data.boxes is not None
+    if not are_pictures and (arrays := _of_arrays(path, data)) is not None:
+        return arrays
+    if are_pictures or pictures.has_pictures(path):
         _require_obeyed(data, "pictures", path)
         return pictures.load(path, data, base, workers)
-    _require_obeyed(data, "arrays", path)
-    if prefixes := families.prefixes(path):
-        if len(prefixes) > 1:
-            raise DataError(
-                f"{path}: holds several sets of idx files: {', '.join(each or 'MNIST' for each in prefixes)}",
-                "put each into a folder of its own; for EMNIST, use the names emnist, emnist-letters or emnist-digits",
-            )
-        return families.load(path, prefixes[0], data)
-    if (form := cifar.form_of(path)) is not None:
-        return cifar.load(path, form, data, path.name)
-    if files.exists(path / "train_32x32.mat"):
-        return sets.svhn(path, data, path.name)
-    if any(path.glob("*.npy")):
-        return npy.load(path, data)
     if inside := next(iter(sorted(path.glob("*.npz"))), None):
         raise DataError(f"{path}: is a folder with {inside.name}", f"name the file {inside} itself")
     raise DataError(
@@ -220,6 +213,28 @@ def _of_folder(path: Path, data: Data, base: Path, workers: int) -> Parts:
         f"({STEMS[0]} …), .npy files (train_images.npy …), or the binary files of CIFAR or SVHN; "
         "tables and texts need `table` or `text` in the data of the recipe",
     )
+
+
+def _of_arrays(path: Path, data: Data) -> Parts | None:
+    """The parts in a folder of files with arrays; None if there are none."""
+    if prefixes := families.prefixes(path):
+        if len(prefixes) > 1:
+            raise DataError(
+                f"{path}: holds several sets of idx files: {', '.join(each or 'MNIST' for each in prefixes)}",
+                "put each into a folder of its own; for EMNIST, use the names emnist, emnist-letters or emnist-digits",
+            )
+        _require_obeyed(data, "arrays", path)
+        return families.load(path, prefixes[0], data)
+    if (form := cifar.form_of(path)) is not None:
+        _require_obeyed(data, "arrays", path)
+        return cifar.load(path, form, data, path.name)
+    if files.exists(path / "train_32x32.mat"):
+        _require_obeyed(data, "arrays", path)
+        return sets.svhn(path, data, path.name)
+    if any(path.glob("*.npy")):
+        _require_obeyed(data, "arrays", path)
+        return npy.load(path, data)
+    return None
 
 
 __all__ = ["PARTS", "load"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
@@ -51,6 +52,8 @@ class Look:
     width: int
     deep: bool = False
     resized: bool = False
+    upright: bool = False
+    """Whether a picture that its camera turned is refused: its mask or box may be turned, or not."""
 
     @property
     def field(self) -> Field:
@@ -106,7 +109,7 @@ def load(
     if "train" not in roots:
         roots = {"train": folder}
     if data.boxes is not None:
-        labelled = _boxed(roots, folder, base / data.boxes)
+        labelled = _boxed(roots, folder, base / data.boxes, data)
     elif masks := _mask_folders(roots, data, base):
         labelled = _masked(roots, masks)
     else:
@@ -114,6 +117,8 @@ def load(
     first = next(iter(labelled.values()))
     everything = [path for each in labelled.values() for path in each.pictures]
     look = _look(everything, data, workers)
+    if first.masks or "boxes" in first.ready:
+        look = replace(look, upright=True)
     sources = {part: _source(each, look, workers) for part, each in labelled.items()}
     known = first.classes if classes is None else classes
     parts = Parts(name or folder.name, str(folder), sources["train"], classes=known, own=classes is None)
@@ -201,10 +206,17 @@ def _masked(roots: Mapping[str, Path], masks: Mapping[str, Path]) -> dict[str, _
     return found
 
 
-def _boxed(roots: Mapping[str, Path], folder: Path, table: Path) -> dict[str, _Labelled]:
+def _boxed(roots: Mapping[str, Path], folder: Path, table: Path, data: Data) -> dict[str, _Labelled]:
+    """Pictures with a box each, and a class if the file has them."""
     import numpy as np
 
     rows = boxes.read(table)
+    names = list(data.classes) if isinstance(data.classes, tuple) else []
+    names = names or sorted({row.label for row in rows.values() if row.label is not None})
+    for name, row in rows.items():
+        if row.label is not None and row.label not in names:
+            known = ", ".join(names)
+            raise DataError(f"{table}: line {row.line}: the class {row.label!r} of {name} is none of {known}")
     found = {}
     for part, root in roots.items():
         chosen = {
@@ -219,7 +231,6 @@ def _boxed(roots: Mapping[str, Path], folder: Path, table: Path) -> dict[str, _L
                 f"{table}: line {chosen[absent[0]].line}: {absent[0]} cannot be read: "
                 f"{files.reason(files.fault(absent[0]) or OSError())}"
             )
-        names = sorted({row.label for row in rows.values() if row.label is not None})
         ready: dict[str, Any] = {"boxes": np.array([row.box for row in chosen.values()], np.float32)}
         if names:
             ready["labels"] = np.array([names.index(str(row.label)) for row in chosen.values()], np.int64)
@@ -280,12 +291,13 @@ def _seen(path: Path) -> tuple[str, int, int]:
     """The mode of a picture, and its height and width as a viewer shows it."""
     with _opened(path) as picture:
         turned = _orientation(picture) in (5, 6, 7, 8)
+        mode = picture.mode
+        if "transparency" in picture.info:
+            mode = "RGBA"
+        elif mode.startswith("I"):
+            mode = "I;16"
         height, width = (picture.width, picture.height) if turned else (picture.height, picture.width)
-        return (
-            ("I;16" if picture.mode.startswith("I;16") or picture.mode == "I" else picture.mode),
-            height,
-            width,
-        )
+        return mode, height, width
 
 
 def _orientation(picture: Any) -> int:
@@ -386,6 +398,11 @@ def _pixels(path: Path, look: Look) -> Array:
             raise DataError(
                 f"{path}: has 16 bits, and other pictures have 8",
                 "all or none of a set have 16 bits; convert them",
+            )
+        if look.upright and _orientation(picture) != 1:
+            raise DataError(
+                f"{path}: is turned by its camera (EXIF), and its mask or box may be turned, or not",
+                "save it upright",
             )
         turned = picture if _orientation(picture) == 1 else ImageOps.exif_transpose(picture)
         if not look.deep:

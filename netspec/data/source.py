@@ -37,6 +37,11 @@ class Field:
     role: Role
 
     @property
+    def unit(self) -> float:
+        """What the values are divided by when they are prepared: bytes and 16-bit numbers become 0 to 1."""
+        return {"uint8": 255.0, "uint16": 65535.0}.get(self.dtype, 1.0)
+
+    @property
     def nbytes(self) -> int:
         """The bytes of one sample."""
         import numpy as np

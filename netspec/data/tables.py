@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from netspec import files
 from netspec.data.bounds import LARGEST, DataError
 
 _LONGEST_CELL = 1 << 16
+_LONGEST_LINE = 1 << 24
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def rows(
         with files.open_plain(path) as stream:
             text = io.TextIOWrapper(stream, "utf-8-sig", newline="")
             csv.field_size_limit(_LONGEST_CELL)
-            reader = csv.reader(text, delimiter=separator, strict=True, skipinitialspace=True)
+            reader = csv.reader(_lines(text, path), delimiter=separator, strict=True, skipinitialspace=True)
             first = next(reader, [])
             if not first:
                 raise DataError(f"{path}: is empty", "the first line has the names of the columns")
@@ -46,6 +47,14 @@ def rows(
         raise DataError(f"{path}: is not a table: {error}") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {files.reason(error)}") from error
+
+
+def _lines(text: IO[str], path: Path) -> Iterator[str]:
+    """The lines of a table; a file with no line end would fill the memory."""
+    while line := text.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:
+            raise DataError(f"{path}: has a line of more than {_LONGEST_LINE:,} characters")
+        yield line
 
 
 def _checked(

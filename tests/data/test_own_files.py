@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import netspec.data
 from netspec.data.bounds import DataError
 from netspec.data.parts import Parts
-from netspec.data.source import Role
+from netspec.data.source import Field, Role
 from netspec.recipe.data import Data
 
 Array = NDArray[Any]
@@ -80,6 +80,38 @@ def test_several_inputs_and_targets_by_key(tmp_path: Path) -> None:
         "left": Role.input, "right": Role.input, "main": Role.target,
     }  # fmt: skip
     assert [name for name, _ in parts] == ["train", "validation"]
+
+
+def test_arrays_that_are_not_used_are_named(tmp_path: Path) -> None:
+    path = saved(
+        tmp_path,
+        train_images=np.zeros((2, 3)),
+        train_labels=np.arange(2),
+        train_ids=np.arange(2),
+        z=np.eye(2),
+    )
+    parts = netspec.data.load(str(path))
+    assert parts.notes == ("not used: train_ids, z",)
+    assert list(parts.train.fields) == ["images", "labels"]
+
+
+def test_one_part_under_two_names(tmp_path: Path) -> None:
+    arrays = {f"{part}_images": np.zeros((2, 3)) for part in ("train", "val", "validation")}
+    with pytest.raises(DataError, match="has both val_images and validation_images"):
+        netspec.data.load(str(saved(tmp_path, **arrays)))
+
+
+def test_a_picture_beside_arrays_does_not_make_them_pictures(tmp_path: Path) -> None:
+    mapped(tmp_path, train_images=np.zeros((2, 3)), train_labels=np.arange(2))
+    (tmp_path / "preview.png").touch()
+    assert len(netspec.data.load(str(tmp_path)).train) == 2
+
+
+@pytest.mark.parametrize(
+    ("dtype", "unit"), [("uint8", 255), ("uint16", 65535), ("int32", 1), ("float32", 1), ("bool", 1)]
+)
+def test_the_unit_of_a_type(dtype: str, unit: int) -> None:
+    assert Field((3,), dtype, Role.input).unit == unit
 
 
 def test_an_archive_without_parts(tmp_path: Path) -> None:

@@ -139,6 +139,11 @@ def test_transparency_is_not_dropped_in_silence(tmp_path: Path) -> None:
     assert netspec.data.load(Data(train=str(tmp_path), channels=3)).shape("images") == (3, 4, 6)
 
 
+def test_a_transparent_colour_is_transparency(tmp_path: Path) -> None:
+    picture(tmp_path / "a" / "x.png", 9, transparency=(9, 9, 9))
+    assert refusal(str(tmp_path))[0].endswith("x.png: has transparency")
+
+
 def test_other_sizes_need_a_size(tmp_path: Path) -> None:
     picture(tmp_path / "a" / "x.png", 9)
     picture(tmp_path / "a" / "y.png", 9, (5, 6))
@@ -334,6 +339,18 @@ def test_a_class_that_the_recipe_does_not_have(tmp_path: Path) -> None:
     assert (whole(parts.train)["masks"] == 11).all()
 
 
+def test_a_turned_picture_with_a_mask_is_refused(tmp_path: Path) -> None:
+    """Its mask may be turned, or not; at 180° no size would show it."""
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    picture(tmp_path / "train" / "x.jpg", 9, exif=exif)
+    picture(tmp_path / "trainannot" / "x.png", 1, mode="L")
+    assert (
+        "is turned by its camera (EXIF), and its mask or box may be turned, or not"
+        in refusal(str(tmp_path))[0]
+    )
+
+
 # Boxes.
 
 
@@ -355,6 +372,14 @@ def test_a_box_a_picture(tmp_path: Path) -> None:
 def test_boxes_are_scaled_with_their_pictures(tmp_path: Path) -> None:
     parts = netspec.data.load(boxed(tmp_path).model_copy(update={"size": (8, 18)}), base=tmp_path)
     assert whole(parts.train)["boxes"].tolist() == [[3, 2, 9, 8], [0, 0, 18, 8]]
+
+
+def test_the_recipe_orders_the_classes_of_boxes(tmp_path: Path) -> None:
+    data = boxed(tmp_path).model_copy(update={"classes": ("dog", "cat")})
+    parts = netspec.data.load(data, base=tmp_path)
+    assert (whole(parts.train)["labels"].tolist(), parts.classes["labels"].names) == ([1, 0], ("dog", "cat"))
+    message, _ = refusal(data.model_copy(update={"classes": ("dog", "eel")}), tmp_path)
+    assert message.endswith("boxes.csv: line 2: the class 'cat' of 0.png is none of dog, eel")
 
 
 BOXES = {

@@ -86,6 +86,11 @@ TABLES: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
         {"targets": ("y",), "length": 3},
         "has 2 rows, and one sample needs 4",
     ),
+    "a long line": (
+        "a,y\n" + "1" * (1 << 24),
+        {"targets": ("y",)},
+        "has a line of more than 16,777,216 characters",
+    ),
     "a long cell": ("a,y\n" + "1" * 70_000 + ",2\n", {"targets": ("y",)}, "is not a table: "),
 }
 
