@@ -72,6 +72,7 @@ class Canonical(keras.optimizers.Optimizer):  # type: ignore[misc]
         self.rate = self.add_variable((), _filled(self.spec.learning_rate), dtype, name="rate")
         self.kept = {slot: [self._slot(slot, each) for each in variables] for slot in self.keeps()}
         self.paths = [each.path for each in variables]
+        self._owns = [self._special.get(id(each), self._plain) for each in variables]
 
     def keeps(self) -> tuple[str, ...]:
         """The slots that the settings need."""
@@ -111,11 +112,13 @@ class Canonical(keras.optimizers.Optimizer):  # type: ignore[misc]
 
     def own(self, variable: Any) -> Own:
         """The settings of a variable."""
-        return self._special.get(id(variable), self._plain)
+        return self._owns[self._get_variable_index(variable)]
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One step of one variable."""
-        own, index = self.own(variable), self._get_variable_index(variable)
+        # By its index: on TensorFlow this is the variable inside of Keras' variable.
+        index = self._get_variable_index(variable)
+        own = self._owns[index]
         rate = ops.cast(self.rate, variable.dtype) * own.rate
         if own.decay and self.couples:
             gradient = gradient + variable * own.decay
