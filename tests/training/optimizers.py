@@ -9,7 +9,7 @@ import numpy as np
 
 from netspec.recipe.optimizers import Adadelta, Adagrad, Adam, AdamW, Optimizer, RMSprop, Sgd
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 Slots = dict[str, Any]
 """What is kept of one weight."""
 
@@ -42,13 +42,13 @@ FORMS: dict[str, list[Optimizer]] = {
 EVERY = [form for forms in FORMS.values() for form in forms]
 
 
-def sgd(spec: Sgd, kept: Slots, gradient: Array, rate: float) -> Array:
+def sgd(spec: Sgd, kept: Slots, gradient: Array, rate: float) -> Any:
     kept["velocity"] = spec.momentum * kept.get("velocity", 0) + gradient
     velocity: Array = kept["velocity"]
     return rate * (gradient + spec.momentum * velocity if spec.nesterov else velocity)
 
 
-def adam(spec: Adam | AdamW, kept: Slots, gradient: Array, rate: float) -> Array:
+def adam(spec: Adam | AdamW, kept: Slots, gradient: Array, rate: float) -> Any:
     kept["steps"] = step = kept.get("steps", 0) + 1
     kept["mean"] = spec.beta1 * kept.get("mean", 0) + (1 - spec.beta1) * gradient
     kept["square"] = spec.beta2 * kept.get("square", 0) + (1 - spec.beta2) * gradient**2
@@ -56,7 +56,7 @@ def adam(spec: Adam | AdamW, kept: Slots, gradient: Array, rate: float) -> Array
     return rate * mean / (np.sqrt(square) + spec.epsilon)
 
 
-def rmsprop(spec: RMSprop, kept: Slots, gradient: Array, rate: float) -> Array:
+def rmsprop(spec: RMSprop, kept: Slots, gradient: Array, rate: float) -> Any:
     kept["square"] = spec.rho * kept.get("square", 0) + (1 - spec.rho) * gradient**2
     kept["mean"] = spec.rho * kept.get("mean", 0) + (1 - spec.rho) * gradient
     square = kept["square"] - kept["mean"] ** 2 if spec.centered else kept["square"]
@@ -64,12 +64,12 @@ def rmsprop(spec: RMSprop, kept: Slots, gradient: Array, rate: float) -> Array:
     return rate * kept["velocity"]
 
 
-def adagrad(spec: Adagrad, kept: Slots, gradient: Array, rate: float) -> Array:
+def adagrad(spec: Adagrad, kept: Slots, gradient: Array, rate: float) -> Any:
     kept["sum"] = kept.get("sum", spec.initial) + gradient**2
     return rate * gradient / (np.sqrt(kept["sum"]) + spec.epsilon)
 
 
-def adadelta(spec: Adadelta, kept: Slots, gradient: Array, rate: float) -> Array:
+def adadelta(spec: Adadelta, kept: Slots, gradient: Array, rate: float) -> Any:
     kept["square"] = spec.rho * kept.get("square", 0) + (1 - spec.rho) * gradient**2
     before = kept.get("change", 0)
     step = np.sqrt(before + spec.epsilon) / np.sqrt(kept["square"] + spec.epsilon) * gradient

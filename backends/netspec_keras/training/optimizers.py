@@ -15,10 +15,9 @@ from netspec_keras.framework import keras, ops
 
 if TYPE_CHECKING:
     from netspec.backend import Array
+    from netspec.fit import Clip, Group
 
-Clip: TypeAlias = Any
-Group: TypeAlias = Any
-Grouped: TypeAlias = Sequence[tuple[Group, Sequence[Any]]]
+Grouped: TypeAlias = "Sequence[tuple[Group, Sequence[Any]]]"
 """Groups, each with its variables."""
 
 
@@ -72,7 +71,7 @@ class Canonical(keras.optimizers.Optimizer):  # type: ignore[misc]
         self.rate = self.add_variable((), _filled(self.spec.learning_rate), dtype, name="rate")
         self.kept = {slot: [self._slot(slot, each) for each in variables] for slot in self.keeps()}
         self.paths = [each.path for each in variables]
-        self._owns = [self._special.get(id(each), self._plain) for each in variables]
+        self._owns: list[Own] = [self._special.get(id(each), self._plain) for each in variables]
 
     def keeps(self) -> tuple[str, ...]:
         """The slots that the settings need."""
@@ -105,14 +104,10 @@ class Canonical(keras.optimizers.Optimizer):  # type: ignore[misc]
         l2 = self.own(variable).l2
         return gradient + variable * (2 * l2) if l2 else gradient
 
-    def penalty(self, variables: Sequence[Any]) -> Any:
-        """λ Σ w² over the variables with L2, a part of the loss; None if there are none."""
-        terms = [ops.sum(ops.square(each)) * own.l2 for each in variables if (own := self.own(each)).l2]
-        return sum(terms[1:], terms[0]) if terms else None
-
     def own(self, variable: Any) -> Own:
         """The settings of a variable."""
-        return self._owns[self._get_variable_index(variable)]
+        index: int = self._get_variable_index(variable)
+        return self._owns[index]
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One step of one variable."""

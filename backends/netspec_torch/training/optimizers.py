@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.optim import swa_utils
@@ -11,8 +11,9 @@ from torch.optim import swa_utils
 from netspec.dataclass import dataclass
 from netspec.recipe.optimizers import Adadelta, Adagrad, Adam, AdamW, Optimizer, RMSprop, Sgd
 
-Clip: TypeAlias = Any
-Group: TypeAlias = Any
+if TYPE_CHECKING:
+    from netspec.fit import Clip, Group
+
 Tensor = torch.Tensor
 Parameters = Mapping[str, torch.nn.Parameter]
 
@@ -71,16 +72,6 @@ class Stepper:
         gradients = [each.grad for each in self._names if each.grad is not None]
         if self.clip is not None and gradients:
             CLIPS[self.clip.kind](gradients, self.clip.limit)
-
-    @torch.no_grad()
-    def penalty(self) -> Tensor | None:
-        """λ Σ w² over the weights with L2, a part of the loss; None if there are none."""
-        terms = [
-            torch.stack([each.square().sum() for each in own.parameters]).sum() * own.l2
-            for own in self._groups
-            if own.l2
-        ]
-        return torch.stack(terms).sum() if terms else None
 
     def zero(self) -> None:
         """Forget the gradients."""
