@@ -68,8 +68,11 @@ class TensorFlow:
                 tape.watch(source)
             loss, found = value()
         slopes = tape.gradient(loss, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        # As whole tensors: the gradient of an embedding comes as rows.
-        return found, [*map(tf.convert_to_tensor, slopes)]
+        # TensorFlow's optimiser of graphs can drop the order of a read and a later update of a variable, if no gradient
+        # is calculated from what was read. With this, everything is calculated before the first update.
+        with tf.control_dependencies([loss, *tf.nest.flatten(found)]):
+            # As whole tensors: the gradient of an embedding comes as rows.
+            return found, [tf.identity(tf.convert_to_tensor(slope)) for slope in slopes]
 
     def array(self, value: Any) -> Array:
         # NumPy warns of the way in which a variable turns into an array; the method of TensorFlow does not.

@@ -176,7 +176,9 @@ class KerasTrainer:
         return self._outputs(self._inputs(inputs), training=False)
 
     def _outputs(self, inputs: Tensors, training: bool) -> Named:
-        given = inputs[0] if len(inputs) == 1 else list(inputs)
+        names = [each.name for each in self.task.graph.inputs]
+        # Keras takes a single input without a mapping.
+        given = inputs[0] if len(inputs) == 1 else dict(zip(names, inputs, strict=True))
         return dict(zip(self.names, listed(self.model(given, training=training)), strict=True))
 
     def _loss(
