@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import struct
+import tracemalloc
 import xml.etree.ElementTree as ET
 import zlib
 from pathlib import Path
@@ -133,6 +134,20 @@ def test_other_data_are_not_suspected_of_being_labelled_bytes(
     changed: dict[str, Any], tmp_path: Path
 ) -> None:
     assert not any("labels" in each or "uint8" in each for each in findings(saved(tmp_path, **changed)))
+
+
+def test_a_set_that_is_larger_than_the_memory_is_read_in_pieces(tmp_path: Path) -> None:
+    images = np.lib.format.open_memmap(tmp_path / "train_images.npy", "w+", np.uint8, (2000, 1, 200, 200))
+    images[::2, 0, 0, 0] = 1
+    del images
+    np.save(tmp_path / "train_labels.npy", np.arange(2000) % 2)
+    tracemalloc.start()
+    report = inspect(netspec.data.load(str(tmp_path)))
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert held < 60_000_000
+    assert report.columns["train"]["images"].high == 1
+    assert "1,998 of 2,000 training samples appear before" in report.findings[0].message
 
 
 def test_every_broken_picture_is_reported(tmp_path: Path) -> None:
