@@ -3,81 +3,184 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field, InstanceOf
 
 from netspec.dataclass import dataclass
 from netspec.diagnostics.span import Span
+from netspec.recipe.model import (
+    SMALLEST,
+    Augment,
+    Clip,
+    Count,
+    Flag,
+    Fraction,
+    Limit,
+    Loss,
+    Metric,
+    Named,
+    NotNegative,
+    Number,
+    Pixels,
+    Schedule,
+    Seed,
+    Settings,
+    Whole,
+    Word,
+    listed,
+)
 from netspec.recipe.names import EMBEDDED
-from netspec.recipe.optimizers import OPTIMIZERS, SMALLEST, Optimizer
+from netspec.recipe.optimizers import OPTIMIZERS, Optimizer
 from netspec.types import LARGEST_FLOAT
 
+if TYPE_CHECKING:
+    from netspec.recipe.data import Data
 
-def _listed(value: object) -> object:
-    """Turn a single value into a list."""
-    return tuple(value) if isinstance(value, list | tuple) else (value,)
-
-
-Count = Annotated[int, Field(ge=1, le=2**31 - 1, description="a whole number from 1")]
-Limit = Annotated[Count | None, Field(description="a whole number from 1")]
-Pixels = Annotated[int, Field(ge=0, le=10_000, description="a whole number of pixels from 0")]
-Seed = Annotated[int, Field(ge=0, lt=2**32, description="a whole number from 0 to 2³² − 1")]
-Number = Annotated[float, Field(ge=-LARGEST_FLOAT, le=LARGEST_FLOAT, allow_inf_nan=False)]
 Above = Annotated[float, Field(ge=SMALLEST, le=LARGEST_FLOAT, allow_inf_nan=False)]
+Precision = Literal["float32", "tf32", "bf16", "fp16", "float64"]
+Patterns = Annotated[
+    tuple[Word, ...],
+    BeforeValidator(listed),
+    Field(min_length=1, description="the name of a layer, or a list of names; `*` stands for any text"),
+]
 
 
-class Normalise(BaseModel):
+class Normalise(Settings):
     """x ← (x − mean) / std, one number for all channels or one per channel; in units of the scaled image."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     mean: Annotated[
         tuple[Number, ...],
-        BeforeValidator(_listed),
+        BeforeValidator(listed),
         Field(description="a float32 number, or one per channel"),
     ]
     std: Annotated[
         tuple[Above, ...],
-        BeforeValidator(_listed),
+        BeforeValidator(listed),
         Field(description="a float32 number above 0, or one per channel"),
     ]
 
 
-class Recipe(BaseModel):
-    """How a network is trained, with all defaults filled in.
+class Group(Settings):
+    """Layers whose weights have settings of their own.
 
-    `data` is a name of `SETS` or a path. `pad` adds pixels of value 0 on every side. Then bytes are divided by 255;
-    floats are not changed. `normalise` comes last. `train_size` and `test_size` limit the sets to their first samples.
-    The same seed gives the same initial weights and the same order of samples on every backend.
+    `layers` are names or patterns of layers or scopes. `rate` multiplies the learning rate, `weight_decay` replaces that
+    of the optimiser. `freeze` keeps the weights as they are in the first epochs: a number of epochs, or `true` for all.
+    A weight belongs to the first group that names it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+    layers: Patterns
+    rate: NotNegative = 1.0
+    weight_decay: Annotated[NotNegative | None, Field(description="a float32 number from 0")] = None
+    freeze: Annotated[bool | Count, Field(description="a whole number of epochs from 1, or `true`")] = False
 
-    data: Annotated[str, Field(min_length=1, description="the name of a data set, or a path")] = EMBEDDED
-    pad: Pixels = 0
-    normalise: Normalise | None = None
+
+class Stop(Settings):
+    """Ends the training after `after` epochs in which `metric` was not better than its best by more than `threshold`."""
+
+    after: Annotated[Count, Field(description="a whole number of epochs from 1")]
+    metric: Annotated[Word | None, Field(description="the name of a figure, such as `validation_loss`")] = (
+        None
+    )
+    threshold: NotNegative = 0.0
+
+
+class Checkpoint(Settings):
+    """How often all that a resumed run needs is written: every so many epochs, steps or minutes; the first that is due."""
+
+    epochs: Annotated[Count | None, Field(description="a whole number of epochs from 1")] = None
+    steps: Annotated[Count | None, Field(description="a whole number of steps from 1")] = None
+    minutes: Annotated[
+        float | None, Field(gt=0, le=1e6, allow_inf_nan=False, description="a number of minutes above 0")
+    ] = None
+
+
+class Recipe(Settings):
+    """How a network is trained, with all defaults filled in.
+
+    `data` is a name of `SETS`, a path, or a `Data`. `train_size`, `validation_size` and `test_size` limit the parts to
+    their first samples. Training samples are augmented by `augment`; then `pad` adds pixels of value 0 on every side, and
+    bytes are divided by 255; floats are not changed. `normalise` comes last.
+
+    `loss` is for a network with one output, `losses` for several, by their names. Without either, the loss is the
+    cross-entropy. The length is `epochs`, or `steps` instead. The same seed gives the same initial weights, the same
+    order of samples and the same augmentation on every backend.
+    """
+
+    data: Annotated[Any, Field(description="the name of a data set, or a path, or a mapping")] = EMBEDDED
     train_size: Limit = None
+    validation_size: Limit = None
     test_size: Limit = None
+    pad: Pixels = 0
+    normalise: Annotated[
+        InstanceOf[Normalise] | Literal["measured", "sample"] | None,
+        Field(description="a mapping with `mean` and `std`, `measured`, or `sample`"),
+    ] = None
+    whiten: Annotated[Literal["zca"] | None, Field(description="`zca`")] = None
+    augment: tuple[InstanceOf[Augment], ...] = ()
     batch: Count = 64
+    accumulate: Annotated[Count, Field(description="a whole number of batches from 1")] = 1
     epochs: Count = 10
-    loss: Annotated[Literal["cross_entropy"], Field(description="`cross_entropy`")] = "cross_entropy"
-    optimizer: Optimizer = OPTIMIZERS["adam"]()
-    metrics: Annotated[
-        tuple[Literal["accuracy"], ...],
-        BeforeValidator(_listed),
-        Field(description="a list of names: [accuracy]"),
-    ] = ("accuracy",)
+    steps: Annotated[Count | None, Field(description="a whole number from 1")] = None
+    loss: InstanceOf[Loss] | None = None
+    losses: dict[str, InstanceOf[Loss]] = Field(default_factory=dict)
+    optimizer: InstanceOf[Named] = OPTIMIZERS["adam"]()
+    schedule: InstanceOf[Schedule] | None = None
+    clip: InstanceOf[Clip] | None = None
+    l2: Annotated[
+        NotNegative | dict[str, NotNegative] | None,
+        Field(description="a float32 number from 0, or a mapping from layers to such numbers"),
+    ] = None
+    groups: tuple[InstanceOf[Group], ...] = ()
+    average: Annotated[Fraction | None, Field(description="a float32 number from 0 to below 1")] = None
+    metrics: tuple[InstanceOf[Metric], ...] | None = None
+    best: Annotated[Word | None, Field(description="the name of a figure, such as `validation_accuracy`")] = (
+        None
+    )
+    stop: InstanceOf[Stop] | None = None
+    checkpoint: InstanceOf[Checkpoint] = Checkpoint(epochs=1)
+    precision: Annotated[Precision, Field(description="`float32`, `tf32`, `bf16`, `fp16` or `float64`")] = (
+        "float32"
+    )
+    compile: Flag = False
+    deterministic: Flag = True
+    workers: Annotated[Whole, Field(description="a whole number of threads from 0")] = 1
     seed: Seed = 0
+
+    @property
+    def source(self) -> str:
+        """The name of the data set, or the path, of the training part."""
+        return self.data if isinstance(self.data, str) else str(self.data.train)
 
 
 def plain(recipe: Recipe) -> dict[str, Any]:
     """The recipe as in a spec, with every default written out."""
-    written = recipe.model_dump(mode="json", exclude={"optimizer", "normalise"}, exclude_none=True)
-    if recipe.normalise is not None:
-        written["normalise"] = recipe.normalise.model_dump(mode="json")
-    written["optimizer"] = {recipe.optimizer.kind: recipe.optimizer.model_dump(mode="json")}
-    return {name: written[name] for name in Recipe.model_fields if name in written}
+    return {name: value for name, value in _plain(recipe, unset=True).items() if value not in (None, {}, [])}
+
+
+def stated(recipe: Recipe) -> dict[str, Any]:
+    """The settings that the spec gives, without the defaults, in the form of a spec."""
+    return _plain(recipe, unset=False)
+
+
+def _plain(model: BaseModel, unset: bool) -> dict[str, Any]:
+    """The settings of a model; those of one of a family are under its name."""
+    names = type(model).model_fields
+    given = {name: getattr(model, name) for name in names if unset or name in model.model_fields_set}
+    return {name: _written(value, unset) for name, value in given.items()}
+
+
+def _written(value: object, unset: bool) -> Any:
+    if isinstance(value, Named):
+        inner = {key: each for key, each in _plain(value, unset).items() if each is not None}
+        return {value.kind: inner}
+    if isinstance(value, BaseModel):
+        return {key: each for key, each in _plain(value, unset).items() if each is not None}
+    if isinstance(value, tuple | list):
+        return [_written(each, unset) for each in value]
+    if isinstance(value, dict):
+        return {key: _written(each, unset) for key, each in value.items()}
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +195,15 @@ class StatedRecipe:
     places: Mapping[tuple[str, ...], Span]
 
 
-def stated(recipe: Recipe) -> dict[str, Any]:
-    """The settings that the spec gives, without the defaults, in the form of a spec."""
-    given = recipe.model_dump(mode="json", exclude={"optimizer"}, exclude_unset=True)
-    if "optimizer" in recipe.model_fields_set:
-        optimizer = recipe.optimizer
-        given["optimizer"] = {optimizer.kind: optimizer.model_dump(mode="json", exclude_unset=True)}
-    return given
+__all__ = [
+    "Checkpoint",
+    "Group",
+    "Normalise",
+    "Optimizer",
+    "Precision",
+    "Recipe",
+    "StatedRecipe",
+    "Stop",
+    "plain",
+    "stated",
+]

@@ -12,9 +12,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from netspec.recipe.model import (
+    Augment,
     Count,
-    Fraction,
-    Named,
+    Flag,
     NotNegative,
     Number,
     Pixels,
@@ -32,12 +32,6 @@ Sizes = Annotated[
 ]
 
 
-class Augment(Named):
-    """What all have: the probability with which a sample is changed."""
-
-    probability: Probability = 1.0
-
-
 class Flip(Augment):
     """Mirrors along the last axis (left and right), or along `axis` of the spatial axes, counted from 0."""
 
@@ -48,7 +42,7 @@ class Flip(Augment):
 
 
 class Shift(Augment):
-    """Moves by `by` pixels: on each axis one way with `probability`, else the other way with `probability`, else not.
+    """Moves by `by` pixels: along each axis one way or the other, each with `probability`.
 
     `{by: 2, probability: 0.25}` is the policy of Visin et al. 2015: 25 % left, 25 % right, then 25 % up, 25 % down.
     `uniform`: by a whole number drawn from −by to by instead.
@@ -58,7 +52,7 @@ class Shift(Augment):
     main: ClassVar[str | None] = "by"
     by: Pixels = 2
     probability: Annotated[float, Field(ge=0, le=0.5, description="a probability from 0 to 0.5")] = 0.25
-    uniform: Annotated[bool, Field(description="`true` or `false`")] = False
+    uniform: Flag = False
     fill: Number = 0.0
 
 
@@ -134,4 +128,3 @@ class Cutout(Augment):
 AUGMENTATIONS: dict[str, type[Any]] = family(
     Flip, Shift, Crop, Rotate, Scale, Brightness, Contrast, Colour, Noise, Cutout
 )
-__all__ = ["AUGMENTATIONS", "Augment", "Fraction"]

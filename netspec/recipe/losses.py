@@ -15,36 +15,16 @@ from pydantic_core import PydanticCustomError
 from netspec.recipe.model import (
     Flag,
     Fraction,
-    Named,
+    Loss,
     NotNegative,
     Positive,
+    Reading,
+    Targets,
     Whole,
     Word,
     family,
     listed,
 )
-
-Targets = Literal["classes", "numbers"]
-Reading = Literal["classes", "nearest", "shares", "bits", "numbers"]
-"""How metrics read an output: its class is the largest or the nearest one, of a target that is an index or shares; or
-every output is a bit, 1 above 0; or it is a number."""
-
-
-class Loss(Named):
-    """What all losses have."""
-
-    of_logits: ClassVar[bool] = False
-    targets: ClassVar[Targets | None] = "numbers"
-    """What a target is: class indices (0 and 1 for one output), or numbers; None: there is none."""
-
-    weight: Positive = 1.0
-    target: Annotated[Word | None, Field(description="the name of a target of the data")] = None
-
-    def reading(self, channels: int) -> Reading | None:
-        """How metrics read an output of so many channels that has this loss; None: it is no answer to anything."""
-        if self.targets == "classes":
-            return "bits" if channels == 1 else "classes"
-        return self.targets
 
 
 class CrossEntropy(Loss):

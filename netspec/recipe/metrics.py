@@ -5,34 +5,14 @@ The tallies of parts of a set add up to those of the set; `scores` are put one a
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
-
-from pydantic import Field
+from typing import Any, ClassVar, Literal
 
 from netspec.dataclass import dataclass
-from netspec.recipe.losses import Reading
-from netspec.recipe.model import Count, Named, Word, family
+from netspec.recipe.model import Count, Metric, Reading, family
 
 SCORES = "scores"
 """The tally that is not added up."""
 EXCLUSIVE: frozenset[Reading] = frozenset({"classes", "nearest", "shares"})
-ANSWERS: frozenset[Reading] = EXCLUSIVE | {"bits"}
-
-
-class Metric(Named):
-    """What all metrics have. `output` is the head that is measured; by default the first whose targets fit."""
-
-    output: Annotated[Word | None, Field(description="the name of a head")] = None
-    larger_is_better: ClassVar[bool] = True
-    readings: ClassVar[frozenset[Reading]] = ANSWERS
-    """The outputs that it measures."""
-    tally: ClassVar[str] = "confusion"
-    """What it is calculated from."""
-
-    @property
-    def tallied(self) -> str:
-        """The name of the tally, with its settings."""
-        return self.tally
 
 
 class Accuracy(Metric):

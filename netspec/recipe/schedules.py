@@ -12,14 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from netspec.recipe.model import Count, Named, NotNegative, Positive, Share, Whole, Word, family, listed
-
-
-class Schedule(Named):
-    """What all schedules have."""
-
-    warmup: Annotated[Whole, Field(description="a whole number of steps from 0")] = 0
-    warmup_from: Share = 0.0
+from netspec.recipe.model import Count, NotNegative, Positive, Schedule, Share, Word, family, listed
 
 
 class Constant(Schedule):
@@ -86,7 +79,7 @@ class Polynomial(Schedule):
     to: Share = 0.0
 
 
-class OneCycle(Named):
+class OneCycle(Schedule):
     """From `start` up to 1 in the fraction `rise` of the steps, then down to `end`, both along a cosine.
 
     Smith and Topin 2018, as in `torch.optim.lr_scheduler.OneCycleLR` without a cycle of the momentum.
