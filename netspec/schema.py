@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 
 from pydantic import BaseModel
 
 from netspec.expectations import FORMS
 from netspec.language.document.item import RESERVED
+from netspec.language.document.recipe import AUGMENT, CHOICES, METRIC
+from netspec.language.document.settings import Family
 from netspec.language.document.skeleton import BlockSkeleton, HeadSkeleton, InputSkeleton, Skeleton
 from netspec.language.document.usage import NETWORK_KEYS
 from netspec.ops import OPS
 from netspec.ops.description import FieldDescription, Schema, describe, inlined
-from netspec.recipe import Recipe
-from netspec.recipe.optimizers import OPTIMIZERS
+from netspec.recipe import Checkpoint, Group, Normalise, Recipe, Stop
+from netspec.recipe.data import Data, TableData, TextData
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 WORD = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"}
@@ -273,11 +275,37 @@ def _expect() -> Schema:
 
 def _train() -> Schema:
     """The schema of the recipe. A setting that takes a list also takes one value."""
-    whole = Recipe.model_json_schema()
-    own = {key: inlined(each, whole.get("$defs", {})) for key, each in whole["properties"].items()}
-    settings = {key: _lone(_open(each)) for key, each in own.items()}
-    settings["optimizer"] = _optimizer()
+    named = {key: _chosen(family) for key, family in CHOICES.items()}
+    several = {"augment": _chosen(AUGMENT), "metrics": _chosen(METRIC), "groups": _settings(Group)}
+    parts = {"table": _settings(TableData), "text": _settings(TextData)}
+    settings = {
+        **_fields(Recipe, skip={*named, *several, "losses", "normalise", "stop", "checkpoint", "data"}),
+        **named,
+        **{key: _any(each, {"type": "array", "items": each}) for key, each in several.items()},
+        "losses": {"type": "object", "additionalProperties": named["loss"]},
+        "normalise": _any({"enum": ["measured", "sample"]}, _settings(Normalise)),
+        "stop": _settings(Stop),
+        "checkpoint": _settings(Checkpoint),
+        "data": _any({"type": "string"}, _settings(Data, parts)),
+    }
     return {"type": ["object", "null"], "properties": settings, "additionalProperties": False}
+
+
+def _fields(model: type[BaseModel], skip: Collection[str] = ()) -> Schema:
+    """The schemas of the settings of a model, but for those that have another form in a spec."""
+    whole = model.model_json_schema()
+    own = {
+        key: inlined(each, whole.get("$defs", {}))
+        for key, each in whole["properties"].items()
+        if key not in skip
+    }
+    return {key: _lone(_open(each)) for key, each in own.items()}
+
+
+def _settings(model: type[BaseModel], parts: Schema | None = None) -> Schema:
+    """The schema of a mapping of settings; `parts` are those with a schema of their own."""
+    own = {**_fields(model, skip=parts or ()), **(parts or {})}
+    return {"type": ["object", "null"], "properties": own, "additionalProperties": False}
 
 
 def _lone(schema: Schema) -> Schema:
@@ -287,15 +315,11 @@ def _lone(schema: Schema) -> Schema:
     return {**schema, "anyOf": [*schema["anyOf"], *parts]} if parts else schema
 
 
-def _optimizer() -> Schema:
-    """A name, or a name with its settings."""
+def _chosen(family: Family) -> Schema:
+    """A name, or a name with its settings or with the value of its main setting."""
     named: dict[str, Schema] = {}
-    for name, model in OPTIMIZERS.items():
-        whole = model.model_json_schema()
-        own = {key: _open(inlined(each, {})) for key, each in whole["properties"].items()}
-        settings = {"type": ["object", "null"], "properties": own, "additionalProperties": False}
-        named[name] = {**settings, "description": whole.get("description", name)}
+    for name, model in family.members.items():
+        settings = {**_settings(model), "description": (model.__doc__ or name).partition("\n")[0]}
+        named[name] = settings if model.main is None else _any(settings, settings["properties"][model.main])
     one = {"type": "object", "properties": named, "additionalProperties": False}
-    return _any(
-        {"enum": list(OPTIMIZERS)}, {**one, "minProperties": 1, "maxProperties": 1}, _ref("expression")
-    )
+    return _any({"enum": list(named)}, {**one, "minProperties": 1, "maxProperties": 1}, _ref("expression"))

@@ -257,10 +257,10 @@ def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Dat
     from netspec.recipe.names import SETS, seen_from
 
     try:
-        if fetch and recipe.data in SETS:
-            get(recipe.data, folder or datasets.default_folder(), tell=complain)
+        if fetch and recipe.source in SETS:
+            get(recipe.source, folder or datasets.default_folder(), tell=complain)
         # A path in a recipe is relative to the folder of its spec.
-        return datasets.load(seen_from(Path(graph.file).parent, recipe.data), folder)
+        return datasets.load(seen_from(Path(graph.file).parent, recipe.source), folder)
     except DataError as error:
         fail(str(error) + (f"\n{error.help}" if error.help else ""))
 

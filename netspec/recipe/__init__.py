@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, InstanceOf
 
@@ -34,9 +34,6 @@ from netspec.recipe.names import EMBEDDED
 from netspec.recipe.optimizers import OPTIMIZERS, Optimizer
 from netspec.types import LARGEST_FLOAT
 
-if TYPE_CHECKING:
-    from netspec.recipe.data import Data
-
 Above = Annotated[float, Field(ge=SMALLEST, le=LARGEST_FLOAT, allow_inf_nan=False)]
 Precision = Literal["float32", "tf32", "bf16", "fp16", "float64"]
 Patterns = Annotated[
@@ -64,9 +61,9 @@ class Normalise(Settings):
 class Group(Settings):
     """Layers whose weights have settings of their own.
 
-    `layers` are names or patterns of layers or scopes. `rate` multiplies the learning rate, `weight_decay` replaces that
-    of the optimiser. `freeze` keeps the weights as they are in the first epochs: a number of epochs, or `true` for all.
-    A weight belongs to the first group that names it.
+    `layers` are names or patterns of layers or scopes. `rate` multiplies the learning rate, `weight_decay` replaces
+    that of the optimiser. `freeze` keeps the weights as they are in the first epochs: a number of epochs, or `true`
+    for all. A weight belongs to the first group that names it.
     """
 
     layers: Patterns
@@ -76,7 +73,7 @@ class Group(Settings):
 
 
 class Stop(Settings):
-    """Ends the training after `after` epochs in which `metric` was not better than its best by more than `threshold`."""
+    """Ends the training after `after` epochs in which `metric` did not get better by more than `threshold`."""
 
     after: Annotated[Count, Field(description="a whole number of epochs from 1")]
     metric: Annotated[Word | None, Field(description="the name of a figure, such as `validation_loss`")] = (
@@ -86,7 +83,7 @@ class Stop(Settings):
 
 
 class Checkpoint(Settings):
-    """How often all that a resumed run needs is written: every so many epochs, steps or minutes; the first that is due."""
+    """How often all that a resumed run needs is written: every so many epochs, steps or minutes, whichever is first."""
 
     epochs: Annotated[Count | None, Field(description="a whole number of epochs from 1")] = None
     steps: Annotated[Count | None, Field(description="a whole number of steps from 1")] = None
@@ -99,8 +96,8 @@ class Recipe(Settings):
     """How a network is trained, with all defaults filled in.
 
     `data` is a name of `SETS`, a path, or a `Data`. `train_size`, `validation_size` and `test_size` limit the parts to
-    their first samples. Training samples are augmented by `augment`; then `pad` adds pixels of value 0 on every side, and
-    bytes are divided by 255; floats are not changed. `normalise` comes last.
+    their first samples. Training samples are augmented by `augment`; then `pad` adds pixels of value 0 on every side,
+    and bytes are divided by 255; floats are not changed. `normalise` comes last.
 
     `loss` is for a network with one output, `losses` for several, by their names. Without either, the loss is the
     cross-entropy. The length is `epochs`, or `steps` instead. The same seed gives the same initial weights, the same
@@ -147,6 +144,10 @@ class Recipe(Settings):
     workers: Annotated[Whole, Field(description="a whole number of threads from 0")] = 1
     seed: Seed = 0
 
+    def measures(self, kind: str) -> bool:
+        """Whether a metric of this name is measured; without `metrics` it is the accuracy."""
+        return kind == "accuracy" if self.metrics is None else any(each.kind == kind for each in self.metrics)
+
     @property
     def source(self) -> str:
         """The name of the data set, or the path, of the training part."""
@@ -154,8 +155,16 @@ class Recipe(Settings):
 
 
 def plain(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as in a spec, with every default written out."""
-    return {name: value for name, value in _plain(recipe, unset=True).items() if value not in (None, {}, [])}
+    """The recipe as in a spec, with every default written out, but for settings that are absent."""
+    written = _plain(recipe, unset=True)
+    if recipe.steps is not None:
+        del written["epochs"]
+    given = recipe.model_fields_set
+    return {
+        key: each
+        for key, each in written.items()
+        if each is not None and (each not in ({}, []) or key in given)
+    }
 
 
 def stated(recipe: Recipe) -> dict[str, Any]:

@@ -66,9 +66,9 @@ def check(graph: Graph, problems: Problems) -> Recipe | None:
     # With `--set`, sizes or the number of classes can differ from those that the recipe was written for.
     if graph.altered:
         return recipe
-    known = None if recipe is None else SETS.get(recipe.data)
+    known = None if recipe is None else SETS.get(recipe.source)
     if recipe is not None and known is not None:
-        match(graph, recipe, Facts(recipe.data, known.shape, known.classes, known.train), problems)
+        match(graph, recipe, Facts(recipe.source, known.shape, known.classes, known.train), problems)
     else:
         _classifies(graph, problems)
     return recipe

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from netspec.diagnostics import Span
 from netspec.language.reading import values
 from netspec.language.reading.values import Entry, Listing, Scalar, Value
 
+if TYPE_CHECKING:
+    from netspec.language.document.settings import Family
+
 Places: TypeAlias = Mapping[tuple[str, ...], Span]
 """The places of settings, by their paths of keys."""
-
-ONE_NAME = "optimizer"
-"""The setting that is a mapping with one name."""
 
 
 def given_as(key: str) -> str:
@@ -21,20 +21,39 @@ def given_as(key: str) -> str:
     return f"train.{key}"
 
 
-def overlay(whole: values.Mapping, overrides: Mapping[str, object]) -> values.Mapping:
+def overlay(
+    whole: values.Mapping, overrides: Mapping[str, object], choices: Mapping[str, Family]
+) -> values.Mapping:
     """The recipe with these settings. A key with dots sets a nested value, and replaces a value in its way.
 
-    A recipe has one optimiser: a setting of another optimiser than the one in the recipe replaces the optimiser.
+    `choices` are the settings that are one of a family. A recipe has one optimiser: a setting of another optimiser than
+    the one in the recipe replaces the optimiser. `optimizer.momentum` is a setting of the one in the recipe.
     """
     for key, value in overrides.items():
         span = Span(given_as(key), 0, 0, 0, 0)
         path = key.split(".")
-        if path[0] == ONE_NAME and len(path) > 1 and ONE_NAME in whole.entries:
-            named = whole.entries[ONE_NAME].value
-            if isinstance(named, values.Mapping) and path[1] not in named.entries:
-                whole = _put(whole, path[:1], values.Mapping({}, span), span)
+        if path[0] in choices and len(path) > 1:
+            whole, path = _chosen(whole, path, choices[path[0]], span)
         whole = _put(whole, path, positioned_value(value, span), span)
     return whole
+
+
+def _chosen(
+    whole: values.Mapping, path: list[str], family: Family, span: Span
+) -> tuple[values.Mapping, list[str]]:
+    """The recipe and the path with the name of the one that is chosen in a family."""
+    field, first, *rest = path
+    entry = whole.entries.get(field)
+    named = None if entry is None else entry.value
+    if isinstance(named, Scalar) and isinstance(named.value, str):
+        named = values.Mapping({named.value: Entry(named.span, Scalar(None, named.span, ""))}, named.span)
+        whole = _put(whole, [field], named, span)
+    present = list(named.entries) if isinstance(named, values.Mapping) else []
+    if (
+        family.model(first) is not None or rest
+    ):  # another one, or a misspelt one, replaces the one in the recipe
+        return (whole if first in present else _put(whole, [field], values.Mapping({}, span), span)), path
+    return whole, [field, present[0] if present else family.default, first]
 
 
 def positioned(

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from collections.abc import Iterator, Mapping
 
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import training as codes
+from netspec.language.document import settings
 from netspec.language.document.overrides import overlay, positioned
+from netspec.language.document.settings import Family, Reader
 from netspec.language.reading import values
-from netspec.language.reading.values import Listing, Scalar, Value
-from netspec.recipe import Normalise, Recipe, StatedRecipe
+from netspec.language.reading.values import Scalar, Value
+from netspec.recipe import Checkpoint, Group, Normalise, Recipe, StatedRecipe, Stop
 from netspec.recipe import stated as given
 from netspec.recipe.names import SETS, is_path
-from netspec.recipe.optimizers import OPTIMIZERS, Optimizer
 
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+OPTIMIZER = Family(
+    "optimiser",
+    "netspec.recipe.optimizers",
+    "OPTIMIZERS",
+    "OPTIMIZERS",
+    "{sgd: {learning_rate: 0.05, momentum: 0.9}}",
+    "adam",
+)
+LOSS = Family("loss", "netspec.recipe.losses", "LOSSES", "LOSSES", "cross_entropy", "cross_entropy")
+SCHEDULE = Family(
+    "schedule", "netspec.recipe.schedules", "SCHEDULES", "SCHEDULES", "{cosine: {warmup: 500}}", "constant"
+)
+METRIC = Family("metric", "netspec.recipe.metrics", "METRICS", "METRICS", "accuracy")
+AUGMENT = Family("augmentation", "netspec.recipe.augmentation", "AUGMENTATIONS", "AUGMENTATIONS", "flip")
+CLIP = Family("limit of gradients", "netspec.recipe.clipping", "CLIPS", "CLIPS", "{norm: 1.0}", "norm")
 
-    from netspec.ops.words import Table
-
-M = TypeVar("M", bound=BaseModel)
-
-
-_EXAMPLES = {
-    **{name: field.default for name, field in Recipe.model_fields.items()},
-    **{name: field.default for model in OPTIMIZERS.values() for name, field in model.model_fields.items()},
-    "train_size": 1000,
-    "test_size": 1000,
-    "metrics": "[accuracy]",
-    "mean": 0.5,
-    "std": 0.25,
-}
+CHOICES: Mapping[str, Family] = {"optimizer": OPTIMIZER, "loss": LOSS, "schedule": SCHEDULE, "clip": CLIP}
+"""The settings that are one of a family."""
 
 
 def state(value: values.Mapping, problems: Problems) -> StatedRecipe:
@@ -50,14 +49,14 @@ def settle(
     """The recipe of a spec with settings from the command line; None if it is wrong (`problems` says why).
 
     Without a recipe in the spec, the defaults apply: the embedded data, Adam, ten epochs. A key of `overrides` has
-    dots (`optimizer.sgd.learning_rate`) and a plain value; problems with it point at `--set train.KEY`.
+    dots (`optimizer.learning_rate`) and a plain value; problems with it point at `--set train.KEY`.
     """
     recipe = Recipe() if stated is None else stated.recipe
     if recipe is None or not overrides:
         return recipe
     places = {} if stated is None else stated.places
     whole = places.get((), Span(file, 1, 1, 1, 1))
-    return read(overlay(positioned(given(recipe), whole, places), overrides), problems)
+    return read(overlay(positioned(given(recipe), whole, places), overrides, CHOICES), problems)
 
 
 def again(whole: Mapping[str, object], problems: Problems, file: str) -> Recipe | None:
@@ -75,226 +74,143 @@ def _places(value: Value, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
 def read(whole: values.Mapping, problems: Problems) -> Recipe | None:
     """The recipe in a mapping; None if it is wrong (`problems` says why)."""
     before = len(problems.errors)
-    parts = {key: reader for key, reader in _PARTS.items() if key in whole.entries}
-    given = {key: reader(whole.entries[key].value, problems) for key, reader in parts.items()}
-    rest = values.Mapping({key: each for key, each in whole.entries.items() if key not in parts}, whole.span)
-    sound = {key: part for key, part in given.items() if part is not None}
-    recipe = _validate(Recipe, rest, problems, sound, whole)
-    _known_data(whole, problems)
+    recipe = settings.read(Recipe, "a recipe", whole, problems, _PARTS, "RECIPE")
+    _consistent(whole, problems)
     return recipe if len(problems.errors) == before else None
 
 
-def _validate(
-    model: type[M],
-    mapping: values.Mapping,
-    problems: Problems,
-    given: Mapping[str, object] | None = None,
-    whole: values.Mapping | None = None,
-) -> M | None:
-    """The model of a mapping; `given` are its parts that are already read, `whole` is the written recipe."""
-    try:
-        return model.model_validate({**_plain(mapping), **(given or {})})
-    except ValidationError as error:
-        told: set[str] = set()
-        for detail in error.errors(include_url=False):
-            if (field := str(detail["loc"][0])) not in told:
-                told.add(field)
-                _report(detail, model, mapping, problems, whole or mapping)
-    return None
+def _data(value: Value, field: str, problems: Problems) -> object:
+    """A name, a path, or a mapping of sources and parts."""
+    if isinstance(value, values.Mapping):
+        from netspec.recipe.data import Data, TableData, TextData
+
+        parts = {
+            "train": _source,
+            "validation": _part,
+            "test": _part,
+            "table": settings.model(TableData, "{inputs: [a, b], targets: [c]}", words="DATA_SETTINGS"),
+            "text": settings.model(TextData, "{length: 100}", words="DATA_SETTINGS"),
+        }
+        return settings.read(Data, "`data`", value, problems, parts, "DATA_SETTINGS")
+    return _source(value, field, problems)
 
 
-def _plain(mapping: values.Mapping) -> dict[str, object]:
-    return {key: values.plain(entry.value) for key, entry in mapping.entries.items()}
-
-
-def _report(
-    detail: ErrorDetails,
-    model: type[BaseModel],
-    mapping: values.Mapping,
-    problems: Problems,
-    whole: values.Mapping,
-) -> None:
-    field = str(detail["loc"][0])
-    kind = detail["type"]
-    if kind == "extra_forbidden":
-        span, known = values.locate_key(mapping, [field]), sorted(model.model_fields)
-        given: object = values.plain(mapping.entries[field].value)
-        if model is Recipe:
-            given = (given, _optimizer_of(whole))
-        advice = _lead(field, known, _words(_TABLES.get(model, "SETTINGS")), given)
-        advice = advice or f"the settings are {_joined(known)}"
-        message = f"{_NAMES[model]} does not have the setting `{field}`"
-        problems.error(codes.UNKNOWN_SETTING, message, span, help=advice)
-    elif kind == "missing":
-        message = f"`{field}` is missing in {_NAMES[model]}"
-        problems.error(
-            codes.SETTING_MISSING,
-            message,
-            mapping.span,
-            help=f"add `{field}: {_EXAMPLES[field]}`, for example",
-        )
-    elif kind == "nesterov":
-        span = values.locate(mapping, [field])
-        problems.error(
-            codes.SETTING_VALUE, detail["msg"], span, help="add `momentum: 0.9`, or remove `nesterov`"
-        )
-    elif kind == "literal_error":
-        _report_choice(field, values.locate(mapping, detail["loc"]), detail, problems)
-    else:
-        wanted = model.model_fields[field].description
-        found = _spoken(_inmost(mapping, detail["loc"]))
+def _source(value: Value, field: str, problems: Problems) -> str | None:
+    """The name of a data set, or a path. A misspelt name is never taken for a path."""
+    name = value.value if isinstance(value, Scalar) else None
+    if not isinstance(name, str) or not name:
         problems.error(
             codes.SETTING_VALUE,
-            f"`{field}` must be {wanted}, not {found}",
-            values.locate(mapping, detail["loc"]),
-            help=f"write `{field}: {_in_yaml(_EXAMPLES[field])}`, for example",
+            f"`{field}` must be the name of a data set, or a path, not {settings.spoken(value)}",
+            value.span,
+            help=f"write `{field}: {Recipe.model_fields['data'].default}`, for example",
         )
-
-
-def _report_choice(field: str, span: Any, detail: ErrorDetails, problems: Problems) -> None:
-    known, given = _CHOICES[field], detail["input"]
-    if not isinstance(given, str):
-        message = f"`{field}` must be a name"
-        problems.error(codes.SETTING_VALUE, message, span, help=f"write `{known[0]}`")
-        return
-    words = _words("LOSSES" if field == "loss" else "METRICS")
-    problems.error(
-        codes.UNKNOWN_CHOICE,
-        f"no {_SINGULAR[field]} is called `{given}`",
-        span,
-        help=_lead(given, known, words) or f"the known ones are {_joined(known)}",
-    )
-
-
-def _optimizer(value: Value, problems: Problems) -> Optimizer | None:
-    """Read a name, or `{name: {settings}}`. Settings are checked only if the optimiser is known."""
-    if isinstance(value, values.Mapping) and len(value.entries) == 1:
-        ((name, entry),) = value.entries.items()
-        name_span, settings = entry.key_span, entry.value
-    elif isinstance(value, Scalar) and isinstance(value.value, str):
-        name, name_span, settings = value.value, value.span, Scalar(None, value.span, "")
-    else:
-        found = "not several" if isinstance(value, values.Mapping) else f"not {_spoken(value)}"
-        advice = "write `{sgd: {learning_rate: 0.05, momentum: 0.9}}`, for example"
-        problems.error(codes.ONE_OPTIMIZER, f"`optimizer` must be one name, {found}", value.span, help=advice)
         return None
-    if name not in OPTIMIZERS:
-        _unknown_optimizer(name, name_span, problems)
-        return None
-    if isinstance(settings, Scalar) and settings.value is None:
-        settings = values.Mapping({}, settings.span)
-    if not isinstance(settings, values.Mapping):
-        message = f"`{name}` takes a mapping of settings, not {_spoken(settings)}"
-        advice = f"write `{name}: {{learning_rate: {_EXAMPLES['learning_rate']}}}`, for example"
-        problems.error(codes.ONE_OPTIMIZER, message, settings.span, help=advice)
-        return None
-    return _validate(OPTIMIZERS[name], settings, problems)
-
-
-def _unknown_optimizer(name: str, span: Any, problems: Problems) -> None:
-    settings = {field for model in OPTIMIZERS.values() for field in model.model_fields}
-    if name in settings:
-        message = f"`{name}` is a setting of an optimiser, but the name of the optimiser is missing"
-        problems.error(codes.ONE_OPTIMIZER, message, span, help=f"write `{{sgd: {{{name}: …}}}}`")
-        return
-    advice = _lead(name, OPTIMIZERS, _words("OPTIMIZERS")) or f"the known ones are {_joined(OPTIMIZERS)}"
-    problems.error(codes.UNKNOWN_CHOICE, f"no optimiser is called `{name}`", span, help=advice)
-
-
-def _normalise(value: Value, problems: Problems) -> Normalise | None:
-    if isinstance(value, Scalar) and value.value is None:
-        return None
-    if isinstance(value, values.Mapping):
-        return _validate(Normalise, value, problems)
-    message = f"`normalise` must be a mapping with `mean` and `std`, not {_spoken(value)}"
-    problems.error(
-        codes.SETTING_VALUE,
-        message,
-        value.span,
-        help="write `normalise: {mean: 0.5, std: 0.25}`, for example",
-    )
-    return None
-
-
-def _known_data(whole: values.Mapping, problems: Problems) -> None:
-    entry = whole.entries.get("data")
-    name = entry.value.value if entry is not None and isinstance(entry.value, Scalar) else None
-    if entry is None or not isinstance(name, str) or not name or name in SETS or is_path(name):
-        return
+    if name in SETS or is_path(name):
+        return name
     path = f"for a file or folder write its path with a slash: `./{name}`"
+    meant = settings.lead(name, SETS, settings.words_of("DATA"))
     problems.error(
         codes.UNKNOWN_DATA,
         f"no data set is called `{name}`",
-        entry.value.span,
-        notes=[f"the data sets are {_joined(SETS)}"],
-        help=f"{meant}; {path}" if (meant := _lead(name, SETS, _words("DATA"))) else path,
+        value.span,
+        notes=[f"the data sets are {settings.joined(SETS)}"],
+        help=f"{meant}; {path}" if meant else path,
     )
+    return None
 
 
-def _optimizer_of(whole: values.Mapping) -> str:
-    """The name of the optimiser of a recipe, as far as it can be read."""
-    entry = whole.entries.get("optimizer")
-    written = None if entry is None else values.plain(entry.value)
-    name = next(iter(written), None) if isinstance(written, dict) else written
-    return (
-        name
-        if isinstance(name, str) and name in OPTIMIZERS
-        else Recipe.model_fields["optimizer"].default.kind
-    )
+def _part(value: Value, field: str, problems: Problems) -> str | float | int | None:
+    """A part of the data: a source, a fraction of the training part, or a number of its samples."""
+    plain = value.value if isinstance(value, Scalar) else ()
+    if plain is None:
+        return None
+    if isinstance(plain, str):
+        return _source(value, field, problems)
+    if isinstance(plain, bool) or not isinstance(plain, int | float) or not _is_part(plain):
+        problems.error(
+            codes.SETTING_VALUE,
+            f"`{field}` must be a path, a fraction between 0 and 1, or a whole number of samples from 1, "
+            f"not {settings.spoken(value)}",
+            value.span,
+            help=f"write `{field}: 0.1`, for example",
+        )
+        return None
+    return plain
 
 
-def _words(table: str) -> Table:
-    """Words of other libraries of one kind; the tables are imported only for an unknown word."""
-    from netspec.language.document import recipe_words as words
+def _is_part(number: float) -> bool:
+    return 1 <= number < 2**31 if isinstance(number, int) else 0 < number < 1
 
-    found: Table = getattr(words, table)
+
+def _consistent(whole: values.Mapping, problems: Problems) -> None:
+    """Report settings that exclude each other."""
+    for first, second, why in (
+        ("loss", "losses", "`loss` is for a network with one output, `losses` for several by their names"),
+        ("epochs", "steps", "the length of a training is `epochs`, or `steps` instead"),
+    ):
+        if first in whole.entries and second in whole.entries:
+            problems.error(
+                codes.SETTING_VALUE,
+                f"a recipe has `{first}` or `{second}`, not both",
+                whole.entries[second].key_span,
+                notes=[why],
+                help=f"remove `{first}` or `{second}`",
+            )
+
+
+def _figure(value: Value, field: str, problems: Problems) -> str | None:
+    """The name of a figure of the training or validation part: `validation_loss`."""
+    name = value.value if isinstance(value, Scalar) else ()
+    if name is None:
+        return None
+    part, _, figure = str(name).partition("_")
+    if (
+        isinstance(name, str)
+        and part in ("train", "validation")
+        and (figure == "loss" or METRIC.model(figure))
+    ):
+        return name
+    if isinstance(name, str) and part == "test":
+        message, help = (
+            "the test part is used once, after the training, so nothing is chosen by it",
+            (f"write `{field}: validation_{figure or 'loss'}`"),
+        )
+    else:
+        message = f"`{field}` must be a figure of a part, not {settings.spoken(value)}"
+        help = f"write `{field}: validation_loss`, or `validation_` and the name of a metric"
+    problems.error(codes.SETTING_VALUE, message, value.span, help=help)
+    return None
+
+
+def _schedule(value: Value, field: str, problems: Problems) -> object:
+    found = settings.one_of(SCHEDULE)(value, field, problems)
+    entry = value.entries.get("plateau") if isinstance(value, values.Mapping) else None
+    if found is not None and entry is not None and isinstance(entry.value, values.Mapping):
+        metric = entry.value.entries.get("metric")
+        if metric is not None and _figure(metric.value, "metric", problems) is None:
+            return None
     return found
 
 
-def _lead(word: str, known: Iterable[str], words: Table, given: object = None) -> str | None:
-    """The help for an unknown word, if a library uses it."""
-    from netspec.ops.words import lead
-
-    # `torch.optim.SGD`, `keras.losses.MeanSquaredError`: the last part is the name.
-    found = lead(word.rpartition(".")[2] or word, known, words, given)
-    return None if found is None else found.help
-
-
-def _inmost(value: Value, loc: Sequence[str | int]) -> Value:
-    for part in loc:
-        # A single value stands for a list: then the index of pydantic has no counterpart in the text.
-        if isinstance(value, values.Mapping) and str(part) in value.entries:
-            value = value.entries[str(part)].value
-        elif isinstance(value, Listing) and isinstance(part, int):
-            value = value.items[part]
-    return value
-
-
-def _spoken(value: Value) -> str:
-    if isinstance(value, Listing):
-        return "a list"
-    if isinstance(value, values.Mapping):
-        return "a mapping"
-    return f"`{value.text[:40]}`" if value.text else "nothing"
-
-
-def _in_yaml(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _joined(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
-
-
-_PARTS: dict[str, Callable[[Value, Problems], BaseModel | None]] = {
-    "optimizer": _optimizer,
-    "normalise": _normalise,
+_PARTS: dict[str, Reader] = {
+    "data": _data,
+    "normalise": settings.model(
+        Normalise,
+        "{mean: 0.5, std: 0.25}",
+        also=("measured", "sample"),
+        words="NORMALISE",
+        wanted="a mapping with `mean` and `std`, `measured`, or `sample`",
+    ),
+    "augment": settings.each_of(settings.one_of(AUGMENT)),
+    "loss": settings.one_of(LOSS),
+    "losses": settings.by_name(settings.one_of(LOSS), "{main: cross_entropy}"),
+    "optimizer": settings.one_of(OPTIMIZER),
+    "schedule": _schedule,
+    "clip": settings.one_of(CLIP),
+    "groups": settings.each_of(settings.model(Group, "[{layers: features.*, rate: 0.1}]")),
+    "metrics": settings.each_of(settings.one_of(METRIC)),
+    "best": _figure,
+    "stop": settings.model(Stop, "{after: 5}", {"metric": _figure}),
+    "checkpoint": settings.model(Checkpoint, "{epochs: 1}"),
 }
-_NAMES: dict[type[BaseModel], str] = {
-    Recipe: "a recipe",
-    Normalise: "`normalise`",
-    **{model: f"`{name}`" for name, model in OPTIMIZERS.items()},
-}
-_TABLES: dict[type[BaseModel], str] = {Recipe: "RECIPE", Normalise: "NORMALISE"}
-_CHOICES = {"loss": ("cross_entropy",), "metrics": ("accuracy",)}
-_SINGULAR = {"loss": "loss", "metrics": "metric"}

@@ -15,8 +15,14 @@ from netspec.diagnostics.render import as_text
 from netspec.language.document.recipe import settle, state
 from netspec.language.reading import source
 from netspec.language.reading.values import Mapping
-from netspec.recipe import Normalise, Recipe, names, plain
-from netspec.recipe.optimizers import Adam, Sgd
+from netspec.recipe import Checkpoint, Group, Normalise, Recipe, Stop, names, plain
+from netspec.recipe.augmentation import Crop, Flip
+from netspec.recipe.clipping import Norm
+from netspec.recipe.data import Data, TableData
+from netspec.recipe.losses import CrossEntropy, Huber, SquaredError
+from netspec.recipe.metrics import Accuracy, IntersectionOverUnion, TopK
+from netspec.recipe.optimizers import Adam, AdamW, Sgd
+from netspec.recipe.schedules import Cosine, Plateau
 
 
 def recipe(text: str, **overrides: object) -> tuple[Recipe | None, str]:
@@ -45,7 +51,37 @@ READ = {
     "optimizer: {adam: {learning_rate: 1e-4, beta1: 0.5}}": Recipe(
         optimizer=Adam(learning_rate=1e-4, beta1=0.5)
     ),
-    "metrics: accuracy": Recipe(),
+    "metrics: accuracy": Recipe(metrics=(Accuracy(),)),
+    "metrics: [accuracy, {top_k: 3}, {iou: {output: main}}]": Recipe(
+        metrics=(Accuracy(), TopK(k=3), IntersectionOverUnion(output="main"))
+    ),
+    "loss: {cross_entropy: {smoothing: 0.1, class_weights: [1, 2]}}": Recipe(
+        loss=CrossEntropy(smoothing=0.1, class_weights=(1.0, 2.0))
+    ),
+    "losses: {main: mse, aux: {huber: {delta: 2, weight: 0.3}}}": Recipe(
+        losses={"main": SquaredError(), "aux": Huber(delta=2.0, weight=0.3)}
+    ),
+    "schedule: {cosine: {warmup: 5, to: 0.1}}": Recipe(schedule=Cosine(warmup=5, to=0.1)),
+    "schedule: {plateau: {metric: validation_loss}}": Recipe(schedule=Plateau(metric="validation_loss")),
+    "clip: {norm: 1}": Recipe(clip=Norm(limit=1.0)),
+    "augment: [flip, {crop: 24}, {crop: {pad: 4}}]": Recipe(augment=(Flip(), Crop(size=(24,)), Crop(pad=4))),
+    "augment: flip": Recipe(augment=(Flip(),)),
+    "groups: [{layers: [a.*, b], rate: 0.1, freeze: 3}, {layers: c, freeze: true}]": Recipe(
+        groups=(Group(layers=("a.*", "b"), rate=0.1, freeze=3), Group(layers=("c",), freeze=True))
+    ),
+    "l2: {'conv*': 0.001}": Recipe(l2={"conv*": 0.001}),
+    "stop: {after: 5, metric: validation_accuracy}": Recipe(stop=Stop(after=5, metric="validation_accuracy")),
+    "checkpoint: {minutes: 10}": Recipe(checkpoint=Checkpoint(minutes=10.0)),
+    "normalise: measured": Recipe(normalise="measured"),
+    "data: {train: mnist, validation: 5000, test: ./more.npz}": Recipe(
+        data=Data(train="mnist", validation=5000, test="./more.npz")
+    ),
+    "data: {train: ./a.csv, validation: 0.25, table: {inputs: [a, b], targets: c}}": Recipe(
+        data=Data(train="./a.csv", validation=0.25, table=TableData(inputs=("a", "b"), targets=("c",)))
+    ),
+    "{average: 0.5, best: validation_iou, precision: bf16, steps: 7, accumulate: 2, workers: 0}": Recipe(
+        average=0.5, best="validation_iou", precision="bf16", steps=7, accumulate=2, workers=0
+    ),
     "metrics: []": Recipe(metrics=()),
     "normalise: {mean: 0.5, std: [0.5, 1, 2]}": Recipe(normalise=Normalise(mean=(0.5,), std=(0.5, 1.0, 2.0))),
     "normalise: ": Recipe(),
@@ -67,10 +103,7 @@ def test_is_written_so_that_it_reads_the_same(each: Recipe) -> None:
     assert recipe(yaml.safe_dump(plain(each), sort_keys=False)) == (each, "")
 
 
-SETTINGS = (
-    "`batch`, `data`, `epochs`, `loss`, `metrics`, `normalise`, `optimizer`, `pad`, `seed`, `test_size`,"
-    " `train_size`"
-)
+SETTINGS = ", ".join(f"`{each}`" for each in sorted(Recipe.model_fields))
 NAMED = "write `{sgd: {learning_rate: 0.05, momentum: 0.9}}`, for example"
 SETS = f"the data sets are {', '.join(f'`{name}`' for name in names.SETS)}"
 
@@ -94,7 +127,7 @@ WRONG = {
         " | write `data: fashion-mnist-small`, for example"
     ),
     "normalise: 3": (
-        "1:12: NS0502 | `normalise` must be a mapping with `mean` and `std`, not `3`"
+        "1:12: NS0502 | `normalise` must be a mapping with `mean` and `std`, `measured`, or `sample`, not `3`"
         " | write `normalise: {mean: 0.5, std: 0.25}`, for example"
     ),
     "normalise: {mean: [0.5, a], std: 0}": (
@@ -118,7 +151,6 @@ WRONG = {
         "r.yaml:1:33: NS0502 | `std` must be a float32 number above 0, or one per channel, not a list"
         " | write `std: 0.25`, for example"
     ),
-    "metrics: {accuracy: }": "1:10: NS0502 | `metrics` must be a name | write `accuracy`",
     "normalise: {mean: 0.5}": "1:12: NS0503 | `std` is missing in `normalise` | add `std: 0.25`, for example",
     "optimizer: {sgd: {nesterov: true}}": (
         "1:29: NS0502 | `nesterov` needs a momentum, but `momentum` is 0"
@@ -139,23 +171,68 @@ WRONG = {
     ),
     "optimizer: {adam: {momentum: 0.9}}": (
         "1:20: NS0501 | `adam` does not have the setting `momentum`"
-        " | the settings are `beta1`, `beta2`, `epsilon`, `learning_rate`"
+        " | the settings are `beta1`, `beta2`, `epsilon`, `learning_rate`, `weight_decay`"
     ),
     "optimizer: {sgd: {learning_rate: -1, momentun: 2}}": (
         "1:34: NS0502 | `learning_rate` must be a float32 number above 0, not `-1`"
-        " | write `learning_rate: 0.001`, for example\n"
+        " | write `learning_rate: 0.01`, for example\n"
         "r.yaml:1:38: NS0501 | `sgd` does not have the setting `momentun` | did you mean `momentum`?"
     ),
     "optimizer: agam": "1:12: NS0504 | no optimiser is called `agam` | did you mean `adam`?",
-    "optimizer: {rmsprop: {}}": (
-        "1:13: NS0504 | no optimiser is called `rmsprop`"
-        " | this version of netspec has no optimiser of this name; it has `sgd` and `adam`"
+    "optimizer: {adamax: {}}": (
+        "1:13: NS0504 | no optimiser is called `adamax` | this version of netspec has no optimiser of this name; it has"
+        " `sgd`, `adam`, `adamw`, `rmsprop`, `adagrad` and `adadelta`"
     ),
-    "loss: mse": (
-        "1:7: NS0504 | no loss is called `mse`"
-        " | this version of netspec has no loss of this name; it has `cross_entropy`"
+    "loss: hinge": "1:7: NS0504 | no loss is called `hinge` | this version of netspec has no loss of this name",
+    "loss: 3": "1:7: NS0505 | `loss` must be one name, not `3` | write `cross_entropy`, for example",
+    "loss: {smoothing: 0.1}": (
+        "1:8: NS0505 | `smoothing` is a setting of a loss, but the name of the loss is missing"
+        " | write `{cross_entropy: {smoothing: …}}`"
     ),
-    "loss: 3": "1:7: NS0502 | `loss` must be a name | write `cross_entropy`",
+    "losses: mse": (
+        "1:9: NS0502 | `losses` must be a mapping, not `mse` | write `losses: {main: cross_entropy}`, for example"
+    ),
+    "{loss: mse, losses: {a: mse}}": (
+        "1:13: NS0502 | a recipe has `loss` or `losses`, not both"
+        " | `loss` is for a network with one output, `losses` for several by their names"
+        " | remove `loss` or `losses`"
+    ),
+    "{epochs: 3, steps: 4}": (
+        "1:13: NS0502 | a recipe has `epochs` or `steps`, not both"
+        " | the length of a training is `epochs`, or `steps` instead | remove `epochs` or `steps`"
+    ),
+    "best: test_accuracy": (
+        "1:7: NS0502 | the test part is used once, after the training, so nothing is chosen by it"
+        " | write `best: validation_accuracy`"
+    ),
+    "stop: {after: 3, metric: accuracy}": (
+        "1:26: NS0502 | `metric` must be a figure of a part, not `accuracy`"
+        " | write `metric: validation_loss`, or `validation_` and the name of a metric"
+    ),
+    "stop: {metric: validation_loss}": "1:7: NS0503 | `after` is missing in `stop` | add `after: 5`, for example",
+    "clip: {norm: }": "1:14: NS0503 | `limit` is missing in `norm` | add `limit: 1.0`, for example",
+    "clip: {norm: 0}": (
+        "1:14: NS0502 | `limit` must be a float32 number above 0, not `0` | write `limit: 1.0`, for example"
+    ),
+    "augment: {crop: big}": (
+        "1:17: NS0502 | `size` must be a whole number of pixels, or one per axis, not `big`"
+        " | write `size: 32`, for example"
+    ),
+    "augment: [flip, flop]": "1:17: NS0504 | no augmentation is called `flop` | did you mean `flip`?",
+    "precision: float16": (
+        "1:12: NS0502 | `precision` must be `float32`, `tf32`, `bf16`, `fp16` or `float64`, not `float16`"
+        " | write `precision: float32`, for example"
+    ),
+    "data: {train: mnits}": (
+        "1:15: NS0506 | no data set is called `mnits`"
+        f" | {SETS} | did you mean `mnist`?; for a file or folder write its path with a slash: `./mnits`"
+    ),
+    "data: {validation: 0.1}": "1:7: NS0503 | `train` is missing in `data` | add `train: mnist`, for example",
+    "data: {train: mnist, validation: 1.5}": (
+        "1:34: NS0502 | `validation` must be a path, a fraction between 0 and 1, or a whole number of samples from 1,"
+        " not `1.5` | write `validation: 0.1`, for example"
+    ),
+    "groups: {rate: 0.1}": "1:9: NS0503 | `layers` is missing in `groups` | add `layers: features.*`, for example",
     "metrics: [accuracy, acuracy]": "1:21: NS0504 | no metric is called `acuracy` | did you mean `accuracy`?",
     "optimizer: {learning_rate: 0.1}": (
         "1:13: NS0505 | `learning_rate` is a setting of an optimiser, but the name of the optimiser is missing"
@@ -164,7 +241,7 @@ WRONG = {
     "optimizer: {sgd: {}, adam: {}}": f"1:12: NS0505 | `optimizer` must be one name, not several | {NAMED}",
     "optimizer: 3": f"1:12: NS0505 | `optimizer` must be one name, not `3` | {NAMED}",
     "optimizer: {sgd: 3}": (
-        "1:18: NS0505 | `sgd` takes a mapping of settings, not `3` | write `sgd: {learning_rate: 0.001}`, for example"
+        "1:18: NS0505 | `sgd` takes a mapping of settings, not `3` | write `sgd: {learning_rate: 0.01}`, for example"
     ),
     "data: mnits": (
         "1:7: NS0506 | no data set is called `mnits`"
@@ -202,6 +279,21 @@ def test_an_override_of_another_optimizer_takes_the_place_of_the_one_that_is_wri
     assert (found, problems) == (Recipe(optimizer=Sgd(learning_rate=0.25, momentum=0.5)), "")
 
 
+def test_an_override_reaches_the_settings_of_the_one_that_is_chosen() -> None:
+    text = "optimizer: {adamw: {beta1: 0.5}}"
+    assert recipe(text, optimizer__learning_rate=0.25)[0] == Recipe(
+        optimizer=AdamW(beta1=0.5, learning_rate=0.25)
+    )
+    assert recipe("optimizer: sgd", optimizer__momentum=0.5)[0] == Recipe(optimizer=Sgd(momentum=0.5))
+    assert recipe("", optimizer__beta1=0.5, loss__smoothing=0.1)[0] == Recipe(
+        optimizer=Adam(beta1=0.5), loss=CrossEntropy(smoothing=0.1)
+    )
+    assert recipe(text, optimizer__adamv__beta1=0.1)[1] == (
+        "train.optimizer.adamv.beta1: NS0504 | no optimiser is called `adamv`"
+        " | the known ones are `sgd`, `adam`, `adamw`, `rmsprop`, `adagrad`, `adadelta`"
+    )
+
+
 def test_a_wrong_override_has_its_name_for_a_place() -> None:
     assert recipe("epochs: 3", epoch=4)[1].startswith(
         "train.epoch: NS0501 | a recipe does not have the setting"
@@ -236,6 +328,13 @@ def test_no_value_is_a_fault_of_netspec() -> None:
         "learning_rate",
         "momentum",
         "nesterov",
+        "validation",
+        "crop",
+        "cross_entropy",
+        "norm",
+        "after",
+        "layers",
+        "freeze",
         "a",
         "0",
     ]
@@ -252,6 +351,8 @@ def test_no_value_is_a_fault_of_netspec() -> None:
         "mnist",
         "./x",
         "cross_entropy",
+        "flip",
+        "cosine",
     ]
 
     def value(depth: int) -> object:
