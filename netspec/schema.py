@@ -279,7 +279,7 @@ def _train() -> Schema:
     several = {"augment": _chosen(AUGMENT), "metrics": _chosen(METRIC), "groups": _settings(Group)}
     parts = {"table": _settings(TableData), "text": _settings(TextData)}
     settings = {
-        **_fields(Recipe, skip={*named, *several, "losses", "normalise", "stop", "checkpoint", "data"}),
+        **_settings_of(Recipe, skip={*named, *several, "losses", "normalise", "stop", "checkpoint", "data"}),
         **named,
         **{key: _any(each, {"type": "array", "items": each}) for key, each in several.items()},
         "losses": {"type": "object", "additionalProperties": named["loss"]},
@@ -291,7 +291,7 @@ def _train() -> Schema:
     return {"type": ["object", "null"], "properties": settings, "additionalProperties": False}
 
 
-def _fields(model: type[BaseModel], skip: Collection[str] = ()) -> Schema:
+def _settings_of(model: type[BaseModel], skip: Collection[str] = ()) -> Schema:
     """The schemas of the settings of a model, but for those that have another form in a spec."""
     whole = model.model_json_schema()
     own = {
@@ -304,7 +304,7 @@ def _fields(model: type[BaseModel], skip: Collection[str] = ()) -> Schema:
 
 def _settings(model: type[BaseModel], parts: Schema | None = None) -> Schema:
     """The schema of a mapping of settings; `parts` are those with a schema of their own."""
-    own = {**_fields(model, skip=parts or ()), **(parts or {})}
+    own = {**_settings_of(model, skip=parts or ()), **(parts or {})}
     return {"type": ["object", "null"], "properties": own, "additionalProperties": False}
 
 

@@ -37,7 +37,7 @@ class Batches:
     def of(cls, data: Dataset, recipe: Recipe) -> Batches:
         """The batches of a recipe, with its limits of size."""
         limited = data.limited(recipe.train_size, recipe.test_size)
-        return cls(limited, recipe.batch, recipe.seed, recipe.pad, recipe.normalise)
+        return cls(limited, recipe.batch, recipe.seed, recipe.pad, recipe.normalise)  # type: ignore[arg-type]
 
     @property
     def steps(self) -> int:

@@ -13,7 +13,7 @@ from netspec.diagnostics import Problems, Span, SpecError
 from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph, Node
 from netspec.ops.base import Meaning
-from netspec.recipe import Recipe
+from netspec.recipe import Normalise, Recipe
 from netspec.recipe.names import SETS, Shape, padded
 from netspec.training import advice
 from netspec.training.advice import Labels
@@ -166,7 +166,7 @@ def _match_shape(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems)
             codes.DATA_MISFIT, message, _place(graph, recipe, ["pad"]), help="remove `pad` from the recipe"
         )
     normalise = recipe.normalise
-    if normalise is None:
+    if not isinstance(normalise, Normalise):
         return
     for name, numbers in (("mean", normalise.mean), ("std", normalise.std)):
         if len(numbers) not in (1, facts.shape[0]):
@@ -180,18 +180,26 @@ def _match_shape(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems)
 
 def _match_scale(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:
     """Warn about floats that are not scaled: bytes are divided by 255, floats are not."""
-    if facts.floats is None:
+    if facts.floats is None or isinstance(recipe.normalise, str):
         return
     low, high = facts.floats
-    means, stds = (recipe.normalise.mean, recipe.normalise.std) if recipe.normalise else ((0.0,), (1.0,))
+    means, stds = (
+        (recipe.normalise.mean, recipe.normalise.std)
+        if isinstance(recipe.normalise, Normalise)
+        else ((0.0,), (1.0,))
+    )
     largest = max(abs(extreme - mean) for extreme in facts.floats for mean in means) / min(stds)
     if largest <= LARGEST_SCALED:
         return
-    after = f"; after `normalise` they are as large as {largest:g}" if recipe.normalise else ""
+    after = (
+        f"; after `normalise` they are as large as {largest:g}"
+        if isinstance(recipe.normalise, Normalise)
+        else ""
+    )
     problems.warning(
         codes.UNSCALED,
         f"{facts.name} has floats from {low:g} to {high:g}, which are not scaled{after}",
-        _place(graph, recipe, ["normalise"] if recipe.normalise else ["data"]),
+        _place(graph, recipe, ["normalise"] if isinstance(recipe.normalise, Normalise) else ["data"]),
         notes=["netspec divides bytes by 255, but not floats"],
         help=advice.on_scale(low, high, facts.shape),
     )

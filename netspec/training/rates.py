@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from netspec.dataclass import dataclass, replace
+from netspec.recipe.model import Schedule
 from netspec.recipe.schedules import (
     AnySchedule,
     Constant,
@@ -16,7 +17,6 @@ from netspec.recipe.schedules import (
     OneCycle,
     Plateau,
     Polynomial,
-    Schedule,
     Step,
 )
 

@@ -21,11 +21,11 @@ from netspec.recipe.losses import (
     Divergence,
     Focal,
     Huber,
-    Loss,
     OutputItself,
     Overlap,
     SquaredError,
 )
+from netspec.recipe.model import Loss
 from netspec_keras.framework import keras, ops
 
 

@@ -22,11 +22,11 @@ from netspec.recipe.losses import (
     Divergence,
     Focal,
     Huber,
-    Loss,
     OutputItself,
     Overlap,
     SquaredError,
 )
+from netspec.recipe.model import Loss
 
 Tensor = torch.Tensor
 

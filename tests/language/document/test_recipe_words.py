@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from netspec.diagnostics import Problems
 from netspec.language.document import recipe_words as words
@@ -21,7 +22,7 @@ from netspec.recipe.optimizers import OPTIMIZERS
 from netspec.recipe.schedules import SCHEDULES
 
 # Where a word of the table of settings stands: in the first model that has our setting.
-HOLDERS = {
+HOLDERS: dict[str, type[BaseModel]] = {
     **{f"{{optimizer: {{{name}: {{%s: ~}}}}}}": each for name, each in OPTIMIZERS.items()},
     **{f"{{loss: {{{name}: {{%s: ~}}}}}}": each for name, each in LOSSES.items()},
     **{f"{{schedule: {{{name}: {{%s: ~}}}}}}": each for name, each in SCHEDULES.items()},
@@ -30,7 +31,7 @@ HOLDERS = {
     "{stop: {%s: ~}}": Stop,
 }
 SETTINGS = [name for model in HOLDERS.values() for name in model.model_fields]
-DATA_SETTINGS = {
+DATA_SETTINGS: dict[str, type[BaseModel]] = {
     "{data: {%s: ~}}": Data,
     "{data: {table: {%s: ~}}}": TableData,
     "{data: {text: {%s: ~}}}": TextData,
@@ -56,9 +57,19 @@ def written(kind: str, word: str, ours: str) -> dict[str, object]:
         return {kind: word}
     if kind == "normalise":
         return {"normalise": {"mean": 0.5, "std": 0.25, ours: None, word: 0.5}}
-    holders = {"setting": {"{%s: ~}": Recipe}, "family setting": HOLDERS, "data": DATA_SETTINGS}[kind]
+    by_kind: dict[str, dict[str, type[BaseModel]]] = {
+        "setting": {"{%s: ~}": Recipe},
+        "family setting": HOLDERS,
+        "data": DATA_SETTINGS,
+    }
+    holders = by_kind[kind]
     found: dict[str, object] = yaml.safe_load(
-        next(text for text, model in holders.items() if ours in model.model_fields) % word
+        next(
+            text
+            for text, model in holders.items()
+            if ours in model.model_fields and (word == ours or word not in model.model_fields)
+        )
+        % word
     )
     return found
 
@@ -93,7 +104,7 @@ def unknown(recipe: dict[str, object]) -> list[str]:
     value = source.read(yaml.safe_dump(recipe), "r.yaml", problems)
     assert isinstance(value, Mapping)
     read(value, problems)
-    return [each.message for each in problems if each.code in ("NS0501", "NS0504")]
+    return [each.message for each in problems if str(each.code) in ("NS0501", "NS0504")]
 
 
 # What a word must not be taken for, and what is said instead.
