@@ -19,7 +19,6 @@ from netspec.recipe.metrics import (
     IouPerClass,
     MeanAbsolute,
     Measured,
-    Metric,
     PerClass,
     Perplexity,
     Precision,
@@ -27,6 +26,7 @@ from netspec.recipe.metrics import (
     RootMeanSquare,
     TopK,
 )
+from netspec.recipe.model import Metric
 
 if TYPE_CHECKING:
     import numpy as np

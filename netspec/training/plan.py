@@ -11,7 +11,7 @@ from netspec.data.samples import Dataset
 from netspec.fit import LOSS, Conversion, Task, Term
 from netspec.graph import Graph
 from netspec.passes import logits
-from netspec.recipe import Recipe
+from netspec.recipe import Normalise, Recipe
 from netspec.recipe.losses import CrossEntropy
 from netspec.recipe.metrics import Accuracy, Measured
 from netspec.recipe.schedules import AnySchedule, Constant, Plateau
@@ -101,12 +101,13 @@ def plan(graph: Graph, recipe: Recipe, data: Dataset, weights: Arrays, device: s
     feed = feed_of(graph, recipe, data)
     whole = logits(graph)
     output = whole.outputs[0].name
-    metrics = tuple(Measured(name, output, TARGET, Accuracy()) for name in recipe.metrics)
+    chosen = (Accuracy(),) if recipe.metrics is None else recipe.metrics
+    metrics = tuple(Measured(each.kind, output, TARGET, each) for each in chosen)
     task = Task(
         graph=whole,
         weights=weights,
         terms=(Term(output, TARGET, CrossEntropy()),),
-        optimizer=recipe.optimizer,
+        optimizer=recipe.optimizer,  # type: ignore[arg-type]
         metrics=metrics,
         conversions={graph.inputs[0].name: conversion(recipe, feed)},
         seed=recipe.seed,
@@ -139,7 +140,7 @@ def feed_of(graph: Graph, recipe: Recipe, data: Dataset) -> Feed:
 
 def conversion(recipe: Recipe, feed: Feed) -> Conversion:
     """Bytes are divided by 255, floats are not changed; then comes `normalise`."""
-    normalise = recipe.normalise
+    normalise = recipe.normalise if isinstance(recipe.normalise, Normalise) else None
     (images,) = feed.parts["train"].batch(slice(0, 1))[0].values()
     return Conversion(
         unit=255.0 if str(images.dtype) == "uint8" else 1.0,

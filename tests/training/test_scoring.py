@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from netspec.recipe.losses import LOSSES, Reading
+from netspec.recipe.losses import LOSSES
 from netspec.recipe.metrics import METRICS, Measured
+from netspec.recipe.model import Reading
 from netspec.scoring import Figure, figure, joined
 from netspec_keras import engine
 
