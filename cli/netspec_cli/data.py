@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -122,12 +122,27 @@ def _settings(name: str, sets: list[str]) -> Data:
     try:
         return Data.model_validate(stated)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"] if isinstance(part, str))
-        known = ", ".join(Data.model_fields)
-        if first["type"] == "extra_forbidden":
-            fail(f"--set {place}: data has no such setting; its settings are {known}")
-        fail(f"--set {place}: {first['msg']}")
+        wrong = error.errors()
+        first = next((each for each in wrong if each["type"] == "extra_forbidden"), wrong[0])
+        _refuse([part for part in first["loc"] if isinstance(part, str)], first["type"] == "extra_forbidden")
+
+
+def _refuse(place: list[str], unknown: bool) -> NoReturn:
+    """Exit with what a setting takes, or which settings there are."""
+    from netspec.ops.nearest import did_you_mean
+    from netspec.recipe.data import Data, TableData, TextData
+
+    models: dict[str, type[Any]] = {"table": TableData, "text": TextData}
+    inside = len(place) > 1 and place[0] in models
+    fields = models[place[0]].model_fields if inside else Data.model_fields
+    name, whose = (place[1], f"`{place[0]}`") if inside else (place[0], "data")
+    if unknown:
+        fail(
+            f"--set {'.'.join(place[: 1 + inside])}: {whose} has no such setting{did_you_mean(name, fields)}; its "
+            f"settings are {', '.join(fields)}"
+        )
+    takes = fields[name].description or "a mapping"
+    fail(f"--set {'.'.join(place[: 1 + inside])}: `{name}` must be {takes}")
 
 
 def _inspected(wanted: Data, folder: Path | None, fetch: bool, seed: int) -> tuple[Report, Data]:

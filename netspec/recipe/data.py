@@ -10,7 +10,7 @@ from netspec.recipe.model import Count, Flag, Settings, Whole, Word, listed
 
 Text = Annotated[str, Field(min_length=1)]
 Part = Annotated[
-    Annotated[float, Field(gt=0, lt=1)] | Count | Text,
+    Annotated[float, Field(gt=0, lt=1)] | Count | Text | None,
     Field(description="a path, a fraction between 0 and 1, or a whole number of samples from 1"),
 ]
 Names = Annotated[
@@ -47,7 +47,7 @@ class TableData(Settings):
     """
 
     targets: Names
-    inputs: Names | None = None
+    inputs: Annotated[Names | None, Field(description="a name, or a list of names")] = None
     header: Flag = True
     length: Annotated[Count | None, Field(description="a whole number of rows from 1")] = None
     ahead: Annotated[Count, Field(description="a whole number of rows from 1")] = 1
@@ -63,8 +63,8 @@ class Data(Settings):
     """
 
     train: Annotated[str, Field(min_length=1, description="the name of a data set, or a path")]
-    validation: Part | None = None
-    test: Part | None = None
+    validation: Part = None
+    test: Part = None
     layout: Annotated[
         str, Field(pattern="^(first|last)$", description="`first` or `last`: where the channels are")
     ] = "first"
@@ -81,9 +81,9 @@ class Data(Settings):
         Whole | None, Field(description="a class index: that of pixels or steps that do not count")
     ] = None
     size: Annotated[
-        tuple[Count, ...] | None,
+        Annotated[tuple[Count, ...], Field(min_length=1, max_length=2)] | None,
         BeforeValidator(lambda v: v if v is None else listed(v)),
-        Field(description="pixels: [height, width]"),
+        Field(description="pixels: [height, width], or one number for both"),
     ] = None
     channels: Annotated[Literal[1, 3] | None, Field(description="1 (grey) or 3 (colour)")] = None
     masks: Annotated[Text | None, Field(description="the path of the folder with a mask for each image")] = (

@@ -265,9 +265,20 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "no such path": (["./nothing"], "netspec: nothing: there is no such file or folder"),
     "no such setting": (
         ["mnist", "--set", "sise=3"],
-        "netspec: --set sise: data has no such setting; its settings are",
+        "netspec: --set sise: data has no such setting; did you mean `size`?; its settings are train, validation",
     ),
-    "a wrong value": (["mnist", "--set", "validation=1.5"], "netspec: --set validation"),
+    "no such setting of a table": (
+        ["./x", "--set", "table.target=a"],
+        "netspec: --set table.target: `table` has no such setting; did you mean `targets`?; its settings are targets",
+    ),
+    "a wrong value": (
+        ["mnist", "--set", "validation=1.5"],
+        "netspec: --set validation: `validation` must be a path, a fraction between 0 and 1, or a whole number",
+    ),
+    "a wrong value of a text": (
+        ["./x", "--set", "text.length=0"],
+        "netspec: --set text.length: `length` must be a whole number of symbols from 1",
+    ),
     "twice": (["mnist", "--set", "test=1", "--set", "test=2"], "netspec: --set test=2: test is set twice"),
     "not for it": (
         ["fashion-mnist-small", "--set", "size=3"],
