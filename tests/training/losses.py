@@ -16,11 +16,11 @@ from netspec.recipe.losses import (
     Divergence,
     Focal,
     Huber,
-    Loss,
     OutputItself,
     Overlap,
     SquaredError,
 )
+from netspec.recipe.model import Loss
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Definition = Callable[[Any, Array, Any], Any]
