@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -30,6 +29,7 @@ from netspec.recipe.schedules import (
     Step,
 )
 from netspec.training.rates import Course, Waiting, rate
+from netspec.types import Float
 from tests.training.losses import FLAT, Row, lengths, targets
 from tests.training.optimizers import EVERY
 
@@ -77,7 +77,7 @@ class Training:
     average: float | None = None
     grouped: bool = False
 
-    def task(self, **more: Any) -> Task:
+    def task(self, precision: Float) -> Task:
         network = graph(NETWORKS[self.row.shape])
         groups: tuple[Group, ...] = ()
         if self.grouped:
@@ -91,7 +91,7 @@ class Training:
         )
         return Task(
             network, start(network, 1, "float64"), (term,), self.optimizer, groups=groups, clip=self.clip,
-            average=self.average, precision="float64", device="cpu", **more,
+            average=self.average, precision=precision, device="cpu",
         )  # fmt: skip
 
     def batches(self) -> Iterator[list[Batch]]:

@@ -21,11 +21,12 @@ pytest.importorskip("torch")
 pytest.importorskip("keras")
 # Keras keeps float64 only on TensorFlow.
 WIDE = engine.chosen() == "tensorflow"
+FAR = 1e-9 if WIDE else 1e-3
 
 
 def learnt(backend: Any, training: Training) -> tuple[Any, Any]:
     """The losses of all steps, and the weights after them."""
-    task = training.task()
+    task = training.task("float64" if WIDE else "float32")
     trainer, losses = backend.trainer(task), []
     trainer.run(training.batches(), training.rates(), lambda rows: losses.extend(rows[:, 0].tolist()), {})
     return np.array(losses), trainer.weights()
@@ -44,11 +45,9 @@ def test_losses_of_both_backends_are_equal(training: Training) -> None:
     assert len(ours) == len(theirs) == STEPS
     assert np.isfinite(ours).all()
     assert len(set(ours.tolist())) > STEPS // 2, "it learns"
-    np.testing.assert_allclose(theirs, ours, rtol=1e-9 if WIDE else 1e-3)
+    np.testing.assert_allclose(theirs, ours, rtol=FAR)
     for name, weight in weights.items():
-        np.testing.assert_allclose(
-            others[name], weight, rtol=1e-9 if WIDE else 1e-3, atol=1e-9 if WIDE else 1e-3
-        )
+        np.testing.assert_allclose(others[name], weight, rtol=FAR, atol=FAR)
 
 
 def test_everything_that_a_recipe_can_say_has_a_row() -> None:
@@ -71,4 +70,4 @@ def test_a_loss_is_calculated_before_the_update_however_tensorflow_orders_a_grap
     wanted, _ = learnt(netspec_torch.backend(), training)
     for _ in range(40):
         found, _ = learnt(netspec_keras.backend(), training)
-        np.testing.assert_allclose(found, wanted, rtol=1e-9 if WIDE else 1e-3)
+        np.testing.assert_allclose(found, wanted, rtol=FAR)

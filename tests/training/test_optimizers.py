@@ -298,7 +298,7 @@ def test_averages_follow_the_weights() -> None:
     tensor, count = torch.tensor(steps[0]), torch.tensor(3)
     ours = Average(0.9, {"w": tensor, "count": count})
     variable = keras.Variable(steps[0], dtype=dtype, name="w")
-    theirs = InKerasAverage(0.9, [variable, keras.Variable(3, dtype="int32", name="count")])
+    theirs = InKerasAverage(0.9, [variable, keras.Variable(3, dtype="int32", trainable=False, name="count")])
     wanted = steps[0]
     for values in steps[1:]:
         tensor.copy_(torch.tensor(values))
