@@ -8,6 +8,7 @@ from typing import Any
 
 from netspec.lowering.parts import Argument, Slot
 from netspec.lowering.tree import Value
+from netspec.ops.base import Op
 from netspec.ops.fields import Pads
 from netspec.types import Type
 from netspec_keras.layer import Layer, Lowered
@@ -32,7 +33,7 @@ def count(value: int, hint: str) -> Argument:
     return Argument(Slot(value, hint, channels=True))
 
 
-def plain(cls: str) -> Lowering:
+def plain(cls: str) -> Callable[[Op, Types], Lowered]:
     """A lowering to a layer without arguments."""
     return lambda op, types: Lowered((Layer(cls),))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from netspec.backend.table import on, table
 from netspec.dataclass import replace
 from netspec.lowering.parts import Argument, Slot
 from netspec.ops.activation import (
@@ -85,22 +86,27 @@ def prelu(op: Prelu, types: Types) -> Lowered:
     return Lowered((Layer("PReLUFromBelow", shared),), {"weight": holder})
 
 
-ACTIVATIONS: Mapping[type[Op], Lowering] = {
-    Relu: plain("layers.ReLU"),
-    LeakyRelu: leaky_relu,
-    Relu6: named,
-    Elu: elu,
-    Selu: plain("SELUFromBelow"),
-    Gelu: gelu,
-    Silu: named,
-    Mish: named,
-    HardSwish: named,
-    Sigmoid: named,
-    HardSigmoid: named,
-    Tanh: named,
-    Softplus: named,
-    Softmax: softmax,
-}
+ACTIVATIONS: Mapping[type[Op], Lowering] = table(
+    on(Relu, plain("layers.ReLU")),
+    on(LeakyRelu, leaky_relu),
+    on(Relu6, named),
+    on(Elu, elu),
+    on(Selu, plain("SELUFromBelow")),
+    on(Gelu, gelu),
+    on(Silu, named),
+    on(Mish, named),
+    on(HardSwish, named),
+    on(Sigmoid, named),
+    on(HardSigmoid, named),
+    on(Tanh, named),
+    on(Softplus, named),
+    on(Softmax, softmax),
+)
+
+
+def activation(op: Op, types: Types) -> Lowered:
+    """An activation that is a layer of its own."""
+    return ACTIVATIONS[type(op)](op, types)
 
 
 def by_name(op: Activation | None) -> tuple[Argument, tuple[Layer, ...]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from netspec.ops.merge import Concat
+from collections.abc import Callable
+
+from netspec.ops.merge import Add, Average, Concat
 from netspec.ops.reshape import Blocks, Flatten, Permute, Reshape
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.types import Type
 from netspec_keras.arguments import (
-    Lowering,
     Types,
     border,
     channels_first,
@@ -20,7 +21,7 @@ from netspec_keras.arguments import (
 from netspec_keras.layer import Layer, Lowered
 
 
-def total(cls: str) -> Lowering:
+def total(cls: str) -> Callable[[Add | Average, Types], Lowered]:
     """A sum or a mean; a helper if branches are broadcast, because Keras' layer can take such a branch for a bias."""
     return lambda op, types: Lowered((Layer(f"layers.{cls}" if len(set(types)) == 1 else f"Spreading{cls}"),))
 
@@ -55,7 +56,7 @@ def permute(op: Permute, types: Types) -> Lowered:
     return Lowered((Layer("layers.Permute", (first((*positions, channels), "order"),)),))
 
 
-def blocks(cls: str) -> Lowering:
+def blocks(cls: str) -> Callable[[Blocks, Types], Lowered]:
     """A helper that moves values between channels and positions."""
 
     def lower(op: Blocks, types: Types) -> Lowered:

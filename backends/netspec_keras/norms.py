@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from netspec.ops.conv import KERNEL_AXES
 from netspec.ops.dense import Dense, Rbf
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm, Normalisation
-from netspec.ops.regularize import GaussianNoise, SpatialDropout
+from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
 from netspec.ops.scale import Scale, ScaleBy
-from netspec_keras.arguments import Arguments, Lowering, Types, count, first, is_single, option
+from netspec_keras.arguments import Arguments, Types, count, first, is_single, option
 from netspec_keras.functions import behind, by_name
 from netspec_keras.layer import Holder, Layer, Lowered
 
@@ -95,7 +97,7 @@ def scale_by(op: ScaleBy, types: Types) -> Lowered:
     return Lowered((Layer(cls, (first(op.factor, "factor"),)),))
 
 
-def noise(cls: str) -> Lowering:
+def noise(cls: str) -> Callable[[Dropout | MaskInput, Types], Lowered]:
     """A lowering to a layer that draws with a rate."""
     return lambda op, types: Lowered((Layer(cls, (first(op.rate, "rate"),)),))
 

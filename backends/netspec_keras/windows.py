@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from netspec import arithmetic
 from netspec.dataclass import replace
@@ -10,7 +10,7 @@ from netspec.lowering.parts import Argument
 from netspec.ops.base import Op
 from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.fields import Pads
-from netspec.ops.pool import AvgPool, ChannelPool, MaxPool, MaxUnpool, Pool
+from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool, Pool
 from netspec.ops.transpose import ConvTranspose
 from netspec.ops.window import Windowed
 from netspec.types import Type
@@ -233,7 +233,7 @@ def avg_pool(op: AvgPool, types: Types) -> Lowered:
     return Lowered((*before, Layer(f"PaddedAveragePooling{rank}D", (kernel, first(out, "pads"), stride))))
 
 
-def global_pool(cls: str) -> Lowering:
+def global_pool(cls: str) -> Callable[[GlobalAvgPool | GlobalMaxPool, Types], Lowered]:
     """A lowering to a global pool."""
     return lambda op, types: Lowered((Layer(cls.format(len(types[0].spatial))),))
 

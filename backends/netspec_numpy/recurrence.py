@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
 import numpy as np
 
+from netspec.backend.table import on, table
+from netspec.ops.base import Op
 from netspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
 from netspec_numpy.calculation import Calculation, Values
 from netspec_numpy.norms import check_still
@@ -26,38 +28,36 @@ class Swept:
     states: list[States]
 
 
-def sequence(this: Calculation) -> Values:
+def sequence(op: Recurrent, this: Calculation) -> Values:
     """The output: at all steps, at the last one of each direction, or the last states."""
-    op = cast(Recurrent, this.node.op)
-    check_still(this)
-    swept = _sweep(this)
+    check_still(op, this)
+    swept = _sweep(op, this)
     if op.returns == "sequence":
-        return _unfolded(this, swept.outputs)
+        return _unfolded(op, this, swept.outputs)
     if op.returns == "state":
-        return end(this, "state")
+        return end(op, this, "state")
     last = [states[0] for states in swept.states[-len(op.suffixes) :]]
-    return _unfolded(this, _merged(op, last))
+    return _unfolded(op, this, _merged(op, last))
 
 
-def end(this: Calculation, port: str) -> Values:
+def end(op: Recurrent, this: Calculation, port: str) -> Values:
     """The last states of all layers and directions, or the last cells, one after the other in the channels."""
     which = ("state", "cell").index(port)
-    return _unfolded(this, np.concatenate([states[which] for states in _sweep(this).states], axis=-1))
+    return _unfolded(op, this, np.concatenate([states[which] for states in _sweep(op, this).states], axis=-1))
 
 
 # Along an axis
 
 
-def _axis(this: Calculation) -> int:
+def _axis(op: Recurrent, this: Calculation) -> int:
     """The axis along which the layer runs, in (N, channels, *spatial)."""
-    op = cast(Recurrent, this.node.op)
     names = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}[this.x.ndim - 2]
     return 2 + names.index(str(op.axis))
 
 
-def _unfolded(this: Calculation, y: Values) -> Values:
+def _unfolded(op: Recurrent, this: Calculation, y: Values) -> Values:
     """What was calculated for (N · other positions), with these positions as axes again."""
-    axis, shape = _axis(this), this.x.shape
+    axis, shape = _axis(op, this), this.x.shape
     others = [size for at, size in enumerate(shape[2:], start=2) if at != axis]
     y = y.reshape(shape[0], *others, *y.shape[1:])
     if y.ndim == this.x.ndim:  # (N, *others, steps, channels)
@@ -65,19 +65,18 @@ def _unfolded(this: Calculation, y: Values) -> Values:
     return np.moveaxis(y, -1, 1)
 
 
-def _folded(this: Calculation) -> tuple[Values, list[Values], Values | None]:
+def _folded(op: Recurrent, this: Calculation) -> tuple[Values, list[Values], Values | None]:
     """The input as (N · other positions, steps, channels), the first states likewise, and the lengths."""
     x, *given = this.inputs
-    x = np.moveaxis(np.moveaxis(x, _axis(this), -1), 1, -1)
+    x = np.moveaxis(np.moveaxis(x, _axis(op, this), -1), 1, -1)
     states = [np.moveaxis(each, 1, -1) for each in given if each.dtype.kind == "f"]
     lengths = [each for each in given if each.dtype.kind == "i"]
     folded = [each.reshape(-1, each.shape[-1]) for each in states]
     return x.reshape(-1, *x.shape[-2:]), folded, lengths[0] if lengths else None
 
 
-def _sweep(this: Calculation) -> Swept:
-    op = cast(Recurrent, this.node.op)
-    x, given, lengths = _folded(this)
+def _sweep(op: Recurrent, this: Calculation) -> Swept:
+    x, given, lengths = _folded(op, this)
     finals: list[States] = []
     for layer in range(op.layers):
         outputs = []
@@ -191,5 +190,7 @@ def lstm(op: Lstm, weights: Mapping[str, Values], x: Values, states: States) -> 
     return (h @ weights["weight_hr"].T if op.projection else h), c
 
 
-STEPS: Mapping[type[Recurrent], Callable[..., States]] = {Rnn: rnn, Gru: gru, Lstm: lstm}
+STEPS: Mapping[type[Op], Callable[[Any, Mapping[str, Values], Values, States], States]] = table(
+    on(Rnn, rnn), on(Gru, gru), on(Lstm, lstm)
+)
 """The equations of one step of each cell."""

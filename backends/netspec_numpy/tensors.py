@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import cast
 
 import numpy as np
 
 from netspec.ops.gate import Gated
-from netspec.ops.tensors import Constant, Positions
+from netspec.ops.tensors import Constant, Parameter, Positions
 from netspec_numpy.calculation import Calculation, Values
 
 
@@ -17,20 +16,18 @@ def _for_each(this: Calculation, values: Values) -> Values:
     return np.broadcast_to(values, (len(this.x), *values.shape)).copy()
 
 
-def parameter(this: Calculation) -> Values:
+def parameter(op: Parameter, this: Calculation) -> Values:
     """The weight."""
     return _for_each(this, this.weights["weight"])
 
 
-def constant(this: Calculation) -> Values:
+def constant(op: Constant, this: Calculation) -> Values:
     """The numbers."""
-    op = cast(Constant, this.node.op)
     return _for_each(this, np.broadcast_to(np.array(op.values, "float64"), op.shape or ()))
 
 
-def positions(this: Calculation) -> Values:
+def positions(op: Positions, this: Calculation) -> Values:
     """X plus the weight, or plus sin(p / baseʳ) and cos(p / baseʳ), r = 2i / channels, for channels 2i and 2i + 1."""
-    op = cast(Positions, this.node.op)
     if op.kind == "learned":
         return this.x + this.weights["weight"]
     channels, length = this.x.shape[1:]
@@ -50,8 +47,7 @@ FUNCTIONS: Mapping[str, Callable[[Values], Values]] = {
 }
 
 
-def gated(this: Calculation) -> Values:
+def gated(op: Gated, this: Calculation) -> Values:
     """The first half of the channels times the gate, which is the second half."""
-    op = cast(Gated, this.node.op)
     value, gate = np.split(this.x, 2, axis=1)
     return FUNCTIONS[op.activation](value) * FUNCTIONS[op.gate](gate)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from netspec.backend.table import on, table
+from netspec.ops.base import Op
 from netspec.ops.conv_recurrent import ConvGru, ConvLstm, ConvRecurrent
 from netspec_onnx.recurrence import REDUCTIONS
 from netspec_onnx.site import Emitted, Site
@@ -140,5 +143,7 @@ def conv_gru(op: ConvGru, site: Site, weights: Mapping[str, str], x: str, states
     return [site.emit("Add", fresh, site.emit("Mul", z, h))]
 
 
-STEPS: Mapping[type[ConvRecurrent], Callable[..., States]] = {ConvLstm: conv_lstm, ConvGru: conv_gru}
+STEPS: Mapping[type[Op], Callable[[Any, Site, Mapping[str, str], str, States], States]] = table(
+    on(ConvLstm, conv_lstm), on(ConvGru, conv_gru)
+)
 """What writes one step of each cell."""
