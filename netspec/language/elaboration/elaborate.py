@@ -19,7 +19,7 @@ from netspec.language.document.fields import has_expression
 from netspec.language.document.item import GROUP, Item
 from netspec.language.document.library import Library
 from netspec.language.document.naming import NETWORK
-from netspec.language.document.validation import boolean, shown
+from netspec.language.document.validation import shown
 from netspec.language.elaboration import finish
 from netspec.language.elaboration.arguments import parameters
 from netspec.language.elaboration.calls import (
@@ -52,6 +52,7 @@ from netspec.language.elaboration.story import story
 from netspec.language.elaboration.walk import Exceeded, Walk
 from netspec.language.expressions.expression import can_be_calculated, is_expression
 from netspec.language.expressions.missing import BROKEN
+from netspec.language.reading.scalars import boolean
 from netspec.language.reading.values import Scalar
 from netspec.ops import OPS
 

@@ -10,6 +10,7 @@ from typing import Any
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Code
 from netspec.diagnostics.codes import expressions as codes
+from netspec.language.expressions.display import displayed
 from netspec.language.expressions.faults import FUNCTIONS
 from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.expressions.names import Names
@@ -26,6 +27,7 @@ from netspec.language.expressions.tree import (
     Node,
     Prefix,
 )
+from netspec.language.reading.scalars import boolean
 from netspec.ops.nearest import nearest
 from netspec.types import LIMIT
 
@@ -264,7 +266,7 @@ def _too_large(node: Node, sight: _Sight) -> Refusal:
 
 def _prefix(node: Prefix, sight: _Sight) -> object:
     if node.sign == "not":
-        return not _value(node.operand, sight)
+        return not _condition(node.operand, sight)
     value = _number(node.operand, sight)
     return -value if node.sign == "-" else value
 
@@ -273,15 +275,13 @@ def _chain(node: Chain, sight: _Sight) -> object:
     return _comparison(node, sight) if node.signs[0] not in ("and", "or") else _either(node, sight)
 
 
-def _either(node: Chain, sight: _Sight) -> object:
-    """`and`, `or`: as in Python, the value that decides; later ones are not evaluated."""
+def _either(node: Chain, sight: _Sight) -> bool:
+    """`and`, `or`: as in Python, conditions after the one that decides are not evaluated."""
     stops_at = node.signs[0] == "or"
-    value: object = None
     for part in node.operands:
-        value = _value(part, sight)
-        if bool(value) is stops_at:
-            break
-    return value
+        if _condition(part, sight) is stops_at:
+            return stops_at
+    return not stops_at
 
 
 def _comparison(node: Chain, sight: _Sight) -> bool:
@@ -301,7 +301,7 @@ def _comparison(node: Chain, sight: _Sight) -> bool:
 
 
 def _choice(node: Choice, sight: _Sight) -> object:
-    return _value(node.value if _value(node.condition, sight) else node.other, sight)
+    return _value(node.value if _condition(node.condition, sight) else node.other, sight)
 
 
 def _application(node: Application, sight: _Sight) -> object:
@@ -359,6 +359,23 @@ def _demand_number(value: object, node: Node, sight: _Sight) -> None:
         list: "select a value with `[…]`, or count the values with `len(…)`",
         str: "give it a number: words can only be compared with `==` and `!=`",
     }.get(type(value))
+    raise _refusal(codes.EXPRESSION_TYPE, message, node, advice)
+
+
+def _condition(node: Node, sight: _Sight) -> bool:
+    """The value of an operand of `and`, `or` and `not`, or after `if`. Only a boolean is true or false."""
+    value = _value(node, sight)
+    if isinstance(value, bool):
+        return value
+    source = sight.source(node)
+    message = f"a condition is true or false, but `{source}` is {_kind(value)}, {displayed(value)}"
+    if isinstance(value, str):
+        meant = f"`{known}`" if (known := boolean(value)) else "`true` or `false`"
+        advice = f"give it {meant}, or compare it with a word: `{source} == 'WORD'`"
+    elif isinstance(value, list | tuple):
+        advice = f"write `len({source}) > 0`, or select a value with `[…]`"
+    else:
+        advice = f"write `{source} != 0`"
     raise _refusal(codes.EXPRESSION_TYPE, message, node, advice)
 
 
