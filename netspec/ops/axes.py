@@ -74,9 +74,9 @@ class Along(Op):
     def moves(self, inputs: Inputs) -> Moves | None:
         return "values" if self.axis == "channels" else "positions"
 
-    def along(self, inputs: Inputs, taps: Taps | None) -> Reach:
+    def along(self, inputs: Inputs, taps: Taps) -> Reach:
         """Each position depends on these of the axis, and along the other axes on its own."""
-        axes: list[Taps | None] = [EACH] * len(inputs[0].spatial)
+        axes: list[Taps] = [EACH] * len(inputs[0].spatial)
         if self.axis != "channels":
             axes[inputs[0].axes.index(str(self.axis))] = taps
         return Reach(tuple(axes), splits=self.axis == "channels")

@@ -11,7 +11,7 @@ from netspec.diagnostics.codes import shapes
 from netspec.ops.axes import Along, AxisName, resized, resolved_axis
 from netspec.ops.base import Inputs, Meaning, Misfit, Moves, Op
 from netspec.ops.fields import AuthorForm, PerAxis, refusal
-from netspec.ops.reach import EACH, Reach, Taps, Window
+from netspec.ops.reach import EACH, At, Listed, Reach, Rolled, Taps, Window
 from netspec.ops.roles import FIRST, Port, Role
 from netspec.types import Type
 
@@ -213,8 +213,11 @@ class Split(Along):
         return None
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        # Along a spatial axis, each part has positions of its own.
-        return self.along(inputs, None)
+        return self.along(inputs, EACH)
+
+    def port_reaches(self, port: str, inputs: Inputs) -> Sequence[Reach | None]:
+        start, _ = self.bounds(port)
+        return [self.along(inputs, Window(before=-start))]
 
 
 def _sizes(parts: tuple[tuple[str, int], ...], size: int) -> str:
@@ -304,9 +307,10 @@ class Take(Along):
         return None if len(inputs) > 1 else super().moves(inputs)
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        # The field of one position of the axis is not one of any position of the output.
+        # With lengths, the position is another one for each sample.
         rank, own = len(inputs[0].spatial), self.dimension(inputs) - (inputs[0].channels is not None)
-        axes = tuple(None if axis == own else EACH for axis in range(rank))
+        place = None if len(inputs) > 1 else At(self.position % self.size(inputs))
+        axes = tuple(place if axis == own else EACH for axis in range(rank))
         return Reach(axes, along=tuple(axis - (axis > own) for axis in range(rank)))
 
 
@@ -328,8 +332,8 @@ class Reverse(Along):
         return {"axis": (*type_.axes, "channels")[0]}
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        # The field of a position runs against it.
-        return self.along(inputs, EACH if self.size(inputs) == 1 else None)
+        size = self.size(inputs)
+        return self.along(inputs, EACH if size == 1 else Window(stride=-1, before=1 - size))
 
 
 class Roll(Along):
@@ -357,7 +361,10 @@ class Roll(Along):
         return (inputs[0],)
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        return self.along(inputs, None if self.shift else EACH)
+        # More than half of the positions lie on one side of the seam.
+        size = self.size(inputs)
+        before = self.shift if 2 * self.shift <= size else self.shift - size
+        return self.along(inputs, Rolled(before) if self.shift else EACH)
 
 
 def _listed(value: object) -> object:
@@ -403,8 +410,15 @@ class Gather(Along):
         return (resized(inputs[0], self.dimension(inputs), len(self.positions)),)
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        taps: Taps | None = EACH if self.positions == tuple(range(self.size(inputs))) else None
-        return self.along(inputs, taps)
+        return self.along(inputs, _taps(self.positions))
+
+
+def _taps(positions: Sequence[int]) -> Taps:
+    """A window, where the positions are evenly spaced."""
+    first, *others = positions
+    step = others[0] - first if others else 1
+    even = tuple(range(first, first + step * len(positions), step)) if step else ()
+    return Window(stride=step, before=-first) if even == tuple(positions) else Listed(tuple(positions))
 
 
 class RepeatVector(Op):
