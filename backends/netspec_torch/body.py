@@ -54,9 +54,20 @@ class Body:
         self.inputs = parameters(module, self.taken, names)
         self.names = variables(self.items, self.inputs, module.outputs, self.taken, titles(module), names)
         used = {*module.outputs, *(value for item in self.items for value in item.inputs)}
-        several = (value for item in self.items if len(given(item)) > 1 for value in given(item))
-        self.names |= {value: UNUSED for value in several if value not in used}
+        self.names |= {
+            value: UNUSED
+            for item in self.items
+            if len(given(item)) > 1
+            for value in given(item)
+            if value not in used and not self._is_overwritten(item, value)
+        }
         self.alone = False
+
+    def _is_overwritten(self, item: Node | Module, value: str) -> bool:
+        """Whether a later output of the same statement, which the graph does not have, would take the name `_`."""
+        if isinstance(item, Module) or value != item.name:
+            return False
+        return not {*self.construction.lowering(item).outputs(item.ports)} <= {"", *item.ports}
 
     def use(self, alone: bool) -> Use:
         """The text. `alone`: the block is used once, so its sizes are known."""
