@@ -252,7 +252,11 @@ def _recurrent() -> Iterator[Case]:
         ),
         "variational_lstm": ("lstm", {**fields, "layers": 2, "dropout": 0.5, "variational": True}),
         "dropout": ("lstm", {**fields, "layers": 2, "dropout": 0.5}),
-        "init": ("lstm", {**fields, "init": "he_normal", "recurrent_init": {"normal": 0.1}}),
+        "init": (
+            "lstm",
+            {**fields, "init": "he_normal", "recurrent_init": {"normal": 0.1}, "bias_init": {"normal": 0.5}},
+        ),
+        "bias_init": ("gru", {**fields, "bias_init": "orthogonal", "direction": "both"}),
     }
     for name, (keyword, given) in rows.items():
         row = _row(name, keyword, x, trainable=name != "frozen", **given)

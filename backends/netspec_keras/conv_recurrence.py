@@ -9,7 +9,7 @@ from netspec.lowering.tree import Value
 from netspec.ops.conv_recurrent import ConvGru, ConvLstm, ConvRecurrent
 from netspec_keras.arguments import Arguments, Types, count, first, option, padded, squeeze
 from netspec_keras.layer import Holder, Layer, Lowered
-from netspec_keras.recurrence import ROWS
+from netspec_keras.recurrence import FORGETFUL, ROWS
 
 
 def recurrent(op: ConvRecurrent, types: Types) -> Lowered:
@@ -99,7 +99,7 @@ def _cell(op: ConvRecurrent) -> Arguments:
         case ConvLstm():
             if op.peepholes:
                 found.append(option("peepholes", op.peepholes, False))
-            if op.bias and op.forget_bias != 1:
+            if op.bias and op.bias_start != FORGETFUL:
                 found.append(option("unit_forget_bias", False, True))
     return tuple(found)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from netspec.dataclass import replace
 from netspec.lowering.parts import Argument, Call
+from netspec.ops.initializers import ZEROS, lifted
 from netspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
 from netspec_keras.arguments import Arguments, Types, count, option
 from netspec_keras.layer import Holder, Layer, Lowered
@@ -18,6 +19,9 @@ LAYERS: dict[type[Recurrent], str] = {Rnn: "layers.SimpleRNN", Lstm: "layers.LST
 
 MERGES = {"concat": "concat", "sum": "sum", "average": "ave", "multiply": "mul"}
 """What Keras calls each way to merge."""
+
+FORGETFUL = lifted(ZEROS, i=0.0, f=1.0, g=0.0, o=0.0)
+"""How the biases of an LSTM of Keras' start."""
 
 ROWS = {"ih": "kernel", "hh": "recurrent_kernel", "ch": "peephole", "hr": "projector"}
 """What Keras, and our cells, call the weights."""
@@ -111,7 +115,7 @@ def _cell(op: Recurrent) -> Arguments:
             found += _set(peepholes=op.peepholes, coupled=op.coupled)
             if op.projection is not None:
                 found.append(option("projection", op.projection))
-            if op.bias and (op.coupled or op.forget_bias != 1):
+            if op.bias and (op.coupled or op.bias_start != FORGETFUL):
                 found.append(option("unit_forget_bias", False))
     return tuple(found)
 

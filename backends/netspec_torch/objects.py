@@ -169,14 +169,19 @@ class View:
         return View(self.tensor, "as a column")
 
 
+ADDING = frozenset({"lift_gates_"})
+"""Functions that change the values that a tensor starts with."""
+
+
 def starter(name: str) -> Callable[..., None]:
     """A function that initialises a tensor."""
 
     def begin(given: Tensor | View, *arguments: Any, **keywords: Any) -> None:
         view = given if isinstance(given, View) else View(given)
         done = Symbol("()", Symbol("name", name), (view.seen, *arguments), keywords)
-        # An operation on one row comes after the operation on the whole.
-        view.tensor.start = Symbol("then", view.tensor.start, done) if view.is_part else done
+        # An operation on one row, or one that adds, comes after the operation on the whole.
+        is_later = view.is_part or name in ADDING
+        view.tensor.start = Symbol("then", view.tensor.start, done) if is_later else done
 
     return begin
 

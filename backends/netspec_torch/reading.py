@@ -18,6 +18,7 @@ from netspec.lowering.writing import text_of
 from netspec.ops.base import Weight
 from netspec_torch.attributes import Attributes
 from netspec_torch.objects import (
+    ADDING,
     NN,
     TORCH,
     F,
@@ -136,7 +137,7 @@ def _started(cls: str, tensor: str, weight: Weight) -> Symbol:
     """The change that the statements for one weight make."""
     module = Held(cls, groups=weight.groups)
     text = "\n".join("    " * indent + line for line, indent in start(weight, f"module.{tensor}", "module"))
-    own = {name: starter(name) for name in ("bilinear_", "gates_")}
+    own = {name: starter(name) for name in ("bilinear_", "gates_", *ADDING)}
     exec(_code(text), {"nn": NN, "module": module, **own})  # noqa: S102 - our own
     found = module.tensors.at(tensor).start
     assert found is not None

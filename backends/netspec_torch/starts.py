@@ -82,6 +82,7 @@ class Kind(NamedTuple):
     is_grouped: bool
     is_table: bool
     zero: int | None
+    lifts: str
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ class Home:
         settings = repr(init.settings) if init.settings else ""
         grouped, counted = self.weight.groups > 1, self.weight.fans is not None
         axis, zero = self.weight.axes[0], self.weight.zero
-        return Kind(init.kind, settings, axis, len(shape) == 1, grouped, counted, zero)
+        lifts = repr(self.weight.lifts) if self.weight.lifts else ""
+        return Kind(init.kind, settings, axis, len(shape) == 1, grouped, counted, zero, lifts)
 
     def start(self, by_group: Collection[str] = (), module: str = MODULE) -> Start:
         """The statements that initialise it; for a class in `by_group`, each group separately."""
@@ -120,7 +122,8 @@ class Home:
         own = _own(self.cls).get(_OF_A_CELL.sub("", self.tensor))
         if own is None:
             return False
-        same = own.kind == self.weight.init.kind and own.settings == self.weight.init.settings
+        start = self.weight.init
+        same = (own.kind, own.settings, ()) == (start.kind, start.settings, self.weight.lifts)
         return same or replace(self, weight=replace(self.weight, init=own)).start() == self.start()
 
 
@@ -163,7 +166,11 @@ def split(cls: str, tensor: str) -> tuple[str, str]:
 def start(weight: Weight, tensor: str, module: str, by_group: bool = False) -> Start:
     """The statements that initialise a weight, an attribute of a module, as its initialiser says."""
     text = _start(weight, tensor, module, by_group)
-    return text if weight.zero is None else text + _call(f"zeros_({tensor}.data[{weight.zero}])")
+    if weight.zero is not None:
+        text += _call(f"zeros_({tensor}.data[{weight.zero}])")
+    if weight.lifts:
+        text += ((f"lift_gates_({tensor}, {', '.join(map(literal, weight.lifts))})", 0),)
+    return text
 
 
 def _start(weight: Weight, tensor: str, module: str, by_group: bool) -> Start:

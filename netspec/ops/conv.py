@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from math import gcd, prod
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 
@@ -33,6 +34,7 @@ class Convolution(Activated, Windowed):
     """
 
     gives = Meaning.SCORES
+    idle: ClassVar[Mapping[str, tuple[str, object]]] = {"bias_init": ("bias", False)}
 
     bias: bool = True
     """Whether a bias is added to each output channel."""

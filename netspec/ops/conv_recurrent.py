@@ -8,11 +8,12 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from netspec.dataclass import replace
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Weight
 from netspec.ops.conv import Conv
 from netspec.ops.fields import Padding, PerAxis
-from netspec.ops.initializers import ZEROS, Initializer, by_gate
+from netspec.ops.initializers import ZEROS, Initializer, lifted
 from netspec.ops.reach import WHOLE, Reach, Window
 from netspec.ops.roles import Port, Role, assigned
 from netspec.ops.swept import CELL, SEQUENCE, STATE, Swept
@@ -69,6 +70,7 @@ class ConvRecurrent(Swept):
             )
         op = self.replace(axis=self._axis(type_))
         op._check_directions()
+        op._check_starts()
         step = op.step(inputs)
         op._check_axes(type_, len(step.spatial))
         try:
@@ -139,7 +141,6 @@ class ConvRecurrent(Swept):
             filters=self.gates * self.filters,
             bias=self.bias,
             init=self.init,
-            bias_init=self.bias_start,
         )
 
     @property
@@ -202,14 +203,16 @@ class ConvRecurrent(Swept):
 
     def cell_weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         """The weights of one direction."""
-        kernel, *bias = self.of_input.weights((self.step(inputs),))
+        kernel = self.of_input.weights((self.step(inputs),))[0]
         (recurrent,) = self.of_state.weights((Type(self.filters, self.ends(inputs)),))
-        found = [("weight_ih", kernel), ("weight_hh", recurrent), *(("bias_ih", each) for each in bias)]
-        return tuple(Weight(name, each.shape, each.axes, each.init) for name, each in found)
+        found = [replace(kernel, name="weight_ih"), replace(recurrent, name="weight_hh")]
+        if self.bias:
+            found.append(self.bias_of_gates("bias_ih", self.gates * self.filters))
+        return tuple(found)
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         return tuple(
-            Weight(f"{each.name}_l0{suffix}", each.shape, each.axes, each.init)
+            replace(each, name=f"{each.name}_l0{suffix}")
             for suffix in self.suffixes
             for each in self.cell_weights(inputs)
         )
@@ -243,7 +246,7 @@ class ConvLstm(ConvRecurrent):
     ports = (*ConvRecurrent.ports, Port("cell", "The last cell of every direction, likewise."))
 
     forget_bias: Annotated[float, Field(allow_inf_nan=False)] = 1.0
-    """The value with which the bias of the forget gate starts."""
+    """What is added to the start of the bias of the forget gate."""
     peepholes: bool = False
     """Whether the gates see the cell. The weights then fit maps of one size only."""
 
@@ -256,8 +259,8 @@ class ConvLstm(ConvRecurrent):
         return (self.filters, self.filters)
 
     @property
-    def bias_start(self) -> Initializer:
-        return by_gate(i=0.0, f=self.forget_bias, g=0.0, o=0.0)
+    def bias_start(self) -> tuple[Initializer, tuple[float, ...]]:
+        return lifted(self.bias_init, i=0.0, f=self.forget_bias, g=0.0, o=0.0)
 
     def _resolve(self, inputs: Inputs) -> Self:
         if not self.bias and self.forget_bias != 1:
@@ -305,5 +308,5 @@ class ConvGru(ConvRecurrent):
     def cell_weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         found = super().cell_weights(inputs)
         if self.bias and self.reset == "after":
-            found += (Weight("bias_hh", (self.gates * self.filters,), "O", ZEROS),)
+            found += (self.bias_of_gates("bias_hh", self.gates * self.filters),)
         return found

@@ -147,6 +147,18 @@ ONES = Initializer.model_construct(kind="ones", settings=())
 GLOROT_UNIFORM = Initializer.model_construct(kind="glorot_uniform", settings=())
 
 
+def lifted(init: Initializer, **lifts: float) -> tuple[Initializer, tuple[float, ...]]:
+    """The start of a bias whose equal parts, one a gate, start at this initialiser plus a number each.
+
+    Where the initialiser draws nothing, that is an initialiser of its own; else the numbers are added to what it draws.
+    """
+    values = {"zeros": 0.0, "ones": 1.0, "bilinear": 1.0}
+    value = init["value"] if init.kind == "constant" else values.get(init.kind)
+    if value is None:
+        return init, tuple(lifts.values())
+    return by_gate(**{name: value + lift for name, lift in lifts.items()}), ()
+
+
 def by_gate(**values: float) -> Initializer:
     """A bias whose equal parts, one a gate, each start at a number. A spec says it in fields of its own."""
     return Initializer.model_construct(kind="by_gate", settings=tuple(values.items()))

@@ -8,9 +8,10 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from netspec.dataclass import replace
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Weight
-from netspec.ops.initializers import ZEROS, Initializer, by_gate
+from netspec.ops.initializers import ZEROS, Initializer, lifted
 from netspec.ops.reach import EACH, WHOLE, Reach
 from netspec.ops.roles import Port, Role, assigned
 from netspec.ops.swept import CELL, SEQUENCE, STATE, Swept
@@ -30,6 +31,7 @@ class Recurrent(Swept):
     width = "units"
     main = "units"
     quiet: ClassVar[Mapping[str, object]] = {"dropout": 0.0}
+    idle: ClassVar[Mapping[str, tuple[str, object]]] = {**Swept.idle, "variational": ("dropout", 0.0)}
     inputs: ClassVar[tuple[Role, ...]] = (SEQUENCE, STATE, LENGTHS)
     ports: ClassVar[tuple[Port, ...]] = (
         Port("state", "The last state of every layer and direction, one after the other in the channels."),
@@ -56,6 +58,7 @@ class Recurrent(Swept):
     def _resolve(self, inputs: Inputs) -> Self:
         op = self.replace(axis=self._axis(inputs[0]))
         op._check_directions()
+        op._check_starts()
         op._check_dropout()
         op._check_inputs_by_role(inputs)
         return op
@@ -133,7 +136,7 @@ class Recurrent(Swept):
             Weight("weight_hh", (rows, self.size), "OI", self.recurrent_init),
         ]
         if self.bias:
-            found.append(Weight("bias_ih", (rows,), "O", self.bias_start))
+            found.append(self.bias_of_gates("bias_ih", rows))
         return tuple(found)
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
@@ -143,7 +146,7 @@ class Recurrent(Swept):
             for suffix in self.suffixes:
                 for each in self.cell_weights(channels):
                     name = f"{each.name}_l{layer}{suffix}"
-                    found.append(Weight(name, each.shape, each.axes, each.init))
+                    found.append(replace(each, name=name))
             channels = self.merged
         return tuple(found)
 
@@ -195,7 +198,7 @@ class Gru(Recurrent):
     def cell_weights(self, channels: int) -> tuple[Weight, ...]:
         found = super().cell_weights(channels)
         if self.bias and self.reset == "after":
-            found += (Weight("bias_hh", (self.gates * self.units,), "O", ZEROS),)
+            found += (self.bias_of_gates("bias_hh", self.gates * self.units),)
         return found
 
 
@@ -213,7 +216,7 @@ class Lstm(Recurrent):
     ports = (*Recurrent.ports, Port("cell", "The last cell of every layer and direction, likewise."))
 
     forget_bias: Annotated[float, Field(allow_inf_nan=False)] = 1.0
-    """The value with which the bias of the forget gate starts."""
+    """What is added to the start of the bias of the forget gate."""
     peepholes: bool = False
     """Whether the gates see the cell."""
     coupled: bool = False
@@ -234,11 +237,11 @@ class Lstm(Recurrent):
         return (self.size, self.units)
 
     @property
-    def bias_start(self) -> Initializer:
+    def bias_start(self) -> tuple[Initializer, tuple[float, ...]]:
         # With coupled gates f = 1 − i, so that a bias of f is one of i with the other sign.
         if self.coupled:
-            return by_gate(i=-self.forget_bias, g=0.0, o=0.0)
-        return by_gate(i=0.0, f=self.forget_bias, g=0.0, o=0.0)
+            return lifted(self.bias_init, i=-self.forget_bias, g=0.0, o=0.0)
+        return lifted(self.bias_init, i=0.0, f=self.forget_bias, g=0.0, o=0.0)
 
     def _resolve(self, inputs: Inputs) -> Self:
         if not self.bias and self.forget_bias != 1:

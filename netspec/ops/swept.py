@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import Inputs, Meaning, Misfit, Op
+from netspec.ops.base import Inputs, Meaning, Misfit, Op, Weight
 from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init, Initializer
 from netspec.ops.roles import Role
 from netspec.types import Type
@@ -36,6 +37,7 @@ class Swept(Op):
     """The common part of layers that run along an axis and keep a state."""
 
     gives = Meaning.SCORES
+    idle: ClassVar[Mapping[str, tuple[str, object]]] = {"bias_init": ("bias", False)}
 
     axis: Annotated[str | int | None, Field(union_mode="left_to_right")] = None
     """The axis along which the layer runs: its name, or its number from 0. Only a map with several needs it."""
@@ -51,6 +53,8 @@ class Swept(Op):
     """The initialiser of the matrices that the inputs are multiplied with."""
     recurrent_init: Init = ORTHOGONAL
     """The initialiser of the matrices that the state is multiplied with."""
+    bias_init: Init = ZEROS
+    """The initialiser of the biases of the gates."""
 
     @property
     def returns(self) -> Returns:
@@ -89,9 +93,14 @@ class Swept(Op):
         return len(self.suffixes)
 
     @property
-    def bias_start(self) -> Initializer:
-        """The initialiser of the biases of the gates."""
-        return ZEROS
+    def bias_start(self) -> tuple[Initializer, tuple[float, ...]]:
+        """How the biases of the gates start: the initialiser, and what is added to it for each gate."""
+        return self.bias_init, ()
+
+    def bias_of_gates(self, name: str, rows: int) -> Weight:
+        """The weight that holds the biases of all gates."""
+        init, lifts = self.bias_start
+        return Weight(name, (rows,), "O", init, lifts=lifts)
 
     def dimension(self, inputs: Inputs) -> int:
         """The number of the spatial axis along which the layer runs. The op must be resolved."""
@@ -141,6 +150,16 @@ class Swept(Op):
                 "merge",
                 help="write `direction: both`, or leave `merge` out",
             )
+
+    def _check_starts(self) -> None:
+        for name in ("init", "recurrent_init"):
+            if getattr(self, name).kind == "bilinear":
+                raise Misfit(
+                    shapes.RECURRENT,
+                    "`bilinear` connects each channel with itself, and the rows of this matrix are those of gates",
+                    name,
+                    help=f"use `{name}: orthogonal`, or another initialiser",
+                )
 
     def _check_states(self, given: dict[str, Type], sequence: Type) -> None:
         names = [role.name for role in (STATE, CELL) if role in self.inputs]

@@ -256,6 +256,23 @@ class GateBias(keras.initializers.Initializer):
         return {"given": self.values}
 '''
 
+LIFTED_GATES = '''
+class LiftedGates(keras.initializers.Initializer):
+    """Starts the bias of each gate as `initializer` draws it, and a number more."""
+
+    def __init__(self, initializer, *values, given=()):
+        self.initializer = keras.initializers.get(initializer)
+        self.values = [*(values or given)]
+
+    def __call__(self, shape, dtype=None):
+        lifts = ops.repeat(ops.convert_to_tensor(self.values, dtype), shape[0] // len(self.values))
+        return self.initializer(shape, dtype) + lifts
+
+    def get_config(self):
+        initializer = keras.initializers.serialize(self.initializer)
+        return {"initializer": initializer, "given": self.values}
+'''
+
 
 def _layers(name: str, layer: str, doc: str, sizes: str = "") -> Helper:
     text = LAYERS.format(name=name, layer=layer, doc=doc)
@@ -270,6 +287,7 @@ def _of_cells(name: str, cell: str, doc: str, sizes: str = "") -> Helper:
 HELPERS = {
     "Along": Helper(ALONG),
     "GateBias": Helper(GATE_BIAS),
+    "LiftedGates": Helper(LIFTED_GATES),
     "clone": Helper(CLONE),
     "Recurrent": Helper(RECURRENT, needs=("clone",)),
     "GatedLSTMCell": Helper(GATED_LSTM_CELL, needs=("GateBias",)),

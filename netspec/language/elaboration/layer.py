@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from netspec.dataclass import replace
 from netspec.diagnostics import Span
@@ -67,7 +67,7 @@ def _added(
     except Misfit as misfit:
         _report(walk, misfit, item, frame, inputs, name)
         return BROKEN
-    for doubt in resolved.doubts():
+    for doubt in (*resolved.doubts(), *_without_effect(resolved, item, frame)):
         place = _place(doubt.field, item, frame)
         walk.problems.warning(doubt.code, doubt.message, place, notes=doubt.notes, help=doubt.help)
     owner: Node | None = None
@@ -208,6 +208,13 @@ def _as_written(help: str, field: str, item: Item, given: GivenFields) -> str:
 
 def _line(origin: Span, here: Span) -> str:
     return f"line {origin.line}" if origin.file == here.file else f"{origin.file}:{origin.line}"
+
+
+def _without_effect(op: Op, item: Item, frame: Frame) -> Iterator[Misfit]:
+    """The fields of the item itself that have no effect; a default of the file is for other items, too."""
+    if found := op.without_effect():
+        own = given_fields(type(op), item, frame.document).own
+        yield from (misfit for misfit in found if misfit.field in own)
 
 
 def _place(field: str | None, item: Item, frame: Frame) -> Span:

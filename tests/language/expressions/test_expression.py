@@ -258,7 +258,11 @@ def test_it_refuses_and_points_at_the_part(text: str, code: str, part: str) -> N
 @pytest.mark.parametrize(
     ("text", "message", "advice"),
     [
-        ("${not mode}", "`mode` is a word, `same`", "`true` or `false`, or compare it with a word: `mode == 'WORD'`"),
+        (
+            "${not mode}",
+            "`mode` is a word, `same`",
+            "`true` or `false`, or compare it with a word: `mode == 'WORD'`",
+        ),
         ("${1 if 'yes' else 2}", "is a word, `yes`", "give it `true`"),
         ("${zero or flag}", "`zero` is a number, 0", "write `zero != 0`"),
         ("${flag and widths}", "`widths` is a list, [8, 16, 32]", "write `len(widths) > 0`"),
