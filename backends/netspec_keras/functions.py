@@ -26,7 +26,7 @@ from netspec.ops.activation import (
     Tanh,
 )
 from netspec.ops.base import Op
-from netspec.ops.conv import KERNEL_AXES
+from netspec.ops.window import KERNEL_AXES
 from netspec_keras.arguments import Lowering, Types, first, is_single, option, plain
 from netspec_keras.layer import Holder, Layer, Lowered
 

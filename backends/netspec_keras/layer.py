@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from netspec.dataclass import dataclass
 from netspec.lowering.parts import Argument, Part
-from netspec.weights import relayout
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,11 +63,15 @@ class Holder:
 
     def inward(self, array: Array) -> Array:
         """Convert a weight from the canonical layout to Keras' layout."""
+        from netspec.weights import relayout
+
         array = reordered(array, self.blocks)
         return relayout(array if self.shape is None else array.reshape(self.shape), self.axes, self.wanted)
 
     def outward(self, array: Array, shape: tuple[int, ...]) -> Array:
         """Convert a weight from Keras' layout of the whole variable to the canonical layout with shape `shape`."""
+        from netspec.weights import relayout
+
         own = array if self.part is None else array[self.part]
         back = tuple(self.blocks.index(place) for place in range(len(self.blocks)))
         return reordered(relayout(own, self.wanted, self.axes), back).reshape(shape)

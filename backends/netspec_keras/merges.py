@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from netspec.ops.merge import Add, Average, Concat
-from netspec.ops.reshape import Blocks, Flatten, Permute, Reshape
-from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.types import Type
 from netspec_keras.arguments import (
     Types,
@@ -19,6 +17,11 @@ from netspec_keras.arguments import (
     squeeze,
 )
 from netspec_keras.layer import Layer, Lowered
+
+if TYPE_CHECKING:
+    from netspec.ops.merge import Add, Average, Concat
+    from netspec.ops.reshape import Blocks, Flatten, Permute, Reshape
+    from netspec.ops.resize import Crop, Pad, Upsample
 
 
 def total(cls: str) -> Callable[[Add | Average, Types], Lowered]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from netspec.ops.conv import KERNEL_AXES
-from netspec.ops.dense import Dense, Rbf
-from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm, Normalisation
-from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
-from netspec.ops.scale import Scale, ScaleBy
+from netspec.ops.window import KERNEL_AXES
 from netspec_keras.arguments import Arguments, Types, count, first, is_single, option
 from netspec_keras.functions import behind, by_name
 from netspec_keras.layer import Holder, Layer, Lowered
+
+if TYPE_CHECKING:
+    from netspec.ops.dense import Dense, Rbf
+    from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm, Normalisation
+    from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
+    from netspec.ops.scale import Scale, ScaleBy
 
 EPSILON = 1e-3
 """The epsilon of Keras' normalisations by default."""

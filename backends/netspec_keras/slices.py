@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from netspec.dataclass import replace
-from netspec.ops.axes import Along
-from netspec.ops.dense import Dense
-from netspec.ops.indices import Embedding, OneHot
-from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
+from netspec.ops.indices import Embedding
 from netspec_keras.arguments import Arguments, Types, count, first, option
 from netspec_keras.functions import behind
 from netspec_keras.layer import Holder, Layer, Lowered
+
+if TYPE_CHECKING:
+    from netspec.ops.axes import Along
+    from netspec.ops.dense import Dense
+    from netspec.ops.indices import OneHot
+    from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 
 
 def embedding(op: Embedding, types: Types) -> Lowered:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from netspec.ops.gate import Gated
-from netspec.ops.tensors import Constant, Nested, Parameter, Positions, shape_of
 from netspec.types import Type
 from netspec_keras.arguments import Types, first, option
 from netspec_keras.layer import Holder, Layer, Lowered
+
+if TYPE_CHECKING:
+    from netspec.ops.gate import Gated
+    from netspec.ops.tensors import Constant, Nested, Parameter, Positions
 
 
 def _channels_last(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -28,7 +31,7 @@ def parameter(op: Parameter, types: Types) -> Lowered:
 
 def constant(op: Constant, types: Types) -> Lowered:
     """A helper that holds the numbers."""
-    if not shape_of(op.values):
+    if not isinstance(op.values, tuple):
         shape = _channels_last(op.shape or ())
         return Lowered((Layer("Filled", (first(shape, "shape"), first(op.values, "value"))),))
     return Lowered((Layer("Fixed", (first(_moved(op.values), "values"),)),))

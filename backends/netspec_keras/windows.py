@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
 
 from netspec import arithmetic
 from netspec.dataclass import replace
 from netspec.lowering.parts import Argument
+from netspec.ops import OPS
 from netspec.ops.base import Op
-from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.fields import Pads
-from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool, Pool
-from netspec.ops.transpose import ConvTranspose
 from netspec.ops.window import Windowed
 from netspec.types import Type
 from netspec_keras.arguments import (
@@ -28,6 +27,11 @@ from netspec_keras.arguments import (
 )
 from netspec_keras.functions import behind, by_name
 from netspec_keras.layer import Holder, Layer, Lowered
+
+if TYPE_CHECKING:
+    from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
+    from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool, Pool
+    from netspec.ops.transpose import ConvTranspose
 
 Layers = tuple[Layer, ...]
 
@@ -159,8 +163,8 @@ def _transposed(op: ConvTranspose) -> dict[str, Holder]:
 
 def bare(op: Convolution, types: Types, lowering: Lowering) -> Lowered:
     """A convolution whose padding or cropping is a separate layer, so that it can differ between uses."""
-    if isinstance(op, ConvTranspose):
-        return _cut_transpose(op)
+    if op.keyword == "conv_transpose":
+        return _cut_transpose(cast("ConvTranspose", op))
     sizes = tuple(size + lo + hi for size, (lo, hi) in zip(types[0].sizes, op.pads, strict=True))
     valid = op.replace(padding=((0, 0),) * len(sizes))
     inner = lowering(valid, (Type(types[0].channels, sizes),))
@@ -169,7 +173,7 @@ def bare(op: Convolution, types: Types, lowering: Lowering) -> Lowered:
 
 def called_same(op: Op, lowered: Lowered) -> Lowered:
     """A convolution with a 1×1 kernel and the word `same`; both words add no padding to it."""
-    if not isinstance(op, Convolution) or isinstance(op, ConvTranspose):
+    if not isinstance(op, Windowed) or OPS.module(op.keyword) != "conv":
         return lowered
     if padded(op.pads) or set(op.kernel) | set(op.strides) != {1}:
         return lowered
@@ -190,7 +194,7 @@ def max_pool(op: MaxPool, types: Types) -> Lowered:
         layer = Layer("DilatedMaxPooling", (first(op.kernel, "kernel"), first(op.dilation, "dilation")))
         return Lowered((*lowest, layer, *_thin(op.strides)), ports=indices)
     word = "valid"
-    if lowest and _is_same(op, op.pads, types[0].sizes, op.strides):
+    if lowest and _is_same(op, op.pads, types[0].sizes, op.strides, any(op.overhang)):
         lowest, word = (), "same"
     return Lowered((*lowest, Layer(_pooling("Max", len(op.kernel)), _pooled(op, word))), ports=indices)
 
@@ -227,7 +231,7 @@ def avg_pool(op: AvgPool, types: Types) -> Lowered:
         return Lowered((*before, Layer("DilatedAveragePooling", window), *_thin(op.strides)))
     if not padded(out):
         return Lowered((*before, Layer(_pooling("Average", rank), _pooled(op, "valid"))))
-    if _is_same(op, out, sizes, op.strides):
+    if _is_same(op, out, sizes, op.strides, any(op.overhang)):
         return Lowered((*before, Layer(_pooling("Average", rank), _pooled(op, "same"))))
     kernel, stride, _ = _pooled(op, "valid")
     return Lowered((*before, Layer(f"PaddedAveragePooling{rank}D", (kernel, first(out, "pads"), stride))))
@@ -308,13 +312,15 @@ def _padding(
     return zeros(op.pads), "valid"
 
 
-def _is_same(op: Windowed, pads: Pads, sizes: Sequence[int], strides: Sequence[int]) -> bool:
+def _is_same(
+    op: Windowed, pads: Pads, sizes: Sequence[int], strides: Sequence[int], rounded: bool = False
+) -> bool:
     """Whether Keras' `same` pads so, also for another input with these windows.
 
     With a stride `same` depends on the size: it is the word for what the author called so, and for sizes that are
     rounded up.
     """
-    rounded = isinstance(op, Pool) and any(op.overhang) and not any(lo for lo, _ in pads)
+    rounded = rounded and not any(lo for lo, _ in pads)
     if not (op.pads_by_size or rounded or max(strides) == 1):
         return False
     axes = zip(sizes, op.kernel, strides, op.dilation, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from netspec.graph import Node
 from netspec.lowering.parts import Argument, Call, Part, Slot, joined, seq
 from netspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
 from netspec_torch.site import OWN, Lowered, Site
@@ -97,6 +98,15 @@ def is_native(op: Recurrent) -> bool:
         case Lstm(peepholes=peepholes, coupled=coupled, projection=projection):
             return not peepholes and not coupled and (projection or 0) < op.units
     return False
+
+
+def second_biases(node: Node) -> list[str]:
+    """The biases that PyTorch's layer has beside those of the node, which are 0."""
+    assert isinstance(node.op, Recurrent)
+    names = [node.local(weight) for weight in node.weights]
+    firsts = [name for name in names if name.startswith("bias_ih")] if is_native(node.op) else []
+    seconds = [name.replace("bias_ih", "bias_hh") for name in firsts]
+    return [name for name in seconds if name not in names]
 
 
 def _cell(op: Recurrent, native: bool) -> dict[str, Part]:

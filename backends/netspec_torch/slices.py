@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from netspec.lowering.parts import Argument, Call, Part, Range, Slot, call, joined, seq
-from netspec.ops.axes import Along
-from netspec.ops.indices import Embedding, OneHot
-from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 from netspec_torch.site import OWN, Lowered, Site, run
+
+if TYPE_CHECKING:
+    from netspec.ops.axes import Along
+    from netspec.ops.indices import Embedding, OneHot
+    from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 
 
 def embedding(op: Embedding, site: Site) -> Lowered:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from netspec.lowering.parts import Part, Slot, call, literal, seq
-from netspec.ops.gate import Gated
-from netspec.ops.tensors import Constant, Parameter, Positions, shape_of
 from netspec_torch.site import Lowered, Site, run
+
+if TYPE_CHECKING:
+    from netspec.ops.gate import Gated
+    from netspec.ops.tensors import Constant, Parameter, Positions
 
 
 def parameter(op: Parameter, site: Site) -> Lowered:
@@ -17,7 +20,7 @@ def parameter(op: Parameter, site: Site) -> Lowered:
 
 def constant(op: Constant, site: Site) -> Lowered:
     """A class that holds the numbers."""
-    if not shape_of(op.values):
+    if not isinstance(op.values, tuple):
         return Lowered(run(site.x), call("Filled", Slot(op.shape or (), "shape"), Slot(op.values, "value")))
     return Lowered(run(site.x), call("Fixed", Slot(op.values, "values")))
 

@@ -51,9 +51,6 @@ class Reading(ABC):
 
         Raises:
             WrongFold: the node must not run this layer.
-
-        Raises:
-            WrongFold: it is one that it must not be.
         """
 
     @abstractmethod
@@ -62,9 +59,6 @@ class Reading(ABC):
 
         Raises:
             WrongFold: a weight of the graph has no place of its own, or the text has more than the graph.
-
-        Raises:
-            WrongFold: a weight of the graph has no place of its own, or the text holds more than the graph.
         """
 
 
@@ -86,9 +80,6 @@ def proven(graph: Graph, *writers: Callable[[], Draft]) -> Source:
 
     Raises:
         WrongFold: no text is the network.
-
-    Raises:
-        WrongFold: none is.
     """
     *folding, plain = writers
     for write in folding:
@@ -112,9 +103,6 @@ def prove(graph: Graph, root: Module, source: Source, reading: Reading) -> None:
 
     Raises:
         WrongFold: it is a different network: a bug of netspec, found before anything runs.
-
-    Raises:
-        WrongFold: it is another network: a bug of netspec, found before anything runs.
     """
     witness = _Witness(graph, root, reading)
     space = {"__name__": f"netspec.proof.{graph.name}", HOOK: witness, **reading.names()}

@@ -16,11 +16,8 @@ from netspec.ops.base import Inputs, Meaning, Misfit, Weight
 from netspec.ops.fields import Table
 from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init
 from netspec.ops.reach import Reach
-from netspec.ops.window import Windowed, check_fit, spatial
+from netspec.ops.window import KERNEL_AXES, Windowed, check_fit, spatial
 from netspec.types import Type
-
-KERNEL_AXES = {1: "T", 2: "HW", 3: "DHW"}
-
 
 WHOLE_MATRICES = ("orthogonal", "bilinear")
 """Initialisers that determine all weights between the channels together."""

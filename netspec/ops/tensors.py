@@ -9,12 +9,12 @@ from pydantic import BeforeValidator, Field
 
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Meaning, Misfit, Op, Weight
-from netspec.ops.conv import KERNEL_AXES
 from netspec.ops.fields import AuthorForm, refusal
 from netspec.ops.initializers import Init, Initializer
 from netspec.ops.pointwise import Pointwise
 from netspec.ops.reach import Reach
 from netspec.ops.roles import Role
+from netspec.ops.window import KERNEL_AXES
 from netspec.types import Type
 
 SMALL = Initializer.model_construct(kind="normal", settings=(("std", 0.02),))

@@ -15,6 +15,9 @@ from netspec.ops.fields import Padding, Pads, Pair, PerAxis
 from netspec.ops.reach import Reach, Window
 from netspec.types import Type
 
+KERNEL_AXES = {1: "T", 2: "HW", 3: "DHW"}
+"""The letters of the axes of a kernel."""
+
 
 class Windowed(Op):
     """An op with a kernel, a stride, a padding and a dilation along each spatial axis."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from netspec.backend.table import on, table
+from netspec.backend.table import Families, on, table
 from netspec.ops.activation import LeakyRelu, Relu, Sigmoid
 from netspec.ops.base import Op
 from netspec.ops.dense import Dense
@@ -53,3 +53,24 @@ def test_mypy_finds_a_field_that_the_op_does_not_have() -> None:
 def test_an_op_has_one_row() -> None:
     with pytest.raises(ValueError, match="relu has two lowerings"):
         table(on((Sigmoid, Relu), any_op), on(Relu, any_op))
+
+
+def test_the_rows_of_a_family_are_made_when_an_op_of_it_is_looked_up() -> None:
+    asked: list[str] = []
+
+    def rows(module: str) -> Mapping[type[Op], Lowering]:
+        asked.append(module)
+        return {"dense": table(on(Dense, dense)), "activation": table(on(Relu, any_op))}.get(module, {})
+
+    lowerings = Families(rows)
+    assert lowerings[Relu] is any_op
+    assert Sigmoid not in lowerings
+    assert asked == ["activation"]
+    assert dict(lowerings) == {Dense: dense, Relu: any_op}
+    assert len(lowerings) == 2
+
+
+def test_a_row_in_another_family_is_seen() -> None:
+    lowerings = Families(lambda module: table(on(Relu, any_op)) if module == "dense" else {})
+    with pytest.raises(KeyError):
+        dict(lowerings)

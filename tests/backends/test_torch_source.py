@@ -172,6 +172,19 @@ def test_an_op_without_a_lowering_is_refused_with_a_reason(monkeypatch: pytest.M
         TORCH.source(sketch.graph())
 
 
+@pytest.mark.parametrize("backend", ["torch", "keras"])
+def test_writing_text_imports_only_the_families_of_ops_that_the_network_has(backend: str) -> None:
+    code = f"""
+import sys, netspec
+graph = netspec.load("zoo:char_rnn")
+before = set(sys.modules)
+netspec.compile(graph, {backend!r})
+print({{name for name in set(sys.modules) - before if name.startswith("netspec.ops.")}})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() in ("set()", "{'netspec.ops.fans'}")
+
+
 def test_writing_text_imports_no_framework() -> None:
     code = """
 import sys, netspec
