@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from netspec_cli.common import (
+    BackendOption,
     Force,
-    Named,
     Out,
     Sets,
     Spec,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def compile(
     spec: Spec,
-    backend: Named,
+    backend: BackendOption,
     out: Out = None,
     passes: Annotated[
         list[str] | None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from netspec import files
-from netspec_cli.common import Device, Named, Spec, fail, load_with_sources, note, setting, show
+from netspec_cli.common import BackendOption, Device, Spec, fail, load_with_sources, note, setting, show
 from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Format(StrEnum):
 
 def train(
     spec: Spec,
-    backend: Named,
+    backend: BackendOption,
     data: Annotated[
         str | None,
         typer.Option("--data", metavar="DATA", help="fashion-mnist-small, fashion-mnist, mnist, or a path."),
@@ -204,7 +204,7 @@ def _run(
     from netspec_cli.progress import Progress
 
     names = [name for name in METRICS if not name.endswith("accuracy") or "accuracy" in recipe.metrics]
-    listeners: list[Report] = [Table(names)] if format is Format.text else []
+    listeners: list[Report] = [EpochTable(names)] if format is Format.text else []
     try:
         start = _weights(weights, graph, recipe.seed)
         with stoppable(), Progress(recipe, len(data.train_labels)) as progress:
@@ -269,7 +269,7 @@ def _text(graph: Graph) -> str | None:
 # The report.
 
 
-class Table:
+class EpochTable:
     """Prints one line per epoch, as soon as the epoch is done."""
 
     def __init__(self, names: list[str]) -> None:

@@ -17,7 +17,7 @@ FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class LayerCosts:
     """One layer, including its activation. None means unknown, never zero."""
 
     name: str
@@ -123,7 +123,7 @@ class Shapes:
     name: str
     inputs: dict[str, tuple[int, ...]]
     outputs: dict[str, tuple[int, ...]]
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerCosts, ...]
     totals: Totals
 
     def as_dict(self) -> dict[str, Any]:
@@ -151,8 +151,8 @@ def analyze(graph: Graph) -> Shapes:
     )
 
 
-def _layer(node: Node, graph: Graph, seen: Fields) -> Layer:
-    return Layer(
+def _layer(node: Node, graph: Graph, seen: Fields) -> LayerCosts:
+    return LayerCosts(
         node.name,
         node.op.keyword,
         node.inputs,
@@ -179,7 +179,7 @@ def _trainable(node: Node) -> int:
     return sum(prod(each.shape) for each in node.weights if each.trainable and not each.statistic)
 
 
-def _totals(graph: Graph, layers: tuple[Layer, ...]) -> Totals:
+def _totals(graph: Graph, layers: tuple[LayerCosts, ...]) -> Totals:
     params = sum(layer.params for layer in layers)
     macs = [layer.macs for layer in layers]
     activations = sum(_elements(node.outputs) for node in graph.nodes)

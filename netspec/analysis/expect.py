@@ -8,7 +8,7 @@ from netspec.analysis.costs import Shapes
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import expectations as codes
-from netspec.expectations import FORMS, Expectation, Expectations, Form
+from netspec.expectations import FORMS, Expectation, Expectations, ExpectForm
 from netspec.graph import Graph
 from netspec.ops.nearest import nearest
 
@@ -110,7 +110,7 @@ class _Comparison:
         self.problems.error(codes.UNMET, message, span, notes=list(notes), help=help)
 
 
-_COMPARE: dict[Form, Callable[[_Comparison, Expectation], None]] = {
+_COMPARE: dict[ExpectForm, Callable[[_Comparison, Expectation], None]] = {
     "shape": _Comparison.output,
     "shapes": _Comparison.layers,
     "exact": _Comparison.exact,

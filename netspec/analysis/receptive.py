@@ -231,7 +231,7 @@ Seen: TypeAlias = Field | Spot | Literal["whole"] | None
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ValueFields:
     """The fields of a value in every input that it depends on, one `Seen` per axis of the input.
 
     `uniform`: each of its channels has the field of the position.
@@ -282,7 +282,8 @@ def fields(graph: Graph) -> dict[str, Receptive | None]:
     """
     sizes = {each.name: each.type.sizes for each in graph.inputs}
     views = {
-        name: View({name: tuple(Field(axis) for axis in range(len(axes)))}) for name, axes in sizes.items()
+        name: ValueFields({name: tuple(Field(axis) for axis in range(len(axes)))})
+        for name, axes in sizes.items()
     }
     found: dict[str, Receptive | None] = {}
     for node in graph.nodes:
@@ -297,7 +298,7 @@ def fields(graph: Graph) -> dict[str, Receptive | None]:
     return found
 
 
-def _view(reaches: Sequence[Reach | None], views: Sequence[View]) -> View:
+def _view(reaches: Sequence[Reach | None], views: Sequence[ValueFields]) -> ValueFields:
     joined: dict[str, tuple[Seen, ...]] = {}
     for view, reach in zip(views, reaches, strict=True):
         if reach is not None and reach.is_empty:
@@ -305,7 +306,9 @@ def _view(reaches: Sequence[Reach | None], views: Sequence[View]) -> View:
         for source, axes in view.inputs.items():
             seen = _through(axes, reach, view.uniform)
             joined[source] = _join(joined[source], seen) if source in joined else seen
-    return View(joined, all(_uniform(reach, view, views) for view, reach in zip(views, reaches, strict=True)))
+    return ValueFields(
+        joined, all(_uniform(reach, view, views) for view, reach in zip(views, reaches, strict=True))
+    )
 
 
 def _through(axes: tuple[Seen, ...], reach: Reach | None, uniform: bool) -> tuple[Seen, ...]:
@@ -327,7 +330,7 @@ def _along(seen: Seen, reach: Reach) -> Seen:
     return taps if taps is None or taps == WHOLE else seen.through(taps, reach.output_axis(seen.axis))
 
 
-def _uniform(reach: Reach | None, view: View, views: Sequence[View]) -> bool:
+def _uniform(reach: Reach | None, view: ValueFields, views: Sequence[ValueFields]) -> bool:
     """Whether every output channel has the field of its position in an input; `views` are all inputs."""
     if reach is None:
         return False
@@ -338,7 +341,7 @@ def _uniform(reach: Reach | None, view: View, views: Sequence[View]) -> bool:
     return view.uniform and not _gathered(view, reach)
 
 
-def _gathered(view: View, reach: Reach) -> bool:
+def _gathered(view: ValueFields, reach: Reach) -> bool:
     """Whether positions with different fields become channels."""
     seen = [
         each for axes in view.inputs.values() for each in axes if each != WHOLE and not isinstance(each, Spot)
@@ -379,7 +382,9 @@ def _distance(seen: Seen) -> Fraction | None:
     return abs(seen.step) if isinstance(seen, Field) and seen.slides else None
 
 
-def _summary(view: View, sizes: dict[str, tuple[int, ...]], positions: tuple[int, ...]) -> Receptive | None:
+def _summary(
+    view: ValueFields, sizes: dict[str, tuple[int, ...]], positions: tuple[int, ...]
+) -> Receptive | None:
     """One field for all inputs with axes, if their axes are equal; over the existing positions."""
     seen = [(axes, sizes[source]) for source, axes in view.inputs.items() if axes]
     if not seen:

@@ -371,7 +371,7 @@ def _listed(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-Positions = Annotated[
+PositionList = Annotated[
     tuple[int, ...],
     BeforeValidator(_listed),
     Field(min_length=1),
@@ -392,7 +392,7 @@ class Gather(Along):
     keyword = "gather"
     main = "positions"
 
-    positions: Positions
+    positions: PositionList
     """The positions, from 0; negative ones count from the end."""
 
     def _resolve(self, inputs: Inputs) -> Self:

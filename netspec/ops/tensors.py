@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Meaning, Misfit, Op, Weight
-from netspec.ops.fields import AuthorForm, refusal
+from netspec.ops.fields import AuthorForm, Positive, refusal
 from netspec.ops.initializers import Init, Initializer
 from netspec.ops.pointwise import Pointwise
 from netspec.ops.reach import Reach
@@ -39,7 +39,6 @@ def _listed(value: object) -> object:
     return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, int) else value
 
 
-Positive = Annotated[int, Field(ge=1)]
 TensorShape = Annotated[
     tuple[Positive, ...],
     BeforeValidator(_listed),

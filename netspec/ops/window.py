@@ -11,7 +11,7 @@ from pydantic import PrivateAttr
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Op
-from netspec.ops.fields import Padding, Pads, Pair, PerAxis
+from netspec.ops.fields import Padding, Pads, PerAxis
 from netspec.ops.reach import Reach, Window
 from netspec.types import Type
 
@@ -114,7 +114,7 @@ class Windowed(Op):
         return Reach(tuple(Window(k, s, lo, d) for k, s, (lo, _), d in rows), mixes=mixes, splits=splits)
 
 
-_RULES: dict[str, Callable[[int, int], Pair]] = {
+_RULES: dict[str, Callable[[int, int], arithmetic.Pair]] = {
     "valid": lambda kernel, dilation: (0, 0),
     "half": arithmetic.half_pads,
     "full": arithmetic.full_pads,

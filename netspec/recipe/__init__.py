@@ -20,10 +20,10 @@ def _listed(value: object) -> object:
 
 
 Count = Annotated[int, Field(ge=1, le=2**31 - 1, description="a whole number from 1")]
-Limit = Annotated[Count | None, Field(description="a whole number from 1")]
+OptionalCount = Annotated[Count | None, Field(description="a whole number from 1")]
 Pixels = Annotated[int, Field(ge=0, le=10_000, description="a whole number of pixels from 0")]
 Seed = Annotated[int, Field(ge=0, lt=2**32, description="a whole number from 0 to 2³² − 1")]
-Number = Annotated[float, Field(ge=-LARGEST_FLOAT, le=LARGEST_FLOAT, allow_inf_nan=False)]
+FiniteFloat = Annotated[float, Field(ge=-LARGEST_FLOAT, le=LARGEST_FLOAT, allow_inf_nan=False)]
 Above = Annotated[float, Field(ge=SMALLEST, le=LARGEST_FLOAT, allow_inf_nan=False)]
 
 
@@ -33,7 +33,7 @@ class Normalise(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     mean: Annotated[
-        tuple[Number, ...],
+        tuple[FiniteFloat, ...],
         BeforeValidator(_listed),
         Field(description="a float32 number, or one per channel"),
     ]
@@ -57,8 +57,8 @@ class Recipe(BaseModel):
     data: Annotated[str, Field(min_length=1, description="the name of a data set, or a path")] = EMBEDDED
     pad: Pixels = 0
     normalise: Normalise | None = None
-    train_size: Limit = None
-    test_size: Limit = None
+    train_size: OptionalCount = None
+    test_size: OptionalCount = None
     batch: Count = 64
     epochs: Count = 10
     loss: Annotated[Literal["cross_entropy"], Field(description="`cross_entropy`")] = "cross_entropy"

@@ -18,7 +18,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedData:
     """A named data set. `files` are its idx files: training images, labels, test images, labels.
 
     The embedded set has no such files; it is part of the package. `url` ends in a slash; files there end in `.gz`.
@@ -45,10 +45,10 @@ def _files(*sums: str) -> tuple[File, ...]:
     return tuple(File(name, sum_) for name, sum_ in zip(STEMS, sums, strict=True))
 
 
-SETS: dict[str, Named] = {
-    EMBEDDED: Named((1, 28, 28), 10, 6_000, 1_000),
+SETS: dict[str, NamedData] = {
+    EMBEDDED: NamedData((1, 28, 28), 10, 6_000, 1_000),
     # Xiao, Rasul, Vollgraf 2017; MIT.
-    "fashion-mnist": Named(
+    "fashion-mnist": NamedData(
         (1, 28, 28),
         10,
         60_000,
@@ -62,7 +62,7 @@ SETS: dict[str, Named] = {
         ),
     ),
     # LeCun, Cortes, Burges 1998.
-    "mnist": Named(
+    "mnist": NamedData(
         (1, 28, 28),
         10,
         60_000,

@@ -11,11 +11,11 @@ from netspec.types import LARGEST_FLOAT
 
 # Weights are float32: a number outside float32 would become 0 or infinite.
 SMALLEST = 2.0**-126
-Positive = Annotated[
+PositiveFloat = Annotated[
     float, Field(ge=SMALLEST, le=LARGEST_FLOAT, allow_inf_nan=False, description="a float32 number above 0")
 ]
 Fraction = Annotated[float, Field(ge=0, le=1 - 2.0**-24, description="a float32 number from 0 to below 1")]
-Flag = Annotated[bool, Field(description="`true` or `false`")]
+Switch = Annotated[bool, Field(description="`true` or `false`")]
 
 
 class Sgd(BaseModel):
@@ -24,9 +24,9 @@ class Sgd(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     kind: ClassVar[Literal["sgd"]] = "sgd"
-    learning_rate: Positive = 0.01
+    learning_rate: PositiveFloat = 0.01
     momentum: Fraction = 0.0
-    nesterov: Flag = False
+    nesterov: Switch = False
 
     @field_validator("nesterov")
     @classmethod
@@ -42,10 +42,10 @@ class Adam(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     kind: ClassVar[Literal["adam"]] = "adam"
-    learning_rate: Positive = 0.001
+    learning_rate: PositiveFloat = 0.001
     beta1: Fraction = 0.9
     beta2: Fraction = 0.999
-    epsilon: Positive = 1e-8
+    epsilon: PositiveFloat = 1e-8
 
 
 Optimizer = Sgd | Adam

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from netspec import files
 from netspec.ops.nearest import did_you_mean
-from netspec.recipe.names import EMBEDDED, SETS, STEMS, File, Named, expanded, is_path
+from netspec.recipe.names import EMBEDDED, SETS, STEMS, File, NamedData, expanded, is_path
 from netspec.training import conversion, idx, npz
 from netspec.training.bounds import DataError
 from netspec.training.idx import Header
@@ -76,7 +76,7 @@ def find(stem: str, places: Sequence[Path]) -> Path | None:
     return next((path for path in paths if files.exists(path)), None)
 
 
-def _named(name: str, known: Named, folder: Path) -> Dataset:
+def _named(name: str, known: NamedData, folder: Path) -> Dataset:
     if absent := missing(name, folder):
         raise _incomplete(name, known, absent, folder)
     paths = [find(file.name, (folder / name, folder)) for file in known.files]
@@ -90,7 +90,7 @@ def _named(name: str, known: Named, folder: Path) -> Dataset:
     return checked(name, *arrays, where=str(folder), classes=known.classes).with_channel()
 
 
-def _idx(paths: Sequence[Path | None], known: Named | None = None) -> Iterator[tuple[NDArray[Any], str]]:
+def _idx(paths: Sequence[Path | None], known: NamedData | None = None) -> Iterator[tuple[NDArray[Any], str]]:
     """The four files of a set, in order. All headers are checked before any content is read."""
     present = [path for path in paths if path is not None]
     headers = [idx.header(path, axes) for path, axes in zip(present, _AXES, strict=True)]
@@ -113,7 +113,7 @@ def _check_agreement(images: Header, labels: Header, test_images: Header, test_l
             )
 
 
-def _incomplete(name: str, known: Named, absent: Sequence[File], folder: Path) -> DataError:
+def _incomplete(name: str, known: NamedData, absent: Sequence[File], folder: Path) -> DataError:
     place, it = folder / name, "it" if len(absent) == 1 else "them"
     names = ", ".join(f"{file.name}.gz" for file in absent)
     lines = [

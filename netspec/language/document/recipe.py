@@ -20,7 +20,7 @@ from netspec.recipe.optimizers import OPTIMIZERS, Optimizer
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-    from netspec.ops.words import Table
+    from netspec.ops.words import WordTable
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -238,15 +238,15 @@ def _optimizer_of(whole: values.Mapping) -> str:
     )
 
 
-def _words(table: str) -> Table:
+def _words(table: str) -> WordTable:
     """Words of other libraries of one kind; the tables are imported only for an unknown word."""
     from netspec.language.document import recipe_words as words
 
-    found: Table = getattr(words, table)
+    found: WordTable = getattr(words, table)
     return found
 
 
-def _lead(word: str, known: Iterable[str], words: Table, given: object = None) -> str | None:
+def _lead(word: str, known: Iterable[str], words: WordTable, given: object = None) -> str | None:
     """The help for an unknown word, if a library uses it."""
     from netspec.ops.words import lead
 

@@ -19,7 +19,7 @@ from netspec.language.document.item import Item, can_name
 from netspec.language.document.validation import Tables, meant, no_words, unknown_key
 from netspec.language.reading.values import Listing, Mapping, Scalar, Value
 from netspec.ops.base import Op
-from netspec.ops.words import Table
+from netspec.ops.words import WordTable
 
 NETWORK_KEYS = ("spec", "params", "until", "weights")
 
@@ -222,7 +222,7 @@ def _misspelt(value: Value | None, known: Collection[str], words: Tables = no_wo
     return meant(unknown, known, words) if unknown else set()
 
 
-def _network_words() -> Table:
+def _network_words() -> WordTable:
     from netspec.language.document.words import NETWORK
 
     return NETWORK

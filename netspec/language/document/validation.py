@@ -20,13 +20,13 @@ from netspec.language.expressions.tree import Formula
 from netspec.language.reading.scalars import boolean
 from netspec.language.reading.values import Mapping, Scalar, Value, locate, locate_key
 from netspec.ops import OPS
-from netspec.ops.words import Lead, Table, lead
+from netspec.ops.words import Lead, WordTable, lead
 
-Tables = Callable[[], Table]
+Tables = Callable[[], WordTable]
 """Gives the words of other libraries; imported only for an unknown word."""
 
 
-def no_words() -> Table:
+def no_words() -> WordTable:
     """No words of other libraries."""
     return {}
 

@@ -13,7 +13,7 @@ from netspec.language.document.fields import GivenFields, given_fields, has_expr
 from netspec.language.document.item import Item
 from netspec.language.elaboration import sizes
 from netspec.language.elaboration.arguments import measure
-from netspec.language.elaboration.frame import OPEN, Frame, Referent, Tensor, join
+from netspec.language.elaboration.frame import OPEN, Frame, Referent, ValueName, join
 from netspec.language.elaboration.lookup import find
 from netspec.language.elaboration.sharing import shared_layer
 from netspec.language.elaboration.story import story
@@ -30,12 +30,12 @@ def layer(
     walk: Walk,
     op: type[Op],
     item: Item,
-    inputs: Sequence[Tensor],
-    received: Tensor,
+    inputs: Sequence[ValueName],
+    received: ValueName,
     frame: Frame,
     name: str,
     frozen: bool,
-) -> Tensor:
+) -> ValueName:
     """Add the node of an item that calls an op; return its output, or BROKEN, with the reason reported.
 
     Args:
@@ -51,12 +51,12 @@ def _added(
     walk: Walk,
     op: type[Op],
     item: Item,
-    inputs: Sequence[Tensor],
-    received: Tensor,
+    inputs: Sequence[ValueName],
+    received: ValueName,
     frame: Frame,
     name: str,
     frozen: bool,
-) -> Tensor:
+) -> ValueName:
     path = join(frame.path, name)
     op_written = frame.document.ready.get(item) or _worked_out(walk, op, item, received, frame)
     if op_written is None or any(isinstance(tensor, Missing) for tensor in inputs):
@@ -116,7 +116,7 @@ def _named(local: Sequence[Weight], path: str, frozen: bool) -> tuple[Weight, ..
     )
 
 
-def _worked_out(walk: Walk, op: type[Op], item: Item, received: Tensor, frame: Frame) -> Op | None:
+def _worked_out(walk: Walk, op: type[Op], item: Item, received: ValueName, frame: Frame) -> Op | None:
     """The op as written, with evaluated expressions, not yet resolved for its input."""
     given = given_fields(op, item, frame.document)
     fields: dict[str, object] = {}
@@ -137,7 +137,7 @@ def _worked_out(walk: Walk, op: type[Op], item: Item, received: Tensor, frame: F
     return validated(op, fields, given, item.span, walk.problems, explain=explain)
 
 
-def _sight(walk: Walk, own: bool, received: Tensor, frame: Frame) -> Callable[[], dict[str, object]]:
+def _sight(walk: Walk, own: bool, received: ValueName, frame: Frame) -> Callable[[], dict[str, object]]:
     """The names that the expressions of a field can use.
 
     A default is outside every block of its file, so its expressions can use only the names there.
@@ -163,7 +163,7 @@ def _sizes(walk: Walk, name: Value, frame: Frame) -> object:
 
 
 def _report(
-    walk: Walk, misfit: Misfit, item: Item, frame: Frame, inputs: Sequence[Tensor], name: str
+    walk: Walk, misfit: Misfit, item: Item, frame: Frame, inputs: Sequence[ValueName], name: str
 ) -> None:
     origins = [_line(walk.origins[str(tensor)], item.span) for tensor in inputs]
     notes = [note.replace("{source}", f" (from {origins[0]})") if origins else note for note in misfit.notes]

@@ -17,12 +17,12 @@ from netspec.language.document.declarations import Block
 from netspec.language.document.fields import has_expression, whole
 from netspec.language.document.library import Library
 from netspec.language.document.recursion import how_it_ends
-from netspec.language.elaboration.frame import Cut, Frame, Referent, Tensor
+from netspec.language.elaboration.frame import Frame, Referent, UntilReached, ValueName
 from netspec.language.elaboration.measure import measured, sizes_of
 from netspec.language.expressions.display import displayed
 from netspec.language.expressions.expression import evaluate, is_expression
 from netspec.language.expressions.missing import BROKEN, Missing
-from netspec.language.expressions.names import Names
+from netspec.language.expressions.names import KnownNames
 from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
 from netspec.ops.base import Op, Weight
 from netspec.types import LIMIT, Type
@@ -76,7 +76,7 @@ class Walk:
     scopes: list[Scope | None] = field(default_factory=list)
     pretrained: list[tuple[str, str]] = field(default_factory=list)
     embedded: list[str] = field(default_factory=list)
-    starts: set[Tensor] = field(default_factory=set)
+    starts: set[ValueName] = field(default_factory=set)
     """The tensors at which heads start."""
     open_documents: list[object] = field(default_factory=list)
     fitted: dict[tuple[int, tuple[Type, ...]], Fitted] = field(default_factory=dict)
@@ -192,20 +192,20 @@ class Walk:
 
     # Values and expressions
 
-    def sight(self, frame: Frame, current: Tensor) -> dict[str, object]:
+    def sight(self, frame: Frame, current: ValueName) -> dict[str, object]:
         """The names that an expression can use: parameters, `in`, `block`, `index`, and layers."""
         return self.names_in(frame, {**frame.names, "in": self.sizes(current)})
 
-    def names_in(self, frame: Frame, values: dict[str, object]) -> Names:
+    def names_in(self, frame: Frame, values: dict[str, object]) -> KnownNames:
         """These values by name, and the layers that an item of this scope can name."""
         calls = {**frame.boundary_frame.calls}
 
         def find(path: tuple[str, ...], part: str) -> object:
             return measured(path, part, frame, self.by_name, self.types, calls)
 
-        return Names(values, find)
+        return KnownNames(values, find)
 
-    def sizes(self, tensor: Tensor) -> object:
+    def sizes(self, tensor: ValueName) -> object:
         """The sizes of a tensor by name, for expressions."""
         if isinstance(tensor, Missing):
             return tensor
@@ -285,7 +285,7 @@ class Walk:
         self,
         frame: Frame,
         kind: ScopeKind,
-        inputs: Sequence[Tensor],
+        inputs: Sequence[ValueName],
         span: Span,
         referent: Referent,
         **more: Any,
@@ -298,7 +298,7 @@ class Walk:
         self.open.append(kind)
         try:
             yield
-        except Cut as cut:
+        except UntilReached as cut:
             referent.tensor = cut.tensor
             raise
         finally:

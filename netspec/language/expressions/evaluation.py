@@ -13,19 +13,19 @@ from netspec.diagnostics.codes import expressions as codes
 from netspec.language.expressions.display import displayed
 from netspec.language.expressions.faults import FUNCTIONS
 from netspec.language.expressions.missing import BROKEN, Missing
-from netspec.language.expressions.names import Names
+from netspec.language.expressions.names import KnownNames
 from netspec.language.expressions.refusal import Refusal
 from netspec.language.expressions.tree import (
     Application,
     Binary,
     Chain,
     Choice,
+    ExpressionNode,
     Formula,
-    Index,
     Literal,
-    Name,
-    Node,
+    NamePath,
     Prefix,
+    Subscript,
 )
 from netspec.language.reading.scalars import boolean
 from netspec.ops.nearest import nearest
@@ -144,16 +144,16 @@ class _Sight:
     formula: Formula
     names: Mapping[str, object]
 
-    def source(self, node: Node) -> str:
+    def source(self, node: ExpressionNode) -> str:
         """The text of a part, shortened if it is long."""
         return self.formula.source(node)[:40]
 
 
-def _refusal(code: Code, message: str, node: Node, help: str | None = None) -> Refusal:
+def _refusal(code: Code, message: str, node: ExpressionNode, help: str | None = None) -> Refusal:
     return Refusal(code, message, node.start, node.end, help)
 
 
-def _value(node: Node, sight: _Sight) -> Any:
+def _value(node: ExpressionNode, sight: _Sight) -> Any:
     return _RULES[type(node)](node, sight)
 
 
@@ -161,7 +161,7 @@ def _literal(node: Literal, sight: _Sight) -> object:
     return node.value
 
 
-def _name(node: Name, sight: _Sight) -> object:
+def _name(node: NamePath, sight: _Sight) -> object:
     """`width`; `in.channels`, `block.in.height`: a size of a tensor."""
     *way, last = node.steps
     if not way:
@@ -181,15 +181,15 @@ def _name(node: Name, sight: _Sight) -> object:
     return _usable(owner[last], node.path, node.start, node.end)
 
 
-def _of_a_layer(node: Name) -> bool:
+def _of_a_layer(node: NamePath) -> bool:
     """Whether a path of names starts with the name of a layer, a repeat or a block."""
     return len(node.steps) > 1 and node.steps[0] not in ("in", "block")
 
 
-def _property(node: Name, sight: _Sight) -> object:
+def _property(node: NamePath, sight: _Sight) -> object:
     """`skip.height`: a size of a layer; `stage.index`, `unit.count`."""
     *path, part = node.steps
-    if not isinstance(sight.names, Names):
+    if not isinstance(sight.names, KnownNames):
         message = f"`{node.path}` is unknown here: only the items of a network or a block can use its layers"
         raise _refusal(codes.UNKNOWN_SIZE, message, node, "write the expression in the item that uses it")
     try:
@@ -199,7 +199,7 @@ def _property(node: Name, sight: _Sight) -> object:
     return _usable(found, node.path, node.start, node.end)
 
 
-def _index(node: Index, sight: _Sight) -> object:
+def _index(node: Subscript, sight: _Sight) -> object:
     values, at = _value(node.values, sight), _value(node.at, sight)
     if not isinstance(values, list | tuple):
         message = f"{_kind(values)} cannot be indexed: {sight.source(node.values)}"
@@ -241,14 +241,14 @@ def _division_by_zero(node: Binary, sight: _Sight) -> Refusal:
     return _refusal(codes.DIVISION_BY_ZERO, message, node.right, advice)
 
 
-def _bound_power(base: Any, exponent: Any, node: Node, sight: _Sight) -> None:
+def _bound_power(base: Any, exponent: Any, node: ExpressionNode, sight: _Sight) -> None:
     """A power of whole numbers can be huge, so its size is estimated before it is computed."""
     whole = isinstance(base, int) and isinstance(exponent, int)
     if whole and abs(base) > 1 and exponent * (abs(base).bit_length() - 1) >= 64:
         raise _too_large(node, sight)
 
 
-def _bounded(value: Any, node: Node, sight: _Sight) -> object:
+def _bounded(value: Any, node: ExpressionNode, sight: _Sight) -> object:
     if isinstance(value, complex):
         message = "a root of a negative number is not a real number"
         raise _refusal(codes.NOT_A_NUMBER, message, node, "make sure that the base is not negative")
@@ -259,7 +259,7 @@ def _bounded(value: Any, node: Node, sight: _Sight) -> object:
     return value
 
 
-def _too_large(node: Node, sight: _Sight) -> Refusal:
+def _too_large(node: ExpressionNode, sight: _Sight) -> Refusal:
     message = f"`{sight.source(node)}` is too large: numbers must be below 2⁶³"
     return _refusal(codes.RESULT_TOO_LARGE, message, node, "calculate with smaller numbers")
 
@@ -344,13 +344,13 @@ def _only(values: Sequence[Any], node: Application) -> Any:
     return values[0]
 
 
-def _number(node: Node, sight: _Sight) -> Any:
+def _number(node: ExpressionNode, sight: _Sight) -> Any:
     value = _value(node, sight)
     _demand_number(value, node, sight)
     return value
 
 
-def _demand_number(value: object, node: Node, sight: _Sight) -> None:
+def _demand_number(value: object, node: ExpressionNode, sight: _Sight) -> None:
     if _is_number(value):
         return
     message = f"this must be a number, but `{sight.source(node)}` is {_kind(value)}"
@@ -362,7 +362,7 @@ def _demand_number(value: object, node: Node, sight: _Sight) -> None:
     raise _refusal(codes.EXPRESSION_TYPE, message, node, advice)
 
 
-def _condition(node: Node, sight: _Sight) -> bool:
+def _condition(node: ExpressionNode, sight: _Sight) -> bool:
     """The value of an operand of `and`, `or` and `not`, or after `if`. Only a boolean is true or false."""
     value = _value(node, sight)
     if isinstance(value, bool):
@@ -412,8 +412,8 @@ _FUNCTIONS: dict[str, Callable[[Sequence[Any], Application, _Sight], object]] = 
 
 _RULES: dict[type[Any], Callable[[Any, _Sight], object]] = {
     Literal: _literal,
-    Name: _name,
-    Index: _index,
+    NamePath: _name,
+    Subscript: _index,
     Application: _application,
     Prefix: _prefix,
     Binary: _binary,

@@ -10,13 +10,13 @@ from netspec.language.document import recipe_words as words
 from netspec.language.document.recipe import read
 from netspec.language.reading import source
 from netspec.language.reading.values import Mapping
-from netspec.ops.words import Lead, Table, lead
+from netspec.ops.words import Lead, WordTable, lead
 from netspec.recipe import Normalise, Recipe
 from netspec.recipe.optimizers import OPTIMIZERS
 
 SETTINGS = [name for model in OPTIMIZERS.values() for name in model.model_fields]
 # The table, our names, a recipe with a value under our name, and where the word stands in it.
-TABLES: dict[str, tuple[Table, list[str]]] = {
+TABLES: dict[str, tuple[WordTable, list[str]]] = {
     "setting": (words.RECIPE, [*Recipe.model_fields]),
     "optimizer": (words.OPTIMIZERS, [*OPTIMIZERS]),
     "optimizer setting": (words.SETTINGS, SETTINGS),
