@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
@@ -140,7 +139,8 @@ class Body:
         """Name a kept value of a repetition after the author's name, and not after its number only."""
         for item in items:
             value, number = _value(item), item.local_name
-            if number.isdigit() and re.fullmatch(rf"x{number}\d*", self.names[value]):
+            name = self.names[value]
+            if number.isdigit() and name.startswith(f"x{number}") and name[1:].isdigit():
                 repeat = place_of(item).split(".")[-2]
                 name = free(self.titles.get(value, f"{repeat}_{number}"), ())
                 self.names[value] = numbered(name, {*taken, *self.names.values()})

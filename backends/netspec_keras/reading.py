@@ -19,6 +19,9 @@ NAME = "name"
 
 Layers = tuple[LayerText, ...]
 
+Given = tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]
+"""Positional arguments, keyword arguments, and the defaults of the latter."""
+
 
 class KerasReading(Reading):
     """Reads generated Keras as layers. `ways` has, for each value, the layers that may make it."""
@@ -33,6 +36,7 @@ class KerasReading(Reading):
         self.holders: dict[str, Layer] = {}
         self.holding: set[Layer] = set()
         """The layers that hold weights."""
+        self._read: dict[int, tuple[Given, dict[str, Any]]] = {}
         self.types = {name: channels_last(type_) for name, type_ in graph.types.items()}
 
     def names(self) -> Mapping[str, Any]:
@@ -72,9 +76,17 @@ class KerasReading(Reading):
 
     def own(self, node: Node, value: str, inputs: Sequence[Value]) -> Iterator[Any]:
         takes: Any = list(inputs) if node.op.merges or len(inputs) > 1 else inputs[0]
-        made = (_applied(layers, node, takes) for layers in self.ways[value])
+        made = (self._applied(layers, node, takes) for layers in self.ways[value])
         port = value.removeprefix(f"{node.name}.") if value != node.name else ""
         return (each[_place(port, self.ways[value])] if isinstance(each, tuple) else each for each in made)
+
+    def _applied(self, layers: Layers, node: Node, x: Any) -> Any:
+        for layer in layers:
+            if id(layer) not in self._read:  # equal nodes have the same layer, which `ways` keeps
+                self._read[id(layer)] = (_given(layer.arguments), _given(layer.given)[1])
+            given, called = self._read[id(layer)]
+            x = _constructed(layer, given, node)(_after(layer, x), **called)
+        return x
 
     def hold(self, node: Node, bound: Bound) -> None:
         owner = node.shares or node.name
@@ -148,13 +160,6 @@ def _by_name(given: Any, only: str) -> dict[str, Any]:
     return given if isinstance(given, dict) else {only: given}
 
 
-def _applied(layers: Layers, node: Node, x: Any) -> Any:
-    for layer in layers:
-        _, keywords, _ = _given(layer.given)
-        x = _constructed(layer, node)(_after(layer, x), **keywords)
-    return x
-
-
 def _after(layer: LayerText, x: Any) -> Any:
     """The argument of a layer's call: its input, or its input divided by a number."""
     match layer.after:
@@ -165,10 +170,10 @@ def _after(layer: LayerText, x: Any) -> Any:
     raise TypeError(f"no input: {layer.after!r}")
 
 
-def _constructed(layer: LayerText, node: Node) -> Layer:
+def _constructed(layer: LayerText, given: Given, node: Node) -> Layer:
     """The layer with every optional argument; its name is the suffix to the node's name."""
     frozen = bool(node.weights) and not layer.suffix and not node.trainable
-    arguments, keywords, defaults = _given(layer.arguments)
+    arguments, keywords, defaults = given
     made = _Several if len(keywords.get("gives", ())) > 1 else Layer
     return made(
         layer.cls,
@@ -179,7 +184,7 @@ def _constructed(layer: LayerText, node: Node) -> Layer:
     )
 
 
-def _given(arguments: Sequence[Argument]) -> tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]:
+def _given(arguments: Sequence[Argument]) -> Given:
     """The positional arguments, the keyword arguments, and the defaults of the latter."""
     values = [(each.keyword, _argument(each)) for each in arguments]
     slots = {each.keyword: each.value for each in arguments if isinstance(each.value, Slot)}
