@@ -31,7 +31,8 @@ def _uneven_means(graph: Graph) -> Iterator[tuple[str, str]]:
         words = (each.value for layer in layers for each in layer.arguments)
         same = any(isinstance(word, Slot) and word.value == "same" for word in words)
         # A mean that counts its padding leaves out only what rounding up added, which is at one end.
-        if same and (node.op.count_padding or any(lo != hi for lo, hi in node.op.pads)):
+        counts = node.op.count_padding and any(node.op.overhang)
+        if same and (counts or any(lo != hi for lo, hi in node.op.pads)):
             yield node.name, f"Keras on PyTorch counts uneven `same` padding in a mean; {ELSEWHERE}"
 
 

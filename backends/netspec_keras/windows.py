@@ -188,15 +188,47 @@ def _called_same(layer: Layer) -> Layer:
 
 def max_pool(op: MaxPool, types: Types) -> Lowered:
     """A max pool; a separate layer adds padding that Keras does not have."""
-    lowest = (Layer("LowestPadding", (first(op.pads, "padding"),), "pad"),) if padded(op.pads) else ()
+    lowest = _lowest(op)
     indices = {"indices": _max_indices(op)}
     if max(op.dilation) > 1:
         layer = Layer("DilatedMaxPooling", (first(op.kernel, "kernel"), first(op.dilation, "dilation")))
         return Lowered((*lowest, layer, *_thin(op.strides)), ports=indices)
     word = "valid"
-    if lowest and _is_same(op, op.pads, types[0].sizes, op.strides, any(op.overhang)):
+    if lowest and _pads_as_same(op, op.pads, types[0].sizes):
         lowest, word = (), "same"
     return Lowered((*lowest, Layer(_pooling("Max", len(op.kernel)), _pooled(op, word))), ports=indices)
+
+
+def _lowest(op: MaxPool) -> Layers:
+    """The layer that pads for a maximum; where the pool rounds up, it calculates the end of the padding."""
+    if op.rounds_up:
+        arguments = (
+            first(op.span, "kernel"),
+            first(op.strides, "stride"),
+            option("padding", _requested(op), ((0, 0),) * len(op.kernel)),
+        )
+        return (Layer("CeilPadding", arguments, "pad"),)
+    return (Layer("LowestPadding", (first(op.pads, "padding"),), "pad"),) if padded(op.pads) else ()
+
+
+def _requested(op: Pool) -> Pads:
+    """The padding without what rounding up added."""
+    return tuple((lo, hi - more) for (lo, hi), more in zip(op.pads, op.overhang, strict=True))
+
+
+def _pads_as_same(op: Pool, pads: Pads, sizes: Sequence[int]) -> bool:
+    """Whether Keras' `same` pads a pool so, for this input and others.
+
+    Rounding up pads at the end only. So does `same` where it pads by at most one position.
+    """
+    if not op.rounds_up:
+        return _is_same(op, pads, sizes, op.strides, any(op.overhang))
+    windows = zip(op.kernel, op.strides, strict=True)
+    return (
+        max(op.dilation) == 1
+        and not padded(_requested(op))
+        and all(k == 1 or (k == 2 and s > 1) for k, s in windows)
+    )
 
 
 def _max_indices(op: MaxPool) -> Layer:
@@ -205,8 +237,9 @@ def _max_indices(op: MaxPool) -> Layer:
     arguments = (
         first(op.kernel, "kernel"),
         option("strides", op.strides, op.kernel, "stride"),
-        option("padding", op.pads, ((0, 0),) * len(ones)),
+        option("padding", _requested(op) if op.rounds_up else op.pads, ((0, 0),) * len(ones)),
         option("dilation_rate", op.dilation, ones, "dilation"),
+        option("ceil", op.rounds_up, False),
     )
     return Layer("MaxIndices", arguments, "indices")
 
@@ -219,6 +252,8 @@ def max_unpool(op: MaxUnpool, types: Types) -> Lowered:
 def avg_pool(op: AvgPool, types: Types) -> Lowered:
     """A mean. `out` is padding that does not count, `filled` is padding that counts like any value."""
     rank, sizes = len(op.kernel), types[0].sizes
+    if op.rounds_up and max(op.dilation) == 1:
+        return _ceil_avg_pool(op, sizes)
     filled, out = ((0, 0),) * rank, op.pads
     if op.count_padding:
         # What rounding up added is never counted.
@@ -235,6 +270,18 @@ def avg_pool(op: AvgPool, types: Types) -> Lowered:
         return Lowered((*before, Layer(_pooling("Average", rank), _pooled(op, "same"))))
     kernel, stride, _ = _pooled(op, "valid")
     return Lowered((*before, Layer(f"PaddedAveragePooling{rank}D", (kernel, first(out, "pads"), stride))))
+
+
+def _ceil_avg_pool(op: AvgPool, sizes: Sequence[int]) -> Lowered:
+    """A mean that rounds up: Keras' own with `same`, or a helper that calculates the end of the padding."""
+    rank = len(op.kernel)
+    if _pads_as_same(op, op.pads, sizes):
+        return Lowered((Layer(_pooling("Average", rank), _pooled(op, "same")),))
+    kernel, stride, _ = _pooled(op, "valid")
+    requested = _requested(op)
+    extent = option("extent", requested, ((0, 0),) * rank)
+    counts = option("counts", op.count_padding and padded(requested), False)
+    return Lowered((Layer(f"CeilAveragePooling{rank}D", (kernel, extent, counts, stride)),))
 
 
 def global_pool(cls: str) -> Callable[[GlobalAvgPool | GlobalMaxPool, Types], Lowered]:

@@ -137,13 +137,16 @@ def native_padding(
     padding = tuple(lo for lo, _ in op.pads)
     if any(lo > k // 2 for lo, k in zip(padding, op.kernel, strict=True)):
         return None
+    whole = None
     if not (counts and any(op.overhang)) and symmetric(op, sizes) is not None:
-        return padding, False
+        whole = (padding, False)
+        if not op.rounds_up:
+            return whole
     for n, k, s, (lo, hi), over in zip(sizes, op.span, op.strides, op.pads, op.overhang, strict=True):
         rounded = -(-(n + 2 * lo - k) // s) + 1
         rounded -= (rounded - 1) * s >= n + lo
         if rounded != (n + lo + hi - k) // s + 1 or (counts and hi - over != lo):
-            return None
+            return whole
     return padding, True
 
 

@@ -17,6 +17,59 @@ class LowestPadding(layers.Layer):
         return ops.pad(inputs, padding, constant_values=-float("inf"))
 '''
 
+ROUNDED_UP = '''
+def rounded_up(sizes, pool_size, strides, padding):
+    """The padding with that of a last, incomplete window, which must start before the end padding."""
+    extent = []
+    for size, kernel, stride, (lo, hi) in zip(sizes, pool_size, strides, padding):
+        start = -(-(size + lo + hi - kernel) // stride) * stride
+        more = max(start + kernel - size - lo - hi, 0) if start < size + lo else 0
+        extent.append((lo, hi + more))
+    return extent
+'''
+
+CEIL_PADDING = '''
+class CeilPadding(layers.Layer):
+    """Pads with minus infinity as far as the windows of a pool reach that rounds up; Keras rounds down."""
+
+    def __init__(self, pool_size, strides, padding=None, **kwargs):
+        super().__init__(**kwargs)
+        self.pool_size, self.strides = pool_size, strides
+        self.padding = padding or ((0, 0),) * len(pool_size)
+
+    def call(self, inputs):
+        extent = rounded_up(inputs.shape[1:-1], self.pool_size, self.strides, self.padding)
+        return ops.pad(inputs, ((0, 0), *extent, (0, 0)), constant_values=-float("inf"))
+'''
+
+CEIL_AVERAGE = '''
+class CeilAveragePooling{n}D({base}AveragePooling{n}D):
+    """Rounds up, and leaves out of a mean what lies beyond the input, or beyond its padding if that counts."""
+
+    def __init__(self, pool_size, extent=None, counts=False, **kwargs):
+        super().__init__(pool_size, **kwargs)
+        self.extent, self.counts = extent or ((0, 0),) * {n}, counts
+
+    def call(self, inputs):
+        sizes = inputs.shape[1:-1]
+        extent = rounded_up(sizes, self.pool_size, self.strides, self.extent)
+        inside = ops.ones_like(inputs[:1, ..., :1])
+        rest = extent
+        if self.counts:
+            inside = ops.pad(inside, ((0, 0), *self.extent, (0, 0)), constant_values=1)
+            rest = [(0, wide - hi) for (_, wide), (_, hi) in zip(extent, self.extent)]
+        x = ops.pad(inputs, ((0, 0), *extent, (0, 0)))
+        return super().call(x) / super().call(ops.pad(inside, ((0, 0), *rest, (0, 0))))
+
+    def compute_output_shape(self, input_shape):
+        extent = rounded_up(input_shape[1:-1], self.pool_size, self.strides, self.extent)
+        sizes = (size + lo + hi for size, (lo, hi) in zip(input_shape[1:-1], extent))
+        return super().compute_output_shape((input_shape[0], *sizes, input_shape[-1]))
+
+    def get_config(self):
+        return {{**super().get_config(), "extent": self.extent, "counts": self.counts}}
+'''
+
 PLANEWISE = '''
 def pool_planewise(pool, x, size, strides, padding):
     """Pools height and width, then depth: TensorFlow cannot do all three in double precision."""
@@ -89,6 +142,7 @@ class MaxIndices(layers.Layer):
     """Where in the input a max pool finds its values: the first of equal ones, without padding."""
 
     def __init__(self, pool_size, strides=None, padding=None, dilation_rate=None, **kwargs):
+        self.ceil = kwargs.pop("ceil", False)
         super().__init__(**kwargs)
         self.pool_size, self.strides = pool_size, strides or pool_size
         self.padding = padding or ((0, 0),) * len(pool_size)
@@ -100,11 +154,15 @@ class MaxIndices(layers.Layer):
             behind = (1,) * (len(inputs.shape) - 1 - axis)
             places = ops.arange(size, dtype="int32")
             indices = indices * size + ops.reshape(places, (size, *behind))
+        spans = [(size - 1) * rate + 1 for size, rate in zip(self.pool_size, self.dilation_rate)]
+        extent = self.padding
+        if self.ceil:
+            extent = rounded_up(inputs.shape[1:-1], spans, self.strides, extent)
         x = inputs
         # Of equal values the first, row by row: so the last axis comes first.
         for axis in range(len(self.pool_size), 0, -1):
             border = [(0, 0)] * len(inputs.shape)
-            border[axis] = self.padding[axis - 1]
+            border[axis] = extent[axis - 1]
             x = ops.pad(x, border, constant_values=-float("inf"))
             indices = ops.pad(indices, border)
             first, *others = self.windows(x.shape[axis], axis)
@@ -131,6 +189,7 @@ class MaxIndices(layers.Layer):
             "strides": self.strides,
             "padding": self.padding,
             "dilation_rate": self.dilation_rate,
+            "ceil": self.ceil,
         }
 '''
 
@@ -192,6 +251,8 @@ class ChannelPooling(layers.Layer):
 
 HELPERS: dict[str, Helper] = {
     "LowestPadding": Helper(LOWEST_PADDING),
+    "rounded_up": Helper(ROUNDED_UP),
+    "CeilPadding": Helper(CEIL_PADDING, needs=("rounded_up",)),
     "pool_planewise": Helper(PLANEWISE),
     "PlanewiseMaxPooling3D": Helper(POOLING_3D.format(mode="Max", op="max_pool"), needs=("pool_planewise",)),
     "PlanewiseAveragePooling3D": Helper(
@@ -202,8 +263,13 @@ HELPERS: dict[str, Helper] = {
     "PaddedAveragePooling3D": Helper(
         PADDED_AVERAGE.format(n=3, base="Planewise"), needs=("PlanewiseAveragePooling3D",)
     ),
+    "CeilAveragePooling1D": Helper(CEIL_AVERAGE.format(n=1, base="layers."), needs=("rounded_up",)),
+    "CeilAveragePooling2D": Helper(CEIL_AVERAGE.format(n=2, base="layers."), needs=("rounded_up",)),
+    "CeilAveragePooling3D": Helper(
+        CEIL_AVERAGE.format(n=3, base="Planewise"), needs=("PlanewiseAveragePooling3D", "rounded_up")
+    ),
     "taps": Helper(TAPS),
-    "MaxIndices": Helper(MAX_INDICES),
+    "MaxIndices": Helper(MAX_INDICES, needs=("rounded_up",)),
     "MaxUnpooling": Helper(MAX_UNPOOLING),
     "DilatedMaxPooling": Helper(DILATED_MAX, needs=("taps",)),
     "DilatedAveragePooling": Helper(DILATED_AVERAGE, needs=("taps",)),
