@@ -209,7 +209,12 @@ def bare(op: Op, types: Types) -> Lowered:
         inner = bare(op.replace(activation=None), types)
         return replace(inner, layers=(*inner.layers, *behind(op.activation)))
     if OPS.module(op.keyword) in ("conv", "transpose"):
-        from netspec_keras import windows
-
-        return windows.bare(cast("Convolution", op), types, lowering)
+        return padded_apart(cast("Convolution", op), types)
     return lowering(op, types)
+
+
+def padded_apart(op: Convolution, types: Types) -> Lowered:
+    """The layers of a convolution, with a separate layer for its padding, or for its cropping."""
+    from netspec_keras import windows
+
+    return windows.bare(op, types, LOWERINGS[type(op)])

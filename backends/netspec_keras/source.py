@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import field
+from typing import TYPE_CHECKING, cast
 
 from netspec.backend import Source
 from netspec.dataclass import dataclass
@@ -12,7 +13,7 @@ from netspec.lowering.gathering import is_list
 from netspec.lowering.layout import Page
 from netspec.lowering.names import free, numbered, singular, snake
 from netspec.lowering.outline import Module, called_name
-from netspec.lowering.parts import literal, quoted
+from netspec.lowering.parts import Slot, literal, quoted
 from netspec.lowering.sizes import with_sizes
 from netspec.lowering.statements import Body as Statements
 from netspec.lowering.statements import Text, Use
@@ -26,10 +27,15 @@ from netspec_keras.body import NAME, ROOT_INPUT, Body, Function
 from netspec_keras.canonical import ways
 from netspec_keras.helpers import HELPERS, required
 from netspec_keras.layer import Lowered
+from netspec_keras.lowering import padded_apart
 from netspec_keras.plan import Key, Plan, plan
 from netspec_keras.reading import KerasReading
 from netspec_keras.sharing import Lowerings, lower
+from netspec_keras.starts import started
 from netspec_keras.windows import called_same
+
+if TYPE_CHECKING:
+    from netspec.ops.conv import Convolution
 
 TAKEN = frozenset(
     """
@@ -62,7 +68,8 @@ def _draft(graph: Graph, lowered: Lowerings, folded: bool = True) -> Draft:
     layers = lowered.layers
     module = _Module(graph, layers, plan(graph, layers, folded))
     text = module.write()
-    reading = KerasReading(graph, module.name, ways(graph, lowered.own, layers, module.same))
+    written = (layers, module.same, {**layers, **module.apart})
+    reading = KerasReading(graph, module.name, ways(graph, lowered.own, *written))
     return Draft(module.plan.root, text, reading)
 
 
@@ -85,6 +92,8 @@ class _Module:
     finished: list[_Finished] = field(default_factory=list)
     classes: set[str] = field(default_factory=set)
     done: set[Key] = field(default_factory=set)
+    apart: dict[str, Lowered] = field(default_factory=dict)
+    """The convolutions that are written with their padding apart, as they are in other uses of their block."""
 
     def __post_init__(self) -> None:
         self.name = function_name(self.graph)
@@ -115,6 +124,12 @@ class _Module:
             other = self._unified(uses, self.same)
             if _size(other[2]) < _size(definitions):
                 bodies, channels, definitions = other
+        if len(definitions) > 1 and (names := _padded_in_some(uses, self.layers)):
+            apart = {name: self._apart(name) for name in names}
+            other = self._unified(uses, {**self.layers, **apart})
+            if _size(other[2]) < _size(definitions):
+                bodies, channels, definitions = other
+                self.apart |= apart
         for definition, name in zip(
             definitions, variant_names(snake(self._called(key)), definitions), strict=True
         ):
@@ -127,6 +142,12 @@ class _Module:
                 _function(function, bodies[definition.uses[0]], definition, channels, served)
             )
         self.classes |= {name for body in bodies for name in body.classes}
+
+    def _apart(self, name: str) -> Lowered:
+        """The layers of a convolution with its padding as a layer of its own."""
+        node = self.graph.by_name[name]
+        types = [self.graph.types[value] for value in node.inputs]
+        return started(padded_apart(cast("Convolution", node.op), types), node)
 
     def _called(self, key: Key) -> str:
         """What a function is called after: the block of its uses, else their scope."""
@@ -224,6 +245,27 @@ def _unify(bodies: Sequence[Body], channels: str, taken: set[str]) -> tuple[Defi
     if all(each.known or not each.channels for definition in plain for each in definition.parameters):
         return plain
     return unify(uses(channels), taken)
+
+
+def _padded_in_some(uses: Sequence[Module], layers: Mapping[str, Lowered]) -> list[str]:
+    """The convolutions that say `same`, and have a layer that pads before them in another use of the same block."""
+    rows: dict[str, list[Node]] = {}
+    for use in uses:
+        for node in use.nodes():
+            rows.setdefault(node.name.removeprefix(f"{use.path}."), []).append(node)
+    mixed = [nodes for nodes in rows.values() if any(_pads(layers[node.name]) for node in nodes)]
+    return [node.name for nodes in mixed for node in nodes if _says_same(layers[node.name])]
+
+
+def _pads(lowered: Lowered) -> bool:
+    return lowered.layers[0].cls.startswith("layers.ZeroPadding") and len(lowered.layers) > 1
+
+
+def _says_same(lowered: Lowered) -> bool:
+    padding = [
+        each.value for layer in lowered.layers for each in layer.arguments if each.keyword == "padding"
+    ]
+    return any(isinstance(each, Slot) and each.value == "same" for each in padding)
 
 
 def _size(definitions: Sequence[Definition]) -> tuple[int, int]:

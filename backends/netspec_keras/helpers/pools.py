@@ -19,7 +19,7 @@ class LowestPadding(layers.Layer):
 
 ROUNDED_UP = '''
 def rounded_up(sizes, pool_size, strides, padding):
-    """The padding with that of a last, incomplete window, which must start before the end padding."""
+    """The padding up to the end of an incomplete last window that starts in the input."""
     extent = []
     for size, kernel, stride, (lo, hi) in zip(sizes, pool_size, strides, padding):
         start = -(-(size + lo + hi - kernel) // stride) * stride
@@ -30,7 +30,7 @@ def rounded_up(sizes, pool_size, strides, padding):
 
 CEIL_PADDING = '''
 class CeilPadding(layers.Layer):
-    """Pads with minus infinity as far as the windows of a pool reach that rounds up; Keras rounds down."""
+    """Pads with minus infinity to the end of the last window: a pool rounds up; Keras' round down."""
 
     def __init__(self, pool_size, strides, padding=None, **kwargs):
         super().__init__(**kwargs)
@@ -44,7 +44,7 @@ class CeilPadding(layers.Layer):
 
 CEIL_AVERAGE = '''
 class CeilAveragePooling{n}D({base}AveragePooling{n}D):
-    """Rounds up, and leaves out of a mean what lies beyond the input, or beyond its padding if that counts."""
+    """Rounds up. What that adds is not in a mean, and padding only if it counts."""
 
     def __init__(self, pool_size, extent=None, counts=False, **kwargs):
         super().__init__(pool_size, **kwargs)
