@@ -61,10 +61,11 @@ def source(graph: Graph) -> Source:
     """The source that makes a graph's model. The backend accepts the graph."""
     graph = with_sizes(graph)
     lowered = lower(graph)
-    return proven(graph, lambda: _draft(graph, lowered), lambda: _draft(graph, lowered, folded=False))
+    return proven(graph, lambda: draft(graph, lowered), lambda: draft(graph, lowered, folded=False))
 
 
-def _draft(graph: Graph, lowered: Lowerings, folded: bool = True) -> Draft:
+def draft(graph: Graph, lowered: Lowerings, folded: bool = True) -> Draft:
+    """The source before its proof."""
     layers = lowered.layers
     module = _Module(graph, layers, plan(graph, layers, folded))
     text = module.write()

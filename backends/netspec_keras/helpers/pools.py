@@ -30,7 +30,7 @@ def rounded_up(sizes, pool_size, strides, padding):
 
 CEIL_PADDING = '''
 class CeilPadding(layers.Layer):
-    """Pads with minus infinity to the end of the last window: a pool rounds up; Keras' round down."""
+    """Pads with minus infinity to the end of the last window, for a pool that rounds up."""
 
     def __init__(self, pool_size, strides, padding=None, **kwargs):
         super().__init__(**kwargs)
