@@ -231,7 +231,7 @@ def _onnx(row: Row) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Measurement:
+class ProofPart:
     """One measurement of a network, in a process of its own."""
 
     measure: Callable[[Row], dict[str, Any]]
@@ -242,11 +242,11 @@ class Measurement:
     """At full size: one at a time, for the largest networks take 10 GB with every layer's output of two backends."""
 
 
-PARTS: Mapping[str, Measurement] = {
-    "float64": Measurement(_float64, ("outputs", "gradients", "steps")),
-    "jax": Measurement(_jax, ("jax",), engine="jax"),
-    "float32": Measurement(_float32, ("float32",), large=True),
-    "onnx": Measurement(_onnx, ("onnx",), large=True),
+PARTS: Mapping[str, ProofPart] = {
+    "float64": ProofPart(_float64, ("outputs", "gradients", "steps")),
+    "jax": ProofPart(_jax, ("jax",), engine="jax"),
+    "float32": ProofPart(_float32, ("float32",), large=True),
+    "onnx": ProofPart(_onnx, ("onnx",), large=True),
 }
 
 

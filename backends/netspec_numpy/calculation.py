@@ -13,7 +13,7 @@ from netspec.graph import Node
 
 Array: TypeAlias = NDArray[np.generic]
 Values: TypeAlias = NDArray[np.float64]
-Positions: TypeAlias = NDArray[np.int64]
+PositionArray: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ States = tuple[Values, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class SweepResult:
     """What a recurrent layer calculates: the outputs at all steps, and the last states of each layer and direction.
 
     Arrays are (N, steps, channels) and (N, channels), where N also counts the positions along the other axes.
@@ -75,7 +75,7 @@ def _folded(op: Recurrent, this: Calculation) -> tuple[Values, list[Values], Val
     return x.reshape(-1, *x.shape[-2:]), folded, lengths[0] if lengths else None
 
 
-def _sweep(op: Recurrent, this: Calculation) -> Swept:
+def _sweep(op: Recurrent, this: Calculation) -> SweepResult:
     x, given, lengths = _folded(op, this)
     finals: list[States] = []
     for layer in range(op.layers):
@@ -93,7 +93,7 @@ def _sweep(op: Recurrent, this: Calculation) -> Swept:
             outputs.append(y)
             finals.append(final)
         x = _merged(op, outputs)
-    return Swept(x, finals)
+    return SweepResult(x, finals)
 
 
 def _start(op: Recurrent, given: list[Values], number: int, count: int) -> States:

@@ -12,7 +12,7 @@ from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
 from netspec.ops.transpose import ConvTranspose
 from netspec.ops.window import Windowed
-from netspec_numpy.calculation import Calculation, Positions, Values, biased, spatial
+from netspec_numpy.calculation import Calculation, PositionArray, Values, biased, spatial
 
 
 def taps(op: Windowed, padded: Values, sizes: Sequence[int]) -> Iterator[tuple[tuple[int, ...], Values]]:
@@ -99,7 +99,7 @@ def max_pool(op: MaxPool, this: Calculation) -> Values:
     return np.asarray(np.max([seen for _, seen in taps(op, padded, this.node.output.sizes)], axis=0))
 
 
-def max_indices(op: MaxPool, this: Calculation, port: str) -> Positions:
+def max_indices(op: MaxPool, this: Calculation, port: str) -> PositionArray:
     """The position in the input of the largest value of each window; of equal values, the first.
 
     Positions count along the last axis first, without the padding.

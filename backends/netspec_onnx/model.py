@@ -16,7 +16,7 @@ from netspec.graph import Graph, Node
 from netspec.marks import BLANK
 from netspec.types import Type
 from netspec_onnx.lowering import LOWERINGS, site
-from netspec_onnx.site import Constant, Emitted, Site
+from netspec_onnx.site import ConstantTensor, Emitted, Site
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays
@@ -131,7 +131,7 @@ class _Model:
         made.finish(result, self.names[node.name])
         return made
 
-    def _constant(self, each: Constant) -> Any:
+    def _constant(self, each: ConstantTensor) -> Any:
         kind = "int64" if each.integer else self.dtype
         return numpy_helper.from_array(np.array(each.values, kind).reshape(each.shape), each.name)
 

@@ -28,7 +28,7 @@ LAYER = "layer"
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class LoopVariables:
     """The variables of a loop: what a repetition takes and gives, and what is bound before and after the loop."""
 
     takes: Sequence[str]
@@ -37,7 +37,7 @@ class Loop:
     end: Sequence[tuple[str, str]]
 
 
-class Body:
+class ModuleWriter:
     """Writes one module; the modules in it are already written.
 
     The layers named in `apart` have all their padding in a separate module, so that its widths can be an argument.
@@ -242,7 +242,7 @@ class Body:
         for each in self.lists.values():
             yield from (each.name, each.one, each.more)
 
-    def _loop(self, made: Cycle) -> Loop:
+    def _loop(self, made: Cycle) -> LoopVariables:
         """The variables of a loop. The first value has the name of the result, unless it is used later.
 
         What it begins with goes by the name of its result, unless it is used up.
@@ -275,7 +275,7 @@ class Body:
         for output, name in enumerate(gives):
             if not name:
                 gives[output] = self._given(made, output)
-        return Loop(takes, gives, start, end)
+        return LoopVariables(takes, gives, start, end)
 
     def _given(self, made: Cycle, output: int) -> str:
         """The variable of a value that the next repetition does not take."""

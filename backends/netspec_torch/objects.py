@@ -111,7 +111,7 @@ class NnPad(NnModule):
         return F.pad(x, self.widths, **self.more) if self.widths else x
 
 
-class Tensor:
+class LayerTensor:
     """A parameter or buffer of a layer, or a sublayer with such tensors; each is created at its first use.
 
     `start` is the last change of its values.
@@ -121,10 +121,10 @@ class Tensor:
         self.learns, self.name = learns, name
         self.start: Symbol | None = None
 
-    def __getattr__(self, name: str) -> Tensor:
+    def __getattr__(self, name: str) -> LayerTensor:
         if name.startswith("__"):
             raise AttributeError(name)
-        made = Tensor(self.learns, name)
+        made = LayerTensor(self.learns, name)
         setattr(self, name, made)
         return made
 
@@ -132,10 +132,10 @@ class Tensor:
         """Make it, and everything in it, trainable or frozen."""
         self.learns = learns
         for each in vars(self).values():
-            if isinstance(each, Tensor):
+            if isinstance(each, LayerTensor):
                 each.learn(learns)
 
-    def at(self, path: str) -> Tensor:
+    def at(self, path: str) -> LayerTensor:
         """The tensor with this dotted name in it."""
         tensor = self
         for name in path.split("."):
@@ -148,25 +148,25 @@ class Tensor:
         return Symbol("name", f"{self.name}.numel()")
 
     @property
-    def data(self) -> View:
-        return View(self)
+    def data(self) -> TensorView:
+        return TensorView(self)
 
 
-class View:
+class TensorView:
     """A tensor without gradient: whole, group by group, as a column, or one row."""
 
-    def __init__(self, tensor: Tensor, seen: str = "", is_part: bool = False) -> None:
+    def __init__(self, tensor: LayerTensor, seen: str = "", is_part: bool = False) -> None:
         self.tensor, self.seen, self.is_part = tensor, seen, is_part
 
-    def chunk(self, groups: int) -> list[View]:
-        return [View(self.tensor, f"in {groups} groups" if groups > 1 else "")]
+    def chunk(self, groups: int) -> list[TensorView]:
+        return [TensorView(self.tensor, f"in {groups} groups" if groups > 1 else "")]
 
-    def __getitem__(self, key: object) -> View:
+    def __getitem__(self, key: object) -> TensorView:
         if isinstance(key, int):
-            return View(self.tensor, f"row {key}", is_part=True)
+            return TensorView(self.tensor, f"row {key}", is_part=True)
         if key != (slice(None), None):
             raise WrongFold(f"a tensor starts as {key!r}")
-        return View(self.tensor, "as a column")
+        return TensorView(self.tensor, "as a column")
 
 
 ADDING = frozenset({"lift_gates_"})
@@ -176,8 +176,8 @@ ADDING = frozenset({"lift_gates_"})
 def starter(name: str) -> Callable[..., None]:
     """A function that initialises a tensor."""
 
-    def begin(given: Tensor | View, *arguments: Any, **keywords: Any) -> None:
-        view = given if isinstance(given, View) else View(given)
+    def begin(given: LayerTensor | TensorView, *arguments: Any, **keywords: Any) -> None:
+        view = given if isinstance(given, TensorView) else TensorView(given)
         done = Symbol("()", Symbol("name", name), (view.seen, *arguments), keywords)
         # An operation on one row, or one that adds, comes after the operation on the whole.
         is_later = view.is_part or name in ADDING
@@ -191,7 +191,7 @@ class Held(Layer, NnModule):
 
     def __init__(self, cls: str, *arguments: Any, **keywords: Any) -> None:
         Layer.__init__(self, cls, arguments, keywords)
-        self.tensors = Tensor(learns=True)
+        self.tensors = LayerTensor(learns=True)
         self.within = tuple(_parts(self))
 
     def __call__(self, *inputs: Any, **keywords: Any) -> Any:
@@ -207,7 +207,7 @@ class Held(Layer, NnModule):
         return next((each for part, each in self.within if part == name), None) or getattr(self.tensors, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Tensor) and name != "tensors":
+        if isinstance(value, LayerTensor) and name != "tensors":
             setattr(self.tensors, name, value)
         else:
             object.__setattr__(self, name, value)

@@ -23,8 +23,8 @@ from netspec_torch.objects import (
     TORCH,
     F,
     Held,
+    LayerTensor,
     NnModule,
-    Tensor,
     constructor,
     outcome,
     starter,
@@ -118,7 +118,7 @@ class TorchReading(Reading):
                 if held.learns != owner.trainable:
                     raise WrongFold(f"{weight.name} {'learns' if held.learns else 'is frozen'} in the text")
 
-    def _starts_as_it_should(self, owner: Node, weight: Weight, tensor: Tensor) -> None:
+    def _starts_as_it_should(self, owner: Node, weight: Weight, tensor: LayerTensor) -> None:
         home = self.homes.of(owner, weight)
         if tensor.start is None and home.is_own:
             return
