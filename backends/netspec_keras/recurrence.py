@@ -1,4 +1,4 @@
-"""Recurrent layers in Keras: its own where one of them is enough, else a helper that holds several."""
+"""Recurrent layers in Keras: one layer of Keras if it is enough, else a helper with a layer per direction and level."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from netspec_keras.arguments import Arguments, Types, count, option
 from netspec_keras.layer import Holder, Layer, Lowered
 
 NAMES: dict[type[Recurrent], str] = {Rnn: "RNN", Lstm: "LSTM", Gru: "GRU"}
-"""What a helper calls each layer."""
+"""The name of each layer in the helpers."""
 
 LAYERS: dict[type[Recurrent], str] = {Rnn: "layers.SimpleRNN", Lstm: "layers.LSTM", Gru: "layers.GRU"}
-"""What Keras calls each layer."""
+"""The name of each layer in Keras."""
 
 MERGES = {"concat": "concat", "sum": "sum", "average": "ave", "multiply": "mul"}
-"""What Keras calls each way to merge."""
+"""The name of each value of `merge` in Keras."""
 
 FORGETFUL = lifted(ZEROS, i=0.0, f=1.0, g=0.0, o=0.0)
-"""How the biases of an LSTM of Keras' start."""
+"""The initialiser of the biases of `layers.LSTM`, by gate."""
 
 ROWS = {"ih": "kernel", "hh": "recurrent_kernel", "ch": "peephole", "hr": "projector"}
-"""What Keras, and our cells, call the weights."""
+"""The variable of each weight in the cells of Keras and of the helpers."""
 
 
 def recurrent(op: Recurrent, types: Types) -> Lowered:
-    """A layer of Keras', or the helper; further outputs need the helper."""
+    """A layer of Keras, or the helper; further outputs need the helper."""
 
     def several(ports: tuple[str, ...]) -> Lowered:
         return _swept(op, types, ports)
@@ -38,19 +38,19 @@ def recurrent(op: Recurrent, types: Types) -> Lowered:
 
 
 def _is_enough(op: Recurrent, types: Types) -> bool:
-    """Whether one layer of Keras' does it: over sequences of which all steps count, from a state of zeros."""
+    """Whether one layer of Keras is enough: no lengths, initial states of 0, one layer, and no states as output."""
     return len(types) == 1 and op.layers == 1 and op.returns != "state" and not _needs_cell(op)
 
 
 def _needs_cell(op: Recurrent) -> bool:
-    """Whether the steps are not those of a layer of Keras'."""
+    """Whether no cell of Keras computes these steps."""
     if isinstance(op, Lstm):
         return op.peepholes or op.coupled or op.projection is not None or op.variational
     return op.variational
 
 
 def _one(op: Recurrent, types: Types) -> Lowered:
-    """The layer of Keras'; along an axis where there are several, or where it gives the steps in reverse order."""
+    """The layer of Keras, inside the helper `Along` if the input has several axes or the steps come out reversed."""
     native = _native(op)
     reversed_ = op.direction == "backward" and op.returns == "sequence"
     if len(types[0].spatial) == 1 and not reversed_:
@@ -79,12 +79,12 @@ def _native(op: Recurrent) -> Lowered:
 
 
 def _set(**settings: bool) -> Iterator[Argument]:
-    """The settings that are not Keras' own."""
+    """The flags that are true, as arguments."""
     return (option(name, value) for name, value in settings.items() if value)
 
 
 def _swept(op: Recurrent, types: Types, ports: tuple[str, ...]) -> Lowered:
-    """The helper that holds a layer for each layer and direction."""
+    """The helper, which holds a layer of Keras for each layer and direction."""
     name = NAMES[type(op)]
     if _needs_cell(op):
         name = {Lstm: "GatedLSTM", Gru: "VariationalGRU", Rnn: "RNN"}[type(op)]
@@ -104,7 +104,7 @@ def _swept(op: Recurrent, types: Types, ports: tuple[str, ...]) -> Lowered:
 
 
 def _cell(op: Recurrent) -> Arguments:
-    """The arguments of one kind of layer, those that are not Keras' own."""
+    """The arguments of the cell that differ from the defaults of Keras."""
     found = [] if op.bias else [option("use_bias", False, hint="bias")]
     match op:
         case Rnn() if op.activation != "tanh":
@@ -121,7 +121,7 @@ def _cell(op: Recurrent) -> Arguments:
 
 
 def _holders(op: Recurrent, places: tuple[str, ...]) -> Iterator[tuple[str, Holder]]:
-    """Where the weights of each layer and direction live."""
+    """The variable of each weight, by layer and direction; `places` are the paths of the cells."""
     # The gates of a GRU stand in the order z, r, n in Keras.
     blocks = (1, 0, 2) if isinstance(op, Gru) else ()
     twice = isinstance(op, Gru) and op.reset == "after"

@@ -1,4 +1,4 @@
-"""Vectors of indices, and what keeps, drops or repeats positions of an axis, in Keras."""
+"""Embeddings, and ops that select, reorder or repeat positions of an axis, in Keras."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def embedding(op: Embedding, types: Types) -> Lowered:
-    """Keras' own; a helper where an index has no vector of its own."""
+    """`layers.Embedding`; a helper if there is a `padding_index`."""
     return _vectors("layers.Embedding", types[0].vocabulary or 0, op.units, op.padding_index)
 
 
@@ -55,7 +55,7 @@ def _axis(op: Along, types: Types) -> int:
 
 
 def _slice(axis: int, start: int, stop: int, step: int, size: int, suffix: str = "") -> Layer:
-    """A helper that slices one axis; nothing is said of what is the end of the axis."""
+    """The helper that slices one axis; `stop` is left out at the end of the axis."""
     arguments: Arguments = (
         first(axis, "axis"),
         option("start", start, 0),
@@ -66,41 +66,41 @@ def _slice(axis: int, start: int, stop: int, step: int, size: int, suffix: str =
 
 
 def slice_(op: Slice, types: Types) -> Lowered:
-    """A helper: Keras has a slice of tensors and not a layer."""
+    """A helper, because Keras has no layer that slices."""
     return Lowered((_slice(_axis(op, types), *op.bounds, op.size(types)),))
 
 
 def split(op: Split, types: Types) -> Lowered:
-    """A slice for each part."""
+    """A `Slice` for each part that is used."""
     axis, size = _axis(op, types), op.size(types)
     ports = {name: _slice(axis, *op.bounds(name), 1, size, name) for name, _ in op.parts[1:]}
     return Lowered((_slice(axis, *op.bounds(), 1, size),), ports=ports)
 
 
 def take(op: Take, types: Types) -> Lowered:
-    """A helper."""
+    """The helper `Take`; with lengths, `LastStep`."""
     if len(types) > 1:
         return Lowered((Layer("LastStep"),))
     return Lowered((Layer("Take", (first(_axis(op, types), "axis"), first(op.position, "position"))),))
 
 
 def gather(op: Gather, types: Types) -> Lowered:
-    """The same helper, of several positions."""
+    """The helper `Take` with a list of positions."""
     return Lowered((Layer("Take", (first(_axis(op, types), "axis"), first(op.positions, "positions"))),))
 
 
 def reverse(op: Reverse, types: Types) -> Lowered:
-    """A helper."""
+    """The helper `Reverse`."""
     return Lowered((Layer("Reverse", (first(_axis(op, types), "axis"),)),))
 
 
 def roll(op: Roll, types: Types) -> Lowered:
-    """A helper."""
+    """The helper `Roll`."""
     return Lowered((Layer("Roll", (first(_axis(op, types), "axis"), first(op.shift, "shift"))),))
 
 
 def repeat_vector(op: RepeatVector, types: Types) -> Lowered:
-    """Keras' own for a sequence; a helper for an image or a volume."""
+    """`layers.RepeatVector` for a sequence; a helper for an image or a volume."""
     sizes = op.size or ()
     if len(sizes) == 1:
         return Lowered((Layer("layers.RepeatVector", (first(sizes[0], "size"),)),))

@@ -1,4 +1,4 @@
-"""Tensors that do not come from the input, in Keras."""
+"""Parameters, constants, positions and gated activations in Keras."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def _holder(shape: tuple[int, ...]) -> Holder:
 
 
 def parameter(op: Parameter, types: Types) -> Lowered:
-    """A helper that holds the tensor."""
+    """The helper `Learned`, which holds the parameter."""
     layer = Layer("Learned", (first(_channels_last(op.shape), "shape"),))
     return Lowered((layer,), {"weight": _holder(op.shape)})
 
 
 def constant(op: Constant, types: Types) -> Lowered:
-    """A helper that holds the numbers."""
+    """The helper `Fixed`, which holds the values; `Filled` for one value and a shape."""
     if not isinstance(op.values, tuple):
         shape = _channels_last(op.shape or ())
         return Lowered((Layer("Filled", (first(shape, "shape"), first(op.values, "value"))),))
@@ -38,7 +38,7 @@ def constant(op: Constant, types: Types) -> Lowered:
 
 
 def _moved(values: Nested) -> Nested:
-    """The same numbers, the channels last."""
+    """The values with the channels last instead of first."""
     assert isinstance(values, tuple)
     if not isinstance(values[0], tuple):
         return values
@@ -51,12 +51,12 @@ def _places(values: tuple[Nested, ...]) -> Iterator[int]:
 
 
 def _at(values: tuple[Nested, ...], position: int) -> Nested:
-    """The numbers of all channels at one place of the next axis, the channels last."""
+    """The values of all channels at one position of the next axis, with the channels last."""
     return _moved(tuple(each[position] for each in values if isinstance(each, tuple)))
 
 
 def positions(op: Positions, types: Types) -> Lowered:
-    """A helper that adds."""
+    """The helper `SinusoidPositions` or `LearnedPositions`, which adds to the input."""
     if op.kind == "sinusoid":
         return Lowered((Layer("SinusoidPositions", (option("base", op.base, 10000.0),)),))
     return Lowered((Layer("LearnedPositions"),), {"weight": _holder(_shape(types[0]))})
@@ -67,6 +67,6 @@ def _shape(type_: Type) -> tuple[int, ...]:
 
 
 def gated(op: Gated, types: Types) -> Lowered:
-    """A helper."""
+    """The helper `Gated`."""
     arguments = (option("activation", op.activation, "tanh"), option("gate", op.gate, "sigmoid"))
     return Lowered((Layer("Gated", arguments),))

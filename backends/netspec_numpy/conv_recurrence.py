@@ -1,4 +1,4 @@
-"""Convolutional recurrent layers, step by step, from their equations."""
+"""Convolutional recurrent layers, computed step by step from the equations in `netspec.ops.conv_recurrent`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FUNCTIONS: Mapping[str, Callable[[Values], Values]] = {
 
 
 def sequence(op: ConvRecurrent, this: Calculation) -> Values:
-    """The output: at all steps, at the last one of each direction, or the last states."""
+    """The first output, as `return` selects it: all steps, the last step of each direction, or the last states."""
     directions = [_run(op, this, number) for number in range(len(op.suffixes))]
     if op.returns == "state":
         return end(op, this, "state")
@@ -36,7 +36,7 @@ def sequence(op: ConvRecurrent, this: Calculation) -> Values:
 
 
 def end(op: ConvRecurrent, this: Calculation, port: str) -> Values:
-    """The last states of all directions, or the last cells, one after the other in the channels."""
+    """A further output: the last states (`state`) or cells (`cell`) of all directions, along the channels."""
     which = ("state", "cell").index(port)
     return np.concatenate([_run(op, this, number)[1][which] for number in range(len(op.suffixes))], axis=1)
 
@@ -48,7 +48,7 @@ def _axis(op: ConvRecurrent, this: Calculation) -> int:
 
 
 def _run(op: ConvRecurrent, this: Calculation, number: int) -> tuple[Values, States]:
-    """One direction: its outputs in the order of the steps, (steps, N, channels, *sizes), and its last states."""
+    """One direction: its outputs (steps, N, channels, *sizes) in the order of the input, and its last states."""
     ending = f"_l0{op.suffixes[number]}"
     weights = {
         name.removesuffix(ending): each for name, each in this.weights.items() if name.endswith(ending)
@@ -67,13 +67,13 @@ def _run(op: ConvRecurrent, this: Calculation, number: int) -> tuple[Values, Sta
 
 
 def _sizes(op: ConvRecurrent, sizes: tuple[int, ...]) -> tuple[int, ...]:
-    """The positions that a kernel of the input has room for: ⌊(i + pads − span) / stride⌋ + 1 along each axis."""
+    """The sizes of a state: ⌊(i + pads − span) / stride⌋ + 1 along each axis."""
     rows = zip(sizes, op.of_input.span, op.of_input.strides, op.of_input.pads, strict=True)
     return tuple((i + lo + hi - k) // s + 1 for i, k, s, (lo, hi) in rows)
 
 
 def _merged(op: ConvRecurrent, outputs: list[Values], axis: int = 1) -> Values:
-    """The outputs of the directions, as `merge` joins them."""
+    """The outputs of the directions, combined by `merge`."""
     if len(outputs) == 1:
         return outputs[0]
     first, second = outputs

@@ -1,4 +1,4 @@
-"""Recurrent layers, step by step, from their equations."""
+"""Recurrent layers, computed step by step from the equations in the docstrings of `netspec.ops.recurrent`."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ States = tuple[Values, ...]
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
-    """What a recurrent layer calculates: the outputs at all steps, and the last states of each layer and direction.
+    """The results of a recurrent layer: outputs (N, steps, channels), and the last states of each layer and direction.
 
-    Arrays are (N, steps, channels) and (N, channels), where N also counts the positions along the other axes.
+    Each state is (N, channels). N counts the samples times the positions along the other axes.
     """
 
     outputs: Values
@@ -29,7 +29,7 @@ class SweepResult:
 
 
 def sequence(op: Recurrent, this: Calculation) -> Values:
-    """The output: at all steps, at the last one of each direction, or the last states."""
+    """The first output, as `return` selects it: all steps, the last step of each direction, or the last states."""
     check_still(op, this)
     swept = _sweep(op, this)
     if op.returns == "sequence":
@@ -41,7 +41,7 @@ def sequence(op: Recurrent, this: Calculation) -> Values:
 
 
 def end(op: Recurrent, this: Calculation, port: str) -> Values:
-    """The last states of all layers and directions, or the last cells, one after the other in the channels."""
+    """A further output: the last states or cells (`port`) of all layers and directions, along the channels."""
     which = ("state", "cell").index(port)
     return _unfolded(op, this, np.concatenate([states[which] for states in _sweep(op, this).states], axis=-1))
 
@@ -56,7 +56,7 @@ def _axis(op: Recurrent, this: Calculation) -> int:
 
 
 def _unfolded(op: Recurrent, this: Calculation, y: Values) -> Values:
-    """What was calculated for (N · other positions), with these positions as axes again."""
+    """The result for (N · other positions, …) as (N, channels, *spatial), with the other axes restored."""
     axis, shape = _axis(op, this), this.x.shape
     others = [size for at, size in enumerate(shape[2:], start=2) if at != axis]
     y = y.reshape(shape[0], *others, *y.shape[1:])
@@ -66,7 +66,7 @@ def _unfolded(op: Recurrent, this: Calculation, y: Values) -> Values:
 
 
 def _folded(op: Recurrent, this: Calculation) -> tuple[Values, list[Values], Values | None]:
-    """The input as (N · other positions, steps, channels), the first states likewise, and the lengths."""
+    """The input as (N · other positions, steps, channels), the initial states without the steps, and the lengths."""
     x, *given = this.inputs
     x = np.moveaxis(np.moveaxis(x, _axis(op, this), -1), 1, -1)
     states = [np.moveaxis(each, 1, -1) for each in given if each.dtype.kind == "f"]
@@ -76,6 +76,7 @@ def _folded(op: Recurrent, this: Calculation) -> tuple[Values, list[Values], Val
 
 
 def _sweep(op: Recurrent, this: Calculation) -> SweepResult:
+    """Run all layers and directions; the merged output of a layer is the input of the next."""
     x, given, lengths = _folded(op, this)
     finals: list[States] = []
     for layer in range(op.layers):
@@ -97,7 +98,7 @@ def _sweep(op: Recurrent, this: Calculation) -> SweepResult:
 
 
 def _start(op: Recurrent, given: list[Values], number: int, count: int) -> States:
-    """The first states of the layer and direction with this number."""
+    """The initial states of one layer and direction, counted layer by layer: zeros, or its part of the given ones."""
     if not given:
         return tuple(np.zeros((count, size)) for size in op.state_sizes)
     return tuple(
@@ -113,7 +114,7 @@ def _run(
     lengths: Values | None,
     backward: bool,
 ) -> tuple[Values, States]:
-    """One layer in one direction. A step beyond a sample's length keeps its states and gives 0."""
+    """One layer in one direction. Steps beyond the length of a sample keep its states and output 0."""
     steps = range(x.shape[1])
     y = np.zeros((len(x), len(steps), op.size))
     for at in reversed(steps) if backward else steps:
@@ -125,7 +126,7 @@ def _run(
 
 
 def _merged(op: Recurrent, outputs: list[Values]) -> Values:
-    """The outputs of the directions, as `merge` joins them."""
+    """The outputs of the directions, combined by `merge`."""
     if len(outputs) == 1:
         return outputs[0]
     first, second = outputs
@@ -141,11 +142,12 @@ def _merged(op: Recurrent, outputs: list[Values]) -> Values:
 
 
 def _sigmoid(x: Values) -> Values:
+    """1 / (1 + e⁻ˣ)."""
     return 1 / (1 + np.exp(-x))
 
 
 def _affine(weights: Mapping[str, Values], which: str, x: Values) -> Values:
-    """W x + b, with the weights of the input (`ih`) or of the state (`hh`); without a bias W x."""
+    """W x + b with the weights of the input (`ih`) or of the state (`hh`); W x if there is no bias."""
     y = x @ weights[f"weight_{which}"].T
     return y + weights[f"bias_{which}"] if f"bias_{which}" in weights else y
 

@@ -1,4 +1,4 @@
-"""Vectors of indices, and what keeps, drops or repeats positions of an axis, from their definitions."""
+"""Embeddings, and ops that select, reorder or repeat positions of an axis, from their definitions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def one_hot(op: OneHot, this: Calculation) -> Values:
 
 
 def _axis(op: Along, this: Calculation) -> int:
-    """The axis of the array: behind the batch, those of the input's shape."""
+    """The axis of the array (N, channels, *spatial), or (N, *spatial) for indices."""
     has_channels = this.node.output.channels is not None
     if str(op.axis) == "channels":
         return 1
@@ -34,12 +34,12 @@ def _axis(op: Along, this: Calculation) -> int:
 
 
 def taken(op: Along, this: Calculation, places: object) -> Values:
-    """These places of the axis."""
+    """The input at these positions of the axis."""
     return np.take(this.x, np.asarray(places, "int64"), axis=_axis(op, this))
 
 
 def slice_(op: Slice, this: Calculation) -> Values:
-    """The places from start, every step-th, before stop."""
+    """x[start:stop:step] along the axis."""
     return taken(op, this, list(range(*op.bounds)))
 
 
@@ -54,7 +54,7 @@ def part(op: Split, this: Calculation, name: str | None = None) -> Array:
 
 
 def take(op: Take, this: Calculation) -> Values:
-    """One place; with lengths the last one that counts, and 0 of a sample without any."""
+    """One position; with lengths, the last valid step of each sample, or 0 if the length is 0."""
     if len(this.inputs) > 1:
         lengths = this.inputs[1].astype("int64")
         return np.stack(
@@ -67,7 +67,7 @@ def take(op: Take, this: Calculation) -> Values:
 
 
 def reverse(op: Reverse, this: Calculation) -> Values:
-    """From the last place to the first."""
+    """y[p] = x[size − 1 − p]."""
     return taken(op, this, list(range(this.x.shape[_axis(op, this)]))[::-1])
 
 
@@ -78,7 +78,7 @@ def roll(op: Roll, this: Calculation) -> Values:
 
 
 def gather(op: Gather, this: Calculation) -> Values:
-    """The places that are listed."""
+    """y[p] = x[positions[p]]."""
     return taken(op, this, op.positions)
 
 

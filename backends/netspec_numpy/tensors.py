@@ -1,4 +1,4 @@
-"""Tensors that do not come from the input, from their definitions."""
+"""Parameters, constants, positions and gated activations, from their definitions."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from netspec_numpy.calculation import Calculation, Values
 
 
 def _for_each(this: Calculation, values: Values) -> Values:
-    """The same values for every sample."""
+    """The values, repeated for each sample: (*shape) → (N, *shape)."""
     return np.broadcast_to(values, (len(this.x), *values.shape)).copy()
 
 
 def parameter(op: Parameter, this: Calculation) -> Values:
-    """The weight."""
+    """The weight, repeated for each sample."""
     return _for_each(this, this.weights["weight"])
 
 
 def constant(op: Constant, this: Calculation) -> Values:
-    """The numbers."""
+    """The constant, repeated for each sample; one number fills the whole `shape`."""
     return _for_each(this, np.broadcast_to(np.array(op.values, "float64"), op.shape or ()))
 
 
 def positions(op: Positions, this: Calculation) -> Values:
-    """X plus the weight, or plus sin(p / baseʳ) and cos(p / baseʳ), r = 2i / channels, for channels 2i and 2i + 1."""
+    """X + weight; or x + sin(p / baseʳ) in channels 2i and x + cos(p / baseʳ) in channels 2i + 1, r = 2i / channels."""
     if op.kind == "learned":
         return this.x + this.weights["weight"]
     channels, length = this.x.shape[1:]
@@ -48,6 +48,6 @@ FUNCTIONS: Mapping[str, Callable[[Values], Values]] = {
 
 
 def gated(op: Gated, this: Calculation) -> Values:
-    """The first half of the channels times the gate, which is the second half."""
+    """activation(first half of the channels) · gate(second half)."""
     value, gate = np.split(this.x, 2, axis=1)
     return FUNCTIONS[op.activation](value) * FUNCTIONS[op.gate](gate)

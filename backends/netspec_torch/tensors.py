@@ -1,4 +1,4 @@
-"""Tensors that do not come from the input, in PyTorch."""
+"""Parameters, constants, positions and gated activations in PyTorch."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 def parameter(op: Parameter, site: Site) -> Lowered:
-    """A class that holds the tensor."""
+    """A helper class that holds the parameter."""
     return Lowered(run(site.x), call("Learned", Slot(op.shape, "shape")))
 
 
 def constant(op: Constant, site: Site) -> Lowered:
-    """A class that holds the numbers."""
+    """A helper class that holds the values, or one value and a shape."""
     if not isinstance(op.values, tuple):
         return Lowered(run(site.x), call("Filled", Slot(op.shape or (), "shape"), Slot(op.values, "value")))
     return Lowered(run(site.x), call("Fixed", Slot(op.values, "values")))
 
 
 def positions(op: Positions, site: Site) -> Lowered:
-    """The input plus what a class gives."""
+    """The input plus the output of a helper class, which is learned or sinusoidal."""
     module = call("Learned", Slot(site.inputs[0].shape, "shape"))
     if op.kind == "sinusoid":
         sizes = (Slot(site.channels, "in_channels", channels=True), Slot(site.inputs[0].sizes[0], "length"))
@@ -44,7 +44,7 @@ FUNCTIONS: Mapping[str, Callable[[str], Part]] = {
 
 
 def gated(op: Gated, site: Site) -> Lowered:
-    """PyTorch's own where the first half stays as it is; else the halves of the channels."""
+    """`F.glu` for the gated linear unit; else the product of both halves of the channels, from `torch.chunk`."""
     if (op.activation, op.gate) == ("none", "sigmoid"):
         return Lowered(call("F.glu", site.x, dim=literal(1)))
     halves = seq("halves = ", call("torch.chunk", site.x, "2", dim="1"))

@@ -58,7 +58,7 @@ class ConvRecurrent(Swept):
         """The size of the kernel that convolves the state. The op must be resolved."""
         return self.kernel if self.recurrent_kernel is None else self.recurrent_kernel
 
-    # Whether it fits
+    # Checks
 
     def _resolve(self, inputs: Inputs) -> Self:
         type_ = inputs[0]
@@ -92,7 +92,7 @@ class ConvRecurrent(Swept):
         return op
 
     def _check_axes(self, type_: Type, rank: int) -> None:
-        """Refuse a list that is not for the axes of a step."""
+        """Raise Misfit for a list whose length is not the number of axes of a step."""
         if self.padding == "causal":
             raise Misfit(
                 shapes.RANK,
@@ -121,18 +121,18 @@ class ConvRecurrent(Swept):
 
     @property
     def passes(self) -> int:
-        """The number of times that a step convolves the state, one after the other."""
+        """The number of consecutive convolutions of the state in a step."""
         return 1
 
     # The two convolutions
 
     def step(self, inputs: Inputs) -> Type:
-        """What the layer takes at one step."""
+        """The type of the input of one step."""
         return Type(inputs[0].channels, self.others(inputs))
 
     @property
     def of_input(self) -> Conv:
-        """The convolution of what enters at a step, for all gates at once."""
+        """The convolution of the input of a step, for all gates at once."""
         return Conv.model_construct(
             kernel=self.kernel,
             stride=self.stride,
@@ -157,7 +157,7 @@ class ConvRecurrent(Swept):
             filters=self.gates * self.filters,
         )
 
-    # What it gives
+    # Outputs
 
     def ends(self, inputs: Inputs) -> tuple[int, ...]:
         return self.of_input.outputs((self.step(inputs),))[0].sizes

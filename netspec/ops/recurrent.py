@@ -53,7 +53,7 @@ class Recurrent(Swept):
     def count(self) -> int:
         return self.layers * len(self.suffixes)
 
-    # Whether it fits
+    # Checks
 
     def _resolve(self, inputs: Inputs) -> Self:
         op = self.replace(axis=self._axis(inputs[0]))
@@ -110,7 +110,7 @@ class Recurrent(Swept):
                 help=f"give that input `vocabulary: {steps + 1}`: its numbers are then 0 to {steps}",
             )
 
-    # What it gives
+    # Reach
 
     def reaches(self, inputs: Inputs) -> Sequence[Reach | None]:
         at, rank = self.dimension(inputs), len(inputs[0].spatial)
@@ -129,7 +129,7 @@ class Recurrent(Swept):
     # Weights
 
     def cell_weights(self, channels: int) -> tuple[Weight, ...]:
-        """The weights of one layer in one direction, whose input has so many channels."""
+        """The weights of one layer in one direction, for an input with this number of channels."""
         rows = self.gates * self.units
         found = [
             Weight("weight_ih", (rows, channels), "OI", self.init),
@@ -151,7 +151,7 @@ class Recurrent(Swept):
         return tuple(found)
 
     def macs(self, inputs: Inputs) -> int | None:
-        # Each number but a bias is multiplied once at each position.
+        # Each value of a weight except the biases is multiplied once per position.
         products = sum(prod(each.shape) for each in self.weights(inputs) if not each.name.startswith("bias"))
         return products * prod(inputs[0].sizes)
 

@@ -1,4 +1,4 @@
-"""Ops that keep, drop or repeat positions of a sequence or a map."""
+"""Ops that select, reorder, split or repeat positions along an axis."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from netspec.types import Type
 
 
 def _place(op: Along, inputs: Inputs, field: str, value: int, size: int, end: bool = False) -> int:
-    """A position as a number from 0; negative ones count from the end.
+    """A position as an index from 0; a negative one counts from the end. With `end`, the size itself is allowed.
 
     Raises:
         Misfit: the axis has no such position.
@@ -85,14 +85,14 @@ class Slice(Along):
 
 
 def _present(type_: Type, axis: AxisName | None) -> AxisName:
-    """The axis, or the only one of a tensor of indices: it has no channels."""
+    """The name of the axis. A tensor of indices has no channels, so its only axis is the default."""
     if type_.channels is None and axis == "channels" and len(type_.spatial) == 1:
         axis = None
     return resolved_axis(type_, axis)
 
 
 def _parts(value: object) -> object:
-    """`[gate, value]`, equal parts; `{gate: 32, value: 64}`, each with its size."""
+    """The parts as (name, size) pairs. A list of names means equal parts, with size 0 until the axis is known."""
     given = value
     if isinstance(value, list):
         given = dict.fromkeys(value, 0) if all(isinstance(each, str) for each in value) else None
@@ -201,7 +201,7 @@ class Split(Along):
         return tuple(size for _, size in self.parts)
 
     def bounds(self, name: str | None = None) -> tuple[int, int]:
-        """Where the part with this name starts, and where it ends; without a name the first part."""
+        """The start and the end of the part with this name on the axis; without a name, of the first part."""
         at = next((number for number, (each, _) in enumerate(self.parts) if each == name), 0)
         start = sum(self.sizes[:at])
         return start, start + self.sizes[at]
@@ -221,7 +221,7 @@ class Split(Along):
 
 
 def _sizes(parts: tuple[tuple[str, int], ...], size: int) -> str:
-    """Sizes of the parts that fill the axis, as equal as they can be."""
+    """`name: size` of each part, for sizes that fill the axis and differ by at most 1."""
     least, more = divmod(size, len(parts))
     return ", ".join(f"{name}: {least + (number < more)}" for number, (name, _) in enumerate(parts))
 

@@ -30,7 +30,7 @@ DIRECTIONS: dict[Direction, tuple[str, ...]] = {
     "backward": ("",),
     "both": ("", "_reverse"),
 }
-"""What the names of the weights of each direction end with."""
+"""The suffixes of the names of weights, one per direction."""
 
 
 class Swept(Op):
@@ -44,7 +44,7 @@ class Swept(Op):
     direction: Direction = "forward"
     """Whether it runs from the first position to the last, from the last to the first, or both, with weights each."""
     merge: Literal["concat", "sum", "average", "multiply"] = "concat"
-    """What becomes of the two outputs of `direction: both`."""
+    """How the two outputs of `direction: both` are combined."""
     __annotations__["return"] = Annotated[Returns, Field(default="sequence")]
     """The output: at every step, at the last step of each direction, or all last states, for another layer."""
     bias: bool = True
@@ -69,7 +69,7 @@ class Swept(Op):
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        """What the names of the weights of each direction end with."""
+        """The suffixes of the names of weights, one per direction."""
         return DIRECTIONS[self.direction]
 
     @property
@@ -79,7 +79,7 @@ class Swept(Op):
 
     @property
     def state_sizes(self) -> tuple[int, ...]:
-        """The channels of each tensor that goes from step to step."""
+        """The number of channels of each state: of h, and of the cell if there is one."""
         return (self.size,)
 
     @property
@@ -89,12 +89,12 @@ class Swept(Op):
 
     @property
     def count(self) -> int:
-        """The number of states, one after the other in the channels."""
+        """The number of states that the output `state` has along its channels."""
         return len(self.suffixes)
 
     @property
     def bias_start(self) -> tuple[Initializer, tuple[float, ...]]:
-        """How the biases of the gates start: the initialiser, and what is added to it for each gate."""
+        """The start of the biases of the gates: the initialiser, and a number to add for each gate."""
         return self.bias_init, ()
 
     def bias_of_gates(self, name: str, rows: int) -> Weight:
@@ -107,7 +107,7 @@ class Swept(Op):
         assert isinstance(self.axis, str)
         return inputs[0].axes.index(self.axis)
 
-    # Whether it fits
+    # Checks
 
     def _axis(self, type_: Type) -> str:
         """The name of the axis along which the layer runs."""
@@ -180,22 +180,22 @@ class Swept(Op):
                 )
 
     def states_in_words(self, wanted: Type) -> str:
-        """Why the states have so many channels."""
+        """A note that explains the number of channels of the states."""
         count = len(self.suffixes)
         return f"{count} direction{'s' * (count > 1)} × {(wanted.channels or 0) // self.count} channels"
 
     def advice_for_states(self, wanted: Type) -> str:
-        """How to get states of this type."""
+        """The help for a state of another type."""
         raise NotImplementedError
 
-    # What it gives
+    # Outputs
 
     def states(self, inputs: Inputs) -> tuple[Type, ...]:
-        """The types of the last states, which are those of the first ones."""
+        """The types of the last states, which are also those of the initial states."""
         return tuple(Type(self.count * size, self.ends(inputs)) for size in self.state_sizes)
 
     def ends(self, inputs: Inputs) -> tuple[int, ...]:
-        """The spatial sizes of a step, of which the states are."""
+        """The spatial sizes of the states."""
         return self.others(inputs)
 
     def others(self, inputs: Inputs) -> tuple[int, ...]:

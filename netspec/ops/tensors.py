@@ -1,4 +1,4 @@
-"""Tensors that do not come from the input: trainable ones, constants, and the positions of a sequence."""
+"""Trainable tensors, constants, and encodings of positions."""
 
 from __future__ import annotations
 
@@ -122,12 +122,12 @@ def _nested(value: object) -> Nested:
 
 
 def shape_of(value: Nested) -> tuple[int, ...]:
-    """The lengths of the lists, from the outermost."""
+    """The shape of nested lists: the length of the outermost list first; () for a number."""
     return (len(value), *shape_of(value[0])) if isinstance(value, tuple) else ()
 
 
 def flat(value: Nested) -> Iterator[float]:
-    """The numbers, the last axis first."""
+    """The numbers in row-major order: the last axis varies fastest."""
     if isinstance(value, tuple):
         for each in value:
             yield from flat(each)
@@ -182,7 +182,7 @@ class Constant(Fixed):
         return (Type(channels, tuple(sizes)),)
 
     def settings(self) -> dict[str, object]:
-        """The fields by name; lists have their shape in themselves."""
+        """The fields by name, without `shape` if `values` are lists."""
         given = super().settings()
         return {name: value for name, value in given.items() if name != "shape" or not shape_of(self.values)}
 
