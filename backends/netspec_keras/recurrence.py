@@ -33,13 +33,36 @@ def recurrent(op: Recurrent, types: Types) -> Lowered:
     def several(ports: tuple[str, ...]) -> Lowered:
         return _swept(op, types, ports)
 
-    lowered = _one(op, types) if _is_enough(op, types) else _swept(op, types, ())
+    if _is_stack(op, types):
+        lowered = _stack(op)
+    else:
+        lowered = _one(op, types) if _is_enough(op, types) else _swept(op, types, ())
     return Lowered(lowered.layers, lowered.holders, several=several)
 
 
 def _is_enough(op: Recurrent, types: Types) -> bool:
     """Whether one layer of Keras is enough: no lengths, initial states of 0, one layer, and no states as output."""
     return len(types) == 1 and op.layers == 1 and op.returns != "state" and not _needs_cell(op)
+
+
+def _is_stack(op: Recurrent, types: Types) -> bool:
+    """Whether layers of Keras' in a row do it: over all steps of one axis, in their order."""
+    plain = len(types) == 1 and len(types[0].spatial) == 1 and not _needs_cell(op)
+    return plain and op.layers > 1 and op.returns == "sequence" and op.direction != "backward"
+
+
+def _stack(op: Recurrent) -> Lowered:
+    """A helper that runs copies of a layer of Keras' after it."""
+    (layer,) = _native(op.replace(layers=1)).layers
+    arguments = (
+        Argument(Call(layer.cls, layer.arguments)),
+        option("num_layers", op.layers),
+        option("dropout", op.dropout, 0.0),
+    )
+    cells = ("forward_layer.cell", "backward_layer.cell") if op.direction == "both" else ("cell",)
+    layers = ("layer", *(f"others.{number}" for number in range(op.layers - 1)))
+    places = tuple(f"{layer}.{cell}" for layer in layers for cell in cells)
+    return Lowered((Layer("Stacked", arguments),), dict(_holders(op, places)))
 
 
 def _needs_cell(op: Recurrent) -> bool:

@@ -67,8 +67,8 @@ class Forms:
         return ("ports", self.ports[node.name]) if node.name in self.ports else None
 
 
-LEARN_ANYWAY = ("layers.Bidirectional", "layers.ConvLSTM1D", "layers.ConvLSTM2D")
-"""Layers of Keras that do not pass `trainable=False` on to the layers that they hold."""
+LEARN_ANYWAY = ("Stacked", "layers.Bidirectional", "layers.ConvLSTM1D", "layers.ConvLSTM2D")
+"""Layers that do not pass `trainable=False` on to the layers that they hold."""
 
 
 def layers_of(graph: Graph, node: Node, shared: Forms) -> Lowered:
