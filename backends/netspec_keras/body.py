@@ -16,7 +16,7 @@ from netspec.lowering.outline import Module, given, place_of, titles
 from netspec.lowering.parts import Argument, Call, Index, Part, Quoted, Raw, Seq, Slot, tree
 from netspec.lowering.statements import Line, Loop, giving
 from netspec.lowering.template import Definition
-from netspec.lowering.tree import Run
+from netspec.lowering.tree import EqualRun
 from netspec.lowering.variables import parameters, variables
 from netspec_keras.layer import DASH, Layer, Lowered
 from netspec_keras.plan import Append, Entry, Heading, Plan, Rounds, Step, spell
@@ -231,7 +231,7 @@ class Body:
     def _are_alike(self, bodies: Sequence[Sequence[Step]], least: int) -> bool:
         """Whether repetitions can be one loop."""
         found = fold(tree(Loop(self._rounds(bodies)))).inner() if len(bodies) == least else ()
-        return len(found) == 1 and isinstance(found[0], Run) and not found[0].single
+        return len(found) == 1 and isinstance(found[0], EqualRun) and not found[0].single
 
     def _current(self, chain: Sequence[str]) -> str:
         """The variable of the value that goes from repetition to repetition; none if it must have several names."""

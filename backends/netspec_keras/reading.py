@@ -7,7 +7,7 @@ from typing import Any
 
 from netspec.graph import Graph, Node
 from netspec.lowering.parts import Argument, Call, Slot
-from netspec.lowering.symbols import Bound, Layer, Symbol, Value
+from netspec.lowering.symbols import Bound, LayerObject, NamedValue, Symbol
 from netspec.lowering.template import WrongFold
 from netspec.lowering.witness import Reading
 from netspec.types import Type
@@ -30,11 +30,11 @@ class KerasReading(Reading):
 
     def __init__(self, graph: Graph, function: str, ways: Mapping[str, Collection[Layers]]) -> None:
         self.graph, self.function, self.ways = graph, function, ways
-        self.inputs: dict[str, Value] = {}
-        self.made: dict[Layer, None] = {}
-        self.users: dict[Layer, Node] = {}
-        self.holders: dict[str, Layer] = {}
-        self.holding: set[Layer] = set()
+        self.inputs: dict[str, NamedValue] = {}
+        self.made: dict[LayerObject, None] = {}
+        self.users: dict[LayerObject, Node] = {}
+        self.holders: dict[str, LayerObject] = {}
+        self.holding: set[LayerObject] = set()
         """The layers that hold weights."""
         self._read: dict[int, tuple[Given, dict[str, Any]]] = {}
         self.types = {name: channels_last(type_) for name, type_ in graph.types.items()}
@@ -46,35 +46,35 @@ class KerasReading(Reading):
         own = {name: _starter(name) if name in STARTERS else self._constructor(name) for name in HELPERS}
         return {"keras": keras, "layers": layers, "ops": Symbol("name", "ops"), **own}
 
-    def _constructor(self, cls: str) -> Callable[..., Layer]:
-        def construct(*arguments: Any, **keywords: Any) -> Layer:
+    def _constructor(self, cls: str) -> Callable[..., LayerObject]:
+        def construct(*arguments: Any, **keywords: Any) -> LayerObject:
             several = len(keywords.get("gives", ())) > 1
-            made = _Several(cls, arguments, keywords) if several else Layer(cls, arguments, keywords)
+            made = _Several(cls, arguments, keywords) if several else LayerObject(cls, arguments, keywords)
             for inner in arguments:
-                if isinstance(inner, Layer):  # what a wrapper is given is part of the wrapper
+                if isinstance(inner, LayerObject):  # what a wrapper is given is part of the wrapper
                     self.made.pop(inner, None)
             self.made[made] = None
             return made
 
         return construct
 
-    def _input(self, shape: Any, name: str, dtype: str = "") -> Value:
+    def _input(self, shape: Any, name: str, dtype: str = "") -> NamedValue:
         wanted = next(each for each in self.graph.inputs if each.name == name)
         if (None, *shape) != self.types[name] or (dtype == "int32") != (wanted.vocabulary is not None):
             raise WrongFold(f"{self.graph.name}: the text takes {name} as {shape} {dtype}")
         return self.inputs[name]
 
-    def value(self, name: str) -> Value:
-        return Value(name, self.types[name])
+    def value(self, name: str) -> NamedValue:
+        return NamedValue(name, self.types[name])
 
-    def run(self, space: Mapping[str, Any], inputs: Mapping[str, Value]) -> Mapping[str, Any]:
+    def run(self, space: Mapping[str, Any], inputs: Mapping[str, NamedValue]) -> Mapping[str, Any]:
         self.inputs = dict(inputs)
         takes, gives, _ = space[self.function]()
         if _by_name(takes, self.graph.inputs[0].name) != self.inputs:
             raise WrongFold(f"{self.graph.name}: the text takes other inputs")
         return _by_name(gives, self.graph.outputs[0].name)
 
-    def own(self, node: Node, value: str, inputs: Sequence[Value]) -> Iterator[Any]:
+    def own(self, node: Node, value: str, inputs: Sequence[NamedValue]) -> Iterator[Any]:
         takes: Any = list(inputs) if node.op.merges or len(inputs) > 1 else inputs[0]
         made = (self._applied(layers, node, takes) for layers in self.ways[value])
         port = value.removeprefix(f"{node.name}.") if value != node.name else ""
@@ -112,7 +112,7 @@ class KerasReading(Reading):
             raise WrongFold(f"{self.graph.name}: two layers of the text have one name")
 
 
-class _Several(Layer):
+class _Several(LayerObject):
     """A layer with several outputs, which it names."""
 
     def __call__(self, *inputs: Any) -> Any:
@@ -128,9 +128,9 @@ def _place(port: str, ways: Collection[Layers]) -> int:
     return given.value[1:].index(port) + 1 if port else 0
 
 
-def _starter(name: str) -> Callable[..., Layer]:
+def _starter(name: str) -> Callable[..., LayerObject]:
     """The constructor of an initialiser."""
-    return lambda *arguments, **keywords: Layer(name, arguments, keywords)
+    return lambda *arguments, **keywords: LayerObject(name, arguments, keywords)
 
 
 class _Namespace:
@@ -170,11 +170,11 @@ def _after(layer: LayerText, x: Any) -> Any:
     raise TypeError(f"no input: {layer.after!r}")
 
 
-def _constructed(layer: LayerText, given: Given, node: Node) -> Layer:
+def _constructed(layer: LayerText, given: Given, node: Node) -> LayerObject:
     """The layer with every optional argument; its name is the suffix to the node's name."""
     frozen = bool(node.weights) and not layer.suffix and not node.trainable
     arguments, keywords, defaults = given
-    made = _Several if len(keywords.get("gives", ())) > 1 else Layer
+    made = _Several if len(keywords.get("gives", ())) > 1 else LayerObject
     return made(
         layer.cls,
         arguments,
@@ -200,5 +200,5 @@ def _argument(argument: Argument) -> Any:
         case Slot(value=value):
             return value
         case Call(function, arguments):
-            return Layer(function, *_given(arguments))
+            return LayerObject(function, *_given(arguments))
     raise TypeError(f"no argument: {argument!r}")

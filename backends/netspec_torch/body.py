@@ -10,7 +10,7 @@ from netspec.graph import Node
 from netspec.lowering.gathering import Cycle, called, cycle, extend, is_list, lists, together
 from netspec.lowering.names import free, is_automatic, numbered, singular
 from netspec.lowering.outline import Module, given, titles
-from netspec.lowering.parts import Names, Part, Placed, quoted
+from netspec.lowering.parts import NamedPart, Names, Part, quoted
 from netspec.lowering.statements import Line, Use, giving
 from netspec.lowering.uses import roles
 from netspec.lowering.variables import MAIN, parameters, variables
@@ -148,13 +148,13 @@ class ModuleWriter:
     def _run_node(self, node: Node, reference: str, indent: int, tap: LocalName) -> Iterator[Line]:
         lowered = self.construction.lowering(node)
         names = self._place_names(node, [self.names[value] for value in node.inputs], reference)
-        yield from (Line(Placed(part, names), indent) for part in lowered.before)
+        yield from (Line(NamedPart(part, names), indent) for part in lowered.before)
         text: Part = lowered.result
         if any(map(is_list, node.inputs)):
             assert lowered.gathered is not None
             text = lowered.gathered
         gives = [self.names[value] for value in node.values]
-        yield from self._results(node, gives, tap, indent, Placed(text, names), self._comment(node))
+        yield from self._results(node, gives, tap, indent, NamedPart(text, names), self._comment(node))
 
     def _results(
         self, node: Node, gives: Sequence[str], tap: LocalName, indent: int, text: Part, comment: str
@@ -207,7 +207,7 @@ class ModuleWriter:
         if isinstance(first, Node):
             lowered = self.lowered[first.name]
             names = self._place_names(first, loop.takes, layer)
-            yield from (Line(Placed(part, names), 2) for part in lowered.before)
+            yield from (Line(NamedPart(part, names), 2) for part in lowered.before)
             sizes = {str(each.outputs[0]) for each in repeat.items if isinstance(each, Node)}
             shape = sizes.pop() if self.alone and len(sizes) == 1 else ""
             yield from self._results(
@@ -215,7 +215,7 @@ class ModuleWriter:
                 loop.gives,
                 (*self.module.parts(repeat.path), None),
                 2,
-                Placed(lowered.result, names),
+                NamedPart(lowered.result, names),
                 shape,
             )
         else:

@@ -8,7 +8,7 @@ from copy import copy
 from functools import cache, partial
 from typing import Any
 
-from netspec.lowering.symbols import Layer, Symbol
+from netspec.lowering.symbols import LayerObject, Symbol
 from netspec.lowering.template import WrongFold
 from netspec_torch.helpers import HELD
 from netspec_torch.starts import UNBIASED
@@ -186,11 +186,11 @@ def starter(name: str) -> Callable[..., None]:
     return begin
 
 
-class Held(Layer, NnModule):
+class Held(LayerObject, NnModule):
     """A layer of PyTorch or of a helper class; its attributes are its weights."""
 
     def __init__(self, cls: str, *arguments: Any, **keywords: Any) -> None:
-        Layer.__init__(self, cls, arguments, keywords)
+        LayerObject.__init__(self, cls, arguments, keywords)
         self.tensors = LayerTensor(learns=True)
         self.within = tuple(_parts(self))
 
@@ -256,7 +256,7 @@ def constructor(cls: str) -> type[Held]:
     return type(cls, (Held,), {"__init__": construct})
 
 
-def outcome(layer: Layer, inputs: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+def outcome(layer: LayerObject, inputs: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
     """The output of a layer; a pool that returns indices has two outputs, a recurrent layer those that it names."""
     given = Symbol("run", layer, inputs, *keywords.items())
     named = layer.keywords.get("gives", ())

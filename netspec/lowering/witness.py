@@ -18,7 +18,7 @@ from netspec.backend import LocalName, Source
 from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.lowering.outline import Module
-from netspec.lowering.symbols import Bound, Value, bind, spell
+from netspec.lowering.symbols import Bound, NamedValue, bind, spell
 from netspec.lowering.taps import HOOK, Recorder, instrument, order
 from netspec.lowering.template import WrongFold
 
@@ -34,15 +34,15 @@ class Reading(ABC):
         """The meanings of the names that the text imports, and of the helpers."""
 
     @abstractmethod
-    def value(self, name: str) -> Value:
+    def value(self, name: str) -> NamedValue:
         """The symbol of an input, or of the output of a node."""
 
     @abstractmethod
-    def run(self, space: Mapping[str, Any], inputs: Mapping[str, Value]) -> Mapping[str, Any]:
+    def run(self, space: Mapping[str, Any], inputs: Mapping[str, NamedValue]) -> Mapping[str, Any]:
         """Run the network that the text defines; returns its outputs by name."""
 
     @abstractmethod
-    def own(self, node: Node, value: str, inputs: Sequence[Value]) -> Iterable[Any]:
+    def own(self, node: Node, value: str, inputs: Sequence[NamedValue]) -> Iterable[Any]:
         """The expressions of the node's own lowering for one of its values; the text must equal one of them."""
 
     @abstractmethod
