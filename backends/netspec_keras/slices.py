@@ -85,7 +85,9 @@ def take(op: Take, types: Types) -> Lowered:
 
 
 def gather(op: Gather, types: Types) -> Lowered:
-    """The helper `Take` with a list of positions."""
+    """The helper `Take` with a list of positions; `TakeAlong` for an input of indices."""
+    if op.positions is None:
+        return Lowered((Layer("TakeAlong", (first(_axis(op, types), "axis"),)),))
     return Lowered((Layer("Take", (first(_axis(op, types), "axis"), first(op.positions, "positions"))),))
 
 

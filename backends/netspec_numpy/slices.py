@@ -78,7 +78,10 @@ def roll(op: Roll, this: Calculation) -> Values:
 
 
 def gather(op: Gather, this: Calculation) -> Values:
-    """y[p] = x[positions[p]]."""
+    """y[p] = x[positions[p]]; for an input of indices, y[n, p] = x[n, indices[n, p]]."""
+    if len(this.inputs) > 1:
+        axis, places = _axis(op, this) - 1, this.inputs[1].astype("int64")
+        return np.stack([np.take(x, own, axis=axis) for x, own in zip(this.x, places, strict=True)])
     return taken(op, this, op.positions)
 
 

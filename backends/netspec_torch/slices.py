@@ -74,7 +74,14 @@ def take(op: Take, site: Site) -> Lowered:
 
 
 def gather(op: Gather, site: Site) -> Lowered:
-    """`x[..., [positions]]`."""
+    """`x[..., [positions]]`; `torch.take_along_dim` for an input of indices."""
+    if op.positions is None:
+        x, places = site.variables
+        dim, last = _dim(op, site), len(site.inputs[0].shape)
+        listed = ", :" if site.inputs[1].spatial else ", None"
+        places = seq(places, "[:", ", None" * (dim - 1), listed, ", None" * (last - dim), "]")
+        result = call("torch.take_along_dim", x, places, dim=str(dim))
+        return Lowered(result if site.inputs[1].spatial else seq(result, f".squeeze({dim})"))
     return _at(op, site, f"[{', '.join(map(str, op.positions))}]")
 
 

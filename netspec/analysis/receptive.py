@@ -18,7 +18,7 @@ from typing import Literal, TypeAlias
 
 from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph
-from netspec.ops.reach import EACH, WHOLE, At, Listed, Reach, Rolled, Taps
+from netspec.ops.reach import ANYWHERE, EACH, WHOLE, At, Listed, Reach, Rolled, Taps
 
 MOST_PHASES = 4096
 """The limit of phases of a field: the product of the upsampling factors that later strides do not undo."""
@@ -64,6 +64,11 @@ class Field:
         """The field through one more layer, whose positions are along `axis`. None: too many phases."""
         if taps == EACH:
             return replace(self, axis=axis)
+        if taps == ANYWHERE:
+            one = self.spot(None)
+            return (
+                None if one is None else Field(axis, (one.first,), (one.last,), 0, joins=False, slides=False)
+            )
         if not self.slides:
             return None
         joins, slides = self.joins and not isinstance(taps, Rolled | Listed), not isinstance(taps, Listed)
@@ -79,8 +84,10 @@ class Field:
         ends = _shortest(first, last, self.advance * taps.advance * turns // self.period)
         return Field(axis, *ends, joins=joins)
 
-    def spot(self, position: int) -> Spot:
-        """The field of one position."""
+    def spot(self, position: int | None) -> Spot | None:
+        """The field of one position; of any, if they are equally large. None: unknown."""
+        if position is None:
+            return Spot(self.first[0], self.last[0], joins=False) if len({*self.extents}) == 1 else None
         first, last = (_at(each, self.advance, position) for each in (self.first, self.last))
         return Spot(first, last, self.joins)
 

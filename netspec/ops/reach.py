@@ -92,10 +92,16 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """Every output position depends on this one position of the axis, which the output does not have."""
+    """Every output position depends on this one position of the axis, which the output does not have.
 
-    place: int
+    None: the data say which one.
+    """
 
+    place: int | None
+
+
+ANYWHERE = Listed(())
+"""Each output position depends on one position; the data say which."""
 
 EACH = Window()
 """Each output position depends only on the same input position."""

@@ -11,7 +11,7 @@ from netspec.diagnostics.codes import shapes
 from netspec.ops.axes import Along, AxisName, resized, resolved_axis
 from netspec.ops.base import Inputs, Meaning, Misfit, Moves, Op
 from netspec.ops.fields import AuthorForm, PerAxis, refusal
-from netspec.ops.reach import EACH, At, Listed, Reach, Rolled, Taps, Window
+from netspec.ops.reach import ANYWHERE, EACH, At, Listed, Reach, Rolled, Taps, Window
 from netspec.ops.roles import FIRST, Port, Role
 from netspec.types import Type
 
@@ -234,6 +234,13 @@ LENGTHS = Role(
 )
 
 
+def removed(op: Along, inputs: Inputs, place: At) -> Reach:
+    """The reach of an op that keeps one place of its axis, which the output does not have."""
+    rank, own = len(inputs[0].spatial), op.dimension(inputs) - (inputs[0].channels is not None)
+    axes = tuple(place if axis == own else EACH for axis in range(rank))
+    return Reach(axes, along=tuple(axis - (axis > own) for axis in range(rank)))
+
+
 class Take(Along):
     """One position of an axis, which the output does not have any more: `take: -1` is the last step of a sequence.
 
@@ -308,10 +315,7 @@ class Take(Along):
 
     def reach(self, inputs: Inputs) -> Reach | None:
         # With lengths, the position is another one for each sample.
-        rank, own = len(inputs[0].spatial), self.dimension(inputs) - (inputs[0].channels is not None)
-        place = None if len(inputs) > 1 else At(self.position % self.size(inputs))
-        axes = tuple(place if axis == own else EACH for axis in range(rank))
-        return Reach(axes, along=tuple(axis - (axis > own) for axis in range(rank)))
+        return removed(self, inputs, At(None if len(inputs) > 1 else self.position % self.size(inputs)))
 
 
 class Reverse(Along):
@@ -386,31 +390,94 @@ PositionList = Annotated[
 ]
 
 
+INDICES = Role(
+    "indices",
+    "The positions of each sample, in place of `positions`: an input with a `vocabulary`, of one axis or none.",
+    takes=("indices",),
+    least=0,
+)
+
+
 class Gather(Along):
-    """These positions of an axis, in this order, any of them several times: `gather: [0, 2, 2, -1]`."""
+    """These positions of an axis, in this order, any of them several times: `gather: [0, 2, 2, -1]`.
+
+    With `indices` (`gather: , from: [x, indices]`), the positions are other ones for each sample: a list of indices
+    takes the place of the axis; one index for a sample removes it.
+    """
 
     keyword = "gather"
     main = "positions"
+    inputs = (*Along.inputs, INDICES)
 
-    positions: PositionList
+    positions: PositionList | None = None
     """The positions, from 0; negative ones count from the end."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         op = self.replace(axis=resolved_axis(inputs[0], self.axis))
         size = op.size(inputs)
+        if len(inputs) > 1:
+            op._check_indices(size, inputs[1])
+            return op
+        if self.positions is None:
+            raise Misfit(
+                shapes.SIZE,
+                "`gather` needs the positions to take",
+                help="write `gather: [0, 2]`, or `from: [NAME, INDICES]` beside it, where INDICES is an input with a "
+                "`vocabulary`",
+            )
         return op.replace(
             positions=tuple(_place(op, inputs, "positions", each, size) for each in self.positions)
         )
+
+    def _check_indices(self, size: int, indices: Type) -> None:
+        if self.positions is not None:
+            raise Misfit(
+                shapes.SIZE,
+                "the positions come from the second input, and `positions` states others",
+                "positions",
+                help="leave one of them out",
+            )
+        if len(indices.spatial) > 1 or (self.axis == "channels" and not indices.spatial):
+            least = "an axis" if self.axis == "channels" else "at most one axis"
+            raise Misfit(
+                shapes.RANK,
+                f"`gather` along {self.axis} takes indices with {least}; it gets {indices}",
+                help="give that input one size: `shape: [5]`",
+            )
+        if (indices.vocabulary or 0) > size:
+            raise Misfit(
+                shapes.SIZE,
+                f"the indices go up to {(indices.vocabulary or 0) - 1}, and {self.axis} has {size} positions, "
+                f"from 0 to {size - 1}",
+                help=f"give that input `vocabulary: {size}`",
+            )
 
     @classmethod
     def sample(cls, type_: Type) -> dict[str, object]:
         return {"positions": [0, 0], "axis": (*type_.axes, "channels")[0]}
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
-        return (resized(inputs[0], self.dimension(inputs), len(self.positions)),)
+        count: int | None = len(self.positions or ())
+        if len(inputs) > 1:
+            count = next(iter(inputs[1].sizes), None)
+        return (resized(inputs[0], self.dimension(inputs), count),)
 
-    def reach(self, inputs: Inputs) -> Reach | None:
-        return self.along(inputs, _taps(self.positions))
+    def means(self, inputs: Sequence[Meaning]) -> Meaning:
+        return super().means(inputs[:1])
+
+    def moves(self, inputs: Inputs) -> Moves | None:
+        return None if len(inputs) > 1 else super().moves(inputs)
+
+    def reaches(self, inputs: Inputs) -> Sequence[Reach | None]:
+        if len(inputs) == 1:
+            return [self.along(inputs, _taps(self.positions or ()))]
+        if inputs[1].spatial:
+            at = max(self.dimension(inputs) - (inputs[0].channels is not None), 0)
+            return [self.along(inputs, ANYWHERE), Reach((EACH,), along=(at,), gathers=self._into_channels())]
+        return [removed(self, inputs, At(None)), Reach(())]
+
+    def _into_channels(self) -> tuple[int, ...]:
+        return (0,) if self.axis == "channels" else ()
 
 
 def _taps(positions: Sequence[int]) -> Taps:

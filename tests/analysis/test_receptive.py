@@ -385,7 +385,26 @@ POSITIONS: dict[str, tuple[str, tuple[int, ...] | None, tuple[int, ...] | None]]
         "input: [2, 16]\nlayers: [{add: [[{take: 4}], []]}]", None, None,
     ),
     "the last step of each sample": (
-        "inputs: {x: [2, 16], n: {shape: [], vocabulary: 17}}\nlayers: [{take: -1, from: [x, n]}]", None, None,
+        "inputs: {x: [2, 16], n: {shape: [], vocabulary: 17}}\nlayers: [{take: -1, from: [x, n]}]", (1,), (1,),
+    ),
+    "positions that the data name": (
+        """
+        inputs: {x: [2, 16], places: {shape: [], vocabulary: 7}}
+        layers:
+          - {conv: {filters: 2, kernel: 3, stride: 2}, from: x, name: y}
+          - {gather: , from: [y, places]}
+        """,
+        (3,), (3,),
+    ),
+    "positions with fields of their own, that the data name": (
+        """
+        inputs: {x: [1, 64], places: {shape: [], vocabulary: 90}}
+        layers:
+          - {upsample: {size: 96}, from: x}
+          - {conv: {filters: 1, kernel: 2}, name: y}
+          - {gather: , from: [y, places]}
+        """,
+        None, None,
     ),
     "the first part beside the last": (
         """

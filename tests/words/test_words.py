@@ -44,7 +44,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "take": {"axis": "height"},
     "reverse": {"axis": "height"},
     "roll": {"axis": "height"},
-    "gather": {"axis": "height"},
+    "gather": {"positions": [0], "axis": "height"},
     "repeat_vector": {"size": 3},
     "pad": {"amount": 1},
     **{word: {"units": 4, "axis": "height"} for word in ("rnn", "lstm", "gru")},

@@ -403,12 +403,12 @@ WORDS = table(
     ),
     (same("take", "it takes one position of an axis, which is then gone"), "take select index"),
     (
-        same("gather", "the positions are numbers in the spec"),
-        "gather indexselect",
+        same("gather", "the positions are numbers in the spec, or an input of indices: `from: [x, indices]`"),
+        "gather indexselect takealongaxis takealongdim",
     ),
     (
-        absent("op that takes positions from another tensor"),
-        "gathernd scatter topk takealongaxis takealongdim",
+        absent("op that picks or writes positions that a layer calculates"),
+        "gathernd scatter topk",
     ),
     (same("reverse"), "flip fliplr flipud reversev2"),
     (absent("reversal up to the length of each sample"), "reversesequence"),
