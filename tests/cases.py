@@ -647,6 +647,9 @@ def _tensors() -> Iterator[Case]:
         yield Case(f"constant_{rank}d_listed", "constant", {"values": values}, ((4, 3),))
     yield Case("constant_2d_filled", "constant", {"values": 0.375, "shape": [2, 3, 4]}, ((4,),))
     yield Case("constant_0d_words", "constant", {"values": 0.5, "shape": [3]}, ((4,),), vocabulary=7)
+    yield Case("constant_1d_sinusoid", "constant", {"values": "sinusoid", "shape": [5, 9]}, ((4, 3),))
+    based = {"values": "sinusoid", "shape": [4, 3], "base": 50.0}
+    yield Case("constant_1d_sinusoid_base", "constant", based, ((4,),), vocabulary=7)
     for channels in (4, 5):
         yield _row(f"sinusoid_{channels}", "positions", (channels, 9))
     yield _row("base", "positions", (4, 6), kind="sinusoid", base=50.0)

@@ -31,10 +31,13 @@ def parameter(op: Parameter, types: Types) -> Lowered:
 
 def constant(op: Constant, types: Types) -> Lowered:
     """The helper `Fixed`, which holds the values; `Filled` for one value and a shape."""
-    if not isinstance(op.values, tuple):
-        shape = _channels_last(op.shape or ())
-        return Lowered((Layer("Filled", (first(shape, "shape"), first(op.values, "value"))),))
-    return Lowered((Layer("Fixed", (first(_moved(op.values), "values"),)),))
+    shape = _channels_last(op.shape or ())
+    if isinstance(op.values, str):
+        zeros = Layer("Filled", (first(shape, "shape"), first(0.0, "value")), "zeros")
+        return Lowered((zeros, Layer("SinusoidPositions", (option("base", op.base, 10000.0),))))
+    if not isinstance(op.numbers, tuple):
+        return Lowered((Layer("Filled", (first(shape, "shape"), first(op.numbers, "value"))),))
+    return Lowered((Layer("Fixed", (first(_moved(op.numbers), "values"),)),))
 
 
 def _moved(values: Nested) -> Nested:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from netspec.ops.gate import Gated
-from netspec.ops.tensors import Constant, Parameter, Positions
+from netspec.ops.tensors import SINUSOID, Constant, Parameter, Positions
 from netspec_numpy.calculation import Calculation, Values
 
 
@@ -23,6 +23,9 @@ def parameter(op: Parameter, this: Calculation) -> Values:
 
 def constant(op: Constant, this: Calculation) -> Values:
     """The constant, repeated for each sample; one number fills the whole `shape`."""
+    if op.values == SINUSOID:
+        channels, length = op.shape or ()
+        return _for_each(this, _waves(channels, length, op.base))
     return _for_each(this, np.broadcast_to(np.array(op.values, "float64"), op.shape or ()))
 
 
@@ -31,11 +34,15 @@ def positions(op: Positions, this: Calculation) -> Values:
     if op.kind == "learned":
         return this.x + this.weights["weight"]
     channels, length = this.x.shape[1:]
+    return this.x + _waves(channels, length, op.base)
+
+
+def _waves(channels: int, length: int, base: float) -> Values:
     table = np.zeros((channels, length))
     for channel in range(channels):
-        angles = np.arange(length) / op.base ** ((channel - channel % 2) / channels)
+        angles = np.arange(length) / base ** ((channel - channel % 2) / channels)
         table[channel] = np.cos(angles) if channel % 2 else np.sin(angles)
-    return this.x + table
+    return table
 
 
 FUNCTIONS: Mapping[str, Callable[[Values], Values]] = {

@@ -113,6 +113,9 @@ class Op(BaseModel):
     """Whether it stands in for another op, which it resolves to, so that no graph contains it."""
     idle: ClassVar[Mapping[str, tuple[str, object]]] = {}
     """Fields without an effect where another field has this value; an item that sets one gets a warning."""
+    reads: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """Fields that name a file of numbers, each with the field that names one of its arrays, and the one they are for.
+    """
     likes: ClassVar[Mapping[str, str]] = {}
     """Fields that name another layer, each with the field that gets the spatial sizes of that layer."""
     quiet: ClassVar[Mapping[str, object]] = {}

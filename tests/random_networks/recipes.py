@@ -409,6 +409,13 @@ def _parameter(draw: Draw, type_: Type) -> Fields:
 def _numbers(draw: Draw, type_: Type) -> Fields:
     if draw.chance(0.4):
         return {"values": draw.choice([0.5, -2, 3]), "shape": list(type_.shape)}
+    if draw.chance(0.3):
+        sizes = [draw.randint(1, 5), draw.randint(1, 6)]
+        return {
+            "values": "sinusoid",
+            "shape": sizes,
+            **draw.some(0.4, base=lambda: draw.choice([50.0, 1000])),
+        }
     rows = [draw.choice([0.25, -1, 2]) for _ in range(draw.randint(1, 4))]
     return {"values": rows if draw.chance(0.5) else [rows, [1] * len(rows)]}
 

@@ -44,6 +44,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "take": {"axis": "height"},
     "reverse": {"axis": "height"},
     "roll": {"axis": "height"},
+    "constant": {"values": [1, 0]},
     "gather": {"positions": [0], "axis": "height"},
     "repeat_vector": {"size": 3},
     "pad": {"amount": 1},

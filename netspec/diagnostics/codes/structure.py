@@ -462,3 +462,11 @@ layers:
   - dense: {units: 4, bias: false, bias_init: ones}
 """,
 )
+NUMBERS = Code(
+    "NS0131",
+    "a file without the numbers of a constant",
+    "A `constant` takes an array from a .npy, .npz or .safetensors file: finite numbers with channels and up to 3"
+    " spatial axes, at most 10,000 of them. They become a part of the graph and of the generated source, so nothing"
+    " else needs the file. Objects, booleans and complex numbers are never loaded. Of a file with several arrays,"
+    " `member` names one.",
+)

@@ -14,6 +14,7 @@ from netspec.language.document.item import Item
 from netspec.language.elaboration import sizes
 from netspec.language.elaboration.arguments import measure
 from netspec.language.elaboration.frame import OPEN, Frame, Referent, ValueName, join
+from netspec.language.elaboration.held import numbers_of_file
 from netspec.language.elaboration.lookup import find
 from netspec.language.elaboration.sharing import shared_layer
 from netspec.language.elaboration.story import story
@@ -129,6 +130,13 @@ def _worked_out(walk: Walk, op: type[Op], item: Item, received: ValueName, frame
         fields[key] = _sizes(walk, value, frame)
     if any(value is BROKEN for value in fields.values()):
         return None
+    for file, (member, field) in op.reads.items():
+        if isinstance(fields.get(file), str) and field not in fields:
+            del fields[file]
+            name, written = fields.pop(member, None), given.values.get(member)
+            fields[field] = numbers_of_file(walk, given.values[file], written, name, frame)
+            if fields[field] is BROKEN:
+                return None
     walk.spend(item.span, sum(measure(value) or 1 for value in fields.values() if isinstance(value, list)))
 
     def explain(field: str) -> tuple[str, ...]:

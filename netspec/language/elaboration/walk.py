@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from math import prod
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from netspec.dataclass import dataclass
@@ -81,6 +82,8 @@ class Walk:
     open_documents: list[object] = field(default_factory=list)
     fitted: dict[tuple[int, tuple[Type, ...]], Fitted] = field(default_factory=dict)
     ops: list[Op] = field(default_factory=list)
+    held: dict[tuple[Path, object], object] = field(default_factory=dict)
+    """The numbers of arrays in files, by the path and the name of the array."""
     steps: int = 0
     times: int = 1
     """The product of the `repeat`s around the current item."""
