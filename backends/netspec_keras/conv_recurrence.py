@@ -8,7 +8,7 @@ from netspec import arithmetic
 from netspec.lowering.tree import Value
 from netspec.ops.conv_recurrent import ConvGru, ConvLstm, ConvRecurrent
 from netspec_keras.arguments import Arguments, Types, count, first, option, padded, squeeze
-from netspec_keras.layer import Holder, Layer, Lowered
+from netspec_keras.layer import Holder, LayerText, Lowered
 from netspec_keras.recurrence import FORGETFUL, ROWS
 
 
@@ -56,7 +56,7 @@ def _native(op: ConvRecurrent, types: Types) -> Lowered:
         option("return_sequences", op.returns == "sequence", False),
         option("go_backwards", op.direction == "backward", False),
     )
-    return Lowered((Layer(f"layers.ConvLSTM{rank}D", arguments),), dict(_holders(op, types, ("cell",))))
+    return Lowered((LayerText(f"layers.ConvLSTM{rank}D", arguments),), dict(_holders(op, types, ("cell",))))
 
 
 def _swept(op: ConvRecurrent, types: Types, ports: tuple[str, ...]) -> Lowered:
@@ -74,7 +74,7 @@ def _swept(op: ConvRecurrent, types: Types, ports: tuple[str, ...]) -> Lowered:
     )
     places = tuple(f"sweeps.{number}.cell" for number in range(len(op.suffixes)))
     name = "ConvLSTM" if isinstance(op, ConvLstm) else "ConvGRU"
-    return Lowered((Layer(name, arguments),), dict(_holders(op, types, places)), gives=ports)
+    return Lowered((LayerText(name, arguments),), dict(_holders(op, types, places)), gives=ports)
 
 
 def _window(op: ConvRecurrent, types: Types) -> Arguments:

@@ -25,7 +25,7 @@ def title(path: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class LayerText:
     """One layer of the generated text: `cls(*arguments, name=…)(x)`.
 
     `suffix` is added to the name of the node; the layer without a suffix has the node's name and holds its weights.
@@ -96,8 +96,8 @@ class Lowered:
     gives its own value and those of the ports in `gives`.
     """
 
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerText, ...]
     holders: Mapping[str, Holder] = field(default_factory=dict)
-    ports: Mapping[str, Layer] = field(default_factory=dict)
+    ports: Mapping[str, LayerText] = field(default_factory=dict)
     gives: tuple[str, ...] = ()
     several: Callable[[tuple[str, ...]], Lowered] | None = field(default=None, compare=False)

@@ -12,8 +12,7 @@ from netspec.lowering.template import WrongFold
 from netspec.lowering.witness import Reading
 from netspec.types import Type
 from netspec_keras.helpers import HELPERS, STARTERS
-from netspec_keras.layer import Layer as LayerText
-from netspec_keras.layer import title
+from netspec_keras.layer import LayerText, title
 
 NAME = "name"
 

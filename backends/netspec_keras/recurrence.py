@@ -9,7 +9,7 @@ from netspec.lowering.parts import Argument, Call
 from netspec.ops.initializers import ZEROS, lifted
 from netspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
 from netspec_keras.arguments import Arguments, Types, count, option
-from netspec_keras.layer import Holder, Layer, Lowered
+from netspec_keras.layer import Holder, LayerText, Lowered
 
 NAMES: dict[type[Recurrent], str] = {Rnn: "RNN", Lstm: "LSTM", Gru: "GRU"}
 """The name of each layer in the helpers."""
@@ -62,7 +62,7 @@ def _stack(op: Recurrent) -> Lowered:
     cells = ("forward_layer.cell", "backward_layer.cell") if op.direction == "both" else ("cell",)
     layers = ("layer", *(f"others.{number}" for number in range(op.layers - 1)))
     places = tuple(f"{layer}.{cell}" for layer in layers for cell in cells)
-    return Lowered((Layer("Stacked", arguments),), dict(_holders(op, places)))
+    return Lowered((LayerText("Stacked", arguments),), dict(_holders(op, places)))
 
 
 def _needs_cell(op: Recurrent) -> bool:
@@ -80,7 +80,7 @@ def _one(op: Recurrent, types: Types) -> Lowered:
         return native
     (layer,) = native.layers
     axis = option("axis", 1 + op.dimension(types), 1)
-    along = Layer("Along", (Argument(Call(layer.cls, layer.arguments)), axis))
+    along = LayerText("Along", (Argument(Call(layer.cls, layer.arguments)), axis))
     holders = {
         name: replace(each, variable=f"layer.{each.variable}") for name, each in native.holders.items()
     }
@@ -94,11 +94,11 @@ def _native(op: Recurrent) -> Lowered:
         *_cell(op),
     ]
     if op.direction != "both":
-        return Lowered((Layer(LAYERS[type(op)], tuple(settings)),), dict(_holders(op, ("cell",))))
+        return Lowered((LayerText(LAYERS[type(op)], tuple(settings)),), dict(_holders(op, ("cell",))))
     inner = Argument(Call(LAYERS[type(op)], tuple(settings)))
     merge = option("merge_mode", MERGES[op.merge], "concat", "merge")
     holders = dict(_holders(op, ("forward_layer.cell", "backward_layer.cell")))
-    return Lowered((Layer("layers.Bidirectional", (inner, merge)),), holders)
+    return Lowered((LayerText("layers.Bidirectional", (inner, merge)),), holders)
 
 
 def _set(**settings: bool) -> Iterator[Argument]:
@@ -123,7 +123,7 @@ def _swept(op: Recurrent, types: Types, ports: tuple[str, ...]) -> Lowered:
         option("gives", (op.returns, *ports), ("sequence",)),
     )
     places = tuple(f"sweeps.{number}.cell" for number in range(op.layers * len(op.suffixes)))
-    return Lowered((Layer(f"Recurrent{name}", arguments),), dict(_holders(op, places)), gives=ports)
+    return Lowered((LayerText(f"Recurrent{name}", arguments),), dict(_holders(op, places)), gives=ports)
 
 
 def _cell(op: Recurrent) -> Arguments:

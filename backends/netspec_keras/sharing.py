@@ -12,7 +12,7 @@ from netspec.graph import Graph, Node
 from netspec.lowering.sizes import with_sizes
 from netspec.ops import FAMILY_OF
 from netspec.types import Type
-from netspec_keras.layer import Layer, Lowered
+from netspec_keras.layer import LayerText, Lowered
 from netspec_keras.lowering import LOWERINGS, bare, lowered
 from netspec_keras.starts import started
 
@@ -199,7 +199,7 @@ LIMITS: Sequence[Limit] = (
 )
 
 
-def own_layer(lowered: Lowered) -> Layer:
+def own_layer(lowered: Lowered) -> LayerText:
     """The layer that has the node's name and its weights."""
     return replace(next(layer for layer in lowered.layers if not layer.suffix), given=())
 

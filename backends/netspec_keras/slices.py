@@ -8,7 +8,7 @@ from netspec.dataclass import replace
 from netspec.ops.indices import Embedding
 from netspec_keras.arguments import Arguments, Types, count, first, option
 from netspec_keras.functions import behind
-from netspec_keras.layer import Holder, Layer, Lowered
+from netspec_keras.layer import Holder, LayerText, Lowered
 
 if TYPE_CHECKING:
     from netspec.ops.axes import Along
@@ -39,12 +39,12 @@ def _vectors(cls: str, vocabulary: int, units: int, padding_index: int | None, a
     sizes: Arguments = (first(vocabulary, "vocabulary"), count(units, "units"))
     if padding_index is not None:
         cls, sizes = "PaddedEmbedding", (*sizes, option("padding_index", padding_index))
-    return Lowered((Layer(cls, sizes),), {"weight": Holder("embeddings", axes, axes)})
+    return Lowered((LayerText(cls, sizes),), {"weight": Holder("embeddings", axes, axes)})
 
 
 def one_hot(op: OneHot, types: Types) -> Lowered:
     """A helper: Keras' own decides by the size of the last axis whether it is a new one."""
-    return Lowered((Layer("OneHot", (first(types[0].vocabulary or 0, "vocabulary"),)),))
+    return Lowered((LayerText("OneHot", (first(types[0].vocabulary or 0, "vocabulary"),)),))
 
 
 def _axis(op: Along, types: Types) -> int:
@@ -54,7 +54,7 @@ def _axis(op: Along, types: Types) -> int:
     return 1 + types[0].axes.index(str(op.axis))
 
 
-def _slice(axis: int, start: int, stop: int, step: int, size: int, suffix: str = "") -> Layer:
+def _slice(axis: int, start: int, stop: int, step: int, size: int, suffix: str = "") -> LayerText:
     """The helper that slices one axis; `stop` is left out at the end of the axis."""
     arguments: Arguments = (
         first(axis, "axis"),
@@ -62,7 +62,7 @@ def _slice(axis: int, start: int, stop: int, step: int, size: int, suffix: str =
         *((option("stop", stop),) if stop < size else ()),
         option("step", step, 1),
     )
-    return Layer("Slice", arguments, suffix)
+    return LayerText("Slice", arguments, suffix)
 
 
 def slice_(op: Slice, types: Types) -> Lowered:
@@ -80,30 +80,30 @@ def split(op: Split, types: Types) -> Lowered:
 def take(op: Take, types: Types) -> Lowered:
     """The helper `Take`; with lengths, `LastStep`."""
     if len(types) > 1:
-        return Lowered((Layer("LastStep"),))
-    return Lowered((Layer("Take", (first(_axis(op, types), "axis"), first(op.position, "position"))),))
+        return Lowered((LayerText("LastStep"),))
+    return Lowered((LayerText("Take", (first(_axis(op, types), "axis"), first(op.position, "position"))),))
 
 
 def gather(op: Gather, types: Types) -> Lowered:
     """The helper `Take` with a list of positions; `TakeAlong` for an input of indices."""
     if op.positions is None:
-        return Lowered((Layer("TakeAlong", (first(_axis(op, types), "axis"),)),))
-    return Lowered((Layer("Take", (first(_axis(op, types), "axis"), first(op.positions, "positions"))),))
+        return Lowered((LayerText("TakeAlong", (first(_axis(op, types), "axis"),)),))
+    return Lowered((LayerText("Take", (first(_axis(op, types), "axis"), first(op.positions, "positions"))),))
 
 
 def reverse(op: Reverse, types: Types) -> Lowered:
     """The helper `Reverse`."""
-    return Lowered((Layer("Reverse", (first(_axis(op, types), "axis"),)),))
+    return Lowered((LayerText("Reverse", (first(_axis(op, types), "axis"),)),))
 
 
 def roll(op: Roll, types: Types) -> Lowered:
     """The helper `Roll`."""
-    return Lowered((Layer("Roll", (first(_axis(op, types), "axis"), first(op.shift, "shift"))),))
+    return Lowered((LayerText("Roll", (first(_axis(op, types), "axis"), first(op.shift, "shift"))),))
 
 
 def repeat_vector(op: RepeatVector, types: Types) -> Lowered:
     """`layers.RepeatVector` for a sequence; a helper for an image or a volume."""
     sizes = op.size or ()
     if len(sizes) == 1:
-        return Lowered((Layer("layers.RepeatVector", (first(sizes[0], "size"),)),))
-    return Lowered((Layer("SpreadVector", (first(sizes, "size"),)),))
+        return Lowered((LayerText("layers.RepeatVector", (first(sizes[0], "size"),)),))
+    return Lowered((LayerText("SpreadVector", (first(sizes, "size"),)),))

@@ -23,12 +23,12 @@ from netspec.lowering.uses import description, firsts, known, roles, told
 from netspec.lowering.variables import MAIN
 from netspec.lowering.witness import Draft, proven
 from netspec.types import Type
-from netspec_keras.body import NAME, ROOT_INPUT, Body, Function
+from netspec_keras.body import NAME, ROOT_INPUT, FunctionWriter, WrittenFunction
 from netspec_keras.canonical import ways
 from netspec_keras.helpers import HELPERS, required
 from netspec_keras.layer import Lowered
 from netspec_keras.lowering import padded_apart
-from netspec_keras.plan import Key, Plan, plan
+from netspec_keras.plan import Plan, PlanKey, plan
 from netspec_keras.reading import KerasReading
 from netspec_keras.sharing import Lowerings, lower
 from netspec_keras.starts import started
@@ -89,10 +89,10 @@ class _Module:
     graph: Graph
     layers: Mapping[str, Lowered]
     plan: Plan
-    functions: dict[str, Function] = field(default_factory=dict)
+    functions: dict[str, WrittenFunction] = field(default_factory=dict)
     finished: list[_Finished] = field(default_factory=list)
     classes: set[str] = field(default_factory=set)
-    done: set[Key] = field(default_factory=set)
+    done: set[PlanKey] = field(default_factory=set)
     apart: dict[str, Lowered] = field(default_factory=dict)
     """The convolutions that are written with their padding apart, as they are in other uses of their block."""
 
@@ -104,12 +104,12 @@ class _Module:
     def write(self) -> Source:
         for key in self.plan.uses:
             self._define(key)
-        root = Body(self.plan, self.layers, self.plan.root, self.functions, self.taken)
+        root = FunctionWriter(self.plan, self.layers, self.plan.root, self.functions, self.taken)
         (definition,) = unify([Use(self.name, root.lines())], self.taken)
         self.classes |= root.classes
         return self._page(root, definition)
 
-    def _define(self, key: Key) -> None:
+    def _define(self, key: PlanKey) -> None:
         """Write the function, or functions, of one definition, after those that it calls."""
         if key in self.done:
             return
@@ -137,7 +137,7 @@ class _Module:
             function = free(name, {*self.taken, *self._variables()})
             self.taken.add(function)
             for number in definition.uses:
-                self.functions[uses[number].path] = Function(function, definition, number)
+                self.functions[uses[number].path] = WrittenFunction(function, definition, number)
             served = [uses[number] for number in definition.uses]
             self.finished.append(
                 _function(function, bodies[definition.uses[0]], definition, channels, served)
@@ -150,7 +150,7 @@ class _Module:
         types = [self.graph.types[value] for value in node.inputs]
         return started(padded_apart(cast("Convolution", node.op), types), node)
 
-    def _called(self, key: Key) -> str:
+    def _called(self, key: PlanKey) -> str:
         """What a function is called after: the block of its uses, else their scope."""
         (first, *_) = self.plan.uses[key]
         if key[-2] == "repeat":
@@ -159,13 +159,13 @@ class _Module:
 
     def _unified(
         self, uses: Sequence[Module], layers: Mapping[str, Lowered]
-    ) -> tuple[list[Body], str, tuple[Definition, ...]]:
+    ) -> tuple[list[FunctionWriter], str, tuple[Definition, ...]]:
         """The bodies of the uses, the name for the channels of their input, and the definitions."""
-        bodies: list[Body] = []
-        made: dict[int, Body] = {}
+        bodies: list[FunctionWriter] = []
+        made: dict[int, FunctionWriter] = {}
         for number in firsts(uses, self._mark, self._around):
             if number not in made:
-                made[number] = Body(self.plan, layers, uses[number], self.functions, self.taken)
+                made[number] = FunctionWriter(self.plan, layers, uses[number], self.functions, self.taken)
             bodies.append(made[number])
         taken = {*self.taken, NAME, *(name for body in bodies for name in body.variables)}
         channels = numbered("channels", taken)
@@ -192,7 +192,7 @@ class _Module:
         most = max(len(module.inputs) for modules in self.plan.uses.values() for module in modules)
         return {*VARIABLES, *(f"{MAIN}{number}" for number in range(1, most + 1))}
 
-    def _page(self, root: Body, definition: Definition) -> Source:
+    def _page(self, root: FunctionWriter, definition: Definition) -> Source:
         page = Page()
         page.docstring(description(self.graph, self.graph.name, _shape))
         helpers = required(self.classes)
@@ -222,7 +222,7 @@ class _Module:
         page.rows = [row.rstrip() for row in page.rows]
         return page.source()
 
-    def _root(self, page: Page, root: Body, definition: Definition) -> None:
+    def _root(self, page: Page, root: FunctionWriter, definition: Definition) -> None:
         for each in self.graph.inputs:
             page.write(f"{root.names[each.name]} = {_input(each)}", 1)
         page.statements(definition.lines, 1)
@@ -234,7 +234,7 @@ class _Module:
         )
 
 
-def _unify(bodies: Sequence[Body], channels: str, taken: set[str]) -> tuple[Definition, ...]:
+def _unify(bodies: Sequence[FunctionWriter], channels: str, taken: set[str]) -> tuple[Definition, ...]:
     """The definitions of one block: with the author's arguments, or with fewer, derived from the input's channels."""
     lines = {id(body): body.lines() for body in bodies}
 
@@ -274,7 +274,7 @@ def _size(definitions: Sequence[Definition]) -> tuple[int, int]:
     return len(definitions), sum(len(each.parameters) for each in definitions)
 
 
-def _use(body: Body, lines: Statements, channels: str | None = None) -> Use:
+def _use(body: FunctionWriter, lines: Statements, channels: str | None = None) -> Use:
     """One use of a definition for `unify`; `channels` is the name for the channels of its first input."""
     first = _channels(body.plan.graph, body.module)
     given: dict[str, Value] = {} if first is None or channels is None or body.is_lent else {channels: first}
@@ -296,7 +296,7 @@ def _channels(graph: Graph, module: Module) -> int | None:
 
 
 def _function(
-    name: str, body: Body, definition: Definition, channels: str, uses: Sequence[Module]
+    name: str, body: FunctionWriter, definition: Definition, channels: str, uses: Sequence[Module]
 ) -> _Finished:
     lines = definition.lines
     if channels in definition.given:

@@ -14,7 +14,7 @@ from netspec.lowering.tree import Value
 from netspec.ops.base import Weight
 from netspec.ops.fans import SCALED, Scaled, constant, fans
 from netspec_keras.arguments import Arguments
-from netspec_keras.layer import Holder, Layer, Lowered
+from netspec_keras.layer import Holder, LayerText, Lowered
 
 KERAS = "keras.initializers."
 
@@ -72,7 +72,7 @@ def started(lowered: Lowered, node: Node) -> Lowered:
     return replace(lowered, layers=layers)
 
 
-def _started(layer: Layer, lowered: Lowered, node: Node) -> Layer:
+def _started(layer: LayerText, lowered: Lowered, node: Node) -> LayerText:
     """The layer with an argument for each weight that starts otherwise than Keras, or our class, lets it start.
 
     Weights of one kind, of several cells, have one argument. The argument of a layer in a wrapper is that layer's.
@@ -96,7 +96,7 @@ def _innermost(arguments: Arguments, more: Iterable[Argument]) -> Arguments:
     return (replace(first, value=inner), *others)
 
 
-def _keyword(layer: Layer, holder: Holder) -> str:
+def _keyword(layer: LayerText, holder: Holder) -> str:
     part = {"projector": "projection"}.get(holder.name, holder.name.removesuffix("_kernel"))
     depthwise = layer.cls.startswith("layers.Depthwise") and part == "kernel"
     return "depthwise_initializer" if depthwise else f"{part}_initializer"

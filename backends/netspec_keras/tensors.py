@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from netspec.types import Type
 from netspec_keras.arguments import Types, first, option
-from netspec_keras.layer import Holder, Layer, Lowered
+from netspec_keras.layer import Holder, LayerText, Lowered
 
 if TYPE_CHECKING:
     from netspec.ops.gate import Gated
@@ -25,7 +25,7 @@ def _holder(shape: tuple[int, ...]) -> Holder:
 
 def parameter(op: Parameter, types: Types) -> Lowered:
     """The helper `Learned`, which holds the parameter."""
-    layer = Layer("Learned", (first(_channels_last(op.shape), "shape"),))
+    layer = LayerText("Learned", (first(_channels_last(op.shape), "shape"),))
     return Lowered((layer,), {"weight": _holder(op.shape)})
 
 
@@ -33,11 +33,11 @@ def constant(op: Constant, types: Types) -> Lowered:
     """The helper `Fixed`, which holds the values; `Filled` for one value and a shape."""
     shape = _channels_last(op.shape or ())
     if isinstance(op.values, str):
-        zeros = Layer("Filled", (first(shape, "shape"), first(0.0, "value")), "zeros")
-        return Lowered((zeros, Layer("SinusoidPositions", (option("base", op.base, 10000.0),))))
+        zeros = LayerText("Filled", (first(shape, "shape"), first(0.0, "value")), "zeros")
+        return Lowered((zeros, LayerText("SinusoidPositions", (option("base", op.base, 10000.0),))))
     if not isinstance(op.numbers, tuple):
-        return Lowered((Layer("Filled", (first(shape, "shape"), first(op.numbers, "value"))),))
-    return Lowered((Layer("Fixed", (first(_moved(op.numbers), "values"),)),))
+        return Lowered((LayerText("Filled", (first(shape, "shape"), first(op.numbers, "value"))),))
+    return Lowered((LayerText("Fixed", (first(_moved(op.numbers), "values"),)),))
 
 
 def _moved(values: Nested) -> Nested:
@@ -61,8 +61,8 @@ def _at(values: tuple[Nested, ...], position: int) -> Nested:
 def positions(op: Positions, types: Types) -> Lowered:
     """The helper `SinusoidPositions` or `LearnedPositions`, which adds to the input."""
     if op.kind == "sinusoid":
-        return Lowered((Layer("SinusoidPositions", (option("base", op.base, 10000.0),)),))
-    return Lowered((Layer("LearnedPositions"),), {"weight": _holder(_shape(types[0]))})
+        return Lowered((LayerText("SinusoidPositions", (option("base", op.base, 10000.0),)),))
+    return Lowered((LayerText("LearnedPositions"),), {"weight": _holder(_shape(types[0]))})
 
 
 def _shape(type_: Type) -> tuple[int, ...]:
@@ -72,4 +72,4 @@ def _shape(type_: Type) -> tuple[int, ...]:
 def gated(op: Gated, types: Types) -> Lowered:
     """The helper `Gated`."""
     arguments = (option("activation", op.activation, "tanh"), option("gate", op.gate, "sigmoid"))
-    return Lowered((Layer("Gated", arguments),))
+    return Lowered((LayerText("Gated", arguments),))

@@ -26,14 +26,14 @@ from netspec_keras.arguments import (
     zeros,
 )
 from netspec_keras.functions import behind, by_name
-from netspec_keras.layer import Holder, Layer, Lowered
+from netspec_keras.layer import Holder, LayerText, Lowered
 
 if TYPE_CHECKING:
     from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
     from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool, Pool
     from netspec.ops.transpose import ConvTranspose
 
-Layers = tuple[Layer, ...]
+Layers = tuple[LayerText, ...]
 
 
 def conv(op: Conv, types: Types) -> Lowered:
@@ -63,7 +63,7 @@ def _full(op: Conv | DepthwiseConv, filters: int, groups: int, types: Types) -> 
     closing, after = _closing(op)
     arguments = (count(filters, "filters"), _kernel(op), *window, option("groups", groups, 1), *closing)
     kernel = Holder("kernel", "OI" + op.axes, op.axes + "IO")
-    return Lowered((*before, Layer(cls, arguments), *thin, *after), holders(op, kernel))
+    return Lowered((*before, LayerText(cls, arguments), *thin, *after), holders(op, kernel))
 
 
 def _by_table(op: Conv, types: Types) -> Lowered:
@@ -71,7 +71,7 @@ def _by_table(op: Conv, types: Types) -> Lowered:
     apart = _is_refused(op, types[0].channels or 0, types)
     before, window, thin = _window(op, types[0].sizes, apart)
     arguments = (count(op.filters, "filters"), first(op.kernel, "kernel"), option("table", op.table or ()))
-    layer = Layer("TableConv", (*arguments, *window, _bias(op)))
+    layer = LayerText("TableConv", (*arguments, *window, _bias(op)))
     connections = Holder("connections", "N" + op.axes, "N" + op.axes)
     return Lowered((*before, layer, *thin, *behind(op.activation)), holders(op, connections))
 
@@ -82,7 +82,7 @@ def _by_channel(op: Conv | DepthwiseConv, multiplier: int, types: Types) -> Lowe
     closing, after = _closing(op)
     arguments = (_kernel(op), option("depth_multiplier", multiplier, 1, "multiplier"), *window, *closing)
     kernel = _depthwise("kernel", op, types[0].channels or 0, multiplier)
-    layer = Layer(f"layers.DepthwiseConv{len(op.kernel)}D", arguments)
+    layer = LayerText(f"layers.DepthwiseConv{len(op.kernel)}D", arguments)
     return Lowered((*before, layer, *thin, *after), holders(op, kernel))
 
 
@@ -93,12 +93,14 @@ def separable_conv(op: SeparableConv, types: Types) -> Lowered:
     if rank < 3:
         before, window, thin = _window(op, types[0].sizes, apart=len(set(op.strides)) > 1)
         closing, after = _closing(op)
-        layer = Layer(f"layers.SeparableConv{rank}D", (filters, _kernel(op), *window, multiplier, *closing))
+        layer = LayerText(
+            f"layers.SeparableConv{rank}D", (filters, _kernel(op), *window, multiplier, *closing)
+        )
     else:
         before, window, thin = _window(op, types[0].sizes, apart=_is_refused(op, 1, types))
         after = behind(op.activation)
         arguments = (filters, first(op.kernel, "kernel"), *window, multiplier, _bias(op))
-        layer = Layer("SeparableConv3D", arguments)
+        layer = LayerText("SeparableConv3D", arguments)
     held = {
         "depthwise.weight": _depthwise("depthwise_kernel", op, types[0].channels or 0, op.multiplier),
         "pointwise.weight": Holder("pointwise_kernel", "OI" + op.axes, op.axes + "IO"),
@@ -129,7 +131,9 @@ def _cut_transpose(op: ConvTranspose) -> Lowered:
     cuts: Pads = tuple((lo, max(hi - a, 0)) for _, _, (lo, hi), a in axes)
     more = tuple(max(a - hi, 0) for _, _, (_, hi), a in axes)
     crop = (
-        (Layer(f"layers.Cropping{len(cuts)}D", (border(cuts, "cropping"),), "crop"),) if padded(cuts) else ()
+        (LayerText(f"layers.Cropping{len(cuts)}D", (border(cuts, "cropping"),), "crop"),)
+        if padded(cuts)
+        else ()
     )
     if op.groups == max(op.dilation) == 1:
         # Where a stride leaves a gap behind the kernel, Keras adds that unasked.
@@ -145,7 +149,7 @@ def _cut_transpose(op: ConvTranspose) -> Lowered:
         option("groups", op.groups, 1),
         _bias(op),
     )
-    layer = Layer("GeneralConvTranspose", arguments)
+    layer = LayerText("GeneralConvTranspose", arguments)
     return Lowered((layer, *crop, *behind(op.activation)), _transposed(op))
 
 
@@ -153,7 +157,7 @@ def _native_transpose(op: ConvTranspose, window: Arguments, crop: Layers = ()) -
     closing, after = _closing(op)
     strides = option("strides", squeeze(op.strides), 1, "stride")
     arguments = (count(op.filters, "filters"), _kernel(op), strides, *window, *closing)
-    layer = Layer(f"layers.Conv{len(op.kernel)}DTranspose", arguments)
+    layer = LayerText(f"layers.Conv{len(op.kernel)}DTranspose", arguments)
     return Lowered((layer, *crop, *after), _transposed(op))
 
 
@@ -180,7 +184,7 @@ def called_same(op: Op, lowered: Lowered) -> Lowered:
     return replace(lowered, layers=tuple(map(_called_same, lowered.layers)))
 
 
-def _called_same(layer: Layer) -> Layer:
+def _called_same(layer: LayerText) -> LayerText:
     same = option("padding", "same", "valid")
     arguments = tuple(same if each.keyword == "padding" else each for each in layer.arguments)
     return replace(layer, arguments=arguments)
@@ -191,12 +195,12 @@ def max_pool(op: MaxPool, types: Types) -> Lowered:
     lowest = _lowest(op)
     indices = {"indices": _max_indices(op)}
     if max(op.dilation) > 1:
-        layer = Layer("DilatedMaxPooling", (first(op.kernel, "kernel"), first(op.dilation, "dilation")))
+        layer = LayerText("DilatedMaxPooling", (first(op.kernel, "kernel"), first(op.dilation, "dilation")))
         return Lowered((*lowest, layer, *_thin(op.strides)), ports=indices)
     word = "valid"
     if lowest and _pads_as_same(op, op.pads, types[0].sizes):
         lowest, word = (), "same"
-    return Lowered((*lowest, Layer(_pooling("Max", len(op.kernel)), _pooled(op, word))), ports=indices)
+    return Lowered((*lowest, LayerText(_pooling("Max", len(op.kernel)), _pooled(op, word))), ports=indices)
 
 
 def _lowest(op: MaxPool) -> Layers:
@@ -207,8 +211,8 @@ def _lowest(op: MaxPool) -> Layers:
             first(op.strides, "stride"),
             option("padding", _requested(op), ((0, 0),) * len(op.kernel)),
         )
-        return (Layer("CeilPadding", arguments, "pad"),)
-    return (Layer("LowestPadding", (first(op.pads, "padding"),), "pad"),) if padded(op.pads) else ()
+        return (LayerText("CeilPadding", arguments, "pad"),)
+    return (LayerText("LowestPadding", (first(op.pads, "padding"),), "pad"),) if padded(op.pads) else ()
 
 
 def _requested(op: Pool) -> Pads:
@@ -231,7 +235,7 @@ def _pads_as_same(op: Pool, pads: Pads, sizes: Sequence[int]) -> bool:
     )
 
 
-def _max_indices(op: MaxPool) -> Layer:
+def _max_indices(op: MaxPool) -> LayerText:
     """A helper, because Keras' pools return values only."""
     ones = (1,) * len(op.kernel)
     arguments = (
@@ -241,12 +245,12 @@ def _max_indices(op: MaxPool) -> Layer:
         option("dilation_rate", op.dilation, ones, "dilation"),
         option("ceil", op.rounds_up, False),
     )
-    return Layer("MaxIndices", arguments, "indices")
+    return LayerText("MaxIndices", arguments, "indices")
 
 
 def max_unpool(op: MaxUnpool, types: Types) -> Lowered:
     """A helper that also takes the input of the pool, because Keras has no such layer."""
-    return Lowered((Layer("MaxUnpooling"),))
+    return Lowered((LayerText("MaxUnpooling"),))
 
 
 def avg_pool(op: AvgPool, types: Types) -> Lowered:
@@ -263,35 +267,35 @@ def avg_pool(op: AvgPool, types: Types) -> Lowered:
     before = zeros(filled)
     if max(op.dilation) > 1:
         window = (first(op.kernel, "kernel"), first(op.dilation, "dilation"), first(out, "pads"))
-        return Lowered((*before, Layer("DilatedAveragePooling", window), *_thin(op.strides)))
+        return Lowered((*before, LayerText("DilatedAveragePooling", window), *_thin(op.strides)))
     if not padded(out):
-        return Lowered((*before, Layer(_pooling("Average", rank), _pooled(op, "valid"))))
+        return Lowered((*before, LayerText(_pooling("Average", rank), _pooled(op, "valid"))))
     if _is_same(op, out, sizes, op.strides, any(op.overhang)):
-        return Lowered((*before, Layer(_pooling("Average", rank), _pooled(op, "same"))))
+        return Lowered((*before, LayerText(_pooling("Average", rank), _pooled(op, "same"))))
     kernel, stride, _ = _pooled(op, "valid")
-    return Lowered((*before, Layer(f"PaddedAveragePooling{rank}D", (kernel, first(out, "pads"), stride))))
+    return Lowered((*before, LayerText(f"PaddedAveragePooling{rank}D", (kernel, first(out, "pads"), stride))))
 
 
 def _ceil_avg_pool(op: AvgPool, sizes: Sequence[int]) -> Lowered:
     """A mean that rounds up: Keras' own with `same`, or a helper that calculates the end of the padding."""
     rank = len(op.kernel)
     if _pads_as_same(op, op.pads, sizes):
-        return Lowered((Layer(_pooling("Average", rank), _pooled(op, "same")),))
+        return Lowered((LayerText(_pooling("Average", rank), _pooled(op, "same")),))
     kernel, stride, _ = _pooled(op, "valid")
     requested = _requested(op)
     extent = option("extent", requested, ((0, 0),) * rank)
     counts = option("counts", op.count_padding and padded(requested), False)
-    return Lowered((Layer(f"CeilAveragePooling{rank}D", (kernel, extent, counts, stride)),))
+    return Lowered((LayerText(f"CeilAveragePooling{rank}D", (kernel, extent, counts, stride)),))
 
 
 def global_pool(cls: str) -> Callable[[GlobalAvgPool | GlobalMaxPool, Types], Lowered]:
     """A lowering to a global pool."""
-    return lambda op, types: Lowered((Layer(cls.format(len(types[0].spatial))),))
+    return lambda op, types: Lowered((LayerText(cls.format(len(types[0].spatial))),))
 
 
 def channel_pool(op: ChannelPool, types: Types) -> Lowered:
     """A helper, because Keras pools only over positions."""
-    return Lowered((Layer("ChannelPooling", (first(op.size, "size"), option("mode", op.kind, "max"))),))
+    return Lowered((LayerText("ChannelPooling", (first(op.size, "size"), option("mode", op.kind, "max"))),))
 
 
 def holders(op: Convolution, kernel: Holder) -> dict[str, Holder]:
@@ -379,7 +383,7 @@ def _thin(strides: tuple[int, ...]) -> Layers:
     if max(strides) == 1:
         return ()
     arguments = (first(1, "kernel"), option("strides", squeeze(strides), 1, "stride"))
-    return (Layer(_pooling("Max", len(strides)), arguments, suffix="stride"),)
+    return (LayerText(_pooling("Max", len(strides)), arguments, suffix="stride"),)
 
 
 def _pooling(mode: str, rank: int) -> str:
