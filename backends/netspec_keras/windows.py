@@ -243,9 +243,8 @@ def _max_indices(op: MaxPool) -> LayerText:
         option("strides", op.strides, op.kernel, "stride"),
         option("padding", _requested(op) if op.rounds_up else op.pads, ((0, 0),) * len(ones)),
         option("dilation_rate", op.dilation, ones, "dilation"),
-        option("ceil", op.rounds_up, False),
     )
-    return LayerText("MaxIndices", arguments, "indices")
+    return LayerText("CeilMaxIndices" if op.rounds_up else "MaxIndices", arguments, "indices")
 
 
 def max_unpool(op: MaxUnpool, types: Types) -> Lowered:

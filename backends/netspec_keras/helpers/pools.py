@@ -142,7 +142,6 @@ class MaxIndices(layers.Layer):
     """Where in the input a max pool finds its values: the first of equal ones, without padding."""
 
     def __init__(self, pool_size, strides=None, padding=None, dilation_rate=None, **kwargs):
-        self.ceil = kwargs.pop("ceil", False)
         super().__init__(**kwargs)
         self.pool_size, self.strides = pool_size, strides or pool_size
         self.padding = padding or ((0, 0),) * len(pool_size)
@@ -154,11 +153,7 @@ class MaxIndices(layers.Layer):
             behind = (1,) * (len(inputs.shape) - 1 - axis)
             places = ops.arange(size, dtype="int32")
             indices = indices * size + ops.reshape(places, (size, *behind))
-        spans = [(size - 1) * rate + 1 for size, rate in zip(self.pool_size, self.dilation_rate)]
-        extent = self.padding
-        if self.ceil:
-            extent = rounded_up(inputs.shape[1:-1], spans, self.strides, extent)
-        x = inputs
+        x, extent = inputs, self.extent(inputs.shape[1:-1])
         # Of equal values the first, row by row: so the last axis comes first.
         for axis in range(len(self.pool_size), 0, -1):
             border = [(0, 0)] * len(inputs.shape)
@@ -172,6 +167,9 @@ class MaxIndices(layers.Layer):
                 larger = ops.where(x[tap] > larger, x[tap], larger)
             x, indices = larger, chosen
         return indices
+
+    def extent(self, sizes):
+        return self.padding
 
     def windows(self, size, axis):
         """What the windows along an axis see, place by place."""
@@ -189,8 +187,16 @@ class MaxIndices(layers.Layer):
             "strides": self.strides,
             "padding": self.padding,
             "dilation_rate": self.dilation_rate,
-            "ceil": self.ceil,
         }
+'''
+
+CEIL_MAX_INDICES = '''
+class CeilMaxIndices(MaxIndices):
+    """The same, for a pool that rounds up."""
+
+    def extent(self, sizes):
+        spans = [(size - 1) * rate + 1 for size, rate in zip(self.pool_size, self.dilation_rate)]
+        return rounded_up(sizes, spans, self.strides, self.padding)
 '''
 
 MAX_UNPOOLING = '''
@@ -269,7 +275,8 @@ HELPERS: dict[str, Helper] = {
         CEIL_AVERAGE.format(n=3, base="Planewise"), needs=("PlanewiseAveragePooling3D", "rounded_up")
     ),
     "taps": Helper(TAPS),
-    "MaxIndices": Helper(MAX_INDICES, needs=("rounded_up",)),
+    "MaxIndices": Helper(MAX_INDICES),
+    "CeilMaxIndices": Helper(CEIL_MAX_INDICES, needs=("rounded_up", "MaxIndices")),
     "MaxUnpooling": Helper(MAX_UNPOOLING),
     "DilatedMaxPooling": Helper(DILATED_MAX, needs=("taps",)),
     "DilatedAveragePooling": Helper(DILATED_AVERAGE, needs=("taps",)),
