@@ -10,7 +10,7 @@ from netspec.graph import Node
 from netspec.lowering.gathering import Cycle, called, cycle, extend, is_list, lists, together
 from netspec.lowering.names import free, is_automatic, numbered, singular
 from netspec.lowering.outline import Module, given, titles
-from netspec.lowering.parts import NamedPart, Names, Part, quoted
+from netspec.lowering.parts import NamedPart, Names, Part, Slot, quoted, seq
 from netspec.lowering.statements import Line, Use, giving
 from netspec.lowering.uses import roles
 from netspec.lowering.variables import MAIN, parameters, variables
@@ -111,7 +111,8 @@ class ModuleWriter:
 
     def _looped(self, repeat: Module) -> bool:
         """Whether a loop over the same lines can run all its repetitions."""
-        if any(map(self.construction.borrows, repeat.items)) or not loops(self.lowered)(repeat):
+        borrows = any(map(self.construction.borrows, repeat.items))
+        if (borrows and self._lender(repeat) is None) or not loops(self.lowered)(repeat):
             return False
         made = cycle(repeat)
         if made is None or not (self.sharing.folded or all(isinstance(each, Node) for each in repeat.items)):
@@ -120,6 +121,18 @@ class ModuleWriter:
         return {*repeat.outputs} <= {
             name for at in outputs for name in (made.listed(at), made.values(at)[-1])
         }
+
+    def _lender(self, repeat: Module) -> Node | Module | None:
+        """The one item before a repeat that is the module of all repetitions."""
+        lenders = {
+            id(each): each for each in (self.sharing.lender(item, self.module) for item in repeat.items)
+        }
+        if len(lenders) > 1 or [each.local_name for each in repeat.items] != [
+            *map(str, range(len(repeat.items)))
+        ]:
+            return None
+        (lender,) = lenders.values()
+        return None if lender in repeat.items else lender
 
     # How it runs
 
@@ -202,8 +215,13 @@ class ModuleWriter:
         yield from _bind(loop.start, 1)
         yield from (Line("[]", 1, to=self.lists[each].name) for each in repeat.outputs if is_list(each))
         first = repeat.items[0]
-        layer = self._counted(repeat)
-        yield Line(f"for {layer} in {self.construction.reference(repeat)}:", 1)
+        lender = self._lender(repeat)
+        if lender is None:
+            layer = self._counted(repeat)
+            yield Line(f"for {layer} in {self.construction.reference(repeat)}:", 1)
+        else:
+            layer = self.construction.reference(first)
+            yield Line(seq(f"for {UNUSED} in range(", Slot(len(repeat.items), "repeats", kept=True), "):"), 1)
         if isinstance(first, Node):
             lowered = self.lowered[first.name]
             names = self._place_names(first, loop.takes, layer)

@@ -112,7 +112,7 @@ def test_the_text_holds_only_imports_classes_and_what_starts_the_weights(sources
         docstring, *others = ast.parse(source.text).body
         assert isinstance(docstring, ast.Expr)
         functions = [each.name for each in others if isinstance(each, ast.FunctionDef)]
-        assert set(functions) <= {"init_weights", "bilinear_", "gates_"}
+        assert set(functions) <= {"init_weights", "bilinear_", "gates_", "lift_gates_"}
         kinds = (ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef)
         assert all(isinstance(each, kinds) for each in others)
 
@@ -193,3 +193,9 @@ print(set(sys.modules) & {"torch", "keras", "tensorflow", "numpy"})
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_repeat_that_shares_one_module_is_a_loop_over_it() -> None:
+    text = TORCH.source(structure("carried")).text
+    loop = "        for _ in range(2):\n            again, state5 = self.first(again, state5)\n"
+    assert loop in text
