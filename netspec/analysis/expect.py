@@ -47,7 +47,7 @@ class _Comparison:
     problems: Problems
 
     def output(self, each: Expectation) -> None:
-        outputs = self.shapes.outputs
+        outputs = {name: type_.shape for name, type_ in self.shapes.outputs.items()}
         if each.name is None:
             main = outputs["output"] if "output" in outputs else next(iter(outputs.values()))
             self._shape("the output", each, main)

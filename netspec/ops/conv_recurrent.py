@@ -166,21 +166,16 @@ class ConvRecurrent(Swept):
         yield from self.of_input.extents((self.step(inputs),))
         yield (
             "the gates of all steps",
-            prod(self.ends(inputs)) * self.gates * self.filters * self._steps(inputs),
+            prod(self.ends(inputs)) * self.gates * self.filters * self.steps(inputs),
         )
 
-    def _steps(self, inputs: Inputs) -> int:
-        return inputs[0].sizes[self.dimension(inputs)]
-
-    def reaches(self, inputs: Inputs) -> Sequence[Reach | None]:
-        at, steps = self.dimension(inputs), self._steps(inputs)
+    def reaches_of(self, inputs: Inputs, each_step: bool) -> Sequence[Reach | None]:
+        at, steps = self.dimension(inputs), self.steps(inputs)
         window = self.of_input
         rows = zip(window.kernel, window.strides, window.pads, window.dilation, self.recurrent, strict=True)
         starts = len(inputs) > 1
         of_input = self.passes * (steps - 1) + (self.passes - 1) * starts
-        of_state = self.passes * steps
         own: list[Window] = []
-        first: list[Window] = []
         for k, s, (lo, _), d, recurrent in rows:
             # Each step further back is seen through more windows of the recurrent kernel.
             spread, before = recurrent - 1, (recurrent - 1) // 2
@@ -188,16 +183,23 @@ class ConvRecurrent(Swept):
             between = d if not wide else s if k == 1 else gcd(s, d)
             count = ((k - 1) * d + wide * s) // between + 1
             own.append(Window(count, s, lo + of_input * before * s, between))
-            first.append(Window(of_state * spread + 1, 1, of_state * before))
         others = tuple(axis for axis in range(len(own) + 1) if axis != at)
         axes: tuple[Window | Literal["whole"], ...] = (*own[:at], WHOLE, *own[at:])
-        if self.returns == "sequence":
+        if each_step:
             seen, along = Reach(axes, mixes=True), others
         else:
             gone = tuple(max(axis - (axis > at), 0) for axis in range(len(axes)))
             seen, along = Reach(axes, gone, mixes=True), tuple(range(len(own)))
-        state = Reach(tuple(first), along, mixes=True)
-        return [seen if role is SEQUENCE else state for role, _ in assigned(self.inputs, inputs)]
+
+        def reach(role: Role) -> Reach:
+            if role is SEQUENCE:
+                return seen
+            # The first step does not convolve the cell, only the state.
+            times = self.passes * (steps - (role is CELL))
+            first = (Window(times * (r - 1) + 1, 1, times * ((r - 1) // 2)) for r in self.recurrent)
+            return Reach(tuple(first), along, mixes=self.mixes_states(role, inputs))
+
+        return [reach(role) for role, _ in assigned(self.inputs, inputs)]
 
     # Weights
 
@@ -225,7 +227,7 @@ class ConvRecurrent(Swept):
             for each in self.cell_weights(inputs)
             if not each.name.startswith("bias")
         )
-        return products * len(self.suffixes) * self._steps(inputs)
+        return products * len(self.suffixes) * self.steps(inputs)
 
     @classmethod
     def sample(cls, type_: Type) -> dict[str, object]:

@@ -112,19 +112,24 @@ class Recurrent(Swept):
 
     # Reach
 
-    def reaches(self, inputs: Inputs) -> Sequence[Reach | None]:
+    def reaches_of(self, inputs: Inputs, each_step: bool) -> Sequence[Reach | None]:
         at, rank = self.dimension(inputs), len(inputs[0].spatial)
-        others = tuple(EACH for _ in range(rank - 1))
-        if self.returns == "sequence":
-            own = Reach(tuple(WHOLE if axis == at else EACH for axis in range(rank)), mixes=True)
+        whole = tuple(WHOLE if axis == at else EACH for axis in range(rank))
+        if each_step:
+            own = Reach(whole, mixes=True)
             along = tuple(axis for axis in range(rank) if axis != at)
         else:
-            gone = tuple(max(axis - (axis > at), 0) for axis in range(rank))
-            own = Reach(tuple(WHOLE if axis == at else EACH for axis in range(rank)), gone, mixes=True)
+            own = Reach(whole, tuple(max(axis - (axis > at), 0) for axis in range(rank)), mixes=True)
             along = tuple(range(rank - 1))
-        state = Reach(others, along, mixes=True)
-        roles = assigned(self.inputs, inputs)
-        return [own if role is SEQUENCE else Reach(()) if role is LENGTHS else state for role, _ in roles]
+
+        def reach(role: Role) -> Reach:
+            if role is SEQUENCE:
+                return own
+            if role is LENGTHS:
+                return Reach(())
+            return Reach((EACH,) * (rank - 1), along, mixes=self.mixes_states(role, inputs))
+
+        return [reach(role) for role, _ in assigned(self.inputs, inputs)]
 
     # Weights
 

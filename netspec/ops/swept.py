@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -10,6 +10,7 @@ from pydantic import Field
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Meaning, Misfit, Op, Weight
 from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init, Initializer
+from netspec.ops.reach import Reach
 from netspec.ops.roles import Role
 from netspec.types import Type
 
@@ -203,6 +204,28 @@ class Swept(Op):
         at = self.dimension(inputs)
         sizes = inputs[0].sizes
         return sizes[:at] + sizes[at + 1 :]
+
+    def steps(self, inputs: Inputs) -> int:
+        """The number of positions along the axis of the layer."""
+        return inputs[0].sizes[self.dimension(inputs)]
+
+    def reaches(self, inputs: Inputs) -> Sequence[Reach | None]:
+        return self.reaches_of(inputs, each_step=self.returns == "sequence")
+
+    def port_reaches(self, port: str, inputs: Inputs) -> Sequence[Reach | None]:
+        return self.reaches_of(inputs, each_step=False)  # last states: without the axis of the steps
+
+    def reaches_of(self, inputs: Inputs, each_step: bool) -> Sequence[Reach | None]:
+        """For each input, what a position of an output depends on that has, or has not, the axis of the steps."""
+        raise NotImplementedError
+
+    def mixes_states(self, role: Role, inputs: Inputs) -> bool:
+        """Whether each channel of an output depends on every channel of the first states.
+
+        A direction does not see the states of the other, nor a layer those of later ones. The first cell reaches
+        another channel by way of the state, in the second step.
+        """
+        return self.count == 1 and (role is not CELL or self.steps(inputs) > 1)
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         states, ends, at = self.states(inputs), self.ends(inputs), self.dimension(inputs)
