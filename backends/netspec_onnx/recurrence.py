@@ -34,7 +34,8 @@ def recurrent(op: Recurrent, site: Site) -> str:
         y, h, *c = _layer(op, site, layer, x, lengths, starts)
         states.append(h)
         cells += c
-        x = _joined(op, site, y, steps)
+        if layer + 1 < op.layers or op.returns == "sequence":
+            x = _joined(op, site, y, steps)
     ends = {"state": lambda: _end(op, site, states), "cell": lambda: _end(op, site, cells)}
     for port, name in zip(site.node.ports, site.further, strict=True):
         site.emitted.append(Emitted("Identity", (ends[port](),), (name,)))
@@ -86,13 +87,15 @@ def _layer(
 ) -> tuple[str, ...]:
     """One layer: its outputs (steps, directions, N, channels), then its last states (directions, N, channels)."""
     count = len(op.suffixes)
-    rows = (site.integers((layer * count,)), site.integers(((layer + 1) * count,)), site.integers((0,)))
-    given = [site.emit("Slice", each, *rows) if op.layers > 1 else each for each in starts]
+    first = starts
+    if starts and op.layers > 1:
+        rows = [site.integers((at,)) for at in (layer * count, (layer + 1) * count, 0)]
+        first = [site.emit("Slice", each, *rows) for each in starts]
     blocks = COUPLED if isinstance(op, Lstm) and op.coupled else BLOCKS[type(op)]
     kernel = _stacked(op, site, layer, "weight_ih", blocks)
     recurrent_kernel = _stacked(op, site, layer, "weight_hh", blocks)
     inputs = [x, kernel, recurrent_kernel, _biases(op, site, layer, blocks), lengths]
-    inputs += given or [""] * len(op.state_sizes)
+    inputs += first or [""] * len(op.state_sizes)
     settings: dict[str, Attribute] = {
         "hidden_size": op.units,
         "direction": {"forward": "forward", "backward": "reverse", "both": "bidirectional"}[op.direction],
