@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 OPSET = 22
 """The version of the operators: the newest that every supported `onnx` can write, since 1.17 ends with it.
 
-A newer version would bring nothing to these operators, and fewer programs could read the file: onnxruntime 1.32 reads up
-to 26, TensorRT 11 up to 25.
+A newer version would bring nothing to these operators, and fewer programs could read the file: onnxruntime 1.32 reads
+up to 26, TensorRT 11 up to 25.
 """
 
 IR_VERSION = 10

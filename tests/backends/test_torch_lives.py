@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -101,7 +102,9 @@ def test_the_limits_on_recurrent_layers_are_as_documented(name: str) -> None:
         try:
             found = run()
         except Exception as error:
-            assert any(each in str(error) for each in ("RNN, GRU, or LSTM", "marked as skipped", "FakeTensor"))
+            assert any(
+                each in str(error) for each in ("RNN, GRU, or LSTM", "marked as skipped", "FakeTensor")
+            )
             return False
         close(found, wanted)
         return True

@@ -361,7 +361,9 @@ WITH_DEVICE: dict[type[Backend], str] = {
 NO_DEVICE = "does not have a device called `{0}`|the device `{0}` (is not here|cannot be used): ."
 
 
-@pytest.mark.parametrize("device", ["nope", "cuda:99", "gpu:99", "cpu:7", "cpu:x", "cpu:", "mps", "auto:0", ""])
+@pytest.mark.parametrize(
+    "device", ["nope", "cuda:99", "gpu:99", "cpu:7", "cpu:x", "cpu:", "mps", "auto:0", ""]
+)
 @pytest.mark.parametrize(
     ("name", "command"),
     [
