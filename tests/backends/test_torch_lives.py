@@ -102,9 +102,8 @@ def test_the_limits_on_recurrent_layers_are_as_documented(name: str) -> None:
         try:
             found = run()
         except Exception as error:
-            assert any(
-                each in str(error) for each in ("RNN, GRU, or LSTM", "marked as skipped", "FakeTensor")
-            )
+            if not re.search("RNN, GRU, or LSTM|marked as skipped|FakeTensor", str(error)):
+                raise
             return False
         close(found, wanted)
         return True
