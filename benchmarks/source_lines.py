@@ -28,8 +28,9 @@ APPLICATIONS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The module and the functions that make a network."""
 NETWORKS = (
-    *("resnet152", "googlenet", "unet", "yolov3", "mobilenet_v2", "inception_v3", "densenet121"),
-    *("segnet", "ssd300", "wavenet", "reseg_camvid"),
+    *("resnet18", "resnet50", "resnet152", "googlenet", "unet", "yolov3", "mobilenet_v2"),
+    *("inception_v3", "densenet121"),
+    *("segnet", "ssd300", "wavenet", "char_rnn", "seq2seq", "renet_cifar10", "reseg_camvid"),
 )
 
 

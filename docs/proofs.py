@@ -231,7 +231,7 @@ def _onnx(row: Row) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Part:
+class ProofPart:
     """One measurement of a network, in a process of its own."""
 
     measure: Callable[[Row], dict[str, Any]]
@@ -242,11 +242,11 @@ class Part:
     """At full size: one at a time, for the largest networks take 10 GB with every layer's output of two backends."""
 
 
-PARTS: Mapping[str, Part] = {
-    "float64": Part(_float64, ("outputs", "gradients", "steps")),
-    "jax": Part(_jax, ("jax",), engine="jax"),
-    "float32": Part(_float32, ("float32",), large=True),
-    "onnx": Part(_onnx, ("onnx",), large=True),
+PARTS: Mapping[str, ProofPart] = {
+    "float64": ProofPart(_float64, ("outputs", "gradients", "steps")),
+    "jax": ProofPart(_jax, ("jax",), engine="jax"),
+    "float32": ProofPart(_float32, ("float32",), large=True),
+    "onnx": ProofPart(_onnx, ("onnx",), large=True),
 }
 
 

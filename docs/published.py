@@ -21,7 +21,7 @@ UNITS = {"": 1, "M": 10**6, "G": 10**9}
 
 
 @dataclass(frozen=True)
-class Network:
+class PublishedNetwork:
     """A spec of the zoo under values of its parameters."""
 
     graph: Graph
@@ -66,36 +66,40 @@ class Network:
 
 
 @cache
-def network(spec: str, values: tuple[tuple[str, object], ...] = ()) -> Network:
+def network(spec: str, values: tuple[tuple[str, object], ...] = ()) -> PublishedNetwork:
     """A spec of the zoo, analysed once."""
     graph = load(f"zoo:{spec}", **dict(values))
-    return Network(graph, analyze(graph))
+    return PublishedNetwork(graph, analyze(graph))
 
 
 @dataclass(frozen=True)
-class Count:
+class PublishedCount:
     """What a source counts, in words and in numbers."""
 
     words: str
-    of: Callable[[Network], int]
+    of: Callable[[PublishedNetwork], int]
 
 
-MACS = Count("MACs", lambda net: net.macs)
-OPERATIONS = Count("operations, 2 a MAC", lambda net: 2 * net.macs)
-CONVOLUTIONS = Count("MACs without dense layers", lambda net: net.macs - net.op_macs("dense"))
-CONVOLUTION_OPERATIONS = Count(
+MACS = PublishedCount("MACs", lambda net: net.macs)
+OPERATIONS = PublishedCount("operations, 2 a MAC", lambda net: 2 * net.macs)
+CONVOLUTIONS = PublishedCount("MACs without dense layers", lambda net: net.macs - net.op_macs("dense"))
+CONVOLUTION_OPERATIONS = PublishedCount(
     "operations, 2 a MAC, without dense layers", lambda net: 2 * (net.macs - net.op_macs("dense"))
 )
-NORMALISED = Count("MACs, and one for each normalised value", lambda net: net.macs + net.values("batch_norm"))
-ADDED = Count("MACs, and one for each value added to a shortcut", lambda net: net.macs + net.values("add"))
-EXCITED = Count(
+NORMALISED = PublishedCount(
+    "MACs, and one for each normalised value", lambda net: net.macs + net.values("batch_norm")
+)
+ADDED = PublishedCount(
+    "MACs, and one for each value added to a shortcut", lambda net: net.macs + net.values("add")
+)
+EXCITED = PublishedCount(
     "MACs, and two for each value, squeezed and rescaled", lambda net: net.macs + 2 * net.values("multiply")
 )
-IDENTITIES = Count("MACs, shortcuts without projections", lambda net: net.macs - net.projections())
-TABLE_1 = Count(
+IDENTITIES = PublishedCount("MACs, shortcuts without projections", lambda net: net.macs - net.projections())
+TABLE_1 = PublishedCount(
     "MACs, but 34 M for the first convolution", lambda net: net.macs - net.layer_macs("conv1") + 34 * 10**6
 )
-CONNECTIONS = Count(
+CONNECTIONS = PublishedCount(
     "connections: MACs, a bias for each value, 4 + 1 for each subsampled",
     lambda net: (
         net.macs
@@ -104,27 +108,29 @@ CONNECTIONS = Count(
     ),
 )
 
-PARAMS = Count("parameters", lambda net: net.params)
-TRAINABLE = Count("parameters that learn", lambda net: net.shapes.totals.trainable)
-STATISTICS = Count("parameters and running statistics", lambda net: net.params + net.statistics)
-BIASES = Count(
+PARAMS = PublishedCount("parameters", lambda net: net.params)
+TRAINABLE = PublishedCount("parameters that learn", lambda net: net.shapes.totals.trainable)
+STATISTICS = PublishedCount("parameters and running statistics", lambda net: net.params + net.statistics)
+BIASES = PublishedCount(
     "parameters, running statistics, and biases before batch norm",
     lambda net: net.params + net.statistics + net.statistics // 2,
 )
-SCALES = Count("parameters, and scales in batch norm", lambda net: net.params + net.statistics // 2)
-RECURRENT = Count("parameters of recurrent layers", lambda net: net.op_params("rnn", "lstm", "gru"))
-FOLDED = Count("parameters, each batch norm folded to a bias", lambda net: net.params - net.statistics // 2)
-FILE_16 = Count(
+SCALES = PublishedCount("parameters, and scales in batch norm", lambda net: net.params + net.statistics // 2)
+RECURRENT = PublishedCount("parameters of recurrent layers", lambda net: net.op_params("rnn", "lstm", "gru"))
+FOLDED = PublishedCount(
+    "parameters, each batch norm folded to a bias", lambda net: net.params - net.statistics // 2
+)
+FILE_16 = PublishedCount(
     "bytes: a head of 16, parameters, running statistics", lambda net: 16 + 4 * (net.params + net.statistics)
 )
-FILE_20 = Count(
+FILE_20 = PublishedCount(
     "bytes: a head of 20, parameters, running statistics", lambda net: 20 + 4 * (net.params + net.statistics)
 )
 
 
-def block(name: str) -> Count:
+def block(name: str) -> PublishedCount:
     """The MACs of one block."""
-    return Count(f"MACs of {name}", lambda net: net.layer_macs(name))
+    return PublishedCount(f"MACs of {name}", lambda net: net.layer_macs(name))
 
 
 @dataclass(frozen=True)
@@ -135,7 +141,7 @@ class Figure:
     """
 
     spec: str
-    count: Count
+    count: PublishedCount
     published: str
     source: str
     values: Mapping[str, object] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netspec.ops.words import Lead, Table, ops, values
+from netspec.ops.words import Lead, WordTable, ops, values
 
 _REORG = """\
 blocks:
@@ -17,7 +17,7 @@ blocks:
       - permute: [height, channels, width]
       - reshape: ["${4 * block.in.channels}", "${block.in.height / 2}", "${block.in.width / 2}"]"""
 
-_SECTIONS: tuple[tuple[str, str, Table], ...] = (
+_SECTIONS: tuple[tuple[str, str, WordTable], ...] = (
     ("Layers", "As the op of an item, `- Conv2D: …`.", ops.WORDS),
     ("Activations", "As the `activation` of a layer.", values.ACTIVATIONS),
     ("Initialisers", "As `init` or `bias_init`.", values.INITIALIZERS),
@@ -47,7 +47,7 @@ def words_page(notice: str) -> Iterator[str]:
     yield f"```yaml\n{_REORG}\n```"
 
 
-def _rows(table: Table) -> Iterator[str]:
+def _rows(table: WordTable) -> Iterator[str]:
     grouped: dict[str, list[str]] = {}
     for word, entry in table.items():
         lead = entry if isinstance(entry, Lead) else entry(None)

@@ -35,7 +35,7 @@ _Parser: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 @dataclass
-class Found:
+class FilesBelow:
     """The files at or below the paths of a command.
 
     `specs` are the files to check: named files, and files in folders with the key `netspec`. `others` counts YAML files
@@ -53,9 +53,9 @@ class Found:
     remarks: dict[Path, list[Diagnostic]] = field(default_factory=dict)
 
 
-def look(paths: Iterable[Path]) -> Found:
+def look(paths: Iterable[Path]) -> FilesBelow:
     """All files at or below these paths, in the order of the report."""
-    found = Found()
+    found = FilesBelow()
     for path in paths:
         if files.is_folder(path):
             found.folders += 1
@@ -66,7 +66,7 @@ def look(paths: Iterable[Path]) -> Found:
     return found
 
 
-def _walk(folder: Path, found: Found) -> None:
+def _walk(folder: Path, found: FilesBelow) -> None:
     candidates: list[Path] = []
 
     def unreadable(error: OSError) -> None:
@@ -91,7 +91,7 @@ def _walk(folder: Path, found: Found) -> None:
         _sort(path, found)
 
 
-def _sort(path: Path, found: Found) -> None:
+def _sort(path: Path, found: FilesBelow) -> None:
     """Classify a file with the suffix of a YAML file."""
     try:
         raw = files.read(path, _LIMIT)

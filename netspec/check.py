@@ -16,13 +16,13 @@ from netspec.language.document.skeleton import is_blocks_file
 from netspec.language.reading import locations
 from netspec.loading import ParameterError, draft_of_file, draft_of_text
 
-Kind = Literal["spec", "blocks"]
+FileKind = Literal["spec", "blocks"]
 
 
 class Checked(NamedTuple):
     """A checked file; `graph` is None for a file of blocks, and for a wrong spec."""
 
-    kind: Kind
+    kind: FileKind
     graph: Graph | None
     diagnostics: list[Diagnostic]
 

@@ -7,9 +7,9 @@ from typing import Literal
 from netspec.dataclass import dataclass
 from netspec.diagnostics.span import Span
 
-Form = Literal["shape", "shapes", "exact", "bound"]
+ExpectForm = Literal["shape", "shapes", "exact", "bound"]
 
-FORMS: dict[str, Form] = {
+FORMS: dict[str, ExpectForm] = {
     "output": "shape",
     "layers": "shapes",
     "params": "exact",

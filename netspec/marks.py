@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable
@@ -121,6 +120,8 @@ def _is_converted(stream: BinaryIO) -> bool:
     size = int.from_bytes(stream.read(8), "little")
     if size > 100_000_000:  # the limit of the format
         return False
+    import json
+
     try:
         told = json.loads(stream.read(size))["__metadata__"]
         return "netspec" in told and told["command"] == "convert"

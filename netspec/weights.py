@@ -66,6 +66,8 @@ def drawn(weight: Weight, seed: int) -> Drawn:
     values = _DRAWS[weight.init.kind](weight, generator)
     if weight.zero is not None:
         values[weight.zero] = 0.0
+    if weight.lifts:
+        values += np.repeat(np.array(weight.lifts, "float64"), weight.shape[0] // len(weight.lifts))
     return values
 
 

@@ -50,6 +50,8 @@ class Case:
     """The further output that the network ends in, beside the first one."""
     below: int | None = None
     """The limit of a last input of one whole number a sample."""
+    listed: Shape = ()
+    """The shape of that input, if it is a list of them."""
     ports: tuple[str, ...] = ()
     """The further outputs that are outputs of the network."""
     slow: bool = False
@@ -77,7 +79,7 @@ class Case:
             sketch.add("pool", MaxPool.model_validate(self.pool), values.pop())
             values.append("pool.indices")
         if self.below is not None:
-            values.append(sketch.words("lengths", (), self.below))
+            values.append(sketch.words("lengths", self.listed, self.below))
         sketch.add("layer", op, *values, trainable=self.trainable)
         return self._ended(sketch)
 
@@ -252,7 +254,11 @@ def _recurrent() -> Iterator[Case]:
         ),
         "variational_lstm": ("lstm", {**fields, "layers": 2, "dropout": 0.5, "variational": True}),
         "dropout": ("lstm", {**fields, "layers": 2, "dropout": 0.5}),
-        "init": ("lstm", {**fields, "init": "he_normal", "recurrent_init": {"normal": 0.1}}),
+        "init": (
+            "lstm",
+            {**fields, "init": "he_normal", "recurrent_init": {"normal": 0.1}, "bias_init": {"normal": 0.5}},
+        ),
+        "bias_init": ("gru", {**fields, "bias_init": "orthogonal", "direction": "both"}),
     }
     for name, (keyword, given) in rows.items():
         row = _row(name, keyword, x, trainable=name != "frozen", **given)
@@ -611,6 +617,17 @@ def _along() -> Iterator[Case]:
     for keyword, fields in (("take", {"position": 3}), ("reverse", {}), ("gather", {"positions": [1]})):
         yield _row("only_axis", keyword, (3, 5), **fields)
     yield replace(_row("counted", "take", (3, 5), position=-1), below=6)
+    picked: dict[str, tuple[Shape, Shape, dict[str, Any]]] = {
+        "several": ((3, 5), (4,), {}),
+        "one": ((3, 5), (), {}),
+        "rows": ((3, 5, 4), (2,), {"axis": "height"}),
+        "one_column": ((3, 4, 5), (), {"axis": "width"}),
+        "channels": ((5, 3), (4,), {"axis": "channels"}),
+        "volume": ((2, 3, 5, 2), (6,), {"axis": "height"}),
+        "vector": ((5,), (3,), {"axis": "channels"}),
+    }
+    for name, (shape, listed, fields) in picked.items():
+        yield replace(_row(f"by_indices_{name}", "gather", shape, **fields), below=5, listed=listed)
     for size in (4, [3, 2], [2, 1, 3]):
         rank = 1 if isinstance(size, int) else len(size)
         yield Case(f"repeat_vector_{rank}d_plain", "repeat_vector", {"size": size}, ((5,),))
@@ -630,6 +647,9 @@ def _tensors() -> Iterator[Case]:
         yield Case(f"constant_{rank}d_listed", "constant", {"values": values}, ((4, 3),))
     yield Case("constant_2d_filled", "constant", {"values": 0.375, "shape": [2, 3, 4]}, ((4,),))
     yield Case("constant_0d_words", "constant", {"values": 0.5, "shape": [3]}, ((4,),), vocabulary=7)
+    yield Case("constant_1d_sinusoid", "constant", {"values": "sinusoid", "shape": [5, 9]}, ((4, 3),))
+    based = {"values": "sinusoid", "shape": [4, 3], "base": 50.0}
+    yield Case("constant_1d_sinusoid_base", "constant", based, ((4,),), vocabulary=7)
     for channels in (4, 5):
         yield _row(f"sinusoid_{channels}", "positions", (channels, 9))
     yield _row("base", "positions", (4, 6), kind="sinusoid", base=50.0)

@@ -737,6 +737,14 @@ STRUCTURES: dict[str, str] = {
           - {concat: , from: [one, one.state, joined, again.state, deep.*.state]}
           - {dense: 2}
     """,
+    "middle_part": """
+        input: [6, 9]
+        layers:
+          - {split: {parts: {a: 1, b: 4, c: 1}}, name: three}
+          - {relu: , from: three.b, name: middle}
+          - {split: {parts: [d, e, f], axis: time}, name: thirds}
+          - {tanh: , from: thirds.e}
+    """,
     "words": """
         inputs: {words: {shape: [6], vocabulary: 9}, x: [4, 6]}
         blocks:

@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("diagnostics",),
     ("ops", "expectations", "recipe"),
     ("graph", "data", "scoring"),
-    ("analysis", "fit", "weights", "language.reading"),
+    ("analysis", "arrays", "fit", "weights", "language.reading"),
     ("language.expressions", "passes", "drawing", "writing"),
     ("language.document",),
     ("language.elaboration", "language"),

@@ -1,4 +1,7 @@
-"""No test names a backend, except the tests of that very backend: they ask for what a backend can do."""
+"""No test, and nothing in netspec/ or cli/, names a backend: they ask for what a backend can do.
+
+The tests of a backend itself are the exception.
+"""
 
 from __future__ import annotations
 
@@ -66,6 +69,17 @@ FILES = [path for path in sorted(TESTS.rglob("*.py")) if not _is_own(path)]
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(TESTS).as_posix())
 def test_no_test_names_a_backend(path: Path) -> None:
     assert not list(named(path.read_text(encoding="utf-8")))
+
+
+WORDS = "netspec/ops/words/__init__.py"
+"""Names of frameworks, whose words netspec explains; a backend may be called like one of them."""
+
+
+@pytest.mark.parametrize("folder", ["netspec", "cli"])
+def test_no_backend_is_known_outside_of_backends(folder: str) -> None:
+    files = [path for path in (TESTS.parent / folder).rglob("*.py") if not path.as_posix().endswith(WORDS)]
+    assert len(files) > 20
+    assert not {str(path): found for path in files if (found := [*named(path.read_text(encoding="utf-8"))])}
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,13 @@ def test_every_field_of_every_op_is_drawn() -> None:
         for number in range(80):
             draw = Draw(f"{SEED}/{keyword}/{number}")
             drawn[keyword] |= set(recipe(draw, draw.choice(MAPS)))
-    wanted = {word: set(op.model_fields) - op.resolved_only for word, op in OPS.items()}
+    # What a file holds is no longer from a file in the graph.
+    wanted = {
+        word: set(op.model_fields)
+        - op.resolved_only
+        - {*op.reads, *(member for member, _ in op.reads.values())}
+        for word, op in OPS.items()
+    }
     assert drawn == wanted, "a field that no random network has: add it to a row in tests/cases.py"
 
 
@@ -47,6 +53,13 @@ def some(tmp_path_factory: pytest.TempPathFactory) -> list[Files]:
         graph_of(folder / MAIN)
         specs.append(files)
     return specs
+
+
+def test_every_op_is_in_one_of_them(some: list[Files]) -> None:
+    text = json.dumps(some)
+    written = {word for word, op in OPS.items() if f'"{word}"' in text and not op.stands_in}
+    own = {word for word, op in OPS.items() if word == op.keyword and not op.stands_in}
+    assert own <= written, f"no network has {own - written}"
 
 
 def test_every_structure_is_reached(some: list[Files]) -> None:
@@ -74,6 +87,10 @@ def test_every_structure_is_reached(some: list[Files]) -> None:
         found["a name of the author's with a number"] += (
             '"name": "conv1"' in text or '"name": "relu1"' in text
         )
+        found["states of another layer"] += bool(re.search(r'"from": \["[^"]*", "[^"]*\.state"', text))
+        found["a state by itself"] += bool(re.search(r'"from": "[^"]*\.(state|cell)"', text))
+        found["lengths or steps"] += "steps_of" in text
+        found["one part of a split"] += bool(re.search(r'"from": "[^"]*\.[abc]"', text))
         found["nothing"] += 1
     missing = {*WORDS, *KEYS} - {word for word, count in found.items() if count}
     assert not missing, found
@@ -100,6 +117,7 @@ KEYS = (
     *("several files", "a path with a star", "a path into a scope", "a block of two inputs"),
     *("a branch that is a name", "a head that is a layer", "a block that calls itself", "a size of a layer"),
     *("the number of an outer repeat", "a name of the author's with a number"),
+    *("states of another layer", "a state by itself", "lengths or steps", "one part of a split"),
 )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from netspec.lowering.parts import Argument, Slot
 from netspec.lowering.tree import Value
+from netspec.ops.base import Op
 from netspec.ops.fields import Pads
 from netspec.types import Type
-from netspec_keras.layer import Layer, Lowered
+from netspec_keras.layer import LayerText, Lowered
 
 Types = Sequence[Type]
 Arguments = tuple[Argument, ...]
@@ -32,9 +33,9 @@ def count(value: int, hint: str) -> Argument:
     return Argument(Slot(value, hint, channels=True))
 
 
-def plain(cls: str) -> Lowering:
+def plain(cls: str) -> Callable[[Op, Types], Lowered]:
     """A lowering to a layer without arguments."""
-    return lambda op, types: Lowered((Layer(cls),))
+    return lambda op, types: Lowered((LayerText(cls),))
 
 
 def squeeze(values: tuple[int, ...]) -> Value:
@@ -54,17 +55,19 @@ def border(pads: Pads, hint: str = "padding") -> Argument:
     return first(squeeze(tuple(lo for lo, _ in pads)), hint)
 
 
-def zeros(pads: Pads, suffix: str = "pad") -> tuple[Layer, ...]:
+def zeros(pads: Pads, suffix: str = "pad") -> tuple[LayerText, ...]:
     """The layer that pads with zeros, if there is any padding."""
-    return (Layer(f"layers.ZeroPadding{len(pads)}D", (border(pads),), suffix),) if padded(pads) else ()
+    return (LayerText(f"layers.ZeroPadding{len(pads)}D", (border(pads),), suffix),) if padded(pads) else ()
 
 
-def channels_first(type_: Type) -> tuple[Layer, ...]:
+def channels_first(type_: Type) -> tuple[LayerText, ...]:
     """The layer that moves the channels before the positions; none if this never changes the order of values."""
     if not type_.spatial or type_.channels == 1:
         return ()
     rank = len(type_.spatial)
-    return (Layer("layers.Permute", (first((rank + 1, *range(1, rank + 1)), "order"),), "channels_first"),)
+    return (
+        LayerText("layers.Permute", (first((rank + 1, *range(1, rank + 1)), "order"),), "channels_first"),
+    )
 
 
 def is_line(type_: Type) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
@@ -17,10 +16,10 @@ from netspec.lowering.outline import Module, given, place_of, titles
 from netspec.lowering.parts import Argument, Call, Index, Part, Quoted, Raw, Seq, Slot, tree
 from netspec.lowering.statements import Line, Loop, giving
 from netspec.lowering.template import Definition
-from netspec.lowering.tree import Run
+from netspec.lowering.tree import EqualRun
 from netspec.lowering.variables import parameters, variables
-from netspec_keras.layer import DASH, Layer, Lowered
-from netspec_keras.plan import Append, Entry, Heading, Plan, Rounds, Step, spell
+from netspec_keras.layer import DASH, LayerText, Lowered
+from netspec_keras.plan import Append, Heading, Plan, PlannedCall, PlannedRepeat, PlanStep, spell
 
 NAME = "name"
 ROOT_INPUT = "inputs"
@@ -37,7 +36,7 @@ Lent = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class WrittenFunction:
     """A written function: its name, and the number of the use of its definition that a call of it is."""
 
     name: str
@@ -46,13 +45,13 @@ class Function:
 
 
 @dataclass
-class Body:
+class FunctionWriter:
     """Writes the statements of one function for one use."""
 
     plan: Plan
     layers: Mapping[str, Lowered]
     module: Module
-    functions: Mapping[str, Function]
+    functions: Mapping[str, WrittenFunction]
     taken: set[str]
     classes: set[str] = field(default_factory=set)
 
@@ -60,7 +59,7 @@ class Body:
         self.is_root, self.is_lent = self.module.scope is None, self.plan.is_lent(self.module)
         self.steps = self.plan.steps(self.module)
         entries = list(_entries(self.steps))
-        filled = [name for step in self.steps if isinstance(step, Rounds) for name in step.lists]
+        filled = [name for step in self.steps if isinstance(step, PlannedRepeat) for name in step.lists]
         found = lists(self.module.inputs, [each.item for each in entries])
         self.lists = called(dict.fromkeys([*filled, *found]), {*self.taken, NAME})
         listed = {value: each.name for value, each in self.lists.items()}
@@ -83,7 +82,7 @@ class Body:
         unused = {value for item in items for value in given(item) if value not in used}
         self.names |= dict.fromkeys(unused, UNUSED)
         for step in self.steps:
-            if isinstance(step, Rounds):
+            if isinstance(step, PlannedRepeat):
                 self.names |= {**dict(self._elements(step)), **dict(self._carried(step))}
 
     @property
@@ -91,14 +90,14 @@ class Body:
         """All names that the function binds."""
         return {*self.inputs.values(), *self.names.values(), *self.lent.values()}
 
-    def _elements(self, rounds: Rounds) -> Iterator[tuple[str, str]]:
+    def _elements(self, rounds: PlannedRepeat) -> Iterator[tuple[str, str]]:
         """The variables of values that only lists take."""
         for each in (step for body in rounds.bodies for step in body if isinstance(step, Append)):
             if not self.uses[each.value]:
                 names = self.lists[each.listed]
                 yield each.value, names.more if is_list(each.value) else names.one
 
-    def _carried(self, rounds: Rounds) -> Iterator[tuple[str, str]]:
+    def _carried(self, rounds: PlannedRepeat) -> Iterator[tuple[str, str]]:
         """The variables of what goes from repetition to repetition besides `x`: one for all."""
         for chain in _chains(rounds):
             _, first, *others = chain
@@ -120,7 +119,7 @@ class Body:
         call = Line(f"def call({', '.join(self.inputs.values())}):")
         return (*made, Line(""), call, *inner, Line(""), Line("return call"))
 
-    def _name_lent(self, entry: Entry) -> None:
+    def _name_lent(self, entry: PlannedCall) -> None:
         """Assign variables to layers: to all in a function that returns a function, otherwise to shared layers."""
         item = entry.item
         if self.is_lent and item.shares is None:
@@ -140,7 +139,8 @@ class Body:
         """Name a kept value of a repetition after the author's name, and not after its number only."""
         for item in items:
             value, number = _value(item), item.local_name
-            if number.isdigit() and re.fullmatch(rf"x{number}\d*", self.names[value]):
+            name = self.names[value]
+            if number.isdigit() and name.startswith(f"x{number}") and name[1:].isdigit():
                 repeat = place_of(item).split(".")[-2]
                 name = free(self.titles.get(value, f"{repeat}_{number}"), ())
                 self.names[value] = numbered(name, {*taken, *self.names.values()})
@@ -159,15 +159,15 @@ class Body:
         """Whether it changes nothing, and so has no layer."""
         return isinstance(item, Node) and not self._of(item)
 
-    def _of(self, node: Node) -> tuple[Layer, ...]:
+    def _of(self, node: Node) -> tuple[LayerText, ...]:
         return self.layers[node.name].layers
 
-    def _made(self, node: Node) -> tuple[Layer, ...]:
+    def _made(self, node: Node) -> tuple[LayerText, ...]:
         """All layers of a node, including those that make further outputs."""
         lowered = self.layers[node.name]
         return (*(lowered.ports[port] for port in node.ports if not lowered.gives), *self._of(node))
 
-    def _lines(self, steps: Sequence[Step]) -> Iterator[Line | Loop]:
+    def _lines(self, steps: Sequence[PlanStep]) -> Iterator[Line | Loop]:
         for at, step in enumerate(steps):
             match step:
                 case Heading(text) if all(map(_is_name, text.split("."))) and not _is_heading(steps, at + 1):
@@ -179,20 +179,22 @@ class Body:
                     yield Line("")
                 case Heading():
                     pass
-                case Rounds(bodies) if self.is_lent:
+                case PlannedRepeat(bodies) if self.is_lent:
                     yield from (line for body in bodies for line in self._lines(body))
-                case Rounds():
+                case PlannedRepeat():
                     yield from self._loop(step)
                 case Append(name, value):
                     yield Line(extend(self.names[name], self.names[value], value))
-                case Entry(item):
+                case PlannedCall(item):
                     yield from ([] if self.is_lent else self._make(step))
-                    *before, last = self._call(step, follows=at > 0 and isinstance(steps[at - 1], Entry))
+                    *before, last = self._call(
+                        step, follows=at > 0 and isinstance(steps[at - 1], PlannedCall)
+                    )
                     # In a loop, a comment about the first repetition could be wrong for the others.
                     comment = self._comment(item) if steps is self.steps else ""
                     yield from (*before, replace(last, comment=comment))
 
-    def _loop(self, rounds: Rounds) -> Iterator[Line | Loop]:
+    def _loop(self, rounds: PlannedRepeat) -> Iterator[Line | Loop]:
         """Repetitions, written as equally as possible.
 
         Their inputs and outputs can have their own names. These are assigned before or after the loop if this makes one
@@ -228,17 +230,17 @@ class Body:
         if kept:
             yield Line(", ".join(current for current, _ in kept), to=", ".join(name for _, name in kept))
 
-    def _are_alike(self, bodies: Sequence[Sequence[Step]], least: int) -> bool:
+    def _are_alike(self, bodies: Sequence[Sequence[PlanStep]], least: int) -> bool:
         """Whether repetitions can be one loop."""
         found = fold(tree(Loop(self._rounds(bodies)))).inner() if len(bodies) == least else ()
-        return len(found) == 1 and isinstance(found[0], Run) and not found[0].single
+        return len(found) == 1 and isinstance(found[0], EqualRun) and not found[0].single
 
     def _current(self, chain: Sequence[str]) -> str:
         """The variable of the value that goes from repetition to repetition; none if it must have several names."""
         found = {self.names[value] for value in chain[1:-1]}
         return found.pop() if len(found) == 1 else ""
 
-    def _rounds(self, bodies: Sequence[Sequence[Step]]) -> tuple[tuple[Line | Loop, ...], ...]:
+    def _rounds(self, bodies: Sequence[Sequence[PlanStep]]) -> tuple[tuple[Line | Loop, ...], ...]:
         return tuple(tuple(self._lines(body)) for body in bodies)
 
     def _comment(self, item: Node | Module) -> str:
@@ -251,18 +253,18 @@ class Body:
         sizes = type_.sizes if type_.channels is None else (*type_.sizes, type_.channels)
         return "×".join(map(str, sizes))
 
-    def _make(self, entry: Entry) -> Iterator[Line]:
+    def _make(self, entry: PlannedCall) -> Iterator[Line]:
         """The statements that construct layers with variables."""
         item = entry.item
         if item.shares is not None:
             return
-        layers: Sequence[Layer | None] = self._made(item) if isinstance(item, Node) else [None]
+        layers: Sequence[LayerText | None] = self._made(item) if isinstance(item, Node) else [None]
         for layer in layers:
             name = self.lent.get((_path(item), layer.suffix if layer else ""))
             if name is not None:
                 yield Line(self._maker(entry, layer), to=name)
 
-    def _call(self, entry: Entry, follows: bool = False) -> Iterator[Line]:
+    def _call(self, entry: PlannedCall, follows: bool = False) -> Iterator[Line]:
         """The statements that compute the values of an item; if it `follows` another item, there can be none."""
         item = entry.item
         if isinstance(item, Module):
@@ -292,7 +294,7 @@ class Body:
             takes = variable
         yield from (Line("", tap=each) for each in taps[1:])
 
-    def _call_function(self, module: Module, entry: Entry) -> Line:
+    def _call_function(self, module: Module, entry: PlannedCall) -> Line:
         gives = ", ".join(self.names[value] for value in module.outputs)
         takes = ", ".join(self.names[value] for value in module.inputs)
         if self.plan.is_lent(module):
@@ -300,7 +302,7 @@ class Body:
         made = self._maker(entry, None)
         return Line(Call(made.function, (Argument(takes), *made.arguments)), to=gives)
 
-    def _maker_or_name(self, entry: Entry, layer: Layer | None) -> Part:
+    def _maker_or_name(self, entry: PlannedCall, layer: LayerText | None) -> Part:
         """A new layer, or the variable of an existing one."""
         item, suffix = entry.item, layer.suffix if layer else ""
         own = suffix or item.shares is None or (isinstance(item, Node) and not item.weights)
@@ -309,7 +311,7 @@ class Body:
             return self._maker(entry, layer)
         return self.lent[owner, suffix]
 
-    def _maker(self, entry: Entry, layer: Layer | None) -> Call:
+    def _maker(self, entry: PlannedCall, layer: LayerText | None) -> Call:
         """The call that constructs a layer, or the call of a function."""
         path = [DASH if part == "." else part for part in entry.name]
         parts = tuple(path) if self.is_root else (Raw(NAME), DASH, *path)
@@ -329,7 +331,7 @@ class Body:
         return together(self.names, values) if node.op.merges or len(values) > 1 else self.names[values[0]]
 
 
-def _local(entry: Entry) -> LocalName:
+def _local(entry: PlannedCall) -> LocalName:
     """The name of an item in its function, without the number of a loop."""
     return tuple(None if isinstance(part, Index) else part for part in entry.name if part != ".")
 
@@ -342,24 +344,25 @@ def _functions(arguments: Sequence[Argument]) -> Iterator[str]:
             yield from _functions(each.value.arguments)
 
 
-def _entries(steps: Sequence[Step]) -> Iterator[Entry]:
+def _entries(steps: Sequence[PlanStep]) -> Iterator[PlannedCall]:
     for step in steps:
         match step:
-            case Entry():
+            case PlannedCall():
                 yield step
-            case Rounds(bodies):
+            case PlannedRepeat(bodies):
                 for body in bodies:
                     yield from _entries(body)
 
 
-def _chains(rounds: Rounds) -> list[list[str]]:
+def _chains(rounds: PlannedRepeat) -> list[list[str]]:
     """The values that go from repetition to repetition, from the input to the output of the repeat.
 
     None if a repetition is more than one call.
     """
     made = rounds.cycle
     if made is None or any(
-        [type(each) for each in body if not isinstance(each, Append)] != [Entry] for body in rounds.bodies
+        [type(each) for each in body if not isinstance(each, Append)] != [PlannedCall]
+        for body in rounds.bodies
     ):
         return []
     first = made.repeat.items[0].inputs
@@ -367,7 +370,7 @@ def _chains(rounds: Rounds) -> list[list[str]]:
     return [[value, *made.values(wire)] for value, wire in wires if wire is not None]
 
 
-def _is_heading(steps: Sequence[Step], at: int) -> bool:
+def _is_heading(steps: Sequence[PlanStep], at: int) -> bool:
     return at < len(steps) and isinstance(steps[at], Heading)
 
 

@@ -16,10 +16,10 @@ from netspec.lowering.template import WrongFold
 from netspec.ops.fields import Pads
 from netspec_keras.arguments import Types, padded
 from netspec_keras.functions import LINEAR, NAMED, behind
-from netspec_keras.layer import Layer, Lowered
+from netspec_keras.layer import LayerText, Lowered
 
-Layers = tuple[Layer, ...]
-Step = tuple[Any, ...]
+Layers = tuple[LayerText, ...]
+CanonicalStep = tuple[Any, ...]
 
 BY_NAME = {name: cls() for cls, name in NAMED.items()}
 
@@ -47,9 +47,9 @@ def ways(
     return found
 
 
-def canonical(layers: Layers, types: Types) -> tuple[Step, ...]:
+def canonical(layers: Layers, types: Types) -> tuple[CanonicalStep, ...]:
     """The canonical form of layers: padding is part of the following convolution, cropping of the previous one."""
-    steps: list[Step] = []
+    steps: list[CanonicalStep] = []
     nothing: Pads = ((0, 0),) * len(types[0].sizes)
     pads, activation = nothing, LINEAR
     for layer in layers:
@@ -84,7 +84,7 @@ def _spelled(layers: Layers) -> str:
     return ", ".join(f"{layer.cls}{_values(layer)}" for layer in layers)
 
 
-def _values(layer: Layer) -> dict[str, Any]:
+def _values(layer: LayerText) -> dict[str, Any]:
     """The arguments by keyword, or by the name of the positional argument."""
     values: dict[str, Any] = {}
     for each in layer.arguments:
@@ -124,7 +124,7 @@ def _resolved(values: dict[str, Any], pads: Pads, types: Types) -> Pads:
     return tuple(arithmetic.same_pads(size, *each) for size, each in zip(sizes, window, strict=True))
 
 
-def _transposed(values: dict[str, Any], rank: int) -> Step:
+def _transposed(values: dict[str, Any], rank: int) -> CanonicalStep:
     """The output padding of a transposed convolution, and what it crops: Keras' words determine both."""
     word, more = values.pop("padding", "valid"), values.pop("output_padding", None)
     window = list(zip(_each(values["kernel"], rank), _each(values["strides"], rank), strict=True))

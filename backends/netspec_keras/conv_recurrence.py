@@ -1,4 +1,4 @@
-"""Convolutional recurrent layers in Keras: its own LSTM where that is enough, else a helper."""
+"""Convolutional recurrent layers in Keras: `layers.ConvLSTM…D` if it is enough, else a helper."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from netspec import arithmetic
 from netspec.lowering.tree import Value
 from netspec.ops.conv_recurrent import ConvGru, ConvLstm, ConvRecurrent
 from netspec_keras.arguments import Arguments, Types, count, first, option, padded, squeeze
-from netspec_keras.layer import Holder, Layer, Lowered
-from netspec_keras.recurrence import ROWS
+from netspec_keras.layer import Holder, LayerText, Lowered
+from netspec_keras.recurrence import FORGETFUL, ROWS
 
 
 def recurrent(op: ConvRecurrent, types: Types) -> Lowered:
-    """A layer of Keras', or the helper; further outputs need the helper."""
+    """A layer of Keras, or the helper; further outputs need the helper."""
 
     def several(ports: tuple[str, ...]) -> Lowered:
         return _swept(op, types, ports)
@@ -23,7 +23,7 @@ def recurrent(op: ConvRecurrent, types: Types) -> Lowered:
 
 
 def _is_enough(op: ConvRecurrent, types: Types) -> bool:
-    """Whether one layer of Keras' does it: along the first axis, in one direction, from states of zeros."""
+    """Whether one layer of Keras is enough: an LSTM along the first axis, one direction, initial states of 0."""
     if not isinstance(op, ConvLstm) or op.peepholes or op.recurrent != op.kernel:
         return False
     if len(types) > 1 or op.dimension(types) > 0 or op.direction == "both" or op.returns == "state":
@@ -36,7 +36,7 @@ def _is_enough(op: ConvRecurrent, types: Types) -> bool:
 
 
 def _padding(op: ConvRecurrent, types: Types) -> Value:
-    """The word for the padding of the input, or a pair for each axis."""
+    """The padding of the input: `valid` or `same`, or a pair for each axis if neither word gives it."""
     window = op.of_input
     if not padded(window.pads):
         return "valid"
@@ -56,7 +56,7 @@ def _native(op: ConvRecurrent, types: Types) -> Lowered:
         option("return_sequences", op.returns == "sequence", False),
         option("go_backwards", op.direction == "backward", False),
     )
-    return Lowered((Layer(f"layers.ConvLSTM{rank}D", arguments),), dict(_holders(op, types, ("cell",))))
+    return Lowered((LayerText(f"layers.ConvLSTM{rank}D", arguments),), dict(_holders(op, types, ("cell",))))
 
 
 def _swept(op: ConvRecurrent, types: Types, ports: tuple[str, ...]) -> Lowered:
@@ -74,11 +74,11 @@ def _swept(op: ConvRecurrent, types: Types, ports: tuple[str, ...]) -> Lowered:
     )
     places = tuple(f"sweeps.{number}.cell" for number in range(len(op.suffixes)))
     name = "ConvLSTM" if isinstance(op, ConvLstm) else "ConvGRU"
-    return Lowered((Layer(name, arguments),), dict(_holders(op, types, places)), gives=ports)
+    return Lowered((LayerText(name, arguments),), dict(_holders(op, types, places)), gives=ports)
 
 
 def _window(op: ConvRecurrent, types: Types) -> Arguments:
-    """The settings of the convolution of the input."""
+    """The arguments of the convolution of the input."""
     return (
         option("strides", squeeze(op.of_input.strides), 1, "stride"),
         option("padding", _padding(op, types), "valid"),
@@ -87,7 +87,7 @@ def _window(op: ConvRecurrent, types: Types) -> Arguments:
 
 
 def _cell(op: ConvRecurrent) -> Arguments:
-    """The settings of a step, those that are not Keras' own."""
+    """The arguments of the cell that differ from the defaults of Keras."""
     found = [
         option("activation", op.activation, "tanh"),
         option("recurrent_activation", op.recurrent_activation, "sigmoid"),
@@ -99,13 +99,13 @@ def _cell(op: ConvRecurrent) -> Arguments:
         case ConvLstm():
             if op.peepholes:
                 found.append(option("peepholes", op.peepholes, False))
-            if op.bias and op.forget_bias != 1:
+            if op.bias and op.bias_start != FORGETFUL:
                 found.append(option("unit_forget_bias", False, True))
     return tuple(found)
 
 
 def _holders(op: ConvRecurrent, types: Types, places: tuple[str, ...]) -> Iterator[tuple[str, Holder]]:
-    """Where the weights of each direction live."""
+    """The variable of each weight, by direction; `places` are the paths of the cells."""
     # The gates of a GRU stand in the order z, r, n in Keras.
     blocks = (1, 0, 2) if isinstance(op, ConvGru) else ()
     twice = isinstance(op, ConvGru) and op.reset == "after"

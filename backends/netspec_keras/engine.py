@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -11,9 +10,7 @@ from pathlib import Path
 from netspec import files
 from netspec.backend import Status
 from netspec.graph import Graph
-from netspec.installation import install
-from netspec.ops.conv import Conv
-from netspec.ops.transpose import ConvTranspose
+from netspec.ops.window import Windowed
 
 ENGINES = {
     "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"),
@@ -27,6 +24,8 @@ OLDEST = (3, 10)
 
 def how_to_install() -> str:
     """The commands that install Keras and TensorFlow beside netspec."""
+    from netspec.installation import install
+
     return f"{install('keras-cpu')}, or {install('keras').removeprefix('pip install ')} for a GPU"
 
 
@@ -35,8 +34,14 @@ def chosen() -> str:
     if name := os.environ.get("KERAS_BACKEND"):
         return name
     try:
-        told = json.loads(files.read(_settings())).get("backend")
-    except (OSError, ValueError, AttributeError):
+        text = files.read(_settings())
+    except (OSError, ValueError):
+        return "tensorflow"
+    import json  # needed only where there is such a file
+
+    try:
+        told = json.loads(text).get("backend")
+    except (ValueError, AttributeError):
         return "tensorflow"
     return told if isinstance(told, str) else "tensorflow"
 
@@ -60,15 +65,12 @@ def fragile(graph: Graph, dtype: str) -> list[str]:
     """
     if chosen() != "tensorflow" or dtype != "float32":
         return []
-    return [
-        node.name
-        for node in graph.nodes
-        if isinstance(node.op, Conv | ConvTranspose) and _is_fragile(node.op)
-    ]
+    return [node.name for node in graph.nodes if isinstance(node.op, Windowed) and _is_fragile(node.op)]
 
 
-def _is_fragile(op: Conv | ConvTranspose) -> bool:
-    return len(op.kernel) == 2 and set(op.kernel) == {1} and max(op.strides) > 1
+def _is_fragile(op: Windowed) -> bool:
+    is_full = op.keyword in ("conv", "conv_transpose")
+    return is_full and len(op.kernel) == 2 and set(op.kernel) == {1} and max(op.strides) > 1
 
 
 def steady(graph: Graph, dtype: str) -> None:
@@ -95,6 +97,8 @@ def status() -> Status:
             "set KERAS_BACKEND=tensorflow",
         )
     if find_spec(engine) is None:
+        from netspec.installation import install
+
         return Status(
             "broken",
             f"Keras {keras} is installed, but {engine}, on which it would run, is not",

@@ -8,8 +8,6 @@ from netspec.backend import Limit
 from netspec.graph import Graph
 from netspec.lowering.parts import Slot
 from netspec.ops.activation import Activation, HardSigmoid
-from netspec.ops.pool import AvgPool
-from netspec.ops.resize import Pad
 from netspec_keras.arguments import padded
 from netspec_keras.engine import chosen
 from netspec_keras.lowering import LOWERINGS
@@ -24,6 +22,8 @@ def _on(engine: str, found: Callable[[Graph], Found]) -> Callable[[Graph], Found
 
 
 def _uneven_means(graph: Graph) -> Iterator[tuple[str, str]]:
+    from netspec.ops.pool import AvgPool
+
     for node in graph.nodes:
         if not isinstance(node.op, AvgPool):
             continue
@@ -31,11 +31,14 @@ def _uneven_means(graph: Graph) -> Iterator[tuple[str, str]]:
         words = (each.value for layer in layers for each in layer.arguments)
         same = any(isinstance(word, Slot) and word.value == "same" for word in words)
         # A mean that counts its padding leaves out only what rounding up added, which is at one end.
-        if same and (node.op.count_padding or any(lo != hi for lo, hi in node.op.pads)):
+        counts = node.op.count_padding and any(node.op.overhang)
+        if same and (counts or any(lo != hi for lo, hi in node.op.pads)):
             yield node.name, f"Keras on PyTorch counts uneven `same` padding in a mean; {ELSEWHERE}"
 
 
 def _reflected_volumes(graph: Graph) -> Iterator[tuple[str, str]]:
+    from netspec.ops.resize import Pad
+
     for node in graph.nodes:
         op = node.op
         if isinstance(op, Pad) and op.mode == "reflect" and len(op.pads) > 2 and padded(op.pads):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from netspec.backend.table import on, table
 from netspec.dataclass import replace
 from netspec.lowering.parts import Argument, Slot
 from netspec.ops.activation import (
@@ -25,9 +26,9 @@ from netspec.ops.activation import (
     Tanh,
 )
 from netspec.ops.base import Op
-from netspec.ops.conv import KERNEL_AXES
+from netspec.ops.window import KERNEL_AXES
 from netspec_keras.arguments import Lowering, Types, first, is_single, option, plain
-from netspec_keras.layer import Holder, Layer, Lowered
+from netspec_keras.layer import Holder, LayerText, Lowered
 
 NAMED: Mapping[type[Activation], str] = {
     Relu: "relu",
@@ -50,29 +51,29 @@ LINEAR = "linear"
 
 def named(op: Activation, types: Types) -> Lowered:
     """An activation that Keras has only by name."""
-    return Lowered((Layer("layers.Activation", (first(NAMED[type(op)], "activation"),)),))
+    return Lowered((LayerText("layers.Activation", (first(NAMED[type(op)], "activation"),)),))
 
 
 def leaky_relu(op: LeakyRelu, types: Types) -> Lowered:
     """`layers.LeakyReLU`, or a helper with an exact slope."""
     cls = "layers.LeakyReLU" if is_single(op.slope) else "ExactLeakyReLU"
-    return Lowered((Layer(cls, (Argument(Slot(op.slope, "slope"), "negative_slope"),)),))
+    return Lowered((LayerText(cls, (Argument(Slot(op.slope, "slope"), "negative_slope"),)),))
 
 
 def elu(op: Elu, types: Types) -> Lowered:
     """`layers.ELU`."""
-    return Lowered((Layer("layers.ELU", (option("alpha", op.alpha, 1.0),)),))
+    return Lowered((LayerText("layers.ELU", (option("alpha", op.alpha, 1.0),)),))
 
 
 def gelu(op: Gelu, types: Types) -> Lowered:
     """A helper with exact constants."""
-    return Lowered((Layer("ExactGELU", (option("approximate", op.approximate == "tanh", False),)),))
+    return Lowered((LayerText("ExactGELU", (option("approximate", op.approximate == "tanh", False),)),))
 
 
 def softmax(op: Softmax, types: Types) -> Lowered:
     """`layers.Softmax` over the channels, which are last."""
     after = () if op.temperature == 1 else (" / ", Slot(op.temperature, "temperature"))
-    return Lowered((Layer("layers.Softmax", after=after),))
+    return Lowered((LayerText("layers.Softmax", after=after),))
 
 
 def prelu(op: Prelu, types: Types) -> Lowered:
@@ -82,28 +83,33 @@ def prelu(op: Prelu, types: Types) -> Lowered:
     shared = (option("shared_axes", axes),) if axes else ()
     letters = KERNEL_AXES[len(axes)] + "C" if axes else "C"
     holder = Holder("alpha", letters, letters, (*(1 for _ in axes), type_.channels or 0))
-    return Lowered((Layer("PReLUFromBelow", shared),), {"weight": holder})
+    return Lowered((LayerText("PReLUFromBelow", shared),), {"weight": holder})
 
 
-ACTIVATIONS: Mapping[type[Op], Lowering] = {
-    Relu: plain("layers.ReLU"),
-    LeakyRelu: leaky_relu,
-    Relu6: named,
-    Elu: elu,
-    Selu: plain("SELUFromBelow"),
-    Gelu: gelu,
-    Silu: named,
-    Mish: named,
-    HardSwish: named,
-    Sigmoid: named,
-    HardSigmoid: named,
-    Tanh: named,
-    Softplus: named,
-    Softmax: softmax,
-}
+ACTIVATIONS: Mapping[type[Op], Lowering] = table(
+    on(Relu, plain("layers.ReLU")),
+    on(LeakyRelu, leaky_relu),
+    on(Relu6, named),
+    on(Elu, elu),
+    on(Selu, plain("SELUFromBelow")),
+    on(Gelu, gelu),
+    on(Silu, named),
+    on(Mish, named),
+    on(HardSwish, named),
+    on(Sigmoid, named),
+    on(HardSigmoid, named),
+    on(Tanh, named),
+    on(Softplus, named),
+    on(Softmax, softmax),
+)
 
 
-def by_name(op: Activation | None) -> tuple[Argument, tuple[Layer, ...]]:
+def activation(op: Op, types: Types) -> Lowered:
+    """An activation that is a layer of its own."""
+    return ACTIVATIONS[type(op)](op, types)
+
+
+def by_name(op: Activation | None) -> tuple[Argument, tuple[LayerText, ...]]:
     """An activation as an argument of a layer, or as a layer after it."""
     name, after = LINEAR, behind(op)
     if op is not None and type(op) in NAMED and op == type(op)():
@@ -111,7 +117,7 @@ def by_name(op: Activation | None) -> tuple[Argument, tuple[Layer, ...]]:
     return option("activation", name, LINEAR), after
 
 
-def behind(op: Activation | None) -> tuple[Layer, ...]:
+def behind(op: Activation | None) -> tuple[LayerText, ...]:
     """An activation as a layer after another one; its lowering does not depend on types."""
     if op is None:
         return ()

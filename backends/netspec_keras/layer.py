@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from netspec.dataclass import dataclass
 from netspec.lowering.parts import Argument, Part
-from netspec.weights import relayout
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +25,7 @@ def title(path: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class LayerText:
     """One layer of the generated text: `cls(*arguments, name=…)(x)`.
 
     `suffix` is added to the name of the node; the layer without a suffix has the node's name and holds its weights.
@@ -64,11 +63,15 @@ class Holder:
 
     def inward(self, array: Array) -> Array:
         """Convert a weight from the canonical layout to Keras' layout."""
+        from netspec.weights import relayout
+
         array = reordered(array, self.blocks)
         return relayout(array if self.shape is None else array.reshape(self.shape), self.axes, self.wanted)
 
     def outward(self, array: Array, shape: tuple[int, ...]) -> Array:
         """Convert a weight from Keras' layout of the whole variable to the canonical layout with shape `shape`."""
+        from netspec.weights import relayout
+
         own = array if self.part is None else array[self.part]
         back = tuple(self.blocks.index(place) for place in range(len(self.blocks)))
         return reordered(relayout(own, self.wanted, self.axes), back).reshape(shape)
@@ -93,8 +96,8 @@ class Lowered:
     gives its own value and those of the ports in `gives`.
     """
 
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerText, ...]
     holders: Mapping[str, Holder] = field(default_factory=dict)
-    ports: Mapping[str, Layer] = field(default_factory=dict)
+    ports: Mapping[str, LayerText] = field(default_factory=dict)
     gives: tuple[str, ...] = ()
     several: Callable[[tuple[str, ...]], Lowered] | None = field(default=None, compare=False)

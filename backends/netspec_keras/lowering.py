@@ -3,87 +3,192 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
 
+from netspec.backend.table import Families, on, table
 from netspec.dataclass import replace
-from netspec.ops.activation import Activated, Prelu
+from netspec.ops import OPS
+from netspec.ops.activation import Activated
 from netspec.ops.base import Op
-from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
-from netspec.ops.conv_recurrent import ConvGru, ConvLstm
-from netspec.ops.dense import Dense, Rbf
-from netspec.ops.gate import Gated
-from netspec.ops.indices import Embedding, OneHot
-from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
-from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
-from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
-from netspec.ops.recurrent import Gru, Lstm, Rnn
-from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
-from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
-from netspec.ops.resize import Crop, Pad, Upsample
-from netspec.ops.scale import Scale, ScaleBy
-from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
-from netspec.ops.tensors import Constant, Parameter, Positions
-from netspec.ops.transpose import ConvTranspose
-from netspec_keras import conv_recurrence, functions, merges, norms, recurrence, slices, tensors, windows
 from netspec_keras.arguments import Lowering, Types, plain
+from netspec_keras.functions import behind
 from netspec_keras.layer import Lowered
 
-LOWERINGS: Mapping[type[Op], Lowering] = {
-    Conv: windows.conv,
-    ConvTranspose: windows.conv_transpose,
-    DepthwiseConv: windows.depthwise_conv,
-    SeparableConv: windows.separable_conv,
-    MaxPool: windows.max_pool,
-    MaxUnpool: windows.max_unpool,
-    AvgPool: windows.avg_pool,
-    GlobalAvgPool: windows.global_pool("layers.GlobalAveragePooling{}D"),
-    GlobalMaxPool: windows.global_pool("layers.GlobalMaxPooling{}D"),
-    ChannelPool: windows.channel_pool,
-    Dense: norms.dense,
-    Rbf: norms.rbf,
-    **functions.ACTIVATIONS,
-    **dict.fromkeys((Rnn, Lstm, Gru), recurrence.recurrent),
-    **dict.fromkeys((ConvLstm, ConvGru), conv_recurrence.recurrent),
-    Prelu: functions.prelu,
-    BatchNorm: norms.batch_norm,
-    LayerNorm: norms.layer_norm,
-    GroupNorm: norms.group_norm,
-    LocalResponseNorm: norms.local_response_norm,
-    L2Norm: norms.l2_norm,
-    Scale: norms.scale,
-    ScaleBy: norms.scale_by,
-    Dropout: norms.noise("layers.Dropout"),
-    SpatialDropout: norms.spatial_dropout,
-    GaussianNoise: norms.gaussian_noise,
-    MaskInput: norms.noise("MaskInput"),
-    Add: merges.total("Add"),
-    Subtract: plain("layers.Subtract"),
-    Multiply: plain("layers.Multiply"),
-    Maximum: plain("EvenMaximum"),
-    Average: merges.total("Average"),
-    Concat: merges.concat,
-    Upsample: merges.upsample,
-    Pad: merges.pad,
-    Crop: merges.crop,
-    Flatten: merges.flatten,
-    Reshape: merges.reshape,
-    Permute: merges.permute,
-    SpaceToDepth: merges.blocks("SpaceToDepth"),
-    DepthToSpace: merges.blocks("DepthToSpace"),
-    Identity: plain("layers.Identity"),
-    Parameter: tensors.parameter,
-    Constant: tensors.constant,
-    Positions: tensors.positions,
-    Gated: tensors.gated,
-    Embedding: slices.embedding,
-    OneHot: slices.one_hot,
-    Slice: slices.slice_,
-    Split: slices.split,
-    Take: slices.take,
-    Reverse: slices.reverse,
-    Roll: slices.roll,
-    Gather: slices.gather,
-    RepeatVector: slices.repeat_vector,
-}
+if TYPE_CHECKING:
+    from netspec.ops.conv import Convolution
+
+
+def _rows(module: str) -> Mapping[type[Op], Lowering]:
+    """The rows of the ops of a module of `netspec/ops`, which imports only what they need."""
+    match module:
+        case "conv":
+            from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
+            from netspec_keras import windows
+
+            return table(
+                on(Conv, windows.conv),
+                on(DepthwiseConv, windows.depthwise_conv),
+                on(SeparableConv, windows.separable_conv),
+            )
+        case "transpose":
+            from netspec.ops.transpose import ConvTranspose
+            from netspec_keras import windows
+
+            return table(
+                on(ConvTranspose, windows.conv_transpose),
+            )
+        case "pool":
+            from netspec.ops.pool import (
+                AvgPool,
+                ChannelPool,
+                GlobalAvgPool,
+                GlobalMaxPool,
+                MaxPool,
+                MaxUnpool,
+            )
+            from netspec_keras import windows
+
+            return table(
+                on(MaxPool, windows.max_pool),
+                on(MaxUnpool, windows.max_unpool),
+                on(AvgPool, windows.avg_pool),
+                on(GlobalAvgPool, windows.global_pool("layers.GlobalAveragePooling{}D")),
+                on(GlobalMaxPool, windows.global_pool("layers.GlobalMaxPooling{}D")),
+                on(ChannelPool, windows.channel_pool),
+            )
+        case "dense":
+            from netspec.ops.dense import Dense, Rbf
+            from netspec_keras import norms
+
+            return table(
+                on(Dense, norms.dense),
+                on(Rbf, norms.rbf),
+            )
+        case "recurrent":
+            from netspec.ops.recurrent import Gru, Lstm, Rnn
+            from netspec_keras import recurrence
+
+            return table(
+                on((Rnn, Lstm, Gru), recurrence.recurrent),
+            )
+        case "conv_recurrent":
+            from netspec.ops.conv_recurrent import ConvGru, ConvLstm
+            from netspec_keras import conv_recurrence
+
+            return table(
+                on((ConvLstm, ConvGru), conv_recurrence.recurrent),
+            )
+        case "activation":
+            from netspec.ops.activation import Prelu
+            from netspec_keras import functions
+
+            return table(
+                on(tuple(functions.ACTIVATIONS), functions.activation),
+                on(Prelu, functions.prelu),
+            )
+        case "gate":
+            from netspec.ops.gate import Gated
+            from netspec_keras import tensors
+
+            return table(
+                on(Gated, tensors.gated),
+            )
+        case "tensors":
+            from netspec.ops.tensors import Constant, Parameter, Positions
+            from netspec_keras import tensors
+
+            return table(
+                on(Parameter, tensors.parameter),
+                on(Constant, tensors.constant),
+                on(Positions, tensors.positions),
+            )
+        case "norm":
+            from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
+            from netspec_keras import norms
+
+            return table(
+                on(BatchNorm, norms.batch_norm),
+                on(LayerNorm, norms.layer_norm),
+                on(GroupNorm, norms.group_norm),
+                on(LocalResponseNorm, norms.local_response_norm),
+                on(L2Norm, norms.l2_norm),
+            )
+        case "scale":
+            from netspec.ops.scale import Scale, ScaleBy
+            from netspec_keras import norms
+
+            return table(
+                on(Scale, norms.scale),
+                on(ScaleBy, norms.scale_by),
+            )
+        case "regularize":
+            from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
+            from netspec_keras import norms
+
+            return table(
+                on(Dropout, norms.noise("layers.Dropout")),
+                on(SpatialDropout, norms.spatial_dropout),
+                on(GaussianNoise, norms.gaussian_noise),
+                on(MaskInput, norms.noise("MaskInput")),
+            )
+        case "merge":
+            from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
+            from netspec_keras import merges
+
+            return table(
+                on(Add, merges.total("Add")),
+                on(Subtract, plain("layers.Subtract")),
+                on(Multiply, plain("layers.Multiply")),
+                on(Maximum, plain("EvenMaximum")),
+                on(Average, merges.total("Average")),
+                on(Concat, merges.concat),
+            )
+        case "resize":
+            from netspec.ops.resize import Crop, Pad, Upsample
+            from netspec_keras import merges
+
+            return table(
+                on(Upsample, merges.upsample),
+                on(Pad, merges.pad),
+                on(Crop, merges.crop),
+            )
+        case "reshape":
+            from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
+            from netspec_keras import merges
+
+            return table(
+                on(Flatten, merges.flatten),
+                on(Reshape, merges.reshape),
+                on(Permute, merges.permute),
+                on(SpaceToDepth, merges.blocks("SpaceToDepth")),
+                on(DepthToSpace, merges.blocks("DepthToSpace")),
+                on(Identity, plain("layers.Identity")),
+            )
+        case "slices":
+            from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
+            from netspec_keras import slices
+
+            return table(
+                on(Slice, slices.slice_),
+                on(Split, slices.split),
+                on(Take, slices.take),
+                on(Reverse, slices.reverse),
+                on(Roll, slices.roll),
+                on(Gather, slices.gather),
+                on(RepeatVector, slices.repeat_vector),
+            )
+        case "indices":
+            from netspec.ops.indices import Embedding, OneHot
+            from netspec_keras import slices
+
+            return table(
+                on(Embedding, slices.embedding),
+                on(OneHot, slices.one_hot),
+            )
+    return {}
+
+
+LOWERINGS: Mapping[type[Op], Lowering] = Families(_rows)
 
 REFUSALS: Mapping[type[Op], str] = {}
 
@@ -102,7 +207,14 @@ def bare(op: Op, types: Types) -> Lowered:
     lowering = LOWERINGS[type(op)]
     if isinstance(op, Activated) and op.activation is not None:
         inner = bare(op.replace(activation=None), types)
-        return replace(inner, layers=(*inner.layers, *functions.behind(op.activation)))
-    if isinstance(op, Convolution):
-        return windows.bare(op, types, lowering)
+        return replace(inner, layers=(*inner.layers, *behind(op.activation)))
+    if OPS.module(op.keyword) in ("conv", "transpose"):
+        return padded_apart(cast("Convolution", op), types)
     return lowering(op, types)
+
+
+def padded_apart(op: Convolution, types: Types) -> Lowered:
+    """The layers of a convolution, with a separate layer for its padding, or for its cropping."""
+    from netspec_keras import windows
+
+    return windows.bare(op, types, LOWERINGS[type(op)])

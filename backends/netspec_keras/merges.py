@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from netspec.ops.merge import Concat
-from netspec.ops.reshape import Blocks, Flatten, Permute, Reshape
-from netspec.ops.resize import Crop, Pad, Upsample
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from netspec.types import Type
 from netspec_keras.arguments import (
-    Lowering,
     Types,
     border,
     channels_first,
@@ -17,23 +16,30 @@ from netspec_keras.arguments import (
     padded,
     squeeze,
 )
-from netspec_keras.layer import Layer, Lowered
+from netspec_keras.layer import LayerText, Lowered
+
+if TYPE_CHECKING:
+    from netspec.ops.merge import Add, Average, Concat
+    from netspec.ops.reshape import Blocks, Flatten, Permute, Reshape
+    from netspec.ops.resize import Crop, Pad, Upsample
 
 
-def total(cls: str) -> Lowering:
+def total(cls: str) -> Callable[[Add | Average, Types], Lowered]:
     """A sum or a mean; a helper if branches are broadcast, because Keras' layer can take such a branch for a bias."""
-    return lambda op, types: Lowered((Layer(f"layers.{cls}" if len(set(types)) == 1 else f"Spreading{cls}"),))
+    return lambda op, types: Lowered(
+        (LayerText(f"layers.{cls}" if len(set(types)) == 1 else f"Spreading{cls}"),)
+    )
 
 
 def concat(op: Concat, types: Types) -> Lowered:
     """`layers.Concatenate`."""
     # Channels first and the batch left out, an axis of space has the number that it has in Keras.
-    return Lowered((Layer("layers.Concatenate", (option("axis", op.dimension(types) or -1, -1),)),))
+    return Lowered((LayerText("layers.Concatenate", (option("axis", op.dimension(types) or -1, -1),)),))
 
 
 def flatten(op: Flatten, types: Types) -> Lowered:
     """`layers.Flatten`, after moving the channels first."""
-    return Lowered((*channels_first(types[0]), Layer("layers.Flatten")))
+    return Lowered((*channels_first(types[0]), LayerText("layers.Flatten")))
 
 
 def reshape(op: Reshape, types: Types) -> Lowered:
@@ -43,23 +49,23 @@ def reshape(op: Reshape, types: Types) -> Lowered:
     # What is open may be longer for another input.
     if is_line(wanted) and (op.rest is None or not sizes or channels == 1):
         shape = (*sizes, channels)
-        return Lowered((*channels_first(types[0]), Layer("layers.Reshape", (first(shape, "shape"),))))
-    back = Layer("layers.Permute", (first((*range(2, rank + 2), 1), "order"),), "channels_last")
-    reshaped = Layer("layers.Reshape", (first(op.open_shape, "shape"),))
+        return Lowered((*channels_first(types[0]), LayerText("layers.Reshape", (first(shape, "shape"),))))
+    back = LayerText("layers.Permute", (first((*range(2, rank + 2), 1), "order"),), "channels_last")
+    reshaped = LayerText("layers.Reshape", (first(op.open_shape, "shape"),))
     return Lowered((*channels_first(types[0]), reshaped, back))
 
 
 def permute(op: Permute, types: Types) -> Lowered:
     """`layers.Permute`, which counts axes from 1; the channels are last."""
     channels, *positions = (axis or len(op.axes) for axis in op.order(types))
-    return Lowered((Layer("layers.Permute", (first((*positions, channels), "order"),)),))
+    return Lowered((LayerText("layers.Permute", (first((*positions, channels), "order"),)),))
 
 
-def blocks(cls: str) -> Lowering:
+def blocks(cls: str) -> Callable[[Blocks, Types], Lowered]:
     """A helper that moves values between channels and positions."""
 
     def lower(op: Blocks, types: Types) -> Lowered:
-        return Lowered((Layer(cls, (first(op.block, "block"),)),))
+        return Lowered((LayerText(cls, (first(op.block, "block"),)),))
 
     return lower
 
@@ -70,11 +76,11 @@ def upsample(op: Upsample, types: Types) -> Lowered:
     whole = all(o % i == 0 for i, o in zip(given, wanted, strict=True))
     factors = tuple(o // i for i, o in zip(given, wanted, strict=True))
     if op.mode == "nearest" and whole:
-        return Lowered((Layer(f"layers.UpSampling{len(given)}D", (first(squeeze(factors), "factor"),)),))
+        return Lowered((LayerText(f"layers.UpSampling{len(given)}D", (first(squeeze(factors), "factor"),)),))
     if op.mode == "nearest":
-        return Lowered((Layer("NearestUpsampling", (first(wanted, "size"),)),))
+        return Lowered((LayerText("NearestUpsampling", (first(wanted, "size"),)),))
     by = option("factor", factors) if whole else option("size", wanted)
-    return Lowered((Layer("LinearUpsampling", (by, option("align_corners", op.align_corners, False))),))
+    return Lowered((LayerText("LinearUpsampling", (by, option("align_corners", op.align_corners, False))),))
 
 
 def pad(op: Pad, types: Types) -> Lowered:
@@ -82,14 +88,14 @@ def pad(op: Pad, types: Types) -> Lowered:
     if not padded(op.pads):
         return Lowered(())
     if op.mode != "constant":
-        return Lowered((Layer(f"{op.mode.capitalize()}Padding", (first(op.pads, "padding"),)),))
+        return Lowered((LayerText(f"{op.mode.capitalize()}Padding", (first(op.pads, "padding"),)),))
     if op.value:
-        return Lowered((Layer("ConstantPadding", (first(op.pads, "padding"), first(op.value, "value"))),))
-    return Lowered((Layer(f"layers.ZeroPadding{len(op.pads)}D", (border(op.pads),)),))
+        return Lowered((LayerText("ConstantPadding", (first(op.pads, "padding"), first(op.value, "value"))),))
+    return Lowered((LayerText(f"layers.ZeroPadding{len(op.pads)}D", (border(op.pads),)),))
 
 
 def crop(op: Crop, types: Types) -> Lowered:
     """`layers.Cropping…D`; no layer if nothing is cropped."""
     if not padded(op.cuts):
         return Lowered(())
-    return Lowered((Layer(f"layers.Cropping{len(op.cuts)}D", (border(op.cuts, "cropping"),)),))
+    return Lowered((LayerText(f"layers.Cropping{len(op.cuts)}D", (border(op.cuts, "cropping"),)),))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from netspec.ops.conv import KERNEL_AXES
-from netspec.ops.dense import Dense, Rbf
-from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm, Normalisation
-from netspec.ops.regularize import GaussianNoise, SpatialDropout
-from netspec.ops.scale import Scale, ScaleBy
-from netspec_keras.arguments import Arguments, Lowering, Types, count, first, is_single, option
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from netspec.ops.window import KERNEL_AXES
+from netspec_keras.arguments import Arguments, Types, count, first, is_single, option
 from netspec_keras.functions import behind, by_name
-from netspec_keras.layer import Holder, Layer, Lowered
+from netspec_keras.layer import Holder, LayerText, Lowered
+
+if TYPE_CHECKING:
+    from netspec.ops.dense import Dense, Rbf
+    from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm, Normalisation
+    from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
+    from netspec.ops.scale import Scale, ScaleBy
 
 EPSILON = 1e-3
 """The epsilon of Keras' normalisations by default."""
@@ -19,14 +24,16 @@ def dense(op: Dense, types: Types) -> Lowered:
     """`layers.Dense`, which acts on the last axis, the channels."""
     named, activation = by_name(op.activation)
     bias = option("use_bias", op.bias, True, "bias")
-    layer = Layer("layers.Dense", (count(op.units, "units"), named, bias))
+    layer = LayerText("layers.Dense", (count(op.units, "units"), named, bias))
     held = {"weight": Holder("kernel", "OI", "IO"), **({"bias": Holder("bias", "O", "O")} if op.bias else {})}
     return Lowered((layer, *activation), held)
 
 
 def rbf(op: Rbf, types: Types) -> Lowered:
     """A helper with the weight vectors."""
-    return Lowered((Layer("RBF", (count(op.units, "units"),)),), {"weight": Holder("centers", "OI", "IO")})
+    return Lowered(
+        (LayerText("RBF", (count(op.units, "units"),)),), {"weight": Holder("centers", "OI", "IO")}
+    )
 
 
 def _flags(op: Normalisation) -> Arguments:
@@ -44,7 +51,7 @@ def batch_norm(op: BatchNorm, types: Types) -> Lowered:
     settings = (option("momentum", op.momentum, 0.9), option("epsilon", op.epsilon, 1e-5), *_flags(op))
     statistics = {"running_mean": "moving_mean", "running_var": "moving_variance"}
     held = {name: Holder(variable, "C", "C") for name, variable in statistics.items()}
-    return Lowered((Layer("UnbiasedBatchNormalization", settings),), {**_learnt(op), **held})
+    return Lowered((LayerText("UnbiasedBatchNormalization", settings),), {**_learnt(op), **held})
 
 
 def layer_norm(op: LayerNorm, types: Types) -> Lowered:
@@ -52,17 +59,17 @@ def layer_norm(op: LayerNorm, types: Types) -> Lowered:
     rank = len(types[0].spatial)
     epsilon = option("epsilon", op.epsilon, EPSILON)
     if op.over == "channels" or not rank:
-        return Lowered((Layer("layers.LayerNormalization", (epsilon, *_flags(op))),), _learnt(op))
+        return Lowered((LayerText("layers.LayerNormalization", (epsilon, *_flags(op))),), _learnt(op))
     letters = KERNEL_AXES[rank]
     everything = option("axis", tuple(range(1, rank + 2)))
-    layer = Layer("layers.LayerNormalization", (everything, epsilon, *_flags(op)))
+    layer = LayerText("layers.LayerNormalization", (everything, epsilon, *_flags(op)))
     return Lowered((layer,), _learnt(op, "C" + letters, letters + "C"))
 
 
 def group_norm(op: GroupNorm, types: Types) -> Lowered:
     """Keras' own."""
     arguments = (first(op.groups, "groups"), option("epsilon", op.epsilon, EPSILON), *_flags(op))
-    return Lowered((Layer("layers.GroupNormalization", arguments),), _learnt(op))
+    return Lowered((LayerText("layers.GroupNormalization", arguments),), _learnt(op))
 
 
 def local_response_norm(op: LocalResponseNorm, types: Types) -> Lowered:
@@ -73,41 +80,41 @@ def local_response_norm(op: LocalResponseNorm, types: Types) -> Lowered:
         option("beta", op.beta),
         option("bias", op.bias),
     )
-    return Lowered((Layer("LocalResponseNormalization", arguments),))
+    return Lowered((LayerText("LocalResponseNormalization", arguments),))
 
 
 def l2_norm(op: L2Norm, types: Types) -> Lowered:
     """A helper with the scale."""
-    layer = Layer("L2Normalization", (option("epsilon", op.epsilon, 1e-12),))
+    layer = LayerText("L2Normalization", (option("epsilon", op.epsilon, 1e-12),))
     return Lowered((layer,), {"weight": Holder("scale", "C", "C")})
 
 
 def scale(op: Scale, types: Types) -> Lowered:
     """A helper with the coefficients."""
     held = {"weight": Holder("scale", "C", "C"), **({"bias": Holder("bias", "C", "C")} if op.bias else {})}
-    layer = Layer("Scale", (option("use_bias", op.bias, True, "bias"),))
+    layer = LayerText("Scale", (option("use_bias", op.bias, True, "bias"),))
     return Lowered((layer, *behind(op.activation)), held)
 
 
 def scale_by(op: ScaleBy, types: Types) -> Lowered:
     """`layers.Rescaling` if it is exact, else a helper."""
     cls = "layers.Rescaling" if is_single(op.factor) else "ExactRescaling"
-    return Lowered((Layer(cls, (first(op.factor, "factor"),)),))
+    return Lowered((LayerText(cls, (first(op.factor, "factor"),)),))
 
 
-def noise(cls: str) -> Lowering:
+def noise(cls: str) -> Callable[[Dropout | MaskInput, Types], Lowered]:
     """A lowering to a layer that draws with a rate."""
-    return lambda op, types: Lowered((Layer(cls, (first(op.rate, "rate"),)),))
+    return lambda op, types: Lowered((LayerText(cls, (first(op.rate, "rate"),)),))
 
 
 def spatial_dropout(op: SpatialDropout, types: Types) -> Lowered:
     """`layers.SpatialDropout…D`; a vector has no positions, so it uses `layers.Dropout`."""
     rank = len(types[0].spatial)
     cls = f"layers.SpatialDropout{rank}D" if rank else "layers.Dropout"
-    return Lowered((Layer(cls, (first(op.rate, "rate"),)),))
+    return Lowered((LayerText(cls, (first(op.rate, "rate"),)),))
 
 
 def gaussian_noise(op: GaussianNoise, types: Types) -> Lowered:
     """`layers.GaussianNoise`, which accepts at most 1; else a helper."""
     cls = "layers.GaussianNoise" if op.std <= 1 else "LoudGaussianNoise"
-    return Lowered((Layer(cls, (first(op.std, "std"),)),))
+    return Lowered((LayerText(cls, (first(op.std, "std"),)),))

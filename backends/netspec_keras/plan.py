@@ -12,18 +12,18 @@ from netspec.graph import Graph, Node
 from netspec.lowering.gathering import Cycle, cycle, gathered
 from netspec.lowering.outline import Module, called_key, inlined, nesting, outline
 from netspec.lowering.parts import Index
-from netspec_keras.layer import Layer, Lowered
+from netspec_keras.layer import LayerText, Lowered
 
-Name = tuple[str | Index, ...]
-Key = tuple[str, ...]
+PlanName = tuple[str | Index, ...]
+PlanKey = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PlannedCall:
     """A node, or the call of a function; `name` is relative to the enclosing function."""
 
     item: Node | Module
-    name: Name
+    name: PlanName
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class Append:
 
 
 @dataclass(frozen=True, slots=True)
-class Rounds:
+class PlannedRepeat:
     """Repetitions, numbered from 0; `cycle` has their connections, `lists` the lists that they fill."""
 
-    bodies: tuple[tuple[Step, ...], ...]
+    bodies: tuple[tuple[PlanStep, ...], ...]
     cycle: Cycle | None = None
     lists: tuple[str, ...] = ()
 
@@ -53,7 +53,7 @@ class Heading:
 END = Heading("")
 """The end of the innermost heading."""
 
-Step = Entry | Rounds | Heading | Append
+PlanStep = PlannedCall | PlannedRepeat | Heading | Append
 
 
 @dataclass
@@ -69,9 +69,9 @@ class Plan:
     layers: Mapping[str, Lowered]
     flat: bool = False
     modules: dict[str, Module] = field(default_factory=dict)
-    keys: dict[str, Key] = field(default_factory=dict)
-    uses: dict[Key, list[Module]] = field(default_factory=dict)
-    lent: set[Key] = field(default_factory=set)
+    keys: dict[str, PlanKey] = field(default_factory=dict)
+    uses: dict[PlanKey, list[Module]] = field(default_factory=dict)
+    lent: set[PlanKey] = field(default_factory=set)
     levels: dict[str, int] = field(default_factory=dict)
 
     @cached_property
@@ -97,14 +97,14 @@ class Plan:
     def is_lent(self, module: Module) -> bool:
         return self.keys.get(module.path) in self.lent
 
-    def steps(self, module: Module, prefix: Name = ()) -> tuple[Step, ...]:
+    def steps(self, module: Module, prefix: PlanName = ()) -> tuple[PlanStep, ...]:
         """The content of a module's function, in order."""
         return tuple(step for item in module.items for step in self._item(item, prefix))
 
-    def _item(self, item: Node | Module, prefix: Name) -> Iterator[Step]:
+    def _item(self, item: Node | Module, prefix: PlanName) -> Iterator[PlanStep]:
         name = (*prefix, *_parts(item.local_name if isinstance(item, Node) else item.local_path))
         if isinstance(item, Node) or self.is_function(item):
-            yield Entry(item, name)
+            yield PlannedCall(item, name)
         elif item.is_repeat and not self.flat and _counts(item):
             yield self._rounds(item, (*name, "."))
         else:
@@ -114,7 +114,7 @@ class Plan:
             else:
                 yield from (Heading("".join(spell(name))), *inner, END)
 
-    def _rounds(self, repeat: Module, prefix: Name) -> Rounds:
+    def _rounds(self, repeat: Module, prefix: PlanName) -> PlannedRepeat:
         made = cycle(repeat)
         outputs = [(made.listed(at), made.values(at)) for at in range(len(made.rests))] if made else []
         filled = [(name, values) for name, values in outputs if name in repeat.outputs]
@@ -122,13 +122,13 @@ class Plan:
             (*self._round(each, prefix, at), *(Append(name, values[at]) for name, values in filled))
             for at, each in enumerate(repeat.items)
         )
-        return Rounds(bodies, made, tuple(name for name, _ in filled))
+        return PlannedRepeat(bodies, made, tuple(name for name, _ in filled))
 
-    def _round(self, item: Node | Module, prefix: Name, number: int) -> tuple[Step, ...]:
+    def _round(self, item: Node | Module, prefix: PlanName, number: int) -> tuple[PlanStep, ...]:
         _, *within = ("",) if isinstance(item, Node) else _parts(item.local_path)
-        name: Name = (*prefix, Index(number), *within)
+        name: PlanName = (*prefix, Index(number), *within)
         if isinstance(item, Node) or self.is_function(item):
-            return (Entry(item, name),)
+            return (PlannedCall(item, name),)
         return self.steps(item, (*name, "."))
 
     def body(self, scope: str) -> str:
@@ -143,7 +143,7 @@ def _parts(path: str) -> tuple[str, ...]:
     return tuple(re.split(r"(\.)", path))
 
 
-def spell(name: Name) -> Iterator[str]:
+def spell(name: PlanName) -> Iterator[str]:
     """The parts of a name, the numbers of repetitions written out."""
     return (str(each.number) if isinstance(each, Index) else each for each in name)
 
@@ -171,7 +171,7 @@ def plan(graph: Graph, layers: Mapping[str, Lowered], folded: bool = True) -> Pl
     return flat
 
 
-def _name(made: Plan, module: Module, owner: Key) -> None:
+def _name(made: Plan, module: Module, owner: PlanKey) -> None:
     """Give each module that becomes a function the key of its definition."""
     for item in module.items:
         if not isinstance(item, Module):
@@ -183,7 +183,7 @@ def _name(made: Plan, module: Module, owner: Key) -> None:
             made.uses.setdefault(key, []).append(item)
 
 
-def _key(module: Module, owner: Key, above: Module, level: int | None) -> Key | None:
+def _key(module: Module, owner: PlanKey, above: Module, level: int | None) -> PlanKey | None:
     if module.kind in ("block", "network") and module.scope is not None and module.scope.definition:
         return called_key(module, level)
     # A loop in a loop would need two numbers in one name; the inner one gets a function.
@@ -246,7 +246,7 @@ def _can_lend(made: Plan, owner: Module, module: Module) -> bool:
     )
 
 
-Content = list[tuple[str, tuple[Layer, ...], tuple[str | int, ...]]]
+Content = list[tuple[str, tuple[LayerText, ...], tuple[str | int, ...]]]
 """For each node, its name, its layers and its inputs: relative names, or numbers of the module's inputs."""
 
 

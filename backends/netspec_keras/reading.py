@@ -7,17 +7,19 @@ from typing import Any
 
 from netspec.graph import Graph, Node
 from netspec.lowering.parts import Argument, Call, Slot
-from netspec.lowering.symbols import Bound, Layer, Symbol, Value
+from netspec.lowering.symbols import Bound, LayerObject, NamedValue, Symbol
 from netspec.lowering.template import WrongFold
 from netspec.lowering.witness import Reading
 from netspec.types import Type
 from netspec_keras.helpers import HELPERS, STARTERS
-from netspec_keras.layer import Layer as LayerText
-from netspec_keras.layer import title
+from netspec_keras.layer import LayerText, title
 
 NAME = "name"
 
 Layers = tuple[LayerText, ...]
+
+Given = tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]
+"""Positional arguments, keyword arguments, and the defaults of the latter."""
 
 
 class KerasReading(Reading):
@@ -27,12 +29,13 @@ class KerasReading(Reading):
 
     def __init__(self, graph: Graph, function: str, ways: Mapping[str, Collection[Layers]]) -> None:
         self.graph, self.function, self.ways = graph, function, ways
-        self.inputs: dict[str, Value] = {}
-        self.made: dict[Layer, None] = {}
-        self.users: dict[Layer, Node] = {}
-        self.holders: dict[str, Layer] = {}
-        self.holding: set[Layer] = set()
+        self.inputs: dict[str, NamedValue] = {}
+        self.made: dict[LayerObject, None] = {}
+        self.users: dict[LayerObject, Node] = {}
+        self.holders: dict[str, LayerObject] = {}
+        self.holding: set[LayerObject] = set()
         """The layers that hold weights."""
+        self._read: dict[int, tuple[Given, dict[str, Any]]] = {}
         self.types = {name: channels_last(type_) for name, type_ in graph.types.items()}
 
     def names(self) -> Mapping[str, Any]:
@@ -42,39 +45,47 @@ class KerasReading(Reading):
         own = {name: _starter(name) if name in STARTERS else self._constructor(name) for name in HELPERS}
         return {"keras": keras, "layers": layers, "ops": Symbol("name", "ops"), **own}
 
-    def _constructor(self, cls: str) -> Callable[..., Layer]:
-        def construct(*arguments: Any, **keywords: Any) -> Layer:
+    def _constructor(self, cls: str) -> Callable[..., LayerObject]:
+        def construct(*arguments: Any, **keywords: Any) -> LayerObject:
             several = len(keywords.get("gives", ())) > 1
-            made = _Several(cls, arguments, keywords) if several else Layer(cls, arguments, keywords)
+            made = _Several(cls, arguments, keywords) if several else LayerObject(cls, arguments, keywords)
             for inner in arguments:
-                if isinstance(inner, Layer):  # what a wrapper is given is part of the wrapper
+                if isinstance(inner, LayerObject):  # what a wrapper is given is part of the wrapper
                     self.made.pop(inner, None)
             self.made[made] = None
             return made
 
         return construct
 
-    def _input(self, shape: Any, name: str, dtype: str = "") -> Value:
+    def _input(self, shape: Any, name: str, dtype: str = "") -> NamedValue:
         wanted = next(each for each in self.graph.inputs if each.name == name)
         if (None, *shape) != self.types[name] or (dtype == "int32") != (wanted.vocabulary is not None):
             raise WrongFold(f"{self.graph.name}: the text takes {name} as {shape} {dtype}")
         return self.inputs[name]
 
-    def value(self, name: str) -> Value:
-        return Value(name, self.types[name])
+    def value(self, name: str) -> NamedValue:
+        return NamedValue(name, self.types[name])
 
-    def run(self, space: Mapping[str, Any], inputs: Mapping[str, Value]) -> Mapping[str, Any]:
+    def run(self, space: Mapping[str, Any], inputs: Mapping[str, NamedValue]) -> Mapping[str, Any]:
         self.inputs = dict(inputs)
         takes, gives, _ = space[self.function]()
         if _by_name(takes, self.graph.inputs[0].name) != self.inputs:
             raise WrongFold(f"{self.graph.name}: the text takes other inputs")
         return _by_name(gives, self.graph.outputs[0].name)
 
-    def own(self, node: Node, value: str, inputs: Sequence[Value]) -> Iterator[Any]:
+    def own(self, node: Node, value: str, inputs: Sequence[NamedValue]) -> Iterator[Any]:
         takes: Any = list(inputs) if node.op.merges or len(inputs) > 1 else inputs[0]
-        made = (_applied(layers, node, takes) for layers in self.ways[value])
+        made = (self._applied(layers, node, takes) for layers in self.ways[value])
         port = value.removeprefix(f"{node.name}.") if value != node.name else ""
         return (each[_place(port, self.ways[value])] if isinstance(each, tuple) else each for each in made)
+
+    def _applied(self, layers: Layers, node: Node, x: Any) -> Any:
+        for layer in layers:
+            if id(layer) not in self._read:  # equal nodes have the same layer, which `ways` keeps
+                self._read[id(layer)] = (_given(layer.arguments), _given(layer.given)[1])
+            given, called = self._read[id(layer)]
+            x = _constructed(layer, given, node)(_after(layer, x), **called)
+        return x
 
     def hold(self, node: Node, bound: Bound) -> None:
         owner = node.shares or node.name
@@ -100,7 +111,7 @@ class KerasReading(Reading):
             raise WrongFold(f"{self.graph.name}: two layers of the text have one name")
 
 
-class _Several(Layer):
+class _Several(LayerObject):
     """A layer with several outputs, which it names."""
 
     def __call__(self, *inputs: Any) -> Any:
@@ -116,9 +127,9 @@ def _place(port: str, ways: Collection[Layers]) -> int:
     return given.value[1:].index(port) + 1 if port else 0
 
 
-def _starter(name: str) -> Callable[..., Layer]:
+def _starter(name: str) -> Callable[..., LayerObject]:
     """The constructor of an initialiser."""
-    return lambda *arguments, **keywords: Layer(name, arguments, keywords)
+    return lambda *arguments, **keywords: LayerObject(name, arguments, keywords)
 
 
 class _Namespace:
@@ -148,13 +159,6 @@ def _by_name(given: Any, only: str) -> dict[str, Any]:
     return given if isinstance(given, dict) else {only: given}
 
 
-def _applied(layers: Layers, node: Node, x: Any) -> Any:
-    for layer in layers:
-        _, keywords, _ = _given(layer.given)
-        x = _constructed(layer, node)(_after(layer, x), **keywords)
-    return x
-
-
 def _after(layer: LayerText, x: Any) -> Any:
     """The argument of a layer's call: its input, or its input divided by a number."""
     match layer.after:
@@ -165,11 +169,11 @@ def _after(layer: LayerText, x: Any) -> Any:
     raise TypeError(f"no input: {layer.after!r}")
 
 
-def _constructed(layer: LayerText, node: Node) -> Layer:
+def _constructed(layer: LayerText, given: Given, node: Node) -> LayerObject:
     """The layer with every optional argument; its name is the suffix to the node's name."""
     frozen = bool(node.weights) and not layer.suffix and not node.trainable
-    arguments, keywords, defaults = _given(layer.arguments)
-    made = _Several if len(keywords.get("gives", ())) > 1 else Layer
+    arguments, keywords, defaults = given
+    made = _Several if len(keywords.get("gives", ())) > 1 else LayerObject
     return made(
         layer.cls,
         arguments,
@@ -179,7 +183,7 @@ def _constructed(layer: LayerText, node: Node) -> Layer:
     )
 
 
-def _given(arguments: Sequence[Argument]) -> tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]:
+def _given(arguments: Sequence[Argument]) -> Given:
     """The positional arguments, the keyword arguments, and the defaults of the latter."""
     values = [(each.keyword, _argument(each)) for each in arguments]
     slots = {each.keyword: each.value for each in arguments if isinstance(each.value, Slot)}
@@ -195,5 +199,5 @@ def _argument(argument: Argument) -> Any:
         case Slot(value=value):
             return value
         case Call(function, arguments):
-            return Layer(function, *_given(arguments))
+            return LayerObject(function, *_given(arguments))
     raise TypeError(f"no argument: {argument!r}")

@@ -1,4 +1,4 @@
-"""Recurrent layers in Keras: its own where one of them is enough, else a helper that holds several."""
+"""Recurrent layers in Keras: one layer of Keras if it is enough, else a helper with a layer per direction and level."""
 
 from __future__ import annotations
 
@@ -6,54 +6,81 @@ from collections.abc import Iterator
 
 from netspec.dataclass import replace
 from netspec.lowering.parts import Argument, Call
+from netspec.ops.initializers import ZEROS, lifted
 from netspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
 from netspec_keras.arguments import Arguments, Types, count, option
-from netspec_keras.layer import Holder, Layer, Lowered
+from netspec_keras.layer import Holder, LayerText, Lowered
 
 NAMES: dict[type[Recurrent], str] = {Rnn: "RNN", Lstm: "LSTM", Gru: "GRU"}
-"""What a helper calls each layer."""
+"""The name of each layer in the helpers."""
 
 LAYERS: dict[type[Recurrent], str] = {Rnn: "layers.SimpleRNN", Lstm: "layers.LSTM", Gru: "layers.GRU"}
-"""What Keras calls each layer."""
+"""The name of each layer in Keras."""
 
 MERGES = {"concat": "concat", "sum": "sum", "average": "ave", "multiply": "mul"}
-"""What Keras calls each way to merge."""
+"""The name of each value of `merge` in Keras."""
+
+FORGETFUL = lifted(ZEROS, i=0.0, f=1.0, g=0.0, o=0.0)
+"""The initialiser of the biases of `layers.LSTM`, by gate."""
 
 ROWS = {"ih": "kernel", "hh": "recurrent_kernel", "ch": "peephole", "hr": "projector"}
-"""What Keras, and our cells, call the weights."""
+"""The variable of each weight in the cells of Keras and of the helpers."""
 
 
 def recurrent(op: Recurrent, types: Types) -> Lowered:
-    """A layer of Keras', or the helper; further outputs need the helper."""
+    """A layer of Keras, or the helper; further outputs need the helper."""
 
     def several(ports: tuple[str, ...]) -> Lowered:
         return _swept(op, types, ports)
 
-    lowered = _one(op, types) if _is_enough(op, types) else _swept(op, types, ())
+    if _is_stack(op, types):
+        lowered = _stack(op)
+    else:
+        lowered = _one(op, types) if _is_enough(op, types) else _swept(op, types, ())
     return Lowered(lowered.layers, lowered.holders, several=several)
 
 
 def _is_enough(op: Recurrent, types: Types) -> bool:
-    """Whether one layer of Keras' does it: over sequences of which all steps count, from a state of zeros."""
+    """Whether one layer of Keras is enough: no lengths, initial states of 0, one layer, and no states as output."""
     return len(types) == 1 and op.layers == 1 and op.returns != "state" and not _needs_cell(op)
 
 
+def _is_stack(op: Recurrent, types: Types) -> bool:
+    """Whether layers of Keras' in a row do it: over all steps of one axis, in their order."""
+    plain = len(types) == 1 and len(types[0].spatial) == 1 and not _needs_cell(op)
+    return plain and op.layers > 1 and op.returns == "sequence" and op.direction != "backward"
+
+
+def _stack(op: Recurrent) -> Lowered:
+    """A helper that runs copies of a layer of Keras' after it."""
+    (layer,) = _native(op.replace(layers=1)).layers
+    arguments = (
+        Argument(Call(layer.cls, layer.arguments)),
+        option("num_layers", op.layers),
+        option("dropout", op.dropout, 0.0),
+    )
+    cells = ("forward_layer.cell", "backward_layer.cell") if op.direction == "both" else ("cell",)
+    layers = ("layer", *(f"others.{number}" for number in range(op.layers - 1)))
+    places = tuple(f"{layer}.{cell}" for layer in layers for cell in cells)
+    return Lowered((LayerText("Stacked", arguments),), dict(_holders(op, places)))
+
+
 def _needs_cell(op: Recurrent) -> bool:
-    """Whether the steps are not those of a layer of Keras'."""
+    """Whether no cell of Keras computes these steps."""
     if isinstance(op, Lstm):
         return op.peepholes or op.coupled or op.projection is not None or op.variational
     return op.variational
 
 
 def _one(op: Recurrent, types: Types) -> Lowered:
-    """The layer of Keras'; along an axis where there are several, or where it gives the steps in reverse order."""
+    """The layer of Keras, inside the helper `Along` if the input has several axes or the steps come out reversed."""
     native = _native(op)
     reversed_ = op.direction == "backward" and op.returns == "sequence"
     if len(types[0].spatial) == 1 and not reversed_:
         return native
     (layer,) = native.layers
     axis = option("axis", 1 + op.dimension(types), 1)
-    along = Layer("Along", (Argument(Call(layer.cls, layer.arguments)), axis))
+    along = LayerText("Along", (Argument(Call(layer.cls, layer.arguments)), axis))
     holders = {
         name: replace(each, variable=f"layer.{each.variable}") for name, each in native.holders.items()
     }
@@ -67,20 +94,20 @@ def _native(op: Recurrent) -> Lowered:
         *_cell(op),
     ]
     if op.direction != "both":
-        return Lowered((Layer(LAYERS[type(op)], tuple(settings)),), dict(_holders(op, ("cell",))))
+        return Lowered((LayerText(LAYERS[type(op)], tuple(settings)),), dict(_holders(op, ("cell",))))
     inner = Argument(Call(LAYERS[type(op)], tuple(settings)))
     merge = option("merge_mode", MERGES[op.merge], "concat", "merge")
     holders = dict(_holders(op, ("forward_layer.cell", "backward_layer.cell")))
-    return Lowered((Layer("layers.Bidirectional", (inner, merge)),), holders)
+    return Lowered((LayerText("layers.Bidirectional", (inner, merge)),), holders)
 
 
 def _set(**settings: bool) -> Iterator[Argument]:
-    """The settings that are not Keras' own."""
+    """The flags that are true, as arguments."""
     return (option(name, value) for name, value in settings.items() if value)
 
 
 def _swept(op: Recurrent, types: Types, ports: tuple[str, ...]) -> Lowered:
-    """The helper that holds a layer for each layer and direction."""
+    """The helper, which holds a layer of Keras for each layer and direction."""
     name = NAMES[type(op)]
     if _needs_cell(op):
         name = {Lstm: "GatedLSTM", Gru: "VariationalGRU", Rnn: "RNN"}[type(op)]
@@ -96,11 +123,11 @@ def _swept(op: Recurrent, types: Types, ports: tuple[str, ...]) -> Lowered:
         option("gives", (op.returns, *ports), ("sequence",)),
     )
     places = tuple(f"sweeps.{number}.cell" for number in range(op.layers * len(op.suffixes)))
-    return Lowered((Layer(f"Recurrent{name}", arguments),), dict(_holders(op, places)), gives=ports)
+    return Lowered((LayerText(f"Recurrent{name}", arguments),), dict(_holders(op, places)), gives=ports)
 
 
 def _cell(op: Recurrent) -> Arguments:
-    """The arguments of one kind of layer, those that are not Keras' own."""
+    """The arguments of the cell that differ from the defaults of Keras."""
     found = [] if op.bias else [option("use_bias", False, hint="bias")]
     match op:
         case Rnn() if op.activation != "tanh":
@@ -111,13 +138,13 @@ def _cell(op: Recurrent) -> Arguments:
             found += _set(peepholes=op.peepholes, coupled=op.coupled)
             if op.projection is not None:
                 found.append(option("projection", op.projection))
-            if op.bias and (op.coupled or op.forget_bias != 1):
+            if op.bias and (op.coupled or op.bias_start != FORGETFUL):
                 found.append(option("unit_forget_bias", False))
     return tuple(found)
 
 
 def _holders(op: Recurrent, places: tuple[str, ...]) -> Iterator[tuple[str, Holder]]:
-    """Where the weights of each layer and direction live."""
+    """The variable of each weight, by layer and direction; `places` are the paths of the cells."""
     # The gates of a GRU stand in the order z, r, n in Keras.
     blocks = (1, 0, 2) if isinstance(op, Gru) else ()
     twice = isinstance(op, Gru) and op.reset == "after"

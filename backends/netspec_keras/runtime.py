@@ -113,9 +113,6 @@ def known(device: str) -> str:
 
     Raises:
         NoDevice: the device does not exist, or is not a valid name.
-
-    Raises:
-        NoDevice: it is not here, or is none.
     """
     name = device.lower().replace("cuda", "gpu")
     kind, colon, number = name.partition(":")
@@ -125,12 +122,7 @@ def known(device: str) -> str:
         )
     count = len(running().devices(kind))
     if int(number or 0) >= count:
-        has = (
-            f"there {'is' if count == 1 else 'are'} {count} of its kind"
-            if count
-            else "there is none of its kind"
-        )
-        raise NoDevice(f"the device `{device}` is not here: {has}", "name auto, or cpu")
+        raise NoDevice.counted(device, count)
     return name
 
 

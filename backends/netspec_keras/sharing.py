@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING, cast
 
 from netspec.backend import Limit
 from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph, Node
 from netspec.lowering.sizes import with_sizes
-from netspec.ops.dense import Dense
-from netspec.ops.indices import Embedding
-from netspec.ops.norm import BatchNorm, GroupNorm
-from netspec.ops.swept import Swept
+from netspec.ops import FAMILY_OF
 from netspec.types import Type
-from netspec_keras import slices
-from netspec_keras.layer import Layer, Lowered
+from netspec_keras.layer import LayerText, Lowered
 from netspec_keras.lowering import LOWERINGS, bare, lowered
 from netspec_keras.starts import started
+
+if TYPE_CHECKING:
+    from netspec.ops.dense import Dense
+    from netspec.ops.indices import Embedding
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +67,19 @@ class Forms:
         return ("ports", self.ports[node.name]) if node.name in self.ports else None
 
 
-LEARN_ANYWAY = ("layers.Bidirectional", "layers.ConvLSTM1D", "layers.ConvLSTM2D")
-"""Layers of Keras that do not pass `trainable=False` on to the layers that they hold."""
+LEARN_ANYWAY = ("Stacked", "layers.Bidirectional", "layers.ConvLSTM1D", "layers.ConvLSTM2D")
+"""Layers that do not pass `trainable=False` on to the layers that they hold."""
 
 
 def layers_of(graph: Graph, node: Node, shared: Forms) -> Lowered:
     """The layers of a node; an embedding and the dense layers that use its vectors are one layer."""
     types = _types(graph, node)
     if node.name in shared.vectors:
-        assert isinstance(node.op, Embedding | Dense)
-        return slices.reversible(node.op, types, shared.vectors[node.name], node.weights[0].axes)
+        from netspec_keras import slices
+
+        return slices.reversible(
+            cast("Embedding | Dense", node.op), types, shared.vectors[node.name], node.weights[0].axes
+        )
     if node.name in shared.ports:
         several = LOWERINGS[type(node.op)](node.op, types).several
         assert several is not None
@@ -92,10 +96,11 @@ def forms(graph: Graph) -> Forms:
     ports: dict[str, tuple[str, ...]] = {}
     for family in _families(graph):
         names = [node.name for node in family]
-        paddings = [node.op.padding_index for node in family if isinstance(node.op, Embedding)]
+        embeddings = [node.op for node in family if node.op.keyword == "embedding"]
+        paddings = [cast("Embedding", op).padding_index for op in embeddings]
         if 0 < len(paddings) < len(family):
             vectors |= dict.fromkeys(names, paddings[0])
-        elif isinstance(family[0].op, Swept):
+        elif FAMILY_OF.get(family[0].op.keyword) == "recurrence":
             made = [own_layer(lowered(node.op, _types(graph, node), node.ports)) for node in family]
             used = {port for node in family for port in node.ports}
             listed = tuple(port.name for port in family[0].op.ports if port.name in used)
@@ -123,7 +128,7 @@ def _unused(graph: Graph) -> Iterator[tuple[str, str]]:
 
 def _other_axes(graph: Graph) -> Iterator[tuple[str, str]]:
     for owner, *others in _families(graph):
-        if isinstance(owner.op, BatchNorm | GroupNorm):
+        if owner.op.keyword in ("batch_norm", "group_norm"):
             for node in others:
                 own, lent = (len(_types(graph, each)[0].spatial) for each in (node, owner))
                 if own != lent:
@@ -194,7 +199,7 @@ LIMITS: Sequence[Limit] = (
 )
 
 
-def own_layer(lowered: Lowered) -> Layer:
+def own_layer(lowered: Lowered) -> LayerText:
     """The layer that has the node's name and its weights."""
     return replace(next(layer for layer in lowered.layers if not layer.suffix), given=())
 

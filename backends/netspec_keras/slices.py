@@ -1,19 +1,24 @@
-"""Vectors of indices, and what keeps, drops or repeats positions of an axis, in Keras."""
+"""Embeddings, and ops that select, reorder or repeat positions of an axis, in Keras."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from netspec.dataclass import replace
-from netspec.ops.axes import Along
-from netspec.ops.dense import Dense
-from netspec.ops.indices import Embedding, OneHot
-from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
+from netspec.ops.indices import Embedding
 from netspec_keras.arguments import Arguments, Types, count, first, option
 from netspec_keras.functions import behind
-from netspec_keras.layer import Holder, Layer, Lowered
+from netspec_keras.layer import Holder, LayerText, Lowered
+
+if TYPE_CHECKING:
+    from netspec.ops.axes import Along
+    from netspec.ops.dense import Dense
+    from netspec.ops.indices import OneHot
+    from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 
 
 def embedding(op: Embedding, types: Types) -> Lowered:
-    """Keras' own; a helper where an index has no vector of its own."""
+    """`layers.Embedding`; a helper if there is a `padding_index`."""
     return _vectors("layers.Embedding", types[0].vocabulary or 0, op.units, op.padding_index)
 
 
@@ -34,12 +39,12 @@ def _vectors(cls: str, vocabulary: int, units: int, padding_index: int | None, a
     sizes: Arguments = (first(vocabulary, "vocabulary"), count(units, "units"))
     if padding_index is not None:
         cls, sizes = "PaddedEmbedding", (*sizes, option("padding_index", padding_index))
-    return Lowered((Layer(cls, sizes),), {"weight": Holder("embeddings", axes, axes)})
+    return Lowered((LayerText(cls, sizes),), {"weight": Holder("embeddings", axes, axes)})
 
 
 def one_hot(op: OneHot, types: Types) -> Lowered:
     """A helper: Keras' own decides by the size of the last axis whether it is a new one."""
-    return Lowered((Layer("OneHot", (first(types[0].vocabulary or 0, "vocabulary"),)),))
+    return Lowered((LayerText("OneHot", (first(types[0].vocabulary or 0, "vocabulary"),)),))
 
 
 def _axis(op: Along, types: Types) -> int:
@@ -49,54 +54,56 @@ def _axis(op: Along, types: Types) -> int:
     return 1 + types[0].axes.index(str(op.axis))
 
 
-def _slice(axis: int, start: int, stop: int, step: int, size: int, suffix: str = "") -> Layer:
-    """A helper that slices one axis; nothing is said of what is the end of the axis."""
+def _slice(axis: int, start: int, stop: int, step: int, size: int, suffix: str = "") -> LayerText:
+    """The helper that slices one axis; `stop` is left out at the end of the axis."""
     arguments: Arguments = (
         first(axis, "axis"),
         option("start", start, 0),
         *((option("stop", stop),) if stop < size else ()),
         option("step", step, 1),
     )
-    return Layer("Slice", arguments, suffix)
+    return LayerText("Slice", arguments, suffix)
 
 
 def slice_(op: Slice, types: Types) -> Lowered:
-    """A helper: Keras has a slice of tensors and not a layer."""
+    """A helper, because Keras has no layer that slices."""
     return Lowered((_slice(_axis(op, types), *op.bounds, op.size(types)),))
 
 
 def split(op: Split, types: Types) -> Lowered:
-    """A slice for each part."""
+    """A `Slice` for each part that is used."""
     axis, size = _axis(op, types), op.size(types)
     ports = {name: _slice(axis, *op.bounds(name), 1, size, name) for name, _ in op.parts[1:]}
     return Lowered((_slice(axis, *op.bounds(), 1, size),), ports=ports)
 
 
 def take(op: Take, types: Types) -> Lowered:
-    """A helper."""
+    """The helper `Take`; with lengths, `LastStep`."""
     if len(types) > 1:
-        return Lowered((Layer("LastStep"),))
-    return Lowered((Layer("Take", (first(_axis(op, types), "axis"), first(op.position, "position"))),))
+        return Lowered((LayerText("LastStep"),))
+    return Lowered((LayerText("Take", (first(_axis(op, types), "axis"), first(op.position, "position"))),))
 
 
 def gather(op: Gather, types: Types) -> Lowered:
-    """The same helper, of several positions."""
-    return Lowered((Layer("Take", (first(_axis(op, types), "axis"), first(op.positions, "positions"))),))
+    """The helper `Take` with a list of positions; `TakeAlong` for an input of indices."""
+    if op.positions is None:
+        return Lowered((LayerText("TakeAlong", (first(_axis(op, types), "axis"),)),))
+    return Lowered((LayerText("Take", (first(_axis(op, types), "axis"), first(op.positions, "positions"))),))
 
 
 def reverse(op: Reverse, types: Types) -> Lowered:
-    """A helper."""
-    return Lowered((Layer("Reverse", (first(_axis(op, types), "axis"),)),))
+    """The helper `Reverse`."""
+    return Lowered((LayerText("Reverse", (first(_axis(op, types), "axis"),)),))
 
 
 def roll(op: Roll, types: Types) -> Lowered:
-    """A helper."""
-    return Lowered((Layer("Roll", (first(_axis(op, types), "axis"), first(op.shift, "shift"))),))
+    """The helper `Roll`."""
+    return Lowered((LayerText("Roll", (first(_axis(op, types), "axis"), first(op.shift, "shift"))),))
 
 
 def repeat_vector(op: RepeatVector, types: Types) -> Lowered:
-    """Keras' own for a sequence; a helper for an image or a volume."""
+    """`layers.RepeatVector` for a sequence; a helper for an image or a volume."""
     sizes = op.size or ()
     if len(sizes) == 1:
-        return Lowered((Layer("layers.RepeatVector", (first(sizes[0], "size"),)),))
-    return Lowered((Layer("SpreadVector", (first(sizes, "size"),)),))
+        return Lowered((LayerText("layers.RepeatVector", (first(sizes[0], "size"),)),))
+    return Lowered((LayerText("SpreadVector", (first(sizes, "size"),)),))

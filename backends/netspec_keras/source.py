@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import field
+from typing import TYPE_CHECKING, cast
 
 from netspec.backend import Source
 from netspec.dataclass import dataclass
@@ -12,7 +13,7 @@ from netspec.lowering.gathering import is_list
 from netspec.lowering.layout import Page
 from netspec.lowering.names import free, numbered, singular, snake
 from netspec.lowering.outline import Module, called_name
-from netspec.lowering.parts import literal, quoted
+from netspec.lowering.parts import Slot, literal, quoted
 from netspec.lowering.sizes import with_sizes
 from netspec.lowering.statements import Body as Statements
 from netspec.lowering.statements import Text, Use
@@ -22,14 +23,19 @@ from netspec.lowering.uses import description, firsts, known, roles, told
 from netspec.lowering.variables import MAIN
 from netspec.lowering.witness import Draft, proven
 from netspec.types import Type
-from netspec_keras.body import NAME, ROOT_INPUT, Body, Function
+from netspec_keras.body import NAME, ROOT_INPUT, FunctionWriter, WrittenFunction
 from netspec_keras.canonical import ways
 from netspec_keras.helpers import HELPERS, required
 from netspec_keras.layer import Lowered
-from netspec_keras.plan import Key, Plan, plan
+from netspec_keras.lowering import padded_apart
+from netspec_keras.plan import Plan, PlanKey, plan
 from netspec_keras.reading import KerasReading
 from netspec_keras.sharing import Lowerings, lower
+from netspec_keras.starts import started
 from netspec_keras.windows import called_same
+
+if TYPE_CHECKING:
+    from netspec.ops.conv import Convolution
 
 TAKEN = frozenset(
     """
@@ -55,14 +61,16 @@ def source(graph: Graph) -> Source:
     """The source that makes a graph's model. The backend accepts the graph."""
     graph = with_sizes(graph)
     lowered = lower(graph)
-    return proven(graph, lambda: _draft(graph, lowered), lambda: _draft(graph, lowered, folded=False))
+    return proven(graph, lambda: draft(graph, lowered), lambda: draft(graph, lowered, folded=False))
 
 
-def _draft(graph: Graph, lowered: Lowerings, folded: bool = True) -> Draft:
+def draft(graph: Graph, lowered: Lowerings, folded: bool = True) -> Draft:
+    """The source before its proof."""
     layers = lowered.layers
     module = _Module(graph, layers, plan(graph, layers, folded))
     text = module.write()
-    reading = KerasReading(graph, module.name, ways(graph, lowered.own, layers, module.same))
+    written = (layers, module.same, {**layers, **module.apart})
+    reading = KerasReading(graph, module.name, ways(graph, lowered.own, *written))
     return Draft(module.plan.root, text, reading)
 
 
@@ -81,10 +89,12 @@ class _Module:
     graph: Graph
     layers: Mapping[str, Lowered]
     plan: Plan
-    functions: dict[str, Function] = field(default_factory=dict)
+    functions: dict[str, WrittenFunction] = field(default_factory=dict)
     finished: list[_Finished] = field(default_factory=list)
     classes: set[str] = field(default_factory=set)
-    done: set[Key] = field(default_factory=set)
+    done: set[PlanKey] = field(default_factory=set)
+    apart: dict[str, Lowered] = field(default_factory=dict)
+    """The convolutions that are written with their padding apart, as they are in other uses of their block."""
 
     def __post_init__(self) -> None:
         self.name = function_name(self.graph)
@@ -94,12 +104,12 @@ class _Module:
     def write(self) -> Source:
         for key in self.plan.uses:
             self._define(key)
-        root = Body(self.plan, self.layers, self.plan.root, self.functions, self.taken)
+        root = FunctionWriter(self.plan, self.layers, self.plan.root, self.functions, self.taken)
         (definition,) = unify([Use(self.name, root.lines())], self.taken)
         self.classes |= root.classes
         return self._page(root, definition)
 
-    def _define(self, key: Key) -> None:
+    def _define(self, key: PlanKey) -> None:
         """Write the function, or functions, of one definition, after those that it calls."""
         if key in self.done:
             return
@@ -115,20 +125,32 @@ class _Module:
             other = self._unified(uses, self.same)
             if _size(other[2]) < _size(definitions):
                 bodies, channels, definitions = other
+        if len(definitions) > 1 and (names := _padded_in_some(uses, self.layers)):
+            apart = {name: self._apart(name) for name in names}
+            other = self._unified(uses, {**self.layers, **apart})
+            if _size(other[2]) < _size(definitions):
+                bodies, channels, definitions = other
+                self.apart |= apart
         for definition, name in zip(
             definitions, variant_names(snake(self._called(key)), definitions), strict=True
         ):
             function = free(name, {*self.taken, *self._variables()})
             self.taken.add(function)
             for number in definition.uses:
-                self.functions[uses[number].path] = Function(function, definition, number)
+                self.functions[uses[number].path] = WrittenFunction(function, definition, number)
             served = [uses[number] for number in definition.uses]
             self.finished.append(
                 _function(function, bodies[definition.uses[0]], definition, channels, served)
             )
         self.classes |= {name for body in bodies for name in body.classes}
 
-    def _called(self, key: Key) -> str:
+    def _apart(self, name: str) -> Lowered:
+        """The layers of a convolution with its padding as a layer of its own."""
+        node = self.graph.by_name[name]
+        types = [self.graph.types[value] for value in node.inputs]
+        return started(padded_apart(cast("Convolution", node.op), types), node)
+
+    def _called(self, key: PlanKey) -> str:
         """What a function is called after: the block of its uses, else their scope."""
         (first, *_) = self.plan.uses[key]
         if key[-2] == "repeat":
@@ -137,13 +159,13 @@ class _Module:
 
     def _unified(
         self, uses: Sequence[Module], layers: Mapping[str, Lowered]
-    ) -> tuple[list[Body], str, tuple[Definition, ...]]:
+    ) -> tuple[list[FunctionWriter], str, tuple[Definition, ...]]:
         """The bodies of the uses, the name for the channels of their input, and the definitions."""
-        bodies: list[Body] = []
-        made: dict[int, Body] = {}
+        bodies: list[FunctionWriter] = []
+        made: dict[int, FunctionWriter] = {}
         for number in firsts(uses, self._mark, self._around):
             if number not in made:
-                made[number] = Body(self.plan, layers, uses[number], self.functions, self.taken)
+                made[number] = FunctionWriter(self.plan, layers, uses[number], self.functions, self.taken)
             bodies.append(made[number])
         taken = {*self.taken, NAME, *(name for body in bodies for name in body.variables)}
         channels = numbered("channels", taken)
@@ -170,7 +192,7 @@ class _Module:
         most = max(len(module.inputs) for modules in self.plan.uses.values() for module in modules)
         return {*VARIABLES, *(f"{MAIN}{number}" for number in range(1, most + 1))}
 
-    def _page(self, root: Body, definition: Definition) -> Source:
+    def _page(self, root: FunctionWriter, definition: Definition) -> Source:
         page = Page()
         page.docstring(description(self.graph, self.graph.name, _shape))
         helpers = required(self.classes)
@@ -200,7 +222,7 @@ class _Module:
         page.rows = [row.rstrip() for row in page.rows]
         return page.source()
 
-    def _root(self, page: Page, root: Body, definition: Definition) -> None:
+    def _root(self, page: Page, root: FunctionWriter, definition: Definition) -> None:
         for each in self.graph.inputs:
             page.write(f"{root.names[each.name]} = {_input(each)}", 1)
         page.statements(definition.lines, 1)
@@ -212,7 +234,7 @@ class _Module:
         )
 
 
-def _unify(bodies: Sequence[Body], channels: str, taken: set[str]) -> tuple[Definition, ...]:
+def _unify(bodies: Sequence[FunctionWriter], channels: str, taken: set[str]) -> tuple[Definition, ...]:
     """The definitions of one block: with the author's arguments, or with fewer, derived from the input's channels."""
     lines = {id(body): body.lines() for body in bodies}
 
@@ -226,12 +248,33 @@ def _unify(bodies: Sequence[Body], channels: str, taken: set[str]) -> tuple[Defi
     return unify(uses(channels), taken)
 
 
+def _padded_in_some(uses: Sequence[Module], layers: Mapping[str, Lowered]) -> list[str]:
+    """The convolutions that say `same`, and have a layer that pads before them in another use of the same block."""
+    rows: dict[str, list[Node]] = {}
+    for use in uses:
+        for node in use.nodes():
+            rows.setdefault(node.name.removeprefix(f"{use.path}."), []).append(node)
+    mixed = [nodes for nodes in rows.values() if any(_pads(layers[node.name]) for node in nodes)]
+    return [node.name for nodes in mixed for node in nodes if _says_same(layers[node.name])]
+
+
+def _pads(lowered: Lowered) -> bool:
+    return lowered.layers[0].cls.startswith("layers.ZeroPadding") and len(lowered.layers) > 1
+
+
+def _says_same(lowered: Lowered) -> bool:
+    padding = [
+        each.value for layer in lowered.layers for each in layer.arguments if each.keyword == "padding"
+    ]
+    return any(isinstance(each, Slot) and each.value == "same" for each in padding)
+
+
 def _size(definitions: Sequence[Definition]) -> tuple[int, int]:
     """The number of definitions, and the number of parameters in total."""
     return len(definitions), sum(len(each.parameters) for each in definitions)
 
 
-def _use(body: Body, lines: Statements, channels: str | None = None) -> Use:
+def _use(body: FunctionWriter, lines: Statements, channels: str | None = None) -> Use:
     """One use of a definition for `unify`; `channels` is the name for the channels of its first input."""
     first = _channels(body.plan.graph, body.module)
     given: dict[str, Value] = {} if first is None or channels is None or body.is_lent else {channels: first}
@@ -253,7 +296,7 @@ def _channels(graph: Graph, module: Module) -> int | None:
 
 
 def _function(
-    name: str, body: Body, definition: Definition, channels: str, uses: Sequence[Module]
+    name: str, body: FunctionWriter, definition: Definition, channels: str, uses: Sequence[Module]
 ) -> _Finished:
     lines = definition.lines
     if channels in definition.given:

@@ -14,7 +14,7 @@ from netspec.lowering.tree import Value
 from netspec.ops.base import Weight
 from netspec.ops.fans import SCALED, Scaled, constant, fans
 from netspec_keras.arguments import Arguments
-from netspec_keras.layer import Holder, Layer, Lowered
+from netspec_keras.layer import Holder, LayerText, Lowered
 
 KERAS = "keras.initializers."
 
@@ -72,7 +72,7 @@ def started(lowered: Lowered, node: Node) -> Lowered:
     return replace(lowered, layers=layers)
 
 
-def _started(layer: Layer, lowered: Lowered, node: Node) -> Layer:
+def _started(layer: LayerText, lowered: Lowered, node: Node) -> LayerText:
     """The layer with an argument for each weight that starts otherwise than Keras, or our class, lets it start.
 
     Weights of one kind, of several cells, have one argument. The argument of a layer in a wrapper is that layer's.
@@ -96,14 +96,21 @@ def _innermost(arguments: Arguments, more: Iterable[Argument]) -> Arguments:
     return (replace(first, value=inner), *others)
 
 
-def _keyword(layer: Layer, holder: Holder) -> str:
+def _keyword(layer: LayerText, holder: Holder) -> str:
     part = {"projector": "projection"}.get(holder.name, holder.name.removesuffix("_kernel"))
     depthwise = layer.cls.startswith("layers.Depthwise") and part == "kernel"
     return "depthwise_initializer" if depthwise else f"{part}_initializer"
 
 
 def initializer(weight: Weight, holder: Holder) -> Piece:
-    """The initialiser of a weight in Keras' layout, for its own initialiser."""
+    """The initialiser of a weight in Keras' layout, for its own initialiser and what is added to it."""
+    start = _unlifted(weight, holder)
+    if not weight.lifts:
+        return start
+    return Call("LiftedGates", (Argument(start), *(Argument(Slot(each, "lift")) for each in weight.lifts)))
+
+
+def _unlifted(weight: Weight, holder: Holder) -> Piece:
     init, value = weight.init, constant(weight.init)
     if value is not None:
         return _constant(value)
@@ -122,14 +129,15 @@ def initializer(weight: Weight, holder: Holder) -> Piece:
 
 def _groups(weight: Weight, holder: Holder) -> dict[str, Any]:
     """The setting of a helper that initialises the last axis group by group, or each channel of the last but one."""
-    if "M" in holder.wanted:
+    # Of the two biases of a gate, which one variable holds, each starts on its own.
+    if "M" in holder.wanted or holder.part is not None:
         return {"by_channel": True}
     return {"groups": weight.groups} if weight.groups > 1 else {}
 
 
 def _orthogonal(weight: Weight, holder: Holder) -> Piece:
     gain = {} if weight.init["gain"] == 1 else {"gain": weight.init["gain"]}
-    if len(weight.shape) > 1 and not _groups(weight, holder):
+    if len(holder.axes) > 1 and not _groups(weight, holder):
         return _own(f"{KERAS}Orthogonal", **gain) if gain else _word("orthogonal")
     return _own("GroupedOrthogonal", **_groups(weight, holder), **gain)
 
@@ -149,6 +157,8 @@ def _scaled(kind: str, rule: Scaled, weight: Weight, holder: Holder) -> Piece:
 
 def _mode(rule: Scaled, weight: Weight, holder: Holder) -> str | None:
     """Keras' name for the fan of the rule; None if it counts no such fan."""
+    if holder.part is not None:
+        return None
     sizes = dict(zip(holder.axes, holder.shape or weight.shape, strict=True))
     first, second = _fans([sizes[letter] for letter in holder.wanted])
     # It takes the last axis of a kernel for its outputs, which of a transposed one is that of its inputs.

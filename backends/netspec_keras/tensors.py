@@ -1,14 +1,17 @@
-"""Tensors that do not come from the input, in Keras."""
+"""Parameters, constants, positions and gated activations in Keras."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from netspec.ops.gate import Gated
-from netspec.ops.tensors import Constant, Nested, Parameter, Positions, shape_of
 from netspec.types import Type
 from netspec_keras.arguments import Types, first, option
-from netspec_keras.layer import Holder, Layer, Lowered
+from netspec_keras.layer import Holder, LayerText, Lowered
+
+if TYPE_CHECKING:
+    from netspec.ops.gate import Gated
+    from netspec.ops.tensors import Constant, Nested, Parameter, Positions
 
 
 def _channels_last(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -21,21 +24,24 @@ def _holder(shape: tuple[int, ...]) -> Holder:
 
 
 def parameter(op: Parameter, types: Types) -> Lowered:
-    """A helper that holds the tensor."""
-    layer = Layer("Learned", (first(_channels_last(op.shape), "shape"),))
+    """The helper `Learned`, which holds the parameter."""
+    layer = LayerText("Learned", (first(_channels_last(op.shape), "shape"),))
     return Lowered((layer,), {"weight": _holder(op.shape)})
 
 
 def constant(op: Constant, types: Types) -> Lowered:
-    """A helper that holds the numbers."""
-    if not shape_of(op.values):
-        shape = _channels_last(op.shape or ())
-        return Lowered((Layer("Filled", (first(shape, "shape"), first(op.values, "value"))),))
-    return Lowered((Layer("Fixed", (first(_moved(op.values), "values"),)),))
+    """The helper `Fixed`, which holds the values; `Filled` for one value and a shape."""
+    shape = _channels_last(op.shape or ())
+    if isinstance(op.values, str):
+        zeros = LayerText("Filled", (first(shape, "shape"), first(0.0, "value")), "zeros")
+        return Lowered((zeros, LayerText("SinusoidPositions", (option("base", op.base, 10000.0),))))
+    if not isinstance(op.numbers, tuple):
+        return Lowered((LayerText("Filled", (first(shape, "shape"), first(op.numbers, "value"))),))
+    return Lowered((LayerText("Fixed", (first(_moved(op.numbers), "values"),)),))
 
 
 def _moved(values: Nested) -> Nested:
-    """The same numbers, the channels last."""
+    """The values with the channels last instead of first."""
     assert isinstance(values, tuple)
     if not isinstance(values[0], tuple):
         return values
@@ -48,15 +54,15 @@ def _places(values: tuple[Nested, ...]) -> Iterator[int]:
 
 
 def _at(values: tuple[Nested, ...], position: int) -> Nested:
-    """The numbers of all channels at one place of the next axis, the channels last."""
+    """The values of all channels at one position of the next axis, with the channels last."""
     return _moved(tuple(each[position] for each in values if isinstance(each, tuple)))
 
 
 def positions(op: Positions, types: Types) -> Lowered:
-    """A helper that adds."""
+    """The helper `SinusoidPositions` or `LearnedPositions`, which adds to the input."""
     if op.kind == "sinusoid":
-        return Lowered((Layer("SinusoidPositions", (option("base", op.base, 10000.0),)),))
-    return Lowered((Layer("LearnedPositions"),), {"weight": _holder(_shape(types[0]))})
+        return Lowered((LayerText("SinusoidPositions", (option("base", op.base, 10000.0),)),))
+    return Lowered((LayerText("LearnedPositions"),), {"weight": _holder(_shape(types[0]))})
 
 
 def _shape(type_: Type) -> tuple[int, ...]:
@@ -64,6 +70,6 @@ def _shape(type_: Type) -> tuple[int, ...]:
 
 
 def gated(op: Gated, types: Types) -> Lowered:
-    """A helper."""
+    """The helper `Gated`."""
     arguments = (option("activation", op.activation, "tanh"), option("gate", op.gate, "sigmoid"))
-    return Lowered((Layer("Gated", arguments),))
+    return Lowered((LayerText("Gated", arguments),))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
 
 from netspec import arithmetic
 from netspec.dataclass import replace
 from netspec.lowering.parts import Argument
+from netspec.ops import OPS
 from netspec.ops.base import Op
-from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
 from netspec.ops.fields import Pads
-from netspec.ops.pool import AvgPool, ChannelPool, MaxPool, MaxUnpool, Pool
-from netspec.ops.transpose import ConvTranspose
 from netspec.ops.window import Windowed
 from netspec.types import Type
 from netspec_keras.arguments import (
@@ -27,9 +26,14 @@ from netspec_keras.arguments import (
     zeros,
 )
 from netspec_keras.functions import behind, by_name
-from netspec_keras.layer import Holder, Layer, Lowered
+from netspec_keras.layer import Holder, LayerText, Lowered
 
-Layers = tuple[Layer, ...]
+if TYPE_CHECKING:
+    from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
+    from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool, Pool
+    from netspec.ops.transpose import ConvTranspose
+
+Layers = tuple[LayerText, ...]
 
 
 def conv(op: Conv, types: Types) -> Lowered:
@@ -59,7 +63,7 @@ def _full(op: Conv | DepthwiseConv, filters: int, groups: int, types: Types) -> 
     closing, after = _closing(op)
     arguments = (count(filters, "filters"), _kernel(op), *window, option("groups", groups, 1), *closing)
     kernel = Holder("kernel", "OI" + op.axes, op.axes + "IO")
-    return Lowered((*before, Layer(cls, arguments), *thin, *after), holders(op, kernel))
+    return Lowered((*before, LayerText(cls, arguments), *thin, *after), holders(op, kernel))
 
 
 def _by_table(op: Conv, types: Types) -> Lowered:
@@ -67,7 +71,7 @@ def _by_table(op: Conv, types: Types) -> Lowered:
     apart = _is_refused(op, types[0].channels or 0, types)
     before, window, thin = _window(op, types[0].sizes, apart)
     arguments = (count(op.filters, "filters"), first(op.kernel, "kernel"), option("table", op.table or ()))
-    layer = Layer("TableConv", (*arguments, *window, _bias(op)))
+    layer = LayerText("TableConv", (*arguments, *window, _bias(op)))
     connections = Holder("connections", "N" + op.axes, "N" + op.axes)
     return Lowered((*before, layer, *thin, *behind(op.activation)), holders(op, connections))
 
@@ -78,7 +82,7 @@ def _by_channel(op: Conv | DepthwiseConv, multiplier: int, types: Types) -> Lowe
     closing, after = _closing(op)
     arguments = (_kernel(op), option("depth_multiplier", multiplier, 1, "multiplier"), *window, *closing)
     kernel = _depthwise("kernel", op, types[0].channels or 0, multiplier)
-    layer = Layer(f"layers.DepthwiseConv{len(op.kernel)}D", arguments)
+    layer = LayerText(f"layers.DepthwiseConv{len(op.kernel)}D", arguments)
     return Lowered((*before, layer, *thin, *after), holders(op, kernel))
 
 
@@ -89,12 +93,14 @@ def separable_conv(op: SeparableConv, types: Types) -> Lowered:
     if rank < 3:
         before, window, thin = _window(op, types[0].sizes, apart=len(set(op.strides)) > 1)
         closing, after = _closing(op)
-        layer = Layer(f"layers.SeparableConv{rank}D", (filters, _kernel(op), *window, multiplier, *closing))
+        layer = LayerText(
+            f"layers.SeparableConv{rank}D", (filters, _kernel(op), *window, multiplier, *closing)
+        )
     else:
         before, window, thin = _window(op, types[0].sizes, apart=_is_refused(op, 1, types))
         after = behind(op.activation)
         arguments = (filters, first(op.kernel, "kernel"), *window, multiplier, _bias(op))
-        layer = Layer("SeparableConv3D", arguments)
+        layer = LayerText("SeparableConv3D", arguments)
     held = {
         "depthwise.weight": _depthwise("depthwise_kernel", op, types[0].channels or 0, op.multiplier),
         "pointwise.weight": Holder("pointwise_kernel", "OI" + op.axes, op.axes + "IO"),
@@ -125,7 +131,9 @@ def _cut_transpose(op: ConvTranspose) -> Lowered:
     cuts: Pads = tuple((lo, max(hi - a, 0)) for _, _, (lo, hi), a in axes)
     more = tuple(max(a - hi, 0) for _, _, (_, hi), a in axes)
     crop = (
-        (Layer(f"layers.Cropping{len(cuts)}D", (border(cuts, "cropping"),), "crop"),) if padded(cuts) else ()
+        (LayerText(f"layers.Cropping{len(cuts)}D", (border(cuts, "cropping"),), "crop"),)
+        if padded(cuts)
+        else ()
     )
     if op.groups == max(op.dilation) == 1:
         # Where a stride leaves a gap behind the kernel, Keras adds that unasked.
@@ -141,7 +149,7 @@ def _cut_transpose(op: ConvTranspose) -> Lowered:
         option("groups", op.groups, 1),
         _bias(op),
     )
-    layer = Layer("GeneralConvTranspose", arguments)
+    layer = LayerText("GeneralConvTranspose", arguments)
     return Lowered((layer, *crop, *behind(op.activation)), _transposed(op))
 
 
@@ -149,7 +157,7 @@ def _native_transpose(op: ConvTranspose, window: Arguments, crop: Layers = ()) -
     closing, after = _closing(op)
     strides = option("strides", squeeze(op.strides), 1, "stride")
     arguments = (count(op.filters, "filters"), _kernel(op), strides, *window, *closing)
-    layer = Layer(f"layers.Conv{len(op.kernel)}DTranspose", arguments)
+    layer = LayerText(f"layers.Conv{len(op.kernel)}DTranspose", arguments)
     return Lowered((layer, *crop, *after), _transposed(op))
 
 
@@ -159,8 +167,8 @@ def _transposed(op: ConvTranspose) -> dict[str, Holder]:
 
 def bare(op: Convolution, types: Types, lowering: Lowering) -> Lowered:
     """A convolution whose padding or cropping is a separate layer, so that it can differ between uses."""
-    if isinstance(op, ConvTranspose):
-        return _cut_transpose(op)
+    if op.keyword == "conv_transpose":
+        return _cut_transpose(cast("ConvTranspose", op))
     sizes = tuple(size + lo + hi for size, (lo, hi) in zip(types[0].sizes, op.pads, strict=True))
     valid = op.replace(padding=((0, 0),) * len(sizes))
     inner = lowering(valid, (Type(types[0].channels, sizes),))
@@ -169,14 +177,14 @@ def bare(op: Convolution, types: Types, lowering: Lowering) -> Lowered:
 
 def called_same(op: Op, lowered: Lowered) -> Lowered:
     """A convolution with a 1×1 kernel and the word `same`; both words add no padding to it."""
-    if not isinstance(op, Convolution) or isinstance(op, ConvTranspose):
+    if not isinstance(op, Windowed) or OPS.module(op.keyword) != "conv":
         return lowered
     if padded(op.pads) or set(op.kernel) | set(op.strides) != {1}:
         return lowered
     return replace(lowered, layers=tuple(map(_called_same, lowered.layers)))
 
 
-def _called_same(layer: Layer) -> Layer:
+def _called_same(layer: LayerText) -> LayerText:
     same = option("padding", "same", "valid")
     arguments = tuple(same if each.keyword == "padding" else each for each in layer.arguments)
     return replace(layer, arguments=arguments)
@@ -184,37 +192,71 @@ def _called_same(layer: Layer) -> Layer:
 
 def max_pool(op: MaxPool, types: Types) -> Lowered:
     """A max pool; a separate layer adds padding that Keras does not have."""
-    lowest = (Layer("LowestPadding", (first(op.pads, "padding"),), "pad"),) if padded(op.pads) else ()
+    lowest = _lowest(op)
     indices = {"indices": _max_indices(op)}
     if max(op.dilation) > 1:
-        layer = Layer("DilatedMaxPooling", (first(op.kernel, "kernel"), first(op.dilation, "dilation")))
+        layer = LayerText("DilatedMaxPooling", (first(op.kernel, "kernel"), first(op.dilation, "dilation")))
         return Lowered((*lowest, layer, *_thin(op.strides)), ports=indices)
     word = "valid"
-    if lowest and _is_same(op, op.pads, types[0].sizes, op.strides):
+    if lowest and _pads_as_same(op, op.pads, types[0].sizes):
         lowest, word = (), "same"
-    return Lowered((*lowest, Layer(_pooling("Max", len(op.kernel)), _pooled(op, word))), ports=indices)
+    return Lowered((*lowest, LayerText(_pooling("Max", len(op.kernel)), _pooled(op, word))), ports=indices)
 
 
-def _max_indices(op: MaxPool) -> Layer:
+def _lowest(op: MaxPool) -> Layers:
+    """The layer that pads for a maximum; where the pool rounds up, it calculates the end of the padding."""
+    if op.rounds_up:
+        arguments = (
+            first(op.span, "kernel"),
+            first(op.strides, "stride"),
+            option("padding", _requested(op), ((0, 0),) * len(op.kernel)),
+        )
+        return (LayerText("CeilPadding", arguments, "pad"),)
+    return (LayerText("LowestPadding", (first(op.pads, "padding"),), "pad"),) if padded(op.pads) else ()
+
+
+def _requested(op: Pool) -> Pads:
+    """The padding without what rounding up added."""
+    return tuple((lo, hi - more) for (lo, hi), more in zip(op.pads, op.overhang, strict=True))
+
+
+def _pads_as_same(op: Pool, pads: Pads, sizes: Sequence[int]) -> bool:
+    """Whether Keras' `same` pads a pool so, for this input and others.
+
+    Rounding up pads at the end only. So does `same` where it pads by at most one position.
+    """
+    if not op.rounds_up:
+        return _is_same(op, pads, sizes, op.strides, any(op.overhang))
+    windows = zip(op.kernel, op.strides, strict=True)
+    return (
+        max(op.dilation) == 1
+        and not padded(_requested(op))
+        and all(k == 1 or (k == 2 and s > 1) for k, s in windows)
+    )
+
+
+def _max_indices(op: MaxPool) -> LayerText:
     """A helper, because Keras' pools return values only."""
     ones = (1,) * len(op.kernel)
     arguments = (
         first(op.kernel, "kernel"),
         option("strides", op.strides, op.kernel, "stride"),
-        option("padding", op.pads, ((0, 0),) * len(ones)),
+        option("padding", _requested(op) if op.rounds_up else op.pads, ((0, 0),) * len(ones)),
         option("dilation_rate", op.dilation, ones, "dilation"),
     )
-    return Layer("MaxIndices", arguments, "indices")
+    return LayerText("CeilMaxIndices" if op.rounds_up else "MaxIndices", arguments, "indices")
 
 
 def max_unpool(op: MaxUnpool, types: Types) -> Lowered:
     """A helper that also takes the input of the pool, because Keras has no such layer."""
-    return Lowered((Layer("MaxUnpooling"),))
+    return Lowered((LayerText("MaxUnpooling"),))
 
 
 def avg_pool(op: AvgPool, types: Types) -> Lowered:
     """A mean. `out` is padding that does not count, `filled` is padding that counts like any value."""
     rank, sizes = len(op.kernel), types[0].sizes
+    if op.rounds_up and max(op.dilation) == 1:
+        return _ceil_avg_pool(op, sizes)
     filled, out = ((0, 0),) * rank, op.pads
     if op.count_padding:
         # What rounding up added is never counted.
@@ -224,23 +266,35 @@ def avg_pool(op: AvgPool, types: Types) -> Lowered:
     before = zeros(filled)
     if max(op.dilation) > 1:
         window = (first(op.kernel, "kernel"), first(op.dilation, "dilation"), first(out, "pads"))
-        return Lowered((*before, Layer("DilatedAveragePooling", window), *_thin(op.strides)))
+        return Lowered((*before, LayerText("DilatedAveragePooling", window), *_thin(op.strides)))
     if not padded(out):
-        return Lowered((*before, Layer(_pooling("Average", rank), _pooled(op, "valid"))))
-    if _is_same(op, out, sizes, op.strides):
-        return Lowered((*before, Layer(_pooling("Average", rank), _pooled(op, "same"))))
+        return Lowered((*before, LayerText(_pooling("Average", rank), _pooled(op, "valid"))))
+    if _is_same(op, out, sizes, op.strides, any(op.overhang)):
+        return Lowered((*before, LayerText(_pooling("Average", rank), _pooled(op, "same"))))
     kernel, stride, _ = _pooled(op, "valid")
-    return Lowered((*before, Layer(f"PaddedAveragePooling{rank}D", (kernel, first(out, "pads"), stride))))
+    return Lowered((*before, LayerText(f"PaddedAveragePooling{rank}D", (kernel, first(out, "pads"), stride))))
 
 
-def global_pool(cls: str) -> Lowering:
+def _ceil_avg_pool(op: AvgPool, sizes: Sequence[int]) -> Lowered:
+    """A mean that rounds up: Keras' own with `same`, or a helper that calculates the end of the padding."""
+    rank = len(op.kernel)
+    if _pads_as_same(op, op.pads, sizes):
+        return Lowered((LayerText(_pooling("Average", rank), _pooled(op, "same")),))
+    kernel, stride, _ = _pooled(op, "valid")
+    requested = _requested(op)
+    extent = option("extent", requested, ((0, 0),) * rank)
+    counts = option("counts", op.count_padding and padded(requested), False)
+    return Lowered((LayerText(f"CeilAveragePooling{rank}D", (kernel, extent, counts, stride)),))
+
+
+def global_pool(cls: str) -> Callable[[GlobalAvgPool | GlobalMaxPool, Types], Lowered]:
     """A lowering to a global pool."""
-    return lambda op, types: Lowered((Layer(cls.format(len(types[0].spatial))),))
+    return lambda op, types: Lowered((LayerText(cls.format(len(types[0].spatial))),))
 
 
 def channel_pool(op: ChannelPool, types: Types) -> Lowered:
     """A helper, because Keras pools only over positions."""
-    return Lowered((Layer("ChannelPooling", (first(op.size, "size"), option("mode", op.kind, "max"))),))
+    return Lowered((LayerText("ChannelPooling", (first(op.size, "size"), option("mode", op.kind, "max"))),))
 
 
 def holders(op: Convolution, kernel: Holder) -> dict[str, Holder]:
@@ -308,13 +362,15 @@ def _padding(
     return zeros(op.pads), "valid"
 
 
-def _is_same(op: Windowed, pads: Pads, sizes: Sequence[int], strides: Sequence[int]) -> bool:
+def _is_same(
+    op: Windowed, pads: Pads, sizes: Sequence[int], strides: Sequence[int], rounded: bool = False
+) -> bool:
     """Whether Keras' `same` pads so, also for another input with these windows.
 
     With a stride `same` depends on the size: it is the word for what the author called so, and for sizes that are
     rounded up.
     """
-    rounded = isinstance(op, Pool) and any(op.overhang) and not any(lo for lo, _ in pads)
+    rounded = rounded and not any(lo for lo, _ in pads)
     if not (op.pads_by_size or rounded or max(strides) == 1):
         return False
     axes = zip(sizes, op.kernel, strides, op.dilation, strict=True)
@@ -326,7 +382,7 @@ def _thin(strides: tuple[int, ...]) -> Layers:
     if max(strides) == 1:
         return ()
     arguments = (first(1, "kernel"), option("strides", squeeze(strides), 1, "stride"))
-    return (Layer(_pooling("Max", len(strides)), arguments, suffix="stride"),)
+    return (LayerText(_pooling("Max", len(strides)), arguments, suffix="stride"),)
 
 
 def _pooling(mode: str, rank: int) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from netspec.graph import Node
 
 Array: TypeAlias = NDArray[np.generic]
 Values: TypeAlias = NDArray[np.float64]
-Positions: TypeAlias = NDArray[np.int64]
+PositionArray: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,10 @@ class Calculation:
     @property
     def x(self) -> Values:
         return self.inputs[0]
+
+
+Lowering = Callable[[Any, Calculation], Values]
+"""Computes the output of an op, which is its first argument."""
 
 
 def biased(y: Values, this: Calculation, name: str = "bias") -> Values:

@@ -1,12 +1,14 @@
-"""Convolutional recurrent layers, step by step, from their equations."""
+"""Convolutional recurrent layers, computed step by step from the equations in `netspec.ops.conv_recurrent`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import Any
 
 import numpy as np
 
+from netspec.backend.table import on, table
+from netspec.ops.base import Op
 from netspec.ops.conv_recurrent import ConvGru, ConvLstm, ConvRecurrent
 from netspec_numpy.calculation import Calculation, Values, along_channels
 from netspec_numpy.windows import correlate
@@ -22,40 +24,36 @@ FUNCTIONS: Mapping[str, Callable[[Values], Values]] = {
 }
 
 
-def sequence(this: Calculation) -> Values:
-    """The output: at all steps, at the last one of each direction, or the last states."""
-    op = cast(ConvRecurrent, this.node.op)
-    directions = [_run(this, number) for number in range(len(op.suffixes))]
+def sequence(op: ConvRecurrent, this: Calculation) -> Values:
+    """The first output, as `return` selects it: all steps, the last step of each direction, or the last states."""
+    directions = [_run(op, this, number) for number in range(len(op.suffixes))]
     if op.returns == "state":
-        return end(this, "state")
+        return end(op, this, "state")
     if op.returns == "last":
         return _merged(op, [states[0] for _, states in directions])
     # From (steps, N, channels, *sizes).
-    return np.moveaxis(_merged(op, [outputs for outputs, _ in directions], axis=2), 0, _axis(this))
+    return np.moveaxis(_merged(op, [outputs for outputs, _ in directions], axis=2), 0, _axis(op, this))
 
 
-def end(this: Calculation, port: str) -> Values:
-    """The last states of all directions, or the last cells, one after the other in the channels."""
-    op = cast(ConvRecurrent, this.node.op)
+def end(op: ConvRecurrent, this: Calculation, port: str) -> Values:
+    """A further output: the last states (`state`) or cells (`cell`) of all directions, along the channels."""
     which = ("state", "cell").index(port)
-    return np.concatenate([_run(this, number)[1][which] for number in range(len(op.suffixes))], axis=1)
+    return np.concatenate([_run(op, this, number)[1][which] for number in range(len(op.suffixes))], axis=1)
 
 
-def _axis(this: Calculation) -> int:
+def _axis(op: ConvRecurrent, this: Calculation) -> int:
     """The axis along which the layer runs, in (N, channels, *spatial)."""
-    op = cast(ConvRecurrent, this.node.op)
     names = {2: ("height", "width"), 3: ("depth", "height", "width")}[this.x.ndim - 2]
     return 2 + names.index(str(op.axis))
 
 
-def _run(this: Calculation, number: int) -> tuple[Values, States]:
-    """One direction: its outputs in the order of the steps, (steps, N, channels, *sizes), and its last states."""
-    op = cast(ConvRecurrent, this.node.op)
+def _run(op: ConvRecurrent, this: Calculation, number: int) -> tuple[Values, States]:
+    """One direction: its outputs (steps, N, channels, *sizes) in the order of the input, and its last states."""
     ending = f"_l0{op.suffixes[number]}"
     weights = {
         name.removesuffix(ending): each for name, each in this.weights.items() if name.endswith(ending)
     }
-    x = np.moveaxis(this.x, _axis(this), 0)
+    x = np.moveaxis(this.x, _axis(op, this), 0)
     own = slice(number * op.filters, (number + 1) * op.filters)
     given = [each[:, own] for each in this.inputs[1:]]
     sizes = _sizes(op, x.shape[3:])
@@ -69,13 +67,13 @@ def _run(this: Calculation, number: int) -> tuple[Values, States]:
 
 
 def _sizes(op: ConvRecurrent, sizes: tuple[int, ...]) -> tuple[int, ...]:
-    """The positions that a kernel of the input has room for: ⌊(i + pads − span) / stride⌋ + 1 along each axis."""
+    """The sizes of a state: ⌊(i + pads − span) / stride⌋ + 1 along each axis."""
     rows = zip(sizes, op.of_input.span, op.of_input.strides, op.of_input.pads, strict=True)
     return tuple((i + lo + hi - k) // s + 1 for i, k, s, (lo, hi) in rows)
 
 
 def _merged(op: ConvRecurrent, outputs: list[Values], axis: int = 1) -> Values:
-    """The outputs of the directions, as `merge` joins them."""
+    """The outputs of the directions, combined by `merge`."""
     if len(outputs) == 1:
         return outputs[0]
     first, second = outputs
@@ -127,5 +125,7 @@ def conv_gru(op: ConvGru, weights: Weights, x: Values, states: States) -> States
     return ((1 - z) * n + z * h,)
 
 
-STEPS: Mapping[type[ConvRecurrent], Callable[..., States]] = {ConvLstm: conv_lstm, ConvGru: conv_gru}
+STEPS: Mapping[type[Op], Callable[[Any, Weights, Values, States], States]] = table(
+    on(ConvLstm, conv_lstm), on(ConvGru, conv_gru)
+)
 """The equations of one step of each cell."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import erf, pi, sqrt
-from typing import cast
+from typing import Any
 
 import numpy as np
 
+from netspec.backend.table import on, table
 from netspec.ops.activation import (
     Activation,
     Elu,
@@ -16,6 +17,7 @@ from netspec.ops.activation import (
     HardSwish,
     LeakyRelu,
     Mish,
+    Prelu,
     Relu,
     Relu6,
     Selu,
@@ -34,9 +36,9 @@ def relu(op: Activation, x: Values) -> Values:
     return np.maximum(x, 0.0)
 
 
-def leaky_relu(op: Activation, x: Values) -> Values:
+def leaky_relu(op: LeakyRelu, x: Values) -> Values:
     """x, or slope · x below 0."""
-    return np.where(x > 0, x, cast(LeakyRelu, op).slope * x)
+    return np.where(x > 0, x, op.slope * x)
 
 
 def sigmoid(op: Activation, x: Values) -> Values:
@@ -51,9 +53,9 @@ def tanh(op: Activation, x: Values) -> Values:
     return np.tanh(x)
 
 
-def softmax(op: Activation, x: Values) -> Values:
+def softmax(op: Softmax, x: Values) -> Values:
     """eˣ / Σ eˣ over the channels, of x / temperature."""
-    scaled = x / cast(Softmax, op).temperature
+    scaled = x / op.temperature
     raised = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
@@ -63,9 +65,9 @@ def relu6(op: Activation, x: Values) -> Values:
     return np.clip(x, 0.0, 6.0)
 
 
-def elu(op: Activation, x: Values) -> Values:
+def elu(op: Elu, x: Values) -> Values:
     """x, or alpha · (eˣ − 1) below 0."""
-    return np.where(x > 0, x, cast(Elu, op).alpha * np.expm1(np.minimum(x, 0.0)))
+    return np.where(x > 0, x, op.alpha * np.expm1(np.minimum(x, 0.0)))
 
 
 def selu(op: Activation, x: Values) -> Values:
@@ -84,9 +86,9 @@ def mish(op: Activation, x: Values) -> Values:
     return x * np.tanh(softplus(op, x))
 
 
-def gelu(op: Activation, x: Values) -> Values:
+def gelu(op: Gelu, x: Values) -> Values:
     """The input times Φ of it, or of its tanh approximation."""
-    if cast(Gelu, op).approximate == "tanh":
+    if op.approximate == "tanh":
         return 0.5 * x * (1.0 + np.tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))
     return np.asarray(0.5 * x * (1.0 + np.vectorize(erf, otypes=["float64"])(x / sqrt(2))))
 
@@ -106,27 +108,26 @@ def softplus(op: Activation, x: Values) -> Values:
     return np.logaddexp(x, 0.0)
 
 
-FUNCTIONS: dict[type[Activation], Callable[[Activation, Values], Values]] = {
-    Relu: relu,
-    LeakyRelu: leaky_relu,
-    Relu6: relu6,
-    Elu: elu,
-    Selu: selu,
-    Gelu: gelu,
-    Silu: silu,
-    Mish: mish,
-    HardSwish: hard_swish,
-    Sigmoid: sigmoid,
-    HardSigmoid: hard_sigmoid,
-    Tanh: tanh,
-    Softplus: softplus,
-    Softmax: softmax,
-}
+FUNCTIONS: Mapping[type[Op], Callable[[Any, Values], Values]] = table(
+    on(Relu, relu),
+    on(LeakyRelu, leaky_relu),
+    on(Relu6, relu6),
+    on(Elu, elu),
+    on(Selu, selu),
+    on(Gelu, gelu),
+    on(Silu, silu),
+    on(Mish, mish),
+    on(HardSwish, hard_swish),
+    on(Sigmoid, sigmoid),
+    on(HardSigmoid, hard_sigmoid),
+    on(Tanh, tanh),
+    on(Softplus, softplus),
+    on(Softmax, softmax),
+)
 
 
-def function(this: Calculation) -> Values:
+def function(op: Op, this: Calculation) -> Values:
     """An activation that is a layer of its own."""
-    op = cast(Activation, this.node.op)
     return FUNCTIONS[type(op)](op, this.x)
 
 
@@ -137,6 +138,6 @@ def activated(op: Op, result: Values) -> Values:
     return FUNCTIONS[type(activation)](activation, result) if isinstance(activation, Activation) else result
 
 
-def prelu(this: Calculation) -> Values:
+def prelu(op: Prelu, this: Calculation) -> Values:
     """x, or its channel's slope · x below 0."""
     return np.where(this.x > 0, this.x, along_channels(this.weights["weight"], this.x) * this.x)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
+from netspec.backend.table import on, table
 from netspec.graph import Graph
 from netspec.ops.activation import Prelu
 from netspec.ops.base import Op
@@ -26,72 +28,72 @@ from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split
 from netspec.ops.tensors import Constant, Parameter, Positions
 from netspec.ops.transpose import ConvTranspose
 from netspec_numpy import conv_recurrence, functions, merges, norms, recurrence, slices, tensors, windows
-from netspec_numpy.calculation import Array, Calculation, Values
+from netspec_numpy.calculation import Array, Calculation, Lowering
 
-LOWERINGS: dict[type[Op], Callable[[Calculation], Values]] = {
-    Conv: windows.conv,
-    ConvTranspose: windows.conv_transpose,
-    DepthwiseConv: windows.depthwise_conv,
-    SeparableConv: windows.separable_conv,
-    MaxPool: windows.max_pool,
-    MaxUnpool: windows.max_unpool,
-    AvgPool: windows.avg_pool,
-    GlobalAvgPool: windows.global_avg_pool,
-    GlobalMaxPool: windows.global_max_pool,
-    ChannelPool: windows.channel_pool,
-    Dense: norms.dense,
-    Rbf: norms.rbf,
-    **dict.fromkeys((Rnn, Lstm, Gru), recurrence.sequence),
-    **dict.fromkeys((ConvLstm, ConvGru), conv_recurrence.sequence),
-    Prelu: functions.prelu,
-    BatchNorm: norms.batch_norm,
-    LayerNorm: norms.layer_norm,
-    GroupNorm: norms.group_norm,
-    LocalResponseNorm: norms.local_response_norm,
-    L2Norm: norms.l2_norm,
-    Scale: norms.scale,
-    ScaleBy: norms.scale_by,
-    Dropout: norms.noise,
-    SpatialDropout: norms.noise,
-    GaussianNoise: norms.noise,
-    MaskInput: norms.noise,
-    Add: merges.add,
-    Subtract: merges.subtract,
-    Multiply: merges.multiply,
-    Maximum: merges.maximum,
-    Average: merges.average,
-    Concat: merges.concat,
-    Upsample: merges.upsample,
-    Pad: merges.pad,
-    Crop: merges.crop,
-    Flatten: merges.flatten,
-    Reshape: merges.reshape,
-    Permute: merges.permute,
-    SpaceToDepth: merges.space_to_depth,
-    DepthToSpace: merges.depth_to_space,
-    Identity: merges.identity,
-    Parameter: tensors.parameter,
-    Constant: tensors.constant,
-    Positions: tensors.positions,
-    Gated: tensors.gated,
-    Embedding: slices.embedding,
-    OneHot: slices.one_hot,
-    Slice: slices.slice_,
-    Split: slices.split,
-    Take: slices.take,
-    Reverse: slices.reverse,
-    Roll: slices.roll,
-    Gather: slices.gather,
-    RepeatVector: slices.repeat_vector,
-    **dict.fromkeys(functions.FUNCTIONS, functions.function),
-}
+LOWERINGS: Mapping[type[Op], Lowering] = table(
+    on(Conv, windows.conv),
+    on(ConvTranspose, windows.conv_transpose),
+    on(DepthwiseConv, windows.depthwise_conv),
+    on(SeparableConv, windows.separable_conv),
+    on(MaxPool, windows.max_pool),
+    on(MaxUnpool, windows.max_unpool),
+    on(AvgPool, windows.avg_pool),
+    on(GlobalAvgPool, windows.global_avg_pool),
+    on(GlobalMaxPool, windows.global_max_pool),
+    on(ChannelPool, windows.channel_pool),
+    on(Dense, norms.dense),
+    on(Rbf, norms.rbf),
+    on((Rnn, Lstm, Gru), recurrence.sequence),
+    on((ConvLstm, ConvGru), conv_recurrence.sequence),
+    on(Prelu, functions.prelu),
+    on(BatchNorm, norms.batch_norm),
+    on(LayerNorm, norms.layer_norm),
+    on(GroupNorm, norms.group_norm),
+    on(LocalResponseNorm, norms.local_response_norm),
+    on(L2Norm, norms.l2_norm),
+    on(Scale, norms.scale),
+    on(ScaleBy, norms.scale_by),
+    on(Dropout, norms.noise),
+    on(SpatialDropout, norms.noise),
+    on(GaussianNoise, norms.noise),
+    on(MaskInput, norms.noise),
+    on(Add, merges.add),
+    on(Subtract, merges.subtract),
+    on(Multiply, merges.multiply),
+    on(Maximum, merges.maximum),
+    on(Average, merges.average),
+    on(Concat, merges.concat),
+    on(Upsample, merges.upsample),
+    on(Pad, merges.pad),
+    on(Crop, merges.crop),
+    on(Flatten, merges.flatten),
+    on(Reshape, merges.reshape),
+    on(Permute, merges.permute),
+    on(SpaceToDepth, merges.space_to_depth),
+    on(DepthToSpace, merges.depth_to_space),
+    on(Identity, merges.identity),
+    on(Parameter, tensors.parameter),
+    on(Constant, tensors.constant),
+    on(Positions, tensors.positions),
+    on(Gated, tensors.gated),
+    on(Embedding, slices.embedding),
+    on(OneHot, slices.one_hot),
+    on(Slice, slices.slice_),
+    on(Split, slices.split),
+    on(Take, slices.take),
+    on(Reverse, slices.reverse),
+    on(Roll, slices.roll),
+    on(Gather, slices.gather),
+    on(RepeatVector, slices.repeat_vector),
+    on(tuple(functions.FUNCTIONS), functions.function),
+)
 
-PORTS: dict[type[Op], Callable[[Calculation, str], Array]] = {
-    MaxPool: windows.max_indices,
-    Split: slices.part,
-    **dict.fromkeys((Rnn, Lstm, Gru), recurrence.end),
-    **dict.fromkeys((ConvLstm, ConvGru), conv_recurrence.end),
-}
+PORTS: Mapping[type[Op], Callable[[Any, Calculation, str], Array]] = table(
+    on(MaxPool, windows.max_indices),
+    on(Split, slices.part),
+    on((Rnn, Lstm, Gru), recurrence.end),
+    on((ConvLstm, ConvGru), conv_recurrence.end),
+)
 """The function that computes a further output of an op, from its name."""
 
 
@@ -116,11 +118,11 @@ def forward(
         given = tuple(values[value] for value in node.inputs)
         held = {node.local(each): np.asarray(weights[each.name], "float64") for each in node.weights}
         this = Calculation(node, given, held, training)
-        result = functions.activated(node.op, LOWERINGS[type(node.op)](this))
+        result = functions.activated(node.op, LOWERINGS[type(node.op)](node.op, this))
         if inject is not None and inject[0] == node.name:
             result = result + inject[1]
         values[node.name] = results[node.name] = result
-        further = [PORTS[type(node.op)](this, port) for port in node.ports]
+        further = [PORTS[type(node.op)](node.op, this, port) for port in node.ports]
         values.update(zip(node.values[1:], further, strict=True))
     return results
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
 
-from netspec.ops.merge import Concat
-from netspec.ops.reshape import DepthToSpace, Permute, Reshape, SpaceToDepth
+from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
+from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.types import AXES
 from netspec_numpy.calculation import Calculation, Values
@@ -20,7 +19,7 @@ def together(inputs: Sequence[Values]) -> list[Values]:
     return [x.reshape(*x.shape, *(1,) * (rank - x.ndim)) for x in inputs]
 
 
-def add(this: Calculation) -> Values:
+def add(op: Add | Average, this: Calculation) -> Values:
     """The sum, in order."""
     first, *others = together(this.inputs)
     for other in others:
@@ -28,7 +27,7 @@ def add(this: Calculation) -> Values:
     return first
 
 
-def multiply(this: Calculation) -> Values:
+def multiply(op: Multiply, this: Calculation) -> Values:
     """The product, in order."""
     first, *others = together(this.inputs)
     for other in others:
@@ -36,19 +35,18 @@ def multiply(this: Calculation) -> Values:
     return first
 
 
-def concat(this: Calculation) -> Values:
+def concat(op: Concat, this: Calculation) -> Values:
     """The concatenation along the axis."""
-    op = cast(Concat, this.node.op)
     return np.concatenate(this.inputs, axis=1 + ("channels", *this.node.output.axes).index(op.axis))
 
 
-def subtract(this: Calculation) -> Values:
+def subtract(op: Subtract, this: Calculation) -> Values:
     """The first minus the second."""
     first, second = together(this.inputs)
     return first - second
 
 
-def maximum(this: Calculation) -> Values:
+def maximum(op: Maximum, this: Calculation) -> Values:
     """The largest, value by value."""
     first, *others = together(this.inputs)
     for other in others:
@@ -56,29 +54,28 @@ def maximum(this: Calculation) -> Values:
     return first
 
 
-def average(this: Calculation) -> Values:
+def average(op: Average, this: Calculation) -> Values:
     """The mean."""
-    return add(this) / len(this.inputs)
+    return add(op, this) / len(this.inputs)
 
 
-def flatten(this: Calculation) -> Values:
+def flatten(op: Flatten, this: Calculation) -> Values:
     """Channel by channel, then row by row."""
     return this.x.reshape(len(this.x), -1)
 
 
-def identity(this: Calculation) -> Values:
+def identity(op: Identity, this: Calculation) -> Values:
     """The input."""
     return this.x
 
 
-def reshape(this: Calculation) -> Values:
+def reshape(op: Reshape, this: Calculation) -> Values:
     """The same values in the same order, in another shape."""
-    return this.x.reshape(len(this.x), *cast(Reshape, this.node.op).shape)
+    return this.x.reshape(len(this.x), *op.shape)
 
 
-def permute(this: Calculation) -> Values:
+def permute(op: Permute, this: Calculation) -> Values:
     """The axes in the order of their names."""
-    op = cast(Permute, this.node.op)
     names = ("channels", *_axes(this.x))
     return this.x.transpose(0, *(1 + names.index(name) for name in op.axes))
 
@@ -87,9 +84,9 @@ def _axes(x: Values) -> tuple[str, ...]:
     return AXES[x.ndim - 2]
 
 
-def space_to_depth(this: Calculation) -> Values:
+def space_to_depth(op: SpaceToDepth, this: Calculation) -> Values:
     """Channel c, place p of a block → channel c·blockⁿ + p."""
-    block = cast(SpaceToDepth, this.node.op).block
+    block = op.block
     n, c, *sizes = this.x.shape
     rank = len(sizes)
     split = this.x.reshape(n, c, *(part for size in sizes for part in (size // block, block)))
@@ -98,9 +95,9 @@ def space_to_depth(this: Calculation) -> Values:
     return split.transpose(0, 1, *places, *blocks).reshape(n, -1, *(size // block for size in sizes))
 
 
-def depth_to_space(this: Calculation) -> Values:
+def depth_to_space(op: DepthToSpace, this: Calculation) -> Values:
     """Channel c·blockⁿ + p → channel c, place p of the block."""
-    block = cast(DepthToSpace, this.node.op).block
+    block = op.block
     n, _, *sizes = this.x.shape
     rank = len(sizes)
     split = this.x.reshape(n, -1, *(block,) * rank, *sizes)
@@ -110,9 +107,8 @@ def depth_to_space(this: Calculation) -> Values:
     return split.transpose(0, 1, *order).reshape(n, split.shape[1], *(size * block for size in sizes))
 
 
-def upsample(this: Calculation) -> Values:
+def upsample(op: Upsample, this: Calculation) -> Values:
     """Along one axis after the other: y[p] = Σ over i of share(p, i) · x[i]."""
-    op = cast(Upsample, this.node.op)
     y = this.x
     for axis, size in enumerate(op.size or (), start=2):
         shares = _shares(y.shape[axis], size, op)
@@ -139,17 +135,16 @@ def _shares(given: int, wanted: int, op: Upsample) -> Values:
     return shares
 
 
-def pad(this: Calculation) -> Values:
+def pad(op: Pad, this: Calculation) -> Values:
     """Pad with a constant, the mirror image, or the outermost values."""
-    op = cast(Pad, this.node.op)
     pads = [(0, 0), (0, 0), *op.pads]
     if op.mode == "constant":
         return np.pad(this.x, pads, constant_values=op.value)
     return np.pad(this.x, pads, mode="reflect" if op.mode == "reflect" else "edge")
 
 
-def crop(this: Calculation) -> Values:
+def crop(op: Crop, this: Calculation) -> Values:
     """Remove the positions that are cropped."""
-    cuts = cast(Crop, this.node.op).cuts
+    cuts = op.cuts
     kept = [slice(lo, size - hi) for (lo, hi), size in zip(cuts, this.x.shape[2:], strict=True)]
     return this.x[(slice(None), slice(None), *kept)]

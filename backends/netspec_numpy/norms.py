@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 
 from netspec.backend import Unsupported
-from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm, Normalisation
-from netspec.ops.scale import ScaleBy
+from netspec.ops.base import Op
+from netspec.ops.dense import Dense, Rbf
+from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
+from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
+from netspec.ops.scale import Scale, ScaleBy
 from netspec_numpy.calculation import Calculation, Values, along_channels, biased, spatial
 
 
@@ -27,9 +28,8 @@ def learnt(y: Values, this: Calculation) -> Values:
     return y
 
 
-def batch_norm(this: Calculation) -> Values:
+def batch_norm(op: BatchNorm, this: Calculation) -> Values:
     """(x − mean) / √(variance + ε) per channel, scaled and shifted."""
-    op = cast(BatchNorm, this.node.op)
     if this.training and this.node.trainable:
         return learnt(normal(this.x, (0, *spatial(this.x)), op.epsilon), this)
     mean, variance = this.weights["running_mean"], this.weights["running_var"]
@@ -37,23 +37,20 @@ def batch_norm(this: Calculation) -> Values:
     return learnt(x / np.sqrt(along_channels(variance, this.x) + op.epsilon), this)
 
 
-def layer_norm(this: Calculation) -> Values:
+def layer_norm(op: LayerNorm, this: Calculation) -> Values:
     """Per sample: at each position over the channels, or over everything."""
-    op = cast(LayerNorm, this.node.op)
     axes = (1,) if op.over == "channels" else tuple(range(1, this.x.ndim))
     return learnt(normal(this.x, axes, op.epsilon), this)
 
 
-def group_norm(this: Calculation) -> Values:
+def group_norm(op: GroupNorm, this: Calculation) -> Values:
     """Per sample and group of channels, over all positions."""
-    op = cast(GroupNorm, this.node.op)
     grouped = this.x.reshape(len(this.x), op.groups, -1)
-    return learnt(normal(grouped, (2,), cast(Normalisation, op).epsilon).reshape(this.x.shape), this)
+    return learnt(normal(grouped, (2,), op.epsilon).reshape(this.x.shape), this)
 
 
-def local_response_norm(this: Calculation) -> Values:
+def local_response_norm(op: LocalResponseNorm, this: Calculation) -> Values:
     """X / (bias + alpha · Σ x²)^beta over a window of channels; alpha · the mean with `average`."""
-    op = cast(LocalResponseNorm, this.node.op)
     before, after = op.size // 2, (op.size - 1) // 2
     squares = np.pad(this.x**2, [(0, 0), (before, after), *[(0, 0)] * (this.x.ndim - 2)])
     count = this.x.shape[1]
@@ -62,50 +59,45 @@ def local_response_norm(this: Calculation) -> Values:
     return np.asarray(this.x / (op.bias + alpha * total) ** op.beta)
 
 
-def l2_norm(this: Calculation) -> Values:
+def l2_norm(op: L2Norm, this: Calculation) -> Values:
     """X / √(Σ x² + ε) over the channels, scaled."""
-    op = cast(L2Norm, this.node.op)
     return learnt(this.x / np.sqrt((this.x**2).sum(axis=1, keepdims=True) + op.epsilon), this)
 
 
-def scale(this: Calculation) -> Values:
+def scale(op: Scale, this: Calculation) -> Values:
     """One coefficient per channel: x · weight + bias."""
     return learnt(this.x, this)
 
 
-def scale_by(this: Calculation) -> Values:
+def scale_by(op: ScaleBy, this: Calculation) -> Values:
     """X · factor."""
-    return this.x * cast(ScaleBy, this.node.op).factor
+    return this.x * op.factor
 
 
-def dense(this: Calculation) -> Values:
+def dense(op: Dense, this: Calculation) -> Values:
     """y[o] = Σ over channels i of w[o, i] · x[i] + b[o], at every position."""
     return biased(np.moveaxis(np.tensordot(this.weights["weight"], this.x, axes=(1, 1)), 0, 1), this)
 
 
-def rbf(this: Calculation) -> Values:
+def rbf(op: Rbf, this: Calculation) -> Values:
     """y[u] = Σ over channels (x − w[u])², at every position."""
     weight = this.weights["weight"]
     apart = this.x[:, None] - weight.reshape(1, *weight.shape, *(1,) * (this.x.ndim - 2))
     return np.asarray((apart**2).sum(axis=2))
 
 
-def noise(this: Calculation) -> Values:
+def noise(op: Dropout | SpatialDropout | GaussianNoise | MaskInput, this: Calculation) -> Values:
     """The input, unless values are drawn."""
-    check_still(this)
+    check_still(op, this)
     return this.x
 
 
-def check_still(this: Calculation) -> None:
+def check_still(op: Op, this: Calculation) -> None:
     """Refuse layers that draw values.
 
     Raises:
         Unsupported: in training, the layer is not a function of its input.
-
-    Raises:
-        Unsupported: in training the layer is not a function of its input.
     """
-    op = this.node.op
     if this.training and any(getattr(op, name) != value for name, value in op.quiet.items()):
         raise Unsupported(
             f"{this.node.name}: {op.keyword} in training is drawn, not defined; `still` takes it out"

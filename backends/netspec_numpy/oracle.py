@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from netspec.backend import Array, Arrays
     from netspec.ops.base import Op
     from netspec.types import Float
-    from netspec_numpy.calculation import Calculation, Values
+    from netspec_numpy.calculation import Lowering
 
 
 class NumpyBackend:
@@ -27,7 +27,7 @@ class NumpyBackend:
     name = "numpy"
     frameworks: Sequence[str] = ()
     judges: Literal[True] = True
-    lowerings: Mapping[type[Op], Callable[[Calculation], Values]] = LOWERINGS
+    lowerings: Mapping[type[Op], Lowering] = LOWERINGS
     refusals: Mapping[type[Op], str] = {}
     limits: Sequence[Limit] = ()
 

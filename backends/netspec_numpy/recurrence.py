@@ -1,13 +1,15 @@
-"""Recurrent layers, step by step, from their equations."""
+"""Recurrent layers, computed step by step from the equations in the docstrings of `netspec.ops.recurrent`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
 import numpy as np
 
+from netspec.backend.table import on, table
+from netspec.ops.base import Op
 from netspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
 from netspec_numpy.calculation import Calculation, Values
 from netspec_numpy.norms import check_still
@@ -16,48 +18,46 @@ States = tuple[Values, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
-    """What a recurrent layer calculates: the outputs at all steps, and the last states of each layer and direction.
+class SweepResult:
+    """The results of a recurrent layer: outputs (N, steps, channels), and the last states of each layer and direction.
 
-    Arrays are (N, steps, channels) and (N, channels), where N also counts the positions along the other axes.
+    Each state is (N, channels). N counts the samples times the positions along the other axes.
     """
 
     outputs: Values
     states: list[States]
 
 
-def sequence(this: Calculation) -> Values:
-    """The output: at all steps, at the last one of each direction, or the last states."""
-    op = cast(Recurrent, this.node.op)
-    check_still(this)
-    swept = _sweep(this)
+def sequence(op: Recurrent, this: Calculation) -> Values:
+    """The first output, as `return` selects it: all steps, the last step of each direction, or the last states."""
+    check_still(op, this)
+    swept = _sweep(op, this)
     if op.returns == "sequence":
-        return _unfolded(this, swept.outputs)
+        return _unfolded(op, this, swept.outputs)
     if op.returns == "state":
-        return end(this, "state")
+        return end(op, this, "state")
     last = [states[0] for states in swept.states[-len(op.suffixes) :]]
-    return _unfolded(this, _merged(op, last))
+    return _unfolded(op, this, _merged(op, last))
 
 
-def end(this: Calculation, port: str) -> Values:
-    """The last states of all layers and directions, or the last cells, one after the other in the channels."""
+def end(op: Recurrent, this: Calculation, port: str) -> Values:
+    """A further output: the last states or cells (`port`) of all layers and directions, along the channels."""
     which = ("state", "cell").index(port)
-    return _unfolded(this, np.concatenate([states[which] for states in _sweep(this).states], axis=-1))
+    return _unfolded(op, this, np.concatenate([states[which] for states in _sweep(op, this).states], axis=-1))
 
 
 # Along an axis
 
 
-def _axis(this: Calculation) -> int:
+def _axis(op: Recurrent, this: Calculation) -> int:
     """The axis along which the layer runs, in (N, channels, *spatial)."""
-    op = cast(Recurrent, this.node.op)
     names = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}[this.x.ndim - 2]
     return 2 + names.index(str(op.axis))
 
 
-def _unfolded(this: Calculation, y: Values) -> Values:
-    """What was calculated for (N · other positions), with these positions as axes again."""
-    axis, shape = _axis(this), this.x.shape
+def _unfolded(op: Recurrent, this: Calculation, y: Values) -> Values:
+    """The result for (N · other positions, …) as (N, channels, *spatial), with the other axes restored."""
+    axis, shape = _axis(op, this), this.x.shape
     others = [size for at, size in enumerate(shape[2:], start=2) if at != axis]
     y = y.reshape(shape[0], *others, *y.shape[1:])
     if y.ndim == this.x.ndim:  # (N, *others, steps, channels)
@@ -65,19 +65,19 @@ def _unfolded(this: Calculation, y: Values) -> Values:
     return np.moveaxis(y, -1, 1)
 
 
-def _folded(this: Calculation) -> tuple[Values, list[Values], Values | None]:
-    """The input as (N · other positions, steps, channels), the first states likewise, and the lengths."""
+def _folded(op: Recurrent, this: Calculation) -> tuple[Values, list[Values], Values | None]:
+    """The input as (N · other positions, steps, channels), the initial states without the steps, and the lengths."""
     x, *given = this.inputs
-    x = np.moveaxis(np.moveaxis(x, _axis(this), -1), 1, -1)
+    x = np.moveaxis(np.moveaxis(x, _axis(op, this), -1), 1, -1)
     states = [np.moveaxis(each, 1, -1) for each in given if each.dtype.kind == "f"]
     lengths = [each for each in given if each.dtype.kind == "i"]
     folded = [each.reshape(-1, each.shape[-1]) for each in states]
     return x.reshape(-1, *x.shape[-2:]), folded, lengths[0] if lengths else None
 
 
-def _sweep(this: Calculation) -> Swept:
-    op = cast(Recurrent, this.node.op)
-    x, given, lengths = _folded(this)
+def _sweep(op: Recurrent, this: Calculation) -> SweepResult:
+    """Run all layers and directions; the merged output of a layer is the input of the next."""
+    x, given, lengths = _folded(op, this)
     finals: list[States] = []
     for layer in range(op.layers):
         outputs = []
@@ -94,11 +94,11 @@ def _sweep(this: Calculation) -> Swept:
             outputs.append(y)
             finals.append(final)
         x = _merged(op, outputs)
-    return Swept(x, finals)
+    return SweepResult(x, finals)
 
 
 def _start(op: Recurrent, given: list[Values], number: int, count: int) -> States:
-    """The first states of the layer and direction with this number."""
+    """The initial states of one layer and direction, counted layer by layer: zeros, or its part of the given ones."""
     if not given:
         return tuple(np.zeros((count, size)) for size in op.state_sizes)
     return tuple(
@@ -114,7 +114,7 @@ def _run(
     lengths: Values | None,
     backward: bool,
 ) -> tuple[Values, States]:
-    """One layer in one direction. A step beyond a sample's length keeps its states and gives 0."""
+    """One layer in one direction. Steps beyond the length of a sample keep its states and output 0."""
     steps = range(x.shape[1])
     y = np.zeros((len(x), len(steps), op.size))
     for at in reversed(steps) if backward else steps:
@@ -126,7 +126,7 @@ def _run(
 
 
 def _merged(op: Recurrent, outputs: list[Values]) -> Values:
-    """The outputs of the directions, as `merge` joins them."""
+    """The outputs of the directions, combined by `merge`."""
     if len(outputs) == 1:
         return outputs[0]
     first, second = outputs
@@ -142,11 +142,12 @@ def _merged(op: Recurrent, outputs: list[Values]) -> Values:
 
 
 def _sigmoid(x: Values) -> Values:
+    """1 / (1 + e⁻ˣ)."""
     return 1 / (1 + np.exp(-x))
 
 
 def _affine(weights: Mapping[str, Values], which: str, x: Values) -> Values:
-    """W x + b, with the weights of the input (`ih`) or of the state (`hh`); without a bias W x."""
+    """W x + b with the weights of the input (`ih`) or of the state (`hh`); W x if there is no bias."""
     y = x @ weights[f"weight_{which}"].T
     return y + weights[f"bias_{which}"] if f"bias_{which}" in weights else y
 
@@ -191,5 +192,7 @@ def lstm(op: Lstm, weights: Mapping[str, Values], x: Values, states: States) -> 
     return (h @ weights["weight_hr"].T if op.projection else h), c
 
 
-STEPS: Mapping[type[Recurrent], Callable[..., States]] = {Rnn: rnn, Gru: gru, Lstm: lstm}
+STEPS: Mapping[type[Op], Callable[[Any, Mapping[str, Values], Values, States], States]] = table(
+    on(Rnn, rnn), on(Gru, gru), on(Lstm, lstm)
+)
 """The equations of one step of each cell."""

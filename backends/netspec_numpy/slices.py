@@ -1,4 +1,4 @@
-"""Vectors of indices, and what keeps, drops or repeats positions of an axis, from their definitions."""
+"""Embeddings, and ops that select, reorder or repeat positions of an axis, from their definitions."""
 
 from __future__ import annotations
 
@@ -7,53 +7,54 @@ from typing import cast
 import numpy as np
 
 from netspec.ops.axes import Along
-from netspec.ops.slices import Gather, RepeatVector, Roll, Slice, Split, Take
+from netspec.ops.indices import Embedding, OneHot
+from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 from netspec.types import AXES
 from netspec_numpy.calculation import Array, Calculation, Values
 
 
-def embedding(this: Calculation) -> Values:
+def embedding(op: Embedding, this: Calculation) -> Values:
     """y[n, :, p] = weight[x[n, p]]."""
     return np.moveaxis(this.weights["weight"][this.x.astype("int64")], -1, 1)
 
 
-def one_hot(this: Calculation) -> Values:
+def one_hot(op: OneHot, this: Calculation) -> Values:
     """y[n, c, p] = 1 where x[n, p] is c, else 0."""
     channels = np.arange(this.node.output.channels or 0).reshape(-1, *(1,) * (this.x.ndim - 1))
     return np.asarray(this.x[:, None] == channels, "float64")
 
 
-def _axis(this: Calculation) -> int:
-    """The axis of the array: behind the batch, those of the input's shape."""
+def _axis(op: Along, this: Calculation) -> int:
+    """The axis of the array (N, channels, *spatial), or (N, *spatial) for indices."""
     has_channels = this.node.output.channels is not None
-    if str(cast(Along, this.node.op).axis) == "channels":
+    if str(op.axis) == "channels":
         return 1
     names = AXES[this.x.ndim - 1 - has_channels]
-    return 1 + has_channels + names.index(str(cast(Along, this.node.op).axis))
+    return 1 + has_channels + names.index(str(op.axis))
 
 
-def taken(this: Calculation, places: object) -> Values:
-    """These places of the axis."""
-    return np.take(this.x, np.asarray(places, "int64"), axis=_axis(this))
+def taken(op: Along, this: Calculation, places: object) -> Values:
+    """The input at these positions of the axis."""
+    return np.take(this.x, np.asarray(places, "int64"), axis=_axis(op, this))
 
 
-def slice_(this: Calculation) -> Values:
-    """The places from start, every step-th, before stop."""
-    return taken(this, list(range(*cast(Slice, this.node.op).bounds)))
+def slice_(op: Slice, this: Calculation) -> Values:
+    """x[start:stop:step] along the axis."""
+    return taken(op, this, list(range(*op.bounds)))
 
 
-def split(this: Calculation) -> Values:
+def split(op: Split, this: Calculation) -> Values:
     """The first part."""
-    return cast(Values, part(this))
+    return cast(Values, part(op, this))
 
 
-def part(this: Calculation, name: str | None = None) -> Array:
+def part(op: Split, this: Calculation, name: str | None = None) -> Array:
     """The part with this name."""
-    return taken(this, list(range(*cast(Split, this.node.op).bounds(name))))
+    return taken(op, this, list(range(*op.bounds(name))))
 
 
-def take(this: Calculation) -> Values:
-    """One place; with lengths the last one that counts, and 0 of a sample without any."""
+def take(op: Take, this: Calculation) -> Values:
+    """One position; with lengths, the last valid step of each sample, or 0 if the length is 0."""
     if len(this.inputs) > 1:
         lengths = this.inputs[1].astype("int64")
         return np.stack(
@@ -62,26 +63,29 @@ def take(this: Calculation) -> Values:
                 for x, length in zip(this.x, lengths, strict=True)
             ]
         )
-    return taken(this, cast(Take, this.node.op).position)
+    return taken(op, this, op.position)
 
 
-def reverse(this: Calculation) -> Values:
-    """From the last place to the first."""
-    return taken(this, list(range(this.x.shape[_axis(this)]))[::-1])
+def reverse(op: Reverse, this: Calculation) -> Values:
+    """y[p] = x[size − 1 − p]."""
+    return taken(op, this, list(range(this.x.shape[_axis(op, this)]))[::-1])
 
 
-def roll(this: Calculation) -> Values:
+def roll(op: Roll, this: Calculation) -> Values:
     """y[p] = x[(p − shift) mod size]."""
-    size = this.x.shape[_axis(this)]
-    return taken(this, [(place - cast(Roll, this.node.op).shift) % size for place in range(size)])
+    size = this.x.shape[_axis(op, this)]
+    return taken(op, this, [(place - op.shift) % size for place in range(size)])
 
 
-def gather(this: Calculation) -> Values:
-    """The places that are listed."""
-    return taken(this, cast(Gather, this.node.op).positions)
+def gather(op: Gather, this: Calculation) -> Values:
+    """y[p] = x[positions[p]]; for an input of indices, y[n, p] = x[n, indices[n, p]]."""
+    if len(this.inputs) > 1:
+        axis, places = _axis(op, this) - 1, this.inputs[1].astype("int64")
+        return np.stack([np.take(x, own, axis=axis) for x, own in zip(this.x, places, strict=True)])
+    return taken(op, this, op.positions)
 
 
-def repeat_vector(this: Calculation) -> Values:
+def repeat_vector(op: RepeatVector, this: Calculation) -> Values:
     """y[n, c, p] = x[n, c]."""
-    sizes = cast(RepeatVector, this.node.op).size or ()
+    sizes = op.size or ()
     return np.broadcast_to(this.x.reshape(*this.x.shape, *(1,) * len(sizes)), (*this.x.shape, *sizes)).copy()

@@ -1,44 +1,48 @@
-"""Tensors that do not come from the input, from their definitions."""
+"""Parameters, constants, positions and gated activations, from their definitions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import cast
 
 import numpy as np
 
 from netspec.ops.gate import Gated
-from netspec.ops.tensors import Constant, Positions
+from netspec.ops.tensors import SINUSOID, Constant, Parameter, Positions
 from netspec_numpy.calculation import Calculation, Values
 
 
 def _for_each(this: Calculation, values: Values) -> Values:
-    """The same values for every sample."""
+    """The values, repeated for each sample: (*shape) → (N, *shape)."""
     return np.broadcast_to(values, (len(this.x), *values.shape)).copy()
 
 
-def parameter(this: Calculation) -> Values:
-    """The weight."""
+def parameter(op: Parameter, this: Calculation) -> Values:
+    """The weight, repeated for each sample."""
     return _for_each(this, this.weights["weight"])
 
 
-def constant(this: Calculation) -> Values:
-    """The numbers."""
-    op = cast(Constant, this.node.op)
+def constant(op: Constant, this: Calculation) -> Values:
+    """The constant, repeated for each sample; one number fills the whole `shape`."""
+    if op.values == SINUSOID:
+        channels, length = op.shape or ()
+        return _for_each(this, _waves(channels, length, op.base))
     return _for_each(this, np.broadcast_to(np.array(op.values, "float64"), op.shape or ()))
 
 
-def positions(this: Calculation) -> Values:
-    """X plus the weight, or plus sin(p / baseʳ) and cos(p / baseʳ), r = 2i / channels, for channels 2i and 2i + 1."""
-    op = cast(Positions, this.node.op)
+def positions(op: Positions, this: Calculation) -> Values:
+    """X + weight; or x + sin(p / baseʳ) in channels 2i and x + cos(p / baseʳ) in channels 2i + 1, r = 2i / channels."""
     if op.kind == "learned":
         return this.x + this.weights["weight"]
     channels, length = this.x.shape[1:]
+    return this.x + _waves(channels, length, op.base)
+
+
+def _waves(channels: int, length: int, base: float) -> Values:
     table = np.zeros((channels, length))
     for channel in range(channels):
-        angles = np.arange(length) / op.base ** ((channel - channel % 2) / channels)
+        angles = np.arange(length) / base ** ((channel - channel % 2) / channels)
         table[channel] = np.cos(angles) if channel % 2 else np.sin(angles)
-    return this.x + table
+    return table
 
 
 FUNCTIONS: Mapping[str, Callable[[Values], Values]] = {
@@ -50,8 +54,7 @@ FUNCTIONS: Mapping[str, Callable[[Values], Values]] = {
 }
 
 
-def gated(this: Calculation) -> Values:
-    """The first half of the channels times the gate, which is the second half."""
-    op = cast(Gated, this.node.op)
+def gated(op: Gated, this: Calculation) -> Values:
+    """activation(first half of the channels) · gate(second half)."""
     value, gate = np.split(this.x, 2, axis=1)
     return FUNCTIONS[op.activation](value) * FUNCTIONS[op.gate](gate)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import product
 from math import prod
-from typing import cast
 
 import numpy as np
 
 from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
-from netspec.ops.pool import AvgPool, ChannelPool, MaxPool
+from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
 from netspec.ops.transpose import ConvTranspose
 from netspec.ops.window import Windowed
-from netspec_numpy.calculation import Calculation, Positions, Values, biased, spatial
+from netspec_numpy.calculation import Calculation, PositionArray, Values, biased, spatial
 
 
 def taps(op: Windowed, padded: Values, sizes: Sequence[int]) -> Iterator[tuple[tuple[int, ...], Values]]:
@@ -45,9 +44,8 @@ def correlate(op: Windowed, kernel: Values, x: Values, sizes: Sequence[int], gro
     return np.moveaxis(np.concatenate(blocks), 0, 1)
 
 
-def conv(this: Calculation) -> Values:
+def conv(op: Conv, this: Calculation) -> Values:
     """A correlation; with a table, missing connections have weight 0."""
-    op = cast(Conv, this.node.op)
     kernel = this.weights["weight"]
     if op.table is not None:
         full = np.zeros((op.filters, this.x.shape[1], *op.kernel))
@@ -58,24 +56,21 @@ def conv(this: Calculation) -> Values:
     return biased(correlate(op, kernel, this.x, this.node.output.sizes, op.groups), this)
 
 
-def depthwise_conv(this: Calculation) -> Values:
+def depthwise_conv(op: DepthwiseConv, this: Calculation) -> Values:
     """One group per channel."""
-    op = cast(DepthwiseConv, this.node.op)
     y = correlate(op, this.weights["weight"], this.x, this.node.output.sizes, this.x.shape[1])
     return biased(y, this)
 
 
-def separable_conv(this: Calculation) -> Values:
+def separable_conv(op: SeparableConv, this: Calculation) -> Values:
     """Per channel, then over the channels at each position."""
-    op = cast(SeparableConv, this.node.op)
     between = correlate(op, this.weights["depthwise.weight"], this.x, this.node.output.sizes, this.x.shape[1])
     mixing = this.weights["pointwise.weight"].reshape(op.filters, -1)
     return biased(np.moveaxis(np.tensordot(mixing, between, axes=(1, 1)), 0, 1), this, "pointwise.bias")
 
 
-def conv_transpose(this: Calculation) -> Values:
+def conv_transpose(op: ConvTranspose, this: Calculation) -> Values:
     """Every input value spreads its kernel: y[o, i·s + t·d − lo] += w[i, o, t] · x[i]; what falls outside is lost."""
-    op = cast(ConvTranspose, this.node.op)
     sizes = this.node.output.sizes
     # Room for the whole spread and for what the output padding adds at the end.
     spread = [s * (i - 1) + k for i, s, k in zip(this.x.shape[2:], op.strides, op.span, strict=True)]
@@ -98,19 +93,17 @@ def conv_transpose(this: Calculation) -> Values:
     return biased(y, this)
 
 
-def max_pool(this: Calculation) -> Values:
+def max_pool(op: MaxPool, this: Calculation) -> Values:
     """The largest value of each window; padding is −∞."""
-    op = cast(MaxPool, this.node.op)
     padded = pad(this.x, op.pads, -np.inf)
     return np.asarray(np.max([seen for _, seen in taps(op, padded, this.node.output.sizes)], axis=0))
 
 
-def max_indices(this: Calculation, port: str) -> Positions:
+def max_indices(op: MaxPool, this: Calculation, port: str) -> PositionArray:
     """The position in the input of the largest value of each window; of equal values, the first.
 
     Positions count along the last axis first, without the padding.
     """
-    op = cast(MaxPool, this.node.op)
     seen = list(taps(op, pad(this.x, op.pads, -np.inf), this.node.output.sizes))
     first = np.argmax([values for _, values in seen], axis=0)
     found = np.zeros(first.shape, "int64")
@@ -121,7 +114,7 @@ def max_indices(this: Calculation, port: str) -> Positions:
     return found
 
 
-def max_unpool(this: Calculation) -> Values:
+def max_unpool(op: MaxUnpool, this: Calculation) -> Values:
     """y[n, c, indices[n, c, p]] = x[n, c, p], and 0 elsewhere."""
     positions = this.inputs[1].astype("int64")
     sizes = this.node.output.sizes
@@ -131,12 +124,11 @@ def max_unpool(this: Calculation) -> Values:
     return y.reshape(*this.x.shape[:2], *sizes)
 
 
-def avg_pool(this: Calculation) -> Values:
+def avg_pool(op: AvgPool, this: Calculation) -> Values:
     """The sum of each window, divided by the number of its places that count.
 
     Places in the input count; with `count_padding`, so do places in the requested padding, but never the overhang.
     """
-    op = cast(AvgPool, this.node.op)
     sizes = this.node.output.sizes
     asked = [(lo, hi - more) for (lo, hi), more in zip(op.pads, op.overhang, strict=True)]
     ones = np.ones_like(this.x[:1, :1])
@@ -145,18 +137,17 @@ def avg_pool(this: Calculation) -> Values:
     return np.asarray(total / sum(seen for _, seen in taps(op, counted, sizes)))
 
 
-def global_avg_pool(this: Calculation) -> Values:
+def global_avg_pool(op: GlobalAvgPool, this: Calculation) -> Values:
     """The mean of each channel over all positions."""
     return np.asarray(this.x.mean(axis=spatial(this.x)))
 
 
-def global_max_pool(this: Calculation) -> Values:
+def global_max_pool(op: GlobalMaxPool, this: Calculation) -> Values:
     """The largest value of each channel over all positions."""
     return np.asarray(this.x.max(axis=spatial(this.x)))
 
 
-def channel_pool(this: Calculation) -> Values:
+def channel_pool(op: ChannelPool, this: Calculation) -> Values:
     """The largest value or the mean of each group of consecutive channels."""
-    op = cast(ChannelPool, this.node.op)
     runs = this.x.reshape(len(this.x), -1, op.size, *this.x.shape[2:])
     return np.asarray(runs.max(axis=2) if op.kind == "max" else runs.mean(axis=2))

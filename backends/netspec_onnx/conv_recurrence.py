@@ -1,9 +1,15 @@
-"""Convolutional recurrent layers in ONNX, which has none: the inputs of all steps convolved at once, then each step."""
+"""Convolutional recurrent layers in ONNX: one `Conv` for the inputs of all steps, then the nodes of each step.
+
+ONNX has no operator for them, so the graph grows with the number of steps.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from netspec.backend.table import on, table
+from netspec.ops.base import Op
 from netspec.ops.conv_recurrent import ConvGru, ConvLstm, ConvRecurrent
 from netspec_onnx.recurrence import REDUCTIONS
 from netspec_onnx.site import Emitted, Site
@@ -13,7 +19,7 @@ States = list[str]
 
 
 def recurrent(op: ConvRecurrent, site: Site) -> str:
-    """Each step is written out."""
+    """The nodes of all steps, one step after the other."""
     at = op.dimension(site.types)
     axis, order = 2 + at, [1, *(2 + other for other in range(site.rank) if other != at)]
     x = site.emit("Transpose", site.x, perm=(0, axis, *order))
@@ -36,7 +42,7 @@ def recurrent(op: ConvRecurrent, site: Site) -> str:
 
 
 def _run(op: ConvRecurrent, site: Site, x: str, number: int) -> tuple[list[str], States]:
-    """One direction: its outputs in the order of the steps, and its last states."""
+    """One direction: the output of each step, (N, filters, *sizes), in the order of the input, and the last states."""
     suffix = f"_l0{op.suffixes[number]}"
     weights = {
         name.removesuffix(suffix): each for name, each in site.weights.items() if name.endswith(suffix)
@@ -60,11 +66,12 @@ def _run(op: ConvRecurrent, site: Site, x: str, number: int) -> tuple[list[str],
 
 
 def _cut(site: Site, x: str, start: int, end: int, axis: int = 1) -> str:
+    """x[start:end] along an axis."""
     return site.emit("Slice", x, site.integers((start,)), site.integers((end,)), site.integers((axis,)))
 
 
 def _joined(op: ConvRecurrent, site: Site, outputs: Sequence[str], merge: str) -> str:
-    """The values of the directions, one after the other in the channels or as `merge` joins them."""
+    """The values of the directions, combined by `merge`."""
     if len(outputs) == 1:
         return outputs[0]
     if merge == "concat":
@@ -77,12 +84,13 @@ def _joined(op: ConvRecurrent, site: Site, outputs: Sequence[str], merge: str) -
 
 
 def _blocks(op: ConvRecurrent, site: Site, x: str) -> list[str]:
-    """What each gate has of the channels."""
+    """The channels of each gate."""
     count = op.filters
     return [_cut(site, x, at * count, (at + 1) * count) for at in range(op.gates)]
 
 
 def _gate(op: ConvRecurrent, site: Site, x: str) -> str:
+    """The activation of a gate: sigmoid, or hard sigmoid, min(max(x + 3, 0), 6) / 6."""
     if op.recurrent_activation == "sigmoid":
         return site.emit("Sigmoid", x)
     moved = site.emit("Add", x, site.number(3.0))
@@ -90,20 +98,22 @@ def _gate(op: ConvRecurrent, site: Site, x: str) -> str:
 
 
 def _active(op: ConvRecurrent, site: Site, x: str) -> str:
+    """The activation of the candidate state."""
     return site.emit(op.activation.capitalize(), x)
 
 
 def _of_state(op: ConvRecurrent, site: Site, h: str, *weights: str) -> str:
+    """The convolution of the state with a kernel, and with a bias if it is given."""
     return site.emit("Conv", h, *weights, **sliding(op.of_state))
 
 
 def _seen(site: Site, gate: str, peephole: str, cell: str) -> str:
-    """A gate that sees the cell, if it does."""
+    """The gate plus peephole · cell, if there is a peephole."""
     return site.emit("Add", gate, site.emit("Mul", peephole, cell)) if peephole else gate
 
 
 def conv_lstm(op: ConvLstm, site: Site, weights: Mapping[str, str], x: str, states: States) -> States:
-    """One step of an LSTM."""
+    """One step: c = f ∘ c + i ∘ g, h = o ∘ tanh(c). Returns [h, c]."""
     h, c = states
     sums = site.emit("Add", x, _of_state(op, site, h, weights["weight_hh"]))
     i, f, g, o = _blocks(op, site, sums)
@@ -120,7 +130,7 @@ def conv_lstm(op: ConvLstm, site: Site, weights: Mapping[str, str], x: str, stat
 
 
 def conv_gru(op: ConvGru, site: Site, weights: Mapping[str, str], x: str, states: States) -> States:
-    """One step of a gated recurrent unit."""
+    """One step: h = (1 − z) ∘ n + z ∘ h. Returns [h]."""
     (h,) = states
     count = op.filters
     r, z, n = _blocks(op, site, x)
@@ -140,5 +150,7 @@ def conv_gru(op: ConvGru, site: Site, weights: Mapping[str, str], x: str, states
     return [site.emit("Add", fresh, site.emit("Mul", z, h))]
 
 
-STEPS: Mapping[type[ConvRecurrent], Callable[..., States]] = {ConvLstm: conv_lstm, ConvGru: conv_gru}
-"""What writes one step of each cell."""
+STEPS: Mapping[type[Op], Callable[[Any, Site, Mapping[str, str], str, States], States]] = table(
+    on(ConvLstm, conv_lstm), on(ConvGru, conv_gru)
+)
+"""The function that emits one step of each op."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from math import pi, sqrt
 from typing import Any
 
+from netspec.backend.table import on, table
 from netspec.ops.activation import (
     Elu,
     Gelu,
@@ -27,7 +28,7 @@ from netspec.ops.base import Op
 from netspec_onnx.site import Site
 
 
-def _plain(operator: str) -> Callable[[Any, Site, str], str]:
+def _plain(operator: str) -> Callable[[Op, Site, str], str]:
     return lambda op, site, x: site.emit(operator, x)
 
 
@@ -46,22 +47,22 @@ def _gelu(op: Gelu, site: Site, x: str) -> str:
     return site.emit("Mul", site.emit("Mul", x, site.number(0.5)), share)
 
 
-ACTIVATIONS: Mapping[type[Op], Callable[[Any, Site, str], str]] = {
-    Relu: _plain("Relu"),
-    LeakyRelu: lambda op, site, x: site.emit("LeakyRelu", x, alpha=float(op.slope)),
-    Sigmoid: _plain("Sigmoid"),
-    Tanh: _plain("Tanh"),
-    Softmax: _softmax,
-    Relu6: lambda op, site, x: site.emit("Clip", x, site.number(0.0), site.number(6.0)),
-    Elu: lambda op, site, x: site.emit("Elu", x, alpha=float(op.alpha)),
-    Selu: _plain("Selu"),
-    Gelu: _gelu,
-    Silu: lambda op, site, x: site.emit("Mul", x, site.emit("Sigmoid", x)),
-    Mish: lambda op, site, x: site.emit("Mul", x, site.emit("Tanh", site.emit("Softplus", x))),
-    HardSigmoid: lambda op, site, x: site.emit("HardSigmoid", x, alpha=1 / 6, beta=0.5),
-    HardSwish: _plain("HardSwish"),
-    Softplus: _plain("Softplus"),
-}
+ACTIVATIONS: Mapping[type[Op], Callable[[Any, Site, str], str]] = table(
+    on(Relu, _plain("Relu")),
+    on(LeakyRelu, lambda op, site, x: site.emit("LeakyRelu", x, alpha=float(op.slope))),
+    on(Sigmoid, _plain("Sigmoid")),
+    on(Tanh, _plain("Tanh")),
+    on(Softmax, _softmax),
+    on(Relu6, lambda op, site, x: site.emit("Clip", x, site.number(0.0), site.number(6.0))),
+    on(Elu, lambda op, site, x: site.emit("Elu", x, alpha=float(op.alpha))),
+    on(Selu, _plain("Selu")),
+    on(Gelu, _gelu),
+    on(Silu, lambda op, site, x: site.emit("Mul", x, site.emit("Sigmoid", x))),
+    on(Mish, lambda op, site, x: site.emit("Mul", x, site.emit("Tanh", site.emit("Softplus", x)))),
+    on(HardSigmoid, lambda op, site, x: site.emit("HardSigmoid", x, alpha=1 / 6, beta=0.5)),
+    on(HardSwish, _plain("HardSwish")),
+    on(Softplus, _plain("Softplus")),
+)
 
 
 def activate(site: Site, x: str, activation: Op | None) -> str:

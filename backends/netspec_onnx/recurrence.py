@@ -1,4 +1,4 @@
-"""Recurrent layers in ONNX: one of its operators for each layer, both directions in one."""
+"""Recurrent layers in ONNX: one `RNN`, `GRU` or `LSTM` operator per layer, with both directions in it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from netspec_onnx.site import Attribute, Emitted, Site
 OPERATORS: dict[type[Recurrent], str] = {Rnn: "RNN", Lstm: "LSTM", Gru: "GRU"}
 
 BLOCKS: dict[type[Recurrent], tuple[int, ...]] = {Rnn: (0,), Gru: (1, 0, 2), Lstm: (0, 3, 1, 2)}
-"""For each gate of ONNX', in its order, the place of our gate: z, r, n of a GRU, and i, o, f, g of an LSTM."""
+"""For each gate in the order of ONNX (GRU: z, r, n; LSTM: i, o, f, g), its index in the order of netspec."""
 
 COUPLED = (0, 2, 0, 1)
-"""The same for an LSTM without a forget gate: ONNX has one, and does not look at it."""
+"""The same for a coupled LSTM. ONNX has a forget gate there too, but ignores its weights."""
 
 REDUCTIONS = {"sum": "ReduceSum", "average": "ReduceMean", "multiply": "ReduceProd"}
 INT32 = 6
-"""The number of that type in ONNX."""
+"""`TensorProto.INT32`."""
 
 
 def recurrent(op: Recurrent, site: Site) -> str:
-    """Along the first axis, as ONNX has it; the others are joined with the batch."""
+    """ONNX takes (steps, N, channels): the axis is moved to the front, and the other axes are folded into the batch."""
     axis = 2 + op.dimension(site.types)
     others = [at for at in range(2, site.rank + 2) if at != axis]
     steps, lengths = site.sizes[axis - 2], _lengths(site)
@@ -34,7 +34,8 @@ def recurrent(op: Recurrent, site: Site) -> str:
         y, h, *c = _layer(op, site, layer, x, lengths, starts)
         states.append(h)
         cells += c
-        x = _joined(op, site, y, steps)
+        if layer + 1 < op.layers or op.returns == "sequence":
+            x = _joined(op, site, y, steps)
     ends = {"state": lambda: _end(op, site, states), "cell": lambda: _end(op, site, cells)}
     for port, name in zip(site.node.ports, site.further, strict=True):
         site.emitted.append(Emitted("Identity", (ends[port](),), (name,)))
@@ -60,7 +61,7 @@ def _behind_batch(site: Site, x: str, shape: tuple[int, int], sizes: Sequence[in
 
 
 def _lengths(site: Site) -> str:
-    """How many steps count; none is beyond the last. Nothing where all do."""
+    """The lengths as INT32, limited to the number of steps; "" if there are none."""
     found = [value for value, type_ in zip(site.values, site.types, strict=True) if type_.kind == "indices"]
     if not found:
         return ""
@@ -69,7 +70,7 @@ def _lengths(site: Site) -> str:
 
 
 def _starts(op: Recurrent, site: Site) -> list[str]:
-    """The first states of all layers and directions, (layers · directions, N · others, channels)."""
+    """The initial states of all layers and directions, each (layers · directions, N · others, channels)."""
     found = []
     given = zip(site.values[1:], site.types[1:], strict=True)
     numbers = [(value, type_) for value, type_ in given if type_.kind == "numbers"]
@@ -84,15 +85,17 @@ def _starts(op: Recurrent, site: Site) -> list[str]:
 def _layer(
     op: Recurrent, site: Site, layer: int, x: str, lengths: str, starts: Sequence[str]
 ) -> tuple[str, ...]:
-    """One layer: its outputs (steps, directions, N, channels), and its last states (directions, N, channels)."""
+    """One layer: its outputs (steps, directions, N, channels), then its last states (directions, N, channels)."""
     count = len(op.suffixes)
-    rows = (site.integers((layer * count,)), site.integers(((layer + 1) * count,)), site.integers((0,)))
-    given = [site.emit("Slice", each, *rows) if op.layers > 1 else each for each in starts]
+    first = starts
+    if starts and op.layers > 1:
+        rows = [site.integers((at,)) for at in (layer * count, (layer + 1) * count, 0)]
+        first = [site.emit("Slice", each, *rows) for each in starts]
     blocks = COUPLED if isinstance(op, Lstm) and op.coupled else BLOCKS[type(op)]
     kernel = _stacked(op, site, layer, "weight_ih", blocks)
     recurrent_kernel = _stacked(op, site, layer, "weight_hh", blocks)
     inputs = [x, kernel, recurrent_kernel, _biases(op, site, layer, blocks), lengths]
-    inputs += given or [""] * len(op.state_sizes)
+    inputs += first or [""] * len(op.state_sizes)
     settings: dict[str, Attribute] = {
         "hidden_size": op.units,
         "direction": {"forward": "forward", "backward": "reverse", "both": "bidirectional"}[op.direction],
@@ -115,14 +118,14 @@ def _layer(
 
 
 def _stacked(op: Recurrent, site: Site, layer: int, name: str, blocks: Sequence[int]) -> str:
-    """A weight of all directions, its gates in ONNX' order, (directions, …)."""
+    """A weight of all directions, (directions, …), with the gates in the order of ONNX."""
     rows = [_reordered(op, site, f"{name}_l{layer}{suffix}", blocks) for suffix in op.suffixes]
     apart = [site.emit("Unsqueeze", row, site.integers((0,))) for row in rows]
     return site.emit("Concat", *apart, axis=0) if len(apart) > 1 else apart[0]
 
 
 def _biases(op: Recurrent, site: Site, layer: int, blocks: Sequence[int]) -> str:
-    """The biases of the inputs and of the states, one after the other; nothing where there are none."""
+    """The biases of the input and of the state, (directions, 2 · gates · units); "" without a bias."""
     if not op.bias:
         return ""
     rows = []
@@ -136,6 +139,7 @@ def _biases(op: Recurrent, site: Site, layer: int, blocks: Sequence[int]) -> str
 
 
 def _reordered(op: Recurrent, site: Site, name: str, blocks: Sequence[int]) -> str:
+    """A weight with the rows of its gates in this order."""
     weight = site.weights[name]
     if list(blocks) == list(range(len(blocks))):
         return weight
@@ -150,7 +154,7 @@ def _reordered(op: Recurrent, site: Site, name: str, blocks: Sequence[int]) -> s
 
 
 def _joined(op: Recurrent, site: Site, y: str, steps: int) -> str:
-    """The outputs of the directions as `merge` joins them, (steps, N, channels)."""
+    """The outputs of the directions, combined by `merge`: (steps, N, channels)."""
     if len(op.suffixes) > 1 and op.merge != "concat":
         return site.emit(REDUCTIONS[op.merge], y, site.integers((1,)), keepdims=0)
     if len(op.suffixes) == 1:
@@ -160,7 +164,7 @@ def _joined(op: Recurrent, site: Site, y: str, steps: int) -> str:
 
 
 def _end(op: Recurrent, site: Site, states: Sequence[str]) -> str:
-    """The last states of all layers and directions, in the channels."""
+    """The last states of all layers and directions, along the channels: (N, channels, *others)."""
     at = op.dimension(site.types)
     sizes = [size for axis, size in enumerate(site.sizes) if axis != at]
     rows = site.emit("Concat", *states, axis=0) if len(states) > 1 else states[0]
@@ -168,7 +172,7 @@ def _end(op: Recurrent, site: Site, states: Sequence[str]) -> str:
 
 
 def projects(graph: Graph) -> Iterator[tuple[str, str]]:
-    """The layers that ONNX has no operator for."""
+    """The layers that no operator of ONNX computes, each with the reason."""
     for node in graph.nodes:
         if isinstance(node.op, Lstm) and node.op.projection is not None:
             yield (

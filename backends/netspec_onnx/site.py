@@ -24,7 +24,7 @@ class Emitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Constant:
+class ConstantTensor:
     """A tensor in the file besides the weights: floats in the precision of the model, or 64-bit integers."""
 
     name: str
@@ -51,7 +51,7 @@ class Site:
     double: bool = False
     further: tuple[str, ...] = ()
     emitted: list[Emitted] = field(default_factory=list)
-    constants: list[Constant] = field(default_factory=list)
+    constants: list[ConstantTensor] = field(default_factory=list)
 
     @property
     def x(self) -> str:
@@ -107,7 +107,7 @@ class Site:
         shape = (len(values),) if shape is None else tuple(shape)
         assert prod(shape) == len(values)
         name = f"{self.node.name}/constant{len(self.constants) + 1}"
-        self.constants.append(Constant(name, shape, values, integer))
+        self.constants.append(ConstantTensor(name, shape, values, integer))
         return name
 
     # What several lowerings write

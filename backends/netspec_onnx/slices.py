@@ -71,7 +71,16 @@ def take(op: Take, site: Site) -> str:
 
 
 def gather(op: Gather, site: Site) -> str:
-    """ONNX's own."""
+    """ONNX's own; with an input of indices, one that has the axis first."""
+    if op.positions is None:
+        axis, rank = _axis(op, site), len(site.types[0].shape) + 1
+        order = (0, axis, *(each for each in range(1, rank) if each != axis))
+        is_list = bool(site.types[1].spatial)
+        places = site.emit("Unsqueeze", site.values[1], site.integers((-1,)))
+        x = site.emit("Transpose", site.x, perm=order) if axis > 1 else site.x
+        found = site.emit("GatherND", x, places, batch_dims=1)
+        back = tuple(order.index(each) for each in range(rank))
+        return site.emit("Transpose", found, perm=back) if is_list and axis > 1 else found
     return site.emit("Gather", site.x, site.integers(op.positions), axis=_axis(op, site))
 
 

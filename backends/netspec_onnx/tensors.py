@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import cos, prod, sin
+from math import prod
 
 from netspec.ops.gate import Gated
-from netspec.ops.tensors import Constant, Parameter, Positions, flat
+from netspec.ops.tensors import Constant, Parameter, Positions, flat, waves
 from netspec_onnx.site import Site
 
 
@@ -23,7 +23,7 @@ def parameter(op: Parameter, site: Site) -> str:
 
 def constant(op: Constant, site: Site) -> str:
     """The numbers."""
-    shape, numbers = op.shape or (), [*flat(op.values)]
+    shape, numbers = op.shape or (), [*flat(op.numbers)]
     values = site.numbers(numbers, shape) if len(numbers) == prod(shape) else site.number(numbers[0])
     return _for_each(site, values, shape)
 
@@ -33,11 +33,7 @@ def positions(op: Positions, site: Site) -> str:
     if op.kind == "learned":
         return site.emit("Add", site.x, site.weights["weight"])
     (length,) = site.sizes
-    table = [
-        (cos if channel % 2 else sin)(position / op.base ** ((channel - channel % 2) / site.channels))
-        for channel in range(site.channels)
-        for position in range(length)
-    ]
+    table = [*flat(waves(site.channels, length, op.base))]
     return site.emit("Add", site.x, site.numbers(table, (site.channels, length)))
 
 

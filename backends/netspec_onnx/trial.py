@@ -59,15 +59,12 @@ def chosen(device: str) -> Provider:
 
     Raises:
         NoDevice: the device does not exist, or is not a valid name.
-
-    Raises:
-        NoDevice: it is not here, or is none.
     """
-    kind, _, number = device.lower().partition(":")
+    kind, colon, number = device.lower().partition(":")
     there = onnxruntime.get_available_providers()
-    if kind == "auto":
+    if device == "auto":
         kind = "cuda" if PROVIDERS["cuda"][0] in there else "cpu"
-    if kind not in PROVIDERS or (number and not number.isdecimal()):
+    if kind not in PROVIDERS or (colon and not number.isdecimal()):
         raise NoDevice(
             f"onnxruntime does not have a device called `{device}`",
             "name auto, cpu, cuda, or one GPU as cuda:0",
@@ -86,10 +83,6 @@ def session(
 
     Raises:
         NoDevice: onnxruntime cannot use the device, and would use the CPU.
-        Unsupported: onnxruntime has no kernel for an operator in this precision.
-
-    Raises:
-        NoDevice: onnxruntime cannot use the device, and would take the CPU.
         Unsupported: onnxruntime has no kernel for an operator in this precision.
     """
     options = onnxruntime.SessionOptions()

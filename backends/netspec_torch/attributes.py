@@ -10,8 +10,6 @@ from netspec.graph import Graph, Node
 from netspec.lowering.names import free
 from netspec.lowering.outline import Module, inlined, outline
 from netspec.ops.base import Weight
-from netspec.ops.recurrent import Recurrent
-from netspec_torch.recurrence import is_native
 from netspec_torch.reserved import ATTRIBUTES
 
 
@@ -32,6 +30,9 @@ class Place:
             return None
         at = numbers[-1]
         return Place(self.parts[:at]), int(self.parts[at]), Place(self.parts[at + 1 :])
+
+
+RECURRENT = frozenset({"rnn", "lstm", "gru"})
 
 
 class Attributes:
@@ -62,10 +63,10 @@ class Attributes:
         path = self._paths[node.name]
         if any(weight.statistic for weight in node.weights):
             yield f"{path}.num_batches_tracked"
-        if isinstance(node.op, Recurrent) and is_native(node.op):
-            names = [node.local(weight) for weight in node.weights]
-            seconds = [name.replace("bias_ih", "bias_hh") for name in names if name.startswith("bias_ih")]
-            yield from (f"{path}.{name}" for name in seconds if name not in names)
+        if node.op.keyword in RECURRENT:
+            from netspec_torch.recurrence import second_biases
+
+            yield from (f"{path}.{name}" for name in second_biases(node))
 
     def key(self, node: Node, weight: Weight) -> str:
         """The key of a layer's weight in the state dict."""

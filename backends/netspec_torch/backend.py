@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 from netspec.backend import Limit, Source, Status, require
-from netspec.installation import install
 from netspec_torch.lowering import LOWERINGS, REFUSALS
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ class TorchBackend:
 
     def status(self) -> Status:
         """Whether PyTorch is installed and imports."""
+        from netspec.installation import install
         from netspec.stops import undisturbed
 
         if find_spec("torch") is None:

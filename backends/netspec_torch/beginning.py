@@ -10,12 +10,12 @@ from netspec.lowering.outline import Module
 from netspec_torch.attributes import Place
 from netspec_torch.body import LAYER
 from netspec_torch.construction import SELF, Whole, flattened
-from netspec_torch.starts import FUNCTION, MODULE, Branch, Home, Homes, Start, Starts, Statement
+from netspec_torch.starts import FUNCTION, MODULE, ClassStart, Home, Homes, Start, Starts, StartStatement
 
 Uses = Sequence[tuple[str, Sequence[Module]]]
 """The classes of the text by name, each with the modules that use it; the network is the last one."""
 
-Key = tuple[str, Place, str]
+StartKey = tuple[str, Place, str]
 """A weight in the text of a block: the class of the block, the path of the layer in it, the local name of the weight.
 """
 
@@ -24,7 +24,7 @@ Key = tuple[str, Place, str]
 class _Weight:
     """A weight of a layer that a block constructs, with its layer and its home."""
 
-    key: Key
+    key: StartKey
     name: str
     node: Node
     part: str
@@ -54,7 +54,7 @@ class Beginning:
         blocks: dict[str, Start] = {}
         for (name, place, _), home in in_blocks.items():
             blocks[name] = blocks.get(name, ()) + self._start(home, place.of(MODULE))
-        self.branches: list[Branch] = [
+        self.branches: list[ClassStart] = [
             *self.starts.branches(),
             *(((name,), text) for name, text in blocks.items()),
         ]
@@ -67,7 +67,7 @@ class Beginning:
         self.closing: Start = ((f"{SELF}.apply({FUNCTION})", 0),) if self.branches else ()
         self.closing += tuple(self._written(own))
 
-    def _written(self, own: Sequence[tuple[Place, Home]]) -> Iterator[Statement]:
+    def _written(self, own: Sequence[tuple[Place, Home]]) -> Iterator[StartStatement]:
         """The lines of single layers; a loop if all layers of a list start in the same way."""
         found: dict[tuple[Place, Place, str], list[tuple[int, Start]]] = {}
         for place, home in own:
@@ -116,9 +116,9 @@ class Beginning:
         own, owners = (self.whole.lowered[each].module for each in (node.name, node.shares))
         return own is not None and owners is not None and own.function != owners.function
 
-    def _in_blocks(self, weights: Sequence[_Weight], network: str) -> dict[Key, Home]:
+    def _in_blocks(self, weights: Sequence[_Weight], network: str) -> dict[StartKey, Home]:
         """The weights with their own lines that start in the same way in all uses of their block."""
-        found: dict[Key, list[_Weight]] = {}
+        found: dict[StartKey, list[_Weight]] = {}
         for each in weights:
             found.setdefault(each.key, []).append(each)
         return {

@@ -10,7 +10,7 @@ from netspec.graph import Node
 from netspec.lowering.gathering import Cycle, called, cycle, extend, is_list, lists, together
 from netspec.lowering.names import free, is_automatic, numbered, singular
 from netspec.lowering.outline import Module, given, titles
-from netspec.lowering.parts import Names, Part, Placed, quoted
+from netspec.lowering.parts import NamedPart, Names, Part, Slot, quoted, seq
 from netspec.lowering.statements import Line, Use, giving
 from netspec.lowering.uses import roles
 from netspec.lowering.variables import MAIN, parameters, variables
@@ -28,7 +28,7 @@ LAYER = "layer"
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class LoopVariables:
     """The variables of a loop: what a repetition takes and gives, and what is bound before and after the loop."""
 
     takes: Sequence[str]
@@ -37,7 +37,7 @@ class Loop:
     end: Sequence[tuple[str, str]]
 
 
-class Body:
+class ModuleWriter:
     """Writes one module; the modules in it are already written.
 
     The layers named in `apart` have all their padding in a separate module, so that its widths can be an argument.
@@ -54,9 +54,20 @@ class Body:
         self.inputs = parameters(module, self.taken, names)
         self.names = variables(self.items, self.inputs, module.outputs, self.taken, titles(module), names)
         used = {*module.outputs, *(value for item in self.items for value in item.inputs)}
-        several = (value for item in self.items if len(given(item)) > 1 for value in given(item))
-        self.names |= {value: UNUSED for value in several if value not in used}
+        self.names |= {
+            value: UNUSED
+            for item in self.items
+            if len(given(item)) > 1
+            for value in given(item)
+            if value not in used and not self._is_overwritten(item, value)
+        }
         self.alone = False
+
+    def _is_overwritten(self, item: Node | Module, value: str) -> bool:
+        """Whether a later output of the same statement, which the graph does not have, would take the name `_`."""
+        if isinstance(item, Module) or value != item.name:
+            return False
+        return not {*self.construction.lowering(item).outputs(item.ports)} <= {"", *item.ports}
 
     def use(self, alone: bool) -> Use:
         """The text. `alone`: the block is used once, so its sizes are known."""
@@ -100,7 +111,8 @@ class Body:
 
     def _looped(self, repeat: Module) -> bool:
         """Whether a loop over the same lines can run all its repetitions."""
-        if any(map(self.construction.borrows, repeat.items)) or not loops(self.lowered)(repeat):
+        borrows = any(map(self.construction.borrows, repeat.items))
+        if (borrows and self._lender(repeat) is None) or not loops(self.lowered)(repeat):
             return False
         made = cycle(repeat)
         if made is None or not (self.sharing.folded or all(isinstance(each, Node) for each in repeat.items)):
@@ -109,6 +121,18 @@ class Body:
         return {*repeat.outputs} <= {
             name for at in outputs for name in (made.listed(at), made.values(at)[-1])
         }
+
+    def _lender(self, repeat: Module) -> Node | Module | None:
+        """The one item before a repeat that is the module of all repetitions."""
+        lenders = {
+            id(each): each for each in (self.sharing.lender(item, self.module) for item in repeat.items)
+        }
+        if len(lenders) > 1 or [each.local_name for each in repeat.items] != [
+            *map(str, range(len(repeat.items)))
+        ]:
+            return None
+        (lender,) = lenders.values()
+        return None if lender in repeat.items else lender
 
     # How it runs
 
@@ -137,13 +161,13 @@ class Body:
     def _run_node(self, node: Node, reference: str, indent: int, tap: LocalName) -> Iterator[Line]:
         lowered = self.construction.lowering(node)
         names = self._place_names(node, [self.names[value] for value in node.inputs], reference)
-        yield from (Line(Placed(part, names), indent) for part in lowered.before)
+        yield from (Line(NamedPart(part, names), indent) for part in lowered.before)
         text: Part = lowered.result
         if any(map(is_list, node.inputs)):
             assert lowered.gathered is not None
             text = lowered.gathered
         gives = [self.names[value] for value in node.values]
-        yield from self._results(node, gives, tap, indent, Placed(text, names), self._comment(node))
+        yield from self._results(node, gives, tap, indent, NamedPart(text, names), self._comment(node))
 
     def _results(
         self, node: Node, gives: Sequence[str], tap: LocalName, indent: int, text: Part, comment: str
@@ -191,12 +215,17 @@ class Body:
         yield from _bind(loop.start, 1)
         yield from (Line("[]", 1, to=self.lists[each].name) for each in repeat.outputs if is_list(each))
         first = repeat.items[0]
-        layer = self._counted(repeat)
-        yield Line(f"for {layer} in {self.construction.reference(repeat)}:", 1)
+        lender = self._lender(repeat)
+        if lender is None:
+            layer = self._counted(repeat)
+            yield Line(f"for {layer} in {self.construction.reference(repeat)}:", 1)
+        else:
+            layer = self.construction.reference(first)
+            yield Line(seq(f"for {UNUSED} in range(", Slot(len(repeat.items), "repeats", kept=True), "):"), 1)
         if isinstance(first, Node):
             lowered = self.lowered[first.name]
             names = self._place_names(first, loop.takes, layer)
-            yield from (Line(Placed(part, names), 2) for part in lowered.before)
+            yield from (Line(NamedPart(part, names), 2) for part in lowered.before)
             sizes = {str(each.outputs[0]) for each in repeat.items if isinstance(each, Node)}
             shape = sizes.pop() if self.alone and len(sizes) == 1 else ""
             yield from self._results(
@@ -204,7 +233,7 @@ class Body:
                 loop.gives,
                 (*self.module.parts(repeat.path), None),
                 2,
-                Placed(lowered.result, names),
+                NamedPart(lowered.result, names),
                 shape,
             )
         else:
@@ -231,7 +260,7 @@ class Body:
         for each in self.lists.values():
             yield from (each.name, each.one, each.more)
 
-    def _loop(self, made: Cycle) -> Loop:
+    def _loop(self, made: Cycle) -> LoopVariables:
         """The variables of a loop. The first value has the name of the result, unless it is used later.
 
         What it begins with goes by the name of its result, unless it is used up.
@@ -264,7 +293,7 @@ class Body:
         for output, name in enumerate(gives):
             if not name:
                 gives[output] = self._given(made, output)
-        return Loop(takes, gives, start, end)
+        return LoopVariables(takes, gives, start, end)
 
     def _given(self, made: Cycle, output: int) -> str:
         """The variable of a value that the next repetition does not take."""

@@ -1,4 +1,4 @@
-"""The classes of recurrent layers that generated code defines: PyTorch's own along any axis, and step by step."""
+"""Helper classes for recurrent layers in generated code: layers of `torch.nn` along any axis, and loops over steps."""
 
 from __future__ import annotations
 
@@ -325,7 +325,7 @@ NAMES = ("GRU", "LSTM", "RNN")
 
 
 def _lean(name: str) -> str:
-    """The class that runs a layer of PyTorch's along an axis."""
+    """The short class that runs a layer of `torch.nn` along an axis."""
     one_bias = name != "GRU"
     return LEAN.format(
         name=name,
@@ -336,7 +336,7 @@ def _lean(name: str) -> str:
 
 
 def _native(name: str) -> str:
-    """The class that adapts a layer of PyTorch's."""
+    """The class that adds initial states, directions and further outputs to a layer of `torch.nn`."""
     one_bias, is_lstm = name != "GRU", name == "LSTM"
     return NATIVE.format(
         name=name,
@@ -349,7 +349,7 @@ def _native(name: str) -> str:
 
 
 def _padded(name: str) -> str:
-    """The class that adapts it to sequences of different lengths."""
+    """The class that adds lengths of samples to `Recurrent…`."""
     is_lstm = name == "LSTM"
     return PADDED.format(
         name=name,
@@ -370,7 +370,7 @@ CELLS: Mapping[str, str] = {
     "StepwiseLSTM": STEPWISE_LSTM,
     "StepwiseRNN": STEPWISE_RNN,
 }
-"""The classes by their names; each stands after those that it needs."""
+"""The text of each class by its name; a class follows those that it needs."""
 
 BASES: Mapping[str, tuple[str, ...]] = {
     **{f"Last{name}": (name,) for name in NAMES},
@@ -378,4 +378,4 @@ BASES: Mapping[str, tuple[str, ...]] = {
     **{f"Padded{name}": ("Recurrent", f"Recurrent{name}") for name in NAMES},
     **dict.fromkeys(("StepwiseGRU", "StepwiseLSTM", "StepwiseRNN"), ("Recurrent", "Stepwise")),
 }
-"""The classes that a class needs before it."""
+"""The classes that a class needs."""

@@ -1,4 +1,4 @@
-"""The classes of convolutional recurrent layers that generated code defines; PyTorch has none."""
+"""Helper classes for convolutional recurrent layers in generated code; `torch.nn` has none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def conv_lstm(rank: int) -> str:
-    """The class for what most networks use: forward, from zeros, with the output at every step."""
+    """The short class for the usual case: a forward LSTM, initial states of 0, and all steps as output."""
     return f'''\
 class ConvLSTM{rank}d(nn.Module):
     """A convolutional LSTM along the first axis of (N, channels, steps, *sizes)."""
@@ -184,7 +184,7 @@ CELLS: Mapping[str, str] = {
     "ConvLSTM": CONV_LSTM,
     **{f"ConvLSTM{rank}d": conv_lstm(rank) for rank in (1, 2)},
 }
-"""The classes by their names; each stands after those that it needs."""
+"""The text of each class by its name; a class follows those that it needs."""
 
 BASES: Mapping[str, tuple[str, ...]] = dict.fromkeys(("ConvGRU", "ConvLSTM"), ("ConvRecurrent",))
-"""The classes that a class needs before it."""
+"""The classes that a class needs."""

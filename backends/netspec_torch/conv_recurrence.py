@@ -1,4 +1,4 @@
-"""Convolutional recurrent layers in PyTorch: classes that convolve the inputs of all steps at once, then run."""
+"""Convolutional recurrent layers in PyTorch: helpers that convolve all inputs at once, then loop over the steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from netspec_torch.site import OWN, PADDED, Border, Lowered, Site, border, symme
 
 
 def recurrent(op: ConvRecurrent, site: Site) -> Lowered:
-    """The class; where it pads unevenly, its input is padded before."""
+    """The helper class. If the padding differs between the two ends of an axis, the input is padded before it."""
     at = op.dimension(site.inputs)
     pads = (*op.of_input.pads[:at], (0, 0), *op.of_input.pads[at:])
     _, *states = site.variables
@@ -27,7 +27,7 @@ def recurrent(op: ConvRecurrent, site: Site) -> Lowered:
 
 
 def is_plain(op: ConvRecurrent, site: Site) -> bool:
-    """Whether it is an LSTM that runs forward from zeros and gives its output at every step."""
+    """Whether `ConvLSTM1d` or `ConvLSTM2d` is enough: a forward LSTM, initial states of 0, and all steps as output."""
     plain = ConvLstm.model_construct(
         **{name: getattr(op, name) for name in ("filters", "kernel", "stride", "padding", "dilation")},
         **{name: getattr(op, name) for name in ("axis", "recurrent_kernel", "init", "recurrent_init")},
@@ -73,7 +73,7 @@ def _module(op: ConvRecurrent, site: Site, padding: Sequence[int]) -> Call:
 
 
 def _cell(op: ConvRecurrent, site: Site) -> dict[str, Part]:
-    """The arguments of one kind of layer."""
+    """The arguments that only this kind of layer has."""
     if isinstance(op, ConvGru):
         return {"reset": Slot(op.reset, "reset", default="before")}
     has_peepholes = isinstance(op, ConvLstm) and op.peepholes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from netspec.backend.table import on, table
 from netspec.lowering.parts import Part, Slot, call, literal, quoted, seq
 from netspec.ops.activation import (
     Elu,
@@ -44,24 +45,24 @@ def _gelu(op: Gelu, x: Part, dim: str) -> Part:
     return call("F.gelu", x, **how)
 
 
-ACTIVATIONS: Mapping[type[Op], Callable[[Any, Part, str], Part]] = {
-    Relu: lambda op, x, dim: call("F.relu", x),
-    LeakyRelu: lambda op, x, dim: call("F.leaky_relu", x, literal(op.slope)),
-    Sigmoid: lambda op, x, dim: call("torch.sigmoid", x),
-    Tanh: lambda op, x, dim: call("torch.tanh", x),
-    Softmax: _softmax,
-    Relu6: lambda op, x, dim: call("F.relu6", x),
-    Elu: lambda op, x, dim: call("F.elu", x, literal(op.alpha)),
-    Selu: lambda op, x, dim: call("F.selu", x),
-    Gelu: _gelu,
-    Silu: lambda op, x, dim: call("F.silu", x),
-    Mish: lambda op, x, dim: call("F.mish", x),
+ACTIVATIONS: Mapping[type[Op], Callable[[Any, Part, str], Part]] = table(
+    on(Relu, lambda op, x, dim: call("F.relu", x)),
+    on(LeakyRelu, lambda op, x, dim: call("F.leaky_relu", x, literal(op.slope))),
+    on(Sigmoid, lambda op, x, dim: call("torch.sigmoid", x)),
+    on(Tanh, lambda op, x, dim: call("torch.tanh", x)),
+    on(Softmax, _softmax),
+    on(Relu6, lambda op, x, dim: call("F.relu6", x)),
+    on(Elu, lambda op, x, dim: call("F.elu", x, literal(op.alpha))),
+    on(Selu, lambda op, x, dim: call("F.selu", x)),
+    on(Gelu, _gelu),
+    on(Silu, lambda op, x, dim: call("F.silu", x)),
+    on(Mish, lambda op, x, dim: call("F.mish", x)),
     # F.hardsigmoid has an exact derivative only in float32.
-    HardSigmoid: lambda op, x, dim: seq(call("F.relu6", seq(x, " + 3")), " / 6"),
-    HardSwish: lambda op, x, dim: call("F.hardswish", x),
+    on(HardSigmoid, lambda op, x, dim: seq(call("F.relu6", seq(x, " + 3")), " / 6")),
+    on(HardSwish, lambda op, x, dim: call("F.hardswish", x)),
     # F.softplus is linear from 20 on.
-    Softplus: lambda op, x, dim: call("torch.logaddexp", x, call("torch.zeros_like", x)),
-}
+    on(Softplus, lambda op, x, dim: call("torch.logaddexp", x, call("torch.zeros_like", x))),
+)
 
 
 def activation(op: Op, site: Site) -> Lowered:

@@ -11,7 +11,7 @@ from netspec_torch import cells, conv_cells
 
 RANKS = (1, 2, 3)
 BASES = (*(f"BatchNorm{rank}d" for rank in RANKS), "LayerNorm", "GroupNorm")
-_CALLED = re.compile(r"(?<![\w.])([A-Z]\w*|bilinear_|gates_)\(")
+_CALLED = re.compile(r"(?<![\w.])([A-Z]\w*|bilinear_|gates_|lift_gates_)\(")
 _BASES_OF = {**cells.BASES, **conv_cells.BASES}
 
 
@@ -133,6 +133,11 @@ def gates_(bias, *values):
     """Start the bias of each gate at a value of its own."""
     for part, value in zip(bias.data.chunk(len(values)), values, strict=True):
         part.fill_(value)''',
+    "lift_gates_": '''\
+def lift_gates_(bias, *values):
+    """Add a number to the start of the bias of each gate."""
+    for part, value in zip(bias.data.chunk(len(values)), values, strict=True):
+        part.add_(value)''',
     "GaussianNoise": '''\
 class GaussianNoise(nn.Module):
     """In training adds normal noise of this standard deviation."""

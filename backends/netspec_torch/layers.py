@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from netspec.lowering.parts import Call, Part, Slot, call, literal, seq
 from netspec.lowering.tree import Value
 from netspec.ops.activation import HardSigmoid
-from netspec.ops.dense import Dense, Rbf
-from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm, Normalisation
-from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
-from netspec.ops.scale import Scale, ScaleBy
 from netspec_torch.functions import activate
 from netspec_torch.site import Lowered, Site, run
+
+if TYPE_CHECKING:
+    from netspec.ops.dense import Dense, Rbf
+    from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm, Normalisation
+    from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
+    from netspec.ops.scale import Scale, ScaleBy
 
 
 def dense(op: Dense, site: Site) -> Lowered:
@@ -129,9 +132,11 @@ def spatial_dropout(op: SpatialDropout, site: Site) -> Lowered:
     return _run(site, call(name, Slot(op.rate, "rate")))
 
 
-def noise(op: GaussianNoise | MaskInput, site: Site) -> Lowered:
+def gaussian_noise(op: GaussianNoise, site: Site) -> Lowered:
     """A helper class that uses its training mode."""
-    value = op.std if isinstance(op, GaussianNoise) else op.rate
-    return _run(
-        site, call(type(op).__name__, Slot(value, "std" if isinstance(op, GaussianNoise) else "rate"))
-    )
+    return _run(site, call("GaussianNoise", Slot(op.std, "std")))
+
+
+def mask_input(op: MaskInput, site: Site) -> Lowered:
+    """A helper class that uses its training mode."""
+    return _run(site, call("MaskInput", Slot(op.rate, "rate")))

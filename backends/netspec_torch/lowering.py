@@ -4,89 +4,187 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from netspec.backend.table import Families, on, table
 from netspec.graph import Graph
 from netspec.lowering.parts import call, joined
-from netspec.ops.activation import Prelu
 from netspec.ops.base import Op
-from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
-from netspec.ops.conv_recurrent import ConvGru, ConvLstm
-from netspec.ops.dense import Dense, Rbf
-from netspec.ops.gate import Gated
-from netspec.ops.indices import Embedding, OneHot
-from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
-from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
-from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool
-from netspec.ops.recurrent import Gru, Lstm, Rnn
-from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
-from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
-from netspec.ops.resize import Crop, Pad, Upsample
-from netspec.ops.scale import Scale, ScaleBy
-from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
-from netspec.ops.tensors import Constant, Parameter, Positions
-from netspec.ops.transpose import ConvTranspose
-from netspec_torch import conv_recurrence, functions, layers, moves, recurrence, slices, tensors, windows
 from netspec_torch.site import Lowered, Lowering, Site
 
 TEMPORARIES = frozenset({"halves", "inside", "windows", "sum", "math"})
 """Names that lowerings use: variables and functions."""
 
-LOWERINGS: Mapping[type[Op], Lowering] = {
-    Conv: windows.conv,
-    ConvTranspose: windows.conv_transpose,
-    DepthwiseConv: windows.depthwise_conv,
-    SeparableConv: windows.separable_conv,
-    MaxPool: windows.max_pool,
-    MaxUnpool: windows.max_unpool,
-    AvgPool: windows.avg_pool,
-    GlobalAvgPool: windows.global_avg_pool,
-    GlobalMaxPool: windows.global_max_pool,
-    ChannelPool: windows.channel_pool,
-    Dense: layers.dense,
-    Rbf: layers.rbf,
-    **dict.fromkeys(functions.ACTIVATIONS, functions.activation),
-    **dict.fromkeys((Rnn, Lstm, Gru), recurrence.recurrent),
-    **dict.fromkeys((ConvLstm, ConvGru), conv_recurrence.recurrent),
-    Prelu: functions.prelu,
-    BatchNorm: layers.batch_norm,
-    LayerNorm: layers.layer_norm,
-    GroupNorm: layers.group_norm,
-    LocalResponseNorm: layers.local_response_norm,
-    L2Norm: layers.l2_norm,
-    Scale: layers.scale,
-    ScaleBy: layers.scale_by,
-    Dropout: layers.dropout,
-    SpatialDropout: layers.spatial_dropout,
-    GaussianNoise: layers.noise,
-    MaskInput: layers.noise,
-    Add: moves.total,
-    Subtract: lambda op, site: Lowered(joined(" - ", moves.spread(site))),
-    Multiply: moves.product,
-    Maximum: moves.maximum,
-    Average: moves.average,
-    Concat: moves.concat,
-    Upsample: moves.upsample,
-    Pad: moves.pad,
-    Crop: moves.crop,
-    Flatten: lambda op, site: Lowered(call("torch.flatten", site.x, "1")),
-    Reshape: moves.reshape,
-    Permute: moves.permute,
-    SpaceToDepth: moves.space_to_depth,
-    DepthToSpace: moves.depth_to_space,
-    Identity: lambda op, site: Lowered(site.x),
-    Parameter: tensors.parameter,
-    Constant: tensors.constant,
-    Positions: tensors.positions,
-    Gated: tensors.gated,
-    Embedding: slices.embedding,
-    OneHot: slices.one_hot,
-    Slice: slices.slice_,
-    Split: slices.split,
-    Take: slices.take,
-    Reverse: slices.reverse,
-    Roll: slices.roll,
-    Gather: slices.gather,
-    RepeatVector: slices.repeat_vector,
-}
+
+def _rows(module: str) -> Mapping[type[Op], Lowering]:
+    """The rows of the ops of a module of `netspec/ops`, which imports only what they need."""
+    match module:
+        case "conv":
+            from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
+            from netspec_torch import windows
+
+            return table(
+                on(Conv, windows.conv),
+                on(DepthwiseConv, windows.depthwise_conv),
+                on(SeparableConv, windows.separable_conv),
+            )
+        case "transpose":
+            from netspec.ops.transpose import ConvTranspose
+            from netspec_torch import windows
+
+            return table(
+                on(ConvTranspose, windows.conv_transpose),
+            )
+        case "pool":
+            from netspec.ops.pool import (
+                AvgPool,
+                ChannelPool,
+                GlobalAvgPool,
+                GlobalMaxPool,
+                MaxPool,
+                MaxUnpool,
+            )
+            from netspec_torch import windows
+
+            return table(
+                on(MaxPool, windows.max_pool),
+                on(MaxUnpool, windows.max_unpool),
+                on(AvgPool, windows.avg_pool),
+                on(GlobalAvgPool, windows.global_avg_pool),
+                on(GlobalMaxPool, windows.global_max_pool),
+                on(ChannelPool, windows.channel_pool),
+            )
+        case "dense":
+            from netspec.ops.dense import Dense, Rbf
+            from netspec_torch import layers
+
+            return table(
+                on(Dense, layers.dense),
+                on(Rbf, layers.rbf),
+            )
+        case "recurrent":
+            from netspec.ops.recurrent import Gru, Lstm, Rnn
+            from netspec_torch import recurrence
+
+            return table(
+                on((Rnn, Lstm, Gru), recurrence.recurrent),
+            )
+        case "conv_recurrent":
+            from netspec.ops.conv_recurrent import ConvGru, ConvLstm
+            from netspec_torch import conv_recurrence
+
+            return table(
+                on((ConvLstm, ConvGru), conv_recurrence.recurrent),
+            )
+        case "activation":
+            from netspec.ops.activation import Prelu
+            from netspec_torch import functions
+
+            return table(
+                on(tuple(functions.ACTIVATIONS), functions.activation),
+                on(Prelu, functions.prelu),
+            )
+        case "gate":
+            from netspec.ops.gate import Gated
+            from netspec_torch import tensors
+
+            return table(
+                on(Gated, tensors.gated),
+            )
+        case "tensors":
+            from netspec.ops.tensors import Constant, Parameter, Positions
+            from netspec_torch import tensors
+
+            return table(
+                on(Parameter, tensors.parameter),
+                on(Constant, tensors.constant),
+                on(Positions, tensors.positions),
+            )
+        case "norm":
+            from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
+            from netspec_torch import layers
+
+            return table(
+                on(BatchNorm, layers.batch_norm),
+                on(LayerNorm, layers.layer_norm),
+                on(GroupNorm, layers.group_norm),
+                on(LocalResponseNorm, layers.local_response_norm),
+                on(L2Norm, layers.l2_norm),
+            )
+        case "scale":
+            from netspec.ops.scale import Scale, ScaleBy
+            from netspec_torch import layers
+
+            return table(
+                on(Scale, layers.scale),
+                on(ScaleBy, layers.scale_by),
+            )
+        case "regularize":
+            from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDropout
+            from netspec_torch import layers
+
+            return table(
+                on(Dropout, layers.dropout),
+                on(SpatialDropout, layers.spatial_dropout),
+                on(GaussianNoise, layers.gaussian_noise),
+                on(MaskInput, layers.mask_input),
+            )
+        case "merge":
+            from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
+            from netspec_torch import moves
+
+            return table(
+                on(Add, moves.total),
+                on(Subtract, lambda op, site: Lowered(joined(" - ", moves.spread(site)))),
+                on(Multiply, moves.product),
+                on(Maximum, moves.maximum),
+                on(Average, moves.average),
+                on(Concat, moves.concat),
+            )
+        case "resize":
+            from netspec.ops.resize import Crop, Pad, Upsample
+            from netspec_torch import moves
+
+            return table(
+                on(Upsample, moves.upsample),
+                on(Pad, moves.pad),
+                on(Crop, moves.crop),
+            )
+        case "reshape":
+            from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
+            from netspec_torch import moves
+
+            return table(
+                on(Flatten, lambda op, site: Lowered(call("torch.flatten", site.x, "1"))),
+                on(Reshape, moves.reshape),
+                on(Permute, moves.permute),
+                on(SpaceToDepth, moves.space_to_depth),
+                on(DepthToSpace, moves.depth_to_space),
+                on(Identity, lambda op, site: Lowered(site.x)),
+            )
+        case "slices":
+            from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
+            from netspec_torch import slices
+
+            return table(
+                on(Slice, slices.slice_),
+                on(Split, slices.split),
+                on(Take, slices.take),
+                on(Reverse, slices.reverse),
+                on(Roll, slices.roll),
+                on(Gather, slices.gather),
+                on(RepeatVector, slices.repeat_vector),
+            )
+        case "indices":
+            from netspec.ops.indices import Embedding, OneHot
+            from netspec_torch import slices
+
+            return table(
+                on(Embedding, slices.embedding),
+                on(OneHot, slices.one_hot),
+            )
+    return {}
+
+
+LOWERINGS: Mapping[type[Op], Lowering] = Families(_rows)
 
 REFUSALS: Mapping[type[Op], str] = {}
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import struct
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from netspec.lowering.parts import Part, Slot, call, joined, literal, quoted, seq
-from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply
-from netspec.ops.reshape import DepthToSpace, Permute, Reshape, SpaceToDepth
-from netspec.ops.resize import Crop, Pad, Upsample
 from netspec_torch.site import ALL, Lowered, Site, cut
 from netspec_torch.site import pad as padded
+
+if TYPE_CHECKING:
+    from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply
+    from netspec.ops.reshape import DepthToSpace, Permute, Reshape, SpaceToDepth
+    from netspec.ops.resize import Crop, Pad, Upsample
 
 LONGEST = 2**22
 """The largest size for which float32 distinguishes positions and their quotients."""

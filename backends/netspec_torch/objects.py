@@ -8,7 +8,7 @@ from copy import copy
 from functools import cache, partial
 from typing import Any
 
-from netspec.lowering.symbols import Layer, Symbol
+from netspec.lowering.symbols import LayerObject, Symbol
 from netspec.lowering.template import WrongFold
 from netspec_torch.helpers import HELD
 from netspec_torch.starts import UNBIASED
@@ -111,7 +111,7 @@ class NnPad(NnModule):
         return F.pad(x, self.widths, **self.more) if self.widths else x
 
 
-class Tensor:
+class LayerTensor:
     """A parameter or buffer of a layer, or a sublayer with such tensors; each is created at its first use.
 
     `start` is the last change of its values.
@@ -121,10 +121,10 @@ class Tensor:
         self.learns, self.name = learns, name
         self.start: Symbol | None = None
 
-    def __getattr__(self, name: str) -> Tensor:
+    def __getattr__(self, name: str) -> LayerTensor:
         if name.startswith("__"):
             raise AttributeError(name)
-        made = Tensor(self.learns, name)
+        made = LayerTensor(self.learns, name)
         setattr(self, name, made)
         return made
 
@@ -132,10 +132,10 @@ class Tensor:
         """Make it, and everything in it, trainable or frozen."""
         self.learns = learns
         for each in vars(self).values():
-            if isinstance(each, Tensor):
+            if isinstance(each, LayerTensor):
                 each.learn(learns)
 
-    def at(self, path: str) -> Tensor:
+    def at(self, path: str) -> LayerTensor:
         """The tensor with this dotted name in it."""
         tensor = self
         for name in path.split("."):
@@ -148,45 +148,50 @@ class Tensor:
         return Symbol("name", f"{self.name}.numel()")
 
     @property
-    def data(self) -> View:
-        return View(self)
+    def data(self) -> TensorView:
+        return TensorView(self)
 
 
-class View:
+class TensorView:
     """A tensor without gradient: whole, group by group, as a column, or one row."""
 
-    def __init__(self, tensor: Tensor, seen: str = "", is_part: bool = False) -> None:
+    def __init__(self, tensor: LayerTensor, seen: str = "", is_part: bool = False) -> None:
         self.tensor, self.seen, self.is_part = tensor, seen, is_part
 
-    def chunk(self, groups: int) -> list[View]:
-        return [View(self.tensor, f"in {groups} groups" if groups > 1 else "")]
+    def chunk(self, groups: int) -> list[TensorView]:
+        return [TensorView(self.tensor, f"in {groups} groups" if groups > 1 else "")]
 
-    def __getitem__(self, key: object) -> View:
+    def __getitem__(self, key: object) -> TensorView:
         if isinstance(key, int):
-            return View(self.tensor, f"row {key}", is_part=True)
+            return TensorView(self.tensor, f"row {key}", is_part=True)
         if key != (slice(None), None):
             raise WrongFold(f"a tensor starts as {key!r}")
-        return View(self.tensor, "as a column")
+        return TensorView(self.tensor, "as a column")
+
+
+ADDING = frozenset({"lift_gates_"})
+"""Functions that change the values that a tensor starts with."""
 
 
 def starter(name: str) -> Callable[..., None]:
     """A function that initialises a tensor."""
 
-    def begin(given: Tensor | View, *arguments: Any, **keywords: Any) -> None:
-        view = given if isinstance(given, View) else View(given)
+    def begin(given: LayerTensor | TensorView, *arguments: Any, **keywords: Any) -> None:
+        view = given if isinstance(given, TensorView) else TensorView(given)
         done = Symbol("()", Symbol("name", name), (view.seen, *arguments), keywords)
-        # An operation on one row comes after the operation on the whole.
-        view.tensor.start = Symbol("then", view.tensor.start, done) if view.is_part else done
+        # An operation on one row, or one that adds, comes after the operation on the whole.
+        is_later = view.is_part or name in ADDING
+        view.tensor.start = Symbol("then", view.tensor.start, done) if is_later else done
 
     return begin
 
 
-class Held(Layer, NnModule):
+class Held(LayerObject, NnModule):
     """A layer of PyTorch or of a helper class; its attributes are its weights."""
 
     def __init__(self, cls: str, *arguments: Any, **keywords: Any) -> None:
-        Layer.__init__(self, cls, arguments, keywords)
-        self.tensors = Tensor(learns=True)
+        LayerObject.__init__(self, cls, arguments, keywords)
+        self.tensors = LayerTensor(learns=True)
         self.within = tuple(_parts(self))
 
     def __call__(self, *inputs: Any, **keywords: Any) -> Any:
@@ -202,7 +207,7 @@ class Held(Layer, NnModule):
         return next((each for part, each in self.within if part == name), None) or getattr(self.tensors, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Tensor) and name != "tensors":
+        if isinstance(value, LayerTensor) and name != "tensors":
             setattr(self.tensors, name, value)
         else:
             object.__setattr__(self, name, value)
@@ -251,7 +256,7 @@ def constructor(cls: str) -> type[Held]:
     return type(cls, (Held,), {"__init__": construct})
 
 
-def outcome(layer: Layer, inputs: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+def outcome(layer: LayerObject, inputs: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
     """The output of a layer; a pool that returns indices has two outputs, a recurrent layer those that it names."""
     given = Symbol("run", layer, inputs, *keywords.items())
     named = layer.keywords.get("gives", ())

@@ -11,19 +11,20 @@ from typing import Any
 from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.lowering.parts import Call, Name, Part, Slot, seq
-from netspec.lowering.symbols import Bound, Layer, Symbol, Value, bind, spell
+from netspec.lowering.symbols import Bound, LayerObject, NamedValue, Symbol, bind, spell
 from netspec.lowering.template import WrongFold
 from netspec.lowering.witness import Reading
 from netspec.lowering.writing import text_of
 from netspec.ops.base import Weight
 from netspec_torch.attributes import Attributes
 from netspec_torch.objects import (
+    ADDING,
     NN,
     TORCH,
     F,
     Held,
+    LayerTensor,
     NnModule,
-    Tensor,
     constructor,
     outcome,
     starter,
@@ -35,7 +36,7 @@ RESULT = "result"
 """The variable with the value of a lowering's statements."""
 
 
-class _Alone(Layer):
+class _Alone(LayerObject):
     """The layer of a single lowering."""
 
     def __call__(self, *inputs: Any, **keywords: Any) -> Any:
@@ -65,15 +66,15 @@ class TorchReading(Reading):
         own = {name: (constructor if name[0].isupper() else starter)(name) for name in self.helpers}
         return {"torch": TORCH, "F": F, "nn": NN, "math": math, **own}
 
-    def value(self, name: str) -> Value:
-        return Value(name)
+    def value(self, name: str) -> NamedValue:
+        return NamedValue(name)
 
-    def run(self, space: Mapping[str, Any], inputs: Mapping[str, Value]) -> Mapping[str, Any]:
+    def run(self, space: Mapping[str, Any], inputs: Mapping[str, NamedValue]) -> Mapping[str, Any]:
         self.model = space[self.class_name]()
         found = self.model(*inputs.values())
         return found if isinstance(found, dict) else {self.graph.outputs[0].name: found}
 
-    def own(self, node: Node, value: str, inputs: Sequence[Value]) -> Iterator[Any]:
+    def own(self, node: Node, value: str, inputs: Sequence[NamedValue]) -> Iterator[Any]:
         lowered = self.lowered[node.name]
         if id(lowered) not in self._own:
             self._own[id(lowered)] = list(_ways(lowered, len(inputs)))
@@ -117,7 +118,7 @@ class TorchReading(Reading):
                 if held.learns != owner.trainable:
                     raise WrongFold(f"{weight.name} {'learns' if held.learns else 'is frozen'} in the text")
 
-    def _starts_as_it_should(self, owner: Node, weight: Weight, tensor: Tensor) -> None:
+    def _starts_as_it_should(self, owner: Node, weight: Weight, tensor: LayerTensor) -> None:
         home = self.homes.of(owner, weight)
         if tensor.start is None and home.is_own:
             return
@@ -136,7 +137,7 @@ def _started(cls: str, tensor: str, weight: Weight) -> Symbol:
     """The change that the statements for one weight make."""
     module = Held(cls, groups=weight.groups)
     text = "\n".join("    " * indent + line for line, indent in start(weight, f"module.{tensor}", "module"))
-    own = {name: starter(name) for name in ("bilinear_", "gates_")}
+    own = {name: starter(name) for name in ("bilinear_", "gates_", *ADDING)}
     exec(_code(text), {"nn": NN, "module": module, **own})  # noqa: S102 - our own
     found = module.tensors.at(tensor).start
     assert found is not None
@@ -148,9 +149,9 @@ class Way:
     """One way to run a single layer."""
 
     code: CodeType
-    module: Layer | None
+    module: LayerObject | None
 
-    def run(self, inputs: Sequence[Value]) -> Any:
+    def run(self, inputs: Sequence[NamedValue]) -> Any:
         space: dict[str, Any] = {f"x{number}": each for number, each in enumerate(inputs)}
         exec(self.code, {"torch": TORCH, "F": F, "math": math, "module": self.module}, space)  # noqa: S102 - our own text
         return space[RESULT]
@@ -170,7 +171,7 @@ def _ways(lowered: Lowered, inputs: int) -> Iterator[Way]:
                 yield Way(_code("\n".join(statements)), module)
 
 
-def _by_itself(call: Call) -> Layer:
+def _by_itself(call: Call) -> LayerObject:
     """The layer that a lowering constructs, with every optional argument."""
     slots = [(each.keyword, each.value) for each in call.arguments]
     assert all(isinstance(slot, Slot) for _, slot in slots)

@@ -1,19 +1,20 @@
-"""Recurrent layers in PyTorch: its own where they mean the same, else step by step."""
+"""Recurrent layers in PyTorch: `nn.RNN`, `nn.LSTM` or `nn.GRU` if they compute the same, else a loop over the steps."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from netspec.graph import Node
 from netspec.lowering.parts import Argument, Call, Part, Slot, joined, seq
 from netspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
 from netspec_torch.site import OWN, Lowered, Site
 
 NAMES: dict[type[Recurrent], str] = {Rnn: "RNN", Lstm: "LSTM", Gru: "GRU"}
-"""What PyTorch calls each layer."""
+"""The name of each layer in `torch.nn`."""
 
 
 def recurrent(op: Recurrent, site: Site) -> Lowered:
-    """A class that runs a layer along the axis."""
+    """A helper class that runs the layer along its axis: the shortest one that has all that the op uses."""
     has_lengths = any(type_.kind == "indices" for type_ in site.inputs)
     native = is_native(op) and not (has_lengths and op.direction == "backward")
     axis = Slot(2 + op.dimension(site.inputs), "axis", default=2)
@@ -58,7 +59,7 @@ def recurrent(op: Recurrent, site: Site) -> Lowered:
 
 
 def _module(name: str, op: Recurrent, site: Site, settings: Mapping[str, Part]) -> Lowered:
-    """The call of a module of this class on all inputs."""
+    """The construction of a module of the class `name`, and its call on all inputs."""
     sizes = (
         Argument(Slot(site.channels, "in_channels", channels=True)),
         Argument(Slot(op.units, "units", channels=True)),
@@ -68,14 +69,14 @@ def _module(name: str, op: Recurrent, site: Site, settings: Mapping[str, Part]) 
 
 
 def _resets_first(op: Recurrent, site: Site) -> bool:
-    """Whether the short class is enough: a layer of GRUs that reset the state, over all steps from a state of 0."""
+    """Whether `ResetFirstGRU` is enough: one layer with `reset: before`, initial states of 0, all steps as output."""
     plain = len(site.inputs) == 1 and not site.ports and op.returns == "sequence" and op.merge == "concat"
     first = isinstance(op, Gru) and op.reset == "before"
     return plain and first and op.layers == 1 and op.bias and not op.variational
 
 
 def _is_lean(op: Recurrent, site: Site) -> bool:
-    """Whether a short class is enough: a layer of PyTorch's as it is, over all steps from a state of 0."""
+    """Whether a layer of `torch.nn` along an axis is enough: initial states of 0, all steps or the last as output."""
     plain = len(site.inputs) == 1 and not site.ports and op.returns != "state"
     return (
         plain
@@ -86,7 +87,7 @@ def _is_lean(op: Recurrent, site: Site) -> bool:
 
 
 def is_native(op: Recurrent) -> bool:
-    """Whether a layer of PyTorch's has this meaning, but for the lengths of samples."""
+    """Whether a layer of `torch.nn` computes the same, if all samples have the full length."""
     if op.variational or (op.layers > 1 and op.merge != "concat"):
         return False
     match op:
@@ -99,8 +100,17 @@ def is_native(op: Recurrent) -> bool:
     return False
 
 
+def second_biases(node: Node) -> list[str]:
+    """The names of the second biases (`bias_hh`), which a layer of `torch.nn` has and the node does not; they are 0."""
+    assert isinstance(node.op, Recurrent)
+    names = [node.local(weight) for weight in node.weights]
+    firsts = [name for name in names if name.startswith("bias_ih")] if is_native(node.op) else []
+    seconds = [name.replace("bias_ih", "bias_hh") for name in firsts]
+    return [name for name in seconds if name not in names]
+
+
 def _cell(op: Recurrent, native: bool) -> dict[str, Part]:
-    """The arguments of one kind of layer."""
+    """The arguments that only this kind of layer has. Raises TypeError if the op is not a recurrent layer."""
     match op:
         case Rnn():
             return {"nonlinearity": Slot(op.activation, "nonlinearity", default="tanh")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain, count
@@ -39,25 +40,42 @@ def build(graph: Graph, weights: Arrays, dtype: Float = "float32", device: str =
     """
     text = source(graph)
     module = execute(text, ast.parse(text.text), graph.name, {})
-    return instance(module, graph, weights, dtype, choose(device)).eval()
+    return instance(module, graph, weights, dtype, choose(device, dtype)).eval()
 
 
-def choose(device: str) -> torch.device:
-    """The device with this name; `auto` is the GPU if there is one."""
+def choose(device: str, dtype: Float = "float32") -> torch.device:
+    """The device with this name; `auto` is the GPU if there is one.
+
+    Raises:
+        NoDevice: the device does not exist, is not a valid name, or does not compute in `dtype`.
+    """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        found = torch.device(device)
+        named = torch.device(device)
     except RuntimeError:  # its message lists unusual devices
         raise NoDevice(
             f"PyTorch does not have a device called `{device}`", "name auto, cpu, cuda, or one GPU as cuda:0"
         ) from None
+    # PyTorch takes any number for a CPU, and answers for a GPU that is missing with a text for its developers.
+    count = _count(named.type)
+    if (named.index or 0) >= count:
+        raise NoDevice.counted(device, count)
     try:
-        torch.zeros((), device=found).item()
-    except Exception as error:  # it is missing, or full, or has no kernel: each raises something else
-        why = next(iter(str(error).splitlines()), "") or type(error).__name__
+        torch.zeros((), dtype=DTYPES[dtype], device=named).item()
+    except Exception as error:  # it is full, or has no kernel: each raises something else
+        why = re.split(r"\.\s|\n", str(error))[0] or type(error).__name__
         raise NoDevice(f"the device `{device}` cannot be used: {why}", "name auto, or cpu") from error
-    return found
+    return named
+
+
+def _count(kind: str) -> int:
+    """How many devices of a kind are on this machine."""
+    try:
+        count: int = torch.get_device_module(kind).device_count()
+    except (RuntimeError, AttributeError):  # a kind without a module, or without devices: "meta", "fpga"
+        return 0
+    return count
 
 
 def execute(text: Source, tree: ast.Module, name: str, names: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,10 +159,6 @@ def write(model: nn.Module, graph: Graph, weights: Arrays, dtype: torch.dtype) -
     Raises:
         ValueError: a weight is missing, unknown, or of another shape.
         WrongFold: the model has other tensors than the graph.
-
-    Raises:
-        ValueError: one is missing, too many, or of another shape.
-        WrongFold: the model holds other tensors than the graph.
     """
     names = keys(graph)
     if wrong := weights.keys() ^ names.keys():

@@ -11,7 +11,7 @@ from netspec.lowering.outline import Module
 from netspec.lowering.parts import Argument, Call
 from netspec_torch.site import Lowered
 
-Item = Node | Module
+NodeOrModule = Node | Module
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Made:
         return Call(self.name, self.arguments)
 
 
-def path_of(item: Item) -> str:
+def path_of(item: NodeOrModule) -> str:
     """The path of a module, or the name of a layer."""
     return item.path if isinstance(item, Module) else item.name
 
@@ -47,13 +47,13 @@ class Sharing:
         self.borrows_anything = max(counts.values(), default=0) > 1
         """Whether any item uses the weights of another."""
         # The users of each owner's weights per module, so that no module searches the whole network.
-        self._users: dict[tuple[str, str], list[Item]] = {}
+        self._users: dict[tuple[str, str], list[NodeOrModule]] = {}
         for item in _items(root):
             owner = self._owners.get(path_of(item), "")
             for path in _around(path_of(item)) if counts[owner] > 1 else ():
                 self._users.setdefault((owner, path), []).append(item)
 
-    def _owner(self, item: Item) -> str:
+    def _owner(self, item: NodeOrModule) -> str:
         """The path that identifies the weights of an item; empty if it has no weights."""
         if isinstance(item, Node):
             return (item.shares or item.name) if item.weights else ""
@@ -61,21 +61,21 @@ class Sharing:
             item = self._modules[item.shares]
         return item.path
 
-    def earlier(self, item: Item, module: Module) -> Iterator[Item]:
+    def earlier(self, item: NodeOrModule, module: Module) -> Iterator[NodeOrModule]:
         """The items before an item in a module that use the same weights, at any depth."""
         for each in self._users.get((self._owners.get(path_of(item), ""), module.path), ()):
             if each is item:
                 return
             yield each
 
-    def lender(self, item: Item, module: Module) -> Item | None:
+    def lender(self, item: NodeOrModule, module: Module) -> NodeOrModule | None:
         """The first item of a module that is constructed in the same way: one object can be both."""
         if not self.borrows_anything:
             return None
         alike = (each for each in self.earlier(item, module) if self.folded and self._alike(each, item))
         return next(alike, None)
 
-    def _alike(self, first: Item, second: Item) -> bool:
+    def _alike(self, first: NodeOrModule, second: NodeOrModule) -> bool:
         if isinstance(first, Node) and isinstance(second, Node):
             mine, theirs = (self.lowered[each.name].module for each in (first, second))
             return first.trainable == second.trainable and mine == theirs
@@ -90,7 +90,7 @@ def _around(path: str) -> Iterator[str]:
         yield path
 
 
-def _items(module: Module) -> Iterator[Item]:
+def _items(module: Module) -> Iterator[NodeOrModule]:
     """All layers and modules with their own class, in the order in which they run; outer modules first."""
     for item in module.items:
         if isinstance(item, Module):

@@ -1,16 +1,20 @@
-"""Vectors of indices, and what keeps, drops or repeats positions of an axis, in PyTorch."""
+"""Embeddings, and ops that select, reorder or repeat positions of an axis, in PyTorch."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from netspec.lowering.parts import Argument, Call, Part, Range, Slot, call, joined, seq
-from netspec.ops.axes import Along
-from netspec.ops.indices import Embedding, OneHot
-from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 from netspec_torch.site import OWN, Lowered, Site, run
+
+if TYPE_CHECKING:
+    from netspec.ops.axes import Along
+    from netspec.ops.indices import Embedding, OneHot
+    from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
 
 
 def embedding(op: Embedding, site: Site) -> Lowered:
-    """PyTorch's own, which puts the vectors last."""
+    """`nn.Embedding`; its vectors are the last axis, so they are moved to axis 1."""
     arguments = [
         Argument(Slot(site.inputs[0].vocabulary or 0, "vocabulary")),
         Argument(Slot(op.units, "units", channels=True)),
@@ -21,17 +25,17 @@ def embedding(op: Embedding, site: Site) -> Lowered:
 
 
 def one_hot(op: OneHot, site: Site) -> Lowered:
-    """A class, because PyTorch's function gives whole numbers."""
+    """A helper class, because `F.one_hot` returns integers."""
     return Lowered(run(site.x), call("OneHot", Slot(site.inputs[0].vocabulary or 0, "vocabulary")))
 
 
 def _dim(op: Along, site: Site) -> int:
-    """The axis of the tensor, counted with the batch."""
+    """The axis of the tensor; the batch is axis 0."""
     return 1 + op.dimension(site.inputs)
 
 
 def _at(op: Along, site: Site, place: Part) -> Lowered:
-    """The tensor at these places of the axis."""
+    """The tensor indexed along the axis: `x[:, :, place]`."""
     return Lowered(seq(site.x, "[", ":, " * _dim(op, site), place, "]"))
 
 
@@ -44,12 +48,12 @@ def _range(start: int, stop: int, step: int, size: int) -> Range:
 
 
 def slice_(op: Slice, site: Site) -> Lowered:
-    """A slice."""
+    """`x[:, start:stop:step]`."""
     return _at(op, site, _range(*op.bounds, op.size(site.inputs)))
 
 
 def split(op: Split, site: Site) -> Lowered:
-    """PyTorch's own gives all parts; where only the first is used, a slice."""
+    """`torch.chunk` or `torch.split`, which return all parts; a slice if only the first is used."""
     if not site.ports:
         return _at(op, site, _range(*op.bounds(), 1, op.size(site.inputs)))
     dim = str(_dim(op, site))
@@ -62,7 +66,7 @@ def split(op: Split, site: Site) -> Lowered:
 
 
 def take(op: Take, site: Site) -> Lowered:
-    """An index; with lengths a class."""
+    """`x[..., position]`; with lengths, a helper class."""
     if len(site.inputs) > 1:
         x, lengths = site.variables
         return Lowered(seq(OWN, "(", x, ", ", lengths, ")"), call("LastStep"))
@@ -70,22 +74,29 @@ def take(op: Take, site: Site) -> Lowered:
 
 
 def gather(op: Gather, site: Site) -> Lowered:
-    """A list of indices."""
+    """`x[..., [positions]]`; `torch.take_along_dim` for an input of indices."""
+    if op.positions is None:
+        x, places = site.variables
+        dim, last = _dim(op, site), len(site.inputs[0].shape)
+        listed = ", :" if site.inputs[1].spatial else ", None"
+        places = seq(places, "[:", ", None" * (dim - 1), listed, ", None" * (last - dim), "]")
+        result = call("torch.take_along_dim", x, places, dim=str(dim))
+        return Lowered(result if site.inputs[1].spatial else seq(result, f".squeeze({dim})"))
     return _at(op, site, f"[{', '.join(map(str, op.positions))}]")
 
 
 def reverse(op: Reverse, site: Site) -> Lowered:
-    """PyTorch's own."""
+    """`x.flip`."""
     return Lowered(seq(site.x, f".flip({_dim(op, site)})"))
 
 
 def roll(op: Roll, site: Site) -> Lowered:
-    """PyTorch's own."""
+    """`x.roll`."""
     return Lowered(seq(site.x, ".roll(", Slot(op.shift, "shift", kept=True), f", dims={_dim(op, site)})"))
 
 
 def repeat_vector(op: RepeatVector, site: Site) -> Lowered:
-    """New axes, which take no memory."""
+    """`x[:, :, None].expand`: (N, channels) → (N, channels, *size), without a copy."""
     sizes = op.size or ()
     axes = ", None" * len(sizes)
     counts = joined(", ", [Slot(size, "size", kept=True) for size in sizes])

@@ -18,7 +18,7 @@ from netspec.lowering.uses import description, firsts, stem, told
 from netspec.lowering.witness import Draft, proven
 from netspec_torch.attributes import Attributes, rooted
 from netspec_torch.beginning import Beginning
-from netspec_torch.body import Body, loops
+from netspec_torch.body import ModuleWriter, loops
 from netspec_torch.construction import SELF, Whole
 from netspec_torch.helpers import NAMES, helpers
 from netspec_torch.lowering import lower
@@ -136,7 +136,7 @@ class _Text:
     def _unified(self, uses: Sequence[Module]) -> tuple[Definition, ...]:
         """The fewest classes; of equally few, those with the simplest padding."""
         if not self.folded:
-            alone = [self._unify([Body(each, self.whole)]) for each in uses]
+            alone = [self._unify([ModuleWriter(each, self.whole)]) for each in uses]
             return tuple(replace(only, uses=(number,)) for number, (only,) in enumerate(alone))
         first = firsts(uses, self.whole.mark, self.whole.around)
         bodies = self._bodies(uses, first)
@@ -150,17 +150,17 @@ class _Text:
 
     def _bodies(
         self, uses: Sequence[Module], first: Sequence[int], apart: Collection[str] = ()
-    ) -> list[Body]:
+    ) -> list[ModuleWriter]:
         """A body for each use; equal uses share one."""
-        made = {number: Body(uses[number], self.whole, apart) for number in sorted(set(first))}
+        made = {number: ModuleWriter(uses[number], self.whole, apart) for number in sorted(set(first))}
         return [made[number] for number in first]
 
-    def _plainest(self, bodies: Sequence[Body], definition: Definition) -> Definition:
+    def _plainest(self, bodies: Sequence[ModuleWriter], definition: Definition) -> Definition:
         """The same class with the simplest padding that its uses allow."""
         first, *others = self._unify([bodies[number] for number in definition.uses])
         return definition if others else replace(first, uses=definition.uses)
 
-    def _unify(self, bodies: Sequence[Body]) -> tuple[Definition, ...]:
+    def _unify(self, bodies: Sequence[ModuleWriter]) -> tuple[Definition, ...]:
         alone = len(bodies) == 1
         made = {id(each): each for each in bodies}
         uses = {number: each.use(alone) for number, each in made.items()}

@@ -24,13 +24,13 @@ FUNCTION = "init_weights"
 MODULE = "module"
 """The parameter of that function."""
 
-Statement = tuple[str, int]
+StartStatement = tuple[str, int]
 """A line with its indentation."""
 
-Start = tuple[Statement, ...]
+Start = tuple[StartStatement, ...]
 """The statements that initialise one weight."""
 
-Branch = tuple[tuple[str, ...], Start]
+ClassStart = tuple[tuple[str, ...], Start]
 """The statements for modules of one of these classes."""
 
 
@@ -70,7 +70,7 @@ UNBIASED = ("nn.Embedding", "Learned", "nn.PReLU", "Rbf", "L2Norm")
 """Classes whose modules have no attribute `bias`; in other layers it can be None."""
 
 
-class Kind(NamedTuple):
+class StartKind(NamedTuple):
     """Everything that determines the statements of a weight."""
 
     init: str
@@ -82,6 +82,7 @@ class Kind(NamedTuple):
     is_grouped: bool
     is_table: bool
     zero: int | None
+    lifts: str
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,14 @@ class Home:
     lent: bool = False
 
     @cached_property
-    def kind(self) -> Kind:
+    def kind(self) -> StartKind:
         """The kind of a weight: weights of one kind have the same statements."""
         init, shape = self.weight.init, self.weight.shape
         settings = repr(init.settings) if init.settings else ""
         grouped, counted = self.weight.groups > 1, self.weight.fans is not None
         axis, zero = self.weight.axes[0], self.weight.zero
-        return Kind(init.kind, settings, axis, len(shape) == 1, grouped, counted, zero)
+        lifts = repr(self.weight.lifts) if self.weight.lifts else ""
+        return StartKind(init.kind, settings, axis, len(shape) == 1, grouped, counted, zero, lifts)
 
     def start(self, by_group: Collection[str] = (), module: str = MODULE) -> Start:
         """The statements that initialise it; for a class in `by_group`, each group separately."""
@@ -120,7 +122,8 @@ class Home:
         own = _own(self.cls).get(_OF_A_CELL.sub("", self.tensor))
         if own is None:
             return False
-        same = own.kind == self.weight.init.kind and own.settings == self.weight.init.settings
+        start = self.weight.init
+        same = (own.kind, own.settings, ()) == (start.kind, start.settings, self.weight.lifts)
         return same or replace(self, weight=replace(self.weight, init=own)).start() == self.start()
 
 
@@ -142,7 +145,7 @@ class Homes:
 
 
 MOST = 4096
-_STARTS: dict[tuple[Kind, str, str, bool], Start] = {}
+_STARTS: dict[tuple[StartKind, str, str, bool], Start] = {}
 """A cache: a network has many weights of few kinds."""
 
 
@@ -163,7 +166,11 @@ def split(cls: str, tensor: str) -> tuple[str, str]:
 def start(weight: Weight, tensor: str, module: str, by_group: bool = False) -> Start:
     """The statements that initialise a weight, an attribute of a module, as its initialiser says."""
     text = _start(weight, tensor, module, by_group)
-    return text if weight.zero is None else text + _call(f"zeros_({tensor}.data[{weight.zero}])")
+    if weight.zero is not None:
+        text += _call(f"zeros_({tensor}.data[{weight.zero}])")
+    if weight.lifts:
+        text += ((f"lift_gates_({tensor}, {', '.join(map(literal, weight.lifts))})", 0),)
+    return text
 
 
 def _start(weight: Weight, tensor: str, module: str, by_group: bool) -> Start:
@@ -285,7 +292,7 @@ class Starts:
             return True
         return home.is_own if rule is None else rule == home.start(self.by_group)
 
-    def branches(self) -> Iterator[Branch]:
+    def branches(self) -> Iterator[ClassStart]:
         """The statements for each class; classes with compatible rules share a branch."""
         for classes in self._together():
             rule = {name: text for cls in classes for name, text in self.rules[cls].items()}
@@ -337,7 +344,7 @@ def _may_have(cls: str, tensor: str) -> bool:
     return tensor != "bias" or cls not in UNBIASED
 
 
-def function(branches: Iterable[Branch]) -> Iterator[Statement]:
+def function(branches: Iterable[ClassStart]) -> Iterator[StartStatement]:
     """The function that initialises each module of the network; submodules are initialised before."""
     yield f"def {FUNCTION}({MODULE}):", 0
     yield '"""Initialise the weights of one module as the spec states."""', 1

@@ -1,34 +1,45 @@
-"""Tensors that do not come from the input, in PyTorch."""
+"""Parameters, constants, positions and gated activations in PyTorch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from netspec.lowering.parts import Part, Slot, call, literal, seq
-from netspec.ops.gate import Gated
-from netspec.ops.tensors import Constant, Parameter, Positions, shape_of
+from netspec.lowering.parts import Call, Part, Slot, call, literal, seq
 from netspec_torch.site import Lowered, Site, run
+
+if TYPE_CHECKING:
+    from netspec.ops.gate import Gated
+    from netspec.ops.tensors import Constant, Parameter, Positions
 
 
 def parameter(op: Parameter, site: Site) -> Lowered:
-    """A class that holds the tensor."""
+    """A helper class that holds the parameter."""
     return Lowered(run(site.x), call("Learned", Slot(op.shape, "shape")))
 
 
 def constant(op: Constant, site: Site) -> Lowered:
-    """A class that holds the numbers."""
-    if not shape_of(op.values):
-        return Lowered(run(site.x), call("Filled", Slot(op.shape or (), "shape"), Slot(op.values, "value")))
-    return Lowered(run(site.x), call("Fixed", Slot(op.values, "values")))
+    """A helper class that holds the values, or one value and a shape."""
+    if isinstance(op.values, str):
+        channels, length = op.shape or ()
+        return Lowered(run(site.x), _sinusoid(channels, length, op.base))
+    if not isinstance(op.numbers, tuple):
+        return Lowered(run(site.x), call("Filled", Slot(op.shape or (), "shape"), Slot(op.numbers, "value")))
+    return Lowered(run(site.x), call("Fixed", Slot(op.numbers, "values")))
 
 
 def positions(op: Positions, site: Site) -> Lowered:
-    """The input plus what a class gives."""
+    """The input plus the output of a helper class, which is learned or sinusoidal."""
     module = call("Learned", Slot(site.inputs[0].shape, "shape"))
     if op.kind == "sinusoid":
-        sizes = (Slot(site.channels, "in_channels", channels=True), Slot(site.inputs[0].sizes[0], "length"))
-        module = call("Sinusoid", *sizes, base=Slot(op.base, "base", default=10000.0))
+        module = _sinusoid(site.channels, site.inputs[0].sizes[0], op.base, follows=True)
     return Lowered(seq(site.x, " + ", run(site.x)), module)
+
+
+def _sinusoid(channels: int, length: int, base: float, follows: bool = False) -> Call:
+    """The class that holds the waves. `follows`: it has as many channels as the input."""
+    sizes = (Slot(channels, "in_channels", channels=follows), Slot(length, "length"))
+    return call("Sinusoid", *sizes, base=Slot(base, "base", default=10000.0))
 
 
 FUNCTIONS: Mapping[str, Callable[[str], Part]] = {
@@ -41,7 +52,7 @@ FUNCTIONS: Mapping[str, Callable[[str], Part]] = {
 
 
 def gated(op: Gated, site: Site) -> Lowered:
-    """PyTorch's own where the first half stays as it is; else the halves of the channels."""
+    """`F.glu` for the gated linear unit; else the product of both halves of the channels, from `torch.chunk`."""
     if (op.activation, op.gate) == ("none", "sigmoid"):
         return Lowered(call("F.glu", site.x, dim=literal(1)))
     halves = seq("halves = ", call("torch.chunk", site.x, "2", dim="1"))

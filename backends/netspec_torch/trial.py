@@ -34,7 +34,7 @@ class TorchTrial:
         inject: tuple[str, float] | None = None,
         device: str = "cpu",
     ) -> None:
-        self.graph, self.dtype, self.device = graph, DTYPES[dtype], choose(device)
+        self.graph, self.dtype, self.device = graph, DTYPES[dtype], choose(device, dtype)
         text = source(graph)
         self.recorder = Recorder(order(outline(graph)), inject)
         space = execute(text, instrument(text), graph.name, {HOOK: self.recorder})

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from netspec.dataclass import replace
 from netspec.lowering.parts import Argument, Call, Part, Slot, call, literal, seq
-from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
-from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool, Pool
-from netspec.ops.transpose import ConvTranspose
 from netspec.ops.window import Windowed
 from netspec.types import Type, Windows
 from netspec_torch.functions import activate
@@ -27,6 +25,11 @@ from netspec_torch.site import (
     symmetric,
     windowed,
 )  # fmt: skip
+
+if TYPE_CHECKING:
+    from netspec.ops.conv import Conv, Convolution, DepthwiseConv, SeparableConv
+    from netspec.ops.pool import AvgPool, ChannelPool, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxUnpool, Pool
+    from netspec.ops.transpose import ConvTranspose
 
 
 def _convolution(
@@ -120,23 +123,30 @@ def conv_transpose(op: ConvTranspose, site: Site) -> Lowered:
     return Lowered(activate(cut(run(site.x), crops), op.activation), module)
 
 
-def native_padding(op: Pool, sizes: Sequence[int]) -> tuple[tuple[int, ...], bool] | None:
+def native_padding(
+    op: Pool, sizes: Sequence[int], counts: bool = False
+) -> tuple[tuple[int, ...], bool] | None:
     """The padding and `ceil_mode` for which PyTorch's pool has the same windows; else None.
 
     PyTorch pads by half a kernel at most. With `ceil_mode` it rounds every axis up, but no window starts in the padding
     at the end; positions beyond the padding do not count.
+
+    Args:
+        counts: whether padding counts in a mean.
     """
     padding = tuple(lo for lo, _ in op.pads)
     if any(lo > k // 2 for lo, k in zip(padding, op.kernel, strict=True)):
         return None
-    counts = isinstance(op, AvgPool) and op.count_padding
+    whole = None
     if not (counts and any(op.overhang)) and symmetric(op, sizes) is not None:
-        return padding, False
+        whole = (padding, False)
+        if not op.rounds_up:
+            return whole
     for n, k, s, (lo, hi), over in zip(sizes, op.span, op.strides, op.pads, op.overhang, strict=True):
         rounded = -(-(n + 2 * lo - k) // s) + 1
         rounded -= (rounded - 1) * s >= n + lo
         if rounded != (n + lo + hi - k) // s + 1 or (counts and hi - over != lo):
-            return None
+            return whole
     return padding, True
 
 
@@ -223,7 +233,7 @@ def avg_pool(op: AvgPool, site: Site) -> Lowered:
     sizes = site.inputs[0].sizes
     # Over three axes PyTorch refuses a kernel that is larger than the input without its padding.
     refused = site.rank == 3 and any(k > n for k, n in zip(op.kernel, sizes, strict=True))
-    native = None if refused else native_padding(op, sizes)
+    native = None if refused else native_padding(op, sizes, op.count_padding)
     if native:
         padding, ceil_mode = native
         padded = any(padding) or ceil_mode

@@ -28,26 +28,26 @@ class Format(StrEnum):
     json = "json"
 
 
-Input = Annotated[
+InputOption = Annotated[
     str | None, typer.Option("--input", "-i", metavar="SIZE", help="Input size: 224, 224x224 or 224,224.")
 ]
-Output = Annotated[
+OutputOption = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="SIZE", help="Show the input sizes that give this output size."),
 ]
-Kernel = Annotated[
+KernelOption = Annotated[
     str, typer.Option("--kernel", "-k", metavar="NUMBERS", help="Kernel size, one number or one per axis.")
 ]
-Stride = Annotated[
+StrideOption = Annotated[
     str, typer.Option("--stride", "-s", metavar="NUMBERS", help="Stride, one number or one per axis.")
 ]
-PoolStride = Annotated[
+PoolStrideOption = Annotated[
     str | None,
     typer.Option(
         "--stride", "-s", metavar="NUMBERS", help="Stride, one number or one per axis; default: the kernel."
     ),
 ]
-Padding = Annotated[
+PaddingOption = Annotated[
     str,
     typer.Option(
         "--padding",
@@ -56,28 +56,28 @@ Padding = Annotated[
         help="valid, same, half, full, causal, a number or lo:hi; one for all axes or one per axis.",
     ),
 ]
-Dilation = Annotated[
+DilationOption = Annotated[
     str, typer.Option("--dilation", "-d", metavar="NUMBERS", help="Dilation, one number or one per axis.")
 ]
-OutputPadding = Annotated[
+OutputPaddingOption = Annotated[
     str | None,
     typer.Option(
         "--output-padding", "-a", metavar="NUMBERS", help="Zeros added at the end (a of relationship 14)."
     ),
 ]
-Ceil = Annotated[bool, typer.Option("--ceil", help="Round up: an incomplete last window counts.")]
-Formats = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
+CeilOption = Annotated[bool, typer.Option("--ceil", help="Round up: an incomplete last window counts.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
 
 
 @app.command()
 def conv(
-    kernel: Kernel,
-    input: Input = None,
-    output: Output = None,
-    stride: Stride = "1",
-    padding: Padding = "valid",
-    dilation: Dilation = "1",
-    format: Formats = Format.text,
+    kernel: KernelOption,
+    input: InputOption = None,
+    output: OutputOption = None,
+    stride: StrideOption = "1",
+    padding: PaddingOption = "valid",
+    dilation: DilationOption = "1",
+    format: FormatOption = Format.text,
 ) -> None:
     """The output size of a convolution, or with --output the input sizes that give one."""
     windows = _windows(input, output, kernel, stride, padding, dilation)
@@ -86,14 +86,14 @@ def conv(
 
 @app.command()
 def pool(
-    kernel: Kernel,
-    input: Input = None,
-    output: Output = None,
-    stride: PoolStride = None,
-    padding: Padding = "valid",
-    dilation: Dilation = "1",
-    ceil: Ceil = False,
-    format: Formats = Format.text,
+    kernel: KernelOption,
+    input: InputOption = None,
+    output: OutputOption = None,
+    stride: PoolStrideOption = None,
+    padding: PaddingOption = "valid",
+    dilation: DilationOption = "1",
+    ceil: CeilOption = False,
+    format: FormatOption = Format.text,
 ) -> None:
     """The output size of a pool, or with --output the input sizes that give one."""
     windows = _windows(input, output, kernel, stride or kernel, padding, dilation)
@@ -104,14 +104,14 @@ def pool(
 
 @app.command()
 def transpose(
-    kernel: Kernel,
-    input: Input = None,
-    output: Output = None,
-    stride: Stride = "1",
-    padding: Padding = "valid",
-    dilation: Dilation = "1",
-    output_padding: OutputPadding = None,
-    format: Formats = Format.text,
+    kernel: KernelOption,
+    input: InputOption = None,
+    output: OutputOption = None,
+    stride: StrideOption = "1",
+    padding: PaddingOption = "valid",
+    dilation: DilationOption = "1",
+    output_padding: OutputPaddingOption = None,
+    format: FormatOption = Format.text,
 ) -> None:
     """The output size of a transposed convolution, and the direct convolution that computes the same.
 
@@ -125,7 +125,7 @@ def transpose(
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class AxisQuestion:
     """One axis of the question. In an inverse question, `size` is the output size, and `same` pads are unknown."""
 
     axis: str
@@ -161,7 +161,7 @@ def _windows(
     dilation: str,
     output_padding: str | None = None,
     transposed: bool = False,
-) -> list[Window]:
+) -> list[AxisQuestion]:
     if (input is None) == (output is None):
         _refuse("give either --input (to get the output size) or --output (to get the input sizes)")
     word = padding.strip()
@@ -179,13 +179,13 @@ def _windows(
         }
     )
     windows = [
-        Window(axis, input is None, word == "same", *column)
+        AxisQuestion(axis, input is None, word == "same", *column)
         for axis, column in zip(AXES[len(columns)], columns, strict=True)
     ]
     return [_with_pads(window, word, transposed) for window in windows]
 
 
-def _with_pads(window: Window, word: str, transposed: bool) -> Window:
+def _with_pads(window: AxisQuestion, word: str, transposed: bool) -> AxisQuestion:
     if 0 < window.output_padding >= max(window.stride, window.dilation):
         _refuse(
             f"--output-padding {window.output_padding} is not below the stride {window.stride} or the dilation "
@@ -250,16 +250,16 @@ def _refuse(message: str) -> NoReturn:
 # The answer, as data.
 
 
-def _conv(window: Window) -> dict[str, Any]:
+def _conv(window: AxisQuestion) -> dict[str, Any]:
     answer = _forward(window, arithmetic.explain_conv(window.size, *window.shape))
     return answer | {"output_padding": arithmetic.output_padding_for(window.size, *window.shape)}
 
 
-def _pool(window: Window, ceil: bool) -> dict[str, Any]:
+def _pool(window: AxisQuestion, ceil: bool) -> dict[str, Any]:
     return _forward(window, arithmetic.explain_pool(window.size, *window.shape, ceil))
 
 
-def _transpose(window: Window) -> dict[str, Any]:
+def _transpose(window: AxisQuestion) -> dict[str, Any]:
     what = (window.size, *window.shape, window.output_padding)
     direct = arithmetic.transposed_equivalent(*what)
     return _forward(window, arithmetic.explain_transpose(*what)) | {
@@ -275,18 +275,18 @@ def _transpose(window: Window) -> dict[str, Any]:
     }
 
 
-def _transpose_inverse(window: Window) -> dict[str, Any]:
+def _transpose_inverse(window: AxisQuestion) -> dict[str, Any]:
     sizes = arithmetic.transpose_input_sizes(window.size, *window.shape, window.output_padding)
     return _inverse(window, sizes) | {"padding": window.pads, "output_padding": window.output_padding}
 
 
-def _input_sizes(window: Window, ceil: bool = False) -> range:
+def _input_sizes(window: AxisQuestion, ceil: bool = False) -> range:
     if window.same:
         return arithmetic.same_input_sizes(window.size, window.stride)
     return arithmetic.input_sizes(window.size, *window.shape, ceil)
 
 
-def _forward(window: Window, explanation: Explanation) -> dict[str, Any]:
+def _forward(window: AxisQuestion, explanation: Explanation) -> dict[str, Any]:
     return {
         "axis": window.axis,
         "input": window.size,
@@ -302,7 +302,7 @@ def _forward(window: Window, explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _inverse(window: Window, sizes: range) -> dict[str, Any]:
+def _inverse(window: AxisQuestion, sizes: range) -> dict[str, Any]:
     return {
         "axis": window.axis,
         "input": {"smallest": sizes[0], "largest": sizes[-1]} if sizes else None,

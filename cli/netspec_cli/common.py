@@ -33,7 +33,7 @@ Sets = Annotated[
 Out = Annotated[
     Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of stdout.")
 ]
-Named = Annotated[
+BackendOption = Annotated[
     str,
     typer.Option("--backend", "-b", metavar="NAME", help="A backend; `netspec backends` lists them."),
 ]

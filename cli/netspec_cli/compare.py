@@ -39,7 +39,7 @@ class Format(StrEnum):
     json = "json"
 
 
-class DType(StrEnum):
+class Precision(StrEnum):
     """The precision in which the backends compute."""
 
     float64 = "float64"
@@ -49,7 +49,9 @@ class DType(StrEnum):
 def compare(
     spec: Spec,
     backends: Several = None,
-    dtype: Annotated[DType, typer.Option(help="float64 is a proof, float32 a quick test.")] = DType.float64,
+    dtype: Annotated[
+        Precision, typer.Option(help="float64 is a proof, float32 a quick test.")
+    ] = Precision.float64,
     batch: Annotated[int, typer.Option(min=1, help="Samples in the batch.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights, inputs and targets.")] = 0,
     steps: Annotated[

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from netspec_cli.common import (
+    BackendOption,
     Force,
-    Named,
     Out,
     Sets,
     Spec,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def compile(
     spec: Spec,
-    backend: Named,
+    backend: BackendOption,
     out: Out = None,
     passes: Annotated[
         list[str] | None,
@@ -56,7 +56,6 @@ def compile(
     Writing source needs no framework. A file contains the weights, and needs the packages of its backend.
     """
     from netspec.backend import Backend, Files, Writes, capable, usable
-    from netspec.marks import sealed
     from netspec.refusals import refusals
 
     found = capable(backend, Backend)
@@ -78,6 +77,8 @@ def compile(
     if isinstance(chosen, Files):
         assert out is not None
         assert arrays is not None
+        from netspec.marks import sealed
+
         put({out: sealed(chosen.file(graph, arrays))})
     else:
         write(chosen.source(graph).text, out, "python")

@@ -42,22 +42,24 @@ def shapes(
 
 def table(found: Shapes) -> str:
     """A table of the layers, and the totals below."""
+    from netspec.analysis.costs import FLOAT_BYTES
+
     report = found.as_dict()
     rows = [
-        [name, "input", _shape(shape), "", "", "", size(4 * _elements(shape))]
-        for name, shape in report["inputs"].items()
+        [name, "input", str(type_), "", "", "", size(FLOAT_BYTES * type_.elements)]
+        for name, type_ in found.inputs.items()
     ]
     rows += [
         [
-            layer["name"],
-            layer["op"],
-            _shape(layer["output"]),
-            f"{layer['params']:,}" if layer["params"] else "",
-            UNAVAILABLE if layer["macs"] is None else f"{layer['macs']:,}" if layer["macs"] else "",
-            UNAVAILABLE if seen is None else str(seen),
-            size(layer["bytes"]),
+            layer.name,
+            layer.op,
+            str(layer.type),
+            f"{layer.params:,}" if layer.params else "",
+            UNAVAILABLE if layer.macs is None else f"{layer.macs:,}" if layer.macs else "",
+            UNAVAILABLE if layer.receptive is None else str(layer.receptive),
+            size(layer.bytes),
         ]
-        for layer, seen in zip(report["layers"], (each.receptive for each in found.layers), strict=True)
+        for layer in found.layers
     ]
     return "\n".join([report["name"], "", *columns([list(HEADINGS), *rows]), "", *_totals(report)])
 
@@ -94,15 +96,3 @@ def _totals(report: dict[str, object]) -> list[str]:
     ]
     width = max(len(name) for name, _ in rows)
     return [f"{name.ljust(width)}  {value}" for name, value in rows]
-
-
-def _shape(shape: list[int]) -> str:
-    channels, *sizes = shape
-    return f"{channels}@{'×'.join(map(str, sizes))}" if sizes else str(channels)
-
-
-def _elements(shape: list[int]) -> int:
-    count = 1
-    for length in shape:
-        count *= length
-    return count

@@ -17,13 +17,14 @@ FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class LayerCosts:
     """One layer, including its activation. None means unknown, never zero."""
 
     name: str
     op: str
     inputs: tuple[str, ...]
-    output: tuple[int, ...]
+    type: Type
+    """The type of the output."""
     params: int
     macs: int | None
     bytes: int
@@ -31,6 +32,11 @@ class Layer:
     file: str
     line: int
     fields: Fields = field(repr=False, compare=False)
+
+    @property
+    def output(self) -> tuple[int, ...]:
+        """The shape of the output."""
+        return self.type.shape
 
     @property
     def receptive(self) -> Receptive | None:
@@ -121,9 +127,9 @@ class Shapes:
     """The data that `netspec shapes` prints."""
 
     name: str
-    inputs: dict[str, tuple[int, ...]]
-    outputs: dict[str, tuple[int, ...]]
-    layers: tuple[Layer, ...]
+    inputs: dict[str, Type]
+    outputs: dict[str, Type]
+    layers: tuple[LayerCosts, ...]
     totals: Totals
 
     def as_dict(self) -> dict[str, Any]:
@@ -131,8 +137,8 @@ class Shapes:
         return {
             "netspec": 1,
             "name": self.name,
-            "inputs": {name: list(shape) for name, shape in self.inputs.items()},
-            "outputs": {name: list(shape) for name, shape in self.outputs.items()},
+            "inputs": {name: list(type_.shape) for name, type_ in self.inputs.items()},
+            "outputs": {name: list(type_.shape) for name, type_ in self.outputs.items()},
             "layers": [layer.as_dict() for layer in self.layers],
             "totals": self.totals.as_dict(),
         }
@@ -144,19 +150,19 @@ def analyze(graph: Graph) -> Shapes:
     layers = tuple(_layer(node, graph, seen) for node in graph.nodes)
     return Shapes(
         graph.name,
-        {each.name: each.type.shape for each in graph.inputs},
-        {each.name: graph.types[each.value].shape for each in graph.outputs},
+        {each.name: each.type for each in graph.inputs},
+        {each.name: graph.types[each.value] for each in graph.outputs},
         layers,
         _totals(graph, layers),
     )
 
 
-def _layer(node: Node, graph: Graph, seen: Fields) -> Layer:
-    return Layer(
+def _layer(node: Node, graph: Graph, seen: Fields) -> LayerCosts:
+    return LayerCosts(
         node.name,
         node.op.keyword,
         node.inputs,
-        node.output.shape,
+        node.output,
         _params(node),
         node.op.macs([graph.types[value] for value in node.inputs]),
         FLOAT_BYTES * _elements(node.outputs),
@@ -179,7 +185,7 @@ def _trainable(node: Node) -> int:
     return sum(prod(each.shape) for each in node.weights if each.trainable and not each.statistic)
 
 
-def _totals(graph: Graph, layers: tuple[Layer, ...]) -> Totals:
+def _totals(graph: Graph, layers: tuple[LayerCosts, ...]) -> Totals:
     params = sum(layer.params for layer in layers)
     macs = [layer.macs for layer in layers]
     activations = sum(_elements(node.outputs) for node in graph.nodes)

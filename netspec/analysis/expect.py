@@ -8,7 +8,7 @@ from netspec.analysis.costs import Shapes
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import expectations as codes
-from netspec.expectations import FORMS, Expectation, Expectations, Form
+from netspec.expectations import FORMS, Expectation, Expectations, ExpectForm
 from netspec.graph import Graph
 from netspec.ops.nearest import nearest
 
@@ -47,7 +47,7 @@ class _Comparison:
     problems: Problems
 
     def output(self, each: Expectation) -> None:
-        outputs = self.shapes.outputs
+        outputs = {name: type_.shape for name, type_ in self.shapes.outputs.items()}
         if each.name is None:
             main = outputs["output"] if "output" in outputs else next(iter(outputs.values()))
             self._shape("the output", each, main)
@@ -110,7 +110,7 @@ class _Comparison:
         self.problems.error(codes.UNMET, message, span, notes=list(notes), help=help)
 
 
-_COMPARE: dict[Form, Callable[[_Comparison, Expectation], None]] = {
+_COMPARE: dict[ExpectForm, Callable[[_Comparison, Expectation], None]] = {
     "shape": _Comparison.output,
     "shapes": _Comparison.layers,
     "exact": _Comparison.exact,

@@ -16,10 +16,9 @@ from itertools import pairwise
 from math import gcd, lcm
 from typing import Literal, TypeAlias
 
-from netspec.dataclass import dataclass
-from netspec.graph import Graph, Node
-from netspec.ops.reach import EACH, WHOLE, Reach, Taps
-from netspec.types import Type
+from netspec.dataclass import dataclass, replace
+from netspec.graph import Graph
+from netspec.ops.reach import ANYWHERE, EACH, WHOLE, At, Listed, Reach, Rolled, Taps
 
 MOST_PHASES = 4096
 """The limit of phases of a field: the product of the upsampling factors that later strides do not undo."""
@@ -32,13 +31,17 @@ class Field:
     """The fields of the positions along output axis `axis` in one input axis.
 
     Position p < period depends on the input from `first[p]` to `last[p]`, inclusive, or on no input if they are None.
-    The field of position p + period is the same, shifted by `advance`.
+    The field of position p + period is the same, shifted by `advance`, which is negative where positions run against
+    the input. `joins`: it can be joined with other fields, as no part of the map is shifted against the rest.
+    `slides`: neighbours lie beside each other, so that a window over them has a field.
     """
 
     axis: int
     first: Ends = (0,)
     last: Ends = (0,)
     advance: int = 1
+    joins: bool = True
+    slides: bool = True
 
     @property
     def period(self) -> int:
@@ -60,7 +63,15 @@ class Field:
     def through(self, taps: Taps, axis: int) -> Field | None:
         """The field through one more layer, whose positions are along `axis`. None: too many phases."""
         if taps == EACH:
-            return Field(axis, self.first, self.last, self.advance)
+            return replace(self, axis=axis)
+        if taps == ANYWHERE:
+            one = self.spot(None)
+            return (
+                None if one is None else Field(axis, (one.first,), (one.last,), 0, joins=False, slides=False)
+            )
+        if not self.slides:
+            return None
+        joins, slides = self.joins and not isinstance(taps, Rolled | Listed), not isinstance(taps, Listed)
         turns = self.period // gcd(self.period, taps.advance)
         period = taps.period * turns
         if period > MOST_PHASES:
@@ -68,12 +79,29 @@ class Field:
         seen = [taps.at(position) for position in range(period)]
         first = _Sweep(self.first, self.advance, forwards=True).over(seen)
         last = _Sweep(self.last, self.advance, forwards=False).over(seen)
-        return Field(axis, *_shortest(first, last, self.advance * taps.advance * turns // self.period))
+        if not slides:
+            return Field(axis, first, last, 0, joins, slides)
+        ends = _shortest(first, last, self.advance * taps.advance * turns // self.period)
+        return Field(axis, *ends, joins=joins)
+
+    def spot(self, position: int | None) -> Spot | None:
+        """The field of one position; of any, if they are equally large. None: unknown."""
+        if position is None:
+            return Spot(self.first[0], self.last[0], joins=False) if len({*self.extents}) == 1 else None
+        first, last = (_at(each, self.advance, position) for each in (self.first, self.last))
+        return Spot(first, last, self.joins)
 
     def joined(self, other: Field) -> Field | None:
         """The union of two fields. None: they drift apart, are along different axes, or have too many phases."""
+        if self == other:
+            return self
         period = lcm(self.period, other.period)
-        if self.axis != other.axis or self.step != other.step or period > MOST_PHASES:
+        if (
+            not (self.joins and other.joins)
+            or self.axis != other.axis
+            or self.step != other.step
+            or period > MOST_PHASES
+        ):
             return None
         first = tuple(map(_least, self._repeated(self.first, period), other._repeated(other.first, period)))
         last = tuple(map(_most, self._repeated(self.last, period), other._repeated(other.last, period)))
@@ -81,6 +109,28 @@ class Field:
 
     def _repeated(self, ends: Ends, period: int) -> list[int | None]:
         return [_at(ends, self.advance, position) for position in range(period)]
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A part of one input axis that every position depends on: from `first` to `last`, or nothing if they are None."""
+
+    first: int | None
+    last: int | None
+    joins: bool = True
+
+    @property
+    def extent(self) -> int:
+        """The number of input positions in it."""
+        return 0 if self.first is None or self.last is None else self.last - self.first + 1
+
+    def joined(self, other: Spot) -> Spot | None:
+        """The union. None: unknown."""
+        if self == other:
+            return self
+        if not (self.joins and other.joins):
+            return None
+        return Spot(_least(self.first, other.first), _most(self.last, other.last))
 
 
 def _at(ends: Sequence[int | None], advance: int, position: int) -> int | None:
@@ -103,16 +153,21 @@ class _Sweep:
     Usually the ends rise with the position, and the result is that of the first or last position of the window. If
     some positions have no field, or the ends do not rise: positions one period apart differ only by the advance, so the
     first position of each phase in a window has the smallest end, and the last the largest. They are found by doubling
-    the window.
+    the window. Where positions run against the input, all are counted backwards.
     """
 
     def __init__(self, ends: Ends, advance: int, forwards: bool) -> None:
+        self.mirrored = advance < 0
+        if self.mirrored:
+            ends, advance = tuple(_at(ends, advance, -position) for position in range(len(ends))), -advance
         self.ends, self.advance, self.forwards = ends, advance, forwards
         self.choose = _least if forwards else _most
         self.tables: dict[tuple[int, int], Sequence[int | None]] = {}
 
     def over(self, windows: Sequence[range]) -> Ends:
         """For each window, the end of the fields of its positions; None if they have no field."""
+        if self.mirrored:
+            windows = [range(-each[-1], 1 - each[0], each.step) if each else each for each in windows]
         rising = self._rising()
         if rising is None or not all(windows):
             return tuple(map(self._end, windows))
@@ -178,12 +233,12 @@ def _primes(number: int) -> list[int]:
     return found
 
 
-# One axis of an input: a field, the whole axis, or unknown.
-Seen: TypeAlias = Field | Literal["whole"] | None
+# One axis of an input: a field, a part that all positions depend on, the whole axis, or unknown.
+Seen: TypeAlias = Field | Spot | Literal["whole"] | None
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ValueFields:
     """The fields of a value in every input that it depends on, one `Seen` per axis of the input.
 
     `uniform`: each of its channels has the field of the position.
@@ -198,7 +253,8 @@ class Receptive:
     """The receptive field of a layer, one number per axis of the input; it is not cut off at the edges of the input.
 
     `size` is the largest over positions, `smallest` the smallest; they differ only if positions differ. `stride` is the
-    average distance between the fields of two neighbours; None if every position depends on everything.
+    average distance between the fields of two neighbours; None if every position depends on everything, or if the
+    neighbours of a position do not lie beside it.
     """
 
     size: tuple[int, ...]
@@ -233,19 +289,23 @@ def fields(graph: Graph) -> dict[str, Receptive | None]:
     """
     sizes = {each.name: each.type.sizes for each in graph.inputs}
     views = {
-        name: View({name: tuple(Field(axis) for axis in range(len(axes)))}) for name, axes in sizes.items()
+        name: ValueFields({name: tuple(Field(axis) for axis in range(len(axes)))})
+        for name, axes in sizes.items()
     }
     found: dict[str, Receptive | None] = {}
     for node in graph.nodes:
         inputs = [views[value] for value in node.inputs]
-        view = _view(node, inputs, [graph.types[value] for value in node.inputs])
-        views.update(dict.fromkeys(node.values, view))
+        types = [graph.types[value] for value in node.inputs]
+        view = _view(node.op.reaches(types), inputs)
+        views[node.name] = view
+        for port in node.ports:
+            reaches = node.op.port_reaches(port, types)
+            views[f"{node.name}.{port}"] = _view(reaches, inputs)
         found[node.name] = _summary(view, sizes, node.output.sizes)
     return found
 
 
-def _view(node: Node, views: Sequence[View], types: Sequence[Type]) -> View:
-    reaches = node.op.reaches(types)
+def _view(reaches: Sequence[Reach | None], views: Sequence[ValueFields]) -> ValueFields:
     joined: dict[str, tuple[Seen, ...]] = {}
     for view, reach in zip(views, reaches, strict=True):
         if reach is not None and reach.is_empty:
@@ -253,7 +313,9 @@ def _view(node: Node, views: Sequence[View], types: Sequence[Type]) -> View:
         for source, axes in view.inputs.items():
             seen = _through(axes, reach, view.uniform)
             joined[source] = _join(joined[source], seen) if source in joined else seen
-    return View(joined, all(_uniform(reach, view, views) for view, reach in zip(views, reaches, strict=True)))
+    return ValueFields(
+        joined, all(_uniform(reach, view, views) for view, reach in zip(views, reaches, strict=True))
+    )
 
 
 def _through(axes: tuple[Seen, ...], reach: Reach | None, uniform: bool) -> tuple[Seen, ...]:
@@ -264,14 +326,18 @@ def _through(axes: tuple[Seen, ...], reach: Reach | None, uniform: bool) -> tupl
 
 
 def _along(seen: Seen, reach: Reach) -> Seen:
+    if isinstance(seen, Spot):
+        return seen
     if not isinstance(seen, Field):
         # A layer that depends on the whole map depends on the whole input, whatever the fields of the map are.
         return WHOLE if seen == WHOLE or (reach.axes and set(reach.axes) == {WHOLE}) else None
     taps = reach.axes[seen.axis]
+    if isinstance(taps, At):
+        return seen.spot(taps.place)
     return taps if taps is None or taps == WHOLE else seen.through(taps, reach.output_axis(seen.axis))
 
 
-def _uniform(reach: Reach | None, view: View, views: Sequence[View]) -> bool:
+def _uniform(reach: Reach | None, view: ValueFields, views: Sequence[ValueFields]) -> bool:
     """Whether every output channel has the field of its position in an input; `views` are all inputs."""
     if reach is None:
         return False
@@ -282,9 +348,11 @@ def _uniform(reach: Reach | None, view: View, views: Sequence[View]) -> bool:
     return view.uniform and not _gathered(view, reach)
 
 
-def _gathered(view: View, reach: Reach) -> bool:
+def _gathered(view: ValueFields, reach: Reach) -> bool:
     """Whether positions with different fields become channels."""
-    seen = [each for axes in view.inputs.values() for each in axes if each != WHOLE]
+    seen = [
+        each for axes in view.inputs.values() for each in axes if each != WHOLE and not isinstance(each, Spot)
+    ]
     return bool(reach.gathers) and any(
         not isinstance(each, Field) or each.axis in reach.gathers for each in seen
     )
@@ -300,16 +368,30 @@ def _join(first: tuple[Seen, ...], second: tuple[Seen, ...]) -> tuple[Seen, ...]
 
 def _holes(axes: tuple[Seen, ...]) -> bool:
     """Whether some positions have no field."""
-    return any(isinstance(each, Field) and None in each.first for each in axes)
+    return any(
+        (isinstance(each, Field) and None in each.first) or (isinstance(each, Spot) and each.first is None)
+        for each in axes
+    )
 
 
 def _union(a: Seen, b: Seen) -> Seen:
     if WHOLE in (a, b):
         return WHOLE
+    if isinstance(a, Spot) and isinstance(b, Spot):
+        return a.joined(b)
     return a.joined(b) if isinstance(a, Field) and isinstance(b, Field) else None
 
 
-def _summary(view: View, sizes: dict[str, tuple[int, ...]], positions: tuple[int, ...]) -> Receptive | None:
+def _distance(seen: Seen) -> Fraction | None:
+    """The average distance between the fields of two neighbours."""
+    if isinstance(seen, Spot):
+        return Fraction(0)
+    return abs(seen.step) if isinstance(seen, Field) and seen.slides else None
+
+
+def _summary(
+    view: ValueFields, sizes: dict[str, tuple[int, ...]], positions: tuple[int, ...]
+) -> Receptive | None:
     """One field for all inputs with axes, if their axes are equal; over the existing positions."""
     seen = [(axes, sizes[source]) for source, axes in view.inputs.items() if axes]
     if not seen:
@@ -323,10 +405,14 @@ def _summary(view: View, sizes: dict[str, tuple[int, ...]], positions: tuple[int
     for each, all_of_it in zip(joined, whole, strict=True):
         if each is None:
             return None
-        extents = each.extents[: positions[each.axis]] if isinstance(each, Field) else [all_of_it]
+        extents = [all_of_it]
+        if isinstance(each, Field):
+            extents = each.extents[: positions[each.axis]]
+        elif isinstance(each, Spot):
+            extents = [each.extent]
         largest.append(max(extents))
         smallest.append(min(extents))
-        strides.append(each.step if isinstance(each, Field) else None)
+        strides.append(_distance(each))
     # A position without a field along one axis has no field at all.
     nothing = (0,) * len(joined)
     return Receptive(

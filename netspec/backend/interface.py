@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
 
 from netspec.dataclass import dataclass
 from netspec.graph import Graph
@@ -92,6 +92,12 @@ class Incapable(Unavailable):
 
 class NoDevice(Unavailable):
     """The device does not exist on this machine, or is not a valid name."""
+
+    @classmethod
+    def counted(cls, device: str, count: int) -> Self:
+        """The number of the device is beyond the `count` devices of its kind."""
+        there = "is none" if count == 0 else "is 1" if count == 1 else f"are {count}"
+        return cls(f"the device `{device}` is not here: there {there} of its kind", "name auto, or cpu")
 
 
 class Unsupported(Exception):

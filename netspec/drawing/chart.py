@@ -18,7 +18,7 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Line:
+class Curve:
     """Points from left to right; `kind` is the class in the style: `train`, `test`, or `step` for a thin line."""
 
     label: str
@@ -32,7 +32,7 @@ class Panel:
 
     x: str
     y: str
-    lines: tuple[Line, ...]
+    lines: tuple[Curve, ...]
     percent: bool = False
 
     @property
@@ -101,7 +101,7 @@ def _legend(panel: Panel) -> Iterator[str]:
         x += 24 + text_width(line.label, 12) + 18
 
 
-def _line(line: Line, places: Sequence[Point]) -> Iterator[str]:
+def _line(line: Curve, places: Sequence[Point]) -> Iterator[str]:
     drawn = thinned(places, WIDTH)
     path = " L".join(f"{number(x)} {number(y)}" for x, y in drawn)
     yield f'<path class="line {line.kind}" d="M{path}"/>'

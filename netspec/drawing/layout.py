@@ -30,7 +30,7 @@ def text_width(text: str, size: float) -> float:
 
 
 @dataclass(eq=False)
-class Placed:
+class PlacedBox:
     """A box with the positions of its content. `xs` are middles, from the left border; rows have heights and gaps.
 
     `entries` and `exits` are the positions at which the lines of each value cross the border, from the box's middle.
@@ -38,7 +38,7 @@ class Placed:
 
     box: Box
     rows: Rows
-    boxes: dict[Box, Placed]
+    boxes: dict[Box, PlacedBox]
     width: float
     heights: list[float]
     gaps: list[float]
@@ -68,7 +68,7 @@ class Placed:
         return self.tops[row]
 
 
-def lay_out(box: Box) -> Placed:
+def lay_out(box: Box) -> PlacedBox:
     """Compute the position of everything in a box."""
     boxes = {child: lay_out(child) for child in box.children if isinstance(child, Box)}
     into = {(child, value): x for child, inside in boxes.items() for value, x in inside.entries.items()}
@@ -87,7 +87,7 @@ def lay_out(box: Box) -> Placed:
     heights = [max((_height(cell.item, boxes) for cell in row), default=0.0) for row in rows.rows]
     entries = _ports(rows.rows[:1], width) if box.entries else {}
     exits = _ports(rows.rows[-1:], width) if box.exits else {}
-    return Placed(box, rows, boxes, width, heights, _gaps(rows, box), entries, exits)
+    return PlacedBox(box, rows, boxes, width, heights, _gaps(rows, box), entries, exits)
 
 
 def _ports(rows: Sequence[Sequence[Cell]], width: float) -> dict[str, float]:
@@ -100,13 +100,13 @@ def leaf_height(leaf: Leaf) -> float:
     return (2 if leaf.note else 1) * LINE_HEIGHT + LEAF_PAD
 
 
-def _width(item: Leaf | Box, boxes: dict[Box, Placed]) -> float:
+def _width(item: Leaf | Box, boxes: dict[Box, PlacedBox]) -> float:
     if isinstance(item, Box):
         return boxes[item].width
     return max(LEAF_WIDTH, text_width(item.text, 12.5) + 20, text_width(item.note, 11) + 20)
 
 
-def _height(item: Leaf | Box | str | None, boxes: dict[Box, Placed]) -> float:
+def _height(item: Leaf | Box | str | None, boxes: dict[Box, PlacedBox]) -> float:
     if isinstance(item, Box):
         return boxes[item].height
     return leaf_height(item) if isinstance(item, Leaf) else 0.0

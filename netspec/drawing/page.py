@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from netspec.drawing.layout import HEADER, Placed, lay_out, leaf_height
+from netspec.drawing.layout import HEADER, PlacedBox, lay_out, leaf_height
 from netspec.drawing.picture import Box, Leaf, picture
 from netspec.drawing.rows import Link
 from netspec.drawing.svg import BOTTOM, FONT, TOP, children, drawing
@@ -45,7 +45,7 @@ const HEAD = {HEADER}, TOP = {TOP}, BOTTOM = {BOTTOM};
 """
 
 
-def _data(placed: Placed, name: str) -> dict[str, Any]:
+def _data(placed: PlacedBox, name: str) -> dict[str, Any]:
     """The data that the page needs to move elements vertically: rows, heights, gaps, and the lines by their links."""
     cells = children(placed)
     index = {cell: number for number, cell in enumerate(cells)}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from netspec.analysis import analyze
-from netspec.drawing.layout import HEADER, LINE_HEIGHT, Placed, lay_out, leaf_height, text_width
+from netspec.drawing.layout import HEADER, LINE_HEIGHT, PlacedBox, lay_out, leaf_height, text_width
 from netspec.drawing.picture import Box, Leaf, picture
 from netspec.drawing.rows import Cell, Link
 from netspec.graph import Graph
@@ -28,7 +28,7 @@ def as_svg(graph: Graph) -> str:
     return drawing(graph, lay_out(picture(graph)))
 
 
-def drawing(graph: Graph, placed: Placed) -> str:
+def drawing(graph: Graph, placed: PlacedBox) -> str:
     """The drawing as one `svg` element, for a file or a page."""
     title, facts = graph.name, summary(graph)
     width = max(placed.width, text_width(title, 18), text_width(facts, 12)) + 2 * EDGE
@@ -64,7 +64,7 @@ def summary(graph: Graph) -> str:
     return f"{inputs} → {outputs}  ·  {shapes.totals.params:,} parameters  ·  {macs}"
 
 
-def inside(placed: Placed, name: str) -> Iterator[str]:
+def inside(placed: PlacedBox, name: str) -> Iterator[str]:
     """The lines and the children of a box; the id of each element encodes its place."""
     for index, line in enumerate(placed.rows.lines):
         tip = "" if isinstance(line[-1].target.item, str) else ' marker-end="url(#tip)"'
@@ -77,7 +77,7 @@ def inside(placed: Placed, name: str) -> Iterator[str]:
             yield from _box(placed.boxes[cell.item], cell, top, f"{name}n{index}")
 
 
-def children(placed: Placed) -> list[Cell]:
+def children(placed: PlacedBox) -> list[Cell]:
     """The leaves and boxes of a box, row by row."""
     return [cell for row in placed.rows.rows for cell in row if isinstance(cell.item, Leaf | Box)]
 
@@ -96,7 +96,7 @@ def _leaf(leaf: Leaf, cell: Cell, top: float, name: str) -> Iterator[str]:
     yield "</g>"
 
 
-def _box(placed: Placed, cell: Cell, top: float, name: str) -> Iterator[str]:
+def _box(placed: PlacedBox, cell: Cell, top: float, name: str) -> Iterator[str]:
     width, height = number(placed.width), number(placed.height)
     left = cell.x - cell.width / 2
     yield f'<g id="{name}" class="box {placed.box.kind}" transform="translate({number(left)} {number(top)})">'
@@ -110,7 +110,7 @@ def _box(placed: Placed, cell: Cell, top: float, name: str) -> Iterator[str]:
     yield "</g>"
 
 
-def path(line: Sequence[Link], placed: Placed) -> str:
+def path(line: Sequence[Link], placed: PlacedBox) -> str:
     """The path of a line: down through the rows that it passes, with bends only between rows."""
     first = line[0]
     x, y = first.source.x + first.source_shift, _foot(first.source, placed)
@@ -132,7 +132,7 @@ def path(line: Sequence[Link], placed: Placed) -> str:
     return " ".join(parts)
 
 
-def _foot(cell: Cell, placed: Placed) -> float:
+def _foot(cell: Cell, placed: PlacedBox) -> float:
     """The point where lines leave a cell."""
     top = placed.top(cell.row)
     if isinstance(cell.item, Box):

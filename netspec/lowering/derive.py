@@ -58,7 +58,7 @@ class Expression:
 
 
 @dataclass
-class Parameter:
+class TextParameter:
     """A parameter of a definition, with its value in each use."""
 
     name: str
@@ -90,7 +90,7 @@ class Naming:
     """Names that no attribute may have."""
     kept: dict[str, str] = field(default_factory=dict)
     """For each parameter that is kept, the name of its attribute."""
-    parameters: list[Parameter] = field(default_factory=list)
+    parameters: list[TextParameter] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
     """The given expressions that the text uses."""
     chosen: dict[Hole, Expression] = field(default_factory=dict)
@@ -232,7 +232,7 @@ class Naming:
         if name in self.known:
             spelling = self.spelling[name]
             if all(each.name != spelling for each in self.parameters):
-                self.parameters.append(Parameter(spelling, values, hole.channels, known=True))
+                self.parameters.append(TextParameter(spelling, values, hole.channels, known=True))
             name = spelling
         return Expression((Reference(name),), lambda arguments: arguments[name], name)
 
@@ -240,7 +240,7 @@ class Naming:
         name = numbered(
             hole.hint, {*self.taken, *self.spelling.values(), *(each.name for each in self.parameters)}
         )
-        self.parameters.append(Parameter(name, hole.row, hole.channels))
+        self.parameters.append(TextParameter(name, hole.row, hole.channels))
         return Expression((Reference(name),), lambda arguments: arguments[name], name)
 
     def _offer_default(self, name: str, default: Value) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from netspec.dataclass import dataclass
 from netspec.lowering.parts import Items
-from netspec.lowering.statements import Rounds
-from netspec.lowering.tree import Affine, Branch, Hole, Power, Run, Tree, Values, equal
+from netspec.lowering.statements import StatementRuns
+from netspec.lowering.tree import Affine, Branch, EqualRun, Hole, Power, Tree, Values, equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ def fold(tree: Tree, elastic: bool = False) -> Tree:
     def change(part: Tree) -> Tree | None:
         if not part.runs:
             return part
-        if not (isinstance(part, Branch) and isinstance(part.form, Items | Rounds)):
+        if not (isinstance(part, Branch) and isinstance(part.form, Items | StatementRuns)):
             return None
         least = ELASTIC if elastic else IN_A_LIST if isinstance(part.form, Items) else IN_STATEMENTS
         singles = [fold(each, elastic) for each in part.branches]
-        return Branch(part.form, _runs([each for each in singles if isinstance(each, Run)], least))
+        return Branch(part.form, _runs([each for each in singles if isinstance(each, EqualRun)], least))
 
     return tree.changed(change)
 
@@ -49,7 +49,7 @@ def stretched(short: Tree, long: Tree) -> Tree | None:
         return short
     if not (isinstance(short, Branch) and isinstance(long, Branch) and short.form == long.form):
         return None
-    if isinstance(short.form, Items | Rounds) and (len(short.branches), len(long.branches)) == (1, 2):
+    if isinstance(short.form, Items | StatementRuns) and (len(short.branches), len(long.branches)) == (1, 2):
         return _with_an_empty_run(short, long)
     if len(short.branches) != len(long.branches):
         return None
@@ -61,14 +61,14 @@ def stretched(short: Tree, long: Tree) -> Tree | None:
 def _with_an_empty_run(short: Branch, long: Branch) -> Tree | None:
     (run,) = short.branches
     first, second = long.branches
-    assert isinstance(run, Run)
-    assert isinstance(first, Run)
-    assert isinstance(second, Run)
+    assert isinstance(run, EqualRun)
+    assert isinstance(first, EqualRun)
+    assert isinstance(second, EqualRun)
     if not (run.single and run.shape == first.shape == second.shape and first.single != second.single):
         return None
     # The run that is one repetition in the longer text is this one; there are none of the other.
     at = 0 if second.single else 1
-    empty = Run.of(run.item, at, 0, 1, variable=run.variable)
+    empty = EqualRun.of(run.item, at, 0, 1, variable=run.variable)
     return short.around([empty, run] if second.single else [run, empty])
 
 
@@ -76,7 +76,7 @@ def settled(tree: Tree) -> Tree:
     """The same text, where what stands in a run belongs only to the uses in which that run is not empty."""
 
     def change(part: Tree) -> Tree | None:
-        if not isinstance(part, Run) or all(part.count.row):
+        if not isinstance(part, EqualRun) or all(part.count.row):
             return None
         uses = tuple(use for use, count in enumerate(part.count.row) if count)
         return part.around([part.item.changed(lambda inner: _of(inner, uses))])
@@ -90,10 +90,10 @@ def _of(part: Tree, uses: tuple[int, ...]) -> Tree | None:
     return part.holding(tuple(part.row[use] for use in uses), default=part.default).of(uses)
 
 
-def _runs(singles: Sequence[Run], least: Least) -> tuple[Run, ...]:
+def _runs(singles: Sequence[EqualRun], least: Least) -> tuple[EqualRun, ...]:
     """Repetitions, with equal ones as one run."""
     items = [_Item(each.item) for each in singles]
-    runs: list[Run] = []
+    runs: list[EqualRun] = []
     at = 0
     while at < len(items):
         alike, steps = _alike(items, at), _steps(items, at)
@@ -103,7 +103,7 @@ def _runs(singles: Sequence[Run], least: Least) -> tuple[Run, ...]:
         elif steps >= least.steps:
             count, item, counts = steps, _counting(items, at, singles[at].variable), True
         uses = len(singles[at].count.row)
-        runs.append(Run.of(item, at, count, uses, counts, singles[at].variable))
+        runs.append(EqualRun.of(item, at, count, uses, counts, singles[at].variable))
         at += count
     return tuple(runs)
 

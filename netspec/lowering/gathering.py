@@ -233,7 +233,7 @@ def lists(inputs: Sequence[str], items: Sequence[Node | Module]) -> tuple[str, .
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class ListNames:
     """The name of a list in a text, and of the value that each repetition adds: one value, or a list of values."""
 
     name: str
@@ -241,9 +241,9 @@ class Called:
     more: str
 
 
-def called(values: Collection[str], taken: Collection[str]) -> Mapping[str, Called]:
+def called(values: Collection[str], taken: Collection[str]) -> Mapping[str, ListNames]:
     """The variables of lists: `skips`, `skip` and `more_skips`."""
-    names: dict[str, Called] = {}
+    names: dict[str, ListNames] = {}
     used = set(taken)
     for each in values:
         repeat, last = re.sub(r"(\.[*\d]+)+$", "", each).split(".")[-1], each.split(".")[-1]
@@ -254,5 +254,5 @@ def called(values: Collection[str], taken: Collection[str]) -> Mapping[str, Call
         for stem in (many, one, f"more_{many}"):
             row.append(numbered(free(stem, ()), used))
             used.add(row[-1])
-        names[each] = Called(*row)
+        names[each] = ListNames(*row)
     return names

@@ -76,7 +76,10 @@ def snake(name: str, otherwise: str = "model") -> str:
 def is_automatic(item: Node | Module) -> bool:
     """Whether the name is automatic: a kind and a number, or only a number."""
     local = item.local_name
-    return local.isdigit() or any(re.fullmatch(rf"{re.escape(kind)}\d+", local) for kind in _kinds(item))
+    if local.isdigit() or not local[-1:].isdigit():
+        return local.isdigit()
+    # A kind can end with digits, as `relu6` does.
+    return any(local.startswith(kind) and local[len(kind) :].isdigit() for kind in _kinds(item))
 
 
 def _kinds(item: Node | Module) -> set[str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from netspec.dataclass import dataclass
-from netspec.lowering.tree import Branch, Hole, Number, Run, Tree, TreeWriter, Value
+from netspec.lowering.tree import Branch, EqualRun, Hole, RepetitionNumber, Tree, TreeWriter, Value
 
 
 def literal(value: Value) -> str:
@@ -78,7 +78,7 @@ class Name(Piece):
 
 
 @dataclass(frozen=True, slots=True)
-class Placed(Piece):
+class NamedPart(Piece):
     """A part together with its names."""
 
     part: Part
@@ -115,7 +115,7 @@ class Index(Piece):
     number: int
 
     def tree(self, names: Names) -> Tree:
-        return Number(self.number)
+        return RepetitionNumber(self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +158,13 @@ class String(NamedTuple):
 def _is_live(piece: Tree, pen: TreeWriter) -> bool:
     """Whether a piece of a string is computed when the text runs."""
     expression = isinstance(piece, Branch) and isinstance(piece.form, Braces)
-    return expression or (isinstance(piece, Number) and bool(pen.number))
+    return expression or (isinstance(piece, RepetitionNumber) and bool(pen.number))
 
 
 def _in_string(piece: Tree, pen: TreeWriter, live: bool) -> str:
     text = piece.text(pen)
     if _is_live(piece, pen):
-        return f"{{{text}}}" if isinstance(piece, Number) else text
+        return f"{{{text}}}" if isinstance(piece, RepetitionNumber) else text
     escaped = quoted(text)[1:-1]
     return escaped.replace("{", "{{").replace("}", "}}") if live else escaped
 
@@ -228,16 +228,16 @@ class Items(NamedTuple):
     listed: bool
 
     def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
-        runs = [each for each in branches if isinstance(each, Run)]
+        runs = [each for each in branches if isinstance(each, EqualRun)]
         if self.listed and len(runs) == 1 and not runs[0].single:
             return runs[0].text(pen)
         text = ", ".join(each.text(pen) if each.single else f"*({each.text(pen)})" for each in runs)
         return f"[{text}]" if self.listed else text
 
 
-def singles(items: Sequence[Tree], variable: str) -> tuple[Run, ...]:
+def singles(items: Sequence[Tree], variable: str) -> tuple[EqualRun, ...]:
     """Repetitions before they are folded, each a run of its own."""
-    return tuple(Run.of(item, at, 1, 1, variable=variable) for at, item in enumerate(items))
+    return tuple(EqualRun.of(item, at, 1, 1, variable=variable) for at, item in enumerate(items))
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +248,10 @@ class Cut(Piece):
     end: Part = ""
 
     def tree(self, names: Names) -> Tree:
-        return Branch(Slice(), (tree(self.start, names), tree(self.end, names)))
+        return Branch(SliceForm(), (tree(self.start, names), tree(self.end, names)))
 
 
-class Slice(NamedTuple):
+class SliceForm(NamedTuple):
     """A slice as a formatter leaves it: with spaces where a side is more than a number."""
 
     def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
@@ -291,10 +291,10 @@ class Seq(Piece):
     parts: tuple[Part, ...]
 
     def tree(self, names: Names) -> Tree:
-        return Branch(Row(), tuple(tree(each, names) for each in self.parts))
+        return Branch(JoinedTexts(), tuple(tree(each, names) for each in self.parts))
 
 
-class Row(NamedTuple):
+class JoinedTexts(NamedTuple):
     """Texts one after the other."""
 
     def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:

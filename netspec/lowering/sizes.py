@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from netspec.dataclass import replace
 from netspec.graph import Graph, Node
-from netspec.ops.pool import MaxUnpool
 
 
 def with_sizes(graph: Graph) -> Graph:
@@ -12,13 +11,13 @@ def with_sizes(graph: Graph) -> Graph:
 
     So a text does not state the size, and runs for another size of its input.
     """
-    if not any(isinstance(node.op, MaxUnpool) for node in graph.nodes):
+    if not any(node.op.keyword == "max_unpool" for node in graph.nodes):
         return graph
     return replace(graph, nodes=tuple(_sized(graph, node) for node in graph.nodes))
 
 
 def _sized(graph: Graph, node: Node) -> Node:
-    if not isinstance(node.op, MaxUnpool):
+    if node.op.keyword != "max_unpool":
         return node
     values, indices, *_ = node.inputs
     (taken,) = graph.producers[indices].inputs

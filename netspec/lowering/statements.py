@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from netspec.backend import LocalName
 from netspec.dataclass import dataclass, replace
 from netspec.lowering.parts import Names, Part, Piece, Words, singles, tree
-from netspec.lowering.tree import Branch, Run, Tree, TreeWriter, Value
+from netspec.lowering.tree import Branch, EqualRun, Tree, TreeWriter, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class LineWriter(TreeWriter, Protocol):
     def node(self, name: LocalName) -> LocalName:
         """The name of a node."""
 
-    def rounds(self, run: Run, indent: int, more: int) -> Iterator[Text]:
+    def rounds(self, run: EqualRun, indent: int, more: int) -> Iterator[Text]:
         """The statements of a run."""
 
 
@@ -113,10 +113,10 @@ class Loop(Piece):
 
     def tree(self, names: Names) -> Tree:
         bodies = [body_tree(each) for each in self.bodies]
-        return Branch(Rounds(self.indent), singles(bodies, self.variable))
+        return Branch(StatementRuns(self.indent), singles(bodies, self.variable))
 
 
-class Rounds(NamedTuple):
+class StatementRuns(NamedTuple):
     """Runs of statements."""
 
     indent: int
@@ -126,14 +126,14 @@ class Rounds(NamedTuple):
 
     def lines(self, branches: Sequence[Tree], pen: LineWriter, more: int) -> Iterator[Text]:
         for run in branches:
-            assert isinstance(run, Run)
+            assert isinstance(run, EqualRun)
             yield from pen.rounds(run, self.indent, more)
 
 
 Body = tuple[Line | Loop, ...]
 
 
-class Block(NamedTuple):
+class StatementList(NamedTuple):
     """Statements one after the other."""
 
     def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
@@ -157,10 +157,10 @@ def giving(body: Body, value: str, indent: int = 0) -> Body:
 def returning(body: Tree) -> Tree:
     """The same statements, where the last of several repetitions returns what it makes."""
     *before, last, back = statements(body) if len(statements(body)) > 1 else (body, body)
-    if not (isinstance(last, Branch) and isinstance(back, Branch) and isinstance(last.form, Rounds)):
+    if not (isinstance(last, Branch) and isinstance(back, Branch) and isinstance(last.form, StatementRuns)):
         return body
     *runs, run = last.branches
-    assert isinstance(run, Run)
+    assert isinstance(run, EqualRun)
     if not (isinstance(back.form, Statement) and back.form.to == RETURN and run.single):
         return body
     *first, made = statements(run.item)
@@ -192,7 +192,7 @@ class If(NamedTuple):
 
 def block(statements: Sequence[Tree]) -> Branch:
     """Statements one after the other."""
-    return Branch(Block(), tuple(statements))
+    return Branch(StatementList(), tuple(statements))
 
 
 def statements(body: Tree) -> tuple[Tree, ...]:
@@ -216,7 +216,7 @@ def body_tree(body: Body) -> Branch:
 def lines(statement: Tree, pen: LineWriter, more: int = 0) -> Iterator[Text]:
     """The lines of a statement, or of several."""
     assert isinstance(statement, Branch)
-    assert isinstance(statement.form, Statement | Rounds | Block | If)
+    assert isinstance(statement.form, Statement | StatementRuns | StatementList | If)
     yield from statement.form.lines(statement.branches, pen, more)
 
 

@@ -58,7 +58,7 @@ class Symbol:
     __pow__, __rpow__ = _binary("**"), _reflected("**")
 
 
-class Value(Symbol):
+class NamedValue(Symbol):
     """A value with a name: an input, or the output of a layer. `shape` is set if the text may use it."""
 
     __slots__ = ("name", "shape")
@@ -70,7 +70,7 @@ class Value(Symbol):
             self.shape = shape
 
 
-class Layer:
+class LayerObject:
     """An object of a framework or of a helper class, as it was constructed.
 
     `defaults` are the keyword arguments that can be left out, with their defaults. `apart` are keyword arguments that
@@ -93,7 +93,7 @@ class Layer:
         return Symbol("run", self, inputs, *keywords.items())
 
 
-Bound = dict[Layer, Layer]
+Bound = dict[LayerObject, LayerObject]
 """For each layer of a lowering, the layer of the text that corresponds to it."""
 
 
@@ -106,13 +106,13 @@ def bind(wanted: Any, found: Any) -> Bound | None:
 def _alike(wanted: Any, found: Any, bound: Bound) -> bool:
     # This runs for every argument of every layer. `isinstance` asks a symbol for an attribute, which is slower.
     kind = type(wanted)
-    if issubclass(kind, Layer):
-        if wanted not in bound and issubclass(type(found), Layer) and _constructed_alike(wanted, found):
+    if issubclass(kind, LayerObject):
+        if wanted not in bound and issubclass(type(found), LayerObject) and _constructed_alike(wanted, found):
             bound[wanted] = found
         return bound.get(wanted) is found
     if kind is not type(found):
         return False
-    if kind is Value:
+    if kind is NamedValue:
         return wanted is found
     if issubclass(kind, Symbol):
         return _all_alike(wanted.term, found.term, bound)
@@ -140,7 +140,7 @@ def _named_alike(wanted: Mapping[str, Any], found: Mapping[str, Any], bound: Bou
     )
 
 
-def _constructed_alike(wanted: Layer, found: Layer) -> bool:
+def _constructed_alike(wanted: LayerObject, found: LayerObject) -> bool:
     if wanted.cls != found.cls or not _all_alike(wanted.arguments, found.arguments, {}):
         return False
     mine, theirs = wanted.keywords, found.keywords
@@ -155,10 +155,10 @@ def _constructed_alike(wanted: Layer, found: Layer) -> bool:
 def spell(value: Any) -> str:
     """The expression of a symbol, for messages."""
     match value:
-        case Layer():
+        case LayerObject():
             given = [*map(spell, value.arguments), *(f"{k}={spell(v)}" for k, v in value.keywords.items())]
             return f"{value.cls}({', '.join(given)})"
-        case Value():
+        case NamedValue():
             return value.name
         case Symbol():
             return _spelled(*value.term)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from itertools import combinations
 
 from netspec.dataclass import dataclass, replace
-from netspec.lowering.derive import Naming, Parameter, Unsettled
+from netspec.lowering.derive import Naming, TextParameter, Unsettled
 from netspec.lowering.folding import fold, settled, stretched
 from netspec.lowering.names import camel
 from netspec.lowering.options import optional
@@ -32,7 +32,7 @@ class WrongFold(AssertionError):
 class Definition:
     """One class or function: its parameters, its statements, and the numbers of the uses that it serves."""
 
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[TextParameter, ...]
     lines: tuple[Text, ...]
     uses: tuple[int, ...]
     members: tuple[str, ...]
@@ -364,11 +364,11 @@ def _together(rows: Sequence[Mapping[str, Value]]) -> dict[str, Values]:
     return {name: tuple(row[name] for row in rows) for name in rows[0] if all(name in row for row in rows)}
 
 
-def _ordered(naming: Naming) -> list[Parameter]:
+def _ordered(naming: Naming) -> list[TextParameter]:
     """The parameters in order: input channels, the arguments of the block, then the rest; those with defaults last."""
     order = [COMING_IN, *naming.spelling.values()]
 
-    def rank(each: Parameter) -> tuple[bool, bool, int]:
+    def rank(each: TextParameter) -> tuple[bool, bool, int]:
         position = order.index(each.name) if each.name in order else len(order)
         return (each.default is not None, not each.known, position)
 

@@ -1,9 +1,9 @@
 """The tree of a text. Backends write statements, which become trees; the trees of all uses of a block are merged.
 
-A `Hole` is a literal with its value in each use, a `Branch` a form with trees in it, a `Number` the number of a
-repetition, an `Affine` a literal that counts up, a `Power` one that is multiplied, and a `Run` one or more equal
-repetitions. The forms in `parts` and `statements` decide how a branch is written; a new kind of text is a new form, and
-nothing here changes.
+A `Hole` is a literal with its value in each use, a `Branch` a form with trees in it, a `RepetitionNumber` the number of
+a repetition, an `Affine` a literal that counts up, a `Power` one that is multiplied, and an `EqualRun` one or more
+equal repetitions. The forms in `parts` and `statements` decide how a branch is written; a new kind of text is a new
+form, and nothing here changes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class TreeWriter(Protocol):
     def power(self, part: Power) -> str:
         """The text of a literal that is multiplied."""
 
-    def repeated(self, run: Run) -> str:
+    def repeated(self, run: EqualRun) -> str:
         """The text of repetitions in an expression."""
 
 
@@ -237,16 +237,16 @@ class Option(Branch):
             yield from self.body.values(value, number)
 
 
-class Number(Tree):
+class RepetitionNumber(Tree):
     """The number of a repetition: the variable of the enclosing loop, otherwise the number itself."""
 
     __slots__ = ("own",)
 
     def __init__(self, own: int) -> None:
-        super().__init__(Number, numbers=True)
+        super().__init__(RepetitionNumber, numbers=True)
         self.own = own
 
-    def merged(self, trees: Sequence[Number]) -> Number:
+    def merged(self, trees: Sequence[RepetitionNumber]) -> RepetitionNumber:
         return self
 
     def text(self, pen: TreeWriter) -> str:
@@ -314,7 +314,7 @@ class Power(Affine):
         return found
 
 
-class Run(Tree):
+class EqualRun(Tree):
     """Equal repetitions from number `first` to before `end`, `count` in total."""
 
     __slots__ = ("count", "counts", "end", "first", "item", "variable")
@@ -322,12 +322,14 @@ class Run(Tree):
     def __init__(
         self, item: Tree, first: Hole, end: Hole, count: Hole, counts: bool = False, variable: str = "i"
     ) -> None:
-        super().__init__((Run, item.shape, counts, variable), item.numbers, runs=True)
+        super().__init__((EqualRun, item.shape, counts, variable), item.numbers, runs=True)
         self.item, self.first, self.end, self.count = item, first, end, count
         self.counts, self.variable = counts, variable
 
     @classmethod
-    def of(cls, item: Tree, at: int, count: int, uses: int, counts: bool = False, variable: str = "i") -> Run:
+    def of(
+        cls, item: Tree, at: int, count: int, uses: int, counts: bool = False, variable: str = "i"
+    ) -> EqualRun:
         """`count` repetitions from number `at` on, in each use."""
         first, end, many = (
             Hole((n,) * uses, "count", channels=False, counts=True) for n in (at, at + count, count)
@@ -351,16 +353,16 @@ class Run(Tree):
         assert isinstance(first, int)
         return first if self.first.constant else None
 
-    def merged(self, trees: Sequence[Run]) -> Run:
+    def merged(self, trees: Sequence[EqualRun]) -> EqualRun:
         item = self.item.merged([each.item for each in trees])
         first = self.first.merged([each.first for each in trees])
         end = self.end.merged([each.end for each in trees])
         count = self.count.merged([each.count for each in trees])
-        return Run(item, first, end, count, self.counts, self.variable)
+        return EqualRun(item, first, end, count, self.counts, self.variable)
 
-    def only(self, use: int) -> Run:
+    def only(self, use: int) -> EqualRun:
         first, end, count = (each.only(use) for each in (self.first, self.end, self.count))
-        return Run(self.item.only(use), first, end, count, self.counts, self.variable)
+        return EqualRun(self.item.only(use), first, end, count, self.counts, self.variable)
 
     def text(self, pen: TreeWriter) -> str:
         return pen.repeated(self)
@@ -370,7 +372,7 @@ class Run(Tree):
 
     def around(self, inner: Sequence[Tree]) -> Tree:
         (item,) = inner
-        return Run(item, self.first, self.end, self.count, self.counts, self.variable)
+        return EqualRun(item, self.first, self.end, self.count, self.counts, self.variable)
 
     def values(self, value: Callable[[Hole], Value], number: int | None = None) -> Iterator[Value]:
         first, end = 0, value(self.count)

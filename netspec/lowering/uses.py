@@ -8,9 +8,7 @@ from math import prod
 from netspec.graph import Graph, Node
 from netspec.lowering.outline import Module, given
 from netspec.lowering.tree import Value
-from netspec.ops.conv import Conv
-from netspec.ops.merge import Add
-from netspec.ops.norm import Normalisation
+from netspec.ops.window import Windowed
 from netspec.types import Type
 
 LONGEST_LIST = 70
@@ -62,6 +60,9 @@ def known(graph: Graph, module: Module, plain: tuple[type, ...] = (int, float)) 
     return found
 
 
+NORMS = frozenset({"batch_norm", "layer_norm", "group_norm"})
+
+
 def roles(module: Module) -> dict[str, str]:
     """Common names for some layers of a block.
 
@@ -71,10 +72,13 @@ def roles(module: Module) -> dict[str, str]:
     makers = {value: item for item in module.items for value in given(item)}
     found: dict[str, str] = {}
     for item in module.items:
-        for value in item.inputs if isinstance(item, Node) and isinstance(item.op, Add) else ():
+        for value in item.inputs if isinstance(item, Node) and item.op.keyword == "add" else ():
             chain = list(_chain(value, makers))
-            convolutions = [each.op for each in chain if isinstance(each.op, Conv)]
-            plain = all(isinstance(each.op, Conv | Normalisation) for each in chain)
+            convolutions = [
+                each.op for each in chain if isinstance(each.op, Windowed) and each.op.keyword == "conv"
+            ]
+            norms = [each for each in chain if each.op.keyword in NORMS]
+            plain = len(convolutions) + len(norms) == len(chain)
             if plain and len(convolutions) == 1 and set(convolutions[0].kernel) == {1}:
                 found |= {each.local_name: "projection" for each in chain}
     return found

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from netspec.graph import Node
 from netspec.lowering.names import free, is_automatic, numbered
 from netspec.lowering.outline import Module, given, place_of
-from netspec.ops.reshape import Identity
 
 MAIN = "x"
 AMBIGUOUS = frozenset({"l", "O", "I"})
@@ -142,7 +141,7 @@ class _Allocation:
         return len(self.outputs) > 1 and value in self.outputs and value in self.titles
 
     def _deserves_name(self, index: int, item: Node | Module) -> bool:
-        if isinstance(item, Node) and isinstance(item.op, Identity):
+        if isinstance(item, Node) and item.op.keyword == "identity":
             return True
         value = given(item)[0]
         uses = self.uses.get(value, [])

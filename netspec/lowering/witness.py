@@ -18,7 +18,7 @@ from netspec.backend import LocalName, Source
 from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.lowering.outline import Module
-from netspec.lowering.symbols import Bound, Value, bind, spell
+from netspec.lowering.symbols import Bound, NamedValue, bind, spell
 from netspec.lowering.taps import HOOK, Recorder, instrument, order
 from netspec.lowering.template import WrongFold
 
@@ -34,15 +34,15 @@ class Reading(ABC):
         """The meanings of the names that the text imports, and of the helpers."""
 
     @abstractmethod
-    def value(self, name: str) -> Value:
+    def value(self, name: str) -> NamedValue:
         """The symbol of an input, or of the output of a node."""
 
     @abstractmethod
-    def run(self, space: Mapping[str, Any], inputs: Mapping[str, Value]) -> Mapping[str, Any]:
+    def run(self, space: Mapping[str, Any], inputs: Mapping[str, NamedValue]) -> Mapping[str, Any]:
         """Run the network that the text defines; returns its outputs by name."""
 
     @abstractmethod
-    def own(self, node: Node, value: str, inputs: Sequence[Value]) -> Iterable[Any]:
+    def own(self, node: Node, value: str, inputs: Sequence[NamedValue]) -> Iterable[Any]:
         """The expressions of the node's own lowering for one of its values; the text must equal one of them."""
 
     @abstractmethod
@@ -51,9 +51,6 @@ class Reading(ABC):
 
         Raises:
             WrongFold: the node must not run this layer.
-
-        Raises:
-            WrongFold: it is one that it must not be.
         """
 
     @abstractmethod
@@ -62,9 +59,6 @@ class Reading(ABC):
 
         Raises:
             WrongFold: a weight of the graph has no place of its own, or the text has more than the graph.
-
-        Raises:
-            WrongFold: a weight of the graph has no place of its own, or the text holds more than the graph.
         """
 
 
@@ -86,9 +80,6 @@ def proven(graph: Graph, *writers: Callable[[], Draft]) -> Source:
 
     Raises:
         WrongFold: no text is the network.
-
-    Raises:
-        WrongFold: none is.
     """
     *folding, plain = writers
     for write in folding:
@@ -112,9 +103,6 @@ def prove(graph: Graph, root: Module, source: Source, reading: Reading) -> None:
 
     Raises:
         WrongFold: it is a different network: a bug of netspec, found before anything runs.
-
-    Raises:
-        WrongFold: it is another network: a bug of netspec, found before anything runs.
     """
     witness = _Witness(graph, root, reading)
     space = {"__name__": f"netspec.proof.{graph.name}", HOOK: witness, **reading.names()}

@@ -8,7 +8,7 @@ from netspec.backend import LocalName
 from netspec.lowering.derive import Expression
 from netspec.lowering.parts import Names, Part, literal, tree
 from netspec.lowering.statements import Text, lines
-from netspec.lowering.tree import Affine, Hole, Power, Run, Tree
+from netspec.lowering.tree import Affine, EqualRun, Hole, Power, Tree
 
 
 class Pen:
@@ -52,13 +52,13 @@ class Pen:
         """The name of a node, with None in it as long as the number is not fixed."""
         return name if self.at is None else tuple(str(self.at) if part is None else part for part in name)
 
-    def repeated(self, run: Run) -> str:
+    def repeated(self, run: EqualRun) -> str:
         """A run in an expression: a generator, or the expression itself."""
         if run.single:
             return run.item.text(self)
         return f"{run.item.text(self.within(run.variable))} for {self._header(run)}"
 
-    def rounds(self, run: Run, indent: int, more: int) -> Iterator[Text]:
+    def rounds(self, run: EqualRun, indent: int, more: int) -> Iterator[Text]:
         """A run of statements: a loop, or the statements themselves.
 
         The number of the repetition can differ between uses even if each use has only one.
@@ -71,7 +71,7 @@ class Pen:
         else:
             yield from lines(run.item, self.within(at=run.number), more)
 
-    def _header(self, run: Run) -> str:
+    def _header(self, run: EqualRun) -> str:
         """The header of a loop: `i in range(1, 4)`, or `_ in range(3)` if the number is not used."""
         if not run.numbered:
             return f"_ in range({self.expression(run.count).text})"

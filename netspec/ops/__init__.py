@@ -137,6 +137,14 @@ class Ops(Mapping[str, "type[Op]"]):
             op = self._loaded[word] = getattr(import_module(f"netspec.ops.{module}"), name)
         return op
 
+    def module(self, word: str) -> str:
+        """The module of an op, which is not imported for this."""
+        return self._places[word].partition(".")[0]
+
+    def modules(self) -> list[str]:
+        """The modules of all ops, without duplicates."""
+        return list(dict.fromkeys(map(self.module, self)))
+
     def __contains__(self, word: object) -> bool:
         return word in self._places
 

@@ -1,4 +1,4 @@
-"""The field that names an axis of the input, and what moves positions along one axis."""
+"""Names of axes, and the common part of ops that work along one axis."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def resized(type_: Type, dimension: int, size: int | None) -> Type:
 
 
 class Along(Op):
-    """An op that keeps, drops or repeats what stands along one axis. A tensor of indices stays one."""
+    """The common part of ops that select, reorder or repeat positions along one axis. Indices stay indices."""
 
     inputs: ClassVar[tuple[Role, ...]] = (Role("input", takes=("numbers", "indices")),)
     keeps_order = True
@@ -74,9 +74,9 @@ class Along(Op):
     def moves(self, inputs: Inputs) -> Moves | None:
         return "values" if self.axis == "channels" else "positions"
 
-    def along(self, inputs: Inputs, taps: Taps | None) -> Reach:
-        """Each position depends on these of the axis, and along the other axes on its own."""
-        axes: list[Taps | None] = [EACH] * len(inputs[0].spatial)
+    def along(self, inputs: Inputs, taps: Taps) -> Reach:
+        """The reach: `taps` along the axis, and the same position along the other axes."""
+        axes: list[Taps] = [EACH] * len(inputs[0].spatial)
         if self.axis != "channels":
             axes[inputs[0].axes.index(str(self.axis))] = taps
         return Reach(tuple(axes), splits=self.axis == "channels")

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from netspec.dataclass import dataclass
 from netspec.diagnostics.code import Code
-from netspec.diagnostics.codes import shapes
+from netspec.diagnostics.codes import shapes, structure
 from netspec.ops.initializers import Initializer
 from netspec.ops.reach import Reach
 from netspec.ops.roles import FIRST, KINDS, ONE, Port, Role, assigned, bounds
@@ -60,6 +60,8 @@ class Weight:
     """Fan-in and fan-out, if they do not follow from the axes."""
     zero: int | None = None
     """The index along the first axis whose values start at 0, whatever the initialiser."""
+    lifts: tuple[float, ...] = ()
+    """What is added to the start of each of so many equal parts along the first axis, one a gate."""
 
 
 class Meaning(IntEnum):
@@ -109,6 +111,11 @@ class Op(BaseModel):
     """Whether the value in a spec, also a mapping, is that of the main field."""
     stands_in: ClassVar[bool] = False
     """Whether it stands in for another op, which it resolves to, so that no graph contains it."""
+    idle: ClassVar[Mapping[str, tuple[str, object]]] = {}
+    """Fields without an effect where another field has this value; an item that sets one gets a warning."""
+    reads: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """Fields that name a file of numbers, each with the field that names one of its arrays, and the one they are for.
+    """
     likes: ClassVar[Mapping[str, str]] = {}
     """Fields that name another layer, each with the field that gets the spatial sizes of that layer."""
     quiet: ClassVar[Mapping[str, object]] = {}
@@ -206,6 +213,19 @@ class Op(BaseModel):
         """Valid fields that are probably a mistake. The elaborator warns about them."""
         return ()
 
+    def without_effect(self) -> Sequence[Misfit]:
+        """The fields that are set, and that another field takes the effect from."""
+        return [
+            Misfit(
+                structure.WITHOUT_EFFECT,
+                f"`{name}` has no effect with `{other}: {_spelled(value)}`",
+                name,
+                help=f"remove it, or give `{other}` another value",
+            )
+            for name, (other, value) in self.idle.items()
+            if getattr(self, other) == value and getattr(self, name) != type(self).model_fields[name].default
+        ]
+
     def extents(self, inputs: Inputs) -> Iterable[tuple[str, int]]:
         """Intermediate sizes that can be larger than the output, each with its description."""
         return ()
@@ -217,6 +237,10 @@ class Op(BaseModel):
     def reaches(self, inputs: Inputs) -> Sequence[Reach | None]:
         """For each input, the positions that an output position depends on; for an input without axes any value."""
         return [self.reach(inputs)] * len(inputs)
+
+    def port_reaches(self, port: str, inputs: Inputs) -> Sequence[Reach | None]:
+        """The same for a further output, if it depends on other positions than the first one."""
+        return self.reaches(inputs)
 
     def reach(self, inputs: Inputs) -> Reach | None:
         """The positions that an output position depends on, if equal for all inputs. None: unknown."""
@@ -287,6 +311,11 @@ _KIND_HELP: dict[tuple[Kind, Kind], str] = {
     ): "give it the `indices` of a max pool: `NAME.indices`, where NAME is that of the pool",
 }
 """Advice for an input that holds another kind than its role takes."""
+
+
+def _spelled(value: object) -> str:
+    """A value as in a spec."""
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}"
 
 
 def _short(value: object) -> str:

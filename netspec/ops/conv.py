@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from math import gcd, prod
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 
@@ -15,11 +16,8 @@ from netspec.ops.base import Inputs, Meaning, Misfit, Weight
 from netspec.ops.fields import Table
 from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init
 from netspec.ops.reach import Reach
-from netspec.ops.window import Windowed, check_fit, spatial
+from netspec.ops.window import KERNEL_AXES, Windowed, check_fit, spatial
 from netspec.types import Type
-
-KERNEL_AXES = {1: "T", 2: "HW", 3: "DHW"}
-
 
 WHOLE_MATRICES = ("orthogonal", "bilinear")
 """Initialisers that determine all weights between the channels together."""
@@ -33,6 +31,7 @@ class Convolution(Activated, Windowed):
     """
 
     gives = Meaning.SCORES
+    idle: ClassVar[Mapping[str, tuple[str, object]]] = {"bias_init": ("bias", False)}
 
     bias: bool = True
     """Whether a bias is added to each output channel."""

@@ -8,11 +8,12 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from netspec.dataclass import replace
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Weight
 from netspec.ops.conv import Conv
 from netspec.ops.fields import Padding, PerAxis
-from netspec.ops.initializers import ZEROS, Initializer, by_gate
+from netspec.ops.initializers import ZEROS, Initializer, lifted
 from netspec.ops.reach import WHOLE, Reach, Window
 from netspec.ops.roles import Port, Role, assigned
 from netspec.ops.swept import CELL, SEQUENCE, STATE, Swept
@@ -57,7 +58,7 @@ class ConvRecurrent(Swept):
         """The size of the kernel that convolves the state. The op must be resolved."""
         return self.kernel if self.recurrent_kernel is None else self.recurrent_kernel
 
-    # Whether it fits
+    # Checks
 
     def _resolve(self, inputs: Inputs) -> Self:
         type_ = inputs[0]
@@ -69,6 +70,7 @@ class ConvRecurrent(Swept):
             )
         op = self.replace(axis=self._axis(type_))
         op._check_directions()
+        op._check_starts()
         step = op.step(inputs)
         op._check_axes(type_, len(step.spatial))
         try:
@@ -90,7 +92,7 @@ class ConvRecurrent(Swept):
         return op
 
     def _check_axes(self, type_: Type, rank: int) -> None:
-        """Refuse a list that is not for the axes of a step."""
+        """Raise Misfit for a list whose length is not the number of axes of a step."""
         if self.padding == "causal":
             raise Misfit(
                 shapes.RANK,
@@ -119,18 +121,18 @@ class ConvRecurrent(Swept):
 
     @property
     def passes(self) -> int:
-        """The number of times that a step convolves the state, one after the other."""
+        """The number of consecutive convolutions of the state in a step."""
         return 1
 
     # The two convolutions
 
     def step(self, inputs: Inputs) -> Type:
-        """What the layer takes at one step."""
+        """The type of the input of one step."""
         return Type(inputs[0].channels, self.others(inputs))
 
     @property
     def of_input(self) -> Conv:
-        """The convolution of what enters at a step, for all gates at once."""
+        """The convolution of the input of a step, for all gates at once."""
         return Conv.model_construct(
             kernel=self.kernel,
             stride=self.stride,
@@ -139,7 +141,6 @@ class ConvRecurrent(Swept):
             filters=self.gates * self.filters,
             bias=self.bias,
             init=self.init,
-            bias_init=self.bias_start,
         )
 
     @property
@@ -156,7 +157,7 @@ class ConvRecurrent(Swept):
             filters=self.gates * self.filters,
         )
 
-    # What it gives
+    # Outputs
 
     def ends(self, inputs: Inputs) -> tuple[int, ...]:
         return self.of_input.outputs((self.step(inputs),))[0].sizes
@@ -165,21 +166,16 @@ class ConvRecurrent(Swept):
         yield from self.of_input.extents((self.step(inputs),))
         yield (
             "the gates of all steps",
-            prod(self.ends(inputs)) * self.gates * self.filters * self._steps(inputs),
+            prod(self.ends(inputs)) * self.gates * self.filters * self.steps(inputs),
         )
 
-    def _steps(self, inputs: Inputs) -> int:
-        return inputs[0].sizes[self.dimension(inputs)]
-
-    def reaches(self, inputs: Inputs) -> Sequence[Reach | None]:
-        at, steps = self.dimension(inputs), self._steps(inputs)
+    def reaches_of(self, inputs: Inputs, each_step: bool) -> Sequence[Reach | None]:
+        at, steps = self.dimension(inputs), self.steps(inputs)
         window = self.of_input
         rows = zip(window.kernel, window.strides, window.pads, window.dilation, self.recurrent, strict=True)
         starts = len(inputs) > 1
         of_input = self.passes * (steps - 1) + (self.passes - 1) * starts
-        of_state = self.passes * steps
         own: list[Window] = []
-        first: list[Window] = []
         for k, s, (lo, _), d, recurrent in rows:
             # Each step further back is seen through more windows of the recurrent kernel.
             spread, before = recurrent - 1, (recurrent - 1) // 2
@@ -187,29 +183,38 @@ class ConvRecurrent(Swept):
             between = d if not wide else s if k == 1 else gcd(s, d)
             count = ((k - 1) * d + wide * s) // between + 1
             own.append(Window(count, s, lo + of_input * before * s, between))
-            first.append(Window(of_state * spread + 1, 1, of_state * before))
         others = tuple(axis for axis in range(len(own) + 1) if axis != at)
         axes: tuple[Window | Literal["whole"], ...] = (*own[:at], WHOLE, *own[at:])
-        if self.returns == "sequence":
+        if each_step:
             seen, along = Reach(axes, mixes=True), others
         else:
             gone = tuple(max(axis - (axis > at), 0) for axis in range(len(axes)))
             seen, along = Reach(axes, gone, mixes=True), tuple(range(len(own)))
-        state = Reach(tuple(first), along, mixes=True)
-        return [seen if role is SEQUENCE else state for role, _ in assigned(self.inputs, inputs)]
+
+        def reach(role: Role) -> Reach:
+            if role is SEQUENCE:
+                return seen
+            # The first step does not convolve the cell, only the state.
+            times = self.passes * (steps - (role is CELL))
+            first = (Window(times * (r - 1) + 1, 1, times * ((r - 1) // 2)) for r in self.recurrent)
+            return Reach(tuple(first), along, mixes=self.mixes_states(role, inputs))
+
+        return [reach(role) for role, _ in assigned(self.inputs, inputs)]
 
     # Weights
 
     def cell_weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         """The weights of one direction."""
-        kernel, *bias = self.of_input.weights((self.step(inputs),))
+        kernel = self.of_input.weights((self.step(inputs),))[0]
         (recurrent,) = self.of_state.weights((Type(self.filters, self.ends(inputs)),))
-        found = [("weight_ih", kernel), ("weight_hh", recurrent), *(("bias_ih", each) for each in bias)]
-        return tuple(Weight(name, each.shape, each.axes, each.init) for name, each in found)
+        found = [replace(kernel, name="weight_ih"), replace(recurrent, name="weight_hh")]
+        if self.bias:
+            found.append(self.bias_of_gates("bias_ih", self.gates * self.filters))
+        return tuple(found)
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         return tuple(
-            Weight(f"{each.name}_l0{suffix}", each.shape, each.axes, each.init)
+            replace(each, name=f"{each.name}_l0{suffix}")
             for suffix in self.suffixes
             for each in self.cell_weights(inputs)
         )
@@ -222,7 +227,7 @@ class ConvRecurrent(Swept):
             for each in self.cell_weights(inputs)
             if not each.name.startswith("bias")
         )
-        return products * len(self.suffixes) * self._steps(inputs)
+        return products * len(self.suffixes) * self.steps(inputs)
 
     @classmethod
     def sample(cls, type_: Type) -> dict[str, object]:
@@ -243,7 +248,7 @@ class ConvLstm(ConvRecurrent):
     ports = (*ConvRecurrent.ports, Port("cell", "The last cell of every direction, likewise."))
 
     forget_bias: Annotated[float, Field(allow_inf_nan=False)] = 1.0
-    """The value with which the bias of the forget gate starts."""
+    """What is added to the start of the bias of the forget gate."""
     peepholes: bool = False
     """Whether the gates see the cell. The weights then fit maps of one size only."""
 
@@ -256,8 +261,8 @@ class ConvLstm(ConvRecurrent):
         return (self.filters, self.filters)
 
     @property
-    def bias_start(self) -> Initializer:
-        return by_gate(i=0.0, f=self.forget_bias, g=0.0, o=0.0)
+    def bias_start(self) -> tuple[Initializer, tuple[float, ...]]:
+        return lifted(self.bias_init, i=0.0, f=self.forget_bias, g=0.0, o=0.0)
 
     def _resolve(self, inputs: Inputs) -> Self:
         if not self.bias and self.forget_bias != 1:
@@ -305,5 +310,5 @@ class ConvGru(ConvRecurrent):
     def cell_weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         found = super().cell_weights(inputs)
         if self.bias and self.reset == "after":
-            found += (Weight("bias_hh", (self.gates * self.filters,), "O", ZEROS),)
+            found += (self.bias_of_gates("bias_hh", self.gates * self.filters),)
         return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 
@@ -23,6 +24,7 @@ class Dense(Activated):
     width = "units"
     gives = Meaning.SCORES
     main = "units"
+    idle: ClassVar[Mapping[str, tuple[str, object]]] = {"bias_init": ("bias", False)}
 
     units: Annotated[int, Field(ge=1)]
     """The number of output channels."""

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, LiteralString
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from netspec.arithmetic import Pair
 from netspec.dataclass import dataclass
 
-Pair = tuple[int, int]
 Pads = tuple[Pair, ...]
 
 PaddingWord = Literal["valid", "same", "half", "full", "causal"]

@@ -9,7 +9,7 @@ from netspec.ops.base import Inputs, Meaning, Misfit, Op
 from netspec.ops.reach import Reach
 from netspec.types import Type
 
-Function = Literal["tanh", "sigmoid", "relu", "silu", "none"]
+GateFunction = Literal["tanh", "sigmoid", "relu", "silu", "none"]
 
 
 class Gated(Op):
@@ -22,9 +22,9 @@ class Gated(Op):
     main = "activation"
     gives = Meaning.SCORES
 
-    activation: Function = "tanh"
+    activation: GateFunction = "tanh"
     """The function of the first half."""
-    gate: Function = "sigmoid"
+    gate: GateFunction = "sigmoid"
     """The function of the second half."""
 
     def _resolve(self, inputs: Inputs) -> Self:

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from netspec.ops.fields import AuthorForm, refusal, unknown_word
 from netspec.types import LARGEST_FLOAT
 
-Kind = Literal[
+InitializerName = Literal[
     "zeros",
     "ones",
     "constant",
@@ -55,7 +55,7 @@ class Initializer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
-    kind: Kind
+    kind: InitializerName
     settings: tuple[tuple[str, float], ...] = ()
 
     def __getitem__(self, name: str) -> float:
@@ -91,7 +91,7 @@ def _initializer(value: object) -> object:
             raise refusal("initializer", f"`{kind}` has no settings", f"write `{kind}`")
         told = {next(iter(known)): told}
     settings = tuple((str(name), _number(kind, str(name), number)) for name, number in told.items())
-    init = Initializer.model_construct(kind=cast(Kind, kind), settings=settings)
+    init = Initializer.model_construct(kind=cast(InitializerName, kind), settings=settings)
     if kind == "normal" and init["std"] < 0:
         raise PydanticCustomError("initializer", "`std` must be at least 0")
     if kind == "uniform" and init["low"] > init["high"]:
@@ -145,6 +145,18 @@ Init = Annotated[Initializer, BeforeValidator(_initializer), AuthorForm(_schema)
 ZEROS = Initializer.model_construct(kind="zeros", settings=())
 ONES = Initializer.model_construct(kind="ones", settings=())
 GLOROT_UNIFORM = Initializer.model_construct(kind="glorot_uniform", settings=())
+
+
+def lifted(init: Initializer, **lifts: float) -> tuple[Initializer, tuple[float, ...]]:
+    """The start of a bias whose equal parts, one a gate, start at this initialiser plus a number each.
+
+    Where the initialiser draws nothing, that is an initialiser of its own; else the numbers are added to what it draws.
+    """
+    values = {"zeros": 0.0, "ones": 1.0, "bilinear": 1.0}
+    value = init["value"] if init.kind == "constant" else values.get(init.kind)
+    if value is None:
+        return init, tuple(lifts.values())
+    return by_gate(**{name: value + lift for name, lift in lifts.items()}), ()
 
 
 def by_gate(**values: float) -> Initializer:

@@ -9,10 +9,10 @@ from pydantic import Field
 
 from netspec.diagnostics.codes import shapes, structure
 from netspec.ops.base import Inputs, Misfit, Weight
-from netspec.ops.conv import KERNEL_AXES
 from netspec.ops.initializers import ONES, ZEROS, Init, Initializer
 from netspec.ops.pointwise import Pointwise
 from netspec.ops.reach import Reach
+from netspec.ops.window import KERNEL_AXES
 from netspec.types import LARGEST_FLOAT, in_full
 
 Epsilon = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
@@ -27,6 +27,17 @@ class Pool(Windowed):
     """Whether an incomplete last window counts: `ceil` keeps it, with padding; `floor` drops it."""
     overhang: tuple[int, ...] = ()
     """The part of the end padding that rounding up added; set by resolution."""
+    _rounds_up: bool = PrivateAttr(default=False)
+
+    @property
+    def rounds_up(self) -> bool:
+        """Whether an incomplete last window counts at every size of the input: the author wrote `rounding: ceil`."""
+        return self._rounds_up
+
+    def with_numbers(self) -> Self:
+        op = super().with_numbers()
+        op._rounds_up = False
+        return op
 
     def _resolve(self, inputs: Inputs) -> Self:
         sizes = spatial(self, inputs[0])
@@ -44,6 +55,7 @@ class Pool(Windowed):
             )
         padded = tuple((lo, hi + more) for (lo, hi), more in zip(pads, overhang, strict=True))
         op = self.padded(padded, **axes, overhang=overhang, rounding="floor")
+        op._rounds_up = self.rounding == "ceil" and self.padding != "same"  # which rounds up already
         check_fit(op, inputs[0])
         op._check_windows(sizes)
         return op

@@ -30,7 +30,10 @@ class Taps(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A sliding window: output p depends on `kernel` inputs from p·stride − before on, `dilation` apart."""
+    """A sliding window: output p depends on `kernel` inputs from p·stride − before on, `dilation` apart.
+
+    With a kernel of 1, the stride can also be negative: the positions then run against those of the input.
+    """
 
     kernel: int = 1
     stride: int = 1
@@ -49,6 +52,56 @@ class Window:
         first = position * self.stride - self.before
         return range(first, first + self.kernel * self.dilation, self.dilation)
 
+
+@dataclass(frozen=True, slots=True)
+class Rolled:
+    """A window of one position, shifted; on the other side of a seam the positions depend on others."""
+
+    before: int
+
+    @property
+    def period(self) -> int:
+        return 1
+
+    @property
+    def advance(self) -> int:
+        return 1
+
+    def at(self, position: int) -> range:
+        return range(position - self.before, position - self.before + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Output p depends on the input at `places[p]`: any list, so that neighbours need not lie beside each other."""
+
+    places: tuple[int, ...]
+
+    @property
+    def period(self) -> int:
+        return len(self.places)
+
+    @property
+    def advance(self) -> int:
+        return 0
+
+    def at(self, position: int) -> range:
+        place = self.places[position % len(self.places)]
+        return range(place, place + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Every output position depends on this one position of the axis, which the output does not have.
+
+    None: the data say which one.
+    """
+
+    place: int | None
+
+
+ANYWHERE = Listed(())
+"""Each output position depends on one position; the data say which."""
 
 EACH = Window()
 """Each output position depends only on the same input position."""
@@ -118,7 +171,7 @@ class Sample:
 class Reach:
     """The part of the input that one output position depends on: one entry per spatial axis of the input.
 
-    An entry is `Taps`, WHOLE, or None if unknown. `along` gives, for each entry, the corresponding output axis;
+    An entry is `Taps`, `At`, WHOLE, or None if unknown. `along` gives, for each entry, the corresponding output axis;
     without it the axes keep their order.
 
     A position stands for all its channels. This is exact unless a channel becomes a position, so an op declares what
@@ -129,7 +182,7 @@ class Reach:
     `is_empty`: no position depends on any of the input.
     """
 
-    axes: tuple[Taps | Literal["whole"] | None, ...]
+    axes: tuple[Taps | At | Literal["whole"] | None, ...]
     along: tuple[int, ...] | None = None
     mixes: bool = False
     stacks: bool = False

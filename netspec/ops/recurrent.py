@@ -8,9 +8,10 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from netspec.dataclass import replace
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Weight
-from netspec.ops.initializers import ZEROS, Initializer, by_gate
+from netspec.ops.initializers import ZEROS, Initializer, lifted
 from netspec.ops.reach import EACH, WHOLE, Reach
 from netspec.ops.roles import Port, Role, assigned
 from netspec.ops.swept import CELL, SEQUENCE, STATE, Swept
@@ -30,6 +31,7 @@ class Recurrent(Swept):
     width = "units"
     main = "units"
     quiet: ClassVar[Mapping[str, object]] = {"dropout": 0.0}
+    idle: ClassVar[Mapping[str, tuple[str, object]]] = {**Swept.idle, "variational": ("dropout", 0.0)}
     inputs: ClassVar[tuple[Role, ...]] = (SEQUENCE, STATE, LENGTHS)
     ports: ClassVar[tuple[Port, ...]] = (
         Port("state", "The last state of every layer and direction, one after the other in the channels."),
@@ -51,11 +53,12 @@ class Recurrent(Swept):
     def count(self) -> int:
         return self.layers * len(self.suffixes)
 
-    # Whether it fits
+    # Checks
 
     def _resolve(self, inputs: Inputs) -> Self:
         op = self.replace(axis=self._axis(inputs[0]))
         op._check_directions()
+        op._check_starts()
         op._check_dropout()
         op._check_inputs_by_role(inputs)
         return op
@@ -107,33 +110,38 @@ class Recurrent(Swept):
                 help=f"give that input `vocabulary: {steps + 1}`: its numbers are then 0 to {steps}",
             )
 
-    # What it gives
+    # Reach
 
-    def reaches(self, inputs: Inputs) -> Sequence[Reach | None]:
+    def reaches_of(self, inputs: Inputs, each_step: bool) -> Sequence[Reach | None]:
         at, rank = self.dimension(inputs), len(inputs[0].spatial)
-        others = tuple(EACH for _ in range(rank - 1))
-        if self.returns == "sequence":
-            own = Reach(tuple(WHOLE if axis == at else EACH for axis in range(rank)), mixes=True)
+        whole = tuple(WHOLE if axis == at else EACH for axis in range(rank))
+        if each_step:
+            own = Reach(whole, mixes=True)
             along = tuple(axis for axis in range(rank) if axis != at)
         else:
-            gone = tuple(max(axis - (axis > at), 0) for axis in range(rank))
-            own = Reach(tuple(WHOLE if axis == at else EACH for axis in range(rank)), gone, mixes=True)
+            own = Reach(whole, tuple(max(axis - (axis > at), 0) for axis in range(rank)), mixes=True)
             along = tuple(range(rank - 1))
-        state = Reach(others, along, mixes=True)
-        roles = assigned(self.inputs, inputs)
-        return [own if role is SEQUENCE else Reach(()) if role is LENGTHS else state for role, _ in roles]
+
+        def reach(role: Role) -> Reach:
+            if role is SEQUENCE:
+                return own
+            if role is LENGTHS:
+                return Reach(())
+            return Reach((EACH,) * (rank - 1), along, mixes=self.mixes_states(role, inputs))
+
+        return [reach(role) for role, _ in assigned(self.inputs, inputs)]
 
     # Weights
 
     def cell_weights(self, channels: int) -> tuple[Weight, ...]:
-        """The weights of one layer in one direction, whose input has so many channels."""
+        """The weights of one layer in one direction, for an input with this number of channels."""
         rows = self.gates * self.units
         found = [
             Weight("weight_ih", (rows, channels), "OI", self.init),
             Weight("weight_hh", (rows, self.size), "OI", self.recurrent_init),
         ]
         if self.bias:
-            found.append(Weight("bias_ih", (rows,), "O", self.bias_start))
+            found.append(self.bias_of_gates("bias_ih", rows))
         return tuple(found)
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
@@ -143,12 +151,12 @@ class Recurrent(Swept):
             for suffix in self.suffixes:
                 for each in self.cell_weights(channels):
                     name = f"{each.name}_l{layer}{suffix}"
-                    found.append(Weight(name, each.shape, each.axes, each.init))
+                    found.append(replace(each, name=name))
             channels = self.merged
         return tuple(found)
 
     def macs(self, inputs: Inputs) -> int | None:
-        # Each number but a bias is multiplied once at each position.
+        # Each value of a weight except the biases is multiplied once per position.
         products = sum(prod(each.shape) for each in self.weights(inputs) if not each.name.startswith("bias"))
         return products * prod(inputs[0].sizes)
 
@@ -195,7 +203,7 @@ class Gru(Recurrent):
     def cell_weights(self, channels: int) -> tuple[Weight, ...]:
         found = super().cell_weights(channels)
         if self.bias and self.reset == "after":
-            found += (Weight("bias_hh", (self.gates * self.units,), "O", ZEROS),)
+            found += (self.bias_of_gates("bias_hh", self.gates * self.units),)
         return found
 
 
@@ -213,7 +221,7 @@ class Lstm(Recurrent):
     ports = (*Recurrent.ports, Port("cell", "The last cell of every layer and direction, likewise."))
 
     forget_bias: Annotated[float, Field(allow_inf_nan=False)] = 1.0
-    """The value with which the bias of the forget gate starts."""
+    """What is added to the start of the bias of the forget gate."""
     peepholes: bool = False
     """Whether the gates see the cell."""
     coupled: bool = False
@@ -234,11 +242,11 @@ class Lstm(Recurrent):
         return (self.size, self.units)
 
     @property
-    def bias_start(self) -> Initializer:
+    def bias_start(self) -> tuple[Initializer, tuple[float, ...]]:
         # With coupled gates f = 1 − i, so that a bias of f is one of i with the other sign.
         if self.coupled:
-            return by_gate(i=-self.forget_bias, g=0.0, o=0.0)
-        return by_gate(i=0.0, f=self.forget_bias, g=0.0, o=0.0)
+            return lifted(self.bias_init, i=-self.forget_bias, g=0.0, o=0.0)
+        return lifted(self.bias_init, i=0.0, f=self.forget_bias, g=0.0, o=0.0)
 
     def _resolve(self, inputs: Inputs) -> Self:
         if not self.bias and self.forget_bias != 1:

@@ -32,9 +32,9 @@ def _list_schema(words: str, items: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-Size = Annotated[int, Field(ge=-1)]
-Shape = Annotated[
-    tuple[Size, ...],
+WantedSize = Annotated[int, Field(ge=-1)]
+WantedShape = Annotated[
+    tuple[WantedSize, ...],
     BeforeValidator(_listed),
     Field(min_length=1, max_length=4),
     AuthorForm(
@@ -113,7 +113,7 @@ class Reshape(Rearranged):
     main = "shape"
     resolved_only = frozenset({"rest"})
 
-    shape: Shape
+    shape: WantedShape
     """The new shape, channels first."""
     rest: int | None = None
     """The axis whose size was given as −1: it takes what the others leave, whatever the size of the input."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 
@@ -17,6 +17,7 @@ class Scale(Activated, Pointwise):
     """Multiplies each channel by a trainable factor and adds a bias: the trainable part of LeNet-5's subsampling."""
 
     keyword = "scale"
+    idle: ClassVar[Mapping[str, tuple[str, object]]] = {"bias_init": ("bias", False)}
 
     bias: bool = True
     """Whether a bias is added to each channel."""

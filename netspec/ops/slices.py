@@ -1,4 +1,4 @@
-"""Ops that keep, drop or repeat positions of a sequence or a map."""
+"""Ops that select, reorder, split or repeat positions along an axis."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from netspec.diagnostics.codes import shapes
 from netspec.ops.axes import Along, AxisName, resized, resolved_axis
 from netspec.ops.base import Inputs, Meaning, Misfit, Moves, Op
 from netspec.ops.fields import AuthorForm, PerAxis, refusal
-from netspec.ops.reach import EACH, Reach, Taps, Window
+from netspec.ops.reach import ANYWHERE, EACH, At, Listed, Reach, Rolled, Taps, Window
 from netspec.ops.roles import FIRST, Port, Role
 from netspec.types import Type
 
 
 def _place(op: Along, inputs: Inputs, field: str, value: int, size: int, end: bool = False) -> int:
-    """A position as a number from 0; negative ones count from the end.
+    """A position as an index from 0; a negative one counts from the end. With `end`, the size itself is allowed.
 
     Raises:
         Misfit: the axis has no such position.
@@ -85,14 +85,14 @@ class Slice(Along):
 
 
 def _present(type_: Type, axis: AxisName | None) -> AxisName:
-    """The axis, or the only one of a tensor of indices: it has no channels."""
+    """The name of the axis. A tensor of indices has no channels, so its only axis is the default."""
     if type_.channels is None and axis == "channels" and len(type_.spatial) == 1:
         axis = None
     return resolved_axis(type_, axis)
 
 
 def _parts(value: object) -> object:
-    """`[gate, value]`, equal parts; `{gate: 32, value: 64}`, each with its size."""
+    """The parts as (name, size) pairs. A list of names means equal parts, with size 0 until the axis is known."""
     given = value
     if isinstance(value, list):
         given = dict.fromkeys(value, 0) if all(isinstance(each, str) for each in value) else None
@@ -201,7 +201,7 @@ class Split(Along):
         return tuple(size for _, size in self.parts)
 
     def bounds(self, name: str | None = None) -> tuple[int, int]:
-        """Where the part with this name starts, and where it ends; without a name the first part."""
+        """The start and the end of the part with this name on the axis; without a name, of the first part."""
         at = next((number for number, (each, _) in enumerate(self.parts) if each == name), 0)
         start = sum(self.sizes[:at])
         return start, start + self.sizes[at]
@@ -213,12 +213,15 @@ class Split(Along):
         return None
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        # Along a spatial axis, each part has positions of its own.
-        return self.along(inputs, None)
+        return self.along(inputs, EACH)
+
+    def port_reaches(self, port: str, inputs: Inputs) -> Sequence[Reach | None]:
+        start, _ = self.bounds(port)
+        return [self.along(inputs, Window(before=-start))]
 
 
 def _sizes(parts: tuple[tuple[str, int], ...], size: int) -> str:
-    """Sizes of the parts that fill the axis, as equal as they can be."""
+    """`name: size` of each part, for sizes that fill the axis and differ by at most 1."""
     least, more = divmod(size, len(parts))
     return ", ".join(f"{name}: {least + (number < more)}" for number, (name, _) in enumerate(parts))
 
@@ -229,6 +232,13 @@ LENGTHS = Role(
     takes=("indices",),
     least=0,
 )
+
+
+def removed(op: Along, inputs: Inputs, place: At) -> Reach:
+    """The reach of an op that keeps one place of its axis, which the output does not have."""
+    rank, own = len(inputs[0].spatial), op.dimension(inputs) - (inputs[0].channels is not None)
+    axes = tuple(place if axis == own else EACH for axis in range(rank))
+    return Reach(axes, along=tuple(axis - (axis > own) for axis in range(rank)))
 
 
 class Take(Along):
@@ -304,10 +314,8 @@ class Take(Along):
         return None if len(inputs) > 1 else super().moves(inputs)
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        # The field of one position of the axis is not one of any position of the output.
-        rank, own = len(inputs[0].spatial), self.dimension(inputs) - (inputs[0].channels is not None)
-        axes = tuple(None if axis == own else EACH for axis in range(rank))
-        return Reach(axes, along=tuple(axis - (axis > own) for axis in range(rank)))
+        # With lengths, the position is another one for each sample.
+        return removed(self, inputs, At(None if len(inputs) > 1 else self.position % self.size(inputs)))
 
 
 class Reverse(Along):
@@ -328,8 +336,8 @@ class Reverse(Along):
         return {"axis": (*type_.axes, "channels")[0]}
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        # The field of a position runs against it.
-        return self.along(inputs, EACH if self.size(inputs) == 1 else None)
+        size = self.size(inputs)
+        return self.along(inputs, EACH if size == 1 else Window(stride=-1, before=1 - size))
 
 
 class Roll(Along):
@@ -357,14 +365,17 @@ class Roll(Along):
         return (inputs[0],)
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        return self.along(inputs, None if self.shift else EACH)
+        # More than half of the positions lie on one side of the seam.
+        size = self.size(inputs)
+        before = self.shift if 2 * self.shift <= size else self.shift - size
+        return self.along(inputs, Rolled(before) if self.shift else EACH)
 
 
 def _listed(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-Positions = Annotated[
+PositionList = Annotated[
     tuple[int, ...],
     BeforeValidator(_listed),
     Field(min_length=1),
@@ -379,32 +390,102 @@ Positions = Annotated[
 ]
 
 
+INDICES = Role(
+    "indices",
+    "The positions of each sample, in place of `positions`: an input with a `vocabulary`, of one axis or none.",
+    takes=("indices",),
+    least=0,
+)
+
+
 class Gather(Along):
-    """These positions of an axis, in this order, any of them several times: `gather: [0, 2, 2, -1]`."""
+    """These positions of an axis, in this order, any of them several times: `gather: [0, 2, 2, -1]`.
+
+    With `indices` (`gather: , from: [x, indices]`), the positions are other ones for each sample: a list of indices
+    takes the place of the axis; one index for a sample removes it.
+    """
 
     keyword = "gather"
     main = "positions"
+    inputs = (*Along.inputs, INDICES)
 
-    positions: Positions
+    positions: PositionList | None = None
     """The positions, from 0; negative ones count from the end."""
 
     def _resolve(self, inputs: Inputs) -> Self:
         op = self.replace(axis=resolved_axis(inputs[0], self.axis))
         size = op.size(inputs)
+        if len(inputs) > 1:
+            op._check_indices(size, inputs[1])
+            return op
+        if self.positions is None:
+            raise Misfit(
+                shapes.SIZE,
+                "`gather` needs the positions to take",
+                help="write `gather: [0, 2]`, or `from: [NAME, INDICES]` beside it, where INDICES is an input with a "
+                "`vocabulary`",
+            )
         return op.replace(
             positions=tuple(_place(op, inputs, "positions", each, size) for each in self.positions)
         )
+
+    def _check_indices(self, size: int, indices: Type) -> None:
+        if self.positions is not None:
+            raise Misfit(
+                shapes.SIZE,
+                "the positions come from the second input, and `positions` states others",
+                "positions",
+                help="leave one of them out",
+            )
+        if len(indices.spatial) > 1 or (self.axis == "channels" and not indices.spatial):
+            least = "an axis" if self.axis == "channels" else "at most one axis"
+            raise Misfit(
+                shapes.RANK,
+                f"`gather` along {self.axis} takes indices with {least}; it gets {indices}",
+                help="give that input one size: `shape: [5]`",
+            )
+        if (indices.vocabulary or 0) > size:
+            raise Misfit(
+                shapes.SIZE,
+                f"the indices go up to {(indices.vocabulary or 0) - 1}, and {self.axis} has {size} positions, "
+                f"from 0 to {size - 1}",
+                help=f"give that input `vocabulary: {size}`",
+            )
 
     @classmethod
     def sample(cls, type_: Type) -> dict[str, object]:
         return {"positions": [0, 0], "axis": (*type_.axes, "channels")[0]}
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
-        return (resized(inputs[0], self.dimension(inputs), len(self.positions)),)
+        count: int | None = len(self.positions or ())
+        if len(inputs) > 1:
+            count = next(iter(inputs[1].sizes), None)
+        return (resized(inputs[0], self.dimension(inputs), count),)
 
-    def reach(self, inputs: Inputs) -> Reach | None:
-        taps: Taps | None = EACH if self.positions == tuple(range(self.size(inputs))) else None
-        return self.along(inputs, taps)
+    def means(self, inputs: Sequence[Meaning]) -> Meaning:
+        return super().means(inputs[:1])
+
+    def moves(self, inputs: Inputs) -> Moves | None:
+        return None if len(inputs) > 1 else super().moves(inputs)
+
+    def reaches(self, inputs: Inputs) -> Sequence[Reach | None]:
+        if len(inputs) == 1:
+            return [self.along(inputs, _taps(self.positions or ()))]
+        if inputs[1].spatial:
+            at = max(self.dimension(inputs) - (inputs[0].channels is not None), 0)
+            return [self.along(inputs, ANYWHERE), Reach((EACH,), along=(at,), gathers=self._into_channels())]
+        return [removed(self, inputs, At(None)), Reach(())]
+
+    def _into_channels(self) -> tuple[int, ...]:
+        return (0,) if self.axis == "channels" else ()
+
+
+def _taps(positions: Sequence[int]) -> Taps:
+    """A window, where the positions are evenly spaced."""
+    first, *others = positions
+    step = others[0] - first if others else 1
+    even = tuple(range(first, first + step * len(positions), step)) if step else ()
+    return Window(stride=step, before=-first) if even == tuple(positions) else Listed(tuple(positions))
 
 
 class RepeatVector(Op):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import Inputs, Meaning, Misfit, Op
+from netspec.ops.base import Inputs, Meaning, Misfit, Op, Weight
 from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init, Initializer
+from netspec.ops.reach import Reach
 from netspec.ops.roles import Role
 from netspec.types import Type
 
@@ -29,20 +31,21 @@ DIRECTIONS: dict[Direction, tuple[str, ...]] = {
     "backward": ("",),
     "both": ("", "_reverse"),
 }
-"""What the names of the weights of each direction end with."""
+"""The suffixes of the names of weights, one per direction."""
 
 
 class Swept(Op):
     """The common part of layers that run along an axis and keep a state."""
 
     gives = Meaning.SCORES
+    idle: ClassVar[Mapping[str, tuple[str, object]]] = {"bias_init": ("bias", False)}
 
     axis: Annotated[str | int | None, Field(union_mode="left_to_right")] = None
     """The axis along which the layer runs: its name, or its number from 0. Only a map with several needs it."""
     direction: Direction = "forward"
     """Whether it runs from the first position to the last, from the last to the first, or both, with weights each."""
     merge: Literal["concat", "sum", "average", "multiply"] = "concat"
-    """What becomes of the two outputs of `direction: both`."""
+    """How the two outputs of `direction: both` are combined."""
     __annotations__["return"] = Annotated[Returns, Field(default="sequence")]
     """The output: at every step, at the last step of each direction, or all last states, for another layer."""
     bias: bool = True
@@ -51,6 +54,8 @@ class Swept(Op):
     """The initialiser of the matrices that the inputs are multiplied with."""
     recurrent_init: Init = ORTHOGONAL
     """The initialiser of the matrices that the state is multiplied with."""
+    bias_init: Init = ZEROS
+    """The initialiser of the biases of the gates."""
 
     @property
     def returns(self) -> Returns:
@@ -65,7 +70,7 @@ class Swept(Op):
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        """What the names of the weights of each direction end with."""
+        """The suffixes of the names of weights, one per direction."""
         return DIRECTIONS[self.direction]
 
     @property
@@ -75,7 +80,7 @@ class Swept(Op):
 
     @property
     def state_sizes(self) -> tuple[int, ...]:
-        """The channels of each tensor that goes from step to step."""
+        """The number of channels of each state: of h, and of the cell if there is one."""
         return (self.size,)
 
     @property
@@ -85,20 +90,25 @@ class Swept(Op):
 
     @property
     def count(self) -> int:
-        """The number of states, one after the other in the channels."""
+        """The number of states that the output `state` has along its channels."""
         return len(self.suffixes)
 
     @property
-    def bias_start(self) -> Initializer:
-        """The initialiser of the biases of the gates."""
-        return ZEROS
+    def bias_start(self) -> tuple[Initializer, tuple[float, ...]]:
+        """The start of the biases of the gates: the initialiser, and a number to add for each gate."""
+        return self.bias_init, ()
+
+    def bias_of_gates(self, name: str, rows: int) -> Weight:
+        """The weight that holds the biases of all gates."""
+        init, lifts = self.bias_start
+        return Weight(name, (rows,), "O", init, lifts=lifts)
 
     def dimension(self, inputs: Inputs) -> int:
         """The number of the spatial axis along which the layer runs. The op must be resolved."""
         assert isinstance(self.axis, str)
         return inputs[0].axes.index(self.axis)
 
-    # Whether it fits
+    # Checks
 
     def _axis(self, type_: Type) -> str:
         """The name of the axis along which the layer runs."""
@@ -142,6 +152,16 @@ class Swept(Op):
                 help="write `direction: both`, or leave `merge` out",
             )
 
+    def _check_starts(self) -> None:
+        for name in ("init", "recurrent_init"):
+            if getattr(self, name).kind == "bilinear":
+                raise Misfit(
+                    shapes.RECURRENT,
+                    "`bilinear` connects each channel with itself, and the rows of this matrix are those of gates",
+                    name,
+                    help=f"use `{name}: orthogonal`, or another initialiser",
+                )
+
     def _check_states(self, given: dict[str, Type], sequence: Type) -> None:
         names = [role.name for role in (STATE, CELL) if role in self.inputs]
         missing = [name for name in names if name not in given]
@@ -161,22 +181,22 @@ class Swept(Op):
                 )
 
     def states_in_words(self, wanted: Type) -> str:
-        """Why the states have so many channels."""
+        """A note that explains the number of channels of the states."""
         count = len(self.suffixes)
         return f"{count} direction{'s' * (count > 1)} × {(wanted.channels or 0) // self.count} channels"
 
     def advice_for_states(self, wanted: Type) -> str:
-        """How to get states of this type."""
+        """The help for a state of another type."""
         raise NotImplementedError
 
-    # What it gives
+    # Outputs
 
     def states(self, inputs: Inputs) -> tuple[Type, ...]:
-        """The types of the last states, which are those of the first ones."""
+        """The types of the last states, which are also those of the initial states."""
         return tuple(Type(self.count * size, self.ends(inputs)) for size in self.state_sizes)
 
     def ends(self, inputs: Inputs) -> tuple[int, ...]:
-        """The spatial sizes of a step, of which the states are."""
+        """The spatial sizes of the states."""
         return self.others(inputs)
 
     def others(self, inputs: Inputs) -> tuple[int, ...]:
@@ -184,6 +204,28 @@ class Swept(Op):
         at = self.dimension(inputs)
         sizes = inputs[0].sizes
         return sizes[:at] + sizes[at + 1 :]
+
+    def steps(self, inputs: Inputs) -> int:
+        """The number of positions along the axis of the layer."""
+        return inputs[0].sizes[self.dimension(inputs)]
+
+    def reaches(self, inputs: Inputs) -> Sequence[Reach | None]:
+        return self.reaches_of(inputs, each_step=self.returns == "sequence")
+
+    def port_reaches(self, port: str, inputs: Inputs) -> Sequence[Reach | None]:
+        return self.reaches_of(inputs, each_step=False)  # last states: without the axis of the steps
+
+    def reaches_of(self, inputs: Inputs, each_step: bool) -> Sequence[Reach | None]:
+        """For each input, what a position of an output depends on that has, or has not, the axis of the steps."""
+        raise NotImplementedError
+
+    def mixes_states(self, role: Role, inputs: Inputs) -> bool:
+        """Whether each channel of an output depends on every channel of the first states.
+
+        A direction does not see the states of the other, nor a layer those of later ones. The first cell reaches
+        another channel by way of the state, in the second step.
+        """
+        return self.count == 1 and (role is not CELL or self.steps(inputs) > 1)
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         states, ends, at = self.states(inputs), self.ends(inputs), self.dimension(inputs)

@@ -1,20 +1,21 @@
-"""Tensors that do not come from the input: trainable ones, constants, and the positions of a sequence."""
+"""Trainable tensors, constants, and encodings of positions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterator, Mapping, Sequence
+from math import cos, sin
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field
 
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Meaning, Misfit, Op, Weight
-from netspec.ops.conv import KERNEL_AXES
-from netspec.ops.fields import AuthorForm, refusal
+from netspec.ops.fields import AuthorForm, Positive, refusal
 from netspec.ops.initializers import Init, Initializer
 from netspec.ops.pointwise import Pointwise
 from netspec.ops.reach import Reach
 from netspec.ops.roles import Role
+from netspec.ops.window import KERNEL_AXES
 from netspec.types import Type
 
 SMALL = Initializer.model_construct(kind="normal", settings=(("std", 0.02),))
@@ -39,7 +40,6 @@ def _listed(value: object) -> object:
     return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, int) else value
 
 
-Positive = Annotated[int, Field(ge=1)]
 TensorShape = Annotated[
     tuple[Positive, ...],
     BeforeValidator(_listed),
@@ -95,11 +95,13 @@ Nested = tuple[Any, ...] | float
 
 
 def _numbers(value: object) -> object:
+    if value == SINUSOID:
+        return value
     if isinstance(value, bool) or not isinstance(value, list | tuple | int | float):
         raise refusal(
             "numbers",
-            "it must be a number, or lists of numbers, channels first",
-            "write `[1, 2, 3]` for a vector, `[[…], […]]` for a sequence",
+            "it must be a number, lists of numbers, channels first, or `sinusoid`",
+            "write `[1, 2, 3]` for a vector, `[[…], […]]` for a sequence, or `file: name.npy`",
         )
     nested = _nested(value)
     if len(shape_of(nested)) > 4:
@@ -123,12 +125,12 @@ def _nested(value: object) -> Nested:
 
 
 def shape_of(value: Nested) -> tuple[int, ...]:
-    """The lengths of the lists, from the outermost."""
+    """The shape of nested lists: the length of the outermost list first; () for a number."""
     return (len(value), *shape_of(value[0])) if isinstance(value, tuple) else ()
 
 
 def flat(value: Nested) -> Iterator[float]:
-    """The numbers, the last axis first."""
+    """The numbers in row-major order: the last axis varies fastest."""
     if isinstance(value, tuple):
         for each in value:
             yield from flat(each)
@@ -138,30 +140,60 @@ def flat(value: Nested) -> Iterator[float]:
 
 def _numbers_schema() -> dict[str, Any]:
     return {
-        "description": "a number for all values, or lists of numbers in each other, channels first",
-        "anyOf": [{"type": "array", "minItems": 1, "examples": [[0.5, 1.0]]}, {"type": "number"}],
+        "description": "a number for all values, lists of numbers in each other, channels first, or `sinusoid`",
+        "anyOf": [
+            {"type": "array", "minItems": 1, "examples": [[0.5, 1.0]]},
+            {"type": "number"},
+            {"const": SINUSOID},
+        ],
     }
 
 
-Numbers = Annotated[Nested, BeforeValidator(_numbers), AuthorForm(_numbers_schema)]
+SINUSOID: Literal["sinusoid"] = "sinusoid"
+Numbers = Annotated[Nested | Literal["sinusoid"], BeforeValidator(_numbers), AuthorForm(_numbers_schema)]
+Base = Annotated[float, Field(gt=1, allow_inf_nan=False)]
+BASE = 10000.0
+
+
+def waves(channels: int, length: int, base: float) -> tuple[tuple[float, ...], ...]:
+    """Sines and cosines of the number of each position, for each channel (Vaswani et al. 2017)."""
+    return tuple(
+        tuple(
+            (cos if channel % 2 else sin)(position / base ** ((channel - channel % 2) / channels))
+            for position in range(length)
+        )
+        for channel in range(channels)
+    )
 
 
 class Constant(Fixed):
     """Numbers, the same for every sample: `constant: [1, 0]` is a vector of two channels.
 
-    Lists in lists are a sequence, an image or a volume, channels first; one number needs a `shape`.
+    Lists in lists are a sequence, an image or a volume, channels first; one number needs a `shape`. `sinusoid` gives
+    what `positions: sinusoid` adds. `file` takes up to 10,000 numbers from a .npy, .npz or .safetensors file, by a path
+    relative to the spec: they become a part of the graph and of the generated source, which needs no file.
     """
 
     keyword = "constant"
     main = "values"
+    reads: ClassVar[Mapping[str, tuple[str, str]]] = {"file": ("member", "values")}
 
-    values: Numbers
-    """The numbers: lists of the shape of a sample, or one number for all of them."""
+    values: Numbers | None = None
+    """The numbers: lists of the shape of a sample, one number for all of them, or `sinusoid`."""
     shape: TensorShape | None = None
-    """The shape, channels first; only for one number."""
+    """The shape, channels first; only for one number and for `sinusoid`."""
+    base: Base = BASE
+    """For `sinusoid`: the base of the wavelengths, which grow from 2π to 2π · base."""
+    file: Annotated[str | None, Field(description="the path of a file")] = None
+    """A file with the numbers, in place of `values`."""
+    member: Annotated[str | None, Field(description="the name of an array")] = None
+    """The name of an array in the `file`, if it holds several."""
 
     def _resolve(self, inputs: Inputs) -> Self:
-        given = shape_of(self.values)
+        self._check_fields()
+        if isinstance(self.values, str):
+            return self
+        given = shape_of(self.values or 0.0)
         if not given and self.shape is None:
             raise Misfit(
                 shapes.SIZE,
@@ -172,20 +204,59 @@ class Constant(Fixed):
         if given and self.shape not in (None, given):
             raise Misfit(
                 shapes.SIZE,
-                f"the lists have the shape {list(given)}, and `shape` is {list(self.shape or ())}",
+                f"the numbers have the shape {list(given)}, and `shape` is {list(self.shape or ())}",
                 "shape",
-                help="remove `shape`: the lists have one",
+                help="remove `shape`: the numbers have one",
             )
         return self.replace(shape=self.shape or given)
+
+    def _check_fields(self) -> None:
+        if self.values is None:
+            raise Misfit(
+                shapes.SIZE,
+                "`constant` needs its numbers",
+                help="write `constant: [1, 0]`, `constant: {values: sinusoid, shape: […]}` or "
+                "`constant: {file: name.npy}`",
+            )
+        if self.member is not None:
+            raise Misfit(
+                shapes.SIZE, "`member` is only for `file`", "member", help="remove it, or add `file: …`"
+            )
+        if self.values == SINUSOID and len(self.shape or ()) != 2:
+            raise Misfit(
+                shapes.SIZE,
+                "`sinusoid` needs a `shape` of channels and a length",
+                "values" if self.shape is None else "shape",
+                help="write `constant: {values: sinusoid, shape: [CHANNELS, LENGTH]}`",
+            )
+        if self.values != SINUSOID and self.base != BASE:
+            raise Misfit(
+                shapes.SIZE,
+                "`base` is only for `values: sinusoid`",
+                "base",
+                help="remove it, or write `values: sinusoid`",
+            )
+
+    @property
+    def numbers(self) -> Nested:
+        """The numbers, those of `sinusoid` calculated. The op must be resolved."""
+        if isinstance(self.values, str):
+            channels, length = self.shape or ()
+            return waves(channels, length, self.base)
+        return self.values or 0.0
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         channels, *sizes = self.shape or ()
         return (Type(channels, tuple(sizes)),)
 
     def settings(self) -> dict[str, object]:
-        """The fields by name; lists have their shape in themselves."""
-        given = super().settings()
-        return {name: value for name, value in given.items() if name != "shape" or not shape_of(self.values)}
+        """The fields by name, without those that the values decide: `shape` of lists, `base` of numbers."""
+        given, left = super().settings(), set()
+        if isinstance(self.values, tuple):
+            left.add("shape")
+        if self.values != SINUSOID:
+            left.add("base")
+        return {name: value for name, value in given.items() if name not in left}
 
 
 class Positions(Pointwise):
@@ -201,7 +272,7 @@ class Positions(Pointwise):
 
     kind: Literal["sinusoid", "learned"] = "sinusoid"
     """Whether the vectors are calculated or trained."""
-    base: Annotated[float, Field(gt=1, allow_inf_nan=False)] = 10000.0
+    base: Base = BASE
     """For `sinusoid`: the base of the wavelengths, which grow from 2π to 2π · base."""
     init: Init = SMALL
     """For `learned`: the initialiser of the vectors."""
@@ -220,7 +291,7 @@ class Positions(Pointwise):
                 else "use `positions: learned`, or make a sequence of the map: `reshape: [CHANNELS, -1]`",
             )
         _check_init(self.init)
-        for name, kind, default in (("base", "sinusoid", 10000.0), ("init", "learned", SMALL)):
+        for name, kind, default in (("base", "sinusoid", BASE), ("init", "learned", SMALL)):
             if self.kind != kind and getattr(self, name) != default:
                 raise Misfit(
                     shapes.SIZE,

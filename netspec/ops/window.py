@@ -11,9 +11,12 @@ from pydantic import PrivateAttr
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Op
-from netspec.ops.fields import Padding, Pads, Pair, PerAxis
+from netspec.ops.fields import Padding, Pads, PerAxis
 from netspec.ops.reach import Reach, Window
 from netspec.types import Type
+
+KERNEL_AXES = {1: "T", 2: "HW", 3: "DHW"}
+"""The letters of the axes of a kernel."""
 
 
 class Windowed(Op):
@@ -111,7 +114,7 @@ class Windowed(Op):
         return Reach(tuple(Window(k, s, lo, d) for k, s, (lo, _), d in rows), mixes=mixes, splits=splits)
 
 
-_RULES: dict[str, Callable[[int, int], Pair]] = {
+_RULES: dict[str, Callable[[int, int], arithmetic.Pair]] = {
     "valid": lambda kernel, dilation: (0, 0),
     "half": arithmetic.half_pads,
     "full": arithmetic.full_pads,

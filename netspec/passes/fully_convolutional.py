@@ -10,13 +10,14 @@ from netspec.dataclass import replace
 from netspec.graph import Graph, Node
 from netspec.ops.activation import Activation, Softmax
 from netspec.ops.base import Op
-from netspec.ops.conv import KERNEL_AXES, Conv
+from netspec.ops.conv import Conv
 from netspec.ops.dense import Dense
 from netspec.ops.pointwise import Pointwise
 from netspec.ops.reach import EACH
 from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput
 from netspec.ops.reshape import Flatten, Identity
 from netspec.ops.scale import ScaleBy
+from netspec.ops.window import KERNEL_AXES
 from netspec.passes.rewire import inferred, without
 from netspec.types import Type
 

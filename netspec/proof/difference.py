@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 NOISE = 1e-3
 """The floor of the denominator, as a fraction of the largest value of the same kind in the network."""
 
-Pair = tuple[str, str]
+BackendPair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def differences(names: Iterable[str], sides: Mapping[str, Arrays]) -> tuple[Diff
     return farthest(pairwise(names, sides))
 
 
-def pairwise(names: Iterable[str], sides: Mapping[str, Arrays]) -> dict[Pair, tuple[Difference, ...]]:
+def pairwise(names: Iterable[str], sides: Mapping[str, Arrays]) -> dict[BackendPair, tuple[Difference, ...]]:
     """The difference of every tensor for every pair of backends, in the order of `names`, followed by other tensors."""
     wanted = list(dict.fromkeys(names))
     more = {name for arrays in sides.values() for name in arrays}.difference(wanted)
@@ -102,8 +102,8 @@ def pairwise(names: Iterable[str], sides: Mapping[str, Arrays]) -> dict[Pair, tu
 
 
 def larger(
-    first: Mapping[Pair, Sequence[Difference]], second: Mapping[Pair, Sequence[Difference]]
-) -> dict[Pair, tuple[Difference, ...]]:
+    first: Mapping[BackendPair, Sequence[Difference]], second: Mapping[BackendPair, Sequence[Difference]]
+) -> dict[BackendPair, tuple[Difference, ...]]:
     """For every pair of backends and every tensor, the larger of two differences; the first of equals."""
     return {
         pair: tuple(
@@ -113,7 +113,7 @@ def larger(
     }
 
 
-def farthest(found: Mapping[Pair, Sequence[Difference]]) -> tuple[Difference, ...]:
+def farthest(found: Mapping[BackendPair, Sequence[Difference]]) -> tuple[Difference, ...]:
     """For every tensor, the pair with the largest difference; the first of equals."""
     return tuple(max(each, key=lambda pair: pair.max_rel) for each in zip(*found.values(), strict=True))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netspec.drawing.chart import Line, Panel, as_svg
+from netspec.drawing.chart import Curve, Panel, as_svg
 from netspec.training.report import Epoch
 
 NAMES = {"loss": False, "accuracy": True}
@@ -18,8 +18,8 @@ def curves(title: str, facts: str, losses: Sequence[float], epochs: Sequence[Epo
     steps = _steps(losses, len(epochs))
     panels = []
     for name, percent in NAMES.items():
-        lines = [Line(part, kind, _points(epochs, f"{part}_{name}")) for part, kind in PARTS.items()]
-        thin = [Line("each step", "step", steps)] if name == "loss" else []
+        lines = [Curve(part, kind, _points(epochs, f"{part}_{name}")) for part, kind in PARTS.items()]
+        thin = [Curve("each step", "step", steps)] if name == "loss" else []
         shown = tuple(line for line in (*thin, *lines) if line.points)
         if shown:
             panels.append(Panel("epoch", name, shown, percent))

@@ -168,10 +168,16 @@ def _unresolved(op: Op) -> Op:
     """An op as in a spec: the overhang of a pool is not a padding that counts; −1 is the rest of a shape."""
     if isinstance(op, Reshape):
         return op.replace(shape=op.open_shape, rest=None)
-    if not isinstance(op, Pool) or not any(op.overhang):
+    if not isinstance(op, Pool) or not (op.rounds_up or any(op.overhang)):
         return op
     pads = tuple((lo, hi - more) for (lo, hi), more in zip(op.pads, op.overhang, strict=True))
     return op.replace(padding=pads, overhang=(), rounding="ceil")
+
+
+def _settings(op: Op) -> dict[str, object]:
+    """The values of all fields, as an author may write them."""
+    settings = _unresolved(op).settings()
+    return {name: _plain(value) for name, value in settings.items() if name not in op.resolved_only}
 
 
 def _fields(op: Op, inputs: tuple[Type, ...]) -> dict[str, object]:
@@ -180,8 +186,10 @@ def _fields(op: Op, inputs: tuple[Type, ...]) -> dict[str, object]:
     Raises:
         IllegalGraph: no text has the same meaning.
     """
-    written = _unresolved(op)
-    full = {name: _plain(value) for name, value in written.settings().items() if name not in op.resolved_only}
+    full = _settings(op)
+    if isinstance(op, Pool) and op.rounds_up and not _reads_as(op, full, inputs):
+        op = op.with_numbers()  # a pass has kept the pads for another size of the input
+        full = _settings(op)
     if isinstance(op, Windowed) and op.pads_by_size:
         same = {**full, "padding": "same"}
         if _reads_as(op, same, inputs):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from netspec.analysis import analyze
-from netspec.analysis.receptive import Field, View, _view, fields
+from netspec.analysis.receptive import Field, ValueFields, _view, fields
 from netspec.check import check_text
 from netspec.graph import Graph
 from netspec.loading import load
@@ -159,9 +159,8 @@ def test_each_input_has_its_own_reach() -> None:
         assert seen(sketch) == (field,)
     sketch = Sketch(x=(2, 16), y=(2, 16))
     sketch.add("both", Query(), "x", "y")
-    view = _view(
-        sketch.graph().nodes[0], [View({"x": (Field(0),)}), View({"y": (Field(0),)})], [Type(2, (16,))] * 2
-    )
+    reaches = sketch.graph().nodes[0].op.reaches([Type(2, (16,))] * 2)
+    view = _view(reaches, [ValueFields({"x": (Field(0),)}), ValueFields({"y": (Field(0),)})])
     assert view.inputs == {"x": (Field(0),), "y": ("whole",)}
 
 
@@ -326,6 +325,109 @@ POSITIONS: dict[str, tuple[str, tuple[int, ...] | None, tuple[int, ...] | None]]
     ),
     "channels of the whole, flattened and back": (
         "input: [2, 8]\nlayers: [global_avg_pool, flatten, {reshape: [2, 1]}]", (8,), (8,),
+    ),
+    "the other way round": (
+        "input: [1, 64]\nlayers: [{conv: {filters: 1, kernel: 3, stride: 2}}, {reverse: time},"
+        " {conv: {filters: 1, kernel: 2}}]", (5,), (5,),
+    ),
+    "twice the other way round, beside itself": (
+        """
+        input: [1, 64]
+        layers:
+          - add:
+              - [{reverse: time}, {conv: {filters: 1, kernel: 3, padding: causal}}, {reverse: time}]
+              - [{conv: {filters: 1, kernel: 3, padding: causal}}]
+        """,
+        (5,), (5,),
+    ),
+    "the other way round beside itself": (
+        "input: [1, 64]\nlayers: [{add: [[{reverse: time}], []]}]", None, None,
+    ),
+    "larger, the other way round": (
+        "input: [1, 64]\nlayers: [{upsample: 3}, {reverse: time}, {conv: {filters: 1, kernel: 4}}]", (2,), (2,),
+    ),
+    "moved on": (
+        "input: [1, 64]\nlayers: [{conv: {filters: 1, kernel: 3}}, {roll: 5}, {conv: {filters: 1, kernel: 2}}]",
+        (4,), (4,),
+    ),
+    # Before and after the seam, the two lie at other distances.
+    "moved on beside itself": ("input: [1, 64]\nlayers: [{add: [[{roll: 5}], []]}]", None, None),
+    "moved on beside what is moved on as far": (
+        "input: [1, 64]\nlayers: [{add: [[{roll: 5}, relu], [{roll: 5}, tanh]]}]", (1,), (1,),
+    ),
+    "moved on by nothing": ("input: [1, 64]\nlayers: [{add: [[{roll: 64}], []]}]", (1,), (1,)),
+    "some of the positions": (
+        "input: [1, 64]\nlayers: [{upsample: {size: 96}}, {conv: {filters: 1, kernel: 2}}, {gather: [9, 4, 5, 5]}]",
+        (2,), (1,),
+    ),
+    "evenly spaced positions": (
+        "input: [1, 64]\nlayers: [{gather: [9, 6, 3, 0]}, {conv: {filters: 1, kernel: 2}}]", (4,), (4,),
+    ),
+    "a window over positions that are not": (
+        "input: [1, 64]\nlayers: [{gather: [9, 4, 5, 5]}, {conv: {filters: 1, kernel: 2}}]", None, None,
+    ),
+    "one of several positions with fields of their own": (
+        "input: [1, 64]\nlayers: [{upsample: {size: 96}}, {conv: {filters: 1, kernel: 2}}, {take: 4}]", (2,), (2,),
+    ),
+    "one row": (
+        "input: [2, 16, 20]\nlayers: [{conv: {filters: 1, kernel: [3, 5]}}, {take: {position: 4, axis: height}},"
+        " {conv: {filters: 1, kernel: 3}}, global_avg_pool]", (3, 20), (3, 20),
+    ),
+    "two rows": (
+        "input: [2, 16, 20]\nlayers: [{add: [[{take: {position: 4, axis: height}}],"
+        " [{take: {position: -3, axis: height}}, {conv: {filters: 2, kernel: 3, padding: same}}]]}]", (10, 3), (10, 3),
+    ),
+    "a row that sees nothing": (
+        "input: [1, 6, 9]\nlayers: [{conv_transpose: {filters: 1, kernel: 1, stride: 2}},"
+        " {take: {position: 1, axis: height}}]", (0, 0), (0, 0),
+    ),
+    "a row beside a map": (
+        "input: [2, 16]\nlayers: [{add: [[{take: 4}], []]}]", None, None,
+    ),
+    "the last step of each sample": (
+        "inputs: {x: [2, 16], n: {shape: [], vocabulary: 17}}\nlayers: [{take: -1, from: [x, n]}]", (1,), (1,),
+    ),
+    "positions that the data name": (
+        """
+        inputs: {x: [2, 16], places: {shape: [], vocabulary: 7}}
+        layers:
+          - {conv: {filters: 2, kernel: 3, stride: 2}, from: x, name: y}
+          - {gather: , from: [y, places]}
+        """,
+        (3,), (3,),
+    ),
+    "positions with fields of their own, that the data name": (
+        """
+        inputs: {x: [1, 64], places: {shape: [], vocabulary: 90}}
+        layers:
+          - {upsample: {size: 96}, from: x}
+          - {conv: {filters: 1, kernel: 2}, name: y}
+          - {gather: , from: [y, places]}
+        """,
+        None, None,
+    ),
+    "the first part beside the last": (
+        """
+        input: [1, 64]
+        layers:
+          - split: {parts: [a, b], axis: time}
+            name: halves
+          - add:
+            from: [halves.a, halves.b]
+        """,
+        (33,), (33,),
+    ),
+    "the last part": (
+        """
+        input: [1, 64]
+        layers:
+          - split: {parts: [a, b, c, d], axis: time}
+            name: quarters
+          - concat:
+            from: [quarters, quarters.b, quarters.c]
+          - conv: {filters: 1, kernel: 3}
+        """,
+        (35,), (35,),
     ),
     "flattened and back": ("input: [2, 8]\nlayers: [flatten, {reshape: [2, 8]}]", None, None),
     "flattened, mixed, and back": ("input: [2, 8]\nlayers: [flatten, {dense: 16}, {reshape: [2, 8]}]", (8,), (8,)),

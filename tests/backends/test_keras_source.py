@@ -141,16 +141,18 @@ def test_text_runs_where_there_is_no_netspec(tmp_path: Path) -> None:
 
 
 def test_blocks_are_functions_and_repeats_are_loops() -> None:
+    """Keras' `same` does not pad a convolution with a stride as `half` does: so all units pad before it."""
     text = source(structure("residual")).text
     assert body(text, "unit").splitlines() == [
-        "def unit(x, filters, projection=False, *, name):",
-        '    """Block `unit`: stage1.0 … unit3.3, 10 in all."""',
-        '    y = layers.Conv2D(filters, 3, padding="same", name=f"{name}-conv1")(x)',
+        "def unit(x, filters, stride=1, projection=False, *, name):",
+        '    """Block `unit`: stage1.0 … unit3.3, 12 in all."""',
+        '    y = layers.ZeroPadding2D(1, name=f"{name}-conv1-pad")(x)',
+        '    y = layers.Conv2D(filters, 3, strides=stride, name=f"{name}-conv1")(y)',
         '    y = UnbiasedBatchNormalization(name=f"{name}-batch_norm1")(y)',
         '    y = layers.ReLU(name=f"{name}-relu1")(y)',
         '    y = layers.Conv2D(filters, 3, padding="same", name=f"{name}-conv2")(y)',
         "    if projection:",
-        '        x = layers.Conv2D(filters, 1, name=f"{name}-conv3")(x)',
+        '        x = layers.Conv2D(filters, 1, strides=stride, name=f"{name}-conv3")(x)',
         '    x = layers.Add(name=f"{name}-add1")([y, x])',
         '    return layers.ReLU(name=f"{name}-relu2")(x)',
     ]

@@ -22,6 +22,7 @@ from netspec_cli.main import app
 from netspec_numpy import forward
 from netspec_onnx import backend
 from netspec_onnx.lowering import FLOAT32_ONLY
+from tests.cases import CASES
 from tests.structures import STRUCTURES, structure
 
 onnx = pytest.importorskip("onnx")
@@ -94,6 +95,28 @@ def test_a_file_says_what_it_is() -> None:
     about = {each.key: each.value for each in model.metadata_props}
     assert about["netspec.spec"] == graph.name
     assert len(about["netspec.digest"]) == 32
+
+
+def idle(graph: Graph) -> list[str]:
+    """What a file has and nothing uses: nodes beside the layers themselves, and initialisers."""
+    from netspec_onnx.model import model
+
+    made = model(graph, initialise(graph)).graph
+    used = {each.name for each in made.output} | {node.name for node in graph.nodes}
+    found = []
+    for node in reversed(made.node):
+        if used.isdisjoint(node.output):
+            found.append(node.name)
+        else:
+            used.update(node.input)
+    return found + [each.name for each in made.initializer if each.name not in used]
+
+
+@pytest.mark.parametrize("keyword", sorted({case.keyword for case in CASES}))
+def test_a_file_has_nothing_that_is_not_used(keyword: str) -> None:
+    rows = [case for case in CASES if case.keyword == keyword]
+    graphs = {case.name: graph for case in rows if not refused(backend(), graph := case.graph())}
+    assert {name: found for name, graph in graphs.items() if (found := idle(graph))} == {}
 
 
 def test_weights_of_another_network_are_refused() -> None:

@@ -10,7 +10,9 @@ import pytest
 
 from docs.proofs import ROWS, Row
 from netspec.graph import Graph
+from netspec.ops.pool import AvgPool, MaxPool, Pool
 from tests.backends.sizes import ONE_SIZE, at_another_size
+from tests.building import Sketch
 
 QUICK = ("vgg16", "fcn8s", "yolov3", "ssd300", "segnet", "super_resolution")
 
@@ -34,3 +36,27 @@ def test_the_text_states_no_size_that_the_network_does_not_need(row: Row, name: 
     backend = pytest.importorskip(f"netspec_{name}").backend()
     texts = [code(graph, backend) for graph in (row.graph(full=False), at_another_size(row))]
     assert texts[0] == texts[1]
+
+
+POOLS = [
+    MaxPool(kernel=(2,), rounding="ceil"),
+    MaxPool(kernel=(3,), stride=(2,), rounding="ceil"),
+    MaxPool(kernel=(3, 2), stride=(2, 3), padding=1, rounding="ceil"),
+    MaxPool(kernel=(2,), dilation=(2,), stride=(2,), rounding="ceil"),
+    AvgPool(kernel=(2,), rounding="ceil"),
+    AvgPool(kernel=(3,), stride=(2,), rounding="ceil"),
+    AvgPool(kernel=(3,), stride=(2,), padding=1, rounding="ceil", count_padding=True),
+]
+
+
+@pytest.mark.parametrize("name", ["torch", "keras"])
+@pytest.mark.parametrize("pool", POOLS, ids=str)
+def test_a_pool_that_rounds_up_is_one_text_for_all_sizes(pool: Pool, name: str) -> None:
+    """So it rounds up at a size at which it has nothing to round, and the text is right at others."""
+    backend = pytest.importorskip(f"netspec_{name}").backend()
+    texts = set()
+    for size in range(8, 14):
+        sketch = Sketch("rounded", input=(2, size, size + 1))
+        sketch.add("pool", pool)
+        texts.add(code(sketch.graph(), backend))
+    assert len(texts) == 1

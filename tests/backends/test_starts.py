@@ -16,11 +16,13 @@ import pytest
 from numpy.typing import NDArray
 
 from docs.proofs import ROWS, Row
+from netspec.dataclass import replace
 from netspec.graph import Graph
 from netspec.ops import OPS
 from netspec.ops.base import Weight
 from netspec.ops.fans import SCALED, constant, fans
 from netspec.ops.initializers import SETTINGS
+from netspec.types import Type
 from netspec.weights import drawn
 from tests.building import Sketch
 from tests.structures import structure
@@ -77,6 +79,9 @@ def check(weight: Weight, values: Values) -> None:
         assert (values == np.float32(value)).all(), told
     elif init.kind == "by_gate":
         np.testing.assert_array_equal(values, drawn(weight, 0), err_msg=told)
+    elif weight.lifts:
+        lifts = np.repeat(np.array(weight.lifts), weight.shape[0] // len(weight.lifts))
+        check(replace(weight, lifts=()), values - lifts)
     elif init.kind == "bilinear":
         np.testing.assert_allclose(values, drawn(weight, 0), atol=1e-6, err_msg=told)
     elif init.kind == "orthogonal":
@@ -99,6 +104,7 @@ def check_all(graph: Graph, found: Mapping[str, Values]) -> None:
         check(weight, values)
         if constant(weight.init) is None and weight.init.kind not in FIXED and values.size > 2:
             three = values[values != 0][:3]  # the vector of a padding index is 0
+            three = three - np.array(weight.lifts[:1] or [0.0])
             first = tuple(np.sign(three[0]) * three / np.abs(three).max())
             assert first not in drawn_ones, f"{weight.name} starts as another weight does"
             drawn_ones.add(first)
@@ -197,6 +203,58 @@ def test_every_initialiser_starts_every_kind_of_layer(kind: str, rank: int, fram
     graph = network(kind, rank)
     found = FRAMEWORKS[framework](graph)
     check_all(graph, found)
+
+
+SWEPT: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "rnn": ("rnn", {"units": 90}),
+    "rnn_both": ("rnn", {"units": 90, "direction": "both", "merge": "sum", "layers": 2}),
+    "gru_after": ("gru", {"units": 40, "direction": "both"}),
+    "gru_before": ("gru", {"units": 40, "reset": "before"}),
+    "gru_held": ("gru", {"units": 40, "layers": 2}),
+    "gru_variational": ("gru", {"units": 40, "variational": True, "dropout": 0.5}),
+    "lstm": ("lstm", {"units": 30}),
+    "lstm_both": ("lstm", {"units": 30, "direction": "both", "forget_bias": 0.0}),
+    "lstm_forgetful": ("lstm", {"units": 30, "forget_bias": 2.5, "direction": "backward"}),
+    "lstm_deep": ("lstm", {"units": 30, "layers": 2, "direction": "both"}),
+    "lstm_coupled": ("lstm", {"units": 30, "coupled": True}),
+    "lstm_peepholes": ("lstm", {"units": 30, "peepholes": True, "projection": 25, "forget_bias": 0.5}),
+    "conv_lstm": ("conv_lstm", {"filters": 30, "kernel": 2}),
+    "conv_lstm_both": ("conv_lstm", {"filters": 30, "kernel": 2, "direction": "both", "forget_bias": 0.5}),
+    "conv_gru_before": ("conv_gru", {"filters": 40, "kernel": 2}),
+    "conv_gru_after": ("conv_gru", {"filters": 40, "kernel": 2, "reset": "after"}),
+}
+"""Every kind of recurrent layer, in every way that a backend writes it."""
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("kind", [each if each in ("uniform", "orthogonal") else
+                                  pytest.param(each, marks=pytest.mark.slow) for each in SETTINGS])  # fmt: skip
+def test_every_initialiser_starts_every_recurrent_layer(kind: str, framework: str) -> None:
+    init = SETTING.get(kind, kind)
+    sketch = Sketch(f"swept_{kind}", sequence=(20, 6), video=(6, 3, 4))
+    outputs = {}
+    for name, (keyword, fields) in SWEPT.items():
+        starts = {"bias_init": init}
+        if kind != "bilinear":
+            starts |= {"init": init, "recurrent_init": init}
+        op = OPS[keyword].model_validate({**fields, **starts})
+        outputs[name] = sketch.add(name, op, "video" if keyword.startswith("conv") else "sequence")
+    graph = sketch.graph(**outputs)
+    check_all(graph, FRAMEWORKS[framework](graph))
+
+
+def test_what_lifts_a_gate_is_added_to_what_its_bias_is_drawn_from() -> None:
+    fields = {"units": 2, "bias_init": {"uniform": {"low": -0.25, "high": 0.25}}, "forget_bias": 2.0}
+    plain, coupled = (
+        OPS["lstm"].model_validate({**fields, "coupled": each}).weights((Type(3, (4,)),))[2]
+        for each in (False, True)
+    )
+    without = drawn(replace(plain, lifts=()), 0)
+    np.testing.assert_array_equal(drawn(plain, 0) - without, [0, 0, 2, 2, 0, 0, 0, 0])
+    without = drawn(replace(coupled, lifts=()), 0)
+    np.testing.assert_array_equal(drawn(coupled, 0) - without, [-2, -2, 0, 0, 0, 0])
+    constant_ = OPS["lstm"].model_validate({"units": 2, "bias_init": "ones"}).weights((Type(3, (4,)),))[2]
+    np.testing.assert_array_equal(drawn(constant_, 0), [1, 1, 2, 2, 1, 1, 1, 1])
 
 
 QUICK = ("vgg16", "resnet50", "lenet5_1998")

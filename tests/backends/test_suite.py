@@ -9,6 +9,8 @@ import ast
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
 from itertools import combinations
 from math import prod
 from pathlib import Path
@@ -295,9 +297,22 @@ def test_a_lowering_of_another_op_is_seen() -> None:
     assert not _takes(lowering, Relu)
 
 
+@cache
+def _classes() -> dict[str, object]:
+    """All classes of the modules of ops: a module of lowerings may import them for types only."""
+    modules = [import_module(f"netspec.ops.{name}") for name in OPS.modules()]
+    return {
+        name: value for module in modules for name, value in vars(module).items() if isinstance(value, type)
+    }
+
+
 def _takes(lowering: object, op: type) -> bool:
     """Whether a lowering takes an op, where it says which it takes."""
-    hints = list(get_type_hints(lowering).values()) if isinstance(lowering, FunctionType) else []
+    hints = (
+        list(get_type_hints(lowering, localns=_classes()).values())
+        if isinstance(lowering, FunctionType)
+        else []
+    )
     kinds = [each for each in get_args(hints[0]) or hints[:1] if isinstance(each, type)] if hints else []
     ops = [each for each in kinds if issubclass(each, Op)]
     return not ops or issubclass(op, tuple(ops))

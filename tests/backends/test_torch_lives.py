@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from netspec.weights import initialise
 from netspec_torch import backend
 from netspec_torch.source import class_name
 from tests.backends.sizes import ONE_SIZE, at_another_size
+from tests.cases import CASES
 
 BY_SPEC = {row.spec: row for row in ROWS}
 QUICK = ("lenet5_1998", "siamese")
@@ -55,7 +57,7 @@ def close(found: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> No
 
 
 PACKED = ("sentiment",)
-"""PyTorch neither exports nor traces packed sequences, by which its own layers read lengths (docs/language.md)."""
+"""PyTorch neither exports nor traces packed sequences, by which its own layers read lengths (docs/proof.md)."""
 
 
 # PyTorch's own recurrent layers keep a list of their weights, which an export does not register.
@@ -76,6 +78,46 @@ def test_it_is_copied_exported_and_compiled_whole(row: Row) -> None:
     torch.compiler.reset()
     with torch._dynamo.config.patch(allow_rnn=native):
         close(outputs(torch.compile(model, fullgraph=True, backend="eager"), inputs), wanted)
+
+
+LIMITS = {
+    # a case: whether it is exported, compiled whole, and compiled whole with the switch
+    "gru_1d_before_lengths": (True, True, True),  # stepped through by the text
+    "lstm_1d_back_once": (True, False, True),
+    "lstm_1d_state_lengths": (False, False, False),
+}
+
+
+# Dynamo warns where it leaves a call out of its graph.
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", LIMITS)
+def test_the_limits_on_recurrent_layers_are_as_documented(name: str) -> None:
+    """If a PyTorch can do more, docs/proof.md says too little."""
+    (case,) = (case for case in CASES if case.name == name)
+    model, inputs = alone(case.graph()), batch(case.graph())
+    wanted = outputs(model, inputs)
+
+    def works(run: Callable[[], Any]) -> bool:
+        torch.compiler.reset()
+        try:
+            found = run()
+        except Exception as error:
+            if not re.search("RNN, GRU, or LSTM|marked as skipped|FakeTensor", str(error)):
+                raise
+            return False
+        close(found, wanted)
+        return True
+
+    def whole() -> dict[str, torch.Tensor]:
+        return outputs(torch.compile(model, fullgraph=True, backend="eager"), inputs)
+
+    exported = works(lambda: outputs(torch.export.export(model, tuple(inputs)).module(), inputs))
+    compiled = works(whole)
+    with torch._dynamo.config.patch(allow_rnn=True):
+        assert (exported, compiled, works(whole)) == LIMITS[name]
+    if not compiled:
+        torch.compiler.reset()
+        close(outputs(torch.compile(model, backend="eager"), inputs), wanted)
 
 
 # The inductor itself uses what PyTorch has given up.

@@ -112,7 +112,7 @@ def test_the_text_holds_only_imports_classes_and_what_starts_the_weights(sources
         docstring, *others = ast.parse(source.text).body
         assert isinstance(docstring, ast.Expr)
         functions = [each.name for each in others if isinstance(each, ast.FunctionDef)]
-        assert set(functions) <= {"init_weights", "bilinear_", "gates_"}
+        assert set(functions) <= {"init_weights", "bilinear_", "gates_", "lift_gates_"}
         kinds = (ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef)
         assert all(isinstance(each, kinds) for each in others)
 
@@ -172,6 +172,19 @@ def test_an_op_without_a_lowering_is_refused_with_a_reason(monkeypatch: pytest.M
         TORCH.source(sketch.graph())
 
 
+@pytest.mark.parametrize("backend", ["torch", "keras"])
+def test_writing_text_imports_only_the_families_of_ops_that_the_network_has(backend: str) -> None:
+    code = f"""
+import sys, netspec
+graph = netspec.load("zoo:char_rnn")
+before = set(sys.modules)
+netspec.compile(graph, {backend!r})
+print({{name for name in set(sys.modules) - before if name.startswith("netspec.ops.")}})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() in ("set()", "{'netspec.ops.fans'}")
+
+
 def test_writing_text_imports_no_framework() -> None:
     code = """
 import sys, netspec
@@ -180,3 +193,9 @@ print(set(sys.modules) & {"torch", "keras", "tensorflow", "numpy"})
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_repeat_that_shares_one_module_is_a_loop_over_it() -> None:
+    text = TORCH.source(structure("carried")).text
+    loop = "        for _ in range(2):\n            again, state5 = self.first(again, state5)\n"
+    assert loop in text

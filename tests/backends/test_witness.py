@@ -22,12 +22,11 @@ from netspec.ops.activation import LeakyRelu, Relu
 from netspec.ops.base import Op
 from netspec.ops.conv import Convolution
 from netspec_keras.canonical import canonical
-from netspec_keras.canonical import ways as keras_ways
 from netspec_keras.helpers import HELPERS
 from netspec_keras.lowering import LOWERINGS, bare
 from netspec_keras.reading import KerasReading
 from netspec_keras.sharing import lower
-from netspec_keras.source import function_name
+from netspec_keras.source import draft as keras_draft
 from netspec_keras.source import source as keras_source
 from netspec_keras.windows import called_same
 from netspec_torch.attributes import Attributes, rooted
@@ -54,9 +53,7 @@ def torch_reading(graph: Graph, text: str) -> Reading:
 
 
 def keras_reading(graph: Graph, text: str) -> Reading:
-    lowered = lower(graph)
-    same = {node.name: called_same(node.op, lowered.layers[node.name]) for node in graph.nodes}
-    return KerasReading(graph, function_name(graph), keras_ways(graph, lowered.own, lowered.layers, same))
+    return keras_draft(graph, lower(graph)).reading
 
 
 BACKENDS: Mapping[str, tuple[Callable[[Graph], Source], Callable[[Graph, str], Reading]]] = {

@@ -366,7 +366,9 @@ WITH_DEVICE: dict[type[Backend], str] = {
 NO_DEVICE = "does not have a device called `{0}`|the device `{0}` (is not here|cannot be used): ."
 
 
-@pytest.mark.parametrize("device", ["nope", "cuda:99", "gpu:99", "cpu:x", ""])
+@pytest.mark.parametrize(
+    "device", ["nope", "cuda:99", "gpu:99", "cpu:7", "cpu:x", "cpu:", "mps", "auto:0", ""]
+)
 @pytest.mark.parametrize(
     ("name", "command"),
     [
@@ -385,10 +387,11 @@ def test_a_missing_device_is_worth_2(name: str, command: str, device: str) -> No
     result = CliRunner().invoke(app, [*command.format(name).split(), device])
     assert (result.exit_code, result.stdout) == (2, ""), result.output + repr(result.exception)
     assert re.search(NO_DEVICE.format(device), result.stderr)
+    assert len(result.stderr) < 160, "a framework's text for its developers"
     assert not Path("runs").exists()
 
 
-@pytest.mark.parametrize("device", ["nope", "cuda:99", "meta"])
+@pytest.mark.parametrize("device", ["nope", "cuda:99", "meta", "cpu:7"])
 @pytest.mark.parametrize("name", [each.name for each in backends() if isinstance(each, Builds)])
 def test_no_model_is_built_on_a_missing_device(name: str, device: str) -> None:
     if (status := backend(name).status()).state != "ok":
@@ -397,7 +400,7 @@ def test_no_model_is_built_on_a_missing_device(name: str, device: str) -> None:
         build(load("small.yaml"), name, device=device)
 
 
-@pytest.mark.parametrize("device", ["nope", "cuda:99"])
+@pytest.mark.parametrize("device", ["nope", "cuda:99", "cpu:7"])
 @pytest.mark.parametrize("each", [each for each in backends() if isinstance(each, Timed)])
 def test_nothing_is_timed_on_a_missing_device(each: Timed, device: str) -> None:
     if (status := each.status()).state != "ok":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -55,6 +56,14 @@ def _network_of_other_channels(folder: Path) -> Path:
     main = HEAD.format(name="main") + "layers:\n  - network: {spec: inner.yaml}\n"
     inner = "netspec: 1\nname: inner\ninput: [1, 8, 8]\nlayers: [relu]\n"
     return _written(folder, main=main, inner=inner)
+
+
+def _numbers_that_are_not_finite(folder: Path) -> Path:
+    header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }\n"
+    length = len(header).to_bytes(2, "little")
+    content = b"\x93NUMPY\x01\x00" + length + header.encode() + struct.pack("<2f", 1.0, float("nan"))
+    (folder / "mean.npy").write_bytes(content)
+    return _written(folder, main=HEAD.format(name="main") + "layers:\n  - constant: {file: mean.npy}\n")
 
 
 def _checked(build: Callable[[Path], Path]) -> Callable[[Path], Sequence[Diagnostic]]:
@@ -114,6 +123,7 @@ SPECIAL_CASES: dict[str, Callable[[Path], Sequence[Diagnostic]]] = {
     "NS0026": _near_miss,
     "NS0113": _checked(_include_of_itself),
     "NS0118": _checked(_network_of_other_channels),
+    "NS0131": _checked(_numbers_that_are_not_finite),
     "NS0406": _set_beside_expect,
     "NS0601": _refused_by_a_backend,
     "NS0511": _with_data(

@@ -64,6 +64,7 @@ BY_HAND: dict[str, tuple[str, str]] = {
     "NS0123": ("layers:\n  - join", "layers:\n  - join:\n    from: [input, input]"),
     "NS0124": ("'a b'", "input"),
     "NS0127": ("momentum: 0.1", "momentum: 0.9"),
+    "NS0130": (", bias_init: ones", ""),
     "NS0201": ("${width *}", "${width * 2}"),
     "NS0202": ("1${width}", "${10 + width}"),
     "NS0204": (

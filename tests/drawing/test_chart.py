@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from netspec.drawing.chart import HEIGHT, WIDTH, Line, Panel, as_svg, scale, thinned, whole_ticks
+from netspec.drawing.chart import HEIGHT, WIDTH, Curve, Panel, as_svg, scale, thinned, whole_ticks
 from netspec.training.curves import curves, headline
 from netspec.training.report import Epoch
 
@@ -101,4 +101,4 @@ def test_epochs_are_whole_numbers(right: float, ticks: list[int]) -> None:
 
 
 def test_a_lone_point_at_0_is_drawn() -> None:
-    ET.fromstring(as_svg("t", "", [Panel("x", "y", (Line("a", "train", [(0.0, 0.0)]),))]))
+    ET.fromstring(as_svg("t", "", [Panel("x", "y", (Curve("a", "train", [(0.0, 0.0)]),))]))

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from netspec.drawing.layout import Placed, lay_out, leaf_height, text_width
+from netspec.drawing.layout import PlacedBox, lay_out, leaf_height, text_width
 from netspec.drawing.picture import Box, Leaf, picture
 from netspec.drawing.rows import crossings
 from netspec.language.reading.locations import zoo
@@ -16,14 +16,14 @@ from netspec.loading import load
 from tests.drawing.test_picture import UNIT, graph
 
 
-def boxes(placed: Placed) -> Iterator[Placed]:
+def boxes(placed: PlacedBox) -> Iterator[PlacedBox]:
     """A box and all boxes in it."""
     yield placed
     for each in placed.boxes.values():
         yield from boxes(each)
 
 
-def hold(placed: Placed) -> None:
+def hold(placed: PlacedBox) -> None:
     """Hold a layout to what every layout is held to."""
     for box in boxes(placed):
         for number, row in enumerate(box.rows.rows):

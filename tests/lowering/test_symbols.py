@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from netspec.lowering.symbols import Layer, Symbol, Undecided, Value, bind, spell
+from netspec.lowering.symbols import LayerObject, NamedValue, Symbol, Undecided, bind, spell
 
-F, X, Y = Symbol("name", "F"), Value("x", (None, 4)), Value("y")
+F, X, Y = Symbol("name", "F"), NamedValue("x", (None, 4)), NamedValue("y")
 
 
-def conv(*arguments: Any, **keywords: Any) -> Layer:
-    return Layer("Conv", arguments, keywords)
+def conv(*arguments: Any, **keywords: Any) -> LayerObject:
+    return LayerObject("Conv", arguments, keywords)
 
 
 def test_what_is_done_is_written_down() -> None:
@@ -72,7 +72,7 @@ def test_a_layer_stands_for_one_layer() -> None:
 
 
 def test_a_default_may_be_left_out_and_a_name_may_differ() -> None:
-    wanted = Layer("Conv", (3,), {"stride": 1, "name": "a"}, {"stride": 1}, apart=("name",))
+    wanted = LayerObject("Conv", (3,), {"stride": 1, "name": "a"}, {"stride": 1}, apart=("name",))
     assert bind(wanted(X), conv(3, name="b")(X)) is not None
     assert bind(wanted(X), conv(3, stride=1)(X)) is not None
     assert bind(wanted(X), conv(3, stride=2)(X)) is None

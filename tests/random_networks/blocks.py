@@ -82,7 +82,8 @@ def _lifted(author: Author, body: list[Item], type_: Type) -> list[Parameter]:
     parameters: list[Parameter] = []
     for keyword, fields in list(fields_in(body)):
         for key, value in list(fields.items()):
-            if isinstance(value, dict) or _is_formula(value) or not draw.chance(0.4):
+            # The names of parts stand in what follows.
+            if isinstance(value, dict) or key == "parts" or _is_formula(value) or not draw.chance(0.4):
                 continue
             name = author.names.parameter({each.name for each in parameters})
             parameters.append(Parameter(name, value, _redraw(author, keyword, key, value, type_)))

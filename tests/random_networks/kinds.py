@@ -9,6 +9,7 @@ from tests.random_networks.carrying import a_carry, a_recursion, counted
 from tests.random_networks.layers import a_shared_op, an_op
 from tests.random_networks.scopes import a_group, a_repeat
 from tests.random_networks.sequences import cut_and_joined
+from tests.random_networks.states import passed_on
 from tests.random_networks.unpooling import pooled_and_back
 
 FLAT: dict[Kind, float] = {
@@ -18,6 +19,7 @@ FLAT: dict[Kind, float] = {
     like: 0.4,
     pooled_and_back: 0.3,
     cut_and_joined: 0.3,
+    passed_on: 0.3,
 }
 DEEP: dict[Kind, float] = {
     an_op: 6.0,
@@ -30,6 +32,7 @@ DEEP: dict[Kind, float] = {
     counted: 0.5,
     pooled_and_back: 0.7,
     cut_and_joined: 0.7,
+    passed_on: 0.6,
     a_group: 1.0,
     a_repeat: 2.0,
     a_call: 3.0,

@@ -25,7 +25,13 @@ OFTEN: dict[str, float] = {
     "global_avg_pool": 0.5,
     "global_max_pool": 0.5,
     "flatten": 0.5,
-    "rbf": 0.5,
+    "rbf": 1.5,
+    "lstm": 1.5,
+    "gru": 1.5,
+    "conv_lstm": 2,
+    "gated": 3,
+    "positions": 2,
+    "repeat_vector": 2,
 }
 """How often an op is drawn, where that is not 1."""
 

@@ -17,6 +17,7 @@ from tests.random_networks.kinds import KINDS
 from tests.random_networks.meeting import Item, meet
 from tests.random_networks.rooms import Room
 from tests.random_networks.sequences import look_up, words
+from tests.random_networks.states import by_steps, counted_inputs
 from tests.random_networks.text import MAIN, Document, Files, save, yaml_text
 from tests.random_networks.walks import fields_in
 
@@ -109,6 +110,8 @@ def _inputs(author: Author, room: Room) -> dict[str, Type]:
     count = draw.weighted({1: 6.0, 2: 3.0, 3: 1.0})
     if count == 1 and draw.chance(0.15):
         return {"input": words(author)}
+    if count == 2 and draw.chance(0.2):
+        return counted_inputs(author)
     first = _shape(draw, rank)
     if count == 1 and draw.chance(0.8):
         types = {"input": first}
@@ -134,6 +137,8 @@ def _start(author: Author, room: Room, types: dict[str, Type]) -> Part:
     if list(types) == ["input"]:
         type_ = types["input"]
         return look_up(author, room, type_) if type_.kind == "indices" else ([], type_)
+    if any(each.kind == "indices" for each in types.values()):
+        return by_steps(author, types)
     if len(types) == 1:
         ((name, type_),) = types.items()
         return [{"identity": None, "from": name}], type_

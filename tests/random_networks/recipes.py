@@ -12,11 +12,12 @@ from typing import Any
 from netspec.ops import OPS
 from netspec.ops.activation import ACTIVATIONS
 from netspec.ops.base import Misfit, Op
-from netspec.ops.initializers import SETTINGS
 from netspec.ops.roles import bounds
 from netspec.types import Type
 from tests.cases import CASES
+from tests.random_networks import swept
 from tests.random_networks.draw import Draw, Fields
+from tests.random_networks.starts import init
 
 Recipe = Callable[[Draw, Type], Fields]
 
@@ -65,13 +66,6 @@ def _nothing(draw: Draw, type_: Type) -> Fields:
     return {}
 
 
-def _init(draw: Draw) -> Any:
-    kind = draw.choice(list(SETTINGS))
-    values = {"low": -0.5, "high": 0.25, "std": 0.5, "mean": 0.125, "value": 0.25, "gain": 2.0}
-    settings = {name: values[name] for name in SETTINGS[kind] if draw.chance(0.6)}
-    return {kind: settings} if settings else kind
-
-
 def activation(draw: Draw, type_: Type) -> Any:
     """An activation as the field `activation` takes it."""
     keyword = draw.choice([*ACTIVATIONS, "none"])
@@ -96,8 +90,8 @@ def _learnt(draw: Draw, type_: Type) -> Fields:
     return draw.some(
         0.3,
         bias=lambda: draw.chance(0.3),
-        init=lambda: _init(draw),
-        bias_init=lambda: _init(draw),
+        init=lambda: init(draw),
+        bias_init=lambda: init(draw),
         activation=lambda: activation(draw, type_),
     )
 
@@ -177,11 +171,11 @@ def _dense(draw: Draw, type_: Type) -> Fields:
 
 
 def _rbf(draw: Draw, type_: Type) -> Fields:
-    return {"units": draw.randint(1, 4), **draw.some(0.4, init=lambda: _init(draw))}
+    return {"units": draw.randint(1, 4), **draw.some(0.4, init=lambda: init(draw))}
 
 
 def _with_init(draw: Draw, type_: Type) -> Fields:
-    return draw.some(0.5, init=lambda: _init(draw))
+    return draw.some(0.5, init=lambda: init(draw))
 
 
 def _epsilon(draw: Draw) -> float:
@@ -222,7 +216,7 @@ def _local_response_norm(draw: Draw, type_: Type) -> Fields:
 
 
 def _l2_norm(draw: Draw, type_: Type) -> Fields:
-    return draw.some(0.4, epsilon=lambda: draw.choice([1e-6, 1e-3, 0.5]), init=lambda: _init(draw))
+    return draw.some(0.4, epsilon=lambda: draw.choice([1e-6, 1e-3, 0.5]), init=lambda: init(draw))
 
 
 def _scale(draw: Draw, type_: Type) -> Fields:
@@ -389,7 +383,7 @@ def _repeat_vector(draw: Draw, type_: Type) -> Fields:
 def _embedding(draw: Draw, type_: Type) -> Fields:
     return {
         "units": _filters(draw),
-        **draw.some(0.4, init=lambda: _init(draw), padding_index=lambda: draw.randint(0, 2)),
+        **draw.some(0.4, init=lambda: init(draw), padding_index=lambda: draw.randint(0, 2)),
     }
 
 
@@ -402,19 +396,26 @@ def _of_cases(keyword: str) -> Recipe:
     def recipe(draw: Draw, type_: Type) -> Fields:
         name = draw.choice(names) if names else ""
         fields = dict(draw.choice([row for row in rows if name in row])) if names else {}
-        return {**fields, **draw.some(0.2, **{each: lambda: _init(draw) for each in starts})}
+        return {**fields, **draw.some(0.2, **{each: lambda: init(draw) for each in starts})}
 
     return recipe
 
 
 def _parameter(draw: Draw, type_: Type) -> Fields:
     shape = list(type_.shape) if draw.chance(0.5) else [draw.randint(1, 4) for _ in range(draw.randint(1, 3))]
-    return {"shape": shape, **draw.some(0.5, init=lambda: _init(draw))}
+    return {"shape": shape, **draw.some(0.5, init=lambda: init(draw))}
 
 
 def _numbers(draw: Draw, type_: Type) -> Fields:
     if draw.chance(0.4):
         return {"values": draw.choice([0.5, -2, 3]), "shape": list(type_.shape)}
+    if draw.chance(0.3):
+        sizes = [draw.randint(1, 5), draw.randint(1, 6)]
+        return {
+            "values": "sinusoid",
+            "shape": sizes,
+            **draw.some(0.4, base=lambda: draw.choice([50.0, 1000])),
+        }
     rows = [draw.choice([0.25, -1, 2]) for _ in range(draw.randint(1, 4))]
     return {"values": rows if draw.chance(0.5) else [rows, [1] * len(rows)]}
 
@@ -422,7 +423,7 @@ def _numbers(draw: Draw, type_: Type) -> Fields:
 def _positions(draw: Draw, type_: Type) -> Fields:
     if len(type_.spatial) == 1 and draw.chance(0.5):
         return draw.some(0.5, kind=lambda: "sinusoid", base=lambda: draw.choice([50.0, 1000]))
-    return {"kind": "learned", **draw.some(0.5, init=lambda: _init(draw))}
+    return {"kind": "learned", **draw.some(0.5, init=lambda: init(draw))}
 
 
 def _gated(draw: Draw, type_: Type) -> Fields:
@@ -497,6 +498,11 @@ RECIPES: dict[str, Recipe] = {
     "space_to_depth": _space_to_depth,
     "depth_to_space": _depth_to_space,
     "identity": _nothing,
+    "rnn": swept.rnn,
+    "gru": swept.gru,
+    "lstm": swept.lstm,
+    "conv_gru": swept.conv_gru,
+    "conv_lstm": swept.conv_lstm,
 }
 """Recipes for words of `netspec.ops.OPS`. An op without one has the fields of its rows in the table of cases."""
 RECIPES |= {keyword: _of_cases(keyword) for keyword in OPS if keyword not in RECIPES}
@@ -525,6 +531,7 @@ WANT_MAPS = frozenset(
             "space_to_depth",
             "depth_to_space",
         ),
+        *("rnn", "gru", "lstm", "conv_gru", "conv_lstm"),
     )
 )
 """Ops that refuse a vector."""

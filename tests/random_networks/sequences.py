@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from netspec.ops.slices import Split
 from netspec.types import Type
 from tests.random_networks.author import Author, Part
+from tests.random_networks.draw import Fields
 from tests.random_networks.meeting import Item
-from tests.random_networks.recipes import RECIPES, is_small, outcome
+from tests.random_networks.recipes import RECIPES, is_small, outcome, resolved
 from tests.random_networks.rooms import Room
 
 PARTS = ("a", "b", "c")
@@ -52,6 +54,18 @@ def look_up(author: Author, room: Room, type_: Type) -> Part:
     return items, result
 
 
+def _one_part(author: Author, room: Room, type_: Type, fields: Fields, part: str) -> Part | None:
+    """A split of which one part is used."""
+    op = resolved("split", fields, (type_,))
+    assert isinstance(op, Split)
+    result = op.outputs((type_,))[[name for name, _ in op.parts].index(part)]
+    if not is_small(result):
+        return None
+    split = author.names.layer(room)
+    after = author.draw.either("identity", "tanh")
+    return [{"split": fields, "name": split}, {after: None, "from": f"{split}.{part}"}], result
+
+
 def cut_and_joined(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
     """A split, of which each part is used by its name, in any order."""
     draw = author.draw
@@ -60,6 +74,8 @@ def cut_and_joined(author: Author, room: Room, type_: Type, depth: int) -> Part 
     if outcome("split", fields, (type_,)) is None:
         return None
     names = draw.shuffled(list(given))
+    if draw.chance(0.2):
+        return _one_part(author, room, type_, fields, names[0])
     equal = isinstance(given, list) or len(set(given.values())) == 1
     split, joined = author.names.layer(room), author.names.layer(room)
     if equal and draw.chance(0.5):

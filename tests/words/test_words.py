@@ -22,7 +22,7 @@ from netspec.ops.description import describe, example
 from netspec.ops.fields import WORDS as PADDINGS
 from netspec.ops.initializers import SETTINGS
 from netspec.ops.nearest import fold, nearest
-from netspec.ops.words import Lead, Table, lead, ops, values
+from netspec.ops.words import Lead, WordTable, lead, ops, values
 from netspec.ops.words.fields import for_op
 from tests.language.author import FILE
 from tests.language.follow import follow, follow_all
@@ -44,7 +44,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "take": {"axis": "height"},
     "reverse": {"axis": "height"},
     "roll": {"axis": "height"},
-    "gather": {"axis": "height"},
+    "constant": {"values": [1, 0]},
+    "gather": {"positions": [0], "axis": "height"},
     "repeat_vector": {"size": 3},
     "pad": {"amount": 1},
     **{word: {"units": 4, "axis": "height"} for word in ("rnn", "lstm", "gru")},
@@ -96,7 +97,7 @@ def libraries() -> Iterator[tuple[str, list[str]]]:
         yield library, names
 
 
-def words_for(library: str) -> tuple[list[str], Table]:
+def words_for(library: str) -> tuple[list[str], WordTable]:
     if library.endswith("activations"):
         return [*ACTIVATIONS, "none"], values.ACTIVATIONS
     if library.endswith(("initializers", "init")):
@@ -198,7 +199,7 @@ def test_a_word_that_means_a_field_of_ours_can_be_followed(keyword: str) -> None
         assert str(result.graph) == graph_text(f"{head(keyword)}  - {keyword}: {want}\n")
 
 
-CHOICES: dict[str, tuple[Table, str, list[str]]] = {
+CHOICES: dict[str, tuple[WordTable, str, list[str]]] = {
     "activation": (
         values.ACTIVATIONS,
         "conv: {{filters: 4, kernel: 3, activation: {}}}",

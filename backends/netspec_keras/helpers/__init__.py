@@ -18,7 +18,7 @@ from netspec_keras.helpers.helper import Helper
 
 __all__ = ["HELPERS", "STARTERS", "Helper", "required"]
 
-STARTERS = frozenset({*starts.HELPERS, "GateBias"})
+STARTERS = frozenset({*starts.HELPERS, "GateBias", "LiftedGates"})
 """The helpers that initialise weights."""
 
 HELPERS: dict[str, Helper] = {

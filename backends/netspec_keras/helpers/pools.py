@@ -17,6 +17,59 @@ class LowestPadding(layers.Layer):
         return ops.pad(inputs, padding, constant_values=-float("inf"))
 '''
 
+ROUNDED_UP = '''
+def rounded_up(sizes, pool_size, strides, padding):
+    """The padding up to the end of an incomplete last window that starts in the input."""
+    extent = []
+    for size, kernel, stride, (lo, hi) in zip(sizes, pool_size, strides, padding):
+        start = -(-(size + lo + hi - kernel) // stride) * stride
+        more = max(start + kernel - size - lo - hi, 0) if start < size + lo else 0
+        extent.append((lo, hi + more))
+    return extent
+'''
+
+CEIL_PADDING = '''
+class CeilPadding(layers.Layer):
+    """Pads with minus infinity to the end of the last window, for a pool that rounds up."""
+
+    def __init__(self, pool_size, strides, padding=None, **kwargs):
+        super().__init__(**kwargs)
+        self.pool_size, self.strides = pool_size, strides
+        self.padding = padding or ((0, 0),) * len(pool_size)
+
+    def call(self, inputs):
+        extent = rounded_up(inputs.shape[1:-1], self.pool_size, self.strides, self.padding)
+        return ops.pad(inputs, ((0, 0), *extent, (0, 0)), constant_values=-float("inf"))
+'''
+
+CEIL_AVERAGE = '''
+class CeilAveragePooling{n}D({base}AveragePooling{n}D):
+    """Rounds up. What that adds is not in a mean, and padding only if it counts."""
+
+    def __init__(self, pool_size, extent=None, counts=False, **kwargs):
+        super().__init__(pool_size, **kwargs)
+        self.extent, self.counts = extent or ((0, 0),) * {n}, counts
+
+    def call(self, inputs):
+        sizes = inputs.shape[1:-1]
+        extent = rounded_up(sizes, self.pool_size, self.strides, self.extent)
+        inside = ops.ones_like(inputs[:1, ..., :1])
+        rest = extent
+        if self.counts:
+            inside = ops.pad(inside, ((0, 0), *self.extent, (0, 0)), constant_values=1)
+            rest = [(0, wide - hi) for (_, wide), (_, hi) in zip(extent, self.extent)]
+        x = ops.pad(inputs, ((0, 0), *extent, (0, 0)))
+        return super().call(x) / super().call(ops.pad(inside, ((0, 0), *rest, (0, 0))))
+
+    def compute_output_shape(self, input_shape):
+        extent = rounded_up(input_shape[1:-1], self.pool_size, self.strides, self.extent)
+        sizes = (size + lo + hi for size, (lo, hi) in zip(input_shape[1:-1], extent))
+        return super().compute_output_shape((input_shape[0], *sizes, input_shape[-1]))
+
+    def get_config(self):
+        return {{**super().get_config(), "extent": self.extent, "counts": self.counts}}
+'''
+
 PLANEWISE = '''
 def pool_planewise(pool, x, size, strides, padding):
     """Pools height and width, then depth: TensorFlow cannot do all three in double precision."""
@@ -100,11 +153,11 @@ class MaxIndices(layers.Layer):
             behind = (1,) * (len(inputs.shape) - 1 - axis)
             places = ops.arange(size, dtype="int32")
             indices = indices * size + ops.reshape(places, (size, *behind))
-        x = inputs
+        x, extent = inputs, self.extent(inputs.shape[1:-1])
         # Of equal values the first, row by row: so the last axis comes first.
         for axis in range(len(self.pool_size), 0, -1):
             border = [(0, 0)] * len(inputs.shape)
-            border[axis] = self.padding[axis - 1]
+            border[axis] = extent[axis - 1]
             x = ops.pad(x, border, constant_values=-float("inf"))
             indices = ops.pad(indices, border)
             first, *others = self.windows(x.shape[axis], axis)
@@ -114,6 +167,9 @@ class MaxIndices(layers.Layer):
                 larger = ops.where(x[tap] > larger, x[tap], larger)
             x, indices = larger, chosen
         return indices
+
+    def extent(self, sizes):
+        return self.padding
 
     def windows(self, size, axis):
         """What the windows along an axis see, place by place."""
@@ -132,6 +188,15 @@ class MaxIndices(layers.Layer):
             "padding": self.padding,
             "dilation_rate": self.dilation_rate,
         }
+'''
+
+CEIL_MAX_INDICES = '''
+class CeilMaxIndices(MaxIndices):
+    """The same, for a pool that rounds up."""
+
+    def extent(self, sizes):
+        spans = [(size - 1) * rate + 1 for size, rate in zip(self.pool_size, self.dilation_rate)]
+        return rounded_up(sizes, spans, self.strides, self.padding)
 '''
 
 MAX_UNPOOLING = '''
@@ -192,6 +257,8 @@ class ChannelPooling(layers.Layer):
 
 HELPERS: dict[str, Helper] = {
     "LowestPadding": Helper(LOWEST_PADDING),
+    "rounded_up": Helper(ROUNDED_UP),
+    "CeilPadding": Helper(CEIL_PADDING, needs=("rounded_up",)),
     "pool_planewise": Helper(PLANEWISE),
     "PlanewiseMaxPooling3D": Helper(POOLING_3D.format(mode="Max", op="max_pool"), needs=("pool_planewise",)),
     "PlanewiseAveragePooling3D": Helper(
@@ -202,8 +269,14 @@ HELPERS: dict[str, Helper] = {
     "PaddedAveragePooling3D": Helper(
         PADDED_AVERAGE.format(n=3, base="Planewise"), needs=("PlanewiseAveragePooling3D",)
     ),
+    "CeilAveragePooling1D": Helper(CEIL_AVERAGE.format(n=1, base="layers."), needs=("rounded_up",)),
+    "CeilAveragePooling2D": Helper(CEIL_AVERAGE.format(n=2, base="layers."), needs=("rounded_up",)),
+    "CeilAveragePooling3D": Helper(
+        CEIL_AVERAGE.format(n=3, base="Planewise"), needs=("PlanewiseAveragePooling3D", "rounded_up")
+    ),
     "taps": Helper(TAPS),
     "MaxIndices": Helper(MAX_INDICES),
+    "CeilMaxIndices": Helper(CEIL_MAX_INDICES, needs=("rounded_up", "MaxIndices")),
     "MaxUnpooling": Helper(MAX_UNPOOLING),
     "DilatedMaxPooling": Helper(DILATED_MAX, needs=("taps",)),
     "DilatedAveragePooling": Helper(DILATED_AVERAGE, needs=("taps",)),

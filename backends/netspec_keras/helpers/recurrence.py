@@ -132,6 +132,34 @@ class Along(layers.Wrapper):
         return {**super().get_config(), "axis": self.axis}
 '''
 
+STACKED = '''
+class Stacked(layers.Wrapper):
+    """A layer of sequences, and copies of it in a row, which draw their weights themselves."""
+
+    def __init__(self, layer, num_layers, dropout=0.0, **kwargs):
+        super().__init__(layer, **kwargs)
+        self.num_layers, self.dropout = num_layers, dropout
+        config = layer.get_config()
+        names = [f"{layer.name}_{number}" for number in range(1, num_layers)]
+        self.others = [layer.from_config({**config, "name": name}) for name in names]
+        self.drop = layers.Dropout(dropout)
+
+    def build(self, input_shape):
+        for each in (self.layer, *self.others):
+            each.build(input_shape)
+            input_shape = each.compute_output_shape(input_shape)
+
+    def call(self, inputs, training=None):
+        x = self.layer(inputs, training=training)
+        for each in self.others:
+            x = each(self.drop(x, training=training), training=training)
+        return x
+
+    def get_config(self):
+        own = {"num_layers": self.num_layers, "dropout": self.dropout}
+        return {**super().get_config(), **own}
+'''
+
 CLONE = '''
 def clone(setting):
     """A copy of an initializer, as one object draws the same values each time; else the setting."""
@@ -256,6 +284,23 @@ class GateBias(keras.initializers.Initializer):
         return {"given": self.values}
 '''
 
+LIFTED_GATES = '''
+class LiftedGates(keras.initializers.Initializer):
+    """Starts the bias of each gate as `initializer` draws it, and a number more."""
+
+    def __init__(self, initializer, *values, given=()):
+        self.initializer = keras.initializers.get(initializer)
+        self.values = [*(values or given)]
+
+    def __call__(self, shape, dtype=None):
+        lifts = ops.repeat(ops.convert_to_tensor(self.values, dtype), shape[0] // len(self.values))
+        return self.initializer(shape, dtype) + lifts
+
+    def get_config(self):
+        initializer = keras.initializers.serialize(self.initializer)
+        return {"initializer": initializer, "given": self.values}
+'''
+
 
 def _layers(name: str, layer: str, doc: str, sizes: str = "") -> Helper:
     text = LAYERS.format(name=name, layer=layer, doc=doc)
@@ -269,7 +314,9 @@ def _of_cells(name: str, cell: str, doc: str, sizes: str = "") -> Helper:
 
 HELPERS = {
     "Along": Helper(ALONG),
+    "Stacked": Helper(STACKED),
     "GateBias": Helper(GATE_BIAS),
+    "LiftedGates": Helper(LIFTED_GATES),
     "clone": Helper(CLONE),
     "Recurrent": Helper(RECURRENT, needs=("clone",)),
     "GatedLSTMCell": Helper(GATED_LSTM_CELL, needs=("GateBias",)),

@@ -70,6 +70,22 @@ class Take(layers.Layer):
         return ops.take(inputs, self.positions, axis=self.axis)
 '''
 
+TAKE_ALONG = '''
+class TakeAlong(layers.Layer):
+    """The positions of an axis that a second tensor lists for each sample, or names one of."""
+
+    def __init__(self, axis, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def call(self, inputs):
+        x, places = inputs
+        axis, is_list = self.axis % len(x.shape), len(places.shape) > 1
+        others = [at for at in range(1, len(x.shape)) if at != axis or not is_list]
+        y = ops.take_along_axis(x, ops.expand_dims(places, others), axis=axis)
+        return y if is_list else ops.squeeze(y, axis)
+'''
+
 LAST_STEP = '''
 class LastStep(layers.Layer):
     """The last step of each sequence that counts; zeros where none does."""
@@ -123,6 +139,7 @@ HELPERS = {
     "OneHot": Helper(ONE_HOT),
     "Slice": Helper(SLICE),
     "Take": Helper(TAKE),
+    "TakeAlong": Helper(TAKE_ALONG),
     "LastStep": Helper(LAST_STEP),
     "Reverse": Helper(REVERSE),
     "Roll": Helper(ROLL),

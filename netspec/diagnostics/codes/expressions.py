@@ -77,7 +77,8 @@ EXPRESSION_TYPE = Code(
     "values that cannot be calculated together",
     "Arithmetic and ordering work only on numbers. Words and booleans can be compared for equality and chosen"
     " between. Lists can be indexed, counted with `len`, and passed to `min` and `max`. A boolean is not a"
-    " number: write `1 if c else 0`.",
+    " number: write `1 if c else 0`. The operands of `and`, `or` and `not`, and what stands after `if`, are booleans:"
+    " `width != 0` is one, `width` is not.",
     example="netspec: 1\nname: unlike\nparams: {widths: [8, 16]}\ninput: [4]\nlayers:\n  - dense: ${widths + 1}\n",
 )
 

@@ -448,3 +448,25 @@ layers:
   - batch_norm: {momentum: 0.1}
 """,
 )
+WITHOUT_EFFECT = Code(
+    "NS0130",
+    "a field without an effect",
+    "Another field of the same layer takes away what this one is about: without a bias there is nothing for `bias_init`"
+    " to start, and with a `dropout` of 0 there is nothing for `variational` to share between steps. The network is"
+    " valid, but probably not the one that was meant. A field in `defaults` gets no warning.",
+    """\
+netspec: 1
+name: example
+input: [8]
+layers:
+  - dense: {units: 4, bias: false, bias_init: ones}
+""",
+)
+NUMBERS = Code(
+    "NS0131",
+    "a file without the numbers of a constant",
+    "A `constant` takes an array from a .npy, .npz or .safetensors file: finite numbers with channels and up to 3"
+    " spatial axes, at most 10,000 of them. They become a part of the graph and of the generated source, so nothing"
+    " else needs the file. Objects, booleans and complex numbers are never loaded. Of a file with several arrays,"
+    " `member` names one.",
+)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from netspec.diagnostics.render.report import Report
+from netspec.diagnostics.render.report import DiagnosticsByFile
 
 if TYPE_CHECKING:
     from netspec.diagnostics.render.github import as_github
@@ -23,17 +23,17 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f"{__name__}.{name.removeprefix('as_')}"), name)
 
 
-def _renderer(name: str) -> Callable[[Report], str]:
-    def render(report: Report) -> str:
-        write: Callable[[Report], str] = __getattr__(f"as_{name}")
+def _renderer(name: str) -> Callable[[DiagnosticsByFile], str]:
+    def render(report: DiagnosticsByFile) -> str:
+        write: Callable[[DiagnosticsByFile], str] = __getattr__(f"as_{name}")
         return write(report)
 
     return render
 
 
-REPORTS: dict[str, Callable[[Report], str]] = {
+REPORTS: dict[str, Callable[[DiagnosticsByFile], str]] = {
     name: _renderer(name) for name in ("json", "github", "sarif", "junit")
 }
 """The machine formats, by their names in `netspec check --format`."""
 
-__all__ = ["REPORTS", "Report", "as_github", "as_json", "as_junit", "as_sarif", "as_text"]
+__all__ = ["REPORTS", "DiagnosticsByFile", "as_github", "as_json", "as_junit", "as_sarif", "as_text"]

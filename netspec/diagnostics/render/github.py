@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from netspec.diagnostics.diagnostic import Diagnostic
-from netspec.diagnostics.render.report import Report, printable
+from netspec.diagnostics.render.report import DiagnosticsByFile, printable
 
 
-def as_github(report: Report) -> str:
+def as_github(report: DiagnosticsByFile) -> str:
     """One `::error …::` or `::warning …::` line per diagnostic; empty without diagnostics."""
     return "\n".join(_command(each) for _, diagnostics in report for each in diagnostics)
 

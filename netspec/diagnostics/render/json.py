@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 
 from netspec.diagnostics.diagnostic import Diagnostic
-from netspec.diagnostics.render.report import Report, is_ok
+from netspec.diagnostics.render.report import DiagnosticsByFile, is_ok
 
 
-def as_json(report: Report, counts: Mapping[str, int] | None = None) -> str:
+def as_json(report: DiagnosticsByFile, counts: Mapping[str, int] | None = None) -> str:
     """The JSON of `netspec check`: every file with `ok` and its diagnostics, and the number of files of each kind."""
     files = [
         {"path": path, "ok": is_ok(diagnostics), "diagnostics": [_fields(each) for each in diagnostics]}

@@ -6,14 +6,14 @@ import re
 from collections.abc import Sequence
 
 from netspec.diagnostics.diagnostic import Diagnostic
-from netspec.diagnostics.render.report import Report, is_ok, printable
+from netspec.diagnostics.render.report import DiagnosticsByFile, is_ok, printable
 from netspec.diagnostics.render.text import as_text
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;"})
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def as_junit(report: Report) -> str:
+def as_junit(report: DiagnosticsByFile) -> str:
     """One test case per file; errors are its failure, warnings its output."""
     failures = sum(not is_ok(diagnostics) for _, diagnostics in report)
     counts = f'tests="{len(report)}" failures="{failures}" errors="0"'

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from netspec.diagnostics.diagnostic import Diagnostic
 
-Report: TypeAlias = Sequence[tuple[str, Sequence[Diagnostic]]]
+DiagnosticsByFile: TypeAlias = Sequence[tuple[str, Sequence[Diagnostic]]]
 """The checked files: the path as shown and the diagnostics of each file, including files without any."""
 
 

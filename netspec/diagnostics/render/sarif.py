@@ -7,12 +7,12 @@ from pathlib import PurePosixPath
 
 from netspec.diagnostics.code import Code
 from netspec.diagnostics.diagnostic import Diagnostic
-from netspec.diagnostics.render.report import Report, printable
+from netspec.diagnostics.render.report import DiagnosticsByFile, printable
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def as_sarif(report: Report) -> str:
+def as_sarif(report: DiagnosticsByFile) -> str:
     """One run with one result per diagnostic, and the rules that the results refer to."""
     found = [each for _, diagnostics in report for each in diagnostics]
     codes = sorted({each.code.id: each.code for each in found}.values(), key=lambda code: code.id)

@@ -27,7 +27,7 @@ class InputDeclaration:
 
 
 @dataclass(frozen=True, eq=False)
-class Parameter:
+class SpecParameter:
     """A parameter and its default; without a default, a value is required."""
 
     name: str
@@ -52,7 +52,7 @@ class Block:
     """
 
     name: str
-    params: tuple[Parameter, ...] | None
+    params: tuple[SpecParameter, ...] | None
     inputs: tuple[str, ...]
     items: tuple[Item, ...]
     span: Span
@@ -94,7 +94,7 @@ class Document:
     span: Span
     name: str = ""
     description: str = ""
-    params: tuple[Parameter, ...] = ()
+    params: tuple[SpecParameter, ...] = ()
     inputs: tuple[InputDeclaration, ...] = ()
     several: bool = False
     defaults: dict[str, Mapping] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from netspec.language.document.validation import Explain, Tables, report, unexpl
 from netspec.language.expressions.expression import is_expression
 from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
 from netspec.ops.base import Op
-from netspec.ops.words import Table
+from netspec.ops.words import WordTable
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ def fields_of(op: type[Op]) -> list[str]:
 def words_of(op: type[Op]) -> Tables:
     """Words of other libraries for the fields of an op."""
 
-    def words() -> Table:
+    def words() -> WordTable:
         from netspec.ops.words.fields import for_op
 
         return for_op(op.keyword, ["branches", *fields_of(op)] if op.merges else fields_of(op))

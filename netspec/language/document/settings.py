@@ -22,7 +22,7 @@ from netspec.recipe.model import Named
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-    from netspec.ops.words import Table
+    from netspec.ops.words import WordTable
 
 M = TypeVar("M", bound=BaseModel)
 Reader = Callable[[Value, str, Problems], Any]
@@ -306,15 +306,15 @@ def example(kind: type[BaseModel], field: str) -> str:
     )
 
 
-def words_of(table: str) -> Table:
+def words_of(table: str) -> WordTable:
     """Words of other libraries of one kind; the tables are imported only for an unknown word."""
     from netspec.language.document import recipe_words as words
 
-    found: Table = getattr(words, table)
+    found: WordTable = getattr(words, table)
     return found
 
 
-def lead(word: str, known: Iterable[str], words: Table, given: object = None) -> str | None:
+def lead(word: str, known: Iterable[str], words: WordTable, given: object = None) -> str | None:
     """The help for an unknown word, if a library uses it."""
     from netspec.ops.words import lead as found_lead
 

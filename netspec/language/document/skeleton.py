@@ -17,14 +17,14 @@ from netspec.language.document.declarations import (
     Document,
     Head,
     InputDeclaration,
-    Parameter,
+    SpecParameter,
 )
 from netspec.language.document.item import IDENTIFIER, PATH, Item, broken_item, is_path, read_items
 from netspec.language.document.naming import check_name
 from netspec.language.document.validation import meant, report
 from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
 from netspec.ops.roles import FIRST
-from netspec.ops.words import Table
+from netspec.ops.words import WordTable
 
 VERSION = 1
 PARAMETER_LIMIT = 1000
@@ -162,7 +162,7 @@ def _entries_of_spec(value: Value, problems: Problems) -> dict[str, Entry] | Non
     return value.entries
 
 
-def words_of(model: type[BaseModel]) -> Table:
+def words_of(model: type[BaseModel]) -> WordTable:
     """Words of other libraries for the keys of a skeleton."""
     from netspec.language.document import words
 
@@ -245,7 +245,7 @@ def _name_of_spec(entries: dict[str, Entry], problems: Problems) -> str:
     return name if check_name(name, entries["name"].value.span, problems) else "network"
 
 
-def _parameters(mapping: Mapping | None, problems: Problems) -> tuple[Parameter, ...]:
+def _parameters(mapping: Mapping | None, problems: Problems) -> tuple[SpecParameter, ...]:
     if mapping is None:
         return ()
     if len(mapping.entries) > PARAMETER_LIMIT:
@@ -260,7 +260,7 @@ def _parameters(mapping: Mapping | None, problems: Problems) -> tuple[Parameter,
     for name, entry in mapping.entries.items():
         check_name(name, entry.key_span, problems)
         empty = isinstance(entry.value, Scalar) and entry.value.value is None
-        parameters.append(Parameter(name, None if empty else entry.value, entry.key_span))
+        parameters.append(SpecParameter(name, None if empty else entry.value, entry.key_span))
     return tuple(parameters)
 
 

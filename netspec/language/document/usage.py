@@ -19,7 +19,7 @@ from netspec.language.document.item import Item, can_name
 from netspec.language.document.validation import Tables, meant, no_words, unknown_key
 from netspec.language.reading.values import Listing, Mapping, Scalar, Value
 from netspec.ops.base import Op
-from netspec.ops.words import Table
+from netspec.ops.words import WordTable
 
 NETWORK_KEYS = ("spec", "params", "until", "weights")
 
@@ -102,6 +102,7 @@ def check_op(
         _check_branches(item, op, document, problems)
     if isinstance(item.argument, Mapping):
         _check_likes(item.argument, op, problems)
+        _check_reads(item.argument, op, problems)
     given = given_fields(op, item, document)
     plain = {key: plainly(value) for key, value in given.values.items() if not has_expression(value)}
     skip = (given.values.keys() - plain.keys()) | _misspelt(item.argument, known, words_of(op))
@@ -109,7 +110,8 @@ def check_op(
         document.wrong.add(item)
         skip |= op.model_fields.keys() - given.own
     ready = validated(op, plain, given, item.span, problems, skip, names)
-    if ready is not None and not given.likes and len(plain) == len(given.values) and len(problems) == before:
+    elsewhere = given.likes or given.values.keys() & op.reads.keys()
+    if ready is not None and not elsewhere and len(plain) == len(given.values) and len(problems) == before:
         document.ready[item] = ready
 
 
@@ -121,6 +123,18 @@ def _check_likes(argument: Mapping, op: type[Op], problems: Problems) -> None:
                 codes.WRONG_VALUE,
                 f"`{op.keyword}` has `{field}` and `{like}`, which both state its `{field}`",
                 argument.entries[like].key_span,
+                help="keep one of the two",
+            )
+
+
+def _check_reads(argument: Mapping, op: type[Op], problems: Problems) -> None:
+    """Report a field that is given and also taken from a file."""
+    for file, (_, field) in op.reads.items():
+        if file in argument.entries and field in argument.entries:
+            problems.error(
+                codes.WRONG_VALUE,
+                f"`{op.keyword}` has `{field}` and `{file}`, which both state its numbers",
+                argument.entries[file].key_span,
                 help="keep one of the two",
             )
 
@@ -222,7 +236,7 @@ def _misspelt(value: Value | None, known: Collection[str], words: Tables = no_wo
     return meant(unknown, known, words) if unknown else set()
 
 
-def _network_words() -> Table:
+def _network_words() -> WordTable:
     from netspec.language.document.words import NETWORK
 
     return NETWORK

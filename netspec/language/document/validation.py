@@ -17,15 +17,16 @@ from netspec.diagnostics.codes import structure as codes
 from netspec.language.expressions.expression import is_expression
 from netspec.language.expressions.parser import parse
 from netspec.language.expressions.tree import Formula
+from netspec.language.reading.scalars import boolean
 from netspec.language.reading.values import Mapping, Scalar, Value, locate, locate_key
 from netspec.ops import OPS
-from netspec.ops.words import Lead, Table, lead
+from netspec.ops.words import Lead, WordTable, lead
 
-Tables = Callable[[], Table]
+Tables = Callable[[], WordTable]
 """Gives the words of other libraries; imported only for an unknown word."""
 
 
-def no_words() -> Table:
+def no_words() -> WordTable:
     """No words of other libraries."""
     return {}
 
@@ -303,23 +304,6 @@ def _numbers(context: dict[str, Any], given: object, key: str) -> str | None:
     ):
         return f"give one whole number, as in `{key or '…'}: 3`, or a list of one for each axis"
     return _write(key, numbers[0] if len(set(numbers)) == 1 else f"[{', '.join(numbers)}]")
-
-
-def boolean(given: object) -> str | None:
-    """The boolean that was probably meant, or None."""
-    return _BOOLEANS.get(str(given).lower())
-
-
-_BOOLEANS = {
-    "none": "false",
-    "null": "false",
-    "yes": "true",
-    "on": "true",
-    "1": "true",
-    "no": "false",
-    "off": "false",
-    "0": "false",
-}
 
 
 def _boolean(context: dict[str, Any], given: object, key: str) -> str | None:

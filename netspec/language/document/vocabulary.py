@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.document.carry import check_carry
-from netspec.language.document.declarations import Block, Document, Parameter
+from netspec.language.document.declarations import Block, Document, SpecParameter
 from netspec.language.document.fields import (
     fields_of,
     given_fields,
@@ -90,7 +90,7 @@ def _optional(op: type[Op]) -> str:
     return "padding" if "padding" in fields else (fields or fields_of(op))[0]
 
 
-def _check_parameter(parameter: Parameter, problems: Problems) -> None:
+def _check_parameter(parameter: SpecParameter, problems: Problems) -> None:
     if parameter.name in TAKEN:
         problems.error(
             codes.NAME,

@@ -8,12 +8,12 @@ from math import isfinite
 
 from netspec.diagnostics import Span
 from netspec.diagnostics.codes import structure as codes
-from netspec.language.document.declarations import Parameter
+from netspec.language.document.declarations import SpecParameter
 from netspec.language.document.fields import whole
 from netspec.language.elaboration.story import Binding
 from netspec.language.elaboration.walk import Walk
 from netspec.language.expressions.missing import BROKEN, Missing
-from netspec.language.expressions.names import Names
+from netspec.language.expressions.names import KnownNames
 from netspec.language.reading.values import Value
 
 VALUE_LIMIT = 10_000
@@ -35,7 +35,7 @@ def given_by_call(
 
 def parameters(
     walk: Walk,
-    declared: Sequence[Parameter],
+    declared: Sequence[SpecParameter],
     given: Given[str, object],
     names: Given[str, object],
     owner: str,
@@ -48,7 +48,7 @@ def parameters(
     value is reported at its declaration. Defaults that are used are added to `bindings`.
     """
     values: dict[str, object] = {}
-    seen = Names(names, names.find) if isinstance(names, Names) else {**names}
+    seen = KnownNames(names, names.find) if isinstance(names, KnownNames) else {**names}
 
     def sight() -> dict[str, object]:
         return seen

@@ -17,11 +17,11 @@ from netspec.language.elaboration.frame import (
     NO_TENSOR,
     NOWHERE,
     OPEN,
-    Cut,
     Frame,
     Referent,
-    Tensor,
     Until,
+    UntilReached,
+    ValueName,
     join,
 )
 from netspec.language.elaboration.lookup import find
@@ -38,13 +38,13 @@ class Opened:
 
     walk: Walk
     item: Item
-    inputs: list[Tensor]
+    inputs: list[ValueName]
     frame: Frame
     inner: Frame
     referent: Referent
 
 
-def opened(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: str, frozen: bool) -> Opened:
+def opened(walk: Walk, item: Item, inputs: list[ValueName], frame: Frame, name: str, frozen: bool) -> Opened:
     """A call whose scope is open, with its name."""
     inner = frame.inner(name, (), frozen)
     referent = frame.members[name] = Referent(inner.path, OPEN, inner.members)
@@ -53,7 +53,7 @@ def opened(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: str
     return Opened(walk, item, inputs, frame, inner, referent)
 
 
-def report_no_tensor(walk: Walk, item: Item, frame: Frame) -> list[Tensor]:
+def report_no_tensor(walk: Walk, item: Item, frame: Frame) -> list[ValueName]:
     """Report that an item has no input; its input is then broken."""
     names = [each.name for each in frame.document.inputs] or ["…"]
     walk.problems.error(
@@ -150,7 +150,7 @@ def block_scope(call: Opened, block: Block) -> Iterator[None]:
             walk.calls.pop()
 
 
-def given_back(call: Opened, block: Block, end: Tensor) -> tuple[Tensor, dict[str, Referent]]:
+def given_back(call: Opened, block: Block, end: ValueName) -> tuple[ValueName, dict[str, Referent]]:
     """The output of the call of a block, and its declared outputs by name.
 
     Args:
@@ -214,7 +214,7 @@ def network_scope(call: Opened, network: Network) -> Iterator[None]:
             if network.until is not None:
                 network.report_until(walk, call.inner)
                 referent.tensor = BROKEN
-    except Cut as cut:
+    except UntilReached as cut:
         if cut.referent is not referent:
             raise
     finally:

@@ -19,7 +19,7 @@ from netspec.language.document.fields import has_expression
 from netspec.language.document.item import GROUP, Item
 from netspec.language.document.library import Library
 from netspec.language.document.naming import NETWORK
-from netspec.language.document.validation import boolean, shown
+from netspec.language.document.validation import shown
 from netspec.language.elaboration import finish
 from netspec.language.elaboration.arguments import parameters
 from netspec.language.elaboration.calls import (
@@ -38,20 +38,21 @@ from netspec.language.elaboration.frame import (
     NO_TENSOR,
     NOWHERE,
     OPEN,
-    Cut,
     Frame,
     Referent,
-    Tensor,
+    UntilReached,
+    ValueName,
     join,
 )
 from netspec.language.elaboration.layer import layer
 from netspec.language.elaboration.lookup import sources
 from netspec.language.elaboration.naming import automatic, local_name, own_name
-from netspec.language.elaboration.rounds import Rounds, rounds_of
+from netspec.language.elaboration.rounds import CarriedInputs, rounds_of
 from netspec.language.elaboration.story import story
 from netspec.language.elaboration.walk import Exceeded, Walk
 from netspec.language.expressions.expression import can_be_calculated, is_expression
 from netspec.language.expressions.missing import BROKEN
+from netspec.language.reading.scalars import boolean
 from netspec.language.reading.values import Scalar
 from netspec.ops import OPS
 
@@ -80,13 +81,13 @@ def _walked(walk: Walk, document: Document, given: Given[str, object]) -> Graph 
     inputs = inputs_of(walk, document, root)
     warn_of_layout(walk, inputs)
     bind_inputs(walk, root, inputs)
-    current: Tensor = inputs[0].name if inputs else BROKEN
+    current: ValueName = inputs[0].name if inputs else BROKEN
     end = _items(walk, document.items, NO_TENSOR if inputs and document.several else current, root)
     heads = [(head.name, _head(walk, head, end, root)) for head in document.heads]
     return finish.graph(walk, document, root, inputs, end, heads, given)
 
 
-def _items(walk: Walk, items: Sequence[Item], current: Tensor, frame: Frame) -> Tensor:
+def _items(walk: Walk, items: Sequence[Item], current: ValueName, frame: Frame) -> ValueName:
     """Walk a list of items; return the tensor at its end."""
     if not items:
         return current
@@ -106,10 +107,10 @@ def _cut(frame: Frame) -> None:
     for until in frame.until:
         found = frame.members.get(until.names[0])
         if len(until.names) == 1 and found is not None and found.tensor is not OPEN:
-            raise Cut(until.referent, found.tensor)
+            raise UntilReached(until.referent, found.tensor)
 
 
-def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
+def _item(walk: Walk, item: Item, current: ValueName, frame: Frame) -> ValueName:
     """Walk one item with all its repetitions; return the tensor after it."""
     walk.step(item.span)
     wrong = item in frame.document.wrong
@@ -142,7 +143,7 @@ def _item(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
     return _repeat(walk, item, count, rounds, current, frame)
 
 
-def _wrong(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
+def _wrong(walk: Walk, item: Item, current: ValueName, frame: Frame) -> ValueName:
     """Walk the branches of an item whose own words are refused."""
     # A block with the name of an op takes arguments: they are not branches, and were not checked as items.
     if item.repeat is None and item.keyword in OPS and item.keyword not in frame.document.blocks:
@@ -151,7 +152,7 @@ def _wrong(walk: Walk, item: Item, current: Tensor, frame: Frame) -> Tensor:
     return _broken(walk, item, frame, None)
 
 
-def _broken(walk: Walk, item: Item, frame: Frame, local: str | None) -> Tensor:
+def _broken(walk: Walk, item: Item, frame: Frame, local: str | None) -> ValueName:
     """Define the name of the item as broken; the reason is reported."""
     if local is None and not has_expression(item.name):
         local = local_name(walk, item, frame, _stem(item))
@@ -160,7 +161,9 @@ def _broken(walk: Walk, item: Item, frame: Frame, local: str | None) -> Tensor:
     return BROKEN
 
 
-def _left_out(walk: Walk, item: Item, current: Tensor, frame: Frame, rounds: Rounds | None = None) -> Tensor:
+def _left_out(
+    walk: Walk, item: Item, current: ValueName, frame: Frame, rounds: CarriedInputs | None = None
+) -> ValueName:
     """Define the name of an item that is left out: it stands for the tensor that passes it."""
     if item.name is not None and (name := own_name(walk, item.name, frame)):
         path = join(frame.path, name)
@@ -168,7 +171,9 @@ def _left_out(walk: Walk, item: Item, current: Tensor, frame: Frame, rounds: Rou
     return current
 
 
-def _repeat(walk: Walk, item: Item, count: int, rounds: Rounds, current: Tensor, frame: Frame) -> Tensor:
+def _repeat(
+    walk: Walk, item: Item, count: int, rounds: CarriedInputs, current: ValueName, frame: Frame
+) -> ValueName:
     """Walk the repetitions of an item; return the tensor after the last one."""
     name = local_name(walk, item, frame, _stem(item))
     inner = frame.inner(name, (), frame.frozen)
@@ -196,8 +201,8 @@ def _stem(item: Item) -> str:
 
 
 def _once(
-    walk: Walk, item: Item, inputs: list[Tensor], current: Tensor, frame: Frame, local: str | None
-) -> Tensor:
+    walk: Walk, item: Item, inputs: list[ValueName], current: ValueName, frame: Frame, local: str | None
+) -> ValueName:
     """Walk one repetition of an item. `local` is its name if the item is repeated."""
     frozen = frame.frozen
     if item.trainable is not None:
@@ -224,7 +229,7 @@ def _once(
     return _op(walk, item, inputs, frame, local, frozen)
 
 
-def _block(call: Opened) -> Tensor:
+def _block(call: Opened) -> ValueName:
     """Walk a block for one call; return the tensor at its end."""
     if (block := block_of(call)) is not None:
         with block_scope(call, block):
@@ -233,7 +238,7 @@ def _block(call: Opened) -> Tensor:
     return call.referent.tensor
 
 
-def _network(call: Opened) -> Tensor:
+def _network(call: Opened) -> ValueName:
     """Walk an embedded network, up to `until`; return the tensor at its end."""
     if (network := network_of(call)) is not None:
         with network_scope(call, network):
@@ -246,11 +251,11 @@ def _group(
     walk: Walk,
     item: Item,
     items: Sequence[Item],
-    inputs: list[Tensor],
+    inputs: list[ValueName],
     frame: Frame,
     local: str | None,
     frozen: bool,
-) -> Tensor:
+) -> ValueName:
     """Walk a group: a separate scope if it has a name, else a part of the enclosing scope."""
     if len(inputs) > 1:
         _report_count(walk, item, "a group", len(inputs))
@@ -268,8 +273,8 @@ def _group(
 
 
 def _op(
-    walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, local: str | None, frozen: bool
-) -> Tensor:
+    walk: Walk, item: Item, inputs: list[ValueName], frame: Frame, local: str | None, frozen: bool
+) -> ValueName:
     if local is not None and any(item.branches or ()):
         return _repeated_merge(walk, item, inputs, frame, local, frozen)
     name = local if local is not None else local_name(walk, item, frame, item.keyword)
@@ -277,8 +282,8 @@ def _op(
 
 
 def _repeated_merge(
-    walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, local: str, frozen: bool
-) -> Tensor:
+    walk: Walk, item: Item, inputs: list[ValueName], frame: Frame, local: str, frozen: bool
+) -> ValueName:
     """Open the scope of one repetition of a merge, with the layers in its branches and the merge after them."""
     inner = frame.inner(local, [each for branch in item.branches or () for each in branch], frozen)
     referent = frame.members[local] = Referent(inner.path, OPEN, inner.members)
@@ -289,7 +294,9 @@ def _repeated_merge(
     return referent.tensor
 
 
-def _named_op(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: str, frozen: bool) -> Tensor:
+def _named_op(
+    walk: Walk, item: Item, inputs: list[ValueName], frame: Frame, name: str, frozen: bool
+) -> ValueName:
     op = OPS[item.keyword]
     received = inputs[0]
     if op.merges and item.branches is not None:
@@ -297,7 +304,7 @@ def _named_op(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: 
         frame.members[name] = Referent(join(frame.path, name), OPEN)
         try:
             inputs = [each for branch in item.branches for each in _branch(walk, branch, received, frame)]
-        except Cut:
+        except UntilReached:
             del frame.members[name]  # a network that ends in a branch has no such layer
             raise
     elif not op.merges and not op.takes(len(inputs)):
@@ -310,7 +317,7 @@ def _named_op(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame, name: 
     return layer(walk, op, item, inputs, received, frame, name, frozen)
 
 
-def _branch(walk: Walk, branch: Sequence[Item], received: Tensor, frame: Frame) -> list[Tensor]:
+def _branch(walk: Walk, branch: Sequence[Item], received: ValueName, frame: Frame) -> list[ValueName]:
     """The tensor at the end of a branch; several if the branch is a path of names with a `*`."""
     if len(branch) == 1 and branch[0].is_name and branch[0].source is not None:
         return sources(walk, branch[0].source, frame)
@@ -331,7 +338,7 @@ def _source(item: Item) -> Span:
     return item.span if item.source is None else item.source.span
 
 
-def _head(walk: Walk, head: Head, end: Tensor, root: Frame) -> Tensor:
+def _head(walk: Walk, head: Head, end: ValueName, root: Frame) -> ValueName:
     """Walk a head: a scope that starts at a name, or at the end."""
     inputs = [end] if head.source is None else sources(walk, head.source, root)
     own = root.members.get(head.name)
@@ -371,7 +378,7 @@ def _head(walk: Walk, head: Head, end: Tensor, root: Frame) -> Tensor:
     return referent.tensor
 
 
-def _flag(walk: Walk, scalar: Scalar, key: str, frame: Frame, current: Tensor) -> bool | None:
+def _flag(walk: Walk, scalar: Scalar, key: str, frame: Frame, current: ValueName) -> bool | None:
     """The value of `when` or `trainable`; None if it failed."""
     value = walk.work_out(scalar, lambda: walk.sight(frame, current))
     if isinstance(value, bool):

@@ -12,7 +12,7 @@ from netspec.graph import Input
 from netspec.language.document.declarations import Document, InputDeclaration
 from netspec.language.document.item import PATH, Item
 from netspec.language.document.validation import shown, unknown_key
-from netspec.language.elaboration.frame import Frame, Referent, Tensor, join
+from netspec.language.elaboration.frame import Frame, Referent, ValueName, join
 from netspec.language.elaboration.walk import Walk
 from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading import locations
@@ -175,7 +175,7 @@ class Network:
     until_at: Scalar | None
     weights: str | None
 
-    def take(self, walk: Walk, inner: Frame, inputs: list[Tensor], item: Item) -> bool:
+    def take(self, walk: Walk, inner: Frame, inputs: list[ValueName], item: Item) -> bool:
         """Bind the given tensors to its inputs; False, with the reason reported, if that fails."""
         declared = inputs_of(walk, self.document, inner)
         if BROKEN in inputs or len(declared) < len(self.document.inputs):

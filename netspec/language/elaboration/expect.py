@@ -10,7 +10,7 @@ from math import isfinite
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import expectations as codes
-from netspec.expectations import FORMS, Expectation, Expectations, Form
+from netspec.expectations import FORMS, Expectation, Expectations, ExpectForm
 from netspec.graph import Graph
 from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
 from netspec.ops.words import lead
@@ -127,7 +127,7 @@ class _Reader:
         self.problems.error(codes.MALFORMED, f"{fact}; this is {_spoken(value)}", value.span, help=help)
 
 
-_READERS: dict[Form, Callable[[_Reader, str, Value], Iterator[Expectation]]] = {
+_READERS: dict[ExpectForm, Callable[[_Reader, str, Value], Iterator[Expectation]]] = {
     "shape": _Reader.output,
     "shapes": _Reader.layers,
     "exact": _Reader.exact,

@@ -15,7 +15,7 @@ from netspec.expectations import Expectations
 from netspec.graph import Graph, IllegalGraph, Input, Node, Output, Scope, without_unused_ports
 from netspec.language.document.declarations import Document
 from netspec.language.elaboration.expect import expectations
-from netspec.language.elaboration.frame import NO_TENSOR, Frame, Referent, Tensor
+from netspec.language.elaboration.frame import NO_TENSOR, Frame, Referent, ValueName
 from netspec.language.elaboration.walk import Walk
 from netspec.language.expressions.missing import Missing
 from netspec.language.reading.values import Mapping
@@ -30,8 +30,8 @@ def graph(
     document: Document,
     root: Frame,
     inputs: Sequence[Input],
-    end: Tensor,
-    heads: Sequence[tuple[str, Tensor]],
+    end: ValueName,
+    heads: Sequence[tuple[str, ValueName]],
     given: Given[str, object],
 ) -> Graph | None:
     """The graph of the walked items, or None if anything except `expect` or `train` is wrong."""
@@ -94,7 +94,7 @@ def _hold_sound(members: Given[str, Referent]) -> None:
 
 
 def _outputs(
-    walk: Walk, document: Document, root: Frame, end: Tensor, heads: Sequence[tuple[str, Tensor]]
+    walk: Walk, document: Document, root: Frame, end: ValueName, heads: Sequence[tuple[str, ValueName]]
 ) -> list[Output]:
     """The end, unless a head starts there, then the heads."""
     outputs = [Output("output", end)] if isinstance(end, str) and end not in walk.starts else []

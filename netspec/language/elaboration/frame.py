@@ -19,7 +19,7 @@ NO_TENSOR: Final = Missing("there is no current tensor: with several inputs, sta
 OPEN: Final = Missing("it is not complete yet")
 """The value of the name of a scope while the scope is walked."""
 
-Tensor = str | Missing
+ValueName = str | Missing
 """The name of a value, or the reason why there is none."""
 
 
@@ -32,7 +32,7 @@ class Referent:
     """
 
     path: str
-    tensor: Tensor
+    tensor: ValueName
     members: dict[str, Referent] = field(default_factory=dict)
     definition: object = None
     shares: str | None = None
@@ -168,10 +168,10 @@ IN_SPEC: dict[str, object] = {
 """The same for a parameter of a spec."""
 
 
-class Cut(Exception):
+class UntilReached(Exception):
     """The layer `until` is reached; the network `referent` ends here."""
 
-    def __init__(self, referent: Referent, tensor: Tensor) -> None:
+    def __init__(self, referent: Referent, tensor: ValueName) -> None:
         super().__init__()
         self.referent, self.tensor = referent, tensor
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from netspec.dataclass import replace
 from netspec.diagnostics import Span
@@ -13,7 +13,8 @@ from netspec.language.document.fields import GivenFields, given_fields, has_expr
 from netspec.language.document.item import Item
 from netspec.language.elaboration import sizes
 from netspec.language.elaboration.arguments import measure
-from netspec.language.elaboration.frame import OPEN, Frame, Referent, Tensor, join
+from netspec.language.elaboration.frame import OPEN, Frame, Referent, ValueName, join
+from netspec.language.elaboration.held import numbers_of_file
 from netspec.language.elaboration.lookup import find
 from netspec.language.elaboration.sharing import shared_layer
 from netspec.language.elaboration.story import story
@@ -30,12 +31,12 @@ def layer(
     walk: Walk,
     op: type[Op],
     item: Item,
-    inputs: Sequence[Tensor],
-    received: Tensor,
+    inputs: Sequence[ValueName],
+    received: ValueName,
     frame: Frame,
     name: str,
     frozen: bool,
-) -> Tensor:
+) -> ValueName:
     """Add the node of an item that calls an op; return its output, or BROKEN, with the reason reported.
 
     Args:
@@ -51,12 +52,12 @@ def _added(
     walk: Walk,
     op: type[Op],
     item: Item,
-    inputs: Sequence[Tensor],
-    received: Tensor,
+    inputs: Sequence[ValueName],
+    received: ValueName,
     frame: Frame,
     name: str,
     frozen: bool,
-) -> Tensor:
+) -> ValueName:
     path = join(frame.path, name)
     op_written = frame.document.ready.get(item) or _worked_out(walk, op, item, received, frame)
     if op_written is None or any(isinstance(tensor, Missing) for tensor in inputs):
@@ -67,7 +68,7 @@ def _added(
     except Misfit as misfit:
         _report(walk, misfit, item, frame, inputs, name)
         return BROKEN
-    for doubt in resolved.doubts():
+    for doubt in (*resolved.doubts(), *_without_effect(resolved, item, frame)):
         place = _place(doubt.field, item, frame)
         walk.problems.warning(doubt.code, doubt.message, place, notes=doubt.notes, help=doubt.help)
     owner: Node | None = None
@@ -116,7 +117,7 @@ def _named(local: Sequence[Weight], path: str, frozen: bool) -> tuple[Weight, ..
     )
 
 
-def _worked_out(walk: Walk, op: type[Op], item: Item, received: Tensor, frame: Frame) -> Op | None:
+def _worked_out(walk: Walk, op: type[Op], item: Item, received: ValueName, frame: Frame) -> Op | None:
     """The op as written, with evaluated expressions, not yet resolved for its input."""
     given = given_fields(op, item, frame.document)
     fields: dict[str, object] = {}
@@ -129,6 +130,13 @@ def _worked_out(walk: Walk, op: type[Op], item: Item, received: Tensor, frame: F
         fields[key] = _sizes(walk, value, frame)
     if any(value is BROKEN for value in fields.values()):
         return None
+    for file, (member, field) in op.reads.items():
+        if isinstance(fields.get(file), str) and field not in fields:
+            del fields[file]
+            name, written = fields.pop(member, None), given.values.get(member)
+            fields[field] = numbers_of_file(walk, given.values[file], written, name, frame)
+            if fields[field] is BROKEN:
+                return None
     walk.spend(item.span, sum(measure(value) or 1 for value in fields.values() if isinstance(value, list)))
 
     def explain(field: str) -> tuple[str, ...]:
@@ -137,7 +145,7 @@ def _worked_out(walk: Walk, op: type[Op], item: Item, received: Tensor, frame: F
     return validated(op, fields, given, item.span, walk.problems, explain=explain)
 
 
-def _sight(walk: Walk, own: bool, received: Tensor, frame: Frame) -> Callable[[], dict[str, object]]:
+def _sight(walk: Walk, own: bool, received: ValueName, frame: Frame) -> Callable[[], dict[str, object]]:
     """The names that the expressions of a field can use.
 
     A default is outside every block of its file, so its expressions can use only the names there.
@@ -163,7 +171,7 @@ def _sizes(walk: Walk, name: Value, frame: Frame) -> object:
 
 
 def _report(
-    walk: Walk, misfit: Misfit, item: Item, frame: Frame, inputs: Sequence[Tensor], name: str
+    walk: Walk, misfit: Misfit, item: Item, frame: Frame, inputs: Sequence[ValueName], name: str
 ) -> None:
     origins = [_line(walk.origins[str(tensor)], item.span) for tensor in inputs]
     notes = [note.replace("{source}", f" (from {origins[0]})") if origins else note for note in misfit.notes]
@@ -208,6 +216,13 @@ def _as_written(help: str, field: str, item: Item, given: GivenFields) -> str:
 
 def _line(origin: Span, here: Span) -> str:
     return f"line {origin.line}" if origin.file == here.file else f"{origin.file}:{origin.line}"
+
+
+def _without_effect(op: Op, item: Item, frame: Frame) -> Iterator[Misfit]:
+    """The fields of the item itself that have no effect; a default of the file is for other items, too."""
+    if found := op.without_effect():
+        own = given_fields(type(op), item, frame.document).own
+        yield from (misfit for misfit in found if misfit.field in own)
 
 
 def _place(field: str | None, item: Item, frame: Frame) -> Span:

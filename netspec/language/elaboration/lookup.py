@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.document.item import PATH
-from netspec.language.elaboration.frame import Frame, Referent, Tensor
+from netspec.language.elaboration.frame import Frame, Referent, ValueName
 from netspec.language.elaboration.search import Unfound, search
 from netspec.language.elaboration.walk import Walk
 from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading.values import Listing, Scalar, Value
 
 
-def sources(walk: Walk, value: Value, frame: Frame) -> list[Tensor]:
+def sources(walk: Walk, value: Value, frame: Frame) -> list[ValueName]:
     """The tensors that a `from` names, in order; at least one."""
     known = walk.word(value, frame)
     if isinstance(known, Missing):
         return [BROKEN]
     scalars = known.items if isinstance(known, Listing) else (known,)
-    found: list[Tensor] = []
+    found: list[ValueName] = []
     for scalar in scalars:
         named = find(walk, scalar, frame)
         walk.spend(scalar.span, len(named))

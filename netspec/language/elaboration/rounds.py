@@ -10,7 +10,7 @@ from netspec.language.document.carry import Signature, advice, carried, signatur
 from netspec.language.document.item import GROUP, Item
 from netspec.language.document.naming import NETWORK
 from netspec.language.elaboration.embed import embedded
-from netspec.language.elaboration.frame import Frame, Referent, Tensor, join
+from netspec.language.elaboration.frame import Frame, Referent, ValueName, join
 from netspec.language.elaboration.search import outputs_of
 from netspec.language.elaboration.walk import Walk
 from netspec.language.expressions.missing import BROKEN, Missing
@@ -19,7 +19,7 @@ from netspec.ops.roles import FIRST
 
 
 @dataclass(slots=True, eq=False)
-class Rounds:
+class CarriedInputs:
     """The inputs of the next repetition, and what they become after it.
 
     `takes` has, for each input by its number, the output that it takes and the place that says so.
@@ -27,7 +27,7 @@ class Rounds:
 
     walk: Walk
     item: Item
-    inputs: list[Tensor]
+    inputs: list[ValueName]
     names: tuple[str, ...]
     takes: dict[int, tuple[str, Span]]
     first: str | None = None
@@ -50,7 +50,7 @@ class Rounds:
             after[at] = self._fitting(at, output, tensor, number, span)
         self.inputs, self.last = after, repetition
 
-    def _fitting(self, at: int, output: str, tensor: Tensor, number: int, span: Span) -> Tensor:
+    def _fitting(self, at: int, output: str, tensor: ValueName, number: int, span: Span) -> ValueName:
         """The tensor, if it has the type of the one whose place it takes; else BROKEN, which is reported."""
         before = self.inputs[at]
         if isinstance(tensor, Missing) or isinstance(before, Missing):
@@ -72,7 +72,7 @@ class Rounds:
         )
         return BROKEN
 
-    def outputs(self, path: str, current: Tensor) -> dict[str, Referent]:
+    def outputs(self, path: str, current: ValueName) -> dict[str, Referent]:
         """The outputs by name of the whole repeat: those of its last repetition.
 
         Without a repetition, the first output is the tensor that passes, and a carried one is what the first
@@ -87,10 +87,10 @@ class Rounds:
         }
 
 
-def rounds_of(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame) -> Rounds | None:
+def rounds_of(walk: Walk, item: Item, inputs: list[ValueName], frame: Frame) -> CarriedInputs | None:
     """What the repetitions of an item pass on; None if that is not defined, which is reported."""
     if len(inputs) == 1 and item.carry is None:
-        return Rounds(walk, item, inputs, (), {})
+        return CarriedInputs(walk, item, inputs, (), {})
     called = _called(walk, item, frame)
     if called is None and item.keyword == NETWORK:
         return None
@@ -99,7 +99,7 @@ def rounds_of(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame) -> Rou
         if item.keyword != GROUP and (called is None or len(called.inputs) > 1):
             _report_missing(walk, item, len(inputs), called)
             return None
-        return Rounds(walk, item, inputs, (), {})
+        return CarriedInputs(walk, item, inputs, (), {})
     before = len(walk.problems)
     carry = walk.put_in(item.carry, frame.names)
     if called is None or not isinstance(carry, Mapping):
@@ -109,7 +109,7 @@ def rounds_of(walk: Walk, item: Item, inputs: list[Tensor], frame: Frame) -> Rou
         return None
     numbers = {name: at for at, name in enumerate(called.inputs)}
     takes = {numbers[name]: (output, carry.entries[name].value.span) for name, output in found.items()}
-    return Rounds(walk, item, inputs, called.inputs, takes, next(iter(called.outputs), None))
+    return CarriedInputs(walk, item, inputs, called.inputs, takes, next(iter(called.outputs), None))
 
 
 def _called(walk: Walk, item: Item, frame: Frame) -> Signature | None:

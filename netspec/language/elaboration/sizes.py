@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from netspec.graph import Node
 from netspec.language.document.item import Item
-from netspec.language.elaboration.frame import Tensor
+from netspec.language.elaboration.frame import ValueName
 from netspec.language.elaboration.walk import Walk
 from netspec.ops import OPS
 from netspec.ops.window import Windowed
@@ -17,7 +17,7 @@ _MOST_MERGES = 50
 """The number of merges of one spec that are explained, because each explanation examines all layers before it."""
 
 
-def explain(walk: Walk, item: Item, inputs: Sequence[Tensor]) -> tuple[str | None, str | None]:
+def explain(walk: Walk, item: Item, inputs: Sequence[ValueName]) -> tuple[str | None, str | None]:
     """A note with the layers that made the sizes differ, and a help that makes them equal.
 
     None and None if the sizes do not differ, or if the cause is not certain.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from math import prod
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from netspec.dataclass import dataclass
@@ -17,12 +18,12 @@ from netspec.language.document.declarations import Block
 from netspec.language.document.fields import has_expression, whole
 from netspec.language.document.library import Library
 from netspec.language.document.recursion import how_it_ends
-from netspec.language.elaboration.frame import Cut, Frame, Referent, Tensor
+from netspec.language.elaboration.frame import Frame, Referent, UntilReached, ValueName
 from netspec.language.elaboration.measure import measured, sizes_of
 from netspec.language.expressions.display import displayed
 from netspec.language.expressions.expression import evaluate, is_expression
 from netspec.language.expressions.missing import BROKEN, Missing
-from netspec.language.expressions.names import Names
+from netspec.language.expressions.names import KnownNames
 from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
 from netspec.ops.base import Op, Weight
 from netspec.types import LIMIT, Type
@@ -76,11 +77,13 @@ class Walk:
     scopes: list[Scope | None] = field(default_factory=list)
     pretrained: list[tuple[str, str]] = field(default_factory=list)
     embedded: list[str] = field(default_factory=list)
-    starts: set[Tensor] = field(default_factory=set)
+    starts: set[ValueName] = field(default_factory=set)
     """The tensors at which heads start."""
     open_documents: list[object] = field(default_factory=list)
     fitted: dict[tuple[int, tuple[Type, ...]], Fitted] = field(default_factory=dict)
     ops: list[Op] = field(default_factory=list)
+    held: dict[tuple[Path, object], object] = field(default_factory=dict)
+    """The numbers of arrays in files, by the path and the name of the array."""
     steps: int = 0
     times: int = 1
     """The product of the `repeat`s around the current item."""
@@ -192,20 +195,20 @@ class Walk:
 
     # Values and expressions
 
-    def sight(self, frame: Frame, current: Tensor) -> dict[str, object]:
+    def sight(self, frame: Frame, current: ValueName) -> dict[str, object]:
         """The names that an expression can use: parameters, `in`, `block`, `index`, and layers."""
         return self.names_in(frame, {**frame.names, "in": self.sizes(current)})
 
-    def names_in(self, frame: Frame, values: dict[str, object]) -> Names:
+    def names_in(self, frame: Frame, values: dict[str, object]) -> KnownNames:
         """These values by name, and the layers that an item of this scope can name."""
         calls = {**frame.boundary_frame.calls}
 
         def find(path: tuple[str, ...], part: str) -> object:
             return measured(path, part, frame, self.by_name, self.types, calls)
 
-        return Names(values, find)
+        return KnownNames(values, find)
 
-    def sizes(self, tensor: Tensor) -> object:
+    def sizes(self, tensor: ValueName) -> object:
         """The sizes of a tensor by name, for expressions."""
         if isinstance(tensor, Missing):
             return tensor
@@ -285,7 +288,7 @@ class Walk:
         self,
         frame: Frame,
         kind: ScopeKind,
-        inputs: Sequence[Tensor],
+        inputs: Sequence[ValueName],
         span: Span,
         referent: Referent,
         **more: Any,
@@ -298,7 +301,7 @@ class Walk:
         self.open.append(kind)
         try:
             yield
-        except Cut as cut:
+        except UntilReached as cut:
             referent.tensor = cut.tensor
             raise
         finally:

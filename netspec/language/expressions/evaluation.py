@@ -10,22 +10,24 @@ from typing import Any
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Code
 from netspec.diagnostics.codes import expressions as codes
+from netspec.language.expressions.display import displayed
 from netspec.language.expressions.faults import FUNCTIONS
 from netspec.language.expressions.missing import BROKEN, Missing
-from netspec.language.expressions.names import Names
+from netspec.language.expressions.names import KnownNames
 from netspec.language.expressions.refusal import Refusal
 from netspec.language.expressions.tree import (
     Application,
     Binary,
     Chain,
     Choice,
+    ExpressionNode,
     Formula,
-    Index,
     Literal,
-    Name,
-    Node,
+    NamePath,
     Prefix,
+    Subscript,
 )
+from netspec.language.reading.scalars import boolean
 from netspec.ops.nearest import nearest
 from netspec.types import LIMIT
 
@@ -142,16 +144,16 @@ class _Sight:
     formula: Formula
     names: Mapping[str, object]
 
-    def source(self, node: Node) -> str:
+    def source(self, node: ExpressionNode) -> str:
         """The text of a part, shortened if it is long."""
         return self.formula.source(node)[:40]
 
 
-def _refusal(code: Code, message: str, node: Node, help: str | None = None) -> Refusal:
+def _refusal(code: Code, message: str, node: ExpressionNode, help: str | None = None) -> Refusal:
     return Refusal(code, message, node.start, node.end, help)
 
 
-def _value(node: Node, sight: _Sight) -> Any:
+def _value(node: ExpressionNode, sight: _Sight) -> Any:
     return _RULES[type(node)](node, sight)
 
 
@@ -159,7 +161,7 @@ def _literal(node: Literal, sight: _Sight) -> object:
     return node.value
 
 
-def _name(node: Name, sight: _Sight) -> object:
+def _name(node: NamePath, sight: _Sight) -> object:
     """`width`; `in.channels`, `block.in.height`: a size of a tensor."""
     *way, last = node.steps
     if not way:
@@ -179,15 +181,15 @@ def _name(node: Name, sight: _Sight) -> object:
     return _usable(owner[last], node.path, node.start, node.end)
 
 
-def _of_a_layer(node: Name) -> bool:
+def _of_a_layer(node: NamePath) -> bool:
     """Whether a path of names starts with the name of a layer, a repeat or a block."""
     return len(node.steps) > 1 and node.steps[0] not in ("in", "block")
 
 
-def _property(node: Name, sight: _Sight) -> object:
+def _property(node: NamePath, sight: _Sight) -> object:
     """`skip.height`: a size of a layer; `stage.index`, `unit.count`."""
     *path, part = node.steps
-    if not isinstance(sight.names, Names):
+    if not isinstance(sight.names, KnownNames):
         message = f"`{node.path}` is unknown here: only the items of a network or a block can use its layers"
         raise _refusal(codes.UNKNOWN_SIZE, message, node, "write the expression in the item that uses it")
     try:
@@ -197,7 +199,7 @@ def _property(node: Name, sight: _Sight) -> object:
     return _usable(found, node.path, node.start, node.end)
 
 
-def _index(node: Index, sight: _Sight) -> object:
+def _index(node: Subscript, sight: _Sight) -> object:
     values, at = _value(node.values, sight), _value(node.at, sight)
     if not isinstance(values, list | tuple):
         message = f"{_kind(values)} cannot be indexed: {sight.source(node.values)}"
@@ -239,14 +241,14 @@ def _division_by_zero(node: Binary, sight: _Sight) -> Refusal:
     return _refusal(codes.DIVISION_BY_ZERO, message, node.right, advice)
 
 
-def _bound_power(base: Any, exponent: Any, node: Node, sight: _Sight) -> None:
+def _bound_power(base: Any, exponent: Any, node: ExpressionNode, sight: _Sight) -> None:
     """A power of whole numbers can be huge, so its size is estimated before it is computed."""
     whole = isinstance(base, int) and isinstance(exponent, int)
     if whole and abs(base) > 1 and exponent * (abs(base).bit_length() - 1) >= 64:
         raise _too_large(node, sight)
 
 
-def _bounded(value: Any, node: Node, sight: _Sight) -> object:
+def _bounded(value: Any, node: ExpressionNode, sight: _Sight) -> object:
     if isinstance(value, complex):
         message = "a root of a negative number is not a real number"
         raise _refusal(codes.NOT_A_NUMBER, message, node, "make sure that the base is not negative")
@@ -257,14 +259,14 @@ def _bounded(value: Any, node: Node, sight: _Sight) -> object:
     return value
 
 
-def _too_large(node: Node, sight: _Sight) -> Refusal:
+def _too_large(node: ExpressionNode, sight: _Sight) -> Refusal:
     message = f"`{sight.source(node)}` is too large: numbers must be below 2⁶³"
     return _refusal(codes.RESULT_TOO_LARGE, message, node, "calculate with smaller numbers")
 
 
 def _prefix(node: Prefix, sight: _Sight) -> object:
     if node.sign == "not":
-        return not _value(node.operand, sight)
+        return not _condition(node.operand, sight)
     value = _number(node.operand, sight)
     return -value if node.sign == "-" else value
 
@@ -273,15 +275,13 @@ def _chain(node: Chain, sight: _Sight) -> object:
     return _comparison(node, sight) if node.signs[0] not in ("and", "or") else _either(node, sight)
 
 
-def _either(node: Chain, sight: _Sight) -> object:
-    """`and`, `or`: as in Python, the value that decides; later ones are not evaluated."""
+def _either(node: Chain, sight: _Sight) -> bool:
+    """`and`, `or`: as in Python, conditions after the one that decides are not evaluated."""
     stops_at = node.signs[0] == "or"
-    value: object = None
     for part in node.operands:
-        value = _value(part, sight)
-        if bool(value) is stops_at:
-            break
-    return value
+        if _condition(part, sight) is stops_at:
+            return stops_at
+    return not stops_at
 
 
 def _comparison(node: Chain, sight: _Sight) -> bool:
@@ -301,7 +301,7 @@ def _comparison(node: Chain, sight: _Sight) -> bool:
 
 
 def _choice(node: Choice, sight: _Sight) -> object:
-    return _value(node.value if _value(node.condition, sight) else node.other, sight)
+    return _value(node.value if _condition(node.condition, sight) else node.other, sight)
 
 
 def _application(node: Application, sight: _Sight) -> object:
@@ -344,13 +344,13 @@ def _only(values: Sequence[Any], node: Application) -> Any:
     return values[0]
 
 
-def _number(node: Node, sight: _Sight) -> Any:
+def _number(node: ExpressionNode, sight: _Sight) -> Any:
     value = _value(node, sight)
     _demand_number(value, node, sight)
     return value
 
 
-def _demand_number(value: object, node: Node, sight: _Sight) -> None:
+def _demand_number(value: object, node: ExpressionNode, sight: _Sight) -> None:
     if _is_number(value):
         return
     message = f"this must be a number, but `{sight.source(node)}` is {_kind(value)}"
@@ -359,6 +359,23 @@ def _demand_number(value: object, node: Node, sight: _Sight) -> None:
         list: "select a value with `[…]`, or count the values with `len(…)`",
         str: "give it a number: words can only be compared with `==` and `!=`",
     }.get(type(value))
+    raise _refusal(codes.EXPRESSION_TYPE, message, node, advice)
+
+
+def _condition(node: ExpressionNode, sight: _Sight) -> bool:
+    """The value of an operand of `and`, `or` and `not`, or after `if`. Only a boolean is true or false."""
+    value = _value(node, sight)
+    if isinstance(value, bool):
+        return value
+    source = sight.source(node)
+    message = f"a condition is true or false, but `{source}` is {_kind(value)}, {displayed(value)}"
+    if isinstance(value, str):
+        meant = f"`{known}`" if (known := boolean(value)) else "`true` or `false`"
+        advice = f"give it {meant}, or compare it with a word: `{source} == 'WORD'`"
+    elif isinstance(value, list | tuple):
+        advice = f"write `len({source}) > 0`, or select a value with `[…]`"
+    else:
+        advice = f"write `{source} != 0`"
     raise _refusal(codes.EXPRESSION_TYPE, message, node, advice)
 
 
@@ -395,8 +412,8 @@ _FUNCTIONS: dict[str, Callable[[Sequence[Any], Application, _Sight], object]] = 
 
 _RULES: dict[type[Any], Callable[[Any, _Sight], object]] = {
     Literal: _literal,
-    Name: _name,
-    Index: _index,
+    NamePath: _name,
+    Subscript: _index,
     Application: _application,
     Prefix: _prefix,
     Binary: _binary,

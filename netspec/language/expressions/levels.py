@@ -9,9 +9,9 @@ from typing import NamedTuple
 from netspec.dataclass import dataclass
 from netspec.language.expressions.faults import Faults
 from netspec.language.expressions.tokens import Token
-from netspec.language.expressions.tree import Binary, Chain, Choice, Name, Node, Prefix
+from netspec.language.expressions.tree import Binary, Chain, Choice, ExpressionNode, NamePath, Prefix
 
-Brackets = OneOf["whole", "group", "list", "call", "index"]
+BracketKind = OneOf["whole", "group", "list", "call", "index"]
 """The purpose of a pair of brackets; the whole text has none."""
 
 # The precedence of operators; a larger number binds tighter.
@@ -35,7 +35,7 @@ PREFIXES = {"-": UNARY, "+": UNARY, "~": UNARY, "not": NOT}
 class Operand(NamedTuple):
     """A parsed part, with its columns, including brackets around it."""
 
-    node: Node
+    node: ExpressionNode
     start: int
     end: int
     grouped: bool = False
@@ -59,7 +59,7 @@ class Level:
     name or a star, `assigned` that of an assignment, `sliced` that of a slice.
     """
 
-    kind: Brackets
+    kind: BracketKind
     opener: Token
     faults: Faults
     head: Operand | None = None
@@ -82,7 +82,7 @@ class Level:
     def is_lone_name(self) -> bool:
         """Whether the part after the last comma is a single name so far."""
         lone = len(self.operands) == 1 and not self.operators and not self.values
-        return lone and isinstance(self.operands[0].node, Name) and len(self.operands[0].node.steps) == 1
+        return lone and isinstance(self.operands[0].node, NamePath) and len(self.operands[0].node.steps) == 1
 
     def reduce(self, binding: int = 0) -> None:
         """Apply the pending operators with at least this precedence."""
@@ -107,7 +107,7 @@ class Level:
             return Operand(Binary(start, end, operator.sign, left.node, right.node), start, end)
         node = left.node
         signs: tuple[str, ...] = ()
-        operands: tuple[Node, ...] = (node,)
+        operands: tuple[ExpressionNode, ...] = (node,)
         if isinstance(node, Chain) and not left.grouped and BINDING[node.signs[0]] == operator.binding:
             signs, operands = node.signs, node.operands
         chain = Chain(start, end, (*signs, operator.sign), (*operands, right.node))

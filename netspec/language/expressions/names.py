@@ -13,7 +13,7 @@ PROPERTIES = ("channels", "time", "depth", "height", "width", "index", "count")
 """What an expression can ask of a name: sizes of a tensor, the number of a repetition, the calls of a block so far."""
 
 
-class Names(dict[str, object]):
+class KnownNames(dict[str, object]):
     """Values by name, and the function that finds layers."""
 
     __slots__ = ("find",)
@@ -26,6 +26,6 @@ class Names(dict[str, object]):
 def property_of(names: Mapping[str, object], path: tuple[str, ...], part: str) -> object:
     """The property of what a path refers to, or None if it cannot be used: for notes."""
     try:
-        return names.find(path, part) if isinstance(names, Names) else None
+        return names.find(path, part) if isinstance(names, KnownNames) else None
     except Refusal:
         return None

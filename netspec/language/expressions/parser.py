@@ -19,7 +19,7 @@ from netspec.language.expressions.levels import (
     NOT,
     PREFIXES,
     UNARY,
-    Brackets,
+    BracketKind,
     Level,
     Operand,
     Operator,
@@ -29,11 +29,11 @@ from netspec.language.expressions.refusal import Refusal
 from netspec.language.expressions.tokens import Token, tokens
 from netspec.language.expressions.tree import (
     Application,
+    ExpressionNode,
     Formula,
-    Index,
     Literal,
-    Name,
-    Node,
+    NamePath,
+    Subscript,
     walk,
 )
 from netspec.types import LIMIT
@@ -158,18 +158,18 @@ class _Parser:
         elif token.text in _BOOLEANS:
             self._push(Literal(token.start, token.end, _BOOLEANS[token.text]))
         else:
-            self._push(Name(token.start, token.end, (token.text,), token.end))
+            self._push(NamePath(token.start, token.end, (token.text,), token.end))
 
     def _may_end(self) -> bool:
         """Whether a bracket can close at the place of a value: it is empty, or there is a comma before it."""
         level = self.level
         return level.sliced is not None or level.comma or level.kind != "index"
 
-    def _push(self, node: Node) -> None:
+    def _push(self, node: ExpressionNode) -> None:
         self.level.operands.append(Operand(node, node.start, node.end))
         self.wants_operand = False
 
-    def _open(self, kind: Brackets, token: Token, head: Operand | None) -> None:
+    def _open(self, kind: BracketKind, token: Token, head: Operand | None) -> None:
         if len(self.levels) > DEPTH_LIMIT:
             message = f"this expression is nested more than {DEPTH_LIMIT} deep"
             advice = "use parameters for its parts"
@@ -222,7 +222,7 @@ class _Parser:
 
     def _ends_in_name(self, token: Token) -> bool:
         last = self.level.operands[-1]
-        return isinstance(last.node, Name) and last.end == token.start
+        return isinstance(last.node, NamePath) and last.end == token.start
 
     def _attribute(self, token: Token) -> None:
         if _is_step(token):
@@ -234,8 +234,8 @@ class _Parser:
                 self.faults.unreadable(part) if part.kind != "end" else self.faults.too_early(part)
             self.at += 1
         owner = self.level.operands.pop()
-        steps = (*owner.node.steps, part.text) if isinstance(owner.node, Name) else ("", part.text)
-        node = Name(owner.start, part.end, steps, owner.end)
+        steps = (*owner.node.steps, part.text) if isinstance(owner.node, NamePath) else ("", part.text)
+        node = NamePath(owner.start, part.end, steps, owner.end)
         self.level.operands.append(Operand(node, owner.start, part.end))
         if part.kind == "number" and self.tokens[self.at].text != ".":
             self.faults.unreadable(token)
@@ -280,7 +280,7 @@ class _Parser:
         assert level.head is not None
         start, end = level.head.start, token.end
         head = level.head.node
-        name = head.path if isinstance(head, Name) and len(head.steps) == 1 else ""
+        name = head.path if isinstance(head, NamePath) and len(head.steps) == 1 else ""
         if name not in FUNCTIONS:
             self.faults.function(name, start, level.head.end, end)
         return Operand(Application(start, end, name, tuple(each.node for each in level.items)), start, end)
@@ -293,9 +293,9 @@ class _Parser:
         elif level.comma:
             self.faults.list(level.items[0].start, self.tokens[self.at - 2].end)
         at = level.items[0].node if level.items else Literal(start, end, 0)
-        return Operand(Index(start, end, level.head.node, at), start, end)
+        return Operand(Subscript(start, end, level.head.node, at), start, end)
 
-    def _whole(self, token: Token) -> Node:
+    def _whole(self, token: Token) -> ExpressionNode:
         """The tree of the whole text; `token` is at its end."""
         level = self.level
         if len(self.levels) > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-Kind = Literal["number", "word", "name", "sign", "unclosed", "strange", "end"]
+TokenKind = Literal["number", "word", "name", "sign", "unclosed", "strange", "end"]
 
 
 class Token(NamedTuple):
@@ -14,7 +14,7 @@ class Token(NamedTuple):
     A word is in quotes; an unclosed one has only the first. A strange character is not part of any expression.
     """
 
-    kind: Kind
+    kind: TokenKind
     text: str
     start: int
     end: int
@@ -35,7 +35,7 @@ _TOKEN = re.compile(
     rf"(?P<number>{_NUMBER})|(?P<word>'[^']*'|\"[^\"]*\")|(?P<unclosed>['\"])"
     rf"|(?P<name>[^\W\d]\w*)|(?P<sign>{_SIGN})|(?P<strange>\S)"
 )
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, TokenKind] = {
     "number": "number",
     "word": "word",
     "unclosed": "unclosed",

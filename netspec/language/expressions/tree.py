@@ -15,12 +15,12 @@ class Literal:
     end: int
     value: int | float | str | bool
 
-    def parts(self) -> tuple[Node, ...]:
+    def parts(self) -> tuple[ExpressionNode, ...]:
         return ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Name:
+class NamePath:
     """A name, or a path of names: `width`, `in.channels`. `owner_end` is where all but its last step ends."""
 
     start: int
@@ -32,20 +32,20 @@ class Name:
     def path(self) -> str:
         return ".".join(self.steps)
 
-    def parts(self) -> tuple[Node, ...]:
+    def parts(self) -> tuple[ExpressionNode, ...]:
         return ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Index:
+class Subscript:
     """`values[at]`."""
 
     start: int
     end: int
-    values: Node
-    at: Node
+    values: ExpressionNode
+    at: ExpressionNode
 
-    def parts(self) -> tuple[Node, ...]:
+    def parts(self) -> tuple[ExpressionNode, ...]:
         return self.values, self.at
 
 
@@ -56,9 +56,9 @@ class Application:
     start: int
     end: int
     function: str
-    arguments: tuple[Node, ...]
+    arguments: tuple[ExpressionNode, ...]
 
-    def parts(self) -> tuple[Node, ...]:
+    def parts(self) -> tuple[ExpressionNode, ...]:
         return self.arguments
 
 
@@ -69,9 +69,9 @@ class Prefix:
     start: int
     end: int
     sign: str
-    operand: Node
+    operand: ExpressionNode
 
-    def parts(self) -> tuple[Node, ...]:
+    def parts(self) -> tuple[ExpressionNode, ...]:
         return (self.operand,)
 
 
@@ -82,10 +82,10 @@ class Binary:
     start: int
     end: int
     sign: str
-    left: Node
-    right: Node
+    left: ExpressionNode
+    right: ExpressionNode
 
-    def parts(self) -> tuple[Node, ...]:
+    def parts(self) -> tuple[ExpressionNode, ...]:
         return self.left, self.right
 
 
@@ -96,9 +96,9 @@ class Chain:
     start: int
     end: int
     signs: tuple[str, ...]
-    operands: tuple[Node, ...]
+    operands: tuple[ExpressionNode, ...]
 
-    def parts(self) -> tuple[Node, ...]:
+    def parts(self) -> tuple[ExpressionNode, ...]:
         return self.operands
 
 
@@ -108,38 +108,38 @@ class Choice:
 
     start: int
     end: int
-    value: Node
-    condition: Node
-    other: Node
+    value: ExpressionNode
+    condition: ExpressionNode
+    other: ExpressionNode
 
-    def parts(self) -> tuple[Node, ...]:
+    def parts(self) -> tuple[ExpressionNode, ...]:
         return self.value, self.condition, self.other
 
 
-Node = Literal | Name | Index | Application | Prefix | Binary | Chain | Choice
+ExpressionNode = Literal | NamePath | Subscript | Application | Prefix | Binary | Chain | Choice
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Formula:
     """A whole expression: its tree, and the text that its columns count in."""
 
-    root: Node
+    root: ExpressionNode
     text: str
 
-    def source(self, node: Node) -> str:
+    def source(self, node: ExpressionNode) -> str:
         """The text of a part, as written."""
         return self.text[node.start : node.end]
 
-    def names(self) -> list[Name]:
+    def names(self) -> list[NamePath]:
         """All names of values, in the order of the text."""
-        return sorted((each for each, _ in walk(self.root) if isinstance(each, Name)), key=_start)
+        return sorted((each for each, _ in walk(self.root) if isinstance(each, NamePath)), key=_start)
 
 
-def _start(node: Node) -> int:
+def _start(node: ExpressionNode) -> int:
     return node.start
 
 
-def walk(root: Node) -> Iterator[tuple[Node, int]]:
+def walk(root: ExpressionNode) -> Iterator[tuple[ExpressionNode, int]]:
     """All parts of a tree with their depths, from 1; outer parts come before inner ones."""
     todo = [(root, 1)]
     while todo:

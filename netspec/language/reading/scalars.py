@@ -58,3 +58,20 @@ def _float(text: str) -> float:
     if value == 0 and re.search("[1-9]", re.split("[eE]", text)[0]):
         raise OutOfRange("this number is too small: in float64 it is 0")
     return value
+
+
+def boolean(given: object) -> str | None:
+    """The boolean that was probably meant, or None."""
+    return _BOOLEANS.get(str(given).lower())
+
+
+_BOOLEANS = {
+    "none": "false",
+    "null": "false",
+    "yes": "true",
+    "on": "true",
+    "1": "true",
+    "no": "false",
+    "off": "false",
+    "0": "false",
+}

@@ -37,8 +37,8 @@ class Lead:
     """Whether `ours` means the same; otherwise it only has the most similar spelling."""
 
 
-Entry = Lead | Callable[[object], Lead]
-Table = Mapping[str, Entry]
+WordEntry = Lead | Callable[[object], Lead]
+WordTable = Mapping[str, WordEntry]
 
 
 def same(ours: str, note: str = "") -> Lead:
@@ -56,13 +56,13 @@ def absent(what: str, note: str = "") -> Lead:
     return Lead(f"this version of netspec has no {what}{f'; {note}' if note else ''}")
 
 
-def table(*rows: tuple[Entry, str]) -> dict[str, Entry]:
+def table(*rows: tuple[WordEntry, str]) -> dict[str, WordEntry]:
     """A table from rows of an entry and its words, which are separated by spaces.
 
     Raises:
         ValueError: a word is a duplicate, or is not folded.
     """
-    found: dict[str, Entry] = {}
+    found: dict[str, WordEntry] = {}
     for entry, words in rows:
         for word in words.split():
             if word in found or word != fold(word):
@@ -71,7 +71,7 @@ def table(*rows: tuple[Entry, str]) -> dict[str, Entry]:
     return found
 
 
-def lead(word: str, known: Iterable[str], words: Table, given: object = None) -> Lead | None:
+def lead(word: str, known: Iterable[str], words: WordTable, given: object = None) -> Lead | None:
     """The advice for an unknown word, or None.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from netspec.ops.words import Entry, Lead, absent, instead, same
+from netspec.ops.words import Lead, WordEntry, absent, instead, same
 
 # For each of our fields, the words for it. If several fields have a word in common, the first one of the op counts.
 _CALLED: tuple[tuple[str, str], ...] = (
@@ -101,7 +101,7 @@ _CALLED: tuple[tuple[str, str], ...] = (
     ("shift", "shifts by amount offset"),
 )
 
-_SWEPT: tuple[tuple[Entry, str], ...] = (
+_SWEPT: tuple[tuple[WordEntry, str], ...] = (
     (
         instead(
             "put `return: sequence` in its place for the output at every step, `return: last` for the last one"
@@ -128,7 +128,7 @@ _SWEPT: tuple[tuple[Entry, str], ...] = (
     ),
 )
 
-_RECURRENT: tuple[tuple[Entry, str], ...] = (
+_RECURRENT: tuple[tuple[WordEntry, str], ...] = (
     *_SWEPT,
     (
         instead("write `dropout` with `variational: true`: it then also acts on the state"),
@@ -140,7 +140,7 @@ _RECURRENT: tuple[tuple[Entry, str], ...] = (
     ),
     (instead("remove it: the gates are sigmoids"), "recurrentactivation inneractivation gateactivation"),
 )
-_CONV_RECURRENT: tuple[tuple[Entry, str], ...] = (
+_CONV_RECURRENT: tuple[tuple[WordEntry, str], ...] = (
     *_SWEPT,
     (
         absent("dropout inside a convolutional recurrent layer", "write `- spatial_dropout: …` before it"),
@@ -159,7 +159,7 @@ _LAYOUT = instead(
 )
 _BESIDE = instead("write it beside the op, in its own line below the dash, not among the fields of the op")
 
-_ANYWHERE: tuple[tuple[Entry, str], ...] = (
+_ANYWHERE: tuple[tuple[WordEntry, str], ...] = (
     (
         _UNNEEDED,
         "inchannels infeatures inputdim inputchannels nin nchannels numchannels inputsize inputshape inchannel "
@@ -206,7 +206,7 @@ def _slope(given: object) -> Lead:
 
 
 # Words with a special meaning for one op.
-_OWN: dict[str, tuple[tuple[Entry, str], ...]] = {
+_OWN: dict[str, tuple[tuple[WordEntry, str], ...]] = {
     "rnn": (*_RECURRENT, (_NO_PEEPHOLES, "peepholes usepeepholes peephole coupled inputforget")),
     "gru": (*_RECURRENT, (_NO_PEEPHOLES, "peepholes usepeepholes peephole coupled inputforget")),
     "lstm": _RECURRENT,
@@ -242,11 +242,11 @@ _OWN: dict[str, tuple[tuple[Entry, str], ...]] = {
 }
 
 
-def for_op(keyword: str, known: Iterable[str]) -> dict[str, Entry]:
+def for_op(keyword: str, known: Iterable[str]) -> dict[str, WordEntry]:
     """The words for the fields of one op; `known` are its fields."""
     known = set(known)
-    found: dict[str, Entry] = {}
-    rows: list[tuple[Entry, str]] = [*_OWN.get(keyword, ())]
+    found: dict[str, WordEntry] = {}
+    rows: list[tuple[WordEntry, str]] = [*_OWN.get(keyword, ())]
     rows += [(same(ours), words) for ours, words in _CALLED if ours in known]
     rows += _ANYWHERE
     for entry, words in rows:

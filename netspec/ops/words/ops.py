@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from netspec.ops.words import Entry, Lead, absent, instead, same, table
+from netspec.ops.words import Lead, WordEntry, absent, instead, same, table
 
 
 def _number(given: object, default: str = "…") -> str:
@@ -13,7 +13,7 @@ def _number(given: object, default: str = "…") -> str:
     return str(given) if plain else default
 
 
-def _adaptive(kind: str, *axes: str) -> Entry:
+def _adaptive(kind: str, *axes: str) -> WordEntry:
     """Equal windows if the output size divides the input size; otherwise the expression is an error, never rounded."""
 
     def entry(given: object) -> Lead:
@@ -36,14 +36,14 @@ def _adaptive(kind: str, *axes: str) -> Entry:
     return entry
 
 
-def _border(mode: str) -> Entry:
+def _border(mode: str) -> WordEntry:
     def entry(given: object) -> Lead:
         return instead(f"write `pad: {{amount: {_number(given)}, mode: {mode}}}`")
 
     return entry
 
 
-def _both(keyword: str) -> Entry:
+def _both(keyword: str) -> WordEntry:
     def entry(given: object) -> Lead:
         return instead(f"write `{keyword}: {{units: {_number(given)}, direction: both}}`")
 
@@ -56,7 +56,7 @@ def _average(given: object) -> Lead:
     return same("avg_pool", "`count_padding: true` counts padding as zeros, as PyTorch and Caffe do")
 
 
-def _counted(ours: str) -> Entry:
+def _counted(ours: str) -> WordEntry:
     """Darknet refers to layers by number: from the start, or backwards if negative."""
 
     def entry(given: object) -> Lead:
@@ -91,7 +91,7 @@ def _celu(given: object) -> Lead:
     return absent("CELU with an alpha other than 1; with alpha 1 it is `elu`")
 
 
-def _minimum(pool: str) -> Entry:
+def _minimum(pool: str) -> WordEntry:
     def entry(given: object) -> Lead:
         op = pool if pool.startswith("global") else f"{pool}: {_number(given)}"
         return instead(f"write `layers: [scale_by: -1, {op}, scale_by: -1]`: the largest of −x, negated")
@@ -403,12 +403,12 @@ WORDS = table(
     ),
     (same("take", "it takes one position of an axis, which is then gone"), "take select index"),
     (
-        same("gather", "the positions are numbers in the spec"),
-        "gather indexselect",
+        same("gather", "the positions are numbers in the spec, or an input of indices: `from: [x, indices]`"),
+        "gather indexselect takealongaxis takealongdim",
     ),
     (
-        absent("op that takes positions from another tensor"),
-        "gathernd scatter topk takealongaxis takealongdim",
+        absent("op that picks or writes positions that a layer calculates"),
+        "gathernd scatter topk",
     ),
     (same("reverse"), "flip fliplr flipud reversev2"),
     (absent("reversal up to the length of each sample"), "reversesequence"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netspec.ops.words import Entry, absent, instead, same, table
+from netspec.ops.words import WordEntry, absent, instead, same, table
 
 ACTIVATIONS = table(
     (same("none"), "linear identity no nothing"),
@@ -93,7 +93,7 @@ PADDINGS = table(
     (absent("circular padding"), "circular wrap periodic"),
 )
 
-MODES: dict[str, Entry] = table(
+MODES: dict[str, WordEntry] = table(
     (same("nearest"), "nearestneighbor nearestneighbour nn repeat repeated"),
     (
         instead(

@@ -11,7 +11,7 @@ from netspec.language.document import recipe_words as words
 from netspec.language.document.recipe import read
 from netspec.language.reading import source
 from netspec.language.reading.values import Mapping
-from netspec.ops.words import Lead, Table, lead
+from netspec.ops.words import Lead, WordTable, lead
 from netspec.recipe import Group, Normalise, Recipe, Stop
 from netspec.recipe.augmentation import AUGMENTATIONS
 from netspec.recipe.clipping import CLIPS
@@ -37,7 +37,7 @@ DATA_SETTINGS: dict[str, type[BaseModel]] = {
     "{data: {text: {%s: ~}}}": TextData,
 }
 # The table, our names, and where the word stands in a recipe.
-TABLES: dict[str, tuple[Table, list[str]]] = {
+TABLES: dict[str, tuple[WordTable, list[str]]] = {
     "setting": (words.RECIPE, [*Recipe.model_fields]),
     "optimizer": (words.OPTIMIZERS, [*OPTIMIZERS]),
     "schedule": (words.SCHEDULES, [*SCHEDULES]),

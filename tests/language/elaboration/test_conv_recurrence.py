@@ -7,6 +7,7 @@ import pytest
 
 from netspec.analysis import analyze
 from netspec.ops import OPS
+from netspec.ops.reach import Window
 from netspec.types import Type
 from netspec.weights import initialise
 from tests.building import Sketch
@@ -122,6 +123,57 @@ def test_what_a_position_sees(name: str, unit: str) -> None:
     for axis, wanted in enumerate(size):
         seen = np.flatnonzero(moved.any(1 - axis))
         assert seen[-1] - seen[0] + 1 == wanted
+
+
+@pytest.mark.parametrize("unit", ["lstm", "after", "before"])
+@pytest.mark.parametrize("name", SEEN)
+def test_what_a_position_of_each_output_sees_of_each_input(name: str, unit: str) -> None:
+    """The same experiment with each value of the first frame, of the first state and of the first cell."""
+    frames, sizes = 2, (13, 9)
+    keyword, own = ("conv_lstm", {}) if unit == "lstm" else ("conv_gru", {"reset": unit})
+    op = OPS[keyword].model_validate({"filters": 1, **SEEN[name], **own})
+    (states,) = {
+        each.sizes
+        for each in op.resolve([Type(1, (frames, *sizes))]).outputs([Type(1, (frames, *sizes))])[1:]
+    }
+    shapes = {role.name: (1, *states) for role in op.inputs} | {"sequence": (1, frames, *sizes)}
+    sketch = Sketch("a", **shapes)
+    sketch.add("layer", op, *shapes)
+    node = sketch.nodes["layer"]
+    ends = {
+        value: sketch.add(f"end_{number}", OPS["identity"](), value)
+        for number, value in enumerate(node.values)
+    }
+    graph = sketch.graph(**{end: end for end in ends.values()})
+    weights = {each.name: np.full(each.shape, 0.15) for each in graph.weights}
+    types = [graph.types[value] for value in node.inputs]
+    for number, (source, shape) in enumerate(shapes.items()):
+        count = int(np.prod(shape[-2:]))
+        batch = {each: np.ones((count + 1, *size)) for each, size in shapes.items()}
+        moving = batch[source][1:, 0, 0] if source == "sequence" else batch[source][1:, 0]
+        moving += 10 * np.eye(count).reshape(-1, *shape[-2:])
+        found = forward(graph, weights, batch, training=False)
+        for value in node.values:
+            port = value.partition(".")[2]
+            reach = (node.op.port_reaches(port, types) if port else node.op.reaches(types))[number]
+            assert reach is not None
+            axes = [each for each in reach.axes if each != "whole"]
+            y = np.asarray(found[ends[value]], "float64")[:, 0]
+            y = y[:, -1] if y.ndim == 4 else y
+            middle = tuple(each // 2 for each in y.shape[1:])
+            moved = (y[1:] != y[0])[(slice(None), *middle)].reshape(shape[-2:])
+            for axis, taps in enumerate(axes):
+                assert isinstance(taps, Window)
+                wanted = [each for each in taps.at(middle[axis]) if 0 <= each < shape[-2:][axis]]
+                assert np.flatnonzero(moved.any(1 - axis)).tolist() == wanted, (source, value)
+
+
+def test_states_have_no_axis_of_steps_in_what_they_see() -> None:
+    """A state of a layer that gives all steps, in a network and through one more window."""
+    layers = "{conv_lstm: {filters: 2, kernel: 3}, name: a}, {conv: {filters: 1, kernel: 3}, from: a.cell, name: b}"
+    found = {each.name: each.receptive for each in analyze(graph_of(whole(layers))).layers}
+    assert found["b"] is not None
+    assert str(found["b"]) == "7×17×17"
 
 
 FIELDS = "filters: 2, kernel: 3"

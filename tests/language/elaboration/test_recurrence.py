@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from netspec.analysis import analyze
+from netspec.check import check_text
 from netspec.types import Type
 from netspec.weights import initialise
 from tests.language.author import graph_of, hold_refusals, wires_of
@@ -124,3 +125,39 @@ REFUSED = [
 @pytest.mark.parametrize(("items", "inputs", "refusal"), REFUSED)
 def test_what_does_not_fit_is_refused(items: str, inputs: str, refusal: tuple[str, str]) -> None:
     hold_refusals(whole(items, inputs or "input: [3, 20]"), refusal)
+
+
+@pytest.mark.parametrize(
+    ("items", "told"),
+    [
+        (
+            "{gru: {units: 5, layers: 2, variational: true}}",
+            ["`variational` has no effect with `dropout: 0`"],
+        ),
+        ("{gru: {units: 5, variational: true, dropout: 0.5}}", []),
+        (
+            "{lstm: {units: 5, bias: false, bias_init: ones}}",
+            ["`bias_init` has no effect with `bias: false`"],
+        ),
+        ("{lstm: {units: 5, bias: false, bias_init: zeros}}", []),
+        ("{conv: {filters: 5, kernel: 1, bias: false, bias_init: normal}}", ["`bias_init` has no effect"]),
+        ("{scale: {bias: false, bias_init: ones}}", ["`bias_init` has no effect with `bias: false`"]),
+    ],
+)
+def test_a_field_without_an_effect_gets_a_warning(items: str, told: list[str]) -> None:
+    graph, found = check_text(whole(items), "a.yaml")
+    assert graph is not None
+    assert [each.code.id for each in found] == ["NS0130"] * len(told)
+    assert all(words in each.message for words, each in zip(told, found, strict=True))
+
+
+@pytest.mark.parametrize("field", ["init", "recurrent_init"])
+def test_a_matrix_of_gates_does_not_interpolate(field: str) -> None:
+    hold_refusals(whole(f"{{gru: {{units: 5, {field}: «bilinear»}}}}"), ("NS0317", "connects each channel"))
+
+
+def test_a_default_without_an_effect_gets_no_warning() -> None:
+    text = whole("{dense: {units: 5, bias: false}}").replace(
+        "layers:", "defaults: {dense: {bias_init: ones}}\nlayers:"
+    )
+    assert check_text(text, "a.yaml")[1] == []

@@ -28,7 +28,17 @@ def counted(items: str) -> str:
     return f"netspec: 1\nname: a\ninputs: {inputs}\nlayers: [{items}]"
 
 
+def picked(items: str, shape: str = "[4]", vocabulary: int = 9) -> str:
+    """A spec with these layers on a sequence of 6@9 and indices of its positions."""
+    inputs = f"{{x: [6, 9], places: {{shape: {shape}, vocabulary: {vocabulary}}}}}"
+    return f"netspec: 1\nname: a\ninputs: {inputs}\nlayers: [{items}]"
+
+
+PICK = "{gather: , from: [x, places]}"
 GIVEN = {
+    picked(PICK): "6@4",
+    picked(PICK, "[]"): "6",
+    picked("{gather: {axis: channels}, from: [x, places]}", vocabulary=5): "4@9",
     counted("{take: -1, from: [x, lengths]}"): "6",
     words("{embedding: 16}"): "16@20",
     words("one_hot"): "50@20",
@@ -131,6 +141,16 @@ REFUSED = {
     .replace("[6, 9]", "[6, 9, 9]")
     .replace("take", "«take»"): ("NS0303", "6@9×9"),
     sequence("{gather: «[0, 9]»}"): ("NS0314", "`positions: 9` is outside of time"),
+    sequence("{«gather»: , name: g}"): ("NS0314", "`gather` needs the positions to take"),
+    picked(PICK, vocabulary=10).replace("gather", "«gather»"): ("NS0314", "give that input `vocabulary: 9`"),
+    picked(PICK, "[2, 3]").replace("gather", "«gather»"): ("NS0303", "at most one axis; it gets indices 2×3"),
+    picked("{«gather»: {axis: channels}, from: [x, places]}", "[]", 5): ("NS0303", "with an axis"),
+    picked("{gather: «[0, 1]», from: [x, places]}"): ("NS0314", "leave one of them out"),
+    picked("{«gather»: , from: [places, x]}"): ("NS0304", "swap them: `from` names `input`, then `indices`"),
+    picked("{tanh: , from: x, name: y}, {one_hot: , from: places}, {«gather»: , from: [y, one_hot1]}"): (
+        "NS0304",
+        "it needs an input with a vocabulary",
+    ),
     sequence("{«repeat_vector»: 3}"): ("NS0303", "takes a vector"),
     sequence("flatten, {repeat_vector: «0»}"): ("NS0104", ""),
     sequence("{«repeat_vector»: , name: r}"): ("NS0314", "needs the sizes"),

@@ -80,12 +80,12 @@ VALUES: list[tuple[str, object]] = [
     ("${1 < 2 < 3}", True),
     ("${1 < 2 > 3}", False),
     ("${not flag}", False),
-    ("${not zero}", True),
+    ("${not zero == 0}", False),
+    ("${zero == 0 or 1 / zero > 1}", True),
+    ("${flag and zero != 0 and 1 / zero > 1}", False),
     ("${flag and not false}", True),
     ("${True}", True),
     ("${true}", True),
-    ("${zero or filters}", 64),
-    ("${zero and 1 / zero}", 0),
     ("${filters if true else 1 / zero}", 64),
     ("${widths[0]}", 8),
     ("${widths[-1]}", 32),
@@ -216,6 +216,15 @@ REFUSALS: list[tuple[str, str, str]] = [
     ("${3 < mode}", "NS0209", "mode"),
     ("${flag + 1}", "NS0209", "flag"),
     ("${-widths}", "NS0209", "widths"),
+    ("${not mode}", "NS0209", "mode"),
+    ("${not zero}", "NS0209", "zero"),
+    ("${not (flag and widths)}", "NS0209", "widths"),
+    ("${flag and mode}", "NS0209", "mode"),
+    ("${zero or filters}", "NS0209", "zero"),
+    ("${flag and filters}", "NS0209", "filters"),
+    ("${false or mode or flag}", "NS0209", "mode"),
+    ("${1 if mode else 2}", "NS0209", "mode"),
+    ("${1 if filters else 2}", "NS0209", "filters"),
     ("${len(3)}", "NS0209", "3"),
     ("${filters[0]}", "NS0209", "filters[0]"),
     ("${widths['a']}", "NS0209", "'a'"),
@@ -244,6 +253,28 @@ REFUSALS: list[tuple[str, str, str]] = [
 @pytest.mark.parametrize(("text", "code", "part"), REFUSALS)
 def test_it_refuses_and_points_at_the_part(text: str, code: str, part: str) -> None:
     assert outcome(text) == (BROKEN, [(code, part)])
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "advice"),
+    [
+        (
+            "${not mode}",
+            "`mode` is a word, `same`",
+            "`true` or `false`, or compare it with a word: `mode == 'WORD'`",
+        ),
+        ("${1 if 'yes' else 2}", "is a word, `yes`", "give it `true`"),
+        ("${zero or flag}", "`zero` is a number, 0", "write `zero != 0`"),
+        ("${flag and widths}", "`widths` is a list, [8, 16, 32]", "write `len(widths) > 0`"),
+    ],
+)
+def test_a_condition_is_a_boolean(text: str, message: str, advice: str) -> None:
+    problems = Problems()
+    assert evaluate(scalar_of(text), NAMES, problems) is BROKEN
+    (found,) = problems
+    assert "a condition is true or false, but" in found.message
+    assert message in found.message
+    assert advice in (found.help or "")
 
 
 @pytest.mark.parametrize(
@@ -295,7 +326,7 @@ def test_what_is_unknown_is_told_with_its_reason_or_stays_quiet() -> None:
         assert outcome("${x + 1}", {"x": broken}) == (BROKEN, [])
         assert outcome("$x", {"x": broken}) == (BROKEN, [])
     assert outcome("${in.channels}", {"in": BROKEN}) == (BROKEN, [])
-    assert outcome("${in.channels if zero else 3}", {"in": open_size, "zero": 0}) == (3, [])
+    assert outcome("${in.channels if zero > 0 else 3}", {"in": open_size, "zero": 0}) == (3, [])
 
 
 def test_columns_count_in_quotes_and_behind_wide_signs() -> None:
@@ -397,7 +428,9 @@ def number(chance: random.Random, depth: int = 0) -> str:
     one, other = number(chance, depth + 1), number(chance, depth + 1)
     forms = [f"{one} {chance.choice(['+', '-', '*', '/', '//', '%'])} {other}" for _ in range(4)]
     forms += [f"({one})", f"-{one}", f"+{one}", f"{one} ** 2", f"max({one}, {other})", f"floor({one})"]
-    return chance.choice([*forms, f"{one} if {truth(chance, depth + 1)} else {other}"])
+    # In brackets, since `not 1 if c else 2 < 3` has a number for a condition.
+    choice = f"{one} if {truth(chance, depth + 1)} else {other}"
+    return chance.choice([*forms, f"({choice})" if depth else choice])
 
 
 def truth(chance: random.Random, depth: int) -> str:
