@@ -60,7 +60,7 @@ def choose(among: Array, count: int, seed: int, stream: int, labels: Array | Non
     for at in by_remainder[: count - sum(numbers)]:
         numbers[at] += 1
     taken = np.zeros(len(among), bool)
-    for each, number in enumerate(numbers):
-        members = np.flatnonzero(of == each)
+    by_class = np.split(np.argsort(of, kind="stable"), np.cumsum(sizes)[:-1])
+    for members, number in zip(by_class, numbers, strict=True):
         taken[members[random.permutation(len(members))[:number]]] = True
     return among[taken], among[~taken]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -45,8 +46,8 @@ class _Guard:
     def __init__(self, path: Path, handle: int, size: int) -> None:
         self._path, self._handle, self._size = path, handle, size
 
-    def __del__(self) -> None:
-        os.close(self._handle)
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        close(self._handle)
 
     def require(self) -> None:
         size = os.fstat(self._handle).st_size

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from netspec.data.arrays import INPUTS, TARGETS, agreed, role_of, with_classes
 from netspec.data.bounds import DataError
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-Samples = Sequence[Mapping[str, Any]]
+
+class Samples(Protocol):
+    """What can be asked for its length and for a sample by index: a list, or anything that makes its samples."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Mapping[str, Any]: ...
 
 
 def of_samples(
