@@ -101,7 +101,8 @@ class Stepper:
             tensor.copy_(slots[name])
 
     def _made(self) -> torch.optim.Optimizer:
-        flags: dict[str, bool] = {"fused" if self.kind.fused and _fusible(self._names) else "foreach": True}
+        fused = all(each.device.type in self.kind.fused for each in self._names)
+        flags = {"fused" if fused else "foreach": True}
         if self._capturable and self.kind.capturable:
             flags["capturable"] = True
         settings = [
@@ -154,13 +155,10 @@ def _grouped(
             yield _Own(own, group.rate, spec.weight_decay if group.decay is None else group.decay, group.l2)
 
 
-def _fusible(parameters: Mapping[torch.nn.Parameter, str]) -> bool:
-    return all(each.is_floating_point() and each.device.type in ("cpu", "cuda") for each in parameters)
-
-
 Settings = list[dict[str, Any]]
 Flags = Mapping[str, bool]
 STEPS = "step"
+FUSED = frozenset({"cpu", "cuda"})
 
 
 @dataclass(frozen=True)
@@ -169,8 +167,8 @@ class Kind:
 
     made: Callable[[Any, Settings, Flags], torch.optim.Optimizer]
     slots: Callable[[Any], Mapping[str, str]]
-    fused: bool = False
-    """Whether one kernel takes the step of all parameters, on a CPU and on a GPU."""
+    fused: frozenset[str] = frozenset()
+    """The devices on which one kernel takes the step of all parameters."""
     capturable: bool = True
     """Whether there is a flag for CUDA graphs."""
     counts: bool = True
@@ -218,16 +216,17 @@ KINDS: Mapping[type[Optimizer], Kind] = {
     Sgd: Kind(
         _sgd,
         lambda spec: {"velocity": "momentum_buffer"} if spec.momentum else {},
-        fused=True,
+        fused=FUSED,
         capturable=False,
         counts=False,
     ),
-    Adam: Kind(_adam, _adam_slots, fused=True),
-    AdamW: Kind(_adamw, _adam_slots, fused=True),
+    Adam: Kind(_adam, _adam_slots, fused=FUSED),
+    AdamW: Kind(_adamw, _adam_slots, fused=FUSED),
     RMSprop: Kind(_rmsprop, _rmsprop_slots),
     Adagrad: Kind(
         _adagrad,
         lambda spec: {"sum": "sum"},
+        fused=frozenset({"cpu"}),
         capturable=False,
         uncaptured="PyTorch's Adagrad reads its count of steps on the host",
     ),
