@@ -311,3 +311,63 @@ def test_averages_follow_the_weights() -> None:
     (average,) = theirs.variables
     found: Any = running().array(average.value)
     same([found], [wanted], 1e-14 if WIDE else 1e-6)
+
+
+def on(device: str, spec: Optimizer, capturable: bool) -> tuple[Any, list[Any]]:
+    """Steps of float32 parameters on a device, whose gradients stay in one place."""
+    from netspec_torch.training.optimizers import Stepper
+
+    parameters = [
+        torch.nn.Parameter(torch.tensor(each, dtype=torch.float32, device=device)) for each in start()
+    ]
+    for parameter in parameters:
+        parameter.grad = torch.zeros_like(parameter)
+    return Stepper(spec, dict(zip(NAMES, parameters, strict=True)), (), None, capturable), parameters
+
+
+def graded(parameters: list[Any], step: int) -> None:
+    for parameter, slope in zip(parameters, slopes(step), strict=True):
+        parameter.grad.copy_(torch.tensor(slope, dtype=torch.float32))
+
+
+def test_a_rate_on_the_device_is_the_same_as_a_number() -> None:
+    spec = EVERY[2]
+    sides = [on("cpu", spec, capturable) for capturable in (True, False)]
+    for step in range(5):
+        for stepper, parameters in sides:
+            graded(parameters, step)
+            # A rate that float32 holds: as a number it is float64.
+            stepper.rate(0.5 ** (step + 2))
+            stepper.step()
+    for one, other in zip(sides[0][1], sides[1][1], strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="a CUDA graph needs a GPU")
+@pytest.mark.parametrize("spec", EVERY, ids=repr)
+def test_a_captured_step_gives_the_same_bits(spec: Optimizer) -> None:
+    from netspec_torch.training.optimizers import KINDS
+
+    if KINDS[type(spec)].uncaptured:
+        pytest.skip(KINDS[type(spec)].uncaptured)
+    (plain, wanted), (captured, found) = on("cuda", spec, True), on("cuda", spec, True)
+    before = [each.detach().clone() for each in found]
+    kept = {name: each.clone() for name, each in captured.slots().items()}
+    side = torch.cuda.Stream()
+    with torch.cuda.stream(side):
+        captured.step()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        captured.step()
+    with torch.no_grad():
+        for parameter, value in zip(found, before, strict=True):
+            parameter.copy_(value)
+    captured.restore(kept)
+    for step in range(6):
+        for stepper, parameters in ((plain, wanted), (captured, found)):
+            graded(parameters, step)
+            stepper.rate(rate_of(spec, step))
+        plain.step()
+        graph.replay()
+        assert all(torch.equal(one, other) for one, other in zip(wanted, found, strict=True))
