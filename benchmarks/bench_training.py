@@ -65,18 +65,21 @@ def samples(asked: Request, graph: Any) -> tuple[Any, Any]:
 def ours(asked: Request, graph: Any, folder: Path) -> Round:
     """A round of what `netspec train` runs."""
     from netspec.backend import Trains, usable
+    from netspec.data.samples import checked
     from netspec.fit import Conversion, Task, Term
     from netspec.recipe.losses import CrossEntropy
     from netspec.recipe.metrics import Accuracy, Measured
     from netspec.recipe.optimizers import Adam
     from netspec.training.claim import Claim
-    from netspec.training.feed import Feed, Held
+    from netspec.training.classic import parts_of
+    from netspec.training.feed import Feed, Sourced
     from netspec.training.folder import Folder
     from netspec.weights import initialise
 
     name, output = graph.inputs[0].name, graph.outputs[0].name
     images, labels = samples(asked, graph)
-    feed = Feed({"train": Held({name: images}, {"label": labels})}, asked.batch, 0)
+    source = parts_of(checked("bytes", images, labels, images[:1], labels[:1], where="here")).train
+    feed = Feed({"train": Sourced(source, {name: "images"}, {"label": "labels"})}, asked.batch, 0)
     task = Task(
         graph,
         initialise(graph),

@@ -10,6 +10,7 @@ from netspec.backend import Builds, Trains, Writes, capable, native_names, usabl
 from netspec.graph import Graph
 
 if TYPE_CHECKING:
+    from netspec.data.own import Samples
     from netspec.proof.result import Comparison
     from netspec.training.run import Run
     from netspec.types import Float
@@ -68,23 +69,31 @@ def compare(graph: Graph, *backends: str, dtype: Float = "float64", **settings: 
 
 
 def train(
-    graph: Graph, backend: str, *, data: str | None = None, data_dir: Path | None = None, **recipe: object
+    graph: Graph,
+    backend: str,
+    *,
+    data: str | Samples | Mapping[str, Samples] | None = None,
+    data_dir: Path | None = None,
+    **recipe: object,
 ) -> Run:
     """Train with the recipe of the spec; `recipe` overrides some of its settings (`epochs=3`).
+
+    `data` is the name of a set, a path, or own samples: a sequence of mappings of arrays, or one for each part.
 
     Raises:
         SpecError: the recipe is wrong, or data and network do not fit each other.
         DataError: a data set is missing or malformed.
         Unavailable: the backend is unknown, missing or broken.
     """
-    from netspec.data.datasets import load
+    from netspec.data.loading import load
     from netspec.diagnostics import Problems, SpecError
     from netspec.language.document.recipe import settle
     from netspec.recipe.names import seen_from
     from netspec.training.run import train as run
 
     problems = Problems()
-    if data is not None:
+    own = None if data is None or isinstance(data, str) else data
+    if isinstance(data, str):
         recipe["data"] = seen_from(Path.cwd(), data)
     told = settle(graph.train, problems, graph.file, recipe)
     if told is None:
@@ -94,5 +103,5 @@ def train(
         graph,
         usable([backend], Trains)[0],
         told,
-        load(seen_from(Path(graph.file).parent, told.data), data_dir),
+        load(told.data if own is None else own, data_dir, told.seed, base=Path(graph.file).parent),
     )

@@ -34,6 +34,7 @@ def followed(
     run: Callable[[Sequence[Report]], Run], epochs: int, shape: Shape, names: Mapping[str, object]
 ) -> None:
     """Run a training, report it, and exit with the code of how it ended."""
+    from netspec.data.bounds import DataError
     from netspec.stops import Terminated, stoppable
     from netspec.training import run as runs
     from netspec.weights import WeightsError
@@ -56,6 +57,8 @@ def followed(
         WeightsError,
     ) as error:
         fail("\n".join([str(error), *_notes(error)]))
+    except DataError as error:
+        fail("\n".join([str(error), *([error.help] if error.help else []), *_notes(error)]))
     except Terminated as stop:
         fail("\n".join(["the training was asked to stop", *_notes(stop)]), 128 + stop.number)
     except KeyboardInterrupt as stop:

@@ -16,7 +16,7 @@ from netspec_cli.streams import complain
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays
-    from netspec.data.samples import Dataset
+    from netspec.data.parts import Parts
     from netspec.diagnostics import Diagnostic
     from netspec.graph import Graph
     from netspec.recipe import Recipe, StatedRecipe
@@ -79,7 +79,7 @@ def train(
 ) -> None:
     """Train a network with its recipe, and write a run folder; or go on with a run."""
     from netspec.backend import Trains, usable
-    from netspec.training.match import require_classifier
+    from netspec.training.match import require_trainable
 
     shape = Shape(quiet, format)
     if resume is not None:
@@ -108,7 +108,7 @@ def train(
         _recipe(None, spec, overrides)  # report a wrong option in the same run
         raise
     recipe = _recipe(graph.train, graph.file, overrides)
-    require_classifier(graph)  # before a large data set is read
+    require_trainable(graph, recipe)  # before a large data set is read
     chosen = usable([backend], Trains)[0]
     samples = _data(graph, recipe, data_dir, fetch)
 
@@ -250,17 +250,19 @@ def _in_words(diagnostic: Diagnostic, option: str) -> str:
     return "\n".join(lines)
 
 
-def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Dataset:
-    from netspec.data import datasets
+def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Parts:
+    from netspec.data.bounds import DataError
     from netspec.data.fetch import fetch as get
-    from netspec.data.idx import DataError
-    from netspec.recipe.names import SETS, seen_from
+    from netspec.data.loading import load
+    from netspec.data.sets import default_folder
+    from netspec.recipe.names import SETS
 
     try:
         if fetch and recipe.source in SETS:
-            get(recipe.source, folder or datasets.default_folder(), tell=complain)
+            get(recipe.source, folder or default_folder(), tell=complain)
         # A path in a recipe is relative to the folder of its spec.
-        return datasets.load(seen_from(Path(graph.file).parent, recipe.source), folder)
+        base = Path(graph.file).parent
+        return load(recipe.data, folder, recipe.seed, base=base, workers=recipe.workers)
     except DataError as error:
         fail(str(error) + (f"\n{error.help}" if error.help else ""))
 

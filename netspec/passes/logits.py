@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from netspec.analysis.ending import Ending, ending, last_activation
 from netspec.analysis.meaning import meanings
@@ -11,8 +11,8 @@ from netspec.graph import Graph, Node
 from netspec.passes.rewire import without
 
 
-def logits(graph: Graph) -> Graph:
-    """The network whose outputs are logits; the graph itself if all of them are scores.
+def logits(graph: Graph, only: Collection[str] | None = None) -> Graph:
+    """The network whose outputs, or `only` these, are logits; the graph itself if all of them are scores.
 
     Layers after the softmax or sigmoid that only move its values (a flatten, a crop) stay. The names of all weights
     stay. Probabilities that other layers use stay for these layers.
@@ -21,6 +21,8 @@ def logits(graph: Graph) -> Graph:
         NoLogits: an output is computed from probabilities in another way, or it is a distance.
     """
     for output in graph.outputs:
+        if only is not None and output.name not in only:
+            continue
         value = next(each.value for each in graph.outputs if each.name == output.name)
         if not meanings(graph)[value].is_logit:
             graph = _lifted(graph, output.name, ending(graph, value))

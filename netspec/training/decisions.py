@@ -29,15 +29,21 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """The training ends after so many epochs that were not better than the best before them."""
+    """The training ends after so many epochs that were not better by more than `threshold` than the best before."""
 
     goal: Goal
     after: int
+    threshold: float = 0.0
 
     def is_over(self, epochs: Sequence[Epoch]) -> bool:
         """Whether to stop after these epochs."""
-        best = self.goal.best(epochs)
-        return best is not None and len(epochs) - best.number >= self.after
+        best, since = float("-inf"), 0
+        for epoch in epochs:
+            worth = self.goal.worth(epoch)
+            since += 1
+            if worth > best + self.threshold or (best == float("-inf") and worth > best):
+                best, since = worth, 0
+        return since >= self.after
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
+from netspec.data.prefetch import prefetched
+from netspec.data.source import Source
 from netspec.fit import Batch, Step
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from netspec.data.augmentation import Augmentation
     from netspec.fit import Array
 
 
@@ -23,27 +26,51 @@ class Samples(Protocol):
         """The number of samples."""
         ...
 
-    def batch(self, chosen: NDArray[np.int64] | slice) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
-        """The inputs and the targets of these samples."""
+    def batch(
+        self, chosen: NDArray[np.int64], epoch: int | None = None
+    ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+        """The inputs and the targets of these samples, by the names of inputs and outputs of the network.
+
+        With an epoch, they are changed as training samples are in this epoch.
+        """
+        ...
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it takes time to make a batch, so that it should be made while a step runs."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
-    """Samples in memory."""
+class Sourced:
+    """Samples of a source; `inputs` and `targets` have its key for each input and output."""
 
-    inputs: Mapping[str, Array]
-    targets: Mapping[str, Array]
+    source: Source
+    inputs: Mapping[str, str]
+    targets: Mapping[str, str]
+    changes: Augmentation | None = None
 
     def __len__(self) -> int:
-        return len(next(iter(self.inputs.values())))
+        return len(self.source)
 
-    def batch(self, chosen: NDArray[np.int64] | slice) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+    def batch(
+        self, chosen: NDArray[np.int64], epoch: int | None = None
+    ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
         """The inputs and the targets of these samples."""
+        arrays = self.source.take(chosen)
+        if self.changes is not None:
+            still = epoch is None
+            arrays = self.changes.still(arrays) if still else self.changes.batch(arrays, chosen, epoch or 0)
         return (
-            {name: array[chosen] for name, array in self.inputs.items()},
-            {name: array[chosen] for name, array in self.targets.items()},
+            {name: arrays[key] for name, key in self.inputs.items()},
+            {name: arrays[key] for name, key in self.targets.items()},
         )
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether samples are decoded or changed."""
+        keys = (*self.inputs.values(), *self.targets.values())
+        return self.changes is not None or any(self.source.column(key) is None for key in keys)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +81,8 @@ class Feed:
     batch: int
     seed: int
     accumulate: int = 1
+    ahead: int = 2
+    """How many steps are made before they are needed, if that takes time; 0 makes none ahead."""
 
     @property
     def steps(self) -> int:
@@ -65,25 +94,33 @@ class Feed:
 
         `start` steps are left out.
         """
+        part = self.parts["train"]
+        yield from prefetched(self._steps(part, epoch, start), self.ahead if part.is_slow else 0)
+
+    def _steps(self, part: Samples, epoch: int, start: int) -> Iterator[Step]:
         import numpy as np
 
-        part = self.parts["train"]
         order = np.random.default_rng([self.seed, epoch]).permutation(len(part))
         size = self.batch * self.accumulate
         for at in range(start * size, len(order), size):
             whole = order[at : at + size]
             yield [
-                self._batch(part, whole[here : here + self.batch], len(whole[here : here + self.batch]))
+                self._batch(part, whole[here : here + self.batch], epoch)
                 for here in range(0, len(whole), self.batch)
             ]
 
     def part(self, name: str) -> Iterator[Batch]:
         """A part once, in its own order."""
         part = self.parts[name]
-        for at in range(0, len(part), self.batch):
-            size = min(self.batch, len(part) - at)
-            yield self._batch(part, slice(at, at + size), size)
+        yield from prefetched(self._whole(part), self.ahead if part.is_slow else 0)
 
-    def _batch(self, part: Samples, chosen: NDArray[np.int64] | slice, samples: int) -> Batch:
-        inputs, targets = part.batch(chosen)
-        return Batch(inputs, targets, samples)
+    def _whole(self, part: Samples) -> Iterator[Batch]:
+        import numpy as np
+
+        order = np.arange(len(part))
+        for at in range(0, len(part), self.batch):
+            yield self._batch(part, order[at : at + self.batch])
+
+    def _batch(self, part: Samples, chosen: NDArray[np.int64], epoch: int | None = None) -> Batch:
+        inputs, targets = part.batch(chosen, epoch)
+        return Batch(inputs, targets, len(chosen))

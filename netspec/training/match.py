@@ -17,14 +17,13 @@ from netspec.recipe import Normalise, Recipe
 from netspec.recipe.names import SETS, Shape, padded
 from netspec.training import advice
 from netspec.training.advice import Labels
+from netspec.training.heads import heads, is_classifier
 from netspec.types import Type
 
 if TYPE_CHECKING:
     from netspec.data.samples import Dataset
 
-LIMITS = (
-    "this version trains classifiers: one input of numbers, one output: a vector with one value per class"
-)
+LIMITS = "without a `loss` in its recipe, a network is a classifier: its output is a vector with one value per class"
 LARGEST_SCALED = 20.0
 """A value above this is not scaled: no value of a normal distribution is 20 deviations from the mean."""
 
@@ -67,7 +66,12 @@ def check(graph: Graph, problems: Problems) -> Recipe | None:
     if graph.altered:
         return recipe
     known = None if recipe is None else SETS.get(recipe.source)
-    if recipe is not None and known is not None:
+    if recipe is not None and not is_classifier(graph, recipe):
+        heads(graph, recipe, problems)
+        if known is not None and len(graph.inputs) > 1:
+            message = f"`{graph.name}` takes {len(graph.inputs)} inputs, but {recipe.source} has one array of samples"
+            problems.error(codes.DATA_MISFIT, message, _place(graph, recipe, ["data"]))
+    elif recipe is not None and known is not None:
         match(graph, recipe, Facts(recipe.source, known.shape, known.classes, known.train), problems)
     else:
         _classifies(graph, problems)
@@ -84,29 +88,23 @@ def match(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> Non
     _match_batches(graph, recipe, facts, problems)
 
 
-def require_classifier(graph: Graph) -> None:
-    """Refuse a network that no recipe trains, whatever the data.
+def require_trainable(graph: Graph, recipe: Recipe) -> None:
+    """Refuse a network that this recipe does not train, whatever the data.
 
     Raises:
-        SpecError: it is not a classifier, or its output is not logits.
+        SpecError: an output does not fit its loss.
     """
     problems = Problems()
-    if not _classifies(graph, problems):
+    if is_classifier(graph, recipe):
+        _classifies(graph, problems)
+    else:
+        heads(graph, recipe, problems)
+    if problems.errors:
         raise SpecError(problems.in_order())
 
 
 def _classifies(graph: Graph, problems: Problems) -> bool:
     place = graph.inputs[0].span
-    if len(graph.inputs) != 1 or graph.inputs[0].type.dtype != "float":
-        found = "indices" if len(graph.inputs) == 1 else f"{len(graph.inputs)} inputs"
-        message = f"`{graph.name}` cannot be trained: its input is {found}"
-        problems.error(codes.NOT_A_CLASSIFIER, message, place, notes=[LIMITS])
-        return False
-    if len(graph.outputs) != 1:
-        names = ", ".join(f"`{output.name}`" for output in graph.outputs)
-        message = f"`{graph.name}` cannot be trained: it has {len(graph.outputs)} outputs, {names}"
-        problems.error(codes.NOT_A_CLASSIFIER, message, place, notes=[LIMITS])
-        return False
     output = graph.types[graph.outputs[0].value]
     if output.spatial or output.dtype != "float":
         node = graph.producers.get(graph.outputs[0].value)

@@ -5,28 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING
+from math import ceil
+from typing import TYPE_CHECKING, Any
 
-from netspec.data.samples import Dataset
-from netspec.fit import LOSS, Conversion, Task, Term
+from netspec.data.parts import Parts
+from netspec.diagnostics import Problems
+from netspec.diagnostics.codes import training as codes
+from netspec.fit import LOSS, Clip, Conversion, Task, Term
 from netspec.graph import Graph
 from netspec.passes import logits
 from netspec.recipe import Normalise, Recipe
-from netspec.recipe.losses import CrossEntropy
-from netspec.recipe.metrics import Accuracy, Measured
 from netspec.recipe.schedules import AnySchedule, Constant, Plateau
 from netspec.scoring import Figure, figure
+from netspec.training.changes import augmentation
+from netspec.training.classic import classic, of_dataset
 from netspec.training.decisions import Goal, Patience, Saving
-from netspec.training.feed import Feed, Held
+from netspec.training.feed import Feed, Sourced
+from netspec.training.goals import Goals, metrics
+from netspec.training.groups import groups
+from netspec.training.heads import Head, heads, place
+from netspec.training.match import Facts, match
 from netspec.training.rates import Course, Waiting, rate, waited
 from netspec.training.report import Epoch
+from netspec.training.statistics import measured_scale, median_frequencies
+from netspec.training.wiring import Wiring, wired
 
 if TYPE_CHECKING:
-    from netspec.backend import Arrays
+    from netspec.backend import Arrays as Weights
     from netspec.fit import Tallies
 
 Figures = dict[str, Figure]
-TARGET = "label"
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,8 @@ class Plan:
     saving: Saving = field(default_factory=Saving)
     frozen: Mapping[str, int] = field(default_factory=dict)
     """For a weight the number of epochs at the start in which it does not learn."""
+    notes: tuple[str, ...] = ()
+    """How the parts of the data were made."""
     limit: int | None = None
     """The number of steps of the whole training, if it ends within an epoch."""
 
@@ -96,55 +106,135 @@ class Plan:
         return [f"{part}_{kind}" for part in parts for kind in kinds]
 
 
-def plan(graph: Graph, recipe: Recipe, data: Dataset, weights: Arrays, device: str) -> Plan:
-    """The plan of a training of a classifier."""
-    feed = feed_of(graph, recipe, data)
-    whole = logits(graph)
-    output = whole.outputs[0].name
-    chosen = (Accuracy(),) if recipe.metrics is None else recipe.metrics
-    metrics = tuple(Measured(each.kind, output, TARGET, each) for each in chosen)
+def plan(
+    graph: Graph, recipe: Recipe, parts: Parts, weights: Weights, device: str, problems: Problems
+) -> Plan | None:
+    """The plan of a training; None if recipe, data and network do not fit each other (`problems` says why)."""
+    parts = parts.limited(recipe.train_size, recipe.validation_size, recipe.test_size)
+    plain = classic(graph, recipe, parts)
+    if plain is not None:
+        data = plain.seen_as(graph.inputs[0].type.shape)
+        match(graph, recipe, Facts.of(data), problems)
+        parts = of_dataset(data, parts)
+    if problems.errors:
+        return None
+    found = heads(graph, recipe, problems)
+    changes = None if found is None else augmentation(graph, recipe, found, parts, problems)
+    wires = None if found is None else wired(graph, recipe, found, parts, changes, problems)
+    if found is None or wires is None:
+        return None
+    wiring, parts = wires
+    _refuse(graph, recipe, problems)
+    own, frozen = groups(graph, recipe, problems)
+    feed = Feed(
+        {name: Sourced(source, wiring.inputs, wiring.targets, changes) for name, source in parts},
+        recipe.batch,
+        recipe.seed,
+        recipe.accumulate,
+        ahead=2 if recipe.workers else 0,
+    )
+    measured = metrics(graph, recipe, found, wiring, problems)
+    goals = Goals(graph, recipe, measured, "validation" in feed.parts, problems)
+    epochs = recipe.epochs if recipe.steps is None else ceil(recipe.steps / feed.steps)
     task = Task(
-        graph=whole,
+        graph=logits(graph, {head.output for head in found if head.loss.of_logits}),
         weights=weights,
-        terms=(Term(output, TARGET, CrossEntropy()),),
+        terms=tuple(
+            Term(
+                head.output,
+                head.output if head.output in wiring.targets else None,
+                _counted(head, wiring, parts),
+                head.loss.weight,
+                getattr(head.loss, "lengths", None),
+            )
+            for head in found
+        ),
         optimizer=recipe.optimizer,  # type: ignore[arg-type]
-        metrics=metrics,
-        conversions={graph.inputs[0].name: conversion(recipe, feed)},
+        metrics=measured,
+        conversions=_conversions(graph, recipe, wiring, parts),
+        target_conversions=_target_conversions(recipe, found, wiring, parts),
+        groups=own,
+        clip=None if recipe.clip is None else Clip(recipe.clip.kind, recipe.clip.limit),  # type: ignore[arg-type]
+        average=recipe.average,
+        precision=recipe.precision,
+        compile=recipe.compile,
+        deterministic=recipe.deterministic,
         seed=recipe.seed,
         device=device,
     )
-    goal = None
-    if "validation" in feed.parts:
-        goal = Goal("validation_accuracy", True) if metrics else Goal("validation_loss", False)
-    return Plan(task, feed, recipe.epochs, goal=goal)
-
-
-def feed_of(graph: Graph, recipe: Recipe, data: Dataset) -> Feed:
-    """The batches of a recipe."""
-    import numpy as np
-
-    limited = data.limited(recipe.train_size, recipe.test_size)
-    name = graph.inputs[0].name
-    train, test = limited.train_images, limited.test_images
-    if train.dtype != test.dtype:  # one part bytes, the other floats
-        train, test = (
-            each.astype(np.float32) / np.float32(255) if each.dtype == np.uint8 else each
-            for each in (train, test)
-        )
-    parts = {
-        "train": Held({name: train}, {TARGET: limited.train_labels}),
-        "test": Held({name: test}, {TARGET: limited.test_labels}),
-    }
-    return Feed(parts, recipe.batch, recipe.seed)
-
-
-def conversion(recipe: Recipe, feed: Feed) -> Conversion:
-    """Bytes are divided by 255, floats are not changed; then comes `normalise`."""
-    normalise = recipe.normalise if isinstance(recipe.normalise, Normalise) else None
-    (images,) = feed.parts["train"].batch(slice(0, 1))[0].values()
-    return Conversion(
-        unit=255.0 if str(images.dtype) == "uint8" else 1.0,
-        mean=() if normalise is None else normalise.mean,
-        std=() if normalise is None else normalise.std,
-        pad=recipe.pad,
+    made = Plan(
+        task,
+        feed,
+        epochs,
+        schedule=recipe.schedule or Constant(),  # type: ignore[arg-type]
+        goal=goals.best(),
+        patience=goals.patience(),
+        watched=goals.watched(),
+        saving=Saving(recipe.checkpoint.epochs, recipe.checkpoint.minutes, recipe.checkpoint.steps),
+        frozen=frozen,
+        limit=recipe.steps,
+        notes=parts.notes,
     )
+    return None if problems.errors else made
+
+
+def _refuse(graph: Graph, recipe: Recipe, problems: Problems) -> None:
+    """Report settings that this version does not obey."""
+    for name, is_set in (
+        ("whiten", recipe.whiten is not None),
+        ("normalise", recipe.normalise == "sample"),
+    ):
+        if is_set:
+            message = f"this version does not obey `{name}` of this kind"
+            problems.error(
+                codes.SETTING_VALUE, message, place(graph, recipe, [name]), help=f"remove `{name}`"
+            )
+
+
+def _counted(head: Head, wiring: Wiring, parts: Parts) -> Any:
+    """The loss with the weights of classes as numbers."""
+    if getattr(head.loss, "class_weights", None) != "median_frequency":
+        return head.loss
+    weights = median_frequencies(parts.train, wiring.targets[head.output], head.type.channels or 1, head.loss)
+    return head.loss.model_copy(update={"class_weights": weights})
+
+
+def _conversions(graph: Graph, recipe: Recipe, wiring: Wiring, parts: Parts) -> dict[str, Conversion]:
+    """Bytes are divided by 255, other numbers are not changed; then comes `normalise`."""
+    found = {}
+    for each in graph.inputs:
+        if each.vocabulary is None:
+            key = wiring.inputs[each.name]
+            unit = _unit(parts, key)
+            mean, std = _normalised(recipe, parts, key, unit)
+            pad = recipe.pad if each.type.sizes else 0
+            found[each.name] = Conversion(unit, mean, std, pad)
+    return found
+
+
+def _unit(parts: Parts, key: str) -> float:
+    return 255.0 if parts.train.fields[key].dtype == "uint8" else 1.0
+
+
+def _normalised(
+    recipe: Recipe, parts: Parts, key: str, unit: float
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    if isinstance(recipe.normalise, Normalise):
+        return recipe.normalise.mean, recipe.normalise.std
+    return measured_scale(parts.train, key, unit) if recipe.normalise == "measured" else ((), ())
+
+
+def _target_conversions(
+    recipe: Recipe, found: tuple[Head, ...], wiring: Wiring, parts: Parts
+) -> dict[str, Conversion]:
+    """Targets that are numbers and stored as bytes are divided by 255; images are padded as the inputs are."""
+    conversions = {}
+    for head in found:
+        key = wiring.targets.get(head.output)
+        if key is None or head.loss.targets != "numbers":
+            continue
+        field_ = parts.train.fields[key]
+        pad = recipe.pad if key in wiring.inputs.values() and field_.shape[1:] else 0
+        if field_.dtype == "uint8" or pad:
+            conversions[head.output] = Conversion(_unit(parts, key), pad=pad)
+    return conversions

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from netspec import files
 from netspec.backend import Trains, Writes, native_names
+from netspec.data.parts import Parts
 from netspec.data.samples import Dataset
 from netspec.diagnostics import Diagnostic, Problems, SpecError
 from netspec.graph import Graph
 from netspec.recipe import Recipe
 from netspec.training.checkpoint import Checkpoint, Damaged
 from netspec.training.claim import CHECKPOINT, FACTS, CannotKeep, Claim, FolderTaken
+from netspec.training.classic import parts_of
 from netspec.training.curves import curves, headline
 from netspec.training.explain import explain
 from netspec.training.folder import CannotRead, Folder, described
 from netspec.training.loop import Diverged, Ended, Loop
-from netspec.training.match import Facts, match
 from netspec.training.plan import Plan, plan
 from netspec.training.report import Epoch, Report
 from netspec.weights import check, starting
@@ -70,7 +71,7 @@ def train(
     graph: Graph,
     backend: Trains,
     recipe: Recipe,
-    data: Dataset,
+    data: Parts | Dataset,
     *,
     out: Path | None = None,
     weights: Arrays | None = None,
@@ -98,11 +99,10 @@ def train(
         Unavailable, Unsupported: the backend cannot train the network.
         WeightsError: `weights` do not fit the graph, or the weights of a pretrained part cannot be read.
     """
-    data = _matched(graph, recipe, data, warn)
     if weights is not None:
         check(weights, graph, "the given file")
     start = starting(graph, recipe.seed, native=native_names(graph)) if weights is None else weights
-    whole = plan(graph, recipe, data, start, device)
+    whole = _planned(graph, recipe, data, start, device, warn)
     name = f"{graph.name}-{backend.name}"
     claim = Claim.numbered(Path("runs"), name) if out is None else Claim.take(out, inputs, force)
     facts = _circumstances(graph, backend, whole, data, weights, device)
@@ -119,7 +119,7 @@ def resume(
     graph: Graph,
     backend: Trains,
     recipe: Recipe,
-    data: Dataset,
+    data: Parts | Dataset,
     path: Path,
     *,
     device: str = "auto",
@@ -134,7 +134,6 @@ def resume(
         Damaged: there is no whole checkpoint.
         FolderTaken, CannotKeep, CannotRead, Diverged, Unavailable, Unsupported: as in `train`.
     """
-    data = _matched(graph, recipe, data, lambda warnings: None)
     claim = Claim.again(path)
     try:
         facts = facts_of(path)
@@ -144,7 +143,8 @@ def resume(
             raise CannotGoOn(f"{graph.file} is not the network of {path} any more: see its graph.txt")
         checkpoint = Checkpoint.read(path / CHECKPOINT)
         # The weights come from the checkpoint.
-        whole = plan(graph, recipe, data, starting(graph, recipe.seed, native=native_names(graph)), device)
+        start = starting(graph, recipe.seed, native=native_names(graph))
+        whole = _planned(graph, recipe, data, start, device, lambda warnings: None)
         given = {"train_samples": len(whole.feed.parts["train"]), "steps_per_epoch": whole.feed.steps}
         for key, value in given.items():
             if facts.get(key) != value:
@@ -177,24 +177,34 @@ def facts_of(path: Path) -> dict[str, Any]:
     return told
 
 
-def _matched(
-    graph: Graph, recipe: Recipe, data: Dataset, warn: Callable[[Sequence[Diagnostic]], None] | None
-) -> Dataset:
+def _planned(
+    graph: Graph,
+    recipe: Recipe,
+    data: Parts | Dataset,
+    start: Arrays,
+    device: str,
+    warn: Callable[[Sequence[Diagnostic]], None] | None,
+) -> Plan:
+    """The plan of a training.
+
+    Raises:
+        SpecError: recipe, data and network do not fit each other.
+    """
     problems = Problems()
-    data = data.seen_as(graph.inputs[0].type.shape)
-    match(graph, recipe, Facts.of(data), problems)
-    if problems.errors:
+    parts = parts_of(data) if isinstance(data, Dataset) else data
+    whole = plan(graph, recipe, parts, start, device, problems)
+    if whole is None:
         raise SpecError(problems.in_order())
     if len(problems):
         (warn or _warn)(problems.in_order())
-    return data
+    return whole
 
 
 def _run(
     graph: Graph,
     backend: Trains,
     whole: Plan,
-    data: Dataset,
+    data: Parts | Dataset,
     folder: Folder,
     listeners: Sequence[Report],
     checkpoint: Checkpoint | None = None,
@@ -215,7 +225,7 @@ def _run(
 
 
 def _finished(
-    folder: Folder, backend: Trains, data: Dataset, ended: Ended, goal: str | None, picture: Path
+    folder: Folder, backend: Trains, data: Parts | Dataset, ended: Ended, goal: str | None, picture: Path
 ) -> Run:
     return Run(
         folder=folder.path,
@@ -238,7 +248,7 @@ def _warn(diagnostics: Sequence[Diagnostic]) -> None:
 
 
 def _circumstances(
-    graph: Graph, backend: Trains, whole: Plan, data: Dataset, weights: Arrays | None, device: str
+    graph: Graph, backend: Trains, whole: Plan, data: Parts | Dataset, weights: Arrays | None, device: str
 ) -> dict[str, Any]:
     from netspec._version import __version__
 
@@ -253,6 +263,7 @@ def _circumstances(
         "data": data.name,
         **{f"{part}_samples": len(samples) for part, samples in whole.feed.parts.items()},
         "steps_per_epoch": whole.feed.steps,
+        **({"parts": list(whole.notes)} if whole.notes else {}),
         "best": "nothing is selected" if whole.goal is None else f"by {whole.goal.name}",
         "weights": "from the seed" if weights is None else "given",
         "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",

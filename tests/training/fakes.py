@@ -11,32 +11,28 @@ import numpy as np
 import pytest
 
 from netspec.backend import Limit, Status
+from netspec.data.parts import Parts
 from netspec.data.samples import Dataset, checked
 from netspec.fit import Batch, Done, Step, Tallies, Task
 from netspec.graph import Graph
 from netspec.ops.base import Op
 from netspec.ops.dense import Dense
 from netspec.ops.reshape import Flatten
-from netspec.training import plan
-from netspec.training.feed import Feed, Held
-from netspec.training.plan import TARGET, feed_of
+from netspec.training import run
+from netspec.training.classic import parts_of
 from tests.building import Sketch
-
-VALIDATION = "validation"
 
 
 @pytest.fixture
 def validated(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every training has a validation part: the test part, with a mark for the fake trainer."""
+    """Every training has a validation part: the test part."""
 
-    def fed(*given: Any) -> Feed:
-        feed = feed_of(*given)
-        test = feed.parts["test"]
-        assert isinstance(test, Held)
-        marked = Held({**test.inputs, VALIDATION: test.targets[TARGET]}, test.targets)
-        return replace(feed, parts={**feed.parts, VALIDATION: marked})
+    def with_validation(data: Dataset) -> Parts:
+        parts = parts_of(data)
+        return replace(parts, validation=parts.test)
 
-    monkeypatch.setattr(plan, "feed_of", fed)
+    monkeypatch.setattr(run, "parts_of", with_validation)
+    monkeypatch.setattr(FakeBackend, "validated", True)
 
 
 class FakeBackend:
@@ -47,6 +43,7 @@ class FakeBackend:
     lowerings: Mapping[type[Op], object] = {}
     refusals: Mapping[type[Op], str] = {}
     limits: Sequence[Limit] = ()
+    validated = False
 
     def __init__(
         self,
@@ -75,10 +72,11 @@ class FakeTrainer:
         self.task, self.script = task, script
         self.losses = iter(script.losses)
         self.epochs = self.steps = 0
-        self.tested = False
+        self.tested = self.ran = False
 
     def run(self, steps: Iterator[Step], rates: Iterator[float], done: Done, before: Tallies) -> Tallies:
         assert not self.tested, "it trains on after the test"
+        self.ran = True
         for step, rate in zip(steps, rates, strict=False):
             self.steps += 1
             self.script.rates.append(rate)
@@ -87,9 +85,9 @@ class FakeTrainer:
         return self._told("train", self.script.figures[min(self.epochs, len(self.script.figures) - 1)])
 
     def evaluate(self, batches: Iterator[Batch]) -> Tallies:
-        first = next(batches)
         list(batches)
-        if VALIDATION in first.inputs:
+        if self.script.validated and self.ran:
+            self.ran = False
             figures = self.script.figures[min(self.epochs, len(self.script.figures) - 1)]
             self.epochs += 1
             return self._told("validation", figures)
@@ -100,7 +98,7 @@ class FakeTrainer:
         loss, right = (figures.get(f"{part}_{name}", float("nan")) for name in ("loss", "accuracy"))
         return {
             "loss": np.array([[loss, 1.0]]),
-            f"{self.task.graph.outputs[0].name}/{TARGET}/right": np.array([right, 1.0]),
+            **{each.key: np.array([right, 1.0]) for each in self.task.metrics},
         }
 
     def predict(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ import pytest
 import netspec.backend
 from netspec_cli import main
 from tests.having import ORACLE, TRAINER
-from tests.training.fakes import FakeBackend, validated
+from tests.training.fakes import FakeBackend
 
 SPEC = """\
 netspec: 1
@@ -37,7 +37,6 @@ class Answer(NamedTuple):
     err: str
 
 
-__all__ = ["validated"]
 Netspec = Callable[..., Answer]
 
 
@@ -45,9 +44,9 @@ Netspec = Callable[..., Answer]
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Netspec:
     """Runs `netspec` with these words, in a folder with a spec and its data."""
     images, labels = np.arange(20, dtype=np.uint8).reshape(5, 2, 2), np.arange(5) % 3
-    keys = ("train_images", "train_labels", "test_images", "test_labels")
+    keys = [f"{part}_{what}" for part in ("train", "validation", "test") for what in ("images", "labels")]
     (tmp_path / "specs").mkdir()
-    np.savez(tmp_path / "specs" / "own.npz", **dict(zip(keys, (images, labels) * 2, strict=True)))  # type: ignore[arg-type]
+    np.savez(tmp_path / "specs" / "own.npz", **dict(zip(keys, (images, labels) * 3, strict=True)))  # type: ignore[arg-type]
     (tmp_path / "specs" / "tiny.yaml").write_text(SPEC)
     monkeypatch.chdir(tmp_path)
 
@@ -64,9 +63,10 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch, validated: None) -> FakeBackend:
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeBackend:
     """In the place of every backend."""
     backend = FakeBackend([1.0] * 99, FIGURES)
+    backend.validated = True
     monkeypatch.setattr(netspec.backend, "usable", lambda wanted, capability: [backend])
     return backend
 

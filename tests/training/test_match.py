@@ -184,16 +184,23 @@ def test_says_what_does_not_fit(case: str) -> None:
 
 
 def test_several_outputs() -> None:
-    heads = "heads: {aux: {from: dense1, layers: [{dense: 4}]}}"
-    assert told(graph("flatten, {dense: 4}, softmax", rest=heads)) == [
-        f"NS0509 | `net` cannot be trained: it has 2 outputs, `output`, `aux` | {LIMITS} | "
+    text = (
+        "netspec: 1\nname: net\ninput: [1, 4, 4]\nlayers: [flatten, {dense: 4}, softmax]\n"
+        "heads: {aux: {from: dense1, layers: [{dense: 4}]}}\ntrain: {data: ./own.npz}\n"
+    )
+    _, problems = check_text(text, "n.yaml")
+    assert [each.message for each in problems] == [
+        "`net` has 2 outputs, `output`, `aux`, and the recipe does not say the loss of each"
     ]
+    losses = "losses: {output: cross_entropy, aux: {cross_entropy: {weight: 0.3}}}"
+    _, problems = check_text(text.replace("./own.npz", f"./own.npz, {losses}"), "n.yaml")
+    assert not list(problems)
 
 
 def test_several_inputs() -> None:
     text = "netspec: 1\nname: net\ninputs: {a: [4], b: [4]}\nlayers: [{add: , from: [a, b]}]\ntrain: {data: mnist}\n"
     _, problems = check_text(text, "n.yaml")
-    assert [each.message for each in problems] == ["`net` cannot be trained: its input is 2 inputs"]
+    assert [each.message for each in problems] == ["`net` takes 2 inputs, but mnist has one array of samples"]
 
 
 @pytest.mark.parametrize("numbers", ["[0.5, 0.5]", "[0.5, 0.5, 0.5, 0.5]"])

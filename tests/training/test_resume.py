@@ -65,6 +65,7 @@ def dataset() -> Dataset:
 def in_full(*given: Any) -> plan.Plan:
     """The plan with all that a checkpoint has to keep: a validation part, an average, steps of two batches."""
     whole = ORIGINAL(*given)
+    assert whole is not None
     feed = Feed({**whole.feed.parts, "validation": whole.feed.parts["test"]}, 4, 4, accumulate=2)
     goal = Goal("validation_loss", False)
     return replace(

@@ -89,9 +89,15 @@ class Compiled:
     def __init__(self, function: Callable[..., Any], compile: bool) -> None:
         # Without autograph: it reads the source of what it is given, for nothing.
         self._function = tf.function(function, autograph=False, jit_compile=compile or None)
+        self._traced: dict[tuple[Any, ...], Any] = {}
 
     def __call__(self, *tensors: Any) -> Any:
-        return self._function(*tensors)
+        key = tuple((each.shape, each.dtype) for each in tf.nest.flatten(tensors))
+        found = self._traced.get(key)
+        if found is None:
+            # TensorFlow would warn that the function of another training is traced again.
+            found = self._traced[key] = self._function.get_concrete_function(*tensors)
+        return found(*tensors)
 
     def settle(self) -> None:
         """Do nothing."""

@@ -179,7 +179,12 @@ class KerasTrainer:
         names = [each.name for each in self.task.graph.inputs]
         # Keras takes a single input without a mapping.
         given = inputs[0] if len(inputs) == 1 else dict(zip(names, inputs, strict=True))
-        return dict(zip(self.names, listed(self.model(given, training=training)), strict=True))
+        result = self.model(given, training=training)
+        return (
+            dict(result)
+            if isinstance(result, Mapping)
+            else dict(zip(self.names, listed(result), strict=True))
+        )
 
     def _loss(
         self, outputs: Named, targets: Named, inputs: Tensors, totals: Tensors | None = None

@@ -73,11 +73,11 @@ CLASSES_MISFIT = Code(
 NOT_A_CLASSIFIER = Code(
     "NS0509",
     "a recipe cannot train this network",
-    "This version trains classifiers: one input of numbers and one output, which is a vector with one value per"
-    " class. A network with several inputs, with heads, or with a map as its output can be checked, compiled and"
-    " compared. Cross-entropy takes logits: a softmax at the end is left out of the loss, and layers after it"
-    " that only move values (such as `flatten`) stay. Any other layer that turns the output into probabilities"
-    " or distances is an error.",
+    "Every output that is trained needs a loss that fits it. Without a `loss`, a network is a classifier: its output"
+    " is a vector with one value per class. A network with several outputs names the loss of each in `losses`."
+    " Cross-entropy takes logits: a softmax at the end is left out of the loss, and layers after it that only move"
+    " values (such as `flatten`) stay. Any other layer that turns the output into probabilities or distances is an"
+    " error.",
     example=_HEAD.replace("flatten, {dense: 10}", "{conv: {filters: 10, kernel: 3}}")
     + "train: {data: mnist}\n",
 )

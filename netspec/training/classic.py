@@ -1,0 +1,72 @@
+"""Data of a classifier of one input and one vector of outputs, in memory: what is checked most closely."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from netspec.data.parts import Classes, Parts
+from netspec.data.samples import Dataset
+from netspec.data.source import Arrays, Changed, Role, Source, numbered
+from netspec.graph import Graph
+from netspec.recipe import Recipe
+from netspec.training.heads import is_classifier
+
+IMAGES, LABELS = "images", "labels"
+
+
+def classic(graph: Graph, recipe: Recipe, parts: Parts) -> Dataset | None:
+    """The data of a classifier of one input and one vector of outputs, in memory: what is checked most closely."""
+    resized = any(getattr(each, "size", None) is not None for each in recipe.augment)
+    if not is_classifier(graph, recipe) or resized:
+        return None
+    if any(source.column(key) is None for _, source in parts for key in source.fields):
+        return None
+    if parts.test is None:
+        parts = replace(parts, test=parts.train)
+    return Dataset.of(parts)
+
+
+def of_dataset(data: Dataset, parts: Parts) -> Parts:
+    """The same parts with the arrays of a checked data set."""
+    found = {"train": _source(data.train_images, data.train_labels, parts.where)}
+    if parts.test is not None:
+        found["test"] = _source(data.test_images, data.test_labels, parts.where)
+    if parts.validation is not None:
+        other = Dataset.of(replace(parts, test=parts.validation))
+        other = other.with_channel() if len(other.shape) < len(data.shape) else other
+        found["validation"] = _source(other.test_images, other.test_labels, parts.where)
+    return parts.having(_alike(found))
+
+
+def _source(images: Any, labels: Any, where: str) -> Source:
+    return Arrays(
+        {IMAGES: images, LABELS: labels}, {IMAGES: Role.input, LABELS: Role.target}, numbered(where)
+    )
+
+
+def _alike(found: dict[str, Source]) -> dict[str, Source]:
+    """The parts with samples of one type: if one has bytes and another floats, the bytes become floats."""
+    import numpy as np
+
+    kinds = {source.fields[IMAGES].dtype for source in found.values()}
+    if len(kinds) == 1:
+        return found
+    changed: dict[str, Source] = {}
+    for name, source in found.items():
+        changed[name] = Changed(
+            source,
+            IMAGES,
+            lambda array: array.astype(np.float32) / np.float32(255) if array.dtype == np.uint8 else array,
+        )
+    return changed
+
+
+def parts_of(data: Dataset) -> Parts:
+    """A data set in memory as parts."""
+    whole = Parts(
+        data.name, data.name, _source(data.train_images, data.train_labels, data.name), own=data.own
+    )
+    known = {} if data.own else {LABELS: Classes(data.classes)}
+    test = _source(data.test_images, data.test_labels, data.name)
+    return replace(whole, test=test, classes=known)

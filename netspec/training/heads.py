@@ -1,0 +1,175 @@
+"""What of a network is trained how: the loss of each output, checked against the network, without any data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from math import prod
+
+from netspec.analysis.ending import NoLogits, ending, take_out
+from netspec.analysis.meaning import meanings, origins
+from netspec.dataclass import dataclass
+from netspec.diagnostics import Problems, Span
+from netspec.diagnostics.codes import training as codes
+from netspec.graph import Graph, Node, Output
+from netspec.ops.base import Meaning
+from netspec.ops.nearest import did_you_mean
+from netspec.recipe import Recipe
+from netspec.recipe.losses import BinaryCrossEntropy, CrossEntropy, Distances, OutputItself
+from netspec.recipe.model import Loss
+from netspec.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """An output with its loss."""
+
+    output: str
+    type: Type
+    loss: Loss
+
+
+def place(graph: Graph, recipe: Recipe, loc: Sequence[str], elsewhere: Span | None = None) -> Span:
+    """The place of a setting in the spec; for one that is not in the spec, that of the input."""
+    found = elsewhere or graph.inputs[0].span
+    stated = None if graph.train is None else graph.train.recipe
+    if graph.train is None or stated is None or getattr(stated, loc[0]) != getattr(recipe, loc[0]):
+        return found
+    for end in range(len(loc), 0, -1):
+        if tuple(loc[:end]) in graph.train.places:
+            return graph.train.places[tuple(loc[:end])]
+    return found
+
+
+def is_plain(recipe: Recipe) -> bool:
+    """Whether the loss is the one that is meant without a loss: cross-entropy of class indices."""
+    loss = recipe.loss
+    own = isinstance(loss, CrossEntropy) and not loss.soft and loss.lengths is None
+    return not recipe.losses and (loss is None or own)
+
+
+def is_classifier(graph: Graph, recipe: Recipe) -> bool:
+    """Whether this is trained as a classifier: one input of numbers, one output of class indices, no map unless asked.
+
+    Without a loss in the recipe, a network whose output is a map is meant as a classifier that lacks its end.
+    """
+    if not is_plain(recipe) or len(graph.inputs) > 1 or len(graph.outputs) > 1:
+        return False
+    is_map = bool(graph.types[graph.outputs[0].value].sizes)
+    return graph.inputs[0].type.dtype == "float" and not (is_map and recipe.loss is not None)
+
+
+def heads(graph: Graph, recipe: Recipe, problems: Problems) -> tuple[Head, ...] | None:
+    """The outputs that have a loss; None if something does not fit (`problems` says what)."""
+    before = len(problems.errors)
+    losses = _losses(graph, recipe, problems)
+    found = [
+        Head(output.name, graph.types[output.value], losses[output.name])
+        for output in graph.outputs
+        if output.name in losses
+    ]
+    for head in found:
+        _check(graph, recipe, head, problems)
+    return tuple(found) if len(problems.errors) == before else None
+
+
+def _losses(graph: Graph, recipe: Recipe, problems: Problems) -> dict[str, Loss]:
+    names = [output.name for output in graph.outputs]
+    if recipe.losses:
+        for name in recipe.losses:
+            if name not in names:
+                problems.error(
+                    codes.NOT_A_CLASSIFIER,
+                    f"`losses` names `{name}`, but `{graph.name}` has no such output{did_you_mean(name, names)}",
+                    place(graph, recipe, ["losses", name]),
+                    notes=[f"its outputs are {_listed(names)}"],
+                )
+        return {name: loss for name, loss in recipe.losses.items() if name in names}
+    if len(names) == 1:
+        return {names[0]: recipe.loss or CrossEntropy()}
+    how = ", ".join(f"{name}: cross_entropy" for name in names)
+    problems.error(
+        codes.NOT_A_CLASSIFIER,
+        f"`{graph.name}` has {len(names)} outputs, {_listed(names)}, and the recipe does not say the loss of each",
+        place(graph, recipe, ["loss"]),
+        help=f"write `losses: {{{how}}}`, for example; an output without a loss is not trained",
+    )
+    return {}
+
+
+def _check(graph: Graph, recipe: Recipe, head: Head, problems: Problems) -> None:
+    output = next(each for each in graph.outputs if each.name == head.output)
+    where = ["losses", head.output] if recipe.losses else ["loss"]
+    lengths = getattr(head.loss, "lengths", None)
+    if lengths is not None and lengths not in {each.name for each in graph.inputs}:
+        names = [each.name for each in graph.inputs]
+        problems.error(
+            codes.NOT_A_CLASSIFIER,
+            f"`lengths` names `{lengths}`, but `{graph.name}` has no such input{did_you_mean(lengths, names)}",
+            place(graph, recipe, [*where, head.loss.kind, "lengths"]),
+        )
+    if isinstance(head.loss, OutputItself) and prod(head.type.sizes) != 1:
+        problems.error(
+            codes.NOT_A_CLASSIFIER,
+            f"the loss `output` is one number a sample, but the output `{head.output}` is {head.type}",
+            place(graph, recipe, where, _span(graph, output)),
+        )
+    if head.loss.of_logits:
+        _check_logits(graph, head, output, problems)
+    if isinstance(head.loss, Distances) and meanings(graph)[output.value] is not Meaning.DISTANCES:
+        problems.error(
+            codes.NOT_A_CLASSIFIER,
+            f"the loss `distances` takes distances to the codes of classes, but `{head.output}` has none",
+            place(graph, recipe, where, _span(graph, output)),
+            help="end with `rbf`, or write `loss: cross_entropy`",
+        )
+
+
+def _check_logits(graph: Graph, head: Head, output: Output, problems: Problems) -> None:
+    meaning, sources = meanings(graph)[output.value], origins(graph, output.value)
+    bits = isinstance(head.loss, BinaryCrossEntropy) or head.type.channels == 1
+    wrong, right, why = (
+        (
+            Meaning.PROBABILITIES,
+            "sigmoid",
+            "is for independent numbers, but a softmax gives exclusive classes",
+        )
+        if bits
+        else (
+            Meaning.INDEPENDENT,
+            "softmax",
+            "is for mutually exclusive classes, but a sigmoid gives independent probabilities",
+        )
+    )
+    if meaning is wrong:
+        problems.error(
+            codes.NOT_A_CLASSIFIER,
+            f"`{head.loss.kind}` {why}",
+            sources[-1].span,
+            help=f"{take_out(sources)}, and end with `{right}`",
+        )
+        return
+    if not meaning.is_logit:
+        try:
+            ending(graph, output.value)
+        except NoLogits as error:
+            problems.error(codes.NOT_A_CLASSIFIER, error.message, error.node.span, help=error.help)
+
+
+def _span(graph: Graph, output: Output) -> Span | None:
+    node = graph.producers.get(output.value)
+    return None if node is None else node.span
+
+
+def matching(graph: Graph, patterns: Iterable[str]) -> list[Node]:
+    """The layers whose name, or the name of a scope around them, fits a pattern."""
+    return [node for node in graph.nodes if any(_fits(node.name, pattern) for pattern in patterns)]
+
+
+def _fits(name: str, pattern: str) -> bool:
+    parts = name.split(".")
+    return any(fnmatchcase(".".join(parts[:end]), pattern) for end in range(1, len(parts) + 1))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -1,0 +1,56 @@
+"""What is measured on the training part before a training: the weights of classes, the scale of inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from netspec.data.source import Source
+
+BLOCK, SMALLEST = 256, 1e-6
+
+
+def median_frequencies(source: Source, key: str, classes: int, loss: Any) -> tuple[float, ...]:
+    """Eigen and Fergus 2015: the median of the frequencies of the classes, divided by the frequency of each.
+
+    The frequency of a class is its share of the elements of the samples that contain it; of all samples, if a sample is
+    one element. A class without an element has the weight 0.
+    """
+    import numpy as np
+
+    own, whole = np.zeros(classes), np.zeros(classes)
+    for batch in _blocks(source):
+        for labels in batch[key]:
+            counted = labels[labels != loss.ignore] if loss.ignore is not None else labels
+            counts = np.bincount(np.ravel(counted).astype(np.int64), minlength=classes)[:classes]
+            own += counts
+            whole += counts.sum() * ((counts > 0) if np.size(labels) > 1 else 1)
+    there = own > 0
+    shares = own[there] / whole[there]
+    weights = np.zeros(classes)
+    weights[there] = np.median(shares) / shares
+    return tuple(float(np.float32(each)) for each in weights)
+
+
+def _blocks(source: Source) -> Iterator[Mapping[str, Any]]:
+    import numpy as np
+
+    for at in range(0, len(source), BLOCK):
+        yield source.take(np.arange(at, min(at + BLOCK, len(source))))
+
+
+def measured_scale(source: Source, key: str, unit: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel over a part, without padding; a constant channel has deviation 1."""
+    import numpy as np
+
+    total = square = np.zeros(())
+    count_ = 0
+    for batch in _blocks(source):
+        values = batch[key].astype(np.float64) / unit
+        axes = (0, *range(2, values.ndim))
+        total, square = total + values.sum(axes), square + np.square(values).sum(axes)
+        count_ += values.size // values.shape[1]
+    mean = total / count_
+    std = np.sqrt(np.maximum(square / count_ - np.square(mean), 0))
+    std[std < SMALLEST] = 1.0
+    return tuple(float(np.float32(each)) for each in mean), tuple(float(np.float32(each)) for each in std)

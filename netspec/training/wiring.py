@@ -1,0 +1,206 @@
+"""Which array of the data is fed to which input and compared with which output; every mismatch is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from netspec.data.augmentation import Augmentation
+from netspec.data.parts import Parts
+from netspec.data.source import Source
+from netspec.dataclass import dataclass
+from netspec.diagnostics import Problems
+from netspec.diagnostics.codes import training as codes
+from netspec.graph import Graph, Input
+from netspec.ops.nearest import did_you_mean
+from netspec.recipe import Recipe
+from netspec.recipe.data import Data
+from netspec.recipe.names import Shape, padded
+from netspec.training.heads import Head, place
+
+if TYPE_CHECKING:
+    from netspec.data.source import Field
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """For each input of the network, and for each output with a target, the key of the data."""
+
+    inputs: Mapping[str, str]
+    targets: Mapping[str, str]
+
+
+def wired(
+    graph: Graph,
+    recipe: Recipe,
+    heads: Sequence[Head],
+    parts: Parts,
+    changes: Augmentation | None,
+    problems: Problems,
+) -> tuple[Wiring, Parts] | None:
+    """The wiring, and the parts with a channel axis where the network has one; None if something does not fit."""
+    before = len(problems.errors)
+    data = recipe.data if isinstance(recipe.data, Data) else None
+    named = {} if data is None else data.inputs
+    inputs = _paired(
+        [each.name for each in graph.inputs], named, parts.inputs, "input", graph, recipe, parts, problems
+    )
+    asked = {head.output: head.loss.target for head in heads if head.loss.target is not None}
+    if data is not None:
+        asked = {**data.targets, **asked}
+    with_target = [head.output for head in heads if head.loss.targets is not None]
+    keys = tuple(parts.train.fields) if asked else parts.targets
+    targets = _paired(with_target, asked, keys, "output", graph, recipe, parts, problems)
+    if len(problems.errors) > before:
+        return None
+    shapes = _changed(parts, changes)
+    for each in graph.inputs:
+        parts = parts.seen_as(inputs[each.name], each.type.shape) if each.vocabulary is None else parts
+        key = inputs[each.name]
+        _check_input(graph, recipe, each, key, shapes[key] or parts.shape(key), parts, problems)
+    for head in heads:
+        if head.output in targets:
+            key = targets[head.output]
+            _check_target(graph, recipe, head, key, shapes[key] or parts.shape(key), parts, problems)
+    return (Wiring(inputs, targets), parts) if len(problems.errors) == before else None
+
+
+def _paired(
+    names: Sequence[str],
+    stated: Mapping[str, str],
+    keys: Sequence[str],
+    what: str,
+    graph: Graph,
+    recipe: Recipe,
+    parts: Parts,
+    problems: Problems,
+) -> dict[str, str]:
+    """For each name its key: the stated one, else one of the same name, else the only one that is left."""
+    found: dict[str, str] = {}
+    for name in names:
+        key = stated.get(name, name)
+        if key in keys or key in parts.train.fields:
+            found[name] = key
+        elif name in stated:
+            message = f"{parts.name} has no array `{key}`{did_you_mean(key, parts.train.fields)}"
+            problems.error(codes.DATA_MISFIT, message, place(graph, recipe, ["data", f"{what}s", name]))
+            found[name] = ""
+    open_ = [name for name in names if name not in found]
+    left = [key for key in keys if key not in found.values()]
+    if len(open_) == len(left) == 1 or (len(open_) == 1 and len(keys) == 1):
+        found[open_[0]] = (left or list(keys))[0]
+        open_ = []
+    for name in open_:
+        setting = "inputs" if what == "input" else "targets"
+        problems.error(
+            codes.DATA_MISFIT,
+            f"nothing says which array of {parts.name} belongs to the {what} `{name}` of `{graph.name}`",
+            place(graph, recipe, ["data"]),
+            notes=[f"it has {', '.join(f'`{key}`' for key in parts.train.fields)}"],
+            help=f"write `data: {{train: …, {setting}: {{{name}: KEY}}}}`",
+        )
+    return found
+
+
+def _changed(parts: Parts, changes: Augmentation | None) -> dict[str, Shape | None]:
+    """The shapes that augmentation gives; None where it changes none."""
+    found: dict[str, Shape | None] = dict.fromkeys(parts.train.fields, None)
+    if changes is None:
+        return found
+    image = changes.shape(parts.shape(changes.image))
+    return {**found, changes.image: image, **dict.fromkeys(changes.masks, image[1:])}
+
+
+def _check_input(
+    graph: Graph, recipe: Recipe, each: Input, key: str, shape: Shape, parts: Parts, problems: Problems
+) -> None:
+    is_padded = recipe.pad and each.vocabulary is None and len(shape) > 1
+    given: Shape = padded(shape, recipe.pad) if is_padded else shape
+    if given != each.type.shape:
+        around = f", padded by {recipe.pad}" if is_padded else ""
+        problems.error(
+            codes.DATA_MISFIT,
+            f"`{key}` of {parts.name} is {_sizes(shape)}{around}, but the input `{each.name}` takes {each.type}",
+            place(graph, recipe, ["data"]),
+        )
+    elif each.vocabulary is not None:
+        _check_range(graph, recipe, key, each.vocabulary, f"the input `{each.name}`", parts, problems)
+
+
+def _check_target(
+    graph: Graph, recipe: Recipe, head: Head, key: str, shape: Shape, parts: Parts, problems: Problems
+) -> None:
+    field, type_ = parts.train.fields[key], head.type
+    classes = head.loss.targets == "classes"
+    wanted = type_.sizes if classes else type_.shape
+    pads = recipe.pad if shape[1:] and key in parts.inputs else 0
+    given = padded(shape, pads) if pads else shape
+    accepted = {tuple(wanted), (1, *wanted)} if classes or type_.channels == 1 else {tuple(wanted)}
+    if type_.channels == 1:
+        accepted |= {type_.sizes}
+    if given not in accepted:
+        problems.error(
+            codes.DATA_MISFIT,
+            f"`{key}` of {parts.name} is {_sizes(given)} a sample, but `{head.loss.kind}` of the output "
+            f"`{head.output}`, {type_}, takes {_sizes(tuple(wanted))}",
+            place(graph, recipe, ["data"]),
+        )
+    elif classes:
+        if not _is_whole(field):
+            message = (
+                f"`{key}` of {parts.name} holds {field.dtype}, but `{head.loss.kind}` takes class indices"
+            )
+            problems.error(codes.DATA_MISFIT, message, place(graph, recipe, ["data"]))
+            return
+        channels = type_.channels or 1
+        ignore = getattr(head.loss, "ignore", None)
+        _check_range(
+            graph, recipe, key, max(channels, 2), f"the output `{head.output}`", parts, problems, ignore
+        )
+
+
+def _check_range(
+    graph: Graph,
+    recipe: Recipe,
+    key: str,
+    count: int,
+    whose: str,
+    parts: Parts,
+    problems: Problems,
+    ignore: int | None = None,
+) -> None:
+    """Report an index that is out of range, as far as it is known before samples are decoded."""
+    for name, source in parts:
+        wrong = _out_of_range(source, key, count, ignore)
+        if wrong is not None:
+            index, value = wrong
+            problems.error(
+                codes.CLASSES_MISFIT,
+                f"{source.place(index)} has the index {value} in `{key}`, but {whose} has {count:,}, from 0",
+                place(graph, recipe, ["data"]),
+                notes=[f"it is in the part `{name}`"],
+            )
+            return
+
+
+def _out_of_range(source: Source, key: str, count: int, ignore: int | None) -> tuple[int, int] | None:
+    import numpy as np
+
+    column = source.column(key)
+    if column is None or column.dtype.kind not in "iu":
+        return None
+    wrong = (column < 0) | (column >= count)
+    if ignore is not None:
+        wrong &= column != ignore
+    if not wrong.any():
+        return None
+    at = np.unravel_index(int(wrong.argmax()), column.shape)
+    return int(at[0]), int(column[at])
+
+
+def _is_whole(field: Field) -> bool:
+    return field.dtype.startswith(("int", "uint", "bool"))
+
+
+def _sizes(shape: Shape) -> str:
+    return "×".join(map(str, shape)) or "one number"
