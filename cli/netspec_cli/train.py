@@ -10,11 +10,23 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from netspec import files
-from netspec_cli.common import BackendOption, Device, Spec, fail, load_with_sources, note, setting, show
+from netspec_cli.common import (
+    BackendOption,
+    Device,
+    Spec,
+    Weights,
+    fail,
+    given_weights,
+    load_with_sources,
+    note,
+    setting,
+    show,
+    weights_files,
+)
 from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
-    from netspec.backend import Arrays, Trains
+    from netspec.backend import Trains
     from netspec.diagnostics import Diagnostic
     from netspec.fit import Report
     from netspec.graph import Graph
@@ -64,14 +76,7 @@ def train(
         typer.Option("--out", "-o", metavar="FOLDER", help="The run folder. Default: runs/NAME-BACKEND-N."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the run in the folder --out.")] = False,
-    weights: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--weights",
-            metavar="FILE",
-            help="Start from this safetensors FILE; NAME=FILE for an embedded network. Repeatable.",
-        ),
-    ] = None,
+    weights: Weights = None,
     format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.text,
 ) -> None:
     """Train a network with its recipe, and write a run folder."""
@@ -102,7 +107,7 @@ def train(
         weights or [],
         device,
         format,
-        (*sources, *(Path(each.rpartition("=")[2]) for each in weights or [])),
+        (*sources, *weights_files(weights or [])),
         force,
     )
 
@@ -206,7 +211,7 @@ def _run(
     names = [name for name in METRICS if not name.endswith("accuracy") or "accuracy" in recipe.metrics]
     listeners: list[Report] = [EpochTable(names)] if format is Format.text else []
     try:
-        start = _weights(weights, graph, recipe.seed)
+        start = given_weights(weights, graph, recipe.seed)
         with stoppable(), Progress(recipe, len(data.train_labels)) as progress:
             done = run(
                 graph,
@@ -236,22 +241,6 @@ def _run(
         say_json({"spec": spec, "name": graph.name, **_facts(done)})
     else:
         say(_summary(done))
-
-
-def _weights(given: list[str], graph: Graph, seed: int) -> Arrays | None:
-    """The initial weights: None means those of the seed; a file has all weights, NAME=FILE those of a part."""
-    from netspec.backend import native_names
-    from netspec.weights import load, starting
-
-    if not given:
-        return None
-    native = native_names(graph)
-    if len(given) == 1 and "=" not in given[0]:
-        return load(given[0], graph, "float32", native, note)
-    parts = [each.partition("=") for each in given]
-    if any(not (name and equals and file) for name, equals, file in parts):
-        fail("--weights takes one FILE, or NAME=FILE for each embedded network")
-    return starting(graph, seed, "float32", {name: file for name, _, file in parts}, native, note)
 
 
 def _notes(error: BaseException) -> list[str]:
