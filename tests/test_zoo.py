@@ -13,7 +13,7 @@ from multiprocessing import get_context
 import pytest
 
 import netspec
-from docs.proofs import BACKENDS, ROWS, Row, read
+from docs.proofs import BACKENDS, NARROW, ROWS, Row, read
 from netspec.backend import Learns, Runs
 from netspec.check import check_file
 from netspec.diagnostics.render import as_text
@@ -51,6 +51,21 @@ def test_backends_are_equal_in_float64(row: Row) -> None:
     assert found.tolerance.forward == 1e-10
     assert found.tolerance.gradients == 1e-10
     assert found.tolerance.steps == 1e-9
+
+
+DEFAULT = (Row("reseg_flowers", {"height": 16, "width": 16, **NARROW}),)
+"""Rows with the defaults of what the row on record sets otherwise: a direction, a word, not a size."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", DEFAULT, ids=lambda row: row.spec)
+def test_backends_are_equal_in_float64_with_the_defaults(row: Row) -> None:
+    test_backends_are_equal_in_float64(row)
+
+
+def test_every_default_has_a_proof() -> None:
+    changed = {row.spec for row in ROWS if any(isinstance(each, bool | str) for each in row.small.values())}
+    assert changed == {row.spec for row in DEFAULT}
 
 
 def _in_float32(name: str) -> tuple[bool, Difference | None, float]:

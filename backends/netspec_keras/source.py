@@ -259,7 +259,8 @@ def _padded_in_some(uses: Sequence[Module], layers: Mapping[str, Lowered]) -> li
 
 
 def _pads(lowered: Lowered) -> bool:
-    return lowered.layers[0].cls.startswith("layers.ZeroPadding") and len(lowered.layers) > 1
+    # A layer that changes nothing has none.
+    return len(lowered.layers) > 1 and lowered.layers[0].cls.startswith("layers.ZeroPadding")
 
 
 def _says_same(lowered: Lowered) -> bool:

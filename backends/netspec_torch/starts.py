@@ -306,7 +306,8 @@ class Starts:
             return text
         there = f"{MODULE}.{tensor} is not None"
         if _OF_A_CELL.search(tensor):
-            there = f'hasattr({MODULE}, "{tensor}")'
+            # A layer has no such attribute, or without a bias it is None.
+            there = f'getattr({MODULE}, "{tensor}", None) is not None'
         return (f"if {there}:", 0), *((line, indent + 1) for line, indent in text)
 
     def _modules(self, cls: str) -> int:

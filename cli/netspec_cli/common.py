@@ -22,13 +22,22 @@ from netspec_cli.exits import WRONG_COMMAND, WRONG_SPEC
 from netspec_cli.streams import complain, hand_over
 
 if TYPE_CHECKING:
-    from netspec.backend import Backend, Unavailable
+    from netspec.backend import Arrays, Backend, Unavailable
+    from netspec.types import Float
 
 # Arguments and options of several commands. Their help is ASCII, so that every terminal can show it.
 Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A path, or zoo:NAME.")]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter of the spec. Repeatable."),
+]
+Weights = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--weights",
+        metavar="FILE",
+        help="The weights in this safetensors FILE; NAME=FILE for an embedded network. Repeatable.",
+    ),
 ]
 Out = Annotated[
     Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of stdout.")
@@ -244,3 +253,28 @@ def put(contents: Mapping[Path, str | bytes], note: str = "") -> None:
     for out in contents:
         complain(f"wrote {out}{note}")
         note = ""
+
+
+def given_weights(given: Sequence[str], graph: Graph, seed: int, dtype: Float = "float32") -> Arrays | None:
+    """The weights of `--weights`: those of one FILE, or those of the seed with the FILE of each NAME; None without.
+
+    Raises:
+        WeightsError: a file cannot be read, or does not contain the weights.
+    """
+    from netspec.backend import native_names
+    from netspec.weights import load, starting
+
+    if not given:
+        return None
+    native = native_names(graph)
+    if len(given) == 1 and "=" not in given[0]:
+        return load(given[0], graph, dtype, native, note)
+    parts = [each.partition("=") for each in given]
+    if any(not (name and equals and file) for name, equals, file in parts):
+        fail("--weights takes one FILE, or NAME=FILE for each embedded network")
+    return starting(graph, seed, dtype, {name: file for name, _, file in parts}, native, note)
+
+
+def weights_files(given: Sequence[str]) -> list[Path]:
+    """The files of `--weights`."""
+    return [Path(each.rpartition("=")[2]) for each in given]

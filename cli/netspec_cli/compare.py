@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,10 +13,11 @@ from netspec_cli.common import (
     Sets,
     Several,
     Spec,
+    Weights,
     chosen,
     fail,
+    given_weights,
     load_spec,
-    note,
     parameters,
     path_of,
     without_what_lacks,
@@ -67,12 +67,7 @@ def compare(
         str,
         typer.Option(metavar="NAME", help="auto, cpu, cuda, or a device name of the framework."),
     ] = "cpu",
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Compare with the weights of this safetensors FILE instead of random ones."
-        ),
-    ] = None,
+    weights: Weights = None,
     sets: Sets = None,
     inject: Annotated[
         str | None,
@@ -90,17 +85,17 @@ def compare(
     that a backend cannot ignore them. Products are computed in full precision on every device. The exit code is 1 if
     anything differs by more than its tolerance.
     """
-    from netspec.backend import Learns, Unavailable, native_names
+    from netspec.backend import Learns, Unavailable
     from netspec.proof.comparison import CannotCompare
     from netspec.proof.comparison import compare as run
-    from netspec.weights import WeightsError, load
+    from netspec.weights import WeightsError
 
     if not apart.is_apart():
         apart.run(lambda last: _suspects(spec, sets, dtype.value, last))
     graph = load_spec(spec, sets)
     wanted = chosen(backends, Learns)
     try:
-        given = None if weights is None else load(weights, graph, dtype.value, native_names(graph), note)
+        given = given_weights(weights or [], graph, seed, dtype.value)
         found = run(
             graph,
             wanted,

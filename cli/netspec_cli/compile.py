@@ -13,12 +13,14 @@ from netspec_cli.common import (
     Out,
     Sets,
     Spec,
+    Weights,
     fail,
+    given_weights,
     load_with_sources,
     may_write,
-    note,
     put,
     show,
+    weights_files,
     write,
 )
 from netspec_cli.exits import WRONG_SPEC
@@ -41,13 +43,7 @@ def compile(
             help="logits, fold-batch-norm, fully-convolutional, still or cut=NAME. Repeatable.",
         ),
     ] = None,
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Weights for a backend that writes a file, from this safetensors FILE; default: from seed 0.",
-        ),
-    ] = None,
+    weights: Weights = None,
     sets: Sets = None,
     force: Force = False,
 ) -> None:
@@ -64,12 +60,12 @@ def compile(
     if isinstance(chosen, Files):
         usable([backend], Files)
         out = _file_name(out, chosen)
-    elif weights is not None:
+    elif weights:
         fail(f"--weights: source of {backend} contains no weights; leave the option out")
     if out is not None:
-        may_write([out], [*sources, *([weights] if weights else [])], force)
+        may_write([out], [*sources, *weights_files(weights or [])], force)
     graph, arrays = through(
-        graph, passes or (), _weights(graph, weights) if isinstance(chosen, Files) else None
+        graph, passes or (), _weights(graph, weights or []) if isinstance(chosen, Files) else None
     )
     if wrong := refusals(graph, chosen):
         show(wrong)
@@ -91,13 +87,12 @@ def _file_name(out: Path | None, backend: Files) -> Path:
     return out
 
 
-def _weights(graph: Graph, file: Path | None) -> Arrays:
+def _weights(graph: Graph, given: list[str]) -> Arrays:
     from netspec.backend import native_names
-    from netspec.weights import WeightsError, load, starting
+    from netspec.weights import WeightsError, starting
 
     try:
-        if file is None:
-            return starting(graph, 0, native=native_names(graph))
-        return load(file, graph, "float32", native_names(graph), note)
+        found = given_weights(given, graph, 0)
+        return starting(graph, 0, native=native_names(graph)) if found is None else found
     except WeightsError as error:
         fail(str(error))

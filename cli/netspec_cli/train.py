@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from netspec import files
-from netspec_cli.common import fail, load_with_sources, note, setting, show
+from netspec_cli.common import (
+    Weights,
+    fail,
+    given_weights,
+    load_with_sources,
+    setting,
+    show,
+    weights_files,
+)
 from netspec_cli.following import Format, Shape, followed
 from netspec_cli.streams import complain
 
 if TYPE_CHECKING:
-    from netspec.backend import Arrays
     from netspec.data.parts import Parts
     from netspec.diagnostics import Diagnostic
     from netspec.graph import Graph
@@ -62,14 +69,7 @@ def train(
         typer.Option("--out", "-o", metavar="FOLDER", help="The run folder. Default: runs/NAME-BACKEND-N."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the run in the folder --out.")] = False,
-    weights: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--weights",
-            metavar="FILE",
-            help="Start from this safetensors FILE; NAME=FILE for an embedded network. Repeatable.",
-        ),
-    ] = None,
+    weights: Weights = None,
     resume: Annotated[
         Path | None,
         typer.Option("--resume", metavar="FOLDER", help="Go on with the run in this folder; without SPEC."),
@@ -121,10 +121,10 @@ def train(
             recipe,
             samples,
             out=out,
-            weights=_weights(weights or [], graph, recipe.seed),
+            weights=given_weights(weights or [], graph, recipe.seed),
             device="auto" if device is None else device,
             text=_text(graph),
-            inputs=(*sources, *(Path(each.rpartition("=")[2]) for each in weights or [])),
+            inputs=(*sources, *weights_files(weights or [])),
             force=force,
             origin={
                 "spec": _absolute(spec),
@@ -265,22 +265,6 @@ def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Par
         return load(recipe.data, folder, recipe.seed, base=base, workers=recipe.workers)
     except DataError as error:
         fail(str(error) + (f"\n{error.help}" if error.help else ""))
-
-
-def _weights(given: list[str], graph: Graph, seed: int) -> Arrays | None:
-    """The initial weights: None means those of the seed; a file has all weights, NAME=FILE those of a part."""
-    from netspec.backend import native_names
-    from netspec.weights import load, starting
-
-    if not given:
-        return None
-    native = native_names(graph)
-    if len(given) == 1 and "=" not in given[0]:
-        return load(given[0], graph, "float32", native, note)
-    parts = [each.partition("=") for each in given]
-    if any(not (name and equals and file) for name, equals, file in parts):
-        fail("--weights takes one FILE, or NAME=FILE for each embedded network")
-    return starting(graph, seed, "float32", {name: file for name, _, file in parts}, native, note)
 
 
 def _text(graph: Graph) -> str | None:

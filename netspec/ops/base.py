@@ -40,6 +40,21 @@ class Misfit(Exception):
         self.code, self.message, self.field, self.notes, self.help = code, message, field, tuple(notes), help
 
 
+def check_no_kernel(init: Initializer) -> None:
+    """Refuse an initialiser of kernels for the field `init` of a tensor that is none.
+
+    Raises:
+        Misfit: it is one.
+    """
+    if init.kind == "bilinear":
+        raise Misfit(
+            shapes.SIZE,
+            "`bilinear` is for the kernel of a convolution; this tensor has no kernel",
+            "init",
+            help="use `init: normal`, or another initialiser",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Weight:
     """A weight of an op, in the canonical layout, which is PyTorch's.
@@ -315,7 +330,13 @@ _KIND_HELP: dict[tuple[Kind, Kind], str] = {
 
 def _spelled(value: object) -> str:
     """A value as in a spec."""
-    return str(value).lower() if isinstance(value, bool) else f"{value:g}"
+    return (
+        str(value).lower()
+        if isinstance(value, bool)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def _short(value: object) -> str:

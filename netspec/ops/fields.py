@@ -66,8 +66,19 @@ def _table_schema() -> dict[str, Any]:
     }
 
 
+def listed(value: object) -> object:
+    """A list as a tuple; a number or a word is a list of one."""
+    return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, int | str) else value
+
+
+def listed_schema(words: str, items: dict[str, Any]) -> dict[str, Any]:
+    """The schema of what `listed` takes: up to four, for channels and spatial axes."""
+    several = {"type": "array", "items": items, "minItems": 1, "maxItems": 4}
+    return {"description": words, "anyOf": [items, several]}
+
+
 def _per_axis(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, int) else value
+    return value if isinstance(value, str) else listed(value)
 
 
 Positive = Annotated[int, Field(ge=1)]

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import Inputs, Meaning, Misfit, Op, Weight
+from netspec.ops.base import Inputs, Meaning, Misfit, Op, Weight, check_no_kernel
 from netspec.ops.initializers import GLOROT_UNIFORM, Init
 from netspec.ops.reach import Reach
 from netspec.ops.roles import Role
@@ -43,6 +43,7 @@ class Embedding(Op):
     """The initialiser of the vectors."""
 
     def _resolve(self, inputs: Inputs) -> Self:
+        check_no_kernel(self.init)
         count = vocabulary(inputs[0])
         if self.padding_index is not None and self.padding_index >= count:
             raise Misfit(

@@ -53,6 +53,10 @@ class Recurrent(Swept):
     def count(self) -> int:
         return self.layers * len(self.suffixes)
 
+    def without_effect(self) -> Sequence[Misfit]:
+        # The second layer takes what `merge` makes of the first.
+        return [each for each in super().without_effect() if each.field != "merge" or self.layers == 1]
+
     # Checks
 
     def _resolve(self, inputs: Inputs) -> Self:

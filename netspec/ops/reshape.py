@@ -4,49 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field
 
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Moves, Op
-from netspec.ops.fields import AuthorForm
+from netspec.ops.fields import AuthorForm, listed, listed_schema
 from netspec.ops.reach import EACH, WHOLE, Reach, Sample, Window
 from netspec.ops.roles import Role
 from netspec.ops.window import spatial
 from netspec.ops.words import Lead
 from netspec.types import Type
 
-
-def _listed(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, int | str) else value
-
-
-def _list_schema(words: str, items: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "description": f"a list of {words}",
-        "type": "array",
-        "items": items,
-        "minItems": 1,
-        "maxItems": 4,
-    }
-
-
 WantedSize = Annotated[int, Field(ge=-1)]
 WantedShape = Annotated[
     tuple[WantedSize, ...],
-    BeforeValidator(_listed),
+    BeforeValidator(listed),
     Field(min_length=1, max_length=4),
     AuthorForm(
-        lambda: _list_schema("sizes, channels first; one can be −1", {"type": "integer", "minimum": -1})
+        lambda: listed_schema(
+            "a size, or a list of sizes, channels first; one can be −1", {"type": "integer", "minimum": -1}
+        )
     ),
 ]
 AxisNames = Annotated[
     tuple[str, ...],
-    BeforeValidator(_listed),
+    BeforeValidator(listed),
     Field(min_length=1, max_length=4),
     AuthorForm(
-        lambda: _list_schema("names of axes", {"enum": ["channels", "time", "depth", "height", "width"]})
+        lambda: listed_schema(
+            "a list of names of axes", {"enum": ["channels", "time", "depth", "height", "width"]}
+        )
     ),
 ]
 

@@ -38,7 +38,10 @@ class Swept(Op):
     """The common part of layers that run along an axis and keep a state."""
 
     gives = Meaning.SCORES
-    idle: ClassVar[Mapping[str, tuple[str, object]]] = {"bias_init": ("bias", False)}
+    idle: ClassVar[Mapping[str, tuple[str, object]]] = {
+        "bias_init": ("bias", False),
+        "merge": ("return", "state"),
+    }
 
     axis: Annotated[str | int | None, Field(union_mode="left_to_right")] = None
     """The axis along which the layer runs: its name, or its number from 0. Only a map with several needs it."""

@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field
 
 from netspec.diagnostics.codes import shapes
-from netspec.ops.base import Inputs, Meaning, Misfit, Op, Weight
-from netspec.ops.fields import AuthorForm, Positive, refusal
+from netspec.ops.base import Inputs, Meaning, Misfit, Op, Weight, check_no_kernel
+from netspec.ops.fields import AuthorForm, Positive, listed, listed_schema, refusal
 from netspec.ops.initializers import Init, Initializer
 from netspec.ops.pointwise import Pointwise
 from netspec.ops.reach import Reach
@@ -21,37 +21,17 @@ from netspec.types import Type
 SMALL = Initializer.model_construct(kind="normal", settings=(("std", 0.02),))
 
 
-def _check_init(init: Initializer) -> None:
-    if init.kind == "bilinear":
-        raise Misfit(
-            shapes.SIZE,
-            "`bilinear` is for the kernel of a convolution; this tensor has no kernel",
-            "init",
-            help="use `init: zeros`, or another initialiser",
-        )
-
-
 def tensor(shape: Sequence[int], init: Initializer) -> Weight:
     """A weight with the shape of a sample: one value per channel and position."""
     return Weight("weight", tuple(shape), "C" + KERNEL_AXES.get(len(shape) - 1, ""), init)
 
 
-def _listed(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, int) else value
-
-
 TensorShape = Annotated[
     tuple[Positive, ...],
-    BeforeValidator(_listed),
+    BeforeValidator(listed),
     Field(min_length=1, max_length=4),
     AuthorForm(
-        lambda: {
-            "description": "a list of sizes, channels first",
-            "type": "array",
-            "items": {"type": "integer", "minimum": 1},
-            "minItems": 1,
-            "maxItems": 4,
-        }
+        lambda: listed_schema("a size, or a list of sizes, channels first", {"type": "integer", "minimum": 1})
     ),
 ]
 
@@ -80,7 +60,7 @@ class Parameter(Fixed):
     """The initialiser."""
 
     def _resolve(self, inputs: Inputs) -> Self:
-        _check_init(self.init)
+        check_no_kernel(self.init)
         return self
 
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
@@ -290,7 +270,7 @@ class Positions(Pointwise):
                 if not rank
                 else "use `positions: learned`, or make a sequence of the map: `reshape: [CHANNELS, -1]`",
             )
-        _check_init(self.init)
+        check_no_kernel(self.init)
         for name, kind, default in (("base", "sinusoid", BASE), ("init", "learned", SMALL)):
             if self.kind != kind and getattr(self, name) != default:
                 raise Misfit(

@@ -143,7 +143,7 @@ def _count(field: str, values: Sequence[object], rank: int) -> Misfit:
     pairs = ", ".join(_pair(values) for _ in range(rank))
     return Misfit(
         shapes.AXES,
-        f"`{field}` has values for {len(values)} axes, but the input has {axes}",
+        f"`{field}` has values for {'1 axis' if len(values) == 1 else f'{len(values)} axes'}, but the input has {axes}",
         field,
         help=f"give one number for all axes, or a list of {rank}"
         + (f"; before and after each axis: `[{pairs}]`" if both else ""),

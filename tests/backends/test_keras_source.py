@@ -338,3 +338,21 @@ def test_a_loop_takes_every_repetition_though_its_ends_are_kept() -> None:
     # Two are as short without one.
     assert "short-0" in text
     assert "two-0" in text
+
+
+def test_two_functions_of_a_block_can_have_a_layer_that_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "pads.yaml"
+    path.write_text(
+        """
+netspec: 1
+name: pads
+input: [3, 8]
+blocks:
+  unit:
+    params: {last: }
+    layers: [{pad: 0}, {conv: {filters: 3, kernel: 3, padding: same}}, {activation: $last}]
+layers: [{unit: relu}, {unit: gelu}]
+""",
+        encoding="utf-8",
+    )
+    assert source(load(str(path))).text.count("def unit") == 2

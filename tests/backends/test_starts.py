@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from math import prod, sqrt
+from textwrap import dedent
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from netspec.ops.initializers import SETTINGS
 from netspec.types import Type
 from netspec.weights import drawn
 from tests.building import Sketch
+from tests.language.author import graph_of
 from tests.structures import structure
 
 Values = NDArray[np.float64]
@@ -240,6 +242,24 @@ def test_every_initialiser_starts_every_recurrent_layer(kind: str, framework: st
         op = OPS[keyword].model_validate({**fields, **starts})
         outputs[name] = sketch.add(name, op, "video" if keyword.startswith("conv") else "sequence")
     graph = sketch.graph(**outputs)
+    check_all(graph, FRAMEWORKS[framework](graph))
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_recurrent_layers_with_and_without_a_bias_start_side_by_side(framework: str) -> None:
+    text = """
+        input: [6, 5]
+        layers:
+          - gru: {units: 60, reset: before, bias_init: normal}
+          - gru: {units: 60, reset: before, bias: false}
+          - lstm: {units: 40, peepholes: true, bias: false}
+          - lstm: {units: 40, coupled: true}
+          - lstm: {units: 40, bias: false}
+          - lstm: {units: 40, layers: 2, bias_init: he_normal, forget_bias: 2}
+          - rnn: {units: 40, bias: false}
+          - rnn: {units: 40, bias_init: ones}
+        """
+    graph = graph_of(f"netspec: 1\nname: swept\n{dedent(text)}")
     check_all(graph, FRAMEWORKS[framework](graph))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from netspec.ops import OPS
 from netspec.ops.base import Misfit, Op
+from netspec.ops.window import Windowed
 from netspec.types import Type
 
 IMAGE, SEQUENCE = Type(3, (4, 9)), Type(3, (9,))
@@ -54,3 +55,34 @@ def test_a_pool_keeps_its_channels_apart() -> None:
     reach = resolved("max_pool", kernel=2).reach((IMAGE,))
     assert reach is not None
     assert (reach.mixes, reach.splits) == (False, False)
+
+
+def test_a_kernel_that_does_not_fit_is_compared_with_the_padded_input() -> None:
+    misfit = refused("conv", filters=2, kernel=9, padding=[[1, 0], [0, 2]])
+    assert misfit.message == "the kernel does not fit: 9×9 on a padded input of 5×11"
+    assert "padding 1+0, 0+2" in misfit.notes[0]
+
+
+def test_a_kernel_of_1_fits_everywhere() -> None:
+    assert refused("conv", Type(3, (1, 9)), filters=2, kernel=3).help == "use `kernel: 1`, or `padding: same`"
+
+
+def test_no_kernel_is_advised_in_place_of_a_dilated_one() -> None:
+    misfit = refused("conv", filters=2, kernel=3, dilation=4)
+    assert misfit.message == "the kernel does not fit: 3×3 (9×9 dilated) on a padded input of 4×9"
+    assert misfit.help == "use `padding: same`, or a smaller `dilation`"
+
+
+def test_one_pair_is_not_for_two_axes() -> None:
+    misfit = refused("conv", filters=2, kernel=2, padding=[[1, 1]])
+    assert misfit.message == "`padding` has values for 1 axis, but the input has 2 spatial axes"
+    assert misfit.help == "give one number for all axes, or a list of 2"
+
+
+@pytest.mark.parametrize(("padding", "by_size"), [("same", True), ("half", False), (1, False)])
+def test_only_the_word_same_depends_on_the_size(padding: object, by_size: bool) -> None:
+    op = resolved("conv", filters=2, kernel=3, padding=padding)
+    assert isinstance(op, Windowed)
+    assert op.pads_by_size is by_size
+    assert not op.with_numbers().pads_by_size
+    assert op.with_numbers().pads == op.pads

@@ -73,7 +73,9 @@ class Room:
         """Everything that `from` finds here; the nearer name hides the farther."""
         farther = {} if self.outer is None else self.outer.visible()
         # A name that is taken here hides all paths through the same name farther out.
-        farther = {path: type_ for path, type_ in farther.items() if path.split(".")[0] not in self.taken}
+        # An unnamed layer may take a name of a paper here, and hides it, too.
+        hidden = {*self.taken, *PAPER}
+        farther = {path: type_ for path, type_ in farther.items() if path.split(".")[0] not in hidden}
         return {**farther, **self.values}
 
     def learn(self, graph: Graph, name: str | None) -> None:

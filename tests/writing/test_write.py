@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from netspec.diagnostics import Problems
 from netspec.language.reading.locations import zoo
@@ -13,6 +15,7 @@ from netspec.language.reading.source import read
 from netspec.language.reading.values import plain
 from netspec.loading import load
 from netspec.passes import cut
+from netspec.schema import schema
 from netspec.writing.emit import emit
 from tests.cases import CASES
 from tests.language.author import graph_of
@@ -20,11 +23,19 @@ from tests.rereading import differences, reread
 from tests.structures import STRUCTURES, structure
 
 
-def test_every_case_reads_back_as_it_was() -> None:
+def test_every_case_reads_back_as_it_was_and_the_schema_takes_it() -> None:
+    whole = schema()
+    items = Draft202012Validator({"$ref": "#/$defs/item", "$defs": whole["$defs"]})
     for case in CASES:
         graph = case.graph()
         again, text = reread(graph)
         assert differences(graph, again) == [], text
+        read_again: Any = read(text, "written.yaml", Problems())
+        # Only the layer of the case: those around it are the same in many rows.
+        value: Any = plain(read_again)
+        for layer in value["layers"]:
+            if case.keyword in layer:
+                assert [error.message for error in items.iter_errors(layer)] == [], text
 
 
 @pytest.mark.parametrize("name", STRUCTURES)

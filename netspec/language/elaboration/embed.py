@@ -20,6 +20,7 @@ from netspec.language.reading.values import Listing, Mapping, Scalar, Value
 from netspec.ops.base import Misfit
 from netspec.ops.bounds import check_count
 from netspec.ops.nearest import did_you_mean
+from netspec.ops.roles import KINDS
 from netspec.types import Type, channels_last
 
 
@@ -193,17 +194,15 @@ class Network:
         for own, tensor in zip(declared, inputs, strict=True):
             type_ = walk.types[str(tensor)]
             inner.members[own.name] = Referent(join(inner.path, own.name), tensor)
-            if (type_.channels, len(type_.spatial), type_.dtype) != (
-                own.type.channels,
-                len(own.type.spatial),
-                own.type.dtype,
-            ):
+            misfit = _misfit(own.type, type_)
+            if misfit is not None:
+                note, advice = misfit
                 walk.problems.error(
                     codes.NETWORK,
                     f"the network `{self.document.name}` takes {own.type} as `{own.name}`, but gets {type_}",
                     span,
-                    notes=("sizes can differ, but channels and the number of axes cannot",),
-                    help=f"change the channels to {own.type.channels}, for example with a 1×1 `conv`",
+                    notes=(note,),
+                    help=advice,
                 )
                 return False
         return True
@@ -232,6 +231,31 @@ class Network:
             self.until_at.span,
             help=advice if known or steps else "it has no layers",
         )
+
+
+def _misfit(own: Type, given: Type) -> tuple[str, str] | None:
+    """Why an embedded network cannot take a tensor as this input of its own, and what to do; None if it can."""
+    if own.kind != given.kind:
+        advice = {
+            "indices": f"give it an input with `vocabulary: {own.vocabulary}`",
+            "numbers": f"put `embedding: {own.channels}` or `one_hot` before it"
+            if given.kind == "indices"
+            else "give it the layer itself, not the positions of its maxima",
+        }
+        return f"it takes {KINDS[own.kind]}, and these are {KINDS[given.kind]}", advice[own.kind]
+    note = "sizes can differ, but channels and the number of axes cannot"
+    if own.kind == "indices":
+        note = "sizes can differ, but the vocabulary and the number of axes cannot"
+    if len(own.spatial) != len(given.spatial):
+        axes = f"{len(own.spatial)} ax{'i' if len(own.spatial) == 1 else 'e'}s"
+        return note, f"give it a tensor with {axes}, or the network an input with {len(given.spatial)}"
+    if own.channels != given.channels:
+        return note, f"change the channels to {own.channels}, for example with " + (
+            "a 1×1 `conv`" if own.spatial else f"`dense: {own.channels}`"
+        )
+    if own.vocabulary != given.vocabulary:
+        return note, f"give both one vocabulary: {own.vocabulary} here, or {given.vocabulary} in the network"
+    return None
 
 
 def embedded(walk: Walk, item: Item, frame: Frame) -> Network | None:

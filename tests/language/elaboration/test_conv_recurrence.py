@@ -32,7 +32,7 @@ def whole(items: str, inputs: str = VIDEO) -> str:
         ("kernel: 3, padding: same, return: last", Type(5, (20, 12))),
         ("kernel: 3, padding: same, direction: both", Type(10, (7, 20, 12))),
         ("kernel: 3, padding: same, direction: both, merge: sum, return: last", Type(5, (20, 12))),
-        ("kernel: 3, direction: both, merge: sum, return: state", Type(10, (18, 10))),
+        ("kernel: 3, direction: both, return: state", Type(10, (18, 10))),
         ("kernel: 3, padding: same, axis: width", Type(5, (7, 20, 12))),
         ("kernel: [3, 1], axis: height, recurrent_kernel: [1, 5]", Type(5, (5, 20, 12))),
         ("kernel: 1, axis: time, return: last", Type(5, (20, 12))),

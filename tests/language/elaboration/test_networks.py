@@ -335,6 +335,43 @@ REFUSED = [
     ("{network: trunk.yaml, from: «vector»}", "NS0118", "takes 4@8×8 as `input`, but gets 4"),
     ("{network: trunk.yaml, from: «thick»}", "NS0118", "change the channels to 4"),
 ]
+WORDS = """netspec: 1
+name: words
+inputs: {text: {shape: [6], vocabulary: 9}, more: {shape: [2], vocabulary: 5}}
+layers: [{embedding: 3, from: text}, {dense: 2}]
+"""
+OTHER_INPUTS = [
+    ("[few, more]", "takes indices 6 of 9 as `text`, but gets indices 6 of 5", "9 here, or 5 in the network"),
+    (
+        "[many, more]",
+        "takes indices 6 of 9 as `text`, but gets indices 4 of 20",
+        "9 here, or 20 in the network",
+    ),
+    ("[one, more]", "but gets an index of 9", "a tensor with 1 axis, or the network an input with 0"),
+    ("[x, more]", "takes indices 6 of 9 as `text`, but gets 4@6", "an input with `vocabulary: 9`"),
+    ("[long, more]", None, None),
+]
+
+
+@pytest.mark.parametrize(("inputs", "message", "advice"), OTHER_INPUTS)
+def test_an_embedded_network_takes_indices_of_its_vocabulary(
+    tmp_path: Path, inputs: str, message: str | None, advice: str | None
+) -> None:
+    (tmp_path / "words.yaml").write_text(WORDS)
+    main = tmp_path / "main.yaml"
+    main.write_text(
+        "netspec: 1\nname: a\ninputs: {few: {shape: [6], vocabulary: 5}, many: {shape: [4], vocabulary: 20}, "
+        "long: {shape: [8], vocabulary: 9}, one: {shape: [], vocabulary: 9}, x: [4, 6], more: {shape: [3], "
+        f"vocabulary: 5}}}}\nlayers:\n  - network: words.yaml\n    from: {inputs}\n    name: s\n"
+    )
+    graph, found = check_file(main)
+    errors = [each for each in found if each.severity == "error"]
+    if message is None or advice is None:
+        assert graph is not None, errors
+        assert next(graph.weights).shape == (9, 3)
+    else:
+        assert message in errors[0].message
+        assert advice in str(errors[0].help)
 
 
 @pytest.mark.parametrize(("item", "code", "words"), REFUSED)

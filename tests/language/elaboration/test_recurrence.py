@@ -140,6 +140,11 @@ def test_what_does_not_fit_is_refused(items: str, inputs: str, refusal: tuple[st
             ["`bias_init` has no effect with `bias: false`"],
         ),
         ("{lstm: {units: 5, bias: false, bias_init: zeros}}", []),
+        (
+            "{gru: {units: 5, direction: both, merge: sum, return: state}}",
+            ["`merge` has no effect with `return: state`"],
+        ),
+        ("{gru: {units: 5, direction: both, merge: sum, return: state, layers: 2}}", []),
         ("{conv: {filters: 5, kernel: 1, bias: false, bias_init: normal}}", ["`bias_init` has no effect"]),
         ("{scale: {bias: false, bias_init: ones}}", ["`bias_init` has no effect with `bias: false`"]),
     ],

@@ -157,6 +157,7 @@ REFUSED = {
     # Tensors that do not come from the input, and gates.
     sequence("{parameter: «[]»}"): ("NS0104", ""),
     sequence("{parameter: {shape: [3, 2], init: «bilinear»}}"): ("NS0314", "has no kernel"),
+    words("{embedding: {units: 3, init: «bilinear»}}"): ("NS0314", "has no kernel"),
     sequence("{constant: «0.5»}"): ("NS0314", "one number needs a `shape`"),
     sequence("{constant: «[[1, 2], [3]]»}"): ("NS0104", "must have equal lengths"),
     sequence("{constant: «[[[[[1]]]]]»}"): ("NS0104", "up to 3 spatial axes"),
