@@ -14,6 +14,7 @@ from pathlib import Path
 
 from docs import proofs, published
 from docs.data import data_page
+from docs.recipe import recipe_page
 from docs.words import words_page
 from netspec.analysis import analyze
 from netspec.backend import backends
@@ -295,6 +296,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "published.md": published_page,
     "words.md": partial(words_page, NOTICE),
     "data.md": partial(data_page, NOTICE),
+    "recipe.md": partial(recipe_page, NOTICE),
     "index.md": index,
 }
 """The generated pages, all of which are in the repository."""

@@ -95,7 +95,7 @@ class Checkpoint(Settings):
 class Recipe(Settings):
     """How a network is trained, with all defaults filled in.
 
-    `data` is a name of `SETS`, a path, or a `Data`. `train_size`, `validation_size` and `test_size` limit the parts to
+    `data` says what it is trained on. `train_size`, `validation_size` and `test_size` limit the parts to
     their first samples. Training samples are augmented by `augment`; then `pad` adds pixels of value 0 on every side,
     and bytes are divided by 255; floats are not changed. `normalise` comes last.
 

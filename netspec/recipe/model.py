@@ -83,7 +83,7 @@ class Loss(Named):
     target: Annotated[Word | None, Field(description="the name of a target of the data")] = None
 
     def reading(self, channels: int) -> Reading | None:
-        """How metrics read an output of so many channels that has this loss; None: it is no answer to anything."""
+        """How metrics read an output of so many channels that has this loss; None: metrics do not read it."""
         if self.targets == "classes":
             return "bits" if channels == 1 else "classes"
         return self.targets

@@ -52,7 +52,7 @@ def rate(
 
 
 def waited(schedule: Plateau, before: Waiting, figure: float | None, *, larger_is_better: bool) -> Waiting:
-    """What the plateau remembers after an epoch with this figure. A figure that is no number is not better."""
+    """What the plateau remembers after an epoch with this figure. NaN is not better."""
     if figure is not None and math.isfinite(figure):
         sign = -1.0 if larger_is_better else 1.0
         if before.best is None or sign * figure < sign * before.best - schedule.threshold:

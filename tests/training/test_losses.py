@@ -135,7 +135,7 @@ def test_targets_of_another_shape_are_refused(backend: Callable[..., Any]) -> No
     ):
         with pytest.raises(ValueError, match=f"targets of {loss.kind} are"):
             backend(Row(loss, (3, 2), "", lambda *_: None), outputs, target, None)
-    with pytest.raises(ValueError, match="one number a sample"):
+    with pytest.raises(ValueError, match="one number per sample"):
         backend(ROWS["output"][0], np.zeros((4, 3)), None, None)
 
 

@@ -1,7 +1,7 @@
 """The losses of a recipe: a loss per element, and the weight of each element. Channels last.
 
 The loss of a batch is Σ w · l / Σ w over all its elements, also over those of other processes and of other parts of an
-accumulated batch: whoever trains forms the two sums and divides them. Outputs in half precision count as float32.
+accumulated batch: a trainer forms the two sums and divides them. Outputs in half precision count as float32.
 """
 
 from __future__ import annotations
@@ -214,7 +214,7 @@ def _distances(loss: Distances, outputs: Any, targets: Any) -> Any:
 
 def _output(loss: OutputItself, outputs: Any, targets: None) -> Any:
     if prod(outputs.shape[1:]) != 1:
-        raise ValueError(f"the output is {tuple(outputs.shape)}, but a loss is one number a sample")
+        raise ValueError(f"the output is {tuple(outputs.shape)}, but a loss is one number per sample")
     return ops.reshape(outputs, (-1,))
 
 

@@ -1,7 +1,7 @@
 """Tallies of metrics, on the device: sums that `netspec.scoring` turns into figures. Channels last.
 
-Counts are int32 and sums have the precision of the outputs: whoever adds up the tallies of many batches does it in
-wider numbers.
+Counts are int32 and sums have the precision of the outputs: a trainer adds up the tallies of many batches in wider
+numbers.
 """
 
 from __future__ import annotations
