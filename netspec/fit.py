@@ -131,7 +131,7 @@ class Trainer(Protocol):
     """A network in training on a backend. An exception of what it calls ends a method, which does not catch it."""
 
     def run(self, steps: Iterator[Step], rates: Iterator[float], done: Done, before: Tallies) -> Tallies:
-        """Take all these steps, a part of an epoch, each with the next rate; `done` is told every loss, in blocks.
+        """Take all these steps, a part of an epoch, each with the next rate; `done` gets every loss, in blocks.
 
         The result adds to `before`, in the order of the steps: it does not depend on how an epoch is divided.
         """

@@ -50,7 +50,7 @@ class Progress:
         )
 
     def epoch(self, epoch: Epoch) -> None:
-        """After the first epoch, the number of its steps tells how many there are to the end."""
+        """After the first epoch, the number of its steps shows how many there are to the end."""
         if self._bar is not None and not self._per_epoch:
             self._per_epoch = self._done
             left = self._epochs - epoch.number

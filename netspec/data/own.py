@@ -62,7 +62,7 @@ def _source(samples: Samples, part: str, data: Data, name: str, workers: int) ->
         for key, array in _arrays(samples, 0, where).items()
     }
     for key, field in fields.items():
-        # The lengths of sequences are one number a sample; such an input is named.
+        # The lengths of sequences are one number per sample; such an input is named.
         if field.role is Role.input and not field.shape and key not in data.inputs.values():
             raise DataError(
                 f"{where}: {key} is a single number", "samples have channels, and up to three spatial axes"

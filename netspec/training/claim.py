@@ -243,7 +243,7 @@ class Claim:
 
 
 def is_taken(path: Path) -> bool | None:
-    """Whether a process writes to this run folder; None if the system cannot tell."""
+    """Whether a process writes to this run folder; None if the system does not know."""
     if _fcntl is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Why a loss is no number: repeats the steps since the last checkpoint, and looks at the last ones layer by layer."""
+"""Why a loss is not a number: repeats the steps since the last checkpoint, and examines the last ones by layer."""
 
 from __future__ import annotations
 
@@ -74,4 +74,4 @@ def _one(step: Step) -> Iterator[Step]:
 
 
 def _ignore(losses: Numbers) -> None:
-    """The losses were told before."""
+    """The losses were reported before."""

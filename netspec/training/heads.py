@@ -111,7 +111,7 @@ def _check(graph: Graph, recipe: Recipe, head: Head, problems: Problems) -> None
     if isinstance(head.loss, OutputItself) and prod(head.type.sizes) != 1:
         problems.error(
             codes.NOT_A_CLASSIFIER,
-            f"the loss `output` is one number a sample, but the output `{head.output}` is {head.type}",
+            f"the loss `output` is one number per sample, but the output `{head.output}` is {head.type}",
             place(graph, recipe, where, _span(graph, output)),
         )
     if head.loss.of_logits:

@@ -136,7 +136,7 @@ class Loop:
                 return
 
     def _done(self, losses: Numbers) -> None:
-        """Tell the losses of the next steps."""
+        """Report the losses of the next steps."""
         values = [float(value) for value in losses[:, 0]]
         wrong = next((at for at, value in enumerate(values) if not isfinite(value)), None)
         if wrong is not None:
@@ -149,7 +149,7 @@ class Loop:
             raise Diverged(values[wrong], self.place.epoch, self.place.step)
 
     def _close(self, figures: Figures) -> None:
-        """The end of an epoch: what is best is kept, then it is told, then comes the checkpoint."""
+        """The end of an epoch: what is best is kept, then it is reported, then comes the checkpoint."""
         plan, number = self.plan, self.place.epoch
         known = {name: _finite(value) for name, value in figures.items()}
         epoch = Epoch(number, known, self._seconds())

@@ -1,4 +1,4 @@
-"""What a training tells while it goes on: the losses of its steps, the figures of its epochs."""
+"""What a training reports while it goes on: the losses of its steps, the figures of its epochs."""
 
 from __future__ import annotations
 

@@ -308,7 +308,7 @@ DATA_SETTINGS = table(
     (same("train"), "training path source root"),
     (same("validation"), "val valid dev"),
     (same("test"), "testing eval"),
-    (same("layout"), "dataformat channels channelsorder"),
+    (same("layout"), "dataformat channelsorder"),
     (same("targets"), "labels outputs"),
     (same("classes"), "numclasses classnames"),
     (same("size"), "imagesize resize targetsize"),

@@ -68,7 +68,7 @@ EXAMPLES: dict[str, object] = {
     "weight_decay": 0.0001,
     "whiten": "zca",
 }
-"""For a setting whose default is no example: a value that it takes."""
+"""For a setting whose default is not an example: a value that it takes."""
 
 
 @dataclass(frozen=True, slots=True)
