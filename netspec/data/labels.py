@@ -44,9 +44,11 @@ def class_indices(labels: Array, key: str, where: str, axes: int = 1) -> NDArray
 
 
 def require_in_range(
-    labels: Array, classes: Classes, key: str, part: str, place: Callable[[int], str]
+    labels: Array, classes: Classes, key: str, part: str, place: Callable[[int], str], stated: str = ""
 ) -> None:
     """Refuse a label that is not one of the classes; the message names the first sample that has it.
+
+    `stated` is the advice, if the data cannot give it.
 
     Raises:
         DataError: there is such a label.
@@ -72,15 +74,15 @@ def require_in_range(
     raise DataError(
         f"{place(at)}: has the {noun} {label} ({WORDS[part]} part), and there are {classes.count} classes, "
         f"0 to {classes.count - 1}",
-        how,
+        stated or how,
     )
 
 
 class Checked:
     """A source whose labels are checked as they are taken, because they have to be decoded first."""
 
-    def __init__(self, source: Source, key: str, classes: Classes, part: str) -> None:
-        self._source, self._key, self._classes, self._part = source, key, classes, part
+    def __init__(self, source: Source, key: str, classes: Classes, part: str, advice: str = "") -> None:
+        self._source, self._key, self._classes, self._part, self._advice = source, key, classes, part, advice
         self.fields, self.column, self.place = source.fields, source.column, source.place
 
     def __len__(self) -> int:
@@ -93,12 +95,14 @@ class Checked:
         def place(at: int) -> str:
             return self._source.place(int(indices[at]))
 
-        require_in_range(batch[self._key], self._classes, self._key, self._part, place)
+        require_in_range(batch[self._key], self._classes, self._key, self._part, place, self._advice)
         return batch
 
 
-def within(parts: Parts, key: str, classes: Classes) -> Parts:
+def within(parts: Parts, key: str, classes: Classes, advice: str = "") -> Parts:
     """The parts, if the labels of a target are these classes: checked now, or as they are decoded.
+
+    `advice` is shown for a wrong label, if the data cannot give it.
 
     Raises:
         DataError: a label is none of them.
@@ -109,8 +113,8 @@ def within(parts: Parts, key: str, classes: Classes) -> Parts:
     def check(part: str, source: Source) -> Source:
         column = source.column(key)
         if column is None or (isinstance(column, np.memmap) and column.ndim > 1):
-            return Checked(source, key, classes, part)
-        require_in_range(column, classes, key, part, source.place)
+            return Checked(source, key, classes, part, advice)
+        require_in_range(column, classes, key, part, source.place, advice)
         return source
 
     return replace(parts.mapped(check), classes={**parts.classes, key: classes})

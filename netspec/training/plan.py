@@ -200,7 +200,7 @@ def _counted(head: Head, wiring: Wiring, parts: Parts) -> Any:
 
 
 def _conversions(graph: Graph, recipe: Recipe, wiring: Wiring, parts: Parts) -> dict[str, Conversion]:
-    """Bytes are divided by 255, other numbers are not changed; then comes `normalise`."""
+    """Bytes are divided by 255, 16-bit numbers by 65535, others are not changed; then comes `normalise`."""
     found = {}
     for each in graph.inputs:
         if each.vocabulary is None:
@@ -213,7 +213,7 @@ def _conversions(graph: Graph, recipe: Recipe, wiring: Wiring, parts: Parts) -> 
 
 
 def _unit(parts: Parts, key: str) -> float:
-    return 255.0 if parts.train.fields[key].dtype == "uint8" else 1.0
+    return parts.train.fields[key].unit
 
 
 def _normalised(
@@ -227,7 +227,7 @@ def _normalised(
 def _target_conversions(
     recipe: Recipe, found: tuple[Head, ...], wiring: Wiring, parts: Parts
 ) -> dict[str, Conversion]:
-    """Targets that are numbers and stored as bytes are divided by 255; images are padded as the inputs are."""
+    """Targets that are numbers are scaled as inputs of their type are; images are padded as the inputs are."""
     conversions = {}
     for head in found:
         key = wiring.targets.get(head.output)
@@ -235,6 +235,6 @@ def _target_conversions(
             continue
         field_ = parts.train.fields[key]
         pad = recipe.pad if key in wiring.inputs.values() and field_.shape[1:] else 0
-        if field_.dtype == "uint8" or pad:
+        if field_.unit != 1 or pad:
             conversions[head.output] = Conversion(_unit(parts, key), pad=pad)
     return conversions

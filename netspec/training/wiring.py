@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from netspec.data.augmentation import Augmentation
-from netspec.data.parts import Parts
+from netspec.data.labels import within
+from netspec.data.parts import Classes, Parts
 from netspec.data.source import Source
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems
@@ -62,6 +63,7 @@ def wired(
         if head.output in targets:
             key = targets[head.output]
             _check_target(graph, recipe, head, key, shapes[key] or parts.shape(key), parts, problems)
+            parts = _watched(head, key, parts)
     return (Wiring(inputs, targets), parts) if len(problems.errors) == before else None
 
 
@@ -154,9 +156,33 @@ def _check_target(
             return
         channels = type_.channels or 1
         ignore = getattr(head.loss, "ignore", None)
+        known = parts.classes.get(key)
+        if (
+            known is not None
+            and known.ignored is not None
+            and known.ignored not in (ignore, *range(channels))
+        ):
+            problems.error(
+                codes.CLASSES_MISFIT,
+                f"the class {known.ignored} of `{key}` does not count, but the loss of `{head.output}` counts it",
+                place(graph, recipe, ["data"]),
+                help=f"write `loss: {{{head.loss.kind}: {{ignore: {known.ignored}}}}}`",
+            )
         _check_range(
             graph, recipe, key, max(channels, 2), f"the output `{head.output}`", parts, problems, ignore
         )
+
+
+def _watched(head: Head, key: str, parts: Parts) -> Parts:
+    """The parts with the class indices that are decoded later checked then: a framework would stop without a word."""
+    is_known = all(source.column(key) is not None for _, source in parts)
+    if head.loss.targets != "classes" or is_known:
+        return parts
+    known = parts.classes.get(key)
+    count, ignore = max(head.type.channels or 1, 2), getattr(head.loss, "ignore", None)
+    classes = Classes(count, () if known is None else known.names, ignore)
+    how = f"if it marks what does not count, write `loss: {{{head.loss.kind}: {{ignore: …}}}}`"
+    return within(parts, key, classes, how)
 
 
 def _check_range(
