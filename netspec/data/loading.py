@@ -41,7 +41,7 @@ def load(
 
     Paths are relative to `base`. The files of a named set are searched first in the subfolder of `folder` with the name
     of the set, then in `folder` itself; its default is `default_folder()`. Parts by fraction or count are chosen with
-    the `seed`. `workers` threads decode pictures.
+    the `seed`. `workers` threads decode pictures; with 0 or 1, the caller does.
 
     Raises:
         DataError: the set is missing, incomplete or damaged, or is not the original.

@@ -316,7 +316,7 @@ def _look(paths: Sequence[Path], data: Data, workers: int) -> Look:
     if data.size is not None and data.channels is not None:
         height, width = (*data.size, *data.size)[:2]
         return Look(data.channels, height, width, resized=True)
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(max(workers, 1)) as pool:
         seen = list(pool.map(_seen, paths))
     channels: int | None = data.channels
     deep = [mode == "I;16" for mode, _, _ in seen]
@@ -448,7 +448,7 @@ def _factors(paths: Sequence[Path], look: Look, workers: int) -> Array:
     """By how much each picture is enlarged: (left, top, right, bottom)."""
     import numpy as np
 
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(max(workers, 1)) as pool:
         seen = list(pool.map(_seen, paths))
     factors = [(look.width / width, look.height / height) for _, height, width in seen]
     return np.array([(x, y, x, y) for x, y in factors], np.float32)
