@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from netspec.backend import Limit, Source, Status, require
+from netspec.backend import Limit, Source, Status, Unsupported, require
 from netspec.graph import Graph
 
 if TYPE_CHECKING:
@@ -94,8 +94,10 @@ class KerasBackend:
         dtype: Float = "float64" if task.precision == "float64" else "float32"
         require(self, task.graph, dtype)
         steady(task.graph, dtype)
-        from netspec_keras.training.trainer import KerasTrainer
+        from netspec_keras.training.trainer import REFUSALS, KerasTrainer
 
+        if reason := REFUSALS.get(task.precision):
+            raise Unsupported(f"the precision {task.precision} on Keras: {reason}")
         return KerasTrainer(task)
 
     def workload(

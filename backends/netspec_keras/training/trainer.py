@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from netspec.types import Type
 from netspec_keras.engines import running
 from netspec_keras.engines.interface import Tensors, listed
 from netspec_keras.framework import keras, ops
-from netspec_keras.runtime import build, homes, inward, outward, placed, read, write
+from netspec_keras.runtime import execute, homes, inward, outward, placed, read, write
+from netspec_keras.source import source
 from netspec_keras.training.losses import elements, mask, sums
 from netspec_keras.training.optimizers import Average, native
 from netspec_keras.training.sums import Sums, joined
@@ -30,6 +31,13 @@ Named = dict[str, Any]
 SMALLEST = 1e-30
 
 
+REFUSALS = {
+    "bf16": "a model that netspec builds for Keras has one precision for weights and results",
+    "fp16": "a model that netspec builds for Keras has one precision for weights and results, and no scaling of losses",
+}
+"""The precisions that Keras does not train in, each with the reason."""
+
+
 class KerasTrainer:
     """See `netspec.fit.Trainer`."""
 
@@ -38,7 +46,9 @@ class KerasTrainer:
         self.engine = running()
         self.dtype: Float = "float64" if task.precision == "float64" else "float32"
         with self._set(), _seeded(task.seed):
-            self.model = build(task.graph, task.weights, self.dtype, task.device)
+            # Everything runs in this context, in which every engine keeps float64.
+            self.model = execute(source(task.graph).text, task.graph, self.dtype, task.device)
+            write(self.model, task.graph, task.weights)
             self.learnt = list(self.model.trainable_variables)
             self.optimizer = native(task.optimizer, self._groups(), task.clip)
             self.optimizer.build(self.learnt)
@@ -329,7 +339,8 @@ class KerasTrainer:
     @contextmanager
     def _set(self) -> Iterator[None]:
         """Run on the device, without rounding more than the precision does."""
-        with placed(self.task.device), self.engine.exact(self.dtype):
+        rough = self.task.precision == "tf32"
+        with placed(self.task.device), nullcontext() if rough else self.engine.exact(self.dtype):
             yield
 
 
