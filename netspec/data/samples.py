@@ -119,7 +119,7 @@ def checked(
 
 
 def _samples(images: Array, key: str, where: str) -> Array:
-    """The samples as bytes or float32.
+    """The samples as bytes, 16-bit numbers or float32; other whole numbers are not scaled.
 
     Raises:
         DataError: the samples have another type, or a float is too large for float32.
@@ -133,10 +133,12 @@ def _samples(images: Array, key: str, where: str) -> Array:
         )
     if not images.size:
         raise DataError(f"{where}: {key} holds nothing")
-    if images.dtype == np.uint8:
+    if images.dtype in (np.uint8, np.uint16):
         return images
-    if images.dtype.kind != "f":
+    if images.dtype.kind not in "fiub" or _are_bytes(images):
         raise DataError(f"{where}: {key} holds {images.dtype}", _as_pixels(images))
+    if images.dtype.kind != "f":
+        return images.astype(np.float32)
     if not np.isfinite(images).all():
         raise DataError(f"{where}: {key} holds numbers that are not finite")
     with np.errstate(over="ignore"):
@@ -150,12 +152,17 @@ def _samples(images: Array, key: str, where: str) -> Array:
     return converted
 
 
+def _are_bytes(images: Array) -> bool:
+    """Whether these are images of whole numbers that bytes can hold: stored as bytes, they would be scaled."""
+    return bool(
+        images.dtype.kind in "iu" and images.ndim > 2 and images.min() >= 0 and 1 < images.max() <= 255
+    )
+
+
 def _as_pixels(images: Array) -> str:
-    """Advice to save samples that are neither bytes nor floats."""
-    if images.dtype.kind in "iu" and images.min() >= 0 and images.max() <= 255:
+    """Advice to save samples of another type."""
+    if images.dtype.kind in "iu":
         return "pixels are bytes: save `images.astype('uint8')`"
-    if images.dtype.kind in "iub":
-        return "samples are bytes (uint8) or floats: save `images.astype('float32')`, scaled"
     return "samples are bytes (uint8), or floats already scaled"
 
 
