@@ -75,11 +75,16 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Samples: inputs and targets by name, channels first, in the types in which the data are stored."""
+    """Samples: inputs and targets by name, channels first, in the types in which the data are stored.
+
+    Of a part that the trainer holds, a batch has only the `rows`: the indices of its samples.
+    """
 
     inputs: Mapping[str, Array]
     targets: Mapping[str, Array]
     samples: int
+    part: str | None = None
+    rows: Array | None = None
 
 
 Step: TypeAlias = Sequence[Batch]
@@ -129,6 +134,10 @@ class Task:
 
 class Trainer(Protocol):
     """A network in training on a backend. An exception of what it calls ends a method, which does not catch it."""
+
+    def hold(self, part: str, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> bool:
+        """Keep all samples of a part on the device, if that is faster and they fit; whether they are kept."""
+        ...
 
     def run(self, steps: Iterator[Step], rates: Iterator[float], done: Done, before: Tallies) -> Tallies:
         """Take all these steps, a part of an epoch, each with the next rate; `done` gets every loss, in blocks.

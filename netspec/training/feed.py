@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 from netspec.data.prefetch import prefetched
 from netspec.data.source import Source
-from netspec.fit import Batch, Step
+from netspec.fit import Batch, Step, Trainer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +33,10 @@ class Samples(Protocol):
 
         With an epoch, they are changed as training samples are in this epoch.
         """
+        ...
+
+    def whole(self) -> tuple[Mapping[str, Array], Mapping[str, Array]] | None:
+        """All inputs and targets, if they are in memory and nothing changes them."""
         ...
 
     @property
@@ -66,6 +70,16 @@ class Sourced:
             {name: arrays[key] for name, key in self.targets.items()},
         )
 
+    def whole(self) -> tuple[Mapping[str, Array], Mapping[str, Array]] | None:
+        """All inputs and targets, if they are in memory and nothing changes them."""
+        inputs = {name: self.source.column(key) for name, key in self.inputs.items()}
+        targets = {name: self.source.column(key) for name, key in self.targets.items()}
+        known_inputs = {name: array for name, array in inputs.items() if array is not None}
+        known_targets = {name: array for name, array in targets.items() if array is not None}
+        if self.changes is not None or len(known_inputs) < len(inputs) or len(known_targets) < len(targets):
+            return None
+        return known_inputs, known_targets
+
     @property
     def is_slow(self) -> bool:
         """Whether samples are decoded or changed."""
@@ -83,6 +97,14 @@ class Feed:
     accumulate: int = 1
     ahead: int = 2
     """How many steps are made before they are needed, if that takes time; 0 makes none ahead."""
+    held: frozenset[str] = frozenset()
+    """The parts that the trainer holds."""
+
+    def held_by(self, trainer: Trainer) -> Feed:
+        """The feed for a trainer, which holds the parts that it can."""
+        found = {name: part.whole() for name, part in self.parts.items()}
+        held = (name for name, whole in found.items() if whole is not None and trainer.hold(name, *whole))
+        return replace(self, held=frozenset(held))
 
     @property
     def steps(self) -> int:
@@ -94,33 +116,35 @@ class Feed:
 
         `start` steps are left out.
         """
-        part = self.parts["train"]
-        yield from prefetched(self._steps(part, epoch, start), self.ahead if part.is_slow else 0)
+        ahead = self.ahead if self.parts["train"].is_slow else 0
+        yield from prefetched(self._steps("train", epoch, start), ahead)
 
-    def _steps(self, part: Samples, epoch: int, start: int) -> Iterator[Step]:
+    def _steps(self, name: str, epoch: int, start: int) -> Iterator[Step]:
         import numpy as np
 
+        part = self.parts[name]
         order = np.random.default_rng([self.seed, epoch]).permutation(len(part))
         size = self.batch * self.accumulate
         for at in range(start * size, len(order), size):
             whole = order[at : at + size]
             yield [
-                self._batch(part, whole[here : here + self.batch], epoch)
+                self._batch(name, whole[here : here + self.batch], epoch)
                 for here in range(0, len(whole), self.batch)
             ]
 
     def part(self, name: str) -> Iterator[Batch]:
         """A part once, in its own order."""
-        part = self.parts[name]
-        yield from prefetched(self._whole(part), self.ahead if part.is_slow else 0)
+        yield from prefetched(self._whole(name), self.ahead if self.parts[name].is_slow else 0)
 
-    def _whole(self, part: Samples) -> Iterator[Batch]:
+    def _whole(self, name: str) -> Iterator[Batch]:
         import numpy as np
 
-        order = np.arange(len(part))
-        for at in range(0, len(part), self.batch):
-            yield self._batch(part, order[at : at + self.batch])
+        order = np.arange(len(self.parts[name]))
+        for at in range(0, len(order), self.batch):
+            yield self._batch(name, order[at : at + self.batch])
 
-    def _batch(self, part: Samples, chosen: NDArray[np.int64], epoch: int | None = None) -> Batch:
-        inputs, targets = part.batch(chosen, epoch)
+    def _batch(self, name: str, chosen: NDArray[np.int64], epoch: int | None = None) -> Batch:
+        if name in self.held:
+            return Batch({}, {}, len(chosen), name, chosen)
+        inputs, targets = self.parts[name].batch(chosen, epoch)
         return Batch(inputs, targets, len(chosen))

@@ -74,7 +74,8 @@ class Loop:
         reports: Sequence[Report] = (),
         begun: tuple[Checkpoint, Sequence[Epoch]] | None = None,
     ) -> None:
-        self.plan, self.trainer, self.keeper = plan, trainer, keeper
+        self.plan = replace(plan, feed=plan.feed.held_by(trainer))
+        self.trainer, self.keeper = trainer, keeper
         self.reports: tuple[Report, ...] = (keeper, *reports)
         self.place = Place()
         self.tallies: Tallies = {}

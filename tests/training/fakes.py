@@ -74,6 +74,9 @@ class FakeTrainer:
         self.epochs = self.steps = 0
         self.tested = self.ran = False
 
+    def hold(self, part: str, inputs: Mapping[str, Any], targets: Mapping[str, Any]) -> bool:
+        return False
+
     def run(self, steps: Iterator[Step], rates: Iterator[float], done: Done, before: Tallies) -> Tallies:
         assert not self.tested, "it trains on after the test"
         self.ran = True

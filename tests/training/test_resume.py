@@ -148,6 +148,23 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(name: str, tmp_path: Pa
     assert kept(tmp_path / "cut") == kept(tmp_path / "whole")
 
 
+def test_samples_that_lie_on_the_device_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU keeps small parts in its memory; here the CPU does."""
+    trainers = pytest.importorskip("netspec_torch.training.trainer")
+    first = begin("torch", tmp_path / "copied")
+
+    def hold(self: Any, part: str, inputs: Any, targets: Any) -> bool:
+        self.feeder.hold(part, inputs, targets)
+        return True
+
+    monkeypatch.setattr(trainers.TorchTrainer, "hold", hold)
+    second = begin("torch", tmp_path / "held")
+    assert first.losses == second.losses
+    assert first.test is not None
+    assert second.test is not None
+    assert first.test.metrics == second.test.metrics
+
+
 def _work(name: str, path: str, resumes: bool) -> None:
     run.plan = in_full  # type: ignore[assignment, attr-defined]
     go_on(name, Path(path)) if resumes else begin(name, Path(path))

@@ -59,6 +59,9 @@ class KerasTrainer:
         self.frozen: frozenset[str] = frozenset()
         self._programs()
 
+    def hold(self, part: str, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> bool:
+        return False  # each batch is copied, which the engines do while a step runs
+
     def run(self, steps: Iterator[Step], rates: Iterator[float], done: Done, before: Tallies) -> Tallies:
         told = self._told(before, done)
         with self._set():

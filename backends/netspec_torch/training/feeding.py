@@ -40,13 +40,20 @@ class Feeder:
         self.targets = {
             name: self._conversion(given, False) for name, given in task.target_conversions.items()
         }
-        self._stored = _Conversion()
+        self._held: dict[str, tuple[Tensors, Tensors]] = {}
+
+    def hold(self, part: str, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> None:
+        """Keep the samples of a part on the device, as they are stored."""
+        self._held[part] = self._moved(inputs), self._moved(targets)
+
+    def _moved(self, arrays: Mapping[str, Array]) -> Tensors:
+        return {name: _tensor(array).to(self.device) for name, array in arrays.items()}
 
     def steps(self, steps: Iterator[Step]) -> Iterator[tuple[Fed, ...]]:
         """The same steps on the device. On a GPU a step is copied while the one before is calculated."""
         if self.device.type != "cuda":
             for step in steps:
-                yield tuple(self.converted(each.inputs, each.targets, each.samples) for each in step)
+                yield tuple(self._now(each) for each in step)
             return
         waiting: deque[tuple[tuple[Tensors, Tensors, int], ...]] = deque()
         for step in steps:
@@ -61,16 +68,31 @@ class Feeder:
         for (only,) in self.steps((each,) for each in batches):
             yield only
 
+    def _now(self, batch: Batch) -> Fed:
+        if batch.part is not None and batch.rows is not None:
+            return self._on_device(*self._taken(batch.part, torch.from_numpy(batch.rows)), batch.samples)
+        return self.converted(batch.inputs, batch.targets, batch.samples)
+
+    def _taken(self, part: str, rows: torch.Tensor) -> tuple[Tensors, Tensors]:
+        """The samples with these indices of a part that is on the device."""
+        inputs, targets = (
+            {name: tensor.index_select(0, rows) for name, tensor in tensors.items()}
+            for tensors in self._held[part]
+        )
+        return inputs, targets
+
     def converted(self, inputs: Mapping[str, Array], targets: Mapping[str, Array], samples: int) -> Fed:
         """A batch of arrays on the device."""
         return self._on_device(
-            {name: _tensor(array).to(self.device) for name, array in inputs.items()},
-            {name: _tensor(array).to(self.device) for name, array in targets.items()},
+            self._moved(inputs),
+            self._moved(targets),
             samples,
         )
 
     def _copied(self, batch: Batch) -> tuple[Tensors, Tensors, int]:
         """The batch on its way to the GPU, from memory that the GPU reads itself."""
+        if batch.part is not None and batch.rows is not None:
+            return *self._taken(batch.part, self._sent(batch.rows)), batch.samples
         return (
             {name: self._sent(array) for name, array in batch.inputs.items()},
             {name: self._sent(array) for name, array in batch.targets.items()},

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Outputs = Mapping[str, torch.Tensor]
 SMALLEST = 1e-30
+SHARE = 8
+"""A part is kept on a GPU if it takes at most this share, an eighth, of the memory that is free."""
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -51,6 +53,18 @@ class TorchTrainer:
         self.random = _seeded(task.seed, self.device)
         scaled = task.precision == "fp16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled) if scaled else None
+
+    def hold(self, part: str, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> bool:
+        if self.device.type != "cuda":
+            return False  # a GPU reads its own memory faster; a CPU has only one
+        arrays = (*inputs.values(), *targets.values())
+        if any(str(array.dtype) in ("uint16", "uint32", "uint64") for array in arrays):
+            return False  # PyTorch does not take rows of these
+        size = sum(array.nbytes for array in arrays)
+        if size * SHARE > torch.cuda.mem_get_info(self.device)[0]:
+            return False
+        self.feeder.hold(part, inputs, targets)
+        return True
 
     def run(self, steps: Iterator[Step], rates: Iterator[float], done: Done, before: Tallies) -> Tallies:
         told = Sums(before, tuple(term.weight for term in self.task.terms), done)
