@@ -29,8 +29,8 @@ class ConvRecurrent(layers.Layer):
 
     def fresh(self):
         """The settings of a cell; a cell draws its weights itself."""
-        found = {name: clone(each) for name, each in self.settings.items()}
-        return {**found, "trainable": self.trainable}
+        settings = {name: clone(value) for name, value in self.settings.items()}
+        return {**settings, "trainable": self.trainable}
 
     def build(self, input_shape):
         several = isinstance(input_shape[0], (list, tuple))
@@ -45,15 +45,15 @@ class ConvRecurrent(layers.Layer):
         outputs, states = [], []
         for number, sweep in enumerate(self.sweeps):
             gates = sweep.cell.of_input(x)
-            start = [ops.split(each, len(self.sweeps), axis=-1)[number] for each in starts]
+            start = [ops.split(state, len(self.sweeps), axis=-1)[number] for state in starts]
             if not start:
                 start = [ops.zeros_like(gates[:, 0, ..., : self.filters])] * sweep.cell.states
             y, *last = sweep(gates, initial_state=start)
             y = ops.flip(y, axis=1) if self.backward[number] else y
             outputs.append(ops.moveaxis(y, 1, self.axis))
             states.append(last)
-        found = [self.value(name, outputs, states) for name in self.gives]
-        return found[0] if len(found) == 1 else tuple(found)
+        values = [self.value(name, outputs, states) for name in self.gives]
+        return values[0] if len(values) == 1 else tuple(values)
 
     def value(self, name, outputs, states):
         if name == "sequence":
@@ -92,7 +92,7 @@ class ConvCell(layers.Layer):
         self.recurrent_kernel_size = tuple(recurrent_kernel or kernel_size)
         self.activation = keras.activations.get(activation)
         self.recurrent_activation = keras.activations.get(recurrent_activation)
-        self.drawn = {name: keras.initializers.get(each) for name, each in drawn.items()}
+        self.drawn = {name: keras.initializers.get(start) for name, start in drawn.items()}
         self.state_size = [filters] * self.states
 
     def build(self, input_shape):

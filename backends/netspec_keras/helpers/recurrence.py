@@ -32,9 +32,9 @@ class Recurrent(layers.Layer):
 
     def fresh(self):
         """The settings of a cell; a cell draws its weights itself."""
-        found = {name: clone(each) for name, each in self.settings.items()}
-        found["trainable"] = self.trainable
-        return {**found, "recurrent_dropout": self.rate} if self.variational else found
+        settings = {name: clone(value) for name, value in self.settings.items()}
+        settings["trainable"] = self.trainable
+        return {**settings, "recurrent_dropout": self.rate} if self.variational else settings
 
     def sizes(self):
         return [self.units]
@@ -48,10 +48,10 @@ class Recurrent(layers.Layer):
             sweep.build((None, None, channels))
 
     def call(self, inputs, training=None):
-        x, *given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-        lengths = [each for each in given if "int" in str(each.dtype)]
-        starts = [each for each in given if "int" not in str(each.dtype)]
-        starts = [ops.reshape(each, (-1, each.shape[-1])) for each in starts]
+        x, *further = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        lengths = [value for value in further if "int" in str(value.dtype)]
+        starts = [value for value in further if "int" not in str(value.dtype)]
+        starts = [ops.reshape(state, (-1, state.shape[-1])) for state in starts]
         rank = len(x.shape)
         others = [axis for axis in range(1, rank - 1) if axis != self.axis]
         order = (0, *others, self.axis, rank - 1)
@@ -69,7 +69,7 @@ class Recurrent(layers.Layer):
                 at, start = len(states), None
                 if starts:
                     parts = zip(starts, self.sizes())
-                    start = [each[:, at * size : (at + 1) * size] for each, size in parts]
+                    start = [state[:, at * size : (at + 1) * size] for state, size in parts]
                 y, *last = self.sweeps[at](x, initial_state=start, mask=mask, training=training)
                 y = ops.flip(y, axis=1) if backward else y
                 outputs.append(y if mask is None else ops.where(ops.expand_dims(mask, -1), y, 0))
@@ -77,12 +77,12 @@ class Recurrent(layers.Layer):
             x = self.merged(outputs)
             if layer + 1 < self.num_layers:
                 x = self.drop(x, training=training)
-        found = [self.value(name, x, states) for name in self.gives]
+        values = [self.value(name, x, states) for name in self.gives]
         if others:
-            found = [ops.reshape(each, (-1, *samples, *each.shape[1:])) for each in found]
+            values = [ops.reshape(y, (-1, *samples, *y.shape[1:])) for y in values]
             back = [order.index(axis) for axis in range(rank)]
-            found = [ops.transpose(y, back) if len(y.shape) == rank else y for y in found]
-        return found[0] if len(found) == 1 else tuple(found)
+            values = [ops.transpose(y, back) if len(y.shape) == rank else y for y in values]
+        return values[0] if len(values) == 1 else tuple(values)
 
     def value(self, name, x, states):
         if name == "sequence":
@@ -145,14 +145,14 @@ class Stacked(layers.Wrapper):
         self.drop = layers.Dropout(dropout)
 
     def build(self, input_shape):
-        for each in (self.layer, *self.others):
-            each.build(input_shape)
-            input_shape = each.compute_output_shape(input_shape)
+        for layer in (self.layer, *self.others):
+            layer.build(input_shape)
+            input_shape = layer.compute_output_shape(input_shape)
 
     def call(self, inputs, training=None):
         x = self.layer(inputs, training=training)
-        for each in self.others:
-            x = each(self.drop(x, training=training), training=training)
+        for layer in self.others:
+            x = layer(self.drop(x, training=training), training=training)
         return x
 
     def get_config(self):
@@ -273,24 +273,24 @@ GATE_BIAS = '''
 class GateBias(keras.initializers.Initializer):
     """Starts the bias of each gate at a value of its own."""
 
-    def __init__(self, *values, given=()):
-        self.values = [*(values or given)]
+    def __init__(self, *values, saved=()):
+        self.values = [*(values or saved)]
 
     def __call__(self, shape, dtype=None):
         count = shape[0] // len(self.values)
         return ops.repeat(ops.convert_to_tensor(self.values, dtype), count)
 
     def get_config(self):
-        return {"given": self.values}
+        return {"saved": self.values}
 '''
 
 LIFTED_GATES = '''
 class LiftedGates(keras.initializers.Initializer):
     """Starts the bias of each gate as `initializer` draws it, and a number more."""
 
-    def __init__(self, initializer, *values, given=()):
+    def __init__(self, initializer, *values, saved=()):
         self.initializer = keras.initializers.get(initializer)
-        self.values = [*(values or given)]
+        self.values = [*(values or saved)]
 
     def __call__(self, shape, dtype=None):
         lifts = ops.repeat(ops.convert_to_tensor(self.values, dtype), shape[0] // len(self.values))
@@ -298,7 +298,7 @@ class LiftedGates(keras.initializers.Initializer):
 
     def get_config(self):
         initializer = keras.initializers.serialize(self.initializer)
-        return {"initializer": initializer, "given": self.values}
+        return {"initializer": initializer, "saved": self.values}
 '''
 
 
