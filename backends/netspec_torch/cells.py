@@ -33,9 +33,9 @@ class Recurrent(nn.Module):
         # One row for each layer and direction.
         rows = self.num_layers * self.directions
         states = [
-            state.movedim(1, -1).flatten(0, -2).unflatten(1, (rows, -1)).transpose(0, 1).contiguous()
-            for state in others
-            if state.is_floating_point()
+            h.movedim(1, -1).flatten(0, -2).unflatten(1, (rows, -1)).transpose(0, 1).contiguous()
+            for h in others
+            if h.is_floating_point()
         ]
         x, *states = self.run(x, states, *lengths)
         outputs = [x if name == "sequence" else self.end(name, states) for name in self.gives]
