@@ -21,7 +21,7 @@ class ConvRecurrent(layers.Layer):
         self.filters, self.kernel_size, self.axis = filters, kernel_size, axis
         self.direction, self.merge, self.gives = direction, merge, tuple(gives)
         self.backward = {"forward": [False], "backward": [True], "both": [False, True]}[direction]
-        how = {"return_sequences": True, "return_state": True}
+        how = {"return_sequences": True, "return_state": True, "dtype": self.dtype_policy}
         self.sweeps = [
             layers.RNN(self.cell(), go_backwards=backward, name=f"sweep{number}", **how)
             for number, backward in enumerate(self.backward)
@@ -30,7 +30,7 @@ class ConvRecurrent(layers.Layer):
     def fresh(self):
         """The settings of a cell; a cell draws its weights itself."""
         settings = {name: clone(value) for name, value in self.settings.items()}
-        return {**settings, "trainable": self.trainable}
+        return {**settings, "trainable": self.trainable, "dtype": self.dtype_policy}
 
     def build(self, input_shape):
         several = isinstance(input_shape[0], (list, tuple))
@@ -146,7 +146,7 @@ class ConvLSTMCell(ConvCell):
     def build(self, input_shape):
         super().build(input_shape)
         if self.peepholes:
-            x = ops.zeros((1, 1, *input_shape[1:]))
+            x = ops.zeros((1, 1, *input_shape[1:]), dtype=self.kernel.dtype)
             shape = (*self.of_input(x).shape[2:-1], 3 * self.filters)
             self.peephole = self.add_weight(shape, "zeros", name="peephole")
 

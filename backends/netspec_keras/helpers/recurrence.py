@@ -28,12 +28,14 @@ class Recurrent(layers.Layer):
             for number, backward in enumerate(self.backward * num_layers)
         ]
         noise = (None, 1, None) if self.variational else None
-        self.drop = layers.Dropout(self.rate, noise_shape=noise, name="drop")
+        self.drop = layers.Dropout(
+            self.rate, noise_shape=noise, dtype=self.dtype_policy, name="drop"
+        )
 
     def fresh(self):
         """The settings of a cell; a cell draws its weights itself."""
         settings = {name: clone(value) for name, value in self.settings.items()}
-        settings["trainable"] = self.trainable
+        settings |= {"trainable": self.trainable, "dtype": self.dtype_policy}
         return {**settings, "recurrent_dropout": self.rate} if self.variational else settings
 
     def sizes(self):
@@ -139,10 +141,16 @@ class Stacked(layers.Wrapper):
     def __init__(self, layer, num_layers, dropout=0.0, **kwargs):
         super().__init__(layer, **kwargs)
         self.num_layers, self.dropout = num_layers, dropout
-        config = layer.get_config()
+        config = self.unbuilt(layer.get_config())
         names = [f"{layer.name}_{number}" for number in range(1, num_layers)]
         self.others = [layer.from_config({**config, "name": name}) for name in names]
-        self.drop = layers.Dropout(dropout)
+        self.drop = layers.Dropout(dropout, dtype=self.dtype_policy)
+
+    def unbuilt(self, config):
+        """The config without the sizes that a layer in the layer was built for."""
+        if not isinstance(config, dict):
+            return config
+        return {key: self.unbuilt(value) for key, value in config.items() if key != "build_config"}
 
     def build(self, input_shape):
         for layer in (self.layer, *self.others):
@@ -182,7 +190,7 @@ class Recurrent{name}(Recurrent):
     def sweep(self, go_backwards, name, **settings):
         cell = {cell}(self.units, **settings)
         how = {{"return_sequences": True, "return_state": True, "go_backwards": go_backwards}}
-        return layers.RNN(cell, **how, name=name)
+        return layers.RNN(cell, **how, dtype=self.dtype_policy, name=name)
 '''
 
 SIZES = """
