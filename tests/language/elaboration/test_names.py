@@ -256,4 +256,6 @@ def test_an_automatic_name_does_not_hide_a_name_that_the_author_gave() -> None:
         (text % "\n        name: second").replace("«", "").replace("»", ""), "t.yaml", problems
     )
     assert graph is not None, list(problems)
-    assert graph.types[graph.outputs[0].value].channels == 7  # 4 of the convolution that is called relu2, 3 of the input
+    assert (
+        graph.types[graph.outputs[0].value].channels == 7
+    )  # 4 of the convolution that is called relu2, 3 of the input
