@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 TAKEN = frozenset(
     """
     keras layers ops call i _
-    abs enumerate float getattr int isinstance len list max min range slice str sum super tuple zip
+    abs dict enumerate float getattr int isinstance len list max min range slice str sum super tuple zip
     """.split()  # noqa: SIM905
 )
 """The names that generated text uses itself; loops count with `i` and `_`."""
