@@ -197,6 +197,13 @@ def test_an_output_that_cannot_be_one_is_told_once(outputs: str, code: str, word
     hold_refusals(text, (code, words))
 
 
+def test_an_output_is_not_called_like_an_input_that_it_is_not() -> None:
+    body = "[{layers: [{relu: , name: state}], name: y}, {add: , from: [x, state], name: z}]"
+    text = f"blocks: {{cell: {{inputs: [x, state], outputs: [z, «y.state»], layers: {body}}}}}\n"
+    text += "layers: [{relu: , name: a}, {elu: , name: b}, {cell: , from: [a, b]}]"
+    hold_refusals(text, ("NS0108", "the block also has an input `state` rename that input"))
+
+
 def test_an_output_that_some_call_uses_is_not_reported_as_unused() -> None:
     """The state of the last repetition is there because the block has it; nobody can leave it out."""
     text = f"{CELL}  - {{cell: , from: [a, b], repeat: 3, carry: {{h: state}}}}"
