@@ -86,7 +86,7 @@ class Recurrent(Swept):
             self._check_lengths(given[LENGTHS.name], inputs[0])
 
     def _check_no_lengths(self, given: Mapping[str, Type], sequence: Type) -> None:
-        """Refuse one number a sample as a state: it is probably a length."""
+        """Refuse a single number as a state: it is probably a length."""
         (wanted, *_), state = self.states((sequence,)), given[STATE.name]
         if state == Type(1) != wanted and LENGTHS.name not in given and len(sequence.sizes) == 1:
             raise Misfit(
