@@ -3,9 +3,11 @@
     python benchmarks/bench_check.py [--rounds N] [--ours]
 
 One check of a spec that holds is to cost at most 1.5 times the user time of the bare imports of pydantic, PyYAML,
-typer and rich.console. Every figure is the median of N fresh processes, which take turns, so that a busy machine slows
-all alike; the first round, in which Python writes its bytecode, is not counted. `torchinfo` and Keras' `summary` show
-the same ResNet-34, from source that was compiled beforehand, so that their rows hold no time of netspec's. With
+typer and rich.console. `import pydantic` loads only a small part of it: two further programs load its base class, and
+define one class with one field, as typer does for each option. Every figure is the median of N fresh processes, which
+take turns, so that a busy machine slows all alike; the first round, in which Python writes its bytecode, is not
+counted. `torchinfo` and Keras' `summary` show the same ResNet-34, from source that was compiled beforehand, so that
+their rows hold no time of netspec's. With
 `--ours` they are left out. A row whose package is not installed says so.
 """
 
@@ -26,6 +28,13 @@ import netspec
 from netspec.language.reading.locations import zoo_folder
 
 AIM = 1.5
+IMPORTS = "import pydantic, yaml, typer, rich.console"
+BARE = (
+    ("bare imports: pydantic, yaml, typer, rich.console", IMPORTS),
+    ("the same, with pydantic.BaseModel", f"{IMPORTS}; pydantic.BaseModel"),
+    ("the same, and one class with one field", f"{IMPORTS}\nclass One(pydantic.BaseModel):\n    field: int"),
+)
+"""What any program pays that uses these packages; the first is the measure of the aim."""
 SPEC = "zoo:resnet34"
 ONE = ("zoo:lenet5", SPEC, "zoo:googlenet", "zoo:unet")
 """The specs that are checked one by one."""
@@ -64,12 +73,7 @@ def rows(folder: Path) -> list[Row]:
         source = netspec.compile(netspec.load(SPEC), backend)
         (folder / f"resnet34_{backend}.py").write_text(source, encoding="utf-8")
     return [
-        # `import pydantic` loads next to nothing until something of it is used; the class is what programs use.
-        (
-            "bare imports: pydantic.BaseModel, yaml, typer, rich.console",
-            "import pydantic, yaml, typer, rich.console; pydantic.BaseModel",
-            (),
-        ),
+        *((name, program, ()) for name, program in BARE),
         *((f"netspec check {spec}", _command("check", spec), ()) for spec in ONE),
         ("netspec check, the whole zoo", _command("check", str(zoo_folder())), ()),
         (f"netspec shapes {SPEC}", _command("shapes", SPEC), ()),
@@ -129,10 +133,13 @@ def main() -> None:
             continue
         cells = [f"{own:>7.3f} s {own / base:>6.2f}×" for own, base in zip(middle[name], bare, strict=True)]
         print(f"{name:{width}} {' '.join(cells)}")
-    worst = max(middle[f"netspec check {spec}"][1] for spec in ONE) / bare[1]
-    print(
-        f"aim: one check within {AIM} × the user time of the bare imports: {'reached' if worst <= AIM else 'missed'}"
-    )
+    worst = max(middle[f"netspec check {spec}"][1] for spec in ONE)
+    print(f"aim: one check within {AIM} × the user time of the bare imports")
+    for name, _ in BARE:
+        ratio = worst / middle[name][1]
+        print(
+            f"  beside {name.removeprefix('bare ')}: {ratio:.2f}×, {'reached' if ratio <= AIM else 'missed'}"
+        )
 
 
 if __name__ == "__main__":

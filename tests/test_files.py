@@ -229,6 +229,7 @@ def test_an_error_while_it_is_written_leaves_nothing(tmp_path: Path) -> None:
 ELSEWHERE = {
     "cli/netspec_cli/apart.py": "a line in a temporary folder that says how far a process came, which may die at once",
     "cli/netspec_cli/streams.py": "the null device, in place of a stream that is closed",
+    "netspec/arrays.py": "a member of an archive in memory",
     "netspec/benchmark.py": "questions and answers in a folder of its own, and /proc",
     "netspec/installation.py": "what Python keeps about a package",
     "netspec/training/claim.py": "metrics.jsonl, to which lines are added under a lock",

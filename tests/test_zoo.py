@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
 from itertools import combinations
+from math import prod
 from multiprocessing import get_context
 
 import pytest
@@ -120,3 +121,21 @@ def test_every_proof_on_record_is_complete() -> None:
 
 def test_nothing_is_on_record_that_is_not_in_the_zoo() -> None:
     assert sorted(read()["proofs"]) == sorted(zoo())
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "count"),
+    [
+        ("char_rnn", {"layers": 1, "drop": 0.5}, 107_713),
+        ("char_rnn", {"layers": 2, "drop": 0.5}, 239_297),
+        ("wavenet", {"stacks": 1, "depth": 1}, 432_480),
+        ("bit_memory", {"delay": 0}, 29),
+    ],
+)
+def test_the_least_of_what_a_parameter_counts_is_a_network_too(
+    name: str, params: dict[str, float], count: int
+) -> None:
+    graph, found = check_file(zoo()[name], params)
+    assert graph is not None, found
+    assert [each.severity for each in found if each.severity == "error"] == []
+    assert sum(prod(weight.shape) for weight in graph.weights) == count

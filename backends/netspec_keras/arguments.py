@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from netspec.lowering.parts import Argument, Slot
-from netspec.lowering.tree import Value
+from netspec.lowering.tree import LiteralValue
 from netspec.ops.base import Op
 from netspec.ops.fields import Pads
 from netspec.types import Type
@@ -18,12 +18,12 @@ Arguments = tuple[Argument, ...]
 Lowering = Callable[[Any, Types], Lowered]
 
 
-def first(value: Value, hint: str) -> Argument:
+def first(value: LiteralValue, hint: str) -> Argument:
     """A positional argument."""
     return Argument(Slot(value, hint))
 
 
-def option(keyword: str, value: Value, default: Value = "", hint: str = "") -> Argument:
+def option(keyword: str, value: LiteralValue, default: LiteralValue = "", hint: str = "") -> Argument:
     """A keyword argument, left out if it has its default."""
     return Argument(Slot(value, hint or keyword, default), keyword)
 
@@ -38,7 +38,7 @@ def plain(cls: str) -> Callable[[Op, Types], Lowered]:
     return lambda op, types: Lowered((LayerText(cls),))
 
 
-def squeeze(values: tuple[int, ...]) -> Value:
+def squeeze(values: tuple[int, ...]) -> LiteralValue:
     """One number if all axes agree, else the tuple."""
     return values[0] if len(set(values)) == 1 else values
 

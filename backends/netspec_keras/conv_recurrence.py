@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netspec import arithmetic
-from netspec.lowering.tree import Value
+from netspec.lowering.tree import LiteralValue
 from netspec.ops.conv_recurrent import ConvGru, ConvLstm, ConvRecurrent
 from netspec_keras.arguments import Arguments, Types, count, first, option, padded, squeeze
 from netspec_keras.layer import Holder, LayerText, Lowered
@@ -35,7 +35,7 @@ def _is_enough(op: ConvRecurrent, types: Types) -> bool:
     return not is_flipped and isinstance(_padding(op, types), str)
 
 
-def _padding(op: ConvRecurrent, types: Types) -> Value:
+def _padding(op: ConvRecurrent, types: Types) -> LiteralValue:
     """The padding of the input: `valid` or `same`, or a pair for each axis if neither word gives it."""
     window = op.of_input
     if not padded(window.pads):

@@ -18,7 +18,7 @@ from netspec.lowering.sizes import with_sizes
 from netspec.lowering.statements import Body as Statements
 from netspec.lowering.statements import Text, Use
 from netspec.lowering.template import Definition, unify, variant_names
-from netspec.lowering.tree import Value
+from netspec.lowering.tree import LiteralValue
 from netspec.lowering.uses import description, firsts, known, roles, told
 from netspec.lowering.variables import MAIN
 from netspec.lowering.witness import Draft, proven
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 TAKEN = frozenset(
     """
     keras layers ops call i _
-    abs enumerate float getattr int isinstance len list max min range slice str sum super tuple zip
+    abs dict enumerate float getattr int isinstance len list max min range slice str sum super tuple zip
     """.split()  # noqa: SIM905
 )
 """The names that generated text uses itself; loops count with `i` and `_`."""
@@ -278,7 +278,9 @@ def _size(definitions: Sequence[Definition]) -> tuple[int, int]:
 def _use(body: FunctionWriter, lines: Statements, channels: str | None = None) -> Use:
     """One use of a definition for `unify`; `channels` is the name for the channels of its first input."""
     first = _channels(body.plan.graph, body.module)
-    given: dict[str, Value] = {} if first is None or channels is None or body.is_lent else {channels: first}
+    given: dict[str, LiteralValue] = (
+        {} if first is None or channels is None or body.is_lent else {channels: first}
+    )
     members = tuple(item.local_name for item in body.module.items if not body.is_nothing(item))
     return Use(
         body.module.path,

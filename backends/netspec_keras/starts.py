@@ -10,7 +10,7 @@ from typing import Any
 from netspec.dataclass import replace
 from netspec.graph import Node
 from netspec.lowering.parts import Argument, Call, Piece, Slot
-from netspec.lowering.tree import Value
+from netspec.lowering.tree import LiteralValue
 from netspec.ops.base import Weight
 from netspec.ops.fans import SCALED, Scaled, constant, fans
 from netspec_keras.arguments import Arguments
@@ -24,7 +24,7 @@ def _word(kind: str) -> Slot:
     return Slot(kind, "init")
 
 
-def _own(name: str, *values: Value, **settings: Value) -> Call:
+def _own(name: str, *values: LiteralValue, **settings: LiteralValue) -> Call:
     """The call that constructs an initialiser."""
     positional = (Argument(Slot(value, "value")) for value in values)
     return Call(name, (*positional, *(Argument(Slot(value, key), key) for key, value in settings.items())))

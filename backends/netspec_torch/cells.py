@@ -26,25 +26,25 @@ class Recurrent(nn.Module):
             else:
                 nn.init.zeros_(weight)
 
-    def forward(self, x, *given):
+    def forward(self, x, *others):
         x = x.movedim((1, self.axis), (-1, -2))
         samples, x = x.shape[:-2], x.flatten(0, -3)
-        lengths = [each for each in given if not each.is_floating_point()]
+        lengths = [value for value in others if not value.is_floating_point()]
         # One row for each layer and direction.
         rows = self.num_layers * self.directions
         states = [
-            each.movedim(1, -1).flatten(0, -2).unflatten(1, (rows, -1)).transpose(0, 1).contiguous()
-            for each in given
-            if each.is_floating_point()
+            h.movedim(1, -1).flatten(0, -2).unflatten(1, (rows, -1)).transpose(0, 1).contiguous()
+            for h in others
+            if h.is_floating_point()
         ]
         x, *states = self.run(x, states, *lengths)
-        found = [x if each == "sequence" else self.end(each, states) for each in self.gives]
-        found = [each.unflatten(0, samples).movedim(-1, 1) for each in found]
-        found = [
-            value.movedim(-1, self.axis) if name == "sequence" else value
-            for name, value in zip(self.gives, found, strict=True)
+        outputs = [x if name == "sequence" else self.end(name, states) for name in self.gives]
+        outputs = [y.unflatten(0, samples).movedim(-1, 1) for y in outputs]
+        outputs = [
+            y.movedim(-1, self.axis) if name == "sequence" else y
+            for name, y in zip(self.gives, outputs, strict=True)
         ]
-        return found[0] if len(found) == 1 else tuple(found)
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     def end(self, name, states):
         if name == "last":
@@ -111,7 +111,7 @@ class Recurrent{name}(Recurrent, nn.{name}):
 {frozen}{reset}
     def run(self, x, states):
         x = x.flip(1) if self.backward else x
-        x, states = nn.{name}.forward(self, x, {given})
+        x, states = nn.{name}.forward(self, x, {start})
         return self.merged(x.flip(1) if self.backward else x), {states}'''
 
 FROZEN = """\
@@ -140,9 +140,9 @@ class Padded{name}(Recurrent{name}):
         packed = nn.utils.rnn.pack_padded_sequence(
             x, lengths.clamp(1, steps).cpu(), batch_first=True, enforce_sorted=False
         )
-        x, last = nn.{name}.forward(self, packed, {given})
+        x, last = nn.{name}.forward(self, packed, {start})
         x, _ = nn.utils.rnn.pad_packed_sequence(x, batch_first=True, total_length=steps)
-        states = states or [torch.zeros_like(each) for each in {listed}]
+        states = states or [torch.zeros_like(state) for state in {listed}]
         pairs = zip({listed}, states, strict=True)
         last = [torch.where(there, new, old) for new, old in pairs]
         return self.merged(torch.where(there[:, None], x, 0.0)), *last'''
@@ -177,14 +177,14 @@ class Stepwise(Recurrent):
             for suffix in self.suffixes:
                 ending = f"_l{layer}{suffix}"
                 weights = {name: getattr(self, name + ending) for name in self.shapes(1)}
-                start = [each[len(last)] for each in states]
+                start = [state[len(last)] for state in states]
                 y, final = self.steps(weights, x, start, lengths, self.backward or suffix != "")
                 outputs.append(y)
                 last.append(final)
             x = self.merged(torch.cat(outputs, dim=-1))
             if layer + 1 < self.num_layers:
                 x = x * self.kept(x[:, :1] if self.variational else x)
-        return x, *(torch.stack(each) for each in zip(*last, strict=True))
+        return x, *(torch.stack(rows) for rows in zip(*last, strict=True))
 
     def kept(self, x):
         """What dropout multiplies a tensor with."""
@@ -266,8 +266,8 @@ class ResetFirstGRU(nn.Module):
 
     def forward(self, x):
         x = x.movedim((1, self.axis), (-1, -2))
-        found = torch.cat([self.run(x.flatten(0, -3), each) for each in self.endings], dim=-1)
-        return found.unflatten(0, x.shape[:-2]).movedim((-1, -2), (1, self.axis))
+        runs = [self.run(x.flatten(0, -3), ending) for ending in self.endings]
+        return torch.cat(runs, dim=-1).unflatten(0, x.shape[:-2]).movedim((-1, -2), (1, self.axis))
 
     def run(self, x, ending):
         backward = self.backward or ending.endswith("reverse")
@@ -343,7 +343,7 @@ def _native(name: str) -> str:
         doc=ONE_BIAS if one_bias else "PyTorch's own.",
         frozen=FROZEN if one_bias else "",
         reset=FORGET if is_lstm else "",
-        given="tuple(states) or None" if is_lstm else "*states",
+        start="tuple(states) or None" if is_lstm else "*states",
         states="*states" if is_lstm else "states",
     )
 
@@ -354,7 +354,7 @@ def _padded(name: str) -> str:
     return PADDED.format(
         name=name,
         listed="last" if is_lstm else "[last]",
-        given="tuple(states) or None" if is_lstm else "*states",
+        start="tuple(states) or None" if is_lstm else "*states",
     )
 
 

@@ -11,7 +11,7 @@ from netspec.lowering.names import free
 from netspec.lowering.outline import Module, given, inside
 from netspec.lowering.parts import Call, Part, Series, seq
 from netspec.lowering.statements import Line
-from netspec.lowering.tree import Value
+from netspec.lowering.tree import LiteralValue
 from netspec.lowering.uses import known
 from netspec_torch.attributes import Attributes
 from netspec_torch.sharing import Made, Sharing, path_of
@@ -35,7 +35,7 @@ class Whole:
     made: dict[str, Made]
     frozen: frozenset[str]
 
-    def known(self, module: Module) -> dict[str, Value]:
+    def known(self, module: Module) -> dict[str, LiteralValue]:
         """The arguments of a module, and the channels of its first input."""
         found = known(self.graph, module)
         first = next((each for each in module.inputs if not is_list(each)), None)

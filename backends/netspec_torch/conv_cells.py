@@ -54,7 +54,7 @@ class ConvRecurrent(nn.Module):
         self.window = {name: settings.pop(name, 1 - (name == "padding")) for name in self.fields}
         # An even kernel sees one zero more at the end.
         self.inner = tuple((k - 1) // 2 for k in recurrent)
-        self.after = [each for k in reversed(recurrent) for each in (0, 1 - k % 2)]
+        self.after = [zeros for k in reversed(recurrent) for zeros in (0, 1 - k % 2)]
         direction = settings.pop("direction", "forward")
         self.backward = direction == "backward"
         self.suffixes = ("", "_reverse") if direction == "both" else ("",)
@@ -87,7 +87,7 @@ class ConvRecurrent(nn.Module):
             else:
                 nn.init.zeros_(weight)
 
-    def forward(self, x, *given):
+    def forward(self, x, *starts):
         x = x.movedim(self.axis, 1)
         samples, steps = x.shape[:2]
         x, outputs, last = x.flatten(0, 1), [], []
@@ -96,7 +96,7 @@ class ConvRecurrent(nn.Module):
             # The inputs of all steps at once.
             gates = self.convolve(x, weights["weight_ih"], weights["bias_ih"], **self.window)
             gates = gates.unflatten(0, (samples, steps)).unbind(1)
-            states = [each.chunk(len(self.suffixes), dim=1)[number] for each in given]
+            states = [start.chunk(len(self.suffixes), dim=1)[number] for start in starts]
             zeros = torch.zeros_like(gates[0][:, : self.filters])
             states = states or [zeros] * self.states
             y = [None] * steps
@@ -105,8 +105,8 @@ class ConvRecurrent(nn.Module):
                 y[at] = states[0]
             outputs.append(torch.stack(y, dim=self.axis))
             last.append(states)
-        found = [self.value(name, outputs, last) for name in self.gives]
-        return found[0] if len(found) == 1 else tuple(found)
+        values = [self.value(name, outputs, last) for name in self.gives]
+        return values[0] if len(values) == 1 else tuple(values)
 
     def value(self, name, outputs, last):
         if name == "sequence":

@@ -33,9 +33,9 @@ def _norms() -> Iterator[tuple[str, Callable[[], str]]]:
 def _norm(name: str, frozen: bool, unscaled: bool, uncentred: bool, base: str) -> str:
     """A normalisation of PyTorch without scale, without shift, or frozen."""
     lacks = [word for word, missing in (("scale", unscaled), ("shift", uncentred)) if missing]
-    told = f"{base} without a {' and a '.join(lacks)}" if lacks else f"{base} that does not learn"
+    what = f"{base} without a {' and a '.join(lacks)}" if lacks else f"{base} that does not learn"
     lines = [f"class {name}(nn.{base}):"]
-    doc = f"{told}; it uses its running statistics in training, too." if frozen else f"{told}."
+    doc = f"{what}; it uses its running statistics in training, too." if frozen else f"{what}."
     lines += [f'    """{doc}"""', ""]
     if lacks:
         lines += [
@@ -51,9 +51,9 @@ def _norm(name: str, frozen: bool, unscaled: bool, uncentred: bool, base: str) -
         lines += ["", "    def forward(self, x):", "        shape = (-1, *(1,) * (x.dim() - 2))"]
         lines += [f"        return {normal} + self.bias.reshape(shape)"]
     if frozen:
-        given = "x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps"
+        arguments = "x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps"
         lines += ["    def forward(self, x):", "        return F.batch_norm("]
-        lines += [f"            {given}", "        )"]
+        lines += [f"            {arguments}", "        )"]
     return "\n".join(lines)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from netspec.lowering.parts import Call, Part, Slot, call, literal, seq
-from netspec.lowering.tree import Value
+from netspec.lowering.tree import LiteralValue
 from netspec.ops.activation import HardSigmoid
 from netspec_torch.functions import activate
 from netspec_torch.site import Lowered, Site, run
@@ -68,7 +68,9 @@ def batch_norm(op: BatchNorm, site: Site) -> Lowered:
 
 def layer_norm(op: LayerNorm, site: Site) -> Lowered:
     """`nn.LayerNorm`, which normalises the last axes: all axes, or the channels after moving them to the end."""
-    shape: Value = site.channels if op.over == "channels" or not site.rank else tuple(site.inputs[0].shape)
+    shape: LiteralValue = (
+        site.channels if op.over == "channels" or not site.rank else tuple(site.inputs[0].shape)
+    )
     size: Part = Slot(shape, "in_channels", channels=isinstance(shape, int))
     module = call(_without(op, "LayerNorm"), size, eps=Slot(op.epsilon, "eps", default=1e-5))
     if op.over == "everything" or not site.rank:

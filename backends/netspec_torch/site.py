@@ -8,7 +8,7 @@ from typing import Any
 
 from netspec.dataclass import dataclass
 from netspec.lowering.parts import Call, Cut, Name, Part, Slot, call, literal, quoted, seq
-from netspec.lowering.tree import Value
+from netspec.lowering.tree import LiteralValue
 from netspec.ops.fields import Pads
 from netspec.ops.window import Windowed
 from netspec.types import Type
@@ -99,7 +99,7 @@ class Lowered:
 Lowering = Callable[[Any, Site], Lowered]
 
 
-def compact(values: Sequence[int]) -> Value:
+def compact(values: Sequence[int]) -> LiteralValue:
     """One number if all axes agree: `3`, else `(3, 5)`."""
     return values[0] if len(set(values)) == 1 else tuple(values)
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,7 +43,9 @@ def run(explain: Callable[[str], str]) -> None:
     Args:
         explain: an explanation of a crash, given the last step.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
         log = Path(folder, "last")
         # -P: the current folder contains the user's files, which must not be imported as modules.
         command = [sys.executable, "-P", "-c", START, *sys.argv[1:]]

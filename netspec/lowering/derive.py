@@ -11,7 +11,7 @@ from typing import Any
 from netspec.dataclass import dataclass, replace
 from netspec.lowering.names import free, numbered
 from netspec.lowering.parts import literal
-from netspec.lowering.tree import Flag, Hole, Value, Values, equal, same
+from netspec.lowering.tree import Flag, Hole, LiteralRow, LiteralValue, equal, same
 
 # The factors and divisors of channels that are common in code written by hand.
 FORMS = [("*", factor) for factor in (2, 3, 4, 6, 8)] + [("//", divisor) for divisor in (2, 4, 8, 16, 32, 3)]
@@ -39,7 +39,7 @@ class Expression:
     """
 
     pieces: tuple[str | Reference, ...]
-    at: Callable[[Mapping[str, Value]], Value]
+    at: Callable[[Mapping[str, LiteralValue]], LiteralValue]
     parameter: str | None = None
 
     @property
@@ -62,10 +62,10 @@ class TextParameter:
     """A parameter of a definition, with its value in each use."""
 
     name: str
-    values: Values
+    values: LiteralRow
     channels: bool = False
     known: bool = False
-    default: Value | None = None
+    default: LiteralValue | None = None
 
 
 class Unsettled(Exception):
@@ -81,8 +81,8 @@ class Naming:
     hint.
     """
 
-    known: Mapping[str, Values]
-    given: Mapping[str, Values]
+    known: Mapping[str, LiteralRow]
+    given: Mapping[str, LiteralRow]
     taken: Collection[str]
     plain: bool = False
     """Whether only multiples of parameters may be derived."""
@@ -94,7 +94,7 @@ class Naming:
     used: set[str] = field(default_factory=set)
     """The given expressions that the text uses."""
     chosen: dict[Hole, Expression] = field(default_factory=dict)
-    kernels: dict[str, Values] = field(default_factory=dict)
+    kernels: dict[str, LiteralRow] = field(default_factory=dict)
     """The parameters that are sizes of kernels."""
 
     def __post_init__(self) -> None:
@@ -157,11 +157,11 @@ class Naming:
             return expression
         raise Unsettled(hole.hint)
 
-    def _condition(self, name: str, values: Values) -> Expression:
+    def _condition(self, name: str, values: LiteralRow) -> Expression:
         """`drop > 0`."""
         whole = self._name(name, values, Hole(values, name))
 
-        def is_positive(arguments: Mapping[str, Value]) -> bool:
+        def is_positive(arguments: Mapping[str, LiteralValue]) -> bool:
             value = whole.at(arguments)
             assert isinstance(value, int | float)
             return value > 0
@@ -184,7 +184,7 @@ class Naming:
     def _attribute(self, parameter: Reference) -> Reference:
         return Reference(self.kept.setdefault(parameter.name, free(parameter.name, self.attributes)), "self")
 
-    def _candidates(self, hole: Hole) -> Iterator[tuple[str, Values]]:
+    def _candidates(self, hole: Hole) -> Iterator[tuple[str, LiteralRow]]:
         yield from self.given.items()
         yield from (item for item in self.known.items() if item[0] == hole.hint and not hole.channels)
         yield from self.known.items()
@@ -208,7 +208,7 @@ class Naming:
             ("(", *pieces[:-1], end), lambda arguments: tuple(each.at(arguments) for each in inner)
         )
 
-    def _elements(self) -> Iterator[tuple[str, Values, int]]:
+    def _elements(self) -> Iterator[tuple[str, LiteralRow, int]]:
         """The elements of the lists that are arguments of the block."""
         for name, rows in self.known.items():
             lists = [row for row in rows if isinstance(row, tuple)]
@@ -218,14 +218,14 @@ class Naming:
     def _element(self, name: str, at: int) -> Expression:
         whole = self._name(name, self.known[name], Hole(self.known[name], name))
 
-        def element(arguments: Mapping[str, Value]) -> Value:
+        def element(arguments: Mapping[str, LiteralValue]) -> LiteralValue:
             row = whole.at(arguments)
             assert isinstance(row, tuple)
             return row[at]
 
         return Expression((*whole.pieces, f"[{at}]"), element, whole.parameter)
 
-    def _name(self, name: str, values: Values, hole: Hole) -> Expression:
+    def _name(self, name: str, values: LiteralRow, hole: Hole) -> Expression:
         if name in self.given:
             self.used.add(name)
             return Expression((name,), lambda arguments: arguments[name])
@@ -243,12 +243,12 @@ class Naming:
         self.parameters.append(TextParameter(name, hole.row, hole.channels))
         return Expression((Reference(name),), lambda arguments: arguments[name], name)
 
-    def _offer_default(self, name: str, default: Value) -> None:
+    def _offer_default(self, name: str, default: LiteralValue) -> None:
         for each in self.parameters:
             if each.name == name and any(same(value, default) for value in each.values):
                 each.default = default
 
-    def _derived(self, wanted: Values, hole: Hole | None = None) -> Iterator[Expression]:
+    def _derived(self, wanted: LiteralRow, hole: Hole | None = None) -> Iterator[Expression]:
         """Simple expressions that have the wanted values in every use, or in the uses that have the hole."""
         numbers = _positive(wanted)
         rows = ((name, _of(row, hole) if hole else row) for name, row in self._bases())
@@ -271,7 +271,7 @@ class Naming:
             if len(more) == 1 and min(more) > 0:
                 yield self._join("+", name, min(more))
 
-    def _fewer(self, wanted: Values) -> Iterator[Expression]:
+    def _fewer(self, wanted: LiteralRow) -> Iterator[Expression]:
         """Expressions for a count of repetitions that is a little less or more than a parameter."""
         numbers = [number for number in wanted if type(number) is int]  # with repetitions, there may be none
         for name, row in self._bases(every=True):
@@ -280,7 +280,7 @@ class Naming:
                 by = less.pop()
                 yield self._join("-" if by > 0 else "+", name, abs(by))
 
-    def _halves(self, wanted: Values) -> Iterator[Expression]:
+    def _halves(self, wanted: LiteralRow) -> Iterator[Expression]:
         """The padding that keeps the size: `kernel // 2`."""
         for name, row in self.kernels.items():
             numbers = _positive(row)
@@ -303,7 +303,7 @@ class Naming:
         values = {**dict(self._bases(every=True)), **self.kernels}[what]
         return self._name(what, values, Hole(values, what, channels=True))
 
-    def _bases(self, every: bool = False) -> Iterator[tuple[str, Values]]:
+    def _bases(self, every: bool = False) -> Iterator[tuple[str, LiteralRow]]:
         # The most natural expression comes first.
         yield from self.given.items()
         yield from self.known.items()
@@ -317,12 +317,12 @@ def _constant(hole: Hole) -> Expression:
     return Expression((literal(value),), lambda _: value)
 
 
-def _of(values: Values, hole: Hole) -> Values:
+def _of(values: LiteralRow, hole: Hole) -> LiteralRow:
     """The values in the uses that have the hole."""
     return values if hole.uses is None else tuple(values[use] for use in hole.uses)
 
 
-def _positive(values: Values) -> list[int]:
+def _positive(values: LiteralRow) -> list[int]:
     """The values if all are counts, else an empty list."""
     numbers = [value for value in values if type(value) is int and value > 0]
     return numbers if len(numbers) == len(values) else []

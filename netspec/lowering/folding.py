@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from netspec.dataclass import dataclass
 from netspec.lowering.parts import Items
 from netspec.lowering.statements import StatementRuns
-from netspec.lowering.tree import Affine, Branch, EqualRun, Hole, Power, Tree, Values, equal
+from netspec.lowering.tree import Affine, Branch, EqualRun, Hole, LiteralRow, Power, Tree, equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class _Item:
 
     def __init__(self, tree: Tree) -> None:
         self.tree, self.holes = tree, list(tree.holes())
-        self.rows: list[Values] = [each.row for each in self.holes]
+        self.rows: list[LiteralRow] = [each.row for each in self.holes]
 
 
 def _comparable(first: _Item, other: _Item) -> bool:
@@ -153,10 +153,10 @@ class _Kind(ABC):
     """How a literal continues from repetition to repetition."""
 
     @abstractmethod
-    def continues(self, first: Values, second: Values, now: Values, distance: int) -> bool:
+    def continues(self, first: LiteralRow, second: LiteralRow, now: LiteralRow, distance: int) -> bool:
         """Whether these are the values after this number of repetitions."""
 
-    def tree(self, part: Hole, second: Values, at: int, variable: str) -> Tree:
+    def tree(self, part: Hole, second: LiteralRow, at: int, variable: str) -> Tree:
         """The tree for the hole in every repetition from this one on."""
         return part
 
@@ -164,18 +164,18 @@ class _Kind(ABC):
 class _Equal(_Kind):
     """It does not change."""
 
-    def continues(self, first: Values, second: Values, now: Values, distance: int) -> bool:
+    def continues(self, first: LiteralRow, second: LiteralRow, now: LiteralRow, distance: int) -> bool:
         return equal(first, now) and equal(first, second)
 
 
 class _Sum(_Kind):
     """It counts up."""
 
-    def continues(self, first: Values, second: Values, now: Values, distance: int) -> bool:
+    def continues(self, first: LiteralRow, second: LiteralRow, now: LiteralRow, distance: int) -> bool:
         rows = _columns(first, second, now)
         return bool(rows) and all(c - a == (b - a) * distance for a, b, c in rows)
 
-    def tree(self, part: Hole, second: Values, at: int, variable: str) -> Tree:
+    def tree(self, part: Hole, second: LiteralRow, at: int, variable: str) -> Tree:
         pairs = _columns(part.row, second)
         start = part.holding(tuple(a - (b - a) * at for a, b in pairs))
         return Affine(start, part.holding(tuple(b - a for a, b in pairs), "step"), variable)
@@ -184,12 +184,12 @@ class _Sum(_Kind):
 class _Product(_Kind):
     """It is multiplied."""
 
-    def continues(self, first: Values, second: Values, now: Values, distance: int) -> bool:
+    def continues(self, first: LiteralRow, second: LiteralRow, now: LiteralRow, distance: int) -> bool:
         rows = _columns(first, second, now)
         whole = all(0 < a < b and b % a == 0 for a, b, _ in rows)
         return bool(rows) and whole and all(c == a * (b // a) ** distance for a, b, c in rows)
 
-    def tree(self, part: Hole, second: Values, at: int, variable: str) -> Tree:
+    def tree(self, part: Hole, second: LiteralRow, at: int, variable: str) -> Tree:
         pairs = _columns(part.row, second)
         start = part.holding(tuple(a // (b // a) ** at for a, b in pairs))
         return Power(start, part.holding(tuple(b // a for a, b in pairs), "ratio"), variable)
@@ -204,7 +204,7 @@ def _kinds(items: Sequence[_Item], at: int) -> list[_Kind | None]:
     return [_kind(hole, at, *rows) for hole, *rows in holes]
 
 
-def _kind(hole: Hole, at: int, first: Values, second: Values, third: Values) -> _Kind | None:
+def _kind(hole: Hole, at: int, first: LiteralRow, second: LiteralRow, third: LiteralRow) -> _Kind | None:
     kinds: list[_Kind] = [_Equal(), _Sum()]
     # Channels that double are plain where they stand as numbers. The start is that of number 0.
     if not hole.channels and all(a % (b // a) ** at == 0 for a, b in _columns(first, second) if 0 < a <= b):
@@ -212,13 +212,13 @@ def _kind(hole: Hole, at: int, first: Values, second: Values, third: Values) -> 
     return next((each for each in kinds if each.continues(first, second, third, 2)), None)
 
 
-def _columns(*rows: Values) -> list[tuple[int, ...]]:
+def _columns(*rows: LiteralRow) -> list[tuple[int, ...]]:
     """The values per use, if all are whole numbers; else an empty list."""
     numbers = [_whole(each) for each in rows]
     return list(zip(*numbers, strict=True)) if all(numbers) else []
 
 
-def _whole(values: Values) -> list[int]:
+def _whole(values: LiteralRow) -> list[int]:
     """The values, if all are whole numbers; else an empty list."""
     numbers = [value for value in values if type(value) is int]
     return numbers if len(numbers) == len(values) else []

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from netspec.dataclass import dataclass
-from netspec.lowering.tree import Branch, EqualRun, Hole, RepetitionNumber, Tree, TreeWriter, Value
+from netspec.lowering.tree import Branch, EqualRun, Hole, LiteralValue, RepetitionNumber, Tree, TreeWriter
 
 
-def literal(value: Value) -> str:
+def literal(value: LiteralValue) -> str:
     """The text of a literal as a formatter writes it."""
     if isinstance(value, str):
         return quoted(value)
@@ -98,9 +98,9 @@ class Slot(Piece):
     keeps it in an attribute.
     """
 
-    value: Value
+    value: LiteralValue
     hint: str
-    default: Value | None = None
+    default: LiteralValue | None = None
     channels: bool = False
     kept: bool = False
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from netspec.backend import LocalName
 from netspec.dataclass import dataclass, replace
 from netspec.lowering.parts import Names, Part, Piece, Words, singles, tree
-from netspec.lowering.tree import Branch, EqualRun, Tree, TreeWriter, Value
+from netspec.lowering.tree import Branch, EqualRun, LiteralValue, Tree, TreeWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +232,8 @@ class Use:
 
     place: str
     body: Body
-    known: Mapping[str, Value] = field(default_factory=dict)
-    given: Mapping[str, Value] = field(default_factory=dict)
+    known: Mapping[str, LiteralValue] = field(default_factory=dict)
+    given: Mapping[str, LiteralValue] = field(default_factory=dict)
     members: tuple[str, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
     later: int = sys.maxsize

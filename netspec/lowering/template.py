@@ -13,7 +13,7 @@ from netspec.lowering.names import camel
 from netspec.lowering.options import optional
 from netspec.lowering.parts import Argument, Slot, literal
 from netspec.lowering.statements import Text, Use, body_tree, returning, statements
-from netspec.lowering.tree import Hole, Tree, Value, Values, same
+from netspec.lowering.tree import Hole, LiteralRow, LiteralValue, Tree, same
 from netspec.lowering.writing import Pen
 
 COMING_IN = "in_channels"
@@ -36,7 +36,7 @@ class Definition:
     lines: tuple[Text, ...]
     uses: tuple[int, ...]
     members: tuple[str, ...]
-    known: Mapping[str, Values]
+    known: Mapping[str, LiteralRow]
     kept: tuple[tuple[str, str], ...] = ()
     """Attributes and the parameters that they hold, for methods that run later."""
     given: frozenset[str] = frozenset()
@@ -47,7 +47,7 @@ class Definition:
         uses = tuple(number for number, one in enumerate(same_as) if one in self.uses)
         at = [self.uses.index(same_as[number]) for number in uses]
 
-        def row(values: Values) -> Values:
+        def row(values: LiteralRow) -> LiteralRow:
             return tuple(values[each] for each in at)
 
         return replace(
@@ -321,11 +321,13 @@ def _define(
     return Definition(parameters, lines, numbers, uses[0].members, known, kept, used)
 
 
-def _check(place: str, own: Tree, folded: Tree, naming: Naming, arguments: Mapping[str, Value]) -> None:
+def _check(
+    place: str, own: Tree, folded: Tree, naming: Naming, arguments: Mapping[str, LiteralValue]
+) -> None:
     """Check that a definition reproduces the literals of one use."""
-    made: dict[Hole, Value] = {}
+    made: dict[Hole, LiteralValue] = {}
 
-    def value(hole: Hole) -> Value:
+    def value(hole: Hole) -> LiteralValue:
         if hole not in made:
             made[hole] = naming.expression(hole).at(arguments)
         return made[hole]
@@ -336,8 +338,8 @@ def _check(place: str, own: Tree, folded: Tree, naming: Naming, arguments: Mappi
 
 
 def _naming(
-    known: Mapping[str, Values],
-    given: Mapping[str, Values],
+    known: Mapping[str, LiteralRow],
+    given: Mapping[str, LiteralRow],
     taken: Collection[str],
     folded: Tree,
     attributes: Collection[str],
@@ -360,7 +362,7 @@ def _settled(naming: Naming, folded: Tree) -> Naming:
     return freed
 
 
-def _together(rows: Sequence[Mapping[str, Value]]) -> dict[str, Values]:
+def _together(rows: Sequence[Mapping[str, LiteralValue]]) -> dict[str, LiteralRow]:
     return {name: tuple(row[name] for row in rows) for name in rows[0] if all(name in row for row in rows)}
 
 

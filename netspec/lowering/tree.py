@@ -12,19 +12,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Protocol, Self
 
-Value = int | float | bool | str | tuple["Value", ...]
+LiteralValue = int | float | bool | str | tuple["LiteralValue", ...]
 """The value of a hole: a literal."""
 
-Values = tuple[Value, ...]
+LiteralRow = tuple[LiteralValue, ...]
 """The values of a hole, one per use."""
 
 
-def same(a: Value, b: Value) -> bool:
+def same(a: LiteralValue, b: LiteralValue) -> bool:
     """Whether two values are equal and have the same text: True is not 1, and −0.0 is not 0.0, also inside tuples."""
     return type(a) is type(b) and a == b and (isinstance(a, int | str) or repr(a) == repr(b))
 
 
-def equal(a: Sequence[Value], b: Sequence[Value]) -> bool:
+def equal(a: Sequence[LiteralValue], b: Sequence[LiteralValue]) -> bool:
     """Whether two rows have the same values."""
     return len(a) == len(b) and all(map(same, a, b))
 
@@ -112,7 +112,9 @@ class Tree(ABC):
         for each in self.inner():
             yield from each.holes()
 
-    def values(self, value: Callable[[Hole], Value], number: int | None = None) -> Iterator[Value]:
+    def values(
+        self, value: Callable[[Hole], LiteralValue], number: int | None = None
+    ) -> Iterator[LiteralValue]:
         """The literals of one use, in the order of the text written out in full."""
         for each in self.inner():
             yield from each.values(value, number)
@@ -131,9 +133,9 @@ class Hole(Tree):
 
     def __init__(
         self,
-        row: Values,
+        row: LiteralRow,
         hint: str,
-        default: Value | None = None,
+        default: LiteralValue | None = None,
         channels: bool = False,
         counts: bool = False,
         kept: bool = False,
@@ -151,7 +153,7 @@ class Hole(Tree):
     def omitted(self) -> bool:
         return self.default is not None and all(same(value, self.default) for value in self.row)
 
-    def holding(self, row: Values, hint: str = "", default: Value | None = None) -> Hole:
+    def holding(self, row: LiteralRow, hint: str = "", default: LiteralValue | None = None) -> Hole:
         """The same hole with other values."""
         return Hole(row, hint or self.hint, default, self.channels, self.counts, self.kept)
 
@@ -177,7 +179,9 @@ class Hole(Tree):
     def holes(self) -> Iterator[Hole]:
         yield self
 
-    def values(self, value: Callable[[Hole], Value], number: int | None = None) -> Iterator[Value]:
+    def values(
+        self, value: Callable[[Hole], LiteralValue], number: int | None = None
+    ) -> Iterator[LiteralValue]:
         yield value(self)
 
 
@@ -186,7 +190,7 @@ class Flag(Hole):
 
     __slots__ = ()
 
-    def __init__(self, row: Values, hint: str, kept: bool) -> None:
+    def __init__(self, row: LiteralRow, hint: str, kept: bool) -> None:
         super().__init__(row, hint, default=False, kept=kept)
 
 
@@ -232,7 +236,9 @@ class Option(Branch):
     def around(self, inner: Sequence[Tree]) -> Tree:
         return Option(self.form, tuple(inner))
 
-    def values(self, value: Callable[[Hole], Value], number: int | None = None) -> Iterator[Value]:
+    def values(
+        self, value: Callable[[Hole], LiteralValue], number: int | None = None
+    ) -> Iterator[LiteralValue]:
         if all(self.flag.values(value, number)):
             yield from self.body.values(value, number)
 
@@ -258,7 +264,9 @@ class RepetitionNumber(Tree):
     def around(self, inner: Sequence[Tree]) -> Tree:
         return self
 
-    def values(self, value: Callable[[Hole], Value], number: int | None = None) -> Iterator[Value]:
+    def values(
+        self, value: Callable[[Hole], LiteralValue], number: int | None = None
+    ) -> Iterator[LiteralValue]:
         yield self.own if number is None else number
 
 
@@ -287,7 +295,9 @@ class Affine(Tree):
     def around(self, inner: Sequence[Tree]) -> Tree:
         return self
 
-    def values(self, value: Callable[[Hole], Value], number: int | None = None) -> Iterator[Value]:
+    def values(
+        self, value: Callable[[Hole], LiteralValue], number: int | None = None
+    ) -> Iterator[LiteralValue]:
         first, step = value(self.start), value(self.step)
         assert isinstance(first, int)
         assert isinstance(step, int)
@@ -374,7 +384,9 @@ class EqualRun(Tree):
         (item,) = inner
         return EqualRun(item, self.first, self.end, self.count, self.counts, self.variable)
 
-    def values(self, value: Callable[[Hole], Value], number: int | None = None) -> Iterator[Value]:
+    def values(
+        self, value: Callable[[Hole], LiteralValue], number: int | None = None
+    ) -> Iterator[LiteralValue]:
         first, end = 0, value(self.count)
         if self.numbered:
             first, end = value(self.first), value(self.end)  # type: ignore[assignment]

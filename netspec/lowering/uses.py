@@ -7,7 +7,7 @@ from math import prod
 
 from netspec.graph import Graph, Node
 from netspec.lowering.outline import Module, given
-from netspec.lowering.tree import Value
+from netspec.lowering.tree import LiteralValue
 from netspec.ops.window import Windowed
 from netspec.types import Type
 
@@ -45,13 +45,13 @@ def _content(module: Module, mark: Mark) -> Hashable:
     return (tuple(map(one, module.items)), names(module.outputs))
 
 
-def known(graph: Graph, module: Module, plain: tuple[type, ...] = (int, float)) -> dict[str, Value]:
+def known(graph: Graph, module: Module, plain: tuple[type, ...] = (int, float)) -> dict[str, LiteralValue]:
     """The author's arguments that can be parameters in a text: `plain` values, and lists of whole numbers."""
     scope = module.scope
     while scope is not None and not scope.definition and scope.parent:
         # Layers in a row see the arguments of the enclosing block.
         scope = graph.scope_by_path[scope.parent]
-    found: dict[str, Value] = {}
+    found: dict[str, LiteralValue] = {}
     for name, value in scope.arguments if scope else ():
         if isinstance(value, plain):
             found[name] = value  # type: ignore[assignment]

@@ -149,9 +149,9 @@ def _read(value: object, known: Mapping[str, type[Pointwise]]) -> object:
     if value is None or value == "none" or isinstance(value, Pointwise):
         return None if value == "none" else value
     keyword: object = value
-    told: object = None
+    written: object = None
     if isinstance(value, Mapping) and len(value) == 1:
-        ((keyword, told),) = value.items()
+        ((keyword, written),) = value.items()
     if not isinstance(keyword, str):
         raise refusal(
             "activation",
@@ -163,9 +163,9 @@ def _read(value: object, known: Mapping[str, type[Pointwise]]) -> object:
         at = () if keyword is value else (keyword,)
         raise unknown_word("activation", "activation", keyword, [*known, "none"], "ACTIVATIONS", at)
     # Unknown fields are reported one by one: each can lead to another activation.
-    if told is not None and not cls.model_fields and not (isinstance(told, Mapping) and told):
+    if written is not None and not cls.model_fields and not (isinstance(written, Mapping) and written):
         raise refusal("activation", f"`{keyword}` has no fields", f"write only `{keyword}`")
-    fields = {} if told is None else told if isinstance(told, Mapping) else {str(cls.main): told}
+    fields = {} if written is None else written if isinstance(written, Mapping) else {str(cls.main): written}
     try:
         return cls.model_validate(dict(fields))
     except ValidationError as error:
@@ -182,8 +182,8 @@ def _schema_of_layers() -> dict[str, Any]:
 
 
 def _described(known: Mapping[str, type[Pointwise]]) -> dict[str, Any]:
-    told: dict[str, Any] = {keyword: {} for keyword, cls in known.items() if cls.model_fields}
-    one = {"type": "object", "properties": told, "additionalProperties": False}
+    properties: dict[str, Any] = {keyword: {} for keyword, cls in known.items() if cls.model_fields}
+    one = {"type": "object", "properties": properties, "additionalProperties": False}
     return {
         "description": f"an activation: {', '.join(f'`{keyword}`' for keyword in known)} or `none`; "
         "its fields follow its name: `leaky_relu: 0.1`",

@@ -6,6 +6,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from fractions import Fraction
+from itertools import permutations
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -203,9 +204,11 @@ class Op(BaseModel):
         else:
             message = f"`{self.keyword}` takes {takes} as `{role.name}`; here it gets {holds}"
         help_ = _KIND_HELP[role.takes[0], type_.kind]
-        if all(each.kind in role.takes for role, each in assigned(self.inputs, inputs[::-1])):
-            names = ", then ".join(f"`{each.name}`" for each in self.inputs)
-            help_ = f"swap them: `from` names {names}"
+        for others in permutations(inputs) if len(inputs) <= len(self.inputs) else ():
+            ordered = assigned(self.inputs, others)
+            if all(each.kind in role.takes for role, each in ordered):
+                names = ", then ".join(f"`{role.name}`" for role, _ in ordered)
+                help_ = f"{'swap them' if len(inputs) == 2 else 'change their order'}: `from` names {names}"
         return Misfit(shapes.KIND, message, help=help_)
 
     def _resolve(self, inputs: Inputs) -> Self:

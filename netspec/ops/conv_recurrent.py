@@ -113,6 +113,13 @@ class ConvRecurrent(Swept):
                     help=f"give one number for all axes, or a list of {rank}",
                 )
 
+    def _wrong_kind(self, role: Role, type_: Type, inputs: Inputs) -> Misfit:
+        found = super()._wrong_kind(role, type_, inputs)
+        if role is SEQUENCE or type_.kind != "indices":
+            return found
+        help_ = "leave lengths out: every step of a video counts"
+        return Misfit(found.code, found.message, found.field, found.notes, help_)
+
     def advice_for_states(self, wanted: Type) -> str:
         return (
             f"take it from a layer with the same `filters` and `direction` on maps of these sizes, or give it "

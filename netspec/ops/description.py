@@ -80,15 +80,15 @@ def describe(keyword: str) -> OpDescription:
     )
 
 
-def inputs(told: OpDescription) -> str:
+def inputs(described: OpDescription) -> str:
     """What an op takes, in words: one tensor, branches, or several inputs by name."""
-    what = kinds(told.takes)
-    if told.merges:
+    what = kinds(described.takes)
+    if described.merges:
         return f"branches, or `from: [a, b]`; each {what}"
-    if len(told.roles) == 1:
+    if len(described.roles) == 1:
         return what
-    listed = [f"`{role.name}`: {role.doc.rstrip('.')}" for role in told.roles]
-    names = ", ".join(role.name for role in told.roles)
+    listed = [f"`{role.name}`: {role.doc.rstrip('.')}" for role in described.roles]
+    names = ", ".join(role.name for role in described.roles)
     return f"`from: [{names}]`, {what}. {'. '.join(listed)}"
 
 
@@ -110,12 +110,12 @@ def _fields(op: type[Op]) -> Iterator[FieldDescription]:
         if name in op.resolved_only:
             continue
         field, own = op.model_fields[name], inlined(properties[name], definitions)
-        told, default = words(own), None if field.is_required() else field.get_default()
+        form, default = words(own), None if field.is_required() else field.get_default()
         # An unset field shows a default only if a spec can contain `none` for it.
-        shown = None if default is None and "`none`" not in told else in_yaml(default)
+        shown = None if default is None and "`none`" not in form else in_yaml(default)
         required = field.is_required()
         yield FieldDescription(
-            name, told, docs.get(name, ""), None if required else shown, required, name == op.main, own
+            name, form, docs.get(name, ""), None if required else shown, required, name == op.main, own
         )
     for name, sizes in op.likes.items():
         doc = f"The name of a layer; its sizes become the `{sizes}`."
@@ -174,8 +174,8 @@ def _bounds(schema: Schema) -> str:
         f"from {in_yaml(low)}" if low is not None else f"above {in_yaml(above)}" if above is not None else "",
         f"to {in_yaml(high)}" if high is not None else f"below {in_yaml(below)}" if below is not None else "",
     ]
-    told = ", ".join(part for part in parts if part).replace(", to", " to")
-    return f" {told}" if told else ""
+    limits = ", ".join(part for part in parts if part).replace(", to", " to")
+    return f" {limits}" if limits else ""
 
 
 def in_yaml(value: object) -> str:
@@ -202,7 +202,7 @@ def _initializer(init: Initializer) -> str:
 
 def _docs(op: type[Op]) -> dict[str, str]:
     """The docstring of each field, from the class and its bases; pydantic would read them at import, which is slow."""
-    found: dict[str, str] = {}
+    docs: dict[str, str] = {}
     for cls in reversed(op.__mro__):
         if not issubclass(cls, Op) or cls is Op:
             continue
@@ -212,8 +212,8 @@ def _docs(op: type[Op]) -> dict[str, str]:
             name = _field(field)
             if name is not None and _is_text(below):
                 assert isinstance(below, ast.Expr)
-                found[name] = inspect.cleandoc(ast.literal_eval(below.value))
-    return found
+                docs[name] = inspect.cleandoc(ast.literal_eval(below.value))
+    return docs
 
 
 def _field(statement: ast.stmt) -> str | None:
@@ -241,9 +241,9 @@ def _tried(op: type[Op], fields: tuple[FieldDescription, ...]) -> Iterator[tuple
     main = {field.name: example(field.schema) for field in fields if field.main}
     for kind, type_ in PROBES.items():
         inputs = tuple(_probe(role, type_) for role in op.inputs for _ in range(role.least))
-        for given in (required, {**required, **main}, {**required, **op.sample(type_)}):
+        for values in (required, {**required, **main}, {**required, **op.sample(type_)}):
             try:
-                resolved = op.model_validate(given).resolve(inputs)
+                resolved = op.model_validate(values).resolve(inputs)
                 resolved.outputs(inputs)
             except Misfit:
                 continue

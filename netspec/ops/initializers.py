@@ -71,9 +71,9 @@ def _initializer(value: object) -> object:
     if isinstance(value, Initializer):
         return value
     kind: object = value
-    told: object = {}
+    written: object = {}
     if isinstance(value, dict) and len(value) == 1:
-        ((kind, told),) = value.items()
+        ((kind, written),) = value.items()
     if not isinstance(kind, str):
         raise refusal(
             "initializer",
@@ -84,13 +84,13 @@ def _initializer(value: object) -> object:
     if known is None:
         at = () if kind is value else (kind,)
         raise unknown_word("initializer", "initialiser", kind, SETTINGS, "INITIALIZERS", at)
-    if told is None:
-        told = {}
-    if not isinstance(told, dict):
+    if written is None:
+        written = {}
+    if not isinstance(written, dict):
         if not known:
             raise refusal("initializer", f"`{kind}` has no settings", f"write `{kind}`")
-        told = {next(iter(known)): told}
-    settings = tuple((str(name), _number(kind, str(name), number)) for name, number in told.items())
+        written = {next(iter(known)): written}
+    settings = tuple((str(name), _number(kind, str(name), number)) for name, number in written.items())
     init = Initializer.model_construct(kind=cast(InitializerName, kind), settings=settings)
     if kind == "normal" and init["std"] < 0:
         raise PydanticCustomError("initializer", "`std` must be at least 0")
@@ -107,8 +107,8 @@ def unknown_setting(kind: str, name: str, known: list[str]) -> PydanticCustomErr
 
     if not known:
         return refusal("initializer", f"`{kind}` has no settings", f"write `{kind}`")
-    found = lead(name, known, values.SETTINGS)
-    help_ = found.help if found else f"its settings are {', '.join(f'`{each}`' for each in known)}"
+    advice = lead(name, known, values.SETTINGS)
+    help_ = advice.help if advice else f"its settings are {', '.join(f'`{setting}`' for setting in known)}"
     return refusal("initializer", f"`{kind}` does not have the setting `{name[:80]}`", help_, (kind, name))
 
 
@@ -124,15 +124,15 @@ def _number(kind: str, name: str, number: object) -> float:
 
 def _schema() -> dict[str, Any]:
     number = {"type": "number"}
-    told: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
     for kind, settings in SETTINGS.items():
         several = {
             "type": "object",
             "properties": dict.fromkeys(settings, number),
             "additionalProperties": False,
         }
-        told[kind] = {"anyOf": [number, several]} if settings else {"type": "null"}
-    one = {"type": "object", "properties": told, "additionalProperties": False}
+        properties[kind] = {"anyOf": [number, several]} if settings else {"type": "null"}
+    one = {"type": "object", "properties": properties, "additionalProperties": False}
     return {
         "description": f"an initialiser: {', '.join(f'`{kind}`' for kind in SETTINGS)}; settings follow "
         "the name: `normal: {std: 0.01}`",

@@ -68,7 +68,10 @@ def _spread(large: Type, small: Type) -> Type | None:
 def _advice(inputs: Sequence[Type]) -> str:
     first, second = next((inputs[0], other) for other in inputs if other != inputs[0])
     if first.spatial == second.spatial:
-        return f"`conv: {{filters: {first.channels}, kernel: 1}}` on the branch of {second} gives it as many channels"
+        layer = (
+            f"conv: {{filters: {first.channels}, kernel: 1}}" if first.spatial else f"dense: {first.channels}"
+        )
+        return f"`{layer}` on the branch of {second} gives it as many channels"
     large, small = sorted((first, second), key=lambda type_: sum(type_.sizes), reverse=True)
     if large.spatial and not small.spatial:
         return f"a vector with {large} needs {large.channels} channels: end its branch with `dense: {large.channels}`"

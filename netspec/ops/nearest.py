@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from itertools import islice
 
-_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
+_PART = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+"
 _LONGEST = 80
 MOST = 1000
 """The number of known names that are compared, so that a suggestion takes less time than reading the spec."""
@@ -62,7 +62,7 @@ def _slips(name: str, other: str, plain: str, folded: str) -> int | None:
 
 
 def _parts(name: str) -> list[str]:
-    return [part.lower() for part in _PART.findall(name)]
+    return [part.lower() for part in re.findall(_PART, name)]
 
 
 def singular(word: str) -> str:

@@ -80,18 +80,31 @@ class Recurrent(Swept):
     def _check_inputs_by_role(self, inputs: Inputs) -> None:
         given = {role.name: type_ for role, type_ in assigned(self.inputs, inputs)}
         if STATE.name in given:
+            self._check_no_lengths(given, inputs[0])
             self._check_states(given, inputs[0])
         if LENGTHS.name in given:
             self._check_lengths(given[LENGTHS.name], inputs[0])
+
+    def _check_no_lengths(self, given: Mapping[str, Type], sequence: Type) -> None:
+        """Refuse a single number as a state: it is probably a length."""
+        (wanted, *_), state = self.states((sequence,)), given[STATE.name]
+        if state == Type(1) != wanted and LENGTHS.name not in given and len(sequence.sizes) == 1:
+            raise Misfit(
+                shapes.RECURRENT,
+                f"the `state` that `{self.keyword}` starts with must be {wanted}; it gets {state}",
+                help="if these are lengths, declare that input as "
+                f"`{{shape: [], vocabulary: {sequence.sizes[0] + 1}}}`; else {self.advice_for_states(wanted)}",
+            )
 
     def states_in_words(self, wanted: Type) -> str:
         return f"{self.layers} layer{'s' * (self.layers > 1)} × {super().states_in_words(wanted)}"
 
     def advice_for_states(self, wanted: Type) -> str:
-        return (
-            f"take it from a layer with the same units, `layers` and `direction`, or give it {wanted.channels} "
-            f"channels with `dense: {wanted.channels}`"
-        )
+        source = "take it from a layer with the same units, `layers` and `direction`"
+        if wanted.spatial:
+            sizes = ", ".join(map(str, wanted.sizes))
+            source += f" on sequences of these sizes, or spread a vector with `repeat_vector: [{sizes}]`"
+        return f"{source}, or give it {wanted.channels} channels with `dense: {wanted.channels}`"
 
     def _check_lengths(self, lengths: Type, sequence: Type) -> None:
         if len(sequence.spatial) > 1:

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from netspec.api import compile as compile_
-from netspec.backend import backend
+from netspec.backend import Learns, backend
 from netspec.graph import Graph
 from netspec.loading import load
 from netspec.ops import OPS
@@ -20,6 +20,7 @@ from netspec.proof.comparison import compare
 from netspec_numpy import forward
 from tests.backends.test_recurrence import GRADIENTS, STEPS, hold
 from tests.building import Sketch
+from tests.having import ORACLE, ready
 
 needs_keras = pytest.mark.skipif(find_spec("keras") is None, reason="keras is not installed")
 needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
@@ -107,7 +108,7 @@ def test_layers_of_keras(name: str, way: str) -> None:
     if way == "both":  # the states of one direction, then those of the other
         found[1:] = [np.concatenate([found[at], found[at + 2]], axis=1) for at in (1, 2)]
     wanted = dict(zip(("output", "state", "cell"), found, strict=True))
-    for engine in ("numpy", "torch", "keras"):
+    for engine in (ORACLE, *ready(Learns)):
         hold(run(graph, engine, weights, inputs), wanted)
 
 
@@ -132,7 +133,7 @@ def test_kernels_of_one_position_are_units_at_each_position(keyword: str, fields
         else each
         for name, each in weights.items()
     }
-    hold(run(ours, "numpy", maps, inputs), run(plain, "numpy", weights, inputs), 1e-14)
+    hold(run(ours, ORACLE, maps, inputs), run(plain, ORACLE, weights, inputs), 1e-14)
 
 
 def test_peepholes_are_added_times_the_cell() -> None:
@@ -176,12 +177,10 @@ STEPPED: dict[str, dict[str, Any]] = {
 }
 
 
-@needs_keras
-@needs_torch
 @pytest.mark.slow
 @pytest.mark.parametrize("keyword", STEPPED)
 def test_twenty_steps(keyword: str) -> None:
     graph = still(network(keyword, **STEPPED[keyword]))
-    found = compare(graph, ["torch", "keras"], batch=N, steps=20, sizes=(), seed=1)
+    found = compare(graph, ready(Learns, count=2), batch=N, steps=20, sizes=(), seed=1)
     assert all(each.max_rel <= GRADIENTS for each in found.gradients)
     assert all(each.max_rel <= STEPS for steps in found.steps for each in steps.found)

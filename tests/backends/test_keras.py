@@ -322,6 +322,46 @@ def test_a_saved_model_loads_whatever_layers_its_text_defines(tmp_path: Path) ->
         np.testing.assert_array_equal(found, wanted, name)
 
 
+RECURRENT = """netspec: 1
+name: a
+input: [2, 3, 4, 3]
+layers:
+  - conv_lstm: {filters: 2, kernel: 3, padding: same, peepholes: true}
+  - conv_gru: {filters: 2, kernel: 1, direction: both, return: last}
+  - lstm: {units: 3, peepholes: true, axis: height, direction: both}
+  - gru: {units: 3, axis: width}
+  - gru: {units: 2, axis: height, layers: 2, dropout: 0.5, variational: true}
+  - reshape: [2, -1]
+  - rnn: {units: 3, layers: 2, dropout: 0.5}
+  - lstm: {units: 3, layers: 2, direction: both, dropout: 0.5}
+"""
+
+
+# TensorFlow's variables turn into arrays in a way of which NumPy warns.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("policy", ["float64", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)])
+def test_layers_in_a_layer_have_its_precision_after_saving_and_cloning(policy: str, tmp_path: Path) -> None:
+    """Whatever policy holds where the model is loaded or cloned."""
+    graph = graph_of(RECURRENT)
+    before = keras.config.dtype_policy()
+    space: dict[str, Any] = {"__name__": "recurrent"}
+    try:
+        keras.config.set_dtype_policy(policy)
+        exec(compile(backend().source(graph).text, "recurrent", "exec"), space)
+        model = space[graph.name]()
+        model.save(tmp_path / "model.keras")
+    finally:
+        keras.config.set_dtype_policy(before)
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    cloned = keras.models.clone_model(model)
+    cloned.set_weights(model.get_weights())
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 3, 2))
+    wanted = keras.ops.convert_to_numpy(keras.ops.cast(model(x, training=False), "float64"))
+    for other in (loaded, cloned):
+        found = keras.ops.convert_to_numpy(keras.ops.cast(other(x, training=False), "float64"))
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-15)
+
+
 # TensorFlow's variables turn into arrays in a way of which NumPy warns.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_two_generated_modules_in_one_process_load_each_its_own_layers(tmp_path: Path) -> None:

@@ -1,7 +1,11 @@
-"""Generated Keras in its framework: saved and loaded."""
+"""Generated Keras in its framework: saved, and loaded by a process that has only the generated module."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,8 @@ from netspec.graph import Graph
 from netspec.weights import initialise
 
 keras = pytest.importorskip("keras")
+# TensorFlow's variables turn into arrays in a way of which NumPy warns.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 QUICK = ("lenet5_1998", "super_resolution")
 """In the default suite: a table, a learnt scale and distances; values moved from channels to positions."""
@@ -37,19 +43,84 @@ def model_of(text: str, graph: Graph) -> Any:
     return model
 
 
-def outputs(model: Any, graph: Graph) -> dict[str, Any]:
-    """What a model gives for inputs of the sizes of a graph."""
+def inputs_of(graph: Graph) -> dict[str, Any]:
+    """Two samples of each input, as a Keras model takes them: numbers, or indices of its vocabulary."""
     from netspec_keras.runtime import inward
 
     draw = np.random.default_rng(0)
-    shapes = [(each.name, each.type) for each in graph.inputs]
-    given = {
-        name: inward(draw.standard_normal((2, *type_.shape)).astype("float32"), type_)
-        for name, type_ in shapes
+    return {
+        each.name: inward(
+            draw.standard_normal((2, *each.type.shape)).astype("float32")
+            if each.vocabulary is None
+            else draw.integers(0, each.vocabulary, (2, *each.type.shape)),
+            each.type,
+        )
+        for each in graph.inputs
     }
-    found = model.predict_on_batch(given if len(given) > 1 else next(iter(given.values())))
+
+
+PREDICT = """
+def outputs(model, inputs):
+    found = model.predict_on_batch(inputs if len(inputs) > 1 else next(iter(inputs.values())))
     named = found if isinstance(found, dict) else {"output": found}
     return {name: np.asarray(keras.ops.convert_to_numpy(value)) for name, value in named.items()}
+"""
+LOAD = (
+    """
+import importlib.util, json, sys, traceback, warnings
+from pathlib import Path
+import keras, numpy as np
+warnings.simplefilter("ignore")
+"""
+    + PREDICT
+    + """
+def load(folder):
+    # Nothing of an earlier row is registered.
+    keras.saving.get_custom_objects().clear()
+    spec = importlib.util.spec_from_file_location("generated", folder / "generated.py")
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    with np.load(folder / "inputs.npz") as inputs:
+        np.savez(folder / "outputs.npz", **outputs(keras.models.load_model(folder / "model.keras"), dict(inputs)))
+
+for line in sys.stdin:
+    try:
+        load(Path(json.loads(line)))
+        why = ""
+    except Exception:
+        why = traceback.format_exc()
+    print("@" + json.dumps(why), flush=True)
+"""
+)
+"""Loads a model from each folder that it reads: first the generated module, as docs/proof.md says, then the model."""
+
+
+def outputs(model: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+    """What a model predicts; a model with one output does not name it."""
+    space: dict[str, Any] = {"np": np, "keras": keras}
+    exec(PREDICT, space)
+    found: dict[str, Any] = space["outputs"](model, inputs)
+    return found
+
+
+@pytest.fixture(scope="module")
+def load() -> Iterator[Callable[[Path], dict[str, Any]]]:
+    """Load the model of a folder in a process that has never made one; give what it predicts."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", LOAD], stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def loaded(folder: Path) -> dict[str, Any]:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            print(json.dumps(str(folder)), file=process.stdin, flush=True)
+            why = json.loads(next(line for line in process.stdout if line.startswith("@"))[1:])
+            assert not why, why
+            with np.load(folder / "outputs.npz") as found:
+                return dict(found)
+
+        yield loaded
+        process.stdin.close()
 
 
 def equal(found: dict[str, Any], wanted: dict[str, Any]) -> None:
@@ -58,12 +129,27 @@ def equal(found: dict[str, Any], wanted: dict[str, Any]) -> None:
         np.testing.assert_allclose(found[name], array, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
-# TensorFlow's variables turn into arrays in a way of which NumPy warns.
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("row", [marked(row) for row in ROWS])
-def test_a_saved_model_loads_without_custom_objects(row: Row, tmp_path: Path) -> None:
+def test_a_saved_model_loads_without_custom_objects(
+    row: Row, tmp_path: Path, load: Callable[[Path], dict[str, Any]]
+) -> None:
     graph = row.graph(full=False)
-    model = model_of(text_of(graph), graph)
+    text, inputs = text_of(graph), inputs_of(graph)
+    model = model_of(text, graph)
     model.save(tmp_path / "model.keras")
-    loaded = keras.models.load_model(tmp_path / "model.keras")
-    equal(outputs(loaded, graph), outputs(model, graph))
+    (tmp_path / "generated.py").write_text(text, encoding="utf-8")
+    np.savez(tmp_path / "inputs.npz", **inputs)
+    equal(load(tmp_path), outputs(model, inputs))
+
+
+@pytest.mark.slow
+def test_a_model_whose_layers_are_not_registered_does_not_load(
+    tmp_path: Path, load: Callable[[Path], dict[str, Any]]
+) -> None:
+    """The process that loads knows no layer from anywhere else."""
+    graph = next(row for row in ROWS if row.spec == QUICK[0]).graph(full=False)
+    model_of(text_of(graph), graph).save(tmp_path / "model.keras")
+    (tmp_path / "generated.py").write_text("", encoding="utf-8")
+    np.savez(tmp_path / "inputs.npz", **inputs_of(graph))
+    with pytest.raises(AssertionError, match="Could not locate class"):
+        load(tmp_path)

@@ -34,8 +34,8 @@ from tests.building import Sketch
 from tests.cases import CASES
 from tests.structures import STRUCTURES, structure
 
-DTYPE = re.compile(r'\bb?float\d+\b|\bint(?!32\b)\d+\b|dtype=(?!None\b|"int32")')
-"""A dtype of values; indices are whole numbers."""
+DTYPE = re.compile(r'\bb?float\d+\b|\bint(?!32\b)\d+\b|dtype=(?!None\b|"int32"|self\.)')
+"""A dtype of values; indices are whole numbers, and an inner layer takes the precision of the layer that holds it."""
 # Built without netspec, these tell what shapes they give.
 ALONE = """
 import json, numpy, sys

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from netspec.backend import backend, native_names
+from netspec.backend import Learns, backend, native_names
 from netspec.graph import Graph
 from netspec.ops import OPS
 from netspec.passes.still import still
@@ -22,6 +22,7 @@ from netspec_numpy import forward
 from tests.backends.test_suite import Found, farthest, run, sample
 from tests.building import Sketch
 from tests.cases import Case, recurrent_rows
+from tests.having import ORACLE, ready
 from tests.language.author import graph_of
 
 torch = pytest.importorskip("torch")
@@ -328,11 +329,11 @@ def test_text_has_no_transposes_outside_of_the_classes() -> None:
     assert not re.search(r"transpose|movedim|permute", network)
 
 
-@needs_keras
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks(name: str) -> None:
-    found = compare(written(name), ["numpy", "torch", "keras"], batch=N, steps=2, sizes=(), seed=1)
+    names = [ORACLE, *ready(Learns, count=2)]
+    found = compare(written(name), names, batch=N, steps=2, sizes=(), seed=1)
     assert all(each.max_rel <= FORWARD for each in found.layers)
     assert all(each.max_rel <= GRADIENTS for each in found.gradients)
 
@@ -362,18 +363,19 @@ CHOSEN = [
 """Another way to run each cell than the one that the suite of all backends has. There are seven ways."""
 
 
-@needs_keras
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.name)
 def test_every_cell_in_every_way(case: Case) -> None:
+    first, *others = ready(Learns, count=2)
     found = Found(sample(case.graph(learning=True)))
-    judge: Any = backend("numpy")
+    judge: Any = backend(ORACLE)
     trial = judge.trial(found.sample.graph, found.sample.weights)
     found.wanted = {N: trial.forward(found.sample.inputs(N))}
-    for name in ("torch", "keras"):
+    for name in (first, *others):
         run(found, backend(name))  # type: ignore[arg-type]
-    far, where = farthest(found.gradients["torch"], found.gradients["keras"])
-    found.check("gradients", far, where, GRADIENTS)
+    for name in others:
+        far, where = farthest(found.gradients[first], found.gradients[name])
+        found.check("gradients", far, where, GRADIENTS)
     assert not found.wrong
 
 
@@ -384,11 +386,10 @@ STEPPED: dict[str, dict[str, Any]] = {
 }
 
 
-@needs_keras
 @pytest.mark.slow
 @pytest.mark.parametrize("keyword", STEPPED)
 def test_twenty_steps(keyword: str) -> None:
     graph = still(network(keyword, **STEPPED[keyword]))
-    found = compare(graph, ["torch", "keras"], batch=N, steps=20, sizes=(), seed=1)
+    found = compare(graph, ready(Learns, count=2), batch=N, steps=20, sizes=(), seed=1)
     assert all(each.max_rel <= GRADIENTS for each in found.gradients)
     assert all(each.max_rel <= STEPS for steps in found.steps for each in steps.found)

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from docs.proofs import ROWS, Row
+from netspec.backend import backend
 from netspec.graph import Graph
 from netspec.ops.pool import AvgPool, MaxPool, Pool
 from tests.backends.sizes import ONE_SIZE, at_another_size
 from tests.building import Sketch
+from tests.having import WRITERS
 
 QUICK = ("vgg16", "fcn8s", "yolov3", "ssd300", "segnet", "super_resolution")
 
@@ -20,9 +22,9 @@ QUICK = ("vgg16", "fcn8s", "yolov3", "ssd300", "segnet", "super_resolution")
 INPUT = re.compile(r"keras\.Input\(shape=\([\d, ]*\)")
 
 
-def code(graph: Graph, backend: Any) -> str:
+def code(graph: Graph, writer: Any) -> str:
     """The text without comments, the sizes of its inputs and the docstring of the module."""
-    tree = ast.parse(backend.source(graph).text)
+    tree = ast.parse(writer.source(graph).text)
     return INPUT.sub("keras.Input(", ast.unparse(ast.Module(tree.body[1:], [])))
 
 
@@ -30,11 +32,10 @@ def marked(row: Row) -> Any:
     return pytest.param(row, id=row.spec, marks=() if row.spec in QUICK else pytest.mark.slow)
 
 
-@pytest.mark.parametrize("name", ["torch", "keras"])
+@pytest.mark.parametrize("name", WRITERS)
 @pytest.mark.parametrize("row", [marked(row) for row in ROWS if row.spec not in ONE_SIZE])
 def test_the_text_states_no_size_that_the_network_does_not_need(row: Row, name: str) -> None:
-    backend = pytest.importorskip(f"netspec_{name}").backend()
-    texts = [code(graph, backend) for graph in (row.graph(full=False), at_another_size(row))]
+    texts = [code(graph, backend(name)) for graph in (row.graph(full=False), at_another_size(row))]
     assert texts[0] == texts[1]
 
 
@@ -49,14 +50,13 @@ POOLS = [
 ]
 
 
-@pytest.mark.parametrize("name", ["torch", "keras"])
+@pytest.mark.parametrize("name", WRITERS)
 @pytest.mark.parametrize("pool", POOLS, ids=str)
 def test_a_pool_that_rounds_up_is_one_text_for_all_sizes(pool: Pool, name: str) -> None:
     """So it rounds up at a size at which it has nothing to round, and the text is right at others."""
-    backend = pytest.importorskip(f"netspec_{name}").backend()
     texts = set()
     for size in range(8, 14):
         sketch = Sketch("rounded", input=(2, size, size + 1))
         sketch.add("pool", pool)
-        texts.add(code(sketch.graph(), backend))
+        texts.add(code(sketch.graph(), backend(name)))
     assert len(texts) == 1

@@ -298,7 +298,7 @@ def test_wrong_weights_are_refused() -> None:
 @pytest.mark.parametrize(
     ("error", "why"),
     [
-        (torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate"), "CUDA out of memory."),
+        (torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate"), "CUDA out of memory"),
         (AssertionError(), "AssertionError"),
         (RuntimeError("\nno kernel image"), "RuntimeError"),
     ],
@@ -310,6 +310,7 @@ def test_a_device_that_cannot_be_used_says_why(
         raise error
 
     monkeypatch.setattr(torch, "zeros", fails)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(NoDevice) as caught:
         choose("cuda:0")
     assert str(caught.value) == f"the device `cuda:0` cannot be used: {why}"

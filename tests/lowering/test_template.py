@@ -26,14 +26,14 @@ from netspec.lowering.parts import (
 )
 from netspec.lowering.statements import RETURN, Body, Line, Loop, Use, giving
 from netspec.lowering.template import Definition, WrongFold, unify, variant_names
-from netspec.lowering.tree import Value
+from netspec.lowering.tree import LiteralValue
 
 
 def channels(value: int, hint: str = "filters") -> Slot:
     return Slot(value, hint, channels=True)
 
 
-def conv(ins: int, outs: int, kernel: Value = 3, stride: int = 1) -> Call:
+def conv(ins: int, outs: int, kernel: LiteralValue = 3, stride: int = 1) -> Call:
     return call(
         "conv", channels(ins, "in_channels"), channels(outs), Slot(kernel, "kernel"),
         stride=Slot(stride, "stride", default=1),
@@ -41,7 +41,9 @@ def conv(ins: int, outs: int, kernel: Value = 3, stride: int = 1) -> Call:
 
 
 def use(
-    *parts: Any, known: Mapping[str, Value] | None = None, given: Mapping[str, Value] | None = None
+    *parts: Any,
+    known: Mapping[str, LiteralValue] | None = None,
+    given: Mapping[str, LiteralValue] | None = None,
 ) -> Use:
     lines: Body = tuple(part if isinstance(part, Line | Loop) else Line(part) for part in parts)
     return Use(
@@ -240,7 +242,7 @@ def test_a_condition_contains_code() -> None:
 
 
 def test_padding_is_half_the_kernel_where_it_always_is() -> None:
-    def padded(kernel: Value, lo: Value) -> Use:
+    def padded(kernel: LiteralValue, lo: LiteralValue) -> Use:
         return use(call("f", Slot(kernel, "kernel"), padding=Slot(lo, "padding", default=0)))
 
     assert told(one([padded(1, 0), padded(3, 1), padded(5, 2)])) == ["f(kernel, padding=kernel // 2)"]
@@ -473,7 +475,7 @@ def test_the_text_itself_gives_every_use_its_own_calls(seed: int) -> None:
     rng = random.Random(seed)
     uses, wanted = [], []
     for _ in range(rng.randint(1, 6)):
-        known: dict[str, Value] = {
+        known: dict[str, LiteralValue] = {
             "filters": rng.choice([8, 16, 64]), "count": rng.randint(1, 6), "stride": rng.choice([1, 2]),
             "in_channels": rng.choice([3, 8, 16]),
         }  # fmt: skip
@@ -496,7 +498,7 @@ def test_the_text_itself_gives_every_use_its_own_calls(seed: int) -> None:
         head = f"def block({', '.join(definition.signature())}):\n"
         body = "".join(f"    {line.text}\n" for line in definition.lines)
         for number in definition.uses:
-            heard: tuple[list[dict[str, Value]], list[Value]] = ([], [])
+            heard: tuple[list[dict[str, LiteralValue]], list[LiteralValue]] = ([], [])
             space: dict[str, Any] = {
                 "f": lambda heard=heard, **fields: heard[0].append({"kernel": 4, **fields}),
                 "g": heard[1].extend, "h": lambda value: value,

@@ -14,7 +14,7 @@ KEEPING = ("relu", "tanh", "batch_norm", "identity", "elu", "sigmoid")
 
 
 def a_carry(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
-    """A block of two or three inputs, repeated: inputs go round, stay, or swap; the outputs are used afterwards."""
+    """A block of two or three inputs, repeated: inputs go round, stay, or swap; most outputs are used afterwards."""
     draw = author.draw
     others = draw.part(sorted(room.visible()), 2) if room.visible() else []
     if not others:
@@ -39,6 +39,11 @@ def a_carry(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
         item |= {"share": first}
     ends: list[Any] = [[{"identity": None, "from": f"{loop}.{output}"}] for output in outputs]
     ends = [[{"identity": None, "from": loop}], *ends[1:]] if draw.chance(0.5) else ends
+    if item["repeat"] > 1 and not before and "when" not in item and draw.chance(0.4):
+        # Nothing takes a state of the last repetition.
+        at = draw.choice(range(1, len(outputs)))
+        if outputs[at] in item["carry"].values():
+            ends[at] = [{"identity": None, "from": others[at - 1]}]
     renamed = dict(zip([start, *others], sources, strict=True))
     tried = [_renamed(each, renamed) for each in [*before, item]]
     attempted = author.attempt([{"identity": None, "from": "one0_"}, *tried, "identity"], sources)

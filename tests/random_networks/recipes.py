@@ -383,7 +383,7 @@ def _repeat_vector(draw: Draw, type_: Type) -> Fields:
 def _embedding(draw: Draw, type_: Type) -> Fields:
     return {
         "units": _filters(draw),
-        **draw.some(0.4, init=lambda: init(draw), padding_index=lambda: draw.randint(0, 2)),
+        **draw.some(0.4, init=lambda: init(draw, kernel=False), padding_index=lambda: draw.randint(0, 2)),
     }
 
 
@@ -403,7 +403,7 @@ def _of_cases(keyword: str) -> Recipe:
 
 def _parameter(draw: Draw, type_: Type) -> Fields:
     shape = list(type_.shape) if draw.chance(0.5) else [draw.randint(1, 4) for _ in range(draw.randint(1, 3))]
-    return {"shape": shape, **draw.some(0.5, init=lambda: init(draw))}
+    return {"shape": shape, **draw.some(0.5, init=lambda: init(draw, kernel=False))}
 
 
 def _numbers(draw: Draw, type_: Type) -> Fields:

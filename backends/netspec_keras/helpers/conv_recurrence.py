@@ -21,7 +21,7 @@ class ConvRecurrent(layers.Layer):
         self.filters, self.kernel_size, self.axis = filters, kernel_size, axis
         self.direction, self.merge, self.gives = direction, merge, tuple(gives)
         self.backward = {"forward": [False], "backward": [True], "both": [False, True]}[direction]
-        how = {"return_sequences": True, "return_state": True}
+        how = {"return_sequences": True, "return_state": True, "dtype": self.dtype_policy}
         self.sweeps = [
             layers.RNN(self.cell(), go_backwards=backward, name=f"sweep{number}", **how)
             for number, backward in enumerate(self.backward)
@@ -29,8 +29,8 @@ class ConvRecurrent(layers.Layer):
 
     def fresh(self):
         """The settings of a cell; a cell draws its weights itself."""
-        found = {name: clone(each) for name, each in self.settings.items()}
-        return {**found, "trainable": self.trainable}
+        settings = {name: clone(value) for name, value in self.settings.items()}
+        return {**settings, "trainable": self.trainable, "dtype": self.dtype_policy}
 
     def build(self, input_shape):
         several = isinstance(input_shape[0], (list, tuple))
@@ -45,15 +45,15 @@ class ConvRecurrent(layers.Layer):
         outputs, states = [], []
         for number, sweep in enumerate(self.sweeps):
             gates = sweep.cell.of_input(x)
-            start = [ops.split(each, len(self.sweeps), axis=-1)[number] for each in starts]
+            start = [ops.split(state, len(self.sweeps), axis=-1)[number] for state in starts]
             if not start:
                 start = [ops.zeros_like(gates[:, 0, ..., : self.filters])] * sweep.cell.states
             y, *last = sweep(gates, initial_state=start)
             y = ops.flip(y, axis=1) if self.backward[number] else y
             outputs.append(ops.moveaxis(y, 1, self.axis))
             states.append(last)
-        found = [self.value(name, outputs, states) for name in self.gives]
-        return found[0] if len(found) == 1 else tuple(found)
+        values = [self.value(name, outputs, states) for name in self.gives]
+        return values[0] if len(values) == 1 else tuple(values)
 
     def value(self, name, outputs, states):
         if name == "sequence":
@@ -92,7 +92,7 @@ class ConvCell(layers.Layer):
         self.recurrent_kernel_size = tuple(recurrent_kernel or kernel_size)
         self.activation = keras.activations.get(activation)
         self.recurrent_activation = keras.activations.get(recurrent_activation)
-        self.drawn = {name: keras.initializers.get(each) for name, each in drawn.items()}
+        self.drawn = {name: keras.initializers.get(start) for name, start in drawn.items()}
         self.state_size = [filters] * self.states
 
     def build(self, input_shape):
@@ -146,7 +146,7 @@ class ConvLSTMCell(ConvCell):
     def build(self, input_shape):
         super().build(input_shape)
         if self.peepholes:
-            x = ops.zeros((1, 1, *input_shape[1:]))
+            x = ops.zeros((1, 1, *input_shape[1:]), dtype=self.kernel.dtype)
             shape = (*self.of_input(x).shape[2:-1], 3 * self.filters)
             self.peephole = self.add_weight(shape, "zeros", name="peephole")
 

@@ -44,8 +44,8 @@ class NearestUpsampling(layers.Layer):
     def call(self, inputs):
         x = inputs
         for axis, size in enumerate(self.size, start=1):
-            given = x.shape[axis]
-            x = ops.take(x, [at * given // size for at in range(size)], axis=axis)
+            length = x.shape[axis]
+            x = ops.take(x, [at * length // size for at in range(size)], axis=axis)
         return x
 '''
 
@@ -59,22 +59,22 @@ class LinearUpsampling(layers.Layer):
 
     def call(self, inputs):
         x = inputs
-        for axis, given in enumerate(inputs.shape[1:-1], start=1):
-            wanted = self.size[axis - 1] if self.size else self.factor[axis - 1] * given
-            shares = ops.convert_to_tensor(self.shares(given, wanted), inputs.dtype)
+        for axis, length in enumerate(inputs.shape[1:-1], start=1):
+            size = self.size[axis - 1] if self.size else self.factor[axis - 1] * length
+            shares = ops.convert_to_tensor(self.shares(length, size), inputs.dtype)
             shape = ops.shape(x)
             x = ops.matmul(shares, ops.reshape(x, (*shape[: axis + 1], -1)))
-            x = ops.reshape(x, (*shape[:axis], wanted, *shape[axis + 1 :]))
+            x = ops.reshape(x, (*shape[:axis], size, *shape[axis + 1 :]))
         return x
 
-    def shares(self, given, wanted):
-        """How much of each given position is in each wanted one."""
+    def shares(self, length, size):
+        """How much of each position of the input is in each of the output."""
         if self.align_corners:
-            places = [at * (given - 1) / max(wanted - 1, 1) for at in range(wanted)]
+            places = [at * (length - 1) / max(size - 1, 1) for at in range(size)]
         else:
-            places = [max((at + 0.5) * given / wanted - 0.5, 0) for at in range(wanted)]
-        places = [min(place, given - 1) for place in places]
-        return [[max(1 - abs(place - at), 0.0) for at in range(given)] for place in places]
+            places = [max((at + 0.5) * length / size - 0.5, 0) for at in range(size)]
+        places = [min(place, length - 1) for place in places]
+        return [[max(1 - abs(place - at), 0.0) for at in range(length)] for place in places]
 '''
 
 CONSTANT_PADDING = '''

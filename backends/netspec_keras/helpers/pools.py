@@ -174,7 +174,7 @@ class MaxIndices(layers.Layer):
     def windows(self, size, axis):
         """What the windows along an axis see, place by place."""
         stride, rate, kernel = (
-            each[axis - 1] for each in (self.strides, self.dilation_rate, self.pool_size)
+            sizes[axis - 1] for sizes in (self.strides, self.dilation_rate, self.pool_size)
         )
         last = (size - (kernel - 1) * rate - 1) // stride * stride
         before = (slice(None),) * axis

@@ -28,13 +28,15 @@ class Recurrent(layers.Layer):
             for number, backward in enumerate(self.backward * num_layers)
         ]
         noise = (None, 1, None) if self.variational else None
-        self.drop = layers.Dropout(self.rate, noise_shape=noise, name="drop")
+        self.drop = layers.Dropout(
+            self.rate, noise_shape=noise, dtype=self.dtype_policy, name="drop"
+        )
 
     def fresh(self):
         """The settings of a cell; a cell draws its weights itself."""
-        found = {name: clone(each) for name, each in self.settings.items()}
-        found["trainable"] = self.trainable
-        return {**found, "recurrent_dropout": self.rate} if self.variational else found
+        settings = {name: clone(value) for name, value in self.settings.items()}
+        settings |= {"trainable": self.trainable, "dtype": self.dtype_policy}
+        return {**settings, "recurrent_dropout": self.rate} if self.variational else settings
 
     def sizes(self):
         return [self.units]
@@ -48,10 +50,10 @@ class Recurrent(layers.Layer):
             sweep.build((None, None, channels))
 
     def call(self, inputs, training=None):
-        x, *given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-        lengths = [each for each in given if "int" in str(each.dtype)]
-        starts = [each for each in given if "int" not in str(each.dtype)]
-        starts = [ops.reshape(each, (-1, each.shape[-1])) for each in starts]
+        x, *further = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        lengths = [value for value in further if "int" in str(value.dtype)]
+        starts = [value for value in further if "int" not in str(value.dtype)]
+        starts = [ops.reshape(state, (-1, state.shape[-1])) for state in starts]
         rank = len(x.shape)
         others = [axis for axis in range(1, rank - 1) if axis != self.axis]
         order = (0, *others, self.axis, rank - 1)
@@ -69,7 +71,7 @@ class Recurrent(layers.Layer):
                 at, start = len(states), None
                 if starts:
                     parts = zip(starts, self.sizes())
-                    start = [each[:, at * size : (at + 1) * size] for each, size in parts]
+                    start = [state[:, at * size : (at + 1) * size] for state, size in parts]
                 y, *last = self.sweeps[at](x, initial_state=start, mask=mask, training=training)
                 y = ops.flip(y, axis=1) if backward else y
                 outputs.append(y if mask is None else ops.where(ops.expand_dims(mask, -1), y, 0))
@@ -77,12 +79,12 @@ class Recurrent(layers.Layer):
             x = self.merged(outputs)
             if layer + 1 < self.num_layers:
                 x = self.drop(x, training=training)
-        found = [self.value(name, x, states) for name in self.gives]
+        values = [self.value(name, x, states) for name in self.gives]
         if others:
-            found = [ops.reshape(each, (-1, *samples, *each.shape[1:])) for each in found]
+            values = [ops.reshape(y, (-1, *samples, *y.shape[1:])) for y in values]
             back = [order.index(axis) for axis in range(rank)]
-            found = [ops.transpose(y, back) if len(y.shape) == rank else y for y in found]
-        return found[0] if len(found) == 1 else tuple(found)
+            values = [ops.transpose(y, back) if len(y.shape) == rank else y for y in values]
+        return values[0] if len(values) == 1 else tuple(values)
 
     def value(self, name, x, states):
         if name == "sequence":
@@ -139,20 +141,26 @@ class Stacked(layers.Wrapper):
     def __init__(self, layer, num_layers, dropout=0.0, **kwargs):
         super().__init__(layer, **kwargs)
         self.num_layers, self.dropout = num_layers, dropout
-        config = layer.get_config()
+        config = self.unbuilt(layer.get_config())
         names = [f"{layer.name}_{number}" for number in range(1, num_layers)]
         self.others = [layer.from_config({**config, "name": name}) for name in names]
-        self.drop = layers.Dropout(dropout)
+        self.drop = layers.Dropout(dropout, dtype=self.dtype_policy)
+
+    def unbuilt(self, config):
+        """The config without the sizes that a layer in the layer was built for."""
+        if not isinstance(config, dict):
+            return config
+        return {key: self.unbuilt(value) for key, value in config.items() if key != "build_config"}
 
     def build(self, input_shape):
-        for each in (self.layer, *self.others):
-            each.build(input_shape)
-            input_shape = each.compute_output_shape(input_shape)
+        for layer in (self.layer, *self.others):
+            layer.build(input_shape)
+            input_shape = layer.compute_output_shape(input_shape)
 
     def call(self, inputs, training=None):
         x = self.layer(inputs, training=training)
-        for each in self.others:
-            x = each(self.drop(x, training=training), training=training)
+        for layer in self.others:
+            x = layer(self.drop(x, training=training), training=training)
         return x
 
     def get_config(self):
@@ -182,7 +190,7 @@ class Recurrent{name}(Recurrent):
     def sweep(self, go_backwards, name, **settings):
         cell = {cell}(self.units, **settings)
         how = {{"return_sequences": True, "return_state": True, "go_backwards": go_backwards}}
-        return layers.RNN(cell, **how, name=name)
+        return layers.RNN(cell, **how, dtype=self.dtype_policy, name=name)
 '''
 
 SIZES = """
@@ -273,24 +281,24 @@ GATE_BIAS = '''
 class GateBias(keras.initializers.Initializer):
     """Starts the bias of each gate at a value of its own."""
 
-    def __init__(self, *values, given=()):
-        self.values = [*(values or given)]
+    def __init__(self, *values, saved=()):
+        self.values = [*(values or saved)]
 
     def __call__(self, shape, dtype=None):
         count = shape[0] // len(self.values)
         return ops.repeat(ops.convert_to_tensor(self.values, dtype), count)
 
     def get_config(self):
-        return {"given": self.values}
+        return {"saved": self.values}
 '''
 
 LIFTED_GATES = '''
 class LiftedGates(keras.initializers.Initializer):
     """Starts the bias of each gate as `initializer` draws it, and a number more."""
 
-    def __init__(self, initializer, *values, given=()):
+    def __init__(self, initializer, *values, saved=()):
         self.initializer = keras.initializers.get(initializer)
-        self.values = [*(values or given)]
+        self.values = [*(values or saved)]
 
     def __call__(self, shape, dtype=None):
         lifts = ops.repeat(ops.convert_to_tensor(self.values, dtype), shape[0] // len(self.values))
@@ -298,7 +306,7 @@ class LiftedGates(keras.initializers.Initializer):
 
     def get_config(self):
         initializer = keras.initializers.serialize(self.initializer)
-        return {"initializer": initializer, "given": self.values}
+        return {"initializer": initializer, "saved": self.values}
 '''
 
 

@@ -99,7 +99,9 @@ layers:
 NAME_TWICE = Code(
     "NS0108",
     "a duplicate name",
-    "Within one scope (the network, a block, a repetition), each name stands for one layer.",
+    "Within one scope (the network, a block, a repetition), each name stands for one layer. An unnamed layer is"
+    " called by its op and a number (`relu2`): where such a name would hide the layer further out to which the"
+    " author gave that name, `from` must not have a choice.",
     """\
 netspec: 1
 name: example

@@ -372,7 +372,7 @@ _ADVICE: dict[str, Callable[[dict[str, Any], object, str], str | None]] = {
     ),
     "literal_error": _word,
     "tuple_type": _numbers,
-    **dict.fromkeys(("padding", "initializer"), _own),
+    **dict.fromkeys(("padding", "initializer", "parts", "numbers"), _own),
     "activation": _activation,
 }
 

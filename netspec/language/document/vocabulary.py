@@ -199,7 +199,7 @@ def _report_unknown(item: Item, document: Document, names: Collection[str], prob
     if fold(item.keyword) in OP_KEYS and isinstance(item.argument, Scalar):
         problems.error(codes.UNKNOWN_OP, message, item.span, help=op_as_key(item.argument.text, ()))
         return
-    call = _CALL.match(item.keyword)
+    call = re.match(_CALL, item.keyword)
     numbered = item.keyword.rstrip("0123456789")
     found = _lead(call.group(1) if call else item.keyword, [*OPS, *document.blocks, NETWORK], item.argument)
     if found is None and numbered in OPS:
@@ -217,7 +217,7 @@ def _report_unknown(item: Item, document: Document, names: Collection[str], prob
         check_op(item, OPS[found.ours], document, names, problems)
 
 
-_CALL = re.compile(r"([A-Za-z_][\w.]*)(?:\s*\(.*\)|\s+\(?\d.*)\s*\Z", re.DOTALL)
+_CALL = r"(?s)([A-Za-z_][\w.]*)(?:\s*\(.*\)|\s+\(?\d.*)\s*\Z"
 """A layer as in code or in the tables of papers: `Conv2d(3, 64, 3)`, `conv 3x3`."""
 
 

@@ -163,11 +163,12 @@ def given_back(call: Opened, block: Block, end: ValueName) -> tuple[ValueName, d
         found = find(call.walk, output.path, call.inner)
         own = call.inner.members.get(output.name)
         if found and own is not None and own.tensor != found[0].tensor:
+            what = "an input" if output.name in block.inputs else "a layer"
             call.walk.problems.error(
                 codes.NAME_TWICE,
-                f"the output `{output.name}` is `{output.path.value}`, but the block also has a layer `{output.name}`",
+                f"the output `{output.name}` is `{output.path.value}`, but the block also has {what} `{output.name}`",
                 output.path.span,
-                help="rename that layer",
+                help=f"rename that {what.partition(' ')[2]}",
             )
         path = join(call.inner.path, output.name)
         # A group or a call that is an output can still be looked into.

@@ -193,6 +193,8 @@ def _repeat(
             if inner.until:
                 _cut(inner)
         referent.tensor, referent.outputs = current, rounds.outputs(inner.path, current)
+    if (last := rounds.last_repetition()) is not None:
+        walk.last_repetitions.append(last)
     return current
 
 

@@ -14,6 +14,7 @@ from netspec.diagnostics.codes import structure as codes
 from netspec.expectations import Expectations
 from netspec.graph import Graph, IllegalGraph, Input, Node, Output, Scope, without_unused_ports
 from netspec.language.document.declarations import Document
+from netspec.language.elaboration.ends import without_last_states
 from netspec.language.elaboration.expect import expectations
 from netspec.language.elaboration.frame import NO_TENSOR, Frame, Referent, ValueName
 from netspec.language.elaboration.walk import Walk
@@ -47,7 +48,9 @@ def graph(
     _refuse_positions(walk, document, outputs)
     if walk.problems.errors:
         return None
-    nodes = without_unused_ports(_prune(walk, outputs), outputs)
+    nodes = without_unused_ports(
+        without_last_states(walk.last_repetitions, _prune(walk, outputs), outputs), outputs
+    )
     _report_unused(walk, nodes, inputs, outputs)
     params = tuple((name, root.names[name]) for name in (each.name for each in document.params))
     graph = Graph(

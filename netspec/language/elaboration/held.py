@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netspec import arrays, files
+from netspec import files
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.elaboration.frame import Frame
 from netspec.language.elaboration.walk import Walk
@@ -22,6 +22,8 @@ def numbers_of_file(walk: Walk, file: Value, member: Value | None, name: object,
         return BROKEN
     key = (path, name)
     if key not in walk.held:
+        from netspec import arrays
+
         try:
             walk.held[key] = arrays.read(path, name)
         except (arrays.UnreadableArray, OSError) as error:

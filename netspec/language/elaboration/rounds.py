@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Span
 from netspec.diagnostics.codes import shapes
@@ -10,6 +12,7 @@ from netspec.language.document.carry import Signature, advice, carried, signatur
 from netspec.language.document.item import GROUP, Item
 from netspec.language.document.naming import NETWORK
 from netspec.language.elaboration.embed import embedded
+from netspec.language.elaboration.ends import LastRepetition
 from netspec.language.elaboration.frame import Frame, Referent, ValueName, join
 from netspec.language.elaboration.search import outputs_of
 from netspec.language.elaboration.walk import Walk
@@ -50,6 +53,16 @@ class CarriedInputs:
             after[at] = self._fitting(at, output, tensor, number, span)
         self.inputs, self.last = after, repetition
 
+    def last_repetition(self) -> LastRepetition | None:
+        """What the last repetition passes on, though none follows; None without `carry`."""
+        if self.item.carry is None or self.last is None:
+            return None
+        given = outputs_of(self.last, self.walk.by_name)
+        taken = [given[output].tensor for output, _ in self.takes.values() if output in given]
+        taken += [] if 0 in self.takes else [self.last.tensor]
+        whole = [self.last.tensor, *(each.tensor for each in given.values())]
+        return LastRepetition(self.last.path, _tensors(taken), _tensors(whole))
+
     def _fitting(self, at: int, output: str, tensor: ValueName, number: int, span: Span) -> ValueName:
         """The tensor, if it has the type of the one whose place it takes; else BROKEN, which is reported."""
         before = self.inputs[at]
@@ -85,6 +98,10 @@ class CarriedInputs:
         return {
             output: Referent(join(path, output), each) for output, each in passed.items() if output != FIRST
         }
+
+
+def _tensors(values: Iterable[ValueName]) -> tuple[str, ...]:
+    return tuple(each for each in values if isinstance(each, str))
 
 
 def rounds_of(walk: Walk, item: Item, inputs: list[ValueName], frame: Frame) -> CarriedInputs | None:

@@ -33,9 +33,13 @@ def search(path: str, frame: Frame, nodes: Nodes, at: Span | None = None) -> lis
         at: the place of the path, to notice an item that names itself.
     """
     first, *rest = path.split(".")
-    referent = next((scope.members[first] for scope in scopes(frame) if first in scope.members), None)
-    if referent is None:
+    around = list(scopes(frame))
+    own = next((number for number, scope in enumerate(around) if first in scope.members), None)
+    if own is None:
         raise _unknown(first, frame, at)
+    referent = around[own].members[first]
+    if first not in later(around[own]):
+        _refuse_two_meanings(first, referent, around[own + 1 :])
     found = _inside([referent], rest, path, nodes)
     if any(each.tensor is OPEN for each in found):
         message = (
@@ -43,6 +47,19 @@ def search(path: str, frame: Frame, nodes: Nodes, at: Span | None = None) -> lis
         )
         raise Unfound(codes.NOT_YET, message, "name a layer above this one")
     return found
+
+
+def _refuse_two_meanings(name: str, unnamed: Referent, outer: Iterable[Frame]) -> None:
+    """Refuse the automatic name of a layer that is also the name that the author gave to a layer further out."""
+    for scope in outer:
+        item = later(scope).get(name)
+        if item is not None and item.name is not None and name in scope.members:
+            raise Unfound(
+                codes.NAME_TWICE,
+                f"`{name}` has two meanings here: the unnamed layer `{unnamed.path}`, and the layer of line "
+                f"{item.name.span.line}",
+                f"give the unnamed layer a `name`, or the layer of line {item.name.span.line} another one",
+            )
 
 
 def _inside(found: list[Referent], rest: list[str], path: str, nodes: Nodes) -> list[Referent]:

@@ -68,6 +68,14 @@ def shared_layer(
     return _fitting(walk, owner, join(frame.path, name), weights, span, frozen)
 
 
+def _other_weights(name: str, weights: Sequence[Weight], held: Sequence[Weight]) -> str:
+    """Advice for weights that do not fit; an embedding, for one, has no bias."""
+    needed, given = dict(_shapes(weights)), dict(_shapes(held))
+    if "bias" in needed and {**given, "bias": needed["bias"]} == needed:
+        return f"write `bias: false` in `{name}`"
+    return "both need the same fields and input channels"
+
+
 def _fitting(
     walk: Walk, owner: Node, name: str, weights: Sequence[Weight], span: Span, frozen: bool
 ) -> Node | Missing:
@@ -78,7 +86,7 @@ def _fitting(
             f"the weights of `{owner.name}` do not fit `{name}`",
             span,
             notes=[f"needed: {_listed(weights)}", f"in `{owner.name}`: {_listed(held)}"],
-            help="both need the same fields and input channels",
+            help=_other_weights(name, weights, held),
         )
         return BROKEN
     if frozen and owner.trainable and weights:

@@ -18,6 +18,7 @@ from netspec.language.document.declarations import Block
 from netspec.language.document.fields import has_expression, whole
 from netspec.language.document.library import Library
 from netspec.language.document.recursion import how_it_ends
+from netspec.language.elaboration.ends import LastRepetition
 from netspec.language.elaboration.frame import Frame, Referent, UntilReached, ValueName
 from netspec.language.elaboration.measure import measured, sizes_of
 from netspec.language.expressions.display import displayed
@@ -77,6 +78,8 @@ class Walk:
     scopes: list[Scope | None] = field(default_factory=list)
     pretrained: list[tuple[str, str]] = field(default_factory=list)
     embedded: list[str] = field(default_factory=list)
+    last_repetitions: list[LastRepetition] = field(default_factory=list)
+    """Those of repeats with `carry`."""
     starts: set[ValueName] = field(default_factory=set)
     """The tensors at which heads start."""
     open_documents: list[object] = field(default_factory=list)

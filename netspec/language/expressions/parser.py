@@ -46,8 +46,8 @@ _BOOLEANS = {"True": True, "False": False}
 _CLOSERS = {"(": ")", "[": "]"}
 
 # Characters that a quoted word cannot contain: escapes, control characters, halves of surrogate pairs.
-_NO_WORD = re.compile(r"[\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_TEXT_PREFIX = re.compile("[bfru]|[bf]r|r[bf]", re.IGNORECASE)
+_NO_WORD = r"[\\\x00-\x1f\x7f-\x9f\ud800-\udfff]"
+_TEXT_PREFIX = "(?i)[bfru]|[bf]r|r[bf]"
 
 
 @lru_cache(maxsize=4096)
@@ -99,7 +99,7 @@ class _Parser:
         if token.kind == "number":
             self._number(token)
         elif token.kind == "word":
-            if (wrong := _NO_WORD.search(token.text)) is not None:
+            if (wrong := re.search(_NO_WORD, token.text)) is not None:
                 self.faults.unreadable(token, wrong.start())
             self._push(Literal(token.start, token.end, token.text[1:-1]))
         elif token.kind == "name":
@@ -148,7 +148,7 @@ class _Parser:
             self.level.operators.append(Operator("not", NOT, token.start, prefix=True))
         elif token.text in _OPERATOR_NAMES:
             self.faults.unreadable(token)
-        elif after.kind == "word" and after.start == token.end and _TEXT_PREFIX.fullmatch(token.text):
+        elif after.kind == "word" and after.start == token.end and re.fullmatch(_TEXT_PREFIX, token.text):
             self.at += 1  # f'…', b'…'
             self._push(Literal(token.start, after.end, ""))
             if "f" in token.text.lower():

@@ -101,21 +101,48 @@ _CALLED: tuple[tuple[str, str], ...] = (
     ("shift", "shifts by amount offset"),
 )
 
+
+def _sequences(given: object) -> Lead:
+    if given is True:
+        return instead("remove it: `return: sequence` is the default")
+    if given is False:
+        return instead("put `return: last` in its place")
+    return instead(
+        "put `return: sequence` in its place for the output at every step, `return: last` for the last one"
+    )
+
+
+def _backwards(given: object) -> Lead:
+    if given is False:
+        return instead("remove it: a layer runs forward unless `direction` says otherwise")
+    return instead("put `direction: backward` in its place")
+
+
+def _both(given: object) -> Lead:
+    if given is False:
+        return instead("remove it: a layer runs in one direction unless `direction` says otherwise")
+    return instead("put `direction: both` in its place")
+
+
+def _masked(given: object) -> Lead:
+    if given is False:
+        return instead("remove it: no step is left out unless a layer gets `lengths`")
+    return instead(
+        "give the recurrent layer the lengths of the sequences: `from: [NAME, LENGTHS]`; `padding_index` keeps a "
+        "vector at zeros"
+    )
+
+
 _SWEPT: tuple[tuple[WordEntry, str], ...] = (
-    (
-        instead(
-            "put `return: sequence` in its place for the output at every step, `return: last` for the last one"
-        ),
-        "returnsequences",
-    ),
+    (_sequences, "returnsequences"),
     (
         instead(
             "remove it: every layer gives its last states by name, `NAME.state`, and those of an `lstm` `NAME.cell`"
         ),
         "returnstate returnstates",
     ),
-    (instead("put `direction: backward` in its place"), "gobackwards reverse reversed backward backwards"),
-    (instead("put `direction: both` in its place"), "bidirectional bi"),
+    (_backwards, "gobackwards reverse reversed backward backwards"),
+    (_both, "bidirectional bi"),
     (
         instead(
             "write `from: [NAME, OTHER.state]` beside the op, for an `lstm` `from: [NAME, OTHER.state, OTHER.cell]`"
@@ -208,8 +235,28 @@ def _slope(given: object) -> Lead:
 # Words with a special meaning for one op.
 _OWN: dict[str, tuple[tuple[WordEntry, str], ...]] = {
     "rnn": (*_RECURRENT, (_NO_PEEPHOLES, "peepholes usepeepholes peephole coupled inputforget")),
-    "gru": (*_RECURRENT, (_NO_PEEPHOLES, "peepholes usepeepholes peephole coupled inputforget")),
-    "lstm": _RECURRENT,
+    "gru": (
+        *_RECURRENT,
+        (instead("remove it: a `gru` has tanh; `rnn` and `conv_gru` have an `activation`"), "activation act"),
+        (_NO_PEEPHOLES, "peepholes usepeepholes peephole coupled inputforget"),
+    ),
+    "lstm": (
+        *_RECURRENT,
+        (
+            instead("remove it: an `lstm` has tanh; `rnn` and `conv_lstm` have an `activation`"),
+            "activation act",
+        ),
+    ),
+    "embedding": (
+        (
+            instead(
+                "remove it: the vocabulary is that of the input: `input: {shape: [20], vocabulary: 8000}`"
+            ),
+            "numembeddings inputdim vocabulary vocabsize numtokens",
+        ),
+        (same("units"), "embeddingdim embeddingsize dmodel"),
+        (_masked, "maskzero"),
+    ),
     "conv_lstm": (*_CONV_RECURRENT, (absent("coupled gates of maps"), "coupled inputforget cifg")),
     "conv_gru": (
         *_CONV_RECURRENT,

@@ -103,6 +103,9 @@ MODES: dict[str, WordEntry] = table(
         "nearestexact",
     ),
     (same("linear"), "interpolate interpolated"),
+    (same("both"), "bidirectional bidirect"),
+    (same("backward"), "reverse reversed"),
+    (same("sequence"), "every sequences allsteps fullsequence"),
     (same("replicate"), "edge border"),
     (
         instead("write `mode: reflect`; a mirror that repeats the outermost value is not in this version"),

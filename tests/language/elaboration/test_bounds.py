@@ -133,6 +133,7 @@ REQUIRED = {
     "pad": "amount: 1",
     "group_norm": "groups: 2",
     "constant": "shape: [4]",
+    "constant.base": "values: sinusoid, shape: [4, 4]",
     **dict.fromkeys(("rnn", "lstm", "gru"), RECURRENT),
     **dict.fromkeys(("conv_lstm", "conv_gru"), "filters: 2, kernel: 1"),
 }
@@ -144,8 +145,9 @@ BEFORE = {"positions": "{reshape: [4, -1]}, "}
 def test_no_op_takes_a_number_that_a_network_cannot_hold(value: str) -> None:
     assert len(FLOATS) > 20
     for place, item in FLOATS.items():
-        text = item.replace("VALUE", value).replace("MORE", REQUIRED.get(place.split(".")[0], ""))
-        text = BEFORE.get(place.split(".")[0], "") + text.replace(", }", "}")
+        keyword = place.split(".")[0]
+        text = item.replace("VALUE", value).replace("MORE", REQUIRED.get(place, REQUIRED.get(keyword, "")))
+        text = BEFORE.get(keyword, "") + text.replace(", }", "}")
         graph, diagnostics = check_text(spec(f"layers: [{text}]"), "spec.yaml")
         assert graph is None, place
         assert [each.code.id for each in diagnostics] in (["NS0104"], ["NS0315"], ["NS0023"]), place

@@ -197,13 +197,49 @@ def test_an_output_that_cannot_be_one_is_told_once(outputs: str, code: str, word
     hold_refusals(text, (code, words))
 
 
+def test_an_output_is_not_called_like_an_input_that_it_is_not() -> None:
+    body = "[{layers: [{relu: , name: state}], name: y}, {add: , from: [x, state], name: z}]"
+    text = f"blocks: {{cell: {{inputs: [x, state], outputs: [z, «y.state»], layers: {body}}}}}\n"
+    text += "layers: [{relu: , name: a}, {elu: , name: b}, {cell: , from: [a, b]}]"
+    hold_refusals(text, ("NS0108", "the block also has an input `state` rename that input"))
+
+
 def test_an_output_that_some_call_uses_is_not_reported_as_unused() -> None:
     """The state of the last repetition is there because the block has it; nobody can leave it out."""
     text = f"{CELL}  - {{cell: , from: [a, b], repeat: 3, carry: {{h: state}}}}"
     assert not told(text)
-    for other in (
-        f"{CELL}  - {{cell: , from: [a, b]}}",
-        text.replace("{sigmoid: , from: s, name: state}", "{dense: 4, from: s, name: state}"),
-    ):
-        (found,) = told(other)
-        assert found.code.id == "NS0117"
+    (found,) = told(f"{CELL}  - {{cell: , from: [a, b]}}")
+    assert found.code.id == "NS0117"
+
+
+LAST = {
+    "a state": ("{dense: 4, from: s, name: state}", "from: [a, b], repeat: 3, carry: {h: state}", 2),
+    "what only it needs": (
+        "{dense: 4, from: s, name: inside}, {batch_norm: }, {relu: , name: state}",
+        "from: [a, b], repeat: 3, carry: {h: state}", 4,
+    ),
+    "of one repetition": ("{dense: 4, from: s, name: state}", "from: [a, b], repeat: 1, carry: {h: state}", 0),
+    "the current tensor": (
+        "{dense: 4, from: s, name: state}", "from: [a, b], repeat: 3, carry: {x: state, h: h}", 2,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAST)
+def test_weights_that_only_a_next_repetition_would_need_are_left_out(name: str) -> None:
+    state, beside, count = LAST[name]
+    text = CELL.replace("{sigmoid: , from: s, name: state}", state.replace("}, {", "}\n      - {"))
+    text += f"  - {{cell: , {beside}}}"
+    assert not told(text)
+    graph = graph_of(text)
+    assert sum(bool(node.weights) for node in graph.nodes) == count
+    used = graph_of(text + "\n  - {concat: , from: [cell1, cell1.state]}")
+    assert sum(bool(node.weights) for node in used.nodes) > count
+
+
+def test_a_repeat_that_nothing_takes_is_reported_whole() -> None:
+    text = CELL.replace("{sigmoid: , from: s, name: state}", "{dense: 4, from: s, name: state}")
+    found = told(
+        f"{text}  - {{cell: , from: [a, b], repeat: 3, carry: {{h: state}}}}\n  - {{relu: , from: a}}"
+    )
+    assert {each.code.id for each in found} == {"NS0117"}

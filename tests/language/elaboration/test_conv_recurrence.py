@@ -193,6 +193,8 @@ REFUSED = [
     (f"{{conv_lstm: {{{FIELDS}, «recurrent_dropout»: 0.1}}}}", VIDEO, ("NS0103", "`- spatial_dropout: …`")),
     (f"{{«ConvLSTM2D»: {{{FIELDS}}}}}", VIDEO, ("NS0105", "write `conv_lstm`")),
     (f"{{«ConvGRU»: {{{FIELDS}}}}}", VIDEO, ("NS0105", "write `conv_gru`")),
+    (f"{{«conv_lstm»: {{{FIELDS}}}, from: [x, n]}}", "inputs: {x: [3, 7, 20, 12], n: {shape: [], vocabulary: 8}}",
+     ("NS0304", "leave lengths out")),
     (f"{{conv_gru: {{{FIELDS}}}, from: x, name: a}}, {{«conv_gru»: {{{FIELDS}, direction: both}}, from: [y, a.state]}}",
      PAIR, ("NS0317", "must be 4@18×10; it gets 2@18×10")),
     (f"{{conv_lstm: {{{FIELDS}}}, from: x, name: a}}, {{«conv_lstm»: {{{FIELDS}}}, from: [y, a.state]}}",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from netspec.diagnostics import Problems
+from netspec.loading import graph_of_text
 from tests.language.author import graph_of, hold_refusals, names_of, wires_of
 
 
@@ -231,3 +233,29 @@ STEPS_ASIDE = [
 @pytest.mark.parametrize(("text", "names"), STEPS_ASIDE)
 def test_it_steps_aside_wherever_the_name_is(text: str, names: list[str]) -> None:
     assert names_of(graph_of(text)) == names
+
+
+HIDING = """
+layers:
+  - conv: {filters: 4, kernel: 1}
+    name: relu2
+  - name: g
+    layers:
+      - relu
+      - relu:%s
+      - concat:
+        from: [«relu2», input]
+"""
+
+
+def test_an_automatic_name_does_not_hide_a_name_that_the_author_gave() -> None:
+    text = "netspec: 1\nname: t\ninput: [3, 8, 8]" + HIDING
+    hold_refusals(text % "", ("NS0108", "give the unnamed layer a `name`"))
+    problems = Problems()
+    graph = graph_of_text(
+        (text % "\n        name: second").replace("«", "").replace("»", ""), "t.yaml", problems
+    )
+    assert graph is not None, list(problems)
+    assert (
+        graph.types[graph.outputs[0].value].channels == 7
+    )  # 4 of the convolution that is called relu2, 3 of the input

@@ -119,6 +119,19 @@ REFUSED = [
     ("{«Bidirectional»: 4}", "", ("NS0105", "`gru` takes `direction: both`")),
     ("{«nn.GRU»: 4}", "", ("NS0105", "write `gru`")),
     ("{lstm: {units: 4, «return_sequences»: true}}", "", ("NS0103", "`return: sequence`")),
+    ("{dense: 4, name: a}, {dense: 3, name: b}, {«add»: , from: [a, b]}", "input: [3]",
+     ("NS0302", "`dense: 4` on the branch of 3")),
+    ("{lstm: {units: 4, «return_sequences»: false}}", "", ("NS0103", "put `return: last` in its place")),
+    ("{gru: {units: 4, «go_backwards»: false}}", "", ("NS0103", "remove it: a layer runs forward")),
+    ("{gru: {units: 4, «bidirectional»: false}}", "", ("NS0103", "remove it: a layer runs in one direction")),
+    ("{gru: {units: 4, «bidirectional»: true}}", "", ("NS0103", "put `direction: both` in its place")),
+    ("{gru: {units: 4, direction: «bidirectional»}}", "", ("NS0104", "write `direction: both`")),
+    ("{lstm: {units: 4, «activation»: relu}}", "", ("NS0103", "an `lstm` has tanh")),
+    ("{gru: {units: 4, axis: width}, from: m, name: a}, {«gru»: {units: 4, axis: height}, from: [m, v]}",
+     "inputs: {m: [3, 7, 9], v: [4]}", ("NS0317", "spread a vector with `repeat_vector: [9]`")),
+    ("{«gru»: 4, from: [x, n]}", "inputs: {x: [3, 20], n: [1]}", ("NS0317", "as `{shape: [], vocabulary: 21}`")),
+    ("{«gru»: 4, from: [x, n, h]}", "inputs: {x: [3, 20], h: [4], n: {shape: [], vocabulary: 21}}",
+     ("NS0304", "change their order: `from` names `sequence`, then `state`, then `lengths`")),
 ]  # fmt: skip
 
 
