@@ -57,11 +57,19 @@ class Rounding:
             when a difference is asked about.
         numbers: what it takes: weights, inputs, targets. A gradient that cancels may depend on the targets only,
             so that moving the weights alone would repeat the same rounding. Indices are not moved.
+        inside: the named values for the same numbers, with every value on the way changed by a function. A tanh that
+            is 1 everywhere hides from the layers behind it what moves before it.
     """
 
-    def __init__(self, give: Callable[..., Mapping[str, Array]], *numbers: Arrays) -> None:
+    def __init__(
+        self,
+        give: Callable[..., Mapping[str, Array]],
+        *numbers: Arrays,
+        inside: Callable[[Callable[[Array], Array]], Mapping[str, Array]] | None = None,
+    ) -> None:
         self.give = give
         self.numbers = numbers
+        self.inside = inside
 
     @cached_property
     def _draws(self) -> list[Mapping[str, Array]]:
@@ -74,7 +82,19 @@ class Rounding:
         ]
         return [self.give(*each) for each in (self.numbers, *draws)]
 
+    @cached_property
+    def _insides(self) -> list[Mapping[str, Array]]:
+        import numpy as np
+
+        if self.inside is None:
+            return []
+        generator = np.random.default_rng(0)
+        changes = [lambda array: array, *[lambda array: moved(array, generator)] * DRAWS]
+        return [self.inside(change) for change in changes]
+
     def explains(self, distance: float, name: str, floor: float) -> bool:
         """Whether a difference in this value is at most `FACTOR` times what the moves make."""
-        wanted, *others = self._draws
-        return distance <= FACTOR * max(apart(each[name], wanted[name], floor) for each in others)
+        return any(
+            distance <= FACTOR * max(apart(each[name], wanted[name], floor) for each in others)
+            for wanted, *others in filter(None, (self._draws, self._insides))
+        )
