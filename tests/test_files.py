@@ -233,7 +233,6 @@ ELSEWHERE = {
     "netspec/benchmark.py": "questions and answers in a folder of its own, and /proc",
     "netspec/installation.py": "what Python keeps about a package",
     "netspec/training/claim.py": "metrics.jsonl, to which lines are added under a lock",
-    "netspec/arrays.py": "a member of an archive in memory",
     "netspec/data/cifar.py": "the numbers of a file that is open",
     "netspec/data/fetch.py": "a download that is continued where it ended, and archives that are open",
     "netspec/data/pictures.py": "pictures in a file that is open",

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from netspec.recipe.model import (
     Augment,
@@ -81,6 +82,19 @@ class Scale(Augment):
     kind: ClassVar[Literal["scale"]] = "scale"
     least: Positive = 0.9
     most: Positive = 1.1
+
+    @field_validator("most")
+    @classmethod
+    def _is_not_below_the_least(cls, most: float, info: ValidationInfo) -> float:
+        least = info.data.get("least", most)
+        if most < least:
+            raise PydanticCustomError(
+                "order",
+                f"`most` must be at least `least`, but {most:g} is below {least:g}",
+                {"help": "swap the two"},
+            )
+        return most
+
     fill: Number = 0.0
 
 

@@ -61,7 +61,9 @@ class CrossEntropy(Loss):
     def _ignores_an_index(cls, ignore: int | None, info: ValidationInfo) -> int | None:
         if ignore is not None and info.data.get("soft"):
             raise PydanticCustomError(
-                "one_of", "`ignore` is a class index, but with `soft` a target is a distribution"
+                "one_of",
+                "`ignore` is a class index, but with `soft` a target is a distribution",
+                {"help": "remove `ignore` or `soft`"},
             )
         return ignore
 

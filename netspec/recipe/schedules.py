@@ -42,7 +42,11 @@ class Step(Schedule):
         every = info.data.get("every")
         if "every" in info.data and bool(at) == (every is not None):
             told = "both are given" if at else "neither is given"
-            raise PydanticCustomError("one_of", f"`step` needs either `every` or `at`, but {told}")
+            raise PydanticCustomError(
+                "one_of",
+                f"`step` needs either `every` or `at`, but {told}",
+                {"help": "write `step: {every: 30, factor: 0.1}`, for example"},
+            )
         return at
 
 

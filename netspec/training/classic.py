@@ -18,7 +18,8 @@ IMAGES, LABELS = "images", "labels"
 def classic(graph: Graph, recipe: Recipe, parts: Parts) -> Dataset | None:
     """The data of a classifier of one input and one vector of outputs, in memory: what is checked most closely."""
     resized = any(getattr(each, "size", None) is not None for each in recipe.augment)
-    if not is_classifier(graph, recipe) or resized:
+    ignores = getattr(recipe.loss, "ignore", None) is not None
+    if not is_classifier(graph, recipe) or resized or ignores:
         return None
     if any(source.column(key) is None for _, source in parts for key in source.fields):
         return None

@@ -13,13 +13,15 @@ from netspec.fit import LOSS
 from netspec.graph import Graph
 from netspec.ops.nearest import did_you_mean
 from netspec.recipe import Recipe
-from netspec.recipe.metrics import Accuracy, Measured
+from netspec.recipe.metrics import Accuracy, BoxIou, Measured
 from netspec.recipe.model import Reading
 from netspec.recipe.schedules import Plateau
 from netspec.training.decisions import Goal, Patience
 from netspec.training.heads import Head, place
 from netspec.training.wiring import Wiring
 
+BOX = 4
+"""The numbers of a box: left, top, right, bottom."""
 LISTS = frozenset({"per_class", "iou_per_class", "confusion"})
 """The metrics whose figure is not one number."""
 
@@ -32,7 +34,9 @@ def metrics(
     asked = (Accuracy(),) if recipe.metrics is None else recipe.metrics
     measured: list[Measured] = []
     for metric in asked:
-        fitting = [head for head in known.values() if _reading(head) in metric.readings]
+        fitting = [
+            head for head in known.values() if _reading(head) in metric.readings and _suits(metric, head)
+        ]
         if metric.output is not None:
             fitting = [head for head in fitting if head.output == metric.output]
         if not fitting and recipe.metrics is None:
@@ -50,6 +54,11 @@ def metrics(
         ignore, lengths = getattr(head.loss, "ignore", None), getattr(head.loss, "lengths", None)
         measured.append(Measured(name, head.output, head.output, metric, reading, ignore, lengths))
     return tuple(measured)
+
+
+def _suits(metric: Any, head: Head) -> bool:
+    """Whether the output has the numbers that the metric takes: a box has four."""
+    return not isinstance(metric, BoxIou) or (head.type.channels == BOX and not head.type.sizes)
 
 
 def _names(metric: Any, head: Head) -> Iterator[str]:

@@ -108,6 +108,17 @@ def _check(graph: Graph, recipe: Recipe, head: Head, problems: Problems) -> None
             f"`lengths` names `{lengths}`, but `{graph.name}` has no such input{did_you_mean(lengths, names)}",
             place(graph, recipe, [*where, head.loss.kind, "lengths"]),
         )
+    elif lengths is not None:
+        _check_lengths(graph, recipe, head, lengths, [*where, head.loss.kind, "lengths"], problems)
+    given = getattr(head.loss, "class_weights", None)
+    classes = max(head.type.channels or 1, 2)
+    if isinstance(given, tuple) and len(given) != classes:
+        problems.error(
+            codes.SETTING_VALUE,
+            f"`class_weights` has {len(given)} numbers, but `{head.output}` has {classes} classes",
+            place(graph, recipe, [*where, head.loss.kind, "class_weights"]),
+            help="give one number per class, or write `median_frequency`",
+        )
     if isinstance(head.loss, OutputItself) and prod(head.type.sizes) != 1:
         problems.error(
             codes.NOT_A_CLASSIFIER,
@@ -122,6 +133,27 @@ def _check(graph: Graph, recipe: Recipe, head: Head, problems: Problems) -> None
             f"the loss `distances` takes distances to the codes of classes, but `{head.output}` has none",
             place(graph, recipe, where, _span(graph, output)),
             help="end with `rbf`, or write `loss: cross_entropy`",
+        )
+
+
+def _check_lengths(
+    graph: Graph, recipe: Recipe, head: Head, name: str, where: Sequence[str], problems: Problems
+) -> None:
+    """Report an input that is not one whole number per sample, and an output without steps."""
+    given = next(each for each in graph.inputs if each.name == name)
+    if given.vocabulary is None or given.type.shape:
+        problems.error(
+            codes.NOT_A_CLASSIFIER,
+            f"`lengths` names the input `{name}`, {given.type}, but a length is one whole number per sample",
+            place(graph, recipe, where),
+            help="name an input with `shape: []` and a `vocabulary`",
+        )
+    if not head.type.sizes:
+        problems.error(
+            codes.NOT_A_CLASSIFIER,
+            f"`lengths` is for sequences, but the output `{head.output}` is {head.type}, which has no steps",
+            place(graph, recipe, where),
+            help="remove `lengths`",
         )
 
 

@@ -17,6 +17,7 @@ from netspec.recipe import Normalise, Recipe
 from netspec.recipe.names import SETS, Shape, padded
 from netspec.training import advice
 from netspec.training.advice import Labels
+from netspec.training.groups import check_settings
 from netspec.training.heads import heads, is_classifier
 from netspec.types import Type
 
@@ -65,6 +66,8 @@ def check(graph: Graph, problems: Problems) -> Recipe | None:
     # With `--set`, sizes or the number of classes can differ from those that the recipe was written for.
     if graph.altered:
         return recipe
+    if recipe is not None:
+        check_settings(graph, recipe, problems)
     known = None if recipe is None else SETS.get(recipe.source)
     if recipe is not None and not is_classifier(graph, recipe):
         heads(graph, recipe, problems)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from netspec.data.parts import Parts
 from netspec.diagnostics import Problems
-from netspec.diagnostics.codes import training as codes
 from netspec.fit import LOSS, Clip, Conversion, Task, Term
 from netspec.graph import Graph
 from netspec.passes import logits
@@ -22,8 +21,8 @@ from netspec.training.classic import classic, of_dataset
 from netspec.training.decisions import Goal, Patience, Saving
 from netspec.training.feed import Feed, Sourced
 from netspec.training.goals import Goals, metrics
-from netspec.training.groups import groups
-from netspec.training.heads import Head, heads, place
+from netspec.training.groups import groups, require_obeyed
+from netspec.training.heads import Head, heads
 from netspec.training.match import Facts, match
 from netspec.training.rates import Course, Waiting, rate, waited
 from netspec.training.report import Epoch
@@ -124,7 +123,7 @@ def plan(
     if found is None or wires is None:
         return None
     wiring, parts = wires
-    _refuse(graph, recipe, problems)
+    require_obeyed(graph, recipe, problems)
     own, frozen = groups(graph, recipe, problems)
     feed = Feed(
         {name: Sourced(source, wiring.inputs, wiring.targets, changes) for name, source in parts},
@@ -176,19 +175,6 @@ def plan(
         notes=parts.notes,
     )
     return None if problems.errors else made
-
-
-def _refuse(graph: Graph, recipe: Recipe, problems: Problems) -> None:
-    """Report settings that this version does not obey."""
-    for name, is_set in (
-        ("whiten", recipe.whiten is not None),
-        ("normalise", recipe.normalise == "sample"),
-    ):
-        if is_set:
-            message = f"this version does not obey `{name}` of this kind"
-            problems.error(
-                codes.SETTING_VALUE, message, place(graph, recipe, [name]), help=f"remove `{name}`"
-            )
 
 
 def _counted(head: Head, wiring: Wiring, parts: Parts) -> Any:

@@ -141,6 +141,10 @@ def resume(
             raise CannotGoOn(f"the run in {path} is finished")
         if files.read(path / "graph.txt").decode() != str(graph):
             raise CannotGoOn(f"{graph.file} is not the network of {path} any more: see its graph.txt")
+        if not files.exists(path / CHECKPOINT):
+            raise CannotGoOn(
+                f"the run in {path} ended before its first checkpoint: start it again, with --force"
+            )
         checkpoint = Checkpoint.read(path / CHECKPOINT)
         # The weights come from the checkpoint.
         start = starting(graph, recipe.seed, native=native_names(graph))

@@ -14,7 +14,7 @@ from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph, Input
 from netspec.ops.nearest import did_you_mean
-from netspec.recipe import Recipe
+from netspec.recipe import Normalise, Recipe
 from netspec.recipe.data import Data
 from netspec.recipe.names import Shape, padded
 from netspec.training.heads import Head, place
@@ -79,6 +79,20 @@ def _paired(
 ) -> dict[str, str]:
     """For each name its key: the stated one, else one of the same name, else the only one that is left."""
     found: dict[str, str] = {}
+    for name in stated:
+        if name not in names:
+            setting = f"{'inputs' if what == 'input' else 'targets'}"
+            known = (
+                f"its {what}s are {', '.join(f'`{each}`' for each in names)}"
+                if names
+                else f"it has no {what} here"
+            )
+            problems.error(
+                codes.DATA_MISFIT,
+                f"`data.{setting}` names `{name}`, but `{graph.name}` has no such {what}{did_you_mean(name, names)}",
+                place(graph, recipe, ["data", setting, name]),
+                notes=[known],
+            )
     for name in names:
         key = stated.get(name, name)
         if key in keys or key in parts.train.fields:
@@ -125,8 +139,33 @@ def _check_input(
             f"`{key}` of {parts.name} is {_sizes(shape)}{around}, but the input `{each.name}` takes {each.type}",
             place(graph, recipe, ["data"]),
         )
-    elif each.vocabulary is not None:
+    elif each.vocabulary is None:
+        _check_settings(graph, recipe, each, key, parts, problems)
+    else:
         _check_range(graph, recipe, key, each.vocabulary, f"the input `{each.name}`", parts, problems)
+
+
+def _check_settings(
+    graph: Graph, recipe: Recipe, each: Input, key: str, parts: Parts, problems: Problems
+) -> None:
+    """Report settings of the recipe that do not suit the samples of an input."""
+    if recipe.pad and not each.type.sizes:
+        problems.error(
+            codes.DATA_MISFIT,
+            f"`pad` is {recipe.pad}, but a sample of `{key}` is a vector, which has no border",
+            place(graph, recipe, ["pad"]),
+            help="remove `pad` from the recipe",
+        )
+    if isinstance(recipe.normalise, Normalise):
+        for name, numbers in (("mean", recipe.normalise.mean), ("std", recipe.normalise.std)):
+            channels = each.type.channels or 1
+            if len(numbers) not in (1, channels):
+                problems.error(
+                    codes.DATA_MISFIT,
+                    f"`{name}` has {len(numbers)} numbers, but the input `{each.name}` has {channels} channels",
+                    place(graph, recipe, ["normalise", name]),
+                    help="give one number for all channels, or one per channel",
+                )
 
 
 def _check_target(

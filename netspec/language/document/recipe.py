@@ -35,6 +35,13 @@ CHOICES: Mapping[str, Family] = {"optimizer": OPTIMIZER, "loss": LOSS, "schedule
 """The settings that are one of a family."""
 
 
+EXCLUSIVE: Mapping[tuple[str, str], str] = {
+    ("loss", "losses"): "`loss` is for a network with one output, `losses` for several by their names",
+    ("epochs", "steps"): "the length of a training is `epochs`, or `steps` instead",
+}
+"""Settings of which a recipe has one, and why."""
+
+
 def state(value: values.Mapping, problems: Problems) -> StatedRecipe:
     """The recipe of a spec, with the places of its settings."""
     return StatedRecipe(read(value, problems), dict(_places(value)))
@@ -56,7 +63,15 @@ def settle(
         return recipe
     places = {} if stated is None else stated.places
     whole = places.get((), Span(file, 1, 1, 1, 1))
-    return read(overlay(positioned(given(recipe), whole, places), overrides, CHOICES), problems)
+    # Of two settings that exclude each other, the one on the command line takes the place of the other.
+    replaced = {
+        other
+        for pair in EXCLUSIVE
+        for other in pair
+        if other not in overrides and any(each in overrides for each in pair)
+    }
+    kept = {key: each for key, each in given(recipe).items() if key not in replaced}
+    return read(overlay(positioned(kept, whole, places), overrides, CHOICES), problems)
 
 
 def again(whole: Mapping[str, object], problems: Problems, file: str) -> Recipe | None:
@@ -145,10 +160,7 @@ def _is_part(number: float) -> bool:
 
 def _consistent(whole: values.Mapping, problems: Problems) -> None:
     """Report settings that exclude each other."""
-    for first, second, why in (
-        ("loss", "losses", "`loss` is for a network with one output, `losses` for several by their names"),
-        ("epochs", "steps", "the length of a training is `epochs`, or `steps` instead"),
-    ):
+    for (first, second), why in EXCLUSIVE.items():
         if first in whole.entries and second in whole.entries:
             problems.error(
                 codes.SETTING_VALUE,
@@ -165,11 +177,7 @@ def _figure(value: Value, field: str, problems: Problems) -> str | None:
     if name is None:
         return None
     part, _, figure = str(name).partition("_")
-    if (
-        isinstance(name, str)
-        and part in ("train", "validation")
-        and (figure == "loss" or METRIC.model(figure))
-    ):
+    if isinstance(name, str) and part in ("train", "validation") and figure:
         return name
     if isinstance(name, str) and part == "test":
         message, help = (

@@ -281,6 +281,9 @@ def _report(
         problems.error(
             codes.SETTING_VALUE, detail["msg"], span, help="add `momentum: 0.9`, or remove `nesterov`"
         )
+    elif error in ("one_of", "order"):  # the reason is in the message
+        span = values.locate(mapping, [field])
+        problems.error(codes.SETTING_VALUE, detail["msg"], span, help=_of_settings(detail))
     else:
         wanted = kind.model_fields[field].description
         found = spoken(_inmost(mapping, detail["loc"]))
@@ -290,6 +293,12 @@ def _report(
             values.locate(mapping, detail["loc"]),
             help=f"write `{field}: {example(kind, field)}`, for example",
         )
+
+
+def _of_settings(detail: ErrorDetails) -> str | None:
+    """The help that a validator of several settings gives."""
+    given = detail.get("ctx", {}).get("help")
+    return None if given is None else str(given)
 
 
 def example(kind: type[BaseModel], field: str) -> str:

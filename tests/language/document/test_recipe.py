@@ -209,6 +209,9 @@ WRONG = {
         "1:26: NS0502 | `metric` must be a figure of a part, not `accuracy`"
         " | write `metric: validation_loss`, or `validation_` and the name of a metric"
     ),
+    "augment: [{scale: {least: 2, most: 1}}]": (
+        "1:36: NS0502 | `most` must be at least `least`, but 1 is below 2 | swap the two"
+    ),
     "stop: {metric: validation_loss}": "1:7: NS0503 | `after` is missing in `stop` | add `after: 5`, for example",
     "clip: {norm: }": "1:14: NS0503 | `limit` is missing in `norm` | add `limit: 1.0`, for example",
     "clip: {norm: 0}": (
@@ -292,6 +295,12 @@ def test_an_override_reaches_the_settings_of_the_one_that_is_chosen() -> None:
         "train.optimizer.adamv.beta1: NS0504 | no optimiser is called `adamv`"
         " | the known ones are `sgd`, `adam`, `adamw`, `rmsprop`, `adagrad`, `adadelta`"
     )
+
+
+def test_an_override_takes_the_place_of_the_setting_that_it_excludes() -> None:
+    assert recipe("epochs: 3", steps=7)[0] == Recipe(steps=7)
+    assert recipe("steps: 7", epochs=3)[0] == Recipe(epochs=3)
+    assert "not both" in recipe("", epochs=3, steps=7)[1]
 
 
 def test_a_wrong_override_has_its_name_for_a_place() -> None:
