@@ -11,7 +11,7 @@ from netspec.diagnostics.codes import shapes
 from netspec.ops.axes import Along, AxisName, resized, resolved_axis
 from netspec.ops.base import Inputs, Meaning, Misfit, Moves, Op
 from netspec.ops.fields import AuthorForm, PerAxis, refusal
-from netspec.ops.reach import ANYWHERE, EACH, At, Listed, Reach, Rolled, Taps, Window
+from netspec.ops.reach import ANYWHERE, EACH, WHOLE, At, Listed, Reach, Rolled, Taps, Window
 from netspec.ops.roles import FIRST, Port, Role
 from netspec.types import Type
 
@@ -472,12 +472,11 @@ class Gather(Along):
         if len(inputs) == 1:
             return [self.along(inputs, _taps(self.positions or ()))]
         if inputs[1].spatial:
-            at = max(self.dimension(inputs) - (inputs[0].channels is not None), 0)
-            return [self.along(inputs, ANYWHERE), Reach((EACH,), along=(at,), gathers=self._into_channels())]
+            at = self.dimension(inputs) - (inputs[0].channels is not None)
+            # Channels are not positions: each position depends on all indices of channels.
+            indices = Reach((WHOLE,)) if at < 0 else Reach((EACH,), along=(at,))
+            return [self.along(inputs, ANYWHERE), indices]
         return [removed(self, inputs, At(None)), Reach(())]
-
-    def _into_channels(self) -> tuple[int, ...]:
-        return (0,) if self.axis == "channels" else ()
 
 
 def _taps(positions: Sequence[int]) -> Taps:
