@@ -12,7 +12,7 @@ from netspec.ops.axes import Along, AxisName, resized, resolved_axis
 from netspec.ops.base import Inputs, Meaning, Misfit, Moves, Op
 from netspec.ops.fields import AuthorForm, PerAxis, refusal
 from netspec.ops.reach import ANYWHERE, EACH, WHOLE, At, Listed, Reach, Rolled, Taps, Window
-from netspec.ops.roles import FIRST, Port, Role
+from netspec.ops.roles import FIRST, LENGTHS, Port, Role
 from netspec.types import Type
 
 
@@ -224,14 +224,6 @@ def _sizes(parts: tuple[tuple[str, int], ...], size: int) -> str:
     """`name: size` of each part, for sizes that fill the axis and differ by at most 1."""
     least, more = divmod(size, len(parts))
     return ", ".join(f"{name}: {least + (number < more)}" for number, (name, _) in enumerate(parts))
-
-
-LENGTHS = Role(
-    "lengths",
-    "How many steps of each sample count, a whole number: an input with `shape: []` and a `vocabulary`.",
-    takes=("indices",),
-    least=0,
-)
 
 
 def removed(op: Along, inputs: Inputs, place: At) -> Reach:
