@@ -13,16 +13,9 @@ from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Weight
 from netspec.ops.initializers import ZEROS, Initializer, lifted
 from netspec.ops.reach import EACH, WHOLE, Reach
-from netspec.ops.roles import Port, Role, assigned
+from netspec.ops.roles import LENGTHS, Port, Role, assigned
 from netspec.ops.swept import CELL, SEQUENCE, STATE, Swept
 from netspec.types import Type
-
-LENGTHS = Role(
-    "lengths",
-    "How many steps of each sample count, a whole number: an input with `shape: []` and a `vocabulary`.",
-    takes=("indices",),
-    least=0,
-)
 
 
 class Recurrent(Swept):

@@ -35,6 +35,14 @@ class Role:
 ONE = (Role("input"),)
 """The inputs of an op that calculates with one tensor."""
 
+LENGTHS = Role(
+    "lengths",
+    "How many steps of each sample count, a whole number: an input with `shape: []` and a `vocabulary`.",
+    takes=("indices",),
+    least=0,
+)
+"""The input of an op over sequences whose samples have different numbers of steps."""
+
 
 @dataclass(frozen=True, slots=True)
 class Port:

@@ -11,8 +11,8 @@ from netspec.diagnostics.codes import shapes
 from netspec.ops.axes import Along, AxisName, resized, resolved_axis
 from netspec.ops.base import Inputs, Meaning, Misfit, Moves, Op
 from netspec.ops.fields import AuthorForm, PerAxis, refusal
-from netspec.ops.reach import ANYWHERE, EACH, At, Listed, Reach, Rolled, Taps, Window
-from netspec.ops.roles import FIRST, Port, Role
+from netspec.ops.reach import ANYWHERE, EACH, WHOLE, At, Listed, Reach, Rolled, Taps, Window
+from netspec.ops.roles import FIRST, LENGTHS, Port, Role
 from netspec.types import Type
 
 
@@ -224,14 +224,6 @@ def _sizes(parts: tuple[tuple[str, int], ...], size: int) -> str:
     """`name: size` of each part, for sizes that fill the axis and differ by at most 1."""
     least, more = divmod(size, len(parts))
     return ", ".join(f"{name}: {least + (number < more)}" for number, (name, _) in enumerate(parts))
-
-
-LENGTHS = Role(
-    "lengths",
-    "How many steps of each sample count, a whole number: an input with `shape: []` and a `vocabulary`.",
-    takes=("indices",),
-    least=0,
-)
 
 
 def removed(op: Along, inputs: Inputs, place: At) -> Reach:
@@ -472,12 +464,11 @@ class Gather(Along):
         if len(inputs) == 1:
             return [self.along(inputs, _taps(self.positions or ()))]
         if inputs[1].spatial:
-            at = max(self.dimension(inputs) - (inputs[0].channels is not None), 0)
-            return [self.along(inputs, ANYWHERE), Reach((EACH,), along=(at,), gathers=self._into_channels())]
+            at = self.dimension(inputs) - (inputs[0].channels is not None)
+            # Channels are not positions: each position depends on all indices of channels.
+            indices = Reach((WHOLE,)) if at < 0 else Reach((EACH,), along=(at,))
+            return [self.along(inputs, ANYWHERE), indices]
         return [removed(self, inputs, At(None)), Reach(())]
-
-    def _into_channels(self) -> tuple[int, ...]:
-        return (0,) if self.axis == "channels" else ()
 
 
 def _taps(positions: Sequence[int]) -> Taps:

@@ -396,6 +396,10 @@ POSITIONS: dict[str, tuple[str, tuple[int, ...] | None, tuple[int, ...] | None]]
         """,
         (3,), (3,),
     ),
+    "channels that the data name": (
+        "inputs: {x: [9], n: {shape: [3], vocabulary: 5}}\nlayers: [{gather: {axis: channels}, from: [x, n]}]",
+        (3,), (3,),
+    ),
     "positions with fields of their own, that the data name": (
         """
         inputs: {x: [1, 64], places: {shape: [], vocabulary: 90}}

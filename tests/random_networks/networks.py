@@ -111,7 +111,7 @@ def _inputs(author: Author, room: Room) -> dict[str, Type]:
     if count == 1 and draw.chance(0.15):
         return {"input": words(author)}
     if count == 2 and draw.chance(0.2):
-        return counted_inputs(author)
+        return counted_inputs(author, room)
     first = _shape(draw, rank)
     if count == 1 and draw.chance(0.8):
         types = {"input": first}

@@ -57,11 +57,11 @@ def passed_on(author: Author, room: Room, type_: Type, depth: int) -> Part | Non
     return items, second.outputs((type_,))[0]
 
 
-def counted_inputs(author: Author) -> dict[str, Type]:
+def counted_inputs(author: Author, room: Room) -> dict[str, Type]:
     """A sequence and, for each sample, its length, a step, or a list of steps."""
     draw = author.draw
     steps = draw.randint(2, 6)
-    x, count = author.names.layer(Room()), "steps_of"
+    x, count = author.names.layer(room), "steps_of"
     listed = (draw.randint(1, 4),) if draw.chance(0.3) else ()
     vocabulary = steps if listed or draw.chance(0.3) else steps + 1
     author.main["inputs"] = {
