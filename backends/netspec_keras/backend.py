@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from netspec.backend import Limit, Source, Status, Unsupported, require
+from netspec.backend import Limit, Source, Status, Unobeyed, require, require_obeyed
 from netspec.graph import Graph
 
 if TYPE_CHECKING:
@@ -40,6 +40,13 @@ class KerasBackend:
         from netspec_keras import engine_limits, sharing
 
         return (*sharing.LIMITS, *engine_limits.LIMITS)
+
+    @property
+    def unobeyed(self) -> Sequence[Unobeyed]:
+        from netspec_keras.engine import chosen
+        from netspec_keras.training.obeyed import ON, UNOBEYED
+
+        return (*UNOBEYED, *ON.get(chosen(), ()))
 
     def status(self) -> Status:
         from netspec_keras.engine import status
@@ -94,10 +101,10 @@ class KerasBackend:
         dtype: Float = "float64" if task.precision == "float64" else "float32"
         require(self, task.graph, dtype)
         steady(task.graph, dtype)
-        from netspec_keras.training.trainer import REFUSALS, KerasTrainer
+        from netspec_keras.runtime import kind_of
+        from netspec_keras.training.trainer import KerasTrainer
 
-        if reason := REFUSALS.get(task.precision):
-            raise Unsupported(f"the precision {task.precision} on Keras: {reason}")
+        require_obeyed(self, task, kind_of(task.device))
         return KerasTrainer(task)
 
     def workload(

@@ -126,6 +126,17 @@ def known(device: str) -> str:
     return name
 
 
+def kind_of(device: str) -> str:
+    """The kind of a device: "cpu", "gpu" or "tpu".
+
+    Raises:
+        NoDevice: the device does not exist, or is not a valid name.
+    """
+    if device != "auto":
+        return known(device).partition(":")[0]
+    return next((kind for kind in ("tpu", "gpu") if running().devices(kind)), "cpu")
+
+
 def write(model: Any, graph: Graph, weights: Arrays) -> None:
     """Set the weights of a model, given by canonical name and in canonical layout.
 

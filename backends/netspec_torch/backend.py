@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
-from netspec.backend import Limit, Source, Status, require
+from netspec.backend import Limit, Source, Status, Unobeyed, require, require_obeyed
 from netspec_torch.lowering import LOWERINGS, REFUSALS
+from netspec_torch.training.obeyed import UNOBEYED
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,6 +31,7 @@ class TorchBackend:
     lowerings: Mapping[type[Op], Lowering] = LOWERINGS
     refusals: Mapping[type[Op], str] = REFUSALS
     limits: Sequence[Limit] = ()
+    unobeyed: Sequence[Unobeyed] = UNOBEYED
 
     def status(self) -> Status:
         """Whether PyTorch is installed and imports."""
@@ -91,9 +93,11 @@ class TorchBackend:
 
     def trainer(self, task: Task) -> Trainer:
         """The network in training."""
+        from netspec_torch.runtime import choose
         from netspec_torch.training.trainer import TorchTrainer
 
-        require(self, task.graph)
+        require(self, task.graph, "float64" if task.precision == "float64" else "float32")
+        require_obeyed(self, task, choose(task.device).type)
         return TorchTrainer(task)
 
     def workload(

@@ -95,7 +95,8 @@ def _takers(names: Sequence[str]) -> list[Taker]:
     """For each backend, a function that gives its refusals of a valid graph; unknown names are reported first."""
     if not names:
         return []
-    from netspec.backend import Backend, capable
+    from netspec.backend import Backend, Trains, capable
+    from netspec.diagnostics import Problems
     from netspec.refusals import refusals
 
     def taker(name: str) -> Taker:
@@ -104,7 +105,15 @@ def _takers(names: Sequence[str]) -> list[Taker]:
         def refused(graph: Graph | None, diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
             if graph is None or any(each.severity == "error" for each in diagnostics):
                 return []
-            return refusals(graph, chosen)
+            found = refusals(graph, chosen)
+            recipe = None if graph.train is None else graph.train.recipe
+            if recipe is None or not isinstance(chosen, Trains):
+                return found
+            from netspec.training.obeyed import check_obeyed
+
+            problems = Problems()
+            check_obeyed(graph, recipe, chosen, problems)
+            return found + problems.in_order()
 
         return refused
 

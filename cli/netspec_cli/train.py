@@ -108,8 +108,8 @@ def train(
         _recipe(None, spec, overrides)  # report a wrong option in the same run
         raise
     recipe = _recipe(graph.train, graph.file, overrides)
-    require_trainable(graph, recipe)  # before a large data set is read
     chosen = usable([backend], Trains)[0]
+    require_trainable(graph, recipe, chosen, device or "auto")  # before a large data set is read
     samples = _data(graph, recipe, data_dir, fetch)
 
     def run(listeners: Sequence[Report]) -> Run:

@@ -39,11 +39,12 @@ from netspec.backend.interface import (
     Trains,
     Trial,
     Unavailable,
+    Unobeyed,
     Unsupported,
     Workload,
     Writes,
 )
-from netspec.backend.refusals import refused, require
+from netspec.backend.refusals import refused, require, require_obeyed, unobeyed
 
 if TYPE_CHECKING:
     from netspec.backend.interface import Array, Arrays
@@ -73,6 +74,7 @@ __all__ = [
     "Trains",
     "Trial",
     "Unavailable",
+    "Unobeyed",
     "Unsupported",
     "Workload",
     "Writes",
@@ -86,6 +88,8 @@ __all__ = [
     "oracles",
     "refused",
     "require",
+    "require_obeyed",
     "states",
+    "unobeyed",
     "usable",
 ]

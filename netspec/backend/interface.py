@@ -74,6 +74,19 @@ class Limit:
     dtype: Float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Unobeyed:
+    """A value of a setting of recipes that a backend does not obey; `why` is a sentence.
+
+    With a `device`, this holds on devices of this kind only (`cpu`).
+    """
+
+    setting: str
+    value: object
+    why: str
+    device: str | None = None
+
+
 class Unavailable(Exception):
     """A backend cannot be used here. `str()` says why, `fix` how to fix it.
 
@@ -282,8 +295,18 @@ class Judges(Runs, Protocol):
 class Trains(Backend, Protocol):
     """A backend that trains."""
 
+    @property
+    def unobeyed(self) -> Sequence[Unobeyed]:
+        """The values of settings of a recipe that it refuses: it obeys all others."""
+        ...
+
     def trainer(self, task: Task) -> Trainer:
-        """The network in training, ready for its first step."""
+        """The network in training, ready for its first step.
+
+        Raises:
+            NoDevice: the device does not exist.
+            Unsupported: the backend refuses the graph, or does not obey a setting on this device.
+        """
         ...
 
 

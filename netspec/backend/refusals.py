@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from netspec.backend.interface import Backend, Unsupported
+from netspec.backend.interface import Backend, Trains, Unsupported
 from netspec.graph import Graph
 from netspec.types import Float
 
@@ -46,3 +46,32 @@ def require(backend: Backend, graph: Graph, dtype: Float | None = None) -> None:
     """
     if reasons := refused(backend, graph, dtype):
         raise Unsupported("\n".join(reason for _, reason in reasons), reasons[0][0])
+
+
+def unobeyed(backend: Backend, settings: object, device: str | None = None) -> list[tuple[str, str]]:
+    """The settings of a recipe, or of a task, that a backend does not obey, each with a sentence that says why.
+
+    Without the kind of a `device`, what holds on one kind only does not count.
+    """
+    return [
+        (
+            each.setting,
+            f"`{each.setting}: {_written(each.value)}` is not obeyed by {backend.name}: {each.why}",
+        )
+        for each in getattr(backend, "unobeyed", ())
+        if each.device in (None, device) and getattr(settings, each.setting) == each.value
+    ]
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def require_obeyed(backend: Trains, settings: object, device: str) -> None:
+    """Check that a backend obeys every setting of a recipe or of a task on this kind of device.
+
+    Raises:
+        Unsupported: it does not; the message has all reasons.
+    """
+    if reasons := unobeyed(backend, settings, device):
+        raise Unsupported("\n".join(reason for _, reason in reasons))

@@ -22,6 +22,7 @@ from netspec.training.heads import heads, is_classifier
 from netspec.types import Type
 
 if TYPE_CHECKING:
+    from netspec.backend import Trains
     from netspec.data.samples import Dataset
 
 LIMITS = "without a `loss` in its recipe, a network is a classifier: its output is a vector with one value per class"
@@ -91,13 +92,16 @@ def match(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> Non
     _match_batches(graph, recipe, facts, problems)
 
 
-def require_trainable(graph: Graph, recipe: Recipe) -> None:
-    """Refuse a network that this recipe does not train, whatever the data.
+def require_trainable(graph: Graph, recipe: Recipe, backend: Trains, device: str = "auto") -> None:
+    """Refuse a network that this recipe does not train on this backend, whatever the data.
 
     Raises:
-        SpecError: an output does not fit its loss.
+        SpecError: an output does not fit its loss, or the backend does not obey a setting.
     """
+    from netspec.training.obeyed import check_obeyed  # `netspec check` without a backend does without
+
     problems = Problems()
+    check_obeyed(graph, recipe, backend, problems, device)
     if is_classifier(graph, recipe):
         _classifies(graph, problems)
     else:

@@ -24,6 +24,7 @@ from netspec.training.curves import curves, headline
 from netspec.training.explain import explain
 from netspec.training.folder import CannotRead, Folder, described
 from netspec.training.loop import Diverged, Ended, Loop
+from netspec.training.obeyed import check_obeyed
 from netspec.training.plan import Plan, plan
 from netspec.training.report import Epoch, Report
 from netspec.weights import check, starting
@@ -102,7 +103,7 @@ def train(
     if weights is not None:
         check(weights, graph, "the given file")
     start = starting(graph, recipe.seed, native=native_names(graph)) if weights is None else weights
-    whole = _planned(graph, recipe, data, start, device, warn)
+    whole = _planned(graph, backend, recipe, data, start, device, warn)
     name = f"{graph.name}-{backend.name}"
     claim = Claim.numbered(Path("runs"), name) if out is None else Claim.take(out, inputs, force)
     facts = _circumstances(graph, backend, whole, data, weights, device)
@@ -148,7 +149,7 @@ def resume(
         checkpoint = Checkpoint.read(path / CHECKPOINT)
         # The weights come from the checkpoint.
         start = starting(graph, recipe.seed, native=native_names(graph))
-        whole = _planned(graph, recipe, data, start, device, lambda warnings: None)
+        whole = _planned(graph, backend, recipe, data, start, device, lambda warnings: None)
         given = {"train_samples": len(whole.feed.parts["train"]), "steps_per_epoch": whole.feed.steps}
         for key, value in given.items():
             if facts.get(key) != value:
@@ -183,6 +184,7 @@ def facts_of(path: Path) -> dict[str, Any]:
 
 def _planned(
     graph: Graph,
+    backend: Trains,
     recipe: Recipe,
     data: Parts | Dataset,
     start: Arrays,
@@ -195,6 +197,7 @@ def _planned(
         SpecError: recipe, data and network do not fit each other.
     """
     problems = Problems()
+    check_obeyed(graph, recipe, backend, problems, device)
     parts = parts_of(data) if isinstance(data, Dataset) else data
     whole = plan(graph, recipe, parts, start, device, problems)
     if whole is None:

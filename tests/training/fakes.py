@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netspec.backend import Limit, Status
+from netspec.backend import Limit, Status, Unobeyed
 from netspec.data.parts import Parts
 from netspec.data.samples import Dataset, checked
 from netspec.fit import Batch, Done, Step, Tallies, Task
@@ -43,6 +43,7 @@ class FakeBackend:
     lowerings: Mapping[type[Op], object] = {}
     refusals: Mapping[type[Op], str] = {}
     limits: Sequence[Limit] = ()
+    unobeyed: Sequence[Unobeyed] = ()
     validated = False
 
     def __init__(

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netspec.backend import Trains, Unsupported, usable
+from netspec.backend import Trains, Unsupported, unobeyed, usable
 from netspec.data.samples import checked
-from netspec.diagnostics import Problems
+from netspec.diagnostics import Problems, SpecError
 from netspec.graph import Graph
 from netspec.loading import graph_of_text
 from netspec.recipe import Recipe
@@ -68,9 +68,13 @@ def test_every_precision_trains_or_is_refused(name: str, precision: str, tmp_pat
     needs(name)
     recipe = Recipe.model_validate({"data": "own", "batch": 20, "epochs": 1, "precision": precision})
     backend = usable([name], Trains)[0]
-    if precision in ("bf16", "fp16") and "keras" in backend.frameworks:
-        with pytest.raises(Unsupported, match=precision):
+    if unobeyed(backend, recipe, "cpu"):
+        with pytest.raises(SpecError, match=f"`precision: {precision}` is not obeyed by {name}: "):
             train(graph(), backend, recipe, DATA, out=tmp_path / "run", device="cpu")
+        with pytest.raises(
+            (SpecError, Unsupported), match=f"`precision: {precision}` is not obeyed by {name}: "
+        ):
+            train(graph(), backend, recipe, DATA, out=tmp_path / "run")
         assert not (tmp_path / "run").exists()
         return
     done = train(graph(), backend, recipe, DATA, out=tmp_path / "run", device="cpu")

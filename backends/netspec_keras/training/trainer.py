@@ -31,13 +31,6 @@ Named = dict[str, Any]
 SMALLEST = 1e-30
 
 
-REFUSALS = {
-    "bf16": "a model that netspec builds for Keras has one precision for weights and results",
-    "fp16": "a model that netspec builds for Keras has one precision for weights and results, and no scaling of losses",
-}
-"""The precisions that Keras does not train in, each with the reason."""
-
-
 class KerasTrainer:
     """See `netspec.fit.Trainer`."""
 

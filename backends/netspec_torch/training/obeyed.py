@@ -1,0 +1,11 @@
+"""The settings of a recipe that PyTorch does not obey. Imports no framework."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netspec.backend import Unobeyed
+
+UNOBEYED: Sequence[Unobeyed] = (
+    Unobeyed("precision", "tf32", "TF32 is a format of GPUs; a CPU would calculate in float32", "cpu"),
+)
