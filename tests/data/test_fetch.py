@@ -158,6 +158,7 @@ def test_a_wrong_checksum(mnist: Named, server: Server, tmp_path: Path) -> None:
         (b"<html>", "is not gzip"),
         (gzip.compress(CONTENTS[0])[:-4], "ends before it is complete, after"),
     ],
+    ids=["missing", "another-format", "cut"],
 )
 def test_what_is_not_a_file_is_not_kept(
     content: bytes | None, message: str, mnist: Named, server: Server, tmp_path: Path
