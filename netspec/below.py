@@ -28,7 +28,7 @@ _LIMIT = 1_000_000
 # A broken file must also count as a spec, so the key is searched in the text first.
 _MARK = re.compile(rb"^[\"']?netspec[\"']?[ \t]*:", re.MULTILINE)
 _FLOW = re.compile(rb"\A[^\n\w{]*\{[^{}\[\]]*?[\"']?\bnetspec[\"']?[ \t]*:")
-_WORDS = re.compile(rb"netspec|layers|blocks", re.IGNORECASE)
+_WORDS = re.compile(rb"netspec|layers|blocks|train", re.IGNORECASE)
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 # Without libyaml, PyYAML is only slower.
 _Parser: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -154,7 +154,7 @@ def _keys(raw: bytes) -> dict[str, Span]:
 
 def _near_miss(path: Path, keys: dict[str, Span]) -> Diagnostic | None:
     """A warning about a file that is not a spec, but looks like one."""
-    if not keys.keys() & {"layers", "blocks"}:
+    if not keys.keys() & {"layers", "blocks"} and not keys.keys() >= {"spec", "train"}:
         return None
     problems = Problems()
     slip = next((key for key in keys if nearest(key, (KEY,))), None)
@@ -171,6 +171,13 @@ def _near_miss(path: Path, keys: dict[str, Span]) -> Diagnostic | None:
             f"the file is not checked: it has `layers` and an input, but not the key `{KEY}`",
             _start(path),
             help=f"start it with `{KEY}: 1` if it is a spec",
+        )
+    elif keys.keys() >= {"spec", "train"}:
+        problems.warning(
+            codes.NEAR_MISS,
+            f"the file is not checked: it has `spec` and `train`, but not the key `{KEY}`",
+            _start(path),
+            help=f"start it with `{KEY}: 1` if it is a recipe",
         )
     return next(iter(problems), None)
 

@@ -12,11 +12,11 @@ from netspec.analysis.expect import hold
 from netspec.diagnostics import Diagnostic, Full, Problems
 from netspec.graph import Graph
 from netspec.language.document.library import Library
-from netspec.language.document.skeleton import is_blocks_file
+from netspec.language.document.skeleton import is_blocks_file, is_recipe_file
 from netspec.language.reading import locations
 from netspec.loading import ParameterError, draft_of_file, draft_of_text
 
-FileKind = Literal["spec", "blocks"]
+FileKind = Literal["spec", "recipe", "blocks"]
 
 
 class Checked(NamedTuple):
@@ -54,7 +54,8 @@ def checked(path: Path, params: Mapping[str, object] | None = None) -> Checked:
             library.part(path, locations.shown(path))
         return Checked("blocks", None, problems.in_order())
     graph = _held(draft_of_file(path, problems, params, library), problems)
-    return Checked("spec", graph, problems.in_order())
+    kind: FileKind = "recipe" if value is not None and is_recipe_file(value) else "spec"
+    return Checked(kind, graph, problems.in_order())
 
 
 def check_text(

@@ -8,15 +8,17 @@ from dataclasses import fields
 from pathlib import Path
 
 from netspec.analysis import Shapes, analyze
+from netspec.dataclass import replace
 from netspec.diagnostics import Full, Problems, SpecError
 from netspec.graph import Graph
 from netspec.language.document.declarations import Document
 from netspec.language.document.library import Library
-from netspec.language.document.skeleton import read_document
+from netspec.language.document.skeleton import is_recipe_file, read_document
 from netspec.language.elaboration.elaborate import elaborate
 from netspec.language.reading import locations
 from netspec.language.reading.memory import no_collection
 from netspec.language.reading.source import read
+from netspec.language.reading.values import Value
 from netspec.ops.nearest import did_you_mean
 from netspec.types import LIMIT
 
@@ -35,9 +37,11 @@ def find(spec: str | Path) -> Path:
     if not text.startswith(locations.ZOO):
         return Path(spec)
     name = text.removeprefix(locations.ZOO)
-    path = locations.zoo().get(name)
+    members = locations.recipes() if name.startswith(locations.RECIPES) else locations.zoo()
+    path = members.get(name)
     if path is None:
-        raise FileNotFoundError(f"the zoo has no spec {name!r}{did_you_mean(name, locations.zoo())}")
+        what = "recipe" if name.startswith(locations.RECIPES) else "spec"
+        raise FileNotFoundError(f"the zoo has no {what} {name!r}{did_you_mean(name, members)}")
     return path
 
 
@@ -50,7 +54,7 @@ class LoadedGraph(Graph):
 
 
 def load(spec: str | Path, **params: object) -> LoadedGraph:
-    """The graph of a spec.
+    """The graph of a spec, or of the spec that a recipe file names.
 
     Args:
         spec: a path, or `zoo:` and a name.
@@ -96,8 +100,24 @@ def draft_of_file(
 ) -> Graph | None:
     """Like `graph_of_file`, but also returns a graph if only `expect` or `train` is wrong."""
     with no_collection(), suppress(Full):
-        return _draft(library.spec(path, locations.shown(path)), library, problems, params or {})
+        shown = locations.shown(path)
+        value = library.read(path, shown)
+        if value is not None and is_recipe_file(value):
+            return _trained(value, path, library, params or {})
+        return _draft(library.spec(path, shown), library, problems, params or {})
     return None
+
+
+def _trained(value: Value, path: Path, library: Library, params: Mapping[str, object]) -> Graph | None:
+    """The graph of the spec that a recipe file names, with the recipe and the parameters of the file."""
+    from netspec.language.document.recipe_file import trained
+
+    found = trained(value, path, library)
+    if found is None:
+        return None
+    graph = _draft(found.document, library, library.problems, {**found.params, **params})
+    # The parameters of the file belong to its recipe: only others change what was written.
+    return None if graph is None else replace(graph, altered=tuple(params))
 
 
 def draft_of_text(
@@ -122,15 +142,20 @@ def _draft(
         if name not in known:
             has = f"it has {', '.join(known)}" if known else "it has no parameters"
             raise ParameterError(f"the spec has no parameter {name!r}{did_you_mean(name, known)} ({has})")
-        _check_value(name, value)
+        check_value(name, value)
     return elaborate(document, library, problems, params)
 
 
-def _check_value(name: str, value: object) -> None:
+def check_value(name: str, value: object) -> None:
+    """Refuse what a parameter cannot be.
+
+    Raises:
+        ParameterError: the value is not one that a parameter can have.
+    """
     parts = value if isinstance(value, list | tuple) else [value]
     for part in parts:
         if isinstance(part, list | tuple):
-            _check_value(name, list(part))
+            check_value(name, list(part))
         elif not isinstance(part, int | float | str) or part != part or part in (float("inf"), float("-inf")):
             raise ParameterError(
                 f"the parameter {name!r} takes a finite number, a boolean, a word or a list of them"

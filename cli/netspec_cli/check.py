@@ -71,6 +71,7 @@ def check(
         fail("\n".join(refused))
     counts = {
         "specs": kinds.count("spec"),
+        "recipes": kinds.count("recipe"),
         "blocks": kinds.count("blocks"),
         "others": found.others,
         "linked_folders": found.links,
@@ -133,6 +134,7 @@ def _text(report: list[tuple[str, list[Diagnostic]]], counts: dict[str, int], se
     warnings = sum(each.severity == "warning" for _, diagnostics in report for each in diagnostics)
     errors = sum(each.severity == "error" for _, diagnostics in report for each in diagnostics)
     checked = [_counted(counts["specs"], "spec")] if counts["specs"] else []
+    checked += [_counted(counts["recipes"], "recipe")] if counts["recipes"] else []
     checked += [_counted(counts["blocks"], "file", " of blocks")] if counts["blocks"] else []
     # If a report was cut off, the count of errors is a minimum.
     cut = any(each.code.id == "NS0025" for _, diagnostics in report for each in diagnostics)
@@ -147,7 +149,11 @@ def _text(report: list[tuple[str, list[Diagnostic]]], counts: dict[str, int], se
     if counts["skipped_folders"]:
         more += f"; {_counted(counts['skipped_folders'], 'hidden or installed folder')} not searched"
     closed = f", {_counted(unread, 'folder')} cannot be read" if unread else ""
-    return "\n\n".join([*blocks, f"{' and '.join(checked)} checked{closed}: {verdict}{more}"])
+    return "\n\n".join([*blocks, f"{_listed(checked)} checked{closed}: {verdict}{more}"])
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _counted(count: int, name: str, more: str = "") -> str:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from netspec import files
+from netspec.language.reading import locations
 from netspec_cli.common import (
     Weights,
     fail,
     given_weights,
     load_with_sources,
+    note,
     setting,
     show,
     weights_files,
@@ -34,7 +36,9 @@ PREFIX = "train."
 
 
 def train(
-    spec: Annotated[str | None, typer.Argument(metavar="SPEC", help="A path, or zoo:NAME.")] = None,
+    spec: Annotated[
+        str | None, typer.Argument(metavar="SPEC", help="A spec or recipe file, or zoo:NAME.")
+    ] = None,
     backend: Annotated[
         str | None,
         typer.Option("--backend", "-b", metavar="NAME", help="A backend; `netspec backends` lists them."),
@@ -107,6 +111,8 @@ def train(
     except typer.Exit:
         _recipe(None, spec, overrides)  # report a wrong option in the same run
         raise
+    if graph.train is None and (known := locations.recipe_of(graph.file)):
+        note(f"{spec} has no recipe of its own; that of its paper is {known}")
     recipe = _recipe(graph.train, graph.file, overrides)
     chosen = usable([backend], Trains)[0]
     require_trainable(graph, recipe, chosen, device or "auto")  # before a large data set is read
@@ -260,8 +266,8 @@ def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Par
     try:
         if fetch and recipe.source in SETS:
             get(recipe.source, folder or default_folder(), tell=complain)
-        # A path in a recipe is relative to the folder of its spec.
-        base = Path(graph.file).parent
+        # A path in a recipe is relative to the folder of the file in which the recipe is written.
+        base = Path(graph.file if graph.train is None else graph.train.file).parent
         return load(recipe.data, folder, recipe.seed, base=base, workers=recipe.workers)
     except DataError as error:
         fail(str(error) + (f"\n{error.help}" if error.help else ""))

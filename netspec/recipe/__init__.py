@@ -203,6 +203,11 @@ class StatedRecipe:
     recipe: Recipe | None
     places: Mapping[tuple[str, ...], Span]
 
+    @property
+    def file(self) -> str:
+        """The file in which it is written: its paths are relative to the folder of that file."""
+        return self.places[()].file
+
 
 __all__ = [
     "Checkpoint",

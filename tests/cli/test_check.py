@@ -61,7 +61,7 @@ def test_every_run_says_what_was_what() -> None:
         0,
         "1 spec and 1 file of blocks checked: all hold; 2 other YAML files\n",
     )
-    counts = {"specs": 1, "blocks": 1, "others": 2}
+    counts = {"specs": 1, "recipes": 0, "blocks": 1, "others": 2}
     counts |= dict.fromkeys(("linked_folders", "skipped_folders", "unreadable_folders"), 0)
     assert json.loads(RUN.invoke(app, ["check", ".", "--format", "json"]).stdout)["counts"] == counts
     assert RUN.invoke(app, ["check", "a.yaml"]).stdout == "1 spec checked: all hold\n"
@@ -74,6 +74,12 @@ def test_every_run_says_what_was_what() -> None:
     assert (done.exit_code, summary(done.stdout)) == (
         1,
         "2 specs and 1 file of blocks checked: 1 error in 1 of them; 2 other YAML files",
+    )
+    Path("sub/b.yaml").write_text("netspec: 1\nspec: ../a.yaml\ntrain: {epochs: 3}\n")
+    Path("sub/c.yaml").write_text("spec: ../a.yaml\ntrain: {epochs: 3}\n")
+    assert "it has `spec` and `train`, but not the key `netspec`" in RUN.invoke(app, ["check", "."]).stdout
+    assert summary(RUN.invoke(app, ["check", "."]).stdout).startswith(
+        "1 spec, 1 recipe and 1 file of blocks checked: "
     )
 
 

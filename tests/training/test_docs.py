@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from netspec.check import checked
 from netspec.diagnostics import Problems
 from netspec.language.document.recipe import read
 from netspec.language.reading import source
 from netspec.language.reading.values import Mapping
+from netspec.loading import load
 from netspec.recipe import Recipe
 from netspec.recipe.augmentation import AUGMENTATIONS
 from netspec.recipe.clipping import CLIPS
@@ -28,8 +30,11 @@ ROWS = {
 }
 
 
-def test_the_example_is_a_recipe() -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+def test_the_examples_are_recipes(tmp_path: Path) -> None:
+    text, file = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "letters.yaml").write_text(file)
+    assert checked(tmp_path / "letters.yaml").diagnostics == []
+    assert load(tmp_path / "letters.yaml").params == (("classes", 47),)
     problems = Problems()
     value = source.read(text, "training.md", problems)
     assert isinstance(value, Mapping)

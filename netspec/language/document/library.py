@@ -10,11 +10,11 @@ from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.document.declarations import Block, Document
-from netspec.language.document.skeleton import read_blocks_file, read_document
+from netspec.language.document.skeleton import is_recipe_file, read_blocks_file, read_document
 from netspec.language.document.vocabulary import check_vocabulary
 from netspec.language.reading import locations
 from netspec.language.reading.source import read_file
-from netspec.language.reading.values import Scalar, Value
+from netspec.language.reading.values import Mapping, Scalar, Value
 from netspec.ops.nearest import nearest
 
 INCLUDE_LIMIT = 30
@@ -47,6 +47,26 @@ class Library:
                 None if value is None else self.complete(read_document(value, shown, path, self.problems))
             )
         return self.specs[key]
+
+    def named(self, scalar: Scalar, document: Document) -> Document | None:
+        """The spec whose path stands in a document; None, with the reason reported, if it is not one."""
+        path = self.find(scalar, document)
+        value = None if path is None else self.read(path, locations.shown(path))
+        if path is None or value is None:
+            return None
+        if not is_recipe_file(value):
+            return self.spec(path, locations.shown(path))
+        inner = value.entries.get("spec") if isinstance(value, Mapping) else None
+        meant = inner.value.text if inner is not None and isinstance(inner.value, Scalar) else ""
+        self.problems.error(
+            codes.NETWORK,
+            f"`{scalar.text}` is a recipe file, not a spec",
+            scalar.span,
+            help=f"name a spec: that of the recipe is `{meant}`"
+            if meant
+            else "name a spec, which has `layers`",
+        )
+        return None
 
     def complete(self, document: Document | None) -> Document | None:
         """Add the included blocks to a document, and check its words."""

@@ -21,20 +21,20 @@ from netspec.language.document.declarations import (
 )
 from netspec.language.document.item import IDENTIFIER, PATH, Item, broken_item, is_path, read_items
 from netspec.language.document.naming import check_name
-from netspec.language.document.validation import meant, report
-from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
+from netspec.language.document.validation import Tables, meant, report
+from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value, plain
 from netspec.ops.roles import FIRST
 from netspec.ops.words import WordTable
 
 VERSION = 1
 PARAMETER_LIMIT = 1000
-_STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class Skeleton(BaseModel):
     """The keys of a spec."""
 
-    model_config = _STRICT
+    model_config = STRICT
     netspec: Literal[1] = Field(description="the version of the language")
     name: str = Field(description="the name of the network; it names the generated model")
     description: str = ""
@@ -52,7 +52,7 @@ class Skeleton(BaseModel):
 class BlockSkeleton(BaseModel):
     """The keys of a block."""
 
-    model_config = _STRICT
+    model_config = STRICT
     description: str = ""
     params: Any = None
     inputs: Any = None
@@ -63,7 +63,7 @@ class BlockSkeleton(BaseModel):
 class HeadSkeleton(BaseModel):
     """The keys of a head."""
 
-    model_config = _STRICT
+    model_config = STRICT
     from_: Any = Field(None, alias="from")
     layers: Any
 
@@ -71,7 +71,7 @@ class HeadSkeleton(BaseModel):
 class InputSkeleton(BaseModel):
     """The keys of an input that is not just a shape."""
 
-    model_config = _STRICT
+    model_config = STRICT
     shape: Any
     vocabulary: Any = None
 
@@ -81,34 +81,34 @@ def read_document(value: Value, file: str, path: Path | None, problems: Problems
 
     Errors are reported, and the valid rest is returned, so that one run can report all errors.
     """
-    entries = _entries_of_spec(value, problems)
+    entries = entries_of_file(value, problems)
     if entries is None:
         return None
     assert isinstance(value, Mapping)
     head = entries["netspec"].key_span
-    _check(Skeleton, "a spec", entries, head, problems)
+    check_keys(Skeleton, "a spec", entries, head, problems)
     document = Document(file, path, head)
     document.name = _name_of_spec(entries, problems)
     document.description = _text(entries, "description")
-    document.params = _parameters(_mapping(entries, "params", problems), problems)
+    document.params = _parameters(mapping_of(entries, "params", problems), problems)
     document.several = "inputs" in entries
     document.inputs = _inputs(entries, head, problems)
     document.nameless = not document.inputs
-    _read_defaults(document, _mapping(entries, "defaults", problems))
+    _read_defaults(document, mapping_of(entries, "defaults", problems))
     before = len(problems)
-    blocks = _mapping(entries, "blocks", problems)
+    blocks = mapping_of(entries, "blocks", problems)
     document.incomplete = document.incomplete or len(problems) > before
     _read_blocks(document, blocks, problems)
     document.items = _items(entries, head, problems, "`layers`")
-    document.heads = _heads(_mapping(entries, "heads", problems), problems)
-    document.expect = _mapping(entries, "expect", problems)
-    document.train = _mapping(entries, "train", problems)
+    document.heads = _heads(mapping_of(entries, "heads", problems), problems)
+    document.expect = mapping_of(entries, "expect", problems)
+    document.train = mapping_of(entries, "train", problems)
     return document
 
 
 def read_blocks_file(value: Value, file: str, path: Path, problems: Problems) -> Document | None:
     """The document of a file of blocks, which has only the keys `netspec` and `blocks`."""
-    entries = _entries_of_spec(value, problems)
+    entries = entries_of_file(value, problems)
     if entries is None:
         return None
     document = Document(file, path, value.span)
@@ -123,8 +123,8 @@ def read_blocks_file(value: Value, file: str, path: Path, problems: Problems) ->
         head = entries["netspec"].key_span
         problems.error(codes.MISSING, "a file of blocks needs `blocks`", head, help="add `blocks: …`")
         document.incomplete = True
-    _read_defaults(document, _mapping(entries, "defaults", problems))
-    _read_blocks(document, _mapping(entries, "blocks", problems), problems)
+    _read_defaults(document, mapping_of(entries, "defaults", problems))
+    _read_blocks(document, mapping_of(entries, "blocks", problems), problems)
     return document
 
 
@@ -133,7 +133,15 @@ def is_blocks_file(value: Value) -> bool:
     return isinstance(value, Mapping) and "blocks" in value.entries and "layers" not in value.entries
 
 
-def _entries_of_spec(value: Value, problems: Problems) -> dict[str, Entry] | None:
+def is_recipe_file(value: Value) -> bool:
+    """Whether a file with the key `netspec` trains a spec of another file."""
+    if not isinstance(value, Mapping) or value.entries.keys() & {"layers", "blocks", "input", "inputs"}:
+        return False
+    return bool(value.entries.keys() & {"spec", "train"})
+
+
+def entries_of_file(value: Value, problems: Problems) -> dict[str, Entry] | None:
+    """The entries of a file that states its version of the language; None, with the reason reported, if it does not."""
     if not isinstance(value, Mapping):
         problems.error(
             codes.NOT_A_SPEC, "a spec must be a mapping", value.span, help="start it with `netspec: 1`"
@@ -175,18 +183,27 @@ def words_of(model: type[BaseModel]) -> WordTable:
     return tables[model]
 
 
-def _check(
-    model: type[BaseModel], owner: str, entries: dict[str, Entry], span: Span, problems: Problems
+def check_keys(
+    model: type[BaseModel],
+    owner: str,
+    entries: dict[str, Entry],
+    span: Span,
+    problems: Problems,
+    words: Tables | None = None,
 ) -> None:
     """Check a mapping against a skeleton: unknown and missing keys, and plain words."""
-    given = {key: _opaque(entry.value) for key, entry in entries.items()}
     try:
-        model.model_validate(given)
+        model.model_validate({key: _opaque(entry.value) for key, entry in entries.items()})
+        return
+    except ValidationError:
+        pass
+    try:
+        model.model_validate({key: plain(entry.value) for key, entry in entries.items()})
     except ValidationError as error:
         values = {key: entry.value for key, entry in entries.items()}
         keys = {key: entry.key_span for key, entry in entries.items()}
         known = [info.alias or name for name, info in model.model_fields.items()]
-        report(error, owner, known, values, keys, span, problems, partial(words_of, model))
+        report(error, owner, known, values, keys, span, problems, words or partial(words_of, model))
 
 
 def _items(entries: dict[str, Entry], span: Span, problems: Problems, where: str) -> tuple[Item, ...]:
@@ -196,10 +213,12 @@ def _items(entries: dict[str, Entry], span: Span, problems: Problems, where: str
 
 
 def _opaque(value: Value) -> object:
+    """A list or a mapping as it is: only a message needs what is in it."""
     return value.value if isinstance(value, Scalar) else value
 
 
-def _mapping(entries: dict[str, Entry], key: str, problems: Problems) -> Mapping | None:
+def mapping_of(entries: dict[str, Entry], key: str, problems: Problems) -> Mapping | None:
+    """The mapping under a key; None if there is none, which is reported if there is something else."""
     entry = entries.get(key)
     if entry is None or (isinstance(entry.value, Scalar) and entry.value.value is None):
         return None
@@ -219,6 +238,7 @@ _EXAMPLES = {
     "heads": "`heads: {aux: {layers: […]}}`",
     "expect": "`expect: {output: [10]}`",
     "train": "`train: {epochs: 10}`",
+    "set": "`set: {classes: 10}`",
 }
 
 
@@ -272,7 +292,7 @@ def _inputs(entries: dict[str, Entry], head: Span, problems: Problems) -> tuple[
         )
         return ()
     if several:
-        mapping = _mapping(entries, "inputs", problems)
+        mapping = mapping_of(entries, "inputs", problems)
         declared = []
         for name, entry in mapping.entries.items() if mapping else ():
             check_name(name, entry.key_span, problems)
@@ -299,7 +319,7 @@ def _inputs(entries: dict[str, Entry], head: Span, problems: Problems) -> tuple[
 def _input(name: str, value: Value, span: Span, problems: Problems) -> InputDeclaration:
     if not isinstance(value, Mapping):
         return InputDeclaration(name, value, None, value.span, span)
-    _check(InputSkeleton, f"the input `{name}`", value.entries, span, problems)
+    check_keys(InputSkeleton, f"the input `{name}`", value.entries, span, problems)
     shape, vocabulary = value.entries.get("shape"), value.entries.get("vocabulary")
     if shape is None:
         return InputDeclaration(name, None, None, span, span)
@@ -349,9 +369,9 @@ def _block(document: Document, name: str, entry: Entry, problems: Problems) -> B
         )
         return Block(name, None, (), (broken_item(entry.key_span),), entry.key_span, document)
     entries = entry.value.entries
-    _check(BlockSkeleton, f"the block `{name}`", entries, entry.key_span, problems)
+    check_keys(BlockSkeleton, f"the block `{name}`", entries, entry.key_span, problems)
     before = len(problems)
-    params = _parameters(_mapping(entries, "params", problems), problems)
+    params = _parameters(mapping_of(entries, "params", problems), problems)
     outputs = tuple(_block_outputs(entries.get("outputs"), name, problems))
     sound = len(problems) == before
     words = list(_words(entries.get("inputs"), problems))
@@ -439,7 +459,7 @@ def _heads(mapping: Mapping | None, problems: Problems) -> tuple[Head, ...]:
             )
             continue
         entries = entry.value.entries
-        _check(HeadSkeleton, f"the head `{name}`", entries, entry.key_span, problems)
+        check_keys(HeadSkeleton, f"the head `{name}`", entries, entry.key_span, problems)
         source = entries.get("from")
         items = _items(entries, entry.key_span, problems, f"`layers` of the head `{name}`")
         heads.append(Head(name, source.value if source else None, items, entry.key_span))

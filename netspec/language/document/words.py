@@ -92,6 +92,22 @@ def op_as_key(word: str, fields: Sequence[str]) -> str:
     return f"write `{item}`: the op is the key of an item, followed by its fields"
 
 
+RECIPE_FILE = table(
+    (same("spec"), "network model architecture net file path source from"),
+    (same("set"), "params parameters args arguments with overrides hyperparameters"),
+    (same("train"), "training recipe trainer fit solver"),
+    (same("netspec"), "version specversion formatversion"),
+    (same("description"), "doc docs comment about summary desc notes"),
+    (
+        _IN_TRAIN,
+        "optimizer optimiser loss losses epochs batch batchsize lr learningrate metrics data dataset seed momentum "
+        "scheduler schedule augment",
+    ),
+    (instead("remove it: the name is that of the spec"), "name title modelname id"),
+    (instead("remove it: the spec says what it expects of itself"), "expect assert tests expected"),
+)
+"""Keys of a recipe file."""
+
 NETWORK = table(
     (same("spec"), "path file model name source from"),
     (same("params"), "parameters args arguments with set"),

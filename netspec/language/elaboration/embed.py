@@ -15,7 +15,6 @@ from netspec.language.document.validation import shown, unknown_key
 from netspec.language.elaboration.frame import Frame, Referent, ValueName, join
 from netspec.language.elaboration.walk import Walk
 from netspec.language.expressions.missing import BROKEN, Missing
-from netspec.language.reading import locations
 from netspec.language.reading.values import Listing, Mapping, Scalar, Value
 from netspec.ops.base import Misfit
 from netspec.ops.bounds import check_count
@@ -299,8 +298,7 @@ def _document(walk: Walk, spec: Value | Missing | None, frame: Frame) -> Documen
             help="write `spec: zoo:…`, or a path",
         )
         return None
-    path = walk.library.find(spec, frame.document)
-    document = None if path is None else walk.library.spec(path, locations.shown(path))
+    document = walk.library.named(spec, frame.document)
     if any(document is each for each in walk.open_documents):
         walk.problems.error(
             codes.INCLUDE, f"`{spec.text}` contains itself", spec.span, help="remove one of the two"

@@ -9,6 +9,8 @@ from pathlib import Path
 from netspec import files
 
 ZOO = "zoo:"
+RECIPES = "recipes/"
+"""The folder of the zoo with recipe files."""
 ROOT_MARKS = ("pyproject.toml", ".git", "netspec.toml")
 SUFFIXES = (".yaml", ".yml")
 
@@ -23,9 +25,23 @@ def zoo_folder() -> Path:
 
 @cache
 def zoo() -> dict[str, Path]:
-    """All specs of the zoo by name. Files of blocks, in folders called `parts`, are not specs."""
-    found = sorted(path for path in zoo_folder().rglob("*.yaml") if "parts" not in path.parts)
-    return {path.stem: path for path in found}
+    """All specs of the zoo by name. Files of blocks, in folders called `parts`, are not specs, nor are recipes."""
+    folder = zoo_folder()
+    found = sorted(path for path in folder.rglob("*.yaml") if "parts" not in path.parts)
+    return {path.stem: path for path in found if path.parent != folder / RECIPES}
+
+
+@cache
+def recipes() -> dict[str, Path]:
+    """All recipe files of the zoo by name: `recipes/resnet50`."""
+    return {f"{RECIPES}{path.stem}": path for path in sorted((zoo_folder() / RECIPES).glob("*.yaml"))}
+
+
+def recipe_of(file: str) -> str | None:
+    """The name of the recipe file of a spec of the zoo, if there is one: `zoo:recipes/resnet50`."""
+    path = real(Path(file))
+    name = f"{RECIPES}{path.stem}"
+    return f"{ZOO}{name}" if name in recipes() and path == real(zoo().get(path.stem, Path())) else None
 
 
 def root_of(path: Path) -> Path:
