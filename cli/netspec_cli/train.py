@@ -101,7 +101,7 @@ def train(
         fail("name a backend with --backend; `netspec backends` lists them")
     overrides, params = _split(sets or [])
     if data is not None:
-        overrides["data"] = _Override(_from_here(data), f"--data {data}")
+        overrides["data"] = _Override(from_here(data), f"--data {data}")
     if epochs is not None:
         overrides["epochs"] = _Override(epochs, f"--epochs {epochs}")
     if seed is not None:
@@ -217,7 +217,7 @@ def _split(sets: list[str]) -> tuple[dict[str, _Override], list[str]]:
     return overrides, [each for each in sets if not each.startswith(PREFIX)]
 
 
-def _from_here(data: str | None) -> str | None:
+def from_here(data: str | None) -> str | None:
     """A path on the command line is relative to the current folder, and need not contain a slash."""
     from netspec.recipe.names import SETS, is_path, seen_from
 

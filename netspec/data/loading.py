@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from netspec.data import cifar, conversion, families, npy, npz, pictures, sets, 
 from netspec.data.arrays import agreed, arranged, of_arrays
 from netspec.data.bounds import DataError
 from netspec.data.own import Samples, of_samples
-from netspec.data.parts import PARTS, WORDS, Parts
+from netspec.data.parts import PARTS, WORDS, Classes, Parts
 from netspec.ops.nearest import did_you_mean
 from netspec.recipe.data import Data
 from netspec.recipe.names import SETS, STEMS, expanded, is_path
@@ -72,22 +72,55 @@ def _with_files(
     Raises:
         DataError: they have other parts only, or do not fit.
     """
-    settings = data
-    if data.text is None and (names := [each.names for each in parts.classes.values() if each.names]):
-        settings = data.model_copy(update={"classes": names[0]}) if parts.own else data
-    other = _read(path, settings, folder, base, workers, of=parts)
-    found = dict(other)
+    files_ = _other(path, data, parts.classes if parts.own else {}, folder, base, workers)
+    found = dict(files_)
     source = found.get(name) or (found["train"] if len(found) == 1 else None)
     if source is None:
         has = ", ".join(WORDS[each] for each in found)
         raise DataError(
-            f"{other.where}: has no {WORDS[name]} part: it has {has}", "name the files of that part"
+            f"{files_.where}: has no {WORDS[name]} part: it has {has}", "name the files of that part"
         )
-    return agreed(parts.having({name: source})).noting(f"{WORDS[name]}: {len(source):,} from {other.where}")
+    return agreed(parts.having({name: source})).noting(f"{WORDS[name]}: {len(source):,} from {files_.where}")
+
+
+def other(
+    path: str,
+    data: Data | str,
+    classes: Mapping[str, Classes],
+    folder: Path | None = None,
+    *,
+    base: Path = Path(),
+    workers: int = 2,
+) -> Parts:
+    """Other data in all their parts, read by the settings of a recipe, with the classes of the data of the recipe.
+
+    Raises:
+        DataError: as of `load`.
+    """
+    settings = Data(train=path) if isinstance(data, str) else data
+    settings = settings.model_copy(update={"train": path, "validation": None, "test": None})
+    return _other(path, settings, classes, folder, base, workers)
+
+
+def _other(
+    path: str, data: Data, classes: Mapping[str, Classes], folder: Path | None, base: Path, workers: int
+) -> Parts:
+    """Data from other files with the classes, or the symbols of a text, that are known from the first ones."""
+    settings = data
+    names = [each.names for each in classes.values() if each.names]
+    if names and data.text is None and is_path(path):
+        settings = data.model_copy(update={"classes": names[0]})
+    symbols = classes["symbols"].names if "symbols" in classes else None
+    return _read(path, settings, folder, base, workers, symbols)
 
 
 def _read(
-    path: str, data: Data, folder: Path | None, base: Path, workers: int, of: Parts | None = None
+    path: str,
+    data: Data,
+    folder: Path | None,
+    base: Path,
+    workers: int,
+    symbols: Sequence[str] | None = None,
 ) -> Parts:
     if not is_path(path):
         if path not in SETS:
@@ -97,7 +130,7 @@ def _read(
             )
         _require_obeyed(data, "named pictures" if SETS[path].form == "masks" else "named", path)
         return _naming(sets.load(path, folder, data, workers), data)
-    return _naming(_of_path(base / expanded(path), data, base, workers, of), data)
+    return _naming(_of_path(base / expanded(path), data, base, workers, symbols), data)
 
 
 def _naming(parts: Parts, data: Data) -> Parts:
@@ -124,7 +157,7 @@ def _require_obeyed(data: Data, kind: str, where: str | Path) -> None:
             )
 
 
-def _of_path(path: Path, data: Data, base: Path, workers: int, of: Parts | None) -> Parts:
+def _of_path(path: Path, data: Data, base: Path, workers: int, symbols: Sequence[str] | None) -> Parts:
     if not files.exists(path):
         fault = files.fault(path)
         missing = fault is None or files.is_missing(fault)
@@ -139,7 +172,7 @@ def _of_path(path: Path, data: Data, base: Path, workers: int, of: Parts | None)
         return table.load(path, data, data.table)
     if data.text is not None:
         _require_obeyed(data, "text", path)
-        return text.load(path, data.text, base, of)
+        return text.load(path, data.text, base, symbols)
     return _of_folder(path, data, base, workers) if files.is_folder(path) else _of_file(path, data)
 
 
@@ -237,4 +270,4 @@ def _of_arrays(path: Path, data: Data) -> Parts | None:
     return None
 
 
-__all__ = ["PARTS", "load"]
+__all__ = ["PARTS", "load", "other"]

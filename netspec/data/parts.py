@@ -41,7 +41,8 @@ class Parts:
     `classes` has an entry for each target whose classes are known from the set or the recipe; for other whole-number
     targets, the number of classes is the largest label plus 1. `notes` say how the parts were made. With `overlap`,
     samples follow each other in time, so parts are cut from the end and not chosen at random, and that many samples
-    between two parts, which share rows with the next part, are left out.
+    between two parts, which share rows with the next part, are left out. `columns` has the names of the columns of a
+    table for the keys that are made of them.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Parts:
     own: bool = True
     overlap: int | None = None
     notes: tuple[str, ...] = ()
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def inputs(self) -> tuple[str, ...]:

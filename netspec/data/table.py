@@ -35,6 +35,8 @@ class _Table:
     words: tuple[str, ...]
     lines: Any
     whole: bool
+    columns: tuple[str, ...]
+    """The names of the columns of the inputs."""
 
 
 def load(path: Path, data: Data, settings: TableData) -> Parts:
@@ -61,7 +63,9 @@ def load(path: Path, data: Data, settings: TableData) -> Parts:
     sources = {part: _source(table, settings, classes, whole, paths[part]) for part, table in tables.items()}
     known = {"targets": classes} if classes else {}
     overlap = None if settings.length is None else settings.length + settings.ahead - 1
-    parts = Parts(path.name, str(path), sources["train"], classes=known, overlap=overlap).having(sources)
+    columns = {"samples": tables["train"].columns}
+    parts = Parts(path.name, str(path), sources["train"], classes=known, overlap=overlap, columns=columns)
+    parts = parts.having(sources)
     return with_classes(agreed(parts), data)
 
 
@@ -114,7 +118,7 @@ def _read(path: Path, settings: TableData) -> _Table:
     goals = (
         np.frombuffer(targets, np.float64).reshape(len(lines), -1) if targets else np.empty((len(lines), 0))
     )
-    return _Table(values, goals, tuple(words), np.frombuffer(lines, np.int64), whole)
+    return _Table(values, goals, tuple(words), np.frombuffer(lines, np.int64), whole, tuple(samples))
 
 
 def _require_float32(values: array[float], path: Path) -> None:

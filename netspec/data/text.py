@@ -26,8 +26,8 @@ _PIECE = 1 << 20
 _ESCAPES = {r"\n": "\n", r"\t": "\t", r"\r": "\r", r"\s": " ", r"\\": "\\"}
 
 
-def load(path: Path, settings: TextData, base: Path, of: Parts | None = None) -> Parts:
-    """The parts of a text: of a file, or of a folder with `train.txt` and others; with the vocabulary of another set.
+def load(path: Path, settings: TextData, base: Path, symbols: Sequence[str] | None = None) -> Parts:
+    """The parts of a text: of a file, or of a folder with `train.txt` and others; with the `symbols` of another set.
 
     Raises:
         DataError: a file is not UTF-8, or too short, or has a symbol that the vocabulary lacks.
@@ -45,7 +45,7 @@ def load(path: Path, settings: TextData, base: Path, of: Parts | None = None) ->
     if settings.vocabulary is not None:
         vocabulary = read_vocabulary(base / settings.vocabulary, settings)
     else:
-        vocabulary = of.classes["symbols"].names if of is not None else tuple(sorted(set(texts["train"])))
+        vocabulary = tuple(sorted(set(texts["train"])) if symbols is None else symbols)
     sources = {part: _source(text, vocabulary, settings, paths[part]) for part, text in texts.items()}
     classes = {key: Classes(len(vocabulary), vocabulary) for key in ("symbols", "targets")}
     return Parts(path.name, str(path), sources["train"], classes=classes, overlap=0).having(sources)

@@ -23,7 +23,9 @@ FACTS = "run.json"
 LINES = "metrics.jsonl"
 CHECKPOINT = "checkpoint.safetensors"
 LAST, BEST, PROPOSED = "weights.safetensors", "best.safetensors", "best-next.safetensors"
-BEGUN = frozenset({FACTS, LINES, CHECKPOINT, "spec.yaml", "graph.txt", "recipe.yaml", "network.py"})
+BEGUN = frozenset(
+    {FACTS, LINES, CHECKPOINT, "spec.yaml", "graph.txt", "recipe.yaml", "network.py", "preparation.json"}
+)
 """The files of a run before its first step."""
 
 MADE = BEGUN | {LAST, BEST, PROPOSED, "curves.svg", "curves.png"}

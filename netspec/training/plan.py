@@ -17,13 +17,14 @@ from netspec.recipe import Normalise, Recipe
 from netspec.recipe.schedules import AnySchedule, Constant, Plateau
 from netspec.scoring import Figure, figure
 from netspec.training.changes import augmentation
-from netspec.training.classic import classic, of_dataset
+from netspec.training.classic import IMAGES, LABELS, classic, of_dataset
 from netspec.training.decisions import Goal, Patience, Saving
 from netspec.training.feed import Feed, Sourced
 from netspec.training.goals import Goals, metrics
 from netspec.training.groups import groups, require_obeyed
 from netspec.training.heads import Head, heads
 from netspec.training.match import Facts, match
+from netspec.training.preparation import Preparation, of_training
 from netspec.training.rates import Course, Waiting, rate, waited
 from netspec.training.report import Epoch
 from netspec.training.statistics import measured_scale, median_frequencies
@@ -56,6 +57,8 @@ class Plan:
     """How the parts of the data were made."""
     limit: int | None = None
     """The number of steps of the whole training, if it ends within an epoch."""
+    preparation: Preparation = field(default_factory=lambda: Preparation({}))
+    """How samples are prepared, for what comes after the training."""
 
     @property
     def steps(self) -> int:
@@ -106,14 +109,26 @@ class Plan:
 
 
 def plan(
-    graph: Graph, recipe: Recipe, parts: Parts, weights: Weights, device: str, problems: Problems
+    graph: Graph,
+    recipe: Recipe,
+    parts: Parts,
+    weights: Weights,
+    device: str,
+    problems: Problems,
+    kept: Preparation | None = None,
 ) -> Plan | None:
-    """The plan of a training; None if recipe, data and network do not fit each other (`problems` says why)."""
+    """The plan of a training; None if recipe, data and network do not fit each other (`problems` says why).
+
+    With the preparation `kept` of a training, nothing is measured: it is the plan of an evaluation.
+    """
     parts = parts.limited(recipe.train_size, recipe.validation_size, recipe.test_size)
     plain = classic(graph, recipe, parts)
+    keys: dict[str, str] = {}
     if plain is not None:
+        keys = {IMAGES: parts.inputs[0], LABELS: parts.targets[0]}
         data = plain.seen_as(graph.inputs[0].type.shape)
-        match(graph, recipe, Facts.of(data), problems)
+        if kept is None:
+            match(graph, recipe, Facts.of(data), problems)
         parts = of_dataset(data, parts)
     if problems.errors:
         return None
@@ -142,7 +157,7 @@ def plan(
             Term(
                 head.output,
                 head.output if head.output in wiring.targets else None,
-                _counted(head, wiring, parts),
+                _counted(head, wiring, parts, kept),
                 head.loss.weight,
                 getattr(head.loss, "lengths", None),
             )
@@ -150,7 +165,7 @@ def plan(
         ),
         optimizer=recipe.optimizer,  # type: ignore[arg-type]
         metrics=measured,
-        conversions=_conversions(graph, recipe, wiring, parts),
+        conversions=_conversions(graph, recipe, wiring, parts, kept),
         target_conversions=_target_conversions(recipe, found, wiring, parts),
         groups=own,
         clip=None if recipe.clip is None else Clip(recipe.clip.kind, recipe.clip.limit),  # type: ignore[arg-type]
@@ -173,20 +188,29 @@ def plan(
         frozen=frozen,
         limit=recipe.steps,
         notes=parts.notes,
+        preparation=of_training(
+            graph, found, wiring, parts, task.terms, (task.conversions, task.target_conversions), keys
+        ),
     )
     return None if problems.errors else made
 
 
-def _counted(head: Head, wiring: Wiring, parts: Parts) -> Any:
+def _counted(head: Head, wiring: Wiring, parts: Parts, kept: Preparation | None) -> Any:
     """The loss with the weights of classes as numbers."""
     if getattr(head.loss, "class_weights", None) != "median_frequency":
         return head.loss
+    if kept is not None:
+        return head.loss.model_copy(update={"class_weights": kept.outputs[head.output].class_weights})
     weights = median_frequencies(parts.train, wiring.targets[head.output], head.type.channels or 1, head.loss)
     return head.loss.model_copy(update={"class_weights": weights})
 
 
-def _conversions(graph: Graph, recipe: Recipe, wiring: Wiring, parts: Parts) -> dict[str, Conversion]:
+def _conversions(
+    graph: Graph, recipe: Recipe, wiring: Wiring, parts: Parts, kept: Preparation | None
+) -> dict[str, Conversion]:
     """Bytes are divided by 255, 16-bit numbers by 65535, others are not changed; then comes `normalise`."""
+    if kept is not None:
+        return {name: each.conversion for name, each in kept.inputs.items() if each.conversion is not None}
     found = {}
     for each in graph.inputs:
         if each.vocabulary is None:

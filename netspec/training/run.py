@@ -26,6 +26,7 @@ from netspec.training.folder import CannotRead, Folder, described
 from netspec.training.loop import Diverged, Ended, Loop
 from netspec.training.obeyed import check_obeyed
 from netspec.training.plan import Plan, plan
+from netspec.training.preparation import FILE as PREPARATION
 from netspec.training.report import Epoch, Report
 from netspec.weights import check, starting
 
@@ -112,6 +113,7 @@ def train(
     texts = described(graph, text, recipe)
     if isinstance(backend, Writes):
         texts["network.py"] = backend.source(whole.task.graph).text
+    texts[PREPARATION] = whole.preparation.as_text()
     folder = Folder.make(claim, texts, facts)
     return _run(graph, backend, whole, data, folder, listeners)
 

@@ -124,6 +124,20 @@ RUNS: dict[str, tuple[set[str], dict[str, set[str]]]] = {
     ),
 }
 
+AFTER: dict[str, tuple[set[str], dict[str, set[str]]]] = {
+    "evaluate run": (
+        {*("run", "name", "backend", "weights", "data", "part", "samples", "figures", "outputs")},
+        {
+            "weights": {"file", "epoch"},
+            "outputs": {"name", "elements", "classes", "confusion"},
+            "outputs.classes": {
+                *("index", "name", "count", "assigned", "right", "recall", "precision", "iou"),
+            },
+        },
+    ),
+}
+"""What needs a run."""
+
 
 def entries(value: Any, path: str) -> list[dict[str, Any]]:
     """The mappings at a path of keys; a list stands for each of its members."""
@@ -167,10 +181,17 @@ def test_the_keys_of_what_runs_a_framework(command: str) -> None:
     assert (told["spec"], told["name"]) == ("little.yaml", "little")
 
 
+def test_the_keys_of_what_comes_after_a_training() -> None:
+    ready(Trains)
+    assert CliRunner().invoke(app, f"train little.yaml -b {TRAINER} -o run".split()).exit_code == 0
+    for command, (keys, below) in AFTER.items():
+        assert hold(command, keys, below)["name"] == "little"
+
+
 def test_every_command_with_a_format_is_here() -> None:
     runner = CliRunner()
     formatted = {each for each in COMMANDS if "|json" in runner.invoke(app, [each, "-h"]).stdout}
-    assert formatted | {"arith"} == {each.split()[0] for each in (*QUICK, *RUNS)}
+    assert formatted | {"arith"} == {each.split()[0] for each in (*QUICK, *RUNS, *AFTER)}
 
 
 def test_the_memory_of_a_layer_is_what_the_table_shows() -> None:

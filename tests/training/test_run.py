@@ -75,6 +75,7 @@ def test_a_run_folder_holds_all_of_a_run(tmp_path: Path) -> None:
         "curves.svg",
         "spec.yaml",
         "graph.txt",
+        "preparation.json",
         "recipe.yaml",
         "run.json",
         "metrics.jsonl",

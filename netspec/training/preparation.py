@@ -1,0 +1,195 @@
+"""How samples become what a network takes, and what its outputs answer: kept in a run, to measure nothing again.
+
+A training writes it as `preparation.json`. Without a run, as far as spec and recipe say it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netspec import files
+from netspec.data.parts import Classes, Parts
+from netspec.fit import Conversion
+from netspec.recipe.model import Reading
+from netspec.recipe.names import Shape
+from netspec.training.changes import BOXES
+from netspec.training.goals import BOX
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from netspec.fit import Term
+    from netspec.graph import Graph
+    from netspec.training.heads import Head
+    from netspec.training.wiring import Wiring
+
+FILE = "preparation.json"
+
+
+class CannotPrepare(Exception):
+    """What a preparation needs is not known. `str()` says what is missing, `help` how to give it."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
+
+
+@dataclass(frozen=True)
+class Fed:
+    """One input of the network: the key of its array in the data, a stored sample, and how it becomes floats.
+
+    `shape` has a channel axis if the network has one, and is that before cropping and padding. Without a `dtype`, that
+    of the file counts. Without a `conversion`, the numbers are indices. `columns` are those of a table, `symbols` those
+    of a text, in the order of their indices.
+    """
+
+    key: str
+    shape: Shape
+    dtype: str | None = None
+    conversion: Conversion | None = None
+    columns: tuple[str, ...] = ()
+    symbols: tuple[str, ...] = ()
+
+    @property
+    def unit(self) -> float | None:
+        """What stored numbers are divided by; None if the type of the file says it."""
+        return None if self.dtype is None or self.conversion is None else self.conversion.unit
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One output of the network: the key of its target, how it is read, its classes, and what a loss weighs.
+
+    `reading` None: it is numbers without a target. `conversion` is that of targets that are numbers.
+    """
+
+    key: str | None = None
+    reading: Reading | None = None
+    classes: Classes | None = None
+    class_weights: tuple[float, ...] | None = None
+    conversion: Conversion | None = None
+    is_box: bool = False
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """All inputs and outputs of a network by their names."""
+
+    inputs: Mapping[str, Fed]
+    outputs: Mapping[str, Asked] = field(default_factory=dict)
+
+    def as_text(self) -> str:
+        """The content of the file of a run."""
+        whole = {
+            "inputs": {name: asdict(each) for name, each in self.inputs.items()},
+            "outputs": {name: asdict(each) for name, each in self.outputs.items()},
+        }
+        return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> Preparation:
+        """That of the file of a run.
+
+        Raises:
+            CannotPrepare: the file is missing or damaged.
+        """
+        try:
+            whole = json.loads(files.read(path))
+            return cls(
+                {name: _fed(each) for name, each in whole["inputs"].items()},
+                {name: _asked(each) for name, each in whole["outputs"].items()},
+            )
+        except OSError as error:
+            why = f"{files.shortened(path)} cannot be read: {files.reason(error)}"
+            raise CannotPrepare(why, "a run of this version has it: train again") from None
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise CannotPrepare(f"{files.shortened(path)} is not that of a run") from None
+
+
+def _fed(told: Mapping[str, Any]) -> Fed:
+    return Fed(
+        told["key"],
+        tuple(told["shape"]),
+        told["dtype"],
+        _conversion(told["conversion"]),
+        tuple(told["columns"]),
+        tuple(told["symbols"]),
+    )
+
+
+def _asked(told: Mapping[str, Any]) -> Asked:
+    classes = told["classes"]
+    weights = told["class_weights"]
+    return Asked(
+        told["key"],
+        told["reading"],
+        None if classes is None else Classes(classes["count"], tuple(classes["names"]), classes["ignored"]),
+        None if weights is None else tuple(weights),
+        _conversion(told["conversion"]),
+        told["is_box"],
+    )
+
+
+def _conversion(told: Mapping[str, Any] | None) -> Conversion | None:
+    if told is None:
+        return None
+    given: dict[str, Any] = {
+        name: tuple(each) if isinstance(each, list) else each for name, each in told.items()
+    }
+    return Conversion(**given)
+
+
+def of_training(
+    graph: Graph,
+    heads: Sequence[Head],
+    wiring: Wiring,
+    parts: Parts,
+    terms: Sequence[Term],
+    conversions: tuple[Mapping[str, Conversion], Mapping[str, Conversion]],
+    keys: Mapping[str, str],
+) -> Preparation:
+    """That of a training. `keys` has the key in the files for one that has another in `parts`."""
+    of_inputs, of_targets = conversions
+    inputs = {}
+    for each in graph.inputs:
+        key = wiring.inputs[each.name]
+        own = keys.get(key, key)
+        field_ = parts.train.fields[key]
+        symbols = parts.classes[own].names if each.vocabulary is not None and own in parts.classes else ()
+        columns = parts.columns.get(own, ())
+        inputs[each.name] = Fed(
+            own, field_.shape, field_.dtype, of_inputs.get(each.name), tuple(columns), symbols
+        )
+    weights = {term.output: getattr(term.loss, "class_weights", None) for term in terms}
+    outputs = {}
+    for head in heads:
+        key_ = wiring.targets.get(head.output)
+        own_key = None if key_ is None else keys.get(key_, key_)
+        outputs[head.output] = Asked(
+            own_key,
+            head.loss.reading(head.type.channels or 1),
+            _classes(head, own_key, parts),
+            weights[head.output],
+            of_targets.get(head.output),
+            is_box(head, own_key),
+        )
+    return Preparation(inputs, outputs)
+
+
+def _classes(head: Head, key: str | None, parts: Parts) -> Classes | None:
+    """The classes of a head: those of the data, as many as the head has."""
+    if head.loss.targets != "classes":
+        return None
+    known = None if key is None else parts.classes.get(key)
+    ignored = getattr(head.loss, "ignore", None)
+    names = () if known is None else known.names
+    return Classes(max(head.type.channels or 1, 2), names, ignored)
+
+
+def is_box(head: Head, key: str | None) -> bool:
+    """Whether an output is the box of an object: left, top, right, bottom."""
+    return key in BOXES and head.type.channels == BOX and not head.type.sizes
