@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from netspec.recipe.data import Data, TableData, TextData
-from netspec.recipe.names import EMBEDDED, SETS, Named
+from netspec.recipe.data import BitsData, Data, TableData, TextData
+from netspec.recipe.names import EMBEDDED, MADE, SETS, Named
 
 _SEARCH = """\
 netspec looks for the original files, compressed or not, in `--data-dir`, else in `$NETSPEC_DATA`, else in `netspec/`
@@ -65,6 +65,7 @@ _FORMATS: tuple[tuple[str, str, str], ...] = (
         "a UTF-8 file, or a folder with `train.txt` and others; `text` in the recipe",
         "`symbols`, `targets`",
     ),
+    ("bits", "`train: bits`: random bits; `bits` in the recipe", "`samples`, `targets`"),
     ("Python", 'a sequence of mappings, `[{"images": …, "labels": …}, …]`', "those of the mappings"),
 )
 
@@ -145,7 +146,7 @@ sequence of mappings (a mapping of parts to sequences for several parts). A samp
 needed, so a sequence can read from a database or make its samples. All samples have the keys, shapes and types of the
 first one. `parts.train.take(indices)` gives a batch: an array per key."""
 
-_NESTED = {"table": "a mapping, below", "text": "a mapping, below"}
+_NESTED = {"table": "a mapping, below", "text": "a mapping, below", "bits": "a mapping, below"}
 
 
 def data_page(notice: str) -> Iterator[str]:
@@ -169,6 +170,7 @@ def data_page(notice: str) -> Iterator[str]:
     yield from _settings("data", Data)
     yield from _settings("table", TableData)
     yield from _settings("text", TextData)
+    yield from _settings("bits", BitsData)
     yield "A setting that the format does not use is an error."
     yield "## Parts"
     yield _PARTS
@@ -187,6 +189,8 @@ def data_page(notice: str) -> Iterator[str]:
         ("name", "contents", "source"),
         [(f"`{name}`", _holds(known), _source(name, known)) for name, known in SETS.items()],
     )
+    yield "Two sets need no file; their sizes are settings of the recipe:"
+    yield _table(("name", "contents"), [(f"`{name}`", what) for name, what in MADE.items()])
     yield _SEARCH
     yield (
         "The images of EMNIST are stored transposed and turned upright here; `emnist` is its balanced split, which its"
@@ -195,7 +199,9 @@ def data_page(notice: str) -> Iterator[str]:
     )
 
 
-def _settings(name: str, model: type[Data] | type[TableData] | type[TextData]) -> Iterator[str]:
+def _settings(
+    name: str, model: type[Data] | type[TableData] | type[TextData] | type[BitsData]
+) -> Iterator[str]:
     rows = []
     for key, field in model.model_fields.items():
         default = field.get_default(call_default_factory=True)

@@ -102,9 +102,9 @@ def _settings(name: str, sets: list[str]) -> Data:
     from pydantic import ValidationError
 
     from netspec.recipe.data import Data
-    from netspec.recipe.names import SETS, is_path
+    from netspec.recipe.names import KNOWN, is_path
 
-    train = f"./{name}" if name not in SETS and not is_path(name) and files.exists(name) else name
+    train = f"./{name}" if name not in KNOWN and not is_path(name) and files.exists(name) else name
     stated: dict[str, Any] = {"train": train}
     for each in sets:
         key, equals, text = each.partition("=")
@@ -124,15 +124,17 @@ def _settings(name: str, sets: list[str]) -> Data:
     except ValidationError as error:
         wrong = error.errors()
         first = next((each for each in wrong if each["type"] == "extra_forbidden"), wrong[0])
+        if first["type"] == "order":  # the reason is in the message
+            fail(f"--set {'.'.join(map(str, first['loc']))}: {first['msg']}")
         _refuse([part for part in first["loc"] if isinstance(part, str)], first["type"] == "extra_forbidden")
 
 
 def _refuse(place: list[str], unknown: bool) -> NoReturn:
     """Exit with what a setting takes, or which settings there are."""
     from netspec.ops.nearest import did_you_mean
-    from netspec.recipe.data import Data, TableData, TextData
+    from netspec.recipe.data import BitsData, Data, TableData, TextData
 
-    models: dict[str, type[Any]] = {"table": TableData, "text": TextData}
+    models: dict[str, type[Any]] = {"table": TableData, "text": TextData, "bits": BitsData}
     inside = len(place) > 1 and place[0] in models
     fields = models[place[0]].model_fields if inside else Data.model_fields
     name, whose = (place[1], f"`{place[0]}`") if inside else (place[0], "data")
@@ -173,7 +175,7 @@ def _drawn(parts: Parts, picture: Path) -> str | bytes:
 def _list(folder: Path | None, format: Format) -> None:
     from netspec.data.bounds import DataError
     from netspec.data.sets import default_folder, missing
-    from netspec.recipe.names import SETS
+    from netspec.recipe.names import MADE, SETS
 
     try:
         place = folder or default_folder()
@@ -195,7 +197,8 @@ def _list(folder: Path | None, format: Format) -> None:
             }
         )
     if format is Format.json:
-        say_json({"folder": str(place), "sets": rows})
+        made = [{"name": name, "contents": what} for name, what in MADE.items()]
+        say_json({"folder": str(place), "sets": rows, "made": made})
         return
     width = max(len(name) for name in SETS)
     say(f"named sets, in {files.shortened(place)}")
@@ -208,6 +211,9 @@ def _list(folder: Path | None, format: Format) -> None:
         say(
             f"  {str(row['name']).ljust(width)}  {counts}  {known.shape[0]}@{sizes}  {known.classes} classes  ({state})"
         )
+    say("sets without files")
+    for name, what in MADE.items():
+        say(f"  {name.ljust(width)}  {what}")
 
 
 # The report.

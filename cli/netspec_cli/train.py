@@ -219,9 +219,9 @@ def _split(sets: list[str]) -> tuple[dict[str, _Override], list[str]]:
 
 def from_here(data: str | None) -> str | None:
     """A path on the command line is relative to the current folder, and need not contain a slash."""
-    from netspec.recipe.names import SETS, is_path, seen_from
+    from netspec.recipe.names import KNOWN, is_path, seen_from
 
-    if data is None or data in SETS:
+    if data is None or data in KNOWN:
         return data
     lacks_slash = not is_path(data) and files.exists(data)
     return seen_from(Path.cwd(), f"./{data}" if lacks_slash else data)

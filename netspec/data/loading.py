@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 
 from netspec import files
-from netspec.data import cifar, conversion, families, npy, npz, pictures, sets, table, text
+from netspec.data import bits, cifar, conversion, families, npy, npz, pictures, sets, table, text
 from netspec.data.arrays import agreed, arranged, of_arrays
 from netspec.data.bounds import DataError
 from netspec.data.own import Samples, of_samples
 from netspec.data.parts import PARTS, WORDS, Classes, Parts
+from netspec.data.source import Changed
 from netspec.ops.nearest import did_you_mean
-from netspec.recipe.data import Data
-from netspec.recipe.names import SETS, STEMS, expanded, is_path
+from netspec.recipe.data import BitsData, Data, TextData
+from netspec.recipe.names import KNOWN, MADE, SETS, SONNETS, STEMS, expanded, is_path
 
 _READS = {
-    "arrays": {"layout", "inputs", "targets", "classes", "ignore"},
+    "arrays": {"layout", "inputs", "targets", "classes", "ignore", "shape"},
     "pictures": {"inputs", "targets", "classes", "ignore", "size", "channels", "masks", "boxes"},
     "table": {"inputs", "targets", "classes", "table"},
     "text": {"inputs", "targets", "text"},
-    "named": {"inputs", "targets"},
+    "bits": {"inputs", "targets", "bits"},
+    "named": {"inputs", "targets", "shape"},
     "named pictures": {"inputs", "targets", "size"},
 }
 """The settings that each kind of reader obeys; another one is an error."""
@@ -50,7 +53,7 @@ def load(
         data = Data(train=data)
     if not isinstance(data, Data):
         return of_samples(data, Data(train="own"))
-    parts = _read(data.train, data, folder, base, workers)
+    parts = _read(data.train, data, folder, base, workers, seed=seed)
     if data.validation is not None and parts.validation is not None:
         parts = replace(parts, validation=None).noting(_UNUSED.format("validation", parts.name))
     if data.test is not None and parts.test is not None:
@@ -72,6 +75,11 @@ def _with_files(
     Raises:
         DataError: they have other parts only, or do not fit.
     """
+    if path in MADE:
+        raise DataError(
+            f"{path}: is one set of samples, and cannot be a part beside others",
+            f"take a part of it: `data: {{train: {path}, validation: 0.1, test: 0.1}}`",
+        )
     files_ = _other(path, data, parts.classes if parts.own else {}, folder, base, workers)
     found = dict(files_)
     source = found.get(name) or (found["train"] if len(found) == 1 else None)
@@ -121,16 +129,51 @@ def _read(
     base: Path,
     workers: int,
     symbols: Sequence[str] | None = None,
+    seed: int = 0,
 ) -> Parts:
-    if not is_path(path):
-        if path not in SETS:
-            raise DataError(
-                f"no data set is called {path}{did_you_mean(path, SETS)}",
-                f"the data sets are {', '.join(SETS)}",
-            )
+    if is_path(path):
+        found = _of_path(base / expanded(path), data, base, workers, symbols)
+    elif path in MADE:
+        found = _made(path, data, seed)
+    elif path in SETS:
         _require_obeyed(data, "named pictures" if SETS[path].form == "masks" else "named", path)
-        return _naming(sets.load(path, folder, data, workers), data)
-    return _naming(_of_path(base / expanded(path), data, base, workers, symbols), data)
+        found = sets.load(path, folder, data, workers)
+    else:
+        raise DataError(
+            f"no data set is called {path}{did_you_mean(path, KNOWN)}", f"the data sets are {', '.join(KNOWN)}"
+        )
+    return _shaped(_naming(found, data), data)
+
+
+def _made(name: str, data: Data, seed: int) -> Parts:
+    """A set that needs no file."""
+    if name == SONNETS:
+        _require_obeyed(data, "text", name)
+        return text.embedded(name, data.text or TextData())
+    _require_obeyed(data, "bits", name)
+    return bits.load(name, data, data.bits or BitsData(), seed)
+
+
+def _shaped(parts: Parts, data: Data) -> Parts:
+    """The parts with the input in the shape that the recipe says.
+
+    Raises:
+        DataError: the samples do not have so many numbers, or there are several inputs.
+    """
+    wanted = data.shape
+    if wanted is None:
+        return parts
+    if len(parts.inputs) != 1:
+        raise DataError(f"{parts.where}: has {len(parts.inputs)} inputs, and `shape` is for one", "remove `shape`")
+    (key,) = parts.inputs
+    given = parts.shape(key)
+    if prod(given) != prod(wanted):
+        sizes = ("×".join(map(str, shape)) for shape in (given, wanted))
+        raise DataError(
+            "{}: a sample is {}, which is not {}".format(parts.where, *sizes),
+            f"`shape` has {prod(wanted):,} numbers, and a sample {prod(given):,}",
+        )
+    return parts.mapped(lambda _, source: Changed(source, key, lambda array: array.reshape(-1, *wanted)))
 
 
 def _naming(parts: Parts, data: Data) -> Parts:

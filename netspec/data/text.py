@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 UNKNOWN = "<unk>"
 """A symbol of a vocabulary that stands for all that are not in it."""
+_EMBEDDED = Path(__file__).with_name("embedded")
 _LARGEST = 1 << 30
 """The largest text, 1 GiB."""
 _PIECE = 1 << 20
@@ -49,6 +51,14 @@ def load(path: Path, settings: TextData, base: Path, symbols: Sequence[str] | No
     sources = {part: _source(text, vocabulary, settings, paths[part]) for part, text in texts.items()}
     classes = {key: Classes(len(vocabulary), vocabulary) for key in ("symbols", "targets")}
     return Parts(path.name, str(path), sources["train"], classes=classes, overlap=0).having(sources)
+
+
+def embedded(name: str, settings: TextData) -> Parts:
+    """The parts of a text that is part of the package; its characters are those of tiny Shakespeare (Karpathy 2015)."""
+    if settings.vocabulary is None and settings.unit == "characters":
+        settings = settings.model_copy(update={"vocabulary": str(_EMBEDDED / "characters.txt")})
+    found = load(_EMBEDDED / f"{name}.txt", settings, Path())
+    return replace(found, name=name, where=name, own=False)
 
 
 def _read(path: Path) -> str:

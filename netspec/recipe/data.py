@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from netspec.recipe.model import Count, Flag, Settings, Whole, Word, listed
 
@@ -35,6 +36,30 @@ class TextData(Settings):
         "characters"
     )
     vocabulary: Annotated[Text | None, Field(description="the path of a file")] = None
+
+
+class BitsData(Settings):
+    """Random bits from the seed of the recipe: the targets are the bits of a sample, read `delay` steps later.
+
+    A sample has `length` bits. Its first `delay` steps have nothing to remember, so its target has the first
+    `length` − `delay` bits.
+    """
+
+    length: Annotated[Count, Field(description="a whole number of bits from 1")] = 24
+    delay: Annotated[Whole, Field(description="a whole number of steps from 0")] = 4
+    samples: Count = 10_000
+
+    @field_validator("delay")
+    @classmethod
+    def _leaves_a_target(cls, delay: int, info: ValidationInfo) -> int:
+        length = info.data.get("length", delay + 1)
+        if delay >= length:
+            raise PydanticCustomError(
+                "order",
+                f"`delay` must be below `length`, but {delay} is not below {length}",
+                {"help": f"write `delay: {length - 1}` at most, or a larger `length`"},
+            )
+        return delay
 
 
 class TableData(Settings):
@@ -92,5 +117,13 @@ class Data(Settings):
     boxes: Annotated[
         Text | None, Field(description="the path of a CSV file: file, left, top, right, bottom")
     ] = None
+    shape: Annotated[
+        Annotated[tuple[Count, ...], Field(min_length=1)] | None,
+        BeforeValidator(_sequence),
+        Field(
+            description="a list of whole numbers: the input as the network takes it, of the same numbers in order"
+        ),
+    ] = None
     table: TableData | None = None
     text: TextData | None = None
+    bits: BitsData | None = None

@@ -210,6 +210,16 @@ SETS: dict[str, Named] = {
 }
 
 
+BITS = "bits"
+SONNETS = "sonnets"
+MADE: dict[str, str] = {
+    BITS: "random bits, of which a network has to remember some",
+    SONNETS: "28 sonnets of Shakespeare (1609), 17,097 characters of 65 kinds",
+}
+"""Sets that need no file: what they are. Their sizes are settings of the recipe (`bits`, `text`)."""
+KNOWN = (*SETS, *MADE)
+
+
 def is_path(data: str) -> bool:
     """Whether this is the path of a file or folder: a name contains no slash and no dot."""
     return "/" in data or "\\" in data or "." in data

@@ -76,7 +76,8 @@ def check(graph: Graph, problems: Problems) -> Recipe | None:
             message = f"`{graph.name}` takes {len(graph.inputs)} inputs, but {recipe.source} has one array of samples"
             problems.error(codes.DATA_MISFIT, message, _place(graph, recipe, ["data"]))
     elif recipe is not None and known is not None:
-        match(graph, recipe, Facts(recipe.source, known.shape, known.classes, known.train), problems)
+        shape = getattr(recipe.data, "shape", None) or known.shape
+        match(graph, recipe, Facts(recipe.source, shape, known.classes, known.train), problems)
     else:
         _classifies(graph, problems)
     return recipe

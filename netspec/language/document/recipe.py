@@ -13,7 +13,7 @@ from netspec.language.reading import values
 from netspec.language.reading.values import Scalar, Value
 from netspec.recipe import Checkpoint, Group, Normalise, Recipe, StatedRecipe, Stop
 from netspec.recipe import stated as given
-from netspec.recipe.names import SETS, is_path
+from netspec.recipe.names import KNOWN, is_path
 
 OPTIMIZER = Family(
     "optimiser",
@@ -97,7 +97,7 @@ def read(whole: values.Mapping, problems: Problems) -> Recipe | None:
 def _data(value: Value, field: str, problems: Problems) -> object:
     """A name, a path, or a mapping of sources and parts."""
     if isinstance(value, values.Mapping):
-        from netspec.recipe.data import Data, TableData, TextData
+        from netspec.recipe.data import BitsData, Data, TableData, TextData
 
         parts = {
             "train": _source,
@@ -105,6 +105,7 @@ def _data(value: Value, field: str, problems: Problems) -> object:
             "test": _part,
             "table": settings.model(TableData, "{inputs: [a, b], targets: [c]}", words="DATA_SETTINGS"),
             "text": settings.model(TextData, "{length: 100}", words="DATA_SETTINGS"),
+            "bits": settings.model(BitsData, "{length: 24, delay: 4}", words="DATA_SETTINGS"),
         }
         return settings.read(Data, "`data`", value, problems, parts, "DATA_SETTINGS")
     return _source(value, field, problems)
@@ -121,15 +122,15 @@ def _source(value: Value, field: str, problems: Problems) -> str | None:
             help=f"write `{field}: {Recipe.model_fields['data'].default}`, for example",
         )
         return None
-    if name in SETS or is_path(name):
+    if name in KNOWN or is_path(name):
         return name
     path = f"for a file or folder write its path with a slash: `./{name}`"
-    meant = settings.lead(name, SETS, settings.words_of("DATA"))
+    meant = settings.lead(name, KNOWN, settings.words_of("DATA"))
     problems.error(
         codes.UNKNOWN_DATA,
         f"no data set is called `{name}`",
         value.span,
-        notes=[f"the data sets are {settings.joined(SETS)}"],
+        notes=[f"the data sets are {settings.joined(KNOWN)}"],
         help=f"{meant}; {path}" if meant else path,
     )
     return None

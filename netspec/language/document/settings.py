@@ -53,6 +53,7 @@ EXAMPLES: dict[str, object] = {
     "metric": "validation_loss",
     "minutes": 10,
     "output": "main",
+    "shape": "[1, 784]",
     "size": 32,
     "std": 0.25,
     "steps": 1000,

@@ -105,7 +105,7 @@ def test_is_written_so_that_it_reads_the_same(each: Recipe) -> None:
 
 SETTINGS = ", ".join(f"`{each}`" for each in sorted(Recipe.model_fields))
 NAMED = "write `{sgd: {learning_rate: 0.05, momentum: 0.9}}`, for example"
-SETS = f"the data sets are {', '.join(f'`{name}`' for name in names.SETS)}"
+SETS = f"the data sets are {', '.join(f'`{name}`' for name in names.KNOWN)}"
 
 WRONG = {
     "epoch: 3": "1:1: NS0501 | a recipe does not have the setting `epoch` | write `epochs`",
