@@ -140,7 +140,8 @@ def _read(
         found = sets.load(path, folder, data, workers)
     else:
         raise DataError(
-            f"no data set is called {path}{did_you_mean(path, KNOWN)}", f"the data sets are {', '.join(KNOWN)}"
+            f"no data set is called {path}{did_you_mean(path, KNOWN)}",
+            f"the data sets are {', '.join(KNOWN)}",
         )
     return _shaped(_naming(found, data), data)
 
@@ -164,7 +165,9 @@ def _shaped(parts: Parts, data: Data) -> Parts:
     if wanted is None:
         return parts
     if len(parts.inputs) != 1:
-        raise DataError(f"{parts.where}: has {len(parts.inputs)} inputs, and `shape` is for one", "remove `shape`")
+        raise DataError(
+            f"{parts.where}: has {len(parts.inputs)} inputs, and `shape` is for one", "remove `shape`"
+        )
     (key,) = parts.inputs
     given = parts.shape(key)
     if prod(given) != prod(wanted):
