@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from netspec import files
+from netspec.dataclass import replace
 from netspec.language.reading import locations
 from netspec_cli.common import (
     Weights,
@@ -83,6 +86,7 @@ def train(
 ) -> None:
     """Train a network with its recipe, and write a run folder; or go on with a run."""
     from netspec.backend import Trains, usable
+    from netspec.language.document.overrides import given_as
     from netspec.training.match import require_trainable
 
     shape = Shape(quiet, format)
@@ -115,7 +119,9 @@ def train(
         note(f"{spec} has no recipe of its own; that of its paper is {known}")
     recipe = _recipe(graph.train, graph.file, overrides)
     chosen = usable([backend], Trains)[0]
-    require_trainable(graph, recipe, chosen, device or "auto")  # before a large data set is read
+    options = {given_as(key): each.option for key, each in overrides.items()}
+    with _naming(options):
+        require_trainable(graph, recipe, chosen, device or "auto")  # before a large data set is read
     samples = _data(graph, recipe, data_dir, fetch)
 
     def run(listeners: Sequence[Report]) -> Run:
@@ -137,10 +143,11 @@ def train(
                 "data_dir": None if data_dir is None else str(data_dir.absolute()),
             },
             listeners=listeners,
-            warn=show,
+            warn=lambda warnings: show(_named(each, options) for each in warnings),
         )
 
-    followed(run, recipe.epochs, shape, {"spec": spec, "name": graph.name})
+    with _naming(options):
+        followed(run, recipe.epochs, shape, {"spec": spec, "name": graph.name})
 
 
 def _resume(path: Path, data_dir: Path | None, fetch: bool, device: str | None, shape: Shape) -> None:
@@ -237,12 +244,44 @@ def _recipe(stated: StatedRecipe | None, file: str, overrides: Mapping[str, _Ove
     recipe = settle(stated, problems, file, {key: each.value for key, each in overrides.items()})
     if recipe is not None:
         return recipe
-    options = {given_as(key): each.option for key, each in overrides.items()}
-    wrong = [each for each in problems if each.span.file in options]
-    if wrong:
-        show(each for each in problems if each not in wrong)
-        fail("\nnetspec: ".join(_in_words(each, options[each.span.file]) for each in wrong))
-    raise SpecError(problems.in_order())
+    with _naming({given_as(key): each.option for key, each in overrides.items()}):
+        raise SpecError(problems.in_order())
+
+
+@contextmanager
+def _naming(options: Mapping[str, str]) -> Iterator[None]:
+    """Report errors of settings from the command line by their options, as those of a wrong command."""
+    from netspec.diagnostics import SpecError
+
+    try:
+        yield
+    except SpecError as error:
+        wrong = [(each, option) for each in error.diagnostics if (option := _option(each, options))]
+        if not wrong:
+            raise
+        diagnostics = [each for each, _ in wrong]
+        show(each for each in error.diagnostics if each not in diagnostics)
+        fail("\nnetspec: ".join(_in_words(each, option) for each, option in wrong))
+
+
+def _option(diagnostic: Diagnostic, options: Mapping[str, str]) -> str | None:
+    """The option that gave the setting of a diagnostic, or a part of it."""
+    if diagnostic.span.line:
+        return None
+    place = diagnostic.span.file.split(".")
+
+    def shared(name: str) -> int:
+        pairs = zip(place, name.split("."), strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    nearest = max(options, key=shared, default="")
+    return options[nearest] if shared(nearest) > 1 else None  # the first word is `train`
+
+
+def _named(diagnostic: Diagnostic, options: Mapping[str, str]) -> Diagnostic:
+    """The diagnostic with the option in place of the setting that it gave."""
+    option = _option(diagnostic, options)
+    return diagnostic if option is None else replace(diagnostic, span=replace(diagnostic.span, file=option))
 
 
 def _in_words(diagnostic: Diagnostic, option: str) -> str:

@@ -1,8 +1,8 @@
 """Augments training samples: the same numbers for every backend, drawn from the seed, the epoch and the sample.
 
 An image is an array (channels, *axes); a mask has only the axes, and a box is (left, top, right, bottom) in pixels
-from the edges of the image. Masks and boxes follow what moves the image. Bytes are changed as float64, then rounded and
-limited to 0 … 255; floats keep their type.
+from the edges of the image. Masks and boxes follow what moves the image. Whole numbers are changed as float64, then
+rounded and limited to the range of their type (bytes: 0 … 255); floats keep their type.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from netspec.data.bounds import DataError
+from netspec.data.fitting import crop_sizes, shape_after
+from netspec.data.source import UNITS
 from netspec.recipe.augmentation import (
     Brightness,
     Colour,
@@ -92,7 +93,7 @@ class Augmentation:
 
         def centred(sample: Sample) -> Sample:
             for crop in crops:
-                sizes = _sizes(crop, sample.sizes)
+                sizes = crop_sizes(crop, sample.sizes)
                 sample = _cut(
                     sample, [(has - size) // 2 for has, size in zip(sample.sizes, sizes, strict=True)], sizes
                 )
@@ -106,9 +107,7 @@ class Augmentation:
         Raises:
             DataError: a change does not suit such images.
         """
-        for each in self.changes:
-            shape = (shape[0], *_suits(each, shape))
-        return shape
+        return shape_after(self.changes, shape)
 
     def _changed(self, sample: Sample, draw: Generator) -> Sample:
         for each in self.changes:
@@ -118,7 +117,7 @@ class Augmentation:
             if happens:
                 sample = CHANGES[type(each)](each, sample, inner)
             elif isinstance(each, Crop) and each.size is not None:
-                sizes = _sizes(each, sample.sizes)
+                sizes = crop_sizes(each, sample.sizes)
                 sample = _cut(
                     sample, [(has - size) // 2 for has, size in zip(sample.sizes, sizes, strict=True)], sizes
                 )
@@ -191,17 +190,11 @@ def _along(sample: Sample, axis: int, by: int, fill: float) -> Sample:
 
 
 def _crop(spec: Crop, sample: Sample, draw: Generator) -> Sample:
-    sizes = _sizes(spec, sample.sizes)
+    sizes = crop_sizes(spec, sample.sizes)
     if spec.pad:
         sample = _padded(sample, spec.pad, spec.fill)
     starts = [int(draw.integers(has - size + 1)) for has, size in zip(sample.sizes, sizes, strict=True)]
     return _cut(sample, starts, sizes)
-
-
-def _sizes(spec: Crop, sizes: Shape) -> Shape:
-    if spec.size is None:
-        return sizes
-    return spec.size * len(sizes) if len(spec.size) == 1 else spec.size
 
 
 def _padded(sample: Sample, pad: int, fill: float) -> Sample:
@@ -300,7 +293,7 @@ def _colour(spec: Colour, sample: Sample, draw: Generator) -> Sample:
 
 
 def _noise(spec: Noise, sample: Sample, draw: Generator) -> Sample:
-    unit = 255 if sample.image.dtype == np.uint8 else 1
+    unit = UNITS.get(str(sample.image.dtype), 1.0)
     noise = draw.standard_normal(sample.image.shape) * (spec.deviation * unit)
     return replace(sample, image=_typed(sample.image.astype(float) + noise, sample.image))
 
@@ -314,10 +307,16 @@ def _cutout(spec: Cutout, sample: Sample, draw: Generator) -> Sample:
 
 
 def _typed(values: Numbers, like: Array) -> Array:
-    """The values in the type of an image."""
-    if like.dtype == np.uint8:
-        return np.clip(np.floor(values + 0.5), 0, 255).astype(np.uint8)
-    return values.astype(like.dtype)
+    """The values in the type of an image: those of whole numbers are rounded and limited to its range."""
+    if like.dtype.kind == "f":
+        return values.astype(like.dtype)
+    least, most = (0, 1) if like.dtype.kind == "b" else _range(like.dtype)
+    return np.clip(np.floor(values + 0.5), least, most).astype(like.dtype)
+
+
+def _range(dtype: np.dtype[Any]) -> tuple[int, int]:
+    limits = np.iinfo(dtype)
+    return int(limits.min), int(limits.max)
 
 
 def _corners(box: Array) -> Numbers:
@@ -330,49 +329,6 @@ def _around(corners: Numbers, sizes: Shape, like: Array) -> Array:
     limits = np.array(sizes[::-1][:2], float)
     low, high = (np.clip(each, 0, limits) for each in (corners.min(axis=0), corners.max(axis=0)))
     return np.concatenate([low, high]).astype(like.dtype)
-
-
-def _suits(spec: Augment, shape: Shape) -> Shape:
-    """The sizes after a change of an image of this shape.
-
-    Raises:
-        DataError: the change does not suit such images.
-    """
-    channels, *axes = shape
-    sizes = tuple(axes)
-    if not sizes:
-        raise DataError(
-            f"`{spec.kind}` changes images, but a sample is a vector of {channels}",
-            "remove it from `augment`",
-        )
-    if isinstance(spec, Flip) and not -len(sizes) <= spec.axis < len(sizes):
-        raise DataError(f"`flip` has axis {spec.axis}, but a sample has {_axes(sizes)}", "name one of them")
-    if isinstance(spec, Rotate) and len(sizes) != 2:
-        raise DataError(f"`rotate` turns images, but a sample has {_axes(sizes)}", "remove it from `augment`")
-    if isinstance(spec, Colour) and channels != 3:
-        raise DataError(
-            f"`colour` takes three channels, but a sample has {channels}", "remove it from `augment`"
-        )
-    if isinstance(spec, Crop) and spec.size is not None:
-        if len(spec.size) not in (1, len(sizes)):
-            raise DataError(
-                f"`crop` has {len(spec.size)} sizes, but a sample has {_axes(sizes)}", "give one per axis"
-            )
-        wanted = _sizes(spec, sizes)
-        room = tuple(size + 2 * spec.pad for size in sizes)
-        if any(size > most for size, most in zip(wanted, sizes, strict=True)):
-            large, has = "×".join(map(str, wanted)), "×".join(map(str, sizes))
-            raise DataError(
-                f"`crop` cuts {large} out of {has}"
-                + (f" ({'×'.join(map(str, room))} with `pad`)" if spec.pad else ""),
-                "make it smaller: parts that are not augmented are cut at the centre, without `pad`",
-            )
-        return wanted
-    return sizes
-
-
-def _axes(sizes: Shape) -> str:
-    return "1 spatial axis" if len(sizes) == 1 else f"{len(sizes)} spatial axes"
 
 
 CHANGES: Mapping[type[Augment], Callable[[Any, Sample, Generator], Sample]] = {

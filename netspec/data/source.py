@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     Batch = dict[str, Array]
 
 
+UNITS: Mapping[str, float] = {"uint8": 255.0, "uint16": 65535.0}
+"""What the values of images of a type are divided by."""
+
+
 class Role(StrEnum):
     """What an array of samples is for."""
 
@@ -39,7 +43,7 @@ class Field:
     @property
     def unit(self) -> float:
         """What the values are divided by when they are prepared: bytes and 16-bit numbers become 0 to 1."""
-        return {"uint8": 255.0, "uint16": 65535.0}.get(self.dtype, 1.0)
+        return UNITS.get(self.dtype, 1.0)
 
     @property
     def nbytes(self) -> int:

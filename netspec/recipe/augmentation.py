@@ -123,7 +123,7 @@ class Colour(Augment):
 
 
 class Noise(Augment):
-    """Adds normal noise of standard deviation `deviation`, as a fraction of 255 for bytes, of 1 for floats."""
+    """Adds normal noise of deviation `deviation`, as a fraction of 255 for bytes, of 65535 for 16 bits, else of 1."""
 
     kind: ClassVar[Literal["noise"]] = "noise"
     main: ClassVar[str | None] = "deviation"

@@ -1,51 +1,105 @@
-"""The augmentation of a recipe, for the arrays of its data."""
+"""The augmentation of a recipe: checked against the network, then made for the arrays of its data."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from netspec.data.augmentation import Augmentation
 from netspec.data.bounds import DataError
-from netspec.data.parts import Parts
 from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph
 from netspec.recipe import Recipe
+from netspec.recipe.names import Shape, padded
 from netspec.training.heads import Head, place
+from netspec.training.suits import images
+
+if TYPE_CHECKING:
+    from netspec.data.augmentation import Augmentation
+    from netspec.data.parts import Parts
 
 BOXES = ("box", "boxes")
 """The names of arrays that are boxes."""
 
 
-def augmentation(
-    graph: Graph, recipe: Recipe, heads: Sequence[Head], parts: Parts, problems: Problems
-) -> Augmentation | None:
-    """What changes training samples; None if the recipe has none, or it does not fit (`problems` says why)."""
+def check_augmentation(graph: Graph, recipe: Recipe, problems: Problems, given: Shape | None = None) -> None:
+    """Report changes that do not suit the images of the network, whose stored shape may be `given`."""
     if not recipe.augment:
+        return
+    from netspec.data.fitting import shape_after, shape_before
+
+    found = images(graph)
+    if len(found) != 1:
+        count = f"{len(found)} inputs of images" if found else "no input of images"
+        message = f"`augment` changes images, but `{graph.name}` has {count}"
+        problems.error(codes.DATA_MISFIT, message, place(graph, recipe, ["augment"]), help="remove `augment`")
+        return
+    (image,) = found
+    wanted = padded(image.type.shape, -recipe.pad)
+    after, fits = given or shape_before(recipe.augment, wanted), True
+    for at, each in enumerate(recipe.augment):
+        try:
+            after = shape_after([each], after)
+        except DataError as error:
+            where, fits = place(graph, recipe, ["augment", str(at)]), False
+            problems.error(codes.DATA_MISFIT, str(error), where, help=error.help or None)
+    cropped = any(getattr(each, "size", None) is not None for each in recipe.augment if each.kind == "crop")
+    if fits and cropped and after != wanted:
+        around = f", padded by {recipe.pad}" if recipe.pad else ""
+        problems.error(
+            codes.DATA_MISFIT,
+            f"`augment` gives {_sizes(after)}{around}, but the input `{image.name}` takes {image.type}",
+            place(graph, recipe, ["augment"]),
+            help=f"crop to {list(wanted[1:])}",
+        )
+
+
+def augmentation(
+    graph: Graph, recipe: Recipe, heads: Sequence[Head], key: str, parts: Parts, problems: Problems
+) -> Augmentation | None:
+    """What changes training samples, whose images are the array `key`; None if something does not suit them."""
+    from netspec.data.augmentation import Augmentation
+
+    check_augmentation(graph, recipe, problems, parts.shape(key) if key else None)
+    if problems.errors:
         return None
-    where = place(graph, recipe, ["augment"])
-    pictures = [key for key in parts.inputs if len(parts.shape(key)) > 1]
-    if len(pictures) != 1:
-        found = f"{len(pictures)} arrays of images" if pictures else "no images"
-        problems.error(codes.DATA_MISFIT, f"`augment` changes images, but {parts.name} has {found}", where)
+    _check_fills(graph, recipe, key, parts, problems)
+    if problems.errors:
         return None
-    (image,) = pictures
-    sizes = parts.shape(image)[1:]
-    fields = parts.train.fields
-    others = [key for key in fields if key != image]
+    sizes, fields = parts.shape(key)[1:], parts.train.fields
+    others = [each for each in fields if each != key]
     masks = [
-        key for key in others if parts.shape(key) == sizes and fields[key].dtype.startswith(("int", "uint"))
+        each
+        for each in others
+        if parts.shape(each) == sizes and fields[each].dtype.startswith(("int", "uint"))
     ]
-    boxes = [key for key in others if key in BOXES and parts.shape(key) == (4,)]
+    boxes = [each for each in others if each in BOXES and parts.shape(each) == (4,)]
     ignored = [
-        each.ignored for key, each in parts.classes.items() if key in masks and each.ignored is not None
+        each.ignored for name, each in parts.classes.items() if name in masks and each.ignored is not None
     ]
     stated = [ignore for head in heads if (ignore := getattr(head.loss, "ignore", None)) is not None]
     outside = next(iter((*stated, *ignored)), 0)
-    found_ = Augmentation(recipe.augment, recipe.seed, image, masks, boxes, outside)
-    try:
-        found_.shape(parts.shape(image))
-    except DataError as error:
-        problems.error(codes.DATA_MISFIT, str(error), where, help=error.help or None)
-        return None
-    return found_
+    return Augmentation(recipe.augment, recipe.seed, key, masks, boxes, outside)
+
+
+def _check_fills(graph: Graph, recipe: Recipe, key: str, parts: Parts, problems: Problems) -> None:
+    """Report a `fill` that images of whole numbers cannot have."""
+    import numpy as np
+
+    dtype = np.dtype(parts.train.fields[key].dtype)
+    if dtype.kind not in "iub":
+        return
+    least, most = (0, 1) if dtype.kind == "b" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
+    for at, each in enumerate(recipe.augment):
+        fill = getattr(each, "fill", 0.0)
+        if not (least <= fill <= most and fill == int(fill)):
+            problems.error(
+                codes.DATA_MISFIT,
+                f"`{each.kind}` fills with {fill:g}, but `{key}` of {parts.name} holds {dtype}",
+                place(graph, recipe, ["augment", str(at), each.kind, "fill"]),
+                help=f"give a whole number from {least} to {most}: images are changed as they are stored",
+            )
+
+
+def _sizes(shape: Shape) -> str:
+    return f"{shape[0]}@{'×'.join(map(str, shape[1:]))}"

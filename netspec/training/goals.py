@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from netspec.diagnostics import Problems
+from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import training as codes
 from netspec.fit import LOSS
 from netspec.graph import Graph
 from netspec.ops.nearest import did_you_mean
 from netspec.recipe import Recipe
-from netspec.recipe.metrics import Accuracy, BoxIou, Measured
+from netspec.recipe.metrics import Accuracy, BoxIou, Measured, TopK
 from netspec.recipe.model import Reading
 from netspec.recipe.schedules import Plateau
 from netspec.training.decisions import Goal, Patience
 from netspec.training.heads import Head, place
-from netspec.training.wiring import Wiring
 
 BOX = 4
 """The numbers of a box: left, top, right, bottom."""
@@ -27,24 +26,19 @@ LISTS = frozenset({"per_class", "iou_per_class", "confusion"})
 
 
 def metrics(
-    graph: Graph, recipe: Recipe, found: tuple[Head, ...], wiring: Wiring, problems: Problems
+    graph: Graph, recipe: Recipe, found: tuple[Head, ...], problems: Problems
 ) -> tuple[Measured, ...]:
     """The metrics of the recipe, each of the output that it names, or of the first that it can measure."""
-    known = {head.output: head for head in found if head.output in wiring.targets}
+    known = [head for head in found if head.loss.targets is not None]
     asked = (Accuracy(),) if recipe.metrics is None else recipe.metrics
     measured: list[Measured] = []
-    for metric in asked:
-        fitting = [
-            head for head in known.values() if _reading(head) in metric.readings and _suits(metric, head)
-        ]
-        if metric.output is not None:
-            fitting = [head for head in fitting if head.output == metric.output]
-        if not fitting and recipe.metrics is None:
-            continue
+    for at, metric in enumerate(asked):
+        of_output = [head for head in known if metric.output in (None, head.output)]
+        fitting = [head for head in of_output if _misfit(metric, head) is None]
         if not fitting:
-            of = "no output" if metric.output is None else f"not the output `{metric.output}`"
-            message = f"the metric `{metric.kind}` measures {of} of `{graph.name}` with its loss"
-            problems.error(codes.SETTING_VALUE, message, place(graph, recipe, ["metrics"]))
+            if recipe.metrics is not None:
+                where = place(graph, recipe, ["metrics", str(at)])
+                _report(graph, metric, known, of_output, where, problems)
             continue
         head = fitting[0]
         names = {each.name for each in measured}
@@ -56,9 +50,48 @@ def metrics(
     return tuple(measured)
 
 
-def _suits(metric: Any, head: Head) -> bool:
-    """Whether the output has the numbers that the metric takes: a box has four."""
-    return not isinstance(metric, BoxIou) or (head.type.channels == BOX and not head.type.sizes)
+def _misfit(metric: Any, head: Head) -> str | None:
+    """Why an output is not what the metric measures; None if it is."""
+    if _reading(head) not in metric.readings:
+        return f"`{head.output}` has the loss `{head.loss.kind}`, whose metrics are {_fitting(head)}"
+    if isinstance(metric, BoxIou) and (head.type.channels != BOX or head.type.sizes):
+        return f"`{head.output}` is {head.type}, but a box has four numbers: left, top, right, bottom"
+    if isinstance(metric, TopK) and metric.k > (head.type.channels or 1):
+        return f"`{head.output}` has {head.type.channels} classes, fewer than `k: {metric.k}`"
+    return None
+
+
+def _fitting(head: Head) -> str:
+    from netspec.recipe.metrics import METRICS
+
+    fitting = [f"`{kind}`" for kind, metric in METRICS.items() if _reading(head) in metric.readings]
+    return ", ".join(fitting) or "none"
+
+
+def _report(
+    graph: Graph, metric: Any, known: Sequence[Head], asked: Sequence[Head], where: Span, problems: Problems
+) -> None:
+    """Say why nothing is measured by this metric."""
+    if not asked:
+        names = [head.output for head in known]
+        nearest = did_you_mean(metric.output or "", names)
+        has = ", ".join(f"`{name}`" for name in names) or "none"
+        problems.error(
+            codes.SETTING_VALUE,
+            f"the metric `{metric.kind}` names the output `{metric.output}`, which is not compared with a target"
+            + nearest,
+            where,
+            notes=[f"the outputs of `{graph.name}` that are: {has}"],
+        )
+        return
+    reasons = [reason for head in asked if (reason := _misfit(metric, head)) is not None]
+    problems.error(
+        codes.SETTING_VALUE,
+        f"the metric `{metric.kind}` does not measure what `{graph.name}` gives",
+        where,
+        notes=reasons,
+        help="give a smaller `k`" if "`k: " in reasons[0] else f"remove `{metric.kind}` from `metrics`",
+    )
 
 
 def _names(metric: Any, head: Head) -> Iterator[str]:
@@ -81,14 +114,15 @@ class Goals:
     graph: Graph
     recipe: Recipe
     metrics: tuple[Measured, ...]
-    validated: bool
+    validated: bool | None
+    """Whether there is a validation part; None before the data are read, if only they know."""
     problems: Problems
 
     def best(self) -> Goal | None:
         """The goal of the recipe; else the first metric of the validation part, or its loss; else nothing."""
         if self.recipe.best is not None:
             return self._goal(self.recipe.best, ["best"])
-        if not self.validated:
+        if self.validated is False:
             return None
         single = [each for each in self.metrics if each.metric.kind not in LISTS]
         return self._goal(f"validation_{single[0].name}" if single else "validation_loss", ["best"])
@@ -107,13 +141,13 @@ class Goals:
         schedule = self.recipe.schedule
         if not isinstance(schedule, Plateau):
             return None
-        name = schedule.metric or ("validation_loss" if self.validated else "train_loss")
+        name = schedule.metric or ("train_loss" if self.validated is False else "validation_loss")
         return self._goal(name, ["schedule", "plateau", "metric"])
 
     def _goal(self, name: str, loc: list[str]) -> Goal | None:
         part, _, kind = name.partition("_")
         where = place(self.graph, self.recipe, loc)
-        if part == "validation" and not self.validated:
+        if part == "validation" and self.validated is False:
             self.problems.error(
                 codes.SETTING_VALUE,
                 f"`{name}` is measured on a validation part, but the data have none",
@@ -133,3 +167,13 @@ class Goals:
             )
             return None
         return Goal(name, known[kind].larger_is_better)
+
+
+def check_goals(
+    graph: Graph, recipe: Recipe, found: tuple[Head, ...], validated: bool | None, problems: Problems
+) -> None:
+    """Report metrics that do not fit, and figures that nothing measures."""
+    goals = Goals(graph, recipe, metrics(graph, recipe, found, problems), validated, problems)
+    goals.best()
+    goals.patience()
+    goals.watched()

@@ -17,8 +17,8 @@ def groups(graph: Graph, recipe: Recipe, problems: Problems) -> tuple[tuple[Grou
     """The groups of weights with equal settings, and for each frozen weight the number of its epochs."""
     settings: dict[str, tuple[float, float | None, float]] = {}
     frozen: dict[str, int] = {}
-    for group in recipe.groups:
-        nodes = _named(graph, recipe, group.layers, "groups", problems)
+    for at, group in enumerate(recipe.groups):
+        nodes = _named(graph, recipe, group.layers, ["groups", str(at), "layers"], problems)
         for name in [weight.name for node in nodes for weight in node.weights]:
             if name in settings:
                 continue
@@ -42,7 +42,7 @@ def _l2(graph: Graph, recipe: Recipe, problems: Problems) -> dict[str, float]:
     by_pattern = {"*": given} if isinstance(given, float | int) else given
     found: dict[str, float] = {}
     for pattern, value in by_pattern.items():
-        for node in _named(graph, recipe, (pattern,), "l2", problems):
+        for node in _named(graph, recipe, (pattern,), ["l2", pattern], problems):
             for weight in node.weights:
                 if weight.trainable and not weight.statistic:
                     found.setdefault(weight.name, value)
@@ -50,7 +50,7 @@ def _l2(graph: Graph, recipe: Recipe, problems: Problems) -> dict[str, float]:
 
 
 def _named(
-    graph: Graph, recipe: Recipe, patterns: tuple[str, ...], setting: str, problems: Problems
+    graph: Graph, recipe: Recipe, patterns: tuple[str, ...], loc: list[str], problems: Problems
 ) -> list[Node]:
     """The layers with weights that fit; a pattern that fits none is an error."""
     found = []
@@ -59,9 +59,9 @@ def _named(
         if not fitting:
             problems.error(
                 codes.SETTING_VALUE,
-                f"`{setting}` names `{pattern}`, but no layer of `{graph.name}` with weights is called so"
+                f"`{loc[0]}` names `{pattern}`, but no layer of `{graph.name}` with weights is called so"
                 + did_you_mean(pattern, [node.name for node in graph.nodes if node.weights]),
-                place(graph, recipe, [setting]),
+                place(graph, recipe, loc),
             )
         found += fitting
     return found

@@ -12,6 +12,7 @@ from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph, Node, Output
+from netspec.language.document.overrides import given_as
 from netspec.ops.base import Meaning
 from netspec.ops.nearest import did_you_mean
 from netspec.recipe import Recipe
@@ -30,10 +31,12 @@ class Head:
 
 
 def place(graph: Graph, recipe: Recipe, loc: Sequence[str], elsewhere: Span | None = None) -> Span:
-    """The place of a setting in the spec; for one that is not in the spec, that of the input."""
+    """The place of a setting in the spec; of one that is given otherwise, its own name; of a default, the input."""
     found = elsewhere or graph.inputs[0].span
-    stated = None if graph.train is None else graph.train.recipe
-    if graph.train is None or stated is None or getattr(stated, loc[0]) != getattr(recipe, loc[0]):
+    stated = Recipe() if graph.train is None else graph.train.recipe
+    if stated is None or getattr(stated, loc[0]) != getattr(recipe, loc[0]):
+        return Span(given_as(".".join(loc)), 0, 0, 0, 0)
+    if graph.train is None:
         return found
     for end in range(len(loc), 0, -1):
         if tuple(loc[:end]) in graph.train.places:

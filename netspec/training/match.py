@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING
 
 from netspec.analysis.ending import NoLogits, require_logits, take_out
 from netspec.analysis.meaning import meanings, origins
+from netspec.data.bounds import DataError
 from netspec.data.conversion import FROM_0
 from netspec.dataclass import dataclass
-from netspec.diagnostics import Problems, Span, SpecError
+from netspec.diagnostics import Problems, SpecError
 from netspec.diagnostics.codes import training as codes
-from netspec.graph import Graph, Node
+from netspec.graph import Graph
 from netspec.ops.base import Meaning
 from netspec.recipe import Normalise, Recipe
-from netspec.recipe.names import SETS, Shape, padded
+from netspec.recipe.data import Data
+from netspec.recipe.names import MADE, SETS, Named, Shape, padded
 from netspec.training import advice
 from netspec.training.advice import Labels
+from netspec.training.changes import check_augmentation
 from netspec.training.groups import check_settings
-from netspec.training.heads import heads, is_classifier
+from netspec.training.heads import heads, is_classifier, place
+from netspec.training.suits import check_names, check_preparation
 from netspec.types import Type
 
 if TYPE_CHECKING:
@@ -67,20 +71,61 @@ def check(graph: Graph, problems: Problems) -> Recipe | None:
     # With `--set`, sizes or the number of classes can differ from those that the recipe was written for.
     if graph.altered:
         return recipe
-    if recipe is not None:
-        check_settings(graph, recipe, problems)
-    known = None if recipe is None else SETS.get(recipe.source)
-    if recipe is not None and not is_classifier(graph, recipe):
-        heads(graph, recipe, problems)
-        if known is not None and len(graph.inputs) > 1:
-            message = f"`{graph.name}` takes {len(graph.inputs)} inputs, but {recipe.source} has one array of samples"
-            problems.error(codes.DATA_MISFIT, message, _place(graph, recipe, ["data"]))
-    elif recipe is not None and known is not None:
-        shape = getattr(recipe.data, "shape", None) or known.shape
-        match(graph, recipe, Facts(recipe.source, shape, known.classes, known.train), problems)
-    else:
+    if recipe is None:
         _classifies(graph, problems)
+        return None
+    trained = check_trained(graph, recipe, problems)
+    known = SETS.get(recipe.source)
+    if known is not None and len(graph.inputs) > 1 and not is_classifier(graph, recipe):
+        message = (
+            f"`{graph.name}` takes {len(graph.inputs)} inputs, but {recipe.source} has one array of samples"
+        )
+        problems.error(codes.DATA_MISFIT, message, place(graph, recipe, ["data"]))
+    elif trained and known is not None:
+        shape = _stored(recipe, known)
+        check_augmentation(graph, recipe, problems, shape)
+        if is_classifier(graph, recipe):
+            match(graph, recipe, Facts(recipe.source, shape, known.classes, known.train), problems)
+    elif trained:
+        check_augmentation(graph, recipe, problems)
     return recipe
+
+
+def check_trained(graph: Graph, recipe: Recipe, problems: Problems) -> bool:
+    """Report what of the network is not trained by this recipe, whatever the data; whether its losses fit it."""
+    check_settings(graph, recipe, problems)
+    check_preparation(graph, recipe, problems)
+    if is_classifier(graph, recipe) and not _classifies(graph, problems):
+        return False
+    found = heads(graph, recipe, problems)
+    if found is None:
+        return False
+    check_names(graph, recipe, found, problems)
+    if recipe.metrics or recipe.best or recipe.stop or getattr(recipe.schedule, "kind", "") == "plateau":
+        from netspec.training.goals import check_goals  # the models of metrics take time to load
+
+        check_goals(graph, recipe, found, _validated(recipe), problems)
+    return True
+
+
+def _validated(recipe: Recipe) -> bool | None:
+    """Whether the data have a validation part; None if only their files know."""
+    if isinstance(recipe.data, Data) and recipe.data.validation is not None:
+        return True
+    if recipe.source in MADE:
+        return False
+    known = SETS.get(recipe.source)
+    return None if known is None else known.validation > 0
+
+
+def _stored(recipe: Recipe, known: Named) -> Shape:
+    """The shape of the samples of a named set, as the recipe takes them."""
+    if not isinstance(recipe.data, Data):
+        return known.shape
+    if recipe.data.shape is not None:
+        return recipe.data.shape
+    size = recipe.data.size
+    return known.shape if size is None else (known.shape[0], *(size * 2)[:2])
 
 
 def match(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:
@@ -103,23 +148,21 @@ def require_trainable(graph: Graph, recipe: Recipe, backend: Trains, device: str
 
     problems = Problems()
     check_obeyed(graph, recipe, backend, problems, device)
-    if is_classifier(graph, recipe):
-        _classifies(graph, problems)
-    else:
-        heads(graph, recipe, problems)
+    if check_trained(graph, recipe, problems):
+        check_augmentation(graph, recipe, problems)
     if problems.errors:
         raise SpecError(problems.in_order())
 
 
 def _classifies(graph: Graph, problems: Problems) -> bool:
-    place = graph.inputs[0].span
+    where = graph.inputs[0].span
     output = graph.types[graph.outputs[0].value]
     if output.spatial or output.dtype != "float":
         node = graph.producers.get(graph.outputs[0].value)
         message = f"`{graph.name}` cannot be trained: its output is {output}, a map"
-        place = place if node is None else node.span
+        where = where if node is None else node.span
         how = f"for a classifier {_as_vector(graph)}"
-        problems.error(codes.NOT_A_CLASSIFIER, message, place, notes=[LIMITS], help=how)
+        problems.error(codes.NOT_A_CLASSIFIER, message, where, notes=[LIMITS], help=how)
         return False
     return _has_logits(graph, problems)
 
@@ -157,31 +200,22 @@ def _has_logits(graph: Graph, problems: Problems) -> bool:
 
 def _match_shape(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:
     given, wanted = padded(facts.shape, recipe.pad), graph.inputs[0].type.shape
+    if recipe.augment:
+        from netspec.data.fitting import shape_after
+
+        try:
+            given = padded(shape_after(recipe.augment, facts.shape), recipe.pad)
+        except DataError:
+            return  # it was reported
     if given != wanted:
         around = f", padded by {recipe.pad}" if recipe.pad else ""
         what = advice.kind(given)
         problems.error(
             codes.DATA_MISFIT,
             f"the {what} of {facts.name} are {_type(given)}{around}, but `{graph.name}` takes {graph.inputs[0].type}",
-            _place(graph, recipe, ["pad"] if recipe.pad else ["data"]),
+            place(graph, recipe, ["pad"] if recipe.pad else ["data"]),
             help=advice.on_shape(facts.shape, wanted, own=facts.labels is not None),
         )
-    elif recipe.pad and len(facts.shape) == 1:
-        message = f"`pad` is {recipe.pad}, but a sample of {facts.name} is a vector, which has no border"
-        problems.error(
-            codes.DATA_MISFIT, message, _place(graph, recipe, ["pad"]), help="remove `pad` from the recipe"
-        )
-    normalise = recipe.normalise
-    if not isinstance(normalise, Normalise):
-        return
-    for name, numbers in (("mean", normalise.mean), ("std", normalise.std)):
-        if len(numbers) not in (1, facts.shape[0]):
-            problems.error(
-                codes.DATA_MISFIT,
-                f"`{name}` has {len(numbers)} numbers, but a sample of {facts.name} has {_counted(facts.shape[0])}",
-                _place(graph, recipe, ["normalise", name]),
-                help="give one number for all channels, or one per channel",
-            )
 
 
 def _match_scale(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems) -> None:
@@ -205,7 +239,7 @@ def _match_scale(graph: Graph, recipe: Recipe, facts: Facts, problems: Problems)
     problems.warning(
         codes.UNSCALED,
         f"{facts.name} has floats from {low:g} to {high:g}, which are not scaled{after}",
-        _place(graph, recipe, ["normalise"] if isinstance(recipe.normalise, Normalise) else ["data"]),
+        place(graph, recipe, ["normalise"] if isinstance(recipe.normalise, Normalise) else ["data"]),
         notes=["netspec divides bytes by 255, but not floats"],
         help=advice.on_scale(low, high, facts.shape),
     )
@@ -221,18 +255,18 @@ def _match_classes(graph: Graph, recipe: Recipe, facts: Facts, problems: Problem
             problems.warning(
                 codes.NO_LABEL_0,
                 f"no sample of {facts.name} has label 0: its labels are 1 to {labels.largest}",
-                _place(graph, recipe, ["data"]),
+                place(graph, recipe, ["data"]),
                 notes=[f"`{graph.name}` has {numbers} outputs, and the first is for class 0"],
                 help=FROM_0 + smaller,
             )
         return
     node = graph.producers.get(graph.outputs[0].value)
-    place = _place(graph, recipe, ["data"], node)
-    made = [f"its output is from line {node.span.line}"] if node is not None and place != node.span else []
+    where = place(graph, recipe, ["data"], None if node is None else node.span)
+    made = [f"its output is from line {node.span.line}"] if node is not None and where != node.span else []
     problems.error(
         codes.CLASSES_MISFIT,
         f"{facts.name} {_classes(facts)}, but `{graph.name}` has {numbers:,} outputs",
-        place,
+        where,
         notes=made,
         help=advice.on_classes(graph, facts.classes, labels, numbers),
     )
@@ -259,19 +293,10 @@ def _match_batches(graph: Graph, recipe: Recipe, facts: Facts, problems: Problem
                 codes.LONE_SAMPLE,
                 f"{samples:,} samples in batches of {recipe.batch} leave a batch of one, which `{node.name}` on "
                 f"{node.output} cannot normalise",
-                _place(graph, recipe, ["batch"], node),
+                place(graph, recipe, ["batch"], node.span),
                 help=advice.on_batch(samples, recipe.batch),
             )
             return
-
-
-def _place(graph: Graph, recipe: Recipe, loc: list[str], node: Node | None = None) -> Span:
-    """The place of a setting in the spec; for a setting that is not in the spec, the layer or the input."""
-    elsewhere = graph.inputs[0].span if node is None else node.span
-    stated = None if graph.train is None else graph.train.recipe
-    if graph.train is None or stated is None or getattr(stated, loc[0]) != getattr(recipe, loc[0]):
-        return elsewhere
-    return graph.train.places.get(tuple(loc), elsewhere)
 
 
 def _type(shape: Shape) -> str:

@@ -16,7 +16,6 @@ from netspec.passes import logits
 from netspec.recipe import Normalise, Recipe
 from netspec.recipe.schedules import AnySchedule, Constant, Plateau
 from netspec.scoring import Figure, figure
-from netspec.training.changes import augmentation
 from netspec.training.classic import IMAGES, LABELS, classic, of_dataset
 from netspec.training.decisions import Goal, Patience, Saving
 from netspec.training.feed import Feed, Sourced
@@ -28,6 +27,7 @@ from netspec.training.preparation import Preparation, of_training
 from netspec.training.rates import Course, Waiting, rate, waited
 from netspec.training.report import Epoch
 from netspec.training.statistics import measured_scale, median_frequencies
+from netspec.training.suits import check_names, check_preparation, images, normalised
 from netspec.training.wiring import Wiring, wired
 
 if TYPE_CHECKING:
@@ -133,11 +133,13 @@ def plan(
     if problems.errors:
         return None
     found = heads(graph, recipe, problems)
-    changes = None if found is None else augmentation(graph, recipe, found, parts, problems)
-    wires = None if found is None else wired(graph, recipe, found, parts, changes, problems)
+    if found is not None:
+        check_preparation(graph, recipe, problems)
+        check_names(graph, recipe, found, problems)
+    wires = None if found is None else wired(graph, recipe, found, parts, problems)
     if found is None or wires is None:
         return None
-    wiring, parts = wires
+    wiring, parts, changes = wires
     require_obeyed(graph, recipe, problems)
     own, frozen = groups(graph, recipe, problems)
     feed = Feed(
@@ -147,7 +149,7 @@ def plan(
         recipe.accumulate,
         ahead=2 if recipe.workers else 0,
     )
-    measured = metrics(graph, recipe, found, wiring, problems)
+    measured = metrics(graph, recipe, found, problems)
     goals = Goals(graph, recipe, measured, "validation" in feed.parts, problems)
     epochs = recipe.epochs if recipe.steps is None else ceil(recipe.steps / feed.steps)
     task = Task(
@@ -216,8 +218,9 @@ def _conversions(
         if each.vocabulary is None:
             key = wiring.inputs[each.name]
             unit = _unit(parts, key)
-            mean, std = _normalised(recipe, parts, key, unit)
-            pad = recipe.pad if each.type.sizes else 0
+            is_normalised = each in normalised(graph)
+            mean, std = _normalised(recipe, parts, key, unit) if is_normalised else ((), ())
+            pad = recipe.pad if each in images(graph) else 0
             found[each.name] = Conversion(unit, mean, std, pad)
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from netspec.data.augmentation import Augmentation
 from netspec.data.labels import within
@@ -14,10 +14,12 @@ from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph, Input
 from netspec.ops.nearest import did_you_mean
-from netspec.recipe import Normalise, Recipe
+from netspec.recipe import Recipe
 from netspec.recipe.data import Data
 from netspec.recipe.names import Shape, padded
+from netspec.training.changes import augmentation
 from netspec.training.heads import Head, place
+from netspec.training.suits import images, numbers
 
 if TYPE_CHECKING:
     from netspec.data.source import Field
@@ -31,15 +33,22 @@ class Wiring:
     targets: Mapping[str, str]
 
 
+class Wired(NamedTuple):
+    """The wiring, the parts with a channel axis where the network has one, and what changes training samples."""
+
+    wiring: Wiring
+    parts: Parts
+    changes: Augmentation | None
+
+
 def wired(
     graph: Graph,
     recipe: Recipe,
     heads: Sequence[Head],
     parts: Parts,
-    changes: Augmentation | None,
     problems: Problems,
-) -> tuple[Wiring, Parts] | None:
-    """The wiring, and the parts with a channel axis where the network has one; None if something does not fit."""
+) -> Wired | None:
+    """What is fed from where; None if something does not fit."""
     before = len(problems.errors)
     data = recipe.data if isinstance(recipe.data, Data) else None
     named = {} if data is None else data.inputs
@@ -54,9 +63,16 @@ def wired(
     targets = _paired(with_target, asked, keys, "output", graph, recipe, parts, problems)
     if len(problems.errors) > before:
         return None
+    for each in numbers(graph):
+        parts = parts.seen_as(inputs[each.name], each.type.shape)
+    changes = None
+    if recipe.augment:
+        image = next((inputs[each.name] for each in images(graph)), "")
+        changes = augmentation(graph, recipe, heads, image, parts, problems)
+        if changes is None:
+            return None
     shapes = _changed(parts, changes)
     for each in graph.inputs:
-        parts = parts.seen_as(inputs[each.name], each.type.shape) if each.vocabulary is None else parts
         key = inputs[each.name]
         _check_input(graph, recipe, each, key, shapes[key] or parts.shape(key), parts, problems)
     for head in heads:
@@ -64,7 +80,7 @@ def wired(
             key = targets[head.output]
             _check_target(graph, recipe, head, key, shapes[key] or parts.shape(key), parts, problems)
             parts = _watched(head, key, parts)
-    return (Wiring(inputs, targets), parts) if len(problems.errors) == before else None
+    return Wired(Wiring(inputs, targets), parts, changes) if len(problems.errors) == before else None
 
 
 def _paired(
@@ -79,20 +95,6 @@ def _paired(
 ) -> dict[str, str]:
     """For each name its key: the stated one, else one of the same name, else the only one that is left."""
     found: dict[str, str] = {}
-    for name in stated:
-        if name not in names:
-            setting = f"{'inputs' if what == 'input' else 'targets'}"
-            known = (
-                f"its {what}s are {', '.join(f'`{each}`' for each in names)}"
-                if names
-                else f"it has no {what} here"
-            )
-            problems.error(
-                codes.DATA_MISFIT,
-                f"`data.{setting}` names `{name}`, but `{graph.name}` has no such {what}{did_you_mean(name, names)}",
-                place(graph, recipe, ["data", setting, name]),
-                notes=[known],
-            )
     for name in names:
         key = stated.get(name, name)
         if key in keys or key in parts.train.fields:
@@ -139,33 +141,8 @@ def _check_input(
             f"`{key}` of {parts.name} is {_sizes(shape)}{around}, but the input `{each.name}` takes {each.type}",
             place(graph, recipe, ["data"]),
         )
-    elif each.vocabulary is None:
-        _check_settings(graph, recipe, each, key, parts, problems)
-    else:
+    elif each.vocabulary is not None:
         _check_range(graph, recipe, key, each.vocabulary, f"the input `{each.name}`", parts, problems)
-
-
-def _check_settings(
-    graph: Graph, recipe: Recipe, each: Input, key: str, parts: Parts, problems: Problems
-) -> None:
-    """Report settings of the recipe that do not suit the samples of an input."""
-    if recipe.pad and not each.type.sizes:
-        problems.error(
-            codes.DATA_MISFIT,
-            f"`pad` is {recipe.pad}, but a sample of `{key}` is a vector, which has no border",
-            place(graph, recipe, ["pad"]),
-            help="remove `pad` from the recipe",
-        )
-    if isinstance(recipe.normalise, Normalise):
-        for name, numbers in (("mean", recipe.normalise.mean), ("std", recipe.normalise.std)):
-            channels = each.type.channels or 1
-            if len(numbers) not in (1, channels):
-                problems.error(
-                    codes.DATA_MISFIT,
-                    f"`{name}` has {len(numbers)} numbers, but the input `{each.name}` has {channels} channels",
-                    place(graph, recipe, ["normalise", name]),
-                    help="give one number for all channels, or one per channel",
-                )
 
 
 def _check_target(

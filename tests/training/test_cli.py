@@ -175,7 +175,16 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
         2,
         "netspec: mnist is not here: nowhere/mnist lacks train-images-idx3-ubyte.gz, .*\nfetch\n  https://",
     ),
-    "data that do not fit": (("--set", "train.pad=1"), 1, "error[NS0507]: the images of own.npz are 1@4×4"),
+    "data that do not fit": (
+        ("--set", "train.pad=1"),
+        2,
+        "netspec: --set train.pad=1: the images of own.npz are 1@4×4",
+    ),
+    "a figure of nothing": (
+        ("--set", "train.best=train_f1"),
+        2,
+        "netspec: --set train.best=train_f1: nothing measures `train_f1`",
+    ),
     "a taken folder": (("-o", "specs"), 2, "netspec: specs is not empty"),
     "no weights": (("--weights", "no.safetensors"), 2, "netspec: no.safetensors cannot be read"),
     "weights in two ways": (

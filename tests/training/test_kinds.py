@@ -183,7 +183,12 @@ def test_every_kind_trains_alike(kind: str, tmp_path: Path) -> None:
 MISFITS: Mapping[str, tuple[str, Mapping[str, Any], Mapping[str, Any], str]] = {
     "a head that is not there": ("heads", {"losses": {"digits": "mse"}}, {}, "`losses` names `digits`"),
     "heads without losses": ("heads", {"losses": {}}, {}, "does not say the loss of each"),
-    "a metric of nothing": ("regression", {"metrics": ["iou"]}, {}, "measures no output of `net`"),
+    "a metric of nothing": (
+        "regression",
+        {"metrics": ["iou"]},
+        {},
+        "`iou` does not measure what `net` gives",
+    ),
     "a layer that is not there": (
         "regression",
         {"l2": {"conv*": 0.1}},

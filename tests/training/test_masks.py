@@ -35,7 +35,7 @@ def fitted(folder: Path, data: str, loss: str) -> tuple[Parts | None, list[str]]
     assert recipe is not None, list(problems)
     found = heads(graph, recipe, problems)
     assert found is not None, list(problems)
-    done = wired(graph, recipe, found, netspec.data.load(recipe.data, base=folder), None, problems)
+    done = wired(graph, recipe, found, netspec.data.load(recipe.data, base=folder), problems)
     return done[1] if done else None, [f"{each.message} | {each.help}" for each in problems]
 
 

@@ -203,13 +203,80 @@ def test_several_inputs() -> None:
     assert [each.message for each in problems] == ["`net` takes 2 inputs, but mnist has one array of samples"]
 
 
-@pytest.mark.parametrize("numbers", ["[0.5, 0.5]", "[0.5, 0.5, 0.5, 0.5]"])
-def test_a_number_a_channel(numbers: str) -> None:
-    rest = f"train: {{data: own.npz, normalise: {{mean: {numbers}, std: [1, 1, 1]}}}}"
-    count = numbers.count(",") + 1
-    assert told(graph("flatten, {dense: 4}", rest=rest)) == [
-        f"NS0507 | `mean` has {count} numbers, but a sample of own.npz has 3 channels"
-        " | give one number for all channels, or one per channel"
+CHECKED = {
+    "a metric of other outputs": (
+        "metrics: [accuracy, mae]",
+        "mae] | the metric `mae` does not measure what `net` gives",
+    ),
+    "more classes than there are": (
+        "metrics: [{top_k: 5}]",
+        "{top_k | the metric `top_k` does not measure what `net` gives",
+    ),
+    "a metric of no output": (
+        "metrics: [{accuracy: {output: main}}]",
+        "{accuracy | the metric `accuracy` names the output `main`, which is not compared with a target",
+    ),
+    "a figure that nothing measures": (
+        "best: validation_iou",
+        "validation_iou | nothing measures `validation_iou`",
+    ),
+    "a stop without validation": (
+        "stop: {after: 2}, data: mnist",
+        "{after | `validation_loss` is measured on a validation part, but the data have none",
+    ),
+    "a plateau of another figure": (
+        "schedule: {plateau: {metric: train_f1}}",
+        "train_f1 | nothing measures `train_f1`",
+    ),
+    "a crop that is too large": (
+        "augment: [flip, {crop: 9}]",
+        "[flip | `augment` gives 3@9×9, but the input `input` takes 3@8×8",
+    ),
+    "a shift out of the image": ("augment: [{shift: 8}]", "{shift | `shift` moves by 8 pixels, out of 8×8"),
+    "an axis that is not there": (
+        "augment: [flip, {flip: 2}]",
+        "{flip | `flip` has axis 2, but a sample has 2 spatial axes",
+    ),
+    "means of other channels": (
+        "normalise: {mean: [0.5, 0.5], std: [1, 1, 1]}",
+        "[0.5, 0.5] | `mean` has 2 numbers, but the input `input` has 3 channels",
+    ),
+    "a group of no layer": (
+        "groups: [{layers: dense1}, {layers: dense9}]",
+        "dense9 | `groups` names `dense9`, but no layer of `net` with weights is called so",
+    ),
+    "an input of another name": (
+        "data: {train: ./own.npz, inputs: {image: x}}",
+        "x} | `data.inputs` names `image`, but `net` has no such input",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHECKED)
+def test_check_says_what_no_data_can_make_fit(case: str) -> None:
+    settings, message = CHECKED[case]
+    named = "mnist" in settings
+    data = "" if "data:" in settings else "data: ./own.npz, "
+    image, units = ("[1, 28, 28]", 10) if named else ("[3, 8, 8]", 4)
+    recipe = f"train: {{{settings}, {data}}}"
+    head = f"netspec: 1\nname: net\ninput: {image}\nlayers: [flatten, {{dense: {units}}}]\n"
+    _, problems = check_text(f"{head}{recipe}\n", "n.yaml")
+    place, _, wanted = message.partition(" | ")
+    assert [each.message for each in problems] == [wanted]
+    assert [(each.span.line, recipe[each.span.column - 1 :].startswith(place)) for each in problems] == [
+        (5, True)
+    ]
+
+
+def test_a_vector_has_no_border_and_is_no_image() -> None:
+    text = (
+        "netspec: 1\nname: net\ninput: [4]\nlayers: [{dense: 2}]\n"
+        "train: {data: ./own.npz, pad: 2, augment: [flip]}\n"
+    )
+    _, problems = check_text(text, "n.yaml")
+    assert [each.message for each in problems] == [
+        "`pad` is 2, but a sample for `net` is a vector, which has no border",
+        "`augment` changes images, but `net` has no input of images",
     ]
 
 

@@ -84,6 +84,9 @@ def _places(value: Value, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
     if isinstance(value, values.Mapping):
         for key, entry in value.entries.items():
             yield from _places(entry.value, (*path, key))
+    elif isinstance(value, values.Listing):
+        for at, each in enumerate(value.items):
+            yield from _places(each, (*path, str(at)))
 
 
 def read(whole: values.Mapping, problems: Problems) -> Recipe | None:

@@ -1,0 +1,79 @@
+"""Whether the settings of a recipe suit the inputs and outputs of a network, whatever the data. Imports no NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from netspec.diagnostics import Problems
+from netspec.diagnostics.codes import training as codes
+from netspec.graph import Graph, Input
+from netspec.ops.nearest import did_you_mean
+from netspec.recipe import Normalise, Recipe
+from netspec.training.heads import Head, place
+
+
+def numbers(graph: Graph) -> list[Input]:
+    """The inputs that are numbers and not indices."""
+    return [each for each in graph.inputs if each.vocabulary is None]
+
+
+def images(graph: Graph) -> list[Input]:
+    """The inputs of numbers that have axes, such as images: what `pad` and `augment` change."""
+    return [each for each in numbers(graph) if each.type.sizes]
+
+
+def normalised(graph: Graph) -> list[Input]:
+    """The inputs that `normalise` changes: the images, or all inputs of numbers if none is one."""
+    return images(graph) or numbers(graph)
+
+
+def check_preparation(graph: Graph, recipe: Recipe, problems: Problems) -> None:
+    """Report a preparation of samples that does not suit the inputs."""
+    if recipe.pad and not images(graph):
+        problems.error(
+            codes.DATA_MISFIT,
+            f"`pad` is {recipe.pad}, but a sample for `{graph.name}` is a vector, which has no border",
+            place(graph, recipe, ["pad"]),
+            help="remove `pad` from the recipe",
+        )
+    if recipe.normalise is not None and not numbers(graph):
+        problems.error(
+            codes.DATA_MISFIT,
+            f"`normalise` changes numbers, but `{graph.name}` takes only indices",
+            place(graph, recipe, ["normalise"]),
+            help="remove `normalise` from the recipe",
+        )
+    if not isinstance(recipe.normalise, Normalise):
+        return
+    for each in normalised(graph):
+        channels = each.type.channels or 1
+        for name, values in (("mean", recipe.normalise.mean), ("std", recipe.normalise.std)):
+            if len(values) not in (1, channels):
+                has = "1 channel" if channels == 1 else f"{channels} channels"
+                problems.error(
+                    codes.DATA_MISFIT,
+                    f"`{name}` has {len(values)} numbers, but the input `{each.name}` has {has}",
+                    place(graph, recipe, ["normalise", name]),
+                    help="give one number for all channels, or one per channel",
+                )
+
+
+def check_names(graph: Graph, recipe: Recipe, heads: Sequence[Head], problems: Problems) -> None:
+    """Report inputs and outputs that `data` names, but the network does not have."""
+    inputs = [each.name for each in graph.inputs]
+    targets = [head.output for head in heads if head.loss.targets is not None]
+    for setting, names, what in (("inputs", inputs, "input"), ("targets", targets, "output")):
+        stated: Mapping[str, str] = getattr(recipe.data, setting, {})
+        for name in stated:
+            if name not in names:
+                problems.error(
+                    codes.DATA_MISFIT,
+                    f"`data.{setting}` names `{name}`, but `{graph.name}` has no such {what}"
+                    + did_you_mean(name, names),
+                    place(graph, recipe, ["data", setting, name]),
+                    notes=[f"its {what}s are {_listed(names)}" if names else f"it has no {what} here"],
+                )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
