@@ -40,6 +40,18 @@ def load(folder: Path, data: Data) -> Parts:
     return of_arrays(arrays, data, name=folder.name, where=str(folder), guard=require_whole)
 
 
+def alone(path: Path) -> NDArray[Any]:
+    """The array of one file, in memory.
+
+    Raises:
+        DataError: it is damaged, or holds Python objects.
+    """
+    import numpy as np
+
+    mapped, _guard = _mapped(path)
+    return np.array(mapped)
+
+
 class _Guard:
     """Sees whether a mapped file has become shorter."""
 

@@ -421,6 +421,36 @@ def _pixels(path: Path, look: Look) -> Array:
     return array[None] if array.ndim == 2 else np.moveaxis(array, 2, 0)
 
 
+def alone(path: Path, field: Field, resized: bool, converted: bool) -> tuple[Array, str]:
+    """One picture in the form in which others were decoded, and what was changed of it, if anything.
+
+    `resized`: it may have another size; `converted`: its colours are changed without a word, as the recipe says it.
+
+    Raises:
+        DataError: it cannot be read, or has another size or form.
+    """
+    channels, height, width = field.shape
+    mode, *sizes = _seen(path)
+    deep = field.dtype == "uint16"
+    if deep != (mode == "I;16"):
+        bits = ("8", "16") if deep else ("16", "8")
+        raise DataError(f"{path}: has {bits[0]} bits, and the network was trained on {bits[1]}", "convert it")
+    changed = ""
+    if not converted and _MODES.get(mode) != channels:
+        if mode not in _MODES:
+            what = "transparency" if mode in ("RGBA", "LA", "PA") else f"the mode {mode}"
+            raise DataError(
+                f"{path}: has {what}, which the network does not take", "save it in colour or grey"
+            )
+        changed = "is in colour, converted to grey" if channels == 1 else "is grey, converted to colour"
+    if sizes != [height, width] and not resized:
+        raise DataError(
+            f"{path}: is {sizes[0]}×{sizes[1]} (height × width), and the network was trained on {height}×{width}",
+            "--resize changes the size of pictures",
+        )
+    return _pixels(path, Look(channels, height, width, deep, resized=sizes != [height, width])), changed
+
+
 def _mask(path: Path, look: Look) -> Array:
     """A mask as (height, width) of class indices; a palette is only for viewers."""
     import numpy as np
@@ -469,4 +499,4 @@ def _require_inside(found: Array, paths: Sequence[Path], look: Look) -> None:
         )
 
 
-__all__ = ["FOLDERS", "PARTS", "has_pictures", "load"]
+__all__ = ["FOLDERS", "PARTS", "alone", "has_pictures", "load"]

@@ -74,6 +74,15 @@ def _read(path: Path) -> str:
         raise DataError(f"{path}: is not UTF-8 (byte {error.start:,})", "save it as UTF-8") from error
 
 
+def symbols_of(path: Path, settings: TextData) -> Sequence[str]:
+    """The symbols of a file.
+
+    Raises:
+        DataError: it cannot be read, or is not UTF-8.
+    """
+    return _symbols(_read(path), settings)
+
+
 def _symbols(text: str, settings: TextData) -> Sequence[str]:
     return text if settings.unit == "characters" else text.split()
 

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -125,6 +126,10 @@ RUNS: dict[str, tuple[set[str], dict[str, set[str]]]] = {
 }
 
 AFTER: dict[str, tuple[set[str], dict[str, set[str]]]] = {
+    "predict run blank.npy": (
+        {"run", "name", "backend", "weights", "files"},
+        {"weights": {"file", "epoch"}, "files": {"file", "place", "ok", "outputs"}},
+    ),
     "evaluate run": (
         {*("run", "name", "backend", "weights", "data", "part", "samples", "figures", "outputs")},
         {
@@ -184,6 +189,7 @@ def test_the_keys_of_what_runs_a_framework(command: str) -> None:
 def test_the_keys_of_what_comes_after_a_training() -> None:
     ready(Trains)
     assert CliRunner().invoke(app, f"train little.yaml -b {TRAINER} -o run".split()).exit_code == 0
+    np.save("blank.npy", np.zeros((28, 28), np.uint8))
     for command, (keys, below) in AFTER.items():
         assert hold(command, keys, below)["name"] == "little"
 
