@@ -77,7 +77,9 @@ class Conversion:
 class Batch:
     """Samples: inputs and targets by name, channels first, in the types in which the data are stored.
 
-    Of a part that the trainer holds, a batch has only the `rows`: the indices of its samples.
+    Of a part that the trainer holds, a batch has only the `rows`: the indices of its samples. With several processes,
+    each has its share of a batch, and `whole` is the number of samples of all. A process without a share has one
+    sample that does not count: then `samples` is 0.
     """
 
     inputs: Mapping[str, Array]
@@ -85,6 +87,7 @@ class Batch:
     samples: int
     part: str | None = None
     rows: Array | None = None
+    whole: int | None = None
 
 
 Step: TypeAlias = Sequence[Batch]
@@ -111,7 +114,9 @@ class Task:
 
     `graph` ends in logits where a loss wants them. `conversions` has the inputs that are not fed as they are stored,
     `target_conversions` the targets.
-    `average` is the decay of the exponential moving average of the weights. `seed` is that of dropout.
+    `average` is the decay of the exponential moving average of the weights. `seed` is that of dropout. With `sharded`,
+    the weights and all that belongs to them are divided among the processes. `devices` is the number of devices of a
+    process.
     """
 
     graph: Graph
@@ -130,10 +135,15 @@ class Task:
     seed: int = 0
     device: str = "auto"
     world: World = World()
+    sharded: bool = False
+    devices: int = 1
 
 
 class Trainer(Protocol):
-    """A network in training on a backend. An exception of what it calls ends a method, which does not catch it."""
+    """A network in training on a backend. An exception of what it calls ends a method, which does not catch it.
+
+    Of several processes, each has a trainer, and all of them call every method together.
+    """
 
     def hold(self, part: str, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> bool:
         """Keep all samples of a part on the device, if that is faster and they fit; whether they are kept."""
@@ -171,11 +181,15 @@ class Trainer(Protocol):
         ...
 
     def load(self, weights: Mapping[str, Array]) -> None:
-        """Set the weights, for an evaluation."""
+        """Set the weights, for an evaluation. Of several processes, those of the first one count."""
         ...
 
     def freeze(self, names: frozenset[str]) -> None:
         """Do not change these weights from now on, and all others again."""
+        ...
+
+    def agree(self, number: int) -> int:
+        """The largest of the numbers of all processes: what they decide together."""
         ...
 
     def diagnose(self, step: Step) -> str:

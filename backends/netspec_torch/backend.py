@@ -100,6 +100,12 @@ class TorchBackend:
         require_obeyed(self, task, choose(task.device).type)
         return TorchTrainer(task)
 
+    def launch(self, count: int, arguments: Sequence[str]) -> tuple[int, str]:
+        """Run a command of netspec in so many processes, by torchrun."""
+        from netspec_torch.training.launch import launch
+
+        return launch(count, arguments)
+
     def workload(
         self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"
     ) -> Workload:

@@ -203,5 +203,9 @@ def _tensor(array: Array, dtype: torch.dtype) -> torch.Tensor:
 
 def read(model: nn.Module, graph: Graph) -> dict[str, Array]:
     """The weights of a model, with canonical names."""
-    state = model.state_dict()
+    return named(model.state_dict(), graph)
+
+
+def named(state: Mapping[str, torch.Tensor], graph: Graph) -> dict[str, Array]:
+    """The weights in a state dict, with canonical names."""
     return {name: state[key].detach().cpu().numpy().copy() for name, key in keys(graph).items()}

@@ -19,6 +19,7 @@ from netspec.language.document.skeleton import is_blocks_file
 from netspec.language.reading.locations import SUFFIXES, ZOO, shown, zoo
 from netspec.loading import ParameterError, find, graph_of_file
 from netspec_cli.exits import WRONG_COMMAND, WRONG_SPEC
+from netspec_cli.ranks import may_tell
 from netspec_cli.streams import complain, hand_over
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ Force: TypeAlias = Annotated[
 
 def fail(message: str, code: int = WRONG_COMMAND) -> NoReturn:
     """Print what is wrong with the command to stderr, and exit."""
-    complain(f"netspec: {message}")
+    if may_tell():
+        complain(f"netspec: {message}")
     raise typer.Exit(code)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from netspec_cli import apart, streams
+from netspec_cli import apart, ranks, streams
 from netspec_cli.exits import INTERRUPTED, WRONG_COMMAND, WRONG_SPEC
 from netspec_cli.form import STYLE, formed
 
@@ -56,8 +56,9 @@ class Commands(typer.core.TyperGroup):
             if known is None:
                 raise
             message, code = known
-            streams.complain(message)
-            _add_notes(error)
+            if ranks.may_tell():
+                streams.complain(message)
+                _add_notes(error)
             raise typer.Exit(code) from None
 
 
@@ -94,7 +95,9 @@ def run() -> None:
     streams.prepare()
     apart.is_program = True
     try:
-        sys.exit(_code())
+        with ranks.quietly() as messages:
+            code = _code()
+        sys.exit(code if messages is None else ranks.settled(code, messages.getvalue()))
     finally:
         apart.is_program = False
 
@@ -119,10 +122,11 @@ def _code() -> int:
         if "NETSPEC_DEBUG" in os.environ:
             raise  # the user asked for the traceback
         what = f"{type(error).__name__}: {error}".splitlines()[0]
-        streams.complain(
-            f"netspec: this is a bug in netspec, please report it ({what}); NETSPEC_DEBUG=1 shows where"
-        )
-        _add_notes(error)
+        if ranks.may_tell():
+            streams.complain(
+                f"netspec: this is a bug in netspec, please report it ({what}); NETSPEC_DEBUG=1 shows where"
+            )
+            _add_notes(error)
         return WRONG_COMMAND
     if code == INTERRUPTED:
         streams.complain("netspec: interrupted")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
@@ -28,6 +29,7 @@ from netspec_cli.following import Format, Shape, followed
 from netspec_cli.streams import complain
 
 if TYPE_CHECKING:
+    from netspec.backend import Trains
     from netspec.data.parts import Parts
     from netspec.diagnostics import Diagnostic
     from netspec.graph import Graph
@@ -71,6 +73,10 @@ def train(
         str | None,
         typer.Option("--device", metavar="NAME", help="auto, cpu, or a device name of the framework."),
     ] = None,
+    devices: Annotated[
+        int,
+        typer.Option("--devices", min=1, metavar="N", help="Train on so many devices of this machine."),
+    ] = 1,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FOLDER", help="The run folder. Default: runs/NAME-BACKEND-N."),
@@ -97,7 +103,7 @@ def train(
         }  # fmt: skip
         if others := [name for name, value in given.items() if value]:
             fail(f"--resume goes on with a run as it is: leave out {', '.join(others)}")
-        _resume(resume, data_dir, fetch, device, shape)
+        _resume(resume, data_dir, fetch, _Where(device, devices), shape)
         return
     if spec is None:
         fail("name a SPEC to train, or a run to go on with: --resume FOLDER")
@@ -122,6 +128,7 @@ def train(
     options = {given_as(key): each.option for key, each in overrides.items()}
     with _naming(options):
         require_trainable(graph, recipe, chosen, device or "auto")  # before a large data set is read
+    _spread(chosen, devices)
     samples = _data(graph, recipe, data_dir, fetch)
 
     def run(listeners: Sequence[Report]) -> Run:
@@ -135,6 +142,7 @@ def train(
             out=out,
             weights=given_weights(weights or [], graph, recipe.seed),
             device="auto" if device is None else device,
+            devices=_within(chosen, devices),
             text=_text(graph),
             inputs=(*sources, *weights_files(weights or [])),
             force=force,
@@ -150,7 +158,7 @@ def train(
         followed(run, recipe.epochs, shape, {"spec": spec, "name": graph.name})
 
 
-def _resume(path: Path, data_dir: Path | None, fetch: bool, device: str | None, shape: Shape) -> None:
+def _resume(path: Path, data_dir: Path | None, fetch: bool, where: _Where, shape: Shape) -> None:
     """Go on with a run: what it trains is read as it was read at its start."""
     import yaml
 
@@ -168,7 +176,7 @@ def _resume(path: Path, data_dir: Path | None, fetch: bool, device: str | None, 
             )
         told = yaml.safe_load(files.read(path / "recipe.yaml"))["train"]
         given = facts["params"].items()
-        folder, where, backend = origin.get("data_dir"), facts["device"], facts["backend"]
+        folder, before, backend = origin.get("data_dir"), facts["device"], facts["backend"]
         spec = origin["spec"]
     except CannotGoOn as error:
         fail(str(error))
@@ -179,8 +187,9 @@ def _resume(path: Path, data_dir: Path | None, fetch: bool, device: str | None, 
     recipe = again(told, problems, str(path / "recipe.yaml"))
     if recipe is None:
         raise SpecError(problems.in_order())
-    samples = _data(graph, recipe, data_dir or (None if folder is None else Path(folder)), fetch)
     chosen = usable([backend], Trains)[0]
+    _spread(chosen, where.devices)
+    samples = _data(graph, recipe, data_dir or (None if folder is None else Path(folder)), fetch)
     followed(
         lambda listeners: resume(
             graph,
@@ -188,13 +197,41 @@ def _resume(path: Path, data_dir: Path | None, fetch: bool, device: str | None, 
             recipe,
             samples,
             path,
-            device=where if device is None else device,
+            device=where.device or before,
+            devices=_within(chosen, where.devices),
             listeners=listeners,
         ),
         recipe.epochs,
         shape,
         {"spec": spec, "name": graph.name},
     )
+
+
+class _Where(NamedTuple):
+    """The device as given, and the number of devices."""
+
+    device: str | None
+    devices: int
+
+
+def _spread(backend: Trains, devices: int) -> None:
+    """Start a process for each device, if the backend needs one, and exit when all are done."""
+    from netspec.backend import Launches
+    from netspec_cli.ranks import is_one_of_several
+
+    if devices == 1 or is_one_of_several() or not isinstance(backend, Launches):
+        return
+    code, message = backend.launch(devices, sys.argv[1:])
+    if message:
+        fail(message, code)
+    raise typer.Exit(code)
+
+
+def _within(backend: Trains, devices: int) -> int:
+    """The number of devices of a process."""
+    from netspec.backend import Launches
+
+    return 1 if isinstance(backend, Launches) else devices
 
 
 def _absolute(spec: str) -> str:

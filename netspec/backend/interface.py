@@ -103,6 +103,10 @@ class Incapable(Unavailable):
     """A backend does not have the required capability, whatever the network: the command named the wrong backend."""
 
 
+class LostProcess(Unavailable):
+    """Another process of a training with several processes has ended."""
+
+
 class NoDevice(Unavailable):
     """The device does not exist on this machine, or is not a valid name."""
 
@@ -306,6 +310,18 @@ class Trains(Backend, Protocol):
         Raises:
             NoDevice: the device does not exist.
             Unsupported: the backend refuses the graph, or does not obey a setting on this device.
+        """
+        ...
+
+
+@runtime_checkable
+class Launches(Trains, Protocol):
+    """A backend that trains on several devices by a process for each, not in one process."""
+
+    def launch(self, count: int, arguments: Sequence[str]) -> tuple[int, str]:
+        """Run a command of netspec in so many processes of this machine.
+
+        The result is its exit code, and what the processes could not report themselves.
         """
         ...
 

@@ -141,6 +141,7 @@ class Recipe(Settings):
     )
     compile: Flag = False
     deterministic: Flag = True
+    sharded: Flag = False
     workers: Annotated[Whole, Field(description="a whole number of threads from 0")] = 1
     seed: Seed = 0
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
+from netspec.fit import World
 from netspec.training.checkpoint import Checkpoint, Damaged, Place
 from netspec.training.loop import Diverged
 from netspec.training.report import Epoch
@@ -54,6 +56,9 @@ def _cause(
     """What is not finite first. The step before the one with the loss can have had gradients that are not finite."""
     if checkpoint.place.epoch != error.epoch:
         return ""
+    # One process repeats what all did: the others wait.
+    alone = World()
+    plan = replace(plan, task=replace(plan.task, world=alone), feed=replace(plan.feed, world=alone))
     trainer = backend.trainer(plan.task)
     trainer.restore(checkpoint.state)
     trainer.freeze(plan.frozen_in(error.epoch))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 from netspec.data.prefetch import prefetched
 from netspec.data.source import Source
-from netspec.fit import Batch, Step, Trainer
+from netspec.fit import Batch, Step, Trainer, World
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,7 +89,10 @@ class Sourced:
 
 @dataclass(frozen=True, eq=False)
 class Feed:
-    """The parts of a data set in batches; a step has `accumulate` of them, the last of an epoch perhaps fewer."""
+    """The parts of a data set in batches; a step has `accumulate` of them, the last of an epoch perhaps fewer.
+
+    With several processes, each has its share of every batch, so that all batches are those of one process.
+    """
 
     parts: Mapping[str, Samples]
     batch: int
@@ -99,6 +102,7 @@ class Feed:
     """How many steps are made before they are needed, if that takes time; 0 makes none ahead."""
     held: frozenset[str] = frozenset()
     """The parts that the trainer holds."""
+    world: World = field(default_factory=World)
 
     def held_by(self, trainer: Trainer) -> Feed:
         """The feed for a trainer, which holds the parts that it can."""
@@ -144,7 +148,15 @@ class Feed:
             yield self._batch(name, order[at : at + self.batch])
 
     def _batch(self, name: str, chosen: NDArray[np.int64], epoch: int | None = None) -> Batch:
+        whole = None if self.world.size == 1 else len(chosen)
+        own = self._share(chosen)
+        # A process without a share has a sample that does not count: all take part in what they calculate together.
+        rows = own if len(own) else chosen[:1]
         if name in self.held:
-            return Batch({}, {}, len(chosen), name, chosen)
-        inputs, targets = self.parts[name].batch(chosen, epoch)
-        return Batch(inputs, targets, len(chosen))
+            return Batch({}, {}, len(own), name, rows, whole)
+        inputs, targets = self.parts[name].batch(rows, epoch)
+        return Batch(inputs, targets, len(own), whole=whole)
+
+    def _share(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+        rank, size = self.world.rank, self.world.size
+        return chosen[len(chosen) * rank // size : len(chosen) * (rank + 1) // size]

@@ -66,13 +66,7 @@ class Folder:
         folder = cls(claim, facts)
         folder._resumed = folder._can_go_on = True
         claim.cut(checkpoint.place.written)
-        for line in files.read(claim.path / LINES).decode().splitlines():
-            told = json.loads(line)
-            if "step" in told:
-                folder.losses.append(float("nan") if told["loss"] is None else told["loss"])
-            else:
-                number, seconds = told.pop(EPOCH), told.pop("seconds")
-                folder.epochs.append(Epoch(number, told, seconds))
+        folder.epochs, folder.losses = told_in(claim.path / LINES, checkpoint.place.written)
         folder._settle_best()
         folder._say("running")
         return folder
@@ -217,6 +211,19 @@ class Folder:
 
 class CannotRead(Exception):
     """A file of a run cannot be read. `str()` says which file and why."""
+
+
+def told_in(path: Path, length: int) -> tuple[list[Epoch], list[float]]:
+    """The epochs, and the losses of all steps, in the first bytes of a file of progress."""
+    epochs, losses = [], []
+    for line in files.read(path)[:length].decode().splitlines():
+        told = json.loads(line)
+        if "step" in told:
+            losses.append(float("nan") if told["loss"] is None else told["loss"])
+        else:
+            number, seconds = told.pop(EPOCH), told.pop("seconds")
+            epochs.append(Epoch(number, told, seconds))
+    return epochs, losses
 
 
 def described(graph: Graph, text: str | None, recipe: Recipe) -> dict[str, str]:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from netspec.fit import Batch, Numbers, Step, Tallies
 
 
+TOGETHER = 8
+"""After so many steps or batches, several processes agree whether to go on: a signal can reach any of them."""
+
+
 class Diverged(Exception):
     """The loss is infinite or NaN, so the training ends."""
 
@@ -133,8 +137,24 @@ class Loop:
         for number, step in enumerate(source, 1):
             yield step
             at_count = saving.steps is not None and (total + number) % saving.steps == 0
-            if number == left or at_count or self._asked or monotonic() > due:
+            if number == left or at_count or self._is_time(number, due):
                 return
+
+    def _is_time(self, number: int, due: float) -> bool:
+        """Whether the user asks to stop, or a checkpoint is due; all processes say the same."""
+        if self.plan.task.world.size > 1 and number % TOGETHER:
+            return False
+        is_due = self._agree(int(monotonic() > due))
+        return self._is_asked() or bool(is_due)
+
+    def _agree(self, number: int) -> int:
+        return number if self.plan.task.world.size == 1 else self.trainer.agree(number)
+
+    def _is_asked(self) -> bool:
+        """Whether the user asks any process to stop; then this one is asked, too."""
+        if number := self._agree(self._asked.number or 0):
+            self._asked.number = number
+        return bool(number)
 
     def _done(self, losses: Numbers) -> None:
         """Report the losses of the next steps."""
@@ -177,10 +197,12 @@ class Loop:
         return self.trainer.evaluate(self._interruptible(part))
 
     def _interruptible(self, part: str) -> Iterator[Batch]:
-        for batch in self.plan.feed.part(part):
-            if self._asked and part == "test":
-                self._asked.raise_()  # the last checkpoint has all; the trainer perhaps has other weights
-            self._stop_if_asked()
+        several = self.plan.task.world.size > 1
+        for number, batch in enumerate(self.plan.feed.part(part)):
+            if not (several and number % TOGETHER) and self._is_asked():
+                if part == "test":
+                    self._asked.raise_()  # the last checkpoint has all; the trainer perhaps has other weights
+                self._stop()
             yield batch
 
     def _ended(self) -> Ended:
@@ -202,9 +224,12 @@ class Loop:
     # Checkpoints.
 
     def _stop_if_asked(self) -> None:
-        if self._asked:
-            self._checkpoint()
-            self._asked.raise_()
+        if self._is_asked():
+            self._stop()
+
+    def _stop(self) -> None:
+        self._checkpoint()
+        self._asked.raise_()
 
     def _checkpoint(self) -> None:
         place = replace(self.place, written=self.keeper.written, seconds=self._seconds())

@@ -177,6 +177,7 @@ def plan(
         deterministic=recipe.deterministic,
         seed=recipe.seed,
         device=device,
+        sharded=recipe.sharded,
     )
     made = Plan(
         task,

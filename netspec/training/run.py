@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +23,11 @@ from netspec.training.classic import parts_of
 from netspec.training.curves import curves, headline
 from netspec.training.explain import explain
 from netspec.training.folder import CannotRead, Folder, described
-from netspec.training.loop import Diverged, Ended, Loop
+from netspec.training.loop import Diverged, Loop
 from netspec.training.obeyed import check_obeyed
 from netspec.training.plan import Plan, plan
 from netspec.training.preparation import FILE as PREPARATION
+from netspec.training.processes import Follower, here
 from netspec.training.report import Epoch, Report
 from netspec.weights import check, starting
 
@@ -54,6 +55,8 @@ class CannotGoOn(Exception):
 class Run:
     """A finished training. `curves` is the plot of its losses and accuracies.
 
+    Of several processes, only the first one has the `folder`; for the others it is the folder in which it lies.
+
     `best` is the best epoch by the figure `goal` of the validation part; None if nothing was selected. `test` has the
     figures of the test part, measured once at the end with the best weights, or with the last ones.
     """
@@ -78,6 +81,7 @@ def train(
     out: Path | None = None,
     weights: Arrays | None = None,
     device: str = "auto",
+    devices: int = 1,
     text: str | None = None,
     inputs: Collection[Path] = (),
     force: bool = False,
@@ -93,6 +97,9 @@ def train(
     can contain files: those of an old run are removed, unless one of them is among the `inputs` that the training
     has read. A training that ends before its first step leaves no folder.
 
+    Under torchrun, every process calls this function with the same arguments; the first one writes the run folder, and
+    calls the `listeners`. `devices` is the number of devices of each process.
+
     Raises:
         SpecError: recipe, data and network do not fit each other.
         FolderTaken: `out` is not empty, or another training writes to it.
@@ -104,7 +111,9 @@ def train(
     if weights is not None:
         check(weights, graph, "the given file")
     start = starting(graph, recipe.seed, native=native_names(graph)) if weights is None else weights
-    whole = _planned(graph, backend, recipe, data, start, device, warn)
+    whole = _planned(graph, backend, recipe, data, start, _Where(device, devices), warn)
+    if whole.task.world.rank:
+        return _run(graph, backend, whole, data, Follower(), out or Path("runs"))
     name = f"{graph.name}-{backend.name}"
     claim = Claim.numbered(Path("runs"), name) if out is None else Claim.take(out, inputs, force)
     facts = _circumstances(graph, backend, whole, data, weights, device)
@@ -115,7 +124,8 @@ def train(
         texts["network.py"] = backend.source(whole.task.graph).text
     texts[PREPARATION] = whole.preparation.as_text()
     folder = Folder.make(claim, texts, facts)
-    return _run(graph, backend, whole, data, folder, listeners)
+    with folder:
+        return _run(graph, backend, whole, data, folder, folder.path, listeners)
 
 
 def resume(
@@ -126,43 +136,56 @@ def resume(
     path: Path,
     *,
     device: str = "auto",
+    devices: int = 1,
     listeners: Sequence[Report] = (),
 ) -> Run:
     """Go on with the run in a folder from its last checkpoint, to the end.
 
-    On a CPU, the bits are those of a training that was never interrupted.
+    On a CPU, the bits are those of a training that was never interrupted. The number of processes, or of devices, can
+    be another one: then the numbers are the same up to rounding, but for those that dropout draws.
 
     Raises:
         CannotGoOn: the run is finished, or what it trains is not the same any more.
         Damaged: there is no whole checkpoint.
         FolderTaken, CannotKeep, CannotRead, Diverged, Unavailable, Unsupported: as in `train`.
     """
+    where = _Where(device, devices)
+    if here().rank:
+        checkpoint, whole, _ = _gone_on(graph, backend, recipe, data, path, where)
+        return _run(graph, backend, whole, data, Follower.again(path, checkpoint), path, begun=checkpoint)
     claim = Claim.again(path)
     try:
-        facts = facts_of(path)
-        if facts.get("state") == "finished":
-            raise CannotGoOn(f"the run in {path} is finished")
-        if files.read(path / "graph.txt").decode() != str(graph):
-            raise CannotGoOn(f"{graph.file} is not the network of {path} any more: see its graph.txt")
-        if not files.exists(path / CHECKPOINT):
-            raise CannotGoOn(
-                f"the run in {path} ended before its first checkpoint: start it again, with --force"
-            )
-        checkpoint = Checkpoint.read(path / CHECKPOINT)
-        # The weights come from the checkpoint.
-        start = starting(graph, recipe.seed, native=native_names(graph))
-        whole = _planned(graph, backend, recipe, data, start, device, lambda warnings: None)
-        given = {"train_samples": len(whole.feed.parts["train"]), "steps_per_epoch": whole.feed.steps}
-        for key, value in given.items():
-            if facts.get(key) != value:
-                raise CannotGoOn(f"{path} has {facts.get(key):,} {key.replace('_', ' ')}, but now {value:,}")
+        checkpoint, whole, facts = _gone_on(graph, backend, recipe, data, path, where)
         for key in ("ended", "epochs", "steps", "reason", "state"):
             facts.pop(key, None)
-        folder = Folder.again(claim, facts, checkpoint)
+        folder = Folder.again(claim, facts | _spread(whole), checkpoint)
     except BaseException:
         claim.close()
         raise
-    return _run(graph, backend, whole, data, folder, listeners, checkpoint)
+    with folder:
+        return _run(graph, backend, whole, data, folder, path, listeners, checkpoint)
+
+
+def _gone_on(
+    graph: Graph, backend: Trains, recipe: Recipe, data: Parts | Dataset, path: Path, where: _Where
+) -> tuple[Checkpoint, Plan, dict[str, Any]]:
+    """The last checkpoint of a run, the plan, and the content of its `run.json`."""
+    facts = facts_of(path)
+    if facts.get("state") == "finished":
+        raise CannotGoOn(f"the run in {path} is finished")
+    if files.read(path / "graph.txt").decode() != str(graph):
+        raise CannotGoOn(f"{graph.file} is not the network of {path} any more: see its graph.txt")
+    if not files.exists(path / CHECKPOINT):
+        raise CannotGoOn(f"the run in {path} ended before its first checkpoint: start it again, with --force")
+    checkpoint = Checkpoint.read(path / CHECKPOINT)
+    # The weights come from the checkpoint.
+    start = starting(graph, recipe.seed, native=native_names(graph))
+    whole = _planned(graph, backend, recipe, data, start, where, lambda warnings: None)
+    given = {"train_samples": len(whole.feed.parts["train"]), "steps_per_epoch": whole.feed.steps}
+    for key, value in given.items():
+        if facts.get(key) != value:
+            raise CannotGoOn(f"{path} has {facts.get(key):,} {key.replace('_', ' ')}, but now {value:,}")
+    return checkpoint, whole, facts
 
 
 def facts_of(path: Path) -> dict[str, Any]:
@@ -184,13 +207,21 @@ def facts_of(path: Path) -> dict[str, Any]:
     return told
 
 
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """The name of the device, and the number of devices of each process."""
+
+    device: str
+    devices: int
+
+
 def _planned(
     graph: Graph,
     backend: Trains,
     recipe: Recipe,
     data: Parts | Dataset,
     start: Arrays,
-    device: str,
+    where: _Where,
     warn: Callable[[Sequence[Diagnostic]], None] | None,
 ) -> Plan:
     """The plan of a training.
@@ -199,14 +230,16 @@ def _planned(
         SpecError: recipe, data and network do not fit each other.
     """
     problems = Problems()
-    check_obeyed(graph, recipe, backend, problems, device)
+    check_obeyed(graph, recipe, backend, problems, where.device)
     parts = parts_of(data) if isinstance(data, Dataset) else data
-    whole = plan(graph, recipe, parts, start, device, problems)
+    whole = plan(graph, recipe, parts, start, where.device, problems)
     if whole is None:
         raise SpecError(problems.in_order())
-    if len(problems):
+    world = here()
+    if len(problems) and not world.rank:
         (warn or _warn)(problems.in_order())
-    return whole
+    task = replace(whole.task, world=world, devices=where.devices)
+    return replace(whole, task=task, feed=replace(whole.feed, world=world))
 
 
 def _run(
@@ -214,37 +247,36 @@ def _run(
     backend: Trains,
     whole: Plan,
     data: Parts | Dataset,
-    folder: Folder,
-    listeners: Sequence[Report],
-    checkpoint: Checkpoint | None = None,
+    keeper: Folder | Follower,
+    path: Path,
+    listeners: Sequence[Report] = (),
+    begun: Checkpoint | None = None,
 ) -> Run:
-    with folder:
-        begun = None if checkpoint is None else (checkpoint, folder.epochs)
-        loop = Loop(whole, backend.trainer(whole.task), folder, listeners, begun)
-        try:
-            ended = loop.run()
-        except Diverged as error:
-            explain(error, whole, backend, folder)
-            raise
-        goal = None if whole.goal is None else whole.goal.name
+    trainer = backend.trainer(whole.task)
+    loop = Loop(whole, trainer, keeper, listeners, None if begun is None else (begun, keeper.epochs))
+    try:
+        ended = loop.run()
+    except Diverged as error:
+        if isinstance(keeper, Folder):
+            explain(error, whole, backend, keeper)
+        if whole.task.world.size > 1:
+            trainer.agree(0)  # the others wait until the first one knows why
+        raise
+    goal = None if whole.goal is None else whole.goal.name
+    picture = path / "curves.svg"
+    if isinstance(keeper, Folder):
         facts = headline(ended.best, goal, ended.test)
         title = f"{graph.name} on {backend.name}, {data.name}"
-        picture = folder.picture(curves(title, facts, folder.losses, folder.epochs))
-    return _finished(folder, backend, data, ended, goal, picture)
-
-
-def _finished(
-    folder: Folder, backend: Trains, data: Parts | Dataset, ended: Ended, goal: str | None, picture: Path
-) -> Run:
+        picture = keeper.picture(curves(title, facts, keeper.losses, keeper.epochs))
     return Run(
-        folder=folder.path,
+        folder=path,
         backend=backend.name,
         data=data.name,
         epochs=ended.epochs,
         best=ended.best,
         goal=goal,
         test=ended.test,
-        losses=tuple(folder.losses),
+        losses=tuple(keeper.losses),
         curves=picture,
     )
 
@@ -269,6 +301,7 @@ def _circumstances(
         "backend": backend.name,
         "framework": backend.status().detail,
         "device": device,
+        **_spread(whole),
         "data": data.name,
         **{f"{part}_samples": len(samples) for part, samples in whole.feed.parts.items()},
         "steps_per_epoch": whole.feed.steps,
@@ -278,3 +311,8 @@ def _circumstances(
         "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _spread(whole: Plan) -> dict[str, Any]:
+    """The number of processes, and of devices of each."""
+    return {"processes": whole.task.world.size, "devices": whole.task.devices}

@@ -126,6 +126,9 @@ class FakeTrainer:
     def freeze(self, names: frozenset[str]) -> None:
         pass
 
+    def agree(self, number: int) -> int:
+        return number
+
     def diagnose(self, step: Step) -> str:
         return "the output of `dense1`"
 

@@ -50,8 +50,8 @@ RECIPE = Recipe(data="own", batch=8, epochs=3, optimizer=Adam(learning_rate=0.01
 STEPS = 3 * 9
 
 
-def graph() -> Graph:
-    built = graph_of_text(SPEC, "small.yaml", Problems())
+def graph(text: str = SPEC) -> Graph:
+    built = graph_of_text(text, "small.yaml", Problems())
     assert built is not None
     return built
 

@@ -110,6 +110,9 @@ class KerasTrainer:
             self.frozen = names
             self._programs()
 
+    def agree(self, number: int) -> int:
+        return number  # Keras trains in one process
+
     def diagnose(self, step: Step) -> str:
         graph, types = self.task.graph, self.task.graph.types
         trial = KerasTrial(graph, self.weights(), self.dtype, device=self.task.device)

@@ -21,11 +21,17 @@ Tensors = Mapping[str, torch.Tensor]
 
 
 class Fed(NamedTuple):
-    """A batch on the device, converted."""
+    """A batch on the device, converted. `whole` is the number of samples in all processes."""
 
     inputs: Tensors
     targets: Tensors
     samples: int
+    whole: int
+
+    @property
+    def rows(self) -> int:
+        """The length of its tensors."""
+        return len(next(iter(self.inputs.values())))
 
 
 class Feeder:
@@ -55,7 +61,7 @@ class Feeder:
             for step in steps:
                 yield tuple(self._now(each) for each in step)
             return
-        waiting: deque[tuple[tuple[Tensors, Tensors, int], ...]] = deque()
+        waiting: deque[tuple[tuple[Tensors, Tensors, Batch], ...]] = deque()
         for step in steps:
             waiting.append(tuple(self._copied(each) for each in step))
             if len(waiting) > 1:
@@ -70,8 +76,8 @@ class Feeder:
 
     def _now(self, batch: Batch) -> Fed:
         if batch.part is not None and batch.rows is not None:
-            return self._on_device(*self._taken(batch.part, torch.from_numpy(batch.rows)), batch.samples)
-        return self.converted(batch.inputs, batch.targets, batch.samples)
+            return self._on_device(*self._taken(batch.part, torch.from_numpy(batch.rows)), batch)
+        return self._on_device(self._moved(batch.inputs), self._moved(batch.targets), batch)
 
     def _taken(self, part: str, rows: torch.Tensor) -> tuple[Tensors, Tensors]:
         """The samples with these indices of a part that is on the device."""
@@ -81,28 +87,20 @@ class Feeder:
         )
         return inputs, targets
 
-    def converted(self, inputs: Mapping[str, Array], targets: Mapping[str, Array], samples: int) -> Fed:
-        """A batch of arrays on the device."""
-        return self._on_device(
-            self._moved(inputs),
-            self._moved(targets),
-            samples,
-        )
-
-    def _copied(self, batch: Batch) -> tuple[Tensors, Tensors, int]:
+    def _copied(self, batch: Batch) -> tuple[Tensors, Tensors, Batch]:
         """The batch on its way to the GPU, from memory that the GPU reads itself."""
         if batch.part is not None and batch.rows is not None:
-            return *self._taken(batch.part, self._sent(batch.rows)), batch.samples
+            return *self._taken(batch.part, self._sent(batch.rows)), batch
         return (
             {name: self._sent(array) for name, array in batch.inputs.items()},
             {name: self._sent(array) for name, array in batch.targets.items()},
-            batch.samples,
+            batch,
         )
 
     def _sent(self, array: Array) -> torch.Tensor:
         return _tensor(array).pin_memory().to(self.device, non_blocking=True)
 
-    def _on_device(self, inputs: Tensors, targets: Tensors, samples: int) -> Fed:
+    def _on_device(self, inputs: Tensors, targets: Tensors, batch: Batch) -> Fed:
         return Fed(
             {
                 name: self.inputs[name].applied(tensor)
@@ -110,7 +108,8 @@ class Feeder:
                 if name in self.inputs
             },
             {name: self._target(name, tensor) for name, tensor in targets.items()},
-            samples,
+            batch.samples,
+            batch.samples if batch.whole is None else batch.whole,
         )
 
     def _target(self, name: str, tensor: torch.Tensor) -> torch.Tensor:

@@ -8,4 +8,5 @@ from netspec.backend import Unobeyed
 
 UNOBEYED: Sequence[Unobeyed] = (
     Unobeyed("precision", "tf32", "TF32 is a format of GPUs; a CPU would calculate in float32", "cpu"),
+    Unobeyed("precision", "fp16", "its losses are scaled for GPUs; on a CPU take bf16", "cpu"),
 )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Tensor = torch.Tensor
 Parameters = Mapping[str, torch.nn.Parameter]
+Across = Callable[[Tensor], Tensor]
 
 
 class Stepper:
@@ -24,7 +25,8 @@ class Stepper:
     The gradient of L2 is added first, then the whole is clipped, then the optimiser takes its step, in which a coupled
     weight decay is part of the gradient. A frozen parameter does not change, nor does what is kept of it.
 
-    With `capturable`, a CUDA graph can hold a step: the rate is then on the device, as float32.
+    With `capturable`, a CUDA graph can hold a step: the rate is then on the device, as float32. `across` adds up the
+    squares of gradients of which this process has a part.
     """
 
     def __init__(
@@ -34,7 +36,9 @@ class Stepper:
         groups: Sequence[Group] = (),
         clip: Clip | None = None,
         capturable: bool = False,
+        across: Across | None = None,
     ) -> None:
+        self._across = across
         self.spec, self.clip, self.kind = spec, clip, KINDS[type(spec)]
         self._names = {parameter: name for name, parameter in parameters.items()}
         self._groups = list(_grouped(spec, self._names, groups))
@@ -71,7 +75,7 @@ class Stepper:
                 torch._foreach_add_(gradients, weights, alpha=2 * own.l2)
         gradients = [each.grad for each in self._names if each.grad is not None]
         if self.clip is not None and gradients:
-            CLIPS[self.clip.kind](gradients, self.clip.limit)
+            CLIPS[self.clip.kind](gradients, self.clip.limit, self._across)
 
     def zero(self) -> None:
         """Forget the gradients."""
@@ -236,23 +240,27 @@ REFUSALS: Mapping[type[Optimizer], str] = {}
 """The optimisers that PyTorch does not have, each with the reason."""
 
 
-def _clip_norm(gradients: list[Tensor], limit: float) -> None:
+def _clip_norm(gradients: list[Tensor], limit: float, across: Across | None) -> None:
     # PyTorch's own function adds 1e-6 to the norm.
     norm = torch.nn.utils.get_total_norm(gradients)
+    if across is not None:
+        norm = across(norm.square()).sqrt()
     torch._foreach_mul_(gradients, (limit / norm).clamp(max=1))
 
 
-def _clip_each(gradients: list[Tensor], limit: float) -> None:
-    norms = torch._foreach_norm(gradients)
+def _clip_each(gradients: list[Tensor], limit: float, across: Across | None) -> None:
+    norms = list(torch._foreach_norm(gradients))
+    if across is not None:
+        norms = list(across(torch.stack(norms).square()).sqrt().unbind())
     torch._foreach_mul_(gradients, [(limit / norm).clamp(max=1) for norm in norms])
 
 
-def _clip_value(gradients: list[Tensor], limit: float) -> None:
+def _clip_value(gradients: list[Tensor], limit: float, across: Across | None) -> None:
     torch._foreach_clamp_min_(gradients, -limit)
     torch._foreach_clamp_max_(gradients, limit)
 
 
-CLIPS: Mapping[str, Callable[[list[Tensor], float], None]] = {
+CLIPS: Mapping[str, Callable[[list[Tensor], float, Across | None], None]] = {
     "norm": _clip_norm,
     "each": _clip_each,
     "value": _clip_value,

@@ -11,6 +11,7 @@ import torch
 
 from netspec.fit import LOSS
 from netspec.recipe.metrics import SCORES
+from netspec_torch.training.processes import Alone, Processes
 
 if TYPE_CHECKING:
     from netspec.backend import Array
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 BLOCK, SECONDS = 64, 0.2
 """A block ends after so many steps, or so much time."""
+TOGETHER = 16
+"""Several processes do not go by time, which is not the same for all; on a CPU, a block has so many steps."""
 
 
 def joined(name: str, before: torch.Tensor | None, tally: torch.Tensor) -> torch.Tensor:
@@ -31,10 +34,17 @@ class Sums:
     """The losses and tallies of some steps, on the device until they are read.
 
     A step gives for each term the sum of weight · loss, and of weight. They are added up in float64, in the order of
-    the steps, whatever the blocks are.
+    the steps, whatever the blocks are. Those of several processes are added up before they are handed over.
     """
 
-    def __init__(self, before: Mapping[str, Array], weights: tuple[float, ...], done: Done | None) -> None:
+    def __init__(
+        self,
+        before: Mapping[str, Array],
+        weights: tuple[float, ...],
+        done: Done | None,
+        processes: Processes | None = None,
+    ) -> None:
+        self._processes = processes or Alone()
         self._terms = np.array(before.get(LOSS, np.zeros((len(weights), 2))), np.float64)
         self._before = before
         self._weights = np.array(weights)
@@ -48,17 +58,23 @@ class Sums:
         self._rows.append(row)
         for name, tally in tallies.items():
             known = self._tallies.get(name)
-            if known is None and name in self._before:
+            if known is None and name in self._before and self._processes.size == 1:
                 known = torch.from_numpy(self._before[name]).to(tally)
             self._tallies[name] = joined(name, known, tally)
-        if len(self._rows) >= BLOCK or monotonic() - self._began > SECONDS:
+        if len(self._rows) >= BLOCK or self._is_late():
             self.flush()
+
+    def _is_late(self) -> bool:
+        if self._processes.size == 1:
+            return monotonic() - self._began > SECONDS
+        return self._rows[0].device.type == "cpu" and len(self._rows) >= TOGETHER
 
     def flush(self) -> None:
         """Hand over the losses of the steps so far."""
         if not self._rows:
             return
-        rows: Numbers = torch.stack(self._rows).cpu().numpy().astype(np.float64)
+        together = self._processes.summed(torch.stack(self._rows).double())
+        rows: Numbers = together.cpu().numpy()
         self._rows.clear()
         for row in rows:
             self._terms += row
@@ -72,5 +88,14 @@ class Sums:
         """All tallies, together with those before."""
         self.flush()
         found: dict[str, Array] = {**self._before, LOSS: self._terms}
-        found |= {name: tally.cpu().numpy() for name, tally in self._tallies.items()}
+        found |= {name: self._together(name, tally) for name, tally in self._tallies.items()}
         return found
+
+    def _together(self, name: str, tally: torch.Tensor) -> Array:
+        if self._processes.size == 1:
+            return tally.cpu().numpy()
+        many = name.endswith(f"/{SCORES}")
+        whole = self._processes.gathered(tally) if many else self._processes.summed(tally)
+        before = self._before.get(name)
+        known = None if before is None else torch.from_numpy(before).to(whole)
+        return joined(name, known, whole).cpu().numpy()

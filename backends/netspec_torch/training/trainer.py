@@ -10,23 +10,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from netspec.fit import Task, Term
+from netspec.backend import Unsupported
+from netspec.fit import Batch, Task, Term
+from netspec.recipe.metrics import SCORES
 from netspec_torch.precision import full_precision
-from netspec_torch.runtime import build, choose, keys, read, write
+from netspec_torch.runtime import build, keys, named, read, write
 from netspec_torch.training.diagnosis import first_not_finite
 from netspec_torch.training.feeding import Fed, Feeder
 from netspec_torch.training.losses import elements, mask, sums
+from netspec_torch.training.norms import Shared, synchronise
 from netspec_torch.training.optimizers import Average, Stepper
+from netspec_torch.training.processes import Processes, connected, device_of, processes
+from netspec_torch.training.spread import Copies, Parts, Spread, Whole, exchanged
 from netspec_torch.training.sums import Sums, joined
 from netspec_torch.training.tallies import tallies
 
 if TYPE_CHECKING:
     from netspec.backend import Array
-    from netspec.fit import Batch, Done, Step, Tallies
+    from netspec.fit import Done, Step, Tallies
     from netspec.types import Float
 
 Outputs = Mapping[str, torch.Tensor]
 SMALLEST = 1e-30
+APART = 0x9E3779B97F4A7C15
 SHARE = 8
 """A part is kept on a GPU if it takes at most this share, an eighth, of the memory that is free."""
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -37,7 +43,8 @@ class TorchTrainer:
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self.device = choose(task.device)
+        self.device = device_of(task.device, task.world)
+        self.processes: Processes = processes(task.world, self.device)
         double = task.precision == "float64"
         self.dtype = torch.float64 if double else torch.float32
         self.model = build(task.graph, task.weights, "float64" if double else "float32", str(self.device))
@@ -47,12 +54,36 @@ class TorchTrainer:
             self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.forward: Any = torch.compile(self.model) if task.compile else self.model
         self.feeder = Feeder(task, self.device, self.dtype, last)
-        self.learnt = {name: each for name, each in self._parameters().items() if each.requires_grad}
-        self.stepper = Stepper(task.optimizer, self.learnt, task.groups, task.clip) if self.learnt else None
+        self.shared: Shared | None = (
+            None if self.processes.size == 1 else synchronise(self.model, self.processes)
+        )
+        self.spread = self._spread()
+        self.learnt = self.spread.learnt
+        across = self.spread.across
+        self.stepper = (
+            Stepper(task.optimizer, self.learnt, task.groups, task.clip, across=across)
+            if self.learnt
+            else None
+        )
         self.average = None if task.average is None else Average(task.average, self.learnt)
-        self.random = _seeded(task.seed, self.device)
+        self.random = _seeded(task.seed, self.processes.rank, self.device)
         scaled = task.precision == "fp16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled) if scaled else None
+
+    def _spread(self) -> Spread:
+        learnt = {name: each for name, each in self._parameters().items() if each.requires_grad}
+        size = self.processes.size
+        if size == 1:
+            return Whole(self.model, self.forward, learnt)
+        if not self.task.sharded:
+            return Copies(self.model, self.forward, learnt, self.task, size)
+        if self.task.precision == "fp16":
+            raise Unsupported(
+                "`sharded` with `precision: fp16` is not obeyed by torch: its scaling sees the gradients of one process"
+            )
+        if not learnt:
+            raise Unsupported("`sharded` divides the weights that learn, but no weight of this network does")
+        return Parts(self.model, self.task, self.processes, self.device, self._parameters)
 
     def hold(self, part: str, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> bool:
         if self.device.type != "cuda":
@@ -67,7 +98,7 @@ class TorchTrainer:
         return True
 
     def run(self, steps: Iterator[Step], rates: Iterator[float], done: Done, before: Tallies) -> Tallies:
-        told = Sums(before, tuple(term.weight for term in self.task.terms), done)
+        told = Sums(before, tuple(term.weight for term in self.task.terms), done, self.processes)
         with self._set():
             self.model.train()
             for batches, rate in zip(self.feeder.steps(steps), rates, strict=False):
@@ -75,7 +106,7 @@ class TorchTrainer:
             return told.read()
 
     def evaluate(self, batches: Iterator[Batch]) -> Tallies:
-        told = Sums({}, tuple(term.weight for term in self.task.terms), None)
+        told = Sums({}, tuple(term.weight for term in self.task.terms), None, self.processes)
         with self._set(), torch.no_grad(), self._averaged():
             self.model.eval()
             for batch in self.feeder.batches(batches):
@@ -86,20 +117,36 @@ class TorchTrainer:
     def predict(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         with self._set(), torch.no_grad(), self._averaged():
             self.model.eval()
-            outputs = self._outputs(self.feeder.converted(inputs, {}, 0))
+            samples = len(next(iter(inputs.values())))
+            (batch,) = self.feeder.batches(iter([Batch(inputs, {}, samples)]))
+            outputs = self._outputs(batch)
             return {name: value.cpu().numpy() for name, value in outputs.items()}
 
     def state(self) -> dict[str, Array]:
-        found = {f"model/{key}": value for key, value in self.model.state_dict().items()}
-        if self.stepper is not None:
-            found |= {f"slots/{key}": value for key, value in self.stepper.slots().items()}
-        if self.average is not None:
-            found |= {f"average/{key}": value for key, value in self.average.values.items()}
-        found |= {f"random/{key}": value for key, value in self.random.items()}
+        with connected():
+            found = {f"model/{key}": value for key, value in self.spread.state().items()}
+            if self.stepper is not None:
+                found |= {
+                    f"slots/{key}": self._whole(key, value) for key, value in self.stepper.slots().items()
+                }
+            if self.average is not None:
+                found |= {
+                    f"average/{key}": self._whole(key, value) for key, value in self.average.values.items()
+                }
+            for key, value in self.random.items():
+                for rank, own in enumerate(self.processes.gathered(value.to(self.device).unsqueeze(0))):
+                    found[f"random/{_of(key, rank)}"] = own
         if self.scaler is not None:
             known = self.scaler.state_dict()
             found |= {f"scaler/{key}": torch.tensor(value) for key, value in known.items()}
         return {name: value.detach().cpu().numpy().copy() for name, value in found.items()}
+
+    def _whole(self, key: str, value: torch.Tensor) -> torch.Tensor:
+        return self.spread.whole(self._weight(key), value)
+
+    def _weight(self, key: str) -> str:
+        """The name of the weight that a slot, or an average, belongs to."""
+        return key if key in self.learnt else key.rpartition("/")[0]
 
     def restore(self, state: Mapping[str, Array]) -> None:
         parts: dict[str, dict[str, torch.Tensor]] = {
@@ -108,30 +155,45 @@ class TorchTrainer:
         for name, array in state.items():
             part, _, key = name.partition("/")
             parts[part][key] = torch.from_numpy(np.array(array))
-        try:
-            self.model.load_state_dict(parts["model"])
-        except RuntimeError as error:
-            raise ValueError(f"the state is that of another network: {error}") from None
+        self.spread.restore(parts["model"])
         if self.stepper is not None:
-            self.stepper.restore(parts["slots"])
+            slots = parts["slots"].items()
+            known = self.stepper.slots()
+            self.stepper.restore(
+                {
+                    key: self.spread.part(self._weight(key), each) if key in known else each
+                    for key, each in slots
+                }
+            )
         if self.average is not None:
             for name, value in self.average.values.items():
-                value.copy_(parts["average"][name])
-        self.random = parts["random"]
+                value.copy_(self.spread.part(name, parts["average"][name]))
+        self.random = _drawn_by(self.processes.rank, parts["random"], self.device)
         if self.scaler is not None:
             self.scaler.load_state_dict({key: value.item() for key, value in parts["scaler"].items()})
 
     def weights(self) -> dict[str, Array]:
-        with self._averaged():
-            return read(self.model, self.task.graph)
+        with connected(), self._averaged():
+            return named(self.spread.state(), self.task.graph)
 
     def load(self, weights: Mapping[str, Array]) -> None:
         self.average = None
-        write(self.model, self.task.graph, weights, self.dtype)
+        with connected():
+            weights = self.processes.first(weights)
+        if not self.task.sharded or self.processes.size == 1:
+            write(self.model, self.task.graph, weights, self.dtype)
+            return
+        state = self.spread.state()
+        for name, key in keys(self.task.graph).items():
+            state[key] = torch.from_numpy(np.array(weights[name])).to(self.dtype)
+        self.spread.restore(state)
 
     def freeze(self, names: frozenset[str]) -> None:
-        for name, parameter in self.learnt.items():
-            parameter.requires_grad_(name not in names)
+        self.spread.freeze(names)
+
+    def agree(self, number: int) -> int:
+        with connected():
+            return self.processes.largest(number)
 
     def diagnose(self, step: Step) -> str:
         graph = self.task.graph
@@ -149,22 +211,26 @@ class TorchTrainer:
     # One step.
 
     def _step(self, batches: tuple[Fed, ...], rate: float, told: Sums) -> None:
-        totals = self._totals(batches) if len(batches) > 1 else None
+        totals = self._totals(batches) if len(batches) > 1 or self.processes.size > 1 else None
         rows: torch.Tensor | None = None
         tallied: dict[str, torch.Tensor] = {}
         if self.stepper is not None:
             self.stepper.zero()
-        for batch in batches:
-            outputs = self._outputs(batch)
-            loss, row = self.loss(outputs, batch, totals)
-            if self.scaler is not None:
-                loss = self.scaler.scale(loss)
-            if loss.requires_grad:
-                loss.backward()  # type: ignore[no-untyped-call]
+        for number, batch in enumerate(batches, 1):
+            with self.spread.waiting(number == len(batches)):
+                outputs = self._outputs(batch)
+                loss, row = self.loss(outputs, batch, totals)
+                if self.spread.scale != 1:
+                    loss = loss * self.spread.scale
+                if self.scaler is not None:
+                    loss = self.scaler.scale(loss)
+                if loss.requires_grad:
+                    loss.backward()  # type: ignore[no-untyped-call]
             rows = row if rows is None else rows + row
             if self.task.metrics:
                 for name, tally in self._tallied(outputs, batch).items():
                     tallied[name] = joined(name, tallied.get(name), tally)
+        self.spread.collect()
         self._update(rate)
         assert rows is not None, "a step has a batch"
         told.add(rows, tallied)
@@ -206,30 +272,37 @@ class TorchTrainer:
         output = outputs[term.output]
         target = None if term.target is None else batch.targets[term.target]
         steps = None if term.lengths is None else self._mask(term.lengths, output, batch)
-        return sums(*elements(term.loss, output, target, steps))
+        losses, weight = sums(*elements(term.loss, output, target, steps))
+        return (losses, weight) if batch.samples else (losses * 0, weight * 0)
 
     def _mask(self, lengths: str, output: torch.Tensor, batch: Fed) -> torch.Tensor:
         """The weights of the steps of sequences, (N, steps)."""
         return mask(batch.inputs[lengths], output.shape[-1], self.dtype)
 
     def _totals(self, batches: tuple[Fed, ...]) -> list[torch.Tensor]:
-        """The sum of weights of each term over all batches of a step: weights depend on targets only."""
+        """The sum of weights of each term over all batches of a step: weights depend on targets only.
+
+        Those of all processes count.
+        """
         types = {each.name: self.task.graph.types[each.value] for each in self.task.graph.outputs}
         totals = []
         for term in self.task.terms:
             shape = types[term.output].shape
             blank = [
-                {term.output: torch.zeros((batch.samples, *shape), dtype=self.dtype, device=self.device)}
+                {term.output: torch.zeros((batch.rows, *shape), dtype=self.dtype, device=self.device)}
                 for batch in batches
             ]
             rows = [self._sums(term, *each)[1] for each in zip(blank, batches, strict=True)]
             totals.append(torch.stack(rows).sum())
-        return totals
+        return list(self.processes.summed(torch.stack(totals)).unbind())
 
     def _outputs(self, batch: Fed) -> Outputs:
         cast = AUTOCAST.get(self.task.precision)
         with torch.autocast(self.device.type, cast) if cast is not None else nullcontext():
-            result = self.forward(*(batch.inputs[each.name] for each in self.task.graph.inputs))
+            if self.shared is not None:
+                self.shared.begin(batch.rows, batch.samples, batch.whole)
+            run = self.spread.forward if self.model.training else self.forward
+            result = run(*(batch.inputs[each.name] for each in self.task.graph.inputs))
         outputs = result if isinstance(result, Mapping) else {self.task.graph.outputs[0].name: result}
         return {name: value.to(self.dtype) for name, value in outputs.items()} if cast else outputs
 
@@ -239,7 +312,10 @@ class TorchTrainer:
             for each in self.task.metrics
             if each.lengths is not None
         }
-        return tallies(self.task.metrics, outputs, batch.targets, masks)
+        found = tallies(self.task.metrics, outputs, batch.targets, masks)
+        if batch.samples:
+            return found
+        return {name: each[:0] if name.endswith(f"/{SCORES}") else each * 0 for name, each in found.items()}
 
     def _parameters(self) -> dict[str, torch.nn.Parameter]:
         """The parameters by the canonical names of their weights."""
@@ -252,20 +328,16 @@ class TorchTrainer:
         if self.average is None:
             yield
             return
-        own = {name: parameter.data for name, parameter in self.learnt.items()}
-        for name, value in self.average.values.items():
-            self.learnt[name].data = value
-        try:
+        with exchanged(self.learnt, self.average.values):
             yield
-        finally:
-            for name, data in own.items():
-                self.learnt[name].data = data
 
     # Settings of PyTorch, which are those of the whole process.
 
     @contextmanager
     def _set(self) -> Iterator[None]:
         with ExitStack() as settings:
+            if self.processes.size > 1:
+                settings.enter_context(connected())
             settings.enter_context(_deterministic(self.task.deterministic, self.device))
             if self.task.precision != "tf32":
                 settings.enter_context(full_precision())
@@ -286,10 +358,24 @@ class TorchTrainer:
                 self.random = _drawn(self.device)
 
 
-def _seeded(seed: int, device: torch.device) -> dict[str, torch.Tensor]:
+def _seeded(seed: int, rank: int, device: torch.device) -> dict[str, torch.Tensor]:
+    """The generators of a process; each draws other numbers."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
+        torch.manual_seed((seed + rank * APART) % 2**63)
         return _drawn(device)
+
+
+def _drawn_by(rank: int, known: Mapping[str, torch.Tensor], device: torch.device) -> dict[str, torch.Tensor]:
+    """The generators of a process in a state; one that was not there then draws by those of the first."""
+    if _of("cpu", rank) in known:
+        return {key: known[_of(key, rank)] for key in ("cpu", "cuda") if _of(key, rank) in known}
+    first = torch.Generator()
+    first.set_state(known["cpu"])
+    return _seeded(int(torch.randint(2**62, (), generator=first)), rank, device)
+
+
+def _of(key: str, rank: int) -> str:
+    return f"{key}/{rank}" if rank else key
 
 
 def _drawn(device: torch.device) -> dict[str, torch.Tensor]:
