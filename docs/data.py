@@ -119,7 +119,8 @@ _CHECKED = (
     ),
     (
         "labels out of range",
-        "when the set is loaded; of masks, when they are decoded; the message names the sample",
+        "when the set is loaded; of masks, when they are decoded: the message names the sample. Of a classifier "
+        "without `classes`, the message compares the largest label with the outputs",
     ),
     ("pictures", "headers when the set is loaded, content when they are decoded"),
     (

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from netspec.recipe import Checkpoint, Group, Normalise, Recipe, Stop, augmentation, clipping
+from netspec.recipe import Checkpoint, Group, Normalise, Recipe, Stop, augmentation, clipping, whitening
 from netspec.recipe import losses as loss_models
 from netspec.recipe import metrics as metric_models
 from netspec.recipe import optimizers as optimizer_models
@@ -22,11 +22,13 @@ from netspec.recipe.metrics import METRICS
 from netspec.recipe.model import Augment, Clip, Loss, Metric, Named, Schedule
 from netspec.recipe.optimizers import OPTIMIZERS
 from netspec.recipe.schedules import SCHEDULES
+from netspec.recipe.whitening import WHITENINGS
 
 FAMILIES: tuple[tuple[str, str, ModuleType, type[Named], Mapping[str, type[Any]]], ...] = (
     ("Losses", "loss", loss_models, Loss, LOSSES),
     ("Optimisers", "optimizer", optimizer_models, Named, OPTIMIZERS),
     ("Schedules", "schedule", schedule_models, Schedule, SCHEDULES),
+    ("Whitening", "whiten", whitening, Named, WHITENINGS),
     ("Limits of gradients", "clip", clipping, Clip, CLIPS),
     ("Metrics", "metrics", metric_models, Metric, METRICS),
     ("Augmentation", "augment", augmentation, Augment, AUGMENTATIONS),
@@ -36,6 +38,7 @@ FAMILIES: tuple[tuple[str, str, ModuleType, type[Named], Mapping[str, type[Any]]
 LINKED = {
     "data": "the name of a set, a path, or a mapping: [data](data.md)",
     "normalise": "`{mean: …, std: …}`, `measured` or `sample`: [below](#normalise)",
+    "whiten": "a name, or a name with its settings: [whitening](#whitening)",
     "augment": "a list of names, or names with settings: [augmentation](#augmentation)",
     "loss": "a name, or a name with its settings: [losses](#losses)",
     "losses": "a mapping from heads to losses",

@@ -63,14 +63,31 @@ class Clip:
     limit: float
 
 
+@dataclass(frozen=True, eq=False)
+class Whitening:
+    """x ← (x − mean) · matrix, over the n numbers of a sample, channels first: (n,) and (n, n), float32."""
+
+    mean: Array
+    matrix: Array
+
+
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How an input becomes floats, on the device: `pad` zeros around, x / unit, then (x − mean) / std by channel."""
+    """How an input becomes floats, on the device: x / unit, `pad` zeros around, then (x − mean) / std by channel.
+
+    With `sample`, the mean and the deviation are those of all numbers of each sample, without its padding. A `whiten`
+    comes then, and the padding after it.
+    """
 
     unit: float = 1.0
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     pad: int = 0
+    sample: bool = False
+    whiten: Whitening | None = None
+
+    CONSTANT = 1e-6
+    """A sample whose deviation is below this is constant: its deviation counts as 1."""
 
 
 @dataclass(frozen=True, slots=True)

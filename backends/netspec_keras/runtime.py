@@ -38,10 +38,18 @@ class Home:
 
     def variable(self, model: Any) -> Any:
         """The variable of a model with this weight."""
+        return _of(self.owner(model), self.holder.variable.rpartition(".")[2])
+
+    def owner(self, model: Any) -> Any:
+        """The layer of a model, or the layer in it, that has the variable."""
         found = model.get_layer(self.layer)
-        for name in self.holder.variable.split("."):
-            found = found[int(name)] if name.isdigit() else getattr(found, name)
+        for name in self.holder.variable.split(".")[:-1]:
+            found = _of(found, name)
         return found
+
+
+def _of(whole: Any, name: str) -> Any:
+    return whole[int(name)] if name.isdigit() else getattr(whole, name)
 
 
 def homes(graph: Graph) -> Iterator[Home]:
@@ -50,6 +58,16 @@ def homes(graph: Graph) -> Iterator[Home]:
     for node in graph.nodes:
         if node.weights and node.shares is None:
             yield from _homes(node, layers_of(graph, node, shared).holders)
+
+
+def measuring(model: Any, graph: Graph) -> Iterator[tuple[frozenset[str], Any]]:
+    """The layers of a model that measure statistics in training and learn, each with the names of all its weights."""
+    known = {home.name: home for home in homes(graph)}
+    for node in graph.nodes:
+        statistics = [weight.name for weight in node.weights if weight.statistic]
+        if statistics and node.trainable and node.shares is None:
+            home = known[statistics[0]]
+            yield frozenset(weight.name for weight in node.weights), home.owner(model)
 
 
 def _homes(node: Node, holders: Mapping[str, Holder]) -> Iterator[Home]:

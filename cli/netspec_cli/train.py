@@ -50,7 +50,7 @@ def train(
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option("--data", metavar="DATA", help="fashion-mnist-small, fashion-mnist, mnist, or a path."),
+        typer.Option("--data", metavar="DATA", help="A named set (`netspec data` lists them), or a path."),
     ] = None,
     data_dir: Annotated[
         Path | None,

@@ -63,7 +63,8 @@ class Group(Settings):
 
     `layers` are names or patterns of layers or scopes. `rate` multiplies the learning rate, `weight_decay` replaces
     that of the optimiser. `freeze` keeps the weights as they are in the first epochs: a number of epochs, or `true`
-    for all. A weight belongs to the first group that names it.
+    for all; a batch norm of which all weights are frozen calculates as in inference, and its statistics stay. A weight
+    belongs to the first group that names it.
     """
 
     layers: Patterns
@@ -97,11 +98,15 @@ class Recipe(Settings):
 
     `data` says what it is trained on. `train_size`, `validation_size` and `test_size` limit the parts to
     their first samples. Training samples are augmented by `augment`; then `pad` adds pixels of value 0 on every side,
-    and bytes are divided by 255; floats are not changed. `normalise` comes last.
+    and bytes are divided by 255, 16-bit numbers by 65535; others are not changed. `normalise` comes last, and `whiten`
+    after it. Both change the inputs with axes, such as images, or all inputs of numbers if none has axes. `measured` is
+    the mean and deviation of each channel over the training part, without padding; `sample` those of the numbers of
+    each sample, without its padding (a constant sample has the deviation 1).
 
     `loss` is for a network with one output, `losses` for several, by their names. Without either, the loss is the
     cross-entropy. The length is `epochs`, or `steps` instead. The same seed gives the same initial weights, the same
-    order of samples and the same augmentation on every backend.
+    order of samples and the same augmentation on every backend. `workers` threads decode pictures, and make the batches
+    of other data while a step runs, for which one is enough; with 0, nothing is made ahead.
     """
 
     data: Annotated[Any, Field(description="the name of a data set, or a path, or a mapping")] = EMBEDDED
@@ -113,7 +118,7 @@ class Recipe(Settings):
         InstanceOf[Normalise] | Literal["measured", "sample"] | None,
         Field(description="a mapping with `mean` and `std`, `measured`, or `sample`"),
     ] = None
-    whiten: Annotated[Literal["zca"] | None, Field(description="`zca`")] = None
+    whiten: InstanceOf[Named] | None = None
     augment: tuple[InstanceOf[Augment], ...] = ()
     batch: Count = 64
     accumulate: Annotated[Count, Field(description="a whole number of batches from 1")] = 1

@@ -24,7 +24,17 @@ LINES = "metrics.jsonl"
 CHECKPOINT = "checkpoint.safetensors"
 LAST, BEST, PROPOSED = "weights.safetensors", "best.safetensors", "best-next.safetensors"
 BEGUN = frozenset(
-    {FACTS, LINES, CHECKPOINT, "spec.yaml", "graph.txt", "recipe.yaml", "network.py", "preparation.json"}
+    {
+        FACTS,
+        LINES,
+        CHECKPOINT,
+        "spec.yaml",
+        "graph.txt",
+        "recipe.yaml",
+        "network.py",
+        "preparation.json",
+        "whitening.safetensors",
+    }
 )
 """The files of a run before its first step."""
 

@@ -40,7 +40,7 @@ class Folder:
         self._can_go_on = False
 
     @classmethod
-    def make(cls, claim: Claim, texts: Mapping[str, str], facts: Mapping[str, Any]) -> Self:
+    def make(cls, claim: Claim, texts: Mapping[str, str | bytes], facts: Mapping[str, Any]) -> Self:
         """Write to the reserved run folder. `texts` are its first files, `facts` the content of `run.json`.
 
         Raises:

@@ -67,20 +67,6 @@ def _named(
     return found
 
 
-def require_obeyed(graph: Graph, recipe: Recipe, problems: Problems) -> None:
-    """Report settings that this version does not obey."""
-    for name, is_set in (
-        ("whiten", recipe.whiten is not None),
-        ("normalise", recipe.normalise == "sample"),
-    ):
-        if is_set:
-            message = f"this version does not obey `{name}` of this kind"
-            problems.error(
-                codes.SETTING_VALUE, message, place(graph, recipe, [name]), help=f"remove `{name}`"
-            )
-
-
 def check_settings(graph: Graph, recipe: Recipe, problems: Problems) -> None:
     """Report what is wrong with the settings of layers, whatever the data."""
-    require_obeyed(graph, recipe, problems)
     groups(graph, recipe, problems)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -20,18 +20,19 @@ from netspec.training.classic import IMAGES, LABELS, classic, of_dataset
 from netspec.training.decisions import Goal, Patience, Saving
 from netspec.training.feed import Feed, Sourced
 from netspec.training.goals import Goals, metrics
-from netspec.training.groups import groups, require_obeyed
+from netspec.training.groups import groups
 from netspec.training.heads import Head, heads
 from netspec.training.match import Facts, match
 from netspec.training.preparation import Preparation, of_training
 from netspec.training.rates import Course, Waiting, rate, waited
 from netspec.training.report import Epoch
-from netspec.training.statistics import measured_scale, median_frequencies
+from netspec.training.statistics import measured_scale, median_frequencies, whitening
 from netspec.training.suits import check_names, check_preparation, images, normalised
 from netspec.training.wiring import Wiring, wired
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays as Weights
+    from netspec.data.augmentation import Augmentation
     from netspec.fit import Tallies
 
 Figures = dict[str, Figure]
@@ -140,7 +141,6 @@ def plan(
     if found is None or wires is None:
         return None
     wiring, parts, changes = wires
-    require_obeyed(graph, recipe, problems)
     own, frozen = groups(graph, recipe, problems)
     feed = Feed(
         {name: Sourced(source, wiring.inputs, wiring.targets, changes) for name, source in parts},
@@ -167,7 +167,7 @@ def plan(
         ),
         optimizer=recipe.optimizer,  # type: ignore[arg-type]
         metrics=measured,
-        conversions=_conversions(graph, recipe, wiring, parts, kept),
+        conversions=_conversions(graph, recipe, wiring, parts, changes, kept),
         target_conversions=_target_conversions(recipe, found, wiring, parts),
         groups=own,
         clip=None if recipe.clip is None else Clip(recipe.clip.kind, recipe.clip.limit),  # type: ignore[arg-type]
@@ -209,9 +209,14 @@ def _counted(head: Head, wiring: Wiring, parts: Parts, kept: Preparation | None)
 
 
 def _conversions(
-    graph: Graph, recipe: Recipe, wiring: Wiring, parts: Parts, kept: Preparation | None
+    graph: Graph,
+    recipe: Recipe,
+    wiring: Wiring,
+    parts: Parts,
+    changes: Augmentation | None,
+    kept: Preparation | None,
 ) -> dict[str, Conversion]:
-    """Bytes are divided by 255, 16-bit numbers by 65535, others are not changed; then comes `normalise`."""
+    """Bytes are divided by 255, 16-bit numbers by 65535, others are not changed; then come `normalise` and `whiten`."""
     if kept is not None:
         return {name: each.conversion for name, each in kept.inputs.items() if each.conversion is not None}
     found = {}
@@ -222,7 +227,11 @@ def _conversions(
             is_normalised = each in normalised(graph)
             mean, std = _normalised(recipe, parts, key, unit) if is_normalised else ((), ())
             pad = recipe.pad if each in images(graph) else 0
-            found[each.name] = Conversion(unit, mean, std, pad)
+            sample = is_normalised and recipe.normalise == "sample"
+            found[each.name] = conversion = Conversion(unit, mean, std, pad, sample)
+            if is_normalised and recipe.whiten is not None:
+                whiten = whitening(parts.train, key, conversion, changes, recipe.whiten.epsilon)  # type: ignore[attr-defined]
+                found[each.name] = replace(conversion, whiten=whiten)
     return found
 
 

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netspec import files
 from netspec.data.parts import Classes, Parts
-from netspec.fit import Conversion
+from netspec.fit import Conversion, Whitening
+from netspec.marks import metadata
 from netspec.recipe.model import Reading
 from netspec.recipe.names import Shape
+from netspec.tensors import UnreadableTensors, as_bytes
+from netspec.tensors import read as read_tensors
 from netspec.training.changes import BOXES
 from netspec.training.goals import BOX
 
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from netspec.training.heads import Head
     from netspec.training.wiring import Wiring
 
-FILE = "preparation.json"
+FILE, WHITENING = "preparation.json", "whitening.safetensors"
 
 
 class CannotPrepare(Exception):
@@ -85,14 +88,24 @@ class Preparation:
     def as_text(self) -> str:
         """The content of the file of a run."""
         whole = {
-            "inputs": {name: asdict(each) for name, each in self.inputs.items()},
+            "inputs": {name: _told(each) for name, each in self.inputs.items()},
             "outputs": {name: asdict(each) for name, each in self.outputs.items()},
         }
         return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
+    def whitenings(self) -> bytes | None:
+        """The content of the file with the matrices of whitenings; None if there are none."""
+        found = {
+            f"{name}/{part}": getattr(each.conversion.whiten, part)
+            for name, each in self.inputs.items()
+            if each.conversion is not None and each.conversion.whiten is not None
+            for part in ("mean", "matrix")
+        }
+        return as_bytes(found, metadata("train")) if found else None
+
     @classmethod
     def read(cls, path: Path) -> Preparation:
-        """That of the file of a run.
+        """That of the file of a run, with the matrices of whitenings that lie beside it.
 
         Raises:
             CannotPrepare: the file is missing or damaged.
@@ -100,22 +113,36 @@ class Preparation:
         try:
             whole = json.loads(files.read(path))
             return cls(
-                {name: _fed(each) for name, each in whole["inputs"].items()},
+                {name: _fed(each, name, path.parent) for name, each in whole["inputs"].items()},
                 {name: _asked(each) for name, each in whole["outputs"].items()},
             )
         except OSError as error:
             why = f"{files.shortened(path)} cannot be read: {files.reason(error)}"
             raise CannotPrepare(why, "a run of this version has it: train again") from None
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, UnreadableTensors):
             raise CannotPrepare(f"{files.shortened(path)} is not that of a run") from None
 
 
-def _fed(told: Mapping[str, Any]) -> Fed:
+def _told(fed: Fed) -> dict[str, Any]:
+    """An input in JSON; the matrix of its whitening is in the file beside."""
+    if fed.conversion is None or fed.conversion.whiten is None:
+        return asdict(fed)
+    told = asdict(replace(fed, conversion=replace(fed.conversion, whiten=None)))
+    told["conversion"]["whiten"] = WHITENING
+    return told
+
+
+def _fed(told: Mapping[str, Any], name: str, folder: Path) -> Fed:
+    conversion = _conversion({**told["conversion"], "whiten": None} if told["conversion"] else None)
+    if conversion is not None and told["conversion"].get("whiten") is not None:
+        arrays = read_tensors(folder / WHITENING)[0]
+        whiten = Whitening(arrays[f"{name}/mean"], arrays[f"{name}/matrix"])
+        conversion = replace(conversion, whiten=whiten)
     return Fed(
         told["key"],
         tuple(told["shape"]),
         told["dtype"],
-        _conversion(told["conversion"]),
+        conversion,
         tuple(told["columns"]),
         tuple(told["symbols"]),
     )

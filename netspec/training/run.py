@@ -27,6 +27,7 @@ from netspec.training.loop import Diverged, Loop
 from netspec.training.obeyed import check_obeyed
 from netspec.training.plan import Plan, plan
 from netspec.training.preparation import FILE as PREPARATION
+from netspec.training.preparation import WHITENING
 from netspec.training.processes import Follower, here
 from netspec.training.report import Epoch, Report
 from netspec.weights import check, starting
@@ -119,10 +120,12 @@ def train(
     facts = _circumstances(graph, backend, whole, data, weights, device)
     if origin is not None:
         facts["origin"] = dict(origin)
-    texts = described(graph, text, recipe)
+    texts: dict[str, str | bytes] = {**described(graph, text, recipe)}
     if isinstance(backend, Writes):
         texts["network.py"] = backend.source(whole.task.graph).text
     texts[PREPARATION] = whole.preparation.as_text()
+    if (whitenings := whole.preparation.whitenings()) is not None:
+        texts[WHITENING] = whitenings
     folder = Folder.make(claim, texts, facts)
     with folder:
         return _run(graph, backend, whole, data, folder, folder.path, listeners)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from netspec.data.source import Source
+from netspec.fit import Conversion, Whitening
+
+if TYPE_CHECKING:
+    from netspec.data.augmentation import Augmentation
 
 BLOCK, SMALLEST = 256, 1e-6
 
@@ -54,3 +58,44 @@ def measured_scale(source: Source, key: str, unit: float) -> tuple[tuple[float, 
     std = np.sqrt(np.maximum(square / count_ - np.square(mean), 0))
     std[std < SMALLEST] = 1.0
     return tuple(float(np.float32(each)) for each in mean), tuple(float(np.float32(each)) for each in std)
+
+
+def whitening(
+    source: Source, key: str, conversion: Conversion, changes: Augmentation | None, epsilon: float
+) -> Whitening:
+    """The ZCA of the samples of a part as they are converted, cut as crops cut them where nothing is drawn.
+
+    Blocks of samples are read one after the other. Beside a block, the memory holds the covariance in float64, and its
+    decomposition, which takes about four times as much.
+    """
+    import numpy as np
+
+    shift: Any = None
+    total: Any = 0.0
+    products: Any = 0.0
+    for batch in _blocks(source):
+        cut = batch if changes is None else changes.still(batch)
+        flat = _converted(cut[key], conversion).reshape(len(cut[key]), -1)
+        # Deviations from about the mean: sums of squares around 0 would lose digits.
+        shift = flat.mean(axis=0) if shift is None else shift
+        flat -= shift
+        total, products = total + flat.sum(axis=0), products + flat.T @ flat
+    mean = total / len(source)
+    values, vectors = np.linalg.eigh(products / len(source) - np.outer(mean, mean))
+    scaled = vectors / np.sqrt(np.maximum(values, 0) + epsilon)
+    return Whitening((shift + mean).astype(np.float32), (scaled @ vectors.T).astype(np.float32))
+
+
+def _converted(array: Any, conversion: Conversion) -> Any:
+    """The floats of a conversion in float64, without padding."""
+    import numpy as np
+
+    x = array.astype(np.float64) / conversion.unit
+    by_channel = (-1, *(1,) * (x.ndim - 2))
+    if conversion.sample:
+        axes = tuple(range(1, x.ndim))
+        deviation = x.std(axes, keepdims=True)
+        x = (x - x.mean(axes, keepdims=True)) / np.where(deviation < conversion.CONSTANT, 1.0, deviation)
+    if conversion.mean:
+        x = x - np.reshape(conversion.mean, by_channel)
+    return x / np.reshape(conversion.std, by_channel) if conversion.std else x

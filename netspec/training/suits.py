@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import prod
 
 from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph, Input
 from netspec.ops.nearest import did_you_mean
 from netspec.recipe import Normalise, Recipe
+from netspec.recipe.names import padded
 from netspec.training.heads import Head, place
 
 
@@ -36,13 +38,16 @@ def check_preparation(graph: Graph, recipe: Recipe, problems: Problems) -> None:
             place(graph, recipe, ["pad"]),
             help="remove `pad` from the recipe",
         )
-    if recipe.normalise is not None and not numbers(graph):
-        problems.error(
-            codes.DATA_MISFIT,
-            f"`normalise` changes numbers, but `{graph.name}` takes only indices",
-            place(graph, recipe, ["normalise"]),
-            help="remove `normalise` from the recipe",
-        )
+    for setting in ("normalise", "whiten"):
+        if getattr(recipe, setting) is not None and not numbers(graph):
+            problems.error(
+                codes.DATA_MISFIT,
+                f"`{setting}` changes numbers, but `{graph.name}` takes only indices",
+                place(graph, recipe, [setting]),
+                help=f"remove `{setting}` from the recipe",
+            )
+    if recipe.whiten is not None:
+        _check_whitening(graph, recipe, problems)
     if not isinstance(recipe.normalise, Normalise):
         return
     for each in normalised(graph):
@@ -56,6 +61,21 @@ def check_preparation(graph: Graph, recipe: Recipe, problems: Problems) -> None:
                     place(graph, recipe, ["normalise", name]),
                     help="give one number for all channels, or one per channel",
                 )
+
+
+def _check_whitening(graph: Graph, recipe: Recipe, problems: Problems) -> None:
+    from netspec.recipe.whitening import MOST
+
+    for each in normalised(graph):
+        count = prod(padded(each.type.shape, -recipe.pad))
+        if count > MOST:
+            problems.error(
+                codes.SETTING_VALUE,
+                f"`whiten` mixes all numbers of a sample, and one for the input `{each.name}` has {count:,}: "
+                f"their covariance would take {8 * count * count / 2**20:,.0f} MiB, and at most {MOST:,} are taken",
+                place(graph, recipe, ["whiten"]),
+                help="write `normalise: measured`, or take smaller samples",
+            )
 
 
 def check_names(graph: Graph, recipe: Recipe, heads: Sequence[Head], problems: Problems) -> None:

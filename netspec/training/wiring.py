@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netspec.data.augmentation import Augmentation
 from netspec.data.labels import within
@@ -184,9 +184,42 @@ def _check_target(
                 place(graph, recipe, ["data"]),
                 help=f"write `loss: {{{head.loss.kind}: {{ignore: {known.ignored}}}}}`",
             )
-        _check_range(
-            graph, recipe, key, max(channels, 2), f"the output `{head.output}`", parts, problems, ignore
-        )
+        count = max(channels, 2)
+        _check_range(graph, recipe, key, count, f"the output `{head.output}`", parts, problems, ignore)
+        _check_samples(graph, recipe, head, key, count, parts, problems)
+
+
+def _check_samples(
+    graph: Graph, recipe: Recipe, head: Head, key: str, count: int, parts: Parts, problems: Problems
+) -> None:
+    """Warn about classes of a classifier without a training sample, as far as labels are known."""
+    import numpy as np
+
+    column = parts.train.column(key)
+    if column is None or column[:1].size != 1 or column.dtype.kind not in "iub" or head.type.channels == 1:
+        return
+    there = np.unique(column)
+    missing = np.setdiff1d(np.arange(count), there)
+    starts_at_1 = int(there[0]) == 1 and len(there) == int(there[-1])  # that has a warning of its own
+    if not len(missing) or starts_at_1:
+        return
+    known = parts.classes.get(key)
+    names = [f"{each}" if known is None else known.name(int(each)) for each in missing[:5]]
+    more = f" and {len(missing) - len(names):,} more" if len(missing) > len(names) else ""
+    are, have = ("class", "has") if len(missing) == 1 else ("classes", "have")
+    problems.warning(
+        codes.NO_SAMPLE,
+        f"the {are} {', '.join(names)}{more} of `{head.output}` {have} no training sample in {parts.name}",
+        place(graph, recipe, ["data"]),
+        help=_on_missing(there),
+    )
+
+
+def _on_missing(there: Any) -> str:
+    """What to do about classes without a sample."""
+    if int(there[-1]) == len(there) - 1:
+        return f"let the network have {len(there)} outputs, unless samples of the other classes come later"
+    return "labels are the indices of the classes, without gaps: number them from 0, or add samples"
 
 
 def _watched(head: Head, key: str, parts: Parts) -> Parts:

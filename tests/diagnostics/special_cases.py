@@ -6,15 +6,21 @@ import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from netspec.backend import backends
 from netspec.below import look
 from netspec.check import check_file
+from netspec.data.parts import Parts
+from netspec.data.source import Arrays, Role, numbered
 from netspec.diagnostics import Diagnostic, Problems
 from netspec.language.document.recipe import settle
 from netspec.loading import graph_of_file
 from netspec.refusals import refusals
 from netspec.training.advice import Labels
+from netspec.training.heads import heads
 from netspec.training.match import Facts, match
+from netspec.training.wiring import wired
 
 HEAD = "netspec: 1\nname: {name}\ninput: [3, 8, 8]\n"
 
@@ -101,6 +107,24 @@ def _with_data(facts: Facts) -> Callable[[Path], Sequence[Diagnostic]]:
     return found
 
 
+def _class_without_a_sample(folder: Path) -> Sequence[Diagnostic]:
+    text = HEAD.format(name="main") + "layers: [flatten, dense: 4, softmax]\ntrain: {data: ./own.npz}\n"
+    problems = Problems()
+    graph = graph_of_file(_written(folder, main=text), problems)
+    assert graph is not None
+    recipe = settle(graph.train, problems)
+    assert recipe is not None
+    arrays = {
+        "images": np.zeros((6, *graph.inputs[0].type.shape), np.uint8),
+        "labels": np.array([0, 1, 3] * 2),
+    }
+    source = Arrays(arrays, {"images": Role.input, "labels": Role.target}, numbered("own.npz"))
+    found = heads(graph, recipe, problems)
+    assert found is not None
+    wired(graph, recipe, found, Parts("own.npz", "own.npz", source), problems)
+    return problems.in_order()
+
+
 def _more_than_are_shown(folder: Path) -> Sequence[Diagnostic]:
     layers = "".join(f"  - no_op{number}\n" for number in range(250))
     found = check_file(_written(folder, main=HEAD.format(name="main") + f"layers:\n{layers}"))[1]
@@ -129,5 +153,6 @@ SPECIAL_CASES: dict[str, Callable[[Path], Sequence[Diagnostic]]] = {
     "NS0511": _with_data(
         Facts("letters.npz", (1, 8, 8), 27, 900, Labels(0, 26, 27), floats=(0.0, 255.0)),
     ),
+    "NS0513": _class_without_a_sample,
     "NS0512": _with_data(Facts("letters.npz", (1, 8, 8), 27, 900, Labels(1, 26, 26))),
 }

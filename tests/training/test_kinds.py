@@ -215,7 +215,6 @@ MISFITS: Mapping[str, tuple[str, Mapping[str, Any], Mapping[str, Any], str]] = {
         {},
         "a softmax gives exclusive classes",
     ),
-    "what is not obeyed": ("regression", {"whiten": "zca"}, {}, "does not obey `whiten`"),
 }
 
 

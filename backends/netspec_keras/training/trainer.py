@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netspec.fit import Conversion, Group, Task, Term
+from netspec.recipe.names import padded
 from netspec.types import Type
 from netspec_keras.engines import running
 from netspec_keras.engines.interface import Tensors, listed
 from netspec_keras.framework import keras, ops
-from netspec_keras.runtime import execute, homes, inward, outward, placed, read, write
+from netspec_keras.runtime import execute, homes, inward, measuring, outward, placed, read, write
 from netspec_keras.source import source
 from netspec_keras.training.losses import elements, mask, sums
 from netspec_keras.training.optimizers import Average, native
@@ -46,10 +47,12 @@ class KerasTrainer:
             self.optimizer = native(task.optimizer, self._groups(), task.clip)
             self.optimizer.build(self.learnt)
             self.average = None if task.average is None else Average(task.average, self.learnt)
+            self.whitenings = dict(self._whitenings())
         self.types = task.graph.types
         self.names = [each.name for each in task.graph.outputs]
         self.outputs = {each.name: self.types[each.value] for each in task.graph.outputs}
         self.frozen: frozenset[str] = frozenset()
+        self.fixed = list(self.model.non_trainable_variables)
         self._programs()
 
     def hold(self, part: str, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> bool:
@@ -108,6 +111,9 @@ class KerasTrainer:
     def freeze(self, names: frozenset[str]) -> None:
         if names != self.frozen:
             self.frozen = names
+            for owned, layer in measuring(self.model, self.task.graph):
+                # One that does not learn calculates as in inference: Keras' own meaning of a frozen batch norm.
+                layer.trainable = not owned <= names
             self._programs()
 
     def agree(self, number: int) -> int:
@@ -136,7 +142,7 @@ class KerasTrainer:
 
     def _programs(self) -> None:
         kept = [] if self.average is None else self.average.variables
-        self.others = [*self.model.non_trainable_variables, *self.optimizer.variables, *kept]
+        self.others = [*self.fixed, *self.optimizer.variables, *kept]
         self.variables = [*self.learnt, *self.others]
         self.step = self._program(self._step)
         self.measure = self._program(self._measure)
@@ -277,15 +283,33 @@ class KerasTrainer:
             return x
         if conversion.unit != 1:
             x = x / conversion.unit
-        if conversion.pad:
-            sides = [(conversion.pad, conversion.pad)] * len(x.shape)
-            sides[0] = sides[channel] = (0, 0)
-            x = ops.pad(x, sides)
+        inner = x
+        if conversion.whiten is None:
+            x = _padded(x, conversion.pad, channel)
+        if conversion.sample:
+            axes = tuple(range(1, len(x.shape)))
+            x = (x - ops.mean(inner, axes, keepdims=True)) / _deviation(inner, axes)
         if conversion.mean:
             x = x - self._by_channel(conversion.mean, x, channel)
         if conversion.std:
             x = x / self._by_channel(conversion.std, x, channel)
+        if conversion.whiten is not None:
+            mean, matrix = self.whitenings[id(conversion.whiten)]
+            flat = ops.reshape(x, (-1, mean.shape[0])) - mean
+            x = _padded(ops.reshape(ops.matmul(flat, matrix), (-1, *x.shape[1:])), conversion.pad, channel)
         return x
+
+    def _whitenings(self) -> Iterator[tuple[int, tuple[Any, Any]]]:
+        """The means and the matrices as tensors, for samples with the channels last."""
+        for each in self.task.graph.inputs:
+            given = self.task.conversions.get(each.name, Conversion())
+            if given.whiten is None:
+                continue
+            shape = padded(each.type.shape, -given.pad)
+            order = np.moveaxis(np.arange(len(given.whiten.mean)).reshape(shape), 0, -1).ravel()
+            arrays = given.whiten.mean[order], given.whiten.matrix[np.ix_(order, order)]
+            mean, matrix = (ops.convert_to_tensor(array.astype(self.dtype)) for array in arrays)
+            yield id(given.whiten), (mean, matrix)
 
     def _by_channel(self, numbers: tuple[float, ...], x: Any, channel: int) -> Any:
         shape = [1] * len(x.shape)
@@ -341,6 +365,20 @@ class KerasTrainer:
         rough = self.task.precision == "tf32"
         with placed(self.task.device), nullcontext() if rough else self.engine.exact(self.dtype):
             yield
+
+
+def _padded(x: Any, pad: int, channel: int) -> Any:
+    if not pad:
+        return x
+    sides = [(pad, pad)] * len(x.shape)
+    sides[0] = sides[channel] = (0, 0)
+    return ops.pad(x, sides)
+
+
+def _deviation(x: Any, axes: tuple[int, ...]) -> Any:
+    """That of all numbers of each sample."""
+    deviation = ops.sqrt(ops.mean(ops.square(x - ops.mean(x, axes, keepdims=True)), axes, keepdims=True))
+    return ops.where(deviation < Conversion.CONSTANT, ops.ones_like(deviation), deviation)
 
 
 def _last(type_: Type) -> tuple[int, ...]:

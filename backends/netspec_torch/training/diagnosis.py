@@ -12,6 +12,7 @@ from netspec.lowering.taps import HOOK, Recorder, instrument, order
 from netspec_torch.runtime import execute, instance, keys
 from netspec_torch.source import source
 from netspec_torch.training.feeding import Fed
+from netspec_torch.training.frozen import measuring, settle
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays
@@ -22,13 +23,20 @@ Loss = Callable[[Mapping[str, torch.Tensor], Fed], torch.Tensor]
 
 
 def first_not_finite(
-    graph: Graph, weights: Arrays, dtype: Float, device: torch.device, batches: Iterable[Fed], loss: Loss
+    graph: Graph,
+    weights: Arrays,
+    frozen: frozenset[str],
+    dtype: Float,
+    device: torch.device,
+    batches: Iterable[Fed],
+    loss: Loss,
 ) -> str:
     """The output of the first layer that is not finite in training mode, or the first such gradient on the way back."""
     text = source(graph)
     recorder = Recorder(order(outline(graph)), None)
     space = execute(text, instrument(text), graph.name, {HOOK: recorder})
     model = instance(space, graph, weights, dtype, device).train()
+    settle(measuring(model, graph), frozen)
     held = dict(model.named_parameters(remove_duplicate=False))
     parameters = {name: held[key] for name, key in keys(graph).items() if key in held}
     for batch in batches:

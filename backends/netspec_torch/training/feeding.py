@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from netspec.dataclass import dataclass
-from netspec.fit import Conversion, Task
+from netspec.fit import Conversion, Task, Whitening
 
 if TYPE_CHECKING:
     from netspec.backend import Array
@@ -130,7 +130,13 @@ class Feeder:
             torch.tensor(given.std, dtype=self.dtype, device=self.device) if given.std else None,
             given.pad,
             self.channels_last,
+            given.sample,
+            None if given.whiten is None else self._whitening(given.whiten),
         )
+
+    def _whitening(self, given: Whitening) -> tuple[torch.Tensor, torch.Tensor]:
+        mean, matrix = (torch.from_numpy(np.array(each)) for each in (given.mean, given.matrix))
+        return mean.to(self.device, self.dtype), matrix.to(self.device, self.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +149,8 @@ class _Conversion:
     std: torch.Tensor | None = None
     pad: int = 0
     channels_last: bool = False
+    sample: bool = False
+    whiten: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def applied(self, x: torch.Tensor) -> torch.Tensor:
         """The numbers that the network takes."""
@@ -151,15 +159,31 @@ class _Conversion:
         x = x.to(self.dtype)
         if self.unit != 1:
             x = x / self.unit
-        if self.pad:
-            x = F.pad(x, (self.pad,) * (2 * (x.ndim - 2)))
+        inner = x
+        if self.whiten is None:
+            x = self._padded(x)
+        if self.sample:
+            x = (x - inner.mean(tuple(range(1, x.ndim)), keepdim=True)) / _deviation(inner)
         if self.mean is not None:
             x = x - _by_channel(self.mean, x)
         if self.std is not None:
             x = x / _by_channel(self.std, x)
+        if self.whiten is not None:
+            mean, matrix = self.whiten
+            x = self._padded(((x.flatten(1) - mean) @ matrix).reshape(x.shape))
         if self.channels_last and x.ndim == 4:
             x = x.contiguous(memory_format=torch.channels_last)
         return x
+
+    def _padded(self, x: torch.Tensor) -> torch.Tensor:
+        return F.pad(x, (self.pad,) * (2 * (x.ndim - 2))) if self.pad else x
+
+
+def _deviation(x: torch.Tensor) -> torch.Tensor:
+    """That of all numbers of each sample."""
+    axes = tuple(range(1, x.ndim))
+    deviation = (x - x.mean(axes, keepdim=True)).square().mean(axes, keepdim=True).sqrt()
+    return torch.where(deviation < Conversion.CONSTANT, torch.ones_like(deviation), deviation)
 
 
 def _by_channel(numbers: torch.Tensor, x: torch.Tensor) -> torch.Tensor:

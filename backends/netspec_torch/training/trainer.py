@@ -17,6 +17,7 @@ from netspec_torch.precision import full_precision
 from netspec_torch.runtime import build, keys, named, read, write
 from netspec_torch.training.diagnosis import first_not_finite
 from netspec_torch.training.feeding import Fed, Feeder
+from netspec_torch.training.frozen import measuring, settle
 from netspec_torch.training.losses import elements, mask, sums
 from netspec_torch.training.norms import Shared, synchronise
 from netspec_torch.training.optimizers import Average, Stepper
@@ -66,6 +67,7 @@ class TorchTrainer:
             else None
         )
         self.average = None if task.average is None else Average(task.average, self.learnt)
+        self.measuring, self.frozen = measuring(self.model, task.graph), frozenset[str]()
         self.random = _seeded(task.seed, self.processes.rank, self.device)
         scaled = task.precision == "fp16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled) if scaled else None
@@ -101,6 +103,7 @@ class TorchTrainer:
         told = Sums(before, tuple(term.weight for term in self.task.terms), done, self.processes)
         with self._set():
             self.model.train()
+            settle(self.measuring, self.frozen)
             for batches, rate in zip(self.feeder.steps(steps), rates, strict=False):
                 self._step(batches, rate, told)
             return told.read()
@@ -189,6 +192,7 @@ class TorchTrainer:
         self.spread.restore(state)
 
     def freeze(self, names: frozenset[str]) -> None:
+        self.frozen = names
         self.spread.freeze(names)
 
     def agree(self, number: int) -> int:
@@ -202,6 +206,7 @@ class TorchTrainer:
             return first_not_finite(
                 graph,
                 read(self.model, graph),
+                self.frozen,
                 dtype,
                 self.device,
                 self.feeder.batches(iter(step)),

@@ -106,3 +106,11 @@ NO_LABEL_0 = Code(
     "Labels count from 0: ten classes have the labels 0 to 9. With labels from 1 to 26, the network needs 27"
     " outputs, and the first stands for a class that does not exist. Subtract 1 from the labels.",
 )
+
+NO_SAMPLE = Code(
+    "NS0513",
+    "a class has no training sample",
+    "The network has an output for every class, but nothing of the training part teaches it one of them: it will never"
+    " be right about it, and its loss pushes it away. A gap in the labels, a limit such as `train_size`, or a network"
+    " with more outputs than the data have classes are the usual reasons.",
+)

@@ -29,9 +29,18 @@ SCHEDULE = Family(
 )
 METRIC = Family("metric", "netspec.recipe.metrics", "METRICS", "METRICS", "accuracy")
 AUGMENT = Family("augmentation", "netspec.recipe.augmentation", "AUGMENTATIONS", "AUGMENTATIONS", "flip")
+WHITENING = Family(
+    "whitening", "netspec.recipe.whitening", "WHITENINGS", "WHITENINGS", "{zca: {epsilon: 0.01}}", "zca"
+)
 CLIP = Family("limit of gradients", "netspec.recipe.clipping", "CLIPS", "CLIPS", "{norm: 1.0}", "norm")
 
-CHOICES: Mapping[str, Family] = {"optimizer": OPTIMIZER, "loss": LOSS, "schedule": SCHEDULE, "clip": CLIP}
+CHOICES: Mapping[str, Family] = {
+    "optimizer": OPTIMIZER,
+    "loss": LOSS,
+    "schedule": SCHEDULE,
+    "clip": CLIP,
+    "whiten": WHITENING,
+}
 """The settings that are one of a family."""
 
 
@@ -214,6 +223,7 @@ _PARTS: dict[str, Reader] = {
         words="NORMALISE",
         wanted="a mapping with `mean` and `std`, `measured`, or `sample`",
     ),
+    "whiten": settings.one_of(WHITENING),
     "augment": settings.each_of(settings.one_of(AUGMENT)),
     "loss": settings.one_of(LOSS),
     "losses": settings.by_name(settings.one_of(LOSS), "{main: cross_entropy}"),

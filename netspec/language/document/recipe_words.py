@@ -241,6 +241,11 @@ CLIPS = table(
     (same("each"), "clipnorm clipbynorm perparameter"),
 )
 
+WHITENINGS = table(
+    (same("zca"), "zcawhitening whitening whiten"),
+    (absent("whitening of this name"), "pca pcawhitening mahalanobis cholesky"),
+)
+
 NORMALISE = table(
     (same("mean"), "mu average means"),
     (same("std"), "stddev sigma standarddeviation stds deviation"),
