@@ -67,7 +67,7 @@ test-slow: $(READY)
 
 # Keras on PyTorch and on JAX: every row of the two tables, training, and the quick part of the zoo. NumPy warns of how Keras
 # reads PyTorch's tensors. XLA spends most of the time on making small graphs quicker, so for the rows it does not.
-ENGINE_LEARN := $(addprefix tests/training/,test_learning.py test_losses.py test_optimizers.py test_scoring.py)
+ENGINE_LEARN := $(addprefix tests/backends/,test_learning.py test_losses.py test_optimizers.py test_scoring.py)
 ENGINE_ROWS  := tests/backends/test_suite.py tests/backends/test_engines.py $(ENGINE_LEARN)
 ENGINE_OTHER := tests/backends/test_keras_train.py tests/test_zoo.py::test_backends_are_equal_in_float64
 ENGINE_TESTS := -n auto --max-worker-restart 0 --dist loadgroup -q --brief

@@ -13,6 +13,7 @@ from netspec.diagnostics import Full, Problems, SpecError
 from netspec.graph import Graph
 from netspec.language.document.declarations import Document
 from netspec.language.document.library import Library
+from netspec.language.document.parameters import ParameterError, check_value
 from netspec.language.document.skeleton import is_recipe_file, read_document
 from netspec.language.elaboration.elaborate import elaborate
 from netspec.language.reading import locations
@@ -20,11 +21,6 @@ from netspec.language.reading.memory import no_collection
 from netspec.language.reading.source import read
 from netspec.language.reading.values import Value
 from netspec.ops.nearest import did_you_mean
-from netspec.types import LIMIT
-
-
-class ParameterError(Exception):
-    """A parameter that the spec does not have was set, or a parameter was set to an impossible value."""
 
 
 def find(spec: str | Path) -> Path:
@@ -144,24 +140,6 @@ def _draft(
             raise ParameterError(f"the spec has no parameter {name!r}{did_you_mean(name, known)} ({has})")
         check_value(name, value)
     return elaborate(document, library, problems, params)
-
-
-def check_value(name: str, value: object) -> None:
-    """Refuse what a parameter cannot be.
-
-    Raises:
-        ParameterError: the value is not one that a parameter can have.
-    """
-    parts = value if isinstance(value, list | tuple) else [value]
-    for part in parts:
-        if isinstance(part, list | tuple):
-            check_value(name, list(part))
-        elif not isinstance(part, int | float | str) or part != part or part in (float("inf"), float("-inf")):
-            raise ParameterError(
-                f"the parameter {name!r} takes a finite number, a boolean, a word or a list of them"
-            )
-        elif isinstance(part, int) and abs(part) >= LIMIT:
-            raise ParameterError(f"the parameter {name!r} takes a whole number below 2⁶³")
 
 
 __all__ = [

@@ -119,7 +119,7 @@ WRONG_COMMANDS = {
     f"bench small.yaml --backends {TIMED},{TIMED}": f"--backends contains {TIMED} twice",
     f"bench small.yaml --backends {TIMED} --steps 0": "Invalid value for '--steps'",
     "train small.yaml": "name a backend with --backend; `netspec backends` lists them",
-    "train -b torch": "name a SPEC to train, or a run to go on with: --resume FOLDER",
+    f"train -b {LEARNER}": "name a SPEC to train, or a run to go on with: --resume FOLDER",
     "train small.yaml --resume empty": "--resume goes on with a run as it is: leave out SPEC",
     "train --resume empty": "empty/run.json cannot be read: it does not exist",
     "runs": "runs is not a folder",

@@ -14,6 +14,7 @@ from netspec.diagnostics.codes import structure as codes
 from netspec.language.document.declarations import Document
 from netspec.language.document.fields import has_expression
 from netspec.language.document.library import Library
+from netspec.language.document.parameters import ParameterError, check_value
 from netspec.language.document.skeleton import (
     STRICT,
     check_keys,
@@ -81,8 +82,6 @@ def _report_recipe(train: Mapping | None, problems: Problems) -> None:
 
 def _params(given: Mapping, document: Document, problems: Problems) -> list[tuple[str, object]]:
     """The values of parameters; those that the spec does not have, or cannot take, are reported."""
-    from netspec.loading import ParameterError, check_value
-
     known = [each.name for each in document.params]
     found = []
     for name, entry in given.entries.items():
