@@ -192,6 +192,16 @@ STRUCTURES: dict[str, str] = {
           - {dense: {units: 4, init: ones}, share: d}
           - {dense: {units: 4}}
     """,
+    "starts_alike": """
+        input: [2, 4]
+        blocks:
+          rare:
+            layers:
+              - {conv: {filters: 3, kernel: 1, init: he_normal}, repeat: 2, name: first}
+              - {conv: {filters: 4, kernel: 1, init: he_normal}, repeat: 2, name: second}
+              - {conv: {filters: 5, kernel: 1, init: he_normal}, name: last}
+        layers: [rare, {conv: {filters: 3, kernel: 1}, repeat: 6}]
+    """,
     "repeated_ops": """
         input: [3, 9]
         layers:

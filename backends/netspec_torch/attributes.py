@@ -54,9 +54,10 @@ class Attributes:
         full, start = self._paths[path], self._paths[module.path]
         return Place(tuple((full[len(start) + 1 :] if start else full).split(".")))
 
-    def has(self, place: Place) -> bool:
-        """Whether the network has something at this path."""
-        return ".".join(place.parts) in self._taken
+    def has(self, place: Place, module: Module) -> bool:
+        """Whether a module has something at this path."""
+        start = self._paths[module.path]
+        return ".".join((start, *place.parts) if start else place.parts) in self._taken
 
     def further(self, node: Node) -> Iterator[str]:
         """The keys of tensors that PyTorch's layers have besides weights: a count, and second biases, which are 0."""

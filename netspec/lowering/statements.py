@@ -145,13 +145,27 @@ class StatementList(NamedTuple):
 
 
 def giving(body: Body, value: str, indent: int = 0) -> Body:
-    """Statements that return a value: the last statement returns it directly if it makes exactly this value."""
+    """Statements that return a value: the last statement returns it directly if it makes exactly this value.
+
+    A last statement that only gives values other names is not needed.
+    """
     *before, last = body or (Line(""),)
+    if isinstance(last, Line) and last.indent == indent and (renamed := _renamed(last)):
+        return giving(tuple(before), ", ".join(renamed.get(name, name) for name in value.split(", ")), indent)
     if isinstance(last, Line) and last.part and (last.to, last.indent) == (value, indent):
         tap = last.tap and ("", last.tap[1])
         if last.tap is None or last.tap[0] == value:
             return (*before, replace(last, to=RETURN, tap=tap))
     return (*body, Line(value, indent, to=RETURN))
+
+
+def _renamed(line: Line) -> dict[str, str]:
+    """The names that a statement gives to variables, and these variables; none if it does more."""
+    if not isinstance(line.part, str) or line.tap is not None:
+        return {}
+    names, variables = line.to.split(", "), line.part.split(", ")
+    plain = len(names) == len(variables) and all(map(str.isidentifier, (*names, *variables)))
+    return dict(zip(names, variables, strict=True)) if plain and line.to != RETURN else {}
 
 
 def returning(body: Tree) -> Tree:
