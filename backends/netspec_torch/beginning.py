@@ -109,9 +109,7 @@ class Beginning:
             yield f"for {LAYER} in {over}:", 0
             yield from ((line, indent + 1) for line, indent in lines)
 
-    def _is_whole(
-        self, items: Place, texts: Sequence[tuple[int, Start]], uses: Sequence[Module]
-    ) -> bool:
+    def _is_whole(self, items: Place, texts: Sequence[tuple[int, Start]], uses: Sequence[Module]) -> bool:
         """Whether these are all items of a list, in order, and start in the same way."""
         numbers = [number for number, _ in texts]
         last = Place((*items.parts, str(len(numbers))))
