@@ -11,12 +11,11 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 
-from pydantic import BaseModel
-
 from netspec.expectations import FORMS
 from netspec.language.document.item import RESERVED
 from netspec.language.document.skeleton import BlockSkeleton, HeadSkeleton, InputSkeleton, Skeleton
 from netspec.language.document.usage import NETWORK_KEYS
+from netspec.model import Model
 from netspec.ops import OPS
 from netspec.ops.description import FieldDescription, Schema, describe, inlined
 from netspec.recipe import Recipe
@@ -66,9 +65,9 @@ def _map(values: Schema, names: Schema = WORD) -> Schema:
     return {"type": ["object", "null"], "propertyNames": names, "additionalProperties": values}
 
 
-def _keys(model: type[BaseModel], known: dict[str, Schema]) -> dict[str, Schema]:
+def _keys(model: type[Model], known: dict[str, Schema]) -> dict[str, Schema]:
     """The keys of a skeleton, each with its description from there and with its schema from here."""
-    described = model.model_json_schema(by_alias=True)["properties"]
+    described = model.model_json_schema()["properties"]
     keys: dict[str, Schema] = {}
     for key, own in described.items():
         plain = {name: value for name, value in own.items() if name not in ("title", "default")}
@@ -76,7 +75,7 @@ def _keys(model: type[BaseModel], known: dict[str, Schema]) -> dict[str, Schema]
     return keys
 
 
-def _closed(model: type[BaseModel], known: dict[str, Schema], required: Iterable[str] = ()) -> Schema:
+def _closed(model: type[Model], known: dict[str, Schema], required: Iterable[str] = ()) -> Schema:
     return {
         "type": "object",
         "properties": _keys(model, known),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-
 from netspec.dataclass import dataclass
 from netspec.diagnostics.span import Span
+from netspec.model import BeforeValidator, Field, Model
 from netspec.recipe.names import EMBEDDED
-from netspec.recipe.optimizers import OPTIMIZERS, SMALLEST, Optimizer
+from netspec.recipe.optimizers import OPTIMIZERS, SMALLEST, Adam, Optimizer, Sgd
 from netspec.types import LARGEST_FLOAT
 
 
@@ -27,10 +26,8 @@ FiniteFloat = Annotated[float, Field(ge=-LARGEST_FLOAT, le=LARGEST_FLOAT, allow_
 Above = Annotated[float, Field(ge=SMALLEST, le=LARGEST_FLOAT, allow_inf_nan=False)]
 
 
-class Normalise(BaseModel):
+class Normalise(Model):
     """x ← (x − mean) / std, one number for all channels or one per channel; in units of the scaled image."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     mean: Annotated[
         tuple[FiniteFloat, ...],
@@ -44,15 +41,13 @@ class Normalise(BaseModel):
     ]
 
 
-class Recipe(BaseModel):
+class Recipe(Model):
     """How a network is trained, with all defaults filled in.
 
     `data` is a name of `SETS` or a path. `pad` adds pixels of value 0 on every side. Then bytes are divided by 255;
     floats are not changed. `normalise` comes last. `train_size` and `test_size` limit the sets to their first samples.
     The same seed gives the same initial weights and the same order of samples on every backend.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     data: Annotated[str, Field(min_length=1, description="the name of a data set, or a path")] = EMBEDDED
     pad: Pixels = 0
@@ -73,11 +68,7 @@ class Recipe(BaseModel):
 
 def plain(recipe: Recipe) -> dict[str, Any]:
     """The recipe as in a spec, with every default written out."""
-    written = recipe.model_dump(mode="json", exclude={"optimizer", "normalise"}, exclude_none=True)
-    if recipe.normalise is not None:
-        written["normalise"] = recipe.normalise.model_dump(mode="json")
-    written["optimizer"] = {recipe.optimizer.kind: recipe.optimizer.model_dump(mode="json")}
-    return {name: written[name] for name in Recipe.model_fields if name in written}
+    return {name: value for name, value in _plain(recipe, unset=True).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +85,18 @@ class StatedRecipe:
 
 def stated(recipe: Recipe) -> dict[str, Any]:
     """The settings that the spec gives, without the defaults, in the form of a spec."""
-    given = recipe.model_dump(mode="json", exclude={"optimizer"}, exclude_unset=True)
-    if "optimizer" in recipe.model_fields_set:
-        optimizer = recipe.optimizer
-        given["optimizer"] = {optimizer.kind: optimizer.model_dump(mode="json", exclude_unset=True)}
-    return given
+    return _plain(recipe, unset=False)
+
+
+def _plain(model: Model, unset: bool) -> dict[str, Any]:
+    """The settings of a model, or only those that are set; those of an optimiser are under its name."""
+    names = [name for name in model.model_fields if unset or name in model.model_fields_set]
+    return {name: _written(getattr(model, name), unset) for name in names}
+
+
+def _written(value: object, unset: bool) -> Any:
+    if isinstance(value, Sgd | Adam):
+        return {value.kind: _plain(value, unset)}
+    if isinstance(value, Model):
+        return _plain(value, unset)
+    return list(value) if isinstance(value, tuple) else value

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
-
+from netspec.model import Field, Info, Model, Refusal, field_validator
 from netspec.types import LARGEST_FLOAT
 
 # Weights are float32: a number outside float32 would become 0 or infinite.
@@ -18,10 +16,8 @@ Fraction = Annotated[float, Field(ge=0, le=1 - 2.0**-24, description="a float32 
 Switch = Annotated[bool, Field(description="`true` or `false`")]
 
 
-class Sgd(BaseModel):
+class Sgd(Model):
     """v ← momentum · v + g; w ← w − rate · v, or with Nesterov's look-ahead w ← w − rate · (g + momentum · v)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     kind: ClassVar[Literal["sgd"]] = "sgd"
     learning_rate: PositiveFloat = 0.01
@@ -30,16 +26,14 @@ class Sgd(BaseModel):
 
     @field_validator("nesterov")
     @classmethod
-    def _looks_along_a_momentum(cls, nesterov: bool, info: ValidationInfo) -> bool:
+    def _looks_along_a_momentum(cls, nesterov: bool, info: Info) -> bool:
         if nesterov and info.data.get("momentum") == 0:
-            raise PydanticCustomError("nesterov", "`nesterov` needs a momentum, but `momentum` is 0")
+            raise Refusal("nesterov", "`nesterov` needs a momentum, but `momentum` is 0")
         return nesterov
 
 
-class Adam(BaseModel):
+class Adam(Model):
     """Kingma and Ba 2015, algorithm 1: epsilon is added to the bias-corrected root."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     kind: ClassVar[Literal["adam"]] = "adam"
     learning_rate: PositiveFloat = 0.001

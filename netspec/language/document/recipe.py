@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
-
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import training as codes
 from netspec.language.document.overrides import overlay, positioned
 from netspec.language.reading import values
 from netspec.language.reading.values import Listing, Scalar, Value
+from netspec.model import Invalid, Model
 from netspec.recipe import Normalise, Recipe, StatedRecipe
 from netspec.recipe import stated as given
 from netspec.recipe.names import SETS, is_path
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from netspec.ops.words import WordTable
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Model)
 
 
 _EXAMPLES = {
@@ -89,9 +88,9 @@ def _validate(
     """The model of a mapping; `given` are its parts that are already read, `whole` is the written recipe."""
     try:
         return model.model_validate({**_plain(mapping), **(given or {})})
-    except ValidationError as error:
+    except Invalid as error:
         told: set[str] = set()
-        for detail in error.errors(include_url=False):
+        for detail in error.details:
             if (field := str(detail["loc"][0])) not in told:
                 told.add(field)
                 _report(detail, model, mapping, problems, whole or mapping)
@@ -104,7 +103,7 @@ def _plain(mapping: values.Mapping) -> dict[str, object]:
 
 def _report(
     detail: ErrorDetails,
-    model: type[BaseModel],
+    model: type[Model],
     mapping: values.Mapping,
     problems: Problems,
     whole: values.Mapping,
@@ -281,15 +280,15 @@ def _joined(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-_PARTS: dict[str, Callable[[Value, Problems], BaseModel | None]] = {
+_PARTS: dict[str, Callable[[Value, Problems], Model | None]] = {
     "optimizer": _optimizer,
     "normalise": _normalise,
 }
-_NAMES: dict[type[BaseModel], str] = {
+_NAMES: dict[type[Model], str] = {
     Recipe: "a recipe",
     Normalise: "`normalise`",
     **{model: f"`{name}`" for name, model in OPTIMIZERS.items()},
 }
-_TABLES: dict[type[BaseModel], str] = {Recipe: "RECIPE", Normalise: "NORMALISE"}
+_TABLES: dict[type[Model], str] = {Recipe: "RECIPE", Normalise: "NORMALISE"}
 _CHOICES = {"loss": ("cross_entropy",), "metrics": ("accuracy",)}
 _SINGULAR = {"loss": "loss", "metrics": "metric"}
