@@ -199,8 +199,10 @@ class If(NamedTuple):
 
     def lines(self, branches: Sequence[Tree], pen: LineWriter, more: int) -> Iterator[Text]:
         flag, body = branches
+        # The body then prefers the argument of the condition to a number.
+        condition = flag.text(pen)
         first, *others = lines(body, pen, more + 1)
-        yield Text(f"if {flag.text(pen)}:", first.indent - 1)
+        yield Text(f"if {condition}:", first.indent - 1)
         yield from (first, *others)
 
 
@@ -240,8 +242,9 @@ class Use:
 
     `place` is its path. `known` are names that can be parameters, the best ones first, with their values in this use:
     the arguments of the block, then `in_channels`. `given` are expressions that need no parameter (`x.shape[-1]`).
-    `members` are the names of its layers, which distinguish variants; `roles` are common names for some of them.
-    Statements from number `later` on run where the parameters are not visible.
+    `members` are the names of its layers, which distinguish variants; `roles` are common names for some of them. `pads`
+    are the layers that have another layer before them, which only pads. Statements from number `later` on run where the
+    parameters are not visible.
     """
 
     place: str
@@ -250,4 +253,5 @@ class Use:
     given: Mapping[str, LiteralValue] = field(default_factory=dict)
     members: tuple[str, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
+    pads: tuple[str, ...] = ()
     later: int = sys.maxsize
