@@ -19,10 +19,11 @@ from netspec.language.document.recipe import AUGMENT, CHOICES, METRIC
 from netspec.language.document.settings import Family
 from netspec.language.document.skeleton import BlockSkeleton, HeadSkeleton, InputSkeleton, Skeleton
 from netspec.language.document.usage import NETWORK_KEYS
+from netspec.model import Model
 from netspec.ops import OPS
 from netspec.ops.description import FieldDescription, Schema, describe, inlined
 from netspec.recipe import Checkpoint, Group, Normalise, Recipe, Stop
-from netspec.recipe.data import Data, TableData, TextData
+from netspec.recipe.data import BitsData, Data, TableData, TextData
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 WORD = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"}
@@ -68,9 +69,9 @@ def _map(values: Schema, names: Schema = WORD) -> Schema:
     return {"type": ["object", "null"], "propertyNames": names, "additionalProperties": values}
 
 
-def _keys(model: type[BaseModel], known: dict[str, Schema]) -> dict[str, Schema]:
+def _keys(model: type[Model], known: dict[str, Schema]) -> dict[str, Schema]:
     """The keys of a skeleton, each with its description from there and with its schema from here."""
-    described = model.model_json_schema(by_alias=True)["properties"]
+    described = model.model_json_schema()["properties"]
     keys: dict[str, Schema] = {}
     for key, own in described.items():
         plain = {name: value for name, value in own.items() if name not in ("title", "default")}
@@ -78,7 +79,7 @@ def _keys(model: type[BaseModel], known: dict[str, Schema]) -> dict[str, Schema]
     return keys
 
 
-def _closed(model: type[BaseModel], known: dict[str, Schema], required: Iterable[str] = ()) -> Schema:
+def _closed(model: type[Model], known: dict[str, Schema], required: Iterable[str] = ()) -> Schema:
     return {
         "type": "object",
         "properties": _keys(model, known),
@@ -277,7 +278,7 @@ def _train() -> Schema:
     """The schema of the recipe. A setting that takes a list also takes one value."""
     named = {key: _chosen(family) for key, family in CHOICES.items()}
     several = {"augment": _chosen(AUGMENT), "metrics": _chosen(METRIC), "groups": _settings(Group)}
-    parts = {"table": _settings(TableData), "text": _settings(TextData)}
+    parts = {"table": _settings(TableData), "text": _settings(TextData), "bits": _settings(BitsData)}
     settings = {
         **_settings_of(Recipe, skip={*named, *several, "losses", "normalise", "stop", "checkpoint", "data"}),
         **named,

@@ -192,6 +192,26 @@ STRUCTURES: dict[str, str] = {
           - {dense: {units: 4, init: ones}, share: d}
           - {dense: {units: 4}}
     """,
+    "starts_alike": """
+        input: [2, 4]
+        blocks:
+          rare:
+            layers:
+              - {conv: {filters: 3, kernel: 1, init: he_normal}, repeat: 2, name: first}
+              - {conv: {filters: 4, kernel: 1, init: he_normal}, repeat: 2, name: second}
+              - {conv: {filters: 5, kernel: 1, init: he_normal}, name: last}
+        layers: [rare, {conv: {filters: 3, kernel: 1}, repeat: 6}]
+    """,
+    "half_padded": """
+        input: [2, 12]
+        blocks:
+          unit: {params: {kernel: , stride: 1},
+                 layers: [{conv: {filters: 2, kernel: $kernel, stride: $stride, padding: half}}, relu]}
+          edge: {params: {padding: , stride: 1},
+                 layers: [{conv: {filters: 2, kernel: 3, stride: $stride, padding: $padding}}, relu]}
+        layers: [{unit: {kernel: 1}}, {unit: {kernel: 3}}, {unit: {kernel: 3, stride: 2}}, {unit: {kernel: 1}},
+                 {edge: {padding: 0}}, {edge: {padding: 1, stride: 2}}]
+    """,
     "repeated_ops": """
         input: [3, 9]
         layers:

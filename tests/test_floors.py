@@ -16,7 +16,7 @@ PACKAGES = [path.parent for folder in FOLDERS for path in sorted(folder.glob(f"{
 
 # From the ground up. A room imports from its own modules and from the floors below, never from its neighbours.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("_version", "dataclass", "files", "installation", "stops"),
+    ("_version", "dataclass", "model", "files", "installation", "stops"),
     ("arithmetic", "types", "marks", "tensors"),
     ("diagnostics",),
     ("ops", "expectations", "recipe"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from netspec.backend import Source
 from netspec.dataclass import dataclass
 from netspec.graph import Graph, Input, Node
+from netspec.lowering.derive import PAD
 from netspec.lowering.gathering import is_list
 from netspec.lowering.layout import Page
 from netspec.lowering.names import free, numbered, singular, snake
@@ -120,12 +121,12 @@ class _Module:
                 if inner.path in self.plan.keys:
                     self._define(self.plan.keys[inner.path])
         bodies, channels, definitions = self._unified(uses, self.layers)
-        if any(set(each.values) == {"same", "valid"} for found in definitions for each in found.parameters):
+        if _words(definitions):
             # The padding word need not be a parameter if it differs only where it has no effect.
             other = self._unified(uses, self.same)
             if _size(other[2]) < _size(definitions):
                 bodies, channels, definitions = other
-        if len(definitions) > 1 and (names := _padded_in_some(uses, self.layers)):
+        if (len(definitions) > 1 or _words(definitions)) and (names := _padded_in_some(uses, self.layers)):
             apart = {name: self._apart(name) for name in names}
             other = self._unified(uses, {**self.layers, **apart})
             if _size(other[2]) < _size(definitions):
@@ -270,9 +271,14 @@ def _says_same(lowered: Lowered) -> bool:
     return any(isinstance(each, Slot) and each.value == "same" for each in padding)
 
 
+def _words(definitions: Sequence[Definition]) -> int:
+    """The number of parameters that are a word for the padding: `same` or `valid`."""
+    return sum(set(each.values) == {"same", "valid"} for found in definitions for each in found.parameters)
+
+
 def _size(definitions: Sequence[Definition]) -> tuple[int, int]:
-    """The number of definitions, and the number of parameters in total."""
-    return len(definitions), sum(len(each.parameters) for each in definitions)
+    """The number of definitions, and the number of parameters in total; with a word for the padding, one is two."""
+    return len(definitions) + _words(definitions), sum(len(each.parameters) for each in definitions)
 
 
 def _use(body: FunctionWriter, lines: Statements, channels: str | None = None) -> Use:
@@ -281,14 +287,20 @@ def _use(body: FunctionWriter, lines: Statements, channels: str | None = None) -
     given: dict[str, LiteralValue] = (
         {} if first is None or channels is None or body.is_lent else {channels: first}
     )
-    members = tuple(item.local_name for item in body.module.items if not body.is_nothing(item))
+    items = [item for item in body.module.items if not body.is_nothing(item)]
+    pads = [
+        node.local_name
+        for node in items
+        if isinstance(node, Node) and any(each.suffix == PAD for each in body.layers[node.name].layers)
+    ]
     return Use(
         body.module.path,
         lines,
         known(body.plan.graph, body.module, PLAIN),
         given,
-        members,
+        tuple(item.local_name for item in items),
         roles(body.module),
+        tuple(pads),
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 
 from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.lowering.names import free
-from netspec.lowering.outline import Module, inlined, outline
+from netspec.lowering.outline import Module, given, inlined, outline, shares_anything, unwrapped
+from netspec.ops.activation import Activated
 from netspec.ops.base import Weight
 from netspec_torch.reserved import ATTRIBUTES
 
@@ -39,11 +40,17 @@ class Attributes:
     """The attribute paths of all scopes and layers: `stage2.0.train_` for `stage2.0.train`; only taken names change."""
 
     def __init__(self, root: Module) -> None:
-        self._paths = _paths(root, "", "", {})
+        series = () if shares_anything(root) else _series(root)
+        self._series = frozenset(module.path for module in series)
+        self._paths = _paths(root, "", "", {}, self._series)
         self._taken = frozenset(self._paths.values())
 
     def __getitem__(self, path: str) -> str:
         return self._paths[path]
+
+    def is_series(self, module: Module) -> bool:
+        """Whether a module is a subclass of `nn.Sequential`: it only runs the repetitions of one block."""
+        return module.path in self._series
 
     def attribute(self, item: Node | Module) -> str:
         """The last part of the attribute path."""
@@ -54,9 +61,10 @@ class Attributes:
         full, start = self._paths[path], self._paths[module.path]
         return Place(tuple((full[len(start) + 1 :] if start else full).split(".")))
 
-    def has(self, place: Place) -> bool:
-        """Whether the network has something at this path."""
-        return ".".join(place.parts) in self._taken
+    def has(self, place: Place, module: Module) -> bool:
+        """Whether a module has something at this path."""
+        start = self._paths[module.path]
+        return ".".join((start, *place.parts) if start else place.parts) in self._taken
 
     def further(self, node: Node) -> Iterator[str]:
         """The keys of tensors that PyTorch's layers have besides weights: a count, and second biases, which are 0."""
@@ -75,7 +83,12 @@ class Attributes:
 
 def rooted(graph: Graph) -> Module:
     """The outline of a graph as modules of its text; a scope that only passes values on is not a module."""
-    return inlined(outline(graph), is_short)
+    return unwrapped(inlined(outline(graph), is_short), is_plain)
+
+
+def is_plain(node: Node) -> bool:
+    """Whether a layer is one module, without an activation after it."""
+    return bool(node.weights) and not (isinstance(node.op, Activated) and node.op.activation is not None)
 
 
 def is_short(repeat: Module) -> bool:
@@ -97,7 +110,9 @@ def native_names(graph: Graph) -> dict[str, str | None]:
     return found
 
 
-def _paths(module: Module, path: str, attribute: str, found: dict[str, str]) -> dict[str, str]:
+def _paths(
+    module: Module, path: str, attribute: str, found: dict[str, str], series: Collection[str]
+) -> dict[str, str]:
     """The attribute path of a module and of all that is in it, added to those found."""
     found[path] = attribute
     taken = ATTRIBUTES | {item.local_name for item in module.items}
@@ -108,7 +123,32 @@ def _paths(module: Module, path: str, attribute: str, found: dict[str, str]) -> 
             name = free(name, taken if name in ATTRIBUTES else taken - {name})
         below = f"{attribute}.{name}" if attribute else name
         if isinstance(item, Module):
-            _paths(item, item.path, below, found)
+            below = attribute if path in series else below
+            _paths(item, item.path, below, found, series)
         else:
             found[item.name] = below
     return found
+
+
+def _series(root: Module) -> Iterator[Module]:
+    """The modules that only run a repeat as `nn.Sequential` does."""
+    for module in root.modules():
+        match module.items:
+            case [Module(is_repeat=True) as only] if not module.is_repeat and is_chained(only):
+                if (only.inputs, only.outputs) == (module.inputs, module.outputs):
+                    yield module
+
+
+def is_chained(repeat: Module) -> bool:
+    """Whether `nn.Sequential` can run it: repetitions are modules, and each takes only the output of the one before."""
+    for each in repeat.items:
+        if not isinstance(each, Module) or (each.is_repeat and not is_chained(each)):
+            return False
+    if len(repeat.inputs) != 1 or len(repeat.outputs) != 1:
+        return False
+    current = repeat.inputs[0]
+    for each in repeat.items:
+        if set(each.inputs) != {current} or len(given(each)) != 1:
+            return False
+        current = given(each)[0]
+    return current == repeat.outputs[0]

@@ -51,12 +51,13 @@ class Beginning:
         self.uses = {name: len(uses) for name, uses in classes}
         (network, (root,)) = classes[-1]
         in_blocks = self._in_blocks(weights, network)
-        blocks: dict[str, Start] = {}
+        blocks: dict[str, list[tuple[Place, Home]]] = {}
         for (name, place, _), home in in_blocks.items():
-            blocks[name] = blocks.get(name, ()) + self._start(home, place.of(MODULE))
+            blocks.setdefault(name, []).append((place, home))
+        modules = dict(classes)
         self.branches: list[ClassStart] = [
             *self.starts.branches(),
-            *(((name,), text) for name, text in blocks.items()),
+            *(((name,), tuple(self._written(own, MODULE, modules[name]))) for name, own in blocks.items()),
         ]
         order = {node.name: number for number, node in enumerate(whole.graph.nodes)}
         own = [
@@ -65,35 +66,57 @@ class Beginning:
             if each.node.shares is None and each.key not in in_blocks and not self._is_ruled(each)
         ]
         self.closing: Start = ((f"{SELF}.apply({FUNCTION})", 0),) if self.branches else ()
-        self.closing += tuple(self._written(own))
+        self.closing += tuple(self._written(own, SELF, (root,)))
 
-    def _written(self, own: Sequence[tuple[Place, Home]]) -> Iterator[StartStatement]:
-        """The lines of single layers; a loop if all layers of a list start in the same way."""
-        found: dict[tuple[Place, Place, str], list[tuple[int, Start]]] = {}
+    def _written(
+        self, own: Sequence[tuple[Place, Home]], owner: str, uses: Sequence[Module]
+    ) -> Iterator[StartStatement]:
+        """The lines of the layers of a module that start in their own way; a loop for those that start alike.
+
+        `uses` are the modules that the text serves, `owner` is the expression for them.
+        """
+        homes: dict[Place, list[Home]] = {}
         for place, home in own:
+            homes.setdefault(place, []).append(home)
+
+        def text(place: Place, module: str) -> Start:
+            return tuple(line for home in homes[place] for line in self._start(home, module))
+
+        lists: dict[tuple[Place, Place], list[tuple[int, Start]]] = {}
+        for place in homes:
             if at := place.in_a_list():
                 items, number, rest = at
-                text = self._start(home, rest.of(LAYER))
-                found.setdefault((items, rest, home.tensor), []).append((number, text))
-        looped = {key: texts[0][1] for key, texts in found.items() if self._is_whole(key[0], texts)}
-        done = set()
-        for place, home in own:
+                lists.setdefault((items, rest), []).append((number, text(place, rest.of(LAYER))))
+        looped: dict[Place, Start] = {}
+        whole = [key for key, texts in lists.items() if self._is_whole(key[0], texts, uses)]
+        for items, rest in whole:
+            looped[items] = looped.get(items, ()) + lists[items, rest][0][1]
+        alike: dict[Start, list[Place]] = {}
+        for place in homes:
             at = place.in_a_list()
-            if at is None or (at[0], at[2], home.tensor) not in looped:
-                yield from self._start(home, place.of(SELF))
-            elif at[0] not in done:
-                done.add(at[0])
-                yield f"for {LAYER} in {at[0].of(SELF)}:", 0
-                texts = [text for (items, *_), text in looped.items() if items == at[0]]
-                yield from ((line, indent + 1) for text in texts for line, indent in text)
+            if at is None or (at[0], at[2]) not in whole:
+                alike.setdefault(text(place, LAYER), []).append(place)
+            elif at[0] not in alike.setdefault(looped[at[0]], []):
+                alike[looped[at[0]]].append(at[0])
+        for lines, places in alike.items():
+            singles = [place for place in places if place not in looped]
+            if len(singles) == len(places) and len(places) * len(lines) <= len(lines) + 1:
+                for place in places:
+                    yield from text(place, place.of(owner))
+                continue
+            found = [f"{'*' * (each in looped)}{each.of(owner)}" for each in places]
+            over = f"({', '.join(found)})" if len(found) > 1 else found[0].removeprefix("*")
+            yield f"for {LAYER} in {over}:", 0
+            yield from ((line, indent + 1) for line, indent in lines)
 
-    def _is_whole(self, items: Place, texts: Sequence[tuple[int, Start]]) -> bool:
+    def _is_whole(self, items: Place, texts: Sequence[tuple[int, Start]], uses: Sequence[Module]) -> bool:
         """Whether these are all items of a list, in order, and start in the same way."""
         numbers = [number for number, _ in texts]
+        last = Place((*items.parts, str(len(numbers))))
         return (
             numbers == list(range(len(numbers)))
             and len({text for _, text in texts}) == 1
-            and not self.whole.attributes.has(Place((*items.parts, str(len(numbers)))))
+            and not any(self.whole.attributes.has(last, use) for use in uses)
         )
 
     def _weights(self, name: str, use: Module) -> Iterator[_Weight]:

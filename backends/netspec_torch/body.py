@@ -84,8 +84,10 @@ class ModuleWriter:
                 run += self._nothing(item)
             else:
                 run += self._run(item)
+        if self.whole.attributes.is_series(self.module):
+            run = []
         moved = moving([tie.line for tie in ties if tie.of_statistics])
-        lines = (*construction, *giving(tuple(run), self._result(), 1), *moved)
+        lines = (*construction, *(giving(tuple(run), self._result(), 1) if run else ()), *moved)
         members = tuple(item.local_name for item in self.module.items if item.local_name not in nothing)
         return Use(
             self.module.path,

@@ -8,12 +8,12 @@ from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph, Node
 from netspec.lowering.gathering import is_list
 from netspec.lowering.names import free
-from netspec.lowering.outline import Module, given, inside
+from netspec.lowering.outline import Module, inside
 from netspec.lowering.parts import Call, Part, Series, seq
 from netspec.lowering.statements import Line
 from netspec.lowering.tree import LiteralValue
 from netspec.lowering.uses import known
-from netspec_torch.attributes import Attributes
+from netspec_torch.attributes import Attributes, is_chained
 from netspec_torch.sharing import Made, Sharing, path_of
 from netspec_torch.site import Lowered
 
@@ -82,6 +82,12 @@ class Construction:
 
     def lines(self) -> list[Line]:
         """The statements that construct the items of the module."""
+        if self.attributes.is_series(self.module):
+            (repeat,) = self.module.items
+            assert isinstance(repeat, Module)
+            series = self._series(repeat)
+            assert series is not None
+            return [Line(seq("super().__init__(", series, ")"), 1)]
         return [line for item in self.module.items for line in self._construct(item)]
 
     def padded(self) -> set[str]:
@@ -91,11 +97,7 @@ class Construction:
 
     def chained(self, repeat: Module) -> bool:
         """Whether `nn.Sequential` runs it."""
-        plain = all(
-            isinstance(each, Module) and not self.borrows(each) and (not each.is_repeat or self.chained(each))
-            for each in repeat.items
-        )
-        return plain and _is_chain(repeat)
+        return is_chained(repeat) and not any(map(self.borrows, flattened(repeat.items)))
 
     def _construct(self, item: Node | Module) -> Iterator[Line]:
         part = self.constructed(item)
@@ -118,13 +120,19 @@ class Construction:
         tail = ".requires_grad_(False)" if frozen else ""
         if not item.is_repeat:
             return replace(self.made[item.path].call(), tail=tail)
-        children = self._numbered(item)
-        if all(child is None for child in children):
+        series = self._series(item)
+        if series is None:
             return None
-        series = Series(tuple(IDENTITY if child is None else child for child in children))
         if self.chained(item):
             return seq("nn.Sequential(", series, ")" + tail)
         return seq("nn.ModuleList(", replace(series, listed=True), ")" + tail)
+
+    def _series(self, repeat: Module) -> Series | None:
+        """The modules of all repetitions; None if there are none."""
+        children = self._numbered(repeat)
+        if all(child is None for child in children):
+            return None
+        return Series(tuple(IDENTITY if child is None else child for child in children))
 
     def _numbered(self, repeat: Module) -> list[Part | None]:
         """The modules of the repetitions by number; `when` can leave some out."""
@@ -218,15 +226,3 @@ def flattened(items: Sequence[Node | Module]) -> Iterator[Node | Module]:
             yield from flattened(item.items)
         else:
             yield item
-
-
-def _is_chain(repeat: Module) -> bool:
-    """Whether each repetition takes only the output of the previous one, and nothing else goes in or out."""
-    if len(repeat.inputs) != 1 or len(repeat.outputs) != 1:
-        return False
-    current = repeat.inputs[0]
-    for each in repeat.items:
-        if set(each.inputs) != {current} or len(given(each)) != 1:
-            return False
-        current = given(each)[0]
-    return current == repeat.outputs[0]

@@ -209,21 +209,26 @@ def _frozen_paths(root: Module) -> set[str]:
 
 
 def _class(page: Page, each: Class, closing: Start = ()) -> None:
-    page.write(f"class {each.name}(nn.Module):")
+    lines = list(each.definition.lines)
+    forward = [number for number, line in enumerate(lines) if line.text.startswith("def forward(")]
+    # `nn.Sequential` has that method.
+    page.write(f"class {each.name}({'nn.Module' if forward else 'nn.Sequential'}):")
     if each.uses[0].scope is not None:
         page.docstring(told(each.uses), 1)
         page.blank()
-    lines = list(each.definition.lines)
-    at = next(number for number, line in enumerate(lines) if line.text.startswith("def forward("))
+    at = forward[0] if forward else len(lines)
     kept = each.definition.kept
     if at or kept:
         signature = ", ".join([SELF, *each.definition.signature()])
         page.write(f"def __init__({signature}):", 1)
-        page.write("super().__init__()", 2)
+        if forward:
+            page.write("super().__init__()", 2)
         for attribute, name in kept:
             page.write(f"self.{attribute} = {name}", 2)
         page.statements(lines[:at], 1)
         for line, indent in closing:
             page.write(line, indent + 2)
-        page.blank()
-    page.statements(lines[at:], 1)
+    if forward:
+        if at or kept:
+            page.blank()
+        page.statements(lines[at:], 1)

@@ -17,6 +17,8 @@ from netspec.lowering.tree import Flag, Hole, LiteralRow, LiteralValue, equal, s
 FORMS = [("*", factor) for factor in (2, 3, 4, 6, 8)] + [("//", divisor) for divisor in (2, 4, 8, 16, 32, 3)]
 KERNEL, PADDING = "kernel", "padding"
 """The hints of the two counts that often depend on each other."""
+PAD = "pad"
+"""The hint of the condition of a layer that only pads."""
 OPERATORS: dict[str, Callable[[int, int], int]] = {"*": mul, "//": lambda divisor, value: value // divisor}
 
 
@@ -125,10 +127,12 @@ class Naming:
                 return self._element(name, at)
         if (whole := self._tuple(hole)) is not None:
             return whole
-        for name, values in self.known.items() if isinstance(hole, Flag) else ():
-            numbers = [value for value in values if isinstance(value, int | float)]
-            if len(numbers) == len(values) and equal([number > 0 for number in numbers], hole.row):
-                return self._condition(name, values)
+        for least in (0, 1) if isinstance(hole, Flag) else ():
+            # A kernel or a stride of more than 1 needs padding; what has other reasons has a name of its own.
+            for name, values in self.known.items() if least == 0 or hole.hint == PAD else ():
+                numbers = [value for value in values if isinstance(value, int | float)]
+                if len(numbers) == len(values) and equal([number > least for number in numbers], hole.row):
+                    return self._condition(name, values, least)
         for expression in self._expressions(hole):
             return expression
         return self._fresh(hole)
@@ -157,16 +161,19 @@ class Naming:
             return expression
         raise Unsettled(hole.hint)
 
-    def _condition(self, name: str, values: LiteralRow) -> Expression:
-        """`drop > 0`."""
+    def _condition(self, name: str, values: LiteralRow, least: int) -> Expression:
+        """`drop > 0`, or `stride > 1`."""
         whole = self._name(name, values, Hole(values, name))
+        off = next((value for value in values if value == 0 and not isinstance(value, bool)), None)
+        if off is not None and whole.parameter:
+            self._offer_default(whole.parameter, off)
 
-        def is_positive(arguments: Mapping[str, LiteralValue]) -> bool:
+        def exceeds(arguments: Mapping[str, LiteralValue]) -> bool:
             value = whole.at(arguments)
             assert isinstance(value, int | float)
-            return value > 0
+            return value > least
 
-        return Expression((*whole.pieces, " > 0"), is_positive)
+        return Expression((*whole.pieces, f" > {least}"), exceeds)
 
     def _expressions(self, hole: Hole) -> Iterator[Expression]:
         if hole.channels:

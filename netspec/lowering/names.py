@@ -8,7 +8,7 @@ from collections.abc import Collection
 from unicodedata import normalize
 
 from netspec.graph import Node
-from netspec.lowering.outline import Module
+from netspec.lowering.outline import Module, StandingNode
 from netspec.ops.activation import LAYERS, AnyActivation
 
 
@@ -83,11 +83,13 @@ def is_automatic(item: Node | Module) -> bool:
 
 
 def _kinds(item: Node | Module) -> set[str]:
-    if isinstance(item, Node):
+    if isinstance(item, Node) and not isinstance(item, StandingNode):
         own = {item.op.keyword, *item.op.aliases}
         return own | {AnyActivation.keyword} if item.op.keyword in LAYERS else own
     place = item.place
-    kinds = {place.kind, place.definition} - {""} if place else {item.kind}
+    kinds = {place.kind, place.definition} - {""} if place else {"network"}
+    if isinstance(item, Node):
+        return kinds
     # The repeat of an unnamed op or block has the name that a single one would have.
     return kinds | set().union(*(_kinds(each) for each in item.items[:1])) if item.is_repeat else kinds
 

@@ -80,6 +80,18 @@ class Module:
         return tuple(self.local(value).split("."))
 
 
+@dataclass(frozen=True, slots=True)
+class StandingNode(Node):
+    """A node that replaces the scope that contains only it: it has the name of that scope, its `place`."""
+
+    place: Scope | None = None
+
+    @property
+    def local_name(self) -> str:
+        assert self.place is not None
+        return self.place.local_name
+
+
 def outline(graph: Graph) -> Module:
     """The tree of a graph. A scope without a node is left out: its output is its input.
 
@@ -117,6 +129,56 @@ def _inlined(module: Module, is_short: Callable[[Module], bool]) -> Module:
     return replace(only, standing=module.scope)
 
 
+def unwrapped(root: Module, is_plain: Callable[[Node], bool]) -> Module:
+    """The tree without scopes that contain only one plain node and pass its values on: the node replaces them.
+
+    The calls of a block are replaced if all of them are like this. Repetitions stay. If anything shares weights, all
+    scopes stay.
+    """
+    if shares_anything(root):
+        return root
+    modules = list(root.modules())
+    wraps: dict[str, bool] = {}
+    for each in modules:
+        if each.scope is not None and each.scope.definition:
+            name = each.scope.definition
+            wraps[name] = wraps.get(name, True) and _wraps(each, is_plain)
+    return _unwrapped(root, lambda each: _wraps(each, is_plain) and wraps.get(_definition(each), True))
+
+
+def shares_anything(root: Module) -> bool:
+    """Whether any layer, or any call of a block, uses the weights of another one."""
+    if any(node.shares is not None for node in root.nodes()):
+        return True
+    return any(each.shares is not None for each in root.modules())
+
+
+def _unwrapped(module: Module, replaced: Callable[[Module], bool]) -> Module:
+    items: list[Node | Module] = []
+    for item in module.items:
+        if isinstance(item, Module) and not module.is_repeat and replaced(item):
+            (node,) = item.items
+            assert isinstance(node, Node)
+            assert item.place is not None
+            fields = {name: getattr(node, name) for name in Node.__match_args__}
+            items.append(StandingNode(**{**fields, "scope": item.place.parent}, place=item.place))
+        else:
+            items.append(_unwrapped(item, replaced) if isinstance(item, Module) else item)
+    return replace(module, items=tuple(items))
+
+
+def _wraps(module: Module, is_plain: Callable[[Node], bool]) -> bool:
+    match module.items:
+        case [Node() as only]:
+            passes = (only.inputs, (only.name, *only.values[1:])) == (module.inputs, module.outputs)
+            return passes and not module.is_repeat and is_plain(only)
+    return False
+
+
+def _definition(module: Module) -> str:
+    return module.scope.definition if module.scope else ""
+
+
 def _passed_on(module: Module) -> Module | None:
     """The only module in a module, if it has the same inputs and outputs; else None."""
     match module.items:
@@ -132,7 +194,7 @@ def given(item: Node | Module) -> tuple[str, ...]:
 
 def place_of(item: Node | Module) -> str:
     """The path of an item in the enclosing module."""
-    if isinstance(item, Node):
+    if isinstance(item, Node) and not isinstance(item, StandingNode):
         return item.name
     return item.place.path if item.place else ""
 
@@ -144,6 +206,9 @@ def titles(module: Module) -> dict[str, str]:
         if each.scope is not None and each.place is not None:
             name, above = each.local_name, each.place.parent.rpartition(".")[2]
             found[each.scope.output] = f"{above}_{name}" if name.isdigit() else name
+    for node in module.nodes():
+        if isinstance(node, StandingNode):
+            found[node.name] = node.local_name
     return found
 
 

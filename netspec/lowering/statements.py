@@ -145,13 +145,27 @@ class StatementList(NamedTuple):
 
 
 def giving(body: Body, value: str, indent: int = 0) -> Body:
-    """Statements that return a value: the last statement returns it directly if it makes exactly this value."""
+    """Statements that return a value: the last statement returns it directly if it makes exactly this value.
+
+    A last statement that only gives values other names is not needed.
+    """
     *before, last = body or (Line(""),)
+    if isinstance(last, Line) and last.indent == indent and (renamed := _renamed(last)):
+        return giving(tuple(before), ", ".join(renamed.get(name, name) for name in value.split(", ")), indent)
     if isinstance(last, Line) and last.part and (last.to, last.indent) == (value, indent):
         tap = last.tap and ("", last.tap[1])
         if last.tap is None or last.tap[0] == value:
             return (*before, replace(last, to=RETURN, tap=tap))
     return (*body, Line(value, indent, to=RETURN))
+
+
+def _renamed(line: Line) -> dict[str, str]:
+    """The names that a statement gives to variables, and these variables; none if it does more."""
+    if not isinstance(line.part, str) or line.tap is not None:
+        return {}
+    names, variables = line.to.split(", "), line.part.split(", ")
+    plain = len(names) == len(variables) and all(map(str.isidentifier, (*names, *variables)))
+    return dict(zip(names, variables, strict=True)) if plain and line.to != RETURN else {}
 
 
 def returning(body: Tree) -> Tree:
@@ -185,8 +199,10 @@ class If(NamedTuple):
 
     def lines(self, branches: Sequence[Tree], pen: LineWriter, more: int) -> Iterator[Text]:
         flag, body = branches
+        # The body then prefers the argument of the condition to a number.
+        condition = flag.text(pen)
         first, *others = lines(body, pen, more + 1)
-        yield Text(f"if {flag.text(pen)}:", first.indent - 1)
+        yield Text(f"if {condition}:", first.indent - 1)
         yield from (first, *others)
 
 
@@ -226,8 +242,9 @@ class Use:
 
     `place` is its path. `known` are names that can be parameters, the best ones first, with their values in this use:
     the arguments of the block, then `in_channels`. `given` are expressions that need no parameter (`x.shape[-1]`).
-    `members` are the names of its layers, which distinguish variants; `roles` are common names for some of them.
-    Statements from number `later` on run where the parameters are not visible.
+    `members` are the names of its layers, which distinguish variants; `roles` are common names for some of them. `pads`
+    are the layers that have another layer before them, which only pads. Statements from number `later` on run where the
+    parameters are not visible.
     """
 
     place: str
@@ -236,4 +253,5 @@ class Use:
     given: Mapping[str, LiteralValue] = field(default_factory=dict)
     members: tuple[str, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
+    pads: tuple[str, ...] = ()
     later: int = sys.maxsize

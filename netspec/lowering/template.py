@@ -7,7 +7,7 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from itertools import combinations
 
 from netspec.dataclass import dataclass, replace
-from netspec.lowering.derive import Naming, TextParameter, Unsettled
+from netspec.lowering.derive import PAD, Naming, TextParameter, Unsettled
 from netspec.lowering.folding import fold, settled, stretched
 from netspec.lowering.names import camel
 from netspec.lowering.options import optional
@@ -164,13 +164,16 @@ class _Unifier:
         Raises:
             Unsettled: they lack nothing that has a name.
         """
-        lacking = [self.uses[number].members for number, has in zip(numbers, row, strict=True) if not has]
+        without = [self.uses[number] for number, has in zip(numbers, row, strict=True) if not has]
+        lacking = [use.members for use in without]
         names = [each for each in longest.members if all(each not in members for members in lacking)]
         roles = {longest.roles.get(each, "") for each in names}
         if len(roles) == 1 and (role := roles.pop()):
             return role
         others = [each for members in lacking for each in members]
         more = _beyond(longest.members, others)
+        if more is None and any(each not in use.pads for each in longest.pads for use in without):
+            return PAD
         if more is None:
             raise Unsettled
         return f"with_{more}"

@@ -138,7 +138,9 @@ class _Allocation:
 
     def _is_result(self, value: str) -> bool:
         """Whether it is one of several results, and has a name as such."""
-        return len(self.outputs) > 1 and value in self.outputs and value in self.titles
+        # A model in Keras keeps its inputs, too.
+        results = {*self.outputs} - {*self.inputs}
+        return len(results) > 1 and value in results and value in self.titles
 
     def _deserves_name(self, index: int, item: Node | Module) -> bool:
         if isinstance(item, Node) and item.op.keyword == "identity":

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_core import PydanticCustomError
-
+from netspec.model import BeforeValidator, Field, Invalid, Refusal
 from netspec.ops.base import Inputs, Meaning, Moves, Op, Weight
 from netspec.ops.fields import AuthorForm, refusal, unknown_word
 from netspec.ops.initializers import Init, Initializer
@@ -168,9 +166,9 @@ def _read(value: object, known: Mapping[str, type[Pointwise]]) -> object:
     fields = {} if written is None else written if isinstance(written, Mapping) else {str(cls.main): written}
     try:
         return cls.model_validate(dict(fields))
-    except ValidationError as error:
-        inner = {"text": str(error), "op": cls, "errors": error.errors(include_url=False)}
-        raise PydanticCustomError("fields", "{text}", inner) from None
+    except Invalid as error:
+        inner = {"text": str(error), "op": cls, "errors": error.details}
+        raise Refusal("fields", "{text}", inner) from None
 
 
 def _schema() -> dict[str, Any]:

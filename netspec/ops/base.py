@@ -1,7 +1,6 @@
 """The base class of ops. An op is one class with its fields, output type, weights and cost."""
 
-# Annotations are not strings here: pydantic would evaluate the string annotations of `Op` again for every subclass,
-# which would take most of the import time of the ops.
+from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
@@ -9,11 +8,10 @@ from fractions import Fraction
 from itertools import permutations
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
-
 from netspec.dataclass import dataclass
 from netspec.diagnostics.code import Code
 from netspec.diagnostics.codes import shapes, structure
+from netspec.model import Model
 from netspec.ops.initializers import Initializer
 from netspec.ops.reach import Reach
 from netspec.ops.roles import FIRST, KINDS, ONE, Port, Role, assigned, bounds
@@ -104,10 +102,8 @@ Moves = Literal["positions", "values"]
 """What an op moves without changing it: whole positions with all their channels, or single values."""
 
 
-class Op(BaseModel):
+class Op(Model):
     """One kind of layer. A subclass defines everything about it, and does not depend on a framework."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     keyword: ClassVar[str]
     """The name of the op in a spec."""
@@ -301,11 +297,6 @@ class Op(BaseModel):
     def __str__(self) -> str:
         fields = ", ".join(f"{name}={_short(value)}" for name, value in self.settings().items())
         return f"{self.keyword}[{fields}]" if fields else self.keyword
-
-
-# Otherwise pydantic looks at each of them again for every subclass, a fifth of the time that the classes take.
-for _name in Op.__class_vars__:
-    Op.__annotations__.pop(_name, None)
 
 
 _EXAMPLES: dict[Kind, str] = {"numbers": "NAME", "indices": "NAME", "positions": "POOL.indices"}

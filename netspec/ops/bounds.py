@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from math import prod
 
-from pydantic import BaseModel
-
 from netspec.diagnostics.codes import shapes
+from netspec.model import Model
 from netspec.ops.base import Inputs, Misfit, Op, Weight
 from netspec.types import LARGEST_FLOAT, LIMIT, SMALLEST_FLOAT, Type
 
@@ -77,6 +76,6 @@ def _numbers(value: object) -> Iterator[int | float]:
     elif isinstance(value, tuple):
         for each in value:
             yield from _numbers(each)
-    elif isinstance(value, BaseModel):
+    elif isinstance(value, Model):
         for name in type(value).model_fields:
             yield from _numbers(getattr(value, name))

@@ -7,10 +7,9 @@ from fractions import Fraction
 from math import gcd, prod
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
-
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
+from netspec.model import Field
 from netspec.ops.activation import Activated
 from netspec.ops.base import Inputs, Meaning, Misfit, Weight
 from netspec.ops.fields import Table

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from math import gcd, prod
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
-
 from netspec.dataclass import replace
 from netspec.diagnostics.codes import shapes
+from netspec.model import Field
 from netspec.ops.base import Inputs, Misfit, Weight
 from netspec.ops.conv import Conv
 from netspec.ops.fields import Padding, PerAxis

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
-
+from netspec.model import Field
 from netspec.ops.activation import Activated
 from netspec.ops.base import Inputs, Meaning, Op, Weight
 from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init, Initializer

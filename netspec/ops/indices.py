@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field
-
 from netspec.diagnostics.codes import shapes
+from netspec.model import Field
 from netspec.ops.base import Inputs, Meaning, Misfit, Op, Weight, check_no_kernel
 from netspec.ops.initializers import GLOROT_UNIFORM, Init
 from netspec.ops.reach import Reach

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
-from pydantic_core import PydanticCustomError
-
+from netspec.model import BeforeValidator, Model, Refusal
 from netspec.ops.fields import AuthorForm, refusal, unknown_word
 from netspec.types import LARGEST_FLOAT
 
@@ -45,15 +43,13 @@ SETTINGS: dict[str, dict[str, float]] = {
 }
 
 
-class Initializer(BaseModel):
+class Initializer(Model):
     """A named distribution and its settings.
 
     glorot: variance 2/(fan_in + fan_out) (Glorot and Bengio 2010); he: 2/fan_in (He et al. 2015);
     lecun: 1/fan_in (LeCun et al. 1998); orthogonal: Saxe et al. 2014; bilinear: the kernel that interpolates
     linearly and connects each channel with itself (Long et al. 2015). The normal ones are not truncated.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     kind: InitializerName
     settings: tuple[tuple[str, float], ...] = ()
@@ -93,15 +89,15 @@ def _initializer(value: object) -> object:
     settings = tuple((str(name), _number(kind, str(name), number)) for name, number in written.items())
     init = Initializer.model_construct(kind=cast(InitializerName, kind), settings=settings)
     if kind == "normal" and init["std"] < 0:
-        raise PydanticCustomError("initializer", "`std` must be at least 0")
+        raise Refusal("initializer", "`std` must be at least 0")
     if kind == "uniform" and init["low"] > init["high"]:
-        raise PydanticCustomError("initializer", "`low` is larger than `high`")
+        raise Refusal("initializer", "`low` is larger than `high`")
     if kind == "uniform" and init["high"] - init["low"] > LARGEST_FLOAT:
-        raise PydanticCustomError("initializer", "`high` − `low` is larger than the largest float32, 3.4e38")
+        raise Refusal("initializer", "`high` − `low` is larger than the largest float32, 3.4e38")
     return init
 
 
-def unknown_setting(kind: str, name: str, known: list[str]) -> PydanticCustomError:
+def unknown_setting(kind: str, name: str, known: list[str]) -> Refusal:
     """The validation error for a setting that an initialiser does not have."""
     from netspec.ops.words import lead, values
 
@@ -116,9 +112,7 @@ def _number(kind: str, name: str, number: object) -> float:
     if name not in SETTINGS[kind]:
         raise unknown_setting(kind, name, list(SETTINGS[kind]))
     if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) < float("inf"):
-        raise PydanticCustomError(
-            "initializer", "{text}", {"text": f"`{name}` must be a finite number, not {number!r}"}
-        )
+        raise Refusal("initializer", "{text}", {"text": f"`{name}` must be a finite number, not {number!r}"})
     return float(number)
 
 

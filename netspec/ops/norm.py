@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
-
 from netspec.diagnostics.codes import shapes, structure
+from netspec.model import Field
 from netspec.ops.base import Inputs, Misfit, Weight
 from netspec.ops.initializers import ONES, ZEROS, Init, Initializer
 from netspec.ops.pointwise import Pointwise

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from math import prod
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PrivateAttr
-
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
+from netspec.model import Field, PrivateAttr
 from netspec.ops.base import Inputs, Meaning, Misfit, Moves, Op
 from netspec.ops.reach import Reach, TransposedWindow
 from netspec.ops.roles import Port, Role

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
-
 from netspec.dataclass import replace
 from netspec.diagnostics.codes import shapes
+from netspec.model import Field
 from netspec.ops.base import Inputs, Misfit, Weight
 from netspec.ops.initializers import ZEROS, Initializer, lifted
 from netspec.ops.reach import EACH, WHOLE, Reach

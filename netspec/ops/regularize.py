@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import Field
-
+from netspec.model import Field
 from netspec.ops.base import Inputs, Moves
 from netspec.ops.pointwise import Pointwise
 

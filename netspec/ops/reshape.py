@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field
-
 from netspec.diagnostics.codes import shapes
+from netspec.model import BeforeValidator, Field
 from netspec.ops.base import Inputs, Misfit, Moves, Op
 from netspec.ops.fields import AuthorForm, listed, listed_schema
 from netspec.ops.reach import EACH, WHOLE, Reach, Sample, Window

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self, cast
 
-from pydantic import Field
-
 from netspec.diagnostics.codes import shapes
+from netspec.model import Field
 from netspec.ops.base import Inputs, Misfit, Moves, Op
 from netspec.ops.fields import Amounts, Counts, Pads, PerAxis
 from netspec.ops.reach import Reach, Sample, Window

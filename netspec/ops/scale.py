@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
-
+from netspec.model import Field
 from netspec.ops.activation import Activated
 from netspec.ops.base import Inputs, Meaning, Weight
 from netspec.ops.initializers import ONES, ZEROS, Init

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, Field
-
 from netspec.diagnostics.codes import shapes
+from netspec.model import BeforeValidator, Field
 from netspec.ops.axes import Along, AxisName, resized, resolved_axis
 from netspec.ops.base import Inputs, Meaning, Misfit, Moves, Op
 from netspec.ops.fields import AuthorForm, PerAxis, refusal

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
-
 from netspec.diagnostics.codes import shapes
+from netspec.model import Field
 from netspec.ops.base import Inputs, Meaning, Misfit, Op, Weight
 from netspec.ops.initializers import GLOROT_UNIFORM, ZEROS, Init, Initializer
 from netspec.ops.reach import Reach

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import cos, sin
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field
-
 from netspec.diagnostics.codes import shapes
+from netspec.model import BeforeValidator, Field
 from netspec.ops.base import Inputs, Meaning, Misfit, Op, Weight, check_no_kernel
 from netspec.ops.fields import AuthorForm, Positive, listed, listed_schema, refusal
 from netspec.ops.initializers import Init, Initializer

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from math import prod
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
-
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
+from netspec.model import Field
 from netspec.ops.base import Inputs, Misfit, Weight
 from netspec.ops.conv import Convolution, check_groups
 from netspec.ops.fields import Counts

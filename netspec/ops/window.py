@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from math import prod
 from typing import ClassVar, Self, cast
 
-from pydantic import PrivateAttr
-
 from netspec import arithmetic
 from netspec.diagnostics.codes import shapes
+from netspec.model import PrivateAttr
 from netspec.ops.base import Inputs, Misfit, Op
 from netspec.ops.fields import Padding, Pads, PerAxis
 from netspec.ops.reach import Reach, Window

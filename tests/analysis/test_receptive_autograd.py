@@ -14,11 +14,11 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from netspec.analysis.receptive import Receptive, fields
 from netspec.diagnostics.codes import shapes
 from netspec.graph import Graph, Node, Output
+from netspec.model import Invalid
 from netspec.ops import OPS
 from netspec.ops.activation import Activated, Activation
 from netspec.ops.base import Misfit
@@ -343,7 +343,7 @@ def grown(builder: Builder) -> list[Place]:
         kind = builder.draw.choice(kinds)
         try:
             found = kind(place)
-        except (Misfit, ValidationError):  # a map that is too small for it
+        except (Misfit, Invalid):  # a map that is too small for it
             found = None
         slow = found is None or not all(FASTEST <= jump <= SLOWEST for jump in found.jump)
         if slow or found is None or max(found.phases) > 36:
@@ -376,7 +376,7 @@ def experiment(graph: Graph) -> Graph:
 def _linear(node: Node) -> Node:
     op = node.op
     if isinstance(op, MaxPool):
-        return replace(node, op=AvgPool.model_construct(None, count_padding=False, **op.settings()))
+        return replace(node, op=AvgPool.model_construct(count_padding=False, **op.settings()))
     if isinstance(op, Activation) or op.keyword == "batch_norm":
         return replace(node, op=Identity(), weights=())
     if isinstance(op, Maximum | Subtract):

@@ -165,6 +165,18 @@ def test_a_word_for_padding_is_no_parameter_where_one_serves_all() -> None:
     assert 'def mixed(x, kernel, padding="valid", *, name):' in text
 
 
+def test_padding_that_some_uses_lack_is_optional() -> None:
+    text = source(structure("half_padded")).text
+    assert body(text, "unit").splitlines()[2:5] == [
+        "    if kernel > 1:",
+        '        x = layers.ZeroPadding1D(1, name=f"{name}-conv1-pad")(x)',
+        '    x = layers.Conv1D(2, kernel, strides=stride, name=f"{name}-conv1")(x)',
+    ]
+    assert "def edge(x, padding=0, stride=1, *, name):" in text
+    assert "    if padding > 0:\n        x = layers.ZeroPadding1D(padding, " in text
+    assert '    x = edge(x, padding=1, stride=2, name="edge2")  # 2×2\n' in text
+
+
 def test_a_section_of_several_layers_has_a_heading_and_an_end() -> None:
     lines = body(source(structure("alike_heads")).text, "alike_heads").splitlines()
     assert [line.partition(" = ")[0].strip() for line in lines[2:]] == [

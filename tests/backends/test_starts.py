@@ -310,7 +310,7 @@ def test_without_the_lines_a_network_starts_otherwise(row: Row, framework: str, 
         check_all(graph, found)
 
 
-MIXED = ("starts", "starts_shared")
+MIXED = ("starts", "starts_alike", "starts_shared")
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

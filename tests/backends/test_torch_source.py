@@ -199,3 +199,12 @@ def test_a_repeat_that_shares_one_module_is_a_loop_over_it() -> None:
     text = TORCH.source(structure("carried")).text
     loop = "        for _ in range(2):\n            again, state5 = self.first(again, state5)\n"
     assert loop in text
+
+
+def test_layers_of_a_block_that_start_in_the_same_way_are_one_loop() -> None:
+    loop = """
+    elif isinstance(module, Rare):
+        for layer in (*module.first, *module.second, module.last):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+"""
+    assert loop in TORCH.source(structure("starts_alike")).text

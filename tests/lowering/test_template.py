@@ -452,6 +452,9 @@ def test_the_last_statement_returns_what_it_makes() -> None:
     # What is watched is one of two values that are returned.
     both = (Line("f(x)", to="x, y", tap=("x", ("one",))),)
     assert giving(both, "x, y") == (*both, Line("x, y", to=RETURN))
+    # The name of a value that is returned at once is not needed.
+    named = (Line("f(x)", to="x", tap=("x", ("one",))), Line("x", to="deep"))
+    assert giving(named, "deep, fine") == (named[0], Line("x, fine", to=RETURN))
 
 
 def test_strings_stay_strings() -> None:

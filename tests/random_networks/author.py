@@ -87,8 +87,12 @@ class Author:
         items: list[Item] = []
         for _ in range(length):
             kind = self.draw.weighted(self.kinds.deep if depth > 0 else self.kinds.flat)
+            before = room.known()
             part = kind(self, room, type_, depth - 1)
-            if part is not None:
+            if part is None:
+                # What it named on its way, such as in branches that cannot meet, is not in the network.
+                room.forget(before)
+            else:
                 items += part[0]
                 type_ = part[1]
         return items, type_

@@ -67,8 +67,8 @@ def _renamed(item: Item, names: dict[str, str]) -> Item:
 
 
 def _short(author: Author, row: list[Item]) -> Any:
-    """A branch that only names a layer, at times as its name."""
-    if len(row) == 1 and author.draw.chance(0.5):
+    """A branch that only names a layer, at times as its name, unless a block has the same name."""
+    if len(row) == 1 and author.draw.chance(0.5) and row[0]["from"] not in author.blocks:
         return row[0]["from"]
     return row
 

@@ -287,16 +287,23 @@ def _check_statistics(trial: Trial, name: str, model: Any, values: Arrays, batch
     with naming(f"{name} statistics"):
         found = capable(name, Builds).weights(model, trial.quiet)
     wanted = dict(trial.weights)
+    owners: dict[str, list[str]] = {}
     for node in trial.quiet.nodes:
         if isinstance(node.op, BatchNorm) and node.trainable:
+            owners.setdefault(node.shares or node.name, []).append(node.name)
             taken = values.get(node.inputs[0])
             if taken is None:
                 taken = _of_port(trial.quiet, trial.weights, values, node)
             _move(node.op.momentum, node.shares or node.name, taken, wanted)
     for weight, array in wanted.items():
         distance = apart(found[weight], array, 1e-3)
-        if not distance <= TOLERANCE:
-            raise Broken(f"{name}: statistics", f"{weight} after a step at batch {batch} by {distance:.3g}")
+        if distance <= TOLERANCE:
+            continue
+        words = f"{weight} after a step at batch {batch} by {distance:.3g}"
+        normalised = owners.get(weight.rpartition(".")[0], [])
+        if not set(normalised) & set(tied(trial.quiet, values)):
+            raise Broken(f"{name}: statistics", words)
+        trial.rounding.append(f"{name}: statistics: {words}")
 
 
 def _of_port(graph: Graph, weights: Arrays, values: Arrays, node: Node) -> Array:

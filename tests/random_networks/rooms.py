@@ -56,6 +56,10 @@ class Called:
     takes: tuple[Type, ...]
 
 
+Known = tuple[dict[str, Type], dict[str, Owner], dict[str, Called], dict[str, tuple[Type, ...]]]
+"""What a room refers to: values, owners of weights, calls, and paths with `*`."""
+
+
 @dataclass
 class Room:
     """A scope of the author's text. Blocks see nothing outside; other scopes see what is around them."""
@@ -77,6 +81,14 @@ class Room:
         hidden = {*self.taken, *PAPER}
         farther = {path: type_ for path, type_ in farther.items() if path.split(".")[0] not in hidden}
         return {**farther, **self.values}
+
+    def known(self) -> Known:
+        """What later layers may refer to so far."""
+        return dict(self.values), dict(self.owners), dict(self.calls), dict(self.stars)
+
+    def forget(self, before: Known) -> None:
+        """Return to what was known before; names that were taken since are not given again."""
+        self.values, self.owners, self.calls, self.stars = before
 
     def learn(self, graph: Graph, name: str | None) -> None:
         """Take in what lies below a name of this graph: paths, and those with a `*` for the repetitions."""

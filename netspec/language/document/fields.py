@@ -6,8 +6,6 @@ from collections.abc import Collection
 from collections.abc import Mapping as Fields
 from dataclasses import field
 
-from pydantic import ValidationError
-
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems, Span
 from netspec.language.document.declarations import Document
@@ -15,6 +13,7 @@ from netspec.language.document.item import Item
 from netspec.language.document.validation import Explain, Tables, report, unexplained
 from netspec.language.expressions.expression import is_expression
 from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
+from netspec.model import Invalid
 from netspec.ops.base import Op
 from netspec.ops.words import WordTable
 
@@ -95,13 +94,16 @@ def validated(
         parameters: names of parameters, for suggestions.
         explain: gives notes on the origin of the value of a field.
     """
+    found = op.plainly(fields)
+    if found is not None and (missing := op.missing(found)) and missing <= set(skip):
+        return None
     try:
         return op.model_validate(fields)
-    except ValidationError as error:
+    except Invalid as error:
         owner = f"`{op.keyword}`"
         known = fields_of(op)
         report(
-            error,
+            error.details,
             owner,
             known,
             given.values,

@@ -6,8 +6,6 @@ from collections.abc import Mapping as Given
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, Field
-
 from netspec.dataclass import dataclass, replace
 from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import structure as codes
@@ -15,24 +13,19 @@ from netspec.language.document.declarations import Document
 from netspec.language.document.fields import has_expression
 from netspec.language.document.library import Library
 from netspec.language.document.parameters import ParameterError, check_value
-from netspec.language.document.skeleton import (
-    STRICT,
-    check_keys,
-    entries_of_file,
-    mapping_of,
-)
+from netspec.language.document.skeleton import check_keys, entries_of_file, mapping_of
 from netspec.language.reading import locations
 from netspec.language.reading.values import Entry, Mapping, Scalar, Value, plain
+from netspec.model import Field, Model
 from netspec.ops.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from netspec.ops.words import WordTable
 
 
-class RecipeSkeleton(BaseModel):
+class RecipeSkeleton(Model):
     """The keys of a recipe file."""
 
-    model_config = STRICT
     netspec: Literal[1] = Field(description="the version of the language")
     description: str = ""
     spec: str = Field(description="the spec that is trained: a path relative to this file, or `zoo:NAME`")

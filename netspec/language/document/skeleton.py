@@ -7,8 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.document.declarations import (
@@ -23,18 +21,17 @@ from netspec.language.document.item import IDENTIFIER, PATH, Item, broken_item, 
 from netspec.language.document.naming import check_name
 from netspec.language.document.validation import Tables, meant, report
 from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value, plain
+from netspec.model import Field, Invalid, Model
 from netspec.ops.roles import FIRST
 from netspec.ops.words import WordTable
 
 VERSION = 1
 PARAMETER_LIMIT = 1000
-STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
-class Skeleton(BaseModel):
+class Skeleton(Model):
     """The keys of a spec."""
 
-    model_config = STRICT
     netspec: Literal[1] = Field(description="the version of the language")
     name: str = Field(description="the name of the network; it names the generated model")
     description: str = ""
@@ -49,10 +46,9 @@ class Skeleton(BaseModel):
     train: Any = Field(None, description="a training recipe")
 
 
-class BlockSkeleton(BaseModel):
+class BlockSkeleton(Model):
     """The keys of a block."""
 
-    model_config = STRICT
     description: str = ""
     params: Any = None
     inputs: Any = None
@@ -60,18 +56,16 @@ class BlockSkeleton(BaseModel):
     layers: Any
 
 
-class HeadSkeleton(BaseModel):
+class HeadSkeleton(Model):
     """The keys of a head."""
 
-    model_config = STRICT
     from_: Any = Field(None, alias="from")
     layers: Any
 
 
-class InputSkeleton(BaseModel):
+class InputSkeleton(Model):
     """The keys of an input that is not just a shape."""
 
-    model_config = STRICT
     shape: Any
     vocabulary: Any = None
 
@@ -170,7 +164,7 @@ def entries_of_file(value: Value, problems: Problems) -> dict[str, Entry] | None
     return value.entries
 
 
-def words_of(model: type[BaseModel]) -> WordTable:
+def words_of(model: type[Model]) -> WordTable:
     """Words of other libraries for the keys of a skeleton."""
     from netspec.language.document import words
 
@@ -184,7 +178,7 @@ def words_of(model: type[BaseModel]) -> WordTable:
 
 
 def check_keys(
-    model: type[BaseModel],
+    model: type[Model],
     owner: str,
     entries: dict[str, Entry],
     span: Span,
@@ -195,15 +189,15 @@ def check_keys(
     try:
         model.model_validate({key: _opaque(entry.value) for key, entry in entries.items()})
         return
-    except ValidationError:
+    except Invalid:
         pass
     try:
         model.model_validate({key: plain(entry.value) for key, entry in entries.items()})
-    except ValidationError as error:
+    except Invalid as error:
         values = {key: entry.value for key, entry in entries.items()}
         keys = {key: entry.key_span for key, entry in entries.items()}
         known = [info.alias or name for name, info in model.model_fields.items()]
-        report(error, owner, known, values, keys, span, problems, words or partial(words_of, model))
+        report(error.details, owner, known, values, keys, span, problems, words or partial(words_of, model))
 
 
 def _items(entries: dict[str, Entry], span: Span, problems: Problems, where: str) -> tuple[Item, ...]:

@@ -7,10 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Mapping as Fields
 from itertools import islice
-from typing import Any
-
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from typing import TYPE_CHECKING, Any
 
 from netspec.diagnostics import SHOWN, Problems, Span
 from netspec.diagnostics.codes import structure as codes
@@ -21,6 +18,9 @@ from netspec.language.reading.scalars import boolean
 from netspec.language.reading.values import Mapping, Scalar, Value, locate, locate_key
 from netspec.ops import OPS
 from netspec.ops.words import Lead, WordTable, lead
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Tables = Callable[[], WordTable]
 """Gives the words of other libraries; imported only for an unknown word."""
@@ -41,7 +41,7 @@ def unexplained(field: str) -> Sequence[str]:
 
 
 def report(
-    error: ValidationError,
+    errors: Sequence[ErrorDetails],
     owner: str,
     known: Collection[str],
     values: Fields[str, Value],
@@ -66,11 +66,10 @@ def report(
         parameters: names of parameters, for suggestions.
     """
     told: set[object] = set()
-    found = error.errors(include_url=False)
-    unknown = {str(each["loc"][0]) for each in found if each["type"] == "extra_forbidden"}
+    unknown = {str(each["loc"][0]) for each in errors if each["type"] == "extra_forbidden"}
     # A missing key with a misspelt name is reported as the misspelt one.
     misspelt = meant(unknown, known, words)
-    for each in found:
+    for each in errors:
         field = each["loc"][0] if each["loc"] else ""
         if field in told or field in skip or (each["type"] == "missing" and field in misspelt):
             continue  # a union reports an error for each member

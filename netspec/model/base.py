@@ -1,0 +1,182 @@
+"""The base class of models."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, dataclass_transform, get_origin
+
+from netspec.model.fields import (
+    UNSET,
+    Field,
+    FieldInfo,
+    PrivateAttr,
+    PrivateMark,
+    field_validator,
+)
+
+
+class Info(NamedTuple):
+    """What a `field_validator` gets beside the value: the fields before this one."""
+
+    data: Mapping[str, Any]
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(Field, PrivateAttr))
+class Model:
+    """Named fields that do not change. Equal models have the same class and equal fields."""
+
+    __slots__ = ("__dict__", "__weakref__", "_given")
+
+    _given: frozenset[str]
+
+    model_fields: ClassVar[dict[str, FieldInfo]] = {}
+    """The fields by name; those of a base class come first."""
+    _privates: ClassVar[dict[str, Any]] = {}
+    """The attributes that are no fields, with their defaults."""
+    model_validators: ClassVar[dict[str, list[field_validator]]] = {}
+    """The validators of fields, by field."""
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        bases = [base for base in reversed(cls.__mro__[1:]) if issubclass(base, Model)]
+        cls.model_fields = {name: info for base in bases for name, info in base.model_fields.items()}
+        cls._privates = {name: value for base in bases for name, value in base._privates.items()}
+        cls.model_validators = {
+            name: [*found] for base in bases for name, found in base.model_validators.items()
+        }
+        for name, annotation in cls.__annotations__.items():
+            if _is_of_the_class(annotation):
+                continue
+            own = cls.__dict__.get(name, UNSET)
+            if name in cls.__dict__:
+                delattr(cls, name)
+            if name.startswith("_"):
+                cls._privates[name] = own.default if isinstance(own, PrivateMark) else own
+            else:
+                cls.model_fields[name] = FieldInfo(name, annotation, own, cls.__module__)
+        for each in [value for value in cls.__dict__.values() if isinstance(value, field_validator)]:
+            cls.model_validators.setdefault(each.field, []).append(each)
+
+    if not TYPE_CHECKING:  # a type checker knows the fields
+
+        def __init__(self, **values):
+            made = type(self).model_validate(values)
+            self.__dict__.update(made.__dict__)
+            object.__setattr__(self, "_given", made._given)
+
+    @classmethod
+    def model_validate(cls, values: object) -> Self:
+        """The model with these values, by the names of the fields, or by their aliases.
+
+        Raises:
+            Invalid: a field is unknown or missing, or does not take its value.
+        """
+        found = cls.plainly(values)
+        if found is not None and not cls.missing(found):
+            return cls.model_construct(**found)
+        from netspec.model.full import validated
+
+        return cls.model_construct(**validated(cls, values))
+
+    @classmethod
+    def plainly(cls, values: object) -> dict[str, Any] | None:
+        """The fields that the values set, if each is plainly right; None if pydantic has to decide.
+
+        Fields without a value may be missing.
+        """
+        if type(values) is not dict:
+            return None
+        rest: dict[Any, Any] = dict(values)
+        found: dict[str, Any] = {}
+        data: dict[str, Any] = {}
+        for name, info in cls.model_fields.items():
+            key = info.alias or name
+            if key not in rest:
+                if not info.is_required():
+                    data[name] = info.get_default()
+                continue
+            try:
+                value = info.check(rest.pop(key))
+                for validator in cls.model_validators.get(name, ()):
+                    value = validator.method(cls, value, Info(data))
+            except (ValueError, AssertionError):  # of which pydantic makes an error of the field
+                return None
+            found[name] = data[name] = value
+        return None if rest else found
+
+    @classmethod
+    def missing(cls, names: Collection[str]) -> set[str]:
+        """The fields that must have a value, and are not among these."""
+        return {name for name, info in cls.model_fields.items() if name not in names and info.is_required()}
+
+    @classmethod
+    def model_construct(cls, **values: Any) -> Self:
+        """The model with these fields and the defaults of the others, without a check."""
+        made = cls.__new__(cls)
+        fields = {
+            name: values[name] if name in values else info.get_default()
+            for name, info in cls.model_fields.items()
+            if name in values or not info.is_required()
+        }
+        made.__dict__.update(fields, **cls._privates)
+        object.__setattr__(made, "_given", frozenset(values))
+        return made
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self:
+        """A copy with other values of these fields, without a check."""
+        update = update or {}
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__, **update)
+        object.__setattr__(made, "_given", self._given | update.keys())
+        return made
+
+    def model_dump(self) -> dict[str, Any]:
+        """The fields by name; those of a model in a field, too."""
+        values = {name: getattr(self, name) for name in self.model_fields}
+        return {
+            name: value.model_dump() if isinstance(value, Model) else value for name, value in values.items()
+        }
+
+    @property
+    def model_fields_set(self) -> frozenset[str]:
+        """The fields that were given a value."""
+        return self._given
+
+    @classmethod
+    def model_json_schema(cls) -> dict[str, Any]:
+        """The JSON schema, by the aliases of the fields."""
+        from netspec.model.full import json_schema
+
+        return json_schema(cls)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: Any) -> Any:
+        """Inside another model: an instance."""
+        from netspec.model.full import instance
+
+        return instance(cls, handler)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in self._privates and name != "_given":
+            raise AttributeError(f"cannot assign to field {name!r}")
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"cannot delete field {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *[getattr(self, name) for name in self.model_fields]))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.model_fields)})"
+
+
+def _is_of_the_class(annotation: Any) -> bool:
+    if isinstance(annotation, str):
+        return annotation.startswith("ClassVar")
+    return annotation is ClassVar or get_origin(annotation) is ClassVar
