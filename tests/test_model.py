@@ -192,6 +192,6 @@ def test_a_model_does_not_change_but_for_its_private_attributes() -> None:
     "copied", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))]
 )
 def test_a_model_can_be_copied(copied: Any) -> None:
-    made = BlockSkeleton(layers=3)
+    made = InputSkeleton(shape=3)
     assert copied(made) == made
-    assert copied(made).model_fields_set == {"layers"}
+    assert copied(made).model_fields_set == {"shape"}
