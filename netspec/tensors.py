@@ -47,6 +47,22 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
     Raises:
         UnreadableTensors: the file cannot be read, or has numbers that float64 cannot represent.
     """
+    arrays, others = {}, {}
+    for name, (array, dtype) in stored(path).items():
+        arrays[name] = exact(name, array, dtype)
+        if dtype not in ("F32", "F64"):
+            others[name] = dtype
+    return arrays, others
+
+
+def stored(path: str | Path) -> dict[str, tuple[Array, str]]:
+    """The tensors of a safetensors file by name, each with its dtype there.
+
+    Those of a dtype that NumPy does not have, such as bfloat16, are float32; all others keep their dtype.
+
+    Raises:
+        UnreadableTensors: the file cannot be read.
+    """
     from safetensors import SafetensorError, deserialize
 
     content = b""
@@ -62,7 +78,7 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
         raise UnreadableTensors(str(error) or type(error).__name__) from None
     except MemoryError:
         raise UnreadableTensors("not enough memory") from None
-    arrays, others = {}, {}
+    found = {}
     for name, tensor in sorted(held, key=itemgetter(0)):  # the library returns them in a random order
         dtype, shape = str(tensor["dtype"]), tuple(tensor["shape"])
         reader = _READERS.get(dtype)
@@ -70,16 +86,28 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
             known = ", ".join(_READERS)
             raise UnreadableTensors(f"the numbers of {name} are {dtype}; netspec reads {known}")
         array = reader(tensor["data"])
-        if array is None:
+        if array.size != prod(shape):
+            raise UnreadableTensors(f"{name} has {array.size} numbers, but its shape says {prod(shape)}")
+        found[name] = (array.reshape(shape), dtype)
+    return found
+
+
+def exact(name: str, array: Array, dtype: str) -> Array:
+    """The array as float32, or as float64 if it has numbers that float32 cannot represent.
+
+    Raises:
+        UnreadableTensors: it has whole numbers that float64 cannot represent.
+    """
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    if kind in "iu" and size == 8:
+        largest = 1 << 53
+        whole: NDArray[np.int64 | np.uint64] = array  # type: ignore[assignment]
+        if (whole > largest).any() or (whole < -largest).any():
             raise UnreadableTensors(
                 f"{name} is {dtype} and has whole numbers that float64 cannot represent exactly"
             )
-        if array.size != prod(shape):
-            raise UnreadableTensors(f"{name} has {array.size} numbers, but its shape says {prod(shape)}")
-        arrays[name] = array.reshape(shape)
-        if dtype not in ("F32", "F64"):
-            others[name] = dtype
-    return arrays, others
+    is_wide = size > 4 or (kind in "iu" and size > 2)
+    return array.astype("float64" if is_wide else "float32", copy=False)
 
 
 def _content(path: str | Path) -> bytes:
@@ -125,7 +153,8 @@ def as_bytes(arrays: Mapping[str, Array], metadata: Mapping[str, str] | None = N
     from safetensors.numpy import save as packed
 
     # safetensors writes memory as it is: silently wrong numbers for a view such as a transpose.
-    solid = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    # (`ascontiguousarray` would make a list of a single number.)
+    solid = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     return _ordered(packed(solid, {"netspec": __version__, **(metadata or {})}))
 
 
@@ -150,22 +179,19 @@ def save(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, s
     files.write(target, as_bytes(arrays, metadata))
 
 
-# Converts the bytes of a tensor to float32 or float64. None: a value would change.
+# Read the bytes of a tensor.
 
-_Reader: TypeAlias = "Callable[[bytearray], Array | None]"
+_Reader: TypeAlias = "Callable[[bytearray], Array]"
 
 _WIDE = ("I32", "U32", "I64", "U64")
 
 
-def _cast(dtype: str, wanted: str) -> _Reader:
-    def values(data: bytearray) -> Array | None:
+def _plain(dtype: str) -> _Reader:
+    def values(data: bytearray) -> Array:
         import numpy as np
 
-        found = np.frombuffer(data, dtype)
-        cast: Array = found.astype(wanted, copy=False)
-        largest = 1 << 53
-        exact = found.dtype.itemsize < 8 or not ((found > largest).any() or (found < -largest).any())
-        return cast if exact or found.dtype.kind == "f" else None
+        found: Array = np.frombuffer(data, dtype)
+        return found
 
     return values
 
@@ -214,22 +240,22 @@ def _float8_values(exponent: int, mantissa: int, bias: int, special: str) -> tup
 
 
 _READERS: dict[str, _Reader] = {
-    "F64": _cast("<f8", "float64"),
-    "F32": _cast("<f4", "float32"),
-    "F16": _cast("<f2", "float32"),
+    "F64": _plain("<f8"),
+    "F32": _plain("<f4"),
+    "F16": _plain("<f2"),
     "BF16": _bfloat16,
     "F8_E4M3": _float8(4, 3, 7, "fn"),
     "F8_E5M2": _float8(5, 2, 15, "ieee"),
     "F8_E8M0": _float8(8, 0, 127, "scale"),
     "F8_E4M3FNUZ": _float8(4, 3, 8, "fnuz"),
     "F8_E5M2FNUZ": _float8(5, 2, 16, "fnuz"),
-    "BOOL": _cast("?", "float32"),
-    "I8": _cast("i1", "float32"),
-    "U8": _cast("u1", "float32"),
-    "I16": _cast("<i2", "float32"),
-    "U16": _cast("<u2", "float32"),
-    "I32": _cast("<i4", "float64"),
-    "U32": _cast("<u4", "float64"),
-    "I64": _cast("<i8", "float64"),
-    "U64": _cast("<u8", "float64"),
+    "BOOL": _plain("?"),
+    "I8": _plain("i1"),
+    "U8": _plain("u1"),
+    "I16": _plain("<i2"),
+    "U16": _plain("<u2"),
+    "I32": _plain("<i4"),
+    "U32": _plain("<u4"),
+    "I64": _plain("<i8"),
+    "U64": _plain("<u8"),
 }

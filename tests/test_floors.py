@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("language.document",),
     ("language.elaboration", "language"),
     ("backend", "loading"),
-    ("lowering", "proof", "training", "refusals", "below", "scaffold", "schema"),
+    ("lowering", "proof", "training", "exchange", "refusals", "below", "scaffold", "schema"),
     ("check", "benchmark"),
     ("api",),
     ("",),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from netspec.backend import Limit, Source, Status, Unobeyed, require, require_obeyed
+from netspec.backend import Backend, Limit, Source, Status, Unobeyed, require, require_obeyed, usable
 from netspec.graph import Graph
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from netspec.fit import Task, Trainer
     from netspec.ops.base import Op
     from netspec.types import Float
+    from netspec.weights.held import Held, Place
     from netspec_keras.arguments import Lowering
 
 
@@ -22,6 +24,25 @@ class KerasBackend:
     name = "keras"
     frameworks: Sequence[str] = ("keras", "tensorflow", "jax", "torch")
     learns: Literal[True] = True
+    suffixes: Mapping[str, str] = {
+        ".weights.h5": "the weights of a Keras model",
+        ".keras": "a Keras model",
+        ".h5": "a Keras model, or its weights",
+        ".hdf5": "a Keras model, or its weights",
+    }
+    writes: Sequence[str] = (".weights.h5", ".keras")
+    layouts_are_ours: bool = False
+    words: Sequence[str] = (
+        "kernel",
+        "recurrent_kernel",
+        "gamma",
+        "beta",
+        "moving_mean",
+        "moving_variance",
+        "embeddings",
+    )
+    counters: Sequence[str] = ()
+    joint: str = "/"
 
     @property
     def lowerings(self) -> Mapping[type[Op], Lowering]:
@@ -78,6 +99,51 @@ class KerasBackend:
         from netspec_keras.runtime import read
 
         return read(model, graph)
+
+    def held(self, path: Path, key: str | None = None) -> Held:
+        """The tensors of a file of Keras. It needs h5py, but not Keras."""
+        from netspec.weights.containers import unreadable
+        from netspec_keras.exchange import held
+
+        if key is not None:
+            raise unreadable(path, "a file of Keras has one collection of tensors, without a key")
+        return held(path)
+
+    def split(self, name: str) -> tuple[str, str]:
+        from netspec_keras.exchange import split
+
+        return split(name)
+
+    def places(self, graph: Graph) -> tuple[Place, ...]:
+        from netspec_keras.exchange import places
+
+        require(self, graph)
+        return tuple(places(graph))
+
+    def unpacked(self, path: Path, graph: Graph) -> dict[str, Array]:
+        """The weights in a file of the generated model. Keras builds the model and reads the file."""
+        from netspec.weights import initialise
+
+        self.held(path)  # checks the sizes, and everything that Keras would open
+        usable([self.name], Backend)
+        model = self.build(graph, initialise(graph), device="cpu")
+        from netspec_keras.saving import read
+
+        read(model, path)
+        return self.weights(model, graph)
+
+    def packed(self, graph: Graph, weights: Arrays, suffix: str, dtype: Float = "float32") -> bytes:
+        """The generated model with these weights, saved by Keras."""
+        usable([self.name], Backend)
+        model = self.build(graph, weights, dtype, "cpu")
+        from netspec_keras.saving import saved
+
+        return saved(model, suffix)
+
+    def packed_alone(self, arrays: Arrays, suffix: str) -> bytes:
+        from netspec.weights import WeightsError
+
+        raise WeightsError(f"{suffix} is the file of a Keras model: name the network with --spec SPEC")
 
     def trial(
         self,

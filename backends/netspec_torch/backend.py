@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from netspec.backend import Limit, Source, Status, Unobeyed, require, require_obeyed
+from netspec.backend import Backend, Limit, Source, Status, Unobeyed, require, require_obeyed, usable
 from netspec_torch.lowering import LOWERINGS, REFUSALS
 from netspec_torch.training.obeyed import UNOBEYED
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from netspec.graph import Graph
     from netspec.ops.base import Op
     from netspec.types import Float
+    from netspec.weights.held import Held, Place
     from netspec_torch.site import Lowering
     from netspec_torch.trial import TorchTrial
 
@@ -31,6 +33,17 @@ class TorchBackend:
     lowerings: Mapping[type[Op], Lowering] = LOWERINGS
     refusals: Mapping[type[Op], str] = REFUSALS
     limits: Sequence[Limit] = ()
+    suffixes: Mapping[str, str] = {
+        ".pt": "a state dict of PyTorch",
+        ".pth": "a state dict of PyTorch",
+        ".bin": "a state dict of PyTorch",
+        ".ckpt": "a checkpoint of PyTorch",
+    }
+    writes: Sequence[str] = (".pt", ".pth")
+    layouts_are_ours: bool = True
+    words: Sequence[str] = ("weight", "running_mean", "running_var", "weight_ih_l0", "weight_hh_l0")
+    counters: Sequence[str] = ("num_batches_tracked",)
+    joint: str = "."
     unobeyed: Sequence[Unobeyed] = UNOBEYED
 
     def status(self) -> Status:
@@ -76,6 +89,42 @@ class TorchBackend:
         from netspec_torch.attributes import native_names
 
         return native_names(graph)
+
+    def held(self, path: Path, key: str | None = None) -> Held:
+        """The tensors of a state dict, or of a checkpoint that contains one."""
+        from netspec_torch.exchange import held
+
+        usable([self.name], Backend)
+        return held(path, key)
+
+    def split(self, name: str) -> tuple[str, str]:
+        from netspec_torch.exchange import split
+
+        return split(name)
+
+    def places(self, graph: Graph) -> tuple[Place, ...]:
+        from netspec_torch.exchange import places
+
+        return tuple(places(graph))
+
+    def unpacked(self, path: Path, graph: Graph) -> dict[str, Array]:
+        """Refuses the file: one of the generated class has the names of `places`."""
+        from netspec.weights import WeightsError
+
+        raise WeightsError(f"{path} does not have the names of the model of {graph.name} that netspec writes")
+
+    def packed(self, graph: Graph, weights: Arrays, suffix: str, dtype: Float = "float32") -> bytes:
+        """The state dict of an instance of the generated class."""
+        from netspec_torch.exchange import packed
+
+        usable([self.name], Backend)
+        return packed(self.build(graph, weights, dtype, "cpu").state_dict())
+
+    def packed_alone(self, arrays: Arrays, suffix: str) -> bytes:
+        from netspec_torch.exchange import packed
+
+        usable([self.name], Backend)
+        return packed(arrays)
 
     def trial(
         self,

@@ -16,7 +16,7 @@ from netspec_cli.exits import INTERRUPTED, WRONG_COMMAND, WRONG_SPEC
 from netspec_cli.form import STYLE, formed
 
 COMMANDS = (
-    *("check", "shapes", "compile", "convert", "data", "train", "runs", "evaluate", "predict"),
+    *("check", "shapes", "compile", "convert", "data", "train", "runs", "evaluate", "predict", "weights"),
     *("compare", "bench", "draw", "ops", "schema", "explain", "new", "backends", "arith"),
 )
 """The commands in the order of the help; each is the function, or the `app`, of its module."""

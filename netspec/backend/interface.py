@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
 
 from netspec.dataclass import dataclass
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from netspec.fit import Task, Trainer
     from netspec.recipe.optimizers import Optimizer
+    from netspec.weights.held import Held, Place
 
     Array = NDArray[np.generic]
     Arrays = Mapping[str, Array]
@@ -346,6 +348,61 @@ class Keyed(Backend, Protocol):
         ...
 
 
+@runtime_checkable
+class Exchanges(Builds, Protocol):
+    """A backend whose framework has its own files of weights, and its own names and layouts in them."""
+
+    suffixes: Mapping[str, str]
+    """The ends of the names of its files, each with a description."""
+    writes: Sequence[str]
+    """The suffixes of the files that it writes."""
+    layouts_are_ours: bool
+    """Whether the layouts of its framework are those of netspec, channels first."""
+    words: Sequence[str]
+    """The names of tensors in layers, by which one sees that names are those of the framework."""
+    counters: Sequence[str]
+    """The names of tensors in layers that are not weights: they count."""
+    joint: str
+    """What stands between a layer and its tensor in the name of a tensor."""
+
+    def held(self, path: Path, key: str | None = None) -> Held:
+        """The tensors of a file of the framework. `key` names one of several collections of tensors in the file.
+
+        Raises:
+            WeightsError: the file cannot be read, or holds something else.
+            Unavailable: a package is missing.
+        """
+        ...
+
+    def split(self, name: str) -> tuple[str, str]:
+        """The layer in the name of a tensor, and the tensor in the layer."""
+        ...
+
+    def places(self, graph: Graph) -> tuple[Place, ...]:
+        """The place of each weight in a model of the framework. Imports no framework."""
+        ...
+
+    def unpacked(self, path: Path, graph: Graph) -> dict[str, Array]:
+        """The weights, with canonical names, in a file of a model that `build` made.
+
+        Raises:
+            WeightsError: the file cannot be read, or is of another model.
+        """
+        ...
+
+    def packed(self, graph: Graph, weights: Arrays, suffix: str, dtype: Float = "float32") -> bytes:
+        """The content of a file with the weights of a model that `build` makes."""
+        ...
+
+    def packed_alone(self, arrays: Arrays, suffix: str) -> bytes:
+        """The content of a file with these tensors, whose names and layouts stay.
+
+        Raises:
+            WeightsError: such a file belongs to a model.
+        """
+        ...
+
+
 CAPABILITIES: Mapping[type[Backend], tuple[str, str]] = {
     Writes: ("source", "write source"),
     Files: ("file", "write a file"),
@@ -356,5 +413,6 @@ CAPABILITIES: Mapping[type[Backend], tuple[str, str]] = {
     Timed: ("bench", "be timed"),
     Judges: ("oracle", "judge the others"),
     Keyed: ("keys", "read weights by keys of its own"),
+    Exchanges: ("weights", "exchange weights with models of its framework"),
 }
 """For each capability, its word and a description."""

@@ -220,3 +220,12 @@ NEAR_MISS = Code(
     " key is missing or misspelt, so `netspec check FOLDER` does not check it. Write `netspec: 1` as its first"
     " line. If the file belongs to another tool, you can ignore the warning.",
 )
+
+WEIGHTS_MAP = Code(
+    "NS0027",
+    "a map of weights is wrong",
+    "`netspec weights import SPEC FILE --map MAP` reads which tensor of the file is which weight of the network: a"
+    " line for each weight, `ours: theirs`, or a list of two biases that are added. Every weight has its line, every"
+    " tensor exists, has the right shape and is used once. `--map-template MAP` writes a map in which the tensors"
+    " that are certain are filled in.",
+)
