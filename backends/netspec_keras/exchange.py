@@ -304,7 +304,7 @@ class _Reading:
     def _array(self, dataset: Any, name: str) -> Array:
         """The values of a dataset, whose size is checked before they are read."""
         if not isinstance(dataset, self._library.Dataset):
-            raise unreadable(self._path, f"{name} is no tensor")
+            raise unreadable(self._path, f"{name} is not a tensor")
         if dataset.shape is None or dataset.dtype.hasobject or dataset.dtype.kind not in "fiub":
             raise unreadable(self._path, f"{name} holds values of the type {dataset.dtype}, not numbers")
         if dataset.external or dataset.is_virtual:

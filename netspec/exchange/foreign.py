@@ -174,7 +174,7 @@ def _flattened(
     """The weights whose axes must be reordered, because the model flattens maps with the channels last.
 
     Raises:
-        WeightsError: the network flattens a map, and nobody says how the model does.
+        WeightsError: the network flattens a map, and neither the file nor `flatten` says how the model does.
     """
     if other.layouts_are_ours:
         if flatten is not None:

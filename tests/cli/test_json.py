@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from netspec.backend import Learns, Timed, Trains
+from netspec.weights.containers import as_npz
 from netspec_cli.main import COMMANDS, app
 from tests.having import LEARNER, TIMED, TRAINER, ready
 
@@ -89,6 +90,23 @@ QUICK: dict[str, tuple[set[str], dict[str, set[str]]]] = {
     "ops": ({"families"}, {"families": {"name", "ops"}, "families.ops": OP}),
     "ops conv": (OP, {"fields": {"name", "takes", "doc", "default", "required", "main", "schema"}}),
     "backends": ({"backends"}, {"backends": {"name", "state", "detail", "fix", "capabilities"}}),
+    "weights show w.npz": (
+        {"file", "tensors", "totals", "notes"},
+        {
+            "tensors": {
+                *("name", "shape", "type", "numbers", "bytes", "min", "max", "mean", "std", "not_finite"),
+            },
+            "totals": {"tensors", "numbers", "bytes", "not_finite"},
+        },
+    ),
+    "weights diff w.npz w.npz": (
+        {"a", "b", "ok", "tensors"},
+        {"tensors": {"name", "differs_in", "shapes", "types", "max_abs", "max_rel"}},
+    ),
+    "weights import dense.yaml w.npz": (
+        {"file", "framework", "matched", "weights", "left_out"},
+        {"weights": {"ours", "shape", "theirs", "their_shape", "conversion"}},
+    ),
     "new --list": ({"zoo"}, {"zoo": {"name", "description", "params"}}),
 }
 RUNS: dict[str, tuple[set[str], dict[str, set[str]]]] = {
@@ -159,6 +177,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "little.yaml").write_text(SPEC.replace(", name_of_nothing: 1", ""), encoding="utf-8")
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "run.json").write_text('{"state": "finished"}', encoding="utf-8")
+    (tmp_path / "dense.yaml").write_text("netspec: 1\nname: dense\ninput: [3]\nlayers: [{dense: 2}]\n")
+    (tmp_path / "w.npz").write_bytes(as_npz({"fc.weight": np.ones((2, 3)), "fc.bias": np.ones(2)}))
     monkeypatch.chdir(tmp_path)
 
 
@@ -197,7 +217,7 @@ def test_the_keys_of_what_comes_after_a_training() -> None:
 def test_every_command_with_a_format_is_here() -> None:
     runner = CliRunner()
     formatted = {each for each in COMMANDS if "|json" in runner.invoke(app, [each, "-h"]).stdout}
-    assert formatted | {"arith"} == {each.split()[0] for each in (*QUICK, *RUNS, *AFTER)}
+    assert formatted | {"arith", "weights"} == {each.split()[0] for each in (*QUICK, *RUNS, *AFTER)}
 
 
 def test_the_memory_of_a_layer_is_what_the_table_shows() -> None:

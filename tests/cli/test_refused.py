@@ -124,6 +124,17 @@ WRONG_COMMANDS = {
     "train --resume empty": "empty/run.json cannot be read: it does not exist",
     "runs": "runs is not a folder",
     "runs empty": "empty does not contain a run",
+    "weights": "Usage: netspec weights",
+    "weights show none.npz": "none.npz cannot be read: it does not exist",
+    "weights show small.yaml": "small.yaml cannot be read: the end of its name says no format",
+    "weights show empty": "empty is a folder without the weights of a run",
+    "weights diff small.yaml": "Missing argument 'B'",
+    "weights convert none.npz -o x.npz": "none.npz cannot be read: it does not exist",
+    "weights convert none.npz -o x.onnx": "x.onnx: the end of its name says no format; netspec writes",
+    "weights convert none.npz -o x.npz --as torch": "--as is for the weights of a network",
+    "weights import small.yaml none.npz --as nope": "no framework called 'nope'",
+    "weights import small.yaml none.npz -o x.npz": "weights of netspec are .safetensors files",
+    "weights import small.yaml none.npz --by order --map m.yaml": "leave out --by",
     "train small.yaml -b nope": "no backend is called 'nope'",
     "chek small.yaml": "No such command 'chek'. Did you mean 'check'",
 }
@@ -448,8 +459,15 @@ def test_what_the_system_refuses_is_a_sentence(
 # Help.
 
 
+BELOW = (
+    *("arith conv", "arith pool", "arith transpose"),
+    *("weights show", "weights diff", "weights convert", "weights import"),
+)
+"""The commands of commands."""
+
+
 @pytest.mark.parametrize("option", ["-h", "--help"])
-@pytest.mark.parametrize("command", ["", *COMMANDS, "arith conv", "arith pool", "arith transpose"])
+@pytest.mark.parametrize("command", ["", *COMMANDS, *BELOW])
 def test_help_is_the_same_everywhere(command: str, option: str) -> None:
     result: Any = CliRunner().invoke(app, [*command.split(), option], prog_name="netspec")
     assert (result.exit_code, result.stderr) == (0, "")

@@ -59,6 +59,9 @@ CASES = {
     "arith conv -i 5×a -k 3": 2,
     "runs old": 0,
     "runs old --format json": 0,
+    "weights show own.npz": 0,
+    "weights diff own.npz own.npz --format json": 0,
+    "weights show none.npz": 2,
     "chek small.yaml": 2,
 }
 HEAVY = {

@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from netspec.backend import backends
 from netspec.below import look
 from netspec.check import check_file
 from netspec.data.parts import Parts
 from netspec.data.source import Arrays, Role, numbered
-from netspec.diagnostics import Diagnostic, Problems
+from netspec.diagnostics import Diagnostic, Problems, SpecError
+from netspec.exchange.maps import read as read_map
 from netspec.language.document.recipe import settle
 from netspec.loading import graph_of_file
 from netspec.refusals import refusals
@@ -21,6 +23,7 @@ from netspec.training.advice import Labels
 from netspec.training.heads import heads
 from netspec.training.match import Facts, match
 from netspec.training.wiring import wired
+from netspec.weights.held import Held, Place, by_place, same
 
 HEAD = "netspec: 1\nname: {name}\ninput: [3, 8, 8]\n"
 
@@ -138,6 +141,23 @@ def _refused_by_a_backend(folder: Path) -> Sequence[Diagnostic]:
     return next(filter(None, (refusals(graph, each) for each in backends())))
 
 
+def _wrong_map(folder: Path) -> Sequence[Diagnostic]:
+    graph = graph_of_file(
+        _written(folder, small=HEAD.format(name="small") + "layers: [{conv: {filters: 2, kernel: 3}}]\n"),
+        Problems(),
+    )
+    assert graph is not None
+    arrays = {"first.weight": np.zeros((2, 3, 3, 3)), "first.bias": np.zeros(3)}
+    held = Held(arrays, dict.fromkeys(arrays, "float64"), by_place(arrays))
+    path = _written(folder, map="conv1.weight: first.weight\nconv1.bias: first.bias\n")
+    places = [
+        Place(each.name, "conv1", each.name[6:], each.shape, turned=same, back=same) for each in graph.weights
+    ]
+    with pytest.raises(SpecError) as caught:
+        read_map(path, held, places)
+    return caught.value.diagnostics
+
+
 SPECIAL_CASES: dict[str, Callable[[Path], Sequence[Diagnostic]]] = {
     "NS0001": _checked(_missing),
     "NS0002": _checked(_folder),
@@ -145,6 +165,7 @@ SPECIAL_CASES: dict[str, Callable[[Path], Sequence[Diagnostic]]] = {
     "NS0004": _checked(_fifty_megabytes),
     "NS0025": _more_than_are_shown,
     "NS0026": _near_miss,
+    "NS0027": _wrong_map,
     "NS0113": _checked(_include_of_itself),
     "NS0118": _checked(_network_of_other_channels),
     "NS0131": _checked(_numbers_that_are_not_finite),
