@@ -19,7 +19,7 @@ from netspec.weights import initialise
 from netspec.weights.containers import as_npz, read_npz
 from netspec.weights.figures import differences, figures
 from netspec_cli.main import app
-from tests.weights.test_safetensors import SPEC, content
+from tests.weights.test_safetensors import SPEC, Array, content
 
 RUN = CliRunner()
 
@@ -36,9 +36,9 @@ def run(*words: str, code: int = 0) -> Any:
     return done
 
 
-ARRAYS = {
+ARRAYS: dict[str, Array] = {
     "a.weight": np.arange(6, dtype="float32").reshape(2, 3),
-    "file": np.float64(2.5).reshape(()),
+    "file": np.array(2.5),
     "π/β": np.array([1, -2], "int64"),
     "half": np.array([1.5, 6e4], "float16"),
     "flag": np.array([True, False]),

@@ -248,7 +248,7 @@ def test_types_that_numpy_lacks_are_float32() -> None:
     torch.save({"w": torch.tensor([1.0, -2.5]).bfloat16(), "h": torch.tensor(0.5).half()}, "net.pt")
     found = held(Path("net.pt"))
     assert (found.kinds, found.tensors["w"].tolist()) == ({"w": "bfloat16", "h": "float16"}, [1.0, -2.5])
-    assert (found.tensors["w"].dtype, found.tensors["h"].dtype) == (np.float32, np.float16)
+    assert [str(each.dtype) for each in found.tensors.values()] == ["float32", "float16"]
 
 
 def test_several_dictionaries_are_asked_about() -> None:
