@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from netspec import tensors
+from netspec.exchange.formats import frameworks
 from netspec.loading import load
 from netspec.weights import initialise
 from netspec.weights.containers import as_npz, read_npz
@@ -22,6 +23,8 @@ from netspec_cli.main import app
 from tests.weights.test_safetensors import SPEC, Array, content
 
 RUN = CliRunner()
+OURS, OTHER = sorted(frameworks(), key=lambda each: not each.layouts_are_ours)
+"""The framework with the layouts of netspec, and one with others."""
 
 
 @pytest.fixture(autouse=True)
@@ -277,8 +280,8 @@ def test_the_words_of_another_framework_are_asked_about() -> None:
     Path("own.yaml").write_text("netspec: 1\nname: own\ninput: [3]\nlayers: [{dense: 3}]\n")
     Path("w.npz").write_bytes(as_npz({"a/kernel": np.arange(9.0).reshape(3, 3), "a/bias": np.zeros(3)}))
     done = run("import", "own.yaml", "w.npz", code=2)
-    assert "has tensors called kernel, as keras calls them" in done.stderr
-    run("import", "own.yaml", "w.npz", "--as", "keras", "-o", "w.safetensors")
+    assert f"has tensors called kernel, as {OTHER.name} calls them" in done.stderr
+    run("import", "own.yaml", "w.npz", "--as", OTHER.name, "-o", "w.safetensors")
     assert (
         tensors.read("w.safetensors")[0]["dense1.weight"].tolist() == np.arange(9.0).reshape(3, 3).T.tolist()
     )
@@ -288,18 +291,18 @@ def test_names_and_layouts_of_a_framework_go_and_come_back() -> None:
     Path("own.yaml").write_text(SPEC)
     start = initialise(load("own.yaml"), 2)
     tensors.save("w.safetensors", start)
-    for name in ("keras", "torch"):
+    for name in (OTHER.name, OURS.name):
         run("convert", "w.safetensors", "-o", f"{name}.npz", "--spec", "own.yaml", "--as", name)
         run("convert", f"{name}.npz", "-o", f"{name}.safetensors", "--spec", "own.yaml")
         run("diff", "w.safetensors", f"{name}.safetensors")
-    assert read_npz(Path("keras.npz")).tensors["conv1/kernel"].shape == (3, 3, 1, 2)
+    assert read_npz(Path(f"{OTHER.name}.npz")).tensors["conv1/kernel"].shape == (3, 3, 1, 2)
     assert (
-        "names and layouts are those of keras"
-        in run("convert", "keras.npz", "-o", "again.npz", "--spec", "own.yaml").stderr
+        f"names and layouts are those of {OTHER.name}"
+        in run("convert", f"{OTHER.name}.npz", "-o", "again.npz", "--spec", "own.yaml").stderr
     )
     assert (
         "--as is for the weights of a network"
-        in run("convert", "w.safetensors", "-o", "x.npz", "--as", "torch", code=2).stderr
+        in run("convert", "w.safetensors", "-o", "x.npz", "--as", OURS.name, code=2).stderr
     )
     Path("other.yaml").write_text(SPEC.replace("dense: 3", "dense: 4"))
     done = run("convert", "w.safetensors", "-o", "x.npz", "--spec", "other.yaml", code=2)
