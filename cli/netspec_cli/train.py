@@ -10,19 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from netspec import files
-from netspec_cli.common import (
-    BackendOption,
-    Device,
-    Spec,
-    Weights,
-    fail,
-    given_weights,
-    load_with_sources,
-    note,
-    setting,
-    show,
-    weights_files,
-)
+from netspec_cli.common import fail, given_weights, load_with_sources, note, setting, show, weights_files
+from netspec_cli.options import BackendOption, Device, Spec, Weights
 from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
