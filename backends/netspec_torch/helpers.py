@@ -211,7 +211,7 @@ class Sinusoid(nn.Module):
         return self.waves.expand(x.shape[0], *self.waves.shape)''',
     "OneHot": '''\
 class OneHot(nn.Module):
-    """A channel for each index of a vocabulary: 1 where the index is, 0 elsewhere. Channels are last."""
+    """A channel for each index of a vocabulary, last: 1 where the index is, 0 elsewhere."""
 
     def __init__(self, vocabulary):
         super().__init__()
