@@ -140,7 +140,8 @@ class Arrangement:
             return _Wish(wanted.__eq__, wanted)
         (output, *others), axes = step.outputs, len(wanted.axes)
         preferred = {each.prefers for each in self.wishes.get(output, ()) if each.prefers is not None}
-        if len(preferred) != 1 or others or len(self.types[output].shape) != axes:
+        is_one_to_one = not others and len(step.inputs) == 1 and len(self.types[output].shape) == axes
+        if len(preferred) != 1 or not is_one_to_one:
             return _Wish(lambda order: True)
         (order,) = preferred
         return _Wish(order.__eq__, order)

@@ -72,10 +72,11 @@ def average(op: Average, site: Site) -> Lowered:
 
 def concat(op: Concat, site: Site) -> Lowered:
     """PyTorch's own."""
-    axis = str(site.dim(op.dimension(site.inputs) + 1))
+    axis = 1 + op.dimension(site.inputs)
+    dim = str(site.channels_dim if axis == 1 else site.dim(axis))
     branches = seq("[", joined(", ", site.variables), "]")
     return site.as_given(
-        Lowered(call("torch.cat", branches, dim=axis), gathered=call("torch.cat", ALL, dim=axis))
+        Lowered(call("torch.cat", branches, dim=dim), gathered=call("torch.cat", ALL, dim=dim))
     )
 
 

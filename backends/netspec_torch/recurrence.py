@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from netspec.dataclass import replace
 from netspec.graph import Node
 from netspec.lowering.parts import Argument, Call, Part, Slot, joined, seq
 from netspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
@@ -38,7 +39,8 @@ def recurrent(op: Recurrent, site: Site) -> Lowered:
             **_cell(op, native),
             **layers,
         }
-        return _module(prefix + NAMES[type(op)], op, site, settings)
+        lowered = _module(prefix + NAMES[type(op)], op, site, settings)
+        return replace(lowered, result=_turned_round(op, site)) if op.direction == "backward" else lowered
     directions: dict[str, Part] = {
         "bidirectional": bidirectional,
         "backward": Slot(op.direction == "backward", "backward", default=False),
@@ -79,6 +81,12 @@ def _module(name: str, op: Recurrent, site: Site, settings: Mapping[str, Part]) 
     )
 
 
+def _turned_round(op: Recurrent, site: Site) -> Part:
+    """The call of a layer on the steps from the last to the first."""
+    called = seq(OWN, "(", site.x, ".flip(-2))")
+    return called if op.returns == "last" else seq(called, ".flip(-2)")
+
+
 def _resets_first(op: Recurrent, site: Site) -> bool:
     """Whether `ResetFirstGRU` is enough: one layer with `reset: before`, initial states of 0, all steps as output."""
     plain = len(site.inputs) == 1 and not site.ports and op.returns == "sequence" and op.merge == "concat"
@@ -89,12 +97,7 @@ def _resets_first(op: Recurrent, site: Site) -> bool:
 def _is_lean(op: Recurrent, site: Site) -> bool:
     """Whether a plain layer of `torch.nn` is enough: initial states of 0, all steps or the last as output."""
     plain = len(site.inputs) == 1 and not site.ports and op.returns != "state"
-    return (
-        plain
-        and is_native(op)
-        and op.direction != "backward"
-        and (op.direction != "both" or op.merge == "concat")
-    )
+    return plain and is_native(op) and (op.direction != "both" or op.merge == "concat")
 
 
 def is_native(op: Recurrent) -> bool:

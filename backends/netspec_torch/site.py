@@ -12,7 +12,7 @@ from netspec.lowering.tree import LiteralValue
 from netspec.ops.fields import Pads
 from netspec.ops.window import Windowed
 from netspec.types import Type
-from netspec_torch.orders import Order, canonical, channels_last
+from netspec_torch.orders import Order, canonical
 
 OWN = Name("own")
 """The layer's module, `self.conv1`."""
@@ -74,7 +74,7 @@ class Site:
     @property
     def channels_dim(self) -> int:
         """The dimension of the channels: -1 if they come last."""
-        return -1 if self.order == channels_last(1 + self.rank) and self.rank else self.dim(1)
+        return -1 if self.rank and self.order.axes[-1] == 1 else self.dim(1)
 
     def as_given(self, lowered: Lowered, makes: Order | None = None) -> Lowered:
         """The same for inputs in any one order: it takes the order of this site, and gives that order or `makes`."""

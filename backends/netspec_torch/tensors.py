@@ -53,7 +53,7 @@ FUNCTIONS: Mapping[str, Callable[[str], Part]] = {
 
 def gated(op: Gated, site: Site) -> Lowered:
     """`F.glu` for the gated linear unit; else the product of both halves of the channels, from `torch.chunk`."""
-    dim = site.dim(1)
+    dim = site.channels_dim
     if (op.activation, op.gate) == ("none", "sigmoid"):
         return site.as_given(Lowered(call("F.glu", site.x, dim=literal(dim))))
     halves = seq("halves = ", call("torch.chunk", site.x, "2", dim=literal(dim)))

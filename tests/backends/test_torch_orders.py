@@ -142,7 +142,7 @@ heads:
   last: {from: a, layers: [take: -1]}
   half: {from: a, layers: [slice: {axis: channels, stop: 2}]}
 """,
-        3,
+        4,
     ),
     "permuted": (
         "input: [3, 6]\nlayers: [lstm: 4, permute: [time, channels], lstm: 5, permute: [time, channels], dense: 3]",
