@@ -18,14 +18,15 @@ ROOT = Path(__file__).parents[1]
 BACKENDS = {path.parent.name: path.parent for path in sorted((ROOT / "backends").glob("*/__init__.py"))}
 OWN = {name: set(import_module(name).backend().frameworks) for name in BACKENDS}
 """The frameworks of each backend, as it names them."""
-HEAVY = {"numpy", "safetensors"}.union(*OWN.values())
+HEAVY = {"numpy", "safetensors", "pydantic", "typer", "rich"}.union(*OWN.values())
+"""What is not loaded where a spec holds: pydantic says what is wrong with a value, and typer reads options."""
 
 LIBRARY = "import netspec"
 CHECK = """
-import netspec_cli.main
+import netspec_cli.entry
 sys.argv = ["netspec", "check", "specs"]
 try:
-    netspec_cli.main.run()
+    netspec_cli.entry.run()
 except SystemExit as stop:
     code = stop.code or 0
 """
@@ -64,7 +65,8 @@ loaded = [name for name in sys.modules if name in unused or name.startswith(tupl
 assert not loaded, loaded
 """
 NEVER_USED = ["netspec.ops.words.fields", "netspec.ops.words.ops", "netspec.ops.words.values", "netspec.passes",
-              "netspec.lowering", "netspec.drawing", "netspec.weights", "netspec.backend", "rich"]  # fmt: skip
+              "netspec.lowering", "netspec.drawing", "netspec.weights", "netspec.backend", "netspec.model.full",
+              "pydantic", "pydantic_core", "typer", "rich", "subprocess", "importlib.metadata"]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import combinations
 from math import prod
 from multiprocessing import get_context
+from typing import Any
 
 import pytest
 
@@ -86,10 +87,13 @@ def test_backends_are_equal_at_full_size_in_float32(name: str) -> None:
     assert tolerance == 1e-4
 
 
+@pytest.mark.parametrize(
+    "reading", [{}, {"chained": True}, {"chained": True, "reset": "after"}, {"classes": 12, "first": "width"}]
+)
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_network_that_sweeps_an_image_is_short(name: str) -> None:
+def test_a_network_that_sweeps_an_image_is_short(name: str, reading: dict[str, Any]) -> None:
     """With each step of each sweep as a layer, it would have thousands."""
-    text = netspec.compile(netspec.load("zoo:reseg_camvid"), name)
+    text = netspec.compile(netspec.load("zoo:reseg_camvid", **reading), name)
     assert len(text.splitlines()) < 150
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from netspec.backend import LocalName
 from netspec.dataclass import dataclass
 from netspec.graph import Node
-from netspec.lowering.gathering import Cycle, called, cycle, extend, is_list, lists, together
+from netspec.lowering.gathering import Cycle, called, cycle, extend, is_list, lists
 from netspec.lowering.names import free, is_automatic, numbered, singular
 from netspec.lowering.outline import Module, given, titles
-from netspec.lowering.parts import NamedPart, Names, Part, Slot, quoted, seq
-from netspec.lowering.statements import Line, Use, giving
+from netspec.lowering.parts import Name, NamedPart, Part, Slot, joined, quoted, seq
+from netspec.lowering.statements import RETURN, Body, Line, Use, giving
 from netspec.lowering.uses import roles
 from netspec.lowering.variables import MAIN, parameters, variables
+from netspec_torch.arrangement import Arrangement, Move, Placed
 from netspec_torch.construction import SELF, Construction, Whole, moving
 from netspec_torch.lowering import TEMPORARIES
+from netspec_torch.orders import Order, canonical, moved
 from netspec_torch.reserved import VARIABLES
 from netspec_torch.sharing import path_of
 from netspec_torch.site import ALL, OWN, PADDED, Lowered, variable
@@ -61,6 +63,12 @@ class ModuleWriter:
             for value in given(item)
             if value not in used and not self._is_overwritten(item, value)
         }
+        self.arrangement = Arrangement(
+            self.items, module.inputs, module.outputs, self.graph.types, whole.lowered, self._cycle
+        )
+        self.placed = dict(zip(map(path_of, self.items), self.arrangement.placed, strict=True))
+        self.copies = dict(self._copied())
+        self.taken |= {*self.copies.values()}
         self.alone = False
 
     def _is_overwritten(self, item: Node | Module, value: str) -> bool:
@@ -76,8 +84,10 @@ class ModuleWriter:
         ties = list(self.construction.ties())
         construction += [tie.line for tie in ties]
         run = [Line(f"def forward({', '.join([SELF, *self.inputs.values()])}):")]
+        run += self._move(self.arrangement.first)
         nothing = set()
-        for item in self.items:
+        for item, copies in zip(self.items, self.arrangement.copies, strict=True):
+            run += self._copy(copies)
             follows = run[-1].indent == 1
             if follows and self._is_nothing(item):
                 nothing.add(item.local_name)
@@ -87,7 +97,7 @@ class ModuleWriter:
         if self.whole.attributes.is_series(self.module):
             run = []
         moved = moving([tie.line for tie in ties if tie.of_statistics])
-        lines = (*construction, *(giving(tuple(run), self._result(), 1) if run else ()), *moved)
+        lines = (*construction, *(self._giving(tuple(run)) if run else ()), *moved)
         members = tuple(item.local_name for item in self.module.items if item.local_name not in nothing)
         return Use(
             self.module.path,
@@ -98,6 +108,13 @@ class ModuleWriter:
             later=len(construction),
         )
 
+    def _giving(self, run: Body) -> Body:
+        """The statements of the body, and what it returns."""
+        result = self._result()
+        if isinstance(result, str):
+            return giving(run, result, 1)
+        return (*run, Line(result, 1, to=RETURN))
+
     # Repeats: one call where they are a chain of modules, a loop where they are a chain of one layer.
 
     def _flat(self, items: Sequence[Node | Module]) -> Iterator[Node | Module]:
@@ -106,6 +123,11 @@ class ModuleWriter:
                 yield from self._flat(item.items)
             else:
                 yield item
+
+    def _cycle(self, item: Node | Module) -> Cycle | None:
+        """How a loop runs an item; None if no loop does."""
+        is_loop = isinstance(item, Module) and item.is_repeat and not self.construction.chained(item)
+        return cycle(item) if is_loop and isinstance(item, Module) else None
 
     def _runs(self, repeat: Module) -> bool:
         """Whether a repeat is one call, or a loop."""
@@ -139,37 +161,90 @@ class ModuleWriter:
     # How it runs
 
     def _run(self, item: Node | Module) -> Iterator[Line]:
+        placed = self.placed[path_of(item)]
         if isinstance(item, Node):
-            yield from self._run_node(
-                item, self.construction.reference(item), 1, self.module.parts(item.name)
-            )
-        elif item.is_repeat and not self.construction.chained(item):
-            yield from self._run_loop(item)
+            yield from self._run_node(item, placed, self.construction.reference(item))
+        elif self._cycle(item) is not None:
+            yield from self._run_loop(item, placed)
         else:
-            arguments = ", ".join(self.names[value] for value in item.inputs)
+            arguments = joined(", ", self._arguments(item.inputs, placed.takes))
             results = ", ".join(self.names[value] for value in item.outputs)
-            yield Line(
-                f"{self.construction.reference(item)}({arguments})",
-                1,
-                comment=self._shape(item.outputs),
-                to=results,
-            )
+            run: Part = seq(self.construction.reference(item), "(", arguments, ")")
+            if len(item.outputs) == 1 and not is_list(item.outputs[0]):
+                run = moved(run, self._canonical(item.outputs[0]), placed.gives[0])
+            yield Line(run, 1, comment=self._shape(item.outputs), to=results)
+            if len(item.outputs) > 1:
+                yield from self._move(
+                    (value, self._canonical(value), order)
+                    for value, order in zip(item.outputs, placed.gives, strict=True)
+                    if not is_list(value)
+                )
+
+    def _canonical(self, value: str) -> Order:
+        return canonical(len(self.graph.types[value].shape))
+
+    def _arguments(
+        self, values: Sequence[str], held: Sequence[Order], takes: Sequence[Order] = ()
+    ) -> list[Part]:
+        """Values in the orders that an item takes; without them, in their canonical order."""
+        found: list[Part] = []
+        for place, (value, order) in enumerate(zip(values, held, strict=True)):
+            wanted = order if is_list(value) else takes[place] if takes else self._canonical(value)
+            found.append(self.copies.get((value, order, wanted)) or moved(self.names[value], order, wanted))
+        return found
+
+    def _copied(self) -> Iterator[tuple[Move, str]]:
+        """The variables of values that several items use in another order than the one in which they are made."""
+        taken = {*self.taken, *self.names.values(), *self._lists_names()}
+        for move in (move for row in self.arrangement.copies for move in row):
+            name = numbered("channels_first" if move[2].is_canonical else "channels_last", taken)
+            taken.add(name)
+            yield move, name
+
+    def _copy(self, moves: Sequence[Move]) -> Iterator[Line]:
+        for move in moves:
+            value, before, after = move
+            yield Line(moved(self.names[value], before, after), 1, to=self.copies[move])
+
+    def _move(self, moves: Iterable[Move], indent: int = 1) -> Iterator[Line]:
+        """Statements that move the axes of values in their variables."""
+        for value, before, after in moves:
+            name = self.names[value]
+            if before != after and name != UNUSED:
+                yield Line(moved(name, before, after), indent, to=name)
 
     def _shape(self, values: Sequence[str]) -> str:
         """The size of a value, if it is known."""
         known = self.alone and len(values) == 1 and not is_list(values[0])
         return str(self.graph.types[values[0]]) if known else ""
 
-    def _run_node(self, node: Node, reference: str, indent: int, tap: LocalName) -> Iterator[Line]:
-        lowered = self.construction.lowering(node)
-        names = self._place_names(node, [self.names[value] for value in node.inputs], reference)
-        yield from (Line(NamedPart(part, names), indent) for part in lowered.before)
+    def _run_node(self, node: Node, placed: Placed, reference: str) -> Iterator[Line]:
+        lowered = self._lowered(node, placed)
+        arguments = self._arguments(node.inputs, placed.takes, lowered.takes)
+        names = self._place_names(node, arguments, reference)
+        yield from (Line(NamedPart(part, names), 1) for part in lowered.before)
         text: Part = lowered.result
         if any(map(is_list, node.inputs)):
             assert lowered.gathered is not None
             text = lowered.gathered
         gives = [self.names[value] for value in node.values]
-        yield from self._results(node, gives, tap, indent, NamedPart(text, names), self._comment(node))
+        local = self.module.parts(node.name)
+        made = lowered.makes or tuple(map(self._canonical, node.values))
+        if len(lowered.outputs(node.ports)) == 1:
+            text = moved(
+                seq("(", text, ")") if lowered.open and made != placed.gives else text,
+                made[0],
+                placed.gives[0],
+            )
+            made = placed.gives
+        yield from self._results(node, gives, local, 1, NamedPart(text, names), self._comment(node))
+        yield from self._move(zip(node.values, made, placed.gives, strict=True))
+
+    def _lowered(self, node: Node, placed: Placed) -> Lowered:
+        """The lowering of a node for the orders of its inputs, or with its padding apart."""
+        assert placed.lowered is not None
+        plain = self.lowered[node.name]
+        return self.construction.lowering(node) if placed.lowered is plain else placed.lowered
 
     def _results(
         self, node: Node, gives: Sequence[str], tap: LocalName, indent: int, text: Part, comment: str
@@ -186,8 +261,12 @@ class ModuleWriter:
 
     def _is_nothing(self, item: Node | Module) -> bool:
         """Whether it only assigns a variable to itself."""
-        same = isinstance(item, Node) and self.names[item.name] == self.names[item.inputs[0]]
-        return same and self.lowered[path_of(item)].result == variable(0)
+        if not isinstance(item, Node) or self.names[item.name] != self.names[item.inputs[0]]:
+            return False
+        placed = self.placed[item.name]
+        lowered = self._lowered(item, placed)
+        moves = (placed.takes[:1] != lowered.takes[:1], placed.gives[:1] != lowered.makes[:1])
+        return lowered.result == variable(0) and not (lowered.takes and any(moves))
 
     def _nothing(self, item: Node | Module) -> Iterator[Line]:
         """An unwritten line: the statement before it also makes the value of this node."""
@@ -210,9 +289,10 @@ class ModuleWriter:
         name = self.module.local(node.name)
         return f"{name}: {shape}" if shape else name
 
-    def _run_loop(self, repeat: Module) -> Iterator[Line]:
+    def _run_loop(self, repeat: Module, placed: Placed) -> Iterator[Line]:
         made = cycle(repeat)
         assert made is not None
+        yield from self._move(placed.rebound)
         loop = self._loop(made)
         yield from _bind(loop.start, 1)
         yield from (Line("[]", 1, to=self.lists[each].name) for each in repeat.outputs if is_list(each))
@@ -225,25 +305,45 @@ class ModuleWriter:
             layer = self.construction.reference(first)
             yield Line(seq(f"for {UNUSED} in range(", Slot(len(repeat.items), "repeats", kept=True), "):"), 1)
         if isinstance(first, Node):
-            lowered = self.lowered[first.name]
-            names = self._place_names(first, loop.takes, layer)
-            yield from (Line(NamedPart(part, names), 2) for part in lowered.before)
             sizes = {str(each.outputs[0]) for each in repeat.items if isinstance(each, Node)}
             shape = sizes.pop() if self.alone and len(sizes) == 1 else ""
-            yield from self._results(
-                first,
-                loop.gives,
-                (*self.module.parts(repeat.path), None),
-                2,
-                NamedPart(lowered.result, names),
-                shape,
-            )
+            yield from self._run_repeated(made, first, placed, loop, layer, shape)
         else:
             yield Line(f"{layer}({', '.join(loop.takes)})", 2, to=", ".join(loop.gives))
         for output, value in enumerate(loop.gives):
             if (name := made.listed(output)) in repeat.outputs:
                 yield Line(extend(self.lists[name].name, value, made.values(output)[0]), 2)
         yield from _bind(loop.end, 1)
+        makes = placed.lowered.makes if placed.lowered and placed.steady else ()
+        for output, after in enumerate(placed.gives):
+            *_, value = made.values(output)
+            if value in repeat.outputs:
+                before = makes[output] if makes else self._canonical(value)
+                yield from self._move([(value, before, after)])
+
+    def _run_repeated(
+        self, made: Cycle, node: Node, placed: Placed, loop: LoopVariables, layer: str, shape: str
+    ) -> Iterator[Line]:
+        """The statements that run one of several layers, in a loop."""
+        lowered = self._lowered(node, placed)
+        takes = lowered.takes or tuple(map(self._canonical, node.inputs))
+        arguments: list[Part] = []
+        for place, (name, wire) in enumerate(zip(loop.takes, made.wires, strict=True)):
+            held = placed.takes[place]
+            arguments.append(name if placed.steady and wire is not None else moved(name, held, takes[place]))
+        names = self._place_names(node, arguments, layer)
+        yield from (Line(NamedPart(part, names), 2) for part in lowered.before)
+        text, plain = lowered.result, tuple(map(self._canonical, node.values))
+        makes = lowered.makes or plain
+        loose = not placed.steady and makes != plain
+        if loose and len(node.values) == 1:
+            text = moved(seq("(", text, ")") if lowered.open else text, makes[0], plain[0])
+        local = (*self.module.parts(made.repeat.path), None)
+        yield from self._results(node, loop.gives, local, 2, NamedPart(text, names), shape)
+        if loose and len(node.values) > 1:
+            for name, before, after in zip(loop.gives, makes, plain, strict=True):
+                if before != after and name != UNUSED:
+                    yield Line(moved(name, before, after), 2, to=name)
 
     def _counted(self, repeat: Module) -> str:
         """The loop variable for a repetition: the name of the block, unless it is taken."""
@@ -310,19 +410,28 @@ class ModuleWriter:
         later = self.items[self.items.index(item) + 1 :]
         return value not in {*self.module.outputs, *(other for each in later for other in each.inputs)}
 
-    def _place_names(self, node: Node, arguments: Sequence[str], reference: str) -> Names:
+    def _place_names(self, node: Node, arguments: Sequence[Part], reference: str) -> dict[Name, Part]:
         """The substitutions for the names in the lowering of a node."""
         x, pad, border = arguments[0], self.construction.pad(node), self.construction.lowering(node).border
         inputs = {variable(number): each for number, each in enumerate(arguments)}
-        inputs[ALL] = together(self.names, node.inputs)
-        padded: Part = f"{pad}({x})" if pad else x if border is None else border.inline(x)
+        padded: Part = seq(pad, "(", x, ")") if pad else x if border is None else border.inline(x)
+        listed = [seq("*" * is_list(each), part) for each, part in zip(node.inputs, arguments, strict=True)]
+        inputs[ALL] = seq("[", joined(", ", listed), "]")
+        if len(node.inputs) == 1 and is_list(node.inputs[0]):
+            inputs[ALL] = x
         return {**inputs, OWN: reference, PADDED: padded}
 
-    def _result(self) -> str:
-        if self.module.scope is None and len(self.graph.outputs) > 1:
-            pairs = [f"{quoted(each.name)}: {self.names[each.value]}" for each in self.graph.outputs]
-            return "{" + ", ".join(pairs) + "}"
-        return ", ".join(self.names[value] for value in self.module.outputs)
+    def _result(self) -> Part:
+        """What the body returns: plain text if no value is moved."""
+        is_root = self.module.scope is None and len(self.graph.outputs) > 1
+        values = [each.value for each in self.graph.outputs] if is_root else self.module.outputs
+        parts = self._arguments(values, tuple(map(self.arrangement.of, values)))
+        keys = [f"{quoted(each.name)}: " for each in self.graph.outputs] if is_root else [""] * len(parts)
+        if not all(isinstance(each, str) for each in parts):
+            pairs = joined(", ", [seq(key, each) for key, each in zip(keys, parts, strict=True)])
+            return seq("{", pairs, "}") if is_root else pairs
+        text = ", ".join(f"{key}{each}" for key, each in zip(keys, parts, strict=True))
+        return f"{{{text}}}" if is_root else text
 
 
 def loops(lowered: Mapping[str, Lowered]) -> Callable[[Module], bool]:
@@ -332,7 +441,7 @@ def loops(lowered: Mapping[str, Lowered]) -> Callable[[Module], bool]:
         nodes = [lowered[each.name] for each in repeat.items if isinstance(each, Node)]
         if not nodes:
             return not any(isinstance(each, Module) and each.is_repeat for each in repeat.items)
-        texts = {(each.result, each.before, each.border) for each in nodes}
+        texts = {(each.result, each.before, each.border, each.takes, each.makes) for each in nodes}
         alike = len(nodes) == len(repeat.items) and len(texts) == 1
         return alike and all(each.module is not None for each in nodes)
 

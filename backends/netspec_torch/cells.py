@@ -1,4 +1,7 @@
-"""Helper classes for recurrent layers in generated code: layers of `torch.nn` along any axis, and loops over steps."""
+"""Helper classes for recurrent layers in generated code, on (*samples, steps, channels).
+
+They are layers of `torch.nn`, or loops over the steps.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,16 @@ from collections.abc import Mapping
 
 RECURRENT = '''\
 class Recurrent(nn.Module):
-    """A recurrent layer along one axis of (N, channels, *sizes); the other axes count as samples.
+    """A recurrent layer on (*samples, steps, channels).
 
     It takes the input, the states to start with and the lengths, where there are any. It
     returns what `gives` names: the "sequence", the "last" outputs of the directions, and the last
     "state" or "cell".
     """
 
-    def __init__(self, *sizes, axis=2, merge="concat", gives=("sequence",), **settings):
+    def __init__(self, *sizes, merge="concat", gives=("sequence",), **settings):
         super().__init__(*sizes, **settings)
-        self.axis, self.merge, self.gives = axis, merge, gives
+        self.merge, self.gives = merge, gives
 
     def reset_parameters(self):
         for name, weight in self.named_parameters():
@@ -27,23 +30,18 @@ class Recurrent(nn.Module):
                 nn.init.zeros_(weight)
 
     def forward(self, x, *others):
-        x = x.movedim((1, self.axis), (-1, -2))
         samples, x = x.shape[:-2], x.flatten(0, -3)
         lengths = [value for value in others if not value.is_floating_point()]
         # One row for each layer and direction.
         rows = self.num_layers * self.directions
         states = [
-            h.movedim(1, -1).flatten(0, -2).unflatten(1, (rows, -1)).transpose(0, 1).contiguous()
+            h.flatten(0, -2).unflatten(1, (rows, -1)).transpose(0, 1).contiguous()
             for h in others
             if h.is_floating_point()
         ]
         x, *states = self.run(x, states, *lengths)
         outputs = [x if name == "sequence" else self.end(name, states) for name in self.gives]
-        outputs = [y.unflatten(0, samples).movedim(-1, 1) for y in outputs]
-        outputs = [
-            y.movedim(-1, self.axis) if name == "sequence" else y
-            for name, y in zip(self.gives, outputs, strict=True)
-        ]
+        outputs = [y.unflatten(0, samples) for y in outputs]
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     def end(self, name, states):
@@ -61,11 +59,10 @@ class Recurrent(nn.Module):
 
 LEAN = '''\
 class {name}(nn.{name}):
-    """Along one axis of (N, channels, *sizes); the other axes count as samples.{doc}"""
+    """PyTorch's own on (*samples, steps, channels).{doc}"""
 
-    def __init__(self, in_channels, units, axis=2, **settings):
+    def __init__(self, in_channels, units, **settings):
         super().__init__(in_channels, units, batch_first=True, **settings)
-        self.axis = axis
 {frozen}
     def reset_parameters(self):
         for name, weight in self.named_parameters():
@@ -77,9 +74,8 @@ class {name}(nn.{name}):
                 nn.init.zeros_(weight)
 {forget}
     def forward(self, x):
-        x = x.movedim((1, self.axis), (-1, -2))
         y, _ = super().forward(x.flatten(0, -3))
-        return y.unflatten(0, x.shape[:-2]).movedim((-1, -2), (1, self.axis))'''
+        return y.unflatten(0, x.shape[:-2])'''
 
 LEAN_ONE_BIAS = """
 
@@ -96,10 +92,9 @@ class Last{name}({name}):
     """Gives the last output of each direction."""
 
     def forward(self, x):
-        x = x.movedim((1, self.axis), (-1, -2))
         _, {last} = nn.{name}.forward(self, x.flatten(0, -3))
         h = h[-1 - self.bidirectional :].transpose(0, 1).flatten(1)
-        return h.unflatten(0, x.shape[:-2]).movedim(-1, 1)'''
+        return h.unflatten(0, x.shape[:-2])'''
 
 NATIVE = '''\
 class Recurrent{name}(Recurrent, nn.{name}):
@@ -249,14 +244,14 @@ class StepwiseGRU(Stepwise):
 
 RESET_FIRST_GRU = '''\
 class ResetFirstGRU(nn.Module):
-    """Gated recurrent units along one axis of (N, channels, *sizes); other axes count as samples.
+    """Gated recurrent units on (*samples, steps, channels).
 
     They reset the state before its product; those of PyTorch reset the product.
     """
 
-    def __init__(self, in_channels, units, axis=2, direction="forward"):
+    def __init__(self, in_channels, units, direction="forward"):
         super().__init__()
-        self.axis, self.backward = axis, direction == "backward"
+        self.backward = direction == "backward"
         self.endings = ("_l0", "_l0_reverse") if direction == "both" else ("_l0",)
         for ending in self.endings:
             of_x, of_h = torch.empty(3 * units, in_channels), torch.empty(3 * units, units)
@@ -265,9 +260,8 @@ class ResetFirstGRU(nn.Module):
             setattr(self, f"bias_ih{ending}", nn.Parameter(torch.zeros(3 * units)))
 
     def forward(self, x):
-        x = x.movedim((1, self.axis), (-1, -2))
         runs = [self.run(x.flatten(0, -3), ending) for ending in self.endings]
-        return torch.cat(runs, dim=-1).unflatten(0, x.shape[:-2]).movedim((-1, -2), (1, self.axis))
+        return torch.cat(runs, dim=-1).unflatten(0, x.shape[:-2])
 
     def run(self, x, ending):
         backward = self.backward or ending.endswith("reverse")
@@ -325,7 +319,7 @@ NAMES = ("GRU", "LSTM", "RNN")
 
 
 def _lean(name: str) -> str:
-    """The short class that runs a layer of `torch.nn` along an axis."""
+    """The short class that runs a layer of `torch.nn` with our starts."""
     one_bias = name != "GRU"
     return LEAN.format(
         name=name,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from dataclasses import field
 
 from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph, Node
@@ -14,6 +15,8 @@ from netspec.lowering.statements import Line
 from netspec.lowering.tree import LiteralValue
 from netspec.lowering.uses import known
 from netspec_torch.attributes import Attributes, is_chained
+from netspec_torch.lowering import Lowerings
+from netspec_torch.orders import Order
 from netspec_torch.sharing import Made, Sharing, path_of
 from netspec_torch.site import Lowered
 
@@ -29,11 +32,13 @@ class Whole:
     """
 
     graph: Graph
-    lowered: Mapping[str, Lowered]
+    lowered: Lowerings
     attributes: Attributes
     sharing: Sharing
     made: dict[str, Made]
     frozen: frozenset[str]
+    orders: dict[str, Order] = field(default_factory=dict)
+    """The order of each value where its layer makes it, for the modules that are written so far."""
 
     def known(self, module: Module) -> dict[str, LiteralValue]:
         """The arguments of a module, and the channels of its first input."""

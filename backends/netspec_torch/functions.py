@@ -28,11 +28,16 @@ from netspec.ops.base import Op
 from netspec_torch.site import Lowered, Site, run
 
 
-def activate(x: Part, activation: Op | None, channels_last: bool = False) -> Part:
-    """An expression followed by an activation."""
+def activate(x: Part, activation: Op | None, dim: int = 1) -> Part:
+    """An expression followed by an activation. `dim` is the dimension of the channels."""
     if activation is None:
         return x
-    return ACTIVATIONS[type(activation)](activation, x, "-1" if channels_last else "1")
+    return ACTIVATIONS[type(activation)](activation, x, str(dim))
+
+
+def is_open(activation: Op | None) -> bool:
+    """Whether a method after the activation needs brackets: it is a quotient and not a call."""
+    return isinstance(activation, HardSigmoid)
 
 
 def _softmax(op: Softmax, x: Part, dim: str) -> Part:
@@ -67,7 +72,7 @@ ACTIVATIONS: Mapping[type[Op], Callable[[Any, Part, str], Part]] = table(
 
 def activation(op: Op, site: Site) -> Lowered:
     """An activation that is a layer of its own."""
-    return Lowered(activate(site.x, op))
+    return site.as_given(Lowered(activate(site.x, op, site.channels_dim), open=is_open(op)))
 
 
 def prelu(op: Prelu, site: Site) -> Lowered:

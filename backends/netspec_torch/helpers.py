@@ -211,7 +211,7 @@ class Sinusoid(nn.Module):
         return self.waves.expand(x.shape[0], *self.waves.shape)''',
     "OneHot": '''\
 class OneHot(nn.Module):
-    """A channel for each index of a vocabulary: 1 where the index is, 0 elsewhere."""
+    """A channel for each index of a vocabulary, last: 1 where the index is, 0 elsewhere."""
 
     def __init__(self, vocabulary):
         super().__init__()
@@ -219,7 +219,7 @@ class OneHot(nn.Module):
         self.register_buffer("one", torch.ones(()), persistent=False)
 
     def forward(self, x):
-        return F.one_hot(x, self.vocabulary).to(self.one).movedim(-1, 1)''',
+        return F.one_hot(x, self.vocabulary).to(self.one)''',
     "L2Norm": '''\
 class L2Norm(nn.Module):
     """Scales the channels of each position to length 1, then each channel by a trainable factor."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from netspec.dataclass import replace
 from netspec.lowering.parts import Call, Part, Slot, call, literal, seq
 from netspec.lowering.tree import LiteralValue
-from netspec.ops.activation import HardSigmoid
-from netspec_torch.functions import activate
+from netspec_torch.functions import activate, is_open
+from netspec_torch.orders import channels_last
 from netspec_torch.site import Lowered, Site, run
 
 if TYPE_CHECKING:
@@ -19,19 +20,22 @@ if TYPE_CHECKING:
 
 
 def dense(op: Dense, site: Site) -> Lowered:
-    """`nn.Linear`; on a map, it acts on the channels of every position."""
+    """`nn.Linear`; on a map, it acts on the channels of every position, which must be the last axis."""
     module = call(
         "nn.Linear",
         Slot(site.channels, "in_channels", channels=True),
         Slot(op.units, "units", channels=True),
         bias=Slot(op.bias, "bias", default=True),
     )
-    if not site.rank:
-        return Lowered(activate(run(site.x), op.activation), module)
-    inner = activate(run(seq(site.x, ".movedim(1, -1)")), op.activation, channels_last=True)
-    # The only activation that is not a call: its quotient needs brackets before a method.
-    inner = seq("(", inner, ")") if isinstance(op.activation, HardSigmoid) else inner
-    return Lowered(seq(inner, ".movedim(-1, 1)"), module)
+    result = activate(run(site.x), op.activation, dim=-1 if site.rank else 1)
+    lowered = Lowered(result, module, open=is_open(op.activation))
+    return _on_channels_last(site, lowered)
+
+
+def _on_channels_last(site: Site, lowered: Lowered) -> Lowered:
+    """A layer that acts on the last axis, so the channels must be the last one; the others can have any order."""
+    order = site.order if site.order.axes[-1] == 1 else channels_last(len(site.inputs[0].shape))
+    return replace(lowered, takes=(order,), makes=(order,))
 
 
 def _channels(site: Site) -> Slot:
@@ -67,7 +71,7 @@ def batch_norm(op: BatchNorm, site: Site) -> Lowered:
 
 
 def layer_norm(op: LayerNorm, site: Site) -> Lowered:
-    """`nn.LayerNorm`, which normalises the last axes: all axes, or the channels after moving them to the end."""
+    """`nn.LayerNorm`, which normalises the last axes: all axes, or the channels, which must be the last one."""
     shape: LiteralValue = (
         site.channels if op.over == "channels" or not site.rank else tuple(site.inputs[0].shape)
     )
@@ -75,7 +79,7 @@ def layer_norm(op: LayerNorm, site: Site) -> Lowered:
     module = call(_without(op, "LayerNorm"), size, eps=Slot(op.epsilon, "eps", default=1e-5))
     if op.over == "everything" or not site.rank:
         return _run(site, module)
-    return Lowered(seq(run(seq(site.x, ".movedim(1, -1)")), ".movedim(-1, 1)"), module)
+    return _on_channels_last(site, _run(site, module))
 
 
 def group_norm(op: GroupNorm, site: Site) -> Lowered:
@@ -120,12 +124,12 @@ def scale(op: Scale, site: Site) -> Lowered:
 
 def scale_by(op: ScaleBy, site: Site) -> Lowered:
     """A multiplication by a literal."""
-    return Lowered(seq(f"{literal(op.factor)} * ", site.x))
+    return site.as_given(Lowered(seq(f"{literal(op.factor)} * ", site.x), open=True))
 
 
 def dropout(op: Dropout, site: Site) -> Lowered:
     """PyTorch's own."""
-    return _run(site, call("nn.Dropout", Slot(op.rate, "rate")))
+    return site.as_given(_run(site, call("nn.Dropout", Slot(op.rate, "rate"))))
 
 
 def spatial_dropout(op: SpatialDropout, site: Site) -> Lowered:
@@ -136,9 +140,9 @@ def spatial_dropout(op: SpatialDropout, site: Site) -> Lowered:
 
 def gaussian_noise(op: GaussianNoise, site: Site) -> Lowered:
     """A helper class that uses its training mode."""
-    return _run(site, call("GaussianNoise", Slot(op.std, "std")))
+    return site.as_given(_run(site, call("GaussianNoise", Slot(op.std, "std"))))
 
 
 def mask_input(op: MaskInput, site: Site) -> Lowered:
     """A helper class that uses its training mode."""
-    return _run(site, call("MaskInput", Slot(op.rate, "rate")))
+    return site.as_given(_run(site, call("MaskInput", Slot(op.rate, "rate"))))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from netspec.backend.table import Families, on, table
-from netspec.graph import Graph
-from netspec.lowering.parts import call, joined
+from netspec.graph import Graph, Node
+from netspec.lowering.parts import call
 from netspec.ops.base import Op
+from netspec_torch.orders import Order
 from netspec_torch.site import Lowered, Lowering, Site
 
 TEMPORARIES = frozenset({"halves", "inside", "windows", "sum", "math"})
@@ -133,7 +134,7 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
 
             return table(
                 on(Add, moves.total),
-                on(Subtract, lambda op, site: Lowered(joined(" - ", moves.spread(site)))),
+                on(Subtract, moves.difference),
                 on(Multiply, moves.product),
                 on(Maximum, moves.maximum),
                 on(Average, moves.average),
@@ -158,7 +159,7 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(Permute, moves.permute),
                 on(SpaceToDepth, moves.space_to_depth),
                 on(DepthToSpace, moves.depth_to_space),
-                on(Identity, lambda op, site: Lowered(site.x)),
+                on(Identity, lambda op, site: site.as_given(Lowered(site.x))),
             )
         case "slices":
             from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
@@ -189,15 +190,23 @@ LOWERINGS: Mapping[type[Op], Lowering] = Families(_rows)
 REFUSALS: Mapping[type[Op], str] = {}
 
 
-def lower(graph: Graph) -> dict[str, Lowered]:
-    """The lowering of every node; equal nodes are lowered once."""
-    made: dict[object, Lowered] = {}
-    found = {}
-    for node in graph.nodes:
-        types = tuple(graph.types[value] for value in node.inputs)
-        key = (node.op, types, node.trainable, node.ports)
-        if key not in made:
-            site = Site(types, node.output, node.trainable, node.ports)
-            made[key] = LOWERINGS[type(node.op)](node.op, site)
-        found[node.name] = made[key]
-    return found
+class Lowerings(dict[str, Lowered]):
+    """The lowering of every node, for inputs in their canonical order; equal nodes have one."""
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__()
+        self._made: dict[object, Lowered] = {}
+        self._graph = graph
+        for node in graph.nodes:
+            self[node.name] = self.given(node)
+
+    def given(self, node: Node, order: Order | None = None) -> Lowered:
+        """The lowering for inputs that have an order. It may ask for another order, in `takes`."""
+        if (order is None or order.is_canonical) and node.name in self:
+            return self[node.name]  # its inputs can be lists in the tree
+        types = tuple(self._graph.types[value] for value in node.inputs)
+        key = (node.op, types, node.trainable, node.ports, order, order is not None and order.along)
+        if key not in self._made:
+            site = Site(types, node.output, node.trainable, node.ports, order)
+            self._made[key] = LOWERINGS[type(node.op)](node.op, site)
+        return self._made[key]

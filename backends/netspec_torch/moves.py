@@ -7,11 +7,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from netspec.lowering.parts import Part, Slot, call, joined, literal, quoted, seq
+from netspec_torch.orders import Order
 from netspec_torch.site import ALL, Lowered, Site, cut
 from netspec_torch.site import pad as padded
 
 if TYPE_CHECKING:
-    from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply
+    from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
     from netspec.ops.reshape import DepthToSpace, Permute, Reshape, SpaceToDepth
     from netspec.ops.resize import Crop, Pad, Upsample
 
@@ -32,41 +33,51 @@ def spread(site: Site) -> list[Part]:
 
 def total(op: Add, site: Site) -> Lowered:
     """Python's operator, or its `sum`."""
-    return Lowered(joined(" + ", spread(site)), gathered=call("sum", ALL) if _is_even(site) else None)
+    return _of_all(site, joined(" + ", spread(site)), call("sum", ALL), open=True)
+
+
+def difference(op: Subtract, site: Site) -> Lowered:
+    """Python's operator."""
+    return _of_all(site, joined(" - ", spread(site)), open=True)
 
 
 def product(op: Multiply, site: Site) -> Lowered:
     """Python's operator, or its `math.prod`."""
-    return Lowered(joined(" * ", spread(site)), gathered=call("math.prod", ALL) if _is_even(site) else None)
+    return _of_all(site, joined(" * ", spread(site)), call("math.prod", ALL), open=True)
+
+
+def _of_all(site: Site, result: Part, gathered: Part | None = None, open: bool = False) -> Lowered:
+    """An op on the values at one place of all branches: any order, if all have the same number of axes."""
+    if not site.is_even:
+        return Lowered(result, open=open)
+    return site.as_given(Lowered(result, gathered=gathered, open=open))
 
 
 def maximum(op: Maximum, site: Site) -> Lowered:
     """The largest value. Equal branches get equal shares of the gradient; `torch.maximum` only does this for two."""
     branches = spread(site)
     if len(branches) == 2:
-        return Lowered(call("torch.maximum", *branches))
+        return _of_all(site, call("torch.maximum", *branches))
     gathered = call("torch.stack", ALL, tail=".amax(dim=0)") if len(set(site.inputs)) == 1 else None
     stacked = call("torch.stack", call("torch.broadcast_tensors", *branches), tail=".amax(dim=0)")
-    return Lowered(stacked, gathered=gathered)
+    return _of_all(site, stacked, gathered)
 
 
 def average(op: Average, site: Site) -> Lowered:
     """The sum of the branches divided by their number."""
     count = f" / {len(site.variables)}"
-    gathered = seq(call("sum", ALL), count) if _is_even(site) else None
-    return Lowered(seq("(", joined(" + ", spread(site)), ")", count), gathered=gathered)
+    mean = seq("(", joined(" + ", spread(site)), ")", count)
+    return _of_all(site, mean, seq(call("sum", ALL), count), open=True)
 
 
 def concat(op: Concat, site: Site) -> Lowered:
     """PyTorch's own."""
-    axis = str(op.dimension(site.inputs) + 1)
+    axis = 1 + op.dimension(site.inputs)
+    dim = str(site.channels_dim if axis == 1 else site.dim(axis))
     branches = seq("[", joined(", ", site.variables), "]")
-    return Lowered(call("torch.cat", branches, dim=axis), gathered=call("torch.cat", ALL, dim=axis))
-
-
-def _is_even(site: Site) -> bool:
-    """Whether all branches have the same number of axes."""
-    return len({len(type_.spatial) for type_ in site.inputs}) == 1
+    return site.as_given(
+        Lowered(call("torch.cat", branches, dim=dim), gathered=call("torch.cat", ALL, dim=dim))
+    )
 
 
 def upsample(op: Upsample, site: Site) -> Lowered:
@@ -129,9 +140,10 @@ def reshape(op: Reshape, site: Site) -> Lowered:
 
 
 def permute(op: Permute, site: Site) -> Lowered:
-    """`permute`; the batch axis stays first."""
-    order = (0, *(axis + 1 for axis in op.order(site.inputs)))
-    return Lowered(seq(site.x, f".permute({', '.join(map(str, order))})"))
+    """The same tensor, in another order of the axes of the output: the text moves them if a layer needs it."""
+    places = op.order(site.inputs)
+    made = Order(tuple(1 + places.index(axis - 1) for axis in site.order.axes))
+    return site.as_given(Lowered(site.x), made)
 
 
 def space_to_depth(op: SpaceToDepth, site: Site) -> Lowered:

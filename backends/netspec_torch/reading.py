@@ -17,6 +17,8 @@ from netspec.lowering.witness import Reading
 from netspec.lowering.writing import text_of
 from netspec.ops.base import Weight
 from netspec_torch.attributes import Attributes
+from netspec_torch.axes import AxesValue, turned, without_moves
+from netspec_torch.lowering import Lowerings
 from netspec_torch.objects import (
     ADDING,
     NN,
@@ -29,6 +31,7 @@ from netspec_torch.objects import (
     outcome,
     starter,
 )
+from netspec_torch.orders import Order, canonical
 from netspec_torch.site import ALL, OWN, PADDED, Lowered, variable
 from netspec_torch.starts import Home, Homes, start
 
@@ -49,12 +52,14 @@ class TorchReading(Reading):
     def __init__(
         self,
         graph: Graph,
-        lowered: Mapping[str, Lowered],
+        lowered: Lowerings,
         attributes: Attributes,
         class_name: str,
         helpers: Iterable[str],
+        orders: Mapping[str, Order],
     ) -> None:
         self.graph, self.lowered, self.attributes, self.class_name = graph, lowered, attributes, class_name
+        self.orders = orders
         self.helpers = frozenset(helpers)
         self.model: Any = None
         self.ran: dict[str, Held] = {}
@@ -66,24 +71,47 @@ class TorchReading(Reading):
         own = {name: (constructor if name[0].isupper() else starter)(name) for name in self.helpers}
         return {"torch": TORCH, "F": F, "nn": NN, "math": math, **own}
 
-    def value(self, name: str) -> NamedValue:
-        return NamedValue(name)
+    def value(self, name: str) -> AxesValue:
+        return AxesValue(name, self._canonical(name))
+
+    def held(self, value: NamedValue) -> NamedValue:
+        assert isinstance(value, AxesValue)
+        return value.ordered(self.orders.get(value.name, value.order))
+
+    def normal(self, name: str, value: Any) -> Any:
+        return without_moves(value, len(self.graph.types[name].shape))
+
+    def _canonical(self, value: str) -> Order:
+        return canonical(len(self.graph.types[value].shape))
 
     def run(self, space: Mapping[str, Any], inputs: Mapping[str, NamedValue]) -> Mapping[str, Any]:
         self.model = space[self.class_name]()
         found = self.model(*inputs.values())
         return found if isinstance(found, dict) else {self.graph.outputs[0].name: found}
 
-    def own(self, node: Node, value: str, inputs: Sequence[NamedValue]) -> Iterator[Any]:
-        lowered = self.lowered[node.name]
+    def own(self, node: Node, value: str, inputs: Sequence[Any]) -> Iterator[Any]:
+        wanted = self.orders.get(value, self._canonical(value))
+        for lowered in self._lowerings(node):
+            place = lowered.outputs(node.ports).index(value.removeprefix(node.name).removeprefix("."))
+            port = node.values.index(value)
+            made = lowered.makes[port] if lowered.makes else self._canonical(value)
+            takes = lowered.takes or tuple(map(self._canonical, node.inputs))
+            given = [each.ordered(order) for each, order in zip(inputs, takes, strict=True)]
+            for result in self._runs(lowered, given):
+                yield turned(result[place] if node.ports else result, made.permutation(wanted))
+
+    def _lowerings(self, node: Node) -> Iterator[Lowered]:
+        """The lowerings of a node for the orders of its inputs and of its output in the text."""
+        plain = self.lowered[node.name]
+        yield plain
+        orders = [self.orders.get(value) for value in (*node.inputs, node.name)]
+        others = {id(each): each for each in (self.lowered.given(node, order) for order in orders if order)}
+        yield from (each for each in others.values() if each is not plain)
+
+    def _runs(self, lowered: Lowered, inputs: Sequence[NamedValue]) -> Iterator[Any]:
         if id(lowered) not in self._own:
             self._own[id(lowered)] = list(_ways(lowered, len(inputs)))
-        given = (way.run(inputs) for way in self._own[id(lowered)])
-        if not node.ports:
-            return given
-        port = value.removeprefix(node.name).removeprefix(".")
-        place = lowered.outputs(node.ports).index(port)
-        return (each[place] for each in given)
+        return (way.run(inputs) for way in self._own[id(lowered)])
 
     def hold(self, node: Node, bound: Bound) -> None:
         for found in bound.values():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from netspec.dataclass import replace
 from netspec.graph import Node
 from netspec.lowering.parts import Argument, Call, Part, Slot, joined, seq
 from netspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
+from netspec_torch.orders import canonical, channels_last, steps_last
 from netspec_torch.site import OWN, Lowered, Site
 
 NAMES: dict[type[Recurrent], str] = {Rnn: "RNN", Lstm: "LSTM", Gru: "GRU"}
@@ -14,13 +16,15 @@ NAMES: dict[type[Recurrent], str] = {Rnn: "RNN", Lstm: "LSTM", Gru: "GRU"}
 
 
 def recurrent(op: Recurrent, site: Site) -> Lowered:
-    """A helper class that runs the layer along its axis: the shortest one that has all that the op uses."""
+    """A helper class that runs the layer: the shortest one that has all that the op uses.
+
+    It takes and gives the axis of the steps and then the channels last.
+    """
     has_lengths = any(type_.kind == "indices" for type_ in site.inputs)
     native = is_native(op) and not (has_lengths and op.direction == "backward")
-    axis = Slot(2 + op.dimension(site.inputs), "axis", default=2)
     direction = Slot(op.direction, "direction", default="forward")
     if _resets_first(op, site):
-        return _module("ResetFirstGRU", op, site, {"axis": axis, "direction": direction})
+        return _module("ResetFirstGRU", op, site, {"direction": direction})
     bidirectional = Slot(op.direction == "both", "bidirectional", default=False)
     layers: dict[str, Part] = {
         "dropout": Slot(op.dropout, "dropout", default=0.0),
@@ -30,13 +34,13 @@ def recurrent(op: Recurrent, site: Site) -> Lowered:
         prefix = "Last" if op.returns == "last" else ""
         number = Slot(op.layers, "num_layers", default=1)
         settings = {
-            "axis": axis,
             "num_layers": number,
             "bidirectional": bidirectional,
             **_cell(op, native),
             **layers,
         }
-        return _module(prefix + NAMES[type(op)], op, site, settings)
+        lowered = _module(prefix + NAMES[type(op)], op, site, settings)
+        return replace(lowered, result=_turned_round(op, site)) if op.direction == "backward" else lowered
     directions: dict[str, Part] = {
         "bidirectional": bidirectional,
         "backward": Slot(op.direction == "backward", "backward", default=False),
@@ -47,7 +51,6 @@ def recurrent(op: Recurrent, site: Site) -> Lowered:
     }
     prefix = ("Padded" if has_lengths else "Recurrent") if native else "Stepwise"
     settings = {
-        "axis": axis,
         "num_layers": Slot(op.layers, "num_layers", default=1),
         **(directions if native else loop),
         "merge": Slot(op.merge, "merge", default="concat"),
@@ -65,7 +68,23 @@ def _module(name: str, op: Recurrent, site: Site, settings: Mapping[str, Part]) 
         Argument(Slot(op.units, "units", channels=True)),
     )
     keywords = (Argument(part, keyword) for keyword, part in settings.items())
-    return Lowered(seq(OWN, "(", joined(", ", site.variables), ")"), Call(name, (*sizes, *keywords)))
+    steps = steps_last(len(site.inputs[0].shape), 2 + op.dimension(site.inputs))
+    states = channels_last(len(site.inputs[0].shape) - 1)
+    return Lowered(
+        seq(OWN, "(", joined(", ", site.variables), ")"),
+        Call(name, (*sizes, *keywords)),
+        takes=(
+            steps,
+            *(states if type_.channels else canonical(len(type_.shape)) for type_ in site.inputs[1:]),
+        ),
+        makes=tuple(steps if each == "sequence" else states for each in (op.returns, *site.ports)),
+    )
+
+
+def _turned_round(op: Recurrent, site: Site) -> Part:
+    """The call of a layer on the steps from the last to the first."""
+    called = seq(OWN, "(", site.x, ".flip(-2))")
+    return called if op.returns == "last" else seq(called, ".flip(-2)")
 
 
 def _resets_first(op: Recurrent, site: Site) -> bool:
@@ -76,14 +95,9 @@ def _resets_first(op: Recurrent, site: Site) -> bool:
 
 
 def _is_lean(op: Recurrent, site: Site) -> bool:
-    """Whether a layer of `torch.nn` along an axis is enough: initial states of 0, all steps or the last as output."""
+    """Whether a plain layer of `torch.nn` is enough: initial states of 0, all steps or the last as output."""
     plain = len(site.inputs) == 1 and not site.ports and op.returns != "state"
-    return (
-        plain
-        and is_native(op)
-        and op.direction != "backward"
-        and (op.direction != "both" or op.merge == "concat")
-    )
+    return plain and is_native(op) and (op.direction != "both" or op.merge == "concat")
 
 
 def is_native(op: Recurrent) -> bool:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
-from netspec.dataclass import dataclass
+from netspec.dataclass import dataclass, replace
 from netspec.lowering.parts import Call, Cut, Name, Part, Slot, call, literal, quoted, seq
 from netspec.lowering.tree import LiteralValue
 from netspec.ops.fields import Pads
 from netspec.ops.window import Windowed
 from netspec.types import Type
+from netspec_torch.orders import Order, canonical
 
 OWN = Name("own")
 """The layer's module, `self.conv1`."""
@@ -36,6 +37,8 @@ class Site:
     trainable: bool = True
     ports: tuple[str, ...] = ()
     """Its further outputs. With some, its result is a tuple."""
+    given: Order | None = None
+    """The order of its inputs, if it is not the canonical one. An op can ask for another order in `Lowered.takes`."""
 
     @property
     def variables(self) -> tuple[Part, ...]:
@@ -53,6 +56,30 @@ class Site:
     @property
     def channels(self) -> int:
         return self.inputs[0].channels or 0
+
+    @property
+    def order(self) -> Order:
+        """The order of its first input."""
+        return self.given or canonical(len(self.inputs[0].shape))
+
+    @property
+    def is_even(self) -> bool:
+        """Whether all inputs have the same number of axes."""
+        return len({len(type_.shape) for type_ in self.inputs}) == 1
+
+    def dim(self, axis: int) -> int:
+        """The dimension that is a canonical axis of the input; the channels are axis 1."""
+        return self.order.dim(axis)
+
+    @property
+    def channels_dim(self) -> int:
+        """The dimension of the channels: -1 if they come last."""
+        return -1 if self.rank and self.order.axes[-1] == 1 else self.dim(1)
+
+    def as_given(self, lowered: Lowered, makes: Order | None = None) -> Lowered:
+        """The same for inputs in any one order: it takes the order of this site, and gives that order or `makes`."""
+        gives = (makes or self.order,) * (1 + len(self.ports))
+        return replace(lowered, takes=(self.order,) * len(self.inputs), makes=gives)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +108,9 @@ class Lowered:
     before the module, `gathered` is the expression on one list of all inputs, `ALL`. If the expression gives several
     values, `gives` names the further output of each; "" is the first output. Without it, the expression gives the first
     output and those that are used.
+
+    `takes` and `makes` are the orders of the axes of all inputs, and of the first output and the ports; without them,
+    they are canonical. If the result is `open`, a method after it needs brackets.
     """
 
     result: Part
@@ -90,6 +120,9 @@ class Lowered:
     apart: Lowered | None = None
     gathered: Part | None = None
     gives: tuple[str, ...] = ()
+    takes: tuple[Order, ...] = ()
+    makes: tuple[Order, ...] = ()
+    open: bool = False
 
     def outputs(self, ports: Sequence[str]) -> tuple[str, ...]:
         """The outputs of the expression, in order, if these further outputs are used."""

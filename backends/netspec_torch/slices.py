@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netspec.lowering.parts import Argument, Call, Part, Range, Slot, call, joined, seq
+from netspec_torch.orders import Order, channels_last
 from netspec_torch.site import OWN, Lowered, Site, run
 
 if TYPE_CHECKING:
@@ -14,29 +15,40 @@ if TYPE_CHECKING:
 
 
 def embedding(op: Embedding, site: Site) -> Lowered:
-    """`nn.Embedding`; its vectors are the last axis, so they are moved to axis 1."""
+    """`nn.Embedding`, which gives vectors as the last axis."""
     arguments = [
         Argument(Slot(site.inputs[0].vocabulary or 0, "vocabulary")),
         Argument(Slot(op.units, "units", channels=True)),
     ]
     if op.padding_index is not None:
         arguments.append(Argument(Slot(op.padding_index, "padding_idx"), "padding_idx"))
-    return Lowered(seq(run(site.x), ".movedim(-1, 1)"), Call("nn.Embedding", tuple(arguments)))
+    return Lowered(run(site.x), Call("nn.Embedding", tuple(arguments)), makes=_channels_last(site))
 
 
 def one_hot(op: OneHot, site: Site) -> Lowered:
     """A helper class, because `F.one_hot` returns integers."""
-    return Lowered(run(site.x), call("OneHot", Slot(site.inputs[0].vocabulary or 0, "vocabulary")))
+    module = call("OneHot", Slot(site.inputs[0].vocabulary or 0, "vocabulary"))
+    return Lowered(run(site.x), module, makes=_channels_last(site))
 
 
-def _dim(op: Along, site: Site) -> int:
-    """The axis of the tensor; the batch is axis 0."""
+def _channels_last(site: Site) -> tuple[Order]:
+    return (channels_last(len(site.output.shape)),)
+
+
+def _axis(op: Along, site: Site) -> int:
+    """The canonical axis of the tensor, with the batch as axis 0."""
     return 1 + op.dimension(site.inputs)
 
 
-def _at(op: Along, site: Site, place: Part) -> Lowered:
+def _dim(op: Along, site: Site) -> int:
+    """The dimension of the tensor, in the order in which it comes."""
+    return site.dim(_axis(op, site))
+
+
+def _at(op: Along, site: Site, place: Part, removes: bool = False) -> Lowered:
     """The tensor indexed along the axis: `x[:, :, place]`."""
-    return Lowered(seq(site.x, "[", ":, " * _dim(op, site), place, "]"))
+    makes = site.order.without(_axis(op, site)) if removes else site.order
+    return site.as_given(Lowered(seq(site.x, "[", ":, " * _dim(op, site), place, "]")), makes)
 
 
 def _range(start: int, stop: int, step: int, size: int) -> Range:
@@ -62,7 +74,7 @@ def split(op: Split, site: Site) -> Lowered:
     else:
         sizes = seq("[", joined(", ", [Slot(size, "size", kept=True) for size in op.sizes]), "]")
         result = call("torch.split", site.x, sizes, dim=dim)
-    return Lowered(result, gives=("", *(name for name, _ in op.parts[1:])))
+    return site.as_given(Lowered(result, gives=("", *(name for name, _ in op.parts[1:]))))
 
 
 def take(op: Take, site: Site) -> Lowered:
@@ -70,14 +82,14 @@ def take(op: Take, site: Site) -> Lowered:
     if len(site.inputs) > 1:
         x, lengths = site.variables
         return Lowered(seq(OWN, "(", x, ", ", lengths, ")"), call("LastStep"))
-    return _at(op, site, Slot(op.position, "position", kept=True))
+    return _at(op, site, Slot(op.position, "position", kept=True), removes=True)
 
 
 def gather(op: Gather, site: Site) -> Lowered:
     """`x[..., [positions]]`; `torch.take_along_dim` for an input of indices."""
     if op.positions is None:
         x, places = site.variables
-        dim, last = _dim(op, site), len(site.inputs[0].shape)
+        dim, last = _axis(op, site), len(site.inputs[0].shape)
         listed = ", :" if site.inputs[1].spatial else ", None"
         places = seq(places, "[:", ", None" * (dim - 1), listed, ", None" * (last - dim), "]")
         result = call("torch.take_along_dim", x, places, dim=str(dim))
@@ -87,12 +99,13 @@ def gather(op: Gather, site: Site) -> Lowered:
 
 def reverse(op: Reverse, site: Site) -> Lowered:
     """`x.flip`."""
-    return Lowered(seq(site.x, f".flip({_dim(op, site)})"))
+    return site.as_given(Lowered(seq(site.x, f".flip({_dim(op, site)})")))
 
 
 def roll(op: Roll, site: Site) -> Lowered:
     """`x.roll`."""
-    return Lowered(seq(site.x, ".roll(", Slot(op.shift, "shift", kept=True), f", dims={_dim(op, site)})"))
+    shift = Slot(op.shift, "shift", kept=True)
+    return site.as_given(Lowered(seq(site.x, ".roll(", shift, f", dims={_dim(op, site)})")))
 
 
 def repeat_vector(op: RepeatVector, site: Site) -> Lowered:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from netspec.backend import Source
 from netspec.dataclass import dataclass, replace
-from netspec.graph import Graph
+from netspec.graph import Graph, Node
 from netspec.lowering.gathering import gathered
 from netspec.lowering.layout import Page
 from netspec.lowering.names import camel, numbered, singular
-from netspec.lowering.outline import Module, called_name, definitions, nesting
+from netspec.lowering.outline import Module, called_name, definitions, given, nesting
 from netspec.lowering.sizes import with_sizes
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.uses import description, firsts, stem, told
@@ -19,13 +19,13 @@ from netspec.lowering.witness import Draft, proven
 from netspec_torch.attributes import Attributes, rooted
 from netspec_torch.beginning import Beginning
 from netspec_torch.body import ModuleWriter, loops
-from netspec_torch.construction import SELF, Whole
+from netspec_torch.construction import SELF, Whole, flattened
 from netspec_torch.helpers import NAMES, helpers
-from netspec_torch.lowering import lower
+from netspec_torch.lowering import Lowerings
+from netspec_torch.orders import canonical
 from netspec_torch.reading import TorchReading
 from netspec_torch.reserved import ATTRIBUTES, VARIABLES
 from netspec_torch.sharing import Made, Sharing
-from netspec_torch.site import Lowered
 from netspec_torch.starts import FUNCTION, Start, function
 
 IMPORTS = (
@@ -51,17 +51,17 @@ class Class:
 def source(graph: Graph) -> Source:
     """Source that defines the network as a class, named after the spec. The backend accepts the graph."""
     graph = with_sizes(graph)
-    lowered = lower(graph)
-    return proven(graph, lambda: _draft(graph, lowered), lambda: _draft(graph, lowered, folded=False))
+    lowered = Lowerings(graph)
+    return proven(graph, lambda: draft(graph, lowered), lambda: draft(graph, lowered, folded=False))
 
 
-def _draft(graph: Graph, lowered: Mapping[str, Lowered], folded: bool = True) -> Draft:
+def draft(graph: Graph, lowered: Lowerings, folded: bool = True) -> Draft:
+    """The text of a graph, and how to read it, before it is proven."""
     text = _Text(graph, lowered, folded)
     finished = text.source()
-    used = helpers(finished.text.splitlines())
-    return Draft(
-        text.root, finished, TorchReading(graph, lowered, text.whole.attributes, class_name(graph), used)
-    )
+    used, orders = helpers(finished.text.splitlines()), text.whole.orders
+    reading = TorchReading(graph, lowered, text.whole.attributes, class_name(graph), used, orders)
+    return Draft(text.root, finished, reading)
 
 
 def class_name(graph: Graph) -> str:
@@ -72,7 +72,7 @@ def class_name(graph: Graph) -> str:
 class _Text:
     """The text of a graph. If it is not `folded`, each use of a block is a class, and each call has its own object."""
 
-    def __init__(self, graph: Graph, lowered: Mapping[str, Lowered], folded: bool = True) -> None:
+    def __init__(self, graph: Graph, lowered: Lowerings, folded: bool = True) -> None:
         self.graph, self.folded = graph, folded
         self.root = rooted(graph)
         self.levels = nesting(self.root)
@@ -114,7 +114,12 @@ class _Text:
             _class(page, each, beginning.closing if is_network else ())
         # An empty statement is an empty line.
         page.rows = [row.rstrip() for row in page.rows]
-        return page.source()
+        turned = tuple(
+            (value, order.permutation(canonical(len(order.axes))))
+            for value, order in self.whole.orders.items()
+            if not order.is_canonical
+        )
+        return replace(page.source(), turned=turned)
 
     def _with_heads_together(self, found: Sequence[Sequence[Module]]) -> Iterator[Sequence[Module]]:
         """The definitions; heads that one class serves are one definition, before the network."""
@@ -136,7 +141,7 @@ class _Text:
     def _unified(self, uses: Sequence[Module]) -> tuple[Definition, ...]:
         """The fewest classes; of equally few, those with the simplest padding."""
         if not self.folded:
-            alone = [self._unify([ModuleWriter(each, self.whole)]) for each in uses]
+            alone = [self._unify([self._body(each)]) for each in uses]
             return tuple(replace(only, uses=(number,)) for number, (only,) in enumerate(alone))
         first = firsts(uses, self.whole.mark, self.whole.around)
         bodies = self._bodies(uses, first)
@@ -152,8 +157,21 @@ class _Text:
         self, uses: Sequence[Module], first: Sequence[int], apart: Collection[str] = ()
     ) -> list[ModuleWriter]:
         """A body for each use; equal uses share one."""
-        made = {number: ModuleWriter(uses[number], self.whole, apart) for number in sorted(set(first))}
+        made = {number: self._body(uses[number], apart) for number in sorted(set(first))}
+        for number, representative in enumerate(first):
+            pairs = zip(flattened(uses[number].items), flattened(uses[representative].items), strict=True)
+            for mine, theirs in pairs:
+                self.whole.orders.update(
+                    (value, self.whole.orders[other])
+                    for value, other in zip(given(mine), given(theirs), strict=True)
+                    if isinstance(mine, Node) and other in self.whole.orders
+                )
         return [made[number] for number in first]
+
+    def _body(self, use: Module, apart: Collection[str] = ()) -> ModuleWriter:
+        body = ModuleWriter(use, self.whole, apart)
+        self.whole.orders.update(body.arrangement.tapped)
+        return body
 
     def _plainest(self, bodies: Sequence[ModuleWriter], definition: Definition) -> Definition:
         """The same class with the simplest padding that its uses allow."""

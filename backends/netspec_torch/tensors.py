@@ -33,7 +33,7 @@ def positions(op: Positions, site: Site) -> Lowered:
     module = call("Learned", Slot(site.inputs[0].shape, "shape"))
     if op.kind == "sinusoid":
         module = _sinusoid(site.channels, site.inputs[0].sizes[0], op.base, follows=True)
-    return Lowered(seq(site.x, " + ", run(site.x)), module)
+    return Lowered(seq(site.x, " + ", run(site.x)), module, open=True)
 
 
 def _sinusoid(channels: int, length: int, base: float, follows: bool = False) -> Call:
@@ -53,8 +53,9 @@ FUNCTIONS: Mapping[str, Callable[[str], Part]] = {
 
 def gated(op: Gated, site: Site) -> Lowered:
     """`F.glu` for the gated linear unit; else the product of both halves of the channels, from `torch.chunk`."""
+    dim = site.channels_dim
     if (op.activation, op.gate) == ("none", "sigmoid"):
-        return Lowered(call("F.glu", site.x, dim=literal(1)))
-    halves = seq("halves = ", call("torch.chunk", site.x, "2", dim="1"))
+        return site.as_given(Lowered(call("F.glu", site.x, dim=literal(dim))))
+    halves = seq("halves = ", call("torch.chunk", site.x, "2", dim=literal(dim)))
     result = seq(FUNCTIONS[op.activation]("halves[0]"), " * ", FUNCTIONS[op.gate]("halves[1]"))
-    return Lowered(result, before=(halves,))
+    return site.as_given(Lowered(result, before=(halves,), open=True))

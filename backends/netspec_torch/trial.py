@@ -36,6 +36,7 @@ class TorchTrial:
     ) -> None:
         self.graph, self.dtype, self.device = graph, DTYPES[dtype], choose(device, dtype)
         text = source(graph)
+        self.turned = dict(text.turned)
         self.recorder = Recorder(order(outline(graph)), inject)
         space = execute(text, instrument(text), graph.name, {HOOK: self.recorder})
         self.model = instance(space, graph, weights, dtype).to(self.device)
@@ -46,8 +47,12 @@ class TorchTrial:
         self._reset()
         with torch.no_grad(), full_precision():
             self._run(inputs)
-        seen = self.recorder.seen
-        return {node.name: seen[node.name].detach().cpu().numpy() for node in self.graph.nodes}
+        return {node.name: self._seen(node.name).detach().cpu().numpy() for node in self.graph.nodes}
+
+    def _seen(self, value: str) -> torch.Tensor:
+        """A value that the text made, in its canonical order."""
+        found: torch.Tensor = self.recorder.seen[value]
+        return found.permute(self.turned[value]) if value in self.turned else found
 
     def gradients(self, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
         """The gradient of the loss with respect to every trainable weight."""

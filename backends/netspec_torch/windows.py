@@ -11,6 +11,7 @@ from netspec.lowering.parts import Argument, Call, Part, Slot, call, literal, se
 from netspec.ops.window import Windowed
 from netspec.types import Type, Windows
 from netspec_torch.functions import activate
+from netspec_torch.orders import canonical
 from netspec_torch.site import (
     OWN,
     PADDED,
@@ -277,18 +278,21 @@ def _unfold(x: str, op: Windowed) -> str:
     return f"{x}[..., {taps}]"
 
 
-def _everywhere(site: Site) -> str:
-    return literal(tuple(range(2, 2 + site.rank))) if site.rank > 1 else "2"
+def _everywhere(site: Site, reduced: str) -> Lowered:
+    """A reduction over all positions, in the order in which they come; a vector has only one."""
+    dims = tuple(sorted(map(site.dim, range(2, 2 + site.rank))))
+    result = seq(site.x, f".{reduced}(dim={literal(dims if len(dims) > 1 else dims[0])})")
+    return site.as_given(Lowered(result), canonical(1))
 
 
 def global_avg_pool(op: GlobalAvgPool, site: Site) -> Lowered:
     """The mean over all positions."""
-    return Lowered(seq(site.x, f".mean(dim={_everywhere(site)})"))
+    return _everywhere(site, "mean")
 
 
 def global_max_pool(op: GlobalMaxPool, site: Site) -> Lowered:
     """`amax`, which shares the gradient among equal values."""
-    return Lowered(seq(site.x, f".amax(dim={_everywhere(site)})"))
+    return _everywhere(site, "amax")
 
 
 def channel_pool(op: ChannelPool, site: Site) -> Lowered:

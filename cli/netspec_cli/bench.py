@@ -10,19 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netspec_cli.common import (
-    Device,
-    Sets,
-    Several,
-    Spec,
-    chosen,
-    fail,
-    load_spec,
-    parameters,
-    path_of,
-    without_what_lacks,
-)
+from netspec_cli.common import chosen, fail, load_spec, parameters, path_of, without_what_lacks
 from netspec_cli.exits import WRONG_SPEC
+from netspec_cli.options import Device, Sets, Several, Spec
 from netspec_cli.sizes import size
 from netspec_cli.streams import complain, say, say_json
 

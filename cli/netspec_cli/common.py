@@ -1,4 +1,4 @@
-"""The common parts of commands: options, loading a spec, reading `--set`, error messages."""
+"""The common parts of commands: loading a spec, reading `--set`, error messages."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeAlias
-
-import typer
+from typing import TYPE_CHECKING, NoReturn
 
 from netspec import files
 from netspec.diagnostics import Diagnostic, Problems
@@ -26,48 +24,11 @@ if TYPE_CHECKING:
     from netspec.backend import Arrays, Backend, Unavailable
     from netspec.types import Float
 
-# Arguments and options of several commands. Their help is ASCII, so that every terminal can show it.
-Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A path, or zoo:NAME.")]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter of the spec. Repeatable."),
-]
-Weights = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--weights",
-        metavar="FILE",
-        help="The weights in this safetensors FILE; NAME=FILE for an embedded network. Repeatable.",
-    ),
-]
-Out = Annotated[
-    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of stdout.")
-]
-BackendOption = Annotated[
-    str,
-    typer.Option("--backend", "-b", metavar="NAME", help="A backend; `netspec backends` lists them."),
-]
-Several = Annotated[
-    str | None,
-    typer.Option(
-        "--backends",
-        metavar="NAME,NAME",
-        help="Backends, separated by commas. Default: all installed ones that can do it.",
-    ),
-]
-Device = Annotated[
-    str, typer.Option("--device", metavar="NAME", help="auto, cpu, or a device name of the framework.")
-]
-
-Force: TypeAlias = Annotated[
-    bool,
-    typer.Option("--force", help="Overwrite a file that netspec did not write, or that was edited."),
-]
-"""The option of every command that writes a file."""
-
 
 def fail(message: str, code: int = WRONG_COMMAND) -> NoReturn:
     """Print what is wrong with the command to stderr, and exit."""
+    import typer  # not loaded by a command that succeeds without it
+
     if may_tell():
         complain(f"netspec: {message}")
     raise typer.Exit(code)
@@ -182,6 +143,8 @@ def load_with_sources(spec: str, sets: Iterable[str] | None = None) -> tuple[Gra
         fail(str(error))
     show(problems)
     if graph is None:
+        import typer
+
         raise typer.Exit(WRONG_SPEC)
     return graph, (*library.values, *(Path(file) for _, file in graph.pretrained))
 

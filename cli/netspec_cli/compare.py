@@ -9,19 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from netspec_cli import apart
-from netspec_cli.common import (
-    Sets,
-    Several,
-    Spec,
-    Weights,
-    chosen,
-    fail,
-    given_weights,
-    load_spec,
-    parameters,
-    path_of,
-    without_what_lacks,
-)
+from netspec_cli.common import chosen, fail, given_weights, load_spec, parameters, path_of, without_what_lacks
+from netspec_cli.options import Sets, Several, Spec, Weights
 from netspec_cli.streams import say, say_json
 
 if TYPE_CHECKING:

@@ -8,12 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from netspec_cli.common import (
-    BackendOption,
-    Force,
-    Out,
-    Sets,
-    Spec,
-    Weights,
     fail,
     given_weights,
     load_with_sources,
@@ -24,6 +18,7 @@ from netspec_cli.common import (
     write,
 )
 from netspec_cli.exits import WRONG_SPEC
+from netspec_cli.options import BackendOption, Force, Out, Sets, Spec, Weights
 from netspec_cli.passes import through
 
 if TYPE_CHECKING:

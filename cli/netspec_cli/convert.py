@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec_cli.common import Force, Out, Sets, Spec, fail, load_with_sources, may_write, note, put
+from netspec_cli.common import fail, load_with_sources, may_write, note, put
 from netspec_cli.exits import WRONG_SPEC
+from netspec_cli.options import Force, Out, Sets, Spec
 from netspec_cli.passes import through
 from netspec_cli.streams import hand_over
 

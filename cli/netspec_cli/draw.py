@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from netspec_cli.common import Force, Sets, Spec, fail, load_with_sources, may_write, write
+from netspec_cli.common import fail, load_with_sources, may_write, write
+from netspec_cli.options import Force, Sets, Spec
 
 SUFFIXES = (".svg", ".html", ".htm")
 

@@ -5,6 +5,10 @@ import _signal as signal  # type: ignore[import-not-found]
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _INTERRUPTED = 130
 """The exit code after Ctrl-C, as in `exits`."""
 
@@ -19,17 +23,27 @@ def run() -> None:
             signal.signal(signal.SIGINT, _end)
         import gc
 
-        gc.disable()  # what is imported stays; `main` enables it when the command is there
-        from netspec_cli.main import run as command
-
+        gc.disable()  # what is imported stays; it is enabled when the command is there
+        chosen = command()
         if listens:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        command()
+        chosen()
     except KeyboardInterrupt:
         _end()
     finally:
         if listens:
             signal.signal(signal.SIGINT, _end)  # while the interpreter shuts down
+
+
+def command() -> "Callable[[], None]":
+    """The program for the arguments. `check` with paths only needs no parser, which takes as long as the check."""
+    name, *words = sys.argv[1:] or [""]
+    has_only_words = words and not any(word.startswith("-") for word in words)
+    if name == "check" and has_only_words and os.name != "nt":  # there, typer also replaces `*` in words
+        from netspec_cli.checking import run
+    else:
+        from netspec_cli.main import run
+    return run
 
 
 def _end(*_: object) -> None:

@@ -1,18 +1,15 @@
-"""The command `netspec`: registers the commands, and turns all exceptions into messages."""
+"""The command line of `netspec`: registers the commands."""
 
 from __future__ import annotations
 
 import gc
-import os
-import sys
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 import typer.core
 
-from netspec_cli import apart, ranks, streams
-from netspec_cli.exits import INTERRUPTED, WRONG_COMMAND, WRONG_SPEC
+from netspec_cli import apart, program, streams
 from netspec_cli.form import STYLE, formed
 
 COMMANDS = (
@@ -47,18 +44,12 @@ class Commands(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except Exception as error:
-            from netspec_cli.failures import told
-
             if hasattr(error, "show") and hasattr(error, "message"):  # a usage error of typer
                 error.message = error.message.replace("Value error, ", "")
                 raise
-            known = told(error)
-            if known is None:
+            code = program.explain(error)
+            if code is None:
                 raise
-            message, code = known
-            if ranks.may_tell():
-                streams.complain(message)
-                _add_notes(error)
             raise typer.Exit(code) from None
 
 
@@ -90,50 +81,9 @@ def main(
 
 def run() -> None:
     """The entry point. Exits with 1 if a spec is wrong, with 2 if the command is wrong."""
-    # Searching for plugins of pydantic would read the metadata of every installed package.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    streams.prepare()
     apart.is_program = True
     try:
-        with ranks.quietly() as messages:
-            code = _code()
-        sys.exit(code if messages is None else ranks.settled(code, messages.getvalue()))
+        # Not standalone, because then a closed pipe would exit with 1, which means that a spec is wrong.
+        program.run(lambda: int(app(standalone_mode=False) or 0))
     finally:
         apart.is_program = False
-
-
-def _code() -> int:
-    """Run the command; return the exit code after all output is written."""
-    try:
-        # Not standalone, because then a closed pipe would exit with 1, which means that a spec is wrong.
-        code = int(app(standalone_mode=False) or 0)
-        sys.stdout.flush()
-        if code == WRONG_SPEC and streams.is_unread():
-            code = 0
-    except streams.Unwritable as error:
-        streams.complain(f"netspec: cannot write to standard output: {error}")
-        return WRONG_COMMAND
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-    except Exception as error:
-        if hasattr(error, "show") and hasattr(error, "exit_code"):
-            error.show()
-            return int(error.exit_code)
-        if "NETSPEC_DEBUG" in os.environ:
-            raise  # the user asked for the traceback
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
-        if ranks.may_tell():
-            streams.complain(
-                f"netspec: this is a bug in netspec, please report it ({what}); NETSPEC_DEBUG=1 shows where"
-            )
-            _add_notes(error)
-        return WRONG_COMMAND
-    if code == INTERRUPTED:
-        streams.complain("netspec: interrupted")
-    return code
-
-
-def _add_notes(error: BaseException) -> None:
-    """Print the notes of an exception, such as the place of a run folder."""
-    for note in getattr(error, "__notes__", []):
-        streams.complain(f"note: {note}")

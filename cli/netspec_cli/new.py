@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from netspec_cli.common import Force, fail, file_of, may_write, put, show
+from netspec_cli.common import fail, file_of, may_write, put, show
 from netspec_cli.exits import WRONG_SPEC
+from netspec_cli.options import Force
 from netspec_cli.streams import complain, say, say_json
 
 

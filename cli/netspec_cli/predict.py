@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from netspec import files
-from netspec_cli.common import Sets, fail, load_spec, note
+from netspec_cli.common import fail, load_spec, note
 from netspec_cli.exits import WRONG_SPEC
 from netspec_cli.opening import Device, Format, Json, Trained, Written, device_of, failing, run_of
+from netspec_cli.options import Sets
 from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:

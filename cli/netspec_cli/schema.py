@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from netspec_cli.common import Force, Out, may_write, write
+from netspec_cli.common import may_write, write
+from netspec_cli.options import Force, Out
 
 
 def schema(

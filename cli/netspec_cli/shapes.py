@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netspec_cli.common import Sets, Spec, load_spec
+from netspec_cli.common import load_spec
+from netspec_cli.options import Sets, Spec
 from netspec_cli.sizes import UNAVAILABLE, size
 from netspec_cli.streams import rule, say, say_json
 

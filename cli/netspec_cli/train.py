@@ -15,17 +15,9 @@ import typer
 from netspec import files
 from netspec.dataclass import replace
 from netspec.language.reading import locations
-from netspec_cli.common import (
-    Weights,
-    fail,
-    given_weights,
-    load_with_sources,
-    note,
-    setting,
-    show,
-    weights_files,
-)
+from netspec_cli.common import fail, given_weights, load_with_sources, note, setting, show, weights_files
 from netspec_cli.following import Format, Shape, followed
+from netspec_cli.options import Weights
 from netspec_cli.streams import complain
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from netspec import files
-from netspec_cli.common import Force, Sets, Spec, fail, load_with_sources, may_write, note, put
+from netspec_cli.common import fail, load_with_sources, may_write, note, put
 from netspec_cli.exits import WRONG_SPEC
 from netspec_cli.form import STYLE
+from netspec_cli.options import Force, Sets, Spec
 from netspec_cli.streams import say, say_json
 
 if TYPE_CHECKING:

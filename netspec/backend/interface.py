@@ -48,6 +48,8 @@ class Source:
 
     text: str
     taps: tuple[Tap, ...] = ()
+    turned: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    """The values that the text holds in another order of axes: the dimensions that give each its canonical order."""
 
 
 @dataclass(frozen=True, slots=True)

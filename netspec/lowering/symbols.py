@@ -112,7 +112,7 @@ def _alike(wanted: Any, found: Any, bound: Bound) -> bool:
         return bound.get(wanted) is found
     if kind is not type(found):
         return False
-    if kind is NamedValue:
+    if issubclass(kind, NamedValue):
         return wanted is found
     if issubclass(kind, Symbol):
         return _all_alike(wanted.term, found.term, bound)

@@ -37,6 +37,14 @@ class Reading(ABC):
     def value(self, name: str) -> NamedValue:
         """The symbol of an input, or of the output of a node."""
 
+    def held(self, value: NamedValue) -> NamedValue:
+        """The symbol that the text has for a value: `value`, unless the text holds it in another order of axes."""
+        return value
+
+    def normal(self, name: str, value: Any) -> Any:
+        """What the text makes for a value, in the form of `own`."""
+        return value
+
     @abstractmethod
     def run(self, space: Mapping[str, Any], inputs: Mapping[str, NamedValue]) -> Mapping[str, Any]:
         """Run the network that the text defines; returns its outputs by name."""
@@ -144,7 +152,7 @@ class _Witness(Recorder):
     def __init__(self, graph: Graph, root: Module, reading: Reading) -> None:
         super().__init__(order(root))
         self.graph, self.reading = graph, reading
-        self.values: dict[str, Any] = {}
+        self.values: dict[str, NamedValue] = {}
         self.own_fault: Exception | None = None
         """An exception of the reading itself: a bug of the reading, not of the text."""
 
@@ -157,12 +165,14 @@ class _Witness(Recorder):
         name = self.due(node)
         due = self.graph.producers[name]
         self.reading.hold(due, self._bound(due, name, value))
-        self.seen[name] = self.values[name] = self.reading.value(name)
+        self.values[name] = self.reading.value(name)
+        self.seen[name] = self.reading.held(self.values[name])
         return self.seen[name]
 
     def _bound(self, node: Node, name: str, value: Any) -> Bound:
         """The layers of the text for those of a node's own lowering, for the first way that is equal."""
         tried = []
+        value = self.reading.normal(name, value)
         for way in self._ways(node, name):
             tried.append(way)
             if (bound := bind(way, value)) is not None:

@@ -39,11 +39,13 @@ class Model:
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
         bases = [base for base in reversed(cls.__mro__[1:]) if issubclass(base, Model)]
-        cls.model_fields = {name: info for base in bases for name, info in base.model_fields.items()}
-        cls._privates = {name: value for base in bases for name, value in base._privates.items()}
-        cls.model_validators = {
-            name: [*found] for base in bases for name, found in base.model_validators.items()
+        cls.model_fields = {
+            name: base.model_fields[name]
+            for base in bases
+            for name in base.__annotations__
+            if name in base.model_fields
         }
+        cls._privates = {name: value for base in bases for name, value in base._privates.items()}
         for name, annotation in cls.__annotations__.items():
             if _is_of_the_class(annotation):
                 continue
@@ -54,8 +56,10 @@ class Model:
                 cls._privates[name] = own.default if isinstance(own, PrivateMark) else own
             else:
                 cls.model_fields[name] = FieldInfo(name, annotation, own, cls.__module__)
-        for each in [value for value in cls.__dict__.values() if isinstance(value, field_validator)]:
-            cls.model_validators.setdefault(each.field, []).append(each)
+        cls.model_validators = {}
+        for value in [value for base in [*bases, cls] for value in base.__dict__.values()]:
+            if isinstance(value, field_validator):
+                cls.model_validators.setdefault(value.field, []).append(value)
 
     if not TYPE_CHECKING:  # a type checker knows the fields
 

@@ -29,13 +29,12 @@ from netspec_keras.sharing import lower
 from netspec_keras.source import draft as keras_draft
 from netspec_keras.source import source as keras_source
 from netspec_keras.windows import called_same
-from netspec_torch.attributes import Attributes, rooted
 from netspec_torch.construction import Construction
 from netspec_torch.helpers import helpers
-from netspec_torch.lowering import lower as torch_lower
+from netspec_torch.lowering import Lowerings
 from netspec_torch.reading import TorchReading
 from netspec_torch.sharing import Sharing
-from netspec_torch.source import class_name
+from netspec_torch.source import draft as torch_draft
 from netspec_torch.source import source as torch_source
 from tests.cases import CASES
 from tests.structures import STRUCTURES
@@ -48,8 +47,9 @@ def structure(name: str) -> Graph:
 
 
 def torch_reading(graph: Graph, text: str) -> Reading:
-    attributes = Attributes(rooted(graph))
-    return TorchReading(graph, torch_lower(graph), attributes, class_name(graph), helpers(text.splitlines()))
+    reading = torch_draft(graph, Lowerings(graph)).reading
+    reading.helpers = frozenset(helpers(text.splitlines()))
+    return reading
 
 
 def keras_reading(graph: Graph, text: str) -> Reading:

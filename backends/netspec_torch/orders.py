@@ -1,0 +1,78 @@
+"""The order in which the variables of a text hold the axes of a value, and the moves from one order to another.
+
+The canonical order is (N, channels, *sizes). Some layers of PyTorch take and give another one: (N, *sizes, channels). A
+text moves axes only where a layer needs another order than the variable has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from functools import lru_cache
+
+from netspec.dataclass import dataclass
+from netspec.lowering.parts import Part, Slot, seq
+
+
+@dataclass(frozen=True)
+class Order:
+    """The canonical axis at each place, without the batch: `(2, 1)` is a sequence with its channels last.
+
+    If it is `along` an axis, that axis is an argument of a layer, which can differ between the uses of a block.
+    """
+
+    axes: tuple[int, ...]
+    along: bool = field(default=False, compare=False)
+
+    @property
+    def is_canonical(self) -> bool:
+        return self.axes == tuple(range(1, len(self.axes) + 1))
+
+    def dim(self, axis: int) -> int:
+        """The dimension of a tensor in this order that is a canonical axis; the batch is dimension 0."""
+        return 1 + self.axes.index(axis)
+
+    def without(self, axis: int) -> Order:
+        """The order of a value that lacks an axis."""
+        return Order(tuple(each - (each > axis) for each in self.axes if each != axis))
+
+    def permutation(self, wanted: Order) -> tuple[int, ...]:
+        """The dimensions of a tensor in this order, as a tensor in another order has them."""
+        return (0, *map(self.dim, wanted.axes))
+
+
+@lru_cache(maxsize=64)
+def canonical(count: int) -> Order:
+    """The canonical order of so many axes."""
+    return Order(tuple(range(1, count + 1)))
+
+
+@lru_cache(maxsize=64)
+def channels_last(count: int) -> Order:
+    """The order with the channels last. A vector has only one order."""
+    return Order((*range(2, count + 1), 1))
+
+
+@lru_cache(maxsize=64)
+def steps_last(count: int, axis: int) -> Order:
+    """The order with one axis and then the channels last, as recurrent layers take it."""
+    return Order((*(each for each in range(2, count + 1) if each != axis), axis, 1), along=count > 2)
+
+
+def moved(x: Part, given: Order, wanted: Order) -> Part:
+    """A value in another order. `x` is an expression that a method can follow."""
+    if given == wanted:
+        return x
+    count = len(given.axes)
+    for first, second, is_back in ((given, wanted, False), (wanted, given, True)):
+        if first.is_canonical and second == channels_last(count) and not second.along:
+            return seq(x, ".movedim(-1, 1)" if is_back else ".movedim(1, -1)")
+        if first.is_canonical and second == steps_last(count, second.axes[-2]):
+            axis = Slot(second.axes[-2], "axis", kept=True)
+            if is_back:
+                return seq(x, ".movedim((-1, -2), (1, ", axis, "))")
+            return seq(x, ".movedim((1, ", axis, "), (-1, -2))")
+    permutation = given.permutation(wanted)
+    swapped = [dim for dim, each in enumerate(permutation) if dim != each]
+    if len(swapped) == 2:
+        return seq(x, f".transpose({swapped[0]}, {swapped[1]})")
+    return seq(x, f".permute({', '.join(map(str, permutation))})")

@@ -1,0 +1,47 @@
+"""Arguments and options of several commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+# Their help is ASCII, so that every terminal can show it.
+Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A path, or zoo:NAME.")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter of the spec. Repeatable."),
+]
+Weights = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--weights",
+        metavar="FILE",
+        help="The weights in this safetensors FILE; NAME=FILE for an embedded network. Repeatable.",
+    ),
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of stdout.")
+]
+BackendOption = Annotated[
+    str,
+    typer.Option("--backend", "-b", metavar="NAME", help="A backend; `netspec backends` lists them."),
+]
+Several = Annotated[
+    str | None,
+    typer.Option(
+        "--backends",
+        metavar="NAME,NAME",
+        help="Backends, separated by commas. Default: all installed ones that can do it.",
+    ),
+]
+Device = Annotated[
+    str, typer.Option("--device", metavar="NAME", help="auto, cpu, or a device name of the framework.")
+]
+
+Force: TypeAlias = Annotated[
+    bool,
+    typer.Option("--force", help="Overwrite a file that netspec did not write, or that was edited."),
+]
+"""The option of every command that writes a file."""

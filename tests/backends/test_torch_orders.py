@@ -1,0 +1,250 @@
+"""Generated PyTorch moves the axes of a value only where a layer needs another order than the value has."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+import pytest
+
+import netspec
+from netspec.graph import Graph
+from netspec.proof.comparison import compare
+from netspec_torch.source import source
+from tests.having import ORACLE
+from tests.language.author import graph_of
+
+FORWARD, GRADIENTS = 1e-12, 1e-11
+
+TOKENS = "input: {shape: [6], vocabulary: 9}"
+
+NETWORKS: Mapping[str, tuple[str, int]] = {
+    "steps_of_dense": ("input: [3, 6]\nlayers: [lstm: 4, dense: {units: 5, activation: softmax}]", 2),
+    "normalised": (
+        "input: [3, 6]\nlayers: [dense: {units: 4, activation: hard_sigmoid}, layer_norm, dense: 5]",
+        2,
+    ),
+    "two_lstms": ("input: [3, 6]\nlayers: [lstm: 4, relu, dropout: 0.5, lstm: 5, softmax]", 2),
+    "embedded": (f"{TOKENS}\nlayers: [embedding: 4, lstm: 5]", 1),
+    "embedded_for_a_map": (f"{TOKENS}\nlayers: [embedding: 4, conv: {{filters: 5, kernel: 3}}]", 1),
+    "one_hot": (f"{TOKENS}\nlayers: [one_hot, lstm: 5, reverse, roll: 1, lstm: 4, take: -1, dense: 3]", 0),
+    "residual": (
+        """
+input: [4, 6]
+layers:
+  - lstm: 4
+    name: y
+  - add:
+    from: [y, x]
+  - dense: 4
+    name: z
+  - add:
+    from: [z, y]
+  - layer_norm
+  - global_avg_pool
+""".replace("from: [y, x]", "from: [y, input]"),
+        1,
+    ),
+    "beside_a_map": (
+        """
+input: [4, 6]
+layers:
+  - conv: {filters: 4, kernel: 3, padding: same}
+    name: x
+  - concat:
+      - - lstm: 3
+      - - lstm: {units: 2, direction: backward}
+      - - conv: {filters: 3, kernel: 1}
+      - []
+  - dense: {units: 4, activation: gelu}
+""",
+        3,
+    ),
+    "repeated": (
+        """
+input: [4, 6]
+layers:
+  - gru: 4
+    repeat: 3
+  - dense: {units: 4, activation: tanh}
+    repeat: 3
+  - layer_norm:
+    repeat: 2
+""",
+        2,
+    ),
+    "handed_on": (
+        """
+inputs: {x: [4, 6], h: [4]}
+blocks:
+  unit:
+    inputs: [x, h]
+    outputs: [y, state]
+    layers:
+      - gru: 4
+        from: [x, h]
+        name: y
+      - identity:
+        from: y.state
+        name: state
+layers:
+  - unit:
+    from: [x, h]
+    repeat: 3
+    carry: {h: state}
+  - gru: 4
+""",
+        2,
+    ),
+    "swept": (
+        """
+input: [3, 6, 5]
+layers:
+  - gru: {units: 4, axis: height, direction: both}
+  - gru: {units: 4, axis: width, direction: both}
+  - dense: 4
+  - gru: {units: 4, axis: width, reset: before}
+    name: a
+  - gru: {units: 4, axis: width, reset: before, return: last}
+  - lstm: {units: 3, return: state}
+""",
+        2,
+    ),
+    "in_blocks": (
+        """
+input: [3, 6, 5]
+blocks:
+  sweep:
+    params: {axis: }
+    layers:
+      - gru: {units: 4, axis: $axis}
+      - dropout: 0.5
+      - dense: {units: 4, activation: relu}
+layers:
+  - sweep: height
+  - sweep: width
+  - sweep: width
+""",
+        2,
+    ),
+    "heads": (
+        """
+input: [3, 6]
+layers:
+  - lstm: 4
+    name: a
+  - dense: 4
+  - gated
+heads:
+  steps: {from: a, layers: [dense: 2]}
+  last: {from: a, layers: [take: -1]}
+  half: {from: a, layers: [slice: {axis: channels, stop: 2}]}
+""",
+        4,
+    ),
+    "permuted": (
+        "input: [3, 6]\nlayers: [lstm: 4, permute: [time, channels], lstm: 5, permute: [time, channels], dense: 3]",
+        4,
+    ),
+}
+"""Networks, and the number of moves in their text outside of the helpers."""
+
+ZOO = (
+    "char_rnn",
+    "seq2seq",
+    "sentiment",
+    "caption",
+    "rnn_rows_mnist",
+    "bit_memory",
+    "renet_cifar10",
+    "wavenet",
+)
+
+MOVES = ("movedim", "transpose", "permute")
+
+
+def network(name: str) -> Graph:
+    return graph_of(f"netspec: 1\nname: {name}\n{NETWORKS[name][0]}")
+
+
+def moves(text: str) -> Iterator[tuple[str, str]]:
+    """The moves of every value in a text, in pairs without anything between them."""
+    for function in ast.walk(ast.parse(text)):
+        if isinstance(function, ast.FunctionDef):
+            yield from _moves(function.body, {})
+
+
+def _moves(body: list[ast.stmt], last: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """The pairs in statements. `last` has the moves that made the value of each variable."""
+    for statement in body:
+        if isinstance(statement, ast.For):
+            yield from _moves(statement.body * 2, last)
+            continue
+        for call in ast.walk(statement):
+            if isinstance(call, ast.Call):
+                chain, value = chained(call)
+                yield from pairwise(
+                    [*(last.get(value.id, []) if isinstance(value, ast.Name) else []), *chain]
+                )
+        if isinstance(statement, ast.Assign):
+            chain, value = chained(statement.value)
+            before = last.get(value.id, []) if isinstance(value, ast.Name) else []
+            for target in ast.walk(statement.targets[0]):
+                if isinstance(target, ast.Name):
+                    last[target.id] = [*before, *chain]
+
+
+def chained(call: ast.expr) -> tuple[list[str], ast.expr]:
+    """The moves at the end of an expression, in their order, and the value before them."""
+    chain: list[str] = []
+    while isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in MOVES:
+        chain.insert(0, f"{call.func.attr}({', '.join(map(ast.unparse, call.args))})")
+        call = call.func.value
+    return chain, call
+
+
+def undoes(first: str, second: str) -> bool:
+    """Whether the second move undoes the first, as both are written."""
+    name, given = first.split("(", 1)
+    other, back = second.split("(", 1)
+    one, two = (ast.literal_eval(re.sub(r"self\.\w+", "2", f"({each}")) for each in (given, back))
+    if {name, other} == {"permute"}:
+        return [one[dim] for dim in two] == sorted(one)
+    return name == other and (one == two[::-1] or (name == "transpose" and one == two))
+
+
+def undone(text: str) -> list[tuple[str, str]]:
+    return [pair for pair in moves(text) if undoes(*pair)]
+
+
+def test_the_reader_sees_a_pair() -> None:
+    body = "def forward(self, x):\n    x = self.a(x.movedim(1, -1)).movedim(-1, 1)\n"
+    assert undone(f"{body}    return self.b(x.movedim(1, -1))\n")
+    assert undone(
+        "def f(x):\n    for a in b:\n        x = a(x.transpose(1, 2)).transpose(1, 2)\n    return x\n"
+    )
+    assert not undone(f"{body}    return self.b(x)\n")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_no_two_moves_undo_each_other(name: str) -> None:
+    text = source(network(name)).text
+    assert undone(text) == []
+    own = text[text.rindex("\nclass ") :] if name != "in_blocks" else text
+    assert sum(own.count(f".{each}(") for each in MOVES) == NETWORKS[name][1], own
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_networks_of_the_zoo(name: str) -> None:
+    assert undone(source(netspec.load(f"zoo:{name}")).text) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_numbers_are_those_of_the_oracle(name: str) -> None:
+    pytest.importorskip("torch")
+    found = compare(network(name), [ORACLE, "torch"], batch=3, steps=2, sizes=(), seed=1)
+    assert all(each.max_rel <= FORWARD for each in found.layers)
+    assert all(each.max_rel <= GRADIENTS for each in found.gradients)
