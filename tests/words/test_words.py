@@ -213,6 +213,16 @@ CHOICES: dict[str, tuple[WordTable, str, list[str]]] = {
     "rounding": (values.MODES, "max_pool: {{kernel: 3, rounding: {}}}", ["floor", "ceil"]),
     "kind": (values.MODES, "channel_pool: {{size: 2, kind: {}}}", ["max", "average"]),
     "over": (values.MODES, "layer_norm: {{over: {}}}", ["channels", "everything"]),
+    "return": (
+        values.CHOICES["sequence"],
+        "lstm: {{units: 4, axis: height, return: {}}}",
+        ["sequence", "last", "state"],
+    ),
+    "merge": (
+        values.CHOICES["concat"],
+        "gru: {{units: 4, axis: height, direction: both, merge: {}}}",
+        ["concat", "sum", "average", "multiply"],
+    ),
 }
 
 
@@ -228,6 +238,38 @@ def test_a_word_that_means_a_value_of_ours_can_be_followed(kind: str) -> None:
         step = follow(text, diagnostics[0])
         assert not step.left, as_text(step.left, {FILE: step.text})
         assert str(step.graph) == graph_text(f"{HEAD}  - {item.format(entry.ours)}\n")
+
+
+SEQUENCE, TOKENS = "[8, 20]", "{shape: [20], vocabulary: 50}"
+
+
+@pytest.mark.parametrize(
+    ("shape", "item", "codes", "advice"),
+    [
+        # The parts of a split as its fields: one more error would say that `parts` is missing.
+        (SEQUENCE, "split: {class: 2, for: 6}", ["NS0103", "NS0103"], "`parts: {NAME: 2, …}`"),
+        (SEQUENCE, "lstm: {units: 4, return: both}", ["NS0104"], "`return: sequence`, and take the last states"),
+        (SEQUENCE, "lstm: {units: 4, return: [sequence, state]}", ["NS0104"], "`NAME.state`"),
+        (SEQUENCE, "lstm: {units: 4, return: cell}", ["NS0104"], "`NAME.cell`"),
+        (SEQUENCE, "lstm: {units: 4, unit_forget_bias: false}", ["NS0103"], "`forget_bias: 0`"),
+        (SEQUENCE, "rnn: {units: 4, cell: GRU}", ["NS0103"], "`gru: …`"),
+        # Keras' default is what `reset: after` is here; the default of `conv_gru` is the other one.
+        (SEQUENCE, "gru: {units: 4, reset_after: true}", ["NS0103"], "`reset: after` is the default"),
+        (SEQUENCE, "gru: {units: 4, reset_after: false}", ["NS0103"], "`reset: before`"),
+        ("[8, 5, 9, 9]", "conv_gru: {filters: 4, kernel: 3, reset_after: true}", ["NS0103"], "`reset: after`"),
+        (SEQUENCE, "slice: {start: 2, length: 5}", ["NS0103"], "the start plus the length"),
+        (SEQUENCE, "slice: {start: 2, axis: 1}", ["NS0104"], "the name of the axis"),
+        (SEQUENCE, "take: last", ["NS0104"], "`take: -1`"),
+        (SEQUENCE, "take: {indices: [1, 2]}", ["NS0102", "NS0103"], "`gather: …`"),
+        (TOKENS, "embedding: {units: 8, input_length: 20}", ["NS0103"], "computes it"),
+        (TOKENS, "one_hot: {depth: 50}", ["NS0103"], "the vocabulary is that of the input"),
+    ],
+)  # fmt: skip
+def test_what_sequences_are_called_elsewhere(shape: str, item: str, codes: list[str], advice: str) -> None:
+    text = f"netspec: 1\nname: a\ninput: {shape}\nlayers:\n  - {item}\n"
+    _, found = check_text(text, FILE)
+    assert [each.code.id for each in found] == codes
+    assert any(advice in (each.help or "") for each in found), as_text(found, {FILE: text})
 
 
 @pytest.mark.parametrize(

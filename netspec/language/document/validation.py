@@ -284,11 +284,21 @@ def _of_text(given: str, key: str) -> str | None:
         return _write(key, f"{float(share.group(1)) / 100:.15g}")
     if name := re.fullmatch(r"[{<(]{1,2}\s*([A-Za-z]\w*)\s*[}>)]{1,2}", given):
         return f"{_write(key, '$' + name.group(1))} to pass on a parameter"
+    if (found := _of_position(given, key)) is not None:
+        return found
     formula = parse(given) if len(given) <= 200 else None
     if isinstance(formula, Formula) and re.search(r"[-+*/%]", given):
         quoted = f'"${{{given}}}"'
         return f"{_write(key, quoted)}: `${{…}}` calculates"
     return None
+
+
+def _of_position(given: str, key: str) -> str | None:
+    """Advice for a word in place of a number: the `last` position."""
+    from netspec.ops.words.values import NUMBERS
+
+    found = lead(given, (), NUMBERS[key]) if key in NUMBERS else None
+    return None if found is None else found.help
 
 
 def _numbers(context: dict[str, Any], given: object, key: str) -> str | None:
@@ -323,15 +333,10 @@ def _share(context: dict[str, Any], given: object, key: str) -> str | None:
 
 
 def _word(context: dict[str, Any], given: object, key: str) -> str | None:
-    from netspec.ops.words.values import MODES
+    from netspec.ops.words.values import choices
 
     known = _words(context)
-    words = {
-        word: entry
-        for word, entry in MODES.items()
-        if not isinstance(entry, Lead) or entry.ours is None or entry.ours in known
-    }
-    found = lead(str(given), known, words)
+    found = lead(str(given), known, choices(known))
     if found is None:
         return f"it is a word: `{key or '…'}: {known[0]}`" if not isinstance(given, str) else None
     return _keyed(found.help, key)

@@ -40,6 +40,9 @@ class Lead:
 WordEntry = Lead | Callable[[object], Lead]
 WordTable = Mapping[str, WordEntry]
 
+OTHER = "*"
+"""The word of a table for every word that neither the table nor our names have."""
+
 
 def same(ours: str, note: str = "") -> Lead:
     """A word that means exactly what `ours` means."""
@@ -93,7 +96,10 @@ def lead(word: str, known: Iterable[str], words: WordTable, given: object = None
         if ours is not None:
             return Lead(f"write `{ours}`", ours, True)
     match = nearest(plain, known)
-    return None if match is None else Lead(f"did you mean `{match}`?", match)
+    if match is not None:
+        return Lead(f"did you mean `{match}`?", match)
+    other = words.get(OTHER)
+    return other(given) if callable(other) else other
 
 
 _MODULES = frozenset(

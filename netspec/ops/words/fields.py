@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from netspec.ops.words import Lead, WordEntry, absent, instead, same
+from netspec.ops.words import OTHER, Lead, WordEntry, absent, instead, same
 
 # For each of our fields, the words for it. If several fields have a word in common, the first one of the op counts.
 _CALLED: tuple[tuple[str, str], ...] = (
@@ -21,7 +21,8 @@ _CALLED: tuple[tuple[str, str], ...] = (
     (
         "units",
         "outfeatures features numoutput nunits nbunits numunits numhidden hidden hiddenunits hiddensize outputdim "
-        "neurons numneurons outputsize outputs output filters outchannels size width nout outdim dim numclasses",
+        "neurons numneurons outputsize outputs output filters outchannels size width nout outdim dim numclasses "
+        "hiddendim hiddenchannels statesize rnnunits rnnsize",
     ),
     ("stride", "windowstrides step steps stridesize subsample subsamplefactor stridehw"),
     ("padding", "pad pads border bordermode paddings autopad padsize zeropadding padmode"),
@@ -52,14 +53,15 @@ _CALLED: tuple[tuple[str, str], ...] = (
     ("block", "blocksize upscalefactor downscalefactor upscale downscale factor scale r scalefactor stride"),
     ("mode", "interpolation resizemode upsamplemode method paddingmode interpolationmode padmode"),
     ("output_padding", "outputpad adj outpadding"),
-    ("axis", "dim axes concataxis concatdim dimension along direction over"),
+    ("axis", "dim dims axes concataxis concatdim dimension along direction over"),
     ("temperature", "temp t tau"),
     ("amount", "padding pad pads cropping border paddingsize margin paddings widths"),
     ("shape", "targetshape newshape dims size outputshape sizes shapes"),
     ("axes", "dims perm order permutation dimensions"),
     (
         "size",
-        "outputsize targetsize newsize localsize n shape outsize windowsize depthsize poolsize nsize runs",
+        "outputsize targetsize newsize localsize n shape outsize windowsize depthsize poolsize nsize runs times "
+        "repeats count",
     ),
     ("value", "constantvalue constantvalues fillvalue const fill padvalue"),
     ("branches", "inputs layers paths items children ways branch towers"),
@@ -89,14 +91,14 @@ _CALLED: tuple[tuple[str, str], ...] = (
     ("variational", "variationaldropout variationalrecurrent lockeddropout"),
     ("approximate", "approximation tanh"),
     ("padding_index", "paddingidx padidx padindex padid padtokenid paddingid"),
-    ("start", "begin from lower startindex startindices"),
-    ("stop", "end until upper endindex limit limitindices"),
+    ("start", "begin from lower starts startindex startindices first"),
+    ("stop", "end to until upper ends last endindex limit limitindices"),
     ("step", "stride strides steps every"),
     (
         "parts",
         "sizes sections splitsizeorsections sizesplits numsplits numorsizesplits splits chunks names into outputs",
     ),
-    ("position", "index at which i place idx timestep"),
+    ("position", "index at which i place idx timestep step"),
     ("positions", "indices index places idx"),
     ("shift", "shifts by amount offset"),
 )
@@ -122,6 +124,36 @@ def _both(given: object) -> Lead:
     if given is False:
         return instead("remove it: a layer runs in one direction unless `direction` says otherwise")
     return instead("put `direction: both` in its place")
+
+
+def _reset(default: str, other: str) -> Callable[[object], Lead]:
+    """The advice for a setting that is true if the product with the state is reset."""
+
+    def found(given: object) -> Lead:
+        if given not in (True, False):
+            return same("reset")
+        meant = "after" if given else "before"
+        if meant == default:
+            return instead(f"remove it: `reset: {default}` is the default")
+        return instead(f"put `reset: {other}` in its place")
+
+    return found
+
+
+def _forget(given: object) -> Lead:
+    if given is True:
+        return instead("remove it: `forget_bias: 1` is the default")
+    return instead("put `forget_bias: 0` in its place") if given is False else same("forget_bias")
+
+
+def _cell(given: object) -> Lead:
+    word = given.lower() if isinstance(given, str) else ""
+    return instead(f"write `{word if word in ('rnn', 'lstm', 'gru') else 'lstm'}: …`: each cell is an op")
+
+
+def _part(given: object) -> Lead:
+    size = given if isinstance(given, int) and not isinstance(given, bool) else "SIZE"
+    return Lead(f"put it into `parts`: `parts: {{NAME: {size}, …}}`, all parts in one mapping", "parts")
 
 
 def _masked(given: object) -> Lead:
@@ -166,6 +198,7 @@ _RECURRENT: tuple[tuple[WordEntry, str], ...] = (
         "lengths length seqlen sequencelength sequencelengths mask masking seqlens",
     ),
     (instead("remove it: the gates are sigmoids"), "recurrentactivation inneractivation gateactivation"),
+    (_cell, "cell celltype rnntype"),
 )
 _CONV_RECURRENT: tuple[tuple[WordEntry, str], ...] = (
     *_SWEPT,
@@ -179,6 +212,12 @@ _CONV_RECURRENT: tuple[tuple[WordEntry, str], ...] = (
 _NO_PEEPHOLES = instead(
     "`peepholes` and `coupled` are fields of `lstm`: this layer has no cell to see, or to forget"
 )
+
+_VOCABULARY = instead(
+    "remove it: the vocabulary is that of the input: `input: {shape: [20], vocabulary: 8000}`"
+)
+_RESETS = "resetafter linearbeforereset"
+_FORGETS = "unitforgetbias"
 
 _UNNEEDED = instead("remove it: netspec computes it from the input of the layer")
 _LAYOUT = instead(
@@ -237,29 +276,46 @@ _OWN: dict[str, tuple[tuple[WordEntry, str], ...]] = {
     "rnn": (*_RECURRENT, (_NO_PEEPHOLES, "peepholes usepeepholes peephole coupled inputforget")),
     "gru": (
         *_RECURRENT,
+        (_reset("after", "before"), _RESETS),
         (instead("remove it: a `gru` has tanh; `rnn` and `conv_gru` have an `activation`"), "activation act"),
         (_NO_PEEPHOLES, "peepholes usepeepholes peephole coupled inputforget"),
     ),
     "lstm": (
         *_RECURRENT,
+        (_forget, _FORGETS),
         (
             instead("remove it: an `lstm` has tanh; `rnn` and `conv_lstm` have an `activation`"),
             "activation act",
         ),
     ),
     "embedding": (
-        (
-            instead(
-                "remove it: the vocabulary is that of the input: `input: {shape: [20], vocabulary: 8000}`"
-            ),
-            "numembeddings inputdim vocabulary vocabsize numtokens",
-        ),
+        (_VOCABULARY, "numembeddings inputdim vocabulary vocabsize numtokens"),
         (same("units"), "embeddingdim embeddingsize dmodel"),
+        (same("init"), "embeddingsinitializer embeddinginitializer"),
         (_masked, "maskzero"),
+        (_UNNEEDED, "inputlength"),
+        (instead("remove it: it does not change any number of the network"), "sparse"),
+        (
+            absent("bound or penalty on the vectors of an embedding"),
+            "maxnorm normtype scalegradbyfreq embeddingsconstraint embeddingsregularizer",
+        ),
     ),
-    "conv_lstm": (*_CONV_RECURRENT, (absent("coupled gates of maps"), "coupled inputforget cifg")),
+    "one_hot": (
+        (_VOCABULARY, "depth numclasses vocabulary vocabsize numembeddings ndepth classes numtokens"),
+    ),
+    "split": ((_part, OTHER),),
+    "slice": ((instead("write `stop`, the start plus the length, in its place"), "length size count"),),
+    "take": (
+        (instead("write `gather: …` in place of `take`, which gives one position"), "indices positions"),
+    ),
+    "conv_lstm": (
+        *_CONV_RECURRENT,
+        (_forget, _FORGETS),
+        (absent("coupled gates of maps"), "coupled inputforget cifg"),
+    ),
     "conv_gru": (
         *_CONV_RECURRENT,
+        (_reset("before", "after"), _RESETS),
         (
             instead("`peepholes` is a field of `conv_lstm`: this layer has no cell to see"),
             "peepholes peephole",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from netspec.ops.words import WordEntry, absent, instead, same, table
+from collections.abc import Collection
+
+from netspec.ops.words import Lead, WordEntry, absent, instead, same, table
 
 ACTIVATIONS = table(
     (same("none"), "linear identity no nothing"),
@@ -131,6 +133,63 @@ MODES: dict[str, WordEntry] = table(
     (same("tanh"), "approximate true"),
 )
 """Words for fields that take one of a list of words. A word applies only if the field accepts the word of the lead."""
+
+_BESIDE = instead(
+    "write `return: sequence`, and take the last states by name, `NAME.state`, those of an `lstm` also `NAME.cell`"
+)
+
+CHOICES: dict[str, dict[str, WordEntry]] = {
+    "sequence": table(
+        (
+            same("sequence"),
+            "all every each sequences allsteps fullsequence full output outputs steps true many",
+        ),
+        (same("last"), "final laststep lastoutput finaloutput end false one hn"),
+        (same("state"), "states hidden hiddenstate h laststate finalstate"),
+        (_BESIDE, "both sequenceandstate sequencestate statesequence laststatesequence"),
+        (instead("write `return: last`, and take the cell by name, `NAME.cell`"), "cell c cellstate"),
+    ),
+    "concat": table(
+        (same("concat"), "cat concatenate concatenation stack join none"),
+        (same("sum"), "add plus total"),
+        (same("average"), "ave avg mean"),
+        (same("multiply"), "mul product times prod"),
+    ),
+    "sinusoid": table(
+        (same("sinusoid"), "sin sine sines sinusoidal cosine fixed absolute fourier"),
+        (same("learned"), "trainable learnable learnt embedding embedded trained parameter"),
+        (absent("relative positions"), "relative rotary rope alibi"),
+    ),
+    "time": table(
+        (
+            instead(
+                "write the name of the axis: `channels`, or a spatial axis: `time` of a sequence, `height` and `width` "
+                "of an image"
+            ),
+            "0 1 2 3 4",
+        ),
+    ),
+}
+"""Words for fields that take one of a list of words that has the key. They come before those of `MODES`."""
+
+
+def choices(known: Collection[str]) -> dict[str, WordEntry]:
+    """The words for a field that takes one of a list of words."""
+    found: dict[str, WordEntry] = {}
+    for words in (*(CHOICES[each] for each in CHOICES if each in known), MODES):
+        for word, entry in words.items():
+            if not isinstance(entry, Lead) or entry.ours is None or entry.ours in known:
+                found.setdefault(word, entry)
+    return found
+
+
+_POSITIONS: dict[str, WordEntry] = table(
+    (instead("write `take: -1`: a negative position counts from the end"), "last final end"),
+    (instead("write `take: 0`: positions count from 0"), "first start begin"),
+)
+
+NUMBERS: dict[str, dict[str, WordEntry]] = {"take": _POSITIONS, "position": _POSITIONS}
+"""Words in place of a number, for a field or for the plain value of an op."""
 
 
 SETTINGS = table(
