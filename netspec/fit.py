@@ -133,7 +133,7 @@ class Task:
     `target_conversions` the targets.
     `average` is the decay of the exponential moving average of the weights. `seed` is that of dropout. With `sharded`,
     the weights and all that belongs to them are divided among the processes. `devices` is the number of devices of a
-    process.
+    process. A compiled call takes `steps_per_call` steps.
     """
 
     graph: Graph
@@ -154,6 +154,7 @@ class Task:
     world: World = World()
     sharded: bool = False
     devices: int = 1
+    steps_per_call: int = 1
 
 
 class Trainer(Protocol):

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from netspec.backend import Backend, Limit, Source, Status, Unobeyed, require, require_obeyed, usable
+from netspec.backend import (
+    Backend, Limit, Source, Status, Unobeyed, Unsupported, require, require_obeyed, usable
+)
 from netspec.graph import Graph
 
 if TYPE_CHECKING:
@@ -162,7 +164,8 @@ class KerasBackend:
         return KerasTrial(graph, weights, dtype, inject, device)
 
     def trainer(self, task: Task) -> Trainer:
-        from netspec_keras.engine import steady
+        from netspec_keras.engine import chosen, steady
+        from netspec_keras.training.obeyed import ONE_DEVICE, ONE_PROCESS
 
         dtype: Float = "float64" if task.precision == "float64" else "float32"
         require(self, task.graph, dtype)
@@ -171,6 +174,10 @@ class KerasBackend:
         from netspec_keras.training.trainer import KerasTrainer
 
         require_obeyed(self, task, kind_of(task.device))
+        if task.world.size > 1:
+            raise Unsupported(f"several processes on Keras: {ONE_PROCESS}")
+        if task.devices > 1 and (why := ONE_DEVICE.get(chosen())):
+            raise Unsupported(f"several devices on Keras: {why}")
         return KerasTrainer(task)
 
     def workload(

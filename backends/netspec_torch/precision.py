@@ -1,7 +1,11 @@
-"""Full precision for products in float32: on a GPU, PyTorch rounds the factors of convolutions to 10 bits (TF32)."""
+"""Settings of the whole of PyTorch: full precision for products in float32, and the same bits in every run.
+
+On a GPU, PyTorch rounds the factors of convolutions to 10 bits (TF32).
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from operator import attrgetter
@@ -32,3 +36,24 @@ def full_precision() -> Iterator[None]:
     finally:
         for (place, name, _), value in zip(settings, before, strict=True):
             setattr(place, name, value)
+
+
+@contextmanager
+def deterministic(wanted: bool, kind: str) -> Iterator[None]:
+    """Make every run give the same numbers on a kind of device, and restore PyTorch's settings afterwards."""
+    if wanted and kind == "cuda":
+        # cuBLAS is deterministic only with its own workspace, and reads this once.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.backends.cudnn.benchmark,
+    )
+    # Some layers have no deterministic kernel on a GPU (pools over volumes); PyTorch then warns and continues.
+    torch.use_deterministic_algorithms(wanted, warn_only=True)
+    torch.backends.cudnn.benchmark = not wanted
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        torch.backends.cudnn.benchmark = before[2]

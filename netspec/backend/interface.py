@@ -82,13 +82,19 @@ class Limit:
 class Unobeyed:
     """A value of a setting of recipes that a backend does not obey; `why` is a sentence.
 
-    With a `device`, this holds on devices of this kind only (`cpu`).
+    With a `device`, this holds on devices of this kind only (`cpu`). With `above`, nor are larger numbers.
     """
 
     setting: str
-    value: object
+    value: Any
     why: str
     device: str | None = None
+    above: bool = False
+
+    def is_given(self, settings: object) -> bool:
+        """Whether a recipe, or a task, has this value."""
+        given = getattr(settings, self.setting)
+        return bool(given == self.value or (self.above and given > self.value))
 
 
 class Unavailable(Exception):

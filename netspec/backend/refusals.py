@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from netspec.backend.interface import Backend, Trains, Unsupported
+from netspec.backend.interface import Backend, Trains, Unobeyed, Unsupported
 from netspec.graph import Graph
 from netspec.types import Float
 
@@ -56,14 +56,15 @@ def unobeyed(backend: Backend, settings: object, device: str | None = None) -> l
     return [
         (
             each.setting,
-            f"`{each.setting}: {_written(each.value)}` is not obeyed by {backend.name}: {each.why}",
+            f"`{each.setting}: {_written(each, settings)}` is not obeyed by {backend.name}: {each.why}",
         )
         for each in getattr(backend, "unobeyed", ())
-        if each.device in (None, device) and getattr(settings, each.setting) == each.value
+        if each.device in (None, device) and each.is_given(settings)
     ]
 
 
-def _written(value: object) -> str:
+def _written(each: Unobeyed, settings: object) -> str:
+    value = getattr(settings, each.setting)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
+
+from netspec_keras.framework import ops
 
 if TYPE_CHECKING:
     from netspec.backend import Array
@@ -25,9 +27,35 @@ class Program(Protocol):
         """The result of the function. Variables may get their values only by `settle`."""
         ...
 
+    def each(self, *stacked: Any) -> Any:
+        """The results of several calls, one after the other, in one: all tensors have one more axis in front."""
+        ...
+
     def settle(self) -> None:
         """Give every variable its value: call it before anything else reads one, or after anything else assigns one."""
         ...
+
+
+class Spread(Protocol):
+    """How variables and batches lie on devices."""
+
+    def variables(self) -> AbstractContextManager[object]:
+        """Make variables meanwhile: every device has a copy."""
+        ...
+
+    def batch(self, array: Any, axis: int) -> Any:
+        """A tensor whose samples, along this axis, are divided among the devices."""
+        ...
+
+
+class OneDevice:
+    """See `Spread`: there is nothing to divide."""
+
+    def variables(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def batch(self, array: Any, axis: int) -> Any:
+        return ops.convert_to_tensor(array)
 
 
 class Engine(Protocol):
@@ -57,8 +85,26 @@ class Engine(Protocol):
         """The gradients of a loss, for a network and its trainable variables."""
         ...
 
-    def program(self, function: Callable[..., Any], variables: Tensors, compile: bool) -> Program:
-        """A function that reads and assigns these variables; with `compile`, by XLA where the engine has a choice."""
+    def program(
+        self, function: Callable[..., Any], variables: Tensors, compile: bool, deterministic: bool
+    ) -> Program:
+        """A function that reads and assigns these variables.
+
+        With `compile`, by XLA where the engine has a choice; with `deterministic`, by kernels that always give the same
+        bits.
+        """
+        ...
+
+    def deterministic(self, wanted: bool) -> AbstractContextManager[object]:
+        """Calculate by kernels that always give the same bits meanwhile, also outside of programs."""
+        ...
+
+    def spread(self, kind: str, count: int) -> Spread:
+        """The first devices of a kind, for variables and batches.
+
+        Raises:
+            NoDevice: there are fewer.
+        """
         ...
 
     def descend(

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
+from netspec.backend import NoDevice
 from netspec_keras.engines import float64
-from netspec_keras.engines.interface import Forward, Gradients, Loss, Program, Tensors, listed
+from netspec_keras.engines.interface import (
+    Forward,
+    Gradients,
+    Loss,
+    OneDevice,
+    Program,
+    Spread,
+    Tensors,
+    listed,
+)
 from netspec_keras.framework import keras
 
 if TYPE_CHECKING:
@@ -72,8 +82,22 @@ class Jax:
 
         return call
 
-    def program(self, function: Callable[..., Any], variables: Tensors, compile: bool) -> Program:
-        return Compiled(function, variables)
+    def program(
+        self, function: Callable[..., Any], variables: Tensors, compile: bool, deterministic: bool
+    ) -> Program:
+        on_gpu = deterministic and jax.default_backend() == "gpu"
+        return Compiled(function, variables, {"xla_gpu_deterministic_ops": True} if on_gpu else None)
+
+    def deterministic(self, wanted: bool) -> AbstractContextManager[object]:
+        return nullcontext()  # each program says it to its compiler
+
+    def spread(self, kind: str, count: int) -> Spread:
+        if count == 1:
+            return OneDevice()
+        known = self.devices(kind)
+        if len(known) < count:
+            raise NoDevice.counted(f"{kind}:{count - 1}", len(known))
+        return Devices(known[:count])
 
     def descend(
         self, value: Callable[[], tuple[Any, Any]], learnt: Tensors, others: Tensors
@@ -111,10 +135,33 @@ def _current(scope: Any, variable: Any, before: Any) -> Any:
     return before if found is None else found
 
 
+class Devices:
+    """See `netspec_keras.engines.interface.Spread`: JAX divides every calculation as its inputs are divided."""
+
+    def __init__(self, devices: list[str]) -> None:
+        self._count = len(devices)
+        self._distribution = keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False)
+        self._mesh = self._distribution.device_mesh
+
+    def variables(self) -> AbstractContextManager[object]:
+        found: AbstractContextManager[object] = self._distribution.scope()
+        return found
+
+    def batch(self, array: Any, axis: int) -> Any:
+        axes: list[str | None] = [None] * array.ndim
+        # Each device calculates the whole of a batch that they cannot divide.
+        if array.ndim > axis and array.shape[axis] % self._count == 0:
+            axes[axis] = self._mesh.axis_names[0]
+        layout = keras.distribution.TensorLayout(axes, self._mesh)
+        return keras.distribution.distribute_tensor(jax.numpy.asarray(array), layout)
+
+
 class Compiled:
     """See `netspec_keras.engines.interface.Program`. The values stay outside of the variables between two calls."""
 
-    def __init__(self, function: Callable[..., Any], variables: Tensors) -> None:
+    def __init__(
+        self, function: Callable[..., Any], variables: Tensors, options: dict[str, Any] | None
+    ) -> None:
         self._variables = variables
         self._values: Tensors | None = None
 
@@ -124,14 +171,31 @@ class Compiled:
                 found = function(*tensors)
             return found, [_current(scope, *each) for each in given]
 
-        self._function = jax.jit(pure, donate_argnums=0)
+        def several(values: Tensors, stacked: tuple[Any, ...]) -> tuple[Any, Tensors]:
+            def one(values: Tensors, tensors: tuple[Any, ...]) -> tuple[Tensors, Any]:
+                found, values = pure(values, tensors)
+                return values, found
+
+            values, found = jax.lax.scan(one, values, stacked)
+            return found, values
+
+        self._function = jax.jit(pure, donate_argnums=0, compiler_options=options)
+        self._several = jax.jit(several, donate_argnums=0, compiler_options=options)
 
     def __call__(self, *tensors: Any) -> Any:
+        found, self._values = self._function(self._now(), tensors)
+        return found
+
+    def each(self, *stacked: Any) -> Any:
+        """The results of several calls."""
+        found, self._values = self._several(self._now(), stacked)
+        return found
+
+    def _now(self) -> Tensors:
         if self._values is None:
             # A copy: the function takes the memory of what it is given.
             self._values = [jax.numpy.array(each.value) for each in self._variables]
-        found, self._values = self._function(self._values, tensors)
-        return found
+        return self._values
 
     def settle(self) -> None:
         """Give the variables their values, and take them from there in the next call."""

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from netspec_keras.engines.interface import Forward, Gradients, Loss, Program, Tensors, listed
+from netspec_keras.engines.interface import (
+    Forward,
+    Gradients,
+    Loss,
+    OneDevice,
+    Program,
+    Spread,
+    Tensors,
+    listed,
+)
 from netspec_keras.framework import keras
 
 if TYPE_CHECKING:
@@ -56,8 +65,19 @@ class TensorFlow:
 
         return call
 
-    def program(self, function: Callable[..., Any], variables: Tensors, compile: bool) -> Program:
+    def program(
+        self, function: Callable[..., Any], variables: Tensors, compile: bool, deterministic: bool
+    ) -> Program:
         return Compiled(function, compile)
+
+    def deterministic(self, wanted: bool) -> AbstractContextManager[object]:
+        # Kernels of a CPU always give the same bits. TensorFlow would refuse some of them nevertheless.
+        if wanted and self.devices("gpu"):
+            tf.config.experimental.enable_op_determinism()
+        return nullcontext()
+
+    def spread(self, kind: str, count: int) -> Spread:
+        return OneDevice()
 
     def descend(
         self, value: Callable[[], tuple[Any, Any]], learnt: Tensors, others: Tensors
@@ -89,7 +109,9 @@ class Compiled:
     def __init__(self, function: Callable[..., Any], compile: bool) -> None:
         # Without autograph: it reads the source of what it is given, for nothing.
         self._function = tf.function(function, autograph=False, jit_compile=compile or None)
+        self._looped = tf.function(self._loop, autograph=False, jit_compile=compile or None)
         self._traced: dict[tuple[Any, ...], Any] = {}
+        self._loops: dict[tuple[Any, ...], Any] = {}
 
     def __call__(self, *tensors: Any) -> Any:
         key = tuple((each.shape, each.dtype) for each in tf.nest.flatten(tensors))
@@ -98,6 +120,26 @@ class Compiled:
             # TensorFlow would warn that the function of another training is traced again.
             found = self._traced[key] = self._function.get_concrete_function(*tensors)
         return found(*tensors)
+
+    def each(self, *stacked: Any) -> Any:
+        """The results of several calls, in a loop of the graph."""
+        key = tuple((each.shape, each.dtype) for each in tf.nest.flatten(stacked))
+        found = self._loops.get(key)
+        if found is None:
+            found = self._loops[key] = self._looped.get_concrete_function(*stacked)
+        return found(*stacked)
+
+    def _loop(self, *stacked: Any) -> Any:
+        one = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape[1:], x.dtype), stacked)
+        results = self._function.get_concrete_function(*one).structured_outputs
+        types = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), results)
+        # One after the other: each reads what the one before has assigned.
+        return tf.map_fn(
+            lambda tensors: self._function(*tensors),
+            stacked,
+            fn_output_signature=types,
+            parallel_iterations=1,
+        )
 
     def settle(self) -> None:
         """Do nothing."""

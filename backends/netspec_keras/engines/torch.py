@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from netspec_keras.engines import float64
-from netspec_keras.engines.interface import Forward, Gradients, Loss, Program, Tensors, listed
-from netspec_torch.precision import full_precision
+from netspec_keras.engines.interface import (
+    Forward,
+    Gradients,
+    Loss,
+    OneDevice,
+    Program,
+    Spread,
+    Tensors,
+    listed,
+)
+from netspec_torch.precision import deterministic, full_precision
 
 if TYPE_CHECKING:
     from netspec.backend import Array
@@ -54,8 +63,16 @@ class Torch:
 
         return gradients
 
-    def program(self, function: Callable[..., Any], variables: Tensors, compile: bool) -> Program:
+    def program(
+        self, function: Callable[..., Any], variables: Tensors, compile: bool, deterministic: bool
+    ) -> Program:
         return Eager(function)
+
+    def deterministic(self, wanted: bool) -> AbstractContextManager[object]:
+        return deterministic(wanted, "cuda" if torch.cuda.is_available() else "cpu")
+
+    def spread(self, kind: str, count: int) -> Spread:
+        return OneDevice()
 
     def descend(
         self, value: Callable[[], tuple[Any, Any]], learnt: Tensors, others: Tensors
@@ -87,6 +104,10 @@ class Eager:
     def __call__(self, *tensors: Any) -> Any:
         with torch.no_grad():
             return self._function(*tensors)
+
+    def each(self, *stacked: Any) -> Any:
+        """The results of several calls."""
+        raise NotImplementedError("Keras compiles nothing on PyTorch")
 
     def settle(self) -> None:
         """Do nothing."""

@@ -50,33 +50,57 @@ class Sums:
         self._weights = np.array(weights)
         self._done = done
         self._rows: list[Any] = []
-        self._tallies: dict[str, list[Any]] = {}
+        self._blocks: list[Any] = []
+        self._count = 0
+        self._tallies: dict[str, list[tuple[Any, bool]]] = {}
         self._began = monotonic()
 
     def add(self, row: Any, tallies: Mapping[str, Any]) -> None:
         """Take the sums of a step, (terms, 2), and its tallies."""
         self._rows.append(row)
-        for name, tally in tallies.items():
+        self._take(1, {name: (tally, False) for name, tally in tallies.items()})
+
+    def add_each(self, rows: Any, tallies: Mapping[str, Any]) -> None:
+        """Take the sums of several steps, (steps, terms, 2), and their tallies with an axis of steps in front."""
+        self._close()
+        self._blocks.append(rows)
+        self._take(len(rows), {name: (tally, True) for name, tally in tallies.items()})
+
+    def _take(self, count: int, tallies: Mapping[str, tuple[Any, bool]]) -> None:
+        self._count += count
+        for name, (tally, many) in tallies.items():
             # Counts stay on the device; sums of 32 bits are added up in 64 on the host.
             counts = self._tallies.setdefault(name, [])
-            if counts and "int" in keras.backend.standardize_dtype(tally.dtype):
-                counts[0] = counts[0] + tally
+            if "int" in keras.backend.standardize_dtype(tally.dtype):
+                total = ops.sum(tally, axis=0) if many else tally
+                counts[:] = [(total if not counts else counts[0][0] + total, False)]
             else:
-                counts.append(tally)
-        if len(self._rows) >= BLOCK or monotonic() - self._began > SECONDS:
+                counts.append((tally, many))
+        if self._count >= BLOCK or monotonic() - self._began > SECONDS:
             self.flush()
+
+    def _close(self) -> None:
+        """Make a block of the steps so far."""
+        if self._rows:
+            self._blocks.append(ops.stack(self._rows))
+            self._rows.clear()
 
     def flush(self) -> None:
         """Hand over the losses of the steps so far."""
-        if not self._rows:
+        self._close()
+        if not self._blocks:
             return
-        rows: Numbers = self._engine.array(ops.stack(self._rows)).astype(np.float64)
+        blocks = [self._engine.array(each).astype(np.float64) for each in self._blocks]
+        rows: Numbers = np.concatenate(blocks)
         for name, tallies in self._tallies.items():
-            for tally in map(self._engine.array, tallies):
-                wide = tally.astype(np.float64 if tally.dtype.kind == "f" else np.int64)
-                self._found[name] = _together(name, self._found.get(name), wide)
-        self._rows.clear()
+            for tally, many in tallies:
+                array = self._engine.array(tally)
+                wide = array.astype(np.float64 if array.dtype.kind == "f" else np.int64)
+                for each in wide if many else [wide]:
+                    self._found[name] = _together(name, self._found.get(name), each)
+        self._blocks.clear()
         self._tallies.clear()
+        self._count = 0
         for row in rows:
             self._terms += row
         if self._done is not None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from netspec.backend import NoDevice
 from netspec.fit import Conversion, Group, Task, Term
 from netspec.recipe.names import padded
 from netspec.types import Type
 from netspec_keras.engines import running
 from netspec_keras.engines.interface import Tensors, listed
 from netspec_keras.framework import keras, ops
-from netspec_keras.runtime import execute, homes, inward, measuring, outward, placed, read, write
+from netspec_keras.runtime import (
+    execute, homes, inward, kind_of, measuring, outward, placed, read, write
+)
 from netspec_keras.source import source
+from netspec_keras.training.chunks import Chunk, chunks
 from netspec_keras.training.losses import elements, mask, sums
 from netspec_keras.training.optimizers import Average, native
 from netspec_keras.training.sums import Sums, joined
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
     from netspec.types import Float
 
 Named = dict[str, Any]
+Arrays = tuple[dict[str, Any], dict[str, Any]]
+"""The inputs and the targets of a batch, by name."""
 SMALLEST = 1e-30
 
 
@@ -39,7 +45,11 @@ class KerasTrainer:
         self.task = task
         self.engine = running()
         self.dtype: Float = "float64" if task.precision == "float64" else "float32"
-        with self._set(), _seeded(task.seed):
+        kind, _, number = task.device.partition(":")
+        if number and task.devices > 1:
+            raise NoDevice(f"`{task.device}` is one device, but {task.devices} are wanted", f"name {kind}")
+        self.spread = self.engine.spread(kind_of(task.device), task.devices)
+        with self._set(), _seeded(task.seed), self.spread.variables():
             # Everything runs in this context, in which every engine keeps float64.
             self.model = execute(source(task.graph).text, task.graph, self.dtype, task.device)
             write(self.model, task.graph, task.weights)
@@ -62,12 +72,23 @@ class KerasTrainer:
         told = self._told(before, done)
         with self._set():
             try:
-                for step, rate in zip(steps, rates, strict=False):
-                    given = [self._tensors(each.inputs, each.targets) for each in step]
-                    told.add(*self.step(given, ops.convert_to_tensor(rate, dtype=self.dtype)))
+                for chunk in chunks(zip(steps, rates, strict=False), self.task.steps_per_call):
+                    self._take(chunk, told)
                 return told.read()
             finally:
                 self.step.settle()
+
+    def _take(self, chunk: Chunk, told: Sums) -> None:
+        """Take these steps, in one call if there are several."""
+        every = [[self._arrays(each.inputs, each.targets) for each in step] for step, _ in chunk]
+        if len(chunk) == 1:
+            ((_, rate),) = chunk
+            given = [self._placed(each, 0) for each in every[0]]
+            told.add(*self.step(given, ops.convert_to_tensor(rate, dtype=self.dtype)))
+            return
+        stacked = [self._placed(_stacked(batches), 1) for batches in zip(*every, strict=True)]
+        rates = ops.convert_to_tensor(np.array([rate for _, rate in chunk]), dtype=self.dtype)
+        told.add_each(*self.step.each(stacked, rates))
 
     def evaluate(self, batches: Iterator[Batch]) -> Tallies:
         told = self._told({}, None)
@@ -149,7 +170,7 @@ class KerasTrainer:
         self.calculate = self._program(self._calculate)
 
     def _program(self, function: Callable[..., Any]) -> Any:
-        return self.engine.program(function, self.variables, self.task.compile)
+        return self.engine.program(function, self.variables, self.task.compile, self.task.deterministic)
 
     def _step(self, batches: list[tuple[Named, Named]], rate: Any) -> tuple[Any, Named]:
         totals = self._totals(batches) if len(batches) > 1 else None
@@ -250,15 +271,20 @@ class KerasTrainer:
 
     def _tensors(self, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> tuple[Named, Named]:
         """A batch as tensors, channels last, in the types in which it is stored."""
+        return self._placed(self._arrays(inputs, targets), 0)
+
+    def _arrays(self, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> Arrays:
+        """A batch, channels last."""
         types = {each.name: each.type for each in self.task.graph.inputs}
-        given = {
-            name: ops.convert_to_tensor(inward(array, types[name]))
-            for name, array in inputs.items()
-            if name in types
-        }
-        return given, {
-            name: ops.convert_to_tensor(self._moved(name, array)) for name, array in targets.items()
-        }
+        given = {name: inward(array, types[name]) for name, array in inputs.items() if name in types}
+        return given, {name: self._moved(name, array) for name, array in targets.items()}
+
+    def _placed(self, batch: Arrays, axis: int) -> tuple[Named, Named]:
+        """A batch on the devices; `axis` is that of the samples."""
+        inputs, targets = (
+            {name: self.spread.batch(array, axis) for name, array in arrays.items()} for arrays in batch
+        )
+        return inputs, targets
 
     def _moved(self, name: str, array: Array) -> Array:
         """A target as Keras' losses take it: numbers have their channels last."""
@@ -363,7 +389,12 @@ class KerasTrainer:
     def _set(self) -> Iterator[None]:
         """Run on the device, without rounding more than the precision does."""
         rough = self.task.precision == "tf32"
-        with placed(self.task.device), nullcontext() if rough else self.engine.exact(self.dtype):
+        several = self.task.devices > 1  # the distribution places everything
+        with (
+            nullcontext() if several else placed(self.task.device),
+            nullcontext() if rough else self.engine.exact(self.dtype),
+            self.engine.deterministic(self.task.deterministic),
+        ):
             yield
 
 
@@ -379,6 +410,15 @@ def _deviation(x: Any, axes: tuple[int, ...]) -> Any:
     """That of all numbers of each sample."""
     deviation = ops.sqrt(ops.mean(ops.square(x - ops.mean(x, axes, keepdims=True)), axes, keepdims=True))
     return ops.where(deviation < Conversion.CONSTANT, ops.ones_like(deviation), deviation)
+
+
+def _stacked(batches: Sequence[Arrays]) -> Arrays:
+    """Batches of equal shapes as one, with an axis of batches in front."""
+    inputs, targets = (
+        {name: np.stack([batch[side][name] for batch in batches]) for name in batches[0][side]}
+        for side in (0, 1)
+    )
+    return inputs, targets
 
 
 def _last(type_: Type) -> tuple[int, ...]:

@@ -8,5 +8,8 @@ from netspec.backend import Unobeyed
 
 UNOBEYED: Sequence[Unobeyed] = (
     Unobeyed("precision", "tf32", "TF32 is a format of GPUs; a CPU would calculate in float32", "cpu"),
+    Unobeyed(
+        "steps_per_call", 2, "PyTorch takes every step by itself; it compiles no loop of them", above=True
+    ),
     Unobeyed("precision", "fp16", "its losses are scaled for GPUs; on a CPU take bf16", "cpu"),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ import torch
 from netspec.backend import Unsupported
 from netspec.fit import Batch, Task, Term
 from netspec.recipe.metrics import SCORES
-from netspec_torch.precision import full_precision
+from netspec_torch.precision import deterministic, full_precision
 from netspec_torch.runtime import build, keys, named, read, write
 from netspec_torch.training.diagnosis import first_not_finite
 from netspec_torch.training.feeding import Fed, Feeder
@@ -343,7 +342,7 @@ class TorchTrainer:
         with ExitStack() as settings:
             if self.processes.size > 1:
                 settings.enter_context(connected())
-            settings.enter_context(_deterministic(self.task.deterministic, self.device))
+            settings.enter_context(deterministic(self.task.deterministic, self.device.type))
             if self.task.precision != "tf32":
                 settings.enter_context(full_precision())
             settings.enter_context(self._drawing())
@@ -386,24 +385,3 @@ def _of(key: str, rank: int) -> str:
 def _drawn(device: torch.device) -> dict[str, torch.Tensor]:
     found = {"cpu": torch.get_rng_state()}
     return found | {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else found
-
-
-@contextmanager
-def _deterministic(wanted: bool, device: torch.device) -> Iterator[None]:
-    """Make every run give the same numbers, and restore PyTorch's settings afterwards."""
-    if wanted and device.type == "cuda":
-        # cuBLAS is deterministic only with its own workspace, and reads this once.
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    before = (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.is_deterministic_algorithms_warn_only_enabled(),
-        torch.backends.cudnn.benchmark,
-    )
-    # Some layers have no deterministic kernel on a GPU (pools over volumes); PyTorch then warns and continues.
-    torch.use_deterministic_algorithms(wanted, warn_only=True)
-    torch.backends.cudnn.benchmark = not wanted
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-        torch.backends.cudnn.benchmark = before[2]

@@ -103,6 +103,12 @@ RECIPE = table(
     (same("precision"), "amp dtype mixedprecision fp16 bf16 policy"),
     (same("compile"), "torchcompile jit jitcompile"),
     (same("workers"), "numworkers"),
+    (same("sharded"), "fsdp fullshard fullysharded zero zerostage"),
+    (same("steps_per_call"), "stepsperexecution stepsperloop"),
+    (
+        instead("it is an option of the command: `--devices 2`"),
+        "devices numdevices numgpus ngpus ngpu gpuspernode worldsize strategy distributed ddp",
+    ),
     (same("deterministic"), "reproducible cudnndeterministic"),
     (_rate, "lr learningrate baselr initiallr lr0 eta stepsize"),
     (_momentum, "momentum"),
