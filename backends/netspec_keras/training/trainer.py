@@ -16,9 +16,7 @@ from netspec.types import Type
 from netspec_keras.engines import running
 from netspec_keras.engines.interface import Tensors, listed
 from netspec_keras.framework import keras, ops
-from netspec_keras.runtime import (
-    execute, homes, inward, kind_of, measuring, outward, placed, read, write
-)
+from netspec_keras.runtime import execute, homes, inward, kind_of, measuring, outward, placed, read, write
 from netspec_keras.source import source
 from netspec_keras.training.chunks import Chunk, chunks
 from netspec_keras.training.losses import elements, mask, sums
