@@ -69,7 +69,7 @@ test-slow: $(READY)
 # reads PyTorch's tensors. XLA spends most of the time on making small graphs quicker, so for the rows it does not.
 ENGINE_LEARN := $(addprefix tests/backends/,test_learning.py test_losses.py test_optimizers.py test_scoring.py)
 ENGINE_ROWS  := tests/backends/test_suite.py tests/backends/test_engines.py $(ENGINE_LEARN)
-ENGINE_OTHER := tests/training/test_calls.py tests/backends/test_keras_train.py tests/test_zoo.py::test_backends_are_equal_in_float64
+ENGINE_OTHER := tests/backends/test_calls.py tests/backends/test_keras_train.py tests/test_zoo.py::test_backends_are_equal_in_float64
 ENGINE_TESTS := -n auto --max-worker-restart 0 --dist loadgroup -q --brief
 
 test-engines: $(JAX)/.ready  ## Keras on PyTorch and on JAX, proven as on TensorFlow (minutes)

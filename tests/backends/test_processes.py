@@ -38,7 +38,7 @@ WITHIN = 1e-10
 def together(size: int, work: Callable[..., None], *given: Any) -> list[int]:
     """Run a function in so many processes that know each other; their exit codes."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["tests.training.test_processes", "netspec_torch.training.trainer"])
+    context.set_forkserver_preload(["tests.backends.test_processes", "netspec_torch.training.trainer"])
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
