@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from netspec.backend import (
-    Backend, Limit, Source, Status, Unobeyed, Unsupported, require, require_obeyed, usable
+    Backend,
+    Limit,
+    Source,
+    Status,
+    Unobeyed,
+    Unsupported,
+    require,
+    require_obeyed,
+    usable,
 )
 from netspec.graph import Graph
 
