@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -27,6 +29,47 @@ layers: [{avg_pool: 4}, flatten, {dense: 10}, softmax]
 train: {data: fashion-mnist-small, train_size: 1000, test_size: 40, batch: 20, epochs: 10000, checkpoint: {steps: 200}}
 """
 COMMAND = [sys.executable, "-P", "-m", "netspec_cli", "train"]
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "devices.md"
+SRUN = """\
+#!/bin/bash
+# Stands for srun: without its options, the command once for each node, which are all this machine.
+while [[ $1 == --* ]]; do shift; done
+for node in 0 1; do
+    SLURM_NODEID=$node SLURM_PROCID=$node "$@" & pids+=($!)
+done
+code=0
+for pid in "${pids[@]}"; do wait "$pid" || code=$?; done
+exit $code
+"""
+
+
+def test_the_script_for_slurm_trains_on_two_nodes(tmp_path: Path) -> None:
+    script = re.findall(r"```bash\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[0]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    torchrun = f'#!/bin/bash\nexec {sys.executable} -m torch.distributed.run "$@"\n'
+    for name, text in (("srun", SRUN), ("scontrol", "#!/bin/bash\necho localhost\n"), ("torchrun", torchrun)):
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    (tmp_path / "train.sh").write_text(script)
+    (tmp_path / "small.yaml").write_text(SPEC.replace("epochs: 10000", "epochs: 2"))
+    slurm = {
+        "SLURM_JOB_NODELIST": "here[0-1]", "SLURM_JOB_NUM_NODES": "2", "SLURM_JOB_ID": "7", "PORT": str(port),
+        "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+    }  # fmt: skip
+    done = subprocess.run(
+        ["bash", "train.sh", "small.yaml", "-b", "torch", "--device", "cpu", "-o", "run"],
+        cwd=tmp_path, env=os.environ | slurm, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("kept in run") == 1
+    facts = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (facts["state"], facts["processes"]) == ("finished", 2)
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:

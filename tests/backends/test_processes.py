@@ -193,3 +193,26 @@ def test_a_run_with_dropout_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     assert all(together(2, _train, str(tmp_path / "cut"), whole.SPEC, recipe, 11))
     assert together(2, _go_on, str(tmp_path / "cut"), whole.SPEC, recipe) == [0, 0]
     assert whole.kept(tmp_path / "cut") == whole.kept(tmp_path / "whole")
+
+
+def _as_a_worker(config: Mapping[str, Any]) -> None:
+    from netspec.training.worker import train_worker
+
+    train_worker(config)
+
+
+def test_a_worker_of_ray_trains_and_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(
+        "netspec: 1\nname: small\ninput: [1, 28, 28]\nlayers: [{avg_pool: 4}, flatten, {dense: 10}]\n"
+        "train: {data: fashion-mnist-small, train_size: 40, test_size: 20, batch: 20}\n"
+    )
+    config = {
+        "spec": str(tmp_path / "small.yaml"), "backend": "torch", "out": str(tmp_path / "run"), "device": "cpu",
+        "recipe": {"epochs": 2, "optimizer.learning_rate": 0.01}, "resume": True,
+    }  # fmt: skip
+    assert together(2, _as_a_worker, config) == [0, 0]
+    facts = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (facts["state"], facts["processes"], facts["epochs"]) == ("finished", 2, 2)
+    assert all(together(2, _as_a_worker, config))  # a finished run does not go on
+    with pytest.raises(ValueError, match="unknown or missing: backend, out, where"):
+        _as_a_worker({"spec": "zoo:lenet5", "where": "here"})
