@@ -133,7 +133,8 @@ class Task:
     `target_conversions` the targets.
     `average` is the decay of the exponential moving average of the weights. `seed` is that of dropout. With `sharded`,
     the weights and all that belongs to them are divided among the processes. `devices` is the number of devices of a
-    process. A compiled call takes `steps_per_call` steps.
+    process. A compiled call takes `steps_per_call` steps; `capture` makes a CUDA graph of
+    a step.
     """
 
     graph: Graph
@@ -155,6 +156,7 @@ class Task:
     sharded: bool = False
     devices: int = 1
     steps_per_call: int = 1
+    capture: bool = False
 
 
 class Trainer(Protocol):
@@ -208,6 +210,10 @@ class Trainer(Protocol):
 
     def agree(self, number: int) -> int:
         """The largest of the numbers of all processes: what they decide together."""
+        ...
+
+    def remarks(self) -> Sequence[str]:
+        """What the user should know about the way in which the steps were calculated, at the end."""
         ...
 
     def diagnose(self, step: Step) -> str:

@@ -65,6 +65,8 @@ def followed(
         for line in _notes(stop):
             note(line)
         raise
+    for line in done.remarks:
+        note(line)
     if shape.format is Format.json:
         say_json({**names, **_facts(done)})
     elif shape.format is Format.jsonl:

@@ -147,6 +147,7 @@ class Recipe(Settings):
     compile: Flag = False
     deterministic: Flag = True
     sharded: Flag = False
+    capture: Flag = False
     steps_per_call: Annotated[Count, Field(description="a whole number of steps from 1")] = 1
     workers: Annotated[Whole, Field(description="a whole number of threads from 0")] = 1
     seed: Seed = 0

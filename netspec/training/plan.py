@@ -178,6 +178,7 @@ def plan(
         seed=recipe.seed,
         device=device,
         sharded=recipe.sharded,
+        capture=recipe.capture,
         steps_per_call=recipe.steps_per_call,
     )
     made = Plan(

@@ -71,6 +71,7 @@ class Run:
     test: Epoch | None
     losses: tuple[float, ...]
     curves: Path
+    remarks: tuple[str, ...] = ()
 
 
 def train(
@@ -281,6 +282,7 @@ def _run(
         test=ended.test,
         losses=tuple(keeper.losses),
         curves=picture,
+        remarks=tuple(trainer.remarks()),
     )
 
 

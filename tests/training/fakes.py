@@ -129,6 +129,9 @@ class FakeTrainer:
     def agree(self, number: int) -> int:
         return number
 
+    def remarks(self) -> Sequence[str]:
+        return ()
+
     def diagnose(self, step: Step) -> str:
         return "the output of `dense1`"
 

@@ -138,6 +138,9 @@ class KerasTrainer:
     def agree(self, number: int) -> int:
         return number  # Keras trains in one process
 
+    def remarks(self) -> tuple[str, ...]:
+        return ()
+
     def diagnose(self, step: Step) -> str:
         graph, types = self.task.graph, self.task.graph.types
         trial = KerasTrial(graph, self.weights(), self.dtype, device=self.task.device)

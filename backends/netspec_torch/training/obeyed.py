@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from netspec.backend import Unobeyed
 
 UNOBEYED: Sequence[Unobeyed] = (
+    Unobeyed("capture", True, "only GPUs have CUDA graphs", "cpu"),
     Unobeyed("precision", "tf32", "TF32 is a format of GPUs; a CPU would calculate in float32", "cpu"),
     Unobeyed(
         "steps_per_call", 2, "PyTorch takes every step by itself; it compiles no loop of them", above=True

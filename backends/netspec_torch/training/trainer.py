@@ -14,6 +14,7 @@ from netspec.fit import Batch, Task, Term
 from netspec.recipe.metrics import SCORES
 from netspec_torch.precision import deterministic, full_precision
 from netspec_torch.runtime import build, keys, named, read, write
+from netspec_torch.training.capture import Captured, uncaptured
 from netspec_torch.training.diagnosis import first_not_finite
 from netspec_torch.training.feeding import Fed, Feeder
 from netspec_torch.training.frozen import measuring, settle
@@ -61,7 +62,7 @@ class TorchTrainer:
         self.learnt = self.spread.learnt
         across = self.spread.across
         self.stepper = (
-            Stepper(task.optimizer, self.learnt, task.groups, task.clip, across=across)
+            Stepper(task.optimizer, self.learnt, task.groups, task.clip, task.capture, across)
             if self.learnt
             else None
         )
@@ -70,6 +71,20 @@ class TorchTrainer:
         self.random = _seeded(task.seed, self.processes.rank, self.device)
         scaled = task.precision == "fp16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled) if scaled else None
+        self.uncaptured = uncaptured(task, self.device.type) if task.capture else ""
+        captures = task.capture and not self.uncaptured
+        self.captured = Captured(self._taken, self._changing, self.device) if captures else None
+        self.take = self._taken if self.captured is None else self.captured
+
+    def _changing(self) -> list[torch.Tensor]:
+        """All that a step changes."""
+        slots = {} if self.stepper is None else self.stepper.slots()
+        average = {} if self.average is None else self.average.values
+        return [*self.model.state_dict().values(), *slots.values(), *average.values()]
+
+    def remarks(self) -> list[str]:
+        reason = self.uncaptured or ("" if self.captured is None else self.captured.reason)
+        return [f"steps are not captured as a CUDA graph: {reason}"] if reason else []
 
     def _spread(self) -> Spread:
         learnt = {name: each for name, each in self._parameters().items() if each.requires_grad}
@@ -191,6 +206,8 @@ class TorchTrainer:
         self.spread.restore(state)
 
     def freeze(self, names: frozenset[str]) -> None:
+        if names != self.frozen and self.captured is not None:
+            self.captured.forget()
         self.frozen = names
         self.spread.freeze(names)
 
@@ -215,6 +232,12 @@ class TorchTrainer:
     # One step.
 
     def _step(self, batches: tuple[Fed, ...], rate: float, told: Sums) -> None:
+        if self.stepper is not None:
+            self.stepper.rate(rate)
+        told.add(*self.take(batches))
+
+    def _taken(self, batches: tuple[Fed, ...]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Take a step with the rate that is set: the sums of its losses, and its tallies."""
         totals = self._totals(batches) if len(batches) > 1 or self.processes.size > 1 else None
         rows: torch.Tensor | None = None
         tallied: dict[str, torch.Tensor] = {}
@@ -235,14 +258,13 @@ class TorchTrainer:
                 for name, tally in self._tallied(outputs, batch).items():
                     tallied[name] = joined(name, tallied.get(name), tally)
         self.spread.collect()
-        self._update(rate)
+        self._update()
         assert rows is not None, "a step has a batch"
-        told.add(rows, tallied)
+        return rows, tallied
 
-    def _update(self, rate: float) -> None:
+    def _update(self) -> None:
         if self.stepper is None:
             return
-        self.stepper.rate(rate)
         if self.scaler is None:
             self.stepper.step()
         else:

@@ -103,6 +103,7 @@ RECIPE = table(
     (same("precision"), "amp dtype mixedprecision fp16 bf16 policy"),
     (same("compile"), "torchcompile jit jitcompile"),
     (same("workers"), "numworkers"),
+    (same("capture"), "cudagraph cudagraphs graphs"),
     (same("sharded"), "fsdp fullshard fullysharded zero zerostage"),
     (same("steps_per_call"), "stepsperexecution stepsperloop"),
     (
