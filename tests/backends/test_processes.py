@@ -18,7 +18,7 @@ from netspec.backend import Trains, usable
 from netspec.fit import Batch, World
 from netspec.recipe import Group, Recipe
 from netspec.recipe.clipping import Norm
-from netspec.recipe.metrics import Accuracy, Confusion
+from netspec.recipe.metrics import SCORES, Accuracy, AreaUnderCurve, Confusion, Measured, RootMeanSquare
 from netspec.recipe.optimizers import Sgd
 from netspec.training import run
 from netspec.training.feed import Feed
@@ -88,13 +88,30 @@ def _share(batch: Batch, world: World, first: int) -> Batch:
 
 def learnt(training: Training, world: World, sharded: bool) -> dict[str, Any]:
     task = replace(training.task("float64"), world=world, sharded=sharded)
+    output = task.graph.outputs[0].name
+    if training.row.targets == "numbers":
+        metrics = [Measured("rmse", output, "t", RootMeanSquare(), reading="numbers")]
+    else:
+        bits = training.row.targets in ("bit", "bits")
+        metrics = [Measured("auc", output, "t", AreaUnderCurve(), reading="bits")] if bits else []
+    task = replace(task, metrics=tuple(metrics))
     trainer = learner().trainer(task)
     losses: list[float] = []
-    trainer.run(shares(training, world), training.rates(), lambda rows: losses.extend(rows[:, 0]), {})
+    tallies = trainer.run(
+        shares(training, world), training.rates(), lambda rows: losses.extend(rows[:, 0]), {}
+    )
+    measured = trainer.evaluate(step[0] for step in shares(training, world))
     return {
         **{f"weights/{name}": each for name, each in trainer.weights().items()},
+        **{f"trained/{name}": _sorted(name, each) for name, each in tallies.items()},
+        **{f"measured/{name}": _sorted(name, each) for name, each in measured.items()},
         "losses": np.array(losses),
     }
+
+
+def _sorted(name: str, tally: Any) -> Any:
+    """Scores that are kept come in the order of the processes."""
+    return tally[np.lexsort(tally.T)] if name.endswith(f"/{SCORES}") else tally
 
 
 def _learn_all(folder: str, sharded: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 Tensor = torch.Tensor
 Tensors = dict[str, Tensor]
 Squares = Callable[[Tensor], Tensor]
+UNSYNCED = next(
+    name
+    for name in ("forward_sync_buffers", "broadcast_buffers")
+    if name in signature(DistributedDataParallel.__init__).parameters
+)
+"""The name in this version of PyTorch for copies of buffers in every step: statistics are the same anyway."""
 
 
 class Spread(Protocol):
@@ -130,9 +137,8 @@ class Copies(Whole):
 
     def _wrap(self) -> None:
         if any(each.requires_grad for each in self.learnt.values()):
-            self._run: Any = DistributedDataParallel(
-                self._heads, broadcast_buffers=False, find_unused_parameters=self._unused
-            )
+            settings: dict[str, Any] = {UNSYNCED: False, "find_unused_parameters": self._unused}
+            self._run: Any = DistributedDataParallel(self._heads, **settings)
         else:
             self._run = self.compiled
 
