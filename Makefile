@@ -69,16 +69,18 @@ test-slow: $(READY)
 # reads PyTorch's tensors. XLA spends most of the time on making small graphs quicker, so for the rows it does not.
 ENGINE_LEARN := $(addprefix tests/backends/,test_learning.py test_losses.py test_optimizers.py test_scoring.py)
 ENGINE_ROWS  := tests/backends/test_suite.py tests/backends/test_engines.py $(ENGINE_LEARN)
-ENGINE_OTHER := tests/backends/test_calls.py tests/backends/test_keras_train.py tests/test_zoo.py::test_backends_are_equal_in_float64
+ENGINE_CALLS := tests/backends/test_calls.py
+ENGINE_OTHER := tests/backends/test_keras_train.py tests/test_zoo.py::test_backends_are_equal_in_float64
 ENGINE_TESTS := -n auto --max-worker-restart 0 --dist loadgroup -q --brief
 
 test-engines: $(JAX)/.ready  ## Keras on PyTorch and on JAX, proven as on TensorFlow (minutes)
-	@KERAS_BACKEND=torch $(BIN)/python -m pytest $(ENGINE_TESTS) $(ENGINE_ROWS) $(ENGINE_OTHER) \
+	@KERAS_BACKEND=torch $(BIN)/python -m pytest $(ENGINE_TESTS) $(ENGINE_ROWS) $(ENGINE_OTHER) $(ENGINE_CALLS) \
 		-W 'ignore:__array__ implementation:DeprecationWarning'
 	@KERAS_BACKEND=jax XLA_FLAGS=--xla_backend_optimization_level=0 JAX_DISABLE_MOST_OPTIMIZATIONS=1 \
 		$(JAX)/bin/python -m pytest $(ENGINE_TESTS) $(ENGINE_ROWS)
+	@KERAS_BACKEND=jax $(JAX)/bin/python -m pytest $(ENGINE_TESTS) $(ENGINE_OTHER)
 	@KERAS_BACKEND=jax XLA_FLAGS=--xla_force_host_platform_device_count=2 \
-		$(JAX)/bin/python -m pytest $(ENGINE_TESTS) $(ENGINE_OTHER)
+		$(JAX)/bin/python -m pytest $(ENGINE_TESTS) $(ENGINE_CALLS)
 
 test-all: $(READY)  ## all tests, the slow ones too
 	@$(BIN)/python -m pytest -n auto --max-worker-restart 0 --dist loadgroup -q -m 'slow or not slow'
