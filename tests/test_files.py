@@ -227,6 +227,7 @@ def test_an_error_while_it_is_written_leaves_nothing(tmp_path: Path) -> None:
 # Everywhere else, files are read and written by these functions.
 
 ELSEWHERE = {
+    "cli/netspec_cli/ranks.py": "the null device, and a mark in torchrun's folder that an error is reported",
     "cli/netspec_cli/apart.py": "a line in a temporary folder that says how far a process came, which may die at once",
     "cli/netspec_cli/streams.py": "the null device, in place of a stream that is closed",
     "netspec/arrays.py": "a member of an archive in memory",
