@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from math import isfinite
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from netspec.fit import Trainer
 from netspec.scoring import Figure
@@ -90,6 +90,7 @@ class Loop:
             self.place, self.tallies = checkpoint.place, checkpoint.tallies
             self.epochs = list(epochs)
         self._asked = Asked()
+        self._signal = 0
         self._saved = self._resumed = monotonic()
 
     def run(self) -> Ended:
@@ -151,10 +152,13 @@ class Loop:
         return number if self.plan.task.world.size == 1 else self.trainer.agree(number)
 
     def _is_asked(self) -> bool:
-        """Whether the user asks any process to stop; then this one is asked, too."""
-        if number := self._agree(self._asked.number or 0):
-            self._asked.number = number
-        return bool(number)
+        """Whether the user asks any process to stop.
+
+        The signal of another process is not noted as one of this process: its own, which perhaps comes later, would be
+        the second one, which stops at once.
+        """
+        self._signal = self._agree(self._asked.number or 0)
+        return bool(self._signal)
 
     def _done(self, losses: Numbers) -> None:
         """Report the losses of the next steps."""
@@ -201,7 +205,7 @@ class Loop:
         for number, batch in enumerate(self.plan.feed.part(part)):
             if not (several and number % TOGETHER) and self._is_asked():
                 if part == "test":
-                    self._asked.raise_()  # the last checkpoint has all; the trainer perhaps has other weights
+                    self._raise()  # the last checkpoint has all; the trainer perhaps has other weights
                 self._stop()
             yield batch
 
@@ -229,6 +233,10 @@ class Loop:
 
     def _stop(self) -> None:
         self._checkpoint()
+        self._raise()
+
+    def _raise(self) -> NoReturn:
+        self._asked.number = self._signal
         self._asked.raise_()
 
     def _checkpoint(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from netspec.diagnostics import Problems
 from netspec.fit import World
+from netspec.recipe import Recipe
+from netspec.training.checkpoint import Checkpoint
 from netspec.training.classic import parts_of
 from netspec.training.feed import Feed, Sourced
-from netspec.training.processes import here
+from netspec.training.loop import Loop
+from netspec.training.plan import plan
+from netspec.training.processes import Follower, here
+from netspec.weights import initialise
 from netspec_cli import ranks
-from tests.training.fakes import dataset
+from tests.training.fakes import FakeBackend, dataset, network
 
 
 def _feed(world: World, accumulate: int) -> Feed:
@@ -87,3 +94,35 @@ def test_what_no_loss_depends_on_is_known() -> None:
     assert spread.used(task) == {"trunk.weight", "trunk.bias", "one.weight", "one.bias"}
     both = replace(task, terms=(*task.terms, Term(names[1], "t", CrossEntropy())))
     assert spread.used(both) == {weight.name for weight in network.weights}
+
+
+def test_a_signal_of_another_process_is_not_the_first_of_two(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each process gets its own Ctrl-C, perhaps after they agreed to stop: it does not break the last checkpoint."""
+    script = FakeBackend([1.0] * 99, [{"train_loss": 1.0, "train_accuracy": 0.5}])
+    graph = network()
+    parts = parts_of(dataset(train=40))
+    made = plan(graph, Recipe(batch=2, epochs=1), parts, initialise(graph), "cpu", Problems())
+    assert made is not None
+    task = replace(made.task, world=World(1, 2))
+    keeper = Keeper()
+    trainer = script.trainer(task)
+    monkeypatch.setattr(trainer, "agree", lambda number: signal.SIGINT)
+    loop = Loop(replace(made, task=task), trainer, keeper)
+    with pytest.raises(KeyboardInterrupt):
+        loop.run()
+    assert keeper.steps_done == [0, 8]
+
+
+class Keeper(Follower):
+    """Its own signal comes while the last checkpoint is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps_done: list[int] = []
+
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        if checkpoint.place.step:
+            signal.raise_signal(signal.SIGINT)
+        self.steps_done.append(checkpoint.place.step)
