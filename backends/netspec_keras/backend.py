@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from netspec.backend import Backend, Limit, Source, Status, Unobeyed, require, require_obeyed, usable
+from netspec.backend import Backend, Export, Limit, Source, Status, Unobeyed, require, require_obeyed, usable
 from netspec.graph import Graph
 
 if TYPE_CHECKING:
@@ -172,6 +172,16 @@ class KerasBackend:
 
         require_obeyed(self, task, kind_of(task.device))
         return KerasTrainer(task)
+
+    def export(self, graph: Graph, weights: Arrays, dtype: Float = "float32") -> Export:
+        """A `.keras` file, and the text that loads its weights."""
+        from netspec_keras.engine import steady
+
+        require(self, graph)
+        steady(graph, dtype)
+        from netspec_keras.export import export
+
+        return export(graph, weights, dtype)
 
     def workload(
         self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"

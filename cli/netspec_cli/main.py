@@ -13,8 +13,8 @@ from netspec_cli import apart, program, streams
 from netspec_cli.form import STYLE, formed
 
 COMMANDS = (
-    *("check", "shapes", "compile", "convert", "data", "train", "runs", "evaluate", "predict", "weights"),
-    *("compare", "bench", "draw", "ops", "schema", "explain", "new", "backends", "arith"),
+    *("check", "shapes", "compile", "convert", "data", "train", "runs", "evaluate", "predict", "export"),
+    *("weights", "compare", "bench", "draw", "ops", "schema", "explain", "new", "backends", "arith"),
 )
 """The commands in the order of the help; each is the function, or the `app`, of its module."""
 

@@ -17,7 +17,7 @@ from netspec.language.document.library import Library
 from netspec.language.document.recipe import again
 from netspec.language.reading.locations import real, shown
 from netspec.language.reading.source import read as read_source
-from netspec.loading import find, graph_of_file, graph_of_text
+from netspec.loading import graph_of_file, graph_of_text
 from netspec.recipe import Recipe
 from netspec.tensors import UnreadableTensors, metadata_of
 from netspec.training.claim import BEST, FACTS, LAST
@@ -69,7 +69,7 @@ class Opened:
     @property
     def base(self) -> Path:
         """The folder to which paths of the recipe are relative."""
-        return Path(self.graph.file).parent
+        return Path(str(self.facts.get("base") or Path(self.graph.file).parent))
 
     @property
     def data_dir(self) -> Path | None:
@@ -151,7 +151,7 @@ def opened(path: Path) -> Opened:
 
 
 def _graph(path: Path, facts: Mapping[str, Any]) -> Graph:
-    where = str((facts.get("origin") or {}).get("spec") or facts.get("file"))
+    where = str(facts.get("source") or facts.get("file"))
     params = facts.get("params")
     if not isinstance(params, dict):
         raise CannotOpen(f"the run in {files.shortened(path)} is not whole: {FACTS} has no `params`")
@@ -163,10 +163,7 @@ def _graph(path: Path, facts: Mapping[str, Any]) -> Graph:
         raise CannotOpen(
             f"the run in {files.shortened(path)} is not whole: it lacks spec.yaml or graph.txt"
         ) from None
-    try:
-        spec = find(where)
-    except FileNotFoundError:
-        spec = Path(where)
+    spec = Path(where)
     graph: Graph | None
     if files.exists(spec):
         library = Library(problems)

@@ -157,6 +157,17 @@ def test_what_was_edited_since_does_not_count(command: Netspec, trained: Path) -
         (trained / "tiny.yaml").write_text(text)
 
 
+def test_a_run_of_a_recipe_file(command: Netspec) -> None:
+    """The spec is one file, the recipe another; paths of data are relative to the recipe."""
+    run_of(TRAINER, command)  # the framework is there
+    Path("recipes").mkdir()
+    recipe = SPEC.partition("train:")[2].replace("./own.npz", "../own.npz")
+    Path("recipes/mine.yaml").write_text(f"netspec: 1\nspec: ../tiny.yaml\ntrain:{recipe}")
+    code, _, err = command("train", "recipes/mine.yaml", "-b", TRAINER, "-o", "mine", "-q")
+    assert code == 0, err
+    assert json.loads(command("evaluate", "mine", "--json")[1])["figures"] == told("mine") == told(TRAINER)
+
+
 WRONG = {
     "larger": (arrays(size=5), "a sample of images is 3×5×5, but the run was trained on 3×4×4"),
     "of_floats": (

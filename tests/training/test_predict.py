@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -351,3 +352,105 @@ def test_a_wrong_command(words: str, says: str, command: Netspec) -> None:
     code, out, err = command(*words.split())
     assert (code, out) == (2, ""), out
     assert says in err
+
+
+# Without netspec.
+
+DRIVER = """\
+import contextlib, io, json, runpy, sys
+from pathlib import Path
+
+class Closed:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0].startswith("netspec"):
+            raise ImportError(f"{name} is not here")
+
+sys.meta_path.insert(0, Closed())
+for folder, words, out in json.loads(sys.argv[1]):
+    sys.path.insert(0, folder)
+    sys.modules.pop("network", None)
+    sys.argv = ["predict.py", *words, "--json"]
+    stream = io.StringIO()
+    with contextlib.redirect_stdout(stream), contextlib.suppress(SystemExit):
+        runpy.run_path(f"{folder}/predict.py", run_name="__main__")
+    sys.path.remove(folder)
+    Path(out).write_text(stream.getvalue(), encoding="utf-8")
+"""
+"""Runs the programs of several exports in one process, in which netspec cannot be imported."""
+GIVEN = {
+    "shapes": ["shapes/cold/0.png", "shapes/warm/1.png"],
+    "roads": ["roads/0.png", "roads/5.png"],
+    "boxed": ["boxed/1.png"],
+    "letters": ["letters.txt"],
+    "flowers": ["flowers.csv"],
+    "series": ["series.csv"],
+    "codes": ["codes.npy"],
+    "bits": ["bits.npy"],
+}
+
+
+def exported(name: str, command: Netspec, *words: str) -> str:
+    """The folder with an exported run."""
+    folder = f"export-{name}{''.join(words)}"
+    code, out, err = command("export", run_of(name, command), "-o", folder, *words)
+    assert (code, out) == (0, ""), err
+    return folder
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two answers are the same, with numbers that are the same but for rounding."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(each, other[key]) for key, each in one.items())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, float):
+        return bool(np.isclose(one, other, rtol=1e-5, atol=1e-6))
+    return bool(one == other)
+
+
+def programs_say_what_netspec_says(names: list[str], command: Netspec, *words: str) -> None:
+    Path("letters.txt").write_text("c abc a")
+    np.save("codes.npy", np.ones((2, 1, 4, 4), np.float32))
+    np.save("bits.npy", np.ones(4, np.float32))
+    runs = [(exported(name, command, *words), GIVEN[name], f"{name}.json") for name in names]
+    Path("driver.py").write_text(DRIVER)
+    done = subprocess.run(
+        [sys.executable, "driver.py", json.dumps(runs)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for name, (_, given, out) in zip(names, runs, strict=True):
+        told = json.loads(Path(out).read_text())["files"]
+        assert same(told, predicted(command, f"run-{name}", *given, *words)), (name, told, done.stderr)
+
+
+def test_exported_programs_say_what_netspec_says(command: Netspec) -> None:
+    programs_say_what_netspec_says(list(GIVEN), command)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in TRAINERS if name != TRAINER])
+def test_exported_programs_of_other_backends(name: str, command: Netspec) -> None:
+    if (status := backend(name).status()).state != "ok":
+        pytest.skip(status.detail)
+    programs_say_what_netspec_says(list(GIVEN), command, "--backend", name)
+
+
+def test_an_export_is_whole_and_never_overwrites(command: Netspec) -> None:
+    run = run_of("shapes", command)
+    folder = Path("whole")
+    code, _, err = command("export", run, "-o", "whole")
+    assert code == 0
+    names = {path.name for path in folder.iterdir()}
+    assert {"network.py", "predict.py", "README.md"} < names
+    assert len(names) > 3
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    assert "0 cold, 1 warm" in readme
+    assert "def prepare(name, x):" in readme
+    for name in ("network.py", "predict.py"):
+        compile((folder / name).read_text(encoding="utf-8"), name, "exec")
+    code, out, err = command("export", run, "-o", "whole")
+    assert (code, out) == (2, "")
+    assert "whole is not an empty folder" in err
+    code, out, err = command("export", "shapes", "-o", "other")
+    assert (code, out) == (2, "")
+    assert "run.json cannot be read" in err
