@@ -181,13 +181,13 @@ def main():
     files = [Path(each) for each in sys.argv[1:] if not each.startswith("--")]
     if not files:
         sys.exit(__doc__)
-    model, told, failed = load(), [], False
+    model, rows, failed = load(), [], False
     for path in files:
         try:
             batch, places = samples(path)
         except (OSError, ValueError, SyntaxError) as error:  # Pillow raises SyntaxError, too
             print(f"error: {path}: {error}", file=sys.stderr)
-            told.append({"file": str(path), "ok": False, "error": str(error)})
+            rows.append({"file": str(path), "ok": False, "error": str(error)})
             failed = True
             continue
         for start in range(0, len(places), BATCH):
@@ -195,13 +195,13 @@ def main():
             found = outputs(model, part)
             for at, place in enumerate(places[start : start + BATCH]):
                 answers = {name: ANSWERS[name](value[at]) for name, value in found.items()}
-                told.append({"file": str(path), "place": place or None, "ok": True, "outputs": answers})
+                rows.append({"file": str(path), "place": place or None, "ok": True, "outputs": answers})
                 if "--json" not in sys.argv:
                     for name, answer in answers.items():
                         print(f"{path}{place}: {name}: {words(answer)}")
 {saving}
     if "--json" in sys.argv:
-        print(json.dumps({"files": told}, indent=2, ensure_ascii=False))
+        print(json.dumps({"files": rows}, indent=2, ensure_ascii=False))
     sys.exit(failed)
 
 

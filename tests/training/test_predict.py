@@ -237,7 +237,7 @@ def test_a_file_that_does_not_fit_is_told_and_the_others_go_on(command: Netspec)
         "error: floats.npy: holds float32, which is divided by 1; the training data were divided by 255",
         "error: small.npy: is 2×3×4×4, and the network was trained on 3×8×8",
         "error: two.npz: has no array images",
-        "error: words.txt: is no picture, or array",
+        "error: words.txt: is not a picture, or array",
         "error: absent.png: there is no such file",
     ):
         assert says in err
@@ -343,7 +343,7 @@ def test_windows_numbers_maps_and_bits(command: Netspec) -> None:
         "predict run-shapes shapes/cold/0.png --set a=1": "--set: a run has the parameters",
         "predict run-shapes shapes/cold/0.png --continue 3": "`shapes` does not go on with a text",
         "predict empty shapes/cold/0.png": "empty does not contain a run",
-        "predict run-shapes": "Missing argument 'FILES...'",
+        "predict run-shapes": "Missing argument 'FILE'",
     }.items(),
 )
 def test_a_wrong_command(words: str, says: str, command: Netspec) -> None:
