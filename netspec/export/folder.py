@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from netspec.backend import Backend, Exports, Files, Unsupported, backends
-from netspec.export.script import Script
+from netspec.export.script import WHITENING, Script
 from netspec.marks import marked, sealed
 from netspec.training.opened import Chosen, Opened
 
@@ -31,6 +31,8 @@ def contents(run: Opened, weights: Chosen, backend: Exports, tell: Callable[[str
         export.file: export.content,
         "predict.py": marked(script.text(), "python"),
     }
+    if (matrices := script.whitening()) is not None:
+        found[WHITENING] = matrices
     others = dict(_files(run, weights, dtype, tell))
     found |= others
     found["README.md"] = "\n".join(_readme(run, weights, script, backend, list(others)))
@@ -91,6 +93,8 @@ def _readme(
     yield f"| `network.py` | the network as {backend.name} source |"
     yield f"| `{script.export.file}` | the weights |"
     yield "| `predict.py` | reads files, prepares samples, runs the network, reads its answers |"
+    if script.whitening() is not None:
+        yield f"| `{WHITENING}` | the mean and the matrix by which samples are whitened |"
     for each in others:
         yield f"| `{each}` | the network with its weights, for other programs |"
     yield ""

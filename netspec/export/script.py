@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -21,9 +22,10 @@ from netspec.training.overlays import palette
 from netspec.training.predict import BATCH, heads
 from netspec.training.preparation import CannotPrepare, Fed, Preparation
 
-KNOWN = ("unit", "mean", "std", "pad")
+KNOWN = ("unit", "mean", "std", "pad", "sample", "whiten")
 """What of a conversion the program does."""
 TOP = 3
+WHITENING = "whitening.npz"
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,22 @@ class Script:
     @property
     def _draws(self) -> bool:
         return any(_is_mask(head) for head in self.heads)
+
+    def whitening(self) -> bytes | None:
+        """The file with the matrices of whitenings; None if there are none."""
+        import numpy as np
+
+        found = {
+            f"{name}/{part}": getattr(fed.conversion.whiten, part)
+            for name, fed in self.preparation.inputs.items()
+            if fed.conversion is not None and fed.conversion.whiten is not None
+            for part in ("mean", "matrix")
+        }
+        if not found:
+            return None
+        stream = io.BytesIO()
+        np.savez(stream, **found)
+        return stream.getvalue()
 
     @property
     def _vocabularies(self) -> dict[str, int]:
@@ -133,6 +151,8 @@ class Script:
             name: _number(fed.conversion.unit) for name, fed in inputs.items() if fed.conversion is not None
         }
         yield f"UNITS = {_literal(units)}"
+        if self.whitening() is not None:
+            yield f'WHITENING = np.load(HERE / "{WHITENING}")'
         if self._vocabularies:
             yield f"VOCABULARIES = {_literal(self._vocabularies)}"
         for head in self.heads:
@@ -243,13 +263,24 @@ class Script:
         scale = "" if conversion.unit == 1 else f" / {_number(conversion.unit)}"
         yield f'x = x.astype("{self.dtype}"){scale}'
         axes = ", ".join(["(0, 0)"] * 2 + [f"({conversion.pad}, {conversion.pad})"] * len(fed.shape[1:]))
-        if conversion.pad:
-            yield f"x = np.pad(x, [{axes}])"
+        padded = [f"x = np.pad(x, [{axes}])"] if conversion.pad else []
+        if conversion.sample:
+            yield "axes = tuple(range(1, x.ndim))"
+            yield "mean, deviation = x.mean(axes, keepdims=True), x.std(axes, keepdims=True)"
+        if conversion.whiten is None:
+            yield from padded
+        if conversion.sample:
+            yield f"x = (x - mean) / np.where(deviation < {Conversion.CONSTANT}, 1, deviation).astype(x.dtype)"
         for numbers, sign in ((conversion.mean, "-"), (conversion.std, "/")):
             if numbers:
                 along = f".reshape(-1, {', '.join('1' * len(fed.shape[1:]))})"
                 shape = "" if len(numbers) == 1 or len(fed.shape) == 1 else along
                 yield f'x = x {sign} np.array({_wrapped(list(numbers), 4)}, "{self.dtype}"){shape}'
+        if conversion.whiten is not None:
+            parts = (f'WHITENING["{name}/{part}"].astype("{self.dtype}")' for part in ("mean", "matrix"))
+            yield f"mean, matrix = {', '.join(parts)}"
+            yield "x = ((x.reshape(len(x), -1) - mean) @ matrix).reshape(x.shape)"
+            yield from padded
         yield "return x"
 
     def _answering(self) -> Iterator[str]:

@@ -24,6 +24,7 @@ from netspec.training.answers import Answer, Head, answer
 from netspec.training.heads import heads as losses_of
 from netspec.training.preparation import Asked, CannotPrepare, Fed, Preparation
 from netspec.training.reading import Broken, Reader, Sample
+from netspec.training.suits import images, normalised
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays
@@ -179,7 +180,7 @@ def prepared(graph: Graph, recipe: Recipe | None, base: Path) -> Preparation:
         (
             name
             for name, is_measured in (
-                ("normalise", isinstance(own.normalise, str)),
+                ("normalise", own.normalise == "measured"),
                 ("whiten", own.whiten is not None),
                 ("augment", any(isinstance(each, Crop) and each.size is not None for each in own.augment)),
             )
@@ -196,9 +197,11 @@ def prepared(graph: Graph, recipe: Recipe | None, base: Path) -> Preparation:
     scale = own.normalise if isinstance(own.normalise, Normalise) else None
     inputs = {}
     for each in graph.inputs:
-        pad = own.pad if each.type.sizes else 0
+        pad = own.pad if each in images(graph) else 0
         shape = tuple(size - 2 * pad * (at > 0) for at, size in enumerate(each.type.shape))
-        conversion = Conversion(1.0, scale.mean if scale else (), scale.std if scale else (), pad)
+        is_normalised = each in normalised(graph)
+        mean, std = (scale.mean, scale.std) if scale is not None and is_normalised else ((), ())
+        conversion = Conversion(1.0, mean, std, pad, is_normalised and own.normalise == "sample")
         key = settings.inputs.get(each.name, each.name)
         if each.vocabulary is not None:
             inputs[each.name] = Fed(key, each.type.shape, symbols=_vocabulary(settings, base))

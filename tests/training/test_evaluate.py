@@ -160,10 +160,11 @@ def test_what_was_edited_since_does_not_count(command: Netspec, trained: Path) -
 def test_a_run_of_a_recipe_file(command: Netspec) -> None:
     """The spec is one file, the recipe another; paths of data are relative to the recipe."""
     run_of(TRAINER, command)  # the framework is there
-    Path("recipes").mkdir()
-    recipe = SPEC.partition("train:")[2].replace("./own.npz", "../own.npz")
-    Path("recipes/mine.yaml").write_text(f"netspec: 1\nspec: ../tiny.yaml\ntrain:{recipe}")
-    code, _, err = command("train", "recipes/mine.yaml", "-b", TRAINER, "-o", "mine", "-q")
+    Path("nets").mkdir()
+    net, _, recipe = SPEC.partition("train:")
+    Path("nets/tiny.yaml").write_text(net)
+    Path("mine.yaml").write_text(f"netspec: 1\nspec: nets/tiny.yaml\ntrain:{recipe}")
+    code, _, err = command("train", "mine.yaml", "-b", TRAINER, "-o", "mine", "-q")
     assert code == 0, err
     assert json.loads(command("evaluate", "mine", "--json")[1])["figures"] == told("mine") == told(TRAINER)
 

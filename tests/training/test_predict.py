@@ -20,10 +20,11 @@ from tests.having import TRAINER, TRAINERS
 HEAD = "netspec: 1\nname: {name}\n"
 SPECS = {
     "shapes": """\
-input: [3, 8, 8]
+input: [3, 6, 6]
 layers: [{conv: {filters: 4, kernel: 3, padding: same}}, batch_norm, relu, flatten, {dense: 2}, softmax]
 train:
   data: {train: ./shapes, validation: 0.25, test: 0.25}
+  augment: [{crop: 6}]
   normalise: measured
   batch: 8
   epochs: 4
@@ -35,6 +36,7 @@ layers: [{conv: {filters: 3, kernel: 3}}, softmax]
 train:
   data: {train: ./roads, test: 2, masks: ./roadsannot, classes: [void, road, car]}
   pad: 1
+  normalise: sample
   batch: 4
   epochs: 30
   loss: cross_entropy
@@ -84,6 +86,7 @@ input: [1, 4, 4]
 layers: [{conv: {filters: 1, kernel: 3, padding: same}}]
 train:
   data: {train: ./codes.npz, inputs: {input: images}, targets: {output: images}}
+  whiten: zca
   batch: 4
   epochs: 1
   loss: mse
@@ -93,6 +96,7 @@ input: [4]
 layers: [{dense: 1}, sigmoid]
 train:
   data: {train: ./bits.npz}
+  normalise: {mean: [0.5, 0.4, 0.3, 0.2], std: 0.5}
   batch: 4
   epochs: 1
   loss: binary_cross_entropy
