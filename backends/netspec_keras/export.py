@@ -31,7 +31,9 @@ def export(graph: Graph, weights: Arrays, dtype: Float) -> Export:
             model.save(path)
         content = path.read_bytes()
     imports = ("import keras", f"from network import {function_name(graph)}")
-    return Export(FILE, content, imports, _loading(graph, dtype), "int32", ("keras", keras.backend.backend()))
+    return Export(
+        FILE, content, imports, _loading(graph, dtype), "int32", ("keras", keras.backend.backend(), "numpy")
+    )
 
 
 def _loading(graph: Graph, dtype: Float) -> str:

@@ -29,7 +29,7 @@ def export(graph: Graph, weights: Arrays, dtype: Float) -> Export:
         ("import torch", f"from network import {class_name(graph)}"),
         _loading(graph, dtype),
         "int64",
-        ("torch",),
+        ("torch", "numpy"),
     )
 
 

@@ -65,11 +65,7 @@ class Script:
     @property
     def packages(self) -> tuple[str, ...]:
         """The packages that it needs."""
-        return (
-            *self.export.packages,
-            "numpy",
-            *(("pillow",) if self._draws or self.takes == "picture" else ()),
-        )
+        return (*self.export.packages, *(("pillow",) if self._draws or self.takes == "picture" else ()))
 
     @property
     def _draws(self) -> bool:
