@@ -245,6 +245,10 @@ CHECKED = {
         "groups: [{layers: dense1}, {layers: dense9}]",
         "dense9 | `groups` names `dense9`, but no layer of `net` with weights is called so",
     ),
+    "a setting of data of another kind": (
+        "data: {train: mnist, channels: 1}",
+        "1} | `channels` is not for a named set, which mnist is",
+    ),
     "an input of another name": (
         "data: {train: ./own.npz, inputs: {image: x}}",
         "x} | `data.inputs` names `image`, but `net` has no such input",
