@@ -81,8 +81,6 @@ def weights_of(source: Path, graph: Graph, key: str | None, tell: Tell) -> dict[
         arrays: Arrays = floats(found, source, tell)
         check(arrays, graph, str(source))
         return {weight.name: arrays[weight.name] for weight in graph.weights}
-    if other is not None and not _is_named(other, graph, found.tensors):
-        return other.unpacked(source, graph)
     faults = []
     for each in frameworks() if other is None else [other]:
         if not _is_named(each, graph, found.tensors):
@@ -95,6 +93,12 @@ def weights_of(source: Path, graph: Graph, key: str | None, tell: Tell) -> dict[
             continue
         tell(f"names and layouts are those of {each.name}")
         return assembled(rows, own, source, tell)
+    if other is not None:
+        # Layers that netspec writes as helpers have tensors that only the framework can place.
+        try:
+            return other.unpacked(source, graph)
+        except WeightsError as error:
+            raise (faults[0] if faults else error) from None
     if faults:
         raise faults[0]
     check(floats(found, source, lambda line: None), graph, str(source))

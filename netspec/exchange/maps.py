@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -122,18 +123,15 @@ def _theirs(value: values.Value, place: Place, held: Held, problems: Problems) -
 
 def template(places: Sequence[Place], candidates: Mapping[str, Sequence[str]], held: Held) -> str:
     """A map to fill in: a line for each weight, with the tensor if only one is possible, else with all in a comment."""
-    counted: dict[str, int] = {}
-    for names in candidates.values():
-        if len(names) == 1:
-            counted[names[0]] = counted.get(names[0], 0) + 1
+    certain = [(place, candidates.get(place.weight, ())) for place in places]
+    counted = Counter((names[0], place.part) for place, names in certain if len(names) == 1)
     lines = [
         "# ours: theirs. Fill in the empty lines; `netspec weights import SPEC FILE --map` reads this file."
     ]
     used = set()
-    for place in places:
-        names = candidates.get(place.weight, ())
+    for place, names in certain:
         head = f"{_quoted(place.weight)}:"
-        if len(names) == 1 and counted[names[0]] == 1:
+        if len(names) == 1 and counted[names[0], place.part] == 1:
             lines.append(f"{head} {_quoted(names[0])}")
             used.add(names[0])
         elif names:
