@@ -124,9 +124,10 @@ class KerasBackend:
         """The weights in a file of the generated model. Keras builds the model and reads the file."""
         from netspec.weights import initialise
 
-        self.held(path)  # checks the sizes, and everything that Keras would open
+        found = self.held(path)  # checks the sizes, and everything that Keras would open
         usable([self.name], Backend)
-        model = self.build(graph, initialise(graph), device="cpu")
+        dtype: Float = "float64" if "float64" in found.kinds.values() else "float32"
+        model = self.build(graph, initialise(graph), dtype, "cpu")
         from netspec_keras.saving import read
 
         read(model, path)
