@@ -46,7 +46,7 @@ def test_a_recipe_is_read_on_every_backend(name: str) -> None:
     for backend in usable(TRAINERS, Trains):
         problems = Problems()
         check_obeyed(graph, graph.train.recipe, backend, problems)
-        assert not list(problems), as_text(problems)
+        assert not list(problems), as_text(list(problems))
 
 
 @pytest.mark.slow

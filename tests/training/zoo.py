@@ -54,7 +54,7 @@ def samples(graph: Graph, recipe: Recipe) -> Parts:
     data = recipe.data if isinstance(recipe.data, Data) else Data(train="made")
     settings = Data(train="made", inputs=data.inputs, targets=data.targets, ignore=data.ignore)
     random = np.random.default_rng(0)
-    losses = recipe.losses or {graph.outputs[0].name: recipe.loss}
+    losses: dict[str, Any] = dict(recipe.losses) or {graph.outputs[0].name: recipe.loss}
     found = {}
     for part, count in (("train", 4), ("validation", 2), ("test", 2)):
         arrays = {
