@@ -13,7 +13,7 @@ from pathlib import Path
 from netspec_cli.exits import INTERRUPTED, WRONG_SPEC
 
 _GRACE = 1.0
-"""The time in seconds in which the process that speaks can end before one that is silent: then all are ended."""
+"""The time in seconds in which the process that reports can end before one that does not: then all are ended."""
 
 
 def rank() -> int:
@@ -45,7 +45,7 @@ def quietly() -> Iterator[io.StringIO | None]:
 def settled(code: int, messages: str) -> int:
     """The exit code of a process that is not the first.
 
-    A stop, or a loss that is no number, ends all processes, and the first one reports it. Of other errors, the process
+    A stop, or a loss that is not a number, ends all processes, and the first one reports it. Of other errors, the process
     reports it that has it first: the others only see that it is gone.
     """
     if code == 0 or code >= INTERRUPTED - 2:

@@ -32,7 +32,7 @@ class Model:
     model_fields: ClassVar[dict[str, FieldInfo]] = {}
     """The fields by name; those of a base class come first."""
     _privates: ClassVar[dict[str, Any]] = {}
-    """The attributes that are no fields, with their defaults."""
+    """The attributes beside the fields, with their defaults."""
     model_validators: ClassVar[dict[str, list[field_validator]]] = {}
     """The validators of fields, by field."""
 

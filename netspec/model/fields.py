@@ -82,7 +82,7 @@ class PrivateMark:
 
 
 def PrivateAttr(default: Any = None) -> Any:  # noqa: N802 - as in pydantic
-    """The default of an attribute that is no field: its name starts with an underscore, and it can be assigned."""
+    """The default of an attribute beside the fields: its name starts with an underscore, and it can be assigned."""
     return PrivateMark(default)
 
 
