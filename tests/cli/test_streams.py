@@ -59,14 +59,11 @@ CASES = {
     "arith conv -i 5×a -k 3": 2,
     "runs old": 0,
     "runs old --format json": 0,
-<<<<<<< HEAD
     "weights show own.npz": 0,
     "weights diff own.npz own.npz --format json": 0,
     "weights show none.npz": 2,
-=======
     "evaluate old": 2,
     "predict missing.yaml missing.png": 2,
->>>>>>> 168b878 (Words: of predictions and of processes; the tables of commands have those for what comes after a training)
     "chek small.yaml": 2,
 }
 HEAVY = {
