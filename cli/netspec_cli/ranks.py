@@ -45,8 +45,8 @@ def quietly() -> Iterator[io.StringIO | None]:
 def settled(code: int, messages: str) -> int:
     """The exit code of a process that is not the first.
 
-    A stop, or a loss that is not a number, ends all processes, and the first one reports it. Of other errors, the process
-    reports it that has it first: the others only see that it is gone.
+    A stop, or a loss that is not a number, ends all processes, and the first one reports it. Of other errors, the
+    process reports it that has it first: the others only see that it is gone.
     """
     if code == 0 or code >= INTERRUPTED - 2:
         return 0
