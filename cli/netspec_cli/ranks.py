@@ -70,7 +70,7 @@ def speaks() -> bool:
         return True
     try:
         # The folder of this attempt, which torchrun removes.
-        os.close(os.open(Path(known).parent.parent / "told", os.O_CREAT | os.O_EXCL))
+        os.close(os.open(Path(known).parent.parent / "reported", os.O_CREAT | os.O_EXCL))
     except FileExistsError:
         return False
     except OSError:
