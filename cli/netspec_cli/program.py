@@ -29,7 +29,7 @@ def explain(error: Exception) -> int | None:
     if known is None:
         return None
     message, code = known
-    if ranks.may_tell():
+    if ranks.may_report():
         streams.complain(message)
         _add_notes(error)
     return code
@@ -58,7 +58,7 @@ def _code(command: Callable[[], int]) -> int:
         if "NETSPEC_DEBUG" in os.environ:
             raise  # the user asked for the traceback
         what = f"{type(error).__name__}: {error}".splitlines()[0]
-        if ranks.may_tell():
+        if ranks.may_report():
             streams.complain(
                 f"netspec: this is a bug in netspec, please report it ({what}); NETSPEC_DEBUG=1 shows where"
             )

@@ -50,7 +50,7 @@ def settled(code: int, messages: str) -> int:
     """
     if code == 0 or code >= INTERRUPTED - 2:
         return 0
-    if code != WRONG_SPEC and speaks():
+    if code != WRONG_SPEC and reports():
         sys.stderr.write(messages)
         sys.stderr.flush()
     else:
@@ -58,12 +58,12 @@ def settled(code: int, messages: str) -> int:
     return code
 
 
-def may_tell() -> bool:
+def may_report() -> bool:
     """Whether to print an error now; the messages of a process that is not the first are kept for the end."""
-    return bool(rank()) or speaks()
+    return bool(rank()) or reports()
 
 
-def speaks() -> bool:
+def reports() -> bool:
     """Whether this process is the first one on this machine that reports an error."""
     known = os.environ.get("TORCHELASTIC_ERROR_FILE")
     if not known or not is_one_of_several():

@@ -95,17 +95,22 @@ class Model:
         data: dict[str, Any] = {}
         for name, info in cls.model_fields.items():
             key = info.alias or name
-            if key not in rest:
-                if not info.is_required():
-                    data[name] = info.get_default()
-                continue
+            is_given = key in rest
+            if not is_given:
+                if info.is_required():
+                    continue
+                data[name] = info.get_default()
+                if not info.settings.get("validate_default"):
+                    continue
             try:
-                value = info.check(rest.pop(key))
+                value = info.check(rest.pop(key) if is_given else data.pop(name))
                 for validator in cls.model_validators.get(name, ()):
                     value = validator.method(cls, value, Info(data))
             except (ValueError, AssertionError):  # of which pydantic makes an error of the field
                 return None
-            found[name] = data[name] = value
+            data[name] = value
+            if is_given:
+                found[name] = value
         return None if rest else found
 
     @classmethod

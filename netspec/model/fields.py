@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -57,8 +58,10 @@ def Field(  # noqa: N802 - as in pydantic
     le: Any = UNSET,
     min_length: Any = UNSET,
     max_length: Any = UNSET,
+    pattern: Any = UNSET,
     allow_inf_nan: Any = UNSET,
     union_mode: Any = UNSET,
+    validate_default: Any = UNSET,
 ) -> Any:
     """What a field says about its values, in an annotation or as its default. The words are pydantic's."""
     return FieldMark(**locals())
@@ -326,5 +329,6 @@ _LIMITS: dict[str, Callable[[Any, Any], bool]] = {
     "le": lambda value, limit: _is_number(value) and value <= limit,
     "min_length": lambda value, limit: _has_length(value) and len(value) >= limit,
     "max_length": lambda value, limit: _has_length(value) and len(value) <= limit,
+    "pattern": lambda value, limit: type(value) is str and re.search(limit, value) is not None,
     "allow_inf_nan": lambda value, limit: _is_number(value) and (limit or isfinite(value)),
 }
