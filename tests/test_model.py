@@ -30,7 +30,8 @@ from netspec.recipe.optimizers import OPTIMIZERS
 from netspec.recipe.schedules import SCHEDULES
 from netspec.recipe.whitening import WHITENINGS
 
-FAMILIES: tuple[Mapping[str, type[Model]], ...] = (OPTIMIZERS, LOSSES, SCHEDULES, METRICS, AUGMENTATIONS, CLIPS, WHITENINGS)
+FAMILIES: list[Mapping[str, type[Model]]] = [OPTIMIZERS, LOSSES, SCHEDULES, METRICS, CLIPS]
+FAMILIES += [AUGMENTATIONS, WHITENINGS]
 RECIPES: list[type[Model]] = [
     *(Recipe, Normalise, Group, Stop, Checkpoint, Data, TableData, TextData, BitsData),
     *(each for family in FAMILIES for each in family.values()),
@@ -44,11 +45,12 @@ class Word(StrEnum):
 VALUES: list[Any] = [
     *(None, True, False, -1, 0, 1, 2, 3, 2**31, 2**53, 2**53 + 1, 2**70, -0.0, 0.1, 0.5, 1.0, 3.0, -1.5),
     *(math.nan, math.inf, -math.inf, 1e300, 1e-300, "", "a", "same", "half", "causal", "relu", "prelu", "none"),
-    *("he_normal", "sgd", "first", "characters", "height", "NaN", "1", Word.relu, b"a", {}, {"a": 1}, {"a": 1, "b": 2}, {"a": 0, "b": True}),
+    *("first", "characters", Checkpoint()),
+    *("he_normal", "sgd", "height", "NaN", "1", Word.relu, b"a", {}, {"a": 1}, {"a": 1, "b": 2}, {"a": 0, "b": True}),
     *({"constant": 0.5}, {"normal": {"std": -1}}, {"leaky_relu": 0.1}, {"leaky_relu": {"slope": -1}}, {"elu": None}),
     *([], (), [1], (1,), [0], [1, 2], (1, 2), [1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4, 5], [1.0], [True], ["a"], [None]),
     *([[0, 1]], [(0, 1)], ((0, 1),), [[0, 1], 2], [[0, 1, 2]], [[0.5, 1]], ["a", "b"], [["a", 1]], (("a", 1),)),
-    *(ZEROS, Relu(), Checkpoint(), OPTIMIZERS["sgd"](), Normalise(mean=(0.5,), std=(1.0,)), {1}, ...),
+    *(ZEROS, Relu(), OPTIMIZERS["sgd"](), Normalise(mean=(0.5,), std=(1.0,)), {1}, ...),
 ]  # fmt: skip
 """Right values of some fields, and values that are nearly right."""
 
@@ -78,7 +80,8 @@ class Every(Model):
 
 MODELS: dict[str, type[Model]] = {
     **{each.keyword: each for each in (*OPS.values(), *ACTIVATIONS.values())},
-    **{each.__name__: each for each in (Initializer, *RECIPES, Every)},
+    **{each.__name__: each for each in [*RECIPES, Every]},
+    Initializer.__name__: Initializer,
     **{
         each.__name__: each for each in (Skeleton, BlockSkeleton, HeadSkeleton, InputSkeleton, RecipeSkeleton)
     },

@@ -27,7 +27,7 @@ _ALWAYS = frozenset({"train", "validation", "test"})
 def unread(data: Data, kind: Kind) -> Iterator[tuple[str, str]]:
     """The settings that this kind of reader would ignore, each with a word for what is read."""
     for name, field in type(data).model_fields.items():
-        given = getattr(data, name) != field.get_default(call_default_factory=True)
+        given = getattr(data, name) != field.get_default()
         if given and name not in _ALWAYS | READS[kind]:
             yield name, WORDS.get(kind, kind)
 

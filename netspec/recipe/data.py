@@ -125,3 +125,7 @@ class Data(Settings):
     table: TableData | None = None
     text: TextData | None = None
     bits: BitsData | None = None
+
+
+PARTS: dict[str, type[Settings]] = {"table": TableData, "text": TextData, "bits": BitsData}
+"""The settings of data that are a mapping of settings."""
