@@ -307,3 +307,22 @@ def test_names_and_layouts_of_a_framework_go_and_come_back() -> None:
     Path("other.yaml").write_text(SPEC.replace("dense: 3", "dense: 4"))
     done = run("convert", "w.safetensors", "-o", "x.npz", "--spec", "other.yaml", code=2)
     assert "dense1.bias: its shape is 3, but it must be 4 (O)" in done.stderr
+
+
+def test_only_advice_that_can_help_is_given() -> None:
+    towers = "layers: [{concat: [[{dense: 4}], [{dense: 4}]]}, {dense: 2}]\n"
+    Path("own.yaml").write_text(f"netspec: 1\nname: own\ninput: [3]\n{towers}")
+    start = initialise(load("own.yaml"), 2)
+    theirs = {name.replace("dense", "fc"): array for name, array in start.items()}
+    Path("w.npz").write_bytes(as_npz(theirs))
+    said = run("import", "own.yaml", "w.npz", code=2).stderr
+    assert ("--map-template" in said, "--by order" in said) == (True, True)
+    run("import", "own.yaml", "w.npz", "--by", "order")
+    # Another order: it cannot help.
+    Path("w.npz").write_bytes(as_npz({name: theirs[name] for name in sorted(theirs, reverse=True)}))
+    said = run("import", "own.yaml", "w.npz", code=2).stderr
+    assert ("--map-template" in said, "--by order" in said) == (True, False)
+    # Another network: nothing can.
+    Path("w.npz").write_bytes(as_npz({"a.weight": np.ones((7, 7))}))
+    said = run("import", "own.yaml", "w.npz", code=2).stderr
+    assert ("--map-template" in said, "--by order" in said) == (False, False)
