@@ -123,7 +123,30 @@ def _own(run: Opened, folder: Path | None, part: str) -> tuple[Parts, str]:
             f"{parts.name}: has no {WORDS[part]} part: it has {has}",
             "name one of them with --part, or other data with --data",
         )
-    return parts.limited(recipe.train_size, recipe.validation_size, recipe.test_size), part
+    limited = parts.limited(recipe.train_size, recipe.validation_size, recipe.test_size)
+    _require_unchanged(run, limited, part)
+    return limited, part
+
+
+def _require_unchanged(run: Opened, parts: Parts, part: str) -> None:
+    """Refuse to measure other data under the name of those of the run.
+
+    Raises:
+        DataError: the data have another name, or other numbers of samples.
+    """
+    name = run.facts.get("data")
+    if parts.name != name:
+        raise DataError(
+            f"the run was trained on {name}, which its recipe does not name: it was given in Python",
+            "name the data with --data",
+        )
+    for each in ("train", part):
+        was, count = run.facts.get(f"{each}_samples"), len(dict(parts)[each])
+        if was != count:
+            raise DataError(
+                f"{parts.where}: has {count:,} {WORDS[each]} samples, and had {was:,} when the run was trained",
+                "name the data with --data, to measure them as they are now",
+            )
 
 
 def _others(run: Opened, folder: Path | None, data: str, part: str | None) -> tuple[Parts, str]:

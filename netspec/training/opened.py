@@ -176,7 +176,7 @@ def _graph(path: Path, facts: Mapping[str, Any]) -> Graph:
     if str(graph) != printed:
         raise CannotOpen(
             f"{where} is not the network of {files.shortened(path)} any more: a file that it includes has changed, "
-            "or netspec has",
+            "or netspec has, or it was changed in Python",
             f"{files.shortened(path / 'graph.txt')} is the network that was trained",
         )
     return graph

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import netspec
 from netspec.backend import backend
 from netspec_cli import main
 from tests.having import TRAINER, TRAINERS
@@ -167,6 +168,34 @@ def test_a_run_of_a_recipe_file(command: Netspec) -> None:
     code, _, err = command("train", "mine.yaml", "-b", TRAINER, "-o", "mine", "-q")
     assert code == 0, err
     assert json.loads(command("evaluate", "mine", "--json")[1])["figures"] == told("mine") == told(TRAINER)
+
+
+def test_data_that_are_not_those_of_the_run_any_more(command: Netspec, trained: Path) -> None:
+    run = run_of(TRAINER, command)
+    np.savez(trained / "own.npz", **arrays(count=40))
+    try:
+        code, out, err = command("evaluate", run)
+    finally:
+        np.savez(trained / "own.npz", **arrays())
+    assert (code, out) == (2, "")
+    assert "has 30 training samples, and had 36 when the run was trained" in err
+
+
+def test_a_run_from_python(command: Netspec) -> None:
+    """Own samples have no name: the data of the spec are not measured in their place."""
+    run_of(TRAINER, command)  # the framework is there
+    graph = netspec.load("tiny.yaml")
+    whole = arrays()
+    own = [
+        {"images": image, "labels": label}
+        for image, label in zip(whole["train_images"], whole["train_labels"], strict=True)
+    ]
+    run = netspec.train(graph, TRAINER, data={"train": own, "test": own[:9]}, epochs=1)
+    code, out, err = command("evaluate", str(run.folder))
+    assert (code, out) == (2, "")
+    assert "the run was trained on own, which its recipe does not name" in err
+    (found,) = (command("evaluate", str(run.folder), "--data", "own.npz", "--json"),)
+    assert (found[0], json.loads(found[1])["samples"]) == (0, 13)
 
 
 WRONG = {
