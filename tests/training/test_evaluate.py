@@ -88,7 +88,11 @@ def told(run: str) -> dict[str, float]:
     return {name: value for name, value in line.items() if name.startswith("test_")}
 
 
-@pytest.mark.parametrize("name", TRAINERS)
+EACH = [pytest.param(name, marks=() if name == TRAINER else pytest.mark.slow, id=name) for name in TRAINERS]
+"""Quick for one backend; another framework takes seconds to start."""
+
+
+@pytest.mark.parametrize("name", EACH)
 def test_the_figures_are_those_of_the_run_to_the_bit(name: str, command: Netspec) -> None:
     run = run_of(name, command)
     code, out, err = command("evaluate", run, "--json")
@@ -105,6 +109,7 @@ def test_the_figures_are_those_of_the_run_to_the_bit(name: str, command: Netspec
     assert right / 13 == found["figures"]["test_accuracy"]
 
 
+@pytest.mark.slow
 def test_another_backend_measures_the_same(command: Netspec) -> None:
     first, second = (run_of(name, command) for name in TRAINERS[:2])
     _, out, _ = command("evaluate", first, "--json")

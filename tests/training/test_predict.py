@@ -194,7 +194,9 @@ def test_pictures_have_classes_with_probabilities(command: Netspec) -> None:
     assert out.startswith("shapes/warm/3.png: warm ")
 
 
-@pytest.mark.parametrize("name", TRAINERS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=() if each == TRAINER else pytest.mark.slow) for each in TRAINERS]
+)
 def test_an_array_is_prepared_as_the_picture_is(name: str, command: Netspec) -> None:
     run = run_of("shapes", command)
     if (status := backend(name).status()).state != "ok":
