@@ -255,6 +255,8 @@ class _Reading:
         """The groups of variables, with the path of their layers."""
         if depth > _DEEPEST:
             raise unreadable(self._path, "its groups are nested too deeply")
+        if any(isinstance(name, bytes) for name in group):
+            raise unreadable(self._path, f"a name in {'/'.join(parts) or 'it'} is not UTF-8")
         for name in sorted(group, key=_count):
             inner = self._member(group, name, "/".join(parts))
             if not isinstance(inner, self._library.Group):

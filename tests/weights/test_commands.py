@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 from netspec import tensors
 from netspec.exchange.formats import frameworks
 from netspec.loading import load
-from netspec.weights import initialise
-from netspec.weights.containers import as_npz, read_npz
+from netspec.weights import WeightsError, initialise
+from netspec.weights.containers import as_npz, as_safetensors, read_npz
 from netspec.weights.figures import differences, figures
 from netspec_cli.main import app
 from tests.weights.test_safetensors import SPEC, Array, content
@@ -68,6 +68,15 @@ def test_bfloat16_is_written_as_float32_and_told() -> None:
     done = run("convert", "a.safetensors", "-o", "b.npz")
     assert "1 tensor of bfloat16 written as float32, without a change of values" in done.stderr
     assert read_npz(Path("b.npz")).tensors["w"].tolist() == [1.0, -2.0]
+
+
+@pytest.mark.parametrize("name", ["__metadata__", "a\udcffb"])
+def test_a_name_that_a_file_cannot_have_is_refused(name: str) -> None:
+    with pytest.raises(WeightsError, match="cannot be the name of a tensor in a safetensors file"):
+        as_safetensors({name: np.ones(2)})
+    if name != "__metadata__":
+        with pytest.raises(WeightsError, match=r"cannot be the name of an array in an \.npz file"):
+            as_npz({name: np.ones(2)})
 
 
 def test_a_file_that_netspec_did_not_write_stays() -> None:

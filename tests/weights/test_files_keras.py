@@ -208,6 +208,13 @@ def looped() -> bytes:
     return stream.getvalue()
 
 
+def strange() -> bytes:
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        file.create_group(b"layers/d\xffense/vars")
+    return stream.getvalue()
+
+
 def texts() -> bytes:
     stream = io.BytesIO()
     with h5py.File(stream, "w") as file:
@@ -224,6 +231,7 @@ BAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "more than it has": ("net.h5", hollow, "says that it has 274,877,906,944 bytes, but the file has 0"),
     "more than it has, in blocks": ("net.h5", lambda: hollow(chunks=(1 << 20,)), "but the file has 0"),
     "a group in itself": ("net.h5", looped, "its groups are nested too deeply"),
+    "a name that is not UTF-8": ("net.h5", strange, "a name in layers is not UTF-8"),
     "texts": ("net.h5", texts, "holds values of the type |S1, not numbers"),
     "no archive": ("net.keras", new, "it is not a model of Keras, or it is damaged"),
     "no weights": ("net.keras", lambda: as_npz({"a": np.ones(1)}), "it has no `model.weights.h5`"),
