@@ -29,7 +29,8 @@ class LayerText:
     """One layer of the generated text: `cls(*arguments, name=…)(x)`.
 
     `suffix` is added to the name of the node; the layer without a suffix has the node's name and holds its weights.
-    `after` is an operation on the input (`x / 2.0`), `given` are further arguments of the call.
+    `after` is an operation on the input (`x / 2.0`), `given` are further arguments of the call. `parts` are the parts
+    of its class that it needs, if that is a helper.
     """
 
     cls: str
@@ -37,6 +38,7 @@ class LayerText:
     suffix: str = ""
     after: tuple[Part, ...] = ()
     given: tuple[Argument, ...] = ()
+    parts: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

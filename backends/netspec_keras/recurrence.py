@@ -8,7 +8,10 @@ from netspec.dataclass import replace
 from netspec.lowering.parts import Argument, Call
 from netspec.ops.initializers import ZEROS, lifted
 from netspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
+from netspec.ops.roles import LENGTHS, assigned
+from netspec.ops.swept import CELL, STATE
 from netspec_keras.arguments import Arguments, Types, count, option
+from netspec_keras.helpers import sweeps
 from netspec_keras.layer import Holder, LayerText, Lowered
 
 NAMES: dict[type[Recurrent], str] = {Rnn: "RNN", Lstm: "LSTM", Gru: "GRU"}
@@ -123,7 +126,29 @@ def _swept(op: Recurrent, types: Types, ports: tuple[str, ...]) -> Lowered:
         option("gives", (op.returns, *ports), ("sequence",)),
     )
     places = tuple(f"sweeps.{number}.cell" for number in range(op.layers * len(op.suffixes)))
-    return Lowered((LayerText(f"Recurrent{name}", arguments),), dict(_holders(op, places)), gives=ports)
+    layer = LayerText(f"Recurrent{name}", arguments, parts=frozenset(_parts(op, types, ports)))
+    return Lowered((layer,), dict(_holders(op, places)), gives=ports)
+
+
+def _parts(op: Recurrent, types: Types, ports: tuple[str, ...]) -> Iterator[str]:
+    """The parts of the helper that the layer needs."""
+    given = {role.name for role, _ in assigned(op.inputs, types)}
+    gives = {op.returns, *ports}
+    needed = {
+        sweeps.AXES: len(types[0].spatial) > 1,
+        sweeps.STARTS: STATE.name in given or CELL.name in given,
+        sweeps.LENGTHS: LENGTHS.name in given,
+        sweeps.STACK: op.layers > 1,
+        sweeps.DROPOUT: op.dropout > 0 or op.variational,
+        sweeps.VARIATIONAL: op.variational,
+        sweeps.BACKWARD: op.direction != "forward",
+        sweeps.BOTH: op.direction == "both",
+        sweeps.MERGE: op.merge != "concat",
+        sweeps.PROJECTION: isinstance(op, Lstm) and op.projection is not None,
+        sweeps.GIVES: gives != {"sequence"},
+        **{each: each in gives for each in (sweeps.LAST, sweeps.STATE, sweeps.CELL)},
+    }
+    yield from (part for part, is_needed in needed.items() if is_needed)
 
 
 def _cell(op: Recurrent) -> Arguments:

@@ -196,8 +196,9 @@ class _Module:
     def _page(self, root: FunctionWriter, definition: Definition) -> Source:
         page = Page()
         page.docstring(description(self.graph, self.graph.name, _shape))
-        helpers = required(self.classes)
-        texts = [HELPERS[name].text for name in helpers]
+        lowered = {id(each): each for each in self.layers.values()}.values()
+        parts = {part for each in lowered for layer in each.layers for part in layer.parts}
+        texts = [*required(self.classes, parts).values()]
         names = {
             name for name in ("layers", "ops") if any(f"{name}." in text for text in (*self.classes, *texts))
         }

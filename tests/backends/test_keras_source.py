@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import json
+import random
 import re
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from netspec.ops.reshape import Reshape
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import ScaleBy
 from netspec.ops.transpose import ConvTranspose
-from netspec_keras.helpers import HELPERS, required
+from netspec_keras.helpers import HELPERS, required, sweeps
 from netspec_keras.source import TAKEN, function_name, source
 from tests.building import Sketch
 from tests.cases import CASES
@@ -292,11 +293,34 @@ def test_no_helper_is_called_as_something_of_keras_is() -> None:
 def test_only_the_helpers_that_are_used_are_there() -> None:
     assert "class " not in source(structure("chain")).text
     assert "register_keras_serializable" not in source(structure("chain")).text
-    assert required({"PaddedAveragePooling3D"}) == [
+    assert [*required({"PaddedAveragePooling3D"})] == [
         "pool_planewise",
         "PlanewiseAveragePooling3D",
         "PaddedAveragePooling3D",
     ]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_helper_with_some_parts_is_as_the_formatter_leaves_it(number: int, tmp_path: Path) -> None:
+    """The classes of recurrent layers have only the parts that a network needs; tests of the numbers have them all."""
+    draw = random.Random(number)
+    text = "from keras import layers, ops\n"
+    for _ in range(40):
+        parts = {each for each in sweeps.ALL if draw.random() < 0.4}
+        parts |= {sweeps.BACKWARD, sweeps.BOTH} if sweeps.MERGE in parts else set()
+        parts |= {sweeps.BACKWARD} if sweeps.BOTH in parts else set()
+        parts |= {sweeps.DROPOUT} if sweeps.VARIATIONAL in parts else set()
+        parts |= {sweeps.GIVES} if parts & {sweeps.LAST, sweeps.STATE, sweeps.CELL} else set()
+        for name in ("RecurrentLSTM", "RecurrentGatedLSTM"):
+            helpers = required({name, "RecurrentGRU"} if draw.random() < 0.5 else {name}, parts)
+            text += "".join(f"\n{each}" for key, each in helpers.items() if key.startswith("Recurrent"))
+    (tmp_path / "text.py").write_text(text, encoding="utf-8")
+    for command in (["format", "--diff"], ["check", "--select", "E,F,W", "--ignore", "F811,F821"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--isolated", "--line-length", "100", "text.py"],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout
 
 
 def test_every_helper_says_why_it_is_there_and_needs_what_stands_before_it() -> None:
