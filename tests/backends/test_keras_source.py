@@ -199,6 +199,24 @@ def test_a_block_that_is_shared_is_made_once_and_called_twice() -> None:
     assert "    def call(x):\n" in body(text, "tower")
 
 
+def test_repetitions_that_share_their_weights_are_a_loop() -> None:
+    lines = body(source(structure("shared_again")).text, "shared_again").splitlines()
+    assert lines[2:-1] == [
+        '    shared_step = layers.Dense(4, name="step")',
+        "    x = shared_step(inputs)  # 6×4",
+        "    for _ in range(3):",
+        "        x = shared_step(x)",
+        '    shared_first = unit(name="first")',
+        "    x = shared_first(x)  # 6×4",
+        "    for _ in range(4):",
+        "        x = shared_first(x)",
+        "    for i in range(2):",
+        "        x = shared_step(x)",
+        "        x = shared_first(x)",
+        '        x = layers.Dense(4, name=f"both-{i}-dense2")(x)',
+    ]
+
+
 def test_what_an_author_calls_by_a_taken_name_is_renamed_in_the_text_alone() -> None:
     text = source(structure("names")).text
     for name in ("class", "lambda", "keras", "layers", "ops", "name"):
