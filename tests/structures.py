@@ -222,6 +222,14 @@ STRUCTURES: dict[str, str] = {
           - {unit: , share: first, repeat: 4, name: more}
           - {repeat: 2, layers: [{dense: 4, share: step}, {unit: , share: first}, {dense: 4}], name: both}
     """,
+    "first_optional": """
+        input: [4, 6]
+        blocks:
+          unit:
+            params: {first: true}
+            layers: [{add: [[{relu: , when: $first}, {conv: {filters: 4, kernel: 1}}, relu], []]}]
+        layers: [{unit: {first: false}}, unit, unit]
+    """,
     "repeated_ops": """
         input: [3, 9]
         layers:

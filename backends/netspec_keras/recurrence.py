@@ -106,7 +106,7 @@ def _native(op: Recurrent) -> Lowered:
 
 def _set(**settings: bool) -> Iterator[Argument]:
     """The flags that are true, as arguments."""
-    return (option(name, value) for name, value in settings.items() if value)
+    return (option(name, value, default=False) for name, value in settings.items())
 
 
 def _swept(op: Recurrent, types: Types, ports: tuple[str, ...]) -> Lowered:
