@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 2_000
 """A network with more classes has no table of them: its confusion matrix would fill the memory of the device."""
+ELEMENTS = {0: "samples", 1: "steps", 2: "pixels"}
+"""What is counted, by the number of spatial axes."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,10 @@ class OfClass:
 
 @dataclass(frozen=True)
 class Table:
-    """The classes of one output. `confusion` has a row per true class; `is_map`: elements are pixels or steps."""
+    """The classes of one output. `confusion` has a row per true class; `elements` are what is counted."""
 
     output: str
-    is_map: bool
+    elements: str
     classes: tuple[OfClass, ...]
     confusion: tuple[tuple[int, ...], ...]
 
@@ -228,7 +230,7 @@ def _tables(run: Opened, whole: Plan, tallies: Tallies) -> tuple[Table, ...]:
             for at, row in enumerate(rows)
         )
         sizes = run.types[each.output].sizes
-        found.append(Table(each.output, bool(sizes), classes, rows))
+        found.append(Table(each.output, ELEMENTS.get(len(sizes), "voxels"), classes, rows))
     return tuple(found)
 
 

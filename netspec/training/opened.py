@@ -147,6 +147,8 @@ def opened(path: Path) -> Opened:
         raise CannotOpen(str(error), "name the folder of a run; `netspec runs` lists them") from None
     except CannotPrepare as error:
         raise CannotOpen(str(error), error.help) from None
+    if preparation.inputs.keys() != {each.name for each in graph.inputs}:
+        raise CannotOpen(f"{files.shortened(path / FILE)} is not that of this run: it has other inputs")
     return Opened(path, facts, graph, recipe, preparation)
 
 

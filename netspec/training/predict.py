@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from netspec.data.augmentation import Augmentation
 from netspec.data.bounds import DataError
 from netspec.data.parts import Classes
 from netspec.diagnostics import Problems
-from netspec.fit import Conversion, Task
+from netspec.fit import Conversion, Task, Trainer
 from netspec.graph import Graph
 from netspec.recipe import Normalise, Recipe
 from netspec.recipe.augmentation import Crop
@@ -58,6 +59,13 @@ class Predictor:
         """The outputs."""
         return heads(self.graph, self.preparation)
 
+    @cached_property
+    def trainer(self) -> Trainer:
+        """The network on the backend, made once."""
+        return self.backend.trainer(
+            task(self.graph, self.recipe, self.preparation, self.weights, self.device)
+        )
+
     def reader(self, resize: bool, tell: Any) -> Reader:
         """Reads files for this network."""
         vocabularies = {each.name: each.vocabulary for each in self.graph.inputs}
@@ -65,9 +73,7 @@ class Predictor:
 
     def __call__(self, samples: Iterator[Sample | Broken]) -> Iterator[Predicted | Broken]:
         """The answers, in the order of the samples; a file that cannot be read is passed on."""
-        trainer = self.backend.trainer(
-            task(self.graph, self.recipe, self.preparation, self.weights, self.device)
-        )
+        trainer = self.trainer
         still, heads = self._cropped(), self.heads
         waiting: list[Sample | Broken] = []
 
@@ -104,9 +110,7 @@ class Predictor:
         head = next((each for each in self.heads if each.kind == "next"), None)
         if head is None or len(sample.inputs) != 1:
             raise CannotPrepare(f"`{self.graph.name}` does not go on with a text: it was not trained on one")
-        trainer = self.backend.trainer(
-            task(self.graph, self.recipe, self.preparation, self.weights, self.device)
-        )
+        trainer = self.trainer
         ((name, window),) = sample.inputs.items()
         found: list[str] = []
         for _ in range(count):
