@@ -129,7 +129,7 @@ class Model:
             is_given = name in found
             if is_given or not info.is_required():
                 data[name] = found[name] if is_given else info.get_default()
-            if is_given or info.settings.get("validate_default"):
+            if is_given or (name in data and info.settings.get("validate_default")):
                 value = data.pop(name) if is_given else info.check(data.pop(name))
                 for validator in cls.model_validators.get(name, ()):
                     value = validator.method(cls, value, Info(data))
