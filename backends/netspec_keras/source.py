@@ -71,7 +71,8 @@ def draft(graph: Graph, lowered: Lowerings, folded: bool = True) -> Draft:
     module = _Module(graph, layers, plan(graph, layers, folded))
     text = module.write()
     written = (layers, module.same, {**layers, **module.apart})
-    reading = KerasReading(graph, module.name, ways(graph, lowered.own, *written))
+    gives = {name: each.gives for name, each in lowered.own.items()}
+    reading = KerasReading(graph, module.name, ways(graph, lowered.own, *written), gives)
     return Draft(module.plan.root, text, reading)
 
 
