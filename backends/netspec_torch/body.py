@@ -348,11 +348,18 @@ class ModuleWriter:
             yield from self._run_repeated(made, first, placed, loop, layer, shape)
         else:
             yield Line(f"{layer}({', '.join(loop.takes)})", 2, to=", ".join(loop.gives))
+        makes = placed.lowered.makes if placed.lowered and placed.steady else ()
         for output, value in enumerate(loop.gives):
             if (name := made.listed(output)) in repeat.outputs:
-                yield Line(extend(self.lists[name].name, value, made.values(output)[0]), 2)
+                one = made.values(output)[0]
+                # A list holds values in their canonical order.
+                part = moved(value, makes[output], self._canonical(one)) if makes else value
+                if isinstance(part, str):
+                    part = extend(self.lists[name].name, value, one)
+                else:
+                    part = seq(f"{self.lists[name].name}.append(", part, ")")
+                yield Line(part, 2)
         yield from _bind(loop.end, 1)
-        makes = placed.lowered.makes if placed.lowered and placed.steady else ()
         for output, after in enumerate(placed.gives):
             *_, value = made.values(output)
             if value in repeat.outputs:
