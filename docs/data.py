@@ -205,7 +205,7 @@ def _settings(
 ) -> Iterator[str]:
     rows = []
     for key, field in model.model_fields.items():
-        default = field.get_default(call_default_factory=True)
+        default = field.get_default()
         stated = (
             "required" if field.is_required() else "" if default in (None, {}) else f"`{default}`".lower()
         )

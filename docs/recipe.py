@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from pydantic import BaseModel
-
+from netspec.model import Model
 from netspec.recipe import Checkpoint, Group, Normalise, Recipe, Stop, augmentation, clipping, whitening
 from netspec.recipe import losses as loss_models
 from netspec.recipe import metrics as metric_models
@@ -52,7 +51,7 @@ LINKED = {
 }
 """What the settings take that are models themselves."""
 
-PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
+PARTS: tuple[tuple[str, type[Model]], ...] = (
     ("normalise", Normalise),
     ("groups", Group),
     ("stop", Stop),
@@ -101,11 +100,11 @@ def _family(
             yield _settings(kind, own)
 
 
-def _prose(model: type[BaseModel]) -> str:
+def _prose(model: type[Model]) -> str:
     return inspect.cleandoc(model.__doc__ or "")
 
 
-def _settings(model: type[BaseModel], names: Any) -> str:
+def _settings(model: type[Model], names: Any) -> str:
     rows = []
     for name, field in model.model_fields.items():
         if name in names:
@@ -117,11 +116,11 @@ def _settings(model: type[BaseModel], names: Any) -> str:
 def _default(field: Any) -> str:
     if field.is_required():
         return "required"
-    value = field.get_default(call_default_factory=True)
+    value = field.get_default()
     if isinstance(value, Named):
         return f"`{value.kind}`"
-    if isinstance(value, BaseModel):
-        given = value.model_dump(exclude_none=True)
+    if isinstance(value, Model):
+        given = {key: each for key, each in value.model_dump().items() if each is not None}
         return f"`{{{', '.join(f'{key}: {each}' for key, each in given.items())}}}`"
     if value is None or value in ((), {}):
         return ""

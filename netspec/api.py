@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netspec import files
 from netspec.backend import Builds, Trains, Writes, capable, native_names, usable
 from netspec.graph import Graph
 
@@ -98,10 +99,11 @@ def train(
     told = settle(graph.train, problems, graph.file, recipe)
     if told is None:
         raise SpecError(problems.in_order())
-    # A path in a recipe is relative to the folder of its spec.
-    return run(
-        graph,
-        usable([backend], Trains)[0],
-        told,
-        load(told.data if own is None else own, data_dir, told.seed, base=Path(graph.file).parent),
-    )
+    # A path in a recipe is relative to the folder of its file.
+    base = Path(graph.file if graph.train is None else graph.train.file).parent
+    try:
+        text = files.read(graph.file).decode()
+    except (OSError, UnicodeDecodeError):
+        text = None
+    samples = load(told.data if own is None else own, data_dir, told.seed, base=base)
+    return run(graph, usable([backend], Trains)[0], told, samples, text=text)

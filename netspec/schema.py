@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from functools import cache
 
-from pydantic import BaseModel
-
 from netspec.expectations import FORMS
 from netspec.language.document.item import RESERVED
 from netspec.language.document.recipe import AUGMENT, CHOICES, METRIC
@@ -292,7 +290,7 @@ def _train() -> Schema:
     return {"type": ["object", "null"], "properties": settings, "additionalProperties": False}
 
 
-def _settings_of(model: type[BaseModel], skip: Collection[str] = ()) -> Schema:
+def _settings_of(model: type[Model], skip: Collection[str] = ()) -> Schema:
     """The schemas of the settings of a model, but for those that have another form in a spec."""
     whole = model.model_json_schema()
     own = {
@@ -303,7 +301,7 @@ def _settings_of(model: type[BaseModel], skip: Collection[str] = ()) -> Schema:
     return {key: _lone(_open(each)) for key, each in own.items()}
 
 
-def _settings(model: type[BaseModel], parts: Schema | None = None) -> Schema:
+def _settings(model: type[Model], parts: Schema | None = None) -> Schema:
     """The schema of a mapping of settings; `parts` are those with a schema of their own."""
     own = {**_settings_of(model, skip=parts or ()), **(parts or {})}
     return {"type": ["object", "null"], "properties": own, "additionalProperties": False}

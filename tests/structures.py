@@ -212,6 +212,24 @@ STRUCTURES: dict[str, str] = {
         layers: [{unit: {kernel: 1}}, {unit: {kernel: 3}}, {unit: {kernel: 3, stride: 2}}, {unit: {kernel: 1}},
                  {edge: {padding: 0}}, {edge: {padding: 1, stride: 2}}]
     """,
+    "shared_again": """
+        input: [4, 6]
+        blocks: {unit: {layers: [{dense: 4}, relu]}}
+        layers:
+          - {dense: 4, name: step}
+          - {dense: 4, share: step, repeat: 3, name: steps}
+          - {unit: , name: first}
+          - {unit: , share: first, repeat: 4, name: more}
+          - {repeat: 2, layers: [{dense: 4, share: step}, {unit: , share: first}, {dense: 4}], name: both}
+    """,
+    "first_optional": """
+        input: [4, 6]
+        blocks:
+          unit:
+            params: {first: true}
+            layers: [{add: [[{relu: , when: $first}, {conv: {filters: 4, kernel: 1}}, relu], []]}]
+        layers: [{unit: {first: false}}, unit, unit]
+    """,
     "repeated_ops": """
         input: [3, 9]
         layers:

@@ -27,7 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("language.elaboration", "language"),
     ("backend", "loading"),
     ("lowering", "proof", "training", "exchange", "refusals", "below", "scaffold", "schema"),
-    ("check", "benchmark"),
+    ("check", "benchmark", "export"),
     ("api",),
     ("",),
 )

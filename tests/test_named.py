@@ -27,6 +27,7 @@ OWN = {
     "random_networks/networks.py": "names of networks",
     "test_imports.py": "frameworks, and what may import them",
     "training/following.py": "the names in an advice",
+    "training/test_processes.py": "one backend trains in several processes",
     "training/test_resume.py": "one backend keeps samples in the memory of its device",
 }
 """Files that are about one backend or use its name for something else, and why.

@@ -65,6 +65,8 @@ def test_holds_the_zoo_the_data_and_the_licences(wheel: Path) -> None:
     assert specs <= names
     assert "netspec/data/embedded/fashion_mnist_small.npz" in names
     assert "netspec/data/embedded/fashion_mnist_small.LICENSE" in names
+    assert {"netspec/data/embedded/sonnets.txt", "netspec/data/embedded/characters.txt"} <= set(names)
+    assert "netspec/zoo/recipes/resnet18.yaml" in names
     assert {f"{package}/py.typed" for package in PACKAGES} <= names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from netspec.backend import (
     Backend,
+    Export,
     Limit,
     Source,
     Status,
@@ -134,9 +135,10 @@ class KerasBackend:
         """The weights in a file of the generated model. Keras builds the model and reads the file."""
         from netspec.weights import initialise
 
-        self.held(path)  # checks the sizes, and everything that Keras would open
+        found = self.held(path)  # checks the sizes, and everything that Keras would open
         usable([self.name], Backend)
-        model = self.build(graph, initialise(graph), device="cpu")
+        dtype: Float = "float64" if "float64" in found.kinds.values() else "float32"
+        model = self.build(graph, initialise(graph), dtype, "cpu")
         from netspec_keras.saving import read
 
         read(model, path)
@@ -187,6 +189,16 @@ class KerasBackend:
         if task.devices > 1 and (why := ONE_DEVICE.get(chosen())):
             raise Unsupported(f"several devices on Keras: {why}")
         return KerasTrainer(task)
+
+    def export(self, graph: Graph, weights: Arrays, dtype: Float = "float32") -> Export:
+        """A `.keras` file, and the text that loads its weights."""
+        from netspec_keras.engine import steady
+
+        require(self, graph)
+        steady(graph, dtype)
+        from netspec_keras.export import export
+
+        return export(graph, weights, dtype)
 
     def workload(
         self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"

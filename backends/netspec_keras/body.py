@@ -288,8 +288,8 @@ class FunctionWriter:
             further = tuple(piece for each in layer.given for piece in (f", {each.keyword}=", each.value))
             part = Seq((self._maker_or_name(entry, layer), f"({takes}", *layer.after, *further, ")"))
             is_last = layer is layers[-1]
-            named = {port: self.names[value] for value, port in ports}
-            results = ", ".join([variable, *(named.get(port, "_") for port in gives if is_last)])
+            named = {"": variable, **{port: self.names[value] for value, port in ports}}
+            results = ", ".join(named.get(each, "_") for each in gives) if gives and is_last else variable
             yield Line(part, tap=taps[0] if is_last else None, to=results)
             takes = variable
         yield from (Line("", tap=each) for each in taps[1:])

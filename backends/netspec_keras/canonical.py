@@ -39,7 +39,9 @@ def ways(
             found |= {f"{node.name}.{port}": [(own[node.name].ports[port],)] for port in node.ports}
         written = {id(each[node.name].layers): each[node.name].layers for each in lowered}
         found[node.name] = set(written.values()) if len(written) > 1 else tuple(written.values())
-        found |= dict.fromkeys((f"{node.name}.{port}" for port in own[node.name].gives), found[node.name])
+        found |= dict.fromkeys(
+            (f"{node.name}.{port}" for port in node.ports if own[node.name].gives), found[node.name]
+        )
         for layers in (each for key, each in written.items() if key != id(mine) and each != mine):
             types = [graph.types[value] for value in node.inputs]
             if canonical(layers, types) != canonical(mine, types):

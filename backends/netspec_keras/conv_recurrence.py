@@ -9,16 +9,16 @@ from netspec.lowering.tree import LiteralValue
 from netspec.ops.conv_recurrent import ConvGru, ConvLstm, ConvRecurrent
 from netspec_keras.arguments import Arguments, Types, count, first, option, padded, squeeze
 from netspec_keras.layer import Holder, LayerText, Lowered
-from netspec_keras.recurrence import FORGETFUL, ROWS
+from netspec_keras.recurrence import FORGETFUL, ROWS, given
 
 
 def recurrent(op: ConvRecurrent, types: Types) -> Lowered:
     """A layer of Keras, or the helper; further outputs need the helper."""
 
-    def several(ports: tuple[str, ...]) -> Lowered:
-        return _swept(op, types, ports)
+    def several(ports: tuple[str, ...], returns: tuple[str, ...]) -> Lowered:
+        return _swept(op, types, ports, returns)
 
-    lowered = _native(op, types) if _is_enough(op, types) else _swept(op, types, ())
+    lowered = _native(op, types) if _is_enough(op, types) else _swept(op, types)
     return Lowered(lowered.layers, lowered.holders, several=several)
 
 
@@ -59,7 +59,9 @@ def _native(op: ConvRecurrent, types: Types) -> Lowered:
     return Lowered((LayerText(f"layers.ConvLSTM{rank}D", arguments),), dict(_holders(op, types, ("cell",))))
 
 
-def _swept(op: ConvRecurrent, types: Types, ports: tuple[str, ...]) -> Lowered:
+def _swept(
+    op: ConvRecurrent, types: Types, ports: tuple[str, ...] = (), returns: tuple[str, ...] = ()
+) -> Lowered:
     """The helper, which holds a cell for each direction."""
     arguments = (
         count(op.filters, "filters"),
@@ -70,11 +72,15 @@ def _swept(op: ConvRecurrent, types: Types, ports: tuple[str, ...]) -> Lowered:
         option("direction", op.direction, "forward"),
         option("merge", op.merge, "concat"),
         *_cell(op),
-        option("gives", (op.returns, *ports), ("sequence",)),
+        option("gives", (*(returns or (op.returns,)), *ports), ("sequence",)),
     )
     places = tuple(f"sweeps.{number}.cell" for number in range(len(op.suffixes)))
     name = "ConvLSTM" if isinstance(op, ConvLstm) else "ConvGRU"
-    return Lowered((LayerText(name, arguments),), dict(_holders(op, types, places)), gives=ports)
+    return Lowered(
+        (LayerText(name, arguments),),
+        dict(_holders(op, types, places)),
+        gives=given(op.returns, ports, returns),
+    )
 
 
 def _window(op: ConvRecurrent, types: Types) -> Arguments:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,7 +180,7 @@ def _of_hdf5(path: Path, stream: Any, config: Any) -> Held:
     try:
         with h5py.File(stream, "r") as file:
             reading = _Reading(path, h5py)
-            if "layer_names" in file.attrs or "model_weights" in file:
+            if _listed(file, "layer_names") is not None or "model_weights" in file:
                 return reading.old(file)
             return reading.new(file, config)
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError, RecursionError) as error:
@@ -201,9 +202,9 @@ class _Reading:
         config = self._json(file.attrs.get("model_config"))
         arrays = {}
         left = Counter[str]()
-        for layer in map(_text, group.attrs.get("layer_names", ())):
+        for layer in _listed(group, "layer_names") or ():
             within = self._member(group, layer, "")
-            for name in map(_text, within.attrs.get("weight_names", ())):
+            for name in _listed(within, "weight_names") or ():
                 if "seed_generator" in name:
                     left["seed_generator"] += 1
                     continue
@@ -254,6 +255,8 @@ class _Reading:
         """The groups of variables, with the path of their layers."""
         if depth > _DEEPEST:
             raise unreadable(self._path, "its groups are nested too deeply")
+        if any(isinstance(name, bytes) for name in group):
+            raise unreadable(self._path, f"a name in {'/'.join(parts) or 'it'} is not UTF-8")
         for name in sorted(group, key=_count):
             inner = self._member(group, name, "/".join(parts))
             if not isinstance(inner, self._library.Group):
@@ -331,6 +334,14 @@ class _Reading:
             if count
         )
         return Held(arrays, kinds, ranks, notes, _flatten(config))
+
+
+def _listed(group: Any, name: str) -> list[str] | None:
+    """The texts in an attribute, which Keras divides into several if they are long; None without it."""
+    if name in group.attrs:
+        return [_text(each) for each in group.attrs[name]]
+    parts = list(takewhile(lambda part: part in group.attrs, (f"{name}{at}" for at in count())))
+    return [_text(each) for part in parts for each in group.attrs[part]] if parts else None
 
 
 def _text(value: Any) -> str:

@@ -29,7 +29,8 @@ class LayerText:
     """One layer of the generated text: `cls(*arguments, name=…)(x)`.
 
     `suffix` is added to the name of the node; the layer without a suffix has the node's name and holds its weights.
-    `after` is an operation on the input (`x / 2.0`), `given` are further arguments of the call.
+    `after` is an operation on the input (`x / 2.0`), `given` are further arguments of the call. `parts` are the parts
+    of its class that it needs, if that is a helper.
     """
 
     cls: str
@@ -37,6 +38,7 @@ class LayerText:
     suffix: str = ""
     after: tuple[Part, ...] = ()
     given: tuple[Argument, ...] = ()
+    parts: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,12 @@ class Lowered:
     """One node: its layers one after the other, the first taking the node's inputs, and where its weights go.
 
     `ports` has, for each further output, the layer that makes it of the node's inputs; it is written where something
-    uses that output. Or one layer makes all of them: `several` lowers the node so, and the last layer of the result
-    gives its own value and those of the ports in `gives`.
+    uses that output. Or one layer makes all of them: `several` lowers the node so, for its ports and for what the nodes
+    return that use the layer. The last layer then gives the values in `gives`: of ports, "" of the node, and others.
     """
 
     layers: tuple[LayerText, ...]
     holders: Mapping[str, Holder] = field(default_factory=dict)
     ports: Mapping[str, LayerText] = field(default_factory=dict)
     gives: tuple[str, ...] = ()
-    several: Callable[[tuple[str, ...]], Lowered] | None = field(default=None, compare=False)
+    several: Callable[[tuple[str, ...], tuple[str, ...]], Lowered] | None = field(default=None, compare=False)

@@ -196,7 +196,7 @@ REFUSALS: Mapping[type[Op], str] = {}
 def lowered(op: Op, types: Types, ports: tuple[str, ...]) -> Lowered:
     """The layers of an op with these further outputs in use."""
     found = LOWERINGS[type(op)](op, types)
-    return found.several(ports) if ports and found.several is not None else found
+    return found.several(ports, ()) if ports and found.several is not None else found
 
 
 def bare(op: Op, types: Types) -> Lowered:

@@ -215,7 +215,7 @@ def _served(made: Plan, node: Node) -> bool:
     """Whether a node that shares can call the layer of its owner by name."""
     owner = made.graph.by_name[node.shares or node.name]
     if made.body(node.scope) == made.body(owner.scope):
-        return not _in_loop(made, node.scope) and not _in_loop(made, owner.scope)
+        return not _in_loop(made, owner.scope)
     calls = _lent(made, node.scope)
     return calls is not None and node.name[len(calls[1]) :] == owner.name[len(calls[0]) :]
 
@@ -232,7 +232,7 @@ def _lent(made: Plan, path: str) -> tuple[str, str] | None:
 
 
 def _can_lend(made: Plan, owner: Module, module: Module) -> bool:
-    """Whether one module's layers can serve the other one, and both are called in one function, outside any loop.
+    """Whether one module's layers can serve the other one, and both are called in one function, the owner in no loop.
 
     Comparing ops is not enough: an op can have other layers for an input of another size.
     """
@@ -242,7 +242,7 @@ def _can_lend(made: Plan, owner: Module, module: Module) -> bool:
     return (
         _content(made, owner) == _content(made, module)
         and made.body(parents[0]) == made.body(parents[1])
-        and not any(_in_loop(made, parent) for parent in parents)
+        and not _in_loop(made, parents[0])
     )
 
 

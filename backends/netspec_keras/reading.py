@@ -23,12 +23,21 @@ Given = tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]
 
 
 class KerasReading(Reading):
-    """Reads generated Keras as layers. `ways` has, for each value, the layers that may make it."""
+    """Reads generated Keras as layers. `ways` has, for each value, the layers that may make it.
+
+    `gives` has, for each node, the outputs of a layer that gives several.
+    """
 
     helpers = frozenset(HELPERS)
 
-    def __init__(self, graph: Graph, function: str, ways: Mapping[str, Collection[Layers]]) -> None:
-        self.graph, self.function, self.ways = graph, function, ways
+    def __init__(
+        self,
+        graph: Graph,
+        function: str,
+        ways: Mapping[str, Collection[Layers]],
+        gives: Mapping[str, Sequence[str]],
+    ) -> None:
+        self.graph, self.function, self.ways, self.gives = graph, function, ways, gives
         self.inputs: dict[str, NamedValue] = {}
         self.made: dict[LayerObject, None] = {}
         self.users: dict[LayerObject, Node] = {}
@@ -77,7 +86,7 @@ class KerasReading(Reading):
         takes: Any = list(inputs) if node.op.merges or len(inputs) > 1 else inputs[0]
         made = (self._applied(layers, node, takes) for layers in self.ways[value])
         port = value.removeprefix(f"{node.name}.") if value != node.name else ""
-        return (each[_place(port, self.ways[value])] if isinstance(each, tuple) else each for each in made)
+        return (each[self.gives[node.name].index(port)] if isinstance(each, tuple) else each for each in made)
 
     def _applied(self, layers: Layers, node: Node, x: Any) -> Any:
         for layer in layers:
@@ -117,14 +126,6 @@ class _Several(LayerObject):
     def __call__(self, *inputs: Any) -> Any:
         given = super().__call__(*inputs)
         return tuple(given[number] for number in range(len(self.keywords["gives"])))
-
-
-def _place(port: str, ways: Collection[Layers]) -> int:
-    """Which of the outputs of a layer a port is; the first is the layer's own."""
-    given = next(each.value for layers in ways for each in layers[-1].arguments if each.keyword == "gives")
-    assert isinstance(given, Slot)
-    assert isinstance(given.value, tuple)
-    return given.value[1:].index(port) + 1 if port else 0
 
 
 def _starter(name: str) -> Callable[..., LayerObject]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from netspec.dataclass import replace
 from netspec.lowering.parts import Argument, Call
 from netspec.ops.initializers import ZEROS, lifted
 from netspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
+from netspec.ops.roles import LENGTHS, assigned
+from netspec.ops.swept import CELL, STATE
 from netspec_keras.arguments import Arguments, Types, count, option
+from netspec_keras.helpers import sweeps
 from netspec_keras.layer import Holder, LayerText, Lowered
 
 NAMES: dict[type[Recurrent], str] = {Rnn: "RNN", Lstm: "LSTM", Gru: "GRU"}
@@ -30,13 +33,13 @@ ROWS = {"ih": "kernel", "hh": "recurrent_kernel", "ch": "peephole", "hr": "proje
 def recurrent(op: Recurrent, types: Types) -> Lowered:
     """A layer of Keras, or the helper; further outputs need the helper."""
 
-    def several(ports: tuple[str, ...]) -> Lowered:
-        return _swept(op, types, ports)
+    def several(ports: tuple[str, ...], returns: tuple[str, ...]) -> Lowered:
+        return _swept(op, types, ports, returns)
 
     if _is_stack(op, types):
         lowered = _stack(op)
     else:
-        lowered = _one(op, types) if _is_enough(op, types) else _swept(op, types, ())
+        lowered = _one(op, types) if _is_enough(op, types) else _swept(op, types)
     return Lowered(lowered.layers, lowered.holders, several=several)
 
 
@@ -103,10 +106,12 @@ def _native(op: Recurrent) -> Lowered:
 
 def _set(**settings: bool) -> Iterator[Argument]:
     """The flags that are true, as arguments."""
-    return (option(name, value) for name, value in settings.items() if value)
+    return (option(name, value, default=False) for name, value in settings.items())
 
 
-def _swept(op: Recurrent, types: Types, ports: tuple[str, ...]) -> Lowered:
+def _swept(
+    op: Recurrent, types: Types, ports: tuple[str, ...] = (), returns: tuple[str, ...] = ()
+) -> Lowered:
     """The helper, which holds a layer of Keras for each layer and direction."""
     name = NAMES[type(op)]
     if _needs_cell(op):
@@ -120,10 +125,38 @@ def _swept(op: Recurrent, types: Types, ports: tuple[str, ...]) -> Lowered:
         *_cell(op),
         option("dropout", op.dropout, 0.0),
         option("variational", op.variational, False),
-        option("gives", (op.returns, *ports), ("sequence",)),
+        option("gives", (*(returns or (op.returns,)), *ports), ("sequence",)),
     )
     places = tuple(f"sweeps.{number}.cell" for number in range(op.layers * len(op.suffixes)))
-    return Lowered((LayerText(f"Recurrent{name}", arguments),), dict(_holders(op, places)), gives=ports)
+    gives = {*(returns or (op.returns,)), *ports}
+    layer = LayerText(f"Recurrent{name}", arguments, parts=frozenset(_parts(op, types, gives)))
+    return Lowered((layer,), dict(_holders(op, places)), gives=given(op.returns, ports, returns))
+
+
+def _parts(op: Recurrent, types: Types, gives: Collection[str]) -> Iterator[str]:
+    """The parts of the helper that the layer needs."""
+    takes = {role.name for role, _ in assigned(op.inputs, types)}
+    needed = {
+        sweeps.AXES: len(types[0].spatial) > 1,
+        sweeps.STARTS: STATE.name in takes or CELL.name in takes,
+        sweeps.LENGTHS: LENGTHS.name in takes,
+        sweeps.STACK: op.layers > 1,
+        sweeps.DROPOUT: op.dropout > 0 or op.variational,
+        sweeps.VARIATIONAL: op.variational,
+        sweeps.BACKWARD: op.direction != "forward",
+        sweeps.BOTH: op.direction == "both",
+        sweeps.MERGE: op.merge != "concat",
+        sweeps.PROJECTION: isinstance(op, Lstm) and op.projection is not None,
+        sweeps.GIVES: set(gives) != {"sequence"},
+        **{each: each in gives for each in (sweeps.LAST, sweeps.STATE, sweeps.CELL)},
+    }
+    yield from (part for part, is_needed in needed.items() if is_needed)
+
+
+def given(own: str, ports: tuple[str, ...], returns: tuple[str, ...]) -> tuple[str, ...]:
+    """The values that the helper gives: what nodes return, of which one is the node's own, and ports."""
+    found = (*("" if each in ("", own) else f"not {each}" for each in returns or ("",)), *ports)
+    return found if len(found) > 1 else ()
 
 
 def _cell(op: Recurrent) -> Arguments:

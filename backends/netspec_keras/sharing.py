@@ -19,6 +19,7 @@ from netspec_keras.starts import started
 if TYPE_CHECKING:
     from netspec.ops.dense import Dense
     from netspec.ops.indices import Embedding
+    from netspec.ops.recurrent import Recurrent
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,12 @@ class Forms:
     """The nodes that share their weights, and are another layer than they would be by themselves.
 
     `vectors` has the embeddings that share with dense layers, and those layers, with the index of the padding. `ports`
-    has the recurrent layers of which some give further outputs or start with a state: all are a layer that can do both
-    and gives these outputs.
+    has the recurrent layers of which some give other outputs or start with a state: all are a layer that can do both
+    and gives these ports and all that one of them returns.
     """
 
     vectors: Mapping[str, int | None]
-    ports: Mapping[str, tuple[str, ...]]
+    ports: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
 
     def key(self, node: Node) -> object:
         """What decides the layer of a node; None if it is the layer that the node is by itself."""
@@ -83,17 +84,17 @@ def layers_of(graph: Graph, node: Node, shared: Forms) -> Lowered:
     if node.name in shared.ports:
         several = LOWERINGS[type(node.op)](node.op, types).several
         assert several is not None
-        return several(shared.ports[node.name])
+        return several(*shared.ports[node.name])
     found = lowered(node.op, types, node.ports)
     if not node.trainable and found.several is not None and found.layers[-1].cls in LEARN_ANYWAY:
-        return found.several(())
+        return found.several((), ())
     return found
 
 
 def forms(graph: Graph) -> Forms:
     """The nodes of a graph that sharing makes another layer."""
     vectors: dict[str, int | None] = {}
-    ports: dict[str, tuple[str, ...]] = {}
+    ports: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
     for family in _families(graph):
         names = [node.name for node in family]
         embeddings = [node.op for node in family if node.op.keyword == "embedding"]
@@ -104,7 +105,8 @@ def forms(graph: Graph) -> Forms:
             made = [own_layer(lowered(node.op, _types(graph, node), node.ports)) for node in family]
             used = {port for node in family for port in node.ports}
             listed = tuple(port.name for port in family[0].op.ports if port.name in used)
-            ports |= dict.fromkeys(names, listed) if len(set(made)) > 1 else {}
+            returns = tuple(dict.fromkeys(cast("Recurrent", node.op).returns for node in family))
+            ports |= dict.fromkeys(names, (listed, returns)) if len(set(made)) > 1 else {}
     return Forms(vectors, ports)
 
 
@@ -156,8 +158,8 @@ def _other_settings(graph: Graph) -> Iterator[tuple[str, str]]:
             if layer != stripped[0] and node.name not in wrong_axes:
                 yield (
                     node.name,
-                    f"`{node.name}` cannot share with `{owner.name}`: they differ in more than padding and "
-                    "activation, and a Keras layer has one set of weights and one of settings",
+                    f"`{node.name}` cannot share with `{owner.name}`: they differ in more than padding, "
+                    "activation and `return`, and a Keras layer has one set of weights and one of settings",
                 )
 
 
@@ -194,7 +196,11 @@ def _other_order(graph: Graph) -> Iterator[tuple[str, str]]:
 LIMITS: Sequence[Limit] = (
     Limit("A layer with weights on which no output depends: a Keras model does not hold it.", _unused),
     Limit("Norms that share their weights on inputs of different numbers of axes.", _other_axes),
-    Limit("Layers that share their weights and differ in more than padding and activation.", _other_settings),
+    Limit(
+        "Layers that share their weights and differ in more than padding, activation and `return`, such as the "
+        "`direction` or `merge` of recurrent layers: a Keras layer has these settings for all of its calls.",
+        _other_settings,
+    ),
     Limit("Batch norms that share their statistics and that Keras would run in another order.", _other_order),
 )
 

@@ -71,7 +71,8 @@ def draft(graph: Graph, lowered: Lowerings, folded: bool = True) -> Draft:
     module = _Module(graph, layers, plan(graph, layers, folded))
     text = module.write()
     written = (layers, module.same, {**layers, **module.apart})
-    reading = KerasReading(graph, module.name, ways(graph, lowered.own, *written))
+    gives = {name: each.gives for name, each in lowered.own.items()}
+    reading = KerasReading(graph, module.name, ways(graph, lowered.own, *written), gives)
     return Draft(module.plan.root, text, reading)
 
 
@@ -196,8 +197,9 @@ class _Module:
     def _page(self, root: FunctionWriter, definition: Definition) -> Source:
         page = Page()
         page.docstring(description(self.graph, self.graph.name, _shape))
-        helpers = required(self.classes)
-        texts = [HELPERS[name].text for name in helpers]
+        lowered = {id(each): each for each in self.layers.values()}.values()
+        parts = {part for each in lowered for layer in each.layers for part in layer.parts}
+        texts = [*required(self.classes, parts).values()]
         names = {
             name for name in ("layers", "ops") if any(f"{name}." in text for text in (*self.classes, *texts))
         }

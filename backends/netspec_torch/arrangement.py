@@ -74,8 +74,6 @@ class _Step:
         """Whether the repetitions of a loop hand on values in the order in which the layer takes them."""
         if self.made is None or not lowered.takes:
             return True
-        if any(map(is_list, given(self.item))):
-            return False
         wires = zip(lowered.takes, self.made.wires, strict=True)
         return all(wire is None or order == lowered.makes[wire] for order, wire in wires)
 

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from netspec.backend import Backend, Limit, Source, Status, Unobeyed, require, require_obeyed, usable
+from netspec.backend import Backend, Export, Limit, Source, Status, Unobeyed, require, require_obeyed, usable
 from netspec_torch.lowering import LOWERINGS, REFUSALS
 from netspec_torch.training.obeyed import UNOBEYED
 
@@ -154,6 +154,13 @@ class TorchBackend:
         from netspec_torch.training.launch import launch
 
         return launch(count, arguments)
+
+    def export(self, graph: Graph, weights: Arrays, dtype: Float = "float32") -> Export:
+        """A state dict, and the text that loads it."""
+        from netspec_torch.export import export
+
+        require(self, graph)
+        return export(graph, weights, dtype)
 
     def workload(
         self, graph: Graph, weights: Arrays, inputs: Arrays, targets: Arrays, device: str = "auto"

@@ -12,8 +12,9 @@ from netspec.lowering.names import free, is_automatic, numbered, singular
 from netspec.lowering.outline import Module, given, titles
 from netspec.lowering.parts import Name, NamedPart, Part, Slot, joined, quoted, seq
 from netspec.lowering.statements import RETURN, Body, Line, Use, giving
+from netspec.lowering.taps import ANY_NUMBER
 from netspec.lowering.uses import roles
-from netspec.lowering.variables import MAIN, parameters, variables
+from netspec.lowering.variables import BRANCH, BRANCHES, MAIN, parameters, variables
 from netspec_torch.arrangement import Arrangement, Move, Placed
 from netspec_torch.construction import SELF, Construction, Whole, moving
 from netspec_torch.lowering import TEMPORARIES
@@ -42,11 +43,16 @@ class LoopVariables:
 class ModuleWriter:
     """Writes one module; the modules in it are already written.
 
-    The layers named in `apart` have all their padding in a separate module, so that its widths can be an argument.
+    The layers named in `apart` have all their padding in a separate module, so that its widths can be an argument. If
+    branches are `copied`, each that starts at the input of the block gets its variable before its first layer, so that
+    this layer can be optional.
     """
 
-    def __init__(self, module: Module, whole: Whole, apart: Collection[str] = ()) -> None:
+    def __init__(
+        self, module: Module, whole: Whole, apart: Collection[str] = (), copied: bool = False
+    ) -> None:
         self.module, self.whole, self.graph, self.lowered = module, whole, whole.graph, whole.lowered
+        self.copied = copied
         self.sharing = whole.sharing
         self.construction = Construction(module, whole, apart)
         self.taken = VARIABLES | TEMPORARIES
@@ -92,6 +98,8 @@ class ModuleWriter:
             if follows and self._is_nothing(item):
                 nothing.add(item.local_name)
                 run += self._nothing(item)
+            elif self.copied and self._starts_branch(item):
+                run += self._run_copied(item)
             else:
                 run += self._run(item)
         if self.whole.attributes.is_series(self.module):
@@ -160,6 +168,29 @@ class ModuleWriter:
 
     # How it runs
 
+    def _starts_branch(self, item: Node | Module) -> bool:
+        """Whether it is the first item of a branch without a name, which starts at the input of the block."""
+        results = given(item)
+        after = self.names[results[0]]
+        branch = after in BRANCHES or after.startswith(BRANCH)
+        plain = len(item.inputs) == len(results) == 1 and not any(
+            value in item.inputs for value, *_ in self.copies
+        )
+        return plain and branch and item.inputs[0] in self.inputs
+
+    @property
+    def has_branches(self) -> bool:
+        """Whether a branch starts at the input of the block."""
+        return any(map(self._starts_branch, self.items))
+
+    def _run_copied(self, item: Node | Module) -> Iterator[Line]:
+        names, (value,) = self.names, item.inputs
+        after = names[given(item)[0]]
+        yield Line(names[value], 1, to=after)
+        self.names = {**names, value: after}
+        yield from self._run(item)
+        self.names = names
+
     def _run(self, item: Node | Module) -> Iterator[Line]:
         placed = self.placed[path_of(item)]
         if isinstance(item, Node):
@@ -218,6 +249,13 @@ class ModuleWriter:
         known = self.alone and len(values) == 1 and not is_list(values[0])
         return str(self.graph.types[values[0]]) if known else ""
 
+    def _tap(self, node: Node) -> LocalName:
+        """The local name of a node, of any number where the numbers of uses can differ."""
+        *above, name = self.module.parts(node.name)
+        if self.copied and is_automatic(node) and self.construction.lowering(node).module is None:
+            name = name.rstrip("0123456789") + ANY_NUMBER
+        return (*above, name)
+
     def _run_node(self, node: Node, placed: Placed, reference: str) -> Iterator[Line]:
         lowered = self._lowered(node, placed)
         arguments = self._arguments(node.inputs, placed.takes, lowered.takes)
@@ -228,7 +266,7 @@ class ModuleWriter:
             assert lowered.gathered is not None
             text = lowered.gathered
         gives = [self.names[value] for value in node.values]
-        local = self.module.parts(node.name)
+        local = self._tap(node)
         made = lowered.makes or tuple(map(self._canonical, node.values))
         if len(lowered.outputs(node.ports)) == 1:
             text = moved(
@@ -310,11 +348,18 @@ class ModuleWriter:
             yield from self._run_repeated(made, first, placed, loop, layer, shape)
         else:
             yield Line(f"{layer}({', '.join(loop.takes)})", 2, to=", ".join(loop.gives))
+        makes = placed.lowered.makes if placed.lowered and placed.steady else ()
         for output, value in enumerate(loop.gives):
             if (name := made.listed(output)) in repeat.outputs:
-                yield Line(extend(self.lists[name].name, value, made.values(output)[0]), 2)
+                one = made.values(output)[0]
+                # A list holds values in their canonical order.
+                part = moved(value, makes[output], self._canonical(one)) if makes else value
+                if isinstance(part, str):
+                    part = extend(self.lists[name].name, value, one)
+                else:
+                    part = seq(f"{self.lists[name].name}.append(", part, ")")
+                yield Line(part, 2)
         yield from _bind(loop.end, 1)
-        makes = placed.lowered.makes if placed.lowered and placed.steady else ()
         for output, after in enumerate(placed.gives):
             *_, value = made.values(output)
             if value in repeat.outputs:

@@ -138,38 +138,61 @@ def _collection(path: Path, content: Any, key: str | None) -> tuple[dict[str, An
 
     if isinstance(content, torch.Tensor):
         raise unreadable(path, "it holds one tensor without a name; save the state dict of the model")
-    found = dict(_dictionaries(content, "", _DEEPEST))
-    if key is not None:
-        if key not in found:
-            there = ", ".join(f"`{name}`" for name in found if name) or "none"
-            raise unreadable(path, f"it has no dictionary of tensors `{key}` (it has: {there})")
-        return found[key], [f"the tensors are those of `{key}`"]
+    listed = list(_dictionaries(content, "", _DEEPEST))
+    found = dict(listed)
+    if len(found) < len(listed):
+        raise unreadable(path, "two of its dictionaries of tensors have the same keys, joined by dots")
+    if key is not None and key not in found:
+        there = ", ".join(f"`{name}`" for name in found if name) or "none"
+        raise unreadable(path, f"it has no dictionary of tensors `{key}` (it has: {there})")
     if not found:
         raise unreadable(path, f"it holds no dictionary of tensors, but {_kind(content)}")
-    if len(found) > 1:
-        listed = ", ".join(
-            f"`{name}` ({len(each)})" if name else f"its own ({len(each)})" for name, each in found.items()
+    if key is None and len(found) > 1:
+        counts = ", ".join(
+            f"`{name}` ({len(_tensors(each))})" if name else f"its own ({len(_tensors(each))})"
+            for name, each in found.items()
         )
         first = next(name for name in found if name)
         raise unreadable(
-            path, f"it holds several dictionaries of tensors: {listed}; choose one, such as --key {first}"
+            path, f"it holds several dictionaries of tensors: {counts}; choose one, such as --key {first}"
         )
-    ((name, chosen),) = found.items()
-    return chosen, [f"the tensors are those of `{name}`"] if name else []
+    chosen = next(iter(found)) if key is None else key
+    return _tensors(found[chosen]), [
+        *([f"the tensors are those of `{chosen}`"] if chosen else []),
+        *_beside(found[chosen]),
+    ]
 
 
-def _dictionaries(content: Any, path: str, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def _dictionaries(content: Any, path: str, depth: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The dictionaries that have tensors by names, with the keys that lead to them."""
-    import torch
-
     if not isinstance(content, Mapping) or not depth:
         return
-    tensors = {name: each for name, each in content.items() if isinstance(each, torch.Tensor)}
-    if tensors and all(isinstance(name, str) for name in content):
-        yield path, tensors
+    if _tensors(content) and all(isinstance(name, str) for name in content):
+        yield path, content
     for name, each in content.items():
         if isinstance(name, str):
             yield from _dictionaries(each, f"{path}.{name}" if path else name, depth - 1)
+
+
+def _tensors(content: Mapping[str, Any]) -> dict[str, Any]:
+    import torch
+
+    return {name: each for name, each in content.items() if isinstance(each, torch.Tensor)}
+
+
+def _beside(content: Mapping[str, Any]) -> Iterator[str]:
+    """What is said of values that stand among tensors."""
+    import torch
+
+    others = [name for name, each in content.items() if not isinstance(each, torch.Tensor | Mapping)]
+    if others:
+        some = ", ".join(f"`{name[:40]}`" for name in others[:4]) + (", …" if len(others) > 4 else "")
+        what = (
+            f"{len(others)} values that are not tensors"
+            if len(others) > 1
+            else "a value that is not a tensor"
+        )
+        yield f"left out: {what} ({some})"
 
 
 def _kind(content: Any) -> str:

@@ -146,6 +146,11 @@ class _Text:
         first = firsts(uses, self.whole.mark, self.whole.around)
         bodies = self._bodies(uses, first)
         plain = self._unify(bodies)
+        if len(plain) > 1 and len({len(body.items) for body in bodies}) > 1 and bodies[0].has_branches:
+            # Uses that lack the first layer of a branch can be one class if the branch has its variable before.
+            copied = self._unify(self._bodies(uses, first, copied=True))
+            if len(copied) < len(plain):
+                return tuple(self._plainest(bodies, each) for each in copied)
         padded = {name for body in bodies for name in body.construction.padded()}
         if len(plain) == 1 or not padded:
             return plain
@@ -154,10 +159,10 @@ class _Text:
         return plain if len(apart) == len(plain) else tuple(self._plainest(bodies, each) for each in apart)
 
     def _bodies(
-        self, uses: Sequence[Module], first: Sequence[int], apart: Collection[str] = ()
+        self, uses: Sequence[Module], first: Sequence[int], apart: Collection[str] = (), copied: bool = False
     ) -> list[ModuleWriter]:
         """A body for each use; equal uses share one."""
-        made = {number: self._body(uses[number], apart) for number in sorted(set(first))}
+        made = {number: self._body(uses[number], apart, copied) for number in sorted(set(first))}
         for number, representative in enumerate(first):
             pairs = zip(flattened(uses[number].items), flattened(uses[representative].items), strict=True)
             for mine, theirs in pairs:
@@ -168,13 +173,13 @@ class _Text:
                 )
         return [made[number] for number in first]
 
-    def _body(self, use: Module, apart: Collection[str] = ()) -> ModuleWriter:
-        body = ModuleWriter(use, self.whole, apart)
+    def _body(self, use: Module, apart: Collection[str] = (), copied: bool = False) -> ModuleWriter:
+        body = ModuleWriter(use, self.whole, apart, copied)
         self.whole.orders.update(body.arrangement.tapped)
         return body
 
     def _plainest(self, bodies: Sequence[ModuleWriter], definition: Definition) -> Definition:
-        """The same class with the simplest padding that its uses allow."""
+        """The same class with the simplest text that its uses allow."""
         first, *others = self._unify([bodies[number] for number in definition.uses])
         return definition if others else replace(first, uses=definition.uses)
 

@@ -258,6 +258,11 @@ def _by_fans(rule: Scaled, weight: Weight, tensor: str, module: str, by_group: b
     return _each(text, tensor, module, transposed and (by_group or weight.groups > 1))
 
 
+def _gates(weight: Weight) -> int:
+    """For how many gates a weight has a value each; 0 if it starts in the same way for all."""
+    return len(weight.init.settings) if weight.init.kind == "by_gate" else len(weight.lifts)
+
+
 # All weights
 
 Rule = dict[str, Start]
@@ -272,17 +277,20 @@ class Starts:
         self.rules: dict[str, Rule] = {}
         self.counts = Counter((each.cls, each.tensor) for each in held)
         found: dict[tuple[str, str], Counter[Start]] = {}
+        gates: dict[tuple[str, str], set[int]] = {}
         own = set()
         for each in held:
             if each.lent:
                 continue
             text = each.start(self.by_group)
+            gates.setdefault((each.cls, each.tensor), set()).add(_gates(each.weight))
             found.setdefault((each.cls, each.tensor), Counter())[text] += 1
             if each.is_own:
                 own.add((each.cls, each.tensor, text))
         for (cls, tensor), starts in found.items():
             ((most, _),) = starts.most_common(1)
-            if (cls, tensor, most) not in own:
+            # Values for four gates do not fit the three of a coupled cell.
+            if (cls, tensor, most) not in own and len(gates[cls, tensor]) == 1:
                 self.rules.setdefault(cls, {})[tensor] = most
 
     def is_ruled(self, home: Home) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
 
 def run() -> None:
     """Run `netspec check` for arguments that are all paths: there is nothing that typer has to parse."""
-    gc.freeze()  # imported modules stay, so the garbage collector need not scan them
-    gc.enable()
+    program.collect_garbage(seldom=True)
     program.run(lambda: check_all(sys.argv[2:]))
 
 

@@ -17,7 +17,7 @@ from netspec.language.document.skeleton import is_blocks_file
 from netspec.language.reading.locations import SUFFIXES, ZOO, shown, zoo
 from netspec.loading import ParameterError, find, graph_of_file
 from netspec_cli.exits import WRONG_COMMAND, WRONG_SPEC
-from netspec_cli.ranks import may_tell
+from netspec_cli.ranks import may_report
 from netspec_cli.streams import complain, hand_over
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def fail(message: str, code: int = WRONG_COMMAND) -> NoReturn:
     """Print what is wrong with the command to stderr, and exit."""
     import typer  # not loaded by a command that succeeds without it
 
-    if may_tell():
+    if may_report():
         complain(f"netspec: {message}")
     raise typer.Exit(code)
 

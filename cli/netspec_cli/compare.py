@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from netspec_cli import apart
 from netspec_cli.common import chosen, fail, given_weights, load_spec, parameters, path_of, without_what_lacks
-from netspec_cli.options import Sets, Several, Spec, Weights
+from netspec_cli.options import Force, Sets, Several, Spec, Weights
 from netspec_cli.streams import say, say_json
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Precision(StrEnum):
 
 
 def compare(
+    context: typer.Context,
     spec: Spec,
     backends: Several = None,
     dtype: Annotated[
@@ -67,24 +69,68 @@ def compare(
     ] = None,
     format: Annotated[Format, typer.Option(help="How to write the answer.")] = Format.text,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show a line for every layer.")] = False,
+    train: Annotated[
+        bool,
+        typer.Option("--train", help="Train on the backends with the recipe, and compare what they learn."),
+    ] = False,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", metavar="N", min=1, help="With --train: as of `netspec train`.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="DATA", help="With --train: as of `netspec train`.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", metavar="FOLDER", help="With --train: as of `netspec train`.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="With --train: the picture of the curves. Default: NAME-curves.svg.",
+        ),
+    ] = None,
+    force: Force = False,
 ) -> None:
     """Run the spec on several backends with the same weights, and compare every output, gradient and step.
 
     The networks run in training mode without dropout. Weights that start as zeros or ones are drawn at random, too, so
     that a backend cannot ignore them. Products are computed in full precision on every device. The exit code is 1 if
     anything differs by more than its tolerance.
+
+    With --train, the recipe of the spec is run on the backends, with the same weights and batches. The losses of all
+    steps and parts are compared, relative to the largest: the tolerance is 1e-9 in float64, and 1e-4 in float32.
     """
     from netspec.backend import Learns, Unavailable
     from netspec.proof.comparison import CannotCompare
     from netspec.proof.comparison import compare as run
     from netspec.weights import WeightsError
 
+    of_training = {"--epochs": epochs, "--data": data, "--data-dir": data_dir, "--out": out, "--force": force}
+    of_steps = ("batch", "steps", "rate", "inject", "verbose", "seed")
+    given = [name for name, value in of_training.items() if value]
+    if not train and given:
+        fail(
+            f"{', '.join(given)} {'is' if len(given) == 1 else 'are'} for a comparison of trainings: add --train"
+        )
+    by_hand = [f"--{name}" for name in of_steps if is_given(context, name)]
+    if train and by_hand:
+        fail(
+            f"with --train, leave out {', '.join(by_hand)}: the recipe says it, for example --set train.batch=8"
+        )
     if not apart.is_apart():
-        apart.run(lambda last: _suspects(spec, sets, dtype.value, last))
+        apart.run(lambda last: _suspects(spec, [] if train else sets, dtype.value, last))
+    if train:
+        from netspec_cli.learning import Asked, compared
+
+        asked = Asked(spec, backends, dtype.value, sets or [], epochs, data, data_dir, device, weights or [])
+        compared(asked, out, force, format is Format.json)
+        return
     graph = load_spec(spec, sets)
     wanted = chosen(backends, Learns)
     try:
-        given = given_weights(weights or [], graph, seed, dtype.value)
+        stored = given_weights(weights or [], graph, seed, dtype.value)
         found = run(
             graph,
             wanted,
@@ -95,7 +141,7 @@ def compare(
             rate,
             inject,
             device=device,
-            weights=given,
+            weights=stored,
             report=apart.report,
         )
     except Unavailable as error:
@@ -108,6 +154,12 @@ def compare(
         say("\n".join(text(found, verbose)))
     if not found.ok:
         raise typer.Exit(1)
+
+
+def is_given(context: typer.Context, name: str) -> bool:
+    """Whether an option was given on the command line."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _suspects(spec: str, sets: list[str] | None, dtype: str, last: str) -> str:

@@ -99,9 +99,8 @@ def _require_kind(picture: Path | None, force: bool) -> None:
 
 def _settings(name: str, sets: list[str]) -> Data:
     """The data of a recipe with these settings."""
-    from pydantic import ValidationError
-
-    from netspec.recipe.data import Data
+    from netspec.model import Invalid
+    from netspec.recipe.data import PARTS, Data
     from netspec.recipe.names import KNOWN, is_path
 
     train = f"./{name}" if name not in KNOWN and not is_path(name) and files.exists(name) else name
@@ -119,24 +118,32 @@ def _settings(name: str, sets: list[str]) -> Data:
         if last in inside:
             fail(f"--set {each}: {key} is set twice")
         inside[last] = setting(each, text)
+    outer = []
     try:
+        for part, model in PARTS.items():
+            if isinstance(stated.get(part), dict):
+                outer = [part]
+                stated[part] = model.model_validate(stated[part])
+        outer = []
         return Data.model_validate(stated)
-    except ValidationError as error:
-        wrong = error.errors()
+    except Invalid as error:
+        wrong = error.details
         first = next((each for each in wrong if each["type"] == "extra_forbidden"), wrong[0])
         if first["type"] == "order":  # the reason is in the message
-            fail(f"--set {'.'.join(map(str, first['loc']))}: {first['msg']}")
-        _refuse([part for part in first["loc"] if isinstance(part, str)], first["type"] == "extra_forbidden")
+            fail(f"--set {'.'.join(map(str, [*outer, *first['loc']]))}: {first['msg']}")
+        _refuse(
+            [*outer, *(part for part in first["loc"] if isinstance(part, str))],
+            first["type"] == "extra_forbidden",
+        )
 
 
 def _refuse(place: list[str], unknown: bool) -> NoReturn:
     """Exit with what a setting takes, or which settings there are."""
     from netspec.ops.nearest import did_you_mean
-    from netspec.recipe.data import BitsData, Data, TableData, TextData
+    from netspec.recipe.data import PARTS, Data
 
-    models: dict[str, type[Any]] = {"table": TableData, "text": TextData, "bits": BitsData}
-    inside = len(place) > 1 and place[0] in models
-    fields = models[place[0]].model_fields if inside else Data.model_fields
+    inside = len(place) > 1 and place[0] in PARTS
+    fields = PARTS[place[0]].model_fields if inside else Data.model_fields
     name, whose = (place[1], f"`{place[0]}`") if inside else (place[0], "data")
     if unknown:
         fail(

@@ -23,7 +23,7 @@ def run() -> None:
             signal.signal(signal.SIGINT, _end)
         import gc
 
-        gc.disable()  # what is imported stays; it is enabled when the command is there
+        gc.disable()  # what is imported stays; `program` enables it when the command is there
         chosen = command()
         if listens:
             signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,7 +22,7 @@ from netspec_cli.opening import (
     failing,
     run_of,
 )
-from netspec_cli.streams import say, say_json
+from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
     from netspec.training.evaluate import Evaluation, OfClass, Table
@@ -54,6 +55,9 @@ def evaluate(
     backend: Backend = None,
     device: Device = None,
     data_dir: DataDir = None,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Download missing files of a named data set.")
+    ] = False,
     json: Json = False,
     format: Written = Format.text,
 ) -> None:
@@ -70,6 +74,8 @@ def evaluate(
         opened, chosen = run_of(run, weights)
         name = backend or opened.backend
         engine = usable([name], Trains)[0]
+        if fetch:
+            _fetch(data or opened.recipe.source, data_dir or opened.data_dir)
         found = measured(
             opened,
             chosen,
@@ -85,6 +91,15 @@ def evaluate(
         say("\n".join(_text(found, chosen, name)))
 
 
+def _fetch(name: str, folder: Path | None) -> None:
+    from netspec.data.fetch import fetch
+    from netspec.data.sets import default_folder
+    from netspec.recipe.names import SETS
+
+    if name in SETS:
+        fetch(name, folder or default_folder(), tell=complain)
+
+
 def _facts(found: Evaluation, weights: Chosen) -> dict[str, Any]:
     return {
         "weights": {"file": str(weights.path), "epoch": weights.epoch},
@@ -95,7 +110,7 @@ def _facts(found: Evaluation, weights: Chosen) -> dict[str, Any]:
         "outputs": [
             {
                 "name": table.output,
-                "elements": "positions" if table.is_map else "samples",
+                "elements": table.elements,
                 "classes": [_of_class(each) for each in table.classes],
                 "confusion": [list(row) for row in table.confusion],
             }
@@ -144,9 +159,8 @@ def _text(found: Evaluation, weights: Chosen, backend: str) -> Iterator[str]:
 
 
 def _classes(table: Table) -> Iterator[str]:
-    what = "pixels or steps" if table.is_map else "samples"
     shown = table.classes[:MOST_CLASSES]
-    rows: list[tuple[str, ...]] = [(f"{table.output}: class", what, "recall", "precision", "IoU")]
+    rows: list[tuple[str, ...]] = [(f"{table.output}: class", table.elements, "recall", "precision", "IoU")]
     rows += [
         (_name(each), f"{each.count:,}", _percent(each.recall), _percent(each.precision), _percent(each.iou))
         for each in shown
@@ -174,8 +188,8 @@ def _matrix(table: Table) -> Iterator[str]:
 
 def _name(each: OfClass) -> str:
     number = str(each.index)
-    shown = "".join(letter if letter.isprintable() else "·" for letter in each.name)
-    return number if shown == number else f"{number} {shown}"
+    plain = each.name.isprintable() and each.name.strip() == each.name != ""
+    return number if each.name == number else f"{number} {each.name if plain else repr(each.name)}"
 
 
 def _percent(value: float | None) -> str:

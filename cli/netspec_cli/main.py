@@ -13,10 +13,13 @@ from netspec_cli import apart, program, streams
 from netspec_cli.form import STYLE, formed
 
 COMMANDS = (
-    *("check", "shapes", "compile", "convert", "data", "train", "runs", "evaluate", "predict", "weights"),
-    *("compare", "bench", "draw", "ops", "schema", "explain", "new", "backends", "arith"),
+    *("check", "shapes", "compile", "convert", "data", "train", "runs", "evaluate", "predict", "export"),
+    *("weights", "compare", "bench", "draw", "ops", "schema", "explain", "new", "backends", "arith"),
 )
 """The commands in the order of the help; each is the function, or the `app`, of its module."""
+
+SHORT = frozenset({"check", "shapes", "compile"})
+"""The commands that run no framework and end soon."""
 
 
 class Commands(typer.core.TyperGroup):
@@ -31,8 +34,7 @@ class Commands(typer.core.TyperGroup):
             return None
         gc.disable()
         module = import_module(f"netspec_cli.{cmd_name}")
-        gc.freeze()  # imported modules stay, so the garbage collector need not scan them
-        gc.enable()
+        program.collect_garbage(seldom=apart.is_program and cmd_name in SHORT)
         part = getattr(module, "app", None)
         if part is None:
             part = typer.Typer(**STYLE)

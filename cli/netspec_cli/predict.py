@@ -40,7 +40,7 @@ def predict(
     given: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILES...", help="Pictures, .npy, .npz, tables, texts; folders or patterns of them."
+            metavar="FILE", help="Pictures, .npy, .npz, tables, texts; folders or patterns of them."
         ),
     ],
     weights: Trained = None,
@@ -50,7 +50,7 @@ def predict(
             "--backend",
             "-b",
             metavar="NAME",
-            help="A backend. Default: the one that trained; torch for a SPEC.",
+            help="A backend. Default: the one that trained; for a SPEC the first installed.",
         ),
     ] = None,
     device: Device = None,
@@ -70,9 +70,7 @@ def predict(
     ] = False,
     go_on: Annotated[
         int | None,
-        typer.Option(
-            "--continue", min=1, max=100_000, help="Go on with each text by this number of symbols."
-        ),
+        typer.Option("--continue", min=1, help="Go on with each text by this number of symbols."),
     ] = None,
     sets: Sets = None,
     json: Json = False,
@@ -157,13 +155,14 @@ def _of_spec(
 
 
 def _first() -> str:
-    """The first installed backend that trains."""
-    from netspec.backend import Trains, installed
+    """The first installed backend that trains, those with the fewest frameworks first: each takes seconds to start."""
+    from netspec.backend import Trains, backends
 
-    found = installed(Trains)
-    if not found:
-        fail("no installed backend can run the network; `netspec backends` lists them")
-    return found[0]
+    able = sorted(
+        (each for each in backends() if isinstance(each, Trains)), key=lambda each: len(each.frameworks)
+    )
+    found = next((each.name for each in able if each.status().state == "ok"), None)
+    return found or fail("no installed backend can run the network; `netspec backends` lists them")
 
 
 def _names(name: str, backend: str, path: Path, epoch: int | None) -> dict[str, Any]:

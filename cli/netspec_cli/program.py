@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -9,6 +10,17 @@ from typing import NoReturn
 
 from netspec_cli import ranks, streams
 from netspec_cli.exits import INTERRUPTED, WRONG_COMMAND, WRONG_SPEC
+
+SELDOM = 50_000
+"""How many new objects there are between two collections of garbage in a command that ends soon."""
+
+
+def collect_garbage(seldom: bool) -> None:
+    """Start to collect garbage, but not what is imported, which stays."""
+    gc.freeze()
+    if seldom:
+        gc.set_threshold(SELDOM)
+    gc.enable()
 
 
 def run(command: Callable[[], int]) -> NoReturn:
@@ -29,7 +41,7 @@ def explain(error: Exception) -> int | None:
     if known is None:
         return None
     message, code = known
-    if ranks.may_tell():
+    if ranks.may_report():
         streams.complain(message)
         _add_notes(error)
     return code
@@ -58,7 +70,7 @@ def _code(command: Callable[[], int]) -> int:
         if "NETSPEC_DEBUG" in os.environ:
             raise  # the user asked for the traceback
         what = f"{type(error).__name__}: {error}".splitlines()[0]
-        if ranks.may_tell():
+        if ranks.may_report():
             streams.complain(
                 f"netspec: this is a bug in netspec, please report it ({what}); NETSPEC_DEBUG=1 shows where"
             )

@@ -13,7 +13,7 @@ from pathlib import Path
 from netspec_cli.exits import INTERRUPTED, WRONG_SPEC
 
 _GRACE = 1.0
-"""The time in seconds in which the process that speaks can end before one that is silent: then all are ended."""
+"""The time in seconds in which the process that reports can end before one that does not: then all are ended."""
 
 
 def rank() -> int:
@@ -45,12 +45,12 @@ def quietly() -> Iterator[io.StringIO | None]:
 def settled(code: int, messages: str) -> int:
     """The exit code of a process that is not the first.
 
-    A stop, or a loss that is no number, ends all processes, and the first one reports it. Of other errors, the process
-    reports it that has it first: the others only see that it is gone.
+    A stop, or a loss that is not a number, ends all processes, and the first one reports it. Of other errors, the
+    process reports it that has it first: the others only see that it is gone.
     """
     if code == 0 or code >= INTERRUPTED - 2:
         return 0
-    if code != WRONG_SPEC and speaks():
+    if code != WRONG_SPEC and reports():
         sys.stderr.write(messages)
         sys.stderr.flush()
     else:
@@ -58,12 +58,12 @@ def settled(code: int, messages: str) -> int:
     return code
 
 
-def may_tell() -> bool:
+def may_report() -> bool:
     """Whether to print an error now; the messages of a process that is not the first are kept for the end."""
-    return bool(rank()) or speaks()
+    return bool(rank()) or reports()
 
 
-def speaks() -> bool:
+def reports() -> bool:
     """Whether this process is the first one on this machine that reports an error."""
     known = os.environ.get("TORCHELASTIC_ERROR_FILE")
     if not known or not is_one_of_several():

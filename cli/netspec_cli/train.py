@@ -101,27 +101,27 @@ def train(
         fail("name a SPEC to train, or a run to go on with: --resume FOLDER")
     if backend is None:
         fail("name a backend with --backend; `netspec backends` lists them")
-    overrides, params = _split(sets or [])
+    overrides, params = split(sets or [])
     if data is not None:
-        overrides["data"] = _Override(from_here(data), f"--data {data}")
+        overrides["data"] = Override(from_here(data), f"--data {data}")
     if epochs is not None:
-        overrides["epochs"] = _Override(epochs, f"--epochs {epochs}")
+        overrides["epochs"] = Override(epochs, f"--epochs {epochs}")
     if seed is not None:
-        overrides["seed"] = _Override(seed, f"--seed {seed}")
+        overrides["seed"] = Override(seed, f"--seed {seed}")
     try:
         graph, sources = load_with_sources(spec, params)
     except typer.Exit:
-        _recipe(None, spec, overrides)  # report a wrong option in the same run
+        recipe_of(None, spec, overrides)  # report a wrong option in the same run
         raise
     if graph.train is None and (known := locations.recipe_of(graph.file)):
         note(f"{spec} has no recipe of its own; that of its paper is {known}")
-    recipe = _recipe(graph.train, graph.file, overrides)
+    recipe = recipe_of(graph.train, graph.file, overrides)
     chosen = usable([backend], Trains)[0]
     options = {given_as(key): each.option for key, each in overrides.items()}
-    with _naming(options):
+    with naming(options):
         require_trainable(graph, recipe, chosen, device or "auto")  # before a large data set is read
     _spread(chosen, devices)
-    samples = _data(graph, recipe, data_dir, fetch)
+    samples = data_of(graph, recipe, data_dir, fetch)
 
     def run(listeners: Sequence[Report]) -> Run:
         from netspec.training.run import train
@@ -143,10 +143,10 @@ def train(
                 "data_dir": None if data_dir is None else str(data_dir.absolute()),
             },
             listeners=listeners,
-            warn=lambda warnings: show(_named(each, options) for each in warnings),
+            warn=lambda warnings: show(named(each, options) for each in warnings),
         )
 
-    with _naming(options):
+    with naming(options):
         followed(run, recipe.epochs, shape, {"spec": spec, "name": graph.name})
 
 
@@ -181,7 +181,7 @@ def _resume(path: Path, data_dir: Path | None, fetch: bool, where: _Where, shape
         raise SpecError(problems.in_order())
     chosen = usable([backend], Trains)[0]
     _spread(chosen, where.devices)
-    samples = _data(graph, recipe, data_dir or (None if folder is None else Path(folder)), fetch)
+    samples = data_of(graph, recipe, data_dir or (None if folder is None else Path(folder)), fetch)
     followed(
         lambda listeners: resume(
             graph,
@@ -231,16 +231,16 @@ def _absolute(spec: str) -> str:
     return spec if spec.startswith("zoo:") else str(Path(spec).absolute())
 
 
-class _Override(NamedTuple):
+class Override(NamedTuple):
     """A setting of the recipe from the command line, and the option as typed."""
 
     value: object
     option: str
 
 
-def _split(sets: list[str]) -> tuple[dict[str, _Override], list[str]]:
+def split(sets: list[str]) -> tuple[dict[str, Override], list[str]]:
     """The settings of the recipe by their keys, and the options for the spec."""
-    overrides: dict[str, _Override] = {}
+    overrides: dict[str, Override] = {}
     for each in sets:
         if not each.startswith(PREFIX):
             continue
@@ -249,7 +249,7 @@ def _split(sets: list[str]) -> tuple[dict[str, _Override], list[str]]:
             fail(f"--set {each}: write --set train.NAME=VALUE, such as --set train.epochs=3")
         if key in overrides:
             fail(f"--set {each}: {PREFIX}{key} is set twice")
-        overrides[key] = _Override(setting(each, text), f"--set {each}")
+        overrides[key] = Override(setting(each, text), f"--set {each}")
     return overrides, [each for each in sets if not each.startswith(PREFIX)]
 
 
@@ -263,7 +263,7 @@ def from_here(data: str | None) -> str | None:
     return seen_from(Path.cwd(), f"./{data}" if lacks_slash else data)
 
 
-def _recipe(stated: StatedRecipe | None, file: str, overrides: Mapping[str, _Override]) -> Recipe:
+def recipe_of(stated: StatedRecipe | None, file: str, overrides: Mapping[str, Override]) -> Recipe:
     """The recipe of a spec with the settings of the command line; if one of these is wrong, the command is wrong."""
     from netspec.diagnostics import Problems, SpecError
     from netspec.language.document.overrides import given_as
@@ -273,12 +273,12 @@ def _recipe(stated: StatedRecipe | None, file: str, overrides: Mapping[str, _Ove
     recipe = settle(stated, problems, file, {key: each.value for key, each in overrides.items()})
     if recipe is not None:
         return recipe
-    with _naming({given_as(key): each.option for key, each in overrides.items()}):
+    with naming({given_as(key): each.option for key, each in overrides.items()}):
         raise SpecError(problems.in_order())
 
 
 @contextmanager
-def _naming(options: Mapping[str, str]) -> Iterator[None]:
+def naming(options: Mapping[str, str]) -> Iterator[None]:
     """Report errors of settings from the command line by their options, as those of a wrong command."""
     from netspec.diagnostics import SpecError
 
@@ -307,7 +307,7 @@ def _option(diagnostic: Diagnostic, options: Mapping[str, str]) -> str | None:
     return options[nearest] if shared(nearest) > 1 else None  # the first word is `train`
 
 
-def _named(diagnostic: Diagnostic, options: Mapping[str, str]) -> Diagnostic:
+def named(diagnostic: Diagnostic, options: Mapping[str, str]) -> Diagnostic:
     """The diagnostic with the option in place of the setting that it gave."""
     option = _option(diagnostic, options)
     return diagnostic if option is None else replace(diagnostic, span=replace(diagnostic.span, file=option))
@@ -324,7 +324,8 @@ def _in_words(diagnostic: Diagnostic, option: str) -> str:
     return "\n".join(lines)
 
 
-def _data(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Parts:
+def data_of(graph: Graph, recipe: Recipe, folder: Path | None, fetch: bool) -> Parts:
+    """The data of a recipe; a wrong set ends the command."""
     from netspec.data.bounds import DataError
     from netspec.data.fetch import fetch as get
     from netspec.data.loading import load

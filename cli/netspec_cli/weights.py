@@ -19,7 +19,7 @@ from netspec_cli.options import Force, Sets, Spec
 from netspec_cli.streams import say, say_json
 
 if TYPE_CHECKING:
-    from netspec.exchange import Imported
+    from netspec.exchange import Ambiguous, Imported
     from netspec.weights.figures import Differing, Figures
     from netspec.weights.held import Held
 
@@ -331,15 +331,11 @@ def import_(
                 tell=_note(file),
             )
         except Ambiguous as error:
-            if template is None:
-                fail(
-                    f"{error}\n  write a map to fill in with --map-template MAP.yaml, and read it with --map MAP.yaml"
-                    + _orders(by)
-                )
-            from netspec.marks import marked
+            if template is not None:
+                from netspec.marks import marked
 
-            put({template: marked(error.template, "yaml")})
-            fail(f"{error}\n  fill in {template}, and read it with --map {template}" + _orders(by))
+                put({template: marked(error.template, "yaml")})
+            fail("\n  ".join([str(error), *_ways_on(error, template)]))
     if template is not None:
         note(f"{template} is not written: nothing is ambiguous")
     _report(found, file, format)
@@ -349,8 +345,14 @@ def import_(
         note("nothing is written: name the file with -o WEIGHTS.safetensors")
 
 
-def _orders(by: By | None) -> str:
-    return "" if by is By.order else "\n  or, if the file has the order of the spec: --by order"
+def _ways_on(error: Ambiguous, template: Path | None) -> Iterator[str]:
+    """What to do about an ambiguous match; nothing if the file is of another network."""
+    if error.can_map and template is not None:
+        yield f"fill in {template}, and read it with --map {template}"
+    elif error.can_map:
+        yield "write a map to fill in with --map-template MAP.yaml, and read it with --map MAP.yaml"
+    if error.can_order:
+        yield "or, if the file has the order of the spec: --by order"
 
 
 def _report(found: Imported, file: Path, format: Format) -> None:

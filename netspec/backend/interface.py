@@ -411,6 +411,38 @@ class Exchanges(Builds, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A network for use without netspec: a file of weights, and Python text that loads it.
+
+    `file` is the name of the weights file, `content` its bytes. `imports` are the lines of imports of `loading`, in the
+    order of a formatter; `loading` defines `load()`, which returns the model, and `outputs(model, inputs)`, which maps
+    arrays by the names of inputs, channels first, to arrays by the names of outputs, channels first. The text can use
+    `HERE`, the folder, and `np`. The source is in `network.py` beside it. `index` is the type of indices that the model
+    takes, `packages` are those to install.
+    """
+
+    file: str
+    content: bytes
+    imports: tuple[str, ...]
+    loading: str
+    index: str
+    packages: tuple[str, ...]
+
+
+@runtime_checkable
+class Exports(Writes, Protocol):
+    """A backend whose models run without netspec."""
+
+    def export(self, graph: Graph, weights: Arrays, dtype: Float = "float32") -> Export:
+        """The weights in the form of the framework, and the text that uses them.
+
+        Raises:
+            Unsupported: the backend refuses the graph.
+        """
+        ...
+
+
 CAPABILITIES: Mapping[type[Backend], tuple[str, str]] = {
     Writes: ("source", "write source"),
     Files: ("file", "write a file"),
@@ -422,5 +454,6 @@ CAPABILITIES: Mapping[type[Backend], tuple[str, str]] = {
     Judges: ("oracle", "judge the others"),
     Keyed: ("keys", "read weights by keys of its own"),
     Exchanges: ("weights", "exchange weights with models of its framework"),
+    Exports: ("export", "export a trained network"),
 }
 """For each capability, its word and a description."""

@@ -116,7 +116,9 @@ def _part(
     for key, array in keys.items():
         roles[key] = role_of(key, data)
         check = _sample_array if roles[key] is Role.input else _target_array
-        checked[key] = check(array, f"{part}_{key}", where, guard is not None)
+        # The lengths of sequences are one number per sample; such an input is named.
+        is_lengths = array.ndim == 1 and array.dtype.kind in "iu" and key in data.inputs.values()
+        checked[key] = array if is_lengths else check(array, f"{part}_{key}", where, guard is not None)
     first = next(iter(checked))
     for key, array in checked.items():
         if len(array) != len(checked[first]):

@@ -11,6 +11,7 @@ from netspec import files
 from netspec.data import bits, cifar, conversion, families, npy, npz, pictures, sets, table, text
 from netspec.data.arrays import agreed, arranged, of_arrays
 from netspec.data.bounds import DataError
+from netspec.data.obeyed import Kind, unread
 from netspec.data.own import Samples, of_samples
 from netspec.data.parts import PARTS, WORDS, Classes, Parts
 from netspec.data.source import Changed
@@ -18,17 +19,6 @@ from netspec.ops.nearest import did_you_mean
 from netspec.recipe.data import BitsData, Data, TextData
 from netspec.recipe.names import KNOWN, MADE, SETS, SONNETS, STEMS, expanded, is_path
 
-_READS = {
-    "arrays": {"layout", "inputs", "targets", "classes", "ignore", "shape"},
-    "pictures": {"inputs", "targets", "classes", "ignore", "size", "channels", "masks", "boxes"},
-    "table": {"inputs", "targets", "classes", "table"},
-    "text": {"inputs", "targets", "text"},
-    "bits": {"inputs", "targets", "bits"},
-    "named": {"inputs", "targets", "shape"},
-    "named pictures": {"inputs", "targets", "size"},
-}
-"""The settings that each kind of reader obeys; another one is an error."""
-_ALWAYS = {"train", "validation", "test"}
 _UNUSED = "the {} part of {} is not used: the recipe names another"
 
 
@@ -190,17 +180,12 @@ def _naming(parts: Parts, data: Data) -> Parts:
     return parts
 
 
-def _require_obeyed(data: Data, kind: str, where: str | Path) -> None:
+def _require_obeyed(data: Data, kind: Kind, where: str | Path) -> None:
     """Refuse a setting that the reader of this kind would ignore."""
-    for name in type(data).model_fields:
-        given = getattr(data, name) != type(data).model_fields[name].get_default(call_default_factory=True)
-        if given and name not in _ALWAYS | _READS[kind]:
-            what = {"arrays": "arrays", "named": "a named set", "named pictures": "a named set"}.get(
-                kind, kind
-            )
-            raise DataError(
-                f"{where}: `{name}` is not for {what}", f"remove `{name}` from the data of the recipe"
-            )
+    for name, what in unread(data, kind):
+        raise DataError(
+            f"{where}: `{name}` is not for {what}", f"remove `{name}` from the data of the recipe"
+        )
 
 
 def _of_path(path: Path, data: Data, base: Path, workers: int, symbols: Sequence[str] | None) -> Parts:

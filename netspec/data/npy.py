@@ -40,7 +40,7 @@ def load(folder: Path, data: Data) -> Parts:
     return of_arrays(arrays, data, name=folder.name, where=str(folder), guard=require_whole)
 
 
-def alone(path: Path) -> NDArray[Any]:
+def one_array(path: Path) -> NDArray[Any]:
     """The array of one file, in memory.
 
     Raises:

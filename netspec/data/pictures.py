@@ -421,7 +421,7 @@ def _pixels(path: Path, look: Look) -> Array:
     return array[None] if array.ndim == 2 else np.moveaxis(array, 2, 0)
 
 
-def alone(path: Path, field: Field, resized: bool, converted: bool) -> tuple[Array, str]:
+def one_picture(path: Path, field: Field, resized: bool, converted: bool) -> tuple[Array, str]:
     """One picture in the form in which others were decoded, and what was changed of it, if anything.
 
     `resized`: it may have another size; `converted`: its colours are changed without a word, as the recipe says it.
@@ -499,4 +499,4 @@ def _require_inside(found: Array, paths: Sequence[Path], look: Look) -> None:
         )
 
 
-__all__ = ["FOLDERS", "PARTS", "alone", "has_pictures", "load"]
+__all__ = ["FOLDERS", "PARTS", "has_pictures", "load", "one_picture"]

@@ -19,7 +19,10 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Curve:
-    """Points from left to right; `kind` is the class in the style: `train`, `test`, or `step` for a thin line."""
+    """Points from left to right.
+
+    `kind` has the classes in the style: `train`, `test`, `third`, or `step` for a thin line; with `dashed`.
+    """
 
     label: str
     kind: str
@@ -163,8 +166,11 @@ text {{ fill: #1f2328; }}
 .line.step {{ stroke: #a8b1ba; stroke-width: 0.8; }}
 .line.train {{ stroke: #1f6feb; }}
 .line.test {{ stroke: #c4501b; }}
+.line.third {{ stroke: #1a7f37; }}
+.line.dashed {{ stroke-dasharray: 6 5; }}
 .dot.train {{ fill: #1f6feb; }}
 .dot.test {{ fill: #c4501b; }}
+.dot.third {{ fill: #1a7f37; }}
 @media (prefers-color-scheme: dark) {{
 text {{ fill: #e6edf3; }}
 .facts, .tick {{ fill: #9aa4af; }}
@@ -174,7 +180,9 @@ text {{ fill: #e6edf3; }}
 .line.step {{ stroke: #57606a; }}
 .line.train {{ stroke: #58a6ff; }}
 .line.test {{ stroke: #f0883e; }}
+.line.third {{ stroke: #3fb950; }}
 .dot.train {{ fill: #58a6ff; }}
 .dot.test {{ fill: #f0883e; }}
+.dot.third {{ fill: #3fb950; }}
 }}
 """

@@ -14,7 +14,7 @@ from netspec.graph import Graph
 from netspec.ops.base import Weight
 from netspec.weights import WeightsError
 from netspec.weights.flattened import Order, orders
-from netspec.weights.held import Held
+from netspec.weights.held import Held, Place
 from netspec.weights.importing import assembled
 from netspec.weights.matching import By, Row, Unmatched, match
 from netspec.weights.reading import check
@@ -48,11 +48,14 @@ class Imported:
 
 
 class Ambiguous(Exception):
-    """The weights cannot be matched without a guess; `template` is a map to fill in."""
+    """The weights cannot be matched without a guess. `template` is a map to fill in.
 
-    def __init__(self, message: str, template: str) -> None:
+    `can_map`: the file has a tensor in the shape of each weight. `can_order`: the layers fit in the order of the file.
+    """
+
+    def __init__(self, message: str, template: str, can_map: bool, can_order: bool) -> None:
         super().__init__(message)
-        self.template = template
+        self.template, self.can_map, self.can_order = template, can_map, can_order
 
 
 def imported(
@@ -100,7 +103,13 @@ def imported(
         try:
             matched = match(found, other.split, places, graph, by, path)
         except Unmatched as error:
-            raise Ambiguous(str(error), maps.template(places, error.candidates, found)) from None
+            shapes = {array.shape for array in found.tensors.values()}
+            raise Ambiguous(
+                str(error),
+                maps.template(places, error.candidates, found),
+                can_map=all(place.shape in shapes for place in places),
+                can_order=by is None and _fits_in_order(found, other, places, graph, path),
+            ) from None
     turned = _flattened(graph, other, found, flatten, path)
     weights = assembled(matched, found, path, tell, turned)
     check(weights, graph, str(path))
@@ -110,6 +119,14 @@ def imported(
     lines = tuple(_line(each, rows[each.name], found, each.name in turned) for each in graph.weights)
     ordered = {weight.name: weights[weight.name] for weight in graph.weights}
     return Imported(ordered, lines, matched.how, other.name, matched.surplus)
+
+
+def _fits_in_order(found: Held, other: Exchanges, places: Sequence[Place], graph: Graph, path: Path) -> bool:
+    try:
+        match(found, other.split, places, graph, "order", path)
+    except Unmatched:
+        return False
+    return True
 
 
 def _line(weight: Weight, row: Row, found: Held, is_turned: bool) -> Line:

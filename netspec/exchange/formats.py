@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from netspec import files
-from netspec.backend import Exchanges, backends
+from netspec.backend import Broken, Exchanges, backends
 from netspec.dataclass import replace
 from netspec.weights import WeightsError
 from netspec.weights.containers import READ, WRITTEN, unreadable
@@ -50,7 +50,14 @@ def reader(path: Path) -> Exchanges | None:
     of = {suffix: each for each in frameworks() for suffix in each.suffixes}
     suffix = suffix_of(path, [*READ, *of])
     if suffix is None:
-        raise unreadable(path, f"the end of its name says no format; netspec reads {', '.join(reads())}")
+        broken = "".join(
+            f"; the backend {each.name} is broken ({each.status().detail})"
+            for each in backends()
+            if isinstance(each, Broken)
+        )
+        raise unreadable(
+            path, f"the end of its name says no format; netspec reads {', '.join(reads())}{broken}"
+        )
     return of.get(suffix)
 
 

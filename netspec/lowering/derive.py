@@ -111,7 +111,8 @@ class Naming:
         if hole.hint == KERNEL and hole.uses is None and expression.text == expression.parameter:
             self.kernels[expression.text] = hole.row
         if expression.parameter and hole.default is not None:
-            self._offer_default(expression.parameter, hole.default)
+            mostly = isinstance(hole, Flag) and expression.parameter in self.known and _mostly(hole.row)
+            self._offer_default(expression.parameter, mostly or hole.default)
         return expression
 
     def _choose(self, hole: Hole) -> Expression:
@@ -327,6 +328,11 @@ def _constant(hole: Hole) -> Expression:
 def _of(values: LiteralRow, hole: Hole) -> LiteralRow:
     """The values in the uses that have the hole."""
     return values if hole.uses is None else tuple(values[use] for use in hole.uses)
+
+
+def _mostly(row: LiteralRow) -> bool:
+    """Whether most values are true."""
+    return 2 * sum(value is True for value in row) > len(row)
 
 
 def _positive(values: LiteralRow) -> list[int]:

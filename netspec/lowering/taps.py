@@ -11,6 +11,9 @@ from netspec.lowering.outline import Module
 
 HOOK = "__tap__"
 
+ANY_NUMBER = "#"
+"""The end of the local name of a layer without a name of the author, if its number differs between uses of a block."""
+
 
 def instrument(source: Source) -> ast.Module:
     """Parse the source, and add `variable = __tap__(node, variable)` after the line of each tap.
@@ -122,6 +125,11 @@ def spell(node: LocalName) -> str:
 def _ends_with(parts: Sequence[str], node: LocalName) -> bool:
     """Whether a canonical name ends with a local name, in which None stands for any number."""
     pairs = zip(parts[-len(node) :], node, strict=False)
-    return len(parts) >= len(node) and all(
-        part.isdigit() if wanted is None else part == wanted for part, wanted in pairs
-    )
+    return len(parts) >= len(node) and all(_is(part, wanted) for part, wanted in pairs)
+
+
+def _is(part: str, wanted: str | None) -> bool:
+    if wanted is None:
+        return part.isdigit()
+    stem = wanted.removesuffix(ANY_NUMBER)
+    return part == wanted if stem == wanted else part.removeprefix(stem).isdigit() and part.startswith(stem)

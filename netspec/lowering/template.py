@@ -275,7 +275,11 @@ def _distinction(variant: Definition, variants: Sequence[Definition]) -> str | N
     fixed = {
         name: values[0] for name, values in variant.known.items() if name != COMING_IN and len({*values}) == 1
     }
-    plain = {name: value for name, value in fixed.items() if isinstance(value, int) and value >= 0}
+    plain: dict[str, int | str] = {
+        name: value
+        for name, value in fixed.items()
+        if (isinstance(value, int) and value >= 0) or (isinstance(value, str) and value.isidentifier())
+    }
     others = [
         dict(zip(each.known, row, strict=True))
         for each in variants
@@ -294,8 +298,10 @@ def _distinction(variant: Definition, variants: Sequence[Definition]) -> str | N
     return None
 
 
-def _said(name: str, value: int) -> str:
-    """An argument in the name of a variant: `stride2`, `wide`, `without_bias`."""
+def _said(name: str, value: int | str) -> str:
+    """An argument in the name of a variant: `stride2`, `wide`, `without_bias`, `backward`."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return name if value else f"without_{name}"
     return f"{camel(name).lower()}{value}"

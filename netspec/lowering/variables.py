@@ -10,6 +10,8 @@ from netspec.lowering.names import free, is_automatic, numbered
 from netspec.lowering.outline import Module, given, place_of
 
 MAIN = "x"
+BRANCHES, BRANCH = ("y", "z"), "branch"
+"""The variables of up to two branches, and what those of more begin with."""
 AMBIGUOUS = frozenset({"l", "O", "I"})
 """Variables that look like digits: linters refuse them."""
 
@@ -174,7 +176,7 @@ class _Allocation:
 
     def _named(self) -> dict[str, str]:
         count = 1 + max((var for var in self.variable.values() if isinstance(var, int)), default=-1)
-        stems = ["y", "z"][:count] if count <= 2 else [f"branch{number}" for number in range(1, count + 1)]
+        stems = BRANCHES[:count] if count <= 2 else [f"{BRANCH}{number}" for number in range(1, count + 1)]
         names: list[str] = []
         for stem in stems:
             names.append(numbered(stem, self.taken))

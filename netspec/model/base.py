@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, dataclass_transform, get_origin
 
 from netspec.model.fields import (
     UNSET,
+    Check,
     Field,
     FieldInfo,
     PrivateAttr,
@@ -21,6 +23,22 @@ class Info(NamedTuple):
     data: Mapping[str, Any]
 
 
+class Plan(NamedTuple):
+    """How values become a model of one class."""
+
+    checks: Mapping[str, tuple[str, Check]]
+    """By its key, each field and the check of its values."""
+    required: frozenset[str]
+    defaults: Mapping[str, Any]
+    """The defaults, of the private attributes too."""
+    depends: bool
+    """Whether a field depends on others, or its default is checked."""
+    content: Callable[[Model], Any]
+    """The values of the fields."""
+    made: Sequence[FieldInfo]
+    """The fields whose defaults are made anew for each model."""
+
+
 @dataclass_transform(kw_only_default=True, field_specifiers=(Field, PrivateAttr))
 class Model:
     """Named fields that do not change. Equal models have the same class and equal fields."""
@@ -32,9 +50,10 @@ class Model:
     model_fields: ClassVar[dict[str, FieldInfo]] = {}
     """The fields by name; those of a base class come first."""
     _privates: ClassVar[dict[str, Any]] = {}
-    """The attributes that are no fields, with their defaults."""
+    """The attributes beside the fields, with their defaults."""
     model_validators: ClassVar[dict[str, list[field_validator]]] = {}
     """The validators of fields, by field."""
+    _made: ClassVar[Plan | None] = None
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
@@ -46,6 +65,7 @@ class Model:
             if name in base.model_fields
         }
         cls._privates = {name: value for base in bases for name, value in base._privates.items()}
+        cls._made = None
         for name, annotation in cls.__annotations__.items():
             if _is_of_the_class(annotation):
                 continue
@@ -90,39 +110,64 @@ class Model:
         """
         if type(values) is not dict:
             return None
-        rest: dict[Any, Any] = dict(values)
-        found: dict[str, Any] = {}
-        data: dict[str, Any] = {}
-        for name, info in cls.model_fields.items():
-            key = info.alias or name
-            if key not in rest:
-                if not info.is_required():
-                    data[name] = info.get_default()
-                continue
-            try:
-                value = info.check(rest.pop(key))
-                for validator in cls.model_validators.get(name, ()):
-                    value = validator.method(cls, value, Info(data))
-            except (ValueError, AssertionError):  # of which pydantic makes an error of the field
-                return None
-            found[name] = data[name] = value
-        return None if rest else found
+        plan, found = cls._plan(), {}
+        try:
+            for key, value in values.items():
+                if key not in plan.checks:
+                    return None
+                name, check = plan.checks[key]
+                found[name] = check(value)
+            return cls._confirmed(found) if plan.depends else found
+        except (ValueError, AssertionError):  # of which pydantic makes an error of the field
+            return None
 
     @classmethod
-    def missing(cls, names: Collection[str]) -> set[str]:
+    def _confirmed(cls, found: dict[str, Any]) -> dict[str, Any]:
+        """The fields as their validators return them, in the order of the class."""
+        data: dict[str, Any] = {}
+        for name, info in cls.model_fields.items():
+            is_given = name in found
+            if is_given or not info.is_required():
+                data[name] = found[name] if is_given else info.get_default()
+            if is_given or (name in data and info.settings.get("validate_default")):
+                value = data.pop(name) if is_given else info.check(data.pop(name))
+                for validator in cls.model_validators.get(name, ()):
+                    value = validator.method(cls, value, Info(data))
+                data[name] = value
+            if is_given:
+                found[name] = data[name]
+        return found
+
+    @classmethod
+    def _plan(cls) -> Plan:
+        """How values become a model of this class; made for the first one."""
+        made = cls._made
+        if made is None:
+            fields = cls.model_fields.values()
+            made = Plan(
+                {info.alias or info.name: (info.name, info.check) for info in fields},
+                frozenset({info.name for info in fields if info.is_required()}),
+                {info.name: info.default for info in fields if info.default is not UNSET} | cls._privates,
+                bool(cls.model_validators) or any(info.settings.get("validate_default") for info in fields),
+                attrgetter(*cls.model_fields) if cls.model_fields else bool,
+                [info for info in fields if info.default is UNSET and not info.is_required()],
+            )
+            cls._made = made
+        return made
+
+    @classmethod
+    def missing(cls, names: Collection[str]) -> frozenset[str]:
         """The fields that must have a value, and are not among these."""
-        return {name for name, info in cls.model_fields.items() if name not in names and info.is_required()}
+        return cls._plan().required.difference(names)
 
     @classmethod
     def model_construct(cls, **values: Any) -> Self:
         """The model with these fields and the defaults of the others, without a check."""
-        made = cls.__new__(cls)
-        fields = {
-            name: values[name] if name in values else info.get_default()
-            for name, info in cls.model_fields.items()
-            if name in values or not info.is_required()
-        }
-        made.__dict__.update(fields, **cls._privates)
+        plan, made = cls._plan(), cls.__new__(cls)
+        made.__dict__.update(plan.defaults, **values)
+        for info in plan.made:
+            if info.name not in values:
+                made.__dict__[info.name] = info.get_default()
         object.__setattr__(made, "_given", frozenset(values))
         return made
 
@@ -174,7 +219,7 @@ class Model:
         return self.__dict__ == other.__dict__
 
     def __hash__(self) -> int:
-        return hash((type(self), *[getattr(self, name) for name in self.model_fields]))
+        return hash((type(self), self._plan().content(self)))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.model_fields)})"

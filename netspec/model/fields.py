@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -57,8 +58,10 @@ def Field(  # noqa: N802 - as in pydantic
     le: Any = UNSET,
     min_length: Any = UNSET,
     max_length: Any = UNSET,
+    pattern: Any = UNSET,
     allow_inf_nan: Any = UNSET,
     union_mode: Any = UNSET,
+    validate_default: Any = UNSET,
 ) -> Any:
     """What a field says about its values, in an annotation or as its default. The words are pydantic's."""
     return FieldMark(**locals())
@@ -82,7 +85,7 @@ class PrivateMark:
 
 
 def PrivateAttr(default: Any = None) -> Any:  # noqa: N802 - as in pydantic
-    """The default of an attribute that is no field: its name starts with an underscore, and it can be assigned."""
+    """The default of an attribute beside the fields: its name starts with an underscore, and it can be assigned."""
     return PrivateMark(default)
 
 
@@ -167,23 +170,28 @@ class Unsure(ValueError):
     """A value is not plainly right: pydantic decides."""
 
 
-def check_of(hint: Any) -> Check:
-    """The check of values of a type: of exactly this type, as pydantic takes them in strict mode."""
+def check_of(hint: Any, is_exact: bool = False) -> Check:
+    """The check of values of a type: of exactly this type, as pydantic takes them in strict mode.
+
+    A whole number is a float, too, unless the check `is_exact`.
+    """
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is Any:
         return lambda value: value
     if hint is float:
-        return _number
+        return _exactly(float) if is_exact else _number
     if hint is None or hint in (int, str, bool, NoneType):
         return _exactly(NoneType if hint is None else hint)
     if origin is Annotated:
-        return _marked(check_of(arguments[0]), arguments[1:])
+        return _marked(check_of(arguments[0], is_exact), arguments[1:])
     if origin is Literal:
         return _one_of(arguments)
     if origin in (Union, UnionType):
-        return _any_of(arguments)
+        return _any_of(arguments, is_exact)
     if origin is tuple and arguments:
-        return _tuple_of(arguments)
+        return _tuple_of(arguments, is_exact)
+    if origin is dict and arguments:
+        return _dict_of(*(check_of(each, is_exact) for each in arguments))
     if isinstance(hint, type) and hasattr(hint, "model_fields"):
         return _instance_of(hint)
     return _unsure
@@ -230,9 +238,9 @@ def _instance_of(model: type) -> Check:
     return check
 
 
-def _tuple_of(arguments: tuple[Any, ...]) -> Check:
+def _tuple_of(arguments: tuple[Any, ...], is_exact: bool) -> Check:
     if len(arguments) == 2 and arguments[1] is Ellipsis:
-        item = check_of(arguments[0])
+        item = check_of(arguments[0], is_exact)
 
         def check(value: Any) -> Any:
             if type(value) is tuple:
@@ -240,7 +248,7 @@ def _tuple_of(arguments: tuple[Any, ...]) -> Check:
             raise Unsure
 
         return check
-    items = [check_of(each) for each in arguments]
+    items = [check_of(each, is_exact) for each in arguments]
 
     def check_each(value: Any) -> Any:
         if type(value) is tuple and len(value) == len(items):
@@ -250,15 +258,26 @@ def _tuple_of(arguments: tuple[Any, ...]) -> Check:
     return check_each
 
 
-def _any_of(members: tuple[Any, ...]) -> Check:
+def _dict_of(key: Check, item: Check) -> Check:
+    def check(value: Any) -> Any:
+        if type(value) is dict:
+            return {key(name): item(each) for name, each in value.items()}
+        raise Unsure
+
+    return check
+
+
+def _any_of(members: tuple[Any, ...], is_exact: bool) -> Check:
     """The check of a union, for a value of exactly the type of one member; a member that converts values is not sure.
 
     None comes before all others.
     """
     others = [member for member in members if member is not NoneType]
-    if len(others) > 1 and any(_holds(member, _converts) for member in others):
-        return _unsure
-    checks = [check_of(member) for member in others]
+    # Of several members, pydantic takes the first one of exactly the value's type.
+    checks = [check_of(member, is_exact or len(others) > 1) for member in others]
+    converts = [_holds(member, _converts) for member in others]
+    if len(others) > 1 and any(converts):
+        checks[converts.index(True) :] = [_unsure]
     if len(others) < len(members):
         checks.insert(0, _exactly(NoneType))
     *first, last = checks
@@ -275,7 +294,7 @@ def _any_of(members: tuple[Any, ...]) -> Check:
 
 
 def _converts(part: Any) -> bool:
-    return part is float or isinstance(part, BeforeValidator)
+    return isinstance(part, BeforeValidator)
 
 
 def _holds(hint: Any, wanted: Callable[[Any], bool]) -> bool:
@@ -326,5 +345,6 @@ _LIMITS: dict[str, Callable[[Any, Any], bool]] = {
     "le": lambda value, limit: _is_number(value) and value <= limit,
     "min_length": lambda value, limit: _has_length(value) and len(value) >= limit,
     "max_length": lambda value, limit: _has_length(value) and len(value) <= limit,
+    "pattern": lambda value, limit: type(value) is str and re.search(limit, value) is not None,
     "allow_inf_nan": lambda value, limit: _is_number(value) and (limit or isfinite(value)),
 }

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, InstanceOf
-
 from netspec.dataclass import dataclass
 from netspec.diagnostics.span import Span
+from netspec.model import BeforeValidator, Field, Model
 from netspec.recipe.model import (
     SMALLEST,
     Augment,
@@ -115,32 +114,32 @@ class Recipe(Settings):
     test_size: Limit = None
     pad: Pixels = 0
     normalise: Annotated[
-        InstanceOf[Normalise] | Literal["measured", "sample"] | None,
+        Normalise | Literal["measured", "sample"] | None,
         Field(description="a mapping with `mean` and `std`, `measured`, or `sample`"),
     ] = None
-    whiten: InstanceOf[Named] | None = None
-    augment: tuple[InstanceOf[Augment], ...] = ()
+    whiten: Named | None = None
+    augment: tuple[Augment, ...] = ()
     batch: Count = 64
     accumulate: Annotated[Count, Field(description="a whole number of batches from 1")] = 1
     epochs: Count = 10
     steps: Annotated[Count | None, Field(description="a whole number from 1")] = None
-    loss: InstanceOf[Loss] | None = None
-    losses: dict[str, InstanceOf[Loss]] = Field(default_factory=dict)
-    optimizer: InstanceOf[Named] = OPTIMIZERS["adam"]()
-    schedule: InstanceOf[Schedule] | None = None
-    clip: InstanceOf[Clip] | None = None
+    loss: Loss | None = None
+    losses: dict[str, Loss] = Field(default_factory=dict)
+    optimizer: Named = OPTIMIZERS["adam"]()
+    schedule: Schedule | None = None
+    clip: Clip | None = None
     l2: Annotated[
         NotNegative | dict[str, NotNegative] | None,
         Field(description="a float32 number from 0, or a mapping from layers to such numbers"),
     ] = None
-    groups: tuple[InstanceOf[Group], ...] = ()
+    groups: tuple[Group, ...] = ()
     average: Annotated[Fraction | None, Field(description="a float32 number from 0 to below 1")] = None
-    metrics: tuple[InstanceOf[Metric], ...] | None = None
+    metrics: tuple[Metric, ...] | None = None
     best: Annotated[Word | None, Field(description="the name of a figure, such as `validation_accuracy`")] = (
         None
     )
-    stop: InstanceOf[Stop] | None = None
-    checkpoint: InstanceOf[Checkpoint] = Checkpoint(epochs=1)
+    stop: Stop | None = None
+    checkpoint: Checkpoint = Checkpoint(epochs=1)
     precision: Annotated[Precision, Field(description="`float32`, `tf32`, `bf16`, `fp16` or `float64`")] = (
         "float32"
     )
@@ -180,7 +179,7 @@ def stated(recipe: Recipe) -> dict[str, Any]:
     return _plain(recipe, unset=False)
 
 
-def _plain(model: BaseModel, unset: bool) -> dict[str, Any]:
+def _plain(model: Model, unset: bool) -> dict[str, Any]:
     """The settings of a model; those of one of a family are under its name."""
     names = type(model).model_fields
     given = {name: getattr(model, name) for name in names if unset or name in model.model_fields_set}
@@ -191,7 +190,7 @@ def _written(value: object, unset: bool) -> Any:
     if isinstance(value, Named):
         inner = {key: each for key, each in _plain(value, unset).items() if each is not None}
         return {value.kind: inner}
-    if isinstance(value, BaseModel):
+    if isinstance(value, Model):
         return {key: each for key, each in _plain(value, unset).items() if each is not None}
     if isinstance(value, tuple | list):
         return [_written(each, unset) for each in value]

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
-
+from netspec.model import BeforeValidator, Field, Info, Refusal, field_validator
 from netspec.recipe.model import (
     Augment,
     Count,
@@ -85,10 +83,10 @@ class Scale(Augment):
 
     @field_validator("most")
     @classmethod
-    def _is_not_below_the_least(cls, most: float, info: ValidationInfo) -> float:
+    def _is_not_below_the_least(cls, most: float, info: Info) -> float:
         least = info.data.get("least", most)
         if most < least:
-            raise PydanticCustomError(
+            raise Refusal(
                 "order",
                 f"`most` must be at least `least`, but {most:g} is below {least:g}",
                 {"help": "swap the two"},

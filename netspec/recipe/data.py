@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
-
+from netspec.model import BeforeValidator, Field, Info, Refusal, field_validator
 from netspec.recipe.model import Count, Flag, Settings, Whole, Word, listed
 
 Text = Annotated[str, Field(min_length=1)]
@@ -51,10 +49,10 @@ class BitsData(Settings):
 
     @field_validator("delay")
     @classmethod
-    def _leaves_a_target(cls, delay: int, info: ValidationInfo) -> int:
+    def _leaves_a_target(cls, delay: int, info: Info) -> int:
         length = info.data.get("length", delay + 1)
         if delay >= length:
-            raise PydanticCustomError(
+            raise Refusal(
                 "order",
                 f"`delay` must be below `length`, but {delay} is not below {length}",
                 {"help": f"write `delay: {length - 1}` at most, or a larger `length`"},
@@ -127,3 +125,7 @@ class Data(Settings):
     table: TableData | None = None
     text: TextData | None = None
     bits: BitsData | None = None
+
+
+PARTS: dict[str, type[Settings]] = {"table": TableData, "text": TextData, "bits": BitsData}
+"""The settings of data that are a mapping of settings."""

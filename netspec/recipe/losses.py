@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
-
+from netspec.model import BeforeValidator, Field, Info, Refusal, field_validator
 from netspec.recipe.model import (
     Flag,
     Fraction,
@@ -58,9 +56,9 @@ class CrossEntropy(Loss):
 
     @field_validator("ignore")
     @classmethod
-    def _ignores_an_index(cls, ignore: int | None, info: ValidationInfo) -> int | None:
+    def _ignores_an_index(cls, ignore: int | None, info: Info) -> int | None:
         if ignore is not None and info.data.get("soft"):
-            raise PydanticCustomError(
+            raise Refusal(
                 "one_of",
                 "`ignore` is a class index, but with `soft` a target is a distribution",
                 {"help": "remove `ignore` or `soft`"},

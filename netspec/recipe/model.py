@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-
+from netspec.model import BeforeValidator, Field, Model
 from netspec.types import LARGEST_FLOAT
 
 # Weights are float32: a number outside float32 would become 0 or infinite.
@@ -21,10 +20,8 @@ def listed(value: object) -> object:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-class Settings(BaseModel):
+class Settings(Model):
     """Settings with defaults; an unknown one is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 class Named(Settings):

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
-
+from netspec.model import Info, Refusal, field_validator
 from netspec.recipe.model import SMALLEST, Flag, Fraction, Named, NotNegative, Positive, family
 
 __all__ = ["OPTIMIZERS", "SMALLEST", "Adadelta", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "Sgd"]
@@ -28,9 +26,9 @@ class Sgd(Named):
 
     @field_validator("nesterov")
     @classmethod
-    def _looks_along_a_momentum(cls, nesterov: bool, info: ValidationInfo) -> bool:
+    def _looks_along_a_momentum(cls, nesterov: bool, info: Info) -> bool:
         if nesterov and info.data.get("momentum") == 0:
-            raise PydanticCustomError("nesterov", "`nesterov` needs a momentum, but `momentum` is 0")
+            raise Refusal("nesterov", "`nesterov` needs a momentum, but `momentum` is 0")
         return nesterov
 
 

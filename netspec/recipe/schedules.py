@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
-
+from netspec.model import BeforeValidator, Field, Info, Refusal, field_validator
 from netspec.recipe.model import Count, NotNegative, Positive, Schedule, Share, Word, family, listed
 
 
@@ -38,11 +36,11 @@ class Step(Schedule):
 
     @field_validator("at")
     @classmethod
-    def _is_said_once(cls, at: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+    def _is_said_once(cls, at: tuple[int, ...], info: Info) -> tuple[int, ...]:
         every = info.data.get("every")
         if "every" in info.data and bool(at) == (every is not None):
             told = "both are given" if at else "neither is given"
-            raise PydanticCustomError(
+            raise Refusal(
                 "one_of",
                 f"`step` needs either `every` or `at`, but {told}",
                 {"help": "write `step: {every: 30, factor: 0.1}`, for example"},

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["class", "mask", "steps", "next", "bits", "box", "values", "map"]
 MOST_VALUES = 1_000
-"""The largest answer in numbers that is told in full; of a larger one, the range is told."""
+"""The largest answer in numbers that is given in full; of a larger one, the range is given."""
 SHOWN = 6
 """The numbers that a line shows."""
 

@@ -57,6 +57,10 @@ class CannotKeep(Exception):
         super().__init__(f"cannot write {files.shortened(path)}: {files.reason(error)}")
 
 
+ATTEMPTS = 100
+"""So often a folder is created again that another process removes; then the file system does not take it."""
+
+
 class Claim:
     """A folder that no other process writes to: this process holds the lock on `metrics.jsonl` until it ends."""
 
@@ -78,14 +82,17 @@ class Claim:
             CannotKeep: the folder cannot be created.
         """
         made: Sequence[Path] = ()
-        while True:
+        lost: OSError | None = None
+        for _ in range(ATTEMPTS):
             try:
                 made = _make(path) or made
                 return cls._of(path, made, inputs, force)
-            except FileNotFoundError:
-                continue  # another process created the folder and released it in between
+            except FileNotFoundError as error:
+                lost = error  # another process created the folder and released it in between
             except OSError as error:
                 raise CannotKeep(path, error) from error
+        assert lost is not None, "there is an attempt"
+        raise CannotKeep(path, lost) from lost
 
     @classmethod
     def numbered(cls, parent: Path, stem: str) -> Self:
@@ -94,15 +101,17 @@ class Claim:
         Raises:
             CannotKeep: the folder cannot be created.
         """
-        number = 1
+        number, lost = 1, 0
         while True:
             path = parent / f"{stem}-{number}"
             try:
                 made = [path, *_make_parents(path)]
                 path.mkdir()
                 return cls._of(path, made)
-            except FileNotFoundError:
-                continue  # another process removed the parent, which it had created, in between
+            except FileNotFoundError as error:
+                lost += 1  # another process removed the parent, which it had created, in between
+                if lost == ATTEMPTS:
+                    raise CannotKeep(path, error) from error
             except (FileExistsError, FolderTaken):
                 if parent.exists() and not files.is_folder(parent):
                     raise FolderTaken(f"{parent} is a file, not a folder") from None
@@ -190,7 +199,7 @@ class Claim:
 
     def give_back(self) -> None:
         """Remove the files of this process: a training that did not start must not block the next one."""
-        for name in MADE - {LINES}:
+        for name in _facts_last(MADE - {LINES}):
             with suppress(OSError):
                 (self.path / name).unlink()
         with suppress(OSError):
@@ -211,7 +220,7 @@ class Claim:
         if names and not force and not self._never_began(names):
             what = "contains a run" if FACTS in names else "is not empty"
             raise FolderTaken(f"{self.path} {what}; name a new folder, or overwrite it with --force")
-        old = [self.path / name for name in sorted(names & MADE)]
+        old = [self.path / name for name in _facts_last(names & MADE)]
         for each in old:
             status = files.status_of(each)
             others = map(files.status_of, inputs)
@@ -252,6 +261,11 @@ class Claim:
         if FACTS not in names:
             return names <= {LINES}
         return _facts(self.path / FACTS).get("state") == "running"
+
+
+def _facts_last(names: Collection[str]) -> list[str]:
+    """In the order in which files are removed: a process that dies meanwhile leaves a run that never began."""
+    return sorted(names, key=lambda name: (name == FACTS, name))
 
 
 def is_taken(path: Path) -> bool | None:

@@ -44,6 +44,10 @@ def headline(best: Epoch | None, goal: str | None, test: Epoch | None) -> str:
         parts.append(f"{name.replace('_', ' ')} {figure(name, test.number_of(name))}")
     if best is None and test is not None:
         parts[-1] += " of the last weights: nothing was selected, because there is no validation part"
+    if not parts:
+        parts.append("nothing was selected or tested, because there is no validation part and no test part")
+    elif test is None:
+        parts.append("nothing was tested, because there is no test part")
     return "; ".join(parts)
 
 
@@ -56,3 +60,36 @@ def _steps(losses: Sequence[float], epochs: int) -> list[tuple[float, float]]:
 def _points(epochs: Sequence[Epoch], metric: str) -> list[tuple[float, float]]:
     known = [(each.number, each.number_of(metric)) for each in epochs]
     return [(float(number), value) for number, value in known if value is not None]
+
+
+def side_by_side(
+    title: str, facts: str, learned: Sequence[tuple[str, Sequence[float], Sequence[Epoch]]]
+) -> str:
+    """The curves of several backends in one picture, as SVG: a panel for each figure, a line for each backend.
+
+    Where lines lie on each other, those of the later backends are dashed, so that all of them are seen.
+    """
+    kinds = ("train", "test dashed", "third dashed")
+    names = [name for name, value in learned[0][2][0].metrics.items() if not isinstance(value, list)]
+    panels = [
+        Panel(
+            "epoch",
+            "loss of each step",
+            tuple(
+                Curve(backend, _kind(kinds, at), _steps(losses, len(epochs)))
+                for at, (backend, losses, epochs) in enumerate(learned)
+            ),
+        )
+    ]
+    for name in names:
+        lines = tuple(
+            Curve(backend, _kind(kinds, at), _points(epochs, name))
+            for at, (backend, _, epochs) in enumerate(learned)
+        )
+        if any(line.points for line in lines):
+            panels.append(Panel("epoch", name.replace("_", " "), lines, name.endswith("accuracy")))
+    return as_svg(title, facts, panels)
+
+
+def _kind(kinds: Sequence[str], at: int) -> str:
+    return kinds[min(at, len(kinds) - 1)]

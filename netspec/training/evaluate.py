@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 2_000
 """A network with more classes has no table of them: its confusion matrix would fill the memory of the device."""
+ELEMENTS = {0: "samples", 1: "steps", 2: "pixels"}
+"""What is counted, by the number of spatial axes."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,10 @@ class OfClass:
 
 @dataclass(frozen=True)
 class Table:
-    """The classes of one output. `confusion` has a row per true class; `is_map`: elements are pixels or steps."""
+    """The classes of one output. `confusion` has a row per true class; `elements` are what is counted."""
 
     output: str
-    is_map: bool
+    elements: str
     classes: tuple[OfClass, ...]
     confusion: tuple[tuple[int, ...], ...]
 
@@ -123,7 +125,30 @@ def _own(run: Opened, folder: Path | None, part: str) -> tuple[Parts, str]:
             f"{parts.name}: has no {WORDS[part]} part: it has {has}",
             "name one of them with --part, or other data with --data",
         )
-    return parts.limited(recipe.train_size, recipe.validation_size, recipe.test_size), part
+    limited = parts.limited(recipe.train_size, recipe.validation_size, recipe.test_size)
+    _require_unchanged(run, limited, part)
+    return limited, part
+
+
+def _require_unchanged(run: Opened, parts: Parts, part: str) -> None:
+    """Refuse to measure other data under the name of those of the run.
+
+    Raises:
+        DataError: the data have another name, or other numbers of samples.
+    """
+    name = run.facts.get("data")
+    if parts.name != name:
+        raise DataError(
+            f"the run was trained on {name}, which its recipe does not name: it was given in Python",
+            "name the data with --data",
+        )
+    for each in ("train", part):
+        was, count = run.facts.get(f"{each}_samples"), len(dict(parts)[each])
+        if was != count:
+            raise DataError(
+                f"{parts.where}: has {count:,} {WORDS[each]} samples, and had {was:,} when the run was trained",
+                "name the data with --data, to measure them as they are now",
+            )
 
 
 def _others(run: Opened, folder: Path | None, data: str, part: str | None) -> tuple[Parts, str]:
@@ -205,7 +230,7 @@ def _tables(run: Opened, whole: Plan, tallies: Tallies) -> tuple[Table, ...]:
             for at, row in enumerate(rows)
         )
         sizes = run.types[each.output].sizes
-        found.append(Table(each.output, bool(sizes), classes, rows))
+        found.append(Table(each.output, ELEMENTS.get(len(sizes), "voxels"), classes, rows))
     return tuple(found)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import yaml
 
 from netspec import files
+from netspec.data.bounds import DataError
 from netspec.graph import Graph
 from netspec.marks import metadata
 from netspec.recipe import Recipe, plain
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from netspec.backend import Array
 
 EPOCH = "epoch"
+
+
+_REPAIRABLE = (CannotKeep, DataError, MemoryError, OSError)
+"""What ends a training that can go on from its last checkpoint, when its user has repaired it."""
 
 
 class Folder:
@@ -91,8 +96,10 @@ class Folder:
                 self._claim.close()
         if error is not None:
             error.add_note(f"the run is kept in {self.path}: {self.progress()}")
-            if state == "stopped" and self._can_go_on:
+            if self._can_go_on and state == "stopped":
                 error.add_note(f"to go on: netspec train --resume {self.path}")
+            elif self._can_go_on and isinstance(error, _REPAIRABLE):
+                error.add_note(f"to go on when that is repaired: netspec train --resume {self.path}")
 
     def progress(self) -> str:
         """The progress: `2 epochs, 340 steps`."""

@@ -122,11 +122,12 @@ def _check(graph: Graph, recipe: Recipe, head: Head, problems: Problems) -> None
             place(graph, recipe, [*where, head.loss.kind, "class_weights"]),
             help="give one number per class, or write `median_frequency`",
         )
-    if isinstance(head.loss, OutputItself) and prod(head.type.sizes) != 1:
+    if isinstance(head.loss, OutputItself) and prod(head.type.shape) != 1:
         problems.error(
             codes.NOT_A_CLASSIFIER,
             f"the loss `output` is one number per sample, but the output `{head.output}` is {head.type}",
             place(graph, recipe, where, _span(graph, output)),
+            help="let the network calculate one number, or write the loss of these: `mse`, for example",
         )
     if head.loss.of_logits:
         _check_logits(graph, head, output, problems)

@@ -22,7 +22,7 @@ from netspec.training.advice import Labels
 from netspec.training.changes import check_augmentation
 from netspec.training.groups import check_settings
 from netspec.training.heads import heads, is_classifier, place
-from netspec.training.suits import check_names, check_preparation
+from netspec.training.suits import check_data, check_names, check_preparation
 from netspec.types import Type
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def check_trained(graph: Graph, recipe: Recipe, problems: Problems) -> bool:
     """Report what of the network is not trained by this recipe, whatever the data; whether its losses fit it."""
     check_settings(graph, recipe, problems)
     check_preparation(graph, recipe, problems)
+    check_data(graph, recipe, problems)
     if is_classifier(graph, recipe) and not _classifies(graph, problems):
         return False
     found = heads(graph, recipe, problems)

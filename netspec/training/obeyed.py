@@ -11,15 +11,22 @@ from netspec.training.heads import place
 
 
 def check_obeyed(
-    graph: Graph, recipe: Recipe, backend: Trains, problems: Problems, device: str = "auto"
+    graph: Graph, recipe: Recipe, backend: Trains, problems: Problems, device: str | None = None
 ) -> None:
     """Report every setting that the backend does not obey on this device, and what it refuses in the precision.
 
-    What depends on the device counts only if its kind is known: `auto` is settled when the framework is there.
+    Without a device, what depends on it is a warning. That of `auto` is not known before the framework is loaded: then
+    the trainer refuses it.
     """
-    kind = None if device == "auto" else device.partition(":")[0]
+    kind = None if device is None or device == "auto" else device.partition(":")[0]
     for setting, reason in unobeyed(backend, recipe, kind):
         problems.error(REFUSED, reason, place(graph, recipe, [setting]), help=f"leave `{setting}` out")
+    if device is None:
+        for each in backend.unobeyed:
+            if each.device is not None and getattr(recipe, each.setting) == each.value:
+                what = f"`{each.setting}: {each.value}` is not obeyed by {backend.name} on the device {each.device}"
+                message = f"{what}: {each.why}"
+                problems.warning(REFUSED, message, place(graph, recipe, [each.setting]))
     if recipe.precision == "float64":
         known = refused(backend, graph)
         for layer, reason in refused(backend, graph, "float64"):

@@ -17,7 +17,7 @@ from netspec.language.document.library import Library
 from netspec.language.document.recipe import again
 from netspec.language.reading.locations import real, shown
 from netspec.language.reading.source import read as read_source
-from netspec.loading import find, graph_of_file, graph_of_text
+from netspec.loading import graph_of_file, graph_of_text
 from netspec.recipe import Recipe
 from netspec.tensors import UnreadableTensors, metadata_of
 from netspec.training.claim import BEST, FACTS, LAST
@@ -69,7 +69,7 @@ class Opened:
     @property
     def base(self) -> Path:
         """The folder to which paths of the recipe are relative."""
-        return Path(self.graph.file).parent
+        return Path(str(self.facts.get("base") or Path(self.graph.file).parent))
 
     @property
     def data_dir(self) -> Path | None:
@@ -147,11 +147,13 @@ def opened(path: Path) -> Opened:
         raise CannotOpen(str(error), "name the folder of a run; `netspec runs` lists them") from None
     except CannotPrepare as error:
         raise CannotOpen(str(error), error.help) from None
+    if preparation.inputs.keys() != {each.name for each in graph.inputs}:
+        raise CannotOpen(f"{files.shortened(path / FILE)} is not that of this run: it has other inputs")
     return Opened(path, facts, graph, recipe, preparation)
 
 
 def _graph(path: Path, facts: Mapping[str, Any]) -> Graph:
-    where = str((facts.get("origin") or {}).get("spec") or facts.get("file"))
+    where = str(facts.get("source") or facts.get("file"))
     params = facts.get("params")
     if not isinstance(params, dict):
         raise CannotOpen(f"the run in {files.shortened(path)} is not whole: {FACTS} has no `params`")
@@ -163,10 +165,7 @@ def _graph(path: Path, facts: Mapping[str, Any]) -> Graph:
         raise CannotOpen(
             f"the run in {files.shortened(path)} is not whole: it lacks spec.yaml or graph.txt"
         ) from None
-    try:
-        spec = find(where)
-    except FileNotFoundError:
-        spec = Path(where)
+    spec = Path(where)
     graph: Graph | None
     if files.exists(spec):
         library = Library(problems)
@@ -179,7 +178,7 @@ def _graph(path: Path, facts: Mapping[str, Any]) -> Graph:
     if str(graph) != printed:
         raise CannotOpen(
             f"{where} is not the network of {files.shortened(path)} any more: a file that it includes has changed, "
-            "or netspec has",
+            "or netspec has, or it was changed in Python",
             f"{files.shortened(path / 'graph.txt')} is the network that was trained",
         )
     return graph

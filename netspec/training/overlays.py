@@ -35,7 +35,7 @@ def palette(count: int) -> tuple[tuple[int, int, int], ...]:
 
 
 def as_picture(sample: Array) -> Array | None:
-    """A sample (channels, height, width) as (height, width, 3) bytes; None if it is no picture."""
+    """A sample (channels, height, width) as (height, width, 3) bytes; None if it is not a picture."""
     import numpy as np
 
     if sample.ndim != 3 or sample.shape[0] not in (1, 3):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from netspec.data.augmentation import Augmentation
 from netspec.data.bounds import DataError
 from netspec.data.parts import Classes
 from netspec.diagnostics import Problems
-from netspec.fit import Conversion, Task
+from netspec.fit import Conversion, Task, Trainer
 from netspec.graph import Graph
 from netspec.recipe import Normalise, Recipe
 from netspec.recipe.augmentation import Crop
@@ -24,6 +25,7 @@ from netspec.training.answers import Answer, Head, answer
 from netspec.training.heads import heads as losses_of
 from netspec.training.preparation import Asked, CannotPrepare, Fed, Preparation
 from netspec.training.reading import Broken, Reader, Sample
+from netspec.training.suits import images, normalised
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays
@@ -57,6 +59,13 @@ class Predictor:
         """The outputs."""
         return heads(self.graph, self.preparation)
 
+    @cached_property
+    def trainer(self) -> Trainer:
+        """The network on the backend, made once."""
+        return self.backend.trainer(
+            task(self.graph, self.recipe, self.preparation, self.weights, self.device)
+        )
+
     def reader(self, resize: bool, tell: Any) -> Reader:
         """Reads files for this network."""
         vocabularies = {each.name: each.vocabulary for each in self.graph.inputs}
@@ -64,9 +73,7 @@ class Predictor:
 
     def __call__(self, samples: Iterator[Sample | Broken]) -> Iterator[Predicted | Broken]:
         """The answers, in the order of the samples; a file that cannot be read is passed on."""
-        trainer = self.backend.trainer(
-            task(self.graph, self.recipe, self.preparation, self.weights, self.device)
-        )
+        trainer = self.trainer
         still, heads = self._cropped(), self.heads
         waiting: list[Sample | Broken] = []
 
@@ -103,9 +110,7 @@ class Predictor:
         head = next((each for each in self.heads if each.kind == "next"), None)
         if head is None or len(sample.inputs) != 1:
             raise CannotPrepare(f"`{self.graph.name}` does not go on with a text: it was not trained on one")
-        trainer = self.backend.trainer(
-            task(self.graph, self.recipe, self.preparation, self.weights, self.device)
-        )
+        trainer = self.trainer
         ((name, window),) = sample.inputs.items()
         found: list[str] = []
         for _ in range(count):
@@ -179,7 +184,7 @@ def prepared(graph: Graph, recipe: Recipe | None, base: Path) -> Preparation:
         (
             name
             for name, is_measured in (
-                ("normalise", isinstance(own.normalise, str)),
+                ("normalise", own.normalise == "measured"),
                 ("whiten", own.whiten is not None),
                 ("augment", any(isinstance(each, Crop) and each.size is not None for each in own.augment)),
             )
@@ -196,9 +201,11 @@ def prepared(graph: Graph, recipe: Recipe | None, base: Path) -> Preparation:
     scale = own.normalise if isinstance(own.normalise, Normalise) else None
     inputs = {}
     for each in graph.inputs:
-        pad = own.pad if each.type.sizes else 0
+        pad = own.pad if each in images(graph) else 0
         shape = tuple(size - 2 * pad * (at > 0) for at, size in enumerate(each.type.shape))
-        conversion = Conversion(1.0, scale.mean if scale else (), scale.std if scale else (), pad)
+        is_normalised = each in normalised(graph)
+        mean, std = (scale.mean, scale.std) if scale is not None and is_normalised else ((), ())
+        conversion = Conversion(1.0, mean, std, pad, is_normalised and own.normalise == "sample")
         key = settings.inputs.get(each.name, each.name)
         if each.vocabulary is not None:
             inputs[each.name] = Fed(key, each.type.shape, symbols=_vocabulary(settings, base))

@@ -82,7 +82,7 @@ class Reader:
             return
         name, fed = self._only(path)
         if kind == ".npy":
-            yield from self._of_arrays(path, {name: npy.alone(path)})
+            yield from self._of_arrays(path, {name: npy.one_array(path)})
         elif kind in PICTURES:
             yield Sample(path, {name: self._picture(path, fed)})
         elif self.settings.table is not None and kind in TABLES:
@@ -91,7 +91,7 @@ class Reader:
             yield Sample(path, {name: self._text(path, fed)})
         else:
             takes = _takes(fed, self.settings, self.vocabularies[name])
-            raise DataError(f"{path}: is no {takes}", f"the network takes {takes}")
+            raise DataError(f"{path}: is not a {takes}", f"the network takes {takes}")
 
     def _only(self, path: Path) -> tuple[str, Fed]:
         inputs = self.preparation.inputs
@@ -121,7 +121,7 @@ class Reader:
             raise DataError(f"{path}: is a picture, and the network takes {what}", "give .npy or .npz files")
         settings = self.settings
         field = Field(fed.shape, fed.dtype or "uint8", Role.input)
-        array, changed = pictures.alone(
+        array, changed = pictures.one_picture(
             path, field, self.resize or settings.size is not None, settings.channels is not None
         )
         if changed:

@@ -302,6 +302,8 @@ def _circumstances(
         "netspec": __version__,
         "spec": graph.name,
         "file": graph.file,
+        "source": str(Path(graph.file).absolute()),
+        "base": str(Path(graph.file if graph.train is None else graph.train.file).absolute().parent),
         "params": dict(graph.params),
         "backend": backend.name,
         "framework": backend.status().detail,

@@ -10,6 +10,7 @@ from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph, Input
 from netspec.ops.nearest import did_you_mean
 from netspec.recipe import Normalise, Recipe
+from netspec.recipe.data import Data
 from netspec.recipe.names import padded
 from netspec.training.heads import Head, place
 
@@ -76,6 +77,22 @@ def _check_whitening(graph: Graph, recipe: Recipe, problems: Problems) -> None:
                 place(graph, recipe, ["whiten"]),
                 help="write `normalise: measured`, or take smaller samples",
             )
+
+
+def check_data(graph: Graph, recipe: Recipe, problems: Problems) -> None:
+    """Report settings of `data` that its reader would ignore, as far as it is known without the files."""
+    if not isinstance(recipe.data, Data):
+        return
+    from netspec.data.obeyed import kind_of, unread
+
+    kind = kind_of(recipe.data)
+    for name, what in () if kind is None else unread(recipe.data, kind):
+        problems.error(
+            codes.SETTING_VALUE,
+            f"`{name}` is not for {what}, which {recipe.source} is",
+            place(graph, recipe, ["data", name]),
+            help=f"remove `{name}` from the data of the recipe",
+        )
 
 
 def check_names(graph: Graph, recipe: Recipe, heads: Sequence[Head], problems: Problems) -> None:

@@ -162,6 +162,7 @@ def _check_target(
             f"`{key}` of {parts.name} is {_sizes(given)} a sample, but `{head.loss.kind}` of the output "
             f"`{head.output}`, {type_}, takes {_sizes(tuple(wanted))}",
             place(graph, recipe, ["data"]),
+            help=_on_target(head, key, given, field),
         )
     elif classes:
         if not _is_whole(field):
@@ -187,6 +188,17 @@ def _check_target(
         count = max(channels, 2)
         _check_range(graph, recipe, key, count, f"the output `{head.output}`", parts, problems, ignore)
         _check_samples(graph, recipe, head, key, count, parts, problems)
+
+
+def _on_target(head: Head, key: str, given: Shape, field: Field) -> str:
+    """Advice for a target whose shape is not that of the output."""
+    classes = head.loss.targets == "classes"
+    if not classes and _is_whole(field) and given in ((), (1,), head.type.sizes):
+        return f"if `{key}` are class indices, write `loss: cross_entropy`"
+    if classes and given == head.type.shape and not _is_whole(field):
+        return "for a distribution over the classes, write `loss: {cross_entropy: {soft: true}}`"
+    setting = f"`data: {{train: …, targets: {{{head.output}: KEY}}}}`"
+    return f"let the network have an output of this shape, or name another array: {setting}"
 
 
 def _check_samples(

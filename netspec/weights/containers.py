@@ -101,9 +101,18 @@ def as_npz(arrays: Mapping[str, Array]) -> bytes:
 
 
 def as_safetensors(arrays: Mapping[str, Array]) -> bytes:
-    """The content of a safetensors file that `netspec weights` may overwrite."""
+    """The content of a safetensors file that `netspec weights` may overwrite.
+
+    Raises:
+        WeightsError: a name cannot be the name of a tensor in such a file.
+    """
     from netspec.marks import metadata
 
+    for name in arrays:
+        if name == "__metadata__" or (
+            not name.isascii() and name != name.encode("utf-8", "replace").decode()
+        ):
+            raise WeightsError(f"{name!r} cannot be the name of a tensor in a safetensors file")
     return tensors.as_bytes(arrays, metadata("convert"))
 
 

@@ -10,7 +10,7 @@ from netspec.graph import Graph, Node
 from netspec.ops.merge import Concat, Elementwise
 from netspec.ops.norm import GroupNorm, LocalResponseNorm
 from netspec.ops.pointwise import Pointwise
-from netspec.ops.reshape import Flatten, Reshape
+from netspec.ops.reshape import Flatten, Permute, Reshape
 from netspec.types import Type
 from netspec.weights.reading import WeightsError
 
@@ -104,6 +104,10 @@ class _Orders:
                 found[weight.name] = own
             if given and not (is_dense or self._keeps(node) or self._ends(node)):
                 raise self._lost(node)
+        # What stands in another order before it is flattened is perhaps there for exactly this purpose.
+        turning = next((node for node in self._graph.nodes if isinstance(node.op, Permute)), None)
+        if found and turning is not None:
+            raise self._lost(turning)
         return found
 
     def _keeps(self, node: Node) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import json
+import random
 import re
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from netspec.ops.reshape import Reshape
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import ScaleBy
 from netspec.ops.transpose import ConvTranspose
-from netspec_keras.helpers import HELPERS, required
+from netspec_keras.helpers import HELPERS, required, sweeps
 from netspec_keras.source import TAKEN, function_name, source
 from tests.building import Sketch
 from tests.cases import CASES
@@ -198,6 +199,24 @@ def test_a_block_that_is_shared_is_made_once_and_called_twice() -> None:
     assert "    def call(x):\n" in body(text, "tower")
 
 
+def test_repetitions_that_share_their_weights_are_a_loop() -> None:
+    lines = body(source(structure("shared_again")).text, "shared_again").splitlines()
+    assert lines[2:-1] == [
+        '    shared_step = layers.Dense(4, name="step")',
+        "    x = shared_step(inputs)  # 6×4",
+        "    for _ in range(3):",
+        "        x = shared_step(x)",
+        '    shared_first = unit(name="first")',
+        "    x = shared_first(x)  # 6×4",
+        "    for _ in range(4):",
+        "        x = shared_first(x)",
+        "    for i in range(2):",
+        "        x = shared_step(x)",
+        "        x = shared_first(x)",
+        '        x = layers.Dense(4, name=f"both-{i}-dense2")(x)',
+    ]
+
+
 def test_what_an_author_calls_by_a_taken_name_is_renamed_in_the_text_alone() -> None:
     text = source(structure("names")).text
     for name in ("class", "lambda", "keras", "layers", "ops", "name"):
@@ -292,11 +311,34 @@ def test_no_helper_is_called_as_something_of_keras_is() -> None:
 def test_only_the_helpers_that_are_used_are_there() -> None:
     assert "class " not in source(structure("chain")).text
     assert "register_keras_serializable" not in source(structure("chain")).text
-    assert required({"PaddedAveragePooling3D"}) == [
+    assert [*required({"PaddedAveragePooling3D"})] == [
         "pool_planewise",
         "PlanewiseAveragePooling3D",
         "PaddedAveragePooling3D",
     ]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_helper_with_some_parts_is_as_the_formatter_leaves_it(number: int, tmp_path: Path) -> None:
+    """The classes of recurrent layers have only the parts that a network needs; tests of the numbers have them all."""
+    draw = random.Random(number)
+    text = "from keras import layers, ops\n"
+    for _ in range(40):
+        parts = {each for each in sweeps.ALL if draw.random() < 0.4}
+        parts |= {sweeps.BACKWARD, sweeps.BOTH} if sweeps.MERGE in parts else set()
+        parts |= {sweeps.BACKWARD} if sweeps.BOTH in parts else set()
+        parts |= {sweeps.DROPOUT} if sweeps.VARIATIONAL in parts else set()
+        parts |= {sweeps.GIVES} if parts & {sweeps.LAST, sweeps.STATE, sweeps.CELL} else set()
+        for name in ("RecurrentLSTM", "RecurrentGatedLSTM"):
+            helpers = required({name, "RecurrentGRU"} if draw.random() < 0.5 else {name}, parts)
+            text += "".join(f"\n{each}" for key, each in helpers.items() if key.startswith("Recurrent"))
+    (tmp_path / "text.py").write_text(text, encoding="utf-8")
+    for command in (["format", "--diff"], ["check", "--select", "E,F,W", "--ignore", "F811,F821"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--isolated", "--line-length", "100", "text.py"],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout
 
 
 def test_every_helper_says_why_it_is_there_and_needs_what_stands_before_it() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
+from netspec.model import Invalid
 from netspec.recipe.losses import LOSSES, BinaryCrossEntropy, CrossEntropy, Dice, Focal, SquaredError
 from netspec_keras import engine
 from tests.training.losses import FLAT, ROWS, Row, lengths, targets
@@ -158,5 +158,5 @@ def test_half_precision_counts_as_float32(backend: Callable[..., Any]) -> None:
 
 
 def test_settings_that_exclude_each_other_are_refused() -> None:
-    with pytest.raises(ValidationError, match="`ignore` is a class index"):
+    with pytest.raises(Invalid, match="`ignore` is a class index"):
         CrossEntropy(soft=True, ignore=3)

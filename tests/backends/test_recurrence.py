@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from netspec.backend import Learns, backend, native_names
+from netspec.backend import Learns, Unsupported, backend, native_names
 from netspec.graph import Graph
 from netspec.ops import OPS
 from netspec.passes.still import still
@@ -284,6 +284,29 @@ layers:
     name: c
     share: b
 """,
+    "returns": """
+inputs: {x: [3, 6], n: {shape: [], vocabulary: 7}}
+layers:
+  - lstm: 4
+    from: x
+    name: a
+  - lstm: {units: 4, return: last}
+    from: x
+    name: b
+    share: a
+  - lstm: {units: 4, return: state}
+    from: [x, n]
+    name: c
+    share: a
+  - lstm: {units: 4, return: last}
+    from: [x, b.state, b.cell]
+    name: d
+    share: a
+  - concat:
+    from: [b, c, c.state, d]
+heads:
+  steps: {from: a, layers: [identity]}
+""",
     "sweeps": """
 input: [3, 6, 5]
 blocks:
@@ -320,6 +343,24 @@ def test_a_layer_that_is_shared_gives_all_that_one_of_its_uses_needs() -> None:
     assert "_, state2, cell2 = shared_b([x, state, cell])" in text
     assert "c, _, _ = shared_b([x, state2, cell2])" in text
     assert "self.c.weight_hh_l0 = self.b.weight_hh_l0" in backend("torch").source(graph).text  # type: ignore[attr-defined]
+
+
+@needs_keras
+def test_layers_that_share_can_return_what_they_like() -> None:
+    text = backend("keras").source(written("returns")).text  # type: ignore[attr-defined]
+    assert "a, _, _, _, _ = shared_a(x)" in text
+    assert "_, b, _, state, cell = shared_a(x)" in text
+    assert "_, _, c, state2, _ = shared_a([x, n])" in text
+
+
+@needs_keras
+@pytest.mark.parametrize("other", ["direction: backward", "direction: both, merge: average"])
+def test_layers_that_share_cannot_run_another_way_in_keras(other: str) -> None:
+    first = "lstm: {units: 3, direction: both, merge: sum}" if "both" in other else "lstm: 3"
+    items = f"  - {first}\n    name: a\n  - lstm: {{units: 3, {other}}}\n    share: a\n"
+    graph = graph_of(f"netspec: 1\nname: a\ninput: [3, 6]\nlayers:\n{items}")
+    with pytest.raises(Unsupported, match="they differ in more than padding, activation and `return`"):
+        backend("keras").source(graph)  # type: ignore[attr-defined]
 
 
 def test_a_sweep_over_each_axis_moves_the_axes_once() -> None:

@@ -263,6 +263,15 @@ def test_recurrent_layers_with_and_without_a_bias_start_side_by_side(framework: 
     check_all(graph, FRAMEWORKS[framework](graph))
 
 
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_cells_of_three_and_of_four_gates_start_side_by_side(framework: str) -> None:
+    """In PyTorch both have one class; six rows do not divide into four gates."""
+    items = "  - lstm: {units: 1, peepholes: true, forget_bias: 2}\n  - lstm: {units: 2, coupled: true}\n"
+    found = FRAMEWORKS[framework](graph_of(f"netspec: 1\nname: a\ninput: [3, 4]\nlayers:\n{items}"))
+    np.testing.assert_array_equal(found["lstm1.bias_ih_l0"], [0, 2, 0, 0])
+    np.testing.assert_array_equal(found["lstm2.bias_ih_l0"], [-1, -1, 0, 0, 0, 0])
+
+
 def test_what_lifts_a_gate_is_added_to_what_its_bias_is_drawn_from() -> None:
     fields = {"units": 2, "bias_init": {"uniform": {"low": -0.25, "high": 0.25}}, "forget_bias": 2.0}
     plain, coupled = (

@@ -148,6 +148,70 @@ heads:
         "input: [3, 6]\nlayers: [lstm: 4, permute: [time, channels], lstm: 5, permute: [time, channels], dense: 3]",
         4,
     ),
+    "in_a_list": (
+        """
+input: [4, 6]
+layers:
+  - lstm: 4
+    repeat: 3
+    name: deep
+  - concat:
+    from: [deep.0, deep.1, deep.2]
+  - dense: 3
+""",
+        4,
+    ),
+    "map_states": (
+        """
+inputs: {x: [3, 5, 4], h: [2, 4]}
+layers:
+  - gru: {units: 2, axis: height}
+    from: [x, h]
+    name: g
+  - gru: {units: 2, axis: width, return: last}
+    from: g
+    name: w
+  - conv: {filters: 2, kernel: 3}
+    from: g.state
+    name: c
+  - global_avg_pool:
+    from: c
+    name: v
+  - add:
+    from: [w, v]
+""",
+        5,
+    ),
+    "parts": (
+        """
+input: [4, 6]
+layers:
+  - lstm: 4
+  - split: [a, b]
+    name: s
+  - lstm: 3
+    from: s.b
+    name: t
+  - concat:
+    from: [s.a, t]
+  - conv: {filters: 2, kernel: 3}
+""",
+        2,
+    ),
+    "permuted_volume": (
+        """
+input: [3, 4, 5, 2]
+layers:
+  - permute: [width, channels, height, depth]
+  - gru: {units: 3, axis: height}
+  - gru: {units: 3, axis: depth}
+  - permute: [height, width, depth, channels]
+  - dense: 3
+  - gru: {units: 2, axis: width, return: last}
+  - gru: {units: 2, axis: height, return: last}
+""",
+        4,
+    ),
 }
 """Networks, and the number of moves in their text outside of the helpers."""
 

@@ -208,3 +208,20 @@ def test_layers_of_a_block_that_start_in_the_same_way_are_one_loop() -> None:
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
 """
     assert loop in TORCH.source(structure("starts_alike")).text
+
+
+def test_a_branch_that_may_begin_with_another_layer_has_its_variable_before() -> None:
+    text = TORCH.source(structure("first_optional")).text
+    assert text.count("class ") == 2
+    assert (
+        """
+    def forward(self, x):
+        y = x
+        if self.first:
+            y = F.relu(y)
+        y = self.conv1(y)
+        y = F.relu(y)
+        return y + x
+"""
+        in text
+    )

@@ -62,6 +62,8 @@ CASES = {
     "weights show own.npz": 0,
     "weights diff own.npz own.npz --format json": 0,
     "weights show none.npz": 2,
+    "evaluate old": 2,
+    "predict missing.yaml missing.png": 2,
     "chek small.yaml": 2,
 }
 HEAVY = {
@@ -71,6 +73,9 @@ HEAVY = {
     f"compare small.yaml --backends {LEARNER} --steps 0 --format json": 0,
     f"train small.yaml -b {TRAINER} --data ./own.npz --set train.batch=10 --epochs 1": 0,
     f"bench small.yaml --backends {TIMED} --steps 1": 0,
+    "evaluate old": 2,
+    "predict small.yaml a.npy": 2,
+    "export old -o new": 2,
 }
 ENCODINGS = ("ascii", "cp1252", "latin-1", "utf-8")
 LOST = ("full stdout",)

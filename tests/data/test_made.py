@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -53,3 +55,15 @@ def test_samples_are_taken_in_another_shape() -> None:
 def test_refuses(data: Data, message: str) -> None:
     with pytest.raises(DataError, match=message):
         load(data)
+
+
+def test_the_lengths_of_sequences_are_read_from_a_file(tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "a.npz",
+        words=np.arange(12).reshape(4, 3),
+        many=np.array([1, 2, 3, 2]),
+        labels=np.arange(4),
+    )
+    inputs = {"text": "words", "lengths": "many"}
+    parts = load(Data(train="./a.npz", inputs=inputs), base=tmp_path)
+    assert (parts.shape("words"), parts.shape("many")) == ((3,), ())

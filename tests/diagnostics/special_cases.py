@@ -61,6 +61,12 @@ def _include_of_itself(folder: Path) -> Path:
     return _written(folder, main=main, parts="netspec: 1\nblocks: {include: parts.yaml}\n")
 
 
+def _absent_weights(folder: Path) -> Path:
+    main = HEAD.format(name="main") + "layers:\n  - network: {spec: inner.yaml, weights: inner.safetensors}\n"
+    inner = "netspec: 1\nname: inner\ninput: [3, 8, 8]\nlayers: [relu]\n"
+    return _written(folder, main=main, inner=inner)
+
+
 def _network_of_other_channels(folder: Path) -> Path:
     main = HEAD.format(name="main") + "layers:\n  - network: {spec: inner.yaml}\n"
     inner = "netspec: 1\nname: inner\ninput: [1, 8, 8]\nlayers: [relu]\n"
@@ -169,6 +175,7 @@ SPECIAL_CASES: dict[str, Callable[[Path], Sequence[Diagnostic]]] = {
     "NS0113": _checked(_include_of_itself),
     "NS0118": _checked(_network_of_other_channels),
     "NS0131": _checked(_numbers_that_are_not_finite),
+    "NS0132": _checked(_absent_weights),
     "NS0406": _set_beside_expect,
     "NS0601": _refused_by_a_backend,
     "NS0511": _with_data(

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
 
 from netspec.check import checked
 from netspec.diagnostics import Problems
@@ -14,6 +13,7 @@ from netspec.language.document.recipe import read
 from netspec.language.reading import source
 from netspec.language.reading.values import Mapping
 from netspec.loading import load
+from netspec.model import Model
 from netspec.recipe import Recipe
 from netspec.recipe.augmentation import AUGMENTATIONS
 from netspec.recipe.clipping import CLIPS
@@ -44,7 +44,7 @@ def test_the_examples_are_recipes(tmp_path: Path) -> None:
 
 
 SETTINGS = (Path(__file__).parents[2] / "docs" / "recipe.md").read_text(encoding="utf-8")
-MODELS: dict[str, type[BaseModel]] = {
+MODELS: dict[str, type[Model]] = {
     "a recipe": Recipe,
     **{
         f"{noun} {name}": model

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import netspec
 from netspec.backend import backend
 from netspec_cli import main
 from tests.having import TRAINER, TRAINERS
@@ -87,7 +88,11 @@ def told(run: str) -> dict[str, float]:
     return {name: value for name, value in line.items() if name.startswith("test_")}
 
 
-@pytest.mark.parametrize("name", TRAINERS)
+EACH = [pytest.param(name, marks=() if name == TRAINER else pytest.mark.slow, id=name) for name in TRAINERS]
+"""Quick for one backend; another framework takes seconds to start."""
+
+
+@pytest.mark.parametrize("name", EACH)
 def test_the_figures_are_those_of_the_run_to_the_bit(name: str, command: Netspec) -> None:
     run = run_of(name, command)
     code, out, err = command("evaluate", run, "--json")
@@ -104,6 +109,7 @@ def test_the_figures_are_those_of_the_run_to_the_bit(name: str, command: Netspec
     assert right / 13 == found["figures"]["test_accuracy"]
 
 
+@pytest.mark.slow
 def test_another_backend_measures_the_same(command: Netspec) -> None:
     first, second = (run_of(name, command) for name in TRAINERS[:2])
     _, out, _ = command("evaluate", first, "--json")
@@ -155,6 +161,46 @@ def test_what_was_edited_since_does_not_count(command: Netspec, trained: Path) -
         assert json.loads(command("evaluate", run, "--json")[1])["figures"] == told(run)
     finally:
         (trained / "tiny.yaml").write_text(text)
+
+
+def test_a_run_of_a_recipe_file(command: Netspec) -> None:
+    """The spec is one file, the recipe another; paths of data are relative to the recipe."""
+    run_of(TRAINER, command)  # the framework is there
+    Path("nets").mkdir()
+    net, _, recipe = SPEC.partition("train:")
+    Path("nets/tiny.yaml").write_text(net)
+    Path("mine.yaml").write_text(f"netspec: 1\nspec: nets/tiny.yaml\ntrain:{recipe}")
+    code, _, err = command("train", "mine.yaml", "-b", TRAINER, "-o", "mine", "-q")
+    assert code == 0, err
+    assert json.loads(command("evaluate", "mine", "--json")[1])["figures"] == told("mine") == told(TRAINER)
+
+
+def test_data_that_are_not_those_of_the_run_any_more(command: Netspec, trained: Path) -> None:
+    run = run_of(TRAINER, command)
+    np.savez(trained / "own.npz", **arrays(count=40))
+    try:
+        code, out, err = command("evaluate", run)
+    finally:
+        np.savez(trained / "own.npz", **arrays())
+    assert (code, out) == (2, "")
+    assert "has 30 training samples, and had 36 when the run was trained" in err
+
+
+def test_a_run_from_python(command: Netspec) -> None:
+    """Own samples have no name: the data of the spec are not measured in their place."""
+    run_of(TRAINER, command)  # the framework is there
+    graph = netspec.load("tiny.yaml")
+    whole = arrays()
+    own = [
+        {"images": image, "labels": label}
+        for image, label in zip(whole["train_images"], whole["train_labels"], strict=True)
+    ]
+    run = netspec.train(graph, TRAINER, data={"train": own, "test": own[:9]}, epochs=1)
+    code, out, err = command("evaluate", str(run.folder))
+    assert (code, out) == (2, "")
+    assert "the run was trained on own, which its recipe does not name" in err
+    (found,) = (command("evaluate", str(run.folder), "--data", "own.npz", "--json"),)
+    assert (found[0], json.loads(found[1])["samples"]) == (0, 13)
 
 
 WRONG = {

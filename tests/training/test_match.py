@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 
 from netspec.check import check_text
+from netspec.data.parts import Parts
+from netspec.data.source import Arrays, Role, numbered
 from netspec.diagnostics import Problems
 from netspec.graph import Graph
 from netspec.language.document.recipe import settle
@@ -12,6 +17,8 @@ from netspec.loading import graph_of_text
 from netspec.recipe import Recipe
 from netspec.training.advice import Labels
 from netspec.training.match import LIMITS, Facts, match
+from netspec.training.plan import plan
+from netspec.weights import starting
 
 OWN = Facts("own.npz", (3, 8, 8), 4, 33, Labels(0, 3, 4))
 
@@ -245,6 +252,10 @@ CHECKED = {
         "groups: [{layers: dense1}, {layers: dense9}]",
         "dense9 | `groups` names `dense9`, but no layer of `net` with weights is called so",
     ),
+    "a setting of data of another kind": (
+        "data: {train: mnist, channels: 1}",
+        "1} | `channels` is not for a named set, which mnist is",
+    ),
     "an input of another name": (
         "data: {train: ./own.npz, inputs: {image: x}}",
         "x} | `data.inputs` names `image`, but `net` has no such input",
@@ -307,3 +318,56 @@ def test_facts_are_those_of_the_data() -> None:
     assert Facts.of(dataset()) == Facts("own", (2, 2), 3, 5, Labels(0, 2, 3))
     assert Facts.of(dataset().with_channel()).shape == (1, 2, 2)
     assert Recipe().data == "fashion-mnist-small"
+
+
+OBEYED = """\
+augment: [flip, {shift: 2}, {crop: {size: 8, pad: 1}}, {rotate: 30}, scale, brightness, contrast, noise, {cutout: 9}]
+augment: [{crop: {size: 6}}]
+augment: [{shift: {by: 8}}]
+augment: [colour]
+best: train_loss
+best: validation_accuracy
+best: validation_f1
+data: {train: ./own.npz, size: 8}
+data: {train: ./own.npz, inputs: {x: images}}
+groups: [{layers: "*", freeze: true}]
+groups: [{layers: conv9}]
+l2: {"conv*": 0.1}
+l2: {dens: 0.1}
+loss: focal
+loss: output
+loss: {cross_entropy: {class_weights: [1, 2]}}
+losses: {output: cross_entropy}
+losses: {main: cross_entropy}
+metrics: [f1, precision, recall, confusion, per_class, iou, iou_per_class, perplexity, {top_k: 3}]
+metrics: [top_k]
+metrics: [auc]
+metrics: [{accuracy: {output: aux}}]
+normalise: sample
+normalise: {mean: [1, 2], std: 1}
+schedule: {plateau: {metric: validation_loss}}
+schedule: {plateau: {metric: train_mae}}
+stop: {after: 2}
+stop: {after: 2, metric: train_mae}
+whiten: zca\
+"""
+
+
+@pytest.mark.parametrize("setting", OBEYED.splitlines())
+def test_what_check_takes_a_training_takes(setting: str) -> None:
+    """And what is refused before the first step, whatever the data hold, is refused by check."""
+    layers = "{conv: {filters: 2, kernel: 3}}, flatten, {dense: 3}"
+    recipe = setting if setting.startswith("data:") else f"{setting}, data: ./own.npz"
+    text = f"netspec: 1\nname: net\ninput: [1, 8, 8]\nlayers: [{layers}]\ntrain: {{{recipe}, batch: 4}}\n"
+    network, problems = check_text(text, "n.yaml")
+    checked = [each.message for each in problems if each.severity == "error"]
+    trained = Problems()
+    told = None if network is None or network.train is None else network.train.recipe
+    if told is None:
+        assert checked
+        return
+    assert network is not None
+    arrays: dict[str, Any] = {"images": np.ones((12, 1, 8, 8), np.uint8), "labels": np.arange(12) % 3}
+    source = Arrays(arrays, {"images": Role.input, "labels": Role.target}, numbered("own"))
+    plan(network, told, Parts("own", "own", source, source, source), starting(network, 0), "cpu", trained)
+    assert bool(checked) == bool(trained.errors) or "size: 8" in setting, [*trained]

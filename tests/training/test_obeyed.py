@@ -25,12 +25,16 @@ def test_what_is_not_obeyed_is_refused_at_its_place(backend: Trains, each) -> No
     assert graph.train is not None
     recipe = graph.train.recipe
     assert recipe is not None
-    check_obeyed(graph, recipe, backend, problems, each.device or "auto")
+    check_obeyed(graph, recipe, backend, problems, each.device)
     (problem,) = problems
     assert str(problem.span) == f"net.yaml:5:{text.splitlines()[4].index(': ', 8) + 3}"
     assert each.why in problem.message
     with pytest.raises(Unsupported, match=f"`{each.setting}: "):
         require_obeyed(backend, recipe, each.device or "cpu")
+    if each.device is not None:  # not known to a check: it warns
+        problems = Problems()
+        check_obeyed(graph, recipe, backend, problems)
+        assert [(found.severity, each.why in found.message) for found in problems] == [("warning", True)]
     # What holds on one kind of device is no error where the device is not known.
     assert bool(unobeyed(backend, recipe)) == (each.device is None)
     assert not unobeyed(backend, Recipe(), "cpu")

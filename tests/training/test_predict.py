@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,10 +20,11 @@ from tests.having import TRAINER, TRAINERS
 HEAD = "netspec: 1\nname: {name}\n"
 SPECS = {
     "shapes": """\
-input: [3, 8, 8]
+input: [3, 6, 6]
 layers: [{conv: {filters: 4, kernel: 3, padding: same}}, batch_norm, relu, flatten, {dense: 2}, softmax]
 train:
   data: {train: ./shapes, validation: 0.25, test: 0.25}
+  augment: [{crop: 6}]
   normalise: measured
   batch: 8
   epochs: 4
@@ -34,6 +36,7 @@ layers: [{conv: {filters: 3, kernel: 3}}, softmax]
 train:
   data: {train: ./roads, test: 2, masks: ./roadsannot, classes: [void, road, car]}
   pad: 1
+  normalise: sample
   batch: 4
   epochs: 30
   loss: cross_entropy
@@ -83,6 +86,7 @@ input: [1, 4, 4]
 layers: [{conv: {filters: 1, kernel: 3, padding: same}}]
 train:
   data: {train: ./codes.npz, inputs: {input: images}, targets: {output: images}}
+  whiten: zca
   batch: 4
   epochs: 1
   loss: mse
@@ -92,6 +96,7 @@ input: [4]
 layers: [{dense: 1}, sigmoid]
 train:
   data: {train: ./bits.npz}
+  normalise: {mean: [0.5, 0.4, 0.3, 0.2], std: 0.5}
   batch: 4
   epochs: 1
   loss: binary_cross_entropy
@@ -189,7 +194,9 @@ def test_pictures_have_classes_with_probabilities(command: Netspec) -> None:
     assert out.startswith("shapes/warm/3.png: warm ")
 
 
-@pytest.mark.parametrize("name", TRAINERS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=() if each == TRAINER else pytest.mark.slow) for each in TRAINERS]
+)
 def test_an_array_is_prepared_as_the_picture_is(name: str, command: Netspec) -> None:
     run = run_of("shapes", command)
     if (status := backend(name).status()).state != "ok":
@@ -236,7 +243,7 @@ def test_a_file_that_does_not_fit_is_told_and_the_others_go_on(command: Netspec)
         "error: floats.npy: holds float32, which is divided by 1; the training data were divided by 255",
         "error: small.npy: is 2×3×4×4, and the network was trained on 3×8×8",
         "error: two.npz: has no array images",
-        "error: words.txt: is no picture, or array",
+        "error: words.txt: is not a picture, or array",
         "error: absent.png: there is no such file",
     ):
         assert says in err
@@ -342,7 +349,7 @@ def test_windows_numbers_maps_and_bits(command: Netspec) -> None:
         "predict run-shapes shapes/cold/0.png --set a=1": "--set: a run has the parameters",
         "predict run-shapes shapes/cold/0.png --continue 3": "`shapes` does not go on with a text",
         "predict empty shapes/cold/0.png": "empty does not contain a run",
-        "predict run-shapes": "Missing argument 'FILES...'",
+        "predict run-shapes": "Missing argument 'FILE'",
     }.items(),
 )
 def test_a_wrong_command(words: str, says: str, command: Netspec) -> None:
@@ -351,3 +358,105 @@ def test_a_wrong_command(words: str, says: str, command: Netspec) -> None:
     code, out, err = command(*words.split())
     assert (code, out) == (2, ""), out
     assert says in err
+
+
+# Without netspec.
+
+DRIVER = """\
+import contextlib, io, json, runpy, sys
+from pathlib import Path
+
+class Closed:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0].startswith("netspec"):
+            raise ImportError(f"{name} is not here")
+
+sys.meta_path.insert(0, Closed())
+for folder, words, out in json.loads(sys.argv[1]):
+    sys.path.insert(0, folder)
+    sys.modules.pop("network", None)
+    sys.argv = ["predict.py", *words, "--json"]
+    stream = io.StringIO()
+    with contextlib.redirect_stdout(stream), contextlib.suppress(SystemExit):
+        runpy.run_path(f"{folder}/predict.py", run_name="__main__")
+    sys.path.remove(folder)
+    Path(out).write_text(stream.getvalue(), encoding="utf-8")
+"""
+"""Runs the programs of several exports in one process, in which netspec cannot be imported."""
+GIVEN = {
+    "shapes": ["shapes/cold/0.png", "shapes/warm/1.png"],
+    "roads": ["roads/0.png", "roads/5.png"],
+    "boxed": ["boxed/1.png"],
+    "letters": ["letters.txt"],
+    "flowers": ["flowers.csv"],
+    "series": ["series.csv"],
+    "codes": ["codes.npy"],
+    "bits": ["bits.npy"],
+}
+
+
+def exported(name: str, command: Netspec, *words: str) -> str:
+    """The folder with an exported run."""
+    folder = f"export-{name}{''.join(words)}"
+    code, out, err = command("export", run_of(name, command), "-o", folder, *words)
+    assert (code, out) == (0, ""), err
+    return folder
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two answers are the same, with numbers that are the same but for rounding."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(each, other[key]) for key, each in one.items())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, float):
+        return bool(np.isclose(one, other, rtol=1e-5, atol=1e-6))
+    return bool(one == other)
+
+
+def programs_say_what_netspec_says(names: list[str], command: Netspec, *words: str) -> None:
+    Path("letters.txt").write_text("c abc a")
+    np.save("codes.npy", np.ones((2, 1, 4, 4), np.float32))
+    np.save("bits.npy", np.ones(4, np.float32))
+    runs = [(exported(name, command, *words), GIVEN[name], f"{name}.json") for name in names]
+    Path("driver.py").write_text(DRIVER)
+    done = subprocess.run(
+        [sys.executable, "driver.py", json.dumps(runs)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for name, (_, given, out) in zip(names, runs, strict=True):
+        told = json.loads(Path(out).read_text())["files"]
+        assert same(told, predicted(command, f"run-{name}", *given, *words)), (name, told, done.stderr)
+
+
+def test_exported_programs_say_what_netspec_says(command: Netspec) -> None:
+    programs_say_what_netspec_says(["shapes", "roads"], command)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TRAINERS)
+def test_all_exported_programs_of_all_backends(name: str, command: Netspec) -> None:
+    if (status := backend(name).status()).state != "ok":
+        pytest.skip(status.detail)
+    programs_say_what_netspec_says(list(GIVEN), command, "--backend", name)
+
+
+def test_an_export_is_whole_and_never_overwrites(command: Netspec) -> None:
+    run = run_of("shapes", command)
+    folder = Path("whole")
+    code, _, err = command("export", run, "-o", "whole")
+    assert code == 0
+    names = {path.name for path in folder.iterdir()}
+    assert {"network.py", "predict.py", "README.md"} < names
+    assert len(names) > 3
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    assert "0 cold, 1 warm" in readme
+    assert "def prepare(name, x):" in readme
+    for name in ("network.py", "predict.py"):
+        compile((folder / name).read_text(encoding="utf-8"), name, "exec")
+    code, out, err = command("export", run, "-o", "whole")
+    assert (code, out) == (2, "")
+    assert "whole is not an empty folder" in err
+    code, out, err = command("export", "shapes", "-o", "other")
+    assert (code, out) == (2, "")
+    assert "run.json cannot be read" in err

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
+from netspec.model import Invalid
 from netspec.recipe.schedules import (
     SCHEDULES,
     AnySchedule,
@@ -179,7 +179,7 @@ def test_a_training_can_be_as_short_as_one_step(kind: str, steps: int) -> None:
 
 def test_a_step_schedule_says_its_epochs_once() -> None:
     for given in ({}, {"every": 3, "at": (2,)}):
-        with pytest.raises(ValidationError, match="needs either `every` or `at`"):
+        with pytest.raises(Invalid, match="needs either `every` or `at`"):
             Step.model_validate(given)
 
 

@@ -277,3 +277,26 @@ def test_an_authors_file_is_no_run_that_never_began(name: str, tmp_path: Path) -
     with pytest.raises(FolderTaken, match="is not empty"):
         train(network(), fake(), RECIPE, dataset(), out=tmp_path / "net")
     assert _contents(tmp_path / "net") == {name: b"mine"}
+
+
+def test_a_process_that_dies_while_it_removes_an_old_start_leaves_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`run.json` goes last: without it, a folder with other files would be somebody's, and refused."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in ("run.json", "spec.yaml", "graph.txt", "preparation.json", "metrics.jsonl"):
+        (folder / name).write_text('{"state": "running"}' if name == "run.json" else "")
+    removed: list[str] = []
+    unlink = Path.unlink
+
+    def told(self: Path, missing_ok: bool = False) -> None:
+        removed.append(self.name)
+        unlink(self, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", told)
+    claim = Claim.take(folder)
+    assert removed == ["graph.txt", "preparation.json", "spec.yaml", "run.json"]
+    removed.clear()
+    claim.give_back()
+    assert removed[-2:] == ["run.json", "metrics.jsonl"]

@@ -59,8 +59,8 @@ def test_one_process_of_a_machine_tells_an_error(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("RANK", "1")
     monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(tmp_path / "1" / "error.json"))
     assert ranks.settled(130, "a stop") == 0  # the first process tells it
-    assert ranks.speaks()
-    assert not ranks.speaks()
+    assert ranks.reports()
+    assert not ranks.reports()
 
 
 @pytest.mark.parametrize(("code", "wanted"), [(2, "wrong\n"), (1, ""), (143, "")])

@@ -20,8 +20,11 @@ import pytest
 from safetensors.numpy import load_file
 
 from netspec import files
+from netspec.data.bounds import DataError
+from netspec.data.parts import Parts
+from netspec.data.source import Decoded, Field, Role, numbered
 from netspec.training.claim import CannotKeep, Claim, FolderTaken
-from netspec.training.run import train
+from netspec.training.run import resume, train
 from tests.having import TRAINERS
 from tests.training.fakes import FakeBackend, dataset, network, validated
 from tests.training.test_run import FIGURES, RECIPE
@@ -249,7 +252,10 @@ def test_a_full_disk_ends_the_run_and_leaves_no_half_file(monkeypatch: pytest.Mo
     monkeypatch.setattr(files, "write", write)
     with pytest.raises(CannotKeep, match=r"cannot write run/weights.safetensors: the disk is full") as caught:
         train(network(), FakeBackend([1.0] * 9, FIGURES), RECIPE, dataset(), out=Path("run"))
-    assert caught.value.__notes__ == ["the run is kept in run: 1 epoch, 6 steps"]
+    assert caught.value.__notes__ == [
+        "the run is kept in run: 1 epoch, 6 steps",
+        "to go on when that is repaired: netspec train --resume run",
+    ]
     told = facts("run")
     assert told["state"] == "failed"
     assert told["reason"] == "cannot write run/weights.safetensors: the disk is full"
@@ -262,6 +268,59 @@ def test_a_full_disk_at_the_start_leaves_no_folder(monkeypatch: pytest.MonkeyPat
     with pytest.raises(CannotKeep, match="the disk is full"):
         train(network(), FakeBackend([1.0] * 9, FIGURES), RECIPE, dataset(), out=Path("run"))
     assert not Path("run").exists()
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError, PermissionError])
+@pytest.mark.parametrize("out", [Path("run"), None])
+def test_a_folder_that_the_system_does_not_create_is_told(
+    out: Path | None, error: type[OSError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a removed current folder, which answers that there is none, or of one that is read-only."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise error(errno.ENOENT if error is FileNotFoundError else errno.EACCES, "no")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(CannotKeep, match="cannot write run"):
+        train(network(), FakeBackend([1.0] * 9, FIGURES), RECIPE, dataset(), out=out)
+
+
+class Breaks:
+    """A report after whose first epoch a file is gone."""
+
+    def __init__(self) -> None:
+        self.gone = False
+
+    def steps(self, epoch: int, first: int, losses: object) -> None:
+        pass
+
+    def epoch(self, epoch: object) -> None:
+        self.gone = True
+
+    def tested(self, epoch: object) -> None:
+        pass
+
+
+def test_a_file_that_vanishes_leaves_a_run_that_goes_on() -> None:
+    breaks = Breaks()
+
+    def decode(index: int) -> dict[str, Any]:
+        if breaks.gone and index == 4:
+            raise DataError("4.png: cannot be read: it does not exist")
+        return {"images": np.full((1, 2, 2), index, "uint8")}
+
+    labels = {"labels": np.arange(6) % 3}
+    fields = {"images": Field((1, 2, 2), "uint8", Role.input), "labels": Field((), "int64", Role.target)}
+    data = Parts("own", "own", Decoded(fields, labels, decode, 6, numbered("own"), workers=1))
+    backend = FakeBackend([1.0] * 99, FIGURES)
+    with pytest.raises(DataError, match="does not exist") as caught:
+        train(network(), backend, RECIPE, data, out=Path("run"), listeners=[breaks])
+    assert caught.value.__notes__[-1] == "to go on when that is repaired: netspec train --resume run"
+    assert facts("run")["reason"] == "4.png: cannot be read: it does not exist"
+    breaks.gone = False
+    resumed = resume(network(), backend, RECIPE, data, Path("run"))
+    assert [epoch.number for epoch in resumed.epochs] == [*range(1, RECIPE.epochs + 1)]
+    assert facts("run")["state"] == "finished"
 
 
 class Fails(FakeBackend):

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 from netspec import tensors
 from netspec.exchange.formats import frameworks
 from netspec.loading import load
-from netspec.weights import initialise
-from netspec.weights.containers import as_npz, read_npz
+from netspec.weights import WeightsError, initialise
+from netspec.weights.containers import as_npz, as_safetensors, read_npz
 from netspec.weights.figures import differences, figures
 from netspec_cli.main import app
 from tests.weights.test_safetensors import SPEC, Array, content
@@ -68,6 +68,15 @@ def test_bfloat16_is_written_as_float32_and_told() -> None:
     done = run("convert", "a.safetensors", "-o", "b.npz")
     assert "1 tensor of bfloat16 written as float32, without a change of values" in done.stderr
     assert read_npz(Path("b.npz")).tensors["w"].tolist() == [1.0, -2.0]
+
+
+@pytest.mark.parametrize("name", ["__metadata__", "a\udcffb"])
+def test_a_name_that_a_file_cannot_have_is_refused(name: str) -> None:
+    with pytest.raises(WeightsError, match="cannot be the name of a tensor in a safetensors file"):
+        as_safetensors({name: np.ones(2)})
+    if name != "__metadata__":
+        with pytest.raises(WeightsError, match=r"cannot be the name of an array in an \.npz file"):
+            as_npz({name: np.ones(2)})
 
 
 def test_a_file_that_netspec_did_not_write_stays() -> None:
@@ -307,3 +316,22 @@ def test_names_and_layouts_of_a_framework_go_and_come_back() -> None:
     Path("other.yaml").write_text(SPEC.replace("dense: 3", "dense: 4"))
     done = run("convert", "w.safetensors", "-o", "x.npz", "--spec", "other.yaml", code=2)
     assert "dense1.bias: its shape is 3, but it must be 4 (O)" in done.stderr
+
+
+def test_only_advice_that_can_help_is_given() -> None:
+    towers = "layers: [{concat: [[{dense: 4}], [{dense: 4}]]}, {dense: 2}]\n"
+    Path("own.yaml").write_text(f"netspec: 1\nname: own\ninput: [3]\n{towers}")
+    start = initialise(load("own.yaml"), 2)
+    theirs = {name.replace("dense", "fc"): array for name, array in start.items()}
+    Path("w.npz").write_bytes(as_npz(theirs))
+    said = run("import", "own.yaml", "w.npz", code=2).stderr
+    assert ("--map-template" in said, "--by order" in said) == (True, True)
+    run("import", "own.yaml", "w.npz", "--by", "order")
+    # Another order: it cannot help.
+    Path("w.npz").write_bytes(as_npz({name: theirs[name] for name in sorted(theirs, reverse=True)}))
+    said = run("import", "own.yaml", "w.npz", code=2).stderr
+    assert ("--map-template" in said, "--by order" in said) == (True, False)
+    # Another network: nothing can.
+    Path("w.npz").write_bytes(as_npz({"a.weight": np.ones((7, 7))}))
+    said = run("import", "own.yaml", "w.npz", code=2).stderr
+    assert ("--map-template" in said, "--by order" in said) == (False, False)

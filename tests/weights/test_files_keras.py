@@ -153,6 +153,30 @@ def test_what_is_beside_weights_is_left_out_and_told() -> None:
     assert not [name for name in found.tensors if "optimizer" in name or "seed" in name]
 
 
+@pytest.mark.parametrize("divided", [False, True])
+def test_an_old_file_has_names_and_their_order(divided: bool) -> None:
+    """Of Keras 2, also where its lists of names are divided because they are long."""
+    Path("own.yaml").write_text(
+        "netspec: 1\nname: own\ninput: [3]\nlayers: [{dense: 4}, {dense: 4}, {dense: 4}]\n"
+    )
+    random = np.random.default_rng(0)
+    names = ["z", "b", "a"]
+    with h5py.File("net.h5", "w") as file:
+        root = file.create_group("model_weights")
+        for layer, rows in zip(names, (3, 4, 4), strict=True):
+            root[f"{layer}/{layer}/kernel:0"] = random.normal(size=(rows, 4))
+            root[f"{layer}/{layer}/bias:0"] = random.normal(size=4)
+            root[layer].attrs["weight_names"] = [f"{layer}/kernel:0".encode(), f"{layer}/bias:0".encode()]
+        if divided:
+            root.attrs["layer_names0"], root.attrs["layer_names1"] = [b"z"], [b"b", b"a"]
+        else:
+            root.attrs["layer_names"] = names
+        kernel = root["b/b/kernel:0"][()]
+    found = imported(load("own.yaml"), Path("net.h5"), tell=pytest.fail)
+    assert [line.theirs for line in found.lines][::2] == [("z/kernel",), ("b/kernel",), ("a/kernel",)]
+    np.testing.assert_array_equal(found.weights["dense2.weight"], kernel.T)
+
+
 def linked() -> bytes:
     stream = io.BytesIO()
     with h5py.File(stream, "w") as file:
@@ -184,6 +208,13 @@ def looped() -> bytes:
     return stream.getvalue()
 
 
+def strange() -> bytes:
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        file.create_group(b"layers/d\xffense/vars")
+    return stream.getvalue()
+
+
 def texts() -> bytes:
     stream = io.BytesIO()
     with h5py.File(stream, "w") as file:
@@ -200,6 +231,7 @@ BAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "more than it has": ("net.h5", hollow, "says that it has 274,877,906,944 bytes, but the file has 0"),
     "more than it has, in blocks": ("net.h5", lambda: hollow(chunks=(1 << 20,)), "but the file has 0"),
     "a group in itself": ("net.h5", looped, "its groups are nested too deeply"),
+    "a name that is not UTF-8": ("net.h5", strange, "a name in layers is not UTF-8"),
     "texts": ("net.h5", texts, "holds values of the type |S1, not numbers"),
     "no archive": ("net.keras", new, "it is not a model of Keras, or it is damaged"),
     "no weights": ("net.keras", lambda: as_npz({"a": np.ones(1)}), "it has no `model.weights.h5`"),
@@ -342,7 +374,7 @@ def test_a_model_of_keras_computes_the_same_in_every_format() -> None:
 
 
 def _go_and_come_back(graph: Graph) -> None:
-    start = initialise(graph, 5)
+    start = initialise(graph, 5, "float64")
     tensors.save("w.safetensors", start)
     for target in (Path("own.weights.h5"), Path("own.keras")):
         target.write_bytes(converted(Path("w.safetensors"), target, graph, None, None, quiet))

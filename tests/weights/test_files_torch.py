@@ -251,6 +251,14 @@ def test_types_that_numpy_lacks_are_float32() -> None:
     assert [str(each.dtype) for each in found.tensors.values()] == ["float32", "float16"]
 
 
+def test_what_stands_among_tensors_is_told() -> None:
+    torch.save({"w": torch.ones(2), "rate": 0.1, "rng": None}, "net.pt")
+    assert held(Path("net.pt")).notes == ("left out: 2 values that are not tensors (`rate`, `rng`)",)
+    torch.save({"a": {"b": {"w": torch.ones(2)}}, "a.b": {"w": torch.zeros(2)}}, "net.pt")
+    with pytest.raises(WeightsError, match="have the same keys, joined by dots"):
+        held(Path("net.pt"))
+
+
 def test_several_dictionaries_are_asked_about() -> None:
     torch.save({"model": {"w": torch.ones(2)}, "ema": {"w": torch.zeros(2)}}, "net.pt")
     with pytest.raises(WeightsError, match=r"several .*: `model` \(1\), `ema` \(1\); .* --key model"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from netspec_keras.helpers import (
     conv_recurrence,
     convolutions,
@@ -15,6 +17,7 @@ from netspec_keras.helpers import (
     tensors,
 )
 from netspec_keras.helpers.helper import Helper
+from netspec_keras.helpers.sweeps import ALONE
 
 __all__ = ["HELPERS", "STARTERS", "Helper", "required"]
 
@@ -36,10 +39,16 @@ HELPERS: dict[str, Helper] = {
 """Every helper by name; ops and functions of a spec cannot have these names."""
 
 
-def required(names: set[str]) -> list[str]:
-    """These helpers and all that they need, in the order of the table, in which definitions come first."""
+def required(names: set[str], parts: Collection[str] = ()) -> dict[str, str]:
+    """The texts of these helpers and of all that they need, in the order of the table: definitions come first.
+
+    `parts` are the parts of the helpers that the network needs.
+    """
+    if len(names & recurrence.KINDS) == 1:
+        parts = {*parts, ALONE}
     wanted = set(names)
     for name in reversed(HELPERS):
         if name in wanted:
-            wanted.update(HELPERS[name].needs)
-    return [name for name in HELPERS if name in wanted]
+            wanted.update(HELPERS[name].needs_of(parts))
+    texts = {name: HELPERS[name].of(parts) for name in HELPERS if name in wanted}
+    return {name: text for name, text in texts.items() if text}

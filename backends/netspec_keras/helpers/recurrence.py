@@ -2,111 +2,11 @@
 
 from __future__ import annotations
 
-from netspec_keras.helpers.helper import Helper
+from collections.abc import Callable, Iterator
+from functools import partial
 
-RECURRENT = '''
-class Recurrent(layers.Layer):
-    """Recurrent layers along one axis of (N, *sizes, channels); the other axes count as samples.
-
-    It takes the input, the states to start with and the lengths, where there are any. It
-    returns what `gives` names: the "sequence", the "last" outputs of the directions, and the last
-    "state" or "cell".
-    """
-
-    own = ("name", "dtype", "trainable")
-
-    def __init__(self, units, axis=1, num_layers=1, direction="forward", merge="concat", **kwargs):
-        gives, self.rate = kwargs.pop("gives", ("sequence",)), kwargs.pop("dropout", 0.0)
-        self.variational = kwargs.pop("variational", False)
-        self.settings = {name: kwargs.pop(name) for name in [*kwargs] if name not in self.own}
-        super().__init__(**kwargs)
-        self.units, self.axis, self.num_layers = units, axis, num_layers
-        self.direction, self.merge, self.gives = direction, merge, tuple(gives)
-        self.backward = {"forward": [False], "backward": [True], "both": [False, True]}[direction]
-        self.sweeps = [
-            self.sweep(go_backwards=backward, name=f"sweep{number}", **self.fresh())
-            for number, backward in enumerate(self.backward * num_layers)
-        ]
-        noise = (None, 1, None) if self.variational else None
-        self.drop = layers.Dropout(
-            self.rate, noise_shape=noise, dtype=self.dtype_policy, name="drop"
-        )
-
-    def fresh(self):
-        """The settings of a cell; a cell draws its weights itself."""
-        settings = {name: clone(value) for name, value in self.settings.items()}
-        settings |= {"trainable": self.trainable, "dtype": self.dtype_policy}
-        return {**settings, "recurrent_dropout": self.rate} if self.variational else settings
-
-    def sizes(self):
-        return [self.units]
-
-    def build(self, input_shape):
-        several = isinstance(input_shape[0], (list, tuple))
-        channels = (input_shape[0] if several else input_shape)[-1]
-        for number, sweep in enumerate(self.sweeps):
-            if number >= len(self.backward):
-                channels = self.sizes()[0] * (len(self.backward) if self.merge == "concat" else 1)
-            sweep.build((None, None, channels))
-
-    def call(self, inputs, training=None):
-        x, *further = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-        lengths = [value for value in further if "int" in str(value.dtype)]
-        starts = [value for value in further if "int" not in str(value.dtype)]
-        starts = [ops.reshape(state, (-1, state.shape[-1])) for state in starts]
-        rank = len(x.shape)
-        others = [axis for axis in range(1, rank - 1) if axis != self.axis]
-        order = (0, *others, self.axis, rank - 1)
-        samples, steps = [x.shape[axis] for axis in others], x.shape[self.axis]
-        if others:
-            x = ops.reshape(ops.transpose(x, order), (-1, steps, x.shape[-1]))
-        mask = None
-        if lengths:
-            count = ops.cast(ops.arange(steps), lengths[0].dtype)
-            mask = ops.expand_dims(lengths[0], -1) > count
-        states = []
-        for layer in range(self.num_layers):
-            outputs = []
-            for backward in self.backward:
-                at, start = len(states), None
-                if starts:
-                    parts = zip(starts, self.sizes())
-                    start = [state[:, at * size : (at + 1) * size] for state, size in parts]
-                y, *last = self.sweeps[at](x, initial_state=start, mask=mask, training=training)
-                y = ops.flip(y, axis=1) if backward else y
-                outputs.append(y if mask is None else ops.where(ops.expand_dims(mask, -1), y, 0))
-                states.append(last)
-            x = self.merged(outputs)
-            if layer + 1 < self.num_layers:
-                x = self.drop(x, training=training)
-        values = [self.value(name, x, states) for name in self.gives]
-        if others:
-            values = [ops.reshape(y, (-1, *samples, *y.shape[1:])) for y in values]
-            back = [order.index(axis) for axis in range(rank)]
-            values = [ops.transpose(y, back) if len(y.shape) == rank else y for y in values]
-        return values[0] if len(values) == 1 else tuple(values)
-
-    def value(self, name, x, states):
-        if name == "sequence":
-            return x
-        if name == "last":
-            return self.merged([last[0] for last in states[-len(self.backward) :]])
-        return ops.concatenate([last[name == "cell"] for last in states], axis=-1)
-
-    def merged(self, outputs):
-        if len(outputs) == 1:
-            return outputs[0]
-        if self.merge == "concat":
-            return ops.concatenate(outputs, axis=-1)
-        if self.merge == "multiply":
-            return outputs[0] * outputs[1]
-        return (outputs[0] + outputs[1]) / (2 if self.merge == "average" else 1)
-
-    def get_config(self):
-        names = ("units", "axis", "num_layers", "direction", "merge", "gives", "variational")
-        own = {name: getattr(self, name) for name in names}
-        return {**super().get_config(), **own, "dropout": self.rate, **self.settings}
-'''
+from netspec_keras.helpers.helper import Helper, Parts
+from netspec_keras.helpers.sweeps import ALL, ALONE, layer, sizes, sweep_of_cell, sweep_of_keras
 
 ALONG = '''
 class Along(layers.Wrapper):
@@ -168,40 +68,15 @@ class Stacked(layers.Wrapper):
         return {**super().get_config(), **own}
 '''
 
+PROJECTED = 'self.settings.get("projection") or self.units, self.units'
+"""The channels of the states of an LSTM with a projection."""
+
 CLONE = '''
 def clone(setting):
     """A copy of an initializer, as one object draws the same values each time; else the setting."""
     own = isinstance(setting, keras.initializers.Initializer)
     return setting.__class__.from_config(setting.get_config()) if own else setting
 '''
-
-LAYERS = '''
-class Recurrent{name}(Recurrent):
-    """{doc}"""
-
-    def sweep(self, **settings):
-        return layers.{layer}(self.units, return_sequences=True, return_state=True, **settings)
-'''
-
-OF_CELLS = '''
-class Recurrent{name}(Recurrent):
-    """{doc}"""
-{sizes}
-    def sweep(self, go_backwards, name, **settings):
-        cell = {cell}(self.units, **settings)
-        how = {{"return_sequences": True, "return_state": True, "go_backwards": go_backwards}}
-        return layers.RNN(cell, **how, dtype=self.dtype_policy, name=name)
-'''
-
-SIZES = """
-    def sizes(self):
-        return [self.settings.get("projection") or self.units, self.units]
-"""
-
-LSTM_SIZES = """
-    def sizes(self):
-        return [self.units, self.units]
-"""
 
 GATED_LSTM_CELL = '''
 class GatedLSTMCell(layers.LSTMCell):
@@ -310,14 +185,29 @@ class LiftedGates(keras.initializers.Initializer):
 '''
 
 
-def _layers(name: str, layer: str, doc: str, sizes: str = "") -> Helper:
-    text = LAYERS.format(name=name, layer=layer, doc=doc)
-    return Helper(text + sizes, needs=("clone", "Recurrent"))
+def _kind(name: str, doc: str, sweep: Callable[[Parts], Iterator[str]], states: str, *needs: str) -> Helper:
+    """A kind of recurrent layers: a subclass of `Recurrent`, or the only class, if a network has one kind."""
+    name = f"Recurrent{name}"
+
+    def written(parts: Parts) -> str:
+        methods = "\n".join((*sweep(parts), *sizes(states, parts))) + "\n"
+        if ALONE in parts:
+            return layer(name, parts, methods)
+        return f'\nclass {name}(Recurrent):\n    """{doc}"""\n{methods}'
+
+    return Helper(written(ALL), ("clone", "Recurrent", *needs), written)
 
 
-def _of_cells(name: str, cell: str, doc: str, sizes: str = "") -> Helper:
-    text = OF_CELLS.format(name=name, cell=cell, doc=doc, sizes=sizes)
-    return Helper(text, needs=("clone", "Recurrent", cell))
+def _base(parts: Parts) -> str:
+    return "" if ALONE in parts else layer("Recurrent", parts)
+
+
+def _layers(name: str, cls: str, doc: str, states: str = "self.units") -> Helper:
+    return _kind(name, doc, partial(sweep_of_keras, cls), states)
+
+
+def _of_cells(name: str, cell: str, doc: str, states: str = "self.units") -> Helper:
+    return _kind(name, doc, partial(sweep_of_cell, cell), states, cell)
 
 
 HELPERS = {
@@ -326,14 +216,17 @@ HELPERS = {
     "GateBias": Helper(GATE_BIAS),
     "LiftedGates": Helper(LIFTED_GATES),
     "clone": Helper(CLONE),
-    "Recurrent": Helper(RECURRENT, needs=("clone",)),
+    "Recurrent": Helper(_base(ALL), ("clone",), _base),
     "GatedLSTMCell": Helper(GATED_LSTM_CELL, needs=("GateBias",)),
     "VariationalGRUCell": Helper(VARIATIONAL_GRU_CELL),
     "RecurrentRNN": _layers("RNN", "SimpleRNN", "Of Keras' simple layers."),
     "RecurrentGRU": _layers("GRU", "GRU", "Of Keras' layers."),
-    "RecurrentLSTM": _layers("LSTM", "LSTM", "Of Keras' layers.", LSTM_SIZES),
-    "RecurrentGatedLSTM": _of_cells("GatedLSTM", "GatedLSTMCell", "Of LSTMs with more fields.", SIZES),
+    "RecurrentLSTM": _layers("LSTM", "LSTM", "Of Keras' layers.", "self.units, self.units"),
+    "RecurrentGatedLSTM": _of_cells("GatedLSTM", "GatedLSTMCell", "Of LSTMs with more fields.", PROJECTED),
     "RecurrentVariationalGRU": _of_cells(
         "VariationalGRU", "VariationalGRUCell", "Of units that drop channels of the state."
     ),
 }
+
+KINDS = frozenset(name for name, helper in HELPERS.items() if "Recurrent" in helper.needs)
+"""The kinds of recurrent layers."""

@@ -472,3 +472,10 @@ NUMBERS = Code(
     " else needs the file. Objects, booleans and complex numbers are never loaded. Of a file with several arrays,"
     " `member` names one.",
 )
+NO_WEIGHTS = Code(
+    "NS0132",
+    "a file of weights that is not there",
+    "An embedded network starts from the weights in this file, and there is no such file. Shapes and costs do not"
+    " depend on it, so the network is valid; `train` and the Python functions that build it need the file. Files of"
+    " weights are often too large to be kept beside a spec: `--weights NAME=FILE` names one at another place.",
+)

@@ -6,7 +6,7 @@ from collections.abc import Mapping as Given
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from netspec.dataclass import dataclass, replace
+from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.document.declarations import Document
@@ -60,9 +60,11 @@ def trained(value: Value, path: Path, library: Library) -> Trained | None:
         _report_recipe(train, problems)
         return None
     params = {} if given is None else dict(_params(given, document, problems))
-    # What the spec expects of itself is about its own parameters.
-    expect = None if params else document.expect
-    return Trained(replace(document, train=train, expect=expect), params)
+    # The document itself is changed, since its blocks find their parameters by it; this run reads its recipe only here.
+    document.train = train
+    if params:  # what the spec expects of itself is about its own parameters
+        document.expect = None
+    return Trained(document, params)
 
 
 def _report_recipe(train: Mapping | None, problems: Problems) -> None:

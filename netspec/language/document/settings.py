@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
-
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import training as codes
 from netspec.language.reading import values
 from netspec.language.reading.values import Listing, Scalar, Value
+from netspec.model import Invalid, Model
 from netspec.recipe.model import Named
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from netspec.ops.words import WordTable
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Model)
 Reader = Callable[[Value, str, Problems], Any]
 
 EXAMPLES: dict[str, object] = {
@@ -179,7 +178,7 @@ def by_name(reader: Reader, example: str) -> Reader:
 
 
 def model(
-    kind: type[BaseModel],
+    kind: type[Model],
     example: str,
     parts: Mapping[str, Reader] | None = None,
     also: Sequence[str] = (),
@@ -189,7 +188,7 @@ def model(
     """Reads a mapping of settings; `also` are words that stand in its place."""
     what = wanted or "a mapping of its settings"
 
-    def reader(value: Value, field: str, problems: Problems) -> BaseModel | str | None:
+    def reader(value: Value, field: str, problems: Problems) -> Model | str | None:
         if isinstance(value, Scalar) and value.value is None:
             return None
         if isinstance(value, Scalar) and value.value in also:
@@ -238,9 +237,9 @@ def validate(
     """The model of a mapping; `given` are its parts that are already read, `whole` is all that is written."""
     try:
         return kind.model_validate({**_plain(mapping), **(given or {})})
-    except ValidationError as error:
+    except Invalid as error:
         told: set[str] = set()
-        for detail in error.errors(include_url=False):
+        for detail in error.details:
             if (field := str(detail["loc"][0])) not in told and not (
                 field in (whole or mapping).entries and field not in mapping.entries
             ):
@@ -255,7 +254,7 @@ def _plain(mapping: values.Mapping) -> dict[str, object]:
 
 def _report(
     detail: ErrorDetails,
-    kind: type[BaseModel],
+    kind: type[Model],
     owner: str,
     mapping: values.Mapping,
     problems: Problems,
@@ -302,9 +301,9 @@ def _of_settings(detail: ErrorDetails) -> str | None:
     return None if given is None else str(given)
 
 
-def example(kind: type[BaseModel], field: str) -> str:
+def example(kind: type[Model], field: str) -> str:
     """A value of a setting, as in YAML: its default, or a usual one."""
-    default = kind.model_fields[field].get_default(call_default_factory=False)
+    default = kind.model_fields[field].get_default()
     if field in EXAMPLES and default in (None, (), {}, ""):
         return str(EXAMPLES[field])
     if isinstance(default, bool):

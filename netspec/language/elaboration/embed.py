@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from math import prod
 
+from netspec import files
 from netspec.dataclass import dataclass
 from netspec.diagnostics.codes import shapes
 from netspec.diagnostics.codes import structure as codes
@@ -283,6 +284,8 @@ def embedded(walk: Walk, item: Item, frame: Frame) -> Network | None:
     weights = _weights(walk, words.get("weights"), frame)
     if len(walk.problems) > before:
         return None
+    if weights is not None:
+        _look_for(walk, weights, words["weights"])
     names = None if until is None else tuple(str(until.value).split("."))
     return Network(document, given, names, until, weights)
 
@@ -342,3 +345,15 @@ def _weights(walk: Walk, value: Value | Missing | None, frame: Frame) -> str | N
     advice = "move it below the root, or use `--weights NAME=FILE`, which takes any file"
     path = walk.library.below_root(value, frame.document, advice)
     return None if path is None else str(path)
+
+
+def _look_for(walk: Walk, weights: str, value: Value | Missing) -> None:
+    """Warn about weights that are not there. The file is not opened: no shape depends on its content."""
+    fault = files.fault(weights)
+    if fault is not None and isinstance(value, Scalar):
+        walk.problems.warning(
+            codes.NO_WEIGHTS,
+            f"the weights `{files.shortened(value.text)}` cannot be read: {files.reason(fault)}",
+            value.span,
+            help="put the file there, or name another one with `--weights NAME=FILE`",
+        )

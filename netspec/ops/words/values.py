@@ -157,7 +157,7 @@ CHOICES: dict[str, dict[str, WordEntry]] = {
     ),
     "sinusoid": table(
         (same("sinusoid"), "sin sine sines sinusoidal cosine fixed absolute fourier"),
-        (same("learned"), "trainable learnable learnt embedding embedded trained parameter"),
+        (same("learned"), "trainable learnable embedding embedded trained parameter"),
         (absent("relative positions"), "relative rotary rope alibi"),
     ),
     "time": table(

@@ -15,7 +15,8 @@ netspec: 1
 name: net
 params: {classes: 10}
 input: [1, 28, 28]
-layers: [flatten, {dense: $classes}, softmax]
+blocks: {end: {layers: [flatten, {dense: $classes}, softmax]}}
+layers: [end]
 expect: {output: [10]}
 train: {data: mnist, epochs: 3}
 """
@@ -110,12 +111,12 @@ def test_errors_of_both_files_are_at_their_own_lines() -> None:
     wrong = NET.replace("{dense: $classes}", "{dense: {units: $classes, fo: 3}}")
     assert [each.partition(" ")[0] for each in told(HEAD + "train: {batch: 0}\n", wrong)] == [
         "r.yaml:3:16",
-        "sub/net.yaml:5:45",
+        "sub/net.yaml:5:60",
     ]
     # What the spec expects of itself holds for its own parameters.
     wrong = NET.replace("[10]}", "[11]}")
     assert [each.partition(" ")[0] for each in told(HEAD + "train: {data: mnist}\n", wrong)] == [
-        "sub/net.yaml:6:18"
+        "sub/net.yaml:7:18"
     ]
     assert told(HEAD + "set: {classes: 10}\ntrain: {data: mnist}\n", wrong) == []
 

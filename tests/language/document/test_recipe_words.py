@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from pydantic import BaseModel
 
 from netspec.diagnostics import Problems
 from netspec.language.document import recipe_words as words
 from netspec.language.document.recipe import read
 from netspec.language.reading import source
 from netspec.language.reading.values import Mapping
+from netspec.model import Model
 from netspec.ops.words import Lead, WordTable, lead
 from netspec.recipe import Group, Normalise, Recipe, Stop
 from netspec.recipe.augmentation import AUGMENTATIONS
@@ -22,7 +22,7 @@ from netspec.recipe.optimizers import OPTIMIZERS
 from netspec.recipe.schedules import SCHEDULES
 
 # Where a word of the table of settings stands: in the first model that has our setting.
-HOLDERS: dict[str, type[BaseModel]] = {
+HOLDERS: dict[str, type[Model]] = {
     **{f"{{optimizer: {{{name}: {{%s: ~}}}}}}": each for name, each in OPTIMIZERS.items()},
     **{f"{{loss: {{{name}: {{%s: ~}}}}}}": each for name, each in LOSSES.items()},
     **{f"{{schedule: {{{name}: {{%s: ~}}}}}}": each for name, each in SCHEDULES.items()},
@@ -31,7 +31,7 @@ HOLDERS: dict[str, type[BaseModel]] = {
     "{stop: {%s: ~}}": Stop,
 }
 SETTINGS = [name for model in HOLDERS.values() for name in model.model_fields]
-DATA_SETTINGS: dict[str, type[BaseModel]] = {
+DATA_SETTINGS: dict[str, type[Model]] = {
     "{data: {%s: ~}}": Data,
     "{data: {table: {%s: ~}}}": TableData,
     "{data: {text: {%s: ~}}}": TextData,
@@ -57,7 +57,7 @@ def written(kind: str, word: str, ours: str) -> dict[str, object]:
         return {kind: word}
     if kind == "normalise":
         return {"normalise": {"mean": 0.5, "std": 0.25, ours: None, word: 0.5}}
-    by_kind: dict[str, dict[str, type[BaseModel]]] = {
+    by_kind: dict[str, dict[str, type[Model]]] = {
         "setting": {"{%s: ~}": Recipe},
         "family setting": HOLDERS,
         "data": DATA_SETTINGS,

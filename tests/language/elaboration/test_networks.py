@@ -290,10 +290,22 @@ def test_weights_are_a_path_beside_the_spec_that_names_them(folder: Path) -> Non
         "sub/inner.yaml",
     )
     (folder / "netspec.toml").touch()
+    (folder / "sub" / "w.safetensors").write_text("no weights: only their presence counts here")
     graph = graph_of_file(folder / "sub" / "inner.yaml")
     assert graph.pretrained == (("vgg", str(folder / "sub" / "w.safetensors")),)
     graph = load(folder, "layers: [{network: sub/inner.yaml}]")
     assert [path for path, _ in graph.pretrained] == ["network1.vgg"]
+
+
+def test_weights_that_are_not_there_are_told(folder: Path) -> None:
+    text = "layers: [{network: {spec: trunk.yaml, weights: w.safetensors, until: first}}]"
+    path = write(folder, text)
+    for why in ("it does not exist", "it is a folder"):
+        graph, (found,) = check_file(path)
+        assert graph is not None
+        assert (found.code.id, found.severity) == ("NS0132", "warning")
+        assert f"the weights `w.safetensors` cannot be read: {why}" in found.message
+        (folder / "w.safetensors").mkdir(exist_ok=True)
 
 
 def test_a_spec_of_the_zoo_is_a_network_from_anywhere(folder: Path) -> None:

@@ -1,0 +1,1 @@
+"""Trained networks as folders that need no netspec: source, weights, and a program that predicts."""
