@@ -46,8 +46,6 @@ def headline(best: Epoch | None, goal: str | None, test: Epoch | None) -> str:
         parts[-1] += " of the last weights: nothing was selected, because there is no validation part"
     if not parts:
         parts.append("nothing was selected or tested, because there is no validation part and no test part")
-    elif test is None:
-        parts.append("nothing was tested, because there is no test part")
     return "; ".join(parts)
 
 

@@ -261,3 +261,23 @@ def test_what_does_not_suit_is_refused(name: str) -> None:
     with pytest.raises(DataError) as caught:
         Augmentation((spec,), 0, "image").shape(shape)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "bool"])
+def test_whole_numbers_stay_in_the_range_of_their_type(dtype: str) -> None:
+    most = 1 if dtype == "bool" else int(np.iinfo(dtype).max)
+    image = np.full((1, 20, 20), most, dtype)
+    for spec in (
+        Noise(deviation=0.5),
+        Brightness(strength=1.0),
+        Contrast(strength=1.0),
+        Scale(least=2, most=2),
+    ):
+        found = changed(spec, image).image
+        assert found.dtype == image.dtype
+        assert found.max() >= most * 0.9, (
+            spec
+        )  # a number that leaves the range would come out at its other end
+    if dtype.startswith("u"):
+        spread = changed(Noise(deviation=0.1), np.full((1, 50, 50), most // 2, dtype)).image / most
+        assert 0.09 < spread.std() < 0.11

@@ -95,3 +95,19 @@ def test_no_runs(
     code, text = said(capsys, monkeypatch, path)
     assert code == 2
     assert says in text
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (None, ""),
+        (True, "true"),
+        (0.1, "0.1"),
+        ("mnist", "mnist"),
+        ([{"crop": {"size": [24, 24]}}], '[{"crop": {"size": [24, 24]}}]'),
+    ],
+)
+def test_a_setting_is_shown_as_it_is_written_in_a_spec(value: object, cell: str) -> None:
+    from netspec_cli.runs import _setting
+
+    assert _setting(value) == cell
