@@ -14,6 +14,7 @@ from functools import cache
 from netspec.expectations import FORMS
 from netspec.language.document.item import RESERVED
 from netspec.language.document.recipe import AUGMENT, CHOICES, METRIC
+from netspec.language.document.recipe_file import RecipeSkeleton
 from netspec.language.document.settings import Family
 from netspec.language.document.skeleton import BlockSkeleton, HeadSkeleton, InputSkeleton, Skeleton
 from netspec.language.document.usage import NETWORK_KEYS
@@ -31,21 +32,27 @@ PATH = {"type": "string", "minLength": 1}
 
 
 def schema() -> Schema:
-    """The JSON schema (draft 2020-12) of a spec, or of a file of blocks."""
+    """The JSON schema (draft 2020-12) of a spec, of a file of blocks, or of a recipe file."""
+    recipe = _keys(RecipeSkeleton, {"set": _map(_VALUE), "train": _ref("train")})
     return {
         "$schema": DIALECT,
         "title": "netspec",
         "description": "A neural network (netspec, version 1 of the language).",
         "type": "object",
-        "properties": _keys(Skeleton, _SPEC),
+        "properties": {**recipe, **_keys(Skeleton, _SPEC)},
         "required": ["netspec"],
         "additionalProperties": False,
-        # A file with blocks and without layers is for other specs to include.
-        "if": {"required": ["blocks"], "not": {"required": ["layers"]}},
-        "then": {"propertyNames": {"enum": ["netspec", "blocks", "defaults", "description"]}},
+        "if": {"required": ["spec"]},
+        "then": {"required": ["train"], "propertyNames": {"enum": list(recipe)}},
         "else": {
-            "required": ["name", "layers"],
-            "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
+            # A file with blocks and without layers is for other specs to include.
+            "if": {"required": ["blocks"], "not": {"required": ["layers"]}},
+            "then": {"propertyNames": {"enum": ["netspec", "blocks", "defaults", "description"]}},
+            "else": {
+                "propertyNames": {"enum": list(_keys(Skeleton, {}))},
+                "required": ["name", "layers"],
+                "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
+            },
         },
         "$defs": _definitions(),
     }
