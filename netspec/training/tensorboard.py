@@ -89,7 +89,7 @@ class Events:
 
 
 def _numbers(figure: str, value: object) -> list[tuple[str, float]]:
-    """The scalars of a figure: one, one a class, or none of a matrix and of what is not known."""
+    """The scalars of a figure: one, one per class, or none of a matrix and of what is not known."""
     if isinstance(value, bool | int | float):
         return [(figure, float(value))]
     if isinstance(value, list | tuple):
