@@ -14,6 +14,7 @@ from pathlib import Path
 
 from docs import proofs, published
 from docs.data import data_page
+from docs.figures import figures_page
 from docs.recipe import recipe_page
 from docs.words import words_page
 from netspec.analysis import analyze
@@ -297,6 +298,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "words.md": partial(words_page, NOTICE),
     "data.md": partial(data_page, NOTICE),
     "recipe.md": partial(recipe_page, NOTICE),
+    "figures.md": partial(figures_page, NOTICE),
     "index.md": index,
 }
 """The generated pages, all of which are in the repository."""

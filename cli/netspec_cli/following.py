@@ -24,10 +24,11 @@ class Format(StrEnum):
 
 
 class Shape(NamedTuple):
-    """How much is printed, and in which form."""
+    """How much is printed, in which form, and whether TensorBoard's file is written."""
 
     quiet: bool
     format: Format
+    events: bool = False
 
 
 def followed(

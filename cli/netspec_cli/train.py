@@ -79,6 +79,9 @@ def train(
         Path | None,
         typer.Option("--resume", metavar="FOLDER", help="Go on with the run in this folder; without SPEC."),
     ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also write scalars for TensorBoard, into the run folder.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
     format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.text,
 ) -> None:
@@ -87,7 +90,11 @@ def train(
     from netspec.language.document.overrides import given_as
     from netspec.training.match import require_trainable
 
-    shape = Shape(quiet, format)
+    shape = Shape(quiet, format, tensorboard)
+    if tensorboard:
+        from netspec.training.tensorboard import require
+
+        require()
     if resume is not None:
         given = {
             "SPEC": spec, "--backend": backend, "--data": data, "--set": sets, "--epochs": epochs, "--seed": seed,
@@ -143,6 +150,7 @@ def train(
                 "data_dir": None if data_dir is None else str(data_dir.absolute()),
             },
             listeners=listeners,
+            events=tensorboard,
             warn=lambda warnings: show(named(each, options) for each in warnings),
         )
 
@@ -192,6 +200,7 @@ def _resume(path: Path, data_dir: Path | None, fetch: bool, where: _Where, shape
             device=where.device or before,
             devices=_within(chosen, where.devices),
             listeners=listeners,
+            events=shape.events,
         ),
         recipe.epochs,
         shape,

@@ -89,11 +89,13 @@ def train(
     force: bool = False,
     origin: Mapping[str, Any] | None = None,
     listeners: Sequence[Report] = (),
+    events: bool = False,
     warn: Callable[[Sequence[Diagnostic]], None] | None = None,
 ) -> Run:
     """Train from these weights, or from those of the seed and of pretrained parts; `text` is the spec as written.
 
-    `origin` is what `netspec train --resume` needs to read everything again.
+    With `events`, TensorBoard's scalars are written into the run folder, too. `origin` is what `netspec train
+    --resume` needs to read everything again.
 
     The run folder is `out`, which must be new or empty, or else runs/NAME-BACKEND-1 and so on. With `force`, `out`
     can contain files: those of an old run are removed, unless one of them is among the `inputs` that the training
@@ -129,7 +131,7 @@ def train(
         texts[WHITENING] = whitenings
     folder = Folder.make(claim, texts, facts)
     with folder:
-        return _run(graph, backend, whole, data, folder, folder.path, listeners)
+        return _run(graph, backend, whole, data, folder, folder.path, _also(listeners, events, folder))
 
 
 def resume(
@@ -142,6 +144,7 @@ def resume(
     device: str = "auto",
     devices: int = 1,
     listeners: Sequence[Report] = (),
+    events: bool = False,
 ) -> Run:
     """Go on with the run in a folder from its last checkpoint, to the end.
 
@@ -167,7 +170,16 @@ def resume(
         claim.close()
         raise
     with folder:
-        return _run(graph, backend, whole, data, folder, path, listeners, checkpoint)
+        return _run(graph, backend, whole, data, folder, path, _also(listeners, events, folder), checkpoint)
+
+
+def _also(listeners: Sequence[Report], events: bool, folder: Folder) -> Sequence[Report]:
+    """The listeners, and TensorBoard's file if it is wanted."""
+    if not events:
+        return listeners
+    from netspec.training.tensorboard import FOLDER, Events
+
+    return (*listeners, Events(folder.path / FOLDER, len(folder.losses)))
 
 
 def _gone_on(

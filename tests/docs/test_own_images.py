@@ -62,9 +62,11 @@ def test_the_page_is_what_happens(
             (command,) = commands(block.text)
             done = CliRunner().invoke(app, command.split()[1:] if '"' not in command else [])
             assert done.exit_code == 0, done.output
-            consoles.append((block.text, f"$ {command}\n{done.stdout.strip()}\n"))
-    assert len(consoles) == 5
+            printed = f"{done.stdout.strip()}\n" if done.stdout.strip() else ""
+            consoles.append((block.text, f"$ {command}\n{printed}"))
+    assert len(consoles) == 6
     assert {path.name for path in (tmp_path / "run").iterdir()} >= set(re.findall(r"`run/(.+?)`", page))
+    assert (tmp_path / "shapes_net" / "predict.py").exists()
     (accuracy,) = re.findall(r"; test accuracy ([\d.]+) %", consoles[2][1])
     assert float(accuracy) > 80
     if request.config.getoption("--update-golden", default=False):
