@@ -25,7 +25,7 @@ NAME = "name"
 ROOT_INPUT = "inputs"
 LOOPED = 3
 """From this number of equal repetitions, a loop is shorter, even with an assignment before or after it."""
-LOOPED_LISTS = 2
+LOOPED_SEVERAL = 2
 """The same number for repetitions of more than one statement."""
 
 UNUSED = "_"
@@ -202,11 +202,12 @@ class FunctionWriter:
         """
         names, bodies = self.names, rounds.bodies
         yield from (Line("[]", to=names[each]) for each in rounds.lists)
-        chains = [(self._current(each), each) for each in _chains(rounds)]
+        chains = [(self._current(each), each) for each in _chains(rounds, several=True)]
         if not chains or not all(current for current, _ in chains):
             yield Loop(self._rounds(bodies))
             return
-        least = LOOPED_LISTS if rounds.lists else LOOPED
+        several = rounds.lists or any(len(body) > 1 for body in bodies)
+        least = LOOPED_SEVERAL if several else LOOPED
         self.names = {**names, **{value: current for current, chain in chains for value in chain}}
         first, last = (self._are_alike(some, least) for some in (bodies[:least], bodies[-least:]))
         self.names = dict(names)
@@ -354,16 +355,17 @@ def _entries(steps: Sequence[PlanStep]) -> Iterator[PlannedCall]:
                     yield from _entries(body)
 
 
-def _chains(rounds: PlannedRepeat) -> list[list[str]]:
+def _chains(rounds: PlannedRepeat, several: bool = False) -> list[list[str]]:
     """The values that go from repetition to repetition, from the input to the output of the repeat.
 
-    None if a repetition is more than one call.
+    None if a repetition is more than one call, unless it may be `several`.
     """
     made = rounds.cycle
-    if made is None or any(
-        [type(each) for each in body if not isinstance(each, Append)] != [PlannedCall]
-        for body in rounds.bodies
-    ):
+    for body in rounds.bodies:
+        kinds = [type(each) for each in body if not isinstance(each, Append)]
+        if {*kinds} != {PlannedCall} or (len(kinds) > 1 and not several):
+            return []
+    if made is None:
         return []
     first = made.repeat.items[0].inputs
     wires = zip(first, made.wires, strict=True)

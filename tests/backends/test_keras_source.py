@@ -217,6 +217,16 @@ def test_repetitions_that_share_their_weights_are_a_loop() -> None:
     ]
 
 
+def test_a_loop_of_several_layers_in_a_branch_takes_every_repetition(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "netspec: 1\nname: spec\ninput: [3, 4]\nlayers: [{add: [[], [{repeat: 3, layers: [relu, {dense: 3}]}]]}]\n",
+        encoding="utf-8",
+    )
+    lines = body(source(load(spec)).text, "spec").splitlines()
+    assert lines[2:4] == ["    x = inputs", "    for i in range(3):"]
+
+
 def test_what_an_author_calls_by_a_taken_name_is_renamed_in_the_text_alone() -> None:
     text = source(structure("names")).text
     for name in ("class", "lambda", "keras", "layers", "ops", "name"):
