@@ -227,7 +227,11 @@ class FunctionWriter:
             yield Line(values, to=targets)
         yield Loop(self._rounds(bodies))
         self.names = names
-        kept = [(current, names[chain[-1]]) for current, chain in ends if names[chain[-1]] != UNUSED]
+        kept = [
+            (current, names[chain[-1]])
+            for current, chain in ends
+            if names[chain[-1]] != UNUSED and self.uses[chain[-1]]
+        ]
         if kept:
             yield Line(", ".join(current for current, _ in kept), to=", ".join(name for _, name in kept))
 
