@@ -36,7 +36,7 @@ class Plan(NamedTuple):
     content: Callable[[Model], Any]
     """The values of the fields."""
     made: Sequence[FieldInfo]
-    """The fields whose defaults are made anew for each model."""
+    """The fields with a default factory, which is called for each model."""
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(Field, PrivateAttr))
