@@ -94,6 +94,7 @@ HARMLESS = (
     ".shape[",
     "x = x  #",
     "kernel // 2",
+    "if kernel > 1:",
     "def __init__(self, in_channels, Inner, nn_, pad=0",
     "def __init__(self, dilation=1)",
     "self.turns[",
