@@ -213,7 +213,7 @@ STRUCTURES: dict[str, str] = {
                  {edge: {padding: 0}}, {edge: {padding: 1, stride: 2}}]
     """,
     "shared_again": """
-        input: [4]
+        input: [4, 6]
         blocks: {unit: {layers: [{dense: 4}, relu]}}
         layers:
           - {dense: 4, name: step}

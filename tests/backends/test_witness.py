@@ -32,6 +32,7 @@ from netspec_keras.windows import called_same
 from netspec_torch.construction import Construction
 from netspec_torch.helpers import helpers
 from netspec_torch.lowering import Lowerings
+from netspec_torch.orders import Order
 from netspec_torch.reading import TorchReading
 from netspec_torch.sharing import Sharing
 from netspec_torch.source import draft as torch_draft
@@ -46,17 +47,25 @@ def structure(name: str) -> Graph:
     return with_sizes(spec(name))
 
 
-def torch_reading(graph: Graph, text: str) -> Reading:
+def torch_reading(graph: Graph, source: Source) -> Reading:
     reading = torch_draft(graph, Lowerings(graph)).reading
-    reading.helpers = frozenset(helpers(text.splitlines()))
+    assert isinstance(reading, TorchReading)
+    reading.helpers = frozenset(helpers(source.text.splitlines()))
+    reading.orders = {value: order_of(dims) for value, dims in source.turned}
     return reading
 
 
-def keras_reading(graph: Graph, text: str) -> Reading:
+def order_of(dims: tuple[int, ...]) -> Order:
+    """The order from which a permutation of dimensions makes the canonical one."""
+    places = {place: axis for axis, place in enumerate(dims)}
+    return Order(tuple(places[place] for place in range(1, len(dims))))
+
+
+def keras_reading(graph: Graph, source: Source) -> Reading:
     return keras_draft(graph, lower(graph)).reading
 
 
-BACKENDS: Mapping[str, tuple[Callable[[Graph], Source], Callable[[Graph, str], Reading]]] = {
+BACKENDS: Mapping[str, tuple[Callable[[Graph], Source], Callable[[Graph, Source], Reading]]] = {
     "torch": (torch_source, torch_reading),
     "keras": (keras_source, keras_reading),
 }
@@ -117,7 +126,7 @@ def test_no_number_and_no_statement_can_be_another(name: str, backend: str, coun
     graph = structure(name)
     source = write(graph)
     rows = source.text.split("\n")
-    prove(graph, outline(graph), source, read(graph, source.text))
+    prove(graph, outline(graph), source, read(graph, source))
     taken = frozenset(helpers(rows)) if backend == "torch" else frozenset(HELPERS)
     unseen = []
     drawn = list(changes(source.text, taken))
@@ -125,7 +134,7 @@ def test_no_number_and_no_statement_can_be_another(name: str, backend: str, coun
     for at, row in drawn[:count]:
         changed = replace(source, text="\n".join([*rows[: at - 1], row, *rows[at:]]))
         try:
-            prove(graph, outline(graph), changed, read(graph, source.text))
+            prove(graph, outline(graph), changed, read(graph, source))
         except (WrongFold, ValueError):
             continue
         if not harmless(rows[at - 1], source.text):
@@ -233,7 +242,7 @@ def test_a_fold_that_is_another_network_is_written_out_and_told(
     sabotage(monkeypatch)
     with pytest.warns(Unfolded, match=r"a bug of netspec; please report it \("):
         long = write(graph)
-    prove(graph, outline(graph), long, read(graph, long.text))
+    prove(graph, outline(graph), long, read(graph, long))
 
 
 @pytest.mark.parametrize(("sabotage", "backend", "name"), WHOLE, ids=name_of)
@@ -253,7 +262,7 @@ def test_the_longer_text_is_the_network_too(name: str, monkeypatch: pytest.Monke
             patch.setattr(witness, "_proven", refuse_the_first(witness._proven))
             with pytest.warns(Unfolded):
                 long = write(graph)
-        prove(graph, outline(graph), long, read(graph, long.text))
+        prove(graph, outline(graph), long, read(graph, long))
 
 
 def refuse_the_first(kept: Callable[[Graph, Draft], Source]) -> Callable[[Graph, Draft], Source]:
@@ -273,7 +282,7 @@ def test_a_message_shows_both_sides() -> None:
     source = torch_source(graph)
     wrong = replace(source, text=source.text.replace("nn.Conv2d(3, 4, 3)", "nn.Conv2d(3, 4, 5)"))
     with pytest.raises(WrongFold) as caught:
-        prove(graph, outline(graph), wrong, torch_reading(graph, wrong.text))
+        prove(graph, outline(graph), wrong, torch_reading(graph, wrong))
     assert str(caught.value) == (
         "conv1: the text makes nn.Conv2d(3, 4, 5)(input), its own lowering nn.Conv2d(3, 4, 3, stride=1, "
         "padding=0, dilation=1, groups=1, bias=True)(input)"
