@@ -230,6 +230,8 @@ ELSEWHERE = {
     "cli/netspec_cli/ranks.py": "the null device, and a mark in torchrun's folder that an error is reported",
     "cli/netspec_cli/apart.py": "a line in a temporary folder that says how far a process came, which may die at once",
     "cli/netspec_cli/streams.py": "the null device, in place of a stream that is closed",
+    "backends/netspec_keras/export.py": "what Keras wrote into a temporary folder",
+    "backends/netspec_keras/saving.py": "what Keras wrote into a temporary folder",
     "netspec/arrays.py": "a member of an archive in memory",
     "netspec/benchmark.py": "questions and answers in a folder of its own, and /proc",
     "netspec/installation.py": "what Python keeps about a package",
@@ -239,6 +241,7 @@ ELSEWHERE = {
     "netspec/data/pictures.py": "pictures in a file that is open",
     "netspec/data/idx.py": "gzip around a file that is open",
     "netspec/data/npz.py": "a member of an archive that is open",
+    "netspec/weights/containers.py": "a member of an archive in memory",
 }
 CALLS = {"open", "fdopen", "read_text", "read_bytes", "write_text", "write_bytes", "touch", "mkstemp"}
 CALLS |= {"load_file", "save_file", "safe_open", "NamedTemporaryFile", "savefig", "fromfile", "tofile"}

@@ -64,7 +64,7 @@ def test_the_name_is_that_of_the_project() -> None:
     (every,) = extras["all"]
     named = re.fullmatch(rf"{installation.DISTRIBUTION}\[(.*)\]", every)
     assert named is not None
-    assert set(named[1].split(",")) == ours | {"images"}  # and what reads pictures
+    assert set(named[1].split(",")) == ours | {"images", "h5"}  # and what reads pictures and files of Keras
     texts = (path.read_text(encoding="utf-8") for path in (ROOT / "backends").rglob("*.py"))
     hints = {name for text in texts for name in re.findall(r"""\binstall\(["']([\w-]+)["']\)""", text)}
     assert ours <= hints <= set(extras)

@@ -37,7 +37,7 @@ def test_many_mutants_of_every_kind() -> None:
 @pytest.mark.parametrize("text", [EVERYTHING, RECIPE, EMBEDDING])
 def test_what_mutants_are_made_of_holds(text: str) -> None:
     outcome, graph = examine(text)
-    assert not outcome.codes
+    assert outcome.codes <= {"NS0132"}, "only the weights of an embedded network are not there"
     assert graph is not None
     derive(graph)
 

@@ -80,8 +80,11 @@ QUICK: dict[str, tuple[set[str], dict[str, set[str]]]] = {
     ),
     "arith conv -o 5x5 -k 3": ({"operation", "ok", "axes"}, {"axes": AXIS}),
     "data": (
-        {"folder", "sets"},
-        {"sets": {"name", "shape", "classes", "train", "validation", "test", "here", "fetch"}},
+        {"folder", "sets", "made"},
+        {
+            "sets": {"name", "shape", "classes", "train", "validation", "test", "here", "fetch"},
+            "made": {"name", "contents"},
+        },
     ),
     "data fashion-mnist-small": (
         {"data", "name", "notes", "parts", "keys", "findings"},

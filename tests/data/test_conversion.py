@@ -12,7 +12,7 @@ import yaml
 import netspec.data
 from netspec.data.datasets import load
 from netspec.data.idx import DataError
-from netspec.recipe.data import Data, TableData
+from netspec.recipe.data import Data, TableData, TextData
 
 
 def refusal(path: Path) -> DataError:
@@ -112,4 +112,5 @@ def test_a_text_is_read_with_the_settings_of_the_advice(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("the cat, the dog\n" * 20)
     (line,) = refusal(tmp_path / "a.txt").help.splitlines()[1:]
     stated = yaml.safe_load(line)["data"]
-    assert len(netspec.data.load(Data.model_validate(stated)).train) == 3
+    data = Data(**{**stated, "text": TextData(**stated["text"])})
+    assert len(netspec.data.load(data).train) == 3

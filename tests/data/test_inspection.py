@@ -21,6 +21,7 @@ import netspec.data
 from netspec.data.inspection import inspect
 from netspec.data.picture import as_png, as_svg, sheet, tiles
 from netspec.recipe.data import Data
+from netspec.recipe.names import MADE
 from netspec_cli.main import app
 from tests.data.test_pictures import animals, boxed, picture, scenes
 
@@ -313,4 +314,6 @@ def test_the_list_of_named_sets(tmp_path: Path) -> None:
     lines = result.stdout.splitlines()
     assert lines[0] == f"named sets, in {tmp_path}"
     assert re.search(r"mnist .*\(--fetch downloads it\)", result.stdout)
-    assert lines[-1].endswith("(not here, and not fetched)")
+    files, made = lines[: lines.index("sets without files")], lines[lines.index("sets without files") + 1 :]
+    assert files[-1].endswith("(not here, and not fetched)")
+    assert [each.split()[0] for each in made] == list(MADE)

@@ -17,7 +17,7 @@ from netspec_keras.helpers import (
     tensors,
 )
 from netspec_keras.helpers.helper import Helper
-from netspec_keras.helpers.sweeps import ALONE
+from netspec_keras.helpers.sweeps import SINGLE
 
 __all__ = ["HELPERS", "STARTERS", "Helper", "required"]
 
@@ -45,7 +45,7 @@ def required(names: set[str], parts: Collection[str] = ()) -> dict[str, str]:
     `parts` are the parts of the helpers that the network needs.
     """
     if len(names & recurrence.KINDS) == 1:
-        parts = {*parts, ALONE}
+        parts = {*parts, SINGLE}
     wanted = set(names)
     for name in reversed(HELPERS):
         if name in wanted:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from netspec_keras.helpers.helper import Helper, Parts
-from netspec_keras.helpers.sweeps import ALL, ALONE, layer, sizes, sweep_of_cell, sweep_of_keras
+from netspec_keras.helpers.sweeps import ALL, SINGLE, layer, sizes, sweep_of_cell, sweep_of_keras
 
 ALONG = '''
 class Along(layers.Wrapper):
@@ -191,7 +191,7 @@ def _kind(name: str, doc: str, sweep: Callable[[Parts], Iterator[str]], states: 
 
     def written(parts: Parts) -> str:
         methods = "\n".join((*sweep(parts), *sizes(states, parts))) + "\n"
-        if ALONE in parts:
+        if SINGLE in parts:
             return layer(name, parts, methods)
         return f'\nclass {name}(Recurrent):\n    """{doc}"""\n{methods}'
 
@@ -199,7 +199,7 @@ def _kind(name: str, doc: str, sweep: Callable[[Parts], Iterator[str]], states: 
 
 
 def _base(parts: Parts) -> str:
-    return "" if ALONE in parts else layer("Recurrent", parts)
+    return "" if SINGLE in parts else layer("Recurrent", parts)
 
 
 def _layers(name: str, cls: str, doc: str, states: str = "self.units") -> Helper:

@@ -35,7 +35,7 @@ CELL = "cell"
 """The last cells."""
 PROJECTION = "projection"
 """States of another number of channels than the cells."""
-ALONE = "alone"
+SINGLE = "single"
 """The network has one kind of recurrent layers, so one class is enough."""
 
 ALL = (
