@@ -203,11 +203,11 @@ def test_repetitions_that_share_their_weights_are_a_loop() -> None:
     lines = body(source(structure("shared_again")).text, "shared_again").splitlines()
     assert lines[2:-1] == [
         '    shared_step = layers.Dense(4, name="step")',
-        "    x = shared_step(inputs)  # 4",
+        "    x = shared_step(inputs)  # 6×4",
         "    for _ in range(3):",
         "        x = shared_step(x)",
         '    shared_first = unit(name="first")',
-        "    x = shared_first(x)  # 4",
+        "    x = shared_first(x)  # 6×4",
         "    for _ in range(4):",
         "        x = shared_first(x)",
         "    for i in range(2):",

@@ -189,7 +189,8 @@ def hold(found: dict[str, Outcome], commands: dict[str, int], kind: str = "utf-8
 QUICK = ",".join(
     f"netspec_cli.{name}" for name in ("check", "convert", "draw", "evaluate", "ops", "predict", "weights")
 )
-QUICK += ",numpy,netspec.model.full,netspec.schema,netspec.drawing.svg,netspec.diagnostics.explain,netspec.diagnostics.render.text"
+QUICK += ",numpy,netspec.model.full,netspec.schema,netspec.drawing.svg,netspec.diagnostics.explain"
+QUICK += ",netspec.diagnostics.render.text"
 
 
 @pytest.fixture(scope="module")
