@@ -142,14 +142,14 @@ ROWS = (
     Row("rnn_rows_mnist", {"units": 7}),
     Row("bit_memory", quick=True),
     Row("char_rnn", {"vocabulary": 9, "length": 7, "units": 5}),
-    Row("seq2seq", {**WORDS, "source_length": 6, "target_length": 5, "units": 4}, quick=True),
+    Row("seq2seq", {**WORDS, "source_length": 6, "target_length": 5, "units": 4}),
     Row("sentiment", {"vocabulary": 15, "length": 7, "width": 5, "units": 3}, batch=4),
     Row("caption", {"features": 6, "vocabulary": 9, "length": 5, "units": 4}),
     Row("renet_mnist", {"size": 12, "units": 4, "hidden": 8}),
     Row("renet_cifar10", {"size": 16, "units": 4, "hidden": 8}),
     Row("renet_svhn", {"size": 16, "units": 4, "hidden": 8}),
     # Maps of 360 by 480 before the sweeps.
-    Row("reseg_camvid", {"height": 16, "width": 24, **NARROW}, quick=True, full_batch=1),
+    Row("reseg_camvid", {"height": 16, "width": 24, **NARROW}, full_batch=1),
     Row("reseg_horses", {"height": 24, "width": 16, **NARROW}),
     Row("reseg_flowers", {"height": 16, "width": 16, **NARROW, "first": "width", "chained": True}),
 )

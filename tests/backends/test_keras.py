@@ -238,7 +238,8 @@ LAID_OUT = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_weights_come_out_of_a_model_as_they_went_in(dtype: Any) -> None:
     for name in (*STRUCTURES, *LAID_OUT):
         this = sample(network(name), dtype)
@@ -342,7 +343,8 @@ layers:
 
 # TensorFlow's variables turn into arrays in a way of which NumPy warns.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-@pytest.mark.parametrize("policy", ["float64", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["float64", "mixed_bfloat16"])
 def test_layers_in_a_layer_have_its_precision_after_saving_and_cloning(policy: str, tmp_path: Path) -> None:
     """Whatever policy holds where the model is loaded or cloned."""
     graph = graph_of(RECURRENT)

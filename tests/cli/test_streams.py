@@ -207,7 +207,8 @@ def test_the_exit_codes(plain: dict[str, Outcome]) -> None:
     hold(plain, CASES)
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS[:1])
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ENCODINGS[:2])
 def test_what_a_stream_cannot_encode_is_escaped(
     encoding: str, plain: dict[str, Outcome], tmp_path: Path
 ) -> None:
@@ -262,12 +263,6 @@ def test_a_report_that_is_lost_is_an_error(kind: str, tmp_path: Path) -> None:
     found = outcomes(tmp_path, kind, CASES, QUICK)
     hold(found, CASES, kind)
     assert found["ops"].err == b"netspec: cannot write to standard output: No space left on device\n"
-
-
-@pytest.mark.parametrize("kind", DEAF[:1])
-def test_what_nobody_reads(kind: str, tmp_path: Path) -> None:
-    found = outcomes(tmp_path, kind, CASES, QUICK)
-    hold(found, CASES, kind)
 
 
 @pytest.mark.slow

@@ -216,6 +216,7 @@ def _race(path: str, where: str, barrier: Any, wins: Any) -> None:
 
 
 @POSIX
+@pytest.mark.slow
 def test_two_processes_never_have_one_folder() -> None:
     context = get_context("fork")
     for attempt in range(21):
