@@ -98,6 +98,8 @@ class Naming:
     chosen: dict[Hole, Expression] = field(default_factory=dict)
     kernels: dict[str, LiteralRow] = field(default_factory=dict)
     """The parameters that are sizes of kernels."""
+    deciding: set[str] = field(default_factory=set)
+    """The arguments that decide whether a use has a layer, as in `if drop > 0:`."""
 
     def __post_init__(self) -> None:
         # The author's `class` is `class_` here.
@@ -154,6 +156,10 @@ class Naming:
         for name, values in fitting if hole.channels else ():
             if self.spelling.get(name, name) in channels:
                 return self._name(name, values, hole)
+        for name, values in fitting:
+            # `if drop > 0: nn.Dropout(drop)`, though it is the same rate in all uses that have the layer.
+            if name in self.deciding and all(isinstance(value, float) for value in hole.row):
+                return self._name(name, values, hole)
         if hole.constant:
             return _constant(hole)
         for name, values in fitting:
@@ -164,6 +170,7 @@ class Naming:
 
     def _condition(self, name: str, values: LiteralRow, least: int) -> Expression:
         """`drop > 0`, or `stride > 1`."""
+        self.deciding.add(name)
         whole = self._name(name, values, Hole(values, name))
         off = next((value for value in values if value == 0 and not isinstance(value, bool)), None)
         if off is not None and whole.parameter:
