@@ -207,7 +207,8 @@ NO_CURRENT = Code(
     "NS0115",
     "no current tensor",
     "With several `inputs`, the first item does not take one of them automatically: state its input with"
-    " `from`.",
+    " `from`. The name of an item that is left out stands for the current tensor before it; before the first item there"
+    " is none.",
     """\
 netspec: 1
 name: example
@@ -375,9 +376,10 @@ CARRY = Code(
     "NS0128",
     "a `carry` that names the wrong thing",
     "`carry` belongs to a `repeat`. It is a mapping: each key is an input of the repeated block, network or op, and"
-    " its value is the output that this input takes from the previous repetition. An input that takes its own name"
-    " stays the same. The first input takes the first output if `carry` does not name it, and every other input that"
-    " `carry` does not name stays the same.",
+    " its value is the output that this input takes from the previous repetition. An input that takes its own name,"
+    " where no output has it, stays the same. The first input takes the first output if `carry` does not name it,"
+    " and every other input that `carry` does not name stays the same. An op can carry only what `from` gives to the"
+    " first repetition.",
     """\
 netspec: 1
 name: example

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from netspec.dataclass import dataclass
+from collections.abc import Mapping as Given
+from collections.abc import Sequence
+
+from netspec.dataclass import dataclass, replace
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.document.declarations import Document
@@ -11,17 +14,29 @@ from netspec.language.document.validation import shown, unknown_key
 from netspec.language.expressions.expression import is_expression
 from netspec.language.reading.values import Listing, Mapping, Scalar, Value
 from netspec.ops import OPS
+from netspec.ops.base import Op
 from netspec.ops.nearest import did_you_mean
-from netspec.ops.roles import FIRST
+from netspec.ops.roles import FIRST, assigned
+from netspec.types import Kind, Type
 
 
 @dataclass(frozen=True)
 class Signature:
-    """The inputs and outputs of what an item calls, by their names in order; the first output is always `output`."""
+    """The inputs and outputs of what an item calls, by their names in order; the first output is always `output`, too.
+
+    `op` is set for an op: an input of it goes with the output of the same name, one of a block with that of its place.
+    """
 
     owner: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    op: type[Op] | None = None
+
+    def given(self, types: Sequence[Type]) -> Signature:
+        """This signature with only the inputs that are given: an op can do without some of its inputs."""
+        if self.op is None or not self.inputs:
+            return self
+        return replace(self, inputs=tuple(role.name for role, _ in assigned(self.op.inputs, types)))
 
 
 def signature(item: Item, document: Document, network: Document | None = None) -> Signature | None:
@@ -40,7 +55,7 @@ def signature(item: Item, document: Document, network: Document | None = None) -
     if keyword in OPS and not OPS[keyword].merges:
         op = OPS[keyword]
         inputs = tuple(role.name for role in op.inputs) if len(op.inputs) > 1 else ()
-        return Signature(f"`{keyword}`", inputs, tuple(port.name for port in op.ports))
+        return Signature(f"`{keyword}`", inputs, (FIRST, *(port.name for port in op.ports)), op)
     return None
 
 
@@ -124,12 +139,41 @@ def _report_input(name: str, called: Signature, span: Span, problems: Problems) 
         unknown_key(name, f"`carry` of {called.owner}", called.inputs, span, problems)
 
 
+def report_absent(
+    absent: Given[str, Span], carry: Mapping, called: Signature, given: Sequence[str], problems: Problems
+) -> None:
+    """Report inputs that `carry` names and the op has, but that the item does not give to the first repetition."""
+    assert called.op is not None
+    wanted: list[str] = []
+    kinds: set[Kind] = set()
+    for role in reversed(called.op.inputs):
+        # `from` names the inputs in order: one can be missing only if the later ones are of other kinds.
+        if role.name in given or role.name in absent or kinds & {*role.takes}:
+            wanted.insert(0, role.name)
+            kinds |= {*role.takes}
+    source = f"`from: [{', '.join(name.upper() for name in wanted)}]`"
+    for name, span in absent.items():
+        remove = f"`{name}` from `carry`" if len(absent) < len(carry.entries) else "`carry`"
+        problems.error(
+            codes.CARRY,
+            f"{called.owner} takes only {_listed(given)} here: the first repetition has no `{name}`",
+            span,
+            help=f"give it what the first repetition starts with, by {source}, or remove {remove}",
+        )
+
+
 def advice(called: Signature) -> str:
-    """A `carry` for an item with this signature, as text: each further input takes the output of its place."""
-    pairs = zip(
-        called.inputs[1:], (*called.outputs[1:], *called.inputs[1 + len(called.outputs[1:]) :]), strict=False
-    )
-    return f"carry: {{{', '.join(f'{name}: {output}' for name, output in pairs)}}}"
+    """A `carry` for an item with this signature, as text.
+
+    Each further input takes the output of its place. An input of an op takes the output of its name; without such
+    outputs, each stays the same.
+    """
+    others = called.inputs[1:]
+    if called.op is None:
+        pairs = dict(zip(others, (*called.outputs[1:], *others[len(called.outputs[1:]) :]), strict=False))
+    else:
+        pairs = {name: name for name in others if name in called.outputs} or {name: name for name in others}
+    return f"carry: {{{', '.join(f'{name}: {output}' for name, output in pairs.items())}}}"
 
 
 def _example(called: Signature | None) -> str:
@@ -139,11 +183,13 @@ def _example(called: Signature | None) -> str:
 
 
 def _advice(name: str, called: Signature) -> str:
-    outputs = [each for each in called.outputs if each != name] or [FIRST]
+    if name in called.outputs:
+        return f"write `{name}: {name}` for the output of the same name"
+    outputs = called.outputs or (FIRST,)
     return f"write `{name}: {outputs[-1]}` for an output, or `{name}: {name}` if `{name}` stays the same"
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _listed(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 

@@ -65,6 +65,25 @@ def report_no_tensor(walk: Walk, item: Item, frame: Frame) -> list[ValueName]:
     return [BROKEN]
 
 
+def without_none(walk: Walk, inputs: list[ValueName], source: Value | None, frame: Frame) -> list[ValueName]:
+    """The inputs, where a name stands for a tensor; one that stands for none is reported, and BROKEN.
+
+    An item that is left out stands for the current tensor at its place. There is none before the first item of a
+    network with several inputs.
+    """
+    if source is None or NO_TENSOR not in inputs:
+        return inputs
+    names = [each.name for each in frame.document.inputs] or ["…"]
+    walk.problems.error(
+        codes.NO_CURRENT,
+        "this names an item that is left out: it stands for the current tensor before it, and there is none",
+        source.span,
+        help=f"start with an item that stays, such as `- {{identity: , from: {names[0]}}}`, or name another layer or "
+        f"an input: {', '.join(f'`{name}`' for name in names[:8])}",
+    )
+    return [BROKEN if each is NO_TENSOR else each for each in inputs]
+
+
 def block_of(call: Opened) -> Block | None:
     """The called block, ready to be walked in its scope; None if that failed, which is reported."""
     block = call.frame.document.blocks[call.item.keyword]

@@ -31,6 +31,7 @@ from netspec.language.elaboration.calls import (
     network_scope,
     opened,
     report_no_tensor,
+    without_none,
 )
 from netspec.language.elaboration.embed import bind_inputs, inputs_of, warn_of_layout
 from netspec.language.elaboration.frame import (
@@ -212,14 +213,14 @@ def _once(
         if trainable is None:
             return _broken(walk, item, frame, local)
         frozen = frozen or not trainable
-    if item.when is not None:
-        holds = _flag(walk, item.when, "when", frame, inputs[0])
-        if holds is None:
-            return _broken(walk, item, frame, local)
-        if not holds and item.otherwise is None:
-            return current if local is not None else _left_out(walk, item, current, frame)
-        if not holds:
-            return _group(walk, item, item.otherwise or (), inputs, frame, local, frozen)
+    holds = item.when is None or _flag(walk, item.when, "when", frame, inputs[0])
+    if holds is None:
+        return _broken(walk, item, frame, local)
+    if not holds and item.otherwise is None:
+        return current if local is not None else _left_out(walk, item, current, frame)
+    inputs = without_none(walk, inputs, item.source, frame)
+    if not holds:
+        return _group(walk, item, item.otherwise or (), inputs, frame, local, frozen)
     if item.keyword == GROUP:
         return _group(walk, item, item.items, inputs, frame, local, frozen)
     if item.keyword in frame.document.blocks:
@@ -322,7 +323,7 @@ def _named_op(
 def _branch(walk: Walk, branch: Sequence[Item], received: ValueName, frame: Frame) -> list[ValueName]:
     """The tensor at the end of a branch; several if the branch is a path of names with a `*`."""
     if len(branch) == 1 and branch[0].is_name and branch[0].source is not None:
-        return sources(walk, branch[0].source, frame)
+        return without_none(walk, sources(walk, branch[0].source, frame), branch[0].source, frame)
     return [_items(walk, branch, received, frame)]
 
 
@@ -343,6 +344,7 @@ def _source(item: Item) -> Span:
 def _head(walk: Walk, head: Head, end: ValueName, root: Frame) -> ValueName:
     """Walk a head: a scope that starts at a name, or at the end."""
     inputs = [end] if head.source is None else sources(walk, head.source, root)
+    inputs = without_none(walk, inputs, head.source, root)
     own = root.members.get(head.name)
     if own is not None and not head.items and inputs == [own.tensor]:
         walk.starts.add(inputs[0])

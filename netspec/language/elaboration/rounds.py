@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Span
 from netspec.diagnostics.codes import shapes
 from netspec.diagnostics.codes import structure as codes
-from netspec.language.document.carry import Signature, advice, carried, signature
+from netspec.language.document.carry import Signature, advice, carried, report_absent, signature
 from netspec.language.document.item import GROUP, Item
 from netspec.language.document.naming import NETWORK
 from netspec.language.elaboration.embed import embedded
@@ -88,16 +88,16 @@ class CarriedInputs:
     def outputs(self, path: str, current: ValueName) -> dict[str, Referent]:
         """The outputs by name of the whole repeat: those of its last repetition.
 
-        Without a repetition, the first output is the tensor that passes, and a carried one is what the first
-        repetition would take.
+        Without a repetition, the first output is the tensor that passes, a carried one is what the first repetition
+        would take, and there are no others: not those of the layer that the tensor comes from.
         """
         if self.last is not None:
             return {name: each for name, each in self.last.outputs.items() if name != FIRST}
+        if self.item.carry is None:
+            return {}
         passed = {output: self.inputs[at] for at, (output, _) in self.takes.items()}
-        passed |= {self.first: current} if self.first else {}
-        return {
-            output: Referent(join(path, output), each) for output, each in passed.items() if output != FIRST
-        }
+        passed |= {FIRST: current, self.first or FIRST: current}
+        return {output: Referent(join(path, output), each) for output, each in passed.items()}
 
 
 def _tensors(values: Iterable[ValueName]) -> tuple[str, ...]:
@@ -108,9 +108,12 @@ def rounds_of(walk: Walk, item: Item, inputs: list[ValueName], frame: Frame) -> 
     """What the repetitions of an item pass on; None if that is not defined, which is reported."""
     if len(inputs) == 1 and item.carry is None:
         return CarriedInputs(walk, item, inputs, (), {})
-    called = _called(walk, item, frame)
-    if called is None and item.keyword == NETWORK:
+    whole = _called(walk, item, frame)
+    if whole is None and item.keyword == NETWORK:
         return None
+    if whole is not None and whole.op is not None and not whole.op.takes(len(inputs)):
+        return CarriedInputs(walk, item, inputs, (), {})  # this is reported where the op is called
+    called = None if whole is None else _given(walk, whole, inputs)
     if item.carry is None:
         # Something of one input is reported where it is called.
         if item.keyword != GROUP and (called is None or len(called.inputs) > 1):
@@ -119,14 +122,30 @@ def rounds_of(walk: Walk, item: Item, inputs: list[ValueName], frame: Frame) -> 
         return CarriedInputs(walk, item, inputs, (), {})
     before = len(walk.problems)
     carry = walk.put_in(item.carry, frame.names)
-    if called is None or not isinstance(carry, Mapping):
+    if whole is None or called is None or not isinstance(carry, Mapping):
         return None
-    found = carried(carry, called, walk.problems)
+    found = carried(carry, whole, walk.problems)
     if len(walk.problems) > before:
         return None
-    numbers = {name: at for at, name in enumerate(called.inputs)}
-    takes = {numbers[name]: (output, carry.entries[name].value.span) for name, output in found.items()}
+    numbers = {name: at for at, name in enumerate(called.inputs[: len(inputs)])}
+    absent = {name: carry.entries[name].key_span for name in found if name not in numbers}
+    if absent and whole.op is not None and not any(isinstance(each, Missing) for each in inputs):
+        report_absent(absent, carry, whole, called.inputs, walk.problems)
+        return None
+    # A call with too few inputs is reported where it is made.
+    takes = {
+        numbers[name]: (output, carry.entries[name].value.span)
+        for name, output in found.items()
+        if name in numbers
+    }
     return CarriedInputs(walk, item, inputs, called.inputs, takes, next(iter(called.outputs), None))
+
+
+def _given(walk: Walk, called: Signature, inputs: Sequence[ValueName]) -> Signature:
+    """The signature with only the inputs that the item gives; whole if one of them is broken."""
+    if any(isinstance(each, Missing) for each in inputs):
+        return called
+    return called.given([walk.types[str(each)] for each in inputs])
 
 
 def _called(walk: Walk, item: Item, frame: Frame) -> Signature | None:
@@ -147,7 +166,7 @@ def _report_missing(walk: Walk, item: Item, count: int, called: Signature | None
         help=_as_group(item, count)
         if called is None
         else f"add `{advice(called)}`: it names what each input takes from the previous repetition; an input that "
-        "takes its own name stays the same",
+        f"{'it does not name' if called.op else 'takes its own name'} stays the same",
     )
 
 

@@ -27,6 +27,7 @@ from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.expressions.names import KnownNames
 from netspec.language.reading.values import Entry, Listing, Mapping, Scalar, Value
 from netspec.ops.base import Op, Weight
+from netspec.ops.roles import FIRST
 from netspec.types import LIMIT, Type
 
 LAYER_LIMIT = 10_000
@@ -311,7 +312,9 @@ class Walk:
             self.open.pop()
             output = referent.tensor if isinstance(referent.tensor, str) else ""
             ports = tuple(
-                (name, each.tensor) for name, each in referent.outputs.items() if isinstance(each.tensor, str)
+                (name, each.tensor)
+                for name, each in referent.outputs.items()
+                if name != FIRST and isinstance(each.tensor, str)
             )
             self.scopes[slot] = Scope(frame.path, kind, parent, given, output, span, **more, ports=ports)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from itertools import cycle
 
 import pytest
 
+from netspec.check import check_text
+from netspec.diagnostics.render import as_text
+from netspec.graph import verify
 from netspec.passes import cut
-from tests.language.author import graph_of, hold_refusals, told, types_of, wires_of
+from tests.language.author import FILE, graph_of, hold_refusals, spec, told, types_of, wires_of
 
 CELL = """
 blocks:
@@ -67,6 +71,179 @@ def test_without_a_repetition_a_carried_output_is_what_the_first_would_take(none
     text = f"{CELL}  - {{cell: , from: [a, b], {none}, carry: {{h: state}}, name: loop}}\n{ENDS}"
     assert wires_of(graph_of(text))["concat1"] == ("b", "b")
     assert wires_of(graph_of(text.replace("[loop, ", "[loop.y, ")))["concat1"] == ("b", "b")
+
+
+OPS = """
+netspec: 1
+name: swept
+inputs: {a: [4, 8], h: [4], c: [4], b: [7, 8], n: {shape: [], vocabulary: 9}}
+params: {times: 0}
+layers:
+"""
+PASSING = f"{OPS}  - {{identity: , from: b, name: passing}}\n"
+
+
+def wires_of_ops(text: str) -> dict[str, tuple[str, ...]]:
+    """The wires of a network that does not use all its inputs."""
+    graph, diagnostics = check_text(spec(text), FILE)
+    assert graph is not None, as_text(diagnostics, {FILE: spec(text)})
+    assert {each.code.id for each in diagnostics} <= {"NS0117", "NS0121"}
+    return wires_of(verify(graph))
+
+
+@pytest.mark.parametrize("none", ["repeat: $times", "repeat: 2, when: false"])
+def test_without_a_repetition_of_an_op_a_carried_output_is_what_the_first_would_take(none: str) -> None:
+    def taken(item: str, name: str, before: str = PASSING) -> str:
+        return wires_of_ops(f"{before}  - {{{item}, {none}, name: r}}\n  - {{dense: 3, from: {name}}}")[
+            "dense1"
+        ][0]
+
+    gru = "gru: 4, from: [a, h], carry: {state: state}"
+    assert taken(gru, "r.state") == taken(gru, "r.state", OPS) == "h"
+    assert taken(gru, "r") == taken(gru, "r.output") == "passing"
+    lstm = "lstm: 4, from: [a, h, c], carry: {state: cell, cell: state}"
+    assert (taken(lstm, "r.cell"), taken(lstm, "r.state")) == ("h", "c")
+    lengths = "gru: 4, from: [a, h, n], carry: {state: state}"
+    assert taken(lengths, "r.state") == "h"
+    assert (
+        taken("max_unpool: , from: [p, p.indices], carry: {indices: indices}", "r", f"{PASSING}{POOLED}")
+        == "p"
+    )
+
+
+POOLED = "  - {reshape: [7, 2, 4]}\n  - {max_pool: 1, name: p}\n"
+
+
+@pytest.mark.parametrize("none", ["repeat: $times", "repeat: 2, when: false"])
+def test_without_a_repetition_other_outputs_are_not_those_of_the_layer_before(none: str) -> None:
+    """The name stands for `before`, which has outputs of the same names."""
+    before = f"{OPS}  - {{lstm: 4, from: a, name: before}}\n"
+    for carry in "{state: state}", "{state: output}":
+        item = f"{{lstm: 4, from: [a, h, c], {none}, carry: {carry}, name: r}}"
+        hold_refusals(
+            f"{before}  - {item}\n  - {{dense: 3, from: «r.cell»}}", ("NS0109", "does not contain `cell`")
+        )
+
+
+LEFT_OUT = [
+    "{relu: , from: «r»}",
+    "{add: , from: «[r, r]»}",
+    "{concat: [«r», [{relu: , from: b}]]}",
+    "{layers: [relu], from: «r»}",
+    "{unit: , from: «r»}",
+    "{relu: , from: «r», repeat: 2}",
+    "{relu: , from: «r», when: false, else: [tanh]}",
+]
+
+
+@pytest.mark.parametrize(
+    ("item", "left_out"), [*zip(LEFT_OUT, cycle(["when: false", "repeat: 0"]), strict=False)]
+)
+def test_the_name_of_an_item_that_is_left_out_can_stand_for_no_tensor(item: str, left_out: str) -> None:
+    unit = "blocks: {unit: {layers: [relu]}}\nlayers:"
+    text = f"{OPS.replace('layers:', unit)}  - {{tanh: , from: a, {left_out}, name: r}}\n  - {item}"
+    (found,) = hold_refusals(text, ("NS0115", "this names an item that is left out"))
+    stays = re.findall("`- ([^`]+)`", found.help or "")[0]
+    text = re.sub("[«»]", "", text.replace("  - {tanh", f"  - {stays}\n  - {{tanh"))
+    wires_of_ops(text)
+
+
+def test_a_left_out_item_can_name_another_one_that_is_left_out() -> None:
+    text = f"{OPS}  - {{tanh: , from: a, when: false, name: r}}\n  - {{relu: , from: r, when: false}}\n"
+    assert wires_of_ops(f"{text}  - {{elu: , from: a}}") == {"elu1": ("a",)}
+
+
+def test_inputs_of_an_op_are_carried_by_what_they_are_for() -> None:
+    """Lengths take the second place in `from` if there is no state; what `carry` does not name stays the same."""
+
+    def wires(source: str, carry: str, op: str = "gru") -> tuple[str, ...]:
+        return wires_of_ops(f"{OPS}  - {{{op}: 4, from: {source}, repeat: 3, carry: {carry}, name: r}}")[
+            "r.2"
+        ]
+
+    assert wires("[a, n]", "{lengths: lengths}") == ("r.1", "n")
+    assert wires("[a, h, n]", "{state: state}") == ("r.1", "r.1.state", "n")
+    assert wires("[a, h, c, n]", "{state: state, cell: cell}", "lstm") == (
+        "r.1",
+        "r.1.state",
+        "r.1.cell",
+        "n",
+    )
+    assert wires("[a, h, c]", "{cell: state}", "lstm") == ("r.1", "h", "r.1.state")
+    text = f"{OPS}  - {{gru: 4, from: [a, n], repeat: 3, carry: {{lengths: «state»}}}}"
+    hold_refusals(text, ("NS0320", "`lengths` is an index of 9"))
+
+
+ADVICE = [
+    ("lstm: 4, from: [a, h, c]", "{state: state, cell: cell}", ("r.1", "r.1.state", "r.1.cell")),
+    ("lstm: 4, from: [a, h, c, n]", "{state: state, cell: cell}", ("r.1", "r.1.state", "r.1.cell", "n")),
+    ("lstm: 4, from: [a, n]", "{lengths: lengths}", ("r.1", "n")),
+    ("gru: 4, from: [a, h, n]", "{state: state}", ("r.1", "r.1.state", "n")),
+    ("gru: 4, from: [a, n]", "{lengths: lengths}", ("r.1", "n")),
+]
+
+
+@pytest.mark.parametrize(("item", "carry", "wires"), ADVICE)
+def test_the_help_about_a_repeated_op_leads_to_its_states(
+    item: str, carry: str, wires: tuple[str, ...]
+) -> None:
+    text = f"{OPS}  - {{{item}, repeat: «3», name: r}}"
+    hold_refusals(text, ("NS0125", f"add `carry: {carry}`"))
+    assert wires_of_ops(text.replace("«3»", f"3, carry: {carry}"))["r.2"] == wires
+
+
+ABSENT = [
+    ("gru: 4, from: a", "{«state»: state}", "`gru` takes only `sequence` here", "[SEQUENCE, STATE]"),
+    ("gru: 4, from: [a, n]", "{«state»: state}", "has no `state`", "[SEQUENCE, STATE, LENGTHS]"),
+    (
+        "gru: 4, from: [a, h]",
+        "{state: state, «lengths»: lengths}",
+        "has no `lengths`",
+        "[SEQUENCE, STATE, LENGTHS]",
+    ),
+    ("gru: 4, from: a", "{«lengths»: lengths}", "has no `lengths`", "[SEQUENCE, LENGTHS]"),
+    (
+        "lstm: 4, from: [a, h]",
+        "{state: state, «cell»: cell}",
+        "remove `cell` from `carry`",
+        "[SEQUENCE, STATE, CELL]",
+    ),
+    ("lstm: 4, from: a", "{«cell»: cell}", "or remove `carry`", "[SEQUENCE, STATE, CELL]"),
+    ("take: -1, from: a", "{«lengths»: lengths}", "has no `lengths`", "[INPUT, LENGTHS]"),
+    ("gather: [0, 1], from: a", "{«indices»: indices}", "has no `indices`", "[INPUT, INDICES]"),
+    (
+        "conv_lstm: {filters: 4, kernel: 1}, from: a",
+        "{«cell»: cell}",
+        "has no `cell`",
+        "[SEQUENCE, STATE, CELL]",
+    ),
+]
+
+
+@pytest.mark.parametrize(("item", "carry", "words", "source"), ABSENT)
+def test_an_op_carries_only_what_from_gives_it(item: str, carry: str, words: str, source: str) -> None:
+    text = f"{OPS}  - {{{item}, repeat: 3, carry: {carry}}}"
+    (found,) = hold_refusals(text, ("NS0128", words))
+    assert f"`from: {source}`" in (found.help or "")
+
+
+def test_every_carried_input_that_from_does_not_give_is_reported() -> None:
+    text = f"{OPS}  - {{lstm: 4, from: a, repeat: 3, carry: {{«state»: state, «cell»: cell}}}}"
+    hold_refusals(text, ("NS0128", "no `state`"), ("NS0128", "no `cell`"))
+
+
+def test_a_repeated_op_of_too_many_inputs_is_reported_as_that() -> None:
+    for carry in "", ", carry: {state: state}":
+        text = f"{OPS}  - {{gru: 4, from: «[a, h, n, n]», repeat: 3{carry}}}"
+        hold_refusals(text, ("NS0311", "takes 1 to 3 inputs"))
+
+
+def test_too_few_inputs_are_no_crash_without_a_repetition() -> None:
+    hold_refusals(
+        f"{OPS}  - {{gru: 4, from: a, repeat: 0, carry: {{«state»: state}}}}", ("NS0128", "has no `state`")
+    )
+    text = f"{CELL}  - {{cell: , from: [a], repeat: 0, carry: {{h: state}}, name: loop}}\n"
+    hold_refusals(f"{text}  - {{relu: , from: «loop.state»}}", ("NS0109", "does not contain `state`"))
 
 
 def test_outputs_by_name_of_a_call_a_repetition_and_every_repetition() -> None:
@@ -160,6 +337,12 @@ WRONG = [
     ("{add: , from: [a, b], repeat: 2, carry: «{x: x}»}", "NS0128", "have no names"),
     ("{layers: [relu], repeat: 2, carry: «{x: x}»}", "NS0128", "a group takes only the current tensor"),
     ("{cell: , from: «[a]», repeat: 2, carry: {h: state}}", "NS0123", "takes 2 (x, h), but gets 1"),
+    ("{gru: 4, repeat: 2, carry: «{}»}", "NS0128", "write `carry: {state: state}`"),
+    (
+        "{lstm: 4, repeat: 2, carry: {state: «cel»}}",
+        "NS0128",
+        "write `state: state` for the output of the same name",
+    ),
 ]
 
 
