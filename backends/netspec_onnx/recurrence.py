@@ -17,8 +17,8 @@ COUPLED = (0, 2, 0, 1)
 """The same for a coupled LSTM. ONNX has a forget gate there too, but ignores its weights."""
 
 REDUCTIONS = {"sum": "ReduceSum", "average": "ReduceMean", "multiply": "ReduceProd"}
-INT32 = 6
-"""`TensorProto.INT32`."""
+INT32, BOOL = 6, 9
+"""`TensorProto.INT32` and `TensorProto.BOOL`."""
 
 
 def recurrent(op: Recurrent, site: Site) -> str:
@@ -36,14 +36,18 @@ def recurrent(op: Recurrent, site: Site) -> str:
         cells += c
         if layer + 1 < op.layers or op.returns == "sequence":
             x = _joined(op, site, y, steps)
-    ends = {"state": lambda: _end(op, site, states), "cell": lambda: _end(op, site, cells)}
+    ends = {
+        "state": lambda: _end(op, site, states, starts[:1]),
+        "cell": lambda: _end(op, site, cells, starts[1:]),
+    }
     for port, name in zip(site.node.ports, site.further, strict=True):
         site.emitted.append(Emitted("Identity", (ends[port](),), (name,)))
     if op.returns == "state":
         return ends["state"]()
     sizes = [site.sizes[at - 2] for at in others]
     if op.returns == "last":
-        last = site.emit("Unsqueeze", states[-1], site.integers((0,)))
+        kept = _kept(site, states[-1], _of_layer(op, site, op.layers - 1, starts[:1]))
+        last = site.emit("Unsqueeze", kept, site.integers((0,)))
         return _behind_batch(site, _joined(op, site, last, 1), (1, op.merged), sizes)
     whole = site.emit("Reshape", x, site.integers((steps, -1, *sizes, op.merged)))
     # From (steps, N, *others, channels).
@@ -62,11 +66,29 @@ def _behind_batch(site: Site, x: str, shape: tuple[int, int], sizes: Sequence[in
 
 def _lengths(site: Site) -> str:
     """The lengths as INT32, limited to the number of steps; "" if there are none."""
-    found = [value for value, type_ in zip(site.values, site.types, strict=True) if type_.kind == "indices"]
-    if not found:
+    given = _given_lengths(site)
+    if not given:
         return ""
     steps = site.types[0].sizes[0]
-    return site.emit("Cast", site.emit("Min", found[0], site.integers((steps,))), to=INT32)
+    return site.emit("Cast", site.emit("Min", given, site.integers((steps,))), to=INT32)
+
+
+def _given_lengths(site: Site) -> str:
+    """The input with the lengths; "" if there is none."""
+    found = (value for value, type_ in zip(site.values, site.types, strict=True) if type_.kind == "indices")
+    return next(found, "")
+
+
+def _kept(site: Site, states: str, starts: Sequence[str]) -> str:
+    """The last states (directions, N, channels): those of a sample without steps are the initial ones.
+
+    onnxruntime gives 0 for such a sample, whatever its initial states are.
+    """
+    lengths = _given_lengths(site)
+    if not lengths or not starts:
+        return states
+    has_steps = site.emit("Unsqueeze", site.emit("Cast", lengths, to=BOOL), site.integers((0, 2)))
+    return site.emit("Where", has_steps, states, *starts)
 
 
 def _starts(op: Recurrent, site: Site) -> list[str]:
@@ -82,15 +104,20 @@ def _starts(op: Recurrent, site: Site) -> list[str]:
     return found
 
 
+def _of_layer(op: Recurrent, site: Site, layer: int, starts: Sequence[str]) -> list[str]:
+    """The initial states of one layer, each (directions, N, channels)."""
+    if op.layers == 1 or not starts:
+        return list(starts)
+    count = len(op.suffixes)
+    rows = [site.integers((at,)) for at in (layer * count, (layer + 1) * count, 0)]
+    return [site.emit("Slice", each, *rows) for each in starts]
+
+
 def _layer(
     op: Recurrent, site: Site, layer: int, x: str, lengths: str, starts: Sequence[str]
 ) -> tuple[str, ...]:
     """One layer: its outputs (steps, directions, N, channels), then its last states (directions, N, channels)."""
-    count = len(op.suffixes)
-    first = starts
-    if starts and op.layers > 1:
-        rows = [site.integers((at,)) for at in (layer * count, (layer + 1) * count, 0)]
-        first = [site.emit("Slice", each, *rows) for each in starts]
+    first = _of_layer(op, site, layer, starts)
     blocks = COUPLED if isinstance(op, Lstm) and op.coupled else BLOCKS[type(op)]
     kernel = _stacked(op, site, layer, "weight_ih", blocks)
     recurrent_kernel = _stacked(op, site, layer, "weight_hh", blocks)
@@ -102,7 +129,7 @@ def _layer(
     }
     match op:
         case Rnn():
-            settings["activations"] = (op.activation.capitalize(),) * count
+            settings["activations"] = (op.activation.capitalize(),) * len(op.suffixes)
         case Gru():
             settings["linear_before_reset"] = int(op.reset == "after")
         case Lstm():
@@ -163,11 +190,11 @@ def _joined(op: Recurrent, site: Site, y: str, steps: int) -> str:
     return site.emit("Reshape", moved, site.integers((steps, -1, op.merged)))
 
 
-def _end(op: Recurrent, site: Site, states: Sequence[str]) -> str:
+def _end(op: Recurrent, site: Site, states: Sequence[str], starts: Sequence[str]) -> str:
     """The last states of all layers and directions, along the channels: (N, channels, *others)."""
     at = op.dimension(site.types)
     sizes = [size for axis, size in enumerate(site.sizes) if axis != at]
-    rows = site.emit("Concat", *states, axis=0) if len(states) > 1 else states[0]
+    rows = _kept(site, site.emit("Concat", *states, axis=0) if len(states) > 1 else states[0], starts)
     return _behind_batch(site, rows, (op.layers * len(op.suffixes), op.units), sizes)
 
 

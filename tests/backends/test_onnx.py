@@ -80,6 +80,25 @@ def test_a_file_gives_what_the_oracle_gives_in_inference(name: str) -> None:
     check_inference(structure(name), 2)
 
 
+@pytest.mark.parametrize("name", [each.name for each in CASES if each.name.endswith("started_lengths")])
+@pytest.mark.parametrize("lengths", [(0, 0), (0, 1), (5, 0)])
+def test_a_sample_without_steps_keeps_its_initial_state(name: str, lengths: tuple[int, ...]) -> None:
+    (case,) = (each for each in CASES if each.name == name)
+    graph = case.graph()
+    draw = np.random.default_rng(0)
+    inputs: dict[str, Any] = {
+        each.name: draw.standard_normal((len(lengths), *each.type.shape)).astype("float32")
+        for each in graph.inputs
+        if each.vocabulary is None
+    }
+    inputs["lengths"] = np.array(lengths)
+    weights = start(graph, 1, "float32")
+    wanted = forward(graph, weights, inputs, training=False)
+    found = run(backend().file(graph, weights), inputs)
+    for each in graph.outputs:
+        np.testing.assert_allclose(found[each.name], wanted[each.value], rtol=0, atol=1e-6)
+
+
 def test_a_file_says_what_it_is() -> None:
     graph = structure("heads")
     model = onnx.load_from_string(backend().file(graph, initialise(graph)))
