@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from netspec.graph import Node
+from netspec.lowering.gathering import cycle
 from netspec.lowering.names import free, is_automatic, numbered
 from netspec.lowering.outline import Module, given, place_of
 
@@ -89,7 +90,7 @@ class _Allocation:
     def names(self) -> dict[str, str]:
         for index, item in enumerate(self.items):
             first, *others = given(item)
-            kept = self._kept(index)
+            kept = self._kept(index) | {self.variable[value] for value in _taken_again(item, first)}
             if first not in self.lists:
                 self.variable[first] = self._first(index, item, kept)
             for value in others:
@@ -182,6 +183,15 @@ class _Allocation:
             names.append(numbered(stem, self.taken))
             self.taken.add(names[-1])
         return {value: names[var] if isinstance(var, int) else var for value, var in self.variable.items()}
+
+
+def _taken_again(item: Node | Module, result: str) -> Iterator[str]:
+    """The inputs of a loop that later repetitions still take after one has made the result."""
+    made = cycle(item) if isinstance(item, Module) else None
+    if made is not None:
+        for value, wire in zip(made.repeat.items[0].inputs, made.wires, strict=True):
+            if wire is None or made.values(wire)[-1] != result:
+                yield value
 
 
 def _title(path: str) -> str:

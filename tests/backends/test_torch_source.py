@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from netspec.backend import Source, Unsupported
+from netspec.diagnostics import Problems
 from netspec.graph import Graph
+from netspec.loading import graph_of_text
 from netspec.lowering.names import UnsafeName
 from netspec.ops.activation import Relu
 from netspec_torch import backend
@@ -199,6 +201,38 @@ def test_a_repeat_that_shares_one_module_is_a_loop_over_it() -> None:
     text = TORCH.source(structure("carried")).text
     loop = "        for _ in range(2):\n            again, state5 = self.first(again, state5)\n"
     assert loop in text
+
+
+LOOPS = {
+    "layers": (
+        "input: [4, 8]",
+        "{gru: 4, repeat: 3, carry: {sequence: sequence}}",
+        "y = layer(x.movedim(1, -1))",
+    ),
+    "groups": ("input: [4, 8]", "{repeat: 3, layers: [{dense: 4, from: input}]}", "y = layer(x)"),
+    "unused": (
+        "input: [4]",
+        "{dense: 4, name: a}, {repeat: 3, layers: [{dense: 4, from: input}]}, {dense: 3, from: a}",
+        "y = layer(x)",
+    ),
+    "blocks": (
+        "input: [4]",
+        "{dense: 4}, {blk: , from: [input, dense1], repeat: 3, carry: {a: a, b: b}}",
+        "z = blk(x, y)",
+    ),
+}
+"""Inputs, layers, and the line of the loop over a repeat."""
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_a_loop_keeps_what_each_repetition_takes(name: str) -> None:
+    inputs, layers, line = LOOPS[name]
+    block = "{inputs: [a, b], outputs: [y], layers: [{add: , from: [a, b]}, {dense: 4, name: y}]}"
+    text = f"netspec: 1\nname: loop\n{inputs}\nblocks: {{blk: {block}}}\nlayers: [{layers}]\n"
+    problems = Problems()
+    graph = graph_of_text(text, "loop.yaml", problems)
+    assert graph is not None, problems.in_order()
+    assert line in TORCH.source(graph).text  # a text that is not folded warns
 
 
 def test_layers_of_a_block_that_start_in_the_same_way_are_one_loop() -> None:
