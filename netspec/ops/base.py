@@ -14,7 +14,7 @@ from netspec.diagnostics.codes import shapes, structure
 from netspec.model import Model
 from netspec.ops.initializers import Initializer
 from netspec.ops.reach import Reach
-from netspec.ops.roles import FIRST, KINDS, ONE, Port, Role, assigned, bounds
+from netspec.ops.roles import FIRST, KINDS, ONE, Port, Role, assigned, bounds, crowded
 from netspec.types import Kind, Type
 
 Inputs = Sequence[Type]
@@ -162,9 +162,12 @@ class Op(Model):
         """
         if not self.takes(len(inputs)):
             raise self.miscount(len(inputs))
-        for role, type_ in assigned(self.inputs, inputs):
+        found = assigned(self.inputs, inputs)
+        for role, type_ in found:
             if type_.kind not in role.takes:
                 raise self._wrong_kind(role, type_, inputs)
+        if (role_twice := crowded(found)) is not None:
+            raise self._too_many(role_twice, [role for role, _ in found].count(role_twice))
 
     @classmethod
     def takes(cls, count: int) -> bool:
@@ -191,6 +194,15 @@ class Op(Model):
             help=f"write `from: [{', '.join(_EXAMPLES[role.takes[0]] for role in cls.inputs)}]` beside it",
         )
 
+    def _too_many(self, role: Role, count: int) -> Misfit:
+        """The misfit for several inputs that can only have the same role."""
+        kinds = " or ".join(KINDS[kind] for kind in role.takes)
+        return Misfit(
+            shapes.INPUT_COUNT,
+            f"`{self.keyword}` takes {role.most} input as `{role.name}`, and `from` names {count} that hold {kinds}",
+            help=f"keep {role.most} of them in `from`",
+        )
+
     def _wrong_kind(self, role: Role, type_: Type, inputs: Inputs) -> Misfit:
         """The misfit for an input of a kind that its role does not take."""
         takes = " or ".join(KINDS[kind] for kind in role.takes)
@@ -202,7 +214,7 @@ class Op(Model):
         help_ = _KIND_HELP[role.takes[0], type_.kind]
         for others in permutations(inputs) if len(inputs) <= len(self.inputs) else ():
             ordered = assigned(self.inputs, others)
-            if all(each.kind in role.takes for role, each in ordered):
+            if all(each.kind in role.takes for role, each in ordered) and crowded(ordered) is None:
                 names = ", then ".join(f"`{role.name}`" for role, _ in ordered)
                 help_ = f"{'swap them' if len(inputs) == 2 else 'change their order'}: `from` names {names}"
         return Misfit(shapes.KIND, message, help=help_)

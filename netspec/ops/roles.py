@@ -67,6 +67,12 @@ def assigned(roles: Sequence[Role], inputs: Sequence[Type]) -> list[tuple[Role, 
     return found
 
 
+def crowded(found: Sequence[tuple[Role, Type]]) -> Role | None:
+    """The first role that more inputs have than it takes; None: each input has its place."""
+    roles = [role for role, _ in found]
+    return next((each for each in roles if each.most is not None and roles.count(each) > each.most), None)
+
+
 def _later(roles: Sequence[Role], type_: Type) -> bool:
     return any(type_.kind in role.takes for role in roles)
 
