@@ -287,10 +287,12 @@ def _recurrent() -> Iterator[Case]:
         yield replace(row, below=6, slow=f"{returns}_lengths" not in QUICK)
         yield replace(_row(f"{returns}_volume", keyword, (2, 3, 2, 4), axis="depth", **given), slow=True)
     # Lengths of 0 and 1: a sample without steps keeps the state that it starts with.
-    for keyword, given in (("gru", fields), ("lstm", {**both, "layers": 2}), ("rnn", {**fields, "layers": 2})):
-        starts = [(given.get("layers", 1) * (2 if "direction" in given else 1) * 3,)] * (1 + (keyword == "lstm"))
+    both_2 = {**both, "layers": 2}
+    for keyword, given, count in (("rnn", fields, 1), ("gru", fields, 1), ("lstm", both_2, 4)):
         ports = ("state", "cell") if keyword == "lstm" else ("state",)
-        row = _row("started_lengths", keyword, x, *starts, **{**given, "return": "last"})
+        row = _row(
+            "started_lengths", keyword, x, *((count * 3,) for _ in ports), **given, **{"return": "last"}
+        )
         yield replace(row, below=2, ports=ports, slow=True)
 
 
