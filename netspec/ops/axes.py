@@ -29,6 +29,12 @@ def resolved_axis(type_: Type, axis: AxisName | None) -> AxisName:
     if axis is None:
         if len(type_.spatial) == 1:
             return "time"
+        if not names:
+            raise Misfit(
+                shapes.RANK,
+                f"{type_} has no axes: it is one index for each sample",
+                help="take a tensor with an axis: an input with `shape: [5]` has five indices for each sample",
+            )
         why = f"has {len(type_.spatial)} spatial axes" if type_.spatial else "has no spatial axes"
         raise Misfit(
             shapes.RANK,
@@ -38,7 +44,9 @@ def resolved_axis(type_: Type, axis: AxisName | None) -> AxisName:
     # `time` is also a name of the first axis of a video.
     name: AxisName = "depth" if axis == "time" and len(type_.spatial) == 3 else axis
     if name not in names:
-        raise Misfit(shapes.RANK, f"{type_} has no axis `{axis}`", "axis", help=f"its axes are {listed}")
+        one = "it is one index for each sample; an input with `shape: [5]` has five"
+        has = f"its axes are {listed}" if names else one
+        raise Misfit(shapes.RANK, f"{type_} has no axis `{axis}`", "axis", help=has)
     return name
 
 

@@ -24,7 +24,8 @@ class Misfit(Exception):
     """An op does not fit its inputs. The elaborator adds the place in the text.
 
     `field` is the field of the op that the caret marks; None marks the op itself. In a note, `{source}` stands for
-    the line that the input comes from.
+    the line that the input comes from. `wanted` are the types that inputs must have, by their roles: an output of that
+    name and type, of the layer that the author named, is probably the one that is meant.
     """
 
     def __init__(
@@ -34,9 +35,11 @@ class Misfit(Exception):
         field: str | None = None,
         notes: Sequence[str] = (),
         help: str | None = None,
+        wanted: Mapping[str, Type] | None = None,
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.field, self.notes, self.help = code, message, field, tuple(notes), help
+        self.wanted = wanted or {}
 
 
 def check_no_kernel(init: Initializer) -> None:
@@ -251,6 +254,10 @@ class Op(Model):
             for name, (other, value) in self.idle.items()
             if getattr(self, other) == value and getattr(self, name) != type(self).model_fields[name].default
         ]
+
+    def to_keep_axes(self) -> str | None:
+        """The setting with which the output keeps the axis that it does not have as the op is written."""
+        return None
 
     def extents(self, inputs: Inputs) -> Iterable[tuple[str, int]]:
         """Intermediate sizes that can be larger than the output, each with its description."""

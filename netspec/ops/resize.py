@@ -153,7 +153,7 @@ class Pad(Op):
                 shapes.SIZE,
                 f"{type_} is larger than {'×'.join(map(str, size))}",
                 "size",
-                help="`size` is the output size; `crop` makes a map smaller",
+                help="`crop` makes a map smaller: `crop: {size: …}` or `crop: {like: NAME}`",
             )
         return tuple((each // 2, each - each // 2) for each in more)
 
@@ -218,7 +218,9 @@ class Crop(Op):
                 f"{inputs[0]} cannot be cropped by {_listed(wanted)}",
                 "amount" if self.size is None else "size",
                 notes=(f"the input is {inputs[0]}{{source}}",),
-                help="the remaining part must be inside the input",
+                help="the remaining part must be inside the input"
+                if self.size is None or self.offset is not None
+                else "`pad` makes a map larger: `pad: {size: …}` or `pad: {like: NAME}`",
             )
         return self.replace(amount=cuts, size=None, offset=None)
 

@@ -106,7 +106,14 @@ def _parts(value: object) -> object:
             "write `[a, b]` for equal parts, or `parts: {a: 32, b: 64}`",
         )
     for name, size in given.items():
-        if not isinstance(name, str) or not name.isidentifier() or name == FIRST:
+        if name == FIRST:
+            raise refusal(
+                "parts",
+                f"`{FIRST}` is already a name of the first output of every layer",
+                f"give this part another name, such as `{FIRST}s`",
+                (name,),
+            )
+        if not isinstance(name, str) or not name.isidentifier():
             raise refusal(
                 "parts",
                 f"`{name}` cannot be the name of a part",
@@ -247,14 +254,18 @@ class Take(Along):
     """The position, from 0; a negative one counts from the end."""
 
     def _resolve(self, inputs: Inputs) -> Self:
-        op = self.replace(axis=resolved_axis(inputs[0], self.axis))
+        is_vector = inputs[0].channels is not None and not inputs[0].spatial
+        axis = "channels" if self.axis is None and is_vector else self.axis
+        op = self.replace(axis=resolved_axis(inputs[0], axis))
         if op.axis == "channels":
+            stop = "" if self.position == -1 else f", stop: {self.position + 1}"
             raise Misfit(
                 shapes.RANK,
-                "`take` removes an axis, and a tensor of numbers keeps its channels",
+                f"`take` removes an axis, and {inputs[0]} has no other than its channels, which stay"
+                if is_vector
+                else "`take` removes an axis, and a tensor of numbers keeps its channels",
                 "axis",
-                help="use `slice` for a part of the channels: "
-                f"`slice: {{start: {self.position}, stop: {self.position + 1 or 'END'}}}`",
+                help=f"use `slice` for a part of the channels: `slice: {{start: {self.position}{stop}}}`",
             )
         if len(inputs) > 1:
             self._check_lengths(*inputs)
@@ -263,7 +274,14 @@ class Take(Along):
         return op
 
     def _check_lengths(self, sequence: Type, lengths: Type) -> None:
-        if sequence.channels is None or len(sequence.spatial) > 1:
+        if sequence.channels is None:
+            raise Misfit(
+                shapes.KIND,
+                f"with `lengths`, `take` gives zeros for a sample of length 0, and no index says that; the input is "
+                f"{sequence}",
+                help="put `embedding: …` or `one_hot` before it",
+            )
+        if len(sequence.spatial) > 1:
             raise Misfit(
                 shapes.RANK,
                 f"`lengths` says how long each sequence of numbers is; the input is {sequence}",
@@ -363,6 +381,14 @@ class Roll(Along):
 
 
 def _listed(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise refusal(
+            "positions",
+            "`gather` takes a list of positions",
+            f"write `[{value}]` for a list of one; `- take: {value}` is the op that also removes the axis",
+        )
+    if value == []:
+        raise refusal("positions", "the list has no position", "write at least one, such as `[0]`")
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -134,6 +134,13 @@ class Swept(Op):
         if isinstance(self.axis, int):
             if 0 <= self.axis < len(axes):
                 return axes[self.axis]
+        elif self.axis.isdecimal() and int(self.axis) < len(axes):
+            raise Misfit(
+                shapes.RANK,
+                f"{type_} has no axis with the name `{self.axis}`; its number has no quotes",
+                "axis",
+                help=f"write `axis: {int(self.axis)}`, or `axis: {axes[int(self.axis)]}`",
+            )
         elif self.axis in axes:
             return self.axis
         elif self.axis == "time" and len(axes) == 3:
@@ -173,13 +180,15 @@ class Swept(Op):
                 f"`{self.keyword}` starts with a `state` and a `cell`; here it gets only one of them",
                 help=f"write `from: [NAME, OTHER.state, OTHER.cell]`, where OTHER is another `{self.keyword}`",
             )
-        for name, wanted in zip(names, self.states((sequence,)), strict=True):
+        states = dict(zip(names, self.states((sequence,)), strict=True))
+        for name, wanted in states.items():
             if given[name] != wanted:
                 raise Misfit(
                     shapes.RECURRENT,
                     f"the `{name}` that `{self.keyword}` starts with must be {wanted}; it gets {given[name]}",
                     notes=(self.states_in_words(wanted),),
                     help=self.advice_for_states(wanted),
+                    wanted=states,
                 )
 
     def states_in_words(self, wanted: Type) -> str:
@@ -192,6 +201,9 @@ class Swept(Op):
         raise NotImplementedError
 
     # Outputs
+
+    def to_keep_axes(self) -> str | None:
+        return None if self.returns == "sequence" else "return: sequence"
 
     def states(self, inputs: Inputs) -> tuple[Type, ...]:
         """The types of the last states, which are also those of the initial states."""

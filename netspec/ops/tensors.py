@@ -95,11 +95,14 @@ def _nested(value: object) -> Nested:
         items = tuple(_nested(each) for each in value)
         if not items or len({shape_of(each) for each in items}) > 1:
             raise refusal(
-                "numbers", "lists beside each other must have equal lengths, and none can be empty", None
+                "numbers",
+                "lists beside each other must have equal lengths, and none can be empty",
+                "give each list as many values as the ones beside it",
             )
         return items
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
-        raise refusal("numbers", f"`{value!r}` is not a finite number", None)
+        advice = "write a finite number; the largest float32 is 3.4e38"
+        raise refusal("numbers", f"`{value!r}` is not a finite number", advice)
     return float(value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from netspec.dataclass import dataclass
+from netspec.dataclass import dataclass, replace
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.expressions.expression import is_expression
@@ -46,6 +46,8 @@ class Item:
     carry: Value | None = None
     branches: tuple[tuple[Item, ...], ...] | None = None
     broken: bool = False
+    begins: Listing | None = None
+    """The branch whose first item it is, as written."""
 
     @property
     def is_name(self) -> bool:
@@ -199,6 +201,7 @@ def _called(value: Mapping, keyword: str, problems: Problems) -> Item:
         carry=entries["carry"].value if "carry" in entries else None,
         branches=_branches(keyword, argument, problems),
         broken=broken,
+        begins=None,
         **keys,
     )
 
@@ -264,4 +267,5 @@ def is_path(value: Value) -> bool:
 def _branch(value: Value, problems: Problems) -> tuple[Item, ...]:
     if isinstance(value, Scalar):
         return (Item(GROUP, value.span, value, source=value),)
-    return read_items(value, problems, "a branch")
+    items = read_items(value, problems, "a branch")
+    return (replace(items[0], begins=value), *items[1:]) if items and isinstance(value, Listing) else items

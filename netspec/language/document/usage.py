@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from netspec.diagnostics import Problems
@@ -147,12 +148,31 @@ def _report_plain(value: Value, op: type[Op], problems: Problems) -> None:
         codes.NO_PLAIN_VALUE,
         f"`{op.keyword}` takes no plain value",
         value.span,
-        help=f"write `{op.keyword}: {{{wanted}}}`"
-        if wanted
-        else f"remove it, or name the field that it is for: {others}"
-        if others
-        else f"remove it: `{op.keyword}` has no fields",
+        help=_as_bounds(value, op)
+        or (
+            f"write `{op.keyword}: {{{wanted}}}`"
+            if wanted
+            else f"remove it, or name the field that it is for: {others}"
+            if others
+            else f"remove it: `{op.keyword}` has no fields"
+        ),
     )
+
+
+def _as_bounds(value: Value, op: type[Op]) -> str | None:
+    """Advice for the bounds of a part in the form of Python (`2:5`), or as a list."""
+    bounds = ("start", "stop", "step")
+    if not set(bounds) <= op.model_fields.keys():
+        return None
+    given = plainly(value)
+    if isinstance(given, list) and 2 <= len(given) <= 3 and all(type(each) is int for each in given):
+        texts = [str(each) for each in given]
+    elif isinstance(given, str) and re.fullmatch(r"-?[0-9]*:-?[0-9]*(:[0-9]*)?", given):
+        texts = given.split(":")
+    else:
+        return None
+    fields = ", ".join(f"{name}: {text}" for name, text in zip(bounds, texts, strict=False) if text)
+    return f"write `{op.keyword}: {{{fields}}}`, and `axis` unless the channels are meant" if fields else None
 
 
 def _check_branches(item: Item, op: type[Op], document: Document, problems: Problems) -> None:

@@ -15,7 +15,7 @@ from netspec.language.expressions.expression import is_expression
 from netspec.language.expressions.parser import parse
 from netspec.language.expressions.tree import Formula
 from netspec.language.reading.scalars import boolean
-from netspec.language.reading.values import Mapping, Scalar, Value, locate, locate_key
+from netspec.language.reading.values import Listing, Mapping, Scalar, Value, locate, locate_key
 from netspec.ops import OPS
 from netspec.ops.words import Lead, WordTable, lead
 
@@ -66,6 +66,9 @@ def report(
         parameters: names of parameters, for suggestions.
     """
     told: set[object] = set()
+    kinds: dict[object, set[str]] = {}
+    for each in errors:
+        kinds.setdefault(each["loc"][0] if each["loc"] else "", set()).add(each["type"])
     unknown = {str(each["loc"][0]) for each in errors if each["type"] == "extra_forbidden"}
     # A missing key with a misspelt name is reported as the misspelt one.
     misspelt = meant(unknown, known, words)
@@ -74,6 +77,8 @@ def report(
         if field in told or field in skip or (each["type"] == "missing" and field in misspelt):
             continue  # a union reports an error for each member
         told.add(field)
+        if "string_type" in kinds[field] and not kinds[field].isdisjoint(("int_type", "int_from_float")):
+            each = {**each, "type": "name_or_number"}
         _report_one(each, str(field), owner, known, values, keys, span, problems, words, parameters, explain)
 
 
@@ -110,6 +115,8 @@ def _report_one(
     if isinstance(value, Scalar) and value.text in parameters:
         advice = f"write `{key}: ${value.text}` for the parameter"
     op = OPS.get(owner.strip("`"))
+    if advice is None and op is not None:
+        advice = _of_field(op, field, key, value)
     what = owner if op is not None and op.whole else f"{owner}: `{field}`"
     message = f"{what} {sentence(each)}"
     problems.error(codes.WRONG_VALUE, message, place, notes=explain(field), help=advice)
@@ -226,6 +233,7 @@ _SENTENCES: dict[str, Tell] = {
     "finite_number": lambda context, given: "takes a finite number",
     "bool_type": lambda context, given: "is `true` or `false`",
     "string_type": lambda context, given: "takes a text",
+    "name_or_number": lambda context, given: "takes a name or a whole number",
     "greater_than_equal": lambda context, given: f"is at least {context['ge']:g}",
     "greater_than": lambda context, given: f"is greater than {context['gt']:g}",
     "less_than_equal": lambda context, given: f"is at most {context['le']:g}",
@@ -249,7 +257,27 @@ def _advice(each: ErrorDetails, key: str, written: Value | None) -> str | None:
     if advise is None or (isinstance(given, float) and math.isnan(given)):
         return None
     calculated = isinstance(written, Scalar) and is_expression(written)
+    if calculated and each["type"] in ("activation", "literal_error"):
+        # The word is that of a parameter: only the misspelling is sure.
+        found = advise(each.get("ctx") or {}, given, "")
+        return found if found is not None and found.startswith("did you mean") else None
     return _of_expression(each["type"], given) if calculated else advise(each.get("ctx") or {}, given, key)
+
+
+def _of_field(op: Any, field: str, key: str, written: Value | None) -> str | None:
+    """Advice that depends on the field: one size for a list of two, or the default."""
+    if isinstance(written, Scalar) and is_expression(written):
+        return None
+    items = written.items if isinstance(written, Listing) else ()
+    numbers = [each.value for each in items if isinstance(each, Scalar)]
+    if field == op.width and len(numbers) == 2 and all(type(each) is int for each in numbers):
+        return f"{_write(key, str(numbers[1]))}: only the size of the output is stated, and the input has its own"
+    known = op.model_fields.get(field)
+    if known is None or known.is_required() or not isinstance(known.default, bool | int | float | str):
+        return None
+    default = known.default
+    text = f"{default:g}" if isinstance(default, float) else _yaml(default)
+    return f"leave it out for the default, `{field}: {text}`"
 
 
 def _write(key: str, *texts: str) -> str:
@@ -329,6 +357,8 @@ def _share(context: dict[str, Any], given: object, key: str) -> str | None:
     """Advice for a percentage in place of a fraction."""
     if context["lt"] == 1 and isinstance(given, int | float) and 1 < given < 100:
         return f"{_write(key, format(given / 100, '.15g'))} for {given:.15g} %"
+    if context["lt"] == 1 and given == 1:
+        return f"{_write(key, '0.01')} for 1 %; with 1 there would be nothing left"
     return None
 
 
@@ -374,9 +404,14 @@ _ADVICE: dict[str, Callable[[dict[str, Any], object, str], str | None]] = {
     "string_type": lambda context, given, key: (
         None if isinstance(given, str) else "write a name, not a number"
     ),
+    "name_or_number": lambda context, given, key: (
+        _write(key, _yaml(given[0]))
+        if isinstance(given, list) and len(given) == 1 and isinstance(given[0], str | int)
+        else "write one name, or one whole number from 0"
+    ),
     "literal_error": _word,
     "tuple_type": _numbers,
-    **dict.fromkeys(("padding", "initializer", "parts", "numbers"), _own),
+    **dict.fromkeys(("padding", "initializer", "parts", "numbers", "positions"), _own),
     "activation": _activation,
 }
 

@@ -109,10 +109,11 @@ def _check_block(block: Block, document: Document, names: dict[str, None], probl
             help="give the block another name",
         )
     known = dict(names)
-    for parameter in block.params or ():
+    declared = [parameter.name for parameter in block.params or ()]
+    for at, parameter in enumerate(block.params or ()):
         _check_parameter(parameter, problems)
         for scalar in _scalars([parameter.default]):
-            hold_names(scalar, known, problems)
+            hold_names(scalar, known, problems, declared[at + 1 :])
         known[parameter.name] = None
     for name, span in zip(block.inputs, block.input_spans, strict=True):
         if name != "input":
@@ -201,6 +202,9 @@ def _report_unknown(item: Item, document: Document, names: Collection[str], prob
         return
     call = re.match(_CALL, item.keyword)
     numbered = item.keyword.rstrip("0123456789")
+    if item.begins is not None and (advice_ := _as_name(item, item.begins, document)) is not None:
+        problems.error(codes.UNKNOWN_OP, message, item.span, help=advice_)
+        return
     found = _lead(call.group(1) if call else item.keyword, [*OPS, *document.blocks, NETWORK], item.argument)
     if found is None and numbered in OPS:
         found = Lead(
@@ -215,6 +219,31 @@ def _report_unknown(item: Item, document: Document, names: Collection[str], prob
     if found is not None and found.exact and found.ours is not None and found.ours in OPS and not call:
         # The op is now known, so errors in its fields can be reported in the same run.
         check_op(item, OPS[found.ours], document, names, problems)
+
+
+def _as_name(item: Item, branch: Listing, document: Document) -> str | None:
+    """Advice for an item at the start of a branch that is the name of a layer or of an input; None for another."""
+    first = item.keyword.split(".")[0]
+    inputs = [each.name for each in document.inputs]
+    inputs += [name for block in document.blocks.values() for name in block.inputs]
+    if item.argument is not None or first not in (*inputs, *_layer_names(document)):
+        return None
+    if len(branch.items) > 1:
+        return f"remove it, and write `from: {item.keyword}` beside the item after it"
+    last = branch.items[-1].span
+    if (last.end_line, last.end_column) != (branch.span.end_line, branch.span.end_column):
+        return f"a branch that is only the name of a layer has no brackets of its own: `{item.keyword}`"
+    return f"write `- {item.keyword}`, with one dash: the name of a layer is a branch by itself"
+
+
+def _layer_names(document: Document) -> Iterator[str]:
+    """The names that the items of a document give themselves."""
+    lists = [document.items, *(head.items for head in document.heads)]
+    lists += [block.items for block in document.blocks.values() if block.document is document]
+    for items in lists:
+        for each in all_items(items, document):
+            if each.name is not None:
+                yield each.name.text
 
 
 _CALL = r"(?s)([A-Za-z_][\w.]*)(?:\s*\(.*\)|\s+\(?\d.*)\s*\Z"

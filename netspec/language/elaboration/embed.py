@@ -62,6 +62,9 @@ def _input(walk: Walk, declared: InputDeclaration, frame: Frame) -> Input | None
             declared.span,
             help=f"the batch has no axis here: write `{shape[1:]}`"
             if len(shape) == 5
+            else "for one whole number for each sample, such as `lengths`, add a vocabulary: "
+            "`{shape: [], vocabulary: 9}` for up to 8 steps; a vector is `[784]`, an image `[3, 224, 224]`"
+            if not shape
             else "write `[3, 224, 224]` for an image, `[784]` for a vector",
         )
         return None
@@ -229,7 +232,11 @@ class Network:
             codes.UNKNOWN_NAME,
             f"{way} has no layer `{last}`{did_you_mean(last, known)}",
             self.until_at.span,
-            help=advice if known or steps else "it has no layers",
+            help=advice
+            if known
+            else f"it is one layer: `until: {'.'.join(steps)}` ends there"
+            if steps
+            else "it has no layers",
         )
 
 

@@ -209,7 +209,11 @@ def _report_unused(
         if each.name not in used:
             walk.problems.warning(
                 codes.UNUSED_INPUT,
-                f"the input `{each.name}` is unused",
+                f"no layer takes the input `{each.name}`, only its sizes"
+                if each.name in walk.sized
+                else f"the input `{each.name}` is unused",
                 each.span,
-                help="take it with `from`, or remove it",
+                help="take it with `from`, or write the sizes as numbers and remove it"
+                if each.name in walk.sized
+                else "take it with `from`, or remove it",
             )

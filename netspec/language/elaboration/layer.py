@@ -20,10 +20,11 @@ from netspec.language.elaboration.sharing import shared_layer
 from netspec.language.elaboration.story import story
 from netspec.language.elaboration.walk import Fitted, Walk
 from netspec.language.expressions.missing import BROKEN, Missing
-from netspec.language.reading.values import Scalar, Value
+from netspec.language.reading.values import Listing, Scalar, Value
 from netspec.ops import OPS
 from netspec.ops.base import Misfit, Op, Weight
 from netspec.ops.bounds import check_numbers
+from netspec.ops.roles import assigned
 from netspec.types import Type
 
 
@@ -127,7 +128,7 @@ def _worked_out(walk: Walk, op: type[Op], item: Item, received: ValueName, frame
         else:
             fields[key] = plainly(value)
     for key, value in given.likes.items():
-        fields[key] = _sizes(walk, value, frame)
+        fields[key] = _sizes(walk, value, frame, received)
     if any(value is BROKEN for value in fields.values()):
         return None
     for file, (member, field) in op.reads.items():
@@ -153,8 +154,11 @@ def _sight(walk: Walk, own: bool, received: ValueName, frame: Frame) -> Callable
     return lambda: walk.sight(frame, received) if own else {**frame.parameters, "in": walk.sizes(received)}
 
 
-def _sizes(walk: Walk, name: Value, frame: Frame) -> object:
-    """The spatial sizes of the layer with this name; BROKEN if it is unknown, which is reported."""
+def _sizes(walk: Walk, name: Value, frame: Frame, received: ValueName) -> object:
+    """The spatial sizes of the layer with this name, for a map with as many axes, or for a vector.
+
+    BROKEN if it is unknown, or has other axes, which is reported.
+    """
     referents = find(walk, name, frame)
     if not referents or isinstance(referents[0].tensor, Missing):
         return BROKEN
@@ -167,7 +171,22 @@ def _sizes(walk: Walk, name: Value, frame: Frame) -> object:
             help="name a layer that gives a map",
         )
         return BROKEN
+    walk.sized.add(str(referents[0].tensor))
+    axes = 0 if isinstance(received, Missing) else len(walk.types[received].spatial)
+    if axes not in (0, len(type_.sizes)):
+        walk.problems.error(
+            shapes.AXES,
+            f"`{plainly(name)}` is {type_}, with {_axes(len(type_.sizes))}, and this layer takes "
+            f"{walk.types[str(received)]}, with {_axes(axes)}",
+            name.span,
+            help="name a layer with as many axes as the input",
+        )
+        return BROKEN
     return list(type_.sizes)
+
+
+def _axes(count: int) -> str:
+    return "1 spatial axis" if count == 1 else f"{count} spatial axes"
 
 
 def _report(
@@ -180,11 +199,17 @@ def _report(
         told = [f"{walk.types[str(tensor)]} comes from {origin}" for tensor, origin in rows]
         notes.insert(0, ", ".join(told[:6]))
     help_ = misfit.help
+    if misfit.wanted:
+        help_ = _named_outputs(walk, misfit, item, inputs) or help_
+    if misfit.code is shapes.RANK and help_ is not None and inputs:
+        help_ = _with_axes(walk, str(inputs[0]), item, help_)
     if misfit.code is shapes.MERGE:
         why, better = sizes.explain(walk, item, inputs)
         notes += [why] if why else []
         help_ = better or help_
     given = given_fields(OPS[item.keyword], item, frame.document)
+    if misfit.field in given.likes and help_ is not None:
+        help_ = help_.replace("NAME", str(plainly(given.likes[misfit.field])))
     if misfit.field is not None and help_ is not None:
         help_ = _as_written(help_, misfit.field, item, given)
     if misfit.field is not None:
@@ -195,6 +220,41 @@ def _report(
     walk.problems.error(
         misfit.code, misfit.message, _place(misfit.field, item, frame), notes=notes, help=help_
     )
+
+
+def _named_outputs(walk: Walk, misfit: Misfit, item: Item, inputs: Sequence[ValueName]) -> str | None:
+    """Advice to name further outputs of the layers in `from`, if those have the types that the op needs."""
+    if not isinstance(item.source, Listing) or len(item.source.items) != len(inputs):
+        return None
+    op, types = OPS[item.keyword], [walk.types[str(tensor)] for tensor in inputs]
+    texts, changed = [each.text if isinstance(each, Scalar) else "" for each in item.source.items], []
+    for at, (role, type_) in enumerate(assigned(op.inputs, types)):
+        wanted = misfit.wanted.get(role.name, type_)
+        if type_ == wanted:
+            continue
+        node = walk.by_name.get(str(inputs[at]))
+        if node is None or node.local_name != texts[at].rpartition(".")[2]:
+            return None
+        if walk.types.get(f"{node.name}.{role.name}") != wanted:
+            return None
+        texts[at] += f".{role.name}"
+        changed.append(f"`{role.name}`")
+    return f"name its {' and its '.join(changed)}: `from: [{', '.join(texts)}]`" if changed else None
+
+
+def _with_axes(walk: Walk, tensor: str, item: Item, help: str) -> str:
+    """The help for a vector, which a layer before it makes of a sequence: that layer can keep the axis."""
+    while not walk.types[tensor].spatial and (node := walk.by_name.get(tensor)) is not None:
+        setting = node.op.to_keep_axes()
+        if setting is not None and tensor == node.name:
+            line = _line(node.span, item.span)
+            return (
+                f"give the `{node.op.keyword}` of {line} `{setting}`: it then has an output at every position"
+            )
+        if len(node.inputs) != 1:
+            break
+        tensor = node.inputs[0]
+    return help
 
 
 def _as_written(help: str, field: str, item: Item, given: GivenFields) -> str:
@@ -228,4 +288,6 @@ def _without_effect(op: Op, item: Item, frame: Frame) -> Iterator[Misfit]:
 def _place(field: str | None, item: Item, frame: Frame) -> Span:
     """The place of the field that does not fit: in the item, in the file's defaults, or none."""
     given = given_fields(OPS[item.keyword], item, frame.document)
+    if field in given.likes:
+        return given.likes[field].span
     return given.values[field].span if field in given.values else item.span

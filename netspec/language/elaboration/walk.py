@@ -83,6 +83,8 @@ class Walk:
     """Those of repeats with `carry`."""
     starts: set[ValueName] = field(default_factory=set)
     """The tensors at which heads start."""
+    sized: set[str] = field(default_factory=set)
+    """The tensors whose sizes another layer takes."""
     open_documents: list[object] = field(default_factory=list)
     fitted: dict[tuple[int, tuple[Type, ...]], Fitted] = field(default_factory=dict)
     ops: list[Op] = field(default_factory=list)

@@ -79,16 +79,19 @@ def look_up(name: str, names: Mapping[str, object], start: int) -> object:
     return _usable(names[name], name, start, end)
 
 
-def hold_name(name: str, parameters: Collection[str], start: int) -> None:
+def hold_name(name: str, parameters: Collection[str], start: int, later: Collection[str] = ()) -> None:
     """Refuse a `$name` that is not declared; names that exist only in some places are not checked here."""
     if name not in parameters and name not in _NOT_EVERYWHERE:
-        raise _unknown(name, parameters, start, start + len(name))
+        raise _unknown(name, parameters, start, start + len(name), later)
 
 
-def hold_all_names(formula: Formula, names: Collection[str], everywhere: bool = False) -> None:
+def hold_all_names(
+    formula: Formula, names: Collection[str], everywhere: bool = False, later: Collection[str] = ()
+) -> None:
     """Refuse undeclared names in a formula, also in a branch that is not taken.
 
     Args:
+        later: names that are declared below the formula.
         everywhere: also refuse names that exist only in some places, if they are not among the names.
     """
     for each in formula.names():
@@ -97,15 +100,18 @@ def hold_all_names(formula: Formula, names: Collection[str], everywhere: bool = 
         name = each.steps[0]
         elsewhere = name in _NOT_EVERYWHERE and not everywhere
         if name not in names and name not in LITERALS and not elsewhere:
-            raise _unknown(name, names, each.start, each.start + len(name))
+            raise _unknown(name, names, each.start, each.start + len(name), later)
 
 
-def _unknown(name: str, names: Collection[str], start: int, end: int) -> Refusal:
+def _unknown(name: str, names: Collection[str], start: int, end: int, later: Collection[str] = ()) -> Refusal:
     if name in _NOT_EVERYWHERE:
         missing = _NOT_EVERYWHERE[name]
         message = f"`{name}` is unknown here: {missing.reason}"
         return Refusal(codes.UNKNOWN_SIZE, message, start, end, missing.help)
     near = nearest(name, names)
+    if name in later:
+        message = f"`{name}` is declared below, and a default can use only the parameters above it"
+        return Refusal(codes.UNKNOWN_PARAMETER, message, start, end, f"put `{name}` above this parameter")
     if name in FUNCTIONS:
         advice = f"`{name}` is a function: `{name}(…)`"
     elif near:

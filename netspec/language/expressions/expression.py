@@ -89,18 +89,23 @@ def _at(names: Mapping[str, object], path: str) -> object:
     return value
 
 
-def hold_names(scalar: Scalar, parameters: Collection[str], problems: Problems) -> None:
-    """Report an expression that cannot be read, or with an undeclared name, without evaluating it."""
+def hold_names(
+    scalar: Scalar, parameters: Collection[str], problems: Problems, later: Collection[str] = ()
+) -> None:
+    """Report an expression that cannot be read, or with an undeclared name, without evaluating it.
+
+    `later` are names that are declared below it.
+    """
     if problems.full:
         return
     text = str(scalar.value).strip()
     try:
         if reference := _REFERENCE.fullmatch(text):
-            hold_name(reference.group(1), parameters, 1)
+            hold_name(reference.group(1), parameters, 1, later)
         else:
             formula = _formula(text)
             try:
-                hold_all_names(formula, parameters)
+                hold_all_names(formula, parameters, later=later)
             except Refusal as refusal:
                 raise refusal.moved(2) from None
     except Refusal as refusal:

@@ -473,11 +473,16 @@ WORDS = table(
     (instead("write `gated: {activation: relu, gate: none}`"), "reglu"),
     (
         same("rnn"),
-        "rnnbase simplernn simplernncell rnncell rnncellbase recurrent elmanrnn vanillarnn dynamicrnn",
+        "rnnbase simplernn simplernncell rnncell rnncellbase recurrent elmanrnn vanillarnn dynamicrnn "
+        "elman elmannet",
     ),
     (
         same("lstm", "it runs along all steps"),
         "lstmcell lstmunit optimizedlstmcell cudnnlstm lstmlayer lstmblock",
+    ),
+    (
+        instead("write `lstm: {units: …, peepholes: true}`"),
+        "peepholelstm peepholelstmcell lstmpeephole lstmpeepholes",
     ),
     (same("gru", "it runs along all steps"), "grucell cudnngru grulayer"),
     (
@@ -521,13 +526,21 @@ WORDS = table(
         ),
         "timedistributed",
     ),
+    (same("dense", "it acts at every position of a sequence"), "timedistributeddense"),
     (
         instead(
             "write the function with ops, or as a block of your own: a spec is data and contains no code"
         ),
         "lambda function func custom python pyfunc tensorlayer",
     ),
-    (absent("noise or mask of this kind"), "masking mask randomnoise uniformnoise"),
+    (absent("noise of this kind"), "randomnoise uniformnoise"),
+    (
+        instead(
+            "remove it, and give the recurrent layer the number of steps of each sample: `from: [NAME, LENGTHS]`, "
+            "where LENGTHS is an input with `shape: []` and a `vocabulary`"
+        ),
+        "masking mask packsequence packpaddedsequence padpackedsequence packedsequence padsequence padsequences",
+    ),
     (
         absent("augmentation or preprocessing layer; prepare the data before training"),
         "randomcrop randomflip randomrotation randomzoom randomtranslation randomcontrast randombrightness "
