@@ -139,3 +139,226 @@ def test_every_help_is_followed_one_way_or_the_other() -> None:
     """A code whose help nobody has followed is one that nobody knows to be right."""
     unfollowed = {code.id for code in SHOWN} - {code.id for code in FOLLOWED} - set(BY_HAND)
     assert unfollowed == set()
+
+
+# Slips in layers over sequences: the layers as written, the help, the layers as the help says, and the last layer of
+# the network that the author means.
+ADVICE: dict[str, tuple[str, str, str, str]] = {
+    "an output at every step as a state": (
+        "input: [4, 8]\nlayers:\n  - gru: 4\n    name: e\n  - gru: 4\n    from: [input, e]\n",
+        "name its `state`: `from: [input, e.state]`",
+        "input: [4, 8]\nlayers:\n  - gru: 4\n    name: e\n  - gru: 4\n    from: [input, e.state]\n",
+        "gru(input, e.state) 4@8",
+    ),
+    "an output at every step as a state and a cell": (
+        "input: [4, 8]\nlayers:\n  - lstm: 4\n    name: e\n  - lstm: 4\n    from: [input, e, e]\n",
+        "name its `state` and its `cell`: `from: [input, e.state, e.cell]`",
+        "input: [4, 8]\nlayers:\n  - lstm: 4\n    name: e\n  - lstm: 4\n    from: [input, e.state, e.cell]\n",
+        "lstm(input, e.state, e.cell) 4@8",
+    ),
+    "a state of other units": (
+        "input: [4, 8]\nlayers:\n  - gru: 3\n    name: e\n  - gru: 4\n    from: [input, e.state]\n",
+        "take it from a layer with the same units, `layers` and `direction`, or give it 4 channels with `dense: 4`",
+        "input: [4, 8]\nlayers:\n  - gru: 3\n    name: e\n  - dense: 4\n    from: e.state\n    name: d\n"
+        "  - gru: 4\n    from: [input, d]\n",
+        "gru(input, d) 4@8",
+    ),
+    "a step of a vector": (
+        "input: [4]\nlayers:\n  - take: 0\n",
+        "use `slice` for a part of the channels: `slice: {start: 0, stop: 1}`",
+        "input: [4]\nlayers:\n  - slice: {start: 0, stop: 1}\n",
+        "slice(input) 1",
+    ),
+    "the last step of a vector": (
+        "input: [4]\nlayers:\n  - take: -1\n",
+        "use `slice` for a part of the channels: `slice: {start: -1}`",
+        "input: [4]\nlayers:\n  - slice: {start: -1}\n",
+        "slice(input) 1",
+    ),
+    "a convolution of the last step": (
+        "input: [4, 8]\nlayers:\n  - lstm: {units: 4, return: last}\n  - relu\n  - conv: {filters: 2, kernel: 3}\n",
+        "give the `lstm` of line 5 `return: sequence`: it then has an output at every position",
+        "input: [4, 8]\nlayers:\n  - lstm: {units: 4, return: sequence}\n  - relu\n  - conv: {filters: 2, kernel: 3}\n",
+        "conv(relu1) 2@6",
+    ),
+    "a second layer after the last step": (
+        "input: [4, 8]\nlayers:\n  - gru: {units: 4, return: state}\n  - lstm: 3\n",
+        "give the `gru` of line 5 `return: sequence`: it then has an output at every position",
+        "input: [4, 8]\nlayers:\n  - gru: {units: 4, return: sequence}\n  - lstm: 3\n",
+        "lstm(gru1) 3@8",
+    ),
+    "lengths without a vocabulary": (
+        "inputs: {x: [4, 8], n: {shape: []}}\nlayers:\n  - lstm: 4\n    from: [x, n]\n",
+        "for one whole number for each sample, such as `lengths`, add a vocabulary: `{shape: [], vocabulary: 9}` for "
+        "up to 8 steps; a vector is `[784]`, an image `[3, 224, 224]`",
+        "inputs: {x: [4, 8], n: {shape: [], vocabulary: 9}}\nlayers:\n  - lstm: 4\n    from: [x, n]\n",
+        "lstm(x, n) 4@8",
+    ),
+    "the last index of sequences with lengths": (
+        "inputs: {x: {shape: [8], vocabulary: 5}, n: {shape: [], vocabulary: 9}}\nlayers:\n  - take: -1\n"
+        "    from: [x, n]\n  - embedding: 4\n",
+        "put `embedding: …` or `one_hot` before it",
+        "inputs: {x: {shape: [8], vocabulary: 5}, n: {shape: [], vocabulary: 9}}\nlayers:\n  - embedding: 4\n"
+        "    from: x\n    name: e\n  - take: -1\n    from: [e, n]\n",
+        "take(e, n) 4",
+    ),
+    "a step of single indices": (
+        "inputs: {n: {shape: [], vocabulary: 9}}\nlayers:\n  - reverse:\n    from: n\n",
+        "take a tensor with an axis: an input with `shape: [5]` has five indices for each sample",
+        "inputs: {n: {shape: [5], vocabulary: 9}}\nlayers:\n  - reverse:\n    from: n\n",
+        "reverse(n) indices 5 of 9",
+    ),
+    "a name as the only item of a branch": (
+        "input: [4, 8]\nlayers:\n  - relu\n  - add:\n      - - tanh\n      - - input\n",
+        "write `- input`, with one dash: the name of a layer is a branch by itself",
+        "input: [4, 8]\nlayers:\n  - relu\n  - add:\n      - - tanh\n      - input\n",
+        "add(tanh1, input) 4@8",
+    ),
+    "a name of a layer in brackets": (
+        "input: [4, 8]\nlayers:\n  - relu:\n    name: r\n  - tanh\n  - add: [[tanh], [r]]\n",
+        "a branch that is only the name of a layer has no brackets of its own: `r`",
+        "input: [4, 8]\nlayers:\n  - relu:\n    name: r\n  - tanh\n  - add: [[tanh], r]\n",
+        "add(tanh2, r) 4@8",
+    ),
+    "a name as the first of the items of a branch": (
+        "input: [4, 8]\nlayers:\n  - relu\n  - add:\n      - - tanh\n      - - input\n        - sigmoid\n",
+        "remove it, and write `from: input` beside the item after it",
+        "input: [4, 8]\nlayers:\n  - relu\n  - add:\n      - - tanh\n      - - sigmoid:\n          from: input\n",
+        "add(tanh1, sigmoid1) 4@8",
+    ),
+    "one position of a gather": (
+        "input: [4, 8]\nlayers:\n  - gather: 3\n",
+        "write `[3]` for a list of one; `- take: 3` is the op that also removes the axis",
+        "input: [4, 8]\nlayers:\n  - gather: [3]\n",
+        "gather(input) 4@1",
+    ),
+    "no position of a gather": (
+        "input: [4, 8]\nlayers:\n  - gather: []\n",
+        "write at least one, such as `[0]`",
+        "input: [4, 8]\nlayers:\n  - gather: [0]\n",
+        "gather(input) 4@1",
+    ),
+    "the number of an axis in quotes": (
+        "input: [4, 8]\nlayers:\n  - gru: {units: 4, axis: '0'}\n",
+        "write `axis: 0`, or `axis: time`",
+        "input: [4, 8]\nlayers:\n  - gru: {units: 4, axis: 0}\n",
+        "gru(input) 4@8",
+    ),
+    "a list of one axis": (
+        "input: [4, 8]\nlayers:\n  - gru: {units: 4, axis: [time]}\n",
+        "write `time`",
+        "input: [4, 8]\nlayers:\n  - gru: {units: 4, axis: time}\n",
+        "gru(input) 4@8",
+    ),
+    "a broken number as an axis": (
+        "input: [4, 8]\nlayers:\n  - gru: {units: 4, axis: 0.5}\n",
+        "write one name, or one whole number from 0",
+        "input: [4, 8]\nlayers:\n  - gru: {units: 4, axis: 0}\n",
+        "gru(input) 4@8",
+    ),
+    "a part with the name of every first output": (
+        "input: [4, 8]\nlayers:\n  - split: {parts: [state, output]}\n",
+        "give this part another name, such as `outputs`",
+        "input: [4, 8]\nlayers:\n  - split: {parts: [state, outputs]}\n",
+        "split(input) 2@8",
+    ),
+    "the sizes of a layer with fewer axes": (
+        "inputs: {x: [4, 8, 8], y: [4, 9]}\nlayers:\n  - tanh:\n    from: y\n  - pad: {like: y}\n    from: x\n"
+        "heads: {end: tanh1}\n",
+        "name a layer with as many axes as the input",
+        "inputs: {x: [4, 8, 8], y: [4, 9, 9]}\nlayers:\n  - tanh:\n    from: y\n  - pad: {like: y}\n    from: x\n"
+        "heads: {end: tanh1}\n",
+        "pad(x) 4@9×9",
+    ),
+    "a crop to larger sizes": (
+        "input: [4, 8, 8]\nlayers:\n  - max_pool: 2\n  - crop: {like: input}\n",
+        "`pad` makes a map larger: `pad: {size: …}` or `pad: {like: input}`",
+        "input: [4, 8, 8]\nlayers:\n  - max_pool: 2\n  - pad: {like: input}\n",
+        "pad(max_pool1) 4@8×8",
+    ),
+    "a pad to smaller sizes": (
+        "input: [4, 8, 8]\nlayers:\n  - upsample: 2\n  - pad: {like: input}\n",
+        "`crop` makes a map smaller: `crop: {size: …}` or `crop: {like: input}`",
+        "input: [4, 8, 8]\nlayers:\n  - upsample: 2\n  - crop: {like: input}\n",
+        "crop(upsample1) 4@8×8",
+    ),
+    "a default that uses a parameter below": (
+        'blocks:\n  b:\n    params: {a: "${n + 1}", n: 2}\n    layers: [dense: $a]\ninput: [4]\nlayers: [b]\n',
+        "put `n` above this parameter",
+        'blocks:\n  b:\n    params: {n: 2, a: "${n + 1}"}\n    layers: [dense: $a]\ninput: [4]\nlayers: [b]\n',
+        "dense(input) 3",
+    ),
+    "an activation that a recurrent layer lacks": (
+        "input: [4, 8]\nlayers:\n  - rnn: {units: 4, activation: none}\n",
+        "leave it out for the default, `activation: tanh`",
+        "input: [4, 8]\nlayers:\n  - rnn: {units: 4}\n",
+        "rnn(input) 4@8",
+    ),
+    "a base of 1": (
+        "input: [4, 8]\nlayers:\n  - positions: {base: 1}\n",
+        "leave it out for the default, `base: 10000`",
+        "input: [4, 8]\nlayers:\n  - positions: sinusoid\n",
+        "positions(input) 4@8",
+    ),
+    "a dropout of 1": (
+        "input: [4, 8]\nlayers:\n  - dropout: 1\n",
+        "write `dropout: 0.01` for 1 %; with 1 there would be nothing left",
+        "input: [4, 8]\nlayers:\n  - dropout: 0.01\n",
+        "dropout(input) 4@8",
+    ),
+    "ragged lists of a constant": (
+        "input: [4, 8]\nlayers:\n  - constant: [[1, 2], [3]]\n    name: c\n",
+        "give each list as many values as the ones beside it",
+        "input: [4, 8]\nlayers:\n  - constant: [[1, 2], [3, 0]]\n    name: c\n",
+        "constant(input) 2@2",
+    ),
+    "an endless constant": (
+        "input: [4, 8]\nlayers:\n  - constant: [.inf]\n",
+        "write a finite number; the largest float32 is 3.4e38",
+        "input: [4, 8]\nlayers:\n  - constant: [3.4e38]\n",
+        "constant(input) 1",
+    ),
+    "a misspelt activation in a parameter": (
+        "params: {act: rleu}\ninput: [4, 8]\nlayers:\n  - activation: $act\n",
+        "did you mean `relu`?",
+        "params: {act: relu}\ninput: [4, 8]\nlayers:\n  - activation: $act\n",
+        "relu(input) 4@8",
+    ),
+    "the vocabulary in an embedding": (
+        "input: {shape: [8], vocabulary: 50}\nlayers:\n  - embedding: [50, 8]\n",
+        "write `8`: only the size of the output is stated, and the input has its own",
+        "input: {shape: [8], vocabulary: 50}\nlayers:\n  - embedding: 8\n",
+        "embedding(input) 8@8",
+    ),
+    "a part as in Python": (
+        "input: [8, 4]\nlayers:\n  - slice: '2:5'\n",
+        "write `slice: {start: 2, stop: 5}`, and `axis` unless the channels are meant",
+        "input: [8, 4]\nlayers:\n  - slice: {start: 2, stop: 5}\n",
+        "slice(input) 3@4",
+    ),
+    "a part as a list": (
+        "input: [8, 4]\nlayers:\n  - slice: [0, 6, 2]\n",
+        "write `slice: {start: 0, stop: 6, step: 2}`, and `axis` unless the channels are meant",
+        "input: [8, 4]\nlayers:\n  - slice: {start: 0, stop: 6, step: 2}\n",
+        "slice(input) 3@4",
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", ADVICE)
+def test_advice_leads_to_the_network_that_is_meant(slip: str) -> None:
+    start = "netspec: 1\nname: a\n"
+    written, help_, right, last = ADVICE[slip]
+    found = [each for each in check_text(start + written, FILE)[1] if each.severity == "error"]
+    assert [each.help for each in found] == [help_], as_text(found)
+    graph, left = check_text(start + right, FILE)
+    assert graph is not None, as_text(left)
+    node = graph.nodes[-1]
+    assert f"{node.op.keyword}({', '.join(node.inputs)}) {node.output}" == last
+
+
+def test_an_input_of_which_only_the_sizes_are_used_is_named_so() -> None:
+    text = "netspec: 1\nname: a\ninputs: {x: [4, 8], y: [4, 9]}\nlayers:\n  - pad: {like: y}\n    from: x\n"
+    (found,) = check_text(text, FILE)[1]
+    assert found.help == "take it with `from`, or write the sizes as numbers and remove it"
+    assert check_text(text.replace(", y: [4, 9]", "").replace("like: y", "size: 9"), FILE)[1] == []
