@@ -153,7 +153,7 @@ class Pad(Op):
                 shapes.SIZE,
                 f"{type_} is larger than {'×'.join(map(str, size))}",
                 "size",
-                help="`crop` makes a map smaller: `crop: {size: …}` or `crop: {like: NAME}`",
+                help="`crop` makes a map smaller, with the same `size` or `like`",
             )
         return tuple((each // 2, each - each // 2) for each in more)
 
@@ -219,8 +219,11 @@ class Crop(Op):
                 "amount" if self.size is None else "size",
                 notes=(f"the input is {inputs[0]}{{source}}",),
                 help="the remaining part must be inside the input"
-                if self.size is None or self.offset is not None
-                else "`pad` makes a map larger: `pad: {size: …}` or `pad: {like: NAME}`",
+                + (
+                    "; `pad` makes a map larger, with the same `size` or `like`"
+                    if self.size is not None
+                    else ""
+                ),
             )
         return self.replace(amount=cuts, size=None, offset=None)
 

@@ -109,7 +109,7 @@ def _parts(value: object) -> object:
         if name == FIRST:
             raise refusal(
                 "parts",
-                f"`{FIRST}` is already a name of the first output of every layer",
+                f"`{FIRST}` cannot be the name of a part: every layer has it for its first output",
                 f"give this part another name, such as `{FIRST}s`",
                 (name,),
             )
@@ -261,7 +261,7 @@ class Take(Along):
             stop = "" if self.position == -1 else f", stop: {self.position + 1}"
             raise Misfit(
                 shapes.RANK,
-                f"`take` removes an axis, and {inputs[0]} has no other than its channels, which stay"
+                f"{inputs[0]} has no spatial axes, and `take` removes one"
                 if is_vector
                 else "`take` removes an axis, and a tensor of numbers keeps its channels",
                 "axis",

@@ -272,13 +272,13 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
     ),
     "a crop to larger sizes": (
         "input: [4, 8, 8]\nlayers:\n  - max_pool: 2\n  - crop: {like: input}\n",
-        "`pad` makes a map larger: `pad: {size: …}` or `pad: {like: input}`",
+        "the remaining part must be inside the input; `pad` makes a map larger, with the same `size` or `like`",
         "input: [4, 8, 8]\nlayers:\n  - max_pool: 2\n  - pad: {like: input}\n",
         "pad(max_pool1) 4@8×8",
     ),
     "a pad to smaller sizes": (
         "input: [4, 8, 8]\nlayers:\n  - upsample: 2\n  - pad: {like: input}\n",
-        "`crop` makes a map smaller: `crop: {size: …}` or `crop: {like: input}`",
+        "`crop` makes a map smaller, with the same `size` or `like`",
         "input: [4, 8, 8]\nlayers:\n  - upsample: 2\n  - crop: {like: input}\n",
         "crop(upsample1) 4@8×8",
     ),

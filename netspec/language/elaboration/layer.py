@@ -208,8 +208,6 @@ def _report(
         notes += [why] if why else []
         help_ = better or help_
     given = given_fields(OPS[item.keyword], item, frame.document)
-    if misfit.field in given.likes and help_ is not None:
-        help_ = help_.replace("NAME", str(plainly(given.likes[misfit.field])))
     if misfit.field is not None and help_ is not None:
         help_ = _as_written(help_, misfit.field, item, given)
     if misfit.field is not None:

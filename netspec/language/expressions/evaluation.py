@@ -110,7 +110,7 @@ def _unknown(name: str, names: Collection[str], start: int, end: int, later: Col
         return Refusal(codes.UNKNOWN_SIZE, message, start, end, missing.help)
     near = nearest(name, names)
     if name in later:
-        message = f"`{name}` is declared below, and a default can use only the parameters above it"
+        message = f"`{name}` is not a parameter here: it is declared below, and a default uses those above it"
         return Refusal(codes.UNKNOWN_PARAMETER, message, start, end, f"put `{name}` above this parameter")
     if name in FUNCTIONS:
         advice = f"`{name}` is a function: `{name}(…)`"

@@ -158,8 +158,8 @@ def test_like_takes_the_sizes_of_a_layer() -> None:
     ("item", "code", "words"),
     [
         ("{pad: {like: «nobody»}}", "NS0109", "no earlier layer is called `nobody`"),
-        ("{«pad»: {like: small}, from: input}", "NS0314", "`crop` makes a map smaller"),
-        ("{«upsample»: {like: small}, from: input}", "NS0314", "is larger than"),
+        ("{pad: {like: «small»}, from: input}", "NS0314", "`crop` makes a map smaller"),
+        ("{upsample: {like: «small»}, from: input}", "NS0314", "is larger than"),
         ("{«pad»: {like: input, amount: 1}}", "NS0314", "one of `amount`, `size` and `like`"),
         ("{«pad»: {mode: reflect}}", "NS0314", "one of `amount`, `size` and `like`"),
         ("{«upsample»: {like: input, factor: 2}}", "NS0314", "one of `factor`, `size` and `like`"),

@@ -331,6 +331,11 @@ REFUSED = [
     ("{network: {spec: trunk.yaml, «cut»: a}}", "NS0103", "write `until`"),
     ("{network: {spec: trunk.yaml, until: «nobody»}}", "NS0109", "has no layer `nobody`"),
     ("{network: {spec: trunk.yaml, until: «frist»}}", "NS0109", "did you mean `first`?"),
+    (
+        "{network: {spec: trunk.yaml, until: «first.state»}}",
+        "NS0109",
+        "it is one layer: `until: first` ends there",
+    ),
     ("{network: {spec: trunk.yaml, until: «stage.7»}}", "NS0109", "stage` has no layer `7`"),
     ("{network: {spec: trunk.yaml, until: «input»}}", "NS0109", "`input`"),
     ("{network: {spec: trunk.yaml, until: «aux»}}", "NS0109", "heads of embedded networks are not used"),

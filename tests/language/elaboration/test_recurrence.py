@@ -99,7 +99,7 @@ REFUSED = [
     ("{lstm: {units: 4, axis: «1»}}", "", ("NS0303", "has no axis `1`")),
     ("{«lstm»: 4}", "input: [3]", ("NS0303", "use `dense`")),
     ("{«gru»: 4}", MAP, ("NS0303", "`axis: height` or `axis: width`")),
-    ("{lstm: {units: 4, return: last}}, {«conv»: {filters: 2, kernel: 3}}", "", ("NS0303", "`return: last`")),
+    ("{lstm: {units: 4, return: last}}, {«conv»: {filters: 2, kernel: 3}}", "", ("NS0303", "`return: sequence`")),
     ("{gru: {units: 4, «peepholes»: true}}", "", ("NS0103", "no cell to see")),
     ("{rnn: {units: 4, «coupled»: true}}", "", ("NS0103", "no cell to see")),
     ("{gru: {units: 4, merge: «sum»}}", "", ("NS0317", "`direction: both`")),
