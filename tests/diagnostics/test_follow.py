@@ -156,6 +156,30 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         "input: [4, 8]\nlayers:\n  - lstm: 4\n    name: e\n  - lstm: 4\n    from: [input, e.state, e.cell]\n",
         "lstm(input, e.state, e.cell) 4@8",
     ),
+    "an output of a block that ends in a recurrent layer": (
+        "blocks:\n  u: {layers: [{gru: 4, name: z}]}\ninput: [4, 8]\nlayers:\n  - u:\n    name: e\n"
+        "  - gru: 4\n    from: [input, e]\n",
+        "name its `state`: `from: [input, e.state]`",
+        "blocks:\n  u: {layers: [{gru: 4, name: z}]}\ninput: [4, 8]\nlayers:\n  - u:\n    name: e\n"
+        "  - gru: 4\n    from: [input, e.state]\n",
+        "gru(input, e.z.state) 4@8",
+    ),
+    "an output of a block that ends in another layer": (
+        "blocks:\n  u: {layers: [{gru: 4, name: e}, relu]}\ninput: [4, 8]\nlayers:\n  - u:\n    name: e\n"
+        "  - gru: 4\n    from: [input, e]\n",
+        "take it from a layer with the same units, `layers` and `direction`, or give it 4 channels with `dense: 4`",
+        "blocks:\n  u: {layers: [{gru: 4, name: e}, relu]}\ninput: [4, 8]\nlayers:\n  - u:\n    name: e\n"
+        "  - gru: 4\n    from: [input, e.e.state]\n",
+        "gru(input, e.e.state) 4@8",
+    ),
+    "an output of a block that names its state": (
+        "blocks:\n  u: {outputs: [y, state], layers: [{gru: 4, name: y}, {identity: , from: y.state, name: state}]}\n"
+        "input: [4, 8]\nlayers:\n  - u:\n    name: e\n  - gru: 4\n    from: [input, e]\n",
+        "name its `state`: `from: [input, e.state]`",
+        "blocks:\n  u: {outputs: [y, state], layers: [{gru: 4, name: y}, {identity: , from: y.state, name: state}]}\n"
+        "input: [4, 8]\nlayers:\n  - u:\n    name: e\n  - gru: 4\n    from: [input, e.state]\n",
+        "gru(input, e.state) 4@8",
+    ),
     "a state of other units": (
         "input: [4, 8]\nlayers:\n  - gru: 3\n    name: e\n  - gru: 4\n    from: [input, e.state]\n",
         "take it from a layer with the same units, `layers` and `direction`, or give it 4 channels with `dense: 4`",

@@ -16,6 +16,7 @@ from netspec.language.elaboration.arguments import measure
 from netspec.language.elaboration.frame import OPEN, Frame, Referent, ValueName, join
 from netspec.language.elaboration.held import numbers_of_file
 from netspec.language.elaboration.lookup import find
+from netspec.language.elaboration.search import Unfound, search
 from netspec.language.elaboration.sharing import shared_layer
 from netspec.language.elaboration.story import story
 from netspec.language.elaboration.walk import Fitted, Walk
@@ -200,7 +201,7 @@ def _report(
         notes.insert(0, ", ".join(told[:6]))
     help_ = misfit.help
     if misfit.wanted:
-        help_ = _named_outputs(walk, misfit, item, inputs) or help_
+        help_ = _named_outputs(walk, misfit, item, frame, inputs) or help_
     if misfit.code is shapes.RANK and help_ is not None and inputs:
         help_ = _with_axes(walk, str(inputs[0]), item, help_)
     if misfit.code is shapes.MERGE:
@@ -220,7 +221,9 @@ def _report(
     )
 
 
-def _named_outputs(walk: Walk, misfit: Misfit, item: Item, inputs: Sequence[ValueName]) -> str | None:
+def _named_outputs(
+    walk: Walk, misfit: Misfit, item: Item, frame: Frame, inputs: Sequence[ValueName]
+) -> str | None:
     """Advice to name further outputs of the layers in `from`, if those have the types that the op needs."""
     if not isinstance(item.source, Listing) or len(item.source.items) != len(inputs):
         return None
@@ -230,10 +233,11 @@ def _named_outputs(walk: Walk, misfit: Misfit, item: Item, inputs: Sequence[Valu
         wanted = misfit.wanted.get(role.name, type_)
         if type_ == wanted:
             continue
-        node = walk.by_name.get(str(inputs[at]))
-        if node is None or node.local_name != texts[at].rpartition(".")[2]:
+        try:
+            named = search(f"{texts[at]}.{role.name}", frame, walk.by_name, item.span)
+        except Unfound:
             return None
-        if walk.types.get(f"{node.name}.{role.name}") != wanted:
+        if [walk.types.get(str(each.tensor)) for each in named] != [wanted]:
             return None
         texts[at] += f".{role.name}"
         changed.append(f"`{role.name}`")
