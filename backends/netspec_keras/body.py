@@ -69,7 +69,9 @@ class FunctionWriter:
         self.lent: dict[Lent, str] = {}
         for entry in entries:
             self._name_lent(entry)
-        taken = {*self.taken, NAME, *self.lent.values()}
+        # A loop may still take a value beside those that it collects.
+        collected = {name for each in self.lists.values() for name in (each.one, each.more)}
+        taken = {*self.taken, NAME, *self.lent.values(), *collected}
         # The model is constructed from its inputs at the end, so no value may replace them.
         wanted = (*self.module.outputs, *(self.inputs if self.is_root else ()))
         items = [each.item for each in entries]

@@ -60,7 +60,9 @@ class ModuleWriter:
         self.lists = called(lists(module.inputs, self.items), self.taken)
         names = {value: each.name for value, each in self.lists.items()}
         self.inputs = parameters(module, self.taken, names)
-        self.names = variables(self.items, self.inputs, module.outputs, self.taken, titles(module), names)
+        # A loop may still take a value beside those that it collects.
+        taken = {*self.taken, *self._lists_names()}
+        self.names = variables(self.items, self.inputs, module.outputs, taken, titles(module), names)
         used = {*module.outputs, *(value for item in self.items for value in item.inputs)}
         self.names |= {
             value: UNUSED

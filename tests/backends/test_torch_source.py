@@ -220,6 +220,12 @@ LOOPS = {
         "{dense: 4}, {blk: , from: [input, dense1], repeat: 3, carry: {a: a, b: b}}",
         "z = blk(x, y)",
     ),
+    "collected": (
+        "input: [4, 8]",
+        "{gru: 4, name: s}, {rnn: 4, from: [input, s.state], repeat: 3, carry: {sequence: sequence}, name: r},"
+        "{concat: , from: [r.*.state]}",
+        "= layer(x, state2)",
+    ),
 }
 """Inputs, layers, and the line of the loop over a repeat."""
 
