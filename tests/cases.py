@@ -290,9 +290,8 @@ def _recurrent() -> Iterator[Case]:
     both_2 = {**both, "layers": 2}
     for keyword, given, count in (("rnn", fields, 1), ("gru", fields, 1), ("lstm", both_2, 4)):
         ports = ("state", "cell") if keyword == "lstm" else ("state",)
-        row = _row(
-            "started_lengths", keyword, x, *((count * 3,) for _ in ports), **given, **{"return": "last"}
-        )
+        last: dict[str, Any] = {**given, "return": "last"}
+        row = _row("started_lengths", keyword, x, *((count * 3,) for _ in ports), **last)
         yield replace(row, below=2, ports=ports, slow=True)
 
 

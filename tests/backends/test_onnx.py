@@ -96,7 +96,9 @@ def test_a_sample_without_steps_keeps_its_initial_state(name: str, lengths: tupl
     wanted = forward(graph, weights, inputs, training=False)
     found = run(backend().file(graph, weights), inputs)
     for each in graph.outputs:
-        np.testing.assert_allclose(found[each.name], wanted[each.value], rtol=0, atol=1e-6)
+        np.testing.assert_allclose(
+            found[each.name], np.asarray(wanted[each.value], "float64"), rtol=0, atol=1e-6
+        )
 
 
 def test_a_file_says_what_it_is() -> None:
