@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from netspec.backend import Array, Arrays, Workload
-    from netspec.fit import Task, Trainer
+    from netspec.fit import Task, Trainer, World
     from netspec.graph import Graph
     from netspec.ops.base import Op
     from netspec.types import Float
@@ -154,6 +154,12 @@ class TorchBackend:
         from netspec_torch.training.launch import launch
 
         return launch(count, arguments)
+
+    def agreed(self, choice: bool, world: World, device: str) -> bool:
+        """The choice of the first process, in every process."""
+        from netspec_torch.training.processes import device_of, processes
+
+        return bool(processes(world, device_of(device, world)).first(choice))
 
     def export(self, graph: Graph, weights: Arrays, dtype: Float = "float32") -> Export:
         """A state dict, and the text that loads it."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from netspec.fit import Task, Trainer
+    from netspec.fit import Task, Trainer, World
     from netspec.recipe.optimizers import Optimizer
     from netspec.weights.held import Held, Place
 
@@ -333,6 +333,10 @@ class Launches(Trains, Protocol):
 
         The result is its exit code, and what the processes could not report themselves.
         """
+        ...
+
+    def agreed(self, choice: bool, world: World, device: str) -> bool:
+        """The choice of the first process, in every process of a training on this device."""
         ...
 
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from netspec.backend import Trains, usable
+from netspec.backend import Launches, Trains, usable
 from netspec.data.loading import load as load_data
 from netspec.diagnostics import Problems, SpecError
 from netspec.language.document.recipe import settle
 from netspec.loading import load
 from netspec.training.match import require_trainable
+from netspec.training.processes import here
 from netspec.training.run import Run, resume, train
 
 KEYS = frozenset({"spec", "backend", "out", "params", "recipe", "data_dir", "device", "resume"})
@@ -46,7 +47,11 @@ def train_worker(config: Mapping[str, Any]) -> Run:
         recipe.data, None if folder is None else Path(folder), recipe.seed, base=base, workers=recipe.workers
     )
     out = Path(config["out"])
-    if config.get("resume") and (out / "run.json").exists():
+    goes_on = bool(config.get("resume")) and (out / "run.json").exists()
+    if (world := here()).size > 1 and isinstance(backend, Launches):
+        # The first process may have made the folder of a new run before another one looks for it.
+        goes_on = backend.agreed(goes_on, world, device)
+    if goes_on:
         return resume(graph, backend, recipe, data, out, device=device)
     origin = {"spec": str(config["spec"]), "data_dir": folder}
     return train(graph, backend, recipe, data, out=out, device=device, origin=origin)
