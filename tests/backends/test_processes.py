@@ -49,7 +49,7 @@ def together(size: int, work: Callable[..., None], *given: Any) -> list[int]:
     for each in processes:
         each.start()
     for each in processes:
-        each.join(600)
+        each.join(120)
         assert each.exitcode is not None, "a process hangs"
     return [each.exitcode or 0 for each in processes]
 
