@@ -215,12 +215,25 @@ class Op(Model):
         else:
             message = f"`{self.keyword}` takes {takes} as `{role.name}`; here it gets {holds}"
         help_ = _KIND_HELP[role.takes[0], type_.kind]
-        for others in permutations(inputs) if len(inputs) <= len(self.inputs) else ():
-            ordered = assigned(self.inputs, others)
-            if all(each.kind in role.takes for role, each in ordered) and crowded(ordered) is None:
-                names = ", then ".join(f"`{role.name}`" for role, _ in ordered)
-                help_ = f"{'swap them' if len(inputs) == 2 else 'change their order'}: `from` names {names}"
+        if (roles := self._roles_in_order(inputs)) is not None:
+            names = ", then ".join(f"`{role.name}`" for role in roles)
+            what = "keep one of each" if len(roles) < len(inputs) else "change their order"
+            help_ = f"{'swap them' if len(roles) == len(inputs) == 2 else what}: `from` names {names}"
         return Misfit(shapes.KIND, message, help=help_)
+
+    def _roles_in_order(self, inputs: Inputs) -> list[Role] | None:
+        """The roles of all these inputs in another order, or of the most that fit; None if none do."""
+        for count in range(min(len(inputs), len(self.inputs)), 0, -1):
+            for others in permutations(inputs, count) if self.takes(count) else ():
+                found = assigned(self.inputs, others)
+                if any(each.kind not in role.takes for role, each in found):
+                    continue
+                try:
+                    self.resolve(others).outputs(others)
+                except Misfit:
+                    continue
+                return [role for role, _ in found]
+        return None
 
     def _resolve(self, inputs: Inputs) -> Self:
         """Like `resolve`, for inputs whose number and kinds are right."""

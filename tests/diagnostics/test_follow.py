@@ -360,6 +360,75 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         "input: [8, 4]\nlayers:\n  - slice: {start: 2, stop: 5}\n",
         "slice(input) 3@4",
     ),
+    "a state of a layer that is left out": (
+        "input: [4, 8]\nlayers:\n  - gru: 4\n    name: e\n  - gru: 4\n    when: false\n    name: r\n"
+        "  - dense: 3\n    from: r.state\n",
+        "take it only in items with the same condition, or write `e.state`, which stays",
+        "input: [4, 8]\nlayers:\n  - gru: 4\n    name: e\n  - gru: 4\n    when: false\n    name: r\n"
+        "  - dense: 3\n    from: e.state\n",
+        "dense(e.state) 3",
+    ),
+    "the positions of a pool that is left out": (
+        "input: [4, 8, 8]\nlayers:\n  - max_pool: 2\n  - max_pool: 2\n    repeat: 0\n    name: q\n"
+        "  - max_unpool:\n    from: [max_pool1, q.indices]\n",
+        "take it only in items with the same condition, or write `max_pool1.indices`, which stays",
+        "input: [4, 8, 8]\nlayers:\n  - max_pool: 2\n  - max_pool: 2\n    repeat: 0\n    name: q\n"
+        "  - max_unpool:\n    from: [max_pool1, max_pool1.indices]\n",
+        "max_unpool(max_pool1, max_pool1.indices) 4@8×8",
+    ),
+    "the first part of a split that is left out": (
+        "input: [4, 8]\nlayers:\n  - split: [a, b]\n    name: s\n  - split: [a, b]\n    name: t\n    when: false\n"
+        "  - add:\n    from: [t.a, s.b]\n",
+        "take it only in items with the same condition, or write `s.a`, which stays",
+        "input: [4, 8]\nlayers:\n  - split: [a, b]\n    name: s\n  - split: [a, b]\n    name: t\n    when: false\n"
+        "  - add:\n    from: [s.a, s.b]\n",
+        "add(s, s.b) 2@8",
+    ),
+    "a state of a repeat without a repetition": (
+        "input: [4, 8]\nlayers:\n  - gru: 4\n  - gru: 4\n    repeat: 2\n    when: false\n    name: r\n"
+        "  - dense: 3\n    from: r.state\n",
+        "take it only in items with the same condition, or write `gru1.state`, which stays",
+        "input: [4, 8]\nlayers:\n  - gru: 4\n  - gru: 4\n    repeat: 2\n    when: false\n    name: r\n"
+        "  - dense: 3\n    from: gru1.state\n",
+        "dense(gru1.state) 3",
+    ),
+    "a state of a group with nothing in it": (
+        "input: [4, 8]\nlayers:\n  - relu\n  - layers: [{gru: 4, when: false}]\n    name: g\n"
+        "  - dense: 3\n    from: g.state\n",
+        "take it only in items with the same condition, or name a layer that stays",
+        "input: [4, 8]\nlayers:\n  - relu\n  - layers: [{gru: 4, when: true}]\n    name: g\n"
+        "  - dense: 3\n    from: g.state\n",
+        "dense(g.gru1.state) 3",
+    ),
+    "lengths twice": (
+        "inputs: {x: [4, 8], n: {shape: [], vocabulary: 9}}\nlayers:\n  - gru: 4\n    from: [n, x, n]\n",
+        "keep one of each: `from` names `sequence`, then `lengths`",
+        "inputs: {x: [4, 8], n: {shape: [], vocabulary: 9}}\nlayers:\n  - gru: 4\n    from: [x, n]\n",
+        "gru(x, n) 4@8",
+    ),
+    "indices before a state": (
+        "inputs: {x: {shape: [8], vocabulary: 7}, h: [4]}\nlayers:\n  - gru: 4\n    from: [x, h]\n",
+        "put `embedding: …` or `one_hot` before it, or remove `vocabulary` from the input if it holds numbers",
+        "inputs: {x: {shape: [8], vocabulary: 7}, h: [4]}\nlayers:\n  - embedding: 3\n    from: x\n    name: e\n"
+        "  - gru: 4\n    from: [e, h]\n",
+        "gru(e, h) 4@8",
+    ),
+    "a count of calls inside the block": (
+        "blocks:\n  u:\n    layers:\n      - dense: ${u.count + 1}\ninput: [4]\nlayers: [u, u]\n",
+        'give the block a parameter, `params: {number: "${u.count}"}`, and use `${number}`: a parameter counts where '
+        "the block is called",
+        'blocks:\n  u:\n    params: {number: "${u.count}"}\n    layers:\n      - dense: ${number + 1}\ninput: [4]\n'
+        "layers: [u, u]\n",
+        "dense(u1.dense1) 2",
+    ),
+    "a count of calls that stand in another block": (
+        "blocks:\n  v: {layers: [dense: 4]}\n  u: {layers: [v, v]}\ninput: [4]\nlayers:\n  - u\n  - u\n"
+        "  - dense: ${v.count}\n",
+        "it can count `u`",
+        "blocks:\n  v: {layers: [dense: 4]}\n  u: {layers: [v, v]}\ninput: [4]\nlayers:\n  - u\n  - u\n"
+        "  - dense: ${u.count}\n",
+        "dense(u2.v2.dense1) 2",
+    ),
     "a part as a list": (
         "input: [8, 4]\nlayers:\n  - slice: [0, 6, 2]\n",
         "write `slice: {start: 0, stop: 6, step: 2}`, and `axis` unless the channels are meant",
@@ -381,8 +450,40 @@ def test_advice_leads_to_the_network_that_is_meant(slip: str) -> None:
     assert f"{node.op.keyword}({', '.join(node.inputs)}) {node.output}" == last
 
 
-def test_an_input_of_which_only_the_sizes_are_used_is_named_so() -> None:
-    text = "netspec: 1\nname: a\ninputs: {x: [4, 8], y: [4, 9]}\nlayers:\n  - pad: {like: y}\n    from: x\n"
-    (found,) = check_text(text, FILE)[1]
-    assert found.help == "take it with `from`, or write the sizes as numbers and remove it"
-    assert check_text(text.replace(", y: [4, 9]", "").replace("like: y", "size: 9"), FILE)[1] == []
+# Specs about which a warning says what is used of a layer or an input, and the same after its advice.
+ONLY_A_PART_IS_USED = {
+    "the sizes of an input, by like": (
+        "inputs: {x: [4, 8], y: [4, 9]}\nlayers:\n  - pad: {like: y}\n    from: x\n",
+        "only its sizes",
+        "take it with `from`, or write the sizes as numbers and remove it",
+        "inputs: {x: [4, 8]}\nlayers:\n  - pad: {size: 9}\n    from: x\n",
+    ),
+    "the sizes of an input, in an expression": (
+        "inputs: {x: [4, 8], y: [4, 9]}\nlayers:\n  - dense: ${y.time}\n    from: x\n",
+        "only its sizes",
+        "take it with `from`, or write the sizes as numbers and remove it",
+        "inputs: {x: [4, 8]}\nlayers:\n  - dense: 9\n    from: x\n",
+    ),
+    "the sizes of a layer": (
+        "input: [4, 8]\nlayers:\n  - max_pool: 2\n    name: p\n  - dense: ${p.time}\n    from: input\n",
+        "only its sizes",
+        "take it with `from`, make it a head, or write the sizes as numbers and remove the layer",
+        "input: [4, 8]\nlayers:\n  - dense: 4\n    from: input\n",
+    ),
+    "the weights of a layer": (
+        "input: [4, 8]\nlayers:\n  - dense: 4\n    name: d\n  - dense: 4\n    from: input\n    share: d\n",
+        "only its weights",
+        "take it with `from`, make it a head, or remove the layer and the `share` that names it",
+        "input: [4, 8]\nlayers:\n  - dense: 4\n    from: input\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ONLY_A_PART_IS_USED)
+def test_a_warning_says_what_is_used(case: str) -> None:
+    start = "netspec: 1\nname: a\n"
+    written, part, help_, right = ONLY_A_PART_IS_USED[case]
+    (found,) = check_text(start + written, FILE)[1]
+    assert (found.severity, found.help) == ("warning", help_)
+    assert part in found.message
+    assert check_text(start + right, FILE)[1] == []

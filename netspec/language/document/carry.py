@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from netspec.dataclass import dataclass, replace
 from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
-from netspec.language.document.declarations import Document
+from netspec.language.document.declarations import Document, Head
 from netspec.language.document.item import GROUP, Item
 from netspec.language.document.validation import shown, unknown_key
 from netspec.language.expressions.expression import is_expression
@@ -25,12 +25,14 @@ class Signature:
     """The inputs and outputs of what an item calls, by their names in order; the first output is always `output`, too.
 
     `op` is set for an op: an input of it goes with the output of the same name, one of a block with that of its place.
+    `heads` are those of an embedded network, which are no outputs of it.
     """
 
     owner: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     op: type[Op] | None = None
+    heads: tuple[Head, ...] = ()
 
     def given(self, types: Sequence[Type]) -> Signature:
         """This signature with only the inputs that are given: an op can do without some of its inputs."""
@@ -51,7 +53,7 @@ def signature(item: Item, document: Document, network: Document | None = None) -
         return Signature(f"the block `{keyword}`", block.inputs, tuple(each.name for each in block.outputs))
     if network is not None:
         inputs = tuple(each.name for each in network.inputs)
-        return Signature(f"the network `{network.name}`", inputs, ())
+        return Signature(f"the network `{network.name}`", inputs, (), heads=network.heads)
     if keyword in OPS and not OPS[keyword].merges:
         op = OPS[keyword]
         inputs = tuple(role.name for role in op.inputs) if len(op.inputs) > 1 else ()
@@ -101,6 +103,7 @@ def carried(carry: Mapping, called: Signature, problems: Problems) -> dict[str, 
     Everything that the signature does not have is reported, and left out. Expressions are left out, too.
     """
     found: dict[str, str] = {}
+    heads = {head.name: head for head in called.heads}
     for name, entry in carry.entries.items():
         if name not in called.inputs:
             _report_input(name, called, entry.key_span, problems)
@@ -113,6 +116,8 @@ def carried(carry: Mapping, called: Signature, problems: Problems) -> dict[str, 
             )
         elif is_expression(entry.value):
             continue
+        elif entry.value.value in heads:
+            _report_head(heads[entry.value.value], called, entry.value.span, problems)
         elif entry.value.value in (*called.outputs, FIRST, name):
             found[name] = entry.value.value
         else:
@@ -125,6 +130,21 @@ def carried(carry: Mapping, called: Signature, problems: Problems) -> dict[str, 
                 help=_advice(name, called),
             )
     return found
+
+
+def _report_head(head: Head, called: Signature, span: Span, problems: Problems) -> None:
+    """Report that an input takes a head of an embedded network, which is not computed there."""
+    layer, where = "net.LAYER", ", and LAYER one of its `layers`"
+    if not head.items and isinstance(head.source, Scalar) and not is_expression(head.source):
+        layer, where = f"net.{head.source.text}", ""
+    problems.error(
+        codes.CARRY,
+        f"`{head.name}` is a head of {called.owner}, and the heads of an embedded network are not used",
+        span,
+        help="`carry` takes the outputs of a block: put the network in one, with "
+        f"`inputs: [{', '.join(called.inputs)}]` and `outputs: [net, {layer}]`, where `net` is the name of the network "
+        f"there{where}",
+    )
 
 
 def _report_input(name: str, called: Signature, span: Span, problems: Problems) -> None:
@@ -173,6 +193,9 @@ def advice(called: Signature) -> str:
         pairs = dict(zip(others, (*called.outputs[1:], *others[len(called.outputs[1:]) :]), strict=False))
     else:
         pairs = {name: name for name in others if name in called.outputs} or {name: name for name in others}
+    heads = {head.name for head in called.heads}
+    pairs = {name: output for name, output in pairs.items() if output not in heads}
+    pairs = pairs or {called.inputs[0]: FIRST}
     return f"carry: {{{', '.join(f'{name}: {output}' for name, output in pairs.items())}}}"
 
 

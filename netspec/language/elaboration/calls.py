@@ -25,6 +25,7 @@ from netspec.language.elaboration.frame import (
     join,
 )
 from netspec.language.elaboration.lookup import find
+from netspec.language.elaboration.measure import Calls
 from netspec.language.elaboration.sharing import shared_scope
 from netspec.language.elaboration.story import Binding
 from netspec.language.elaboration.walk import OpenCall, Walk
@@ -127,17 +128,19 @@ def _prepare_block(call: Opened, block: Block) -> bool:
     if received is BROKEN and any(each.block is block for each in walk.calls):
         return False  # without an input, the calls of a block in itself would not end
     given = given_by_call(walk, arguments, sight)
-    calls = call.frame.boundary_frame.calls
-    calls[block.name] = calls.get(block.name, 0) + 1
+    caller = call.frame.boundary_frame
+    earlier = {**caller.calls}
+    caller.calls[block] = earlier.get(block, 0) + 1
     if given is None or not fits:
         return False
     for port, tensor in zip(block.inputs, call.inputs, strict=False):
-        inner.members[port] = Referent(join(inner.path, port), tensor)
+        inner.members[port] = Referent(join(inner.path, port), tensor, within="")
     inner.document, inner.boundary, inner.items = block.document, True, block.items
     sees = {**inner.parameters, **IN_BLOCK, "block": {"in": walk.sizes(received)}}
     with walk.once():
         owner = f"the block `{block.name}`"
-        default_sees = walk.names_in(inner, {**sees, "in": walk.sizes(received)})
+        seen_here = {**sees, "in": walk.sizes(received)}
+        default_sees = walk.names_in(inner, seen_here, Calls(caller, earlier))
         own = parameters(walk, block.params or (), given, default_sees, owner, item.span, inner.bindings)
         inner.names = {**sees, **own}
     inner.bindings.update({name: Binding(value, call.frame, sight) for name, value in arguments.items()})
@@ -191,7 +194,10 @@ def given_back(call: Opened, block: Block, end: ValueName) -> tuple[ValueName, d
             )
         path = join(call.inner.path, output.name)
         # A group or a call that is an output can still be looked into.
-        outputs[output.name] = replace(found[0], path=path) if found else Referent(path, BROKEN)
+        within = found[0].path if found and found[0].within is None else ""
+        outputs[output.name] = (
+            replace(found[0], path=path, within=within) if found else Referent(path, BROKEN)
+        )
     first = next(iter(outputs.values()))
     return first.tensor, outputs
 

@@ -80,11 +80,11 @@ def _walked(walk: Walk, document: Document, given: Given[str, object]) -> Graph 
     root.names = {**names, **NOWHERE}
     walk.open_documents.append(document)
     inputs = inputs_of(walk, document, root)
-    warn_of_layout(walk, inputs)
     bind_inputs(walk, root, inputs)
     current: ValueName = inputs[0].name if inputs else BROKEN
     end = _items(walk, document.items, NO_TENSOR if inputs and document.several else current, root)
     heads = [(head.name, _head(walk, head, end, root)) for head in document.heads]
+    warn_of_layout(walk, inputs)
     return finish.graph(walk, document, root, inputs, end, heads, given)
 
 
@@ -168,7 +168,9 @@ def _left_out(
     """Define the name of an item that is left out: it stands for the tensor that passes it."""
     if item.name is not None and (name := own_name(walk, item.name, frame)):
         path = join(frame.path, name)
-        frame.members[name] = Referent(path, current, outputs=rounds.outputs(path, current) if rounds else {})
+        outputs = rounds.outputs(path, current) if rounds else {}
+        why = "its `repeat` is 0" if rounds else "its `when` is false"
+        frame.members[name] = Referent(path, current, outputs=outputs, left_out=f"{why} here")
     return current
 
 
@@ -194,6 +196,8 @@ def _repeat(
             if inner.until:
                 _cut(inner)
         referent.tensor, referent.outputs = current, rounds.outputs(inner.path, current)
+        if rounds.last is None:
+            referent.left_out = "its `when` is false in every repetition"
     if (last := rounds.last_repetition()) is not None:
         walk.last_repetitions.append(last)
     return current
@@ -360,7 +364,8 @@ def _head(walk: Walk, head: Head, end: ValueName, root: Frame) -> ValueName:
         )
         return BROKEN
     inner = root.inner(head.name, head.items, frozen=False)
-    referent = root.members[head.name] = Referent(head.name, OPEN, inner.members)
+    within = None if head.items else ""  # a head without layers is another name of its layer
+    referent = root.members[head.name] = Referent(head.name, OPEN, inner.members, within=within)
     if len(inputs) > 1:
         walk.problems.error(
             shapes.INPUT_COUNT,

@@ -9,7 +9,7 @@ from netspec import files
 from netspec.dataclass import dataclass
 from netspec.diagnostics.codes import shapes
 from netspec.diagnostics.codes import structure as codes
-from netspec.graph import Input
+from netspec.graph import Input, Node
 from netspec.language.document.declarations import Document, InputDeclaration
 from netspec.language.document.item import PATH, Item
 from netspec.language.document.validation import shown, unknown_key
@@ -72,7 +72,11 @@ def _input(walk: Walk, declared: InputDeclaration, frame: Frame) -> Input | None
 
 
 def warn_of_layout(walk: Walk, inputs: Sequence[Input]) -> None:
-    """Warn about a shape that is probably from another library: channels last, or with a batch axis."""
+    """Warn about a shape that is probably from another library: channels last, or with a batch axis.
+
+    A walked layer that treats the first of three axes in another way shows that an axis of time or depth is meant.
+    """
+    tells_apart = any(_tells_axes_apart(walk, node) for node in walk.nodes)
     for each in inputs:
         shape = list(each.type.shape)
         if each.vocabulary is not None:
@@ -82,6 +86,8 @@ def warn_of_layout(walk: Walk, inputs: Sequence[Input]) -> None:
             if len(shape) == 4:
                 advice += f", or `{[shape[-1], *shape[1:-1]]}` for an image: the batch has no axis here"
         elif len(shape) == 4 and shape[1] in (1, 3) and shape[1] < min(shape[2:]) and shape[0] != 3:
+            if tells_apart:
+                continue
             looks, advice = (
                 "to have a batch axis",
                 f"write `{shape[1:]}`: the batch has no axis here",
@@ -95,6 +101,13 @@ def warn_of_layout(walk: Walk, inputs: Sequence[Input]) -> None:
             notes=[f"shapes are channels first, without the batch: this is {_spoken(each.type)}"],
             help=advice,
         )
+
+
+def _tells_axes_apart(walk: Walk, node: Node) -> bool:
+    """Whether a layer on three axes runs along the first, or has a kernel that is not the same along all."""
+    axes = walk.types[node.inputs[0]].axes if node.inputs else ()
+    kernel = getattr(node.op, "kernel", ())
+    return len(axes) == 3 and (getattr(node.op, "axis", None) == axes[0] or len({*kernel}) > 1)
 
 
 def _spoken(type_: Type) -> str:
@@ -196,7 +209,7 @@ class Network:
             return False
         for own, tensor in zip(declared, inputs, strict=True):
             type_ = walk.types[str(tensor)]
-            inner.members[own.name] = Referent(join(inner.path, own.name), tensor)
+            inner.members[own.name] = Referent(join(inner.path, own.name), tensor, within="")
             misfit = _misfit(own.type, type_)
             if misfit is not None:
                 note, advice = misfit

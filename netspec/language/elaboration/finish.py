@@ -193,17 +193,25 @@ def _report_unused(
         node.name for node in nodes if node.name in lent and not embedded.isdisjoint(_scopes_around(node))
     }
     idle = _idle_outputs(walk, nodes, used)
+    owners = {node.shares for node in nodes if node.shares}
     for node in nodes:
         if node.name in lent or node.name in idle:
             continue
         if used.isdisjoint(node.values) and node.span not in told:
             told.add(node.span)
+            message, instead = f"the output of `{node.name}` is unused", "remove the layer"
+            if not walk.sized.isdisjoint(node.values):
+                message = f"no layer takes the output of `{node.name}`, only its sizes"
+                instead = "write the sizes as numbers and remove the layer"
+            elif node.name in owners:
+                message = f"no layer takes the output of `{node.name}`, only its weights"
+                instead = "remove the layer and the `share` that names it"
             walk.problems.warning(
                 codes.UNUSED,
-                f"the output of `{node.name}` is unused",
+                message,
                 node.span,
                 notes=[_WEIGHTED] if node.weights else [],
-                help="take it with `from`, make it a head, or remove the layer",
+                help=f"take it with `from`, make it a head, or {instead}",
             )
     for each in inputs:
         if each.name not in used:

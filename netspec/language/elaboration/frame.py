@@ -8,7 +8,7 @@ from typing import Final
 
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Span
-from netspec.language.document.declarations import Document
+from netspec.language.document.declarations import Block, Document
 from netspec.language.document.item import Item
 from netspec.language.elaboration.story import Binding
 from netspec.language.expressions.missing import Missing
@@ -28,7 +28,8 @@ class Referent:
     """The referent of a name: a tensor, and for a scope the names inside it.
 
     `definition` is the block or document of a call, `shares` the call whose weights it uses. `outputs` are the declared
-    outputs of the called block by their names.
+    outputs of the called block by their names. `within` is the path below which a layer has to be for its outputs to be
+    those of this name: None for the path of the name, "" for any layer. `left_out` says why the item is left out.
     """
 
     path: str
@@ -37,6 +38,16 @@ class Referent:
     definition: object = None
     shares: str | None = None
     outputs: dict[str, Referent] = field(default_factory=dict)
+    within: str | None = None
+    left_out: str | None = None
+
+    def holds(self, layer: str) -> bool:
+        """Whether the layer with this path is what the name refers to, or inside of it.
+
+        A tensor that only passes, because nothing is inside, is that of a layer before.
+        """
+        around = self.path if self.within is None else self.within
+        return not around or layer == around or layer.startswith(f"{around}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +88,7 @@ class Frame:
     bindings: dict[str, Binding] = field(default_factory=dict)
     index: int | None = None
     """For a repeat, the number of the current repetition."""
-    calls: dict[str, int] = field(default_factory=dict)
+    calls: dict[Block, int] = field(default_factory=dict)
     """For a boundary, the number of calls of each block so far, in all scopes up to the next boundary."""
 
     @property

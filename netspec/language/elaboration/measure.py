@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+from netspec.dataclass import dataclass
 from netspec.diagnostics.codes import expressions as codes
+from netspec.language.document.declarations import Block
+from netspec.language.document.recursion import all_items
 from netspec.language.elaboration.frame import IN_BLOCK, Frame
 from netspec.language.elaboration.search import Nodes, Unfound, scopes, search
 from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.expressions.refusal import Refusal
 from netspec.ops.nearest import did_you_mean
 from netspec.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The calls of blocks up to an item: their numbers, and the network or block `around` them."""
+
+    around: Frame
+    numbers: dict[Block, int]
+
+    @property
+    def of(self) -> str:
+        """The network or block, in words."""
+        return "network" if self.around.is_root or self.around.is_network else "block"
+
+    def possible(self) -> set[Block]:
+        """The blocks that some item of the network or block calls."""
+        document = self.around.document
+        items = [*self.around.items]
+        if self.around.is_root:
+            items += [item for head in document.heads for item in head.items]
+        found = (document.blocks.get(item.keyword) for item in all_items(items, document))
+        return {block for block in found if block is not None}
 
 
 def sizes_of(type_: Type) -> dict[str, object]:
@@ -26,9 +51,14 @@ def measured(
     frame: Frame,
     nodes: Nodes,
     types: dict[str, Type],
-    calls: dict[str, int],
+    calls: Calls,
+    sized: set[str],
 ) -> object:
-    """A property of what a path of names refers to. Raises Refusal."""
+    """A property of what a path of names refers to. Raises Refusal.
+
+    Args:
+        sized: the tensors whose sizes are used; this one is added.
+    """
     if part == "index":
         return _index(path, frame)
     if part == "count":
@@ -54,6 +84,7 @@ def measured(
     if part not in sizes:
         message = f"`{name}` has no `{part}` here: it is {types[tensor]}"
         raise Refusal(codes.NO_SUCH_AXIS, message, 0, 0, "it has " + ", ".join(f"`{each}`" for each in sizes))
+    sized.add(tensor)
     return sizes[part]
 
 
@@ -76,12 +107,29 @@ def _index(path: tuple[str, ...], frame: Frame) -> object:
     raise Refusal(codes.UNKNOWN_SIZE, message, 0, 0, help_)
 
 
-def _count(path: tuple[str, ...], frame: Frame, calls: dict[str, int]) -> object:
+def _count(path: tuple[str, ...], frame: Frame, calls: Calls) -> object:
     """The number of calls of a block before this item, in the same network or block."""
     name = ".".join(path)
     blocks = frame.document.blocks
     if name in blocks:
-        return calls.get(name, 0)
+        count = calls.numbers.get(blocks[name], 0)
+        if not count and blocks[name] not in calls.possible():
+            raise _never_called(name, calls)
+        return count
     message = f"`{name}.count` counts the calls of a block, but no block is called `{name}`"
     help_ = "the blocks are " + ", ".join(f"`{each}`" for each in list(blocks)[:12]) if blocks else None
     raise Refusal(codes.UNKNOWN_SIZE, message + did_you_mean(name, blocks), 0, 0, help_)
+
+
+def _never_called(name: str, calls: Calls) -> Refusal:
+    """The refusal of a count that is 0 everywhere."""
+    message = f"`{name}.count` would always be 0: it counts calls in the same {calls.of}, and none is there"
+    help_ = "it can count " + ", ".join(
+        f"`{each}`" for each in sorted(block.name for block in calls.possible())[:12]
+    )
+    if calls.of == "block":
+        help_ = f'give the block a parameter, `params: {{number: "${{{name}.count}}"}}`, and use `${{number}}`: a '
+        help_ += "parameter counts where the block is called"
+    elif not calls.possible():
+        help_ = "call the block here, or write the number"
+    return Refusal(codes.UNKNOWN_SIZE, message, 0, 0, help_)

@@ -166,7 +166,7 @@ def _report_missing(walk: Walk, item: Item, count: int, called: Signature | None
         help=_as_group(item, count)
         if called is None
         else f"add `{advice(called)}`: it names what each input takes from the previous repetition; an input that "
-        f"{'it does not name' if called.op else 'takes its own name'} stays the same",
+        f"{'it does not name' if called.op or called.heads else 'takes its own name'} stays the same",
     )
 
 

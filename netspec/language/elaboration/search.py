@@ -40,7 +40,7 @@ def search(path: str, frame: Frame, nodes: Nodes, at: Span | None = None) -> lis
     referent = around[own].members[first]
     if first not in later(around[own]):
         _refuse_two_meanings(first, referent, around[own + 1 :])
-    found = _inside([referent], rest, path, nodes)
+    found = _inside([referent], rest, path, frame, nodes)
     if any(each.tensor is OPEN for each in found):
         message = (
             f"`{path}` is not complete yet: this item is a part of it, and only earlier layers can be used"
@@ -62,13 +62,13 @@ def _refuse_two_meanings(name: str, unnamed: Referent, outer: Iterable[Frame]) -
             )
 
 
-def _inside(found: list[Referent], rest: list[str], path: str, nodes: Nodes) -> list[Referent]:
+def _inside(found: list[Referent], rest: list[str], path: str, frame: Frame, nodes: Nodes) -> list[Referent]:
     for name in rest:
         inner = [member for referent in found for member in _members(referent, name, nodes)]
         if not inner:
             if any(referent.tensor is BROKEN for referent in found):
                 return [Referent(path, BROKEN)]
-            raise _nothing_inside(name, found[0], path, nodes)
+            raise _nothing_inside(name, found[0], path, frame, nodes)
         found = inner
     return found
 
@@ -85,18 +85,20 @@ def _members(referent: Referent, name: str, nodes: Nodes) -> list[Referent]:
 
 
 def outputs_of(referent: Referent, nodes: Nodes) -> dict[str, Referent]:
-    """The outputs by name of what a name refers to: those that a block declares, else those of the last layer."""
+    """The outputs by name of what a name refers to: those that a block declares, else those of the last layer in it."""
     if referent.outputs:
         return {FIRST: Referent(referent.path, referent.tensor), **referent.outputs}
     node = nodes.get(str(referent.tensor))
-    if node is None:
+    if node is None or not referent.holds(node.name):
         return {FIRST: Referent(referent.path, referent.tensor)}
     first, *further = node.values
     named = {FIRST: first, node.op.first(): first, **dict(zip(node.ports, further, strict=True))}
     return {port: Referent(value, value) for port, value in named.items()}
 
 
-def _nothing_inside(name: str, referent: Referent, path: str, nodes: Nodes) -> Unfound:
+def _nothing_inside(name: str, referent: Referent, path: str, frame: Frame, nodes: Nodes) -> Unfound:
+    if name != "*" and (passes := _passing(name, referent, frame, nodes)) is not None:
+        return passes
     further = [port for port in outputs_of(referent, nodes) if port != FIRST]
     known = list(dict.fromkeys([*referent.members, *further]))
     near = nearest(name, known)
@@ -109,6 +111,39 @@ def _nothing_inside(name: str, referent: Referent, path: str, nodes: Nodes) -> U
     return Unfound(
         codes.UNKNOWN_NAME, message, f"{guess}it contains {listed}" if known else "it contains no names"
     )
+
+
+def _passing(name: str, referent: Referent, frame: Frame, nodes: Nodes) -> Unfound | None:
+    """The explanation for a name that only stands for a tensor from before; None if it is no such name."""
+    node = nodes.get(str(referent.tensor))
+    inside = node is None or referent.holds(node.name)
+    if referent.outputs or (inside and referent.left_out is None):
+        return None
+    why = referent.left_out or "no layer in it is left"
+    there = None
+    if node is not None and name in (node.op.first(), *node.ports):
+        there = local_path(node.name, frame, nodes)
+    advice = f"or write `{there}.{name}`, which stays" if there else "or name a layer that stays"
+    return Unfound(
+        codes.UNKNOWN_NAME,
+        f"`{referent.path}` has no `{name}`: {why}, and its name stands for the tensor before it",
+        f"take it only in items with the same condition, {advice}",
+    )
+
+
+def local_path(value: str, frame: Frame, nodes: Nodes) -> str | None:
+    """The path by which an item of this scope names a value, or None if it cannot."""
+    for scope in scopes(frame):
+        inside = f"{scope.path}." if scope.path else ""
+        if not value.startswith(inside):
+            continue
+        try:
+            found = search(value[len(inside) :], frame, nodes)
+        except Unfound:
+            continue
+        if [each.tensor for each in found] == [value]:
+            return value[len(inside) :]
+    return None
 
 
 def _unknown(name: str, frame: Frame, at: Span | None) -> Unfound:

@@ -20,7 +20,7 @@ from netspec.language.document.library import Library
 from netspec.language.document.recursion import how_it_ends
 from netspec.language.elaboration.ends import LastRepetition
 from netspec.language.elaboration.frame import Frame, Referent, UntilReached, ValueName
-from netspec.language.elaboration.measure import measured, sizes_of
+from netspec.language.elaboration.measure import Calls, measured, sizes_of
 from netspec.language.expressions.display import displayed
 from netspec.language.expressions.expression import evaluate, is_expression
 from netspec.language.expressions.missing import BROKEN, Missing
@@ -205,12 +205,16 @@ class Walk:
         """The names that an expression can use: parameters, `in`, `block`, `index`, and layers."""
         return self.names_in(frame, {**frame.names, "in": self.sizes(current)})
 
-    def names_in(self, frame: Frame, values: dict[str, object]) -> KnownNames:
-        """These values by name, and the layers that an item of this scope can name."""
-        calls = {**frame.boundary_frame.calls}
+    def names_in(self, frame: Frame, values: dict[str, object], calls: Calls | None = None) -> KnownNames:
+        """These values by name, and the layers that an item of this scope can name.
+
+        Args:
+            calls: the calls of blocks that are counted; those of this scope by default.
+        """
+        counted = calls or Calls(frame.boundary_frame, {**frame.boundary_frame.calls})
 
         def find(path: tuple[str, ...], part: str) -> object:
-            return measured(path, part, frame, self.by_name, self.types, calls)
+            return measured(path, part, frame, self.by_name, self.types, counted, self.sized)
 
         return KnownNames(values, find)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import cycle
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,17 @@ from netspec.check import check_text
 from netspec.diagnostics.render import as_text
 from netspec.graph import verify
 from netspec.passes import cut
-from tests.language.author import FILE, graph_of, hold_refusals, spec, told, types_of, wires_of
+from tests.language.author import (
+    FILE,
+    graph_of,
+    graph_of_file,
+    hold_file,
+    hold_refusals,
+    spec,
+    told,
+    types_of,
+    wires_of,
+)
 
 CELL = """
 blocks:
@@ -315,6 +326,26 @@ def test_ops_and_networks_of_several_inputs_carry_by_the_names_of_their_inputs()
     layers: [{network: {spec: 'zoo:siamese'}, from: [input, input], repeat: «2»}]
     """
     hold_refusals(text, ("NS0125", "add `carry: {right: right}`"))
+
+
+def test_a_head_of_an_embedded_network_is_carried_by_a_block(tmp_path: Path) -> None:
+    layers = "[{concat: , from: [x, h]}, {dense: 3, name: s}, {dense: 4}]"
+    (tmp_path / "cell.yaml").write_text(
+        f"netspec: 1\nname: cell\ninputs: {{x: [4], h: [3]}}\nlayers: {layers}\nheads: {{next: s, h: s}}\n"
+    )
+    file = tmp_path / "spec.yaml"
+    start = "netspec: 1\nname: spec\ninputs: {x: [4], h: [3]}\n"
+    call = "from: [x, h], repeat: 2, carry: {h:"
+    for head in ("next", "h"):
+        file.write_text(
+            f"{start}layers: [{{network: {{spec: cell.yaml}}, {call} «{head}»}}}}]\n", encoding="utf-8"
+        )
+        (found,) = hold_file(file, ("NS0128", f"`{head}` is a head of the network `cell`"))
+    inputs, outputs = re.findall(r"`((?:inputs|outputs): [^`]*)`", found.help or "")
+    block = f"{{{inputs}, {outputs}, layers: [{{network: {{spec: cell.yaml}}, from: [x, h], name: net}}]}}"
+    file.write_text(f"{start}blocks: {{cell: {block}}}\nlayers: [{{cell: , {call} s}}, name: loop}}]\n")
+    wires = wires_of(graph_of_file(file))
+    assert wires["loop.1.net.concat1"] == ("loop.0.net.dense2", "loop.0.net.s")
 
 
 def test_the_help_about_several_inputs_leads_to_a_network() -> None:

@@ -49,6 +49,22 @@ def test_a_layout_that_is_hardly_meant(shape: str) -> None:
             assert after == []
 
 
+VIDEO = {
+    "a layer over time": ("{conv_lstm: {filters: 3, kernel: 3}}", False),
+    "a kernel of its own along time": ("{conv: {filters: 3, kernel: [1, 3, 3]}}", False),
+    "a layer along depth": ("{gru: {units: 3, axis: depth}}", False),
+    "a layer along height": ("{gru: {units: 3, axis: height}}", True),
+    "a kernel for all axes": ("{conv: {filters: 3, kernel: 3}}", True),
+}
+
+
+@pytest.mark.parametrize("case", VIDEO)
+def test_layers_over_time_show_that_a_batch_is_not_meant(case: str) -> None:
+    item, warned = VIDEO[case]
+    _, problems = check_text(SPEC.format("[2, 3, 6, 6]").replace("relu", item), "n.yaml")
+    assert [each.code.id for each in problems] == ["NS0126"] * warned
+
+
 def test_a_fifth_size_is_the_batch() -> None:
     _, problems = check_text(SPEC.format("[8, 3, 16, 112, 112]"), "n.yaml")
     assert [each.help for each in problems] == ["the batch has no axis here: write `[3, 16, 112, 112]`"]

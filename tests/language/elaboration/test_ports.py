@@ -12,7 +12,7 @@ from netspec.ops import OPS, PORTS
 from netspec.ops.pool import MaxPool, MaxUnpool
 from netspec.types import Type
 from tests.building import Sketch
-from tests.language.author import FILE, graph_of, hold_refusals, wires_of
+from tests.language.author import FILE, graph_of, hold_refusals, unmarked, wires_of
 
 
 def whole(items: str) -> str:
@@ -51,6 +51,20 @@ def test_a_name_leads_to_a_further_output(case: str) -> None:
     assert verify(graph).by_name["up"].inputs == ("code", value)
     assert graph.types["up"] == Type(4, (8, 8))
     assert graph.producers[value].ports == ("indices",)
+
+
+PASSING = ("{u: , name: q}", "{u: , name: q, repeat: 2}", "{max_pool: 1, name: q, when: false}")
+
+
+@pytest.mark.parametrize("item", PASSING)
+def test_what_stands_for_a_tensor_before_it_has_no_further_outputs(item: str) -> None:
+    """Items that are left out, and scopes with nothing in them."""
+    blocks = "blocks: {u: {layers: [{max_pool: 1, when: false}]}}\n"
+    items = f"{POOL}, {item}, {{max_unpool: , from: [q, «q.indices»]}}"
+    text = f"netspec: 1\nname: a\ninput: [4, 8, 8]\n{blocks}layers: [{items}]"
+    hold_refusals(text, ("NS0109", "`q` has no `indices`"))
+    graph = graph_of(unmarked(text)[0].replace("q.indices", "p.indices"))
+    assert wires_of(graph)["max_unpool1"] == ("p", "p.indices")
 
 
 def test_a_block_passes_indices_on() -> None:
