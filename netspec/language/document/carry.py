@@ -25,7 +25,7 @@ class Signature:
     """The inputs and outputs of what an item calls, by their names in order; the first output is always `output`, too.
 
     `op` is set for an op: an input of it goes with the output of the same name, one of a block with that of its place.
-    `heads` are those of an embedded network, which are no outputs of it.
+    `heads` are those of an embedded network; they are not outputs of it.
     """
 
     owner: str
