@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from netspec.diagnostics import Diagnostic
 from netspec.diagnostics.render import REPORTS
 from netspec.language.reading import locations
 from netspec.loading import ParameterError
-from netspec_cli import program
 from netspec_cli.common import colourful, fail, path_of, show
 from netspec_cli.exits import WRONG_SPEC
 from netspec_cli.streams import hand_over, say, say_json_text
@@ -21,12 +19,6 @@ if TYPE_CHECKING:
     from netspec.graph import Graph
 
     Taker = Callable[[Graph | None, Sequence[Diagnostic]], list[Diagnostic]]
-
-
-def run() -> None:
-    """Run `netspec check` for arguments that are all paths: there is nothing that typer has to parse."""
-    program.collect_garbage(seldom=True)
-    program.run(lambda: check_all(sys.argv[2:]))
 
 
 def check_all(

@@ -36,14 +36,13 @@ def run() -> None:
 
 
 def command() -> "Callable[[], None]":
-    """The program for the arguments. `check` with paths only needs no parser, which takes as long as the check."""
-    name, *words = sys.argv[1:] or [""]
-    has_only_words = words and not any(word.startswith("-") for word in words)
-    if name == "check" and has_only_words and os.name != "nt":  # there, typer also replaces `*` in words
-        from netspec_cli.checking import run
-    else:
-        from netspec_cli.main import run
-    return run
+    """The program for the arguments: without a parser where none is needed."""
+    from netspec_cli.plain import plain
+
+    chosen = plain(sys.argv[1:])
+    if chosen is None:
+        from netspec_cli.main import run as chosen
+    return chosen
 
 
 def _end(*_: object) -> None:

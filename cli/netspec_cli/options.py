@@ -7,6 +7,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from netspec_cli.plain import BACKEND, OUT
+
 # Their help is ASCII, so that every terminal can show it.
 Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A path, or zoo:NAME.")]
 Sets = Annotated[
@@ -21,12 +23,14 @@ Weights = Annotated[
         help="The weights in this safetensors FILE; NAME=FILE for an embedded network. Repeatable.",
     ),
 ]
+# A file that cannot be read is refused like every file that netspec did not write, in the words of `marks`.
 Out = Annotated[
-    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of stdout.")
+    Path | None,
+    typer.Option(*OUT, metavar="FILE", help="Write to this file instead of stdout.", readable=False),
 ]
 BackendOption = Annotated[
     str,
-    typer.Option("--backend", "-b", metavar="NAME", help="A backend; `netspec backends` lists them."),
+    typer.Option(*BACKEND, metavar="NAME", help="A backend; `netspec backends` lists them."),
 ]
 Several = Annotated[
     str | None,

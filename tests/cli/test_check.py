@@ -7,15 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from typer.testing import CliRunner
 
-from netspec_cli import checking, entry, main, program
 from netspec_cli.main import app
 from tests.having import TRAINER, WRITER
 from tests.test_files import AS_NOBODY
@@ -321,73 +319,3 @@ def test_a_name_that_is_no_text(here: Path) -> None:
     Path(path).write_text(SPEC.replace("dense", "dens"))
     for format in ("text", "json", "github", "sarif", "junit"):
         assert RUN.invoke(app, ["check", path, "--format", format]).exit_code == 1, format
-
-
-PATHS_ONLY = {
-    "one that holds": ["a.yaml"],
-    "blocks": ["parts.yaml"],
-    "a folder": ["."],
-    "a wrong one": ["wrong.yaml", "a.yaml"],
-    "of the zoo": ["zoo:lenet5"],
-    "not of the zoo": ["zoo:lenet6"],
-    "no file": ["b.yaml"],
-    "no spec": ["empty"],
-    "no text": [""],
-}
-
-
-def ended(command: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> tuple[object, str, str]:
-    """The exit code of a program, and what it printed."""
-    with pytest.raises(SystemExit) as stop:
-        command()
-    return (stop.value.code, *capsys.readouterr())
-
-
-@pytest.mark.parametrize("paths", PATHS_ONLY.values(), ids=PATHS_ONLY)
-def test_paths_that_no_parser_reads_are_checked_as_with_one(
-    paths: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    Path("a.yaml").write_text(SPEC)
-    Path("parts.yaml").write_text(PARTS)
-    Path("wrong.yaml").write_text(SPEC.replace("dense", "dens"))
-    Path("empty").mkdir()
-    monkeypatch.setattr(sys, "argv", ["netspec", "check", *paths])
-    assert entry.command() is checking.run
-    without = ended(partial(program.run, partial(checking.check_all, paths)), capsys)
-    assert without == ended(main.run, capsys)
-    assert "".join(without[1:])
-
-
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [(MemoryError(), 2), (OSError(5, "Input/output error", "a.yaml"), 2), (KeyboardInterrupt(), 130)],
-)
-def test_an_error_ends_both_ways_alike(
-    error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def fails(*_: object) -> None:
-        raise error
-
-    Path("a.yaml").write_text(SPEC)
-    monkeypatch.setattr(sys, "argv", ["netspec", "check", "a.yaml"])
-    monkeypatch.setattr(checking, "checked", fails)
-    without = ended(partial(program.run, partial(checking.check_all, ["a.yaml"])), capsys)
-    assert without == ended(main.run, capsys)
-    assert without[0] == code
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        [],
-        ["check"],
-        ["check", "--help"],
-        ["check", "a", "--set", "b=1"],
-        ["check", "--", "-a"],
-        ["shapes", "a"],
-        ["a"],
-    ],
-)
-def test_options_and_other_commands_are_parsed(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["netspec", *words])
-    assert entry.command() is main.run
