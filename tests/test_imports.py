@@ -1,4 +1,4 @@
-"""`import netspec` and `netspec check` load no framework and no NumPy, and nobody imports against the arrows."""
+"""Neither `import netspec`, `check` nor `compile` loads a framework or NumPy, and nobody imports against the arrows."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.having import WRITERS
+
 ROOT = Path(__file__).parents[1]
 BACKENDS = {path.parent.name: path.parent for path in sorted((ROOT / "backends").glob("*/__init__.py"))}
 OWN = {name: set(import_module(name).backend().frameworks) for name in BACKENDS}
@@ -22,9 +24,9 @@ HEAVY = {"numpy", "safetensors", "pydantic", "typer", "rich"}.union(*OWN.values(
 """What is not loaded where a spec holds: pydantic says what is wrong with a value, and typer reads options."""
 
 LIBRARY = "import netspec"
-CHECK = """
+COMMAND = """
 import netspec_cli.entry
-sys.argv = ["netspec", "check", "specs"]
+sys.argv = ["netspec", *{words}]
 try:
     netspec_cli.entry.run()
 except SystemExit as stop:
@@ -48,7 +50,14 @@ def loaded_by(statements: str) -> tuple[int, set[str]]:
     return code, set(modules)
 
 
-@pytest.mark.parametrize("statements", [LIBRARY, CHECK], ids=["import netspec", "netspec check specs"])
+COMMANDS = ["check specs", *(f"compile zoo:lenet5 -b {name}" for name in WRITERS)]
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [LIBRARY, *(COMMAND.format(words=each.split()) for each in COMMANDS)],
+    ids=[LIBRARY, *COMMANDS],
+)
 def test_loads_nothing_heavy(statements: str) -> None:
     assert loaded_by(statements) == (0, set())
 

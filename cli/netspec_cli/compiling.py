@@ -38,7 +38,7 @@ def compile_one(
     from netspec.refusals import refusals
 
     found = capable(backend, Backend)
-    chosen = found if isinstance(found, Files) else capable(backend, Writes)
+    chosen = found if isinstance(found, Files | Writes) else capable(backend, Writes)
     graph, sources = load_with_sources(spec, sets)
     if isinstance(chosen, Files):
         usable([backend], Files)

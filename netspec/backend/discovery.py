@@ -6,9 +6,8 @@ which one does not and which ones do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib.metadata import Distribution, EntryPoint, entry_points
-from typing import TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from netspec.backend.interface import (
     CAPABILITIES,
@@ -20,10 +19,12 @@ from netspec.backend.interface import (
     Status,
     Unavailable,
 )
+from netspec.backend.registered import maker, package, registered
 from netspec.graph import Graph
 from netspec.ops.base import Op
 
-GROUP = "netspec.backends"
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 T = TypeVar("T", bound=Backend)
 
@@ -49,7 +50,7 @@ class Broken:
 
 def names() -> tuple[str, ...]:
     """The names of all registered backends, sorted."""
-    return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
+    return tuple(sorted(registered()))
 
 
 def backend(name: str) -> Backend:
@@ -58,21 +59,17 @@ def backend(name: str) -> Backend:
     Raises:
         Unavailable: no backend has this name.
     """
-    found = {point.name: point for point in entry_points(group=GROUP)}
+    found = registered()
     if name not in found:
         from netspec.ops.nearest import did_you_mean
 
         known = ", ".join(sorted(found)) or "none"
         raise Unavailable(f"no backend is called {name!r}{did_you_mean(name, found)} (registered: {known})")
-    return _load(found[name])
-
-
-def _load(point: EntryPoint) -> Backend:
     try:
-        loaded: Callable[[], Backend] = point.load()
-        return loaded()
+        made: Backend = maker(name, found[name])()
     except Exception as error:  # any error in a third-party package is reported
-        return Broken(point.name, error, point.dist)
+        return Broken(name, error, package(name))
+    return made
 
 
 def backends() -> Iterator[Backend]:

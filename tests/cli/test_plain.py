@@ -54,7 +54,13 @@ PLAIN = {
 PARSED = [
     *([], ["a"], ["shapes", "a"], ["check"], ["check", "--help"], ["check", "--", "-a"], ["check", "-"]),
     *(["check", "a", "--set", "b=1"], ["check", "a", "--format", "text"]),
-    *(["compile"], ["compile", "a"], ["compile", "-b", "b"], ["compile", "a", "-b"], ["compile", "a", "-b", ""]),
+    *(
+        ["compile"],
+        ["compile", "a"],
+        ["compile", "-b", "b"],
+        ["compile", "a", "-b"],
+        ["compile", "a", "-b", ""],
+    ),
     *(["compile", "a", "c", "-b", "b"], ["compile", "a", "-b", "b", "-b", "c"], ["compile", "a", "-b", "-o"]),
     *(["compile", "a", "-bb"], ["compile", "a", "--backend=b"], ["compile", "a", "--back", "b"]),
     *(["compile", "a", "-b", "b", "-o", "-"], ["compile", "a", "-b", "b", "-o", ""]),
