@@ -40,9 +40,11 @@ def command() -> "Callable[[], None]":
     from netspec_cli.plain import plain
 
     chosen = plain(sys.argv[1:])
-    if chosen is None:
-        from netspec_cli.main import run as chosen
-    return chosen
+    if chosen is not None:
+        return chosen
+    from netspec_cli.main import run
+
+    return run
 
 
 def _end(*_: object) -> None:
