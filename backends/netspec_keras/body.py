@@ -17,7 +17,7 @@ from netspec.lowering.parts import Argument, Call, Index, Part, Quoted, Raw, Seq
 from netspec.lowering.statements import Line, Loop, giving
 from netspec.lowering.template import Definition
 from netspec.lowering.tree import EqualRun
-from netspec.lowering.variables import parameters, variables
+from netspec.lowering.variables import parameters, starts_branch, variables
 from netspec_keras.layer import DASH, LayerText, Lowered
 from netspec_keras.plan import Append, Heading, Plan, PlannedCall, PlannedRepeat, PlanStep, spell
 
@@ -46,13 +46,18 @@ class WrittenFunction:
 
 @dataclass
 class FunctionWriter:
-    """Writes the statements of one function for one use."""
+    """Writes the statements of one function for one use.
+
+    If branches are `copied`, each that starts at the input of the block gets its variable before its first layer, so
+    that this layer can be optional.
+    """
 
     plan: Plan
     layers: Mapping[str, Lowered]
     module: Module
     functions: Mapping[str, WrittenFunction]
     taken: set[str]
+    copied: bool = False
     classes: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -189,12 +194,27 @@ class FunctionWriter:
                     yield Line(extend(self.names[name], self.names[value], value))
                 case PlannedCall(item):
                     yield from ([] if self.is_lent else self._make(step))
+                    names = self.names
+                    if self.copied and steps is self.steps and self._starts_branch(item):
+                        (value,), after = item.inputs, names[given(item)[0]]
+                        yield Line(names[value], to=after)
+                        self.names = {**names, value: after}
                     *before, last = self._call(
                         step, follows=at > 0 and isinstance(steps[at - 1], PlannedCall)
                     )
+                    self.names = names
                     # In a loop, a comment about the first repetition could be wrong for the others.
                     comment = self._comment(item) if steps is self.steps else ""
                     yield from (*before, replace(last, comment=comment))
+
+    def _starts_branch(self, item: Node | Module) -> bool:
+        return not self.is_lent and starts_branch(item, self.names, self.inputs)
+
+    @property
+    def has_branches(self) -> bool:
+        """Whether a branch starts at the input of the block."""
+        calls = (step.item for step in self.steps if isinstance(step, PlannedCall))
+        return not self.is_root and any(map(self._starts_branch, calls))
 
     def _loop(self, rounds: PlannedRepeat) -> Iterator[Line | Loop]:
         """Repetitions, written as equally as possible.

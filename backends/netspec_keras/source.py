@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, cast
 
 from netspec.backend import Source
-from netspec.dataclass import dataclass
+from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph, Input, Node
 from netspec.lowering.derive import PAD
 from netspec.lowering.gathering import is_list
@@ -121,18 +121,27 @@ class _Module:
             for inner in module.modules():
                 if inner.path in self.plan.keys:
                     self._define(self.plan.keys[inner.path])
-        bodies, channels, definitions = self._unified(uses, self.layers)
+        layers = self.layers
+        bodies, channels, definitions = self._unified(uses, layers)
         if _words(definitions):
             # The padding word need not be a parameter if it differs only where it has no effect.
             other = self._unified(uses, self.same)
             if _size(other[2]) < _size(definitions):
                 bodies, channels, definitions = other
+                layers = self.same
         if (len(definitions) > 1 or _words(definitions)) and (names := _padded_in_some(uses, self.layers)):
             apart = {name: self._apart(name) for name in names}
             other = self._unified(uses, {**self.layers, **apart})
             if _size(other[2]) < _size(definitions):
                 bodies, channels, definitions = other
+                layers = {**self.layers, **apart}
                 self.apart |= apart
+        if len(definitions) > 1 and len({len(body.steps) for body in bodies}) > 1 and bodies[0].has_branches:
+            # Uses that lack the first layer of a branch can be one function if the branch has its variable before.
+            other = self._unified(uses, layers, copied=True)
+            if len(other[2]) < len(definitions):
+                bodies, channels, copied = other
+                definitions = tuple(self._plainest(uses, layers, each, channels) for each in copied)
         for definition, name in zip(
             definitions, variant_names(snake(self._called(key)), definitions), strict=True
         ):
@@ -159,15 +168,24 @@ class _Module:
             return singular(key[-1])
         return called_name(key[-1], self.plan.levels.get(first.path))
 
+    def _plainest(
+        self, uses: Sequence[Module], layers: Mapping[str, Lowered], definition: Definition, channels: str
+    ) -> Definition:
+        """The same function without copies at the start of branches, if its uses allow it."""
+        _, name, (first, *others) = self._unified([uses[number] for number in definition.uses], layers)
+        return definition if others or name != channels else replace(first, uses=definition.uses)
+
     def _unified(
-        self, uses: Sequence[Module], layers: Mapping[str, Lowered]
+        self, uses: Sequence[Module], layers: Mapping[str, Lowered], copied: bool = False
     ) -> tuple[list[FunctionWriter], str, tuple[Definition, ...]]:
         """The bodies of the uses, the name for the channels of their input, and the definitions."""
         bodies: list[FunctionWriter] = []
         made: dict[int, FunctionWriter] = {}
         for number in firsts(uses, self._mark, self._around):
             if number not in made:
-                made[number] = FunctionWriter(self.plan, layers, uses[number], self.functions, self.taken)
+                made[number] = FunctionWriter(
+                    self.plan, layers, uses[number], self.functions, self.taken, copied
+                )
             bodies.append(made[number])
         taken = {*self.taken, NAME, *(name for body in bodies for name in body.variables)}
         channels = numbered("channels", taken)

@@ -14,7 +14,7 @@ from netspec.lowering.parts import Name, NamedPart, Part, Slot, joined, quoted, 
 from netspec.lowering.statements import RETURN, Body, Line, Use, giving
 from netspec.lowering.taps import ANY_NUMBER
 from netspec.lowering.uses import roles
-from netspec.lowering.variables import BRANCH, BRANCHES, MAIN, parameters, variables
+from netspec.lowering.variables import MAIN, parameters, starts_branch, variables
 from netspec_torch.arrangement import Arrangement, Move, Placed
 from netspec_torch.construction import SELF, Construction, Whole, moving
 from netspec_torch.lowering import TEMPORARIES
@@ -172,13 +172,8 @@ class ModuleWriter:
 
     def _starts_branch(self, item: Node | Module) -> bool:
         """Whether it is the first item of a branch without a name, which starts at the input of the block."""
-        results = given(item)
-        after = self.names[results[0]]
-        branch = after in BRANCHES or after.startswith(BRANCH)
-        plain = len(item.inputs) == len(results) == 1 and not any(
-            value in item.inputs for value, *_ in self.copies
-        )
-        return plain and branch and item.inputs[0] in self.inputs
+        moved_before = any(value in item.inputs for value, *_ in self.copies)
+        return starts_branch(item, self.names, self.inputs) and not moved_before
 
     @property
     def has_branches(self) -> bool:

@@ -100,6 +100,10 @@ class Naming:
     """The parameters that are sizes of kernels."""
     deciding: set[str] = field(default_factory=set)
     """The arguments that decide whether a use has a layer, as in `if drop > 0:`."""
+    factors: frozenset[str] = frozenset()
+    """The arguments by which the text multiplies counts of channels, as far as that is known before it is written."""
+    multiplied: set[str] = field(default_factory=set)
+    """The arguments by which it has multiplied them."""
 
     def __post_init__(self) -> None:
         # The author's `class` is `class_` here.
@@ -113,7 +117,7 @@ class Naming:
         if hole.hint == KERNEL and hole.uses is None and expression.text == expression.parameter:
             self.kernels[expression.text] = hole.row
         if expression.parameter and hole.default is not None:
-            mostly = isinstance(hole, Flag) and expression.parameter in self.known and _mostly(hole.row)
+            mostly = isinstance(hole, Flag) and _mostly(hole.row)
             self._offer_default(expression.parameter, mostly or hole.default)
         return expression
 
@@ -131,8 +135,11 @@ class Naming:
         if (whole := self._tuple(hole)) is not None:
             return whole
         for least in (0, 1) if isinstance(hole, Flag) else ():
-            # A kernel or a stride of more than 1 needs padding; what has other reasons has a name of its own.
-            for name, values in self.known.items() if least == 0 or hole.hint == PAD else ():
+            # A kernel or a stride of more than 1 needs padding, and a factor of more than 1 the layer that widens; what
+            # has other reasons has a name of its own.
+            for name, values in self.known.items():
+                if least and hole.hint != PAD and name not in self.factors:
+                    continue
                 numbers = [value for value in values if isinstance(value, int | float)]
                 if len(numbers) == len(values) and equal([number > least for number in numbers], hole.row):
                     return self._condition(name, values, least)
@@ -271,6 +278,9 @@ class Naming:
         if not numbers:
             return
         for name, values in bases:
+            for factor, count in bases if name in self.factors else ():
+                if factor != name and list(map(mul, values, count)) == numbers:
+                    yield self._product(name, factor)
             for sign, factor in FORMS:
                 multiple = sign == "*" or not self.plain
                 if multiple and [OPERATORS[sign](factor, value) for value in values] == numbers:
@@ -280,7 +290,7 @@ class Naming:
         for sign, operator in (("+", add), ("*", mul), ("//", floordiv)):
             for (left, a), (right, b) in permutations(bases, 2):
                 if list(map(operator, a, b)) == numbers:
-                    yield self._join(sign, left, right)
+                    yield self._product(left, right) if sign == "*" else self._join(sign, left, right)
         for name, values in bases:
             more = {whole - part for whole, part in zip(numbers, values, strict=True)}
             if len(more) == 1 and min(more) > 0:
@@ -301,6 +311,10 @@ class Naming:
             numbers = _positive(row)
             if numbers and equal([number // 2 for number in numbers], wanted):
                 yield self._join("//", name, 2)
+
+    def _product(self, left: str, right: str) -> Expression:
+        self.multiplied |= {left, right} & self.known.keys()
+        return self._join("*", left, right)
 
     def _join(self, sign: str, left: str | int, right: str | int) -> Expression:
         if sign == "//" and isinstance(left, int):

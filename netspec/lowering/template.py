@@ -355,18 +355,22 @@ def _naming(
 ) -> Naming:
     """The naming with the fewest parameters: without the input channels, if the block's arguments determine them."""
     own = {name: values for name, values in known.items() if name != COMING_IN}
-    without = _settled(Naming(own, given, taken, plain=True, attributes=attributes), folded)
+    try:
+        without = _settled(Naming(own, given, taken, plain=True, attributes=attributes), folded)
+    except Unsettled:  # What only some uses have may need the input channels.
+        return _settled(Naming(known, given, taken, attributes=attributes), folded)
     if own and own != known and all(each.known or not each.channels for each in without.parameters):
         return without
     return _settled(Naming(known, given, taken, attributes=attributes), folded)
 
 
 def _settled(naming: Naming, folded: Tree) -> Naming:
-    """The same naming, but arguments that are not used do not reserve their names."""
+    """The same naming, but arguments that are not used do not reserve their names, and factors are known."""
     deque(Pen(naming.expression).lines(folded), maxlen=0)
     needed = {each.name for each in naming.parameters if each.known}
     known = {name: row for name, row in naming.known.items() if naming.spelling[name] in needed}
-    freed = Naming(known, naming.given, naming.taken, naming.plain, naming.attributes)
+    factors = frozenset(naming.multiplied - {COMING_IN})
+    freed = Naming(known, naming.given, naming.taken, naming.plain, naming.attributes, factors=factors)
     deque(Pen(freed.expression).lines(folded), maxlen=0)
     return freed
 

@@ -63,6 +63,14 @@ def variables(
     return _Allocation(items, inputs, outputs, taken, titles, lists).names()
 
 
+def starts_branch(item: Node | Module, names: Mapping[str, str], inputs: Collection[str]) -> bool:
+    """Whether it is the first item of a branch without a name, which starts at an input of the block."""
+    results = given(item)
+    after = names[results[0]]
+    branch = after in BRANCHES or after.startswith(BRANCH)
+    return branch and len(item.inputs) == len(results) == 1 and item.inputs[0] in inputs
+
+
 class _Allocation:
     def __init__(
         self,
