@@ -42,11 +42,33 @@ def lower(graph: Graph) -> Lowerings:
         if key not in made:
             made[key] = started(layers_of(graph, node, shared), node)
         own[node.name] = made[key]
+    own = _with_one_class(own)
     layers = dict(own)
     for family in _families(graph):
         if shared.key(family[0]) is None and len({own_layer(own[node.name]) for node in family}) > 1:
             layers |= {node.name: started(bare(node.op, _types(graph, node)), node) for node in family}
     return Lowerings(own, layers)
+
+
+HELPER_OF = {
+    "layers.GaussianNoise": "LoudGaussianNoise",
+    "layers.LeakyReLU": "ExactLeakyReLU",
+    "layers.Rescaling": "ExactRescaling",
+}
+"""Layers of Keras that have not all values of a setting, and the helpers that have them all."""
+
+
+def _with_one_class(own: Mapping[str, Lowered]) -> dict[str, Lowered]:
+    """The layers, where a network that needs a helper for one value has it for all: its blocks are one function."""
+    used = {layer.cls for each in {id(each): each for each in own.values()}.values() for layer in each.layers}
+    helpers = {cls: helper for cls, helper in HELPER_OF.items() if {cls, helper} <= used}
+    if not helpers:
+        return dict(own)
+    made: dict[int, Lowered] = {}
+    for each in own.values():
+        layers = tuple(replace(layer, cls=helpers.get(layer.cls, layer.cls)) for layer in each.layers)
+        made.setdefault(id(each), each if layers == each.layers else replace(each, layers=layers))
+    return {name: made[id(each)] for name, each in own.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from netspec.backend.table import on, table
-from netspec.lowering.parts import Part, Slot, call, literal, quoted, seq
+from netspec.lowering.parts import Part, Slot, call, quoted, seq
 from netspec.ops.activation import (
     Elu,
     Gelu,
@@ -41,7 +41,7 @@ def is_open(activation: Op | None) -> bool:
 
 
 def _softmax(op: Softmax, x: Part, dim: str) -> Part:
-    scaled = x if op.temperature == 1 else seq(x, f" / {literal(op.temperature)}")
+    scaled = x if op.temperature == 1 else seq(x, " / ", Slot(op.temperature, "temperature", kept=True))
     return call("torch.softmax", scaled, dim=dim)
 
 
@@ -52,12 +52,12 @@ def _gelu(op: Gelu, x: Part, dim: str) -> Part:
 
 ACTIVATIONS: Mapping[type[Op], Callable[[Any, Part, str], Part]] = table(
     on(Relu, lambda op, x, dim: call("F.relu", x)),
-    on(LeakyRelu, lambda op, x, dim: call("F.leaky_relu", x, literal(op.slope))),
+    on(LeakyRelu, lambda op, x, dim: call("F.leaky_relu", x, Slot(op.slope, "slope", kept=True))),
     on(Sigmoid, lambda op, x, dim: call("torch.sigmoid", x)),
     on(Tanh, lambda op, x, dim: call("torch.tanh", x)),
     on(Softmax, _softmax),
     on(Relu6, lambda op, x, dim: call("F.relu6", x)),
-    on(Elu, lambda op, x, dim: call("F.elu", x, literal(op.alpha))),
+    on(Elu, lambda op, x, dim: call("F.elu", x, Slot(op.alpha, "alpha", kept=True))),
     on(Selu, lambda op, x, dim: call("F.selu", x)),
     on(Gelu, _gelu),
     on(Silu, lambda op, x, dim: call("F.silu", x)),

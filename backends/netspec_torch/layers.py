@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from netspec.dataclass import replace
-from netspec.lowering.parts import Call, Part, Slot, call, literal, seq
+from netspec.lowering.parts import Call, Part, Slot, call, seq
 from netspec.lowering.tree import LiteralValue
 from netspec_torch.functions import activate, is_open
 from netspec_torch.orders import channels_last
@@ -105,10 +105,10 @@ def local_response_norm(op: LocalResponseNorm, site: Site) -> Lowered:
     """
     alpha = op.alpha if op.average else op.alpha * op.size
     values = {"alpha": (alpha, 1e-4), "beta": (op.beta, 0.75), "k": (op.bias, 1.0)}
-    settings = {name: literal(value) for name, (value, default) in values.items() if value != default}
+    settings = {name: Slot(value, name, default, kept=True) for name, (value, default) in values.items()}
     x = {0: seq(site.x, "[:, :, None]"), 3: seq(site.x, ".contiguous()")}.get(site.rank, site.x)
     tail = "" if site.rank else ".squeeze(2)"
-    return Lowered(call("F.local_response_norm", x, str(op.size), tail=tail, **settings))
+    return Lowered(call("F.local_response_norm", x, Slot(op.size, "size", kept=True), tail=tail, **settings))
 
 
 def l2_norm(op: L2Norm, site: Site) -> Lowered:
@@ -123,8 +123,8 @@ def scale(op: Scale, site: Site) -> Lowered:
 
 
 def scale_by(op: ScaleBy, site: Site) -> Lowered:
-    """A multiplication by a literal."""
-    return site.as_given(Lowered(seq(f"{literal(op.factor)} * ", site.x), open=True))
+    """A multiplication by a number."""
+    return site.as_given(Lowered(seq(Slot(op.factor, "factor", kept=True), " * ", site.x), open=True))
 
 
 def dropout(op: Dropout, site: Site) -> Lowered:
