@@ -12,7 +12,7 @@ from netspec.graph import Graph, Input, Node
 from netspec.lowering.derive import PAD
 from netspec.lowering.gathering import is_list
 from netspec.lowering.layout import Page
-from netspec.lowering.names import free, numbered, singular, snake
+from netspec.lowering.names import free, numbered, snake
 from netspec.lowering.outline import Module, called_name
 from netspec.lowering.parts import Slot, literal, quoted
 from netspec.lowering.sizes import with_sizes
@@ -20,7 +20,7 @@ from netspec.lowering.statements import Body as Statements
 from netspec.lowering.statements import Text, Use
 from netspec.lowering.template import Definition, unify, variant_names
 from netspec.lowering.tree import LiteralValue
-from netspec.lowering.uses import description, firsts, known, roles, told
+from netspec.lowering.uses import description, firsts, group_name, known, roles, told
 from netspec.lowering.variables import MAIN
 from netspec.lowering.witness import Draft, proven
 from netspec.types import Type
@@ -165,7 +165,7 @@ class _Module:
         """What a function is called after: the block of its uses, else their scope."""
         (first, *_) = self.plan.uses[key]
         if key[-2] == "repeat":
-            return singular(key[-1])
+            return group_name(first)
         return called_name(key[-1], self.plan.levels.get(first.path))
 
     def _plainest(

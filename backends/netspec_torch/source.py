@@ -10,11 +10,11 @@ from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph, Node
 from netspec.lowering.gathering import gathered
 from netspec.lowering.layout import Page
-from netspec.lowering.names import camel, numbered, singular
+from netspec.lowering.names import camel, numbered
 from netspec.lowering.outline import Module, called_name, definitions, given, nesting
 from netspec.lowering.sizes import with_sizes
 from netspec.lowering.template import Definition, unify, variant_names
-from netspec.lowering.uses import description, firsts, stem, told
+from netspec.lowering.uses import description, firsts, group_name, told
 from netspec.lowering.witness import Draft, proven
 from netspec_torch.attributes import Attributes, rooted
 from netspec_torch.beginning import Beginning
@@ -192,7 +192,7 @@ class _Text:
     def _called(self, use: Module) -> str:
         """What a class is called after: the block of its uses, else their scope."""
         if use.scope is None or not use.scope.definition:
-            return singular(stem(use)) if use.local_name.isdigit() else stem(use)
+            return group_name(use)
         return called_name(use.scope.definition, self.levels.get(use.path))
 
     def _names(self, use: Module, found: Sequence[Definition]) -> list[str]:

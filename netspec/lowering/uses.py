@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from math import prod
 
 from netspec.graph import Graph, Node
+from netspec.lowering.names import singular
 from netspec.lowering.outline import Module, given
 from netspec.lowering.tree import LiteralValue
 from netspec.ops.window import Windowed
@@ -13,6 +15,9 @@ from netspec.types import Type
 
 LONGEST_LIST = 70
 """The most characters of a list of places; a longer list has only the first and the last place."""
+
+MOST_KINDS = 3
+"""The most layers after which a group without a name is called."""
 
 Mark = Callable[[Node | Module], Hashable]
 """A layer or the call of a block, without its name and its inputs."""
@@ -108,6 +113,24 @@ def stem(use: Module) -> str:
     """The name of a named group of layers, a head, or the layers of a repeat."""
     names = [part for part in use.path.split(".") if not part.isdigit()]
     return names[-1] if names else "layers"
+
+
+def group_name(use: Module) -> str:
+    """What a definition of layers in a row is called: the name of the layers, or what they are if they have none.
+
+    `sweep` for the repetitions of `sweeps`, `dense_dropout` for those of a group without a name.
+    """
+    name = stem(use)
+    if not re.fullmatch(r"group\d+", name):
+        return singular(name) if use.local_name.isdigit() else name
+    kinds = [_kind(item) for item in use.items]
+    return "_".join(kinds) if len(kinds) <= MOST_KINDS else f"{kinds[0]}_group"
+
+
+def _kind(item: Node | Module) -> str:
+    if isinstance(item, Node):
+        return item.op.keyword
+    return item.scope.definition or item.kind if item.scope else item.kind
 
 
 def description(graph: Graph, name: str, shape: Callable[[Type], Sequence[int]]) -> str:
