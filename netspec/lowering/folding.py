@@ -8,20 +8,24 @@ from collections.abc import Sequence
 from netspec.dataclass import dataclass
 from netspec.lowering.parts import Items
 from netspec.lowering.statements import StatementRuns
-from netspec.lowering.tree import Affine, Branch, EqualRun, Hole, LiteralRow, Power, Tree, equal
+from netspec.lowering.tree import Affine, Alternating, Branch, EqualRun, Hole, LiteralRow, Power, Tree, equal
 
 
 @dataclass(frozen=True, slots=True)
 class Least:
-    """The number of equal repetitions that become a run, and the number if their literals count up."""
+    """The number of equal repetitions that become a run, and the number if their literals count up.
+
+    `alternates`: literals with two values in turn become a run, too.
+    """
 
     equal: int
     steps: int
+    alternates: bool = False
 
 
 IN_A_LIST = Least(3, 4)
 IN_STATEMENTS = Least(2, 3)
-ELASTIC = Least(2, 3)
+ELASTIC = Least(2, 3, alternates=True)
 """The number if the count of repetitions can differ between uses."""
 
 
@@ -96,12 +100,12 @@ def _runs(singles: Sequence[EqualRun], least: Least) -> tuple[EqualRun, ...]:
     runs: list[EqualRun] = []
     at = 0
     while at < len(items):
-        alike, steps = _alike(items, at), _steps(items, at)
+        alike, steps = _alike(items, at), _steps(items, at, least.alternates)
         count, item, counts = 1, items[at].tree, False
         if alike >= least.equal:
             count = alike
         elif steps >= least.steps:
-            count, item, counts = steps, _counting(items, at, singles[at].variable), True
+            count, item, counts = steps, _counting(items, at, singles[at].variable, least.alternates), True
         uses = len(singles[at].count.row)
         runs.append(EqualRun.of(item, at, count, uses, counts, singles[at].variable))
         at += count
@@ -132,8 +136,8 @@ def _alike(items: Sequence[_Item], at: int) -> int:
     return end - at
 
 
-def _steps(items: Sequence[_Item], at: int) -> int:
-    kinds = _kinds(items, at)
+def _steps(items: Sequence[_Item], at: int, alternates: bool) -> int:
+    kinds = _kinds(items, at, alternates)
     if not all(kinds):
         return 1
     first, second, end = items[at].rows, items[at + 1].rows, at + LEAST
@@ -195,20 +199,35 @@ class _Product(_Kind):
         return Power(start, part.holding(tuple(b // a for a, b in pairs), "ratio"), variable)
 
 
-def _kinds(items: Sequence[_Item], at: int) -> list[_Kind | None]:
+class _Turns(_Kind):
+    """It has two values in turn."""
+
+    def continues(self, first: LiteralRow, second: LiteralRow, now: LiteralRow, distance: int) -> bool:
+        return bool(_columns(first, second)) and equal(second if distance % 2 else first, now)
+
+    def tree(self, part: Hole, second: LiteralRow, at: int, variable: str) -> Tree:
+        even, odd = (second, part.row) if at % 2 else (part.row, second)
+        return Alternating(part.holding(even), part.holding(odd), variable)
+
+
+def _kinds(items: Sequence[_Item], at: int, alternates: bool) -> list[_Kind | None]:
     """How each literal continues from a repetition, by the two that follow; None if there are too few."""
     found = items[at : at + LEAST]
     if len(found) < LEAST or not all(_comparable(found[0], each) for each in found):
         return [None]
     holes = zip(found[0].holes, *(each.rows for each in found), strict=True)
-    return [_kind(hole, at, *rows) for hole, *rows in holes]
+    return [_kind(hole, at, alternates, *rows) for hole, *rows in holes]
 
 
-def _kind(hole: Hole, at: int, first: LiteralRow, second: LiteralRow, third: LiteralRow) -> _Kind | None:
+def _kind(
+    hole: Hole, at: int, alternates: bool, first: LiteralRow, second: LiteralRow, third: LiteralRow
+) -> _Kind | None:
     kinds: list[_Kind] = [_Equal(), _Sum()]
     # Channels that double are plain where they stand as numbers. The start is that of number 0.
     if not hole.channels and all(a % (b // a) ** at == 0 for a, b in _columns(first, second) if 0 < a <= b):
         kinds.append(_Product())
+    if alternates:
+        kinds.append(_Turns())
     return next((each for each in kinds if each.continues(first, second, third, 2)), None)
 
 
@@ -224,9 +243,9 @@ def _whole(values: LiteralRow) -> list[int]:
     return numbers if len(numbers) == len(values) else []
 
 
-def _counting(items: Sequence[_Item], at: int, variable: str) -> Tree:
+def _counting(items: Sequence[_Item], at: int, variable: str, alternates: bool) -> Tree:
     """A repetition and those after it, as one that counts up."""
-    seconds = iter(zip(_kinds(items, at), items[at + 1].rows, strict=True))
+    seconds = iter(zip(_kinds(items, at, alternates), items[at + 1].rows, strict=True))
 
     def change(part: Tree) -> Tree | None:
         if not isinstance(part, Hole):

@@ -1,8 +1,8 @@
 """The tree of a text. Backends write statements, which become trees; the trees of all uses of a block are merged.
 
 A `Hole` is a literal with its value in each use, a `Branch` a form with trees in it, a `RepetitionNumber` the number of
-a repetition, an `Affine` a literal that counts up, a `Power` one that is multiplied, and an `EqualRun` one or more
-equal repetitions. The forms in `parts` and `statements` decide how a branch is written; a new kind of text is a new
+a repetition, an `Affine` a literal that counts up, a `Power` one that is multiplied, an `Alternating` one that has two
+values in turn, and an `EqualRun` one or more equal repetitions. The forms in `parts` and `statements` decide how a branch is written; a new kind of text is a new
 form, and nothing here changes.
 """
 
@@ -42,6 +42,9 @@ class TreeWriter(Protocol):
 
     def power(self, part: Power) -> str:
         """The text of a literal that is multiplied."""
+
+    def alternating(self, part: Alternating) -> str:
+        """The text of a literal that has two values in turn."""
 
     def repeated(self, run: EqualRun) -> str:
         """The text of repetitions in an expression."""
@@ -322,6 +325,19 @@ class Power(Affine):
     def at(start: int, step: int, number: int) -> int:
         found: int = start * step**number
         return found
+
+
+class Alternating(Affine):
+    """A literal that has two values in turn: `step` in repetitions with an odd number, `start` in the others."""
+
+    __slots__ = ()
+
+    def text(self, pen: TreeWriter) -> str:
+        return pen.alternating(self)
+
+    @staticmethod
+    def at(start: int, step: int, number: int) -> int:
+        return step if number % 2 else start
 
 
 class EqualRun(Tree):

@@ -8,20 +8,24 @@ from netspec.backend import LocalName
 from netspec.lowering.derive import Expression
 from netspec.lowering.parts import Names, Part, literal, tree
 from netspec.lowering.statements import Text, lines
-from netspec.lowering.tree import Affine, EqualRun, Hole, Power, Tree
+from netspec.lowering.tree import Affine, Alternating, EqualRun, Hole, Power, Tree
 
 
 class Pen:
     """Writes trees, with an expression for each hole.
 
     In a run, `number` is the text of the number of its repetition, and `at` the number itself if there is only one
-    repetition.
+    repetition. `odd` is whether the number is odd, if that is known.
     """
 
     def __init__(
-        self, expression: Callable[[Hole], Expression], number: str = "", at: int | None = None
+        self,
+        expression: Callable[[Hole], Expression],
+        number: str = "",
+        at: int | None = None,
+        odd: bool | None = None,
     ) -> None:
-        self.expression, self.number, self.at = expression, number, at
+        self.expression, self.number, self.at, self.odd = expression, number, at, odd
 
     def lines(self, body: Tree) -> Iterator[Text]:
         """The statements of a body."""
@@ -48,6 +52,12 @@ class Pen:
         counted = f"{step.operand}{sign}{part.variable}"
         return counted if start.text == "1" else f"{start.operand} * {counted}"
 
+    def alternating(self, part: Alternating) -> str:
+        even, odd = self.expression(part.start).text, self.expression(part.step).text
+        if self.odd is not None:
+            return odd if self.odd else even
+        return f"{odd} if {part.variable} % 2 else {even}"
+
     def node(self, name: LocalName) -> LocalName:
         """The name of a node, with None in it as long as the number is not fixed."""
         return name if self.at is None else tuple(str(self.at) if part is None else part for part in name)
@@ -56,7 +66,11 @@ class Pen:
         """A run in an expression: a generator, or the expression itself."""
         if run.single:
             return run.item.text(self)
-        return f"{run.item.text(self.within(run.variable))} for {self._header(run)}"
+        item = run.item.text(self.within(run.variable))
+        if any(isinstance(each, Alternating) for each in run.item.every()):
+            even, odd = (run.item.text(Pen(self.expression, run.variable, odd=odd)) for odd in (False, True))
+            item = f"{odd} if {run.variable} % 2 else {even}"
+        return f"{item} for {self._header(run)}"
 
     def rounds(self, run: EqualRun, indent: int, more: int) -> Iterator[Text]:
         """A run of statements: a loop, or the statements themselves.
