@@ -222,6 +222,42 @@ STRUCTURES: dict[str, str] = {
           - {unit: , share: first, repeat: 4, name: more}
           - {repeat: 2, layers: [{dense: 4, share: step}, {unit: , share: first}, {dense: 4}], name: both}
     """,
+    # Uses that differ in more than numbers, and that one definition serves.
+    "one_definition": """
+        input: [4, 8, 8]
+        blocks:
+          unit:
+            params: {filters: , kernel: 1, stride: 1}
+            layers: [{conv: {filters: $filters, kernel: $kernel, stride: $stride, padding: half}}, relu]
+          inverted:
+            params: {expansion: , filters: }
+            layers:
+              - conv: {filters: "${expansion * in.channels}", kernel: 1}
+                name: expand
+                when: "${expansion > 1}"
+              - {depthwise_conv: {kernel: 3, padding: same}, name: depthwise}
+              - {conv: {filters: $filters, kernel: 1}, name: project}
+          turns:
+            params: {filters: , count: }
+            layers:
+              - unit: {filters: "${filters // (1 + index % 2)}", kernel: "${3 - 2 * (index % 2)}"}
+                repeat: $count
+          scaled:
+            params: {factor: , first: true}
+            layers: [{add: [[{tanh: , when: $first}, {conv: {filters: 8, kernel: 1}}, {scale_by: $factor}], []]}]
+        layers:
+          - unit: {filters: 4, kernel: 5, stride: 2}
+          - unit: {filters: 4, kernel: 3, stride: 2}
+          - unit: {filters: 6}
+          - inverted: {expansion: 1, filters: 5}
+          - inverted: {expansion: 3, filters: 5}
+          - inverted: {expansion: 3, filters: 2}
+          - turns: {filters: 4, count: 3}
+          - turns: {filters: 8, count: 5}
+          - scaled: {factor: 0.1}
+          - scaled: {factor: 0.5, first: false}
+          - {repeat: 2, layers: [{dense: 8}, sigmoid]}
+    """,
     "first_optional": """
         input: [4, 6]
         blocks:

@@ -167,11 +167,13 @@ class Naming:
             # `if drop > 0: nn.Dropout(drop)`, though it is the same rate in all uses that have the layer.
             if name in self.deciding and all(isinstance(value, float) for value in hole.row):
                 return self._name(name, values, hole)
+        for expression in self._products(hole, self.deciding) if hole.channels else ():
+            return expression
         if hole.constant:
             return _constant(hole)
         for name, values in fitting:
             return self._name(name, values, hole)
-        for expression in self._derived(hole.row, hole) if hole.channels else ():
+        for expression in self._expressions(hole):
             return expression
         raise Unsettled(hole.hint)
 
@@ -192,11 +194,11 @@ class Naming:
 
     def _expressions(self, hole: Hole) -> Iterator[Expression]:
         if hole.channels:
-            yield from self._derived(hole.row)
-        elif hole.counts:
+            yield from self._derived(hole)
+        elif hole.counts and hole.uses is None:
             yield from self._fewer(hole.row)
         elif hole.hint == PADDING:
-            yield from self._halves(hole.row)
+            yield from self._halves(hole)
 
     def _keep(self, expression: Expression) -> Expression:
         """The expression for a hole in a method where the parameters are not visible."""
@@ -270,17 +272,15 @@ class Naming:
             if each.name == name and any(same(value, default) for value in each.values):
                 each.default = default
 
-    def _derived(self, wanted: LiteralRow, hole: Hole | None = None) -> Iterator[Expression]:
-        """Simple expressions that have the wanted values in every use, or in the uses that have the hole."""
-        numbers = _positive(wanted)
-        rows = ((name, _of(row, hole) if hole else row) for name, row in self._bases())
+    def _derived(self, hole: Hole) -> Iterator[Expression]:
+        """Simple expressions that have the values of a hole in every use that has it."""
+        numbers = _positive(hole.row)
+        rows = ((name, _of(row, hole)) for name, row in self._bases())
         bases = [(name, values) for name, row in rows if (values := _positive(row))]
         if not numbers:
             return
+        yield from self._products(hole, self.known.keys())
         for name, values in bases:
-            for factor, count in bases if name in self.factors else ():
-                if factor != name and list(map(mul, values, count)) == numbers:
-                    yield self._product(name, factor)
             for sign, factor in FORMS:
                 multiple = sign == "*" or not self.plain
                 if multiple and [OPERATORS[sign](factor, value) for value in values] == numbers:
@@ -305,12 +305,21 @@ class Naming:
                 by = less.pop()
                 yield self._join("-" if by > 0 else "+", name, abs(by))
 
-    def _halves(self, wanted: LiteralRow) -> Iterator[Expression]:
+    def _halves(self, hole: Hole) -> Iterator[Expression]:
         """The padding that keeps the size: `kernel // 2`."""
-        for name, row in self.kernels.items():
-            numbers = _positive(row)
-            if numbers and equal([number // 2 for number in numbers], wanted):
+        known = {KERNEL: self.known[KERNEL]} if KERNEL in self.known else {}
+        for name, row in {**known, **self.kernels}.items():
+            numbers = _positive(_of(row, hole))
+            if numbers and equal([number // 2 for number in numbers], hole.row):
                 yield self._join("//", name, 2)
+
+    def _products(self, hole: Hole, among: Collection[str]) -> Iterator[Expression]:
+        """Counts of channels times one of these arguments, which is a factor of others, too."""
+        rows = {name: _positive(_of(row, hole)) for name, row in self._bases()}
+        for name in sorted(self.factors.intersection(among)):
+            for count, values in rows.items():
+                if count != name and rows[name] and list(map(mul, rows[name], values)) == [*hole.row]:
+                    yield self._product(name, count)
 
     def _product(self, left: str, right: str) -> Expression:
         self.multiplied |= {left, right} & self.known.keys()

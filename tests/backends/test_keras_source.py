@@ -178,6 +178,23 @@ def test_padding_that_some_uses_lack_is_optional() -> None:
     assert '    x = edge(x, padding=1, stride=2, name="edge2")  # 2×2\n' in text
 
 
+def test_uses_that_differ_in_a_condition_or_in_repetitions_are_one_function() -> None:
+    text = source(structure("one_definition")).text
+    names = [line[4:].split("(")[0] for line in text.splitlines() if line.startswith("def ")]
+    assert names == ["uniform_by_fan", "unit", "inverted", "turns", "scaled", "one_definition"]
+    assert '        x = layers.ZeroPadding2D(kernel // 2, name=f"{name}-conv1-pad")(x)\n' in body(
+        text, "unit"
+    )
+    assert "unit(x, filters // 2 if i % 2 else filters, 1 if i % 2 else 3, " in body(text, "turns")
+    assert body(text, "scaled").splitlines()[2:7] == [
+        "    y = x",
+        "    if first:",
+        '        y = layers.Activation("tanh", name=f"{name}-tanh1")(y)',
+        '    y = layers.Conv2D(8, 1, name=f"{name}-conv1")(y)',
+        '    y = ExactRescaling(factor, name=f"{name}-scale_by1")(y)',
+    ]
+
+
 def test_a_section_of_several_layers_has_a_heading_and_an_end() -> None:
     lines = body(source(structure("alike_heads")).text, "alike_heads").splitlines()
     assert [line.partition(" = ")[0].strip() for line in lines[2:]] == [

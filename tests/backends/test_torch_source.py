@@ -241,6 +241,20 @@ def test_a_loop_keeps_what_each_repetition_takes(name: str) -> None:
     assert line in TORCH.source(graph).text  # a text that is not folded warns
 
 
+def test_uses_that_differ_in_a_condition_or_in_repetitions_are_one_class() -> None:
+    text = TORCH.source(structure("one_definition")).text
+    classes = [line[6:-1].split("(")[0] for line in text.splitlines() if line.startswith("class ")]
+    assert classes == ["Unit", "Inverted", "Turns", "Scaled", "DenseSigmoid", "OneDefinition"]
+    for part in (
+        "        if expansion > 1:\n            self.expand = nn.Conv2d(in_channels, expansion * in_channels, 1)\n",
+        "                Unit(filters, in_channels, 1) if i % 2 else Unit(in_channels, filters, 3)\n"
+        "                for i in range(count)\n",
+        "        if self.first:\n            y = torch.tanh(y)\n        y = self.conv1(y)\n",
+        "        y = self.factor * y\n",
+    ):
+        assert part in text
+
+
 def test_layers_of_a_block_that_start_in_the_same_way_are_one_loop() -> None:
     loop = """
     elif isinstance(module, Rare):
