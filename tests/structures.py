@@ -250,8 +250,8 @@ STRUCTURES: dict[str, str] = {
           - unit: {filters: 4, kernel: 3, stride: 2}
           - unit: {filters: 6}
           - inverted: {expansion: 1, filters: 5}
-          - inverted: {expansion: 3, filters: 5}
-          - inverted: {expansion: 3, filters: 2}
+          - inverted: {expansion: 2, filters: 5}
+          - inverted: {expansion: 2, filters: 2}
           - turns: {filters: 4, count: 3}
           - turns: {filters: 8, count: 5}
           - scaled: {factor: 0.1}
