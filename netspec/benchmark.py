@@ -17,7 +17,7 @@ from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from netspec.backend import Timed, Unavailable, Unsupported, usable
+from netspec.backend import Timed, Unavailable, Unsupported, shortage, usable
 
 if TYPE_CHECKING:
     from netspec.backend import Arrays
@@ -200,8 +200,11 @@ def main(request: str, result: str) -> None:
         answer = {Unsupported.__name__: [str(error), error.layer]}
     except Unavailable as error:
         answer = {Unavailable.__name__: [str(error), error.fix, error.backend]}
-    except MemoryError as error:
-        answer = {MemoryError.__name__: [str(error)]}
+    except Exception as error:
+        lacks = shortage(error)
+        if lacks is None:
+            raise
+        answer = {MemoryError.__name__: [lacks]}
     Path(result).write_text(json.dumps(answer), encoding="utf-8")
 
 

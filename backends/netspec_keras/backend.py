@@ -190,6 +190,12 @@ class KerasBackend:
             raise Unsupported(f"several devices on Keras: {why}")
         return KerasTrainer(task)
 
+    def shortage(self, error: BaseException) -> str | None:
+        """What an error of Keras' engine says of memory that ran out."""
+        from netspec_keras.memory import shortage
+
+        return shortage(error)
+
     def export(self, graph: Graph, weights: Arrays, dtype: Float = "float32") -> Export:
         """A `.keras` file, and the text that loads its weights."""
         from netspec_keras.engine import steady

@@ -149,6 +149,12 @@ class TorchBackend:
         require_obeyed(self, task, choose(task.device).type)
         return TorchTrainer(task)
 
+    def shortage(self, error: BaseException) -> str | None:
+        """What an error of PyTorch says of memory that ran out."""
+        from netspec_torch.memory import shortage
+
+        return shortage(error)
+
     def launch(self, count: int, arguments: Sequence[str]) -> tuple[int, str]:
         """Run a command of netspec in so many processes, by torchrun."""
         from netspec_torch.training.launch import launch

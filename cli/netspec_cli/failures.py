@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def told(error: BaseException) -> tuple[str, int] | None:
     """The message of an error for the user, and the exit code; None if it is a bug in netspec."""
-    from netspec.backend import Unavailable, Unsupported
+    from netspec.backend import Unavailable, Unsupported, shortage
     from netspec.diagnostics import SpecError
     from netspec.loading import ParameterError
 
@@ -25,21 +25,17 @@ def told(error: BaseException) -> tuple[str, int] | None:
         return f"netspec: {lacking(error)}", WRONG_COMMAND
     if isinstance(error, ParameterError):
         return f"netspec: {error}", WRONG_COMMAND
-    if isinstance(error, MemoryError):
-        return f"netspec: not enough memory{_detail(error)}", WRONG_COMMAND
     if isinstance(error, OSError):
         return f"netspec: {_sentence(error)}", WRONG_COMMAND
+    lacks = shortage(error)
+    if lacks is not None:
+        return "netspec: not enough memory" + (f": {lacks}" if lacks else ""), WRONG_COMMAND
     return None
 
 
 def lacking(error: Unavailable) -> str:
     """What is missing, and how to install it."""
     return str(error) + (f"\n  fix: {error.fix}" if error.fix else "")
-
-
-def _detail(error: MemoryError) -> str:
-    text = str(error).strip()
-    return f": {text[0].lower()}{text[1:]}" if text else ""
 
 
 def _sentence(error: OSError) -> str:

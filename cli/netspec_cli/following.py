@@ -55,6 +55,7 @@ def followed(
         runs.CannotRead,
         runs.Damaged,
         runs.FolderTaken,
+        runs.OutOfMemory,
         WeightsError,
     ) as error:
         fail("\n".join([str(error), *_notes(error)]))

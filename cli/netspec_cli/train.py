@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from netspec.training.run import Run
 
 PREFIX = "train."
+DIVIDING = (f"{PREFIX}batch", f"{PREFIX}accumulate")
+"""The settings that divide a step into parts: a run can go on with others, in steps of the same samples."""
 
 
 def train(
@@ -97,12 +99,13 @@ def train(
         require()
     if resume is not None:
         given = {
-            "SPEC": spec, "--backend": backend, "--data": data, "--set": sets, "--epochs": epochs, "--seed": seed,
+            "SPEC": spec, "--backend": backend, "--data": data, "--epochs": epochs, "--seed": seed,
             "--out": out, "--force": force, "--weights": weights,
         }  # fmt: skip
+        given |= {f"--set {each}": each for each in sets or [] if each.partition("=")[0] not in DIVIDING}
         if others := [name for name, value in given.items() if value]:
             fail(f"--resume goes on with a run as it is: leave out {', '.join(others)}")
-        _resume(resume, data_dir, fetch, _Where(device, devices), shape)
+        _resume(resume, split(sets or [])[0], data_dir, fetch, _Where(device, devices), shape)
         return
     if spec is None:
         fail("name a SPEC to train, or a run to go on with: --resume FOLDER")
@@ -158,14 +161,21 @@ def train(
         followed(run, recipe.epochs, shape, {"spec": spec, "name": graph.name})
 
 
-def _resume(path: Path, data_dir: Path | None, fetch: bool, where: _Where, shape: Shape) -> None:
+def _resume(
+    path: Path,
+    overrides: Mapping[str, Override],
+    data_dir: Path | None,
+    fetch: bool,
+    where: _Where,
+    shape: Shape,
+) -> None:
     """Go on with a run: what it trains is read as it was read at its start."""
-    import yaml
-
     from netspec.backend import Trains, usable
     from netspec.diagnostics import Problems, SpecError
+    from netspec.language.document.overrides import given_as
     from netspec.language.document.recipe import again
-    from netspec.training.run import CannotGoOn, facts_of, resume
+    from netspec.recipe import StatedRecipe
+    from netspec.training.run import CannotGoOn, facts_of, recorded, resume
 
     try:
         facts = facts_of(path)
@@ -174,38 +184,40 @@ def _resume(path: Path, data_dir: Path | None, fetch: bool, where: _Where, shape
             raise CannotGoOn(
                 f"the run in {path} was not started by `netspec train`: call `netspec.training.run.resume`"
             )
-        told = yaml.safe_load(files.read(path / "recipe.yaml"))["train"]
         given = facts["params"].items()
         folder, before, backend = origin.get("data_dir"), facts["device"], facts["backend"]
         spec = origin["spec"]
+        told = recorded(path)
     except CannotGoOn as error:
         fail(str(error))
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError):
         fail(f"the run in {path} is not whole: it cannot be resumed")
     graph, _ = load_with_sources(spec, [f"{name}={json.dumps(value)}" for name, value in given])
     problems = Problems()
-    recipe = again(told, problems, str(path / "recipe.yaml"))
-    if recipe is None:
+    written = again(told, problems, str(path / "recipe.yaml"))
+    if written is None:
         raise SpecError(problems.in_order())
+    recipe = recipe_of(StatedRecipe(written, {}), str(path), overrides)
     chosen = usable([backend], Trains)[0]
     _spread(chosen, where.devices)
     samples = data_of(graph, recipe, data_dir or (None if folder is None else Path(folder)), fetch)
-    followed(
-        lambda listeners: resume(
-            graph,
-            chosen,
-            recipe,
-            samples,
-            path,
-            device=where.device or before,
-            devices=_within(chosen, where.devices),
-            listeners=listeners,
-            events=shape.events,
-        ),
-        recipe.epochs,
-        shape,
-        {"spec": spec, "name": graph.name},
-    )
+    with naming({given_as(key): each.option for key, each in overrides.items()}):
+        followed(
+            lambda listeners: resume(
+                graph,
+                chosen,
+                recipe,
+                samples,
+                path,
+                device=where.device or before,
+                devices=_within(chosen, where.devices),
+                listeners=listeners,
+                events=shape.events,
+            ),
+            recipe.epochs,
+            shape,
+            {"spec": spec, "name": graph.name},
+        )
 
 
 class _Where(NamedTuple):

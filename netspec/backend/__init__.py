@@ -22,6 +22,7 @@ from netspec.backend.interface import (
     Backend,
     Builds,
     Exchanges,
+    Exhaustible,
     Export,
     Exports,
     Files,
@@ -49,6 +50,7 @@ from netspec.backend.interface import (
     Workload,
     Writes,
 )
+from netspec.backend.memory import shortage
 from netspec.backend.refusals import refused, require, require_obeyed, unobeyed
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ __all__ = [
     "Broken",
     "Builds",
     "Exchanges",
+    "Exhaustible",
     "Export",
     "Exports",
     "Files",
@@ -99,6 +102,7 @@ __all__ = [
     "refused",
     "require",
     "require_obeyed",
+    "shortage",
     "states",
     "unobeyed",
     "usable",

@@ -194,6 +194,18 @@ class Fragile(Protocol):
 
 
 @runtime_checkable
+class Exhaustible(Protocol):
+    """A backend whose framework has errors of its own for a lack of memory; optional."""
+
+    def shortage(self, error: BaseException) -> str | None:
+        """What an error of the framework says of memory that ran out; None if it means something else.
+
+        Imports no framework.
+        """
+        ...
+
+
+@runtime_checkable
 class Backend(Protocol):
     """The members of every backend: a name, a table op → lowering, and its refusals with reasons.
 

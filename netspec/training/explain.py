@@ -7,6 +7,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
+from netspec.backend import shortage
 from netspec.fit import World
 from netspec.training.checkpoint import Checkpoint, Damaged, Place
 from netspec.training.loop import Diverged
@@ -38,7 +39,13 @@ def explain(error: Diverged, plan: Plan, backend: Trains, holder: Holder) -> Non
     except Damaged:
         return
     place = checkpoint.place
-    if found := _cause(error, plan, backend, checkpoint, holder.epochs):
+    try:
+        found = _cause(error, plan, backend, checkpoint, holder.epochs)
+    except Exception as further:
+        if shortage(further, [backend]) is None:
+            raise
+        found = "there is no memory for a second network, which would show what is not finite first"
+    if found:
         error.add_note(found)
     if place != Place(written=place.written, seconds=place.seconds):
         error.add_note(f"the last checkpoint has all up to {_at(place)}")

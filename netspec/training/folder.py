@@ -19,12 +19,14 @@ from netspec.recipe import Recipe, plain
 from netspec.stops import is_stop, undisturbed
 from netspec.training.checkpoint import Checkpoint
 from netspec.training.claim import BEST, CHECKPOINT, FACTS, LAST, LINES, PROPOSED, CannotKeep, Claim
+from netspec.training.memory import OutOfMemory
 from netspec.training.report import Epoch
 
 if TYPE_CHECKING:
     from netspec.backend import Array
 
 EPOCH = "epoch"
+RECIPE = "recipe.yaml"
 
 
 _REPAIRABLE = (CannotKeep, DataError, MemoryError, OSError)
@@ -84,6 +86,8 @@ class Folder:
         with undisturbed(drop=error is not None):
             if error is not None and not self.losses and not self._resumed:
                 self._claim.give_back()
+                if isinstance(error, OutOfMemory):
+                    error.add_note(error.to_start())
                 return
             state = "finished" if error is None else "stopped" if is_stop(error) else "failed"
             try:
@@ -98,6 +102,8 @@ class Folder:
             error.add_note(f"the run is kept in {self.path}: {self.progress()}")
             if self._can_go_on and state == "stopped":
                 error.add_note(f"to go on: netspec train --resume {self.path}")
+            elif self._can_go_on and isinstance(error, OutOfMemory):
+                error.add_note(error.to_go_on(self.path))
             elif self._can_go_on and isinstance(error, _REPAIRABLE):
                 error.add_note(f"to go on when that is repaired: netspec train --resume {self.path}")
 
@@ -105,6 +111,10 @@ class Folder:
         """The progress: `2 epochs, 340 steps`."""
         counts = ((len(self.epochs), "epoch"), (len(self.losses), "step"))
         return ", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in counts)
+
+    def describe(self, recipe: Recipe) -> None:
+        """Write the recipe with which the run goes on."""
+        self._write(RECIPE, _resolved(recipe))
 
     # See `netspec.training.loop.Keeper`.
 
@@ -235,9 +245,12 @@ def told_in(path: Path, length: int) -> tuple[list[Epoch], list[float]]:
 
 def described(graph: Graph, text: str | None, recipe: Recipe) -> dict[str, str]:
     """The files that describe a training: the spec as written, its printed graph, the resolved recipe."""
-    recipe_text = yaml.safe_dump({"train": plain(recipe)}, sort_keys=False, allow_unicode=True)
     spec = {} if text is None else {"spec.yaml": text}
-    return {**spec, "graph.txt": str(graph), "recipe.yaml": recipe_text}
+    return {**spec, "graph.txt": str(graph), RECIPE: _resolved(recipe)}
+
+
+def _resolved(recipe: Recipe) -> str:
+    return yaml.safe_dump({"train": plain(recipe)}, sort_keys=False, allow_unicode=True)
 
 
 def _reason(error: BaseException | None) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netspec import files
-from netspec.backend import Trains, Writes, native_names
+from netspec.backend import Trains, Writes, native_names, shortage
 from netspec.data.parts import Parts
 from netspec.data.samples import Dataset
 from netspec.diagnostics import Diagnostic, Problems, SpecError
@@ -22,8 +22,9 @@ from netspec.training.claim import CHECKPOINT, FACTS, CannotKeep, Claim, FolderT
 from netspec.training.classic import parts_of
 from netspec.training.curves import curves, headline
 from netspec.training.explain import explain
-from netspec.training.folder import CannotRead, Folder, described
+from netspec.training.folder import RECIPE, CannotRead, Folder, described
 from netspec.training.loop import Diverged, Loop
+from netspec.training.memory import OutOfMemory, out_of_memory
 from netspec.training.obeyed import check_obeyed
 from netspec.training.plan import Plan, plan
 from netspec.training.preparation import FILE as PREPARATION
@@ -42,6 +43,7 @@ __all__ = [
     "Damaged",
     "Diverged",
     "FolderTaken",
+    "OutOfMemory",
     "Run",
     "resume",
     "train",
@@ -109,6 +111,7 @@ def train(
         FolderTaken: `out` is not empty, or another training writes to it.
         CannotKeep: the folder cannot be written; the files written before are kept.
         Diverged: the loss became infinite or NaN; the files written before are kept.
+        OutOfMemory: the device has no memory for a step; the files written before are kept.
         Unavailable, Unsupported: the backend cannot train the network.
         WeightsError: `weights` do not fit the graph, or the weights of a pretrained part cannot be read.
     """
@@ -149,12 +152,13 @@ def resume(
     """Go on with the run in a folder from its last checkpoint, to the end.
 
     On a CPU, the bits are those of a training that was never interrupted. The number of processes, or of devices, can
-    be another one: then the numbers are the same up to rounding, but for those that dropout draws.
+    be another one, and so can `batch` and `accumulate` of the recipe if a step has the same samples: then the numbers
+    are the same up to rounding, but for those that dropout draws, and statistics that batch norm measures of a part.
 
     Raises:
         CannotGoOn: the run is finished, or what it trains is not the same any more.
         Damaged: there is no whole checkpoint.
-        FolderTaken, CannotKeep, CannotRead, Diverged, Unavailable, Unsupported: as in `train`.
+        FolderTaken, CannotKeep, CannotRead, Diverged, OutOfMemory, Unavailable, Unsupported: as in `train`.
     """
     where = _Where(device, devices)
     if here().rank:
@@ -166,6 +170,7 @@ def resume(
         for key in ("ended", "epochs", "steps", "reason", "state"):
             facts.pop(key, None)
         folder = Folder.again(claim, facts | _spread(whole), checkpoint)
+        folder.describe(recipe)
     except BaseException:
         claim.close()
         raise
@@ -193,6 +198,13 @@ def _gone_on(
         raise CannotGoOn(f"{graph.file} is not the network of {path} any more: see its graph.txt")
     if not files.exists(path / CHECKPOINT):
         raise CannotGoOn(f"the run in {path} ended before its first checkpoint: start it again, with --force")
+    told = recorded(path)
+    before, now = told["batch"] * told["accumulate"], recipe.batch * recipe.accumulate
+    if now != before:
+        raise CannotGoOn(
+            f"a step of {path} has {before:,} samples, but {recipe.batch:,} · {recipe.accumulate:,} are {now:,}: "
+            "choose `batch` and `accumulate` with this product"
+        )
     checkpoint = Checkpoint.read(path / CHECKPOINT)
     # The weights come from the checkpoint.
     start = starting(graph, recipe.seed, native=native_names(graph))
@@ -202,6 +214,25 @@ def _gone_on(
         if facts.get(key) != value:
             raise CannotGoOn(f"{path} has {facts.get(key):,} {key.replace('_', ' ')}, but now {value:,}")
     return checkpoint, whole, facts
+
+
+def recorded(path: Path) -> dict[str, Any]:
+    """The recipe of a run folder, as it is written there.
+
+    Raises:
+        CannotGoOn: there is none.
+    """
+    import yaml
+
+    try:
+        told = yaml.safe_load(files.read(path / RECIPE))["train"]
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        told = None
+    if not isinstance(told, dict) or not all(
+        isinstance(told.get(key), int) for key in ("batch", "accumulate")
+    ):
+        raise CannotGoOn(f"the run in {path} is not whole: it cannot be resumed")
+    return told
 
 
 def facts_of(path: Path) -> dict[str, Any]:
@@ -267,6 +298,26 @@ def _run(
     path: Path,
     listeners: Sequence[Report] = (),
     begun: Checkpoint | None = None,
+) -> Run:
+    try:
+        return _trained(graph, backend, whole, data, keeper, path, listeners, begun)
+    except Exception as error:
+        lacks = shortage(error, [backend])
+        if lacks is None:
+            raise
+        error.__traceback__ = None  # its frames keep the trainer, and so the memory of the device
+    raise out_of_memory(lacks, whole, backend, len(keeper.epochs))
+
+
+def _trained(
+    graph: Graph,
+    backend: Trains,
+    whole: Plan,
+    data: Parts | Dataset,
+    keeper: Folder | Follower,
+    path: Path,
+    listeners: Sequence[Report],
+    begun: Checkpoint | None,
 ) -> Run:
     trainer = backend.trainer(whole.task)
     loop = Loop(whole, trainer, keeper, listeners, None if begun is None else (begun, keeper.epochs))

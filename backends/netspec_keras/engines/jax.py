@@ -183,19 +183,18 @@ class Compiled:
         self._several = jax.jit(several, donate_argnums=0, compiler_options=options)
 
     def __call__(self, *tensors: Any) -> Any:
-        found, self._values = self._function(self._now(), tensors)
+        found, self._values = self._function(self._taken(), tensors)
         return found
 
     def each(self, *stacked: Any) -> Any:
         """The results of several calls."""
-        found, self._values = self._several(self._now(), stacked)
+        found, self._values = self._several(self._taken(), stacked)
         return found
 
-    def _now(self) -> Tensors:
-        if self._values is None:
-            # A copy: the function takes the memory of what it is given.
-            self._values = [jax.numpy.array(each.value) for each in self._variables]
-        return self._values
+    def _taken(self) -> Tensors:
+        """The values for a call, which takes their memory: after one that fails, nothing is left to settle."""
+        values, self._values = self._values, None
+        return [jax.numpy.array(each.value) for each in self._variables] if values is None else values
 
     def settle(self) -> None:
         """Give the variables their values, and take them from there in the next call."""

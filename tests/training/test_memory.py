@@ -1,0 +1,268 @@
+"""A device without memory for a step: the batch that fits is found by trying, and the run goes on with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netspec.backend import backend, shortage
+from netspec.fit import Done, Step, Tallies, Task
+from netspec.recipe import Recipe
+from netspec.training import memory
+from netspec.training.run import CannotGoOn, OutOfMemory, resume, train
+from tests.having import needs
+from tests.training.fakes import FakeBackend, FakeTrainer, dataset, network, validated
+
+__all__ = ["validated"]
+
+FIGURES = [{"train_loss": 1.0, "train_accuracy": 0.5, "validation_loss": 1.0, "validation_accuracy": 0.5}] * 3
+RECIPE = Recipe(data="own", batch=8, epochs=3, seed=7)
+
+
+class Exhausted(Exception):
+    pass
+
+
+class Small(FakeBackend):
+    """A backend on a device with memory for batches of so many samples, after so many steps."""
+
+    def __init__(self, fits: int, after: int = 0) -> None:
+        super().__init__([1.0] * 99, FIGURES)
+        self.fits, self.after = fits, after
+        self.tried: list[int] = []
+
+    def shortage(self, error: BaseException) -> str | None:
+        return "The device is full.\nIt is small." if isinstance(error, Exhausted) else None
+
+    def trainer(self, task: Task) -> FakeTrainer:
+        super().trainer(task)
+        return Trainer(task, self)
+
+
+class Trainer(FakeTrainer):
+    def run(self, steps: Iterator[Step], rates: Iterator[float], done: Done, before: Tallies) -> Tallies:
+        assert isinstance(self.script, Small)
+        script = self.script
+
+        def fitting() -> Iterator[Step]:
+            for step in steps:
+                script.after -= 1
+                largest = max(batch.samples for batch in step)
+                if script.after < 0 and largest > script.fits:
+                    script.tried.append(largest)
+                    raise Exhausted
+                yield step
+
+        return super().run(fitting(), rates, done, before)
+
+
+@pytest.mark.usefixtures("validated")
+def test_the_batch_that_fits_is_tried_and_the_run_goes_on_with_it(tmp_path: Path) -> None:
+    data, folder, script = dataset(train=16), tmp_path / "run", Small(fits=3, after=5)
+    with pytest.raises(OutOfMemory) as caught:
+        train(network(), script, RECIPE, data, out=folder)
+    assert str(caught.value) == (
+        "not enough memory in epoch 3, with batches of 8 samples on fake: the device is full\n"
+        "tried on the device: a batch of 2 fits, one of 4 does not"
+    )
+    assert script.tried == [8, 4]
+    options = "--set train.batch=2 --set train.accumulate=4"
+    assert caught.value.__notes__ == [
+        f"the run is kept in {folder}: 2 epochs, 5 steps",
+        f"to go on with the same steps, each in parts: netspec train --resume {folder} {options}",
+    ]
+    facts = json.loads((folder / "run.json").read_text())
+    assert (facts["state"], facts["reason"]) == ("failed", str(caught.value).splitlines()[0])
+    divided = RECIPE.model_copy(update={"batch": 2, "accumulate": 4})
+    again = Small(fits=3)
+    assert len(resume(network(), again, divided, data, folder).epochs) == 3
+    whole = Small(fits=8)
+    train(network(), whole, RECIPE, data, out=tmp_path / "whole")
+    assert [*chain(*again.labels)] == [*chain(*whole.labels)][-16:]
+    assert "batch: 2\n" in (folder / "recipe.yaml").read_text()
+
+
+def test_a_run_goes_on_only_with_steps_of_the_same_samples(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(OutOfMemory):
+        train(network(), Small(fits=3, after=3), RECIPE, dataset(train=16), out=folder)
+    other = RECIPE.model_copy(update={"batch": 3, "accumulate": 2})
+    with pytest.raises(CannotGoOn, match=r"a step of .* has 8 samples, but 3 · 2 are 6"):
+        resume(network(), Small(fits=3), other, dataset(train=16), folder)
+
+
+@pytest.mark.parametrize(
+    ("batch", "fits", "says", "note"),
+    [
+        (50, 10, "a batch of 10 fits, one of 25 does not", "train.batch=10 --set train.accumulate=5"),
+        (4, 0, "a batch of 1 does not fit either", "nothing was trained yet"),
+        (1, 0, "a batch of 1 does not fit either", "nothing was trained yet"),
+    ],
+)
+def test_a_run_that_never_began_says_how_to_start(
+    batch: int, fits: int, says: str, note: str, tmp_path: Path
+) -> None:
+    recipe = RECIPE.model_copy(update={"batch": batch})
+    with pytest.raises(OutOfMemory, match=says) as caught:
+        train(network(), Small(fits), recipe, dataset(train=100), out=tmp_path / "run")
+    assert note in caught.value.__notes__[-1]
+    assert not (tmp_path / "run").exists()
+
+
+def test_several_devices_try_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OutOfMemory, match="because several devices") as caught:
+        train(network(), Small(2), RECIPE, dataset(train=16), out=tmp_path / "run", devices=2)
+    assert "start again with --set train.batch=4 --set train.accumulate=2" in caught.value.__notes__[-1]
+
+
+def test_parts_of_a_batch_are_equal() -> None:
+    assert {batch: [*memory.parts(batch)] for batch in (1, 2, 12, 50, 97)} == {
+        1: [],
+        2: [1],
+        12: [6, 3, 1],
+        50: [25, 10, 5, 2, 1],
+        97: [1],
+    }
+
+
+def raised(kind: str, text: str, base: type[Exception]) -> Exception:
+    error: Exception = type(kind, (base,), {})(text)
+    return error
+
+
+# What frameworks raise, as they say it; and the beginning of what netspec says.
+SHORTAGES = [
+    (
+        "torch",
+        "OutOfMemoryError",
+        RuntimeError,
+        "CUDA out of memory. Tried to allocate 2.00 GiB.",
+        "CUDA out",
+    ),
+    (
+        "torch",
+        "AcceleratorError",
+        RuntimeError,
+        "CUDA error: out of memory\nCUDA kernel errors",
+        "CUDA error",
+    ),
+    (
+        "torch",
+        "RuntimeError",
+        RuntimeError,
+        "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to "
+        "allocate 40000000000 bytes. Error code 12 (Cannot allocate memory)",
+        "defaultCPUAllocator: can't allocate memory: you tried",
+    ),
+    (
+        "keras",
+        "ResourceExhaustedError",
+        Exception,
+        "{{function_node __wrapped__Fill_device_/job:localhost/device:CPU:0}} OOM when allocating tensor with "
+        "shape[100000,100000] and type float on device:CPU:0 by allocator mklcpu [Op:Fill] name: ",
+        "OOM when allocating tensor with shape[100000,100000]",
+    ),
+    (
+        "keras",
+        "JaxRuntimeError",
+        RuntimeError,
+        "RESOURCE_EXHAUSTED: Out of memory allocating 4000000000000 bytes.",
+        "out of memory allocating 4000000000000 bytes",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "base", "text", "says"), SHORTAGES)
+def test_a_frameworks_error_is_known(name: str, kind: str, base: Any, text: str, says: str) -> None:
+    from netspec_cli.failures import told
+
+    error = raised(kind, text, base)
+    found = shortage(error, [backend(name)])
+    assert found is not None
+    assert found.startswith(says)
+    assert told(error) == (f"netspec: not enough memory: {found}", 2)
+
+
+def test_another_error_is_no_lack_of_memory() -> None:
+    for error in (
+        RuntimeError("shapes differ"),
+        ValueError("out of memory"),
+        raised("XlaRuntimeError", "INTERNAL", RuntimeError),
+    ):
+        assert shortage(error) is None
+
+
+HUGE = 10**7
+"""A square of so many numbers is larger than the address space of any process."""
+
+
+def test_kerass_engine_raises_and_a_smaller_batch_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs("keras")
+    from netspec_keras.framework import ops
+    from netspec_keras.training.trainer import KerasTrainer
+
+    place = KerasTrainer._placed
+
+    def placed(self: Any, batch: Any, axis: int) -> Any:
+        samples = len(next(iter(batch[0].values())))
+        return ops.zeros((HUGE, HUGE)) if samples > 4 else place(self, batch, axis)
+
+    monkeypatch.setattr(KerasTrainer, "_placed", placed)
+    with pytest.raises(OutOfMemory, match=r"a batch of 4 fits, one of 8 does not") as caught:
+        train(network(), backend("keras"), RECIPE, dataset(train=16), out=tmp_path / "run", device="cpu")  # type: ignore[arg-type]
+    assert "on keras: OOM when allocating" in str(caught.value) or "out of memory" in str(caught.value)
+
+
+SPEC = """\
+netspec: 1
+name: wide
+input: [3, 32, 32]
+layers: [{conv: {filters: 64, kernel: 1}}, sigmoid, tanh, sigmoid, tanh, global_avg_pool, {dense: 2}, softmax]
+train: {data: ./own.npz, batch: 512, epochs: 1}
+"""
+PROGRAM = """
+import resource, sys
+import netspec_torch.training.trainer
+with open("/proc/self/statm") as file:
+    used = int(file.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**29, used + 2**29))
+sys.argv = ["netspec", "train", "wide.yaml", "-b", "torch", "--device", "cpu"]
+from netspec_cli.main import run
+run()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="it limits the memory of a process")
+def test_a_process_without_memory_says_which_batch_fits(tmp_path: Path) -> None:
+    """Only PyTorch raises an error when the system refuses memory of any kind; TensorFlow can crash."""
+    import numpy as np
+
+    needs("torch")
+    (tmp_path / "wide.yaml").write_text(SPEC)
+    images = np.zeros((512, 3, 32, 32), "uint8")
+    np.savez(tmp_path / "own.npz", train_images=images, train_labels=np.arange(512) % 2)
+    path = os.pathsep.join(each for each in [os.environ.get("PYTHONPATH", ""), *sys.path] if each)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "netspec: not enough memory in epoch 1, with batches of 512 samples" in done.stderr
+    assert "tried on the device: a batch of " in done.stderr
+    assert "start again with --set train.batch=" in done.stderr
