@@ -1,4 +1,4 @@
-"""Tells a lack of memory from other errors, whatever the framework that reports it."""
+"""Separates a lack of memory from other errors, whatever the framework that reports it."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def _step(plan: Plan, backend: Trains, size: int) -> None:
 
 
 def _ignore(losses: Numbers) -> None:
-    """The steps are no part of the training."""
+    """Drop the losses: these steps are not those of the training."""
 
 
 def _count(plan: Plan, size: int) -> int:
