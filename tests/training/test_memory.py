@@ -6,11 +6,9 @@ import json
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from netspec.backend import backend, shortage
 from netspec.fit import Done, Step, Tallies, Task
 from netspec.recipe import Recipe
 from netspec.training import memory
@@ -127,70 +125,3 @@ def test_parts_of_a_batch_are_equal() -> None:
         50: [25, 10, 5, 2, 1],
         97: [1],
     }
-
-
-def raised(kind: str, text: str, base: type[Exception]) -> Exception:
-    error: Exception = type(kind, (base,), {})(text)
-    return error
-
-
-# What frameworks raise, as they say it; and the beginning of what netspec says.
-SHORTAGES = [
-    (
-        "torch",
-        "OutOfMemoryError",
-        RuntimeError,
-        "CUDA out of memory. Tried to allocate 2.00 GiB.",
-        "CUDA out",
-    ),
-    (
-        "torch",
-        "AcceleratorError",
-        RuntimeError,
-        "CUDA error: out of memory\nCUDA kernel errors",
-        "CUDA error",
-    ),
-    (
-        "torch",
-        "RuntimeError",
-        RuntimeError,
-        "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to "
-        "allocate 40000000000 bytes. Error code 12 (Cannot allocate memory)",
-        "defaultCPUAllocator: can't allocate memory: you tried",
-    ),
-    (
-        "keras",
-        "ResourceExhaustedError",
-        Exception,
-        "{{function_node __wrapped__Fill_device_/job:localhost/device:CPU:0}} OOM when allocating tensor with "
-        "shape[100000,100000] and type float on device:CPU:0 by allocator mklcpu [Op:Fill] name: ",
-        "OOM when allocating tensor with shape[100000,100000]",
-    ),
-    (
-        "keras",
-        "JaxRuntimeError",
-        RuntimeError,
-        "RESOURCE_EXHAUSTED: Out of memory allocating 4000000000000 bytes.",
-        "out of memory allocating 4000000000000 bytes",
-    ),
-]
-
-
-@pytest.mark.parametrize(("name", "kind", "base", "text", "says"), SHORTAGES)
-def test_a_frameworks_error_is_known(name: str, kind: str, base: Any, text: str, says: str) -> None:
-    from netspec_cli.failures import told
-
-    error = raised(kind, text, base)
-    found = shortage(error, [backend(name)])
-    assert found is not None
-    assert found.startswith(says)
-    assert told(error) == (f"netspec: not enough memory: {found}", 2)
-
-
-def test_another_error_is_no_lack_of_memory() -> None:
-    for error in (
-        RuntimeError("shapes differ"),
-        ValueError("out of memory"),
-        raised("XlaRuntimeError", "INTERNAL", RuntimeError),
-    ):
-        assert shortage(error) is None
