@@ -43,9 +43,11 @@ def flatten(op: Flatten, types: Types) -> Lowered:
 
 
 def reshape(op: Reshape, types: Types) -> Lowered:
-    """`layers.Reshape` with channels first, and back."""
+    """`layers.Reshape` with channels first, and back; by itself if it only adds and drops axes of size 1."""
     wanted, (channels, *sizes) = Type(op.shape[0], op.shape[1:]), op.open_shape
-    rank = len(sizes)
+    rank, kept = len(sizes), op.kept_axes(types)
+    if kept is not None and kept[0] == 0:
+        return Lowered((LayerText("layers.Reshape", (first((*sizes, channels), "shape"),)),))
     # What is open may be longer for another input.
     if is_line(wanted) and (op.rest is None or not sizes or channels == 1):
         shape = (*sizes, channels)

@@ -1,22 +1,22 @@
 """Decides in which order the variables of one body hold the axes of their values, so that few moves are written.
 
-A class takes and gives values in their canonical order. Inside it, a layer that needs another order gives its values to
-the next one as they are. A value is moved where it is made if most of the layers that use it need the other order, and
-else where it is used.
+A class takes and gives values in the orders of its interface. Inside it, a layer that needs another order gives its
+values to the next one as they are. A value is moved where it is made if most of the layers that use it need the other
+order, and else where it is used.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from netspec.dataclass import dataclass
 from netspec.graph import Node
 from netspec.lowering.gathering import Cycle, is_list
 from netspec.lowering.outline import Module, given
-from netspec.types import Type
-from netspec_torch.lowering import Lowerings
-from netspec_torch.orders import Order, canonical, channels_last
+from netspec_torch.construction import Whole
+from netspec_torch.flow import Flow
+from netspec_torch.orders import Interface, Order, canonical_of, channels_last
 from netspec_torch.site import Lowered
 
 Move = tuple[str, Order, Order]
@@ -25,14 +25,17 @@ Move = tuple[str, Order, Order]
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """How an item runs: in which order its inputs are in their variables, and in which it gives each value.
+    """How an item runs: in which order its inputs are in their variables, and in which these hold each value after it.
 
-    `lowered` is that of a layer, or of the layer that a loop repeats. A loop is `steady` if the values that its
-    repetitions hand on keep the order of the layer; `rebound` are the inputs that a statement before it must move.
+    `wants` and `makes` are the orders in which it needs its inputs and makes its values. `lowered` is that of a layer,
+    or of the layer that a loop repeats. A loop is `steady` if the values that its repetitions hand on keep the order of
+    the layer; `rebound` are the inputs that a statement before it must move.
     """
 
     takes: tuple[Order, ...]
     gives: tuple[Order, ...]
+    wants: tuple[Order, ...]
+    makes: tuple[Order, ...]
     lowered: Lowered | None = None
     steady: bool = True
     rebound: tuple[Move, ...] = ()
@@ -49,7 +52,7 @@ class _Wish:
 class _Step:
     """An item as the arrangement sees it: the values that it takes and gives, and how it can run."""
 
-    def __init__(self, item: Node | Module, lowerings: Lowerings, made: Cycle | None) -> None:
+    def __init__(self, item: Node | Module, whole: Whole, made: Cycle | None) -> None:
         self.item, self.made = item, made
         self.inputs, self.outputs = item.inputs, given(item)
         first: Node | Module = item
@@ -58,53 +61,68 @@ class _Step:
             self.inputs = first.inputs
             self.outputs = tuple(made.values(output)[-1] for output in range(len(made.rests)))
         self.layer = first if isinstance(first, Node) else None
-        self.lowerings = lowerings
+        self.interface = whole.interface(first) if isinstance(first, Module) else None
+        self.lowerings, self.types = whole.lowered, whole.graph.types
 
     def lowered(self, order: Order | None = None) -> Lowered:
         """How its layer runs on inputs in this order."""
         assert self.layer is not None
         return self.lowerings.given(self.layer, order)
 
-    @property
-    def is_fixed(self) -> bool:
-        """Whether it takes and gives every value in its canonical order: a block, or a layer that takes a list."""
-        return self.layer is None or any(map(is_list, self.inputs))
+    def run(self, order: Order | None = None) -> Interface:
+        """The orders in which it takes and gives its values, if its inputs come in this order."""
+        if self.interface is not None:
+            return self.interface
+        lowered = self.lowered(None if self.takes_list else order)
+        return Interface(
+            (not self.takes_list and lowered.takes) or self._canonical(self.inputs),
+            lowered.makes or self._canonical(self.outputs),
+        )
 
-    def is_steady(self, lowered: Lowered) -> bool:
-        """Whether the repetitions of a loop hand on values in the order in which the layer takes them."""
-        if self.made is None or not lowered.takes:
+    def _canonical(self, values: Sequence[str]) -> tuple[Order, ...]:
+        return tuple(canonical_of(value, self.types) for value in values)
+
+    @property
+    def takes_list(self) -> bool:
+        """Whether it is a layer that takes a list, whose values are in their canonical order."""
+        return self.layer is not None and any(map(is_list, self.inputs))
+
+    def is_steady(self, run: Interface) -> bool:
+        """Whether the repetitions of a loop hand on values in the order in which the item takes them."""
+        if self.made is None:
             return True
-        wires = zip(lowered.takes, self.made.wires, strict=True)
-        return all(wire is None or order == lowered.makes[wire] for order, wire in wires)
+        wires = zip(run.takes, self.made.wires, strict=True)
+        return all(wire is None or order == run.makes[wire] for order, wire in wires)
 
 
 class Arrangement:
-    """The orders of all values in one body. `cycles` says for an item how a loop runs it, if one does.
+    """The orders of all values in one body. Without an interface, it finds the one with the fewest moves in the body.
 
     `held` has the order of each value at the end of the body, `tapped` that of each value where its layer makes it.
     """
 
-    def __init__(
-        self,
-        items: Sequence[Node | Module],
-        inputs: Sequence[str],
-        outputs: Sequence[str],
-        types: Mapping[str, Type],
-        lowerings: Lowerings,
-        cycles: Callable[[Node | Module], Cycle | None],
-    ) -> None:
-        self.types, self.outputs = types, outputs
-        self.steps = [_Step(item, lowerings, cycles(item)) for item in items]
+    def __init__(self, flow: Flow, interface: Interface | None = None) -> None:
+        module, whole = flow.module, flow.construction.whole
+        self.types, self.is_open = whole.graph.types, interface is None
+        self.interface = interface or whole.canonical(module)
+        self.ends = dict(zip(module.outputs, self.interface.makes, strict=True))
+        self.steps = [_Step(item, whole, flow.cycle(item)) for item in flow.items]
         self.wishes: dict[str, list[_Wish]] = {}
-        for value in outputs:
-            self._wish(value, self._canonical(value))
+        for value, order in self.ends.items() if interface else ():
+            self._wish(value, order)
         for step in reversed(self.steps):
             self._ask(step)
         self.held: dict[str, Order] = {}
         self.tapped: dict[str, Order] = {}
-        self.first = tuple(self._enter(inputs))
+        self.first = tuple(self._enter(module.inputs))
         """The inputs of the body that are moved first: each with its order before and after."""
         self.placed = [self._place(step) for step in self.steps]
+        if interface is None:
+            self.first = ()
+            self.interface = Interface(
+                tuple(map(self._wanted_by_all, module.inputs)), tuple(map(self.of, module.outputs))
+            )
+            self.ends = dict(zip(module.outputs, self.interface.makes, strict=True))
         self.copies = self._copies()
         """For each item, the values in another order that it and a later item use."""
 
@@ -113,7 +131,7 @@ class Arrangement:
         return self.held.get(value) or self._canonical(value)
 
     def _canonical(self, value: str) -> Order:
-        return canonical(0 if is_list(value) else len(self.types[value].shape))
+        return canonical_of(value, self.types)
 
     # What the users of values need, from the end of the body to its start
 
@@ -121,20 +139,17 @@ class Arrangement:
         for place, value in enumerate(step.inputs):
             if is_list(value) or len(self.types[value].shape) < 2:
                 continue
-            if step.is_fixed:
-                self._wish(value, self._canonical(value))
-            else:
-                self.wishes.setdefault(value, []).append(self._wanted(step, place, value))
+            self.wishes.setdefault(value, []).append(self._wanted(step, place, value))
 
     def _wish(self, value: str, order: Order) -> None:
         self.wishes.setdefault(value, []).append(_Wish(order.__eq__, order))
 
     def _wanted(self, step: _Step, place: int, value: str) -> _Wish:
-        wanted = self._taken(step, None, place, value)
+        wanted = step.run().takes[place]
         if not wanted.is_canonical:
-            return _Wish(lambda order: self._taken(step, order, place, value) == order, wanted)
+            return _Wish(lambda order: step.run(order).takes[place] == order, wanted)
         other = channels_last(len(wanted.axes))
-        if self._taken(step, other, place, value) != other:
+        if step.run(other).takes[place] != other:
             return _Wish(wanted.__eq__, wanted)
         (output, *others), axes = step.outputs, len(wanted.axes)
         preferred = {each.prefers for each in self.wishes.get(output, ()) if each.prefers is not None}
@@ -144,101 +159,127 @@ class Arrangement:
         (order,) = preferred
         return _Wish(order.__eq__, order)
 
-    def _taken(self, step: _Step, order: Order | None, place: int, value: str) -> Order:
-        """The order in which an item takes an input, if its inputs come in some order."""
-        takes = step.lowered(order).takes
-        return takes[place] if takes else self._canonical(value)
+    def _wanted_by_all(self, value: str) -> Order:
+        """The order in which all users of an input take it; if they differ, that of its variable."""
+        rows = (
+            zip(step.inputs, placed.wants, strict=True)
+            for step, placed in zip(self.steps, self.placed, strict=True)
+        )
+        wanted = {order for row in rows for each, order in row if each == value}
+        return wanted.pop() if len(wanted) == 1 else self.of(value)
 
     # The orders, from the start to the end
 
     def _enter(self, inputs: Sequence[str]) -> Iterator[Move]:
-        for value in inputs:
+        for place, value in enumerate(inputs):
             if not is_list(value):
-                before = self._canonical(value)
-                self.held[value] = self._chosen(value, before)
+                before = self.interface.takes[place]
+                self.held[value] = self._chosen(value, None if self.is_open else before)
                 if self.held[value] != before:
                     yield value, before, self.held[value]
 
-    def _chosen(self, value: str, made: Order) -> Order:
-        """The order in which a variable holds a value: the one with the fewest moves."""
+    def _chosen(self, value: str, made: Order | None) -> Order:
+        """The order of a variable with the fewest moves; the value is `made` in one order, or in any."""
         wishes, plain = self.wishes.get(value, ()), self._canonical(value)
-        orders = [plain, made, *(each.prefers for each in wishes if each.prefers is not None)]
+        orders = [plain, made or plain, *(each.prefers for each in wishes if each.prefers is not None)]
 
         def moves(order: Order) -> tuple[int, int]:
             others = [each.prefers for each in wishes if not each.accepts(order)]
             # One user moves the value itself; for several, a variable holds it in their order.
-            return (order != made) + len(set(others)), len(others) if len(wishes) > 1 else 0
+            return (order != (made or order)) + len(set(others)), len(others) if len(wishes) > 1 else 0
 
         return min(dict.fromkeys(orders), key=moves)
 
     def _place(self, step: _Step) -> Placed:
-        lowered = None if step.layer is None else step.lowered() if step.is_fixed else self._run(step)
-        steady = lowered is not None and step.is_steady(lowered)
-        rebound = tuple(self._rebind(step, lowered if steady else None))
+        order = self._order(step)
+        run = step.run(order)
+        steady = step.is_steady(run)
+        plain = Interface(tuple(map(self._canonical, step.inputs)), tuple(map(self._canonical, step.outputs)))
+        whole = run if steady else plain
+        rebound = tuple(self._rebind(step, whole.takes))
         takes = tuple(map(self.of, step.inputs))
-        kept = lowered if steady or step.made is None else None
-        gives = self._give(step, kept)
-        self.tapped.update(self._taps(step, lowered, gives, steady))
-        return Placed(takes, gives, lowered, steady, rebound)
+        gives = tuple(self._give(step, whole.makes))
+        lowered = None if step.layer is None else step.lowered(None if step.takes_list else order)
+        if step.layer is not None:
+            self.tapped.update(self._taps(step, run, gives, steady))
+        return Placed(takes, gives, run.takes, whole.makes, lowered, steady, rebound)
 
-    def _run(self, step: _Step) -> Lowered:
-        """The way to run a layer with the fewest moves."""
+    def _order(self, step: _Step) -> Order | None:
+        """The order of the inputs for which an item runs with the fewest moves."""
+        if step.interface is not None or step.takes_list or not step.inputs:
+            return None
         held = [self.of(value) for value in step.inputs]
-        plain = [self._canonical(value) for value in step.inputs]
         wishes = self.wishes.get(step.outputs[0], ())
 
         def moves(order: Order) -> int:
-            lowered = step.lowered(order)
-            made = lowered.makes[0] if lowered.makes else self._canonical(step.outputs[0])
-            pairs = zip(lowered.takes or plain, held, strict=True)
+            run = step.run(order)
+            pairs = zip(run.takes, held, strict=True)
             return sum(each != given for each, given in pairs) + any(
-                not each.accepts(made) for each in wishes
+                not each.accepts(run.makes[0]) for each in wishes
             )
 
         count = len(held[0].axes)
-        orders = [each for each in (*held, plain[0]) if len(each.axes) == count]
-        return step.lowered(min(dict.fromkeys(orders), key=moves))
+        orders = [each for each in (*held, self._canonical(step.inputs[0])) if len(each.axes) == count]
+        return min(dict.fromkeys(orders), key=moves)
 
-    def _rebind(self, step: _Step, lowered: Lowered | None) -> Iterator[Move]:
+    def _rebind(self, step: _Step, takes: Sequence[Order]) -> Iterator[Move]:
         """The inputs that a loop takes by name, in another order than that of their variables."""
         wires = zip(step.inputs, step.made.wires, strict=True) if step.made else ()
         for place, (value, wire) in enumerate(wires):
             if is_list(value) or (step.layer is not None and wire is None):
                 continue
-            wanted = lowered.takes[place] if lowered and lowered.takes else self._canonical(value)
-            if self.of(value) != wanted:
-                yield value, self.of(value), wanted
-                self.held[value] = wanted
+            if self.of(value) != takes[place]:
+                yield value, self.of(value), takes[place]
+                self.held[value] = takes[place]
 
-    def _give(self, step: _Step, lowered: Lowered | None) -> tuple[Order, ...]:
+    def _give(self, step: _Step, makes: Sequence[Order]) -> Iterator[Order]:
         """The order in which each value is held after an item."""
-        for output, value in enumerate(step.outputs):
+        for value, made in zip(step.outputs, makes, strict=True):
             if not is_list(value):
-                made = lowered.makes[output] if lowered and lowered.makes else self._canonical(value)
                 self.held[value] = self._chosen(value, made)
-        return tuple(map(self.of, step.outputs))
+            yield self.of(value)
 
     def _taps(
-        self, step: _Step, lowered: Lowered | None, gives: Sequence[Order], steady: bool
+        self, step: _Step, run: Interface, gives: Sequence[Order], steady: bool
     ) -> Iterator[tuple[str, Order]]:
         """The order of each value of a layer where it is made."""
-        if step.layer is None:
-            return
-        assert lowered is not None
+        assert step.layer is not None
         nodes = step.made.repeat.items if step.made else (step.layer,)
         for node in nodes:
             values = given(node)
-            if lowered.makes and (len(values) > 1 or (step.made and steady)):
-                yield from zip(values, lowered.makes, strict=True)
+            if len(values) > 1 or (step.made and steady):
+                yield from zip(values, run.makes, strict=True)
             elif not step.made:
                 yield values[0], gives[0]
 
-    def _copies(self) -> list[tuple[Move, ...]]:
+    def cost(self) -> int:
+        """The number of moves that one pass through the body runs, without those in its blocks."""
+        found = len(self.first) + len({move for row in self._rows() for move in row})
+        for step, placed in zip(self.steps, self.placed, strict=True):
+            found += len(placed.rebound)
+            found += sum(made != held for made, held in zip(placed.makes, placed.gives, strict=True))
+            if step.made is not None:
+                found += len(step.made.repeat.items) * self._repeated(step, step.made, placed)
+        return found
+
+    def _repeated(self, step: _Step, made: Cycle, placed: Placed) -> int:
+        """The moves in a loop, of one repetition."""
+        orders = zip(placed.takes, placed.wants, made.wires, strict=True)
+        found = sum(held != wanted for held, wanted, wire in orders if not placed.steady or wire is None)
+        if not placed.steady:
+            return found + len(placed.makes)
+        listed = (made.listed(output) in made.repeat.outputs for output in range(len(placed.makes)))
+        return found + sum(a and not b.is_canonical for a, b in zip(listed, placed.makes, strict=True))
+
+    def _rows(self) -> list[list[Move]]:
+        """The moves of the inputs of each item, and those at the end of the body."""
         rows = [[*self._moves(step, placed)] for step, placed in zip(self.steps, self.placed, strict=True)]
-        ends = [
-            (value, self.of(value), self._canonical(value)) for value in self.outputs if not is_list(value)
-        ]
+        ends = ((value, self.of(value), order) for value, order in self.ends.items() if not is_list(value))
         rows.append([move for move in ends if move[1] != move[2]])
+        return rows
+
+    def _copies(self) -> list[tuple[Move, ...]]:
+        rows = self._rows()
         users = Counter(move for row in rows for move in set(row))
         seen: set[Move] = set()
         found = []
@@ -250,8 +291,6 @@ class Arrangement:
 
     def _moves(self, step: _Step, placed: Placed) -> Iterator[Move]:
         """The moves of the inputs of an item that is not a loop."""
-        takes = placed.lowered.takes if placed.lowered else ()
-        for place, (value, held) in enumerate(zip(step.inputs, placed.takes, strict=True)):
-            wanted = held if is_list(value) else takes[place] if takes else self._canonical(value)
+        for value, held, wanted in zip(step.inputs, placed.takes, placed.wants, strict=True):
             if step.made is None and held != wanted:
                 yield value, held, wanted

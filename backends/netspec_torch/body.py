@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from netspec.backend import LocalName
 from netspec.dataclass import dataclass
@@ -17,8 +17,9 @@ from netspec.lowering.uses import roles
 from netspec.lowering.variables import MAIN, parameters, starts_branch, variables
 from netspec_torch.arrangement import Arrangement, Move, Placed
 from netspec_torch.construction import SELF, Construction, Whole, moving
+from netspec_torch.flow import Flow
 from netspec_torch.lowering import TEMPORARIES
-from netspec_torch.orders import Order, canonical, moved
+from netspec_torch.orders import Order, canonical, canonical_of, moved
 from netspec_torch.reserved import VARIABLES
 from netspec_torch.sharing import path_of
 from netspec_torch.site import ALL, OWN, PADDED, Lowered, variable
@@ -56,7 +57,8 @@ class ModuleWriter:
         self.sharing = whole.sharing
         self.construction = Construction(module, whole, apart)
         self.taken = VARIABLES | TEMPORARIES
-        self.items = list(self._flat(module.items))
+        self.flow, self.interface = Flow(module, self.construction), whole.interface(module)
+        self.items = self.flow.items
         self.lists = called(lists(module.inputs, self.items), self.taken)
         names = {value: each.name for value, each in self.lists.items()}
         self.inputs = parameters(module, self.taken, names)
@@ -71,9 +73,7 @@ class ModuleWriter:
             for value in given(item)
             if value not in used and not self._is_overwritten(item, value)
         }
-        self.arrangement = Arrangement(
-            self.items, module.inputs, module.outputs, self.graph.types, whole.lowered, self._cycle
-        )
+        self.arrangement = Arrangement(self.flow, self.interface)
         self.placed = dict(zip(map(path_of, self.items), self.arrangement.placed, strict=True))
         self.copies = dict(self._copied())
         self.taken |= {*self.copies.values()}
@@ -96,7 +96,7 @@ class ModuleWriter:
         nothing = set()
         for item, copies in zip(self.items, self.arrangement.copies, strict=True):
             run += self._copy(copies)
-            follows = run[-1].indent == 1
+            follows = run[-1].indent <= 1
             if follows and self._is_nothing(item):
                 nothing.add(item.local_name)
                 run += self._nothing(item)
@@ -125,49 +125,6 @@ class ModuleWriter:
             return giving(run, result, 1)
         return (*run, Line(result, 1, to=RETURN))
 
-    # Repeats: one call where they are a chain of modules, a loop where they are a chain of one layer.
-
-    def _flat(self, items: Sequence[Node | Module]) -> Iterator[Node | Module]:
-        for item in items:
-            if isinstance(item, Module) and item.is_repeat and not self._runs(item):
-                yield from self._flat(item.items)
-            else:
-                yield item
-
-    def _cycle(self, item: Node | Module) -> Cycle | None:
-        """How a loop runs an item; None if no loop does."""
-        is_loop = isinstance(item, Module) and item.is_repeat and not self.construction.chained(item)
-        return cycle(item) if is_loop and isinstance(item, Module) else None
-
-    def _runs(self, repeat: Module) -> bool:
-        """Whether a repeat is one call, or a loop."""
-        return self.construction.chained(repeat) or self._looped(repeat)
-
-    def _looped(self, repeat: Module) -> bool:
-        """Whether a loop over the same lines can run all its repetitions."""
-        borrows = any(map(self.construction.borrows, repeat.items))
-        if (borrows and self._lender(repeat) is None) or not loops(self.lowered)(repeat):
-            return False
-        made = cycle(repeat)
-        if made is None or not (self.sharing.folded or all(isinstance(each, Node) for each in repeat.items)):
-            return False
-        outputs = range(len(made.rests))
-        return {*repeat.outputs} <= {
-            name for at in outputs for name in (made.listed(at), made.values(at)[-1])
-        }
-
-    def _lender(self, repeat: Module) -> Node | Module | None:
-        """The one item before a repeat that is the module of all repetitions."""
-        lenders = {
-            id(each): each for each in (self.sharing.lender(item, self.module) for item in repeat.items)
-        }
-        if len(lenders) > 1 or [each.local_name for each in repeat.items] != [
-            *map(str, range(len(repeat.items)))
-        ]:
-            return None
-        (lender,) = lenders.values()
-        return None if lender in repeat.items else lender
-
     # How it runs
 
     def _starts_branch(self, item: Node | Module) -> bool:
@@ -192,32 +149,25 @@ class ModuleWriter:
         placed = self.placed[path_of(item)]
         if isinstance(item, Node):
             yield from self._run_node(item, placed, self.construction.reference(item))
-        elif self._cycle(item) is not None:
+        elif self.flow.cycle(item) is not None:
             yield from self._run_loop(item, placed)
         else:
-            arguments = joined(", ", self._arguments(item.inputs, placed.takes))
+            arguments = joined(", ", self._arguments(item.inputs, placed.takes, placed.wants))
             results = ", ".join(self.names[value] for value in item.outputs)
             run: Part = seq(self.construction.reference(item), "(", arguments, ")")
             if len(item.outputs) == 1 and not is_list(item.outputs[0]):
-                run = moved(run, self._canonical(item.outputs[0]), placed.gives[0])
+                run = moved(run, placed.makes[0], placed.gives[0])
             yield Line(run, 1, comment=self._shape(item.outputs), to=results)
             if len(item.outputs) > 1:
-                yield from self._move(
-                    (value, self._canonical(value), order)
-                    for value, order in zip(item.outputs, placed.gives, strict=True)
-                    if not is_list(value)
-                )
+                yield from self._move(zip(item.outputs, placed.makes, placed.gives, strict=True))
 
     def _canonical(self, value: str) -> Order:
         return canonical(len(self.graph.types[value].shape))
 
-    def _arguments(
-        self, values: Sequence[str], held: Sequence[Order], takes: Sequence[Order] = ()
-    ) -> list[Part]:
-        """Values in the orders that an item takes; without them, in their canonical order."""
+    def _arguments(self, values: Sequence[str], held: Sequence[Order], takes: Sequence[Order]) -> list[Part]:
+        """Values in the orders that an item takes."""
         found: list[Part] = []
-        for place, (value, order) in enumerate(zip(values, held, strict=True)):
-            wanted = order if is_list(value) else takes[place] if takes else self._canonical(value)
+        for value, order, wanted in zip(values, held, takes, strict=True):
             found.append(self.copies.get((value, order, wanted)) or moved(self.names[value], order, wanted))
         return found
 
@@ -255,7 +205,7 @@ class ModuleWriter:
 
     def _run_node(self, node: Node, placed: Placed, reference: str) -> Iterator[Line]:
         lowered = self._lowered(node, placed)
-        arguments = self._arguments(node.inputs, placed.takes, lowered.takes)
+        arguments = self._arguments(node.inputs, placed.takes, placed.wants)
         names = self._place_names(node, arguments, reference)
         yield from (Line(NamedPart(part, names), 1) for part in lowered.before)
         text: Part = lowered.result
@@ -332,7 +282,7 @@ class ModuleWriter:
         yield from _bind(loop.start, 1)
         yield from (Line("[]", 1, to=self.lists[each].name) for each in repeat.outputs if is_list(each))
         first = repeat.items[0]
-        lender = self._lender(repeat)
+        lender = self.flow.lender(repeat)
         if lender is None:
             layer = self._counted(repeat)
             yield Line(f"for {layer} in {self.construction.reference(repeat)}:", 1)
@@ -345,12 +295,11 @@ class ModuleWriter:
             yield from self._run_repeated(made, first, placed, loop, layer, shape)
         else:
             yield Line(f"{layer}({', '.join(loop.takes)})", 2, to=", ".join(loop.gives))
-        makes = placed.lowered.makes if placed.lowered and placed.steady else ()
         for output, value in enumerate(loop.gives):
             if (name := made.listed(output)) in repeat.outputs:
                 one = made.values(output)[0]
                 # A list holds values in their canonical order.
-                part = moved(value, makes[output], self._canonical(one)) if makes else value
+                part = moved(value, placed.makes[output], canonical_of(one, self.graph.types))
                 if isinstance(part, str):
                     part = extend(self.lists[name].name, value, one)
                 else:
@@ -360,8 +309,7 @@ class ModuleWriter:
         for output, after in enumerate(placed.gives):
             *_, value = made.values(output)
             if value in repeat.outputs:
-                before = makes[output] if makes else self._canonical(value)
-                yield from self._move([(value, before, after)])
+                yield from self._move([(value, placed.makes[output], after)])
 
     def _run_repeated(
         self, made: Cycle, node: Node, placed: Placed, loop: LoopVariables, layer: str, shape: str
@@ -467,27 +415,14 @@ class ModuleWriter:
         """What the body returns: plain text if no value is moved."""
         is_root = self.module.scope is None and len(self.graph.outputs) > 1
         values = [each.value for each in self.graph.outputs] if is_root else self.module.outputs
-        parts = self._arguments(values, tuple(map(self.arrangement.of, values)))
+        gives = tuple(map(self._canonical, values)) if is_root else self.interface.makes
+        parts = self._arguments(values, tuple(map(self.arrangement.of, values)), gives)
         keys = [f"{quoted(each.name)}: " for each in self.graph.outputs] if is_root else [""] * len(parts)
         if not all(isinstance(each, str) for each in parts):
             pairs = joined(", ", [seq(key, each) for key, each in zip(keys, parts, strict=True)])
             return seq("{", pairs, "}") if is_root else pairs
         text = ", ".join(f"{key}{each}" for key, each in zip(keys, parts, strict=True))
         return f"{{{text}}}" if is_root else text
-
-
-def loops(lowered: Mapping[str, Lowered]) -> Callable[[Module], bool]:
-    """Whether the same lines can run all repetitions of a repeat: modules, or layers that run in the same way."""
-
-    def check(repeat: Module) -> bool:
-        nodes = [lowered[each.name] for each in repeat.items if isinstance(each, Node)]
-        if not nodes:
-            return not any(isinstance(each, Module) and each.is_repeat for each in repeat.items)
-        texts = {(each.result, each.before, each.border, each.takes, each.makes) for each in nodes}
-        alike = len(nodes) == len(repeat.items) and len(texts) == 1
-        return alike and all(each.module is not None for each in nodes)
-
-    return check
 
 
 def _bind(pairs: Sequence[tuple[str, str]], indent: int) -> Iterator[Line]:

@@ -16,7 +16,7 @@ from netspec.lowering.tree import LiteralValue
 from netspec.lowering.uses import known
 from netspec_torch.attributes import Attributes, is_chained
 from netspec_torch.lowering import Lowerings
-from netspec_torch.orders import Order
+from netspec_torch.orders import Interface, Order, canonical_of
 from netspec_torch.sharing import Made, Sharing, path_of
 from netspec_torch.site import Lowered
 
@@ -39,6 +39,24 @@ class Whole:
     frozen: frozenset[str]
     orders: dict[str, Order] = field(default_factory=dict)
     """The order of each value where its layer makes it, for the modules that are written so far."""
+    interfaces: dict[str, Interface] = field(default_factory=dict)
+    """The interfaces of the modules that take or give a value in another order than the canonical one."""
+
+    def interface(self, module: Module) -> Interface:
+        """The orders in which a module takes and gives its values. That of a repeat belongs to its repetitions."""
+        if module.is_repeat:
+            first, last = module.items[0], module.items[-1]
+            if isinstance(first, Module) and isinstance(last, Module):
+                return Interface(self.interface(first).takes, self.interface(last).makes)
+        return self.interfaces.get(module.path) or self.canonical(module)
+
+    def canonical(self, module: Module) -> Interface:
+        """The interface of a module that takes and gives all values in their canonical order."""
+        takes, makes = (
+            tuple(canonical_of(value, self.graph.types) for value in values)
+            for values in (module.inputs, module.outputs)
+        )
+        return Interface(takes, makes)
 
     def known(self, module: Module) -> dict[str, LiteralValue]:
         """The arguments of a module, and the channels of its first input."""
@@ -54,13 +72,13 @@ class Whole:
         if self.sharing.borrows_anything:
             return path_of(item)
         if isinstance(item, Module):
-            return (self.made[item.path], item.path in self.frozen)
+            return (self.made[item.path], item.path in self.frozen, self.interface(item))
         return (id(self.lowered[item.name]), item.trainable)
 
     def around(self, module: Module) -> Hashable:
         """Everything else that affects the text of a module."""
         frozen = any(module.path == each or inside(module.path, each) for each in self.frozen)
-        return (repr(self.known(module)), frozen)
+        return (repr(self.known(module)), frozen, self.interface(module))
 
 
 @dataclass(frozen=True, slots=True)

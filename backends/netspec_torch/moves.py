@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from netspec.lowering.parts import Part, Slot, call, joined, literal, quoted, seq
-from netspec_torch.orders import Order
+from netspec_torch.orders import Order, canonical, channels_last
 from netspec_torch.site import ALL, Lowered, Site, cut
 from netspec_torch.site import pad as padded
 
@@ -131,12 +131,30 @@ def crop(op: Crop, site: Site) -> Lowered:
 
 
 def reshape(op: Reshape, site: Site) -> Lowered:
-    """`reshape`, because values are channels first."""
+    """`reshape`, because values are channels first; in any order if it only adds and drops axes of size 1."""
+    order = _reshaped(op, site)
     batch: list[Part] = ["-1"] if op.rest is None else [site.x, ".shape[0]"]
     parts: list[Part] = [site.x, ".reshape(", *batch]
-    for axis, size in enumerate(op.shape):
-        parts += [", ", "-1" if axis == op.rest else Slot(size, "size", kept=True)]
-    return Lowered(seq(*parts, ")"))
+    for axis in order.axes if order else range(1, 1 + len(op.shape)):
+        parts += [", ", "-1" if axis - 1 == op.rest else Slot(op.shape[axis - 1], "size", kept=True)]
+    lowered = Lowered(seq(*parts, ")"))
+    return site.as_given(lowered, order) if order else lowered
+
+
+def _reshaped(op: Reshape, site: Site) -> Order | None:
+    """The order of the output for the order of the input; None if the input must be in its canonical order."""
+    kept = op.kept_axes(site.inputs)
+    if kept is None:
+        return None
+    after = {before: axis for axis, before in enumerate(kept, start=1) if before is not None}
+    axes = [after[axis - 1] for axis in site.order.axes if axis - 1 in after]
+    count = len(op.shape)
+    known = [canonical(count), channels_last(count)]
+    for order in known if site.order.is_canonical else reversed(known):
+        if [axis for axis in order.axes if axis in axes] == axes:
+            return order
+    new = (axis for axis, before in enumerate(kept, start=1) if before is None)
+    return Order((*axes, *new))
 
 
 def permute(op: Permute, site: Site) -> Lowered:

@@ -6,11 +6,14 @@ text moves axes only where a layer needs another order than the variable has.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from functools import lru_cache
 
 from netspec.dataclass import dataclass
+from netspec.lowering.gathering import is_list
 from netspec.lowering.parts import Part, Slot, seq
+from netspec.types import Type
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,27 @@ class Order:
         return (0, *map(self.dim, wanted.axes))
 
 
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """The order in which a class takes each of its inputs, and gives each of its outputs."""
+
+    takes: tuple[Order, ...]
+    makes: tuple[Order, ...]
+
+    @property
+    def is_canonical(self) -> bool:
+        return all(each.is_canonical for each in (*self.takes, *self.makes))
+
+
 @lru_cache(maxsize=64)
 def canonical(count: int) -> Order:
     """The canonical order of so many axes."""
     return Order(tuple(range(1, count + 1)))
+
+
+def canonical_of(value: str, types: Mapping[str, Type]) -> Order:
+    """The canonical order of a value of a graph; a list of values has no axes of its own."""
+    return canonical(0 if is_list(value) else len(types[value].shape))
 
 
 @lru_cache(maxsize=64)

@@ -105,7 +105,9 @@ class TorchReading(Reading):
         plain = self.lowered[node.name]
         yield plain
         orders = [self.orders.get(value) for value in (*node.inputs, node.name)]
-        others = {id(each): each for each in (self.lowered.given(node, order) for order in orders if order)}
+        axes = len(self.graph.types[node.inputs[0]].shape) if node.inputs else 0
+        fitting = [order for order in orders if order is not None and len(order.axes) == axes]
+        others = {id(each): each for each in (self.lowered.given(node, order) for order in fitting)}
         yield from (each for each in others.values() if each is not plain)
 
     def _runs(self, lowered: Lowered, inputs: Sequence[NamedValue]) -> Iterator[Any]:

@@ -18,9 +18,11 @@ from netspec.lowering.uses import description, firsts, group_name, told
 from netspec.lowering.witness import Draft, proven
 from netspec_torch.attributes import Attributes, rooted
 from netspec_torch.beginning import Beginning
-from netspec_torch.body import ModuleWriter, loops
+from netspec_torch.body import ModuleWriter
 from netspec_torch.construction import SELF, Whole, flattened
+from netspec_torch.flow import loops
 from netspec_torch.helpers import NAMES, helpers
+from netspec_torch.interfaces import interfaces, is_head
 from netspec_torch.lowering import Lowerings
 from netspec_torch.orders import canonical
 from netspec_torch.reading import TorchReading
@@ -84,11 +86,13 @@ class _Text:
                 self.root, loops(lowered), lambda node: lowered[node.name].gathered is not None
             )
         self.whole = Whole(graph, lowered, Attributes(self.root), sharing, made, frozen)
+        self.definitions = definitions(self.root)
+        self.whole.interfaces.update(interfaces(self.definitions, self.whole))
         self.classes: list[Class] = []
         self.taken = {*TAKEN, class_name(graph)}
 
     def source(self) -> Source:
-        for uses in self._with_heads_together(definitions(self.root)):
+        for uses in self._with_heads_together(self.definitions):
             self._define(uses)
         page = Page()
         page.docstring(description(self.graph, class_name(self.graph), lambda type_: type_.shape))
@@ -111,7 +115,7 @@ class _Text:
                 for line, indent in init:
                     page.write(line, indent)
             page.blank(2)
-            _class(page, each, beginning.closing if is_network else ())
+            _class(page, each, self._about(each), beginning.closing if is_network else ())
         # An empty statement is an empty line.
         page.rows = [row.rstrip() for row in page.rows]
         turned = tuple(
@@ -121,10 +125,24 @@ class _Text:
         )
         return replace(page.source(), turned=turned)
 
+    def _about(self, each: Class) -> str:
+        """The docstring of a class: its uses, and whether it takes or gives values in another order of axes."""
+        orders = [self.whole.interface(use) for use in each.uses]
+        turned = {
+            verb: [order for row in rows for order in row if not order.is_canonical]
+            for verb, rows in (("takes", [o.takes for o in orders]), ("gives", [o.makes for o in orders]))
+        }
+        verbs = " and ".join(verb for verb, rows in turned.items() if rows)
+        if not verbs:
+            return told(each.uses)
+        last = all(order.axes[-1] == 1 for rows in turned.values() for order in rows)
+        what = "the channels last" if last else "axes in another order than (N, channels, *sizes)"
+        return f"{told(each.uses)}\n\nIt {verbs} {what}."
+
     def _with_heads_together(self, found: Sequence[Sequence[Module]]) -> Iterator[Sequence[Module]]:
         """The definitions; heads that one class serves are one definition, before the network."""
-        heads = [uses[0] for uses in found if _is_head(uses[0])]
-        *others, root = (uses for uses in found if not _is_head(uses[0]))
+        heads = [uses[0] for uses in found if is_head(uses[0])]
+        *others, root = (uses for uses in found if not is_head(uses[0]))
         yield from others
         for each in sorted(self._unified(heads), key=lambda each: each.uses) if heads else ():
             yield tuple(heads[number] for number in each.uses)
@@ -198,7 +216,7 @@ class _Text:
     def _names(self, use: Module, found: Sequence[Definition]) -> list[str]:
         if use.scope is None:
             return [class_name(self.graph)]
-        together = _is_head(use) and len(found[0].uses) > 1
+        together = is_head(use) and len(found[0].uses) > 1
         called = "head" if together else self._called(use)
         names = []
         for variant in variant_names(called, found):
@@ -216,11 +234,6 @@ def _imports(code: Sequence[str]) -> Iterator[str]:
                 yield ""  # the standard library's stand apart
 
 
-def _is_head(use: Module) -> bool:
-    """Whether it is a head of the network."""
-    return use.kind == "head" and use.scope is not None and not use.scope.parent
-
-
 def _frozen_paths(root: Module) -> set[str]:
     """The modules whose weights are all frozen."""
     frozen = set()
@@ -231,13 +244,13 @@ def _frozen_paths(root: Module) -> set[str]:
     return frozen
 
 
-def _class(page: Page, each: Class, closing: Start = ()) -> None:
+def _class(page: Page, each: Class, about: str, closing: Start = ()) -> None:
     lines = list(each.definition.lines)
     forward = [number for number, line in enumerate(lines) if line.text.startswith("def forward(")]
     # `nn.Sequential` has that method.
     page.write(f"class {each.name}({'nn.Module' if forward else 'nn.Sequential'}):")
     if each.uses[0].scope is not None:
-        page.docstring(told(each.uses), 1)
+        page.docstring(about, 1)
         page.blank()
     at = forward[0] if forward else len(lines)
     kept = each.definition.kept

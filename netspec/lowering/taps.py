@@ -18,8 +18,9 @@ ANY_NUMBER = "#"
 def instrument(source: Source) -> ast.Module:
     """Parse the source, and add `variable = __tap__(node, variable)` after the line of each tap.
 
-    A line that returns the value then returns `__tap__(node, value)`. The text itself does not change; pass the result
-    to `compile`. Put a `Recorder` as `__tap__` into the namespace in which the code runs.
+    A line that returns the value then returns `__tap__(node, value)`. A tap at the first line of a function records one
+    of its arguments. The text itself does not change; pass the result to `compile`. Put a `Recorder` as `__tap__` into
+    the namespace in which the code runs.
 
     Raises:
         ValueError: a tap points at a line at which no statement ends.
@@ -30,6 +31,12 @@ def instrument(source: Source) -> ast.Module:
         taps.setdefault(tap.line, []).append((tap.variable, tap.node))
     for body in _bodies(tree):
         for statement in list(body):
+            if isinstance(statement, ast.FunctionDef):
+                head = range(statement.lineno, statement.body[0].lineno)
+                calls = [call for line in head for call in taps.pop(line, [])]
+                statement.body[:0] = [
+                    _binding(variable, node, statement, is_head=True) for variable, node in calls
+                ]
             calls = [] if _is_compound(statement) else taps.pop(statement.end_lineno or 0, [])
             at = body.index(statement) + 1
             if isinstance(statement, ast.Return) and statement.value is not None and calls:
@@ -62,10 +69,14 @@ def _call(node: LocalName, value: ast.expr) -> ast.Call:
     return ast.Call(func=ast.Name(id=HOOK, ctx=ast.Load()), args=[name, value], keywords=[])
 
 
-def _binding(variable: str, node: LocalName, after: ast.stmt) -> ast.stmt:
+def _binding(variable: str, node: LocalName, after: ast.stmt, is_head: bool = False) -> ast.stmt:
+    """The statement that records a variable; it gets the place of another one, or of its first line."""
     call = _call(node, ast.Name(id=variable, ctx=ast.Load()))
     statement = ast.Assign(targets=[ast.Name(id=variable, ctx=ast.Store())], value=call)
-    return ast.fix_missing_locations(ast.copy_location(statement, after))
+    ast.copy_location(statement, after)
+    if is_head:
+        statement.end_lineno = after.lineno
+    return ast.fix_missing_locations(statement)
 
 
 def order(root: Module) -> tuple[str, ...]:

@@ -136,6 +136,22 @@ class Reshape(Rearranged):
         """The shape as it was given, with −1 for what the other sizes leave."""
         return tuple(-1 if axis == self.rest else size for axis, size in enumerate(self.shape))
 
+    def kept_axes(self, inputs: Inputs) -> tuple[int | None, ...] | None:
+        """For each axis of the output, the axis of the input that it is; None for a new axis of size 1.
+
+        None if it does more than to add and to drop axes of size 1, for this input or for one of another size. Such a
+        reshape does the same for every order of the axes.
+        """
+        given = inputs[0].shape
+        before = [axis for axis, size in enumerate(given) if size != 1]
+        after = [axis for axis, size in enumerate(self.shape) if size != 1]
+        if [given[axis] for axis in before] != [self.shape[axis] for axis in after]:
+            return None
+        if self.rest is not None and (len(before) < len(given) or self.rest not in after):
+            return None  # the open axis also takes what a dropped axis has for a larger input
+        kept = dict(zip(after, before, strict=True))
+        return tuple(map(kept.get, range(len(self.shape))))
+
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
         return (Type(self.shape[0], self.shape[1:]),)
 

@@ -11,8 +11,10 @@ import pytest
 
 import netspec
 from netspec.graph import Graph
+from netspec.language.reading.locations import zoo
 from netspec.proof.comparison import compare
-from netspec_torch.source import source
+from netspec_torch.source import class_name, source
+from tests.backends.turning import undone_in_torch
 from tests.having import ORACLE
 from tests.language.author import graph_of
 
@@ -126,6 +128,113 @@ layers:
   - sweep: height
   - sweep: width
   - sweep: width
+""",
+        3,
+    ),
+    "calls_in_a_row": (
+        """
+input: [4, 8]
+blocks:
+  sweep:
+    params: {units: }
+    layers:
+      - gru: $units
+      - dropout: 0.2
+layers:
+  - sweep: 4
+  - sweep: 5
+  - relu
+  - sweep: 6
+  - dense: 3
+""",
+        2,
+    ),
+    "between_convolutions": (
+        """
+input: [4, 8]
+blocks:
+  sweep:
+    layers:
+      - lstm: 4
+      - dense: 4
+layers:
+  - conv: {filters: 4, kernel: 3}
+  - sweep:
+    name: a
+  - conv: {filters: 4, kernel: 3}
+  - sweep:
+""",
+        0,
+    ),
+    "one_block_in_another": (
+        """
+input: [4, 8]
+blocks:
+  step:
+    params: {units: }
+    layers:
+      - gru: $units
+      - layer_norm
+  both:
+    layers:
+      - step: 4
+      - step: 4
+      - add:
+        from: [step1, step2]
+layers:
+  - both:
+    repeat: 3
+  - conv: {filters: 4, kernel: 3}
+  - both:
+""",
+        4,
+    ),
+    "a_block_of_any_order": (
+        """
+input: [4, 8]
+blocks:
+  calm:
+    layers:
+      - relu
+      - dropout: 0.5
+layers:
+  - lstm: 4
+  - calm:
+  - dense: 4
+  - calm:
+  - conv: {filters: 4, kernel: 3}
+""",
+        2,
+    ),
+    "rows_of_an_image": (
+        "input: [1, 6, 5]\nlayers: [permute: [width, height, channels], reshape: [5, 6], gru: 4, "
+        "reshape: [4, 6, 1], reshape: [4, 1, 6, 1], reshape: [4, 6], gru: 3]",
+        1,
+    ),
+    "carried": (
+        """
+input: [4, 6]
+blocks:
+  unit:
+    inputs: [x, h]
+    outputs: [y, all]
+    layers:
+      - gru: 4
+        from: [x]
+        name: g
+      - add:
+        from: [g, h]
+        name: all
+      - dense: 4
+        name: y
+layers:
+  - conv: {filters: 4, kernel: 1}
+    name: x
+  - unit:
+    from: [x, x]
+    repeat: 3
+    carry: {h: all}
+  - gru: 4
 """,
         2,
     ),
@@ -303,6 +412,51 @@ def test_no_two_moves_undo_each_other(name: str) -> None:
 @pytest.mark.parametrize("name", ZOO)
 def test_networks_of_the_zoo(name: str) -> None:
     assert undone(source(netspec.load(f"zoo:{name}")).text) == []
+
+
+def test_the_runner_sees_a_pair() -> None:
+    pytest.importorskip("torch")
+    graph = graph_of("netspec: 1\nname: pair\ninput: [3, 6]\nlayers: [relu]")
+    text = """
+from torch import nn
+
+class Back(nn.Module):
+    def forward(self, x):
+        return x{back}
+
+class Pair(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.back = Back()
+
+    def forward(self, x):
+        return self.back(x.movedim(1, -1){between})
+"""
+    for back, between, count in (
+        (".movedim(-1, 1)", "", 1),
+        (".transpose(1, 2)", ".relu().unsqueeze(1).flatten(1, 2)", 1),
+        (".movedim(-1, 1)", " * 2", 0),
+        (".unsqueeze(1).movedim(1, -1)", "", 0),
+    ):
+        found = undone_in_torch(text.format(back=back, between=between), "Pair", graph)
+        assert len(found) == count, (back, between)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_no_move_that_runs_undoes_another(name: str) -> None:
+    pytest.importorskip("torch")
+    graph = network(name)
+    assert undone_in_torch(source(graph).text, class_name(graph), graph) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(zoo()))
+def test_no_move_that_runs_in_the_zoo_undoes_another(name: str) -> None:
+    pytest.importorskip("torch")
+    graph = netspec.load(f"zoo:{name}")
+    text = source(graph).text
+    if any(f".{move}(" in text for move in MOVES):
+        assert undone_in_torch(text, class_name(graph), graph) == []
 
 
 @pytest.mark.slow

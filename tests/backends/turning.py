@@ -1,0 +1,93 @@
+"""Finds moves of axes that undo each other, by running a text: also across the borders of its classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from netspec.graph import Graph
+
+MOVES = frozenset({"movedim", "moveaxis", "transpose", "swapaxes", "permute"})
+VIEWS = frozenset({"reshape", "flatten", "unflatten", "view", "squeeze", "unsqueeze", "contiguous"})
+PLACEWISE = frozenset({"dropout", "relu", "tanh", "sigmoid", "gelu", "silu", "elu", "leaky_relu"})
+"""Functions of each number by itself: a move before them is one after them."""
+
+Order = Any
+"""The numbers of a tensor by their places in the tensor that the first move took; any array."""
+
+
+class Trails:
+    """For each tensor that moves and views alone made, the orders of its numbers since the first of them.
+
+    A move is superfluous if it gives an order again that the tensor had before another move.
+    """
+
+    def __init__(self, numbers: Callable[[Sequence[int]], Order], flat: Callable[[Order], Any]) -> None:
+        self.numbers, self.flat = numbers, flat
+        self.kept: dict[int, tuple[Any, Order, list[Any]]] = {}
+        """The tensor, so that its identity stays its own; its numbers, and their orders so far."""
+        self.found: list[str] = []
+
+    def follow(self, name: str, before: Any, after: Any, apply: Callable[[Order], Order]) -> None:
+        """Note that a function of this name made a tensor of another one."""
+        if name not in MOVES | VIEWS | PLACEWISE:
+            return
+        start = self.kept.get(id(before))
+        if start is None:
+            if name not in MOVES:
+                return
+            order = self.numbers(tuple(before.shape))
+            start = before, order, [self.flat(order)]
+        _, order, trail = start
+        if name not in PLACEWISE:
+            order = apply(order)
+        row = self.flat(order)
+        changes = not np.array_equal(row, trail[-1])
+        if name in MOVES and changes and any(np.array_equal(row, each) for each in trail):
+            self.found.append(f"{name} of {tuple(before.shape)} to {tuple(after.shape)}")
+        self.kept[id(after)] = after, order, [*trail, row] if changes else trail
+
+
+def undone_in_torch(text: str, cls: str, graph: Graph) -> list[str]:
+    """The moves in a text of PyTorch that undo an earlier one. Nothing is computed."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    trails = Trails(
+        lambda shape: torch.arange(int(np.prod(shape))).reshape(*shape), lambda order: order.flatten().numpy()
+    )
+
+    class Following(TorchFunctionMode):
+        def __torch_function__(
+            self,
+            function: Any,
+            types: Sequence[type],
+            args: Sequence[Any] = (),
+            kwargs: Mapping[str, Any] | None = None,
+        ) -> Any:
+            made = function(*args, **(kwargs or {}))
+            if isinstance(made, torch.Tensor) and args and isinstance(args[0], torch.Tensor):
+                with torch._C.DisableTorchFunction():
+                    rest = args[1:]
+                    trails.follow(
+                        function.__name__,
+                        args[0],
+                        made,
+                        lambda order: function(order, *rest, **(kwargs or {})),
+                    )
+            return made
+
+    space: dict[str, Any] = {"__name__": "text"}
+    exec(compile(text, "<text>", "exec"), space)
+    with torch.device("meta"), torch.no_grad():
+        inputs = [
+            torch.zeros((1, *each.type.shape), dtype=torch.long if each.type.kind == "indices" else None)
+            for each in graph.inputs
+        ]
+        model = space[cls]().eval()
+    with torch.no_grad(), Following():
+        model(*inputs)
+    return trails.found
