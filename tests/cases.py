@@ -567,6 +567,7 @@ def _rearranged() -> Iterator[Case]:
         yield _row("flat", "reshape", _map(rank), shape=[-1])
         yield _row("split", "reshape", _map(rank), shape=[2, -1])
     yield _row("image", "reshape", (8, 6), shape=[4, 3, 4])
+    yield _row("ones", "reshape", (4, 1, 6), shape=[4, 6, 1, 1])
     yield _row("map", "reshape", (24,), shape=[2, 3, 4])
 
 
