@@ -224,8 +224,11 @@ STRUCTURES: dict[str, str] = {
     """,
     # Uses that differ in more than numbers, and that one definition serves.
     "one_definition": """
-        input: [4, 8, 8]
+        input: [2, 16, 16]
         blocks:
+          patches:
+            params: {patch: , filters: }
+            layers: [{space_to_depth: $patch, when: "${patch > 1}"}, {conv: {filters: $filters, kernel: 1}}]
           unit:
             params: {filters: , kernel: 1, stride: 1}
             layers: [{conv: {filters: $filters, kernel: $kernel, stride: $stride, padding: half}}, relu]
@@ -246,6 +249,8 @@ STRUCTURES: dict[str, str] = {
             params: {factor: , first: true}
             layers: [{add: [[{tanh: , when: $first}, {conv: {filters: 8, kernel: 1}}, {scale_by: $factor}], []]}]
         layers:
+          - patches: {patch: 2, filters: 3}
+          - patches: {patch: 1, filters: 4}
           - unit: {filters: 4, kernel: 5, stride: 2}
           - unit: {filters: 4, kernel: 3, stride: 2}
           - unit: {filters: 6}

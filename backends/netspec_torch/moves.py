@@ -167,7 +167,7 @@ def permute(op: Permute, site: Site) -> Lowered:
 def space_to_depth(op: SpaceToDepth, site: Site) -> Lowered:
     """`F.pixel_unshuffle` on images; on other maps the blocks become axes."""
     if site.rank == 2:
-        return Lowered(call("F.pixel_unshuffle", site.x, str(op.block)))
+        return Lowered(call("F.pixel_unshuffle", site.x, Slot(op.block, "block", kept=True)))
     blocks = [f".unflatten({2 + 2 * axis}, (-1, {op.block}))" for axis in range(site.rank)]
     order = [0, 1, *(3 + 2 * axis for axis in range(site.rank)), *(2 + 2 * axis for axis in range(site.rank))]
     moved = f".permute({', '.join(map(str, order))}).flatten(1, {1 + site.rank})"
@@ -177,7 +177,7 @@ def space_to_depth(op: SpaceToDepth, site: Site) -> Lowered:
 def depth_to_space(op: DepthToSpace, site: Site) -> Lowered:
     """`F.pixel_shuffle` on images; on other maps the channels become axes."""
     if site.rank == 2:
-        return Lowered(call("F.pixel_shuffle", site.x, str(op.block)))
+        return Lowered(call("F.pixel_shuffle", site.x, Slot(op.block, "block", kept=True)))
     blocks = ", ".join([str(op.block)] * site.rank)
     order = [0, 1]
     for axis in range(site.rank):

@@ -15,6 +15,8 @@ from netspec.lowering.tree import Flag, Hole, LiteralRow, LiteralValue, equal, s
 
 # The factors and divisors of channels that are common in code written by hand.
 FORMS = [("*", factor) for factor in (2, 3, 4, 6, 8)] + [("//", divisor) for divisor in (2, 4, 8, 16, 32, 3)]
+WINDOW = frozenset({"kernel", "stride", "dilation", "padding"})
+"""The settings of a window, which do not multiply channels."""
 KERNEL, PADDING = "kernel", "padding"
 """The hints of the two counts that often depend on each other."""
 PAD = "pad"
@@ -165,7 +167,8 @@ class Naming:
                 return self._name(name, values, hole)
         for name, values in fitting:
             # `if drop > 0: nn.Dropout(drop)`, though it is the same rate in all uses that have the layer.
-            if name in self.deciding and all(isinstance(value, float) for value in hole.row):
+            decides = name in self.factors or all(isinstance(value, float) for value in hole.row)
+            if name in self.deciding and decides and not hole.channels:
                 return self._name(name, values, hole)
         for expression in self._products(hole, self.deciding) if hole.channels else ():
             return expression
@@ -291,6 +294,11 @@ class Naming:
             for (left, a), (right, b) in permutations(bases, 2):
                 if list(map(operator, a, b)) == numbers:
                     yield self._product(left, right) if sign == "*" else self._join(sign, left, right)
+        for (left, a), (right, b) in permutations(bases, 2):
+            # Patches of so many positions along both axes become channels.
+            squares = right in self.known and right not in {*self.kernels, *WINDOW}
+            if squares and [count * size**2 for count, size in zip(a, b, strict=True)] == numbers:
+                yield self._squared(left, right)
         for name, values in bases:
             more = {whole - part for whole, part in zip(numbers, values, strict=True)}
             if len(more) == 1 and min(more) > 0:
@@ -324,6 +332,18 @@ class Naming:
     def _product(self, left: str, right: str) -> Expression:
         self.multiplied |= {left, right} & self.known.keys()
         return self._join("*", left, right)
+
+    def _squared(self, left: str, right: str) -> Expression:
+        self.multiplied.add(right)
+        count, size = self._operand(left), self._operand(right)
+
+        def product(arguments: Mapping[str, LiteralValue]) -> LiteralValue:
+            many, by = count.at(arguments), size.at(arguments)
+            assert isinstance(many, int)
+            assert isinstance(by, int)
+            return many * by**2
+
+        return Expression((*count.bracketed, " * ", *size.bracketed, "**2"), product)
 
     def _join(self, sign: str, left: str | int, right: str | int) -> Expression:
         if sign == "//" and isinstance(left, int):

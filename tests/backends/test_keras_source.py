@@ -181,7 +181,7 @@ def test_padding_that_some_uses_lack_is_optional() -> None:
 def test_uses_that_differ_in_a_condition_or_in_repetitions_are_one_function() -> None:
     text = source(structure("one_definition")).text
     names = [line[4:].split("(")[0] for line in text.splitlines() if line.startswith("def ")]
-    assert names == ["uniform_by_fan", "unit", "inverted", "turns", "scaled", "one_definition"]
+    assert names == ["uniform_by_fan", "patches", "unit", "inverted", "turns", "scaled", "one_definition"]
     assert '        x = layers.ZeroPadding2D(kernel // 2, name=f"{name}-conv1-pad")(x)\n' in body(
         text, "unit"
     )

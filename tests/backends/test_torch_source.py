@@ -244,8 +244,10 @@ def test_a_loop_keeps_what_each_repetition_takes(name: str) -> None:
 def test_uses_that_differ_in_a_condition_or_in_repetitions_are_one_class() -> None:
     text = TORCH.source(structure("one_definition")).text
     classes = [line[6:-1].split("(")[0] for line in text.splitlines() if line.startswith("class ")]
-    assert classes == ["Unit", "Inverted", "Turns", "Scaled", "DenseSigmoid", "OneDefinition"]
+    assert classes == ["Patches", "Unit", "Inverted", "Turns", "Scaled", "DenseSigmoid", "OneDefinition"]
     for part in (
+        "        self.conv1 = nn.Conv2d(in_channels * patch**2, filters, 1)\n",
+        "        if self.patch > 1:\n            x = F.pixel_unshuffle(x, self.patch)\n",
         "        if expansion > 1:\n            self.expand = nn.Conv2d(in_channels, expansion * in_channels, 1)\n",
         "                Unit(filters, in_channels, 1) if i % 2 else Unit(in_channels, filters, 3)\n"
         "                for i in range(count)\n",
