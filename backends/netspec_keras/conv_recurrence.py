@@ -8,18 +8,19 @@ from netspec import arithmetic
 from netspec.lowering.tree import LiteralValue
 from netspec.ops.conv_recurrent import ConvGru, ConvLstm, ConvRecurrent
 from netspec_keras.arguments import Arguments, Types, count, first, option, padded, squeeze
-from netspec_keras.layer import Holder, LayerText, Lowered
-from netspec_keras.recurrence import FORGETFUL, ROWS, given
+from netspec_keras.helpers.conv_recurrence import CALLS
+from netspec_keras.layer import ALONE, Holder, LayerText, Lowered, Together
+from netspec_keras.recurrence import FORGETFUL, ROWS, given, of_calls, stated
 
 
 def recurrent(op: ConvRecurrent, types: Types) -> Lowered:
     """A layer of Keras, or the helper; further outputs need the helper."""
 
-    def several(ports: tuple[str, ...], returns: tuple[str, ...]) -> Lowered:
-        return _swept(op, types, ports, returns)
+    def several(together: Together) -> Lowered:
+        return _swept(op, types, together)
 
     lowered = _native(op, types) if _is_enough(op, types) else _swept(op, types)
-    return Lowered(lowered.layers, lowered.holders, several=several)
+    return Lowered(lowered.layers, lowered.holders, several=several, settings=of_calls(op, types))
 
 
 def _is_enough(op: ConvRecurrent, types: Types) -> bool:
@@ -59,27 +60,33 @@ def _native(op: ConvRecurrent, types: Types) -> Lowered:
     return Lowered((LayerText(f"layers.ConvLSTM{rank}D", arguments),), dict(_holders(op, types, ("cell",))))
 
 
-def _swept(
-    op: ConvRecurrent, types: Types, ports: tuple[str, ...] = (), returns: tuple[str, ...] = ()
-) -> Lowered:
+def _swept(op: ConvRecurrent, types: Types, together: Together = ALONE) -> Lowered:
     """The helper, which holds a cell for each direction."""
+    held = dict(together.settings or of_calls(op, types))
     arguments = (
         count(op.filters, "filters"),
         first(op.kernel, "kernel"),
-        option("axis", 1 + op.dimension(types), 1),
+        option("axis", held["axis"], 1),
         option("recurrent_kernel", () if op.recurrent == op.kernel else op.recurrent, ()),
         *_window(op, types),
-        option("direction", op.direction, "forward"),
-        option("merge", op.merge, "concat"),
+        option("direction", held["direction"], "forward"),
+        option("merge", held["merge"], "concat"),
         *_cell(op),
-        option("gives", (*(returns or (op.returns,)), *ports), ("sequence",)),
+        option("gives", (*(together.returns or (op.returns,)), *together.ports), ("sequence",)),
     )
     places = tuple(f"sweeps.{number}.cell" for number in range(len(op.suffixes)))
     name = "ConvLSTM" if isinstance(op, ConvLstm) else "ConvGRU"
+    layer = LayerText(
+        name,
+        arguments,
+        given=stated(op, types, together),
+        parts=frozenset({CALLS} if together.varying else ()),
+    )
     return Lowered(
-        (LayerText(name, arguments),),
+        (layer,),
         dict(_holders(op, types, places)),
-        gives=given(op.returns, ports, returns),
+        gives=given(op.returns, together),
+        settings=of_calls(op, types),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from netspec.dataclass import dataclass
 from netspec.lowering.parts import Argument, Part
+from netspec.lowering.tree import LiteralValue
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,16 +91,35 @@ def reordered(array: Array, blocks: tuple[int, ...]) -> Array:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """What makes recurrent layers that share their weights one layer: everything that one of them gives, by name.
+
+    `settings` are those of the owner of the weights that a call can state, and each call states the `varying` ones.
+    """
+
+    ports: tuple[str, ...] = ()
+    returns: tuple[str, ...] = ()
+    settings: tuple[tuple[str, LiteralValue], ...] = ()
+    varying: tuple[str, ...] = ()
+
+
+ALONE = Together()
+"""A layer that shares with none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lowered:
     """One node: its layers one after the other, the first taking the node's inputs, and where its weights go.
 
     `ports` has, for each further output, the layer that makes it of the node's inputs; it is written where something
-    uses that output. Or one layer makes all of them: `several` lowers the node so, for its ports and for what the nodes
-    return that use the layer. The last layer then gives the values in `gives`: of ports, "" of the node, and others.
+    uses that output. Or one layer makes all of them: `several` lowers the node so, for its ports and together with the
+    nodes that use the layer. The last layer then gives the values in `gives`: of ports, "" of the node, and others.
+    `settings` are those that a call of that layer can state.
     """
 
     layers: tuple[LayerText, ...]
     holders: Mapping[str, Holder] = field(default_factory=dict)
     ports: Mapping[str, LayerText] = field(default_factory=dict)
     gives: tuple[str, ...] = ()
-    several: Callable[[tuple[str, ...], tuple[str, ...]], Lowered] | None = field(default=None, compare=False)
+    several: Callable[[Together], Lowered] | None = field(default=None, compare=False)
+    settings: tuple[tuple[str, LiteralValue], ...] = field(default=(), compare=False)

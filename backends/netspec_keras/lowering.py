@@ -12,7 +12,7 @@ from netspec.ops.activation import Activated
 from netspec.ops.base import Op
 from netspec_keras.arguments import Lowering, Types, plain
 from netspec_keras.functions import behind
-from netspec_keras.layer import Lowered
+from netspec_keras.layer import Lowered, Together
 
 if TYPE_CHECKING:
     from netspec.ops.conv import Convolution
@@ -196,7 +196,7 @@ REFUSALS: Mapping[type[Op], str] = {}
 def lowered(op: Op, types: Types, ports: tuple[str, ...]) -> Lowered:
     """The layers of an op with these further outputs in use."""
     found = LOWERINGS[type(op)](op, types)
-    return found.several(ports, ()) if ports and found.several is not None else found
+    return found.several(Together(ports)) if ports and found.several is not None else found
 
 
 def bare(op: Op, types: Types) -> Lowered:

@@ -123,8 +123,8 @@ class KerasReading(Reading):
 class _Several(LayerObject):
     """A layer with several outputs, which it names."""
 
-    def __call__(self, *inputs: Any) -> Any:
-        given = super().__call__(*inputs)
+    def __call__(self, *inputs: Any, **called: Any) -> Any:
+        given = super().__call__(*inputs, **called)
         return tuple(given[number] for number in range(len(self.keywords["gives"])))
 
 

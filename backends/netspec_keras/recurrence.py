@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterator
 
 from netspec.dataclass import replace
 from netspec.lowering.parts import Argument, Call
+from netspec.lowering.tree import LiteralValue
 from netspec.ops.initializers import ZEROS, lifted
 from netspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
 from netspec.ops.roles import LENGTHS, assigned
-from netspec.ops.swept import CELL, STATE
+from netspec.ops.swept import CELL, STATE, Swept
 from netspec_keras.arguments import Arguments, Types, count, option
 from netspec_keras.helpers import sweeps
-from netspec_keras.layer import Holder, LayerText, Lowered
+from netspec_keras.layer import ALONE, Holder, LayerText, Lowered, Together
 
 NAMES: dict[type[Recurrent], str] = {Rnn: "RNN", Lstm: "LSTM", Gru: "GRU"}
 """The name of each layer in the helpers."""
@@ -33,14 +34,14 @@ ROWS = {"ih": "kernel", "hh": "recurrent_kernel", "ch": "peephole", "hr": "proje
 def recurrent(op: Recurrent, types: Types) -> Lowered:
     """A layer of Keras, or the helper; further outputs need the helper."""
 
-    def several(ports: tuple[str, ...], returns: tuple[str, ...]) -> Lowered:
-        return _swept(op, types, ports, returns)
+    def several(together: Together) -> Lowered:
+        return _swept(op, types, together)
 
     if _is_stack(op, types):
         lowered = _stack(op)
     else:
         lowered = _one(op, types) if _is_enough(op, types) else _swept(op, types)
-    return Lowered(lowered.layers, lowered.holders, several=several)
+    return Lowered(lowered.layers, lowered.holders, several=several, settings=of_calls(op, types))
 
 
 def _is_enough(op: Recurrent, types: Types) -> bool:
@@ -109,28 +110,46 @@ def _set(**settings: bool) -> Iterator[Argument]:
     return (option(name, value, default=False) for name, value in settings.items())
 
 
-def _swept(
-    op: Recurrent, types: Types, ports: tuple[str, ...] = (), returns: tuple[str, ...] = ()
-) -> Lowered:
+def of_calls(op: Swept, types: Types) -> tuple[tuple[str, LiteralValue], ...]:
+    """The settings that a call of a helper can state, as the layer holds no weights for them."""
+    merge = op.merge if op.direction == "both" else "concat"
+    return ("axis", 1 + op.dimension(types)), ("direction", op.direction), ("merge", merge)
+
+
+def stated(op: Swept, types: Types, together: Together) -> tuple[Argument, ...]:
+    """The settings in a call, where the calls of one layer differ in them."""
+    return tuple(option(name, value) for name, value in of_calls(op, types) if name in together.varying)
+
+
+def _swept(op: Recurrent, types: Types, together: Together = ALONE) -> Lowered:
     """The helper, which holds a layer of Keras for each layer and direction."""
+    returns = together.returns or (op.returns,)
+    held = dict(together.settings or of_calls(op, types))
     name = NAMES[type(op)]
     if _needs_cell(op):
         name = {Lstm: "GatedLSTM", Gru: "VariationalGRU", Rnn: "RNN"}[type(op)]
     arguments = (
         count(op.units, "units"),
-        option("axis", 1 + op.dimension(types), 1),
+        option("axis", held["axis"], 1),
         option("num_layers", op.layers, 1),
-        option("direction", op.direction, "forward"),
-        option("merge", op.merge, "concat"),
+        option("direction", held["direction"], "forward"),
+        option("merge", held["merge"], "concat"),
         *_cell(op),
         option("dropout", op.dropout, 0.0),
         option("variational", op.variational, False),
-        option("gives", (*(returns or (op.returns,)), *ports), ("sequence",)),
+        option("gives", (*returns, *together.ports), ("sequence",)),
     )
     places = tuple(f"sweeps.{number}.cell" for number in range(op.layers * len(op.suffixes)))
-    gives = {*(returns or (op.returns,)), *ports}
-    layer = LayerText(f"Recurrent{name}", arguments, parts=frozenset(_parts(op, types, gives)))
-    return Lowered((layer,), dict(_holders(op, places)), gives=given(op.returns, ports, returns))
+    parts = {
+        *_parts(op, types, {*returns, *together.ports}),
+        *(sweeps.CALLS[name] for name in together.varying),
+    }
+    layer = LayerText(
+        f"Recurrent{name}", arguments, given=stated(op, types, together), parts=frozenset(parts)
+    )
+    return Lowered(
+        (layer,), dict(_holders(op, places)), gives=given(op.returns, together), settings=of_calls(op, types)
+    )
 
 
 def _parts(op: Recurrent, types: Types, gives: Collection[str]) -> Iterator[str]:
@@ -153,9 +172,10 @@ def _parts(op: Recurrent, types: Types, gives: Collection[str]) -> Iterator[str]
     yield from (part for part, is_needed in needed.items() if is_needed)
 
 
-def given(own: str, ports: tuple[str, ...], returns: tuple[str, ...]) -> tuple[str, ...]:
+def given(own: str, together: Together) -> tuple[str, ...]:
     """The values that the helper gives: what nodes return, of which one is the node's own, and ports."""
-    found = (*("" if each in ("", own) else f"not {each}" for each in returns or ("",)), *ports)
+    returned = ("" if each in ("", own) else f"not {each}" for each in together.returns or ("",))
+    found = (*returned, *together.ports)
     return found if len(found) > 1 else ()
 
 

@@ -12,7 +12,7 @@ from netspec.graph import Graph, Node
 from netspec.lowering.sizes import with_sizes
 from netspec.ops import FAMILY_OF
 from netspec.types import Type
-from netspec_keras.layer import LayerText, Lowered
+from netspec_keras.layer import ALONE, LayerText, Lowered, Together
 from netspec_keras.lowering import LOWERINGS, bare, lowered
 from netspec_keras.starts import started
 
@@ -76,12 +76,12 @@ class Forms:
     """The nodes that share their weights, and are another layer than they would be by themselves.
 
     `vectors` has the embeddings that share with dense layers, and those layers, with the index of the padding. `ports`
-    has the recurrent layers of which some give other outputs or start with a state: all are a layer that can do both
-    and gives these ports and all that one of them returns.
+    has the recurrent layers of which some give other outputs, start with a state, or run in another way: all are a
+    layer that can do each, and gives all that one of them gives.
     """
 
     vectors: Mapping[str, int | None]
-    ports: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+    ports: Mapping[str, Together]
 
     def key(self, node: Node) -> object:
         """What decides the layer of a node; None if it is the layer that the node is by itself."""
@@ -106,17 +106,17 @@ def layers_of(graph: Graph, node: Node, shared: Forms) -> Lowered:
     if node.name in shared.ports:
         several = LOWERINGS[type(node.op)](node.op, types).several
         assert several is not None
-        return several(*shared.ports[node.name])
+        return several(shared.ports[node.name])
     found = lowered(node.op, types, node.ports)
     if not node.trainable and found.several is not None and found.layers[-1].cls in LEARN_ANYWAY:
-        return found.several((), ())
+        return found.several(ALONE)
     return found
 
 
 def forms(graph: Graph) -> Forms:
     """The nodes of a graph that sharing makes another layer."""
     vectors: dict[str, int | None] = {}
-    ports: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+    ports: dict[str, Together] = {}
     for family in _families(graph):
         names = [node.name for node in family]
         embeddings = [node.op for node in family if node.op.keyword == "embedding"]
@@ -124,11 +124,17 @@ def forms(graph: Graph) -> Forms:
         if 0 < len(paddings) < len(family):
             vectors |= dict.fromkeys(names, paddings[0])
         elif FAMILY_OF.get(family[0].op.keyword) == "recurrence":
-            made = [own_layer(lowered(node.op, _types(graph, node), node.ports)) for node in family]
+            made = [lowered(node.op, _types(graph, node), node.ports) for node in family]
+            if len({own_layer(each) for each in made}) == 1:
+                continue
             used = {port for node in family for port in node.ports}
             listed = tuple(port.name for port in family[0].op.ports if port.name in used)
             returns = tuple(dict.fromkeys(cast("Recurrent", node.op).returns for node in family))
-            ports |= dict.fromkeys(names, (listed, returns)) if len(set(made)) > 1 else {}
+            settings = made[0].settings
+            varying = [
+                name for name, value in settings if any(dict(each.settings)[name] != value for each in made)
+            ]
+            ports |= dict.fromkeys(names, Together(listed, returns, settings, tuple(varying)))
     return Forms(vectors, ports)
 
 
@@ -176,12 +182,15 @@ def _other_settings(graph: Graph) -> Iterator[tuple[str, str]]:
             else [own_layer(bare(node.op, _types(graph, node))) for node in family]
         )
         owner = family[0]
+        can_differ = "padding and activation"
+        if owner.name in shared.ports:
+            can_differ = "`axis`, `direction`, `merge` and `return`"
         for node, layer in zip(family[1:], stripped[1:], strict=True):
             if layer != stripped[0] and node.name not in wrong_axes:
                 yield (
                     node.name,
-                    f"`{node.name}` cannot share with `{owner.name}`: they differ in more than padding, "
-                    "activation and `return`, and a Keras layer has one set of weights and one of settings",
+                    f"`{node.name}` cannot share with `{owner.name}`: they differ in more than {can_differ}, and a "
+                    "Keras layer has one set of weights and one of settings",
                 )
 
 
@@ -219,8 +228,8 @@ LIMITS: Sequence[Limit] = (
     Limit("A layer with weights on which no output depends: a Keras model does not hold it.", _unused),
     Limit("Norms that share their weights on inputs of different numbers of axes.", _other_axes),
     Limit(
-        "Layers that share their weights and differ in more than padding, activation and `return`, such as the "
-        "`direction` or `merge` of recurrent layers: a Keras layer has these settings for all of its calls.",
+        "Layers that share their weights and differ in more than padding and activation, or recurrent layers in more "
+        "than `axis`, `direction`, `merge` and `return`: a Keras layer has its other settings for all of its calls.",
         _other_settings,
     ),
     Limit("Batch norms that share their statistics and that Keras would run in another order.", _other_order),

@@ -307,6 +307,62 @@ layers:
 heads:
   steps: {from: a, layers: [identity]}
 """,
+    "ways": """
+params: {ways: [forward, backward]}
+inputs: {x: [3, 6], n: {shape: [], vocabulary: 7}}
+layers:
+  - lstm: {units: 4, layers: 2}
+    from: [x, n]
+    name: a
+  - lstm: {units: 4, layers: 2, direction: backward}
+    from: [x, n]
+    name: b
+    share: a
+  - lstm: {units: 4, layers: 2, direction: backward, return: last}
+    from: x
+    name: c
+    share: a
+  - concat:
+    from: [c, b.cell]
+  - gru: {units: 4, direction: backward}
+    from: b
+    name: g
+  - gru: {units: 4, direction: "${ways[index]}"}
+    name: turns
+    repeat: 2
+    share: g
+heads: {steps: a, cells: concat1}
+""",
+    "axes": """
+input: [4, 4, 5]
+layers:
+  - gru: {units: 2, axis: height, direction: both, merge: multiply}
+    name: a
+  - gru: {units: 2, axis: width, direction: both, merge: average}
+    from: input
+    name: b
+    share: a
+  - gru: {units: 2, axis: width, direction: both, return: last}
+    from: input
+    share: a
+  - conv_gru: {filters: 4, kernel: 3, padding: same}
+    from: input
+    name: d
+  - conv_gru: {filters: 4, kernel: 3, padding: same, axis: width, direction: backward}
+    from: input
+    name: e
+    share: d
+  - conv_lstm: {filters: 2, kernel: 2, padding: same, direction: both, merge: sum}
+    from: input
+    name: f
+  - conv_lstm: {filters: 2, kernel: 2, padding: same, axis: width, direction: both, merge: multiply, return: last}
+    from: input
+    name: g
+    share: f
+  - concat:
+    from: [a, b, d, e, f]
+heads: {last: gru3, column: g}
+""",
     "sweeps": """
 input: [3, 6, 5]
 blocks:
@@ -354,12 +410,28 @@ def test_layers_that_share_can_return_what_they_like() -> None:
 
 
 @needs_keras
-@pytest.mark.parametrize("other", ["direction: backward", "direction: both, merge: average"])
-def test_layers_that_share_cannot_run_another_way_in_keras(other: str) -> None:
-    first = "lstm: {units: 3, direction: both, merge: sum}" if "both" in other else "lstm: 3"
-    items = f"  - {first}\n    name: a\n  - lstm: {{units: 3, {other}}}\n    share: a\n"
+def test_layers_that_share_state_in_each_call_how_they_run() -> None:
+    text = backend("keras").source(written("ways")).text  # type: ignore[attr-defined]
+    assert re.findall(r"shared_a\(([^)]*)\)", text) == [
+        '[x, n], direction="forward"',
+        '[x, n], direction="backward"',
+        'x, direction="backward"',
+    ]
+    text = backend("keras").source(written("axes")).text  # type: ignore[attr-defined]
+    assert re.findall(r"shared_[af]\(([^)]*)\)", text) == [
+        'inputs, axis=1, merge="multiply"',
+        'inputs, axis=2, merge="average"',
+        'inputs, axis=2, merge="concat"',
+        'inputs, axis=1, merge="sum"',
+        'inputs, axis=2, merge="multiply"',
+    ]
+
+
+@needs_keras
+def test_layers_that_share_cannot_have_other_steps_in_keras() -> None:
+    items = "  - rnn: 3\n    name: a\n  - rnn: {units: 3, activation: relu}\n    share: a\n"
     graph = graph_of(f"netspec: 1\nname: a\ninput: [3, 6]\nlayers:\n{items}")
-    with pytest.raises(Unsupported, match="they differ in more than padding, activation and `return`"):
+    with pytest.raises(Unsupported, match="differ in more than `axis`, `direction`, `merge` and `return`"):
         backend("keras").source(graph)  # type: ignore[attr-defined]
 
 

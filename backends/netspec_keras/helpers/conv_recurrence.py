@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from netspec_keras.helpers.helper import Helper
+from netspec_keras.helpers.helper import Helper, Parts
+
+CALLS = "settings of a call"
+"""Calls of one layer that differ in their axis, direction or merge."""
 
 CONV_RECURRENT = '''
 class ConvRecurrent(layers.Layer):
@@ -39,9 +42,14 @@ class ConvRecurrent(layers.Layer):
         for sweep in self.sweeps:
             sweep.build((None, None, *shape))
 
-    def call(self, inputs):
+-    def call(self, inputs):
++    def call(self, inputs, axis=None, direction=None, merge=None):
++        axis, merge = axis or self.axis, merge or self.merge
++        turned = direction not in (None, self.direction)
         x, *starts = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-        x = ops.moveaxis(x, self.axis, 1)
+-        x = ops.moveaxis(x, self.axis, 1)
++        x = ops.moveaxis(x, axis, 1)
++        x = ops.flip(x, axis=1) if turned else x
         outputs, states = [], []
         for number, sweep in enumerate(self.sweeps):
             gates = sweep.cell.of_input(x)
@@ -49,25 +57,35 @@ class ConvRecurrent(layers.Layer):
             if not start:
                 start = [ops.zeros_like(gates[:, 0, ..., : self.filters])] * sweep.cell.states
             y, *last = sweep(gates, initial_state=start)
-            y = ops.flip(y, axis=1) if self.backward[number] else y
-            outputs.append(ops.moveaxis(y, 1, self.axis))
+-            y = ops.flip(y, axis=1) if self.backward[number] else y
+-            outputs.append(ops.moveaxis(y, 1, self.axis))
++            y = ops.flip(y, axis=1) if self.backward[number] != turned else y
++            outputs.append(ops.moveaxis(y, 1, axis))
             states.append(last)
-        values = [self.value(name, outputs, states) for name in self.gives]
+-        values = [self.value(name, outputs, states) for name in self.gives]
++        values = [self.value(name, outputs, states, merge) for name in self.gives]
         return values[0] if len(values) == 1 else tuple(values)
 
-    def value(self, name, outputs, states):
+-    def value(self, name, outputs, states):
++    def value(self, name, outputs, states, merge):
         if name == "sequence":
-            return self.merged(outputs)
+-            return self.merged(outputs)
++            return self.merged(outputs, merge)
         if name == "last":
-            return self.merged([last[0] for last in states])
+-            return self.merged([last[0] for last in states])
++            return self.merged([last[0] for last in states], merge)
         return ops.concatenate([last[name == "cell"] for last in states], axis=-1)
 
-    def merged(self, outputs):
-        if len(outputs) == 1 or self.merge == "concat":
+-    def merged(self, outputs):
+-        if len(outputs) == 1 or self.merge == "concat":
++    def merged(self, outputs, merge):
++        if len(outputs) == 1 or merge == "concat":
             return ops.concatenate(outputs, axis=-1)
-        if self.merge == "multiply":
+-        if self.merge == "multiply":
++        if merge == "multiply":
             return outputs[0] * outputs[1]
-        return (outputs[0] + outputs[1]) / (2 if self.merge == "average" else 1)
+-        return (outputs[0] + outputs[1]) / (2 if self.merge == "average" else 1)
++        return (outputs[0] + outputs[1]) / (2 if merge == "average" else 1)
 
     def get_config(self):
         names = ("filters", "kernel_size", "axis", "direction", "merge", "gives")
@@ -208,12 +226,19 @@ class Conv{name}(ConvRecurrent):
 '''
 
 
+def _written(parts: Parts) -> str:
+    """The layer; only the lines with `+` are for calls that differ, and only those with `-` for others."""
+    mine, other = "+-" if CALLS in parts else "-+"
+    lines = CONV_RECURRENT.splitlines(keepends=True)
+    return "".join(line.removeprefix(mine) for line in lines if not line.startswith(other))
+
+
 def _layer(name: str, doc: str) -> Helper:
     return Helper(OF_CELLS.format(name=name, doc=doc), needs=("clone", "ConvRecurrent", f"Conv{name}Cell"))
 
 
 HELPERS = {
-    "ConvRecurrent": Helper(CONV_RECURRENT, needs=("clone",)),
+    "ConvRecurrent": Helper(_written({CALLS}), ("clone",), _written),
     "ConvCell": Helper(CONV_CELL),
     "ConvLSTMCell": Helper(CONV_LSTM_CELL, needs=("ConvCell", "GateBias")),
     "ConvGRUCell": Helper(CONV_GRU_CELL, needs=("ConvCell",)),

@@ -35,6 +35,8 @@ CELL = "cell"
 """The last cells."""
 PROJECTION = "projection"
 """States of another number of channels than the cells."""
+CALLS = {"axis": "axis of a call", "direction": "direction of a call", "merge": "merge of a call"}
+"""Calls of one layer that differ in these settings."""
 SINGLE = "single"
 """The network has one kind of recurrent layers, so one class is enough."""
 
@@ -53,6 +55,7 @@ ALL = (
     STATE,
     CELL,
     PROJECTION,
+    *CALLS.values(),
 )
 
 
@@ -61,7 +64,7 @@ def layer(name: str, parts: Parts, methods: str = "") -> str:
     lines = [f"class {name}(layers.Layer):", *docstring(_about(parts), 1), ""]
     lines += ['    own = ("name", "dtype", "trainable")', ""]
     lines += [*_init(parts), "", *_fresh(parts), "", *_build(parts), "", *_call(parts), ""]
-    for method in (_value, _merged):
+    for method in (_turned, _value, _merged):
         if made := list(method(parts)):
             lines += [*made, ""]
     lines += _get_config(parts)
@@ -203,14 +206,26 @@ def keeps_states(parts: Parts) -> bool:
 
 
 def _call(parts: Parts) -> Iterator[str]:
-    yield "    def call(self, inputs, training=None):"
+    stated = "".join(f", {name}=None" for name, part in CALLS.items() if part in parts)
+    yield f"    def call(self, inputs, training=None{stated}):"
+    if CALLS["axis"] in parts:
+        yield "        along = self.axis if axis is None else axis"
+    if CALLS["merge"] in parts:
+        yield "        merge = merge or self.merge"
     yield from _inputs(parts)
+    mask = ", mask" if LENGTHS in parts else ""
+    if CALLS["direction"] in parts:
+        yield "        turned = direction not in (None, self.direction)"
+        yield f"        x = self.turned(x{mask}) if turned else x"
     if BACKWARD in parts:
         yield from _there_and_back(parts)
     else:
         yield from _forward(parts)
+    if CALLS["direction"] in parts:
+        yield f"        x = self.turned(x{mask}) if turned else x"
     if GIVES in parts:
-        yield "        values = [self.value(name, x, states) for name in self.gives]"
+        merge = ", merge" if CALLS["merge"] in parts else ""
+        yield f"        values = [self.value(name, x, states{merge}) for name in self.gives]"
         if AXES in parts:
             yield "        if others:"
             yield "            values = [ops.reshape(y, (-1, *samples, *y.shape[1:])) for y in values]"
@@ -240,9 +255,10 @@ def _inputs(parts: Parts) -> Iterator[str]:
         if STARTS in parts:
             yield "        starts = [ops.reshape(state, (-1, state.shape[-1])) for state in starts]"
         yield "        rank = len(x.shape)"
-        yield "        others = [axis for axis in range(1, rank - 1) if axis != self.axis]"
-        yield "        order = (0, *others, self.axis, rank - 1)"
-        yield "        samples, steps = [x.shape[axis] for axis in others], x.shape[self.axis]"
+        along = "along" if CALLS["axis"] in parts else "self.axis"
+        yield f"        others = [axis for axis in range(1, rank - 1) if axis != {along}]"
+        yield f"        order = (0, *others, {along}, rank - 1)"
+        yield f"        samples, steps = [x.shape[axis] for axis in others], x.shape[{along}]"
         yield "        if others:"
         yield "            x = ops.reshape(ops.transpose(x, order), (-1, steps, x.shape[-1]))"
     if LENGTHS in parts:
@@ -291,7 +307,8 @@ def _there_and_back(parts: Parts) -> Iterator[str]:
         yield f"{pad}    y = y if mask is None else ops.where(ops.expand_dims(mask, -1), y, 0)"
     yield f"{pad}    outputs.append(y)"
     yield f"{pad}    states.append(last)"
-    yield f"{pad}x = self.merged(outputs)" if BOTH in parts else f"{pad}(x,) = outputs"
+    merge = ", merge" if CALLS["merge"] in parts else ""
+    yield f"{pad}x = self.merged(outputs{merge})" if BOTH in parts else f"{pad}(x,) = outputs"
     if DROPOUT in parts and STACK in parts:
         yield f"{pad}if layer + 1 < self.num_layers:"
         yield f"{pad}    x = self.drop(x, training=training)"
@@ -322,14 +339,34 @@ def _settings(parts: Parts) -> str:
     return f"{start}{'mask=mask, ' if LENGTHS in parts else ''}training=training"
 
 
+def _turned(parts: Parts) -> Iterator[str]:
+    if CALLS["direction"] not in parts:
+        return
+    if LENGTHS not in parts:
+        yield "    def turned(self, x):"
+        yield "        return ops.flip(x, axis=1)"
+        return
+    yield "    def turned(self, x, mask):"
+    yield '        """The steps that count, in the other order."""'
+    yield "        if mask is None:"
+    yield "            return ops.flip(x, axis=1)"
+    yield '        counts = ops.cast(mask, "int32")'
+    yield '        at, last = ops.arange(x.shape[1], dtype="int32"), ops.sum(counts, axis=1, keepdims=True) - 1'
+    yield "        order = ops.expand_dims(ops.where(mask, last - at, at), -1)"
+    yield "        return ops.take_along_axis(x, order, axis=1)"
+
+
 def _value(parts: Parts) -> Iterator[str]:
     if GIVES not in parts:
         return
-    yield "    def value(self, name, x, states):"
+    merge = ", merge" if CALLS["merge"] in parts else ""
+    yield f"    def value(self, name, x, states{merge}):"
     if LAST in parts:
         yield '        if name == "last":'
         if BOTH in parts:
-            yield "            return self.merged([last[0] for last in states[-len(self.backward) :]])"
+            yield from wrap(
+                f"return self.merged([last[0] for last in states[-len(self.backward) :]]{merge})", 3
+            )
         else:
             yield "            return states[-1][0]"
     if STATE in parts or CELL in parts:
@@ -344,15 +381,16 @@ def _value(parts: Parts) -> Iterator[str]:
 def _merged(parts: Parts) -> Iterator[str]:
     if BOTH not in parts:
         return
-    yield "    def merged(self, outputs):"
+    given, merge = (", merge", "merge") if CALLS["merge"] in parts else ("", "self.merge")
+    yield f"    def merged(self, outputs{given}):"
     yield "        if len(outputs) == 1:"
     yield "            return outputs[0]"
     if MERGE in parts:
-        yield '        if self.merge == "concat":'
+        yield f'        if {merge} == "concat":'
         yield "            return ops.concatenate(outputs, axis=-1)"
-        yield '        if self.merge == "multiply":'
+        yield f'        if {merge} == "multiply":'
         yield "            return outputs[0] * outputs[1]"
-        yield '        return (outputs[0] + outputs[1]) / (2 if self.merge == "average" else 1)'
+        yield f'        return (outputs[0] + outputs[1]) / (2 if {merge} == "average" else 1)'
     else:
         yield "        return ops.concatenate(outputs, axis=-1)"
 
