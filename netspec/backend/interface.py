@@ -82,7 +82,8 @@ class Limit:
 class Unobeyed:
     """A value of a setting of recipes that a backend does not obey; `why` is a sentence.
 
-    With a `device`, this holds on devices of this kind only (`cpu`). With `above`, nor are larger numbers.
+    With a `device`, this holds on devices of this kind only (`cpu`). With `above`, nor are larger numbers. With
+    `beside`, a setting and its value, this holds only where that is given, too.
     """
 
     setting: str
@@ -90,11 +91,13 @@ class Unobeyed:
     why: str
     device: str | None = None
     above: bool = False
+    beside: tuple[str, Any] | None = None
 
     def is_given(self, settings: object) -> bool:
         """Whether a recipe, or a task, has this value."""
         given = getattr(settings, self.setting)
-        return bool(given == self.value or (self.above and given > self.value))
+        is_beside = self.beside is None or getattr(settings, self.beside[0]) == self.beside[1]
+        return is_beside and bool(given == self.value or (self.above and given > self.value))
 
 
 class Unavailable(Exception):

@@ -56,7 +56,7 @@ def unobeyed(backend: Backend, settings: object, device: str | None = None) -> l
     return [
         (
             each.setting,
-            f"`{each.setting}: {_written(each, settings)}` is not obeyed by {backend.name}: {each.why}",
+            f"{_written(each, settings)} is not obeyed by {backend.name}: {each.why}",
         )
         for each in getattr(backend, "unobeyed", ())
         if each.device in (None, device) and each.is_given(settings)
@@ -64,8 +64,13 @@ def unobeyed(backend: Backend, settings: object, device: str | None = None) -> l
 
 
 def _written(each: Unobeyed, settings: object) -> str:
-    value = getattr(settings, each.setting)
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """The setting as in a recipe, and the one beside it."""
+    names = (each.setting, *([] if each.beside is None else each.beside[:1]))
+    values = {name: getattr(settings, name) for name in names}
+    written = {
+        name: str(value).lower() if isinstance(value, bool) else value for name, value in values.items()
+    }
+    return " beside ".join(f"`{name}: {value}`" for name, value in written.items())
 
 
 def require_obeyed(backend: Trains, settings: object, device: str) -> None:

@@ -86,9 +86,26 @@ def check(graph: Graph, problems: Problems) -> Recipe | None:
         check_augmentation(graph, recipe, problems, shape)
         if is_classifier(graph, recipe):
             match(graph, recipe, Facts(recipe.source, shape, known.classes, known.train), problems)
+        else:
+            _foresee(graph, recipe, problems)
     elif trained:
         check_augmentation(graph, recipe, problems)
+        _foresee(graph, recipe, problems)
     return recipe
+
+
+def _foresee(graph: Graph, recipe: Recipe, problems: Problems) -> None:
+    """Report arrays of a known set that do not fit the network, or of which nothing says where they belong."""
+    resized = any(getattr(each, "size", None) is not None for each in recipe.augment)
+    if problems.errors or resized or recipe.source not in (*SETS, *MADE):
+        return
+    from netspec.data.outline import outlined
+    from netspec.training.wiring import foreseen
+
+    parts, found = outlined(recipe.data), heads(graph, recipe, Problems())
+    if parts is not None and found is not None:
+        plain = recipe.model_copy(update={"augment": ()})  # what changes no shape was checked
+        foreseen(graph, plain, found, parts, problems)
 
 
 def check_trained(graph: Graph, recipe: Recipe, problems: Problems) -> bool:

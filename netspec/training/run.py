@@ -15,6 +15,7 @@ from netspec.backend import Trains, Writes, native_names, shortage
 from netspec.data.parts import Parts
 from netspec.data.samples import Dataset
 from netspec.diagnostics import Diagnostic, Problems, SpecError
+from netspec.diagnostics.codes.backends import REFUSED
 from netspec.graph import Graph
 from netspec.recipe import Recipe
 from netspec.training.checkpoint import Checkpoint, Damaged
@@ -23,6 +24,7 @@ from netspec.training.classic import parts_of
 from netspec.training.curves import curves, headline
 from netspec.training.explain import explain
 from netspec.training.folder import RECIPE, CannotRead, Folder, described
+from netspec.training.heads import place
 from netspec.training.loop import Diverged, Loop
 from netspec.training.memory import OutOfMemory, out_of_memory
 from netspec.training.obeyed import check_obeyed
@@ -283,6 +285,13 @@ def _planned(
     if whole is None:
         raise SpecError(problems.in_order())
     world = here()
+    if recipe.sharded and world.size == 1:
+        problems.warning(
+            REFUSED,
+            "`sharded: true` divides nothing, because this is one process: it has all weights",
+            place(graph, recipe, ["sharded"]),
+            help="start several with `--devices N` or torchrun, or leave `sharded` out",
+        )
     if len(problems) and not world.rank:
         (warn or _warn)(problems.in_order())
     task = replace(whole.task, world=world, devices=where.devices)

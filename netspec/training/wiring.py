@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from netspec.data.augmentation import Augmentation
 from netspec.data.labels import within
+from netspec.data.outline import Outline
 from netspec.data.parts import Classes, Parts
 from netspec.data.source import Source
 from netspec.dataclass import dataclass
@@ -16,12 +16,13 @@ from netspec.graph import Graph, Input
 from netspec.ops.nearest import did_you_mean
 from netspec.recipe import Recipe
 from netspec.recipe.data import Data
-from netspec.recipe.names import Shape, padded
+from netspec.recipe.names import BITS, MADE, Shape, padded
 from netspec.training.changes import augmentation
 from netspec.training.heads import Head, place
 from netspec.training.suits import images, numbers
 
 if TYPE_CHECKING:
+    from netspec.data.augmentation import Augmentation
     from netspec.data.source import Field
 
 
@@ -49,6 +50,24 @@ def wired(
     problems: Problems,
 ) -> Wired | None:
     """What is fed from where; None if something does not fit."""
+    found = foreseen(graph, recipe, heads, parts, problems)
+    if found is None:
+        return None
+    parts = found.parts
+    for head in heads:
+        if head.output in found.wiring.targets:
+            parts = _watched(head, found.wiring.targets[head.output], parts)
+    return found._replace(parts=parts)
+
+
+def foreseen(
+    graph: Graph,
+    recipe: Recipe,
+    heads: Sequence[Head],
+    parts: Parts,
+    problems: Problems,
+) -> Wired | None:
+    """What is fed from where, as far as it is known before samples are decoded; None if something does not fit."""
     before = len(problems.errors)
     data = recipe.data if isinstance(recipe.data, Data) else None
     named = {} if data is None else data.inputs
@@ -79,7 +98,6 @@ def wired(
         if head.output in targets:
             key = targets[head.output]
             _check_target(graph, recipe, head, key, shapes[key] or parts.shape(key), parts, problems)
-            parts = _watched(head, key, parts)
     return Wired(Wiring(inputs, targets), parts, changes) if len(problems.errors) == before else None
 
 
@@ -140,9 +158,18 @@ def _check_input(
             codes.DATA_MISFIT,
             f"`{key}` of {parts.name} is {_sizes(shape)}{around}, but the input `{each.name}` takes {each.type}",
             place(graph, recipe, ["data"]),
+            help=_on_length(parts.name, shape, each.type.shape),
         )
     elif each.vocabulary is not None:
         _check_range(graph, recipe, key, each.vocabulary, f"the input `{each.name}`", parts, problems)
+
+
+def _on_length(name: str, given: Shape, wanted: Shape) -> str | None:
+    """Advice for samples of another length of a set that is made by the settings of the recipe."""
+    if name not in MADE or len(given) != len(wanted) or given[:-1] != wanted[:-1]:
+        return None
+    setting = "bits" if name == BITS else "text"
+    return f"write `data: {{train: {name}, {setting}: {{length: {wanted[-1]}}}}}`"
 
 
 def _check_target(
@@ -205,11 +232,11 @@ def _check_samples(
     graph: Graph, recipe: Recipe, head: Head, key: str, count: int, parts: Parts, problems: Problems
 ) -> None:
     """Warn about classes of a classifier without a training sample, as far as labels are known."""
-    import numpy as np
-
     column = parts.train.column(key)
     if column is None or column[:1].size != 1 or column.dtype.kind not in "iub" or head.type.channels == 1:
         return
+    import numpy as np
+
     there = np.unique(column)
     missing = np.setdiff1d(np.arange(count), there)
     starts_at_1 = int(there[0]) == 1 and len(there) == int(there[-1])  # that has a warning of its own
@@ -271,11 +298,14 @@ def _check_range(
 
 
 def _out_of_range(source: Source, key: str, count: int, ignore: int | None) -> tuple[int, int] | None:
-    import numpy as np
-
+    if isinstance(source, Outline):
+        largest = source.largest.get(key, -1)
+        return (0, largest) if largest >= count and largest != ignore else None
     column = source.column(key)
     if column is None or column.dtype.kind not in "iu":
         return None
+    import numpy as np
+
     wrong = (column < 0) | (column >= count)
     if ignore is not None:
         wrong &= column != ignore

@@ -279,6 +279,58 @@ def test_check_says_what_no_data_can_make_fit(case: str) -> None:
     ]
 
 
+BITS = "input: [1, 24]\nlayers: [{rnn: 2}, {dense: 1}, {slice: {axis: time, start: 4}}]\n"
+SONNETS = (
+    "input: {shape: [SIZE], vocabulary: 65}\nlayers: [{embedding: 4}, {rnn: 4}, {dense: CLASSES}]\n"
+    "train: {data: sonnets, loss: cross_entropy}\n"
+)
+TWO = (
+    "input: [1, 28, 28]\nlayers: [flatten]\nheads: {a: {layers: [{dense: 10}]}, b: {layers: [{dense: 10}]}}\n"
+    "train: {data: DATA, losses: {a: cross_entropy, b: cross_entropy}}\n"
+)
+FORESEEN: dict[str, tuple[str, list[str]]] = {
+    "bits": (BITS + "train: {data: bits, loss: binary_cross_entropy}\n", []),
+    "bits of another length": (
+        BITS + "train: {data: {train: bits, bits: {length: 30}}, loss: binary_cross_entropy}\n",
+        [
+            "`samples` of bits is 1×30, but the input `input` takes 1@24",
+            "`targets` of bits is 1×26 a sample, but `binary_cross_entropy` of the output `output`, 1@20, takes 1×20",
+        ],
+    ),
+    "sonnets": (SONNETS.replace("SIZE", "100").replace("CLASSES", "65"), []),
+    "sonnets of another length": (
+        SONNETS.replace("SIZE", "50").replace("CLASSES", "65"),
+        [
+            "`symbols` of sonnets is 100, but the input `input` takes indices 50 of 65",
+            "`targets` of sonnets is 100 a sample, but `cross_entropy` of the output `output`, 65@50, takes 50",
+        ],
+    ),
+    "sonnets with fewer characters": (
+        SONNETS.replace("SIZE", "100").replace("CLASSES", "60"),
+        ["sonnets has the index 64 in `targets`, but the output `output` has 60, from 0"],
+    ),
+    "two heads with one target": (
+        TWO.replace("DATA", "mnist"),
+        [f"nothing says which array of mnist belongs to the output `{name}` of `net`" for name in "ab"],
+    ),
+    "two heads that share a target": (
+        TWO.replace("DATA", "{train: mnist, targets: {a: labels, b: labels}}"),
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FORESEEN)
+def test_check_knows_the_arrays_of_known_sets(case: str) -> None:
+    text, messages = FORESEEN[case]
+    _, problems = check_text(f"netspec: 1\nname: net\n{text}", "n.yaml")
+    assert [each.message for each in problems] == messages
+    if "length" in case:
+        kind, length = ("bits", 24) if "bits" in case else ("text", 50)
+        name = case.partition(" ")[0]
+        assert problems[0].help == f"write `data: {{train: {name}, {kind}: {{length: {length}}}}}`"
+
+
 def test_a_vector_has_no_border_and_is_no_image() -> None:
     text = (
         "netspec: 1\nname: net\ninput: [4]\nlayers: [{dense: 2}]\n"

@@ -18,7 +18,9 @@ ALL = [(backend, each) for backend in backends() if isinstance(backend, Trains) 
     ("backend", "each"), ALL, ids=[f"{backend.name} {each.setting} {each.value}" for backend, each in ALL]
 )
 def test_what_is_not_obeyed_is_refused_at_its_place(backend: Trains, each) -> None:  # type: ignore[no-untyped-def]
-    text = f"netspec: 1\nname: net\ninput: [4]\nlayers: [{{dense: 2}}]\ntrain: {{{each.setting}: {each.value}}}\n"
+    beside = "" if each.beside is None else f", {each.beside[0]}: {each.beside[1]}"
+    train = f"train: {{{each.setting}: {each.value}{beside}}}"
+    text = f"netspec: 1\nname: net\ninput: [4]\nlayers: [{{dense: 2}}]\n{train}\n"
     problems = Problems()
     graph = graph_of_text(text, "net.yaml", problems)
     assert graph is not None
@@ -26,7 +28,7 @@ def test_what_is_not_obeyed_is_refused_at_its_place(backend: Trains, each) -> No
     recipe = graph.train.recipe
     assert recipe is not None
     check_obeyed(graph, recipe, backend, problems, each.device)
-    (problem,) = problems
+    (problem,) = (found for found in problems if found.severity == "error")
     assert str(problem.span) == f"net.yaml:5:{text.splitlines()[4].index(': ', 8) + 3}"
     assert each.why in problem.message
     with pytest.raises(Unsupported, match=f"`{each.setting}: "):

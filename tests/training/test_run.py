@@ -164,6 +164,12 @@ def test_what_is_not_known_is_null(tmp_path: Path) -> None:
     }
 
 
+def test_parts_of_one_process_are_the_whole(tmp_path: Path) -> None:
+    recipe = RECIPE.model_copy(update={"sharded": True})
+    with pytest.warns(UserWarning, match="`sharded: true` divides nothing, because this is one process"):
+        train(network(), FakeBackend([1.0] * 9, FIGURES), recipe, dataset(), out=tmp_path / "run")
+
+
 def test_a_recipe_chooses_its_metrics(tmp_path: Path) -> None:
     recipe = RECIPE.model_copy(update={"metrics": ()})
     run = train(network(), fake(), recipe, dataset(), out=tmp_path / "run")

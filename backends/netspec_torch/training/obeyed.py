@@ -12,5 +12,11 @@ UNOBEYED: Sequence[Unobeyed] = (
     Unobeyed(
         "steps_per_call", 2, "PyTorch takes every step by itself; it compiles no loop of them", above=True
     ),
+    Unobeyed(
+        "sharded",
+        True,
+        "the scaling of losses sees the gradients of one process",
+        beside=("precision", "fp16"),
+    ),
     Unobeyed("precision", "fp16", "its losses are scaled for GPUs; on a CPU take bf16", "cpu"),
 )

@@ -93,10 +93,6 @@ class TorchTrainer:
             return Whole(self.model, self.forward, learnt)
         if not self.task.sharded:
             return Copies(self.model, self.forward, learnt, self.task, size)
-        if self.task.precision == "fp16":
-            raise Unsupported(
-                "`sharded` with `precision: fp16` is not obeyed by torch: its scaling sees the gradients of one process"
-            )
         if not learnt:
             raise Unsupported("`sharded` divides the weights that learn, but no weight of this network does")
         return Parts(self.model, self.task, self.processes, self.device, self._parameters)
