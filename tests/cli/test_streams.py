@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from select import select
 from xml.etree import ElementTree
@@ -63,19 +64,18 @@ CASES = {
     "weights diff own.npz own.npz --format json": 0,
     "weights show none.npz": 2,
     "evaluate old": 2,
+    "predict small.yaml a.npy": 2,
     "predict missing.yaml missing.png": 2,
+    "export old -o new": 2,
+    "backends": 0,
     "chek small.yaml": 2,
 }
 HEAVY = {
     "new --list": 0,
-    "backends": 0,
     f"compare small.yaml --backends {LEARNER} --steps 0": 0,
     f"compare small.yaml --backends {LEARNER} --steps 0 --format json": 0,
     f"train small.yaml -b {TRAINER} --data ./own.npz --set train.batch=10 --epochs 1": 0,
     f"bench small.yaml --backends {TIMED} --steps 1": 0,
-    "evaluate old": 2,
-    "predict small.yaml a.npy": 2,
-    "export old -o new": 2,
 }
 ENCODINGS = ("ascii", "cp1252", "latin-1", "utf-8")
 LOST = ("full stdout",)
@@ -93,11 +93,11 @@ DEAF = (
 RUNNER = (
     f"ENCODINGS = {ENCODINGS}"
     """
-import importlib, io, os, sys
-import netspec_cli.main
+import gc, importlib, io, json, os, pkgutil, sys
+import netspec, netspec_cli.main, netspec.schema
 
 def onto(number, path):
-    os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+    os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
 
 def stream(number, encoding):
     try:
@@ -119,18 +119,30 @@ def spoil(kind):
     encoding = kind if kind in ENCODINGS else "utf-8"
     sys.stdout, sys.stderr = stream(1, encoding), stream(2, encoding)
 
-kind, modules, *commands = sys.argv[1:]
-for module in modules.split(","):
-    importlib.import_module(module)
-for number, command in enumerate(commands):
+def code(number, command, folder, kind):
     child = os.fork()
     if not child:
+        os.chdir(folder)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         onto(1, f"{number}.out")
         onto(2, f"{number}.err")
         spoil(kind)
         sys.argv = ["netspec", *command.split()]
         netspec_cli.main.run()
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+for package in (netspec, netspec_cli):
+    for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not each.name.endswith("__main__"):
+            importlib.import_module(each.name)
+netspec.schema.schema()
+gc.collect()
+gc.freeze()
+for line in sys.stdin:
+    folder, kind, commands = json.loads(line)
+    print(json.dumps([code(*each, folder, kind) for each in enumerate(commands)]), flush=True)
 """
 )
 
@@ -142,28 +154,39 @@ class Outcome:
         self.code, self.out, self.err = code, out, err
 
 
-def outcomes(folder: Path, kind: str, commands: dict[str, int], modules: str) -> dict[str, Outcome]:
-    """Run the commands in a folder, on streams of this kind."""
-    (folder / "small.yaml").write_text(SPEC, encoding="utf-8")
-    images, labels = np.zeros((20, 1, 28, 28), "uint8"), np.arange(20, dtype="int64") % 10
-    parts = {"train_images": images, "train_labels": labels, "test_images": images, "test_labels": labels}
-    np.savez(folder / "own.npz", **parts)  # type: ignore[arg-type]
-    (folder / "wrong.yaml").write_text(SPEC.replace("kernel: 3", "kernel: 29"), encoding="utf-8")
-    (folder / "old").mkdir(exist_ok=True)
-    (folder / "old" / "run.json").write_text('{"state": "finished", "spec": "卷积"}', encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-c", RUNNER, kind, modules, *commands],
-        cwd=folder,
-        capture_output=True,
-        check=False,
-        env={**os.environ, "PYTHONUTF8": "1"},
-    )
-    codes = list(map(int, done.stdout.split()))
-    assert len(codes) == len(commands), done.stderr.decode()
-    return {
-        command: Outcome(code, (folder / f"{at}.out").read_bytes(), (folder / f"{at}.err").read_bytes())
-        for at, (command, code) in enumerate(zip(commands, codes, strict=True))
-    }
+class Runner:
+    """A process that has imported netspec and these modules, and runs commands in forks of itself."""
+
+    def __init__(self, *modules: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", RUNNER, *modules],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONUTF8": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"},
+            text=True,
+        )
+
+    def outcomes(self, folder: Path, kind: str, commands: dict[str, int]) -> dict[str, Outcome]:
+        """Run the commands in a folder, on streams of this kind."""
+        (folder / "small.yaml").write_text(SPEC, encoding="utf-8")
+        images, labels = np.zeros((20, 1, 28, 28), "uint8"), np.arange(20, dtype="int64") % 10
+        parts = {"train_images": images, "train_labels": labels, "test_images": images, "test_labels": labels}
+        np.savez(folder / "own.npz", **parts)  # type: ignore[arg-type]
+        (folder / "wrong.yaml").write_text(SPEC.replace("kernel: 3", "kernel: 29"), encoding="utf-8")
+        (folder / "old").mkdir(exist_ok=True)
+        (folder / "old" / "run.json").write_text('{"state": "finished", "spec": "卷积"}', encoding="utf-8")
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps([str(folder), kind, list(commands)]), file=self._process.stdin, flush=True)
+        codes: list[int] = json.loads(self._process.stdout.readline())
+        return {
+            command: Outcome(code, (folder / f"{at}.out").read_bytes(), (folder / f"{at}.err").read_bytes())
+            for at, (command, code) in enumerate(zip(commands, codes, strict=True))
+        }
+
+    def end(self) -> None:
+        """End the process."""
+        self._process.communicate()
 
 
 UNREAD = ("closed pipe", "closed pipes")
@@ -186,17 +209,27 @@ def hold(found: dict[str, Outcome], commands: dict[str, int], kind: str = "utf-8
         assert each.code == wanted(commands[command], kind), f"{command}: {each.code}\n{said}"
 
 
-QUICK = ",".join(
-    f"netspec_cli.{name}" for name in ("check", "convert", "draw", "evaluate", "ops", "predict", "weights")
-)
-QUICK += ",numpy,netspec.model.full,netspec.schema,netspec.drawing.svg,netspec.diagnostics.explain"
-QUICK += ",netspec.diagnostics.render.text"
+@pytest.fixture(scope="module")
+def quick() -> Iterator[Runner]:
+    """For the commands of `CASES`, which import no framework: a fork with one in it takes four times as long."""
+    runner = Runner("numpy")
+    yield runner
+    runner.end()
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+def heavy() -> Iterator[Runner]:
+    """For the commands of `HEAVY`."""
+    ready(Learns)
+    runner = Runner(*backend(LEARNER).frameworks)
+    yield runner
+    runner.end()
+
+
+@pytest.fixture(scope="module")
+def plain(quick: Runner, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     """What every command writes where nothing is in its way."""
-    return outcomes(tmp_path_factory.mktemp("plain"), "utf-8", CASES, QUICK)
+    return quick.outcomes(tmp_path_factory.mktemp("plain"), "utf-8", CASES)
 
 
 def test_the_table_has_every_command() -> None:
@@ -210,9 +243,9 @@ def test_the_exit_codes(plain: dict[str, Outcome]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("encoding", ENCODINGS[:2])
 def test_what_a_stream_cannot_encode_is_escaped(
-    encoding: str, plain: dict[str, Outcome], tmp_path: Path
+    encoding: str, quick: Runner, plain: dict[str, Outcome], tmp_path: Path
 ) -> None:
-    found = outcomes(tmp_path, encoding, CASES, QUICK)
+    found = quick.outcomes(tmp_path, encoding, CASES)
     hold(found, CASES)
     for command, each in found.items():
         name = command.split()[0]
@@ -257,22 +290,23 @@ def test_a_pipe_that_does_not_wait_gets_the_whole_report() -> None:
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_a_report_that_is_lost_is_an_error(kind: str, tmp_path: Path) -> None:
+def test_a_report_that_is_lost_is_an_error(kind: str, quick: Runner, tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full")
-    found = outcomes(tmp_path, kind, CASES, QUICK)
+    found = quick.outcomes(tmp_path, kind, CASES)
     hold(found, CASES, kind)
     assert found["ops"].err == b"netspec: cannot write to standard output: No space left on device\n"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [*ENCODINGS, *LOST, *DEAF])
-def test_every_command_on_every_kind_of_stream(kind: str, plain: dict[str, Outcome], tmp_path: Path) -> None:
-    ready(Learns)
+def test_every_command_on_every_kind_of_stream(
+    kind: str, quick: Runner, heavy: Runner, plain: dict[str, Outcome], tmp_path: Path
+) -> None:
     if kind.startswith("full") and not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full")
-    loaded = ",".join([QUICK, *backend(LEARNER).frameworks])
-    found = outcomes(tmp_path, kind, CASES | HEAVY, loaded)
-    hold(found, CASES | HEAVY, kind)
+    found = quick.outcomes(tmp_path, kind, CASES)
+    hold(found, CASES, kind)
+    hold(heavy.outcomes(tmp_path, kind, HEAVY), HEAVY, kind)
     if "stderr" in kind:
-        assert [found[each].out for each in plain] == [each.out for each in plain.values()]
+        assert [each.out for each in found.values()] == [each.out for each in plain.values()]
