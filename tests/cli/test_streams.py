@@ -212,7 +212,7 @@ def hold(found: dict[str, Outcome], commands: dict[str, int], kind: str = "utf-8
 @pytest.fixture(scope="module")
 def quick() -> Iterator[Runner]:
     """For the commands of `CASES`, which import no framework: a fork with one in it takes four times as long."""
-    runner = Runner("numpy")
+    runner = Runner()
     yield runner
     runner.end()
 
