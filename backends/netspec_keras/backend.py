@@ -175,7 +175,7 @@ class KerasBackend:
 
     def trainer(self, task: Task) -> Trainer:
         from netspec_keras.engine import chosen, steady
-        from netspec_keras.training.obeyed import ONE_DEVICE, ONE_PROCESS
+        from netspec_keras.training.obeyed import ONE_PROCESS
 
         dtype: Float = "float64" if task.precision == "float64" else "float32"
         require(self, task.graph, dtype)
@@ -186,7 +186,7 @@ class KerasBackend:
         require_obeyed(self, task, kind_of(task.device))
         if task.world.size > 1:
             raise Unsupported(f"several processes on Keras: {ONE_PROCESS}")
-        if task.devices > 1 and (why := ONE_DEVICE.get(chosen())):
+        if task.devices > 1 and (why := _not_divided(task, chosen())):
             raise Unsupported(f"several devices on Keras: {why}")
         return KerasTrainer(task)
 
@@ -217,3 +217,20 @@ class KerasBackend:
         from netspec_keras.bench import KerasWorkload
 
         return KerasWorkload(graph, weights, inputs, targets, device)
+
+
+def _not_divided(task: Task, engine: str) -> str | None:
+    """Why an engine does not train on several devices; None if it does."""
+    from netspec_keras.training.obeyed import APART, ONE_DEVICE, UNCOMPILED
+
+    if engine != "tensorflow":
+        return ONE_DEVICE.get(engine)
+    measuring = [
+        f"`{node.name}`"
+        for node in task.graph.nodes
+        if node.trainable and any(weight.statistic for weight in node.weights)
+    ]
+    if measuring:
+        more = f" and {len(measuring) - 3} more" if len(measuring) > 3 else ""
+        return APART.format(layers=", ".join(measuring[:3]) + more)
+    return UNCOMPILED if task.compile else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,6 +16,10 @@ Tensors = Sequence[Any]
 Loss = Callable[[Any, Tensors], Any]
 """From the outputs of a model and the targets, the loss."""
 Forward = Callable[[Tensors], Tensors]
+Outputs = Callable[[Tensors], Mapping[str, Any]]
+"""From the inputs of a batch, the outputs by their names."""
+Value = Callable[[Mapping[str, Any]], "tuple[Any, Any]"]
+"""From the outputs, the loss of a batch, and what else is calculated from them."""
 Gradients = Callable[[Tensors, Tensors], Tensors]
 """From inputs and targets, the gradient with respect to each variable; it also updates running statistics."""
 
@@ -47,15 +51,47 @@ class Spread(Protocol):
         """A tensor whose samples, along this axis, are divided among the devices."""
         ...
 
+    def outputs(self, run: Outputs, inputs: Tensors) -> Mapping[str, Any]:
+        """Inside a program: the outputs of a batch, each device for its samples."""
+        ...
 
-class OneDevice:
-    """See `Spread`: there is nothing to divide."""
+    def descend(
+        self, run: Outputs, inputs: Tensors, value: Value, learnt: Tensors, others: Tensors
+    ) -> tuple[Any, Tensors]:
+        """Inside a program: the second result of `value` of the outputs, and the gradients of its first.
+
+        `learnt` are the variables of the gradients, `others` all further variables that are read or assigned.
+        """
+        ...
+
+
+class Descends(Protocol):
+    """The part of an engine that calculates gradients."""
+
+    def descend(
+        self, value: Callable[[], tuple[Any, Any]], learnt: Tensors, others: Tensors
+    ) -> tuple[Any, Tensors]: ...
+
+
+class AsOne:
+    """See `Spread`: there is nothing to divide, or the engine divides all calculations."""
+
+    def __init__(self, engine: Descends) -> None:
+        self._engine = engine
 
     def variables(self) -> AbstractContextManager[object]:
         return nullcontext()
 
     def batch(self, array: Any, axis: int) -> Any:
         return ops.convert_to_tensor(array)
+
+    def outputs(self, run: Outputs, inputs: Tensors) -> Mapping[str, Any]:
+        return run(inputs)
+
+    def descend(
+        self, run: Outputs, inputs: Tensors, value: Value, learnt: Tensors, others: Tensors
+    ) -> tuple[Any, Tensors]:
+        return self._engine.descend(lambda: value(run(inputs)), learnt, others)
 
 
 class Engine(Protocol):

@@ -12,10 +12,10 @@ import numpy as np
 from netspec.backend import NoDevice
 from netspec_keras.engines import float64
 from netspec_keras.engines.interface import (
+    AsOne,
     Forward,
     Gradients,
     Loss,
-    OneDevice,
     Program,
     Spread,
     Tensors,
@@ -93,11 +93,11 @@ class Jax:
 
     def spread(self, kind: str, count: int) -> Spread:
         if count == 1:
-            return OneDevice()
+            return AsOne(self)
         known = self.devices(kind)
         if len(known) < count:
             raise NoDevice.counted(f"{kind}:{count - 1}", len(known))
-        return Devices(known[:count])
+        return Devices(self, known[:count])
 
     def descend(
         self, value: Callable[[], tuple[Any, Any]], learnt: Tensors, others: Tensors
@@ -135,10 +135,11 @@ def _current(scope: Any, variable: Any, before: Any) -> Any:
     return before if found is None else found
 
 
-class Devices:
+class Devices(AsOne):
     """See `netspec_keras.engines.interface.Spread`: JAX divides every calculation as its inputs are divided."""
 
-    def __init__(self, devices: list[str]) -> None:
+    def __init__(self, engine: Jax, devices: list[str]) -> None:
+        super().__init__(engine)
         self._count = len(devices)
         self._distribution = keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False)
         self._mesh = self._distribution.device_mesh

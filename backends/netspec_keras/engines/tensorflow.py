@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from netspec.backend import NoDevice
 from netspec_keras.engines.interface import (
+    AsOne,
     Forward,
     Gradients,
     Loss,
-    OneDevice,
+    Outputs,
     Program,
     Spread,
     Tensors,
+    Value,
     listed,
 )
 from netspec_keras.framework import keras
@@ -77,7 +80,12 @@ class TensorFlow:
         return nullcontext()
 
     def spread(self, kind: str, count: int) -> Spread:
-        return OneDevice()
+        if count == 1:
+            return AsOne(self)
+        known = self.devices(kind)
+        if len(known) < count:
+            raise NoDevice.counted(f"{kind}:{count - 1}", len(known))
+        return Devices(self, known[:count])
 
     def descend(
         self, value: Callable[[], tuple[Any, Any]], learnt: Tensors, others: Tensors
@@ -101,6 +109,77 @@ class TensorFlow:
 
     def peak_bytes(self) -> int | None:
         return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+
+
+class Devices(AsOne):
+    """See `netspec_keras.engines.interface.Spread`: each device calculates the outputs of its samples.
+
+    The variables are on the first device, which copies them to the others in every step, and calculates the loss of the
+    whole batch from all outputs. The gradient of the loss with respect to the outputs goes back to the devices, which
+    calculate the rest. So nothing of a loss, a metric or an optimiser is divided.
+    """
+
+    def __init__(self, engine: TensorFlow, devices: list[str]) -> None:
+        super().__init__(engine)
+        self._devices = devices
+
+    def variables(self) -> AbstractContextManager[object]:
+        first: AbstractContextManager[object] = tf.device(self._devices[0])
+        return first
+
+    def outputs(self, run: Outputs, inputs: Tensors) -> Mapping[str, Any]:
+        parts = []
+        for device, share in self._shares(inputs):
+            with tf.device(device):
+                parts.append(dict(run(share)))
+        return self._joined(parts)
+
+    def descend(
+        self, run: Outputs, inputs: Tensors, value: Value, learnt: Tensors, others: Tensors
+    ) -> tuple[Any, Tensors]:
+        sources = [variable.value for variable in learnt]
+        parts, tapes = [], []
+        for device, share in self._shares(inputs):
+            with tf.device(device), tf.GradientTape(watch_accessed_variables=False) as tape:
+                for source in sources:
+                    tape.watch(source)
+                parts.append(dict(run(share)))
+            tapes.append((device, tape))
+        with tf.device(self._devices[0]), tf.GradientTape() as last:
+            for part in parts:
+                last.watch(list(part.values()))
+            loss, found = value(self._joined(parts))
+        backs = last.gradient(loss, parts, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        slopes = []
+        for (device, tape), part, back in zip(tapes, parts, backs, strict=True):
+            names = list(part)
+            with tf.device(device):
+                own = tape.gradient(
+                    [part[name] for name in names],
+                    sources,
+                    output_gradients=[back[name] for name in names],
+                    unconnected_gradients=tf.UnconnectedGradients.ZERO,
+                )
+                # As whole tensors: the gradient of an embedding comes as rows.
+                slopes.append([tf.convert_to_tensor(each) for each in own])
+        # As in `TensorFlow.descend`: everything is calculated before the first update.
+        with (
+            tf.device(self._devices[0]),
+            tf.control_dependencies([loss, *tf.nest.flatten(found), *tf.nest.flatten(slopes)]),
+        ):
+            return found, [tf.add_n(each) for each in zip(*slopes, strict=True)]
+
+    def _shares(self, inputs: Tensors) -> Iterator[tuple[str, Tensors]]:
+        """Each device with its part of a batch; of few samples, some devices have none."""
+        samples, size = int(inputs[0].shape[0]), len(self._devices)
+        for rank, device in enumerate(self._devices):
+            start, end = samples * rank // size, samples * (rank + 1) // size
+            if end > start:
+                yield device, [each[start:end] for each in inputs]
+
+    def _joined(self, parts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        with tf.device(self._devices[0]):
+            return {name: tf.concat([part[name] for part in parts], 0) for name in parts[0]}
 
 
 class Compiled:

@@ -10,10 +10,10 @@ import torch
 
 from netspec_keras.engines import float64
 from netspec_keras.engines.interface import (
+    AsOne,
     Forward,
     Gradients,
     Loss,
-    OneDevice,
     Program,
     Spread,
     Tensors,
@@ -72,7 +72,7 @@ class Torch:
         return deterministic(wanted, "cuda" if torch.cuda.is_available() else "cpu")
 
     def spread(self, kind: str, count: int) -> Spread:
-        return OneDevice()
+        return AsOne(self)
 
     def descend(
         self, value: Callable[[], tuple[Any, Any]], learnt: Tensors, others: Tensors

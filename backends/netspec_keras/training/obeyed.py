@@ -25,13 +25,21 @@ ON: dict[str, Sequence[Unobeyed]] = {
 """More of them, by the engine that Keras runs on."""
 
 ONE_DEVICE = {
-    "tensorflow": (
-        "MirroredStrategy normalises the part of a batch on each device by itself, and its replicas refuse to "
-        "assign the variables that a step of netspec assigns; set KERAS_BACKEND=jax"
-    ),
     "torch": "Keras has no distribution on PyTorch; set KERAS_BACKEND=jax, or train with --backend torch",
 }
 """Why several devices are refused, by the engine that Keras runs on."""
+
+APART = (
+    "on TensorFlow, each device calculates the outputs of its samples, and {layers} would take the statistics of those "
+    "only, where a step of netspec takes those of the whole batch; set KERAS_BACKEND=jax"
+)
+"""Why several devices of TensorFlow do not train a network with batch normalisation."""
+
+UNCOMPILED = (
+    "`compile: true` makes one program of a step by XLA, and on TensorFlow such a program runs on one device; leave "
+    "`compile` out, or set KERAS_BACKEND=jax"
+)
+"""Why several devices of TensorFlow do not compile."""
 
 ONE_PROCESS = "netspec trains Keras in one process: start it without torchrun, with --devices N"
 """Also MultiWorkerMirroredStrategy, and JAX with several processes, need a program that each of them starts with."""

@@ -14,7 +14,7 @@ from netspec.fit import Conversion, Group, Task, Term
 from netspec.recipe.names import padded
 from netspec.types import Type
 from netspec_keras.engines import running
-from netspec_keras.engines.interface import Tensors, listed
+from netspec_keras.engines.interface import Outputs, Tensors, listed
 from netspec_keras.framework import keras, ops
 from netspec_keras.runtime import execute, homes, inward, kind_of, measuring, outward, placed, read, write
 from netspec_keras.source import source
@@ -194,37 +194,39 @@ class KerasTrainer:
         return rows, tallied
 
     def _descend(self, inputs: Tensors, targets: Named, totals: Tensors | None) -> tuple[Any, Tensors]:
-        def value() -> tuple[Any, Any]:
-            outputs = self._outputs(inputs, training=True)
+        def value(outputs: Mapping[str, Any]) -> tuple[Any, Any]:
             whole, row = self._loss(outputs, targets, inputs, totals)
             return whole, (row, self._tallied(outputs, targets, inputs))
 
-        return self.engine.descend(value, self.learnt, self.others)
+        return self.spread.descend(self._forward(training=True), inputs, value, self.learnt, self.others)
 
     def _slopes(self, inputs: Named, targets: Named) -> Tensors:
         return self._descend(self._inputs(inputs), self._targets(targets), None)[1]
 
     def _measure(self, batch: tuple[Named, Named]) -> tuple[Any, Named]:
         inputs, targets = self._inputs(batch[0]), self._targets(batch[1])
-        outputs = self._outputs(inputs, training=False)
+        outputs = self.spread.outputs(self._forward(training=False), inputs)
         return self._loss(outputs, targets, inputs)[1], self._tallied(outputs, targets, inputs)
 
     def _calculate(self, inputs: Named) -> Named:
-        return self._outputs(self._inputs(inputs), training=False)
+        return dict(self.spread.outputs(self._forward(training=False), self._inputs(inputs)))
 
-    def _outputs(self, inputs: Tensors, training: bool) -> Named:
+    def _forward(self, training: bool) -> Outputs:
+        """The outputs of the model by their names."""
         names = [each.name for each in self.task.graph.inputs]
-        # Keras takes a single input without a mapping.
-        given = inputs[0] if len(inputs) == 1 else dict(zip(names, inputs, strict=True))
-        result = self.model(given, training=training)
-        return (
-            dict(result)
-            if isinstance(result, Mapping)
-            else dict(zip(self.names, listed(result), strict=True))
-        )
+
+        def outputs(inputs: Tensors) -> Named:
+            # Keras takes a single input without a mapping.
+            given = inputs[0] if len(inputs) == 1 else dict(zip(names, inputs, strict=True))
+            result = self.model(given, training=training)
+            if isinstance(result, Mapping):
+                return dict(result)
+            return dict(zip(self.names, listed(result), strict=True))
+
+        return outputs
 
     def _loss(
-        self, outputs: Named, targets: Named, inputs: Tensors, totals: Tensors | None = None
+        self, outputs: Mapping[str, Any], targets: Named, inputs: Tensors, totals: Tensors | None = None
     ) -> tuple[Any, Any]:
         """The loss of a batch, and for each term its sums (terms, 2); `totals` are those of the whole step."""
         whole: Any = None
@@ -237,7 +239,9 @@ class KerasTrainer:
             rows.append(ops.stack([losses, weight]))
         return whole, ops.stack(rows)
 
-    def _sums(self, term: Term, outputs: Named, targets: Named, inputs: Tensors) -> tuple[Any, Any]:
+    def _sums(
+        self, term: Term, outputs: Mapping[str, Any], targets: Named, inputs: Tensors
+    ) -> tuple[Any, Any]:
         output = outputs[term.output]
         target = None if term.target is None else targets[term.target]
         steps = None if term.lengths is None else self._mask(term.lengths, output, inputs)
@@ -260,7 +264,7 @@ class KerasTrainer:
             totals.append(sum(weights[1:], weights[0]))
         return totals
 
-    def _tallied(self, outputs: Named, targets: Named, inputs: Tensors) -> Named:
+    def _tallied(self, outputs: Mapping[str, Any], targets: Named, inputs: Tensors) -> Named:
         masks = {
             each.lengths: self._mask(each.lengths, outputs[each.output], inputs)
             for each in self.task.metrics
