@@ -23,7 +23,6 @@ from tests.structures import structure
 from tests.training.driving import classifier
 from tests.training.learning import QUICK, Training
 
-
 pytest.importorskip("keras")
 WITHIN = 1e-10
 ROWS = QUICK[::4]
