@@ -67,11 +67,11 @@ CASES = {
     "predict small.yaml a.npy": 2,
     "predict missing.yaml missing.png": 2,
     "export old -o new": 2,
-    "backends": 0,
     "chek small.yaml": 2,
 }
 HEAVY = {
     "new --list": 0,
+    "backends": 0,
     f"compare small.yaml --backends {LEARNER} --steps 0": 0,
     f"compare small.yaml --backends {LEARNER} --steps 0 --format json": 0,
     f"train small.yaml -b {TRAINER} --data ./own.npz --set train.batch=10 --epochs 1": 0,
