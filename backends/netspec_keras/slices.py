@@ -13,8 +13,10 @@ from netspec_keras.layer import Holder, LayerText, Lowered
 if TYPE_CHECKING:
     from netspec.ops.axes import Along
     from netspec.ops.dense import Dense
+    from netspec.ops.gather import Gather
     from netspec.ops.indices import OneHot
-    from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
+    from netspec.ops.slices import RepeatVector, Reverse, Roll, Slice, Take
+    from netspec.ops.split import Split
 
 
 def embedding(op: Embedding, types: Types) -> Lowered:

@@ -15,6 +15,7 @@ from netspec.ops.conv import Conv, DepthwiseConv, SeparableConv
 from netspec.ops.conv_recurrent import ConvGru, ConvLstm
 from netspec.ops.dense import Dense, Rbf
 from netspec.ops.gate import Gated
+from netspec.ops.gather import Gather
 from netspec.ops.indices import Embedding, OneHot
 from netspec.ops.merge import Add, Average, Concat, Maximum, Multiply, Subtract
 from netspec.ops.norm import BatchNorm, GroupNorm, L2Norm, LayerNorm, LocalResponseNorm
@@ -24,7 +25,8 @@ from netspec.ops.regularize import Dropout, GaussianNoise, MaskInput, SpatialDro
 from netspec.ops.reshape import DepthToSpace, Flatten, Identity, Permute, Reshape, SpaceToDepth
 from netspec.ops.resize import Crop, Pad, Upsample
 from netspec.ops.scale import Scale, ScaleBy
-from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
+from netspec.ops.slices import RepeatVector, Reverse, Roll, Slice, Take
+from netspec.ops.split import Split
 from netspec.ops.tensors import Constant, Parameter, Positions
 from netspec.ops.transpose import ConvTranspose
 from netspec_numpy import conv_recurrence, functions, merges, norms, recurrence, slices, tensors, windows

@@ -7,8 +7,10 @@ from typing import cast
 import numpy as np
 
 from netspec.ops.axes import Along
+from netspec.ops.gather import Gather
 from netspec.ops.indices import Embedding, OneHot
-from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
+from netspec.ops.slices import RepeatVector, Reverse, Roll, Slice, Take
+from netspec.ops.split import Split
 from netspec.types import AXES
 from netspec_numpy.calculation import Array, Calculation, Values
 

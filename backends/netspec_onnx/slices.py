@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from netspec.ops.axes import Along
+from netspec.ops.gather import Gather
 from netspec.ops.indices import Embedding, OneHot
-from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
+from netspec.ops.slices import RepeatVector, Reverse, Roll, Slice, Take
+from netspec.ops.split import Split
 from netspec_onnx.site import Site
 
 BEFORE_ALL = -(2**31)

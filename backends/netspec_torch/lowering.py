@@ -162,17 +162,29 @@ def _rows(module: str) -> Mapping[type[Op], Lowering]:
                 on(Identity, lambda op, site: site.as_given(Lowered(site.x))),
             )
         case "slices":
-            from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
+            from netspec.ops.slices import RepeatVector, Reverse, Roll, Slice, Take
             from netspec_torch import slices
 
             return table(
                 on(Slice, slices.slice_),
-                on(Split, slices.split),
                 on(Take, slices.take),
                 on(Reverse, slices.reverse),
                 on(Roll, slices.roll),
-                on(Gather, slices.gather),
                 on(RepeatVector, slices.repeat_vector),
+            )
+        case "split":
+            from netspec.ops.split import Split
+            from netspec_torch import slices
+
+            return table(
+                on(Split, slices.split),
+            )
+        case "gather":
+            from netspec.ops.gather import Gather
+            from netspec_torch import slices
+
+            return table(
+                on(Gather, slices.gather),
             )
         case "indices":
             from netspec.ops.indices import Embedding, OneHot

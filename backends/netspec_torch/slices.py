@@ -10,8 +10,10 @@ from netspec_torch.site import OWN, Lowered, Site, run
 
 if TYPE_CHECKING:
     from netspec.ops.axes import Along
+    from netspec.ops.gather import Gather
     from netspec.ops.indices import Embedding, OneHot
-    from netspec.ops.slices import Gather, RepeatVector, Reverse, Roll, Slice, Split, Take
+    from netspec.ops.slices import RepeatVector, Reverse, Roll, Slice, Take
+    from netspec.ops.split import Split
 
 
 def embedding(op: Embedding, site: Site) -> Lowered:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from netspec.diagnostics.codes import shapes
 from netspec.ops.base import Inputs, Misfit, Moves, Op
-from netspec.ops.reach import EACH, Reach, Taps
+from netspec.ops.reach import EACH, At, Reach, Taps
 from netspec.ops.roles import Role
 from netspec.types import Type
 
@@ -50,6 +50,13 @@ def resolved_axis(type_: Type, axis: AxisName | None) -> AxisName:
     return name
 
 
+def present_axis(type_: Type, axis: AxisName | None) -> AxisName:
+    """The name of the axis. A tensor of indices has no channels, so its only axis is the default."""
+    if type_.channels is None and axis == "channels" and len(type_.spatial) == 1:
+        axis = None
+    return resolved_axis(type_, axis)
+
+
 def resized(type_: Type, dimension: int, size: int | None) -> Type:
     """The type with another size of one axis, counted in its shape; None removes the axis."""
     shape = [*type_.shape]
@@ -88,3 +95,29 @@ class Along(Op):
         if self.axis != "channels":
             axes[inputs[0].axes.index(str(self.axis))] = taps
         return Reach(tuple(axes), splits=self.axis == "channels")
+
+
+def place_on(op: Along, inputs: Inputs, field: str, value: int, size: int, end: bool = False) -> int:
+    """A position as an index from 0; a negative one counts from the end. With `end`, the size itself is allowed.
+
+    Raises:
+        Misfit: the axis has no such position.
+    """
+    place = value + size if value < 0 else value
+    if 0 <= place < size + end:
+        return place
+    last = size if end else size - 1
+    raise Misfit(
+        shapes.SIZE,
+        f"`{field}: {value}` is outside of {op.axis}, which has {size} positions, from 0 to {size - 1}",
+        field,
+        notes=(f"the input is {inputs[0]}{{source}}",),
+        help=f"use a number from {-size} to {last}; a negative one counts from the end",
+    )
+
+
+def removed(op: Along, inputs: Inputs, place: At) -> Reach:
+    """The reach of an op that keeps one place of its axis, which the output does not have."""
+    rank, own = len(inputs[0].spatial), op.dimension(inputs) - (inputs[0].channels is not None)
+    axes = tuple(place if axis == own else EACH for axis in range(rank))
+    return Reach(axes, along=tuple(axis - (axis > own) for axis in range(rank)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from netspec.ops.slices import Split
+from netspec.ops.split import Split
 from netspec.types import Type
 from tests.random_networks.author import Author, Part
 from tests.random_networks.draw import Fields
