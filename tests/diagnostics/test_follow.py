@@ -429,6 +429,99 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         "  - dense: ${u.count}\n",
         "dense(u2.v2.dense1) 2",
     ),
+    "an item on one line without braces": (
+        "input: [4, 8]\nlayers:\n  - relu:\n    name: p\n  - add: , from: [p, input]\n",
+        "write `- {add: , from: [p, input]}`, or each key on its own line",
+        "input: [4, 8]\nlayers:\n  - relu:\n    name: p\n  - {add: , from: [p, input]}\n",
+        "add(p, input) 4@8",
+    ),
+    "an item with fields on one line without braces": (
+        "input: [4, 8]\nlayers:\n  - conv: {filters: 2, kernel: 1}, name: g\n",
+        "write `- {conv: {filters: 2, kernel: 1}, name: g}`, or each key on its own line",
+        "input: [4, 8]\nlayers:\n  - {conv: {filters: 2, kernel: 1}, name: g}\n",
+        "conv(input) 2@8",
+    ),
+    "a dash for the identity in brackets": (
+        "input: [4, 8]\nlayers:\n  - relu\n  - add: [input, -]\n",
+        "write `[]` for the identity: an empty branch",
+        "input: [4, 8]\nlayers:\n  - relu\n  - add: [input, []]\n",
+        "add(input, relu1) 4@8",
+    ),
+    "an activation without a value": (
+        "input: [4, 8]\nlayers:\n  - activation\n",
+        "write `activation: …` with the value",
+        "input: [4, 8]\nlayers:\n  - activation: relu\n",
+        "relu(input) 4@8",
+    ),
+    "an unknown activation in a parameter": (
+        "params: {act: bend}\ninput: [4, 8]\nlayers:\n  - activation: $act\n",
+        "the known ones are `relu`, `leaky_relu`, `relu6`, `elu`, `selu`, `silu`, `swish`, `mish`, `gelu`, "
+        "`hard_sigmoid`, `hard_swish`, `softplus`, `sigmoid`, `tanh`, `softmax`, `prelu`, `none`",
+        "params: {act: mish}\ninput: [4, 8]\nlayers:\n  - activation: $act\n",
+        "mish(input) 4@8",
+    ),
+    "a head that is a layer": (
+        "input: [4, 8]\nlayers:\n  - relu:\n    name: mean\n  - tanh\nheads: {mean: {from: mean}}\n",
+        "write `mean` for that layer itself, or add `layers: …`",
+        "input: [4, 8]\nlayers:\n  - relu:\n    name: mean\n  - tanh\nheads: {mean: mean}\n",
+        "tanh(mean) 4@8",
+    ),
+    "a row of a table as a number": (
+        "params: {rows: [[8, 2], [4, 3]]}\ninput: [4, 8]\nlayers:\n  - dense: ${rows[1]}\n",
+        "it is a list: take one of its values, such as `${rows[1][0]}`",
+        "params: {rows: [[8, 2], [4, 3]]}\ninput: [4, 8]\nlayers:\n  - dense: ${rows[1][0]}\n",
+        "dense(input) 4@8",
+    ),
+    "two indices in one pair of brackets": (
+        "params: {rows: [[8, 2], [4, 3]]}\ninput: [4, 8]\nlayers:\n  - dense: ${1 + rows[1, 0]}\n",
+        "write `rows[1][0]`, with brackets for each index",
+        "params: {rows: [[8, 2], [4, 3]]}\ninput: [4, 8]\nlayers:\n  - dense: ${1 + rows[1][0]}\n",
+        "dense(input) 5@8",
+    ),
+    "a size in place of a layer": (
+        "input: [4, 8]\nlayers:\n  - max_pool: 2\n  - pad: {like: input.time}\n",
+        "a size is a number, `${input.time}`; write `input` for the layer, also for its sizes in `like`",
+        "input: [4, 8]\nlayers:\n  - max_pool: 2\n  - pad: {like: input}\n",
+        "pad(max_pool1) 4@8",
+    ),
+    "a layer in place of a factor": (
+        "input: [4, 8]\nlayers:\n  - max_pool: 2\n  - upsample: like input\n",
+        "write `upsample: {like: input}` for the sizes of that layer",
+        "input: [4, 8]\nlayers:\n  - max_pool: 2\n  - upsample: {like: input}\n",
+        "upsample(max_pool1) 4@8",
+    ),
+    "the number of a repetition after its repeat": (
+        "input: [4, 8]\nlayers:\n  - dense: ${index + 1}\n    repeat: 3\n    name: stage\n"
+        "  - dense: ${stage.index + 1}\n",
+        "`stage` has a number only for the items in it; for the number of its repetitions, use a parameter",
+        "params: {n: 3}\ninput: [4, 8]\nlayers:\n  - dense: ${index + 1}\n    repeat: $n\n    name: stage\n"
+        "  - dense: $n\n",
+        "dense(stage.2) 3@8",
+    ),
+    "the number of a repetition in a block": (
+        "blocks:\n  u:\n    layers: [{dense: '${stage.index + 1}'}]\ninput: [4, 8]\nlayers:\n"
+        "  - u:\n    repeat: 3\n    name: stage\n",
+        "a block sees no repeat of its caller: give it a parameter, such as `n`, and pass the number in the call: "
+        '`n: "${stage.index}"`',
+        "blocks:\n  u:\n    params: {n: }\n    layers: [{dense: '${n + 1}'}]\ninput: [4, 8]\nlayers:\n"
+        '  - u: {n: "${stage.index}"}\n    repeat: 3\n    name: stage\n',
+        "dense(stage.1.dense1) 3@8",
+    ),
+    "every repetition where one is measured": (
+        "input: [4, 8]\nlayers:\n  - relu:\n    repeat: 2\n    name: r\n  - dense: ${r.*.time}\n",
+        "one repetition has a size: write its number from 0 in place of `*`",
+        "input: [4, 8]\nlayers:\n  - relu:\n    repeat: 2\n    name: r\n  - dense: ${r.1.time}\n",
+        "dense(r.1) 8@8",
+    ),
+    "another item for a layer of several inputs": (
+        "params: {short: false}\ninputs: {x: [4, 8], h: [4]}\nlayers:\n  - gru: 4\n    from: [x, h]\n"
+        "    when: $short\n    else: [{dense: 3}]\n",
+        "write them as an item of its own, `layers: […]`, with its own `from` and the opposite condition, "
+        '`when: "${not (short)}"`',
+        "params: {short: false}\ninputs: {x: [4, 8], h: [4]}\nlayers:\n  - gru: 4\n    from: [x, h]\n"
+        '    when: $short\n  - layers: [{dense: 3}]\n    from: x\n    when: "${not (short)}"\n',
+        "dense(x) 3@8",
+    ),
     "a part as a list": (
         "input: [8, 4]\nlayers:\n  - slice: [0, 6, 2]\n",
         "write `slice: {start: 0, stop: 6, step: 2}`, and `axis` unless the channels are meant",

@@ -453,6 +453,16 @@ def _heads(mapping: Mapping | None, problems: Problems) -> tuple[Head, ...]:
             )
             continue
         entries = entry.value.entries
+        written = entries["from"].value if entries.keys() == {"from"} else None
+        if isinstance(written, Scalar) and is_path(written):
+            problems.error(
+                codes.MISSING,
+                f"the head `{name}` needs `layers`",
+                entry.value.span,
+                help=f"write `{written.text}` for that layer itself, or add `layers: …`",
+            )
+            heads.append(Head(name, written, (), entry.key_span))
+            continue
         check_keys(HeadSkeleton, f"the head `{name}`", entries, entry.key_span, problems)
         source = entries.get("from")
         items = _items(entries, entry.key_span, problems, f"`layers` of the head `{name}`")

@@ -229,6 +229,8 @@ def _no_branches(value: Listing, document: Document) -> list[Value]:
 def _bracketed(value: Value, around: Value | None) -> str:
     """Advice to write a single item as a branch."""
     assert isinstance(around, Listing)
+    if isinstance(value, Scalar) and value.value in (None, "-"):
+        return "write `[]` for the identity: an empty branch"
     last = around.items[-1].span
     if (around.span.end_line, around.span.end_column) != (last.end_line, last.end_column):
         # The list is in brackets, where dashes are not possible.

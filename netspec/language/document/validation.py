@@ -96,6 +96,15 @@ def _report_one(
     explain: Explain,
 ) -> None:
     if each["type"] == "missing":
+        called = OPS.get(owner.strip("`"))
+        if called is not None and called.whole:
+            problems.error(
+                codes.MISSING,
+                f"{owner} needs a value",
+                span,
+                help=f"write `{called.keyword}: …` with the value",
+            )
+            return
         problems.error(codes.MISSING, f"{owner} needs `{field}`", span, help=f"add `{field}: …`")
         return
     if each["type"] == "extra_forbidden":
@@ -115,6 +124,8 @@ def _report_one(
     if isinstance(value, Scalar) and value.text in parameters:
         advice = f"write `{key}: ${value.text}` for the parameter"
     op = OPS.get(owner.strip("`"))
+    if op is not None and plain and each["type"] == "tuple_type" and isinstance(each["input"], str):
+        advice = _of_layer(op, each["input"]) or advice
     if advice is None and op is not None:
         advice = _of_field(op, field, key, value)
     what = owner if op is not None and op.whole else f"{owner}: `{field}`"
@@ -260,8 +271,16 @@ def _advice(each: ErrorDetails, key: str, written: Value | None) -> str | None:
     if calculated and each["type"] in ("activation", "literal_error"):
         # The word is that of a parameter: only the misspelling is sure.
         found = advise(each.get("ctx") or {}, given, "")
-        return found if found is not None and found.startswith("did you mean") else None
-    return _of_expression(each["type"], given) if calculated else advise(each.get("ctx") or {}, given, key)
+        return found if found is not None and found.startswith(_SURE) else None
+    return (
+        _of_expression(each["type"], given, written)
+        if calculated
+        else advise(each.get("ctx") or {}, given, key)
+    )
+
+
+_SURE = ("did you mean", "the known ones are")
+"""How advice starts that is right wherever a word comes from."""
 
 
 def _of_field(op: Any, field: str, key: str, written: Value | None) -> str | None:
@@ -280,13 +299,26 @@ def _of_field(op: Any, field: str, key: str, written: Value | None) -> str | Non
     return f"leave it out for the default, `{field}: {text}`"
 
 
+def _of_layer(op: Any, word: str) -> str | None:
+    """Advice for the name of a layer whose sizes are meant, as the plain value of an op that can take them."""
+    name = re.fullmatch(r"(?:like )?([A-Za-z]\w*(?:\.\w+)*)", word)
+    like = next(iter(op.likes), None)
+    if name is None or like is None:
+        return None
+    return f"write `{op.keyword}: {{{like}: {name.group(1)}}}` for the sizes of that layer"
+
+
 def _write(key: str, *texts: str) -> str:
     """The advice to write these texts, with the key."""
     return f"write {' or '.join(f'`{key}: {text}`' if key else f'`{text}`' for text in texts)}"
 
 
-def _of_expression(kind: str, given: object) -> str | None:
+def _of_expression(kind: str, given: object, written: Value | None) -> str | None:
     """Advice for an expression. Its value can depend on parameters, so the advice does not contain a value."""
+    if isinstance(given, list) and isinstance(written, Scalar) and kind != "tuple_type":
+        inner = written.text.strip().removeprefix("$").removeprefix("{").removesuffix("}")
+        plain = re.fullmatch(r"[\w.\[\]]+", inner) is not None
+        return f"it is a list: take one of its values, such as `${{{inner if plain else f'({inner})'}[0]}}`"
     if isinstance(given, float) and kind in ("int_type", "int_from_float", "tuple_type"):
         return "`//` divides and drops the rest; `round(…)`, `floor(…)` and `ceil(…)` give whole numbers"
     return None

@@ -224,6 +224,9 @@ def _once(
         return current if local is not None else _left_out(walk, item, current, frame)
     inputs = without_none(walk, inputs, item.source, frame)
     if not holds:
+        if len(inputs) > 1:
+            _report_otherwise(walk, item, len(inputs))
+            return _broken(walk, item, frame, local)
         return _group(walk, item, item.otherwise or (), inputs, frame, local, frozen)
     if item.keyword == GROUP:
         return _group(walk, item, item.items, inputs, frame, local, frozen)
@@ -337,6 +340,23 @@ def _report_count(walk: Walk, item: Item, what: str, count: int) -> None:
         f"{what} takes one input; `from` names {count}",
         _source(item),
         help="merge them first, with `concat` or `add`",
+    )
+
+
+def _report_otherwise(walk: Walk, item: Item, count: int) -> None:
+    """Report several inputs of the items in `else`, of which the first could take only one."""
+    assert item.when is not None
+    opposite = item.when.text.strip()
+    opposite = (
+        opposite[2:-1] if is_expression(item.when) and opposite.startswith("${") else opposite.lstrip("$")
+    )
+    repeated = "" if item.repeat is None else ", in a block with the same inputs and outputs, and repeat that"
+    walk.problems.error(
+        shapes.INPUT_COUNT,
+        f"the items in `else` take one input; `from` names {count}",
+        _source(item),
+        help="write them as an item of its own, `layers: […]`, with its own `from` and the opposite condition, "
+        f'`when: "${{not ({opposite})}}"`{repeated}',
     )
 
 

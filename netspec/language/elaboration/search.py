@@ -10,6 +10,7 @@ from netspec.graph import Node
 from netspec.language.document.item import GROUP, Item
 from netspec.language.elaboration.frame import OPEN, Frame, Referent
 from netspec.language.expressions.missing import BROKEN
+from netspec.language.expressions.names import PROPERTIES
 from netspec.language.reading.values import Listing
 from netspec.ops.nearest import nearest
 from netspec.ops.roles import FIRST
@@ -107,6 +108,12 @@ def _nothing_inside(name: str, referent: Referent, path: str, frame: Frame, node
         message = f"`*` stands for all repetitions, but `{referent.path}` is not repeated"
     else:
         message = f"`{referent.path}` does not contain `{name}`"
+    if name in PROPERTIES and isinstance(referent.tensor, str):
+        inner = path.rpartition(".")[0]
+        advice = (
+            f"a size is a number, `${{{path}}}`; write `{inner}` for the layer, also for its sizes in `like`"
+        )
+        return Unfound(codes.UNKNOWN_NAME, message, advice)
     listed = f"{', '.join(known[:12])}{', …' if len(known) > 12 else ''}"
     return Unfound(
         codes.UNKNOWN_NAME, message, f"{guess}it contains {listed}" if known else "it contains no names"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import field
 from typing import NoReturn
 
@@ -100,6 +101,11 @@ class Faults:
         """Record a list literal."""
         self.more("a list", start, end, "make the list a parameter, and index it here")
 
+    def indices(self, owner: str, items: Sequence[tuple[int, int]], start: int, end: int) -> None:
+        """Record several indices in one pair of brackets."""
+        written = "".join(f"[{self.text[first:last]}]" for first, last in items)
+        self.more("a list of indices", start, end, f"write `{owner}{written}`, with brackets for each index")
+
     def strange(self, start: int, end: int) -> None:
         """Record a value of a kind that expressions do not have."""
         message = "this is not a number, a word in quotes or a boolean"
@@ -140,6 +146,8 @@ class Faults:
             self._refuse("the quote that opens here is not closed", column, advice)
         if re.match(r"\.\d", rest):
             advice = "select a value of a list with brackets: `[0]`"
+        elif re.match(r"\*\.", rest) and self.text[:column].endswith("."):
+            advice = "one repetition has a size: write its number from 0 in place of `*`"
         elif re.match(r"\w|\(", rest):
             advice = advice or "is an operator such as `*` missing before it?"
         self._refuse(f"this cannot be read from `{rest[:40]}` on", column, advice)

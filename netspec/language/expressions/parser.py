@@ -291,7 +291,9 @@ class _Parser:
         if level.sliced is not None:
             self.faults.more("a slice", level.sliced, self.tokens[self.at - 2].end)
         elif level.comma:
-            self.faults.list(level.items[0].start, self.tokens[self.at - 2].end)
+            places = [(each.start, each.end) for each in level.items]
+            owner = self.faults.text[level.head.start : level.head.end]
+            self.faults.indices(owner, places, start, end)
         at = level.items[0].node if level.items else Literal(start, end, 0)
         return Operand(Subscript(start, end, level.head.node, at), start, end)
 

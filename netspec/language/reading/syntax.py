@@ -15,6 +15,8 @@ from netspec.language.reading.brackets import Bracket, Brackets, scan
 LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 
 _BARE_NAME = re.compile(r"(\s*)- +([A-Za-z_]\w*)\s*(?:#.*)?")
+_ITEM = re.compile(r"(\s*- +)([A-Za-z_]\w*:(?: .*)?)")
+_NEXT_KEY = re.compile(r", *[A-Za-z_]\w*:(?: |$)")
 _KEY = re.compile(r"(\s*)([A-Za-z_]\w*):(?:\s|$)")
 _GLUED = re.compile(r"\s*(?:- +)?([A-Za-z_]\w*):([^\s:].*)")
 _TWO_COLONS = re.compile(r"\s*(?:- +)*[^\s:#\"'\[{][^:#]*:\s+([^\"'\[{#\s].*)")
@@ -101,6 +103,35 @@ def _bare_expressions(failure: _Failure, text: str, problems: Problems) -> bool:
             else 'write the whole expression on one line, in quotes: `"${…}"`',
         )
     return bool(failure.brackets.bare)
+
+
+def _keys_on_one_line(failure: _Failure) -> _Finding | None:
+    """A whole item on one line, without the braces that this needs: `- add: , from: [a, b]`."""
+    item = _ITEM.fullmatch(failure.text.rstrip())
+    comma = None if item is None else _outer_comma(item.group(2))
+    if item is None or comma is None:
+        return None
+    return _Finding(
+        codes.NOT_YAML,
+        "several keys on one line need braces around them",
+        failure.at(failure.line, item.start(2), len(item.group(2))),
+        f"write `- {{{item.group(2)}}}`, or each key on its own line",
+    )
+
+
+def _outer_comma(text: str) -> int | None:
+    """The place of a comma before a further key, outside brackets and quotes."""
+    depth, quote = 0, ""
+    for at, sign in enumerate(text):
+        if quote or sign in "\"'":
+            quote = "" if sign == quote else quote or sign
+        elif sign in "[{":
+            depth += 1
+        elif sign in "]}":
+            depth -= 1
+        elif sign == "," and depth == 0 and _NEXT_KEY.match(text, at):
+            return at
+    return None
 
 
 def _open_quote(failure: _Failure) -> _Finding | None:
@@ -351,6 +382,7 @@ _JARGON: dict[str, tuple[Code, str, str]] = {
 }
 
 _CAUSES: tuple[Callable[[_Failure], _Finding | None], ...] = (
+    _keys_on_one_line,
     _open_quote,
     _tab,
     _missing_key,

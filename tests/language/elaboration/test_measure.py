@@ -132,7 +132,7 @@ def test_index_of_an_outer_repeat_by_its_name() -> None:
     assert [node.output.channels for node in graph.nodes] == [1, 3, 11, 13, 1, 2, 11, 12]
     hold_refusals(
         "blocks: {u: {layers: [{dense: '${«outer.index» + 1}'}]}}\nlayers: [{u: , repeat: 2, name: outer}]",
-        ("NS0214", "pass the number as a parameter"),
+        ("NS0214", "pass the number in the call"),
     )
     hold_refusals(
         "layers: [{layers: [{dense: '${«oter.index» + 1}'}], repeat: 2, name: outer}]",

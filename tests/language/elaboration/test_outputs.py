@@ -172,7 +172,7 @@ def test_heads_may_start_at_the_input_and_be_empty() -> None:
 HEADS = [
     ("h: {from: «nobody», layers: [relu]}", "NS0109", "nobody"),
     ("h: {from: «[input, relu1]», layers: [relu]}", "NS0311", "a head starts from one layer"),
-    ("«h»: {from: input}", "NS0102", "the head `h` needs `layers`"),
+    ("h: «{from: input}»", "NS0102", "the head `h` needs `layers`"),
     ("h: {«form»: input, layers: [tanh]}", "NS0103", "did you mean `from`?"),
     ("h: «[relu]»", "NS0104", "the head `h` must be a mapping"),
     ("h: {layers: «relu»}", "NS0104", "is a list of items"),
