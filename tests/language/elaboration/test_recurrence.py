@@ -119,7 +119,7 @@ REFUSED = [
      "inputs: {x: [3, 8], n: {shape: [], vocabulary: 9}, k: {shape: [], vocabulary: 5}}",
      ("NS0311", "keep 1 of them in `from`")),
     ("{«gru»: 4, from: [x, lengths, lengths]}", LENGTHS, ("NS0311", "keep 1 of them")),
-    ("{«gru»: 4, from: [lengths, x, lengths]}", LENGTHS, ("NS0304", "keep one of each: `from` names `sequence`, then `lengths`")),
+    ("{«gru»: 4, from: [lengths, x, lengths]}", LENGTHS, ("NS0304", "keep one of each: `from` names `sequence`")),
     ("{«LSTM»: 4}", "", ("NS0105", "write `lstm`")),
     ("{«Bidirectional»: 4}", "", ("NS0105", "`gru` takes `direction: both`")),
     ("{«nn.GRU»: 4}", "", ("NS0105", "write `gru`")),
