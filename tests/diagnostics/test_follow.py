@@ -522,6 +522,66 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         '    when: $short\n  - layers: [{dense: 3}]\n    from: x\n    when: "${not (short)}"\n',
         "dense(x) 3@8",
     ),
+    "an input of an op by the name of its tensor": (
+        "inputs: {x: [4, 8], h: [4]}\nlayers:\n  - gru: 4\n    from: [x, h]\n    repeat: 2\n"
+        "    carry: {h: state}\n",
+        "write `state`: the inputs of `gru` are `sequence`, `state`, `lengths`, whatever tensors they get",
+        "inputs: {x: [4, 8], h: [4]}\nlayers:\n  - gru: 4\n    from: [x, h]\n    repeat: 2\n"
+        "    carry: {state: state}\n",
+        "gru(gru1.0, gru1.0.state) 4@8",
+    ),
+    "an output of another type that goes round": (
+        "inputs: {x: [4, 8], h: [4]}\nlayers:\n  - gru: 4\n    from: [x, h]\n    repeat: 2\n"
+        "    carry: {state: output}\n",
+        "write `state`, which is 4",
+        "inputs: {x: [4, 8], h: [4]}\nlayers:\n  - gru: 4\n    from: [x, h]\n    repeat: 2\n"
+        "    carry: {state: state}\n",
+        "gru(gru1.0, gru1.0.state) 4@8",
+    ),
+    "an output by its own name": (
+        "input: [4, 8]\nlayers:\n  - split: [a, b]\n    name: p\n  - relu:\n    from: b\n",
+        "it is an output of a layer: write `p.b`",
+        "input: [4, 8]\nlayers:\n  - split: [a, b]\n    name: p\n  - relu:\n    from: p.b\n",
+        "relu(p.b) 2@8",
+    ),
+    "an output of a block that is an output of a layer in it": (
+        "blocks:\n  c: {inputs: [x, h], outputs: [y, state], layers: [{gru: 4, name: y, from: [x, h]}]}\n"
+        "inputs: {x: [4, 8], h: [4]}\nlayers:\n  - c:\n    from: [x, h]\n    repeat: 2\n    carry: {h: state}\n",
+        "it is an output of a layer: write `y.state`",
+        "blocks:\n  c: {inputs: [x, h], outputs: [y, y.state], layers: [{gru: 4, name: y, from: [x, h]}]}\n"
+        "inputs: {x: [4, 8], h: [4]}\nlayers:\n  - c:\n    from: [x, h]\n    repeat: 2\n    carry: {h: state}\n",
+        "gru(c1.0.y, c1.0.y.state) 4@8",
+    ),
+    "outputs of a block with a name each": (
+        "blocks:\n  c: {outputs: {y: y, state: y.state}, layers: [{gru: 4, name: y}]}\ninput: [4, 8]\nlayers:\n"
+        "  - c:\n    name: e\n  - dense: 2\n    from: e.state\n",
+        "write `[y, y.state]`: the last part of a path is the name of the output",
+        "blocks:\n  c: {outputs: [y, y.state], layers: [{gru: 4, name: y}]}\ninput: [4, 8]\nlayers:\n"
+        "  - c:\n    name: e\n  - dense: 2\n    from: e.state\n",
+        "dense(e.y.state) 2",
+    ),
+    "inputs of a block with sizes": (
+        "blocks:\n  c: {inputs: {x: [4, 8], h: [4]}, layers: [{gru: 4, from: [x, h]}]}\ninputs: {a: [4, 8], b: [4]}\n"
+        "layers:\n  - c:\n    from: [a, b]\n    repeat: 2\n    carry: {h: h}\n",
+        "write `[x, h]`",
+        "blocks:\n  c: {inputs: [x, h], layers: [{gru: 4, from: [x, h]}]}\ninputs: {a: [4, 8], b: [4]}\n"
+        "layers:\n  - c:\n    from: [a, b]\n    repeat: 2\n    carry: {h: h}\n",
+        "gru(c1.0.gru1, b) 4@8",
+    ),
+    "what goes round among the fields": (
+        "inputs: {x: [4, 8], h: [4]}\nlayers:\n  - gru: {units: 4, carry: {state: state}}\n    from: [x, h]\n"
+        "    repeat: 2\n    carry: {state: state}\n",
+        "write it beside the op, in its own line below the dash, not among the fields of the op",
+        "inputs: {x: [4, 8], h: [4]}\nlayers:\n  - gru: {units: 4}\n    from: [x, h]\n    repeat: 2\n"
+        "    carry: {state: state}\n",
+        "gru(gru1.0, gru1.0.state) 4@8",
+    ),
+    "the sizes of parts beside their names": (
+        "input: [4, 8]\nlayers:\n  - split: {parts: [a, b], sizes: [1, 3]}\n",
+        "put each size into `parts`, with the name of its part: `parts: {a: 1, b: 3}`",
+        "input: [4, 8]\nlayers:\n  - split: {parts: {a: 1, b: 3}}\n",
+        "split(input) 1@8",
+    ),
     "a part as a list": (
         "input: [8, 4]\nlayers:\n  - slice: [0, 6, 2]\n",
         "write `slice: {start: 0, stop: 6, step: 2}`, and `axis` unless the channels are meant",

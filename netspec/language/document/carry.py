@@ -106,7 +106,7 @@ def carried(carry: Mapping, called: Signature, problems: Problems) -> dict[str, 
     heads = {head.name: head for head in called.heads}
     for name, entry in carry.entries.items():
         if name not in called.inputs:
-            _report_input(name, called, entry.key_span, problems)
+            _report_input(name, entry.value, called, entry.key_span, problems)
         elif not isinstance(entry.value, Scalar) or not isinstance(entry.value.value, str):
             problems.error(
                 codes.CARRY,
@@ -147,13 +147,21 @@ def _report_head(head: Head, called: Signature, span: Span, problems: Problems) 
     )
 
 
-def _report_input(name: str, called: Signature, span: Span, problems: Problems) -> None:
+def _report_input(name: str, output: Value, called: Signature, span: Span, problems: Problems) -> None:
     if not called.inputs:
         problems.error(
             codes.CARRY,
             f"{called.owner} takes only the current tensor, which each repetition takes from the one before it",
             span,
             help="remove `carry`",
+        )
+    elif called.op is not None and isinstance(output, Scalar) and output.value in called.inputs:
+        problems.error(
+            codes.UNKNOWN_KEY,
+            f"`carry` of {called.owner} has no `{name[:80]}`",
+            span,
+            help=f"write `{output.value}`: the inputs of {called.owner} are {_listed(called.inputs)}, whatever tensors "
+            "they get",
         )
     else:
         unknown_key(name, f"`carry` of {called.owner}", called.inputs, span, problems)

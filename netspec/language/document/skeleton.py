@@ -395,7 +395,8 @@ def _block_outputs(entry: Entry | None, block: str, problems: Problems) -> Itera
                 codes.BLOCK_OUTPUT,
                 f"an output of the block `{block}` must be the name of a layer in it",
                 each.span,
-                help="write a name, or names joined by dots, such as `outputs: [y, pool.indices]`",
+                help=_as_paths(each)
+                or "write a name, or names joined by dots, such as `outputs: [y, pool.indices]`",
             )
         elif not IDENTIFIER.match(name) or name == FIRST:
             problems.error(
@@ -421,9 +422,29 @@ def _block_outputs(entry: Entry | None, block: str, problems: Problems) -> Itera
         seen.setdefault(name, str(path))
 
 
+def _as_paths(value: Value) -> str | None:
+    """Advice for outputs with a name each, where that is the last part of their paths."""
+    entries = value.entries if isinstance(value, Mapping) else {}
+    paths = [entry.value for entry in entries.values()]
+    words = [path.text for path in paths if is_path(path) and isinstance(path, Scalar)]
+    if not words or [word.rpartition(".")[2] for word in words] != list(entries):
+        return None
+    return f"write `[{', '.join(words)}]`: the last part of a path is the name of the output"
+
+
 def _words(entry: Entry | None, problems: Problems) -> Iterator[tuple[str, Span]]:
     """The names of a block's inputs, and their places."""
     if entry is None:
+        return
+    if isinstance(entry.value, Mapping) and entry.value.entries:
+        names = list(entry.value.entries)
+        problems.error(
+            codes.WRONG_VALUE,
+            "the inputs of a block are names; the tensors of a call have their own sizes",
+            entry.value.span,
+            help=f"write `[{', '.join(names)}]`",
+        )
+        yield from ((name, entry.value.entries[name].key_span) for name in names)
         return
     seen: set[str] = set()
     for each in entry.value.items if isinstance(entry.value, Listing) else (entry.value,):

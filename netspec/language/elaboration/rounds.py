@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Given
 
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Span
@@ -18,7 +19,9 @@ from netspec.language.elaboration.search import outputs_of
 from netspec.language.elaboration.walk import Walk
 from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading.values import Listing, Mapping, Scalar
+from netspec.ops import OPS
 from netspec.ops.roles import FIRST
+from netspec.types import Type
 
 
 @dataclass(slots=True, eq=False)
@@ -50,7 +53,7 @@ class CarriedInputs:
             if output not in given and output == self.names[at]:
                 continue  # it stays the same
             tensor = given[output].tensor if output in given else BROKEN
-            after[at] = self._fitting(at, output, tensor, number, span)
+            after[at] = self._fitting(at, output, tensor, number, span, given)
         self.inputs, self.last = after, repetition
 
     def last_repetition(self) -> LastRepetition | None:
@@ -63,7 +66,15 @@ class CarriedInputs:
         whole = [self.last.tensor, *(each.tensor for each in given.values())]
         return LastRepetition(self.last.path, _tensors(taken), _tensors(whole))
 
-    def _fitting(self, at: int, output: str, tensor: ValueName, number: int, span: Span) -> ValueName:
+    def _fitting(
+        self,
+        at: int,
+        output: str,
+        tensor: ValueName,
+        number: int,
+        span: Span,
+        given: Given[str, Referent],
+    ) -> ValueName:
         """The tensor, if it has the type of the one whose place it takes; else BROKEN, which is reported."""
         before = self.inputs[at]
         if isinstance(tensor, Missing) or isinstance(before, Missing):
@@ -80,10 +91,19 @@ class CarriedInputs:
                 f"{types[0]} comes from line {self.walk.origins[before].line}, "
                 f"{types[1]} from line {self.walk.origins[tensor].line}",
             ),
-            help=f"bring `{output}` to {types[0]} at the end of `{self.item.keyword}`, or write the calls one after "
+            help=self._another(at, types[0], given)
+            or f"bring `{output}` to {types[0]} at the end of `{self.item.keyword}`, or write the calls one after "
             "the other",
         )
         return BROKEN
+
+    def _another(self, at: int, type_: Type, given: Given[str, Referent]) -> str | None:
+        """Advice to take the output with the name of the input, or the first for the first input of an op."""
+        name = FIRST if at == 0 and self.item.keyword in OPS else self.names[at]
+        tensor = given[name].tensor if name in given else BROKEN
+        if isinstance(tensor, Missing) or self.walk.types[tensor] != type_:
+            return None
+        return f"write `{name}`, which is {type_}"
 
     def outputs(self, path: str, current: ValueName) -> dict[str, Referent]:
         """The outputs by name of the whole repeat: those of its last repetition.

@@ -37,7 +37,7 @@ def search(path: str, frame: Frame, nodes: Nodes, at: Span | None = None) -> lis
     around = list(scopes(frame))
     own = next((number for number, scope in enumerate(around) if first in scope.members), None)
     if own is None:
-        raise _unknown(first, frame, at)
+        raise _unknown(first, frame, at, nodes)
     referent = around[own].members[first]
     if first not in later(around[own]):
         _refuse_two_meanings(first, referent, around[own + 1 :])
@@ -153,7 +153,7 @@ def local_path(value: str, frame: Frame, nodes: Nodes) -> str | None:
     return None
 
 
-def _unknown(name: str, frame: Frame, at: Span | None) -> Unfound:
+def _unknown(name: str, frame: Frame, at: Span | None, nodes: Nodes) -> Unfound:
     known: list[str] = []
     for scope in scopes(frame):
         below = later(scope).get(name)
@@ -163,7 +163,8 @@ def _unknown(name: str, frame: Frame, at: Span | None) -> Unfound:
             return Unfound()
         known += (each for each, referent in scope.members.items() if referent.tensor is not OPEN)
     inside = next((path for scope in scopes(frame) for path in _deep(name, scope.members)), None)
-    near = nearest(name, known)
+    port = next((path for scope in scopes(frame) for path in _with_output(name, scope.members, nodes)), None)
+    near = None if port else nearest(name, known)
     names = [f"`{each}`" for each in known[-12:]]
     here = f"the names here are {'…, ' if len(known) > 12 else ''}{', '.join(names)}"
     return Unfound(
@@ -173,6 +174,8 @@ def _unknown(name: str, frame: Frame, at: Span | None) -> Unfound:
         if near
         else f"it is inside a scope: write `{inside}`"
         if inside
+        else f"it is an output of a layer: write `{port}`"
+        if port
         else here
         if known
         else "name a layer with `name: …` beside its op",
@@ -197,6 +200,13 @@ def scopes(frame: Frame) -> Iterator[Frame]:
     while scope is not None:
         yield scope
         scope = None if scope.boundary else scope.parent
+
+
+def _with_output(name: str, members: dict[str, Referent], nodes: Nodes) -> Iterator[str]:
+    """The paths of the outputs with this name, the last one first."""
+    for member, referent in reversed(members.items()):
+        if name != FIRST and name in outputs_of(referent, nodes):
+            yield f"{member}.{name}"
 
 
 def _deep(name: str, members: dict[str, Referent]) -> Iterator[str]:

@@ -156,6 +156,13 @@ def _part(given: object) -> Lead:
     return Lead(f"put it into `parts`: `parts: {{NAME: {size}, …}}`, all parts in one mapping", "parts")
 
 
+def _sizes_of_parts(given: object) -> Lead:
+    if not isinstance(given, list) or not all(type(each) is int for each in given):
+        return same("parts")
+    named = ", ".join(f"{chr(ord('a') + at)}: {size}" for at, size in enumerate(given[:26]))
+    return Lead(f"put each size into `parts`, with the name of its part: `parts: {{{named}}}`", "parts")
+
+
 def _masked(given: object) -> Lead:
     if given is False:
         return instead("remove it: no step is left out unless a layer gets `lengths`")
@@ -235,7 +242,7 @@ _ANYWHERE: tuple[tuple[WordEntry, str], ...] = (
         _LAYOUT,
         "dataformat datalayout layout dimensionnumbers dimordering channelaxis channelsfirst memoryformat",
     ),
-    (_BESIDE, "name from repeat when else share trainable"),
+    (_BESIDE, "name from repeat when else share trainable carry"),
     (instead("write `trainable: false` beside the op"), "frozen freeze requiresgrad"),
     (
         instead("remove it: it does not change any number of the network"),
@@ -303,7 +310,10 @@ _OWN: dict[str, tuple[tuple[WordEntry, str], ...]] = {
     "one_hot": (
         (_VOCABULARY, "depth numclasses vocabulary vocabsize numembeddings ndepth classes numtokens"),
     ),
-    "split": ((_part, OTHER),),
+    "split": (
+        (_sizes_of_parts, "sizes sections splitsizeorsections sizesplits splits chunks"),
+        (_part, OTHER),
+    ),
     "slice": ((instead("write `stop`, the start plus the length, in its place"), "length size count"),),
     "take": (
         (instead("write `gather: …` in place of `take`, which gives one position"), "indices positions"),
