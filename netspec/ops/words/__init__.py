@@ -39,6 +39,8 @@ class Lead:
 
 WordEntry = Lead | Callable[[object], Lead]
 WordTable = Mapping[str, WordEntry]
+Rows = tuple[tuple[WordEntry, str], ...]
+"""Rows of a table: an entry, and its words, which are separated by spaces."""
 
 OTHER = "*"
 """The word of a table for every word that neither the table nor our names have."""
@@ -59,8 +61,14 @@ def absent(what: str, note: str = "") -> Lead:
     return Lead(f"this version of netspec has no {what}{f'; {note}' if note else ''}")
 
 
+def written(given: object, default: str = "…") -> str:
+    """The plain number or list of an item, as written."""
+    plain = isinstance(given, int | float | list) and not isinstance(given, bool)
+    return str(given) if plain else default
+
+
 def table(*rows: tuple[WordEntry, str]) -> dict[str, WordEntry]:
-    """A table from rows of an entry and its words, which are separated by spaces.
+    """A table from `Rows`.
 
     Raises:
         ValueError: a word is a duplicate, or is not folded.

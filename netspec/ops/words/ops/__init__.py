@@ -1,0 +1,9 @@
+"""The names of ops in other libraries and papers."""
+
+from __future__ import annotations
+
+from netspec.ops.words import table
+from netspec.ops.words.ops import functions, layers, sequences, shapes, things
+
+WORDS = table(*layers.ROWS, *functions.ROWS, *shapes.ROWS, *sequences.ROWS, *things.ROWS)
+"""By the folded word."""

@@ -1,0 +1,170 @@
+"""The names of ops that merge tensors, and that change sizes and shapes."""
+
+from __future__ import annotations
+
+import re
+
+from netspec.ops.words import Lead, Rows, WordEntry, absent, instead, same, written
+
+_ORDER = (
+    "its channels have the order of PyTorch's pixel shuffle, not of `depth_to_space` in TensorFlow and ONNX"
+)
+
+
+def _border(mode: str) -> WordEntry:
+    def entry(given: object) -> Lead:
+        return instead(f"write `pad: {{amount: {written(given)}, mode: {mode}}}`")
+
+    return entry
+
+
+def _counted(ours: str) -> WordEntry:
+    """Darknet refers to layers by number: from the start, or backwards if negative."""
+
+    def entry(given: object) -> Lead:
+        if not re.search(r"\d", str(given)):
+            return same(ours)
+        return instead(
+            "the number refers to a layer, counted back if it is negative: give each such layer a `name`, and write "
+            f"`- {ours}:` with `from: [name, …]` below it; for one layer, `- identity:` with `from: name`"
+            if ours == "concat"
+            else "the number refers to a layer, counted back if it is negative: give this layer and the one before "
+            f"this item a `name`, and write `- {ours}:` with `from: [name, name]` below it"
+        )
+
+    return entry
+
+
+def _shuffle(given: object) -> Lead:
+    plain = next(iter(given.values()), None) if isinstance(given, dict) else given
+    groups = written(plain, "groups")
+    sizes = '"${in.height}", "${in.width}"'
+    return instead(
+        f'write `layers: [{{reshape: [{groups}, "${{in.channels / {groups}}}", {sizes}]}}, '
+        "{permute: [depth, channels, height, width]}, "
+        f'{{reshape: ["${{in.channels * in.depth}}", {sizes}]}}]`'
+        + ("" if groups != "groups" else ", with the number of groups in place of `groups`")
+    )
+
+
+ROWS: Rows = (
+    # Merges
+    (
+        same("add"),
+        "addition elementwiseadd elemwiseadd eltwiseadd caddtable skipadd residualadd addn accumulaten",
+    ),
+    (_counted("add"), "shortcut"),
+    (_counted("concat"), "route"),
+    (
+        instead("write `add` with a list of branches; `[]` is the identity"),
+        "residual resblock residualblock residualunit skip skipconnection identityblock resnetblock shortcutblock",
+    ),
+    (
+        instead("write `add`, `multiply` or `maximum`; Caffe's default is `add`"),
+        "eltwise elementwise elemwise merge",
+    ),
+    (same("multiply"), "mul product elementwisemul elemwisemul eltwiseproduct cmultable hadamard"),
+    (same("subtract"), "sub minus difference csubtable"),
+    (instead("the mean of branches is `average`, the mean over all positions `global_avg_pool`"), "mean"),
+    (
+        instead(
+            "the maximum of branches is `maximum`, of windows `max_pool`, over all positions `global_max_pool`"
+        ),
+        "max",
+    ),
+    (same("maximum"), "elementwisemax eltwisemax emax cmaxtable"),
+    (instead("the sum of branches is `add`; this version has no sum over axes"), "sum"),
+    (
+        instead("negate each branch, merge them with `maximum`, and negate again: `scale_by: -1`"),
+        "min minimum elementwisemin",
+    ),
+    (absent("op that divides branches"), "div divide truediv cdivtable"),
+    (
+        same("concat"),
+        "cat concatenate concatenation depthconcat filterconcat joinchannels jointable concatv2",
+    ),
+    (absent("merge along a new axis; `concat` merges along an existing one"), "stack pack"),
+    (
+        absent("layer that multiplies two tensors as matrices"),
+        "matmul bmm mm dot dotproduct batchdot tensordot dotgeneral outer mv",
+    ),
+    (absent("distance between branches"), "cosinesimilarity pairwisedistance cdist"),
+    # Sizes and shapes
+    (
+        same("upsample", "`mode: linear` interpolates"),
+        "upsampling upsamplingnearest upsamplenearest resizenearest nearestupsampling upsamplelayer",
+    ),
+    (
+        instead(
+            "write `upsample: {factor: …}`, or `upsample: {size: …}`; it repeats values, `mode: linear` interpolates"
+        ),
+        "interpolate resize resizing resizeimages imageresize interp resizebilinear",
+    ),
+    (
+        instead("write `upsample: {factor: …, mode: linear, align_corners: true}`"),
+        "upsamplingbilinear upsamplebilinear bilinearupsampling bilinearinterpolation",
+    ),
+    (
+        same("pad", "lists go from the first axis to the last"),
+        "zeropad zeropadding constantpad constantpadding padding padlayer",
+    ),
+    (_border("reflect"), "reflectionpad reflectpad reflectionpadding mirrorpad"),
+    (_border("replicate"), "replicationpad replicatepad edgepad replicationpadding"),
+    (absent("circular padding"), "circularpad circularpadding wrappad"),
+    (same("crop"), "cropping spatialcropping"),
+    (instead("write `crop: {size: …}`: it keeps the middle"), "centercrop"),
+    (
+        same("slice", "it cuts one axis, by default the channels; `crop` cuts several axes of a map"),
+        "slice stridedslice narrow dynamicslice",
+    ),
+    (
+        same("split", "its parts are outputs with names: `split: [a, b]` gives `NAME.a` and `NAME.b`"),
+        "split chunk splitv tensorsplit unstack unbind",
+    ),
+    (same("take", "it takes one position of an axis, which is then gone"), "take select index"),
+    (
+        same("gather", "the positions are numbers in the spec, or an input of indices: `from: [x, indices]`"),
+        "gather indexselect takealongaxis takealongdim",
+    ),
+    (
+        absent("op that picks or writes positions that a layer calculates"),
+        "gathernd scatter topk",
+    ),
+    (same("reverse"), "flip fliplr flipud reversev2"),
+    (absent("reversal up to the length of each sample"), "reversesequence"),
+    (same("roll"), "circshift"),
+    (same("flatten"), "ravel lazyflatten flattenlayer"),
+    (instead("write `flatten` for a vector, or `reshape: […]`"), "view"),
+    (same("reshape"), "reshapelayer unflatten viewas"),
+    (
+        instead("write `reshape: […]` with the new shape"),
+        "squeeze unsqueeze expanddims viewcopy squeezelayer",
+    ),
+    (same("permute", "axes are named: `[channels, width, height]`"), "permutelayer dimshuffle"),
+    (
+        instead("write `permute: […]` with the names of all axes in their new order"),
+        "transpose movedim moveaxis swapaxes swapdims",
+    ),
+    (same("depth_to_space", _ORDER), "depthtospace"),
+    (same("depth_to_space"), "pixelshuffle pixelshuffler subpixel subpixelconv periodicshuffle"),
+    (same("space_to_depth", _ORDER), "spacetodepth"),
+    (same("space_to_depth"), "pixelunshuffle subpixeldown"),
+    (
+        absent(
+            "op for Darknet's order of channels; `space_to_depth` has a different order, so weights trained with "
+            "`reorg` do not fit it; docs/words.md has a block with Darknet's order"
+        ),
+        "reorg reorganize passthrough reorglayer",
+    ),
+    (
+        _shuffle,
+        "channelshuffle nativechannelshuffle shufflechannel channelshuffler",
+    ),
+    (same("repeat_vector", "it makes a sequence of a vector, or a map"), "repeatvector"),
+    (
+        instead(
+            "write `repeat_vector: …` for a vector at each position of a map, `upsample: …` for a larger map"
+        ),
+        "tile expand broadcastto repeatinterleave repeat",
+    ),
+)
