@@ -78,6 +78,14 @@ def steps_last(count: int, axis: int) -> Order:
     return Order((*(each for each in range(2, count + 1) if each != axis), axis, 1), along=count > 2)
 
 
+@lru_cache(maxsize=64)
+def all_orders(count: int) -> tuple[Order, ...]:
+    """All orders in which a variable can hold a value with so many axes, the canonical one first."""
+    sizes = range(2, count + 1)
+    every = (canonical(count), channels_last(count), *(steps_last(count, axis) for axis in sizes))
+    return tuple(dict.fromkeys(every))
+
+
 def moved(x: Part, given: Order, wanted: Order) -> Part:
     """A value in another order. `x` is an expression that a method can follow."""
     if given == wanted:

@@ -31,7 +31,7 @@ from netspec_torch.objects import (
     outcome,
     starter,
 )
-from netspec_torch.orders import Order, canonical
+from netspec_torch.orders import Order, all_orders, canonical
 from netspec_torch.site import ALL, OWN, PADDED, Lowered, variable
 from netspec_torch.starts import Home, Homes, start
 
@@ -101,12 +101,16 @@ class TorchReading(Reading):
                 yield turned(result[place] if node.ports else result, made.permutation(wanted))
 
     def _lowerings(self, node: Node) -> Iterator[Lowered]:
-        """The lowerings of a node for the orders of its inputs and of its output in the text."""
+        """The lowerings of a node: for its inputs as they are made, and then for every order in which they can come.
+
+        A body can move an input at its start, so that the order in which it is made says nothing.
+        """
         plain = self.lowered[node.name]
         yield plain
         orders = [self.orders.get(value) for value in (*node.inputs, node.name)]
         axes = len(self.graph.types[node.inputs[0]].shape) if node.inputs else 0
         fitting = [order for order in orders if order is not None and len(order.axes) == axes]
+        fitting += all_orders(axes)
         others = {id(each): each for each in (self.lowered.given(node, order) for order in fitting)}
         yield from (each for each in others.values() if each is not plain)
 

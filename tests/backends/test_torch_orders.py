@@ -307,6 +307,18 @@ layers:
 """,
         2,
     ),
+    "moved_first_in_a_block": (
+        """
+input: [3, 6]
+blocks:
+  both:
+    layers: [concat: [[dense: 2, global_avg_pool], [global_max_pool]]]
+layers:
+  - relu
+  - both
+""",
+        0,  # the block has it
+    ),
     "permuted_volume": (
         """
 input: [3, 4, 5, 2]

@@ -1,0 +1,141 @@
+"""Measures transfer learning in two phases beside a head on random features, and writes docs/transfer.json.
+
+    python benchmarks/transfer.py [--backends torch,keras] [--seeds 5] [--images 200]
+
+As in the textbook (Géron 2019, chapter 11), Fashion-MNIST is divided: task A has most classes, task B has the others
+with few images. The textbook's task B, sandals or shirts, is too easy to show a difference: a head on random features
+reaches 99.6 % of the test images. Here task B is pullover, coat or shirt, which look alike, and task A the other seven
+classes. `zoo:lecture_cnn` learns task A for two epochs. For task B, its trunk gets a new head:
+
+    random    the trunk stays as it is initialised; the head learns
+    frozen    the trunk stays as task A left it; the head learns
+    two phases  as `frozen` for the first half of the epochs; then all learns, the trunk at a tenth of the rate
+
+Each seed draws other images for training, another head and another trunk at random. The test images are the same.
+Fashion-MNIST is found as by `netspec train` (`NETSPEC_DATA`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from statistics import mean
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from netspec.data.idx import read
+
+DOCS = Path(__file__).parents[1] / "docs"
+TASK_B = [2, 4, 6]  # pullover, coat, shirt
+EPOCHS = 20
+VARIANTS = ("random", "frozen", "two phases")
+FREEZE: dict[str, bool | int] = {"random": True, "frozen": True, "two phases": EPOCHS // 2}
+SPEC = """netspec: 1
+name: pullover_coat_or_shirt
+input: [1, 28, 28]
+layers:
+  - network: {{spec: "zoo:lecture_cnn", until: dense1, params: {{classes: 7}}}}
+    name: trunk
+  - dense: 3
+  - softmax
+train:
+  data: {data}
+  batch: 20
+  epochs: {epochs}
+  optimizer: {{adam: {{learning_rate: 0.001}}}}
+  groups: [{{layers: "trunk*", rate: 0.1, freeze: {freeze}}}]
+  metrics: [accuracy]
+"""
+
+
+def main() -> None:
+    """Train task A once a backend, and task B for each seed and variant."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--backends", default="torch,keras")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--images", type=int, default=200)
+    given = parser.parse_args()
+    record: dict[str, Any] = {"images": given.images, "epochs": EPOCHS, "backends": {}}
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        write_data(folder, given.images, given.seeds)
+        for backend in given.backends.split(","):
+            record["backends"][backend] = measured(folder, backend, given.seeds)
+    (DOCS / "transfer.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def write_data(folder: Path, images: int, seeds: int) -> None:
+    """Write task A, and task B once a seed."""
+    base = Path(os.environ["NETSPEC_DATA"], "fashion-mnist")
+    parts = {}
+    for part, prefix in (("train", "train"), ("test", "t10k")):
+        pixels, _ = read(found(base, f"{prefix}-images-idx3-ubyte"), 3)
+        labels, _ = read(found(base, f"{prefix}-labels-idx1-ubyte"), 1)
+        parts[part] = pixels[:, None], labels.astype(np.int64)
+    others = [label for label in range(10) if label not in TASK_B]
+    write_set(folder / "a.npz", parts, others, None, 0)
+    for seed in range(seeds):
+        write_set(folder / f"b{seed}.npz", parts, TASK_B, images, seed)
+
+
+def found(folder: Path, name: str) -> Path:
+    """The idx file of this name, packed or not."""
+    return next(path for path in (folder / name, folder / f"{name}.gz") if path.exists())
+
+
+def write_set(path: Path, parts: dict[str, Any], classes: list[int], images: int | None, seed: int) -> None:
+    """Write the images of some classes, of which the training part has only so many, drawn by the seed."""
+    arrays = {}
+    for part, (pixels, labels) in parts.items():
+        chosen = np.flatnonzero(np.isin(labels, classes))
+        if part == "train" and images is not None:
+            chosen = np.random.default_rng(seed).permutation(chosen)[:images]
+        arrays[f"{part}_images"] = pixels[chosen]
+        arrays[f"{part}_labels"] = np.searchsorted(np.array(classes), labels[chosen])
+    np.savez(path, **arrays)
+
+
+def measured(folder: Path, backend: str, seeds: int) -> dict[str, Any]:
+    """The test accuracies of the variants, one a seed, and their means."""
+    trunk = ["train", "zoo:lecture_cnn", "--set", "classes=7", "--data", "a.npz", "--epochs", "2"]
+    learned = train(folder, f"a-{backend}", [*trunk, "--backend", backend])
+    print(f"{backend}: task A {learned:.4f}", file=sys.stderr)
+    accuracies: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
+    for seed in range(seeds):
+        for variant in VARIANTS:
+            spec = folder / f"{variant.replace(' ', '-')}-{seed}.yaml"
+            freeze = json.dumps(FREEZE[variant])
+            text = SPEC.format(data=f"b{seed}.npz", epochs=EPOCHS, freeze=freeze)
+            spec.write_text(text, encoding="utf-8")
+            words = ["train", spec.name, "--backend", backend, "--seed", str(seed)]
+            if variant != "random":
+                words += ["--weights", f"trunk=a-{backend}/weights.safetensors"]
+            accuracies[variant].append(train(folder, f"{spec.stem}-{backend}", words))
+            print(f"{backend}: seed {seed}, {variant} {accuracies[variant][-1]:.4f}", file=sys.stderr)
+    means = {variant: round(mean(values), 4) for variant, values in accuracies.items()}
+    print(f"{backend}: {means}")
+    return {"task_a": learned, "test_accuracies": accuracies, "means": means}
+
+
+def train(folder: Path, out: str, words: list[str]) -> float:
+    """The test accuracy of one training."""
+    command = [sys.executable, "-P", "-c", "from netspec_cli.main import run; run()", *words]
+    done = subprocess.run(
+        [*command, "-o", out, "--format", "json"],
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=folder,
+        encoding="utf-8",
+    )
+    return float(json.loads(done.stdout)["test"]["test_accuracy"])
+
+
+if __name__ == "__main__":
+    main()
