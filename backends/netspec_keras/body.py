@@ -278,7 +278,8 @@ class FunctionWriter:
             return ""
         type_ = self.plan.graph.types[_value(item)]
         sizes = type_.sizes if type_.channels is None else (*type_.sizes, type_.channels)
-        return "×".join(map(str, sizes))
+        order = self.plan.turned.get(_value(item), range(1 + len(sizes)))
+        return "×".join(str(sizes[dim - 1]) for dim in order if dim)
 
     def _make(self, entry: PlannedCall) -> Iterator[Line]:
         """The statements that construct layers with variables."""

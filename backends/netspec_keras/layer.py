@@ -90,6 +90,23 @@ def reordered(array: Array, blocks: tuple[int, ...]) -> Array:
     return np.concatenate([parts[place] for place in blocks])
 
 
+Dims = tuple[int, ...]
+"""For each dimension of a tensor in another order of axes, the dimension in the order of Keras."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turning:
+    """A node that moves axes of its first input, or of its value back.
+
+    Without these moves it takes the input, and gives the value, in the orders `takes` and `gives`. `lower` lowers it
+    with `(moves_in, moves_out)`.
+    """
+
+    takes: Dims
+    gives: Dims | None
+    lower: Callable[[bool, bool], Lowered]
+
+
 @dataclass(frozen=True, slots=True)
 class Together:
     """What makes recurrent layers that share their weights one layer: everything that one of them gives, by name.
@@ -123,3 +140,5 @@ class Lowered:
     gives: tuple[str, ...] = ()
     several: Callable[[Together], Lowered] | None = field(default=None, compare=False)
     settings: tuple[tuple[str, LiteralValue], ...] = field(default=(), compare=False)
+    turning: Turning | None = field(default=None, compare=False)
+    """How it is without its moves of axes, if it has some."""

@@ -12,7 +12,7 @@ from netspec.graph import Graph, Node
 from netspec.lowering.gathering import Cycle, cycle, gathered
 from netspec.lowering.outline import Module, called_key, inlined, nesting, outline
 from netspec.lowering.parts import Index
-from netspec_keras.layer import LayerText, Lowered
+from netspec_keras.layer import Dims, LayerText, Lowered
 
 PlanName = tuple[str | Index, ...]
 PlanKey = tuple[str, ...]
@@ -73,6 +73,8 @@ class Plan:
     uses: dict[PlanKey, list[Module]] = field(default_factory=dict)
     lent: set[PlanKey] = field(default_factory=set)
     levels: dict[str, int] = field(default_factory=dict)
+    turned: Mapping[str, Dims] = field(default_factory=dict)
+    """The values in another order of axes than that of Keras."""
 
     @cached_property
     def shares_anything(self) -> bool:
@@ -148,19 +150,21 @@ def spell(name: PlanName) -> Iterator[str]:
     return (str(each.number) if isinstance(each, Index) else each for each in name)
 
 
-def plan(graph: Graph, layers: Mapping[str, Lowered], folded: bool = True) -> Plan:
+def plan(
+    graph: Graph, layers: Mapping[str, Lowered], folded: bool = True, turned: Mapping[str, Dims] | None = None
+) -> Plan:
     """Decide the functions of a graph whose nodes have these layers; if it is not `folded`, there are none.
 
     Sharing is written as layers that are called twice: in one function by the variable of the layer, between two calls
     of a block by the variable of the first call's result. If neither is possible, the whole network is flat.
     """
     root = inlined(outline(graph))
-    flat = Plan(graph, root, layers, flat=True)
+    flat = Plan(graph, root, layers, flat=True, turned=turned or {})
     if not folded:
         return flat
     if not flat.shares_anything:
         root = gathered(root, lambda repeat: _loops(graph, repeat), lambda node: node.op.merges)
-    made = Plan(graph, root, layers, modules={each.path: each for each in root.modules()})
+    made = Plan(graph, root, layers, modules={each.path: each for each in root.modules()}, turned=flat.turned)
     made.levels = nesting(root)
     _name(made, root, ())
     _lend(made)

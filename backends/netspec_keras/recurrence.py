@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from netspec.dataclass import replace
 from netspec.lowering.parts import Argument, Call
@@ -13,7 +13,7 @@ from netspec.ops.roles import LENGTHS, assigned
 from netspec.ops.swept import CELL, STATE, Swept
 from netspec_keras.arguments import Arguments, Types, count, option
 from netspec_keras.helpers import sweeps
-from netspec_keras.layer import ALONE, Holder, LayerText, Lowered, Together
+from netspec_keras.layer import ALONE, Holder, LayerText, Lowered, Together, Turning
 
 NAMES: dict[type[Recurrent], str] = {Rnn: "RNN", Lstm: "LSTM", Gru: "GRU"}
 """The name of each layer in the helpers."""
@@ -35,13 +35,36 @@ def recurrent(op: Recurrent, types: Types) -> Lowered:
     """A layer of Keras, or the helper; further outputs need the helper."""
 
     def several(together: Together) -> Lowered:
-        return _swept(op, types, together)
+        return _turning(op, types, lambda *moves: _swept(op, types, together, moves))
 
     if _is_stack(op, types):
         lowered = _stack(op)
     else:
-        lowered = _one(op, types) if _is_enough(op, types) else _swept(op, types)
-    return Lowered(lowered.layers, lowered.holders, several=several, settings=of_calls(op, types))
+        lower = _one if _is_enough(op, types) else _swept
+        lowered = _turning(op, types, lambda *moves: lower(op, types, moves=moves))
+    return replace(lowered, several=several, settings=of_calls(op, types))
+
+
+Moves = tuple[bool, ...]
+"""Whether a layer moves the axis of the steps before the channels, and back."""
+
+BOTH = (True, True)
+
+
+def _turning(op: Recurrent, types: Types, lower: Callable[[bool, bool], Lowered]) -> Lowered:
+    """The layer, which can leave its moves to its neighbours if it has any."""
+    last, axis = 1 + len(types[0].spatial), 1 + op.dimension(types)
+    order = (0, *(each for each in range(1, last) if each != axis), axis, last)
+    if order == tuple(range(len(order))):
+        return lower(*BOTH)
+    gives = order if op.returns == "sequence" else None
+    return replace(lower(*BOTH), turning=Turning(order, gives, lower))
+
+
+def _moving(moves: Moves) -> Arguments:
+    return tuple(
+        option(name, value, True) for name, value in zip(("moves_in", "moves_out"), moves, strict=True)
+    )
 
 
 def _is_enough(op: Recurrent, types: Types) -> bool:
@@ -76,7 +99,7 @@ def _needs_cell(op: Recurrent) -> bool:
     return op.variational
 
 
-def _one(op: Recurrent, types: Types) -> Lowered:
+def _one(op: Recurrent, types: Types, moves: Moves = BOTH) -> Lowered:
     """The layer of Keras, inside the helper `Along` if the input has several axes or the steps come out reversed."""
     native = _native(op)
     reversed_ = op.direction == "backward" and op.returns == "sequence"
@@ -84,7 +107,8 @@ def _one(op: Recurrent, types: Types) -> Lowered:
         return native
     (layer,) = native.layers
     axis = option("axis", 1 + op.dimension(types), 1)
-    along = LayerText("Along", (Argument(Call(layer.cls, layer.arguments)), axis))
+    arguments = (Argument(Call(layer.cls, layer.arguments)), axis, *_moving(moves))
+    along = LayerText("Along", arguments, parts=frozenset({sweeps.UNMOVED} if moves != BOTH else ()))
     holders = {
         name: replace(each, variable=f"layer.{each.variable}") for name, each in native.holders.items()
     }
@@ -121,7 +145,7 @@ def stated(op: Swept, types: Types, together: Together) -> tuple[Argument, ...]:
     return tuple(option(name, value) for name, value in of_calls(op, types) if name in together.varying)
 
 
-def _swept(op: Recurrent, types: Types, together: Together = ALONE) -> Lowered:
+def _swept(op: Recurrent, types: Types, together: Together = ALONE, moves: Moves = BOTH) -> Lowered:
     """The helper, which holds a layer of Keras for each layer and direction."""
     returns = together.returns or (op.returns,)
     held = dict(together.settings or of_calls(op, types))
@@ -138,11 +162,13 @@ def _swept(op: Recurrent, types: Types, together: Together = ALONE) -> Lowered:
         option("dropout", op.dropout, 0.0),
         option("variational", op.variational, False),
         option("gives", (*returns, *together.ports), ("sequence",)),
+        *_moving(moves),
     )
     places = tuple(f"sweeps.{number}.cell" for number in range(op.layers * len(op.suffixes)))
     parts = {
         *_parts(op, types, {*returns, *together.ports}),
         *(sweeps.CALLS[name] for name in together.varying),
+        *((sweeps.UNMOVED,) if moves != BOTH else ()),
     }
     layer = LayerText(
         f"Recurrent{name}", arguments, given=stated(op, types, together), parts=frozenset(parts)

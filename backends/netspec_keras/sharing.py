@@ -12,7 +12,7 @@ from netspec.graph import Graph, Node
 from netspec.lowering.sizes import with_sizes
 from netspec.ops import FAMILY_OF
 from netspec.types import Type
-from netspec_keras.layer import ALONE, LayerText, Lowered, Together
+from netspec_keras.layer import ALONE, Dims, LayerText, Lowered, Together, Turning
 from netspec_keras.lowering import LOWERINGS, bare, lowered
 from netspec_keras.starts import started
 
@@ -28,26 +28,72 @@ class Lowerings:
 
     own: Mapping[str, Lowered]
     layers: Mapping[str, Lowered]
+    turned: Mapping[str, Dims]
+    """The values in another order of axes than that of Keras."""
 
 
 def lower(graph: Graph) -> Lowerings:
     """The Keras layers of every node; equal nodes are lowered once. The backend accepts the graph."""
     made: dict[object, Lowered] = {}
-    own = {}
+    own: dict[str, Lowered] = {}
+    keys: dict[str, object] = {}
     shared = forms(graph)
+    found = {}
     for node in graph.nodes:
         types = _types(graph, node)
         # A layer is initialised like the owner of its weights.
         key = (node.op, node.trainable, node.shares, node.ports, shared.key(node), *types)
         if key not in made:
-            made[key] = started(layers_of(graph, node, shared), node)
+            made[key] = layers_of(graph, node, shared)
+        found[node.name] = made[key]
+        keys[node.name] = key
+    pairs = kept_turned(graph, found)
+    for node in graph.nodes:
+        moves = (not any(value in pairs for value in node.inputs[:1]), node.name not in pairs)
+        key = (keys[node.name], moves)
+        if key not in made:
+            each, (moves_in, moves_out) = found[node.name], moves
+            if each.turning is not None and not all(moves):
+                each = each.turning.lower(moves_in, moves_out)
+            made[key] = started(each, node)
         own[node.name] = made[key]
     own = _with_one_class(own)
     layers = dict(own)
     for family in _families(graph):
         if shared.key(family[0]) is None and len({own_layer(own[node.name]) for node in family}) > 1:
             layers |= {node.name: started(bare(node.op, _types(graph, node)), node) for node in family}
-    return Lowerings(own, layers)
+    return Lowerings(own, layers, pairs)
+
+
+def kept_turned(graph: Graph, lowered: Mapping[str, Lowered]) -> dict[str, Dims]:
+    """The values that stay in the order of axes in which a layer makes them, because every user takes them like that.
+
+    Else the layer would move an axis back, and each user would move it again.
+    """
+    turnings = {name: each.turning for name, each in lowered.items() if each.turning is not None}
+    if not any(each.gives for each in turnings.values()):
+        return {}
+    shared = {name for node in graph.nodes if node.shares is not None for name in (node.name, node.shares)}
+    users: dict[str, list[Node]] = {}
+    for node in graph.nodes:
+        for value in node.inputs:
+            users.setdefault(value, []).append(node)
+    kept = {}
+    for name, turning in turnings.items():
+        takers = users.get(name, [])
+        is_output = any(output.value == name for output in graph.outputs)
+        is_shared = not shared.isdisjoint((name, *(node.name for node in takers)))
+        if turning.gives is None or not takers or is_output or is_shared:
+            continue
+        if all(_takes(node, name, turnings.get(node.name), turning.gives) for node in takers):
+            kept[name] = turning.gives
+    return kept
+
+
+def _takes(node: Node, value: str, turning: Turning | None, order: Dims) -> bool:
+    """Whether a node takes a value in this order of axes, and only as its first input."""
+    places = [place for place, each in enumerate(node.inputs) if each == value]
+    return turning is not None and turning.takes == order and places == [0]
 
 
 HELPER_OF = {

@@ -68,12 +68,13 @@ def source(graph: Graph) -> Source:
 def draft(graph: Graph, lowered: Lowerings, folded: bool = True) -> Draft:
     """The source before its proof."""
     layers = lowered.layers
-    module = _Module(graph, layers, plan(graph, layers, folded))
+    module = _Module(graph, layers, plan(graph, layers, folded, lowered.turned))
     text = module.write()
     written = (layers, module.same, {**layers, **module.apart})
     gives = {name: each.gives for name, each in lowered.own.items()}
     reading = KerasReading(graph, module.name, ways(graph, lowered.own, *written), gives)
-    return Draft(module.plan.root, text, reading)
+    back = {name: tuple(map(dims.index, range(len(dims)))) for name, dims in lowered.turned.items()}
+    return Draft(module.plan.root, replace(text, turned=tuple(back.items())), reading)
 
 
 @dataclass(frozen=True, slots=True)

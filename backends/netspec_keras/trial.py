@@ -37,7 +37,9 @@ class KerasTrial:
         self.graph, self.start, self.dtype, self.device = graph, weights, dtype, device
         recorder = Recorder(order(outline(graph)), inject)
         with self._set():
-            self.model = execute(instrument(source(graph)), graph, dtype, device, given={HOOK: recorder})
+            text = source(graph)
+            self.turned = dict(text.turned)
+            self.model = execute(instrument(text), graph, dtype, device, given={HOOK: recorder})
             made = {**{each.name: each for each in self.model.inputs}, **recorder.seen}
             self.values = {node.name: made[node.name] for node in graph.nodes}
             self.network = keras.Model(self.model.inputs, [made[each.value] for each in graph.outputs])
@@ -60,8 +62,11 @@ class KerasTrial:
         with self._set():
             write(self.model, self.graph, self.start)
             arrays = [*map(self.engine.array, self.probe(self._batch(inputs)))]
-        types = self.graph.types
-        return {name: outward(array, types[name]) for name, array in zip(self.values, arrays, strict=True)}
+        types, found = self.graph.types, {}
+        for name, array in zip(self.values, arrays, strict=True):
+            back = self.turned.get(name)
+            found[name] = outward(array if back is None else array.transpose(back), types[name])
+        return found
 
     def gradients(self, inputs: Arrays, targets: Arrays) -> dict[str, Array]:
         with self._set():

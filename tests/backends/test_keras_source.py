@@ -354,6 +354,7 @@ def test_a_helper_with_some_parts_is_as_the_formatter_leaves_it(number: int, tmp
         parts = {each for each in sweeps.ALL if draw.random() < 0.4}
         parts |= {sweeps.BACKWARD, sweeps.BOTH} if sweeps.MERGE in parts else set()
         parts |= {sweeps.BACKWARD} if sweeps.BOTH in parts else set()
+        parts |= {sweeps.AXES} if sweeps.UNMOVED in parts else set()
         parts |= {sweeps.DROPOUT} if sweeps.VARIATIONAL in parts else set()
         parts |= {sweeps.GIVES} if parts & {sweeps.LAST, sweeps.STATE, sweeps.CELL} else set()
         for name in ("RecurrentLSTM", "RecurrentGatedLSTM"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -49,6 +51,41 @@ class Trails:
         if name in MOVES and changes and any(np.array_equal(row, each) for each in trail):
             self.found.append(f"{name} of {tuple(before.shape)} to {tuple(after.shape)}")
         self.kept[id(after)] = after, order, [*trail, row] if changes else trail
+
+
+def undone_in_keras(text: str, function: str, graph: Graph) -> list[str]:
+    """The moves in a text of Keras that undo an earlier one; it runs on zeros."""
+    import keras
+    from keras.src import ops as inner
+
+    trails = Trails(lambda shape: np.arange(int(np.prod(shape))).reshape(shape), np.ravel)
+
+    def following(name: str, key: str, change: Callable[[Order, Any, Any], Order]) -> Callable[..., Any]:
+        run = getattr(keras.ops, name)
+
+        def call(x: Any, *further: Any, **keywords: Any) -> Any:
+            made = run(x, *further, **keywords)
+            wanted = further[0] if further else keywords.get(key)
+            trails.follow(name, x, made, lambda order: change(order, made, wanted))
+            return made
+
+        return call
+
+    calls = {
+        "transpose": following("transpose", "axes", lambda order, made, axes: np.transpose(order, axes)),
+        "reshape": following("reshape", "newshape", lambda order, made, shape: order.reshape(made.shape)),
+    }
+    space: dict[str, Any] = {"__name__": "text"}
+    exec(compile(text, "<text>", "exec"), space)
+    model = space[function]()
+    kinds = {each.name: "int32" if each.type.kind == "indices" else None for each in graph.inputs}
+    inputs = [keras.ops.zeros((1, *each.shape[1:]), kinds[each.name]) for each in model.inputs]
+    with ExitStack() as stack:
+        for module in (keras.ops, inner):
+            for name, call in calls.items():
+                stack.enter_context(patch.object(module, name, call))
+        model(inputs if len(inputs) > 1 else inputs[0])
+    return trails.found
 
 
 def undone_in_torch(text: str, cls: str, graph: Graph) -> list[str]:

@@ -5,34 +5,64 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from netspec.lowering.layout import docstring
 from netspec_keras.helpers.helper import Helper, Parts
-from netspec_keras.helpers.sweeps import ALL, SINGLE, layer, sizes, sweep_of_cell, sweep_of_keras
+from netspec_keras.helpers.sweeps import (
+    ABOUT_MOVES,
+    ALL,
+    SINGLE,
+    UNMOVED,
+    layer,
+    sizes,
+    sweep_of_cell,
+    sweep_of_keras,
+)
 
-ALONG = '''
-class Along(layers.Wrapper):
-    """A layer of sequences along one axis of (N, *sizes, channels); other axes count as samples."""
 
-    def __init__(self, layer, axis=1, **kwargs):
-        super().__init__(layer, **kwargs)
-        self.axis, layer.trainable = axis, self.trainable
+def _along(parts: Parts) -> str:
+    """The wrapper of a layer of Keras'."""
+    turned = UNMOVED in parts
+    about = "A layer of sequences along one axis of (N, *sizes, channels); other axes count as samples."
+    moves = ", moves_in=True, moves_out=True" if turned else ""
+    keeps = ["        self.moves_in, self.moves_out = moves_in, moves_out"] if turned else []
+    goes_in = "ops.transpose(inputs, order)"
+    goes_out = "ops.transpose(y, [order.index(axis) for axis in range(len(order))])"
+    out = [f"        return {goes_out} if several else y"]
+    steps = "self.axis if self.moves_in else -2" if turned else "self.axis"
+    config = '{**super().get_config(), "axis": self.axis}'
+    if turned:
+        goes_in += " if self.moves_in else inputs"
+        out = ["        if several and self.moves_out:", f"            return {goes_out}", "        return y"]
+        config = '{**super().get_config(), "axis": self.axis, **moves}'
+    lines = [
+        "class Along(layers.Wrapper):",
+        *docstring(f"{about}\n\n{ABOUT_MOVES}" if turned else about, 1),
+        "",
+        f"    def __init__(self, layer, axis=1{moves}, **kwargs):",
+        "        super().__init__(layer, **kwargs)",
+        *keeps,
+        "        self.axis, layer.trainable = axis, self.trainable",
+        "",
+        "    def build(self, input_shape):",
+        f"        self.layer.build((None, input_shape[{steps}], input_shape[-1]))",
+        "",
+        "    def call(self, inputs):",
+        "        axes = range(1, len(inputs.shape) - 1)",
+        "        order = (0, *(axis for axis in axes if axis != self.axis), self.axis, len(inputs.shape) - 1)",
+        f"        x = {goes_in}",
+        "        y = self.layer(ops.reshape(x, (-1, *x.shape[-2:])))",
+        "        several = len(y.shape) == 3",
+        '        if several and getattr(self.layer, "go_backwards", False):',
+        "            y = ops.flip(y, axis=1)  # Keras leaves the steps in the order of its way",
+        "        y = ops.reshape(y, (-1, *x.shape[1:-2], *y.shape[1:]))",
+        *out,
+        "",
+        "    def get_config(self):",
+        *(['        moves = {"moves_in": self.moves_in, "moves_out": self.moves_out}'] if turned else []),
+        f"        return {config}",
+    ]
+    return "\n" + "\n".join(lines) + "\n"
 
-    def build(self, input_shape):
-        self.layer.build((None, input_shape[self.axis], input_shape[-1]))
-
-    def call(self, inputs):
-        axes = range(1, len(inputs.shape) - 1)
-        order = (0, *(axis for axis in axes if axis != self.axis), self.axis, len(inputs.shape) - 1)
-        x = ops.transpose(inputs, order)
-        y = self.layer(ops.reshape(x, (-1, *x.shape[-2:])))
-        several = len(y.shape) == 3
-        if several and getattr(self.layer, "go_backwards", False):
-            y = ops.flip(y, axis=1)  # Keras leaves the steps in the order of its way
-        y = ops.reshape(y, (-1, *x.shape[1:-2], *y.shape[1:]))
-        return ops.transpose(y, [order.index(axis) for axis in range(len(order))]) if several else y
-
-    def get_config(self):
-        return {**super().get_config(), "axis": self.axis}
-'''
 
 STACKED = '''
 class Stacked(layers.Wrapper):
@@ -211,7 +241,7 @@ def _of_cells(name: str, cell: str, doc: str, states: str = "self.units") -> Hel
 
 
 HELPERS = {
-    "Along": Helper(ALONG),
+    "Along": Helper(_along(ALL), written=_along),
     "Stacked": Helper(STACKED),
     "GateBias": Helper(GATE_BIAS),
     "LiftedGates": Helper(LIFTED_GATES),

@@ -9,6 +9,8 @@ from netspec_keras.helpers.helper import Parts
 
 AXES = "axes"
 """Inputs with several axes, of which one has the steps."""
+UNMOVED = "unmoved"
+"""Inputs or outputs with the axis of the steps before the channels."""
 STARTS = "starts"
 """States to start with."""
 LENGTHS = "lengths"
@@ -42,6 +44,7 @@ SINGLE = "single"
 
 ALL = (
     AXES,
+    UNMOVED,
     STARTS,
     LENGTHS,
     STACK,
@@ -71,6 +74,9 @@ def layer(name: str, parts: Parts, methods: str = "") -> str:
     return "\n" + "\n".join(lines) + "\n" + methods
 
 
+ABOUT_MOVES = "`moves_in` and `moves_out`: whether it moves that axis before the channels, and back."
+
+
 def _about(parts: Parts) -> str:
     first = (
         "Recurrent layers along one axis of (N, *sizes, channels); the other axes count as samples."
@@ -91,6 +97,7 @@ def _about(parts: Parts) -> str:
     if gives:
         *names, last = ['the "sequence"', *gives]
         more += f"It returns what `gives` names: {', '.join(names)} or {last}."
+    more += f"{ABOUT_MOVES} " if UNMOVED in parts else ""
     return f"{first}\n\n{more}" if more else first
 
 
@@ -103,13 +110,14 @@ def _init(parts: Parts) -> Iterator[str]:
         *(['gives=("sequence",)'] if GIVES in parts else []),
         *(["dropout=0.0"] if DROPOUT in parts else []),
         *(["variational=False"] if VARIATIONAL in parts else []),
+        *(["moves_in=True", "moves_out=True"] if UNMOVED in parts else []),
     ]
     yield from wrap(f"def __init__({', '.join(['self', 'units', *options, '**kwargs'])}):", 1)
     yield "        self.settings = {name: kwargs.pop(name) for name in [*kwargs] if name not in self.own}"
     yield "        super().__init__(**kwargs)"
     names = _options(parts)
     values = ["tuple(gives)" if name == "gives" else name for name in names]
-    for row in (slice(0, 3), slice(3, 6), slice(6, None)):
+    for row in (slice(0, 3), slice(3, 6), slice(6, 9), slice(9, None)):
         if names[row]:
             targets = ", ".join("self." + ("rate" if name == "dropout" else name) for name in names[row])
             yield f"        {targets} = {', '.join(values[row])}"
@@ -147,6 +155,8 @@ def _options(parts: Parts) -> list[str]:
         "gives": GIVES,
         "dropout": DROPOUT,
         "variational": VARIATIONAL,
+        "moves_in": UNMOVED,
+        "moves_out": UNMOVED,
     }
     return ["units", *(name for name, part in found.items() if part in parts)]
 
@@ -230,13 +240,21 @@ def _call(parts: Parts) -> Iterator[str]:
             yield "        if others:"
             yield "            values = [ops.reshape(y, (-1, *samples, *y.shape[1:])) for y in values]"
             yield "            back = [order.index(axis) for axis in range(rank)]"
-            yield "            values = [ops.transpose(y, back) if len(y.shape) == rank else y for y in values]"
+            last = " and self.moves_out" if UNMOVED in parts else ""
+            yield from wrap(
+                f"values = [ops.transpose(y, back) if len(y.shape) == rank{last} else y for y in values]", 3
+            )
         yield "        return values[0] if len(values) == 1 else tuple(values)"
         return
     if AXES in parts:
         yield "        if others:"
         yield "            x = ops.reshape(x, (-1, *samples, *x.shape[1:]))"
-        yield "            x = ops.transpose(x, [order.index(axis) for axis in range(rank)])"
+        back = "ops.transpose(x, [order.index(axis) for axis in range(rank)])"
+        if UNMOVED in parts:
+            yield "            if self.moves_out:"
+            yield f"                x = {back}"
+        else:
+            yield f"            x = {back}"
     yield "        return x"
 
 
@@ -258,9 +276,15 @@ def _inputs(parts: Parts) -> Iterator[str]:
         along = "along" if CALLS["axis"] in parts else "self.axis"
         yield f"        others = [axis for axis in range(1, rank - 1) if axis != {along}]"
         yield f"        order = (0, *others, {along}, rank - 1)"
-        yield f"        samples, steps = [x.shape[axis] for axis in others], x.shape[{along}]"
-        yield "        if others:"
-        yield "            x = ops.reshape(ops.transpose(x, order), (-1, steps, x.shape[-1]))"
+        if UNMOVED in parts:
+            yield "        x = ops.transpose(x, order) if others and self.moves_in else x"
+            yield "        samples = x.shape[1:-2]"
+            yield "        if others:"
+            yield "            x = ops.reshape(x, (-1, *x.shape[-2:]))"
+        else:
+            yield f"        samples, steps = [x.shape[axis] for axis in others], x.shape[{along}]"
+            yield "        if others:"
+            yield "            x = ops.reshape(ops.transpose(x, order), (-1, steps, x.shape[-1]))"
     if LENGTHS in parts:
         yield "        mask = None"
         yield "        if lengths:"

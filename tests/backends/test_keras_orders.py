@@ -1,0 +1,135 @@
+"""Generated Keras has no two moves of axes that undo each other, also across layers and functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pytest
+
+import netspec
+from netspec.graph import Graph
+from netspec.proof.comparison import compare
+from netspec_keras.source import function_name, source
+from tests.backends.turning import undone_in_keras
+from tests.having import ORACLE
+from tests.language.author import graph_of
+
+FORWARD, GRADIENTS = 1e-12, 1e-11
+
+NETWORKS: Mapping[str, tuple[str, tuple[int, int]]] = {
+    "in_a_row": (
+        """
+input: [3, 5, 4]
+layers:
+  - gru: {units: 3, axis: height}
+  - lstm: {units: 3, axis: height, direction: both, merge: sum}
+  - lstm: {units: 2, axis: height, peepholes: true, direction: backward}
+    name: a
+  - lstm: {units: 2, axis: height, return: last}
+    from: [a, a.state, a.cell]
+  - dense: 3
+""",
+        (3, 3),
+    ),
+    "used_otherwise": (
+        """
+input: [3, 5, 4]
+layers:
+  - rnn: {units: 3, axis: height}
+    name: a
+  - rnn: {units: 3, axis: height}
+    name: b
+  - add:
+    from: [a, b]
+  - rnn: {units: 3, axis: height}
+    name: c
+  - rnn: {units: 3, axis: width}
+    name: d
+heads:
+  end: d
+  middle: {from: c, layers: [global_avg_pool]}
+""",
+        (0, 0),
+    ),
+    "in_blocks": (
+        """
+input: [3, 5, 4]
+blocks:
+  sweep:
+    params: {axis: , units: }
+    layers:
+      - gru: {units: $units, axis: $axis, reset: before}
+layers:
+  - sweep: {axis: height, units: 3}
+  - sweep: {axis: height, units: 4}
+  - sweep: {axis: width, units: 4}
+  - sweep: {axis: height, units: 4}
+    repeat: 3
+""",
+        (3, 3),
+    ),
+    "shared": (
+        """
+input: [3, 5, 4]
+layers:
+  - gru: {units: 3, axis: height}
+    name: a
+  - gru: {units: 3, axis: height}
+    share: a
+  - gru: {units: 3, axis: height}
+""",
+        (0, 0),
+    ),
+}
+"""Networks, and how many of their layers take and give values in the order of a neighbour."""
+
+
+def network(name: str) -> Graph:
+    return graph_of(f"netspec: 1\nname: {name}\n{NETWORKS[name][0]}")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_value_stays_in_an_order_that_all_its_users_take(name: str) -> None:
+    text = source(network(name)).text
+    text = text[text.rindex("\ndef ") :]
+    rows = re.split(r"\n    \w", text)
+    found = [sum(f"moves_{way}=False" in row for row in rows) for way in ("in", "out")]
+    assert tuple(found) == NETWORKS[name][1], text
+
+
+@pytest.mark.parametrize(
+    "name", ["in_a_row", "zoo:rnn_rows_mnist", pytest.param("in_blocks", marks=pytest.mark.slow)]
+)
+def test_no_move_that_runs_undoes_another(name: str) -> None:
+    pytest.importorskip("keras")
+    graph = network(name) if name in NETWORKS else netspec.load(name)
+    assert undone_in_keras(source(graph).text, function_name(graph), graph) == []
+
+
+def test_the_runner_sees_a_pair() -> None:
+    pytest.importorskip("keras")
+    text = """
+import keras
+from keras import layers
+
+def pair():
+    inputs = keras.Input(shape=(3, 4, 2), name="input")
+    x = layers.Permute((2, 1, 3))(inputs)
+    x = layers.Reshape((4, 1, 3, 2))(x)
+    x = layers.Permute((3, 2, 1, 4))(x)
+    return keras.Model(inputs, x)
+"""
+    graph = graph_of("netspec: 1\nname: pair\ninput: [2, 3, 4]\nlayers: [relu]")
+    assert len(undone_in_keras(text, "pair", graph)) == 1
+    other = text.replace("(3, 2, 1, 4)", "(2, 1, 3, 4)")
+    assert undone_in_keras(other, "pair", graph) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_numbers_are_those_of_the_oracle(name: str) -> None:
+    pytest.importorskip("keras")
+    found = compare(network(name), [ORACLE, "keras"], batch=3, steps=2, sizes=(), seed=1)
+    assert all(each.max_rel <= FORWARD for each in found.layers)
+    assert all(each.max_rel <= GRADIENTS for each in found.gradients)
