@@ -24,7 +24,7 @@ from netspec_torch.flow import loops
 from netspec_torch.helpers import NAMES, helpers
 from netspec_torch.interfaces import interfaces, is_head
 from netspec_torch.lowering import Lowerings
-from netspec_torch.orders import canonical
+from netspec_torch.orders import Order, canonical
 from netspec_torch.reading import TorchReading
 from netspec_torch.reserved import ATTRIBUTES, VARIABLES
 from netspec_torch.sharing import Made, Sharing
@@ -127,17 +127,28 @@ class _Text:
 
     def _about(self, each: Class) -> str:
         """The docstring of a class: its uses, and whether it takes or gives values in another order of axes."""
-        orders = [self.whole.interface(use) for use in each.uses]
-        turned = {
-            verb: [order for row in rows for order in row if not order.is_canonical]
-            for verb, rows in (("takes", [o.takes for o in orders]), ("gives", [o.makes for o in orders]))
-        }
-        verbs = " and ".join(verb for verb, rows in turned.items() if rows)
-        if not verbs:
+        turned: dict[str, set[str]] = {"takes": set(), "gives": set()}
+        for use in each.uses:
+            interface = self.whole.interface(use)
+            turned["takes"] |= {*self._turned(use.inputs, interface.takes)}
+            turned["gives"] |= {*self._turned(use.outputs, interface.makes)}
+        found = {verb: orders for verb, orders in turned.items() if orders}
+        if not found:
             return told(each.uses)
-        last = all(order.axes[-1] == 1 for rows in turned.values() for order in rows)
-        what = "the channels last" if last else "axes in another order than (N, channels, *sizes)"
-        return f"{told(each.uses)}\n\nIt {verbs} {what}."
+        orders = set().union(*found.values())
+        if len(orders) > 1 and all(len(each) == 1 for each in found.values()):
+            what = " and ".join(f"{verb} {one}" for verb, (one,) in found.items())
+        else:
+            one = orders.pop() if len(orders) == 1 else "axes in other orders than (N, channels, *sizes)"
+            what = f"{' and '.join(found)} {one}"
+        return f"{told(each.uses)}\n\nIt {what}."
+
+    def _turned(self, values: Sequence[str], orders: Sequence[Order]) -> Iterator[str]:
+        """The axes of those values that are not in their canonical order."""
+        for value, order in zip(values, orders, strict=True):
+            if not order.is_canonical:
+                names = ("channels", *self.graph.types[value].axes)
+                yield f"(N, {', '.join(names[axis - 1] for axis in order.axes)})"
 
     def _with_heads_together(self, found: Sequence[Sequence[Module]]) -> Iterator[Sequence[Module]]:
         """The definitions; heads that one class serves are one definition, before the network."""

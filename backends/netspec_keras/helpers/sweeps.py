@@ -421,7 +421,8 @@ def _merged(parts: Parts) -> Iterator[str]:
 
 def _get_config(parts: Parts) -> Iterator[str]:
     yield "    def get_config(self):"
-    names = [name for name in _options(parts) if name != "dropout"]
+    moves = ("moves_in", "moves_out")
+    names = [name for name in _options(parts) if name not in ("dropout", *moves)]
     rate = ', "dropout": self.rate' if DROPOUT in parts else ""
     if len(names) == 1:
         yield f'        own = {{"units": self.units{rate}}}'
@@ -430,6 +431,9 @@ def _get_config(parts: Parts) -> Iterator[str]:
     listed = ", ".join(f'"{name}"' for name in names)
     yield from wrap(f"names = ({listed})", 2)
     yield "        own = {name: getattr(self, name) for name in names}"
+    if TURNED in parts:
+        yield '        moves = {"moves_in": self.moves_in, "moves_out": self.moves_out}'
+        rate = f", **moves{rate}"
     yield f"        return {{**super().get_config(), **own{rate}, **self.settings}}"
 
 
