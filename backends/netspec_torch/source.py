@@ -126,21 +126,20 @@ class _Text:
         return replace(page.source(), turned=turned)
 
     def _about(self, each: Class) -> str:
-        """The docstring of a class: its uses, and whether it takes or gives values in another order of axes."""
+        """The docstring of a class: its uses, and in which other order of axes it takes or gives values."""
         turned: dict[str, set[str]] = {"takes": set(), "gives": set()}
         for use in each.uses:
             interface = self.whole.interface(use)
             turned["takes"] |= {*self._turned(use.inputs, interface.takes)}
             turned["gives"] |= {*self._turned(use.outputs, interface.makes)}
         found = {verb: orders for verb, orders in turned.items() if orders}
-        if not found:
-            return told(each.uses)
-        orders = set().union(*found.values())
-        if len(orders) > 1 and all(len(each) == 1 for each in found.values()):
-            what = " and ".join(f"{verb} {one}" for verb, (one,) in found.items())
+        if not found or any(len(orders) > 1 for orders in found.values()):
+            return told(each.uses)  # uses that sweep other axes
+        orders = [order for (order,) in found.values()]
+        if len({*orders}) == 1:
+            what = f"{' and '.join(found)} {orders[0]}"
         else:
-            one = orders.pop() if len(orders) == 1 else "axes in other orders than (N, channels, *sizes)"
-            what = f"{' and '.join(found)} {one}"
+            what = " and ".join(f"{verb} {order}" for verb, order in zip(found, orders, strict=True))
         return f"{told(each.uses)}\n\nIt {what}."
 
     def _turned(self, values: Sequence[str], orders: Sequence[Order]) -> Iterator[str]:

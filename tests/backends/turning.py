@@ -89,7 +89,7 @@ def undone_in_keras(text: str, function: str, graph: Graph) -> list[str]:
 
 
 def undone_in_torch(text: str, cls: str, graph: Graph) -> list[str]:
-    """The moves in a text of PyTorch that undo an earlier one. Nothing is computed."""
+    """The moves in a text of PyTorch that undo an earlier one. Nothing is computed, unless lengths decide."""
     import torch
     from torch.overrides import TorchFunctionMode
 
@@ -119,9 +119,9 @@ def undone_in_torch(text: str, cls: str, graph: Graph) -> list[str]:
 
     space: dict[str, Any] = {"__name__": "text"}
     exec(compile(text, "<text>", "exec"), space)
-    with torch.device("meta"), torch.no_grad():
+    with torch.device("cpu" if "pack_padded_sequence" in text else "meta"), torch.no_grad():
         inputs = [
-            torch.zeros((1, *each.type.shape), dtype=torch.long if each.type.kind == "indices" else None)
+            torch.ones((1, *each.type.shape), dtype=torch.long if each.type.kind == "indices" else None)
             for each in graph.inputs
         ]
         model = space[cls]().eval()
