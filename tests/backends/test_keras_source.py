@@ -352,6 +352,8 @@ def test_a_helper_with_some_parts_is_as_the_formatter_leaves_it(number: int, tmp
     text = "from keras import layers, ops\n"
     for _ in range(40):
         parts = {each for each in sweeps.ALL if draw.random() < 0.4}
+        calls = {"axis": sweeps.AXES, "direction": sweeps.BACKWARD, "merge": sweeps.MERGE}
+        parts |= {part for name, part in calls.items() if sweeps.CALLS[name] in parts}
         parts |= {sweeps.BACKWARD, sweeps.BOTH} if sweeps.MERGE in parts else set()
         parts |= {sweeps.BACKWARD} if sweeps.BOTH in parts else set()
         parts |= {sweeps.AXES} if sweeps.UNMOVED in parts else set()

@@ -431,7 +431,7 @@ def _get_config(parts: Parts) -> Iterator[str]:
     listed = ", ".join(f'"{name}"' for name in names)
     yield from wrap(f"names = ({listed})", 2)
     yield "        own = {name: getattr(self, name) for name in names}"
-    if TURNED in parts:
+    if UNMOVED in parts:
         yield '        moves = {"moves_in": self.moves_in, "moves_out": self.moves_out}'
         rate = f", **moves{rate}"
     yield f"        return {{**super().get_config(), **own{rate}, **self.settings}}"
