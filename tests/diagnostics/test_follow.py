@@ -582,6 +582,73 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         "input: [4, 8]\nlayers:\n  - split: {parts: {a: 1, b: 3}}\n",
         "split(input) 1@8",
     ),
+    "a misspelt size of a layer": (
+        "input: [4, 8]\nlayers:\n  - relu:\n    name: a\n  - dense: ${a.chanels}\n",
+        "did you mean `a.channels`?",
+        "input: [4, 8]\nlayers:\n  - relu:\n    name: a\n  - dense: ${a.channels}\n",
+        "dense(a) 4@8",
+    ),
+    "the filters of a layer": (
+        "input: [4, 8]\nlayers:\n  - relu:\n    name: a\n  - dense: ${a.filters + 1}\n",
+        "write `a.channels`: this is the name in netspec",
+        "input: [4, 8]\nlayers:\n  - relu:\n    name: a\n  - dense: ${a.channels + 1}\n",
+        "dense(a) 5@8",
+    ),
+    "the shape of a layer": (
+        "input: [4, 8]\nlayers:\n  - relu:\n    name: a\n  - dense: ${a.shape}\n",
+        "each size has a name: `a.channels`, `a.height`, `a.width`, `a.time`",
+        "input: [4, 8]\nlayers:\n  - relu:\n    name: a\n  - dense: ${a.time}\n",
+        "dense(a) 8@8",
+    ),
+    "a repetition in brackets": (
+        "input: [4, 8]\nlayers:\n  - relu:\n    name: r\n    repeat: 2\n  - dense: ${r[1].channels}\n",
+        "write `r.1.channels` for a repetition",
+        "input: [4, 8]\nlayers:\n  - relu:\n    name: r\n    repeat: 2\n  - dense: ${r.1.channels}\n",
+        "dense(r.1) 4@8",
+    ),
+    "a size of a block": (
+        "blocks: {u: {layers: [{dense: '${block.channels + 1}'}]}}\ninput: [4, 8]\nlayers: [u]\n",
+        "write `block.in.channels` for the first input of the block",
+        "blocks: {u: {layers: [{dense: '${block.in.channels + 1}'}]}}\ninput: [4, 8]\nlayers: [u]\n",
+        "dense(input) 5@8",
+    ),
+    "the number of a call as that of a repetition": (
+        "blocks: {u: {params: {n: }, layers: [{dense: $n}]}}\ninput: [4, 8]\nlayers: [{u: '${u.index + 1}'}]\n",
+        "write `u.count` for the number of its calls so far; a repeat needs a name of its own",
+        "blocks: {u: {params: {n: }, layers: [{dense: $n}]}}\ninput: [4, 8]\nlayers: [{u: '${u.count + 1}'}]\n",
+        "dense(input) 1@8",
+    ),
+    "a name that is put together": (
+        "params: {n: 2}\ninput: [4, 8]\nlayers:\n  - relu:\n    name: a1\n  - tanh:\n    name: a2\n"
+        "  - dense: 3\n    from: a${n}\n",
+        "words are not joined: list the whole words in a parameter, `params: {words: [a1, a2]}`, and choose one: "
+        "`${words[0]}`",
+        "params: {n: 2, words: [a1, a2]}\ninput: [4, 8]\nlayers:\n  - relu:\n    name: a1\n  - tanh:\n    name: a2\n"
+        "  - dense: 3\n    from: ${words[n - 1]}\n",
+        "dense(a2) 3@8",
+    ),
+    "a name with a parameter in it": (
+        "params: {n: 2}\ninput: [4, 8]\nlayers:\n  - relu:\n    name: a$n\n  - dense: 3\n",
+        "words are not joined: list the whole words in a parameter, `params: {words: [a1, a2]}`, and choose one: "
+        "`${words[0]}`",
+        "params: {words: [a1, a2]}\ninput: [4, 8]\nlayers:\n  - relu:\n    name: ${words[0]}\n  - dense: 3\n",
+        "dense(a1) 3@8",
+    ),
+    "a layer in place of a number": (
+        "input: [4, 8]\nlayers:\n  - relu:\n    name: a\n  - dense: ${a}\n",
+        "declare it under `params`: `params: {a: 1}`; of a layer, name a size: `a.channels`",
+        "input: [4, 8]\nlayers:\n  - relu:\n    name: a\n  - dense: ${a.channels}\n",
+        "dense(a) 4@8",
+    ),
+    "too many levels of a block in itself": (
+        "blocks: {h: {params: {d: }, layers: [relu, {h: '${d - 1}', when: '${d > 1}'}]}}\ninput: [4, 8]\n"
+        "layers: [{h: 70}]\n",
+        "start with fewer levels, or let it end: `d: ${d - 1}` in this call, and `when: ${d > 1}` beside it, where `d` "
+        "is a number",
+        "blocks: {h: {params: {d: }, layers: [relu, {h: '${d - 1}', when: '${d > 1}'}]}}\ninput: [4, 8]\n"
+        "layers: [{h: 2}]\n",
+        "relu(h1.relu1) 4@8",
+    ),
     "a part as a list": (
         "input: [8, 4]\nlayers:\n  - slice: [0, 6, 2]\n",
         "write `slice: {start: 0, stop: 6, step: 2}`, and `axis` unless the channels are meant",

@@ -8,6 +8,7 @@ from netspec.diagnostics import Problems, Span
 from netspec.diagnostics.codes import structure as codes
 from netspec.language.document.item import IDENTIFIER
 from netspec.language.document.validation import shown
+from netspec.language.expressions.expression import JOINED
 from netspec.ops import RESERVED
 from netspec.ops.roles import FIRST
 
@@ -34,6 +35,8 @@ def check_name(name: object, span: Span, problems: Problems) -> bool:
 
 
 def _name_advice(name: object) -> str:
+    if isinstance(name, str) and re.fullmatch(r"\w+\$\w+", name):
+        return JOINED
     rule = "a name is a letter, followed by letters, digits and underscores, at most 80 characters"
     plain = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") if isinstance(name, str) and name.isascii() else ""
     return f"write `{plain}`: {rule}" if IDENTIFIER.match(plain) and len(plain) <= 80 else rule

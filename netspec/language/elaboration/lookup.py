@@ -7,6 +7,7 @@ from netspec.language.document.item import PATH
 from netspec.language.elaboration.frame import Frame, Referent, ValueName
 from netspec.language.elaboration.search import Unfound, search
 from netspec.language.elaboration.walk import Walk
+from netspec.language.expressions.expression import JOINED
 from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading.values import Listing, Scalar, Value
 
@@ -47,6 +48,8 @@ def find(walk: Walk, value: Value, frame: Frame) -> list[Referent]:
             help="layers have names, not numbers: an item without `from` takes the output of the item before it; for "
             "another layer, give that one a `name`"
             if isinstance(known, Scalar) and isinstance(path, int)
+            else JOINED
+            if isinstance(path, str) and "$" in path
             else "write a name, or names joined by dots, such as `stage2.1`",
         )
         return []

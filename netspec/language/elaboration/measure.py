@@ -102,7 +102,9 @@ def _index(path: tuple[str, ...], frame: Frame) -> object:
     help_ = "the repeats around it are " + ", ".join(f"`{each}`" for each in around)
     if not around:
         help_ = f"give the repeat around it a name: `name: {name}`"
-    if any(name in scope.members for scope in scopes(frame)):
+    if name in frame.document.blocks:
+        help_ = f"write `{name}.count` for the number of its calls so far; a repeat needs a name of its own"
+    elif any(name in scope.members for scope in scopes(frame)):
         help_ = f"`{name}` has a number only for the items in it; for the number of its repetitions, use a parameter"
     elif any(scope.boundary and scope.parent is not None for scope in scopes(frame)):
         help_ = "a block sees no repeat of its caller: give it a parameter, such as `n`, and pass the number in the "

@@ -175,10 +175,11 @@ class Walk:
             self._report_recursion(
                 last,
                 f"{times} levels deep, and lists of items are then nested {DEPTH_LIMIT} deep, which is the limit",
+                "start with fewer levels, or ",
             )
             raise Exceeded
 
-    def _report_recursion(self, call: OpenCall, how: str) -> None:
+    def _report_recursion(self, call: OpenCall, how: str, first: str = "") -> None:
         same = [each for each in self.calls if each.block is call.block]
         same += [] if call in same else [call]
         rows = {name: [each.values.get(name) for each in same] for name in call.values}
@@ -192,7 +193,7 @@ class Walk:
             f"the block `{call.block.name}` calls itself {how}",
             call.span,
             notes=notes[:4],
-            help=how_it_ends(call.block),
+            help=first + how_it_ends(call.block),
         )
 
     def leave(self) -> None:

@@ -119,7 +119,8 @@ def _unknown(name: str, names: Collection[str], start: int, end: int, later: Col
     elif known := [each for each in names if each not in _NOT_EVERYWHERE]:
         advice = "the parameters here are " + ", ".join(f"`{each}`" for each in known[:12])
     else:
-        advice = f"declare it under `params`: `params: {{{name[:40]}: 1}}`"
+        advice = f"declare it under `params`: `params: {{{name[:40]}: 1}}`; of a layer, name a size: "
+        advice += f"`{name[:40]}.channels`"
     return Refusal(codes.UNKNOWN_PARAMETER, f"`{name[:60]}` is not a parameter here", start, end, advice)
 
 

@@ -144,6 +144,13 @@ def _is_whole(text: str) -> bool:
     return not any(found.group() in "{}" for found in _TEXT_OR_BRACE.finditer(text[2:-1]))
 
 
+JOINED = (
+    "words are not joined: list the whole words in a parameter, `params: {words: [a1, a2]}`, and choose one: "
+    "`${words[0]}`"
+)
+"""Advice for a word that is put together from a text and a value."""
+
+
 def _mixed(text: str) -> Refusal:
     if "${" not in text:
         message = "`$` must be followed by the name of a parameter, and nothing else"
@@ -156,6 +163,8 @@ def _mixed(text: str) -> Refusal:
     else:
         message = "a value is either one whole `${…}`, or contains none"
         advice = "put the whole calculation inside one pair of braces"
+        if re.match(r"[A-Za-z_]", text) or re.search(r"\}[\w.]*[A-Za-z_]", text):
+            advice = JOINED
     return Refusal(codes.EXPRESSION_ALONE, message, 0, len(text), advice)
 
 

@@ -10,6 +10,7 @@ from typing import NoReturn
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Code
 from netspec.diagnostics.codes import expressions as codes
+from netspec.language.expressions.names import PROPERTIES
 from netspec.language.expressions.refusal import Refusal
 from netspec.language.expressions.tokens import Token
 from netspec.ops.nearest import nearest
@@ -66,6 +67,34 @@ _OTHER_FUNCTIONS = {
 }
 
 
+_OTHER_PROPERTIES = {
+    **dict.fromkeys(("c", "units", "filters", "features"), "channels"),
+    **dict.fromkeys(("t", "length", "len", "steps", "frames"), "time"),
+    **dict.fromkeys(("h", "rows"), "height"),
+    **dict.fromkeys(("w", "columns", "cols"), "width"),
+    **dict.fromkeys(("number", "repetition"), "index"),
+    **dict.fromkeys(("calls",), "count"),
+}
+"""The properties that words of other libraries stand for."""
+
+
+def _attribute(owner: str, part: str) -> str | None:
+    """Advice for the attribute of a name: the property that is probably meant."""
+    if owner == "block" and part in PROPERTIES:
+        return f"write `block.in.{part}` for the first input of the block"
+    if (repetition := re.fullmatch(r"([A-Za-z_][\w.]*)\[(\d+)\]", owner)) and part in PROPERTIES:
+        return f"write `{repetition.group(1)}.{repetition.group(2)}.{part}` for a repetition"
+    if not re.fullmatch(r"[A-Za-z_][\w.]*", owner):
+        return None
+    word = part.lower()
+    if word in ("shape", "size", "sizes", "dims"):
+        return f"each size has a name: `{owner}.channels`, `{owner}.height`, `{owner}.width`, `{owner}.time`"
+    if word in _OTHER_PROPERTIES:
+        return f"write `{owner}.{_OTHER_PROPERTIES[word]}`: this is the name in netspec"
+    near = nearest(word, PROPERTIES)
+    return None if near is None else f"did you mean `{owner}.{near}`?"
+
+
 @dataclass(slots=True)
 class Faults:
     """The errors of one text. Text that cannot be parsed raises at once; other errors are recorded and raised last."""
@@ -120,7 +149,7 @@ class Faults:
     def attribute(self, owner: str, part: str, start: int, end: int) -> None:
         """Record a dot after something without attributes."""
         message = f"`{owner[:40]}` has no attributes, so `.{part[:40]}` has no meaning"
-        advice = (
+        advice = _attribute(owner, part) or (
             "only tensors have attributes, which are their sizes: `in.channels`, `block.in.height`, or "
             "`skip.width` for a layer"
         )
