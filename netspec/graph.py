@@ -109,6 +109,18 @@ class Scope:
         """The declared outputs by their paths: `stage.1.state`."""
         return tuple((f"{self.path}.{name}", value) for name, value in self.ports)
 
+    def names_with(self, last: Node | None) -> list[tuple[str, str]]:
+        """The names of the output and of further outputs: the declared ones, or those of the last layer, if inside.
+
+        Args:
+            last: the layer that gives the output.
+        """
+        names = [(self.path, self.output), *self.named_ports]
+        if last is not None and not self.ports and last.name.startswith(f"{self.path}."):
+            ports = zip(last.ports, last.values[1:], strict=True)
+            names += [(f"{self.path}.{port}", value) for port, value in ports]
+        return names
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -149,10 +161,10 @@ class Graph:
 
     @cached_property
     def named_values(self) -> dict[str, str]:
-        """The value for each name of the spec: of a value, of a scope, or of a declared output of a scope."""
+        """The value for each name of the spec: of a value, of a scope, or of a further output of a scope."""
         named = {value: value for value in self.types}
         for scope in self.scopes:
-            for name, value in ((scope.path, scope.output), *scope.named_ports):
+            for name, value in scope.names_with(self.by_name.get(scope.output)):
                 if value in self.types:
                     named.setdefault(name, value)
         return named

@@ -649,6 +649,20 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         "layers: [{h: 2}]\n",
         "relu(h1.relu1) 4@8",
     ),
+    "the weights of a repeat": (
+        "input: [4, 8]\nlayers:\n  - dense: 4\n    repeat: 2\n    name: d\n  - dense: 4\n    share: d\n",
+        "write `d.0` for its first repetition",
+        "input: [4, 8]\nlayers:\n  - dense: 4\n    repeat: 2\n    name: d\n  - dense: 4\n    share: d.0\n",
+        "dense(d.1) 4@8",
+    ),
+    "the weights of repeated calls": (
+        "blocks: {u: {layers: [{dense: 4}]}}\ninput: [4, 8]\nlayers:\n  - u:\n    repeat: 2\n    name: d\n"
+        "  - u:\n    share: d\n",
+        "write `d.0` for its first repetition",
+        "blocks: {u: {layers: [{dense: 4}]}}\ninput: [4, 8]\nlayers:\n  - u:\n    repeat: 2\n    name: d\n"
+        "  - u:\n    share: d.0\n",
+        "dense(d.1.dense1) 4@8",
+    ),
     "a part as a list": (
         "input: [8, 4]\nlayers:\n  - slice: [0, 6, 2]\n",
         "write `slice: {start: 0, stop: 6, step: 2}`, and `axis` unless the channels are meant",

@@ -150,9 +150,8 @@ def _left_out(walk: Walk, kept: Sequence[Node]) -> Iterator[tuple[str, Type]]:
     for node in walk.nodes:
         yield from ((value, walk.types[value]) for value in node.values if value in gone)
     for scope in walk.scopes:
-        for name, value in ((scope.path, scope.output), *scope.named_ports) if scope is not None else ():
-            if value in gone:
-                yield name, walk.types[value]
+        names = [] if scope is None else scope.names_with(walk.by_name.get(scope.output))
+        yield from ((name, walk.types[value]) for name, value in names if value in gone)
 
 
 def _scopes(walk: Walk, nodes: Sequence[Node]) -> list[Scope]:

@@ -32,7 +32,8 @@ def shared_scope(walk: Walk, item: Item, frame: Frame, inner: Frame) -> str | Mi
             shapes.SHARE,
             f"`{item.share.text}` is not a call of `{item.keyword}`; a block shares with a call of the same block",
             item.share.span,
-            help="name an earlier call of the block",
+            notes=_absent(referent),
+            help=_repetition(item.share.text, referent) or "name an earlier call of the block",
         )
         return BROKEN
     # Of three calls that share weights, the first is the owner, also if the third names the second.
@@ -48,9 +49,10 @@ def shared_layer(
         referent = _one(walk, item, frame)
         if referent is None:
             return BROKEN
-        path, span = referent.path, item.share.span
+        path, span, absent = referent.path, item.share.span, _absent(referent)
+        advice = _repetition(item.share.text, referent)
     elif frame.shares is not None:
-        path, span = join(frame.shares, name), frame.shared_at or item.span
+        path, span, absent, advice = join(frame.shares, name), frame.shared_at or item.span, (), None
         if not weights and path not in walk.by_name:
             return None
     else:
@@ -61,11 +63,21 @@ def shared_layer(
             shapes.SHARE,
             f"`{path}` is not a layer with weights",
             span,
-            notes=[f"`{join(frame.path, name)}` needs {_listed(weights)}"] if weights else (),
-            help="name a layer with weights; `share` beside a block takes a call of that block",
+            notes=[*absent, *([f"`{join(frame.path, name)}` needs {_listed(weights)}"] if weights else [])],
+            help=advice or "name a layer with weights; `share` beside a block takes a call of that block",
         )
         return BROKEN
     return _fitting(walk, owner, join(frame.path, name), weights, span, frozen)
+
+
+def _absent(referent: Referent) -> tuple[str, ...]:
+    """A note on an item that is left out."""
+    return () if referent.left_out is None else (f"`{referent.path}` is left out: {referent.left_out}",)
+
+
+def _repetition(text: str, referent: Referent) -> str | None:
+    """Advice for the name of a repeat, whose repetitions have weights each."""
+    return f"write `{text}.0` for its first repetition" if "0" in referent.members else None
 
 
 def _other_weights(name: str, weights: Sequence[Weight], held: Sequence[Weight]) -> str:

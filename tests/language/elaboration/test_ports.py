@@ -53,6 +53,15 @@ def test_a_name_leads_to_a_further_output(case: str) -> None:
     assert graph.producers[value].ports == ("indices",)
 
 
+def test_the_further_outputs_of_scopes_are_expected_by_the_names_that_find_them() -> None:
+    text = whole("{max_pool: 2, repeat: 2, name: r}, {layers: [{max_pool: 2}], name: g}, {relu: }")
+    text += "\nexpect: {layers: {r.indices: [4, 2, 2], r.0.indices: [4, 4, 4], g.indices: [4, 1, 1]}}"
+    assert check_text(text, FILE)[1] == []
+    used = text.replace("{relu: }", "{max_unpool: , from: [g, g.indices]}")
+    assert check_text(used, FILE)[1] == []
+    assert [each.code.id for each in check_text(used.replace("1, 1", "1, 2"), FILE)[1]] == ["NS0401"]
+
+
 PASSING = ("{u: , name: q}", "{u: , name: q, repeat: 2}", "{max_pool: 1, name: q, when: false}")
 
 
