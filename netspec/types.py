@@ -100,6 +100,11 @@ class Type:
         return self.sizes if self.channels is None else (self.channels, *self.sizes)
 
     @property
+    def rank(self) -> int:
+        """The number of axes, without the batch axis."""
+        return len(self.spatial) + (self.channels is not None)
+
+    @property
     def elements(self) -> int:
         """The number of values of one sample."""
         return prod(self.shape)

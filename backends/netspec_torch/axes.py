@@ -20,15 +20,16 @@ class AxesValue(NamedValue):
 
     __slots__ = ("family", "order")
 
-    def __init__(self, name: str, order: Order, family: dict[Order, AxesValue] | None = None) -> None:
+    def __init__(self, name: str, order: Order, family: dict[Dims, AxesValue] | None = None) -> None:
         super().__init__(name)
         self.order = order
         self.family = {} if family is None else family
-        self.family[order] = self
+        self.family[order.axes] = self
 
     def ordered(self, order: Order) -> AxesValue:
         """The symbol of the same value in another order."""
-        return self.family[order] if order in self.family else AxesValue(self.name, order, self.family)
+        axes = order.axes
+        return self.family[axes] if axes in self.family else AxesValue(self.name, order, self.family)
 
     def turned(self, dims: Dims) -> AxesValue:
         """The value with its dimensions in another order; the batch stays first."""
@@ -58,11 +59,15 @@ def turned(value: Any, dims: Dims) -> Any:
 
 def without_moves(value: Any, axes: int) -> Any:
     """What a text makes, with the moves at its end as one change of order."""
+    move = _move(value)
+    if move is None:
+        return value
     dims = tuple(range(1 + axes))
-    while (move := _move(value)) is not None:
+    while move is not None:
         value, method, arguments = move
         first = MOVES[method](len(dims), *arguments)
         dims = tuple(first[dim] for dim in dims)
+        move = _move(value)
     return turned(value, dims)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from textwrap import indent
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
-from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.lowering.parts import Call, Name, Part, Slot, seq
 from netspec.lowering.symbols import Bound, LayerObject, NamedValue, Symbol, bind, spell
@@ -35,10 +36,6 @@ from netspec_torch.orders import Order, all_orders, canonical
 from netspec_torch.site import ALL, OWN, PADDED, Lowered, variable
 from netspec_torch.starts import Home, Homes, start
 
-RESULT = "result"
-"""The variable with the value of a lowering's statements."""
-
-
 class _Alone(LayerObject):
     """The layer of a single lowering."""
 
@@ -59,11 +56,16 @@ class TorchReading(Reading):
         orders: Mapping[str, Order],
     ) -> None:
         self.graph, self.lowered, self.attributes, self.class_name = graph, lowered, attributes, class_name
-        self.orders = orders
+        kinds: dict[tuple[object, ...], Order] = {}
+        # Equal orders are one object, which is its own key.
+        self.orders = {
+            value: kinds.setdefault((each.axes, each.along), each) for value, each in orders.items()
+        }
         self.helpers = frozenset(helpers)
         self.model: Any = None
         self.ran: dict[str, Held] = {}
-        self._own: dict[int, list[Way]] = {}
+        self._ways: dict[tuple[object, ...], deque[Way]] = {}
+        self._own: dict[int, list[Callable[..., Any]]] = {}
         self._begun: dict[int, Symbol] = {}
         self.homes = Homes(lowered)
 
@@ -79,10 +81,10 @@ class TorchReading(Reading):
         return value.ordered(self.orders.get(value.name, value.order))
 
     def normal(self, name: str, value: Any) -> Any:
-        return without_moves(value, len(self.graph.types[name].shape))
+        return without_moves(value, self.graph.types[name].rank)
 
     def _canonical(self, value: str) -> Order:
-        return canonical(len(self.graph.types[value].shape))
+        return canonical(self.graph.types[value].rank)
 
     def run(self, space: Mapping[str, Any], inputs: Mapping[str, NamedValue]) -> Mapping[str, Any]:
         self.model = space[self.class_name]()
@@ -90,15 +92,26 @@ class TorchReading(Reading):
         return found if isinstance(found, dict) else {self.graph.outputs[0].name: found}
 
     def own(self, node: Node, value: str, inputs: Sequence[Any]) -> Iterator[Any]:
+        orders = [id(self.orders.get(each)) for each in (*node.inputs, node.name, value)]
+        key = (id(self.lowered[node.name]), value.removeprefix(node.name), *orders)
+        if key not in self._ways:
+            self._ways[key] = deque(self._ways_of(node, value))
+        ways = self._ways[key]
+        for _ in range(len(ways)):
+            yield ways[0].run(inputs)
+            # The text has another way here; nodes that are alike are written alike, so they try that one first.
+            ways.rotate(-1)
+
+    def _ways_of(self, node: Node, value: str) -> Iterator[Way]:
         wanted = self.orders.get(value, self._canonical(value))
         for lowered in self._lowerings(node):
             place = lowered.outputs(node.ports).index(value.removeprefix(node.name).removeprefix("."))
             port = node.values.index(value)
             made = lowered.makes[port] if lowered.makes else self._canonical(value)
             takes = lowered.takes or tuple(map(self._canonical, node.inputs))
-            given = [each.ordered(order) for each, order in zip(inputs, takes, strict=True)]
-            for result in self._runs(lowered, given):
-                yield turned(result[place] if node.ports else result, made.permutation(wanted))
+            dims = made.permutation(wanted)
+            for run in self._runs(lowered, len(node.inputs)):
+                yield Way(run, takes, place if node.ports else None, dims)
 
     def _lowerings(self, node: Node) -> Iterator[Lowered]:
         """The lowerings of a node: for its inputs as they are made, and then for every order in which they can come.
@@ -114,10 +127,10 @@ class TorchReading(Reading):
         others = {id(each): each for each in (self.lowered.given(node, order) for order in fitting)}
         yield from (each for each in others.values() if each is not plain)
 
-    def _runs(self, lowered: Lowered, inputs: Sequence[NamedValue]) -> Iterator[Any]:
+    def _runs(self, lowered: Lowered, inputs: int) -> Sequence[Callable[..., Any]]:
         if id(lowered) not in self._own:
-            self._own[id(lowered)] = list(_ways(lowered, len(inputs)))
-        return (way.run(inputs) for way in self._own[id(lowered)])
+            self._own[id(lowered)] = list(_functions(lowered, inputs))
+        return self._own[id(lowered)]
 
     def hold(self, node: Node, bound: Bound) -> None:
         for found in bound.values():
@@ -178,31 +191,39 @@ def _started(cls: str, tensor: str, weight: Weight) -> Symbol:
     return found
 
 
-@dataclass(frozen=True)
-class Way:
-    """One way to run a single layer."""
+class Way(NamedTuple):
+    """One way to run a single layer: a function, the orders that it takes, and what it gives.
 
-    code: CodeType
-    module: LayerObject | None
+    `place` is the number of the value among several that it gives, `dims` are the dimensions in the order of the text.
+    """
 
-    def run(self, inputs: Sequence[NamedValue]) -> Any:
-        space: dict[str, Any] = {f"x{number}": each for number, each in enumerate(inputs)}
-        exec(self.code, {"torch": TORCH, "F": F, "math": math, "module": self.module}, space)  # noqa: S102 - our own text
-        return space[RESULT]
+    function: Callable[..., Any]
+    takes: tuple[Order, ...]
+    place: int | None
+    dims: tuple[int, ...]
+
+    def run(self, inputs: Sequence[AxesValue]) -> Any:
+        made = self.function(*[each.ordered(order) for each, order in zip(inputs, self.takes, strict=True)])
+        return turned(made if self.place is None else made[self.place], self.dims)
 
 
-def _ways(lowered: Lowered, inputs: int) -> Iterator[Way]:
-    """The ways to write a layer: plain, with its padding apart, or on a list of its inputs."""
-    names: dict[Name, Part] = {variable(number): f"x{number}" for number in range(inputs)}
+def _functions(lowered: Lowered, inputs: int) -> Iterator[Callable[..., Any]]:
+    """The functions that a layer can be written as: plain, with its padding apart, or on a list of its inputs."""
+    arguments = [f"x{number}" for number in range(inputs)]
+    names: dict[Name, Part] = {variable(number): name for number, name in enumerate(arguments)}
     names[OWN] = "module"
-    names[ALL] = f"[{', '.join(f'x{number}' for number in range(inputs))}]"
+    names[ALL] = f"[{', '.join(arguments)}]"
     for way in {id(each): each for each in (lowered, lowered.apart) if each is not None}.values():
         here = names if way.border is None else {**names, PADDED: way.border.inline(variable(0))}
         for result in (way.result, way.gathered):
             if result is not None:
-                statements = [text_of(each, here) for each in (*way.before, seq(f"{RESULT} = ", result))]
+                statements = [text_of(each, here) for each in (*way.before, seq("return ", result))]
+                text = f"def run({', '.join(arguments)}):\n" + indent("\n".join(statements), " ")
                 module = None if way.module is None else _by_itself(way.module)
-                yield Way(_code("\n".join(statements)), module)
+                space = {"torch": TORCH, "F": F, "math": math, "module": module}
+                exec(_code(text), space)  # noqa: S102 - our own text
+                run: Callable[..., Any] = space["run"]
+                yield run
 
 
 def _by_itself(call: Call) -> LayerObject:
