@@ -92,7 +92,7 @@ class Type:
     @property
     def sizes(self) -> tuple[int, ...]:
         """The spatial sizes as numbers. Elaboration refuses open sizes."""
-        return tuple(size for size in self.spatial if isinstance(size, int))
+        return tuple([size for size in self.spatial if isinstance(size, int)])
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -111,6 +110,8 @@ def status() -> Status:
 
 
 def _version(distribution: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version  # which takes longer than writing a text
+
     try:
         return version(distribution)
     except PackageNotFoundError:

@@ -218,7 +218,8 @@ class Lowerings(dict[str, Lowered]):
             return self[node.name]  # its inputs can be lists in the tree
         types = tuple(self._graph.types[value] for value in node.inputs)
         key = (node.op, types, node.trainable, node.ports, order, order is not None and order.along)
-        if key not in self._made:
+        made = self._made.get(key)
+        if made is None:
             site = Site(types, node.output, node.trainable, node.ports, order)
-            self._made[key] = LOWERINGS[type(node.op)](node.op, site)
-        return self._made[key]
+            made = self._made[key] = LOWERINGS[type(node.op)](node.op, site)
+        return made

@@ -11,7 +11,7 @@ from typing import NoReturn
 from netspec_cli import ranks, streams
 from netspec_cli.exits import INTERRUPTED, WRONG_COMMAND, WRONG_SPEC
 
-SELDOM = 50_000
+SELDOM = 500_000
 """How many new objects there are between two collections of garbage in a command that ends soon."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from unicodedata import normalize
 
 from netspec.graph import Node
@@ -16,6 +17,7 @@ class UnsafeName(ValueError):
     """The name is not an identifier, so it must not appear in generated text."""
 
 
+@lru_cache(maxsize=4096)
 def identifier(name: str) -> str:
     """The name, checked: Python reads exactly this name.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from netspec.dataclass import dataclass, replace
@@ -58,18 +58,24 @@ class Module:
 
     def nodes(self) -> Iterator[Node]:
         """All nodes in it, at any depth, in the order in which generated code runs them."""
-        for item in self.items:
-            if isinstance(item, Module):
-                yield from item.nodes()
-            else:
-                yield item
+        found: list[Node] = []
+        self._collect(found, [])
+        return iter(found)
 
     def modules(self) -> Iterator[Module]:
         """All modules in it, at any depth, inner modules first."""
+        found: list[Module] = []
+        self._collect([], found)
+        return iter(found)
+
+    def _collect(self, nodes: list[Node], modules: list[Module]) -> None:
+        # Lists, because generators in generators would resume once per level for every node.
         for item in self.items:
             if isinstance(item, Module):
-                yield from item.modules()
-                yield item
+                item._collect(nodes, modules)
+                modules.append(item)
+            else:
+                nodes.append(item)
 
     def local(self, value: str) -> str:
         """The name of a value in it, relative to it."""
@@ -100,7 +106,7 @@ def outline(graph: Graph) -> Module:
     """
     uses = _uses(graph)
     _equalise(graph, uses)
-    return _Outliner(graph, uses).module(None)
+    return _Outliner(graph, uses).root()
 
 
 def inlined(root: Module, is_short: Callable[[Module], bool] = lambda repeat: False) -> Module:
@@ -368,9 +374,9 @@ def _equalise_repetitions(graph: Graph, uses: dict[str, set[str]]) -> None:
             rows.setdefault((scope.parent, scope.definition), []).append(scope)
     given: dict[str, list[str]] = {}
     for value, users in uses.items():
-        path = value
+        path, common = value, _common(users)
         while (path := path.rpartition(".")[0]) in graph.scope_by_path:
-            if all(within(user, path) for user in users):
+            if common is None or within(common, path):
                 break  # so it is in all scopes around that one
             given.setdefault(path, []).append(value[len(path) + 1 :])
     for row in rows.values():
@@ -396,9 +402,22 @@ def within(path: str, ancestor: str) -> bool:
     return path == ancestor or inside(path, ancestor)
 
 
+def _common(users: Collection[str]) -> str | None:
+    """The innermost scope that contains all users of a value: they are within a scope if it is. None: nothing uses it."""
+    if len(users) < 2:
+        return next(iter(users), None)
+    paths = [user.split(".") for user in users if user]
+    if len(paths) < len(users):
+        return ""
+    least, most = min(paths), max(paths)
+    count = next((at for at, (a, b) in enumerate(zip(least, most, strict=False)) if a != b), len(least))
+    return ".".join(least[:count])
+
+
 class _Outliner:
     def __init__(self, graph: Graph, uses: dict[str, set[str]]) -> None:
-        self.graph, self.uses = graph, uses
+        self.graph = graph
+        self.common = {value: _common(users) for value, users in uses.items()}
         self.children: dict[str, list[Node | str]] = {}
         seen: set[str] = set()
         for node in graph.nodes:
@@ -412,58 +431,62 @@ class _Outliner:
                 self.children.setdefault(graph.scope_by_path[fresh].parent, []).append(fresh)
             self.children.setdefault(node.scope, []).append(node)
 
-    def module(self, scope: Scope | None) -> Module:
-        path = scope.path if scope else ""
-        if scope is not None and scope.shares not in self.graph.scope_by_path:
-            scope = replace(
-                scope, shares=None
-            )  # a call without layers is not a scope, and has no weights to share
-        items = tuple(
-            self.module(self.graph.scope_by_path[child]) if isinstance(child, str) else child
-            for child in self.children.get(path, [])
-        )
-        module = Module(scope, items, (), ())
-        made = self._check(module)
-        if scope is None:
-            return replace(
-                module,
-                inputs=tuple(each.name for each in self.graph.inputs),
-                outputs=tuple(dict.fromkeys(each.value for each in self.graph.outputs)),
-            )
-        return replace(module, inputs=self._inputs(module, made), outputs=self._outputs(module, made))
+    def root(self) -> Module:
+        """The tree of the whole graph."""
+        items, made, _ = self._items(None)
+        outputs = tuple(dict.fromkeys(each.value for each in self.graph.outputs))
+        return Module(None, items, tuple(each.name for each in self.graph.inputs), outputs)
 
-    def _check(self, module: Module) -> dict[str, None]:
-        """The values made in it. Refuses a module that is not in order."""
-        rows = [_all_values(item) for item in module.items]
+    def _module(self, scope: Scope) -> tuple[Module, Sequence[str], Sequence[str]]:
+        """The tree of a scope, the values made in it, and those of them that are used outside."""
+        if scope.shares not in self.graph.scope_by_path:
+            # A call without layers is not a scope, and has no weights to share.
+            scope = replace(scope, shares=None) if scope.shares is not None else scope
+        items, made, candidates = self._items(scope)
+        path, below = scope.path, f"{scope.path}."
+        outside = []
+        for value in candidates:
+            common = self.common[value]
+            # `within`, written out: this runs for every value in every scope around it.
+            if common is not None and common != path and not common.startswith(below):
+                outside.append(value)
+        used = [value for item in items for value in item.inputs if value not in made]
+        handed = [value for value in scope.inputs if value in used]
+        inputs = tuple(dict.fromkeys([*handed, *used]))
+        return Module(scope, items, inputs, _outputs(scope.output, made, outside)), [*made], outside
+
+    def _items(
+        self, scope: Scope | None
+    ) -> tuple[tuple[Node | Module, ...], dict[str, None], Sequence[str]]:
+        """The content of a scope, the values made in it, and those that can be used outside.
+
+        Refuses a content that is not in order.
+        """
+        items: list[Node | Module] = []
+        rows: list[Sequence[str]] = []
+        candidates: list[str] = []
+        for child in self.children.get(scope.path if scope else "", []):
+            if isinstance(child, str):
+                item, row, outside = self._module(self.graph.scope_by_path[child])
+                items.append(item)
+                rows.append(row)
+                candidates += outside
+            else:
+                items.append(child)
+                rows.append(child.values)
+                candidates += child.values
         everything = set(chain.from_iterable(rows))
         made: dict[str, None] = {}
-        for item, row in zip(module.items, rows, strict=True):
+        for item, row in zip(items, rows, strict=True):
             for value in item.inputs:
                 if value in everything and value not in made:
-                    raise IllegalGraph(f"{module.path or 'the graph'} uses {value} before it is made")
+                    raise IllegalGraph(f"{scope.path if scope else 'the graph'} uses {value} before it is made")
             made.update(dict.fromkeys(row))
-        return made
-
-    def _inputs(self, module: Module, made: dict[str, None]) -> tuple[str, ...]:
-        used = [value for item in module.items for value in item.inputs if value not in made]
-        handed = [value for value in (module.scope.inputs if module.scope else ()) if value in used]
-        return tuple(dict.fromkeys([*handed, *used]))
-
-    def _outputs(self, module: Module, made: dict[str, None]) -> tuple[str, ...]:
-        own = module.scope.output if module.scope else ""
-        # `within`, written out: this runs for every value in every scope around it.
-        path, below = module.path, f"{module.path}."
-        outside = [
-            value
-            for value in made
-            if not all(user == path or user.startswith(below) for user in self.uses[value])
-        ]
-        if own in outside:
-            outside = [own, *(value for value in outside if value != own)]
-        return tuple(outside) or ((own,) if own in made else (next(reversed(made)),))
+        return tuple(items), made, candidates
 
 
-def _all_values(item: Node | Module) -> Sequence[str]:
-    if isinstance(item, Node):
-        return item.values
-    return [value for each in item.items for value in _all_values(each)]
+def _outputs(own: str, made: Mapping[str, None], outside: Sequence[str]) -> tuple[str, ...]:
+    """The outputs of a scope: its own output first, then what else is used outside."""
+    if own in outside:
+        return (own, *(value for value in outside if value != own))
+    return tuple(outside) or ((own,) if own in made else (next(reversed(made)),))
