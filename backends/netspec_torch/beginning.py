@@ -125,12 +125,13 @@ class Beginning:
         for item in flattened(use.items):
             if isinstance(item, Module) or not item.weights or sharing.lender(item, use) is not None:
                 continue
+            is_lent, places = self._is_lent(item), {"": self._place(item, "", use)}
             for weight in item.weights:
                 part, _, _ = item.local(weight).rpartition(".")
-                home = self.alike_homes.of(item, weight, self._is_lent(item))
-                yield _Weight(
-                    (name, self._place(item, part, use), home.tensor), weight.name, item, part, home
-                )
+                if part not in places:
+                    places[part] = self._place(item, part, use)
+                home = self.alike_homes.of(item, weight, is_lent)
+                yield _Weight((name, places[part], home.tensor), weight.name, item, part, home)
 
     def _is_lent(self, node: Node) -> bool:
         """Whether the weights of a layer belong to a module of another class."""
@@ -157,9 +158,11 @@ class Beginning:
     def _is_ruled(self, weight: _Weight) -> bool:
         """Whether a weight starts like most weights of its class."""
         # Layers that share a weight can have different groups: the groups of the owner count.
-        by_group = any(".groups" in line for line, _ in self._start(weight.home))
-        homes = self.homes[weight.name].values()
-        return all(map(self.starts.is_ruled, homes)) and not (by_group and self._is_tied(weight))
+        if not all(map(self.starts.is_ruled, self.homes[weight.name].values())):
+            return False
+        return not (
+            self._is_tied(weight) and any(".groups" in line for line, _ in self._start(weight.home))
+        )
 
     def _is_tied(self, weight: _Weight) -> bool:
         return weight.node.shares is not None or weight.node.name in self.lenders

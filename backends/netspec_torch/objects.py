@@ -189,10 +189,15 @@ def starter(name: str) -> Callable[..., None]:
 class Held(LayerObject, NnModule):
     """A layer of PyTorch or of a helper class; its attributes are its weights."""
 
+    tensors: LayerTensor
+    within: tuple[tuple[str, Held], ...]
+
     def __init__(self, cls: str, *arguments: Any, **keywords: Any) -> None:
-        LayerObject.__init__(self, cls, arguments, keywords)
-        self.tensors = LayerTensor(learns=True)
-        self.within = tuple(_parts(self))
+        # As the base does, without `__setattr__` below: a network has thousands of layers.
+        vars(self).update(cls=cls, arguments=arguments, keywords=keywords, defaults={}, apart=())
+        vars(self).update(tensors=LayerTensor(learns=True), within=())
+        if cls in HELD:
+            vars(self).update(within=tuple(_parts(self)))
 
     def __call__(self, *inputs: Any, **keywords: Any) -> Any:
         return outcome(self, inputs, keywords)
@@ -237,8 +242,6 @@ FACTS: Mapping[str, Callable[[Held], Any]] = {
 
 def _parts(held: Held) -> Iterator[tuple[str, Held]]:
     """The modules in a helper class, with their tensors."""
-    if held.cls not in HELD:
-        return
     settings = {"depthwise": {"groups": held.arguments[0], "bias": False}, "pointwise": dict(held.keywords)}
     for name, keywords in settings.items():
         part = constructor(HELD[held.cls])(**keywords)

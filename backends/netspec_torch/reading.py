@@ -138,7 +138,7 @@ class TorchReading(Reading):
             self.ran[node.name] = found
 
     def close(self) -> None:
-        places = dict(_below(self.model, ""))
+        places = _below(self.model, "", {})
         self._weights_have_their_places(self.graph.nodes, places)
         shared = [each for each in self.graph.nodes if each.shares and any(w.statistic for w in each.weights)]
         if shared:
@@ -153,11 +153,16 @@ class TorchReading(Reading):
         """Check that every weight is at its key in the state dict, and is used by exactly the layers that share it."""
         tensors: dict[int, str] = {}
         for node in nodes:
+            if not node.weights:
+                continue
             owner = self.graph.by_name[node.shares or node.name]
-            place = places.get(self.attributes[owner.name])
+            place, ran = places.get(self.attributes[owner.name]), self.ran[node.name]
+            is_there = place is ran and owner is node
             for weight in node.weights:
-                held = self.ran[node.name].tensors.at(node.local(weight))
-                if not isinstance(place, Held) or held is not place.tensors.at(owner.local(weight)):
+                held = ran.tensors.at(node.local(weight))
+                if not is_there and not (
+                    isinstance(place, Held) and held is place.tensors.at(owner.local(weight))
+                ):
                     raise WrongFold(f"{node.name} does not use {weight.name}")
                 if tensors.setdefault(id(held), weight.name) != weight.name:
                     raise WrongFold(f"{weight.name} and {tensors[id(held)]} are one tensor")
@@ -244,8 +249,10 @@ def _code(text: str) -> CodeType:
     return compile(text, "<a lowering>", "exec")
 
 
-def _below(module: NnModule, path: str) -> Iterator[tuple[str, NnModule]]:
+def _below(module: NnModule, path: str, found: dict[str, NnModule]) -> dict[str, NnModule]:
+    """The modules in a module, at any depth, by path, added to those found."""
     for name, each in module.children():
         place = f"{path}.{name}" if path else name
-        yield place, each
-        yield from _below(each, place)
+        found[place] = each
+        _below(each, place, found)
+    return found

@@ -109,12 +109,20 @@ class Home:
 
     def start(self, by_group: Collection[str] = (), module: str = MODULE) -> Start:
         """The statements that initialise it; for a class in `by_group`, each group separately."""
-        key = (self.kind, self.tensor, module, self.cls in by_group)
-        if key not in _STARTS:
-            if len(_STARTS) >= MOST:
-                _STARTS.clear()
-            _STARTS[key] = start(self.weight, f"{module}.{self.tensor}", module, self.cls in by_group)
-        return _STARTS[key]
+        own = (module, self.cls in by_group)
+        if own not in self._written:
+            key = (self.kind, self.tensor, *own)
+            if key not in _STARTS:
+                if len(_STARTS) >= MOST:
+                    _STARTS.clear()
+                _STARTS[key] = start(self.weight, f"{module}.{self.tensor}", module, self.cls in by_group)
+            self._written[own] = _STARTS[key]
+        return self._written[own]
+
+    @cached_property
+    def _written(self) -> dict[tuple[str, bool], Start]:
+        """The statements so far: many layers that are lowered alike have one home."""
+        return {}
 
     @cached_property
     def is_own(self) -> bool:
@@ -275,16 +283,20 @@ class Starts:
     def __init__(self, held: Sequence[Home]) -> None:
         self.by_group = {each.cls for each in held if each.weight.groups > 1}
         self.rules: dict[str, Rule] = {}
-        self.counts = Counter((each.cls, each.tensor) for each in held)
+        self._ruled: dict[int, tuple[Home, bool]] = {}
+        self.counts: Counter[tuple[str, str]] = Counter()
         found: dict[tuple[str, str], Counter[Start]] = {}
         gates: dict[tuple[str, str], set[int]] = {}
         own = set()
-        for each in held:
+        counts = Counter(map(id, held))
+        for each in {id(each): each for each in held}.values():
+            count = counts[id(each)]
+            self.counts[each.cls, each.tensor] += count
             if each.lent:
                 continue
             text = each.start(self.by_group)
             gates.setdefault((each.cls, each.tensor), set()).add(_gates(each.weight))
-            found.setdefault((each.cls, each.tensor), Counter())[text] += 1
+            found.setdefault((each.cls, each.tensor), Counter())[text] += count
             if each.is_own:
                 own.add((each.cls, each.tensor, text))
         for (cls, tensor), starts in found.items():
@@ -295,6 +307,11 @@ class Starts:
 
     def is_ruled(self, home: Home) -> bool:
         """Whether a weight starts like most weights of its class."""
+        if id(home) not in self._ruled:
+            self._ruled[id(home)] = (home, self._is_ruled(home))
+        return self._ruled[id(home)][1]
+
+    def _is_ruled(self, home: Home) -> bool:
         rule = self.rules.get(home.cls, {}).get(home.tensor)
         if rule is None and home.lent:
             return True

@@ -104,6 +104,7 @@ class Recorder:
         self.names, self.inject, self.keep = names, inject, keep
         self.seen: dict[str, Any] = {}
         self._next = 0
+        self._suffixes: dict[LocalName, str | None] = {}
 
     def start(self) -> None:
         """Prepare for a pass through the model."""
@@ -116,7 +117,13 @@ class Recorder:
             raise RuntimeError(f"{spell(node)} is made after the last layer of the graph")
         name = self.names[self._next]
         self._next += 1
-        if not _ends_with(name.split("."), node):
+        if node not in self._suffixes:
+            plain = not any(part is None or part.endswith(ANY_NUMBER) for part in node)
+            self._suffixes[node] = f".{'.'.join(map(str, node))}" if plain else None
+        suffix = self._suffixes[node]
+        # Most names have no number to compare.
+        ends = _ends_with(name.split("."), node) if suffix is None else f".{name}".endswith(suffix)
+        if not ends:
             raise RuntimeError(f"{spell(node)} is made where {name} is due")
         return name
 

@@ -171,13 +171,12 @@ class _Witness(Recorder):
 
     def _bound(self, node: Node, name: str, value: Any) -> Bound:
         """The layers of the text for those of a node's own lowering, for the first way that is equal."""
-        tried = []
         value = self.reading.normal(name, value)
         for way in self._ways(node, name):
-            tried.append(way)
             if (bound := bind(way, value)) is not None:
                 return bound
-        raise WrongFold(f"{name}: the text makes {spell(value)}, its own lowering {spell(tried[0])}")
+        own = next(self._ways(node, name))
+        raise WrongFold(f"{name}: the text makes {spell(value)}, its own lowering {spell(own)}")
 
     def _ways(self, node: Node, name: str) -> Iterator[Any]:
         try:
