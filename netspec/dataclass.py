@@ -2,8 +2,8 @@
 
 The standard library generates and compiles up to eight methods per class. `netspec check` loads some fifty such
 classes, and making them took as long as checking a spec. Here only `__init__` is generated; the other methods are
-written once. A class that is not plain goes to the standard library: one whose base has fields, one that defines what
-is generated, or one with options that are not listed here. `fields`, `replace` and `asdict` of the standard library
+written once. A class that is not plain goes to the standard library: one that changes a field of its base, one that
+defines what is generated, or one with options that are not listed here. `fields`, `replace` and `asdict` of the standard library
 work for both; `replace` below does without what they need.
 """
 
@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 __all__ = ["dataclass", "replace"]
 
@@ -26,8 +27,9 @@ else:
         """Make a class of its annotated fields, as `dataclasses.dataclass` does with the same options."""
         if cls is None:
             return lambda cls: dataclass(cls, frozen=frozen, slots=slots, eq=eq)
-        if _is_plain(cls):
-            return _made(cls, frozen, slots, eq)
+        options = {"frozen": frozen, "slots": slots, "eq": eq}
+        if _is_plain(cls, options):
+            return _made(cls, **options)
         return dataclasses.dataclass(cls, frozen=frozen, slots=slots, eq=eq)
 
     def replace(value, /, **changes):
@@ -38,7 +40,7 @@ else:
 
 _GENERATED = frozenset(
     {
-        *("__init__", "__post_init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__"),
+        *("__init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__"),
         *("__getstate__", "__setstate__", "__match_args__", "__slots__"),
     }
 )
@@ -46,14 +48,24 @@ _PSEUDO_FIELDS = ("ClassVar", "InitVar", "KW_ONLY")
 _FIELDS, _OPTIONS = "__dataclass_fields__", "__dataclass_params__"
 
 
-def _is_plain(cls: type) -> bool:
+_MADE: WeakKeyDictionary[type, tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, bool]]] = (
+    WeakKeyDictionary()
+)
+"""The annotations, the defaults and the options of each class that `_made` made, those of its base included."""
+
+
+def _is_plain(cls: type, options: Mapping[str, bool]) -> bool:
     """Whether `_made` can make the class."""
     own, annotations = cls.__dict__, cls.__annotations__
+    known, _, alike = _MADE.get(cls.__base__, ({}, {}, options))  # type: ignore[arg-type]
     return (
         type(cls) in (type, ABCMeta)
         and "self" not in annotations
         and not _GENERATED & own.keys()
-        and not any(hasattr(base, _FIELDS) or hasattr(base, "__post_init__") for base in cls.__bases__)
+        and not any(_FIELDS in each.__dict__ for each in cls.__mro__[1:] if not known or each not in _MADE)
+        and not any(hasattr(base, "__post_init__") for base in cls.__bases__)
+        and (not known or (alike == options and len(cls.__bases__) == 1 and not known.keys() & own.keys()))
+        and not known.keys() & annotations.keys()
         and not any(word in str(each) for each in annotations.values() for word in _PSEUDO_FIELDS)
         and all(_is_plain_default(own.get(name)) for name in annotations)
         and not any(isinstance(own[name], dataclasses.Field) for name in own.keys() - annotations.keys())
@@ -81,8 +93,11 @@ def _shown(value: object) -> bool:
 
 
 def _made(cls: type, frozen: bool, slots: bool, eq: bool) -> type:
-    names = tuple(cls.__annotations__)
-    defaults = {name: cls.__dict__[name] for name in names if name in cls.__dict__}
+    above, inherited, _ = _MADE.get(cls.__base__, ({}, {}, {}))  # type: ignore[arg-type]
+    annotations = {**above, **cls.__annotations__}
+    names = tuple(annotations)
+    own = {name: cls.__dict__[name] for name in cls.__annotations__ if name in cls.__dict__}
+    defaults = {**inherited, **own}
     compared = [name for name in names if _compared(defaults.get(name))]
     shown = [name for name in names if _shown(defaults.get(name))]
     namespace: dict[str, Any] = {
@@ -92,16 +107,18 @@ def _made(cls: type, frozen: bool, slots: bool, eq: bool) -> type:
         **({"__setattr__": _refuse_set, "__delattr__": _refuse_delete} if frozen else {}),
     }
     if slots:
-        cls = _with_slots(cls, names, namespace)
+        cls = _with_slots(cls, tuple(cls.__annotations__), namespace)
     else:
         for name, value in namespace.items():
             setattr(cls, name, value)
     if frozen and slots:
         _add_state(cls, names)
-    _set_defaults(cls, defaults, slots)
-    cls.__init__ = _init(cls, names, defaults, frozen, slots)  # type: ignore[misc]
+    _set_defaults(cls, own, slots)
+    cls.__init__ = _init(cls, annotations, defaults, frozen, slots)  # type: ignore[misc]
+    options = {"frozen": frozen, "slots": slots, "eq": eq}
+    _MADE[cls] = annotations, defaults, options
     for attribute in (_FIELDS, _OPTIONS):
-        setattr(cls, attribute, _Like(attribute, defaults, {"frozen": frozen, "slots": slots, "eq": eq}))
+        setattr(cls, attribute, _Like(attribute, annotations, defaults, options))
     return cls
 
 
@@ -127,12 +144,12 @@ def _set_defaults(cls: type, defaults: Mapping[str, Any], slots: bool) -> None:
 
 
 def _init(
-    cls: type, names: Sequence[str], defaults: Mapping[str, Any], frozen: bool, slots: bool
+    cls: type, annotations: Mapping[str, Any], defaults: Mapping[str, Any], frozen: bool, slots: bool
 ) -> Callable[..., None]:
     """`__init__` of the class: an argument per field."""
     known: dict[str, Any] = {"_unset": _UNSET, "_setattr": object.__setattr__}
     arguments, lines = [], []
-    for name in names:
+    for name in annotations:
         default, value = defaults.get(name, dataclasses.MISSING), name
         if isinstance(default, dataclasses.Field) and callable(default.default_factory):
             known[f"_factory_{name}"] = default.default_factory
@@ -144,15 +161,17 @@ def _init(
         else:
             arguments.append(name)
         if frozen and slots:
-            known[f"_set_{name}"] = cls.__dict__[name].__set__
+            known[f"_set_{name}"] = getattr(cls, name).__set__
             lines.append(f"_set_{name}(self, {value})")
         else:
             lines.append(f"_setattr(self, {name!r}, {value})" if frozen else f"self.{name} = {value}")
+    if hasattr(cls, "__post_init__"):
+        lines.append("self.__post_init__()")
     text = f"def __init__(self, {', '.join(arguments)}):\n " + "\n ".join(lines)
     exec(text, known)  # noqa: S102 - names of fields, which Python has read already
     init: Callable[..., None] = known["__init__"]
     init.__module__, init.__qualname__ = cls.__module__, f"{cls.__qualname__}.__init__"
-    init.__annotations__ = {**cls.__annotations__, "return": None}
+    init.__annotations__ = {**annotations, "return": None}
     return init
 
 
@@ -210,13 +229,21 @@ def _add_state(cls: Any, names: Sequence[str]) -> None:
 class _Like:
     """The data that `dataclasses` has for a class, computed when `fields`, `replace` or `asdict` needs it."""
 
-    def __init__(self, attribute: str, defaults: Mapping[str, Any], options: Mapping[str, bool]) -> None:
-        self.attribute, self.defaults, self.options = attribute, defaults, options
+    def __init__(
+        self,
+        attribute: str,
+        annotations: Mapping[str, Any],
+        defaults: Mapping[str, Any],
+        options: Mapping[str, bool],
+    ) -> None:
+        self.attribute, self.annotations = attribute, annotations
+        self.defaults, self.options = defaults, options
 
     def __get__(self, instance: object, cls: type) -> Any:
         owner = next(each for each in cls.__mro__ if each.__dict__.get(self.attribute) is self)
-        copied = {name: getattr(owner, name) for name in ("__annotations__", "__module__", "__doc__")}
-        plain = type(owner.__name__, (), {**copied, **self.defaults})
+        copied = {"__module__": owner.__module__, "__doc__": owner.__doc__}
+        copied |= {"__annotations__": dict(self.annotations), **self.defaults}
+        plain = type(owner.__name__, (), copied)
         value = getattr(dataclasses.dataclass(plain, **self.options), self.attribute)
         setattr(owner, self.attribute, value)
         return value

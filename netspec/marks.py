@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
-from hashlib import sha256
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from netspec._version import __version__
 from netspec.files import NotPlain, open_plain, possible, reason, require_plain, shortened, status_of
@@ -112,7 +114,19 @@ def _occupied(target: Path, status: os.stat_result, inputs: Iterable[str | Path]
 
 def _digest(lines: Iterable[bytes]) -> str:
     # A checkout can change line ends; this does not count as an edit.
-    return sha256(b"\n".join(line.removesuffix(b"\r") for line in lines)).hexdigest()[:16]
+    return _sha256()(b"\n".join(line.removesuffix(b"\r") for line in lines)).hexdigest()[:16]
+
+
+@cache
+def _sha256() -> Callable[[bytes], Any]:
+    """The function of `hashlib`. That loads OpenSSL, which takes as long as some texts; Python also has its own."""
+    for name in ("_sha2", "_sha256"):  # the first one since Python 3.12
+        with suppress(ImportError):
+            own: Callable[[bytes], Any] = import_module(name).sha256
+            return own
+    from hashlib import sha256
+
+    return sha256
 
 
 def _is_converted(stream: BinaryIO) -> bool:

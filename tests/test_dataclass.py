@@ -125,6 +125,50 @@ def test_a_plain_class_is_not_left_to_the_standard_library(
     assert made(ours.dataclass, cls, {"frozen": True, "slots": True}).__qualname__ == f"made_{cls.__name__}"
 
 
+def derived(by: Any, options: dict[str, bool]) -> Any:
+    """A class whose base is made in the same way, with what it does after it is made."""
+
+    @by(**options)
+    class Base:
+        """Has two fields."""
+
+        first: int
+        second: str = "a"
+
+    @by(**options)
+    class Further(Base):
+        """Has two more."""
+
+        third: list[int] = field(default_factory=list)
+        fourth: int = field(default=1, repr=False, compare=False)
+
+        def __post_init__(self) -> None:
+            self.third.append(self.first)
+
+    return Further
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_a_class_with_a_base_is_as_the_standard_library_makes_it(
+    options: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seen(by: Any) -> list[object]:
+        cls = derived(by, options)
+        one, two = cls(1), cls(1, "a", [], 2)
+        return [
+            *(repr(one), one == two, one == cls.__base__(1), cls.__base__(1) == one, cls.__match_args__),
+            *(outcome(cls), str(inspect.signature(cls)), outcome(setattr, one, "first", 2)),
+            *(repr(copy.copy(two)), two.fourth, cls.__base__.__match_args__),
+            *(outcome(hash, one)[0] if cls.__hash__ is None else "hashed", cls.__doc__),
+            *([(each.name, each.type, each.repr) for each in fields(cls)], asdict(one), repr(replace(two, first=3))),
+            repr(ours.replace(two, first=3)),
+        ]
+
+    assert seen(ours.dataclass) == seen(dataclasses.dataclass)
+    monkeypatch.setattr(dataclasses, "dataclass", None)
+    assert derived(ours.dataclass, options)(1).third == [1]
+
+
 def test_values_that_hold_each_other_are_shown() -> None:
     one = made(ours.dataclass, Lone, {})(None)
     one.value = one

@@ -6,7 +6,6 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from textwrap import indent
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -223,7 +222,8 @@ def _functions(lowered: Lowered, inputs: int) -> Iterator[Callable[..., Any]]:
         for result in (way.result, way.gathered):
             if result is not None:
                 statements = [text_of(each, here) for each in (*way.before, seq("return ", result))]
-                text = f"def run({', '.join(arguments)}):\n" + indent("\n".join(statements), " ")
+                lines = [line for each in statements for line in each.split("\n")]
+                text = "\n ".join([f"def run({', '.join(arguments)}):", *lines])
                 module = None if way.module is None else _by_itself(way.module)
                 space = {"torch": TORCH, "F": F, "math": math, "module": module}
                 exec(_code(text), space)  # noqa: S102 - our own text

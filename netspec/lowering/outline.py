@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 
 from netspec.dataclass import dataclass, replace
 from netspec.graph import Graph, IllegalGraph, Node, Scope
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Module:
     """A scope with its nodes and scopes in order; `scope` is None at the root.
 
@@ -25,7 +26,7 @@ class Module:
     outputs: tuple[str, ...]
     standing: Scope | None = None
 
-    @property
+    @cached_property
     def path(self) -> str:
         return self.scope.path if self.scope else ""
 
@@ -34,7 +35,7 @@ class Module:
         """The scope whose name it has in the enclosing module."""
         return self.standing or self.scope
 
-    @property
+    @cached_property
     def local_name(self) -> str:
         return self.place.local_name if self.place else ""
 
@@ -44,7 +45,7 @@ class Module:
         parent = self.place.parent if self.place else ""
         return self.path[len(parent) + 1 :] if parent else self.path
 
-    @property
+    @cached_property
     def kind(self) -> str:
         return self.scope.kind if self.scope else "network"
 
@@ -52,30 +53,32 @@ class Module:
     def shares(self) -> str | None:
         return self.scope.shares if self.scope else None
 
-    @property
+    @cached_property
     def is_repeat(self) -> bool:
         return self.kind == "repeat"
 
     def nodes(self) -> Iterator[Node]:
         """All nodes in it, at any depth, in the order in which generated code runs them."""
-        found: list[Node] = []
-        self._collect(found, [])
-        return iter(found)
+        return iter(self._within[0])
 
     def modules(self) -> Iterator[Module]:
         """All modules in it, at any depth, inner modules first."""
-        found: list[Module] = []
-        self._collect([], found)
-        return iter(found)
+        return iter(self._within[1])
 
-    def _collect(self, nodes: list[Node], modules: list[Module]) -> None:
-        # Lists, because generators in generators would resume once per level for every node.
+    @cached_property
+    def _within(self) -> tuple[list[Node], list[Module]]:
+        """Kept, because each part of a text asks for them."""
+        nodes: list[Node] = []
+        modules: list[Module] = []
         for item in self.items:
             if isinstance(item, Module):
-                item._collect(nodes, modules)
+                inner, deeper = item._within
+                nodes += inner
+                modules += deeper
                 modules.append(item)
             else:
                 nodes.append(item)
+        return nodes, modules
 
     def local(self, value: str) -> str:
         """The name of a value in it, relative to it."""

@@ -103,26 +103,59 @@ def bind(wanted: Any, found: Any) -> Bound | None:
     return bound if _alike(wanted, found, bound) else None
 
 
+Comparison = Callable[[Any, Any, Bound], bool]
+
+
 def _alike(wanted: Any, found: Any, bound: Bound) -> bool:
-    # This runs for every argument of every layer. `isinstance` asks a symbol for an attribute, which is slower.
+    # This runs for every argument of every layer: the kind of a value is decided once for its type.
     kind = type(wanted)
-    if issubclass(kind, LayerObject):
-        if wanted not in bound and issubclass(type(found), LayerObject) and _constructed_alike(wanted, found):
-            bound[wanted] = found
-        return bound.get(wanted) is found
-    if kind is not type(found):
-        return False
-    if issubclass(kind, NamedValue):
-        return wanted is found
-    if issubclass(kind, Symbol):
-        return _all_alike(wanted.term, found.term, bound)
-    if kind is str or kind is int or kind is bool:
-        return bool(wanted == found)
-    if kind is tuple or kind is list:
-        return _all_alike(wanted, found, bound)
-    if kind is dict:
-        return _named_alike(wanted, found, bound)
+    compare = _COMPARISONS.get(kind)
+    if compare is None:
+        compare = _COMPARISONS[kind] = next(way for base, way in _WAYS if issubclass(kind, base))
+    return compare(wanted, found, bound)
+
+
+def _layers_alike(wanted: Any, found: Any, bound: Bound) -> bool:
+    if wanted not in bound and issubclass(type(found), LayerObject) and _constructed_alike(wanted, found):
+        bound[wanted] = found
+    return bound.get(wanted) is found
+
+
+def _values_alike(wanted: Any, found: Any, bound: Bound) -> bool:
+    return wanted is found
+
+
+def _symbols_alike(wanted: Any, found: Any, bound: Bound) -> bool:
+    return type(wanted) is type(found) and _all_alike(wanted.term, found.term, bound)
+
+
+def _plain_alike(wanted: Any, found: Any, bound: Bound) -> bool:
+    return type(wanted) is type(found) and bool(wanted == found)
+
+
+def _rows_alike(wanted: Any, found: Any, bound: Bound) -> bool:
+    return type(wanted) is type(found) and _all_alike(wanted, found, bound)
+
+
+def _mappings_alike(wanted: Any, found: Any, bound: Bound) -> bool:
+    return type(wanted) is type(found) and _named_alike(wanted, found, bound)
+
+
+def _others_alike(wanted: Any, found: Any, bound: Bound) -> bool:
     return same(wanted, found)  # −0.0 is not 0.0
+
+
+_WAYS: tuple[tuple[type, Comparison], ...] = (
+    (LayerObject, _layers_alike),
+    (NamedValue, _values_alike),
+    (Symbol, _symbols_alike),
+    (object, _others_alike),
+)
+_COMPARISONS: dict[type, Comparison] = {
+    **dict.fromkeys((str, int, bool), _plain_alike),
+    **dict.fromkeys((tuple, list), _rows_alike),
+    dict: _mappings_alike,
+}
 
 
 def _all_alike(wanted: Sequence[Any], found: Sequence[Any], bound: Bound) -> bool:
@@ -135,9 +168,13 @@ def _all_alike(wanted: Sequence[Any], found: Sequence[Any], bound: Bound) -> boo
 
 
 def _named_alike(wanted: Mapping[str, Any], found: Mapping[str, Any], bound: Bound) -> bool:
-    return wanted.keys() == found.keys() and _all_alike(
-        [*wanted.values()], [found[key] for key in wanted], bound
-    )
+    if wanted.keys() != found.keys():
+        return False
+    for name, mine in wanted.items():
+        theirs = found[name]
+        if mine is not theirs and not _alike(mine, theirs, bound):
+            return False
+    return True
 
 
 def _constructed_alike(wanted: LayerObject, found: LayerObject) -> bool:
