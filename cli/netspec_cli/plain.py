@@ -6,6 +6,7 @@ else, such as `--help`, an option twice, or an option that is missing, is left t
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -57,7 +58,12 @@ def plain(arguments: Sequence[str]) -> Callable[[], None] | None:
 
     def run() -> None:
         program.collect_garbage(seldom=True)
-        program.run(lambda: int(work(paths, **options) if form.takes_several else work(*paths, **options)))
+        try:
+            program.run(
+                lambda: int(work(paths, **options) if form.takes_several else work(*paths, **options))
+            )
+        finally:
+            gc.freeze()  # the process ends; the interpreter would look for garbage in all that is there
 
     return run
 
