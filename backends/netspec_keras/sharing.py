@@ -192,9 +192,11 @@ def _unused(graph: Graph) -> Iterator[tuple[str, str]]:
             used |= {node.name, *node.inputs}
     lent = {node.shares for node in graph.nodes if node.name in used}
     for node in graph.nodes:
+        if node.name in used:
+            continue
         holds = node.weights and node.shares is None and node.name not in lent
         measures = node.trainable and any(weight.statistic for weight in node.weights)
-        if node.name not in used and (holds or measures):
+        if holds or measures:
             yield (
                 node.name,
                 f"no output depends on `{node.name}`, and a Keras model holds no weights of such a layer; take it "

@@ -209,8 +209,13 @@ class Lowerings(dict[str, Lowered]):
         super().__init__()
         self._made: dict[object, Lowered] = {}
         self._graph = graph
+        found: dict[tuple[object, ...], Lowered] = {}
         for node in graph.nodes:
-            self[node.name] = self.given(node)
+            # Layers often hold the same op and types, whose contents then need not be compared.
+            same = (id(node.op), node.trainable, node.ports, *[id(graph.types[each]) for each in node.inputs])
+            if same not in found:
+                found[same] = self.given(node)
+            self[node.name] = found[same]
 
     def given(self, node: Node, order: Order | None = None) -> Lowered:
         """The lowering for inputs that have an order. It may ask for another order, in `takes`."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from netspec.dataclass import dataclass
 from netspec.graph import Node
-from netspec.lowering.outline import Module
+from netspec.lowering.outline import Module, shares_anything
 from netspec.lowering.parts import Argument, Call
 from netspec_torch.site import Lowered
 
@@ -41,13 +41,17 @@ class Sharing:
         self, root: Module, lowered: Mapping[str, Lowered], made: Mapping[str, Made], folded: bool = True
     ) -> None:
         self.lowered, self.made, self.folded = lowered, made, folded
+        self._owners: dict[str, str] = {}
+        self._users: dict[tuple[str, str], list[NodeOrModule]] = {}
+        self.borrows_anything = False
+        """Whether any item uses the weights of another."""
+        if not shares_anything(root):
+            return
         self._modules = {each.path: each for each in root.modules()}
         self._owners = {path_of(item): owner for item in _items(root) if (owner := self._owner(item))}
         counts = Counter(self._owners.values())
         self.borrows_anything = max(counts.values(), default=0) > 1
-        """Whether any item uses the weights of another."""
         # The users of each owner's weights per module, so that no module searches the whole network.
-        self._users: dict[tuple[str, str], list[NodeOrModule]] = {}
         for item in _items(root):
             owner = self._owners.get(path_of(item), "")
             for path in _around(path_of(item)) if counts[owner] > 1 else ():

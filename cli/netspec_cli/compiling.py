@@ -34,7 +34,7 @@ def compile_one(
     force: bool = False,
 ) -> int:
     """Write the source, or the file, of a spec; return the exit code."""
-    from netspec.backend import Backend, Files, Writes, capable, usable
+    from netspec.backend import Backend, Files, Unsupported, Writes, capable, usable
     from netspec.refusals import refusals
 
     found = capable(backend, Backend)
@@ -50,17 +50,21 @@ def compile_one(
     graph, arrays = through(
         graph, passes, _weights(graph, weights or []) if isinstance(chosen, Files) else None
     )
-    if wrong := refusals(graph, chosen):
+    try:
+        if isinstance(chosen, Files):
+            assert out is not None
+            assert arrays is not None
+            from netspec.marks import sealed
+
+            put({out: sealed(chosen.file(graph, arrays))})
+        else:
+            write(chosen.source(graph).text, out, "python")
+    except Unsupported:
+        wrong = refusals(graph, chosen)  # with the places in the spec
+        if not wrong:
+            raise
         show(wrong)
         return WRONG_SPEC
-    if isinstance(chosen, Files):
-        assert out is not None
-        assert arrays is not None
-        from netspec.marks import sealed
-
-        put({out: sealed(chosen.file(graph, arrays))})
-    else:
-        write(chosen.source(graph).text, out, "python")
     return 0
 
 

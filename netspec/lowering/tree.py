@@ -21,7 +21,10 @@ LiteralRow = tuple[LiteralValue, ...]
 
 def same(a: LiteralValue, b: LiteralValue) -> bool:
     """Whether two values are equal and have the same text: True is not 1, and −0.0 is not 0.0, also inside tuples."""
-    return type(a) is type(b) and a == b and (isinstance(a, int | str) or repr(a) == repr(b))
+    kind = type(a)
+    if kind is not type(b) or a != b:
+        return False
+    return kind is int or kind is str or kind is bool or repr(a) == repr(b)
 
 
 def equal(a: Sequence[LiteralValue], b: Sequence[LiteralValue]) -> bool:
@@ -204,11 +207,15 @@ class Branch(Tree):
 
     def __init__(self, form: Form, branches: tuple[Tree, ...] = ()) -> None:
         self.form, self.branches = form, branches
-        super().__init__(
-            (type(form), form, *[each.shape for each in branches]),
-            any(each.numbers for each in branches),
-            any(each.runs for each in branches),
-        )
+        self.numbers = self.runs = False
+        shape: list[Hashable] = [type(form), form]
+        for each in branches:
+            shape.append(each.shape)
+            if each.numbers:
+                self.numbers = True
+            if each.runs:
+                self.runs = True
+        self.shape = tuple(shape)
 
     def merged(self, trees: Sequence[Branch]) -> Branch:
         return Branch(self.form, columns([each.branches for each in trees]))
