@@ -285,14 +285,17 @@ class Naming:
         yield from self._products(hole, self.known.keys())
         for name, values in bases:
             for sign, factor in FORMS:
-                multiple = sign == "*" or not self.plain
-                if multiple and [OPERATORS[sign](factor, value) for value in values] == numbers:
+                operator = OPERATORS[sign]
+                if (sign != "*" and self.plain) or operator(factor, values[0]) != numbers[0]:
+                    continue
+                if [operator(factor, value) for value in values] == numbers:
                     yield self._join(sign, factor, name)
         if self.plain:
             return
         for sign, operator in (("+", add), ("*", mul), ("//", floordiv)):
+            # The first use excludes most pairs.
             for (left, a), (right, b) in permutations(bases, 2):
-                if list(map(operator, a, b)) == numbers:
+                if operator(a[0], b[0]) == numbers[0] and list(map(operator, a, b)) == numbers:
                     yield self._product(left, right) if sign == "*" else self._join(sign, left, right)
         for (left, a), (right, b) in permutations(bases, 2):
             # Patches of so many positions along both axes become channels.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from itertools import combinations
 
@@ -319,8 +318,7 @@ def _define(
     known = _together([use.known for use in uses])
     given = _together([use.given for use in uses])
     members = {name for use in uses for name in use.members}
-    naming = _naming(known, given, taken, folded, {*attributes, *members})
-    lines = tuple(Pen(naming.expression).lines(folded))
+    naming, lines = _naming(known, given, taken, folded, {*attributes, *members})
     for number, use in enumerate(uses):
         arguments = {name: values[number] for name, values in given.items()}
         arguments |= {each.name: each.values[number] for each in naming.parameters}
@@ -352,27 +350,37 @@ def _naming(
     taken: Collection[str],
     folded: Tree,
     attributes: Collection[str],
-) -> Naming:
-    """The naming with the fewest parameters: without the input channels, if the block's arguments determine them."""
+) -> tuple[Naming, tuple[Text, ...]]:
+    """The naming with the fewest parameters, and the text with it.
+
+    It is one without the input channels, if the block's arguments determine them.
+    """
     own = {name: values for name, values in known.items() if name != COMING_IN}
-    try:
-        without = _settled(Naming(own, given, taken, plain=True, attributes=attributes), folded)
-    except Unsettled:  # What only some uses have may need the input channels.
-        return _settled(Naming(known, given, taken, attributes=attributes), folded)
-    if own and own != known and all(each.known or not each.channels for each in without.parameters):
-        return without
+    if own and own != known:
+        try:
+            without, lines = _settled(Naming(own, given, taken, plain=True, attributes=attributes), folded)
+        except Unsettled:  # What only some uses have may need the input channels.
+            return _settled(Naming(known, given, taken, attributes=attributes), folded)
+        if all(each.known or not each.channels for each in without.parameters):
+            return without, lines
     return _settled(Naming(known, given, taken, attributes=attributes), folded)
 
 
-def _settled(naming: Naming, folded: Tree) -> Naming:
-    """The same naming, but arguments that are not used do not reserve their names, and factors are known."""
-    deque(Pen(naming.expression).lines(folded), maxlen=0)
+def _settled(naming: Naming, folded: Tree) -> tuple[Naming, tuple[Text, ...]]:
+    """The same naming, but arguments that are not used do not reserve their names, and factors are known.
+
+    The text with it is the second part.
+    """
+    lines = tuple(Pen(naming.expression).lines(folded))
     needed = {each.name for each in naming.parameters if each.known}
     known = {name: row for name, row in naming.known.items() if naming.spelling[name] in needed}
     factors = frozenset(naming.multiplied - {COMING_IN})
+    reserved = [naming.spelling[name].strip("_") for name in naming.known if name not in known]
+    fresh = [each.name.strip("_") for each in naming.parameters if not each.known]
+    if not factors and not any(name.startswith(each) for name in fresh for each in reserved):
+        return naming, lines  # it would be the same again
     freed = Naming(known, naming.given, naming.taken, naming.plain, naming.attributes, factors=factors)
-    deque(Pen(freed.expression).lines(folded), maxlen=0)
-    return freed
+    return freed, tuple(Pen(freed.expression).lines(folded))
 
 
 def _together(rows: Sequence[Mapping[str, LiteralValue]]) -> dict[str, LiteralRow]:

@@ -29,7 +29,9 @@ def same(a: LiteralValue, b: LiteralValue) -> bool:
 
 def equal(a: Sequence[LiteralValue], b: Sequence[LiteralValue]) -> bool:
     """Whether two rows have the same values."""
-    return len(a) == len(b) and all(map(same, a, b))
+    if len(a) != len(b) or (type(a) is type(b) and a != b):  # most are not, and this is quick
+        return False
+    return all(map(same, a, b))
 
 
 class TreeWriter(Protocol):
