@@ -258,10 +258,11 @@ class _Module:
 
 def _unify(bodies: Sequence[FunctionWriter], channels: str, taken: set[str]) -> tuple[Definition, ...]:
     """The definitions of one block: with the author's arguments, or with fewer, derived from the input's channels."""
-    lines = {id(body): body.lines() for body in bodies}
+    single = {id(body): body for body in bodies}  # equal uses share one
+    lines = {key: body.lines() for key, body in single.items()}
 
     def uses(channels: str | None = None) -> list[Use]:
-        made = {id(body): _use(body, lines[id(body)], channels) for body in bodies}
+        made = {key: _use(body, lines[key], channels) for key, body in single.items()}
         return [made[id(body)] for body in bodies]
 
     plain = unify(uses(), taken)
