@@ -3,8 +3,8 @@
 The standard library generates and compiles up to eight methods per class. `netspec check` loads some fifty such
 classes, and making them took as long as checking a spec. Here only `__init__` is generated; the other methods are
 written once. A class that is not plain goes to the standard library: one that changes a field of its base, one that
-defines what is generated, or one with options that are not listed here. `fields`, `replace` and `asdict` of the standard library
-work for both; `replace` below does without what they need.
+defines what is generated, or one with options that are not listed here. `fields`, `replace` and `asdict` of the
+standard library work for both; `replace` below does without what they need.
 """
 
 from __future__ import annotations

@@ -160,7 +160,11 @@ def test_a_class_with_a_base_is_as_the_standard_library_makes_it(
             *(outcome(cls), str(inspect.signature(cls)), outcome(setattr, one, "first", 2)),
             *(repr(copy.copy(two)), two.fourth, cls.__base__.__match_args__),
             *(outcome(hash, one)[0] if cls.__hash__ is None else "hashed", cls.__doc__),
-            *([(each.name, each.type, each.repr) for each in fields(cls)], asdict(one), repr(replace(two, first=3))),
+            *(
+                [(each.name, each.type, each.repr) for each in fields(cls)],
+                asdict(one),
+                repr(replace(two, first=3)),
+            ),
             repr(ours.replace(two, first=3)),
         ]
 

@@ -160,9 +160,7 @@ class Beginning:
         # Layers that share a weight can have different groups: the groups of the owner count.
         if not all(map(self.starts.is_ruled, self.homes[weight.name].values())):
             return False
-        return not (
-            self._is_tied(weight) and any(".groups" in line for line, _ in self._start(weight.home))
-        )
+        return not (self._is_tied(weight) and any(".groups" in line for line, _ in self._start(weight.home)))
 
     def _is_tied(self, weight: _Weight) -> bool:
         return weight.node.shares is not None or weight.node.name in self.lenders

@@ -35,6 +35,7 @@ from netspec_torch.orders import Order, all_orders, canonical
 from netspec_torch.site import ALL, OWN, PADDED, Lowered, variable
 from netspec_torch.starts import Home, Homes, start
 
+
 class _Alone(LayerObject):
     """The layer of a single lowering."""
 

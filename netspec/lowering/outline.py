@@ -406,7 +406,7 @@ def within(path: str, ancestor: str) -> bool:
 
 
 def _common(users: Collection[str]) -> str | None:
-    """The innermost scope that contains all users of a value: they are within a scope if it is. None: nothing uses it."""
+    """The innermost scope that contains all users of a value: they are within a scope if it is. None without users."""
     if len(users) < 2:
         return next(iter(users), None)
     paths = [user.split(".") for user in users if user]
@@ -436,7 +436,7 @@ class _Outliner:
 
     def root(self) -> Module:
         """The tree of the whole graph."""
-        items, made, _ = self._items(None)
+        items, *_ = self._items(None)
         outputs = tuple(dict.fromkeys(each.value for each in self.graph.outputs))
         return Module(None, items, tuple(each.name for each in self.graph.inputs), outputs)
 
@@ -458,9 +458,7 @@ class _Outliner:
         inputs = tuple(dict.fromkeys([*handed, *used]))
         return Module(scope, items, inputs, _outputs(scope.output, made, outside)), [*made], outside
 
-    def _items(
-        self, scope: Scope | None
-    ) -> tuple[tuple[Node | Module, ...], dict[str, None], Sequence[str]]:
+    def _items(self, scope: Scope | None) -> tuple[tuple[Node | Module, ...], dict[str, None], Sequence[str]]:
         """The content of a scope, the values made in it, and those that can be used outside.
 
         Refuses a content that is not in order.
@@ -483,7 +481,9 @@ class _Outliner:
         for item, row in zip(items, rows, strict=True):
             for value in item.inputs:
                 if value in everything and value not in made:
-                    raise IllegalGraph(f"{scope.path if scope else 'the graph'} uses {value} before it is made")
+                    raise IllegalGraph(
+                        f"{scope.path if scope else 'the graph'} uses {value} before it is made"
+                    )
             made.update(dict.fromkeys(row))
         return tuple(items), made, candidates
 
