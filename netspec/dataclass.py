@@ -241,7 +241,7 @@ class _Like:
 
     def __get__(self, instance: object, cls: type) -> Any:
         owner = next(each for each in cls.__mro__ if each.__dict__.get(self.attribute) is self)
-        copied = {"__module__": owner.__module__, "__doc__": owner.__doc__}
+        copied: dict[str, Any] = {"__module__": owner.__module__, "__doc__": owner.__doc__}
         copied |= {"__annotations__": dict(self.annotations), **self.defaults}
         plain = type(owner.__name__, (), copied)
         value = getattr(dataclasses.dataclass(plain, **self.options), self.attribute)

@@ -114,7 +114,8 @@ def _occupied(target: Path, status: os.stat_result, inputs: Iterable[str | Path]
 
 def _digest(lines: Iterable[bytes]) -> str:
     # A checkout can change line ends; this does not count as an edit.
-    return _sha256()(b"\n".join(line.removesuffix(b"\r") for line in lines)).hexdigest()[:16]
+    digest: str = _sha256()(b"\n".join(line.removesuffix(b"\r") for line in lines)).hexdigest()[:16]
+    return digest
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 
@@ -468,8 +468,8 @@ class _Outliner:
         candidates: list[str] = []
         for child in self.children.get(scope.path if scope else "", []):
             if isinstance(child, str):
-                item, row, outside = self._module(self.graph.scope_by_path[child])
-                items.append(item)
+                module, row, outside = self._module(self.graph.scope_by_path[child])
+                items.append(module)
                 rows.append(row)
                 candidates += outside
             else:
@@ -488,7 +488,7 @@ class _Outliner:
         return tuple(items), made, candidates
 
 
-def _outputs(own: str, made: Mapping[str, None], outside: Sequence[str]) -> tuple[str, ...]:
+def _outputs(own: str, made: dict[str, None], outside: Sequence[str]) -> tuple[str, ...]:
     """The outputs of a scope: its own output first, then what else is used outside."""
     if own in outside:
         return (own, *(value for value in outside if value != own))
