@@ -75,6 +75,7 @@ class _Choice:
     def __init__(self, groups: Sequence[Uses], whole: Whole) -> None:
         self.groups, self.whole = groups, whole
         self.flows: dict[str, Flow] = {}
+        self.first = self._firsts()
         self.ways: dict[int, Way] = dict.fromkeys(range(len(groups) - 1), _own)
         self.best = self._count(self.ways)
         self.ways = {number: way for number, way in self.ways.items() if self._is_turned(number)}
@@ -121,25 +122,33 @@ class _Choice:
     def _count(self, ways: Mapping[int, Way]) -> int:
         """The moves that a pass through the network runs, if these definitions do not have the canonical interface."""
         self.whole.interfaces.clear()
+        total = 0
+        for number, (uses, first) in enumerate(zip(self.groups, self.first, strict=True)):
+            counts = {each: self._arrange(uses[each], ways.get(number)) for each in dict.fromkeys(first)}
+            for use, same in zip(uses, first, strict=True):
+                total += counts[same]
+                if (interface := self.whole.interfaces.get(uses[same].path)) is not None:
+                    self.whole.interfaces[use.path] = interface
+        return total
+
+    def _firsts(self) -> list[list[int]]:
+        """For each use of each definition, the number of the first one that is arranged in the same way.
+
+        This does not depend on the interfaces: modules that are alike have one.
+        """
         like: dict[str, Hashable] = {}
 
         def mark(item: Node | Module) -> Hashable:
             if self.whole.sharing.borrows_anything:
                 return path_of(item)
-            if isinstance(item, Module):
-                return (like[item.path], self.whole.interface(item))
-            return id(self.whole.lowered[item.name])
+            return like[item.path] if isinstance(item, Module) else id(self.whole.lowered[item.name])
 
-        total = 0
+        found = []
         for number, uses in enumerate(self.groups):
             first = firsts(uses, mark, self.whole.canonical)
-            counts = {each: self._arrange(uses[each], ways.get(number)) for each in dict.fromkeys(first)}
-            for use, same in zip(uses, first, strict=True):
-                like[use.path] = (number, same)
-                total += counts[same]
-                if (interface := self.whole.interfaces.get(uses[same].path)) is not None:
-                    self.whole.interfaces[use.path] = interface
-        return total
+            like.update((use.path, (number, same)) for use, same in zip(uses, first, strict=True))
+            found.append(first)
+        return found
 
     def _arrange(self, use: Module, way: Way | None) -> int:
         """Give a module its interface; the moves that it then runs."""
