@@ -226,7 +226,7 @@ def _functions(lowered: Lowered, inputs: int) -> Iterator[Callable[..., Any]]:
                 lines = [line for each in statements for line in each.split("\n")]
                 text = "\n ".join([f"def run({', '.join(arguments)}):", *lines])
                 module = None if way.module is None else _by_itself(way.module)
-                space = {"torch": TORCH, "F": F, "math": math, "module": module}
+                space: dict[str, Any] = {"torch": TORCH, "F": F, "math": math, "module": module}
                 exec(_code(text), space)  # noqa: S102 - our own text
                 run: Callable[..., Any] = space["run"]
                 yield run
