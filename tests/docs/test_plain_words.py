@@ -9,7 +9,9 @@ from __future__ import annotations
 import io
 import re
 import tokenize
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -51,11 +53,13 @@ QUOTED = re.compile(r"`[^`]*`|“[^”]*”")
 
 
 def found(text: str) -> Iterator[tuple[int, str]]:
-    """The turns in a text: the line, and the words with what to use instead."""
-    for number, line in enumerate(text.split("\n")):
-        for match in TURN.finditer(QUOTED.sub("`…`", line)):
-            assert match.lastgroup is not None
-            yield number, f"{match.group()!r} (use: {list(TURNS.values())[int(match.lastgroup[1:])]})"
+    """The turns in a text, also across its lines: the line, and the words with what to use instead."""
+    lines = [QUOTED.sub("`…`", line).strip() for line in text.split("\n")]
+    starts = [0, *accumulate(len(line) + 1 for line in lines)]
+    for match in TURN.finditer(" ".join(lines)):
+        assert match.lastgroup is not None
+        number = bisect_right(starts, match.start()) - 1
+        yield number, f"{match.group()!r} (use: {list(TURNS.values())[int(match.lastgroup[1:])]})"
 
 
 def prose(path: Path) -> Iterator[tuple[int, str]]:
@@ -113,6 +117,7 @@ def test_an_old_turn_would_be_found() -> None:
     for pattern, text in zip(TURNS, old, strict=True):
         assert re.search(rf"\b(?:{pattern})\b", text), (pattern, text)
         assert list(found(text)), text
+    assert [number for number, _ in found("it is\nwritten, one number\n    a sample")] == [1]
     assert not list(found("the figure is no longer unavailable; `told` is a name, and there is no such file"))
 
 
