@@ -52,14 +52,8 @@ PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "weights": (
-        (
-            "netspec/weights/initial.py",
-            "netspec/weights/layout.py",
-            "netspec/weights/reading.py",
-            "netspec/weights/containers.py",
-            "netspec/tensors.py",
-        ),
-        ("tests/weights/test_initial.py", "tests/weights/test_safetensors.py", "tests/test_fans.py"),
+        ("netspec/weights/initial.py", "netspec/weights/layout.py", "netspec/ops/fans.py"),
+        ("tests/weights/test_initial.py", "tests/test_fans.py", "-k", "not frameworks"),
     ),
     "difference": (
         ("netspec/proof/difference.py",),
