@@ -102,10 +102,12 @@ def execute(
     dtype: Float,
     device: str = "auto",
     given: Mapping[str, object] | None = None,
+    policy: str | None = None,
 ) -> Any:
     """Execute generated text, or its syntax tree, and call the function that makes the model.
 
-    `given` are further names for the text.
+    `given` are further names for the text. `policy` is Keras' policy of its layers, by default the `dtype` for all: a
+    mixed one has weights in `dtype`.
     """
     function = function_name(graph)
     file = f"<netspec keras {function}>"
@@ -113,7 +115,7 @@ def execute(
         # So that a traceback shows the generated line.
         linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
     module: dict[str, Any] = {"__name__": f"netspec_generated_{function}", **(given or {})}
-    with _precision(dtype), _undrawn(), placed(device):
+    with _precision(dtype, policy or dtype), _undrawn(), placed(device):
         exec(compile(code, file, "exec"), module)  # noqa: S102 - the text is our own, its names are proven
         return module[function]()
 
@@ -198,16 +200,16 @@ def outward(array: Array, type_: Type) -> Array:
 
 
 @contextmanager
-def _precision(dtype: Float) -> Iterator[None]:
-    """Make `dtype` the dtype of every layer built meanwhile; inputs follow floatx, all other layers the policy."""
-    policy, floatx = keras.config.dtype_policy(), keras.config.floatx()
-    keras.config.set_dtype_policy(dtype)
+def _precision(dtype: Float, policy: str) -> Iterator[None]:
+    """Set the dtype of every layer built meanwhile: inputs follow floatx, all other layers the policy."""
+    before, floatx = keras.config.dtype_policy(), keras.config.floatx()
+    keras.config.set_dtype_policy(policy)
     keras.config.set_floatx(dtype)
     try:
         yield
     finally:
         keras.config.set_floatx(floatx)
-        keras.config.set_dtype_policy(policy)
+        keras.config.set_dtype_policy(before)
 
 
 @contextmanager

@@ -1,33 +1,37 @@
-"""Settings of the whole of PyTorch: full precision for products in float32, and the same bits in every run.
+"""Settings of the whole of PyTorch: the precision of products in float32, and the same bits in every run.
 
-On a GPU, PyTorch rounds the factors of convolutions to 10 bits (TF32).
+By default, PyTorch on a GPU rounds the factors of convolutions to 10 bits (TF32), but not those of other products.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from operator import attrgetter
 from typing import Any
 
 import torch
 
+ON_GPUS = ("cuda.matmul", "cudnn.conv", "cudnn.rnn")
+ELSEWHERE = ("mkldnn.matmul", "mkldnn.conv")
 
-def _settings() -> Iterator[tuple[Any, str, object]]:
-    """For each setting of precision: the object that has it, its name, and the value for full precision."""
+
+def _settings(rounded: bool) -> Iterator[tuple[Any, str, object]]:
+    """For each setting of precision: the object that has it, its name, and the value."""
     if hasattr(torch.backends, "fp32_precision"):  # 2.9 and later, which refuse a mixture with the older ones
-        for path in ("cuda.matmul", "cudnn.conv", "cudnn.rnn", "mkldnn.matmul", "mkldnn.conv"):
-            yield attrgetter(path)(torch.backends), "fp32_precision", "ieee"
+        for path in (*ON_GPUS, *ELSEWHERE):
+            value = "tf32" if rounded and path in ON_GPUS else "ieee"
+            yield attrgetter(path)(torch.backends), "fp32_precision", value
     else:
-        yield torch.backends.cuda.matmul, "allow_tf32", False
-        yield torch.backends.cudnn, "allow_tf32", False
+        yield torch.backends.cuda.matmul, "allow_tf32", rounded
+        yield torch.backends.cudnn, "allow_tf32", rounded
 
 
 @contextmanager
-def full_precision() -> Iterator[None]:
-    """Set full precision, and restore the previous settings afterwards."""
-    settings = list(_settings())
+def products(rounded: bool) -> Iterator[None]:
+    """Set the precision of products, that of GPUs to TF32 if `rounded`, and restore the previous settings afterwards."""
+    settings = list(_settings(rounded))
     before = [getattr(place, name) for place, name, _ in settings]
     try:
         for place, name, value in settings:
@@ -36,6 +40,11 @@ def full_precision() -> Iterator[None]:
     finally:
         for (place, name, _), value in zip(settings, before, strict=True):
             setattr(place, name, value)
+
+
+def full_precision() -> AbstractContextManager[None]:
+    """Set full precision, and restore the previous settings afterwards."""
+    return products(rounded=False)
 
 
 @contextmanager

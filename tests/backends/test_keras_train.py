@@ -97,6 +97,68 @@ def test_pytorch_takes_the_same_way(optimizer: Optimizer) -> None:
         assert metrics == pytest.approx(others, rel=1e-3, abs=1e-6)
 
 
+def half(learner: Any, precision: str) -> list[float]:
+    graph = structure("chain")
+    task = classifier(graph, initialise(graph, 3), Adam(), precision=precision)
+    return drive(learner, task, 2, batches).steps
+
+
+def test_bfloat16_learns_as_on_pytorch_and_near_float32() -> None:
+    torch = pytest.importorskip("netspec_torch")
+    whole, ours, theirs = (
+        half(backend(), "float32"),
+        half(backend(), "bf16"),
+        half(torch.backend(), "bf16"),
+    )
+    assert ours == pytest.approx(theirs, rel=0.01)
+    assert ours == pytest.approx(whole, rel=0.01)
+    assert ours != pytest.approx(whole, rel=1e-5)
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("bf16", "bfloat16"), ("fp16", "float16")])
+def test_layers_calculate_in_half_precision_from_weights_in_float32(precision: str, dtype: str) -> None:
+    import keras
+
+    graph = structure("chain")
+    trainer = backend().trainer(classifier(graph, initialise(graph), Sgd(), precision=precision))
+    model = trainer.model  # type: ignore[attr-defined]
+    assert {each.dtype for each in model.weights} == {"float32"}
+    assert {keras.backend.standardize_dtype(each.dtype) for each in model.outputs} == {dtype}
+    images, _ = next(batches(0))
+    assert {each.dtype.name for each in trainer.predict({"input": images}).values()} == {"float32"}
+    assert {each.dtype.name for each in trainer.weights().values()} == {"float32"}
+
+
+def test_a_step_of_float16_that_overflows_changes_nothing() -> None:
+    graph = structure("chain")
+    trainer = backend().trainer(
+        classifier(graph, initialise(graph, 3), Adam(), precision="fp16", average=0.5)
+    )
+    factor, steps = trainer.scaler.variables  # type: ignore[attr-defined]
+    images, labels = next(batches(1))
+
+    def step() -> list[Any]:
+        given = Batch({"input": images}, {"label": labels}, len(labels))
+        trainer.run(iter([[given]]), itertools.repeat(0.1), lambda losses: None, {})
+        state = trainer.state()
+        kept = [*trainer.learnt, *trainer.optimizer.variables]  # type: ignore[attr-defined]
+        places = {id(each): str(at) for at, each in enumerate(trainer.variables)}  # type: ignore[attr-defined]
+        return [state[places[id(each)]] for each in kept if not each.path.endswith(("iteration", "rate"))]
+
+    factor.assign(2.0**60)
+    first = step()
+    assert (float(factor.value), int(steps.value)) == (2.0**59, 0)
+    second = step()
+    assert all(np.array_equal(*pair) for pair in zip(first, second, strict=True))
+    factor.assign(2.0**8)
+    third = step()
+    assert (float(factor.value), int(steps.value)) == (2.0**8, 1)
+    assert not any(np.array_equal(a, b) for a, b in zip(second, third, strict=True) if a.size > 1 and a.any())
+    steps.assign(1999)
+    step()
+    assert (float(factor.value), int(steps.value)) == (2.0**9, 0)
+
+
 def test_what_is_told_can_end_the_training() -> None:
     class Enough(Exception):
         pass

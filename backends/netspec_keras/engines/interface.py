@@ -113,6 +113,10 @@ class Engine(Protocol):
         """
         ...
 
+    def rounded(self) -> AbstractContextManager[object]:
+        """Set meanwhile: factors of products of float32 are rounded to 10 bits (TF32), on GPUs."""
+        ...
+
     def forward(self, model: Any) -> Forward:
         """The outputs of a model in training mode."""
         ...

@@ -51,6 +51,9 @@ class Jax:
                 settings.enter_context(float64.kept(self.title))
             yield
 
+    def rounded(self) -> AbstractContextManager[object]:
+        return jax.default_matmul_precision("tensorfloat32")  # type: ignore[no-any-return]
+
     def forward(self, model: Any) -> Forward:
         def outputs(learnt: Tensors, kept: Tensors, inputs: Tensors) -> Tensors:
             found, _ = model.stateless_call(learnt, kept, list(inputs), training=True)

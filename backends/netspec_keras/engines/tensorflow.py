@@ -37,14 +37,11 @@ class TensorFlow:
     def devices(self, kind: str) -> list[str]:
         return list(map(str, keras.distribution.list_devices(kind)))
 
-    @contextmanager
-    def exact(self, dtype: Float) -> Iterator[None]:
-        before = tf.config.experimental.tensor_float_32_execution_enabled()
-        tf.config.experimental.enable_tensor_float_32_execution(False)
-        try:
-            yield
-        finally:
-            tf.config.experimental.enable_tensor_float_32_execution(before)
+    def exact(self, dtype: Float) -> AbstractContextManager[object]:
+        return _products(rounded=False)
+
+    def rounded(self) -> AbstractContextManager[object]:
+        return _products(rounded=True)
 
     def forward(self, model: Any) -> Forward:
         return lambda inputs: listed(model(list(inputs), training=True))
@@ -109,6 +106,16 @@ class TensorFlow:
 
     def peak_bytes(self) -> int | None:
         return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+
+
+@contextmanager
+def _products(rounded: bool) -> Iterator[None]:
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(rounded)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(before)
 
 
 class Devices(AsOne):

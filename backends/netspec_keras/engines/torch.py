@@ -19,7 +19,7 @@ from netspec_keras.engines.interface import (
     Tensors,
     listed,
 )
-from netspec_torch.precision import deterministic, full_precision
+from netspec_torch.precision import deterministic, full_precision, products
 
 if TYPE_CHECKING:
     from netspec.backend import Array
@@ -44,6 +44,9 @@ class Torch:
             if dtype == "float64":
                 settings.enter_context(float64.kept(self.title))
             yield
+
+    def rounded(self) -> AbstractContextManager[object]:
+        return products(rounded=True)
 
     def forward(self, model: Any) -> Forward:
         def outputs(inputs: Tensors) -> Tensors:

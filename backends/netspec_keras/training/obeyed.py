@@ -6,14 +6,11 @@ from collections.abc import Sequence
 
 from netspec.backend import Unobeyed
 
-ONE_PRECISION = "a model that netspec builds for Keras has one precision for weights and results"
 UNOBEYED: Sequence[Unobeyed] = (
     Unobeyed(
         "capture", True, "Keras has no CUDA graphs; `steps_per_call` takes many steps in one compiled call"
     ),
     Unobeyed("sharded", True, "Keras keeps a copy of the weights on every device"),
-    Unobeyed("precision", "bf16", ONE_PRECISION),
-    Unobeyed("precision", "fp16", f"{ONE_PRECISION}, and no scaling of losses"),
     Unobeyed("precision", "tf32", "TF32 is a format of GPUs; a CPU would calculate in float32", "cpu"),
 )
 ON: dict[str, Sequence[Unobeyed]] = {

@@ -45,7 +45,8 @@ class Canonical(keras.optimizers.Optimizer):  # type: ignore[misc]
     The gradient of L2 is added first, then the whole is clipped, then each variable takes its step, in which a coupled
     weight decay is part of the gradient. A variable without a gradient does not change, nor does what is kept of it.
 
-    `rate` is a variable with the learning rate, in the precision of the weights: Keras' own is float32.
+    `rate` is a variable with the learning rate, in the precision of the weights: Keras' own is float32. `finite` is
+    whether a step changes anything, if that depends on its gradients.
     """
 
     kinds: ClassVar[tuple[str, ...]] = ()
@@ -55,6 +56,7 @@ class Canonical(keras.optimizers.Optimizer):  # type: ignore[misc]
     def __init__(self, spec: Any, groups: Grouped = (), clip: Clip | None = None) -> None:
         super().__init__(learning_rate=spec.learning_rate, name=spec.kind)
         self.spec, self.clip = spec, clip
+        self.finite: Any = None
         self._plain = Own(1.0, spec.weight_decay, 0.0)
         self._special = {
             id(variable): Own(group.rate, spec.weight_decay if group.decay is None else group.decay, group.l2)
@@ -99,6 +101,18 @@ class Canonical(keras.optimizers.Optimizer):  # type: ignore[misc]
         if self.clip is not None:
             gradients = CLIPS[self.clip.kind](gradients, self.clip.limit)
         super().apply(gradients, [each for _, each in learning])
+
+    def assign(self, variable: Any, value: Any) -> None:
+        """Set a variable, if the step changes anything."""
+        if self.finite is not None:
+            value = ops.where(self.finite, value, ops.convert_to_tensor(variable))
+        super().assign(variable, value)
+
+    def assign_sub(self, variable: Any, value: Any) -> None:
+        """Subtract from a variable, if the step changes anything."""
+        if self.finite is not None:
+            value = ops.where(self.finite, value, ops.zeros_like(value))
+        super().assign_sub(variable, value)
 
     def _regularised(self, gradient: Any, variable: Any) -> Any:
         l2 = self.own(variable).l2

@@ -21,6 +21,7 @@ from netspec_keras.source import source
 from netspec_keras.training.chunks import Chunk, chunks
 from netspec_keras.training.losses import elements, mask, sums
 from netspec_keras.training.optimizers import Average, native
+from netspec_keras.training.scaling import Scaler
 from netspec_keras.training.sums import Sums, joined
 from netspec_keras.training.tallies import tallies
 from netspec_keras.trial import KerasTrial
@@ -34,6 +35,8 @@ Named = dict[str, Any]
 Arrays = tuple[dict[str, Any], dict[str, Any]]
 """The inputs and the targets of a batch, by name."""
 SMALLEST = 1e-30
+POLICIES = {"bf16": "mixed_bfloat16", "fp16": "mixed_float16"}
+"""Keras' policies: layers calculate in half precision, from weights in float32."""
 
 
 class KerasTrainer:
@@ -49,12 +52,14 @@ class KerasTrainer:
         self.spread = self.engine.spread(kind_of(task.device), task.devices)
         with self._set(), _seeded(task.seed), self.spread.variables():
             # Everything runs in this context, in which every engine keeps float64.
-            self.model = execute(source(task.graph).text, task.graph, self.dtype, task.device)
+            policy = POLICIES.get(task.precision)
+            self.model = execute(source(task.graph).text, task.graph, self.dtype, task.device, policy=policy)
             write(self.model, task.graph, task.weights)
             self.learnt = list(self.model.trainable_variables)
             self.optimizer = native(task.optimizer, self._groups(), task.clip)
             self.optimizer.build(self.learnt)
             self.average = None if task.average is None else Average(task.average, self.learnt)
+            self.scaler = Scaler() if task.precision == "fp16" else None
             self.whitenings = dict(self._whitenings())
         self.types = task.graph.types
         self.names = [each.name for each in task.graph.outputs]
@@ -164,7 +169,8 @@ class KerasTrainer:
 
     def _programs(self) -> None:
         kept = [] if self.average is None else self.average.variables
-        self.others = [*self.fixed, *self.optimizer.variables, *kept]
+        scaler = [] if self.scaler is None else self.scaler.variables
+        self.others = [*self.fixed, *self.optimizer.variables, *kept, *scaler]
         self.variables = [*self.learnt, *self.others]
         self.step = self._program(self._step)
         self.measure = self._program(self._measure)
@@ -188,20 +194,39 @@ class KerasTrainer:
         names = self._weights_of(self.learnt)
         still = [bool(each) and each <= self.frozen for each in names]
         learning = [None if frozen else slope for frozen, slope in zip(still, slopes, strict=True)]
-        self.optimizer.apply(learning, self.learnt)
+        self._update(learning)
         if self.average is not None:
             self.average.update()
         return rows, tallied
 
-    def _descend(self, inputs: Tensors, targets: Named, totals: Tensors | None) -> tuple[Any, Tensors]:
+    def _update(self, slopes: list[Any]) -> None:
+        """Take the step of the optimiser; None is no gradient."""
+        there = [each for each in slopes if each is not None]
+        if self.scaler is None or not there:
+            self.optimizer.apply(slopes, self.learnt)
+            return
+        found, finite = self.scaler.back(there)
+        scaled = iter(found)
+        self.optimizer.finite = finite
+        try:
+            self.optimizer.apply([None if each is None else next(scaled) for each in slopes], self.learnt)
+        finally:
+            self.optimizer.finite = None
+        self.scaler.update(finite)
+
+    def _descend(
+        self, inputs: Tensors, targets: Named, totals: Tensors | None, scaled: bool = True
+    ) -> tuple[Any, Tensors]:
         def value(outputs: Mapping[str, Any]) -> tuple[Any, Any]:
             whole, row = self._loss(outputs, targets, inputs, totals)
+            if scaled and self.scaler is not None:
+                whole = whole * self.scaler.factor
             return whole, (row, self._tallied(outputs, targets, inputs))
 
         return self.spread.descend(self._forward(training=True), inputs, value, self.learnt, self.others)
 
     def _slopes(self, inputs: Named, targets: Named) -> Tensors:
-        return self._descend(self._inputs(inputs), self._targets(targets), None)[1]
+        return self._descend(self._inputs(inputs), self._targets(targets), None, scaled=False)[1]
 
     def _measure(self, batch: tuple[Named, Named]) -> tuple[Any, Named]:
         inputs, targets = self._inputs(batch[0]), self._targets(batch[1])
@@ -219,11 +244,15 @@ class KerasTrainer:
             # Keras takes a single input without a mapping.
             given = inputs[0] if len(inputs) == 1 else dict(zip(names, inputs, strict=True))
             result = self.model(given, training=training)
-            if isinstance(result, Mapping):
-                return dict(result)
-            return dict(zip(self.names, listed(result), strict=True))
+            named = result if isinstance(result, Mapping) else zip(self.names, listed(result), strict=True)
+            return {name: self._whole(each) for name, each in dict(named).items()}
 
         return outputs
+
+    def _whole(self, output: Any) -> Any:
+        """An output in the precision of the weights; indices stay."""
+        is_half = keras.backend.standardize_dtype(output.dtype) in ("float16", "bfloat16")
+        return ops.cast(output, self.dtype) if is_half else output
 
     def _loss(
         self, outputs: Mapping[str, Any], targets: Named, inputs: Tensors, totals: Tensors | None = None
@@ -392,12 +421,12 @@ class KerasTrainer:
 
     @contextmanager
     def _set(self) -> Iterator[None]:
-        """Run on the device, without rounding more than the precision does."""
+        """Run on the device, with products that are rounded as the precision says."""
         rough = self.task.precision == "tf32"
         several = self.task.devices > 1  # the distribution places everything
         with (
             nullcontext() if several else placed(self.task.device),
-            nullcontext() if rough else self.engine.exact(self.dtype),
+            self.engine.rounded() if rough else self.engine.exact(self.dtype),
             self.engine.deterministic(self.task.deterministic),
         ):
             yield

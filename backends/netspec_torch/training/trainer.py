@@ -12,7 +12,7 @@ import torch
 from netspec.backend import Unsupported
 from netspec.fit import Batch, Task, Term
 from netspec.recipe.metrics import SCORES
-from netspec_torch.precision import deterministic, full_precision
+from netspec_torch.precision import deterministic, products
 from netspec_torch.runtime import build, keys, named, read, write
 from netspec_torch.training.capture import Captured, uncaptured
 from netspec_torch.training.diagnosis import first_not_finite
@@ -361,8 +361,7 @@ class TorchTrainer:
             if self.processes.size > 1:
                 settings.enter_context(connected())
             settings.enter_context(deterministic(self.task.deterministic, self.device.type))
-            if self.task.precision != "tf32":
-                settings.enter_context(full_precision())
+            settings.enter_context(products(rounded=self.task.precision == "tf32"))
             settings.enter_context(self._drawing())
             yield
 
