@@ -30,7 +30,7 @@ def _settings(rounded: bool) -> Iterator[tuple[Any, str, object]]:
 
 @contextmanager
 def products(rounded: bool) -> Iterator[None]:
-    """Set the precision of products, that of GPUs to TF32 if `rounded`, and restore the previous settings afterwards."""
+    """Set the precision of products, on GPUs TF32 if `rounded`, and restore the previous settings afterwards."""
     settings = list(_settings(rounded))
     before = [getattr(place, name) for place, name, _ in settings]
     try:
