@@ -200,7 +200,7 @@ class KerasTrainer:
         return rows, tallied
 
     def _update(self, slopes: list[Any]) -> None:
-        """Take the step of the optimiser; None is no gradient."""
+        """Take the step of the optimiser; a weight without a gradient stays as it is."""
         there = [each for each in slopes if each is not None]
         if self.scaler is None or not there:
             self.optimizer.apply(slopes, self.learnt)
