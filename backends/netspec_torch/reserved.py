@@ -1,4 +1,4 @@
-"""The attributes of `nn.Module`: no layer of generated code can have these names."""
+"""The attributes of modules of PyTorch: no layer of generated code can have these names."""
 
 from __future__ import annotations
 
@@ -19,9 +19,14 @@ ATTRIBUTES = frozenset(
     register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
     register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to
     to_empty train training type xpu zero_grad
+    add_submodule code delete_all_unused_submodules delete_submodule graph meta print_readable recompile shape_env
+    to_folder
     """.split()  # noqa: SIM905 - a list of strings would be five times as long
 )
-"""A test checks this against the installed PyTorch."""
+"""Those of `nn.Module`, and those that `fx.GraphModule` adds: `torch.export` makes one of a model.
+
+A test checks this against the installed PyTorch.
+"""
 
 VARIABLES = frozenset({"self", "torch", "nn", "F", "layer", "super"})
 """Names that generated functions use themselves."""

@@ -92,6 +92,8 @@ def test_the_list_of_taken_names_is_that_of_pytorch() -> None:
         name for name in (*dir(module), *vars(module)) if not (name.startswith("__") and name.endswith("__"))
     }
     assert own <= ATTRIBUTES
+    exported = dir(torch.fx.GraphModule(module, torch.fx.Graph()))
+    assert {name for name in exported if not name.startswith("_")} <= ATTRIBUTES
 
 
 @pytest.mark.parametrize(

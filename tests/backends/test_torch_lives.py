@@ -18,6 +18,7 @@ from netspec_torch import backend
 from netspec_torch.source import class_name
 from tests.backends.sizes import ONE_SIZE, at_another_size
 from tests.cases import CASES
+from tests.language.author import graph_of
 
 BY_SPEC = {row.spec: row for row in ROWS}
 QUICK = ("lenet5_1998", "siamese")
@@ -78,6 +79,14 @@ def test_it_is_copied_exported_and_compiled_whole(row: Row) -> None:
     torch.compiler.reset()
     with torch._dynamo.config.patch(allow_rnn=native):
         close(outputs(torch.compile(model, fullgraph=True, backend="eager"), inputs), wanted)
+
+
+def test_a_layer_can_have_the_name_of_an_attribute_of_an_exported_model() -> None:
+    """`torch.export` gives a module with further attributes, which would hide such a layer and its weights."""
+    names = "".join(f"  - {{dense: 3, name: {name}}}\n" for name in ("code", "graph", "meta", "recompile"))
+    graph = graph_of(f"netspec: 1\nname: hidden\ninput: [3]\nlayers:\n{names}")
+    model, inputs = alone(graph), batch(graph)
+    close(outputs(torch.export.export(model, tuple(inputs)).module(), inputs), outputs(model, inputs))
 
 
 LIMITS = {
