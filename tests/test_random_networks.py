@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,12 @@ def test_every_structure_is_reached(some: list[Files]) -> None:
         found["states of another layer"] += bool(re.search(r'"from": \["[^"]*", "[^"]*\.state"', text))
         found["a state by itself"] += bool(re.search(r'"from": "[^"]*\.(state|cell)"', text))
         found["lengths or steps"] += "steps_of" in text
+        found["states and lengths"] += bool(
+            re.search(r'"from": \["[^"]*", "[^"]*\.state"[^]]*steps_of"', text)
+        )
+        carried = {key for each in _items(files) if "carry" in each for key in each}
+        found["an op that carries"] += not carried.isdisjoint(OPS)
+        found["a network that carries"] += "network" in carried
         found["one part of a split"] += bool(re.search(r'"from": "[^"]*\.[abc]"', text))
         found["nothing"] += 1
     missing = {*WORDS, *KEYS} - {word for word, count in found.items() if count}
@@ -118,7 +125,16 @@ KEYS = (
     *("a branch that is a name", "a head that is a layer", "a block that calls itself", "a size of a layer"),
     *("the number of an outer repeat", "a name of the author's with a number"),
     *("states of another layer", "a state by itself", "lengths or steps", "one part of a split"),
+    *("states and lengths", "an op that carries", "a network that carries"),
 )
+
+
+def _items(value: Any) -> Iterator[dict[str, Any]]:
+    """All mappings of a document, at any depth."""
+    if isinstance(value, dict):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _items(each)
 
 
 def _named_branch(value: Any) -> bool:

@@ -31,15 +31,15 @@ OFTEN: dict[str, float] = {
     "conv_lstm": 2,
     "gated": 3,
     "positions": 2,
-    "repeat_vector": 2,
+    "repeat_vector": 4,
 }
 """How often an op is drawn, where that is not 1."""
 
 
 def an_op(author: Author, room: Room, type_: Type, depth: int) -> Part | None:
     """One layer."""
-    keyword = author.draw.weighted({each: OFTEN.get(each, 1.0) for each in SINGLE})
-    found = made(author.draw, keyword, type_, author.defaults.get(keyword)) if takes(keyword, type_) else None
+    keyword = author.draw.weighted({each: OFTEN.get(each, 1.0) for each in SINGLE if takes(each, type_)})
+    found = made(author.draw, keyword, type_, author.defaults.get(keyword))
     if found is None:
         return None
     fields, result = found

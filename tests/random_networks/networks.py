@@ -14,7 +14,7 @@ from netspec.types import Type
 from tests.random_networks.author import NODES, Author, Part, Refused
 from tests.random_networks.draw import Draw
 from tests.random_networks.kinds import KINDS
-from tests.random_networks.meeting import Item, meet
+from tests.random_networks.meeting import Item, alike, meet
 from tests.random_networks.rooms import Room
 from tests.random_networks.sequences import look_up, words
 from tests.random_networks.states import by_steps, counted_inputs
@@ -138,7 +138,7 @@ def _start(author: Author, room: Room, types: dict[str, Type]) -> Part:
         type_ = types["input"]
         return look_up(author, room, type_) if type_.kind == "indices" else ([], type_)
     if any(each.kind == "indices" for each in types.values()):
-        return by_steps(author, types)
+        return by_steps(author, room, types)
     if len(types) == 1:
         ((name, type_),) = types.items()
         return [{"identity": None, "from": name}], type_
@@ -161,7 +161,8 @@ def _longer(author: Author, room: Room, type_: Type, length: int, depth: int) ->
     for _ in range(length):
         part: Part | None
         if depth > 1 and author.draw.chance(0.12):
-            part = _embedded(author, room, type_)
+            embed = author.draw.either(_embedded, _embedded, _embedded_repeat)
+            part = embed(author, room, type_)
         else:
             part = author.chain(room, type_, 1, depth)
         if part is not None and part[0]:
@@ -205,6 +206,40 @@ def _embedded(author: Author, room: Room, type_: Type) -> Part | None:
         if both is not None:
             return [item, again], both.types[both.outputs[0].value]
     return [item], after
+
+
+def _embedded_repeat(author: Author, room: Room, type_: Type) -> Part | None:
+    """A whole spec of two inputs, repeated: its output also goes to its second input, or that one stays the same."""
+    draw = author.draw
+    found = {path: each for path, each in room.visible().items() if each.kind == "numbers"}
+    if not found:
+        return None
+    beside = draw.choice(sorted(found))
+    other = found[beside]
+    meeting = meet(draw, [type_, other])
+    if meeting is None or len(meeting.result.spatial) != len(type_.spatial):
+        return None
+    back, after = alike(draw, meeting.result, type_)
+    if after != type_:
+        return None
+    inner, part = Author(draw, author.folder, author.kinds, author.files), f"part{len(author.files)}.yaml"
+    names = [inner.names.layer(own := Room()), inner.names.layer(own)]
+    inner.main |= {"netspec": 1, "name": "part"}
+    inner.main["inputs"] = {name: list(each.shape) for name, each in zip(names, (type_, other), strict=True)}
+    rows = [[{"identity": None, "from": name}, *way] for name, way in zip(names, meeting.ways, strict=True)]
+    argument: Any = {"branches": rows, **meeting.fields} if meeting.fields else rows
+    inner.main["layers"] = [{meeting.keyword: argument}, *back, draw.either("tanh", "identity")]
+    _checked(inner, part)
+    author.files[part] = inner.main
+    start, name = author.names.layer(room), author.names.layer(room)
+    second = draw.either("output", names[1]) if type_ == other else names[1]
+    carry = {names[1]: second}
+    if draw.chance(0.2):
+        carry[names[0]] = draw.either("output", names[0])
+    item: Item = {"network": part, "from": [start, beside], "repeat": draw.randint(1, 3), "carry": carry}
+    item["name"] = name
+    room.values |= {start: type_, name: type_}
+    return [{"identity": None, "name": start}, item], type_
 
 
 def _of_a_head(path: str, document: Document) -> bool:

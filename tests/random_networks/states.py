@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netspec.types import Type
 from tests.random_networks.author import Author, Part
-from tests.random_networks.draw import Fields
+from tests.random_networks.draw import Draw, Fields
 from tests.random_networks.meeting import Item
 from tests.random_networks.recipes import RECIPES, is_small, resolved, takes
 from tests.random_networks.rooms import Room
@@ -50,11 +50,27 @@ def passed_on(author: Author, room: Room, type_: Type, depth: int) -> Part | Non
         {keyword: fields, "name": encoder},
         {keyword: other, "from": [start, *states], "name": decoder},
     ]
+    result = second.outputs((type_,))[0]
+    if draw.chance(0.4):
+        repeated = {**items[-1], **_round(draw, keyword)}
+        graph = author.attempt([*items[:-1], repeated], {"input": type_})
+        if graph is not None:
+            items[-1], result = repeated, graph.types[graph.outputs[0].value]
+            room.learn(graph, decoder)
     if draw.chance(0.4):
         port = draw.choice(STATES[keyword])
         items.append({draw.either("tanh", "identity"): None, "from": f"{decoder}.{port}"})
         return items, outputs[1 + STATES[keyword].index(port)]
-    return items, second.outputs((type_,))[0]
+    return items, result
+
+
+def _round(draw: Draw, keyword: str) -> Item:
+    """A repeat of a layer that starts with states: each goes round, swaps with the other, or stays the same."""
+    ports = STATES[keyword]
+    carry = {port: draw.either(port, port, draw.choice(ports)) for port in draw.part(ports, len(ports))}
+    if draw.chance(0.2):
+        carry["sequence"] = "sequence"
+    return {"repeat": draw.randint(1, 3), "carry": carry}
 
 
 def counted_inputs(author: Author, room: Room) -> dict[str, Type]:
@@ -71,8 +87,8 @@ def counted_inputs(author: Author, room: Room) -> dict[str, Type]:
     return {x: Type(channels, (steps,)), count: Type(None, listed, "int", vocabulary=vocabulary)}
 
 
-def by_steps(author: Author, types: dict[str, Type]) -> Part:
-    """A layer that takes a sequence, and its lengths or steps."""
+def by_steps(author: Author, room: Room, types: dict[str, Type]) -> Part:
+    """A layer that takes a sequence, and its lengths or steps; at times a second one starts with its states."""
     draw = author.draw
     (sequence, indices), names = types.values(), list(types)
     is_length = not indices.spatial and (indices.vocabulary or 0) > sequence.sizes[0]
@@ -86,4 +102,11 @@ def by_steps(author: Author, types: dict[str, Type]) -> Part:
         keyword, fields = ("take", {"position": -1}) if is_length else ("gather", {})
         op = resolved(keyword, fields, (sequence, indices))
     assert op is not None
-    return [{keyword: fields or None, "from": names}], op.outputs((sequence, indices))[0]
+    outputs = op.outputs((sequence, indices))
+    item: Item = {keyword: fields or None, "from": names}
+    if keyword not in STATES or draw.chance(0.4):
+        return [item], outputs[0]
+    encoder = author.names.layer(room)
+    states = [f"{encoder}.{port}" for port in STATES[keyword]]
+    second: Item = {keyword: fields, "from": [names[0], *states, names[1]]}
+    return [{**item, "name": encoder}, second], outputs[0]
