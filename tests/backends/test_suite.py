@@ -244,6 +244,17 @@ def test_steps_agree(name: str) -> None:
     assert not [each for steps in found.steps for each in steps.found if each.max_rel > STEPS]
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(len(LEARNING) < 2, reason="steps are compared between two backends")
+@pytest.mark.parametrize("name", ["words", "gates"])
+def test_many_steps_of_indices_and_tensors_agree(name: str) -> None:
+    """Networks of ops on indices and of tensors that learn; recurrent layers have such a test beside their others."""
+    this = sample(structure(name))
+    found = compare(this.graph, [each.name for each in LEARNING], batch=3, steps=20, sizes=(), seed=1)
+    assert all(each.max_rel <= 1e-11 for each in found.gradients)
+    assert all(each.max_rel <= STEPS for steps in found.steps for each in steps.found)
+
+
 def said(backend: Backend, this: Sample) -> set[str]:
     """The refusals of a network that a backend gives, by every capability that it has."""
     messages = set()
