@@ -205,6 +205,21 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         "input: [4, 8]\nlayers:\n  - lstm: {units: 4, return: sequence}\n  - relu\n  - conv: {filters: 2, kernel: 3}\n",
         "conv(relu1) 2@6",
     ),
+    "a kernel for the axes of a map after the last of its rows": (
+        "input: [4, 6, 5]\nlayers:\n  - gru: {units: 4, axis: height, return: last}\n  - relu\n"
+        "  - conv: {filters: 2, kernel: [3, 2]}\n",
+        "give the `gru` of line 5 `return: sequence`: it then has an output at every position",
+        "input: [4, 6, 5]\nlayers:\n  - gru: {units: 4, axis: height, return: sequence}\n  - relu\n"
+        "  - conv: {filters: 2, kernel: [3, 2]}\n",
+        "conv(relu1) 2@4×4",
+    ),
+    "a kernel for more axes than a map had": (
+        "input: [4, 6, 5]\nlayers:\n  - gru: {units: 4, axis: height, return: last}\n"
+        "  - max_pool: [1, 1, 2]\n",
+        "give one number for all axes, or a list of 1",
+        "input: [4, 6, 5]\nlayers:\n  - gru: {units: 4, axis: height, return: last}\n  - max_pool: [2]\n",
+        "max_pool(gru1) 4@2",
+    ),
     "a second layer after the last step": (
         "input: [4, 8]\nlayers:\n  - gru: {units: 4, return: state}\n  - lstm: 3\n",
         "give the `gru` of line 5 `return: sequence`: it then has an output at every position",

@@ -202,13 +202,15 @@ def _report(
     help_ = misfit.help
     if misfit.wanted:
         help_ = _named_outputs(walk, misfit, item, frame, inputs) or help_
-    if misfit.code is shapes.RANK and help_ is not None and inputs:
-        help_ = _with_axes(walk, str(inputs[0]), item, help_)
+    given = given_fields(OPS[item.keyword], item, frame.document)
+    if misfit.code in (shapes.RANK, shapes.AXES) and help_ is not None and inputs:
+        written = given.values.get(misfit.field or "")
+        axes = len(written.items) if misfit.code is shapes.AXES and isinstance(written, Listing) else None
+        help_ = _with_axes(walk, str(inputs[0]), item, help_, axes)
     if misfit.code is shapes.MERGE:
         why, better = sizes.explain(walk, item, inputs)
         notes += [why] if why else []
         help_ = better or help_
-    given = given_fields(OPS[item.keyword], item, frame.document)
     if misfit.field is not None and help_ is not None:
         help_ = _as_written(help_, misfit.field, item, given)
     if misfit.field is not None:
@@ -244,11 +246,18 @@ def _named_outputs(
     return f"name its {' and its '.join(changed)}: `from: [{', '.join(texts)}]`" if changed else None
 
 
-def _with_axes(walk: Walk, tensor: str, item: Item, help: str) -> str:
-    """The help for a vector, which a layer before it makes of a sequence: that layer can keep the axis."""
-    while not walk.types[tensor].spatial and (node := walk.by_name.get(tensor)) is not None:
+def _with_axes(walk: Walk, tensor: str, item: Item, help: str, axes: int | None) -> str:
+    """The help for a tensor of which a layer before it removed an axis: that layer can keep the axis.
+
+    `axes` is the number of axes for which the item has values; None if the item only lacks one.
+    """
+    rank = len(walk.types[tensor].spatial)
+    if rank >= (1 if axes is None else axes):
+        return help
+    while len(walk.types[tensor].spatial) == rank and (node := walk.by_name.get(tensor)) is not None:
         setting = node.op.to_keep_axes()
-        if setting is not None and tensor == node.name:
+        before = len(walk.types[str(node.inputs[0])].spatial)
+        if setting is not None and tensor == node.name and (axes is None or before == axes):
             line = _line(node.span, item.span)
             return (
                 f"give the `{node.op.keyword}` of {line} `{setting}`: it then has an output at every position"
