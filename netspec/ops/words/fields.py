@@ -220,6 +220,11 @@ _NO_PEEPHOLES = instead(
     "`peepholes` and `coupled` are fields of `lstm`: this layer has no cell to see, or to forget"
 )
 
+_NO_PROJECTION = instead(
+    "`projection` and `forget_bias` are fields of `lstm`: this layer has no projection, and no forget gate"
+)
+_NO_RESET = instead("`reset` is a field of `gru`: this layer has no reset gate")
+
 _VOCABULARY = instead(
     "remove it: the vocabulary is that of the input: `input: {shape: [20], vocabulary: 8000}`"
 )
@@ -280,16 +285,23 @@ def _slope(given: object) -> Lead:
 
 # Words with a special meaning for one op.
 _OWN: dict[str, tuple[tuple[WordEntry, str], ...]] = {
-    "rnn": (*_RECURRENT, (_NO_PEEPHOLES, "peepholes usepeepholes peephole coupled inputforget")),
+    "rnn": (
+        *_RECURRENT,
+        (_NO_PEEPHOLES, "peepholes usepeepholes peephole coupled inputforget"),
+        (_NO_PROJECTION, "projection projsize forgetbias unitforgetbias"),
+        (_NO_RESET, "reset resetafter linearbeforereset"),
+    ),
     "gru": (
         *_RECURRENT,
         (_reset("after", "before"), _RESETS),
         (instead("remove it: a `gru` has tanh; `rnn` and `conv_gru` have an `activation`"), "activation act"),
         (_NO_PEEPHOLES, "peepholes usepeepholes peephole coupled inputforget"),
+        (_NO_PROJECTION, "projection projsize forgetbias unitforgetbias"),
     ),
     "lstm": (
         *_RECURRENT,
         (_forget, _FORGETS),
+        (_NO_RESET, "reset resetafter linearbeforereset"),
         (
             instead("remove it: an `lstm` has tanh; `rnn` and `conv_lstm` have an `activation`"),
             "activation act",
@@ -322,6 +334,10 @@ _OWN: dict[str, tuple[tuple[WordEntry, str], ...]] = {
         *_CONV_RECURRENT,
         (_forget, _FORGETS),
         (absent("coupled gates of maps"), "coupled inputforget cifg"),
+        (
+            instead("`reset` is a field of `conv_gru`: this layer has no reset gate"),
+            "reset resetafter linearbeforereset",
+        ),
     ),
     "conv_gru": (
         *_CONV_RECURRENT,
@@ -329,6 +345,10 @@ _OWN: dict[str, tuple[tuple[WordEntry, str], ...]] = {
         (
             instead("`peepholes` is a field of `conv_lstm`: this layer has no cell to see"),
             "peepholes peephole",
+        ),
+        (
+            instead("`forget_bias` is a field of `conv_lstm`: this layer has no forget gate"),
+            "forgetbias unitforgetbias",
         ),
     ),
     "local_response_norm": (
