@@ -61,6 +61,7 @@ class ConvRecurrent(Swept):
 
     def _resolve(self, inputs: Inputs) -> Self:
         type_ = inputs[0]
+        self._check_order(inputs)
         if len(type_.spatial) == 1:
             raise Misfit(
                 shapes.RANK,

@@ -52,6 +52,7 @@ class Recurrent(Swept):
     # Checks
 
     def _resolve(self, inputs: Inputs) -> Self:
+        self._check_order(inputs)
         op = self.replace(axis=self._axis(inputs[0]))
         op._check_directions()
         op._check_starts()

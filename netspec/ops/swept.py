@@ -112,6 +112,16 @@ class Swept(Op):
 
     # Checks
 
+    def _check_order(self, inputs: Inputs) -> None:
+        """Refuse a state in the place of the sequence: a state has one axis less."""
+        if len(inputs) > 1 and len(inputs[0].spatial) < len(inputs[1].spatial):
+            raise Misfit(
+                shapes.RECURRENT,
+                f"`{self.keyword}` takes the `{SEQUENCE.name}` first; here {inputs[0]} stands before {inputs[1]}, "
+                "which has more axes",
+                help=f"change their order: `from` names `{SEQUENCE.name}`, then `{STATE.name}`",
+            )
+
     def _axis(self, type_: Type) -> str:
         """The name of the axis along which the layer runs."""
         axes = type_.axes

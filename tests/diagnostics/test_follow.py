@@ -187,6 +187,20 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         "  - gru: 4\n    from: [input, d]\n",
         "gru(input, d) 4@8",
     ),
+    "a state before the sequence": (
+        "inputs: {x: [4, 8], h: [4]}\nlayers:\n  - gru: 4\n    from: [h, x]\n",
+        "change their order: `from` names `sequence`, then `state`",
+        "inputs: {x: [4, 8], h: [4]}\nlayers:\n  - gru: 4\n    from: [x, h]\n",
+        "gru(x, h) 4@8",
+    ),
+    "a state before the video": (
+        "inputs: {x: [4, 3, 8, 8], h: [4, 8, 8]}\nlayers:\n  - conv_gru: {filters: 4, kernel: 3, padding: same}\n"
+        "    from: [h, x]\n",
+        "change their order: `from` names `sequence`, then `state`",
+        "inputs: {x: [4, 3, 8, 8], h: [4, 8, 8]}\nlayers:\n  - conv_gru: {filters: 4, kernel: 3, padding: same}\n"
+        "    from: [x, h]\n",
+        "conv_gru(x, h) 4@3×8×8",
+    ),
     "a step of a vector": (
         "input: [4]\nlayers:\n  - take: 0\n",
         "use `slice` for a part of the channels: `slice: {start: 0, stop: 1}`",
