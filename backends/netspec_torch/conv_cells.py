@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+
+from netspec_torch.cutting import Parts, cut
 
 
 def conv_lstm(rank: int) -> str:
@@ -178,13 +180,21 @@ class ConvGRU(ConvRecurrent):
             n = self.activation(n + self.of_state(r * h, kernel_n))
         return ((1 - z) * n + z * h,)'''
 
-CELLS: Mapping[str, str] = {
-    "ConvRecurrent": CONV_RECURRENT,
-    "ConvGRU": CONV_GRU,
-    "ConvLSTM": CONV_LSTM,
-    **{f"ConvLSTM{rank}d": conv_lstm(rank) for rank in (1, 2)},
+
+def _cut(text: str) -> Callable[[Parts], str]:
+    return lambda parts: cut(text, parts)
+
+
+CELLS: Mapping[str, Callable[[Parts], str]] = {
+    name: _cut(text)
+    for name, text in {
+        "ConvRecurrent": CONV_RECURRENT,
+        "ConvGRU": CONV_GRU,
+        "ConvLSTM": CONV_LSTM,
+        **{f"ConvLSTM{rank}d": conv_lstm(rank) for rank in (1, 2)},
+    }.items()
 }
-"""The text of each class by its name; a class follows those that it needs."""
+"""What writes each class with the parts that a network needs, by its name; a class follows those that it needs."""
 
 BASES: Mapping[str, tuple[str, ...]] = dict.fromkeys(("ConvGRU", "ConvLSTM"), ("ConvRecurrent",))
 """The classes that a class needs."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from itertools import product
 
 from netspec_torch import cells, conv_cells
+from netspec_torch.cutting import Parts
 
 RANKS = (1, 2, 3)
 BASES = (*(f"BatchNorm{rank}d" for rank in RANKS), "LayerNorm", "GroupNorm")
@@ -15,19 +15,22 @@ _CALLED = re.compile(r"(?<![\w.])([A-Z]\w*|bilinear_|gates_|lift_gates_)\(")
 _BASES_OF = {**cells.BASES, **conv_cells.BASES}
 
 
-def helpers(code: Iterable[str]) -> dict[str, str]:
-    """The helpers that lines of code call, by their names, in the order of the names; bases stand before them."""
+def helpers(code: Iterable[str], parts: Parts = ()) -> dict[str, str]:
+    """The helpers that lines of code call, by their names, in the order of the names; bases stand before them.
+
+    `parts` are the parts of the helpers that the network needs.
+    """
     called = {name for line in code for name in _CALLED.findall(line)}
     needed = dict.fromkeys(each for name in sorted(called) for each in (*_BASES_OF.get(name, ()), name))
-    return {name: HELPERS[name]() for name in needed if name in HELPERS}
+    return {name: HELPERS[name](parts) for name in needed if name in HELPERS}
 
 
-def _norms() -> Iterator[tuple[str, Callable[[], str]]]:
+def _norms() -> Iterator[tuple[str, str]]:
     for base in BASES:
         for frozen, unscaled, uncentred in product((True, False), repeat=3):
             name = f"{'Frozen' * frozen}{'Unscaled' * unscaled}{'Uncentred' * uncentred}{base}"
             if name != base:
-                yield name, partial(_norm, name, frozen, unscaled, uncentred, base)
+                yield name, _norm(name, frozen, unscaled, uncentred, base)
 
 
 def _norm(name: str, frozen: bool, unscaled: bool, uncentred: bool, base: str) -> str:
@@ -264,12 +267,20 @@ _BY_RANK: Mapping[str, Callable[[int], str]] = {
     "TableConv": _table_conv,
 }
 
-HELPERS: Mapping[str, Callable[[], str]] = {
-    **{name: partial(str, text) for name, text in {**_TEXTS, **cells.CELLS, **conv_cells.CELLS}.items()},
-    **{f"{name}{rank}d": partial(write, rank) for name, write in _BY_RANK.items() for rank in RANKS},
-    **dict(_norms()),
+
+def _whole(text: str) -> Callable[[Parts], str]:
+    """What writes a helper that has no parts."""
+    return lambda parts: text
+
+
+HELPERS: Mapping[str, Callable[[Parts], str]] = {
+    **{name: _whole(text) for name, text in _TEXTS.items()},
+    **cells.CELLS,
+    **conv_cells.CELLS,
+    **{f"{name}{rank}d": _whole(write(rank)) for name, write in _BY_RANK.items() for rank in RANKS},
+    **{name: _whole(text) for name, text in _norms()},
 }
-"""For every helper, the function that writes it."""
+"""For every helper, the function that writes it with the parts that a network needs."""
 
 NAMES = frozenset({*HELPERS, *BASES})
 """Names that no class of a block may have."""

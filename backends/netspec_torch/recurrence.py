@@ -24,7 +24,7 @@ def recurrent(op: Recurrent, site: Site) -> Lowered:
     native = is_native(op) and not (has_lengths and op.direction == "backward")
     direction = Slot(op.direction, "direction", default="forward")
     if _resets_first(op, site):
-        return _module("ResetFirstGRU", op, site, {"direction": direction})
+        return replace(_module("ResetFirstGRU", op, site, {"direction": direction}), parts=_parts(op, site))
     bidirectional = Slot(op.direction == "both", "bidirectional", default=False)
     layers: dict[str, Part] = {
         "dropout": Slot(op.dropout, "dropout", default=0.0),
@@ -58,7 +58,28 @@ def recurrent(op: Recurrent, site: Site) -> Lowered:
         **layers,
         "gives": Slot((op.returns, *site.ports), "gives", default=("sequence",)),
     }
-    return _module(prefix + NAMES[type(op)], op, site, settings)
+    return replace(_module(prefix + NAMES[type(op)], op, site, settings), parts=_parts(op, site, prefix))
+
+
+def _parts(op: Recurrent, site: Site, prefix: str = "") -> frozenset[str]:
+    """The parts of the helper that the op needs."""
+    gives = (op.returns, *site.ports)
+    needs = {
+        "whole": prefix == "Recurrent",
+        "states": any(type_.channels for type_ in site.inputs[1:]),
+        "lengths": any(type_.kind == "indices" for type_ in site.inputs),
+        "gives": gives != ("sequence",),
+        "several": len(gives) > 1,
+        "single": len(gives) == 1,
+        "merge": op.merge != "concat",
+        "both": op.direction == "both",
+        "backward": op.direction == "backward",
+        "dropout": op.dropout > 0 or op.variational,
+        "variational": op.variational,
+        "unbiased": not op.bias,
+        **{name: bool(getattr(op, name, None)) for name in ("peepholes", "coupled", "projection")},
+    }
+    return frozenset({*gives, *(part for part, needed in needs.items() if needed)})
 
 
 def _module(name: str, op: Recurrent, site: Site, settings: Mapping[str, Part]) -> Lowered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import field
 from itertools import chain
 from typing import Any
 
@@ -110,7 +111,8 @@ class Lowered:
     output and those that are used.
 
     `takes` and `makes` are the orders of the axes of all inputs, and of the first output and the ports; without them,
-    they are canonical. If the result is `open`, a method after it needs brackets.
+    they are canonical. If the result is `open`, a method after it needs brackets. `parts` are the parts of its helper
+    that it needs.
     """
 
     result: Part
@@ -123,6 +125,7 @@ class Lowered:
     takes: tuple[Order, ...] = ()
     makes: tuple[Order, ...] = ()
     open: bool = False
+    parts: frozenset[str] = field(default=frozenset(), compare=False)
 
     def outputs(self, ports: Sequence[str]) -> tuple[str, ...]:
         """The outputs of the expression, in order, if these further outputs are used."""

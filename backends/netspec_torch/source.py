@@ -101,7 +101,7 @@ class _Text:
         init = [*function(beginning.branches)] if beginning.branches else []
         code = [line.text for each in self.classes for line in each.definition.lines]
         code += [text for text, _ in (*init, *beginning.closing)]
-        own = helpers(code)
+        own = helpers(code, {part for each in self.whole.lowered.values() for part in each.parts})
         for line in _imports([*code, *own.values()]):
             page.write(line)
         for text in own.values():

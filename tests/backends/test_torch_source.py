@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -16,7 +18,8 @@ from netspec.graph import Graph
 from netspec.loading import graph_of_text
 from netspec.lowering.names import UnsafeName
 from netspec.ops.activation import Relu
-from netspec_torch import backend
+from netspec_torch import backend, cells, conv_cells
+from netspec_torch.helpers import helpers
 from tests.building import Sketch
 from tests.cases import CASES
 from tests.structures import STRUCTURES, structure
@@ -39,6 +42,10 @@ GOLDENS = (
     "kept",
     "passing_on",
 )
+
+
+TEXTS = [value for value in vars(cells).values() if isinstance(value, str)]
+CALLS = [f"{name}(4)" for name in (*cells.CELLS, *conv_cells.CELLS)]
 
 
 @pytest.fixture(scope="module")
@@ -255,6 +262,29 @@ def test_uses_that_differ_in_a_condition_or_in_repetitions_are_one_class() -> No
         "        y = self.factor * y\n",
     ):
         assert part in text
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_a_helper_with_some_parts_is_as_the_formatter_leaves_it(number: int, tmp_path: Path) -> None:
+    """Recurrent layers have only the parts that a network needs; the numbers of each are tested with all the cases."""
+    draw = Random(number)
+    words = re.compile(r"(?<=  #: ).*")
+    marked = {word.strip("!") for text in TEXTS for row in words.findall(text) for word in row.split()}
+    every = sorted({*marked, "both"} - {"|"})
+    assert "peepholes" in every
+    text = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n"
+    for _ in range(40):
+        parts = {part for part in every if draw.random() < 0.4}
+        parts |= {"single"} - ({"single"} if "several" in parts and draw.random() < 0.5 else set())
+        parts |= {"gives", "last"} if parts & {"gives", "last", "state", "cell", "several"} else set()
+        parts |= {"sequence"} if "gives" not in parts else set()
+        parts |= {"dropout"} if "variational" in parts else set()
+        text += "".join(f"\n\n{each}\n" for each in helpers(CALLS, parts).values())
+    (tmp_path / "text.py").write_text(text, encoding="utf-8")
+    ruff = ("-m", "ruff")
+    assert run(*ruff, "format", "--diff", "--isolated", "--line-length", "100", "text.py", cwd=tmp_path) == ""
+    rules = ("--select", "E,F,W", "--ignore", "F811", "--isolated", "--line-length", "100")
+    assert run(*ruff, "check", *rules, "text.py", cwd=tmp_path) == ""
 
 
 def test_layers_of_a_block_that_start_in_the_same_way_are_one_loop() -> None:
