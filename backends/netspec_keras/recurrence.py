@@ -192,6 +192,8 @@ def _parts(op: Recurrent, types: Types, gives: Collection[str]) -> Iterator[str]
         sweeps.BOTH: op.direction == "both",
         sweeps.MERGE: op.merge != "concat",
         sweeps.PROJECTION: isinstance(op, Lstm) and op.projection is not None,
+        sweeps.PEEPHOLES: isinstance(op, Lstm) and op.peepholes,
+        sweeps.COUPLED: isinstance(op, Lstm) and op.coupled,
         sweeps.GIVES: set(gives) != {"sequence"},
         **{each: each in gives for each in (sweeps.LAST, sweeps.STATE, sweeps.CELL)},
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from netspec_torch.cutting import Parts, cut
+from netspec.lowering.cutting import Parts, cut
 
 RECURRENT = '''\
 class Recurrent(nn.Module):

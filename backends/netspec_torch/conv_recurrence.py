@@ -17,7 +17,8 @@ def recurrent(op: ConvRecurrent, site: Site) -> Lowered:
     _, *states = site.variables
 
     def run(x: Part, padding: Sequence[int]) -> Lowered:
-        return Lowered(seq(OWN, "(", joined(", ", (x, *states)), ")"), _module(op, site, padding))
+        called = seq(OWN, "(", joined(", ", (x, *states)), ")")
+        return Lowered(called, _module(op, site, padding), parts=_parts(op, site))
 
     apart = replace(run(PADDED, (0,)), border=Border(pads))
     padding = symmetric(op.of_input, op.others(site.inputs))
@@ -39,6 +40,27 @@ def is_plain(op: ConvRecurrent, site: Site) -> bool:
         and all(k % 2 for k in op.kernel)
         and not (op.dimension(site.inputs) or site.ports or len(site.inputs) > 1)
     )
+
+
+def _parts(op: ConvRecurrent, site: Site) -> frozenset[str]:
+    """The parts of the helper that the op needs."""
+    gives = (op.returns, *site.ports)
+    needs = {
+        "states": len(site.inputs) > 1,
+        "gives": gives != ("sequence",),
+        "several": len(gives) > 1,
+        "single": len(gives) == 1,
+        "merge": op.merge != "concat",
+        "both": op.direction == "both",
+        "backward": op.direction == "backward",
+        "activation": op.activation != "tanh",
+        "hard": op.recurrent_activation != "sigmoid",
+        "unbiased": not op.bias,
+        "even": any(k % 2 == 0 for k in op.recurrent),
+        "peepholes": isinstance(op, ConvLstm) and op.peepholes,
+        "after": isinstance(op, ConvGru) and op.reset == "after",
+    }
+    return frozenset({*gives, *(part for part, needed in needs.items() if needed)})
 
 
 def _module(op: ConvRecurrent, site: Site, padding: Sequence[int]) -> Call:

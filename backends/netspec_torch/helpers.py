@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 
+from netspec.lowering.cutting import Parts
 from netspec_torch import cells, conv_cells
-from netspec_torch.cutting import Parts
 
 RANKS = (1, 2, 3)
 BASES = (*(f"BatchNorm{rank}d" for rank in RANKS), "LayerNorm", "GroupNorm")

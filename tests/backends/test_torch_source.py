@@ -44,7 +44,7 @@ GOLDENS = (
 )
 
 
-TEXTS = [value for value in vars(cells).values() if isinstance(value, str)]
+TEXTS = [value for module in (cells, conv_cells) for value in vars(module).values() if isinstance(value, str)]
 CALLS = [f"{name}(4)" for name in (*cells.CELLS, *conv_cells.CELLS)]
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from netspec.lowering.cutting import cut
 from netspec.lowering.layout import docstring
 from netspec_keras.helpers.helper import Helper, Parts
 from netspec_keras.helpers.sweeps import (
     ABOUT_MOVES,
     ALL,
+    COUPLED,
+    PEEPHOLES,
+    PROJECTION,
     SINGLE,
     UNMOVED,
     layer,
@@ -110,18 +114,22 @@ def clone(setting):
 
 GATED_LSTM_CELL = '''
 class GatedLSTMCell(layers.LSTMCell):
-    """An LSTM whose gates may see the cell, or forget as much as they take in; Keras has none."""
+    """An LSTM whose gates may see the cell, or forget as much as they take in; Keras has none."""  #: gated
+    """An LSTM with a state of its own size, or that drops channels of it; Keras has none."""  #: !gated
 
-    def __init__(self, units, peepholes=False, coupled=False, projection=0, **kwargs):
-        drawn = kwargs.pop("projection_initializer", "glorot_uniform")
+    def __init__(self, units, $fields**kwargs):
+        drawn = kwargs.pop("projection_initializer", "glorot_uniform")  #: projection
         super().__init__(units, **kwargs)
-        self.peepholes, self.coupled, self.projection = peepholes, coupled, projection
-        self.projection_initializer = keras.initializers.get(drawn)
-        self.output_size = projection or units
-        self.state_size = [self.output_size, units]
+        self.peepholes = peepholes  #: peepholes
+        self.coupled = coupled  #: coupled
+        self.projection = projection  #: projection
+        self.projection_initializer = keras.initializers.get(drawn)  #: projection
+        self.output_size = projection or units  #: projection
+        self.state_size = [self.output_size, units]  #: projection
 
     def build(self, input_shape):
-        rows = (3 if self.coupled else 4) * self.units
+        rows = (3 if self.coupled else 4) * self.units  #: coupled
+        rows = 4 * self.units  #: !coupled
         kernel, recurrent = (input_shape[-1], rows), (self.output_size, rows)
         self.kernel = self.add_weight(kernel, self.kernel_initializer, name="kernel")
         self.recurrent_kernel = self.add_weight(
@@ -131,32 +139,56 @@ class GatedLSTMCell(layers.LSTMCell):
             bias = self.bias_initializer
             bias = GateBias(0.0, 1.0, 0.0, 0.0) if self.unit_forget_bias else bias
             self.bias = self.add_weight((rows,), bias, name="bias")
-        if self.peepholes:
-            self.peephole = self.add_weight((rows - self.units,), "zeros", name="peephole")
-        if self.projection:
-            shape = (self.units, self.projection)
-            self.projector = self.add_weight(shape, self.projection_initializer, name="projector")
+        if self.peepholes:  #: peepholes
+            self.peephole = self.add_weight((rows - self.units,), "zeros", name="peephole")  #: peepholes
+        if self.projection:  #: projection
+            shape = (self.units, self.projection)  #: projection
+            self.projector = self.add_weight(shape, self.projection_initializer, name="projector")  #: projection
 
     def call(self, inputs, states, training=False):
         h, c = states
-        if training and self.recurrent_dropout:
-            h = h * self.get_recurrent_dropout_mask(h)[0]
+        if training and self.recurrent_dropout:  #: variational
+            h = h * self.get_recurrent_dropout_mask(h)[0]  #: variational
         z = ops.matmul(inputs, self.kernel) + ops.matmul(h, self.recurrent_kernel)
         z = z + self.bias if self.use_bias else z
-        *gates, g, o = ops.split(z, 3 if self.coupled else 4, axis=-1)
-        if self.peepholes:
-            *peepholes, peephole_o = ops.split(self.peephole, len(gates) + 1)
-            gates = [gate + peephole * c for gate, peephole in zip(gates, peepholes)]
-        i, *f = [ops.sigmoid(gate) for gate in gates]
-        c = (f[0] if f else 1 - i) * c + i * ops.tanh(g)
-        h = ops.sigmoid(o + peephole_o * c if self.peepholes else o) * ops.tanh(c)
-        h = ops.matmul(h, self.projector) if self.projection else h
+        *gates, g, o = ops.split(z, 3 if self.coupled else 4, axis=-1)  #: coupled
+        *gates, g, o = ops.split(z, 4, axis=-1)  #: !coupled
+        if self.peepholes:  #: peepholes
+            *peepholes, peephole_o = ops.split(self.peephole, len(gates) + 1)  #: peepholes
+            gates = [gate + peephole * c for gate, peephole in zip(gates, peepholes)]  #: peepholes
+        i, *f = [ops.sigmoid(gate) for gate in gates]  #: coupled
+        i, f = [ops.sigmoid(gate) for gate in gates]  #: !coupled
+        c = (f[0] if f else 1 - i) * c + i * ops.tanh(g)  #: coupled
+        c = f * c + i * ops.tanh(g)  #: !coupled
+        h = ops.sigmoid(o + peephole_o * c if self.peepholes else o) * ops.tanh(c)  #: peepholes
+        h = ops.sigmoid(o) * ops.tanh(c)  #: !peepholes
+        h = ops.matmul(h, self.projector) if self.projection else h  #: projection
         return h, [h, c]
-
-    def get_config(self):
-        names = ("peepholes", "coupled", "projection", "projection_initializer")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+  #: fields
+    def get_config(self):  #: fields
+        names = ($names)  #: fields
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}  #: fields
 '''
+
+CELL_FIELDS = {
+    PEEPHOLES: ("peepholes=False", ("peepholes",)),
+    COUPLED: ("coupled=False", ("coupled",)),
+    PROJECTION: ("projection=0", ("projection", "projection_initializer")),
+}
+"""For a part of an LSTM, its parameter and what its config has of it."""
+
+
+def _gated_lstm_cell(parts: Parts) -> str:
+    fields = [each for part, each in CELL_FIELDS.items() if part in parts]
+    names = [f'"{name}"' for _, row in fields for name in row]
+    words = {
+        "fields": "".join(f"{field}, " for field, _ in fields),
+        "names": ", ".join(names) + "," * (len(names) == 1),
+    }
+    more = {"fields"} if fields else set()
+    more |= {"gated"} if {PEEPHOLES, COUPLED} & {*parts} else set()
+    return cut(GATED_LSTM_CELL, {*parts, *more}, **words) + "\n"
+
 
 VARIATIONAL_GRU_CELL = '''
 class VariationalGRUCell(layers.GRUCell):
@@ -247,7 +279,7 @@ HELPERS = {
     "LiftedGates": Helper(LIFTED_GATES),
     "clone": Helper(CLONE),
     "Recurrent": Helper(_base(ALL), ("clone",), _base),
-    "GatedLSTMCell": Helper(GATED_LSTM_CELL, needs=("GateBias",)),
+    "GatedLSTMCell": Helper(_gated_lstm_cell(ALL), ("GateBias",), _gated_lstm_cell),
     "VariationalGRUCell": Helper(VARIATIONAL_GRU_CELL),
     "RecurrentRNN": _layers("RNN", "SimpleRNN", "Of Keras' simple layers."),
     "RecurrentGRU": _layers("GRU", "GRU", "Of Keras' layers."),

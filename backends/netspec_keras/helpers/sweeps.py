@@ -37,6 +37,10 @@ CELL = "cell"
 """The last cells."""
 PROJECTION = "projection"
 """States of another number of channels than the cells."""
+PEEPHOLES = "peepholes"
+"""Gates of an LSTM that see the cell."""
+COUPLED = "coupled"
+"""An LSTM that forgets as much as it takes in."""
 CALLS = {"axis": "axis of a call", "direction": "direction of a call", "merge": "merge of a call"}
 """Calls of one layer that differ in these settings."""
 SINGLE = "single"
@@ -58,6 +62,8 @@ ALL = (
     STATE,
     CELL,
     PROJECTION,
+    PEEPHOLES,
+    COUPLED,
     *CALLS.values(),
 )
 
