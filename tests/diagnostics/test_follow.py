@@ -692,6 +692,43 @@ ADVICE: dict[str, tuple[str, str, str, str]] = {
         "  - u:\n    share: d.0\n",
         "dense(d.1.dense1) 4@8",
     ),
+    "a source of its own as a branch": (
+        "input: [4, 8]\nlayers:\n  - add:\n      - - tanh\n      - from: input\n",
+        "write `input`: the name of a layer is a branch by itself",
+        "input: [4, 8]\nlayers:\n  - add:\n      - - tanh\n      - input\n",
+        "add(tanh1, input) 4@8",
+    ),
+    "a source among the fields of a merge": (
+        "input: [4, 8]\nlayers:\n  - concat: {axis: time, from: [input, input]}\n",
+        "write it beside the op, in its own line below the dash, not among the fields of the op",
+        "input: [4, 8]\nlayers:\n  - concat: {axis: time}\n    from: [input, input]\n",
+        "concat(input, input) 4@16",
+    ),
+    "repetitions that are left out": (
+        "params: {n: 0}\ninput: [4, 8]\nlayers:\n  - dense: 3\n    repeat: $n\n    name: a\n  - concat:\n"
+        "    from: [a.*, input]\n",
+        "take them only in items with the same condition",
+        "params: {n: 0}\ninput: [4, 8]\nlayers:\n  - dense: 3\n    repeat: $n\n    name: a\n  - concat:\n"
+        "    from: [a.*, input]\n    when: ${n > 0}\n  - relu\n",
+        "relu(input) 4@8",
+    ),
+    "a parameter of a block beside its call": (
+        "blocks: {u: {params: {f: , act: relu}, layers: [{dense: $f}, {activation: $act}]}}\ninput: [4, 8]\nlayers:\n"
+        "  - u: 3\n    act: tanh\n",
+        "for a parameter of `u`, write all of them in braces after it, `u: {…, act: …}`; else write an item for each, "
+        "with its own dash: `- u` and `- act`",
+        "blocks: {u: {params: {f: , act: relu}, layers: [{dense: $f}, {activation: $act}]}}\ninput: [4, 8]\nlayers:\n"
+        "  - u: {f: 3, act: tanh}\n",
+        "tanh(u1.dense1) 3@8",
+    ),
+    "a state that is taken with the same condition": (
+        "params: {s: false}\ninput: [4, 8]\nlayers:\n  - gru: 4\n    name: r\n    when: $s\n  - dense: 3\n"
+        "    from: r.state\n  - relu\n",
+        "take it only in items with the same condition, or name a layer that stays",
+        "params: {s: false}\ninput: [4, 8]\nlayers:\n  - gru: 4\n    name: r\n    when: $s\n  - dense: 3\n"
+        "    from: r.state\n    when: $s\n  - relu\n",
+        "relu(input) 4@8",
+    ),
     "a part as a list": (
         "input: [8, 4]\nlayers:\n  - slice: [0, 6, 2]\n",
         "write `slice: {start: 0, stop: 6, step: 2}`, and `axis` unless the channels are meant",

@@ -172,12 +172,18 @@ def _report_several(value: Mapping, called: list[str], problems: Problems) -> No
             help=f"indent the fields below `{owner}:`, or write them in braces after it",
         )
         return
+    advice = f"write an item for each, with its own dash: `- {owner[:40]}` and `- {others[0][:40]}`"
+    if owner not in OPS and others[0] not in OPS:
+        both = f"`{owner[:40]}: {{…, {others[0][:40]}: …}}`"
+        advice = (
+            f"for a parameter of `{owner[:40]}`, write all of them in braces after it, {both}; else {advice}"
+        )
     problems.error(
         codes.ITEM,
         f"the item calls `{owner}` and `{others[0]}`, but an item calls only one",
         span,
         notes=("fields of an op are indented below it, or written in braces after it",),
-        help=f"write an item for each, with its own dash: `- {owner[:40]}` and `- {others[0][:40]}`",
+        help=advice,
     )
 
 

@@ -206,6 +206,7 @@ def _check_branches(item: Item, op: type[Op], document: Document, problems: Prob
     elif (
         value is None
         and item.source is None
+        and not (isinstance(item.argument, Mapping) and "from" in item.argument.entries)
         and "branches" not in (_misspelt(item.argument, ["branches", *fields_of(op)], words_of(op)))
     ):
         problems.error(
@@ -229,6 +230,9 @@ def _no_branches(value: Listing, document: Document) -> list[Value]:
 def _bracketed(value: Value, around: Value | None) -> str:
     """Advice to write a single item as a branch."""
     assert isinstance(around, Listing)
+    source = value.entries.get("from") if isinstance(value, Mapping) and len(value.entries) == 1 else None
+    if source is not None and isinstance(source.value, Scalar) and source.value.text:
+        return f"write `{source.value.text[:40]}`: the name of a layer is a branch by itself"
     if isinstance(value, Scalar) and value.value in (None, "-"):
         return "write `[]` for the identity: an empty branch"
     last = around.items[-1].span

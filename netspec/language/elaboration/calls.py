@@ -67,11 +67,15 @@ def report_no_tensor(walk: Walk, item: Item, frame: Frame) -> list[ValueName]:
 
 
 def without_none(walk: Walk, inputs: list[ValueName], source: Value | None, frame: Frame) -> list[ValueName]:
-    """The inputs, where a name stands for a tensor; one that stands for none is reported, and BROKEN.
+    """The inputs of an item that is not left out; a name that stands for no tensor is reported, and BROKEN.
 
     An item that is left out stands for the current tensor at its place. There is none before the first item of a
     network with several inputs.
     """
+    for each in inputs:
+        if isinstance(each, Missing) and each.absent is not None:
+            walk.problems.error(codes.UNKNOWN_NAME, each.reason or "", each.absent, help=each.help)
+    inputs = [BROKEN if isinstance(each, Missing) and each.absent is not None else each for each in inputs]
     if source is None or NO_TENSOR not in inputs:
         return inputs
     names = [each.name for each in frame.document.inputs] or ["…"]

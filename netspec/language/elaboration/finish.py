@@ -91,7 +91,8 @@ def _hold_sound(members: Given[str, Referent]) -> None:
     stack = list(members.values())
     while stack:
         referent = stack.pop()
-        if isinstance(referent.tensor, Missing) and referent.tensor is not NO_TENSOR:
+        tensor = referent.tensor
+        if isinstance(tensor, Missing) and tensor is not NO_TENSOR and tensor.absent is None:
             raise IllegalGraph(f"{referent.path} is missing, but no problem was reported")
         stack += referent.members.values()
 

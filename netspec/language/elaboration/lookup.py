@@ -20,7 +20,7 @@ def sources(walk: Walk, value: Value, frame: Frame) -> list[ValueName]:
     scalars = known.items if isinstance(known, Listing) else (known,)
     found: list[ValueName] = []
     for scalar in scalars:
-        named = find(walk, scalar, frame)
+        named = find(walk, scalar, frame, taken=True)
         walk.spend(scalar.span, len(named))
         found += [referent.tensor for referent in named] or [BROKEN]
     if not scalars:
@@ -31,8 +31,13 @@ def sources(walk: Walk, value: Value, frame: Frame) -> list[ValueName]:
     return found
 
 
-def find(walk: Walk, value: Value, frame: Frame) -> list[Referent]:
-    """The referents of one path of names: several if it contains `*`, none if an error is reported."""
+def find(walk: Walk, value: Value, frame: Frame, taken: bool = False) -> list[Referent]:
+    """The referents of one path of names: several if it contains `*`, none if an error is reported.
+
+    Args:
+        taken: an item takes the tensor, unless the item is left out. What is absent because another item is left out
+            is then reported only where this item is not.
+    """
     known = walk.word(value, frame)
     if isinstance(known, Missing):
         return []
@@ -56,6 +61,8 @@ def find(walk: Walk, value: Value, frame: Frame) -> list[Referent]:
     try:
         return search(path, frame, walk.by_name, value.span)
     except Unfound as unfound:
+        if taken and unfound.left_out:
+            return [Referent(path, Missing(unfound.message, unfound.help, known.span))]
         if unfound.code is not None:
             walk.problems.error(unfound.code, unfound.message, known.span, help=unfound.help)
         return []

@@ -20,11 +20,16 @@ Nodes = Mapping[str, Node]
 
 
 class Unfound(Exception):
-    """A path of names that refers to nothing. Without a code, an error that explains it is already reported."""
+    """A path of names that refers to nothing. Without a code, an error that explains it is already reported.
 
-    def __init__(self, code: Code | None = None, message: str = "", help: str | None = None) -> None:
+    `left_out` says that it would refer to something if an item was not left out.
+    """
+
+    def __init__(
+        self, code: Code | None = None, message: str = "", help: str | None = None, left_out: bool = False
+    ) -> None:
         super().__init__(message)
-        self.code, self.message, self.help = code, message, help
+        self.code, self.message, self.help, self.left_out = code, message, help, left_out
 
 
 def search(path: str, frame: Frame, nodes: Nodes, at: Span | None = None) -> list[Referent]:
@@ -104,6 +109,9 @@ def _nothing_inside(name: str, referent: Referent, path: str, frame: Frame, node
     known = list(dict.fromkeys([*referent.members, *further]))
     near = nearest(name, known)
     guess = f"did you mean `{path.replace(name, near)}`? " if near else ""
+    if name == "*" and referent.left_out is not None:
+        message = f"`{referent.path}` has no repetition: {referent.left_out}"
+        return Unfound(codes.UNKNOWN_NAME, message, "take them only in items with the same condition", True)
     if name == "*":
         message = f"`*` stands for all repetitions, but `{referent.path}` is not repeated"
     else:
@@ -135,6 +143,7 @@ def _passing(name: str, referent: Referent, frame: Frame, nodes: Nodes) -> Unfou
         codes.UNKNOWN_NAME,
         f"`{referent.path}` has no `{name}`: {why}, and its name stands for the tensor before it",
         f"take it only in items with the same condition, {advice}",
+        left_out=True,
     )
 
 
