@@ -79,7 +79,7 @@ class Scale(Augment):
 
     kind: ClassVar[Literal["scale"]] = "scale"
     least: Positive = 0.9
-    most: Positive = 1.1
+    most: Annotated[Positive, Field(validate_default=True)] = 1.1
 
     @field_validator("most")
     @classmethod
@@ -89,7 +89,7 @@ class Scale(Augment):
             raise Refusal(
                 "order",
                 f"`most` must be at least `least`, but {most:g} is below {least:g}",
-                {"help": "swap the two"},
+                {"help": f"write `most: {least:g}` at least, or a smaller `least`"},
             )
         return most
 

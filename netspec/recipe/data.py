@@ -44,7 +44,7 @@ class BitsData(Settings):
     """
 
     length: Annotated[Count, Field(description="a whole number of bits from 1")] = 24
-    delay: Annotated[Whole, Field(description="a whole number of steps from 0")] = 4
+    delay: Annotated[Whole, Field(description="a whole number of steps from 0", validate_default=True)] = 4
     samples: Count = 10_000
 
     @field_validator("delay")

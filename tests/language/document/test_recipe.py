@@ -210,7 +210,17 @@ WRONG = {
         " | write `metric: validation_loss`, or `validation_` and the name of a metric"
     ),
     "augment: [{scale: {least: 2, most: 1}}]": (
-        "1:36: NS0502 | `most` must be at least `least`, but 1 is below 2 | swap the two"
+        "1:36: NS0502 | `most` must be at least `least`, but 1 is below 2"
+        " | write `most: 2` at least, or a smaller `least`"
+    ),
+    # Also where the other one is a default.
+    "augment: [{scale: {least: 3}}]": (
+        "1:19: NS0502 | `most` must be at least `least`, but 1.1 is below 3"
+        " | write `most: 3` at least, or a smaller `least`"
+    ),
+    "data: {train: bits, bits: {length: 3}}": (
+        "1:27: NS0502 | `delay` must be below `length`, but 4 is not below 3"
+        " | write `delay: 2` at most, or a larger `length`"
     ),
     "stop: {metric: validation_loss}": "1:7: NS0503 | `after` is missing in `stop` | add `after: 5`, for example",
     "clip: {norm: }": "1:14: NS0503 | `limit` is missing in `norm` | add `limit: 1.0`, for example",
