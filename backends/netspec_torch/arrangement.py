@@ -8,7 +8,7 @@ order, and else where it is used.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from netspec.dataclass import dataclass
 from netspec.graph import Node
@@ -43,10 +43,11 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What a user of a value needs: some order, or none in particular."""
+    """What a user of a value needs: some order, or none in particular. `passes` are those that its users need."""
 
     accepts: Callable[[Order], bool]
     prefers: Order | None = None
+    passes: Collection[Order] = ()
 
 
 class _Step:
@@ -152,10 +153,12 @@ class Arrangement:
         if step.run(other).takes[place] != other:
             return _Wish(wanted.__eq__, wanted)
         (output, *others), axes = step.outputs, len(wanted.axes)
-        preferred = {each.prefers for each in self.wishes.get(output, ()) if each.prefers is not None}
-        is_one_to_one = not others and len(step.inputs) == 1 and len(self.types[output].shape) == axes
-        if len(preferred) != 1 or not is_one_to_one:
+        if others or len(self.types[output].shape) != axes:
             return _Wish(lambda order: True)
+        wishes = self.wishes.get(output, ())
+        preferred = {each.prefers for each in wishes if each.prefers is not None}
+        if len(preferred) != 1 or len(step.inputs) > 1:
+            return _Wish(lambda order: True, passes=preferred.union(*(each.passes for each in wishes)))
         (order,) = preferred
         return _Wish(order.__eq__, order)
 
@@ -183,10 +186,12 @@ class Arrangement:
         wishes, plain = self.wishes.get(value, ()), self._canonical(value)
         orders = [plain, made or plain, *(each.prefers for each in wishes if each.prefers is not None)]
 
-        def moves(order: Order) -> tuple[int, int]:
+        def moves(order: Order) -> tuple[int, bool, int]:
             others = [each.prefers for each in wishes if not each.accepts(order)]
+            is_moved = order != (made or order)
+            goes_back = is_moved and any(made in each.passes for each in wishes)
             # One user moves the value itself; for several, a variable holds it in their order.
-            return (order != (made or order)) + len(set(others)), len(others) if len(wishes) > 1 else 0
+            return is_moved + len(set(others)), goes_back, len(others) if len(wishes) > 1 else 0
 
         return min(dict.fromkeys(orders), key=moves)
 

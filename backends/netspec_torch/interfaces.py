@@ -50,8 +50,12 @@ Way = Callable[[Flow], Interface]
 
 
 def _own(flow: Flow) -> Interface:
-    """The interface with the fewest moves in the body."""
-    return Arrangement(flow).interface
+    """The interface with the fewest moves in the body; a body that runs in any order has the channels last."""
+    found = Arrangement(flow).interface
+    if not found.is_canonical:
+        return found
+    last = _channels_last(flow)
+    return found if Arrangement(flow, last).cost() else last
 
 
 def _channels_last(flow: Flow) -> Interface:
@@ -69,7 +73,6 @@ class _Choice:
 
     First every definition has the interface with the fewest moves in its body, then those that gain nothing by it get
     the canonical one, outer ones before inner ones: so a value is moved as near as possible to the layer that needs it.
-    A body that runs in any order can then get the one that is best for its calls.
     """
 
     def __init__(self, groups: Sequence[Uses], whole: Whole) -> None:
@@ -81,9 +84,6 @@ class _Choice:
         self.ways = {number: way for number, way in self.ways.items() if self._is_turned(number)}
         if self.ways:
             self._reduce()
-        for number in range(len(groups) - 1):
-            if number not in self.ways and self._runs_channels_last(number):
-                self._try({**self.ways, number: _channels_last})
         self._count(self.ways if self.best < IMPOSSIBLE else {})
         self.found: Mapping[str, Interface] = dict(whole.interfaces)
         whole.interfaces.clear()
@@ -95,21 +95,8 @@ class _Choice:
             changed = False
             for number in sorted(self.ways, reverse=True):
                 others = {each: way for each, way in self.ways.items() if each != number}
-                changed = self._try(others, as_good=True) or changed
-
-    def _try(self, ways: Mapping[int, Way], as_good: bool = False) -> bool:
-        """Take these interfaces if fewer moves run with them; `as_good`: or as many."""
-        count = self._count(ways)
-        if count - as_good >= self.best:
-            return False
-        self.ways, self.best = dict(ways), count
-        return True
-
-    def _runs_channels_last(self, number: int) -> bool:
-        """Whether a body runs without any move if all its values have their channels last."""
-        flow = self._flow(self.groups[number][0])
-        interface = _channels_last(flow)
-        return not interface.is_canonical and not Arrangement(flow, interface).cost()
+                if (count := self._count(others)) <= self.best:
+                    self.ways, self.best, changed = others, count, True
 
     def _flow(self, use: Module) -> Flow:
         if use.path not in self.flows:

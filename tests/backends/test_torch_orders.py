@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,9 @@ from netspec_torch.source import class_name, source
 from tests.backends.turning import undone_in_torch
 from tests.having import ORACLE
 from tests.language.author import graph_of
+from tests.random_networks.networks import graph_of as random_graph
+from tests.random_networks.networks import random_network
+from tests.random_networks.text import MAIN
 
 FORWARD, GRADIENTS = 1e-12, 1e-11
 
@@ -205,6 +209,23 @@ layers:
   - conv: {filters: 4, kernel: 3}
 """,
         2,
+    ),
+    "blocks_of_any_order_in_a_row": (
+        """
+input: [1, 11]
+blocks:
+  calm:
+    layers: [relu]
+  steps:
+    layers: [dense: 3, batch_norm]
+layers:
+  - dense: {units: 2, activation: tanh}
+  - calm:
+  - calm:
+  - steps:
+  - dense: 2
+""",
+        3,
     ),
     "rows_of_an_image": (
         "input: [1, 6, 5]\nlayers: [permute: [width, height, channels], reshape: [5, 6], gru: 4, "
@@ -469,6 +490,18 @@ def test_no_move_that_runs_in_the_zoo_undoes_another(name: str) -> None:
     text = source(graph).text
     if any(f".{move}(" in text for move in MOVES):
         assert undone_in_torch(text, class_name(graph), graph) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(40))
+def test_no_move_that_runs_in_a_random_network_undoes_another(number: int, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    files = random_network(f"turns/{number}", tmp_path)
+    graph = random_graph(tmp_path / MAIN)
+    text = source(graph).text
+    if any(f".{move}(" in text for move in MOVES):
+        found = undone_in_torch(text, class_name(graph), graph)
+        assert found == [], f"random_network('turns/{number}', …) is\n{files}\n{text}"
 
 
 @pytest.mark.slow

@@ -24,7 +24,9 @@ Order = Any
 class Trails:
     """For each tensor that moves and views alone made, the orders of its numbers since the first of them.
 
-    A move is superfluous if it gives an order again that the tensor had before another move.
+    A move is superfluous if it gives an order again that the tensor had before another move. For a tensor with an axis
+    of size 1, that can be so by chance. A move of the batch makes another tensor: helpers do that with the states of
+    several layers.
     """
 
     def __init__(self, numbers: Callable[[Sequence[int]], Order], flat: Callable[[Order], Any]) -> None:
@@ -37,6 +39,9 @@ class Trails:
         """Note that a function of this name made a tensor of another one."""
         if name not in MOVES | VIEWS | PLACEWISE:
             return
+        sizes = range(2, 2 + len(before.shape))
+        if name in MOVES and apply(self.numbers(sizes)).shape[0] != sizes[0]:
+            return
         start = self.kept.get(id(before))
         if start is None:
             if name not in MOVES:
@@ -48,7 +53,12 @@ class Trails:
             order = apply(order)
         row = self.flat(order)
         changes = not np.array_equal(row, trail[-1])
-        if name in MOVES and changes and any(np.array_equal(row, each) for each in trail):
+        if (
+            name in MOVES
+            and changes
+            and 1 not in before.shape[1:]
+            and any(np.array_equal(row, each) for each in trail)
+        ):
             self.found.append(f"{name} of {tuple(before.shape)} to {tuple(after.shape)}")
         self.kept[id(after)] = after, order, [*trail, row] if changes else trail
 
@@ -93,9 +103,10 @@ def undone_in_torch(text: str, cls: str, graph: Graph) -> list[str]:
     import torch
     from torch.overrides import TorchFunctionMode
 
-    trails = Trails(
-        lambda shape: torch.arange(int(np.prod(shape))).reshape(*shape), lambda order: order.flatten().numpy()
-    )
+    def numbers(shape: Sequence[int]) -> torch.Tensor:
+        return torch.arange(int(np.prod(shape))).reshape(*shape)
+
+    trails = Trails(numbers, lambda order: order.flatten().numpy())
 
     class Following(TorchFunctionMode):
         def __torch_function__(
@@ -124,7 +135,10 @@ def undone_in_torch(text: str, cls: str, graph: Graph) -> list[str]:
             torch.ones((1, *each.type.shape), dtype=torch.long if each.type.kind == "indices" else None)
             for each in graph.inputs
         ]
-        model = space[cls]().eval()
+        model = space[cls]()
+        for module in model.modules():
+            # In evaluation, layers that draw would give their inputs. A norm needs more than one sample in training.
+            module.train(not hasattr(module, "running_mean"))
     with torch.no_grad(), Following():
         model(*inputs)
     return trails.found
