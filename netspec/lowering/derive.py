@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
-from itertools import permutations
+from functools import partial
+from itertools import combinations, permutations
 from operator import add, floordiv, mul, sub
 from typing import Any
 
@@ -17,6 +18,8 @@ from netspec.lowering.tree import Flag, Hole, LiteralRow, LiteralValue, equal, s
 FORMS = [("*", factor) for factor in (2, 3, 4, 6, 8)] + [("//", divisor) for divisor in (2, 4, 8, 16, 32, 3)]
 WINDOW = frozenset({"kernel", "stride", "dilation", "padding"})
 """The settings of a window, which do not multiply channels."""
+MOST_PARTS = 8
+"""The most arguments of which sums are tried."""
 KERNEL, PADDING = "kernel", "padding"
 """The hints of the two counts that often depend on each other."""
 PAD = "pad"
@@ -306,6 +309,27 @@ class Naming:
             more = {whole - part for whole, part in zip(numbers, values, strict=True)}
             if len(more) == 1 and min(more) > 0:
                 yield self._join("+", name, min(more))
+        yield from self._sums(hole)
+
+    def _sums(self, hole: Hole) -> Iterator[Expression]:
+        """The channels of a concatenation: the sum of elements of the block's lists, and of other arguments."""
+        parts: list[tuple[Callable[[], Expression], LiteralRow]] = [
+            (partial(self._element, name, at), _of(row, hole)) for name, row, at in self._elements()
+        ]
+        if not parts or len(set(hole.row)) < 2:
+            return
+        parts += [(partial(self._operand, name), _of(row, hole)) for name, row in self._bases()]
+        parts = [(make, row) for make, row in parts if _positive(row)]
+        if len(parts) > MOST_PARTS:
+            return
+        found = [
+            some
+            for count in range(2, len(parts) + 1)
+            for some in combinations(parts, count)
+            if list(map(sum, zip(*(_positive(row) for _, row in some), strict=True))) == [*hole.row]
+        ]
+        if len(found) == 1:  # more than one could be chance
+            yield _sum([make() for make, _ in found[0]])
 
     def _fewer(self, wanted: LiteralRow) -> Iterator[Expression]:
         """Expressions for a count of repetitions that is a little less or more than a parameter."""
@@ -370,6 +394,18 @@ class Naming:
         yield from self.known.items()
         own = (each for each in self.parameters if not each.known)
         yield from ((each.name, each.values) for each in own if every or each.channels)
+
+
+def _sum(parts: Sequence[Expression]) -> Expression:
+    pieces = [piece for each in parts for piece in (" + ", *each.pieces)]
+
+    def total(arguments: Mapping[str, LiteralValue]) -> LiteralValue:
+        values = [each.at(arguments) for each in parts]
+        numbers = [value for value in values if isinstance(value, int)]
+        assert len(numbers) == len(values)
+        return sum(numbers)
+
+    return Expression(tuple(pieces[1:]), total)
 
 
 def _constant(hole: Hole) -> Expression:

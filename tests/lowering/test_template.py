@@ -329,6 +329,20 @@ def test_what_stands_in_a_list_of_the_caller_s_is_taken_from_it() -> None:
     assert found.signature() == ("row",)
 
 
+def test_the_channels_of_a_concatenation_are_the_sum_of_what_it_joins() -> None:
+    rows = [(1, (2, 9, 30)), (4, (5, 8, 70)), (6, (3, 7, 10))]
+    uses = [
+        use(call("f", channels(row[0] + row[2] + coming)), known={"row": row, "in_channels": coming})
+        for coming, row in rows
+    ]
+    found = one(uses)
+    assert told(found) == ["f(row[0] + row[2] + in_channels)"]
+    assert found.signature() == ("in_channels", "row")
+    # Two sums that would do are one too many.
+    either = [use(call("f", channels(a + b)), known={"row": (a, b, a, 9 * b)}) for a, b in ((1, 2), (4, 5))]
+    assert told(one(either)) == ["f(filters)"]
+
+
 def test_a_tuple_of_what_is_known_needs_no_parameter() -> None:
     sizes = [use(call("f", Slot((n, 10), "shape")), known={"values": n}) for n in (21, 4)]
     assert told(one(sizes)) == ["f((values, 10))"]
