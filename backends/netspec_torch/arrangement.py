@@ -138,7 +138,7 @@ class Arrangement:
 
     def _ask(self, step: _Step) -> None:
         for place, value in enumerate(step.inputs):
-            if is_list(value) or len(self.types[value].shape) < 2:
+            if is_list(value) or self.types[value].rank < 2:
                 continue
             self.wishes.setdefault(value, []).append(self._wanted(step, place, value))
 
@@ -153,7 +153,7 @@ class Arrangement:
         if step.run(other).takes[place] != other:
             return _Wish(wanted.__eq__, wanted)
         (output, *others), axes = step.outputs, len(wanted.axes)
-        if others or len(self.types[output].shape) != axes:
+        if others or self.types[output].rank != axes:
             return _Wish(lambda order: True)
         wishes = self.wishes.get(output, ())
         preferred = {each.prefers for each in wishes if each.prefers is not None}

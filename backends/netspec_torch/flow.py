@@ -18,11 +18,15 @@ class Flow:
         self.module, self.construction = module, construction
         self.sharing = construction.sharing
         self.items = list(self._flat(module.items))
+        self._cycles: dict[str, Cycle | None] = {}
 
     def cycle(self, item: Node | Module) -> Cycle | None:
         """How a loop runs an item; None if no loop does."""
-        is_loop = isinstance(item, Module) and item.is_repeat and not self.construction.chained(item)
-        return cycle(item) if is_loop and isinstance(item, Module) else None
+        if not isinstance(item, Module) or not item.is_repeat:
+            return None
+        if item.path not in self._cycles:
+            self._cycles[item.path] = None if self.construction.chained(item) else cycle(item)
+        return self._cycles[item.path]
 
     def lender(self, repeat: Module) -> Node | Module | None:
         """The one item before a repeat that is the module of all repetitions."""

@@ -79,6 +79,15 @@ class _Choice:
         self.groups, self.whole = groups, whole
         self.flows: dict[str, Flow] = {}
         self.first = self._firsts()
+        self.alike = {
+            use.path: uses[same].path
+            for uses, first in zip(groups, self.first, strict=True)
+            for use, same in zip(uses, first, strict=True)
+        }
+        """For each module, the first one that is arranged in the same way."""
+        self.inner: dict[str, list[str]] = {}
+        self.arranged: dict[tuple[object, ...], tuple[Interface | None, int]] = {}
+        """The results so far: an arrangement depends on the interfaces of the modules in it."""
         self.ways: dict[int, Way] = dict.fromkeys(range(len(groups) - 1), _own)
         self.best = self._count(self.ways)
         self.ways = {number: way for number, way in self.ways.items() if self._is_turned(number)}
@@ -139,6 +148,24 @@ class _Choice:
 
     def _arrange(self, use: Module, way: Way | None) -> int:
         """Give a module its interface; the moves that it then runs."""
+        inner = tuple([self.whole.interfaces.get(each) for each in self._inner(use)])
+        key = (use.path, way, inner)
+        if key not in self.arranged:
+            cost = self._arranged(use, way)
+            self.arranged[key] = (self.whole.interfaces.get(use.path), cost)
+        interface, cost = self.arranged[key]
+        if interface is not None:
+            self.whole.interfaces[use.path] = interface
+        return cost
+
+    def _inner(self, use: Module) -> list[str]:
+        """The paths of the modules in a module, one of those that are alike."""
+        if use.path not in self.inner:
+            paths = [each.path for each in use.modules()]
+            self.inner[use.path] = list(dict.fromkeys(self.alike.get(path, path) for path in paths))
+        return self.inner[use.path]
+
+    def _arranged(self, use: Module, way: Way | None) -> int:
         flow = self._flow(use)
         interface = self.whole.canonical(use)
         if self.whole.attributes.is_series(use):

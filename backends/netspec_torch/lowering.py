@@ -208,23 +208,25 @@ class Lowerings(dict[str, Lowered]):
     def __init__(self, graph: Graph) -> None:
         super().__init__()
         self._made: dict[object, Lowered] = {}
+        self._same: dict[tuple[object, ...], Lowered] = {}
         self._graph = graph
-        found: dict[tuple[object, ...], Lowered] = {}
         for node in graph.nodes:
-            # Layers often hold the same op and types, whose contents then need not be compared.
-            same = (id(node.op), node.trainable, node.ports, *[id(graph.types[each]) for each in node.inputs])
-            if same not in found:
-                found[same] = self.given(node)
-            self[node.name] = found[same]
+            self[node.name] = self.given(node)
 
     def given(self, node: Node, order: Order | None = None) -> Lowered:
         """The lowering for inputs that have an order. It may ask for another order, in `takes`."""
         if (order is None or order.is_canonical) and node.name in self:
             return self[node.name]  # its inputs can be lists in the tree
-        types = tuple(self._graph.types[value] for value in node.inputs)
-        key = (node.op, types, node.trainable, node.ports, order, order is not None and order.along)
-        made = self._made.get(key)
+        types = tuple([self._graph.types[value] for value in node.inputs])
+        kind = None if order is None else (order.axes, order.along)
+        # Layers often hold the same op and types, whose contents then need not be compared.
+        same = (id(node.op), node.trainable, node.ports, kind, *map(id, types))
+        made = self._same.get(same)
         if made is None:
-            site = Site(types, node.output, node.trainable, node.ports, order)
-            made = self._made[key] = LOWERINGS[type(node.op)](node.op, site)
+            key = (node.op, types, node.trainable, node.ports, kind)
+            made = self._made.get(key)
+            if made is None:
+                site = Site(types, node.output, node.trainable, node.ports, order)
+                made = self._made[key] = LOWERINGS[type(node.op)](node.op, site)
+            self._same[same] = made
         return made

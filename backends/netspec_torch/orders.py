@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from netspec.dataclass import dataclass
 from netspec.lowering.gathering import is_list
@@ -26,7 +26,7 @@ class Order:
     axes: tuple[int, ...]
     along: bool = field(default=False, compare=False)
 
-    @property
+    @cached_property
     def is_canonical(self) -> bool:
         return self.axes == tuple(range(1, len(self.axes) + 1))
 
@@ -63,7 +63,7 @@ def canonical(count: int) -> Order:
 
 def canonical_of(value: str, types: Mapping[str, Type]) -> Order:
     """The canonical order of a value of a graph; a list of values has no axes of its own."""
-    return canonical(0 if is_list(value) else len(types[value].shape))
+    return canonical(0 if is_list(value) else types[value].rank)
 
 
 @lru_cache(maxsize=64)
