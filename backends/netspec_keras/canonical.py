@@ -33,6 +33,7 @@ def ways(
         WrongFold: some of them do not do what the node's own lowering does.
     """
     found: dict[str, Collection[Layers]] = {}
+    lowered = tuple({id(each): each for each in lowered}.values())
     for node in graph.nodes:
         mine = own[node.name].layers
         if not own[node.name].gives:

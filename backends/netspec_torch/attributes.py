@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
-from netspec.dataclass import dataclass
 from netspec.graph import Graph, Node
 from netspec.lowering.names import free
 from netspec.lowering.outline import Module, given, inlined, outline, shares_anything, unwrapped
@@ -14,8 +14,7 @@ from netspec.ops.base import Weight
 from netspec_torch.reserved import ATTRIBUTES
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A path in a module: attributes, and numbers of items in lists."""
 
     parts: tuple[str, ...]

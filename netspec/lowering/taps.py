@@ -52,12 +52,15 @@ def instrument(source: Source) -> ast.Module:
     return tree
 
 
-def _bodies(tree: ast.AST) -> Iterator[list[ast.stmt]]:
-    for node in ast.walk(tree):
-        for name in ("body", "orelse"):
-            body = getattr(node, name, None)
-            if isinstance(body, list):
-                yield body
+def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    """The lists of statements in a node, at any depth."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        inner = getattr(node, name, None)
+        if isinstance(inner, list):
+            if inner and isinstance(inner[0], ast.stmt):
+                yield inner
+            for each in inner:
+                yield from _bodies(each)
 
 
 def _is_compound(statement: ast.stmt) -> bool:

@@ -339,7 +339,7 @@ def _check(
             made[hole] = naming.expression(hole).at(arguments)
         return made[hole]
 
-    back, wanted = list(folded.values(value)), list(own.values(lambda hole: hole.row[0]))
+    back, wanted = folded.values(value), own.values(lambda hole: hole.row[0])
     if len(back) != len(wanted) or not all(map(same, back, wanted)):
         raise WrongFold(f"{place}: {wanted!r} comes back as {back!r}")
 

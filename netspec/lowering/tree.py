@@ -122,10 +122,13 @@ class Tree(ABC):
 
     def values(
         self, value: Callable[[Hole], LiteralValue], number: int | None = None
-    ) -> Iterator[LiteralValue]:
+    ) -> list[LiteralValue]:
         """The literals of one use, in the order of the text written out in full."""
+        # A list: generators in generators would resume once per level for every literal.
+        found: list[LiteralValue] = []
         for each in self.inner():
-            yield from each.values(value, number)
+            found += each.values(value, number)
+        return found
 
 
 class Hole(Tree):
@@ -189,8 +192,8 @@ class Hole(Tree):
 
     def values(
         self, value: Callable[[Hole], LiteralValue], number: int | None = None
-    ) -> Iterator[LiteralValue]:
-        yield value(self)
+    ) -> list[LiteralValue]:
+        return [value(self)]
 
 
 class Flag(Hole):
@@ -250,9 +253,8 @@ class Option(Branch):
 
     def values(
         self, value: Callable[[Hole], LiteralValue], number: int | None = None
-    ) -> Iterator[LiteralValue]:
-        if all(self.flag.values(value, number)):
-            yield from self.body.values(value, number)
+    ) -> list[LiteralValue]:
+        return self.body.values(value, number) if all(self.flag.values(value, number)) else []
 
 
 class RepetitionNumber(Tree):
@@ -278,8 +280,8 @@ class RepetitionNumber(Tree):
 
     def values(
         self, value: Callable[[Hole], LiteralValue], number: int | None = None
-    ) -> Iterator[LiteralValue]:
-        yield self.own if number is None else number
+    ) -> list[LiteralValue]:
+        return [self.own if number is None else number]
 
 
 class Affine(Tree):
@@ -309,12 +311,12 @@ class Affine(Tree):
 
     def values(
         self, value: Callable[[Hole], LiteralValue], number: int | None = None
-    ) -> Iterator[LiteralValue]:
+    ) -> list[LiteralValue]:
         first, step = value(self.start), value(self.step)
         assert isinstance(first, int)
         assert isinstance(step, int)
         assert number is not None
-        yield self.at(first, step, number)
+        return [self.at(first, step, number)]
 
     @staticmethod
     def at(start: int, step: int, number: int) -> int:
@@ -411,13 +413,12 @@ class EqualRun(Tree):
 
     def values(
         self, value: Callable[[Hole], LiteralValue], number: int | None = None
-    ) -> Iterator[LiteralValue]:
+    ) -> list[LiteralValue]:
         first, end = 0, value(self.count)
         if self.numbered:
             first, end = value(self.first), value(self.end)  # type: ignore[assignment]
         assert isinstance(end, int)
-        for at in range(first, end):
-            yield from self.item.values(value, at)
+        return [each for at in range(first, end) for each in self.item.values(value, at)]
 
 
 def columns(rows: Sequence[Sequence[Tree]]) -> tuple[Tree, ...]:
