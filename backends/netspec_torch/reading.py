@@ -64,7 +64,7 @@ class TorchReading(Reading):
         self.helpers = frozenset(helpers)
         self.model: Any = None
         self.ran: dict[str, Held] = {}
-        self._ways: dict[tuple[object, ...], deque[Way]] = {}
+        self._ways: dict[tuple[object, ...], tuple[deque[Way], Iterator[Way]]] = {}
         self._own: dict[int, list[Callable[..., Any]]] = {}
         self._begun: dict[int, Symbol] = {}
         self.homes = Homes(lowered)
@@ -95,12 +95,16 @@ class TorchReading(Reading):
         orders = [id(self.orders.get(each)) for each in (*node.inputs, node.name, value)]
         key = (id(self.lowered[node.name]), value.removeprefix(node.name), *orders)
         if key not in self._ways:
-            self._ways[key] = deque(self._ways_of(node, value))
-        ways = self._ways[key]
-        for _ in range(len(ways)):
-            yield ways[0].run(inputs)
-            # The text has another way here; nodes that are alike are written alike, so they try that one first.
-            ways.rotate(-1)
+            self._ways[key] = (deque(), self._ways_of(node, value))
+        known, further = self._ways[key]
+        # Nodes that are alike are written alike, so each tries first what the last one was.
+        for _ in range(len(known)):
+            yield known[0].run(inputs)
+            known.rotate(-1)
+        for way in further:
+            known.appendleft(way)
+            yield way.run(inputs)
+            known.rotate(-1)
 
     def _ways_of(self, node: Node, value: str) -> Iterator[Way]:
         wanted = self.orders.get(value, self._canonical(value))
