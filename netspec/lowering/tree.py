@@ -120,9 +120,7 @@ class Tree(ABC):
         for each in self.inner():
             yield from each.holes()
 
-    def values(
-        self, value: Callable[[Hole], LiteralValue], number: int | None = None
-    ) -> list[LiteralValue]:
+    def values(self, value: Callable[[Hole], LiteralValue], number: int | None = None) -> list[LiteralValue]:
         """The literals of one use, in the order of the text written out in full."""
         # A list: generators in generators would resume once per level for every literal.
         found: list[LiteralValue] = []
@@ -190,9 +188,7 @@ class Hole(Tree):
     def holes(self) -> Iterator[Hole]:
         yield self
 
-    def values(
-        self, value: Callable[[Hole], LiteralValue], number: int | None = None
-    ) -> list[LiteralValue]:
+    def values(self, value: Callable[[Hole], LiteralValue], number: int | None = None) -> list[LiteralValue]:
         return [value(self)]
 
 
@@ -251,9 +247,7 @@ class Option(Branch):
     def around(self, inner: Sequence[Tree]) -> Tree:
         return Option(self.form, tuple(inner))
 
-    def values(
-        self, value: Callable[[Hole], LiteralValue], number: int | None = None
-    ) -> list[LiteralValue]:
+    def values(self, value: Callable[[Hole], LiteralValue], number: int | None = None) -> list[LiteralValue]:
         return self.body.values(value, number) if all(self.flag.values(value, number)) else []
 
 
@@ -278,9 +272,7 @@ class RepetitionNumber(Tree):
     def around(self, inner: Sequence[Tree]) -> Tree:
         return self
 
-    def values(
-        self, value: Callable[[Hole], LiteralValue], number: int | None = None
-    ) -> list[LiteralValue]:
+    def values(self, value: Callable[[Hole], LiteralValue], number: int | None = None) -> list[LiteralValue]:
         return [self.own if number is None else number]
 
 
@@ -309,9 +301,7 @@ class Affine(Tree):
     def around(self, inner: Sequence[Tree]) -> Tree:
         return self
 
-    def values(
-        self, value: Callable[[Hole], LiteralValue], number: int | None = None
-    ) -> list[LiteralValue]:
+    def values(self, value: Callable[[Hole], LiteralValue], number: int | None = None) -> list[LiteralValue]:
         first, step = value(self.start), value(self.step)
         assert isinstance(first, int)
         assert isinstance(step, int)
@@ -411,9 +401,7 @@ class EqualRun(Tree):
         (item,) = inner
         return EqualRun(item, self.first, self.end, self.count, self.counts, self.variable)
 
-    def values(
-        self, value: Callable[[Hole], LiteralValue], number: int | None = None
-    ) -> list[LiteralValue]:
+    def values(self, value: Callable[[Hole], LiteralValue], number: int | None = None) -> list[LiteralValue]:
         first, end = 0, value(self.count)
         if self.numbered:
             first, end = value(self.first), value(self.end)  # type: ignore[assignment]
