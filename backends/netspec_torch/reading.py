@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import count
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -65,7 +66,7 @@ class TorchReading(Reading):
         self.model: Any = None
         self.ran: dict[str, Held] = {}
         self._ways: dict[tuple[object, ...], tuple[deque[Way], Iterator[Way]]] = {}
-        self._own: dict[int, list[Callable[..., Any]]] = {}
+        self._own: dict[int, tuple[list[Callable[..., Any]], Iterator[Callable[..., Any]]]] = {}
         self._begun: dict[int, Symbol] = {}
         self.homes = Homes(lowered)
 
@@ -131,10 +132,17 @@ class TorchReading(Reading):
         others = {id(each): each for each in (self.lowered.given(node, order) for order in fitting)}
         yield from (each for each in others.values() if each is not plain)
 
-    def _runs(self, lowered: Lowered, inputs: int) -> Sequence[Callable[..., Any]]:
+    def _runs(self, lowered: Lowered, inputs: int) -> Iterator[Callable[..., Any]]:
         if id(lowered) not in self._own:
-            self._own[id(lowered)] = list(_functions(lowered, inputs))
-        return self._own[id(lowered)]
+            self._own[id(lowered)] = ([], _functions(lowered, inputs))
+        made, further = self._own[id(lowered)]
+        for at in count():
+            if at == len(made):
+                run = next(further, None)
+                if run is None:
+                    return
+                made.append(run)
+            yield made[at]
 
     def hold(self, node: Node, bound: Bound) -> None:
         for found in bound.values():
