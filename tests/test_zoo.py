@@ -6,11 +6,12 @@ full size. The rows stand in docs/proofs.py; a spec without its row fails here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import combinations
 from math import prod
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -70,21 +71,64 @@ def test_every_default_has_a_proof() -> None:
     assert changed == {row.spec for row in DEFAULT}
 
 
-def _in_float32(name: str) -> tuple[bool, Difference | None, float]:
+class Single(NamedTuple):
+    """What is found in float32, and the memory in KiB that the process has taken at most."""
+
+    ok: bool
+    first_difference: Difference | None
+    tolerance: float
+    memory: int
+
+
+def _in_float32(name: str) -> Single:
+    import resource
+
     found = BY_SPEC[name].in_float32()
-    return found.ok, found.first_difference, found.tolerance.forward
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return Single(found.ok, found.first_difference, found.tolerance.forward, memory)
+
+
+class Apart:
+    """A process for one network after the other. A large one is its last: it does not give back what it has taken."""
+
+    def __init__(self) -> None:
+        self._process: ProcessPoolExecutor | None = None
+
+    def in_float32(self, name: str) -> Single:
+        """Compare the backends on a network."""
+        self._process = self._process or ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+        found = self._process.submit(_in_float32, name).result()
+        if found.memory > LARGE:
+            self.end()
+        return found
+
+    def end(self) -> None:
+        """End the process, if there is one."""
+        if self._process is not None:
+            self._process.shutdown()
+        self._process = None
+
+
+LARGE = 2 << 20
+"""2 GiB; a network takes up to 6."""
+
+
+@pytest.fixture(scope="module")
+def apart() -> Iterator[Apart]:
+    """The process for this module."""
+    process = Apart()
+    yield process
+    process.end()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(BY_SPEC))
-def test_backends_are_equal_at_full_size_in_float32(name: str) -> None:
-    """Each network in a process of its own: it takes up to 6 GB, which a process that goes on does not give back."""
+def test_backends_are_equal_at_full_size_in_float32(name: str, apart: Apart) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("keras")
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as own:
-        ok, difference, tolerance = own.submit(_in_float32, name).result()
-    assert ok, difference
-    assert tolerance == 1e-4
+    found = apart.in_float32(name)
+    assert found.ok, found.first_difference
+    assert found.tolerance == 1e-4
 
 
 @pytest.mark.parametrize(
