@@ -44,6 +44,15 @@ def test_every_pass_is_recorded_by_canonical_names() -> None:
         assert recorder.seen == dict(zip(NAMES, expected, strict=True))
 
 
+def test_an_argument_is_recorded_before_the_first_statement() -> None:
+    text = "def model(\n    x,\n):\n    x = 2 * x\n    return x\n"
+    recorder = Recorder(("given", "made"), inject=("given", 5))
+    space: dict[str, Any] = {HOOK: recorder}
+    taps = (Tap(3, "x", ("given",)), Tap(4, "x", ("made",)))
+    exec(compile(instrument(Source(text, taps)), "text", "exec"), space)
+    assert (space["model"](1), recorder.seen) == (12, {"given": 6, "made": 12})
+
+
 def test_the_text_without_the_calls_is_the_text() -> None:
     tree = instrument(Source(TEXT, TAPS))
     for node in ast.walk(tree):
