@@ -69,7 +69,7 @@ def _slice(axis: int, start: int, stop: int, step: int, size: int, suffix: str =
 
 def slice_(op: Slice, types: Types) -> Lowered:
     """A helper, because Keras has no layer that slices."""
-    return Lowered((_slice(_axis(op, types), *op.bounds, op.size(types)),))
+    return Lowered((_slice(_axis(op, types), *op.open_bounds, op.size(types)),))
 
 
 def split(op: Split, types: Types) -> Lowered:

@@ -42,7 +42,8 @@ def taken(op: Along, this: Calculation, places: object) -> Values:
 
 def slice_(op: Slice, this: Calculation) -> Values:
     """x[start:stop:step] along the axis."""
-    return taken(op, this, list(range(*op.bounds)))
+    places = range(this.x.shape[_axis(op, this)])[slice(*op.open_bounds)]
+    return taken(op, this, list(places))
 
 
 def split(op: Split, this: Calculation) -> Values:

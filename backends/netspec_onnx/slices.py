@@ -47,7 +47,7 @@ def _part(op: Along, site: Site, start: int, stop: int, step: int = 1) -> str:
 
 def slice_(op: Slice, site: Site) -> str:
     """ONNX's own."""
-    return _part(op, site, *op.bounds)
+    return _part(op, site, *op.bounds(site.types))
 
 
 def split(op: Split, site: Site) -> str:

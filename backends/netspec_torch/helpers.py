@@ -212,6 +212,22 @@ class Sinusoid(nn.Module):
 
     def forward(self, x):
         return self.waves.expand(x.shape[0], *self.waves.shape)''',
+    "SinusoidPositions": '''\
+class SinusoidPositions(nn.Module):
+    """Adds sines and cosines of its number to each position (Vaswani et al. 2017)."""
+
+    def __init__(self, base=10000.0):
+        super().__init__()
+        self.base = base
+
+    def forward(self, x):
+        channels, length = x.shape[1:]
+        # Half precision does not tell far positions apart.
+        kind = {"dtype": torch.promote_types(x.dtype, torch.float32), "device": x.device}
+        rates = self.base ** (-torch.arange(0, channels, 2, **kind) / channels)
+        angles = rates[:, None] * torch.arange(length, **kind)
+        waves = torch.stack([angles.sin(), angles.cos()], dim=1).flatten(0, 1)
+        return x + waves[:channels].to(x.dtype)''',
     "OneHot": '''\
 class OneHot(nn.Module):
     """A channel for each index of a vocabulary, last: 1 where the index is, 0 elsewhere."""

@@ -63,7 +63,7 @@ def _range(start: int, stop: int, step: int, size: int) -> Range:
 
 def slice_(op: Slice, site: Site) -> Lowered:
     """`x[:, start:stop:step]`."""
-    return _at(op, site, _range(*op.bounds, op.size(site.inputs)))
+    return _at(op, site, _range(*op.open_bounds, op.size(site.inputs)))
 
 
 def split(op: Split, site: Site) -> Lowered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from netspec.lowering.parts import Call, Part, Slot, call, literal, seq
+from netspec.lowering.parts import Part, Slot, call, literal, seq
 from netspec_torch.site import Lowered, Site, run
 
 if TYPE_CHECKING:
@@ -22,24 +22,23 @@ def constant(op: Constant, site: Site) -> Lowered:
     """A helper class that holds the values, or one value and a shape."""
     if isinstance(op.values, str):
         channels, length = op.shape or ()
-        return Lowered(run(site.x), _sinusoid(channels, length, op.base))
+        sizes = (Slot(channels, "channels"), Slot(length, "length"))
+        return Lowered(run(site.x), call("Sinusoid", *sizes, base=_base(op)))
     if not isinstance(op.numbers, tuple):
         return Lowered(run(site.x), call("Filled", Slot(op.shape or (), "shape"), Slot(op.numbers, "value")))
     return Lowered(run(site.x), call("Fixed", Slot(op.numbers, "values")))
 
 
 def positions(op: Positions, site: Site) -> Lowered:
-    """The input plus the output of a helper class, which is learned or sinusoidal."""
-    module = call("Learned", Slot(site.inputs[0].shape, "shape"))
+    """A helper class that adds sines, which fits every length; the input plus a tensor that is learned."""
     if op.kind == "sinusoid":
-        module = _sinusoid(site.channels, site.inputs[0].sizes[0], op.base, follows=True)
+        return Lowered(run(site.x), call("SinusoidPositions", base=_base(op)))
+    module = call("Learned", Slot(site.inputs[0].shape, "shape"))
     return Lowered(seq(site.x, " + ", run(site.x)), module, open=True)
 
 
-def _sinusoid(channels: int, length: int, base: float, follows: bool = False) -> Call:
-    """The class that holds the waves. `follows`: it has as many channels as the input."""
-    sizes = (Slot(channels, "in_channels", channels=follows), Slot(length, "length"))
-    return call("Sinusoid", *sizes, base=Slot(base, "base", default=10000.0))
+def _base(op: Constant | Positions) -> Slot:
+    return Slot(op.base, "base", default=10000.0)
 
 
 FUNCTIONS: Mapping[str, Callable[[str], Part]] = {

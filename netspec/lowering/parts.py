@@ -279,7 +279,7 @@ class Stretch(NamedTuple):
 
     def text(self, branches: Sequence[Tree], pen: TreeWriter) -> str:
         start, stop, step = (each.text(pen) for each in branches)
-        plain = all(each.isdigit() for each in (start, stop, step) if each)
+        plain = all(each.lstrip("-").isdigit() for each in (start, stop, step) if each)
         colon = ":" if plain else " : "
         return f"{start}{colon}{stop}{colon + step if step else ''}".strip()
 

@@ -46,22 +46,29 @@ class Slice(Along):
                 notes=(f"the input is {inputs[0]}{{source}}",),
                 help=f"use a `stop` from {start + 1} to {size}",
             )
-        return op.replace(start=start, stop=stop)
+        # A number that counts from the end stays so: it is the same position for another size of the axis.
+        return op.replace(
+            start=self.start or 0, stop=self.stop if self.stop is not None and self.stop < 0 else stop
+        )
 
     @classmethod
     def sample(cls, type_: Type) -> dict[str, object]:
         return {"axis": "channels" if type_.channels is not None else type_.axes[0]}
 
     @property
-    def bounds(self) -> tuple[int, int, int]:
-        """Start, stop and step. The op must be resolved."""
+    def open_bounds(self) -> tuple[int, int, int]:
+        """Start, stop and step; negative numbers count from the end. The op must be resolved."""
         return self.start or 0, self.stop or 0, self.step
 
+    def bounds(self, inputs: Inputs) -> tuple[int, int, int]:
+        """Start, stop and step, counted from 0. The op must be resolved."""
+        return slice(*self.open_bounds).indices(self.size(inputs))
+
     def outputs(self, inputs: Inputs) -> tuple[Type, ...]:
-        return (resized(inputs[0], self.dimension(inputs), len(range(*self.bounds))),)
+        return (resized(inputs[0], self.dimension(inputs), len(range(*self.bounds(inputs)))),)
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        return self.along(inputs, Window(stride=self.step, before=-self.bounds[0]))
+        return self.along(inputs, Window(stride=self.step, before=-self.bounds(inputs)[0]))
 
 
 class Take(Along):

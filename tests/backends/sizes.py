@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from docs.proofs import Row
-from netspec.diagnostics import SpecError
+from netspec.diagnostics import Problems, SpecError
 from netspec.graph import Graph
-from netspec.loading import load
+from netspec.loading import graph_of_text, load
 
 IMAGES = {"size", "height", "width"}
 SEQUENCES = {"length", "source_length", "target_length"}
@@ -18,6 +18,24 @@ ONE_SIZE |= {"rnn_rows_mnist", "renet_mnist", "renet_cifar10", "renet_svhn"}
 """Networks whose spec has one size of the input, or that end in dense layers over all positions."""
 RESOLVED = re.compile(r"(size|shape)=\([\d, ]*\)|stop=\d+")
 """What an op states of the sizes of its output, or of its input up to the end."""
+
+LAYERS: dict[str, tuple[str, str, int, int]] = {
+    # The input for a size, the layers, and two sizes of the input.
+    "positions": ("[5, SIZE]", "positions: {base: 50}", 6, 9),
+    "slice: from the end": ("[2, SIZE]", "slice: {axis: time, start: -3}", 6, 9),
+    "slice: up to the end": ("[2, 3, SIZE]", "slice: {axis: width, start: 1, stop: -2, step: 2}", 6, 9),
+}
+"""Networks of one layer that fit each of two sizes."""
+
+
+def of_layers(name: str) -> tuple[Graph, Graph]:
+    """The network of a row of `LAYERS` for both sizes."""
+    shape, layers, *sizes = LAYERS[name]
+    text = f"netspec: 1\nname: layers\ninput: {shape}\nlayers: [{{{layers}}}, {{dense: 3}}]\n"
+    problems = Problems()
+    first, second = (graph_of_text(text.replace("SIZE", str(size)), "layers.yaml", problems) for size in sizes)
+    assert first and second, problems.errors
+    return first, second
 
 
 def at_another_size(row: Row) -> Graph:

@@ -12,7 +12,7 @@ from docs.proofs import ROWS, Row
 from netspec.backend import backend
 from netspec.graph import Graph
 from netspec.ops.pool import AvgPool, MaxPool, Pool
-from tests.backends.sizes import ONE_SIZE, at_another_size
+from tests.backends.sizes import LAYERS, ONE_SIZE, at_another_size, of_layers
 from tests.building import Sketch
 from tests.having import WRITERS
 
@@ -36,6 +36,13 @@ def marked(row: Row) -> Any:
 @pytest.mark.parametrize("row", [marked(row) for row in ROWS if row.spec not in ONE_SIZE])
 def test_the_text_states_no_size_that_the_network_does_not_need(row: Row, name: str) -> None:
     texts = [code(graph, backend(name)) for graph in (row.graph(full=False), at_another_size(row))]
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("row", LAYERS)
+def test_the_text_of_a_layer_states_no_size_that_it_does_not_need(row: str, name: str) -> None:
+    texts = [code(graph, backend(name)) for graph in of_layers(row)]
     assert texts[0] == texts[1]
 
 

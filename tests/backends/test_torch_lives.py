@@ -16,7 +16,7 @@ from netspec.graph import Graph
 from netspec.weights import initialise
 from netspec_torch import backend
 from netspec_torch.source import class_name
-from tests.backends.sizes import ONE_SIZE, at_another_size
+from tests.backends.sizes import LAYERS, ONE_SIZE, at_another_size, of_layers
 from tests.cases import CASES
 from tests.language.author import graph_of
 
@@ -155,3 +155,14 @@ def test_another_size_of_the_input_runs_through_the_same_text(row: Row) -> None:
     weights, inputs = initialise(graph), batch(other)
     models = [backend().build(each, weights, device="cpu") for each in (graph, other)]
     close(outputs(models[0], inputs), outputs(models[1], inputs))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_text_of_a_layer_runs_at_another_size(name: str) -> None:
+    """Without netspec, and in half precision too."""
+    graph, other = of_layers(name)
+    models, inputs = [alone(each) for each in (graph, other)], batch(other)
+    close(outputs(models[0], inputs), outputs(models[1], inputs))
+    for kind in (torch.float64, torch.bfloat16):
+        (output,) = outputs(models[0].to(kind), [each.to(kind) for each in inputs]).values()
+        assert output.dtype == kind
