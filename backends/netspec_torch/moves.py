@@ -81,21 +81,25 @@ def concat(op: Concat, site: Site) -> Lowered:
 
 
 def upsample(op: Upsample, site: Site) -> Lowered:
-    """`F.interpolate`, except where it repeats values and its float32 arithmetic finds another position."""
+    """`F.interpolate`, except where it repeats values and its float32 arithmetic finds another position.
+
+    Whole factors are written as factors, which fit every size of the input.
+    """
     given, wanted = site.inputs[0].sizes, op.size or ()
     whole = all(o % i == 0 for i, o in zip(given, wanted, strict=True))
-    factors = {o // i for i, o in zip(given, wanted, strict=True)} if whole else set()
+    factors = tuple(o // i for i, o in zip(given, wanted, strict=True)) if whole else ()
     exact = whole and max(wanted) <= LONGEST and all(map(_exact_in_float32, factors))
     if op.mode == "nearest" and not exact:
-        return Lowered(_indexed(site.x, given, wanted))
-    if len(factors) == 1 and not op.align_corners:
-        size = {"scale_factor": str(factors.pop())}
-    else:
-        size = {"size": literal(wanted)}
+        return Lowered(_repeated(site.x, factors) if whole else _indexed(site.x, wanted))
+    size = {"scale_factor": literal(_one_for_all(factors))} if whole else {"size": literal(wanted)}
     if op.mode == "nearest":
         return Lowered(call("F.interpolate", site.x, **size))
     how = {"mode": quoted(LINEAR[site.rank]), "align_corners": literal(op.align_corners)}
     return Lowered(call("F.interpolate", site.x, **size, **how))
+
+
+def _one_for_all(factors: tuple[int, ...]) -> int | tuple[int, ...]:
+    return factors[0] if len(set(factors)) == 1 else factors
 
 
 def _exact_in_float32(factor: int) -> bool:
@@ -110,11 +114,18 @@ def _exact_in_float32(factor: int) -> bool:
     return bool(product >= 1)
 
 
-def _indexed(x: Part, given: tuple[int, ...], wanted: tuple[int, ...]) -> Part:
+def _repeated(x: Part, factors: tuple[int, ...]) -> Part:
+    repeats = (
+        f".repeat_interleave({factor}, dim={dim})" for dim, factor in enumerate(factors, 2) if factor > 1
+    )
+    return seq(x, *repeats)
+
+
+def _indexed(x: Part, wanted: tuple[int, ...]) -> Part:
     rows: list[Part] = []
-    for axis, (i, o) in enumerate(zip(given, wanted, strict=True)):
-        positions = call("torch.arange", str(o), device=seq(x, ".device"))
-        rows += ["[", ":, " * (2 + axis), positions, f" * {i} // {o}]"]
+    for dim, size in enumerate(wanted, 2):
+        positions = call("torch.arange", str(size), device=seq(x, ".device"))
+        rows += ["[", ":, " * dim, positions, " * ", x, f".shape[{dim}] // {size}]"]
     return seq(x, *rows)
 
 

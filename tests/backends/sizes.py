@@ -24,6 +24,12 @@ LAYERS: dict[str, tuple[str, str, int, int]] = {
     "positions": ("[5, SIZE]", "positions: {base: 50}", 6, 9),
     "slice: from the end": ("[2, SIZE]", "slice: {axis: time, start: -3}", 6, 9),
     "slice: up to the end": ("[2, 3, SIZE]", "slice: {axis: width, start: 1, stop: -2, step: 2}", 6, 9),
+    "upsample: one factor": ("[2, SIZE]", "upsample: 41", 2, 3),
+    "upsample: factors": ("[2, SIZE, 3]", "upsample: [41, 2]", 2, 3),
+    "upsample: exact factors": ("[2, SIZE, 3]", "upsample: [2, 3]", 4, 5),
+    "upsample: linear factors": ("[2, SIZE, 3]", "upsample: {factor: [2, 3], mode: linear}", 4, 5),
+    "upsample: corners": ("[2, SIZE, 3]", "upsample: {factor: 2, mode: linear, align_corners: true}", 4, 5),
+    "upsample: size": ("[2, SIZE, 5]", "upsample: {size: [7, 9]}", 4, 5),
 }
 """Networks of one layer that fit each of two sizes."""
 
@@ -33,7 +39,9 @@ def of_layers(name: str) -> tuple[Graph, Graph]:
     shape, layers, *sizes = LAYERS[name]
     text = f"netspec: 1\nname: layers\ninput: {shape}\nlayers: [{{{layers}}}, {{dense: 3}}]\n"
     problems = Problems()
-    first, second = (graph_of_text(text.replace("SIZE", str(size)), "layers.yaml", problems) for size in sizes)
+    first, second = (
+        graph_of_text(text.replace("SIZE", str(size)), "layers.yaml", problems) for size in sizes
+    )
     assert first and second, problems.errors
     return first, second
 
