@@ -42,7 +42,8 @@ def of_layers(name: str) -> tuple[Graph, Graph]:
     first, second = (
         graph_of_text(text.replace("SIZE", str(size)), "layers.yaml", problems) for size in sizes
     )
-    assert first and second, problems.errors
+    assert first is not None, problems.errors
+    assert second is not None, problems.errors
     return first, second
 
 
