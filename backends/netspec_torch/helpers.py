@@ -222,7 +222,7 @@ class SinusoidPositions(nn.Module):
 
     def forward(self, x):
         channels, length = x.shape[1:]
-        # Half precision does not tell far positions apart.
+        # In half precision, far positions are equal.
         kind = {"dtype": torch.promote_types(x.dtype, torch.float32), "device": x.device}
         rates = self.base ** (-torch.arange(0, channels, 2, **kind) / channels)
         angles = rates[:, None] * torch.arange(length, **kind)
