@@ -19,7 +19,7 @@ from netspec.lowering.template import Definition
 from netspec.lowering.tree import EqualRun
 from netspec.lowering.variables import parameters, starts_branch, variables
 from netspec_keras.layer import DASH, LayerText, Lowered
-from netspec_keras.plan import Append, Heading, Plan, PlannedCall, PlannedRepeat, PlanStep, spell
+from netspec_keras.plan import Append, Heading, PlannedCall, PlannedRepeat, PlanStep, SourcePlan, spell
 
 NAME = "name"
 ROOT_INPUT = "inputs"
@@ -52,7 +52,7 @@ class FunctionWriter:
     that this layer can be optional.
     """
 
-    plan: Plan
+    plan: SourcePlan
     layers: Mapping[str, Lowered]
     module: Module
     functions: Mapping[str, WrittenFunction]

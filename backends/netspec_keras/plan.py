@@ -57,7 +57,7 @@ PlanStep = PlannedCall | PlannedRepeat | Heading | Append
 
 
 @dataclass
-class Plan:
+class SourcePlan:
     """The plan: blocks and networks are functions, repeats are loops; groups and heads are written in place.
 
     `uses` has the modules of each definition, inner definitions first. `lent` are definitions whose function returns a
@@ -152,19 +152,21 @@ def spell(name: PlanName) -> Iterator[str]:
 
 def plan(
     graph: Graph, layers: Mapping[str, Lowered], folded: bool = True, turned: Mapping[str, Dims] | None = None
-) -> Plan:
+) -> SourcePlan:
     """Decide the functions of a graph whose nodes have these layers; if it is not `folded`, there are none.
 
     Sharing is written as layers that are called twice: in one function by the variable of the layer, between two calls
     of a block by the variable of the first call's result. If neither is possible, the whole network is flat.
     """
     root = inlined(outline(graph))
-    flat = Plan(graph, root, layers, flat=True, turned=turned or {})
+    flat = SourcePlan(graph, root, layers, flat=True, turned=turned or {})
     if not folded:
         return flat
     if not flat.shares_anything:
         root = gathered(root, lambda repeat: _loops(graph, repeat), lambda node: node.op.merges)
-    made = Plan(graph, root, layers, modules={each.path: each for each in root.modules()}, turned=flat.turned)
+    made = SourcePlan(
+        graph, root, layers, modules={each.path: each for each in root.modules()}, turned=flat.turned
+    )
     made.levels = nesting(root)
     _name(made, root, ())
     _lend(made)
@@ -175,7 +177,7 @@ def plan(
     return flat
 
 
-def _name(made: Plan, module: Module, owner: PlanKey) -> None:
+def _name(made: SourcePlan, module: Module, owner: PlanKey) -> None:
     """Give each module that becomes a function the key of its definition."""
     for item in module.items:
         if not isinstance(item, Module):
@@ -201,7 +203,7 @@ def _has_loop(module: Module) -> bool:
     return any(item.is_repeat or (item.kind in ("group", "head") and _has_loop(item)) for item in inner)
 
 
-def _lend(made: Plan) -> None:
+def _lend(made: SourcePlan) -> None:
     """Mark the functions that are called twice, and all functions in them: they return functions."""
     sharing = [
         module for path, module in made.modules.items() if module.shares is not None and path in made.keys
@@ -215,7 +217,7 @@ def _lend(made: Plan) -> None:
         made.lent |= inner
 
 
-def _served(made: Plan, node: Node) -> bool:
+def _served(made: SourcePlan, node: Node) -> bool:
     """Whether a node that shares can call the layer of its owner by name."""
     owner = made.graph.by_name[node.shares or node.name]
     if made.body(node.scope) == made.body(owner.scope):
@@ -224,7 +226,7 @@ def _served(made: Plan, node: Node) -> bool:
     return calls is not None and node.name[len(calls[1]) :] == owner.name[len(calls[0]) :]
 
 
-def _lent(made: Plan, path: str) -> tuple[str, str] | None:
+def _lent(made: SourcePlan, path: str) -> tuple[str, str] | None:
     """The innermost pair of calls, lender and borrower, such that a scope is in a call that is lent whole."""
     while path:
         module = made.modules[path]
@@ -235,7 +237,7 @@ def _lent(made: Plan, path: str) -> tuple[str, str] | None:
     return None
 
 
-def _can_lend(made: Plan, owner: Module, module: Module) -> bool:
+def _can_lend(made: SourcePlan, owner: Module, module: Module) -> bool:
     """Whether one module's layers can serve the other one, and both are called in one function, the owner in no loop.
 
     Comparing ops is not enough: an op can have other layers for an input of another size.
@@ -254,7 +256,7 @@ Content = list[tuple[str, tuple[LayerText, ...], tuple[str | int, ...]]]
 """For each node, its name, its layers and its inputs: relative names, or numbers of the module's inputs."""
 
 
-def _content(made: Plan, module: Module) -> tuple[Content, list[str]]:
+def _content(made: SourcePlan, module: Module) -> tuple[Content, list[str]]:
     """The content of a module, independent of its name, and the names of its outputs."""
     numbers = {value: number for number, value in enumerate(module.inputs)}
     nodes = [
@@ -268,7 +270,7 @@ def _content(made: Plan, module: Module) -> tuple[Content, list[str]]:
     return nodes, list(map(module.local, module.outputs))
 
 
-def _in_loop(made: Plan, scope: str) -> bool:
+def _in_loop(made: SourcePlan, scope: str) -> bool:
     """Whether the content of a scope is written in a loop."""
     while scope and scope not in made.keys:
         if made.graph.scope_by_path[scope].kind == "repeat":

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class VariableHome:
     """The home of one weight of a graph: the layer and its variable."""
 
     name: str
@@ -52,7 +52,7 @@ def _of(whole: Any, name: str) -> Any:
     return whole[int(name)] if name.isdigit() else getattr(whole, name)
 
 
-def homes(graph: Graph) -> Iterator[Home]:
+def homes(graph: Graph) -> Iterator[VariableHome]:
     """The homes of all weights."""
     shared = forms(graph)
     for node in graph.nodes:
@@ -70,11 +70,11 @@ def measuring(model: Any, graph: Graph) -> Iterator[tuple[frozenset[str], Any]]:
             yield frozenset(weight.name for weight in node.weights), home.owner(model)
 
 
-def _homes(node: Node, holders: Mapping[str, Holder]) -> Iterator[Home]:
+def _homes(node: Node, holders: Mapping[str, Holder]) -> Iterator[VariableHome]:
     for weight in node.weights:
         holder = holders[node.local(weight)]
         learns = node.trainable and weight.trainable and not weight.statistic
-        yield Home(weight.name, title(node.name), holder, weight.shape, learns)
+        yield VariableHome(weight.name, title(node.name), holder, weight.shape, learns)
 
 
 def build(graph: Graph, weights: Arrays, dtype: Float = "float32", device: str = "auto") -> Any:

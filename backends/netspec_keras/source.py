@@ -29,7 +29,7 @@ from netspec_keras.canonical import ways
 from netspec_keras.helpers import HELPERS, required
 from netspec_keras.layer import Lowered
 from netspec_keras.lowering import padded_apart
-from netspec_keras.plan import Plan, PlanKey, plan
+from netspec_keras.plan import PlanKey, SourcePlan, plan
 from netspec_keras.reading import KerasReading
 from netspec_keras.sharing import Lowerings, lower
 from netspec_keras.starts import started
@@ -91,7 +91,7 @@ class _Finished:
 class _Module:
     graph: Graph
     layers: Mapping[str, Lowered]
-    plan: Plan
+    plan: SourcePlan
     functions: dict[str, WrittenFunction] = field(default_factory=dict)
     finished: list[_Finished] = field(default_factory=list)
     classes: set[str] = field(default_factory=set)

@@ -14,7 +14,7 @@ from netspec.ops.base import Weight
 from netspec_torch.reserved import ATTRIBUTES
 
 
-class Place(NamedTuple):
+class ModulePath(NamedTuple):
     """A path in a module: attributes, and numbers of items in lists."""
 
     parts: tuple[str, ...]
@@ -23,13 +23,13 @@ class Place(NamedTuple):
         """Its expression, where `owner` is the expression for the module: `self.stage2[0].conv1`."""
         return owner + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in self.parts)
 
-    def in_a_list(self) -> tuple[Place, int, Place] | None:
+    def in_a_list(self) -> tuple[ModulePath, int, ModulePath] | None:
         """The innermost list on the path, the number in it, and the path inside the item; None without a list."""
         numbers = [at for at, part in enumerate(self.parts) if part.isdigit()]
         if not numbers:
             return None
         at = numbers[-1]
-        return Place(self.parts[:at]), int(self.parts[at]), Place(self.parts[at + 1 :])
+        return ModulePath(self.parts[:at]), int(self.parts[at]), ModulePath(self.parts[at + 1 :])
 
 
 RECURRENT = frozenset({"rnn", "lstm", "gru"})
@@ -55,12 +55,12 @@ class Attributes:
         """The last part of the attribute path."""
         return self._paths[item.path if isinstance(item, Module) else item.name].rpartition(".")[2]
 
-    def place(self, path: str, module: Module) -> Place:
+    def place(self, path: str, module: Module) -> ModulePath:
         """The path of a part of a module in that module."""
         full, start = self._paths[path], self._paths[module.path]
-        return Place(tuple((full[len(start) + 1 :] if start else full).split(".")))
+        return ModulePath(tuple((full[len(start) + 1 :] if start else full).split(".")))
 
-    def has(self, place: Place, module: Module) -> bool:
+    def has(self, place: ModulePath, module: Module) -> bool:
         """Whether a module has something at this path."""
         start = self._paths[module.path]
         return ".".join((start, *place.parts) if start else place.parts) in self._taken

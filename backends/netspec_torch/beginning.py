@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from netspec.dataclass import dataclass
 from netspec.graph import Node
 from netspec.lowering.outline import Module
-from netspec_torch.attributes import Place
+from netspec_torch.attributes import ModulePath
 from netspec_torch.body import LAYER
 from netspec_torch.construction import SELF, Whole, flattened
 from netspec_torch.starts import FUNCTION, MODULE, ClassStart, Home, Homes, Start, Starts, StartStatement
@@ -15,7 +15,7 @@ from netspec_torch.starts import FUNCTION, MODULE, ClassStart, Home, Homes, Star
 Uses = Sequence[tuple[str, Sequence[Module]]]
 """The classes of the text by name, each with the modules that use it; the network is the last one."""
 
-StartKey = tuple[str, Place, str]
+StartKey = tuple[str, ModulePath, str]
 """A weight in the text of a block: the class of the block, the path of the layer in it, the local name of the weight.
 """
 
@@ -51,7 +51,7 @@ class Beginning:
         self.uses = {name: len(uses) for name, uses in classes}
         (network, (root,)) = classes[-1]
         in_blocks = self._in_blocks(weights, network)
-        blocks: dict[str, list[tuple[Place, Home]]] = {}
+        blocks: dict[str, list[tuple[ModulePath, Home]]] = {}
         for (name, place, _), home in in_blocks.items():
             blocks.setdefault(name, []).append((place, home))
         modules = dict(classes)
@@ -69,29 +69,29 @@ class Beginning:
         self.closing += tuple(self._written(own, SELF, (root,)))
 
     def _written(
-        self, own: Sequence[tuple[Place, Home]], owner: str, uses: Sequence[Module]
+        self, own: Sequence[tuple[ModulePath, Home]], owner: str, uses: Sequence[Module]
     ) -> Iterator[StartStatement]:
         """The lines of the layers of a module that start in their own way; a loop for those that start alike.
 
         `uses` are the modules that the text serves, `owner` is the expression for them.
         """
-        homes: dict[Place, list[Home]] = {}
+        homes: dict[ModulePath, list[Home]] = {}
         for place, home in own:
             homes.setdefault(place, []).append(home)
 
-        def text(place: Place, module: str) -> Start:
+        def text(place: ModulePath, module: str) -> Start:
             return tuple(line for home in homes[place] for line in self._start(home, module))
 
-        lists: dict[tuple[Place, Place], list[tuple[int, Start]]] = {}
+        lists: dict[tuple[ModulePath, ModulePath], list[tuple[int, Start]]] = {}
         for place in homes:
             if at := place.in_a_list():
                 items, number, rest = at
                 lists.setdefault((items, rest), []).append((number, text(place, rest.of(LAYER))))
-        looped: dict[Place, Start] = {}
+        looped: dict[ModulePath, Start] = {}
         whole = [key for key, texts in lists.items() if self._is_whole(key[0], texts, uses)]
         for items, rest in whole:
             looped[items] = looped.get(items, ()) + lists[items, rest][0][1]
-        alike: dict[Start, list[Place]] = {}
+        alike: dict[Start, list[ModulePath]] = {}
         for place in homes:
             at = place.in_a_list()
             if at is None or (at[0], at[2]) not in whole:
@@ -109,10 +109,12 @@ class Beginning:
             yield f"for {LAYER} in {over}:", 0
             yield from ((line, indent + 1) for line, indent in lines)
 
-    def _is_whole(self, items: Place, texts: Sequence[tuple[int, Start]], uses: Sequence[Module]) -> bool:
+    def _is_whole(
+        self, items: ModulePath, texts: Sequence[tuple[int, Start]], uses: Sequence[Module]
+    ) -> bool:
         """Whether these are all items of a list, in order, and start in the same way."""
         numbers = [number for number, _ in texts]
-        last = Place((*items.parts, str(len(numbers))))
+        last = ModulePath((*items.parts, str(len(numbers))))
         return (
             numbers == list(range(len(numbers)))
             and len({text for _, text in texts}) == 1
@@ -168,6 +170,6 @@ class Beginning:
     def _start(self, home: Home, module: str = MODULE) -> Start:
         return home.start(self.starts.by_group, module)
 
-    def _place(self, node: Node, part: str, module: Module) -> Place:
+    def _place(self, node: Node, part: str, module: Module) -> ModulePath:
         place = self.whole.attributes.place(node.name, module)
-        return Place((*place.parts, part)) if part else place
+        return ModulePath((*place.parts, part)) if part else place

@@ -186,11 +186,11 @@ def starter(name: str) -> Callable[..., None]:
     return begin
 
 
-class Held(LayerObject, NnModule):
+class HeldLayer(LayerObject, NnModule):
     """A layer of PyTorch or of a helper class; its attributes are its weights."""
 
     tensors: LayerTensor
-    within: tuple[tuple[str, Held], ...]
+    within: tuple[tuple[str, HeldLayer], ...]
 
     def __init__(self, cls: str, *arguments: Any, **keywords: Any) -> None:
         # As the base does, without `__setattr__` below: a network has thousands of layers.
@@ -233,14 +233,14 @@ class Held(LayerObject, NnModule):
 STATISTICS = {"running_mean", "running_var"}
 """Buffers: each layer has its own after the network is moved. Parameters are not copied."""
 
-FACTS: Mapping[str, Callable[[Held], Any]] = {
+FACTS: Mapping[str, Callable[[HeldLayer], Any]] = {
     "groups": lambda held: held.keywords.get("groups", 1),
     "fans": lambda held: (Symbol("name", "fan_in"), Symbol("name", "fan_out")),
 }
 """The attributes of a layer that a text uses, besides its weights."""
 
 
-def _parts(held: Held) -> Iterator[tuple[str, Held]]:
+def _parts(held: HeldLayer) -> Iterator[tuple[str, HeldLayer]]:
     """The modules in a helper class, with their tensors."""
     settings = {"depthwise": {"groups": held.arguments[0], "bias": False}, "pointwise": dict(held.keywords)}
     for name, keywords in settings.items():
@@ -250,13 +250,13 @@ def _parts(held: Held) -> Iterator[tuple[str, Held]]:
 
 
 @cache
-def constructor(cls: str) -> type[Held]:
+def constructor(cls: str) -> type[HeldLayer]:
     """The class of the layers that a name constructs."""
 
-    def construct(self: Held, *arguments: Any, **keywords: Any) -> None:
-        Held.__init__(self, cls, *arguments, **keywords)
+    def construct(self: HeldLayer, *arguments: Any, **keywords: Any) -> None:
+        HeldLayer.__init__(self, cls, *arguments, **keywords)
 
-    return type(cls, (Held,), {"__init__": construct})
+    return type(cls, (HeldLayer,), {"__init__": construct})
 
 
 def outcome(layer: LayerObject, inputs: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:

@@ -25,7 +25,7 @@ from netspec_torch.objects import (
     NN,
     TORCH,
     F,
-    Held,
+    HeldLayer,
     LayerTensor,
     NnModule,
     constructor,
@@ -64,7 +64,7 @@ class TorchReading(Reading):
         }
         self.helpers = frozenset(helpers)
         self.model: Any = None
-        self.ran: dict[str, Held] = {}
+        self.ran: dict[str, HeldLayer] = {}
         self._ways: dict[tuple[object, ...], tuple[deque[Way], Iterator[Way]]] = {}
         self._own: dict[int, tuple[list[Callable[..., Any]], Iterator[Callable[..., Any]]]] = {}
         self._begun: dict[int, Symbol] = {}
@@ -146,7 +146,7 @@ class TorchReading(Reading):
 
     def hold(self, node: Node, bound: Bound) -> None:
         for found in bound.values():
-            assert isinstance(found, Held)
+            assert isinstance(found, HeldLayer)
             self.ran[node.name] = found
 
     def close(self) -> None:
@@ -158,7 +158,7 @@ class TorchReading(Reading):
             self._weights_have_their_places(shared, places)
         ran = {id(each) for each in self.ran.values()}
         for path, module in places.items():
-            if isinstance(module, Held) and id(module) not in ran:
+            if isinstance(module, HeldLayer) and id(module) not in ran:
                 raise WrongFold(f"{self.graph.name}: the text constructs {path}, which no layer runs")
 
     def _weights_have_their_places(self, nodes: Iterable[Node], places: Mapping[str, NnModule]) -> None:
@@ -173,7 +173,7 @@ class TorchReading(Reading):
             for weight in node.weights:
                 held = ran.tensors.at(node.local(weight))
                 if not is_there and not (
-                    isinstance(place, Held) and held is place.tensors.at(owner.local(weight))
+                    isinstance(place, HeldLayer) and held is place.tensors.at(owner.local(weight))
                 ):
                     raise WrongFold(f"{node.name} does not use {weight.name}")
                 if tensors.setdefault(id(held), weight.name) != weight.name:
@@ -199,7 +199,7 @@ class TorchReading(Reading):
 
 def _started(cls: str, tensor: str, weight: Weight) -> Symbol:
     """The change that the statements for one weight make."""
-    module = Held(cls, groups=weight.groups)
+    module = HeldLayer(cls, groups=weight.groups)
     text = "\n".join("    " * indent + line for line, indent in start(weight, f"module.{tensor}", "module"))
     own = {name: starter(name) for name in ("bilinear_", "gates_", *ADDING)}
     exec(_code(text), {"nn": NN, "module": module, **own})  # noqa: S102 - our own

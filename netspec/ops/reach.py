@@ -142,7 +142,7 @@ class TransposedWindow:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class Sampling:
     """Sampling between positions: output p is at x = (p · numerator + offset) / denominator of the input.
 
     It depends on ⌊x⌋, or on both ⌊x⌋ and ⌈x⌉ if `between`.

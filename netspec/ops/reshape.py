@@ -10,7 +10,7 @@ from netspec.diagnostics.codes import shapes
 from netspec.model import BeforeValidator, Field
 from netspec.ops.base import Inputs, Misfit, Moves, Op
 from netspec.ops.fields import AuthorForm, listed, listed_schema
-from netspec.ops.reach import EACH, WHOLE, Reach, Sample, Window
+from netspec.ops.reach import EACH, WHOLE, Reach, Sampling, Window
 from netspec.ops.roles import Role
 from netspec.ops.window import spatial
 from netspec.ops.words import Lead
@@ -288,7 +288,7 @@ class DepthToSpace(Blocks):
         return (Type(channels, tuple(size * self.block for size in inputs[0].sizes)),)
 
     def reach(self, inputs: Inputs) -> Reach | None:
-        return Reach((Sample(1, self.block),) * len(inputs[0].spatial), splits=self.block > 1)
+        return Reach((Sampling(1, self.block),) * len(inputs[0].spatial), splits=self.block > 1)
 
 
 class Identity(Op):

@@ -9,7 +9,7 @@ from netspec.diagnostics.codes import shapes
 from netspec.model import Field
 from netspec.ops.base import Inputs, Misfit, Moves, Op
 from netspec.ops.fields import Amounts, Counts, Pads, PerAxis
-from netspec.ops.reach import Reach, Sample, Window
+from netspec.ops.reach import Reach, Sampling, Window
 from netspec.ops.window import broadcast, spatial
 from netspec.types import Type
 
@@ -85,12 +85,12 @@ class Upsample(Op):
     def reach(self, inputs: Inputs) -> Reach | None:
         return Reach(tuple(map(self._sample, inputs[0].sizes, self.size or ())))
 
-    def _sample(self, i: int, o: int) -> Sample:
+    def _sample(self, i: int, o: int) -> Sampling:
         if self.mode == "nearest":
-            return Sample(i, o)
+            return Sampling(i, o)
         if self.align_corners:
-            return Sample(i - 1, max(o - 1, 1), between=True)
-        return Sample(2 * i, 2 * o, i - o, between=True)
+            return Sampling(i - 1, max(o - 1, 1), between=True)
+        return Sampling(2 * i, 2 * o, i - o, between=True)
 
 
 class Pad(Op):

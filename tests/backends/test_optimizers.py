@@ -290,13 +290,13 @@ def test_a_parameter_on_which_no_output_depends_still_decays() -> None:
 
 def test_averages_follow_the_weights() -> None:
     from netspec_keras.engines import running
-    from netspec_keras.training.optimizers import Average as InKerasAverage
-    from netspec_torch.training.optimizers import Average
+    from netspec_keras.training.optimizers import MovingAverage as InKerasAverage
+    from netspec_torch.training.optimizers import MovingAverage
 
     draw, dtype = np.random.default_rng(0), "float64" if WIDE else "float32"
     steps = draw.standard_normal((6, 3, 2))
     tensor, count = torch.tensor(steps[0]), torch.tensor(3)
-    ours = Average(0.9, {"w": tensor, "count": count})
+    ours = MovingAverage(0.9, {"w": tensor, "count": count})
     variable = keras.Variable(steps[0], dtype=dtype, name="w")
     theirs = InKerasAverage(0.9, [variable, keras.Variable(3, dtype="int32", trainable=False, name="count")])
     wanted = steps[0]

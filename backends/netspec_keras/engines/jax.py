@@ -89,7 +89,7 @@ class Jax:
         self, function: Callable[..., Any], variables: Tensors, compile: bool, deterministic: bool
     ) -> Program:
         on_gpu = deterministic and jax.default_backend() == "gpu"
-        return Compiled(function, variables, {"xla_gpu_deterministic_ops": True} if on_gpu else None)
+        return JaxProgram(function, variables, {"xla_gpu_deterministic_ops": True} if on_gpu else None)
 
     def deterministic(self, wanted: bool) -> AbstractContextManager[object]:
         return nullcontext()  # each program says it to its compiler
@@ -100,7 +100,7 @@ class Jax:
         known = self.devices(kind)
         if len(known) < count:
             raise NoDevice.counted(f"{kind}:{count - 1}", len(known))
-        return Devices(self, known[:count])
+        return JaxDevices(self, known[:count])
 
     def descend(
         self, value: Callable[[], tuple[Any, Any]], learnt: Tensors, others: Tensors
@@ -138,7 +138,7 @@ def _current(scope: Any, variable: Any, before: Any) -> Any:
     return before if found is None else found
 
 
-class Devices(AsOne):
+class JaxDevices(AsOne):
     """See `netspec_keras.engines.interface.Spread`: JAX divides every calculation as its inputs are divided."""
 
     def __init__(self, engine: Jax, devices: list[str]) -> None:
@@ -160,7 +160,7 @@ class Devices(AsOne):
         return keras.distribution.distribute_tensor(jax.numpy.asarray(array), layout)
 
 
-class Compiled:
+class JaxProgram:
     """See `netspec_keras.engines.interface.Program`. The values stay outside of the variables between two calls."""
 
     def __init__(

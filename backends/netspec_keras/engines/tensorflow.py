@@ -68,7 +68,7 @@ class TensorFlow:
     def program(
         self, function: Callable[..., Any], variables: Tensors, compile: bool, deterministic: bool
     ) -> Program:
-        return Compiled(function, compile)
+        return TensorFlowProgram(function, compile)
 
     def deterministic(self, wanted: bool) -> AbstractContextManager[object]:
         # Kernels of a CPU always give the same bits. TensorFlow would refuse some of them nevertheless.
@@ -82,7 +82,7 @@ class TensorFlow:
         known = self.devices(kind)
         if len(known) < count:
             raise NoDevice.counted(f"{kind}:{count - 1}", len(known))
-        return Devices(self, known[:count])
+        return TensorFlowDevices(self, known[:count])
 
     def descend(
         self, value: Callable[[], tuple[Any, Any]], learnt: Tensors, others: Tensors
@@ -118,7 +118,7 @@ def _products(rounded: bool) -> Iterator[None]:
         tf.config.experimental.enable_tensor_float_32_execution(before)
 
 
-class Devices(AsOne):
+class TensorFlowDevices(AsOne):
     """See `netspec_keras.engines.interface.Spread`: each device calculates the outputs of its samples.
 
     The variables are on the first device, which copies them to the others in every step, and calculates the loss of the
@@ -189,7 +189,7 @@ class Devices(AsOne):
             return {name: tf.concat([part[name] for part in parts], 0) for name in parts[0]}
 
 
-class Compiled:
+class TensorFlowProgram:
     """See `netspec_keras.engines.interface.Program`. Variables always have their values."""
 
     def __init__(self, function: Callable[..., Any], compile: bool) -> None:

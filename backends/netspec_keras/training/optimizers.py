@@ -334,7 +334,7 @@ def _zeros(shape: Any, dtype: Any) -> Any:
     return ops.zeros(shape, dtype=dtype)
 
 
-class Average(Kept):
+class MovingAverage(Kept):
     """The exponential moving average of variables: a ← decay · a + (1 − decay) · w, from their values at the start."""
 
     def __init__(self, decay: float, variables: Sequence[Any]) -> None:

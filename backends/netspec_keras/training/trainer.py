@@ -20,7 +20,7 @@ from netspec_keras.runtime import execute, homes, inward, kind_of, measuring, ou
 from netspec_keras.source import source
 from netspec_keras.training.chunks import Chunk, chunks
 from netspec_keras.training.losses import elements, mask, sums
-from netspec_keras.training.optimizers import Average, native
+from netspec_keras.training.optimizers import MovingAverage, native
 from netspec_keras.training.scaling import Scaler
 from netspec_keras.training.sums import Sums, joined
 from netspec_keras.training.tallies import tallies
@@ -58,7 +58,7 @@ class KerasTrainer:
             self.learnt = list(self.model.trainable_variables)
             self.optimizer = native(task.optimizer, self._groups(), task.clip)
             self.optimizer.build(self.learnt)
-            self.average = None if task.average is None else Average(task.average, self.learnt)
+            self.average = None if task.average is None else MovingAverage(task.average, self.learnt)
             self.scaler = Scaler() if task.precision == "fp16" else None
             self.whitenings = dict(self._whitenings())
         self.types = task.graph.types

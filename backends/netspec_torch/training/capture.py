@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from netspec_torch.training.feeding import Fed
+from netspec_torch.training.feeding import DeviceBatch
 from netspec_torch.training.optimizers import KINDS
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Tensor = torch.Tensor
 Result = tuple[Tensor, dict[str, Tensor]]
-Step = Callable[[tuple[Fed, ...]], Result]
+Step = Callable[[tuple[DeviceBatch, ...]], Result]
 WARM = 3
 """So many plain steps come first: libraries prepare themselves in them, which a graph cannot hold."""
 
@@ -51,11 +51,11 @@ class Captured:
         """Capture again: what a step calculates has changed."""
         self._graph: Any = None
         self._shapes: tuple[Any, ...] = ()
-        self._held: tuple[Fed, ...] = ()
+        self._held: tuple[DeviceBatch, ...] = ()
         self._result: Result | None = None
         self._seen = 0
 
-    def __call__(self, batches: tuple[Fed, ...]) -> Result:
+    def __call__(self, batches: tuple[DeviceBatch, ...]) -> Result:
         """Take a step; its results are copies."""
         shapes = _shapes(batches)
         if self.reason:
@@ -66,7 +66,7 @@ class Captured:
             return self._step(batches) if self._seen <= WARM else self._begin(batches)
         return self._replayed(batches) if shapes == self._shapes else self._step(batches)
 
-    def _begin(self, batches: tuple[Fed, ...]) -> Result:
+    def _begin(self, batches: tuple[DeviceBatch, ...]) -> Result:
         """Capture a step, and take it in both ways."""
         try:
             self._capture(batches)
@@ -94,7 +94,7 @@ class Captured:
             self._graph = None
         return result
 
-    def _capture(self, batches: tuple[Fed, ...]) -> None:
+    def _capture(self, batches: tuple[DeviceBatch, ...]) -> None:
         self._held = tuple(_held(batch) for batch in batches)
         torch.cuda.synchronize(self._device)
         graph = torch.cuda.CUDAGraph()
@@ -102,7 +102,7 @@ class Captured:
             self._result = self._step(self._held)
         self._graph = graph
 
-    def _replayed(self, batches: tuple[Fed, ...]) -> Result:
+    def _replayed(self, batches: tuple[DeviceBatch, ...]) -> Result:
         for held, batch in zip(self._held, batches, strict=True):
             for own, given in ((held.inputs, batch.inputs), (held.targets, batch.targets)):
                 for name, tensor in own.items():
@@ -114,7 +114,7 @@ class Captured:
         return rows.clone(), {name: each.clone() for name, each in tallies.items()}
 
 
-def _shapes(batches: tuple[Fed, ...]) -> tuple[Any, ...]:
+def _shapes(batches: tuple[DeviceBatch, ...]) -> tuple[Any, ...]:
     return tuple(
         (name, each.shape, each.dtype, each.stride())
         for batch in batches
@@ -123,11 +123,11 @@ def _shapes(batches: tuple[Fed, ...]) -> tuple[Any, ...]:
     )
 
 
-def _held(batch: Fed) -> Fed:
+def _held(batch: DeviceBatch) -> DeviceBatch:
     def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {name: each.clone() for name, each in tensors.items()}
 
-    return Fed(copied(batch.inputs), copied(batch.targets), batch.samples, batch.whole)
+    return DeviceBatch(copied(batch.inputs), copied(batch.targets), batch.samples, batch.whole)
 
 
 def _copies(tensors: Sequence[Tensor]) -> list[Tensor]:

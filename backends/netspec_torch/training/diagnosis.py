@@ -11,7 +11,7 @@ from netspec.lowering.outline import outline
 from netspec.lowering.taps import HOOK, Recorder, instrument, order
 from netspec_torch.runtime import execute, instance, keys
 from netspec_torch.source import source
-from netspec_torch.training.feeding import Fed
+from netspec_torch.training.feeding import DeviceBatch
 from netspec_torch.training.frozen import measuring, settle
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from netspec.graph import Graph
     from netspec.types import Float
 
-Loss = Callable[[Mapping[str, torch.Tensor], Fed], torch.Tensor]
+Loss = Callable[[Mapping[str, torch.Tensor], DeviceBatch], torch.Tensor]
 
 
 def first_not_finite(
@@ -28,7 +28,7 @@ def first_not_finite(
     frozen: frozenset[str],
     dtype: Float,
     device: torch.device,
-    batches: Iterable[Fed],
+    batches: Iterable[DeviceBatch],
     loss: Loss,
 ) -> str:
     """The output of the first layer that is not finite in training mode, or the first such gradient on the way back."""

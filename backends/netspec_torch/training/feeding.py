@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Tensors = Mapping[str, torch.Tensor]
 
 
-class Fed(NamedTuple):
+class DeviceBatch(NamedTuple):
     """A batch on the device, converted. `whole` is the number of samples in all processes."""
 
     inputs: Tensors
@@ -55,7 +55,7 @@ class Feeder:
     def _moved(self, arrays: Mapping[str, Array]) -> Tensors:
         return {name: _tensor(array).to(self.device) for name, array in arrays.items()}
 
-    def steps(self, steps: Iterator[Step]) -> Iterator[tuple[Fed, ...]]:
+    def steps(self, steps: Iterator[Step]) -> Iterator[tuple[DeviceBatch, ...]]:
         """The same steps on the device. On a GPU a step is copied while the one before is calculated."""
         if self.device.type != "cuda":
             for step in steps:
@@ -69,12 +69,12 @@ class Feeder:
         for late in waiting:
             yield tuple(self._on_device(*each) for each in late)
 
-    def batches(self, batches: Iterator[Batch]) -> Iterator[Fed]:
+    def batches(self, batches: Iterator[Batch]) -> Iterator[DeviceBatch]:
         """The same batches on the device."""
         for (only,) in self.steps((each,) for each in batches):
             yield only
 
-    def _now(self, batch: Batch) -> Fed:
+    def _now(self, batch: Batch) -> DeviceBatch:
         if batch.part is not None and batch.rows is not None:
             return self._on_device(*self._taken(batch.part, torch.from_numpy(batch.rows)), batch)
         return self._on_device(self._moved(batch.inputs), self._moved(batch.targets), batch)
@@ -100,8 +100,8 @@ class Feeder:
     def _sent(self, array: Array) -> torch.Tensor:
         return _tensor(array).pin_memory().to(self.device, non_blocking=True)
 
-    def _on_device(self, inputs: Tensors, targets: Tensors, batch: Batch) -> Fed:
-        return Fed(
+    def _on_device(self, inputs: Tensors, targets: Tensors, batch: Batch) -> DeviceBatch:
+        return DeviceBatch(
             {
                 name: self.inputs[name].applied(tensor)
                 for name, tensor in inputs.items()

@@ -267,7 +267,7 @@ CLIPS: Mapping[str, Callable[[list[Tensor], float, Across | None], None]] = {
 }
 
 
-class Average:
+class MovingAverage:
     """The exponential moving average of tensors: a ← decay · a + (1 − decay) · w, from their values at the start.
 
     Tensors of whole numbers are not averaged.

@@ -85,7 +85,7 @@ class Spread(Protocol):
         ...
 
 
-class Whole:
+class Unsharded:
     """See `Spread`: one process has all."""
 
     scale = 1
@@ -123,7 +123,7 @@ class Whole:
         return whole
 
 
-class Copies(Whole):
+class Copies(Unsharded):
     """See `Spread`: every process has all, and DDP averages the gradients while the backward pass runs."""
 
     def __init__(
@@ -172,7 +172,7 @@ class _Heads(nn.Module):
         return {name: each if name in self.names else each.detach() for name, each in outputs.items()}
 
 
-class Parts:
+class Sharded:
     """See `Spread`: every process has a part of each weight, gradient and slot, by FSDP2.
 
     Optimisers work on every number by itself, so they run on the parts.

@@ -16,13 +16,13 @@ from netspec_torch.precision import deterministic, products
 from netspec_torch.runtime import build, keys, named, read, write
 from netspec_torch.training.capture import Captured, uncaptured
 from netspec_torch.training.diagnosis import first_not_finite
-from netspec_torch.training.feeding import Fed, Feeder
+from netspec_torch.training.feeding import DeviceBatch, Feeder
 from netspec_torch.training.frozen import measuring, settle
 from netspec_torch.training.losses import elements, mask, sums
 from netspec_torch.training.norms import Shared, synchronise
-from netspec_torch.training.optimizers import Average, Stepper
+from netspec_torch.training.optimizers import MovingAverage, Stepper
 from netspec_torch.training.processes import Processes, connected, device_of, processes
-from netspec_torch.training.spread import Copies, Parts, Spread, Whole, exchanged
+from netspec_torch.training.spread import Copies, Sharded, Spread, Unsharded, exchanged
 from netspec_torch.training.sums import Sums, joined
 from netspec_torch.training.tallies import tallies
 
@@ -66,7 +66,7 @@ class TorchTrainer:
             if self.learnt
             else None
         )
-        self.average = None if task.average is None else Average(task.average, self.learnt)
+        self.average = None if task.average is None else MovingAverage(task.average, self.learnt)
         self.measuring, self.frozen = measuring(self.model, task.graph), frozenset[str]()
         self.random = _seeded(task.seed, self.processes.rank, self.device)
         scaled = task.precision == "fp16"
@@ -90,12 +90,12 @@ class TorchTrainer:
         learnt = {name: each for name, each in self._parameters().items() if each.requires_grad}
         size = self.processes.size
         if size == 1:
-            return Whole(self.model, self.forward, learnt)
+            return Unsharded(self.model, self.forward, learnt)
         if not self.task.sharded:
             return Copies(self.model, self.forward, learnt, self.task, size)
         if not learnt:
             raise Unsupported("`sharded` divides the weights that learn, but no weight of this network does")
-        return Parts(self.model, self.task, self.processes, self.device, self._parameters)
+        return Sharded(self.model, self.task, self.processes, self.device, self._parameters)
 
     def hold(self, part: str, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> bool:
         if self.device.type != "cuda":
@@ -227,12 +227,12 @@ class TorchTrainer:
 
     # One step.
 
-    def _step(self, batches: tuple[Fed, ...], rate: float, told: Sums) -> None:
+    def _step(self, batches: tuple[DeviceBatch, ...], rate: float, told: Sums) -> None:
         if self.stepper is not None:
             self.stepper.rate(rate)
         told.add(*self.take(batches))
 
-    def _taken(self, batches: tuple[Fed, ...]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    def _taken(self, batches: tuple[DeviceBatch, ...]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Take a step with the rate that is set: the sums of its losses, and its tallies."""
         totals = self._totals(batches) if len(batches) > 1 or self.processes.size > 1 else None
         rows: torch.Tensor | None = None
@@ -272,7 +272,7 @@ class TorchTrainer:
             self.average.update()
 
     def loss(
-        self, outputs: Outputs, batch: Fed, totals: list[torch.Tensor] | None = None
+        self, outputs: Outputs, batch: DeviceBatch, totals: list[torch.Tensor] | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The loss of a batch, and for each term its sums (terms, 2).
 
@@ -290,18 +290,18 @@ class TorchTrainer:
         assert whole is not None, "a task has a loss"
         return whole, torch.stack(rows).reshape(-1, 2)
 
-    def _sums(self, term: Term, outputs: Outputs, batch: Fed) -> tuple[torch.Tensor, torch.Tensor]:
+    def _sums(self, term: Term, outputs: Outputs, batch: DeviceBatch) -> tuple[torch.Tensor, torch.Tensor]:
         output = outputs[term.output]
         target = None if term.target is None else batch.targets[term.target]
         steps = None if term.lengths is None else self._mask(term.lengths, output, batch)
         losses, weight = sums(*elements(term.loss, output, target, steps))
         return (losses, weight) if batch.samples else (losses * 0, weight * 0)
 
-    def _mask(self, lengths: str, output: torch.Tensor, batch: Fed) -> torch.Tensor:
+    def _mask(self, lengths: str, output: torch.Tensor, batch: DeviceBatch) -> torch.Tensor:
         """The weights of the steps of sequences, (N, steps)."""
         return mask(batch.inputs[lengths], output.shape[-1], self.dtype)
 
-    def _totals(self, batches: tuple[Fed, ...]) -> list[torch.Tensor]:
+    def _totals(self, batches: tuple[DeviceBatch, ...]) -> list[torch.Tensor]:
         """The sum of weights of each term over all batches of a step: weights depend on targets only.
 
         Those of all processes count.
@@ -318,7 +318,7 @@ class TorchTrainer:
             totals.append(torch.stack(rows).sum())
         return list(self.processes.summed(torch.stack(totals)).unbind())
 
-    def _outputs(self, batch: Fed) -> Outputs:
+    def _outputs(self, batch: DeviceBatch) -> Outputs:
         cast = AUTOCAST.get(self.task.precision)
         with torch.autocast(self.device.type, cast) if cast is not None else nullcontext():
             if self.shared is not None:
@@ -328,7 +328,7 @@ class TorchTrainer:
         outputs = result if isinstance(result, Mapping) else {self.task.graph.outputs[0].name: result}
         return {name: value.to(self.dtype) for name, value in outputs.items()} if cast else outputs
 
-    def _tallied(self, outputs: Outputs, batch: Fed) -> dict[str, torch.Tensor]:
+    def _tallied(self, outputs: Outputs, batch: DeviceBatch) -> dict[str, torch.Tensor]:
         masks = {
             each.lengths: self._mask(each.lengths, outputs[each.output], batch)
             for each in self.task.metrics
