@@ -141,6 +141,8 @@ class Op(Model):
     """The meaning of the output, independent of the inputs. None: the meaning of the inputs; see `means`."""
     keeps_order: ClassVar[bool] = False
     """Whether each output value is one, a sum or a mean of input values, so the nearest class stays the largest."""
+    opens: ClassVar[Mapping[str, str]] = {}
+    """For a field that lists sizes, the field that says which of them takes what the others leave."""
     resolved_only: ClassVar[frozenset[str]] = frozenset()
     """Fields that only resolution sets; a spec cannot contain them."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from netspec.diagnostics.codes import shapes
 from netspec.model import BeforeValidator, Field
@@ -99,12 +99,16 @@ class Reshape(Rearranged):
     keyword = "reshape"
     keeps_order = True
     main = "shape"
+    opens: ClassVar[Mapping[str, str]] = {"shape": "rest"}
     resolved_only = frozenset({"rest"})
 
     shape: WantedShape
     """The new shape, channels first."""
     rest: int | None = None
-    """The axis whose size was given as −1: it takes what the others leave, whatever the size of the input."""
+    """The axis that takes what the others leave, whatever the size of the input.
+
+    Its size was given as −1, or is the only one that the spec calculates from the sizes of a map.
+    """
 
     def _resolve(self, inputs: Inputs) -> Self:
         super()._resolve(inputs)
@@ -133,7 +137,7 @@ class Reshape(Rearranged):
 
     @property
     def open_shape(self) -> tuple[int, ...]:
-        """The shape as it was given, with −1 for what the other sizes leave."""
+        """The shape with −1 for what the other sizes leave."""
         return tuple(-1 if axis == self.rest else size for axis, size in enumerate(self.shape))
 
     def kept_axes(self, inputs: Inputs) -> tuple[int | None, ...] | None:

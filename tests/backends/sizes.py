@@ -30,6 +30,13 @@ LAYERS: dict[str, tuple[str, str, int, int]] = {
     "upsample: linear factors": ("[2, SIZE, 3]", "upsample: {factor: [2, 3], mode: linear}", 4, 5),
     "upsample: corners": ("[2, SIZE, 3]", "upsample: {factor: 2, mode: linear, align_corners: true}", 4, 5),
     "upsample: size": ("[2, SIZE, 5]", "upsample: {size: [7, 9]}", 4, 5),
+    "reshape: positions in a row": (
+        "[6, SIZE, 3]",
+        'reshape: [2, "${in.channels // 2}", "${in.height * in.width}"]',
+        4,
+        5,
+    ),
+    "reshape: to a line": ("[6, SIZE, 3]", 'reshape: [6, "${in.height * in.width}"]', 4, 5),
 }
 """Networks of one layer that fit each of two sizes."""
 

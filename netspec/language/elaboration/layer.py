@@ -20,6 +20,7 @@ from netspec.language.elaboration.search import Unfound, search
 from netspec.language.elaboration.sharing import shared_layer
 from netspec.language.elaboration.story import story
 from netspec.language.elaboration.walk import Fitted, Walk
+from netspec.language.expressions.expression import asks_for_size
 from netspec.language.expressions.missing import BROKEN, Missing
 from netspec.language.reading.values import Listing, Scalar, Value
 from netspec.ops import OPS
@@ -144,7 +145,22 @@ def _worked_out(walk: Walk, op: type[Op], item: Item, received: ValueName, frame
     def explain(field: str) -> tuple[str, ...]:
         return story(given.values.get(field), frame, _sight(walk, field in given.own, received, frame))
 
-    return validated(op, fields, given, item.span, walk.problems, explain=explain)
+    found = validated(op, fields, given, item.span, walk.problems, explain=explain)
+    return None if found is None else _opened(found, given)
+
+
+def _opened(op: Op, given: GivenFields) -> Op:
+    """The op that knows which size of a list follows from the others: the only one that asks for the size of a map.
+
+    So a text does not state this size, and runs for another size of the input.
+    """
+    for field, rest in op.opens.items():
+        value = given.values.get(field)
+        items = value.items if isinstance(value, Listing) else ()
+        asking = [at for at, each in enumerate(items) if isinstance(each, Scalar) and asks_for_size(each)]
+        if len(asking) == 1:
+            op = op.replace(**{rest: asking[0]})
+    return op
 
 
 def _sight(walk: Walk, own: bool, received: ValueName, frame: Frame) -> Callable[[], dict[str, object]]:

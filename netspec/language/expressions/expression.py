@@ -10,7 +10,7 @@ from netspec.diagnostics.codes import expressions as codes
 from netspec.language.expressions.display import displayed
 from netspec.language.expressions.evaluation import Silent, calculate, hold_all_names, hold_name, look_up
 from netspec.language.expressions.missing import BROKEN
-from netspec.language.expressions.names import property_of
+from netspec.language.expressions.names import AXES_OF_POSITIONS, property_of
 from netspec.language.expressions.parser import parse
 from netspec.language.expressions.refusal import Refusal
 from netspec.language.expressions.tree import Formula
@@ -54,16 +54,25 @@ def evaluate(scalar: Scalar, names: Mapping[str, object], problems: Problems) ->
 
 def seen(scalar: Scalar, names: Mapping[str, object]) -> dict[str, object]:
     """The plain values that an expression uses, by their names in it: `in.channels`, `width`."""
-    text = str(scalar.value).strip()
-    if reference := _REFERENCE.fullmatch(text):
-        used = [reference.group(1)]
-    else:
-        formula = parse(text[2:-1]) if _is_whole(text) and len(text) <= LENGTH_LIMIT else None
-        used = _paths(formula) if isinstance(formula, Formula) else []
-    found = {name: _at(names, name) for name in used}
+    found = {name: _at(names, name) for name in _used(scalar)}
     return {
         name: value for name, value in found.items() if isinstance(value, int | float | str | list | tuple)
     }
+
+
+def asks_for_size(scalar: Scalar) -> bool:
+    """Whether an expression uses the size of an axis of positions: `in.height`, `stem.width`."""
+    last = (path.rpartition(".") for path in _used(scalar))
+    return any(owner and part in AXES_OF_POSITIONS for owner, _, part in last)
+
+
+def _used(scalar: Scalar) -> list[str]:
+    """The names and paths in an expression."""
+    text = str(scalar.value).strip()
+    if reference := _REFERENCE.fullmatch(text):
+        return [reference.group(1)]
+    formula = parse(text[2:-1]) if _is_whole(text) and len(text) <= LENGTH_LIMIT else None
+    return _paths(formula) if isinstance(formula, Formula) else []
 
 
 def can_be_calculated(text: str, names: Mapping[str, object]) -> bool:

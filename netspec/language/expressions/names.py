@@ -9,7 +9,8 @@ from netspec.language.expressions.refusal import Refusal
 Find = Callable[[tuple[str, ...], str], object]
 """Gives a property (`height`) of what a path of names refers to. Raises Refusal, without columns, if it has none."""
 
-PROPERTIES = ("channels", "time", "depth", "height", "width", "index", "count")
+AXES_OF_POSITIONS = ("time", "depth", "height", "width")
+PROPERTIES = ("channels", *AXES_OF_POSITIONS, "index", "count")
 """What an expression can ask of a name: sizes of a tensor, the number of a repetition, the calls of a block so far."""
 
 
