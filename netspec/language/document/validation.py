@@ -398,7 +398,11 @@ def _word(context: dict[str, Any], given: object, key: str) -> str | None:
     from netspec.ops.words.values import choices
 
     known = _words(context)
-    found = lead(str(given), known, choices(known))
+    # The name of an op is not a misspelling: a `gelu` is not a `relu`.
+    is_op = isinstance(given, str) and given in OPS
+    found = lead(str(given), () if is_op else known, choices(known))
+    if found is None and is_op:
+        return f"`{given}` is an op of its own; here one of the words above is needed"
     if found is None:
         return f"it is a word: `{key or '…'}: {known[0]}`" if not isinstance(given, str) else None
     return _keyed(found.help, key)

@@ -137,7 +137,12 @@ def _size(walk: Walk, size: object, index: int, shape: Value, parameters: Collec
             help=f"give a number, or make it a parameter: `params: {{{size.lower()}: 224}}` and `${size.lower()}`",
         )
         return False
-    walk.problems.error(codes.WRONG_VALUE, f"a size is a whole number from 1, not {shown(size)}", span)
+    walk.problems.error(
+        codes.WRONG_VALUE,
+        f"a size is a whole number from 1, not {shown(size)}",
+        span,
+        help="state how many channels, or positions along this axis, one sample has",
+    )
     return False
 
 
@@ -158,6 +163,7 @@ def _indices(walk: Walk, declared: InputDeclaration, shape: list[int], vocabular
             codes.WRONG_VALUE,
             f"`vocabulary` must be a whole number from 1, not {shown(vocabulary)}",
             declared.vocabulary.span,
+            help="it is the number of different indices: `vocabulary: 10` for the indices 0 to 9",
         )
         return None
     if len(shape) > 3:

@@ -76,7 +76,7 @@ def _added(
         walk.problems.warning(doubt.code, doubt.message, place, notes=doubt.notes, help=doubt.help)
     owner: Node | None = None
     if item.share is not None or frame.shares is not None:
-        shared = shared_layer(walk, item, frame, name, local, frozen)
+        shared = shared_layer(walk, item, frame, name, resolved, types, local, frozen)
         if isinstance(shared, Missing):
             return BROKEN
         owner = shared

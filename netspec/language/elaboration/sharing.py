@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netspec.dataclass import replace
-from netspec.diagnostics import Span
 from netspec.diagnostics.codes import shapes
 from netspec.graph import Node
 from netspec.language.document.item import Item
@@ -13,7 +12,7 @@ from netspec.language.elaboration.frame import Frame, Referent, join
 from netspec.language.elaboration.lookup import find
 from netspec.language.elaboration.walk import Walk
 from netspec.language.expressions.missing import BROKEN, Missing
-from netspec.ops.base import Weight
+from netspec.ops.base import Inputs, Misfit, Op, Weight
 
 
 def shared_scope(walk: Walk, item: Item, frame: Frame, inner: Frame) -> str | Missing | None:
@@ -42,9 +41,20 @@ def shared_scope(walk: Walk, item: Item, frame: Frame, inner: Frame) -> str | Mi
 
 
 def shared_layer(
-    walk: Walk, item: Item, frame: Frame, name: str, weights: Sequence[Weight], frozen: bool
+    walk: Walk,
+    item: Item,
+    frame: Frame,
+    name: str,
+    op: Op,
+    inputs: Inputs,
+    weights: Sequence[Weight],
+    frozen: bool,
 ) -> Node | Missing | None:
-    """The node whose weights this layer uses; None for its own, BROKEN if sharing is impossible."""
+    """The node whose weights this layer uses; None for its own, BROKEN if sharing is impossible.
+
+    Args:
+        op: the op of the layer, resolved for `inputs`, with its own `weights`.
+    """
     if item.share is not None:
         referent = _one(walk, item, frame)
         if referent is None:
@@ -67,7 +77,28 @@ def shared_layer(
             help=advice or "name a layer with weights; `share` beside a block takes a call of that block",
         )
         return BROKEN
-    return _fitting(walk, owner, join(frame.path, name), weights, span, frozen)
+    held = [replace(weight, name=owner.local(weight)) for weight in owner.weights]
+    if _shapes(weights) != _shapes(held):
+        # In a call that shares, the fields are those of the block, which other calls have, too.
+        fields = _other_fields(op, inputs, held) if item.share is not None else None
+        own = join(frame.path, name)
+        walk.problems.error(
+            shapes.SHARE,
+            f"the weights of `{owner.name}` do not fit `{own}`",
+            span,
+            notes=[f"needed: {_listed(weights)}", f"in `{owner.name}`: {_listed(held)}"],
+            help=f"give `{own}` {fields}" if fields else "both need the same fields and input channels",
+        )
+        return BROKEN
+    if frozen and owner.trainable and weights:
+        walk.problems.error(
+            shapes.SHARE,
+            f"`{owner.name}` is trainable, so a layer that uses its weights cannot be frozen",
+            span,
+            help=f"also put `trainable: false` beside `{owner.local_name}`, or remove it here",
+        )
+        return BROKEN
+    return owner
 
 
 def _absent(referent: Referent) -> tuple[str, ...]:
@@ -80,36 +111,25 @@ def _repetition(text: str, referent: Referent) -> str | None:
     return f"write `{text}.0` for its first repetition" if "0" in referent.members else None
 
 
-def _other_weights(name: str, weights: Sequence[Weight], held: Sequence[Weight]) -> str:
-    """Advice for weights that do not fit; an embedding, for one, has no bias."""
-    needed, given = dict(_shapes(weights)), dict(_shapes(held))
-    if "bias" in needed and {**given, "bias": needed["bias"]} == needed:
-        return f"write `bias: false` in `{name}`"
-    return "both need the same fields and input channels"
+def _other_fields(op: Op, inputs: Inputs, held: Sequence[Weight]) -> str | None:
+    """The width and the bias with which the op has these weights; None if these two fields are not all that differs.
 
-
-def _fitting(
-    walk: Walk, owner: Node, name: str, weights: Sequence[Weight], span: Span, frozen: bool
-) -> Node | Missing:
-    held = [replace(weight, name=owner.local(weight)) for weight in owner.weights]
-    if _shapes(weights) != _shapes(held):
-        walk.problems.error(
-            shapes.SHARE,
-            f"the weights of `{owner.name}` do not fit `{name}`",
-            span,
-            notes=[f"needed: {_listed(weights)}", f"in `{owner.name}`: {_listed(held)}"],
-            help=_other_weights(name, weights, held),
-        )
-        return BROKEN
-    if frozen and owner.trainable and weights:
-        walk.problems.error(
-            shapes.SHARE,
-            f"`{owner.name}` is trainable, so a layer that uses its weights cannot be frozen",
-            span,
-            help=f"also put `trainable: false` beside `{owner.local_name}`, or remove it here",
-        )
-        return BROKEN
-    return owner
+    An embedding, for example, has no bias, and as many rows as its vocabulary.
+    """
+    sizes = dict.fromkeys(size for weight in held for size in weight.shape)
+    widths = [] if op.width is None else [{op.width: size} for size in sizes]
+    bias_now = getattr(op, "bias", None)
+    biases = [{"bias": not bias_now}] if isinstance(bias_now, bool) else []
+    for bias in ({}, *biases):
+        for width in ({}, *widths):
+            changed = {**width, **bias}
+            try:
+                weights = op.replace(**changed).resolve(inputs).weights(inputs)
+            except Misfit:
+                continue
+            if _shapes(weights) == _shapes(held):
+                return " and ".join(f"`{field}: {str(value).lower()}`" for field, value in changed.items())
+    return None
 
 
 def _one(walk: Walk, item: Item, frame: Frame) -> Referent | None:

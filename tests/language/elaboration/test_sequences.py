@@ -162,7 +162,16 @@ REFUSED = {
     words("{embedding: {«embedding_dim»: 3}}"): ("NS0103", "write `units`"),
     words("{embedding: {units: 3, «mask_zero»: true}}"): ("NS0103", "`from: [NAME, LENGTHS]`"),
     words("{embedding: {units: 3, «mask_zero»: false}}"): ("NS0103", "remove it"),
-    words("{embedding: 3, name: e}, {dense: 50, share: «e»}"): ("NS0309", "write `bias: false` in `dense1`"),
+    words("{embedding: 3, name: e}, {dense: 50, share: «e»}"): ("NS0309", "give `dense1` `bias: false`"),
+    words("{embedding: 3, name: e}, {dense: {units: 49, bias: false}, share: «e»}"): (
+        "NS0309",
+        "give `dense1` `units: 50`",
+    ),
+    words("{embedding: 3, name: e}, {dense: 49, share: «e»}"): (
+        "NS0309",
+        "give `dense1` `units: 50` and `bias: false`",
+    ),
+    sequence("{rnn: {units: 4, activation: «gelu»}}"): ("NS0104", "`gelu` is an op of its own"),
     sequence("{split: {parts: «[{a: 3}]»}}"): ("NS0104", "write `[a, b]` for equal parts"),
     sequence("{constant: «0.5»}"): ("NS0314", "one number needs a `shape`"),
     sequence("{constant: «[[1, 2], [3]]»}"): ("NS0104", "must have equal lengths"),

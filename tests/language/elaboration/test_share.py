@@ -96,6 +96,7 @@ REFUSED = [
     ("{dense: 5, share: «a»}", "the weights of `a` do not fit"),
     ("{dense: 5, share: «a»}", "needed: weight 5×4, bias 5"),
     ("{dense: 5, share: «a»}", "in `a`: weight 4×4, bias 4"),
+    ("{dense: 5, share: «a»}", "give `dense2` `units: 4`"),
     ("{dense: {units: 4, bias: false}, share: «a»}", "do not fit"),
     ("{conv: {filters: 4, kernel: 1}, share: «a»}", "do not fit"),
     ("{relu: , share: «r»}", "`r` is not a layer with weights"),
@@ -107,6 +108,7 @@ REFUSED = [
     ("{unit: , share: «s»}", "`s` is not a call of `unit`"),
     ("{unit: , share: «s.*»}", "names 2 layers"),
     ("{unit: {n: 7}, share: «u»}", "the weights of `u.dense1` do not fit `unit"),
+    ("{unit: {n: 7}, share: «u»}", "both need the same fields"),
     ("{dense: 4, share: «a», trainable: false}", "`a` is trainable"),
     ("{unit: , share: «u», trainable: false}", "is trainable"),
 ]
