@@ -159,6 +159,40 @@ def test_a_step_of_float16_that_overflows_changes_nothing() -> None:
     assert (float(factor.value), int(steps.value)) == (2.0**9, 0)
 
 
+def test_parts_of_a_step_come_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the outputs of all layers for all of them would be in memory: four times as much here."""
+    from netspec_keras.engines import running
+
+    graph = structure("chain")
+    waits: list[int] = []
+    engine = type(running())
+    after = engine.after
+
+    def counted(self: Any, before: Any, tensors: Any) -> Any:
+        waits.append(len(before[1]))
+        return after(self, before, tensors)
+
+    monkeypatch.setattr(engine, "after", counted)
+    task = classifier(graph, initialise(graph), Sgd())
+    trainer = backend().trainer(task)
+    images, labels = next(batches(1))
+    parts = [
+        Batch({"input": images[at : at + 4]}, {"label": labels[at : at + 4]}, 4) for at in range(0, 16, 4)
+    ]
+    losses: list[float] = []
+    trainer.run(iter([parts]), itertools.repeat(0.1), lambda rows: losses.extend(rows[:, 0]), {})
+    learnt = sum(weight.trainable and not weight.statistic for weight in graph.weights)
+    assert waits == [learnt] * 3
+    whole = backend().trainer(task)
+    whole.run(
+        iter([[Batch({"input": images}, {"label": labels}, 16)]]),
+        itertools.repeat(0.1),
+        lambda rows: losses.extend(rows[:, 0]),
+        {},
+    )
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+
+
 def test_what_is_told_can_end_the_training() -> None:
     class Enough(Exception):
         pass

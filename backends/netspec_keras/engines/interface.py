@@ -156,6 +156,10 @@ class Engine(Protocol):
         """
         ...
 
+    def after(self, before: Any, tensors: Any) -> Any:
+        """Inside a program: these tensors, which are not there before the others are calculated."""
+        ...
+
     def array(self, value: Any) -> Array:
         """A copy of a tensor or of a variable's value as an array."""
         ...

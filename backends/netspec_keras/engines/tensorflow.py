@@ -99,6 +99,10 @@ class TensorFlow:
             # As whole tensors: the gradient of an embedding comes as rows.
             return found, [tf.identity(tf.convert_to_tensor(slope)) for slope in slopes]
 
+    def after(self, before: Any, tensors: Any) -> Any:
+        with tf.control_dependencies(tf.nest.flatten(before)):
+            return tf.nest.map_structure(tf.identity, tensors)
+
     def array(self, value: Any) -> Array:
         # NumPy warns of the way in which a variable turns into an array; the method of TensorFlow does not.
         found: Array = value.numpy().copy()

@@ -89,6 +89,9 @@ class Torch:
         whole = [torch.zeros_like(source) if each is None else each for source, each in pairs]
         return [each.detach() if torch.is_tensor(each) else each for each in found], whole
 
+    def after(self, before: Any, tensors: Any) -> Any:
+        return tensors  # PyTorch calculates one after the other
+
     def array(self, value: Any) -> Array:
         # NumPy warns of the way in which Keras turns a tensor into an array.
         found: Array = value.detach().cpu().numpy().copy()

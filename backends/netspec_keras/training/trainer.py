@@ -184,7 +184,9 @@ class KerasTrainer:
         rows: Any = None
         slopes: Any = None
         tallied: Named = {}
-        for inputs, targets in batches:
+        for batch in batches:
+            # Of two batches at a time, the outputs of all layers would be in memory.
+            inputs, targets = batch if slopes is None else self.engine.after((rows, slopes), batch)
             (row, found), more = self._descend(self._inputs(inputs), self._targets(targets), totals)
             rows = row if rows is None else rows + row
             slopes = more if slopes is None else [a + b for a, b in zip(slopes, more, strict=True)]
