@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from netspec.recipe.data import BitsData, Data, TableData, TextData
-from netspec.recipe.names import EMBEDDED, MADE, SETS, Named
+from netspec.recipe.names import EMBEDDED, MADE, SETS, NamedSet
 
 _SEARCH = """\
 netspec looks for the original files, compressed or not, in `--data-dir`, else in `$NETSPEC_DATA`, else in `netspec/`
@@ -220,14 +220,14 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _holds(known: Named) -> str:
+def _holds(known: NamedSet) -> str:
     numbers = " + ".join(f"{count:,}" for count in (known.train, known.validation, known.test) if count)
     sizes = "×".join(map(str, known.shape[1:]))
     colour = "colour" if known.shape[0] == 3 else "grey"
     return f"{numbers} {colour} images, {sizes}, {known.classes} classes"
 
 
-def _source(name: str, known: Named) -> str:
+def _source(name: str, known: NamedSet) -> str:
     if name == EMBEDDED:
         return "travels with netspec; the first images of each class of Fashion-MNIST"
     if known.archive is not None:

@@ -9,7 +9,16 @@ from types import ModuleType
 from typing import Any
 
 from netspec.model import Model
-from netspec.recipe import Checkpoint, Group, Normalise, Recipe, Stop, augmentation, clipping, whitening
+from netspec.recipe import (
+    CheckpointInterval,
+    EarlyStop,
+    Group,
+    Normalise,
+    Recipe,
+    augmentation,
+    clipping,
+    whitening,
+)
 from netspec.recipe import losses as loss_models
 from netspec.recipe import metrics as metric_models
 from netspec.recipe import optimizers as optimizer_models
@@ -54,8 +63,8 @@ LINKED = {
 PARTS: tuple[tuple[str, type[Model]], ...] = (
     ("normalise", Normalise),
     ("groups", Group),
-    ("stop", Stop),
-    ("checkpoint", Checkpoint),
+    ("stop", EarlyStop),
+    ("checkpoint", CheckpointInterval),
 )
 
 

@@ -43,7 +43,7 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class WeightGroup:
     """Weights with settings of their own: a factor of the learning rate, a weight decay, λ of λ Σ w² in the loss.
 
     `decay` None is that of the optimiser.
@@ -56,7 +56,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class GradientLimit:
     """A limit of gradients: of the `norm` of all together, of `each` one's norm, or of every `value`."""
 
     kind: Literal["norm", "each", "value"]
@@ -144,8 +144,8 @@ class Task:
     metrics: tuple[Measured, ...] = ()
     conversions: Mapping[str, Conversion] = field(default_factory=dict)
     target_conversions: Mapping[str, Conversion] = field(default_factory=dict)
-    groups: tuple[Group, ...] = ()
-    clip: Clip | None = None
+    groups: tuple[WeightGroup, ...] = ()
+    clip: GradientLimit | None = None
     average: float | None = None
     precision: Precision = "float32"
     compile: bool = False

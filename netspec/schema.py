@@ -21,7 +21,7 @@ from netspec.language.document.usage import NETWORK_KEYS
 from netspec.model import Model
 from netspec.ops import OPS
 from netspec.ops.description import FieldDescription, Schema, describe, inlined
-from netspec.recipe import Checkpoint, Group, Normalise, Recipe, Stop
+from netspec.recipe import CheckpointInterval, EarlyStop, Group, Normalise, Recipe
 from netspec.recipe.data import BitsData, Data, TableData, TextData
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -290,8 +290,8 @@ def _train() -> Schema:
         **{key: _any(each, {"type": "array", "items": each}) for key, each in several.items()},
         "losses": {"type": "object", "additionalProperties": named["loss"]},
         "normalise": _any({"enum": ["measured", "sample"]}, _settings(Normalise)),
-        "stop": _settings(Stop),
-        "checkpoint": _settings(Checkpoint),
+        "stop": _settings(EarlyStop),
+        "checkpoint": _settings(CheckpointInterval),
         "data": _any({"type": "string"}, _settings(Data, parts)),
     }
     return {"type": ["object", "null"], "properties": settings, "additionalProperties": False}

@@ -54,7 +54,7 @@ def undisturbed(drop: bool = False) -> Iterator[None]:
         signal.raise_signal(came[0])
 
 
-class Asked:
+class StopRequest:
     """Whether the user asked the run to stop; `number` is the signal's."""
 
     def __init__(self) -> None:
@@ -71,9 +71,9 @@ class Asked:
 
 
 @contextmanager
-def patient() -> Iterator[Asked]:
+def patient() -> Iterator[StopRequest]:
     """Note the first such signal in the block, so that it can end at a good moment. The second stops it at once."""
-    asked = Asked()
+    asked = StopRequest()
 
     def note(number: int, frame: object) -> None:
         again = bool(asked)

@@ -14,13 +14,22 @@ import pytest
 
 from netspec.language.document.recipe_file import RecipeSkeleton
 from netspec.language.document.skeleton import BlockSkeleton, HeadSkeleton, InputSkeleton, Skeleton
-from netspec.model import BeforeValidator, Field, Info, Invalid, Model, PrivateAttr, Refusal, field_validator
+from netspec.model import (
+    BeforeValidator,
+    Field,
+    Info,
+    Invalid,
+    Model,
+    PrivateAttr,
+    RefusedValue,
+    field_validator,
+)
 from netspec.model.fields import FieldInfo, FieldMark
 from netspec.model.full import definition, full
 from netspec.ops import OPS
 from netspec.ops.activation import ACTIVATIONS, Relu
 from netspec.ops.initializers import ZEROS, Initializer
-from netspec.recipe import Checkpoint, Group, Normalise, Recipe, Stop
+from netspec.recipe import CheckpointInterval, EarlyStop, Group, Normalise, Recipe
 from netspec.recipe.augmentation import AUGMENTATIONS
 from netspec.recipe.clipping import CLIPS
 from netspec.recipe.data import BitsData, Data, TableData, TextData
@@ -33,7 +42,7 @@ from netspec.recipe.whitening import WHITENINGS
 FAMILIES: list[Mapping[str, type[Model]]] = [OPTIMIZERS, LOSSES, SCHEDULES, METRICS, CLIPS]
 FAMILIES += [AUGMENTATIONS, WHITENINGS]
 RECIPES: list[type[Model]] = [
-    *(Recipe, Normalise, Group, Stop, Checkpoint, Data, TableData, TextData, BitsData),
+    *(Recipe, Normalise, Group, EarlyStop, CheckpointInterval, Data, TableData, TextData, BitsData),
     *(each for family in FAMILIES for each in family.values()),
 ]
 
@@ -45,7 +54,7 @@ class Word(StrEnum):
 VALUES: list[Any] = [
     *(None, True, False, -1, 0, 1, 2, 3, 2**31, 2**53, 2**53 + 1, 2**70, -0.0, 0.1, 0.5, 1.0, 3.0, -1.5),
     *(math.nan, math.inf, -math.inf, 1e300, 1e-300, "", "a", "same", "half", "causal", "relu", "prelu", "none"),
-    *("first", "characters", Checkpoint()),
+    *("first", "characters", CheckpointInterval()),
     *("he_normal", "sgd", "height", "NaN", "1", Word.relu, b"a", {}, {"a": 1}, {"a": 1, "b": 2}, {"a": 0, "b": True}),
     *({"constant": 0.5}, {"normal": {"std": -1}}, {"leaky_relu": 0.1}, {"leaky_relu": {"slope": -1}}, {"elu": None}),
     *([], (), [1], (1,), [0], [1, 2], (1, 2), [1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4, 5], [1.0], [True], ["a"], [None]),
@@ -146,7 +155,7 @@ class Box(Base):
     @classmethod
     def _is_not_higher_than_wide(cls, height: int, info: Info) -> int:
         if height > info.data.get("width", height):
-            raise Refusal(
+            raise RefusedValue(
                 "height", "{text}", {"text": f"a {cls.kind} is not higher than wide", "help": "turn it"}
             )
         return height

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -14,18 +13,12 @@ from netspec import arithmetic
 from netspec.arithmetic import Explanation, Pair
 from netspec.types import AXES
 from netspec_cli.form import STYLE
+from netspec_cli.options import Format
 from netspec_cli.streams import complain, say, say_json
 
 app = typer.Typer(
     **STYLE, no_args_is_help=True, help="Convolution arithmetic: sizes, and the relationships that give them."
 )
-
-
-class Format(StrEnum):
-    """How the answer is written."""
-
-    text = "text"
-    json = "json"
 
 
 InputOption = Annotated[

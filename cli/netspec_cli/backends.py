@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from netspec_cli.options import Format
 from netspec_cli.streams import say, say_json
-
-
-class Format(StrEnum):
-    """How the report is written."""
-
-    text = "text"
-    json = "json"
 
 
 def backends(

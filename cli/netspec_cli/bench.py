@@ -5,26 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from netspec_cli.common import chosen, fail, load_spec, parameters, path_of, without_what_lacks
 from netspec_cli.exits import WRONG_SPEC
-from netspec_cli.options import Device, Sets, Several, Spec
+from netspec_cli.options import Device, Format, Sets, Several, Spec
 from netspec_cli.sizes import size
 from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
     from netspec.benchmark import Measurement, Times
-
-
-class Format(StrEnum):
-    """How the figures are written."""
-
-    text = "text"
-    json = "json"
 
 
 def bench(

@@ -12,7 +12,7 @@ from netspec_cli.common import parameters
 from netspec_cli.options import Sets
 
 
-class Format(StrEnum):
+class CheckFormat(StrEnum):
     """How the report is written."""
 
     text = "text"
@@ -24,7 +24,9 @@ class Format(StrEnum):
 
 def check(
     paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Specs, folders of specs, or zoo:NAME.")],
-    format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.text,
+    format: Annotated[
+        CheckFormat, typer.Option("--format", help="How to write the report.")
+    ] = CheckFormat.text,
     sets: Sets = None,
     backends: Annotated[
         list[str] | None,

@@ -11,7 +11,7 @@ import typer
 
 from netspec_cli import apart
 from netspec_cli.common import chosen, fail, given_weights, load_spec, parameters, path_of, without_what_lacks
-from netspec_cli.options import Force, Sets, Several, Spec, Weights
+from netspec_cli.options import Force, Format, Sets, Several, Spec, Weights
 from netspec_cli.streams import say, say_json
 
 if TYPE_CHECKING:
@@ -22,14 +22,7 @@ SHOWN = 10
 """The number of layers in the table without `--verbose`: those with the largest differences."""
 
 
-class Format(StrEnum):
-    """How the answer is written."""
-
-    text = "text"
-    json = "json"
-
-
-class Precision(StrEnum):
+class FloatChoice(StrEnum):
     """The precision in which the backends compute."""
 
     float64 = "float64"
@@ -41,8 +34,8 @@ def compare(
     spec: Spec,
     backends: Several = None,
     dtype: Annotated[
-        Precision, typer.Option(help="float64 is a proof, float32 a quick test.")
-    ] = Precision.float64,
+        FloatChoice, typer.Option(help="float64 is a proof, float32 a quick test.")
+    ] = FloatChoice.float64,
     batch: Annotated[int, typer.Option(min=1, help="Samples in the batch.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights, inputs and targets.")] = 0,
     steps: Annotated[
@@ -122,9 +115,11 @@ def compare(
     if not apart.is_apart():
         apart.run(lambda last: _suspects(spec, [] if train else sets, dtype.value, last))
     if train:
-        from netspec_cli.learning import Asked, compared
+        from netspec_cli.learning import TrainingRequest, compared
 
-        asked = Asked(spec, backends, dtype.value, sets or [], epochs, data, data_dir, device, weights or [])
+        asked = TrainingRequest(
+            spec, backends, dtype.value, sets or [], epochs, data, data_dir, device, weights or []
+        )
         compared(asked, out, force, format is Format.json)
         return
     graph = load_spec(spec, sets)

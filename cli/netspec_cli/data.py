@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -12,22 +11,16 @@ import typer
 from netspec import files
 from netspec_cli.common import fail, may_write, put, setting
 from netspec_cli.exits import WRONG_SPEC
+from netspec_cli.options import Format
 from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
-    from netspec.data.inspection import Column, Report
+    from netspec.data.inspection import Column, Inspection
     from netspec.data.parts import Parts
     from netspec.recipe.data import Data
 
 MOST_CLASSES = 60
 """The classes that the report lists; JSON has all."""
-
-
-class Format(StrEnum):
-    """How the report is written."""
-
-    text = "text"
-    json = "json"
 
 
 def data(
@@ -154,7 +147,7 @@ def _refuse(place: list[str], unknown: bool) -> NoReturn:
     fail(f"--set {'.'.join(place[: 1 + inside])}: `{name}` must be {takes}")
 
 
-def _inspected(wanted: Data, folder: Path | None, fetch: bool, seed: int) -> tuple[Report, Data]:
+def _inspected(wanted: Data, folder: Path | None, fetch: bool, seed: int) -> tuple[Inspection, Data]:
     from netspec.data.fetch import fetch as get
     from netspec.data.inspection import inspect
     from netspec.data.loading import load
@@ -226,10 +219,10 @@ def _list(folder: Path | None, format: Format) -> None:
 # The report.
 
 
-def _text(report: Report) -> Iterator[str]:
+def _text(report: Inspection) -> Iterator[str]:
     from netspec.data.arrays import size
     from netspec.data.parts import WORDS
-    from netspec.data.source import Role
+    from netspec.data.source import Purpose
 
     parts = report.parts
     yield (
@@ -239,7 +232,9 @@ def _text(report: Report) -> Iterator[str]:
         yield f"  {note}"
     for key, field in parts.train.fields.items():
         shape = (
-            size(field.shape) if field.role is Role.input else "×".join(map(str, field.shape)) or "one number"
+            size(field.shape)
+            if field.role is Purpose.input
+            else "×".join(map(str, field.shape)) or "one number"
         )
         known = [part[key] for part in report.columns.values() if key in part]
         limits = f", {min(c.low for c in known):g} to {max(c.high for c in known):g}" if known else ""
@@ -253,7 +248,7 @@ def _text(report: Report) -> Iterator[str]:
         yield "nothing looks wrong"
 
 
-def _counts(report: Report, key: str) -> Iterator[str]:
+def _counts(report: Inspection, key: str) -> Iterator[str]:
     """A table of classes: how many samples, pixels or steps each part has of it."""
     columns = {name: part[key].counts for name, part in report.columns.items() if key in part}
     classes = report.classes(key)
@@ -276,7 +271,7 @@ def _counts(report: Report, key: str) -> Iterator[str]:
         yield f"  … {len(labels) - len(shown):,} more"
 
 
-def _class(report: Report, key: str, label: int) -> str:
+def _class(report: Inspection, key: str, label: int) -> str:
     classes = report.classes(key)
     if classes is None:
         return str(label)
@@ -287,7 +282,7 @@ def _class(report: Report, key: str, label: int) -> str:
     return f"{label} {shown}" if shown and shown != str(label) else str(label)
 
 
-def _facts(report: Report) -> dict[str, Any]:
+def _facts(report: Inspection) -> dict[str, Any]:
     parts = report.parts
     return {
         "name": parts.name,

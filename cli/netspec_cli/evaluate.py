@@ -13,7 +13,6 @@ from netspec_cli.opening import (
     Backend,
     DataDir,
     Device,
-    Format,
     Json,
     Run,
     Trained,
@@ -22,6 +21,7 @@ from netspec_cli.opening import (
     failing,
     run_of,
 )
+from netspec_cli.options import Format
 from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from netspec.training.run import Run
 
 
-class Format(StrEnum):
+class ProgressFormat(StrEnum):
     """How the report is written."""
 
     text = "text"
@@ -27,7 +27,7 @@ class Shape(NamedTuple):
     """How much is printed, in which form, and whether TensorBoard's file is written."""
 
     quiet: bool
-    format: Format
+    format: ProgressFormat
     events: bool = False
 
 
@@ -42,8 +42,8 @@ def followed(
     from netspec_cli.progress import Progress
 
     listeners: list[Report] = []
-    if not shape.quiet and shape.format is not Format.json:
-        listeners.append(Table() if shape.format is Format.text else Lines())
+    if not shape.quiet and shape.format is not ProgressFormat.json:
+        listeners.append(EpochTable() if shape.format is ProgressFormat.text else Lines())
     try:
         with stoppable(), Progress(epochs, shape.quiet) as progress:
             done = run([progress, *listeners])
@@ -69,9 +69,9 @@ def followed(
         raise
     for line in done.remarks:
         note(line)
-    if shape.format is Format.json:
+    if shape.format is ProgressFormat.json:
         say_json({**names, **_facts(done)})
-    elif shape.format is Format.jsonl:
+    elif shape.format is ProgressFormat.jsonl:
         _line({**names, **{key: value for key, value in _facts(done).items() if key != "epochs"}})
     elif not shape.quiet:
         say(_summary(done))
@@ -82,7 +82,7 @@ def _notes(error: BaseException) -> list[str]:
     return getattr(error, "__notes__", [])
 
 
-class Table:
+class EpochTable:
     """Prints one line per epoch, as soon as the epoch is done."""
 
     def __init__(self) -> None:

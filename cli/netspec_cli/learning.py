@@ -24,10 +24,10 @@ from netspec_cli.streams import say, say_json
 from netspec_cli.train import Override, data_of, from_here, named, naming, recipe_of, split
 
 if TYPE_CHECKING:
-    from netspec.training.comparison import Apart, Comparison
+    from netspec.training.comparison import Apart, TrainingComparison
 
 
-class Asked(NamedTuple):
+class TrainingRequest(NamedTuple):
     """What is trained on what, as it is written on the command line."""
 
     spec: str
@@ -41,7 +41,7 @@ class Asked(NamedTuple):
     weights: Sequence[str]
 
 
-def compared(asked: Asked, out: Path | None, force: bool, as_json: bool) -> None:
+def compared(asked: TrainingRequest, out: Path | None, force: bool, as_json: bool) -> None:
     """Train, write the picture, print the table; exit with 1 if losses differ by more than the tolerance."""
     from netspec.backend import Trains, usable
     from netspec.language.document.overrides import given_as
@@ -95,7 +95,7 @@ def compared(asked: Asked, out: Path | None, force: bool, as_json: bool) -> None
         raise typer.Exit(1)
 
 
-def _text(found: Comparison) -> Iterator[str]:
+def _text(found: TrainingComparison) -> Iterator[str]:
     from netspec.training.curves import figure
 
     names = _and([each.backend for each in found.learned])
@@ -130,7 +130,7 @@ def _short(value: float) -> str:
     return "0" if value == 0 else f"{value:.1e}"
 
 
-def _verdict(found: Comparison) -> str:
+def _verdict(found: TrainingComparison) -> str:
     names = _and([each.backend for each in found.learned])
     worst = found.worst
     where = "in the test" if worst is found.test else f"in epoch {worst.number}"

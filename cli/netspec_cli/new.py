@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,15 +9,8 @@ import typer
 
 from netspec_cli.common import fail, file_of, may_write, put, show
 from netspec_cli.exits import WRONG_SPEC
-from netspec_cli.options import Force
+from netspec_cli.options import Force, Format
 from netspec_cli.streams import complain, say, say_json
-
-
-class Format(StrEnum):
-    """How the list is written."""
-
-    text = "text"
-    json = "json"
 
 
 def new(

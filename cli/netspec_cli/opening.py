@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from netspec_cli.common import fail, note
+from netspec_cli.options import Format
 
 if TYPE_CHECKING:
-    from netspec.training.opened import Chosen, Opened
-
-
-class Format(StrEnum):
-    """How the report is written."""
-
-    text = "text"
-    json = "json"
+    from netspec.training.opened import Chosen, OpenedRun
 
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
@@ -68,7 +61,7 @@ def failing() -> Iterator[None]:
         fail(str(error))
 
 
-def run_of(path: Path, weights: str | None) -> tuple[Opened, Chosen]:
+def run_of(path: Path, weights: str | None) -> tuple[OpenedRun, Chosen]:
     """The run in a folder, and its weights; a run that did not end is noted."""
     from netspec.training.opened import opened
 
@@ -82,7 +75,7 @@ def run_of(path: Path, weights: str | None) -> tuple[Opened, Chosen]:
     return run, chosen
 
 
-def device_of(run: Opened, device: str | None, backend: str) -> str:
+def device_of(run: OpenedRun, device: str | None, backend: str) -> str:
     """The device of the option, else that of the run; another backend has other names of devices."""
     if device is not None:
         return device

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from netspec_cli.common import fail
+from netspec_cli.options import Format
 from netspec_cli.streams import say, say_json
 
 if TYPE_CHECKING:
@@ -17,13 +17,6 @@ if TYPE_CHECKING:
     from netspec.ops.roles import Role
 
 WIDTH = 100
-
-
-class Format(StrEnum):
-    """How the catalogue is written."""
-
-    text = "text"
-    json = "json"
 
 
 def ops(

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
 from netspec_cli.plain import BACKEND, OUT
+
+
+class Format(StrEnum):
+    """How a report is written: for people, or for programs."""
+
+    text = "text"
+    json = "json"
+
 
 # Their help is ASCII, so that every terminal can show it.
 Spec = Annotated[str, typer.Argument(metavar="SPEC", help="A path, or zoo:NAME.")]

@@ -19,7 +19,7 @@ BACKEND = ("--backend", "-b")
 OUT = ("--out", "-o")
 
 
-class Form(NamedTuple):
+class PlainForm(NamedTuple):
     """The plain form of a command.
 
     `module` and `work` name the function that does the work, whose result is the exit code. Each of the `options`
@@ -34,8 +34,8 @@ class Form(NamedTuple):
 
 
 FORMS = {
-    "check": Form("netspec_cli.checking", "check_all", takes_several=True),
-    "compile": Form(
+    "check": PlainForm("netspec_cli.checking", "check_all", takes_several=True),
+    "compile": PlainForm(
         "netspec_cli.compiling",
         "compile_one",
         options={"backend": (BACKEND, str), "out": (OUT, Path)},
@@ -68,7 +68,7 @@ def plain(arguments: Sequence[str]) -> Callable[[], None] | None:
     return run
 
 
-def _read(words: Sequence[str], form: Form) -> tuple[list[str], dict[str, Any]] | None:
+def _read(words: Sequence[str], form: PlainForm) -> tuple[list[str], dict[str, Any]] | None:
     """The paths and the values of the options; None if the words have another form."""
     named = {word: (name, kind) for name, (flags, kind) in form.options.items() for word in flags}
     paths: list[str] = []

@@ -11,14 +11,14 @@ import typer
 from netspec import files
 from netspec_cli.common import fail, load_spec, note
 from netspec_cli.exits import WRONG_SPEC
-from netspec_cli.opening import Device, Format, Json, Trained, Written, device_of, failing, run_of
-from netspec_cli.options import Sets
+from netspec_cli.opening import Device, Json, Trained, Written, device_of, failing, run_of
+from netspec_cli.options import Format, Sets
 from netspec_cli.streams import complain, say, say_json
 
 if TYPE_CHECKING:
     from netspec.training.answers import Answer
     from netspec.training.predict import Predicted, Predictor
-    from netspec.training.reading import Broken
+    from netspec.training.reading import BrokenFile
 
 MOST_COLOURS = 256
 """The colours of a palette."""
@@ -89,7 +89,7 @@ def predict(
         reader = subject.predictor.reader(resize, note)
         folder = None if out is None else _folder(out, subject.predictor)
         rows, broken = [], 0
-        report = Report(subject.predictor, folder, go_on)
+        report = SampleLines(subject.predictor, folder, go_on)
         for each in subject.predictor(reader(paths)):
             facts, words = report.of(each)
             rows.append(facts)
@@ -180,7 +180,7 @@ def _folder(out: Path, predictor: Predictor) -> Path:
     return out
 
 
-class Report:
+class SampleLines:
     """The facts and the line of each sample; writes what is drawn."""
 
     def __init__(self, predictor: Predictor, folder: Path | None, go_on: int | None) -> None:
@@ -190,11 +190,11 @@ class Report:
         given = predictor.preparation.inputs.values()
         self._pads = max((each.conversion.pad for each in given if each.conversion is not None), default=0)
 
-    def of(self, found: Predicted | Broken) -> tuple[dict[str, Any], str]:
+    def of(self, found: Predicted | BrokenFile) -> tuple[dict[str, Any], str]:
         """The facts for JSON, and the words for people."""
-        from netspec.training.reading import Broken
+        from netspec.training.reading import BrokenFile
 
-        if isinstance(found, Broken):
+        if isinstance(found, BrokenFile):
             lost = {"file": str(found.file), "ok": False, "error": found.message, "help": found.help or None}
             return lost, found.message + (f"\n  help: {found.help}" if found.help else "")
         sample = found.sample

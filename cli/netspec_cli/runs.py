@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,17 +11,11 @@ import typer
 
 from netspec import files
 from netspec_cli.common import fail
+from netspec_cli.options import Format
 from netspec_cli.streams import say, say_json
 
 if TYPE_CHECKING:
-    from netspec.training.runs import Listed
-
-
-class Format(StrEnum):
-    """How the list is written."""
-
-    text = "text"
-    json = "json"
+    from netspec.training.runs import RunSummary
 
 
 def runs(
@@ -48,7 +41,7 @@ def runs(
         say(line)
 
 
-def _facts(run: Listed) -> dict[str, Any]:
+def _facts(run: RunSummary) -> dict[str, Any]:
     told = {key: run.facts.get(key) for key in ("spec", "backend", "data", "started", "ended", "reason")}
     return {
         "folder": str(run.folder),
@@ -64,7 +57,7 @@ def _facts(run: Listed) -> dict[str, Any]:
     }
 
 
-def _table(found: list[Listed], settings: list[str]) -> list[str]:
+def _table(found: list[RunSummary], settings: list[str]) -> list[str]:
     heads = ["run", "state", "spec", "backend", "data", "epochs", "train loss", "best", "test", "seconds"]
     rows = [[*heads, *settings]]
     for run in found:
@@ -94,7 +87,7 @@ def _figure(line: Any, name: str | None) -> str:
     return f"{shown} in {line['epoch']}" if name.startswith("validation") else shown
 
 
-def _test(run: Listed) -> str | None:
+def _test(run: RunSummary) -> str | None:
     """The figure of the test part that stands for it."""
     own = None if run.goal is None else run.goal.replace("validation", "test", 1)
     known = [name for name in run.test if name.startswith("test_")]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HEADINGS = ("layer", "op", "output", "parameters", "MACs", "receptive field", "memory")
 
 
-class Format(StrEnum):
+class TableFormat(StrEnum):
     """How the report is written."""
 
     table = "table"
@@ -27,7 +27,9 @@ class Format(StrEnum):
 
 def shapes(
     spec: Spec,
-    format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.table,
+    format: Annotated[
+        TableFormat, typer.Option("--format", help="How to write the report.")
+    ] = TableFormat.table,
     sets: Sets = None,
 ) -> None:
     """Show type, parameters, MACs, receptive field and memory of every layer, and the totals."""
@@ -35,7 +37,7 @@ def shapes(
 
     graph = load_spec(spec, sets)
     found = analyze(graph)
-    if format is Format.json:
+    if format is TableFormat.json:
         say_json(found.as_dict())
     else:
         say(table(found))

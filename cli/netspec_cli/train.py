@@ -16,7 +16,7 @@ from netspec import files
 from netspec.dataclass import replace
 from netspec.language.reading import locations
 from netspec_cli.common import fail, given_weights, load_with_sources, note, setting, show, weights_files
-from netspec_cli.following import Format, Shape, followed
+from netspec_cli.following import ProgressFormat, Shape, followed
 from netspec_cli.options import Weights
 from netspec_cli.streams import complain
 
@@ -85,7 +85,9 @@ def train(
         bool, typer.Option("--tensorboard", help="Also write scalars for TensorBoard, into the run folder.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
-    format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.text,
+    format: Annotated[
+        ProgressFormat, typer.Option("--format", help="How to write the report.")
+    ] = ProgressFormat.text,
 ) -> None:
     """Train a network with its recipe, and write a run folder; or go on with a run."""
     from netspec.backend import Trains, usable
@@ -105,7 +107,7 @@ def train(
         given |= {f"--set {each}": each for each in sets or [] if each.partition("=")[0] not in DIVIDING}
         if others := [name for name, value in given.items() if value]:
             fail(f"--resume goes on with a run as it is: leave out {', '.join(others)}")
-        _resume(resume, split(sets or [])[0], data_dir, fetch, _Where(device, devices), shape)
+        _resume(resume, split(sets or [])[0], data_dir, fetch, _GivenDevices(device, devices), shape)
         return
     if spec is None:
         fail("name a SPEC to train, or a run to go on with: --resume FOLDER")
@@ -166,7 +168,7 @@ def _resume(
     overrides: Mapping[str, Override],
     data_dir: Path | None,
     fetch: bool,
-    where: _Where,
+    where: _GivenDevices,
     shape: Shape,
 ) -> None:
     """Go on with a run: what it trains is read as it was read at its start."""
@@ -220,7 +222,7 @@ def _resume(
         )
 
 
-class _Where(NamedTuple):
+class _GivenDevices(NamedTuple):
     """The device as given, and the number of devices."""
 
     device: str | None

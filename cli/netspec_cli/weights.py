@@ -15,7 +15,7 @@ from netspec import files
 from netspec_cli.common import fail, load_with_sources, may_write, note, put
 from netspec_cli.exits import WRONG_SPEC
 from netspec_cli.form import STYLE
-from netspec_cli.options import Force, Sets, Spec
+from netspec_cli.options import Force, Format, Sets, Spec
 from netspec_cli.streams import say, say_json
 
 if TYPE_CHECKING:
@@ -30,13 +30,6 @@ app = typer.Typer(
 )
 
 
-class Format(StrEnum):
-    """How the report is written."""
-
-    text = "text"
-    json = "json"
-
-
 class By(StrEnum):
     """How tensors are matched with weights."""
 
@@ -44,7 +37,7 @@ class By(StrEnum):
     order = "order"
 
 
-class Flatten(StrEnum):
+class ChannelPlace(StrEnum):
     """The place of the channels in a map that is flattened."""
 
     first = "first"
@@ -287,7 +280,7 @@ def import_(
     ] = None,
     names: Framework = None,
     flatten: Annotated[
-        Flatten | None,
+        ChannelPlace | None,
         typer.Option("--flatten", help="The place of the channels where a Keras model flattens a map."),
     ] = None,
     skip: Annotated[

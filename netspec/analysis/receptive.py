@@ -1,7 +1,7 @@
 """The receptive field: the part of the network's input that one position of a layer's output depends on, in any DAG.
 
 Along an axis, this part extends from a first to a last input position. Both move with the position, but not evenly
-after a map is enlarged: after `upsample: 2`, two neighbours depend on the same input. So a `Field` has the ends for
+after a map is enlarged: after `upsample: 2`, two neighbours depend on the same input. So `AxisFields` has the ends for
 each *phase* (position modulo a period); later positions have the same part, shifted. The computation enumerates only
 phases, never windows or maps, so it works for all sizes and kernels. With more than `MOST_PHASES` phases a field is
 unknown.
@@ -27,7 +27,7 @@ Ends: TypeAlias = tuple[int | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class AxisFields:
     """The fields of the positions along output axis `axis` in one input axis.
 
     Position p < period depends on the input from `first[p]` to `last[p]`, inclusive, or on no input if they are None.
@@ -60,14 +60,16 @@ class Field:
             for low, high in zip(self.first, self.last, strict=True)
         ]
 
-    def through(self, taps: Taps, axis: int) -> Field | None:
+    def through(self, taps: Taps, axis: int) -> AxisFields | None:
         """The field through one more layer, whose positions are along `axis`. None: too many phases."""
         if taps == EACH:
             return replace(self, axis=axis)
         if taps == ANYWHERE:
             one = self.spot(None)
             return (
-                None if one is None else Field(axis, (one.first,), (one.last,), 0, joins=False, slides=False)
+                None
+                if one is None
+                else AxisFields(axis, (one.first,), (one.last,), 0, joins=False, slides=False)
             )
         if not self.slides:
             return None
@@ -80,9 +82,9 @@ class Field:
         first = _Sweep(self.first, self.advance, forwards=True).over(seen)
         last = _Sweep(self.last, self.advance, forwards=False).over(seen)
         if not slides:
-            return Field(axis, first, last, 0, joins, slides)
+            return AxisFields(axis, first, last, 0, joins, slides)
         ends = _shortest(first, last, self.advance * taps.advance * turns // self.period)
-        return Field(axis, *ends, joins=joins)
+        return AxisFields(axis, *ends, joins=joins)
 
     def spot(self, position: int | None) -> Spot | None:
         """The field of one position; of any, if they are equally large. None: unknown."""
@@ -91,7 +93,7 @@ class Field:
         first, last = (_at(each, self.advance, position) for each in (self.first, self.last))
         return Spot(first, last, self.joins)
 
-    def joined(self, other: Field) -> Field | None:
+    def joined(self, other: AxisFields) -> AxisFields | None:
         """The union of two fields. None: they drift apart, are along different axes, or have too many phases."""
         if self == other:
             return self
@@ -105,7 +107,7 @@ class Field:
             return None
         first = tuple(map(_least, self._repeated(self.first, period), other._repeated(other.first, period)))
         last = tuple(map(_most, self._repeated(self.last, period), other._repeated(other.last, period)))
-        return Field(self.axis, *_shortest(first, last, self.advance * period // self.period))
+        return AxisFields(self.axis, *_shortest(first, last, self.advance * period // self.period))
 
     def _repeated(self, ends: Ends, period: int) -> list[int | None]:
         return [_at(ends, self.advance, position) for position in range(period)]
@@ -234,7 +236,7 @@ def _primes(number: int) -> list[int]:
 
 
 # One axis of an input: a field, a part that all positions depend on, the whole axis, or unknown.
-Seen: TypeAlias = Field | Spot | Literal["whole"] | None
+Seen: TypeAlias = AxisFields | Spot | Literal["whole"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +291,7 @@ def fields(graph: Graph) -> dict[str, Receptive | None]:
     """
     sizes = {each.name: each.type.sizes for each in graph.inputs}
     views = {
-        name: ValueFields({name: tuple(Field(axis) for axis in range(len(axes)))})
+        name: ValueFields({name: tuple(AxisFields(axis) for axis in range(len(axes)))})
         for name, axes in sizes.items()
     }
     found: dict[str, Receptive | None] = {}
@@ -328,7 +330,7 @@ def _through(axes: tuple[Seen, ...], reach: Reach | None, uniform: bool) -> tupl
 def _along(seen: Seen, reach: Reach) -> Seen:
     if isinstance(seen, Spot):
         return seen
-    if not isinstance(seen, Field):
+    if not isinstance(seen, AxisFields):
         # A layer that depends on the whole map depends on the whole input, whatever the fields of the map are.
         return WHOLE if seen == WHOLE or (reach.axes and set(reach.axes) == {WHOLE}) else None
     taps = reach.axes[seen.axis]
@@ -354,7 +356,7 @@ def _gathered(view: ValueFields, reach: Reach) -> bool:
         each for axes in view.inputs.values() for each in axes if each != WHOLE and not isinstance(each, Spot)
     ]
     return bool(reach.gathers) and any(
-        not isinstance(each, Field) or each.axis in reach.gathers for each in seen
+        not isinstance(each, AxisFields) or each.axis in reach.gathers for each in seen
     )
 
 
@@ -369,7 +371,8 @@ def _join(first: tuple[Seen, ...], second: tuple[Seen, ...]) -> tuple[Seen, ...]
 def _holes(axes: tuple[Seen, ...]) -> bool:
     """Whether some positions have no field."""
     return any(
-        (isinstance(each, Field) and None in each.first) or (isinstance(each, Spot) and each.first is None)
+        (isinstance(each, AxisFields) and None in each.first)
+        or (isinstance(each, Spot) and each.first is None)
         for each in axes
     )
 
@@ -379,14 +382,14 @@ def _union(a: Seen, b: Seen) -> Seen:
         return WHOLE
     if isinstance(a, Spot) and isinstance(b, Spot):
         return a.joined(b)
-    return a.joined(b) if isinstance(a, Field) and isinstance(b, Field) else None
+    return a.joined(b) if isinstance(a, AxisFields) and isinstance(b, AxisFields) else None
 
 
 def _distance(seen: Seen) -> Fraction | None:
     """The average distance between the fields of two neighbours."""
     if isinstance(seen, Spot):
         return Fraction(0)
-    return abs(seen.step) if isinstance(seen, Field) and seen.slides else None
+    return abs(seen.step) if isinstance(seen, AxisFields) and seen.slides else None
 
 
 def _summary(
@@ -406,7 +409,7 @@ def _summary(
         if each is None:
             return None
         extents = [all_of_it]
-        if isinstance(each, Field):
+        if isinstance(each, AxisFields):
             extents = each.extents[: positions[each.axis]]
         elif isinstance(each, Spot):
             extents = [each.extent]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from netspec.data import conversion, labels
 from netspec.data.bounds import DataError
 from netspec.data.parts import PARTS, WORDS, Classes, Parts
-from netspec.data.source import Arrays, Changed, Role, Source, numbered
+from netspec.data.source import Arrays, Changed, Purpose, SampleSource, numbered
 from netspec.ops.nearest import did_you_mean
 from netspec.recipe.data import Data
 from netspec.types import AXES, Type
@@ -56,11 +56,11 @@ def arranged(path: Path, names: Sequence[str], data: Data) -> Named:
                 f"{path}: the recipe names the key {key}{did_you_mean(key, found['train'])}",
                 f"its keys are {keys}",
             )
-    clear = [key for key in found["train"] if role_of(key, data) is not Role.unused]
+    clear = [key for key in found["train"] if role_of(key, data) is not Purpose.unused]
     absent = [f"{part}_{key}" for part, keys in found.items() for key in clear if key not in keys]
     if absent:
         raise DataError(f"{path}: lacks {', '.join(absent)}", conversion.of_names(path, names, KEYS))
-    if not any(role_of(key, data) is Role.input for key in clear):
+    if not any(role_of(key, data) is Purpose.input for key in clear):
         has = ", ".join(names) or "nothing"
         raise DataError(
             f"{path}: has no array of samples: it has {has}",
@@ -76,11 +76,11 @@ def _is_unparted(names: Sequence[str], data: Data) -> bool:
     return bool(used & {*names}) or any(name in INPUTS for name in names)
 
 
-def role_of(key: str, data: Data) -> Role:
+def role_of(key: str, data: Data) -> Purpose:
     """The role of a key by the recipe; of a role for which the recipe names no keys, by the usual names."""
     if key in (data.inputs.values() if data.inputs else INPUTS):
-        return Role.input
-    return Role.target if key in (data.targets.values() if data.targets else TARGETS) else Role.unused
+        return Purpose.input
+    return Purpose.target if key in (data.targets.values() if data.targets else TARGETS) else Purpose.unused
 
 
 def of_arrays(
@@ -111,11 +111,11 @@ def _part(
     where: str,
     guard: Callable[[], None] | None,
     place: Callable[[str, int], str] | None,
-) -> Source:
+) -> SampleSource:
     checked, roles = {}, {}
     for key, array in keys.items():
         roles[key] = role_of(key, data)
-        check = _sample_array if roles[key] is Role.input else _target_array
+        check = _sample_array if roles[key] is Purpose.input else _target_array
         # The lengths of sequences are one number per sample; such an input is named.
         is_lengths = array.ndim == 1 and array.dtype.kind in "iu" and key in data.inputs.values()
         checked[key] = array if is_lengths else check(array, f"{part}_{key}", where, guard is not None)
@@ -144,10 +144,14 @@ def agreed(parts: Parts) -> Parts:
                     f"{parts.where}: training {_called(key)} are {size(field.shape)}, {WORDS[name]} {_called(key)} "
                     f"{size(other.shape)}",
                     _on_targets(parts.train.column(key), source.column(key))
-                    if field.role is Role.target
+                    if field.role is Purpose.target
                     else "",
                 )
-            if other.dtype != field.dtype and field.role is Role.input and "u" in (field.dtype + other.dtype):
+            if (
+                other.dtype != field.dtype
+                and field.role is Purpose.input
+                and "u" in (field.dtype + other.dtype)
+            ):
                 raise DataError(
                     f"{parts.where}: {key} are {field.dtype} for training and {other.dtype} for {WORDS[name]}, which "
                     "are scaled in different ways",
@@ -234,7 +238,7 @@ def laid_out(parts: Parts, data: Data) -> Parts:
             "remove `layout`",
         )
     for key, field in parts.train.fields.items():
-        if len(field.shape) >= 2 and (field.role is Role.input or len(field.shape) == axes):
+        if len(field.shape) >= 2 and (field.role is Purpose.input or len(field.shape) == axes):
             parts = parts.mapped(lambda _, source, key=key: Changed(source, key, _last_to_first))  # type: ignore[misc]
     return parts
 

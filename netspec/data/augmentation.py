@@ -21,12 +21,12 @@ from netspec.recipe.augmentation import (
     Brightness,
     Colour,
     Contrast,
-    Crop,
     Cutout,
     Flip,
-    Noise,
+    PixelNoise,
+    RandomCrop,
+    RandomScale,
     Rotate,
-    Scale,
     Shift,
 )
 from netspec.recipe.model import Augment
@@ -46,7 +46,7 @@ _STREAM = 0x617567
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class Picture:
     """One image with the masks and boxes that lie on it. `outside` is the class of a mask beyond its edges."""
 
     image: Array
@@ -61,7 +61,7 @@ class Sample:
 
     def moved(
         self, move: Callable[[Array, float], Array], box: Callable[[Numbers], Numbers], fill: float
-    ) -> Sample:
+    ) -> Picture:
         """The sample after a move of the axes, the last ones of every array; `box` moves corners (4, 2) of x and y."""
         masks = {key: move(mask, self.outside) for key, mask in self.masks.items()}
         changed = replace(self, image=move(self.image, fill), masks=masks)
@@ -87,11 +87,11 @@ class Augmentation:
 
     def still(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
         """The arrays of a batch that is not augmented, in the size that the crops give: their centre."""
-        crops = [each for each in self.changes if isinstance(each, Crop) and each.size is not None]
+        crops = [each for each in self.changes if isinstance(each, RandomCrop) and each.size is not None]
         if not crops:
             return dict(arrays)
 
-        def centred(sample: Sample) -> Sample:
+        def centred(sample: Picture) -> Picture:
             for crop in crops:
                 sizes = crop_sizes(crop, sample.sizes)
                 sample = _cut(
@@ -109,14 +109,14 @@ class Augmentation:
         """
         return shape_after(self.changes, shape)
 
-    def _changed(self, sample: Sample, draw: Generator) -> Sample:
+    def _changed(self, sample: Picture, draw: Generator) -> Picture:
         for each in self.changes:
             # Always drawn, so that the probability of one change has no influence on the draws of the next.
             happens = isinstance(each, Shift) or draw.random() < each.probability
             inner = np.random.default_rng(draw.integers(2**63))
             if happens:
                 sample = CHANGES[type(each)](each, sample, inner)
-            elif isinstance(each, Crop) and each.size is not None:
+            elif isinstance(each, RandomCrop) and each.size is not None:
                 sizes = crop_sizes(each, sample.sizes)
                 sample = _cut(
                     sample, [(has - size) // 2 for has, size in zip(sample.sizes, sizes, strict=True)], sizes
@@ -124,13 +124,13 @@ class Augmentation:
         return sample
 
     def _each(
-        self, arrays: Mapping[str, Array], changes: Sequence[Callable[[Sample], Sample]]
+        self, arrays: Mapping[str, Array], changes: Sequence[Callable[[Picture], Picture]]
     ) -> dict[str, Array]:
         found = []
         for index, change in enumerate(changes):
             masks = {key: arrays[key][index] for key in self.masks if key in arrays}
             boxes = {key: arrays[key][index] for key in self.boxes if key in arrays}
-            found.append(change(Sample(arrays[self.image][index], masks, boxes, self.outside)))
+            found.append(change(Picture(arrays[self.image][index], masks, boxes, self.outside)))
         changed: dict[str, Array] = dict(arrays)
         if found:
             changed[self.image] = np.stack([each.image for each in found])
@@ -141,7 +141,7 @@ class Augmentation:
         return changed
 
 
-def _flip(spec: Flip, sample: Sample, draw: Generator) -> Sample:
+def _flip(spec: Flip, sample: Picture, draw: Generator) -> Picture:
     axes = len(sample.sizes)
     axis = spec.axis - axes if spec.axis >= 0 else spec.axis
     size = sample.sizes[axis]
@@ -154,7 +154,7 @@ def _flip(spec: Flip, sample: Sample, draw: Generator) -> Sample:
     return sample.moved(lambda array, _: np.flip(array, axis), corners, 0)
 
 
-def _shift(spec: Shift, sample: Sample, draw: Generator) -> Sample:
+def _shift(spec: Shift, sample: Picture, draw: Generator) -> Picture:
     for axis in range(-1, -1 - len(sample.sizes), -1):
         if spec.uniform:
             by = int(draw.integers(-spec.by, spec.by + 1))
@@ -166,7 +166,7 @@ def _shift(spec: Shift, sample: Sample, draw: Generator) -> Sample:
     return sample
 
 
-def _along(sample: Sample, axis: int, by: int, fill: float) -> Sample:
+def _along(sample: Picture, axis: int, by: int, fill: float) -> Picture:
     size = sample.sizes[axis]
     kept = max(size - abs(by), 0)
     source, target = (
@@ -189,7 +189,7 @@ def _along(sample: Sample, axis: int, by: int, fill: float) -> Sample:
     return sample.moved(move, corners, fill)
 
 
-def _crop(spec: Crop, sample: Sample, draw: Generator) -> Sample:
+def _crop(spec: RandomCrop, sample: Picture, draw: Generator) -> Picture:
     sizes = crop_sizes(spec, sample.sizes)
     if spec.pad:
         sample = _padded(sample, spec.pad, spec.fill)
@@ -197,7 +197,7 @@ def _crop(spec: Crop, sample: Sample, draw: Generator) -> Sample:
     return _cut(sample, starts, sizes)
 
 
-def _padded(sample: Sample, pad: int, fill: float) -> Sample:
+def _padded(sample: Picture, pad: int, fill: float) -> Picture:
     def move(array: Array, fill: float) -> Array:
         still = array.ndim - len(sample.sizes)
         sides = ((0, 0),) * still + ((pad, pad),) * len(sample.sizes)
@@ -206,7 +206,7 @@ def _padded(sample: Sample, pad: int, fill: float) -> Sample:
     return sample.moved(move, lambda points: points + pad, fill)
 
 
-def _cut(sample: Sample, starts: Sequence[int], sizes: Shape) -> Sample:
+def _cut(sample: Picture, starts: Sequence[int], sizes: Shape) -> Picture:
     parts: tuple[Any, ...] = (
         ...,
         *(slice(start, start + size) for start, size in zip(starts, sizes, strict=True)),
@@ -215,17 +215,17 @@ def _cut(sample: Sample, starts: Sequence[int], sizes: Shape) -> Sample:
     return sample.moved(lambda array, _: array[parts], lambda points: points - offset, 0)
 
 
-def _rotate(spec: Rotate, sample: Sample, draw: Generator) -> Sample:
+def _rotate(spec: Rotate, sample: Picture, draw: Generator) -> Picture:
     angle = radians(draw.uniform(-spec.degrees, spec.degrees))
     turn = np.array([[cos(angle), -sin(angle)], [sin(angle), cos(angle)]])
     return _resampled(sample, turn, spec.fill)
 
 
-def _scale(spec: Scale, sample: Sample, draw: Generator) -> Sample:
+def _scale(spec: RandomScale, sample: Picture, draw: Generator) -> Picture:
     return _resampled(sample, np.eye(len(sample.sizes)) * draw.uniform(spec.least, spec.most), spec.fill)
 
 
-def _resampled(sample: Sample, forward: Numbers, fill: float) -> Sample:
+def _resampled(sample: Picture, forward: Numbers, fill: float) -> Picture:
     """The sample after a linear map of its axes about the centre: bilinear for the image, nearest for masks."""
     back = np.linalg.inv(forward)
     sizes = sample.sizes
@@ -275,30 +275,30 @@ def _inside(places: NDArray[np.int64], sizes: Sequence[int]) -> NDArray[np.bool_
     return inside
 
 
-def _brightness(spec: Brightness, sample: Sample, draw: Generator) -> Sample:
+def _brightness(spec: Brightness, sample: Picture, draw: Generator) -> Picture:
     factor = draw.uniform(1 - spec.strength, 1 + spec.strength)
     return replace(sample, image=_typed(sample.image.astype(float) * factor, sample.image))
 
 
-def _contrast(spec: Contrast, sample: Sample, draw: Generator) -> Sample:
+def _contrast(spec: Contrast, sample: Picture, draw: Generator) -> Picture:
     image = sample.image.astype(float)
     factor, mean = draw.uniform(1 - spec.strength, 1 + spec.strength), image.mean()
     return replace(sample, image=_typed(mean + factor * (image - mean), sample.image))
 
 
-def _colour(spec: Colour, sample: Sample, draw: Generator) -> Sample:
+def _colour(spec: Colour, sample: Picture, draw: Generator) -> Picture:
     image = sample.image.astype(float)
     factor, grey = draw.uniform(1 - spec.strength, 1 + spec.strength), np.tensordot(GREY, image, 1)
     return replace(sample, image=_typed(grey + factor * (image - grey), sample.image))
 
 
-def _noise(spec: Noise, sample: Sample, draw: Generator) -> Sample:
+def _noise(spec: PixelNoise, sample: Picture, draw: Generator) -> Picture:
     unit = UNITS.get(str(sample.image.dtype), 1.0)
     noise = draw.standard_normal(sample.image.shape) * (spec.deviation * unit)
     return replace(sample, image=_typed(sample.image.astype(float) + noise, sample.image))
 
 
-def _cutout(spec: Cutout, sample: Sample, draw: Generator) -> Sample:
+def _cutout(spec: Cutout, sample: Picture, draw: Generator) -> Picture:
     centres = [int(draw.integers(size)) for size in sample.sizes]
     starts = [centre - spec.size // 2 for centre in centres]
     image = sample.image.copy()
@@ -331,15 +331,15 @@ def _around(corners: Numbers, sizes: Shape, like: Array) -> Array:
     return np.concatenate([low, high]).astype(like.dtype)
 
 
-CHANGES: Mapping[type[Augment], Callable[[Any, Sample, Generator], Sample]] = {
+CHANGES: Mapping[type[Augment], Callable[[Any, Picture, Generator], Picture]] = {
     Flip: _flip,
     Shift: _shift,
-    Crop: _crop,
+    RandomCrop: _crop,
     Rotate: _rotate,
-    Scale: _scale,
+    RandomScale: _scale,
     Brightness: _brightness,
     Contrast: _contrast,
     Colour: _colour,
-    Noise: _noise,
+    PixelNoise: _noise,
     Cutout: _cutout,
 }

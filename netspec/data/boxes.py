@@ -14,7 +14,7 @@ LABEL = "class"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BoxRow:
     """The box of one picture (left, top, right, bottom), its class as written, and its line in the file."""
 
     box: tuple[float, ...]
@@ -22,13 +22,13 @@ class Row:
     line: int
 
 
-def read(path: Path) -> dict[str, Row]:
+def read(path: Path) -> dict[str, BoxRow]:
     """The boxes by the names of the files, which are relative to the folder of the pictures.
 
     Raises:
         DataError: a column is missing, a number is wrong, or a file has two boxes.
     """
-    found: dict[str, Row] = {}
+    found: dict[str, BoxRow] = {}
     with rows(path, ",") as (names, lines):
         if absent := [name for name in COLUMNS if name not in names]:
             raise DataError(
@@ -46,7 +46,7 @@ def read(path: Path) -> dict[str, Row]:
                     "box per picture"
                 )
             box = tuple(number(row[column], path, line, column) for column in COLUMNS[1:])
-            found[name] = Row(box, row.get(LABEL), line)
+            found[name] = BoxRow(box, row.get(LABEL), line)
     if not found:
         raise DataError(f"{path}: holds no box")
     return found

@@ -21,7 +21,7 @@ _PIXELS = 3 * 32 * 32
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class Edition:
     """One of the two sets: its files, the labels at the start of a record with their classes, and the names of them."""
 
     train: tuple[str, ...]
@@ -37,7 +37,7 @@ class Form:
         return len(self.labels) + _PIXELS
 
 
-TEN = Form(
+TEN = Edition(
     tuple(f"data_batch_{number}.bin" for number in range(1, 6)),
     ("test_batch.bin",),
     (("labels", 10),),
@@ -45,7 +45,7 @@ TEN = Form(
     ("data_batch_1", "test_batch"),
     "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
 )
-HUNDRED = Form(
+HUNDRED = Edition(
     ("train.bin",),
     ("test.bin",),
     (("coarse", 20), ("labels", 100)),
@@ -55,7 +55,7 @@ HUNDRED = Form(
 )
 
 
-def form_of(folder: Path) -> Form | None:
+def form_of(folder: Path) -> Edition | None:
     """Which of the sets a folder holds, by its files.
 
     Raises:
@@ -73,7 +73,7 @@ def form_of(folder: Path) -> Form | None:
     return None
 
 
-def load(folder: Path, form: Form, data: Data, name: str, own: bool = True) -> Parts:
+def load(folder: Path, form: Edition, data: Data, name: str, own: bool = True) -> Parts:
     """The training and test parts.
 
     Raises:
@@ -86,7 +86,7 @@ def load(folder: Path, form: Form, data: Data, name: str, own: bool = True) -> P
     return of_arrays(arrays, data, name=name, where=str(folder), classes=counts, own=own)
 
 
-def _names(folder: Path, key: str, count: int, form: Form) -> tuple[str, ...]:
+def _names(folder: Path, key: str, count: int, form: Edition) -> tuple[str, ...]:
     """The names of the classes, from the file that comes with the set; without it there are none."""
     path = folder / dict(form.names)[key]
     if not files.exists(path):
@@ -98,7 +98,7 @@ def _names(folder: Path, key: str, count: int, form: Form) -> tuple[str, ...]:
     return tuple(lines) if len(lines) == count else ()
 
 
-def _part(folder: Path, names: tuple[str, ...], form: Form) -> dict[str, NDArray[Any]]:
+def _part(folder: Path, names: tuple[str, ...], form: Edition) -> dict[str, NDArray[Any]]:
     import numpy as np
 
     records = [_records(folder / name, form) for name in names]
@@ -107,7 +107,7 @@ def _part(folder: Path, names: tuple[str, ...], form: Form) -> dict[str, NDArray
     return found | {key: whole[:, at].astype(np.int64) for at, (key, _) in enumerate(form.labels)}
 
 
-def _records(path: Path, form: Form) -> NDArray[np.uint8]:
+def _records(path: Path, form: Edition) -> NDArray[np.uint8]:
     import numpy as np
 
     try:

@@ -21,7 +21,7 @@ from typing import IO, Any
 from netspec import files
 from netspec.data.bounds import DataError
 from netspec.data.sets import CHECKED, missing
-from netspec.recipe.names import SETS, Archive, File, Named
+from netspec.recipe.names import SETS, Archive, File, NamedSet
 
 _CHUNK = 1 << 18
 _LARGEST = 1 << 30
@@ -60,7 +60,7 @@ def fetch(name: str, folder: Path, url: str | None = None, tell: Tell = print) -
     )
 
 
-def _fetch(file: File, known: Named, source: str, place: Path, tell: Tell) -> Path:
+def _fetch(file: File, known: NamedSet, source: str, place: Path, tell: Tell) -> Path:
     target = place / f"{file.name}{known.packed}"
     part = _download(source, target, tell)
     digest = _digest(part, source, packed=bool(known.packed))
@@ -74,7 +74,7 @@ def _fetch(file: File, known: Named, source: str, place: Path, tell: Tell) -> Pa
     return target
 
 
-def _from_archive(known: Named, archive: Archive, place: Path, url: str, tell: Tell) -> tuple[Path, ...]:
+def _from_archive(known: NamedSet, archive: Archive, place: Path, url: str, tell: Tell) -> tuple[Path, ...]:
     """The files of a set out of its archive, which is removed when they are unpacked."""
     source, packed = f"{url}{archive.name}", place / archive.name
     if files.exists(packed):
@@ -97,7 +97,7 @@ def _from_archive(known: Named, archive: Archive, place: Path, url: str, tell: T
     return found
 
 
-def _unpack(packed: Path, archive: Archive, known: Named, place: Path) -> tuple[Path, ...]:
+def _unpack(packed: Path, archive: Archive, known: NamedSet, place: Path) -> tuple[Path, ...]:
     """Copy the files of a set out of an archive; only these names are read, so no path leads outside."""
     sums: dict[str, str] = {}
     targets = []

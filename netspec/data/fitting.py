@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netspec.data.bounds import DataError
-from netspec.recipe.augmentation import Colour, Crop, Flip, Rotate, Shift
+from netspec.recipe.augmentation import Colour, Flip, RandomCrop, Rotate, Shift
 from netspec.recipe.model import Augment
 from netspec.recipe.names import Shape
 
@@ -26,11 +26,11 @@ def shape_after(changes: Sequence[Augment], shape: Shape) -> Shape:
 
 def shape_before(changes: Sequence[Augment], wanted: Shape) -> Shape:
     """The shape of the images that become `wanted`, as far as it is known: a crop takes them of any size."""
-    crops = any(isinstance(each, Crop) and each.size is not None for each in changes)
+    crops = any(isinstance(each, RandomCrop) and each.size is not None for each in changes)
     return (wanted[0], *(_ANY for _ in wanted[1:])) if crops else wanted
 
 
-def crop_sizes(spec: Crop, sizes: Shape) -> Shape:
+def crop_sizes(spec: RandomCrop, sizes: Shape) -> Shape:
     """The sizes that a crop gives."""
     if spec.size is None:
         return sizes
@@ -61,7 +61,7 @@ def _sizes_after(spec: Augment, shape: Shape) -> Shape:
         raise DataError(
             f"`colour` takes three channels, but a sample has {channels}", "remove it from `augment`"
         )
-    if isinstance(spec, Crop) and spec.size is not None:
+    if isinstance(spec, RandomCrop) and spec.size is not None:
         if len(spec.size) not in (1, len(sizes)):
             raise DataError(
                 f"`crop` has {len(spec.size)} sizes, but a sample has {_axes(sizes)}", "give one per axis"

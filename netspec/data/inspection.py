@@ -12,7 +12,7 @@ from netspec.data.arrays import size
 from netspec.data.bounds import DataError
 from netspec.data.conversion import FROM_0
 from netspec.data.parts import PARTS, WORDS, Classes, Parts
-from netspec.data.source import Field, Role, Source
+from netspec.data.source import Field, Purpose, SampleSource
 from netspec.dataclass import dataclass
 from netspec.types import channels_last
 
@@ -48,7 +48,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Inspection:
     """What a set holds: for each part, for each key, its column; and what looks wrong."""
 
     parts: Parts
@@ -64,13 +64,13 @@ class Report:
         return Classes(max(known) + 1) if known else None
 
 
-def inspect(parts: Parts) -> Report:
+def inspect(parts: Parts) -> Inspection:
     """Look at every sample once. Samples that cannot be read are findings, not exceptions."""
     looks = {name: _Look(name, source) for name, source in parts}
     for look in looks.values():
         look.run()
     columns = {name: look.columns() for name, look in looks.items()}
-    report = Report(parts, columns, ())
+    report = Inspection(parts, columns, ())
     findings = [
         *(finding for look in looks.values() for finding in look.errors()),
         *_on_shapes(parts),
@@ -78,13 +78,13 @@ def inspect(parts: Parts) -> Report:
         *_on_labels(report),
         *_on_duplicates(looks),
     ]
-    return Report(parts, columns, tuple(findings))
+    return Inspection(parts, columns, tuple(findings))
 
 
 class _Look:
     """One pass through a part."""
 
-    def __init__(self, name: str, source: Source) -> None:
+    def __init__(self, name: str, source: SampleSource) -> None:
         self.name, self.source = name, source
         self._lows: dict[str, float] = {}
         self._highs: dict[str, float] = {}
@@ -124,12 +124,12 @@ class _Look:
             self._lows[key] = min(self._lows.get(key, np.inf), float(array.min()))
             self._highs[key] = max(self._highs.get(key, -np.inf), float(array.max()))
             field = self.source.fields[key]
-            if field.role is not Role.input and array.dtype.kind in "uib":
+            if field.role is not Purpose.input and array.dtype.kind in "uib":
                 counts = self._counts.setdefault(key, Counter())
                 if len(counts) <= _MOST_CLASSES:
                     values, numbers = np.unique(array, return_counts=True)
                     counts.update(dict(zip(map(int, values), map(int, numbers), strict=True)))
-        inputs = [key for key, field in self.source.fields.items() if field.role is Role.input]
+        inputs = [key for key, field in self.source.fields.items() if field.role is Purpose.input]
         for row, index in enumerate(indices):
             digest = hashlib.blake2b(digest_size=16)
             for key in inputs:
@@ -193,7 +193,7 @@ def _is_scaled_by_recipe(field: Field, parts: Parts) -> bool:
     return not any(key in parts.classes for key in parts.inputs if parts.train.fields[key] is field)
 
 
-def _on_labels(report: Report) -> Iterator[Finding]:
+def _on_labels(report: Inspection) -> Iterator[Finding]:
     parts = report.parts
     for key in parts.targets:
         train = report.columns["train"][key].counts if key in report.columns["train"] else None

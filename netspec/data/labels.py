@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from netspec.data.bounds import DataError
 from netspec.data.conversion import RENUMBER
 from netspec.data.parts import WORDS, Classes, Parts
-from netspec.data.source import Source
+from netspec.data.source import SampleSource
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,10 +78,10 @@ def require_in_range(
     )
 
 
-class Checked:
+class CheckedLabels:
     """A source whose labels are checked as they are taken, because they have to be decoded first."""
 
-    def __init__(self, source: Source, key: str, classes: Classes, part: str, advice: str = "") -> None:
+    def __init__(self, source: SampleSource, key: str, classes: Classes, part: str, advice: str = "") -> None:
         self._source, self._key, self._classes, self._part, self._advice = source, key, classes, part, advice
         self.fields, self.column, self.place = source.fields, source.column, source.place
 
@@ -110,10 +110,10 @@ def within(parts: Parts, key: str, classes: Classes, advice: str = "") -> Parts:
 
     import numpy as np
 
-    def check(part: str, source: Source) -> Source:
+    def check(part: str, source: SampleSource) -> SampleSource:
         column = source.column(key)
         if column is None or (isinstance(column, np.memmap) and column.ndim > 1):
-            return Checked(source, key, classes, part, advice)
+            return CheckedLabels(source, key, classes, part, advice)
         require_in_range(column, classes, key, part, source.place, advice)
         return source
 

@@ -115,7 +115,7 @@ def _check(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, key: str
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class ArrayHeader:
     """The header of an array: where its values start, and what they are."""
 
     start: int
@@ -124,7 +124,7 @@ class Header:
     dtype: Any
 
 
-def header(start: bytes, held: int, path: Path, what: str) -> Header:
+def header(start: bytes, held: int, path: Path, what: str) -> ArrayHeader:
     """The header at the start of `held` bytes, if they are as many as it says; `what` starts a message.
 
     Raises:
@@ -153,7 +153,7 @@ def header(start: bytes, held: int, path: Path, what: str) -> Header:
             f"{what} says that it is {sizes} numbers of {dtype}, {size:,} bytes, but {held:,} follow: it is damaged",
             conversion.SAVE,
         )
-    return Header(stream.tell(), shape, fortran, dtype)
+    return ArrayHeader(stream.tell(), shape, fortran, dtype)
 
 
 def _later(version: int) -> Callable[[], Any]:

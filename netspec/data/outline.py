@@ -8,7 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netspec.data.parts import Classes, Parts
-from netspec.data.source import Field, Role
+from netspec.data.source import Field, Purpose
 from netspec.recipe.data import BitsData, Data, TextData
 from netspec.recipe.names import BITS, MADE, SETS, SONNETS, Shape
 
@@ -84,8 +84,8 @@ def _bits(settings: BitsData) -> Outlined:
     return _of(
         BITS,
         {
-            "samples": Field(samples, "float32", Role.input),
-            "targets": Field(targets, "float32", Role.target),
+            "samples": Field(samples, "float32", Purpose.input),
+            "targets": Field(targets, "float32", Purpose.target),
         },
         settings.samples,
     )
@@ -94,7 +94,7 @@ def _bits(settings: BitsData) -> Outlined:
 def _sonnets(settings: TextData) -> Outlined:
     symbols = {
         key: Field((settings.length,), "int32", role)
-        for key, role in (("symbols", Role.input), ("targets", Role.target))
+        for key, role in (("symbols", Purpose.input), ("targets", Purpose.target))
     }
     is_known = settings.unit == "characters" and settings.vocabulary is None
     return _of(SONNETS, symbols, 1, dict.fromkeys(symbols, CHARACTERS - 1) if is_known else {})
@@ -105,8 +105,8 @@ def _named(name: str, settings: Data) -> Outlined:
     shape = known.shape if settings.size is None else (known.shape[0], *(settings.size * 2)[:2])
     target = shape[1:] if known.target == "masks" else ()
     fields = {
-        "images": Field(shape, "uint8", Role.input),
-        known.target: Field(target, "uint8", Role.target),
+        "images": Field(shape, "uint8", Purpose.input),
+        known.target: Field(target, "uint8", Purpose.target),
     }
     classes = {known.target: Classes(known.classes, known.names, known.ignored)}
     return replace(_of(name, fields, known.train, {known.target: known.classes - 1}), classes=classes)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from netspec.data.arrays import INPUTS, TARGETS, agreed, role_of, with_classes
 from netspec.data.bounds import DataError
 from netspec.data.parts import PARTS, Parts
-from netspec.data.source import Decoded, Field, Role, Source, numbered
+from netspec.data.source import Decoded, Field, Purpose, SampleSource, numbered
 from netspec.recipe.data import Data
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def of_samples(
     return with_classes(agreed(parts), data)
 
 
-def _source(samples: Samples, part: str, data: Data, name: str, workers: int) -> Source:
+def _source(samples: Samples, part: str, data: Data, name: str, workers: int) -> SampleSource:
     import numpy as np
 
     where = f"{name}, {part}"
@@ -63,7 +63,7 @@ def _source(samples: Samples, part: str, data: Data, name: str, workers: int) ->
     }
     for key, field in fields.items():
         # The lengths of sequences are one number per sample; such an input is named.
-        if field.role is Role.input and not field.shape and key not in data.inputs.values():
+        if field.role is Purpose.input and not field.shape and key not in data.inputs.values():
             raise DataError(
                 f"{where}: {key} is a single number", "samples have channels, and up to three spatial axes"
             )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from netspec.data.bounds import DataError
 from netspec.data.choice import choose, wanted
-from netspec.data.source import Changed, Role, Source, chosen, first
+from netspec.data.source import Changed, Purpose, SampleSource, chosen, first
 from netspec.recipe.names import Shape
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ class Parts:
 
     name: str
     where: str
-    train: Source
-    validation: Source | None = None
-    test: Source | None = None
+    train: SampleSource
+    validation: SampleSource | None = None
+    test: SampleSource | None = None
     classes: Mapping[str, Classes] = field(default_factory=dict)
     own: bool = True
     overlap: int | None = None
@@ -59,32 +59,32 @@ class Parts:
     @property
     def inputs(self) -> tuple[str, ...]:
         """The keys of the inputs."""
-        return self._with(Role.input)
+        return self._with(Purpose.input)
 
     @property
     def targets(self) -> tuple[str, ...]:
         """The keys of the targets."""
-        return self._with(Role.target)
+        return self._with(Purpose.target)
 
-    def _with(self, role: Role) -> tuple[str, ...]:
+    def _with(self, role: Purpose) -> tuple[str, ...]:
         return tuple(key for key, field in self.train.fields.items() if field.role is role)
 
     def shape(self, key: str) -> Shape:
         """The shape of one sample of a key, channels first."""
         return self.train.fields[key].shape
 
-    def __iter__(self) -> Iterator[tuple[str, Source]]:
+    def __iter__(self) -> Iterator[tuple[str, SampleSource]]:
         """The parts that there are, with their names."""
         for name in PARTS:
-            source: Source | None = getattr(self, name)
+            source: SampleSource | None = getattr(self, name)
             if source is not None:
                 yield name, source
 
-    def mapped(self, change: Callable[[str, Source], Source]) -> Parts:
+    def mapped(self, change: Callable[[str, SampleSource], SampleSource]) -> Parts:
         """The set with every part changed; `change` gets its name, too."""
         return self.having({name: change(name, source) for name, source in self})
 
-    def having(self, sources: Mapping[str, Source]) -> Parts:
+    def having(self, sources: Mapping[str, SampleSource]) -> Parts:
         """The set with these parts in the place of its own; the others stay."""
         return replace(
             self,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from netspec.data.parts import Parts
-from netspec.data.source import Source
+from netspec.data.source import SampleSource
 from netspec.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def tiles(parts: Parts, count: int = COUNT) -> list[Tile]:
     return found
 
 
-def _one_per_class(source: Source, labels: str | None, count: int) -> list[int]:
+def _one_per_class(source: SampleSource, labels: str | None, count: int) -> list[int]:
     import numpy as np
 
     column = None if labels is None else source.column(labels)

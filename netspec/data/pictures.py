@@ -17,7 +17,7 @@ from netspec.data.arrays import agreed, with_classes
 from netspec.data.bounds import DataError
 from netspec.data.conversion import PICTURES
 from netspec.data.parts import PARTS, Classes, Parts
-from netspec.data.source import Decoded, Field, Role
+from netspec.data.source import Decoded, Field, Purpose
 from netspec.dataclass import dataclass
 from netspec.recipe.data import Data
 
@@ -58,7 +58,9 @@ class Look:
     @property
     def field(self) -> Field:
         """The array of one picture."""
-        return Field((self.channels, self.height, self.width), "uint16" if self.deep else "uint8", Role.input)
+        return Field(
+            (self.channels, self.height, self.width), "uint16" if self.deep else "uint8", Purpose.input
+        )
 
 
 # What a folder holds.
@@ -359,10 +361,10 @@ def _source(part: _Labelled, look: Look, workers: int) -> Decoded:
 
     fields = {"images": look.field}
     for key, array in part.ready.items():
-        fields[key] = Field(tuple(array.shape[1:]), str(array.dtype), Role.target)
+        fields[key] = Field(tuple(array.shape[1:]), str(array.dtype), Purpose.target)
     ready = dict(part.ready)
     if part.masks:
-        fields["masks"] = Field((look.height, look.width), "uint8", Role.target)
+        fields["masks"] = Field((look.height, look.width), "uint8", Purpose.target)
     if "boxes" in ready:
         if look.resized:
             ready["boxes"] = ready["boxes"] * _factors(part.pictures, look, workers)

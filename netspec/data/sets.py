@@ -15,9 +15,9 @@ from netspec.data.arrays import KEYS, of_arrays
 from netspec.data.bounds import DataError
 from netspec.data.idx import Header
 from netspec.data.parts import WORDS, Classes, Parts
-from netspec.data.source import Source
+from netspec.data.source import SampleSource
 from netspec.recipe.data import Data
-from netspec.recipe.names import EMBEDDED, SETS, File, Named
+from netspec.recipe.names import EMBEDDED, SETS, File, NamedSet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +75,7 @@ def missing(name: str, folder: Path) -> tuple[File, ...]:
     return tuple(file for file in SETS[name].files if path_of(SETS[name], file, name, folder) is None)
 
 
-def path_of(known: Named, file: File, name: str, folder: Path) -> Path | None:
+def path_of(known: NamedSet, file: File, name: str, folder: Path) -> Path | None:
     """The path of a file of a set, in the folder of the set or in `folder` itself."""
     places = (folder / name, folder)
     if known.form == "idx":
@@ -83,7 +83,7 @@ def path_of(known: Named, file: File, name: str, folder: Path) -> Path | None:
     return next((place / file.name for place in places if files.exists(place / file.name)), None)
 
 
-def incomplete(name: str, known: Named, absent: Sequence[File], folder: Path) -> DataError:
+def incomplete(name: str, known: NamedSet, absent: Sequence[File], folder: Path) -> DataError:
     """The message for missing files: where to get them, and where to put them."""
     place, it = folder / name, "it" if len(absent) == 1 else "them"
     names = ", ".join(f"{file.name}{known.packed if known.form == 'idx' else ''}" for file in absent)
@@ -102,11 +102,11 @@ def incomplete(name: str, known: Named, absent: Sequence[File], folder: Path) ->
     return DataError(f"{name} is not here: {files.shortened(place)} lacks {names}", "\n".join(lines))
 
 
-def _classes(known: Named) -> dict[str, Classes]:
+def _classes(known: NamedSet) -> dict[str, Classes]:
     return {known.target: Classes(known.classes, known.names, known.ignored)}
 
 
-def _require_counts(parts: Parts, known: Named) -> None:
+def _require_counts(parts: Parts, known: NamedSet) -> None:
     """Refuse a set with another number of samples than the original, as far as no checksum did."""
     for part, source in parts:
         count = {"train": known.train, "validation": known.validation, "test": known.test}[part]
@@ -120,7 +120,7 @@ def _require_counts(parts: Parts, known: Named) -> None:
 # The forms.
 
 
-def _idx(name: str, known: Named, folder: Path, data: Data, workers: int) -> Parts:
+def _idx(name: str, known: NamedSet, folder: Path, data: Data, workers: int) -> Parts:
     paths = [path for file in known.files if (path := path_of(known, file, name, folder)) is not None]
     headers = [idx.header(path, axes) for path, axes in zip(paths, families.AXES, strict=True)]
     _require_size(headers, known)
@@ -135,7 +135,7 @@ def _idx(name: str, known: Named, folder: Path, data: Data, workers: int) -> Par
     )
 
 
-def _require_size(headers: Sequence[Header], known: Named) -> None:
+def _require_size(headers: Sequence[Header], known: NamedSet) -> None:
     largest = known.train * prod(known.shape)
     for each in headers:
         if each.size > largest:  # a file of a possible size is identified by its checksum
@@ -156,7 +156,7 @@ def _identity(digest: str) -> str:
     return f"the SHA-256 of its content is {digest}"
 
 
-def _require_files(name: str, known: Named, folder: Path) -> Path:
+def _require_files(name: str, known: NamedSet, folder: Path) -> Path:
     """The folder with all files of a set, if each has its checksum, where one is known."""
     places = {path.parent for file in known.files if (path := path_of(known, file, name, folder)) is not None}
     if len(places) > 1:
@@ -193,13 +193,13 @@ def checked_sums(folder: Path) -> dict[str, str]:
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines) if name}
 
 
-def _cifar(name: str, known: Named, folder: Path, data: Data, workers: int) -> Parts:
+def _cifar(name: str, known: NamedSet, folder: Path, data: Data, workers: int) -> Parts:
     place = _require_files(name, known, folder)
     form = cifar.TEN if known.classes == 10 else cifar.HUNDRED
     return cifar.load(place, form, data, name, own=False)
 
 
-def _svhn(name: str, known: Named, folder: Path, data: Data, workers: int) -> Parts:
+def _svhn(name: str, known: NamedSet, folder: Path, data: Data, workers: int) -> Parts:
     return svhn(_require_files(name, known, folder), data, name, own=False)
 
 
@@ -226,7 +226,7 @@ def svhn(folder: Path, data: Data, name: str, own: bool = True) -> Parts:
     return parts.noting("the label 10 of SVHN stands for the digit 0, and is 0 here")
 
 
-def _masks(name: str, known: Named, folder: Path, data: Data, workers: int) -> Parts:
+def _masks(name: str, known: NamedSet, folder: Path, data: Data, workers: int) -> Parts:
     place = folder / name
     if not files.is_folder(place / "train") or not files.is_folder(place / "trainannot"):
         raise DataError(
@@ -238,11 +238,11 @@ def _masks(name: str, known: Named, folder: Path, data: Data, workers: int) -> P
     return parts.noting("no checksum is known for camvid: only the numbers of its pictures are checked")
 
 
-_FORMS: dict[str, Callable[[str, Named, Path, Data, int], Parts]] = {
+_FORMS: dict[str, Callable[[str, NamedSet, Path, Data, int], Parts]] = {
     "idx": _idx,
     "cifar": _cifar,
     "svhn": _svhn,
     "masks": _masks,
 }
 
-__all__ = ["Source", "default_folder", "load", "missing"]
+__all__ = ["SampleSource", "default_folder", "load", "missing"]

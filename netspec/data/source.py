@@ -24,7 +24,7 @@ UNITS: Mapping[str, float] = {"uint8": 255.0, "uint16": 65535.0}
 """What the values of images of a type are divided by."""
 
 
-class Role(StrEnum):
+class Purpose(StrEnum):
     """What an array of samples is for."""
 
     input = "input"
@@ -38,7 +38,7 @@ class Field:
 
     shape: Shape
     dtype: str
-    role: Role
+    role: Purpose
 
     @property
     def unit(self) -> float:
@@ -53,7 +53,7 @@ class Field:
         return prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
-class Source(Protocol):
+class SampleSource(Protocol):
     """A sequence of samples, each an array per key. It does not change while it is used."""
 
     @property
@@ -80,12 +80,12 @@ class Source(Protocol):
         ...
 
 
-def nbytes(source: Source) -> int:
+def nbytes(source: SampleSource) -> int:
     """The bytes of all samples, decoded."""
     return len(source) * sum(field.nbytes for field in source.fields.values())
 
 
-def in_memory(source: Source) -> Source:
+def in_memory(source: SampleSource) -> SampleSource:
     """The same samples, all decoded, in memory."""
     import numpy as np
 
@@ -110,7 +110,7 @@ class Arrays:
     def __init__(
         self,
         arrays: Mapping[str, Array],
-        roles: Mapping[str, Role],
+        roles: Mapping[str, Purpose],
         place: Callable[[int], str],
         guard: Callable[[], None] | None = None,
     ) -> None:
@@ -201,13 +201,13 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class WindowPiece:
     """A part of each window: `length` rows from `offset` on; without a length, one row."""
 
     array: Any
     offset: int
     length: int | None
-    role: Role
+    role: Purpose
 
     @property
     def field(self) -> Field:
@@ -216,10 +216,10 @@ class Piece:
         return Field((*self.array.shape[1:], *rows), str(self.array.dtype), self.role)
 
 
-class Windows:
+class WindowSource:
     """Samples that are windows of one long array, which is kept once."""
 
-    def __init__(self, pieces: Mapping[str, Piece], starts: Array, place: Callable[[int], str]) -> None:
+    def __init__(self, pieces: Mapping[str, WindowPiece], starts: Array, place: Callable[[int], str]) -> None:
         self._pieces, self._starts, self.place = dict(pieces), starts, place
         self.fields: Mapping[str, Field] = {key: piece.field for key, piece in pieces.items()}
 
@@ -247,10 +247,10 @@ class Windows:
         return piece.array[self._starts + piece.offset] if piece.length is None else None
 
 
-class Chosen:
+class Subset:
     """Some samples of a source, in this order."""
 
-    def __init__(self, source: Source, indices: Array) -> None:
+    def __init__(self, source: SampleSource, indices: Array) -> None:
         self._source, self._indices = source, indices
         self.fields: Mapping[str, Field] = source.fields
 
@@ -274,7 +274,7 @@ class Chosen:
 class Changed:
     """A source with one key changed batch by batch, as by a new axis: `change` maps (N, …) to (N, …)."""
 
-    def __init__(self, source: Source, key: str, change: Callable[[Array], Array]) -> None:
+    def __init__(self, source: SampleSource, key: str, change: Callable[[Array], Array]) -> None:
         import numpy as np
 
         self._source, self._key, self._change = source, key, change
@@ -302,15 +302,15 @@ class Changed:
         return self._change(whole) if whole is not None and key == self._key else whole
 
 
-def chosen(source: Source, indices: Sequence[int] | Array) -> Source:
+def chosen(source: SampleSource, indices: Sequence[int] | Array) -> SampleSource:
     """Some samples of a source, in this order."""
     import numpy as np
 
-    return Chosen(source, np.asarray(indices, np.int64))
+    return Subset(source, np.asarray(indices, np.int64))
 
 
-def first(source: Source, count: int | None) -> Source:
+def first(source: SampleSource, count: int | None) -> SampleSource:
     """The first samples of a source; None keeps all."""
     import numpy as np
 
-    return source if count is None or count >= len(source) else Chosen(source, np.arange(count))
+    return source if count is None or count >= len(source) else Subset(source, np.arange(count))

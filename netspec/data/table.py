@@ -12,7 +12,7 @@ from netspec.data.arrays import agreed, with_classes
 from netspec.data.bounds import DataError
 from netspec.data.parts import Classes, Parts
 from netspec.data.pictures import FOLDERS
-from netspec.data.source import Arrays, Piece, Role, Source, Windows
+from netspec.data.source import Arrays, Purpose, SampleSource, WindowPiece, WindowSource
 from netspec.data.tables import number, rows
 from netspec.dataclass import dataclass
 from netspec.ops.nearest import did_you_mean
@@ -137,7 +137,9 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _source(table: _Table, settings: TableData, classes: Classes | None, whole: bool, path: Path) -> Source:
+def _source(
+    table: _Table, settings: TableData, classes: Classes | None, whole: bool, path: Path
+) -> SampleSource:
     import numpy as np
 
     targets: Array = table.targets
@@ -159,7 +161,7 @@ def _source(table: _Table, settings: TableData, classes: Classes | None, whole: 
     if settings.length is None:
         return Arrays(
             {"samples": table.inputs, "targets": targets},
-            {"samples": Role.input, "targets": Role.target},
+            {"samples": Purpose.input, "targets": Purpose.target},
             partial(_line, path, table.lines),
         )
     needed = settings.length + settings.ahead
@@ -171,10 +173,10 @@ def _source(table: _Table, settings: TableData, classes: Classes | None, whole: 
         )
     starts = np.arange(len(table.inputs) - needed + 1)
     pieces = {
-        "samples": Piece(table.inputs, 0, settings.length, Role.input),
-        "targets": Piece(targets, needed - 1, None, Role.target),
+        "samples": WindowPiece(table.inputs, 0, settings.length, Purpose.input),
+        "targets": WindowPiece(targets, needed - 1, None, Purpose.target),
     }
-    return Windows(pieces, starts, partial(_line, path, table.lines))
+    return WindowSource(pieces, starts, partial(_line, path, table.lines))
 
 
 def _line(path: Path, lines: Array, index: int) -> str:

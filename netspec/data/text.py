@@ -13,7 +13,7 @@ from netspec import files
 from netspec.data.bounds import DataError
 from netspec.data.parts import Classes, Parts
 from netspec.data.pictures import FOLDERS
-from netspec.data.source import Piece, Role, Source, Windows
+from netspec.data.source import Purpose, SampleSource, WindowPiece, WindowSource
 from netspec.recipe.data import TextData
 
 if TYPE_CHECKING:
@@ -156,7 +156,9 @@ def _of_characters(text: str, known: Mapping[str, int], unknown: int) -> NDArray
     return found
 
 
-def _source(symbols: Sequence[str], vocabulary: Sequence[str], settings: TextData, path: Path) -> Source:
+def _source(
+    symbols: Sequence[str], vocabulary: Sequence[str], settings: TextData, path: Path
+) -> SampleSource:
     import numpy as np
 
     whole = indices(symbols, vocabulary, path)
@@ -167,10 +169,10 @@ def _source(symbols: Sequence[str], vocabulary: Sequence[str], settings: TextDat
             "give a smaller `length`",
         )
     pieces = {
-        "symbols": Piece(whole, 0, settings.length, Role.input),
-        "targets": Piece(whole, 1, settings.length, Role.target),
+        "symbols": WindowPiece(whole, 0, settings.length, Purpose.input),
+        "targets": WindowPiece(whole, 1, settings.length, Purpose.target),
     }
-    return Windows(pieces, np.arange(count) * settings.length, partial(_place, path, settings.length))
+    return WindowSource(pieces, np.arange(count) * settings.length, partial(_place, path, settings.length))
 
 
 def _place(path: Path, length: int, index: int) -> str:

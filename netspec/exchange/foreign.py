@@ -26,7 +26,7 @@ Flatten = Literal["first", "last"]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ImportedWeight:
     """A line of the table: a weight of ours, what it is made of, and what was done."""
 
     ours: str
@@ -41,7 +41,7 @@ class Imported:
     """The weights of a network from a file of others, and how they were found."""
 
     weights: dict[str, Array]
-    lines: tuple[Line, ...]
+    lines: tuple[ImportedWeight, ...]
     how: str
     framework: str
     left_out: tuple[str, ...]
@@ -129,13 +129,15 @@ def _fits_in_order(found: Held, other: Exchanges, places: Sequence[Place], graph
     return True
 
 
-def _line(weight: Weight, row: Row, found: Held, is_turned: bool) -> Line:
+def _line(weight: Weight, row: Row, found: Held, is_turned: bool) -> ImportedWeight:
     words = [row.place.how] if row.place.how else []
     if is_turned:
         words.append("channels last → first")
     if len(row.theirs) > 1:
         words.append("two biases added")
-    return Line(weight.name, weight.shape, row.theirs, found.tensors[row.theirs[0]].shape, ", ".join(words))
+    return ImportedWeight(
+        weight.name, weight.shape, row.theirs, found.tensors[row.theirs[0]].shape, ", ".join(words)
+    )
 
 
 def _framework(path: Path, names: str | None) -> Exchanges:

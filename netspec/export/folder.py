@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from netspec.backend import Backend, Exports, Files, Unsupported, backends
 from netspec.export.script import WHITENING, Script
 from netspec.marks import marked, sealed
-from netspec.training.opened import Chosen, Opened
+from netspec.training.opened import Chosen, OpenedRun
 
 if TYPE_CHECKING:
     from netspec.types import Float
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Contents = dict[str, "str | bytes"]
 
 
-def contents(run: Opened, weights: Chosen, backend: Exports, tell: Callable[[str], None]) -> Contents:
+def contents(run: OpenedRun, weights: Chosen, backend: Exports, tell: Callable[[str], None]) -> Contents:
     """The files by their names. `tell` gets a sentence for what is left out.
 
     Raises:
@@ -40,7 +40,7 @@ def contents(run: Opened, weights: Chosen, backend: Exports, tell: Callable[[str
 
 
 def _files(
-    run: Opened, weights: Chosen, dtype: Float, tell: Callable[[str], None]
+    run: OpenedRun, weights: Chosen, dtype: Float, tell: Callable[[str], None]
 ) -> Iterator[tuple[str, bytes]]:
     """The files of backends that write a file with the weights."""
     for each in backends():
@@ -66,7 +66,7 @@ WORDS = {
 
 
 def _readme(
-    run: Opened, weights: Chosen, script: Script, backend: Exports, others: list[str]
+    run: OpenedRun, weights: Chosen, script: Script, backend: Exports, others: list[str]
 ) -> Iterator[str]:
     name, facts = run.graph.name, run.facts
     epoch = "" if weights.epoch is None else f", epoch {weights.epoch}"

@@ -15,9 +15,9 @@ from netspec.fit import Conversion
 from netspec.graph import Graph
 from netspec.ops.base import Meaning
 from netspec.recipe import Recipe
-from netspec.recipe.augmentation import Crop
+from netspec.recipe.augmentation import RandomCrop
 from netspec.recipe.data import Data
-from netspec.training.answers import MOST_VALUES, Head
+from netspec.training.answers import MOST_VALUES, AnswerOutput
 from netspec.training.overlays import palette
 from netspec.training.predict import BATCH, heads
 from netspec.training.preparation import CannotPrepare, Fed, Preparation
@@ -45,7 +45,7 @@ class Script:
         return Data(train=data) if isinstance(data, str) else data
 
     @property
-    def heads(self) -> tuple[Head, ...]:
+    def heads(self) -> tuple[AnswerOutput, ...]:
         """The outputs."""
         return heads(self.graph, self.preparation)
 
@@ -250,7 +250,7 @@ class Script:
             return
         sizes = fed.shape[1:]
         for crop in self.recipe.augment:
-            if isinstance(crop, Crop) and crop.size is not None and len(fed.shape) > 1:
+            if isinstance(crop, RandomCrop) and crop.size is not None and len(fed.shape) > 1:
                 cut = crop_sizes(crop, sizes)
                 starts = [(has - size) // 2 for has, size in zip(sizes, cut, strict=True)]
                 slices = ", ".join(f"{start}:{start + size}" for start, size in zip(starts, cut, strict=True))
@@ -303,7 +303,7 @@ class Script:
         )
 
 
-def _answer(head: Head) -> Iterator[str]:
+def _answer(head: AnswerOutput) -> Iterator[str]:
     """The function that answers for one output."""
     if _is_mask(head):
         yield f"def mask_{_word(head)}(x):"
@@ -336,29 +336,29 @@ def _answer(head: Head) -> Iterator[str]:
         yield f'    return {{"kind": "map", **summary({numbers})}}'
 
 
-def _is_mask(head: Head) -> bool:
+def _is_mask(head: AnswerOutput) -> bool:
     return head.kind == "mask" and not _are_bits(head)
 
 
-def _are_bits(head: Head) -> bool:
+def _are_bits(head: AnswerOutput) -> bool:
     return head.reading == "bits" and (head.type.channels or 1) > 1
 
 
-def _shares(head: Head, vector: str) -> str:
+def _shares(head: AnswerOutput, vector: str) -> str:
     if head.reading == "nearest":
         return vector
     found = _probabilities(head, vector)
     return f"np.array([1 - {found}[0], {found}[0]])" if head.reading == "bits" else found
 
 
-def _probabilities(head: Head, x: str) -> str:
+def _probabilities(head: AnswerOutput, x: str) -> str:
     double = f'{x}.astype("float64")'
     if head.meaning in (Meaning.PROBABILITIES, Meaning.INDEPENDENT):
         return double
     return f"sigmoid({double})" if head.reading == "bits" else f"softmax({double})"
 
 
-def _indices(head: Head) -> str:
+def _indices(head: AnswerOutput) -> str:
     if head.reading == "nearest":
         return "x.argmin(axis=0)"
     if head.reading == "bits" and (head.type.channels or 1) == 1:
@@ -367,15 +367,15 @@ def _indices(head: Head) -> str:
     return "x.argmax(axis=0)"
 
 
-def _word(head: Head) -> str:
+def _word(head: AnswerOutput) -> str:
     return "".join(each if each.isalnum() and each.isascii() else "_" for each in head.name)
 
 
-def _function(head: Head) -> str:
+def _function(head: AnswerOutput) -> str:
     return f"answer_{_word(head)}"
 
 
-def _constant(head: Head) -> str:
+def _constant(head: AnswerOutput) -> str:
     return f"CLASSES_{_word(head).upper()}"
 
 

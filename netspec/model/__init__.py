@@ -7,7 +7,7 @@ annotations, also for the JSON schema. A value that is accepted here is one that
 """
 
 from netspec.model.base import Info, Model
-from netspec.model.fields import BeforeValidator, Field, Invalid, PrivateAttr, Refusal, field_validator
+from netspec.model.fields import BeforeValidator, Field, Invalid, PrivateAttr, RefusedValue, field_validator
 
 __all__ = [
     "BeforeValidator",
@@ -16,6 +16,6 @@ __all__ = [
     "Invalid",
     "Model",
     "PrivateAttr",
-    "Refusal",
+    "RefusedValue",
     "field_validator",
 ]

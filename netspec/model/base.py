@@ -23,7 +23,7 @@ class Info(NamedTuple):
     data: Mapping[str, Any]
 
 
-class Plan(NamedTuple):
+class Making(NamedTuple):
     """How values become a model of one class."""
 
     checks: Mapping[str, tuple[str, Check]]
@@ -53,7 +53,7 @@ class Model:
     """The attributes beside the fields, with their defaults."""
     model_validators: ClassVar[dict[str, list[field_validator]]] = {}
     """The validators of fields, by field."""
-    _made: ClassVar[Plan | None] = None
+    _made: ClassVar[Making | None] = None
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
@@ -139,12 +139,12 @@ class Model:
         return found
 
     @classmethod
-    def _plan(cls) -> Plan:
+    def _plan(cls) -> Making:
         """How values become a model of this class; made for the first one."""
         made = cls._made
         if made is None:
             fields = cls.model_fields.values()
-            made = Plan(
+            made = Making(
                 {info.alias or info.name: (info.name, info.check) for info in fields},
                 frozenset({info.name for info in fields if info.is_required()}),
                 {info.name: info.default for info in fields if info.default is not UNSET} | cls._privates,

@@ -20,7 +20,7 @@ Check = Callable[[Any], Any]
 """Returns a value as the field has it. Raises `ValueError` if the value is not plainly right."""
 
 
-class Refusal(ValueError):
+class RefusedValue(ValueError):
     """Why a `BeforeValidator` or a `field_validator` refuses a value: pydantic's custom error."""
 
     def __init__(self, kind: str, template: str, context: Mapping[str, Any] | None = None) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import pydantic
 from pydantic_core import PydanticCustomError, core_schema
 
-from netspec.model.fields import BeforeValidator, Check, FieldInfo, FieldMark, Invalid, Refusal
+from netspec.model.fields import BeforeValidator, Check, FieldInfo, FieldMark, Invalid, RefusedValue
 
 _CONFIG = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -88,7 +88,7 @@ def _before(function: Check) -> Check:
     def check(value: Any) -> Any:
         try:
             return function(value)
-        except Refusal as refusal:
+        except RefusedValue as refusal:
             raise _error(refusal) from None
 
     return check
@@ -101,7 +101,7 @@ def _after(model: Any, method: Callable[[type, Any, Any], Any]) -> Any:
     return classmethod(check)
 
 
-def _error(refusal: Refusal) -> PydanticCustomError:
+def _error(refusal: RefusedValue) -> PydanticCustomError:
     kind: Any = refusal.kind
     template: Any = refusal.template
     context = None if refusal.context is None else dict(refusal.context)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
-from netspec.model import BeforeValidator, Field, Invalid, Refusal
+from netspec.model import BeforeValidator, Field, Invalid, RefusedValue
 from netspec.ops.base import Inputs, Meaning, Moves, Op, Weight
 from netspec.ops.fields import AuthorForm, refusal, unknown_word
 from netspec.ops.initializers import Init, Initializer
@@ -168,7 +168,7 @@ def _read(value: object, known: Mapping[str, type[Pointwise]]) -> object:
         return cls.model_validate(dict(fields))
     except Invalid as error:
         inner = {"text": str(error), "op": cls, "errors": error.details}
-        raise Refusal("fields", "{text}", inner) from None
+        raise RefusedValue("fields", "{text}", inner) from None
 
 
 def _schema() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, LiteralString
 
 from netspec.arithmetic import Pair
 from netspec.dataclass import dataclass
-from netspec.model import BeforeValidator, Field, Refusal
+from netspec.model import BeforeValidator, Field, RefusedValue
 
 Pads = tuple[Pair, ...]
 
@@ -108,18 +108,18 @@ Table = Annotated[tuple[tuple[Natural, ...], ...], BeforeValidator(_tuples), Aut
 
 def refusal(
     kind: LiteralString, text: str, help: str | None = None, at: Sequence[str] = (), word: str | None = None
-) -> Refusal:
+) -> RefusedValue:
     """The validation error for a value, with its help.
 
     `at` is the path of keys to the wrong part of the value; the last key is the wrong one. `word` is the unknown
     word, for callers that know further words.
     """
-    return Refusal(kind, "{text}", {"text": text, "help": help, "at": tuple(at), "word": word})
+    return RefusedValue(kind, "{text}", {"text": text, "help": help, "at": tuple(at), "word": word})
 
 
 def unknown_word(
     kind: LiteralString, what: str, word: str, known: Iterable[str], table: str, at: Sequence[str] = ()
-) -> Refusal:
+) -> RefusedValue:
     """The validation error for an unknown word of a field; the help names the word that it probably stands for.
 
     Args:

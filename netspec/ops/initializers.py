@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, cast
 
-from netspec.model import BeforeValidator, Model, Refusal
+from netspec.model import BeforeValidator, Model, RefusedValue
 from netspec.ops.fields import AuthorForm, refusal, unknown_word
 from netspec.types import LARGEST_FLOAT
 
@@ -89,15 +89,15 @@ def _initializer(value: object) -> object:
     settings = tuple((str(name), _number(kind, str(name), number)) for name, number in written.items())
     init = Initializer.model_construct(kind=cast(InitializerName, kind), settings=settings)
     if kind == "normal" and init["std"] < 0:
-        raise Refusal("initializer", "`std` must be at least 0")
+        raise RefusedValue("initializer", "`std` must be at least 0")
     if kind == "uniform" and init["low"] > init["high"]:
-        raise Refusal("initializer", "`low` is larger than `high`")
+        raise RefusedValue("initializer", "`low` is larger than `high`")
     if kind == "uniform" and init["high"] - init["low"] > LARGEST_FLOAT:
-        raise Refusal("initializer", "`high` − `low` is larger than the largest float32, 3.4e38")
+        raise RefusedValue("initializer", "`high` − `low` is larger than the largest float32, 3.4e38")
     return init
 
 
-def unknown_setting(kind: str, name: str, known: list[str]) -> Refusal:
+def unknown_setting(kind: str, name: str, known: list[str]) -> RefusedValue:
     """The validation error for a setting that an initialiser does not have."""
     from netspec.ops.words import lead, values
 
@@ -112,7 +112,9 @@ def _number(kind: str, name: str, number: object) -> float:
     if name not in SETTINGS[kind]:
         raise unknown_setting(kind, name, list(SETTINGS[kind]))
     if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) < float("inf"):
-        raise Refusal("initializer", "{text}", {"text": f"`{name}` must be a finite number, not {number!r}"})
+        raise RefusedValue(
+            "initializer", "{text}", {"text": f"`{name}` must be a finite number, not {number!r}"}
+        )
     return float(number)
 
 

@@ -72,7 +72,7 @@ class Group(Settings):
     freeze: Annotated[bool | Count, Field(description="a whole number of epochs from 1, or `true`")] = False
 
 
-class Stop(Settings):
+class EarlyStop(Settings):
     """Ends the training after `after` epochs in which `metric` did not get better by more than `threshold`."""
 
     after: Annotated[Count, Field(description="a whole number of epochs from 1")]
@@ -82,7 +82,7 @@ class Stop(Settings):
     threshold: NotNegative = 0.0
 
 
-class Checkpoint(Settings):
+class CheckpointInterval(Settings):
     """How often all that a resumed run needs is written: every so many epochs, steps or minutes, whichever is first."""
 
     epochs: Annotated[Count | None, Field(description="a whole number of epochs from 1")] = None
@@ -138,8 +138,8 @@ class Recipe(Settings):
     best: Annotated[Word | None, Field(description="the name of a figure, such as `validation_accuracy`")] = (
         None
     )
-    stop: Stop | None = None
-    checkpoint: Checkpoint = Checkpoint(epochs=1)
+    stop: EarlyStop | None = None
+    checkpoint: CheckpointInterval = CheckpointInterval(epochs=1)
     precision: Annotated[Precision, Field(description="`float32`, `tf32`, `bf16`, `fp16` or `float64`")] = (
         "float32"
     )
@@ -217,14 +217,14 @@ class StatedRecipe:
 
 
 __all__ = [
-    "Checkpoint",
+    "CheckpointInterval",
+    "EarlyStop",
     "Group",
     "Normalise",
     "Optimizer",
     "Precision",
     "Recipe",
     "StatedRecipe",
-    "Stop",
     "plain",
     "stated",
 ]

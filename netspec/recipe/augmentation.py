@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from netspec.model import BeforeValidator, Field, Info, Refusal, field_validator
+from netspec.model import BeforeValidator, Field, Info, RefusedValue, field_validator
 from netspec.recipe.model import (
     Augment,
     Count,
@@ -55,7 +55,7 @@ class Shift(Augment):
     fill: Number = 0.0
 
 
-class Crop(Augment):
+class RandomCrop(Augment):
     """Cuts a part of `size` at a random place, after `pad` pixels of `fill` on every side (He et al. 2016: pad 4)."""
 
     kind: ClassVar[Literal["crop"]] = "crop"
@@ -74,7 +74,7 @@ class Rotate(Augment):
     fill: Number = 0.0
 
 
-class Scale(Augment):
+class RandomScale(Augment):
     """Enlarges by a factor drawn from `least` to `most`, about the centre, at the same size of the image."""
 
     kind: ClassVar[Literal["scale"]] = "scale"
@@ -86,7 +86,7 @@ class Scale(Augment):
     def _is_not_below_the_least(cls, most: float, info: Info) -> float:
         least = info.data.get("least", most)
         if most < least:
-            raise Refusal(
+            raise RefusedValue(
                 "order",
                 f"`most` must be at least `least`, but {most:g} is below {least:g}",
                 {"help": f"write `most: {least:g}` at least, or a smaller `least`"},
@@ -120,7 +120,7 @@ class Colour(Augment):
     strength: Share = 0.2
 
 
-class Noise(Augment):
+class PixelNoise(Augment):
     """Adds normal noise of deviation `deviation`, as a fraction of 255 for bytes, of 65535 for 16 bits, else of 1."""
 
     kind: ClassVar[Literal["noise"]] = "noise"
@@ -138,5 +138,5 @@ class Cutout(Augment):
 
 
 AUGMENTATIONS: dict[str, type[Any]] = family(
-    Flip, Shift, Crop, Rotate, Scale, Brightness, Contrast, Colour, Noise, Cutout
+    Flip, Shift, RandomCrop, Rotate, RandomScale, Brightness, Contrast, Colour, PixelNoise, Cutout
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from netspec.model import BeforeValidator, Field, Info, Refusal, field_validator
+from netspec.model import BeforeValidator, Field, Info, RefusedValue, field_validator
 from netspec.recipe.model import Count, Flag, Settings, Whole, Word, listed
 
 Text = Annotated[str, Field(min_length=1)]
@@ -52,7 +52,7 @@ class BitsData(Settings):
     def _leaves_a_target(cls, delay: int, info: Info) -> int:
         length = info.data.get("length", delay + 1)
         if delay >= length:
-            raise Refusal(
+            raise RefusedValue(
                 "order",
                 f"`delay` must be below `length`, but {delay} is not below {length}",
                 {"help": f"write `delay: {length - 1}` at most, or a larger `length`"},

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from netspec.model import BeforeValidator, Field, Info, Refusal, field_validator
+from netspec.model import BeforeValidator, Field, Info, RefusedValue, field_validator
 from netspec.recipe.model import (
     Flag,
     Fraction,
@@ -58,7 +58,7 @@ class CrossEntropy(Loss):
     @classmethod
     def _ignores_an_index(cls, ignore: int | None, info: Info) -> int | None:
         if ignore is not None and info.data.get("soft"):
-            raise Refusal(
+            raise RefusedValue(
                 "one_of",
                 "`ignore` is a class index, but with `soft` a target is a distribution",
                 {"help": "remove `ignore` or `soft`"},

@@ -31,7 +31,7 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedSet:
     """A named data set: the shape of a sample, its classes, and the samples of its parts.
 
     The embedded set has no files; it is part of the package. `url` ends in a slash; single files there have the
@@ -90,24 +90,24 @@ _EMNIST = Archive(
 )
 
 
-def _emnist(split: str, classes: str, train: int, test: int) -> Named:
+def _emnist(split: str, classes: str, train: int, test: int) -> NamedSet:
     stems = (
         f"emnist-{split}-{part}-{kind}"
         for part in ("train", "test")
         for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")
     )
     files = tuple(File(stem) for stem in stems)
-    return Named(
+    return NamedSet(
         (1, 28, 28), len(classes), train, test, _EMNIST_URL, files, names=tuple(classes), archive=_EMNIST
     )
 
 
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-SETS: dict[str, Named] = {
-    EMBEDDED: Named((1, 28, 28), 10, 6_000, 1_000, names=_CLOTHES),
+SETS: dict[str, NamedSet] = {
+    EMBEDDED: NamedSet((1, 28, 28), 10, 6_000, 1_000, names=_CLOTHES),
     # Xiao, Rasul, Vollgraf 2017; MIT.
-    "fashion-mnist": Named(
+    "fashion-mnist": NamedSet(
         (1, 28, 28),
         10,
         60_000,
@@ -122,7 +122,7 @@ SETS: dict[str, Named] = {
         names=_CLOTHES,
     ),
     # LeCun, Cortes, Burges 1998.
-    "mnist": Named(
+    "mnist": NamedSet(
         (1, 28, 28),
         10,
         60_000,
@@ -141,7 +141,7 @@ SETS: dict[str, Named] = {
     "emnist-letters": _emnist("letters", _UPPER, 124_800, 20_800),
     "emnist-digits": _emnist("digits", "0123456789", 240_000, 40_000),
     # Krizhevsky 2009. SHA-256: tensorflow/datasets, url_checksums/cifar10.txt and cifar100.txt.
-    "cifar10": Named(
+    "cifar10": NamedSet(
         (3, 32, 32),
         10,
         50_000,
@@ -160,7 +160,7 @@ SETS: dict[str, Named] = {
             "cifar-10-batches-bin",
         ),
     ),
-    "cifar100": Named(
+    "cifar100": NamedSet(
         (3, 32, 32),
         100,
         50_000,
@@ -178,7 +178,7 @@ SETS: dict[str, Named] = {
         ),
     ),
     # Netzer et al. 2011, the cropped digits. SHA-256: tensorflow/datasets, url_checksums/svhn_cropped.txt.
-    "svhn": Named(
+    "svhn": NamedSet(
         (3, 32, 32),
         10,
         73_257,
@@ -193,7 +193,7 @@ SETS: dict[str, Named] = {
         packed="",
     ),
     # Brostow, Fauqueur, Cipolla 2009, with the eleven classes and the parts of Badrinarayanan et al. 2017 (SegNet).
-    "camvid": Named(
+    "camvid": NamedSet(
         (3, 360, 480),
         11,
         367,

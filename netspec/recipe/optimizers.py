@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from netspec.model import Info, Refusal, field_validator
+from netspec.model import Info, RefusedValue, field_validator
 from netspec.recipe.model import SMALLEST, Flag, Fraction, Named, NotNegative, Positive, family
 
 __all__ = ["OPTIMIZERS", "SMALLEST", "Adadelta", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "Sgd"]
@@ -28,7 +28,7 @@ class Sgd(Named):
     @classmethod
     def _looks_along_a_momentum(cls, nesterov: bool, info: Info) -> bool:
         if nesterov and info.data.get("momentum") == 0:
-            raise Refusal("nesterov", "`nesterov` needs a momentum, but `momentum` is 0")
+            raise RefusedValue("nesterov", "`nesterov` needs a momentum, but `momentum` is 0")
         return nesterov
 
 

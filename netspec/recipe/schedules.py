@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from netspec.model import BeforeValidator, Field, Info, Refusal, field_validator
+from netspec.model import BeforeValidator, Field, Info, RefusedValue, field_validator
 from netspec.recipe.model import Count, NotNegative, Positive, Schedule, Share, Word, family, listed
 
 
-class Constant(Schedule):
+class ConstantRate(Schedule):
     """The factor is 1."""
 
     kind: ClassVar[Literal["constant"]] = "constant"
@@ -40,7 +40,7 @@ class Step(Schedule):
         every = info.data.get("every")
         if "every" in info.data and bool(at) == (every is not None):
             told = "both are given" if at else "neither is given"
-            raise Refusal(
+            raise RefusedValue(
                 "one_of",
                 f"`step` needs either `every` or `at`, but {told}",
                 {"help": "write `step: {every: 30, factor: 0.1}`, for example"},
@@ -109,7 +109,7 @@ class Plateau(Schedule):
     smallest: Share = 0.0
 
 
-AnySchedule = Constant | Step | Exponential | InverseTime | Cosine | Polynomial | OneCycle | Plateau
+AnySchedule = ConstantRate | Step | Exponential | InverseTime | Cosine | Polynomial | OneCycle | Plateau
 SCHEDULES: dict[str, type[Any]] = family(
-    Constant, Step, Exponential, InverseTime, Cosine, Polynomial, OneCycle, Plateau
+    ConstantRate, Step, Exponential, InverseTime, Cosine, Polynomial, OneCycle, Plateau
 )

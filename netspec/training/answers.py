@@ -38,7 +38,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Head:
+class AnswerOutput:
     """An output of a network, as its answers are read."""
 
     name: str
@@ -84,12 +84,12 @@ _BY_MEANING: Mapping[Meaning, Reading] = {
 }
 
 
-def answer(head: Head, array: Array, top: int) -> Answer:
+def answer(head: AnswerOutput, array: Array, top: int) -> Answer:
     """The answer in one output of one sample, channels first."""
     return _ANSWERS[head.kind](head, array, top)
 
 
-def probabilities(head: Head, array: Array) -> Array:
+def probabilities(head: AnswerOutput, array: Array) -> Array:
     """The probabilities of the classes (channels first), or of ones for bits, in float64."""
     import numpy as np
 
@@ -102,7 +102,7 @@ def probabilities(head: Head, array: Array) -> Array:
     return np.asarray(powers / powers.sum(axis=0, keepdims=True))
 
 
-def _indices(head: Head, array: Array) -> Any:
+def _indices(head: AnswerOutput, array: Array) -> Any:
     """The class of every position: the largest, the first of equals; the nearest; a bit that is likelier than not."""
     if head.reading == "nearest":
         return array.argmin(axis=0)
@@ -112,7 +112,7 @@ def _indices(head: Head, array: Array) -> Any:
     return array.argmax(axis=0)
 
 
-def _ranked(head: Head, array: Array, top: int) -> tuple[dict[str, Any], str]:
+def _ranked(head: AnswerOutput, array: Array, top: int) -> tuple[dict[str, Any], str]:
     """The first classes of a vector, and their words."""
     import numpy as np
 
@@ -130,17 +130,17 @@ def _ranked(head: Head, array: Array, top: int) -> tuple[dict[str, Any], str]:
     return {**found[0], "top": found}, shown
 
 
-def _class(head: Head, array: Array, top: int) -> Answer:
+def _class(head: AnswerOutput, array: Array, top: int) -> Answer:
     facts, words = _ranked(head, array.reshape(-1), top)
     return Answer("class", facts, words)
 
 
-def _next(head: Head, array: Array, top: int) -> Answer:
+def _next(head: AnswerOutput, array: Array, top: int) -> Answer:
     facts, words = _ranked(head, array[:, -1], top)
     return Answer("next", facts, words)
 
 
-def _steps(head: Head, array: Array, top: int) -> Answer:
+def _steps(head: AnswerOutput, array: Array, top: int) -> Answer:
     if head.reading == "bits" and (head.type.channels or 1) > 1:
         return _bits(head, array, top)
     indices = _indices(head, array)
@@ -150,7 +150,7 @@ def _steps(head: Head, array: Array, top: int) -> Answer:
     return Answer("steps", facts, shown + " …" * (len(names) > 4 * SHOWN))
 
 
-def _mask(head: Head, array: Array, top: int) -> Answer:
+def _mask(head: AnswerOutput, array: Array, top: int) -> Answer:
     import numpy as np
 
     if head.reading == "bits" and (head.type.channels or 1) > 1:
@@ -167,7 +167,7 @@ def _mask(head: Head, array: Array, top: int) -> Answer:
     return Answer("mask", {"shares": shares}, words + more, mask=indices, classes=head.classes)
 
 
-def _bits(head: Head, array: Array, top: int) -> Answer:
+def _bits(head: AnswerOutput, array: Array, top: int) -> Answer:
     found = probabilities(head, array)
     bits = (found > 0.5).astype(int)
     words = (
@@ -178,14 +178,14 @@ def _bits(head: Head, array: Array, top: int) -> Answer:
     return Answer("bits", {"bits": bits.tolist(), "probabilities": found.tolist()}, words)
 
 
-def _box(head: Head, array: Array, top: int) -> Answer:
+def _box(head: AnswerOutput, array: Array, top: int) -> Answer:
     names = ("left", "top", "right", "bottom")
     box = tuple(float(each) for each in array.reshape(-1))
     words = ", ".join(f"{name} {value:.1f}" for name, value in zip(names, box, strict=True))
     return Answer("box", dict(zip(names, box, strict=True)), words, box=box)
 
 
-def _values(head: Head, array: Array, top: int) -> Answer:
+def _values(head: AnswerOutput, array: Array, top: int) -> Answer:
     flat = array.reshape(-1)
     if flat.size > MOST_VALUES:
         return _map(head, array, top)
@@ -193,7 +193,7 @@ def _values(head: Head, array: Array, top: int) -> Answer:
     return Answer("values", {"values": flat.tolist()}, words + ", …" * (flat.size > SHOWN))
 
 
-def _map(head: Head, array: Array, top: int) -> Answer:
+def _map(head: AnswerOutput, array: Array, top: int) -> Answer:
     low, high, mean = float(array.min()), float(array.max()), float(array.mean(dtype="float64"))
     facts = {"shape": list(array.shape), "smallest": low, "largest": high, "mean": mean}
     size = "×".join(map(str, array.shape))
@@ -210,7 +210,7 @@ def _printable(name: str) -> str:
     return name if plain else repr(name)
 
 
-_ANSWERS: Mapping[Kind, Callable[[Head, Any, int], Answer]] = {
+_ANSWERS: Mapping[Kind, Callable[[AnswerOutput, Any, int], Answer]] = {
     "class": _class,
     "mask": _mask,
     "steps": _steps,

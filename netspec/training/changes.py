@@ -11,7 +11,7 @@ from netspec.diagnostics.codes import training as codes
 from netspec.graph import Graph
 from netspec.recipe import Recipe
 from netspec.recipe.names import Shape, padded
-from netspec.training.heads import Head, place
+from netspec.training.heads import LossOutput, place
 from netspec.training.suits import images
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def check_augmentation(graph: Graph, recipe: Recipe, problems: Problems, given: 
 
 
 def augmentation(
-    graph: Graph, recipe: Recipe, heads: Sequence[Head], key: str, parts: Parts, problems: Problems
+    graph: Graph, recipe: Recipe, heads: Sequence[LossOutput], key: str, parts: Parts, problems: Problems
 ) -> Augmentation | None:
     """What changes training samples, whose images are the array `key`; None if something does not suit them."""
     from netspec.data.augmentation import Augmentation

@@ -22,7 +22,7 @@ class Damaged(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Moment:
     """A place in a training: so many steps of an epoch (from 1) are done.
 
     `written` is the length of `metrics.jsonl` at that place, `seconds` the time that this epoch has taken.
@@ -38,7 +38,7 @@ class Place:
 class Checkpoint:
     """A place, the state of the trainer there, and the tallies of the steps of its epoch."""
 
-    place: Place
+    place: Moment
     state: Mapping[str, Array]
     tallies: Mapping[str, Array]
 
@@ -69,7 +69,7 @@ class Checkpoint:
             size = int.from_bytes(content[:8], "little")
             told = json.loads(content[8 : 8 + size])["__metadata__"]
             arrays: dict[str, Array] = load(content)
-            place = Place(**json.loads(told["place"]))
+            place = Moment(**json.loads(told["place"]))
         except OSError as error:
             raise Damaged(f"{files.shortened(path)} cannot be read: {files.reason(error)}") from None
         except (SafetensorError, ValueError, TypeError, KeyError, RecursionError):

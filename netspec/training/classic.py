@@ -7,7 +7,7 @@ from typing import Any
 
 from netspec.data.parts import Classes, Parts
 from netspec.data.samples import Dataset
-from netspec.data.source import Arrays, Changed, Role, Source, numbered
+from netspec.data.source import Arrays, Changed, Purpose, SampleSource, numbered
 from netspec.graph import Graph
 from netspec.recipe import Recipe
 from netspec.training.heads import is_classifier
@@ -40,20 +40,20 @@ def of_dataset(data: Dataset, parts: Parts) -> Parts:
     return parts.having(_alike(found))
 
 
-def _source(images: Any, labels: Any, where: str) -> Source:
+def _source(images: Any, labels: Any, where: str) -> SampleSource:
     return Arrays(
-        {IMAGES: images, LABELS: labels}, {IMAGES: Role.input, LABELS: Role.target}, numbered(where)
+        {IMAGES: images, LABELS: labels}, {IMAGES: Purpose.input, LABELS: Purpose.target}, numbered(where)
     )
 
 
-def _alike(found: dict[str, Source]) -> dict[str, Source]:
+def _alike(found: dict[str, SampleSource]) -> dict[str, SampleSource]:
     """The parts with samples of one type: if one has bytes and another floats, the bytes become floats."""
     import numpy as np
 
     kinds = {source.fields[IMAGES].dtype for source in found.values()}
     if len(kinds) == 1:
         return found
-    changed: dict[str, Source] = {}
+    changed: dict[str, SampleSource] = {}
     for name, source in found.items():
         changed[name] = Changed(
             source,

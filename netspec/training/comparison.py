@@ -17,7 +17,7 @@ from netspec.diagnostics import Diagnostic, Problems, SpecError
 from netspec.graph import Graph
 from netspec.passes import still
 from netspec.recipe import Recipe
-from netspec.training.loop import Diverged, Loop
+from netspec.training.loop import Diverged, TrainingLoop
 from netspec.training.obeyed import check_obeyed
 from netspec.training.plan import plan
 from netspec.training.processes import Follower
@@ -61,7 +61,7 @@ class Apart:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class TrainingComparison:
     """The result: what each backend learned, and how far they are apart in each epoch, and in the test."""
 
     name: str
@@ -123,7 +123,7 @@ class Comparison:
         }
 
 
-class Kept(Follower):
+class KeptRun(Follower):
     """A `Keeper` in memory: the losses, the epochs, and the best weights."""
 
     def __init__(self) -> None:
@@ -155,7 +155,7 @@ def compare(
     device: str = "auto",
     report: Callable[[str], None] = lambda line: None,
     warn: Callable[[Sequence[Diagnostic]], None] = lambda warnings: None,
-) -> Comparison:
+) -> TrainingComparison:
     """Train on each backend in turn, in this precision; `report` gets the name of the one that begins.
 
     Raises:
@@ -175,7 +175,7 @@ def compare(
     )
     tests = [each.test for each in learned]
     last = None if any(each is None for each in tests) else _apart(0, [[each] for each in tests if each], [])
-    return Comparison(graph.name, data.name, dtype, TOLERANCES[dtype], tuple(learned), rows, last)
+    return TrainingComparison(graph.name, data.name, dtype, TOLERANCES[dtype], tuple(learned), rows, last)
 
 
 def _learned(
@@ -194,9 +194,9 @@ def _learned(
         raise SpecError(problems.in_order())
     for tell in warn:
         tell(problems.in_order())
-    keeper = Kept()
+    keeper = KeptRun()
     try:
-        ended = Loop(whole, backend.trainer(whole.task), keeper).run()
+        ended = TrainingLoop(whole, backend.trainer(whole.task), keeper).run()
     except Diverged as error:
         error.add_note(f"it was {backend.name} that diverged")
         raise

@@ -15,12 +15,12 @@ from netspec.diagnostics import Problems, SpecError
 from netspec.recipe.metrics import Confusion, Measured
 from netspec.recipe.model import ANSWERS
 from netspec.scoring import Figure, figure
-from netspec.training.opened import Chosen, Opened
+from netspec.training.opened import Chosen, OpenedRun
 from netspec.training.plan import Plan, plan
 from netspec.training.preparation import Asked, Preparation
 
 if TYPE_CHECKING:
-    from netspec.data.source import Source
+    from netspec.data.source import SampleSource
     from netspec.fit import Tallies
 
 MOST_CLASSES = 2_000
@@ -78,7 +78,7 @@ class Evaluation:
 
 
 def evaluate(
-    run: Opened,
+    run: OpenedRun,
     weights: Chosen,
     backend: Trains,
     data: str | None = None,
@@ -116,7 +116,7 @@ def evaluate(
     )
 
 
-def _own(run: Opened, folder: Path | None, part: str) -> tuple[Parts, str]:
+def _own(run: OpenedRun, folder: Path | None, part: str) -> tuple[Parts, str]:
     recipe = run.recipe
     parts = load(recipe.data, folder, recipe.seed, base=run.base, workers=recipe.workers)
     if part not in dict(parts):
@@ -130,7 +130,7 @@ def _own(run: Opened, folder: Path | None, part: str) -> tuple[Parts, str]:
     return limited, part
 
 
-def _require_unchanged(run: Opened, parts: Parts, part: str) -> None:
+def _require_unchanged(run: OpenedRun, parts: Parts, part: str) -> None:
     """Refuse to measure other data under the name of those of the run.
 
     Raises:
@@ -151,7 +151,7 @@ def _require_unchanged(run: Opened, parts: Parts, part: str) -> None:
             )
 
 
-def _others(run: Opened, folder: Path | None, data: str, part: str | None) -> tuple[Parts, str]:
+def _others(run: OpenedRun, folder: Path | None, data: str, part: str | None) -> tuple[Parts, str]:
     """Other data with the chosen part as the only one."""
     known = {each.key: each.classes for each in run.preparation.outputs.values() if each.key and each.classes}
     known |= {
@@ -177,7 +177,7 @@ def _others(run: Opened, folder: Path | None, data: str, part: str | None) -> tu
     return only.having({name: source}), name
 
 
-def _planned(run: Opened, parts: Parts, weights: Chosen, device: str) -> Plan:
+def _planned(run: OpenedRun, parts: Parts, weights: Chosen, device: str) -> Plan:
     """The plan of an evaluation, with a confusion matrix for every classifier."""
     nothing: dict[str, Any] = dict.fromkeys(("best", "stop", "schedule", "average", "steps"))
     nothing |= dict.fromkeys(("train_size", "validation_size", "test_size"))
@@ -193,7 +193,7 @@ _PREFIX = "netspec "
 """Starts the names of metrics that the recipe does not have."""
 
 
-def _confusions(whole: Plan, run: Opened) -> list[Measured]:
+def _confusions(whole: Plan, run: OpenedRun) -> list[Measured]:
     """A confusion matrix of each output whose answers are classes."""
     found = []
     for term in whole.task.terms:
@@ -215,7 +215,7 @@ def _told(metrics: Sequence[Measured]) -> tuple[Measured, ...]:
     return tuple(each for each in metrics if not each.name.startswith(_PREFIX))
 
 
-def _tables(run: Opened, whole: Plan, tallies: Tallies) -> tuple[Table, ...]:
+def _tables(run: OpenedRun, whole: Plan, tallies: Tallies) -> tuple[Table, ...]:
     found = []
     for each in whole.task.metrics:
         if not each.name.startswith(_PREFIX):
@@ -234,7 +234,7 @@ def _tables(run: Opened, whole: Plan, tallies: Tallies) -> tuple[Table, ...]:
     return tuple(found)
 
 
-def require_alike(parts: Parts, source: Source, preparation: Preparation) -> None:
+def require_alike(parts: Parts, source: SampleSource, preparation: Preparation) -> None:
     """Refuse data that are not like those of the training: other sizes, types or classes.
 
     Raises:

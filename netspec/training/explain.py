@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from netspec.backend import shortage
 from netspec.fit import World
-from netspec.training.checkpoint import Checkpoint, Damaged, Place
+from netspec.training.checkpoint import Checkpoint, Damaged, Moment
 from netspec.training.loop import Diverged
 from netspec.training.report import Epoch
 
@@ -22,7 +22,7 @@ LONGEST = 60.0
 """The time in seconds for which steps are repeated."""
 
 
-class Holder(Protocol):
+class CheckpointKeeper(Protocol):
     """Has the last checkpoint, and the epochs so far."""
 
     epochs: list[Epoch]
@@ -32,7 +32,7 @@ class Holder(Protocol):
         ...
 
 
-def explain(error: Diverged, plan: Plan, backend: Trains, holder: Holder) -> None:
+def explain(error: Diverged, plan: Plan, backend: Trains, holder: CheckpointKeeper) -> None:
     """Add notes to the error: what is not finite first, and where the last checkpoint is."""
     try:
         checkpoint = holder.last()
@@ -47,11 +47,11 @@ def explain(error: Diverged, plan: Plan, backend: Trains, holder: Holder) -> Non
         found = "there is no memory for a second network, which would show what is not finite first"
     if found:
         error.add_note(found)
-    if place != Place(written=place.written, seconds=place.seconds):
+    if place != Moment(written=place.written, seconds=place.seconds):
         error.add_note(f"the last checkpoint has all up to {_at(place)}")
 
 
-def _at(place: Place) -> str:
+def _at(place: Moment) -> str:
     return (
         f"step {place.step} of epoch {place.epoch}" if place.step else f"the end of epoch {place.epoch - 1}"
     )

@@ -8,7 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 from netspec.data.prefetch import prefetched
-from netspec.data.source import Source
+from netspec.data.source import SampleSource
 from netspec.fit import Batch, Step, Trainer, World
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from netspec.fit import Array
 
 
-class Samples(Protocol):
+class PartSamples(Protocol):
     """The samples of one part, of which a batch has some."""
 
     def __len__(self) -> int:
@@ -49,7 +49,7 @@ class Samples(Protocol):
 class Sourced:
     """Samples of a source; `inputs` and `targets` have its key for each input and output."""
 
-    source: Source
+    source: SampleSource
     inputs: Mapping[str, str]
     targets: Mapping[str, str]
     changes: Augmentation | None = None
@@ -94,7 +94,7 @@ class Feed:
     With several processes, each has its share of every batch, so that all batches are those of one process.
     """
 
-    parts: Mapping[str, Samples]
+    parts: Mapping[str, PartSamples]
     batch: int
     seed: int
     accumulate: int = 1

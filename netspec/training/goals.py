@@ -17,7 +17,7 @@ from netspec.recipe.metrics import Accuracy, BoxIou, Measured, TopK
 from netspec.recipe.model import Reading
 from netspec.recipe.schedules import Plateau
 from netspec.training.decisions import Goal, Patience
-from netspec.training.heads import Head, place
+from netspec.training.heads import LossOutput, place
 
 BOX = 4
 """The numbers of a box: left, top, right, bottom."""
@@ -26,7 +26,7 @@ LISTS = frozenset({"per_class", "iou_per_class", "confusion"})
 
 
 def metrics(
-    graph: Graph, recipe: Recipe, found: tuple[Head, ...], problems: Problems
+    graph: Graph, recipe: Recipe, found: tuple[LossOutput, ...], problems: Problems
 ) -> tuple[Measured, ...]:
     """The metrics of the recipe, each of the output that it names, or of the first that it can measure."""
     known = [head for head in found if head.loss.targets is not None]
@@ -50,7 +50,7 @@ def metrics(
     return tuple(measured)
 
 
-def _misfit(metric: Any, head: Head) -> str | None:
+def _misfit(metric: Any, head: LossOutput) -> str | None:
     """Why an output is not what the metric measures; None if it is."""
     if _reading(head) not in metric.readings:
         return f"`{head.output}` has the loss `{head.loss.kind}`, whose metrics are {_fitting(head)}"
@@ -61,7 +61,7 @@ def _misfit(metric: Any, head: Head) -> str | None:
     return None
 
 
-def _fitting(head: Head) -> str:
+def _fitting(head: LossOutput) -> str:
     from netspec.recipe.metrics import METRICS
 
     fitting = [f"`{kind}`" for kind, metric in METRICS.items() if _reading(head) in metric.readings]
@@ -69,7 +69,12 @@ def _fitting(head: Head) -> str:
 
 
 def _report(
-    graph: Graph, metric: Any, known: Sequence[Head], asked: Sequence[Head], where: Span, problems: Problems
+    graph: Graph,
+    metric: Any,
+    known: Sequence[LossOutput],
+    asked: Sequence[LossOutput],
+    where: Span,
+    problems: Problems,
 ) -> None:
     """Say why nothing is measured by this metric."""
     if not asked:
@@ -94,7 +99,7 @@ def _report(
     )
 
 
-def _names(metric: Any, head: Head) -> Iterator[str]:
+def _names(metric: Any, head: LossOutput) -> Iterator[str]:
     yield metric.kind
     if metric.tallied != metric.tally:
         yield metric.tallied
@@ -102,7 +107,7 @@ def _names(metric: Any, head: Head) -> Iterator[str]:
     yield from (f"{head.output}_{metric.kind}_{number}" for number in count(2))
 
 
-def _reading(head: Head) -> Reading | None:
+def _reading(head: LossOutput) -> Reading | None:
     reading: Reading | None = head.loss.reading(head.type.channels or 1)
     return reading
 
@@ -170,7 +175,7 @@ class Goals:
 
 
 def check_goals(
-    graph: Graph, recipe: Recipe, found: tuple[Head, ...], validated: bool | None, problems: Problems
+    graph: Graph, recipe: Recipe, found: tuple[LossOutput, ...], validated: bool | None, problems: Problems
 ) -> None:
     """Report metrics that do not fit, and figures that nothing measures."""
     goals = Goals(graph, recipe, metrics(graph, recipe, found, problems), validated, problems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import training as codes
-from netspec.fit import Group
+from netspec.fit import WeightGroup
 from netspec.graph import Graph, Node
 from netspec.ops.nearest import did_you_mean
 from netspec.recipe import Recipe
@@ -13,7 +13,9 @@ from netspec.training.heads import matching, place
 ALWAYS = 2**31
 
 
-def groups(graph: Graph, recipe: Recipe, problems: Problems) -> tuple[tuple[Group, ...], dict[str, int]]:
+def groups(
+    graph: Graph, recipe: Recipe, problems: Problems
+) -> tuple[tuple[WeightGroup, ...], dict[str, int]]:
     """The groups of weights with equal settings, and for each frozen weight the number of its epochs."""
     settings: dict[str, tuple[float, float | None, float]] = {}
     frozen: dict[str, int] = {}
@@ -31,7 +33,7 @@ def groups(graph: Graph, recipe: Recipe, problems: Problems) -> tuple[tuple[Grou
     found: dict[tuple[float, float | None, float], set[str]] = {}
     for name, own in settings.items():
         found.setdefault(own, set()).add(name)
-    return tuple(Group(frozenset(names), *own) for own, names in found.items()), frozen
+    return tuple(WeightGroup(frozenset(names), *own) for own, names in found.items()), frozen
 
 
 def _l2(graph: Graph, recipe: Recipe, problems: Problems) -> dict[str, float]:

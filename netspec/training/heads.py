@@ -22,7 +22,7 @@ from netspec.types import Type
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class LossOutput:
     """An output with its loss."""
 
     output: str
@@ -62,12 +62,12 @@ def is_classifier(graph: Graph, recipe: Recipe) -> bool:
     return graph.inputs[0].type.dtype == "float" and not (is_map and recipe.loss is not None)
 
 
-def heads(graph: Graph, recipe: Recipe, problems: Problems) -> tuple[Head, ...] | None:
+def heads(graph: Graph, recipe: Recipe, problems: Problems) -> tuple[LossOutput, ...] | None:
     """The outputs that have a loss; None if something does not fit (`problems` says what)."""
     before = len(problems.errors)
     losses = _losses(graph, recipe, problems)
     found = [
-        Head(output.name, graph.types[output.value], losses[output.name])
+        LossOutput(output.name, graph.types[output.value], losses[output.name])
         for output in graph.outputs
         if output.name in losses
     ]
@@ -100,7 +100,7 @@ def _losses(graph: Graph, recipe: Recipe, problems: Problems) -> dict[str, Loss]
     return {}
 
 
-def _check(graph: Graph, recipe: Recipe, head: Head, problems: Problems) -> None:
+def _check(graph: Graph, recipe: Recipe, head: LossOutput, problems: Problems) -> None:
     output = next(each for each in graph.outputs if each.name == head.output)
     where = ["losses", head.output] if recipe.losses else ["loss"]
     lengths = getattr(head.loss, "lengths", None)
@@ -141,7 +141,7 @@ def _check(graph: Graph, recipe: Recipe, head: Head, problems: Problems) -> None
 
 
 def _check_lengths(
-    graph: Graph, recipe: Recipe, head: Head, name: str, where: Sequence[str], problems: Problems
+    graph: Graph, recipe: Recipe, head: LossOutput, name: str, where: Sequence[str], problems: Problems
 ) -> None:
     """Report an input that is not one whole number per sample, and an output without steps."""
     given = next(each for each in graph.inputs if each.name == name)
@@ -161,7 +161,7 @@ def _check_lengths(
         )
 
 
-def _check_logits(graph: Graph, head: Head, output: Output, problems: Problems) -> None:
+def _check_logits(graph: Graph, head: LossOutput, output: Output, problems: Problems) -> None:
     meaning, sources = meanings(graph)[output.value], origins(graph, output.value)
     bits = isinstance(head.loss, BinaryCrossEntropy) or head.type.channels == 1
     wrong, right, why = (

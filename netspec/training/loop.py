@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from netspec.fit import Trainer
 from netspec.scoring import Figure
-from netspec.stops import Asked, patient
-from netspec.training.checkpoint import Checkpoint, Place
+from netspec.stops import StopRequest, patient
+from netspec.training.checkpoint import Checkpoint, Moment
 from netspec.training.plan import Figures, Plan
 from netspec.training.report import Epoch, Report
 
@@ -67,7 +67,7 @@ class Ended:
     test: Epoch | None
 
 
-class Loop:
+class TrainingLoop:
     """One training from its beginning, or from a checkpoint, to its end."""
 
     def __init__(
@@ -81,7 +81,7 @@ class Loop:
         self.plan = replace(plan, feed=plan.feed.held_by(trainer))
         self.trainer, self.keeper = trainer, keeper
         self.reports: tuple[Report, ...] = (keeper, *reports)
-        self.place = Place()
+        self.place = Moment()
         self.tallies: Tallies = {}
         self.epochs: list[Epoch] = []
         if begun is not None:
@@ -89,7 +89,7 @@ class Loop:
             trainer.restore(checkpoint.state)
             self.place, self.tallies = checkpoint.place, checkpoint.tallies
             self.epochs = list(epochs)
-        self._asked = Asked()
+        self._asked = StopRequest()
         self._signal = 0
         self._saved = self._resumed = monotonic()
 
@@ -101,7 +101,7 @@ class Loop:
             KeyboardInterrupt: the user stopped the training; a checkpoint is kept.
         """
         with patient() as self._asked:
-            if self.place == Place():
+            if self.place == Moment():
                 self._checkpoint()  # the start: a training can be resumed from any moment on
             while self.place.epoch <= self.plan.epochs and not self._is_over():
                 self._epoch()
@@ -190,7 +190,7 @@ class Loop:
                 self.keeper.propose(weights, number)
         for report in self.reports:
             report.epoch(epoch)
-        self.place, self.tallies = Place(number + 1), {}
+        self.place, self.tallies = Moment(number + 1), {}
         self._resumed = monotonic()
         if saved:
             self._checkpoint()

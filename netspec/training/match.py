@@ -16,7 +16,7 @@ from netspec.graph import Graph
 from netspec.ops.base import Meaning
 from netspec.recipe import Normalise, Recipe
 from netspec.recipe.data import Data
-from netspec.recipe.names import MADE, SETS, Named, Shape, padded
+from netspec.recipe.names import MADE, SETS, NamedSet, Shape, padded
 from netspec.training import advice
 from netspec.training.advice import Labels
 from netspec.training.changes import check_augmentation
@@ -136,7 +136,7 @@ def _validated(recipe: Recipe) -> bool | None:
     return None if known is None else known.validation > 0
 
 
-def _stored(recipe: Recipe, known: Named) -> Shape:
+def _stored(recipe: Recipe, known: NamedSet) -> Shape:
     """The shape of the samples of a named set, as the recipe takes them."""
     if not isinstance(recipe.data, Data):
         return known.shape

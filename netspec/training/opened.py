@@ -52,7 +52,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedRun:
     """A run of this or an earlier process."""
 
     path: Path
@@ -128,7 +128,7 @@ def is_run(path: Path) -> bool:
     return files.exists(path / FACTS)
 
 
-def opened(path: Path) -> Opened:
+def opened(path: Path) -> OpenedRun:
     """The run in a folder.
 
     The network is that of the spec as it was then: what has been edited since does not count, unless it is in another
@@ -149,7 +149,7 @@ def opened(path: Path) -> Opened:
         raise CannotOpen(str(error), error.help) from None
     if preparation.inputs.keys() != {each.name for each in graph.inputs}:
         raise CannotOpen(f"{files.shortened(path / FILE)} is not that of this run: it has other inputs")
-    return Opened(path, facts, graph, recipe, preparation)
+    return OpenedRun(path, facts, graph, recipe, preparation)
 
 
 def _graph(path: Path, facts: Mapping[str, Any]) -> Graph:

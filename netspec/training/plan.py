@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from netspec.data.parts import Parts
 from netspec.diagnostics import Problems
-from netspec.fit import LOSS, Clip, Conversion, Task, Term
+from netspec.fit import LOSS, Conversion, GradientLimit, Task, Term
 from netspec.graph import Graph
 from netspec.passes import logits
 from netspec.recipe import Normalise, Recipe
-from netspec.recipe.schedules import AnySchedule, Constant, Plateau
+from netspec.recipe.schedules import AnySchedule, ConstantRate, Plateau
 from netspec.scoring import Figure, figure
 from netspec.training.classic import IMAGES, LABELS, classic, of_dataset
 from netspec.training.decisions import Goal, Patience, Saving
 from netspec.training.feed import Feed, Sourced
 from netspec.training.goals import Goals, metrics
 from netspec.training.groups import groups
-from netspec.training.heads import Head, heads
+from netspec.training.heads import LossOutput, heads
 from netspec.training.match import Facts, match
 from netspec.training.preparation import Preparation, of_training
 from netspec.training.rates import Course, Waiting, rate, waited
@@ -45,7 +45,7 @@ class Plan:
     task: Task
     feed: Feed
     epochs: int
-    schedule: AnySchedule = field(default_factory=Constant)
+    schedule: AnySchedule = field(default_factory=ConstantRate)
     goal: Goal | None = None
     """What the best weights are best in; None: nothing is selected."""
     patience: Patience | None = None
@@ -170,7 +170,7 @@ def plan(
         conversions=_conversions(graph, recipe, wiring, parts, changes, kept),
         target_conversions=_target_conversions(recipe, found, wiring, parts),
         groups=own,
-        clip=None if recipe.clip is None else Clip(recipe.clip.kind, recipe.clip.limit),  # type: ignore[arg-type]
+        clip=None if recipe.clip is None else GradientLimit(recipe.clip.kind, recipe.clip.limit),  # type: ignore[arg-type]
         average=recipe.average,
         precision=recipe.precision,
         compile=recipe.compile,
@@ -185,7 +185,7 @@ def plan(
         task,
         feed,
         epochs,
-        schedule=recipe.schedule or Constant(),  # type: ignore[arg-type]
+        schedule=recipe.schedule or ConstantRate(),  # type: ignore[arg-type]
         goal=goals.best(),
         patience=goals.patience(),
         watched=goals.watched(),
@@ -200,7 +200,7 @@ def plan(
     return None if problems.errors else made
 
 
-def _counted(head: Head, wiring: Wiring, parts: Parts, kept: Preparation | None) -> Any:
+def _counted(head: LossOutput, wiring: Wiring, parts: Parts, kept: Preparation | None) -> Any:
     """The loss with the weights of classes as numbers."""
     if getattr(head.loss, "class_weights", None) != "median_frequency":
         return head.loss
@@ -250,7 +250,7 @@ def _normalised(
 
 
 def _target_conversions(
-    recipe: Recipe, found: tuple[Head, ...], wiring: Wiring, parts: Parts
+    recipe: Recipe, found: tuple[LossOutput, ...], wiring: Wiring, parts: Parts
 ) -> dict[str, Conversion]:
     """Targets that are numbers are scaled as inputs of their type are; images are padded as the inputs are."""
     conversions = {}

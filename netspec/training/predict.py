@@ -18,13 +18,13 @@ from netspec.diagnostics import Problems
 from netspec.fit import Conversion, Task, Trainer
 from netspec.graph import Graph
 from netspec.recipe import Normalise, Recipe
-from netspec.recipe.augmentation import Crop
+from netspec.recipe.augmentation import RandomCrop
 from netspec.recipe.data import Data
 from netspec.recipe.names import SETS
-from netspec.training.answers import Answer, Head, answer
+from netspec.training.answers import Answer, AnswerOutput, answer
 from netspec.training.heads import heads as losses_of
 from netspec.training.preparation import Asked, CannotPrepare, Fed, Preparation
-from netspec.training.reading import Broken, Reader, Sample
+from netspec.training.reading import BrokenFile, Reader, ReadSample
 from netspec.training.suits import images, normalised
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ BATCH = 64
 class Predicted:
     """A sample with an answer for each output."""
 
-    sample: Sample
+    sample: ReadSample
     answers: Mapping[str, Answer]
 
 
@@ -55,7 +55,7 @@ class Predictor:
     top: int = 3
 
     @property
-    def heads(self) -> tuple[Head, ...]:
+    def heads(self) -> tuple[AnswerOutput, ...]:
         """The outputs."""
         return heads(self.graph, self.preparation)
 
@@ -71,19 +71,19 @@ class Predictor:
         vocabularies = {each.name: each.vocabulary for each in self.graph.inputs}
         return Reader(self.preparation, vocabularies, self.recipe.data, resize, tell)
 
-    def __call__(self, samples: Iterator[Sample | Broken]) -> Iterator[Predicted | Broken]:
+    def __call__(self, samples: Iterator[ReadSample | BrokenFile]) -> Iterator[Predicted | BrokenFile]:
         """The answers, in the order of the samples; a file that cannot be read is passed on."""
         trainer = self.trainer
         still, heads = self._cropped(), self.heads
-        waiting: list[Sample | Broken] = []
+        waiting: list[ReadSample | BrokenFile] = []
 
-        def flush() -> Iterator[Predicted | Broken]:
-            good = [each for each in waiting if isinstance(each, Sample)]
+        def flush() -> Iterator[Predicted | BrokenFile]:
+            good = [each for each in waiting if isinstance(each, ReadSample)]
             inputs = _stacked(good, still) if good else {}
             outputs = trainer.predict(inputs) if good else {}
             rows = iter(range(len(good)))
             for each in waiting:
-                if isinstance(each, Broken):
+                if isinstance(each, BrokenFile):
                     yield each
                     continue
                 at = next(rows)
@@ -99,7 +99,7 @@ class Predictor:
                 yield from flush()
         yield from flush()
 
-    def continued(self, sample: Sample, count: int) -> str:
+    def continued(self, sample: ReadSample, count: int) -> str:
         """The text that goes on after a sample: at each step the most likely symbol.
 
         Raises:
@@ -124,25 +124,25 @@ class Predictor:
 
     def _cropped(self) -> Augmentation | None:
         """What cuts the centre out of samples, as in an evaluation."""
-        if not any(isinstance(each, Crop) and each.size is not None for each in self.recipe.augment):
+        if not any(isinstance(each, RandomCrop) and each.size is not None for each in self.recipe.augment):
             return None
         pictures = [name for name, each in self.preparation.inputs.items() if len(each.shape) > 1]
         return Augmentation(self.recipe.augment, self.recipe.seed, pictures[0])
 
 
-def _stacked(samples: Sequence[Sample], still: Augmentation | None) -> dict[str, Any]:
+def _stacked(samples: Sequence[ReadSample], still: Augmentation | None) -> dict[str, Any]:
     import numpy as np
 
     arrays = {name: np.stack([each.inputs[name] for each in samples]) for name in samples[0].inputs}
     return arrays if still is None else still.still(arrays)
 
 
-def heads(graph: Graph, preparation: Preparation) -> tuple[Head, ...]:
+def heads(graph: Graph, preparation: Preparation) -> tuple[AnswerOutput, ...]:
     """The outputs of a network, as their answers are read."""
     known = meanings(graph)
     is_text = any(each.symbols for each in preparation.inputs.values())
     return tuple(
-        Head(
+        AnswerOutput(
             output.name,
             graph.types[output.value],
             known[output.value],
@@ -186,7 +186,10 @@ def prepared(graph: Graph, recipe: Recipe | None, base: Path) -> Preparation:
             for name, is_measured in (
                 ("normalise", own.normalise == "measured"),
                 ("whiten", own.whiten is not None),
-                ("augment", any(isinstance(each, Crop) and each.size is not None for each in own.augment)),
+                (
+                    "augment",
+                    any(isinstance(each, RandomCrop) and each.size is not None for each in own.augment),
+                ),
             )
             if is_measured
         ),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from netspec.fit import Term
     from netspec.graph import Graph
-    from netspec.training.heads import Head
+    from netspec.training.heads import LossOutput
     from netspec.training.wiring import Wiring
 
 FILE, WHITENING = "preparation.json", "whitening.safetensors"
@@ -172,7 +172,7 @@ def _conversion(told: Mapping[str, Any] | None) -> Conversion | None:
 
 def of_training(
     graph: Graph,
-    heads: Sequence[Head],
+    heads: Sequence[LossOutput],
     wiring: Wiring,
     parts: Parts,
     terms: Sequence[Term],
@@ -207,7 +207,7 @@ def of_training(
     return Preparation(inputs, outputs)
 
 
-def _classes(head: Head, key: str | None, parts: Parts) -> Classes | None:
+def _classes(head: LossOutput, key: str | None, parts: Parts) -> Classes | None:
     """The classes of a head: those of the data, as many as the head has."""
     if head.loss.targets != "classes":
         return None
@@ -217,6 +217,6 @@ def _classes(head: Head, key: str | None, parts: Parts) -> Classes | None:
     return Classes(max(head.type.channels or 1, 2), names, ignored)
 
 
-def is_box(head: Head, key: str | None) -> bool:
+def is_box(head: LossOutput, key: str | None) -> bool:
     """Whether an output is the box of an object: left, top, right, bottom."""
     return key in BOXES and head.type.channels == BOX and not head.type.sizes

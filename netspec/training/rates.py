@@ -10,7 +10,7 @@ from netspec.dataclass import dataclass, replace
 from netspec.recipe.model import Schedule
 from netspec.recipe.schedules import (
     AnySchedule,
-    Constant,
+    ConstantRate,
     Cosine,
     Exponential,
     InverseTime,
@@ -84,7 +84,7 @@ def _done(schedule: Schedule, step: int, course: Course) -> float:
     return min(_since(schedule, step) / _left(schedule, course), 1.0)
 
 
-def _constant(schedule: Constant | Plateau, step: int, course: Course) -> float:
+def _constant(schedule: ConstantRate | Plateau, step: int, course: Course) -> float:
     return 1.0
 
 
@@ -130,7 +130,7 @@ def _along(start: float, end: float, done: float) -> float:
 
 Factor = Callable[[Any, int, Course], float]
 FACTORS: Mapping[type[Any], Factor] = {
-    Constant: _constant,
+    ConstantRate: _constant,
     Step: _step,
     Exponential: _exponential,
     InverseTime: _inverse_time,

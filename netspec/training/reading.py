@@ -12,7 +12,7 @@ from netspec import files
 from netspec.data import npy, npz, pictures, text
 from netspec.data.bounds import DataError
 from netspec.data.conversion import PICTURES
-from netspec.data.source import Field, Role
+from netspec.data.source import Field, Purpose
 from netspec.data.tables import number, rows
 from netspec.ops.nearest import did_you_mean
 from netspec.recipe.data import Data, TableData
@@ -28,7 +28,7 @@ TABLES = (".csv", ".tsv", ".txt", ".data")
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class ReadSample:
     """One sample of a file: its arrays by the names of inputs. `place` says which, if the file has several."""
 
     file: Path
@@ -37,7 +37,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenFile:
     """A file that cannot be read, or does not fit; the others go on."""
 
     file: Path
@@ -55,20 +55,20 @@ class Reader:
     resize: bool = False
     tell: Callable[[str], None] = lambda line: None
 
-    def __call__(self, paths: Sequence[Path]) -> Iterator[Sample | Broken]:
+    def __call__(self, paths: Sequence[Path]) -> Iterator[ReadSample | BrokenFile]:
         """The samples of these files, one after the other."""
         for path in paths:
             try:
                 yield from self._samples(path)
             except DataError as error:
-                yield Broken(path, str(error), error.help)
+                yield BrokenFile(path, str(error), error.help)
 
     @property
     def settings(self) -> Data:
         """The data of the recipe."""
         return Data(train=self.data) if isinstance(self.data, str) else self.data
 
-    def _samples(self, path: Path) -> Iterator[Sample]:
+    def _samples(self, path: Path) -> Iterator[ReadSample]:
         fault = files.fault(path)
         if fault is not None:
             missing = files.is_missing(fault)
@@ -84,11 +84,11 @@ class Reader:
         if kind == ".npy":
             yield from self._of_arrays(path, {name: npy.one_array(path)})
         elif kind in PICTURES:
-            yield Sample(path, {name: self._picture(path, fed)})
+            yield ReadSample(path, {name: self._picture(path, fed)})
         elif self.settings.table is not None and kind in TABLES:
             yield from self._rows(path, name, fed, self.settings.table)
         elif self.settings.text is not None:
-            yield Sample(path, {name: self._text(path, fed)})
+            yield ReadSample(path, {name: self._text(path, fed)})
         else:
             takes = _takes(fed, self.settings, self.vocabularies[name])
             raise DataError(f"{path}: is not a {takes}", f"the network takes {takes}")
@@ -120,7 +120,7 @@ class Reader:
             what = f"{of} numbers" if fed.dtype is None else f"{of} numbers of the type {fed.dtype}"
             raise DataError(f"{path}: is a picture, and the network takes {what}", "give .npy or .npz files")
         settings = self.settings
-        field = Field(fed.shape, fed.dtype or "uint8", Role.input)
+        field = Field(fed.shape, fed.dtype or "uint8", Purpose.input)
         array, changed = pictures.one_picture(
             path, field, self.resize or settings.size is not None, settings.channels is not None
         )
@@ -130,7 +130,7 @@ class Reader:
 
     # Arrays.
 
-    def _of_archive(self, path: Path) -> Iterator[Sample]:
+    def _of_archive(self, path: Path) -> Iterator[ReadSample]:
         inputs = self.preparation.inputs
         names: dict[str, str] = {}
 
@@ -150,7 +150,7 @@ class Reader:
         arrays = npz.read_chosen(path, choose)
         yield from self._of_arrays(path, {name: arrays[key] for name, key in names.items()})
 
-    def _of_arrays(self, path: Path, given: Mapping[str, Array]) -> Iterator[Sample]:
+    def _of_arrays(self, path: Path, given: Mapping[str, Array]) -> Iterator[ReadSample]:
         arrays = {name: self._array(path, name, array) for name, array in given.items()}
         counts = {name: len(array) for name, array in arrays.items()}
         if len({*counts.values()}) > 1:
@@ -160,7 +160,7 @@ class Reader:
         count = next(iter(counts.values()))
         for at in range(count):
             place = f"[{at}]" if count > 1 else ""
-            yield Sample(path, {name: array[at] for name, array in arrays.items()}, place)
+            yield ReadSample(path, {name: array[at] for name, array in arrays.items()}, place)
 
     def _array(self, path: Path, name: str, array: Array) -> Array:
         """Samples (N, *shape) of an input, of an array with them or with one of them."""
@@ -180,7 +180,7 @@ class Reader:
                     f"{path}: has indices from {whole.min()} to {whole.max()}, and {name} takes 0 to {vocabulary - 1}"
                 )
             return whole
-        unit = Field((), str(whole.dtype), Role.input).unit
+        unit = Field((), str(whole.dtype), Purpose.input).unit
         if fed.unit is not None and unit != fed.unit:
             raise DataError(
                 f"{path}: holds {whole.dtype}, which is divided by {unit:g}; the training data were divided by "
@@ -214,7 +214,7 @@ class Reader:
 
     # Tables.
 
-    def _rows(self, path: Path, name: str, fed: Fed, settings: TableData) -> Iterator[Sample]:
+    def _rows(self, path: Path, name: str, fed: Fed, settings: TableData) -> Iterator[ReadSample]:
         import numpy as np
 
         lines, found = [], []
@@ -242,13 +242,13 @@ class Reader:
         length = settings.length
         if length is None:
             for line, row_ in zip(lines, self._array(path, name, values), strict=True):
-                yield Sample(path, {name: row_}, f":{line}")
+                yield ReadSample(path, {name: row_}, f":{line}")
             return
         if len(values) < length:
             raise DataError(f"{path}: has {len(values):,} rows, and a sample needs {length:,}")
         for end in range(length, len(values) + 1):
             window = np.ascontiguousarray(values[end - length : end].T)
-            yield Sample(path, {name: self._array(path, name, window[None])[0]}, f":{lines[end - 1]}")
+            yield ReadSample(path, {name: self._array(path, name, window[None])[0]}, f":{lines[end - 1]}")
 
     # Texts.
 
@@ -270,7 +270,7 @@ class Reader:
 
 def _scaled(fed: Fed, array: Array) -> Array:
     """Numbers whose type the training does not say, in the way in which a training would scale them."""
-    unit = Field((), str(array.dtype), Role.input).unit
+    unit = Field((), str(array.dtype), Purpose.input).unit
     if fed.dtype is not None or unit == 1:
         return array
     scaled: Array = array.astype("float32") / array.dtype.type(unit).astype("float32")

@@ -25,7 +25,7 @@ from netspec.training.curves import curves, headline
 from netspec.training.explain import explain
 from netspec.training.folder import RECIPE, CannotRead, Folder, described
 from netspec.training.heads import place
-from netspec.training.loop import Diverged, Loop
+from netspec.training.loop import Diverged, TrainingLoop
 from netspec.training.memory import OutOfMemory, out_of_memory
 from netspec.training.obeyed import check_obeyed
 from netspec.training.plan import Plan, plan
@@ -329,7 +329,7 @@ def _trained(
     begun: Checkpoint | None,
 ) -> Run:
     trainer = backend.trainer(whole.task)
-    loop = Loop(whole, trainer, keeper, listeners, None if begun is None else (begun, keeper.epochs))
+    loop = TrainingLoop(whole, trainer, keeper, listeners, None if begun is None else (begun, keeper.epochs))
     try:
         ended = loop.run()
     except Diverged as error:

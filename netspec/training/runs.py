@@ -15,7 +15,7 @@ from netspec.training.claim import FACTS, LINES, is_taken
 
 
 @dataclass(frozen=True)
-class Listed:
+class RunSummary:
     """One run: its folder, how it stands, its last epoch, its best epoch, the figures of its test part."""
 
     folder: Path
@@ -40,7 +40,7 @@ class Listed:
         return name if word == "by" else None
 
 
-def runs(folder: Path) -> list[Listed]:
+def runs(folder: Path) -> list[RunSummary]:
     """The run in this folder, or the runs in its subfolders, in the order of their start."""
     if (folder / FACTS).exists():
         return [listed(folder)]
@@ -48,7 +48,7 @@ def runs(folder: Path) -> list[Listed]:
     return sorted(found, key=lambda run: str(run.facts.get("started", "")))
 
 
-def listed(folder: Path) -> Listed:
+def listed(folder: Path) -> RunSummary:
     """What the files of a run say. A file that cannot be read says nothing."""
     facts = _mapping(folder / FACTS, json.loads)
     state = str(facts.get("state", "unreadable"))
@@ -58,12 +58,12 @@ def listed(folder: Path) -> Listed:
     lines = list(_lines(folder / LINES))
     steps = sum("step" in line for line in lines)
     epochs = [line for line in lines if "train_loss" in line]
-    run = Listed(folder, state, facts, dict(_flat(settings or {})), steps=steps)
+    run = RunSummary(folder, state, facts, dict(_flat(settings or {})), steps=steps)
     if not epochs:
         return run
     nothing: dict[str, Any] = {}
     test = next((line for line in reversed(lines) if "test_loss" in line), nothing)
-    return Listed(
+    return RunSummary(
         folder,
         state,
         facts,
@@ -76,7 +76,7 @@ def listed(folder: Path) -> Listed:
     )
 
 
-def differing(found: Sequence[Listed]) -> list[str]:
+def differing(found: Sequence[RunSummary]) -> list[str]:
     """The settings of the recipes that are not the same in all runs."""
     known = [run.settings for run in found if run.settings]
     names = dict.fromkeys(name for settings in known for name in settings)

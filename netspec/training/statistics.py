@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from netspec.data.source import Source
+from netspec.data.source import SampleSource
 from netspec.fit import Conversion, Whitening
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 BLOCK, SMALLEST = 256, 1e-6
 
 
-def median_frequencies(source: Source, key: str, classes: int, loss: Any) -> tuple[float, ...]:
+def median_frequencies(source: SampleSource, key: str, classes: int, loss: Any) -> tuple[float, ...]:
     """Eigen and Fergus 2015: the median of the frequencies of the classes, divided by the frequency of each.
 
     The frequency of a class is its share of the elements of the samples that contain it; of all samples, if a sample is
@@ -36,14 +36,16 @@ def median_frequencies(source: Source, key: str, classes: int, loss: Any) -> tup
     return tuple(float(np.float32(each)) for each in weights)
 
 
-def _blocks(source: Source) -> Iterator[Mapping[str, Any]]:
+def _blocks(source: SampleSource) -> Iterator[Mapping[str, Any]]:
     import numpy as np
 
     for at in range(0, len(source), BLOCK):
         yield source.take(np.arange(at, min(at + BLOCK, len(source))))
 
 
-def measured_scale(source: Source, key: str, unit: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def measured_scale(
+    source: SampleSource, key: str, unit: float
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel over a part, without padding; a constant channel has deviation 1."""
     import numpy as np
 
@@ -61,7 +63,7 @@ def measured_scale(source: Source, key: str, unit: float) -> tuple[tuple[float, 
 
 
 def whitening(
-    source: Source, key: str, conversion: Conversion, changes: Augmentation | None, epsilon: float
+    source: SampleSource, key: str, conversion: Conversion, changes: Augmentation | None, epsilon: float
 ) -> Whitening:
     """The ZCA of the samples of a part as they are converted, cut as crops cut them where nothing is drawn.
 

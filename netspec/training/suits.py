@@ -12,7 +12,7 @@ from netspec.ops.nearest import did_you_mean
 from netspec.recipe import Normalise, Recipe
 from netspec.recipe.data import Data
 from netspec.recipe.names import padded
-from netspec.training.heads import Head, place
+from netspec.training.heads import LossOutput, place
 
 
 def numbers(graph: Graph) -> list[Input]:
@@ -95,7 +95,7 @@ def check_data(graph: Graph, recipe: Recipe, problems: Problems) -> None:
         )
 
 
-def check_names(graph: Graph, recipe: Recipe, heads: Sequence[Head], problems: Problems) -> None:
+def check_names(graph: Graph, recipe: Recipe, heads: Sequence[LossOutput], problems: Problems) -> None:
     """Report inputs and outputs that `data` names, but the network does not have."""
     inputs = [each.name for each in graph.inputs]
     targets = [head.output for head in heads if head.loss.targets is not None]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from netspec.data.labels import within
 from netspec.data.outline import Outline
 from netspec.data.parts import Classes, Parts
-from netspec.data.source import Source
+from netspec.data.source import SampleSource
 from netspec.dataclass import dataclass
 from netspec.diagnostics import Problems
 from netspec.diagnostics.codes import training as codes
@@ -18,7 +18,7 @@ from netspec.recipe import Recipe
 from netspec.recipe.data import Data
 from netspec.recipe.names import BITS, MADE, Shape, padded
 from netspec.training.changes import augmentation
-from netspec.training.heads import Head, place
+from netspec.training.heads import LossOutput, place
 from netspec.training.suits import images, numbers
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Wired(NamedTuple):
 def wired(
     graph: Graph,
     recipe: Recipe,
-    heads: Sequence[Head],
+    heads: Sequence[LossOutput],
     parts: Parts,
     problems: Problems,
 ) -> Wired | None:
@@ -63,7 +63,7 @@ def wired(
 def foreseen(
     graph: Graph,
     recipe: Recipe,
-    heads: Sequence[Head],
+    heads: Sequence[LossOutput],
     parts: Parts,
     problems: Problems,
 ) -> Wired | None:
@@ -173,7 +173,7 @@ def _on_length(name: str, given: Shape, wanted: Shape) -> str | None:
 
 
 def _check_target(
-    graph: Graph, recipe: Recipe, head: Head, key: str, shape: Shape, parts: Parts, problems: Problems
+    graph: Graph, recipe: Recipe, head: LossOutput, key: str, shape: Shape, parts: Parts, problems: Problems
 ) -> None:
     field, type_ = parts.train.fields[key], head.type
     classes = head.loss.targets == "classes"
@@ -217,7 +217,7 @@ def _check_target(
         _check_samples(graph, recipe, head, key, count, parts, problems)
 
 
-def _on_target(head: Head, key: str, given: Shape, field: Field) -> str:
+def _on_target(head: LossOutput, key: str, given: Shape, field: Field) -> str:
     """Advice for a target whose shape is not that of the output."""
     classes = head.loss.targets == "classes"
     if not classes and _is_whole(field) and given in ((), (1,), head.type.sizes):
@@ -229,7 +229,7 @@ def _on_target(head: Head, key: str, given: Shape, field: Field) -> str:
 
 
 def _check_samples(
-    graph: Graph, recipe: Recipe, head: Head, key: str, count: int, parts: Parts, problems: Problems
+    graph: Graph, recipe: Recipe, head: LossOutput, key: str, count: int, parts: Parts, problems: Problems
 ) -> None:
     """Warn about classes of a classifier without a training sample, as far as labels are known."""
     column = parts.train.column(key)
@@ -261,7 +261,7 @@ def _on_missing(there: Any) -> str:
     return "labels are the indices of the classes, without gaps: number them from 0, or add samples"
 
 
-def _watched(head: Head, key: str, parts: Parts) -> Parts:
+def _watched(head: LossOutput, key: str, parts: Parts) -> Parts:
     """The parts with the class indices that are decoded later checked then: a framework would stop without a word."""
     is_known = all(source.column(key) is not None for _, source in parts)
     if head.loss.targets != "classes" or is_known:
@@ -297,7 +297,7 @@ def _check_range(
             return
 
 
-def _out_of_range(source: Source, key: str, count: int, ignore: int | None) -> tuple[int, int] | None:
+def _out_of_range(source: SampleSource, key: str, count: int, ignore: int | None) -> tuple[int, int] | None:
     if isinstance(source, Outline):
         largest = source.largest.get(key, -1)
         return (0, largest) if largest >= count and largest != ignore else None

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from netspec.analysis import analyze
-from netspec.analysis.receptive import Field, ValueFields, _view, fields
+from netspec.analysis.receptive import AxisFields, ValueFields, _view, fields
 from netspec.check import check_text
 from netspec.graph import Graph
 from netspec.loading import load
@@ -160,8 +160,8 @@ def test_each_input_has_its_own_reach() -> None:
     sketch = Sketch(x=(2, 16), y=(2, 16))
     sketch.add("both", Query(), "x", "y")
     reaches = sketch.graph().nodes[0].op.reaches([Type(2, (16,))] * 2)
-    view = _view(reaches, [ValueFields({"x": (Field(0),)}), ValueFields({"y": (Field(0),)})])
-    assert view.inputs == {"x": (Field(0),), "y": ("whole",)}
+    view = _view(reaches, [ValueFields({"x": (AxisFields(0),)}), ValueFields({"y": (AxisFields(0),)})])
+    assert view.inputs == {"x": (AxisFields(0),), "y": ("whole",)}
 
 
 def test_paths_of_different_strides_have_no_common_field() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netspec.fit import Clip, Group
+from netspec.fit import GradientLimit, WeightGroup
 from netspec.recipe.optimizers import OPTIMIZERS, Adam, AdamW, Optimizer, RMSprop, Sgd
 from netspec_keras import engine
 from tests.training.optimizers import CHANGES, EVERY, FORMS, Array, Slots, stepped
@@ -26,7 +26,13 @@ class InTorch:
 
     far = 1e-13
 
-    def __init__(self, spec: Optimizer, weights: Sequence[Array], groups: Sequence[Group], clip: Clip | None):
+    def __init__(
+        self,
+        spec: Optimizer,
+        weights: Sequence[Array],
+        groups: Sequence[WeightGroup],
+        clip: GradientLimit | None,
+    ):
         from netspec_torch.training.optimizers import Stepper
 
         self.parameters = {
@@ -56,7 +62,13 @@ class InKeras:
 
     far = 1e-13 if WIDE else 3e-5
 
-    def __init__(self, spec: Optimizer, weights: Sequence[Array], groups: Sequence[Group], clip: Clip | None):
+    def __init__(
+        self,
+        spec: Optimizer,
+        weights: Sequence[Array],
+        groups: Sequence[WeightGroup],
+        clip: GradientLimit | None,
+    ):
         from netspec_keras.training.optimizers import native
 
         self.dtype = "float64" if WIDE else "float32"
@@ -173,7 +185,7 @@ def test_a_frozen_weight_and_what_is_kept_of_it_do_not_change(spec: Optimizer, s
     "spec", [Sgd(momentum=0.5, weight_decay=0.1), AdamW(), Adam(weight_decay=0.3)], ids=repr
 )
 def test_groups_have_rates_decays_and_l2_of_their_own(spec: Optimizer, side: Side) -> None:
-    groups = [Group(frozenset("b"), 0.1, 0.0, 0.25), Group(frozenset("c"), 3.0, None, 0.0)]
+    groups = [WeightGroup(frozenset("b"), 0.1, 0.0, 0.25), WeightGroup(frozenset("c"), 3.0, None, 0.0)]
     its, kept, weights = side(spec, start(), groups, None), [Slots() for _ in NAMES], start()
     for step in range(6):
         its.step(slopes(step), spec.learning_rate)
@@ -187,7 +199,7 @@ def test_groups_have_rates_decays_and_l2_of_their_own(spec: Optimizer, side: Sid
     same(its.weights(), weights, its.far)
 
 
-def clipped(clip: Clip, gradients: list[Array]) -> list[Array]:
+def clipped(clip: GradientLimit, gradients: list[Array]) -> list[Array]:
     if clip.kind == "value":
         return [np.clip(each, -clip.limit, clip.limit) for each in gradients]
     norms = [np.sqrt((each**2).sum()) for each in gradients]
@@ -201,10 +213,17 @@ def clipped(clip: Clip, gradients: list[Array]) -> list[Array]:
 
 @SIDES
 @pytest.mark.parametrize(
-    "clip", [Clip("norm", 2.0), Clip("each", 1.5), Clip("value", 0.5), Clip("norm", 1e3)], ids=str
+    "clip",
+    [
+        GradientLimit("norm", 2.0),
+        GradientLimit("each", 1.5),
+        GradientLimit("value", 0.5),
+        GradientLimit("norm", 1e3),
+    ],
+    ids=str,
 )
-def test_clipping_is_after_l2_and_before_the_decay(clip: Clip, side: Side) -> None:
-    spec, groups = Sgd(learning_rate=0.1, weight_decay=0.2), [Group(frozenset("a"), l2=0.5)]
+def test_clipping_is_after_l2_and_before_the_decay(clip: GradientLimit, side: Side) -> None:
+    spec, groups = Sgd(learning_rate=0.1, weight_decay=0.2), [WeightGroup(frozenset("a"), l2=0.5)]
     its, weights = side(spec, start(), groups, clip), start()
     for step in range(5):
         its.step(slopes(step), 0.1)
@@ -219,7 +238,7 @@ def test_clipping_is_after_l2_and_before_the_decay(clip: Clip, side: Side) -> No
 @SIDES
 def test_a_gradient_of_zero_is_not_clipped_to_nothing(side: Side) -> None:
     for kind in ("norm", "each", "value"):
-        its = side(Sgd(), start(), (), Clip(kind, 1.0))
+        its = side(Sgd(), start(), (), GradientLimit(kind, 1.0))
         its.step([np.zeros_like(each) for each in start()], 0.1)
         same(its.weights(), start(), 0 if its.far < 1e-9 else 1e-7)
 

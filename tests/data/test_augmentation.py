@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netspec.data.augmentation import CHANGES, Augmentation, Sample
+from netspec.data.augmentation import CHANGES, Augmentation, Picture
 from netspec.data.bounds import DataError
 from netspec.recipe.augmentation import (
     AUGMENTATIONS,
     Brightness,
     Colour,
     Contrast,
-    Crop,
     Cutout,
     Flip,
-    Noise,
+    PixelNoise,
+    RandomCrop,
+    RandomScale,
     Rotate,
-    Scale,
     Shift,
 )
 from netspec.recipe.model import Augment
@@ -29,8 +29,8 @@ MASK = np.arange(24).reshape(4, 6)
 BOX = np.array([1.0, 0.0, 3.0, 2.0])  # left, top, right, bottom
 
 
-def changed(spec: Augment, image: Any = IMAGE, seed: int = 0) -> Sample:
-    sample = Sample(image, {"mask": MASK} if image is IMAGE else {}, {"box": BOX}, outside=99)
+def changed(spec: Augment, image: Any = IMAGE, seed: int = 0) -> Picture:
+    sample = Picture(image, {"mask": MASK} if image is IMAGE else {}, {"box": BOX}, outside=99)
     return CHANGES[type(spec)](spec, sample, np.random.default_rng(seed))
 
 
@@ -97,30 +97,30 @@ def test_shift_uniform_reaches_every_distance() -> None:
 
 def test_crop_is_a_part_of_the_padded_image() -> None:
     for seed in range(20):
-        found = changed(Crop(size=(2, 3)), seed=seed)
+        found = changed(RandomCrop(size=(2, 3)), seed=seed)
         top, left = divmod(int(found.masks["mask"][0, 0]), 6)
         np.testing.assert_array_equal(found.image, IMAGE[:, top : top + 2, left : left + 3])
         moved = np.clip(BOX - [left, top, left, top], 0, [3, 2, 3, 2])
         np.testing.assert_array_equal(found.boxes["box"], moved)
-    starts = {tuple(changed(Crop(pad=1, fill=9.0), seed=seed).image[:, 0, 0]) for seed in range(200)}
+    starts = {tuple(changed(RandomCrop(pad=1, fill=9.0), seed=seed).image[:, 0, 0]) for seed in range(200)}
     assert len(starts) == len({*IMAGE[0, :2, :2].flat, 9})  # 3 × 3 places; five of them start in the border
-    assert changed(Crop(pad=4)).image.shape == IMAGE.shape
+    assert changed(RandomCrop(pad=4)).image.shape == IMAGE.shape
 
 
 def test_a_crop_is_at_the_centre_where_nothing_is_augmented() -> None:
-    crops = Augmentation((Flip(), Crop(size=(2,), pad=3)), 0, "image", ("mask",))
+    crops = Augmentation((Flip(), RandomCrop(size=(2,), pad=3)), 0, "image", ("mask",))
     found = crops.still({"image": IMAGE[None], "mask": MASK[None], "other": np.ones(1)})
     np.testing.assert_array_equal(found["image"][0], IMAGE[:, 1:3, 2:4])
     np.testing.assert_array_equal(found["mask"][0], MASK[1:3, 2:4])
     assert crops.shape((2, 4, 6)) == (2, 2, 2)
     same = {"image": IMAGE[None]}
-    assert Augmentation((Flip(), Crop(pad=4)), 0, "image").still(same) == same
+    assert Augmentation((Flip(), RandomCrop(pad=4)), 0, "image").still(same) == same
 
 
 @pytest.mark.parametrize("degrees", [90.0, -90.0, 180.0])
 def test_rotate_by_right_angles_permutes(degrees: float) -> None:
     image = np.arange(25, dtype=np.float32).reshape(1, 5, 5)
-    sample = Sample(image, {"mask": image[0].astype(int)}, {"box": np.array([1.0, 0.0, 3.0, 2.0])})
+    sample = Picture(image, {"mask": image[0].astype(int)}, {"box": np.array([1.0, 0.0, 3.0, 2.0])})
 
     class Always:
         def uniform(self, low: float, high: float) -> float:
@@ -141,20 +141,22 @@ def test_rotate_and_scale_of_a_plane_are_exact() -> None:
     """Bilinear interpolation of a linear function is that function, at the place that the map gives."""
     rows, columns = np.mgrid[0:15, 0:15].astype(np.float64) - 7
     image = (2 * rows + 3 * columns)[None]
-    turned = CHANGES[Rotate](Rotate(degrees=30.0), Sample(image), np.random.default_rng(2)).image[0]
+    turned = CHANGES[Rotate](Rotate(degrees=30.0), Picture(image), np.random.default_rng(2)).image[0]
     angle = np.radians(np.random.default_rng(2).uniform(-30, 30))
     back_rows = np.cos(angle) * rows + np.sin(angle) * columns
     back_columns = -np.sin(angle) * rows + np.cos(angle) * columns
     middle = (slice(4, 11), slice(4, 11))
     np.testing.assert_allclose(turned[middle], (2 * back_rows + 3 * back_columns)[middle], atol=1e-9)
-    scaled = CHANGES[Scale](Scale(least=1.5, most=1.5), Sample(image), np.random.default_rng(0)).image[0]
+    scaled = CHANGES[RandomScale](
+        RandomScale(least=1.5, most=1.5), Picture(image), np.random.default_rng(0)
+    ).image[0]
     np.testing.assert_allclose(scaled, image[0] / 1.5, atol=1e-9)
 
 
 def test_scale_down_fills_the_border() -> None:
     image = np.ones((1, 8, 8), np.float32)
-    found = CHANGES[Scale](
-        Scale(least=0.5, most=0.5, fill=5.0), Sample(image), np.random.default_rng(0)
+    found = CHANGES[RandomScale](
+        RandomScale(least=0.5, most=0.5, fill=5.0), Picture(image), np.random.default_rng(0)
     ).image
     assert (found[0, 3:5, 3:5] == 1).all()
     assert (found[0, 0] == 5).all()
@@ -170,24 +172,24 @@ def test_brightness_contrast_and_colour_by_their_formulas() -> None:
             (Contrast(strength=0.3), image.mean() + factor * (image - image.mean())),
             (Colour(strength=0.3), grey + factor * (image - grey)),
         ):
-            found = CHANGES[type(spec)](spec, Sample(image), np.random.default_rng(seed)).image
+            found = CHANGES[type(spec)](spec, Picture(image), np.random.default_rng(seed)).image
             np.testing.assert_allclose(found, wanted, rtol=1e-12)
 
 
 def test_bytes_are_rounded_and_limited() -> None:
     image = np.full((1, 50, 50), 250, np.uint8)
-    bright = CHANGES[Brightness](Brightness(strength=1.0), Sample(image), np.random.default_rng(0)).image
+    bright = CHANGES[Brightness](Brightness(strength=1.0), Picture(image), np.random.default_rng(0)).image
     factor = np.random.default_rng(0).uniform(0, 2)
     assert bright.dtype == np.uint8
     assert (bright == min(255, np.floor(250 * factor + 0.5))).all()
-    noisy = CHANGES[Noise](Noise(deviation=0.1), Sample(image), np.random.default_rng(0)).image
+    noisy = CHANGES[PixelNoise](PixelNoise(deviation=0.1), Picture(image), np.random.default_rng(0)).image
     assert noisy.max() == 255
     assert noisy.min() > 100
 
 
 def test_noise_has_its_deviation() -> None:
     image = np.zeros((1, 100, 100), np.float32)
-    noisy = CHANGES[Noise](Noise(deviation=0.1), Sample(image), np.random.default_rng(0)).image
+    noisy = CHANGES[PixelNoise](PixelNoise(deviation=0.1), Picture(image), np.random.default_rng(0)).image
     assert noisy.dtype == np.float32
     assert abs(noisy.std() - 0.1) < 5 * 0.1 / (2 * 10000) ** 0.5
 
@@ -196,7 +198,7 @@ def test_cutout_is_a_square_that_may_reach_over_the_edge() -> None:
     image = np.ones((2, 9, 9), np.float32)
     sizes = set()
     for seed in range(200):
-        found = CHANGES[Cutout](Cutout(size=3), Sample(image), np.random.default_rng(seed)).image
+        found = CHANGES[Cutout](Cutout(size=3), Picture(image), np.random.default_rng(seed)).image
         rows, columns = np.nonzero(found[0] == 0)
         height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
         assert len(rows) == height * width
@@ -209,12 +211,12 @@ def test_cutout_is_a_square_that_may_reach_over_the_edge() -> None:
 SOME = (
     Flip(),
     Shift(by=1),
-    Crop(pad=1),
+    RandomCrop(pad=1),
     Rotate(),
-    Scale(),
+    RandomScale(),
     Brightness(),
     Contrast(),
-    Noise(),
+    PixelNoise(),
     Cutout(size=2),
 )
 
@@ -230,18 +232,26 @@ def test_the_same_sample_in_the_same_epoch_is_the_same() -> None:
 
 def test_the_draws_of_one_change_do_not_depend_on_another() -> None:
     """A change whose probability is 0 leaves the draws of the next as they are."""
-    never, always = Brightness(probability=0.0), Crop(pad=2)
+    never, always = Brightness(probability=0.0), RandomCrop(pad=2)
     np.testing.assert_array_equal(augmented(never, always), augmented(Rotate(probability=0.0), always))
 
 
 def test_volumes_and_sequences() -> None:
     volume = np.arange(27 * 2, dtype=np.float32).reshape(2, 3, 3, 3)
-    for spec in (Flip(axis=0), Shift(by=1), Crop(size=(2,)), Scale(), Contrast(), Noise(), Cutout(size=2)):
+    for spec in (
+        Flip(axis=0),
+        Shift(by=1),
+        RandomCrop(size=(2,)),
+        RandomScale(),
+        Contrast(),
+        PixelNoise(),
+        Cutout(size=2),
+    ):
         found = augmented(spec, count=3, image=volume)
-        assert found.shape[2:] == ((2, 2, 2) if isinstance(spec, Crop) else (3, 3, 3))
+        assert found.shape[2:] == ((2, 2, 2) if isinstance(spec, RandomCrop) else (3, 3, 3))
     line = np.arange(8, dtype=np.float32).reshape(1, 8)
     np.testing.assert_array_equal(
-        CHANGES[Flip](Flip(), Sample(line), np.random.default_rng(0)).image, line[:, ::-1]
+        CHANGES[Flip](Flip(), Picture(line), np.random.default_rng(0)).image, line[:, ::-1]
     )
 
 
@@ -250,8 +260,8 @@ UNSUITED = {
     "an axis too many": ((3, 8), Flip(axis=-2), "`flip` has axis -2, but a sample has 1 spatial axis"),
     "a volume": ((3, 8, 8, 8), Rotate(), "`rotate` turns images, but a sample has 3 spatial axes"),
     "grey": ((1, 8, 8), Colour(), "`colour` takes three channels, but a sample has 1"),
-    "sizes": ((1, 8, 8), Crop(size=(4, 4, 4)), "`crop` has 3 sizes, but a sample has 2 spatial axes"),
-    "too large": ((1, 8, 8), Crop(size=(9,), pad=2), "`crop` cuts 9×9 out of 8×8 (12×12 with `pad`)"),
+    "sizes": ((1, 8, 8), RandomCrop(size=(4, 4, 4)), "`crop` has 3 sizes, but a sample has 2 spatial axes"),
+    "too large": ((1, 8, 8), RandomCrop(size=(9,), pad=2), "`crop` cuts 9×9 out of 8×8 (12×12 with `pad`)"),
 }
 
 
@@ -268,10 +278,10 @@ def test_whole_numbers_stay_in_the_range_of_their_type(dtype: str) -> None:
     most = 1 if dtype == "bool" else int(np.iinfo(dtype).max)
     image = np.full((1, 20, 20), most, dtype)
     for spec in (
-        Noise(deviation=0.5),
+        PixelNoise(deviation=0.5),
         Brightness(strength=1.0),
         Contrast(strength=1.0),
-        Scale(least=2, most=2),
+        RandomScale(least=2, most=2),
     ):
         found = changed(spec, image).image
         assert found.dtype == image.dtype
@@ -279,5 +289,5 @@ def test_whole_numbers_stay_in_the_range_of_their_type(dtype: str) -> None:
             spec
         )  # a number that leaves the range would come out at its other end
     if dtype.startswith("u"):
-        spread = changed(Noise(deviation=0.1), np.full((1, 50, 50), most // 2, dtype)).image / most
+        spread = changed(PixelNoise(deviation=0.1), np.full((1, 50, 50), most // 2, dtype)).image / most
         assert 0.09 < spread.std() < 0.11

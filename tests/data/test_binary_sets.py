@@ -20,7 +20,7 @@ from netspec.data import mat
 from netspec.data.bounds import DataError
 from netspec.recipe import names
 from netspec.recipe.data import Data
-from netspec.recipe.names import SETS, Named
+from netspec.recipe.names import SETS, NamedSet
 from tests.data.test_idx import idx
 
 Array = NDArray[Any]
@@ -242,7 +242,7 @@ def test_the_labels_of_emnist_letters_start_at_0_here(tmp_path: Path) -> None:
 
 def test_a_named_emnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = SETS["emnist"]
-    tiny = Named((1, 2, 3), 2, 2, 1, known.url, known.files, names=("0", "1"), archive=known.archive)
+    tiny = NamedSet((1, 2, 3), 2, 2, 1, known.url, known.files, names=("0", "1"), archive=known.archive)
     monkeypatch.setitem(names.SETS, "emnist", tiny)
     emnist(tmp_path, "balanced", [0, 1], "train")
     emnist(tmp_path, "balanced", [1], "test")

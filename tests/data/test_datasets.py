@@ -17,19 +17,19 @@ from netspec.data.datasets import default_folder, load
 from netspec.data.fetch import fetch
 from netspec.data.idx import DataError
 from netspec.recipe import names
-from netspec.recipe.names import EMBEDDED, SETS, STEMS, File, Named
+from netspec.recipe.names import EMBEDDED, SETS, STEMS, File, NamedSet
 from tests.data.test_idx import idx
 
 CONTENTS = (idx(3, 2, 2), idx(3), idx(2, 2, 2), idx(2))
 
 
 @pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch) -> Named:
+def tiny(monkeypatch: pytest.MonkeyPatch) -> NamedSet:
     """A named set of three and two images of 2×2, in the place of MNIST."""
     files = tuple(
         File(stem, hashlib.sha256(content).hexdigest()) for stem, content in zip(STEMS, CONTENTS, strict=True)
     )
-    known = Named((1, 2, 2), 3, 3, 2, "https://example.org/", files)
+    known = NamedSet((1, 2, 2), 3, 3, 2, "https://example.org/", files)
     monkeypatch.setitem(names.SETS, "mnist", known)
     return known
 
@@ -56,7 +56,7 @@ def test_the_embedded_set() -> None:
 
 
 @pytest.mark.parametrize(("inside", "end", "pack"), [("mnist", ".gz", gzip.compress), (".", "", bytes)])
-def test_a_named_set_is_found(inside: str, end: str, pack: Any, tiny: Named, tmp_path: Path) -> None:
+def test_a_named_set_is_found(inside: str, end: str, pack: Any, tiny: NamedSet, tmp_path: Path) -> None:
     put(tmp_path / inside, end, pack)
     data = load("mnist", tmp_path)
     assert data.train_images.shape == (3, 1, 2, 2)
@@ -65,7 +65,7 @@ def test_a_named_set_is_found(inside: str, end: str, pack: Any, tiny: Named, tmp
     assert data.classes == 3
 
 
-def test_a_missing_set_says_what_to_fetch_and_where_to_put_it(tiny: Named, tmp_path: Path) -> None:
+def test_a_missing_set_says_what_to_fetch_and_where_to_put_it(tiny: NamedSet, tmp_path: Path) -> None:
     put(tmp_path / "mnist")
     (tmp_path / "mnist" / f"{STEMS[1]}.gz").unlink()
     (tmp_path / "mnist" / f"{STEMS[2]}.gz").unlink()
@@ -89,7 +89,7 @@ def test_headers_are_held_against_each_other_before_anything_is_read(tmp_path: P
     assert held < 1_000_000
 
 
-def test_a_file_larger_than_the_original_is_not_read(tiny: Named, tmp_path: Path) -> None:
+def test_a_file_larger_than_the_original_is_not_read(tiny: NamedSet, tmp_path: Path) -> None:
     put(tmp_path)
     (tmp_path / f"{STEMS[1]}.gz").write_bytes(gzip.compress(idx(13, content=bytes(13))))
     assert told("mnist", tmp_path) == (
@@ -98,7 +98,7 @@ def test_a_file_larger_than_the_original_is_not_read(tiny: Named, tmp_path: Path
     )
 
 
-def test_a_changed_file_is_not_the_original(tiny: Named, tmp_path: Path) -> None:
+def test_a_changed_file_is_not_the_original(tiny: NamedSet, tmp_path: Path) -> None:
     put(tmp_path)
     other = idx(3, content=b"\x02\x01\x00")
     (tmp_path / f"{STEMS[1]}.gz").write_bytes(gzip.compress(other))
@@ -110,7 +110,7 @@ def test_a_changed_file_is_not_the_original(tiny: Named, tmp_path: Path) -> None
     )
 
 
-def test_the_file_of_another_set_is_recognised(tiny: Named, tmp_path: Path) -> None:
+def test_the_file_of_another_set_is_recognised(tiny: NamedSet, tmp_path: Path) -> None:
     put(tmp_path)
     (tmp_path / f"{STEMS[0]}.gz").write_bytes(gzip.compress(CONTENTS[2]))
     assert told("mnist", tmp_path)[0].endswith(f"is not {STEMS[0]} of mnist: it is {STEMS[2]} of mnist")
@@ -321,8 +321,8 @@ def test_a_wrong_npz(case: str, tmp_path: Path) -> None:
     assert " | ".join(told(path)) == f"{path}: {message}"
 
 
-def test_a_label_beyond_the_classes(tiny: Named, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(names.SETS, "mnist", Named(tiny.shape, 2, 3, 2, tiny.url, tiny.files))
+def test_a_label_beyond_the_classes(tiny: NamedSet, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(names.SETS, "mnist", NamedSet(tiny.shape, 2, 3, 2, tiny.url, tiny.files))
     message = f"{put(tmp_path)}, training: sample 2: has the label 2 (training part), and there are 2 classes, 0 to 1"
     assert told("mnist", tmp_path)[0] == message
 
@@ -345,7 +345,7 @@ def test_no_npz_at_all(content: bytes | str, tmp_path: Path) -> None:
 # Fetching.
 
 
-def test_fetches_what_is_missing_and_no_more(tiny: Named, tmp_path: Path) -> None:
+def test_fetches_what_is_missing_and_no_more(tiny: NamedSet, tmp_path: Path) -> None:
     there = put(tmp_path / "server")
     put(tmp_path / "here" / "mnist")
     (tmp_path / "here" / "mnist" / f"{STEMS[0]}.gz").unlink()
@@ -368,7 +368,9 @@ def test_fetches_what_is_missing_and_no_more(tiny: Named, tmp_path: Path) -> Non
     ],
     ids=["other", "page", "cut", "absent"],
 )
-def test_keeps_nothing_that_is_wrong(content: bytes | None, words: str, tiny: Named, tmp_path: Path) -> None:
+def test_keeps_nothing_that_is_wrong(
+    content: bytes | None, words: str, tiny: NamedSet, tmp_path: Path
+) -> None:
     there = put(tmp_path / "server")
     (there / f"{STEMS[0]}.gz").unlink()
     if content is not None:

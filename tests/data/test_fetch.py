@@ -24,7 +24,7 @@ from netspec.data.bounds import DataError
 from netspec.data.fetch import fetch
 from netspec.data.sets import CHECKED
 from netspec.recipe import names
-from netspec.recipe.names import STEMS, Archive, File, Named
+from netspec.recipe.names import STEMS, Archive, File, NamedSet
 from tests.data.test_binary_sets import pixels, records
 from tests.data.test_idx import idx
 
@@ -79,12 +79,12 @@ CONTENTS = (idx(3, 2, 2), idx(3), idx(2, 2, 2), idx(2))
 
 
 @pytest.fixture
-def mnist(server: Server, monkeypatch: pytest.MonkeyPatch) -> Named:
+def mnist(server: Server, monkeypatch: pytest.MonkeyPatch) -> NamedSet:
     """A small set in the place of MNIST, on the server."""
     files = tuple(
         File(stem, hashlib.sha256(each).hexdigest()) for stem, each in zip(STEMS, CONTENTS, strict=True)
     )
-    known = Named((1, 2, 2), 3, 3, 2, server.url, files)
+    known = NamedSet((1, 2, 2), 3, 3, 2, server.url, files)
     monkeypatch.setitem(names.SETS, "mnist", known)
     server.files = {f"{stem}.gz": gzip.compress(each) for stem, each in zip(STEMS, CONTENTS, strict=True)}
     return known
@@ -104,7 +104,7 @@ def refusal(name: str, folder: Path) -> tuple[str, str]:
     return str(caught.value), caught.value.help
 
 
-def test_fetches_a_set(mnist: Named, server: Server, tmp_path: Path) -> None:
+def test_fetches_a_set(mnist: NamedSet, server: Server, tmp_path: Path) -> None:
     assert len(fetch("mnist", tmp_path, tell=silent)) == 4
     assert there(tmp_path) == sorted(server.files)
     assert len(netspec.data.load("mnist", tmp_path).train) == 3
@@ -113,7 +113,7 @@ def test_fetches_a_set(mnist: Named, server: Server, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ranges", [True, False])
 def test_a_download_that_was_broken_off_goes_on(
-    ranges: bool, mnist: Named, server: Server, tmp_path: Path
+    ranges: bool, mnist: NamedSet, server: Server, tmp_path: Path
 ) -> None:
     server.cut, server.ranges = 10, ranges
     message, how = refusal("mnist", tmp_path)
@@ -131,7 +131,7 @@ def test_a_download_that_was_broken_off_goes_on(
     assert there(tmp_path) == sorted(server.files)
 
 
-def test_a_part_of_another_file_is_not_kept(mnist: Named, tmp_path: Path) -> None:
+def test_a_part_of_another_file_is_not_kept(mnist: NamedSet, tmp_path: Path) -> None:
     (tmp_path / "mnist").mkdir()
     part = tmp_path / "mnist" / f"{STEMS[0]}.gz.part"
     for content in (b"another file", bytes(10_000)):
@@ -142,7 +142,7 @@ def test_a_part_of_another_file_is_not_kept(mnist: Named, tmp_path: Path) -> Non
     assert len(there(tmp_path)) == 4
 
 
-def test_a_wrong_checksum(mnist: Named, server: Server, tmp_path: Path) -> None:
+def test_a_wrong_checksum(mnist: NamedSet, server: Server, tmp_path: Path) -> None:
     server.files[f"{STEMS[1]}.gz"] = gzip.compress(b"another file")
     message, how = refusal("mnist", tmp_path)
     digest = hashlib.sha256(b"another file").hexdigest()
@@ -161,7 +161,7 @@ def test_a_wrong_checksum(mnist: Named, server: Server, tmp_path: Path) -> None:
     ids=["missing", "another-format", "cut"],
 )
 def test_what_is_not_a_file_is_not_kept(
-    content: bytes | None, message: str, mnist: Named, server: Server, tmp_path: Path
+    content: bytes | None, message: str, mnist: NamedSet, server: Server, tmp_path: Path
 ) -> None:
     if content is None:
         del server.files[f"{STEMS[0]}.gz"]
@@ -173,7 +173,7 @@ def test_what_is_not_a_file_is_not_kept(
 
 @pytest.mark.parametrize("lengths", [True, False])
 def test_an_answer_without_an_end(
-    lengths: bool, mnist: Named, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lengths: bool, mnist: NamedSet, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetching, "_LARGEST", 100_000)
     server.lengths = lengths
@@ -181,14 +181,16 @@ def test_an_answer_without_an_end(
     assert "is larger than any file of this set" in refusal("mnist", tmp_path)[0]
 
 
-def test_a_gzip_bomb(mnist: Named, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gzip_bomb(
+    mnist: NamedSet, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(fetching, "_LARGEST_CONTENT", 1_000_000)
     server.files[f"{STEMS[0]}.gz"] = gzip.compress(bytes(50_000_000), 1)
     assert "is larger than any file of this set" in refusal("mnist", tmp_path)[0]
     assert there(tmp_path) == []
 
 
-def test_no_server(mnist: Named, server: Server, tmp_path: Path) -> None:
+def test_no_server(mnist: NamedSet, server: Server, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"cannot be fetched: .*refused"):
         fetch("mnist", tmp_path, "http://127.0.0.1:1/", silent)
 
@@ -200,7 +202,7 @@ from netspec.data.fetch import fetch
 from netspec.recipe import names
 from pathlib import Path
 folder, url = Path(sys.argv[1]), sys.argv[2]
-names.SETS["mnist"] = names.Named((1, 2, 2), 3, 3, 2, url, (names.File("big", "00"),))
+names.SETS["mnist"] = names.NamedSet((1, 2, 2), 3, 3, 2, url, (names.File("big", "00"),))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
 try:
@@ -226,7 +228,7 @@ def test_a_full_disk(server: Server, tmp_path: Path) -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 500_000
 
 
-def test_a_folder_that_cannot_be_made(mnist: Named, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made(mnist: NamedSet, tmp_path: Path) -> None:
     (tmp_path / "mnist").touch()
     assert refusal("mnist", tmp_path)[0].startswith(f"{tmp_path}/mnist: cannot be written: ")
 
@@ -235,7 +237,7 @@ def test_a_folder_that_cannot_be_made(mnist: Named, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def cifar(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Named:
+def cifar(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> NamedSet:
     """A small CIFAR-10 in its archive, on the server."""
     stems = (*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin")
     packed = io.BytesIO()
@@ -248,20 +250,20 @@ def cifar(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Na
     content = packed.getvalue()
     archive = Archive("c.tar.gz", hashlib.sha256(content).hexdigest(), len(content), "inside")
     files = tuple(File(stem) for stem in stems)
-    known = Named((3, 32, 32), 10, 10, 2, server.url, files, "cifar", archive=archive)
+    known = NamedSet((3, 32, 32), 10, 10, 2, server.url, files, "cifar", archive=archive)
     monkeypatch.setitem(names.SETS, "cifar10", known)
     server.files = {"c.tar.gz": content}
     return known
 
 
-def test_an_archive_is_checked_and_unpacked(cifar: Named, tmp_path: Path) -> None:
+def test_an_archive_is_checked_and_unpacked(cifar: NamedSet, tmp_path: Path) -> None:
     fetch("cifar10", tmp_path, tell=silent)
     assert there(tmp_path) == sorted([*(file.name for file in cifar.files), CHECKED])
     parts = netspec.data.load("cifar10", tmp_path)
     assert [len(source) for _, source in parts] == [10, 2]
 
 
-def test_files_of_an_archive_are_checked_at_every_load(cifar: Named, tmp_path: Path) -> None:
+def test_files_of_an_archive_are_checked_at_every_load(cifar: NamedSet, tmp_path: Path) -> None:
     fetch("cifar10", tmp_path, tell=silent)
     path = tmp_path / "cifar10" / "data_batch_2.bin"
     content = bytearray(path.read_bytes())
@@ -274,7 +276,7 @@ def test_files_of_an_archive_are_checked_at_every_load(cifar: Named, tmp_path: P
 
 
 def test_an_archive_that_is_here_is_unpacked_without_a_download(
-    cifar: Named, server: Server, tmp_path: Path
+    cifar: NamedSet, server: Server, tmp_path: Path
 ) -> None:
     (tmp_path / "cifar10").mkdir()
     (tmp_path / "cifar10" / "c.tar.gz").write_bytes(server.files["c.tar.gz"])
@@ -283,7 +285,7 @@ def test_an_archive_that_is_here_is_unpacked_without_a_download(
     assert len(netspec.data.load("cifar10", tmp_path).train) == 10
 
 
-def test_another_archive_is_refused(cifar: Named, server: Server, tmp_path: Path) -> None:
+def test_another_archive_is_refused(cifar: NamedSet, server: Server, tmp_path: Path) -> None:
     server.files["c.tar.gz"] += b"x"
     assert "is not the original c.tar.gz: its SHA-256 is" in refusal("cifar10", tmp_path)[0]
     assert there(tmp_path) == []
@@ -297,7 +299,7 @@ def test_a_zip_of_gzip_files(server: Server, tmp_path: Path, monkeypatch: pytest
             file.writestr(f"gzip/{stem}.gz", gzip.compress(content))
     whole = packed.getvalue()
     archive = Archive("gzip.zip", hashlib.sha256(whole).hexdigest(), len(whole), "gzip")
-    known = Named((1, 2, 2), 3, 3, 2, server.url, tuple(map(File, stems)), archive=archive)
+    known = NamedSet((1, 2, 2), 3, 3, 2, server.url, tuple(map(File, stems)), archive=archive)
     monkeypatch.setitem(names.SETS, "emnist", known)
     server.files = {"gzip.zip": whole}
     fetch("emnist", tmp_path, tell=silent)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import netspec.data
 from netspec.data.bounds import DataError
 from netspec.data.parts import Parts
-from netspec.data.source import Field, Role
+from netspec.data.source import Field, Purpose
 from netspec.recipe.data import Data
 
 Array = NDArray[Any]
@@ -77,7 +77,7 @@ def test_several_inputs_and_targets_by_key(tmp_path: Path) -> None:
     )
     parts = netspec.data.load(data)
     assert {key: field.role for key, field in parts.train.fields.items()} == {
-        "left": Role.input, "right": Role.input, "main": Role.target,
+        "left": Purpose.input, "right": Purpose.input, "main": Purpose.target,
     }  # fmt: skip
     assert [name for name, _ in parts] == ["train", "validation"]
 
@@ -111,7 +111,7 @@ def test_a_picture_beside_arrays_does_not_make_them_pictures(tmp_path: Path) -> 
     ("dtype", "unit"), [("uint8", 255), ("uint16", 65535), ("int32", 1), ("float32", 1), ("bool", 1)]
 )
 def test_the_unit_of_a_type(dtype: str, unit: int) -> None:
-    assert Field((3,), dtype, Role.input).unit == unit
+    assert Field((3,), dtype, Purpose.input).unit == unit
 
 
 def test_an_archive_without_parts(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from netspec.backend import backends
 from netspec.below import look
 from netspec.check import check_file
 from netspec.data.parts import Parts
-from netspec.data.source import Arrays, Role, numbered
+from netspec.data.source import Arrays, Purpose, numbered
 from netspec.diagnostics import Diagnostic, Problems, SpecError
 from netspec.exchange.maps import read as read_map
 from netspec.language.document.recipe import settle
@@ -127,7 +127,7 @@ def _class_without_a_sample(folder: Path) -> Sequence[Diagnostic]:
         "images": np.zeros((6, *graph.inputs[0].type.shape), np.uint8),
         "labels": np.array([0, 1, 3] * 2),
     }
-    source = Arrays(arrays, {"images": Role.input, "labels": Role.target}, numbered("own.npz"))
+    source = Arrays(arrays, {"images": Purpose.input, "labels": Purpose.target}, numbered("own.npz"))
     found = heads(graph, recipe, problems)
     assert found is not None
     wired(graph, recipe, found, Parts("own.npz", "own.npz", source), problems)

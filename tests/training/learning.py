@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from netspec.diagnostics import Problems
-from netspec.fit import Batch, Clip, Group, Task, Term
+from netspec.fit import Batch, GradientLimit, Task, Term, WeightGroup
 from netspec.graph import Graph
 from netspec.loading import graph_of_text
 from netspec.proof.conditions import start
 from netspec.recipe.optimizers import Optimizer
 from netspec.recipe.schedules import (
     AnySchedule,
-    Constant,
+    ConstantRate,
     Cosine,
     Exponential,
     InverseTime,
@@ -50,7 +50,7 @@ NETWORKS: dict[tuple[int, ...], str] = {
 """By the shape of the output."""
 
 SCHEDULES: list[AnySchedule] = [
-    Constant(),
+    ConstantRate(),
     Step(factor=0.5, every=2),
     Cosine(warmup=7, warmup_from=0.1),
     Exponential(factor=0.9),
@@ -60,7 +60,7 @@ SCHEDULES: list[AnySchedule] = [
     InverseTime(decay=0.5, warmup=5),
     Step(factor=0.3, at=(1, 3)),
 ]
-CLIPS = [None, Clip("norm", 0.3), None, Clip("each", 0.2), Clip("value", 0.05)]
+CLIPS = [None, GradientLimit("norm", 0.3), None, GradientLimit("each", 0.2), GradientLimit("value", 0.05)]
 ACCUMULATED, AVERAGES = (1, 3, 1, 1), (None, 0.9, None)
 
 
@@ -72,17 +72,20 @@ class Training:
     row: Row
     optimizer: Optimizer
     schedule: AnySchedule
-    clip: Clip | None = None
+    clip: GradientLimit | None = None
     accumulate: int = 1
     average: float | None = None
     grouped: bool = False
 
     def task(self, precision: Float) -> Task:
         network = graph(NETWORKS[self.row.shape])
-        groups: tuple[Group, ...] = ()
+        groups: tuple[WeightGroup, ...] = ()
         if self.grouped:
             names = sorted(start(network, 1, "float64"))
-            groups = (Group(frozenset(names[:2]), 0.5, 0.01, 0.02), Group(frozenset(names[2:3]), 2.0))
+            groups = (
+                WeightGroup(frozenset(names[:2]), 0.5, 0.01, 0.02),
+                WeightGroup(frozenset(names[2:3]), 2.0),
+            )
         term = Term(
             network.outputs[0].name,
             None if self.row.targets == "none" else "t",

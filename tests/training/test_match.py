@@ -9,7 +9,7 @@ import pytest
 
 from netspec.check import check_text
 from netspec.data.parts import Parts
-from netspec.data.source import Arrays, Role, numbered
+from netspec.data.source import Arrays, Purpose, numbered
 from netspec.diagnostics import Problems
 from netspec.graph import Graph
 from netspec.language.document.recipe import settle
@@ -420,6 +420,6 @@ def test_what_check_takes_a_training_takes(setting: str) -> None:
         return
     assert network is not None
     arrays: dict[str, Any] = {"images": np.ones((12, 1, 8, 8), np.uint8), "labels": np.arange(12) % 3}
-    source = Arrays(arrays, {"images": Role.input, "labels": Role.target}, numbered("own"))
+    source = Arrays(arrays, {"images": Purpose.input, "labels": Purpose.target}, numbered("own"))
     plan(network, told, Parts("own", "own", source, source, source), starting(network, 0), "cpu", trained)
     assert bool(checked) == bool(trained.errors) or "size: 8" in setting, [*trained]

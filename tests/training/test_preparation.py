@@ -10,7 +10,7 @@ import pytest
 
 from netspec.backend import Trains, usable
 from netspec.data.parts import Parts
-from netspec.data.source import Arrays, Role, numbered
+from netspec.data.source import Arrays, Purpose, numbered
 from netspec.diagnostics import Problems
 from netspec.graph import Graph
 from netspec.language.document.recipe import settle
@@ -36,7 +36,7 @@ def graph(recipe: str, shape: str = "[2, 3, 4]", layer: str = "identity") -> Gra
 
 
 def parts(**arrays: Any) -> Parts:
-    roles = dict.fromkeys(arrays, Role.target) | {"images": Role.input}
+    roles = dict.fromkeys(arrays, Purpose.target) | {"images": Purpose.input}
     return Parts("own", "own", Arrays(arrays, roles, numbered("own")))
 
 

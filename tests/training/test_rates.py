@@ -14,7 +14,7 @@ from netspec.model import Invalid
 from netspec.recipe.schedules import (
     SCHEDULES,
     AnySchedule,
-    Constant,
+    ConstantRate,
     Cosine,
     Exponential,
     InverseTime,
@@ -39,7 +39,7 @@ def along(start: float, end: float, done: float) -> float:
 
 # For each schedule settings, and its factor at a step of the epoch in which it is.
 FORMULAS: dict[str, list[tuple[AnySchedule, Callable[[int, float], float]]]] = {
-    "constant": [(Constant(), lambda step, epoch: 1)],
+    "constant": [(ConstantRate(), lambda step, epoch: 1)],
     "step": [
         (Step(factor=0.5, every=3), lambda step, epoch: 0.5 ** (int(epoch) // 3)),
         (Step(factor=0.5, at=(2, 5)), lambda step, epoch: 1 if epoch < 2 else 0.5 if epoch < 5 else 0.25),
@@ -124,7 +124,7 @@ PYTORCH: list[tuple[AnySchedule, Callable[[Any, Any], Any], bool]] = [
     (Polynomial(power=2), lambda lr, opt: lr.PolynomialLR(opt, STEPS, 2), False),
     (OneCycle(), lambda lr, opt: lr.OneCycleLR(opt, RATE, total_steps=STEPS + 1), False),
     (
-        Constant(warmup=10, warmup_from=0.1),
+        ConstantRate(warmup=10, warmup_from=0.1),
         lambda lr, opt: lr.LinearLR(opt, 0.1, total_iters=10),
         False,
     ),

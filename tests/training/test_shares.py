@@ -16,7 +16,7 @@ from netspec.recipe import Recipe
 from netspec.training.checkpoint import Checkpoint
 from netspec.training.classic import parts_of
 from netspec.training.feed import Feed, Sourced
-from netspec.training.loop import Loop
+from netspec.training.loop import TrainingLoop
 from netspec.training.plan import plan
 from netspec.training.processes import Follower, here
 from netspec.weights import initialise
@@ -109,7 +109,7 @@ def test_a_signal_of_another_process_is_not_the_first_of_two(
     keeper = Keeper()
     trainer = script.trainer(task)
     monkeypatch.setattr(trainer, "agree", lambda number: signal.SIGINT)
-    loop = Loop(replace(made, task=task), trainer, keeper)
+    loop = TrainingLoop(replace(made, task=task), trainer, keeper)
     with pytest.raises(KeyboardInterrupt):
         loop.run()
     assert keeper.steps_done == [0, 8]

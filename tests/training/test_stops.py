@@ -22,7 +22,7 @@ from safetensors.numpy import load_file
 from netspec import files
 from netspec.data.bounds import DataError
 from netspec.data.parts import Parts
-from netspec.data.source import Decoded, Field, Role, numbered
+from netspec.data.source import Decoded, Field, Purpose, numbered
 from netspec.training.claim import CannotKeep, Claim, FolderTaken
 from netspec.training.run import resume, train
 from tests.having import TRAINERS
@@ -311,7 +311,10 @@ def test_a_file_that_vanishes_leaves_a_run_that_goes_on() -> None:
         return {"images": np.full((1, 2, 2), index, "uint8")}
 
     labels = {"labels": np.arange(6) % 3}
-    fields = {"images": Field((1, 2, 2), "uint8", Role.input), "labels": Field((), "int64", Role.target)}
+    fields = {
+        "images": Field((1, 2, 2), "uint8", Purpose.input),
+        "labels": Field((), "int64", Purpose.target),
+    }
     data = Parts("own", "own", Decoded(fields, labels, decode, 6, numbered("own"), workers=1))
     backend = FakeBackend([1.0] * 99, FIGURES)
     with pytest.raises(DataError, match="does not exist") as caught:

@@ -13,7 +13,7 @@ from netspec.graph import Graph
 from netspec.language.reading.locations import RECIPES, recipes, zoo
 from netspec.loading import load
 from netspec.recipe import Recipe
-from netspec.recipe.augmentation import Crop
+from netspec.recipe.augmentation import RandomCrop
 from netspec.recipe.data import Data
 from netspec.types import Type
 
@@ -44,7 +44,8 @@ def reduced(name: str) -> tuple[Graph, Recipe]:
     sizes = graph.inputs[0].type.sizes
     changes: dict[str, Any] = {"batch": 2, "epochs": 1, "steps": None, "pad": 0}
     changes["augment"] = tuple(
-        each.model_copy(update={"size": sizes}) if isinstance(each, Crop) else each for each in recipe.augment
+        each.model_copy(update={"size": sizes}) if isinstance(each, RandomCrop) else each
+        for each in recipe.augment
     )
     return graph, recipe.model_copy(update=changes)
 

@@ -15,13 +15,13 @@ from netspec_keras.framework import keras, ops
 
 if TYPE_CHECKING:
     from netspec.backend import Array
-    from netspec.fit import Clip, Group
+    from netspec.fit import GradientLimit, WeightGroup
 
-Grouped: TypeAlias = "Sequence[tuple[Group, Sequence[Any]]]"
+Grouped: TypeAlias = "Sequence[tuple[WeightGroup, Sequence[Any]]]"
 """Groups, each with its variables."""
 
 
-def native(spec: Optimizer, groups: Grouped = (), clip: Clip | None = None) -> Canonical:
+def native(spec: Optimizer, groups: Grouped = (), clip: GradientLimit | None = None) -> Canonical:
     """A `keras.optimizers.Optimizer` for a recipe.
 
     Keras' own optimisers differ: they keep constants in float32, include the learning rate in the velocity, decouple
@@ -53,7 +53,7 @@ class Canonical(keras.optimizers.Optimizer):  # type: ignore[misc]
     """The slots: what is kept of each variable."""
     couples: ClassVar[bool] = True
 
-    def __init__(self, spec: Any, groups: Grouped = (), clip: Clip | None = None) -> None:
+    def __init__(self, spec: Any, groups: Grouped = (), clip: GradientLimit | None = None) -> None:
         super().__init__(learning_rate=spec.learning_rate, name=spec.kind)
         self.spec, self.clip = spec, clip
         self.finite: Any = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netspec.backend import NoDevice
-from netspec.fit import Conversion, Group, Task, Term
+from netspec.fit import Conversion, Task, Term, WeightGroup
 from netspec.recipe.names import padded
 from netspec.types import Type
 from netspec_keras.engines import running
@@ -391,7 +391,7 @@ class KerasTrainer:
     def _told(self, before: Tallies, done: Done | None) -> Sums:
         return Sums(self.engine, before, tuple(term.weight for term in self.task.terms), done)
 
-    def _groups(self) -> list[tuple[Group, list[Any]]]:
+    def _groups(self) -> list[tuple[WeightGroup, list[Any]]]:
         """The groups of the task with their variables."""
         names = self._weights_of(self.learnt)
         return [

@@ -12,7 +12,7 @@ from netspec.dataclass import dataclass
 from netspec.recipe.optimizers import Adadelta, Adagrad, Adam, AdamW, Optimizer, RMSprop, Sgd
 
 if TYPE_CHECKING:
-    from netspec.fit import Clip, Group
+    from netspec.fit import GradientLimit, WeightGroup
 
 Tensor = torch.Tensor
 Parameters = Mapping[str, torch.nn.Parameter]
@@ -33,8 +33,8 @@ class Stepper:
         self,
         spec: Optimizer,
         parameters: Parameters,
-        groups: Sequence[Group] = (),
-        clip: Clip | None = None,
+        groups: Sequence[WeightGroup] = (),
+        clip: GradientLimit | None = None,
         capturable: bool = False,
         across: Across | None = None,
     ) -> None:
@@ -147,7 +147,7 @@ class _Own:
 
 
 def _grouped(
-    spec: Optimizer, names: Mapping[torch.nn.Parameter, str], groups: Sequence[Group]
+    spec: Optimizer, names: Mapping[torch.nn.Parameter, str], groups: Sequence[WeightGroup]
 ) -> Iterator[_Own]:
     """The parameters of each group, and those of none."""
     known = {name: group for group in groups for name in group.weights}

@@ -11,7 +11,7 @@ from netspec.language.document.overrides import overlay, positioned
 from netspec.language.document.settings import Family, Reader
 from netspec.language.reading import values
 from netspec.language.reading.values import Scalar, Value
-from netspec.recipe import Checkpoint, Group, Normalise, Recipe, StatedRecipe, Stop
+from netspec.recipe import CheckpointInterval, EarlyStop, Group, Normalise, Recipe, StatedRecipe
 from netspec.recipe import stated as given
 from netspec.recipe.names import KNOWN, is_path
 
@@ -233,6 +233,6 @@ _PARTS: dict[str, Reader] = {
     "groups": settings.each_of(settings.model(Group, "[{layers: features.*, rate: 0.1}]")),
     "metrics": settings.each_of(settings.one_of(METRIC)),
     "best": _figure,
-    "stop": settings.model(Stop, "{after: 5}", {"metric": _figure}),
-    "checkpoint": settings.model(Checkpoint, "{epochs: 1}"),
+    "stop": settings.model(EarlyStop, "{after: 5}", {"metric": _figure}),
+    "checkpoint": settings.model(CheckpointInterval, "{epochs: 1}"),
 }

@@ -15,8 +15,8 @@ from netspec.diagnostics.render import as_text
 from netspec.language.document.recipe import settle, state
 from netspec.language.reading import source
 from netspec.language.reading.values import Mapping
-from netspec.recipe import Checkpoint, Group, Normalise, Recipe, Stop, names, plain
-from netspec.recipe.augmentation import Crop, Flip
+from netspec.recipe import CheckpointInterval, EarlyStop, Group, Normalise, Recipe, names, plain
+from netspec.recipe.augmentation import Flip, RandomCrop
 from netspec.recipe.clipping import Norm
 from netspec.recipe.data import Data, TableData
 from netspec.recipe.losses import CrossEntropy, Huber, SquaredError
@@ -64,14 +64,18 @@ READ = {
     "schedule: {cosine: {warmup: 5, to: 0.1}}": Recipe(schedule=Cosine(warmup=5, to=0.1)),
     "schedule: {plateau: {metric: validation_loss}}": Recipe(schedule=Plateau(metric="validation_loss")),
     "clip: {norm: 1}": Recipe(clip=Norm(limit=1.0)),
-    "augment: [flip, {crop: 24}, {crop: {pad: 4}}]": Recipe(augment=(Flip(), Crop(size=(24,)), Crop(pad=4))),
+    "augment: [flip, {crop: 24}, {crop: {pad: 4}}]": Recipe(
+        augment=(Flip(), RandomCrop(size=(24,)), RandomCrop(pad=4))
+    ),
     "augment: flip": Recipe(augment=(Flip(),)),
     "groups: [{layers: [a.*, b], rate: 0.1, freeze: 3}, {layers: c, freeze: true}]": Recipe(
         groups=(Group(layers=("a.*", "b"), rate=0.1, freeze=3), Group(layers=("c",), freeze=True))
     ),
     "l2: {'conv*': 0.001}": Recipe(l2={"conv*": 0.001}),
-    "stop: {after: 5, metric: validation_accuracy}": Recipe(stop=Stop(after=5, metric="validation_accuracy")),
-    "checkpoint: {minutes: 10}": Recipe(checkpoint=Checkpoint(minutes=10.0)),
+    "stop: {after: 5, metric: validation_accuracy}": Recipe(
+        stop=EarlyStop(after=5, metric="validation_accuracy")
+    ),
+    "checkpoint: {minutes: 10}": Recipe(checkpoint=CheckpointInterval(minutes=10.0)),
     "normalise: measured": Recipe(normalise="measured"),
     "data: {train: mnist, validation: 5000, test: ./more.npz}": Recipe(
         data=Data(train="mnist", validation=5000, test="./more.npz")

@@ -12,7 +12,7 @@ from netspec.language.reading import source
 from netspec.language.reading.values import Mapping
 from netspec.model import Model
 from netspec.ops.words import Lead, WordTable, lead
-from netspec.recipe import Group, Normalise, Recipe, Stop
+from netspec.recipe import EarlyStop, Group, Normalise, Recipe
 from netspec.recipe.augmentation import AUGMENTATIONS
 from netspec.recipe.clipping import CLIPS
 from netspec.recipe.data import Data, TableData, TextData
@@ -28,7 +28,7 @@ HOLDERS: dict[str, type[Model]] = {
     **{f"{{schedule: {{{name}: {{%s: ~}}}}}}": each for name, each in SCHEDULES.items()},
     **{f"{{augment: {{{name}: {{%s: ~}}}}}}": each for name, each in AUGMENTATIONS.items()},
     "{groups: {%s: ~}}": Group,
-    "{stop: {%s: ~}}": Stop,
+    "{stop: {%s: ~}}": EarlyStop,
 }
 SETTINGS = [name for model in HOLDERS.values() for name in model.model_fields]
 DATA_SETTINGS: dict[str, type[Model]] = {
