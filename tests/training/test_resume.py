@@ -170,47 +170,66 @@ def _work(name: str, path: str, resumes: bool) -> None:
     go_on(name, Path(path)) if resumes else begin(name, Path(path))
 
 
+MOMENTS = 10
+"""How many runs are killed: each in its own stretch of the time since the beginning, or since the first step."""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="it kills processes")
 @pytest.mark.parametrize("name", TRAINERS)
 def test_killed_at_any_moment_it_goes_on_to_the_same_bits(name: str, tmp_path: Path) -> None:
+    """Half of the kills come after the first step: a framework may take longer to begin than to train."""
     context = get_context("forkserver")
     context.set_forkserver_preload(["tests.training.test_resume", f"netspec_{name}.training.trainer"])
     whole = tmp_path / "whole"
     first = context.Process(target=_work, args=(name, str(whole), False))
     first.start()
-    began = _when_begun(whole, first)
+    begins = [_when_written(whole / each, first) for each in BEGINS]
     first.join()
-    lasted = time.monotonic() - began
+    lasted = [time.monotonic() - each for each in begins]
     wanted = kept(whole)
-    for seed in range(20):
+    for seed in range(MOMENTS):
         draw = random.Random(seed)
         folder = tmp_path / f"killed{seed}"
-        resumes = False
-        for _ in range(1 + seed % 2):  # a run that goes on can be killed too
-            process = context.Process(target=_work, args=(name, str(folder), resumes))
+        begin = seed % 2
+        process = context.Process(target=_work, args=(name, str(folder), False))
+        process.start()
+        _when_written(folder / BEGINS[begin], process)
+        _kill(process, lasted[begin] * (seed // 2 + draw.random()) / (MOMENTS // 2))
+        if seed % 4 > 1:  # a run that goes on can be killed too
+            process = context.Process(target=_work, args=(name, str(folder), _goes_on(folder)))
             process.start()
-            _when_begun(folder, process)
-            time.sleep(draw.uniform(0, lasted))
-            process.kill()
-            process.join()
-            resumes = (folder / "checkpoint.safetensors").exists()
+            _kill(process, draw.uniform(0, lasted[0]))
         facts = folder / "run.json"  # a process that is killed while it replaces a run leaves none
         if not facts.exists() or json.loads(facts.read_text())["state"] != "finished":
-            last = context.Process(target=_work, args=(name, str(folder), resumes))
+            last = context.Process(target=_work, args=(name, str(folder), _goes_on(folder)))
             last.start()
             last.join()
             assert last.exitcode == 0, f"seed {seed}"
         assert kept(folder) == wanted, f"seed {seed}"
 
 
-def _when_begun(folder: Path, process: Any) -> float:
-    """Wait until the run has its folder; return the time."""
+BEGINS = ("run.json", "metrics.jsonl")
+"""What a run writes when it has its folder, and after its first steps."""
+
+
+def _when_written(path: Path, process: Any) -> float:
+    """Wait until a run has written to a file; return the time."""
     end = time.monotonic() + 60
-    while not (folder / "run.json").exists() and process.is_alive():
+    while not (path.exists() and path.stat().st_size) and process.is_alive():
         assert time.monotonic() < end, "it never began"
         time.sleep(0.001)
     return time.monotonic()
+
+
+def _goes_on(folder: Path) -> bool:
+    return (folder / "checkpoint.safetensors").exists()
+
+
+def _kill(process: Any, after: float) -> None:
+    time.sleep(after)
+    process.kill()
+    process.join()
 
 
 # What is refused.
